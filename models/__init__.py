@@ -1,0 +1,59 @@
+"""The formulation: a linear or mixed-integer model of sourcing and investment, written in Pyomo.
+
+``build`` walks the registry of families: that is the table of contents. Each family is one file whose docstring
+has its formula, its symbols with units, and what its dual means.
+"""
+
+from __future__ import annotations
+
+from pyomo.environ import ConcreteModel
+
+from . import objective, variables
+from .constraints import (
+    balance,
+    capacity,
+    demand,
+    export_stop,
+    exposed_share,
+    funding,
+    import_share,
+    investment,
+    lanes,
+    least_use,
+    single_country_share,
+    stage_share,
+    stocks,
+    surplus,
+    transit,
+)
+from .data import ModelData
+
+FAMILIES = (
+    balance,
+    surplus,
+    transit,
+    capacity,
+    least_use,
+    lanes,
+    demand,
+    stocks,
+    exposed_share,
+    stage_share,
+    single_country_share,
+    import_share,
+    export_stop,
+    investment,
+    funding,
+)
+
+__all__ = ["FAMILIES", "ModelData", "build"]
+
+
+def build(data: ModelData) -> ConcreteModel:
+    """The model of ``data``: every decision, every family, the cost to be minimised."""
+    m = ConcreteModel()
+    variables.add(m, data)
+    for family in FAMILIES:
+        family.add(m, data)
+    objective.add(m, data)
+    return m

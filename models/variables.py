@@ -1,0 +1,68 @@
+"""Every decision, with its unit, domain, bounds and the reason for them.
+
+================  ========  ==========================================================================
+name              unit      meaning (index: position in the list of the same name in ModelData)
+================  ========  ==========================================================================
+``activity``      kt/yr     a process run at a facility, by provenance of its inputs
+``ship``          kt/yr     a movement of a material between two countries, by provenance
+``buy``           kt/yr     a purchase from a market, at most its ``max_t``
+``deliver``       kt/yr     what a sector in a country receives, by provenance
+``short``         kt/yr     what it does not; at most (1 - min_service) of demand where the floor holds
+``put, draw``     kt/yr     into and out of a stockpile, by provenance
+``stock``         kt        held at the period's end, by provenance
+``surplus``       kt/yr     thrown away where it is made
+``downgrade``     kt/yr     clean material used as exposed
+``missing``       kt        stock missing below the final minimum in a branch
+``build``         modules   started at a period's first year; integer where the option says so
+``chosen``        yes/no    an option of an exclusive group is built at all
+``private``       MUSD/yr   private money spent on an option in a calendar year
+``fund_draw``     MUSD/yr   a fund's money spent on an option in a calendar year
+================  ========  ==========================================================================
+
+All are nonnegative. Only decisions that can be nonzero exist: reachable from sources and towards demands,
+over lanes that exist, in years in which a facility can run.
+"""
+
+from __future__ import annotations
+
+from pyomo.environ import Binary, ConcreteModel, NonNegativeIntegers, NonNegativeReals, Var
+
+from .data import ModelData
+
+
+def add(m: ConcreteModel, data: ModelData) -> None:
+    """Declare every decision on ``m``."""
+    m.activity = _amounts(len(data.activity))
+    m.ship = _amounts(len(data.ship))
+    m.buy = Var(
+        range(len(data.buy)), domain=NonNegativeReals, bounds={i: (0, k.limit) for i, k in enumerate(data.buy)}
+    )
+    m.deliver = _amounts(len(data.deliver))
+    m.short = Var(
+        range(len(data.need)),
+        domain=NonNegativeReals,
+        bounds={i: (0, need.max_short) for i, need in enumerate(data.need)},
+    )
+    m.put = Var([i for i, part in enumerate(data.stock) if part.can_put], domain=NonNegativeReals)
+    m.draw = Var([i for i, part in enumerate(data.stock) if part.can_draw], domain=NonNegativeReals)
+    m.stock = _amounts(len(data.stock))
+    m.surplus = _amounts(len(data.surplus))
+    m.downgrade = _amounts(len(data.downgrade))
+    m.missing = Var(
+        [f.missing for f in data.stock_floor if f.missing is not None], domain=NonNegativeReals
+    )
+    # a domain per index makes Pyomo slow only in proportion to the few builds there are
+    m.build = Var(
+        range(len(data.build)),
+        domain={
+            i: NonNegativeIntegers if start.integer else NonNegativeReals for i, start in enumerate(data.build)
+        },
+        bounds={i: (0, start.max_modules) for i, start in enumerate(data.build)},
+    )
+    m.chosen = Var(range(len(data.chosen)), domain=Binary)
+    m.private = _amounts(len(data.private))
+    m.fund_draw = _amounts(len(data.fund_draw))
+
+
+def _amounts(count: int) -> Var:
+    return Var(range(count), domain=NonNegativeReals)

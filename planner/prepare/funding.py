@@ -1,0 +1,63 @@
+"""Who pays: private money and funds, by calendar year, for options whose private money is limited."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from models.data import FundLimit, FundShare, ModelData, PrivateLimit, Spending, Terms
+
+from ..timeline import horizon_end, spending_years
+
+if TYPE_CHECKING:
+    from ..instance import Instance
+
+
+def add(instance: Instance, data: ModelData) -> None:
+    """Fill ``private``, ``fund_draw``, ``spending`` and the limits on private money and funds.
+
+    An option whose private money is unlimited can pay for itself and then draws on no fund, so it needs no rows.
+    """
+    funds = {f.fund: f for f in instance.funds}
+    eligible: dict[str, list[str]] = defaultdict(list)
+    for row in instance.fund_options:
+        eligible[row.option].append(row.fund)
+    starts: dict[str, list[int]] = defaultdict(list)
+    for i, start in enumerate(data.build):
+        starts[start.option].append(i)
+    draws_on: dict[str, list[int]] = defaultdict(list)
+    last_year = horizon_end(instance)
+
+    for option in instance.options:
+        if option.private_musd is None:
+            continue
+        bills: dict[int, Terms] = defaultdict(list)
+        for i in starts[option.option]:
+            years = spending_years(option, data.build[i].year)
+            for year in years:
+                bills[year].append((i, option.capex_musd / len(years)))
+        private: list[int] = []
+        by_fund: dict[str, list[int]] = defaultdict(list)
+        for year, capex in sorted(bills.items()):
+            private.append(len(data.private))
+            data.private.append((option.option, year))
+            draws: list[int] = []
+            for name in sorted(eligible[option.option]):
+                fund = funds[name]
+                first = instance.years[0] if fund.first_year is None else fund.first_year
+                last = last_year if fund.last_year is None else fund.last_year
+                if first <= year <= last:
+                    draws.append(len(data.fund_draw))
+                    by_fund[name].append(len(data.fund_draw))
+                    data.fund_draw.append((name, option.option, year))
+            data.spending.append(Spending(option.option, year, capex, private[-1], tuple(draws)))
+        data.private_limit.append(PrivateLimit(option.option, option.private_musd, tuple(private)))
+        all_capex = [(i, option.capex_musd) for i in starts[option.option]]
+        for name, draws in sorted(by_fund.items()):
+            draws_on[name] += draws
+            if funds[name].max_share < 1.0:
+                data.fund_share.append(
+                    FundShare(name, option.option, funds[name].max_share, tuple(draws), all_capex)
+                )
+    for name, draws in sorted(draws_on.items()):
+        data.fund_limit.append(FundLimit(name, funds[name].budget_musd, tuple(draws)))
