@@ -1,0 +1,152 @@
+"""Caps: in which nodes each holds, its limit there, and the places it speaks of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from models.data import EXPOSED, ModelData, ShareLimit
+
+from ..matching import members, strategic_materials
+from ..timeline import Period, glide_value, horizon_end
+
+if TYPE_CHECKING:
+    from ..instance import Instance
+    from ..schema import Cap
+
+
+def cap_limits(instance: Instance, cap: Cap) -> dict[int, float]:
+    """First year of a period -> limit, for the periods whose first year lies in the cap's years."""
+    first = instance.years[0] if cap.first_year is None else cap.first_year
+    last = horizon_end(instance) if cap.last_year is None else cap.last_year
+    end = cap.limit if cap.limit_end is None else cap.limit_end
+    return {
+        year: glide_value(first, last, cap.limit, end, year) for year in instance.years if first <= year <= last
+    }
+
+
+def cap_materials(instance: Instance, cap: Cap) -> tuple[str, ...]:
+    """The materials a cap counts."""
+    return (cap.material,) if cap.material else strategic_materials(instance, cap.stage)
+
+
+def importers(instance: Instance, cap: Cap) -> frozenset[str]:
+    """The importing countries of an import cap: a country, a bloc, or all outside the origin."""
+    if cap.country:
+        return members(instance, cap.country)
+    return members(instance, "") - members(instance, cap.origin)
+
+
+def add(instance: Instance, span: Sequence[Period], data: ModelData) -> None:
+    """Fill the rows of the four metrics, skipping those that no plan could break."""
+    by_node = _Places(instance, data)
+    for cap in instance.caps:
+        limits = cap_limits(instance, cap)
+        for n, node in enumerate(data.nodes):
+            if node.rules_hold and node.year in limits:
+                by_node.add(cap, n, limits[node.year])
+
+
+class _Places:
+    """Pools, needs and shipments, grouped by node once."""
+
+    def __init__(self, instance: Instance, data: ModelData) -> None:
+        self.instance = instance
+        self.data = data
+        self.of_concern = frozenset(instance.countries_of_concern)
+        self.pools: dict[tuple[int, str], list[int]] = defaultdict(list)
+        for p, pool in enumerate(data.pools):
+            if pool.made or pool.bought or pool.used or pool.delivered:
+                self.pools[pool.node, pool.material].append(p)
+        self.needs: dict[int, list[int]] = defaultdict(list)
+        for d, need in enumerate(data.need):
+            self.needs[need.node].append(d)
+        self.exposed: dict[int, list[int]] = defaultdict(list)
+        for i, delivery in enumerate(data.deliver):
+            if delivery.provenance == EXPOSED:
+                self.exposed[delivery.node].append(i)
+        self.country = {f.facility: f.country for f in instance.facilities}
+        self.tied = {f.facility for f in instance.facilities if f.concern_tie} - {
+            f.facility for f in instance.facilities if f.country in self.of_concern
+        }
+
+    def add(self, cap: Cap, n: int, limit: float) -> None:
+        if cap.metric == "exposed_share":
+            self._exposed_share(cap, n, limit)
+            return
+        pools = [p for m in cap_materials(self.instance, cap) for p in self.pools.get((n, m), ())]
+        if cap.metric == "import_share":
+            self._import_share(cap, n, limit, pools)
+            return
+        supplied = [p for p in pools if self.data.pools[p].made or self.data.pools[p].bought]
+        if cap.metric == "stage_share":
+            self._stage_share(cap, n, limit, supplied)
+        else:
+            self._single_country_share(cap, n, limit, supplied)
+
+    def _exposed_share(self, cap: Cap, n: int, limit: float) -> None:
+        data = self.data
+        places = members(self.instance, cap.country)
+        needs = [
+            d
+            for d in self.needs.get(n, ())
+            if data.need[d].country in places and cap.sector in ("", data.need[d].sector)
+        ]
+        counted = set(needs)
+        over = tuple(i for i in self.exposed.get(n, ()) if data.deliver[i].need in counted)
+        if over:
+            demand = sum(data.need[d].demand for d in needs)
+            data.exposed_share.append(
+                ShareLimit(cap.cap, n, limit, over=over, total=tuple(needs), demand=demand)
+            )
+
+    def _stage_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> None:
+        data = self.data
+        over = tuple(p for p in pools if data.pools[p].country in self.of_concern)
+        tied: dict[int, float] = defaultdict(float)
+        for p in pools:
+            for a, tonnes in data.pools[p].made:
+                if data.activity[a].facility in self.tied:
+                    tied[a] += tonnes
+        if over or tied:
+            data.stage_share.append(
+                ShareLimit(cap.cap, n, limit, over=over, total=tuple(pools), tied=tuple(sorted(tied.items())))
+            )
+
+    def _single_country_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> None:
+        by_country: dict[str, list[int]] = defaultdict(list)
+        for p in pools:
+            by_country[self.data.pools[p].country].append(p)
+        for country, measured in sorted(by_country.items()):
+            self.data.single_country_share.append(
+                ShareLimit(cap.cap, n, limit, country=country, over=tuple(measured), total=tuple(pools))
+            )
+
+    def _import_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> None:
+        data = self.data
+        inside = importers(self.instance, cap)
+        origins = members(self.instance, cap.origin) - inside
+        used = [p for p in pools if data.pools[p].country in inside]
+        over = [s for p in self._all_inside(cap, n, inside) for s in data.pools[p].arriving]
+        over = [s for s in over if data.ship[s].origin in origins]
+        if over:
+            data.import_share.append(ShareLimit(cap.cap, n, limit, over=tuple(over), total=tuple(used)))
+
+    def _all_inside(self, cap: Cap, n: int, inside: frozenset[str]) -> list[int]:
+        return [
+            p
+            for m in cap_materials(self.instance, cap)
+            for p in self.arrivals.get((n, m), ())
+            if self.data.pools[p].country in inside
+        ]
+
+    @property
+    def arrivals(self) -> dict[tuple[int, str], list[int]]:
+        """Pools that something can arrive at, by node and material (put into stock, perhaps, without any use)."""
+        if not hasattr(self, "_arrivals"):
+            self._arrivals: dict[tuple[int, str], list[int]] = defaultdict(list)
+            for p, pool in enumerate(self.data.pools):
+                if pool.arriving:
+                    self._arrivals[pool.node, pool.material].append(p)
+        return self._arrivals

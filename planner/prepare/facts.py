@@ -1,0 +1,190 @@
+"""What holds in a period whatever the branch: recipes, lanes, tariffs, prices, demand, own capacity."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..matching import MovementTable
+from ..timeline import Period, own_capacity_share, series_value
+from .conditions import KILO
+
+if TYPE_CHECKING:
+    from ..instance import Instance
+
+
+class Operation(NamedTuple):
+    """A process at a facility in a period; ``concern``: everything it makes is exposed."""
+
+    facility: str
+    process: str
+    country: str
+    concern: bool
+    restores: bool
+    inputs: tuple[tuple[str, float], ...]  # material, t per t of activity
+    outputs: tuple[tuple[str, float], ...]
+    opex: float  # MUSD/kt
+    capacity_per_t: float
+
+
+class Lane(NamedTuple):
+    destination: str
+    freight: float  # MUSD/kt
+    tariff: float  # MUSD/kt
+    limit: float | None  # kt/yr
+
+
+class Offer(NamedTuple):
+    """What a market sells in a period."""
+
+    market: str
+    country: str
+    material: str
+    exposed: bool
+    price: float  # MUSD/kt
+    limit: float | None  # kt/yr
+
+
+class Wish(NamedTuple):
+    """A sector's demand in a period."""
+
+    country: str
+    sector: str
+    material: str
+    demand: float  # kt/yr
+    shortage_cost: float  # MUSD/kt
+    min_service: float
+    clean_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodFacts:
+    """The facts of a period; ``lanes`` by (material, origin), ``own_capacity`` in kt/yr by facility."""
+
+    operations: tuple[Operation, ...]
+    lanes: dict[tuple[str, str], list[Lane]]
+    offers: tuple[Offer, ...]
+    wishes: tuple[Wish, ...]
+    own_capacity: dict[str, float]
+
+
+class FactSource:
+    """The series of an instance, grouped once, to be asked for each period."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._yields: dict[tuple[str, str, str], dict[int | None, float]] = defaultdict(dict)
+        for r in instance.recipe_yields:
+            self._yields[r.process, r.material, r.role][r.year] = r.t_per_t
+        self._opex: dict[tuple[str, str], dict[int | None, float]] = defaultdict(dict)
+        for c in instance.operation_costs:
+            self._opex[c.facility, c.process][c.year] = c.opex_usd_per_t
+        self._prices: dict[str, dict[int | None, float]] = defaultdict(dict)
+        self._limits: dict[str, dict[int | None, float]] = defaultdict(dict)
+        for p in instance.market_prices:
+            self._prices[p.market][p.year] = p.price_usd_per_t
+            if p.max_t is not None:
+                self._limits[p.market][p.year] = p.max_t
+        self._demand: dict[tuple[str, str, str], dict[int | None, float]] = defaultdict(dict)
+        for d in instance.demand:
+            self._demand[d.country, d.sector, d.material][d.year] = d.demand_t
+
+    def facts(self, period: Period) -> PeriodFacts:
+        """The facts of ``period``; series, lanes and tariffs at its first year."""
+        year = period.first_year
+        return PeriodFacts(
+            operations=self._operations(year),
+            lanes=self._lanes(year),
+            offers=self._offers(year),
+            wishes=self._wishes(year),
+            own_capacity={
+                f.facility: f.capacity_t * KILO * own_capacity_share(f, period)
+                for f in self._instance.facilities
+            },
+        )
+
+    def _operations(self, year: int) -> tuple[Operation, ...]:
+        instance = self._instance
+        recipes: dict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
+        for r in instance.recipes:
+            series = self._yields.get((r.process, r.material, r.role))
+            recipes[r.process, r.role].append((r.material, series_value(series, year) if series else r.t_per_t))
+        facilities = {f.facility: f for f in instance.facilities}
+        restoring = {p.process for p in instance.processes if p.restores_provenance}
+        of_concern = set(instance.countries_of_concern)
+        result = []
+        for o in instance.operations:
+            facility = facilities[o.facility]
+            costs = self._opex.get((o.facility, o.process))
+            result.append(
+                Operation(
+                    facility=o.facility,
+                    process=o.process,
+                    country=facility.country,
+                    concern=facility.concern_tie or facility.country in of_concern,
+                    restores=o.process in restoring,
+                    inputs=tuple(recipes[o.process, "input"]),
+                    outputs=tuple(recipes[o.process, "output"]),
+                    opex=(series_value(costs, year) if costs else o.opex_usd_per_t) * KILO,
+                    capacity_per_t=o.capacity_per_t,
+                )
+            )
+        return tuple(result)
+
+    def _lanes(self, year: int) -> dict[tuple[str, str], list[Lane]]:
+        instance = self._instance
+        materials = [m.material for m in instance.materials]
+        countries = [c.country for c in instance.countries]
+        value = {m.material: m.value_usd_per_t for m in instance.materials}
+        tariffs = MovementTable(instance.tariffs, year)
+        lanes: dict[tuple[str, str], list[Lane]] = defaultdict(list)
+        moves = MovementTable(instance.lanes, year).movements(materials, countries)
+        for (material, origin, destination), row in sorted(moves.items(), key=lambda move: move[0]):
+            tariff = tariffs.find(material, origin, destination)
+            lanes[material, origin].append(
+                Lane(
+                    destination=destination,
+                    freight=row.cost_usd_per_t * KILO,
+                    tariff=tariff.rate * value[material] * KILO if tariff else 0.0,
+                    limit=None if row.max_t is None else row.max_t * KILO,
+                )
+            )
+        return lanes
+
+    def _offers(self, year: int) -> tuple[Offer, ...]:
+        result = []
+        for market in self._instance.markets:
+            limits = self._limits.get(market.market)
+            result.append(
+                Offer(
+                    market=market.market,
+                    country=market.country,
+                    material=market.material,
+                    exposed=self._instance.market_exposed(market),
+                    price=series_value(self._prices[market.market], year) * KILO,
+                    limit=series_value(limits, year) * KILO if limits else None,
+                )
+            )
+        return tuple(result)
+
+    def _wishes(self, year: int) -> tuple[Wish, ...]:
+        sectors = {s.sector: s for s in self._instance.sectors}
+        result = []
+        for (country, name, material), points in sorted(self._demand.items()):
+            demand = series_value(points, year) * KILO
+            if demand == 0.0:
+                continue
+            sector = sectors[name]
+            result.append(
+                Wish(
+                    country=country,
+                    sector=name,
+                    material=material,
+                    demand=demand,
+                    shortage_cost=sector.shortage_usd_per_t * KILO,
+                    min_service=sector.min_service,
+                    clean_only=sector.clean_from_year is not None and year >= sector.clean_from_year,
+                )
+            )
+        return tuple(result)

@@ -1,0 +1,379 @@
+"""Operations of the plan and of every branch: the decisions of each node, and the places they meet."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from models.data import (
+    CLEAN,
+    EXPOSED,
+    PLAN,
+    Activity,
+    CapacityLimit,
+    Delivery,
+    ExportLimit,
+    Holding,
+    LaneLimit,
+    ModelData,
+    Need,
+    Node,
+    Pool,
+    Purchase,
+    Shipment,
+    StockFloor,
+    StockLimit,
+    Terms,
+    TransitLimit,
+)
+
+from ..matching import members, strategic_materials
+from ..timeline import Period, discount_factor, module_share
+from .conditions import KILO, Conditions
+from .facts import FactSource, PeriodFacts
+from .reach import Reach, Spot, explore, made_provenance
+
+if TYPE_CHECKING:
+    from ..instance import Instance
+    from ..schema import Stockpile
+
+
+def add(
+    instance: Instance, span: Sequence[Period], conditions: Sequence[Conditions], data: ModelData
+) -> None:
+    """Fill everything of ``data`` that happens at nodes, and the fixed O&M of own capacity."""
+    source = FactSource(instance)
+    facts = [source.facts(period) for period in span]
+    fixed_om = {f.facility: f.fixed_om_usd_per_t * KILO for f in instance.facilities}
+    data.own_fixed_om = sum(
+        period.discount * fixed_om[name] * capacity
+        for period, of_period in zip(span, facts, strict=True)
+        for name, capacity in of_period.own_capacity.items()
+    )
+    builder = _NodeBuilder(instance, span, data)
+    for n, node in enumerate(data.nodes):
+        builder.add(n, facts[node.period], conditions[n])
+
+
+class _NodeBuilder:
+    """Adds one node after the other; keeps what a later node needs of an earlier one (stocks)."""
+
+    def __init__(self, instance: Instance, span: Sequence[Period], data: ModelData) -> None:
+        self.instance = instance
+        self.span = span
+        self.data = data
+        self.wasteable = {m.material for m in instance.materials if m.surplus}
+        self.values = {m.material: m.value_usd_per_t * KILO for m in instance.materials}
+        self.probability = {s.scenario: s.probability for s in instance.scenarios}
+        self.parts: list[dict[tuple[str, str], int]] = []  # node -> (stockpile, provenance) -> position
+        self.import_capped = _import_capped(instance)
+        self.modules = self._module_terms()
+        self.missing = 0
+
+    def add(self, n: int, facts: PeriodFacts, conditions: Conditions) -> None:
+        """Add node ``n``."""
+        node = self.data.nodes[n]
+        limits = self._capacities(node, facts, conditions)
+        reach = explore(
+            facts,
+            able={name for name, limit in limits.items() if limit.own > 0.0 or limit.modules},
+            stocked=self._stocked(node),
+            stockpiles=[(s.material, s.country) for s in self.instance.stockpiles],
+            forced=self._forced(node, facts, limits),
+            clean_only=node.rules_hold,
+        )
+        pools = {spot: len(self.data.pools) + i for i, spot in enumerate(sorted(self._spots(facts, reach)))}
+        self.data.pools += [Pool(*spot, n) for spot in pools]
+        self._run(n, facts, reach, limits, pools)
+        self._trade(n, facts, reach, conditions, pools)
+        self._serve(n, facts, reach, conditions, pools)
+        self._store(n, reach, pools)
+        self._adjust(n, reach, pools)
+        self._limit_transit(n, pools)
+
+    # --- capacity -----------------------------------------------------------------------------------------
+
+    def _module_terms(self) -> dict[tuple[str, int], list[tuple[int, float]]]:
+        """(facility, period) -> (build, kt/yr per module), undisturbed."""
+        options = {o.option: o for o in self.instance.options}
+        terms: dict[tuple[str, int], list[tuple[int, float]]] = defaultdict(list)
+        for i, start in enumerate(self.data.build):
+            option = options[start.option]
+            for t in range(start.period, len(self.span)):
+                capacity = option.module_t * KILO * module_share(option, start.year, self.span[t])
+                if capacity > 0.0:
+                    terms[option.facility, t].append((i, capacity))
+        return terms
+
+    def _capacities(
+        self, node: Node, facts: PeriodFacts, conditions: Conditions
+    ) -> dict[str, CapacityLimit]:
+        options = {o.option: o for o in self.instance.options} if conditions.failures else {}
+        result = {}
+        n = len(self.parts)
+        for facility in self.instance.facilities:
+            name = facility.facility
+            factor = conditions.capacity.get(name, 1.0)
+            modules: Terms = self.modules.get((name, node.period), [])
+            if conditions.failures:
+                modules = [
+                    (i, k * conditions.module_factor(options[self.data.build[i].option], self.data.build[i].year))
+                    for i, k in modules
+                ]
+            if factor != 1.0 or conditions.failures:
+                modules = [(i, k * factor) for i, k in modules if k * factor > 0.0]
+            own = facts.own_capacity[name]
+            obliged = node.branch == PLAN and (
+                facility.min_use_until is None or node.year <= facility.min_use_until
+            )
+            result[name] = CapacityLimit(
+                name, n, own * factor, modules, least_use=facility.min_use * own if obliged else 0.0
+            )
+        return result
+
+    def _forced(self, node: Node, facts: PeriodFacts, limits: dict[str, CapacityLimit]) -> set[int]:
+        """Operations that may run though nothing needs their products: obliged, paid, or used under an import cap."""
+        capped = self.import_capped if node.rules_hold else {}
+        return {
+            i
+            for i, o in enumerate(facts.operations)
+            if limits[o.facility].least_use > 0.0
+            or o.opex < 0.0
+            or any(o.country in capped.get(material, ()) for material, _ in o.inputs)
+        }
+
+    # --- flows --------------------------------------------------------------------------------------------
+
+    def _spots(self, facts: PeriodFacts, reach: Reach) -> set[Spot]:
+        """Every place that gets a balance: where something is needed, and where something is made on the way."""
+        spots = set(reach.needed)
+        for i, provenance in reach.variants:
+            operation = facts.operations[i]
+            made = made_provenance(operation, provenance)
+            spots.update((material, operation.country, made) for material, _ in operation.outputs)
+        return spots
+
+    def _run(
+        self,
+        n: int,
+        facts: PeriodFacts,
+        reach: Reach,
+        limits: dict[str, CapacityLimit],
+        pools: dict[Spot, int],
+    ) -> None:
+        data = self.data
+        for i, provenance in reach.variants:
+            operation = facts.operations[i]
+            made = made_provenance(operation, provenance)
+            a = len(data.activity)
+            data.activity.append(
+                Activity(operation.facility, operation.process, provenance, made, n, operation.opex)
+            )
+            for material, tonnes in operation.inputs:
+                data.pools[pools[material, operation.country, provenance]].used.append((a, tonnes))
+            for material, tonnes in operation.outputs:
+                data.pools[pools[material, operation.country, made]].made.append((a, tonnes))
+            limits[operation.facility].use.append((a, operation.capacity_per_t))
+        data.capacity += [limit for limit in limits.values() if limit.use or limit.least_use > 0.0]
+
+    def _trade(
+        self,
+        n: int,
+        facts: PeriodFacts,
+        reach: Reach,
+        conditions: Conditions,
+        pools: dict[Spot, int],
+    ) -> None:
+        data = self.data
+        places = sorted({(material, country) for material, country, _ in reach.sourced})
+        for material, origin in places:
+            leaving: list[int] = []
+            for lane in facts.lanes.get((material, origin), ()):
+                moved: list[int] = []
+                for provenance in (CLEAN, EXPOSED):
+                    to = pools.get((material, lane.destination, provenance))
+                    if to is None or (material, lane.destination, provenance) not in reach.needed:
+                        continue
+                    if (material, origin, provenance) not in reach.sourced:
+                        continue
+                    s = len(data.ship)
+                    data.ship.append(
+                        Shipment(
+                            material, origin, lane.destination, provenance, n, lane.freight, lane.tariff
+                        )
+                    )
+                    data.pools[pools[material, origin, provenance]].leaving.append(s)
+                    data.pools[to].arriving.append(s)
+                    moved.append(s)
+                if moved and lane.limit is not None:
+                    data.lane_limit.append(
+                        LaneLimit(material, origin, lane.destination, n, lane.limit, tuple(moved))
+                    )
+                leaving += moved
+            stopped = conditions.export_limit.get((material, origin))
+            if leaving and stopped is not None:
+                data.export_stop.append(
+                    ExportLimit(data.nodes[n].branch, material, origin, n, stopped, tuple(leaving))
+                )
+        for offer in facts.offers:
+            provenance = EXPOSED if offer.exposed else CLEAN
+            pool = pools.get((offer.material, offer.country, provenance))
+            if pool is None or (offer.material, offer.country, provenance) not in reach.needed:
+                continue
+            if offer.limit == 0.0:
+                continue
+            data.pools[pool].bought.append(len(data.buy))
+            price = offer.price * conditions.price.get(offer.market, 1.0)
+            data.buy.append(
+                Purchase(offer.market, offer.country, offer.material, provenance, n, price, offer.limit)
+            )
+
+    def _serve(
+        self,
+        n: int,
+        facts: PeriodFacts,
+        reach: Reach,
+        conditions: Conditions,
+        pools: dict[Spot, int],
+    ) -> None:
+        data = self.data
+        node = data.nodes[n]
+        for wish in facts.wishes:
+            demand = wish.demand * conditions.demand.get((wish.country, wish.material), 1.0)
+            most = demand * (1.0 - wish.min_service) if node.branch == PLAN else demand
+            d = len(data.need)
+            data.need.append(
+                Need(wish.country, wish.sector, wish.material, n, demand, most, wish.shortage_cost)
+            )
+            for provenance in (CLEAN, EXPOSED):
+                if provenance == EXPOSED and wish.clean_only and node.rules_hold:
+                    continue
+                spot = (wish.material, wish.country, provenance)
+                if spot in reach.available:
+                    data.pools[pools[spot]].delivered.append(len(data.deliver))
+                    data.deliver.append(Delivery(d, provenance, n))
+
+    # --- stocks -------------------------------------------------------------------------------------------
+
+    def _stocked(self, node: Node) -> list[Spot]:
+        """What may be in stock when the node begins."""
+        if node.previous is None:
+            return [
+                (s.material, s.country, _opening_provenance(s)) for s in self.instance.stockpiles if s.initial_t
+            ]
+        held = self.parts[node.previous]
+        return [
+            (s.material, s.country, provenance)
+            for s in self.instance.stockpiles
+            for provenance in (CLEAN, EXPOSED)
+            if (s.stockpile, provenance) in held
+        ]
+
+    def _store(self, n: int, reach: Reach, pools: dict[Spot, int]) -> None:
+        data = self.data
+        node = data.nodes[n]
+        before = self.parts[node.previous] if node.previous is not None else {}
+        now: dict[tuple[str, str], int] = {}
+        for s in self.instance.stockpiles:
+            positions = []
+            for provenance in (CLEAN, EXPOSED):
+                opens_here = node.previous is None and provenance == _opening_provenance(s)
+                opening = s.initial_t * KILO if opens_here else 0.0
+                previous = before.get((s.stockpile, provenance))
+                can_put = (s.material, s.country, provenance) in reach.available
+                can_draw = previous is not None or opening > 0.0
+                if not (can_put or can_draw):
+                    continue
+                position = len(data.stock)
+                now[s.stockpile, provenance] = position
+                positions.append(position)
+                data.pools[pools[s.material, s.country, provenance]].held.append(position)
+                data.stock.append(
+                    Holding(
+                        stockpile=s.stockpile,
+                        country=s.country,
+                        material=s.material,
+                        provenance=provenance,
+                        node=n,
+                        previous=previous,
+                        opening=opening,
+                        cost=s.holding_usd_per_t * KILO,
+                        can_put=can_put,
+                        can_draw=can_draw,
+                    )
+                )
+            if positions:
+                data.stock_limit.append(StockLimit(s.stockpile, n, s.max_t * KILO, tuple(positions)))
+            if node.period == len(self.span) - 1 and s.final_min_t > 0.0:
+                self._floor(n, s, positions)
+        self.parts.append(now)
+
+    def _floor(self, n: int, s: Stockpile, positions: list[int]) -> None:
+        node = self.data.nodes[n]
+        missing, cost = None, 0.0
+        if node.branch != PLAN:
+            missing = self.missing
+            self.missing += 1
+            end = self.span[-1].last_year + 1 - self.span[0].first_year
+            late = discount_factor(self.instance.discount_rate, end)
+            cost = self.values[s.material] * self.probability[node.branch] * late
+        self.data.stock_floor.append(
+            StockFloor(s.stockpile, n, s.final_min_t * KILO, tuple(positions), missing, cost)
+        )
+
+    # --- surplus, downgrade, transit ----------------------------------------------------------------------
+
+    def _adjust(self, n: int, reach: Reach, pools: dict[Spot, int]) -> None:
+        data = self.data
+        for (material, country, provenance), p in pools.items():
+            pool = data.pools[p]
+            if pool.made and material in self.wasteable:
+                pool.surplus = len(data.surplus)
+                data.surplus.append(p)
+            if provenance == EXPOSED and (material, country, EXPOSED) in reach.needed:
+                clean = pools.get((material, country, CLEAN))
+                if clean is not None and (material, country, CLEAN) in reach.available:
+                    pool.downgrade = data.pools[clean].downgrade = len(data.downgrade)
+                    data.downgrade.append((clean, p))
+        for p in pools.values():
+            pool = data.pools[p]
+            if pool.surplus is None:
+                continue
+            enters = pool.arriving or pool.bought or pool.held
+            if enters or (pool.provenance == EXPOSED and pool.downgrade is not None):
+                data.surplus_limit.append(p)
+
+    def _limit_transit(self, n: int, pools: dict[Spot, int]) -> None:
+        """No-transit rows, where the balance does not imply them: something arrives or is drawn, and something leaves."""
+        data = self.data
+        for material, country in sorted({(m, c) for m, c, _ in pools}):
+            here = [
+                p for q in (CLEAN, EXPOSED) if (p := pools.get((material, country, q))) is not None
+            ]
+            enters = any(data.pools[p].arriving or data.pools[p].held for p in here)
+            if not enters or not any(data.pools[p].leaving for p in here):
+                continue
+            for p in here:
+                if data.pools[p].leaving:
+                    data.transit.append(TransitLimit(material, country, n, (p,)))
+            if len(here) == 2 and data.pools[here[0]].downgrade is not None:
+                data.transit.append(TransitLimit(material, country, n, tuple(here)))
+
+
+def _opening_provenance(stockpile: Stockpile) -> str:
+    return EXPOSED if stockpile.initial_exposed else CLEAN
+
+
+def _import_capped(instance: Instance) -> dict[str, frozenset[str]]:
+    """Material -> importing countries whose use of it stands in the denominator of an import cap."""
+    result: dict[str, frozenset[str]] = {}
+    for cap in instance.caps:
+        if cap.metric != "import_share":
+            continue
+        materials = (cap.material,) if cap.material else strategic_materials(instance, cap.stage)
+        everyone = members(instance, "")
+        inside = members(instance, cap.country) if cap.country else everyone - members(instance, cap.origin)
+        for material in materials:
+            result[material] = result.get(material, frozenset()) | inside
+    return result
