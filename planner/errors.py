@@ -1,0 +1,178 @@
+"""Everything that can go wrong, as one tree, and the form in which problems of an instance are shown.
+
+::
+
+    PlannerError                  exit code 1
+      InstanceError                         2   the instance is wrong; holds all its issues
+      UsageError                            2   the call or the command line is wrong
+      SolveError
+        Infeasible                          3   no plan can satisfy the instance
+        Unbounded                           1   cannot happen with a sound formulation: a bug
+        NoPlan                              4   a limit was reached before any plan was found
+        SolverFailed                        1   the solver stopped for a reason of its own
+      AuditError                            1   a run does not agree with its instance
+      OutputError                           1   a result could not be written or read back
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+SHOWN_AT_MOST = 50
+_LONGEST_VALUE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One problem of an instance, with the place where it can be cured.
+
+    file      name relative to the loaded folder, or ``(changed)`` for a row changed in a script
+    line      first physical line of the record, None where there is none
+    column    column of the table, or key of instance.toml; "" if the whole row or file is meant
+    value     the value as written, None where nothing is written
+    expected  what is wrong and what should stand there
+    hint      what to write instead, often the nearest known name; "" if nothing is known
+    code      stable code, E... for errors and W... for warnings
+    """
+
+    file: str
+    line: int | None
+    column: str
+    value: str | None
+    expected: str
+    hint: str = ""
+    code: str = ""
+    severity: Severity = "error"
+
+    @property
+    def place(self) -> str:
+        """File and line, as an editor understands them."""
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+    def __str__(self) -> str:
+        return " ".join(part for part in _parts(self) if part)
+
+
+def printable(text: str) -> str:
+    """Text that is safe to show on a terminal: control and invisible characters are spelt out."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that ``name`` probably means, "" if none is close.
+
+    >>> nearest("NdPr_metl", ["Dy_metal", "NdPr_metal"])
+    'NdPr_metal'
+    """
+    candidates = sorted(set(known))
+    by_lower: dict[str, str] = {}
+    for candidate in candidates:
+        by_lower.setdefault(candidate.lower(), candidate)
+    lowered = name.lower()
+    if lowered in by_lower:
+        return by_lower[lowered]
+    close = difflib.get_close_matches(lowered, by_lower, n=1, cutoff=0.6)
+    return by_lower[close[0]] if close else ""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint with the nearest known name, "" if none is close."""
+    close = nearest(name, known)
+    return f'did you mean "{close}"?' if close else ""
+
+
+def in_order(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    """Issues by file and line, each once."""
+    unique = dict.fromkeys(issues)
+    return tuple(sorted(unique, key=lambda i: (i.file, i.line or 0, i.code, i.column, i.expected)))
+
+
+def render(issues: Sequence[Issue], at_most: int = SHOWN_AT_MOST) -> str:
+    """Issues as aligned lines: place, what is written, what is wrong, code."""
+    rows = [_parts(issue) for issue in issues[:at_most]]
+    widths = [min(40, max((len(row[i]) for row in rows), default=0)) for i in range(2)]
+    lines = []
+    for place, written, message, code in rows:
+        lines.append(f"  {place:<{widths[0]}}  {written:<{widths[1]}}  {message}  {code}".rstrip())
+    if len(issues) > at_most:
+        lines.append(f"  ... and {len(issues) - at_most} more")
+    return "\n".join(lines)
+
+
+def _parts(issue: Issue) -> tuple[str, str, str, str]:
+    if issue.value is None:
+        written = issue.column
+    else:
+        value = issue.value
+        if len(value) > _LONGEST_VALUE:
+            value = value[:_LONGEST_VALUE] + "..."
+        written = f'{issue.column} = "{printable(value)}"' if issue.column else f'"{printable(value)}"'
+    message = f"{issue.expected}; {issue.hint}" if issue.hint else issue.expected
+    return printable(issue.place), printable(written), printable(message), f"[{issue.code}]"
+
+
+class PlannerError(Exception):
+    """Anything the planner refuses or cannot do."""
+
+    exit_code = 1
+
+
+class InstanceError(PlannerError):
+    """The instance is wrong. ``issues`` holds every problem found, by file and line."""
+
+    exit_code = 2
+
+    def __init__(self, issues: Iterable[Issue], where: str = "instance") -> None:
+        self.issues = in_order(issues)
+        self.where = where
+        super().__init__(where)
+
+    def __str__(self) -> str:
+        count = len(self.issues)
+        problems = "1 problem" if count == 1 else f"{count} problems"
+        return f"{printable(self.where)}: {problems}, nothing was solved\n{render(self.issues)}"
+
+
+class UsageError(PlannerError):
+    """The call or the command line is wrong."""
+
+    exit_code = 2
+
+
+class SolveError(PlannerError):
+    """No plan came out."""
+
+
+class Infeasible(SolveError):
+    """No plan can satisfy the instance."""
+
+    exit_code = 3
+
+
+class Unbounded(SolveError):
+    """The solver reports a cost without a lower bound."""
+
+
+class NoPlan(SolveError):
+    """A limit was reached before any plan was found."""
+
+    exit_code = 4
+
+
+class SolverFailed(SolveError):
+    """The solver stopped for a reason of its own."""
+
+
+class AuditError(PlannerError):
+    """A run does not agree with its instance."""
+
+
+class OutputError(PlannerError):
+    """A result could not be written or read back."""
