@@ -6,7 +6,7 @@ has its formula, its symbols with units, and what its dual means.
 
 from __future__ import annotations
 
-from pyomo.environ import ConcreteModel
+from pyomo.environ import ConcreteModel, NonNegativeReals, Objective, Var
 
 from . import objective, variables
 from .constraints import (
@@ -27,6 +27,7 @@ from .constraints import (
     transit,
 )
 from .data import ModelData
+from .terms import Sum
 
 FAMILIES = (
     balance,
@@ -46,7 +47,7 @@ FAMILIES = (
     funding,
 )
 
-__all__ = ["FAMILIES", "ModelData", "build"]
+__all__ = ["FAMILIES", "ModelData", "build", "build_funding_split"]
 
 
 def build(data: ModelData) -> ConcreteModel:
@@ -56,4 +57,20 @@ def build(data: ModelData) -> ConcreteModel:
     for family in FAMILIES:
         family.add(m, data)
     objective.add(m, data)
+    return m
+
+
+def build_funding_split(data: ModelData, modules: dict[int, float]) -> ConcreteModel:
+    """The funding family alone, with the builds given: who pays, with the least public money.
+
+    modules  position of a build -> modules started
+    """
+    m = ConcreteModel()
+    m.build = Var(
+        range(len(data.build)), bounds={i: (modules.get(i, 0.0), modules.get(i, 0.0)) for i in range(len(data.build))}
+    )
+    m.private = Var(range(len(data.private)), domain=NonNegativeReals)
+    m.fund_draw = Var(range(len(data.fund_draw)), domain=NonNegativeReals)
+    funding.add(m, data)
+    m.public = Objective(expr=Sum().add(m.fund_draw, range(len(data.fund_draw))).expression)
     return m

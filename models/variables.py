@@ -15,6 +15,7 @@ name              unit      meaning (index: position in the list of the same nam
 ``missing``       kt        stock missing below the final minimum in a branch
 ``build``         modules   started at a period's first year; integer where the option says so
 ``chosen``        yes/no    an option of an exclusive group is built at all
+``nothing``       --        always 0: the use of a plant that cannot run
 ``private``       MUSD/yr   private money spent on an option in a calendar year
 ``fund_draw``     MUSD/yr   a fund's money spent on an option in a calendar year
 ================  ========  ==========================================================================
@@ -60,6 +61,8 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         bounds={i: (0, start.max_modules) for i, start in enumerate(data.build)},
     )
     m.chosen = Var(range(len(data.chosen)), domain=Binary)
+    # stands in rows that nothing can fulfil, so that the solver, not the builder, finds them infeasible
+    m.nothing = Var(domain=NonNegativeReals, bounds=(0, 0))
     m.private = _amounts(len(data.private))
     m.fund_draw = _amounts(len(data.fund_draw))
 

@@ -31,7 +31,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
 
     def most(m: ConcreteModel, i: int) -> tuple[None, Any, float]:
         limit = data.modules[i]
-        row = Sum().add(m.build, limit.starts)
+        row = Sum().add(m.nothing, (None,)).add(m.build, limit.starts)
         if limit.chosen is None:
             return (None, row.expression, limit.most)
         row.add(m.chosen, (limit.chosen,), -limit.most)
@@ -39,7 +39,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
 
     def least(m: ConcreteModel, i: int) -> tuple[float, Any, None]:
         limit = data.modules[i]
-        return (limit.least, Sum().add(m.build, limit.starts).expression, None)
+        return (limit.least, Sum().add(m.nothing, (None,)).add(m.build, limit.starts).expression, None)
 
     def exclusive(m: ConcreteModel, group: str) -> tuple[None, Any, float]:
         return (None, Sum().add(m.chosen, data.groups[group]).expression, 1.0)

@@ -31,6 +31,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
 
     def rule(m: ConcreteModel, i: int) -> tuple[float, Any, None]:
         limit = data.capacity[i]
-        return (limit.least_use, Sum().add_terms(m.activity, limit.use).expression, None)
+        row = Sum().add(m.nothing, (None,)).add_terms(m.activity, limit.use)
+        return (limit.least_use, row.expression, None)
 
     m.least_use = Constraint(bound, rule=rule, doc="minimum use of own capacity")

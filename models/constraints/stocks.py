@@ -60,7 +60,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
 
     def floor(m: ConcreteModel, i: int) -> tuple[float, Any, None]:
         least = data.stock_floor[i]
-        row = Sum().add(m.stock, least.parts)
+        row = Sum().add(m.nothing, (None,)).add(m.stock, least.parts)
         if least.missing is not None:
             row.add(m.missing, (least.missing,))
         return (least.floor, row.expression, None)
