@@ -1,0 +1,55 @@
+"""Plan how allied countries and startups supply NdFeB magnets, and what security costs.
+
+    import planner
+    instance = planner.load("instances/tiny")
+    plan = planner.solve(instance)
+    plan.tables["builds"]
+
+Everything is loaded on first use, so that importing the package is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .audit import AuditReport, audit
+    from .errors import InstanceError, PlannerError
+    from .instance import Instance, load
+    from .plan import Plan, solve
+    from .runfolder import Run, read_run
+
+_HOMES = {
+    "load": "instance",
+    "Instance": "instance",
+    "solve": "plan",
+    "Plan": "plan",
+    "read_run": "runfolder",
+    "Run": "runfolder",
+    "audit": "audit",
+    "AuditReport": "audit",
+    "PlannerError": "errors",
+    "InstanceError": "errors",
+}
+
+__all__ = [
+    "AuditReport",
+    "Instance",
+    "InstanceError",
+    "Plan",
+    "PlannerError",
+    "Run",
+    "audit",
+    "load",
+    "read_run",
+    "solve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'planner' has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,194 @@
+"""A plan: what a solve gives, and what a run's folder holds."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import Infeasible, NoPlan
+from .runfolder import write_run
+from .tables import COMPONENTS, NOTHING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .instance import Instance
+    from .prepare import Prepared
+    from .solving import Outcome, Progress, Settings
+
+SCHEMA = 1
+
+
+@dataclass
+class Plan:
+    """A solved plan.
+
+    plan      the content of plan.json
+    tables    frames by the names of contract §5, ``branches``: scenario -> the same of that branch
+    """
+
+    plan: dict[str, Any]
+    tables: dict[str, pd.DataFrame]
+    branches: dict[str, dict[str, pd.DataFrame]] = field(default_factory=dict)
+
+    @property
+    def status(self) -> str:
+        """``optimal`` (proven within the gap) or ``feasible``."""
+        return str(self.plan["status"])
+
+    @property
+    def objective_musd(self) -> float:
+        """Present value of all cost, MUSD."""
+        return float(self.plan["objective_musd"])
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Shares, tonnes and costs of plan.json."""
+        return dict(self.plan["metrics"])
+
+    def write(self, folder: str | Path, force: bool = False) -> Path:
+        """Write the run's folder, all of it or nothing; an existing one only with ``force``."""
+        started = time.perf_counter()
+        path = write_run(self, Path(folder), force)
+        self.plan["seconds"]["write"] = round(time.perf_counter() - started, 3)
+        return path
+
+    def to_json(self) -> str:
+        """plan.json as text."""
+        return json.dumps(self.plan, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def solve(
+    instance: Instance,
+    *,
+    gap: float | None = None,
+    time_limit: float | None = None,
+    threads: int = 1,
+    seed: int = 0,
+    audit: bool = True,
+    progress: Progress | None = None,
+) -> Plan:
+    """Solve an instance.
+
+    gap         relative MIP gap to stop at; None: proven up to 200 integer decisions, else 0.001
+    time_limit  seconds of search; None: no limit
+    threads     solver threads (fixed and recorded: another number may give another plan of the same cost)
+    seed        solver seed
+    audit       recompute the plan from the raw tables, and raise AuditError if it does not hold
+    progress    called with lines of text while a long search runs
+
+    Raises Infeasible (with the reason in the instance's words), NoPlan, Unbounded, SolverFailed, AuditError.
+    """
+    from .prepare import prepare
+    from .solution import tables
+    from .solving import Settings, optimise
+
+    settings = Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed)
+    started = time.perf_counter()
+    prepared = prepare(instance)
+    ready = time.perf_counter() - started
+    outcome = optimise(prepared.data, settings, progress)
+    outcome.seconds["build"] += ready
+    if outcome.stopped == "infeasible":
+        from .infeasible import reasons
+
+        raise Infeasible("no plan can satisfy the instance\n" + "\n".join(reasons(prepared)))
+    if not outcome.held:
+        raise NoPlan(f"no plan was found before the search ended ({outcome.stopped}); allow more time")
+    frames, branches = tables(prepared, outcome)
+    plan = Plan(_summary(prepared, settings, outcome, frames), frames, branches)
+    if audit:
+        _audit(instance, plan)
+    plan.plan["seconds"]["total"] = round(time.perf_counter() - started, 3)
+    return plan
+
+
+def _audit(instance: Instance, plan: Plan) -> None:
+    from .audit import audit
+    from .errors import AuditError
+
+    report = audit(instance, plan)
+    plan.plan["audit"] = report.to_dict()
+    if not report.ok:
+        raise AuditError(f"the plan does not agree with the instance; please report this as a defect\n{report}")
+
+
+def _summary(
+    prepared: Prepared, settings: Settings, outcome: Outcome, frames: dict[str, pd.DataFrame]
+) -> dict[str, Any]:
+    instance = prepared.instance
+    costs = frames["costs"]
+    objective = float(sum(costs["present_musd"]))
+    bound = outcome.bound
+    gap = abs(objective - bound) / max(abs(objective), 1e-9)
+    proven = outcome.stopped == "optimal" or gap <= outcome.gap_asked
+    return {
+        "schema": SCHEMA,
+        "instance": {"name": instance.name, "title": instance.title, "sha256": instance.sha256},
+        "versions": _versions(),
+        "settings": {
+            "gap": outcome.gap_asked,
+            "time_limit": settings.time_limit,
+            "threads": settings.threads,
+            "seed": settings.seed,
+        },
+        "status": "optimal" if proven else "feasible",
+        "stopped": outcome.stopped,
+        "objective_musd": objective,
+        "bound_musd": bound,
+        "gap": gap,
+        "seconds": {
+            "load": round(instance.load_seconds, 3) if hasattr(instance, "load_seconds") else 0.0,
+            "build": round(outcome.seconds["build"], 3),
+            "solve": round(outcome.seconds["solve"], 3),
+            "write": 0.0,
+            "total": 0.0,
+        },
+        "size": outcome.size,
+        "metrics": _metrics(instance, frames),
+        "certificate": outcome.certificate,
+        "notes": outcome.notes,
+    }
+
+
+def _metrics(instance: Instance, frames: dict[str, pd.DataFrame]) -> dict[str, Any]:
+    years = [str(y) for y in instance.years]
+    dependence = frames["dependence"]
+    exposed: dict[str, float | None] = dict.fromkeys(years)
+    stages: dict[str, dict[str, float | None]] = {s: dict.fromkeys(years) for s in instance.stages}
+    for row in dependence[dependence["cap"] == ""].itertuples():
+        share = None if row.share != row.share else float(row.share)
+        if row.metric == "exposed_share":
+            exposed[str(row.year)] = share
+        elif row.stage:
+            stages[row.stage][str(row.year)] = share
+    service, costs = frames["service"], frames["costs"]
+    short, demand = dict.fromkeys(years, 0.0), dict.fromkeys(years, 0.0)
+    for row in service.itertuples():
+        short[str(row.year)] += row.short_t
+        demand[str(row.year)] += row.demand_t
+    return {
+        "exposed_share": exposed,
+        "stage_share": stages,
+        "short_t": {y: t if t > NOTHING else 0.0 for y, t in short.items()},
+        "demand_t": demand,
+        "capex_musd": float(sum(frames["builds"]["capex_musd"])),
+        "cost_musd": {
+            c: float(sum(costs.loc[costs["component"] == c, "present_musd"])) for c in COMPONENTS
+        },
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name, package in (("planner", "magnet-planner"), ("pyomo", "pyomo"), ("highspy", "highspy")):
+        try:
+            found[name] = version(package)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found
