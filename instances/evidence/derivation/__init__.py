@@ -1,0 +1,14 @@
+"""From the facts to the instances: one module per subject, one function per output table (or family of rows).
+
+``facts``      reads the fact tables and turns a fact into a citation
+``book``       collects rows of one instance and writes its tables
+``chain``      materials, processes, recipes, countries, sectors
+``plants``     how a mine, plant or project of the facts becomes facility, operation, option
+``mining``, ``separation``, ``metal``, ``magnets``, ``recycling``   the named plants, stage by stage
+``china``      China in aggregate, and its prices
+``generic``    unnamed projects, paced
+``trade``      lanes and tariffs
+``demand``     demand by region, sector and grade
+``money``      cost of capital, funds
+``flagship``, ``overlays``, ``world``   what goes into which instance
+"""
