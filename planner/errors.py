@@ -150,23 +150,23 @@ class SolveError(PlannerError):
     """No plan came out."""
 
 
-class Infeasible(SolveError):
+class Infeasible(SolveError):  # noqa: N818 (a state, named as solvers name it)
     """No plan can satisfy the instance."""
 
     exit_code = 3
 
 
-class Unbounded(SolveError):
+class Unbounded(SolveError):  # noqa: N818 (a state, named as solvers name it)
     """The solver reports a cost without a lower bound."""
 
 
-class NoPlan(SolveError):
+class NoPlan(SolveError):  # noqa: N818 (a state, named as solvers name it)
     """A limit was reached before any plan was found."""
 
     exit_code = 4
 
 
-class SolverFailed(SolveError):
+class SolverFailed(SolveError):  # noqa: N818 (a state, named as solvers name it)
     """The solver stopped for a reason of its own."""
 
 

@@ -125,7 +125,7 @@ class Instance:
     def with_rows(self, table: str, *rows: Mapping[str, Any]) -> Instance:
         """A new instance with rows added, or put in the place of those with the same key.
 
-        rows  column -> value; values as in a row object, or as the text of a cell; a row replaces the whole row
+        rows  column -> value, as in a row object or as the text of a cell; a row replaces the whole row
         """
         known = columns(_known_table(table))
         header = tuple(dict.fromkeys(name for row in rows for name in row))
@@ -149,7 +149,7 @@ class Instance:
     def without(self, table: str, **where: Any) -> Instance:
         """A new instance without the rows of a table whose columns have the given values.
 
-        At least one row must match. Rows that refer to them have to go first, or in the same breath be replaced.
+        At least one row must match; rows that refer to it have to go first.
         """
         kept = dict(self._held.entries[_known_table(table)])
         for entry in self._matching(table, where):
@@ -220,6 +220,7 @@ class Instance:
             settings=self._held.settings if settings is None else settings,
             failed={table: p.failed for table, p in (parsed or {}).items()},
             broken=frozenset(table for table, p in (parsed or {}).items() if not p.sound),
+            unnamed=frozenset(table for table, p in (parsed or {}).items() if not p.named),
             overlays=(),
         )
         digest = hashlib.sha256(self.sha256.encode())
@@ -240,6 +241,7 @@ class _Content:
     entries: Mapping[str, Mapping[Key, Entry]]
     failed: Mapping[str, frozenset[Key]]
     broken: frozenset[str]
+    unnamed: frozenset[str]
     overlays: tuple[Entry, ...]
 
 
@@ -263,7 +265,7 @@ def load(path: str | Path) -> Instance:
 
 
 def _layers(folder: Path, issues: list[Issue]) -> list[Layer]:
-    """The folder and those it is based on, the deepest base first; empty, with issues, if there is no instance."""
+    """The folder and those it is based on, the deepest base first; empty if there is no instance."""
     layers: list[Layer] = []
     seen: set[Path] = set()
     current, prefix = folder, ""
@@ -311,11 +313,13 @@ def _merge(layers: list[Layer], issues: list[Issue]) -> _Content:
     entries: dict[str, dict[Key, Entry]] = {name: {} for name in TABLES}
     failed: dict[str, set[Key]] = {name: set() for name in TABLES}
     broken: set[str] = set()
+    unnamed: set[str] = set()
     overlays: list[Entry] = []
     present: set[str] = set()
     for number, layer in enumerate(layers):
         settings.update({name: value for name, value in layer.settings.items() if name != ("", BASE)})
         broken |= layer.broken
+        unnamed |= layer.broken
         present |= layer.broken | set(layer.tables)
         for name, raw in layer.tables.items():
             parsed = parse_table(name, raw, issues)
@@ -332,15 +336,19 @@ def _merge(layers: list[Layer], issues: list[Issue]) -> _Content:
             failed[name] = (failed[name] - set(parsed.entries)) | parsed.failed
             if not parsed.sound:
                 broken.add(name)
+            if not parsed.named:
+                unnamed.add(name)
     for name, row in TABLES.items():
         if row.REQUIRED and name not in present:
             issues.append(Issue(f"{name}.csv", None, "", None, "required table is missing", "", "E106"))
             broken.add(name)
+            unnamed.add(name)
     return _Content(
         settings,
         entries,
-        {n: frozenset(keys) for n, keys in failed.items()},
+        {name: frozenset(keys) for name, keys in failed.items()},
         frozenset(broken),
+        frozenset(unnamed),
         tuple(overlays),
     )
 
@@ -357,7 +365,7 @@ def _freeze(content: _Content, issues: list[Issue], sha256: str, path: Path | No
         name: dict(sorted(content.entries[name].items(), key=lambda item: _sortable(item[0])))
         for name in TABLES
     }
-    active = {
+    active: dict[str, Any] = {
         name: tuple(entry.row for entry in table.values() if entry.row.active)
         for name, table in ordered.items()
     }
@@ -376,11 +384,19 @@ def _freeze(content: _Content, issues: list[Issue], sha256: str, path: Path | No
         countries_of_concern=tuple(sorted(known.countries_of_concern)),
         sha256=sha256,
         path=path,
-        _content=replace(content, entries=ordered, failed={}, broken=frozenset(), overlays=()),
+        _content=replace(
+            content, entries=ordered, failed={}, broken=frozenset(), unnamed=frozenset(), overlays=()
+        ),
         **active,
     )
     draft = checks.Draft(
-        instance, ordered, content.failed, frozenset(broken), content.settings, content.overlays
+        instance,
+        ordered,
+        content.failed,
+        frozenset(broken),
+        content.unnamed,
+        content.settings,
+        content.overlays,
     )
     found = checks.run(draft, issues)
     errors = [issue for issue in found if issue.severity == "error"]
@@ -392,9 +408,18 @@ def _freeze(content: _Content, issues: list[Issue], sha256: str, path: Path | No
 def _placeholder() -> Settings:
     """Stands in for settings that could not be read, so that rules without a need of them can still run."""
     return Settings.model_construct(
-        name="", title="", description="", stages=(), years=(0,), last_period_years=1, currency="", price_year=0,
-        discount_rate=0.0, wacc=0.0, countries_of_concern=(),
-    )  # fmt: skip
+        name="",
+        title="",
+        description="",
+        stages=(),
+        years=(0,),
+        last_period_years=1,
+        currency="",
+        price_year=0,
+        discount_rate=0.0,
+        wacc=0.0,
+        countries_of_concern=(),
+    )
 
 
 def _sortable(row_key: Key) -> tuple[tuple[bool, Any], ...]:

@@ -40,14 +40,16 @@ class Place:
 class RawTable:
     """A table as text.
 
-    line   the line of the header
-    sound  False if some record could not be read, so that the rows are not all there
+    line    the line of the header
+    ragged  records with too few or too many cells, cut or filled up to the header
+    sound   False if the rest of the file could not be read
     """
 
     file: str
     line: int | None
     header: tuple[str, ...]
     rows: tuple[Place, ...]
+    ragged: tuple[Place, ...] = ()
     sound: bool = True
 
 
@@ -120,13 +122,11 @@ def read_layer(folder: Path, prefix: str, tables: Collection[str], issues: list[
                 layer.broken.add(stem)
                 continue
             layer.tables[stem] = table
-            if not table.sound:
-                layer.broken.add(stem)
     return layer
 
 
 def _data_files(folder: Path, prefix: str, issues: list[Issue]) -> list[Path]:
-    """The tables and settings of a folder in the order of their names; hidden files and subfolders are left alone."""
+    """The tables and settings of a folder by name; hidden files and subfolders are left alone."""
     try:
         names = sorted(p.name for p in folder.iterdir())
     except OSError as error:
@@ -198,6 +198,7 @@ def read_table(text: str, shown: str, issues: list[Issue]) -> RawTable | None:
     header: tuple[str, ...] | None = None
     header_line = 1
     rows: list[Place] = []
+    ragged: list[Place] = []
     try:
         for line, cells in records:
             if header is None:
@@ -209,7 +210,8 @@ def read_table(text: str, shown: str, issues: list[Issue]) -> RawTable | None:
                 expected = f"{len(header)} cells as in the header, here are {len(cells)}"
                 hint = "a cell that holds a comma needs quotes" if len(cells) > len(header) else ""
                 issues.append(Issue(shown, line, "", None, expected, hint, "E108"))
-                sound = False
+                filled = (*cells, *("" for _ in header))[: len(header)]
+                ragged.append(Place(shown, line, header, filled))
                 continue
             rows.append(Place(shown, line, header, tuple(cells)))
     except csv.Error as error:
@@ -221,7 +223,7 @@ def read_table(text: str, shown: str, issues: list[Issue]) -> RawTable | None:
     if header is None:
         issues.append(Issue(shown, 1, "", None, "empty file, a header row is required", "", "E102"))
         return None
-    return RawTable(shown, header_line, header, tuple(rows), sound)
+    return RawTable(shown, header_line, header, tuple(rows), tuple(ragged), sound)
 
 
 class _records(Iterator[tuple[int, list[str]]]):  # noqa: N801 (used as a function)

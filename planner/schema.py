@@ -1,11 +1,9 @@
 """Every table of an instance: columns, units, ranges, keys, references, defaults and meanings.
 
-One frozen row class per table; its attributes are the columns, in the order of the documentation. The page on the
-instance format is generated from here (`describe`), and so are the checks of single cells and of references.
-Units: t are metric tonnes (per year for rates), USD and MUSD (million USD) are in constant prices of ``price_year``.
+One frozen row class per table; its attributes are the columns, in the order of the documentation. The page
+on the instance format is generated from here (`describe`), and so are the checks of cells and references.
+Units: t are metric tonnes (per year for rates), USD and MUSD (million USD) are in constant prices.
 """
-
-from __future__ import annotations
 
 import math
 import re
@@ -13,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import pairwise
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -30,7 +29,7 @@ BLOCS = "blocs"  # and the blocs named in countries.csv
 Key = tuple[str | int | None, ...]
 
 
-# --- columns -------------------------------------------------------------------------------------------------
+# --- columns ---
 
 
 def _column(kind: str, meaning: str, default: Any, unit: str, blank: str, more: dict[str, Any]) -> Any:
@@ -89,7 +88,7 @@ def choice(meaning: str) -> Any:
 class Row(BaseModel):
     """A row of any table."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
 
     TABLE: ClassVar[str] = ""
     KEY: ClassVar[tuple[str, ...]] = ()
@@ -272,7 +271,7 @@ class Option(CitedRow):
 
 
 class Lane(CitedRow):
-    """Permitted movements. Exact material beats exact origin beats exact destination; no row: nothing moves."""
+    """Permitted movements: exact material beats exact origin beats exact destination; no row, no movement."""
 
     TABLE = "lanes"
     KEY = ("material", "origin", "destination", "first_year", "last_year")
@@ -494,7 +493,7 @@ ROWS: tuple[type[Row], ...] = (
 TABLES: dict[str, type[Row]] = {row.TABLE: row for row in ROWS}
 
 
-# --- settings ------------------------------------------------------------------------------------------------
+# --- settings ---
 
 
 def _setting(section: str, meaning: str, default: Any = ..., unit: str = "", **bounds: Any) -> Any:
@@ -504,7 +503,7 @@ def _setting(section: str, meaning: str, default: Any = ..., unit: str = "", **b
 class Settings(BaseModel):
     """The keys of instance.toml; ``section`` tells where each stands."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
 
     schema_version: int = _setting("", "version of this format: 1", ge=1, le=1, alias="schema")
     name: str = _setting("", "short name of the instance", min_length=1)
@@ -528,7 +527,7 @@ class Settings(BaseModel):
     def _increasing(cls, years: tuple[int, ...]) -> tuple[int, ...]:
         if any(not 1 <= y <= LARGEST_WHOLE for y in years):
             raise ValueError(f"years between 1 and {LARGEST_WHOLE}")
-        if any(later <= earlier for earlier, later in zip(years, years[1:], strict=False)):
+        if any(later <= earlier for earlier, later in pairwise(years)):
             raise ValueError("years that increase from one to the next")
         return years
 
@@ -648,10 +647,10 @@ def _toml(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-# --- cells ---------------------------------------------------------------------------------------------------
+# --- cells ---
 
 
-class BadCell(ValueError):
+class BadCellError(ValueError):
     """A cell that does not follow the grammar of its column."""
 
     def __init__(self, expected: str, hint: str = "", code: str = "E104") -> None:
@@ -672,13 +671,13 @@ def parse_number(cell: str) -> float:
     1500.0
     """
     if not _NUMBER.fullmatch(cell):
-        raise BadCell("not a number", _number_cure(cell))
+        raise BadCellError("not a number", _number_cure(cell))
     value = float(cell)
     if not math.isfinite(value) or abs(value) >= LARGEST_NUMBER:
-        raise BadCell("too large a number, it must be below 1e15")
+        raise BadCellError("too large a number, it must be below 1e15")
     if value == 0.0:
         if any(c in "123456789" for c in re.split("[eE]", cell)[0]):
-            raise BadCell("too small a number, it would be read as 0")
+            raise BadCellError("too small a number, it would be read as 0")
         return 0.0
     return value
 
@@ -691,13 +690,13 @@ def parse_whole(cell: str) -> int:
     """
     if _WHOLE.fullmatch(cell):
         if len(cell) > 16:
-            raise BadCell("too large a number, it must be below 1e15")
+            raise BadCellError("too large a number, it must be below 1e15")
         return int(cell)
     try:
         value = parse_number(cell)
-    except BadCell as bad:
-        raise BadCell("not a whole number", bad.hint or "") from None
-    raise BadCell("not a whole number", f"write {value:.0f}" if value.is_integer() else "")
+    except BadCellError as bad:
+        raise BadCellError("not a whole number", bad.hint or "") from None
+    raise BadCellError("not a whole number", f"write {value:.0f}" if value.is_integer() else "")
 
 
 def _number_cure(cell: str) -> str:
@@ -792,7 +791,7 @@ class Column:
 
     @cached_property
     def parse(self) -> Callable[[str], Any]:
-        """The function that turns a cell that is not blank into a value, or raises BadCell."""
+        """The function that turns a cell that is not blank into a value, or raises BadCellError."""
         return {
             "number": parse_number,
             "whole": parse_whole,
@@ -809,7 +808,7 @@ class Column:
             hint = hint or {"false": "write no", "0": "write no", "n": "write no", "no": "write no"}.get(
                 cell.lower(), ""
             )
-            raise BadCell("expected yes or no", hint, "E110")
+            raise BadCellError("expected yes or no", hint, "E110")
         return cell == "yes"
 
     def _text(self, cell: str) -> str:
@@ -821,18 +820,18 @@ class Column:
         if problem:
             stripped = cell.strip()
             hint = f'write "{stripped}"' if stripped != cell else ""
-            raise BadCell(f"expected {problem}", hint, "E111")
+            raise BadCellError(f"expected {problem}", hint, "E111")
         return cell
 
     def _sources(self, cell: str) -> tuple[str, ...]:
         self._text(cell)
         ids = tuple(part.strip() for part in cell.split(";"))
         if not all(ids):
-            raise BadCell(
+            raise BadCellError(
                 "expected ids of sources.csv, separated by ;", "an id is missing between two ;", "E111"
             )
         if len(set(ids)) < len(ids):
-            raise BadCell("expected each source once", "", "E111")
+            raise BadCellError("expected each source once", "", "E111")
         return ids
 
 
@@ -905,7 +904,7 @@ def cells(row: Row) -> dict[str, str]:
     return {name: cell_of(getattr(row, name)) for name in columns(row.TABLE)}
 
 
-# --- rows ----------------------------------------------------------------------------------------------------
+# --- rows ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -921,13 +920,15 @@ class ParsedTable:
     """The rows of a file.
 
     entries  good rows by key
-    failed   keys of rows with a bad cell, as far as their keys could be read
+    failed   keys of rows that are not good, as far as their keys could be read
     sound    False if the rows are not all in ``entries``
+    named    False if there are rows whose keys could not be read
     """
 
     entries: Mapping[Key, Entry]
     failed: frozenset[Key]
     sound: bool
+    named: bool
 
 
 def parse_table(table: str, raw: RawTable, issues: list[Issue]) -> ParsedTable:
@@ -952,6 +953,7 @@ def parse_table(table: str, raw: RawTable, issues: list[Issue]) -> ParsedTable:
     entries: dict[Key, Entry] = {}
     seen: dict[Key, Place] = {}
     failed: set[Key] = set()
+    named = raw.sound
     for place in raw.rows:
         if not any(place.cells):
             issues.append(
@@ -962,6 +964,7 @@ def parse_table(table: str, raw: RawTable, issues: list[Issue]) -> ParsedTable:
         row_key = _key_of(row_type, values, known)
         row = _build(row_type, values, place, known, issues) if ok and not missing else None
         if row_key is None:
+            named = False
             continue
         if row_key in seen:
             issues.append(_duplicate(row_type, place, seen[row_key]))
@@ -971,7 +974,14 @@ def parse_table(table: str, raw: RawTable, issues: list[Issue]) -> ParsedTable:
             failed.add(row_key)
         else:
             entries[row_key] = Entry(row, place)
-    return ParsedTable(entries, frozenset(failed), raw.sound and len(issues) == before)
+    for place in raw.ragged:
+        row_key = _key_of(row_type, _parse_cells(place, parsers, caches, [])[0], known)
+        if row_key is None:
+            named = False
+        elif row_key not in entries:
+            failed.add(row_key)
+    sound = raw.sound and not raw.ragged and len(issues) == before
+    return ParsedTable(entries, frozenset(failed), sound, named)
 
 
 def _parse_cells(
@@ -987,9 +997,9 @@ def _parse_cells(
             continue
         try:
             if cell != cell.strip():
-                raise BadCell("expected no blanks around the value", f'write "{cell.strip()}"', "E111")
+                raise BadCellError("expected no blanks around the value", f'write "{cell.strip()}"', "E111")
             values[column.name] = known[cell] = column.parse(cell)
-        except BadCell as bad:
+        except BadCellError as bad:
             issues.append(Issue(place.file, place.line, column.name, cell, bad.expected, bad.hint, bad.code))
             ok = False
     return values, ok
@@ -1061,7 +1071,7 @@ def _duplicate(row_type: type[Row], place: Place, first: Place) -> Issue:
     )
 
 
-# --- documentation -------------------------------------------------------------------------------------------
+# --- documentation ---
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from ..timeline import Period, horizon_end, periods
 if TYPE_CHECKING:
     from ..instance import Instance
 
-SETTINGS = "settings"  # named among the tables a rule uses, if it needs sound settings
+SETTINGS = "settings"  # named among the tables a rule needs, if it needs sound settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,14 @@ class Check:
     """A rule across rows or tables.
 
     code      stable code of its issues
-    uses      tables it reads; the first is the one it finds fault with
+    judges    the table it finds fault with, or ``settings``
+    needs     the other tables it reads, and ``settings`` if it needs them sound
     find      yields issues for what breaks the rule
     """
 
     code: str
-    uses: tuple[str, ...]
+    judges: str
+    needs: tuple[str, ...]
     find: Callable[[Draft], Iterable[Issue]]
 
     @property
@@ -51,12 +53,12 @@ REGISTRY: list[Check] = []
 
 
 def check(
-    code: str, *uses: str
+    code: str, judges: str, *needs: str
 ) -> Callable[[Callable[[Draft], Iterable[Issue]]], Callable[[Draft], Iterable[Issue]]]:
-    """Register a rule under its code, with the tables it uses."""
+    """Register a rule under its code, with the table it judges and those it needs to do so."""
 
     def register(find: Callable[[Draft], Iterable[Issue]]) -> Callable[[Draft], Iterable[Issue]]:
-        REGISTRY.append(Check(code, uses, find))
+        REGISTRY.append(Check(code, judges, needs, find))
         return find
 
     return register
@@ -68,16 +70,18 @@ class Draft:
 
     instance   the active rows; its settings are placeholders if those of the file are wrong
     entries    all rows by table and key, inactive ones too, with their places
-    failed     keys of rows that could not be read, by table: they exist, so a reference to them does not dangle
+    failed     keys of rows that could not be read: they exist, so a reference to them does not dangle
     broken     tables (or ``settings``) of which something could not be read
+    unnamed    tables with rows of which not even the keys could be read
     settings   the keys of instance.toml with their places
-    overlays   for each table the keys that rows of an overlay give with active = no, and that nothing before had
+    overlays   rows of overlays with active = no whose key nothing before had
     """
 
     instance: Instance
     entries: Mapping[str, Mapping[Key, Entry]]
     failed: Mapping[str, frozenset[Key]] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
+    unnamed: frozenset[str] = frozenset()
     settings: Mapping[tuple[str, str], Written] = field(default_factory=dict)
     overlays: tuple[Entry, ...] = ()
 
@@ -99,6 +103,19 @@ class Draft:
     def last(self) -> int:
         """Last calendar year of the horizon."""
         return horizon_end(self.instance)
+
+    @cached_property
+    def processes_of(self) -> Mapping[str, tuple[str, ...]]:
+        """The processes that each facility can run."""
+        found: dict[str, tuple[str, ...]] = {}
+        for row in self.instance.operations:
+            found[row.facility] = (*found.get(row.facility, ()), row.process)
+        return found
+
+    @cached_property
+    def materials_of_markets(self) -> Mapping[str, str]:
+        """What each market sells."""
+        return {row.market: row.material for row in self.instance.markets}
 
     def place(self, row: Row) -> Place:
         """Where a row is written."""

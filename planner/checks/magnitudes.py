@@ -1,0 +1,127 @@
+"""Figures far from comparable ones: most often a slip between kilograms and tonnes, or USD and MUSD."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from ..errors import Issue
+from ..schema import Recipe, RecipeYield, Row
+from .registry import Draft, check
+
+FAR = 300.0  # times the median: prices and yields of one kind differ less, a slip of 1000 is seen
+FAR_SIZE = 1000.0  # sizes of plants and markets differ more
+FEWEST = 3  # figures to compare with; of two nobody can tell which is wrong
+LARGEST_YIELD, SMALLEST_YIELD = 1000.0, 1e-5  # t per t of activity
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """Rows of one kind whose figures should be of one order."""
+
+    table: str
+    column: str
+    kind: Callable[[Draft, Any], object]
+    far: float = FAR
+
+
+def _processes(draft: Draft, row: Any) -> object:
+    """The processes of a row's facility: plants that do the same are of one kind."""
+    return draft.processes_of.get(row.facility, ())
+
+
+def _of_market(draft: Draft, row: Any) -> object:
+    """The material of a price's market."""
+    return draft.materials_of_markets[row.market]
+
+
+_COMPARISONS = (
+    _Comparison("recipes", "t_per_t", lambda _, r: (r.material, r.role)),
+    _Comparison("recipe_yields", "t_per_t", lambda _, r: (r.material, r.role)),
+    _Comparison("facilities", "capacity_t", _processes, FAR_SIZE),
+    _Comparison("facilities", "fixed_om_usd_per_t", _processes),
+    _Comparison("operations", "opex_usd_per_t", lambda _, r: r.process),
+    _Comparison("operation_costs", "opex_usd_per_t", lambda _, r: r.process),
+    _Comparison("options", "module_t", _processes, FAR_SIZE),
+    _Comparison("lanes", "cost_usd_per_t", lambda _, r: "all"),
+    _Comparison("lanes", "max_t", lambda _, r: r.material, FAR_SIZE),
+    _Comparison("sectors", "shortage_usd_per_t", lambda _, r: "all"),
+    _Comparison("demand", "demand_t", lambda _, r: (r.country, r.sector, r.material)),
+    _Comparison("market_prices", "price_usd_per_t", _of_market),
+    _Comparison("market_prices", "max_t", lambda _, r: r.market, FAR_SIZE),
+    _Comparison("stockpiles", "holding_usd_per_t", lambda _, r: r.material),
+)
+
+
+@check("W531", "magnitudes")
+def like_its_kind(draft: Draft) -> Iterable[Issue]:
+    """A figure should be of the order of those of comparable rows."""
+    for comparison in _COMPARISONS:
+        groups: defaultdict[object, list[tuple[Row, float]]] = defaultdict(list)
+        for row in draft.instance.rows(comparison.table):
+            value = getattr(row, comparison.column)
+            if value:
+                groups[comparison.kind(draft, row)].append((row, abs(value)))
+        for group in groups.values():
+            for row, times in _outliers(group, comparison.far):
+                expected = f"{_ratio(times)} the usual figure of comparable rows"
+                yield draft.at(row, comparison.column, expected, "is the unit right?")
+
+
+def _outliers(group: list[tuple[Row, float]], far: float) -> Iterator[tuple[Row, float]]:
+    """Rows whose figure is ``far`` times more or less than the median, with that factor."""
+    if len(group) < FEWEST:
+        return
+    middle = median(value for _, value in group)
+    for row, value in group:
+        if not middle / far < value < middle * far:
+            yield row, value / middle
+
+
+def _ratio(times: float) -> str:
+    return f"{times:,.0f} times" if times > 1 else f"1/{1 / times:,.0f} of"
+
+
+@check("W532", "options")
+def capex_like_its_kind(draft: Draft) -> Iterable[Issue]:
+    """The capex of an option, per tonne of capacity, should be of the order of that of comparable plants."""
+    groups: defaultdict[object, list[tuple[Row, float]]] = defaultdict(list)
+    for option in draft.instance.options:
+        if option.capex_musd > 0:
+            groups[_processes(draft, option)].append((option, option.capex_musd / option.module_t))
+    told = set()
+    for group in groups.values():
+        for row, times in _outliers(group, FAR):
+            told.add(id(row))
+            expected = f"per tonne {_ratio(times)} the usual capex of comparable plants"
+            yield draft.at(row, "capex_musd", expected, "is it in million USD per module?")
+    everything = [pair for group in groups.values() for pair in group]
+    for row, times in _outliers(everything, FAR):
+        if times > 1 and id(row) not in told:  # token sums for what is paid elsewhere are common
+            expected = f"per tonne {_ratio(times)} the usual capex of all options"
+            yield draft.at(row, "capex_musd", expected, "is it in million USD per module?")
+
+
+@check("W533", "recipes")
+def plausible_yields(draft: Draft) -> Iterable[Issue]:
+    """Tonnes per tonne of activity are rarely in the thousands, and rarely grams."""
+    rows: tuple[Recipe | RecipeYield, ...] = (*draft.instance.recipes, *draft.instance.recipe_yields)
+    for row in rows:
+        if not SMALLEST_YIELD <= row.t_per_t <= LARGEST_YIELD:
+            yield draft.at(row, "t_per_t", "an unusual number of tonnes per tonne", "is the unit right?")
+
+
+@check("W534", "market_prices")
+def price_like_value(draft: Draft) -> Iterable[Issue]:
+    """The price of a material should be of the order of its value, on which tariffs are charged."""
+    value = {m.material: m.value_usd_per_t for m in draft.instance.materials}
+    for row in draft.instance.market_prices:
+        usual = value[draft.materials_of_markets[row.market]]
+        if usual and row.price_usd_per_t and not usual / FAR < row.price_usd_per_t < usual * FAR:
+            times = _ratio(row.price_usd_per_t / usual)
+            yield draft.at(
+                row, "price_usd_per_t", f"{times} the material's value_usd_per_t", "is the unit right?"
+            )
