@@ -24,6 +24,7 @@ import models
 from models.data import EXPOSED, PLAN, ModelData
 
 from .errors import SolverFailed, Unbounded, UsageError
+from .highs import new_highs
 
 PROVEN_UP_TO = 200  # integer decisions up to which the optimum is proven unless a gap is asked for
 LARGE_GAP = 1e-3  # default gap of larger ones
@@ -173,9 +174,8 @@ class Solver:
 
     def __init__(self, arrays: Arrays, settings: Settings) -> None:
         self.arrays = arrays
-        self.highs = highspy.Highs()
+        self.highs = new_highs()
         self._options(
-            output_flag=False,
             threads=settings.threads,
             random_seed=settings.seed,
             small_matrix_value=1e-12,

@@ -1,0 +1,58 @@
+"""Writes docs/formulation.md and docs/format.md from the docstrings of `models` and from the schema.
+
+Run `python docs/build.py`; a test fails when the pages are not what it would write.
+"""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import models
+from models import objective, variables
+from planner import schema, tables
+
+HERE = Path(__file__).parent
+GENERATED = "<!-- written by docs/build.py; do not edit -->\n\n"
+
+
+def formulation() -> str:
+    """The page of the mathematics: decisions, objective, every constraint family."""
+    parts = [GENERATED, "# The formulation\n\n", inspect.getdoc(models) or "", "\n\n"]
+    for title, module in (("Decisions", variables), ("Objective", objective)):
+        parts += [f"## {title}\n\n", inspect.getdoc(module) or "", "\n\n"]
+    for family in models.FAMILIES:
+        name = family.__name__.rsplit(".", 1)[-1]
+        parts += [f"## {name}\n\n", f"`models/constraints/{name}.py`\n\n", inspect.getdoc(family) or "", "\n\n"]
+    return "".join(parts).rstrip() + "\n"
+
+
+def instance_format() -> str:
+    """The page of the tables that go in and come out."""
+    parts = [GENERATED, "# The instance format\n\n"]
+    parts.append("A folder of CSV tables and one `instance.toml`. UTF-8, comma, header row; blank = the default.\n\n")
+    parts.append("## instance.toml\n\n| key | required | unit | meaning |\n|---|---|---|---|\n")
+    for s in schema.describe_settings():
+        name = f"{s.section}.{s.name}" if s.section else s.name
+        parts.append(f"| `{name}` | {'yes' if s.required else 'no'} | {s.unit} | {s.meaning} |\n")
+    for table in schema.describe():
+        need = " (required)" if table.required else ""
+        parts.append(f"\n## {table.name}.csv{need}\n\n{table.meaning}\n\n")
+        parts.append(f"Key: {', '.join(f'`{k}`' for k in table.key)}\n\n")
+        parts.append("| column | kind | unit | range | default | refers to | meaning |\n|---|---|---|---|---|---|---|\n")
+        for c in table.columns:
+            default = "required" if c.required else (c.default_text or "blank")
+            kind = "/".join(c.choices) if c.choices else c.kind
+            refers = ", ".join(c.refers)
+            parts.append(f"| `{c.name}` | {kind} | {c.unit} | {c.range} | {default} | {refers} | {c.meaning} |\n")
+    parts.append("\n# The tables of a run\n\n")
+    for name, columns in tables.COLUMNS.items():
+        parts.append(f"- `{name}.csv`: {', '.join(columns)}\n")
+    return "".join(parts)
+
+
+PAGES = {"formulation.md": formulation, "format.md": instance_format}
+
+if __name__ == "__main__":
+    for page, write in PAGES.items():
+        (HERE / page).write_text(write(), encoding="utf-8")

@@ -1,0 +1,97 @@
+"""A plan in a page of text: cost, builds, dependence, shortages, what binds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from .instance import Instance
+    from .plan import Plan
+
+
+def show(instance: Instance, plan: Plan, folder: Path, console: Console | None = None) -> None:
+    """Print the summary of a plan and where its run lies."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    out = console or Console(highlight=False)
+    proven = "proven optimal" if plan.status == "optimal" else "not proven optimal"
+    out.print(f"[bold]{escape(instance.title or instance.name)}[/bold]")
+    out.print(
+        f"{plan.objective_musd:,.6g} MUSD present value ({proven}, gap {plan.plan['gap']:.2%}; "
+        f"{instance.currency} of {instance.price_year}, {instance.discount_rate:.3g} discount rate)"
+    )
+    _costs(plan, out)
+    _builds(plan, out)
+    _dependence(instance, plan, out)
+    _shortages(plan, out)
+    _binding(plan, out)
+    if "audit" in plan.plan:
+        out.print("Audit: recomputed from the raw tables, no violation.")
+    for note in plan.plan["notes"]:
+        out.print(f"Note: {escape(note)}")
+    out.print(f"Run: {escape(str(folder))}")
+
+
+def _costs(plan: Plan, out: Console) -> None:
+    total = plan.objective_musd or 1.0
+    parts = [(c, x) for c, x in plan.metrics["cost_musd"].items() if abs(x) > 1e-9]
+    parts.sort(key=lambda p: -p[1])
+    if parts:
+        out.print("Cost: " + ", ".join(f"{c.replace('_', ' ')} {x:,.4g} ({x / total:.0%})" for c, x in parts))
+
+
+def _builds(plan: Plan, out: Console) -> None:
+    builds = plan.tables["builds"]
+    if builds.empty:
+        out.print("Builds: none")
+        return
+    from rich.markup import escape
+
+    out.print(f"Builds ({plan.metrics['capex_musd']:,.6g} MUSD overnight):")
+    for year, rows in builds.groupby("start_year", sort=True):
+        names = ", ".join(f"{r.option} {r.capacity_t:,.4g} t" for r in rows.itertuples())
+        out.print(f"  {year}: {escape(names)}", soft_wrap=True)
+
+
+def _dependence(instance: Instance, plan: Plan, out: Console) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title="Dependence on countries of concern, of this chain", title_justify="left", box=None)
+    table.add_column("year")
+    table.add_column("traced", justify="right")
+    for stage in instance.stages:
+        table.add_column(escape(stage), justify="right")
+    for year in (str(y) for y in instance.years):
+        shares = [plan.metrics["exposed_share"][year]]
+        shares += [plan.metrics["stage_share"][stage][year] for stage in instance.stages]
+        table.add_row(year, *("-" if s is None else f"{s:.1%}" for s in shares))
+    out.print(table)
+
+
+def _shortages(plan: Plan, out: Console) -> None:
+    short = {y: t for y, t in plan.metrics["short_t"].items() if t > 0.5e-3}
+    if not short:
+        out.print("Shortages: none")
+        return
+    demand = plan.metrics["demand_t"]
+    out.print("Shortages: " + ", ".join(f"{y} {t:,.4g} t ({t / demand[y]:.1%})" for y, t in short.items()))
+
+
+def _binding(plan: Plan, out: Console) -> None:
+    from rich.markup import escape
+
+    dependence = plan.tables["dependence"]
+    caps = dependence[(dependence["cap"] != "") & (dependence["marginal_musd_per_point"] > 1e-9)]
+    if caps.empty:
+        if (dependence["cap"] != "").any():
+            out.print("Caps: none binds")
+        return
+    out.print("Binding caps (saving of one point more, MUSD present value):")
+    for row in caps.sort_values("marginal_musd_per_point", ascending=False).head(8).itertuples():
+        where = f" {row.country}" if row.country else ""
+        out.print(f"  {escape(row.cap + where)} {row.year}: {row.limit:.1%} -> {row.marginal_musd_per_point:,.4g}")

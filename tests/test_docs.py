@@ -1,0 +1,29 @@
+"""The generated pages are complete and up to date."""
+
+import importlib.util
+from pathlib import Path
+
+import models
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def build():
+    spec = importlib.util.spec_from_file_location("docs_build", DOCS / "build.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_pages_are_what_the_code_says():
+    for page, write in build().PAGES.items():
+        assert (DOCS / page).read_text(encoding="utf-8") == write(), f"run python docs/build.py ({page})"
+
+
+def test_every_family_has_formula_symbols_and_dual():
+    folder = Path(models.__file__).parent / "constraints"
+    files = {p.stem for p in folder.glob("*.py")} - {"__init__", "supply"}
+    assert files == {f.__name__.rsplit(".", 1)[-1] for f in models.FAMILIES}
+    for family in models.FAMILIES:
+        text = family.__doc__
+        assert ".. math::" in text and "unit" in text and "Dual" in text, family.__name__

@@ -1,0 +1,60 @@
+"""The hand-over is guarded: poison is stopped, never solved."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import planner
+from planner.errors import SolverFailed
+
+TINY = Path(__file__).parent.parent / "instances" / "tiny"
+
+
+@pytest.fixture
+def arrays():
+    import models
+    from planner.prepare import prepare
+    from planner.solving import compile_model
+
+    return compile_model(models.build(prepare(planner.load(TINY)).data))
+
+
+@pytest.mark.parametrize("poison", [np.nan, np.inf, 1e15, 1e20])
+@pytest.mark.parametrize("where", ["cost", "matrix", "row_upper", "col_upper"])
+def test_poison_is_stopped_at_the_hand_over(arrays, poison, where):
+    from planner.solving import Settings, Solver
+
+    if poison == np.inf and where in ("row_upper", "col_upper"):
+        pytest.skip("no limit is not poison")
+    target = arrays.matrix.data if where == "matrix" else getattr(arrays, where)
+    target[0] = poison
+    with pytest.raises(SolverFailed):
+        Solver(arrays, Settings())
+
+
+@pytest.mark.parametrize("written", ["nan", "inf", "1e400", "1e15", "1e20", "1,200", "1_000", "٣"])
+def test_poison_is_stopped_at_the_border(tmp_path, written):
+    import shutil
+
+    shutil.copytree(TINY, tmp_path / "i")
+    table = tmp_path / "i" / "market_prices.csv"
+    table.write_text(table.read_text().replace("80000", f'"{written}"'), encoding="utf-8")
+    with pytest.raises(planner.InstanceError):
+        planner.load(tmp_path / "i")
+
+
+def test_every_lp_plan_carries_a_certificate():
+    plan = planner.solve(planner.load(TINY))
+    certificate = plan.plan["certificate"]
+    assert certificate["relative_gap"] < 1e-8
+    assert certificate["primal_residual"] < 1e-9 and certificate["dual_residual"] < 1e-6
+
+
+def test_a_time_limit_too_short_is_no_plan_or_a_plan_never_a_crash():
+    try:
+        plan = planner.solve(planner.load(TINY), time_limit=1e-9)
+    except planner.PlannerError as error:
+        assert error.exit_code == 4
+    else:
+        assert plan.status in ("optimal", "feasible")
