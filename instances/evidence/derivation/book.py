@@ -98,7 +98,7 @@ class Book:
         for source in self.cited():
             if source not in known:
                 row = facts.sources()[source]
-                self.add("sources", source=source, **{c: row[c] for c in COLUMNS["sources"][1:]})
+                self.add("sources", source=source, **{c: row[c].strip() or "not recorded" for c in COLUMNS["sources"][1:]})
 
     def text(self, table: str) -> str:
         """The CSV text of ``table``; optional columns that are blank in every row are left out."""

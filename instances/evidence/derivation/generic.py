@@ -16,7 +16,7 @@ from .magnets import STANDARD, WITH_LEAN, operations
 from .metal import HEAVIES, NDPR, opex
 from .money import WACC_WHY, wacc
 from .plants import FIRST, LAST
-from .recycling import ALL_FEED, OXIDE_PER_FEED, PER_OXIDE
+from .recycling import ALL_FEED, COLLECTED_SPLIT, OXIDE_PER_FEED, PER_OXIDE, SWARF
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _operations(kind: str, country: str) -> dict[str, float]:
         case "heavy":
             return {"sep-heavy": 80_000.0}
         case _:
-            return {p: 1000 * PER_OXIDE * OXIDE_PER_FEED[p] for p in ALL_FEED}
+            return {p: 1000 * PER_OXIDE * OXIDE_PER_FEED[p] for p in (ALL_FEED if country in COLLECTED_SPLIT else SWARF)}
 
 
 def generics(book: Book) -> None:

@@ -87,8 +87,8 @@ MAKERS: tuple[Maker, ...] = (
     Maker("posco-usa", "mg-usa-posco"),
     Maker("neo-narva-2", "mg-est-neo2", success="operating_expansion", why="blocks, x 0.75 finished"),
     Maker("magree-magfactory", "mg-fra-magfactory", recipes=SHORT, private=95, why="private money is capex less the 30 per cent of the state"),
-    Maker("india-scheme", "mg-ind-scheme", metal_tonnes=2200, private=178,
-          why="capex less 35 k$ per t of captive metal; private money is capex less the capital subsidy"),
+    Maker("india-scheme", "mg-ind-scheme", metal_tonnes=2200, private=223.6,
+          why="capex less 35 k$ per t of captive metal; private money is capex less the capital subsidy of 15 per cent"),
     Maker("src-magnets", "mg-can-src", capex=110, why=_PLANNING),
 )  # fmt: skip
 

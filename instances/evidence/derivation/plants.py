@@ -140,7 +140,7 @@ def options(book: Book, plant: Plant, module: float, ramp: int) -> None:
         book.add(
             "options", option=f"{plant.key}-loan", name=f"{plant.name} with government loan", exclusive_group=group, private_musd=round(own, 1),
             wacc=blended(plant.country, plant.loan.loan_musd / capex, startup=plant.startup, mine=mine),
-            **common | {"success_probability": success("announced_with_government_loan")},
+            **common | {"success_probability": max(success(plant.success), success("announced_with_government_loan"))},
             **cite(*plant.facts, assumed="; ".join(w for w in (plant.why, kind.why, WACC_WHY) if w)
                    + "; the loan's share of capex at Treasury + 1 point; private money is capex less public money, so that the fund must pay its part"),
         )  # fmt: skip
