@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -90,12 +91,20 @@ def solve(
     from .plan import solve as solve_instance
     from .runfolder import check_target
 
+    started = time.perf_counter()
     loaded = _load(instance)
+    load_seconds = time.perf_counter() - started
     folder = output or Path("runs") / loaded.name
     check_target(folder, force)
     try:
         plan = solve_instance(
-            loaded, gap=gap, time_limit=time_limit, threads=threads, seed=seed, progress=_tell
+            loaded,
+            gap=gap,
+            time_limit=time_limit,
+            threads=threads,
+            seed=seed,
+            progress=_tell,
+            load_seconds=load_seconds,
         )
     except Infeasible as error:
         if as_json:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,7 @@ def check_target(folder: Path, force: bool) -> None:
 def write_run(plan: Plan, folder: Path, force: bool = False) -> Path:
     """Write everything to a sibling folder first, plan.json last, and rename it: a killed run leaves no ``folder``."""
     check_target(folder, force)
+    started = time.perf_counter()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
@@ -56,6 +58,10 @@ def write_run(plan: Plan, folder: Path, force: bool = False) -> Path:
             (temporary / "branches" / scenario).mkdir(parents=True)
             for name, table in tables.items():
                 _write(temporary / "branches" / scenario / f"{name}.csv", to_csv(table))
+        seconds = plan.plan["seconds"]
+        written = time.perf_counter() - started
+        seconds["total"] = round(seconds["total"] - seconds["write"] + written, 3)
+        seconds["write"] = round(written, 3)
         _write(temporary / MANIFEST, plan.to_json())
         temporary.chmod(0o755)
         if folder.exists():

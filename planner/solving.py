@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -240,8 +241,7 @@ class Solver:
 
     def run(self) -> str:
         """Solve; returns ``optimal``, ``time_limit``, ``interrupted``, ``infeasible``, ``unbounded`` or ``failed``."""
-        self.highs.HandleKeyboardInterrupt = True
-        status = self.highs.solve()
+        status = self._run_in_thread()
         model_status = self.highs.getModelStatus()
         kinds = highspy.HighsModelStatus
         if status == highspy.HighsStatus.kError:
@@ -256,6 +256,23 @@ class Solver:
             kinds.kUnboundedOrInfeasible: "infeasible",
             kinds.kUnbounded: "unbounded",
         }.get(model_status, "failed")
+
+    def _run_in_thread(self) -> Any:
+        """Run beside the main thread, so that Ctrl-C stops the search and keeps the best plan; a second one quits."""
+        self.highs.HandleUserInterrupt = True
+        self.highs.startSolve()
+        stopping = False
+        while True:
+            try:
+                done, status = self.highs.wait(0.1)
+                if done:
+                    return status
+            except KeyboardInterrupt:
+                if stopping:
+                    raise
+                stopping = True
+                print("stopping; once more to quit at once", file=sys.stderr, flush=True)
+                self.highs.cancelSolve()
 
     @property
     def has_plan(self) -> bool:
@@ -314,7 +331,7 @@ def _report_search(solver: Solver, progress: Progress) -> None:
 
     def tell(event: Any) -> None:
         seen = event.data_out
-        if seen.running_time - last[0] < 1.0:
+        if seen.running_time - last[0] < 2.0:
             return
         last[0] = seen.running_time
         plan = f"{seen.mip_primal_bound:,.1f}" if abs(seen.mip_primal_bound) < 1e30 else "none yet"
@@ -323,7 +340,7 @@ def _report_search(solver: Solver, progress: Progress) -> None:
             f"gap {min(seen.mip_gap, 9.99):.3%}"
         )
 
-    solver.highs.cbMipLogging.subscribe(tell)
+    solver.highs.cbMipInterrupt.subscribe(tell)  # the logging callback is silent with the solver's own log
 
 
 def _solve(solver: Solver, data: ModelData, integers: int, outcome: Outcome) -> None:
@@ -352,7 +369,10 @@ def _solve(solver: Solver, data: ModelData, integers: int, outcome: Outcome) -> 
     x = solver.solution()[0]
     if integers:
         _fix(solver, np.flatnonzero(arrays.integer), np.round(x[arrays.integer]))
-        if solver.run_lp() != "optimal":
+        ended = solver.run_lp()
+        if ended == "interrupted":  # the search was over: finishing the plan takes a moment, a second Ctrl-C quits
+            ended = solver.run_lp()
+        if ended != "optimal":
             raise SolverFailed("the plan found is not feasible once its whole numbers are exactly whole")
     elif stopped != "optimal":
         outcome.notes.append("stopped before the optimum; prices and marginals are not final")
