@@ -1,0 +1,143 @@
+"""Check a run against its instance without the model.
+
+    report = planner.audit(instance, run)
+    report.ok, report.worst, print(report)
+
+Everything a plan claims is recomputed from the instance's tables and the run's tables, by the text of the contract:
+capacities, balances, deliveries, stocks, caps, builds, funding, disruptions, every money column and the objective.
+No code is shared with what made the plan (the model, its preparation, the tables' writer), so that one mistake is
+not made twice. The audit says whether a plan holds and costs what it says; whether a cheaper one exists is the
+solver's claim, and its gap's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import pandas as pd
+
+from ..instance import Instance
+from .dependence import check_caps, check_dependence
+from .disturbance import Disturbance
+from .facts import Facts
+from .funding import check_funding
+from .investment import Investment, check_builds, check_capacity
+from .money import check_costs, check_objective, check_row_money, check_totals
+from .operations import (
+    Operations,
+    check_activities,
+    check_balances,
+    check_flows,
+    check_purchases,
+    check_service,
+    check_stocks,
+    check_used,
+)
+from .reading import BRANCH_TABLES, PLAN_TABLES, Tables
+from .report import KINDS, TOLERANCE, AuditReport, Book, Check, Violation
+
+__all__ = ["KINDS", "TOLERANCE", "AuditReport", "Check", "Violation", "audit"]
+
+STATUSES = ("optimal", "feasible")
+MANIFEST = (
+    "schema",
+    "instance",
+    "versions",
+    "settings",
+    "status",
+    "objective_musd",
+    "bound_musd",
+    "gap",
+    "seconds",
+    "size",
+    "metrics",
+)
+
+
+class Audited(Protocol):
+    """A run read back, or a plan not yet written."""
+
+    @property
+    def plan(self) -> Mapping[str, Any]: ...
+    @property
+    def tables(self) -> Mapping[str, pd.DataFrame]: ...
+    @property
+    def branches(self) -> Mapping[str, Mapping[str, pd.DataFrame]]: ...
+
+
+def audit(instance: Instance, run: Audited, tolerance: float = TOLERANCE) -> AuditReport:
+    """Recompute all that a run says, and report every kind of check.
+
+    instance   the instance the run was made from
+    run        a run's folder read back, or a plan
+    tolerance  largest relative violation that passes, against the quantities of the row (but never finer than
+               grams and cents)
+
+    Nothing a run contains makes this raise: what is missing or malformed is a violation.
+    """
+    book, facts = Book(tolerance), Facts(instance)
+    _check_manifest(instance, run.plan, book)
+    metrics = run.plan.get("metrics")
+    metrics = metrics if isinstance(metrics, Mapping) else {}
+
+    tables = Tables(run.tables, PLAN_TABLES, facts, facts.years, book)
+    investment = Investment(facts, tables)
+    check_builds(facts, tables, investment, book)
+    check_capacity(facts, tables, investment, book)
+    plan = Operations(facts, tables, investment, Disturbance(facts))
+    check_used(plan, tables, book)
+    _check_operations(plan, tables, None, book)
+
+    branches = []
+    for name in sorted(set(run.branches) - set(facts.scenarios)):
+        book.fault("branches", ("branches", name), "is no scenario of the instance")
+    for name, scenario in facts.scenarios.items():
+        book.branch = name
+        if name not in run.branches:
+            book.fault("branches", (), "is missing")
+            continue
+        book.passed("branches")
+        disturbance = Disturbance(facts, scenario)
+        branch_tables = Tables(run.branches[name], BRANCH_TABLES, facts, disturbance.years, book)
+        branch = Operations(facts, branch_tables, investment, disturbance)
+        branches.append((branch, _check_operations(branch, branch_tables, tables, book)))
+    book.branch = ""
+
+    check_funding(facts, tables, investment, book)
+    check_dependence(plan, tables, metrics, book)
+    check_costs(plan, branches, tables, book)
+    check_objective(run.plan, tables, book)
+    check_totals(plan, tables, metrics, book)
+    return book.report()
+
+
+def _check_operations(operations: Operations, tables: Tables, before: Tables | None, book: Book) -> float:
+    """All checks on one plan or branch; what a branch lacks below final_min_t, as a present value in MUSD."""
+    check_activities(operations, book)
+    check_flows(operations, book)
+    check_purchases(operations, book)
+    check_balances(operations, tables, book)
+    missing_musd = check_stocks(operations, tables, before, book)
+    check_service(operations, book)
+    check_caps(operations, book)
+    check_row_money(operations, book)
+    return missing_musd
+
+
+def _check_manifest(instance: Instance, plan: Mapping[str, Any], book: Book) -> None:
+    for name in MANIFEST:
+        if name in plan:
+            book.passed("plan")
+        else:
+            book.fault("plan", ("plan.json", name), "is missing")
+    if plan.get("status") not in STATUSES:
+        book.fault("plan", ("plan.json status",), f"{plan.get('status')!r} is not one of {', '.join(STATUSES)}")
+    of = plan.get("instance")
+    described = of if isinstance(of, Mapping) else {}
+    for name, value in (("name", instance.name), ("title", instance.title), ("sha256", instance.sha256)):
+        if described.get(name) == value:
+            book.passed("plan")
+        else:
+            what = f"is {described.get(name)!r}, but the instance has {value!r}"
+            book.fault("plan", ("plan.json instance", name), what)

@@ -1,0 +1,214 @@
+r"""Dependence: the shares of a plan or branch, the caps on them, dependence.csv and the shares in plan.json.
+
+A share is a fraction of tonnes; caps are compared multiplied out, in tonnes:
+
+.. math:: numerator \le limit \cdot denominator
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from ..schema import Cap
+from .facts import Facts
+from .operations import NEGLIGIBLE, Operations
+from .reading import DEPENDENCE, DependenceRow, Tables
+from .report import Book
+
+Key = tuple[str, str, str, str, str, str, int]  # the key columns of dependence.csv
+
+
+class Share(NamedTuple):
+    """Tonnes a year over tonnes a year."""
+
+    part: float
+    whole: float
+
+    @property
+    def value(self) -> float:
+        return self.part / self.whole if self.whole > NEGLIGIBLE else math.nan
+
+    @property
+    def blank_is_fine(self) -> bool:
+        """Near nothing, whether there is a share or a blank is a matter of rounding."""
+        return self.whole <= 10 * NEGLIGIBLE
+
+
+class Shares:
+    """The four metrics, measured on operations."""
+
+    def __init__(self, operations: Operations) -> None:
+        self.operations = operations
+        self.facts = operations.facts
+        self._arrivals: dict[tuple[str, int], list[tuple[str, str, float]]] = defaultdict(list)
+        for flow in operations.flows:
+            self._arrivals[flow.material, flow.year].append((flow.origin, flow.destination, flow.t))
+
+    def exposed(self, country: str, sector: str, year: int) -> Share:
+        """Exposed deliveries to a country, bloc or (blank) anyone, in a sector or (blank) any."""
+        consumers = self.facts.members(country)
+        exposed = delivered = 0.0
+        for row in self.operations.service:
+            if row.year == year and row.country in consumers and sector in ("", row.sector):
+                exposed += row.exposed_t
+                delivered += row.clean_t + row.exposed_t
+        return Share(exposed, delivered)
+
+    def stage(self, materials: Iterable[str], year: int) -> Share:
+        """Made or bought in countries of concern, or made by tied plants elsewhere, of all made or bought."""
+        tied = self.operations.made_tied
+        of_concern = whole = 0.0
+        for material in materials:
+            for country in self.facts.countries:
+                own = self.operations.own(material, country, year)
+                whole += own
+                in_concern = country in self.facts.concern
+                of_concern += own if in_concern else tied.get((material, country, year), 0.0)
+        return Share(of_concern, whole)
+
+    def single_country(self, materials: Iterable[str], year: int) -> dict[str, Share]:
+        """Made or bought in each country, of all made or bought."""
+        names = tuple(materials)
+        own = {c: sum(self.operations.own(m, c, year) for m in names) for c in self.facts.countries}
+        whole = sum(own.values())
+        return {country: Share(t, whole) for country, t in own.items()}
+
+    def imports(self, materials: Iterable[str], country: str, origin: str, year: int) -> Share:
+        """Arriving in a country or bloc from outside it (from ``origin``), of what is used and delivered inside."""
+        everywhere = self.facts.members("")
+        inside = self.facts.members(country) if country else everywhere - self.facts.members(origin)
+        outside = (self.facts.members(origin) if origin else everywhere) - inside
+        o = self.operations
+        arriving = needed = 0.0
+        for material in materials:
+            for start, end, t in self._arrivals.get((material, year), ()):
+                if end in inside and start in outside:
+                    arriving += t
+            for totals in (o.used, o.delivered):
+                needed += sum(t for (m, c, _, y), t in totals.items() if m == material and c in inside and y == year)
+        return Share(arriving, needed)
+
+
+def _materials(facts: Facts, stage: str, material: str) -> tuple[str, ...]:
+    return (material,) if material else facts.strategic(stage)
+
+
+def _measured(shares: Shares, cap: Cap, year: int) -> dict[str, Share]:
+    """The shares a cap limits in a period, by what its rows of dependence.csv have in ``country``."""
+    materials = _materials(shares.facts, cap.stage, cap.material)
+    if cap.metric == "exposed_share":
+        return {cap.country: shares.exposed(cap.country, cap.sector, year)}
+    if cap.metric == "stage_share":
+        return {cap.country: shares.stage(materials, year)}
+    if cap.metric == "single_country_share":
+        return shares.single_country(materials, year)
+    return {cap.country: shares.imports(materials, cap.country, cap.origin, year)}
+
+
+def limit_of(facts: Facts, cap: Cap, year: int) -> float | None:
+    """The cap's limit in the period that begins in ``year``; None where it does not hold."""
+    first = facts.first if cap.first_year is None else cap.first_year
+    last = facts.last if cap.last_year is None else cap.last_year
+    if not first <= year <= last:
+        return None
+    if cap.limit_end is None or last == first:
+        return cap.limit
+    return cap.limit + (cap.limit_end - cap.limit) * (year - first) / (last - first)
+
+
+def check_caps(operations: Operations, book: Book) -> None:
+    """Every cap, in every period in which it holds and is not lifted."""
+    facts, shares = operations.facts, Shares(operations)
+    for name, cap in facts.caps.items():
+        for year in operations.disturbance.years:
+            limit = limit_of(facts, cap, year)
+            if limit is None or operations.disturbance.lifted(year):
+                continue
+            for country, share in _measured(shares, cap, year).items():
+                place = ("cap", name, country, year)
+                book.at_most(cap.metric, share.part, limit * share.whole, share.whole, place)
+
+
+def check_dependence(operations: Operations, tables: Tables, metrics: Mapping[str, Any], book: Book) -> None:
+    """dependence.csv row by row, and the shares in plan.json."""
+    facts, shares = operations.facts, Shares(operations)
+    expected: dict[Key, tuple[Share, float]] = {}  # share and limit, NaN without a cap
+    for year in facts.years:
+        exposed = shares.exposed("", "", year)
+        expected["", "exposed_share", "", "", "", "", year] = (exposed, math.nan)
+        written = _of(metrics, "exposed_share", year)
+        _equal_share("metrics", written, exposed, ("plan.json metrics exposed_share", year), book)
+        for stage in facts.stages:
+            share = shares.stage(facts.strategic(stage), year)
+            expected["", "stage_share", stage, "", "", "", year] = (share, math.nan)
+            by_stage = metrics.get("stage_share")
+            written = _of(by_stage, stage, year) if isinstance(by_stage, Mapping) else math.inf
+            _equal_share("metrics", written, share, ("plan.json metrics stage_share", stage, year), book)
+        for material, row in facts.materials.items():
+            if row.strategic:
+                share = shares.stage((material,), year)
+                expected["", "stage_share", "", material, "", "", year] = (share, math.nan)
+        for name, cap in facts.caps.items():
+            limit = limit_of(facts, cap, year)
+            if limit is None:
+                continue
+            for country, share in _measured(shares, cap, year).items():
+                key = (name, cap.metric, cap.stage, cap.material, country, cap.sector, year)
+                expected[key] = (share, limit)
+
+    rows = {row[:7]: row for row in tables.rows(DEPENDENCE)}
+    for key, (share, limit) in expected.items():
+        found = rows.pop(key, None)
+        if found is None:
+            book.fault("dependence_rows", ("dependence.csv", *key), "is missing")
+            continue
+        book.passed("dependence_rows")
+        _check_row(found, share, limit, book)
+    for key in rows:
+        book.fault("dependence_rows", ("dependence.csv", *key), "is no share or cap that holds in that year")
+
+
+def _check_row(row: DependenceRow, share: Share, limit: float, book: Book) -> None:
+    place = ("dependence.csv", *row[:7])
+    _equal_share("dependence", row.share, share, (*place, "share"), book)
+    if math.isnan(limit) != math.isnan(row.limit):
+        book.fault("dependence", (*place, "limit"), "blank with a cap, or a limit without one")
+    elif not math.isnan(limit):
+        book.equal("dependence", row.limit, limit, 1.0, (*place, "limit"))
+    marginal = row.marginal_musd_per_point
+    if not row.cap and not math.isnan(marginal):
+        book.fault("marginals", place, "a marginal value without a cap")
+    elif row.cap and not math.isnan(marginal):
+        book.at_least("marginals", marginal, 0.0, abs(marginal), place)
+
+
+def _equal_share(kind: str, value: float, share: Share, place: tuple[object, ...], book: Book) -> None:
+    """Compare shares; where little is made the gram that a row may lack makes more of the share."""
+    if math.isnan(value) or math.isnan(share.value):
+        if math.isnan(value) == math.isnan(share.value) or share.blank_is_fine:
+            book.passed(kind)
+        elif math.isnan(value):
+            book.fault(kind, place, f"is blank, but {share.whole:.6g} t are there; must be {share.value:.6g}")
+        else:
+            book.fault(kind, place, f"is {value:.6g}, but nothing is delivered or made; must be blank")
+        return
+    book.equal(kind, value, share.value, 1.0 / min(1.0, share.whole), place)
+
+
+def _of(values: object, name: str, year: int) -> float:
+    """A share of plan.json by name and year; NaN for null, infinite (so: wrong) if it is not there at all."""
+    by_year = values.get(name) if isinstance(values, Mapping) else None
+    return metric(by_year, year)
+
+
+def metric(by_year: object, year: int) -> float:
+    """A number of plan.json by year; NaN for null, infinite (so: wrong) if there is none."""
+    if not isinstance(by_year, Mapping):
+        return math.inf
+    value = by_year.get(str(year), by_year.get(year, math.inf))
+    if value is None:
+        return math.nan
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else math.inf

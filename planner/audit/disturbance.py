@@ -1,0 +1,122 @@
+r"""What a scenario changes in a period: capacity, projects, demand, prices, exports, and which rules it lifts.
+
+A fraction acts in a period times the share of the period's years that lie in the scenario's; several rows on one
+target multiply:
+
+.. math:: \prod_d (1 - f_d\,share_t) \;\text{for losses}, \qquad \prod_d (1 + f_d\,share_t) \;\text{for surges}
+
+A failed project stays failed: from the beginning of its branch on, without the share of years.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..schema import Disruption, Option, Scenario
+from .facts import Facts
+
+
+class Disturbance:
+    """A scenario as it acts on the periods of the horizon; without a scenario nothing is disturbed.
+
+    years  the first years of the periods the operations run through: from the scenario's beginning on
+    """
+
+    def __init__(self, facts: Facts, scenario: Scenario | None = None) -> None:
+        self.facts = facts
+        self.scenario = scenario
+        self.rows = [
+            row for row in facts.instance.disruptions if scenario and row.scenario == scenario.scenario
+        ]
+        self.share = {year: self._overlap(year) / facts.length[year] for year in facts.years}
+        touched = [year for year in facts.years if self.share[year] > 0]
+        self.begin = facts.first if scenario is None else min(touched, default=facts.last + 1)
+        self.years = tuple(year for year in facts.years if year >= self.begin)
+        self._failed = any(row.kind == "project_failure" for row in self.rows)
+
+    @property
+    def undisturbed(self) -> bool:
+        return self.scenario is None
+
+    def lifted(self, year: int) -> bool:
+        """Whether caps and clean-only rules are lifted in the period."""
+        return not self.undisturbed and (self._failed or self.share[year] > 0)
+
+    def capacity_left(self, facility: str, year: int) -> float:
+        """What outages leave of a facility's capacity, as a factor."""
+        return self._left((row for row in self._of("outage") if self._hits_facility(row, facility)), year)
+
+    def module_left(self, option: Option, start: int) -> float:
+        """What project failures leave, for good, of a module started in ``start``, as a factor."""
+        if self.scenario is None or start + option.lead_years < self.scenario.first_year:
+            return 1.0
+        left = 1.0
+        for row in self._of("project_failure"):
+            if self._hits_facility(row, option.facility):
+                left *= 1.0 - row.fraction
+        return left
+
+    def demand_factor(self, country: str, material: str, year: int) -> float:
+        """Surge of a consumer's demand, as a factor."""
+        factor = 1.0
+        for row in self._of("demand_surge"):
+            if self._in(row, country) and row.material in ("", material):
+                factor *= 1.0 + row.fraction * self.share[year]
+        return factor
+
+    def price_factor(self, country: str, material: str, year: int) -> float:
+        """Surge of a market's price, as a factor."""
+        factor = 1.0
+        for row in self._of("price_surge"):
+            if self._in(row, country) and self._is(row, material):
+                factor *= 1.0 + row.fraction * self.share[year]
+        return factor
+
+    def export_limits(self, year: int) -> dict[tuple[str, str], float]:
+        """Tonnes a year that may leave, by (material, country), where a stop acts in the period."""
+        if self.share[year] <= 0:
+            return {}
+        limits = {}
+        stops = self._of("export_stop")
+        for material in self.facts.materials:
+            for country in self.facts.countries:
+                rows = [row for row in stops if self._in(row, country) and self._is(row, material)]
+                if not rows:
+                    continue
+                left = self._left(rows, year)
+                references = [row.reference_t for row in rows if row.reference_t is not None]
+                if left == 0.0:
+                    limits[material, country] = 0.0
+                elif references:
+                    limits[material, country] = left * min(references)
+        return limits
+
+    def _overlap(self, year: int) -> int:
+        if self.scenario is None:
+            return 0
+        calendar = self.facts.calendar(year)
+        last = min(calendar[-1], self.scenario.last_year)
+        return max(0, last - max(calendar[0], self.scenario.first_year) + 1)
+
+    def _of(self, kind: str) -> list[Disruption]:
+        return [row for row in self.rows if row.kind == kind]
+
+    def _in(self, row: Disruption, country: str) -> bool:
+        return country in self.facts.members(row.country)
+
+    def _is(self, row: Disruption, material: str) -> bool:
+        return row.material in ("", material) and row.stage in ("", self.facts.materials[material].stage)
+
+    def _hits_facility(self, row: Disruption, facility: str) -> bool:
+        """A facility of that name and country that can make a matching output."""
+        return (
+            row.facility in ("", facility)
+            and self._in(row, self.facts.facilities[facility].country)
+            and any(self._is(row, material) for material in self.facts.outputs(facility))
+        )
+
+    def _left(self, rows: Iterable[Disruption], year: int) -> float:
+        left = 1.0
+        for row in rows:
+            left *= 1.0 - row.fraction * self.share[year]
+        return left

@@ -1,0 +1,109 @@
+r"""Builds, and the capacity they and the facilities' own make.
+
+.. math::
+    cap_{ft} = capacity_f \, share_{ft} + \sum_{o \in f} \sum_\tau module_o \, share_{o \tau t} \, build_{o \tau}
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from .disturbance import Disturbance
+from .facts import Facts
+from .reading import BUILDS, CAPACITY, Tables
+from .report import Book
+
+BUILT = 1e-6  # modules; less counts as nothing
+
+
+class Investment:
+    """The builds of a run: modules by option and start year."""
+
+    def __init__(self, facts: Facts, tables: Tables) -> None:
+        self.facts = facts
+        self.modules: dict[str, dict[int, float]] = {option: {} for option in facts.options}
+        for row in tables.rows(BUILDS):
+            started = self.modules[row.option]
+            started[row.start_year] = started.get(row.start_year, 0.0) + row.modules
+        self._options: dict[str, list[str]] = defaultdict(list)
+        for name, option in facts.options.items():
+            if self.modules[name]:
+                self._options[option.facility].append(name)
+
+    def total(self, option: str) -> float:
+        """Modules started over the whole horizon."""
+        return sum(self.modules[option].values())
+
+    def capex(self, option: str) -> float:
+        """MUSD, overnight, of all that is started of an option."""
+        return self.facts.options[option].capex_musd * self.total(option)
+
+    def capacity(self, facility: str, year: int, disturbance: Disturbance) -> float:
+        """Tonnes a year available over the period that begins in ``year``, as disturbed."""
+        row = self.facts.facilities[facility]
+        available = row.capacity_t * self.facts.own_share(row, year) if row.capacity_t else 0.0
+        for name in self._options.get(facility, ()):
+            option = self.facts.options[name]
+            for start, modules in self.modules[name].items():
+                share = self.facts.module_share(option, start, year)
+                available += option.module_t * share * modules * disturbance.module_left(option, start)
+        return available * disturbance.capacity_left(facility, year)
+
+
+def check_builds(facts: Facts, tables: Tables, investment: Investment, book: Book) -> None:
+    """Windows, whole modules, least and most, pace, exclusive groups, requirements, and the derived columns."""
+    for row in tables.rows(BUILDS):
+        option, place = facts.options[row.option], ("builds.csv", row.option, row.start_year)
+        first = facts.first if option.first_start is None else option.first_start
+        last = facts.last if option.last_start is None else option.last_start
+        online = row.start_year + option.lead_years
+        if not first <= row.start_year <= last:
+            book.fault("build_start", place, f"starts outside {first} to {last}")
+        elif online > facts.last:
+            book.fault("build_start", place, f"would come online in {online}, after the horizon")
+        else:
+            book.passed("build_start")
+        if option.integer:
+            book.equal("build_modules", row.modules, round(row.modules), row.modules, (*place, "modules"))
+        if option.max_per_year is not None:
+            pace = option.max_per_year * facts.length[row.start_year]
+            book.at_most("build_pace", row.modules, pace, pace, place)
+        capacity, capex = option.module_t * row.modules, option.capex_musd * row.modules
+        book.equal("build_columns", row.online_year, online, 1.0, (*place, "online_year"))
+        book.equal("build_columns", row.capacity_t, capacity, capacity, (*place, "capacity_t"))
+        book.equal("build_columns", row.capex_musd, capex, capex, (*place, "capex_musd"))
+
+    groups: dict[str, list[str]] = defaultdict(list)
+    for name, option in facts.options.items():
+        total = investment.total(name)
+        book.at_least("build_modules", total, option.min_modules, total, ("option", name, "min_modules"))
+        book.at_most("build_modules", total, option.max_modules, total, ("option", name, "max_modules"))
+        if option.exclusive_group:
+            groups[option.exclusive_group].append(name)
+        if option.requires:
+            _check_requires(investment, name, option.requires, book)
+    for group, names in groups.items():
+        built = [name for name in names if investment.total(name) > BUILT]
+        place = ("exclusive_group", group, *built)
+        book.at_most("exclusive", len(built), 1.0, 1.0, place)
+
+
+def _check_requires(investment: Investment, name: str, required: str, book: Book) -> None:
+    limit = investment.facts.options[name].max_modules
+    before = investment.modules.get(required, {})
+    for start, modules in investment.modules[name].items():
+        ready = sum(built for year, built in before.items() if year <= start)
+        allowed = limit * ready
+        book.at_most("requires", modules, allowed, modules, ("option", name, start, "requires", required))
+
+
+def check_capacity(facts: Facts, tables: Tables, investment: Investment, book: Book) -> None:
+    """``capacity_t`` of every facility and period; a row that is not there stands for no capacity."""
+    undisturbed = Disturbance(facts)
+    written = {(row.facility, row.year): row.capacity_t for row in tables.rows(CAPACITY)}
+    for facility in facts.facilities:
+        for year in facts.years:
+            available = investment.capacity(facility, year, undisturbed)
+            value = written.get((facility, year), 0.0)
+            place = ("capacity.csv", facility, year, "capacity_t")
+            book.equal("capacity", value, available, max(value, available), place)

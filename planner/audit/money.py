@@ -1,0 +1,207 @@
+r"""Money: freight, tariff and purchase of each row, costs.csv, the objective, its bound and the totals of plan.json.
+
+.. math::
+    \sum_t D_t (fixed\ O\&M + opex + freight + tariff + purchase + holding + shortage)
+    + \sum_{modules} \sum_y capex \cdot CRF(wacc, life) \, (1+r)^{-(y-y_0)}
+
+Operations are expected values: a period counts each branch that has begun with its probability, and the plan's
+operations with the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .dependence import metric
+from .disturbance import Disturbance
+from .facts import Facts
+from .investment import Investment
+from .operations import Operations
+from .reading import COMPONENTS, COSTS, Tables
+from .report import Book
+
+Costs = dict[tuple[str, int], float]  # MUSD a year, by component and period
+
+USD_PER_MUSD = 1e6
+
+
+def check_row_money(operations: Operations, book: Book) -> None:
+    """The money columns of flows.csv and purchases.csv."""
+    facts = operations.facts
+    for flow in operations.flows:
+        freight, duty = _freight(facts, operations, flow.material, flow.origin, flow.destination, flow.year)
+        place = ("flows.csv", flow.material, flow.origin, "to", flow.destination, flow.provenance, flow.year)
+        musd = freight * flow.t / USD_PER_MUSD
+        book.equal("freight", flow.freight_musd, musd, musd, place)
+        musd = duty * flow.t / USD_PER_MUSD
+        book.equal("tariff", flow.tariff_musd, musd, musd, place)
+    for purchase in operations.purchases:
+        musd = _price(operations, purchase.market, purchase.year) * purchase.t / USD_PER_MUSD
+        place = ("purchases.csv", purchase.market, purchase.provenance, purchase.year)
+        book.equal("purchase", purchase.cost_musd, musd, musd, place)
+
+
+def operating_costs(operations: Operations) -> Costs:
+    """MUSD a year of what is done, by component and period: all but capex and fixed O&M."""
+    facts = operations.facts
+    usd: Costs = defaultdict(float)
+    for a in operations.activities:
+        if (a.facility, a.process) in facts.operations:
+            usd["opex", a.year] += facts.opex(a.facility, a.process, a.year) * a.activity_t
+    for f in operations.flows:
+        freight, duty = _freight(facts, operations, f.material, f.origin, f.destination, f.year)
+        usd["freight", f.year] += freight * f.t
+        usd["tariff", f.year] += duty * f.t
+    for p in operations.purchases:
+        usd["purchase", p.year] += _price(operations, p.market, p.year) * p.t
+    for s in operations.stocks:
+        usd["holding", s.year] += facts.stockpiles[s.stockpile].holding_usd_per_t * s.stock_t
+    for d in operations.service:
+        usd["shortage", d.year] += facts.sectors[d.sector].shortage_usd_per_t * d.short_t
+    return {key: value / USD_PER_MUSD for key, value in usd.items()}
+
+
+def _freight(
+    facts: Facts, operations: Operations, material: str, origin: str, destination: str, year: int
+) -> tuple[float, float]:
+    lane = facts.lane(material, origin, destination, year)
+    return (lane.cost_usd_per_t if lane else 0.0), facts.duty(material, origin, destination, year)
+
+
+def _price(operations: Operations, market: str, year: int) -> float:
+    row = operations.facts.markets[market]
+    price = operations.facts.price(market, year) or 0.0
+    return price * operations.disturbance.price_factor(row.country, row.material, year)
+
+
+def check_costs(
+    plan: Operations,
+    branches: Iterable[tuple[Operations, float]],
+    tables: Tables,
+    book: Book,
+) -> None:
+    """costs.csv, every component and period, expected over the branches.
+
+    branches  operations of each branch, and the present value in MUSD of what it lacks below final_min_t
+    """
+    facts, investment = plan.facts, plan.investment
+    rest = dict.fromkeys(facts.years, 1.0)  # probability of the undisturbed plan, by period
+    musd: Costs = defaultdict(float)
+    present: Costs = defaultdict(float)
+    for branch, missing_musd in branches:
+        scenario = branch.disturbance.scenario
+        probability = scenario.probability if scenario else 0.0
+        for year in branch.disturbance.years:
+            rest[year] -= probability
+        for (component, year), value in operating_costs(branch).items():
+            musd[component, year] += probability * value
+        if branch.disturbance.years:
+            last = facts.years[-1]
+            present["shortage", last] += probability * missing_musd
+            musd["shortage", last] += probability * missing_musd / facts.factor[last]
+            # what operations cost is discounted below, and this is already
+            present["shortage", last] -= probability * missing_musd
+    for (component, year), value in operating_costs(plan).items():
+        musd[component, year] += rest[year] * value
+    for (component, year), value in _fixed_om(facts, investment).items():
+        musd[component, year] += value
+    for key, value in musd.items():
+        present[key] += facts.factor[key[1]] * value
+    for year, (yearly, discounted) in _annuities(facts, investment).items():
+        musd["capex", year], present["capex", year] = yearly, discounted
+
+    rows = {(row.component, row.year): row for row in tables.rows(COSTS)}
+    for component in COMPONENTS:
+        for year in facts.years:
+            key = (component, year)
+            row = rows.get(key)
+            value, discounted = (row.musd, row.present_musd) if row else (0.0, 0.0)
+            expected, expected_present = musd.get(key, 0.0), present.get(key, 0.0)
+            place = ("costs.csv", component, year)
+            book.equal("costs", value, expected, abs(expected), (*place, "musd"))
+            book.equal("present", discounted, expected_present, abs(expected_present), (*place, "present_musd"))
+
+
+def _fixed_om(facts: Facts, investment: Investment) -> Costs:
+    """MUSD a year on the capacity that is available in the plan."""
+    undisturbed = Disturbance(facts)
+    return {
+        ("fixed_om", year): sum(
+            row.fixed_om_usd_per_t * investment.capacity(name, year, undisturbed) / USD_PER_MUSD
+            for name, row in facts.facilities.items()
+            if row.fixed_om_usd_per_t
+        )
+        for year in facts.years
+    }
+
+
+def _annuities(facts: Facts, investment: Investment) -> dict[int, tuple[float, float]]:
+    """By period: the yearly mean of the annuities, and their present value; MUSD."""
+    paid: dict[int, float] = defaultdict(float)  # by calendar year
+    for name, option in facts.options.items():
+        for start, modules in investment.modules[name].items():
+            online = start + option.lead_years
+            for year in range(max(online, facts.first), min(online + option.life_years - 1, facts.last) + 1):
+                paid[year] += modules * facts.annuity(option)
+    return {
+        year: (
+            sum(paid.get(y, 0.0) for y in facts.calendar(year)) / facts.length[year],
+            sum(paid.get(y, 0.0) * facts.discount(y) for y in facts.calendar(year)),
+        )
+        for year in facts.years
+    }
+
+
+def check_objective(plan: Mapping[str, Any], tables: Tables, book: Book) -> None:
+    """objective_musd, its bound and the gap."""
+    objective, bound = _number(plan.get("objective_musd")), _number(plan.get("bound_musd"))
+    gap = _number(plan.get("gap"))
+    if math.isnan(objective):
+        book.fault("objective", ("plan.json objective_musd",), "is not a number")
+        return
+    total = math.fsum(row.present_musd for row in tables.rows(COSTS))
+    scale = math.fsum(abs(row.present_musd) for row in tables.rows(COSTS))
+    book.equal("objective", objective, total, max(abs(objective), scale), ("plan.json objective_musd",))
+    if math.isnan(bound) or math.isnan(gap):
+        book.fault("gap", ("plan.json",), "bound_musd or gap is not a number")
+        return
+    expected = abs(objective - bound) / max(abs(objective), 1e-9)
+    book.equal("gap", gap, expected, 1.0, ("plan.json gap",))
+    book.at_most("gap", bound, objective, abs(objective), ("plan.json bound_musd",))
+
+
+def check_totals(plan: Operations, tables: Tables, metrics: Mapping[str, Any], book: Book) -> None:
+    """short_t, demand_t, capex_musd and cost_musd of plan.json."""
+    facts = plan.facts
+    for name, column in (("short_t", "short_t"), ("demand_t", "demand_t")):
+        by_year: dict[int, float] = defaultdict(float)
+        for row in plan.service:
+            by_year[row.year] += getattr(row, column)
+        for year in facts.years:
+            place = (f"plan.json metrics {name}", year)
+            expected = by_year.get(year, 0.0)
+            _check_total(metric(metrics.get(name), year), expected, place, book)
+    capex = math.fsum(plan.investment.capex(option) for option in facts.options)
+    _check_total(_number(metrics.get("capex_musd")), capex, ("plan.json metrics capex_musd",), book)
+    costs = metrics.get("cost_musd")
+    for component in COMPONENTS:
+        expected = math.fsum(row.present_musd for row in tables.rows(COSTS) if row.component == component)
+        value = _number(costs.get(component, 0.0)) if isinstance(costs, Mapping) else math.nan
+        _check_total(value, expected, ("plan.json metrics cost_musd", component), book)
+
+
+def _check_total(value: float, expected: float, place: tuple[object, ...], book: Book) -> None:
+    if not math.isfinite(value):
+        book.fault("metrics", place, "is not there, or not a number")
+        return
+    book.equal("metrics", value, expected, abs(expected), place)
+
+
+def _number(value: object) -> float:
+    """A finite number of plan.json, NaN for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return math.nan
+    return float(value)

@@ -1,0 +1,313 @@
+r"""Operations of the plan or of a branch: activity, movements, purchases, balances, stocks and deliveries.
+
+For every material m, country c, provenance q and period t:
+
+.. math::
+    made + arriving + bought + drawn \;(+ downgrade \text{ if exposed})
+    = used + leaving + delivered + put + surplus \;(+ downgrade \text{ if clean})
+
+    leaving \le made - surplus + bought \;(+ downgrade \text{ if exposed}), \qquad
+    \textstyle\sum_q leaving \le \sum_q (made - surplus + bought)
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from .disturbance import Disturbance
+from .facts import CLEAN, EXPOSED, PROVENANCES, Facts, held
+from .investment import Investment
+from .reading import (
+    ACTIVITY,
+    ADJUSTMENTS,
+    CAPACITY,
+    FLOWS,
+    PURCHASES,
+    SERVICE,
+    STOCKS,
+    ActivityRow,
+    FlowRow,
+    PurchaseRow,
+    ServiceRow,
+    StockRow,
+    Tables,
+)
+from .report import Book
+
+Where = tuple[str, str, str, int]  # material, country, provenance, year
+Totals = dict[Where, float]
+
+NEGLIGIBLE = 1e-6  # tonnes up to which rows may be left out
+
+
+class Operations:
+    """Tonnes a year of one undisturbed plan or one branch, summed from its tables.
+
+    Rows that no rule of the instance allows (no such operation, say) are still summed: they are booked as faults
+    on their own, and their tonnes must not turn up as faults of every balance they touch.
+    """
+
+    def __init__(self, facts: Facts, tables: Tables, investment: Investment, disturbance: Disturbance) -> None:
+        self.facts = facts
+        self.investment = investment
+        self.disturbance = disturbance
+        self.activities: list[ActivityRow] = tables.rows(ACTIVITY)
+        self.flows: list[FlowRow] = tables.rows(FLOWS)
+        self.purchases: list[PurchaseRow] = tables.rows(PURCHASES)
+        self.service: list[ServiceRow] = tables.rows(SERVICE)
+        self.stocks: list[StockRow] = tables.rows(STOCKS)
+
+        self.made: Totals = defaultdict(float)
+        self.made_tied: dict[tuple[str, str, int], float] = defaultdict(float)  # by tied plants
+        self.used: Totals = defaultdict(float)
+        self.arriving: Totals = defaultdict(float)
+        self.leaving: Totals = defaultdict(float)
+        self.bought: Totals = defaultdict(float)
+        self.delivered: Totals = defaultdict(float)
+        self.put: Totals = defaultdict(float)
+        self.drawn: Totals = defaultdict(float)
+        self.surplus: Totals = defaultdict(float)
+        self.downgrade: dict[tuple[str, str, int], float] = defaultdict(float)
+        self.capacity_used: dict[tuple[str, int], float] = defaultdict(float)
+
+        for a in self.activities:
+            operation = facts.operations.get((a.facility, a.process))
+            per_t = operation.capacity_per_t if operation else 1.0
+            self.capacity_used[a.facility, a.year] += per_t * a.activity_t
+            for material, t_per_t in facts.recipe(a.process, "input", a.year):
+                self.used[material, a.country, a.input_provenance, a.year] += t_per_t * a.activity_t
+            tied = facts.facilities[a.facility].concern_tie
+            for material, t_per_t in facts.recipe(a.process, "output", a.year):
+                self.made[material, a.country, a.output_provenance, a.year] += t_per_t * a.activity_t
+                if tied:
+                    self.made_tied[material, a.country, a.year] += t_per_t * a.activity_t
+        for flow in self.flows:
+            self.leaving[flow.material, flow.origin, flow.provenance, flow.year] += flow.t
+            self.arriving[flow.material, flow.destination, flow.provenance, flow.year] += flow.t
+        for purchase in self.purchases:
+            self.bought[purchase.material, purchase.country, purchase.provenance, purchase.year] += purchase.t
+        for s in self.service:
+            self.delivered[s.material, s.country, CLEAN, s.year] += s.clean_t
+            self.delivered[s.material, s.country, EXPOSED, s.year] += s.exposed_t
+        for stock in self.stocks:
+            where = (stock.material, stock.country, stock.provenance, stock.year)
+            self.put[where] += stock.put_t
+            self.drawn[where] += stock.draw_t
+        for row in tables.rows(ADJUSTMENTS):
+            if row.kind == "surplus":
+                self.surplus[row.material, row.country, row.provenance, row.year] += row.t
+            else:
+                self.downgrade[row.material, row.country, row.year] += row.t
+
+    def own(self, material: str, country: str, year: int) -> float:
+        """Made, less what is thrown away, and bought in a country: its part of a stage's supply, t a year."""
+        return sum(
+            self.made.get((material, country, q, year), 0.0)
+            - self.surplus.get((material, country, q, year), 0.0)
+            + self.bought.get((material, country, q, year), 0.0)
+            for q in PROVENANCES
+        )
+
+
+def check_activities(operations: Operations, book: Book) -> None:
+    """Known operations with the right provenance, within capacity; min_use where nothing is disturbed."""
+    facts, disturbance = operations.facts, operations.disturbance
+    for row in operations.activities:
+        place = ("activity.csv", row.facility, row.process, row.input_provenance, row.year)
+        if (row.facility, row.process) not in facts.operations:
+            book.fault("operations", place, "is no operation of the instance")
+            continue
+        pair = (row.input_provenance, row.output_provenance)
+        if pair not in facts.provenances(row.facility, row.process):
+            book.fault("operations", place, f"cannot turn {pair[0]} into {pair[1]}")
+        else:
+            book.passed("operations")
+
+    for name, facility in facts.facilities.items():
+        for year in disturbance.years:
+            used = operations.capacity_used.get((name, year), 0.0)
+            own = facility.capacity_t * facts.own_share(facility, year)
+            if used:
+                available = operations.investment.capacity(name, year, disturbance)
+                book.at_most("capacity_limit", used, available, available, ("facility", name, year))
+            until = facility.min_use_until
+            if facility.min_use and disturbance.undisturbed and (until is None or year <= until):
+                book.at_least("min_use", used, facility.min_use * own, own, ("facility", name, year))
+
+
+def check_used(operations: Operations, tables: Tables, book: Book) -> None:
+    """``used_t`` of capacity.csv; a row that is not there stands for no use."""
+    written = {(row.facility, row.year): row.used_t for row in tables.rows(CAPACITY)}
+    for key in sorted(set(written) | set(operations.capacity_used)):
+        used, value = operations.capacity_used.get(key, 0.0), written.get(key, 0.0)
+        book.equal("used", value, used, max(used, value), ("capacity.csv", *key, "used_t"))
+
+
+def check_flows(operations: Operations, book: Book) -> None:
+    """Shipments on valid lanes, within each movement's max_t and what an export stop leaves."""
+    facts, disturbance = operations.facts, operations.disturbance
+    moved: dict[tuple[str, str, str, int], float] = defaultdict(float)
+    for row in operations.flows:
+        moved[row.material, row.origin, row.destination, row.year] += row.t
+    for (material, origin, destination, year), t in moved.items():
+        place = ("flows.csv", material, origin, "to", destination, year)
+        lane = facts.lane(material, origin, destination, year)
+        if origin == destination:
+            book.fault("lanes", place, "stays in its country")
+        elif lane is None:
+            book.fault("lanes", place, "no lane is valid")
+        else:
+            book.passed("lanes")
+            if lane.max_t is not None:
+                book.at_most("lane_limit", t, lane.max_t, lane.max_t, place)
+
+    for year in disturbance.years:
+        for (material, country), limit in disturbance.export_limits(year).items():
+            leaving = sum(operations.leaving.get((material, country, q, year), 0.0) for q in PROVENANCES)
+            book.at_most("export_stop", leaving, limit, limit, ("exports of", material, "from", country, year))
+
+
+def check_purchases(operations: Operations, book: Book) -> None:
+    """Purchases within max_t, with the market's provenance, from markets that name a price."""
+    facts = operations.facts
+    bought: dict[tuple[str, int], float] = defaultdict(float)
+    for row in operations.purchases:
+        place = ("purchases.csv", row.market, row.provenance, row.year)
+        expected = facts.market_provenance(facts.markets[row.market])
+        if row.provenance != expected:
+            book.fault("provenance", place, f"the market sells {expected}")
+        elif facts.price(row.market, row.year) is None:
+            book.fault("provenance", place, "the market has no price")
+        else:
+            book.passed("provenance")
+        bought[row.market, row.year] += row.t
+    for (market, year), t in bought.items():
+        limit = facts.market_limit(market, year)
+        if limit is not None:
+            book.at_most("market_limit", t, limit, limit, ("purchases.csv", market, year))
+
+
+def check_balances(operations: Operations, tables: Tables, book: Book) -> None:
+    """What comes in goes out; waste only where made; nothing leaves that was not made or bought there."""
+    o, facts = operations, operations.facts
+    for row in tables.rows(ADJUSTMENTS):
+        if row.kind == "downgrade" and row.provenance != CLEAN:
+            place = ("adjustments.csv", row.kind, row.material, row.country, row.provenance, row.year)
+            book.fault("provenance", place, "only clean material is downgraded")
+
+    touched = {
+        (material, country, year)
+        for totals in (
+            o.made,
+            o.used,
+            o.arriving,
+            o.leaving,
+            o.bought,
+            o.delivered,
+            o.put,
+            o.drawn,
+            o.surplus,
+        )
+        for material, country, _, year in totals
+    } | set(o.downgrade)
+    nothing = 0.0
+    for material, country, year in sorted(touched):
+        downgrade = o.downgrade.get((material, country, year), nothing)
+        all_leaving = all_own = all_made = 0.0
+        for q in PROVENANCES:
+            key = (material, country, q, year)
+            made, bought = o.made.get(key, nothing), o.bought.get(key, nothing)
+            surplus, leaving = o.surplus.get(key, nothing), o.leaving.get(key, nothing)
+            into = made + o.arriving.get(key, nothing) + bought + o.drawn.get(key, nothing)
+            out = o.used.get(key, nothing) + leaving + o.delivered.get(key, nothing)
+            out += o.put.get(key, nothing) + surplus
+            degraded = downgrade if q == EXPOSED else nothing
+            into += degraded
+            if q == CLEAN:
+                out += downgrade
+            place = (material, q, "in", country, year)
+            book.equal("balance", into, out, max(into, out), place)
+
+            own = made - surplus + bought
+            if leaving:
+                book.at_most("transit", leaving, own + degraded, leaving, place)
+            if surplus:
+                allowed = made if facts.materials[material].surplus else nothing
+                book.at_most("surplus", surplus, allowed, surplus, place)
+            all_leaving += leaving
+            all_own += own
+            all_made += made
+        if all_leaving:
+            place = (material, "in", country, year)
+            book.at_most("transit", all_leaving, all_own, all_leaving, place)
+
+
+def check_stocks(operations: Operations, tables: Tables, before: Tables | None, book: Book) -> float:
+    """Stock recursion, draws, limits, the end; returns the present value of what is missing at the end, MUSD.
+
+    before  the plan's tables, if these are a branch's: it starts from the plan's stock
+    In a branch a missing final_min_t is paid for, not forbidden.
+    """
+    facts, disturbance = operations.facts, operations.disturbance
+    rows = {(row.stockpile, row.provenance, row.year): row for row in operations.stocks}
+    earlier = [year for year in facts.years if year < disturbance.begin]
+    plan = {}
+    if before is not None and earlier:
+        plan = {
+            (row.stockpile, row.provenance): row.stock_t
+            for row in before.rows(STOCKS)
+            if row.year == earlier[-1]
+        }
+    missing_musd = 0.0
+    for name, stockpile in facts.stockpiles.items():
+        initial = EXPOSED if stockpile.initial_exposed else CLEAN
+        stock = {
+            q: plan.get((name, q), 0.0) if earlier else stockpile.initial_t if q == initial else 0.0
+            for q in PROVENANCES
+        }
+        for year in disturbance.years:
+            length = facts.length[year]
+            for q in PROVENANCES:
+                row = rows.get((name, q, year))
+                put, draw, end = (row.put_t, row.draw_t, row.stock_t) if row else (0.0, 0.0, 0.0)
+                place = ("stocks.csv", name, q, year)
+                expected = stock[q] + length * (put - draw)
+                scale = max(stock[q], length * put, length * draw)
+                book.equal("stock", end, expected, scale, place)
+                book.at_most("stock_draw", length * draw, stock[q], stock[q], place)
+                stock[q] = end
+            total = sum(stock.values())
+            book.at_most("stock_limit", total, stockpile.max_t, stockpile.max_t, ("stocks.csv", name, year))
+        if not disturbance.years:
+            continue
+        total, floor = sum(stock.values()), stockpile.final_min_t
+        if disturbance.undisturbed:
+            book.at_least("stock_final", total, floor, floor, ("stocks.csv", name, facts.years[-1]))
+        else:
+            value = facts.materials[stockpile.material].value_usd_per_t
+            missing_musd += max(0.0, floor - total) * value / 1e6 * facts.discount(facts.last + 1)
+    return missing_musd
+
+
+def check_service(operations: Operations, book: Book) -> None:
+    """Every demand is delivered or short; floors and clean-only rules hold where they are not lifted."""
+    facts, disturbance = operations.facts, operations.disturbance
+    rows = {(row.country, row.sector, row.material, row.year): row for row in operations.service}
+    for (country, sector, material), points in facts.demands.items():
+        rules = facts.sectors[sector]
+        for year in disturbance.years:
+            demand = held(points, year) * disturbance.demand_factor(country, material, year)
+            place = ("service.csv", country, sector, material, year)
+            row = rows.get((country, sector, material, year))
+            if row is None:
+                book.at_most("demand", demand, 0.0, demand, (*place, "is missing, demand_t"))
+                continue
+            book.equal("demand", row.demand_t, demand, demand, (*place, "demand_t"))
+            total = row.clean_t + row.exposed_t + row.short_t
+            book.equal("demand", total, demand, demand, (*place, "clean_t + exposed_t + short_t"))
+            if rules.min_service and disturbance.undisturbed:
+                allowed = (1.0 - rules.min_service) * demand
+                book.at_most("min_service", row.short_t, allowed, demand, (*place, "short_t"))
+            clean_only = rules.clean_from_year is not None and year >= rules.clean_from_year
+            if clean_only and not disturbance.lifted(year):
+                book.at_most("clean_only", row.exposed_t, 0.0, demand, (*place, "exposed_t"))

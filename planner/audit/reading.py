@@ -1,0 +1,423 @@
+"""The tables of a run as rows: exactly the contract's columns, known names, whole years, no negative quantities.
+
+Nothing here raises on what a run contains. What is wrong is booked, and the row is read as far as it can be.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar, get_type_hints
+
+import pandas as pd
+
+from .facts import PROVENANCES, Facts
+from .report import Book
+
+COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
+METRICS = ("exposed_share", "stage_share", "single_country_share", "import_share")
+PRIVATE = "private"
+
+
+class BuildRow(NamedTuple):
+    option: str
+    facility: str
+    country: str
+    start_year: int
+    online_year: int
+    modules: float
+    capacity_t: float
+    capex_musd: float
+
+
+class CapacityRow(NamedTuple):
+    facility: str
+    country: str
+    year: int
+    capacity_t: float
+    used_t: float
+
+
+class ActivityRow(NamedTuple):
+    facility: str
+    process: str
+    country: str
+    input_provenance: str
+    output_provenance: str
+    year: int
+    activity_t: float
+
+
+class FlowRow(NamedTuple):
+    material: str
+    origin: str
+    destination: str
+    provenance: str
+    year: int
+    t: float
+    freight_musd: float
+    tariff_musd: float
+
+
+class PurchaseRow(NamedTuple):
+    market: str
+    country: str
+    material: str
+    provenance: str
+    year: int
+    t: float
+    cost_musd: float
+
+
+class ServiceRow(NamedTuple):
+    country: str
+    sector: str
+    material: str
+    year: int
+    demand_t: float
+    clean_t: float
+    exposed_t: float
+    short_t: float
+
+
+class StockRow(NamedTuple):
+    stockpile: str
+    country: str
+    material: str
+    provenance: str
+    year: int
+    put_t: float
+    draw_t: float
+    stock_t: float
+
+
+class AdjustmentRow(NamedTuple):
+    kind: str
+    material: str
+    country: str
+    provenance: str
+    year: int
+    t: float
+
+
+class DependenceRow(NamedTuple):
+    cap: str
+    metric: str
+    stage: str
+    material: str
+    country: str
+    sector: str
+    year: int
+    share: float
+    limit: float
+    marginal_musd_per_point: float
+
+
+class PriceRow(NamedTuple):
+    material: str
+    country: str
+    provenance: str
+    year: int
+    usd_per_t: float
+
+
+class CostRow(NamedTuple):
+    component: str
+    year: int
+    musd: float
+    present_musd: float
+
+
+class FundingRow(NamedTuple):
+    option: str
+    source: str
+    year: int
+    musd: float
+
+
+R = TypeVar("R", bound=tuple[Any, ...])
+
+
+@dataclass(frozen=True)
+class Layout(Generic[R]):
+    """A table: its row, its key, the numbers that may not be negative and those that may be blank."""
+
+    name: str
+    row: type[R]
+    key: tuple[str, ...]
+    quantities: tuple[str, ...] = ()
+    blank: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(get_type_hints(self.row))
+
+
+BUILDS = Layout("builds", BuildRow, ("option", "start_year"), ("modules", "capacity_t", "capex_musd"))
+CAPACITY = Layout("capacity", CapacityRow, ("facility", "year"), ("capacity_t", "used_t"))
+ACTIVITY = Layout(
+    "activity",
+    ActivityRow,
+    ("facility", "process", "input_provenance", "output_provenance", "year"),
+    ("activity_t",),
+)
+FLOWS = Layout("flows", FlowRow, ("material", "origin", "destination", "provenance", "year"), ("t",))
+PURCHASES = Layout("purchases", PurchaseRow, ("market", "provenance", "year"), ("t",))
+SERVICE = Layout(
+    "service",
+    ServiceRow,
+    ("country", "sector", "material", "year"),
+    ("demand_t", "clean_t", "exposed_t", "short_t"),
+)
+STOCKS = Layout("stocks", StockRow, ("stockpile", "provenance", "year"), ("put_t", "draw_t", "stock_t"))
+ADJUSTMENTS = Layout(
+    "adjustments", AdjustmentRow, ("kind", "material", "country", "provenance", "year"), ("t",)
+)
+DEPENDENCE = Layout(
+    "dependence",
+    DependenceRow,
+    ("cap", "metric", "stage", "material", "country", "sector", "year"),
+    ("share", "limit"),
+    ("share", "limit", "marginal_musd_per_point"),
+)
+PRICES = Layout("prices", PriceRow, ("material", "country", "provenance", "year"))
+COSTS = Layout("costs", CostRow, ("component", "year"))
+FUNDING = Layout("funding", FundingRow, ("option", "source", "year"), ("musd",))
+
+PLAN_TABLES: tuple[Layout[Any], ...] = (
+    BUILDS,
+    CAPACITY,
+    ACTIVITY,
+    FLOWS,
+    PURCHASES,
+    SERVICE,
+    STOCKS,
+    ADJUSTMENTS,
+    DEPENDENCE,
+    PRICES,
+    COSTS,
+    FUNDING,
+)
+BRANCH_TABLES: tuple[Layout[Any], ...] = (ACTIVITY, FLOWS, PURCHASES, SERVICE, STOCKS, ADJUSTMENTS)
+
+
+class Tables:
+    """The rows of a folder's tables, by table name; what could not be read is booked and left out.
+
+    years  the periods the tables may speak of
+    """
+
+    def __init__(
+        self,
+        frames: Mapping[str, pd.DataFrame],
+        layouts: tuple[Layout[Any], ...],
+        facts: Facts,
+        years: tuple[int, ...],
+        book: Book,
+    ) -> None:
+        self._facts = facts
+        self._years = frozenset(years)
+        self._book = book
+        known = {layout.name for layout in layouts}
+        for name in sorted(set(map(str, frames)) - known):
+            book.fault("tables", (f"{name}.csv",), "is no table of a run")
+        self._rows = {layout.name: self._read(layout, frames.get(layout.name)) for layout in layouts}
+
+    def rows(self, layout: Layout[R]) -> list[R]:
+        """The rows of one table."""
+        return self._rows[layout.name]
+
+    def _read(self, layout: Layout[R], frame: object) -> list[R]:
+        file = f"{layout.name}.csv"
+        if not isinstance(frame, pd.DataFrame):
+            self._book.fault("tables", (file,), "is missing")
+            return []
+        columns, found = layout.columns, tuple(str(column) for column in frame.columns)
+        if found != columns:
+            self._book.fault("tables", (file,), f"has columns {', '.join(found)}; wanted {', '.join(columns)}")
+            if len(set(found)) != len(found) or not set(columns) <= set(found):
+                return []
+        self._book.passed("tables")
+        if frame.empty:
+            return []
+
+        cells, usable = [], [True] * len(frame)
+        types = get_type_hints(layout.row)
+        for column in columns:
+            raw = frame[column].tolist()
+            read = {str: self._texts, int: self._whole, float: self._numbers}[types[column]]
+            cells.append(read(raw, layout, column, usable))
+        rows = [layout.row(*values) for values in zip(*cells, strict=True)]
+        self._known(rows, layout, usable)
+        self._unique_and_sorted(rows, layout)
+        return [row for row, good in zip(rows, usable, strict=True) if good]
+
+    # --- cells
+
+    def _texts(self, raw: list[Any], layout: Layout[Any], column: str, usable: list[bool]) -> list[str]:
+        self._book.passed("values", len(raw))
+        return [cell if isinstance(cell, str) else "" if _is_blank(cell) else str(cell) for cell in raw]
+
+    def _whole(self, raw: list[Any], layout: Layout[Any], column: str, usable: list[bool]) -> list[int]:
+        result = []
+        for index, cell in enumerate(raw):
+            number = _number(cell)
+            if math.isfinite(number) and number == int(number):
+                result.append(int(number))
+                continue
+            place = (f"{layout.name}.csv", f"row {index + 1}", column)
+            self._book.fault("values", place, f"{cell!r} is not a year")
+            usable[index] = False
+            result.append(0)
+        self._book.passed("values", len(raw))
+        return result
+
+    def _numbers(self, raw: list[Any], layout: Layout[Any], column: str, usable: list[bool]) -> list[float]:
+        blank, quantity = column in layout.blank, column in layout.quantities
+        result = []
+        for index, cell in enumerate(raw):
+            number = cell if type(cell) is float else _number(cell)
+            if math.isfinite(number):
+                result.append(number)
+                if quantity and number < 0:
+                    place = (f"{layout.name}.csv", f"row {index + 1}", column)
+                    self._book.at_least("negative", number, 0.0, 0.0, place)
+            elif blank and _is_blank(cell):
+                result.append(math.nan)
+            else:
+                place = (f"{layout.name}.csv", f"row {index + 1}", column)
+                self._book.fault("values", place, f"{cell!r} is not a finite number")
+                result.append(math.nan if blank else 0.0)
+        self._book.passed("values", len(raw))
+        if quantity:
+            self._book.passed("negative", len(raw))
+        return result
+
+    # --- rows
+
+    def _known(self, rows: list[R], layout: Layout[R], usable: list[bool]) -> None:
+        """Every name, country and year is the instance's; a row that names something else is left out."""
+        self._book.passed("keys", len(rows))
+        for index, column in enumerate(layout.columns):
+            domain = self._domain(layout.name, column)
+            if domain is None:
+                continue
+            column_values = [row[index] for row in rows]
+            if set(column_values) <= domain:
+                continue
+            for number, value in enumerate(column_values):
+                if value in domain or not usable[number]:
+                    continue
+                place = (f"{layout.name}.csv", f"row {number + 1}", column)
+                self._book.fault("keys", place, f"{value!r} is not known here")
+                usable[number] = False
+        same = _AGREES.get(layout.name)
+        if same is None:
+            return
+        for number, row in enumerate(rows):
+            if usable[number] and (wrong := same(self._facts, row)):
+                self._book.fault("keys", (f"{layout.name}.csv", f"row {number + 1}"), wrong)
+
+    def _domain(self, table: str, column: str) -> frozenset[Any] | None:
+        facts = self._facts
+        if column in ("year", "start_year"):
+            if table == "funding":
+                return frozenset(range(facts.first, facts.last + 1))
+            return self._years
+        if table == "dependence":
+            dependence: dict[str, frozenset[Any]] = {
+                "cap": frozenset(("", *facts.caps)),
+                "metric": frozenset(METRICS),
+                "stage": frozenset(("", *facts.stages)),
+                "material": frozenset(("", *facts.materials)),
+                "country": frozenset(("", *facts.countries)) | facts.blocs,
+                "sector": frozenset(("", *facts.sectors)),
+            }
+            return dependence.get(column)
+        domains: dict[str, frozenset[Any]] = {
+            "option": frozenset(facts.options),
+            "facility": frozenset(facts.facilities),
+            "process": frozenset(facts.processes),
+            "material": frozenset(facts.materials),
+            "country": frozenset(facts.countries),
+            "origin": frozenset(facts.countries),
+            "destination": frozenset(facts.countries),
+            "market": frozenset(facts.markets),
+            "stockpile": frozenset(facts.stockpiles),
+            "sector": frozenset(facts.sectors),
+            "provenance": frozenset(PROVENANCES),
+            "input_provenance": frozenset(PROVENANCES),
+            "output_provenance": frozenset(PROVENANCES),
+            "kind": frozenset(("surplus", "downgrade")),
+            "component": frozenset(COMPONENTS),
+            "source": frozenset((PRIVATE, *facts.funds)),
+        }
+        return domains.get(column)
+
+    def _unique_and_sorted(self, rows: list[R], layout: Layout[R]) -> None:
+        file = f"{layout.name}.csv"
+        positions = [layout.columns.index(column) for column in layout.key]
+        keys = [tuple(row[position] for position in positions) for row in rows]
+        self._book.passed("duplicates", len(keys))
+        if len(set(keys)) < len(keys):
+            for key, times in Counter(keys).items():
+                if times > 1:
+                    self._book.fault("duplicates", (file, *key), f"there {times} times")
+        self._book.passed("order", len(rows))
+        for number, (row, following) in enumerate(zip(rows, rows[1:], strict=False), start=2):
+            if following < row:
+                self._book.fault("order", (file, f"row {number}"), "comes before the row above it")
+
+
+def _number(cell: Any) -> float:
+    if isinstance(cell, bool):
+        return math.nan
+    try:
+        return float(cell)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
+
+
+def _is_blank(cell: Any) -> bool:
+    return cell is None or cell is pd.NA or cell == "" or (isinstance(cell, float) and math.isnan(cell))
+
+
+def _build_agrees(facts: Facts, row: BuildRow) -> str:
+    facility = facts.options[row.option].facility
+    return _agree(row.facility, facility) or _agree(row.country, facts.facilities[facility].country)
+
+
+def _facility_agrees(facts: Facts, row: CapacityRow | ActivityRow) -> str:
+    return _agree(row.country, facts.facilities[row.facility].country)
+
+
+def _purchase_agrees(facts: Facts, row: PurchaseRow) -> str:
+    market = facts.markets[row.market]
+    return _agree(row.country, market.country) or _agree(row.material, market.material)
+
+
+def _stock_agrees(facts: Facts, row: StockRow) -> str:
+    stockpile = facts.stockpiles[row.stockpile]
+    return _agree(row.country, stockpile.country) or _agree(row.material, stockpile.material)
+
+
+def _service_agrees(facts: Facts, row: ServiceRow) -> str:
+    demand = (row.country, row.sector, row.material)
+    return "" if demand in facts.demands else f"{', '.join(demand)} is no demand of the instance"
+
+
+def _agree(value: str, expected: str) -> str:
+    return "" if value == expected else f"names {value}, but it is {expected}"
+
+
+# what else a row must agree on with the instance; the answer is what is wrong, "" if nothing
+_AGREES: dict[str, Callable[[Facts, Any], str]] = {
+    "builds": _build_agrees,
+    "capacity": _facility_agrees,
+    "activity": _facility_agrees,
+    "purchases": _purchase_agrees,
+    "stocks": _stock_agrees,
+    "service": _service_agrees,
+}
