@@ -14,14 +14,30 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from derivation import flagship  # noqa: E402  the package lies beside this script
+from derivation import flagship, overlays  # noqa: E402  the package lies beside this script
 
 INSTANCES = Path(__file__).resolve().parent.parent
 
 
 def tables() -> dict[str, str]:
     """Path below instances/ -> text of every derived table."""
-    books = {"allied-2040": flagship.book()}
+    base = flagship.book()
+    books = {
+        "allied-2040": base,
+        "china-at-cost": overlays.china_view("cost"),
+        "china-at-price": overlays.china_view("price"),
+        "crma": overlays.crma(),
+        "dfars": overlays.dfars(),
+        "embedded-demand": overlays.embedded_demand(),
+        "glide-20": overlays.glide_20(),
+        "japan-50": overlays.japan_50(),
+        "made-in-usa": overlays.made_in_usa(base),
+        "stage-caps-only": overlays.stage_caps_only(),
+    }
+    known = frozenset(base.cited())
+    for name, book in books.items():
+        if name != "allied-2040":
+            book.add_sources(known)
     return {f"{name}/{file}": text for name, book in books.items() for file, text in book.files().items()}
 
 

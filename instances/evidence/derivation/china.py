@@ -16,7 +16,7 @@ from .facts import Fact, cite, find, read, table
 from .magnets import CONVERSION
 from .mining import mining_process
 
-MINES = {"bayan-obo": "M_CHN_BAYAN", "sichuan-shandong": "M_CHN_SICHUAN", "south-china-clays": "M_CHN_IAC"}
+LIGHT_MINES, CLAYS = ("M_CHN_BAYAN", "M_CHN_SICHUAN"), "M_CHN_IAC"
 EXPORT_SHARE = 0.6  # of today's mine output, for the allied chain
 GROWTH = 1.0  # of that again by 2040, in a straight line
 LIGHT_FEED, HEAVY_FEED = 1.06, 1.09  # t of concentrate per t of oxide: sep-light-chn, sep-heavy-chn
@@ -34,10 +34,24 @@ def _prices(year: str) -> list[Fact]:
     ]  # fmt: skip  # 2024-12 and 2026-02 repeat a year or a month that is there already
 
 
+def _light() -> tuple[Fact, ...]:
+    return tuple(table("mines")[key] for key in LIGHT_MINES)
+
+
+def light_ore() -> dict[str, float]:
+    """Bayan Obo, Sichuan and Shandong as one: t REO a year, shares of Nd-Pr and Dy+Tb, USD per kg REO."""
+    reo = sum(f.number("capacity_t_reo") for f in _light())
+
+    def averaged(column: str) -> float:
+        return sum(f.number(column) * f.number("capacity_t_reo") for f in _light()) / reo
+
+    return {"reo": reo, "ndpr": averaged("ndpr_share"), "heavy": averaged("dy_share") + averaged("tb_share"), "opex": averaged("opex_usd_per_kg_reo")}
+
+
 def mine_cost() -> float:
     """USD per kg of Nd-Pr oxide in China's light concentrates."""
-    facts = [table("mines")[key] for key in ("M_CHN_BAYAN", "M_CHN_SICHUAN")]
-    return sum(f.number("opex_usd_per_kg_reo") * f.number("capacity_t_reo") for f in facts) / sum(f.number("ndpr_oxide_t") for f in facts)
+    ore = light_ore()
+    return ore["opex"] / ore["ndpr"]
 
 
 def separation_cost() -> float:
@@ -87,19 +101,26 @@ def facility(book: Book, key: str, name: str, capacity: float, about: dict[str, 
 
 
 def mines(book: Book, share: float, growth: float) -> None:
-    """China's three mining districts; ``growth`` is what is added in a straight line to 2040, as a share of today's."""
-    for key, fact_id in MINES.items():
-        fact = table("mines")[fact_id]
-        mining_process(book, key, fact)
-        t = 0.9 * share * fact.number("capacity_t_reo")
-        opex = {"opex_usd_per_t": 1000 * fact.number("opex_usd_per_kg_reo"), "process": f"mine-{key}"}
+    """China's mines: light ore in one, clays in another; ``growth`` is added in a straight line to 2040, as a share of today's."""
+    ore, clays = light_ore(), table("mines")[CLAYS]
+    about = cite(*_light(), assumed="Bayan Obo, Sichuan and Shandong as one, weighted with their quotas")
+    book.add("processes", process="mine-china-light", name="Mining, China, light ore", restores_provenance=False, **about)
+    for material, t in (("lre_conc", ore["ndpr"]), ("hre_conc", ore["heavy"])):
+        book.add("recipes", process="mine-china-light", material=material, role="output", t_per_t=round(t, 6), **about)
+    mining_process(book, "china-clays", clays)
+    for key, name, reo, opex, facts in (
+        ("china-light", "China, light ore (Bayan Obo, Sichuan, Shandong)", ore["reo"], ore["opex"], _light()),
+        ("china-clays", "China, ionic clays of the south", clays.number("capacity_t_reo"), clays.number("opex_usd_per_kg_reo"), (clays,)),
+    ):
+        cost = {"opex_usd_per_t": round(1000 * opex), "process": f"mine-{key}", **cite(*facts)}
+        t = 0.9 * share * reo
         reason = f"{share:.0%} of 90 per cent of today's quota serves the chain of this instance" if share < 1 else "90 per cent of the quota"
-        facility(book, key, fact["name"], t, cite(fact, assumed=reason))
-        book.add("operations", facility=key, **opex, **cite(fact))
+        facility(book, f"{key}-mines", name, t, cite(*facts, assumed=reason))
+        book.add("operations", facility=f"{key}-mines", **cost)
         if growth:
-            about = cite(fact, assumed=f"as much again by 2040 in a straight line from 2027, since China's own demand doubles too ({growth:.0%} of today's)")
-            facility(book, f"{key}-growth", f"{fact['name']}, growth to 2040", growth * t, about, first_year=2027, ramp_years=14)
-            book.add("operations", facility=f"{key}-growth", **opex, **cite(fact))
+            more = cite(*facts, assumed=f"as much again by 2040 in a straight line from 2027, since China's own demand doubles too ({growth:.0%} of today's)")
+            facility(book, f"{key}-growth", f"{name}, growth to 2040", growth * t, more, first_year=2027, ramp_years=14)
+            book.add("operations", facility=f"{key}-growth", **cost)
 
 
 def downstream(book: Book, tonnes: dict[str, float], facts: dict[str, tuple[Fact, ...]], why: str, view: str) -> None:

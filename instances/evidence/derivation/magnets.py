@@ -40,16 +40,21 @@ class Maker:
     loan: tuple[str, ...] = ()  # deals that pay: loan first
     success: str = "announced_feasibility_stage"
     private: float | None = None
+    derate: float | None = None
     why: str = ""
 
 
 _QUALIFIED = "customers have qualified it and do not leave for a price: at least 75 per cent used"
+_JAPAN = (
+    "tonnage inferred from output, so not derated; Japan bought only 2.3-3.0 kt of its 15 kt from China in 2025 (demand.csv JPN imports_from_china), after 25 years of "
+    "paying for other sources: at least 85 per cent used"
+)
 _PLANNING = "capex at the planning value of 110 k$ per t (syc-capex-planning-us)"
 MAKERS: tuple[Maker, ...] = (
-    Maker("shin-etsu-takefu", "mg-jpn-shinetsu", True, "operating", min_use=0.75, why=_QUALIFIED),
-    Maker("proterial-japan", "mg-jpn-proterial", True, "operating", recipes=WITH_LEAN, min_use=0.75, why=_QUALIFIED),
-    Maker("tdk-japan", "mg-jpn-tdk", True, "operating", min_use=0.75, why=_QUALIFIED),
-    Maker("daido-nakatsugawa", "mg-jpn-daido", True, "operating", 2024, 4, recipes=WITH_LEAN, min_use=0.75, why=f"500 t/y doubling by 2027: ramp from 2024; {_QUALIFIED}"),
+    Maker("shin-etsu-takefu", "mg-jpn-shinetsu", True, "operating", min_use=0.85, derate=1, why=_JAPAN),
+    Maker("proterial-japan", "mg-jpn-proterial", True, "operating", recipes=WITH_LEAN, min_use=0.85, derate=1, why=_JAPAN),
+    Maker("tdk-japan", "mg-jpn-tdk", True, "operating", min_use=0.85, derate=1, why=_JAPAN),
+    Maker("daido-nakatsugawa", "mg-jpn-daido", True, "operating", 2024, 4, recipes=WITH_LEAN, min_use=0.85, derate=1, why=f"500 t/y doubling by 2027: ramp from 2024; {_JAPAN}"),
     Maker("daido-plp", "mg-jpn-daido-plp", True, "operating"),
     Maker("shin-etsu-hai-phong-magnets", "mg-vnm-shinetsu", True, "operating", min_use=0.75, why=f"blocks, x 0.72 finished; {_QUALIFIED}"),
     Maker("sgi-vina", "mg-vnm-sgi", True, "operating", 2025, 3, min_use=0.75, why=_QUALIFIED),
@@ -138,5 +143,5 @@ def makers(book: Book) -> None:
             key=m.key, name=name(fact), owner=fact["owner"], country=where, kind="magnet", facts=(fact, *deals), opex=operations(where, m.recipes),
             capacity=tonnes(fact), committed=m.committed, status=m.status, startup=fact["startup"] == "yes",
             first_year=m.first_year if m.committed else int(fact["first_year"]), ramp=m.ramp, min_use=m.min_use, min_use_until=m.min_use_until,
-            capex=capex, success=m.success, loan=None if capex is None else _loan(m, capex), private=m.private, why=m.why,
+            capex=capex, success=m.success, loan=None if capex is None else _loan(m, capex), private=m.private, derate=m.derate, why=m.why,
         ))  # fmt: skip

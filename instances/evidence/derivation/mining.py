@@ -24,21 +24,26 @@ class Mine:
     success: str = "announced_feasibility_stage"
     tie: bool = False
     private: float | None = None
-    wait: int = 0
+    min_use: float | None = None
+    min_use_until: int | None = None
+    deals: tuple[str, ...] = ()  # rows of startup_funding.csv behind a minimum use
     why: str = ""
 
 
 _SANDS = "30 per cent of the capex of a mineral-sand mine is charged to rare earths, the rest to ilmenite and zircon"
 MINES: tuple[Mine, ...] = (
     Mine("mp-mountain-pass", "M_USA_MTPASS", True, "operating", why="ran at 50.7 kt REO in 2025 and feeds a separation plant that takes less, so no ramp"),
-    Mine("lynas-mt-weld", "M_AUS_MTWELD", True, "operating", why="expanded concentrator commissioned; the separation plant binds, so no ramp"),
+    Mine("lynas-mt-weld", "M_AUS_MTWELD", True, "operating", min_use=0.5, min_use_until=2038,
+         why="expanded concentrator commissioned; the separation plant binds, so no ramp; its own ore feeds what Kuantan must make for Japan until 2038"),
     Mine("chemours-monazite", "M_USA_CHEMOURS", True, "operating"),
     Mine("irel-sands", "M_IND_IREL", True, "operating"),
     Mine("iluka-eneabba-stockpile", "M_AUS_ENEABBA", True, "construction", 2027, 3),
-    Mine("lindian-kangankunde", "M_MWI_KANGANKUNDE", True, "construction", 2027, 3, why="first concentrate planned for the end of 2026, so 2027 is its first year"),
+    Mine("lindian-kangankunde", "M_MWI_KANGANKUNDE", True, "construction", 2027, 3, min_use=0.35, why="first concentrate planned for the end of 2026, so 2027 is its first year; "
+         "Iluka takes 6,000 t of concentrate a year for 15 years, 39 per cent of nameplate"),
     Mine("pensana-longonjo", "M_AGO_LONGONJO", True, "construction", 2027, 3),
     Mine("serra-verde", "M_BRA_SERRAVERDE", True, "operating", 2026, 3,
-         why="about 100 t REO a year during the upgrade, nameplate by the end of 2027: ramp counted from 2026"),
+         min_use=0.75, deals=("sf-081",), why="about 100 t REO a year during the upgrade, nameplate by the end of 2027: ramp counted from 2026; "
+         "phase 1 sold forward above a floor with the loan of the DFC: at least 75 per cent used"),
     Mine("mcre-perak", "M_MYS_IAC", True, "operating", tie=True,
          why="operated with China Rare Earth, all output to China; tied, so that its ore is exposed wherever it is separated"),
     Mine("kachin-clays", "M_MMR_IAC", True, "operating", why="lanes to China only; no tie, because its ore is exposed once separated in China"),
@@ -120,7 +125,8 @@ def mines(book: Book) -> None:
         mining_process(book, mine.key, fact)
         capex = fact["capex_musd"]
         add(book, Plant(
-            key=mine.key, name=name(fact), owner=fact["owner"], country=country(fact), kind="mine", facts=(fact,),
+            key=mine.key, name=name(fact), owner=fact["owner"], country=country(fact), kind="mine",
+            facts=(fact, *(table("startup_funding")[deal] for deal in mine.deals)), min_use=mine.min_use, min_use_until=mine.min_use_until,
             opex={f"mine-{mine.key}": 1000 * fact.number("opex_usd_per_kg_reo")}, capacity=fact.number("capacity_t_reo"), committed=mine.committed,
             status=mine.status, startup=fact["startup"] == "yes",
             first_year=mine.first_year if mine.committed else int(fact["first_year"]), ramp=mine.ramp, tie=mine.tie,

@@ -40,8 +40,8 @@ class Circuit:
 _INTEGRATED = "capex and most opex stand in the row of the mine; a token of 1 MUSD here"
 _FEED = "nameplate above the heavy feed in sight; the balance of hre_conc limits it"
 CIRCUITS: tuple[Circuit, ...] = (
-    Circuit("lynas-kuantan-light", "P_MYS_LYNAS_L", "light", True, "operating", share=7200 / 10500, min_use=0.75, min_use_until=2038,
-            why="the 7,200 t/y before the expansion; at least 75 per cent used until 2038, because Japan takes 5,000 t/y firm and up to 7,200"),
+    Circuit("lynas-kuantan-light", "P_MYS_LYNAS_L", "light", True, "operating", share=7200 / 10500, min_use=0.85, min_use_until=2038,
+            why="the 7,200 t/y before the expansion; Japan takes 5,000 t/y firm until 2038 and the US Department of War about 200 t/y: at least 85 per cent used"),
     Circuit("lynas-kuantan-light-expansion", "P_MYS_LYNAS_L", "light", True, "operating", 2025, 3, share=3300 / 10500,
             why="from 7,200 to 10,500 t/y, full in 2027"),
     Circuit("lynas-kuantan-heavy", "P_MYS_LYNAS_H1", "heavy", True, "operating", 2025, 2, why=_FEED),
