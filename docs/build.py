@@ -39,7 +39,9 @@ def instance_format() -> str:
         need = " (required)" if table.required else ""
         parts.append(f"\n## {table.name}.csv{need}\n\n{table.meaning}\n\n")
         parts.append(f"Key: {', '.join(f'`{k}`' for k in table.key)}\n\n")
-        parts.append("| column | kind | unit | range | default | refers to | meaning |\n|---|---|---|---|---|---|---|\n")
+        parts.append(
+            "| column | kind | unit | range | default | refers to | meaning |\n|---|---|---|---|---|---|---|\n"
+        )
         for c in table.columns:
             default = "required" if c.required else (c.default_text or "blank")
             kind = "/".join(c.choices) if c.choices else c.kind

@@ -44,9 +44,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         ((i, weight[d.node] * d.shortage_cost) for i, d in enumerate(data.need) if d.shortage_cost),
     )
     cost.add_terms(m.build, ((i, b.annuity + b.fixed_om) for i, b in enumerate(data.build)))
-    cost.add_terms(
-        m.missing, ((f.missing, f.missing_cost) for f in data.stock_floor if f.missing is not None)
-    )
+    cost.add_terms(m.missing, ((f.missing, f.missing_cost) for f in data.stock_floor if f.missing is not None))
     m.cost = Objective(expr=cost.expression + data.own_fixed_om)
 
     exposure = Sum()

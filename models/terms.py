@@ -18,7 +18,7 @@ class Sum:
         self.coefficients: list[float] = []
         self.variables: list[Any] = []
 
-    def add(self, variable: Var, indices: Iterable[int], factor: float = 1.0) -> Sum:
+    def add(self, variable: Var, indices: Iterable[Any], factor: float = 1.0) -> Sum:
         """Add ``factor`` times the sum of ``variable`` over ``indices``."""
         for i in indices:
             self.coefficients.append(factor)

@@ -35,9 +35,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     """Declare every decision on ``m``."""
     m.activity = _amounts(len(data.activity))
     m.ship = _amounts(len(data.ship))
-    m.buy = Var(
-        range(len(data.buy)), domain=NonNegativeReals, bounds={i: (0, k.limit) for i, k in enumerate(data.buy)}
-    )
+    m.buy = Var(range(len(data.buy)), domain=NonNegativeReals, bounds={i: (0, k.limit) for i, k in enumerate(data.buy)})
     m.deliver = _amounts(len(data.deliver))
     m.short = Var(
         range(len(data.need)),
@@ -49,15 +47,11 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     m.stock = _amounts(len(data.stock))
     m.surplus = _amounts(len(data.surplus))
     m.downgrade = _amounts(len(data.downgrade))
-    m.missing = Var(
-        [f.missing for f in data.stock_floor if f.missing is not None], domain=NonNegativeReals
-    )
+    m.missing = Var([f.missing for f in data.stock_floor if f.missing is not None], domain=NonNegativeReals)
     # a domain per index makes Pyomo slow only in proportion to the few builds there are
     m.build = Var(
         range(len(data.build)),
-        domain={
-            i: NonNegativeIntegers if start.integer else NonNegativeReals for i, start in enumerate(data.build)
-        },
+        domain={i: NonNegativeIntegers if start.integer else NonNegativeReals for i, start in enumerate(data.build)},
         bounds={i: (0, start.max_modules) for i, start in enumerate(data.build)},
     )
     m.chosen = Var(range(len(data.chosen)), domain=Binary)

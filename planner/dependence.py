@@ -27,7 +27,6 @@ class Measures:
         self.instance = prepared.instance
         self.data = prepared.data
         of_concern = set(self.instance.countries_of_concern)
-        country = {f.facility: f.country for f in self.instance.facilities}
         tied = {f.facility for f in self.instance.facilities if f.concern_tie and f.country not in of_concern}
         self.supply: dict[tuple[int, str, str], float] = defaultdict(float)  # node, material, country
         self.used: dict[tuple[int, str, str], float] = defaultdict(float)
@@ -132,8 +131,7 @@ def dependence(prepared: Prepared, outcome: Outcome) -> list[tuple[Any, ...]]:
                 share = quotient(measured.of_cap(n, cap, country))
                 saving = saved.get((cap.cap, year, country if single else ""), 0.0)
                 rows.append(
-                    (cap.cap, cap.metric, cap.stage, cap.material, country, cap.sector, year)
-                    + (share, limits[year], saving)
+                    (cap.cap, cap.metric, cap.stage, cap.material, country, cap.sector, year, share, limits[year], saving)
                 )
     return rows
 

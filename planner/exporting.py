@@ -16,9 +16,10 @@ def write_model(instance: Instance, file: Path) -> None:
 
     Rows and columns are named family_position, as listed in the formulation.
     """
+    import models
+
     from .prepare import prepare
     from .solving import Settings, Solver, compile_model
-    import models
 
     arrays = compile_model(models.build(prepare(instance).data))
     solver = Solver(arrays, Settings())

@@ -95,7 +95,9 @@ def _sentence(prepared: Prepared, family: str, index: Any, amount: float) -> str
         return f"  stockpiles.csv final_min_t of {floor.stockpile}: {tonnes} of {floor.floor * 1e3:,.6g} t missing"
     if family == "modules_least":
         modules = data.modules[index]
-        return f"  options.csv min_modules of {modules.option}: {amount:.6g} of {modules.least:g} modules cannot be built"
+        return (
+            f"  options.csv min_modules of {modules.option}: {amount:.6g} of {modules.least:g} modules cannot be built"
+        )
     if family in ("exposed_share", "stage_share", "single_country_share", "import_share"):
         cap = getattr(data, family)[index]
         where = f" of {cap.country}" if cap.country else ""

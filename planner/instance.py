@@ -142,9 +142,7 @@ class Instance:
         if issues:
             raise InstanceError(issues, self.name)
         parsed = parse_table(table, RawTable(f"{table} {CHANGED}", None, header, tuple(raw)), issues)
-        return self._changed(
-            {table: {**self._held.entries[table], **parsed.entries}}, issues, {table: parsed}
-        )
+        return self._changed({table: {**self._held.entries[table], **parsed.entries}}, issues, {table: parsed})
 
     def without(self, table: str, **where: Any) -> Instance:
         """A new instance without the rows of a table whose columns have the given values.
@@ -194,9 +192,7 @@ class Instance:
         known = columns(table)
         for name in where:
             if name not in known:
-                raise UsageError(
-                    f"unknown column {name} of {table}; {did_you_mean(name, known)}".rstrip("; ")
-                )
+                raise UsageError(f"unknown column {name} of {table}; {did_you_mean(name, known)}".rstrip("; "))
         found = [
             entry
             for entry in self._held.entries[table].values()
@@ -362,12 +358,10 @@ def _freeze(content: _Content, issues: list[Issue], sha256: str, path: Path | No
     if settings is None:
         broken.add(checks.SETTINGS)
     ordered = {
-        name: dict(sorted(content.entries[name].items(), key=lambda item: _sortable(item[0])))
-        for name in TABLES
+        name: dict(sorted(content.entries[name].items(), key=lambda item: _sortable(item[0]))) for name in TABLES
     }
     active: dict[str, Any] = {
-        name: tuple(entry.row for entry in table.values() if entry.row.active)
-        for name, table in ordered.items()
+        name: tuple(entry.row for entry in table.values() if entry.row.active) for name, table in ordered.items()
     }
     known = settings if settings is not None else _placeholder()
     instance = Instance(
@@ -384,9 +378,7 @@ def _freeze(content: _Content, issues: list[Issue], sha256: str, path: Path | No
         countries_of_concern=tuple(sorted(known.countries_of_concern)),
         sha256=sha256,
         path=path,
-        _content=replace(
-            content, entries=ordered, failed={}, broken=frozenset(), unnamed=frozenset(), overlays=()
-        ),
+        _content=replace(content, entries=ordered, failed={}, broken=frozenset(), unnamed=frozenset(), overlays=()),
         **active,
     )
     draft = checks.Draft(

@@ -27,9 +27,7 @@ M = TypeVar("M", bound=Movement)
 
 def valid_in(row: Movement, year: int) -> bool:
     """Whether a lane or tariff holds in ``year`` (the first year of a period)."""
-    return (row.first_year is None or row.first_year <= year) and (
-        row.last_year is None or year <= row.last_year
-    )
+    return (row.first_year is None or row.first_year <= year) and (row.last_year is None or year <= row.last_year)
 
 
 class MovementTable(Generic[M]):
@@ -52,9 +50,7 @@ class MovementTable(Generic[M]):
                         return row
         return None
 
-    def movements(
-        self, materials: Iterable[str], countries: Iterable[str]
-    ) -> dict[tuple[str, str, str], M]:
+    def movements(self, materials: Iterable[str], countries: Iterable[str]) -> dict[tuple[str, str, str], M]:
         """Every movement between two different countries that some row permits, with its governing row."""
         # from the least to the most exact pattern, so that later rows overwrite earlier ones
         order = sorted(
@@ -84,11 +80,7 @@ def members(instance: Instance, country_or_bloc: str) -> frozenset[str]:
     """The countries meant by a country or bloc name; blank means every country."""
     if not country_or_bloc:
         return frozenset(c.country for c in instance.countries)
-    return frozenset(
-        c.country
-        for c in instance.countries
-        if c.country == country_or_bloc or c.bloc == country_or_bloc
-    )
+    return frozenset(c.country for c in instance.countries if c.country == country_or_bloc or c.bloc == country_or_bloc)
 
 
 def strategic_materials(instance: Instance, stage: str) -> tuple[str, ...]:
@@ -98,9 +90,7 @@ def strategic_materials(instance: Instance, stage: str) -> tuple[str, ...]:
 
 def matches_material(row: Disruption, material: Material) -> bool:
     """Whether a disruption's stage and material (blank = any) take in ``material``."""
-    return (not row.stage or row.stage == material.stage) and (
-        not row.material or row.material == material.material
-    )
+    return (not row.stage or row.stage == material.stage) and (not row.material or row.material == material.material)
 
 
 def hit_facilities(instance: Instance, row: Disruption) -> frozenset[str]:

@@ -181,9 +181,7 @@ def _metrics(instance: Instance, frames: dict[str, pd.DataFrame]) -> dict[str, A
         "short_t": {y: t if t > NOTHING else 0.0 for y, t in short.items()},
         "demand_t": demand,
         "capex_musd": float(sum(frames["builds"]["capex_musd"])),
-        "cost_musd": {
-            c: float(sum(costs.loc[costs["component"] == c, "present_musd"])) for c in COMPONENTS
-        },
+        "cost_musd": {c: float(sum(costs.loc[costs["component"] == c, "present_musd"])) for c in COMPONENTS},
     }
 
 

@@ -176,17 +176,13 @@ def _text(content: bytes, shown: str, issues: list[Issue]) -> str | None:
         line = content.count(b"\n", 0, error.start) + 1
         byte = content[error.start]
         issues.append(
-            Issue(
-                shown, line, "", None, f"not UTF-8 text (byte 0x{byte:02x})", "save the file as UTF-8", "E101"
-            )
+            Issue(shown, line, "", None, f"not UTF-8 text (byte 0x{byte:02x})", "save the file as UTF-8", "E101")
         )
         return None
     position = text.find("\0")
     if position >= 0:
         line = text.count("\n", 0, position) + 1
-        issues.append(
-            Issue(shown, line, "", None, "a NUL character", "the file is damaged; save it again", "E101")
-        )
+        issues.append(Issue(shown, line, "", None, "a NUL character", "the file is damaged; save it again", "E101"))
         return None
     return text
 
@@ -246,9 +242,7 @@ def _header_ok(header: tuple[str, ...], line: int, shown: str, issues: list[Issu
     ok = True
     for number, name in enumerate(header, start=1):
         if not name:
-            issues.append(
-                Issue(shown, line, "", None, f"column {number} has no name in the header", "", "E102")
-            )
+            issues.append(Issue(shown, line, "", None, f"column {number} has no name in the header", "", "E102"))
         elif name != name.strip():
             issues.append(
                 Issue(

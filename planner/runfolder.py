@@ -97,9 +97,7 @@ def read_run(folder: str | Path) -> Run:
         branches = {}
         if (path / "branches").is_dir():
             for branch in sorted((path / "branches").iterdir()):
-                branches[branch.name] = {
-                    name: from_csv(name, _read(branch / f"{name}.csv")) for name in BRANCH_TABLES
-                }
+                branches[branch.name] = {name: from_csv(name, _read(branch / f"{name}.csv")) for name in BRANCH_TABLES}
     except FileNotFoundError as error:
         raise OutputError(f"{path} is not whole: {Path(error.filename).name} is missing") from error
     except (OSError, ValueError) as error:

@@ -8,7 +8,7 @@ Units: t are metric tonnes (per year for rates), USD and MUSD (million USD) are 
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import pairwise
@@ -200,9 +200,7 @@ class Facility(CitedRow):
     status: Literal["operating", "construction", "candidate"] = choice("how far it is")
     startup: bool = flag("whether the owner is a startup")
     capacity_t: float = number("own capacity at nameplate, without options", "t/year", 0.0)
-    first_year: int | None = year(
-        "first year of the own capacity; may lie before the horizon", "there from the start"
-    )
+    first_year: int | None = year("first year of the own capacity; may lie before the horizon", "there from the start")
     last_year: int | None = year("last year of the own capacity; options go on", "no end")
     ramp_years: int = whole_years("years from first_year to full own capacity, linear", 0)
     min_use: float = fraction("part of its own available capacity that must be used", 0.0)
@@ -251,9 +249,7 @@ class Option(CitedRow):
     module_t: float = number("capacity of a module", "t/year", gt=0.0)
     max_modules: float = number("most modules over the whole horizon", "modules", 1.0)
     min_modules: float = number("fewest modules; above 0 for a committed project", "modules", 0.0)
-    max_per_year: float | None = number(
-        "most modules started per calendar year", "modules/year", None, "no limit"
-    )
+    max_per_year: float | None = number("most modules started per calendar year", "modules/year", None, "no limit")
     integer: bool = flag("whether only whole modules can be built", True)
     capex_musd: float = number("overnight cost of a module", "MUSD")
     lead_years: int = whole_years("years from the start to the first output", 0)
@@ -263,9 +259,7 @@ class Option(CitedRow):
     last_start: int | None = year("last year in which modules may start", "last year of the horizon")
     wacc: float | None = fraction("cost of capital, real, per year", None, "wacc of instance.toml")
     exclusive_group: str = text("at most one option of a group is built at all", "none", name=True)
-    requires: str = reference(
-        "options", "an integer option that must be started in the same period or before", "none"
-    )
+    requires: str = reference("options", "an integer option that must be started in the same period or before", "none")
     private_musd: float | None = number("private capital it can raise in all", "MUSD", None, "no limit")
     success_probability: float = fraction("chance of success; used by risk analyses only", 1.0)
 
@@ -380,9 +374,7 @@ class Cap(CitedRow):
     KEY = ("cap",)
 
     cap: str = key("short name")
-    metric: Literal["exposed_share", "stage_share", "single_country_share", "import_share"] = choice(
-        "what is limited"
-    )
+    metric: Literal["exposed_share", "stage_share", "single_country_share", "import_share"] = choice("what is limited")
     stage: str = reference(
         STAGES,
         "the stage whose strategic materials count; this or material, not for exposed_share",
@@ -403,9 +395,7 @@ class Cap(CitedRow):
     first_year: int | None = year("first year", "first year of the horizon")
     last_year: int | None = year("last year", "last calendar year of the horizon")
     limit: float = fraction("largest share allowed in first_year")
-    limit_end: float | None = fraction(
-        "largest share allowed in last_year, linear in between", None, "as limit"
-    )
+    limit_end: float | None = fraction("largest share allowed in last_year, linear in between", None, "as limit")
 
 
 class Fund(CitedRow):
@@ -453,18 +443,12 @@ class Disruption(CitedRow):
     KEY = ("scenario", "kind", "country", "stage", "material", "facility")
 
     scenario: str = reference("scenarios", "the scenario")
-    kind: Literal["export_stop", "outage", "project_failure", "demand_surge", "price_surge"] = choice(
-        "what happens"
-    )
+    kind: Literal["export_stop", "outage", "project_failure", "demand_surge", "price_surge"] = choice("what happens")
     country: str = reference(("countries", BLOCS), "country or bloc that is hit", "any")
     stage: str = reference(STAGES, "stage of the materials that are hit; not for demand_surge", "any")
     material: str = reference("materials", "material that is hit", "any")
-    facility: str = reference(
-        "facilities", "facility that is hit; for outage and project_failure only", "any"
-    )
-    fraction: float = number(
-        "part that is lost, or by which demand or price rises (may then exceed 1)", "fraction"
-    )
+    facility: str = reference("facilities", "facility that is hit; for outage and project_failure only", "any")
+    fraction: float = number("part that is lost, or by which demand or price rises (may then exceed 1)", "fraction")
     reference_t: float | None = number(
         "undisturbed yearly exports of the material from the country; for export_stop only",
         "t/year",
@@ -514,9 +498,7 @@ class Settings(BaseModel):
     last_period_years: int = _setting("time", "length of the last period", unit="years", ge=1, le=1000)
     currency: str = _setting("finance", "currency of all money", min_length=1)
     price_year: int = _setting("finance", "year of the prices", unit="year", ge=1, le=LARGEST_WHOLE)
-    discount_rate: float = _setting(
-        "finance", "discount rate, real, per year", unit="fraction", ge=0.0, le=1.0
-    )
+    discount_rate: float = _setting("finance", "discount rate, real, per year", unit="fraction", ge=0.0, le=1.0)
     wacc: float = _setting(
         "finance", "default cost of capital of an option, real, per year", unit="fraction", ge=0.0, le=1.0
     )
@@ -608,9 +590,7 @@ def _unknown_setting(section: str, name: str, item: Written, sections: Mapping[s
     return Issue(item.file, item.line, name, _toml(item.value), "unknown key", hint, "E113")
 
 
-def _setting_issue(
-    detail: Any, written: Mapping[tuple[str, str], Written], sections: Mapping[str, str]
-) -> Issue:
+def _setting_issue(detail: Any, written: Mapping[tuple[str, str], Written], sections: Mapping[str, str]) -> Issue:
     name = str(detail["loc"][0])
     section = sections[name]
     item = written.get((section, name))
@@ -802,9 +782,7 @@ class Column:
 
     def _flag(self, cell: str) -> bool:
         if cell not in ("yes", "no"):
-            hint = {"true": "write yes", "1": "write yes", "y": "write yes", "yes": "write yes"}.get(
-                cell.lower(), ""
-            )
+            hint = {"true": "write yes", "1": "write yes", "y": "write yes", "yes": "write yes"}.get(cell.lower(), "")
             hint = hint or {"false": "write no", "0": "write no", "n": "write no", "no": "write no"}.get(
                 cell.lower(), ""
             )
@@ -827,9 +805,7 @@ class Column:
         self._text(cell)
         ids = tuple(part.strip() for part in cell.split(";"))
         if not all(ids):
-            raise BadCellError(
-                "expected ids of sources.csv, separated by ;", "an id is missing between two ;", "E111"
-            )
+            raise BadCellError("expected ids of sources.csv, separated by ;", "an id is missing between two ;", "E111")
         if len(set(ids)) < len(ids):
             raise BadCellError("expected each source once", "", "E111")
         return ids
@@ -868,9 +844,7 @@ def _describe_column(row: type[Row], name: str) -> Column:
 
 def _range(kind: str, unit: str, metadata: Iterable[Any]) -> str:
     """The range of a number in words, "" for any other column."""
-    bounds = {
-        b: getattr(m, b) for m in metadata for b in ("ge", "gt", "le") if getattr(m, b, None) is not None
-    }
+    bounds = {b: getattr(m, b) for m in metadata for b in ("ge", "gt", "le") if getattr(m, b, None) is not None}
     if kind not in ("number", "whole"):
         return ""
     if "ge" in bounds and "le" in bounds:
@@ -939,30 +913,32 @@ def parse_table(table: str, raw: RawTable, issues: list[Issue]) -> ParsedTable:
     for name in raw.header:
         if name not in known:
             hint = did_you_mean(name, known)
-            issues.append(
-                Issue(raw.file, raw.line, name, None, f"unknown column of {table}.csv", hint, "E107")
-            )
+            issues.append(Issue(raw.file, raw.line, name, None, f"unknown column of {table}.csv", hint, "E107"))
     missing = [c for c in known.values() if c.required and c.name not in raw.header]
     for column in missing:
         issues.append(
             Issue(raw.file, raw.line, column.name, None, "required column is missing", column.meaning, "E106")
         )
 
-    parsers = [known.get(name) for name in raw.header]
-    caches: list[dict[str, Any]] = [{} for _ in raw.header]
+    records = (*raw.rows, *raw.ragged)
+    parsed = [_parse_column(known.get(name), [r.cells[i] for r in records]) for i, name in enumerate(raw.header)]
     entries: dict[Key, Entry] = {}
     seen: dict[Key, Place] = {}
     failed: set[Key] = set()
     named = raw.sound
-    for place in raw.rows:
-        if not any(place.cells):
-            issues.append(
-                Issue(place.file, place.line, "", None, "a row of blank cells", "delete the line", "E106")
-            )
+    for place, found in zip(raw.rows, zip(*parsed, strict=True), strict=False):
+        values = {name: value for name, value in zip(raw.header, found, strict=True) if value is not None}
+        bad = {name: value for name, value in values.items() if isinstance(value, BadCellError)}
+        if not values and not any(place.cells):
+            expected = "a row of blank cells"
+            issues.append(Issue(place.file, place.line, "", None, expected, "delete the line", "E106"))
             continue
-        values, ok = _parse_cells(place, parsers, caches, issues)
-        row_key = _key_of(row_type, values, known)
-        row = _build(row_type, values, place, known, issues) if ok and not missing else None
+        row_key = _key_of(row_type, values, place, known)
+        for name, problem in bad.items():
+            cell = place.written(name)
+            issues.append(Issue(place.file, place.line, name, cell, problem.expected, problem.hint, problem.code))
+            del values[name]
+        row = _build(row_type, values, place, known, bad, issues)
         if row_key is None:
             named = False
             continue
@@ -974,8 +950,10 @@ def parse_table(table: str, raw: RawTable, issues: list[Issue]) -> ParsedTable:
             failed.add(row_key)
         else:
             entries[row_key] = Entry(row, place)
-    for place in raw.ragged:
-        row_key = _key_of(row_type, _parse_cells(place, parsers, caches, [])[0], known)
+    for number, place in enumerate(raw.ragged, start=len(raw.rows)):  # reported; here only their keys matter
+        found = tuple(column[number] for column in parsed)
+        values = {name: value for name, value in zip(raw.header, found, strict=True) if value is not None}
+        row_key = _key_of(row_type, values, place, known)
         if row_key is None:
             named = False
         elif row_key not in entries:
@@ -984,34 +962,36 @@ def parse_table(table: str, raw: RawTable, issues: list[Issue]) -> ParsedTable:
     return ParsedTable(entries, frozenset(failed), sound, named)
 
 
-def _parse_cells(
-    place: Place, parsers: list[Column | None], caches: list[dict[str, Any]], issues: list[Issue]
-) -> tuple[dict[str, Any], bool]:
-    values: dict[str, Any] = {}
-    ok = True
-    for column, cell, known in zip(parsers, place.cells, caches, strict=True):
-        if not cell or column is None:
-            continue
-        if cell in known:
-            values[column.name] = known[cell]
-            continue
+def _parse_column(column: Column | None, written: list[str]) -> list[Any]:
+    """The values of a column: None for a blank cell, the BadCellError for one that cannot be parsed."""
+    if column is None:  # unknown, and reported
+        return [None] * len(written)
+    values: dict[str, Any] = {"": None}
+    for cell in set(written):
         try:
             if cell != cell.strip():
                 raise BadCellError("expected no blanks around the value", f'write "{cell.strip()}"', "E111")
-            values[column.name] = known[cell] = column.parse(cell)
+            if cell:
+                values[cell] = column.parse(cell)
         except BadCellError as bad:
-            issues.append(Issue(place.file, place.line, column.name, cell, bad.expected, bad.hint, bad.code))
-            ok = False
-    return values, ok
+            values[cell] = bad
+    return [values[cell] for cell in written]
 
 
-def _key_of(row_type: type[Row], values: Mapping[str, Any], known: Mapping[str, Column]) -> Key | None:
-    """The key out of the parsed cells, None if a required part of it is missing."""
-    parts = []
+def _key_of(row_type: type[Row], values: Mapping[str, Any], place: Place, known: Mapping[str, Column]) -> Key | None:
+    """The key out of the parsed cells, None if a part of it is missing or cannot be guessed."""
+    parts: list[Any] = []
     for name in row_type.KEY:
-        if name not in values and known[name].required:
-            return None
-        parts.append(values.get(name, known[name].default))
+        value = values.get(name)
+        if isinstance(value, BadCellError):
+            if known[name].kind == "whole":
+                return None
+            value = (place.written(name) or "").strip()  # so that references to what is meant do not dangle
+        elif value is None:
+            if known[name].required:
+                return None
+            value = known[name].default
+        parts.append(value)
     return tuple(parts)
 
 
@@ -1020,22 +1000,24 @@ def _build(
     values: dict[str, Any],
     place: Place,
     known: Mapping[str, Column],
+    bad: Collection[str],
     issues: list[Issue],
 ) -> Row | None:
+    """The row; None if a cell is bad, missing or out of range, the latter two being reported here."""
     try:
         row = row_type.model_validate(values)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             name = str(detail["loc"][0])
-            if name not in place.header and detail["type"] == "missing":
-                continue  # the missing column has been reported once, for the whole file
+            if detail["type"] == "missing" and (name in bad or name not in place.header):
+                continue  # reported already: the cell, or the column once for the whole file
             issues.append(_row_issue(detail["type"], known[name], place))
+        return None
+    if bad:
         return None
     problem = _disruption_problem(row) if isinstance(row, Disruption) else ""
     if problem:
-        issues.append(
-            Issue(place.file, place.line, "fraction", place.written("fraction"), problem, "", "E105")
-        )
+        issues.append(Issue(place.file, place.line, "fraction", place.written("fraction"), problem, "", "E105"))
         return None
     return row
 
@@ -1066,9 +1048,7 @@ def _disruption_problem(row: Disruption) -> str:
 def _duplicate(row_type: type[Row], place: Place, first: Place) -> Issue:
     written = [f"{name} {cell}" for name in row_type.KEY if (cell := place.written(name))]
     expected = f"duplicate key ({', '.join(written)}), the same as in line {first.line}"
-    return Issue(
-        place.file, place.line, row_type.KEY[0], place.written(row_type.KEY[0]), expected, "", "E109"
-    )
+    return Issue(place.file, place.line, row_type.KEY[0], place.written(row_type.KEY[0]), expected, "", "E109")
 
 
 # --- documentation ---
@@ -1107,9 +1087,7 @@ def describe() -> tuple[TableDescription, ...]:
 def describe_settings() -> tuple[SettingDescription, ...]:
     """Every key of instance.toml, for the page on the instance format."""
     result = [
-        SettingDescription(
-            "", BASE, False, "", "another instance this one starts from; its folder, relative to this"
-        )
+        SettingDescription("", BASE, False, "", "another instance this one starts from; its folder, relative to this")
     ]
     for name, info in Settings.model_fields.items():
         extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}

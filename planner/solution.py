@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from models.data import CLEAN, PLAN
@@ -75,8 +75,7 @@ class Reader:
         for i, s in enumerate(data.ship):
             if (x := value(i)) * KILO > NOTHING:
                 table(s.node, "flows").append(
-                    (s.material, s.origin, s.destination, s.provenance, year(s.node), x * KILO)
-                    + (x * s.freight, x * s.tariff)
+                    (s.material, s.origin, s.destination, s.provenance, year(s.node), x * KILO, x * s.freight, x * s.tariff)
                 )
         value = self.amount("buy")
         for i, k in enumerate(data.buy):
@@ -92,8 +91,7 @@ class Reader:
         for d, need in enumerate(data.need):
             served = delivered[d, CLEAN], delivered[d, "exposed"]
             table(need.node, "service").append(
-                (need.country, need.sector, need.material, year(need.node), need.demand * KILO)
-                + (*served, value(d) * KILO)
+                (need.country, need.sector, need.material, year(need.node), need.demand * KILO, *served, value(d) * KILO)
             )
         put, draw, stock = self.amount("put"), self.amount("draw"), self.amount("stock")
         for i, h in enumerate(data.stock):
@@ -126,8 +124,7 @@ class Reader:
             start = self.data.build[i]
             option = self.options[start.option]
             rows.append(
-                (option.option, option.facility, self.country[option.facility], start.year)
-                + (start.year + option.lead_years, count, option.module_t * count, option.capex_musd * count)
+                (option.option, option.facility, self.country[option.facility], start.year, start.year + option.lead_years, count, option.module_t * count, option.capex_musd * count)
             )
         return rows
 
@@ -188,14 +185,15 @@ class Reader:
             present[component, n.period] += n.weight * amount
             yearly[component, n.period] += n.weight / n.present * amount
 
-        for component, family, keys, unit in (
+        sources: tuple[tuple[str, str, Sequence[Any], Callable[[Any], float]], ...] = (
             ("opex", "activity", data.activity, lambda a: a.opex),
             ("freight", "ship", data.ship, lambda s: s.freight),
             ("tariff", "ship", data.ship, lambda s: s.tariff),
             ("purchase", "buy", data.buy, lambda k: k.price),
             ("holding", "stock", data.stock, lambda h: h.cost),
             ("shortage", "short", data.need, lambda d: d.shortage_cost),
-        ):
+        )
+        for component, family, keys, unit in sources:
             value = self.amount(family)
             for i, key in enumerate(keys):
                 if (x := value(i)) and (cost := unit(key)):
@@ -220,9 +218,7 @@ class Reader:
             for t in range(len(periods))
         ]
 
-    def _pay_for_modules(
-        self, yearly: dict[tuple[str, int], float], present: dict[tuple[str, int], float]
-    ) -> None:
+    def _pay_for_modules(self, yearly: dict[tuple[str, int], float], present: dict[tuple[str, int], float]) -> None:
         instance, periods = self.instance, self.prepared.periods
         fixed_om = {f.facility: f.fixed_om_usd_per_t for f in instance.facilities}
         end = horizon_end(instance)

@@ -19,7 +19,8 @@ from typing import Any
 import highspy
 import numpy as np
 from pyomo.environ import ConcreteModel
-from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler, _LinearStandardFormCompiler_impl
+from scipy import sparse
 
 import models
 from models.data import EXPOSED, PLAN, ModelData
@@ -125,6 +126,10 @@ def paused_garbage_collector() -> Iterator[None]:
 
 def compile_model(model: ConcreteModel) -> Arrays:
     """The active objective and all constraints of a model as arrays."""
+    # by itself the compiler loads all of scipy for these three, which takes longer than a small solve
+    _LinearStandardFormCompiler_impl._to_vector = np.fromiter
+    _LinearStandardFormCompiler_impl._csc_matrix = sparse.csc_array
+    _LinearStandardFormCompiler_impl._csr_matrix = sparse.csr_array
     form = LinearStandardFormCompiler().write(model, mixed_form=True)
     columns: dict[str, dict[Any, int]] = {}
     count = len(form.columns)
@@ -251,7 +256,6 @@ class Solver:
             kinds.kModelEmpty: "optimal",
             kinds.kTimeLimit: "time_limit",
             kinds.kInterrupt: "interrupted",
-            kinds.kHighsInterrupt: "interrupted",
             kinds.kInfeasible: "infeasible",
             kinds.kUnboundedOrInfeasible: "infeasible",
             kinds.kUnbounded: "unbounded",
@@ -354,10 +358,11 @@ def _solve(solver: Solver, data: ModelData, integers: int, outcome: Outcome) -> 
             outcome.stopped = stopped
             return
         if stopped == "unbounded":
-            raise Unbounded("the cost has no lower bound: some activity, perhaps one with a negative cost, pays without end")
+            raise Unbounded("the cost has no lower bound: an activity, perhaps one of negative cost, pays without end")
         solver.option("presolve", "choose")
     if stopped == "failed":
-        raise SolverFailed(f"HiGHS stopped without a result: {solver.highs.modelStatusToString(solver.highs.getModelStatus())}")
+        why = solver.highs.modelStatusToString(solver.highs.getModelStatus())
+        raise SolverFailed(f"HiGHS stopped without a result: {why}")
     outcome.stopped = stopped
     info = solver.highs.getInfo()
     if not solver.has_plan:
@@ -420,9 +425,7 @@ def _least_exposure(solver: Solver, data: ModelData, x: np.ndarray, cost: float,
     costly = np.flatnonzero(arrays.cost).astype(np.int32)
     room = COST_SLACK * abs(cost)
     solver.check(
-        solver.highs.addRow(
-            -highspy.kHighsInf, cost - arrays.offset + room, len(costly), costly, arrays.cost[costly]
-        ),
+        solver.highs.addRow(-highspy.kHighsInf, cost - arrays.offset + room, len(costly), costly, arrays.cost[costly]),
         "the cost row",
     )
     everything = np.arange(len(x), dtype=np.int32)

@@ -17,7 +17,7 @@ def show(instance: Instance, plan: Plan, folder: Path, console: Console | None =
     from rich.console import Console
     from rich.markup import escape
 
-    out = console or Console(highlight=False)
+    out = console or Console(highlight=False, soft_wrap=True)
     proven = "proven optimal" if plan.status == "optimal" else "not proven optimal"
     out.print(f"[bold]{escape(instance.title or instance.name)}[/bold]")
     out.print(
@@ -61,7 +61,8 @@ def _dependence(instance: Instance, plan: Plan, out: Console) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title="Dependence on countries of concern, of this chain", title_justify="left", box=None)
+    out.print("Dependence on countries of concern, of this chain")
+    table = Table(box=None)
     table.add_column("year")
     table.add_column("traced", justify="right")
     for stage in instance.stages:

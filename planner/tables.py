@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,8 +14,11 @@ NOTHING = 1e-6  # t; smaller rows are left out
 
 # "text", "year" (whole number) or "number"; every column that is not named here is a number
 TEXT = frozenset(
-    """option facility country process input_provenance output_provenance material origin destination provenance
-    market sector stockpile kind cap metric stage component source""".split()
+    (
+        *("option", "facility", "country", "process", "input_provenance", "output_provenance", "material"),
+        *("origin", "destination", "provenance", "market", "sector", "stockpile", "kind", "cap", "metric"),
+        *("stage", "component", "source"),
+    )
 )
 YEARS = frozenset(("start_year", "online_year", "year"))
 
@@ -74,7 +77,11 @@ def from_csv(name: str, text: str) -> pd.DataFrame:
     rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     if not rows or tuple(rows[0]) != COLUMNS[name]:
         raise ValueError(f"{name}.csv: expected the columns {', '.join(COLUMNS[name])}")
-    converters = {"text": str, "year": int, "number": lambda cell: float(cell) if cell else None}
+    converters: dict[str, Callable[[str], Any]] = {
+        "text": str,
+        "year": int,
+        "number": lambda cell: float(cell) if cell else None,
+    }
     readers = [converters[kind(column)] for column in COLUMNS[name]]
     parsed = []
     for line, row in enumerate(rows[1:], start=2):

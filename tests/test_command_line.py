@@ -39,7 +39,11 @@ def broken(tmp_path):
 def test_solve_writes_a_run_and_says_where(tmp_path):
     done = run("solve", TINY, "-o", tmp_path / "run")
     assert done.returncode == 0, done.stderr
-    assert "9.75 MUSD" in done.stdout and "texas-line" in done.stdout and str(tmp_path / "run") in done.stdout.replace("\n", "")
+    assert (
+        "9.75 MUSD" in done.stdout
+        and "texas-line" in done.stdout
+        and str(tmp_path / "run") in done.stdout.replace("\n", "")
+    )
     plan = json.loads((tmp_path / "run" / "plan.json").read_text())
     assert plan["status"] == "optimal"
 
@@ -84,7 +88,9 @@ def test_validate_reports_json(broken):
     assert (issue["file"], issue["line"], issue["value"]) == ("market_prices.csv", 3, "80,000")
 
 
-@pytest.mark.parametrize("arguments", [("solve",), ("solve", TINY, "--gap", "x"), ("nonsense",), ("solve", TINY, "--gap", "-1")])
+@pytest.mark.parametrize(
+    "arguments", [("solve",), ("solve", TINY, "--gap", "x"), ("nonsense",), ("solve", TINY, "--gap", "-1")]
+)
 def test_bad_usage_is_exit_code_2(arguments):
     done = run(*arguments)
     assert done.returncode == 2 and done.stderr and "Traceback" not in done.stderr

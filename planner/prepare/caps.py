@@ -21,9 +21,7 @@ def cap_limits(instance: Instance, cap: Cap) -> dict[int, float]:
     first = instance.years[0] if cap.first_year is None else cap.first_year
     last = horizon_end(instance) if cap.last_year is None else cap.last_year
     end = cap.limit if cap.limit_end is None else cap.limit_end
-    return {
-        year: glide_value(first, last, cap.limit, end, year) for year in instance.years if first <= year <= last
-    }
+    return {year: glide_value(first, last, cap.limit, end, year) for year in instance.years if first <= year <= last}
 
 
 def cap_materials(instance: Instance, cap: Cap) -> tuple[str, ...]:
@@ -97,9 +95,7 @@ class _Places:
         over = tuple(i for i in self.exposed.get(n, ()) if data.deliver[i].need in counted)
         if over:
             demand = sum(data.need[d].demand for d in needs)
-            data.exposed_share.append(
-                ShareLimit(cap.cap, n, limit, over=over, total=tuple(needs), demand=demand)
-            )
+            data.exposed_share.append(ShareLimit(cap.cap, n, limit, over=over, total=tuple(needs), demand=demand))
 
     def _stage_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> None:
         data = self.data

@@ -92,16 +92,12 @@ def lay_out_nodes(instance: Instance, span: Sequence[Period], data: ModelData) -
     return conditions
 
 
-def _conditions(
-    instance: Instance, scenario: Scenario, rows: Sequence[Disruption], share: float
-) -> Conditions:
+def _conditions(instance: Instance, scenario: Scenario, rows: Sequence[Disruption], share: float) -> Conditions:
     """What the disruptions of a scenario do in a period of which ``share`` lies in the scenario's years."""
     result = Conditions()
     for row in rows:
         if row.kind == "project_failure":
-            result.failures.append(
-                (hit_facilities(instance, row), scenario.first_year, 1.0 - row.fraction)
-            )
+            result.failures.append((hit_facilities(instance, row), scenario.first_year, 1.0 - row.fraction))
         elif share == 0.0:
             continue
         elif row.kind == "outage":
@@ -126,9 +122,7 @@ def _conditions(
     return result
 
 
-def _export_limits(
-    instance: Instance, stops: Sequence[Disruption], share: float
-) -> dict[tuple[str, str], float]:
+def _export_limits(instance: Instance, stops: Sequence[Disruption], share: float) -> dict[tuple[str, str], float]:
     """The yearly exports left, kt per material and country: the least reference, cut by every matching row."""
     limits: dict[tuple[str, str], float] = {}
     places = {row: members(instance, row.country) for row in stops}

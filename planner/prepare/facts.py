@@ -99,8 +99,7 @@ class FactSource:
             offers=self._offers(year),
             wishes=self._wishes(year),
             own_capacity={
-                f.facility: f.capacity_t * KILO * own_capacity_share(f, period)
-                for f in self._instance.facilities
+                f.facility: f.capacity_t * KILO * own_capacity_share(f, period) for f in self._instance.facilities
             },
         )
 

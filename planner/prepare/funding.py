@@ -56,8 +56,6 @@ def add(instance: Instance, data: ModelData) -> None:
         for name, draws in sorted(by_fund.items()):
             draws_on[name] += draws
             if funds[name].max_share < 1.0:
-                data.fund_share.append(
-                    FundShare(name, option.option, funds[name].max_share, tuple(draws), all_capex)
-                )
+                data.fund_share.append(FundShare(name, option.option, funds[name].max_share, tuple(draws), all_capex))
     for name, draws in sorted(draws_on.items()):
         data.fund_limit.append(FundLimit(name, funds[name].budget_musd, tuple(draws)))

@@ -39,9 +39,7 @@ if TYPE_CHECKING:
     from ..schema import Stockpile
 
 
-def add(
-    instance: Instance, span: Sequence[Period], conditions: Sequence[Conditions], data: ModelData
-) -> None:
+def add(instance: Instance, span: Sequence[Period], conditions: Sequence[Conditions], data: ModelData) -> None:
     """Fill everything of ``data`` that happens at nodes, and the fixed O&M of own capacity."""
     source = FactSource(instance)
     facts = [source.facts(period) for period in span]
@@ -106,9 +104,7 @@ class _NodeBuilder:
                     terms[option.facility, t].append((i, capacity))
         return terms
 
-    def _capacities(
-        self, node: Node, facts: PeriodFacts, conditions: Conditions
-    ) -> dict[str, CapacityLimit]:
+    def _capacities(self, node: Node, facts: PeriodFacts, conditions: Conditions) -> dict[str, CapacityLimit]:
         options = {o.option: o for o in self.instance.options} if conditions.failures else {}
         result = {}
         n = len(self.parts)
@@ -124,9 +120,7 @@ class _NodeBuilder:
             if factor != 1.0 or conditions.failures:
                 modules = [(i, k * factor) for i, k in modules if k * factor > 0.0]
             own = facts.own_capacity[name]
-            obliged = node.branch == PLAN and (
-                facility.min_use_until is None or node.year <= facility.min_use_until
-            )
+            obliged = node.branch == PLAN and (facility.min_use_until is None or node.year <= facility.min_use_until)
             result[name] = CapacityLimit(
                 name, n, own * factor, modules, least_use=facility.min_use * own if obliged else 0.0
             )
@@ -167,9 +161,7 @@ class _NodeBuilder:
             operation = facts.operations[i]
             made = made_provenance(operation, provenance)
             a = len(data.activity)
-            data.activity.append(
-                Activity(operation.facility, operation.process, provenance, made, n, operation.opex)
-            )
+            data.activity.append(Activity(operation.facility, operation.process, provenance, made, n, operation.opex))
             for material, tonnes in operation.inputs:
                 data.pools[pools[material, operation.country, provenance]].used.append((a, tonnes))
             for material, tonnes in operation.outputs:
@@ -199,23 +191,17 @@ class _NodeBuilder:
                         continue
                     s = len(data.ship)
                     data.ship.append(
-                        Shipment(
-                            material, origin, lane.destination, provenance, n, lane.freight, lane.tariff
-                        )
+                        Shipment(material, origin, lane.destination, provenance, n, lane.freight, lane.tariff)
                     )
                     data.pools[pools[material, origin, provenance]].leaving.append(s)
                     data.pools[to].arriving.append(s)
                     moved.append(s)
                 if moved and lane.limit is not None:
-                    data.lane_limit.append(
-                        LaneLimit(material, origin, lane.destination, n, lane.limit, tuple(moved))
-                    )
+                    data.lane_limit.append(LaneLimit(material, origin, lane.destination, n, lane.limit, tuple(moved)))
                 leaving += moved
             stopped = conditions.export_limit.get((material, origin))
             if leaving and stopped is not None:
-                data.export_stop.append(
-                    ExportLimit(data.nodes[n].branch, material, origin, n, stopped, tuple(leaving))
-                )
+                data.export_stop.append(ExportLimit(data.nodes[n].branch, material, origin, n, stopped, tuple(leaving)))
         for offer in facts.offers:
             provenance = EXPOSED if offer.exposed else CLEAN
             pool = pools.get((offer.material, offer.country, provenance))
@@ -225,9 +211,7 @@ class _NodeBuilder:
                 continue
             data.pools[pool].bought.append(len(data.buy))
             price = offer.price * conditions.price.get(offer.market, 1.0)
-            data.buy.append(
-                Purchase(offer.market, offer.country, offer.material, provenance, n, price, offer.limit)
-            )
+            data.buy.append(Purchase(offer.market, offer.country, offer.material, provenance, n, price, offer.limit))
 
     def _serve(
         self,
@@ -243,9 +227,7 @@ class _NodeBuilder:
             demand = wish.demand * conditions.demand.get((wish.country, wish.material), 1.0)
             most = demand * (1.0 - wish.min_service) if node.branch == PLAN else demand
             d = len(data.need)
-            data.need.append(
-                Need(wish.country, wish.sector, wish.material, n, demand, most, wish.shortage_cost)
-            )
+            data.need.append(Need(wish.country, wish.sector, wish.material, n, demand, most, wish.shortage_cost))
             for provenance in (CLEAN, EXPOSED):
                 if provenance == EXPOSED and wish.clean_only and node.rules_hold:
                     continue
@@ -259,9 +241,7 @@ class _NodeBuilder:
     def _stocked(self, node: Node) -> list[Spot]:
         """What may be in stock when the node begins."""
         if node.previous is None:
-            return [
-                (s.material, s.country, _opening_provenance(s)) for s in self.instance.stockpiles if s.initial_t
-            ]
+            return [(s.material, s.country, _opening_provenance(s)) for s in self.instance.stockpiles if s.initial_t]
         held = self.parts[node.previous]
         return [
             (s.material, s.country, provenance)
@@ -318,9 +298,7 @@ class _NodeBuilder:
             end = self.span[-1].last_year + 1 - self.span[0].first_year
             late = discount_factor(self.instance.discount_rate, end)
             cost = self.values[s.material] * self.probability[node.branch] * late
-        self.data.stock_floor.append(
-            StockFloor(s.stockpile, n, s.final_min_t * KILO, tuple(positions), missing, cost)
-        )
+        self.data.stock_floor.append(StockFloor(s.stockpile, n, s.final_min_t * KILO, tuple(positions), missing, cost))
 
     # --- surplus, downgrade, transit ----------------------------------------------------------------------
 
@@ -345,12 +323,10 @@ class _NodeBuilder:
                 data.surplus_limit.append(p)
 
     def _limit_transit(self, n: int, pools: dict[Spot, int]) -> None:
-        """No-transit rows, where the balance does not imply them: something arrives or is drawn, and something leaves."""
+        """No-transit rows where the balance does not imply them: something arrives or is drawn, something leaves."""
         data = self.data
         for material, country in sorted({(m, c) for m, c, _ in pools}):
-            here = [
-                p for q in (CLEAN, EXPOSED) if (p := pools.get((material, country, q))) is not None
-            ]
+            here = [p for q in (CLEAN, EXPOSED) if (p := pools.get((material, country, q))) is not None]
             enters = any(data.pools[p].arriving or data.pools[p].held for p in here)
             if not enters or not any(data.pools[p].leaving for p in here):
                 continue

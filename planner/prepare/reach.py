@@ -64,9 +64,7 @@ def explore(
     return reach
 
 
-def _forward(
-    facts: PeriodFacts, able: set[str], stocked: Iterable[Spot], reach: Reach
-) -> set[tuple[int, str]]:
+def _forward(facts: PeriodFacts, able: set[str], stocked: Iterable[Spot], reach: Reach) -> set[tuple[int, str]]:
     """Everything that can be made or arrive; returns the operation variants that can run."""
     available, sourced = reach.available, reach.sourced
     users: dict[Place, list[int]] = defaultdict(list)
@@ -175,8 +173,8 @@ def _backward(
         material, country, provenance = spot = queue.pop()
         for variant in makers[spot]:
             keep(variant)
-        for origin in incoming[spot]:
-            need(origin)
+        for before in incoming[spot]:
+            need(before)
         if provenance == EXPOSED and (material, country, CLEAN) in available:
             need((material, country, CLEAN))
     reach.variants = sorted(kept)
