@@ -131,7 +131,18 @@ def dependence(prepared: Prepared, outcome: Outcome) -> list[tuple[Any, ...]]:
                 share = quotient(measured.of_cap(n, cap, country))
                 saving = saved.get((cap.cap, year, country if single else ""), 0.0)
                 rows.append(
-                    (cap.cap, cap.metric, cap.stage, cap.material, country, cap.sector, year, share, limits[year], saving)
+                    (
+                        cap.cap,
+                        cap.metric,
+                        cap.stage,
+                        cap.material,
+                        country,
+                        cap.sector,
+                        year,
+                        share,
+                        limits[year],
+                        saving,
+                    )
                 )
     return rows
 

@@ -83,6 +83,8 @@ def solve(
 
     Raises Infeasible (with the reason in the instance's words), NoPlan, Unbounded, SolverFailed, AuditError.
     """
+    import scipy.sparse  # noqa: F401  (before Pyomo, which otherwise loads all of scipy with it: a second)
+
     from .prepare import prepare
     from .solution import tables
     from .solving import Settings, optimise

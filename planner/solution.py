@@ -75,7 +75,16 @@ class Reader:
         for i, s in enumerate(data.ship):
             if (x := value(i)) * KILO > NOTHING:
                 table(s.node, "flows").append(
-                    (s.material, s.origin, s.destination, s.provenance, year(s.node), x * KILO, x * s.freight, x * s.tariff)
+                    (
+                        s.material,
+                        s.origin,
+                        s.destination,
+                        s.provenance,
+                        year(s.node),
+                        x * KILO,
+                        x * s.freight,
+                        x * s.tariff,
+                    )
                 )
         value = self.amount("buy")
         for i, k in enumerate(data.buy):
@@ -91,7 +100,15 @@ class Reader:
         for d, need in enumerate(data.need):
             served = delivered[d, CLEAN], delivered[d, "exposed"]
             table(need.node, "service").append(
-                (need.country, need.sector, need.material, year(need.node), need.demand * KILO, *served, value(d) * KILO)
+                (
+                    need.country,
+                    need.sector,
+                    need.material,
+                    year(need.node),
+                    need.demand * KILO,
+                    *served,
+                    value(d) * KILO,
+                )
             )
         put, draw, stock = self.amount("put"), self.amount("draw"), self.amount("stock")
         for i, h in enumerate(data.stock):
@@ -124,7 +141,16 @@ class Reader:
             start = self.data.build[i]
             option = self.options[start.option]
             rows.append(
-                (option.option, option.facility, self.country[option.facility], start.year, start.year + option.lead_years, count, option.module_t * count, option.capex_musd * count)
+                (
+                    option.option,
+                    option.facility,
+                    self.country[option.facility],
+                    start.year,
+                    start.year + option.lead_years,
+                    count,
+                    option.module_t * count,
+                    option.capex_musd * count,
+                )
             )
         return rows
 
