@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import OutputError
+from .formulation import check_own_models
 
 if TYPE_CHECKING:
     from .instance import Instance
@@ -16,6 +17,7 @@ def write_model(instance: Instance, file: Path) -> None:
 
     Rows and columns are named family_position, as listed in the formulation.
     """
+    check_own_models()
     import models
 
     from .prepare import prepare

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import Infeasible, NoPlan
+from .formulation import check_own_models
 from .runfolder import write_run
 from .tables import COMPONENTS, NOTHING
 
@@ -83,6 +84,7 @@ def solve(
 
     Raises Infeasible (with the reason in the instance's words), NoPlan, Unbounded, SolverFailed, AuditError.
     """
+    check_own_models()
     import scipy.sparse  # noqa: F401  (before Pyomo, which otherwise loads all of scipy with it: a second)
 
     from .prepare import prepare

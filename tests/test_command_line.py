@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -119,6 +120,35 @@ def test_audit_of_a_written_run(tmp_path):
 def test_export_writes_a_model_file(tmp_path):
     assert run("export", TINY, tmp_path / "tiny.mps").returncode == 0
     assert "build_0" in (tmp_path / "tiny.mps").read_text()
+
+
+def test_a_hostile_models_folder_is_named_not_run(tmp_path):
+    hostile = tmp_path / "models"
+    hostile.mkdir()
+    (hostile / "__init__.py").write_text("raise SystemExit('executed')")
+    done = run("solve", TINY, "-o", tmp_path / "run", cwd=tmp_path)
+    assert done.returncode == 1 and "hides the planner's own package" in done.stderr
+    assert "executed" not in done.stderr and "Traceback" not in done.stderr
+
+
+def test_ctrl_c_keeps_the_best_plan_or_says_there_is_none(tmp_path):
+    flagship = ROOT / "instances" / "allied-2040"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "planner.cli", "solve", str(flagship), "--gap", "0", "-o", str(tmp_path / "run")]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        for line in process.stderr:
+            if "best plan" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        output, errors = process.communicate(timeout=240)
+    if process.returncode == 4:
+        assert "no plan was found" in errors
+    else:
+        assert process.returncode == 0, errors
+        plan = json.loads((tmp_path / "run" / "plan.json").read_text())
+        assert plan["status"] == "feasible" and plan["gap"] > 0 and "not proven" in output
 
 
 def test_help_is_there():
