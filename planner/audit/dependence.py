@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ..schema import Cap
-from .facts import Facts
+from .facts import PROVENANCES, Facts
 from .operations import NEGLIGIBLE, Operations
-from .reading import DEPENDENCE, DependenceRow, Tables
+from .reading import DEPENDENCE, DependenceRow, ServiceRow, Tables
 from .report import Book
 
 Key = tuple[str, str, str, str, str, str, int]  # the key columns of dependence.csv
@@ -44,6 +44,9 @@ class Shares:
         self.operations = operations
         self.facts = operations.facts
         self._arrivals: dict[tuple[str, int], list[tuple[str, str, float]]] = defaultdict(list)
+        self._service: dict[int, list[ServiceRow]] = defaultdict(list)
+        for row in operations.service:
+            self._service[row.year].append(row)
         for flow in operations.flows:
             self._arrivals[flow.material, flow.year].append((flow.origin, flow.destination, flow.t))
 
@@ -51,8 +54,8 @@ class Shares:
         """Exposed deliveries to a country, bloc or (blank) anyone, in a sector or (blank) any."""
         consumers = self.facts.members(country)
         exposed = delivered = 0.0
-        for row in self.operations.service:
-            if row.year == year and row.country in consumers and sector in ("", row.sector):
+        for row in self._service[year]:
+            if row.country in consumers and sector in ("", row.sector):
                 exposed += row.exposed_t
                 delivered += row.clean_t + row.exposed_t
         return Share(exposed, delivered)
@@ -87,8 +90,10 @@ class Shares:
             for start, end, t in self._arrivals.get((material, year), ()):
                 if end in inside and start in outside:
                     arriving += t
-            for totals in (o.used, o.delivered):
-                needed += sum(t for (m, c, _, y), t in totals.items() if m == material and c in inside and y == year)
+            for country_inside in sorted(inside):
+                for q in PROVENANCES:
+                    key = (material, country_inside, q, year)
+                    needed += o.used.get(key, 0.0) + o.delivered.get(key, 0.0)
         return Share(arriving, needed)
 
 
@@ -156,19 +161,19 @@ def check_dependence(operations: Operations, tables: Tables, metrics: Mapping[st
             if limit is None:
                 continue
             for country, share in _measured(shares, cap, year).items():
-                key = (name, cap.metric, cap.stage, cap.material, country, cap.sector, year)
+                key: Key = (name, cap.metric, cap.stage, cap.material, country, cap.sector, year)
                 expected[key] = (share, limit)
 
     rows = {row[:7]: row for row in tables.rows(DEPENDENCE)}
-    for key, (share, limit) in expected.items():
-        found = rows.pop(key, None)
+    for wanted, (share, limit) in expected.items():
+        found = rows.pop(wanted, None)
         if found is None:
-            book.fault("dependence_rows", ("dependence.csv", *key), "is missing")
+            book.fault("dependence_rows", ("dependence.csv", *wanted), "is missing")
             continue
         book.passed("dependence_rows")
         _check_row(found, share, limit, book)
-    for key in rows:
-        book.fault("dependence_rows", ("dependence.csv", *key), "is no share or cap that holds in that year")
+    for unwanted in rows:
+        book.fault("dependence_rows", ("dependence.csv", *unwanted), "is no share or cap that holds in that year")
 
 
 def _check_row(row: DependenceRow, share: Share, limit: float, book: Book) -> None:

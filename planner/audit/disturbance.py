@@ -25,9 +25,7 @@ class Disturbance:
     def __init__(self, facts: Facts, scenario: Scenario | None = None) -> None:
         self.facts = facts
         self.scenario = scenario
-        self.rows = [
-            row for row in facts.instance.disruptions if scenario and row.scenario == scenario.scenario
-        ]
+        self.rows = [row for row in facts.instance.disruptions if scenario and row.scenario == scenario.scenario]
         self.share = {year: self._overlap(year) / facts.length[year] for year in facts.years}
         touched = [year for year in facts.years if self.share[year] > 0]
         self.begin = facts.first if scenario is None else min(touched, default=facts.last + 1)

@@ -11,6 +11,7 @@ share its mistakes.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -35,7 +36,7 @@ def held(points: Points, year: int) -> float:
     """
     if year <= points[0][0]:
         return points[0][1]
-    for (before, low), (after, high) in zip(points, points[1:], strict=False):
+    for (before, low), (after, high) in itertools.pairwise(points):
         if year <= after:
             return low + (high - low) * (year - before) / (after - before)
     return points[-1][1]
@@ -72,9 +73,7 @@ class Facts:
         ends = (*self.years[1:], self.years[-1] + instance.last_period_years)
         self.length = {year: end - year for year, end in zip(self.years, ends, strict=True)}
         self.first, self.last = self.years[0], ends[-1] - 1  # first and last calendar year of the horizon
-        self.factor = {
-            year: sum(self.discount(year + k) for k in range(self.length[year])) for year in self.years
-        }
+        self.factor = {year: sum(self.discount(year + k) for k in range(self.length[year])) for year in self.years}
 
         self.countries = {row.country: row for row in instance.countries}
         self.materials = {row.material: row for row in instance.materials}
@@ -128,9 +127,7 @@ class Facts:
         """Mean share of a module started in ``start`` over the period that begins in ``year``."""
         online = start + option.lead_years
         gone = online + option.life_years
-        return self._mean(
-            0.0 if y >= gone else ramped(y, online, option.ramp_years) for y in self.calendar(year)
-        )
+        return self._mean(0.0 if y >= gone else ramped(y, online, option.ramp_years) for y in self.calendar(year))
 
     @staticmethod
     def _mean(shares: Iterable[float]) -> float:

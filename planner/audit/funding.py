@@ -23,9 +23,7 @@ def check_funding(facts: Facts, tables: Tables, investment: Investment, book: Bo
     paid: dict[tuple[str, int], float] = defaultdict(float)
     by_source: dict[tuple[str, str], float] = defaultdict(float)
     by_fund: dict[str, float] = defaultdict(float)
-    asks = {
-        name for name, option in facts.options.items() if option.private_musd is not None or name in facts.funds_of
-    }
+    asks = {name for name, option in facts.options.items() if option.private_musd is not None or name in facts.funds_of}
     for row in tables.rows(FUNDING):
         place = ("funding.csv", row.option, row.source, row.year)
         paid[row.option, row.year] += row.musd

@@ -84,8 +84,7 @@ def check_builds(facts: Facts, tables: Tables, investment: Investment, book: Boo
             _check_requires(investment, name, option.requires, book)
     for group, names in groups.items():
         built = [name for name in names if investment.total(name) > BUILT]
-        place = ("exclusive_group", group, *built)
-        book.at_most("exclusive", len(built), 1.0, 1.0, place)
+        book.at_most("exclusive", len(built), 1.0, 1.0, ("exclusive_group", group, *built))
 
 
 def _check_requires(investment: Investment, name: str, required: str, book: Book) -> None:

@@ -40,8 +40,8 @@ def check_row_money(operations: Operations, book: Book) -> None:
         book.equal("tariff", flow.tariff_musd, musd, musd, place)
     for purchase in operations.purchases:
         musd = _price(operations, purchase.market, purchase.year) * purchase.t / USD_PER_MUSD
-        place = ("purchases.csv", purchase.market, purchase.provenance, purchase.year)
-        book.equal("purchase", purchase.cost_musd, musd, musd, place)
+        where = ("purchases.csv", purchase.market, purchase.provenance, purchase.year)
+        book.equal("purchase", purchase.cost_musd, musd, musd, where)
 
 
 def operating_costs(operations: Operations) -> Costs:
@@ -100,10 +100,8 @@ def check_costs(
             musd[component, year] += probability * value
         if branch.disturbance.years:
             last = facts.years[-1]
-            present["shortage", last] += probability * missing_musd
+            # discounted again below, like a cost of operations, which gives back its present value
             musd["shortage", last] += probability * missing_musd / facts.factor[last]
-            # what operations cost is discounted below, and this is already
-            present["shortage", last] -= probability * missing_musd
     for (component, year), value in operating_costs(plan).items():
         musd[component, year] += rest[year] * value
     for (component, year), value in _fixed_om(facts, investment).items():

@@ -192,8 +192,8 @@ def check_balances(operations: Operations, tables: Tables, book: Book) -> None:
     o, facts = operations, operations.facts
     for row in tables.rows(ADJUSTMENTS):
         if row.kind == "downgrade" and row.provenance != CLEAN:
-            place = ("adjustments.csv", row.kind, row.material, row.country, row.provenance, row.year)
-            book.fault("provenance", place, "only clean material is downgraded")
+            where = ("adjustments.csv", row.kind, row.material, row.country, row.provenance, row.year)
+            book.fault("provenance", where, "only clean material is downgraded")
 
     touched = {
         (material, country, year)
@@ -213,7 +213,7 @@ def check_balances(operations: Operations, tables: Tables, book: Book) -> None:
     nothing = 0.0
     for material, country, year in sorted(touched):
         downgrade = o.downgrade.get((material, country, year), nothing)
-        all_leaving = all_own = all_made = 0.0
+        all_leaving = all_own = 0.0
         for q in PROVENANCES:
             key = (material, country, q, year)
             made, bought = o.made.get(key, nothing), o.bought.get(key, nothing)
@@ -225,21 +225,19 @@ def check_balances(operations: Operations, tables: Tables, book: Book) -> None:
             into += degraded
             if q == CLEAN:
                 out += downgrade
-            place = (material, q, "in", country, year)
-            book.equal("balance", into, out, max(into, out), place)
+            spot = (material, q, "in", country, year)
+            book.equal("balance", into, out, max(into, out), spot)
 
             own = made - surplus + bought
             if leaving:
-                book.at_most("transit", leaving, own + degraded, leaving, place)
+                book.at_most("transit", leaving, own + degraded, leaving, spot)
             if surplus:
                 allowed = made if facts.materials[material].surplus else nothing
-                book.at_most("surplus", surplus, allowed, surplus, place)
+                book.at_most("surplus", surplus, allowed, surplus, spot)
             all_leaving += leaving
             all_own += own
-            all_made += made
         if all_leaving:
-            place = (material, "in", country, year)
-            book.at_most("transit", all_leaving, all_own, all_leaving, place)
+            book.at_most("transit", all_leaving, all_own, all_leaving, (material, "in", country, year))
 
 
 def check_stocks(operations: Operations, tables: Tables, before: Tables | None, book: Book) -> float:
@@ -253,11 +251,7 @@ def check_stocks(operations: Operations, tables: Tables, before: Tables | None, 
     earlier = [year for year in facts.years if year < disturbance.begin]
     plan = {}
     if before is not None and earlier:
-        plan = {
-            (row.stockpile, row.provenance): row.stock_t
-            for row in before.rows(STOCKS)
-            if row.year == earlier[-1]
-        }
+        plan = {(row.stockpile, row.provenance): row.stock_t for row in before.rows(STOCKS) if row.year == earlier[-1]}
     missing_musd = 0.0
     for name, stockpile in facts.stockpiles.items():
         initial = EXPOSED if stockpile.initial_exposed else CLEAN

@@ -5,6 +5,7 @@ Nothing here raises on what a run contains. What is wrong is booked, and the row
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -172,9 +173,7 @@ SERVICE = Layout(
     ("demand_t", "clean_t", "exposed_t", "short_t"),
 )
 STOCKS = Layout("stocks", StockRow, ("stockpile", "provenance", "year"), ("put_t", "draw_t", "stock_t"))
-ADJUSTMENTS = Layout(
-    "adjustments", AdjustmentRow, ("kind", "material", "country", "provenance", "year"), ("t",)
-)
+ADJUSTMENTS = Layout("adjustments", AdjustmentRow, ("kind", "material", "country", "provenance", "year"), ("t",))
 DEPENDENCE = Layout(
     "dependence",
     DependenceRow,
@@ -366,7 +365,7 @@ class Tables:
                 if times > 1:
                     self._book.fault("duplicates", (file, *key), f"there {times} times")
         self._book.passed("order", len(rows))
-        for number, (row, following) in enumerate(zip(rows, rows[1:], strict=False), start=2):
+        for number, (row, following) in enumerate(itertools.pairwise(rows), start=2):
             if following < row:
                 self._book.fault("order", (file, f"row {number}"), "comes before the row above it")
 
