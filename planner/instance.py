@@ -128,6 +128,8 @@ class Instance:
         rows  column -> value, as in a row object or as the text of a cell; a row replaces the whole row
         """
         known = columns(_known_table(table))
+        if not rows:
+            return self
         header = tuple(dict.fromkeys(name for row in rows for name in row))
         raw = []
         for row in rows:

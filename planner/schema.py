@@ -697,7 +697,7 @@ def _number_cure(cell: str) -> str:
         return f"write {bare.replace(',', '.')} (a decimal point)"
     if percent := re.fullmatch(r"([+-]?\d+(?:\.\d+)?) ?%", bare):
         return f"write {float(percent.group(1)) / 100:.10g}"
-    if unit := re.fullmatch(r"[$€£]? ?([+-]?\d+(?:\.\d+)?) ?[A-Za-z$€£/]*", bare):
+    if unit := re.fullmatch(r"[$€£]? ?([+-]?\d+(?:\.\d+)?) ?(?![eE]$)[A-Za-z$€£/]*", bare):
         return f"write {unit.group(1)}, the unit is in the column's name"
     if bare.lower() in {"nan", "na", "n/a", "#n/a", "null", "none", "-", "--", "?", "tbd"}:
         return "leave the cell blank if nothing is known and the column has a default"

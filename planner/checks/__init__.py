@@ -69,8 +69,8 @@ __all__ = [
 def run(draft: Draft, before: Iterable[Issue] = ()) -> list[Issue]:
     """All issues of an instance: those found ``before``, while it was read, and those of the rules.
 
-    References (E2) come first. What breaks one is not judged again: neither its row, nor by rules on other
-    tables that need its table. Warnings are given only where there is no error.
+    Names and windows (E2) come first. What breaks one of these rules is not judged again: neither its row, nor by
+    rules that need its table. Warnings are given only where there is no error.
     """
     issues = list(before)
     _apply("E2", draft, set(draft.broken), issues)

@@ -88,9 +88,7 @@ def origin_outside(draft: Draft) -> Iterable[Issue]:
         if row.metric == "import_share" and row.country and row.origin:
             inside = members(draft.instance, row.origin) <= members(draft.instance, row.country)
             if inside:
-                yield draft.at(
-                    row, "origin", f"lies inside the importer {row.country}, so the cap limits nothing"
-                )
+                yield draft.at(row, "origin", f"lies inside the importer {row.country}, so the cap limits nothing")
 
 
 @check("W510", "caps")

@@ -44,9 +44,7 @@ def probabilities(draft: Draft) -> Iterable[Issue]:
     total = sum(row.probability for row in rows)
     if total >= 1.0:
         largest = max(rows, key=lambda row: row.probability)
-        yield draft.at(
-            largest, "probability", f"all scenarios together have {total:g}, which must be below 1"
-        )
+        yield draft.at(largest, "probability", f"all scenarios together have {total:g}, which must be below 1")
 
 
 @check("E320", "disruptions")
@@ -96,9 +94,7 @@ def hits_something(draft: Draft) -> Iterable[Issue]:
     """A disruption must hit a facility, option, demand, market or, as an export stop, a lane."""
     for row in draft.instance.disruptions:
         if not _hits(draft, row):
-            column = next(
-                (c for c in ("facility", "material", "stage", "country") if getattr(row, c)), "kind"
-            )
+            column = next((c for c in ("facility", "material", "stage", "country") if getattr(row, c)), "kind")
             yield draft.at(row, column, f"the {row.kind} hits nothing: {_MISSED[row.kind]}")
 
 
@@ -122,8 +118,9 @@ def _hits(draft: Draft, row: Disruption) -> bool:
         return any(d.country in places and row.material in ("", d.material) for d in instance.demand)
     if row.kind == "price_surge":
         return any(m.country in places and m.material in materials for m in instance.markets)
+    wanted = {ANY, *materials}
     return any(
-        lane.material in (ANY, *materials)
+        lane.material in wanted
         and _leads_out(draft, lane, places)
         and any(valid_in(lane, year) for year in instance.years)
         for lane in instance.lanes
@@ -155,9 +152,7 @@ def not_empty(draft: Draft) -> Iterable[Issue]:
     used = {d.scenario for d in draft.instance.disruptions if d.fraction > 0}
     for row in draft.instance.scenarios:
         if row.scenario not in used:
-            yield draft.at(
-                row, "scenario", "no row of disruptions.csv with a fraction above 0, so nothing happens"
-            )
+            yield draft.at(row, "scenario", "no row of disruptions.csv with a fraction above 0, so nothing happens")
 
 
 @check("W518", "disruptions", SETTINGS)
@@ -170,9 +165,7 @@ def hits_in_its_years(draft: Draft) -> Iterable[Issue]:
             expected = f"every option it hits is online before {scenario.first_year}, so nothing fails"
             yield draft.at(row, "scenario", expected)
         if row.kind == "export_stop" and not _stops_something(draft, row, scenario):
-            yield draft.at(
-                row, "scenario", "no lane it hits holds in the scenario's years, so nothing is stopped"
-            )
+            yield draft.at(row, "scenario", "no lane it hits holds in the scenario's years, so nothing is stopped")
 
 
 def _fails_something(draft: Draft, row: Disruption, scenario: Scenario) -> bool:
@@ -189,9 +182,8 @@ def _stops_something(draft: Draft, row: Disruption, scenario: Scenario) -> bool:
     places = members(draft.instance, row.country)
     materials = {m.material for m in draft.instance.materials if matches_material(row, m)}
     starts = [period.first_year for period, _ in _touched(draft, scenario)]
+    wanted = {ANY, *materials}
     return any(
-        lane.material in (ANY, *materials)
-        and _leads_out(draft, lane, places)
-        and any(valid_in(lane, year) for year in starts)
+        lane.material in wanted and _leads_out(draft, lane, places) and any(valid_in(lane, year) for year in starts)
         for lane in draft.instance.lanes
     )

@@ -10,9 +10,7 @@ from ..schema import Recipe
 from ..timeline import series_value
 from .registry import SETTINGS, Draft, check
 
-Net = dict[
-    str, dict[str, float]
-]  # process -> material -> tonnes made less tonnes used, per tonne of activity
+Net = dict[str, dict[str, float]]  # process -> material -> tonnes made less tonnes used, per tonne of activity
 GAIN = 1e-9  # tonnes out of nothing per tonne of activity that are more than rounding
 
 
@@ -99,10 +97,11 @@ def _gaining(net: Net) -> list[str]:
     """
     import highspy  # only here, as few instances need it
 
+    from ..highs import new_highs
+
     processes = list(net)
     materials = sorted({material for per_tonne in net.values() for material in per_tonne})
-    solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)
+    solver = new_highs()
     for process in processes:
         solver.addCol(-sum(net[process].values()), 0.0, highspy.kHighsInf, 0, [], [])
     solver.addRow(1.0, 1.0, len(processes), list(range(len(processes))), [1.0] * len(processes))
@@ -141,9 +140,7 @@ def finished_stays_finished(draft: Draft) -> Iterable[Issue]:
             reached = _downstream(row.process, draft, made)
             again = sorted(m for m in reached if stage.get(m) == stage[row.material])
             if again:
-                expected = (
-                    f"a finished material that comes back to the stage {stage[row.material]} as {again[0]}"
-                )
+                expected = f"a finished material that comes back to the stage {stage[row.material]} as {again[0]}"
                 yield draft.at(row, "material", f"{expected}, and counts there twice")
 
 
@@ -201,9 +198,7 @@ def restores_what_was_used(draft: Draft) -> Iterable[Issue]:
     for row in draft.instance.recipes:
         if row.role != "input" or row.process not in restoring:
             continue
-        makers = sorted(
-            p for p, made in outputs.items() if p != row.process and row.material in made and len(made) > 1
-        )
+        makers = sorted(p for p, made in outputs.items() if p != row.process and row.material in made and len(made) > 1)
         if makers:
             expected = f"a by-product of {makers[0]}, so exposed material becomes clean on the way"
             yield draft.at(row, "material", expected)

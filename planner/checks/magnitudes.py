@@ -122,6 +122,4 @@ def price_like_value(draft: Draft) -> Iterable[Issue]:
         usual = value[draft.materials_of_markets[row.market]]
         if usual and row.price_usd_per_t and not usual / FAR < row.price_usd_per_t < usual * FAR:
             times = _ratio(row.price_usd_per_t / usual)
-            yield draft.at(
-                row, "price_usd_per_t", f"{times} the material's value_usd_per_t", "is the unit right?"
-            )
+            yield draft.at(row, "price_usd_per_t", f"{times} the material's value_usd_per_t", "is the unit right?")

@@ -17,9 +17,7 @@ def governs_something(draft: Draft) -> Iterable[Issue]:
         patterns: list[Lane | Tariff] = []
         for row in rows:
             if row.origin == row.destination != ANY:
-                yield draft.at(
-                    row, "destination", "inside a country materials move free, so the row means nothing"
-                )
+                yield draft.at(row, "destination", "inside a country materials move free, so the row means nothing")
             elif not any(valid_in(row, year) for year in draft.instance.years):
                 column = "last_year" if row.first_year is None else "first_year"
                 yield draft.at(row, column, "holds at the beginning of no period")

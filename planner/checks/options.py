@@ -50,17 +50,14 @@ def _out_of_time(draft: Draft, row: Option) -> Issue:
     open_years = [
         year
         for year in draft.instance.years
-        if (row.first_start is None or year >= row.first_start)
-        and (row.last_start is None or year <= row.last_start)
+        if (row.first_start is None or year >= row.first_start) and (row.last_start is None or year <= row.last_start)
     ]
     if open_years:
         expected = f"started in {open_years[0]}, it is online only after the horizon's last year {draft.last}"
         return draft.at(row, "lead_years", f"no possible start: {expected}")
     column = "first_start" if row.first_start is not None else "last_start"
     years = ", ".join(str(year) for year in draft.instance.years)
-    return draft.at(
-        row, column, f"no possible start: no period begins in these years (they begin in {years})"
-    )
+    return draft.at(row, column, f"no possible start: no period begins in these years (they begin in {years})")
 
 
 @check("E313", "options")
@@ -85,9 +82,7 @@ def required_in_time(draft: Draft) -> Iterable[Issue]:
         if required is None or required is row:
             continue
         if row.exclusive_group and row.exclusive_group == required.exclusive_group:
-            expected = (
-                f"no possible start: {row.requires} excludes it (exclusive_group {row.exclusive_group})"
-            )
+            expected = f"no possible start: {row.requires} excludes it (exclusive_group {row.exclusive_group})"
             yield draft.at(row, "requires", expected)
             continue
         starts, earlier = _starts(draft, row), _starts(draft, required)

@@ -57,9 +57,7 @@ def has_capacity(draft: Draft) -> Iterable[Issue]:
         if row.capacity_t == 0:
             yield draft.at(row, "capacity_t", "neither own capacity nor an option, so it does nothing")
         elif not any(own_capacity_share(row, period) > 0 for period in draft.periods):
-            column = (
-                "first_year" if row.first_year is not None and row.first_year > draft.last else "last_year"
-            )
+            column = "first_year" if row.first_year is not None and row.first_year > draft.last else "last_year"
             yield draft.at(row, column, "no capacity within the horizon, and no option")
 
 

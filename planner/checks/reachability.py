@@ -69,8 +69,10 @@ def _destinations(draft: Draft) -> dict[tuple[str, str], set[str]]:
     """Destinations of the lanes that hold in some period, by material and origin as written."""
     lanes: dict[tuple[str, str], set[str]] = {}
     for lane in draft.instance.lanes:
-        if lane.max_t != 0 and any(valid_in(lane, year) for year in draft.instance.years):
-            lanes.setdefault((lane.material, lane.origin), set()).add(lane.destination)
+        windowed = lane.first_year is not None or lane.last_year is not None
+        if lane.max_t == 0 or (windowed and not any(valid_in(lane, y) for y in draft.instance.years)):
+            continue
+        lanes.setdefault((lane.material, lane.origin), set()).add(lane.destination)
     return lanes
 
 
@@ -113,6 +115,4 @@ def can_be_reached(draft: Draft) -> Iterable[Issue]:
         place = (row.material, row.country)
         if row.demand_t > 0 and place not in reach.present and place not in told:
             told.add(place)
-            yield draft.at(
-                row, "material", f"can never be made, bought or brought to {row.country}: always short"
-            )
+            yield draft.at(row, "material", f"can never be made, bought or brought to {row.country}: always short")

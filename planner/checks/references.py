@@ -93,6 +93,8 @@ def known(draft: Draft) -> Iterable[Issue]:
         if not names.sure:
             continue
         for entry in entries:
+            if getattr(entry.row, column.name) in names.known:  # nearly always; the rest is looked at closely
+                continue
             for name in _named(entry.row, column):
                 if name not in names.known:
                     hint = did_you_mean(name, names.known)
@@ -112,9 +114,7 @@ def known_together(draft: Draft) -> Iterable[Issue]:
             for entry in draft.entries[table].values():
                 wanted = tuple(getattr(entry.row, name) for name in names)
                 if wanted not in rows and all(_is_known(draft, entry.row, name) for name in names):
-                    position = next(
-                        (i for i, name in enumerate(wanted) if name not in parts[i]), len(names) - 1
-                    )
+                    position = next((i for i, name in enumerate(wanted) if name not in parts[i]), len(names) - 1)
                     expected = f"no row of {target}.csv with {_pairs(names, wanted)}"
                     yield draft.at(entry.row, names[position], expected)
 
@@ -133,7 +133,7 @@ def _pairs(names: tuple[str, ...], values: tuple[str, ...]) -> str:
 def active(draft: Draft) -> Iterable[Issue]:
     """An active row must not refer to an inactive one."""
     for entries, column, names in _uses(draft):
-        for entry in entries:
+        for entry in entries if names.known != names.active else ():
             if not entry.row.active:
                 continue
             for name in _named(entry.row, column):

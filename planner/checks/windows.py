@@ -12,7 +12,7 @@ from .registry import SETTINGS, Draft, check
 FAR = 100  # years from the horizon beyond which a year is probably misspelt
 
 
-@check("E305", "windows")
+@check("E205", "windows")
 def in_order(draft: Draft) -> Iterable[Issue]:
     """A first year must not come after its last year."""
     for table in TABLES:
@@ -42,9 +42,7 @@ def ramp_without_beginning(draft: Draft) -> Iterable[Issue]:
     """A facility ramps up from its first year; without one, ramp_years means nothing."""
     for row in draft.instance.facilities:
         if row.ramp_years and row.first_year is None:
-            yield draft.at(
-                row, "ramp_years", "means nothing without first_year, the capacity is full from the start"
-            )
+            yield draft.at(row, "ramp_years", "means nothing without first_year, the capacity is full from the start")
 
 
 @check("W508", "facilities", SETTINGS)
