@@ -67,12 +67,12 @@ def glide_20() -> Book:
 
 
 def stage_caps_only() -> Book:
-    """Every stage at 0.5 from 2030 and 0.2 from 2032, and nothing said about what flows through: the warning."""
+    """The glide of glide-20 on every stage share instead of the traced share: the warning."""
     book = Book()
-    why = assume("caps of the kind that policies state, stage by stage; compare the exposed share that they leave with glide-20")
+    why = assume("the same glide as glide-20, but stage by stage as policies state it, and nothing said about what flows through")
     for stage in STAGES:
-        book.add("caps", cap=f"{stage}-half", metric="stage_share", stage=stage, first_year=2030, last_year=2031, limit=0.5, **why)
-        book.add("caps", cap=f"{stage}-fifth", metric="stage_share", stage=stage, first_year=2032, limit=0.2, **why)
+        book.add("caps", cap=f"{stage}-glide", metric="stage_share", stage=stage, first_year=2028, last_year=2035, limit=0.9, limit_end=0.2, **why)
+        book.add("caps", cap=f"{stage}-hold", metric="stage_share", stage=stage, first_year=2036, limit=0.2, **why)
     return book
 
 
