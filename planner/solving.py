@@ -270,6 +270,9 @@ class Solver:
             try:
                 done, status = self.highs.wait(0.1)
                 if done:
+                    if stopping:  # HiGHS would go on stopping every later solve; this clears the request
+                        self.highs.disableCallbacks()
+                        self.highs.enableCallbacks()
                     return status
             except KeyboardInterrupt:
                 if stopping:
