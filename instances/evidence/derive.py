@@ -31,8 +31,10 @@ def tables() -> dict[str, str]:
         "embedded-demand": overlays.embedded_demand(),
         "glide-20": overlays.glide_20(),
         "japan-50": overlays.japan_50(),
+        "japan-auto-2035": overlays.japan_auto(base),
         "made-in-usa": overlays.made_in_usa(base),
         "stage-caps-only": overlays.stage_caps_only(),
+        "us-defence-2027": overlays.us_defence(base),
     }
     known = frozenset(base.cited())
     for name, book in books.items():

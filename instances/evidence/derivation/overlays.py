@@ -6,7 +6,7 @@ from . import china, facts
 from .book import Book
 from .chain import SECTORS
 from .demand import GRADES, series
-from .facts import Fact, assume, cite, find
+from .facts import Fact, assume, cite, find, table
 
 MAGNET, STAGES = "magnet", ("mining", "separation", "metal", "magnet")
 LATER_YEARS = ("2025", "2030", "2035", "2040")
@@ -85,8 +85,11 @@ def made_in_usa(base: Book) -> Book:
     why = assume(f"foreign magnets closed out from {MADE_IN_USA_FROM}, the first year in which plants that start now can be at full output")
     for lane in base.rows["lanes"]:
         if lane["material"] in GRADES and lane["destination"] == "USA":
-            row = {column: lane[column] for column in ("material", "origin", "destination")} | {"cost_usd_per_t": float(lane["cost_usd_per_t"])}
-            book.add("lanes", **row, **why, active="no")
+            first, last = (int(lane[c]) if lane[c] else None for c in ("first_year", "last_year"))
+            if last is not None and last < MADE_IN_USA_FROM:
+                continue
+            row = {column: lane[column] for column in ("material", "origin", "destination")} | {"cost_usd_per_t": float(lane["cost_usd_per_t"]), "first_year": first}
+            book.add("lanes", **row, last_year=last, **why, active="no")
             book.add("lanes", **row, last_year=MADE_IN_USA_FROM - 1, **why)
     return book
 
@@ -103,4 +106,113 @@ def embedded_demand() -> Book:
         for year in LATER_YEARS:
             t = sum(series("USA", parts, grade, year)[0] for _, _, _, parts, _ in SECTORS)
             book.add("demand", country="USA", sector="embedded", material=material, year=int(year), demand_t=round(factor * t, 1), **cite(total, direct, assumed=why))
+    return book
+
+
+# --- us-defence-2027 ------------------------------------------------------------------------------------------------------------------------------------
+
+QUALIFIED_FROM = {"EUU": 2027, "JPN": 2028, "KOR": 2028}  # first year of deliveries to defence after requalification
+SPARE = 0.25  # of a plant whose customers use at least 75 per cent
+
+
+def us_defence(base: Book) -> Book:
+    """US defence and drones as a buyer of their own, who may only buy clean magnets from plants that are qualified, and may hold stocks."""
+    book = Book()
+    rule = _policy("DFARS 252.225-7052 final rule: no mining, refining, melting or magnet making in China, Russia, Iran, North Korea")
+    wait = find("trade_costs", item="supplier_requalification_time")
+    book.add("countries", country="DOD", name="US defence and drone buyers (part of the USA)", bloc="allied", latitude=39, longitude=-77,
+             **assume("the buyers who fall under the rule, taken out of the USA so that qualification can be said per origin"))  # fmt: skip
+    for row in base.rows["demand"]:
+        if row["country"] == "USA" and row["sector"] in ("defence", "drones"):
+            values = {c: row[c] for c in ("sector", "material", "source", "note")} | {"year": int(row["year"]), "demand_t": float(row["demand_t"])}
+            book.add("demand", country="USA", **values, active="no")
+            book.add("demand", country="DOD", **values)
+    for sector in ("defence", "drones"):
+        book.add("caps", cap=f"dfars-{sector}", metric="exposed_share", country="DOD", sector=sector, first_year=2027, limit=0,
+                 **cite(rule, assumed="drones held to the same rule" if sector == "drones" else ""))  # fmt: skip
+    free = _free_for_defence(base)
+    for material in GRADES:
+        share = _grade_share(base, material)
+        book.add("lanes", material=material, origin="CHN", destination="DOD", last_year=2026, cost_usd_per_t=200, **cite(rule, assumed="allowed until the rule starts; far lane"))
+        book.add("lanes", material=material, origin="USA", destination="DOD", last_year=2026, cost_usd_per_t=0, **assume("inside the USA"))
+        for year, t in free.items():
+            book.add(
+                "lanes", material=material, origin="USA", destination="DOD", first_year=year, last_year=year, cost_usd_per_t=0, max_t=round(share * t),
+                **cite(wait, assumed=f"what plants that are qualified have free: 18 months after first output, less what is promised to others; {share:.0%} of it in this grade"),
+            )  # fmt: skip
+        book.add("lanes", material=material, origin="USA", destination="DOD", first_year=max(free) + 1, cost_usd_per_t=0, **assume("all plants of today are qualified by then"))
+        for origin, first in QUALIFIED_FROM.items():
+            spare = round(share * SPARE * _capacity(base, origin))
+            why = f"VAC supplies defence already; others need 18 months from a decision in 2026; until 2028 at most {SPARE:.0%} of today's plants, the rest is promised; far lane"
+            book.add("lanes", material=material, origin=origin, destination="DOD", first_year=first, last_year=2028, cost_usd_per_t=200, max_t=spare, **cite(wait, assumed=why))
+            book.add("lanes", material=material, origin=origin, destination="DOD", first_year=2029, cost_usd_per_t=200, **cite(wait, assumed="free to supply by then; far lane"))
+        _stock(book, base, f"defence-{material.replace('_', '-')}", "DOD", material, 0, 1000, "a stock that the Department may build; 1,000 t at most")
+    for material in ("dy_metal", "tb_metal"):
+        _stock(book, base, f"nds-{material.replace('_', '-')}", "USA", material, 0, 100, "National Defense Stockpile, size open")
+    return book
+
+
+def _capacity(base: Book, country: str) -> float:
+    """t of finished magnets a year of the makers in a country that run or are being built."""
+    makers = {row["facility"] for row in base.rows["operations"] if row["process"] == "mag-n"}
+    return sum(float(r["capacity_t"]) for r in base.rows["facilities"] if r["facility"] in makers and r["country"] == country and r["capacity_t"])
+
+
+def _free_for_defence(base: Book) -> dict[int, float]:
+    """t of finished magnets that qualified plants in the USA can spare for defence in 2027 and 2028."""
+    makers = {row["facility"] for row in base.rows["operations"] if row["process"] == "mag-n"}
+    free = {2027: 0.0, 2028: 0.0}
+    for row in base.rows["facilities"]:
+        if row["facility"] in makers and row["country"] == "USA" and row["capacity_t"] and row["first_year"]:
+            start, ramp = int(row["first_year"]), int(row["ramp_years"])
+            for year in free:
+                online = min(1.0, max(0, year - start + 1) / ramp)
+                qualified = min(1.0, max(0.0, year - start - 1.5 + 0.5))  # mean over the year of "18 months have passed"
+                free[year] += float(row["capacity_t"]) * online * qualified * (1 - float(row["min_use"] or 0))
+    return free
+
+
+def _grade_share(base: Book, material: str) -> float:
+    """Share of a grade in the defence and drone demand of 2030."""
+    t = {m: sum(float(r["demand_t"]) for r in base.rows["demand"] if (r["country"], r["material"], r["year"]) == ("USA", m, "2030") and r["sector"] in ("defence", "drones"))
+         for m in GRADES}  # fmt: skip
+    return t[material] / sum(t.values())
+
+
+def _stock(book: Book, base: Book, key: str, country: str, material: str, initial: float, most: float, why: str, exposed: bool = False) -> None:
+    value = next(float(r["value_usd_per_t"]) for r in base.rows["materials"] if r["material"] == material)
+    carrying = find("trade_costs", item="inventory_carrying_cost")
+    book.add(
+        "stockpiles", stockpile=key, country=country, material=material, initial_t=round(initial, 1), initial_exposed=exposed or None, max_t=round(most, 1),
+        holding_usd_per_t=round(value * carrying.number("value") / 100), final_min_t=round(initial, 1) or None, **cite(carrying, assumed=why),
+    )  # fmt: skip
+
+
+# --- japan-auto-2035 ------------------------------------------------------------------------------------------------------------------------------------
+
+
+def japan_auto(base: Book) -> Book:
+    """A Japanese buyer of traction motors: traced exposure of cars falls, China's share of heavy oxides and metals is capped, reserves are held, heavies stop in 2030."""
+    book = Book()
+    target = find("policy_events", date="2014-09", parameter="share_non_china")
+    book.add("caps", cap="japan-cars", metric="exposed_share", country="JPN", sector="ev", first_year=2028, last_year=2035, limit=0.8, limit_end=0.3,
+             **cite(target, assumed="a buyer's target, not a law: 70 per cent of traction magnets clean by 2035"))  # fmt: skip
+    book.add("caps", cap="japan-cars-hold", metric="exposed_share", country="JPN", sector="ev", first_year=2036, limit=0.3, **assume("the target of 2035 is held"))
+    for material in ("dy_oxide", "tb_oxide", "dy_metal", "tb_metal"):
+        book.add("caps", cap=f"japan-{material.replace('_', '-')}", metric="import_share", material=material, country="JPN", origin="CHN", first_year=2030, limit=0.5,
+                 **cite(_policy("Lynas heavies as share of Japanese heavy rare earth demand"),
+                        assumed="half of the heavies from elsewhere by 2030: Lynas 30 per cent of need, Caremag half of its output"))  # fmt: skip
+    days = find("trade_costs", item="public_reserve_target", destination="JPN")
+    makers = sum(float(r["capacity_t"]) for r in base.rows["facilities"] if r["country"] == "JPN" and r["min_use"] and "metal" not in r["facility"])
+    need = {"ndpr_oxide": 0.435 * 1.238, "dy_oxide": 0.015 * 1.208, "tb_oxide": 0.003 * 1.238}
+    for material, per_t in need.items():
+        t = makers * per_t * days.number("value") / 365
+        _stock(book, base, f"jogmec-{material.replace('_', '-')}", "JPN", material, t, 3 * t,
+               f"60 days of what Japanese makers use ({per_t:.3f} t per t of magnet), up to 180; the target of the fact, filled with Chinese material", exposed=True)  # fmt: skip
+    stop = table("disruptions")["S_HEAVY_ONLY"]
+    about = cite(stop, assumed="one year in 2030; severity 1 instead of 0.8, because the undisturbed exports by material are not published")
+    book.add("scenarios", scenario="heavies-stop", name="China stops heavy rare earths for a year", probability=stop.number("annual_probability"), first_year=2030,
+             last_year=2030, **about)  # fmt: skip
+    for material in ("dy_oxide", "tb_oxide", "dy_metal", "tb_metal", "mag_sh", "mag_uh"):
+        book.add("disruptions", scenario="heavies-stop", kind="export_stop", country="CHN", material=material, fraction=1, **about)
     return book

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .book import Book
+from .chain import SECTORS
+from .demand import GRADES, REGIONS, series
 from .facts import Fact, assume, cite, find, read
 
 CONCENTRATES: dict[str, tuple[str, ...]] = {
@@ -85,8 +87,8 @@ def freight(origin: str, destination: str) -> tuple[float, dict[str, str]]:
     )
 
 
-def lanes(book: Book, exclude: frozenset[tuple[str, str]] = frozenset()) -> None:
-    """``lanes.csv``."""
+def lanes(book: Book, limit_japan: bool = True) -> None:
+    """``lanes.csv``; ``limit_japan`` keeps Japanese magnets mostly at home until other buyers have qualified them."""
     bulk = find("trade_costs", item="concentrate_bulk_freight")
     reason = "0.06 USD per kg gross at 50 per cent REO and 20 per cent Nd-Pr of REO; twice that on far lanes; nearly all freight on the light part"
     for origin, destinations in CONCENTRATES.items():
@@ -106,10 +108,13 @@ def lanes(book: Book, exclude: frozenset[tuple[str, str]] = frozenset()) -> None
     ):
         for origin, destinations in group.items():
             for destination in destinations:
-                if destination == origin or (origin, destination) in exclude:
+                if destination == origin:
                     continue
                 usd, about = freight(origin, destination)
                 for material in materials:
+                    if limit_japan and origin == "JPN" and material in MAGNET_GRADES:
+                        japanese_exports(book, material, destination, usd, about)
+                        continue
                     if material in ("dy_oxide", "tb_oxide") and origin not in HEAVY_OXIDE_MAKERS:
                         continue
                     if material in ("dy_metal", "tb_metal") and origin not in HEAVY_METAL_MAKERS:
@@ -117,6 +122,23 @@ def lanes(book: Book, exclude: frozenset[tuple[str, str]] = frozenset()) -> None
                     if material == "eol_magnet" and (origin, destination) != ("USA", "CAN"):
                         continue
                     book.add("lanes", material=material, origin=origin, destination=destination, cost_usd_per_t=usd, **about)
+
+
+JAPAN_EXPORTS, JAPAN_EXPORTS_UNTIL = 2000.0, 2029  # t of magnets a year
+
+
+def japanese_exports(book: Book, material: str, destination: str, usd: float, about: dict[str, str]) -> None:
+    """A lane of Japanese magnets: limited to its part of 2 kt a year until 2029, free afterwards."""
+    buyers = {c: sum(series(r, parts, GRADES[material], "2025")[0] for _, _, _, parts, _ in SECTORS) for r, c in REGIONS.items() if c != "JPN"}
+    everything = sum(series(r, parts, grade, "2025")[0] for r, c in REGIONS.items() if c != "JPN" for _, _, _, parts, _ in SECTORS for grade in GRADES.values())
+    observed = find("demand", region="JPN", sector="imports_from_china")
+    why = (
+        "Japan makes about 12 kt and buys only 2.3-3.0 kt of its 15 kt from China, so hardly more than 2 kt of Japanese magnets can leave, and new buyers need 12-24 months "
+        "to qualify them; split by the demand of 2025"
+    )
+    book.add("lanes", material=material, origin="JPN", destination=destination, last_year=JAPAN_EXPORTS_UNTIL, cost_usd_per_t=usd,
+             max_t=round(JAPAN_EXPORTS * buyers[destination] / everything), **cite(observed, assumed=why))  # fmt: skip
+    book.add("lanes", material=material, origin="JPN", destination=destination, first_year=JAPAN_EXPORTS_UNTIL + 1, cost_usd_per_t=usd, **about)
 
 
 def _duty(item: str, **where: str) -> Fact:
