@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from derivation import flagship, overlays  # noqa: E402  the package lies beside this script
+from derivation import flagship, overlays, world  # noqa: E402  the package lies beside this script
 
 INSTANCES = Path(__file__).resolve().parent.parent
 
@@ -35,10 +35,11 @@ def tables() -> dict[str, str]:
         "made-in-usa": overlays.made_in_usa(base),
         "stage-caps-only": overlays.stage_caps_only(),
         "us-defence-2027": overlays.us_defence(base),
+        "world-2024": world.book(),
     }
     known = frozenset(base.cited())
     for name, book in books.items():
-        if name != "allied-2040":
+        if name not in ("allied-2040", "world-2024"):
             book.add_sources(known)
     return {f"{name}/{file}": text for name, book in books.items() for file, text in book.files().items()}
 

@@ -55,13 +55,18 @@ COUNTRIES: tuple[tuple[str, str, str, float, float], ...] = (
     ("THA", "Thailand", "", 15, 101),
     ("NGA", "Nigeria", "", 9, 8),
     ("CHN", "China", "", 35, 104),
+    ("RUS", "Russia", "", 62, 95),
+    ("ROW", "Rest of the world", "", 0, 0),
 )  # fmt: skip
 
 
-def countries(book: Book, used: frozenset[str] | None = None) -> None:
+WORLD_ONLY = ("RUS", "ROW")
+
+
+def countries(book: Book, world: bool = False) -> None:
     """``countries.csv``: buyers (bloc allied), suppliers that work with them (partner), and the rest."""
     for country, name, bloc, latitude, longitude in COUNTRIES:
-        if used is None or country in used:
+        if world or country not in WORLD_ONLY:
             book.add(
                 "countries", country=country, name=name, bloc=bloc, latitude=latitude, longitude=longitude,
                 **assume("blocs follow the demand regions of demand.csv and the countries of the projects in the fact tables; rounded centre for maps"),

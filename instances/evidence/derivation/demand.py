@@ -25,7 +25,7 @@ def series(region: str, sectors: tuple[str, ...], grade: str, year: str) -> tupl
 
 
 def demand(book: Book, regions: dict[str, str] = REGIONS, years: tuple[str, ...] = ("2025", "2030", "2035", "2040"), factor: float = 1.0) -> None:
-    """``demand.csv``; a series between the years of the facts. One year alone is written as every year."""
+    """``demand.csv``; a series between the years of the facts."""
     for region, country in regions.items():
         for sector, _, _, parts, _ in SECTORS:
             for material, grade in GRADES.items():

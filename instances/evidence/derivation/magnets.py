@@ -8,7 +8,7 @@ from .book import Book
 from .chain import LEAN, MAGNET_RECIPES
 from .facts import Fact, table
 from .metal import CAPEX_METAL
-from .mining import country, name
+from .mining import country, name, ran
 from .plants import Loan, Plant, add
 
 CONVERSION = {  # USD per kg finished N magnet, without capital: syc-conv-magnet-*
@@ -130,9 +130,11 @@ def _loan(maker: Maker, capex: float) -> Loan | None:
     return Loan(sum(deals), deals[0])
 
 
-def makers(book: Book) -> None:
-    """Facilities, operations and options of all magnet makers outside China."""
+def makers(book: Book, year: int | None = None) -> None:
+    """Facilities, operations and options of all magnet makers outside China; with ``year`` only those that ran then, without short loops."""
     for m in MAKERS:
+        if not ran(year, m.committed, m.first_year) or (year is not None and m.recipes == SHORT):
+            continue
         fact = table("magnets")[m.fact]
         where = country(fact)
         capex = None

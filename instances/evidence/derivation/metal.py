@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .book import Book
 from .facts import table
-from .mining import country, name
+from .mining import country, name, ran
 from .plants import Loan, Plant, add
 
 RE_IN_ALLOY = 0.31  # t of Nd-Pr metal per t of NdFeB alloy (KMP: 1,300 t alloy, about 400 t metal)
@@ -99,9 +99,11 @@ def opex(where: str, process: str) -> float:
     return 1000.0 * (OPEX_NDPR[where] if process == NDPR else OPEX_HEAVY.get(where, 45))
 
 
-def metal_plants(book: Book) -> None:
-    """Facilities, operations and options of all metal makers outside China."""
+def metal_plants(book: Book, year: int | None = None, skip: frozenset[str] = frozenset()) -> None:
+    """Facilities, operations and options of all metal makers outside China; with ``year`` only those that ran then."""
     for m in PLANTS:
+        if m.key in skip or not ran(year, m.committed, m.first_year):
+            continue
         fact = table("metal_alloy")[m.fact]
         where = country(fact)
         t = m.tonnes if m.tonnes is not None else fact.number("capacity_t_per_year") * (RE_IN_ALLOY if m.alloy else 1)

@@ -106,30 +106,38 @@ def name(fact: Fact) -> str:
     return f"{fact['name']} ({fact['country']})" if fact["country"] in MEMBER_STATES else fact["name"]
 
 
-def mining_process(book: Book, key: str, fact: Fact) -> None:
-    """Process and recipe of one deposit: contained oxide per tonne of REO."""
+def ran(year: int | None, committed: bool, first_year: int | None) -> bool:
+    """True if a plant belongs into an instance: any plant without ``year``, else one that produced in that year."""
+    return year is None or (committed and (first_year is None or first_year <= year))
+
+
+def mining_process(book: Book, key: str, fact: Fact, heavy: float | None = None, why: str = "") -> None:
+    """Process and recipe of one deposit: contained oxide per tonne of REO; ``heavy`` replaces the fact's Dy+Tb share, for the reason ``why``."""
     about = cite(fact)
     book.add("processes", process=f"mine-{key}", name=f"Mining, {fact['name']}", restores_provenance=False, **about)
-    heavy = fact.number("dy_share") + fact.number("tb_share")
+    share = fact.number("dy_share") + fact.number("tb_share") if heavy is None else heavy
     book.add("recipes", process=f"mine-{key}", material="lre_conc", role="output", t_per_t=fact.number("ndpr_share"), **about)
     book.add(
-        "recipes", process=f"mine-{key}", material="hre_conc", role="output", t_per_t=round(heavy, 6),
-        **cite(fact, assumed="Dy and Tb shares added; their ratio is taken as 85:15"),
+        "recipes", process=f"mine-{key}", material="hre_conc", role="output", t_per_t=round(share, 6),
+        **cite(fact, assumed="; ".join(w for w in ("Dy and Tb shares added; their ratio is taken as 85:15", why) if w)),
     )  # fmt: skip
 
 
-def mines(book: Book) -> None:
-    """Facilities, operations and options of all mines outside China."""
+def mines(book: Book, year: int | None = None, tonnes: dict[str, float] | None = None) -> None:
+    """Facilities, operations and options of all mines outside China; with ``year`` only those that ran then, ``tonnes`` REO instead of their capacity."""
     for mine in MINES:
         fact = table("mines")[mine.fact]
+        if not ran(year, mine.committed, mine.first_year):
+            continue
         mining_process(book, mine.key, fact)
         capex = fact["capex_musd"]
         add(book, Plant(
             key=mine.key, name=name(fact), owner=fact["owner"], country=country(fact), kind="mine",
             facts=(fact, *(table("startup_funding")[deal] for deal in mine.deals)), min_use=mine.min_use, min_use_until=mine.min_use_until,
-            opex={f"mine-{mine.key}": 1000 * fact.number("opex_usd_per_kg_reo")}, capacity=fact.number("capacity_t_reo"), committed=mine.committed,
+            opex={f"mine-{mine.key}": 1000 * fact.number("opex_usd_per_kg_reo")}, capacity=(tonnes or {}).get(mine.key, fact.number("capacity_t_reo")), committed=mine.committed,
             status=mine.status, startup=fact["startup"] == "yes",
             first_year=mine.first_year if mine.committed else int(fact["first_year"]), ramp=mine.ramp, tie=mine.tie,
+            derate=1 if tonnes and mine.key in tonnes else None,
             capex=mine.capex_share * float(capex) if capex else None, life=min(40, int(fact["mine_life_years"])), success=mine.success,
             private=mine.private, why=mine.why,
         ))  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .book import Book
 from .chain import down
 from .facts import Fact, assume, cite, table
-from .mining import country, name
+from .mining import country, name, ran
 from .plants import Loan, Plant, add
 
 PER_OXIDE = 27.5  # USD per kg of oxide recovered: syc-rec-opex-long
@@ -104,9 +104,11 @@ LEFT_OUT = {
 }  # fmt: skip
 
 
-def recycling_plants(book: Book) -> None:
-    """Facilities, operations and options of all recyclers outside China."""
+def recycling_plants(book: Book, year: int | None = None) -> None:
+    """Facilities, operations and options of all recyclers outside China; with ``year`` only those that ran then."""
     for r in recyclers():
+        if not ran(year, r.committed, r.first_year):
+            continue
         fact = r.facts[0]
         opex = {p: 1000 * r.opex_per_oxide * OXIDE_PER_FEED[p] for p in r.processes}
         per_t = {p: OXIDE_PER_FEED[p] for p in r.processes} if r.by_oxide else {}

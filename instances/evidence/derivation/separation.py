@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .book import Book
 from .facts import Fact, table
-from .mining import country, name
+from .mining import country, name, ran
 from .plants import Loan, Plant, add
 
 LIGHT, LIGHT_NEW, LIGHT_NOVEL = 27_500.0, 40_000.0, 50_000.0  # USD per t Nd-Pr oxide
@@ -123,9 +123,11 @@ def capex(fact: Fact, element: str) -> float:
     return fact.number("capex_musd") * weight[element] / sum(weight.values())
 
 
-def circuits(book: Book) -> None:
-    """Facilities, operations and options of all circuits outside China."""
+def circuits(book: Book, year: int | None = None) -> None:
+    """Facilities, operations and options of all circuits outside China; with ``year`` only those that ran then."""
     for c in CIRCUITS:
+        if not ran(year, c.committed, c.first_year):
+            continue
         fact = table("separation")[c.fact]
         light = c.element == "light"
         money = None if c.committed else c.capex if c.capex is not None else capex(fact, c.element) * (1 if light else c.share)
