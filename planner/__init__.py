@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .audit import AuditReport, audit
+    from .auditing import AuditReport, audit
     from .errors import InstanceError, PlannerError
     from .instance import Instance, load
     from .plan import Plan, solve
@@ -27,8 +27,8 @@ _HOMES = {
     "Plan": "plan",
     "read_run": "runfolder",
     "Run": "runfolder",
-    "audit": "audit",
-    "AuditReport": "audit",
+    "audit": "auditing",
+    "AuditReport": "auditing",
     "PlannerError": "errors",
     "InstanceError": "errors",
 }

@@ -122,7 +122,7 @@ def solve(
 @app.command()
 def audit(instance: InstanceFolder, run: RunFolder, as_json: AsJson = False) -> None:
     """Recompute a run from the raw tables, without the model: balances, limits, caps, money."""
-    from .audit import audit as audit_run
+    from .auditing import audit as audit_run
     from .errors import AuditError
     from .runfolder import read_run
 

@@ -112,7 +112,7 @@ def solve(
 
 
 def _audit(instance: Instance, plan: Plan) -> None:
-    from .audit import audit
+    from .auditing import audit
     from .errors import AuditError
 
     report = audit(instance, plan)

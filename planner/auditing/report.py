@@ -137,10 +137,10 @@ class Check:
 
     def __str__(self) -> str:
         line = f"{'ok  ' if self.ok else 'FAIL'} {self.kind:<21} {self.comparisons:>8,} compared"
-        if self.ok:
-            return f"{line}, largest deviation {self.absolute:.1e} {self.unit}".rstrip() + f"  ({self.title})"
-        worst = self.violations[0]
-        return f"{line}, {self.failed:,} violated; worst at {worst}"
+        if not self.ok:
+            return f"{line}, {self.failed:,} violated ({self.title}); worst at {self.violations[0]}"
+        off = f", off by {self.absolute:.0e} {self.unit}".rstrip() if self.absolute else ""
+        return f"{line}{off}: {self.title}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for ``plan.json``."""

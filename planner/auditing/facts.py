@@ -90,6 +90,7 @@ class Facts:
         self.stages = tuple(instance.stages)
         self.concern = frozenset(instance.countries_of_concern)
 
+        self._members: dict[str, frozenset[str]] = {}
         self._recipes: dict[tuple[str, str, int], tuple[tuple[str, float], ...]] = {}
         self._lanes = _by_route(instance.lanes)
         self._tariffs = _by_route(instance.tariffs)
@@ -254,11 +255,11 @@ class Facts:
 
     def members(self, name: str) -> frozenset[str]:
         """The countries meant by a country, a bloc or, blank, all of them."""
-        if not name:
-            return frozenset(self.countries)
-        if name in self.countries:
-            return frozenset((name,))
-        return frozenset(country for country, row in self.countries.items() if row.bloc == name)
+        if name not in self._members:
+            self._members[name] = frozenset(
+                country for country, row in self.countries.items() if name in ("", country, row.bloc)
+            )
+        return self._members[name]
 
     def strategic(self, stage: str) -> tuple[str, ...]:
         """The strategic materials of a stage."""
