@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from .instance import Instance, load
     from .plan import Plan, solve
     from .runfolder import Run, read_run
+    from .workbook import convert
 
 _HOMES = {
     "load": "instance",
     "Instance": "instance",
     "solve": "plan",
     "Plan": "plan",
+    "convert": "workbook",
     "read_run": "runfolder",
     "Run": "runfolder",
     "audit": "auditing",
@@ -41,6 +43,7 @@ __all__ = [
     "PlannerError",
     "Run",
     "audit",
+    "convert",
     "load",
     "read_run",
     "solve",

@@ -133,6 +133,18 @@ def audit(instance: InstanceFolder, run: RunFolder, as_json: AsJson = False) -> 
 
 
 @app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="folder of an instance, or an .xlsx workbook")],
+    target: Annotated[Path, typer.Argument(help="workbook to write, or folder")],
+    force: Annotated[bool, typer.Option("--force", help="replace an existing one")] = False,
+) -> None:
+    """Convert an instance between folder and Excel workbook, both ways without loss."""
+    from .workbook import convert as convert_instance
+
+    print(f"{convert_instance(source, target, force)}: written")
+
+
+@app.command()
 def export(
     instance: InstanceFolder,
     file: Annotated[Path, typer.Argument(help="file to write: .mps or .lp")],
