@@ -25,6 +25,7 @@ Severity = Literal["error", "warning"]
 
 SHOWN_AT_MOST = 50
 _LONGEST_VALUE = 60
+_MOST_CANDIDATES = 2000  # names compared letter by letter, which takes some microseconds each
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     lowered = name.lower()
     if lowered in by_lower:
         return by_lower[lowered]
-    close = difflib.get_close_matches(lowered, by_lower, n=1, cutoff=0.6)
+    slack = max(2, len(lowered) // 3)
+    alike = [c for c in by_lower if abs(len(c) - len(lowered)) <= slack]
+    if len(alike) > _MOST_CANDIDATES:
+        alike = [c for c in alike if c[:1] == lowered[:1]][:_MOST_CANDIDATES]
+    close = difflib.get_close_matches(lowered, alike, n=1, cutoff=0.6)
     return by_lower[close[0]] if close else ""
 
 

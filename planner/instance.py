@@ -19,6 +19,7 @@ from .reading import SETTINGS_FILE, Layer, Place, RawTable, Written, read_layer
 from .schema import (
     BASE,
     TABLES,
+    BadRow,
     Cap,
     Country,
     Demand,
@@ -217,6 +218,7 @@ class Instance:
             entries={**self._held.entries, **tables},
             settings=self._held.settings if settings is None else settings,
             failed={table: p.failed for table, p in (parsed or {}).items()},
+            bad={table: p.bad for table, p in (parsed or {}).items()},
             broken=frozenset(table for table, p in (parsed or {}).items() if not p.sound),
             unnamed=frozenset(table for table, p in (parsed or {}).items() if not p.named),
             overlays=(),
@@ -237,6 +239,7 @@ class _Content:
 
     settings: Mapping[tuple[str, str], Written]
     entries: Mapping[str, Mapping[Key, Entry]]
+    bad: Mapping[str, tuple[BadRow, ...]]
     failed: Mapping[str, frozenset[Key]]
     broken: frozenset[str]
     unnamed: frozenset[str]
@@ -309,6 +312,7 @@ def _merge(layers: list[Layer], issues: list[Issue]) -> _Content:
     """Rows and keys of the layers, later ones replacing earlier ones of the same key."""
     settings: dict[tuple[str, str], Written] = {}
     entries: dict[str, dict[Key, Entry]] = {name: {} for name in TABLES}
+    bad: dict[str, tuple[BadRow, ...]] = dict.fromkeys(TABLES, ())
     failed: dict[str, set[Key]] = {name: set() for name in TABLES}
     broken: set[str] = set()
     unnamed: set[str] = set()
@@ -329,6 +333,7 @@ def _merge(layers: list[Layer], issues: list[Issue]) -> _Content:
                     if not entry.row.active and not (row_key in held and held[row_key].row.active)
                 ]
             held.update(parsed.entries)
+            bad[name] += parsed.bad
             for row_key in parsed.failed:
                 held.pop(row_key, None)
             failed[name] = (failed[name] - set(parsed.entries)) | parsed.failed
@@ -344,6 +349,7 @@ def _merge(layers: list[Layer], issues: list[Issue]) -> _Content:
     return _Content(
         settings,
         entries,
+        bad,
         {name: frozenset(keys) for name, keys in failed.items()},
         frozenset(broken),
         frozenset(unnamed),
@@ -380,12 +386,15 @@ def _freeze(content: _Content, issues: list[Issue], sha256: str, path: Path | No
         countries_of_concern=tuple(sorted(known.countries_of_concern)),
         sha256=sha256,
         path=path,
-        _content=replace(content, entries=ordered, failed={}, broken=frozenset(), unnamed=frozenset(), overlays=()),
+        _content=replace(
+            content, entries=ordered, bad={}, failed={}, broken=frozenset(), unnamed=frozenset(), overlays=()
+        ),
         **active,
     )
     draft = checks.Draft(
         instance,
         ordered,
+        content.bad,
         content.failed,
         frozenset(broken),
         content.unnamed,

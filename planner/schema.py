@@ -890,16 +890,26 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row with an issue, and those of its cells that could be read."""
+
+    place: Place
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedTable:
     """The rows of a file.
 
     entries  good rows by key
+    bad      the other rows, but for those with too few or too many cells
     failed   keys of rows that are not good, as far as their keys could be read
     sound    False if the rows are not all in ``entries``
     named    False if there are rows whose keys could not be read
     """
 
     entries: Mapping[Key, Entry]
+    bad: tuple[BadRow, ...]
     failed: frozenset[Key]
     sound: bool
     named: bool
@@ -924,6 +934,7 @@ def parse_table(table: str, raw: RawTable, issues: list[Issue]) -> ParsedTable:
     parsed = [_parse_column(known.get(name), [r.cells[i] for r in records]) for i, name in enumerate(raw.header)]
     entries: dict[Key, Entry] = {}
     seen: dict[Key, Place] = {}
+    bad_rows: list[BadRow] = []
     failed: set[Key] = set()
     named = raw.sound
     for place, found in zip(raw.rows, zip(*parsed, strict=True), strict=False):
@@ -939,6 +950,8 @@ def parse_table(table: str, raw: RawTable, issues: list[Issue]) -> ParsedTable:
             issues.append(Issue(place.file, place.line, name, cell, problem.expected, problem.hint, problem.code))
             del values[name]
         row = _build(row_type, values, place, known, bad, issues)
+        if row is None:
+            bad_rows.append(BadRow(place, values))
         if row_key is None:
             named = False
             continue
@@ -959,7 +972,7 @@ def parse_table(table: str, raw: RawTable, issues: list[Issue]) -> ParsedTable:
         elif row_key not in entries:
             failed.add(row_key)
     sound = raw.sound and not raw.ragged and len(issues) == before
-    return ParsedTable(entries, frozenset(failed), sound, named)
+    return ParsedTable(entries, tuple(bad_rows), frozenset(failed), sound, named)
 
 
 def _parse_column(column: Column | None, written: list[str]) -> list[Any]:

@@ -393,3 +393,12 @@ def test_the_cases_of_the_contract_are_accepted():
     assert folders
     warned = {folder.parent.name: [w.code for w in load(folder).warnings] for folder in folders}
     assert {name: codes for name, codes in warned.items() if codes} == {"07_recycling_restores_provenance": ["W530"]}
+
+
+def test_an_unknown_name_is_found_in_a_row_with_another_slip(tmp_path):
+    tables = {**TABLES, "operations": edited("operations", 2, process="mien", opex_usd_per_t="cheap")}
+    found = {(i.code, shown(i), i.hint) for i in issues_of(write_instance(tmp_path / "small", tables))}
+    assert found == {
+        ("E104", "operations.csv:2:opex_usd_per_t", ""),
+        ("E201", "operations.csv:2:process", 'did you mean "mine"?'),
+    }

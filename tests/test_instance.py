@@ -196,7 +196,7 @@ def test_changes_are_checked_like_files(small):
     found, error = refused(
         small.with_rows, "caps", {"cap": "c", "metric": "stage_share", "stage": "metals", "limit": 2}
     )
-    assert found == [("E105", "limit")]
+    assert found == [("E105", "limit"), ("E201", "stage")]
     assert error.issues[0].file == "caps c (changed)"
     found, _ = refused(small.with_rows, "caps", {"cap": "c", "metric": "stage_share", "stage": "metals", "limit": 1})
     assert found == [("E201", "stage")]

@@ -73,19 +73,20 @@ def run(draft: Draft, before: Iterable[Issue] = ()) -> list[Issue]:
     rules that need its table. Warnings are given only where there is no error.
     """
     issues = list(before)
-    _apply("E2", draft, set(draft.broken), issues)
-    _apply("E3", draft, draft.broken | _faulty(draft, issues), issues)
-    if not issues:
-        _apply("W", draft, set(), issues)
+    issues += _found("E2", draft, draft.broken)
+    for kind in ("E3", "W"):
+        if kind == "W" and issues:
+            break
+        judged = {(issue.file, issue.line) for issue in issues}
+        found = _found(kind, draft, draft.broken | _faulty(draft, issues))
+        issues += [issue for issue in found if (issue.file, issue.line) not in judged]
     return issues
 
 
-def _apply(kind: str, draft: Draft, faulty: set[str] | frozenset[str], issues: list[Issue]) -> None:
-    """Run the rules of a kind that need no faulty table but the one they judge."""
-    judged = {(issue.file, issue.line) for issue in issues}
-    for rule in REGISTRY:
-        if rule.code.startswith(kind) and not faulty.intersection(rule.needs):
-            issues.extend(issue for issue in rule.issues(draft) if (issue.file, issue.line) not in judged)
+def _found(kind: str, draft: Draft, faulty: frozenset[str]) -> list[Issue]:
+    """What the rules of a kind find that need no faulty table but the one they judge."""
+    rules = (rule for rule in REGISTRY if rule.code.startswith(kind) and not faulty.intersection(rule.needs))
+    return [issue for rule in rules for issue in rule.issues(draft)]
 
 
 def _faulty(draft: Draft, issues: list[Issue]) -> frozenset[str]:

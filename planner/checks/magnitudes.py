@@ -12,8 +12,7 @@ from ..errors import Issue
 from ..schema import Recipe, RecipeYield, Row
 from .registry import Draft, check
 
-FAR = 300.0  # times the median: prices and yields of one kind differ less, a slip of 1000 is seen
-FAR_SIZE = 1000.0  # sizes of plants and markets differ more
+FAR = 200.0  # times the median: real figures of one kind differ less, and a slip of 1000 is mostly seen
 FEWEST = 3  # figures to compare with; of two nobody can tell which is wrong
 LARGEST_YIELD, SMALLEST_YIELD = 1000.0, 1e-5  # t per t of activity
 
@@ -25,12 +24,11 @@ class _Comparison:
     table: str
     column: str
     kind: Callable[[Draft, Any], object]
-    far: float = FAR
 
 
-def _processes(draft: Draft, row: Any) -> object:
-    """The processes of a row's facility: plants that do the same are of one kind."""
-    return draft.processes_of.get(row.facility, ())
+def _products(draft: Draft, row: Any) -> object:
+    """What a row's facility can make: plants that make the same are of one kind."""
+    return draft.products_of_facilities.get(row.facility, frozenset())
 
 
 def _of_market(draft: Draft, row: Any) -> object:
@@ -39,19 +37,21 @@ def _of_market(draft: Draft, row: Any) -> object:
 
 
 _COMPARISONS = (
+    _Comparison("materials", "value_usd_per_t", lambda _, r: r.stage),
     _Comparison("recipes", "t_per_t", lambda _, r: (r.material, r.role)),
     _Comparison("recipe_yields", "t_per_t", lambda _, r: (r.material, r.role)),
-    _Comparison("facilities", "capacity_t", _processes, FAR_SIZE),
-    _Comparison("facilities", "fixed_om_usd_per_t", _processes),
+    _Comparison("facilities", "capacity_t", _products),
+    _Comparison("facilities", "fixed_om_usd_per_t", _products),
     _Comparison("operations", "opex_usd_per_t", lambda _, r: r.process),
+    _Comparison("operations", "capacity_per_t", lambda _, r: r.process),
     _Comparison("operation_costs", "opex_usd_per_t", lambda _, r: r.process),
-    _Comparison("options", "module_t", _processes, FAR_SIZE),
+    _Comparison("options", "module_t", _products),
     _Comparison("lanes", "cost_usd_per_t", lambda _, r: "all"),
-    _Comparison("lanes", "max_t", lambda _, r: r.material, FAR_SIZE),
+    _Comparison("lanes", "max_t", lambda _, r: r.material),
     _Comparison("sectors", "shortage_usd_per_t", lambda _, r: "all"),
     _Comparison("demand", "demand_t", lambda _, r: (r.country, r.sector, r.material)),
     _Comparison("market_prices", "price_usd_per_t", _of_market),
-    _Comparison("market_prices", "max_t", lambda _, r: r.market, FAR_SIZE),
+    _Comparison("market_prices", "max_t", lambda _, r: r.market),
     _Comparison("stockpiles", "holding_usd_per_t", lambda _, r: r.material),
 )
 
@@ -66,18 +66,18 @@ def like_its_kind(draft: Draft) -> Iterable[Issue]:
             if value:
                 groups[comparison.kind(draft, row)].append((row, abs(value)))
         for group in groups.values():
-            for row, times in _outliers(group, comparison.far):
+            for row, times in _outliers(group):
                 expected = f"{_ratio(times)} the usual figure of comparable rows"
                 yield draft.at(row, comparison.column, expected, "is the unit right?")
 
 
-def _outliers(group: list[tuple[Row, float]], far: float) -> Iterator[tuple[Row, float]]:
-    """Rows whose figure is ``far`` times more or less than the median, with that factor."""
+def _outliers(group: list[tuple[Row, float]]) -> Iterator[tuple[Row, float]]:
+    """Rows whose figure is far more or less than the median, with the factor."""
     if len(group) < FEWEST:
         return
     middle = median(value for _, value in group)
     for row, value in group:
-        if not middle / far < value < middle * far:
+        if not middle / FAR < value < middle * FAR:
             yield row, value / middle
 
 
@@ -91,15 +91,15 @@ def capex_like_its_kind(draft: Draft) -> Iterable[Issue]:
     groups: defaultdict[object, list[tuple[Row, float]]] = defaultdict(list)
     for option in draft.instance.options:
         if option.capex_musd > 0:
-            groups[_processes(draft, option)].append((option, option.capex_musd / option.module_t))
+            groups[_products(draft, option)].append((option, option.capex_musd / option.module_t))
     told = set()
     for group in groups.values():
-        for row, times in _outliers(group, FAR):
+        for row, times in _outliers(group):
             told.add(id(row))
             expected = f"per tonne {_ratio(times)} the usual capex of comparable plants"
             yield draft.at(row, "capex_musd", expected, "is it in million USD per module?")
     everything = [pair for group in groups.values() for pair in group]
-    for row, times in _outliers(everything, FAR):
+    for row, times in _outliers(everything):
         if times > 1 and id(row) not in told:  # token sums for what is paid elsewhere are common
             expected = f"per tonne {_ratio(times)} the usual capex of all options"
             yield draft.at(row, "capex_musd", expected, "is it in million USD per module?")

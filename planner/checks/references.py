@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from ..errors import Issue, did_you_mean
+from ..reading import Place
 from ..schema import ANY, BLOCS, STAGES, TABLES, Column, Entry, Key, Row, columns
 from .registry import SETTINGS, Draft, check
 
@@ -25,6 +27,7 @@ _SINGULAR = {
     STAGES: "stage",
     BLOCS: "bloc",
 }
+MOST_HINTS = 100  # per column; more unknown names than that are no typos
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,20 @@ class _Names:
     known   all names there are, of rows that could not be read too
     active  those of active rows
     sure    False if there may be more names than could be read
+    hints   hints given so far; after many of them it is not typos that are wrong
     """
 
     what: str
     known: frozenset[str]
     active: frozenset[str]
     sure: bool
+    hints: dict[str, str] = field(default_factory=dict)
+
+    def hint(self, name: str) -> str:
+        """The nearest known name, if the name looks like a typo of it."""
+        if name not in self.hints:
+            self.hints[name] = did_you_mean(name, self.known) if len(self.hints) < MOST_HINTS else ""
+        return self.hints[name]
 
 
 def _names(draft: Draft, targets: tuple[str, ...]) -> _Names:
@@ -70,36 +81,41 @@ def _names(draft: Draft, targets: tuple[str, ...]) -> _Names:
     return _Names(what, frozenset(known), frozenset(active), sure)
 
 
-def _uses(draft: Draft) -> Iterator[tuple[Iterable[Entry], Column, _Names]]:
-    """The rows of every table, each of its columns that names something, and what it may name."""
+def _uses(draft: Draft) -> Iterator[tuple[str, Column, _Names]]:
+    """Every table and column that names something, and what it may name."""
     for table in TABLES:
         for column in columns(table).values():
             if column.refers:
-                yield draft.entries[table].values(), column, _names(draft, column.refers)
+                yield table, column, _names(draft, column.refers)
 
 
-def _named(row: Row, column: Column) -> tuple[str, ...]:
+def _named(value: Any, column: Column) -> tuple[str, ...]:
     """The names in a cell."""
-    value = getattr(row, column.name)
     if column.kind == "sources":
-        return tuple(value)
-    return () if value == "" or (column.wildcard and value == ANY) else (value,)
+        return tuple(value or ())
+    return () if not value or (column.wildcard and value == ANY) else (value,)
 
 
 @check("E201", "references")
 def known(draft: Draft) -> Iterable[Issue]:
     """Every name of a country, material, stage, facility and so on must be a known one."""
-    for entries, column, names in _uses(draft):
+    for table, column, names in _uses(draft):
         if not names.sure:
             continue
-        for entry in entries:
-            if getattr(entry.row, column.name) in names.known:  # nearly always; the rest is looked at closely
-                continue
-            for name in _named(entry.row, column):
-                if name not in names.known:
-                    hint = did_you_mean(name, names.known)
-                    shown = f" {name}" if column.kind == "sources" else ""
-                    yield draft.at(entry.row, column.name, f"unknown {names.what}{shown}", hint)
+        for entry in draft.entries[table].values():
+            value = getattr(entry.row, column.name)
+            if value not in names.known:  # nearly always it is; the rest is looked at closely
+                yield from _unknown(entry.place, column, value, names)
+        for bad in draft.bad.get(table, ()):
+            yield from _unknown(bad.place, column, bad.values.get(column.name), names)
+
+
+def _unknown(place: Place, column: Column, value: Any, names: _Names) -> Iterator[Issue]:
+    for name in _named(value, column):
+        if name not in names.known:
+            shown = f" {name}" if column.kind == "sources" else ""
+            expected = f"unknown {names.what}{shown}"
+            yield Issue(place.file, place.line, column.name, place.written(column.name), expected, names.hint(name))
 
 
 @check("E202", "references")
@@ -132,11 +148,11 @@ def _pairs(names: tuple[str, ...], values: tuple[str, ...]) -> str:
 @check("E203", "references")
 def active(draft: Draft) -> Iterable[Issue]:
     """An active row must not refer to an inactive one."""
-    for entries, column, names in _uses(draft):
-        for entry in entries if names.known != names.active else ():
+    for table, column, names in _uses(draft):
+        for entry in draft.entries[table].values() if names.known != names.active else ():
             if not entry.row.active:
                 continue
-            for name in _named(entry.row, column):
+            for name in _named(getattr(entry.row, column.name), column):
                 if name in names.known and name not in names.active:
                     expected = f"the {names.what} {name} is not active{_where(draft, column, name)}"
                     yield draft.at(entry.row, column.name, expected, "switch it on, or this row off")

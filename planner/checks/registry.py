@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import Issue, Severity
 from ..reading import SETTINGS_FILE, Place, Written
-from ..schema import Entry, Key, Row, cell_of
+from ..schema import BadRow, Entry, Key, Row, cell_of
 from ..timeline import Period, horizon_end, periods
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class Draft:
 
     instance   the active rows; its settings are placeholders if those of the file are wrong
     entries    all rows by table and key, inactive ones too, with their places
+    bad        rows that could not be read, with those of their cells that could
     failed     keys of rows that could not be read: they exist, so a reference to them does not dangle
     broken     tables (or ``settings``) of which something could not be read
     unnamed    tables with rows of which not even the keys could be read
@@ -79,6 +80,7 @@ class Draft:
 
     instance: Instance
     entries: Mapping[str, Mapping[Key, Entry]]
+    bad: Mapping[str, tuple[BadRow, ...]] = field(default_factory=dict)
     failed: Mapping[str, frozenset[Key]] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
     unnamed: frozenset[str] = frozenset()
@@ -105,11 +107,15 @@ class Draft:
         return horizon_end(self.instance)
 
     @cached_property
-    def processes_of(self) -> Mapping[str, tuple[str, ...]]:
-        """The processes that each facility can run."""
-        found: dict[str, tuple[str, ...]] = {}
+    def products_of_facilities(self) -> Mapping[str, frozenset[str]]:
+        """The materials that each facility can make."""
+        made: dict[str, frozenset[str]] = {}
+        for recipe in self.instance.recipes:
+            if recipe.role == "output":
+                made[recipe.process] = made.get(recipe.process, frozenset()) | {recipe.material}
+        found: dict[str, frozenset[str]] = {}
         for row in self.instance.operations:
-            found[row.facility] = (*found.get(row.facility, ()), row.process)
+            found[row.facility] = found.get(row.facility, frozenset()) | made.get(row.process, frozenset())
         return found
 
     @cached_property
