@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -758,6 +759,7 @@ def test_the_tolerance_decides(instance, run):
         lambda frame: frame.astype(object).map(lambda cell: [cell]),
         lambda frame: frame.astype(object).map(lambda cell: float("inf")),
         lambda frame: frame.astype(object).map(lambda cell: 10**400),
+        lambda frame: frame.assign(**dict.fromkeys(frame.select_dtypes("float64"), 1e308)),
         lambda frame: frame.astype(object).map(lambda cell: True),
         lambda frame: frame.astype(str),
         lambda frame: frame.set_axis([frame.columns[0]] * len(frame.columns), axis=1),
@@ -770,7 +772,7 @@ def test_malformed_tables_are_violations_not_errors(instance, run, name, break_i
     if name in run.branches["stop"]:
         run.branches["stop"][name] = break_it(run.branches["stop"][name])
     report = planner.audit(instance, run)
-    assert str(report) and report.to_dict()
+    assert str(report) and json.dumps(report.to_dict(), allow_nan=False)
     if not isinstance(run.tables[name], pd.DataFrame) or run.tables[name].dtypes.astype(str).ne("str").any():
         assert not report.ok
 
@@ -780,11 +782,10 @@ def test_nothing_at_all_is_no_plan(instance):
     assert not report.ok
     assert report.check("tables").failed == 12
     assert report.check("branches").failed == 2
+    assert json.dumps(report.to_dict(), allow_nan=False)
 
 
 def test_the_report_is_plain_data(instance, solved):
-    import json
-
     report = planner.audit(instance, solved)
     written = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert written["ok"] is True

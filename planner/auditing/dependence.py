@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from ..schema import Cap
 from .facts import PROVENANCES, Facts
 from .operations import NEGLIGIBLE, Operations
-from .reading import DEPENDENCE, DependenceRow, ServiceRow, Tables
+from .reading import DEPENDENCE, LARGEST, DependenceRow, ServiceRow, Tables
 from .report import Book
 
 Key = tuple[str, str, str, str, str, str, int]  # the key columns of dependence.csv
@@ -216,4 +216,6 @@ def metric(by_year: object, year: int) -> float:
     value = by_year.get(str(year), by_year.get(year, math.inf))
     if value is None:
         return math.nan
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else math.inf
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < LARGEST:
+        return math.inf
+    return float(value)

@@ -20,7 +20,7 @@ from .disturbance import Disturbance
 from .facts import Facts
 from .investment import Investment
 from .operations import Operations
-from .reading import COMPONENTS, COSTS, Tables
+from .reading import COMPONENTS, COSTS, LARGEST, Tables
 from .report import Book
 
 Costs = dict[tuple[str, int], float]  # MUSD a year, by component and period
@@ -199,7 +199,7 @@ def _check_total(value: float, expected: float, place: tuple[object, ...], book:
 
 
 def _number(value: object) -> float:
-    """A finite number of plan.json, NaN for anything else."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    """A number of plan.json that can be a quantity, NaN for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < LARGEST:
         return math.nan
     return float(value)

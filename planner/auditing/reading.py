@@ -20,6 +20,7 @@ from .report import Book
 COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
 METRICS = ("exposed_share", "stage_share", "single_country_share", "import_share")
 PRIVATE = "private"
+LARGEST = 1e15  # tonnes or MUSD; more is no quantity, and sums of it would overflow
 
 
 class BuildRow(NamedTuple):
@@ -263,11 +264,11 @@ class Tables:
         result = []
         for index, cell in enumerate(raw):
             number = _number(cell)
-            if math.isfinite(number) and number == int(number):
+            if abs(number) < LARGEST and number == int(number):
                 result.append(int(number))
                 continue
             place = (f"{layout.name}.csv", f"row {index + 1}", column)
-            self._book.fault("values", place, f"{cell!r} is not a year")
+            self._book.fault("values", place, f"{str(cell)[:40]!r} is not a year")
             usable[index] = False
             result.append(0)
         self._book.passed("values", len(raw))
@@ -278,7 +279,7 @@ class Tables:
         result = []
         for index, cell in enumerate(raw):
             number = cell if type(cell) is float else _number(cell)
-            if math.isfinite(number):
+            if abs(number) < LARGEST:
                 result.append(number)
                 if quantity and number < 0:
                     place = (f"{layout.name}.csv", f"row {index + 1}", column)
@@ -287,7 +288,7 @@ class Tables:
                 result.append(math.nan)
             else:
                 place = (f"{layout.name}.csv", f"row {index + 1}", column)
-                self._book.fault("values", place, f"{cell!r} is not a finite number")
+                self._book.fault("values", place, f"{str(cell)[:40]!r} is not a number, or beyond measure")
                 result.append(math.nan if blank else 0.0)
         self._book.passed("values", len(raw))
         if quantity:

@@ -7,6 +7,7 @@ the kind's ``grain``, so that grams and cents, which rounding leaves behind, are
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -286,6 +287,10 @@ class Book:
         tally = self._tallies[kind]
         tally.comparisons += 1
         if by <= 0.0:
+            return
+        if not math.isfinite(by):
+            tally.comparisons -= 1
+            self.fault(kind, place, f"{value:g}, {sense} {other:g}")
             return
         relative = by / max(scale, KINDS[kind].grain)
         if relative <= tally.relative and relative <= self.tolerance:
