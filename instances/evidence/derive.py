@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from derivation import flagship, overlays, world  # noqa: E402  the package lies beside this script
+from derivation import flagship, overlays, world
 
 INSTANCES = Path(__file__).resolve().parent.parent
 

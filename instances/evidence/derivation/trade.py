@@ -52,7 +52,7 @@ METALS: dict[str, tuple[str, ...]] = {
 }
 BUYERS = ("USA", "JPN", "KOR", "EUU", "GBR", "IND", "RAL")
 MAGNETS: dict[str, tuple[str, ...]] = {
-    **{maker: BUYERS for maker in ("CHN", "JPN", "KOR", "VNM", "MYS", "USA", "EUU")},
+    **dict.fromkeys(("CHN", "JPN", "KOR", "VNM", "MYS", "USA", "EUU"), BUYERS),
     "GBR": ("EUU", "USA", "RAL"),
     "IND": ("USA", "EUU", "GBR", "JPN", "RAL"),
     "CAN": ("USA", "EUU", "RAL"),
