@@ -123,39 +123,42 @@ class Instance:
 
     # --- changes ---
 
+    def changed(
+        self,
+        rows: Mapping[str, Iterable[Mapping[str, Any]]] | None = None,
+        without: Mapping[str, Mapping[str, Any]] | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Instance:
+        """A new instance after several changes that are checked together, such as a new market and its price.
+
+        rows      table -> rows to add, or to put in the place of those with the same key; see `with_rows`
+        without   table -> column -> value of the rows to take away first; see `without`
+        settings  key of instance.toml -> value
+        """
+        tables: dict[str, Mapping[Key, Entry]] = {}
+        parsed: dict[str, ParsedTable] = {}
+        issues: list[Issue] = []
+        for table, where in (without or {}).items():
+            gone = {entry.row.key for entry in self._matching(table, where)}
+            tables[table] = {k: entry for k, entry in self._held.entries[table].items() if k not in gone}
+        for table, given in (rows or {}).items():
+            parsed[table] = _parse_rows(_known_table(table), list(given), issues)
+            tables[table] = {**tables.get(table, self._held.entries[table]), **parsed[table].entries}
+        return self._changed(tables, parsed, issues, self._merged(settings) if settings else None)
+
     def with_rows(self, table: str, *rows: Mapping[str, Any]) -> Instance:
         """A new instance with rows added, or put in the place of those with the same key.
 
         rows  column -> value, as in a row object or as the text of a cell; a row replaces the whole row
         """
-        known = columns(_known_table(table))
-        if not rows:
-            return self
-        header = tuple(dict.fromkeys(name for row in rows for name in row))
-        raw = []
-        for row in rows:
-            written = tuple(_cell(row.get(name)) for name in header)
-            shown = ",".join(_cell(row.get(name)) for name in TABLES[table].KEY)
-            raw.append(Place(f"{table} {shown} {CHANGED}", None, header, written))
-        issues: list[Issue] = []
-        for name in header:
-            if name not in known:
-                hint = did_you_mean(name, known)
-                issues.append(Issue(f"{table} {CHANGED}", None, name, None, "unknown column", hint, "E107"))
-        if issues:
-            raise InstanceError(issues, self.name)
-        parsed = parse_table(table, RawTable(f"{table} {CHANGED}", None, header, tuple(raw)), issues)
-        return self._changed({table: {**self._held.entries[table], **parsed.entries}}, issues, {table: parsed})
+        return self.changed(rows={table: rows}) if rows else self
 
     def without(self, table: str, **where: Any) -> Instance:
         """A new instance without the rows of a table whose columns have the given values.
 
-        At least one row must match; rows that refer to it have to go first.
+        At least one row must match; rows that refer to it have to go first, or with it (see `changed`).
         """
-        kept = dict(self._held.entries[_known_table(table)])
-        for entry in self._matching(table, where):
-            del kept[entry.row.key]
-        return self._changed({table: kept})
+        return self.changed(without={table: where})
 
     def scaled(self, table: str, column: str, factor: float, **where: Any) -> Instance:
         """A new instance with a column of numbers multiplied by ``factor`` in the matching rows.
@@ -174,16 +177,19 @@ class Instance:
 
     def with_settings(self, **settings: Any) -> Instance:
         """A new instance with other keys of instance.toml, such as ``discount_rate`` or ``years``."""
+        return self.changed(settings=settings)
+
+    def _merged(self, settings: Mapping[str, Any]) -> dict[tuple[str, str], Written]:
         sections = setting_sections()
         merged = dict(self._held.settings)
         for name, value in settings.items():
             if name not in sections or name in (BASE, "schema"):
                 raise UsageError(f"unknown setting {name}; {did_you_mean(name, sections)}".rstrip("; "))
-            given = list(value) if isinstance(value, (tuple, list, set, frozenset)) else value
+            given = list(value) if isinstance(value, tuple) else value
             if isinstance(value, (set, frozenset)):
                 given = sorted(value)
             merged[sections[name], name] = Written(given, CHANGED, None)
-        return self._changed({}, settings=merged)
+        return merged
 
     @property
     def _held(self) -> _Content:
@@ -209,18 +215,18 @@ class Instance:
     def _changed(
         self,
         tables: Mapping[str, Mapping[Key, Entry]],
-        issues: list[Issue] | None = None,
-        parsed: Mapping[str, ParsedTable] | None = None,
-        settings: Mapping[tuple[str, str], Written] | None = None,
+        parsed: Mapping[str, ParsedTable],
+        issues: list[Issue],
+        settings: Mapping[tuple[str, str], Written] | None,
     ) -> Instance:
         content = replace(
             self._held,
             entries={**self._held.entries, **tables},
             settings=self._held.settings if settings is None else settings,
-            failed={table: p.failed for table, p in (parsed or {}).items()},
-            bad={table: p.bad for table, p in (parsed or {}).items()},
-            broken=frozenset(table for table, p in (parsed or {}).items() if not p.sound),
-            unnamed=frozenset(table for table, p in (parsed or {}).items() if not p.named),
+            failed={table: p.failed for table, p in parsed.items()},
+            bad={table: p.bad for table, p in parsed.items()},
+            broken=frozenset(table for table, p in parsed.items() if not p.sound),
+            unnamed=frozenset(table for table, p in parsed.items() if not p.named),
             overlays=(),
         )
         digest = hashlib.sha256(self.sha256.encode())
@@ -230,7 +236,7 @@ class Instance:
         if settings is not None:
             values = [[section, name, w.value] for (section, name), w in sorted(settings.items())]
             digest.update(json.dumps(values, default=str).encode())
-        return _freeze(content, list(issues or ()), digest.hexdigest(), None, self.name)
+        return _freeze(content, issues, digest.hexdigest(), None, self.name)
 
 
 @dataclass(frozen=True)
@@ -244,6 +250,17 @@ class _Content:
     broken: frozenset[str]
     unnamed: frozenset[str]
     overlays: tuple[Entry, ...]
+
+
+def _parse_rows(table: str, rows: list[Mapping[str, Any]], issues: list[Issue]) -> ParsedTable:
+    """Rows given in a script, typed and checked in the same way as those of a file."""
+    header = tuple(dict.fromkeys(name for row in rows for name in row))
+    places = []
+    for row in rows:
+        named = ",".join(_cell(row.get(name)) for name in TABLES[table].KEY)
+        written = tuple(_cell(row.get(name)) for name in header)
+        places.append(Place(f"{table} {named} {CHANGED}", None, header, written))
+    return parse_table(table, RawTable(f"{table} {CHANGED}", None, header, tuple(places)), issues)
 
 
 def load(path: str | Path) -> Instance:

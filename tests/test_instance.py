@@ -201,7 +201,7 @@ def test_changes_are_checked_like_files(small):
     found, _ = refused(small.with_rows, "caps", {"cap": "c", "metric": "stage_share", "stage": "metals", "limit": 1})
     assert found == [("E201", "stage")]
     found, _ = refused(small.with_rows, "caps", {"cap": "c", "metrics": "stage_share"})
-    assert found == [("E107", "metrics")]
+    assert set(found) == {("E107", "metrics"), ("E106", "metric"), ("E106", "limit")}
     found, _ = refused(small.with_rows, "sectors", {"sector": "x", "name": "X", "shortage_usd_per_t": float("nan")})
     assert found == [("E104", "shortage_usd_per_t")]
 
@@ -216,6 +216,19 @@ def test_rows_are_taken_away(small):
         small.without("options", option="frist")
     with pytest.raises(UsageError, match='did you mean "option"'):
         small.without("options", optoin="first")
+
+
+def test_changes_that_need_each_other_are_checked_together(small):
+    market = {"market": "other", "country": "AAA", "material": "metal"}
+    found, _ = refused(small.with_rows, "markets", market)
+    assert found == [("E324", "market")]  # no price
+    price = {"market": "other", "price_usd_per_t": 1500}
+    changed = small.changed(rows={"markets": [market], "market_prices": [price]}, settings={"wacc": 0.1})
+    assert [m.market for m in changed.markets] == ["other", "spot"]
+    assert changed.wacc == 0.1
+    assert changed.changed(without={"markets": {"market": "other"}, "market_prices": {"market": "other"}}).markets == (
+        small.markets
+    )
 
 
 def test_columns_are_scaled(small):
