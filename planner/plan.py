@@ -89,11 +89,12 @@ def solve(
 
     from .prepare import prepare
     from .solution import tables
-    from .solving import Settings, optimise
+    from .solving import Settings, optimise, paused_garbage_collector
 
     settings = Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed)
     started = time.perf_counter()
-    prepared = prepare(instance)
+    with paused_garbage_collector():
+        prepared = prepare(instance)
     ready = time.perf_counter() - started
     outcome = optimise(prepared.data, settings, progress)
     outcome.seconds["build"] += ready
