@@ -14,7 +14,7 @@ from .facts import Fact, cite
 from .money import WACC_WHY, blended, success, wacc
 
 FIRST, LAST = 2026, 2040
-LAST_NAMED_START = 2034  # a named project that has not been decided by then is another project
+LAST_NAMED_START = 2032  # a named project that has not been decided by then is another project
 
 
 @dataclass(frozen=True)
