@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .auditing import AuditReport, audit
     from .errors import InstanceError, PlannerError
     from .instance import Instance, load
+    from .pinning import Pins
     from .plan import Plan, solve
     from .runfolder import Run, read_run
     from .workbook import convert
@@ -26,6 +27,7 @@ _HOMES = {
     "Instance": "instance",
     "solve": "plan",
     "Plan": "plan",
+    "Pins": "pinning",
     "convert": "workbook",
     "read_run": "runfolder",
     "Run": "runfolder",
@@ -39,6 +41,7 @@ __all__ = [
     "AuditReport",
     "Instance",
     "InstanceError",
+    "Pins",
     "Plan",
     "PlannerError",
     "Run",

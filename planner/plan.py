@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .instance import Instance
+    from .pinning import Pins
     from .prepare import Prepared
     from .solving import Outcome, Progress, Settings
 
@@ -52,9 +53,9 @@ class Plan:
         """Shares, tonnes and costs of plan.json."""
         return dict(self.plan["metrics"])
 
-    def write(self, folder: str | Path, force: bool = False) -> Path:
-        """Write the run's folder, all of it or nothing; an existing one only with ``force``."""
-        return write_run(self, Path(folder), force)
+    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
+        """Write the run's folder, all of it or nothing; an existing one only with ``overwrite``."""
+        return write_run(self, Path(folder), overwrite)
 
     def to_json(self) -> str:
         """plan.json as text."""
@@ -68,6 +69,7 @@ def solve(
     time_limit: float | None = None,
     threads: int = 1,
     seed: int = 0,
+    pins: Pins | None = None,
     audit: bool = True,
     progress: Progress | None = None,
     load_seconds: float = 0.0,
@@ -78,11 +80,13 @@ def solve(
     time_limit  seconds of search; None: no limit
     threads     solver threads (fixed and recorded: another number may give another plan of the same cost)
     seed        solver seed
+    pins        builds to hold, see `Pins`
     audit       recompute the plan from the raw tables, and raise AuditError if it does not hold
     progress    called with lines of text while a long search runs
     load_seconds  what reading the instance took, to be recorded with the other times
 
-    Raises Infeasible (with the reason in the instance's words), NoPlan, Unbounded, SolverFailed, AuditError.
+    Raises UsageError on settings and pins that cannot be, Infeasible (with the reason in the instance's words),
+    NoPlan, Unbounded, SolverFailed, AuditError.
     """
     check_own_models()
     import scipy.sparse  # noqa: F401  (before Pyomo, which otherwise loads all of scipy with it: a second)
@@ -96,7 +100,7 @@ def solve(
     with paused_garbage_collector():
         prepared = prepare(instance)
     ready = time.perf_counter() - started
-    outcome = optimise(prepared.data, settings, progress)
+    outcome = optimise(prepared.data, settings, progress, pins)
     outcome.seconds["build"] += ready
     if outcome.stopped == "infeasible":
         from .infeasible import reasons
@@ -105,7 +109,7 @@ def solve(
     if not outcome.held:
         raise NoPlan(f"no plan was found before the search ended ({outcome.stopped}); allow more time")
     frames, branches = tables(prepared, outcome)
-    plan = Plan(_summary(prepared, settings, outcome, frames, load_seconds), frames, branches)
+    plan = Plan(_summary(prepared, settings, outcome, frames, load_seconds, pins), frames, branches)
     if audit:
         _audit(instance, plan)
     plan.plan["seconds"]["total"] = round(load_seconds + time.perf_counter() - started, 3)
@@ -128,6 +132,7 @@ def _summary(
     outcome: Outcome,
     frames: dict[str, pd.DataFrame],
     load_seconds: float,
+    pins: Pins | None,
 ) -> dict[str, Any]:
     instance = prepared.instance
     costs = frames["costs"]
@@ -144,6 +149,7 @@ def _summary(
             "time_limit": settings.time_limit,
             "threads": settings.threads,
             "seed": settings.seed,
+            **({"pins": pins.to_dict()} if pins else {}),
         },
         "status": "optimal" if proven else "feasible",
         "stopped": outcome.stopped,

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import OutputError
+from .folders import check_folder, write_folder
 from .tables import BRANCH_TABLES, COLUMNS, from_csv, to_csv
 
 if TYPE_CHECKING:
@@ -32,58 +30,26 @@ class Run:
     branches: dict[str, dict[str, pd.DataFrame]]
 
 
-def check_target(folder: Path, force: bool) -> None:
+def check_target(folder: Path, overwrite: bool) -> None:
     """Raise OutputError if a run may not be written to ``folder``."""
-    if not folder.exists() and not folder.is_symlink():
-        return
-    if not force:
-        raise OutputError(f"{folder} exists; choose another folder, or --force to replace the run in it")
-    if not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).is_file()):
-        raise OutputError(f"{folder} is not a run's folder, so it is not replaced")
+    check_folder(folder, MANIFEST, overwrite)
 
 
-def write_run(plan: Plan, folder: Path, force: bool = False) -> Path:
-    """Write everything to a sibling folder first, plan.json last, and rename it: a killed run leaves no ``folder``."""
-    check_target(folder, force)
+def write_run(plan: Plan, folder: Path, overwrite: bool = False) -> Path:
+    """Write the tables, and plan.json last; everything or nothing."""
     started = time.perf_counter()
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be written: {error.strerror}") from error
-    try:
-        for name, table in plan.tables.items():
-            _write(temporary / f"{name}.csv", to_csv(table))
-        for scenario, tables in plan.branches.items():
-            (temporary / "branches" / scenario).mkdir(parents=True)
-            for name, table in tables.items():
-                _write(temporary / "branches" / scenario / f"{name}.csv", to_csv(table))
+    files = {f"{name}.csv": to_csv(table) for name, table in plan.tables.items()}
+    for scenario, tables in plan.branches.items():
+        files.update({f"branches/{scenario}/{name}.csv": to_csv(table) for name, table in tables.items()})
+
+    def finish() -> str:
         seconds = plan.plan["seconds"]
         written = time.perf_counter() - started
         seconds["total"] = round(seconds["total"] - seconds["write"] + written, 3)
         seconds["write"] = round(written, 3)
-        _write(temporary / MANIFEST, plan.to_json())
-        temporary.chmod(0o755)
-        if folder.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
-            folder.rename(old / "run")
-            temporary.rename(folder)
-            shutil.rmtree(old)
-        else:
-            temporary.rename(folder)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be written: {error.strerror}") from error
-    finally:
-        if temporary.exists():
-            shutil.rmtree(temporary, ignore_errors=True)
-    return folder
+        return plan.to_json()
 
-
-def _write(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    return write_folder(folder, files, MANIFEST, finish, overwrite)
 
 
 def read_run(folder: str | Path) -> Run:

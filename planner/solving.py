@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import highspy
 import numpy as np
@@ -27,6 +27,9 @@ from models.data import EXPOSED, PLAN, ModelData
 
 from .errors import SolverFailed, Unbounded, UsageError
 from .highs import new_highs
+
+if TYPE_CHECKING:
+    from .pinning import Pins
 
 PROVEN_UP_TO = 200  # integer decisions up to which the optimum is proven unless a gap is asked for
 LARGE_GAP = 1e-3  # default gap of larger ones
@@ -281,6 +284,33 @@ class Solver:
                 print("stopping; once more to quit at once", file=sys.stderr, flush=True)
                 self.highs.cancelSolve()
 
+    def change_row(self, row: int, entries: dict[int, float], upper: float) -> None:
+        """Put other coefficients (column -> value) and another upper side in a row; the basis is kept."""
+        for column, value in entries.items():
+            status = self.highs.changeCoeff(row, column, value)
+            if value or status == highspy.HighsStatus.kError:  # HiGHS warns that it drops a zero, as it should
+                self.check(status, "a coefficient")
+        self.check(self.highs.changeRowBounds(row, -highspy.kHighsInf, upper), "a right-hand side")
+
+    def start_from(self, positions: np.ndarray, values: np.ndarray) -> None:
+        """Offer the next search whole numbers to start from; HiGHS completes them by an LP, or drops them."""
+        self.highs.setSolution(len(positions), positions.astype(np.int32), np.ascontiguousarray(values, dtype=float))
+
+    def restore(self) -> None:
+        """The cost, bounds, whole numbers and rows as they were compiled; changed coefficients stay."""
+        a = self.arrays
+        rows, cols = a.matrix.shape
+        added = np.arange(rows, self.highs.getNumRow(), dtype=np.int32)
+        if len(added):
+            self.check(self.highs.deleteRows(len(added), added), "removing rows")
+        everything = np.arange(cols, dtype=np.int32)
+        self.check(self.highs.changeColsCost(cols, everything, a.cost), "the cost")
+        self.check(self.highs.changeColsBounds(cols, everything, a.col_lower, a.col_upper), "bounds")
+        whole = np.flatnonzero(a.integer).astype(np.int32)
+        if len(whole):
+            kinds = np.array([highspy.HighsVarType.kInteger] * len(whole))
+            self.check(self.highs.changeColsIntegrality(len(whole), whole, kinds), "whole numbers")
+
     @property
     def has_plan(self) -> bool:
         """Whether a feasible point is held."""
@@ -310,12 +340,16 @@ class Solver:
         return stopped
 
 
-def optimise(data: ModelData, settings: Settings, progress: Progress | None = None) -> Outcome:
-    """Solve: least cost, then with these builds and this cost the least exposure."""
+def optimise(
+    data: ModelData, settings: Settings, progress: Progress | None = None, pins: Pins | None = None
+) -> Outcome:
+    """Solve: least cost, then with these builds and this cost the least exposure. ``pins`` hold builds."""
     started = time.perf_counter()
     with paused_garbage_collector():
         model = models.build(data)
         arrays = compile_model(model)
+    if pins:
+        pins.hold(data, arrays)
     solver = Solver(arrays, settings)
     built = time.perf_counter()
     integers = int(arrays.integer.sum())
@@ -376,7 +410,7 @@ def _solve(solver: Solver, data: ModelData, integers: int, outcome: Outcome) -> 
     solver.option("time_limit", math.inf)
     x = solver.solution()[0]
     if integers:
-        _fix(solver, np.flatnonzero(arrays.integer), np.round(x[arrays.integer]))
+        fix_columns(solver, np.flatnonzero(arrays.integer), np.round(x[arrays.integer]))
         ended = solver.run_lp()
         if ended == "interrupted":  # the search was over: finishing the plan takes a moment, a second Ctrl-C quits
             ended = solver.run_lp()
@@ -385,19 +419,19 @@ def _solve(solver: Solver, data: ModelData, integers: int, outcome: Outcome) -> 
     elif stopped != "optimal":
         outcome.notes.append("stopped before the optimum; prices and marginals are not final")
     x, row_dual, col_dual = solver.solution()
-    x = _clean(x, arrays)
+    x = inside_bounds(x, arrays)
     cost = float(arrays.cost @ x) + arrays.offset
-    outcome.first = _by_family(arrays.columns, x)
-    outcome.duals = _by_family(arrays.rows, row_dual)
+    outcome.first = by_family(arrays.columns, x)
+    outcome.duals = by_family(arrays.rows, row_dual)
     outcome.certificate = certificate(arrays, x, row_dual, col_dual, solver)
     outcome.bound = min(bound, cost) if integers else (cost if stopped == "optimal" else bound)
     if stopped == "optimal" or integers:
-        x = _least_exposure(solver, data, x, cost, outcome)
-    outcome.values = _by_family(arrays.columns, x)
+        x = least_exposure(solver, data, x, cost, outcome)
+    outcome.values = by_family(arrays.columns, x)
     outcome.objective = float(arrays.cost @ x) + arrays.offset
 
 
-def _fix(solver: Solver, positions: np.ndarray, values: np.ndarray) -> None:
+def fix_columns(solver: Solver, positions: np.ndarray, values: np.ndarray) -> None:
     """Hold columns at values, and forget that they are whole numbers."""
     if not len(positions):
         return
@@ -408,12 +442,12 @@ def _fix(solver: Solver, positions: np.ndarray, values: np.ndarray) -> None:
     solver.check(solver.highs.changeColsBounds(len(positions), positions, values, values), "fixing")
 
 
-def _clean(x: np.ndarray, arrays: Arrays) -> np.ndarray:
+def inside_bounds(x: np.ndarray, arrays: Arrays) -> np.ndarray:
     """Values inside their bounds: the solver may leave them outside by its tolerance."""
     return np.clip(x, arrays.col_lower, arrays.col_upper)
 
 
-def _least_exposure(solver: Solver, data: ModelData, x: np.ndarray, cost: float, outcome: Outcome) -> np.ndarray:
+def least_exposure(solver: Solver, data: ModelData, x: np.ndarray, cost: float, outcome: Outcome) -> np.ndarray:
     """Of the plans with these builds and, within 1e-7, this cost, the one with the least exposed deliveries."""
     arrays = solver.arrays
     exposure = np.zeros(len(x))
@@ -424,7 +458,7 @@ def _least_exposure(solver: Solver, data: ModelData, x: np.ndarray, cost: float,
     if not (exposure @ x > 0.0):
         return x
     builds = np.array(sorted(arrays.columns.get("build", {}).values()), dtype=int)
-    _fix(solver, builds, x[builds])
+    fix_columns(solver, builds, x[builds])
     costly = np.flatnonzero(arrays.cost).astype(np.int32)
     room = COST_SLACK * abs(cost)
     solver.check(
@@ -435,7 +469,7 @@ def _least_exposure(solver: Solver, data: ModelData, x: np.ndarray, cost: float,
     solver.check(solver.highs.changeColsCost(len(x), everything, exposure), "the exposure objective")
     stopped = solver.run_lp()
     if stopped == "optimal":
-        better = _clean(solver.solution()[0], arrays)
+        better = inside_bounds(solver.solution()[0], arrays)
         spent = float(arrays.cost @ better) + arrays.offset - cost
         if spent <= room * 1.01 + 1e-12 and exposure @ better <= exposure @ x:
             return better
@@ -473,7 +507,7 @@ def certificate(
     }
 
 
-def _by_family(positions: dict[str, dict[Any, int]], numbers: np.ndarray) -> dict[str, dict[Any, float]]:
+def by_family(positions: dict[str, dict[Any, int]], numbers: np.ndarray) -> dict[str, dict[Any, float]]:
     listed = numbers.tolist()
     return {name: {i: listed[k] for i, k in of.items()} for name, of in positions.items()}
 
@@ -484,4 +518,4 @@ def least_public_money(data: ModelData, modules: dict[int, float]) -> dict[str, 
     solver = Solver(arrays, Settings())
     if solver.run_lp() != "optimal":
         raise SolverFailed("the builds chosen cannot be paid for")
-    return _by_family(arrays.columns, solver.solution()[0])
+    return by_family(arrays.columns, solver.solution()[0])

@@ -27,7 +27,7 @@ LONGEST_CELL = 32_767  # characters, of Excel
 EXTRA_ROWS = 1_000  # rows below the table that get drop-downs too
 
 
-def convert(source: str | Path, target: str | Path, force: bool = False) -> Path:
+def convert(source: str | Path, target: str | Path, overwrite: bool = False) -> Path:
     """Convert an instance folder to a workbook, or a workbook to a folder; the ending ``.xlsx`` tells which.
 
     Only the folder's own files are converted, not those of its ``base``. Nothing is checked but what the form needs:
@@ -39,8 +39,8 @@ def convert(source: str | Path, target: str | Path, force: bool = False) -> Path
         raise UsageError(f"{source} to {target}: one of the two has to end in .xlsx, the other is a folder")
     if not source.exists():
         raise UsageError(f"{source} does not exist")
-    if target.exists() and not force:
-        raise OutputError(f"{target} exists; choose another name, or --force to replace it")
+    if target.exists() and not overwrite:
+        raise OutputError(f"{target} exists; choose another name, or --overwrite to replace it")
     if target.exists() and not to_workbook and not (target / SETTINGS_FILE).is_file():
         raise OutputError(f"{target} is not an instance's folder, so it is not replaced")
     try:

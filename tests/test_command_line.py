@@ -65,13 +65,13 @@ def test_an_existing_run_is_kept_unless_asked(tmp_path):
     run("solve", TINY, "-o", tmp_path / "run")
     again = run("solve", TINY, "-o", tmp_path / "run")
     assert again.returncode == 1 and "exists" in again.stderr and "Traceback" not in again.stderr
-    assert run("solve", TINY, "-o", tmp_path / "run", "--force").returncode == 0
+    assert run("solve", TINY, "-o", tmp_path / "run", "--overwrite").returncode == 0
 
 
 def test_a_folder_that_is_no_run_is_never_replaced(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("keep me")
-    done = run("solve", TINY, "-o", tmp_path / "mine", "--force")
+    done = run("solve", TINY, "-o", tmp_path / "mine", "--overwrite")
     assert done.returncode == 1 and (tmp_path / "mine" / "letter.txt").read_text() == "keep me"
 
 

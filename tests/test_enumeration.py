@@ -18,9 +18,7 @@ from planner.prepare import prepare
 from planner.solving import Settings, Solver, compile_model
 
 YEARS = (2030, 2032, 2033)
-OPTIONS = (
-    "option,facility,name,module_t,max_modules,min_modules,max_per_year,capex_musd,lead_years,ramp_years,"
-)
+OPTIONS = "option,facility,name,module_t,max_modules,min_modules,max_per_year,capex_musd,lead_years,ramp_years,"
 OPTIONS += "life_years,first_start,last_start,exclusive_group,requires\n"
 
 
@@ -48,10 +46,7 @@ def instance(folder, seed):
                 "requires": "a" if name == "c" else "",
             }
         )
-    lines = [
-        ",".join(str(v) for v in (r["option"], "plant", r["option"].upper(), *list(r.values())[1:]))
-        for r in rows
-    ]
+    lines = [",".join(str(v) for v in (r["option"], "plant", r["option"].upper(), *list(r.values())[1:])) for r in rows]
     tables = {
         **TABLES,
         "options": OPTIONS + "\n".join(lines) + "\n",

@@ -1,0 +1,8 @@
+"""The commands, one file each; a command is a thin face of the Python call of the same name.
+
+A command's module has its name and holds a function of that name. A module loads what is heavy inside its
+function, so that ``planner --help`` stays quick.
+"""
+
+# in the order in which --help lists them
+COMMANDS = ("validate", "solve", "audit", "convert", "export")

@@ -1,0 +1,39 @@
+"""What the commands share: arguments under one name and meaning, reading an instance, progress on stderr."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ..instance import Instance
+
+InstanceFolder = Annotated[Path, typer.Argument(metavar="INSTANCE", help="folder of an instance")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="folder of a run")]
+AsJson = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace what is there")]
+Gap = Annotated[
+    float | None, typer.Option(help="relative gap to stop at [proven up to 200 integer decisions, else 0.001]")
+]
+TimeLimit = Annotated[float | None, typer.Option(help="seconds of search for each solve [no limit]")]
+Threads = Annotated[int, typer.Option(help="solver threads; another number may give another equal plan")]
+Seed = Annotated[int, typer.Option(help="solver seed")]
+
+
+def tell(line: str) -> None:
+    """One line of progress, or of an error, on stderr."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def load_instance(path: Path) -> Instance:
+    """Read an instance; the number of warnings goes to stderr."""
+    from ..instance import load
+
+    instance = load(path)
+    if instance.warnings:
+        count = len(instance.warnings)
+        tell(f"{path}: {count} warning{'s' if count > 1 else ''}; planner validate {path} shows all")
+    return instance

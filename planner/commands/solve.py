@@ -1,0 +1,101 @@
+"""``planner solve``."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import UsageError
+from .common import AsJson, Gap, InstanceFolder, Overwrite, Seed, Threads, TimeLimit, load_instance, tell
+
+if TYPE_CHECKING:
+    from ..instance import Instance
+    from ..pinning import Pins
+
+
+def solve(
+    instance: InstanceFolder,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="folder to write the run to [runs/NAME]")
+    ] = None,
+    overwrite: Overwrite = False,
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    threads: Threads = 1,
+    seed: Seed = 0,
+    fix_from: Annotated[Path | None, typer.Option("--fix-from", metavar="RUN", help="hold the builds of a run")] = None,
+    fix_options: Annotated[
+        str | None, typer.Option("--fix-options", metavar="A,B", help="with --fix-from: of these options only")
+    ] = None,
+    fix_years: Annotated[
+        str | None,
+        typer.Option("--fix-years", metavar="FIRST-LAST", help="with --fix-from: only starts in these years"),
+    ] = None,
+    force: Annotated[
+        list[str] | None,
+        typer.Option("--force", metavar="OPTION@YEAR[:MODULES]", help="start so many modules [1] or more; repeatable"),
+    ] = None,
+    forbid: Annotated[
+        list[str] | None, typer.Option("--forbid", metavar="OPTION", help="never build it; repeatable")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Solve an instance, audit the plan and write the run's folder."""
+    from ..errors import Infeasible
+    from ..plan import solve as solve_instance
+    from ..runfolder import check_target
+
+    started = time.perf_counter()
+    loaded = load_instance(instance)
+    load_seconds = time.perf_counter() - started
+    folder = output or Path("runs") / loaded.name
+    check_target(folder, overwrite)
+    pins = _pins(loaded, fix_from, fix_options, fix_years, force or [], forbid or [])
+    try:
+        plan = solve_instance(
+            loaded,
+            gap=gap,
+            time_limit=time_limit,
+            threads=threads,
+            seed=seed,
+            pins=pins,
+            progress=tell,
+            load_seconds=load_seconds,
+        )
+    except Infeasible as error:
+        if as_json:
+            print(json.dumps({"schema": 1, "status": "infeasible", "objective_musd": None, "reasons": str(error)}))
+        raise
+    plan.write(folder, overwrite=overwrite)
+    if as_json:
+        print(plan.to_json(), end="")
+        return
+    from ..summary import show
+
+    show(loaded, plan, folder)
+
+
+def _pins(
+    instance: Instance, run: Path | None, options: str | None, years: str | None, force: list[str], forbid: list[str]
+) -> Pins:
+    from ..pinning import Pins
+    from ..runfolder import read_run
+
+    pins = Pins.parse(instance, force, forbid)
+    if run is None:
+        if options or years:
+            raise UsageError("--fix-options and --fix-years choose from a run: name it with --fix-from RUN")
+        return pins
+    span = None
+    if years is not None:
+        match = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", years)
+        if match is None:
+            raise UsageError(f'--fix-years "{years}": expected FIRST-LAST, such as 2026-2030')
+        span = int(match[1]), int(match[2] or match[1])
+    chosen = [o.strip() for o in options.split(",")] if options else None
+    return Pins.of(instance, read_run(run), chosen, span) | pins
