@@ -142,7 +142,13 @@ def _summary(
     proven = outcome.stopped == "optimal" or gap <= outcome.gap_asked
     return {
         "schema": SCHEMA,
-        "instance": {"name": instance.name, "title": instance.title, "sha256": instance.sha256},
+        "instance": {
+            "name": instance.name,
+            "title": instance.title,
+            "sha256": instance.sha256,
+            # as it was given, so that runs written to different folders have the same bytes
+            "path": None if instance.path is None else instance.path.as_posix(),
+        },
         "versions": _versions(),
         "settings": {
             "gap": outcome.gap_asked,

@@ -1,0 +1,73 @@
+"""Where a run comes from: the instance it was solved from, found again and checked by its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import InstanceError, UsageError
+
+if TYPE_CHECKING:
+    from .instance import Instance
+    from .plan import Plan
+    from .runfolder import Run
+
+
+def instance_of(run: Run | Plan, folder: str | Path | None = None) -> Instance:
+    """The instance a run was solved from.
+
+    folder  where the instance lies; None: at the path that plan.json records (as it was given to ``load``), seen from
+            the current folder and from every folder above the run
+    Raises UsageError if it is not found, or is no longer what was solved; InstanceError if ``folder`` cannot be read.
+    """
+    from .instance import load
+
+    asked = run.plan["instance"]
+    if folder is not None:
+        instance = load(folder)
+        if instance.sha256 != asked["sha256"]:
+            raise UsageError(f"{_of(run)} was not solved from {folder} as it is now{_difference(instance, asked)}")
+        return instance
+    changed = None
+    for place in _places(run):
+        try:
+            instance = load(place)
+        except InstanceError:
+            changed = changed or place
+            continue
+        if instance.sha256 == asked["sha256"]:
+            return instance
+        changed = changed or place
+    if changed is not None:
+        raise UsageError(
+            f"{changed} has changed since {_of(run)} was solved from it; solve it again, "
+            f"or give the instance as it was with --instance FOLDER"
+        )
+    raise UsageError(f"the instance {asked['name']} of {_of(run)} is not found; say where it lies: --instance FOLDER")
+
+
+def _places(run: Run | Plan) -> Iterator[Path]:
+    """Existing folders the recorded path may mean, the likeliest first."""
+    recorded = run.plan["instance"].get("path")
+    if not recorded:
+        return
+    path = Path(recorded)
+    home = getattr(run, "path", None)
+    above = [] if home is None else Path(home).resolve().parents
+    for start in (Path(), *above):
+        if (start / path).is_dir():
+            yield start / path
+        if path.is_absolute():
+            return
+
+
+def _of(run: Run | Plan) -> str:
+    path = getattr(run, "path", None)
+    return "the plan" if path is None else str(path)
+
+
+def _difference(instance: Instance, asked: dict[str, str]) -> str:
+    if instance.name != asked["name"]:
+        return f": the run is of {asked['name']}, the folder holds {instance.name}"
+    return ": it has changed since; solve it again"
