@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .pinning import Pins
     from .plan import Plan, solve
     from .runfolder import Run, read_run
+    from .tradeoff import Frontier, frontier
     from .workbook import convert
 
 _HOMES = {
@@ -29,6 +30,8 @@ _HOMES = {
     "Plan": "plan",
     "Pins": "pinning",
     "convert": "workbook",
+    "frontier": "tradeoff",
+    "Frontier": "tradeoff",
     "read_run": "runfolder",
     "Run": "runfolder",
     "audit": "auditing",
@@ -39,6 +42,7 @@ _HOMES = {
 
 __all__ = [
     "AuditReport",
+    "Frontier",
     "Instance",
     "InstanceError",
     "Pins",
@@ -47,6 +51,7 @@ __all__ = [
     "Run",
     "audit",
     "convert",
+    "frontier",
     "load",
     "read_run",
     "solve",

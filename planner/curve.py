@@ -1,0 +1,444 @@
+"""One model, re-solved with other limits on a dependence metric: the points of a frontier, and its exact ends."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import Infeasible, InstanceError, NoPlan, SolverFailed, Unbounded, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from .instance import Instance
+    from .solving import Progress, Settings, Solver
+
+METRICS = ("exposed_share", "stage_share", "single_country_share", "unserved")
+
+SAME_COST = 1e-8  # relative: two costs this close are one
+EXACT = 1e-8  # share: how narrowly the ends of the curve are bracketed
+NARROW = 1e-5  # share: no point is placed in a narrower segment
+TRIES = 60  # steps towards the least limit, each much closer than the one before
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A dependence metric and the years in which one common limit holds.
+
+    name   ``exposed_share``, ``stage_share:STAGE``, ``single_country_share:STAGE`` or ``unserved``
+    first  calendar year from which the limit holds; None: all years
+    glide  the limit goes linearly from the level of the first year in the least-cost plan to the one asked for in
+           ``first``, and stays there
+    """
+
+    name: str
+    first: int | None = None
+    glide: bool = False
+
+    @property
+    def family(self) -> str:
+        """The metric without its stage or material."""
+        return self.name.partition(":")[0]
+
+    def check(self, instance: Instance) -> None:
+        """Raise UsageError if the instance has no such metric or years."""
+        kind, _, of = self.name.partition(":")
+        if kind not in METRICS:
+            hint = did_you_mean(kind, METRICS)
+            raise UsageError(f"metric {kind}: expected one of {', '.join(METRICS)}; {hint}".rstrip("; "))
+        if self.first is not None and self.first > instance.years[-1]:
+            raise UsageError(
+                f"from year {self.first}: expected a year up to {instance.years[-1]}, the last period's first"
+            )
+        if self.glide and (self.first is None or self.first <= instance.years[0] or kind == "unserved"):
+            raise UsageError(f"a glide needs a share and a year after {instance.years[0]} in which it ends")
+        if kind in ("exposed_share", "unserved"):
+            if of:
+                raise UsageError(f"metric {self.name}: {kind} is of the whole chain; leave :{of} out")
+            return
+        known = [*instance.stages, *sorted(m.material for m in instance.materials)]
+        if of not in known:
+            stages = ", ".join(instance.stages)
+            hint = did_you_mean(of, known)
+            raise UsageError(
+                f"metric {self.name}: expected {kind}: and a stage ({stages}) or material; {hint}".rstrip("; ")
+            )
+
+    def capped(self, instance: Instance, limit: float, today: float) -> tuple[Instance, set[str]]:
+        """The instance with the limit as caps more, and their names; ``today`` is where a glide begins."""
+        if self.family == "unserved":
+            return instance, set()
+        of = self.name.partition(":")[2]
+        row: dict[str, Any] = {"metric": self.family, "limit": limit}
+        if of:
+            row["stage" if of in instance.stages else "material"] = of
+        rows: list[Mapping[str, Any]] = []
+        if self.glide:
+            assert self.first is not None
+            first = {"first_year": instance.years[0], "last_year": self.first, "limit": today, "limit_end": limit}
+            rows.append({**row, **first, "cap": _free_name(instance, "glide")})
+            if instance.years[-1] > self.first:
+                rows.append({**row, "cap": _free_name(instance, "frontier"), "first_year": self.first + 1})
+        else:
+            rows.append({**row, "cap": _free_name(instance, "frontier"), **_from(self.first)})
+        try:
+            return instance.with_rows("caps", *rows), {str(r["cap"]) for r in rows}
+        except InstanceError as error:
+            raise UsageError(f"metric {self.name} cannot be limited in this instance\n{error}") from error
+
+
+def _from(first: int | None) -> dict[str, int]:
+    return {} if first is None else {"first_year": first}
+
+
+def _free_name(instance: Instance, name: str) -> str:
+    while any(cap.cap == name for cap in instance.caps):
+        name += "_"
+    return name
+
+
+@dataclass(slots=True)
+class Point:
+    """A solved limit: cost and bound in MUSD, slope in MUSD per unit of share, deliveries in kt (present value).
+
+    share       kept by the plan reported, ``first_share`` by that of the least-cost step
+    same_until  up to this limit nothing is cheaper
+    """
+
+    limit: float
+    share: float
+    first_share: float
+    cost: float
+    bound: float
+    slope: float
+    status: str
+    same_until: float
+    x: np.ndarray
+    whole: np.ndarray
+    builds: dict[tuple[str, int], float]
+    clean: float
+    exposed: float
+    exposed_share: float
+    short_t: float
+    capex: float
+
+
+class Curve:
+    """One model, re-solved with other limits."""
+
+    def __init__(self, instance: Instance, metric: Metric, settings: Settings, progress: Progress | None) -> None:
+        import models
+
+        from .metric_rows import PLACEHOLDER, MetricRows
+        from .prepare import prepare
+        from .solving import Solver, compile_model, paused_garbage_collector
+
+        metric.check(instance)
+        self.instance, self.metric, self.settings = instance, metric, settings
+        self.progress = progress
+        capped, caps = metric.capped(instance, PLACEHOLDER, PLACEHOLDER)
+        with paused_garbage_collector():
+            self.data = prepare(capped).data
+            arrays = compile_model(models.build(self.data))
+        nodes = {n for n in range(len(self.data.nodes)) if self._counted(n)}
+        self.rows = MetricRows(self.data, arrays, metric.family, caps, nodes)
+        self.arrays = arrays
+        self.whole = np.flatnonzero(arrays.integer)
+        self.solver = Solver(arrays, settings)
+        self.relaxed: Solver | None = None
+        if len(self.whole):
+            self.relaxed = Solver(replace(arrays, integer=np.zeros_like(arrays.integer)), settings)
+        self.interrupted = False
+        self.today = 1.0  # where a glide begins
+        self.notes: list[str] = []
+
+    def _counted(self, node: int) -> bool:
+        """Whether a node belongs to the plan and the years asked for."""
+        n = self.data.nodes[node]
+        return n.branch == "" and (self.metric.first is None or n.year >= self.metric.first)
+
+    # --- solves -------------------------------------------------------------------------------------------
+
+    def _run(self, solver: Any) -> str:
+        """Run; infeasible is believed only without presolve."""
+        stopped = str(solver.run())
+        if stopped in ("infeasible", "failed", "unbounded"):
+            solver.check(solver.highs.clearSolver(), "clearing")
+            solver.option("presolve", "off")
+            stopped = solver.run()
+            solver.option("presolve", "choose")
+        if stopped == "unbounded":
+            raise Unbounded("the cost has no lower bound: an activity, perhaps one of negative cost, pays without end")
+        if stopped == "failed":
+            raise SolverFailed("HiGHS stopped without a result")
+        return stopped
+
+    def solve(self, limit: float, start: Point | None = None) -> Point | None:
+        """The least-cost plan that keeps a limit; None: there is none."""
+        from .solving import Outcome, fix_columns, inside_bounds, least_exposure
+
+        solver, arrays = self.solver, self.arrays
+        self.rows.set_limit(solver, limit)
+        self._allow_time(solver)
+        if start is not None and len(self.whole):
+            solver.start_from(self.whole, start.whole)
+        stopped = self._run(solver)
+        self._allow_time(solver, math.inf)
+        self.interrupted |= stopped == "interrupted"
+        if stopped == "infeasible":
+            return None
+        if not solver.has_plan or (stopped != "optimal" and not len(self.whole)):
+            raise NoPlan(f"no plan was found at the limit {limit:.4%} before the search ended ({stopped})")
+        x = solver.solution()[0]
+        bound = float(solver.highs.getInfo().mip_dual_bound) if len(self.whole) else math.nan
+        whole = np.round(x[self.whole])
+        if len(self.whole):
+            fix_columns(solver, self.whole, whole)
+            if solver.run_lp() != "optimal":
+                raise SolverFailed("the plan found is not feasible once its whole numbers are exactly whole")
+        x, duals, _ = solver.solution()
+        x = inside_bounds(x, arrays)
+        cost = float(arrays.cost @ x) + arrays.offset
+        slope = self.rows.slope(x, duals)
+        first_share = self.rows.share(x)
+        basis = solver.highs.getBasis()
+        outcome = Outcome("optimal", True)
+        x = least_exposure(solver, self.data, x, cost, outcome)
+        self.notes += [f"limit {limit:.4%}: {note}" for note in outcome.notes]
+        solver.restore()
+        if not len(self.whole):
+            solver.check(solver.highs.setBasis(basis), "the basis")
+        bound = min(bound, cost) if len(self.whole) else cost
+        gap = abs(cost - bound) / max(abs(cost), 1e-9)
+        proven = stopped == "optimal" or gap <= self.settings.gap_for(len(self.whole))
+        return Point(
+            limit=limit,
+            share=self.rows.share(x),
+            first_share=first_share,
+            cost=cost,
+            bound=bound,
+            slope=slope,
+            status="optimal" if proven else "feasible",
+            same_until=limit,
+            x=x,
+            whole=whole,
+            **self._facts(x),
+        )
+
+    def _facts(self, x: np.ndarray) -> dict[str, Any]:
+        """Builds, deliveries, shortage and capex of a solution."""
+        data, columns = self.data, self.arrays.columns
+        clean = tainted = exposed = delivered = short = capex = 0.0
+        for i, k in columns.get("deliver", {}).items():
+            delivery = data.deliver[i]
+            node = data.nodes[delivery.node]
+            if node.branch == "":
+                clean += node.present * x[k] if delivery.provenance == "clean" else 0.0
+                tainted += node.present * x[k] if delivery.provenance == "exposed" else 0.0
+            if self._counted(delivery.node):
+                delivered += node.length * x[k]
+                exposed += node.length * x[k] if delivery.provenance == "exposed" else 0.0
+        for d, k in columns.get("short", {}).items():
+            if self._counted(data.need[d].node):
+                short += data.nodes[data.need[d].node].length * x[k] * 1e3
+        overnight = {o.option: o.capex_musd for o in self.instance.options}
+        builds = {}
+        for i, k in columns.get("build", {}).items():
+            begun = data.build[i]
+            count = float(round(x[k])) if begun.integer else float(x[k])
+            if count > 1e-6:
+                builds[begun.option, begun.year] = count
+                capex += count * overnight[begun.option]
+        traced = exposed / delivered if delivered > 1e-9 else math.nan
+        tonnes = float(short) if short > 1e-6 else 0.0
+        return {
+            "builds": builds,
+            "clean": clean,
+            "exposed": tainted,
+            "exposed_share": traced,
+            "short_t": tonnes,
+            "capex": float(capex),
+        }
+
+    # --- the ends -----------------------------------------------------------------------------------------
+
+    def _least_limit(self, known: float) -> float:
+        """The least limit that the relaxation can keep, given one that it can."""
+        limit, exact = self._narrowed(self.relaxed or self.solver, known, None)
+        if not exact:
+            self.notes.append("the least dependence is not exact: the search for it was stopped")
+        return limit
+
+    def _narrowed(self, solver: Solver, limit: float, start: np.ndarray | None) -> tuple[float, bool]:
+        """The least limit that can be kept, and whether that is proven.
+
+        At a limit that can be kept, the least excess over it is sought; the share of that solution is the next limit
+        (Dinkelbach's method for ratios). When no excess is below zero, the limit is the least.
+        """
+        arrays = self.arrays
+        everything = np.arange(len(arrays.cost), dtype=np.int32)
+        seek = np.zeros(len(arrays.cost))
+        seek[self.rows.excess] = 1.0
+        exact = False
+        solver.check(solver.highs.changeColsCost(len(seek), everything, seek), "the excess as objective")
+        solver.check(solver.highs.changeColBounds(self.rows.excess, -np.inf, np.inf), "freeing the excess")
+        for _ in range(TRIES):
+            self.rows.set_limit(solver, limit)
+            if start is not None:
+                solver.start_from(self.whole, start)
+            self._allow_time(solver)
+            stopped = self._run(solver)
+            if not solver.has_plan:
+                break
+            share = self.rows.share(solver.solution()[0])
+            if stopped == "optimal" and share >= limit - EXACT:
+                exact = True
+                limit = min(limit, share)
+                break
+            if share >= limit - EXACT or stopped == "interrupted":
+                break
+            limit = share
+            if limit <= EXACT:
+                limit, exact = 0.0 if limit < 1e-12 else limit, True
+                break
+        self._allow_time(solver, math.inf)
+        solver.restore()
+        return limit, exact
+
+    def _allow_time(self, solver: Solver, seconds: float | None = None) -> None:
+        """Limit the next search; HiGHS counts the time of all searches of an instance together."""
+        allowed = self.settings.time_limit if seconds is None else seconds
+        if allowed is not None and self.settings.time_limit is not None:
+            solver.option("time_limit", math.inf if allowed == math.inf else solver.highs.getRunTime() + allowed)
+
+    def _cheap_limit(self, cheapest: Point) -> float:
+        """The least limit that costs no more than the least cost, with the whole numbers of the cheapest plan."""
+        from .solving import fix_columns
+
+        solver, cost = self.solver, self.arrays.cost
+        costly = np.flatnonzero(cost).astype(np.int32)
+        most = cheapest.cost + SAME_COST * max(abs(cheapest.cost), 1e-6) - self.arrays.offset
+        fix_columns(solver, self.whole, cheapest.whole)
+        solver.check(solver.highs.addRow(-np.inf, most, len(costly), costly, cost[costly]), "the cost row")
+        return self._narrowed(solver, cheapest.first_share, None)[0]
+
+    def tell(self, point: Point, started: float) -> None:
+        """One line of progress."""
+        if self.progress:
+            gap = abs(point.cost - point.bound) / max(abs(point.cost), 1e-9)
+            self.progress(
+                f"limit {point.limit:7.2%}: {point.cost:,.6g} MUSD, gap {gap:.2%}, "
+                f"{time.perf_counter() - started:.1f} s"
+            )
+
+    def trace(self, points: int) -> list[Point]:
+        """Points of the curve, the tightest limit first."""
+        started = time.perf_counter()
+        cheapest = self._cheapest()
+        self.tell(cheapest, started)
+        least = self._least_limit(cheapest.first_share) if self.rows.rows else 0.0
+        tightest = None
+        if cheapest.share - least > EXACT and not self.interrupted:
+            tightest = self._tightest(cheapest, least, started)
+        if tightest is None:
+            return [self._as_cheapest(cheapest, cheapest.share)]
+        if tightest.cost - cheapest.cost <= SAME_COST * max(abs(cheapest.cost), 1e-6):
+            return [self._as_cheapest(tightest, tightest.limit)]
+        cheap_limit = max(tightest.limit, self._cheap_limit(cheapest))
+        found = [tightest, self._as_cheapest(cheapest, cheap_limit)]
+        barred: set[float] = set()
+        while len(found) < points and not self.interrupted:
+            place = self._next(found, barred)
+            if place is None:
+                break
+            at, limit = place
+            started = time.perf_counter()
+            try:
+                point = self.solve(limit, found[at])
+            except NoPlan:
+                point = None
+            if point is None:
+                self.notes.append(f"limit {limit:.4%}: no plan was found in time")
+                barred.add(found[at].limit)
+                continue
+            self.tell(point, started)
+            if len(self.whole):
+                # the limit may leave room: the plan then is the cheapest at the share it has
+                point.limit, point.same_until = max(found[at].limit, min(limit, point.first_share)), limit
+            found.insert(at + 1, point)
+        return found
+
+    def _cheapest(self) -> Point:
+        point = self.solve(1.0)
+        if point is not None and self.metric.glide and self.metric.first is not None:
+            free = point.cost
+            self.today = min(1.0, self.rows.level(point.x, self.instance.years[0]))
+            self.rows.glide(self.instance.years[0], self.metric.first, self.today)
+            point = self.solve(1.0, point)
+            if point is not None and point.cost > free * (1 + SAME_COST):
+                self.notes.append(f"without any limit the cost is {free:,.6g} MUSD: dependence would rise on the way")
+        if point is None:
+            raise Infeasible("no plan can satisfy the instance, whatever the limit; planner diagnose tells why")
+        return point
+
+    def _tightest(self, cheapest: Point, least: float, started: float) -> Point | None:
+        """The cheapest plan at the least limit; with whole numbers that limit may be above the relaxation's."""
+        room = EXACT / 10  # the least limit is known to the solver's tolerance only
+        point = self.solve(least + room, cheapest)
+        if point is None and len(self.whole):
+            least, exact = self._narrowed(self.solver, cheapest.first_share, cheapest.whole)
+            if not exact:
+                self.notes.append("the least dependence is not proven: the search for it was stopped")
+            point = self.solve(least + room, cheapest)
+        if point is not None:
+            point.limit = point.same_until = least
+            self.tell(point, started)
+        return point
+
+    def _as_cheapest(self, point: Point, limit: float) -> Point:
+        """The least-cost point, at the least limit that costs no more: beyond it nothing is saved."""
+        point.limit = point.share = point.same_until = limit
+        point.slope = 0.0
+        if not self.rows.rows:
+            return point
+        if self.metric.name == "exposed_share" and self.metric.first is not None:
+            point.exposed_share = min(point.exposed_share, limit)
+        return point
+
+    def _next(self, found: list[Point], barred: set[float]) -> tuple[int, float] | None:
+        """Where the curve may bend most: position of the tighter neighbour, and the limit to try."""
+        wide = max(found[-1].limit - found[0].limit, 1e-12)
+        high = max(found[0].cost - found[-1].cost, 1e-12)
+        best: tuple[float, float, int, float] | None = None
+        for i, (a, b) in enumerate(pairwise(found)):
+            left = max(a.limit, a.same_until)
+            dx, dy = b.limit - left, a.cost - b.cost
+            if dx < 2 * NARROW or a.limit in barred:
+                continue
+            place, error = (left + b.limit) / 2, 0.0
+            length = math.hypot(dx / wide, dy / high)
+            if np.array_equal(a.whole, b.whole) and b.slope - a.slope > 1e-9 * high / wide:
+                meet = left + (dy + b.slope * dx) / (b.slope - a.slope)
+                below = a.cost - dy * (meet - left) / dx - (a.cost + a.slope * (meet - left))
+                if left + NARROW < meet < b.limit - NARROW and below > 1e-7 * high:
+                    place, error = meet, below / high * dx / wide
+            if len(self.whole):  # other whole numbers may undercut both: the curve may lie anywhere in between
+                error = dx / wide * max(dy, 0.0) / high
+            if best is None or (error, length) > best[:2]:
+                best = (error, length, i, place)
+        return None if best is None else best[2:]
+
+    def bounds(self, limits: list[float]) -> list[float]:
+        """Cost of the relaxation at each limit, MUSD; none without whole numbers."""
+        solver, found = self.relaxed, []
+        if solver is None:
+            return []
+        for limit in limits:
+            self.rows.set_limit(solver, limit + EXACT / 10)
+            held = self._run(solver) == "optimal"
+            found.append(float(solver.highs.getObjectiveValue()) if held else math.nan)
+        return found
