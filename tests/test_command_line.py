@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+INSTANCES = ROOT / "instances"
 TINY = ROOT / "instances" / "tiny"
 CASES = Path(__file__).parent / "cases"
 
