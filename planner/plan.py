@@ -89,7 +89,6 @@ def solve(
     NoPlan, Unbounded, SolverFailed, AuditError.
     """
     check_own_models()
-    import scipy.sparse  # noqa: F401  (before Pyomo, which otherwise loads all of scipy with it: a second)
 
     from .prepare import prepare
     from .solution import tables

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import highspy
 import numpy as np
+
+from . import quick_imports  # isort: skip  # noqa: F401  (before scipy)
 from pyomo.environ import ConcreteModel
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler, _LinearStandardFormCompiler_impl
 from scipy import sparse

@@ -195,7 +195,6 @@ def frontier(
     from .formulation import check_own_models
 
     check_own_models()
-    import scipy.sparse  # noqa: F401  (before Pyomo, which otherwise loads all of scipy with it: a second)
 
     from .curve import Curve, Metric
     from .solving import Settings
