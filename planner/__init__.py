@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .auditing import AuditReport, audit
     from .errors import InstanceError, PlannerError
+    from .explaining import Explanation, explain
     from .instance import Instance, load
     from .pinning import Pins
     from .plan import Plan, solve
@@ -34,6 +35,8 @@ _HOMES = {
     "Frontier": "tradeoff",
     "read_run": "runfolder",
     "Run": "runfolder",
+    "explain": "explaining",
+    "Explanation": "explaining",
     "audit": "auditing",
     "AuditReport": "auditing",
     "PlannerError": "errors",
@@ -42,6 +45,7 @@ _HOMES = {
 
 __all__ = [
     "AuditReport",
+    "Explanation",
     "Frontier",
     "Instance",
     "InstanceError",
@@ -51,6 +55,7 @@ __all__ = [
     "Run",
     "audit",
     "convert",
+    "explain",
     "frontier",
     "load",
     "read_run",

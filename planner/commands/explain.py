@@ -1,0 +1,84 @@
+"""``planner explain``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import UsageError
+from .common import AsJson, Gap, Overwrite, RunFolder, Seed, Threads, TimeLimit, tell
+
+if TYPE_CHECKING:
+    from ..explaining.support import PricePath
+
+
+def explain(
+    run: RunFolder,
+    instance: Annotated[
+        Path | None,
+        typer.Option("--instance", metavar="FOLDER", help="where the run's instance lies [as plan.json says]"),
+    ] = None,
+    projects: Annotated[
+        int | None,
+        typer.Option(help="solve again for so many built and unbuilt projects and lead times [all, large plans 3]"),
+    ] = None,
+    exact: Annotated[
+        list[str] | None,
+        typer.Option("--exact", metavar="OPTION", help="find all that an unbuilt option lacks; repeatable"),
+    ] = None,
+    prices: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--prices",
+            metavar="MATERIAL=USD_PER_KG",
+            help="market price for price support, or MATERIAL=2026:60,2030:110; repeatable",
+        ),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="folder to write the tables to")] = None,
+    overwrite: Overwrite = False,
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    threads: Threads = 1,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Tell why a plan is as it is: what binds, what clean costs more, what each project is worth or lacks."""
+    from ..explaining import MANIFEST
+    from ..explaining import explain as explain_run
+    from ..folders import check_folder
+    from ..runfolder import read_run
+    from ..whence import instance_of
+
+    if output is not None:
+        check_folder(output, MANIFEST, overwrite)
+    paths = dict(price_path(text) for text in prices or ())
+    found = read_run(run)
+    explanation = explain_run(
+        instance_of(found, instance),
+        found,
+        projects=projects,
+        exact=exact or (),
+        prices=paths,
+        gap=gap,
+        time_limit=time_limit,
+        threads=threads,
+        seed=seed,
+        progress=tell,
+    )
+    if output is not None:
+        explanation.write(output, overwrite)
+    print(explanation.to_json() if as_json else f"{explanation}\n", end="")
+
+
+def price_path(text: str) -> tuple[str, PricePath]:
+    """``MATERIAL=USD_PER_KG`` or ``MATERIAL=YEAR:USD_PER_KG,...`` as material and price path."""
+    material, _, value = text.partition("=")
+    number = r"\d+(?:\.\d+)?"
+    if re.fullmatch(number, value):
+        return material, float(value)
+    if re.fullmatch(rf"\d{{4}}:{number}(?:,\d{{4}}:{number})*", value):
+        return material, {int(part[:4]): float(part[5:]) for part in value.split(",")}
+    raise UsageError(f'--prices "{text}": expected MATERIAL=USD_PER_KG or MATERIAL=2026:60,2030:110')
