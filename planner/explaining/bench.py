@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..runfolder import Run
 
 BUILT = 1e-9  # modules; fewer are none
+A_LITTLE = 1e-5  # kt/yr, capacity given to plants that have none, to see what a first tonne would earn
 SAME = 1e-9  # relative: two costs this close are one
 
 Builds = dict[tuple[str, int], float]  # (option, start year) -> modules
@@ -230,6 +231,7 @@ class Bench(Model):
     builds     modules by position in ``data.build``
     base       its cost, MUSD; no plan is cheaper than ``floor``
     x          column values; ``dual`` and ``reduced``: family -> index -> dual or reduced cost, MUSD per unit
+    first      capacity limit -> dual, where plants without any capacity have a little: what a first tonne earns
     """
 
     def __init__(
@@ -257,12 +259,36 @@ class Bench(Model):
         self.dual: dict[str, dict[Any, float]] = by_family(self.arrays.rows, row_dual)
         self.reduced: dict[str, dict[Any, float]] = by_family(self.arrays.columns, reduced)
         self.base = self.objective(self.x)
+        self.first = self._first_tonnes(pinned)
         self.floor = min(self.base, float(run.plan["bound_musd"]))
         stated = float(run.plan["objective_musd"])
         if abs(stated - self.base) > 1e-6 * max(1.0, abs(stated)):
             self.notes.append(f"with these builds the least cost is {self.base:,.9g} MUSD, the run costs {stated:,.9g}")
         if pinned:
             self.notes.append("the run's builds were pinned; it is compared with plans that are free of the pins")
+
+    def _first_tonnes(self, pinned: bool) -> dict[int, float]:
+        """Duals of capacity with a little of it everywhere.
+
+        Where there is none, any dual from what a first tonne earns upwards is right, and the solver's is as good as any
+        other; with a little capacity it is what that tonne earns.
+        """
+        rows = self.arrays.rows.get("capacity_limit", {})
+        bare = [
+            rows[n]
+            for n, limit in enumerate(self.data.capacity)
+            if n in rows and limit.own + sum(k * self.builds[i] for i, k in limit.modules) <= A_LITTLE
+        ]
+        highs = self.solver.highs
+        for row in bare:
+            upper = self.arrays.row_upper[row] + A_LITTLE
+            self.solver.check(highs.changeRowBounds(row, -math.inf, upper), "a little capacity")
+        held = self.hold(self.builds, pinned) if bare else None
+        for row in bare:
+            self.solver.check(highs.changeRowBounds(row, -math.inf, self.arrays.row_upper[row]), "capacity")
+        if held is None:
+            return self.dual.get("capacity_limit", {})
+        return {n: float(held[1][row]) for n, row in rows.items()}
 
     @property
     def tolerance(self) -> float:

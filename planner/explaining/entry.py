@@ -16,7 +16,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import InstanceError
-from .bench import BUILT, Answer, Bench, Model
+from .bench import BUILT, SAME, Answer, Bench, Model
 from .binding import earlier_cells
 from .projects import NOT_AGAIN, Project
 
@@ -57,8 +57,8 @@ def by_duals(bench: Bench, project: Project) -> list[Entry]:
     if project.start is None:
         return [_none(name, "by its dates", "it can never be started and come online within the horizon")]
     lacks = project.lacks
-    if lacks <= bench.tolerance:
-        says = "by the duals it would pay, but they say what the first tonne earns; only a re-solve tells of a module"
+    if lacks <= SAME * max(1.0, abs(bench.base)):
+        says = "its first tonne would pay; whether a module does, only a re-solve tells"
         return [_none(name, "dual", says)]
     result = []
     if lacks <= project.annuity:
@@ -103,6 +103,10 @@ def by_capex(bench: Bench, project: Project) -> list[Entry]:
     if project.plan is None:
         return [_none(name, project.if_built_how, _cannot(project))]
     money = {bench.columns[i]: bench.data.build[i].annuity for i in bench.starts[name]}
+    lacking = project.if_built_least - max(money.values()) * project.option.max_modules
+    if not bench.proven and lacking > 0.0:
+        says = f"not even free of capex: at least {lacking:,.4g} MUSD more are lacking"
+        return [Entry(name, CAPEX, math.nan, "factor", math.nan, math.nan, bench.label, says)]
     found = _least_saving(bench, project, money, 1.0, f"{name}, share of capex saved")
     if found is None:
         return [_none(name, f"{NOT_AGAIN}: {bench.stopped}", "")]
@@ -114,6 +118,8 @@ def by_capex(bench: Bench, project: Project) -> list[Entry]:
         says = "enters as it is: the run is not the best plan, or another one of its cost builds it"
     else:
         says = f"enters with capex below {1.0 - saving:.2%} of {project.option.capex_musd:,.6g} MUSD a module"
+    if project.cost_if_built <= bench.tolerance and not bench.proven:
+        says += ", perhaps sooner: what building it costs is within the gap"
     return [Entry(name, CAPEX, 1.0 - saving, "factor", math.nan, math.nan, bench.label, says)]
 
 
@@ -162,11 +168,13 @@ def _least_saving(
     assert x is not None
     for _ in range(MOST_STEPS):
         dearer = bench.objective(x) - bench.base
-        if dearer <= bench.tolerance:
+        if dearer <= SAME * max(1.0, abs(bench.base)):
             return 0.0, 0.0
         amount = sum(x[k] * w for k, w in weight.items())
         reached = dearer <= most * amount
         saving = dearer / amount if reached else most
+        if reached and dearer <= bench.tolerance:
+            return saving, 0.0
         cheaper = {k: saving * w for k, w in weight.items()}
         said = f"{what}: {saving:.6g}"
         answer = bench.again(said, close=closed, least=least, cheaper=cheaper, start=bench.modules_of(x))

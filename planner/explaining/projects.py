@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,7 @@ class Project:
     project_value: float = math.nan
     project_how: str = ""
     cost_if_built: float = math.nan
+    if_built_least: float = math.nan  # the same by the solver's bound
     if_built_how: str = ""
     plan: np.ndarray | None = field(default=None, repr=False)  # column values of the cheapest plan with it
 
@@ -86,7 +88,8 @@ class Project:
 def survey(bench: Bench) -> list[Project]:
     """Every option of the instance with what the duals say of it; nothing is solved."""
     country = {f.facility: f.country for f in bench.instance.facilities}
-    value = module_values(bench)
+    value = module_values(bench, bench.dual.get("capacity_limit", {}))
+    of_first = module_values(bench, bench.first)
     result = []
     for option in bench.instance.options:
         starts = bench.starts[option.option]
@@ -97,7 +100,7 @@ def survey(bench: Bench) -> list[Project]:
             count = {i: bench.builds[i] for i in built}
             project.start = built[0]
         elif starts:
-            best = min(starts, key=lambda i: (_cost(bench, i) - sum(value[i].values()), i))
+            best = min(starts, key=lambda i: (_cost(bench, i) - sum(of_first[i].values()), i))
             count = {best: _one(option)}
             project.start = best
         else:
@@ -107,15 +110,19 @@ def survey(bench: Bench) -> list[Project]:
         project.modules = sum(count.values())
         project.annuity = sum(n * bench.data.build[i].annuity for i, n in count.items())
         project.fixed_om = sum(n * bench.data.build[i].fixed_om for i, n in count.items())
-        project.earns = sum(n * sum(value[i].values()) for i, n in count.items())
+        worth = value if built else of_first
+        project.earns = sum(n * sum(worth[i].values()) for i, n in count.items())
         result.append(project)
     return result
 
 
-def module_values(bench: Bench) -> list[dict[int, float]]:
-    """By position in ``data.build``: year -> what the capacity of one module is worth, MUSD present value."""
+def module_values(bench: Bench, duals: Mapping[int, float]) -> list[dict[int, float]]:
+    """By position in ``data.build``: year -> what the capacity of one module is worth, MUSD present value.
+
+    duals  of the capacity limits, by their position
+    """
     result: list[dict[int, float]] = [{} for _ in bench.data.build]
-    for number, dual in bench.dual.get("capacity_limit", {}).items():
+    for number, dual in duals.items():
         limit = bench.data.capacity[number]
         year = bench.data.nodes[limit.node].year
         for i, capacity in limit.modules:
@@ -201,6 +208,7 @@ def cost_if_built(bench: Bench, project: Project) -> None:
         project.if_built_how = f"{NOT_AGAIN}: no plan found in time"
     else:
         project.cost_if_built = answer.objective - bench.base
+        project.if_built_least = answer.bound - bench.base
         project.if_built_how = bench.label
         project.plan = answer.values
 
@@ -247,7 +255,7 @@ def earnings(bench: Bench, projects: list[Project]) -> pd.DataFrame:
     import pandas as pd
 
     instance, span = bench.instance, bench.prepared.periods
-    value = module_values(bench)
+    value = module_values(bench, bench.dual.get("capacity_limit", {}))
     end = horizon_end(instance)
     fixed_om = {f.facility: f.fixed_om_usd_per_t for f in instance.facilities}
     capacity: dict[tuple[int, int], float] = {}  # build, year -> kt per module, undisturbed

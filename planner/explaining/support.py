@@ -43,7 +43,8 @@ def checked_paths(instance: Instance, prices: Mapping[str, PricePath] | None) ->
     for material, path in (prices or {}).items():
         if material not in known:
             raise UsageError(f"prices: unknown material {material}; {did_you_mean(material, known)}".rstrip("; "))
-        points: dict[int | None, float] = {**path} if isinstance(path, Mapping) else {None: path}
+        points: dict[int | None, float] = {}
+        points.update(path.items() if isinstance(path, Mapping) else [(None, path)])
         if not points or not all(0.0 <= p < 1e12 for p in points.values()):
             raise UsageError(f"prices of {material}: expected USD per kg, 0 or more")
         result[material] = points

@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from . import Explanation
 
 AT_MOST = 12  # lines of a section
-UNITS = {"cap": "a point more", "capacity": "a kt/yr more", "fund": "a MUSD more", "lead_time": "a year earlier"}
+UNITS = {
+    "lead_time": "a year earlier",
+    "least_use": "a kt/yr less",
+    "min_service": "a point less",
+    "clean_only": "a point exposed",
+    "stock_floor": "a kt less",
+}
 YEARS_SHOWN = 6
 
 
@@ -28,10 +34,10 @@ def text(e: Explanation) -> str:
     return "\n".join(lines)
 
 
-def _cut(lines: list[str], frame: str) -> list[str]:
-    if len(lines) <= AT_MOST:
+def _cut(lines: list[str], frame: str, at_most: int = AT_MOST) -> list[str]:
+    if len(lines) <= at_most:
         return lines
-    return [*lines[:AT_MOST], f"  ... {len(lines) - AT_MOST} more in {frame}"]
+    return [*lines[:at_most], f"  ... {len(lines) - at_most} more in {frame}"]
 
 
 def _number(value: Any) -> str:
@@ -64,9 +70,9 @@ def _premiums(e: Explanation) -> list[str]:
     width = max(8, *(len(str(m)) for m in middle.index))
     lines = [f"  {'':<{width}}" + "".join(f"{y:>9}" for y in years)]
     for material in middle.index:
-        cells = "".join(f"{_number(round(middle.loc[material, y], 3)):>9}" for y in years)
+        cells = "".join(f"{_number(round(middle.loc[material, y], 3) + 0.0):>9}" for y in years)
         lines.append(f"  {material:<{width}}{cells}")
-    return ["Clean premium (USD/kg above exposed, median over countries; dual):", *_cut(lines, "premiums")]
+    return ["Clean premium (USD/kg above exposed, median over countries; dual):", *_cut(lines, "premiums", 30)]
 
 
 def _some(years: list[int]) -> list[int]:
@@ -132,7 +138,7 @@ def _bottlenecks(e: Explanation) -> list[str]:
         ]
         lines.append(f"  {year}: {'; '.join(parts)}")
     title = "Bottleneck of each year (what 1 % more capacity or supply would save that year; dual):"
-    return [title, *_cut(lines, "bottlenecks")]
+    return [title, *_cut(lines, "bottlenecks", 30)]
 
 
 def _support(e: Explanation) -> list[str]:
