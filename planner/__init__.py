@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .instance import Instance, load
     from .pinning import Pins
     from .plan import Plan, solve
+    from .reporting import report
     from .runfolder import Run, read_run
     from .tradeoff import Frontier, frontier
     from .workbook import convert
@@ -37,6 +38,7 @@ _HOMES = {
     "Run": "runfolder",
     "explain": "explaining",
     "Explanation": "explaining",
+    "report": "reporting",
     "audit": "auditing",
     "AuditReport": "auditing",
     "PlannerError": "errors",
@@ -59,6 +61,7 @@ __all__ = [
     "frontier",
     "load",
     "read_run",
+    "report",
     "solve",
 ]
 

@@ -43,6 +43,7 @@ def solve(
     forbid: Annotated[
         list[str] | None, typer.Option("--forbid", metavar="OPTION", help="never build it; repeatable")
     ] = None,
+    report: Annotated[bool, typer.Option("--report", help="write report.html into the run's folder too")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Solve an instance, audit the plan and write the run's folder."""
@@ -72,6 +73,11 @@ def solve(
             print(json.dumps({"schema": 1, "status": "infeasible", "objective_musd": None, "reasons": str(error)}))
         raise
     plan.write(folder, overwrite=overwrite)
+    if report:
+        from ..reporting import REPORT, write_report
+        from ..reporting import report as report_on
+
+        write_report(report_on(loaded, plan), folder / REPORT)
     if as_json:
         print(plan.to_json(), end="")
         return

@@ -1,0 +1,37 @@
+"""``planner report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .common import Overwrite, RunFolder
+
+
+def report(
+    run: RunFolder,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="file to write [RUN/report.html]")
+    ] = None,
+    frontier: Annotated[
+        Path | None,
+        typer.Option("--frontier", metavar="FOLDER", help="show the curve that planner frontier -o FOLDER wrote"),
+    ] = None,
+    instance: Annotated[
+        Path | None,
+        typer.Option("--instance", metavar="FOLDER", help="where the run's instance lies [as plan.json says]"),
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write a run as one HTML file: findings, charts, tables, and why to trust it. It needs no network."""
+    from ..reporting import REPORT, check_file, write_report
+    from ..reporting import report as report_on
+    from ..runfolder import read_run
+    from ..whence import instance_of
+
+    found = read_run(run)
+    file = output or run / REPORT
+    check_file(file, overwrite)
+    print(f"{write_report(report_on(instance_of(found, instance), found, frontier), file, overwrite)}: written")

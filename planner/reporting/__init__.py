@@ -1,0 +1,67 @@
+"""A run as one HTML file: findings, figures, tables and the reasons to trust it. It reads a run, never a model.
+
+One module per part of the page; `page` puts them together. Nothing in the page needs the network.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from ..instance import Instance
+    from ..plan import Plan
+    from ..runfolder import Run
+    from ..tradeoff import Frontier
+
+REPORT = "report.html"
+
+
+def report(instance: Instance, run: Run | Plan, frontier: str | Path | Frontier | None = None) -> str:
+    """A self-contained HTML page on a run: text of the file.
+
+    run       a `Plan`, or what `read_run` gave; it must be of ``instance``
+    frontier  a cost curve: from `planner.frontier`, or a folder that ``planner frontier -o`` wrote
+
+    The same run gives the same bytes. Raises UsageError if the run is of another instance, OutputError if the
+    frontier's folder cannot be read.
+    """
+    from .curve import read_curve
+    from .page import page
+    from .view import View
+
+    if run.plan["instance"]["sha256"] != instance.sha256:
+        raise UsageError(f"the run is not of instance {instance.name} as it is now; solve it again")
+    return page(View(instance, run, None if frontier is None else read_curve(frontier)))
+
+
+def check_file(file: Path, overwrite: bool) -> None:
+    """Raise OutputError if a report may not be written to ``file``."""
+    if file.is_dir():
+        raise OutputError(f"{file} is a folder; name a file, such as {file / REPORT}")
+    if file.exists() and not overwrite:
+        raise OutputError(f"{file} exists; choose another file, or --overwrite to replace it")
+
+
+def write_report(text: str, file: str | Path, overwrite: bool = False) -> Path:
+    """Write the text of a report to a file, whole or not at all. Raises OutputError."""
+    path = Path(file)
+    check_file(path, overwrite)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
+                out.write(text)
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+    return path

@@ -1,0 +1,230 @@
+"""The findings in sentences, each computed from the plan."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import curve, prices
+from .builds import name_of
+from .parts import counted, figure_of, listed, share_of
+
+if TYPE_CHECKING:
+    from .view import View
+
+
+@dataclass(frozen=True)
+class Key:
+    """A number at the top of the page. ``tone`` is ``good``, ``bad`` or ""."""
+
+    label: str
+    value: str
+    more: str
+    tone: str = ""
+
+
+def keys(view: View) -> list[Key]:
+    """The numbers that everyone asks for first."""
+    plan = view.plan
+    proven = (
+        f"proven within {share_of(plan['gap'])}"
+        if plan["status"] == "optimal"
+        else f"not proven, gap {share_of(plan['gap'])}"
+    )
+    found = [Key("Cost, present value", view.money(plan["objective_musd"]), proven)]
+    shares = view.exposed_share
+    if shares:
+        first, last = min(shares), max(shares)
+        value = share_of(shares[first]) if first == last else f"{share_of(shares[first])} → {share_of(shares[last])}"
+        years = str(first) if first == last else f"{first} → {last}"
+        found.append(Key("Traced dependence", value, f"on {view.concern_name}, {years}"))
+    worst = bottleneck(view)
+    if worst:
+        stage, share = worst
+        found.append(Key("Most dependent stage", stage, f"{share_of(share)} in {view.years[-1]}"))
+    builds = view.tables["builds"]
+    projects = builds["option"].nunique()
+    found.append(
+        Key("Projects built", str(projects), view.money(float(builds["capex_musd"].sum())) if projects else "none")
+    )
+    short, demand = totals(view)
+    found.append(
+        Key(
+            "Not delivered",
+            "nothing" if short <= 1e-3 else f"{figure_of(short)} t",
+            f"of {figure_of(demand)} t" if short <= 1e-3 else f"{share_of(short / demand)} of demand",
+            "good" if short <= 1e-3 else "bad",
+        )
+    )
+    return found
+
+
+def sentences(view: View) -> list[str]:
+    """What the plan says, the most asked first."""
+    found = (
+        _cost(view),
+        _dependence(view),
+        _hidden(view),
+        _bottleneck(view),
+        _builds(view),
+        _shortage(view),
+        _caps(view),
+        prices.premium_in_words(view, prices.mean_prices(view)),
+        curve.in_words(view),
+    )
+    return [sentence for sentence in found if sentence]
+
+
+def totals(view: View) -> tuple[float, float]:
+    """Tonnes short and tonnes demanded over the horizon."""
+    metrics = view.plan["metrics"]
+    short = sum(view.lengths[y] * metrics["short_t"][str(y)] for y in view.years)
+    return short, sum(view.lengths[y] * metrics["demand_t"][str(y)] for y in view.years)
+
+
+def bottleneck(view: View) -> tuple[str, float] | None:
+    """The stage with the largest share in the last year, and that share; None if none depends."""
+    last = view.years[-1]
+    known = [(s, by[last]) for s, by in view.stage_share.items() if last in by]
+    worst = max(known, key=lambda p: p[1], default=None)
+    return worst if worst and worst[1] > 0 else None
+
+
+def _cost(view: View) -> str:
+    plan = view.plan
+    short, demand = totals(view)
+    delivered = view.tables["service"]
+    present = sum(view.discounts[r.year] * (r.clean_t + r.exposed_t) for r in delivered.itertuples())
+    text = f"Supplying {figure_of(demand - short)} t over {view.span} costs {view.money(plan['objective_musd'])} (present value"
+    text += f", {view.instance.currency} of {view.instance.price_year} at {share_of(view.instance.discount_rate)})"
+    if present > 0 and plan["objective_musd"] > 0:
+        each = plan["objective_musd"] * 1e6 / present / 1e3
+        text += f", {figure_of(each)} {view.instance.currency} for each kilogram delivered"
+    if plan["status"] != "optimal":
+        text += f"; it may be {share_of(plan['gap'])} too dear, for the search was stopped"
+    return text + "."
+
+
+def _dependence(view: View) -> str:
+    shares = view.exposed_share
+    if not shares:
+        return ""
+    first, last = min(shares), max(shares)
+    if max(shares.values()) < 5e-4:
+        text = f"Nothing delivered depends on {view.concern_name} at any step"
+    elif first == last:
+        text = f"{share_of(shares[first])} of what is delivered in {first} depends on {view.concern_name} at some step"
+    else:
+        text = (
+            f"{share_of(shares[first])} of what is delivered depends on {view.concern_name} at some step in {first}, "
+            f"{share_of(shares[last])} in {last}"
+        )
+        low = min(shares, key=lambda y: (shares[y], y))
+        if low not in (first, last) and shares[low] < min(shares[first], shares[last]) - 0.005:
+            text += f"; the least is {share_of(shares[low])} in {low}"
+    return text + _against_caps(view) + "."
+
+
+def _against_caps(view: View) -> str:
+    table = view.tables["dependence"]
+    rows = table[
+        (table["cap"] != "") & (table["metric"] == "exposed_share") & (table["country"] == "") & (table["sector"] == "")
+    ]
+    if rows.empty:
+        return "" if (table["cap"] != "").any() else ". No cap limits it"
+    last = rows.sort_values("year").iloc[-1]
+    return f"; the cap allows {share_of(last['limit'])} in {last['year']}"
+
+
+def _hidden(view: View) -> str:
+    """How much more is traced than the finished stage shows."""
+    last = view.years[-1]
+    final = view.instance.stages[-1]
+    shown, traced = view.stage_share.get(final, {}).get(last), view.exposed_share.get(last)
+    if shown is None or traced is None or traced - shown < 0.005:
+        return ""
+    return (
+        f"The stage share hides part of it: {share_of(shown)} of the {final} stage is made in, tied to or bought in "
+        f"{view.concern_name} in {last}, but {share_of(traced)} of deliveries depend on it further up."
+    )
+
+
+def _bottleneck(view: View) -> str:
+    worst = bottleneck(view)
+    if worst is None:
+        return ""
+    stage, share = worst
+    last = view.years[-1]
+    capacity = used = 0.0
+    for r in view.tables["capacity"].itertuples():
+        facility = view.facilities[r.facility]
+        safe = facility.country not in view.concern and not facility.concern_tie
+        if r.year == last and safe and view.stage_of_facility.get(r.facility) == stage:
+            capacity += r.capacity_t
+            used += r.used_t
+    text = f"The most dependent stage is {stage}: {share_of(share)} in {last}"
+    if capacity <= 1e-6:
+        return text + f". There is no capacity for it outside {view.concern_name}."
+    rate = used / capacity
+    if rate > 0.97:
+        return text + f". Capacity for it outside {view.concern_name} is used to {share_of(rate)}: more must be built."
+    return (
+        text
+        + f". Capacity for it outside {view.concern_name} is used to {share_of(rate)}: cost or feed, not room, holds it back."
+    )
+
+
+def _builds(view: View) -> str:
+    builds = view.tables["builds"]
+    if builds.empty:
+        return "Nothing is built."
+    cost: dict[str, float] = defaultdict(float)
+    for r in builds.itertuples():
+        cost[r.option] += r.capex_musd
+    order = sorted(cost, key=lambda o: (-cost[o], o))
+    countries = {r.country for r in builds.itertuples()}
+    startups = sum(view.facilities[view.options[o].facility].startup for o in cost)
+    names = [f"{name_of(view, o)} ({view.countries[view.facilities[view.options[o].facility].country]})" for o in order]
+    text = (
+        f"{counted(len(cost), 'project')} in {counted(len(countries), 'country', 'countries')} "
+        f"{'is' if len(cost) == 1 else 'are'} built for {view.money(sum(cost.values()))} overnight"
+    )
+    if startups:
+        text += f", {startups} of them by startups (★)"
+    return f"{text}; {'the largest: ' if len(names) > 4 else ''}{listed(names, 4) if len(names) <= 4 else ', '.join(names[:4])}."
+
+
+def _shortage(view: View) -> str:
+    short, demand = totals(view)
+    if short <= 1e-3:
+        return "All demand is met in every year."
+    yearly = view.plan["metrics"]["short_t"]
+    worst = max(view.years, key=lambda y: (yearly[str(y)], -y))
+    return (
+        f"{figure_of(short)} t, {share_of(short / demand)} of demand, are not delivered; the worst year is {worst} with "
+        f"{figure_of(yearly[str(worst)])} t."
+    )
+
+
+def _caps(view: View) -> str:
+    table = view.tables["dependence"]
+    caps = table[table["cap"] != ""]
+    if caps.empty:
+        return ""
+    binding = caps[caps["marginal_musd_per_point"] > 1e-9]
+    if binding.empty:
+        return "No cap costs anything: none binds."
+    by_cap = binding.groupby("cap")["marginal_musd_per_point"].sum().sort_values(ascending=False)
+    top = str(by_cap.index[0])
+    rows = binding[binding["cap"] == top].sort_values("marginal_musd_per_point", ascending=False)
+    worst = rows.iloc[0]
+    text = (
+        f"One percentage point more on the cap {top} in every year would save about {view.money(float(by_cap.iloc[0]))}, "
+        f"most of it in {worst['year']}"
+        if len(rows) > 1
+        else f"One percentage point more on the cap {top} in {worst['year']} would save about "
+        f"{view.money(float(by_cap.iloc[0]))}"
+    )
+    others = [str(c) for c in by_cap.index[1:]]
+    return text + (f"; {listed(others, 3)} also bind{'s' if len(others) == 1 else ''}." if others else ".")

@@ -1,0 +1,116 @@
+"""The page: sections in reading order, one template, and a policy that lets only the page's own scripts run."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from . import builds, chain, costs, curve, dependence, findings, needs, origins, prices, trust, worldmap
+from .parts import Figure, Table, written
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from .view import View
+
+
+def page(view: View) -> str:
+    """The whole HTML text."""
+    found = (
+        dependence.section(view),
+        curve.section(view),
+        origins.section(view),
+        chain.section(view),
+        worldmap.section(view),
+        builds.section(view),
+        costs.section(view),
+        prices.section(view),
+        needs.shortages(view),
+        needs.branches(view),
+        needs.funding(view),
+        trust.section(view),
+    )
+    sections = [section for section in found if section is not None]
+    figures = [part for section in sections for part in section.parts if isinstance(part, Figure)]
+    library, script = _library(), _asset("page.js")
+    drawings = {f.id: f.drawing() for f in figures}
+    if "map-flows" in drawings:
+        drawings["map-flows"]["background"] = worldmap.outlines()
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            view=view,
+            keys=findings.keys(view),
+            sentences=findings.sentences(view),
+            sections=sections,
+            drawings={name: _json(drawing) for name, drawing in drawings.items()},
+            style=_asset("page.css"),
+            script=script,
+            library=library,
+            policy=_policy(library, script),
+        )
+    )
+
+
+def _json(value: Any) -> str:
+    """JSON that is safe inside a script element: whatever could end it or start a comment is escaped."""
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _policy(*scripts: str) -> str:
+    """No network at all, and no script but these two."""
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(s.encode('utf-8')).digest()).decode('ascii')}'" for s in scripts
+    )
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def _library() -> str:
+    from plotly.offline import get_plotlyjs
+
+    # a parser of HTML turns line ends into \n before it takes the hash
+    text: str = get_plotlyjs().replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("</script", "<\\/script")
+
+
+def _asset(name: str) -> str:
+    return files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_asset),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["written"] = written
+    environment.filters["address"] = _address
+    environment.tests["table"] = lambda part: isinstance(part, Table)
+    return environment
+
+
+def _address(url: str) -> str:
+    """A web address that may become a link, else "": no other scheme can run anything."""
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return ""
+    return url.strip() if parts.scheme in ("http", "https") and parts.netloc else ""

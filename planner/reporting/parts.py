@@ -1,0 +1,205 @@
+"""What a page is made of: sections with figures and tables; colours; how numbers and names are written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+# Okabe and Ito's palette, told apart by people with any kind of colour vision
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
+)  # fmt: skip
+GREY = "#8A8F98"
+SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, BLACK, GREY)
+DASHES = ("dot", "dash", "dashdot", "longdash", "longdashdot", "solid")
+MARKERS = ("square", "diamond", "triangle-up", "cross", "x", "star")
+PATTERNS = ("", "/", "x", ".", "\\", "-", "+", "|")
+CONCERN, CLEAN = VERMILLION, BLUE  # exposed and clean, wherever both are shown
+
+
+@dataclass(frozen=True)
+class Data:
+    """Rows behind a figure, as they are downloaded. A column has its unit in its name, such as ``made_t``."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Control:
+    """A choice above a figure: ``range`` is a slider (years), ``select`` a list; ``start`` is shown first."""
+
+    label: str
+    kind: str
+    choices: tuple[str, ...]
+    start: int = 0
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart.
+
+    title    states what is seen
+    summary  the same for those who cannot see it, with numbers
+    views    choice of every control, joined by commas ("0,3"; "" without controls) -> traces, or a mapping with
+             ``data`` and ``layout`` for what also changes in the layout
+    least    px: on narrower screens the chart scrolls sideways
+    """
+
+    id: str
+    title: str
+    summary: str
+    views: Mapping[str, Any]
+    layout: Mapping[str, Any]
+    data: Data
+    controls: tuple[Control, ...] = ()
+    height: int = 380
+    least: int = 0
+    note: str = ""
+
+    def drawing(self) -> dict[str, Any]:
+        """What the page's script needs."""
+        return {
+            "layout": dict(self.layout),
+            "views": dict(self.views),
+            "height": self.height,
+            "columns": list(self.data.columns),
+            "rows": [[blank(v) for v in row] for row in self.data.rows],
+        }
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table. ``form`` says how its values are written, see `written`."""
+
+    label: str
+    form: str = "text"
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it is set to the right."""
+        return self.form not in ("text", "link")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A sortable table; ``folded`` ones are opened by the reader."""
+
+    id: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: Sequence[Sequence[Any]]
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: sentences, then figures and tables."""
+
+    id: str
+    title: str
+    lead: Sequence[str]
+    parts: Sequence[Figure | Table] = field(default_factory=tuple)
+
+
+def blank(value: Any) -> Any:
+    """None for what is not a number, so that it can go into JSON."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def plain(text: str) -> str:
+    """Text for the chart library, which would read tags and entities in it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def figure_of(value: float, digits: int = 3) -> str:
+    """A number with so many significant digits, all digits before the point, and separators.
+
+    >>> [figure_of(x) for x in (0.01234, 9.756, 123.4, 70102.8, 0.0)]
+    ['0.0123', '9.76', '123', '70,103', '0']
+    """
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "-"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{decimals}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in ("-0", "0") else text
+
+
+def share_of(value: float) -> str:
+    """A share as a percentage: one decimal, more only where one would show nothing.
+
+    >>> [share_of(x) for x in (0.8337, 1.0, 0.0006, 0.0)]
+    ['83.4%', '100%', '0.06%', '0%']
+    """
+    if value != value:
+        return "-"
+    if 0 < abs(value) < 0.001:
+        return f"{value * 100:.2g}%" if abs(value) >= 1e-5 else "0%"
+    text = f"{value * 100:.1f}"
+    return f"{text.removesuffix('.0') if text in ('0.0', '100.0') else text}%"
+
+
+def written(value: Any, form: str) -> str:
+    """A value as it stands in a table. Forms: text, link, year, count, number, share."""
+    if value is None or (isinstance(value, float) and value != value):
+        return ""
+    if form == "share":
+        return share_of(float(value))
+    if form == "number":
+        return figure_of(float(value), 4 if abs(value) < 1000 else 3)
+    if form == "count":
+        return f"{value:,.0f}"
+    return str(value)
+
+
+def listed(names: Sequence[str], most: int = 6) -> str:
+    """Names as a sentence lists them.
+
+    >>> listed(["a", "b", "c"]), listed(["a", "b", "c", "d"], most=2)
+    ('a, b and c', 'a, b and 2 more')
+    """
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number of things.
+
+    >>> counted(1, "project"), counted(3, "country", "countries")
+    ('1 project', '3 countries')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def layout(**more: Any) -> dict[str, Any]:
+    """What all charts share: fonts, quiet axes, no dragging, so that a finger scrolls the page."""
+    axis = {"fixedrange": True, "gridcolor": "#e6e8eb", "zerolinecolor": "#9aa0a8", "automargin": True}
+    common: dict[str, Any] = {
+        "font": {"family": "system-ui, -apple-system, Segoe UI, Roboto, sans-serif", "size": 13, "color": "#1b1f24"},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 8, "r": 12, "t": 12, "b": 8},
+        "dragmode": False,
+        "hoverlabel": {"align": "left"},
+        "legend": {"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0, "xanchor": "left"},
+        "xaxis": dict(axis),
+        "yaxis": dict(axis),
+    }
+    for name, value in more.items():
+        if isinstance(value, dict) and isinstance(common.get(name), dict):
+            common[name] = {**common[name], **value}
+        else:
+            common[name] = value
+    return common
+
+
+def year_axis(years: Sequence[int], end: int | None = None) -> dict[str, Any]:
+    """An axis of calendar years with whole numbers only."""
+    first, last = years[0], end or years[-1]
+    step = max(1, math.ceil((last - first) / 7))
+    pad = 0.6 if end is None else 0.0
+    return {"tickmode": "linear", "tick0": first, "dtick": step, "tickformat": "d", "range": [first - pad, last + pad]}

@@ -1,0 +1,139 @@
+"use strict";
+(() => {
+  const drawing = (figure) => JSON.parse(document.getElementById("data-" + figure.id).textContent);
+  const config = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false };
+  const figures = [...document.querySelectorAll("figure.chart")].map((figure) => ({
+    figure, spec: drawing(figure), plot: figure.querySelector(".plot"),
+    controls: [...figure.querySelectorAll("[data-control]")],
+  }));
+
+  const key = (f) => f.controls.map((c) => c.value).join(",");
+
+  function draw(f) {
+    const view = f.spec.views[key(f)];
+    let traces = Array.isArray(view) ? view : view.data;
+    if (f.spec.background) traces = [f.spec.background, ...traces];
+    const layout = Object.assign({}, f.spec.layout, { height: f.spec.height }, Array.isArray(view) ? {} : view.layout || {});
+    // the library changes what it is given
+    return Plotly.react(f.plot, structuredClone(traces), structuredClone(layout), config);
+  }
+
+  function save(name, text) {
+    const address = URL.createObjectURL(new Blob(["\ufeff" + text], { type: "text/csv;charset=utf-8" }));
+    const link = Object.assign(document.createElement("a"), { href: address, download: name });
+    document.body.append(link);
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(address), 1000);
+  }
+
+  // text that a spreadsheet would take for a formula is marked as text
+  function cell(value) {
+    if (value === null || value === undefined) return "";
+    if (typeof value === "number") return String(value);
+    const text = /^[=+\-@\t\r]/.test(value) ? "'" + value : value;
+    return /[",\r\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
+  }
+  const csv = (columns, rows) => [columns, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
+
+  function sortable(table) {
+    const heads = [...table.tHead.rows[0].cells];
+    const body = table.tBodies[0];
+    heads.forEach((head, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...head.childNodes);
+      head.append(button);
+      button.addEventListener("click", () => {
+        const down = head.getAttribute("aria-sort") === "ascending";
+        heads.forEach((h) => h.removeAttribute("aria-sort"));
+        head.setAttribute("aria-sort", down ? "descending" : "ascending");
+        const numeric = head.classList.contains("n");
+        const value = (row) => {
+          const td = row.cells[column];
+          if (!numeric) return td.textContent;
+          return td.dataset.v === "" || td.dataset.v === "nan" ? null : Number(td.dataset.v);
+        };
+        const sign = down ? -1 : 1;
+        const rows = [...body.rows].map((row) => [value(row), row]);
+        rows.sort(([a], [b]) => {
+          if (a === null || b === null) return (a === null) - (b === null); // blanks last, either way
+          return sign * (numeric ? a - b : a.localeCompare(b, "en", { numeric: true }));
+        });
+        body.append(...rows.map(([, row]) => row));
+      });
+    });
+  }
+
+  function number(value) {
+    if (Number.isInteger(value) && Math.abs(value) < 10000) return String(value);
+    return value.toLocaleString("en", { maximumSignificantDigits: 6 });
+  }
+
+  function table(columns, rows) {
+    const made = document.createElement("table");
+    const head = made.createTHead().insertRow();
+    const numeric = columns.map((_, i) => rows.some((row) => typeof row[i] === "number"));
+    columns.forEach((name, i) => {
+      const th = Object.assign(document.createElement("th"), { scope: "col", textContent: name.replaceAll("_", " ") });
+      if (numeric[i]) th.className = "n";
+      head.append(th);
+    });
+    const body = made.createTBody();
+    for (const row of rows) {
+      const tr = body.insertRow();
+      row.forEach((value, i) => {
+        const td = tr.insertCell();
+        if (numeric[i]) {
+          td.className = "n";
+          td.dataset.v = value === null ? "" : value;
+          td.textContent = value === null ? "" : number(value);
+        } else td.textContent = value === null ? "" : value;
+      });
+    }
+    sortable(made);
+    return made;
+  }
+
+  for (const f of figures) {
+    for (const control of f.controls) {
+      control.addEventListener("input", () => {
+        if (control.type === "range") {
+          const chosen = control.dataset.choices.split("|")[control.value];
+          control.nextElementSibling.textContent = chosen;
+          control.setAttribute("aria-valuetext", chosen);
+        }
+        draw(f);
+      });
+    }
+    f.figure.querySelector(".csv").addEventListener("click", () => save(f.figure.id + ".csv", csv(f.spec.columns, f.spec.rows)));
+    f.figure.querySelector(".picture").addEventListener("click", () =>
+      Plotly.downloadImage(f.plot, { format: "png", scale: 2, filename: f.figure.id, width: f.plot.clientWidth, height: f.spec.height }));
+    const rows = f.figure.querySelector("details.rows");
+    rows.addEventListener("toggle", () => {
+      const place = rows.querySelector(".scroll");
+      if (rows.open && !place.firstChild) place.append(table(f.spec.columns, f.spec.rows));
+    });
+  }
+  document.querySelectorAll("table.sortable").forEach(sortable);
+  document.querySelectorAll("button.table-csv").forEach((button) => button.addEventListener("click", () => {
+    const found = document.getElementById(button.dataset.table);
+    const columns = [...found.tHead.rows[0].cells].map((th) => th.textContent);
+    const rows = [...found.tBodies[0].rows].map((row) => [...row.cells].map((td) =>
+      td.dataset.v === undefined ? td.textContent : td.dataset.v === "" || td.dataset.v === "nan" ? null : Number(td.dataset.v)));
+    save(button.dataset.table + ".csv", csv(columns, rows));
+  }));
+
+  // one chart after the other, so that the page can be read meanwhile
+  (async () => {
+    for (const f of figures) {
+      await draw(f);
+      await new Promise((next) => setTimeout(next));
+    }
+    document.documentElement.dataset.drawn = String(figures.length);
+  })();
+
+  const paper = 690; // px: the width of a printed page
+  addEventListener("beforeprint", () => figures.forEach((f) => Plotly.relayout(f.plot, { width: paper, autosize: false })));
+  addEventListener("afterprint", () => figures.forEach(draw));
+})();

@@ -1,0 +1,172 @@
+"""Why to believe it: the solver's proof, the audit, where the data come from, what made the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..schema import TABLES
+from .parts import Column, Section, Table, share_of
+
+if TYPE_CHECKING:
+    from .view import View
+
+KINDS = ("cited", "cited, with an assumption", "assumption", "not said")
+
+
+def section(view: View) -> Section:
+    """Proof, audit, data, versions and settings; the list of sources."""
+    plan = view.plan
+    counts = evidence(view)
+    lead = [_proof(view), _audit(plan), _data(counts)]
+    lead += [f"Note of the solver: {note}" for note in plan.get("notes", [])]
+    parts = [_facts(view), _evidence_table(counts)]
+    audit = plan.get("audit")
+    if audit:
+        parts.append(_audit_table(audit))
+    if view.instance.sources:
+        parts.append(_sources(view))
+    return Section("trust", "Why to trust it, and how far", lead, parts)
+
+
+def _proof(view: View) -> str:
+    plan = view.plan
+    gap, bound = float(plan["gap"]), float(plan["bound_musd"])
+    if plan["status"] == "optimal":
+        text = f"Proven: no plan for these data costs less than {view.money(bound)}; this one is within {share_of(gap)} of it"
+    else:
+        text = f"Not proven optimal: the search was stopped. No plan costs less than {view.money(bound)}; this one may be {share_of(gap)} too dear"
+    text += f" (asked: {share_of(float(plan['settings'].get('gap') or 0.0))})."
+    return text
+
+
+def _audit(plan: dict[str, Any]) -> str:
+    audit = plan.get("audit")
+    if not audit:
+        return "The run was not audited; planner audit INSTANCE RUN recomputes it from the raw tables."
+    verdict = "no violation" if audit["ok"] else "VIOLATIONS; do not use this plan"
+    return (
+        f"Audited: a second program that shares no code with the model recomputed the run from the raw tables, "
+        f"{audit['comparisons']:,} comparisons at a tolerance of {audit['tolerance']:g}: {verdict}."
+    )
+
+
+def evidence(view: View) -> dict[str, dict[str, int]]:
+    """Table -> kind of evidence -> figures (numbers other than a column's default) that rest on it."""
+    found: dict[str, dict[str, int]] = {}
+    for name, row_class in TABLES.items():
+        if name == "sources":
+            continue
+        numbers = {
+            column: info.default
+            for column, info in row_class.model_fields.items()
+            if (info.json_schema_extra or {}).get("kind") == "number"  # type: ignore[union-attr]
+        }
+        counts = dict.fromkeys(KINDS, 0)
+        for row in view.instance.rows(name):
+            figures = sum(getattr(row, c) is not None and getattr(row, c) != default for c, default in numbers.items())
+            counts[_kind(bool(row.source), row.note)] += figures
+        if any(counts.values()):
+            found[name] = counts
+    return found
+
+
+def _kind(cited: bool, note: str) -> str:
+    assumed = note.strip().lower().startswith("assum")
+    if cited:
+        return KINDS[1] if assumed else KINDS[0]
+    return KINDS[2] if assumed else KINDS[3]
+
+
+def totals(counts: dict[str, dict[str, int]]) -> dict[str, int]:
+    """Kind of evidence -> figures in all tables."""
+    return {kind: sum(by[kind] for by in counts.values()) for kind in KINDS}
+
+
+def _data(counts: dict[str, dict[str, int]]) -> str:
+    total = totals(counts)
+    every = sum(total.values())
+    if not every:
+        return "The instance holds no figures besides defaults."
+    parts = [f"{total[kind]:,} {words}" for kind, words in _words() if total[kind]]
+    return f"Of {every:,} figures in the tables, " + ", ".join(parts) + "."
+
+
+def _words() -> tuple[tuple[str, str], ...]:
+    return (
+        (KINDS[0], "stand in rows that cite a source"),
+        (KINDS[1], "in rows that cite a source and declare an assumption on top of it"),
+        (KINDS[2], "rest on a declared assumption"),
+        (KINDS[3], "say nothing about their origin"),
+    )
+
+
+def _facts(view: View) -> Table:
+    plan, instance = view.plan, view.instance
+    certificate = plan.get("certificate") or {}
+    size = plan.get("size") or {}
+    rows: list[tuple[str, str]] = [
+        ("Instance", f"{instance.name}"),
+        ("Instance sha256", plan["instance"]["sha256"]),
+        ("Status", str(plan["status"])),
+        (
+            "Objective and bound",
+            f"{plan['objective_musd']:,.6f} and {plan['bound_musd']:,.6f} million {instance.currency}",
+        ),
+        ("Gap", f"{plan['gap']:.3g}"),
+        ("Model", ", ".join(f"{v:,} {k}" for k, v in size.items())),
+        ("Certificate", ", ".join(f"{k.replace('_', ' ')} {v:.2g}" for k, v in certificate.items() if v is not None)),
+        ("Settings", ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in plan["settings"].items() if v is not None)),
+        ("Versions", ", ".join(f"{k} {v}" for k, v in plan["versions"].items())),
+        ("Money", f"{instance.currency} of {instance.price_year}; discount rate {share_of(instance.discount_rate)}"),
+        ("Solved in", f"{plan['seconds']['total']:,.1f} s"),
+    ]
+    return Table("table-facts", "The run", (Column("What"), Column("Value")), [r for r in rows if r[1]])
+
+
+def _evidence_table(counts: dict[str, dict[str, int]]) -> Table:
+    rows = [(f"{name}.csv", *(by[k] for k in KINDS)) for name, by in counts.items()]
+    total = totals(counts)
+    rows.append(("all", *(total[k] for k in KINDS)))
+    return Table(
+        "table-evidence",
+        "Figures by what they rest on",
+        (
+            Column("Table"),
+            Column("Cited", "count"),
+            Column("Cited, with an assumption", "count"),
+            Column("Assumption", "count"),
+            Column("Not said", "count"),
+        ),
+        rows,
+        folded=True,
+    )
+
+
+def _audit_table(audit: dict[str, Any]) -> Table:
+    return Table(
+        "table-audit",
+        "What the audit compared",
+        (
+            Column("Check"),
+            Column("Comparisons", "count"),
+            Column("Failed", "count"),
+            Column("Largest difference", "number"),
+            Column("Unit"),
+        ),
+        [
+            (c["kind"].replace("_", " "), c["comparisons"], c["failed"], c["absolute"], c["unit"])
+            for c in audit["checks"]
+            if c["comparisons"]
+        ],
+        folded=True,
+    )
+
+
+def _sources(view: View) -> Table:
+    return Table(
+        "table-sources",
+        f"Sources of the data ({len(view.instance.sources):,})",
+        (Column("Id"), Column("Title"), Column("Publisher"), Column("Date"), Column("Address", "link")),
+        [(s.source, s.title, s.publisher, s.date, s.url) for s in view.instance.sources],
+        folded=True,
+    )

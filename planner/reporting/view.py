@@ -1,0 +1,240 @@
+"""A run and its instance as the sections read them: names, stages, periods, and tonnes by place and provenance."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ..timeline import horizon_end, periods, series_value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..instance import Instance
+    from ..plan import Plan
+    from ..runfolder import Run
+    from ..schema import Facility, Option
+    from .curve import Curve
+
+Place = tuple[str, str, str, int]  # material, country, provenance, year
+PROVENANCES = ("clean", "exposed")
+
+
+@dataclass
+class View:
+    """What is shown: an instance, the run of it, and perhaps a cost curve."""
+
+    instance: Instance
+    run: Run | Plan
+    curve: Curve | None = None
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """Content of plan.json."""
+        return self.run.plan
+
+    @property
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """Result tables by name."""
+        return self.run.tables
+
+    # --- time and money ---
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """First years of the periods."""
+        return self.instance.years
+
+    @cached_property
+    def lengths(self) -> dict[int, int]:
+        """First year of a period -> its length in years."""
+        return {p.first_year: p.length for p in periods(self.instance)}
+
+    @cached_property
+    def discounts(self) -> dict[int, float]:
+        """First year of a period -> present value of 1 a year in it."""
+        return {p.first_year: p.discount for p in periods(self.instance)}
+
+    @property
+    def end(self) -> int:
+        """Last calendar year."""
+        return horizon_end(self.instance)
+
+    @property
+    def span(self) -> str:
+        """The horizon in words."""
+        return str(self.years[0]) if self.end == self.years[0] else f"{self.years[0]}-{self.end}"
+
+    def money(self, musd: float) -> str:
+        """An amount in words, such as 1.58 billion USD."""
+        from .parts import figure_of
+
+        if abs(musd) >= 1000:
+            return f"{figure_of(musd / 1000)} billion {self.instance.currency}"
+        return f"{figure_of(musd)} million {self.instance.currency}"
+
+    # --- names ---
+
+    @cached_property
+    def countries(self) -> dict[str, str]:
+        """Country -> its name, without what stands in brackets if it is clear without."""
+        full = {c.country: c.name for c in self.instance.countries}
+        brief = {c: name.split(" (")[0].strip() or c for c, name in full.items()}
+        often = Counter(brief.values())
+        return {c: brief[c] if often[brief[c]] == 1 else full[c] for c in full}
+
+    @cached_property
+    def materials(self) -> dict[str, str]:
+        """Material -> its name."""
+        return {m.material: m.name for m in self.instance.materials}
+
+    @cached_property
+    def facilities(self) -> dict[str, Facility]:
+        """Facilities by key."""
+        return {f.facility: f for f in self.instance.facilities}
+
+    @cached_property
+    def options(self) -> dict[str, Option]:
+        """Options by key."""
+        return {o.option: o for o in self.instance.options}
+
+    @cached_property
+    def sectors(self) -> dict[str, str]:
+        """Sector -> its name."""
+        return {s.sector: s.name for s in self.instance.sectors}
+
+    @cached_property
+    def concern(self) -> frozenset[str]:
+        """Countries of concern."""
+        return frozenset(self.instance.countries_of_concern)
+
+    @property
+    def concern_name(self) -> str:
+        """The one country of concern by name, else the words."""
+        return self.countries[next(iter(self.concern))] if len(self.concern) == 1 else "countries of concern"
+
+    # --- the chain ---
+
+    @cached_property
+    def stage_of(self) -> dict[str, str]:
+        """Strategic material -> its stage."""
+        return {m.material: m.stage for m in self.instance.materials if m.strategic and m.stage}
+
+    def strategic(self, stage: str) -> list[str]:
+        """Strategic materials of a stage."""
+        return [m for m, s in self.stage_of.items() if s == stage]
+
+    @cached_property
+    def recipes(self) -> dict[tuple[str, str], list[str]]:
+        """(process, ``input`` or ``output``) -> materials."""
+        found: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for row in self.instance.recipes:
+            found[row.process, row.role].append(row.material)
+        return found
+
+    @cached_property
+    def _yields(self) -> dict[tuple[str, str, str], dict[int | None, float]]:
+        series: dict[tuple[str, str, str], dict[int | None, float]] = {
+            (r.process, r.material, r.role): {None: r.t_per_t} for r in self.instance.recipes
+        }
+        own: dict[tuple[str, str, str], dict[int | None, float]] = defaultdict(dict)
+        for row in self.instance.recipe_yields:
+            own[row.process, row.material, row.role][row.year] = row.t_per_t
+        return {**series, **own}
+
+    def t_per_t(self, process: str, material: str, role: str, year: int) -> float:
+        """Tonnes per tonne of activity in a year."""
+        return series_value(self._yields[process, material, role], year)
+
+    def stage_of_process(self, process: str) -> str:
+        """The latest stage for which a process makes a strategic material, "" if none."""
+        made = {self.stage_of.get(m, "") for m in self.recipes[process, "output"]}
+        return next((s for s in reversed(self.instance.stages) if s in made), "")
+
+    @cached_property
+    def stage_of_facility(self) -> dict[str, str]:
+        """Facility -> the latest stage it can work at, "" if none."""
+        order = {s: i for i, s in enumerate(self.instance.stages)}
+        found: dict[str, str] = {}
+        for row in self.instance.operations:
+            stage = self.stage_of_process(row.process)
+            if order.get(stage, -1) >= order.get(found.get(row.facility, ""), -1):
+                found[row.facility] = stage
+        return found
+
+    def recycles(self, process: str) -> bool:
+        """Whether a process makes strategic material from none: scrap, swarf."""
+        inputs = self.recipes[process, "input"]
+        return bool(inputs) and bool(self.stage_of_process(process)) and not any(m in self.stage_of for m in inputs)
+
+    # --- tonnes a year ---
+
+    @cached_property
+    def made(self) -> dict[Place, float]:
+        """Tonnes made, by provenance of what comes out."""
+        tonnes: dict[Place, float] = defaultdict(float)
+        for r in self.tables["activity"].itertuples():
+            for m in self.recipes[r.process, "output"]:
+                per_t = self.t_per_t(r.process, m, "output", r.year)
+                tonnes[m, r.country, r.output_provenance, r.year] += per_t * r.activity_t
+        return dict(tonnes)
+
+    @cached_property
+    def used_by_process(self) -> dict[Place, dict[str, float]]:
+        """Tonnes that go into processes, by provenance of what goes in."""
+        tonnes: dict[Place, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        for r in self.tables["activity"].itertuples():
+            for m in self.recipes[r.process, "input"]:
+                per_t = self.t_per_t(r.process, m, "input", r.year)
+                tonnes[m, r.country, r.input_provenance, r.year][r.process] += per_t * r.activity_t
+        return {place: dict(by) for place, by in tonnes.items()}
+
+    @cached_property
+    def delivered(self) -> dict[Place, float]:
+        """Tonnes delivered to demand."""
+        tonnes: dict[Place, float] = defaultdict(float)
+        for r in self.tables["service"].itertuples():
+            tonnes[r.material, r.country, "clean", r.year] += r.clean_t
+            tonnes[r.material, r.country, "exposed", r.year] += r.exposed_t
+        return dict(tonnes)
+
+    @cached_property
+    def arrived(self) -> dict[Place, dict[str, float]]:
+        """Tonnes that arrive, by country of origin."""
+        tonnes: dict[Place, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        for r in self.tables["flows"].itertuples():
+            tonnes[r.material, r.destination, r.provenance, r.year][r.origin] += r.t
+        return {place: dict(by) for place, by in tonnes.items()}
+
+    @cached_property
+    def downgraded(self) -> dict[tuple[str, str, int], float]:
+        """Tonnes of clean material used as exposed, by material, country and year."""
+        rows = self.tables["adjustments"]
+        return {(r.material, r.country, r.year): r.t for r in rows.itertuples() if r.kind == "downgrade"}
+
+    def consumed(self, material: str, country: str, year: int) -> float:
+        """Tonnes used or delivered in a country, of both provenances."""
+        return sum(
+            sum(self.used_by_process.get((material, country, q, year), {}).values())
+            + self.delivered.get((material, country, q, year), 0.0)
+            for q in PROVENANCES
+        )
+
+    # --- dependence ---
+
+    @cached_property
+    def exposed_share(self) -> dict[int, float]:
+        """Year -> traced share, where anything was delivered."""
+        return _by_year(self.plan["metrics"]["exposed_share"])
+
+    @cached_property
+    def stage_share(self) -> dict[str, dict[int, float]]:
+        """Stage -> year -> share, where anything was made."""
+        return {s: _by_year(shares) for s, shares in self.plan["metrics"]["stage_share"].items()}
+
+
+def _by_year(shares: Mapping[str, float | None]) -> dict[int, float]:
+    return {int(y): s for y, s in shares.items() if s is not None}
