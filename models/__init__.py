@@ -20,6 +20,7 @@ from .constraints import (
     investment,
     lanes,
     least_use,
+    risk,
     single_country_share,
     stage_share,
     stocks,
@@ -45,6 +46,7 @@ FAMILIES = (
     export_stop,
     investment,
     funding,
+    risk,
 )
 
 __all__ = ["FAMILIES", "ModelData", "build", "build_funding_split"]

@@ -107,6 +107,27 @@ class Holding(NamedTuple):
     can_draw: bool
 
 
+class Outcome(NamedTuple):
+    """One course of events: undisturbed, or with a scenario; ``nodes`` are the periods in which it lives."""
+
+    scenario: str  # blank: undisturbed
+    probability: float
+    nodes: tuple[int, ...]
+
+
+class Risk(NamedTuple):
+    """How much the worst outcomes count beyond the mean.
+
+    measure   ``cost``: the objective is (1 - weight) mean + weight CVaR of the cost of an outcome;
+              ``unserved``: mean cost + weight CVaR of an outcome's tonnes short, weight in MUSD/kt
+    alpha     CVaR is the mean of the worst 1 - alpha of the outcomes by probability
+    """
+
+    measure: str
+    weight: float
+    alpha: float
+
+
 class Start(NamedTuple):
     """Modules of an option started in a period."""
 
@@ -292,4 +313,6 @@ class ModelData:
     private_limit: list[PrivateLimit] = field(default_factory=list)
     fund_limit: list[FundLimit] = field(default_factory=list)
     fund_share: list[FundShare] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    risk: Risk | None = None
     own_fixed_om: float = 0.0  # MUSD, present value of the fixed O&M of own capacity

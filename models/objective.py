@@ -28,9 +28,32 @@ from .data import EXPOSED, PLAN, ModelData
 from .terms import Sum
 
 
+def operations_cost(m: ConcreteModel, data: ModelData) -> list[Sum]:
+    """The present value of the cost of operations of each node, MUSD, as if it were certain."""
+    present = [node.present for node in data.nodes]
+    costs = [Sum() for _ in data.nodes]
+    for i, a in enumerate(data.activity):
+        if a.opex:
+            costs[a.node].add(m.activity, (i,), present[a.node] * a.opex)
+    for i, s in enumerate(data.ship):
+        if s.freight + s.tariff:
+            costs[s.node].add(m.ship, (i,), present[s.node] * (s.freight + s.tariff))
+    for i, k in enumerate(data.buy):
+        if k.price:
+            costs[k.node].add(m.buy, (i,), present[k.node] * k.price)
+    for i, h in enumerate(data.stock):
+        if h.cost:
+            costs[h.node].add(m.stock, (i,), present[h.node] * h.cost)
+    for i, d in enumerate(data.need):
+        if d.shortage_cost:
+            costs[d.node].add(m.short, (i,), present[d.node] * d.shortage_cost)
+    return costs
+
+
 def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.cost``, the present value of cost in MUSD, and the inactive ``m.exposure``."""
-    weight = [node.weight for node in data.nodes]
+    mean = 1.0 if data.risk is None or data.risk.measure == "unserved" else 1.0 - data.risk.weight
+    weight = [mean * node.weight for node in data.nodes]
     cost = Sum()
     cost.add_terms(m.activity, ((i, weight[a.node] * a.opex) for i, a in enumerate(data.activity) if a.opex))
     cost.add_terms(
@@ -43,9 +66,13 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         m.short,
         ((i, weight[d.node] * d.shortage_cost) for i, d in enumerate(data.need) if d.shortage_cost),
     )
-    cost.add_terms(m.build, ((i, b.annuity + b.fixed_om) for i, b in enumerate(data.build)))
-    cost.add_terms(m.missing, ((f.missing, f.missing_cost) for f in data.stock_floor if f.missing is not None))
-    m.cost = Objective(expr=cost.expression + data.own_fixed_om)
+    cost.add_terms(m.build, ((i, mean * (b.annuity + b.fixed_om)) for i, b in enumerate(data.build)))
+    cost.add_terms(m.missing, ((f.missing, mean * f.missing_cost) for f in data.stock_floor if f.missing is not None))
+    if data.risk is not None:
+        cost.add(m.tail, (None,), data.risk.weight)
+        share = data.risk.weight / (1.0 - data.risk.alpha)
+        cost.add_terms(m.beyond, ((i, share * s.probability) for i, s in enumerate(data.outcomes)))
+    m.cost = Objective(expr=cost.expression + mean * data.own_fixed_om)
 
     exposure = Sum()
     exposure.add_terms(

@@ -18,15 +18,18 @@ name              unit      meaning (index: position in the list of the same nam
 ``nothing``       --        always 0: the use of a plant that cannot run
 ``private``       MUSD/yr   private money spent on an option in a calendar year
 ``fund_draw``     MUSD/yr   a fund's money spent on an option in a calendar year
+``tail``          MUSD, kt  value at risk; free (with a risk weight only)
+``beyond``        MUSD, kt  how far an outcome goes beyond it
+``node_cost``     MUSD      present value of the operations of a node; free
 ================  ========  ==========================================================================
 
-All are nonnegative. Only decisions that can be nonzero exist: reachable from sources and towards demands,
-over lanes that exist, in years in which a facility can run.
+All are nonnegative but those called free. Only decisions that can be nonzero exist: reachable from sources and
+towards demands, over lanes that exist, in years in which a facility can run.
 """
 
 from __future__ import annotations
 
-from pyomo.environ import Binary, ConcreteModel, NonNegativeIntegers, NonNegativeReals, Var
+from pyomo.environ import Binary, ConcreteModel, NonNegativeIntegers, NonNegativeReals, Reals, Var
 
 from .data import ModelData
 
@@ -59,6 +62,10 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     m.nothing = Var(domain=NonNegativeReals, bounds=(0, 0))
     m.private = _amounts(len(data.private))
     m.fund_draw = _amounts(len(data.fund_draw))
+    if data.risk is not None:
+        m.tail = Var(domain=Reals)
+        m.beyond = _amounts(len(data.outcomes))
+        m.node_cost = Var(range(len(data.nodes) if data.risk.measure == "cost" else 0), domain=Reals)
 
 
 def _amounts(count: int) -> Var:

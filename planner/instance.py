@@ -20,6 +20,7 @@ from .schema import (
     BASE,
     TABLES,
     BadRow,
+    BranchService,
     Cap,
     Country,
     Demand,
@@ -78,6 +79,9 @@ class Instance:
     discount_rate: float
     wacc: float
     countries_of_concern: tuple[str, ...]
+    risk_measure: str
+    risk_weight: float
+    risk_alpha: float
     sha256: str
     path: Path | None
     warnings: tuple[Issue, ...] = field(default=(), repr=False)
@@ -103,6 +107,7 @@ class Instance:
     fund_options: tuple[FundOption, ...] = field(default=(), repr=False)
     scenarios: tuple[Scenario, ...] = field(default=(), repr=False)
     disruptions: tuple[Disruption, ...] = field(default=(), repr=False)
+    branch_service: tuple[BranchService, ...] = field(default=(), repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)
 
     _content: _Content | None = field(default=None, repr=False, compare=False)
@@ -401,6 +406,9 @@ def _freeze(content: _Content, issues: list[Issue], sha256: str, path: Path | No
         discount_rate=known.discount_rate,
         wacc=known.wacc,
         countries_of_concern=tuple(sorted(known.countries_of_concern)),
+        risk_measure=known.risk_measure,
+        risk_weight=known.risk_weight,
+        risk_alpha=known.risk_alpha,
         sha256=sha256,
         path=path,
         _content=replace(
@@ -439,6 +447,9 @@ def _placeholder() -> Settings:
         discount_rate=0.0,
         wacc=0.0,
         countries_of_concern=(),
+        risk_measure="cost",
+        risk_weight=0.0,
+        risk_alpha=0.0,
     )
 
 

@@ -136,7 +136,7 @@ def _summary(
     instance = prepared.instance
     costs = frames["costs"]
     objective = float(sum(costs["present_musd"]))
-    bound = outcome.bound
+    bound = objective - max(0.0, outcome.objective - outcome.bound)  # with a risk weight the gap is that of the whole
     gap = abs(objective - bound) / max(abs(objective), 1e-9)
     proven = outcome.stopped == "optimal" or gap <= outcome.gap_asked
     return {
@@ -171,8 +171,33 @@ def _summary(
         "size": outcome.size,
         "metrics": _metrics(instance, frames),
         "certificate": outcome.certificate,
+        **_risk(prepared, outcome),
         "notes": outcome.notes,
     }
+
+
+def _risk(prepared: Prepared, outcome: Outcome) -> dict[str, Any]:
+    """What each course of events costs, and the mean of the worst; nothing without scenarios."""
+    from .outcomes import mean_of_worst, outcomes
+
+    if not prepared.instance.scenarios:
+        return {}
+    courses = outcomes(prepared, outcome.values)
+    found: dict[str, Any] = {"outcomes": courses}
+    risk = prepared.data.risk
+    if risk is not None:
+        column = "cost_musd" if risk.measure == "cost" else "unserved_t"
+        found["risk"] = {
+            "measure": risk.measure,
+            "weight": prepared.instance.risk_weight,
+            "alpha": risk.alpha,
+            column.replace(risk.measure, "mean_of_worst"): mean_of_worst(
+                [c[column] for c in courses], [c["probability"] for c in courses], risk.alpha
+            ),
+            "objective_musd": outcome.objective,
+            "bound_musd": outcome.bound,
+        }
+    return found
 
 
 def _metrics(instance: Instance, frames: dict[str, pd.DataFrame]) -> dict[str, Any]:

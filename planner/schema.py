@@ -457,6 +457,17 @@ class Disruption(CitedRow):
     )
 
 
+class BranchService(CitedRow):
+    """Service that must hold even in the branch of a scenario, from its beginning to the end of the horizon."""
+
+    TABLE = "branch_service"
+    KEY = ("scenario", "sector")
+
+    scenario: str = reference("scenarios", "the scenario")
+    sector: str = reference("sectors", "the sector")
+    min_service: float = fraction("part of its demand that must be served in the branch, in every country and year")
+
+
 class Source(Row):
     """Where figures come from."""
 
@@ -472,7 +483,8 @@ class Source(Row):
 
 ROWS: tuple[type[Row], ...] = (
     Country, Material, Process, Recipe, RecipeYield, Facility, Operation, OperationCost, Option, Lane, Tariff,
-    Sector, Demand, Market, MarketPrice, Stockpile, Cap, Fund, FundOption, Scenario, Disruption, Source,
+    Sector, Demand, Market, MarketPrice, Stockpile, Cap, Fund, FundOption, Scenario, Disruption, BranchService,
+    Source,
 )  # fmt: skip
 TABLES: dict[str, type[Row]] = {row.TABLE: row for row in ROWS}
 
@@ -503,6 +515,22 @@ class Settings(BaseModel):
         "finance", "default cost of capital of an option, real, per year", unit="fraction", ge=0.0, le=1.0
     )
     countries_of_concern: tuple[str, ...] = _setting("security", "countries on which dependence is measured")
+    risk_measure: Literal["cost", "unserved"] = _setting(
+        "risk", "what must not go badly: `cost` or `unserved` demand", "cost", alias="measure"
+    )
+    risk_weight: float = _setting(
+        "risk",
+        "weight of the mean of the worst outcomes: for `cost` the part (below 1) of the objective that it makes, "
+        "for `unserved` a price of its tonnes",
+        0.0,
+        "fraction, or USD/t",
+        ge=0.0,
+        le=LARGEST_NUMBER,
+        alias="weight",
+    )
+    risk_alpha: float = _setting(
+        "risk", "the worst outcomes are those beyond this probability", 0.95, "fraction", ge=0.0, lt=1.0, alias="alpha"
+    )
 
     @field_validator("years")
     @classmethod

@@ -286,6 +286,13 @@ SLIPS = [
         "market_prices.csv:2:price_usd_per_t",
         {"market_prices": edited("market_prices", 2, price_usd_per_t=1500000)},
     ),
+    (
+        "E341",
+        "instance.toml:15:weight",
+        ('["CHN"]\n', '["CHN"]\n[risk]\nweight = 1.5\n'),
+        {"scenarios": ALWAYS, "disruptions": STOP},
+    ),
+    ("W541", "instance.toml:15:weight", ('["CHN"]\n', '["CHN"]\n[risk]\nweight = 0.5\n')),
 ]
 
 

@@ -582,6 +582,65 @@ def test_a_branch_counts_with_its_probability_from_its_beginning_on(base):
     )
 
 
+# --- risk -----------------------------------------------------------------------------------------------------
+
+
+def risky(base, weight, measure="cost"):
+    """A crisis in 2031 with probability 0.25; what is stored against it costs 21 + 30 thousand USD a tonne.
+
+    A stored tonne is worth 0.75 x 21 + 0.25 x 100 = 40.75 thousand on average, and 100 thousand in the crisis.
+    """
+    i = base(years=(2030, 2031)).with_rows("stockpiles", {**PILE, "max_t": 40, "holding_usd_per_t": 30000})
+    i = crisis(i, 2031, 2031, 0.25, STOP)
+    loaded = i.load()
+    return planner.solve(loaded.with_settings(weight=weight, alpha=0.75, measure=measure), **SOLVE)
+
+
+UNSTORED = 100 * CHINA + 0.75 * 100 * CHINA + 0.25 * (60 * HOME + 40 * SHORT)
+STORED = 140 * CHINA + 40 * 0.030 + 0.75 * 60 * CHINA + 0.25 * 60 * HOME
+
+
+@oracle("risk")
+def test_the_worst_quarter_weighed_half_pays_for_the_stock(base):
+    # mean: 51 > 40.75, not stored; half mean, half worst: 51 < 0.5 x 40.75 + 0.5 x 100 = 70.4, stored
+    assert risky(base, 0.0).objective_musd == pytest.approx(UNSTORED)
+    plan = risky(base, 0.5)
+    assert plan.objective_musd == pytest.approx(STORED)
+    worst = 140 * CHINA + 40 * 0.030 + 60 * HOME  # the crisis is just the worst quarter
+    assert plan.plan["risk"]["mean_of_worst_musd"] == pytest.approx(worst)
+    assert plan.plan["risk"]["objective_musd"] == pytest.approx(0.5 * STORED + 0.5 * worst)
+    assert plan.plan["gap"] <= 2e-7  # what the least-exposure step may spend
+
+
+@oracle("risk")
+def test_a_price_on_the_worst_shortage_pays_for_the_stock_from_10250_usd_on(base):
+    # 51 - 40.75 = 10.25 thousand USD a tonne
+    assert risky(base, 10_200.0, "unserved").objective_musd == pytest.approx(UNSTORED)
+    plan = risky(base, 10_300.0, "unserved")
+    assert plan.objective_musd == pytest.approx(STORED)
+    assert plan.plan["risk"]["mean_of_worst_t"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_mean_of_the_worst_takes_part_of_the_outcome_on_the_border():
+    from planner.outcomes import mean_of_worst
+
+    # worst 30 %: all of the 0.2 at 10, and 0.1 of the 0.5 at 4
+    assert mean_of_worst([4.0, 1.0, 10.0], [0.5, 0.3, 0.2], 0.7) == pytest.approx((0.2 * 10 + 0.1 * 4) / 0.3)
+    assert mean_of_worst([4.0, 1.0, 10.0], [0.5, 0.3, 0.2], 0.0) == pytest.approx(2 + 0.3 + 2)
+
+
+def test_service_that_must_hold_in_a_branch_is_stored_for(base):
+    # 60 t of home plant and 20 t of stock serve 80 % in the crisis, though the stock loses money on average
+    i = base(years=(2030, 2031)).with_rows("stockpiles", {**PILE, "max_t": 40, "holding_usd_per_t": 30000})
+    i = crisis(i, 2031, 2031, 0.25, STOP)
+    i = i.with_rows("branch_service", {"scenario": "crisis", "sector": "cars", "min_service": 0.8})
+    stored = 120 * CHINA + 20 * 0.030 + 0.75 * 80 * CHINA + 0.25 * (60 * HOME + 20 * SHORT)
+    plan = costs(i, stored)
+    assert plan.branches["crisis"]["service"]["short_t"].tolist() == pytest.approx([20])
+    with pytest.raises(planner.PlannerError, match="no plan"):
+        planner.solve(i.with_rows("stockpiles", {**PILE, "max_t": 10}).load())
+
+
 # --- every family has one -------------------------------------------------------------------------------------
 
 

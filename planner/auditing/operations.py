@@ -299,8 +299,10 @@ def check_service(operations: Operations, book: Book) -> None:
             book.equal("demand", row.demand_t, demand, demand, (*place, "demand_t"))
             total = row.clean_t + row.exposed_t + row.short_t
             book.equal("demand", total, demand, demand, (*place, "clean_t + exposed_t + short_t"))
-            if rules.min_service and disturbance.undisturbed:
-                allowed = (1.0 - rules.min_service) * demand
+            name = "" if disturbance.scenario is None else disturbance.scenario.scenario
+            floor = rules.min_service if disturbance.undisturbed else facts.branch_service.get((name, sector), 0.0)
+            if floor:
+                allowed = (1.0 - floor) * demand
                 book.at_most("min_service", row.short_t, allowed, demand, (*place, "short_t"))
             clean_only = rules.clean_from_year is not None and year >= rules.clean_from_year
             if clean_only and not disturbance.lifted(year):

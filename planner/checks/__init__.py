@@ -40,6 +40,7 @@ from . import (
     plants,
     reachability,
     references,
+    risk,
     windows,
 )
 from .registry import REGISTRY, SETTINGS, Check, Draft
@@ -61,6 +62,7 @@ __all__ = [
     "plants",
     "reachability",
     "references",
+    "risk",
     "run",
     "windows",
 ]

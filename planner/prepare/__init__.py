@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from models.data import ModelData
 
 from ..timeline import Period, horizon_end, periods
-from . import caps, funding, investment, operations
+from . import caps, funding, investment, operations, risk
 from .conditions import Conditions, lay_out_nodes
 
 if TYPE_CHECKING:
@@ -41,4 +41,5 @@ def prepare(instance: Instance) -> Prepared:
     operations.add(instance, span, conditions, data)
     caps.add(instance, span, data)
     funding.add(instance, data)
+    risk.add(instance, data)
     return Prepared(instance, span, data, tuple(conditions))

@@ -67,6 +67,7 @@ class _NodeBuilder:
         self.parts: list[dict[tuple[str, str], int]] = []  # node -> (stockpile, provenance) -> position
         self.import_capped = _import_capped(instance)
         self.modules = self._module_terms()
+        self.branch_service = {(r.scenario, r.sector): r.min_service for r in instance.branch_service}
         self.missing = 0
 
     def add(self, n: int, facts: PeriodFacts, conditions: Conditions) -> None:
@@ -225,7 +226,10 @@ class _NodeBuilder:
         node = data.nodes[n]
         for wish in facts.wishes:
             demand = wish.demand * conditions.demand.get((wish.country, wish.material), 1.0)
-            most = demand * (1.0 - wish.min_service) if node.branch == PLAN else demand
+            floor = wish.min_service
+            if node.branch != PLAN:
+                floor = self.branch_service.get((node.branch, wish.sector), 0.0)
+            most = demand * (1.0 - floor)
             d = len(data.need)
             data.need.append(Need(wish.country, wish.sector, wish.material, n, demand, most, wish.shortage_cost))
             for provenance in (CLEAN, EXPOSED):

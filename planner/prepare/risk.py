@@ -1,0 +1,26 @@
+"""Outcomes, and how much the worst of them count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models.data import PLAN, ModelData, Outcome, Risk
+
+from .conditions import KILO
+
+if TYPE_CHECKING:
+    from ..instance import Instance
+
+
+def add(instance: Instance, data: ModelData) -> None:
+    """Fill ``outcomes`` and ``risk``."""
+    plan = [n for n, node in enumerate(data.nodes) if node.branch == PLAN]
+    undisturbed = 1.0 - sum(s.probability for s in instance.scenarios)
+    data.outcomes.append(Outcome(PLAN, undisturbed, tuple(plan)))
+    for scenario in instance.scenarios:
+        branch = [n for n, node in enumerate(data.nodes) if node.branch == scenario.scenario]
+        begin = data.nodes[branch[0]].period
+        data.outcomes.append(Outcome(scenario.scenario, scenario.probability, (*plan[:begin], *branch)))
+    if instance.risk_weight > 0.0:
+        per_unit = KILO if instance.risk_measure == "unserved" else 1.0  # USD/t -> MUSD/kt
+        data.risk = Risk(instance.risk_measure, instance.risk_weight * per_unit, instance.risk_alpha)
