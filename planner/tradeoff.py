@@ -133,6 +133,24 @@ class Frontier:
         text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         return write_folder(Path(folder), files, MANIFEST, lambda: text, overwrite)
 
+    def _switched(self, at_most: int = 6) -> dict[int, str]:
+        """What is built otherwise than at the point before, in words: the largest changes of each point."""
+        capex = {o.option: o.capex_musd for o in self.instance.options}
+        said: dict[int, str] = {}
+        for point, rows in self.switches.groupby("point"):
+            net: dict[str, float] = defaultdict(float)
+            for s in rows.itertuples():
+                net[s.option] += s.modules * (1.0 if s.change in ("on", "more") else -1.0)
+            largest = sorted(net, key=lambda o: (-abs(net[o]) * capex[o], o))
+            shown = [o for o in largest if abs(net[o]) > 1e-6][:at_most]
+            words = [
+                f"{'+' if net[o] > 0 else '-'}{o}" + ("" if abs(net[o]) == 1.0 else f" x{abs(net[o]):.3g}")
+                for o in shown
+            ]
+            rest = len(net) - len(shown)
+            said[int(point)] = ", ".join(words + ([f"and {rest} smaller changes (switches.csv)"] if rest else []))
+        return said
+
     def __str__(self) -> str:
         when = "every year" if self.metric.first is None else f"from {self.metric.first} on"
         if self.metric.glide:
@@ -153,11 +171,7 @@ class Frontier:
             )
         if self.knee is not None:
             lines.append(f"* knee: point {self.knee}, beyond it a point less dependence costs much more")
-        changes: dict[int, list[str]] = defaultdict(list)
-        for s in self.switches.itertuples():
-            changes[s.point].append(f"{s.change} {s.option} {s.start_year} ({s.modules:.4g})")
-        for point, what in changes.items():
-            lines.append(f"point {point}: " + ", ".join(what))
+        lines += [f"point {n}: {what}" for n, what in self._switched().items()]
         if not self.complete:
             lines.append("Interrupted: the points found so far.")
         return "\n".join(lines + [f"Note: {n}" for n in self.notes])
