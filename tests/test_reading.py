@@ -10,7 +10,8 @@ from builders import TABLES, TOML, edited, write_instance
 from planner import reading
 from planner.errors import InstanceError, Issue, in_order, nearest, printable, render
 from planner.instance import load
-from planner.schema import TABLES, BadCellError, describe, describe_settings, parse_number, parse_whole
+from planner.schema import TABLES as SCHEMA
+from planner.schema import BadCellError, describe, describe_settings, parse_number, parse_whole
 
 
 def refused(folder):
@@ -396,7 +397,7 @@ def test_nearest_names():
 
 def test_the_description_covers_every_column_with_a_meaning():
     tables = describe()
-    assert [table.name for table in tables] == list(TABLES)
+    assert [table.name for table in tables] == list(SCHEMA)
     for table in tables:
         assert table.meaning
         assert set(table.key) <= {c.name for c in table.columns}
