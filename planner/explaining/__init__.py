@@ -149,7 +149,7 @@ def explain(
     others = sorted((p for p in known if not p.built), key=lambda p: (project_table.missing_share(p), p.option.option))
     if projects is None:
         projects = len(known) if bench.proven else SOLVED_AGAIN
-    chosen = {*(p.option.option for p in others[:projects] if p.start is not None), *exact}
+    chosen = {*(p.option.option for p in others[:projects]), *exact}
     entries = {p.option.option: by_duals(bench, p) for p in others}
     for project in built[:projects]:
         project_table.value_without(bench, project)
@@ -158,7 +158,7 @@ def explain(
             entries[project.option.option] += _entries(bench, project, project.option.option in exact)
     limits = binding(bench, projects)
     years = project_table.earnings(bench, known)
-    unsolved = len(built[projects:]) + len([p for p in others if p.start is not None]) - len(chosen)
+    unsolved = len(built[projects:]) + len(others) - len(chosen)
     if unsolved > 0 and not bench.stopped:
         bench.notes.append(f"{unsolved} projects were not solved again; --projects N or --exact OPTION asks for more")
     if bench.stopped:
@@ -188,8 +188,6 @@ def _entries(bench: Any, project: Project, every_way: bool) -> list[Entry]:
     from . import entry
     from .projects import cost_if_built
 
-    if project.start is None:
-        return []
     cost_if_built(bench, project)
     found = entry.by_capex(bench, project)
     if every_way and project.plan is not None:

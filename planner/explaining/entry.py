@@ -54,8 +54,6 @@ class Entry(NamedTuple):
 def by_duals(bench: Bench, project: Project) -> list[Entry]:
     """What an option lacks at least beside the builds of the plan."""
     name = project.option.option
-    if project.start is None:
-        return [_none(name, "by its dates", "it can never be started and come online within the horizon")]
     lacks = project.lacks
     if lacks <= SAME * max(1.0, abs(bench.base)):
         says = "its first tonne would pay; whether a module does, only a re-solve tells"
@@ -209,14 +207,18 @@ def by_years(bench: Bench, project: Project) -> list[Entry]:
         except InstanceError:
             break
         years += 1
-        answer = bench.ask(f"{name}, {years} years earlier", model, start=model.modules(bench.built))
+        answer = bench.ask(f"{name}, {_years(years)} earlier", model, start=model.modules(bench.built))
         if answer is None or not answer.held:
             return [_none(name, f"{NOT_AGAIN}: {bench.stopped}", "")]
         if answer.objective < bench.base - bench.tolerance:
-            says = f"enters if it is online {years} year{'s' if years > 1 else ''} earlier"
+            says = f"enters if it is online {_years(years)} earlier"
             return [Entry(name, EARLIER, years, "years", years, years - 1, bench.label, says)]
-    says = f"not even {years} years earlier" if years else "it cannot be earlier within the horizon"
+    says = f"not even {_years(years)} earlier" if years else "it cannot be earlier within the horizon"
     return [Entry(name, EARLIER, math.nan, "years", math.nan, years, bench.label, says)]
+
+
+def _years(count: int) -> str:
+    return "a year" if count == 1 else f"{count} years"
 
 
 def by_size(bench: Bench, project: Project) -> list[Entry]:

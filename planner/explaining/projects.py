@@ -48,7 +48,7 @@ class Project:
     """An option and what is known about it; money is present value in MUSD, NaN where it is not known.
 
     start    position in ``data.build`` of what is described: the first start, or for an option that is not built the
-             start that lacks least; None if it can never be started
+             start that lacks least
     modules  built in all, or for an option that is not built the least it could be
     earns    value of its capacity by the duals: of a built one at the margin, of another one at most
     """
@@ -56,12 +56,12 @@ class Project:
     option: Option
     country: str
     built: bool
-    start: int | None
-    start_year: int | None
+    start: int
+    start_year: int
     modules: float
-    annuity: float = math.nan
-    fixed_om: float = math.nan
-    earns: float = math.nan
+    annuity: float
+    fixed_om: float
+    earns: float
     value: float = math.nan
     least: float = math.nan
     most: float = math.nan
@@ -94,25 +94,26 @@ def survey(bench: Bench) -> list[Project]:
     for option in bench.instance.options:
         starts = bench.starts[option.option]
         built = [i for i in starts if bench.builds[i] > BUILT]
-        place = country[option.facility]
-        project = Project(option, place, bool(built), None, None, 0.0, together=_together(bench, option))
         if built:
-            count = {i: bench.builds[i] for i in built}
-            project.start = built[0]
-        elif starts:
-            best = min(starts, key=lambda i: (_cost(bench, i) - sum(of_first[i].values()), i))
-            count = {best: _one(option)}
-            project.start = best
+            count, worth = {i: bench.builds[i] for i in built}, value
         else:
-            result.append(project)
-            continue
-        project.start_year = bench.data.build[project.start].year
-        project.modules = sum(count.values())
-        project.annuity = sum(n * bench.data.build[i].annuity for i, n in count.items())
-        project.fixed_om = sum(n * bench.data.build[i].fixed_om for i, n in count.items())
-        worth = value if built else of_first
-        project.earns = sum(n * sum(worth[i].values()) for i, n in count.items())
-        result.append(project)
+            best = min(starts, key=lambda i: (_cost(bench, i) - sum(of_first[i].values()), i))
+            count, worth = {best: _one(option)}, of_first
+        first = min(count)
+        result.append(
+            Project(
+                option,
+                country[option.facility],
+                bool(built),
+                start=first,
+                start_year=bench.data.build[first].year,
+                modules=sum(count.values()),
+                annuity=sum(n * bench.data.build[i].annuity for i, n in count.items()),
+                fixed_om=sum(n * bench.data.build[i].fixed_om for i, n in count.items()),
+                earns=sum(n * sum(worth[i].values()) for i, n in count.items()),
+                together=_together(bench, option),
+            )
+        )
     return result
 
 
@@ -197,8 +198,7 @@ def cost_if_built(bench: Bench, project: Project) -> None:
     start[bench.starts[name]] = 0.0
     for twin in project.twins if project.option.exclusive_group else ():
         start[bench.starts[twin]] = 0.0
-    if project.start is not None:
-        start[project.start] = _one(project.option)
+    start[project.start] = _one(project.option)
     answer = bench.again(f"with {name}", least=(name, _one(project.option)), start=start)
     if answer is None:
         project.if_built_how = f"{NOT_AGAIN}: {bench.stopped}"
@@ -226,27 +226,23 @@ def frame(projects: list[Project]) -> pd.DataFrame:
             (
                 *(p.option.option, p.option.facility, p.country, "yes" if p.built else "no", p.start_year, p.modules),
                 *(p.modules * p.option.module_t, p.annuity, p.fixed_om, p.earns),
-                ("dual, at the margin" if p.built else "dual, at most") if p.start is not None else "",
+                "dual, at the margin" if p.built else "dual, at most",
                 *(p.value, p.least, p.most, p.value_how, ";".join(p.twins), p.project_value, p.project_how),
                 *(p.cost_if_built, p.if_built_how),
             )
         )
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    table["start_year"] = table["start_year"].astype("Int64")
-    return table
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _order(p: Project) -> tuple[bool, bool, float, str]:
     if p.built:
         known = p.value if math.isfinite(p.value) else p.earns
         return (False, "no plan" not in p.value_how and not math.isfinite(p.value), -known, p.option.option)
-    return (True, p.start is None, missing_share(p), p.option.option)
+    return (True, False, missing_share(p), p.option.option)
 
 
 def missing_share(project: Project) -> float:
     """What an option that is not built lacks, as a share of its cost."""
-    if project.start is None:
-        return math.inf
     return project.lacks / max(project.annuity + project.fixed_om, 1e-9)
 
 
