@@ -20,16 +20,18 @@ class Sum:
 
     def add(self, variable: Var, indices: Iterable[Any], factor: float = 1.0) -> Sum:
         """Add ``factor`` times the sum of ``variable`` over ``indices``."""
+        members = variable._data  # variable[i] checks its index anew each time, which takes half of the building
         for i in indices:
             self.coefficients.append(factor)
-            self.variables.append(variable[i])
+            self.variables.append(members[i])
         return self
 
     def add_terms(self, variable: Var, terms: Iterable[tuple[int, float]], factor: float = 1.0) -> Sum:
         """Add ``factor`` times the sum of coefficient times ``variable`` over ``terms``."""
+        members = variable._data
         for i, coefficient in terms:
             self.coefficients.append(factor * coefficient)
-            self.variables.append(variable[i])
+            self.variables.append(members[i])
         return self
 
     @property

@@ -140,7 +140,8 @@ def compile_model(model: ConcreteModel) -> Arrays:
     count = len(form.columns)
     lower, upper, integer = np.zeros(count), np.full(count, np.inf), np.zeros(count, dtype=bool)
     for k, variable in enumerate(form.columns):
-        columns.setdefault(variable.parent_component().local_name, {})[variable.index()] = k
+        # _index is what index() returns after checks that take as long as everything else here
+        columns.setdefault(variable.parent_component().local_name, {})[variable._index] = k
         low, high = variable.bounds
         lower[k] = -np.inf if low is None else low
         upper[k] = np.inf if high is None else high
@@ -150,7 +151,7 @@ def compile_model(model: ConcreteModel) -> Arrays:
     row_lower, row_upper = rhs.copy(), rhs.copy()
     for k, entry in enumerate(form.rows):
         constraint = entry.constraint
-        rows.setdefault(constraint.parent_component().local_name, {})[constraint.index()] = k
+        rows.setdefault(constraint.parent_component().local_name, {})[constraint._index] = k
         if entry.bound_type > 0:
             row_lower[k] = -np.inf
         elif entry.bound_type < 0:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..matching import MovementTable
+from ..matching import MovementTable, valid_in
 from ..timeline import Period, own_capacity_share, series_value
 from .conditions import KILO
 
@@ -86,6 +86,7 @@ class FactSource:
             self._prices[p.market][p.year] = p.price_usd_per_t
             if p.max_t is not None:
                 self._limits[p.market][p.year] = p.max_t
+        self._lanes_of: dict[tuple[int, ...], dict[tuple[str, str], list[Lane]]] = {}
         self._demand: dict[tuple[str, str, str], dict[int | None, float]] = defaultdict(dict)
         for d in instance.demand:
             self._demand[d.country, d.sector, d.material][d.year] = d.demand_t
@@ -132,6 +133,14 @@ class FactSource:
         return tuple(result)
 
     def _lanes(self, year: int) -> dict[tuple[str, str], list[Lane]]:
+        """Lanes with their tariffs; worked out once for all years in which the same rows hold."""
+        rows = [*self._instance.lanes, *self._instance.tariffs]
+        holding = tuple(i for i, row in enumerate(rows) if valid_in(row, year))
+        if holding not in self._lanes_of:
+            self._lanes_of[holding] = self._lanes_in(year)
+        return self._lanes_of[holding]
+
+    def _lanes_in(self, year: int) -> dict[tuple[str, str], list[Lane]]:
         instance = self._instance
         materials = [m.material for m in instance.materials]
         countries = [c.country for c in instance.countries]
