@@ -130,7 +130,7 @@ def explain(
     from ..solving import Settings
     from . import bottlenecks, premiums, support
     from . import projects as project_table
-    from .bench import Bench
+    from .bench import OUT_OF_TIME, Bench
     from .binding import binding
     from .entry import by_duals
     from .entry import frame as entry_frame
@@ -150,19 +150,20 @@ def explain(
     if projects is None:
         projects = len(known) if bench.proven else SOLVED_AGAIN
     chosen = {*(p.option.option for p in others[:projects]), *exact}
+    limits = binding(bench, projects)
     entries = {p.option.option: by_duals(bench, p) for p in others}
     for project in built[:projects]:
         project_table.value_without(bench, project)
     for project in others:
         if project.option.option in chosen:
             entries[project.option.option] += _entries(bench, project, project.option.option in exact)
-    limits = binding(bench, projects)
     years = project_table.earnings(bench, known)
     unsolved = len(built[projects:]) + len(others) - len(chosen)
     if unsolved > 0 and not bench.stopped:
         bench.notes.append(f"{unsolved} projects were not solved again; --projects N or --exact OPTION asks for more")
     if bench.stopped:
-        bench.notes.append(f"{bench.stopped}: not everything was solved again; what was not says so")
+        cure = "; --projects N solves again for N, however long it takes" if bench.stopped == OUT_OF_TIME else ""
+        bench.notes.append(f"{bench.stopped}: not everything was solved again; what was not says so{cure}")
     if not bench.proven:
         bench.notes.append(
             f"re-solved costs are known to {bench.tolerance:,.3g} MUSD (gap of {own:.2%}); "

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 BUILT = 1e-9  # modules; fewer are none
 A_LITTLE = 1e-5  # kt/yr, capacity given to plants that have none, to see what a first tonne would earn
+OUT_OF_TIME = "out of time"
 SAME = 1e-9  # relative: two costs this close are one
 
 Builds = dict[tuple[str, int], float]  # (option, start year) -> modules
@@ -260,7 +261,8 @@ class Bench(Model):
         self.reduced: dict[str, dict[Any, float]] = by_family(self.arrays.columns, reduced)
         self.base = self.objective(self.x)
         self.first = self._first_tonnes(pinned)
-        self.floor = min(self.base, float(run.plan["bound_musd"]))
+        # the bound of a pinned run is one of pinned plans only
+        self.floor = self.base if pinned else min(self.base, float(run.plan["bound_musd"]))
         stated = float(run.plan["objective_musd"])
         if abs(stated - self.base) > 1e-6 * max(1.0, abs(stated)):
             self.notes.append(f"with these builds the least cost is {self.base:,.9g} MUSD, the run costs {stated:,.9g}")
@@ -308,7 +310,7 @@ class Bench(Model):
     def may_go_on(self) -> bool:
         """Whether another re-solve is still allowed."""
         if not self.stopped and time.perf_counter() > self.deadline:
-            self.stopped = "out of time"
+            self.stopped = OUT_OF_TIME
         return not self.stopped
 
     def again(self, what: str, **change: Any) -> Answer | None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ["option", "change", "threshold", "unit", "enters", "stays_out", "how", "says"]
 CAPEX, OPEX, EARLIER, LARGER, ALL = "capex", "opex", "earlier", "larger", "all"
-AT_LEAST = "dual, at least: other builds as they are"
+AT_LEAST = "dual, at least; others as built"
 
 MOST_STEPS = 30  # Newton steps; each finds another plan, and a few suffice
 LARGEST = 8.0  # module size tried, times the option's own
@@ -68,11 +68,11 @@ def by_duals(bench: Bench, project: Project) -> list[Entry]:
         result.append(Entry(name, CAPEX, math.nan, "factor", math.nan, math.nan, AT_LEAST, says))
     if most := _most_activity(bench, project):
         cut = lacks / most * 1e3
-        says = f"running cost lower by {cut:,.4g} USD/t at least"
+        says = f"running cost lower by {cut:,.4g} USD/t"
         result.append(Entry(name, OPEX, cut, "USD/t", math.nan, math.nan, AT_LEAST, says))
     if project.earns > project.fixed_om + BUILT:
         factor = project.annuity / (project.earns - project.fixed_om)
-        says = f"modules {factor:.3g} times as large at the same capex at least"
+        says = f"modules {factor:.3g} times as large at the same capex"
         result.append(Entry(name, LARGER, factor, "factor", math.nan, math.nan, AT_LEAST, says))
     return result
 

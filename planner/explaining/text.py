@@ -119,7 +119,9 @@ def _unbuilt(e: Explanation) -> list[str]:
         mine = e.entry[e.entry["option"] == p.option]
         solved = mine[mine["how"].str.startswith("re-solve")]
         best = solved if not solved.empty else mine[~mine["how"].str.startswith("not ")]
-        says = "; ".join(f"{r.says} [{r.how}]" for r in best.itertuples() if r.says)
+        says = "; ".join(
+            f"{' or '.join(rows['says'])} [{how}]" for how, rows in best[best["says"] != ""].groupby("how", sort=False)
+        )
         costs = f"building it costs {_number(p.cost_if_built_musd)} more; " if p.cost_if_built_musd > 0 else ""
         lines.append(f"  {p.option} ({p.country}): {costs}{says}")
     return ["Not built, and what each lacks:", *_cut(lines, "entry")]
