@@ -276,6 +276,27 @@ def test_capex_thresholds_hold_just_above_and_just_below_in_drawn_instances(tmp_
     assert confirmed >= 3
 
 
+def test_what_duals_say_is_lacking_is_never_too_much_beside_the_same_builds(tmp_path):
+    checked = 0
+    for seed in range(8):
+        instance = drawn(tmp_path / str(seed), seed)
+        try:
+            plan, e = explained(instance, projects=0)
+        except planner.PlannerError:
+            continue
+        for p in e.projects[e.projects["built"] == "no"].itertuples():
+            lacks = p.annuity_musd + p.fixed_om_musd - p.earns_musd
+            for year in instance.years:
+                held = {**Pins.of(instance, plan).fixed, (p.option, year): 1.0}
+                try:
+                    beside = planner.solve(instance, pins=Pins(held))
+                except planner.PlannerError:  # it cannot start then, or stands in the same group
+                    continue
+                assert beside.objective_musd - plan.objective_musd >= lacks - 1e-6 * beside.objective_musd
+                checked += 1
+    assert checked >= 3
+
+
 def test_the_other_thresholds_hold_just_above_and_just_below(dear):
     plan, e = explained(dear, exact=["narva-1"])
     mine = e.entry[e.entry["how"] == "re-solve"].set_index("change")
