@@ -6,21 +6,16 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from .parts import (
-    BLUE,
     CONCERN,
-    GREEN,
     GREY,
-    ORANGE,
-    PATTERNS,
-    PURPLE,
-    SKY,
-    YELLOW,
+    STAGES,
     Column,
     Control,
     Data,
     Figure,
     Section,
     Table,
+    bars,
     counted,
     figure_of,
     layout,
@@ -32,7 +27,6 @@ from .parts import (
 if TYPE_CHECKING:
     from .view import View
 
-STAGE_COLOURS = (PURPLE, GREEN, ORANGE, BLUE, SKY, YELLOW)
 STARTUP = "★"
 ROW = 40  # px for each project
 
@@ -72,7 +66,7 @@ def _timeline(view: View) -> Figure:
     end = view.end + 1
     traces: list[dict[str, Any]] = []
     annotations = []
-    colours = {s: STAGE_COLOURS[i % len(STAGE_COLOURS)] for i, s in enumerate(view.instance.stages)}
+    colours = {s: STAGES[i % len(STAGES)] for i, s in enumerate(view.instance.stages)}
     for stage in [*view.instance.stages, ""]:
         mine = [o for o in options if stage_of[o] == stage]
         if not mine:
@@ -157,11 +151,10 @@ def _timeline(view: View) -> Figure:
         {"": traces},
         layout(
             barmode="overlay",
-            xaxis={**year_axis(view.years, end), "side": "top"},
+            xaxis={**year_axis(view.years), "side": "top", "range": [view.years[0] - 0.3, end + 0.1]},
             yaxis={"visible": False, "range": [len(options) - 0.4, -0.5], "fixedrange": True},
             annotations=annotations,
             margin={"l": 8, "r": 12, "t": 30, "b": 8},
-            legend={"y": -0.01},
             showlegend=bool(stage_names),
         ),
         Data(
@@ -184,6 +177,8 @@ def _timeline(view: View) -> Figure:
             ],
         ),
         height=70 + ROW * len(options) + 40,
+        caption="Tonnes are nameplate capacity a year of all modules, in terms of what the plant counts "
+        "(a recycler: what goes in).",
     )
 
 
@@ -239,7 +234,6 @@ def _output(view: View) -> Figure | None:
     stages = [s for s in view.instance.stages if any(key[0] == s for key in made)]
     if not stages:
         return None
-    palette = (BLUE, GREEN, SKY, ORANGE, PURPLE, YELLOW)
     views = {}
     for n, stage in enumerate(stages):
         total: dict[str, float] = defaultdict(float)
@@ -247,27 +241,19 @@ def _output(view: View) -> Figure | None:
             if s == stage:
                 total[country] += tonnes
         own = sorted((c for c in total if c not in view.concern), key=lambda c: (-total[c], c))
-        shown, rest = own[: len(palette)], own[len(palette) :]
-        groups = [(view.countries[c], [c], palette[i], PATTERNS[i]) for i, c in enumerate(shown)]
+        shown, rest = own[:6], own[6:]
+        groups = [(view.countries[c], [c]) for c in shown]
         if rest:
-            groups.append((f"{len(rest)} others", rest, "#B5BAC2", ""))
-        groups += [(view.countries[c], [c], CONCERN, "x") for c in sorted(view.concern) if c in total]
-        views[str(n)] = [
-            {
-                "type": "bar",
-                "name": plain(name),
-                "x": list(view.years),
-                "width": [0.86 * view.lengths[y] for y in view.years],
-                "offset": 0 if any(w > 1 for w in view.lengths.values()) else -0.43,
-                "y": [sum(made.get((stage, c, y), 0.0) for c in members) for y in view.years],
-                "marker": {
-                    "color": colour,
-                    "pattern": {"shape": shape, "fgcolor": "#ffffff", "size": 6, "solidity": 0.2},
-                },
-                "hovertemplate": "%{y:,.4~g} t",
-            }
-            for name, members, colour, shape in groups
+            groups.append((counted(len(rest), "other country", "other countries"), rest))
+        traces = [
+            bars(name, view.years, view.lengths, _sums(made, stage, members, view.years), look, "t")
+            for look, (name, members) in enumerate(groups)
         ]
+        for country in sorted(c for c in total if c in view.concern):
+            values = _sums(made, stage, [country], view.years)
+            trace = bars(view.countries[country], view.years, view.lengths, values, len(groups), "t")
+            traces.append({**trace, "marker": {"color": CONCERN}})
+        views[str(n)] = traces
     last = view.years[-1]
     shares = []
     for stage in stages:
@@ -281,7 +267,7 @@ def _output(view: View) -> Figure | None:
         views,
         layout(
             barmode="stack",
-            xaxis=year_axis(view.years, view.end + 1) if max(view.lengths.values()) > 1 else year_axis(view.years),
+            xaxis=year_axis(view.years, view.lengths),
             yaxis={"title": {"text": "t a year"}, "tickformat": ",~s"},
             hovermode="x unified",
         ),
@@ -289,6 +275,12 @@ def _output(view: View) -> Figure | None:
         (Control("Stage", "select", tuple(stages), len(stages) - 1),),
         height=400,
     )
+
+
+def _sums(
+    made: dict[tuple[str, str, int], float], stage: str, countries: list[str], years: tuple[int, ...]
+) -> list[float]:
+    return [sum(made.get((stage, c, y), 0.0) for c in countries) for y in years]
 
 
 def _plants(view: View) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from .parts import CONCERN, GREEN, Control, Data, Figure, Section, figure_of, layout, plain, share_of
+from .parts import CONCERN, GREEN, Control, Data, Figure, Section, figure_of, layout, plain, rate_of, share_of
 from .view import PROVENANCES
 
 if TYPE_CHECKING:
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 USERS = "users"
 RECYCLED, OTHERS = "(recycled)", "(others)"  # no key of an instance has brackets
-SMALL = 0.012  # countries below this share of a stage in a year are drawn together
+SMALL = 0.02  # countries below this share of a stage in a year are drawn together
+
+PAD, HEIGHT = 16, 640  # px between countries of a column, so that their names do not touch; of the chart
 
 Node = tuple[str, str]  # column: stage or USERS; country, RECYCLED or OTHERS
 Links = dict[tuple[Node, Node, str], float]
@@ -88,7 +90,9 @@ def _sources(view: View, material: str, country: str, q: str, year: int, need: f
 
 
 def _figure(view: View) -> Figure | None:
-    views, rows, shown = {}, [], []
+    views: dict[str, Any] = {}
+    rows: list[tuple[Any, ...]] = []
+    shown: list[int] = []
     for year in view.years:
         found = links(view, year)
         if not found:
@@ -122,10 +126,10 @@ def _figure(view: View) -> Figure | None:
         layout(annotations=headings, margin={"l": 4, "r": 4, "t": 34, "b": 12}),
         Data(("year", "from_stage", "from_country", "to_stage", "to_country", "provenance", "t"), rows),
         (Control("Year", "range", tuple(str(y) for y in shown), 0 if last == 0 else last),),
-        height=620,
+        height=HEIGHT,
         least=680,
-        note="Countries with less than "
-        f"{share_of(SMALL)} of a stage are drawn together as others; the data list all. "
+        note=f"Countries with less than {rate_of(SMALL)} of a stage are drawn together as others, and so little that "
+        "is recycled is left out; the data list all. "
         "Bands of a stage differ a little from what it takes in, because material is lost or kept in stock.",
     )
 
@@ -157,9 +161,14 @@ def _sankey(view: View, found: Links) -> dict[str, Any]:
             weight[source] += tonnes / totals[source[0]]
         if target[0] == USERS:
             weight[target] += tonnes / total_used
+    recycled: dict[Node, float] = defaultdict(float)
+    for (source, _, _), tonnes in found.items():
+        if source[1] == RECYCLED:
+            recycled[source] += tonnes
     merged: Links = defaultdict(float)
     for (source, target, q), tonnes in found.items():
-        merged[_merge(view, source, weight), _merge(view, target, weight), q] += tonnes
+        if source[1] != RECYCLED or recycled[source] >= SMALL * totals[source[0]]:
+            merged[_merge(view, source, weight), _merge(view, target, weight), q] += tonnes
     nodes = sorted({n for s, t, _ in merged for n in (s, t)}, key=lambda n: _rank(view, n, weight))
     index = {node: i for i, node in enumerate(nodes)}
     heights = _heights(merged, totals, nodes)
@@ -173,7 +182,7 @@ def _sankey(view: View, found: Links) -> dict[str, Any]:
             "label": [_label(view, n) for n in nodes],
             "x": x,
             "y": y,
-            "pad": 10,
+            "pad": PAD,
             "thickness": 14,
             "line": {"width": 0},
             "color": [GREEN if n[1] == RECYCLED else CONCERN if n[1] in view.concern else "#3d4a57" for n in nodes],
@@ -226,7 +235,7 @@ def _positions(view: View, nodes: list[Node], heights: dict[Node, float]) -> tup
         column = columns.index(node[0])
         by_column[column - 0.5 if node[1] == RECYCLED else column].append(node)  # type: ignore[index]
     place: dict[Node, tuple[float, float]] = {}
-    gap = 0.022
+    gap = PAD / (HEIGHT - 46)
     tallest = max(sum(heights[n] for n in group) + gap * len(group) for group in by_column.values())
     for column, group in by_column.items():
         at = 1.0 - sum(heights[n] for n in group) / tallest - gap * len(group) if column % 1 else 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..tables import COMPONENTS
-from .parts import PATTERNS, SERIES, Column, Data, Figure, Section, Table, layout, plain, share_of, year_axis
+from .parts import Column, Control, Data, Figure, Section, Table, bars, layout, plain, rate_of, share_of, year_axis
 
 if TYPE_CHECKING:
     from .view import View
@@ -30,51 +30,42 @@ def section(view: View) -> Section:
     used = [c for c in COMPONENTS if (costs.loc[costs["component"] == c, "musd"].abs() > 1e-9).any()]
     lead = [
         f"Prices of {view.instance.price_year}. The chart shows each year's own money; the present value discounts it "
-        f"at {share_of(view.instance.discount_rate)} to {view.years[0]}. Capital is paid as annuities while a plant is "
+        f"at {rate_of(view.instance.discount_rate)} to {view.years[0]}. Capital is paid as annuities while a plant is "
         "online. Public funds are transfers and are not a cost here."
     ]
     if not used:
         return Section("costs", "What it costs", [*lead, "The plan costs nothing."])
-    wide = max(view.lengths.values()) > 1
     traces = []
     for component in used:
-        n = COMPONENTS.index(component)
         rows = costs[costs["component"] == component]
         by_year = dict(zip(rows["year"].tolist(), rows["musd"].tolist(), strict=True))
-        traces.append(
-            {
-                "type": "bar",
-                "name": NAMES[component],
-                "x": list(view.years),
-                "y": [by_year.get(y, 0.0) for y in view.years],
-                "width": [0.86 * view.lengths[y] for y in view.years],
-                "offset": 0 if wide else -0.43,
-                "marker": {
-                    "color": SERIES[n],
-                    "pattern": {"shape": PATTERNS[n], "fgcolor": "#ffffff", "size": 6, "solidity": 0.2},
-                },
-                "hovertemplate": f"%{{y:,.4~g}} M{plain(currency)}",
-            }
-        )
+        values = [by_year.get(y, 0.0) for y in view.years]
+        look = COMPONENTS.index(component)
+        traces.append(bars(NAMES[component], view.years, view.lengths, values, look, f"M{currency}"))
     present = [(c, float(costs.loc[costs["component"] == c, "present_musd"].sum())) for c in used]
     present.sort(key=lambda p: -p[1])
     biggest = present[0]
     share = biggest[1] / total if total else 0.0
+    views = {"": traces}
+    controls: tuple[Control, ...] = ()
+    if len(used) > 1 and share > 0.7:  # it hides the others
+        views = {"0": traces, "1": [t for t, c in zip(traces, used, strict=True) if c != biggest[0]]}
+        controls = (Control("Show", "select", ("Everything", f"Without {NAMES[biggest[0]]}")),)
     figure = Figure(
         "costs-components",
         f"{NAMES[biggest[0]].capitalize()}: {share_of(share)} of the present value of {view.money(total)}",
         "Present value by component: " + ", ".join(f"{NAMES[c]} {view.money(x)}" for c, x in present) + ".",
-        {"": traces},
+        views,
         layout(
             barmode="relative",
-            xaxis=year_axis(view.years, view.end + 1) if wide else year_axis(view.years),
+            xaxis=year_axis(view.years, view.lengths),
             yaxis={"title": {"text": f"M{plain(currency)} a year"}, "tickformat": ",~s"},
             hovermode="x unified",
             showlegend=True,
         ),
         Data(tuple(costs.columns), costs.to_numpy().tolist()),
+        controls,
         height=400,
-        note="Press a name in the legend to leave it out, twice to see it alone.",
     )
     table = Table(
         "table-costs",

@@ -12,7 +12,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OutputError
-from .parts import BLUE, GREY, ORANGE, Column, Data, Figure, Section, Table, blank, figure_of, layout, plain, share_of
+from .parts import (
+    BLUE,
+    GREY,
+    ORANGE,
+    Column,
+    Data,
+    Figure,
+    Section,
+    Table,
+    blank,
+    counted,
+    figure_of,
+    layout,
+    plain,
+    share_of,
+    tonnes_of,
+)
 
 if TYPE_CHECKING:
     from ..tradeoff import Frontier
@@ -80,8 +96,10 @@ def _curve(
         if any(column not in row for row in points):
             raise KeyError(f"frontier.csv has no column {column}")
     ordered = sorted(({k: blank(v) for k, v in row.items()} for row in points), key=lambda row: row["point"])
-    years = about.get("years")
-    when = "every year" if not years else f"from {years} on" if isinstance(years, int) else str(years)
+    first = about.get("from_year")
+    when = "in every year" if first is None else f"from {first} on"
+    if about.get("glide"):
+        when += ", gliding down to it from the first year's level"
     bound = sorted((row["limit"], row["bound_musd"]) for row in lp if row.get("bound_musd") is not None)
     sha = str(about.get("instance", {}).get("sha256", ""))
     return Curve(ordered, switches, bound, about.get("knee"), str(about.get("metric", "")), when, sha)
@@ -112,7 +130,8 @@ def section(view: View) -> Section | None:
         return None
     currency = view.instance.currency
     least = curve.points[0]["objective_musd"]
-    steps = _steps(view, curve)
+    changes = _changes(curve)
+    steps = _steps(view, changes, 6)
     lead = [
         f"Each point is the cheapest plan at a limit on {curve.name}, {curve.years}; the caps of the instance stay in "
         "force. The first is the least cost, the last the least dependence that any plan can keep."
@@ -121,7 +140,7 @@ def section(view: View) -> Section | None:
         lead.append("This curve was computed from other data than this run: the instance's digests differ.")
     table = Table(
         "table-curve",
-        "Every point, and what is built otherwise than at the one before",
+        "Every point, and the largest projects built otherwise than at the one before",
         (
             Column("Point", "count"),
             Column("Share kept", "share"),
@@ -130,7 +149,7 @@ def section(view: View) -> Section | None:
             Column(f"{currency}/kg clean", "number"),
             Column("Short, t", "number"),
             Column("Gap", "share"),
-            Column("Projects: + in, - out, ± changed"),
+            Column("Projects: + more, - less"),
         ),
         [
             (
@@ -141,36 +160,118 @@ def section(view: View) -> Section | None:
                 p.get("usd_per_kg_clean"),
                 p.get("short_t"),
                 p["gap"],
-                steps.get(p["point"], ""),
+                "; ".join(steps.get(p["point"], [])),
             )
             for p in curve.points
         ],
     )
-    return Section("curve", "What less dependence costs", lead, [_figure(view, curve, steps), table])
+    parts: list[Figure | Table] = [_figure(view, curve, steps), table]
+    if changes:
+        parts.append(_change_table(view, changes))
+    return Section("curve", "What less dependence costs", lead, parts)
 
 
-def _steps(view: View, curve: Curve) -> dict[int, str]:
-    """Point -> projects that switch, in words."""
-    changes: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+@dataclass(frozen=True)
+class _Change:
+    """How the builds of a project differ from the point before. ``modules`` is the net change, all starts together."""
+
+    option: str
+    kind: str  # added, dropped, more, less or moved; added and dropped are of starts, the project may have others
+    modules: float
+
+
+def _changes(curve: Curve) -> dict[int, list[_Change]]:
+    """Point -> changes of its projects."""
+    net: dict[tuple[int, str], float] = defaultdict(float)
+    seen: dict[tuple[int, str], set[str]] = defaultdict(set)
     for row in curve.switches:
-        option = str(row["option"])
-        name = view.options[option].name if option in view.options else option
-        changes[int(row["point"])][name].append(str(row["change"]))
-    signs = {"on": "+", "off": "-", "added": "+", "dropped": "-", "in": "+", "out": "-"}
-    found = {}
-    for point, by_name in changes.items():
-        marked = [f"{signs.get(c[0], '±') if len(set(c)) == 1 else '±'} {name}" for name, c in by_name.items()]
-        found[point] = "; ".join(sorted(marked, key=lambda m: ("+-±".index(m[0]), m)))
+        key = int(row["point"]), str(row["option"])
+        gained = row["change"] in ("on", "more")
+        net[key] += float(row["modules"]) * (1 if gained else -1)
+        seen[key].add(str(row["change"]))
+    found: dict[int, list[_Change]] = defaultdict(list)
+    for (point, option), words in seen.items():
+        modules = net[point, option]
+        if abs(modules) <= 1e-6:
+            kind = "moved"
+        elif words == {"on"}:
+            kind = "added"
+        elif words == {"off"}:
+            kind = "dropped"
+        else:
+            kind = "more" if modules > 0 else "less"
+        found[point].append(_Change(option, kind, modules))
     return found
 
 
-def _figure(view: View, curve: Curve, steps: dict[int, str]) -> Figure:
+SIGNS = {"added": "+", "dropped": "-", "more": "+", "less": "-", "moved": "~"}
+
+
+def _name(view: View, option: str) -> str:
+    return view.options[option].name if option in view.options else option
+
+
+def _money(view: View, change: _Change) -> float:
+    """Capex that a change brings or saves; what moves in time counts nothing."""
+    return change.modules * view.options[change.option].capex_musd if change.option in view.options else 0.0
+
+
+def _steps(view: View, changes: dict[int, list[_Change]], most: int) -> dict[int, list[str]]:
+    """Point -> its largest changes by capex, in words."""
+    found = {}
+    for point, mine in changes.items():
+        order = sorted(mine, key=lambda c: (-abs(_money(view, c)), c.option))
+        words = [f"{SIGNS[c.kind]} {_name(view, c.option)}" for c in order if c.kind != "moved"][:most]
+        rest = len(mine) - len(words)
+        found[point] = words + (
+            [f"and {counted(rest, 'smaller change')}" if words else counted(rest, "change")] if rest else []
+        )
+    return found
+
+
+def _change_table(view: View, changes: dict[int, list[_Change]]) -> Table:
+    rows = []
+    for point, mine in sorted(changes.items()):
+        for change in mine:
+            option = view.options.get(change.option)
+            facility = view.facilities[option.facility] if option else None
+            rows.append(
+                (
+                    point,
+                    _name(view, change.option),
+                    view.countries[facility.country] if facility else "",
+                    "yes" if facility and facility.startup else "",
+                    view.stage_of_facility.get(option.facility, "") if option else "",
+                    change.kind,
+                    change.modules * option.module_t if option else None,
+                    _money(view, change) if option else None,
+                )
+            )
+    return Table(
+        "table-switches",
+        "Every project that changes between neighbouring points",
+        (
+            Column("Point", "count"),
+            Column("Project"),
+            Column("Country"),
+            Column("Startup"),
+            Column("Stage"),
+            Column("Change"),
+            Column("Capacity, t a year", "number"),
+            Column(f"Capex, M{view.instance.currency}", "number"),
+        ),
+        rows,
+        folded=True,
+    )
+
+
+def _figure(view: View, curve: Curve, steps: dict[int, list[str]]) -> Figure:
     currency = plain(view.instance.currency)
     points = [p for p in curve.points if p["share"] is not None]
     least = points[0]["objective_musd"]
     about = [
         f"<b>point {p['point']}</b>: {share_of(p['share'])}, {figure_of(p['objective_musd'] - least)} M{currency} more"
-        + _wrapped(steps.get(p["point"], ""))
+        + "".join(f"<br>{plain(words)}" for words in steps.get(p["point"], []))
         for p in points
     ]
     traces: list[dict[str, Any]] = []
@@ -244,12 +345,6 @@ def _figure(view: View, curve: Curve, steps: dict[int, str]) -> Figure:
     )
 
 
-def _wrapped(text: str, most: int = 8) -> str:
-    names = [plain(n) for n in text.split("; ")] if text else []
-    more = f"<br>and {len(names) - most} more" if len(names) > most else ""
-    return "".join(f"<br>{n}" for n in names[:most]) + more
-
-
 def in_words(view: View) -> str:
     """The curve in a sentence; "" without one."""
     curve = view.curve
@@ -263,6 +358,8 @@ def in_words(view: View) -> str:
         f"Bringing {curve.name} from {share_of(points[0]['share'])} to {share_of(last['share'])}, the least that any "
         f"plan can keep, costs {view.money(last['objective_musd'] - least)} more"
     )
+    if (last.get("short_t") or 0.0) > 1e-3:
+        text += f" and leaves {tonnes_of(last['short_t'])} undelivered"
     if knee is not None and knee is not last:
         text += (
             f"; getting to {share_of(knee['share'])} costs {view.money(knee['objective_musd'] - least)}, "

@@ -6,14 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from .parts import (
     BLACK,
-    BLUE,
     DASHES,
-    GREEN,
     MARKERS,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILLION,
+    STAGES,
     Column,
     Control,
     Data,
@@ -31,7 +26,6 @@ if TYPE_CHECKING:
 
     from .view import View
 
-COLOURS = (SKY, ORANGE, GREEN, BLUE, PURPLE, VERMILLION)
 METRICS = {
     "exposed_share": "traced",
     "stage_share": "stage",
@@ -92,7 +86,7 @@ def _shares(view: View) -> Figure:
     stages, limits = [traced], _limits(table, "exposed_share", "")
     extra = [_limit("cap on traced", limits, years, BLACK)] if limits else []
     for n, (stage, shares) in enumerate(view.stage_share.items()):
-        colour = COLOURS[n % len(COLOURS)]
+        colour = STAGES[n % len(STAGES)]
         stages.append(_line(plain(stage), shares, years, colour, n))
         limits = _limits(table, "stage_share", stage)
         if limits:
@@ -101,8 +95,9 @@ def _shares(view: View) -> Figure:
     rows = own[(own["metric"] == "stage_share") & (own["material"] != "")]
     for n, (material, part) in enumerate(rows.groupby("material", sort=False)):
         shares = {r.year: r.share for r in part.itertuples() if r.share == r.share}
-        by_material.append(_line(plain(view.materials[material]), shares, years, COLOURS[n % len(COLOURS)], n))
-    most = max((s for line in (*view.stage_share.values(), view.exposed_share) for s in line.values()), default=0.0)
+        by_material.append(_line(plain(view.materials[material]), shares, years, STAGES[n % len(STAGES)], n))
+    shown = [y for line in stages + extra for y in line["y"] if y is not None]
+    most = max(shown, default=0.0)
     return Figure(
         "dependence-shares",
         _title(view),
@@ -110,7 +105,7 @@ def _shares(view: View) -> Figure:
         {"0": stages + extra, "1": by_material},
         layout(
             xaxis=year_axis(years),
-            yaxis={"tickformat": ".0%", "range": [0, max(0.1, 1.08 * most)], "rangemode": "tozero"},
+            yaxis={"tickformat": ".0%", "range": [0, max(0.1, 1.08 * most)]},
             hovermode="x unified",
         ),
         Data(
@@ -145,7 +140,8 @@ def _title(view: View) -> str:
     first, last = min(shares), max(shares)
     if first == last:
         return f"Traced dependence on {view.concern_name} is {share_of(shares[first])} in {first}"
-    return f"Traced dependence on {view.concern_name}: {share_of(shares[first])} in {first}, {share_of(shares[last])} in {last}"
+    ends = [f"{share_of(shares[y])} in {y}" for y in (first, last)]
+    return f"Traced dependence on {view.concern_name}: {', '.join(ends)}"
 
 
 def _summary(view: View) -> str:
@@ -153,13 +149,14 @@ def _summary(view: View) -> str:
     for name, shares in (("Traced", view.exposed_share), *view.stage_share.items()):
         if shares:
             first, last = min(shares), max(shares)
-            parts.append(f"{name}: {share_of(shares[first])} in {first}, {share_of(shares[last])} in {last}")
-    return ". ".join(parts) + "." if parts else "No shares."
+            parts.append(f"{name} {share_of(shares[first])} in {first}, {share_of(shares[last])} in {last}")
+    return "; ".join(parts) + "." if parts else "Nothing is delivered."
 
 
 def _caps(view: View, caps: pd.DataFrame) -> Figure:
     """One view per cap: its share (of the nearest countries where there are many) and its limit."""
-    views, names = {}, []
+    views: dict[str, Any] = {}
+    names: list[str] = []
     for cap, rows in caps.groupby("cap", sort=False):
         traces = []
         limits = {r.year: r.limit for r in rows.itertuples()}
@@ -168,7 +165,7 @@ def _caps(view: View, caps: pd.DataFrame) -> Figure:
             part = rows[rows["country"] == country]
             shares = {r.year: r.share for r in part.itertuples() if r.share == r.share}
             name = plain(view.countries.get(country, country) or "share")
-            traces.append(_line(name, shares, view.years, COLOURS[n % len(COLOURS)], n))
+            traces.append(_line(name, shares, view.years, STAGES[n % len(STAGES)], n))
         traces.append(_limit("limit", limits, view.years, BLACK))
         views[str(len(names))] = traces
         names.append(cap)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from . import curve, prices
 from .builds import name_of
-from .parts import counted, figure_of, listed, share_of
+from .parts import counted, figure_of, listed, rate_of, share_of, tonnes_of
 
 if TYPE_CHECKING:
     from .view import View
@@ -32,11 +32,21 @@ def keys(view: View) -> list[Key]:
         if plan["status"] == "optimal"
         else f"not proven, gap {share_of(plan['gap'])}"
     )
-    found = [Key("Cost, present value", view.money(plan["objective_musd"]), proven)]
+    found = [
+        Key(
+            "Cost, present value",
+            view.money(plan["objective_musd"]).replace(" billion", " bn").replace(" million", " m"),
+            proven,
+        )
+    ]
     shares = view.exposed_share
     if shares:
         first, last = min(shares), max(shares)
-        value = share_of(shares[first]) if first == last else f"{share_of(shares[first])} → {share_of(shares[last])}"
+        value = (
+            share_of(shares[first])
+            if first == last
+            else f"{share_of(shares[first]).rstrip('%')} → {share_of(shares[last])}"
+        )
         years = str(first) if first == last else f"{first} → {last}"
         found.append(Key("Traced dependence", value, f"on {view.concern_name}, {years}"))
     worst = bottleneck(view)
@@ -52,8 +62,8 @@ def keys(view: View) -> list[Key]:
     found.append(
         Key(
             "Not delivered",
-            "nothing" if short <= 1e-3 else f"{figure_of(short)} t",
-            f"of {figure_of(demand)} t" if short <= 1e-3 else f"{share_of(short / demand)} of demand",
+            "nothing" if short <= 1e-3 else tonnes_of(short),
+            f"of {tonnes_of(demand)}" if short <= 1e-3 else f"{share_of(short / demand)} of demand",
             "good" if short <= 1e-3 else "bad",
         )
     )
@@ -96,8 +106,10 @@ def _cost(view: View) -> str:
     short, demand = totals(view)
     delivered = view.tables["service"]
     present = sum(view.discounts[r.year] * (r.clean_t + r.exposed_t) for r in delivered.itertuples())
-    text = f"Supplying {figure_of(demand - short)} t over {view.span} costs {view.money(plan['objective_musd'])} (present value"
-    text += f", {view.instance.currency} of {view.instance.price_year} at {share_of(view.instance.discount_rate)})"
+    text = (
+        f"Supplying {tonnes_of(demand - short)} over {view.span} costs {view.money(plan['objective_musd'])} (present "
+    )
+    text += f"value, {view.instance.currency} of {view.instance.price_year} at {rate_of(view.instance.discount_rate)})"
     if present > 0 and plan["objective_musd"] > 0:
         each = plan["objective_musd"] * 1e6 / present / 1e3
         text += f", {figure_of(each)} {view.instance.currency} for each kilogram delivered"
@@ -170,8 +182,7 @@ def _bottleneck(view: View) -> str:
     if rate > 0.97:
         return text + f". Capacity for it outside {view.concern_name} is used to {share_of(rate)}: more must be built."
     return (
-        text
-        + f". Capacity for it outside {view.concern_name} is used to {share_of(rate)}: cost or feed, not room, holds it back."
+        f"{text}. Capacity for it outside {view.concern_name} is used to {share_of(rate)}: room is not what it lacks."
     )
 
 
@@ -192,7 +203,8 @@ def _builds(view: View) -> str:
     )
     if startups:
         text += f", {startups} of them by startups (★)"
-    return f"{text}; {'the largest: ' if len(names) > 4 else ''}{listed(names, 4) if len(names) <= 4 else ', '.join(names[:4])}."
+    shown = listed(names) if len(names) <= 4 else f"the largest are {listed(names[:4])}"
+    return f"{text}; {shown}."
 
 
 def _shortage(view: View) -> str:
@@ -202,8 +214,8 @@ def _shortage(view: View) -> str:
     yearly = view.plan["metrics"]["short_t"]
     worst = max(view.years, key=lambda y: (yearly[str(y)], -y))
     return (
-        f"{figure_of(short)} t, {share_of(short / demand)} of demand, are not delivered; the worst year is {worst} with "
-        f"{figure_of(yearly[str(worst)])} t."
+        f"{tonnes_of(short)}, {share_of(short / demand)} of demand, are not delivered; the worst year is {worst} with "
+        f"{tonnes_of(yearly[str(worst)])}."
     )
 
 
@@ -219,12 +231,10 @@ def _caps(view: View) -> str:
     top = str(by_cap.index[0])
     rows = binding[binding["cap"] == top].sort_values("marginal_musd_per_point", ascending=False)
     worst = rows.iloc[0]
-    text = (
-        f"One percentage point more on the cap {top} in every year would save about {view.money(float(by_cap.iloc[0]))}, "
-        f"most of it in {worst['year']}"
-        if len(rows) > 1
-        else f"One percentage point more on the cap {top} in {worst['year']} would save about "
-        f"{view.money(float(by_cap.iloc[0]))}"
-    )
+    saved = view.money(float(by_cap.iloc[0]))
+    text = f"One percentage point more on the cap {top} in {worst['year']} would save about {saved}"
+    if rows["year"].nunique() > 1:
+        text = f"One percentage point more on the cap {top} in every year would save about {saved}, most of it in "
+        text += str(worst["year"])
     others = [str(c) for c in by_cap.index[1:]]
     return text + (f"; {listed(others, 3)} also bind{'s' if len(others) == 1 else ''}." if others else ".")

@@ -6,19 +6,22 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from .parts import (
-    PATTERNS,
-    SERIES,
+    CLEAN,
+    CONCERN,
     Column,
     Control,
     Data,
     Figure,
     Section,
     Table,
+    bars,
     counted,
     figure_of,
     layout,
+    pattern,
     plain,
     share_of,
+    tonnes_of,
     year_axis,
 )
 
@@ -39,10 +42,10 @@ def shortages(view: View) -> Section:
     traces = []
     for n, sector in enumerate(names):
         part = rows[rows["sector"] == sector].groupby("year")["short_t"].sum()
-        traces.append(_bars(view, view.sectors[sector], part.to_dict(), n, "t"))
+        traces.append(_bars(view, view.sectors[sector], part.to_dict(), n))
     figure = Figure(
         "shortages-sectors",
-        f"{figure_of(short)} t are not delivered, {share_of(short / demand)} of the demand",
+        f"{tonnes_of(short)} are not delivered, {share_of(short / demand)} of the demand",
         "By sector: " + ", ".join(f"{view.sectors[s]} {figure_of(_sector(view, rows, s))} t" for s in names) + ".",
         {"": traces},
         _bar_layout(view, "t a year"),
@@ -87,28 +90,14 @@ def _sector(view: View, rows: pd.DataFrame, sector: str) -> float:
     return _in_all(view, rows[rows["sector"] == sector], "short_t")
 
 
-def _bars(view: View, name: str, by_year: dict[int, float], n: int, unit: str) -> dict[str, Any]:
-    wide = max(view.lengths.values()) > 1
-    return {
-        "type": "bar",
-        "name": plain(name),
-        "x": list(view.years),
-        "y": [by_year.get(y, 0.0) for y in view.years],
-        "width": [0.86 * view.lengths[y] for y in view.years],
-        "offset": 0 if wide else -0.43,
-        "marker": {
-            "color": SERIES[n % len(SERIES)],
-            "pattern": {"shape": PATTERNS[n % len(PATTERNS)], "fgcolor": "#ffffff", "size": 6, "solidity": 0.2},
-        },
-        "hovertemplate": f"%{{y:,.4~g}} {plain(unit)}",
-    }
+def _bars(view: View, name: str, by_year: dict[int, float], look: int) -> dict[str, Any]:
+    return bars(name, view.years, view.lengths, [by_year.get(y, 0.0) for y in view.years], look, "t")
 
 
 def _bar_layout(view: View, unit: str) -> dict[str, Any]:
-    wide = max(view.lengths.values()) > 1
     return layout(
         barmode="stack",
-        xaxis=year_axis(view.years, view.end + 1) if wide else year_axis(view.years),
+        xaxis=year_axis(view.years, view.lengths),
         yaxis={"title": {"text": plain(unit)}, "tickformat": ",~s"},
         hovermode="x unified",
         showlegend=True,
@@ -133,25 +122,13 @@ def funding(view: View) -> Section:
     for r in table.itertuples():
         total[r.source] += r.musd
     order = sorted(total, key=lambda s: (s != "private", -total[s], s))
-    calendar = range(view.years[0], max(view.end, int(table["year"].max())) + 1)
+    calendar = list(range(min(view.years[0], int(table["year"].min())), int(table["year"].max()) + 1))
     shown, rest = order[:7], order[7:]
     groups = [(_payer(view, s), [s]) for s in shown] + ([(f"{len(rest)} other funds", rest)] if rest else [])
     traces = []
     for n, (name, members) in enumerate(groups):
         part = table[table["source"].isin(members)].groupby("year")["musd"].sum().to_dict()
-        traces.append(
-            {
-                "type": "bar",
-                "name": plain(name),
-                "x": list(calendar),
-                "y": [part.get(y, 0.0) for y in calendar],
-                "marker": {
-                    "color": SERIES[n % len(SERIES)],
-                    "pattern": {"shape": PATTERNS[n % len(PATTERNS)], "fgcolor": "#ffffff", "size": 6, "solidity": 0.2},
-                },
-                "hovertemplate": f"%{{y:,.4~g}} M{plain(currency)}",
-            }
-        )
+        traces.append(bars(name, calendar, {}, [part.get(y, 0.0) for y in calendar], n, f"M{currency}"))
     paid, public = sum(total.values()), sum(x for s, x in total.items() if s != "private")
     figure = Figure(
         "funding-sources",
@@ -160,7 +137,7 @@ def funding(view: View) -> Section:
         {"": traces},
         layout(
             barmode="stack",
-            xaxis=year_axis(list(calendar)),
+            xaxis=year_axis(calendar),
             yaxis={"title": {"text": f"M{plain(currency)} a year"}, "tickformat": ",~s"},
             hovermode="x unified",
             showlegend=True,
@@ -193,8 +170,8 @@ def funding(view: View) -> Section:
         rows,
     )
     lead = [
-        "Capex of projects that have a fund or a limit on their private capital, as it is spent. For the builds chosen, "
-        "the split uses the least public money. Other projects are wholly private and not shown."
+        "Capex of projects that have a fund or a limit on their private capital, as it is spent. For the builds "
+        "chosen, the split uses the least public money. Other projects are wholly private and not shown."
     ]
     return Section("funding", "Who pays", lead, [figure, listing])
 
@@ -211,7 +188,10 @@ def branches(view: View) -> Section | None:
     if not view.run.branches:
         return None
     scenarios = {s.scenario: s for s in view.instance.scenarios}
-    views, rows, data, names = {}, [], [], []
+    views: dict[str, Any] = {}
+    rows: list[tuple[Any, ...]] = []
+    data: list[tuple[Any, ...]] = []
+    names: list[str] = []
     for key, tables in view.run.branches.items():
         service = tables["service"]
         short = service.groupby("year")["short_t"].sum().to_dict()
@@ -220,9 +200,9 @@ def branches(view: View) -> Section | None:
         clean = service.groupby("year")["clean_t"].sum().to_dict()
         scenario = scenarios[key]
         views[str(len(names))] = [
-            _bars(view, "short", short, 0, "t"),
-            _bars(view, "exposed", exposed, 1, "t"),
-            _bars(view, "clean", clean, 2, "t"),
+            {**_bars(view, "clean", clean, 0), "marker": {"color": CLEAN}},
+            {**_bars(view, "exposed", exposed, 0), "marker": {"color": CONCERN, "pattern": pattern(1)}},
+            {**_bars(view, "not delivered", short, 0), "marker": {"color": "#000000", "pattern": pattern(3)}},
         ]
         names.append(scenario.name)
         missing = sum(view.lengths[y] * t for y, t in short.items())
@@ -244,8 +224,8 @@ def branches(view: View) -> Section | None:
     hit = [r[0] for r in rows if r[4] > 1e-3]
     figure = Figure(
         "branches-service",
-        f"{counted(len(hit), 'disruption')} of {len(rows)} leave demand unserved",
-        "Unserved: " + ("; ".join(f"{r[0]} {figure_of(r[4])} t" for r in rows if r[4] > 1e-3) or "none") + ".",
+        f"Demand is left undelivered in {len(hit)} of {counted(len(rows), 'disruption')}",
+        "Not delivered: " + ("; ".join(f"{r[0]} {figure_of(r[4])} t" for r in rows if r[4] > 1e-3) or "none") + ".",
         views,
         _bar_layout(view, "t a year"),
         Data(("scenario", "year", "demand_t", "clean_t", "exposed_t", "short_t"), data),

@@ -15,7 +15,8 @@ GREY = "#8A8F98"
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, BLACK, GREY)
 DASHES = ("dot", "dash", "dashdot", "longdash", "longdashdot", "solid")
 MARKERS = ("square", "diamond", "triangle-up", "cross", "x", "star")
-PATTERNS = ("", "/", "x", ".", "\\", "-", "+", "|")
+PATTERNS = ("", "/", ".", "x", "\\", "-", "+", "|")
+STAGES = (SKY, ORANGE, GREEN, BLUE, PURPLE, YELLOW)  # a stage has one colour on the whole page
 CONCERN, CLEAN = VERMILLION, BLUE  # exposed and clean, wherever both are shown
 
 
@@ -43,9 +44,11 @@ class Figure:
 
     title    states what is seen
     summary  the same for those who cannot see it, with numbers
+    caption  what stands below; None: the summary
     views    choice of every control, joined by commas ("0,3"; "" without controls) -> traces, or a mapping with
              ``data`` and ``layout`` for what also changes in the layout
     least    px: on narrower screens the chart scrolls sideways
+    aspect   height to width, at most ``height``; 0: always ``height``
     """
 
     id: str
@@ -58,6 +61,8 @@ class Figure:
     height: int = 380
     least: int = 0
     note: str = ""
+    caption: str | None = None
+    aspect: float = 0.0
 
     def drawing(self) -> dict[str, Any]:
         """What the page's script needs."""
@@ -65,6 +70,7 @@ class Figure:
             "layout": dict(self.layout),
             "views": dict(self.views),
             "height": self.height,
+            "aspect": self.aspect,
             "columns": list(self.data.columns),
             "rows": [[blank(v) for v in row] for row in self.data.rows],
         }
@@ -155,6 +161,51 @@ def written(value: Any, form: str) -> str:
     return str(value)
 
 
+def tonnes_of(value: float) -> str:
+    """Tonnes in a sentence.
+
+    >>> tonnes_of(1880889.0), tonnes_of(12345.6), tonnes_of(60.0)
+    ('1.88 million t', '12,300 t', '60 t')
+    """
+    if value >= 1e6:
+        return f"{figure_of(value / 1e6)} million t"
+    if value >= 1e4:
+        value = round(value, 2 - math.floor(math.log10(value)))
+    return f"{figure_of(value)} t"
+
+
+def rate_of(value: float) -> str:
+    """A rate without needless zeros.
+
+    >>> rate_of(0.05), rate_of(0.075)
+    ('5%', '7.5%')
+    """
+    return f"{value * 100:.4g}%"
+
+
+def bars(
+    name: str, years: Sequence[int], lengths: Mapping[int, int], values: Sequence[float], look: int, unit: str
+) -> dict[str, Any]:
+    """One series of stacked bars, each as wide as its period. ``look`` chooses colour and pattern."""
+    wide = any(lengths.get(y, 1) > 1 for y in years)
+    return {
+        "type": "bar",
+        "name": plain(name),
+        "x": list(years),
+        "y": list(values),
+        "width": [0.86 * lengths.get(y, 1) for y in years],
+        "offset": 0 if wide else -0.43,
+        "marker": {"color": SERIES[look % len(SERIES)], "pattern": pattern(look)},
+        "hovertemplate": f"%{{y:,.4~g}} {plain(unit)}",
+    }
+
+
+def pattern(look: int) -> dict[str, Any]:
+    """Fine white hatching, so that bars are told apart without colour too."""
+    shape = PATTERNS[look % len(PATTERNS)]
+    return {"shape": shape, "fillmode": "overlay", "fgcolor": "#ffffff", "size": 7, "solidity": 0.16}
+
+
 def listed(names: Sequence[str], most: int = 6) -> str:
     """Names as a sentence lists them.
 
@@ -185,7 +236,8 @@ def layout(**more: Any) -> dict[str, Any]:
         "margin": {"l": 8, "r": 12, "t": 12, "b": 8},
         "dragmode": False,
         "hoverlabel": {"align": "left"},
-        "legend": {"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0, "xanchor": "left"},
+        # at the foot of the chart: rows of a legend push the axis up instead of lying on it
+        "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "xanchor": "left"},
         "xaxis": dict(axis),
         "yaxis": dict(axis),
     }
@@ -197,9 +249,13 @@ def layout(**more: Any) -> dict[str, Any]:
     return common
 
 
-def year_axis(years: Sequence[int], end: int | None = None) -> dict[str, Any]:
-    """An axis of calendar years with whole numbers only."""
-    first, last = years[0], end or years[-1]
-    step = max(1, math.ceil((last - first) / 7))
-    pad = 0.6 if end is None else 0.0
-    return {"tickmode": "linear", "tick0": first, "dtick": step, "tickformat": "d", "range": [first - pad, last + pad]}
+def year_axis(years: Sequence[int], lengths: Mapping[int, int] | None = None) -> dict[str, Any]:
+    """An axis of calendar years with whole numbers only; ``lengths`` for bars, which reach to their period's end."""
+    first, last = years[0], years[-1]
+    wide = lengths is not None and max(lengths.values()) > 1
+    end = last + lengths[last] - 1 if lengths is not None and wide else last
+    step = max(1, math.ceil((end - first) / 7))
+    before, after = (0.1, 1.0) if wide else (0.6, 0.6)
+    span = [first - before, end + after]
+    axis = {"tickmode": "linear", "tick0": first, "dtick": step, "tickformat": "d", "range": span}
+    return {**axis, "ticklabelstandoff": 4}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..schema import TABLES
-from .parts import Column, Section, Table, share_of
+from .parts import Column, Section, Table, rate_of, share_of
 
 if TYPE_CHECKING:
     from .view import View
@@ -32,9 +32,11 @@ def _proof(view: View) -> str:
     plan = view.plan
     gap, bound = float(plan["gap"]), float(plan["bound_musd"])
     if plan["status"] == "optimal":
-        text = f"Proven: no plan for these data costs less than {view.money(bound)}; this one is within {share_of(gap)} of it"
+        text = f"Proven: no plan for these data costs less than {view.money(bound, 4)}; this one"
+        text += f" costs {view.money(plan['objective_musd'], 4)}, within {share_of(gap)}"
     else:
-        text = f"Not proven optimal: the search was stopped. No plan costs less than {view.money(bound)}; this one may be {share_of(gap)} too dear"
+        text = f"Not proven optimal, for the search was stopped: no plan costs less than {view.money(bound, 4)}, "
+        text += f"so this one, at {view.money(plan['objective_musd'], 4)}, may be {share_of(gap)} too dear"
     text += f" (asked: {share_of(float(plan['settings'].get('gap') or 0.0))})."
     return text
 
@@ -88,15 +90,15 @@ def _data(counts: dict[str, dict[str, int]]) -> str:
     if not every:
         return "The instance holds no figures besides defaults."
     parts = [f"{total[kind]:,} {words}" for kind, words in _words() if total[kind]]
-    return f"Of {every:,} figures in the tables, " + ", ".join(parts) + "."
+    return f"The tables hold {every:,} figures besides defaults: {'; '.join(parts)}."
 
 
 def _words() -> tuple[tuple[str, str], ...]:
     return (
-        (KINDS[0], "stand in rows that cite a source"),
-        (KINDS[1], "in rows that cite a source and declare an assumption on top of it"),
-        (KINDS[2], "rest on a declared assumption"),
-        (KINDS[3], "say nothing about their origin"),
+        (KINDS[0], "in rows that cite a source"),
+        (KINDS[1], "in rows that cite a source and declare what was assumed on top of it"),
+        (KINDS[2], "on a declared assumption alone"),
+        (KINDS[3], "in rows that say nothing of their origin"),
     )
 
 
@@ -117,7 +119,7 @@ def _facts(view: View) -> Table:
         ("Certificate", ", ".join(f"{k.replace('_', ' ')} {v:.2g}" for k, v in certificate.items() if v is not None)),
         ("Settings", ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in plan["settings"].items() if v is not None)),
         ("Versions", ", ".join(f"{k} {v}" for k, v in plan["versions"].items())),
-        ("Money", f"{instance.currency} of {instance.price_year}; discount rate {share_of(instance.discount_rate)}"),
+        ("Money", f"{instance.currency} of {instance.price_year}; discount rate {rate_of(instance.discount_rate)}"),
         ("Solved in", f"{plan['seconds']['total']:,.1f} s"),
     ]
     return Table("table-facts", "The run", (Column("What"), Column("Value")), [r for r in rows if r[1]])
@@ -165,7 +167,7 @@ def _audit_table(audit: dict[str, Any]) -> Table:
 def _sources(view: View) -> Table:
     return Table(
         "table-sources",
-        f"Sources of the data ({len(view.instance.sources):,})",
+        "Sources of the data",
         (Column("Id"), Column("Title"), Column("Publisher"), Column("Date"), Column("Address", "link")),
         [(s.source, s.title, s.publisher, s.date, s.url) for s in view.instance.sources],
         folded=True,

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..timeline import horizon_end, periods, series_value
+from .parts import figure_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,13 +69,11 @@ class View:
         """The horizon in words."""
         return str(self.years[0]) if self.end == self.years[0] else f"{self.years[0]}-{self.end}"
 
-    def money(self, musd: float) -> str:
+    def money(self, musd: float, digits: int = 3) -> str:
         """An amount in words, such as 1.58 billion USD."""
-        from .parts import figure_of
-
         if abs(musd) >= 1000:
-            return f"{figure_of(musd / 1000)} billion {self.instance.currency}"
-        return f"{figure_of(musd)} million {self.instance.currency}"
+            return f"{figure_of(musd / 1000, digits)} billion {self.instance.currency}"
+        return f"{figure_of(musd, digits)} million {self.instance.currency}"
 
     # --- names ---
 

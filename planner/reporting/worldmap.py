@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 STRETCH = 1.25  # height of a degree of latitude to one of longitude: shapes are right near 37 degrees
 CLASSES = ((0.02, 1.0), (0.1, 2.0), (0.3, 3.5), (0.6, 5.5), (1.0, 8.0))  # of the largest flow, line width in px
+EDGE = -169.0  # longitude of the left and right edge, in the Bering strait
 STEPS = 14  # straight pieces of a curve
 SMALLEST = 0.002  # flows below this share of the largest are left out
 
@@ -23,7 +24,7 @@ SMALLEST = 0.002  # flows below this share of the largest are left out
 def section(view: View) -> Section:
     """Map of shipments of strategic materials by stage and year."""
     places = {c.country: (c.longitude, c.latitude) for c in view.instance.countries}
-    known = {c: (x, y) for c, (x, y) in places.items() if x is not None and y is not None}
+    known = {c: (_inside(x), y) for c, (x, y) in places.items() if x is not None and y is not None}
     flows = _flows(view)
     title = "Where it moves"
     if not flows:
@@ -77,8 +78,7 @@ def _figure(view: View, flows: Flows, known: dict[str, tuple[float, float]]) -> 
             output = {c: t for (s, c, y), t in made.items() if s == stage and y == year and c in known and t > 1e-6}
             views[f"{i},{j}"] = [*_lines(view, here, known), _discs(view, here, output, known)]
     seen = {c for _, o, d, _, _ in flows for c in (o, d) if c in known} | (_makers(view) & set(known))
-    x = [known[c][0] for c in seen]
-    y = [known[c][1] for c in seen]
+    crossing = any(abs(known[o][0] - known[d][0]) > 180 for _, o, d, _, _ in flows if o in known and d in known)
     last = view.years[-1]
     return Figure(
         "map-flows",
@@ -87,10 +87,10 @@ def _figure(view: View, flows: Flows, known: dict[str, tuple[float, float]]) -> 
         views,
         layout(
             # the first trace of every view: outlines, kept apart so that they are embedded once
-            xaxis={"visible": False, "range": [max(-180, min(x) - 22), min(180, max(x) + 22)], "constrain": "domain"},
+            xaxis={"visible": False, "range": _range([known[c][0] for c in seen], 24, EDGE, EDGE + 360, crossing)},
             yaxis={
                 "visible": False,
-                "range": [max(-58, min(y) - 18), min(84, max(y) + 18)],
+                "range": _range([known[c][1] for c in seen], 18, -58, 84, False),
                 "scaleanchor": "x",
                 "scaleratio": STRETCH,
             },
@@ -107,8 +107,9 @@ def _figure(view: View, flows: Flows, known: dict[str, tuple[float, float]]) -> 
             Control("Stage", "select", tuple(stages), len(stages) - 1),
             Control("Year", "range", tuple(str(y) for y in view.years), len(view.years) - 1),
         ),
-        height=520,
-        least=680,
+        height=540,
+        least=640,
+        aspect=0.5,
     )
 
 
@@ -143,15 +144,13 @@ def _lines(
         sizes: list[int] = []
         width = CLASSES[n][1]
         for origin, destination, tonnes in groups[q, n]:
-            curve = _curve(known[origin], known[destination])
-            xs += [round(px, 1) for px, _ in curve] + [None]
-            ys += [round(py, 1) for _, py in curve] + [None]
             head = round(0.6 * STEPS)
-            sizes += [int(8 + width) if k == head else 0 for k in range(len(curve))] + [0]
-            text = (
-                f"{plain(view.countries[origin])} to {plain(view.countries[destination])}<br>{figure_of(tonnes)} t, {q}"
-            )
-            middles.append((*curve[head], text))
+            text = f"{plain(view.countries[origin])} to {plain(view.countries[destination])}"
+            for curve in _curves(known[origin], known[destination]):
+                xs += [round(px, 1) for px, _ in curve] + [None]
+                ys += [round(py, 1) for _, py in curve] + [None]
+                sizes += [int(9 + 1.6 * width) if k == head else 0 for k in range(len(curve))] + [0]
+                middles.append((*curve[head], f"{text}<br>{figure_of(tonnes)} t, {q}"))
         traces.append(
             {
                 "type": "scatter",
@@ -161,6 +160,7 @@ def _lines(
                 "line": {
                     "color": CLEAN if q == "clean" else CONCERN,
                     "width": width,
+                    "backoff": 0,
                     "dash": "solid" if q == "clean" else "6px,2px",
                 },
                 "marker": {"symbol": "arrow", "angleref": "previous", "size": sizes, "opacity": 1},
@@ -180,6 +180,23 @@ def _lines(
         }
     )
     return traces
+
+
+def _inside(longitude: float) -> float:
+    return longitude + 360 if longitude < EDGE else longitude - 360 if longitude > EDGE + 360 else longitude
+
+
+def _range(values: list[float], margin: float, least: float, most: float, whole: bool) -> list[float]:
+    """What an axis shows: the places and a margin, within the world; all of it if lines cross its edge."""
+    return [least, most] if whole else [max(least, min(values) - margin), min(most, max(values) + margin)]
+
+
+def _curves(a: tuple[float, float], b: tuple[float, float]) -> list[list[tuple[float, float]]]:
+    """The way from a to b, the short way round: a line over the edge of the map is drawn at both edges."""
+    if abs(a[0] - b[0]) <= 180:
+        return [_curve(a, b)]
+    turn = 360 if a[0] > b[0] else -360
+    return [_curve(a, (b[0] + turn, b[1])), _curve((a[0] - turn, a[1]), b)]
 
 
 def _curve(a: tuple[float, float], b: tuple[float, float]) -> list[tuple[float, float]]:
@@ -267,8 +284,11 @@ def outlines() -> dict[str, Any]:
     xs: list[float | None] = []
     ys: list[float | None] = []
     for ring in rings:
-        xs += [v / 10 for v in ring[0::2]] + [None]
-        ys += [v / 10 for v in ring[1::2]] + [None]
+        for turn in (
+            (0, 360) if min(ring[0::2]) < 10 * EDGE else (0,)
+        ):  # what lies left of the edge belongs to the right
+            xs += [round(v / 10 + turn, 1) for v in ring[0::2]] + [None]
+            ys += [v / 10 for v in ring[1::2]] + [None]
     return {
         "type": "scatter",
         "mode": "lines",

@@ -9,11 +9,14 @@
 
   const key = (f) => f.controls.map((c) => c.value).join(",");
 
-  function draw(f) {
+  function draw(f, width) {
     const view = f.spec.views[key(f)];
     let traces = Array.isArray(view) ? view : view.data;
     if (f.spec.background) traces = [f.spec.background, ...traces];
-    const layout = Object.assign({}, f.spec.layout, { height: f.spec.height }, Array.isArray(view) ? {} : view.layout || {});
+    const wide = width || f.plot.clientWidth;
+    const height = f.spec.aspect ? Math.min(f.spec.height, Math.round(f.spec.aspect * wide)) : f.spec.height;
+    f.plot.style.height = height + "px";
+    const layout = Object.assign({}, f.spec.layout, { height }, width ? { width } : {}, Array.isArray(view) ? {} : view.layout || {});
     // the library changes what it is given
     return Plotly.react(f.plot, structuredClone(traces), structuredClone(layout), config);
   }
@@ -108,7 +111,7 @@
     }
     f.figure.querySelector(".csv").addEventListener("click", () => save(f.figure.id + ".csv", csv(f.spec.columns, f.spec.rows)));
     f.figure.querySelector(".picture").addEventListener("click", () =>
-      Plotly.downloadImage(f.plot, { format: "png", scale: 2, filename: f.figure.id, width: f.plot.clientWidth, height: f.spec.height }));
+      Plotly.downloadImage(f.plot, { format: "png", scale: 2, filename: f.figure.id, width: f.plot.clientWidth, height: f.plot.clientHeight }));
     const rows = f.figure.querySelector("details.rows");
     rows.addEventListener("toggle", () => {
       const place = rows.querySelector(".scroll");
@@ -133,7 +136,11 @@
     document.documentElement.dataset.drawn = String(figures.length);
   })();
 
-  const paper = 690; // px: the width of a printed page
-  addEventListener("beforeprint", () => figures.forEach((f) => Plotly.relayout(f.plot, { width: paper, autosize: false })));
-  addEventListener("afterprint", () => figures.forEach(draw));
+  // afresh, because the library would move the bands of a flow diagram to their new places in half a second
+  const redraw = (width) => figures.forEach((f) => {
+    Plotly.purge(f.plot);
+    draw(f, width);
+  });
+  addEventListener("beforeprint", () => redraw(690)); // px: the width of a printed page
+  addEventListener("afterprint", () => redraw());
 })();
