@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .auditing import AuditReport, audit
+    from .delivery.evaluation import DeliveryRisk, delivery_risk
+    from .diagnosing import Diagnosis, diagnose
     from .errors import InstanceError, PlannerError
     from .explaining import Explanation, explain
     from .instance import Instance, load
@@ -34,8 +36,12 @@ _HOMES = {
     "convert": "workbook",
     "frontier": "tradeoff",
     "Frontier": "tradeoff",
+    "delivery_risk": "delivery.evaluation",
+    "DeliveryRisk": "delivery.evaluation",
     "read_run": "runfolder",
     "Run": "runfolder",
+    "diagnose": "diagnosing",
+    "Diagnosis": "diagnosing",
     "explain": "explaining",
     "Explanation": "explaining",
     "report": "reporting",
@@ -47,6 +53,8 @@ _HOMES = {
 
 __all__ = [
     "AuditReport",
+    "DeliveryRisk",
+    "Diagnosis",
     "Explanation",
     "Frontier",
     "Instance",
@@ -57,6 +65,8 @@ __all__ = [
     "Run",
     "audit",
     "convert",
+    "delivery_risk",
+    "diagnose",
     "explain",
     "frontier",
     "load",

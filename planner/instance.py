@@ -23,6 +23,7 @@ from .schema import (
     BranchService,
     Cap,
     Country,
+    DeliveryRisk,
     Demand,
     Disruption,
     Entry,
@@ -108,6 +109,7 @@ class Instance:
     scenarios: tuple[Scenario, ...] = field(default=(), repr=False)
     disruptions: tuple[Disruption, ...] = field(default=(), repr=False)
     branch_service: tuple[BranchService, ...] = field(default=(), repr=False)
+    delivery_risk: tuple[DeliveryRisk, ...] = field(default=(), repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)
 
     _content: _Content | None = field(default=None, repr=False, compare=False)
@@ -120,6 +122,10 @@ class Instance:
     def all_rows(self, table: str) -> tuple[Any, ...]:
         """All rows of a table, inactive ones too, sorted by key."""
         return tuple(entry.row for entry in self._held.entries[_known_table(table)].values())
+
+    def place(self, table: str, key: Key) -> Place:
+        """Where a row is written: file (relative to the instance), line and cells as written."""
+        return self._held.entries[_known_table(table)][key].place
 
     def market_exposed(self, market: Market | str) -> bool:
         """Whether what is bought from a market is exposed: as its row says, else by its country."""

@@ -468,6 +468,31 @@ class BranchService(CitedRow):
     min_service: float = fraction("part of its demand that must be served in the branch, in every country and year")
 
 
+class DeliveryRisk(CitedRow):
+    """How late, how dear and how small projects may come; used by risk analyses only.
+
+    Delay, cost and size are drawn from triangular distributions; a project's chance to come at all is
+    ``success_probability`` of options. A row for an option goes before one for its kind, and that before ``all``.
+    """
+
+    TABLE = "delivery_risk"
+    KEY = ("option", "projects")
+
+    option: str = reference("options", "the option", "every option of the projects named")
+    projects: Literal["one", "startup", "established", "all"] = choice(
+        "`one` with an option; else whose options: of startups, of established owners, of all"
+    )
+    delay_low: float = number("shortest delay", "years", 0.0)
+    delay_mode: float = number("most likely delay", "years", 0.0)
+    delay_high: float = number("longest delay", "years", 0.0)
+    capex_low: float = number("least cost, as a factor on capex_musd", "factor", 1.0)
+    capex_mode: float = number("most likely cost", "factor", 1.0)
+    capex_high: float = number("highest cost", "factor", 1.0)
+    share_low: float = fraction("smallest part of nameplate that is reached", 1.0)
+    share_mode: float = fraction("most likely part of nameplate", 1.0)
+    share_high: float = fraction("largest part of nameplate", 1.0)
+
+
 class Source(Row):
     """Where figures come from."""
 
@@ -484,6 +509,7 @@ class Source(Row):
 ROWS: tuple[type[Row], ...] = (
     Country, Material, Process, Recipe, RecipeYield, Facility, Operation, OperationCost, Option, Lane, Tariff,
     Sector, Demand, Market, MarketPrice, Stockpile, Cap, Fund, FundOption, Scenario, Disruption, BranchService,
+    DeliveryRisk,
     Source,
 )  # fmt: skip
 TABLES: dict[str, type[Row]] = {row.TABLE: row for row in ROWS}

@@ -17,6 +17,25 @@ def weight_below_one(draft: Draft) -> Iterable[Issue]:
         yield draft.at_setting("risk", "weight", f"{instance.risk_weight:g}", expected)
 
 
+@check("E342", "delivery_risk")
+def ordered_ranges(draft: Draft) -> Iterable[Issue]:
+    """The lowest, the most likely and the highest value of a delivery risk must not decrease."""
+    for row in draft.instance.delivery_risk:
+        for what in ("delay", "capex", "share"):
+            low, mode, high = (getattr(row, f"{what}_{name}") for name in ("low", "mode", "high"))
+            if not low <= mode <= high:
+                column = f"{what}_mode" if mode < low else f"{what}_high"
+                yield draft.at(row, column, f"expected {what}_low <= {what}_mode <= {what}_high")
+
+
+@check("E343", "delivery_risk")
+def option_or_kind(draft: Draft) -> Iterable[Issue]:
+    """A delivery risk is of one option, which is named, or of a kind of projects."""
+    for row in draft.instance.delivery_risk:
+        if (row.projects == "one") != bool(row.option):
+            yield draft.at(row, "projects", "expected `one` together with an option, and no option with another word")
+
+
 @check("W541", SETTINGS, "scenarios")
 def weight_without_scenarios(draft: Draft) -> Iterable[Issue]:
     """Without scenarios there is one outcome only, and a risk weight on cost changes nothing."""

@@ -134,8 +134,9 @@ class FactSource:
 
     def _lanes(self, year: int) -> dict[tuple[str, str], list[Lane]]:
         """Lanes with their tariffs; worked out once for all years in which the same rows hold."""
-        rows = [*self._instance.lanes, *self._instance.tariffs]
-        holding = tuple(i for i, row in enumerate(rows) if valid_in(row, year))
+        lanes = (i for i, row in enumerate(self._instance.lanes) if valid_in(row, year))
+        tariffs = (-1 - i for i, row in enumerate(self._instance.tariffs) if valid_in(row, year))
+        holding = (*lanes, *tariffs)
         if holding not in self._lanes_of:
             self._lanes_of[holding] = self._lanes_in(year)
         return self._lanes_of[holding]

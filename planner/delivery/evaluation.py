@@ -1,0 +1,261 @@
+"""Cost, shortage and dependence of a plan over many outcomes of its projects."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import UsageError
+from ..timeline import (
+    annuity_years,
+    capital_recovery_factor,
+    discount_factor,
+    horizon_end,
+    module_share,
+    periods,
+)
+from .draws import Draws, draw
+from .operations import HeldOperations, builds_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..instance import Instance
+    from ..plan import Plan
+    from ..runfolder import Run
+    from ..schema import Option
+
+Progress = Callable[[str], None]
+QUANTILES = (0.1, 0.5, 0.9)
+
+
+@dataclass(frozen=True)
+class DeliveryRisk:
+    """A plan in many outcomes of its projects.
+
+    samples   one row each: cost_musd (present value), short_t (over the horizon), exposed_share (of all deliveries)
+    years     mean and quantiles by period of exposed_share and short_t
+    projects  each option built: how often it fails, mean delay, and what cost and shortage are on average when it is
+              worse than its median luck, less what they are when it is better (MUSD, t): what the plan hangs on
+    planned_musd  present cost if all goes to plan, with the same rules
+    complete  False if it was interrupted
+    """
+
+    samples: pd.DataFrame
+    years: pd.DataFrame
+    projects: pd.DataFrame
+    planned_musd: float
+    alpha: float
+    complete: bool = True
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def mean_musd(self) -> float:
+        """Mean present cost, MUSD."""
+        return float(self.samples["cost_musd"].mean())
+
+    @property
+    def worst_musd(self) -> float:
+        """Mean of the worst ``1 - alpha`` of the samples by cost, MUSD."""
+        from ..outcomes import mean_of_worst
+
+        costs = self.samples["cost_musd"].tolist()
+        return mean_of_worst(costs, [1.0 / len(costs)] * len(costs), self.alpha)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as JSON can hold it."""
+        return {
+            "schema": 1,
+            "samples": len(self.samples),
+            "complete": self.complete,
+            "planned_musd": self.planned_musd,
+            "mean_musd": self.mean_musd,
+            "mean_of_worst_musd": self.worst_musd,
+            "alpha": self.alpha,
+            "settings": self.settings,
+            "years": _plain(self.years),
+            "projects": _plain(self.projects),
+        }
+
+    def __str__(self) -> str:
+        short = self.samples["short_t"]
+        lines = [
+            f"{len(self.samples)} outcomes of the projects: {self.mean_musd:,.6g} MUSD on average, "
+            f"{self.worst_musd:,.6g} in the worst {1 - self.alpha:.0%}, {self.planned_musd:,.6g} if all goes to plan",
+            f"Short over the horizon: {short.mean():,.4g} t on average, {short.quantile(0.9):,.4g} t or more in a tenth",
+            f"{'year':>6} {'exposed, mean':>14} {'10 %':>8} {'90 %':>8} {'short t, mean':>14} {'90 %':>9}",
+        ]
+        for r in self.years.itertuples():
+            lines.append(
+                f"{r.year:>6} {r.exposed_share_mean:>14.1%} {r.exposed_share_p10:>8.1%} {r.exposed_share_p90:>8.1%} "
+                f"{r.short_t_mean:>14,.4g} {r.short_t_p90:>9,.4g}"
+            )
+        hung = self.projects[self.projects["cost_at_stake_musd"] > 1e-6].head(10)
+        if len(hung):
+            lines.append("What the plan hangs on (bad luck of a project against good luck, means):")
+        for r in hung.itertuples():
+            lines.append(
+                f"  {r.option}: {r.cost_at_stake_musd:,.4g} MUSD, {r.short_at_stake_t:,.4g} t "
+                f"(fails in {r.fails:.0%}, {r.delay_years:.1f} years late)"
+            )
+        if not self.complete:
+            lines.append("Interrupted: the outcomes tried so far.")
+        return "\n".join(lines)
+
+
+def delivery_risk(
+    instance: Instance,
+    run: Run | Plan,
+    *,
+    samples: int = 128,
+    seed: int = 0,
+    alpha: float = 0.9,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> DeliveryRisk:
+    """Try a plan against outcomes of its projects: success_probability of options, and delivery_risk.csv.
+
+    samples  outcomes, drawn evenly (a Sobol sequence); a power of 2 serves best
+    seed     of the draws; the same seed means the same luck for every plan of the instance
+    alpha    the worst outcomes are those beyond this part
+
+    Each outcome re-solves the operations with the builds of the plan: caps and clean-only rules hold, service floors
+    and least use are lifted, and shortage pays. A project that comes late is paid for from when it comes, one that
+    never comes as planned; capacity is never counted beyond the end of life that was planned.
+    Raises UsageError if the instance has no delivery risk, or a run that does not fit.
+    """
+    from ..solving import Settings
+
+    if samples < 1 or not 0.0 <= alpha < 1.0:
+        raise UsageError(f"samples = {samples}, alpha = {alpha}: expected 1 or more, and 0 <= alpha < 1")
+    if not instance.delivery_risk and all(o.success_probability == 1.0 for o in instance.options):
+        raise UsageError("every project is certain: give options.csv success_probability, or rows of delivery_risk.csv")
+    plan = _Delivered(instance, builds_of(run), Settings(threads=threads))
+    draws = draw(instance, samples, seed)
+    found: list[dict[str, Any]] = []
+    complete, told = True, time.perf_counter()
+    planned = plan.operated(None, 0)
+    try:
+        for s in range(samples):
+            found.append(plan.operated(draws, s))
+            if progress and time.perf_counter() - told > 2.0:
+                told = time.perf_counter()
+                progress(f"{s + 1} of {samples} outcomes")
+    except KeyboardInterrupt:
+        complete = False
+    if not found:
+        raise KeyboardInterrupt
+    settings = {"samples": samples, "seed": seed}
+    return DeliveryRisk(*_frames(instance, plan, draws, found), float(planned["cost"]), alpha, complete, settings)
+
+
+class _Delivered:
+    """The builds of a plan, and what becomes of them in an outcome."""
+
+    def __init__(self, instance: Instance, builds: Mapping[tuple[str, int], float], settings: Any) -> None:
+        self.instance = instance
+        self.span = periods(instance)
+        self.end = horizon_end(instance)
+        self.operations = HeldOperations(instance, builds, settings)
+        options = {o.option: o for o in instance.options}
+        self.builds = [(options[o], y, n) for (o, y), n in sorted(builds.items()) if n > 0.0]
+        self.place = {o.option: i for i, o in enumerate(instance.options)}
+        self.fixed_om = {f.facility: f.fixed_om_usd_per_t for f in instance.facilities}
+        self._shares: dict[tuple[str, int, int], list[float]] = {}
+
+    def shares(self, option: Option, year: int, delay: int) -> list[float]:
+        """Share of nameplate by period when a module comes ``delay`` years late; nothing after its planned end."""
+        key = (option.option, year, delay)
+        if key not in self._shares:
+            planned = [module_share(option, year, p) for p in self.span]
+            late = [module_share(option, year + delay, p) for p in self.span]
+            self._shares[key] = [min(a, b) for a, b in zip(planned, late, strict=True)]
+        return self._shares[key]
+
+    def operated(self, draws: Draws | None, s: int) -> dict[str, Any]:
+        """Cost, shortage and deliveries in outcome ``s``; None: as planned."""
+        more: dict[tuple[str, int], float] = defaultdict(float)
+        money = 0.0
+        for option, year, count in self.builds:
+            planned = self.shares(option, year, 0)
+            i = self.place[option.option]
+            comes, delay, dearer, reached = True, 0, 1.0, 1.0
+            if draws is not None:
+                comes, delay = bool(draws.comes[s, i]), int(draws.delay[s, i])
+                dearer, reached = float(draws.capex[s, i]), float(draws.share[s, i])
+            delivered = [reached * x if comes else 0.0 for x in self.shares(option, year, delay)]
+            for t, (was, now) in enumerate(zip(planned, delivered, strict=True)):
+                if now != was:
+                    more[option.facility, t] += count * option.module_t * 1e-3 * (now - was)
+                upkeep = self.fixed_om[option.facility] * option.module_t * 1e-6
+                money += count * upkeep * now * self.span[t].discount
+            money += count * dearer * self._annuities(option, year + (delay if comes else 0))
+        result = self.operations.solve(more)
+        return {
+            "cost": result.cost + money,
+            "short": result.short,
+            "exposed": result.exposed,
+            "delivered": result.delivered,
+        }
+
+    def _annuities(self, option: Option, year: int) -> float:
+        wacc = self.instance.wacc if option.wacc is None else option.wacc
+        yearly = option.capex_musd * capital_recovery_factor(wacc, option.life_years)
+        paid = annuity_years(option, year, self.end)
+        first = self.instance.years[0]
+        return yearly * sum(discount_factor(self.instance.discount_rate, y - first) for y in paid)
+
+
+def _frames(
+    instance: Instance, plan: _Delivered, draws: Draws, found: list[dict[str, Any]]
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    import pandas as pd
+
+    lengths = np.array([p.length for p in plan.span])
+    cost = np.array([f["cost"] for f in found])
+    short, exposed, delivered = (np.array([f[name] for f in found]) for name in ("short", "exposed", "delivered"))
+    with np.errstate(invalid="ignore"):
+        overall = (exposed @ lengths) / (delivered @ lengths)
+        yearly = exposed / delivered
+    tonnes = short @ lengths
+    samples = pd.DataFrame(
+        {"sample": range(1, len(found) + 1), "cost_musd": cost, "short_t": tonnes, "exposed_share": overall}
+    )
+    years = pd.DataFrame({"year": list(instance.years)})
+    for name, values in (("exposed_share", yearly), ("short_t", short)):
+        by_year = pd.DataFrame(values)  # whose means pass over outcomes in which nothing was delivered
+        years[f"{name}_mean"] = by_year.mean()
+        for q in QUANTILES:
+            years[f"{name}_p{round(100 * q)}"] = by_year.quantile(q)
+    return samples, years, _projects(plan, draws, cost, tonnes)
+
+
+def _projects(plan: _Delivered, draws: Draws, cost: np.ndarray, tonnes: np.ndarray) -> pd.DataFrame:
+    """What the cost and the shortage are when a project has bad luck, against good luck."""
+    import pandas as pd
+
+    rows = []
+    for option in sorted({o.option for o, _, _ in plan.builds}):
+        i, n = plan.place[option], len(cost)
+        comes, delay, share = draws.comes[:n, i], draws.delay[:n, i], draws.share[:n, i]
+        ends = float(plan.end - plan.span[0].first_year + 1)
+        luck = np.where(comes, share * np.maximum(ends - delay, 0.0), 0.0)
+        bad = luck < np.median(luck) if (luck < np.median(luck)).any() else luck < luck.max()
+        at_stake = [float(v[bad].mean() - v[~bad].mean()) if bad.any() else 0.0 for v in (cost, tonnes)]
+        late = float(delay[comes].mean()) if comes.any() else 0.0
+        rows.append((option, 1.0 - float(comes.mean()), late, float(draws.capex[:n, i].mean()), *at_stake))
+    columns = ["option", "fails", "delay_years", "capex_factor", "cost_at_stake_musd", "short_at_stake_t"]
+    return pd.DataFrame(rows, columns=columns).sort_values(
+        ["cost_at_stake_musd", "option"], ascending=[False, True], ignore_index=True
+    )
+
+
+def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {k: None if isinstance(v, float) and v != v else v for k, v in row.items()} for row in table.to_dict("records")
+    ]

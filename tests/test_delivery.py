@@ -1,0 +1,101 @@
+"""Plans whose projects come late, dear, small or never, against arithmetic by hand."""
+
+from pathlib import Path
+
+import pytest
+
+import planner
+from planner.delivery.draws import draw
+from planner.errors import UsageError
+
+INSTANCES = Path(__file__).parent.parent / "instances"
+
+
+@pytest.fixture(scope="module")
+def ramp():
+    return planner.load(INSTANCES / "lead-and-ramp")
+
+
+def changed(instance, option, **columns):
+    row = next(o for o in instance.options if o.option == option)
+    cells = {k: v for k, v in row.model_dump().items() if v is not None}
+    return instance.with_rows("options", {**cells, **columns})
+
+
+def risk(option, **columns):
+    return {"option": option, "projects": "one", **columns}
+
+
+def certain(**at):
+    """All mass at one value of each aspect named."""
+    return {f"{what}_{end}": value for what, value in at.items() for end in ("low", "mode", "high")}
+
+
+def test_a_certain_delay_costs_what_a_longer_lead_with_the_same_builds_costs(ramp):
+    plan = planner.solve(ramp)
+    late = ramp.with_rows("delivery_risk", risk("narva-1", **certain(delay=1)))
+    found = planner.delivery_risk(late, plan, samples=2)
+    lead = next(o.lead_years for o in ramp.options)
+    longer = changed(ramp, "narva-1", lead_years=lead + 1)
+    same = planner.solve(longer, pins=planner.Pins.of(longer, plan))
+    assert same.objective_musd > plan.objective_musd
+    assert found.samples["cost_musd"].tolist() == pytest.approx([same.objective_musd] * 2, rel=1e-6)
+    assert found.samples["short_t"].tolist() == pytest.approx([sum(same.metrics["short_t"].values())] * 2)
+
+
+def test_as_planned_it_costs_what_the_plan_costs(ramp):
+    plan = planner.solve(ramp)
+    certain_capex = ramp.with_rows("delivery_risk", risk("narva-1", **certain(capex=1.0)))
+    found = planner.delivery_risk(certain_capex, plan, samples=4)
+    assert found.planned_musd == pytest.approx(plan.objective_musd, rel=1e-6)
+    assert found.mean_musd == pytest.approx(plan.objective_musd, rel=1e-6)
+
+
+def test_capex_twice_as_high_costs_the_annuities_once_more(ramp):
+    plan = planner.solve(ramp)
+    dear = ramp.with_rows("delivery_risk", risk("narva-1", **certain(capex=2.0)))
+    found = planner.delivery_risk(dear, plan, samples=1)
+    assert found.mean_musd == pytest.approx(plan.objective_musd + plan.metrics["cost_musd"]["capex"], rel=1e-6)
+
+
+def test_failing_half_of_the_time_costs_half_of_what_failing_costs(ramp):
+    plan = planner.solve(ramp)
+    # never: its annuities are paid, and what it made is short
+    never = planner.delivery_risk(changed(ramp, "narva-1", success_probability=0.0), plan, samples=1)
+    half = planner.delivery_risk(changed(ramp, "narva-1", success_probability=0.5), plan, samples=64)
+    assert never.samples["short_t"][0] == pytest.approx(sum(plan.metrics["demand_t"].values()))
+    assert half.mean_musd == pytest.approx((never.mean_musd + plan.objective_musd) / 2, rel=1e-6)
+    assert half.worst_musd == pytest.approx(never.mean_musd, rel=1e-6)
+    stake = half.projects.iloc[0]
+    assert stake["fails"] == pytest.approx(0.5)
+    assert stake["cost_at_stake_musd"] == pytest.approx(never.mean_musd - plan.objective_musd, rel=1e-6)
+
+
+def test_draws_are_even_the_same_for_every_plan_and_follow_the_triangle(ramp):
+    risky = ramp.with_rows(
+        "delivery_risk", risk("narva-1", delay_high=3, capex_low=0.9, capex_mode=1, capex_high=2, share_low=0.4)
+    )
+    draws = draw(risky, 1024, 7)
+    assert draws.capex.mean() == pytest.approx((0.9 + 1 + 2) / 3, rel=1e-3)
+    assert draws.share.mean() == pytest.approx((0.4 + 1 + 1) / 3, rel=1e-3)
+    assert set(draws.delay[:, 0]) == {0, 1, 2, 3}
+    assert (draw(risky, 1024, 7).capex == draws.capex).all()
+    assert not (draw(risky, 1024, 8).capex == draws.capex).all()
+
+
+def test_twins_of_one_project_share_its_fate_and_kinds_have_their_own_rows(ramp):
+    twin = changed(ramp, "narva-1", exclusive_group="narva", success_probability=0.5)
+    row = next(o for o in twin.options if o.option == "narva-1")
+    cells = {k: v for k, v in row.model_dump().items() if v is not None}
+    twin = twin.with_rows("options", {**cells, "option": "narva-1-loan"})
+    twin = twin.with_rows("delivery_risk", {"option": "", "projects": "all", **certain(delay=2)})
+    draws = draw(twin, 32, 0)
+    mine = [draws.options.index(o) for o in ("narva-1", "narva-1-loan")]
+    assert (draws.comes[:, mine[0]] == draws.comes[:, mine[1]]).all()
+    assert 0 < draws.comes[:, mine[0]].sum() < 32
+    assert (draws.delay == 2).all()
+
+
+def test_a_certain_instance_has_nothing_to_draw(ramp):
+    with pytest.raises(UsageError, match="every project is certain"):
+        planner.delivery_risk(ramp, planner.solve(ramp))
