@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .plan import Plan, solve
     from .reporting import report
     from .runfolder import Run, read_run
+    from .scaffold import new
     from .tradeoff import Frontier, frontier
     from .workbook import convert
 
@@ -38,6 +39,7 @@ _HOMES = {
     "Frontier": "tradeoff",
     "delivery_risk": "delivery.evaluation",
     "DeliveryRisk": "delivery.evaluation",
+    "new": "scaffold",
     "read_run": "runfolder",
     "Run": "runfolder",
     "diagnose": "diagnosing",
@@ -70,6 +72,7 @@ __all__ = [
     "explain",
     "frontier",
     "load",
+    "new",
     "read_run",
     "report",
     "solve",

@@ -19,7 +19,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from .diagnosing import Diagnosis
 
 Severity = Literal["error", "warning"]
 
@@ -156,9 +159,13 @@ class SolveError(PlannerError):
 
 
 class Infeasible(SolveError):  # noqa: N818 (a state, named as solvers name it)
-    """No plan can satisfy the instance."""
+    """No plan can satisfy the instance. ``diagnosis`` tells why, and the least that would change it."""
 
     exit_code = 3
+
+    def __init__(self, message: str, diagnosis: Diagnosis | None = None) -> None:
+        self.diagnosis = diagnosis
+        super().__init__(message)
 
 
 class Unbounded(SolveError):  # noqa: N818 (a state, named as solvers name it)

@@ -102,9 +102,10 @@ def solve(
     outcome = optimise(prepared.data, settings, progress, pins)
     outcome.seconds["build"] += ready
     if outcome.stopped == "infeasible":
-        from .infeasible import reasons
+        from .diagnosing import diagnose
 
-        raise Infeasible("no plan can satisfy the instance\n" + "\n".join(reasons(prepared)))
+        found = diagnose(instance, pins, time_limit=time_limit, threads=threads, seed=seed, progress=progress)
+        raise Infeasible(str(found), found)
     if not outcome.held:
         raise NoPlan(f"no plan was found before the search ended ({outcome.stopped}); allow more time")
     frames, branches = tables(prepared, outcome)

@@ -5,4 +5,4 @@ function, so that ``planner --help`` stays quick.
 """
 
 # in the order in which --help lists them
-COMMANDS = ("validate", "solve", "frontier", "explain", "report", "audit", "convert", "export")
+COMMANDS = ("validate", "solve", "frontier", "explain", "diagnose", "report", "audit", "convert", "export", "new")

@@ -70,7 +70,8 @@ def solve(
         )
     except Infeasible as error:
         if as_json:
-            print(json.dumps({"schema": 1, "status": "infeasible", "objective_musd": None, "reasons": str(error)}))
+            found = error.diagnosis.to_dict() if error.diagnosis else {}
+            print(json.dumps({**found, "status": "infeasible", "objective_musd": None, "reasons": str(error)}))
         raise
     plan.write(folder, overwrite=overwrite)
     if report:

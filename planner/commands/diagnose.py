@@ -1,0 +1,41 @@
+"""``planner diagnose``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .common import AsJson, InstanceFolder, Seed, Threads, load_instance, tell
+
+
+def diagnose(
+    instance: InstanceFolder,
+    fix_from: Annotated[Path | None, typer.Option("--fix-from", metavar="RUN", help="hold the builds of a run")] = None,
+    force: Annotated[
+        list[str] | None,
+        typer.Option("--force", metavar="OPTION@YEAR[:MODULES]", help="start so many modules [1] or more; repeatable"),
+    ] = None,
+    forbid: Annotated[
+        list[str] | None, typer.Option("--forbid", metavar="OPTION", help="never build it; repeatable")
+    ] = None,
+    time_limit: Annotated[float | None, typer.Option(help="seconds for each solve [60]")] = None,
+    threads: Threads = 1,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Tell why an instance has no plan, and the least relaxation that gives it one (exit code 3), or that it has."""
+    from ..diagnosing import diagnose as diagnose_instance
+    from ..errors import Infeasible
+    from ..pinning import Pins
+    from ..runfolder import read_run
+
+    loaded = load_instance(instance)
+    pins = Pins.parse(loaded, force or (), forbid or ())
+    if fix_from is not None:
+        pins = Pins.of(loaded, read_run(fix_from)) | pins
+    found = diagnose_instance(loaded, pins, time_limit=time_limit, threads=threads, seed=seed, progress=tell)
+    print(found.to_json() if as_json else f"{found}\n", end="", flush=True)
+    if not found.feasible:
+        raise Infeasible(f"{loaded.name}: no plan exists", found)

@@ -1,0 +1,291 @@
+"""Why nothing works, and the least that would make it work.
+
+What gives way are wishes, money and dates, never physics: see `knobs` for what counts as how hard. The edits are exact:
+made in the instance they are enough, and none of their numbers could be smaller with the others held.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .edits import Edit, applied, edits, place_of, relaxed_pins
+
+if TYPE_CHECKING:
+    from ..instance import Instance
+    from ..pinning import Pins
+    from ..solving import Progress
+    from .attainable import Reachable
+    from .conflict import Conflict
+    from .search import Clock
+    from .system import Cell, System
+
+__all__ = ["Diagnosis", "Edit", "diagnose"]
+
+EACH = 60.0  # seconds for each solve, unless said otherwise
+MOST_CONFLICTS = 4
+MOST_CAPS = 3
+LOOSENED = (0.0, 1.0, 3.0, 10.0, 100.0)  # millionths tried, should rounding not be enough
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One conflict: what is asked, what there is, and the only edits of single cells that would resolve it alone.
+
+    asked    what the user asks for, in the instance's words, each with the place of its row
+    scarce   the most that can be had of what is asked, and why
+    chain    the rows of the conflict, from the demand back along the chain
+    minimal  whether it was checked that the conflict needs every one of its rows
+    whole    whether it takes whole modules to see it
+    """
+
+    asked: tuple[str, ...]
+    scarce: tuple[str, ...]
+    chain: tuple[str, ...]
+    minimal: bool
+    whole: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "asked": list(self.asked),
+            "scarce": list(self.scarce),
+            "chain": list(self.chain),
+            "minimal": self.minimal,
+            "whole_numbers": self.whole,
+        }
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Whether an instance has a plan; if not, why, and the least that would give it one.
+
+    feasible   whether there is a plan; then only ``facts`` is filled
+    edits      the least-cost relaxation: cells to change; ``points`` is its hardship (see `knobs`)
+    verified   whether the instance with the edits made was solved again and has a plan
+    proven     whether every search was complete; else a smaller relaxation may exist
+    causes     conflicts, each with its chain of causes
+    others     edits of single cells that would do as well, each alone
+    caps       the lowest limit and the earliest year at which the caps in question can be kept
+    pins       the pins that are left after the edits
+    facts      what is slackest in a feasible instance
+    """
+
+    name: str
+    feasible: bool
+    edits: tuple[Edit, ...] = ()
+    points: float = 0.0
+    verified: bool = False
+    proven: bool = True
+    causes: tuple[Cause, ...] = ()
+    others: tuple[Edit, ...] = ()
+    caps: tuple[Reachable, ...] = ()
+    pins: Pins | None = None
+    facts: tuple[str, ...] = ()
+    seconds: float = field(default=0.0, compare=False)
+
+    def applied(self, instance: Instance) -> Instance:
+        """The instance with the edits made; pins that had to give way are left in ``pins``."""
+        return applied(instance, self.edits)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "schema": 1,
+            "instance": self.name,
+            "status": "feasible" if self.feasible else "infeasible",
+            "causes": [c.to_dict() for c in self.causes],
+            "edits": [e.to_dict() for e in self.edits],
+            "points": self.points,
+            "verified": self.verified,
+            "proven": self.proven,
+            "alternatives": [e.to_dict() for e in self.others],
+            "caps": [c.to_dict() for c in self.caps],
+            "facts": list(self.facts),
+            "seconds": round(self.seconds, 3),
+        }
+
+    def to_json(self) -> str:
+        """The content of `to_dict` as text."""
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def __str__(self) -> str:
+        from .text import text
+
+        return text(self)
+
+
+def diagnose(
+    instance: Instance,
+    pins: Pins | None = None,
+    *,
+    time_limit: float | None = None,
+    threads: int = 1,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Diagnosis:
+    """Find out why an instance has no plan, and the least relaxation that gives it one.
+
+    pins        builds held, which can be to blame too
+    time_limit  seconds for each of the solves [60]; what was cut short is marked as not proven
+    threads, seed  of the solver
+    progress    called with lines of text
+
+    Raises UsageError on pins and settings that cannot be.
+    """
+    from ..formulation import check_own_models
+    from ..solving import Settings
+
+    check_own_models()
+    started = time.perf_counter()
+    settings = Settings(time_limit=time_limit, threads=threads, seed=seed)
+
+    from .knobs import add_knobs
+    from .search import Clock, feasible
+    from .system import compile_system
+
+    clock = Clock(EACH if time_limit is None else time_limit, settings, progress)
+    clock.tell("diagnosis: is there a plan?")
+    system = compile_system(instance, pins)
+    add_knobs(system)
+    if feasible(system, system.nothing, clock):
+        from .slack import slackest
+
+        facts = tuple(slackest(system, clock))
+        return Diagnosis(instance.name, True, pins=pins, facts=facts, seconds=time.perf_counter() - started)
+    return _explained(system, clock, started)
+
+
+def _explained(system: System, clock: Clock, started: float) -> Diagnosis:
+    from .search import least_relaxation
+
+    instance, pins = system.instance, system.pins
+    clock.tell(f"diagnosis: the least relaxation of {len(system.knobs)} cells")
+    amounts = least_relaxation(system, clock)
+    proven = not clock.cut_short
+    changes, verified = _verified(system, amounts, clock)
+    clock.tell("diagnosis: what contradicts what")
+    conflicts = _conflicts(system, amounts, clock)
+    causes = tuple(_cause(system, conflict, clock) for conflict in conflicts)
+    cells = _cells(system, conflicts)
+    clock.tell("diagnosis: other ways out")
+    return Diagnosis(
+        name=instance.name,
+        feasible=False,
+        edits=changes,
+        points=sum(e.points for e in changes),
+        verified=verified,
+        proven=proven,
+        causes=causes,
+        others=_others(system, cells, changes, clock),
+        caps=_caps(system, cells, amounts, clock),
+        pins=relaxed_pins(pins, changes),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _verified(system: System, amounts: np.ndarray, clock: Clock) -> tuple[tuple[Edit, ...], bool]:
+    """The edits, loosened by millionths where rounding was not enough, and whether the edited instance has a plan."""
+    from .search import feasible
+    from .system import compile_system
+
+    for loosen in LOOSENED:
+        changes = edits(system, amounts, loosen)
+        edited = compile_system(applied(system.instance, changes), relaxed_pins(system.pins, changes))
+        if feasible(edited, edited.nothing, clock):
+            return changes, True
+    return edits(system, amounts), False
+
+
+def _conflicts(system: System, amounts: np.ndarray, clock: Clock) -> list[Conflict]:
+    """Conflicts one after the other: what each of them blames gives way before the next is looked for."""
+    from .conflict import find_conflict
+    from .search import open_gains
+
+    gains = open_gains(system, clock)
+    base = system.nothing
+    found: list[Conflict] = []
+    while len(found) < MOST_CONFLICTS:
+        conflict = find_conflict(system, base, gains, clock)
+        if conflict is None:
+            break
+        found.append(conflict)
+        blamed = [k for k in np.flatnonzero(amounts > base) if _touches(system, int(k), conflict)]
+        if not blamed:
+            break
+        base = base.copy()
+        base[blamed] = amounts[blamed]
+    return found
+
+
+def _touches(system: System, knob: int, conflict: Conflict) -> bool:
+    rows = {system.arrays.rows[family][index] for family, index in conflict.items if family in system.arrays.rows}
+    return any(e.knob == knob and e.row in rows for e in system.effects)
+
+
+def _cells(system: System, conflicts: Sequence[Conflict]) -> list[Cell]:
+    """The cells of the conflicts that could give way."""
+    touched = [
+        knob.cell for conflict in conflicts for k, knob in enumerate(system.knobs) if _touches(system, k, conflict)
+    ]
+    return list(dict.fromkeys(touched))
+
+
+def _cause(system: System, conflict: Conflict, clock: Clock) -> Cause:
+    from .supply import scarcities
+    from .words import merged, statements
+
+    told = merged(statements(system, conflict.items))
+    asked = []
+    for statement, text in told:
+        if statement.kind == "wish":
+            where = _where(system, statement.cell)
+            asked.append(f"{text}{f' [{where}]' if where else ''}")
+    chain = tuple(text for statement, text in told if statement.kind != "wish")
+    return Cause(
+        tuple(asked), tuple(scarcities(system, conflict.items, clock)), chain, conflict.minimal, conflict.whole
+    )
+
+
+def _where(system: System, cell: Cell | None) -> str:
+    if cell is None or cell.table == "pins":
+        return ""
+    file, line = place_of(system.instance, cell.table, cell.key)
+    return file if line is None else f"{file}:{line}"
+
+
+def _others(system: System, cells: Sequence[Cell], changes: Sequence[Edit], clock: Clock) -> tuple[Edit, ...]:
+    """Edits of one cell that would do alone, but for the one chosen; numbers only, and steps in time."""
+    from .search import feasible, least
+
+    chosen = {(e.table, e.key, e.column) for e in changes}
+    found: list[Edit] = []
+    for cell in cells[:12]:
+        if len(changes) == 1 and tuple(cell) in chosen:
+            continue
+        knobs = [k for k, knob in enumerate(system.knobs) if knob.cell == cell]
+        amounts = system.nothing
+        for k in knobs:
+            amounts[k] = system.knobs[k].most
+            if feasible(system, amounts, clock):
+                break
+        else:
+            continue
+        if not system.knobs[knobs[0]].switch:
+            amounts[knobs[-1]] = least(system, amounts, knobs[-1], clock)
+        found += edits(system, amounts)
+    return tuple(sorted(found, key=lambda e: (e.points, e.table, e.row)))
+
+
+def _caps(system: System, cells: Sequence[Cell], amounts: np.ndarray, clock: Clock) -> tuple[Reachable, ...]:
+    from .attainable import reachable
+
+    turned = [system.knobs[k].cell for k in np.flatnonzero(amounts > 0.0)]
+    names = dict.fromkeys(cell.key for cell in (*turned, *cells) if cell.table == "caps")
+    caps = [cap for key in names for cap in system.instance.caps if cap.key == key]
+    return tuple(reachable(system, cap, amounts, clock) for cap in caps[:MOST_CAPS])
