@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .auditing import AuditReport, audit
+    from .comparison import Comparison, compare
     from .delivery.evaluation import DeliveryRisk, delivery_risk
     from .diagnosing import Diagnosis, diagnose
     from .errors import InstanceError, PlannerError
@@ -40,6 +41,8 @@ _HOMES = {
     "delivery_risk": "delivery.evaluation",
     "DeliveryRisk": "delivery.evaluation",
     "new": "scaffold",
+    "compare": "comparison",
+    "Comparison": "comparison",
     "read_run": "runfolder",
     "Run": "runfolder",
     "diagnose": "diagnosing",
@@ -55,6 +58,7 @@ _HOMES = {
 
 __all__ = [
     "AuditReport",
+    "Comparison",
     "DeliveryRisk",
     "Diagnosis",
     "Explanation",
@@ -66,6 +70,7 @@ __all__ = [
     "PlannerError",
     "Run",
     "audit",
+    "compare",
     "convert",
     "delivery_risk",
     "diagnose",

@@ -5,4 +5,7 @@ function, so that ``planner --help`` stays quick.
 """
 
 # in the order in which --help lists them
-COMMANDS = ("validate", "solve", "frontier", "explain", "diagnose", "report", "audit", "convert", "export", "new")
+COMMANDS = (
+    *("validate", "solve", "frontier", "compare", "explain", "diagnose", "report"),
+    *("audit", "convert", "export", "new"),
+)
