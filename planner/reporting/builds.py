@@ -229,7 +229,7 @@ def _output(view: View) -> Figure | None:
     """Tonnes of strategic materials made, by stage and country."""
     made: dict[tuple[str, str, int], float] = defaultdict(float)
     for (material, country, _, year), tonnes in view.made.items():
-        if material in view.stage_of and tonnes > 1e-6:
+        if material in view.stage_of and tonnes > 1e-3:
             made[view.stage_of[material], country, year] += tonnes
     stages = [s for s in view.instance.stages if any(key[0] == s for key in made)]
     if not stages:

@@ -12,19 +12,21 @@ if TYPE_CHECKING:
     from .view import View
 
 USERS = "users"
-RECYCLED, OTHERS = "(recycled)", "(others)"  # no key of an instance has brackets
+RECYCLED, STOCK, OTHERS = "(recycled)", "(stock)", "(others)"  # no key of an instance has brackets
 SMALL = 0.02  # countries below this share of a stage in a year are drawn together
 
 PAD, HEIGHT = 16, 640  # px between countries of a column, so that their names do not touch; of the chart
 
-Node = tuple[str, str]  # column: stage or USERS; country, RECYCLED or OTHERS
+NOTHING = 1e-5  # of a stage: what the solver's tolerance leaves
+
+Node = tuple[str, str]  # column: stage or USERS; country, RECYCLED, STOCK or OTHERS
 Links = dict[tuple[Node, Node, str], float]
 
 
 def section(view: View) -> Section:
     """Flow diagram by year."""
     lead = [
-        "Every column is 100% of what is made or bought at that stage, in tonnes of its strategic materials; the last "
+        "Every column is 100% of what that stage supplies to the next, in tonnes of its strategic materials; the last "
         f"column is who uses the finished goods. Vermillion bands carry material that depends on {view.concern_name} "
         "somewhere, blue bands are clean from the mine on.",
     ]
@@ -37,7 +39,8 @@ def section(view: View) -> Section:
 def links(view: View, year: int) -> Links:
     """(from, to, provenance) -> tonnes a year between neighbouring makers and users of strategic materials.
 
-    What a country uses beyond what arrives is its own; several users of one pool share it in proportion.
+    What a country uses beyond what arrives comes from its stock, as far as that is drawn, or is its own; several
+    users of one pool share it in proportion.
     """
     found: Links = defaultdict(float)
     for material, stage in view.stage_of.items():
@@ -84,20 +87,26 @@ def _sources(view: View, material: str, country: str, q: str, year: int, need: f
     total = sum(sources.values())
     if total > need:
         return {origin: tonnes * need / total for origin, tonnes in sources.items()}
-    if need - total > 1e-9 * need:
-        sources[country] = sources.get(country, 0.0) + need - total
+    rest = need - total
+    drawn = min(rest, view.drawn.get((material, country, q, year), 0.0))
+    if drawn > 1e-9 * need:
+        sources[STOCK] = drawn
+    if rest - drawn > 1e-9 * need:
+        sources[country] = sources.get(country, 0.0) + rest - drawn
     return sources
 
 
 def _figure(view: View) -> Figure | None:
     views: dict[str, Any] = {}
+    captions: dict[str, str] = {}
     rows: list[tuple[Any, ...]] = []
     shown: list[int] = []
     for year in view.years:
         found = links(view, year)
-        if not found:
+        if all(source[1] == RECYCLED for source, _, _ in found):  # or nothing at all
             continue
         views[str(len(shown))] = {"data": [_sankey(view, found)]}
+        captions[str(len(shown))] = _summary(view, found, year)
         shown.append(year)
         for (source, target, q), tonnes in sorted(found.items()):
             rows.append((year, *source, *target, q, tonnes))
@@ -121,30 +130,31 @@ def _figure(view: View) -> Figure | None:
     return Figure(
         "chain-flows",
         "From mine to user, by country",
-        _summary(view, shown[last]),
+        captions[str(last)],
         views,
         layout(annotations=headings, margin={"l": 4, "r": 4, "t": 34, "b": 12}),
         Data(("year", "from_stage", "from_country", "to_stage", "to_country", "provenance", "t"), rows),
         (Control("Year", "range", tuple(str(y) for y in shown), 0 if last == 0 else last),),
         height=HEIGHT,
         least=680,
+        captions=captions,
         note=f"Countries with less than {rate_of(SMALL)} of a stage are drawn together as others, and so little that "
         "is recycled is left out; the data list all. "
         "Bands of a stage differ a little from what it takes in, because material is lost or kept in stock.",
     )
 
 
-def _summary(view: View, year: int) -> str:
-    found = links(view, year)
+def _summary(view: View, found: Links, year: int) -> str:
     parts = []
     for stage in view.instance.stages:
         made: dict[str, float] = defaultdict(float)
         for (source, _, _), tonnes in found.items():
-            if source[0] == stage and source[1] != RECYCLED:
+            if source[0] == stage and source[1] in view.countries:
                 made[source[1]] += tonnes
         total = sum(made.values())
         if total:
             top = sorted(made.items(), key=lambda p: (-p[1], p[0]))[:3]
+            top = [(c, t) for c, t in top if t > NOTHING * total]
             parts.append(f"{stage}: " + ", ".join(f"{view.countries[c]} {share_of(t / total)}" for c, t in top))
     return f"Largest makers in {year}. " + "; ".join(parts) + "."
 
@@ -167,6 +177,8 @@ def _sankey(view: View, found: Links) -> dict[str, Any]:
             recycled[source] += tonnes
     merged: Links = defaultdict(float)
     for (source, target, q), tonnes in found.items():
+        if totals[source[0]] <= 0 or tonnes <= NOTHING * totals[source[0]]:
+            continue
         if source[1] != RECYCLED or recycled[source] >= SMALL * totals[source[0]]:
             merged[_merge(view, source, weight), _merge(view, target, weight), q] += tonnes
     nodes = sorted({n for s, t, _ in merged for n in (s, t)}, key=lambda n: _rank(view, n, weight))
@@ -207,7 +219,7 @@ def _sankey(view: View, found: Links) -> dict[str, Any]:
 def _merge(view: View, node: Node, weight: dict[Node, float]) -> Node:
     """Small countries become one node of their column."""
     column, country = node
-    if country == RECYCLED or country in view.concern or weight.get(node, 0.0) >= SMALL:
+    if country in (RECYCLED, STOCK) or country in view.concern or weight.get(node, 0.0) >= SMALL:
         return node
     return column, OTHERS
 
@@ -215,7 +227,14 @@ def _merge(view: View, node: Node, weight: dict[Node, float]) -> Node:
 def _rank(view: View, node: Node, weight: dict[Node, float]) -> tuple[Any, ...]:
     columns = [*view.instance.stages, USERS]
     concern = node[1] in view.concern
-    return columns.index(node[0]), not concern, node[1] == OTHERS, node[1] == RECYCLED, -weight.get(node, 0.0), node[1]
+    return (
+        columns.index(node[0]),
+        not concern,
+        node[1] == OTHERS,
+        node[1] in (RECYCLED, STOCK),
+        -weight.get(node, 0.0),
+        node[1],
+    )
 
 
 def _heights(merged: Links, totals: dict[str, float], nodes: list[Node]) -> dict[Node, float]:
@@ -249,7 +268,7 @@ def _positions(view: View, nodes: list[Node], heights: dict[Node, float]) -> tup
 
 
 def _label(view: View, node: Node) -> str:
-    named = {RECYCLED: "recycled", OTHERS: "others"}
+    named = {RECYCLED: "recycled", STOCK: "from stock", OTHERS: "others"}
     return named.get(node[1]) or plain(view.countries[node[1]])
 
 

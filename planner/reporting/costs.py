@@ -27,7 +27,8 @@ def section(view: View) -> Section:
     costs = view.tables["costs"]
     currency = view.instance.currency
     total = float(view.plan["objective_musd"])
-    used = [c for c in COMPONENTS if (costs.loc[costs["component"] == c, "musd"].abs() > 1e-9).any()]
+    least = max(1e-9, 1e-5 * float(costs["musd"].abs().max()))  # what is smaller is the solver's tolerance
+    used = [c for c in COMPONENTS if (costs.loc[costs["component"] == c, "musd"].abs() > least).any()]
     lead = [
         f"Prices of {view.instance.price_year}. The chart shows each year's own money; the present value discounts it "
         f"at {rate_of(view.instance.discount_rate)} to {view.years[0]}. Capital is paid as annuities while a plant is "

@@ -168,7 +168,7 @@ def section(view: View) -> Section | None:
     parts: list[Figure | Table] = [_figure(view, curve, steps), table]
     if changes:
         parts.append(_change_table(view, changes))
-    return Section("curve", "What less dependence costs", lead, parts)
+    return Section("curve", "What less dependence costs", lead, parts, "Trade-off")
 
 
 @dataclass(frozen=True)
@@ -310,7 +310,7 @@ def _figure(view: View, curve: Curve, steps: dict[int, list[str]]) -> Figure:
                 "x": [knee["share"]],
                 "y": [knee["objective_musd"] - least],
                 "text": [f"knee, {share_of(knee['share'])}"],
-                "textposition": "top right",
+                "textposition": "top left",
                 "marker": {"symbol": "star", "size": 18, "color": ORANGE, "line": {"color": "#1b1f24", "width": 1}},
                 "hoverinfo": "skip",
             }

@@ -248,4 +248,4 @@ def branches(view: View) -> Section | None:
         rows,
     )
     lead = ["The same builds, operated under each disruption, which nobody foresees before it begins."]
-    return Section("branches", "Under disruption", lead, [figure, table])
+    return Section("branches", "Under disruption", lead, [figure, table], "Disruptions")

@@ -109,16 +109,19 @@ def _figure(view: View, tonnes: Tonnes) -> Figure:
         for i, consumer in enumerate(consumers)
         for j, year in enumerate(view.years)
     }
-    last = view.years[-1]
-    told = []
-    for stage in stages:
-        shares = by_place["", stage, last]
-        share = sum(x for o, x in shares.items() if o in view.concern)
-        told.append(f"{stage} {share_of(share)}")
+    captions = {}
+    for i, consumer in enumerate(consumers):
+        for j, year in enumerate(view.years):
+            told = [
+                f"{stage} {share_of(sum(x for o, x in by_place[consumer, stage, year].items() if o in view.concern))}"
+                for stage in stages
+            ]
+            whom = f"what {view.countries[consumer]} gets" if consumer else "all that is delivered"
+            captions[f"{i},{j}"] = f"Through {view.concern_name} in {year}, of {whom}: {', '.join(told)}."
     return Figure(
         "origins-stages",
         f"Of what is delivered, how much went through {view.concern_name} at each stage",
-        f"In {last}, of all that is delivered: {', '.join(told)}.",
+        captions[f"0,{len(view.years) - 1}"],
         views,
         layout(
             barmode="stack",
@@ -134,6 +137,7 @@ def _figure(view: View, tonnes: Tonnes) -> Figure:
             Control("Year", "range", tuple(str(y) for y in view.years), len(view.years) - 1),
         ),
         height=120 + 62 * len(stages),
+        captions=captions,
     )
 
 

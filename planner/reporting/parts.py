@@ -45,6 +45,7 @@ class Figure:
     title    states what is seen
     summary  the same for those who cannot see it, with numbers
     caption  what stands below; None: the summary
+    captions view -> what stands below it instead, where it changes with the controls
     views    choice of every control, joined by commas ("0,3"; "" without controls) -> traces, or a mapping with
              ``data`` and ``layout`` for what also changes in the layout
     least    px: on narrower screens the chart scrolls sideways
@@ -63,6 +64,7 @@ class Figure:
     note: str = ""
     caption: str | None = None
     aspect: float = 0.0
+    captions: Mapping[str, str] = field(default_factory=dict)
 
     def drawing(self) -> dict[str, Any]:
         """What the page's script needs."""
@@ -71,6 +73,7 @@ class Figure:
             "views": dict(self.views),
             "height": self.height,
             "aspect": self.aspect,
+            "captions": dict(self.captions),
             "columns": list(self.data.columns),
             "rows": [[blank(v) for v in row] for row in self.data.rows],
         }
@@ -102,12 +105,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: sentences, then figures and tables."""
+    """A part of the page: sentences, then figures and tables. ``brief`` is its name in the list of sections."""
 
     id: str
     title: str
     lead: Sequence[str]
     parts: Sequence[Figure | Table] = field(default_factory=tuple)
+    brief: str = ""
 
 
 def blank(value: Any) -> Any:

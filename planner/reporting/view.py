@@ -209,6 +209,14 @@ class View:
         return {place: dict(by) for place, by in tonnes.items()}
 
     @cached_property
+    def drawn(self) -> dict[Place, float]:
+        """Tonnes drawn from stock."""
+        tonnes: dict[Place, float] = defaultdict(float)
+        for r in self.tables["stocks"].itertuples():
+            tonnes[r.material, r.country, r.provenance, r.year] += r.draw_t
+        return dict(tonnes)
+
+    @cached_property
     def downgraded(self) -> dict[tuple[str, str, int], float]:
         """Tonnes of clean material used as exposed, by material, country and year."""
         rows = self.tables["adjustments"]

@@ -79,11 +79,15 @@ def _figure(view: View, flows: Flows, known: dict[str, tuple[float, float]]) -> 
             views[f"{i},{j}"] = [*_lines(view, here, known), _discs(view, here, output, known)]
     seen = {c for _, o, d, _, _ in flows for c in (o, d) if c in known} | (_makers(view) & set(known))
     crossing = any(abs(known[o][0] - known[d][0]) > 180 for _, o, d, _, _ in flows if o in known and d in known)
-    last = view.years[-1]
+    captions = {
+        f"{i},{j}": _summary(view, flows, stage, year)
+        for i, stage in enumerate(stages)
+        for j, year in enumerate(view.years)
+    }
     return Figure(
         "map-flows",
         "Flows between countries",
-        _summary(view, flows, stages[-1], last),
+        _summary(view, flows, stages[-1], view.years[-1]),
         views,
         layout(
             # the first trace of every view: outlines, kept apart so that they are embedded once
@@ -110,6 +114,7 @@ def _figure(view: View, flows: Flows, known: dict[str, tuple[float, float]]) -> 
         height=540,
         least=640,
         aspect=0.5,
+        captions=captions,
     )
 
 

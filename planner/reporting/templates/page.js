@@ -17,6 +17,11 @@
     const height = f.spec.aspect ? Math.min(f.spec.height, Math.round(f.spec.aspect * wide)) : f.spec.height;
     f.plot.style.height = height + "px";
     const layout = Object.assign({}, f.spec.layout, { height }, width ? { width } : {}, Array.isArray(view) ? {} : view.layout || {});
+    const told = f.spec.captions[key(f)];
+    if (told !== undefined) {
+      f.figure.querySelector(".told").textContent = told;
+      f.plot.setAttribute("aria-label", f.figure.querySelector("h3").textContent + ". " + told);
+    }
     // the library changes what it is given
     return Plotly.react(f.plot, structuredClone(traces), structuredClone(layout), config);
   }
