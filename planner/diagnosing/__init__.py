@@ -38,14 +38,18 @@ class Cause:
     """One conflict: what is asked, what there is, and the only edits of single cells that would resolve it alone.
 
     asked    what the user asks for, in the instance's words, each with the place of its row
+    about    the cell that each of ``asked`` speaks of, None for a rule of several rows
     scarce   the most that can be had of what is asked, and why
-    chain    the rows of the conflict, from the demand back along the chain
+    limits   what there is: capacities, markets, lanes, stocks, modules, money
+    chain    sources and limits in the conflict, from the demand back along the chain
     minimal  whether it was checked that the conflict needs every one of its rows
     whole    whether it takes whole modules to see it
     """
 
     asked: tuple[str, ...]
+    about: tuple[Cell | None, ...]
     scarce: tuple[str, ...]
+    limits: tuple[str, ...]
     chain: tuple[str, ...]
     minimal: bool
     whole: bool
@@ -55,6 +59,7 @@ class Cause:
         return {
             "asked": list(self.asked),
             "scarce": list(self.scarce),
+            "limits": list(self.limits),
             "chain": list(self.chain),
             "minimal": self.minimal,
             "whole_numbers": self.whole,
@@ -241,14 +246,16 @@ def _cause(system: System, conflict: Conflict, clock: Clock) -> Cause:
     from .words import merged, statements
 
     told = merged(statements(system, conflict.items))
-    asked = []
-    for statement, text in told:
-        if statement.kind == "wish":
-            where = _where(system, statement.cell)
-            asked.append(f"{text}{f' [{where}]' if where else ''}")
-    chain = tuple(text for statement, text in told if statement.kind != "wish")
+    wishes = [(statement, text) for statement, text in told if statement.kind == "wish"]
+    limits = tuple(text for statement, text in told if statement.kind == "limit")
     return Cause(
-        tuple(asked), tuple(scarcities(system, conflict.items, clock)), chain, conflict.minimal, conflict.whole
+        asked=tuple(f"{text}{_where(system, statement.cell)}" for statement, text in wishes),
+        about=tuple(statement.cell for statement, _ in wishes),
+        scarce=tuple(scarcities(system, conflict.items, bool(limits), clock)),
+        limits=limits,
+        chain=tuple(text for statement, text in told if statement.kind != "wish"),
+        minimal=conflict.minimal,
+        whole=conflict.whole,
     )
 
 
@@ -256,7 +263,7 @@ def _where(system: System, cell: Cell | None) -> str:
     if cell is None or cell.table == "pins":
         return ""
     file, line = place_of(system.instance, cell.table, cell.key)
-    return file if line is None else f"{file}:{line}"
+    return f" [{file}]" if line is None else f" [{file}:{line}]"
 
 
 def _others(system: System, cells: Sequence[Cell], changes: Sequence[Edit], clock: Clock) -> tuple[Edit, ...]:

@@ -197,7 +197,8 @@ def relaxed_pins(pins: Pins | None, changes: Sequence[Edit]) -> Pins | None:
             continue
         option = str(edit.key[0])
         if edit.column == "forbid":
-            forbid.discard(option)
+            if edit.new is None:
+                forbid.discard(option)
             continue
         held = fixed if edit.column == "fixed" else force
         if edit.new is None:

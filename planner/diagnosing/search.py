@@ -151,25 +151,32 @@ def _sharpen(system: System, amounts: np.ndarray, clock: Clock) -> np.ndarray:
     return amounts
 
 
-def least(system: System, amounts: np.ndarray, knob: int, clock: Clock) -> float:
-    """The least amount of one knob with the others held; a plan must exist at ``amounts``."""
+def least(system: System, amounts: np.ndarray, knob: int, clock: Clock, lowest: float = 0.0) -> float:
+    """The least amount of one knob with the others held; a plan must exist at ``amounts``.
+
+    lowest  where to end; below 0 a wish becomes stricter than the instance's
+    """
     rows = {e.row: e.factor for e in system.effects if e.knob == knob and e.share}
-    if not rows:
-        held = amounts.copy()
-        held[knob] = 0.0
-        x = solve(system.relaxed(held, [knob]), clock)
-        return float(amounts[knob]) if x is None else min(float(amounts[knob]), max(0.0, float(x[-1])))
-    return _dinkelbach(system, amounts, knob, rows, clock)
+    if rows:
+        return _least_share(system, amounts, knob, rows, clock, lowest)
+    held = amounts.copy()
+    held[knob] = 0.0
+    arrays = system.relaxed(held, [knob])
+    arrays.col_lower[-1] = lowest
+    x = solve(arrays, clock)
+    return float(amounts[knob]) if x is None else min(float(amounts[knob]), max(lowest, float(x[-1])))
 
 
-def _dinkelbach(system: System, amounts: np.ndarray, knob: int, rows: Mapping[int, float], clock: Clock) -> float:
-    """Least limit of a share: from a limit that holds down to the greatest ratio at the best point, again and again."""
-    amounts = amounts.copy()
-    own = system.arrays.matrix.shape[1]
+def _least_share(
+    system: System, amounts: np.ndarray, knob: int, rows: Mapping[int, float], clock: Clock, lowest: float
+) -> float:
+    """Dinkelbach's steps: from a limit that holds down to the greatest ratio at the best point, again and again."""
+    amounts, bottom = amounts.copy(), amounts.copy()
+    bottom[knob] = lowest
+    if feasible(system, bottom, clock):
+        return lowest
     base = amounts.copy()
     base[knob] = 0.0
-    if feasible(system, base, clock):
-        return 0.0
     gains = dict.fromkeys(rows, 1.0)
     start = solve(system.relaxed(amounts), clock)
     if start is not None:
@@ -178,13 +185,13 @@ def _dinkelbach(system: System, amounts: np.ndarray, knob: int, rows: Mapping[in
         arrays = _worst_excess(system.relaxed(amounts), {r: f * gains[r] for r, f in rows.items()})
         x = solve(arrays, clock)
         if x is None:
-            return float(amounts[knob])
-        ratio = _least_amount(system, base, x[:own], rows)
-        better = min(float(amounts[knob]), max(0.0, ratio))
+            break
+        own = x[: len(system.cost)]
+        better = min(float(amounts[knob]), max(lowest, _least_amount(system, base, own, rows)))
         if amounts[knob] - better < EXACT:
             return better
         amounts[knob] = better
-        gains = _gains(system, x[:own], gains)
+        gains = _gains(system, own, gains)
     return float(amounts[knob])
 
 

@@ -23,8 +23,11 @@ DEEP = 3  # steps back along the chain
 WIDE = 4  # sources told at each
 
 
-def scarcities(system: System, items: Sequence[Item], clock: Clock) -> list[str]:
-    """For the demands of a conflict: the most that can be had, where that is less than is asked, and why."""
+def scarcities(system: System, items: Sequence[Item], limits: bool, clock: Clock) -> list[str]:
+    """For the demands of a conflict: the most that can be had, where that is less than is asked, and why.
+
+    limits  whether the conflict has limits that tell why
+    """
     told = []
     for (country, material, clean, year, branch), needs in _needs(system, items).items():
         asked = sum(system.data.need[d].demand - system.data.need[d].max_short for d in needs)
@@ -38,7 +41,7 @@ def scarcities(system: System, items: Sequence[Item], clock: Clock) -> list[str]
         where = f"{country}, {f'branch {branch}, ' if branch else ''}{year}"
         amount = "none" if most <= 1e-9 else f"at most {tonnes(most)} of {tonnes(total)}"
         node = system.data.need[needs[0]].node
-        why = lacks(system, material, country, clean, node)
+        why = "" if limits and most > 1e-9 else lacks(system, material, country, clean, node)
         told.append(f"{wanted}{material} in {where}: {amount} can be had{f' ({why})' if why else ''}")
     return told
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..pinning import Pins
     from ..schema import Key
 
+ZERO = 1e-12  # what is left where a coefficient and a limit cancel
 SHARES = ("exposed_share", "stage_share", "single_country_share", "import_share")
 
 
@@ -159,6 +160,8 @@ class System:
         moved = {row: change for row, change in changes.items() if change}
         if moved:
             matrix = (matrix + self._slope_matrix(moved)).tocsc()
+            matrix.data[np.abs(matrix.data) < ZERO] = 0.0
+            matrix.eliminate_zeros()
             for row, change in moved.items():
                 upper[row] += change * self.slopes[row].upper
         whole = a.integer

@@ -31,12 +31,23 @@ def _sentence(d: Diagnosis) -> list[str]:
     first = d.causes[0]
     whole = " in whole modules" if first.whole else ""
     asked = "; and ".join(_short(first.asked)) or "what is asked"
-    lines = [f"{d.name} has no plan: {asked}: this cannot be met{whole}"]
-    if first.scarce:
-        lines.append("because " + "; and ".join(first.scarce[:2]))
-    elif first.chain:
-        lines.append("because " + "; and ".join(first.chain[:2]))
+    lines = [f"{d.name} has no plan: {asked}: this cannot be met{whole}{_beyond(d.causes)}"]
+    because = (*first.scarce[:2], *first.limits[:3]) or first.chain[:2]
+    if because:
+        lines.append(f"because {'; '.join(because)}")
     return lines
+
+
+def _beyond(causes: tuple[Cause, ...]) -> str:
+    """What later conflicts speak of that the first does not."""
+    seen = set(causes[0].about)
+    more: list[str] = []
+    for cause in causes[1:]:
+        for cell, asked in zip(cause.about, cause.asked, strict=True):
+            if cell not in seen:
+                seen.add(cell)
+                more.append(asked)
+    return f"; nor, then, can {'; and '.join(_short(tuple(more)))}" if more else ""
 
 
 def _short(asked: tuple[str, ...]) -> tuple[str, ...]:
