@@ -140,7 +140,7 @@ def section(view: View) -> Section | None:
         lead.append("This curve was computed from other data than this run: the instance's digests differ.")
     table = Table(
         "table-curve",
-        "Every point, and the largest projects built otherwise than at the one before",
+        "Every point",
         (
             Column("Point", "count"),
             Column("Share kept", "share"),
@@ -149,7 +149,6 @@ def section(view: View) -> Section | None:
             Column(f"{currency}/kg clean", "number"),
             Column("Short, t", "number"),
             Column("Gap", "share"),
-            Column("Projects: + more, - less"),
         ),
         [
             (
@@ -160,13 +159,20 @@ def section(view: View) -> Section | None:
                 p.get("usd_per_kg_clean"),
                 p.get("short_t"),
                 p["gap"],
-                "; ".join(steps.get(p["point"], [])),
             )
             for p in curve.points
         ],
     )
     parts: list[Figure | Table] = [_figure(view, curve, steps), table]
     if changes:
+        parts.append(
+            Table(
+                "table-steps",
+                "The largest projects built otherwise than at the point before: + more, - less",
+                (Column("Point", "count"), Column("Share kept", "share"), Column("Projects")),
+                [(p["point"], p["share"], "; ".join(steps[p["point"]])) for p in curve.points if p["point"] in steps],
+            )
+        )
         parts.append(_change_table(view, changes))
     return Section("curve", "What less dependence costs", lead, parts, "Trade-off")
 
