@@ -203,8 +203,7 @@ def _builds(view: View) -> str:
     )
     if startups:
         text += f", {startups} of them by startups (★)"
-    shown = listed(names) if len(names) <= 4 else f"the largest are {listed(names[:4])}"
-    return f"{text}; {shown}."
+    return f"{text}: {listed(names)}." if len(names) <= 4 else f"{text}; the largest are {listed(names[:4])}."
 
 
 def _shortage(view: View) -> str:
