@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .reporting import report
     from .runfolder import Run, read_run
     from .scaffold import new
+    from .stressing.study import Stress, stress
     from .tradeoff import Frontier, frontier
     from .workbook import convert
 
@@ -43,6 +44,8 @@ _HOMES = {
     "new": "scaffold",
     "compare": "comparison",
     "Comparison": "comparison",
+    "stress": "stressing.study",
+    "Stress": "stressing.study",
     "read_run": "runfolder",
     "Run": "runfolder",
     "diagnose": "diagnosing",
@@ -69,6 +72,7 @@ __all__ = [
     "Plan",
     "PlannerError",
     "Run",
+    "Stress",
     "audit",
     "compare",
     "convert",
@@ -81,6 +85,7 @@ __all__ = [
     "read_run",
     "report",
     "solve",
+    "stress",
 ]
 
 

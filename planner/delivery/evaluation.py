@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,12 +84,22 @@ class DeliveryRisk:
             "projects": _plain(self.projects),
         }
 
+    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
+        """Write samples.csv, years.csv, projects.csv and delivery.json."""
+        from ..folders import write_folder
+        from ..tables import to_csv
+
+        tables = {"samples": self.samples, "years": self.years, "projects": self.projects}
+        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
+        files = {f"{name}.csv": to_csv(table) for name, table in tables.items()}
+        return write_folder(Path(folder), files, "delivery.json", lambda: text, overwrite)
+
     def __str__(self) -> str:
         short = self.samples["short_t"]
         lines = [
             f"{len(self.samples)} outcomes of the projects: {self.mean_musd:,.6g} MUSD on average, "
             f"{self.worst_musd:,.6g} in the worst {1 - self.alpha:.0%}, {self.planned_musd:,.6g} if all goes to plan",
-            f"Short over the horizon: {short.mean():,.4g} t on average, {short.quantile(0.9):,.4g} t or more in a tenth",
+            f"Short over the horizon: {short.mean():,.4g} t on average, a tenth of them {short.quantile(0.9):,.4g} t",
             f"{'year':>6} {'exposed, mean':>14} {'10 %':>8} {'90 %':>8} {'short t, mean':>14} {'90 %':>9}",
         ]
         for r in self.years.itertuples():

@@ -32,6 +32,31 @@ class Prepared:
     conditions: tuple[Conditions, ...]
 
 
+def prepare_branch(instance: Instance, scenario: str, openings: operations.Openings) -> Prepared:
+    """The data of one branch alone, as if it were certain, starting from given stocks; builds are to be held.
+
+    openings  (stockpile, provenance) -> t at its beginning
+    """
+    span = periods(instance)
+    whole = ModelData()
+    of_whole = lay_out_nodes(instance, span, whole)
+    places = [n for n, node in enumerate(whole.nodes) if node.branch == scenario]
+    data = ModelData()
+    for n in places:
+        node = whole.nodes[n]
+        before = n - 1 if n > places[0] else None
+        previous = None if before is None else before - places[0]
+        data.nodes.append(node._replace(weight=node.present, previous=previous))
+    conditions = [of_whole[n] for n in places]
+    investment.add(instance, span, horizon_end(instance), data)
+    operations.add(instance, span, conditions, data, openings)
+    caps.add(instance, span, data)
+    probability = next(s.probability for s in instance.scenarios if s.scenario == scenario)
+    certain = 1.0 / probability if probability > 0.0 else 0.0
+    data.stock_floor = [f._replace(missing_cost=f.missing_cost * certain) for f in data.stock_floor]
+    return Prepared(instance, span, data, tuple(conditions))
+
+
 def prepare(instance: Instance) -> Prepared:
     """The data of the model of a checked instance."""
     span = periods(instance)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from models.data import (
@@ -39,8 +39,20 @@ if TYPE_CHECKING:
     from ..schema import Stockpile
 
 
-def add(instance: Instance, span: Sequence[Period], conditions: Sequence[Conditions], data: ModelData) -> None:
-    """Fill everything of ``data`` that happens at nodes, and the fixed O&M of own capacity."""
+Openings = Mapping[tuple[str, str], float]  # (stockpile, provenance) -> t
+
+
+def add(
+    instance: Instance,
+    span: Sequence[Period],
+    conditions: Sequence[Conditions],
+    data: ModelData,
+    openings: Openings | None = None,
+) -> None:
+    """Fill everything of ``data`` that happens at nodes, and the fixed O&M of own capacity.
+
+    openings  stocks from which nodes without a previous one start; None: the initial stocks
+    """
     source = FactSource(instance)
     facts = [source.facts(period) for period in span]
     fixed_om = {f.facility: f.fixed_om_usd_per_t * KILO for f in instance.facilities}
@@ -49,7 +61,9 @@ def add(instance: Instance, span: Sequence[Period], conditions: Sequence[Conditi
         for period, of_period in zip(span, facts, strict=True)
         for name, capacity in of_period.own_capacity.items()
     )
-    builder = _NodeBuilder(instance, span, data)
+    if openings is None:
+        openings = {(s.stockpile, _opening_provenance(s)): s.initial_t for s in instance.stockpiles if s.initial_t}
+    builder = _NodeBuilder(instance, span, data, openings)
     for n, node in enumerate(data.nodes):
         builder.add(n, facts[node.period], conditions[n])
 
@@ -57,8 +71,9 @@ def add(instance: Instance, span: Sequence[Period], conditions: Sequence[Conditi
 class _NodeBuilder:
     """Adds one node after the other; keeps what a later node needs of an earlier one (stocks)."""
 
-    def __init__(self, instance: Instance, span: Sequence[Period], data: ModelData) -> None:
+    def __init__(self, instance: Instance, span: Sequence[Period], data: ModelData, openings: Openings) -> None:
         self.instance = instance
+        self.openings = openings
         self.span = span
         self.data = data
         self.wasteable = {m.material for m in instance.materials if m.surplus}
@@ -245,7 +260,12 @@ class _NodeBuilder:
     def _stocked(self, node: Node) -> list[Spot]:
         """What may be in stock when the node begins."""
         if node.previous is None:
-            return [(s.material, s.country, _opening_provenance(s)) for s in self.instance.stockpiles if s.initial_t]
+            return [
+                (s.material, s.country, provenance)
+                for s in self.instance.stockpiles
+                for provenance in (CLEAN, EXPOSED)
+                if self.openings.get((s.stockpile, provenance), 0.0) > 0.0
+            ]
         held = self.parts[node.previous]
         return [
             (s.material, s.country, provenance)
@@ -262,8 +282,7 @@ class _NodeBuilder:
         for s in self.instance.stockpiles:
             positions = []
             for provenance in (CLEAN, EXPOSED):
-                opens_here = node.previous is None and provenance == _opening_provenance(s)
-                opening = s.initial_t * KILO if opens_here else 0.0
+                opening = self.openings.get((s.stockpile, provenance), 0.0) * KILO if node.previous is None else 0.0
                 previous = before.get((s.stockpile, provenance))
                 can_put = (s.material, s.country, provenance) in reach.available
                 can_draw = previous is not None or opening > 0.0
