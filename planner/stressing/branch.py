@@ -30,8 +30,8 @@ NONE = {"kind": "outage", "fraction": 0.0}  # a scenario must do something; this
 
 
 def as_instance(instance: Instance, first: int, last: int, rows: list[dict[str, Any]]) -> Instance:
-    """The instance with a case as its only scenario, of probability 0: the plan's cost does not change."""
-    return without_scenarios(instance).changed(
+    """The instance with a case as one more scenario, of probability 0: the plan's cost does not change."""
+    return instance.changed(
         rows={
             "scenarios": [
                 {"scenario": SCENARIO, "name": SCENARIO, "probability": 0.0, "first_year": first, "last_year": last}
@@ -39,12 +39,6 @@ def as_instance(instance: Instance, first: int, last: int, rows: list[dict[str, 
             "disruptions": [{"scenario": SCENARIO, **row} for row in rows],
         }
     )
-
-
-def without_scenarios(instance: Instance) -> Instance:
-    """The instance without scenarios and what belongs to them."""
-    tables = [name for name in ("branch_service", "disruptions", "scenarios") if instance.rows(name)]
-    return instance.changed(without={name: {} for name in tables}) if tables else instance
 
 
 def stopped_exports(instance: Instance, case: Case) -> list[tuple[str, str]]:

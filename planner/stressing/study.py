@@ -146,9 +146,10 @@ def stress(
             kept.add(result)
     if not kept.done:
         raise KeyboardInterrupt
-    bad = [r["case"] for r in kept.done.values() if audit and not r["audit"]["ok"]]
+    bad = [r for r in kept.done.values() if audit and not r["audit"]["ok"]]
     if bad:
-        raise AuditError(f"the case {bad[0]} does not agree with the instance; please report this as a defect")
+        said = "does not agree with the instance; please report this as a defect"
+        raise AuditError(f"the case {bad[0]['case']} {said}\n{bad[0]['audit']['faults']}")
     results = sorted(kept.done.values(), key=lambda r: (-r["unserved_t"], -r["extra_cost_musd"], r["key"]))
     if complete:
         kept.forget()
@@ -249,7 +250,7 @@ def _results(
     context = multiprocessing.get_context("spawn")
     tables = {name: run.tables[name] for name in run.tables}
     with ProcessPoolExecutor(
-        min(workers, max(1, len(todo))), context, _begin, (instance, run.plan, tables, settings, audit)
+        min(workers, max(1, len(todo))), context, _begin, (instance, run.plan, tables, run.branches, settings, audit)
     ) as pool:
         yield from _gather(pool, todo)
 
@@ -270,15 +271,22 @@ _worker: list[Trials] = []
 class _Handed:
     """A plan as it is handed to a process."""
 
-    def __init__(self, plan: dict[str, Any], tables: dict[str, Any]) -> None:
-        self.plan, self.tables = plan, tables
+    def __init__(self, plan: dict[str, Any], tables: dict[str, Any], branches: dict[str, Any]) -> None:
+        self.plan, self.tables, self.branches = plan, tables, branches
 
 
-def _begin(instance: Instance, plan: dict[str, Any], tables: dict[str, Any], settings: Settings, audited: bool) -> None:
+def _begin(
+    instance: Instance,
+    plan: dict[str, Any],
+    tables: dict[str, Any],
+    branches: dict[str, Any],
+    settings: Settings,
+    audited: bool,
+) -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process stops the others
-    handed: Any = _Handed(plan, tables)
+    handed: Any = _Handed(plan, tables, branches)
     _worker[:] = [Trials(instance, handed, settings, audited)]
 
 

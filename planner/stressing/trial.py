@@ -127,8 +127,9 @@ class Trials:
         outcome = Outcome("optimal", True, values=by_family(branch.arrays.columns, x))
         reader = Reader(replace(branch.prepared, instance=of_case), outcome)
         tables = {name: frame(name, rows) for name, rows in reader.operations()[SCENARIO].items()}
-        report = audit(of_case, _Assembled(self._plan(of_case), dict(self.run.tables), {SCENARIO: tables}))
-        return {"ok": report.ok, "worst": report.worst}
+        branches = {**self.run.branches, SCENARIO: tables}
+        report = audit(of_case, _Assembled(self._plan(of_case), dict(self.run.tables), branches))
+        return {"ok": report.ok, "faults": "" if report.ok else str(report)}
 
     def _plan(self, of_case: Instance) -> dict[str, Any]:
         described = {"name": of_case.name, "title": of_case.title, "sha256": of_case.sha256}
