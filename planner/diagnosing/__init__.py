@@ -30,6 +30,7 @@ __all__ = ["Diagnosis", "Edit", "diagnose"]
 EACH = 60.0  # seconds for each solve, unless said otherwise
 MOST_CONFLICTS = 4
 MOST_CAPS = 3
+MOST_OTHERS, MOST_OTHERS_LARGE = 12, 4  # cells tried alone
 LOOSENED = (0.0, 1.0, 3.0, 10.0, 100.0)  # millionths tried, should rounding not be enough
 
 
@@ -38,7 +39,7 @@ class Cause:
     """One conflict: what is asked, what there is, and the only edits of single cells that would resolve it alone.
 
     asked    what the user asks for, in the instance's words, each with the place of its row
-    about    the cell that each of ``asked`` speaks of, None for a rule of several rows
+    about    the cells that each of ``asked`` speaks of; none for a rule of several rows
     scarce   the most that can be had of what is asked, and why
     limits   what there is: capacities, markets, lanes, stocks, modules, money
     chain    sources and limits in the conflict, from the demand back along the chain
@@ -47,7 +48,7 @@ class Cause:
     """
 
     asked: tuple[str, ...]
-    about: tuple[Cell | None, ...]
+    about: tuple[tuple[Cell, ...], ...]
     scarce: tuple[str, ...]
     limits: tuple[str, ...]
     chain: tuple[str, ...]
@@ -176,7 +177,7 @@ def _explained(system: System, clock: Clock, started: float) -> Diagnosis:
     changes, verified = _verified(system, amounts, clock)
     clock.tell("diagnosis: what contradicts what")
     conflicts = _conflicts(system, amounts, clock)
-    causes = tuple(_cause(system, conflict, clock) for conflict in conflicts)
+    causes = tuple(_cause(system, conflict, changes, clock) for conflict in conflicts)
     cells = _cells(system, conflicts)
     clock.tell("diagnosis: other ways out")
     return Diagnosis(
@@ -241,38 +242,46 @@ def _cells(system: System, conflicts: Sequence[Conflict]) -> list[Cell]:
     return list(dict.fromkeys(touched))
 
 
-def _cause(system: System, conflict: Conflict, clock: Clock) -> Cause:
+def _cause(system: System, conflict: Conflict, changes: Sequence[Edit], clock: Clock) -> Cause:
+    """A conflict in words; what is edited comes first."""
     from .supply import scarcities
     from .words import merged, statements
 
     told = merged(statements(system, conflict.items))
-    wishes = [(statement, text) for statement, text in told if statement.kind == "wish"]
-    limits = tuple(text for statement, text in told if statement.kind == "limit")
+    wishes = [
+        (tuple(dict.fromkeys(s.cell for s in group if s.cell is not None)), text)
+        for group, text in told
+        if group[0].kind == "wish"
+    ]
+    edited = {(e.table, e.key) for e in changes}
+    wishes.sort(key=lambda wish: not any((cell.table, cell.key) in edited for cell in wish[0]))
+    limits = tuple(text for group, text in told if group[0].kind == "limit")
     return Cause(
-        asked=tuple(f"{text}{_where(system, statement.cell)}" for statement, text in wishes),
-        about=tuple(statement.cell for statement, _ in wishes),
+        asked=tuple(f"{text}{_where(system, cells)}" for cells, text in wishes),
+        about=tuple(cells for cells, _ in wishes),
         scarce=tuple(scarcities(system, conflict.items, bool(limits), clock)),
         limits=limits,
-        chain=tuple(text for statement, text in told if statement.kind != "wish"),
+        chain=tuple(text for group, text in told if group[0].kind != "wish"),
         minimal=conflict.minimal,
         whole=conflict.whole,
     )
 
 
-def _where(system: System, cell: Cell | None) -> str:
-    if cell is None or cell.table == "pins":
-        return ""
-    file, line = place_of(system.instance, cell.table, cell.key)
-    return f" [{file}]" if line is None else f" [{file}:{line}]"
+def _where(system: System, cells: Sequence[Cell]) -> str:
+    places = [place_of(system.instance, cell.table, cell.key) for cell in cells if cell.table != "pins"]
+    shown = ", ".join(file if line is None else f"{file}:{line}" for file, line in places)
+    return f" [{shown}]" if shown else ""
 
 
 def _others(system: System, cells: Sequence[Cell], changes: Sequence[Edit], clock: Clock) -> tuple[Edit, ...]:
     """Edits of one cell that would do alone, but for the one chosen; numbers only, and steps in time."""
+    from ..solving import PROVEN_UP_TO
     from .search import feasible, least
 
     chosen = {(e.table, e.key, e.column) for e in changes}
     found: list[Edit] = []
-    for cell in cells[:12]:
+    large = int(system.arrays.integer.sum()) > PROVEN_UP_TO
+    for cell in cells[: MOST_OTHERS_LARGE if large else MOST_OTHERS]:
         if len(changes) == 1 and tuple(cell) in chosen:
             continue
         knobs = [k for k, knob in enumerate(system.knobs) if knob.cell == cell]

@@ -7,14 +7,13 @@ with the others held (for a share by Dinkelbach's steps), so that no one of them
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import sparse
 
 from ..errors import SolverFailed
-from ..solving import Arrays, Settings, Solver
+from ..solving import Arrays, Progress, Settings, Solver
 from .system import System
 
 ROUNDS = 12  # of linearisation
@@ -25,12 +24,11 @@ EXACT = 1e-10  # change of a share's limit at which Dinkelbach's steps end
 class Clock:
     """How long single solves may take, and whether one was cut short."""
 
-    def __init__(self, each: float, settings: Settings, progress: Callable[[str], None] | None = None) -> None:
+    def __init__(self, each: float, settings: Settings, progress: Progress | None = None) -> None:
         self.each = each
         self.settings = settings
         self.cut_short = False
         self._progress = progress
-        self._told = time.perf_counter()
 
     def tell(self, line: str) -> None:
         """A line of progress."""
@@ -38,33 +36,61 @@ class Clock:
             self._progress(line)
 
 
-class Interrupted(Exception):  # noqa: N818 (a state)
-    """Ctrl-C during a solve that found nothing yet."""
-
-
 def solve(arrays: Arrays, clock: Clock) -> np.ndarray | None:
     """The best point within the time, None if there is none; infeasible is believed only without presolve."""
-    solver = Solver(arrays, Settings(gap=0.0, threads=clock.settings.threads, seed=clock.settings.seed))
-    solver.option("time_limit", clock.each)
-    stopped = solver.run()
+    solver, stopped = _run(arrays, clock)
     if stopped in ("infeasible", "unbounded", "failed"):
         solver.check(solver.highs.clearSolver(), "clearing")
         solver.option("presolve", "off")
         stopped = solver.run()
-        if stopped == "failed" and not arrays.integer.any():
-            stopped = solver.run_lp()
+        if stopped in ("unbounded", "failed"):
+            return _nearest(arrays, clock)
+    return _point(solver, stopped, arrays, clock)
+
+
+def _run(arrays: Arrays, clock: Clock) -> tuple[Solver, str]:
+    solver = Solver(arrays, Settings(gap=0.0, threads=clock.settings.threads, seed=clock.settings.seed))
+    solver.option("time_limit", clock.each)
+    return solver, solver.run()
+
+
+def _point(solver: Solver, stopped: str, arrays: Arrays, clock: Clock) -> np.ndarray | None:
     if stopped == "infeasible":
         return None
     if stopped in ("time_limit", "interrupted"):
         clock.cut_short = True
         if not solver.has_plan:
             if stopped == "interrupted":
-                raise Interrupted
+                raise KeyboardInterrupt
             return None
     elif stopped != "optimal":
         raise SolverFailed(f"the diagnosis stopped without a result: {stopped}")
     x = solver.solution()[0]
     return np.where(arrays.integer, np.round(x), x)
+
+
+def _nearest(arrays: Arrays, clock: Clock) -> np.ndarray | None:
+    """For where the solver cannot tell: the point that violates the rows least, None if it violates them."""
+    rows, columns = arrays.matrix.shape
+    identity = sparse.eye_array(rows, format="csc")
+    matrix = sparse.hstack([arrays.matrix, identity, -identity], format="csc")
+    matrix.sort_indices()
+    slack = np.zeros(2 * rows)
+    elastic = Arrays(
+        np.concatenate([np.zeros(columns), slack + 1.0]),
+        0.0,
+        matrix,
+        arrays.row_lower,
+        arrays.row_upper,
+        np.concatenate([arrays.col_lower, slack]),
+        np.concatenate([arrays.col_upper, slack + np.inf]),
+        np.concatenate([arrays.integer, slack > 0.0]),
+        arrays.columns,
+        arrays.rows,
+    )
+    solver, stopped = _run(elastic, clock)
+    x = _point(solver, stopped, elastic, clock)
+    return None if x is None or float(elastic.cost @ x) > NOTHING else x[:columns]
 
 
 def feasible(system: System, amounts: np.ndarray, clock: Clock, without: Sequence[int] = ()) -> bool:

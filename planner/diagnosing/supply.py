@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from ..matching import MovementTable
 from .conflict import Item
 from .search import Clock, solve
 from .system import System
-from .words import facility_capacity, sources_of, tonnes
+from .words import facility_capacity, sources_of, tonnes, what_and_where
 
 if TYPE_CHECKING:
     from ..schema import Facility
@@ -29,39 +28,46 @@ def scarcities(system: System, items: Sequence[Item], limits: bool, clock: Clock
     limits  whether the conflict has limits that tell why
     """
     told = []
-    for (country, material, clean, year, branch), needs in _needs(system, items).items():
-        asked = sum(system.data.need[d].demand - system.data.need[d].max_short for d in needs)
-        most = _most(system, needs, clean, clock)
-        wanted = "clean " if clean else ""
-        if most is None or (most >= asked - 1e-9 and not clean):
-            continue
-        total = sum(system.data.need[d].demand for d in needs)
-        if most >= total - 1e-9:
-            continue
-        where = f"{country}, {f'branch {branch}, ' if branch else ''}{year}"
-        amount = "none" if most <= 1e-9 else f"at most {tonnes(most)} of {tonnes(total)}"
-        node = system.data.need[needs[0]].node
-        why = "" if limits and most > 1e-9 else lacks(system, material, country, clean, node)
-        told.append(f"{wanted}{material} in {where}: {amount} can be had{f' ({why})' if why else ''}")
+    for (clean, year, branch), by_place in _needs(system, items).items():
+        together = len(by_place) > WIDE
+        groups = [[d for needs in by_place.values() for d in needs]] if together else list(by_place.values())
+        for needs in groups:
+            sentence = _scarcity(system, needs, clean, limits or together, clock)
+            if sentence:
+                when = f"branch {branch}, {year}" if branch else str(year)
+                told.append(sentence.replace("{when}", when))
     return told
 
 
-def _needs(system: System, items: Sequence[Item]) -> dict[tuple[str, str, bool, int, str], list[int]]:
-    """Demands of a conflict by country, material, whether only clean material helps, year and branch."""
+def _scarcity(system: System, needs: Sequence[int], clean: bool, plain: bool, clock: Clock) -> str:
+    """How much can be had of what some demands ask for, "" if there is enough; ``plain``: without the reasons."""
+    data = system.data
+    asked = [data.need[d] for d in needs]
+    most = _most(system, needs, clean, clock)
+    total = sum(need.demand for need in asked)
+    floor = sum(need.demand - need.max_short for need in asked)
+    if most is None or most >= (total if clean else floor) - 1e-9:
+        return ""
+    first = asked[0]
+    why = "" if plain and most > 1e-9 else lacks(system, first.material, first.country, clean, first.node)
+    what = what_and_where((need.material, need.country) for need in asked)
+    amount = "none" if most <= 1e-9 else f"at most {tonnes(most)} of {tonnes(total)}"
+    return f"{'clean ' if clean else ''}{what}, {{when}}: {amount} can be had{f' ({why})' if why else ''}"
+
+
+def _needs(system: System, items: Sequence[Item]) -> dict[tuple[bool, int, str], dict[tuple[str, str], list[int]]]:
+    """Demands of a conflict: whether only clean material helps, year and branch; then material and country."""
     data = system.data
     clean: set[int] = {data.deliver[i].need for family, i in items if family == "clean_only"}
-    of_caps = [data.exposed_share[i] for family, i in items if family == "exposed_share"]
-    for cap in of_caps:
+    for cap in (data.exposed_share[i] for family, i in items if family == "exposed_share"):
         clean |= set(cap.total)
-    found = {i for family, i in items if family == "service"} | clean
-    for family, i in items:
-        if family == "demand":
-            found.add(i)
-    grouped: dict[tuple[str, str, bool, int, str], list[int]] = defaultdict(list)
+    found = {i for family, i in items if family in ("service", "demand")} | clean
+    grouped: dict[tuple[bool, int, str], dict[tuple[str, str], list[int]]] = {}
     for d in sorted(found):
         need = data.need[d]
         node = data.nodes[need.node]
-        grouped[need.country, need.material, d in clean, node.year, node.branch].append(d)
+        places = grouped.setdefault((d in clean, node.year, node.branch), {})
+        places.setdefault((need.material, need.country), []).append(d)
     return grouped
 
 

@@ -40,12 +40,12 @@ def _sentence(d: Diagnosis) -> list[str]:
 
 def _beyond(causes: tuple[Cause, ...]) -> str:
     """What later conflicts speak of that the first does not."""
-    seen = set(causes[0].about)
+    seen = {cell for cells in causes[0].about for cell in cells}
     more: list[str] = []
     for cause in causes[1:]:
-        for cell, asked in zip(cause.about, cause.asked, strict=True):
-            if cell not in seen:
-                seen.add(cell)
+        for cells, asked in zip(cause.about, cause.asked, strict=True):
+            if set(cells) - seen:
+                seen.update(cells)
                 more.append(asked)
     return f"; nor, then, can {'; and '.join(_short(tuple(more)))}" if more else ""
 

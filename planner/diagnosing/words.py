@@ -28,7 +28,7 @@ class Statement:
     kind     ``wish`` (of the user), ``limit`` (of what there is) or ``source`` (where a material comes from)
     subject  statements of one subject in several years are told as one
     year     the year it speaks of, None for the whole horizon
-    text     with ``{when}`` where the years belong
+    text     with ``{when}`` where the years belong; of demands with ``{who}`` and ``{what}``
     cell     the cell that could give way, None if there is none
     """
 
@@ -38,6 +38,18 @@ class Statement:
     text: str
     cell: Cell | None = None
     rank: float = 0.0
+    demand: Demanded | None = None
+
+
+@dataclass(frozen=True)
+class Demanded:
+    """A demand with a floor, kt a year."""
+
+    sector: str
+    material: str
+    country: str
+    least: float
+    demand: float
 
 
 def tonnes(kt: float) -> str:
@@ -66,16 +78,39 @@ def span(years: Iterable[int]) -> str:
     return f"{listed[0]}-{listed[-1]}"
 
 
-def merged(statements: Sequence[Statement]) -> list[tuple[Statement, str]]:
-    """Statements with their text, those of one subject told once with all their years; order is kept."""
-    years: dict[tuple[str, str], list[int]] = defaultdict(list)
-    first: dict[tuple[str, str], Statement] = {}
+def merged(statements: Sequence[Statement]) -> list[tuple[list[Statement], str]]:
+    """Statements of one subject and the text that tells them once, with all their years; order is kept."""
+    groups: dict[tuple[str, str], list[Statement]] = defaultdict(list)
     for s in statements:
-        key = (s.kind, s.subject)
-        first.setdefault(key, s)
-        if s.year is not None:
-            years[key].append(s.year)
-    return [(s, s.text.replace("{when}", span(years[key]))) for key, s in first.items()]
+        groups[s.kind, s.subject].append(s)
+    told = []
+    for group in groups.values():
+        text = group[0].text.replace("{when}", span(s.year for s in group if s.year is not None))
+        demands = [s.demand for s in group if s.demand is not None]
+        if demands:
+            text = text.replace("{who}", _who(demands)).replace(
+                "{what}", what_and_where((d.material, d.country) for d in demands)
+            ) + _how_much(demands)
+        told.append((group, text))
+    return told
+
+
+def _who(demands: Sequence[Demanded]) -> str:
+    sectors = sorted({d.sector for d in demands})
+    return f"sector {sectors[0]}" if len(sectors) == 1 else f"sectors {', '.join(sectors)}"
+
+
+def what_and_where(pairs: Iterable[tuple[str, str]]) -> str:
+    """Materials and countries in short."""
+    listed = set(pairs)
+    materials, countries = sorted({m for m, _ in listed}), sorted({c for _, c in listed})
+    made = " and ".join(materials) if len(materials) <= 2 else f"{len(materials)} materials"
+    return f"{made} in {', '.join(countries) if len(countries) <= 3 else f'{len(countries)} countries'}"
+
+
+def _how_much(demands: Sequence[Demanded]) -> str:
+    asked = {(d.least, d.demand) for d in demands}
+    return f" ({tonnes(demands[0].least)} of {tonnes(demands[0].demand)})" if len(asked) == 1 else ""
 
 
 def statements(system: System, items: Sequence[Item]) -> list[Statement]:
@@ -113,12 +148,10 @@ def _service(system: System, d: int) -> Statement:
     least = need.demand - need.max_short
     table = "sectors" if node.branch == PLAN else "branch_service"
     key = (need.sector,) if node.branch == PLAN else (node.branch, need.sector)
-    text = (
-        f"min_service of sector {need.sector}: {need.material} in {need.country}, {_at(node)}, must be served to "
-        f"{percent(least / need.demand)} ({tonnes(least)} of {tonnes(need.demand)})"
-    )
-    subject = f"service {need.sector} {need.material} {need.country} {node.branch}"
-    return Statement("wish", subject, node.year, text, Cell(table, key, "min_service"), 100.0)
+    text = f"min_service of {{who}}: {{what}}, {_at(node)}, must be served to {percent(least / need.demand)}"
+    cell = Cell(table, key, "min_service")
+    demanded = Demanded(need.sector, need.material, need.country, least, need.demand)
+    return Statement("wish", f"service {text}", node.year, text, cell, 98.0, demanded)
 
 
 def _clean_only(system: System, i: int) -> Statement:
@@ -145,7 +178,7 @@ def _cap(system: System, family: str, limit: ShareLimit) -> Statement:
         of.append(f"from {row.origin}")
     text = f"cap {limit.cap}: {' '.join(of)} at most {percent(limit.limit)} in {_at(node)}"
     subject = f"cap {limit.cap} {limit.country} {limit.limit if row.limit_end is not None else ''}"
-    return Statement("wish", subject, node.year, text, Cell("caps", (limit.cap,), "limit"), 98.0)
+    return Statement("wish", subject, node.year, text, Cell("caps", (limit.cap,), "limit"), 100.0)
 
 
 def _least_use(system: System, i: int) -> Statement:
