@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .errors import InstanceError, PlannerError
     from .explaining import Explanation, explain
     from .instance import Instance, load
+    from .near_optimal import Alternatives, alternatives
     from .pinning import Pins
     from .plan import Plan, solve
     from .reporting import report
@@ -46,6 +47,8 @@ _HOMES = {
     "Comparison": "comparison",
     "stress": "stressing.study",
     "Stress": "stressing.study",
+    "alternatives": "near_optimal",
+    "Alternatives": "near_optimal",
     "read_run": "runfolder",
     "Run": "runfolder",
     "diagnose": "diagnosing",
@@ -60,6 +63,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Alternatives",
     "AuditReport",
     "Comparison",
     "DeliveryRisk",
@@ -73,6 +77,7 @@ __all__ = [
     "PlannerError",
     "Run",
     "Stress",
+    "alternatives",
     "audit",
     "compare",
     "convert",

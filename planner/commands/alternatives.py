@@ -1,0 +1,65 @@
+"""``planner alternatives``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .common import AsJson, Gap, InstanceFolder, Overwrite, Seed, Threads, TimeLimit, load_instance, tell
+
+
+def alternatives(
+    instance: InstanceFolder,
+    slack: Annotated[str, typer.Option(help="how much dearer a plan may be, such as 3% or 0.03")] = "3%",
+    plans: Annotated[int, typer.Option(help="how many plans to look for that differ as much as possible")] = 3,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(help="country=, startup=, stage= or option=: least and most of it; repeatable"),
+    ] = None,
+    latest: Annotated[bool, typer.Option("--latest/--no-latest", help="latest start of what is always built")] = True,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="folder to write the tables to")] = None,
+    runs: Annotated[bool, typer.Option("--runs", help="write each plan as an audited run too")] = False,
+    overwrite: Overwrite = False,
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    threads: Threads = 1,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Find what near-optimal plans have in common: no-regret projects, ranges, and plans that differ most."""
+    from ..errors import UsageError
+    from ..folders import check_folder
+    from ..near_optimal import MANIFEST
+    from ..near_optimal import alternatives as find
+
+    text = slack.strip()
+    try:
+        fraction = float(text[:-1]) / 100.0 if text.endswith("%") else float(text)
+    except ValueError:
+        raise UsageError(f'--slack "{slack}": expected a percentage such as 3%, or a fraction such as 0.03') from None
+    if runs and output is None:
+        raise UsageError("--runs writes into the folder of the tables: name it with -o FOLDER")
+    if output is not None:
+        check_folder(output, MANIFEST, overwrite)
+    found = find(
+        load_instance(instance),
+        slack=fraction,
+        plans=plans,
+        groups=group or (),
+        latest=latest,
+        gap=gap,
+        time_limit=time_limit,
+        threads=threads,
+        seed=seed,
+        progress=tell,
+    )
+    if output is not None:
+        found.write(output, overwrite)
+    print(json.dumps(found.to_dict(), indent=1) if as_json else str(found))
+    if output is not None and runs:
+        for number, name in enumerate(found.names):
+            tell(f"writing {name} as a run")
+            found.plan(name, threads=threads, seed=seed).write(output / "runs" / f"plan-{number}")

@@ -1,0 +1,528 @@
+"""Near-optimal plans: what must be built in all of them, what in none, and plans that differ as much as possible.
+
+One compiled model with one row more, ``cost <= (1 + slack) best``; every cap and rule holds by construction. The range
+of each option is found by minimising and maximising its modules; what a solution found on the way already shows is not
+asked again.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import Infeasible, NoPlan, SolverFailed, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .instance import Instance
+    from .plan import Plan
+    from .solving import Settings
+
+Progress = Callable[[str], None]
+MANIFEST = "alternatives.json"
+SOME = 1e-6  # modules; less is none
+GROUPS = ("country", "startup", "stage", "option")
+BUYS = {
+    "least exposure": "delivered exposed tonnes, present value, kt",
+    "least capex": "overnight capex, MUSD",
+    "least public money": "draws on funds, MUSD",
+    "least shortage": "tonnes short, present value, kt",
+}
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """Plans within a slack of the least cost.
+
+    ranges   one row an option: least and most modules over all near-optimal plans, ``verdict`` (``always``: some are
+             built in every one, no-regret; ``sometimes``; ``never``), ``proven`` (both ends), latest_start (the latest
+             first year of a period in which it can still be started first; blank if never built or not asked)
+    groups   least and most capacity (t) and capex (MUSD) of the groups asked for
+    buys     what the slack buys at most: the best value of each aim, and its value in the least-cost plan
+    plans    modules by option and start year of the least-cost plan and of each alternative, with its name and cost
+    complete False if it was interrupted
+    """
+
+    instance: Instance
+    slack: float
+    best_musd: float
+    ceiling_musd: float
+    ranges: pd.DataFrame
+    groups: pd.DataFrame
+    buys: pd.DataFrame
+    plans: pd.DataFrame
+    complete: bool
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the plans, the least-cost plan first."""
+        return list(dict.fromkeys(self.plans["plan"]))
+
+    def plan(self, name: str, **options: Any) -> Plan:
+        """A plan by its name, solved and audited with its builds held (options as in `solve`)."""
+        from .pinning import Pins
+        from .plan import solve
+
+        rows = self.plans[self.plans["plan"] == name]
+        if rows.empty:
+            raise UsageError(f"no plan {name}; {did_you_mean(name, self.names)}".rstrip("; "))
+        built = {(r.option, r.start_year): r.modules for r in rows.itertuples() if r.option}
+        held = {
+            (o.option, y): built.get((o.option, y), 0.0) for o in self.instance.options for y in self.instance.years
+        }
+        return solve(self.instance, pins=Pins(held), **options)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What alternatives.json holds."""
+        tables = {"ranges": self.ranges, "groups": self.groups, "buys": self.buys, "plans": self.plans}
+        found: dict[str, Any] = {
+            "schema": 1,
+            "slack": self.slack,
+            "best_musd": self.best_musd,
+            "ceiling_musd": self.ceiling_musd,
+            "complete": self.complete,
+            "settings": self.settings,
+        }
+        for name, table in tables.items():
+            found[name] = [{k: None if v != v else v for k, v in row.items()} for row in table.to_dict("records")]
+        return found
+
+    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
+        """Write ranges.csv, groups.csv, buys.csv, alternatives.csv and alternatives.json."""
+        from .folders import write_folder
+        from .tables import to_csv
+
+        tables = {"ranges": self.ranges, "groups": self.groups, "buys": self.buys, "alternatives": self.plans}
+        files = {f"{name}.csv": to_csv(table) for name, table in tables.items()}
+        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
+        return write_folder(Path(folder), files, MANIFEST, lambda: text, overwrite)
+
+    def __str__(self) -> str:
+        lines = [
+            f"Plans within {self.slack:.3g} of the least cost: {self.best_musd:,.6g} to {self.ceiling_musd:,.6g} MUSD"
+        ]
+        for verdict, meaning in (
+            ("always", "in every one (no-regret)"),
+            ("sometimes", "in some"),
+            ("never", "in none"),
+        ):
+            rows = self.ranges[self.ranges["verdict"] == verdict]
+            shown = [_range_words(r) for r in rows.head(40).itertuples()]
+            more = f" and {len(rows) - 40} more" if len(rows) > 40 else ""
+            lines.append(f"{verdict}, {meaning}: {', '.join(shown) or 'nothing'}{more}")
+        if len(self.groups):
+            lines.append("Groups (least to most capacity started, t; capex, MUSD):")
+            for r in self.groups.itertuples():
+                proven = "" if r.proven else " (not proven)"
+                money = f"{r.least_musd:,.5g} to {r.most_musd:,.5g} MUSD"
+                lines.append(f"  {r.group}: {r.least_t:,.5g} to {r.most_t:,.5g} t, {money}{proven}")
+        if len(self.buys):
+            lines.append("What the slack buys at most:")
+            for r in self.buys.itertuples():
+                proven = "" if r.proven else " (not proven)"
+                lines.append(f"  {r.aim}: {r.at_least_cost:,.5g} -> {r.best:,.5g} ({BUYS[r.aim]}){proven}")
+        costs = self.plans.drop_duplicates("plan").set_index("plan")["cost_musd"]
+        if len(costs) > 1:
+            lines.append("Plans that differ most:")
+            lines += [f"  {name}: {cost:,.6g} MUSD" for name, cost in costs.items()]
+        if not self.complete:
+            lines.append("Interrupted: what was found so far; ranges not asked are what the plans found show.")
+        return "\n".join(lines)
+
+
+def _range_words(row: Any) -> str:
+    span = f"{row.least:.3g}" if row.most - row.least < SOME else f"{row.least:.3g}-{row.most:.3g}"
+    latest = "" if row.latest_start != row.latest_start else f", start by {row.latest_start:.0f}"
+    return f"{row.option} ({span}{latest}{'' if row.proven else ', not proven'})"
+
+
+def alternatives(
+    instance: Instance,
+    *,
+    slack: float = 0.03,
+    plans: int = 3,
+    groups: Sequence[str] = (),
+    latest: bool = True,
+    gap: float | None = None,
+    time_limit: float | None = None,
+    threads: int = 1,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Alternatives:
+    """Plans whose cost is within ``slack`` (a fraction) of the least.
+
+    plans       how many alternatives to look for, each as different as possible from all before in which options it
+                builds (the sum of differences in the parts of their modules that are built)
+    groups      such as ``country=USA``, ``startup=yes``, ``stage=separation``, ``option=A``: exact ends of their
+                capacity and capex
+    latest      ask the latest start of each option that is always built
+    gap         relative gap of the least-cost solve, as in `solve`; the ends of ranges are proven, or marked
+    time_limit  seconds for each search; an end found in that time but not proven is marked
+
+    The ceiling is (1 + slack) times the cost of the plan found, which may lie above the least by the gap. Raises
+    UsageError and what `solve` raises.
+    """
+    if not 0.0 <= slack < math.inf or plans < 0:
+        raise UsageError(f"slack = {slack}, plans = {plans}: expected a fraction and a number of 0 or more")
+    from .formulation import check_own_models
+    from .solving import Settings
+
+    check_own_models()
+    space = _Space(instance, slack, Settings(gap, time_limit, threads, seed), progress)
+    of_group = {text: space.members(text) for text in groups}
+    complete = True
+    chosen: list[tuple[str, np.ndarray]] = [("least cost", space.best)]
+    bought: list[tuple[str, float, float, bool]] = []
+    ends: dict[str, tuple[float, float, bool]] = {}
+    spans: list[tuple[str, float, float, float, float, bool]] = []
+    starts: dict[str, float] = {}
+    try:
+        bought = space.buys()
+        for _ in range(plans):
+            other = space.farthest([x for _, x in chosen])
+            if other is None:
+                break
+            chosen.append((space.name(other, [x for _, x in chosen], [n for n, _ in chosen]), other))
+        space.ranges(ends)
+        spans = [space.span(text, options) for text, options in of_group.items()]
+        if latest:
+            for option, (least, _, _) in ends.items():
+                if least > SOME:
+                    starts[option] = space.latest_start(option)
+    except KeyboardInterrupt:
+        complete = False
+    return space.result(chosen, bought, ends, spans, starts, complete)
+
+
+class _Space:
+    """All plans within the slack: one compiled model with a ceiling on its cost."""
+
+    def __init__(self, instance: Instance, slack: float, settings: Settings, progress: Progress | None) -> None:
+        import models
+
+        from .prepare import prepare
+        from .solving import Solver, compile_model, paused_garbage_collector
+
+        self.instance, self.slack, self.settings, self.progress = instance, slack, settings, progress
+        with paused_garbage_collector():
+            self.data = prepare(instance).data
+            self.arrays = compile_model(models.build(self.data))
+        self.whole = np.flatnonzero(self.arrays.integer)
+        self.solver = Solver(self.arrays, settings)
+        self.starts: dict[str, list[int]] = defaultdict(list)
+        columns = self.arrays.columns.get("build", {})
+        self.column = np.array([columns[i] for i in range(len(self.data.build))], dtype=int)
+        for i, start in enumerate(self.data.build):
+            self.starts[start.option].append(i)
+        self.options = {o.option: o for o in instance.options}
+        self.gap = settings.gap_for(len(self.whole))
+        stopped = self._run()
+        if stopped == "infeasible":
+            raise Infeasible("no plan can satisfy the instance; planner diagnose tells why")
+        if not self.solver.has_plan:
+            raise NoPlan(f"no plan was found before the search ended ({stopped}); allow more time")
+        self.best = self.solver.solution()[0]
+        self.best_musd = self._cost(self.best)
+        self.ceiling = self.best_musd + slack * abs(self.best_musd)
+        self.seen = [self.best]
+        cost = self.arrays.cost
+        costly = np.flatnonzero(cost).astype(np.int32)
+        scale = 1.0 / max(1.0, float(np.abs(cost).max()))
+        most = (self.ceiling - self.arrays.offset) * scale
+        self.solver.check(
+            self.solver.highs.addRow(-np.inf, most, len(costly), costly, cost[costly] * scale), "the ceiling"
+        )
+        if progress:
+            progress(f"least cost {self.best_musd:,.6g} MUSD, ceiling {self.ceiling:,.6g}")
+
+    def _cost(self, x: np.ndarray) -> float:
+        return float(self.arrays.cost @ x) + self.arrays.offset
+
+    def _run(self) -> str:
+        if self.settings.time_limit is not None:
+            self.solver.option("time_limit", self.solver.highs.getRunTime() + self.settings.time_limit)
+        stopped = self.solver.run()
+        if stopped in ("infeasible", "failed"):
+            self.solver.check(self.solver.highs.clearSolver(), "clearing")
+            self.solver.option("presolve", "off")
+            stopped = self.solver.run()
+            self.solver.option("presolve", "choose")
+        if stopped == "interrupted":
+            raise KeyboardInterrupt
+        return stopped
+
+    def _aim(
+        self, weights: Mapping[int, float], most: bool = False, gap: float = 0.0
+    ) -> tuple[np.ndarray, bool] | None:
+        """The solution with the least (or most) of a weighted sum of columns within the ceiling; and if proven."""
+        count = len(self.arrays.cost)
+        aim = np.zeros(count)
+        for k, weight in weights.items():
+            aim[k] = -weight if most else weight
+        everything = np.arange(count, dtype=np.int32)
+        solver = self.solver
+        solver.check(solver.highs.changeColsCost(count, everything, aim), "an aim")
+        solver.option("mip_rel_gap", max(gap, 1e-6))
+        solver.option("mip_abs_gap", 1e-6 if gap == 0.0 else 0.0)
+        if len(self.whole):
+            near = max((x for x in self.seen if self._allowed(x)), key=lambda x: -float(aim @ x), default=None)
+            if near is not None:
+                solver.start_from(self.whole, np.round(near[self.whole]))
+        stopped = self._run()
+        if stopped == "infeasible":
+            return None
+        if not solver.has_plan:
+            raise NoPlan("no plan within the slack was found in time; allow more")
+        x = solver.solution()[0]
+        if self._cost(x) > self.ceiling + 1e-6 * max(1.0, abs(self.ceiling)):
+            raise SolverFailed("a plan beyond the ceiling came back; please report this as a defect")
+        self.seen.append(x)
+        return x, stopped == "optimal"
+
+    def _allowed(self, x: np.ndarray) -> bool:
+        """Whether a plan found before keeps the bounds that are held now."""
+        lp = self.solver.highs.getLp()
+        lower, upper = np.asarray(lp.col_lower_)[self.column], np.asarray(lp.col_upper_)[self.column]
+        builds = x[self.column]
+        return bool((builds >= lower - SOME).all() and (builds <= upper + SOME).all())
+
+    def modules(self, x: np.ndarray, option: str) -> float:
+        """Modules of an option over the horizon."""
+        return float(sum(x[self.column[i]] for i in self.starts[option]))
+
+    # --- ranges -------------------------------------------------------------------------------------------
+
+    def ranges(self, ends: dict[str, tuple[float, float, bool]]) -> None:
+        """Fill the least and the most modules of every option, and whether both are proven."""
+        told = time.perf_counter()
+        order = sorted(self.options, key=lambda o: -self.options[o].capex_musd)
+        for number, option in enumerate(order, start=1):
+            row = self.options[option]
+            if not self.starts[option]:
+                ends[option] = (0.0, 0.0, True)
+                continue
+            whole = row.integer
+            known = [self.modules(x, option) for x in self.seen]
+            least, most, proven = min(known), max(known), True
+            weights = {int(self.column[i]): 1.0 for i in self.starts[option]}
+            if least > row.min_modules + SOME:
+                found = self._aim(weights)
+                if found is not None:
+                    least, sure = min(least, self.modules(found[0], option)), found[1]
+                    proven &= sure
+            if most < row.max_modules - SOME:
+                found = self._aim(weights, most=True)
+                if found is not None:
+                    most, sure = max(most, self.modules(found[0], option)), found[1]
+                    proven &= sure
+            ends[option] = (round(least), round(most), proven) if whole else (least, most, proven)
+            if self.progress and time.perf_counter() - told > 2.0:
+                told = time.perf_counter()
+                self.progress(f"{number} of {len(order)} options")
+
+    def latest_start(self, option: str) -> float:
+        """The latest period in which an always-built option can be started first."""
+        highs, check = self.solver.highs, self.solver.check
+        years = sorted({self.data.build[i].year for i in self.starts[option]})
+        low, high = 0, len(years) - 1  # starting first in years[low] is possible
+        while low < high:
+            middle = (low + high + 1) // 2
+            barred = [i for i in self.starts[option] if self.data.build[i].year < years[middle]]
+            for i in barred:
+                check(highs.changeColBounds(int(self.column[i]), 0.0, 0.0), "a later start")
+            try:
+                possible = self._aim({}) is not None
+            finally:
+                for i in barred:
+                    k = int(self.column[i])
+                    lower, upper = float(self.arrays.col_lower[k]), float(self.arrays.col_upper[k])
+                    check(highs.changeColBounds(k, lower, upper), "a later start")
+            low, high = (middle, high) if possible else (low, middle - 1)
+        return float(years[low])
+
+    # --- groups -------------------------------------------------------------------------------------------
+
+    def members(self, text: str) -> list[str]:
+        """The options of a group as it is asked for."""
+        what, _, value = text.partition("=")
+        if what not in GROUPS or not value:
+            hint = did_you_mean(what, GROUPS)
+            raise UsageError(f'group "{text}": expected {", ".join(f"{g}=..." for g in GROUPS)}; {hint}'.rstrip("; "))
+        facilities = {f.facility: f for f in self.instance.facilities}
+        stages = {m.material: m.stage for m in self.instance.materials}
+        made: dict[str, set[str]] = defaultdict(set)
+        for recipe in self.instance.recipes:
+            if recipe.role == "output":
+                made[recipe.process].add(stages[recipe.material])
+        of_facility: dict[str, set[str]] = defaultdict(set)
+        for operation in self.instance.operations:
+            of_facility[operation.facility] |= made[operation.process]
+        known: dict[str, Callable[[Any], set[str]]] = {
+            "country": lambda o: {facilities[o.facility].country},
+            "startup": lambda o: {"yes" if facilities[o.facility].startup else "no"},
+            "stage": lambda o: of_facility[o.facility],
+            "option": lambda o: {o.option},
+        }
+        found = [o.option for o in self.instance.options if value in known[what](o)]
+        if not found:
+            values = set().union(*(known[what](o) for o in self.instance.options)) - {""}
+            raise UsageError(f'group "{text}": no option; {did_you_mean(value, values)}'.rstrip("; "))
+        return found
+
+    def span(self, text: str, options: Sequence[str]) -> tuple[str, float, float, float, float, bool]:
+        """Least and most capacity and capex of a group."""
+        found: list[float] = []
+        proven = True
+        for unit in ("module_t", "capex_musd"):
+            weights = {
+                int(self.column[i]): float(getattr(self.options[o], unit)) for o in options for i in self.starts[o]
+            }
+            for most in (False, True):
+                result = self._aim(weights, most, gap=1e-4)
+                assert result is not None  # the least-cost plan is within the ceiling
+                found.append(float(sum(w * result[0][k] for k, w in weights.items())))
+                proven &= result[1]
+        return (text, found[0], found[1], found[2], found[3], proven)
+
+    # --- what the slack buys ------------------------------------------------------------------------------
+
+    def buys(self) -> list[tuple[str, float, float, bool]]:
+        """(aim, value at least cost, best value within the slack, proven)."""
+        data, columns = self.data, self.arrays.columns
+        exposed = {
+            columns["deliver"][i]: data.nodes[d.node].present
+            for i, d in enumerate(data.deliver)
+            if d.provenance == "exposed" and data.nodes[d.node].branch == ""
+        }
+        capex = {int(self.column[i]): self.options[b.option].capex_musd for i, b in enumerate(data.build)}
+        public = dict.fromkeys(columns.get("fund_draw", {}).values(), 1.0)
+        short = {
+            k: data.nodes[data.need[d].node].present
+            for d, k in columns.get("short", {}).items()
+            if data.nodes[data.need[d].node].branch == ""
+        }
+        aims = zip(BUYS, (exposed, capex, public, short), strict=True)
+        found = []
+        for name, weights in aims:
+            if not weights:
+                continue
+            result = self._aim(weights, gap=1e-4)
+            assert result is not None
+            best = float(sum(w * result[0][k] for k, w in weights.items()))
+            found.append((name, max(self._at_best(weights), best), best, result[1]))
+            if self.progress:
+                self.progress(f"{name} within the slack: {best:,.5g}")
+        return found
+
+    def _at_best(self, weights: Mapping[int, float]) -> float:
+        """The least of a sum at the least cost: cost alone leaves open which of equal plans is meant."""
+        row = self.arrays.matrix.shape[0]
+        highs, check = self.solver.highs, self.solver.check
+        room = 1e-7 * abs(self.best_musd)
+        most = float(highs.getRow(row)[2])
+        at_best = most * (self.best_musd + room - self.arrays.offset) / (self.ceiling - self.arrays.offset)
+        check(highs.changeRowBounds(row, -np.inf, at_best), "the ceiling")
+        check(highs.changeColsBounds(len(self.column), self.column.astype(np.int32), *self._held()), "the builds")
+        try:
+            found = self._aim(weights)
+        finally:
+            check(highs.changeRowBounds(row, -np.inf, most), "the ceiling")
+            lower, upper = self.arrays.col_lower[self.column], self.arrays.col_upper[self.column]
+            check(highs.changeColsBounds(len(self.column), self.column.astype(np.int32), lower, upper), "the builds")
+        x = self.best if found is None else found[0]
+        return float(sum(w * x[k] for k, w in weights.items()))
+
+    def _held(self) -> tuple[np.ndarray, np.ndarray]:
+        built = self.best[self.column].copy()
+        whole = self.arrays.integer[self.column]
+        built[whole] = np.round(built[whole])
+        return built - 1e-9 * ~whole, built + 1e-9 * ~whole
+
+    # --- different plans ----------------------------------------------------------------------------------
+
+    def farthest(self, before: Sequence[np.ndarray]) -> np.ndarray | None:
+        """A plan as different as possible from those before in what it builds; None if there is none."""
+        weights: dict[int, float] = {}
+        for option, starts in self.starts.items():
+            most = self.options[option].max_modules
+            score = sum(1.0 - 2.0 * min(1.0, self.modules(x, option) / most) for x in before) / len(before)
+            for i in starts:
+                weights[int(self.column[i])] = score / most
+        result = self._aim(weights, most=True, gap=0.01)
+        if result is None:
+            return None
+        x = result[0]
+        apart = min(
+            sum(abs(self.modules(x, o) - self.modules(y, o)) / self.options[o].max_modules for o in self.starts)
+            for y in before
+        )
+        return x if apart > 1e-3 else None
+
+    def name(self, x: np.ndarray, before: Sequence[np.ndarray], taken: Sequence[str]) -> str:
+        """What a plan builds or leaves out, against the least-cost plan, largest capex first."""
+        words = []
+        for option in sorted(self.starts, key=lambda o: (-self.options[o].capex_musd, o)):
+            now, then = self.modules(x, option), self.modules(before[0], option)
+            if abs(now - then) > SOME:
+                words.append(f"{'with' if now > then else 'without'} {option}")
+        said = ", ".join(words[:3]) + (f" and {len(words) - 3} more" if len(words) > 3 else "")
+        name, n = said or "the same options at other times", 2
+        while name in taken:
+            name, n = f"{said} ({n})", n + 1
+        return name
+
+    # --- result -------------------------------------------------------------------------------------------
+
+    def result(
+        self,
+        chosen: Sequence[tuple[str, np.ndarray]],
+        bought: Sequence[tuple[str, float, float, bool]],
+        ends: Mapping[str, tuple[float, float, bool]],
+        spans: Sequence[tuple[str, float, float, float, float, bool]],
+        starts: Mapping[str, float],
+        complete: bool,
+    ) -> Alternatives:
+        """Everything as frames."""
+        import pandas as pd
+
+        rows = []
+        for option in sorted(self.options):
+            if option in ends:
+                least, most, proven = ends[option]
+            else:
+                known = [self.modules(x, option) for x in self.seen]
+                least, most, proven = min(known), max(known), False
+            verdict = "always" if least > SOME else "never" if most <= SOME else "sometimes"
+            facility = self.options[option].facility
+            rows.append((option, facility, verdict, least, most, proven, starts.get(option, math.nan)))
+        built = []
+        for name, x in chosen:
+            modules = [(self.data.build[i], float(x[self.column[i]])) for i in range(len(self.data.build))]
+            started = [(b.option, b.year, round(n) if b.integer else n) for b, n in modules if n > SOME]
+            built += [(name, self._cost(x), *row) for row in started or [("", 0, 0.0)]]
+        return Alternatives(
+            self.instance,
+            self.slack,
+            self.best_musd,
+            self.ceiling,
+            pd.DataFrame(
+                rows, columns=["option", "facility", "verdict", "least", "most", "proven", "latest_start"]
+            ).astype({"least": float, "most": float}),
+            pd.DataFrame(spans, columns=["group", "least_t", "most_t", "least_musd", "most_musd", "proven"]),
+            pd.DataFrame(bought, columns=["aim", "at_least_cost", "best", "proven"]),
+            pd.DataFrame(built, columns=["plan", "cost_musd", "option", "start_year", "modules"]).astype(
+                {"modules": float}
+            ),
+            complete,
+            {"gap": self.gap, "time_limit": self.settings.time_limit, "seed": self.settings.seed},
+        )
