@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from .explaining import Explanation, explain
     from .instance import Instance, load
     from .near_optimal import Alternatives, alternatives
+    from .origin import origin_ledger
     from .pinning import Pins
     from .plan import Plan, solve
     from .reporting import report
     from .runfolder import Run, read_run
     from .scaffold import new
+    from .sourcing import Evidence, evidence
     from .stressing.study import Stress, stress
     from .tradeoff import Frontier, frontier
     from .workbook import convert
@@ -49,6 +51,9 @@ _HOMES = {
     "Stress": "stressing.study",
     "alternatives": "near_optimal",
     "Alternatives": "near_optimal",
+    "origin_ledger": "origin",
+    "evidence": "sourcing",
+    "Evidence": "sourcing",
     "read_run": "runfolder",
     "Run": "runfolder",
     "diagnose": "diagnosing",
@@ -68,6 +73,7 @@ __all__ = [
     "Comparison",
     "DeliveryRisk",
     "Diagnosis",
+    "Evidence",
     "Explanation",
     "Frontier",
     "Instance",
@@ -83,10 +89,12 @@ __all__ = [
     "convert",
     "delivery_risk",
     "diagnose",
+    "evidence",
     "explain",
     "frontier",
     "load",
     "new",
+    "origin_ledger",
     "read_run",
     "report",
     "solve",

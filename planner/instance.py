@@ -27,6 +27,7 @@ from .schema import (
     Demand,
     Disruption,
     Entry,
+    Evidence,
     Facility,
     Fund,
     FundOption,
@@ -48,6 +49,7 @@ from .schema import (
     Settings,
     Source,
     Stockpile,
+    SurvivalRule,
     Tariff,
     cell_of,
     cells,
@@ -80,6 +82,7 @@ class Instance:
     discount_rate: float
     wacc: float
     countries_of_concern: tuple[str, ...]
+    survive: tuple[SurvivalRule, ...]
     risk_measure: str
     risk_weight: float
     risk_alpha: float
@@ -110,6 +113,7 @@ class Instance:
     disruptions: tuple[Disruption, ...] = field(default=(), repr=False)
     branch_service: tuple[BranchService, ...] = field(default=(), repr=False)
     delivery_risk: tuple[DeliveryRisk, ...] = field(default=(), repr=False)
+    evidence: tuple[Evidence, ...] = field(default=(), repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)
 
     _content: _Content | None = field(default=None, repr=False, compare=False)
@@ -126,6 +130,10 @@ class Instance:
     def place(self, table: str, key: Key) -> Place:
         """Where a row is written: file (relative to the instance), line and cells as written."""
         return self._held.entries[_known_table(table)][key].place
+
+    def entries(self, table: str) -> tuple[Entry, ...]:
+        """All rows of a table with the places where they are written, inactive ones too, sorted by key."""
+        return tuple(self._held.entries[_known_table(table)].values())
 
     def market_exposed(self, market: Market | str) -> bool:
         """Whether what is bought from a market is exposed: as its row says, else by its country."""
@@ -150,7 +158,7 @@ class Instance:
         parsed: dict[str, ParsedTable] = {}
         issues: list[Issue] = []
         for table, where in (without or {}).items():
-            gone = {entry.row.key for entry in self._matching(table, where)}
+            gone = {entry.row.identity for entry in self._matching(table, where)}
             tables[table] = {k: entry for k, entry in self._held.entries[table].items() if k not in gone}
         for table, given in (rows or {}).items():
             parsed[table] = _parse_rows(_known_table(table), list(given), issues)
@@ -412,6 +420,7 @@ def _freeze(content: _Content, issues: list[Issue], sha256: str, path: Path | No
         discount_rate=known.discount_rate,
         wacc=known.wacc,
         countries_of_concern=tuple(sorted(known.countries_of_concern)),
+        survive=known.survive,
         risk_measure=known.risk_measure,
         risk_weight=known.risk_weight,
         risk_alpha=known.risk_alpha,
@@ -453,6 +462,7 @@ def _placeholder() -> Settings:
         discount_rate=0.0,
         wacc=0.0,
         countries_of_concern=(),
+        survive=(),
         risk_measure="cost",
         risk_weight=0.0,
         risk_alpha=0.0,
@@ -465,7 +475,7 @@ def _sortable(row_key: Key) -> tuple[tuple[bool, Any], ...]:
 
 
 def _sort_key(row: Row) -> tuple[tuple[bool, Any], ...]:
-    return _sortable(row.key)
+    return _sortable(row.identity)
 
 
 def _known_table(table: str) -> str:

@@ -99,7 +99,7 @@ class Row(BaseModel):
     active: bool = flag("an inactive row is as if it were not there, but is still checked", True)
 
     @property
-    def key(self) -> Key:
+    def identity(self) -> Key:
         """The values of the key columns."""
         return tuple(getattr(self, name) for name in self.KEY)
 
@@ -458,7 +458,7 @@ class Disruption(CitedRow):
 
 
 class BranchService(CitedRow):
-    """Service that must hold even in the branch of a scenario, from its beginning to the end of the horizon."""
+    """Service that must hold even in the branch of a scenario, in the periods that the years overlap."""
 
     TABLE = "branch_service"
     KEY = ("scenario", "sector")
@@ -466,6 +466,8 @@ class BranchService(CitedRow):
     scenario: str = reference("scenarios", "the scenario")
     sector: str = reference("sectors", "the sector")
     min_service: float = fraction("part of its demand that must be served in the branch, in every country and year")
+    first_year: int | None = year("first calendar year in which it must hold", "the branch's beginning")
+    last_year: int | None = year("last calendar year in which it must hold", "the end of the horizon")
 
 
 class DeliveryRisk(CitedRow):
@@ -493,6 +495,21 @@ class DeliveryRisk(CitedRow):
     share_high: float = fraction("largest part of nameplate", 1.0)
 
 
+class Evidence(CitedRow):
+    """How far numbers of other tables may be off, and how sure they are; used by `evidence` and `sensitivity`."""
+
+    TABLE = "evidence"
+    KEY = ("table", "key", "column")
+
+    table: str = text("the table in which the number stands")
+    key: str = text("the row's key columns, joined by /")
+    column: str = text("the column of the number")
+    low: float | None = number("what it may be at the least", "as the column", None, "not known", ge=None)
+    high: float | None = number("what it may be at the most", "as the column", None, "not known", ge=None)
+    confidence: Literal["high", "medium", "low"] = choice("how sure the number is")
+    kind: Literal["fact", "estimate", "assumption"] = choice("published, estimated from what is published, or assumed")
+
+
 class Source(Row):
     """Where figures come from."""
 
@@ -509,13 +526,33 @@ class Source(Row):
 ROWS: tuple[type[Row], ...] = (
     Country, Material, Process, Recipe, RecipeYield, Facility, Operation, OperationCost, Option, Lane, Tariff,
     Sector, Demand, Market, MarketPrice, Stockpile, Cap, Fund, FundOption, Scenario, Disruption, BranchService,
-    DeliveryRisk,
+    DeliveryRisk, Evidence,
     Source,
 )  # fmt: skip
 TABLES: dict[str, type[Row]] = {row.TABLE: row for row in ROWS}
 
 
 # --- settings ---
+
+
+class SurvivalRule(BaseModel):
+    """Outages that the plan must survive: an entry of ``survive`` under ``[security]``.
+
+    outage   what is lost: a country (its plants, and all that it exports), a stage of a country, a plant, or only what
+             a country exports
+    of       which: countries or blocs, ``COUNTRY STAGE``, facilities; empty: each of the kind, one at a time
+    years    first and last calendar year
+    sectors  whom it must not hit; empty: everyone
+    level    part of demand that must be served in every country and year of the outage
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
+
+    outage: Literal["country", "stage", "facility", "export_stop"]
+    years: tuple[int, int]
+    level: float = Field(gt=0.0, le=1.0)
+    of: tuple[str, ...] = ()
+    sectors: tuple[str, ...] = ()
 
 
 def _setting(section: str, meaning: str, default: Any = ..., unit: str = "", **bounds: Any) -> Any:
@@ -541,6 +578,15 @@ class Settings(BaseModel):
         "finance", "default cost of capital of an option, real, per year", unit="fraction", ge=0.0, le=1.0
     )
     countries_of_concern: tuple[str, ...] = _setting("security", "countries on which dependence is measured")
+    survive: tuple[SurvivalRule, ...] = _setting(
+        "security",
+        "outages in which the plan must go on serving, a list of tables with the keys `outage` (`country`: its plants "
+        "and its exports are lost; `stage`: the same of one stage, written `COUNTRY STAGE`; `facility`; `export_stop` "
+        "of a country), `of` (a list of names; if not given, each of the kind in turn), `years` (first and last "
+        "calendar year, whole periods), `sectors` (if not given, all), `level` (part of demand to be served, in every "
+        "country and year of the outage)",
+        (),
+    )
     risk_measure: Literal["cost", "unserved"] = _setting(
         "risk", "what must not go badly: `cost` or `unserved` demand", "cost", alias="measure"
     )
@@ -625,7 +671,9 @@ def parse_settings(written: Mapping[tuple[str, str], Written], issues: list[Issu
         if sections.get(name) != section:
             issues.append(_unknown_setting(section, name, item, sections))
             continue
-        if name != BASE:
+        if name == "survive":
+            values[name] = _survival_rules(item, issues)
+        elif name != BASE:
             values[name] = tuple(item.value) if isinstance(item.value, list) else item.value
     settings = None
     try:
@@ -633,6 +681,47 @@ def parse_settings(written: Mapping[tuple[str, str], Written], issues: list[Issu
     except ValidationError as error:
         issues.extend(_setting_issue(detail, written, sections) for detail in error.errors())
     return settings if len(issues) == before else None
+
+
+def _survival_rules(item: Written, issues: list[Issue]) -> tuple[SurvivalRule, ...]:
+    """The entries of ``survive``; issues name the line of the entry."""
+    if not isinstance(item.value, list) or not all(isinstance(entry, (dict, SurvivalRule)) for entry in item.value):
+        expected = 'expected a list of tables, such as [{ outage = "country", of = ["CHN"], years = [2030, 2031], ...}]'
+        issues.append(Issue(item.file, item.line, "survive", _toml(item.value), expected, "", "E113"))
+        return ()
+    rules = []
+    for number, entry in enumerate(item.value):
+        if isinstance(entry, SurvivalRule):
+            rules.append(entry)
+            continue
+        values = {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
+        try:
+            rules.append(SurvivalRule.model_validate(values))
+        except ValidationError as error:
+            names = sorted({str(detail["loc"][0]) for detail in error.errors(include_url=False)})
+            issues += [_survival_issue(item, number, name, entry) for name in names]
+    return tuple(rules)
+
+
+def _survival_issue(item: Written, number: int, name: str, entry: Mapping[str, Any]) -> Issue:
+    line = item.line_of(number)
+    if name not in entry:
+        return Issue(item.file, line, f"survive.{name}", None, "required key is missing", _SURVIVAL[name], "E106")
+    if name not in SurvivalRule.model_fields:
+        hint = did_you_mean(name, SurvivalRule.model_fields)
+        return Issue(item.file, line, f"survive.{name}", _toml(entry[name]), "unknown key", hint, "E113")
+    choices = ("country", "stage", "facility", "export_stop")
+    hint = did_you_mean(str(entry[name]), choices) if name == "outage" else ""
+    return Issue(item.file, line, f"survive.{name}", _toml(entry[name]), _SURVIVAL[name], hint, "E113")
+
+
+_SURVIVAL = {
+    "outage": "expected one of country, stage, facility, export_stop",
+    "of": 'expected a list of names, such as ["CHN"]; without it, each of the kind in turn',
+    "years": "expected the first and the last calendar year, such as [2030, 2031]",
+    "sectors": 'expected a list of sectors, such as ["defence"]; without it, all',
+    "level": "expected a number above 0, up to 1, such as 0.9 for 90 % of demand",
+}
 
 
 def _unknown_setting(section: str, name: str, item: Written, sections: Mapping[str, str]) -> Issue:
@@ -863,6 +952,11 @@ class Column:
         if len(set(ids)) < len(ids):
             raise BadCellError("expected each source once", "", "E111")
         return ids
+
+
+def joined_key(row: Row) -> str:
+    """The key of a row as evidence.csv writes it: its parts joined by ``/``; blank parts stay empty."""
+    return "/".join("" if part is None else str(part) for part in row.identity)
 
 
 @cache

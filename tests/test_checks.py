@@ -23,6 +23,7 @@ STOP = DISRUPTION + "s,export_stop,CHN,,metal,,1,\n"
 FUND = "fund,provider,instrument,budget_musd,first_year,last_year\n"
 DRAWN = "fund,option\nf,first\n"
 STOCKPILE = "stockpile,country,material,initial_t,max_t,final_min_t\n"
+EVIDENCE = "table,key,column,low,high,confidence,kind\n"
 DELIVERY = "option,projects,delay_low,delay_mode,delay_high,share_high\n"
 LANE = "material,origin,destination,cost_usd_per_t,first_year,last_year\n"
 ALL_LANES = LANE + "*,*,*,20,,\n"
@@ -287,6 +288,10 @@ SLIPS = [
         "market_prices.csv:2:price_usd_per_t",
         {"market_prices": edited("market_prices", 2, price_usd_per_t=1500000)},
     ),
+    ("E361", "evidence.csv:2:table", {"evidence": EVIDENCE + "optoins,first,capex_musd,1,2,low,fact\n"}),
+    ("E361", "evidence.csv:2:key", {"evidence": EVIDENCE + "operations,pit/mien,opex_usd_per_t,1,2,low,fact\n"}),
+    ("E361", "evidence.csv:2:column", {"evidence": EVIDENCE + "options,first,name,1,2,low,fact\n"}),
+    ("E362", "evidence.csv:2:high", {"evidence": EVIDENCE + "options,first,capex_musd,2,1,low,fact\n"}),
     ("E342", "delivery_risk.csv:2:delay_mode", {"delivery_risk": DELIVERY + "first,one,2,1,3,\n"}),
     ("E342", "delivery_risk.csv:2:share_high", {"delivery_risk": DELIVERY + "first,one,,,,0.5\n"}),
     ("E343", "delivery_risk.csv:2:projects", {"delivery_risk": DELIVERY + "first,all,,,,\n"}),

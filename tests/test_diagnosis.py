@@ -35,7 +35,7 @@ def load(name):
 
 def put(instance, table, key, **values):
     """The instance with some cells of one row changed."""
-    row = next(r for r in instance.all_rows(table) if r.key[0] == key)
+    row = next(r for r in instance.all_rows(table) if r.identity[0] == key)
     return instance.with_rows(table, {**cells(row), **{name: cell_of(value) for name, value in values.items()}})
 
 

@@ -32,6 +32,8 @@ SHIPPED = ("allied-2040", "world-2024", *OVERLAYS)
 sys.path.insert(0, str(EVIDENCE))
 from derivation import chain, magnets, metal, mining, money, plants, recycling, separation  # noqa: E402
 
+from planner.schema import joined_key  # noqa: E402
+
 
 def rows(folder: Path, table: str) -> list[dict[str, str]]:
     path = folder / f"{table}.csv"
@@ -96,6 +98,17 @@ def test_a_fact_marked_as_estimate_is_an_assumption_in_the_row_that_uses_it():
             assert row["note"].startswith("assumption:")
             checked += 1
     assert checked > 30
+
+
+def test_every_range_holds_the_number_it_is_about(flagship):
+    values = {
+        (table, joined_key(row)): row
+        for table in {e.table for e in flagship.evidence}
+        for row in flagship.all_rows(table)
+    }
+    assert len(flagship.evidence) > 1000
+    for e in flagship.evidence:
+        assert e.low - 1e-3 <= getattr(values[e.table, e.key], e.column) <= e.high + 1e-3, e
 
 
 def test_sources_are_the_facts_sources_and_only_those_that_are_cited():

@@ -44,8 +44,8 @@ def test_rows_are_sorted_by_key_and_files_order_does_not_matter(tmp_path, small)
     other = load(write_instance(tmp_path / "other", tables))
     for name in SCHEMA:
         assert small.rows(name) == other.rows(name)
-        assert [r.key for r in small.rows(name)] == sorted(
-            (r.key for r in small.rows(name)), key=lambda k: tuple((p is not None, p) for p in k)
+        assert [r.identity for r in small.rows(name)] == sorted(
+            (r.identity for r in small.rows(name)), key=lambda k: tuple((p is not None, p) for p in k)
         )
     assert [p.year for p in small.market_prices] == [2026, 2030]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from derivation import flagship, overlays, world
+from derivation import flagship, overlays, ranges, world
 
 INSTANCES = Path(__file__).resolve().parent.parent
 
@@ -22,6 +22,8 @@ INSTANCES = Path(__file__).resolve().parent.parent
 def tables() -> dict[str, str]:
     """Path below instances/ -> text of every derived table."""
     base = flagship.book()
+    base.rows["evidence"] = ranges.evidence(base).rows["evidence"]
+    base.add_sources(frozenset(row["source"] for row in base.rows["sources"]))
     books = {
         "allied-2040": base,
         "china-at-cost": overlays.china_view("cost"),

@@ -10,6 +10,7 @@ file              rules on
 ``options``       options: that they can be started, what they require
 ``funds``         funds: that somebody can draw on them
 ``disruptions``   scenarios and disruptions: that they hit something
+``survival``      outages to survive, service in branches
 ``markets``       markets and their prices
 ``plants``        facilities, operations, processes, stockpiles
 ``loops``         recipes that feed each other
@@ -30,6 +31,7 @@ from ..errors import Issue
 from . import (
     caps,
     disruptions,
+    evidence,
     funds,
     keys,
     loops,
@@ -41,6 +43,7 @@ from . import (
     reachability,
     references,
     risk,
+    survival,
     windows,
 )
 from .registry import REGISTRY, SETTINGS, Check, Draft
@@ -52,6 +55,7 @@ __all__ = [
     "Draft",
     "caps",
     "disruptions",
+    "evidence",
     "funds",
     "keys",
     "loops",
@@ -64,6 +68,7 @@ __all__ = [
     "references",
     "risk",
     "run",
+    "survival",
     "windows",
 ]
 

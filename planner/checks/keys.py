@@ -29,10 +29,10 @@ def blank_year_alone(draft: Draft) -> Iterable[Issue]:
     for table in _SERIES:
         rows: defaultdict[tuple[object, ...], list[Row]] = defaultdict(list)
         for row in draft.instance.rows(table):
-            rows[row.key[:-1]].append(row)
+            rows[row.identity[:-1]].append(row)
         for group in rows.values():
             blank = group[0]  # blank years come first
-            if len(group) > 1 and blank.key[-1] is None:
+            if len(group) > 1 and blank.identity[-1] is None:
                 expected = f"a blank year means every year, but {draft.named(group[1])} gives another"
                 yield draft.at(blank, "year", expected, "give the year, or drop one of the rows")
 
@@ -43,7 +43,7 @@ def one_row_per_movement(draft: Draft) -> Iterable[Issue]:
     for table in ("lanes", "tariffs"):
         rows = defaultdict(list)
         for row in draft.instance.rows(table):
-            rows[row.key[:3]].append(row)
+            rows[row.identity[:3]].append(row)
         for group in rows.values():
             for earlier, later in pairwise(group):  # by first year, blank ones first
                 if earlier.last_year is None or (later.first_year or 0) <= earlier.last_year:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .edits import Edit, applied, edits, place_of, relaxed_pins
+from .edits import Edit, applied, enough, place_of, relaxed_pins
 
 if TYPE_CHECKING:
     from ..instance import Instance
@@ -31,7 +31,6 @@ EACH = 60.0  # seconds for each solve, unless said otherwise
 MOST_CONFLICTS = 4
 MOST_CAPS = 3
 MOST_OTHERS, MOST_OTHERS_LARGE = 12, 4  # cells tried alone
-LOOSENED = (0.0, 1.0, 3.0, 10.0, 100.0)  # millionths tried, should rounding not be enough
 
 
 @dataclass(frozen=True)
@@ -156,7 +155,7 @@ def diagnose(
     from .system import compile_system
 
     clock = Clock(EACH if time_limit is None else time_limit, settings, progress)
-    clock.tell("diagnosis: is there a plan?")
+    clock.tell("is there a plan?")
     system = compile_system(instance, pins)
     add_knobs(system)
     if feasible(system, system.nothing, clock):
@@ -168,44 +167,42 @@ def diagnose(
 
 
 def _explained(system: System, clock: Clock, started: float) -> Diagnosis:
-    from .search import least_relaxation
+    from .search import hardship, least_relaxation
 
     instance, pins = system.instance, system.pins
-    clock.tell(f"diagnosis: the least relaxation of {len(system.knobs)} cells")
+    clock.tell(f"the least relaxation of {len(system.knobs)} cells")
     amounts = least_relaxation(system, clock)
-    proven = not clock.cut_short
-    changes, verified = _verified(system, amounts, clock)
-    clock.tell("diagnosis: what contradicts what")
+    clock.tell("what contradicts what")
     conflicts = _conflicts(system, amounts, clock)
-    causes = tuple(_cause(system, conflict, changes, clock) for conflict in conflicts)
     cells = _cells(system, conflicts)
-    clock.tell("diagnosis: other ways out")
+    clock.tell("other ways out")
+    ways = _ways(system, cells, clock)
+    if ways and hardship(system, ways[0]) < hardship(system, amounts) - 1e-6:
+        amounts = ways[0]
+    changes = enough(system, amounts, clock)
+    left = relaxed_pins(pins, changes)
     return Diagnosis(
         name=instance.name,
         feasible=False,
         edits=changes,
-        points=sum(e.points for e in changes),
-        verified=verified,
-        proven=proven,
-        causes=causes,
-        others=_others(system, cells, changes, clock),
+        points=hardship(system, amounts),
+        verified=_has_plan(applied(instance, changes), left, clock),
+        proven=not clock.cut_short,
+        causes=tuple(_cause(system, conflict, changes, clock) for conflict in conflicts),
+        others=tuple(e for way in ways for e in enough(system, way, clock) if len(changes) > 1 or e not in changes),
         caps=_caps(system, cells, amounts, clock),
-        pins=relaxed_pins(pins, changes),
+        pins=left,
         seconds=time.perf_counter() - started,
     )
 
 
-def _verified(system: System, amounts: np.ndarray, clock: Clock) -> tuple[tuple[Edit, ...], bool]:
-    """The edits, loosened by millionths where rounding was not enough, and whether the edited instance has a plan."""
+def _has_plan(instance: Instance, pins: Pins | None, clock: Clock) -> bool:
+    """Whether the edited instance, compiled anew, has a plan."""
     from .search import feasible
     from .system import compile_system
 
-    for loosen in LOOSENED:
-        changes = edits(system, amounts, loosen)
-        edited = compile_system(applied(system.instance, changes), relaxed_pins(system.pins, changes))
-        if feasible(edited, edited.nothing, clock):
-            return changes, True
-    return edits(system, amounts), False
+    system = compile_system(instance, pins)
+    return feasible(system, system.nothing, clock)
 
 
 def _conflicts(system: System, amounts: np.ndarray, clock: Clock) -> list[Conflict]:
@@ -213,7 +210,7 @@ def _conflicts(system: System, amounts: np.ndarray, clock: Clock) -> list[Confli
     from .conflict import find_conflict
     from .search import open_gains
 
-    gains = open_gains(system, clock)
+    gains = open_gains(system, clock)[-1]
     base = system.nothing
     found: list[Conflict] = []
     while len(found) < MOST_CONFLICTS:
@@ -273,17 +270,14 @@ def _where(system: System, cells: Sequence[Cell]) -> str:
     return f" [{shown}]" if shown else ""
 
 
-def _others(system: System, cells: Sequence[Cell], changes: Sequence[Edit], clock: Clock) -> tuple[Edit, ...]:
-    """Edits of one cell that would do alone, but for the one chosen; numbers only, and steps in time."""
+def _ways(system: System, cells: Sequence[Cell], clock: Clock) -> list[np.ndarray]:
+    """Amounts that turn one cell alone and are enough, the easiest first."""
     from ..solving import PROVEN_UP_TO
-    from .search import feasible, least
+    from .search import feasible, hardship, least
 
-    chosen = {(e.table, e.key, e.column) for e in changes}
-    found: list[Edit] = []
     large = int(system.arrays.integer.sum()) > PROVEN_UP_TO
+    found: list[np.ndarray] = []
     for cell in cells[: MOST_OTHERS_LARGE if large else MOST_OTHERS]:
-        if len(changes) == 1 and tuple(cell) in chosen:
-            continue
         knobs = [k for k, knob in enumerate(system.knobs) if knob.cell == cell]
         amounts = system.nothing
         for k in knobs:
@@ -294,8 +288,8 @@ def _others(system: System, cells: Sequence[Cell], changes: Sequence[Edit], cloc
             continue
         if not system.knobs[knobs[0]].switch:
             amounts[knobs[-1]] = least(system, amounts, knobs[-1], clock)
-        found += edits(system, amounts)
-    return tuple(sorted(found, key=lambda e: (e.points, e.table, e.row)))
+        found.append(amounts)
+    return sorted(found, key=lambda amounts: hardship(system, amounts))
 
 
 def _caps(system: System, cells: Sequence[Cell], amounts: np.ndarray, clock: Clock) -> tuple[Reachable, ...]:
@@ -303,5 +297,5 @@ def _caps(system: System, cells: Sequence[Cell], amounts: np.ndarray, clock: Clo
 
     turned = [system.knobs[k].cell for k in np.flatnonzero(amounts > 0.0)]
     names = dict.fromkeys(cell.key for cell in (*turned, *cells) if cell.table == "caps")
-    caps = [cap for key in names for cap in system.instance.caps if cap.key == key]
+    caps = [cap for key in names for cap in system.instance.caps if (cap.cap,) == key]
     return tuple(reachable(system, cap, amounts, clock) for cap in caps[:MOST_CAPS])

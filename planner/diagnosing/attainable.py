@@ -59,7 +59,7 @@ class Reachable:
 
 def reachable(system: System, cap: Cap, amounts: np.ndarray, clock: Clock) -> Reachable:
     """What ``cap`` could ask for, the other wishes as they are or, where that is not enough, as in ``amounts``."""
-    knobs = [k for k, knob in enumerate(system.knobs) if knob.cell.table == "caps" and knob.cell.key == cap.key]
+    knobs = [k for k, knob in enumerate(system.knobs) if knob.cell.table == "caps" and knob.cell.key == (cap.cap,)]
     years = _years(system, cap)
     base, others = system.nothing, AS_THEY_ARE
     if not feasible(system, base, clock, without=list(years)):

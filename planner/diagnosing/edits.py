@@ -11,6 +11,7 @@ import numpy as np
 
 from ..pinning import Pins
 from ..schema import TABLES, cell_of, cells
+from .search import Clock, feasible
 
 if TYPE_CHECKING:
     from ..instance import Instance
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from .system import Knob, System
 
 GRID = 1e6  # new values are written in millionths, rounded towards feasibility
-ALMOST = 0.05  # of a millionth: taken for solver noise, not rounded up
+ALMOST = 0.05  # of a millionth: taken for solver noise, not rounded up, if that is enough
+LOOSENED = (0.0, 1.0, 2.0, 5.0, 20.0, 100.0)  # roundings tried: to the nearest, up, and millionths further
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ UNITS = {
 def edits(system: System, amounts: np.ndarray, loosen: float = 0.0) -> tuple[Edit, ...]:
     """The edits that turn the knobs by ``amounts``, the hardest first.
 
-    loosen  millionths added to every number, for where rounding to the nearest was not enough
+    loosen  0 to round, but for solver noise, up; 1 to round up; 2 and more for millionths further
     """
     found: list[Edit] = []
     last_step: dict[Any, Knob] = {}
@@ -151,18 +153,40 @@ def _old(system: System, knob: Knob) -> Any:
     if table == "pins" and system.pins is not None:
         held: Mapping[Any, float] = {"force": system.pins.force, "fixed": system.pins.fixed}.get(column, {})
         return held.get(key, True)
-    return getattr(_row(system.instance, table, key), column)
+    return getattr(row_of(system.instance, table, key), column)
 
 
-def _row(instance: Instance, table: str, key: Key) -> Any:
-    return next(row for row in instance.rows(table) if row.key == key)
+def row_of(instance: Instance, table: str, key: Key) -> Any:
+    return next(row for row in instance.rows(table) if tuple(getattr(row, name) for name in row.KEY) == key)
 
 
 def _typed(value: float, sign: float, old: float, most: float, loosen: float) -> float:
-    """A value in millionths, on the feasible side of ``value`` but for solver noise, and within its range."""
+    """A value in millionths, on the feasible side of ``value`` (at first but for solver noise), within its range."""
+    almost = 0.0 if loosen else ALMOST
+    further = max(0.0, loosen - 1.0)
     if sign > 0:
-        return min(old + most, (math.ceil(value * GRID - ALMOST) + loosen) / GRID)
-    return max(old - most, (math.floor(value * GRID + ALMOST) - loosen) / GRID)
+        return min(old + most, (math.ceil(value * GRID - almost) + further) / GRID)
+    return max(old - most, (math.floor(value * GRID + almost) - further) / GRID)
+
+
+def enough(system: System, amounts: np.ndarray, clock: Clock) -> tuple[Edit, ...]:
+    """The edits, rounded no further than is needed for a plan to exist."""
+    for loosen in LOOSENED:
+        found = edits(system, amounts, loosen)
+        if feasible(system, _amounts(system, amounts, found), clock):
+            return found
+    return edits(system, amounts)
+
+
+def _amounts(system: System, amounts: np.ndarray, changes: Sequence[Edit]) -> np.ndarray:
+    """The knobs' amounts after rounding."""
+    rounded = amounts.copy()
+    typed = {(e.table, e.key, e.column): e.amount for e in changes}
+    for k in np.flatnonzero(amounts > 0.0):
+        cell = system.knobs[k].cell
+        if not system.knobs[k].switch:
+            rounded[k] = typed[cell.table, cell.key, cell.column]
+    return rounded
 
 
 def place_of(instance: Instance, table: str, key: Key, column: str = "") -> tuple[str, int | None]:
@@ -180,7 +204,7 @@ def applied(instance: Instance, changes: Sequence[Edit]) -> Instance:
     for edit in changes:
         if edit.table == "pins":
             continue
-        row = rows.setdefault(edit.table, {}).setdefault(edit.key, dict(cells(_row(instance, edit.table, edit.key))))
+        row = rows.setdefault(edit.table, {}).setdefault(edit.key, dict(cells(row_of(instance, edit.table, edit.key))))
         row[edit.column] = cell_of(edit.new)
     if not rows:
         return instance

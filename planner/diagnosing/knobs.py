@@ -85,7 +85,7 @@ def _caps(system: System) -> None:
             effects = [(row, cap_shift(system, cap, year)[side]) for row, year in rows[cap.cap]]
             effects = [(row, factor) for row, factor in effects if factor > 0.0]
             if effects and value < 1.0:
-                knob = Knob(Cell("caps", cap.key, column), POINT, 1.0 - value)
+                knob = Knob(Cell("caps", (cap.cap,), column), POINT, 1.0 - value)
                 _add(system, knob, effects, share=True)
 
 
@@ -97,10 +97,13 @@ def _service(system: System) -> None:
     for d, row in system.arrays.rows.get("service", {}).items():
         need = system.data.need[d]
         scenario = system.data.nodes[need.node].branch
-        floor = sectors[need.sector] if scenario == PLAN else branch[scenario, need.sector]
-        cell = Cell(floor.TABLE, floor.key, "min_service")
+        if scenario == PLAN:
+            cell, floor = Cell("sectors", (need.sector,), "min_service"), sectors[need.sector].min_service
+        else:
+            of_branch = branch[scenario, need.sector]
+            cell, floor = Cell("branch_service", (scenario, need.sector), "min_service"), of_branch.min_service
         rows[cell].append((row, need.demand))
-        floors[cell] = floor.min_service
+        floors[cell] = floor
     for cell, effects in rows.items():
         _add(system, Knob(cell, SERVICE, floors[cell], sign=-1.0), effects)
 
@@ -115,7 +118,7 @@ def _clean_only(system: System) -> None:
     for sector in system.instance.sectors:
         if sector.sector not in rows or sector.clean_from_year is None:
             continue
-        cell = Cell("sectors", sector.key, "clean_from_year")
+        cell = Cell("sectors", (sector.sector,), "clean_from_year")
         before, asked = None, sector.clean_from_year
         for year in (y for y in years if y >= sector.clean_from_year):
             later = next((y for y in years if y > year), None)

@@ -7,17 +7,22 @@ with the others held (for a share by Dinkelbach's steps), so that no one of them
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import sparse
 
+from models.data import EXPOSED
+
 from ..errors import SolverFailed
 from ..solving import Arrays, Progress, Settings, Solver
-from .system import System
+from .system import ZERO, System
 
 ROUNDS = 12  # of linearisation
 NOTHING = 1e-9
+TOLD_EVERY = 2.0  # seconds
+SMALL = 20_000  # columns up to which several starts are tried
 EXACT = 1e-10  # change of a share's limit at which Dinkelbach's steps end
 
 
@@ -29,11 +34,22 @@ class Clock:
         self.settings = settings
         self.cut_short = False
         self._progress = progress
+        self._phase = ""
+        self._began = self._told = time.perf_counter()
 
-    def tell(self, line: str) -> None:
-        """A line of progress."""
+    def tell(self, phase: str) -> None:
+        """A line of progress: what is looked for from now on."""
+        self._phase = phase
+        self._told = time.perf_counter()
         if self._progress:
-            self._progress(line)
+            self._progress(phase)
+
+    def tick(self) -> None:
+        """A line of progress if there was none for some seconds."""
+        now = time.perf_counter()
+        if self._progress and now - self._told > TOLD_EVERY:
+            self._told = now
+            self._progress(f"{now - self._began:6.1f} s  {self._phase}")
 
 
 def solve(arrays: Arrays, clock: Clock) -> np.ndarray | None:
@@ -51,6 +67,8 @@ def solve(arrays: Arrays, clock: Clock) -> np.ndarray | None:
 def _run(arrays: Arrays, clock: Clock) -> tuple[Solver, str]:
     solver = Solver(arrays, Settings(gap=0.0, threads=clock.settings.threads, seed=clock.settings.seed))
     solver.option("time_limit", clock.each)
+    solver.highs.cbMipInterrupt.subscribe(lambda _: clock.tick())
+    clock.tick()
     return solver, solver.run()
 
 
@@ -99,10 +117,28 @@ def feasible(system: System, amounts: np.ndarray, clock: Clock, without: Sequenc
 
 
 def least_relaxation(system: System, clock: Clock) -> np.ndarray:
-    """The knobs' amounts of least total hardship at which a plan exists; no single one could be less."""
+    """The knobs' amounts of least total hardship at which a plan exists; no single one could be less.
+
+    With several shares to turn the rows are not convex, so small systems are searched from several starts.
+    """
+    starts = open_gains(system, clock)
+    best: np.ndarray | None = None
+    for gains in starts if len(system.cost) <= SMALL else starts[-1:]:
+        amounts = _sharpen(system, _opened(system, _linear_rounds(system, gains, clock), clock), clock)
+        if best is None or hardship(system, amounts) < hardship(system, best) - NOTHING:
+            best = amounts
+    return system.everything if best is None else best
+
+
+def hardship(system: System, amounts: np.ndarray) -> float:
+    """Points of all knobs together."""
+    return float(np.array([k.weight for k in system.knobs]) @ amounts)
+
+
+def _linear_rounds(system: System, gains: Mapping[int, float], clock: Clock) -> np.ndarray:
+    """Elastic models whose shares are linear around the last answer, until the answers agree."""
     free = list(range(len(system.knobs)))
     amounts = system.nothing
-    gains = open_gains(system, clock)
     for _ in range(ROUNDS):
         x = solve(system.relaxed(amounts, free, gains), clock)
         if x is None:
@@ -114,18 +150,30 @@ def least_relaxation(system: System, clock: Clock) -> np.ndarray:
         if settled or not _turned_shares(system, amounts):
             break
         gains = _gains(system, x, gains)
-    return _sharpen(system, _opened(system, amounts, clock), clock)
+    return amounts
 
 
-def open_gains(system: System, clock: Clock) -> dict[int, float]:
-    """What each share's row gains per unit of its limit in the cheapest plan with every knob turned."""
-    return _gains(system, _open_plan(system, clock), {})
+def open_gains(system: System, clock: Clock) -> list[dict[int, float]]:
+    """What each share's row gains per unit of its limit in the cheapest plan with every knob turned, in the one with
+    the fewest tonnes short or exposed, and the greater of the two."""
+    found = [_gains(system, _open_plan(system, cost, clock), {}) for cost in (system.cost, _unclean(system))]
+    greater = {row: max(gains[row] for gains in found) for row in system.slopes}
+    return [*found, greater] if system.slopes else [greater]
 
 
-def _open_plan(system: System, clock: Clock) -> np.ndarray:
-    """The cheapest operations, in fractions of modules, with every knob turned as far as it goes."""
+def _unclean(system: System) -> np.ndarray:
+    """A tonne short or exposed costs 1."""
+    cost = np.zeros(len(system.cost))
+    cost[list(system.arrays.columns.get("short", {}).values())] = 1.0
+    for i, k in system.arrays.columns.get("deliver", {}).items():
+        cost[k] = float(system.data.deliver[i].provenance == EXPOSED)
+    return cost
+
+
+def _open_plan(system: System, cost: np.ndarray, clock: Clock) -> np.ndarray:
+    """The best operations, in fractions of modules, with every knob turned as far as it goes."""
     arrays = system.relaxed(system.everything)
-    arrays.cost = system.cost
+    arrays.cost = cost
     arrays.integer = np.zeros_like(arrays.integer)
     x = solve(arrays, clock)
     return np.zeros(len(system.cost)) if x is None else x
@@ -223,7 +271,7 @@ def _least_share(
 
 def _worst_excess(arrays: Arrays, scales: Mapping[int, float]) -> Arrays:
     """The same rows with one more column, to be minimised: how far the rows of ``scales`` are beyond their limits."""
-    rows = list(scales)
+    rows = [row for row, scale in scales.items() if scale > ZERO]
     column = sparse.csc_array(([-scales[r] for r in rows], (rows, [0] * len(rows))), shape=(arrays.matrix.shape[0], 1))
     matrix = sparse.hstack([arrays.matrix, column], format="csc")
     matrix.sort_indices()

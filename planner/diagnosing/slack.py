@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from .edits import UNITS, place_of
+from .edits import UNITS, place_of, row_of
 from .search import Clock, least
 from .system import Knob, System
 
@@ -33,8 +33,7 @@ def slackest(system: System, clock: Clock) -> list[str]:
 
 
 def _value(system: System, knob: Knob) -> float:
-    row = next(r for r in system.instance.rows(knob.cell.table) if r.key == knob.cell.key)
-    return float(getattr(row, knob.cell.column))
+    return float(getattr(row_of(system.instance, knob.cell.table, knob.cell.key), knob.cell.column))
 
 
 def _room(system: System, knob: Knob, value: float) -> float:

@@ -156,12 +156,10 @@ class System:
                 lower[row] -= factor * amount
             else:
                 upper[row] += factor * amount
-        matrix = a.matrix
+        matrix = a.matrix.copy()
         moved = {row: change for row, change in changes.items() if change}
         if moved:
             matrix = (matrix + self._slope_matrix(moved)).tocsc()
-            matrix.data[np.abs(matrix.data) < ZERO] = 0.0
-            matrix.eliminate_zeros()
             for row, change in moved.items():
                 upper[row] += change * self.slopes[row].upper
         whole = a.integer
@@ -181,6 +179,8 @@ class System:
         if without:
             keep = np.setdiff1d(np.arange(matrix.shape[0]), np.fromiter(without, dtype=int))
             matrix, lower, upper = matrix.tocsr()[keep].tocsc(), lower[keep], upper[keep]
+        matrix.data[np.abs(matrix.data) < ZERO] = 0.0
+        matrix.eliminate_zeros()
         matrix.sort_indices()
         return Arrays(cost, 0.0, matrix, lower, upper, low, high, whole, a.columns, a.rows)
 
@@ -256,16 +256,19 @@ def _never_clean_only(instance: Instance) -> Instance:
 
 
 def _slopes(data: ModelData, arrays: Arrays) -> dict[int, Slope]:
-    """Row of a share -> what it gains per unit of its limit: the difference to the same row with a limit 1 higher."""
+    """Row of a share -> what it gains per unit of its limit: half the difference to the row with a limit 2 higher.
+
+    With a limit 1 higher some coefficients could cancel, and the row be gone.
+    """
     families = {name: getattr(data, name) for name in SHARES if getattr(data, name)}
     if not families and not data.fund_share:
         return {}
-    higher = {name: [cap._replace(limit=cap.limit + 1.0) for cap in caps] for name, caps in families.items()}
+    higher = {name: [cap._replace(limit=cap.limit + 2.0) for cap in caps] for name, caps in families.items()}
     fund_share = data.fund_share
     try:
         for name, caps in higher.items():
             setattr(data, name, caps)
-        data.fund_share = [part._replace(max_share=part.max_share + 1.0) for part in fund_share]
+        data.fund_share = [part._replace(max_share=part.max_share + 2.0) for part in fund_share]
         other = compile_model(models.build(data))
     finally:
         for name, caps in families.items():
@@ -286,7 +289,9 @@ def _slopes(data: ModelData, arrays: Arrays) -> dict[int, Slope]:
             first, last = before.indptr[row], before.indptr[row + 1]
             change[before.indices[first:last]] -= before.data[first:last]
             columns = np.flatnonzero(change)
-            slopes[row] = Slope(columns, change[columns], float(other.row_upper[twin] - arrays.row_upper[row]))
+            slopes[row] = Slope(
+                columns, change[columns] / 2.0, float(other.row_upper[twin] - arrays.row_upper[row]) / 2.0
+            )
     return slopes
 
 

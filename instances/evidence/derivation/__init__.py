@@ -10,5 +10,6 @@
 ``trade``      lanes and tariffs
 ``demand``     demand by region, sector and grade
 ``money``      cost of capital, funds
+``ranges``     how far the numbers may be off, and how sure the facts are
 ``flagship``, ``overlays``, ``world``   what goes into which instance
 """

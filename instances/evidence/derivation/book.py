@@ -37,10 +37,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "fund_options": ("fund", "option"),
     "scenarios": ("scenario", "name", "probability", "first_year", "last_year"),
     "disruptions": ("scenario", "kind", "country", "stage", "material", "facility", "fraction", "reference_t"),
+    "evidence": ("table", "key", "column", "low", "high", "confidence", "kind"),
     "sources": ("source", "title", "publisher", "url", "date"),
 }
 KEYS: dict[str, int] = {
-    "recipes": 3, "operations": 2, "lanes": 5, "tariffs": 5, "demand": 4, "market_prices": 2, "fund_options": 2, "disruptions": 6,
+    "recipes": 3, "operations": 2, "lanes": 5, "tariffs": 5, "demand": 4, "market_prices": 2, "fund_options": 2, "disruptions": 6, "evidence": 3,
 }  # fmt: skip
 
 
@@ -70,7 +71,7 @@ class Book:
         self.rows: dict[str, list[dict[str, str]]] = {}
         self.keys: set[tuple[str, ...]] = set()
 
-    def add(self, table: str, **values: Any) -> None:
+    def add(self, table: str, /, **values: Any) -> None:
         """Append a row. Columns left out are blank; ``source``, ``note`` and ``active`` are allowed everywhere."""
         known = (*COLUMNS[table], "source", "note", "active")
         unknown = [column for column in values if column not in known]

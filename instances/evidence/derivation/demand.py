@@ -7,6 +7,7 @@ from .chain import SECTORS
 from .facts import Fact, find, read
 
 REGIONS = {"USA": "USA", "JPN": "JPN", "KOR": "KOR", "EU27": "EUU", "GBR": "GBR", "IND": "IND", "rest-of-allied": "RAL"}
+YEARS = ("2025", "2030", "2035", "2040")
 GRADES = {"mag_n": "N/M", "mag_sh": "H/SH", "mag_uh": "UH/EH"}
 _WHY = (
     "direct use by makers of motors and devices in the region; region totals times sector totals, allocated proportionally, times the grade mix; "
@@ -24,7 +25,7 @@ def series(region: str, sectors: tuple[str, ...], grade: str, year: str) -> tupl
     return tonnes, tuple(sources)
 
 
-def demand(book: Book, regions: dict[str, str] = REGIONS, years: tuple[str, ...] = ("2025", "2030", "2035", "2040"), factor: float = 1.0) -> None:
+def demand(book: Book, regions: dict[str, str] = REGIONS, years: tuple[str, ...] = YEARS) -> None:
     """``demand.csv``; a series between the years of the facts."""
     for region, country in regions.items():
         for sector, _, _, parts, _ in SECTORS:
@@ -35,7 +36,7 @@ def demand(book: Book, regions: dict[str, str] = REGIONS, years: tuple[str, ...]
                 for year, tonnes, sources in values:
                     why = _WHY.format(sectors=", ".join(parts))
                     book.add(
-                        "demand", country=country, sector=sector, material=material, year=int(year), demand_t=round(factor * tonnes, 1),
+                        "demand", country=country, sector=sector, material=material, year=int(year), demand_t=round(tonnes, 1),
                         source=";".join(sources), note=f"assumption: {why}",
                     )  # fmt: skip
 
