@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .scaffold import new
     from .sourcing import Evidence, evidence
     from .stressing.study import Stress, stress
+    from .studying.results import Sensitivity, sensitivity
     from .tradeoff import Frontier, frontier
     from .workbook import convert
 
@@ -54,6 +55,8 @@ _HOMES = {
     "origin_ledger": "origin",
     "evidence": "sourcing",
     "Evidence": "sourcing",
+    "sensitivity": "studying.results",
+    "Sensitivity": "studying.results",
     "read_run": "runfolder",
     "Run": "runfolder",
     "diagnose": "diagnosing",
@@ -82,6 +85,7 @@ __all__ = [
     "Plan",
     "PlannerError",
     "Run",
+    "Sensitivity",
     "Stress",
     "alternatives",
     "audit",
@@ -97,6 +101,7 @@ __all__ = [
     "origin_ledger",
     "read_run",
     "report",
+    "sensitivity",
     "solve",
     "stress",
 ]
