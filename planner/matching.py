@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from .instance import Instance
-    from .schema import Disruption, Material
+    from .schema import Disruption, Lane, Material
 
 ANY = "*"
 
@@ -104,3 +104,31 @@ def hit_facilities(instance: Instance, row: Disruption) -> frozenset[str]:
         for f in instance.facilities
         if f.facility in able and f.country in places and row.facility in ("", f.facility)
     )
+
+
+def hits(instance: Instance, row: Disruption) -> bool:
+    """Whether a disruption hits a facility, option, demand, market or, as an export stop, a lane."""
+    if row.kind in ("outage", "project_failure"):
+        hit = hit_facilities(instance, row)
+        return bool(hit) if row.kind == "outage" else any(o.facility in hit for o in instance.options)
+    places = members(instance, row.country)
+    materials = {m.material for m in instance.materials if matches_material(row, m)}
+    if row.kind == "demand_surge":
+        return any(d.country in places and row.material in ("", d.material) for d in instance.demand)
+    if row.kind == "price_surge":
+        return any(m.country in places and m.material in materials for m in instance.markets)
+    wanted = {ANY, *materials}
+    return any(
+        lane.material in wanted
+        and leads_out(instance, lane, places)
+        and any(valid_in(lane, year) for year in instance.years)
+        for lane in instance.lanes
+    )
+
+
+def leads_out(instance: Instance, lane: Lane, places: frozenset[str]) -> bool:
+    """Whether a lane permits a movement from one of the places to another country."""
+    everywhere = members(instance, "")
+    origins = places if lane.origin == ANY else places & {lane.origin}
+    destinations = everywhere if lane.destination == ANY else {lane.destination}
+    return bool(origins) and len(origins | destinations) > 1

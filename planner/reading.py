@@ -55,11 +55,16 @@ class RawTable:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A value of instance.toml and where it stands."""
+    """A value of instance.toml and where it stands; ``lines`` are those of its entries, if they are tables."""
 
     value: Any
     file: str
     line: int | None
+    lines: tuple[int, ...] = ()
+
+    def line_of(self, entry: int) -> int | None:
+        """The line of an entry, that of the whole value where it is not known."""
+        return self.lines[entry] if entry < len(self.lines) else self.line
 
 
 @dataclass(slots=True)
@@ -284,7 +289,8 @@ def read_settings(text: str, shown: str, issues: list[Issue]) -> dict[tuple[str,
         if isinstance(value, dict):
             settings[name, ""] = Written(None, shown, lines.get((name, "")))
             for key, inner in value.items():
-                settings[name, key] = Written(inner, shown, lines.get((name, key)))
+                at = lines.get((name, key))
+                settings[name, key] = Written(inner, shown, at, _entry_lines(text, name, key, at, inner))
         else:
             settings["", name] = Written(value, shown, lines.get(("", name)))
     return settings
@@ -302,3 +308,16 @@ def _setting_lines(text: str) -> dict[tuple[str, str], int]:
             first, second = assignment.groups()
             lines.setdefault((first, second) if second else (section, first), number)
     return lines
+
+
+def _entry_lines(text: str, section: str, key: str, line: int | None, value: Any) -> tuple[int, ...]:
+    """The lines of the tables in a list: of their braces, or of headings such as ``[[security.survive]]``."""
+    if not isinstance(value, list) or not any(isinstance(entry, dict) for entry in value):
+        return ()
+    numbered = list(enumerate(text.splitlines(), start=1))
+    if line is None:
+        heading = rf"\s*\[\[\s*{re.escape(section)}\s*\.\s*{re.escape(key)}\s*\]\]"
+        return tuple(number for number, written in numbered if re.match(heading, written))
+    token = r'"(?:\\.|[^"\\])*"|\'[^\']*\'|#.*|(\{)'
+    found = (number for number, written in numbered[line - 1 :] for m in re.finditer(token, written) if m.group(1))
+    return tuple(found)[: len(value)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from .instance import Instance
@@ -156,6 +156,19 @@ def overlap_share(period: Period, first_year: int, last_year: int) -> float:
     """Share of a period's calendar years that lie in ``first_year``..``last_year``, 0..1."""
     common = min(period.last_year, last_year) - max(period.first_year, first_year) + 1
     return max(0, common) / period.length
+
+
+class Window(Protocol):
+    """A row that holds in certain calendar years; None: from the beginning, to the end."""
+
+    first_year: int | None
+    last_year: int | None
+
+
+def overlaps(row: Window, period: Period) -> bool:
+    """Whether some calendar year of a period lies in a row's years."""
+    begins = row.first_year is None or row.first_year <= period.last_year
+    return begins and (row.last_year is None or period.first_year <= row.last_year)
 
 
 def glide_value(first_year: int, last_year: int, limit: float, limit_end: float, year: int) -> float:

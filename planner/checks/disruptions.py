@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..errors import Issue
-from ..matching import ANY, hit_facilities, matches_material, members, valid_in
-from ..schema import Disruption, Lane, Scenario
+from ..matching import ANY, hit_facilities, hits, leads_out, matches_material, members, valid_in
+from ..schema import Disruption, Scenario
 from ..timeline import Period, overlap_share, start_years
 from .registry import SETTINGS, Draft, check
 
@@ -93,7 +93,7 @@ _HIT = (
 def hits_something(draft: Draft) -> Iterable[Issue]:
     """A disruption must hit a facility, option, demand, market or, as an export stop, a lane."""
     for row in draft.instance.disruptions:
-        if not _hits(draft, row):
+        if not hits(draft.instance, row):
             column = next((c for c in ("facility", "material", "stage", "country") if getattr(row, c)), "kind")
             yield draft.at(row, column, f"the {row.kind} hits nothing: {_MISSED[row.kind]}")
 
@@ -105,34 +105,6 @@ _MISSED = {
     "demand_surge": "no such demand",
     "price_surge": "no such market",
 }
-
-
-def _hits(draft: Draft, row: Disruption) -> bool:
-    instance = draft.instance
-    if row.kind in ("outage", "project_failure"):
-        hit = hit_facilities(instance, row)
-        return bool(hit) if row.kind == "outage" else any(o.facility in hit for o in instance.options)
-    places = members(instance, row.country)
-    materials = {m.material for m in instance.materials if matches_material(row, m)}
-    if row.kind == "demand_surge":
-        return any(d.country in places and row.material in ("", d.material) for d in instance.demand)
-    if row.kind == "price_surge":
-        return any(m.country in places and m.material in materials for m in instance.markets)
-    wanted = {ANY, *materials}
-    return any(
-        lane.material in wanted
-        and _leads_out(draft, lane, places)
-        and any(valid_in(lane, year) for year in instance.years)
-        for lane in instance.lanes
-    )
-
-
-def _leads_out(draft: Draft, lane: Lane, places: frozenset[str]) -> bool:
-    """Whether a lane permits a movement from one of the places to another country."""
-    everywhere = members(draft.instance, "")
-    origins = places if lane.origin == ANY else places & {lane.origin}
-    destinations = everywhere if lane.destination == ANY else {lane.destination}
-    return bool(origins) and len(origins | destinations) > 1
 
 
 @check("W516", "scenarios", SETTINGS)
@@ -184,6 +156,8 @@ def _stops_something(draft: Draft, row: Disruption, scenario: Scenario) -> bool:
     starts = [period.first_year for period, _ in _touched(draft, scenario)]
     wanted = {ANY, *materials}
     return any(
-        lane.material in wanted and _leads_out(draft, lane, places) and any(valid_in(lane, year) for year in starts)
+        lane.material in wanted
+        and leads_out(draft.instance, lane, places)
+        and any(valid_in(lane, year) for year in starts)
         for lane in draft.instance.lanes
     )
