@@ -353,6 +353,21 @@ def optimise(
         arrays = compile_model(model)
     if pins:
         pins.hold(data, arrays)
+    built = time.perf_counter() - started
+    outcome = optimise_arrays(data, arrays, settings, progress)
+    outcome.seconds["build"] += built
+    return outcome
+
+
+def optimise_arrays(
+    data: ModelData,
+    arrays: Arrays,
+    settings: Settings,
+    progress: Progress | None = None,
+    start: np.ndarray | None = None,
+) -> Outcome:
+    """Solve a compiled model of ``data`` (perhaps with rows more); ``start`` is a plan to begin the search with."""
+    started = time.perf_counter()
     solver = Solver(arrays, settings)
     built = time.perf_counter()
     integers = int(arrays.integer.sum())
@@ -365,6 +380,9 @@ def optimise(
             _report_search(solver, progress)
     if settings.time_limit is not None:
         solver.option("time_limit", float(settings.time_limit))
+    if start is not None and integers:
+        whole = np.flatnonzero(arrays.integer)
+        solver.start_from(whole, np.round(start[whole]))
     _solve(solver, data, integers, outcome)
     outcome.seconds = {"build": built - started, "solve": time.perf_counter() - built}
     return outcome

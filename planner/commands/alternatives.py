@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .common import AsJson, Gap, InstanceFolder, Overwrite, Seed, Threads, TimeLimit, load_instance, tell
+from .common import AsJson, Gap, InstanceFolder, Overwrite, Seed, Threads, TimeLimit, fraction, load_instance, tell
 
 
 def alternatives(
@@ -35,18 +35,13 @@ def alternatives(
     from ..near_optimal import MANIFEST
     from ..near_optimal import alternatives as find
 
-    text = slack.strip()
-    try:
-        fraction = float(text[:-1]) / 100.0 if text.endswith("%") else float(text)
-    except ValueError:
-        raise UsageError(f'--slack "{slack}": expected a percentage such as 3%, or a fraction such as 0.03') from None
     if runs and output is None:
         raise UsageError("--runs writes into the folder of the tables: name it with -o FOLDER")
     if output is not None:
         check_folder(output, MANIFEST, overwrite)
     found = find(
         load_instance(instance),
-        slack=fraction,
+        slack=fraction(slack, "--slack"),
         plans=plans,
         groups=group or (),
         latest=latest,

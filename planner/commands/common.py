@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import UsageError
+
 if TYPE_CHECKING:
     from ..instance import Instance
 
@@ -26,6 +28,15 @@ Seed = Annotated[int, typer.Option(help="solver seed")]
 def tell(line: str) -> None:
     """One line of progress, or of an error, on stderr."""
     print(line, file=sys.stderr, flush=True)
+
+
+def fraction(text: str, option: str) -> float:
+    """A percentage such as ``3%`` or a fraction such as ``0.03``. Raises UsageError on anything else."""
+    written = text.strip()
+    try:
+        return float(written[:-1]) / 100.0 if written.endswith("%") else float(written)
+    except ValueError:
+        raise UsageError(f'{option} "{text}": expected a percentage such as 3%, or a fraction such as 0.03') from None
 
 
 def load_instance(path: Path) -> Instance:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UsageError
-from .common import AsJson, Gap, InstanceFolder, Overwrite, Seed, Threads, TimeLimit, load_instance, tell
+from .common import AsJson, Gap, InstanceFolder, Overwrite, Seed, Threads, TimeLimit, fraction, load_instance, tell
 
 if TYPE_CHECKING:
     from ..instance import Instance
@@ -28,6 +28,9 @@ def solve(
     time_limit: TimeLimit = None,
     threads: Threads = 1,
     seed: Seed = 0,
+    objective: Annotated[str, typer.Option(help="cost; or under a ceiling on cost: public (money), exposure")] = "cost",
+    slack: Annotated[str | None, typer.Option(help="ceiling over the least cost, such as 3% or 0.03")] = None,
+    cost_ceiling: Annotated[float | None, typer.Option(metavar="MUSD", help="or the most the plan may cost")] = None,
     fix_from: Annotated[Path | None, typer.Option("--fix-from", metavar="RUN", help="hold the builds of a run")] = None,
     fix_options: Annotated[
         str | None, typer.Option("--fix-options", metavar="A,B", help="with --fix-from: of these options only")
@@ -65,6 +68,9 @@ def solve(
             threads=threads,
             seed=seed,
             pins=pins,
+            objective=objective,
+            slack=None if slack is None else fraction(slack, "--slack"),
+            ceiling=cost_ceiling,
             progress=tell,
             load_seconds=load_seconds,
         )
