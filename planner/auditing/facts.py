@@ -87,7 +87,7 @@ class Facts:
         self.caps = {row.cap: row for row in instance.caps}
         self.funds = {row.fund: row for row in instance.funds}
         self.scenarios = {row.scenario: row for row in instance.scenarios}
-        self.branch_service = {(row.scenario, row.sector): row.min_service for row in instance.branch_service}
+        self.branch_service = {(row.scenario, row.sector): row for row in instance.branch_service}
         self.stages = tuple(instance.stages)
         self.concern = frozenset(instance.countries_of_concern)
 

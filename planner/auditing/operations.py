@@ -299,11 +299,21 @@ def check_service(operations: Operations, book: Book) -> None:
             book.equal("demand", row.demand_t, demand, demand, (*place, "demand_t"))
             total = row.clean_t + row.exposed_t + row.short_t
             book.equal("demand", total, demand, demand, (*place, "clean_t + exposed_t + short_t"))
-            name = "" if disturbance.scenario is None else disturbance.scenario.scenario
-            floor = rules.min_service if disturbance.undisturbed else facts.branch_service.get((name, sector), 0.0)
+            floor = rules.min_service if disturbance.undisturbed else _branch_floor(operations, sector, year)
             if floor:
                 allowed = (1.0 - floor) * demand
                 book.at_most("min_service", row.short_t, allowed, demand, (*place, "short_t"))
             clean_only = rules.clean_from_year is not None and year >= rules.clean_from_year
             if clean_only and not disturbance.lifted(year):
                 book.at_most("clean_only", row.exposed_t, 0.0, demand, (*place, "exposed_t"))
+
+
+def _branch_floor(operations: Operations, sector: str, year: int) -> float:
+    """Part of a sector's demand that must be served in a branch, in a period that the floor's years overlap."""
+    facts, scenario = operations.facts, operations.disturbance.scenario
+    row = facts.branch_service.get((scenario.scenario, sector)) if scenario else None
+    if row is None:
+        return 0.0
+    first = facts.first if row.first_year is None else row.first_year
+    last = facts.last if row.last_year is None else row.last_year
+    return row.min_service if any(first <= y <= last for y in facts.calendar(year)) else 0.0
