@@ -12,7 +12,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -239,9 +239,10 @@ class _Space:
         costly = np.flatnonzero(cost).astype(np.int32)
         scale = 1.0 / max(1.0, float(np.abs(cost).max()))
         most = (self.ceiling - self.arrays.offset) * scale
-        self.solver.check(
-            self.solver.highs.addRow(-np.inf, most, len(costly), costly, cost[costly] * scale), "the ceiling"
-        )
+        # without whole numbers the ends are found fast, and often settle those with them
+        self.relaxed = Solver(replace(self.arrays, integer=np.zeros_like(self.arrays.integer)), settings)
+        for solver in (self.solver, self.relaxed):
+            solver.check(solver.highs.addRow(-np.inf, most, len(costly), costly, cost[costly] * scale), "the ceiling")
         if progress:
             progress(f"least cost {self.best_musd:,.6g} MUSD, ceiling {self.ceiling:,.6g}")
 
@@ -314,14 +315,13 @@ class _Space:
             whole = row.integer
             known = [self.modules(x, option) for x in self.seen]
             least, most, proven = min(known), max(known), True
-            weights = {int(self.column[i]): 1.0 for i in self.starts[option]}
-            if least > row.min_modules + SOME:
-                found = self._aim(weights)
+            if least > row.min_modules + SOME and not self._settled(option, least, False):
+                found = self._aim({int(self.column[i]): 1.0 for i in self.starts[option]})
                 if found is not None:
                     least, sure = min(least, self.modules(found[0], option)), found[1]
                     proven &= sure
-            if most < row.max_modules - SOME:
-                found = self._aim(weights, most=True)
+            if most < row.max_modules - SOME and not self._settled(option, most, True):
+                found = self._aim({int(self.column[i]): 1.0 for i in self.starts[option]}, most=True)
                 if found is not None:
                     most, sure = max(most, self.modules(found[0], option)), found[1]
                     proven &= sure
@@ -329,6 +329,24 @@ class _Space:
             if self.progress and time.perf_counter() - told > 2.0:
                 told = time.perf_counter()
                 self.progress(f"{number} of {len(order)} options")
+
+    def _settled(self, option: str, known: float, most: bool) -> bool:
+        """Whether the relaxation shows that no plan within the slack builds less (or more) than is known."""
+        solver, count = self.relaxed, len(self.arrays.cost)
+        aim = np.zeros(count)
+        for i in self.starts[option]:
+            aim[self.column[i]] = -1.0 if most else 1.0
+        everything = np.arange(count, dtype=np.int32)
+        solver.check(solver.highs.changeColsCost(count, everything, aim), "an aim")
+        stopped = solver.run()
+        if stopped == "interrupted":
+            raise KeyboardInterrupt
+        if stopped != "optimal":
+            return False
+        end = self.modules(solver.solution()[0], option)
+        if not self.options[option].integer:
+            return end <= known + SOME if most else end >= known - SOME
+        return math.floor(end + SOME) <= known + SOME if most else math.ceil(end - SOME) >= known - SOME
 
     def latest_start(self, option: str) -> float:
         """The latest period in which an always-built option can be started first."""
