@@ -50,6 +50,8 @@ def instance_format() -> str:
     parts.append("\n# The tables of a run\n\n")
     for name, columns in tables.COLUMNS.items():
         parts.append(f"- `{name}.csv`: {', '.join(columns)}\n")
+    for name, columns in tables.OTHER_COLUMNS.items():
+        parts.append(f"\n## {name}.csv\n\nColumns: {', '.join(columns)}\n\n{tables.MEANINGS[name]}\n")
     return "".join(parts)
 
 

@@ -40,6 +40,7 @@ from .schema import (
     OperationCost,
     Option,
     ParsedTable,
+    PriceFloor,
     Process,
     Recipe,
     RecipeYield,
@@ -113,6 +114,7 @@ class Instance:
     disruptions: tuple[Disruption, ...] = field(default=(), repr=False)
     branch_service: tuple[BranchService, ...] = field(default=(), repr=False)
     delivery_risk: tuple[DeliveryRisk, ...] = field(default=(), repr=False)
+    price_floors: tuple[PriceFloor, ...] = field(default=(), repr=False)
     evidence: tuple[Evidence, ...] = field(default=(), repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)
 

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import Infeasible, NoPlan
+from .errors import Infeasible, NoPlan, UsageError
 from .formulation import check_own_models
 from .runfolder import write_run
 from .tables import COMPONENTS, NOTHING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .instance import Instance
+    from .objectives import Aim
     from .pinning import Pins
     from .prepare import Prepared
     from .solving import Outcome, Progress, Settings
@@ -31,7 +32,8 @@ class Plan:
     """A solved plan.
 
     plan      the content of plan.json
-    tables    frames by the names of contract §5, ``branches``: scenario -> the same of that branch
+    tables    frames by the names of contract §5, and ``origin``, see `planner.origin_ledger`
+    branches  scenario -> the same of that branch
     """
 
     plan: dict[str, Any]
@@ -70,6 +72,9 @@ def solve(
     threads: int = 1,
     seed: int = 0,
     pins: Pins | None = None,
+    objective: str = "cost",
+    slack: float | None = None,
+    ceiling: float | None = None,
     audit: bool = True,
     progress: Progress | None = None,
     load_seconds: float = 0.0,
@@ -81,6 +86,10 @@ def solve(
     threads     solver threads (fixed and recorded: another number may give another plan of the same cost)
     seed        solver seed
     pins        builds to hold, see `Pins`
+    objective   ``cost``; or under a ceiling on cost ``public`` (least money of funds) or ``exposure`` (least exposed
+                deliveries), then the least cost that reaches it; plan.json tells what each step reached
+    slack       the ceiling as a fraction over the least cost
+    ceiling     or as MUSD of present value
     audit       recompute the plan from the raw tables, and raise AuditError if it does not hold
     progress    called with lines of text while a long search runs
     load_seconds  what reading the instance took, to be recorded with the other times
@@ -90,16 +99,23 @@ def solve(
     """
     check_own_models()
 
+    from .objectives import optimise_for
+    from .origin import ledger
     from .prepare import prepare
     from .solution import tables
     from .solving import Settings, optimise, paused_garbage_collector
 
     settings = Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed)
+    aim = _aim(objective, slack, ceiling)
     started = time.perf_counter()
     with paused_garbage_collector():
         prepared = prepare(instance)
     ready = time.perf_counter() - started
-    outcome = optimise(prepared.data, settings, progress, pins)
+    steps: list[dict[str, Any]] = []
+    if aim is None:
+        outcome = optimise(prepared.data, settings, progress, pins)
+    else:
+        outcome, steps = optimise_for(aim, prepared.data, settings, progress, pins)
     outcome.seconds["build"] += ready
     if outcome.stopped == "infeasible":
         from .diagnosing import diagnose
@@ -108,12 +124,38 @@ def solve(
         raise Infeasible(str(found), found)
     if not outcome.held:
         raise NoPlan(f"no plan was found before the search ended ({outcome.stopped}); allow more time")
-    frames, branches = tables(prepared, outcome)
+    survivor = None
+    if instance.survive:
+        from .surviving import confirm, survive
+
+        survivor = survive(instance, prepared, outcome, settings, pins, progress)
+        prepared, outcome = survivor.prepared, survivor.outcome
+    frames, branches = survivor.tables if survivor else tables(prepared, outcome)
+    frames["origin"] = ledger(instance, frames)
+    if instance.price_floors:
+        from .price_floors import outlays
+
+        frames["price_floors"] = outlays(instance, frames)
     plan = Plan(_summary(prepared, settings, outcome, frames, load_seconds, pins), frames, branches)
+    if aim is not None:
+        plan.plan["settings"]["objective"] = {"name": aim.name, "slack": aim.slack, "ceiling_musd": aim.ceiling}
+        plan.plan["stages"] = steps
     if audit:
         _audit(instance, plan)
+    if survivor:
+        plan.plan["survive"] = confirm(instance, plan, survivor, settings, audit)
     plan.plan["seconds"]["total"] = round(load_seconds + time.perf_counter() - started, 3)
     return plan
+
+
+def _aim(objective: str, slack: float | None, ceiling: float | None) -> Aim | None:
+    from .objectives import Aim
+
+    if objective != "cost":
+        return Aim(objective, slack, ceiling)
+    if slack is not None or ceiling is not None:
+        raise UsageError("a slack or a ceiling on cost is for the objectives public and exposure")
+    return None
 
 
 def _audit(instance: Instance, plan: Plan) -> None:

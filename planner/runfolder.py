@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import OutputError
 from .folders import check_folder, write_folder
-from .tables import BRANCH_TABLES, COLUMNS, from_csv, to_csv
+from .tables import BRANCH_TABLES, COLUMNS, OTHER_COLUMNS, from_csv, to_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +60,8 @@ def read_run(folder: str | Path) -> Run:
     try:
         plan = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
         tables = {name: from_csv(name, _read(path / f"{name}.csv")) for name in COLUMNS}
+        others = [name for name in OTHER_COLUMNS if (path / f"{name}.csv").is_file()]
+        tables.update({name: from_csv(name, _read(path / f"{name}.csv")) for name in others})
         branches = {}
         if (path / "branches").is_dir():
             for branch in sorted((path / "branches").iterdir()):

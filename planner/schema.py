@@ -495,6 +495,22 @@ class DeliveryRisk(CitedRow):
     share_high: float = fraction("largest part of nameplate", 1.0)
 
 
+class PriceFloor(CitedRow):
+    """Prices guaranteed to a plant: what the payer would owe is a result of its own, and no cost of the plan."""
+
+    TABLE = "price_floors"
+    KEY = ("facility", "option", "material")
+
+    facility: str = reference("facilities", "the plant")
+    option: str = reference("options", "only what modules of this option of it make", "all that the plant makes")
+    material: str = reference("materials", "what it sells")
+    floor_usd_per_t: float = number("guaranteed price", "USD/t")
+    first_year: int | None = year("first calendar year", "first year of the horizon")
+    last_year: int | None = year("last calendar year", "last year of the horizon")
+    payer: str = text("who pays the difference")
+    market: str = reference("markets", "the market whose price counts", "the plan's own price in the plant's country")
+
+
 class Evidence(CitedRow):
     """How far numbers of other tables may be off, and how sure they are; used by `evidence` and `sensitivity`."""
 
@@ -526,7 +542,7 @@ class Source(Row):
 ROWS: tuple[type[Row], ...] = (
     Country, Material, Process, Recipe, RecipeYield, Facility, Operation, OperationCost, Option, Lane, Tariff,
     Sector, Demand, Market, MarketPrice, Stockpile, Cap, Fund, FundOption, Scenario, Disruption, BranchService,
-    DeliveryRisk, Evidence,
+    DeliveryRisk, PriceFloor, Evidence,
     Source,
 )  # fmt: skip
 TABLES: dict[str, type[Row]] = {row.TABLE: row for row in ROWS}

@@ -17,7 +17,7 @@ TEXT = frozenset(
     (
         *("option", "facility", "country", "process", "input_provenance", "output_provenance", "material"),
         *("origin", "destination", "provenance", "market", "sector", "stockpile", "kind", "cap", "metric"),
-        *("stage", "component", "source"),
+        *("stage", "component", "source", "payer"),
     )
 )
 YEARS = frozenset(("start_year", "online_year", "year"))
@@ -39,6 +39,31 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "funding": "option source year musd",
     }.items()
 }
+# beside the contract's tables; a run written before there was one of these lacks it
+OTHER_COLUMNS: dict[str, tuple[str, ...]] = {
+    "origin": ("country", "sector", "material", "stage", "origin", "year", "t", "share"),
+    "price_floors": (
+        *("facility", "option", "material", "payer", "year", "t"),
+        *("floor_usd_per_t", "price_usd_per_t", "outlay_musd"),
+    ),
+}
+MEANINGS = {
+    "price_floors": (
+        "What the payers of price floors owe in this plan, by period; only for instances with price_floors.csv. `t` is "
+        "what the plant makes of the material a year (for an option, its part by capacity), `price_usd_per_t` the "
+        "market's price, or the plan's own marginal price of it in the plant's country (clean before exposed; blank if "
+        "it has none), `outlay_musd` the difference to the floor, where the price is below it, times `t`. A floor is a "
+        "transfer and not part of the plan's cost."
+    ),
+    "origin": (
+        "For what each consumer received in a year: in which country each stage of it was done. `country` and `sector` "
+        "are the consumer's; `origin` is a country, or `recycled`, `unknown` (the stages before something was bought), "
+        "`initial stock`. `t` are the delivered tonnes a year of `material` of which `stage` was done in `origin`; "
+        "`share` is their part of all that the consumer received of it, so that the shares of a stage sum to 1. "
+        "Traced in proportion through each country's pool, clean and exposed apart; runs written before there was such "
+        "a table lack it. The exact rules stand in `planner/origin.py`."
+    ),
+}
 BRANCH_TABLES = ("activity", "flows", "purchases", "service", "stocks", "adjustments")
 COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
 
@@ -48,11 +73,15 @@ def kind(column: str) -> str:
     return "text" if column in TEXT else "year" if column in YEARS else "number"
 
 
+def _columns(name: str) -> tuple[str, ...]:
+    return COLUMNS[name] if name in COLUMNS else OTHER_COLUMNS[name]
+
+
 def frame(name: str, rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
     """A table as a frame, sorted by its columns from left to right; None is a blank number (NaN)."""
     import pandas as pd
 
-    columns = COLUMNS[name]
+    columns = _columns(name)
     ordered = sorted(rows, key=lambda row: tuple((v is not None, v) for v in row))
     data: dict[str, Any] = {}
     for position, column in enumerate(columns):
@@ -75,14 +104,15 @@ def to_csv(table: pd.DataFrame) -> str:
 def from_csv(name: str, text: str) -> pd.DataFrame:
     """A frame from CSV text as written by :func:`to_csv`. Raises ValueError on other columns or bad numbers."""
     rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    if not rows or tuple(rows[0]) != COLUMNS[name]:
-        raise ValueError(f"{name}.csv: expected the columns {', '.join(COLUMNS[name])}")
+    columns = _columns(name)
+    if not rows or tuple(rows[0]) != columns:
+        raise ValueError(f"{name}.csv: expected the columns {', '.join(columns)}")
     converters: dict[str, Callable[[str], Any]] = {
         "text": str,
         "year": int,
         "number": lambda cell: float(cell) if cell else None,
     }
-    readers = [converters[kind(column)] for column in COLUMNS[name]]
+    readers = [converters[kind(column)] for column in columns]
     parsed = []
     for line, row in enumerate(rows[1:], start=2):
         if len(row) != len(readers):

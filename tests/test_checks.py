@@ -23,8 +23,11 @@ STOP = DISRUPTION + "s,export_stop,CHN,,metal,,1,\n"
 FUND = "fund,provider,instrument,budget_musd,first_year,last_year\n"
 DRAWN = "fund,option\nf,first\n"
 STOCKPILE = "stockpile,country,material,initial_t,max_t,final_min_t\n"
+GUARANTEE = "facility,option,material,floor_usd_per_t,first_year,last_year,payer,market\n"
 EVIDENCE = "table,key,column,low,high,confidence,kind\n"
 DELIVERY = "option,projects,delay_low,delay_mode,delay_high,share_high\n"
+FLOOR = "scenario,sector,min_service,first_year,last_year\n"
+EACH_PLANT = 'outage = "facility", years = [2026, 2027], level = 1'
 LANE = "material,origin,destination,cost_usd_per_t,first_year,last_year\n"
 ALL_LANES = LANE + "*,*,*,20,,\n"
 
@@ -52,6 +55,10 @@ def recipes(rows, processes="", operations=""):
 def lane_costs(*costs):
     pairs = ("AAA,BBB", "AAA,CHN", "BBB,AAA", "CHN,AAA")
     return {"lanes": ALL_LANES + "".join(f"magnet,{p},{c},,\n" for p, c in zip(pairs, costs, strict=False))}
+
+
+def survive(rule):
+    return ('["CHN"]\n', f'["CHN"]\nsurvive = [{{ {rule} }}]\n')
 
 
 LOOP = "recycle,magnet,input,1\nrecycle,metal,output,"
@@ -288,6 +295,9 @@ SLIPS = [
         "market_prices.csv:2:price_usd_per_t",
         {"market_prices": edited("market_prices", 2, price_usd_per_t=1500000)},
     ),
+    ("E344", "price_floors.csv:2:material", {"price_floors": GUARANTEE + "pit,,metal,1,,,State,\n"}),
+    ("E344", "price_floors.csv:2:option", {"price_floors": GUARANTEE + "shop,first,magnet,1,,,State,\n"}),
+    ("E345", "price_floors.csv:2:market", {"price_floors": GUARANTEE + "shop,,magnet,1,,,State,spot\n"}),
     ("E361", "evidence.csv:2:table", {"evidence": EVIDENCE + "optoins,first,capex_musd,1,2,low,fact\n"}),
     ("E361", "evidence.csv:2:key", {"evidence": EVIDENCE + "operations,pit/mien,opex_usd_per_t,1,2,low,fact\n"}),
     ("E361", "evidence.csv:2:column", {"evidence": EVIDENCE + "options,first,name,1,2,low,fact\n"}),
@@ -301,6 +311,55 @@ SLIPS = [
         "instance.toml:15:weight",
         ('["CHN"]\n', '["CHN"]\n[risk]\nweight = 1.5\n'),
         {"scenarios": ALWAYS, "disruptions": STOP},
+    ),
+    # outages to survive, service in branches
+    (
+        "E351",
+        "instance.toml:14:survive.of",
+        survive('outage = "country", of = ["CHM"], years = [2026, 2027], level = 1'),
+    ),
+    ("E351", "instance.toml:14:survive.of", survive('outage = "stage", of = ["CHN"], years = [2026, 2027], level = 1')),
+    (
+        "E351",
+        "instance.toml:14:survive.of",
+        survive('outage = "facility", of = ["CHN"], years = [2026, 2027], level = 1'),
+    ),
+    ("E352", "instance.toml:14:survive.sectors", survive(EACH_PLANT + ', sectors = ["car"]')),
+    (
+        "E352",
+        "instance.toml:14:survive.sectors",
+        survive(EACH_PLANT + ', sectors = ["bikes"]'),
+        {"sectors": TABLES["sectors"] + "bikes,Bikes,5\n"},
+    ),
+    ("E353", "instance.toml:14:survive.years", survive('outage = "facility", years = [2027, 2027], level = 1')),
+    ("E353", "instance.toml:14:survive.years", survive('outage = "facility", years = [2028, 2027], level = 1')),
+    ("E353", "instance.toml:14:survive.years", survive('outage = "facility", years = [2031, 2031], level = 1')),
+    ("E353", "instance.toml:14:survive.years", survive('outage = "facility", years = [2028, 2031], level = 1')),
+    (
+        "E354",
+        "instance.toml:14:survive.of",
+        survive('outage = "stage", of = ["BBB mining"], years = [2026, 2027], level = 1'),
+        {"lanes": LANE + "metal,*,*,20,,\nmagnet,*,*,20,,\n"},
+    ),
+    (
+        "E354",
+        "instance.toml:14:survive.outage",
+        survive('outage = "export_stop", years = [2026, 2027], level = 1'),
+        {"lanes": LANE},
+    ),
+    (
+        "E355",
+        "branch_service.csv:2:last_year",
+        {
+            "scenarios": SCENARIO + "s,S,0.1,2028,2030\n",
+            "disruptions": STOP,
+            "branch_service": FLOOR + "s,cars,0.5,,2027\n",
+        },
+    ),
+    (
+        "E355",
+        "branch_service.csv:2:first_year",
+        {"scenarios": ALWAYS, "disruptions": STOP, "branch_service": FLOOR + "s,cars,0.5,2031,\n"},
     ),
     ("W541", "instance.toml:15:weight", ('["CHN"]\n', '["CHN"]\n[risk]\nweight = 0.5\n')),
 ]

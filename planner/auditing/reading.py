@@ -200,6 +200,7 @@ PLAN_TABLES: tuple[Layout[Any], ...] = (
     COSTS,
     FUNDING,
 )
+DERIVED = frozenset(("origin", "price_floors"))  # follows from the tables above, and no claim of the plan rests on it
 BRANCH_TABLES: tuple[Layout[Any], ...] = (ACTIVITY, FLOWS, PURCHASES, SERVICE, STOCKS, ADJUSTMENTS)
 
 
@@ -221,7 +222,7 @@ class Tables:
         self._years = frozenset(years)
         self._book = book
         known = {layout.name for layout in layouts}
-        for name in sorted(set(map(str, frames)) - known):
+        for name in sorted(set(map(str, frames)) - known - DERIVED):
             book.fault("tables", (f"{name}.csv",), "is no table of a run")
         self._rows = {layout.name: self._read(layout, frames.get(layout.name)) for layout in layouts}
 

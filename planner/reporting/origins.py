@@ -24,7 +24,7 @@ from .parts import (
 if TYPE_CHECKING:
     from .view import View
 
-COLUMNS = ("country", "sector", "stage", "origin", "year", "share")
+COLUMNS = ("country", "sector", "material", "stage", "origin", "year", "t", "share")
 MOST = 6  # origins shown by name besides countries of concern
 
 Tonnes = dict[tuple[str, str, str, int], float]  # consumer ("" all), stage, origin, year
@@ -46,16 +46,11 @@ def section(view: View) -> Section | None:
 
 
 def _tonnes(view: View) -> Tonnes:
-    """Delivered tonnes a year by origin; consumers are added up by what they receive."""
-    received: dict[tuple[str, str, int], float] = defaultdict(float)
-    for r in view.tables["service"].itertuples():
-        received[r.country, r.sector, r.year] += r.clean_t + r.exposed_t
+    """Delivered tonnes a year by origin."""
     found: Tonnes = defaultdict(float)
     for r in view.tables["origin"].itertuples():
-        weight = r.share * received.get((r.country, r.sector, r.year), 0.0)
-        if weight > 1e-9:
-            found["", r.stage, r.origin, r.year] += weight
-            found[r.country, r.stage, r.origin, r.year] += weight
+        found["", r.stage, r.origin, r.year] += r.t
+        found[r.country, r.stage, r.origin, r.year] += r.t
     return dict(found)
 
 
