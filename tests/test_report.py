@@ -447,12 +447,6 @@ def test_a_page_with_all_its_parts(tmp_path, browser):
     }
     instance = planner.load(write_instance(tmp_path / "in", tables))
     plan = planner.solve(instance)
-    rows = [
-        (r.country, r.sector, s, o, r.year, 0.5)
-        for r in plan.tables["service"].itertuples() for s in instance.stages for o in ("CHN", "recycled")
-    ]  # fmt: skip
-    ledger = pd.DataFrame(rows, columns=["country", "sector", "stage", "origin", "year", "share"])
-    plan.tables["origin"] = ledger
     text = planner.report(instance, plan, frontier_folder(tmp_path / "curve", POINTS))
     ids = {a["id"] for a in Elements(text).of("figure")}
     assert {"map-flows", "origins-stages", "curve-cost", "branches-service", "dependence-caps"} <= ids

@@ -55,7 +55,9 @@ def test_a_second_source_is_built_for_the_day_when_the_first_is_lost(tmp_path):
     ],
 )
 def test_stock_or_capacity_whichever_is_cheaper(tmp_path, holding, extra, held):
-    i = with_lines(tmp_path / "i", CHN_STOPS).with_rows("stockpiles", {**PILE, "max_t": 50, "holding_usd_per_t": holding})
+    i = with_lines(tmp_path / "i", CHN_STOPS).with_rows(
+        "stockpiles", {**PILE, "max_t": 50, "holding_usd_per_t": holding}
+    )
     plan = planner.solve(i)
     assert plan.objective_musd == pytest.approx(200 * CHINA + extra, rel=3e-7)
     stocks = plan.tables["stocks"]
@@ -147,7 +149,8 @@ def random_instance(folder, seed):
         "operations": "facility,process,opex_usd_per_t\n"
         + "".join(f"{n},press,{draw.choice((2000, 12000, 20000))}\n" for n, _, _ in plants),
         "options": header + "".join(lines),
-        "lanes": "material,origin,destination,cost_usd_per_t\nmagnet,*,*,1000\nmetal,AAA,BBB,500\nmetal,CHN,*,300\nmetal,RUS,*,600\n",
+        "lanes": "material,origin,destination,cost_usd_per_t\n"
+        "magnet,*,*,1000\nmetal,AAA,BBB,500\nmetal,CHN,*,300\nmetal,RUS,*,600\n",
         "demand": "country,sector,material,year,demand_t\nAAA,cars,magnet,2030,70\nAAA,cars,magnet,2033,90\n"
         "BBB,arms,magnet,,20\n",
         "sectors": TABLES["sectors"] + "arms,Arms,300000\n",

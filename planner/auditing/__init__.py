@@ -23,7 +23,7 @@ from .disturbance import Disturbance
 from .facts import Facts
 from .funding import check_funding
 from .investment import Investment, check_builds, check_capacity
-from .money import check_costs, check_objective, check_row_money, check_totals
+from .money import check_costs, check_objective, check_row_money, check_totals, operating_costs
 from .operations import (
     Operations,
     check_activities,
@@ -34,10 +34,10 @@ from .operations import (
     check_stocks,
     check_used,
 )
-from .reading import BRANCH_TABLES, PLAN_TABLES, Tables
+from .reading import BRANCH_TABLES, BUILDS, PLAN_TABLES, STOCKS, Tables
 from .report import KINDS, TOLERANCE, AuditReport, Book, Check, Violation
 
-__all__ = ["KINDS", "TOLERANCE", "AuditReport", "Check", "Violation", "audit"]
+__all__ = ["KINDS", "TOLERANCE", "AuditReport", "Check", "Violation", "audit", "audit_branch"]
 
 STATUSES = ("optimal", "feasible")
 MANIFEST = (
@@ -109,6 +109,42 @@ def audit(instance: Instance, run: Audited, tolerance: float = TOLERANCE) -> Aud
     check_costs(plan, branches, tables, book)
     check_objective(run.plan, tables, book)
     check_totals(plan, tables, metrics, book)
+    return book.report()
+
+
+def audit_branch(
+    instance: Instance,
+    scenario: str,
+    plan: Mapping[str, pd.DataFrame],
+    tables: Mapping[str, pd.DataFrame],
+    cost_musd: float,
+    until: int | None = None,
+    tolerance: float = TOLERANCE,
+) -> AuditReport:
+    """Recompute one branch alone, with the builds and stocks of a plan that was audited when it was made.
+
+    instance   the plan's instance with the scenario in it
+    plan       the plan's tables: builds and stocks
+    tables     the branch's tables
+    cost_musd  present value of its operations, which the audit must arrive at too
+    until      first year of the last period it covers; None: the end of the horizon, where final_min_t counts
+    """
+    book, facts = Book(tolerance), Facts(instance)
+    held = {layout.name: plan[layout.name] for layout in (BUILDS, STOCKS)}
+    plan_tables = Tables(held, (BUILDS, STOCKS), facts, facts.years, book)
+    disturbance = Disturbance(facts, facts.scenarios[scenario])
+    if until is not None:
+        disturbance.years = tuple(year for year in disturbance.years if year <= until)
+    book.branch = scenario
+    branch_tables = Tables(tables, BRANCH_TABLES, facts, disturbance.years, book)
+    branch = Operations(facts, branch_tables, Investment(facts, plan_tables), disturbance)
+    missing_musd = _check_operations(branch, branch_tables, plan_tables, book)
+    costs = operating_costs(branch)
+    expected = sum(facts.factor[year] * musd for (_, year), musd in costs.items())
+    if until is None or until == facts.years[-1]:
+        expected += missing_musd
+    scale = sum(facts.factor[year] * abs(musd) for (_, year), musd in costs.items())
+    book.equal("objective", cost_musd, expected, scale, ("cost of the branch",))
     return book.report()
 
 

@@ -3,45 +3,56 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..errors import AuditError, UsageError
 from .common import AsJson, Overwrite, RunFolder, tell
 
 
 def stress(
     run: RunFolder,
     instance: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="the run's instance [where it was solved from]")
+        Path | None,
+        typer.Option("--instance", metavar="FOLDER", help="where the run's instance lies [as plan.json says]"),
     ] = None,
-    families: Annotated[
-        str, typer.Option(help="of country, stage (of a country), facility, scenario; comma-separated")
-    ] = "country,stage,facility,scenario",
     year: Annotated[
         list[str] | None,
-        typer.Option(metavar="YEAR[-LAST]", help="when it happens; repeatable [the middle period's first year]"),
+        typer.Option(metavar="YEAR", help="when it comes; repeatable, or all [when most exposed tonnes are delivered]"),
     ] = None,
-    severity: Annotated[float, typer.Option(help="part that is lost; half a year is 0.5 in one year")] = 1.0,
-    only: Annotated[list[str] | None, typer.Option(help="a case by its name, such as CHN; repeatable")] = None,
-    pairs: Annotated[bool, typer.Option("--pairs", help="also pairs of the plants that are missed most")] = False,
+    years: Annotated[int, typer.Option(help="how many calendar years it lasts")] = 1,
+    months: Annotated[int | None, typer.Option(help="instead: so many months of one year")] = None,
+    severity: Annotated[list[float] | None, typer.Option(help="part that is lost, repeatable [1]")] = None,
+    families: Annotated[
+        str, typer.Option(help="what is lost, of country, stage (of a country), facility, material, scenario")
+    ] = "country,stage,facility,material,scenario",
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="only this case, country, stage, facility, material, scenario; repeatable"),
+    ] = None,
+    k: Annotated[int, typer.Option("--k", help="also the worst losses of up to so many at once")] = 1,
+    audit: Annotated[bool, typer.Option("--audit/--no-audit", help="recompute every case from the raw tables")] = True,
+    survival: Annotated[
+        bool, typer.Option("--survival/--no-survival", help="search how long each consumer could hold out")
+    ] = True,
+    workers: Annotated[int | None, typer.Option(help="processes [one per core, where it is worth it]")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="try the cases on the Dask cluster of this scheduler")
+    ] = None,
     delivery: Annotated[
         int | None, typer.Option(metavar="N", help="instead: N outcomes of late, dear, small and failing projects")
     ] = None,
     seed: Annotated[int, typer.Option(help="of the outcomes drawn with --delivery")] = 0,
-    audit: Annotated[bool, typer.Option("--audit/--no-audit", help="recompute every case from the raw tables")] = True,
-    workers: Annotated[int | None, typer.Option(help="processes [one per core]")] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="folder for the tables; resumable")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="folder for the tables; the same command goes on where it was")
+    ] = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
-    """Try disruptions on a plan: builds and stocks are held, what is left serves whom it can."""
-    from ..errors import UsageError
-    from ..folders import check_folder
+    """Try disruptions on a plan one by one: builds and stocks are held, what is left serves whom it can."""
     from ..runfolder import read_run
-    from ..stressing.study import MANIFEST
     from ..stressing.study import stress as try_all
     from ..whence import instance_of
 
@@ -55,29 +66,35 @@ def stress(
             risk.write(output, overwrite)
         print(json.dumps(risk.to_dict(), indent=1) if as_json else str(risk))
         return
-    spans = []
-    for text in year or []:
-        match = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", text)
-        if match is None:
-            raise UsageError(f'--year "{text}": expected YEAR or FIRST-LAST, such as 2028 or 2028-2029')
-        spans.append((int(match[1]), int(match[2] or match[1])))
-    if output is not None:
-        check_folder(output, MANIFEST, overwrite)
     found = try_all(
         of,
         held,
+        year=_years(year or [], of.years),
+        years=years,
+        months=months,
+        severity=severity or 1.0,
         families=[f.strip() for f in families.split(",") if f.strip()],
-        years=spans or None,
-        severity=severity,
         only=only or (),
-        pairs=pairs,
+        k=k,
         audit=audit,
+        survival=survival,
         workers=workers,
-        partial=None if output is None else output.with_name(f".{output.name}.partial.jsonl"),
+        scheduler=scheduler,
+        folder=output,
+        overwrite=overwrite,
         progress=tell,
     )
-    if output is not None and found.complete:
-        found.write(output, overwrite)
     print(json.dumps(found.to_dict(), indent=1) if as_json else str(found))
-    if not found.complete and output is not None:
-        tell("the same command goes on from here")
+    if output is not None and not as_json:
+        print(f"Tables: {output}")
+    if found.faults:
+        raise AuditError("some cases do not agree with the instance; please report this as a defect")
+
+
+def _years(asked: list[str], all_years: tuple[int, ...]) -> list[int] | None:
+    if "all" in asked:
+        return list(all_years)
+    for text in asked:
+        if not text.isdecimal():
+            raise UsageError(f'--year "{text}": expected a year, such as 2028, or all')
+    return [int(text) for text in asked] or None

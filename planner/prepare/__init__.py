@@ -15,6 +15,8 @@ from . import caps, funding, investment, operations, risk
 from .conditions import Conditions, lay_out_nodes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..instance import Instance
 
 
@@ -32,24 +34,35 @@ class Prepared:
     conditions: tuple[Conditions, ...]
 
 
-def prepare_branch(instance: Instance, scenario: str, openings: operations.Openings) -> Prepared:
+def prepare_branch(
+    instance: Instance,
+    scenario: str,
+    builds: Mapping[tuple[str, int], float],
+    openings: operations.Openings,
+    last: int | None = None,
+) -> Prepared:
     """The data of one branch alone, as if it were certain, starting from given stocks; builds are to be held.
 
+    builds    (option, start year) -> modules; ``data.build`` describes only these
     openings  (stockpile, provenance) -> t at its beginning
+    last      position of the last period wanted; None: to the end of the horizon
     """
     span = periods(instance)
     whole = ModelData()
     of_whole = lay_out_nodes(instance, span, whole)
-    places = [n for n, node in enumerate(whole.nodes) if node.branch == scenario]
+    end = len(span) - 1 if last is None else last
+    places = [n for n, node in enumerate(whole.nodes) if node.branch == scenario and node.period <= end]
     data = ModelData()
     for n in places:
         node = whole.nodes[n]
-        before = n - 1 if n > places[0] else None
-        previous = None if before is None else before - places[0]
+        previous = n - 1 - places[0] if n > places[0] else None
         data.nodes.append(node._replace(weight=node.present, previous=previous))
     conditions = [of_whole[n] for n in places]
     investment.add(instance, span, horizon_end(instance), data)
+    data.build = [start for start in data.build if builds.get((start.option, start.year), 0.0) > 0.0]
+    data.chosen, data.modules, data.groups, data.requires = [], [], {}, []
     operations.add(instance, span, conditions, data, openings)
+    data.own_fixed_om = 0.0
     caps.add(instance, span, data)
     probability = next(s.probability for s in instance.scenarios if s.scenario == scenario)
     certain = 1.0 / probability if probability > 0.0 else 0.0
@@ -57,11 +70,14 @@ def prepare_branch(instance: Instance, scenario: str, openings: operations.Openi
     return Prepared(instance, span, data, tuple(conditions))
 
 
-def prepare(instance: Instance) -> Prepared:
-    """The data of the model of a checked instance."""
+def prepare(instance: Instance, until: Mapping[str, int] | None = None) -> Prepared:
+    """The data of the model of a checked instance.
+
+    until  scenario -> last calendar year of its branch that matters; None: all branches run to the horizon's end
+    """
     span = periods(instance)
     data = ModelData()
-    conditions = lay_out_nodes(instance, span, data)
+    conditions = lay_out_nodes(instance, span, data, until)
     investment.add(instance, span, horizon_end(instance), data)
     operations.add(instance, span, conditions, data)
     caps.add(instance, span, data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -48,8 +48,13 @@ def first_period(scenario: Scenario, span: Sequence[Period]) -> int:
     return next(i for i, p in enumerate(span) if p.last_year >= scenario.first_year)
 
 
-def lay_out_nodes(instance: Instance, span: Sequence[Period], data: ModelData) -> list[Conditions]:
-    """Fill ``data.nodes``: the plan's periods first, then each branch from its beginning to the horizon's end."""
+def lay_out_nodes(
+    instance: Instance, span: Sequence[Period], data: ModelData, until: Mapping[str, int] | None = None
+) -> list[Conditions]:
+    """Fill ``data.nodes``: the plan's periods first, then each branch from its beginning to the horizon's end.
+
+    until  scenario -> last calendar year of its branch that matters, for branches that need not be followed further
+    """
     beginnings = {s.scenario: first_period(s, span) for s in instance.scenarios}
     conditions: list[Conditions] = []
     for t, period in enumerate(span):
@@ -74,6 +79,8 @@ def lay_out_nodes(instance: Instance, span: Sequence[Period], data: ModelData) -
         previous = begin - 1 if begin else None
         for t in range(begin, len(span)):
             period = span[t]
+            if until is not None and period.first_year > until.get(scenario.scenario, period.last_year):
+                break
             share = overlap_share(period, scenario.first_year, scenario.last_year)
             data.nodes.append(
                 Node(
@@ -88,11 +95,11 @@ def lay_out_nodes(instance: Instance, span: Sequence[Period], data: ModelData) -
                 )
             )
             previous = len(data.nodes) - 1
-            conditions.append(_conditions(instance, scenario, rows, share))
+            conditions.append(conditions_of(instance, scenario, rows, share))
     return conditions
 
 
-def _conditions(instance: Instance, scenario: Scenario, rows: Sequence[Disruption], share: float) -> Conditions:
+def conditions_of(instance: Instance, scenario: Scenario, rows: Sequence[Disruption], share: float) -> Conditions:
     """What the disruptions of a scenario do in a period of which ``share`` lies in the scenario's years."""
     result = Conditions()
     for row in rows:

@@ -29,7 +29,7 @@ from models.data import (
 )
 
 from ..matching import members, strategic_materials
-from ..timeline import Period, discount_factor, module_share
+from ..timeline import Period, discount_factor, module_share, overlaps
 from .conditions import KILO, Conditions
 from .facts import FactSource, PeriodFacts
 from .reach import Reach, Spot, explore, made_provenance
@@ -49,16 +49,16 @@ def add(
     data: ModelData,
     openings: Openings | None = None,
 ) -> None:
-    """Fill everything of ``data`` that happens at nodes, and the fixed O&M of own capacity.
+    """Fill everything of ``data`` that happens at nodes, and the fixed O&M of own capacity in their periods.
 
     openings  stocks from which nodes without a previous one start; None: the initial stocks
     """
     source = FactSource(instance)
-    facts = [source.facts(period) for period in span]
+    facts = {t: source.facts(span[t]) for t in sorted({node.period for node in data.nodes})}
     fixed_om = {f.facility: f.fixed_om_usd_per_t * KILO for f in instance.facilities}
     data.own_fixed_om = sum(
-        period.discount * fixed_om[name] * capacity
-        for period, of_period in zip(span, facts, strict=True)
+        span[t].discount * fixed_om[name] * capacity
+        for t, of_period in facts.items()
         for name, capacity in of_period.own_capacity.items()
     )
     if openings is None:
@@ -82,7 +82,7 @@ class _NodeBuilder:
         self.parts: list[dict[tuple[str, str], int]] = []  # node -> (stockpile, provenance) -> position
         self.import_capped = _import_capped(instance)
         self.modules = self._module_terms()
-        self.branch_service = {(r.scenario, r.sector): r.min_service for r in instance.branch_service}
+        self.branch_service = {(r.scenario, r.sector): r for r in instance.branch_service}
         self.missing = 0
 
     def add(self, n: int, facts: PeriodFacts, conditions: Conditions) -> None:
@@ -241,9 +241,7 @@ class _NodeBuilder:
         node = data.nodes[n]
         for wish in facts.wishes:
             demand = wish.demand * conditions.demand.get((wish.country, wish.material), 1.0)
-            floor = wish.min_service
-            if node.branch != PLAN:
-                floor = self.branch_service.get((node.branch, wish.sector), 0.0)
+            floor = wish.min_service if node.branch == PLAN else self._branch_floor(node, wish.sector)
             most = demand * (1.0 - floor)
             d = len(data.need)
             data.need.append(Need(wish.country, wish.sector, wish.material, n, demand, most, wish.shortage_cost))
@@ -254,6 +252,10 @@ class _NodeBuilder:
                 if spot in reach.available:
                     data.pools[pools[spot]].delivered.append(len(data.deliver))
                     data.deliver.append(Delivery(d, provenance, n))
+
+    def _branch_floor(self, node: Node, sector: str) -> float:
+        row = self.branch_service.get((node.branch, sector))
+        return row.min_service if row is not None and overlaps(row, self.span[node.period]) else 0.0
 
     # --- stocks -------------------------------------------------------------------------------------------
 

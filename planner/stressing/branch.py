@@ -1,161 +1,246 @@
-"""Operations after a blow: builds and stocks are the plan's, one compiled model for each moment of the blow.
+"""Operations after a blow: builds, and stocks at its beginning, are the plan's; one compiled model for all its cases.
 
-Losses of capacity and stops of exports change only sides of rows and bounds of shipments, so that HiGHS goes on from
-the solution of the case before. Whatever else a scenario does gets a model of its own.
+What a disruption does is worked out where every branch gets it from (``prepare.conditions``); here it only changes
+sides of rows, bounds and prices of the compiled model of the same branch with nothing lost. HiGHS starts each case
+from the basis of that one, so that a case does not depend on which was solved before it.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from models.data import ModelData
+from models.data import CapacityLimit, ModelData
 
 from ..errors import SolverFailed
-from ..matching import hit_facilities
-from .cases import SCENARIO, Case
+from ..prepare.conditions import Conditions, conditions_of
+from ..schema import Disruption
+from ..timeline import overlap_share, periods
+from .cases import NOTHING, OWN, Case, with_case
+from .planned import Planned
 
 if TYPE_CHECKING:
     from ..instance import Instance
     from ..prepare import Prepared
-    from ..prepare.operations import Openings
     from ..solving import Settings
 
-Builds = Mapping[tuple[str, int], float]
-NONE = {"kind": "outage", "fraction": 0.0}  # a scenario must do something; this loses nothing
 
+class Shape(NamedTuple):
+    """What the compiled model of a branch depends on.
 
-def as_instance(instance: Instance, first: int, last: int, rows: list[dict[str, Any]]) -> Instance:
-    """The instance with a case as one more scenario, of probability 0: the plan's cost does not change."""
-    return instance.changed(
-        rows={
-            "scenarios": [
-                {"scenario": SCENARIO, "name": SCENARIO, "probability": 0.0, "first_year": first, "last_year": last}
-            ],
-            "disruptions": [{"scenario": SCENARIO, **row} for row in rows],
-        }
-    )
-
-
-def stopped_exports(instance: Instance, case: Case) -> list[tuple[str, str]]:
-    """(material, country) whose exports a case stops: all of a country, or of a stage of it; none for one plant."""
-    if case.facility:
-        return []
-    leaves = {(lane.material, lane.origin) for lane in instance.lanes if lane.destination != case.country}
-    return [
-        (m.material, case.country)
-        for m in instance.materials
-        if (not case.stage or m.stage == case.stage)
-        and any((name, origin) in leaves for name in (m.material, "*") for origin in (case.country, "*"))
-    ]
-
-
-def disruption_rows(
-    instance: Instance, case: Case, references: Mapping[tuple[str, str], float]
-) -> list[dict[str, Any]]:
-    """A case as rows of disruptions.csv, but their scenario.
-
-    references  undisturbed exports of (material, country), t/yr, of which the part not lost may leave
+    first, last  calendar years of the disruption
+    fails        whether projects fail, which lifts caps and clean-only rules to the end of the horizon
+    scenario     of the instance whose service must hold in its branch; blank: none
     """
-    rows = [case.outage] if _makes(instance, case) else []
-    for material, country in stopped_exports(instance, case):
-        reference = references.get((material, country), 0.0)
-        stop = {"kind": "export_stop", "country": country, "material": material, "fraction": case.severity}
-        rows.append({**stop, "reference_t": reference})
-    return rows
+
+    first: int
+    last: int
+    fails: bool
+    scenario: str
+
+    @classmethod
+    def of(cls, instance: Instance, case: Case) -> Shape:
+        """The shape of a case."""
+        floors = any(row.scenario == case.own_scenario for row in instance.branch_service)
+        return cls(case.first, case.last, case.fails, case.own_scenario if floors else "")
 
 
-def _makes(instance: Instance, case: Case) -> bool:
-    return bool(hit_facilities(instance, _as_row(case)))
+@dataclass(frozen=True, slots=True)
+class Operated:
+    """Least-cost operations of a case: column values, row duals, what was changed (row -> upper side)."""
 
-
-def _as_row(case: Case) -> Any:
-    from ..schema import Disruption
-
-    return Disruption(
-        scenario=SCENARIO, kind="outage", country=case.country, stage=case.stage, material="", facility=case.facility,
-        fraction=case.severity, reference_t=None, note="",
-    )  # fmt: skip
+    x: np.ndarray
+    duals: np.ndarray
+    changed: dict[int, float]
+    cost: float
 
 
 class Branch:
-    """Operations from the beginning of the scenario SCENARIO of ``instance`` to the end of the horizon.
+    """Operations from the first period of a disruption on.
 
-    capacity_rows  position in ``data.capacity`` -> row;  ``ships``: position in ``data.ship`` -> column
+    Without stockpiles and failing projects nothing connects the periods, so those after the disruption are left out;
+    with them the branch runs to the end of the horizon.
     """
 
-    def __init__(self, instance: Instance, builds: Builds, openings: Openings, settings: Settings) -> None:
+    def __init__(self, instance: Instance, planned: Planned, shape: Shape, settings: Settings) -> None:
         import models
 
         from ..prepare import prepare_branch
         from ..solving import Solver, compile_model, paused_garbage_collector
 
+        self.instance, self.planned, self.shape = instance, planned, shape
+        quiet = self._quiet()
+        self.name = quiet.scenarios[0].scenario
+        span = periods(instance)
+        hit = [t for t, p in enumerate(span) if overlap_share(p, shape.first, shape.last) > 0.0]
+        last = len(span) - 1 if instance.stockpiles or shape.fails else hit[-1]
+        openings = planned.openings(span[hit[0]].first_year)
         with paused_garbage_collector():
-            self.prepared: Prepared = prepare_branch(instance, SCENARIO, openings)
-            data: ModelData = self.prepared.data
+            prepared = prepare_branch(quiet, self.name, planned.builds, openings, last)
+            self.limits, self.starts = prepared.data.capacity, prepared.data.build
+            self.options = {o.option: o for o in instance.options}
+            data = replace(prepared.data, capacity=[self._held(limit) for limit in self.limits], build=[])
             arrays = compile_model(models.build(data))
-        self.instance, self.data, self.arrays = instance, data, arrays
-        columns = arrays.columns.get("build", {})
-        arrays.integer[:] = False
-        self.modules = np.zeros(len(data.build))
-        for i, start in enumerate(data.build):
-            self.modules[i] = builds.get((start.option, start.year), 0.0)
-            arrays.cost[columns[i]] = 0.0
-            arrays.col_lower[columns[i]] = arrays.col_upper[columns[i]] = self.modules[i]
-        for family in ("modules_least", "modules_most", "exclusive_group", "requires"):
-            for row in arrays.rows.get(family, {}).values():
-                arrays.row_lower[row], arrays.row_upper[row] = -np.inf, np.inf
-        arrays.offset = 0.0  # own fixed O&M does not change
-        self.solver = Solver(arrays, settings)
+        self.prepared: Prepared = replace(prepared, data=data)
+        self.data: ModelData = data
+        self.arrays = arrays
         self.capacity_rows = arrays.rows.get("capacity_limit", {})
-        self.ships = arrays.columns.get("ship", {})
+        self.stop_rows = arrays.rows.get("export_stop", {})
+        for row in self.stop_rows.values():
+            arrays.row_upper[row] = np.inf
+        self.solver = Solver(arrays, settings)
+        self.basis: Any = None
+        self._moved: tuple[int, ...] = ()  # rows with other sides than compiled
+        self.undisturbed = self._first()
 
-    def solve(self) -> np.ndarray:
-        """Values of the least-cost operations."""
-        stopped = self.solver.run_lp()
+    def _quiet(self) -> Instance:
+        """The instance with this branch's scenario, in which nothing is lost, but every export has its row."""
+        shape = self.shape
+        rows = [_row("export_stop", 1.0)]
+        if shape.fails:
+            rows.append(_row("project_failure", 0.0))
+        name, kind = (f"{OWN}:{shape.scenario}", OWN) if shape.scenario else (NOTHING, NOTHING)
+        case = Case(name, kind, "", 1.0, shape.first, shape.last, 0, tuple(rows))
+        return with_case(self.instance, case)
+
+    def _held(self, limit: CapacityLimit) -> CapacityLimit:
+        return CapacityLimit(limit.facility, limit.node, self._capacity(limit, Conditions()), [], limit.use)
+
+    def _capacity(self, limit: CapacityLimit, conditions: Conditions) -> float:
+        """What is left of a facility's capacity, kt/yr."""
+        total = limit.own
+        for i, per_module in limit.modules:
+            start = self.starts[i]
+            delivered = conditions.module_factor(self.options[start.option], start.year)
+            total += per_module * delivered * self.planned.builds[start.option, start.year]
+        return total * conditions.capacity.get(limit.facility, 1.0)
+
+    def _first(self) -> Operated:
+        found = self._run({})
+        if found is None:
+            raise SolverFailed("the operations after the blow have no solution even if nothing is lost")
+        self.basis = self.solver.highs.getBasis()
+        return found
+
+    # --- cases --------------------------------------------------------------------------------------------
+
+    def conditions(self, case: Case, months: int | None = None) -> list[Conditions]:
+        """What a case does at each node, if it lasts for ``months`` only (None: to its end)."""
+        of_case = with_case(self.instance, case)
+        span = self.prepared.periods
+        scenario, rows = of_case.scenarios[0], of_case.disruptions
+        result, before = [], 0.0
+        for node in self.data.nodes:
+            share = overlap_share(span[node.period], case.first, case.last)
+            if months is not None and share > 0.0:
+                whole = case.months * share * node.length / (case.last - case.first + 1)  # of its months in this period
+                share *= min(1.0, max(0.0, (months - before) / whole))
+                before += whole
+            result.append(conditions_of(of_case, scenario, rows, share))
+        return result
+
+    def solve(self, case: Case, months: int | None = None) -> Operated | None:
+        """Least-cost operations in a case; None if its service floors cannot be kept."""
+        conditions = self.conditions(case, months)
+        changed = self._changed_rows(conditions)
+        surges = self._surges(conditions)
+        if not changed and not surges:
+            return self.undisturbed
+        return self._run(changed, surges)
+
+    def _changed_rows(self, conditions: Sequence[Conditions]) -> dict[int, float]:
+        """Upper sides of the capacities and exports that a case limits: row -> kt/yr."""
+        changed = {}
+        for i, limit in enumerate(self.limits):
+            of_node = conditions[limit.node]
+            if limit.facility in of_node.capacity or of_node.failures:
+                left = self._capacity(limit, of_node)
+                if left != self.data.capacity[i].own:
+                    changed[self.capacity_rows[i]] = left
+        for i, stop in enumerate(self.data.export_stop):
+            most = conditions[stop.node].export_limit.get((stop.material, stop.country))
+            if most is not None:
+                changed[self.stop_rows[i]] = most
+        return changed
+
+    def _surges(self, conditions: Sequence[Conditions]) -> dict[str, dict[int, float]]:
+        """Factors on demands and prices that a case raises: ``need`` or ``buy`` -> position -> factor."""
+        surges: dict[str, dict[int, float]] = {}
+        for d, need in enumerate(self.data.need):
+            factor = conditions[need.node].demand.get((need.country, need.material), 1.0)
+            if factor != 1.0:
+                surges.setdefault("need", {})[d] = factor
+        for k, purchase in enumerate(self.data.buy):
+            factor = conditions[purchase.node].price.get(purchase.market, 1.0)
+            if factor != 1.0:
+                surges.setdefault("buy", {})[k] = factor
+        return surges
+
+    def _run(self, changed: dict[int, float], surges: dict[str, dict[int, float]] | None = None) -> Operated | None:
+        arrays, surges = self.arrays, surges or {}
+        sides = {row: (-np.inf, upper) for row, upper in changed.items()}
+        col_upper, cost = arrays.col_upper.copy(), arrays.cost.copy()
+        for d, factor in surges.get("need", {}).items():
+            row = arrays.rows["demand"][d]
+            sides[row] = (factor * arrays.row_lower[row], factor * arrays.row_upper[row])
+            col_upper[arrays.columns["short"][d]] *= factor
+        for k, factor in surges.get("buy", {}).items():
+            cost[arrays.columns["buy"][k]] *= factor
+        self._put(sides, col_upper, cost)
+        if self.basis is not None:
+            self.solver.check(self.solver.highs.clearSolver(), "clearing")
+            self.solver.check(self.solver.highs.setBasis(self.basis), "a basis")
+        stopped = self.solver.run()
+        if stopped not in ("optimal", "interrupted"):
+            stopped = self.solver.run_lp()
+            self._forget_trouble()
         if stopped == "interrupted":
             raise KeyboardInterrupt
+        if stopped == "infeasible":
+            return None
         if stopped != "optimal":
             raise SolverFailed(f"the operations after a disruption could not be solved ({stopped})")
-        return np.clip(self.solver.solution()[0], self.arrays.col_lower, self.arrays.col_upper)
+        x, duals, _ = self.solver.solution()
+        x = np.clip(x, arrays.col_lower, col_upper)
+        return Operated(x, duals, changed, float(cost @ x) + arrays.offset)
 
-    @contextmanager
-    def disrupted(self, case: Case, references: Mapping[tuple[str, str], float]) -> Iterator[None]:
-        """Losses of a case, for as long as the context lasts; shares of years as in the contract."""
-        from ..timeline import overlap_share
+    def _put(self, sides: dict[int, tuple[float, float]], col_upper: np.ndarray, cost: np.ndarray) -> None:
+        """Put the sides of a case in the place of those of the case before."""
+        highs, check, arrays = self.solver.highs, self.solver.check, self.arrays
+        before = {row: (arrays.row_lower[row], arrays.row_upper[row]) for row in self._moved}
+        for row, (lower, upper) in {**before, **sides}.items():
+            check(highs.changeRowBounds(row, lower, upper), "sides of a row")
+        self._moved = tuple(sides)
+        columns = np.arange(len(cost), dtype=np.int32)
+        check(highs.changeColsBounds(len(columns), columns, arrays.col_lower, col_upper), "bounds")
+        check(highs.changeColsCost(len(columns), columns, cost), "prices")
 
-        highs, check = self.solver.highs, self.solver.check
-        lost = [
-            case.severity * overlap_share(self.prepared.periods[node.period], case.first, case.last)
-            for node in self.data.nodes
-        ]
-        hit = hit_facilities(self.instance, _as_row(case))
-        changed: list[int] = []
-        for i, limit in enumerate(self.data.capacity):
-            if limit.facility in hit and lost[limit.node] > 0.0:
-                built = sum(k * self.modules[b] for b, k in limit.modules)
-                left = (1.0 - lost[limit.node]) * (limit.own + built) - built
-                check(highs.changeRowBounds(self.capacity_rows[i], -np.inf, left), "a capacity")
-                changed.append(i)
-        before = highs.getNumRow()
-        stopped = set(stopped_exports(self.instance, case))
-        leaving: dict[tuple[int, str, str], list[int]] = defaultdict(list)
-        for i, s in enumerate(self.data.ship):
-            if (s.material, s.origin) in stopped and lost[s.node] > 0.0:
-                leaving[s.node, s.material, s.origin].append(self.ships[i])
-        for (n, material, origin), columns in leaving.items():
-            most = (1.0 - lost[n]) * references.get((material, origin), 0.0) * 1e-3
-            ones = np.ones(len(columns))
-            check(highs.addRow(-np.inf, most, len(columns), np.array(columns, dtype=np.int32), ones), "a stop")
-        try:
-            yield
-        finally:
-            for i in changed:
-                check(highs.changeRowBounds(self.capacity_rows[i], -np.inf, self.data.capacity[i].own), "a capacity")
-            added = np.arange(before, highs.getNumRow(), dtype=np.int32)
-            if len(added):
-                check(highs.deleteRows(len(added), added), "removing stops")
+    def _forget_trouble(self) -> None:
+        """Undo what ``run_lp`` sets when an LP resists, so that the next case is solved as any other."""
+        from ..solving import TIGHT
+
+        self.solver.option("presolve", "choose")
+        self.solver.option("solver", "choose")
+        self.solver.option("primal_feasibility_tolerance", TIGHT)
+        self.solver.option("dual_feasibility_tolerance", TIGHT)
+
+    def surged(self, case: Case) -> ModelData:
+        """The data with the demands and prices of a case."""
+        surges = self._surges(self.conditions(case))
+        if not surges:
+            return self.data
+        needs, offers = surges.get("need", {}), surges.get("buy", {})
+        return replace(
+            self.data,
+            need=[n._replace(demand=n.demand * needs.get(d, 1.0)) for d, n in enumerate(self.data.need)],
+            buy=[b._replace(price=b.price * offers.get(k, 1.0)) for k, b in enumerate(self.data.buy)],
+        )
+
+
+def _row(kind: Any, fraction: float) -> Disruption:
+    return Disruption(
+        scenario="", kind=kind, country="", stage="", material="", facility="", fraction=fraction, note=""
+    )

@@ -1,322 +1,242 @@
-"""All cases of a study: in parallel, resumable, worst first."""
+"""All cases of a study: in parallel, resumable, worst first, then the worst of several at once."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
+import math
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import AuditError, UsageError
-from .cases import FAMILIES, Case, cases
-from .trial import Result, Trials
+from ..errors import UsageError
+from .cases import FAMILIES, OUTAGE, STOP, Blow, Case, cases, together
+from .kept import Kept, digest_of
+from .planned import Planned
+from .results import MANIFEST, Set, Stress, frames
+from .workers import Cluster, Local, Task
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..instance import Instance
-    from ..plan import Plan
-    from ..runfolder import Run
-    from ..solving import Settings
+    from .planned import Tabled
+    from .trial import Result
 
 Progress = Callable[[str], None]
-MANIFEST = "stress.json"
-FEW = 12  # cases up to which further processes cost more than they save
-TOP = 5  # plants of which every pair is tried
+SETS = 150  # combinations of one size tried without choosing
+BEAM = 8  # cases, and combinations, that are extended by one more where there are more
 
 
-@dataclass(frozen=True)
-class Stress:
-    """What each disruption does to a plan whose builds, and stocks at the blow, are held.
+class Hands(Protocol):
+    """Whoever tries cases."""
 
-    cases      worst first: case, family, severity, first_year, last_year, unserved_t (tonnes short in the case's years
-               beyond those of the undisturbed course), short_t (all of them), extra_cost_musd (present, to the end of
-               the horizon, shortage included), least_months (of any consumer), decisive (what is missed most: the lost
-               capacity or export with the largest worth, at the margin)
-    consumers  case, country, sector, material, year, demand_t, short_t, short_without_t (t a year)
-    survival   case, country, sector, months_served: months from the blow on in which it is served in full
-    heat       unserved_t by country and stage (rows) and first year (columns); empty without the family ``stage``
-    complete   False if it was interrupted
-    """
-
-    cases: pd.DataFrame
-    consumers: pd.DataFrame
-    survival: pd.DataFrame
-    heat: pd.DataFrame
-    audited: bool
-    complete: bool
-    settings: dict[str, Any] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """What stress.json holds."""
-        return {
-            "schema": 1,
-            "complete": self.complete,
-            "audited": self.audited,
-            "settings": self.settings,
-            "cases": self.cases.to_dict("records"),
-        }
-
-    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Write cases.csv, consumers.csv, survival.csv, heat.csv and stress.json."""
-        from ..folders import write_folder
-        from ..tables import to_csv
-
-        tables = {"cases": self.cases, "consumers": self.consumers, "survival": self.survival, "heat": self.heat}
-        files = {f"{name}.csv": to_csv(table) for name, table in tables.items()}
-        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
-        return write_folder(Path(folder), files, MANIFEST, lambda: text, overwrite)
-
-    def __str__(self) -> str:
-        lines = [f"{len(self.cases)} disruptions, worst first" + (", each audited" if self.audited else "")]
-        head = f"  {'lost':<34} {'years':>9} {'unserved t':>11} {'extra MUSD':>11} {'months served':>13}  missed most"
-        lines.append(head)
-        for r in self.cases.head(20).itertuples():
-            years = f"{r.first_year}" if r.first_year == r.last_year else f"{r.first_year}-{r.last_year % 100:02d}"
-            part = "" if r.severity == 1.0 else f" ({r.severity:.0%})"
-            lines.append(
-                f"  {r.case + part:<34} {years:>9} {r.unserved_t:>11,.5g} {r.extra_cost_musd:>11,.5g} "
-                f"{r.least_months:>13.1f}  {r.decisive}"
-            )
-        if len(self.cases) > 20:
-            lines.append(f"  ... and {len(self.cases) - 20} more; -o FOLDER writes all of them")
-        harmless = int((self.cases["unserved_t"] < 0.5e-3).sum())
-        lines.append(f"{harmless} of them leave nobody short of more than the plan does")
-        if not self.complete:
-            lines.append("Interrupted: the cases tried so far.")
-        return "\n".join(lines)
+    def results(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Result]]: ...
 
 
 def stress(
     instance: Instance,
-    run: Plan | Run,
+    run: Tabled,
     *,
+    year: int | Collection[int] | None = None,
+    years: int = 1,
+    months: int | None = None,
+    severity: float | Collection[float] = 1.0,
     families: Collection[str] = FAMILIES,
-    years: Sequence[tuple[int, int]] | None = None,
-    severity: float = 1.0,
     only: Collection[str] = (),
-    pairs: bool = False,
+    k: int = 1,
     audit: bool = True,
+    survival: bool = True,
     workers: int | None = None,
-    partial: Path | None = None,
+    scheduler: str | None = None,
+    folder: str | Path | None = None,
+    overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Stress:
-    """Try disruptions on a plan one by one; each re-solves operations only.
+    """Try disruptions on a plan one by one; each re-solves its operations, with builds and stocks held.
 
-    families  of ``country`` (all its plants and exports), ``stage`` (of a country), ``facility``, ``scenario``
-    years     first and last calendar year of each disruption; None: the middle period's first year. Half a year is a
-              severity of 0.5 in one year
-    severity  part that is lost
-    only      names of cases; empty: all
-    pairs     also every pair of the 5 plants that are missed most (not a proof that no other pair is worse)
-    audit     recompute every case from the raw tables; raises AuditError if one does not hold
-    workers   processes; None: one per core for more than a few cases
-    partial   file that keeps the finished cases until all are done: a repeated call goes on from there
+    run        a run read back, or a plan, of the instance
+    year       first calendar year, or several; None: the one in which the plan delivers most exposed tonnes
+    years      how many calendar years a disruption lasts
+    months     instead: so many months of one year, 1 to 12. A period is a yearly mean: six months of a stop take half
+               of the year's exports or capacity, and what there is may be used at any time of the year
+    severity   part that is lost while it lasts, above 0 to 1, or several
+    families   of ``country`` (a stop of all exports; an outage of all plants), ``stage`` (the same of one stage of a
+               country), ``facility`` (outage), ``material`` (a stop of one export: the heat map), ``scenario`` (those
+               of the instance, as they stand)
+    only       names of cases, countries, blocs, stages, materials, facilities or scenarios; empty: all
+    k          also losses of up to k plants, or countries' exports, at once: all of them if they are few, else grown
+               from the worst by what is worst alone and by what each leans on most (which may miss a worse one)
+    audit      recompute every case from the raw tables; what does not hold stands in ``faults``
+    survival   also search how long each disruption could last before each consumer loses service
+    workers    processes; None: one per core, where there is enough to do
+    scheduler  address of a Dask scheduler to use instead, with the extra ``distributed``
+    folder     write the results there. Finished cases are kept, so that a call that was stopped goes on when repeated
+    overwrite  replace results of another plan in ``folder``
 
     The branch of the contract applies: nothing was foreseen, service floors and least use are lifted, caps and
-    clean-only rules too while the disruption lasts, shortage pays. Raises UsageError on names and years that are not
-    there.
+    clean-only rules too while the disruption lasts, shortage pays. A partial stop of exports is measured on the plan's
+    exports in the first period it touches. Without stockpiles and failing projects periods do not depend on each other,
+    so that only those of the disruption are solved; else the branch runs to the end of the horizon.
+    Raises UsageError on names, years and settings that cannot be, and on runs of other instances.
     """
+    from ..formulation import check_own_models
     from ..solving import Settings
 
-    if years is None:
-        middle = instance.years[len(instance.years) // 2]
-        years = [(middle, middle)]
-    asked = cases(instance, families, years, severity, only)
-    if not asked:
-        raise UsageError("there is nothing to try: no plant, market or scenario of these families")
-    asked.sort(key=lambda c: (c.first, c.last, c.family, c.name))
-    settings = Settings()
-    _check_run(instance, run)
-    kept = _Kept(partial, instance, run, audit)
-    complete = _try_all(instance, run, settings, audit, asked, kept, workers, progress)
-    if pairs and complete:
-        found = [kept.done[c.key] for c in asked if c.family == "facility" and kept.done[c.key]["unserved_t"] > 0.0]
-        worst = sorted(found, key=lambda r: -r["unserved_t"])[:TOP]
-        trials = Trials(instance, run, settings, audit)
-        plants = {c.key: c for c in asked}
-        for a, b in combinations(worst, 2):
-            result = trials.run_pair(plants[a["key"]], plants[b["key"]])
-            kept.add(result)
-    if not kept.done:
-        raise KeyboardInterrupt
-    bad = [r for r in kept.done.values() if audit and not r["audit"]["ok"]]
-    if bad:
-        said = "does not agree with the instance; please report this as a defect"
-        raise AuditError(f"the case {bad[0]['case']} {said}\n{bad[0]['audit']['faults']}")
-    results = sorted(kept.done.values(), key=lambda r: (-r["unserved_t"], -r["extra_cost_musd"], r["key"]))
-    if complete:
-        kept.forget()
-    described = {"families": list(families), "years": [list(y) for y in years], "severity": severity, "pairs": pairs}
-    return Stress(*_frames(results), audit, complete, described)
-
-
-def _check_run(instance: Instance, run: Plan | Run) -> None:
-    known = {o.option for o in instance.options}
-    unknown = sorted({str(o) for o in run.tables["builds"]["option"]} - known)
-    if unknown:
-        raise UsageError(f"the run builds {unknown[0]}, which the instance does not have")
-    missing = sorted(set(instance.years) - {int(y) for y in run.tables["service"]["year"]})
-    if missing:
-        raise UsageError(f"the run has no operations in {missing[0]}: it is of another instance")
-
-
-class _Kept:
-    """Finished cases, in memory and, if asked, in a file with one line each."""
-
-    def __init__(self, path: Path | None, instance: Instance, run: Plan | Run, audited: bool) -> None:
-        self.path = path
-        self.done: dict[str, Result] = {}
-        builds = run.tables["builds"].to_json()
-        said = json.dumps([instance.sha256, run.plan["objective_musd"], builds, audited])
-        self.digest = hashlib.sha256(said.encode()).hexdigest()
-        if path is not None and path.is_file():
-            self._read(path)
-
-    def _read(self, path: Path) -> None:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        if not lines or lines[0] != self.digest:
-            path.unlink()
-            return
-        for line in lines[1:]:
-            try:
-                result = json.loads(line)
-            except ValueError:  # the last line of a killed study
-                continue
-            self.done[result["key"]] = result
-
-    def add(self, result: Result) -> None:
-        self.done[result["key"]] = result
-        if self.path is None:
-            return
-        new = not self.path.is_file()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            if new:
-                file.write(self.digest + "\n")
-            file.write(json.dumps(result) + "\n")
-
-    def forget(self) -> None:
-        if self.path is not None:
-            self.path.unlink(missing_ok=True)
-
-
-def _try_all(
-    instance: Instance,
-    run: Plan | Run,
-    settings: Settings,
-    audit: bool,
-    asked: Sequence[Case],
-    kept: _Kept,
-    workers: int | None,
-    progress: Progress | None,
-) -> bool:
-    """Try what is not yet kept; False if interrupted."""
-    todo = [case for case in asked if case.key not in kept.done]
-    if progress and len(todo) < len(asked):
-        progress(f"{len(asked) - len(todo)} of {len(asked)} disruptions are known already")
-    count = (os.cpu_count() or 1) if workers is None else workers
-    if workers is None and len(todo) <= FEW:
-        count = 1
-    told = time.perf_counter()
-    try:
-        for result in _results(instance, run, settings, audit, todo, count):
-            kept.add(result)
-            if progress and time.perf_counter() - told > 2.0:
-                told = time.perf_counter()
-                progress(f"{len(kept.done)} of {len(asked)} disruptions")
-    except KeyboardInterrupt:
-        return False
-    return True
-
-
-def _results(
-    instance: Instance, run: Plan | Run, settings: Settings, audit: bool, todo: Sequence[Case], workers: int
-) -> Iterator[Result]:
-    if workers <= 1:
-        trials = Trials(instance, run, settings, audit)
-        for case in todo:
-            yield trials.run_case(case)
-        return
-    import multiprocessing
-
-    # spawned, since a fork beside the solver's threads can hang
-    context = multiprocessing.get_context("spawn")
-    tables = {name: run.tables[name] for name in run.tables}
-    with ProcessPoolExecutor(
-        min(workers, max(1, len(todo))), context, _begin, (instance, run.plan, tables, run.branches, settings, audit)
-    ) as pool:
-        yield from _gather(pool, todo)
-
-
-def _gather(pool: Executor, todo: Sequence[Case]) -> Iterator[Result]:
-    futures = [pool.submit(_run_case, case) for case in todo]
-    try:
-        for future in as_completed(futures):
-            yield future.result()
-    finally:
-        for future in futures:
-            future.cancel()
-
-
-_worker: list[Trials] = []
-
-
-class _Handed:
-    """A plan as it is handed to a process."""
-
-    def __init__(self, plan: dict[str, Any], tables: dict[str, Any], branches: dict[str, Any]) -> None:
-        self.plan, self.tables, self.branches = plan, tables, branches
-
-
-def _begin(
-    instance: Instance,
-    plan: dict[str, Any],
-    tables: dict[str, Any],
-    branches: dict[str, Any],
-    settings: Settings,
-    audited: bool,
-) -> None:
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process stops the others
-    handed: Any = _Handed(plan, tables, branches)
-    _worker[:] = [Trials(instance, handed, settings, audited)]
-
-
-def _run_case(case: Case) -> Result:
-    return _worker[0].run_case(case)
-
-
-def _frames(results: Sequence[Result]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    import pandas as pd
-
-    columns = ["case", "family", "severity", "first_year", "last_year", "unserved_t", "short_t", "extra_cost_musd"]
-    rows = [
-        (*(r[c] for c in columns), min((s["months_served"] for s in r["survival"]), default=0.0), r["decisive"])
-        for r in results
+    check_own_models()
+    if k < 1:
+        raise UsageError(f"k = {k}: expected 1 or more")
+    planned = Planned(instance, run)
+    blows = [
+        Blow(s, y, years, months)
+        for y in _years(planned, year)
+        for s in ([severity] if isinstance(severity, (int, float)) else severity)
     ]
-    table = pd.DataFrame(rows, columns=[*columns, "least_months", "decisive"])
-    of_consumer = ["country", "sector", "material", "year", "demand_t", "short_t", "short_without_t"]
-    consumers = pd.DataFrame(
-        [(r["case"], r["first_year"], *(c[k] for k in of_consumer)) for r in results for c in r["consumers"]],
-        columns=["case", "first_year", *of_consumer],
+    asked = cases(instance, planned, families, blows, only)
+    if all(not case.rows for case in asked):
+        raise UsageError("there is nothing to try: the plan runs, sells and exports nothing of these families then")
+    target = None if folder is None else Path(folder)
+    digest = digest_of(instance, run)
+    goes_on = target is not None and _is_of(target, digest)
+    if target is not None and not goes_on:
+        from ..folders import check_folder
+
+        check_folder(target, MANIFEST, overwrite)
+    kept = Kept(digest, {"audit": audit, "survival": survival}, target)
+    task = Task.of(instance, run, Settings(), audit, survival)
+    hands: Local | Cluster = Local(task, workers) if scheduler is None else Cluster(task, scheduler)
+    study = _Study(hands, kept, progress)
+    try:
+        study.run(asked)
+        for size in range(2, k + 1):
+            study.run(study.larger(asked, size))
+        complete = True
+    except KeyboardInterrupt:
+        complete = False
+    finally:
+        if isinstance(hands, Cluster):
+            hands.close()
+    if not study.done:
+        raise KeyboardInterrupt
+    found = _results(instance, study, complete, audit, digest)
+    found.settings.update(
+        {"years": years, "months": months, "severity": severity, "families": list(families), "only": list(only), "k": k}
     )
-    survival = pd.DataFrame(
-        [
-            (r["case"], r["first_year"], s["country"], s["sector"], s["months_served"])
-            for r in results
-            for s in r["survival"]
-        ],
-        columns=["case", "first_year", "country", "sector", "months_served"],
+    if target is not None:
+        found.write(target, overwrite or goes_on)
+        kept.written()
+    return found
+
+
+def _years(planned: Planned, year: int | Collection[int] | None) -> list[int]:
+    if year is None:
+        return [max(planned.instance.years, key=lambda y: (planned.exposed[y], -y))]
+    return sorted({year} if isinstance(year, int) else set(year))
+
+
+def _is_of(folder: Path, digest: str) -> bool:
+    """Whether a folder holds results of the same plan."""
+    try:
+        return bool(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["of"] == digest)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+class _Study:
+    """Tries cases, keeps what is finished, and tells how far it is."""
+
+    def __init__(self, hands: Hands, kept: Kept, progress: Progress | None) -> None:
+        self.hands, self.kept, self.progress = hands, kept, progress
+        self.done: dict[tuple[Any, ...], tuple[Case, Result]] = {}
+        self.sets: dict[str, Set] = {}
+
+    def run(self, asked: Sequence[Case]) -> None:
+        """Try what is not known yet; the first of several cases with the same rows and years speaks for all."""
+        todo, same = [], {}
+        for case in sorted(asked, key=lambda c: (c.first, c.last, c.months, c.severity, c.family, c.name)):
+            known = self.kept.find(case)
+            if known is not None:
+                self.done[case.key] = case, known
+            elif case.key not in same:
+                same[case.key] = case
+                todo.append(case)
+        if self.progress and len(todo) < len(asked):
+            self.progress(f"{len(asked) - len(todo)} of {len(asked)} cases are known already")
+        told = time.perf_counter()
+        for number, (case, result) in enumerate(self.hands.results(todo), start=1):
+            self.done[case.key] = case, result
+            self.kept.add(case, result)
+            if self.progress and time.perf_counter() - told > 1.0:
+                told = time.perf_counter()
+                self.progress(f"{number} of {len(todo)} cases")
+
+    def larger(self, asked: Sequence[Case], size: int) -> list[Case]:
+        """The combinations of ``size`` losses to try, of plants and of countries' exports, for each blow."""
+        groups: dict[tuple[Any, ...], list[Case]] = {}
+        for case in asked:
+            if case.family == "facility":
+                groups.setdefault(("plants", *case.when), []).append(case)
+            elif case.family == "country" and case.kind == STOP:
+                groups.setdefault(("countries", *case.when), []).append(case)
+        found = []
+        for (group, *blow), singles in groups.items():
+            exhaustive = math.comb(len(singles), size) <= SETS
+            chosen = list(combinations(singles, size)) if exhaustive else self._grown(singles, blow, size)
+            for parts in chosen:
+                case = together(parts)
+                self.sets[case.name] = Set(size, group, exhaustive)
+                found.append(case)
+        return found
+
+    def _grown(self, singles: Sequence[Case], blow: Sequence[Any], size: int) -> list[tuple[Case, ...]]:
+        """Each of the worst of one size less, extended by what is worst alone and by what it leans on most."""
+        by_name = {c.name: c for c in singles}
+        worst = self._worst(singles)
+        bases: list[tuple[Case, ...]] = [(c,) for c in worst]
+        if size > 2:
+            smaller = [
+                (case, tuple(by_name[n] for n in case.name.split(" + ")))
+                for case, _ in self.done.values()
+                if case.name.count(" + ") == size - 2 and case.when == tuple(blow)
+                if set(case.name.split(" + ")) <= set(by_name)
+            ]
+            parts_of = {case.key: parts for case, parts in smaller}
+            bases = [parts_of[c.key] for c in self._worst([c for c, _ in smaller])]
+        found: dict[str, tuple[Case, ...]] = {}
+        for base in bases:
+            whole = together(base) if len(base) > 1 else base[0]
+            leaning = [by_name.get(f"{OUTAGE}:{f}") for f in self.done[whole.key][1]["critical"]]
+            for more in [*worst, *(c for c in leaning if c is not None)]:
+                if more not in base:
+                    parts = (*base, more)
+                    found.setdefault(together(parts).name, parts)
+        return list(found.values())
+
+    def _worst(self, of: Sequence[Case]) -> list[Case]:
+        def harm(case: Case) -> tuple[float, float, str]:
+            result = self.done[case.key][1]
+            return -result.get("lost_musd", math.inf), -result.get("extra_cost_musd", math.inf), case.name
+
+        return sorted(of, key=harm)[:BEAM]
+
+
+def _results(instance: Instance, study: _Study, complete: bool, audited: bool, digest: str) -> Stress:
+    results = [result for _, result in study.done.values()]
+    tables = frames(results, study.sets)
+    faults = {f"{r['case']} {r['year']}": r["audit"] for r in results if r["audit"]}
+    notes = []
+    short = sum(r["lost_t"] for r in results if r["kind"] == "none")
+    if short > 0.0:
+        notes.append(
+            f"{short:,.4g} t are left short beyond the plan where nothing is lost: with service floors lifted it does "
+            f"not pay to serve them"
+        )
+    return Stress(
+        **tables,
+        title=instance.title or instance.name,
+        audited=audited,
+        complete=complete,
+        faults=faults,
+        notes=tuple(notes),
+        finished=study.kept.text(case for case, _ in study.done.values()),
+        of=digest,
     )
-    stages = table[table["family"] == "stage"]
-    heat = stages.pivot_table(index="case", columns="first_year", values="unserved_t", aggfunc="max").reset_index()
-    heat.columns = [str(c) for c in heat.columns]
-    return table, consumers, survival, heat

@@ -1,230 +1,246 @@
-"""One case: solved, measured against the undisturbed course, and audited."""
+"""One case: solved, measured against the plan and the undisturbed branch, and audited."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from collections import OrderedDict, defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..timeline import overlap_share
-from .branch import NONE, Branch, as_instance, disruption_rows, stopped_exports
-from .cases import SCENARIO, Case
+from .branch import Branch, Operated, Shape
+from .cases import NOTHING, Case, with_case
+from .planned import Consumer, Planned, Tabled
 
 if TYPE_CHECKING:
     from ..instance import Instance
-    from ..plan import Plan
-    from ..runfolder import Run
     from ..solving import Settings
 
-Result = dict[str, Any]
+Result = dict[str, Any]  # plain values, as JSON can hold them
 FULL = 1e-6  # part of demand that may be missing from what counts as full service
+KEPT = 2  # compiled branches kept, since cases of one moment come after each other
+CRITICAL = 5  # facilities named, of each kind, that the operations of a case lean on most
+
+
+class Service(NamedTuple):
+    """What a consumer gets in a period: t/yr, months of the disruption in the period, years of the period."""
+
+    demand: float
+    short: float
+    months: float
+    years: int
 
 
 class Trials:
     """Tries cases on one plan; what is compiled for a moment of the blow is kept for the next case."""
 
-    def __init__(self, instance: Instance, run: Plan | Run, settings: Settings, audited: bool) -> None:
-        self.instance, self.run, self.settings, self.audited = instance, run, settings, audited
-        self.builds = {(str(r.option), int(r.start_year)): float(r.modules) for r in run.tables["builds"].itertuples()}
-        self._kept: tuple[tuple[int, int], Branch, dict[str, Any]] | None = None
+    def __init__(self, instance: Instance, run: Tabled, settings: Settings, audited: bool, survival: bool) -> None:
+        self.instance, self.run, self.settings = instance, run, settings
+        self.audited, self.survival = audited, survival
+        self.planned = Planned(instance, run)
+        self.shortage = {s.sector: s.shortage_usd_per_t / 1e6 for s in instance.sectors}
+        self._branches: OrderedDict[Shape, Branch] = OrderedDict()
+
+    def branch(self, case: Case) -> Branch:
+        """The compiled branch of a case."""
+        shape = Shape.of(self.instance, case)
+        if shape not in self._branches:
+            self._branches[shape] = Branch(self.instance, self.planned, shape, self.settings)
+            if len(self._branches) > KEPT:
+                self._branches.popitem(last=False)
+        self._branches.move_to_end(shape)
+        return self._branches[shape]
 
     def run_case(self, case: Case) -> Result:
-        """Everything that is said of a case; see `study` for the columns."""
-        base, undisturbed = self._branch(case.first, case.last)
-        if case.family == "scenario":
-            rows = [
-                {k: v for k, v in d.model_dump().items() if k not in ("scenario", "note", "source", "active")}
-                for d in self.instance.disruptions
-                if d.scenario == case.name
-            ]
-            of_case = as_instance(self.instance, case.first, case.last, rows)
-            branch = Branch(of_case, self.builds, self._openings(case.first), self.settings)
-            x = branch.solve()
-            measured = _measure(branch, x, case)
-            decisive = ""
-        else:
-            references = self._exports(case)
-            branch = base
-            with base.disrupted(case, references):
-                x = base.solve()
-                measured = _measure(base, x, case)
-                decisive = _decisive(base, undisturbed["x"])
-            of_case = None
-        result = _compared(case, measured, undisturbed)
-        result["decisive"] = decisive
-        if self.audited:
-            if of_case is None:
-                rows = disruption_rows(self.instance, case, self._exports(case)) or [self._nothing()]
-                of_case = as_instance(self.instance, case.first, case.last, rows)
-            result["audit"] = self._audit(of_case, branch, x)
-        return result
-
-    def run_pair(self, one: Case, other: Case) -> Result:
-        """Two plants lost together."""
-        base, undisturbed = self._branch(one.first, one.last)
-        both = Case(f"{one.name} + {other.name}", "pair", one.severity, one.first, one.last)
-        with base.disrupted(one, {}), base.disrupted(other, {}):
-            x = base.solve()
-            result = _compared(both, _measure(base, x, both), undisturbed)
-            result["decisive"] = _decisive(base, undisturbed["x"])
-        if self.audited:
-            of_case = as_instance(self.instance, one.first, one.last, [one.outage, other.outage])
-            result["audit"] = self._audit(of_case, base, x)
-        return result
-
-    def _branch(self, first: int, last: int) -> tuple[Branch, dict[str, Any]]:
-        if self._kept is None or self._kept[0] != (first, last):
-            self._kept = None
-            quiet = as_instance(self.instance, first, last, [self._nothing()])
-            branch = Branch(quiet, self.builds, self._openings(first), self.settings)
-            x = branch.solve()
-            case = Case("", "", 0.0, first, last)
-            self._kept = (first, last), branch, {**_measure(branch, x, case), "x": x}
-        return self._kept[1], self._kept[2]
-
-    def _nothing(self) -> dict[str, Any]:
-        products = {r.process for r in self.instance.recipes if r.role == "output"}
-        facility = next(o.facility for o in self.instance.operations if o.process in products)
-        return {**NONE, "facility": facility}
-
-    def _openings(self, first: int) -> dict[tuple[str, str], float]:
-        """The plan's stocks at the end of the period before the blow."""
-        years = self.instance.years
-        begun = max(i for i, y in enumerate(years) if y <= max(first, years[0]))
-        if begun == 0:
-            return {
-                (s.stockpile, "exposed" if s.initial_exposed else "clean"): s.initial_t
-                for s in self.instance.stockpiles
-                if s.initial_t
-            }
-        stocks = self.run.tables["stocks"]
+        """Everything that is said of a case; see `Stress` for the columns."""
+        branch = self.branch(case)
+        operated = branch.solve(case)
+        said: Result = {
+            "case": case.name, "kind": case.kind, "family": case.family, "country": case.country, "stage": case.stage,
+            "material": case.material, "facility": case.facility, "severity": case.severity, "year": case.first,
+            "months": case.months, "last_year": case.last,
+        }  # fmt: skip
+        if operated is None:
+            return {**said, "status": "infeasible", "consumers": [], "critical": [], "audit": ""}
+        service = self._service(branch, operated.x, case)
+        years = sorted({node.year for node in branch.data.nodes})
+        length = {node.year: node.length for node in branch.data.nodes}
+        unserved = sum(s.short * s.years for s in service.values())
+        planned = sum(self.planned.short.get(c, 0.0) * length[c[3]] for c in service)
+        lost = {c: self._lost(c, s) for c, s in service.items()}
+        reached = self._reached(branch, case, lost, service)
+        decisive, usd_per_kg = self._decisive(branch, operated)
         return {
-            (str(r.stockpile), str(r.provenance)): float(r.stock_t)
-            for r in stocks[stocks["year"] == years[begun - 1]].itertuples()
+            **said,
+            "status": "optimal",
+            "until_year": branch.prepared.periods[branch.data.nodes[-1].period].last_year,
+            "unserved_t": unserved,
+            "planned_unserved_t": planned,
+            "lost_t": sum(t * service[c].years for c, t in lost.items()),
+            "lost_musd": sum(t * service[c].years * self.shortage[c[1]] for c, t in lost.items()),
+            "cost_musd": operated.cost,
+            "extra_cost_musd": operated.cost - branch.undisturbed.cost,
+            "over_plan_musd": operated.cost - self.planned.cost(years),
+            "decisive": decisive,
+            "decisive_usd_per_kg": usd_per_kg,
+            "consumers": self._consumers(case, service, lost, reached),
+            "critical": self._critical(branch, operated),
+            "audit": self._audit(branch, operated, case) if self.audited else "",
         }
 
-    def _exports(self, case: Case) -> dict[tuple[str, str], float]:
-        """What the plan exports, t/yr, in the first period that the case touches: the reference of a partial stop."""
-        years = self.instance.years
-        year = max(y for y in years if y <= max(case.first, years[0]))
-        wanted = set(stopped_exports(self.instance, case))
-        found: dict[tuple[str, str], float] = defaultdict(float)
-        for r in self.run.tables["flows"].itertuples():
-            if r.year == year and (r.material, r.origin) in wanted:
-                found[str(r.material), str(r.origin)] += float(r.t)
-        return dict(found)
+    # --- service ------------------------------------------------------------------------------------------
 
-    def _audit(self, of_case: Instance, branch: Branch, x: np.ndarray) -> dict[str, Any]:
-        """The independent audit of the plan together with this branch."""
-        from dataclasses import replace
+    def _service(self, branch: Branch, x: np.ndarray, case: Case) -> dict[Consumer, Service]:
+        data, span = branch.surged(case), branch.prepared.periods
+        columns = branch.arrays.columns.get("short", {})
+        found = {}
+        for d, need in enumerate(data.need):
+            node = data.nodes[need.node]
+            share = overlap_share(span[node.period], case.first, case.last) * node.length
+            months = case.months * share / (case.last - case.first + 1)
+            found[need.country, need.sector, need.material, node.year] = Service(
+                need.demand * 1e3, float(x[columns[d]]) * 1e3, months, node.length
+            )
+        return found
 
-        from ..auditing import audit
+    def _lost(self, consumer: Consumer, service: Service) -> float:
+        """Short beyond the plan, t/yr."""
+        lost = service.short - self.planned.short.get(consumer, 0.0)
+        return lost if lost > FULL * service.demand else 0.0
+
+    def _consumers(
+        self, case: Case, service: dict[Consumer, Service], lost: dict[Consumer, float], reached: dict[Any, int | None]
+    ) -> list[Result]:
+        by_consumer: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+        for country, sector, material, year in sorted(service):
+            by_consumer[country, sector, material].append(year)
+        rows = []
+        for consumer, years in by_consumer.items():
+            of_years = [service[*consumer, year] for year in years]
+            rows.append(
+                {
+                    "country": consumer[0],
+                    "sector": consumer[1],
+                    "material": consumer[2],
+                    "demand_t": sum(s.demand * s.years for s in of_years if s.months > 0.0),
+                    "unserved_t": sum(s.short * s.years for s in of_years),
+                    "lost_t": sum(lost[*consumer, year] * service[*consumer, year].years for year in years),
+                    "months_served": months_served(of_years),
+                    "months_survived": reached.get(consumer, case.months),
+                }
+            )
+        return rows
+
+    def _reached(
+        self, branch: Branch, case: Case, lost: dict[Consumer, float], service: dict[Consumer, Service]
+    ) -> dict[tuple[str, str, str], int | None]:
+        """For each consumer that loses service: whole months for which the case could last with none lost.
+
+        None where it is not searched: failed projects do not come back.
+        """
+        short = {c[:3] for c, t in lost.items() if t > 0.0}
+        if not self.survival or case.fails or case.kind == NOTHING:
+            return dict.fromkeys(short)
+        tried: dict[int, set[tuple[str, str, str]]] = {case.months: short}
+
+        def loses(consumer: tuple[str, str, str], months: int) -> bool:
+            if months not in tried:
+                operated = branch.solve(case, months)
+                now = {} if operated is None else self._service(branch, operated.x, case)
+                tried[months] = {c[:3] for c, s in now.items() if self._lost(c, s) > 0.0}
+                if operated is None:
+                    tried[months] = short
+            return consumer in tried[months]
+
+        found: dict[tuple[str, str, str], int | None] = {}
+        for consumer in sorted(short):
+            served, unserved = 0, case.months
+            while unserved - served > 1:
+                middle = (served + unserved) // 2
+                served, unserved = (served, middle) if loses(consumer, middle) else (middle, unserved)
+            found[consumer] = served
+        return found
+
+    # --- what it hangs on ---------------------------------------------------------------------------------
+
+    def _decisive(self, branch: Branch, operated: Operated) -> tuple[str, float]:
+        """The loss that is missed most: what was lost of it times its worth at the margin; and that worth, USD/kg."""
+        best, name, worth = 1e-9, "", 0.0
+        data = branch.data
+        for i, row in branch.capacity_rows.items():
+            if row in operated.changed:
+                limit = data.capacity[i]
+                node = data.nodes[limit.node]
+                gone = self.planned.used(limit.facility, node.year) * 1e-3 - operated.changed[row]
+                value = -float(operated.duals[row])
+                if gone * value > best:
+                    best, name, worth = gone * value, limit.facility, value / node.present
+        for i, row in branch.stop_rows.items():
+            if row in operated.changed:
+                stop = data.export_stop[i]
+                node = data.nodes[stop.node]
+                gone = self.planned.exports(stop.material, stop.country, node.year) * 1e-3 - operated.changed[row]
+                value = -float(operated.duals[row])
+                if gone * value > best:
+                    best, name, worth = gone * value, f"{stop.material} from {stop.country}", value / node.present
+        return name, worth
+
+    def _critical(self, branch: Branch, operated: Operated) -> list[str]:
+        """Facilities whose further loss may be worst: those that are worth most, and those that step in most."""
+        worth: dict[str, float] = defaultdict(float)
+        more: dict[str, float] = defaultdict(float)
+        run = branch.arrays.matrix @ operated.x
+        for i, row in branch.capacity_rows.items():
+            limit = branch.data.capacity[i]
+            year = branch.data.nodes[limit.node].year
+            worth[limit.facility] -= float(operated.duals[row]) * operated.changed.get(row, limit.own)
+            more[limit.facility] += float(run[row]) - self.planned.used(limit.facility, year) * 1e-3
+        named: list[str] = []
+        for measure in (worth, more):
+            ranked = sorted((f for f in measure if measure[f] > 1e-9), key=lambda f: (-measure[f], f))
+            named += ranked[:CRITICAL]
+        return list(dict.fromkeys(named))
+
+    # --- audit --------------------------------------------------------------------------------------------
+
+    def _audit(self, branch: Branch, operated: Operated, case: Case) -> str:
+        """What the independent audit of the branch finds wrong; blank if nothing."""
+        from ..auditing import audit_branch
         from ..solution import Reader
         from ..solving import Outcome, by_family
         from ..tables import frame
 
-        outcome = Outcome("optimal", True, values=by_family(branch.arrays.columns, x))
-        reader = Reader(replace(branch.prepared, instance=of_case), outcome)
-        tables = {name: frame(name, rows) for name, rows in reader.operations()[SCENARIO].items()}
-        branches = {**self.run.branches, SCENARIO: tables}
-        report = audit(of_case, _Assembled(self._plan(of_case), dict(self.run.tables), branches))
-        return {"ok": report.ok, "faults": "" if report.ok else str(report)}
-
-    def _plan(self, of_case: Instance) -> dict[str, Any]:
-        described = {"name": of_case.name, "title": of_case.title, "sha256": of_case.sha256}
-        return {**self.run.plan, "instance": described}
-
-
-class _Assembled:
-    """A run of which one branch was solved afterwards."""
-
-    def __init__(self, plan: dict[str, Any], tables: dict[str, Any], branches: dict[str, dict[str, Any]]) -> None:
-        self.plan, self.tables, self.branches = plan, tables, branches
+        of_case = with_case(self.instance, case)
+        name = of_case.scenarios[0].scenario
+        data = branch.surged(case)
+        data = replace(data, nodes=[node._replace(branch=name) for node in data.nodes])
+        outcome = Outcome("optimal", True, values=by_family(branch.arrays.columns, operated.x))
+        reader = Reader(replace(branch.prepared, instance=of_case, data=data), outcome)
+        tables = {table: frame(table, rows) for table, rows in reader.operations()[name].items()}
+        until = branch.data.nodes[-1].year
+        report = audit_branch(of_case, name, self.run.tables, tables, operated.cost, until)
+        return "; ".join(str(violation) for violation in report.violations[:3])
 
 
-def _measure(branch: Branch, x: np.ndarray, case: Case) -> dict[str, Any]:
-    """Demand and shortage by consumer and period while the case lasts, and the present cost to the horizon's end."""
-    data, span = branch.data, branch.prepared.periods
-    by_consumer: dict[tuple[str, str, str, int], list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
-    columns = branch.arrays.columns.get("short", {})
-    for d, need in enumerate(data.need):
-        node = data.nodes[need.node]
-        years = overlap_share(span[node.period], case.first, case.last) * node.length
-        if years > 0.0:
-            cell = by_consumer[need.country, need.sector, need.material, node.year]
-            cell[0] += need.demand * 1e3
-            cell[1] += float(x[columns[d]]) * 1e3
-            cell[2] = years
-    cost = float(branch.arrays.cost @ x)
-    return {"consumers": {k: tuple(v) for k, v in by_consumer.items()}, "cost": cost}
+def months_served(periods: list[Service]) -> float:
+    """Months from the blow on for which a consumer's full demand is met by what it gets.
 
+    In a period in which the disruption takes m months, what is short makes 12 x years x short / demand months
+    unserved, all of them of the disruption; the rest of the m months is served. Counting ends in the first period
+    that is not served in full.
 
-def _compared(case: Case, measured: dict[str, Any], undisturbed: dict[str, Any]) -> Result:
-    consumers = []
-    short = 0.0
-    before = 0.0
-    served: dict[tuple[str, str], list[tuple[int, float, float]]] = defaultdict(list)
-    for (country, sector, material, year), (demand, missing, years) in sorted(measured["consumers"].items()):
-        planned = undisturbed["consumers"].get((country, sector, material, year), (0.0, 0.0, 0.0))[1]
-        short += missing * years
-        before += planned * years
-        consumers.append(
-            {"country": country, "sector": sector, "material": material, "year": year, "demand_t": demand,
-             "short_t": missing, "short_without_t": planned}
-        )  # fmt: skip
-        served[country, sector].append((year, demand - missing, demand))
-    months = [
-        {"country": country, "sector": sector, "months_served": months_served(rows, measured, country, sector)}
-        for (country, sector), rows in sorted(served.items())
-    ]
-    return {
-        "key": case.key, "case": case.name, "family": case.family, "severity": case.severity, "first_year": case.first,
-        "last_year": case.last, "unserved_t": short - before, "short_t": short,
-        "extra_cost_musd": measured["cost"] - undisturbed["cost"], "consumers": consumers, "survival": months,
-    }  # fmt: skip
-
-
-def months_served(rows: list[tuple[int, float, float]], measured: dict[str, Any], country: str, sector: str) -> float:
-    """Months from the blow on for which a sector of a country is served in full, if it uses what it gets in full.
-
-    rows  (year, t served, t asked) of its materials, years of the disruption only. A period that is served in full
-    counts whole; in the first that is not, what it gets lasts for the same part of its months (12 times the years of
-    the disruption that lie in it). Infinite trust in later periods is not placed: the count ends there.
+    >>> months_served([Service(demand=100.0, short=40.0, months=12.0, years=1)])
+    7.2
+    >>> months_served([Service(100.0, 0.0, 12.0, 1), Service(100.0, 70.0, 12.0, 1), Service(100.0, 0.0, 0.0, 1)])
+    15.6
     """
-    lengths = {
-        year: years for (c, s, _, year), (_, _, years) in measured["consumers"].items() if (c, s) == (country, sector)
-    }
     total = 0.0
-    for year in sorted(lengths):
-        got = sum(g for y, g, _ in rows if y == year)
-        asked = sum(a for y, _, a in rows if y == year)
-        part = 1.0 if asked <= 0.0 else min(1.0, got / asked)
-        total += 12.0 * lengths[year] * part
-        if part < 1.0 - FULL:
+    for service in periods:
+        if service.months <= 0.0:
+            continue
+        missing = 12.0 * service.years * service.short / service.demand if service.demand > 0.0 else 0.0
+        total += max(0.0, service.months - missing)
+        if service.short > FULL * service.demand:
             break
     return total
-
-
-def _decisive(branch: Branch, before: np.ndarray) -> str:
-    """Which lost capacity or stopped export is missed most: what one unit of it is worth times what is lost of it."""
-    duals = branch.solver.solution()[1]
-    data, worst, name = branch.data, 0.0, ""
-    used = branch.arrays.matrix @ before
-    for i, limit in enumerate(data.capacity):
-        row = branch.capacity_rows[i]
-        now = branch.solver.highs.getRow(row)[2]
-        lost = max(0.0, float(used[row]) - float(now))
-        worth = -float(duals[row]) * lost
-        if worth > worst + 1e-12:
-            worst, name = worth, f"{limit.facility} {data.nodes[limit.node].year}"
-    stops = range(branch.arrays.matrix.shape[0], len(duals))
-    for row in stops:
-        worth = -float(duals[row])
-        columns = branch.solver.highs.getRowEntries(row)[1]
-        lost = float(sum(before[int(k)] for k in columns))
-        if worth * lost > worst + 1e-12:
-            ship = next(i for i, k in branch.ships.items() if k == int(columns[0]))
-            s = data.ship[ship]
-            worst, name = worth * lost, f"{s.material} from {s.origin} {data.nodes[s.node].year}"
-    return name
