@@ -107,6 +107,8 @@ def solve(
 
     settings = Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed)
     aim = _aim(objective, slack, ceiling)
+    if aim is not None and instance.survive:
+        raise UsageError(f"objective {aim.name}: not with outages that must be survived ([security] survive)")
     started = time.perf_counter()
     with paused_garbage_collector():
         prepared = prepare(instance)

@@ -71,7 +71,7 @@ class Evidence:
         total = self.coverage[["numbers", "sourced", "assumed", "both", "neither", "ranged"]].sum()
         lines = [
             f"{total['numbers']:,} numbers: {total['sourced']:,} cite a source, {total['both']:,} cite one and say "
-            f"what they assume beyond it, {total['assumed']:,} are declared assumptions, {total['neither']:,} are neither"
+            f"what they assume beyond it, {total['assumed']:,} are declared assumptions, {total['neither']:,} neither"
         ]
         head = ("table", "numbers", "sourced", "both", "assumed", "neither", "ranged")
         lines.append("  " + f"{head[0]:<18}" + "".join(f"{h:>9}" for h in head[1:]))

@@ -233,7 +233,7 @@ def test_stocks_keep_their_mix_from_period_to_period(chain):
     found = traced(
         chain,
         activity=[
-            activity("pot", "mine", "CHN", 80), activity("pot", "smelt", "CHN", 40),
+            activity("pot", "mine", "CHN", 80, "clean"), activity("pot", "smelt", "CHN", 40, "clean"),
             activity("shop", "press", "AAA", 8, "clean"), activity("shop", "press", "AAA", 40, "clean", year=2032),
         ],
         flows=[flow("metal", "CHN", "AAA", 40, "clean"), flow("metal", "BBB", "AAA", 10, "clean", 2032)],
