@@ -127,6 +127,13 @@ def test_what_cannot_be_asked_is_explained(options, says):
         planner.frontier(planner.load(INSTANCES / "tiny"), **options)
 
 
+def test_the_page_of_the_command_shows_the_curve(tmp_path):
+    page = tmp_path / "page.html"
+    assert run("frontier", INSTANCES / "stock-cover", "--points", 5, "--report", page).returncode == 0
+    assert "curve-cost" in page.read_text()
+    assert run("frontier", INSTANCES / "stock-cover", "--points", 5, "--report", page).returncode == 1
+
+
 def test_the_command_writes_the_curve_and_its_runs(tmp_path):
     done = run("frontier", INSTANCES / "traced-cap", "--points", 3, "-o", tmp_path / "curve", "--runs", "--json")
     assert done.returncode == 0, done.stderr

@@ -24,6 +24,7 @@ def frontier(
     points: Annotated[int, typer.Option(help="most points of the curve")] = 11,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="folder to write the curve to")] = None,
     runs: Annotated[bool, typer.Option("--runs", help="solve each point afresh and write it as a run too")] = False,
+    report: Annotated[Path | None, typer.Option(help="page to write: the plan at the knee, with the curve")] = None,
     overwrite: Overwrite = False,
     gap: Gap = None,
     time_limit: TimeLimit = None,
@@ -34,6 +35,9 @@ def frontier(
     """Trace the cost of security: least cost against a limit on a dependence metric."""
     from ..errors import UsageError
     from ..folders import check_folder
+    from ..plan import solve as solve_instance
+    from ..reporting import check_file, write_report
+    from ..reporting import report as report_on
     from ..tradeoff import MANIFEST
     from ..tradeoff import frontier as trace
 
@@ -41,6 +45,8 @@ def frontier(
         raise UsageError("--runs writes into the folder of the curve: name it with -o FOLDER")
     if output is not None:
         check_folder(output, MANIFEST, overwrite)
+    if report is not None:
+        check_file(report, overwrite)
     found = trace(
         load_instance(instance),
         metric=metric,
@@ -61,5 +67,11 @@ def frontier(
             tell(f"point {point} as a run")
             plan = found.plan(int(point), gap=gap, time_limit=time_limit, threads=threads, seed=seed)
             plan.write(output / "runs" / f"point-{point:02d}")
+    if report is not None:
+        point = found.knee or 1
+        tell(f"point {point} as a page")
+        of = found.instance if found.metric.family == "unserved" else found.instance_at(point)
+        plan = solve_instance(of, gap=gap, time_limit=time_limit, threads=threads, seed=seed)
+        write_report(report_on(of, plan, found), report, overwrite)
     if output is not None and not as_json:
         print(f"Curve: {output}")
