@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from builders import TABLES, write_instance
 
 import planner
 from planner.delivery.draws import draw
@@ -99,3 +100,49 @@ def test_twins_of_one_project_share_its_fate_and_kinds_have_their_own_rows(ramp)
 def test_a_certain_instance_has_nothing_to_draw(ramp):
     with pytest.raises(UsageError, match="every project is certain"):
         planner.delivery_risk(ramp, planner.solve(ramp))
+
+
+def promising(tmp_path):
+    """Own shop at 900 USD/t must be used to 60 t/yr, a new site at 100 USD/t needs a project; 100 t/yr are needed."""
+
+    tables = TABLES | {
+        "facilities": (
+            "facility,name,country,status,capacity_t,min_use,min_use_until\n"
+            "pit,Pit,AAA,operating,1000,,\n"
+            "works,Works,CHN,operating,500,,\n"
+            "shop,Shop,BBB,operating,100,0.6,2030\n"
+            "site,Site,AAA,candidate,0,,\n"
+        ),
+        "operations": (
+            "facility,process,opex_usd_per_t\npit,mine,50\nworks,smelt,200\nshop,press,900\nsite,press,100\n"
+        ),
+        "options": (
+            "option,facility,name,module_t,capex_musd,life_years,lead_years,success_probability\n"
+            "first,site,First,50,0.01,10,0,0.5\n"
+        ),
+        "demand": "country,sector,material,year,demand_t\nAAA,cars,magnet,2026,100\nAAA,cars,magnet,2030,100\n",
+        "sectors": "sector,name,shortage_usd_per_t,min_service\ncars,Cars,90000,0.9\n",
+    }
+    return planner.load(write_instance(tmp_path / "promising", tables))
+
+
+def test_contracts_hold_in_every_outcome_that_lets_them(tmp_path):
+    instance = promising(tmp_path)
+    plan = planner.solve(instance)
+    used = plan.tables["activity"].query("facility == 'shop' and year == 2026")["activity_t"].sum()
+    assert used == pytest.approx(60.0)  # without its contract the shop would stand still: the site is cheaper
+    found = planner.delivery_risk(instance, plan, samples=8)
+    assert found.planned_musd == pytest.approx(plan.objective_musd, rel=1e-6)
+    assert not found.samples["promise_broken"].any()  # the shop alone serves all when the site fails
+    assert found.samples["short_t"].max() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_promises_that_cannot_be_kept_are_broken_and_told(tmp_path):
+    instance = promising(tmp_path).scaled("facilities", "capacity_t", 0.7, facility="shop")
+    plan = planner.solve(instance)  # 42 of 70 t at the shop, the rest at the site; all served
+    found = planner.delivery_risk(instance, plan, samples=8)
+    failed = found.samples[found.samples["promise_broken"]]
+    assert len(failed) == 4  # of a probability of one half
+    # without the site the shop makes 70 of 100 t in each of 5 years, although 90 were promised
+    assert failed["short_t"].tolist() == pytest.approx([150.0] * 4)
+    assert found.years["short_t_planned"].tolist() == pytest.approx([0.0] * 3, abs=1e-6)

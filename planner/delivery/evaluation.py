@@ -40,11 +40,12 @@ QUANTILES = (0.1, 0.5, 0.9)
 class DeliveryRisk:
     """A plan in many outcomes of its projects.
 
-    samples   one row each: cost_musd (present value), short_t (over the horizon), exposed_share (of all deliveries)
-    years     mean and quantiles by period of exposed_share and short_t
+    samples   one row each: cost_musd (present value), short_t (over the horizon), exposed_share (of all deliveries),
+              promise_broken (a service floor, least use or final stock could not be kept)
+    years     as planned, mean and quantiles by period of exposed_share and short_t
     projects  each option built: how often it fails, mean delay, and what cost and shortage are on average when it is
               worse than its median luck, less what they are when it is better (MUSD, t): what the plan hangs on
-    planned_musd  present cost if all goes to plan, with the same rules
+    planned_musd  present cost if all goes to plan: that of the plan
     complete  False if it was interrupted
     """
 
@@ -100,11 +101,15 @@ class DeliveryRisk:
             f"{len(self.samples)} outcomes of the projects: {self.mean_musd:,.6g} MUSD on average, "
             f"{self.worst_musd:,.6g} in the worst {1 - self.alpha:.0%}, {self.planned_musd:,.6g} if all goes to plan",
             f"Short over the horizon: {short.mean():,.4g} t on average, a tenth of them {short.quantile(0.9):,.4g} t",
-            f"{'year':>6} {'exposed, mean':>14} {'10 %':>8} {'90 %':>8} {'short t, mean':>14} {'90 %':>9}",
+            f"In {self.samples['promise_broken'].mean():.0%} of them a service floor, least use or final stock "
+            f"could not be kept",
+            f"{'year':>6} {'exposed, planned':>17} {'mean':>8} {'10 %':>8} {'90 %':>8} "
+            f"{'short t, mean':>14} {'90 %':>9}",
         ]
         for r in self.years.itertuples():
             lines.append(
-                f"{r.year:>6} {r.exposed_share_mean:>14.1%} {r.exposed_share_p10:>8.1%} {r.exposed_share_p90:>8.1%} "
+                f"{r.year:>6} {r.exposed_share_planned:>17.1%} {r.exposed_share_mean:>8.1%} "
+                f"{r.exposed_share_p10:>8.1%} {r.exposed_share_p90:>8.1%} "
                 f"{r.short_t_mean:>14,.4g} {r.short_t_p90:>9,.4g}"
             )
         hung = self.projects[self.projects["cost_at_stake_musd"] > 1e-6].head(10)
@@ -136,9 +141,10 @@ def delivery_risk(
     seed     of the draws; the same seed means the same luck for every plan of the instance
     alpha    the worst outcomes are those beyond this part
 
-    Each outcome re-solves the operations with the builds of the plan: caps and clean-only rules hold, service floors
-    and least use are lifted, and shortage pays. A project that comes late is paid for from when it comes, one that
-    never comes as planned; capacity is never counted beyond the end of life that was planned.
+    Each outcome re-solves the operations with the builds of the plan: caps and clean-only rules hold, service floors,
+    least use and final stocks are broken only where they cannot be kept, and shortage pays. A project that comes late
+    is paid for from when it comes, one that never comes as planned; capacity is never counted beyond the end of life
+    that was planned. Of equally cheap operations (to 1 USD/t) the least exposed ones are counted.
     Raises UsageError if the instance has no delivery risk, or a run that does not fit.
     """
     from ..solving import Settings
@@ -163,7 +169,9 @@ def delivery_risk(
     if not found:
         raise KeyboardInterrupt
     settings = {"samples": samples, "seed": seed}
-    return DeliveryRisk(*_frames(instance, plan, draws, found), float(planned["cost"]), alpha, complete, settings)
+    return DeliveryRisk(
+        *_frames(instance, plan, draws, found, planned), float(planned["cost"]), alpha, complete, settings
+    )
 
 
 class _Delivered:
@@ -213,6 +221,7 @@ class _Delivered:
             "short": result.short,
             "exposed": result.exposed,
             "delivered": result.delivered,
+            "unkept": result.unkept,
         }
 
     def _annuities(self, option: Option, year: int) -> float:
@@ -224,7 +233,7 @@ class _Delivered:
 
 
 def _frames(
-    instance: Instance, plan: _Delivered, draws: Draws, found: list[dict[str, Any]]
+    instance: Instance, plan: _Delivered, draws: Draws, found: list[dict[str, Any]], planned: dict[str, Any]
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     import pandas as pd
 
@@ -234,13 +243,21 @@ def _frames(
     with np.errstate(invalid="ignore"):
         overall = (exposed @ lengths) / (delivered @ lengths)
         yearly = exposed / delivered
+        as_planned = {"exposed_share": planned["exposed"] / planned["delivered"], "short_t": planned["short"]}
     tonnes = short @ lengths
     samples = pd.DataFrame(
-        {"sample": range(1, len(found) + 1), "cost_musd": cost, "short_t": tonnes, "exposed_share": overall}
+        {
+            "sample": range(1, len(found) + 1),
+            "cost_musd": cost,
+            "short_t": tonnes,
+            "exposed_share": overall,
+            "promise_broken": [f["unkept"] for f in found],
+        }
     )
     years = pd.DataFrame({"year": list(instance.years)})
     for name, values in (("exposed_share", yearly), ("short_t", short)):
         by_year = pd.DataFrame(values)  # whose means pass over outcomes in which nothing was delivered
+        years[f"{name}_planned"] = as_planned[name]
         years[f"{name}_mean"] = by_year.mean()
         for q in QUANTILES:
             years[f"{name}_p{round(100 * q)}"] = by_year.quantile(q)

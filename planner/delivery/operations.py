@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,17 +11,22 @@ import numpy as np
 from ..errors import NoPlan, SolverFailed, UsageError
 
 if TYPE_CHECKING:
-    from ..instance import Instance
-    from ..solving import Settings
+    from models.data import ModelData
 
-CALLED_EXPOSED = 1e-3  # MUSD/kt: clean must not be called exposed for nothing; taken out of the cost again
+    from ..instance import Instance
+    from ..solving import Arrays, Settings
+
+CALLED_EXPOSED = 1e-3  # MUSD/kt: the least exposed of equally cheap operations; taken out of the cost again
+KEPT_BEFORE = 10.0  # a promise of the plan counts so many times the dearest shortage; taken out of the cost again
+BROKEN = 1e-6  # kt: less is rounding
 
 
 @dataclass(frozen=True, slots=True)
 class Operated:
     """One re-solve. cost in MUSD without capex and fixed O&M of modules; the others t/yr by period.
 
-    value  MUSD of present cost that one more kt/yr of capacity would save, by row of capacity
+    value   MUSD of present cost that one more kt/yr of capacity would save, by row of capacity
+    unkept  whether a service floor, a least use or a final stock could not be kept
     """
 
     cost: float
@@ -29,12 +34,14 @@ class Operated:
     exposed: np.ndarray
     delivered: np.ndarray
     value: np.ndarray
+    unkept: bool
 
 
 class HeldOperations:
     """Operations of the undisturbed plan with builds held. Caps and clean-only rules hold and shortage pays.
 
-    Service floors, least use and final stocks are lifted, as in branches, so that every outcome can be lived with.
+    The plan's promises (service floors, least use, final stocks) are kept before all else and broken only where an
+    outcome makes them impossible, so that every outcome can be lived with and the planned one is the plan.
     ``rows`` maps (facility, period) to the row of its capacity, ``starts`` (option, year) to the place of a build.
     """
 
@@ -49,11 +56,7 @@ class HeldOperations:
             instance = instance.changed(without={name: {} for name in tables if instance.rows(name)})
         with paused_garbage_collector():
             data = prepare(instance).data
-            data.need = [need._replace(max_short=need.demand) for need in data.need]
-            for limit in data.capacity:
-                limit.least_use = 0.0
-            data.stock_floor = []
-            arrays = compile_model(models.build(data))
+            arrays = _with_breakable_promises(data, compile_model(models.build(data)))
         self.data, self.arrays = data, arrays
         self.starts = {(s.option, s.year): i for i, s in enumerate(data.build)}
         unknown = sorted(set(builds) - set(self.starts))
@@ -73,6 +76,8 @@ class HeldOperations:
             delivery = data.deliver[i]
             if delivery.provenance == "exposed":
                 self._penalty[k] = CALLED_EXPOSED * data.nodes[delivery.node].present
+        self._breaking = np.array(list(arrays.columns["broken"].values()), dtype=int)
+        self._penalty[self._breaking] = KEPT_BEFORE * max((need.shortage_cost for need in data.need), default=1.0)
         arrays.cost += self._penalty
         self._free_investment()
         positions = arrays.rows.get("capacity_limit", {})
@@ -102,20 +107,57 @@ class HeldOperations:
             raise SolverFailed(f"an outcome of the projects could not be solved ({stopped})")
         x, duals, _ = self.solver.solution()
         cost = float((self.arrays.cost - self._penalty) @ x) + self.arrays.offset
-        return Operated(cost, *self._service(x), -duals)
+        return Operated(cost, *self._service(x), -duals, bool((x[self._breaking] > BROKEN).any()))
 
     def _service(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         data = self.data
         periods = max(node.period for node in data.nodes) + 1
         short, exposed, delivered = np.zeros(periods), np.zeros(periods), np.zeros(periods)
-        for d, k in self.arrays.columns.get("short", {}).items():
-            short[data.nodes[data.need[d].node].period] += x[k] * 1e3
+        for family in ("short", "broken"):  # a broken service floor is a shortage too
+            for d, k in self.arrays.columns.get(family, {}).items():
+                if isinstance(d, int):
+                    short[data.nodes[data.need[d].node].period] += x[k] * 1e3
         for i, k in self.arrays.columns.get("deliver", {}).items():
             period = data.nodes[data.deliver[i].node].period
             delivered[period] += x[k] * 1e3
             if data.deliver[i].provenance == "exposed":
                 exposed[period] += x[k] * 1e3
         return short, exposed, delivered
+
+
+def _with_breakable_promises(data: ModelData, arrays: Arrays) -> Arrays:
+    """The model with a column ``broken`` for each promise: of service by position of the need, of others by row.
+
+    Shortage beyond a service floor costs what shortage costs, and counts in all that the shortage below it counts in.
+    """
+    from scipy import sparse
+
+    rows, columns = arrays.matrix.shape
+    keys: list[Any] = []
+    blocks, cost, upper = [arrays.matrix], [arrays.cost], [arrays.col_upper]
+    floors = [d for d, need in enumerate(data.need) if need.max_short < need.demand]
+    if floors:
+        places = np.array([arrays.columns["short"][d] for d in floors])
+        keys += floors
+        blocks.append(arrays.matrix[:, places])
+        cost.append(arrays.cost[places])
+        upper.append(np.array([data.need[d].demand - data.need[d].max_short for d in floors]))
+    for family in ("least_use", "stock_floor"):
+        for i, row in arrays.rows.get(family, {}).items():
+            keys.append((family, i))
+            blocks.append(sparse.csc_array(([1.0], ([row], [0])), shape=(rows, 1)))
+            cost.append(np.zeros(1))
+            upper.append(np.array([np.inf]))
+    more = len(keys)
+    return replace(
+        arrays,
+        cost=np.concatenate(cost),
+        matrix=sparse.csc_array(sparse.hstack(blocks)),
+        col_lower=np.concatenate([arrays.col_lower, np.zeros(more)]),
+        col_upper=np.concatenate(upper),
+        integer=np.concatenate([arrays.integer, np.zeros(more, dtype=bool)]),
+        columns=arrays.columns | {"broken": {key: columns + j for j, key in enumerate(keys)}},
+    )
 
 
 def builds_of(run: Any) -> dict[tuple[str, int], float]:
