@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .auditing import AuditReport, audit
     from .comparison import Comparison, compare
     from .delivery.evaluation import DeliveryRisk, delivery_risk
+    from .delivery.failures import Failures, failures
     from .diagnosing import Diagnosis, diagnose
     from .errors import InstanceError, PlannerError
     from .explaining import Explanation, explain
@@ -44,6 +45,8 @@ _HOMES = {
     "frontier": "tradeoff",
     "Frontier": "tradeoff",
     "delivery_risk": "delivery.evaluation",
+    "failures": "delivery.failures",
+    "Failures": "delivery.failures",
     "DeliveryRisk": "delivery.evaluation",
     "new": "scaffold",
     "compare": "comparison",
@@ -78,6 +81,7 @@ __all__ = [
     "Diagnosis",
     "Evidence",
     "Explanation",
+    "Failures",
     "Frontier",
     "Instance",
     "InstanceError",
@@ -95,6 +99,7 @@ __all__ = [
     "diagnose",
     "evidence",
     "explain",
+    "failures",
     "frontier",
     "load",
     "new",

@@ -18,10 +18,12 @@ def show(instance: Instance, plan: Plan, folder: Path, console: Console | None =
     from rich.markup import escape
 
     out = console or Console(highlight=False, soft_wrap=True)
-    proven = "proven optimal" if plan.status == "optimal" else "not proven optimal"
+    gap = plan.plan["gap"]
+    stopped = "" if plan.status == "optimal" else "search stopped, "
+    proven = "proven optimal" if gap < 5e-7 else f"{stopped}at most {gap:.2%} above the optimum"
     out.print(f"[bold]{escape(instance.title or instance.name)}[/bold]")
     out.print(
-        f"{plan.objective_musd:,.6g} MUSD present value ({proven}, gap {plan.plan['gap']:.2%}; "
+        f"{plan.objective_musd:,.6g} MUSD present value ({proven}; "
         f"{instance.currency} of {instance.price_year}, {instance.discount_rate:.3g} discount rate)"
     )
     _costs(plan, out)

@@ -146,3 +146,34 @@ def test_promises_that_cannot_be_kept_are_broken_and_told(tmp_path):
     # without the site the shop makes 70 of 100 t in each of 5 years, although 90 were promised
     assert failed["short_t"].tolist() == pytest.approx([150.0] * 4)
     assert found.years["short_t_planned"].tolist() == pytest.approx([0.0] * 3, abs=1e-6)
+
+
+def test_each_project_and_each_owner_of_several_never_comes(tmp_path, ramp):
+    plan = planner.solve(ramp)
+    never = planner.delivery_risk(changed(ramp, "narva-1", success_probability=0.0), plan, samples=1)
+    found = planner.failures(ramp, plan)
+    case = found.cases.iloc[0]
+    assert (case["what"], case["name"]) == ("project", "narva-1")
+    assert case["extra_musd"] == pytest.approx(never.mean_musd - plan.objective_musd, rel=1e-6)
+    planned = sum(plan.metrics["short_t"].values())  # before the plant comes
+    assert case["short_t"] == pytest.approx(never.samples["short_t"][0] - planned)
+
+    # two modules of 50 t by one owner make all that is used: 100 t/yr in 5 years, nothing else makes magnets
+    tables = TABLES | {
+        "facilities": (
+            "facility,name,owner,country,status,capacity_t\npit,Pit,,AAA,operating,1000\nworks,Works,,CHN,operating,500\n"
+            "site,Site,Acme,AAA,candidate,0\nspot,Spot,Acme,AAA,candidate,0\n"
+        ),
+        "operations": (
+            "facility,process,opex_usd_per_t\npit,mine,50\nworks,smelt,200\nsite,press,100\nspot,press,100\n"
+        ),
+        "options": (
+            "option,facility,name,module_t,capex_musd,life_years,lead_years\n"
+            "first,site,First,50,0.01,10,0\nsecond,spot,Second,50,0.01,10,0\n"
+        ),
+        "demand": "country,sector,material,year,demand_t\nAAA,cars,magnet,2026,100\nAAA,cars,magnet,2030,100\n",
+    }
+    instance = planner.load(write_instance(tmp_path / "owner", tables))
+    cases = planner.failures(instance, planner.solve(instance)).cases.set_index("name")
+    assert cases["short_t"].to_dict() == pytest.approx({"Acme": 500.0, "first": 250.0, "second": 250.0})
+    assert cases.loc["Acme", "options"] == "first second"

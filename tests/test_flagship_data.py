@@ -20,11 +20,14 @@ OVERLAYS = (
     "crma",
     "dfars",
     "embedded-demand",
+    "exposed-5",
     "glide-20",
     "japan-50",
     "japan-auto-2035",
     "made-in-usa",
     "stage-caps-only",
+    "stop-2028",
+    "stop-2028-stocks",
     "us-defence-2027",
 )
 SHIPPED = ("allied-2040", "world-2024", *OVERLAYS)

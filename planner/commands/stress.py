@@ -44,6 +44,9 @@ def stress(
     delivery: Annotated[
         int | None, typer.Option(metavar="N", help="instead: N outcomes of late, dear, small and failing projects")
     ] = None,
+    failing: Annotated[
+        bool, typer.Option("--failing", help="instead: each project, and all of each owner, never coming")
+    ] = False,
     seed: Annotated[int, typer.Option(help="of the outcomes drawn with --delivery")] = 0,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="folder for the tables; the same command goes on where it was")
@@ -58,6 +61,14 @@ def stress(
 
     held = read_run(run)
     of = instance_of(held, instance)
+    if failing:
+        from ..delivery.failures import failures
+
+        lost = failures(of, held, progress=tell)
+        if output is not None:
+            lost.write(output, overwrite)
+        print(json.dumps(lost.to_dict(), indent=1) if as_json else str(lost))
+        return
     if delivery is not None:
         from ..delivery.evaluation import delivery_risk
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,19 @@ if TYPE_CHECKING:
     from ..schema import DeliveryRisk, Option
 
 ASPECTS = 4  # success, delay, cost, size
+
+
+class Luck(NamedTuple):
+    """What happens to an option: see :class:`Draws`."""
+
+    comes: bool
+    delay: int
+    capex: float
+    share: float
+
+
+AS_PLANNED = Luck(comes=True, delay=0, capex=1.0, share=1.0)
+NEVER = AS_PLANNED._replace(comes=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,11 @@ class Draws:
 
     def __len__(self) -> int:
         return len(self.comes)
+
+    def luck(self, s: int) -> dict[str, Luck]:
+        """What happens to each option in outcome ``s``."""
+        rows = (self.comes[s].tolist(), self.delay[s].tolist(), self.capex[s].tolist(), self.share[s].tolist())
+        return {option: Luck(*values) for option, *values in zip(self.options, *rows, strict=True)}
 
 
 def draw(instance: Instance, samples: int, seed: int) -> Draws:

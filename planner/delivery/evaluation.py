@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,16 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import UsageError
-from ..timeline import (
-    annuity_years,
-    capital_recovery_factor,
-    discount_factor,
-    horizon_end,
-    module_share,
-    periods,
-)
+from .delivered import Delivered
 from .draws import Draws, draw
-from .operations import HeldOperations, builds_of
+from .operations import builds_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +22,6 @@ if TYPE_CHECKING:
     from ..instance import Instance
     from ..plan import Plan
     from ..runfolder import Run
-    from ..schema import Option
 
 Progress = Callable[[str], None]
 QUANTILES = (0.1, 0.5, 0.9)
@@ -81,8 +72,8 @@ class DeliveryRisk:
             "mean_of_worst_musd": self.worst_musd,
             "alpha": self.alpha,
             "settings": self.settings,
-            "years": _plain(self.years),
-            "projects": _plain(self.projects),
+            "years": plain(self.years),
+            "projects": plain(self.projects),
         }
 
     def write(self, folder: str | Path, overwrite: bool = False) -> Path:
@@ -153,14 +144,14 @@ def delivery_risk(
         raise UsageError(f"samples = {samples}, alpha = {alpha}: expected 1 or more, and 0 <= alpha < 1")
     if not instance.delivery_risk and all(o.success_probability == 1.0 for o in instance.options):
         raise UsageError("every project is certain: give options.csv success_probability, or rows of delivery_risk.csv")
-    plan = _Delivered(instance, builds_of(run), Settings(threads=threads))
+    plan = Delivered(instance, builds_of(run), Settings(threads=threads))
     draws = draw(instance, samples, seed)
     found: list[dict[str, Any]] = []
     complete, told = True, time.perf_counter()
-    planned = plan.operated(None, 0)
+    planned = plan.operated({})
     try:
         for s in range(samples):
-            found.append(plan.operated(draws, s))
+            found.append(plan.operated(draws.luck(s)))
             if progress and time.perf_counter() - told > 2.0:
                 told = time.perf_counter()
                 progress(f"{s + 1} of {samples} outcomes")
@@ -174,66 +165,8 @@ def delivery_risk(
     )
 
 
-class _Delivered:
-    """The builds of a plan, and what becomes of them in an outcome."""
-
-    def __init__(self, instance: Instance, builds: Mapping[tuple[str, int], float], settings: Any) -> None:
-        self.instance = instance
-        self.span = periods(instance)
-        self.end = horizon_end(instance)
-        self.operations = HeldOperations(instance, builds, settings)
-        options = {o.option: o for o in instance.options}
-        self.builds = [(options[o], y, n) for (o, y), n in sorted(builds.items()) if n > 0.0]
-        self.place = {o.option: i for i, o in enumerate(instance.options)}
-        self.fixed_om = {f.facility: f.fixed_om_usd_per_t for f in instance.facilities}
-        self._shares: dict[tuple[str, int, int], list[float]] = {}
-
-    def shares(self, option: Option, year: int, delay: int) -> list[float]:
-        """Share of nameplate by period when a module comes ``delay`` years late; nothing after its planned end."""
-        key = (option.option, year, delay)
-        if key not in self._shares:
-            planned = [module_share(option, year, p) for p in self.span]
-            late = [module_share(option, year + delay, p) for p in self.span]
-            self._shares[key] = [min(a, b) for a, b in zip(planned, late, strict=True)]
-        return self._shares[key]
-
-    def operated(self, draws: Draws | None, s: int) -> dict[str, Any]:
-        """Cost, shortage and deliveries in outcome ``s``; None: as planned."""
-        more: dict[tuple[str, int], float] = defaultdict(float)
-        money = 0.0
-        for option, year, count in self.builds:
-            planned = self.shares(option, year, 0)
-            i = self.place[option.option]
-            comes, delay, dearer, reached = True, 0, 1.0, 1.0
-            if draws is not None:
-                comes, delay = bool(draws.comes[s, i]), int(draws.delay[s, i])
-                dearer, reached = float(draws.capex[s, i]), float(draws.share[s, i])
-            delivered = [reached * x if comes else 0.0 for x in self.shares(option, year, delay)]
-            for t, (was, now) in enumerate(zip(planned, delivered, strict=True)):
-                if now != was:
-                    more[option.facility, t] += count * option.module_t * 1e-3 * (now - was)
-                upkeep = self.fixed_om[option.facility] * option.module_t * 1e-6
-                money += count * upkeep * now * self.span[t].discount
-            money += count * dearer * self._annuities(option, year + (delay if comes else 0))
-        result = self.operations.solve(more)
-        return {
-            "cost": result.cost + money,
-            "short": result.short,
-            "exposed": result.exposed,
-            "delivered": result.delivered,
-            "unkept": result.unkept,
-        }
-
-    def _annuities(self, option: Option, year: int) -> float:
-        wacc = self.instance.wacc if option.wacc is None else option.wacc
-        yearly = option.capex_musd * capital_recovery_factor(wacc, option.life_years)
-        paid = annuity_years(option, year, self.end)
-        first = self.instance.years[0]
-        return yearly * sum(discount_factor(self.instance.discount_rate, y - first) for y in paid)
-
-
 def _frames(
-    instance: Instance, plan: _Delivered, draws: Draws, found: list[dict[str, Any]], planned: dict[str, Any]
+    instance: Instance, plan: Delivered, draws: Draws, found: list[dict[str, Any]], planned: dict[str, Any]
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     import pandas as pd
 
@@ -264,13 +197,13 @@ def _frames(
     return samples, years, _projects(plan, draws, cost, tonnes)
 
 
-def _projects(plan: _Delivered, draws: Draws, cost: np.ndarray, tonnes: np.ndarray) -> pd.DataFrame:
+def _projects(plan: Delivered, draws: Draws, cost: np.ndarray, tonnes: np.ndarray) -> pd.DataFrame:
     """What the cost and the shortage are when a project has bad luck, against good luck."""
     import pandas as pd
 
     rows = []
     for option in sorted({o.option for o, _, _ in plan.builds}):
-        i, n = plan.place[option], len(cost)
+        i, n = draws.options.index(option), len(cost)
         comes, delay, share = draws.comes[:n, i], draws.delay[:n, i], draws.share[:n, i]
         ends = float(plan.end - plan.span[0].first_year + 1)
         luck = np.where(comes, share * np.maximum(ends - delay, 0.0), 0.0)
@@ -284,7 +217,8 @@ def _projects(plan: _Delivered, draws: Draws, cost: np.ndarray, tonnes: np.ndarr
     )
 
 
-def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
+def plain(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as JSON can hold them: what is not a number is None."""
     return [
         {k: None if isinstance(v, float) and v != v else v for k, v in row.items()} for row in table.to_dict("records")
     ]

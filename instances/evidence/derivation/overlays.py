@@ -188,6 +188,54 @@ def _stock(book: Book, base: Book, key: str, country: str, material: str, initia
     )  # fmt: skip
 
 
+# --- disruptions ----------------------------------------------------------------------------------------------------------------------------------------
+
+STOP_YEAR, STOP_MONTHS = 2028, 6
+STOPPED = ("ndpr_oxide", "dy_oxide", "tb_oxide", "ndpr_metal", "dy_metal", "tb_metal")
+STOCKED_METALS = {"ndpr_metal": 10_000.0, "dy_metal": 500.0, "tb_metal": 100.0}  # t, far more than any plan buys
+METAL_USERS = ("USA", "JPN", "KOR", "EUU", "VNM")
+UNDISTURBED = {"mag_n": 19_824.0, "mag_sh": 30_302.0, "mag_uh": 14_959.0}  # t from China in 2028 in the least-cost plan of the flagship
+
+
+def stop_2028() -> Book:
+    """China exports no rare earths in any form for six months of 2028."""
+    book = Book()
+    ban = table("disruptions")["S_FULL_BAN_12M"]
+    why = f"a full stop for {STOP_MONTHS} months of {STOP_YEAR}, as probable as the near-total stop of a year in the facts; it counts as {STOP_MONTHS / 12:g} of the year's exports"
+    book.add("scenarios", scenario="stop", name="China exports no rare earths for six months", probability=ban.number("annual_probability"),
+             first_year=STOP_YEAR, last_year=STOP_YEAR, **cite(ban, assumed=why))  # fmt: skip
+    measured = "undisturbed exports to the allies in 2028: those of the least-cost plan of allied-2040 (docs/disruptions.md); it buys finished magnets only"
+    for material in (*STOPPED, *UNDISTURBED):
+        book.add("disruptions", scenario="stop", kind="export_stop", country="CHN", material=material, fraction=STOP_MONTHS / 12,
+                 reference_t=UNDISTURBED.get(material, 0.0), **cite(ban, assumed=measured))  # fmt: skip
+    return book
+
+
+def stop_2028_stocks(base: Book) -> Book:
+    """The same, with stocks of magnets at every buyer and of metals where magnets are made, empty at first and of any size."""
+    book = Book()
+    need = {(r["country"], r["material"]): 0.0 for r in base.rows["demand"]}
+    for row in base.rows["demand"]:
+        if row["year"] == "2030":
+            need[row["country"], row["material"]] += float(row["demand_t"])
+    for (country, material), t in sorted(need.items()):
+        _stock(book, base, f"{country.lower()}-{material.replace('_', '-')}", country, material, 0.0, t,
+               "a stock whose size is open, up to the need of the year 2030; empty at first")  # fmt: skip
+    for country in METAL_USERS:
+        for material, most in STOCKED_METALS.items():
+            _stock(book, base, f"{country.lower()}-{material.replace('_', '-')}", country, material, 0.0, most,
+                   f"a stock whose size is open, up to {most:,.0f} t, more than can be of use; empty at first")  # fmt: skip
+    return book
+
+
+def exposed_5() -> Book:
+    """At most 5 per cent exposed from 2032: strict enough that all four startups are wanted."""
+    book = Book()
+    book.add("caps", cap="five", metric="exposed_share", first_year=2032, limit=0.05,
+             **assume("a planning target of no government, the question of the instance: what must be built, and what if it does not come"))  # fmt: skip
+    return book
+
+
 # --- japan-auto-2035 ------------------------------------------------------------------------------------------------------------------------------------
 
 
