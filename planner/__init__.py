@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .auditing import AuditReport, audit
     from .comparison import Comparison, compare
+    from .covering import Cover, cover
     from .delivery.evaluation import DeliveryRisk, delivery_risk
     from .delivery.failures import Failures, failures
     from .diagnosing import Diagnosis, diagnose
@@ -44,6 +45,8 @@ _HOMES = {
     "convert": "workbook",
     "frontier": "tradeoff",
     "Frontier": "tradeoff",
+    "cover": "covering",
+    "Cover": "covering",
     "delivery_risk": "delivery.evaluation",
     "failures": "delivery.failures",
     "Failures": "delivery.failures",
@@ -77,6 +80,7 @@ __all__ = [
     "Alternatives",
     "AuditReport",
     "Comparison",
+    "Cover",
     "DeliveryRisk",
     "Diagnosis",
     "Evidence",
@@ -95,6 +99,7 @@ __all__ = [
     "audit",
     "compare",
     "convert",
+    "cover",
     "delivery_risk",
     "diagnose",
     "evidence",

@@ -19,7 +19,7 @@ def show(instance: Instance, plan: Plan, folder: Path, console: Console | None =
 
     out = console or Console(highlight=False, soft_wrap=True)
     gap = plan.plan["gap"]
-    stopped = "" if plan.status == "optimal" else "search stopped, "
+    stopped = "" if plan.status == "optimal" else "not proven optimal, "
     proven = "proven optimal" if gap < 5e-7 else f"{stopped}at most {gap:.2%} above the optimum"
     out.print(f"[bold]{escape(instance.title or instance.name)}[/bold]")
     out.print(
