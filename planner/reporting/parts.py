@@ -17,6 +17,7 @@ DASHES = ("dot", "dash", "dashdot", "longdash", "longdashdot", "solid")
 MARKERS = ("square", "diamond", "triangle-up", "cross", "x", "star")
 PATTERNS = ("", "/", ".", "x", "\\", "-", "+", "|")
 STAGES = (SKY, ORANGE, GREEN, BLUE, PURPLE, YELLOW)  # a stage has one colour on the whole page
+SHADES = ((0.0, "#f4f6f8"), (0.02, "#fde8d7"), (0.35, "#f5a66b"), (0.7, "#d55e00"), (1.0, "#7a2e00"))  # none to much
 CONCERN, CLEAN = VERMILLION, BLUE  # exposed and clean, wherever both are shown
 
 
@@ -105,13 +106,18 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: sentences, then figures and tables. ``brief`` is its name in the list of sections."""
+    """A part of the page: sentences, then figures and tables.
+
+    brief     its name in the list of sections
+    warnings  why to read it with care, above all else
+    """
 
     id: str
     title: str
     lead: Sequence[str]
     parts: Sequence[Figure | Table] = field(default_factory=tuple)
     brief: str = ""
+    warnings: Sequence[str] = ()
 
 
 def blank(value: Any) -> Any:
@@ -228,6 +234,135 @@ def counted(number: int, one: str, many: str = "") -> str:
     ('1 project', '3 countries')
     """
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def capital(text: str) -> str:
+    """Text with a capital letter, as a sentence begins.
+
+    >>> capital("cap USA 2030")
+    'Cap USA 2030'
+    """
+    return text[:1].upper() + text[1:]
+
+
+def shortened(text: str, most: int) -> str:
+    """A name cut to so many characters.
+
+    >>> shortened("Mountain Pass", 20), shortened("Mountain Pass", 9)
+    ('Mountain Pass', 'Mountain…')
+    """
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+RUNG = 44  # px of a row of a chart whose names stand above their bars
+NAMED = 46  # characters of a name that fit above a bar on a phone
+
+
+def rungs(names: Sequence[str], rows: int = 0, **more: Any) -> dict[str, Any]:
+    """Layout of horizontal bars, one row a name, which stands above its bar: long names fit on a phone too.
+
+    The bars have ``y`` 0, 1, ... from the top, and ``**BAR``; two beside each other ``**UPPER`` and ``**LOWER``.
+    ``rows`` leaves room for more, where views of one chart have not the same number.
+    """
+    labels = [
+        {
+            "x": 0,
+            "xref": "paper",
+            "y": row - 0.27,
+            "yref": "y",
+            "xanchor": "left",
+            "showarrow": False,
+            "align": "left",
+            "font": {"size": 12},
+            "text": plain(shortened(name, NAMED)),
+        }
+        for row, name in enumerate(names)
+    ]
+    return layout(
+        yaxis={"visible": False, "range": [max(len(names), rows) - 0.45, -0.6], "fixedrange": True},
+        annotations=labels,
+        **more,
+    )
+
+
+BAR: dict[str, Any] = {"type": "bar", "orientation": "h", "width": 0.4, "offset": -0.07}
+UPPER: dict[str, Any] = {**BAR, "width": 0.2}
+LOWER: dict[str, Any] = {**UPPER, "offset": 0.15}
+
+
+def grid(
+    columns: Sequence[str], rows: Sequence[str], values: Sequence[Sequence[float | None]], unit: str, **more: Any
+) -> dict[str, Any]:
+    """A view of a heat map: names across and down, numbers in the cells, darker is more; None is an empty cell.
+
+    Names are the ticks of whole numbers, so that equal names stay apart.
+    """
+    across, down = list(range(len(columns))), list(range(len(rows)))
+    trace = {
+        "type": "heatmap",
+        "x": across,
+        "y": down,
+        "z": [[blank(v) for v in line] for line in values],
+        "text": [["" if v is None or v != v else brief_number(v) for v in line] for line in values],
+        "texttemplate": "%{text}",
+        "hovertext": [
+            [
+                "" if v is None or v != v else f"{plain(row)}, {plain(column)}: {figure_of(v)} {plain(unit)}"
+                for column, v in zip(columns, line, strict=True)
+            ]
+            for row, line in zip(rows, values, strict=True)
+        ],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "hoverongaps": False,
+        "xgap": 2,
+        "ygap": 2,
+        "showscale": False,
+        "colorscale": SHADES,
+        **more,
+    }
+    ticks = {"tickmode": "array", "showgrid": False, "zeroline": False, "fixedrange": True, "automargin": True}
+    return {
+        "data": [trace],
+        "layout": {
+            "xaxis": {
+                **ticks,
+                "tickvals": across,
+                "ticktext": [plain(shortened(c, 18)) for c in columns],
+                "side": "top",
+                "tickangle": -35 if any(len(c) > 5 for c in columns) else 0,
+                "range": [-0.5, len(columns) - 0.5],
+            },
+            "yaxis": {
+                **ticks,
+                "tickvals": down,
+                "ticktext": [plain(shortened(r, 30)) for r in rows],
+                "range": [len(rows) - 0.5, -0.5],
+            },
+        },
+    }
+
+
+CELL = 34  # px of a row of a heat map
+
+
+def grid_size(columns: Sequence[str], rows: Sequence[str]) -> tuple[int, int]:
+    """Height and least width, px, of a heat map."""
+    longest = min(30, max((len(r) for r in rows), default=0))
+    tilted = 70 if any(len(c) > 5 for c in columns) else 20
+    return 50 + tilted + CELL * len(rows), 30 + 8 * longest + 52 * len(columns)
+
+
+def brief_number(value: float) -> str:
+    """A number that fits a cell.
+
+    >>> [brief_number(x) for x in (0.0, 3.14159, 412.3, 12345.0, 2345678.0)]
+    ['0', '3.1', '412', '12k', '2.3M']
+    """
+    for size, letter in ((1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            unit = 1e6 if letter == "M" else 1e3
+            return f"{figure_of(value / unit, 2)}{letter}"
+    return figure_of(value, 2)
 
 
 def layout(**more: Any) -> dict[str, Any]:
