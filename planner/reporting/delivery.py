@@ -12,7 +12,6 @@ from .parts import (
     BLACK,
     BLUE,
     ORANGE,
-    RUNG,
     SKY,
     VERMILLION,
     Column,
@@ -21,6 +20,7 @@ from .parts import (
     Figure,
     Section,
     Table,
+    amounts,
     counted,
     figure_of,
     layout,
@@ -30,6 +30,7 @@ from .parts import (
     rate_of,
     rungs,
     share_of,
+    shortened,
     tonnes_of,
     year_axis,
 )
@@ -50,8 +51,12 @@ def section(view: View, study: Study) -> Section:
         "overrun and reached size; the builds are the plan's, and only operations answer. "
         f"It costs {view.money(about['mean_musd'], 4)} on average, {view.money(about['mean_of_worst_musd'], 4)} in the "
         f"worst {rate_of(1.0 - about['alpha'])}, {view.money(about['planned_musd'], 4)} if all goes to plan. "
-        "Service floors are lifted, so that every outcome can be lived with, and shortage pays."
+        "Caps hold in every outcome, and shortage pays."
     ]
+    broken = [s.get("promise_broken") for s in study.tables["samples"]]
+    if any(broken):
+        share = share_of(sum(map(bool, broken)) / len(broken))
+        lead.append(f"In {share} of the outcomes a service floor, least use or final stock cannot be kept.")
     parts: list[Figure | Table] = []
     if study.tables["samples"]:
         parts.append(_cost_chart(view, study))
@@ -127,7 +132,7 @@ def _cost_chart(view: View, study: Study) -> Figure:
                     "hovertemplate": f"{plain(name)}: {_figure(value, form)}<extra></extra>",
                 }
             )
-        axis = {"title": {"text": plain(title)}, "tickformat": form, "nticks": 7}
+        axis = {"title": {"text": plain(title), "standoff": 12}, "tickformat": form, "nticks": 7}
         views[str(n)] = {
             "data": traces,
             "layout": layout(xaxis=axis, yaxis={"title": {"text": "outcomes"}}, showlegend=True),
@@ -157,14 +162,14 @@ def _fan(view: View, study: Study) -> Figure:
     """Exposure and shortage by year: the middle four fifths of the outcomes, the mean, the plan."""
     rows = study.tables["years"]
     years = [r["year"] for r in rows]
-    short = view.plan["metrics"]["short_t"]
-    measures = [("exposed_share", "Exposed share", ".0%", [view.exposed_share.get(y) for y in years])]
+    measures = [("exposed_share", "Exposed share", ".0%")]
     if any((r.get("short_t_p90") or r["short_t_mean"]) > 1e-3 for r in rows):
-        measures.append(("short_t", "Demand short, t a year", ",~s", [short.get(str(y)) for y in years]))
+        measures.append(("short_t", "Demand short, t a year", ",~g"))
     views = {}
-    for n, (name, title, form, planned) in enumerate(measures):
+    for n, (name, title, form) in enumerate(measures):
         shape = "%{y:.1%}" if "%" in form else "%{y:,.4~g}"
         low, high = ([r.get(f"{name}_{q}") for r in rows] for q in ("p10", "p90"))
+        planned = [r.get(f"{name}_planned") for r in rows]
         line = {"type": "scatter", "x": years, "hovertemplate": shape}
         views[str(n)] = {
             "data": [
@@ -185,14 +190,20 @@ def _fan(view: View, study: Study) -> Figure:
                     "name": "mean",
                     "line": {"color": BLUE, "width": 3},
                 },
-                {
-                    **line,
-                    "mode": "lines+markers",
-                    "y": planned,
-                    "name": "as planned",
-                    "line": {"color": BLACK, "width": 2, "dash": "dash"},
-                    "marker": {"symbol": "diamond", "size": 7},
-                },
+                *(
+                    [
+                        {
+                            **line,
+                            "mode": "lines+markers",
+                            "y": planned,
+                            "name": "as planned",
+                            "line": {"color": BLACK, "width": 2, "dash": "dash"},
+                            "marker": {"symbol": "diamond", "size": 7},
+                        },
+                    ]
+                    if any(v is not None for v in planned)
+                    else []
+                ),
             ],
             "layout": layout(
                 xaxis=year_axis(years),
@@ -204,10 +215,9 @@ def _fan(view: View, study: Study) -> Figure:
     last = rows[-1]
     title = "Nothing is delivered in the last year"
     if last["exposed_share_mean"] is not None:
-        title = (
-            f"In {last['year']} {share_of(last['exposed_share_mean'])} of what is delivered is exposed on average, not "
-            f"{share_of(view.exposed_share.get(last['year'], math.nan))} as planned"
-        )
+        title = f"In {last['year']} {share_of(last['exposed_share_mean'])} of what is delivered is exposed on average"
+        if last.get("exposed_share_planned") is not None:
+            title += f", {share_of(last['exposed_share_planned'])} as planned"
     return Figure(
         "delivery-fan",
         title,
@@ -222,7 +232,7 @@ def _fan(view: View, study: Study) -> Figure:
         views,
         layout(),
         Data(tuple(rows[0]), [tuple(r.get(k) for k in rows[0]) for r in rows]),
-        (Control("Show", "select", tuple(title for _, title, _, _ in measures)),),
+        (Control("Show", "select", tuple(title for _, title, _ in measures)),),
         height=400,
         caption="Of what is delivered. The band leaves out the lowest and the highest tenth of the outcomes.",
     )
@@ -236,13 +246,13 @@ def _hangs(view: View, study: Study) -> Figure | None:
     ]
     views: dict[str, Any] = {}
     choices: list[str] = []
-    most = 0
+    top: list[Row] = []
     for column, title, unit, least in measures:
         found = [p for p in study.tables["projects"] if p[column] > least]
         shown = sorted(found, key=lambda p: (-p[column], p["option"]))[:15]
         if not shown:
             continue
-        most = max(most, len(shown))
+        top = top or shown
         trace = {
             **BAR,
             "y": list(range(len(shown))),
@@ -251,12 +261,12 @@ def _hangs(view: View, study: Study) -> Figure | None:
             "marker": {"color": ORANGE, "pattern": pattern(1)},
             "hovertemplate": f"%{{x:,.4~g}} {plain(unit)}<extra></extra>",
         }
-        axis = {"title": {"text": plain(title)}, "tickformat": ",~s", "rangemode": "tozero"}
-        views[str(len(choices))] = (shown, trace, axis)
+        names = [f"{shortened(name_of(view, p['option']), 36)} · fails in {p['fails']:.0%}" for p in shown]
+        axis = amounts(title, [p[column] for p in shown])
+        views[str(len(choices))] = {"data": [trace], "layout": rungs(names, axis)}
         choices.append(title)
     if not views:
         return None
-    top = views["0"][0]
     return Figure(
         "delivery-stakes",
         f"The plan hangs on {listed([name_of(view, p['option']) for p in top[:3]])}",
@@ -267,25 +277,14 @@ def _hangs(view: View, study: Study) -> Figure | None:
             for p in top[:8]
         )
         + ".",
-        {
-            key: {
-                "data": [trace],
-                "layout": rungs(
-                    [f"{name_of(view, p['option'])} · fails in {p['fails']:.0%}" for p in shown],
-                    most,
-                    xaxis=axis,
-                    showlegend=False,
-                ),
-            }
-            for key, (shown, trace, axis) in views.items()
-        },
+        views,
         layout(),
         Data(
             ("option", "cost_at_stake_musd", "short_at_stake_t"),
             [(p["option"], p["cost_at_stake_musd"], p["short_at_stake_t"]) for p in study.tables["projects"]],
         ),
         (Control("Show", "select", tuple(choices)),),
-        height=70 + RUNG * most,
+        height=views["0"]["layout"]["height"],
         caption="Mean of the outcomes in which a project has worse luck than its median, less the mean of the others. "
         "With few outcomes these differences are rough.",
     )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from .parts import (
     BAR,
-    RUNG,
     VERMILLION,
     Column,
     Control,
@@ -16,11 +15,12 @@ from .parts import (
     Figure,
     Section,
     Table,
+    amounts,
     capital,
     counted,
     figure_of,
     grid,
-    grid_size,
+    grid_width,
     layout,
     plain,
     rate_of,
@@ -131,12 +131,15 @@ def _loss(view: View, case: Row) -> str:
         key = str(case["case"]).partition(":")[2]
         return next((s.name for s in view.instance.scenarios if s.scenario == key), key)
     if case["kind"] == "export_stop":
-        what = {"stage": case["stage"], "material": view.materials.get(case["material"], case["material"])}.get(family)
-        return f"no exports of {what} from {country}" if what else f"no exports from {country}"
+        material = view.materials.get(case["material"], str(case["material"]))
+        what = {"stage": f"nothing of the {case['stage']} stage", "material": f"no {material}"}.get(family, "nothing")
+        return f"{country} exports {what}"
     if family == "facility":
         plant = view.facilities.get(case["facility"])
-        return f"{plant.name if plant else case['facility']} stops"
-    return f"no {case['stage']} in {country}" if family == "stage" else f"no plant of {country} works"
+        return f"stop of {plant.name if plant else case['facility']}"
+    return (
+        f"stop of the {case['stage']} stage in {country}" if family == "stage" else f"stop of all plants of {country}"
+    )
 
 
 def _worst_chart(view: View, hurting: Sequence[Row], names: Callable[[Row], str]) -> Figure:
@@ -147,9 +150,9 @@ def _worst_chart(view: View, hurting: Sequence[Row], names: Callable[[Row], str]
         ("extra_cost_musd", f"Extra cost with shortage, million {currency} present value", f"M{currency}"),
     ]
     measures = [m for m in measures if any(c[m[0]] > COSTS for c in hurting)]
-    views = {}
+    views: dict[str, Any] = {}
     for n, (column, title, unit) in enumerate(measures):
-        shown = _worst(hurting, column)
+        shown = [c for c in _worst(hurting, column) if c[column] > COSTS]
         trace = {
             **BAR,
             "y": list(range(len(shown))),
@@ -159,11 +162,8 @@ def _worst_chart(view: View, hurting: Sequence[Row], names: Callable[[Row], str]
             "customdata": [_spoken(c, names(c), unit, column) for c in shown],
             "hovertemplate": "%{customdata}<extra></extra>",
         }
-        axis = {"title": {"text": plain(title)}, "tickformat": ",~s", "rangemode": "tozero"}
-        views[str(n)] = {
-            "data": [trace],
-            "layout": rungs([names(c) for c in shown], min(MOST, len(hurting)), xaxis=axis, showlegend=False),
-        }
+        axis = amounts(title, [c[column] for c in shown])
+        views[str(n)] = {"data": [trace], "layout": rungs([names(c) for c in shown], axis)}
     worst = max(hurting, key=lambda c: (c["lost_t"], c["extra_cost_musd"]))
     title = f"{names(worst)}: {tonnes_of(worst['lost_t'])} less are delivered"
     if worst["lost_t"] <= HURTS:
@@ -187,7 +187,7 @@ def _worst_chart(view: View, hurting: Sequence[Row], names: Callable[[Row], str]
             ],
         ),
         (Control("Show", "select", tuple(title for _, title, _ in measures)),),
-        height=70 + RUNG * min(MOST, len(hurting)),
+        height=views["0"]["layout"]["height"],
         caption=f"The worst {MOST} of {len(hurting)} that cost something." if len(hurting) > MOST else None,
     )
 
@@ -219,14 +219,13 @@ def _served_chart(view: View, study: Study, hurting: Sequence[Row], names: Calla
     held = [[_held(consumers[_key(c)], s) for s in sectors] for c in shown]
     top = float(max(c["months"] for c in shown))
     scale = {"zmin": 0.0, "zmax": top, "colorscale": SHADES_OF_TIME}
-    views = {"0": grid(across, down, served, "months", **scale)}
+    views: dict[str, Any] = {"0": grid(across, down, served, "months", **scale)}
     choices = ["Months of demand served from the blow on"]
     if any(v is not None for line in held for v in line):
         views["1"] = grid(across, down, held, "months", **scale)
         choices.append("Months it could last with nobody short")
     worst = shown[0]
     known = [(s, v) for s, v in zip(across, served[0], strict=True) if v is not None]
-    height, least = grid_size(across, down)
     return Figure(
         "losses-served",
         f"How long each sector is served, of {counted(worst['months'], 'month')}",
@@ -242,8 +241,8 @@ def _served_chart(view: View, study: Study, hurting: Sequence[Row], names: Calla
             ],
         ),
         (Control("Show", "select", tuple(choices)),),
-        height=height,
-        least=least,
+        height=views["0"]["layout"]["height"],
+        least=grid_width(len(across)),
         caption="Months of each sector's demand that are served while the disruption lasts, its consumers weighted by "
         "demand; and for how many whole months it could last before its first consumer loses a tonne. Darker is worse.",
     )
@@ -283,11 +282,11 @@ def _heat(view: View, cases: Sequence[Row]) -> Figure | None:
     years = sorted({c["year"] for _, rows in known for c in rows})
     measures = [m for m in MEASURES if any(c[m[0]] > COSTS for _, rows in known for c in rows)]
     views: dict[str, Any] = {}
-    sizes = []
+    widest = 0
     for k, (_, rows) in enumerate(known):
         down, across = _axes(view, rows)
         columns, lines = ([name for _, name in axis] for axis in (across, down))
-        sizes.append(grid_size(columns, lines))
+        widest = max(widest, len(columns))
         for m, (column, _, unit) in enumerate(measures):
             top = max(c[column] for c in rows)
             for y, year in enumerate(years):
@@ -303,6 +302,7 @@ def _heat(view: View, cases: Sequence[Row]) -> Figure | None:
     every = [c for _, rows in known for c in rows]
     column = measures[0][0]
     worst = max(every, key=lambda c: c[column])
+    first = next(n for n, (_, rows) in enumerate(known) if any(c[column] >= worst[column] for c in rows))
     names_of = _names(view, cases)
     return Figure(
         "losses-heat",
@@ -331,12 +331,12 @@ def _heat(view: View, cases: Sequence[Row]) -> Figure | None:
             ],
         ),
         (
-            Control("What stops", "select", tuple(title for title, _ in known)),
+            Control("What stops", "select", tuple(title for title, _ in known), first),
             Control("Show", "select", tuple(title.format(currency) for _, title, _ in measures)),
             Control("Year", "range", tuple(str(y) for y in years), years.index(worst["year"])),
         ),
-        height=max(h for h, _ in sizes),
-        least=max(w for _, w in sizes),
+        height=views[f"{first},0,{years.index(worst['year'])}"]["layout"]["height"],
+        least=grid_width(widest),
         caption="Rows: what stops; columns: where. Empty: the plan has nothing there to lose. Rows and columns in "
         "which nothing costs anything are left out. One colour scale for all years.",
     )
@@ -354,8 +354,10 @@ def _axes(view: View, rows: Sequence[Row]) -> tuple[Axis, Axis]:
     """Elements along the chain, and countries by what their stops cost; only those where something costs."""
     costly = [c for c in rows if _hurts(c)]
     elements = {_element(c) for c in costly}
-    order = [*view.materials, *view.instance.stages, ""]
-    down = [(e, view.materials.get(e, e) or "everything") for e in order if e in elements]
+    if rows[0]["family"] == "material":
+        down = [(m, name) for m, name in view.materials.items() if m in elements]
+    else:
+        down = [(s, s or "everything") for s in (*view.instance.stages, "") if s in elements]
     cost: dict[str, float] = defaultdict(float)
     for c in costly:
         cost[str(c["country"])] += c["extra_cost_musd"]

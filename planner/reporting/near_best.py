@@ -18,7 +18,6 @@ from .parts import (
     Figure,
     Section,
     Table,
-    capital,
     counted,
     figure_of,
     listed,
@@ -38,7 +37,8 @@ VERDICTS = {
     "sometimes": ("built in some", ORANGE, 1),
     "never": ("built in none", GREY, 3),
 }
-MOST = 40  # projects in the chart
+MOST = 25  # projects in the chart
+NAMED = 12  # projects named in a cell
 SOME = 1e-6  # modules; less is none
 UNITS = {
     "least exposure": "exposed deliveries, kt present",
@@ -51,14 +51,14 @@ UNITS = {
 def section(view: View, study: Study) -> Section:
     """The range of each project, the groups, what the slack buys, the plans that differ most."""
     about = study.about
-    ranges = study.tables["ranges"]
+    ranges = _ranges(study)
     best, ceiling = float(about["best_musd"]), float(about["ceiling_musd"])
     counts = {v: sum(r["verdict"] == v for r in ranges) for v in VERDICTS}
     lead = [
         f"All plans that cost at most {rate_of(about['slack'])} more than the least, {view.money(best, 4)} to "
-        f"{view.money(ceiling, 4)}, each of which keeps every cap and rule. {counted(counts['always'], 'project')} "
-        f"{'is' if counts['always'] == 1 else 'are'} built in every one (no-regret), {counts['sometimes']} in some, "
-        f"{counts['never']} in none."
+        f"{view.money(ceiling, 4)}, each of which keeps every cap and rule. Of {counted(len(ranges), 'project')} "
+        f"{counts['always'] or 'none'} {'is' if counts['always'] < 2 else 'are'} built in every one (no-regret), "
+        f"{counts['sometimes'] or 'none'} in some, {counts['never'] or 'none'} in none."
     ]
     unproven = sum(not r["proven"] for r in ranges)
     if unproven:
@@ -76,6 +76,15 @@ def section(view: View, study: Study) -> Section:
     if study.tables["buys"]:
         parts.append(_buy_table(study.tables["buys"]))
     return Section("near-best", "What is nearly as good", lead, parts, "Alternatives", study.warnings)
+
+
+def _ranges(study: Study) -> list[Row]:
+    """The ranges, without what the solver's tolerance leaves of nothing."""
+
+    def clean(modules: float) -> float:
+        return 0.0 if abs(modules) < SOME else modules
+
+    return [{**r, "least": clean(r["least"]), "most": clean(r["most"])} for r in study.tables["ranges"]]
 
 
 def _plans(study: Study) -> dict[str, dict[str, float]]:
@@ -143,11 +152,11 @@ def _chart(view: View, study: Study, chosen: Sequence[Row]) -> Figure:
         }
     )
     always = [r for r in shown if r["verdict"] == "always"]
-    title = (
-        f"No regret: {listed([name_of(view, r['option']) for r in always], 4)}"
-        if always
-        else "No project is built in every near-optimal plan"
-    )
+    found = " found" if any(not r["proven"] for r in study.tables["ranges"]) else ""
+    title = f"No project is built in every near-optimal plan{found}"
+    if always:
+        title = f"No regret, in every near-optimal plan{found}: "
+        title += listed([name_of(view, r["option"]) for r in always], 4)
     return Figure(
         "near-best-ranges",
         title,
@@ -157,15 +166,18 @@ def _chart(view: View, study: Study, chosen: Sequence[Row]) -> Figure:
         {"": traces},
         rungs(
             [_label(view, r) for r in shown],
-            xaxis={"tickformat": ".0%", "range": [-0.02, 1.04], "title": {"text": "of the most that can be built"}},
-            barmode="overlay",
-            showlegend=True,
+            {
+                "tickformat": ".0%",
+                "range": [-0.02, 1.04],
+                "title": {"text": "of the most that can be built", "standoff": 12},
+            },
+            legend=True,
         ),
         Data(
             ("option", "verdict", "least_modules", "most_modules", "proven", "latest_start"),
             [
                 (r["option"], r["verdict"], r["least"], r["most"], "yes" if r["proven"] else "no", r["latest_start"])
-                for r in study.tables["ranges"]
+                for r in _ranges(study)
             ],
         ),
         height=120 + RUNG * len(shown),
@@ -187,7 +199,7 @@ def _most(view: View, row: Row) -> float:
 
 
 def _label(view: View, row: Row) -> str:
-    name = shortened(name_of(view, row["option"]), 24)
+    name = shortened(name_of(view, row["option"]), 28)
     return f"{name} · {_range(view, row)}{_by(row)}"
 
 
@@ -215,7 +227,7 @@ def _range_table(view: View, study: Study) -> Table:
     built = _least_cost(study)
     order = list(VERDICTS)
     rows = []
-    for r in sorted(study.tables["ranges"], key=lambda r: (order.index(r["verdict"]), r["option"])):
+    for r in sorted(_ranges(study), key=lambda r: (order.index(r["verdict"]), r["option"])):
         option = view.options.get(r["option"])
         rows.append(
             (
@@ -307,7 +319,8 @@ def _amounts(view: View, options: Sequence[str], change: dict[str, float]) -> st
         tonnes = _tonnes(view, o, abs(change[o]))
         found[o] = abs(change[o]) if tonnes is None else tonnes
     order = sorted(options, key=lambda o: (-_capex(view, o, abs(change[o])), o))
-    return "; ".join(f"{name_of(view, o)} {figure_of(found[o])}" for o in order)
+    said = [f"{name_of(view, o)} {figure_of(found[o])}" for o in order]
+    return "; ".join(said[:NAMED] + ([f"and {len(said) - NAMED} more"] if len(said) > NAMED else []))
 
 
 def _group_table(view: View, groups: Sequence[Row]) -> Table:
@@ -350,13 +363,13 @@ def _buy_table(buys: Sequence[Row]) -> Table:
 
 def in_words(view: View, study: Study) -> str:
     """What is no-regret, in a sentence."""
-    ranges = study.tables["ranges"]
+    ranges = _ranges(study)
     slack = rate_of(study.about["slack"])
     always = [name_of(view, r["option"]) for r in ranges if r["verdict"] == "always"]
     if not ranges:
         return ""
-    every = f"every plan within {slack} of the least cost builds"
     if not always:
         return f"No project is in every plan within {slack} of the least cost."
     never = sum(r["verdict"] == "never" for r in ranges)
-    return f"{capital(every)} {listed(always, 5)}; {counted(never, 'project')} {'is' if never == 1 else 'are'} in none."
+    none = f"; {counted(never, 'project')} {'is' if never == 1 else 'are'} in none" if never else ""
+    return f"Every plan within {slack} of the least cost builds {listed(always, 5)}{none}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,7 +49,7 @@ class Figure:
     caption  what stands below; None: the summary
     captions view -> what stands below it instead, where it changes with the controls
     views    choice of every control, joined by commas ("0,3"; "" without controls) -> traces, or a mapping with
-             ``data`` and ``layout`` for what also changes in the layout
+             ``data`` and ``layout`` for what also changes in the layout; a height in it goes before ``height``
     least    px: on narrower screens the chart scrolls sideways
     aspect   height to width, at most ``height``; 0: always ``height``
     """
@@ -255,14 +256,13 @@ def shortened(text: str, most: int) -> str:
 
 
 RUNG = 44  # px of a row of a chart whose names stand above their bars
-NAMED = 46  # characters of a name that fit above a bar on a phone
+NAMED = 54  # characters of a name that fit above a bar on a phone
 
 
-def rungs(names: Sequence[str], rows: int = 0, **more: Any) -> dict[str, Any]:
+def rungs(names: Sequence[str], axis: Mapping[str, Any], legend: bool = False, **more: Any) -> dict[str, Any]:
     """Layout of horizontal bars, one row a name, which stands above its bar: long names fit on a phone too.
 
     The bars have ``y`` 0, 1, ... from the top, and ``**BAR``; two beside each other ``**UPPER`` and ``**LOWER``.
-    ``rows`` leaves room for more, where views of one chart have not the same number.
     """
     labels = [
         {
@@ -279,15 +279,33 @@ def rungs(names: Sequence[str], rows: int = 0, **more: Any) -> dict[str, Any]:
         for row, name in enumerate(names)
     ]
     return layout(
-        yaxis={"visible": False, "range": [max(len(names), rows) - 0.45, -0.6], "fixedrange": True},
+        xaxis=axis,
+        yaxis={"visible": False, "range": [len(names) - 0.45, -0.6], "fixedrange": True},
         annotations=labels,
+        showlegend=legend,
+        height=75 + RUNG * len(names) + (45 if legend else 0),
+        barmode="overlay",
         **more,
     )
+
+
+def amounts(title: str, values: Sequence[float]) -> dict[str, Any]:
+    """An axis of amounts from zero; thousands are short only where there are some, for 800m would be 0.8."""
+    large = max((abs(v) for v in values), default=0.0) >= 1e4
+    return {
+        "title": {"text": plain(title), "standoff": 12},
+        "tickformat": ",~s" if large else ",~g",
+        "rangemode": "tozero",
+    }
 
 
 BAR: dict[str, Any] = {"type": "bar", "orientation": "h", "width": 0.4, "offset": -0.07}
 UPPER: dict[str, Any] = {**BAR, "width": 0.2}
 LOWER: dict[str, Any] = {**UPPER, "offset": 0.15}
+
+
+CELL = 36  # px of a row of a heat map
+ACROSS, DOWN = 11, 26  # characters in a line of the names of its columns and rows
 
 
 def grid(
@@ -320,49 +338,57 @@ def grid(
         "colorscale": SHADES,
         **more,
     }
-    ticks = {"tickmode": "array", "showgrid": False, "zeroline": False, "fixedrange": True, "automargin": True}
+    ticks = {"tickmode": "array", "showgrid": False, "zeroline": False, "ticks": ""}
+    heads = [wrapped(c, ACROSS, 3) for c in columns]
+    lines = max((h.count("<br>") + 1 for h in heads), default=1)
     return {
         "data": [trace],
-        "layout": {
-            "xaxis": {
+        "layout": layout(
+            xaxis={
                 **ticks,
                 "tickvals": across,
-                "ticktext": [plain(shortened(c, 18)) for c in columns],
+                "ticktext": heads,
+                "tickangle": 0,
                 "side": "top",
-                "tickangle": -35 if any(len(c) > 5 for c in columns) else 0,
                 "range": [-0.5, len(columns) - 0.5],
             },
-            "yaxis": {
+            yaxis={
                 **ticks,
                 "tickvals": down,
-                "ticktext": [plain(shortened(r, 30)) for r in rows],
+                "ticktext": [wrapped(r, DOWN, 2) for r in rows],
                 "range": [len(rows) - 0.5, -0.5],
             },
-        },
+            height=30 + 17 * lines + CELL * len(rows),
+        ),
     }
 
 
-CELL = 34  # px of a row of a heat map
+def grid_width(columns: int) -> int:
+    """The least width of a heat map, px."""
+    return 8 * DOWN + 72 * columns
 
 
-def grid_size(columns: Sequence[str], rows: Sequence[str]) -> tuple[int, int]:
-    """Height and least width, px, of a heat map."""
-    longest = min(30, max((len(r) for r in rows), default=0))
-    tilted = 70 if any(len(c) > 5 for c in columns) else 20
-    return 50 + tilted + CELL * len(rows), 30 + 8 * longest + 52 * len(columns)
+def wrapped(text: str, width: int, most: int) -> str:
+    """A name in at most so many lines, for the chart library.
+
+    >>> wrapped("United States of America", 11, 3), wrapped("Sintered magnets, grade H", 11, 2)
+    ('United<br>States of<br>America', 'Sintered<br>magnets,…')
+    """
+    lines = textwrap.wrap(text, width, break_long_words=True) or [""]
+    if len(lines) > most:
+        lines = [*lines[: most - 1], shortened(f"{lines[most - 1]}…", width)]
+    return "<br>".join(plain(line) for line in lines)
 
 
 def brief_number(value: float) -> str:
     """A number that fits a cell.
 
-    >>> [brief_number(x) for x in (0.0, 3.14159, 412.3, 12345.0, 2345678.0)]
+    >>> [brief_number(x) for x in (1e-15, 3.14159, 412.3, 12345.0, 2345678.0)]
     ['0', '3.1', '412', '12k', '2.3M']
     """
-    for size, letter in ((1e6, "M"), (1e4, "k")):
-        if abs(value) >= size:
-            unit = 1e6 if letter == "M" else 1e3
-            return f"{figure_of(value / unit, 2)}{letter}"
-    return figure_of(value, 2)
+    if abs(value) >= 1e4:
+        return f"{figure_of(value / 1e6, 2)}M" if abs(value) >= 1e6 else f"{figure_of(value / 1e3, 2)}k"
+    return figure_of(value, 2) if abs(value) >= 5e-4 else "0"
 
 
 def layout(**more: Any) -> dict[str, Any]:

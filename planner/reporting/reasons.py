@@ -26,12 +26,13 @@ from .parts import (
     Figure,
     Section,
     Table,
+    amounts,
     bars,
     capital,
     counted,
     figure_of,
     grid,
-    grid_size,
+    grid_width,
     layout,
     pattern,
     plain,
@@ -114,15 +115,20 @@ def _called(view: View, key: str) -> str:
     return name_of(view, key) if key in view.options else view.sectors.get(key, key)
 
 
-def _label(limit: Row) -> str:
+def _said(limit: Row) -> str:
     where = f" ({limit['country']})" if limit["country"] else ""
     return f"{limit['kind']} {limit['name']}{where}"
 
 
+def _label(limit: Row) -> str:
+    kind = "" if limit["kind"] == "capacity" else f"{limit['kind']} "
+    where = f" · {limit['country']}" if limit["country"] else ""
+    return f"{kind}{shortened(limit['name'], 36)}{where}"
+
+
 def _limit_chart(view: View, limits: Sequence[Row]) -> Figure:
     units = list(dict.fromkeys(r["unit"] for r in limits))
-    views = {}
-    most = max(min(MOST, sum(r["unit"] == unit for r in limits)) for unit in units)
+    views: dict[str, Any] = {}
     for n, unit in enumerate(units):
         rows = [r for r in limits if r["unit"] == unit][:MOST]
         trace = {
@@ -132,20 +138,20 @@ def _limit_chart(view: View, limits: Sequence[Row]) -> Figure:
             "text": [figure_of(r["worth"]) for r in rows],
             "textposition": "auto",
             "marker": {"color": BLUE},
-            "customdata": [f"{plain(_label(r))}<br>{plain(str(r['says']))}<br>{plain(r['how'])}" for r in rows],
+            "customdata": [f"<b>{plain(_said(r))}</b><br>{plain(str(r['says']))}<br>{plain(r['how'])}" for r in rows],
             "hovertemplate": "%{customdata}<extra></extra>",
         }
-        names = [_label(r) for r in rows]
-        views[str(n)] = {"data": [trace], "layout": rungs(names, most, xaxis=_money_axis(view))}
+        axis = amounts(f"million {view.instance.currency}", [r["worth"] for r in rows])
+        views[str(n)] = {"data": [trace], "layout": rungs([_label(r) for r in rows], axis)}
     first = limits[0]
     return Figure(
         "reasons-limits",
-        f"{capital(_label(first))} weighs most: {first['unit']} would save {view.money(first['worth'])}",
+        f"{capital(_said(first))}: {first['unit']} would save {view.money(first['worth'])}",
         "What one unit more of each limit would save, in all its years: "
-        + "; ".join(f"{_label(r)}, {r['unit']}: {view.money(r['worth'])}" for r in limits[:6])
+        + "; ".join(f"{_said(r)}, {r['unit']}: {view.money(r['worth'])}" for r in limits[:6])
         + ".",
         views,
-        layout(showlegend=False),
+        layout(),
         Data(
             ("kind", "name", "country", "first_year", "last_year", "unit", "saves_musd", "says", "how"),
             [
@@ -154,15 +160,10 @@ def _limit_chart(view: View, limits: Sequence[Row]) -> Figure:
             ],
         ),
         (Control("What one more of it would save", "select", tuple(units)),),
-        height=60 + RUNG * most,
+        height=views["0"]["layout"]["height"],
         caption="Saving in present value, all years of the limit together. Limits in other units are not comparable, "
         "so each unit has a chart of its own.",
     )
-
-
-def _money_axis(view: View, **more: Any) -> dict[str, Any]:
-    title = f"million {plain(view.instance.currency)}"
-    return {"title": {"text": title}, "tickformat": ",~g", "rangemode": "tozero", **more}
 
 
 def _limit_table(view: View, limits: Sequence[Row]) -> Table:
@@ -204,17 +205,24 @@ def _built_chart(view: View, built: Sequence[Row]) -> Figure:
             "x": [p["value_musd"] for p in shown],
             "text": [figure_of(p["value_musd"]) for p in shown],
             "marker": {"color": BLUE},
+            "error_x": {
+                "symmetric": False,
+                "array": [max(0.0, _end(p, "most") - p["value_musd"]) for p in shown],
+                "arrayminus": [max(0.0, p["value_musd"] - _end(p, "least")) for p in shown],
+                "color": "#1b1f24",
+                "thickness": 1.5,
+            },
             "hovertemplate": "%{x:,.4~g}<extra></extra>",
         }
+        ends = [_end(p, end) for p in shown for end in ("least", "most")]
         views["0"] = {
             "data": [trace],
-            "layout": rungs(
-                [_place(view, p) for p in shown], min(MOST, len(built)), xaxis=_money_axis(view), showlegend=False
-            ),
+            "layout": rungs([_place(view, p) for p in shown], amounts(f"million {view.instance.currency}", ends)),
         }
         choices.append("The plan without it: how much dearer (re-solve)")
     shown = sorted(built, key=lambda p: (-(p["annuity_musd"] + p["fixed_om_musd"]), p["option"]))[:MOST]
     rows = list(range(len(shown)))
+    money = [x for p in shown for x in (p["earns_musd"], p["annuity_musd"] + p["fixed_om_musd"])]
     views[str(len(choices))] = {
         "data": [
             {
@@ -234,13 +242,15 @@ def _built_chart(view: View, built: Sequence[Row]) -> Figure:
                 "hovertemplate": "%{x:,.4~g}",
             },
         ],
-        "layout": rungs([_place(view, p) for p in shown], xaxis=_money_axis(view), barmode="overlay", showlegend=True),
+        "layout": rungs(
+            [_place(view, p) for p in shown], amounts(f"million {view.instance.currency}", money), legend=True
+        ),
     }
     choices.append("What its capacity earns at the margin, and what it costs (dual)")
     best = max(known, key=lambda p: p["value_musd"], default=None)
     title = f"What the {counted(len(built), 'project')} built {'is' if len(built) == 1 else 'are'} worth"
     if best is not None:
-        title = f"Without {name_of(view, best['option'])} the plan costs {view.money(best['value_musd'])} more"
+        title = f"Without {name_of(view, best['option'])} the plan costs {_more(view, best)}"
     none = [name_of(view, p["option"]) for p in built if "no plan" in str(p.get("value_how", ""))]
     left = len(built) - len(known) - len(none)
     said = [f"{name_of(view, p['option'])} {view.money(p['value_musd'])}" for p in known[:8]]
@@ -249,6 +259,8 @@ def _built_chart(view: View, built: Sequence[Row]) -> Figure:
     )
     if none:
         caption += f" Without it there is no plan at all: {', '.join(none)}."
+    if any(_end(p, "most") - _end(p, "least") > 1e-6 * max(1.0, abs(p["value_musd"])) for p in known):
+        caption += " The thin line is the range that the gap of the solves leaves."
     if left:
         caption += f" {counted(left, 'project was', 'projects were')} not solved again."
     return Figure(
@@ -272,9 +284,24 @@ def _built_chart(view: View, built: Sequence[Row]) -> Figure:
             ],
         ),
         (Control("Show", "select", tuple(choices)),),
-        height=90 + RUNG * min(MOST, len(built)),
+        height=views["0"]["layout"]["height"],
         caption=caption,
     )
+
+
+def _end(project: Row, end: str) -> float:
+    """The least or the most that a project may be worth, by what the solver's gap leaves."""
+    value = project.get(f"value_{end}_musd")
+    return float(project["value_musd"] if value is None else value)
+
+
+def _more(view: View, project: Row) -> str:
+    """What the plan costs more without a project, with the range if there is one."""
+    value, least, most = project["value_musd"], _end(project, "least"), _end(project, "most")
+    said = f"{view.money(abs(value))} {'more' if value >= 0 else 'less'}"
+    if most - least <= 1e-6 * max(1.0, abs(value)):
+        return said
+    return f"{said} (by the gap between {figure_of(least)} and {figure_of(most)} million)"
 
 
 def _place(view: View, project: Row) -> str:
@@ -379,16 +406,15 @@ def _entry_chart(view: View, others: Sequence[Row], entries: dict[str, list[Row]
         {"": traces},
         rungs(
             [_place(view, {"option": o}) for o, _, _ in shown],
-            xaxis={
-                "title": {"text": "share of its own capex"},
+            {
+                "title": {"text": "share of its own capex", "standoff": 12},
                 "tickformat": ".0%",
-                "range": [0, max(1.0, shown[0][1] * 1.05)],
+                "range": [0, max(1.0, shown[0][1]) * 1.04],
             },
-            barmode="overlay",
-            showlegend=True,
+            legend=True,
         ),
         Data(("option", "capex_share", "re_solved"), [(o, x, "yes" if how else "no") for o, x, how in found]),
-        height=90 + RUNG * len(shown),
+        height=120 + RUNG * len(shown),
         caption="Projects that would not enter even free of capex, and all other ways to enter, stand in the table.",
     )
 
@@ -496,7 +522,7 @@ def _premiums(view: View, study: Study) -> Figure | None:
     if not known:
         return None
     materials = [m for m in view.materials if m in known]
-    views, sizes = {}, []
+    views = {}
     unit = f"{view.instance.currency}/kg"
     for n, material in enumerate(materials):
         cells = known[material]
@@ -505,7 +531,6 @@ def _premiums(view: View, study: Study) -> Figure | None:
         years = [str(y) for y in view.years]
         values = [[cells.get((c, y)) for y in view.years] for c in places]
         views[str(n)] = grid(years, names, values, unit)
-        sizes.append(grid_size(years, names))
     final = [m for m in materials if view.stage_of.get(m) == view.instance.stages[-1]] or materials
     start = materials.index(max(final, key=lambda m: max(known[m].values())))
     shown = materials[start]
@@ -524,8 +549,8 @@ def _premiums(view: View, study: Study) -> Figure | None:
             [(m, c, y, v) for m in materials for (c, y), v in known[m].items()],
         ),
         (Control("Material", "select", tuple(view.materials[m] for m in materials), start),),
-        height=max(h for h, _ in sizes),
-        least=max(w for _, w in sizes),
+        height=views[str(start)]["layout"]["height"],
+        least=grid_width(len(view.years)),
         caption=f"{unit} that a clean kilogram is worth above an exposed one, by country and year (dual). Empty where "
         "one of the two cannot be had.",
     )
@@ -568,7 +593,7 @@ def _support(view: View, study: Study) -> list[Figure | Table]:
                 layout(
                     barmode="stack",
                     xaxis=year_axis(view.years, view.lengths),
-                    yaxis={"title": {"text": f"M{plain(view.instance.currency)} a year"}, "tickformat": ",~s"},
+                    yaxis=amounts(f"M{view.instance.currency} a year", list(yearly.values())),
                     hovermode="x unified",
                     showlegend=True,
                 ),
@@ -630,11 +655,9 @@ def in_words(view: View, study: Study) -> str:
     said = []
     if limits:
         top = limits[0]
-        said.append(f"What binds most is the {_label(top)}: {top['unit']} would save {view.money(top['worth'])}")
+        said.append(f"Of what binds, {_said(top)} saves most: {view.money(top['worth'])} for {top['unit']}")
     built = [p for p in study.tables["projects"] if p["built"] == "yes" and p["value_musd"] is not None]
     best = max(built, key=lambda p: p["value_musd"], default=None)
     if best is not None and math.isfinite(best["value_musd"]):
-        said.append(
-            f"without {name_of(view, best['option'])} the plan would cost {view.money(best['value_musd'])} more"
-        )
+        said.append(f"without {name_of(view, best['option'])} the plan would cost {_more(view, best)}")
     return f"{capital('; '.join(said))}." if said else ""

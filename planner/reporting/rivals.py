@@ -18,6 +18,7 @@ from .parts import (
     Figure,
     Section,
     Table,
+    amounts,
     figure_of,
     layout,
     listed,
@@ -113,7 +114,7 @@ def _cost_chart(view: View, study: Study, names: Sequence[str], mine: str) -> Fi
         layout(
             barmode="stack",
             xaxis={"tickmode": "array", "tickvals": at, "ticktext": [plain(_called(n, mine)) for n in names]},
-            yaxis={"title": {"text": f"M{plain(view.instance.currency)} present value"}, "tickformat": ",~s"},
+            yaxis=amounts(f"M{view.instance.currency} present value", [total[n] or 0.0 for n in names]),
             hovermode="x unified",
             showlegend=True,
         ),
@@ -233,4 +234,4 @@ def in_words(view: View, study: Study) -> str:
     if other is None or total[other] is None or total[mine] is None:
         return ""
     change = total[mine] - total[other]
-    return f"This plan costs {view.money(abs(change))} {'more' if change >= 0 else 'less'} than {other}."
+    return f"This plan costs {view.money(abs(change))} {'more' if change >= 0 else 'less'} than the plan “{other}”."

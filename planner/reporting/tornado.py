@@ -13,7 +13,6 @@ from .parts import (
     BLUE,
     LOWER,
     ORANGE,
-    RUNG,
     UPPER,
     Column,
     Control,
@@ -106,17 +105,15 @@ def _tornado(view: View, rows: Sequence[Row]) -> Figure | None:
     views: dict[str, Any] = {}
     shown_metrics: list[str] = []
     leading: dict[str, list[Row]] = {}
-    most = 0
     for metric in dict.fromkeys(str(r["metric"]) for r in rows):
         mine = [r for r in rows if r["metric"] == metric and r["at_base"] is not None]
         moving = [r for r in mine if _reach(r) > SIZED]
         if not moving:
             continue
         shown = sorted(moving, key=lambda r: (-_reach(r), str(r["change"])))[:MOST]
-        views[str(len(shown_metrics))] = (metric, shown)
+        views[str(len(shown_metrics))] = _bars(view, metric, shown)
         leading[metric] = shown
         shown_metrics.append(metric)
-        most = max(most, len(shown))
     if not views:
         return None
     first = shown_metrics[0]
@@ -129,7 +126,7 @@ def _tornado(view: View, rows: Sequence[Row]) -> Figure | None:
             f"{r['change']} {_said(first, r['at_low'])}, {_said(first, r['at_high'])}" for r in leading[first][:8]
         )
         + ".",
-        {key: _bars(view, metric, shown, most) for key, (metric, shown) in views.items()},
+        views,
         layout(),
         Data(
             ("change", "metric", "at_low", "at_base", "at_high", "swing", "elasticity"),
@@ -139,7 +136,7 @@ def _tornado(view: View, rows: Sequence[Row]) -> Figure | None:
             ],
         ),
         (Control("Show", "select", tuple(_metric(view, m) for m in shown_metrics)),),
-        height=100 + RUNG * most,
+        height=views["0"]["layout"]["height"],
         caption="The line is the value as it is; each bar reaches to the value at one end of the change. Where there "
         "is no plan at an end, the name says so and the bar is missing.",
     )
@@ -157,7 +154,7 @@ def _reach(row: Row) -> float:
     return max(abs(e - row["at_base"]) for e in ends)
 
 
-def _bars(view: View, metric: str, shown: Sequence[Row], most: int) -> dict[str, Any]:
+def _bars(view: View, metric: str, shown: Sequence[Row]) -> dict[str, Any]:
     base = shown[0]["at_base"]
     traces = []
     for end, name, colour, look in (("at_low", "low end", BLUE, 0), ("at_high", "high end", ORANGE, 1)):
@@ -179,7 +176,8 @@ def _bars(view: View, metric: str, shown: Sequence[Row], most: int) -> dict[str,
         missing = [word for end, word in (("at_low", "low"), ("at_high", "high")) if r[end] is None]
         words = f"no plan at the {' and '.join(missing)} end" if missing else _ends(r)
         names.append(f"{shortened(str(r['change']), 42 - min(24, len(words)))} · {words}")
-    form = ".0%" if _is_share(metric) else ",~s"
+    large = max(abs(r[e] or 0.0) for r in shown for e in ("at_low", "at_base", "at_high")) >= 1e4
+    form = ".0%" if _is_share(metric) else ",~s" if large else ",~g"
     line = {
         "type": "line",
         "x0": base,
@@ -189,11 +187,8 @@ def _bars(view: View, metric: str, shown: Sequence[Row], most: int) -> dict[str,
         "yref": "paper",
         "line": {"color": BLACK},
     }
-    axis = {"title": {"text": plain(_metric(view, metric))}, "tickformat": form, "nticks": 6}
-    return {
-        "data": traces,
-        "layout": rungs(names, most, xaxis=axis, barmode="overlay", shapes=[line], showlegend=True),
-    }
+    axis = {"title": {"text": plain(_metric(view, metric)), "standoff": 12}, "tickformat": form, "nticks": 6}
+    return {"data": traces, "layout": rungs(names, axis, legend=True, shapes=[line])}
 
 
 def _table(view: View, rows: Sequence[Row]) -> Table:
@@ -237,8 +232,7 @@ def _indices(view: View, rows: Sequence[Row]) -> Figure | None:
         )[:MOST]
         for m in metrics
     }
-    most = max(len(c) for c in chosen.values())
-    views = {}
+    views: dict[str, Any] = {}
     for n, metric in enumerate(metrics):
         mine = chosen[metric]
         at = list(range(len(mine)))
@@ -258,10 +252,11 @@ def _indices(view: View, rows: Sequence[Row]) -> Figure | None:
                     "hovertemplate": "%{x:.2f}",
                 }
             )
-        axis = {"title": {"text": "share of the variance" if sobol else "rank correlation"}, "tickformat": ".1f"}
+        title = "share of the variance" if sobol else "rank correlation"
+        axis = {"title": {"text": title, "standoff": 12}, "tickformat": ".1f"}
         views[str(n)] = {
             "data": traces,
-            "layout": rungs([str(r["change"]) for r in mine], most, xaxis=axis, barmode="overlay", showlegend=sobol),
+            "layout": rungs([str(r["change"]) for r in mine], axis, legend=sobol),
         }
     top = chosen[metrics[0]]
     return Figure(
@@ -274,7 +269,7 @@ def _indices(view: View, rows: Sequence[Row]) -> Figure | None:
         layout(),
         Data(tuple(rows[0]), [tuple(r.get(k) for k in rows[0]) for r in rows]),
         (Control("Show", "select", tuple(_metric(view, m) for m in metrics)),),
-        height=100 + RUNG * most,
+        height=views["0"]["layout"]["height"],
     )
 
 
