@@ -36,6 +36,8 @@ def report(instance: Instance, run: Run | Plan, studies: Sequence[str | Path | W
     from .studies import read_study
     from .view import View
 
+    if isinstance(studies, (str, Path)):
+        raise UsageError(f"studies = {studies}: expected a list of folders")
     if run.plan["instance"]["sha256"] != instance.sha256:
         raise UsageError(f"the run is not of instance {instance.name} as it is now; solve it again")
     return page(View(instance, run, tuple(read_study(study, instance, run) for study in studies)))

@@ -188,7 +188,9 @@ def _worst_chart(view: View, hurting: Sequence[Row], names: Callable[[Row], str]
         ),
         (Control("Show", "select", tuple(title for _, title, _ in measures)),),
         height=views["0"]["layout"]["height"],
-        caption=f"The worst {MOST} of {len(hurting)} that cost something." if len(hurting) > MOST else None,
+        caption=f"At most the {MOST} worst of {counted(len(hurting), 'disruption')} that cost something."
+        if len(hurting) > MOST
+        else None,
     )
 
 

@@ -369,7 +369,8 @@ def in_words(view: View, study: Study) -> str:
     if not ranges:
         return ""
     if not always:
-        return f"No project is in every plan within {slack} of the least cost."
+        found = " found" if any(not r["proven"] for r in ranges) else ""
+        return f"No project is in every plan{found} within {slack} of the least cost."
     never = sum(r["verdict"] == "never" for r in ranges)
     none = f"; {counted(never, 'project')} {'is' if never == 1 else 'are'} in none" if never else ""
     return f"Every plan within {slack} of the least cost builds {listed(always, 5)}{none}."

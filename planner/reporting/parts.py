@@ -305,7 +305,7 @@ LOWER: dict[str, Any] = {**UPPER, "offset": 0.15}
 
 
 CELL = 36  # px of a row of a heat map
-ACROSS, DOWN = 11, 26  # characters in a line of the names of its columns and rows
+ACROSS, DOWN = 13, 26  # characters in a line of the names of its columns and rows
 
 
 def grid(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -203,7 +202,6 @@ def _built_chart(view: View, built: Sequence[Row]) -> Figure:
             **BAR,
             "y": list(range(len(shown))),
             "x": [p["value_musd"] for p in shown],
-            "text": [figure_of(p["value_musd"]) for p in shown],
             "marker": {"color": BLUE},
             "error_x": {
                 "symmetric": False,
@@ -217,7 +215,10 @@ def _built_chart(view: View, built: Sequence[Row]) -> Figure:
         ends = [_end(p, end) for p in shown for end in ("least", "most")]
         views["0"] = {
             "data": [trace],
-            "layout": rungs([_place(view, p) for p in shown], amounts(f"million {view.instance.currency}", ends)),
+            "layout": rungs(
+                [f"{_place(view, p)} · {figure_of(p['value_musd'])}" for p in shown],
+                amounts(f"million {view.instance.currency}", ends),
+            ),
         }
         choices.append("The plan without it: how much dearer (re-solve)")
     shown = sorted(built, key=lambda p: (-(p["annuity_musd"] + p["fixed_om_musd"]), p["option"]))[:MOST]
@@ -250,7 +251,7 @@ def _built_chart(view: View, built: Sequence[Row]) -> Figure:
     best = max(known, key=lambda p: p["value_musd"], default=None)
     title = f"What the {counted(len(built), 'project')} built {'is' if len(built) == 1 else 'are'} worth"
     if best is not None:
-        title = f"Without {name_of(view, best['option'])} the plan costs {_more(view, best)}"
+        title = _without(view, best)
     none = [name_of(view, p["option"]) for p in built if "no plan" in str(p.get("value_how", ""))]
     left = len(built) - len(known) - len(none)
     said = [f"{name_of(view, p['option'])} {view.money(p['value_musd'])}" for p in known[:8]]
@@ -295,13 +296,16 @@ def _end(project: Row, end: str) -> float:
     return float(project["value_musd"] if value is None else value)
 
 
-def _more(view: View, project: Row) -> str:
-    """What the plan costs more without a project, with the range if there is one."""
+def _without(view: View, project: Row) -> str:
+    """What the plan costs more without a project, with the range that the gap leaves if there is one."""
     value, least, most = project["value_musd"], _end(project, "least"), _end(project, "most")
-    said = f"{view.money(abs(value))} {'more' if value >= 0 else 'less'}"
+    name = name_of(view, project["option"])
     if most - least <= 1e-6 * max(1.0, abs(value)):
-        return said
-    return f"{said} (by the gap between {figure_of(least)} and {figure_of(most)} million)"
+        return f"Without {name} the plan costs {view.money(abs(value))} {'more' if value >= 0 else 'less'}"
+    span = f"{figure_of(least)} to {figure_of(most)} million {view.instance.currency}"
+    if least <= 0.0 <= most:
+        return f"What {name} is worth drowns in the gap of the solves: {span}"
+    return f"Without {name} the plan costs {span} more"
 
 
 def _place(view: View, project: Row) -> str:
@@ -655,9 +659,9 @@ def in_words(view: View, study: Study) -> str:
     said = []
     if limits:
         top = limits[0]
-        said.append(f"Of what binds, {_said(top)} saves most: {view.money(top['worth'])} for {top['unit']}")
+        said.append(f"Of what binds, {_said(top)} saves most: {view.money(top['worth'])} for {top['unit']}.")
     built = [p for p in study.tables["projects"] if p["built"] == "yes" and p["value_musd"] is not None]
     best = max(built, key=lambda p: p["value_musd"], default=None)
-    if best is not None and math.isfinite(best["value_musd"]):
-        said.append(f"without {name_of(view, best['option'])} the plan would cost {_more(view, best)}")
-    return f"{capital('; '.join(said))}." if said else ""
+    if best is not None and _end(best, "least") > 0.0:
+        said.append(f"{_without(view, best)}.")
+    return " ".join(said)

@@ -19,12 +19,14 @@ from .parts import (
     Section,
     Table,
     amounts,
+    capital,
     figure_of,
     layout,
     listed,
     pattern,
     plain,
     share_of,
+    wrapped,
     year_axis,
 )
 
@@ -42,8 +44,8 @@ def section(view: View, study: Study) -> Section:
     mine = _mine(view, study)
     years = study.about["years"]
     lead = [
-        f"{listed([_called(n, mine) for n in names])}, over {years[0]}-{years[-1]}. Changes are of {names[-1]} against "
-        f"{names[0]}."
+        f"{capital(listed([_quoted(n, mine) for n in names]))}, over {years[0]}-{years[-1]}. Changes are of "
+        f"{_quoted(names[-1])} against {_quoted(names[0])}."
     ]
     lead += [f"Note: {note}" for note in study.about.get("notes", ())]
     parts: list[Figure | Table] = [_cost_chart(view, study, names, mine)]
@@ -74,6 +76,10 @@ def _mine(view: View, study: Study) -> str:
 
 def _called(name: str, mine: str) -> str:
     return f"{name} (this plan)" if name == mine else name
+
+
+def _quoted(name: str, mine: str = "") -> str:
+    return f"“{name}” (this plan)" if name == mine else f"“{name}”"
 
 
 def _cost_chart(view: View, study: Study, names: Sequence[str], mine: str) -> Figure:
@@ -108,12 +114,17 @@ def _cost_chart(view: View, study: Study, names: Sequence[str], mine: str) -> Fi
     change = (total[names[-1]] or 0.0) - (total[names[0]] or 0.0)
     return Figure(
         "rivals-cost",
-        f"{names[-1]} costs {view.money(abs(change))} {'more' if change >= 0 else 'less'} than {names[0]}",
+        f"{_quoted(names[-1])} costs {_more(view, change)} than {_quoted(names[0])}",
         "Cost: " + "; ".join(f"{_called(n, mine)} {view.money(total[n], 4)}" for n in names) + ".",
         {"": traces},
         layout(
             barmode="stack",
-            xaxis={"tickmode": "array", "tickvals": at, "ticktext": [plain(_called(n, mine)) for n in names]},
+            xaxis={
+                "tickmode": "array",
+                "tickvals": at,
+                "ticktext": [wrapped(_called(n, mine), 16, 3) for n in names],
+                "zeroline": False,
+            },
             yaxis=amounts(f"M{view.instance.currency} present value", [total[n] or 0.0 for n in names]),
             hovermode="x unified",
             showlegend=True,
@@ -233,5 +244,8 @@ def in_words(view: View, study: Study) -> str:
     other = next((n for n in names if n != mine), None)
     if other is None or total[other] is None or total[mine] is None:
         return ""
-    change = total[mine] - total[other]
-    return f"This plan costs {view.money(abs(change))} {'more' if change >= 0 else 'less'} than the plan “{other}”."
+    return f"This plan costs {_more(view, total[mine] - total[other])} than the plan {_quoted(other)}."
+
+
+def _more(view: View, change: float) -> str:
+    return f"{view.money(abs(change))} {'more' if change >= 0 else 'less'}"

@@ -20,6 +20,7 @@ from .parts import (
     Figure,
     Section,
     Table,
+    capital,
     figure_of,
     layout,
     listed,
@@ -51,7 +52,8 @@ def section(view: View, study: Study) -> Section:
     ]
     base = about.get("base", {})
     if base:
-        lead.append("As it is: " + "; ".join(f"{_metric(view, m)} {_said(m, v)}" for m, v in base.items()) + ".")
+        said = [f"{_words(view, m)[0]} {_said(m, v)} {_words(view, m)[1]}".strip() for m, v in base.items()]
+        lead.append(f"As it is: {'; '.join(said)}.")
     parts: list[Figure | Table] = []
     tornado, indices = study.tables["tornado"], study.tables["indices"]
     if tornado:
@@ -75,20 +77,26 @@ def _split(metric: str) -> tuple[str, str, str]:
     return name, of, year
 
 
-def _metric(view: View, metric: str) -> str:
-    """A metric in words, with its unit."""
+def _words(view: View, metric: str) -> tuple[str, str]:
+    """A metric in words, and its unit."""
     name, of, year = _split(metric)
-    currency = view.instance.currency
-    words = {
-        "objective_musd": f"cost, M{currency} present value",
-        "capex_musd": f"capex, M{currency}",
-        "public_musd": f"public money, M{currency}",
-        "short_t": "demand short, t a year" if year else "demand short, t a year summed over periods",
-        "exposed_share": "exposed share",
-        "stage_share": f"share of the stage {of}",
-        "built": f"modules of {name_of(view, of)}",
-    }.get(name, metric)
-    return f"{words} in {year}" if year else words
+    money = f"M{view.instance.currency}"
+    words, unit = {
+        "objective_musd": ("cost", f"{money} present value"),
+        "capex_musd": ("capex", f"{money} overnight"),
+        "public_musd": ("public money", money),
+        "short_t": ("demand short", "t a year" if year else "t a year summed over periods"),
+        "exposed_share": ("exposed share", ""),
+        "stage_share": (f"share of the stage {of}", ""),
+        "built": (f"size of {name_of(view, of)}", "modules"),
+    }.get(name, (metric, ""))
+    return (f"{words} in {year}" if year else words), unit
+
+
+def _metric(view: View, metric: str) -> str:
+    """A metric with its unit, as a heading."""
+    words, unit = _words(view, metric)
+    return f"{words}, {unit}" if unit else words
 
 
 def _is_share(metric: str) -> bool:
@@ -118,9 +126,10 @@ def _tornado(view: View, rows: Sequence[Row]) -> Figure | None:
         return None
     first = shown_metrics[0]
     top = leading[first][0]
+    words, unit = _words(view, first)
     return Figure(
         "sensitivity-tornado",
-        f"{top['change']} moves the {_metric(view, first)} most: {_ends(top)}",
+        capital(f"{top['change']} moves the {words} most: {_ends(top)} {unit}".strip()),
         "At the low and the high end: "
         + "; ".join(
             f"{r['change']} {_said(first, r['at_low'])}, {_said(first, r['at_high'])}" for r in leading[first][:8]
@@ -261,7 +270,7 @@ def _indices(view: View, rows: Sequence[Row]) -> Figure | None:
     top = chosen[metrics[0]]
     return Figure(
         "sensitivity-indices",
-        f"{top[0]['change']} weighs most in the {_metric(view, metrics[0])}",
+        capital(f"{top[0]['change']} weighs most in the {_words(view, metrics[0])[0]}"),
         ("Total-order index: " if sobol else "Rank correlation: ")
         + "; ".join(f"{r['change']} {r[key]:.2f}" for r in top[:8])
         + ".",
@@ -311,7 +320,8 @@ def in_words(view: View, study: Study) -> str:
         return ""
     metric = str(rows[0]["metric"])
     top = max((r for r in rows if r["metric"] == metric), key=_reach)
-    text = f"Of the assumptions varied, {top['change']} moves the {_metric(view, metric)} most, from {_ends(top)}"
+    words, unit = _words(view, metric)
+    text = f"Of the assumptions varied, {top['change']} moves the {words} most, from {_ends(top)} {unit}".strip()
     flips: dict[str, set[str]] = defaultdict(set)
     for r in study.tables["flips"]:
         flips[str(r["change"])].add(str(r["option"]))

@@ -20,6 +20,8 @@ def section(view: View) -> Section:
     lead = [_proof(view), *aims(view), _audit(plan), _data(counts)]
     lead += [f"Note of the solver: {note}" for note in plan.get("notes", [])]
     parts = [_facts(view), _evidence_table(counts)]
+    if view.studies:
+        parts.insert(1, _studies(view))
     audit = plan.get("audit")
     if audit:
         parts.append(_audit_table(audit))
@@ -214,6 +216,20 @@ def _facts(view: View) -> Table:
         ("Solved in", f"{plan['seconds']['total']:,.1f} s"),
     ]
     return Table("table-facts", "The run", (Column("What"), Column("Value")), [r for r in rows if r[1]])
+
+
+def _studies(view: View) -> Table:
+    """What else the page shows, and whether it is of this plan, whole and checked."""
+    rows = []
+    for study in view.studies:
+        audited = study.about.get("audited")
+        checked = "" if audited is None else "recomputed from the raw tables" if audited else "not recomputed"
+        if study.about.get("faults"):
+            checked = "the audit found faults"
+        rows.append((f"planner {study.kind}", "; ".join(study.warnings) or "of this run, whole", checked))
+    return Table(
+        "table-studies", "Studies on this page", (Column("Made by"), Column("What it is of"), Column("Audit")), rows
+    )
 
 
 def _evidence_table(counts: dict[str, dict[str, int]]) -> Table:
