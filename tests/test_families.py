@@ -122,12 +122,8 @@ def alone(instance):
 
 @oracle("balance")
 def test_balance_metal_limits_magnets(base):
-    i = alone(base()).with_rows(
-        "recipes", {"process": "press", "material": "metal", "role": "input", "t_per_t": 1.25}
-    )
-    i = i.with_rows(
-        "market_prices", {"market": "metal-aaa", "year": "", "price_usd_per_t": 10000, "max_t": 50}
-    )
+    i = alone(base()).with_rows("recipes", {"process": "press", "material": "metal", "role": "input", "t_per_t": 1.25})
+    i = i.with_rows("market_prices", {"market": "metal-aaa", "year": "", "price_usd_per_t": 10000, "max_t": 50})
     # 50 t of metal / 1.25 = 40 t of magnets
     plan = costs(i, 50 * 0.010 + 40 * 0.020 + 60 * SHORT)
     prices = plan.tables["prices"].set_index(["material", "provenance"])["usd_per_t"]
@@ -167,12 +163,8 @@ def test_surplus_what_was_brought_in_cannot_be_wasted_to_loosen_a_cap(base):
 def test_transit_a_tariff_cannot_be_dodged_by_re_export(base):
     i = base().with_rows("tariffs", {"material": "magnet", "origin": "CHN", "destination": "AAA", "rate": 2})
     i = i.with_rows("lanes", {**LANE, "destination": "BBB"}, {**LANE, "origin": "BBB"})
-    i = i.with_rows(
-        "markets", {"market": "magnet-bbb", "country": "BBB", "material": "magnet", "exposed": "yes"}
-    )
-    i = i.with_rows(
-        "market_prices", {"market": "magnet-bbb", "year": "", "price_usd_per_t": 40000, "max_t": 5}
-    )
+    i = i.with_rows("markets", {"market": "magnet-bbb", "country": "BBB", "material": "magnet", "exposed": "yes"})
+    i = i.with_rows("market_prices", {"market": "magnet-bbb", "year": "", "price_usd_per_t": 40000, "max_t": 5})
     # direct: 21 000 + 2 x 5 000 = 31 000 USD/t, more than at home; by way of BBB it would be 22 000
     costs(i, 60 * HOME + 40 * (CHINA + 0.010))
 
@@ -318,9 +310,7 @@ def test_stage_share_counts_tied_plants_elsewhere(base):
 
 @oracle("single_country_share")
 def test_single_country_share(base):
-    i = base().with_rows(
-        "caps", {"cap": "one", "metric": "single_country_share", "material": "magnet", "limit": 0.7}
-    )
+    i = base().with_rows("caps", {"cap": "one", "metric": "single_country_share", "material": "magnet", "limit": 0.7})
     costs(i, 70 * CHINA + 30 * HOME)
 
 
@@ -445,9 +435,7 @@ def crisis(draft, first, last, probability, *disruptions):
             "last_year": last,
         },
     )
-    return draft.with_rows(
-        "disruptions", *({"scenario": "crisis", "fraction": 1, **row} for row in disruptions)
-    )
+    return draft.with_rows("disruptions", *({"scenario": "crisis", "fraction": 1, **row} for row in disruptions))
 
 
 STOP = {"kind": "export_stop", "country": "CHN", "material": "magnet"}
@@ -535,9 +523,7 @@ def test_a_cap_is_lifted_while_the_scenario_lasts_and_counts_in_the_marginal_aft
 
 @oracle("stocks")
 def test_stock_missing_at_the_end_of_a_branch_is_paid_once_at_its_value(base):
-    i = base(last=3, rate=0.1).with_rows(
-        "stockpiles", {**PILE, "initial_t": 50, "max_t": 50, "final_min_t": 50}
-    )
+    i = base(last=3, rate=0.1).with_rows("stockpiles", {**PILE, "initial_t": 50, "max_t": 50, "final_min_t": 50})
     plan = costs(
         crisis(i, 2030, 2032, 0.25, STOP),
         (1 + 1 / 1.1 + 1 / 1.21) * (0.75 * 100 * CHINA + 0.25 * (60 * HOME + (40 - 50 / 3) * SHORT))

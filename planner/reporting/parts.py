@@ -274,6 +274,7 @@ def rungs(names: Sequence[str], axis: Mapping[str, Any], legend: bool = False, *
             "showarrow": False,
             "align": "left",
             "font": {"size": 12},
+            "bgcolor": "rgba(255,255,255,0.8)",  # above lines that cross it
             "text": plain(shortened(name, NAMED)),
         }
         for row, name in enumerate(names)

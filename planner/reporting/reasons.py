@@ -348,7 +348,7 @@ def _built_table(view: View, built: Sequence[Row]) -> Table:
                 p["value_musd"],
                 p.get("value_least_musd"),
                 p.get("value_most_musd"),
-                str(p.get("value_how", "")),
+                str(p.get("value_how") or "not solved again"),
                 p.get("project_value_musd") if p.get("also_without") else None,
                 p["earns_musd"],
                 p["annuity_musd"] + p["fixed_om_musd"],
@@ -473,7 +473,7 @@ def _bottlenecks(view: View, study: Study) -> list[Figure | Table]:
             {
                 "type": "scatter",
                 "mode": "lines+markers",
-                "name": plain(f"{provenance} {view.materials.get(material, material)}"),
+                "name": plain(shortened(f"{provenance} {view.materials.get(material, material)}", 42)),
                 "x": list(view.years),
                 "y": [by_year.get(y) for y in view.years],
                 "line": {"color": SERIES[n], "width": 2, "dash": DASHES[n % 5]},
