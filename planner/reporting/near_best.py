@@ -84,7 +84,13 @@ def _ranges(study: Study) -> list[Row]:
     def clean(modules: float) -> float:
         return 0.0 if abs(modules) < SOME else modules
 
-    return [{**r, "least": clean(r["least"]), "most": clean(r["most"])} for r in study.tables["ranges"]]
+    def year(start: float | None) -> int | None:
+        return None if start is None else int(start)
+
+    return [
+        {**r, "least": clean(r["least"]), "most": clean(r["most"]), "latest_start": year(r["latest_start"])}
+        for r in study.tables["ranges"]
+    ]
 
 
 def _plans(study: Study) -> dict[str, dict[str, float]]:
@@ -204,7 +210,7 @@ def _label(view: View, row: Row) -> str:
 
 
 def _by(row: Row) -> str:
-    return f" · start by {row['latest_start']:.0f}" if row["latest_start"] is not None else ""
+    return f" · start by {row['latest_start']}" if row["latest_start"] is not None else ""
 
 
 def _range(view: View, row: Row) -> str:
