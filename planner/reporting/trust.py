@@ -210,12 +210,17 @@ def _facts(view: View) -> Table:
         ("Gap", f"{plan['gap']:.3g}"),
         ("Model", ", ".join(f"{v:,} {k}" for k, v in size.items())),
         ("Certificate", ", ".join(f"{k.replace('_', ' ')} {v:.2g}" for k, v in certificate.items() if v is not None)),
-        ("Settings", ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in plan["settings"].items() if v is not None)),
+        ("Settings", ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in plan["settings"].items() if _simple(v))),
         ("Versions", ", ".join(f"{k} {v}" for k, v in plan["versions"].items())),
         ("Money", f"{instance.currency} of {instance.price_year}; discount rate {rate_of(instance.discount_rate)}"),
         ("Solved in", f"{plan['seconds']['total']:,.1f} s"),
     ]
     return Table("table-facts", "The run", (Column("What"), Column("Value")), [r for r in rows if r[1]])
+
+
+def _simple(setting: Any) -> bool:
+    """Whether a setting is a number or a word; objectives and held builds are told in sentences."""
+    return setting is not None and not isinstance(setting, dict)
 
 
 def _studies(view: View) -> Table:
