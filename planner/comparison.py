@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import UsageError
 from .tables import COMPONENTS
+from .whence import digest_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +44,8 @@ class Comparison:
     funding     MUSD by source
     shortages   t a year, summed over the periods in common
 
+    of          digest of each plan, see `planner.whence.digest_of`
+
     ``change`` is the last plan's number less the base's; with more than two plans the columns tell the rest.
     """
 
@@ -55,6 +58,7 @@ class Comparison:
     funding: pd.DataFrame
     shortages: pd.DataFrame
     notes: tuple[str, ...] = field(default=())
+    of: tuple[str, ...] = ()
 
     def differences(self, table: str) -> pd.DataFrame:
         """The rows of a table in which some plan differs from the base, largest first."""
@@ -68,7 +72,7 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, as JSON can hold it."""
-        found: dict[str, Any] = {"schema": 1, "names": list(self.names), "years": list(self.years)}
+        found: dict[str, Any] = {"schema": 1, "names": list(self.names), "of": list(self.of), "years": list(self.years)}
         for table in TABLES:
             rows = getattr(self, table).to_dict("records")
             found[table] = [{k: None if v != v else v for k, v in row.items()} for row in rows]
@@ -155,8 +159,9 @@ def compare(*plans: Plan | Run, names: Sequence[str] | None = None) -> Compariso
         notes.append("costs are present values of each plan's own horizon and first year")
     frames = {table: _frame(table, called, [_MEASURES[table](p, set(common)) for p in plans]) for table in TABLES}
     starts = [_starts(p) for p in plans]
+    of = tuple(digest_of(p.plan["instance"]["sha256"], p.tables) for p in plans)
     frames["builds"].insert(3, "when", [_when(starts, str(option)) for option in frames["builds"]["option"]])
-    return Comparison(tuple(called), tuple(common), **frames, notes=tuple(notes))
+    return Comparison(tuple(called), tuple(common), **frames, notes=tuple(notes), of=of)
 
 
 def _names(wished: list[str]) -> list[str]:

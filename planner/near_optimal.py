@@ -87,6 +87,11 @@ class Alternatives:
         tables = {"ranges": self.ranges, "groups": self.groups, "buys": self.buys, "plans": self.plans}
         found: dict[str, Any] = {
             "schema": 1,
+            "instance": {
+                "name": self.instance.name,
+                "title": self.instance.title,
+                "sha256": self.instance.sha256,
+            },
             "slack": self.slack,
             "best_musd": self.best_musd,
             "ceiling_musd": self.ceiling_musd,

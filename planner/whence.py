@@ -1,17 +1,32 @@
-"""Where a run comes from: the instance it was solved from, found again and checked by its digest."""
+"""Where a run comes from: its instance, found again and checked by its digest; and the digest of a plan itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import InstanceError, UsageError
+from .tables import to_csv
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from .instance import Instance
     from .plan import Plan
     from .runfolder import Run
+
+
+PLANNED = ("builds", "capacity", "activity", "flows", "purchases", "service", "stocks")  # what a plan decides
+
+
+def digest_of(sha256: str, tables: Mapping[str, pd.DataFrame]) -> str:
+    """A plan as a digest: its instance's digest and what it decides. Results that are of one plan only carry it."""
+    digest = hashlib.sha256(sha256.encode())
+    for name in PLANNED:
+        digest.update(to_csv(tables[name]).encode())
+    return digest.hexdigest()
 
 
 def instance_of(run: Run | Plan, folder: str | Path | None = None) -> Instance:

@@ -2,14 +2,13 @@
 
 import json
 import re
-import shutil
-from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from builders import TABLES, TOML, edited, write_instance
+from builders import TABLES, edited, write_instance
+from pages import HOSTILE, Elements, drawings, hostile_instance, opened, undrawn
 
 import planner
 from planner.errors import OutputError, UsageError
@@ -23,7 +22,6 @@ CASES = sorted(
     for p in (ROOT / "tests" / "cases").glob("*/expected.json")
     if json.loads(p.read_text())["status"] == "optimal"
 )
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 _plans: dict[str, tuple[planner.Instance, planner.Plan]] = {}
 
@@ -35,81 +33,6 @@ def solved(name):
         instance = planner.load(folder if folder.is_dir() else ROOT / "tests" / "cases" / name / "instance")
         _plans[name] = instance, planner.solve(instance)
     return _plans[name]
-
-
-class Elements(HTMLParser):
-    """Start tags with their attributes, and the text outside scripts and styles."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.words, self.quiet = [], [], ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag in ("script", "style"):
-            self.quiet = tag
-
-    def handle_endtag(self, tag):
-        if tag == self.quiet:
-            self.quiet = ""
-
-    def handle_data(self, data):
-        if not self.quiet:
-            self.words.append(data)
-
-    def of(self, tag):
-        return [attrs for name, attrs in self.tags if name == tag]
-
-    @property
-    def text(self):
-        return " ".join(" ".join(self.words).split())
-
-
-def drawings(text):
-    """Figure -> what its script draws."""
-    found = re.findall(r'<script type="application/json" id="data-([a-z-]+)">(.*?)</script>', text, re.S)
-    return {name: json.loads(content) for name, content in found}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed (apt-get install chromium)")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
-def opened(browser, tmp_path, text, width=1280):
-    """The page drawn in a browser without a network; anything it complains about fails the test."""
-    file = tmp_path / "report.html"
-    file.write_text(text, encoding="utf-8", newline="")
-    context = browser.new_context(viewport={"width": width, "height": 900}, offline=True, accept_downloads=True)
-    tab = context.new_page()
-    tab.complaints = []
-    tab.on("console", lambda m: tab.complaints.append(m.text) if m.type in ("error", "warning") else None)
-    tab.on("pageerror", lambda e: tab.complaints.append(str(e)))
-    tab.on("dialog", lambda d: (tab.complaints.append(f"dialog {d.message}"), d.dismiss()))
-    tab.on(
-        "request",
-        lambda r: None if r.url.startswith(("file:", "data:", "blob:")) else tab.complaints.append(r.url),
-    )
-    tab.goto(file.as_uri())
-    tab.wait_for_selector("html[data-drawn]", state="attached", timeout=60_000)
-    return tab
-
-
-def undrawn(tab):
-    """Figures in which no mark is drawn."""
-    return tab.evaluate(
-        """() => [...document.querySelectorAll('figure.chart')].filter(f => ![...f.querySelectorAll(
-             '.plot .point path, .plot .points path, .plot path.js-line, .plot .sankey-node')]
-             .some(e => { const b = e.getBoundingClientRect(); return b.width + b.height > 0; })).map(f => f.id)"""
-    )
 
 
 # --- what every page holds ---
@@ -146,7 +69,8 @@ def test_charts_are_valid_for_the_library(name):
         for view in spec["views"].values():
             traces = view if isinstance(view, list) else view["data"]
             assert traces
-            go.Figure({"data": traces, "layout": spec["layout"]})  # refuses unknown names and values
+            more = {} if isinstance(view, list) else view.get("layout", {})
+            go.Figure({"data": traces, "layout": {**spec["layout"], **more}})  # refuses unknown names and values
 
 
 def test_same_run_same_bytes(tmp_path):
@@ -288,6 +212,7 @@ def frontier_folder(folder, points, switches="", knee=2):
     (folder / "frontier.csv").write_text(points)
     (folder / "switches.csv").write_text("point,option,start_year,modules,change\n" + switches)
     about = {"metric": "exposed_share", "from_year": 2027, "knee": knee, "instance": {"sha256": "x"}}
+    (folder / "lp_bound.csv").write_text("point,limit,bound_musd\n")
     (folder / "frontier.json").write_text(json.dumps(about))
     return folder
 
@@ -307,7 +232,7 @@ def test_a_curve_is_read_drawn_and_said(tmp_path):
         POINTS,
         f"2,{option.option},{start},1,on\n3,{option.option},{start},1,off\n3,gone,2027,2,less\n",
     )
-    text = planner.report(instance, plan, folder)
+    text = planner.report(instance, plan, [folder])
     # 80% -> 0% for 190 - 100 = 90, the knee at 40% for 110 - 100 = 10
     assert (
         "from 80.0% to 0%, the least that any plan can keep, costs 90 million USD more and leaves 12 t undelivered"
@@ -326,60 +251,19 @@ def test_a_curve_from_python_and_from_its_folder_give_the_same_page(tmp_path):
     instance, plan = solved("tiny")
     found = planner.frontier(instance, points=3)
     found.write(tmp_path / "curve")
-    assert planner.report(instance, plan, found) == planner.report(instance, plan, tmp_path / "curve")
+    assert planner.report(instance, plan, [found]) == planner.report(instance, plan, [tmp_path / "curve"])
 
 
 def test_a_folder_that_is_no_curve_is_explained(tmp_path):
     instance, plan = solved("tiny")
-    with pytest.raises(OutputError, match=r"is not a folder of planner frontier: it has no frontier\.json"):
-        planner.report(instance, plan, tmp_path)
+    with pytest.raises(OutputError, match="holds no study that a report can show"):
+        planner.report(instance, plan, [tmp_path])
     folder = frontier_folder(tmp_path / "curve", "point,limit\n1,0.5\n")
     with pytest.raises(OutputError, match=r"frontier\.csv has no column share"):
-        planner.report(instance, plan, folder)
+        planner.report(instance, plan, [folder])
 
 
 # --- names from an instance ---
-
-HOSTILE = (
-    "</script><script>alert(1)</script>",
-    "<img src=x onerror=alert(2)>",
-    '"><b id=injected>bold</b>',
-    "'); alert(3); ('",
-    "{{ 7 * 7 }}{% raw %}",
-    "%{y} $x^2$ <a href='javascript:alert(4)'>a</a>",
-    "=cmd|' /C calc'!A0",
-    "<!--<script>",
-    "𝔑𝔡 Ünïcödé \u2028 ＆ ‮abc",
-)
-
-
-def hostile_instance(folder):
-    a, b, c, d, e, f, g, h, i = (s.replace('"', '""') for s in HOSTILE)
-    tables = {
-        **TABLES,
-        "countries": f'country,name,bloc\nAAA,"{a}",\nBBB,"{b}",EUR\nCHN,"{c}",\n',
-        "materials": (
-            "material,name,stage,strategic,value_usd_per_t,surplus\n"
-            f'ore,"{d}",mining,yes,100,yes\nmetal,"{e}",metal,yes,1000,yes\nmagnet,"{f}",magnet,yes,5000,no\n'
-        ),
-        "facilities": (
-            "facility,name,owner,country,status,capacity_t,startup\n"
-            f'pit,"{g}","{h}",AAA,operating,1000,yes\nworks,"{i}",,CHN,operating,500,no\n'
-            f'shop,"{a}",,BBB,operating,90,no\nsite,"{b}",,AAA,candidate,0,yes\n'
-        ),
-        "options": (
-            "option,facility,name,module_t,capex_musd,life_years,lead_years\n"
-            f'first,site,"{a}",50,0.5,10,1\nsecond,site,"{g}",100,0.9,10,1\n'
-        ),
-        "sectors": f'sector,name,shortage_usd_per_t\ncars,"{c}",90000\n',
-        "sources": (
-            "source,title,publisher,url,date\n"
-            f'S1,"{a}","{b}",javascript:alert(5),2025\nS2,"{c}","{h}","https://example.org/?q=""><script>",2025\n'
-        ),
-    }  # fmt: skip
-    title = HOSTILE[0].replace("\\", "\\\\")
-    toml = TOML.replace('name = "small"', f"name = \"small\"\ntitle = '{title}'\ndescription = '{HOSTILE[1]}'")
-    return planner.load(write_instance(folder, tables, toml))
 
 
 def test_names_stay_text(tmp_path):
@@ -447,7 +331,7 @@ def test_a_page_with_all_its_parts(tmp_path, browser):
     }
     instance = planner.load(write_instance(tmp_path / "in", tables))
     plan = planner.solve(instance)
-    text = planner.report(instance, plan, frontier_folder(tmp_path / "curve", POINTS))
+    text = planner.report(instance, plan, [frontier_folder(tmp_path / "curve", POINTS)])
     ids = {a["id"] for a in Elements(text).of("figure")}
     assert {"map-flows", "origins-stages", "curve-cost", "branches-service", "dependence-caps"} <= ids
     tab = opened(browser, tmp_path, text)
@@ -584,6 +468,4 @@ def test_command_writes_the_page_once(tmp_path):
 
 
 def test_curve_words_name_the_metric():
-    assert (
-        curve.Curve([], [], [], None, "stage_share:metal", "in every year", "").name == "dependence of the stage metal"
-    )
+    assert curve.Curve([], [], [], None, "stage_share:metal", "in every year").name == "dependence of the stage metal"

@@ -15,9 +15,14 @@ def report(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="file to write [RUN/report.html]")
     ] = None,
-    frontier: Annotated[
-        Path | None,
-        typer.Option("--frontier", metavar="FOLDER", help="show the curve that planner frontier -o FOLDER wrote"),
+    studies: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--with",
+            metavar="FOLDER",
+            help="show too what frontier, explain, alternatives, stress, sensitivity or compare wrote with "
+            "-o FOLDER; repeatable",
+        ),
     ] = None,
     instance: Annotated[
         Path | None,
@@ -34,4 +39,4 @@ def report(
     found = read_run(run)
     file = output or run / REPORT
     check_file(file, overwrite)
-    print(f"{write_report(report_on(instance_of(found, instance), found, frontier), file, overwrite)}: written")
+    print(f"{write_report(report_on(instance_of(found, instance), found, studies or ()), file, overwrite)}: written")

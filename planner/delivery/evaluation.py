@@ -37,6 +37,7 @@ class DeliveryRisk:
     projects  each option built: how often it fails, mean delay, and what cost and shortage are on average when it is
               worse than its median luck, less what they are when it is better (MUSD, t): what the plan hangs on
     planned_musd  present cost if all goes to plan: that of the plan
+    of        digest of the plan, see `planner.whence.digest_of`
     complete  False if it was interrupted
     """
 
@@ -47,6 +48,7 @@ class DeliveryRisk:
     alpha: float
     complete: bool = True
     settings: dict[str, Any] = field(default_factory=dict)
+    of: str = ""
 
     @property
     def mean_musd(self) -> float:
@@ -65,6 +67,7 @@ class DeliveryRisk:
         """Everything, as JSON can hold it."""
         return {
             "schema": 1,
+            "of": self.of,
             "samples": len(self.samples),
             "complete": self.complete,
             "planned_musd": self.planned_musd,
@@ -139,6 +142,7 @@ def delivery_risk(
     Raises UsageError if the instance has no delivery risk, or a run that does not fit.
     """
     from ..solving import Settings
+    from ..whence import digest_of
 
     if samples < 1 or not 0.0 <= alpha < 1.0:
         raise UsageError(f"samples = {samples}, alpha = {alpha}: expected 1 or more, and 0 <= alpha < 1")
@@ -160,8 +164,9 @@ def delivery_risk(
     if not found:
         raise KeyboardInterrupt
     settings = {"samples": samples, "seed": seed}
+    digest = digest_of(instance.sha256, run.tables)
     return DeliveryRisk(
-        *_frames(instance, plan, draws, found, planned), float(planned["cost"]), alpha, complete, settings
+        *_frames(instance, plan, draws, found, planned), float(planned["cost"]), alpha, complete, settings, digest
     )
 
 

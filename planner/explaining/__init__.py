@@ -51,6 +51,7 @@ class Explanation:
     bottlenecks    by year and provenance: materials ranked by what 1 % more of all that makes or sells them is worth
     price_support  built options by year: levelised cost against a market price, USD/kg, and MUSD a year of support
     objective_musd of the plan with these builds
+    of             digest of the plan, see `planner.whence.digest_of`
     complete       whether everything asked for was solved; ``notes`` tell what was not
     """
 
@@ -66,12 +67,14 @@ class Explanation:
     complete: bool
     notes: tuple[str, ...]
     seconds: float
+    of: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The content of explain.json: the frames as lists of rows, blanks as None."""
         return {
             "schema": 1,
             "instance": {"name": self.instance.name, "title": self.instance.title, "sha256": self.instance.sha256},
+            "of": self.of,
             "objective_musd": self.objective_musd,
             "complete": self.complete,
             "notes": list(self.notes),
@@ -128,6 +131,7 @@ def explain(
     """
     from ..plan import check_own_models
     from ..solving import Settings
+    from ..whence import digest_of
     from . import bottlenecks, premiums, support
     from . import projects as project_table
     from .bench import OUT_OF_TIME, Bench
@@ -182,6 +186,7 @@ def explain(
         not bench.stopped,
         tuple(bench.notes),
         time.perf_counter() - started,
+        digest_of(instance.sha256, run.tables),
     )
 
 

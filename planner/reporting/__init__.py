@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,27 +17,30 @@ if TYPE_CHECKING:
     from ..instance import Instance
     from ..plan import Plan
     from ..runfolder import Run
-    from ..tradeoff import Frontier
+    from .studies import Written
 
 REPORT = "report.html"
 
 
-def report(instance: Instance, run: Run | Plan, frontier: str | Path | Frontier | None = None) -> str:
+def report(instance: Instance, run: Run | Plan, studies: Sequence[str | Path | Written] = ()) -> str:
     """A self-contained HTML page on a run: text of the file.
 
-    run       a `Plan`, or what `read_run` gave; it must be of ``instance``
-    frontier  a cost curve: from `planner.frontier`, or a folder that ``planner frontier -o`` wrote
+    run      a `Plan`, or what `read_run` gave; it must be of ``instance``
+    studies  what else to show, each a folder or what the call of the same name gave: `frontier`, `explain`,
+             `alternatives`, `stress`, `delivery_risk`, `sensitivity`, `compare`
 
-    The same run gives the same bytes. Raises UsageError if the run is of another instance, OutputError if the
-    frontier's folder cannot be read.
+    The same run and studies give the same bytes. Raises UsageError if the run is of another instance, or a study of
+    another plan; OutputError if a folder holds no study or cannot be read.
     """
-    from .curve import read_curve
     from .page import page
+    from .studies import read_study
     from .view import View
 
+    if isinstance(studies, (str, Path)):
+        raise UsageError(f"studies = {studies}: expected a list of folders")
     if run.plan["instance"]["sha256"] != instance.sha256:
         raise UsageError(f"the run is not of instance {instance.name} as it is now; solve it again")
-    return page(View(instance, run, None if frontier is None else read_curve(frontier)))
+    return page(View(instance, run, tuple(read_study(study, instance, run) for study in studies)))
 
 
 def check_file(file: Path, overwrite: bool) -> None:

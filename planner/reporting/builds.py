@@ -21,6 +21,7 @@ from .parts import (
     layout,
     plain,
     share_of,
+    shortened,
     year_axis,
 )
 
@@ -50,8 +51,10 @@ def section(view: View) -> Section:
 
 
 def name_of(view: View, option: str) -> str:
-    """Name of an option's project, with a star for a startup."""
-    row = view.options[option]
+    """Name of an option's project, with a star for a startup; its key, if a study knows it from another instance."""
+    row = view.options.get(option)
+    if row is None:
+        return option
     star = f" {STARTUP}" if view.facilities[row.facility].startup else ""
     return f"{row.name}{star}"
 
@@ -130,7 +133,7 @@ def _timeline(view: View) -> Figure:
                 "showarrow": False,
                 "align": "left",
                 "font": {"size": 12},
-                "text": f"{plain(_brief(name_of(view, option), 34))} · {plain(view.countries[facility.country])} · "
+                "text": f"{plain(shortened(name_of(view, option), 34))} · {plain(view.countries[facility.country])} · "
                 f"{figure_of(tonnes)} t",
             }
         )
@@ -180,10 +183,6 @@ def _timeline(view: View) -> Figure:
         caption="Tonnes are nameplate capacity a year of all modules, in terms of what the plant counts "
         "(a recycler: what goes in).",
     )
-
-
-def _brief(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 def _build_table(view: View) -> Table:

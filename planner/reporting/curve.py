@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import OutputError
 from .parts import (
     BLUE,
     GREY,
@@ -21,7 +16,6 @@ from .parts import (
     Figure,
     Section,
     Table,
-    blank,
     counted,
     figure_of,
     layout,
@@ -31,10 +25,9 @@ from .parts import (
 )
 
 if TYPE_CHECKING:
-    from ..tradeoff import Frontier
+    from .studies import Study
     from .view import View
 
-NEEDED = ("point", "limit", "share", "objective_musd", "gap", "marginal_musd_per_point")
 METRICS = {
     "exposed_share": "traced dependence",
     "stage_share": "dependence of the stage",
@@ -58,7 +51,6 @@ class Curve:
     knee: int | None
     metric: str
     years: str
-    sha256: str
 
     @property
     def name(self) -> str:
@@ -67,67 +59,26 @@ class Curve:
         return f"{METRICS.get(kind, kind)} {of}".strip()
 
 
-def read_curve(source: str | Path | Frontier) -> Curve:
-    """A curve from a folder written by ``planner frontier``, or from what `planner.frontier` gave."""
-    if not isinstance(source, (str, Path)):
-        about = source.to_dict()
-        points = source.table.to_dict("records")
-        switches = source.switches.to_dict("records")
-        lp = source.lp_table.to_dict("records")
-        return _curve(about, points, switches, lp)
-    folder = Path(source)
-    try:
-        about = json.loads((folder / "frontier.json").read_text(encoding="utf-8"))
-        points = _rows(folder / "frontier.csv")
-        switches = _rows(folder / "switches.csv")
-        lp = _rows(folder / "lp_bound.csv") if (folder / "lp_bound.csv").is_file() else []
-        return _curve(about, points, switches, lp)
-    except FileNotFoundError as error:
-        name = Path(error.filename).name
-        raise OutputError(f"{folder} is not a folder of planner frontier: it has no {name}") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise OutputError(f"{folder} cannot be read as a folder of planner frontier: {error}") from error
-
-
-def _curve(
-    about: dict[str, Any], points: list[dict[str, Any]], switches: list[dict[str, Any]], lp: list[dict[str, Any]]
-) -> Curve:
-    for column in NEEDED:
-        if any(column not in row for row in points):
-            raise KeyError(f"frontier.csv has no column {column}")
-    ordered = sorted(({k: blank(v) for k, v in row.items()} for row in points), key=lambda row: row["point"])
+def curve_of(study: Study) -> Curve:
+    """What ``planner frontier`` wrote, as a curve."""
+    about = study.about
+    points = sorted(study.tables["points"], key=lambda row: row["point"])
     first = about.get("from_year")
     when = "in every year" if first is None else f"from {first} on"
     if about.get("glide"):
         when += ", gliding down to it from the first year's level"
-    bound = sorted((row["limit"], row["bound_musd"]) for row in lp if row.get("bound_musd") is not None)
-    sha = str(about.get("instance", {}).get("sha256", ""))
-    return Curve(ordered, switches, bound, about.get("knee"), str(about.get("metric", "")), when, sha)
+    bound = sorted(
+        (row["limit"], row["bound_musd"]) for row in study.tables["bound"] if row.get("bound_musd") is not None
+    )
+    return Curve(points, study.tables["switches"], bound, about.get("knee"), str(about.get("metric", "")), when)
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return [{k: _value(v) for k, v in row.items()} for row in csv.DictReader(io.StringIO(file.read(), newline=""))]
-
-
-def _value(cell: str) -> Any:
-    if cell == "":
-        return None
-    try:
-        return int(cell)
-    except ValueError:
-        pass
-    try:
-        return float(cell)
-    except ValueError:
-        return cell
-
-
-def section(view: View) -> Section | None:
-    """The curve and its steps; None without one."""
-    curve = view.curve
-    if curve is None or not curve.points:
-        return None
+def section(view: View, study: Study) -> Section:
+    """The curve and its steps."""
+    curve = curve_of(study)
+    title = "What less dependence costs"
+    if not any(p["share"] is not None for p in curve.points):
+        return Section("curve", title, ["The curve holds no point."], (), "Trade-off", study.warnings)
     currency = view.instance.currency
     least = curve.points[0]["objective_musd"]
     changes = _changes(curve)
@@ -136,8 +87,6 @@ def section(view: View) -> Section | None:
         f"Each point is the cheapest plan at a limit on {curve.name}, {curve.years}; the caps of the instance stay in "
         "force. The first is the least cost, the last the least dependence that any plan can keep."
     ]
-    if curve.sha256 and curve.sha256 != view.plan["instance"]["sha256"]:
-        lead.append("This curve was computed from other data than this run: the instance's digests differ.")
     table = Table(
         "table-curve",
         "Every point",
@@ -174,7 +123,7 @@ def section(view: View) -> Section | None:
             )
         )
         parts.append(_change_table(view, changes))
-    return Section("curve", "What less dependence costs", lead, parts, "Trade-off")
+    return Section("curve", title, lead, parts, "Trade-off", study.warnings)
 
 
 @dataclass(frozen=True)
@@ -351,11 +300,11 @@ def _figure(view: View, curve: Curve, steps: dict[int, list[str]]) -> Figure:
     )
 
 
-def in_words(view: View) -> str:
-    """The curve in a sentence; "" without one."""
-    curve = view.curve
-    points = [] if curve is None else [p for p in curve.points if p["share"] is not None]
-    if curve is None or len(points) < 2:
+def in_words(view: View, study: Study) -> str:
+    """The curve in a sentence; "" if it has one point."""
+    curve = curve_of(study)
+    points = [p for p in curve.points if p["share"] is not None]
+    if len(points) < 2:
         return ""
     least = points[0]["objective_musd"]
     last = points[-1]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import curve, prices
+from . import curve, delivery, losses, near_best, prices, reasons, rivals, tornado, trust
 from .builds import name_of
 from .parts import counted, figure_of, listed, rate_of, share_of, tonnes_of
 
 if TYPE_CHECKING:
+    from .studies import Study
     from .view import View
 
 
@@ -39,6 +41,7 @@ def keys(view: View) -> list[Key]:
             proven,
         )
     ]
+    found += _aim_keys(view)
     shares = view.exposed_share
     if shares:
         first, last = min(shares), max(shares)
@@ -70,9 +73,29 @@ def keys(view: View) -> list[Key]:
     return found
 
 
+def _aim_keys(view: View) -> list[Key]:
+    """What the plan was made for, where that is not only the least cost."""
+    found = []
+    asked, survive, risk = view.plan["settings"].get("objective"), view.plan.get("survive"), view.plan.get("risk")
+    if asked:
+        ceiling = view.plan["stages"][1]["ceiling_musd"]
+        found.append(Key("Made least", trust.AIMS[asked["name"]], f"at a cost of at most {view.money(ceiling, 4)}"))
+    if survive:
+        found.append(Key("Survives", counted(survive["tried"], "outage"), "as [security] survive asks", "good"))
+    if risk:
+        worst = (
+            view.money(risk["mean_of_worst_musd"], 4)
+            if risk["measure"] == "cost"
+            else f"{tonnes_of(risk['mean_of_worst_t'])} unserved"
+        )
+        found.append(Key("In bad outcomes", worst, f"mean of the worst {rate_of(1.0 - risk['alpha'])}, weighed in"))
+    return found
+
+
 def sentences(view: View) -> list[str]:
     """What the plan says, the most asked first."""
-    found = (
+    found = [
+        *trust.aims(view),
         _cost(view),
         _dependence(view),
         _hidden(view),
@@ -81,9 +104,20 @@ def sentences(view: View) -> list[str]:
         _shortage(view),
         _caps(view),
         prices.premium_in_words(view, prices.mean_prices(view)),
-        curve.in_words(view),
-    )
+        *(_STUDIES[study.kind](view, study) for study in view.studies),
+    ]
     return [sentence for sentence in found if sentence]
+
+
+_STUDIES: Mapping[str, Callable[[View, Study], str]] = {
+    "frontier": curve.in_words,
+    "explain": reasons.in_words,
+    "alternatives": near_best.in_words,
+    "stress": losses.in_words,
+    "stress --delivery": delivery.in_words,
+    "sensitivity": tornado.in_words,
+    "compare": rivals.in_words,
+}
 
 
 def totals(view: View) -> tuple[float, float]:

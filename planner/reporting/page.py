@@ -5,17 +5,38 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from . import builds, chain, costs, curve, dependence, findings, needs, origins, prices, trust, worldmap
-from .parts import Figure, Table, written
+from . import (
+    builds,
+    chain,
+    costs,
+    curve,
+    delivery,
+    dependence,
+    findings,
+    losses,
+    near_best,
+    needs,
+    origins,
+    prices,
+    reasons,
+    rivals,
+    tornado,
+    trust,
+    worldmap,
+)
+from .parts import Figure, Section, Table, written
 
 if TYPE_CHECKING:
     import jinja2
 
+    from .studies import Study
     from .view import View
 
 
@@ -23,15 +44,21 @@ def page(view: View) -> str:
     """The whole HTML text."""
     found = (
         dependence.section(view),
-        curve.section(view),
+        *_studied(view, "frontier", curve.section),
+        *_studied(view, "compare", rivals.section),
         origins.section(view),
         chain.section(view),
         worldmap.section(view),
         builds.section(view),
+        *_studied(view, "explain", reasons.section),
+        *_studied(view, "alternatives", near_best.section),
         costs.section(view),
         prices.section(view),
         needs.shortages(view),
         needs.branches(view),
+        *_studied(view, "stress", losses.section),
+        *_studied(view, "stress --delivery", delivery.section),
+        *_studied(view, "sensitivity", tornado.section),
         needs.funding(view),
         trust.section(view),
     )
@@ -56,6 +83,21 @@ def page(view: View) -> str:
             policy=_policy(library, script),
         )
     )
+
+
+def _studied(view: View, kind: str, section: Callable[[View, Study], Section]) -> list[Section]:
+    """The sections of all studies of a kind; from the second on numbered, so that their ids stay apart."""
+    made = [section(view, study) for study in view.studies if study.kind == kind]
+    return made[:1] + [
+        replace(
+            one,
+            id=f"{one.id}-{n}",
+            title=f"{one.title} ({n})",
+            brief=f"{one.brief} {n}",
+            parts=[replace(part, id=f"{part.id}-{n}") for part in one.parts],
+        )
+        for n, one in enumerate(made[1:], start=2)
+    ]
 
 
 def _json(value: Any) -> str:

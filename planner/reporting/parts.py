@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ DASHES = ("dot", "dash", "dashdot", "longdash", "longdashdot", "solid")
 MARKERS = ("square", "diamond", "triangle-up", "cross", "x", "star")
 PATTERNS = ("", "/", ".", "x", "\\", "-", "+", "|")
 STAGES = (SKY, ORANGE, GREEN, BLUE, PURPLE, YELLOW)  # a stage has one colour on the whole page
+SHADES = ((0.0, "#f4f6f8"), (0.02, "#fde8d7"), (0.35, "#f5a66b"), (0.7, "#d55e00"), (1.0, "#7a2e00"))  # none to much
 CONCERN, CLEAN = VERMILLION, BLUE  # exposed and clean, wherever both are shown
 
 
@@ -47,7 +49,7 @@ class Figure:
     caption  what stands below; None: the summary
     captions view -> what stands below it instead, where it changes with the controls
     views    choice of every control, joined by commas ("0,3"; "" without controls) -> traces, or a mapping with
-             ``data`` and ``layout`` for what also changes in the layout
+             ``data`` and ``layout`` for what also changes in the layout; a height in it goes before ``height``
     least    px: on narrower screens the chart scrolls sideways
     aspect   height to width, at most ``height``; 0: always ``height``
     """
@@ -105,13 +107,18 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: sentences, then figures and tables. ``brief`` is its name in the list of sections."""
+    """A part of the page: sentences, then figures and tables.
+
+    brief     its name in the list of sections
+    warnings  why to read it with care, above all else
+    """
 
     id: str
     title: str
     lead: Sequence[str]
     parts: Sequence[Figure | Table] = field(default_factory=tuple)
     brief: str = ""
+    warnings: Sequence[str] = ()
 
 
 def blank(value: Any) -> Any:
@@ -228,6 +235,161 @@ def counted(number: int, one: str, many: str = "") -> str:
     ('1 project', '3 countries')
     """
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def capital(text: str) -> str:
+    """Text with a capital letter, as a sentence begins.
+
+    >>> capital("cap USA 2030")
+    'Cap USA 2030'
+    """
+    return text[:1].upper() + text[1:]
+
+
+def shortened(text: str, most: int) -> str:
+    """A name cut to so many characters.
+
+    >>> shortened("Mountain Pass", 20), shortened("Mountain Pass", 9)
+    ('Mountain Pass', 'Mountain…')
+    """
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+RUNG = 44  # px of a row of a chart whose names stand above their bars
+NAMED = 54  # characters of a name that fit above a bar on a phone
+
+
+def rungs(names: Sequence[str], axis: Mapping[str, Any], legend: bool = False, **more: Any) -> dict[str, Any]:
+    """Layout of horizontal bars, one row a name, which stands above its bar: long names fit on a phone too.
+
+    The bars have ``y`` 0, 1, ... from the top, and ``**BAR``; two beside each other ``**UPPER`` and ``**LOWER``.
+    """
+    labels = [
+        {
+            "x": 0,
+            "xref": "paper",
+            "y": row - 0.27,
+            "yref": "y",
+            "xanchor": "left",
+            "showarrow": False,
+            "align": "left",
+            "font": {"size": 12},
+            "bgcolor": "rgba(255,255,255,0.8)",  # above lines that cross it
+            "text": plain(shortened(name, NAMED)),
+        }
+        for row, name in enumerate(names)
+    ]
+    return layout(
+        xaxis=axis,
+        yaxis={"visible": False, "range": [len(names) - 0.45, -0.6], "fixedrange": True},
+        annotations=labels,
+        showlegend=legend,
+        height=75 + RUNG * len(names) + (45 if legend else 0),
+        barmode="overlay",
+        **more,
+    )
+
+
+def amounts(title: str, values: Sequence[float]) -> dict[str, Any]:
+    """An axis of amounts from zero; thousands are short only where there are some, for 800m would be 0.8."""
+    large = max((abs(v) for v in values), default=0.0) >= 1e4
+    return {
+        "title": {"text": plain(title), "standoff": 12},
+        "tickformat": ",~s" if large else ",~g",
+        "rangemode": "tozero",
+    }
+
+
+BAR: dict[str, Any] = {"type": "bar", "orientation": "h", "width": 0.4, "offset": -0.07}
+UPPER: dict[str, Any] = {**BAR, "width": 0.2}
+LOWER: dict[str, Any] = {**UPPER, "offset": 0.15}
+
+
+CELL = 36  # px of a row of a heat map
+ACROSS, DOWN = 13, 26  # characters in a line of the names of its columns and rows
+
+
+def grid(
+    columns: Sequence[str], rows: Sequence[str], values: Sequence[Sequence[float | None]], unit: str, **more: Any
+) -> dict[str, Any]:
+    """A view of a heat map: names across and down, numbers in the cells, darker is more; None is an empty cell.
+
+    Names are the ticks of whole numbers, so that equal names stay apart.
+    """
+    across, down = list(range(len(columns))), list(range(len(rows)))
+    trace = {
+        "type": "heatmap",
+        "x": across,
+        "y": down,
+        "z": [[blank(v) for v in line] for line in values],
+        "text": [["" if v is None or v != v else brief_number(v) for v in line] for line in values],
+        "texttemplate": "%{text}",
+        "hovertext": [
+            [
+                "" if v is None or v != v else f"{plain(row)}, {plain(column)}: {figure_of(v)} {plain(unit)}"
+                for column, v in zip(columns, line, strict=True)
+            ]
+            for row, line in zip(rows, values, strict=True)
+        ],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "hoverongaps": False,
+        "xgap": 2,
+        "ygap": 2,
+        "showscale": False,
+        "colorscale": SHADES,
+        **more,
+    }
+    ticks = {"tickmode": "array", "showgrid": False, "zeroline": False, "ticks": ""}
+    heads = [wrapped(c, ACROSS, 3) for c in columns]
+    lines = max((h.count("<br>") + 1 for h in heads), default=1)
+    return {
+        "data": [trace],
+        "layout": layout(
+            xaxis={
+                **ticks,
+                "tickvals": across,
+                "ticktext": heads,
+                "tickangle": 0,
+                "side": "top",
+                "range": [-0.5, len(columns) - 0.5],
+            },
+            yaxis={
+                **ticks,
+                "tickvals": down,
+                "ticktext": [wrapped(r, DOWN, 2) for r in rows],
+                "range": [len(rows) - 0.5, -0.5],
+            },
+            height=30 + 17 * lines + CELL * len(rows),
+        ),
+    }
+
+
+def grid_width(columns: int) -> int:
+    """The least width of a heat map, px."""
+    return 8 * DOWN + 72 * columns
+
+
+def wrapped(text: str, width: int, most: int) -> str:
+    """A name in at most so many lines, for the chart library.
+
+    >>> wrapped("United States of America", 11, 3), wrapped("Sintered magnets, grade H", 11, 2)
+    ('United<br>States of<br>America', 'Sintered<br>magnets,…')
+    """
+    lines = textwrap.wrap(text, width, break_long_words=True) or [""]
+    if len(lines) > most:
+        lines = [*lines[: most - 1], shortened(f"{lines[most - 1]}…", width)]
+    return "<br>".join(plain(line) for line in lines)
+
+
+def brief_number(value: float) -> str:
+    """A number that fits a cell.
+
+    >>> [brief_number(x) for x in (1e-15, 3.14159, 412.3, 12345.0, 2345678.0)]
+    ['0', '3.1', '412', '12k', '2.3M']
+    """
+    if abs(value) >= 1e4:
+        return f"{figure_of(value / 1e6, 2)}M" if abs(value) >= 1e6 else f"{figure_of(value / 1e3, 2)}k"
+    return figure_of(value, 2) if abs(value) >= 5e-4 else "0"
 
 
 def layout(**more: Any) -> dict[str, Any]:

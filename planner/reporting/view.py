@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..plan import Plan
     from ..runfolder import Run
     from ..schema import Facility, Option
-    from .curve import Curve
+    from .studies import Study
 
 Place = tuple[str, str, str, int]  # material, country, provenance, year
 PROVENANCES = ("clean", "exposed")
@@ -26,11 +26,11 @@ PROVENANCES = ("clean", "exposed")
 
 @dataclass
 class View:
-    """What is shown: an instance, the run of it, and perhaps a cost curve."""
+    """What is shown: an instance, the run of it, and what else was found out about them."""
 
     instance: Instance
     run: Run | Plan
-    curve: Curve | None = None
+    studies: tuple[Study, ...] = ()
 
     @property
     def plan(self) -> dict[str, Any]:

@@ -10,30 +10,18 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..tables import to_csv
 from .cases import Case
 
 if TYPE_CHECKING:
-    from ..instance import Instance
-    from .planned import Tabled
     from .trial import Result
 
 FORMAT = 1
-READ = ("builds", "capacity", "activity", "flows", "purchases", "service", "stocks")  # what of a run makes a result
 FINISHED = "finished.jsonl"
 
 
 def partial_file(folder: Path) -> Path:
     """Where the finished cases of a study stand until its folder is written."""
     return folder.with_name(f".{folder.name}.partial.jsonl")
-
-
-def digest_of(instance: Instance, run: Tabled) -> str:
-    """What the plan and its instance say, as a digest."""
-    digest = hashlib.sha256(instance.sha256.encode())
-    for name in READ:
-        digest.update(to_csv(run.tables[name]).encode())
-    return digest.hexdigest()
 
 
 class Kept:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import UsageError
+from ..whence import digest_of
 from .cases import FAMILIES, OUTAGE, STOP, Blow, Case, cases, together
-from .kept import Kept, digest_of
+from .kept import Kept
 from .planned import Planned
 from .results import MANIFEST, Set, Stress, frames
 from .workers import Cluster, Local, Task
@@ -95,7 +96,7 @@ def stress(
     if all(not case.rows for case in asked):
         raise UsageError("there is nothing to try: the plan runs, sells and exports nothing of these families then")
     target = None if folder is None else Path(folder)
-    digest = digest_of(instance, run)
+    digest = digest_of(instance.sha256, run.tables)
     goes_on = target is not None and _is_of(target, digest)
     if target is not None and not goes_on:
         from ..folders import check_folder

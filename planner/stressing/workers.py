@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from ..whence import PLANNED
 from .cases import Case
-from .kept import READ
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ class Task:
     def of(cls, instance: Instance, run: Tabled, settings: Settings, audited: bool, survival: bool) -> Task:
         """The task, without what only changes of an instance need."""
         slim = replace(instance, _content=None, warnings=())
-        return cls(slim, {name: run.tables[name] for name in READ}, settings, audited, survival)
+        return cls(slim, {name: run.tables[name] for name in PLANNED}, settings, audited, survival)
 
     def trials(self) -> Trials:
         """Ready to try cases."""

@@ -18,6 +18,8 @@ from .trials import Positions, Progress, solve_all
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..instance import Instance
+
 
 MANIFEST = "sensitivity.json"
 SOME = 1e-6  # modules; less is none
@@ -27,6 +29,7 @@ SOME = 1e-6  # modules; less is none
 class Sensitivity:
     """What a study found.
 
+    instance  without any change but those that the study makes before it varies anything
     base      value of each metric without any change
     tornado   one-at-a-time: change, metric, at_low, at_base, at_high, swing (at_high - at_low), elasticity (relative
               change of the metric by the relative change of what is varied; blank where either has no size),
@@ -38,6 +41,7 @@ class Sensitivity:
     """
 
     study: Study
+    instance: Instance
     base: Mapping[str, float]
     tornado: pd.DataFrame
     flips: pd.DataFrame
@@ -50,6 +54,11 @@ class Sensitivity:
         tables = {"tornado": self.tornado, "flips": self.flips, "indices": self.indices, "samples": self.samples}
         found: dict[str, Any] = {
             "schema": 1,
+            "instance": {
+                "name": self.instance.name,
+                "title": self.instance.title,
+                "sha256": self.instance.sha256,
+            },
             "title": self.study.title,
             "method": self.study.method,
             "complete": self.complete,
@@ -150,7 +159,7 @@ def sensitivity(
         for end in (0.0, 1.0):
             varied(instance, changes, {name: end})
     results = solve_all(study, instance, samples, workers, partial, progress)
-    return _sensitivity(study, changes, samples, results)
+    return _sensitivity(study, instance, changes, samples, results)
 
 
 def _samples(study: Study, names: Sequence[str]) -> list[Positions]:
@@ -172,7 +181,11 @@ def _samples(study: Study, names: Sequence[str]) -> list[Positions]:
 
 
 def _sensitivity(
-    study: Study, changes: Sequence[Varied], samples: Sequence[Positions], results: Sequence[dict[str, Any] | None]
+    study: Study,
+    instance: Instance,
+    changes: Sequence[Varied],
+    samples: Sequence[Positions],
+    results: Sequence[dict[str, Any] | None],
 ) -> Sensitivity:
     import pandas as pd
 
@@ -196,7 +209,7 @@ def _sensitivity(
         flips = _flips(study, base, by_end)
     elif complete:
         indices = _indices(study, names, frame)
-    return Sensitivity(study, values, tornado, flips, frame, indices, complete)
+    return Sensitivity(study, instance, values, tornado, flips, frame, indices, complete)
 
 
 def _number(result: Mapping[str, Any] | None, metric: str) -> float:

@@ -14,9 +14,10 @@
     let traces = Array.isArray(view) ? view : view.data;
     if (f.spec.background) traces = [f.spec.background, ...traces];
     const wide = width || f.plot.clientWidth;
-    const height = f.spec.aspect ? Math.min(f.spec.height, Math.round(f.spec.aspect * wide)) : f.spec.height;
+    const tall = (!Array.isArray(view) && view.layout && view.layout.height) || f.spec.height; // a view may have its own
+    const height = f.spec.aspect ? Math.min(tall, Math.round(f.spec.aspect * wide)) : tall;
     f.plot.style.height = height + "px";
-    const layout = Object.assign({}, f.spec.layout, { height }, width ? { width } : {}, Array.isArray(view) ? {} : view.layout || {});
+    const layout = Object.assign({}, f.spec.layout, Array.isArray(view) ? {} : view.layout || {}, { height }, width ? { width } : {});
     const told = f.spec.captions[key(f)];
     if (told !== undefined) {
       f.figure.querySelector(".told").textContent = told;
