@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
@@ -18,7 +19,6 @@ from .errors import PlannerError
 
 app = typer.Typer(
     name="planner",
-    help="Plan how allied countries and startups supply NdFeB magnets, and see what security costs.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -28,11 +28,27 @@ for _name in COMMANDS:
     app.command()(getattr(import_module(f".commands.{_name}", __package__), _name))
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"magnet-planner {version('magnet-planner')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _planner(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version and exit")
+    ] = False,
+) -> None:
+    """Plan how allied countries and startups supply NdFeB magnets, and see what security costs."""
+
+
 def main() -> None:
     """Run the command; every planner error becomes one message and its exit code."""
     try:
-        app(standalone_mode=False)
-        code = 0
+        code = app(standalone_mode=False) or 0
     except PlannerError as error:
         tell(str(error))
         code = error.exit_code

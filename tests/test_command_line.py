@@ -154,3 +154,10 @@ def test_ctrl_c_keeps_the_best_plan_or_says_there_is_none(tmp_path):
 
 def test_help_is_there():
     assert "solve" in run("--help").stdout
+
+
+def test_version_is_that_of_the_distribution():
+    from importlib.metadata import version
+
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (0, f"magnet-planner {version('magnet-planner')}\n")
