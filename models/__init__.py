@@ -12,6 +12,7 @@ from . import objective, variables
 from .constraints import (
     balance,
     capacity,
+    closing,
     demand,
     export_stop,
     exposed_share,
@@ -45,6 +46,7 @@ FAMILIES = (
     import_share,
     export_stop,
     investment,
+    closing,
     funding,
     risk,
 )

@@ -141,6 +141,16 @@ class Start(NamedTuple):
     fixed_om: float  # MUSD per module, present value over the horizon
 
 
+class Closing(NamedTuple):
+    """A part of a facility's own capacity that is given up: for one period (``idle``), or from it on (``retire``)."""
+
+    facility: str
+    kind: str
+    first: int  # position of the period it begins in
+    last: int  # position of the last period it holds in
+    cost: float  # MUSD for all of it, present value: closing it less the fixed O&M avoided
+
+
 @dataclass(slots=True)
 class Pool:
     """What is at hand of a material in a country, by provenance, at a node: the place of one balance."""
@@ -162,12 +172,13 @@ class Pool:
 
 @dataclass(slots=True)
 class CapacityLimit:
-    """Capacity of a facility at a node: own plus what its modules add."""
+    """Capacity of a facility at a node: own, less what is closed of it, plus what its modules add."""
 
     facility: str
     node: int
     own: float  # kt/yr
     modules: Terms  # build, kt/yr per module
+    closed: Terms = field(default_factory=list)  # close, kt/yr for all of it
     use: Terms = field(default_factory=list)  # activity, kt of capacity per kt
     least_use: float = 0.0  # kt/yr
 
@@ -291,6 +302,7 @@ class ModelData:
     downgrade: list[tuple[int, int]] = field(default_factory=list)  # clean pool, exposed pool
     build: list[Start] = field(default_factory=list)
     chosen: list[str] = field(default_factory=list)  # option
+    close: list[Closing] = field(default_factory=list)
     private: list[tuple[str, int]] = field(default_factory=list)  # option, calendar year
     fund_draw: list[tuple[str, str, int]] = field(default_factory=list)  # fund, option, calendar year
 
@@ -306,6 +318,7 @@ class ModelData:
     single_country_share: list[ShareLimit] = field(default_factory=list)
     import_share: list[ShareLimit] = field(default_factory=list)
     export_stop: list[ExportLimit] = field(default_factory=list)
+    closed: list[tuple[int, ...]] = field(default_factory=list)  # close: together at most the whole of a plant
     modules: list[ModuleLimit] = field(default_factory=list)
     groups: dict[str, tuple[int, ...]] = field(default_factory=dict)  # exclusive group -> chosen
     requires: list[Requirement] = field(default_factory=list)

@@ -3,7 +3,7 @@ r"""Objectives: the present value of all cost, then the exposure left at that co
 .. math::
     \min\ \sum_n \pi_n \Bigl( \sum_a \omega_a x_a + \sum_s (\phi_s + \theta_s) y_s + \sum_k p_k b_k
     + \sum_s h_s S_s + \sum_d \psi_d s_d \Bigr)
-    + \sum_{o\tau} (A_{o\tau} + F_{o\tau})\, n_{o\tau} + F_0 + \sum_s \psi_s v_s
+    + \sum_{o\tau} (A_{o\tau} + F_{o\tau})\, n_{o\tau} + F_0 + \sum_c (C_c - F_c)\, e_c + \sum_s \psi_s v_s
 
 ==============  ==========================  ==========  ====================================================
 symbol          code                        unit        meaning
@@ -16,6 +16,8 @@ h               ``stock.cost``              MUSD/kt     holding, of the stock at
 psi             ``need.shortage_cost``      MUSD/kt     shortage
 A               ``start.annuity``           MUSD        capex times CRF(wacc, life), present value within the horizon
 F, F_0          ``start.fixed_om``          MUSD        fixed O&M of modules and of own capacity, present value
+C - F_c         ``closing.cost``            MUSD        closing a plant, less the fixed O&M that this avoids
+e               ``m.close``                 share       of the plant's own capacity that is closed
 v               ``m.missing``               kt          stock missing at a branch's end, at the material's value
 ==============  ==========================  ==========  ====================================================
 """
@@ -67,6 +69,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         ((i, weight[d.node] * d.shortage_cost) for i, d in enumerate(data.need) if d.shortage_cost),
     )
     cost.add_terms(m.build, ((i, mean * (b.annuity + b.fixed_om)) for i, b in enumerate(data.build)))
+    cost.add_terms(m.close, ((i, mean * c.cost) for i, c in enumerate(data.close)))
     cost.add_terms(m.missing, ((f.missing, mean * f.missing_cost) for f in data.stock_floor if f.missing is not None))
     if data.risk is not None:
         cost.add(m.tail, (None,), data.risk.weight)

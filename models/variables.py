@@ -14,6 +14,7 @@ name              unit      meaning (index: position in the list of the same nam
 ``downgrade``     kt/yr     clean material used as exposed
 ``missing``       kt        stock missing below the final minimum in a branch
 ``build``         modules   started at a period's first year; integer where the option says so
+``close``         share     of own capacity given up: for a period, or from a period on
 ``chosen``        yes/no    an option of an exclusive group is built at all
 ``nothing``       --        always 0: the use of a plant that cannot run
 ``private``       MUSD/yr   private money spent on an option in a calendar year
@@ -57,6 +58,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         domain={i: NonNegativeIntegers if start.integer else NonNegativeReals for i, start in enumerate(data.build)},
         bounds={i: (0, start.max_modules) for i, start in enumerate(data.build)},
     )
+    m.close = _amounts(len(data.close))
     m.chosen = Var(range(len(data.chosen)), domain=Binary)
     # stands in rows that nothing can fulfil, so that the solver, not the builder, finds them infeasible
     m.nothing = Var(domain=NonNegativeReals, bounds=(0, 0))

@@ -22,6 +22,7 @@ from .schema import (
     BadRow,
     BranchService,
     Cap,
+    Closure,
     Country,
     DeliveryRisk,
     Demand,
@@ -114,6 +115,7 @@ class Instance:
     disruptions: tuple[Disruption, ...] = field(default=(), repr=False)
     branch_service: tuple[BranchService, ...] = field(default=(), repr=False)
     delivery_risk: tuple[DeliveryRisk, ...] = field(default=(), repr=False)
+    closures: tuple[Closure, ...] = field(default=(), repr=False)
     price_floors: tuple[PriceFloor, ...] = field(default=(), repr=False)
     evidence: tuple[Evidence, ...] = field(default=(), repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)

@@ -495,6 +495,28 @@ class DeliveryRisk(CitedRow):
     share_high: float = fraction("largest part of nameplate", 1.0)
 
 
+class Closure(CitedRow):
+    """Own capacity that may be given up, so that its fixed cost is avoided; a plan decides how much of it, and when.
+
+    ``idle``: for any periods, and it comes back. ``retire``: from a period on for good, at a cost. Contracts (min_use)
+    still hold for the whole plant. Capacity of options does not close.
+    """
+
+    TABLE = "closures"
+    KEY = ("facility", "kind")
+
+    facility: str = reference("facilities", "the plant")
+    kind: Literal["idle", "retire"] = choice("for a period, or for good")
+    first_year: int | None = year("first period start in which it may begin", "first year of the horizon")
+    last_year: int | None = year("last period start in which it may begin", "last year of the horizon")
+    avoided_share: float = fraction("part of fixed_om_usd_per_t of the closed capacity that is avoided", 1.0)
+    closing_usd_per_t: float = number(
+        "cost of closing a tonne a year of capacity_t, once, in the first year of the period; not for `idle`",
+        "USD/t",
+        0.0,
+    )
+
+
 class PriceFloor(CitedRow):
     """Prices guaranteed to a plant: what the payer would owe is a result of its own, and no cost of the plan."""
 
@@ -542,7 +564,7 @@ class Source(Row):
 ROWS: tuple[type[Row], ...] = (
     Country, Material, Process, Recipe, RecipeYield, Facility, Operation, OperationCost, Option, Lane, Tariff,
     Sector, Demand, Market, MarketPrice, Stockpile, Cap, Fund, FundOption, Scenario, Disruption, BranchService,
-    DeliveryRisk, PriceFloor, Evidence,
+    DeliveryRisk, Closure, PriceFloor, Evidence,
     Source,
 )  # fmt: skip
 TABLES: dict[str, type[Row]] = {row.TABLE: row for row in ROWS}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from .prepare import Prepared
 
+CLOSED = 1e-9  # share of a plant; less is rounding
 KILO = 1e3  # kt -> t, MUSD/kt -> USD/t
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -154,11 +155,44 @@ class Reader:
             )
         return rows
 
+    def closed(self) -> dict[tuple[str, str, int], tuple[float, float]]:
+        """(facility, kind, period) -> share of own capacity that is closed then, and that closes then."""
+        shares: dict[tuple[str, str, int], tuple[float, float]] = {}
+        value = self.amount("close")
+        for i, closing in enumerate(self.data.close):
+            part = value(i)
+            if part <= CLOSED:
+                continue
+            for t in range(closing.first, closing.last + 1):
+                there, new = shares.get((closing.facility, closing.kind, t), (0.0, 0.0))
+                now = part if t == closing.first else 0.0
+                shares[closing.facility, closing.kind, t] = (min(1.0, there + part), min(1.0, new + now))
+        return shares
+
+    def closures(self) -> list[tuple[Any, ...]]:
+        """What closes, by period, t/yr and MUSD."""
+        facilities = {f.facility: f for f in self.instance.facilities}
+        terms = {(c.facility, str(c.kind)): c for c in self.instance.closures}
+        rows = []
+        for (name, kind, t), (share, new) in self.closed().items():
+            facility, period = facilities[name], self.prepared.periods[t]
+            closed_t = share * facility.capacity_t * own_capacity_share(facility, period)
+            term = terms[name, kind]
+            avoided = term.avoided_share * facility.fixed_om_usd_per_t * closed_t / 1e6
+            paid = term.closing_usd_per_t * facility.capacity_t * new / 1e6
+            if closed_t > NOTHING:
+                rows.append((name, kind, self.country[name], period.first_year, share, closed_t, avoided, paid))
+        return rows
+
     def capacity(self) -> list[tuple[Any, ...]]:
         available: dict[tuple[str, int], float] = {}
         for t, period in enumerate(self.prepared.periods):
             for f in self.instance.facilities:
                 available[f.facility, t] = f.capacity_t * own_capacity_share(f, period)
+        position = {p.first_year: t for t, p in enumerate(self.prepared.periods)}
+        for facility, _, _, year, _, closed_t, _, _ in self.closures():
+            left = available[facility, position[year]] - closed_t
+            available[facility, position[year]] = max(0.0, left)
         for i, count in self.modules.items():
             start = self.data.build[i]
             option = self.options[start.option]
@@ -237,6 +271,12 @@ class Reader:
             )
             yearly["fixed_om", t] += own / 1e6
             present["fixed_om", t] += own / 1e6 * period.discount
+        position = {p.first_year: t for t, p in enumerate(periods)}
+        for *_, year, _, _, avoided, paid in self.closures():
+            t = position[year]
+            yearly["fixed_om", t] += paid / periods[t].length - avoided
+            present["fixed_om", t] += paid * discount_factor(self.instance.discount_rate, year - self.instance.years[0])
+            present["fixed_om", t] -= avoided * periods[t].discount
         self._pay_for_modules(yearly, present)
         return [
             (component, periods[t].first_year, yearly[component, t], present[component, t])
@@ -287,6 +327,8 @@ def tables(prepared: Prepared, outcome: Outcome) -> tuple[dict[str, pd.DataFrame
     plan: Rows = operations.pop(PLAN)
     plan["builds"] = reader.builds()
     plan["capacity"] = reader.capacity()
+    if reader.instance.closures:
+        plan["closures"] = reader.closures()
     plan["dependence"] = dependence(prepared, outcome)
     plan["prices"] = reader.prices()
     plan["costs"] = reader.costs()

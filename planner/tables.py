@@ -42,12 +42,19 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 # beside the contract's tables; a run written before there was one of these lacks it
 OTHER_COLUMNS: dict[str, tuple[str, ...]] = {
     "origin": ("country", "sector", "material", "stage", "origin", "year", "t", "share"),
+    "closures": ("facility", "kind", "country", "year", "share", "closed_t", "avoided_musd", "closing_musd"),
     "price_floors": (
         *("facility", "option", "material", "payer", "year", "t"),
         *("floor_usd_per_t", "price_usd_per_t", "outlay_musd"),
     ),
 }
 MEANINGS = {
+    "closures": (
+        "Own capacity that the plan gives up, by period; only for instances with closures.csv. `share` of it is closed "
+        "(for `retire` all that was retired until then), `closed_t` in t/year (already left out of `capacity.csv`), "
+        "`avoided_musd` the fixed O&M a year that is avoided, `closing_musd` what is paid in the period's first year "
+        "for what closes then. Both are part of the component `fixed_om` of `costs.csv`."
+    ),
     "price_floors": (
         "What the payers of price floors owe in this plan, by period; only for instances with price_floors.csv. `t` is "
         "what the plant makes of the material a year (for an option, its part by capacity), `price_usd_per_t` the "

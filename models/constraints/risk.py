@@ -59,6 +59,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
             return (0.0, row.expression, None)
         row.add(m.node_cost, outcome.nodes, -1.0)
         row.add_terms(m.build, ((i, b.annuity + b.fixed_om) for i, b in enumerate(data.build)), -1.0)
+        row.add_terms(m.close, ((i, c.cost) for i, c in enumerate(data.close)), -1.0)
         for floor in data.stock_floor:
             node = data.nodes[floor.node]
             if floor.missing is not None and node.branch == outcome.scenario and node.weight > 0.0:

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from ..instance import Instance
+from .closures import check_closures
 from .dependence import check_caps, check_dependence
 from .disturbance import Disturbance
 from .facts import Facts
@@ -34,7 +35,7 @@ from .operations import (
     check_stocks,
     check_used,
 )
-from .reading import BRANCH_TABLES, BUILDS, PLAN_TABLES, STOCKS, Tables
+from .reading import BRANCH_TABLES, BUILDS, CLOSURES, PLAN_TABLES, STOCKS, Tables
 from .report import KINDS, TOLERANCE, AuditReport, Book, Check, Violation
 
 __all__ = ["KINDS", "TOLERANCE", "AuditReport", "Check", "Violation", "audit", "audit_branch"]
@@ -81,9 +82,11 @@ def audit(instance: Instance, run: Audited, tolerance: float = TOLERANCE) -> Aud
     metrics = run.plan.get("metrics")
     metrics = metrics if isinstance(metrics, Mapping) else {}
 
-    tables = Tables(run.tables, PLAN_TABLES, facts, facts.years, book)
+    layouts = (*PLAN_TABLES, CLOSURES) if instance.closures else PLAN_TABLES
+    tables = Tables(run.tables, layouts, facts, facts.years, book)
     investment = Investment(facts, tables)
     check_builds(facts, tables, investment, book)
+    check_closures(facts, investment.closures, book)
     check_capacity(facts, tables, investment, book)
     plan = Operations(facts, tables, investment, Disturbance(facts))
     check_used(plan, tables, book)
@@ -130,8 +133,9 @@ def audit_branch(
     until      first year of the last period it covers; None: the end of the horizon, where final_min_t counts
     """
     book, facts = Book(tolerance), Facts(instance)
-    held = {layout.name: plan[layout.name] for layout in (BUILDS, STOCKS)}
-    plan_tables = Tables(held, (BUILDS, STOCKS), facts, facts.years, book)
+    layouts = (BUILDS, STOCKS, CLOSURES) if instance.closures else (BUILDS, STOCKS)
+    held = {layout.name: plan[layout.name] for layout in layouts}
+    plan_tables = Tables(held, layouts, facts, facts.years, book)
     disturbance = Disturbance(facts, facts.scenarios[scenario])
     if until is not None:
         disturbance.years = tuple(year for year in disturbance.years if year <= until)

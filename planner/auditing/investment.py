@@ -1,13 +1,15 @@
 r"""Builds, and the capacity they and the facilities' own make.
 
 .. math::
-    cap_{ft} = capacity_f \, share_{ft} + \sum_{o \in f} \sum_\tau module_o \, share_{o \tau t} \, build_{o \tau}
+    cap_{ft} = capacity_f \, share_{ft} \, (1 - closed_{ft})
+    + \sum_{o \in f} \sum_\tau module_o \, share_{o \tau t} \, build_{o \tau}
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 
+from .closures import Closures
 from .disturbance import Disturbance
 from .facts import Facts
 from .reading import BUILDS, CAPACITY, Tables
@@ -17,10 +19,11 @@ BUILT = 1e-6  # modules; less counts as nothing
 
 
 class Investment:
-    """The builds of a run: modules by option and start year."""
+    """The builds of a run, modules by option and start year, and what it closes."""
 
     def __init__(self, facts: Facts, tables: Tables) -> None:
         self.facts = facts
+        self.closures = Closures(facts, tables)
         self.modules: dict[str, dict[int, float]] = {option: {} for option in facts.options}
         for row in tables.rows(BUILDS):
             started = self.modules[row.option]
@@ -42,6 +45,7 @@ class Investment:
         """Tonnes a year available over the period that begins in ``year``, as disturbed."""
         row = self.facts.facilities[facility]
         available = row.capacity_t * self.facts.own_share(row, year) if row.capacity_t else 0.0
+        available *= 1.0 - self.closures.share(facility, year)
         for name in self._options.get(facility, ()):
             option = self.facts.options[name]
             for start, modules in self.modules[name].items():

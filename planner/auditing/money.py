@@ -108,6 +108,9 @@ def check_costs(
         musd[component, year] += value
     for key, value in musd.items():
         present[key] += facts.factor[key[1]] * value
+    for (_, _, year), paid in investment.closures.paid().items():  # in the period's first year
+        musd["fixed_om", year] += paid / facts.length[year]
+        present["fixed_om", year] += paid * facts.discount(year)
     for year, (yearly, discounted) in _annuities(facts, investment).items():
         musd["capex", year], present["capex", year] = yearly, discounted
 
@@ -124,16 +127,17 @@ def check_costs(
 
 
 def _fixed_om(facts: Facts, investment: Investment) -> Costs:
-    """MUSD a year on the capacity that is available in the plan."""
-    undisturbed = Disturbance(facts)
-    return {
-        ("fixed_om", year): sum(
-            row.fixed_om_usd_per_t * investment.capacity(name, year, undisturbed) / USD_PER_MUSD
-            for name, row in facts.facilities.items()
-            if row.fixed_om_usd_per_t
-        )
-        for year in facts.years
-    }
+    """MUSD a year on the capacity that is available in the plan, and on what is closed but not avoided."""
+    undisturbed, closures = Disturbance(facts), investment.closures
+    musd: Costs = defaultdict(float)
+    for name, row in facts.facilities.items():
+        if not row.fixed_om_usd_per_t:
+            continue
+        for year in facts.years:
+            closed_t = row.capacity_t * facts.own_share(row, year) * closures.share(name, year)
+            kept_up = investment.capacity(name, year, undisturbed) + closed_t
+            musd["fixed_om", year] += row.fixed_om_usd_per_t * kept_up / USD_PER_MUSD - closures.avoided(name, year)
+    return musd
 
 
 def _annuities(facts: Facts, investment: Investment) -> dict[int, tuple[float, float]]:

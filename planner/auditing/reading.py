@@ -139,6 +139,17 @@ class FundingRow(NamedTuple):
     musd: float
 
 
+class ClosureRow(NamedTuple):
+    facility: str
+    kind: str
+    country: str
+    year: int
+    share: float
+    closed_t: float
+    avoided_musd: float
+    closing_musd: float
+
+
 R = TypeVar("R", bound=tuple[Any, ...])
 
 
@@ -199,6 +210,12 @@ PLAN_TABLES: tuple[Layout[Any], ...] = (
     PRICES,
     COSTS,
     FUNDING,
+)
+CLOSURES = Layout(
+    "closures",
+    ClosureRow,
+    ("facility", "kind", "year"),
+    ("share", "closed_t", "avoided_musd"),
 )
 DERIVED = frozenset(("origin", "price_floors"))  # follows from the tables above, and no claim of the plan rests on it
 BRANCH_TABLES: tuple[Layout[Any], ...] = (ACTIVITY, FLOWS, PURCHASES, SERVICE, STOCKS, ADJUSTMENTS)

@@ -55,6 +55,7 @@ KINDS: dict[str, Kind] = {
     "exclusive": Kind("at most one option of an exclusive group", "options", 1.0),
     "requires": Kind("nothing starts before what it requires", "modules", 1.0),
     "build_columns": Kind("online_year, capacity_t and capex_musd of builds.csv", "", 1.0),
+    "closures": Kind("closures are allowed, at most the whole, and for good where retired", "", 1.0),
     "capacity": _tonnes("capacity_t follows from own capacity and builds"),
     "used": _tonnes("used_t follows from the activities"),
     # operations

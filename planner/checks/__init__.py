@@ -30,6 +30,7 @@ from collections.abc import Iterable
 from ..errors import Issue
 from . import (
     caps,
+    closures,
     disruptions,
     evidence,
     funds,
@@ -55,6 +56,7 @@ __all__ = [
     "Check",
     "Draft",
     "caps",
+    "closures",
     "disruptions",
     "evidence",
     "funds",

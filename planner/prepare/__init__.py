@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from models.data import ModelData
 
 from ..timeline import Period, horizon_end, periods
-from . import caps, funding, investment, operations, risk
+from . import caps, closing, funding, investment, operations, risk
 from .conditions import Conditions, lay_out_nodes
 
 if TYPE_CHECKING:
@@ -40,12 +40,14 @@ def prepare_branch(
     builds: Mapping[tuple[str, int], float],
     openings: operations.Openings,
     last: int | None = None,
+    closed: operations.Closed | None = None,
 ) -> Prepared:
-    """The data of one branch alone, as if it were certain, starting from given stocks; builds are to be held.
+    """The data of one branch alone, as if it were certain, from given stocks; builds and closures are to be held.
 
     builds    (option, start year) -> modules; ``data.build`` describes only these
     openings  (stockpile, provenance) -> t at its beginning
     last      position of the last period wanted; None: to the end of the horizon
+    closed    (facility, first year of a period) -> share of own capacity that is closed
     """
     span = periods(instance)
     whole = ModelData()
@@ -61,7 +63,7 @@ def prepare_branch(
     investment.add(instance, span, horizon_end(instance), data)
     data.build = [start for start in data.build if builds.get((start.option, start.year), 0.0) > 0.0]
     data.chosen, data.modules, data.groups, data.requires = [], [], {}, []
-    operations.add(instance, span, conditions, data, openings)
+    operations.add(instance, span, conditions, data, openings, closed or {})
     data.own_fixed_om = 0.0
     caps.add(instance, span, data)
     probability = next(s.probability for s in instance.scenarios if s.scenario == scenario)
@@ -70,16 +72,21 @@ def prepare_branch(
     return Prepared(instance, span, data, tuple(conditions))
 
 
-def prepare(instance: Instance, until: Mapping[str, int] | None = None) -> Prepared:
+def prepare(
+    instance: Instance, until: Mapping[str, int] | None = None, closed: operations.Closed | None = None
+) -> Prepared:
     """The data of the model of a checked instance.
 
-    until  scenario -> last calendar year of its branch that matters; None: all branches run to the horizon's end
+    until   scenario -> last calendar year of its branch that matters; None: all branches run to the horizon's end
+    closed  the closures of a plan, to be held (their costs are then left out); None: they are decided
     """
     span = periods(instance)
     data = ModelData()
     conditions = lay_out_nodes(instance, span, data, until)
     investment.add(instance, span, horizon_end(instance), data)
-    operations.add(instance, span, conditions, data)
+    if closed is None:
+        closing.add(instance, span, data)
+    operations.add(instance, span, conditions, data, closed=closed)
     caps.add(instance, span, data)
     funding.add(instance, data)
     risk.add(instance, data)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 
 Openings = Mapping[tuple[str, str], float]  # (stockpile, provenance) -> t
+Closed = Mapping[tuple[str, int], float]  # (facility, first year of a period) -> share of own capacity
 
 
 def add(
@@ -48,10 +49,12 @@ def add(
     conditions: Sequence[Conditions],
     data: ModelData,
     openings: Openings | None = None,
+    closed: Closed | None = None,
 ) -> None:
     """Fill everything of ``data`` that happens at nodes, and the fixed O&M of own capacity in their periods.
 
     openings  stocks from which nodes without a previous one start; None: the initial stocks
+    closed    own capacity that is given up for certain; None: none, or by ``data.close``
     """
     source = FactSource(instance)
     facts = {t: source.facts(span[t]) for t in sorted({node.period for node in data.nodes})}
@@ -63,7 +66,7 @@ def add(
     )
     if openings is None:
         openings = {(s.stockpile, _opening_provenance(s)): s.initial_t for s in instance.stockpiles if s.initial_t}
-    builder = _NodeBuilder(instance, span, data, openings)
+    builder = _NodeBuilder(instance, span, data, openings, closed or {})
     for n, node in enumerate(data.nodes):
         builder.add(n, facts[node.period], conditions[n])
 
@@ -71,7 +74,9 @@ def add(
 class _NodeBuilder:
     """Adds one node after the other; keeps what a later node needs of an earlier one (stocks)."""
 
-    def __init__(self, instance: Instance, span: Sequence[Period], data: ModelData, openings: Openings) -> None:
+    def __init__(
+        self, instance: Instance, span: Sequence[Period], data: ModelData, openings: Openings, closed: Closed
+    ) -> None:
         self.instance = instance
         self.openings = openings
         self.span = span
@@ -82,6 +87,8 @@ class _NodeBuilder:
         self.parts: list[dict[tuple[str, str], int]] = []  # node -> (stockpile, provenance) -> position
         self.import_capped = _import_capped(instance)
         self.modules = self._module_terms()
+        self.closed = closed
+        self.closing = self._closing_terms()
         self.branch_service = {(r.scenario, r.sector): r for r in instance.branch_service}
         self.missing = 0
 
@@ -120,6 +127,14 @@ class _NodeBuilder:
                     terms[option.facility, t].append((i, capacity))
         return terms
 
+    def _closing_terms(self) -> dict[tuple[str, int], list[int]]:
+        """(facility, period) -> close, of what is closed then."""
+        terms: dict[tuple[str, int], list[int]] = defaultdict(list)
+        for i, closing in enumerate(self.data.close):
+            for t in range(closing.first, closing.last + 1):
+                terms[closing.facility, t].append(i)
+        return terms
+
     def _capacities(self, node: Node, facts: PeriodFacts, conditions: Conditions) -> dict[str, CapacityLimit]:
         options = {o.option: o for o in self.instance.options} if conditions.failures else {}
         result = {}
@@ -137,8 +152,10 @@ class _NodeBuilder:
                 modules = [(i, k * factor) for i, k in modules if k * factor > 0.0]
             own = facts.own_capacity[name]
             obliged = node.branch == PLAN and (facility.min_use_until is None or node.year <= facility.min_use_until)
+            left = own * factor * (1.0 - self.closed.get((name, node.year), 0.0))
+            closed = [(i, own * factor) for i in self.closing.get((name, node.period), ()) if own * factor > 0.0]
             result[name] = CapacityLimit(
-                name, n, own * factor, modules, least_use=facility.min_use * own if obliged else 0.0
+                name, n, left, modules, closed, least_use=facility.min_use * own if obliged else 0.0
             )
         return result
 

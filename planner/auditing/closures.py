@@ -1,0 +1,95 @@
+"""What a run closes of plants' own capacity: allowed, at most the whole, for good where it retires, and its money."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from ..schema import Closure
+from .facts import Facts
+from .reading import CLOSURES, Tables
+from .report import Book
+
+USD_PER_MUSD = 1e6
+
+
+class Closures:
+    """The closures of a run, from closures.csv; none where the instance allows none."""
+
+    def __init__(self, facts: Facts, tables: Tables) -> None:
+        self.facts = facts
+        self.rows = tables.rows(CLOSURES) if facts.instance.closures else []
+        self._share: dict[tuple[str, int], float] = defaultdict(float)
+        for row in self.rows:
+            self._share[row.facility, row.year] += row.share
+
+    def share(self, facility: str, year: int) -> float:
+        """Part of the own capacity that is closed in the period that begins in ``year``."""
+        return self._share.get((facility, year), 0.0)
+
+    def avoided(self, facility: str, year: int) -> float:
+        """MUSD a year of fixed O&M that is avoided; what is not goes on though the capacity is closed."""
+        plant = self.facts.facilities[facility]
+        own = plant.capacity_t * self.facts.own_share(plant, year)
+        terms = {str(row.kind): row.avoided_share for row in self.facts.instance.closures if row.facility == facility}
+        return sum(
+            terms.get(row.kind, 0.0) * row.share * own * plant.fixed_om_usd_per_t / USD_PER_MUSD
+            for row in self.rows
+            if (row.facility, row.year) == (facility, year)
+        )
+
+    def paid(self) -> dict[tuple[str, str, int], float]:
+        """MUSD paid for closing, by facility, kind and first year of the period in which something closes."""
+        prices = {(r.facility, str(r.kind)): r.closing_usd_per_t for r in self.facts.instance.closures}
+        result = {}
+        for (facility, kind), shares in self.by_term().items():
+            capacity, before = self.facts.facilities[facility].capacity_t, 0.0
+            for year in sorted(shares):
+                price = prices.get((facility, kind), 0.0)
+                result[facility, kind, year] = price * capacity * (shares[year] - before) / USD_PER_MUSD
+                before = shares[year]
+        return result
+
+    def by_term(self) -> dict[tuple[str, str], dict[int, float]]:
+        """Shares by year, of each facility and kind."""
+        shares: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
+        for row in self.rows:
+            shares[row.facility, row.kind][row.year] = row.share
+        return shares
+
+
+def check_closures(facts: Facts, closures: Closures, book: Book) -> None:
+    """Every row of closures.csv against the instance's; the money of closures is part of costs.csv."""
+    terms = {(row.facility, str(row.kind)): row for row in facts.instance.closures}
+    paid = closures.paid()
+    for row in closures.rows:
+        place, term = ("closures.csv", row.facility, row.kind, row.year), terms.get((row.facility, row.kind))
+        if term is None:
+            book.fault("closures", place, "the instance does not allow it to close so")
+            continue
+        plant = facts.facilities[row.facility]
+        own = plant.capacity_t * facts.own_share(plant, row.year)
+        book.at_most("closures", closures.share(row.facility, row.year), 1.0, 1.0, place)
+        book.equal("closures", row.closed_t, row.share * own, own, (*place, "closed_t"))
+        avoided = term.avoided_share * row.share * own * plant.fixed_om_usd_per_t / USD_PER_MUSD
+        book.equal("closures", row.avoided_musd, avoided, avoided, (*place, "avoided_musd"))
+        due = paid[row.facility, row.kind, row.year]
+        book.equal("closures", row.closing_musd, due, abs(due), (*place, "closing_musd"))
+    for (facility, kind), shares in closures.by_term().items():
+        if (facility, kind) in terms:
+            _check_years(facts, terms[facility, kind], shares, book)
+
+
+def _check_years(facts: Facts, term: Closure, shares: dict[int, float], book: Book) -> None:
+    """Begun within its window; and what is retired stays so."""
+    first = facts.first if term.first_year is None else term.first_year
+    last = facts.last if term.last_year is None else term.last_year
+    plant, before = facts.facilities[term.facility], 0.0
+    for year in facts.years:
+        if facts.own_share(plant, year) == 0.0:
+            continue
+        place, share = ("closures.csv", term.facility, term.kind, year), shares.get(year, 0.0)
+        if not first <= year <= last:
+            book.at_most("closures", share, before, 1.0, (*place, f"begun outside {first} to {last}"))
+        if term.kind == "retire":
+            book.at_least("closures", share, before, 1.0, (*place, "retired for good"))
+            before = share

@@ -1,0 +1,38 @@
+"""Closures of own capacity: what may close when, what that costs, and what it avoids."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from models.data import Closing, ModelData
+
+from ..timeline import Period, discount_factor, own_capacity_share
+from .conditions import KILO
+
+if TYPE_CHECKING:
+    from ..instance import Instance
+
+
+def add(instance: Instance, span: Sequence[Period], data: ModelData) -> None:
+    """Fill ``close`` and ``closed``."""
+    facilities = {f.facility: f for f in instance.facilities}
+    in_force: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for row in instance.closures:
+        facility = facilities[row.facility]
+        avoided = row.avoided_share * facility.fixed_om_usd_per_t * facility.capacity_t * KILO * KILO
+        share = [own_capacity_share(facility, p) for p in span]
+        for t, period in enumerate(span):
+            year = period.first_year
+            if share[t] == 0.0 or not (row.first_year or year) <= year <= (row.last_year or year):
+                continue
+            gone = range(t, len(span) if row.kind == "retire" else t + 1)
+            saved = avoided * sum(span[s].discount * share[s] for s in gone)
+            paid = row.closing_usd_per_t * facility.capacity_t * KILO * KILO
+            paid *= discount_factor(instance.discount_rate, year - span[0].first_year)
+            for s in gone:
+                if share[s] > 0.0:
+                    in_force[row.facility, s].append(len(data.close))
+            data.close.append(Closing(row.facility, row.kind, t, gone[-1], paid - saved))
+    data.closed = [tuple(members) for members in in_force.values()]
