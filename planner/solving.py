@@ -250,9 +250,13 @@ class Solver:
         if not np.array_equal(np.asarray(held.col_cost_), a.cost):
             raise SolverFailed("HiGHS holds other costs than were built")
 
-    def run(self) -> str:
-        """Solve; returns ``optimal``, ``time_limit``, ``interrupted``, ``infeasible``, ``unbounded`` or ``failed``."""
-        status = self._run_in_thread()
+    def run(self, watched: bool = True) -> str:
+        """Solve; returns ``optimal``, ``time_limit``, ``interrupted``, ``infeasible``, ``unbounded`` or ``failed``.
+
+        watched  Ctrl-C stops the search; without, a solve of milliseconds saves the thread for it, of which there is
+                 one in a process, so that several solvers can run beside each other
+        """
+        status = self._run_in_thread() if watched else self.highs.solve()
         model_status = self.highs.getModelStatus()
         kinds = highspy.HighsModelStatus
         if status == highspy.HighsStatus.kError:
@@ -324,9 +328,9 @@ class Solver:
         held = self.highs.getSolution()
         return np.array(held.col_value), np.array(held.row_dual), np.array(held.col_dual)
 
-    def run_lp(self) -> str:
+    def run_lp(self, watched: bool = True) -> str:
         """Solve an LP; with the default tolerance, without presolve and by another algorithm before giving up."""
-        stopped = self.run()
+        stopped = self.run(watched)
         if stopped in ("optimal", "time_limit", "interrupted"):
             return stopped
         for name, value in (
@@ -337,7 +341,7 @@ class Solver:
         ):
             self.check(self.highs.clearSolver(), "clearing")
             self.option(name, value)
-            stopped = self.run()
+            stopped = self.run(watched)
             if stopped in ("optimal", "time_limit", "interrupted"):
                 return stopped
         return stopped

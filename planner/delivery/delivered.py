@@ -52,7 +52,7 @@ class Delivered:
         for option, year, count in self.builds:
             own = luck.get(option.option, AS_PLANNED)
             for t, added in enumerate(self.modules.added(option.option, year, own)):
-                if added:
+                if added and (option.facility, t) in self.operations.place:  # else nothing can run there
                     capacity[self.operations.place[option.facility, t]] += count * added
             money += count * self.modules.cost(option.option, year, own)
         result = self.operations.operated(capacity)

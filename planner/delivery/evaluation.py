@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import UsageError
 from .delivered import Delivered
-from .draws import Draws, draw
+from .draws import Draws, check_uncertain, draw
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,8 +145,7 @@ def delivery_risk(
 
     if samples < 1 or not 0.0 <= alpha < 1.0:
         raise UsageError(f"samples = {samples}, alpha = {alpha}: expected 1 or more, and 0 <= alpha < 1")
-    if not instance.delivery_risk and all(o.success_probability == 1.0 for o in instance.options):
-        raise UsageError("every project is certain: give options.csv success_probability, or rows of delivery_risk.csv")
+    check_uncertain(instance)
     plan = Delivered(instance, run, Settings(threads=threads))
     draws = draw(instance, samples, seed)
     found: list[dict[str, Any]] = []

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import highspy
 import numpy as np
 
-from ..errors import NoPlan, SolverFailed
+from ..errors import SolverFailed
 
 if TYPE_CHECKING:
     from ..solving import Arrays, Settings, Solver
@@ -60,15 +60,9 @@ class Part:
 
     def _solved(self, capacity: np.ndarray) -> Answer:
         solver = self.solver
-        if len(self.rows):
-            lower = np.full(len(self.rows), -highspy.kHighsInf)
-            status = solver.highs.changeRowsBounds(len(self.rows), self.rows, lower, np.ascontiguousarray(capacity))
-            solver.check(status, "capacities")
-        stopped = solver.run_lp()
-        if stopped == "interrupted":
-            raise KeyboardInterrupt
-        if stopped == "time_limit":
-            raise NoPlan("an outcome of the projects was not solved in time")
+        for row, limit in zip(self.rows.tolist(), capacity.tolist(), strict=True):
+            solver.check(solver.highs.changeRowBounds(row, -highspy.kHighsInf, limit), "a capacity")
+        stopped = solver.run_lp(watched=False)
         if stopped != "optimal":
             raise SolverFailed(f"an outcome of the projects could not be solved ({stopped})")
         x, duals, _ = solver.solution()
@@ -85,7 +79,9 @@ class Recourse:
     ``first`` tells which columns are decided before. Raises SolverFailed if another row ties the operations to them.
     """
 
-    def __init__(self, arrays: Arrays, limited: np.ndarray, measures: Any, settings: Settings, threads: int = 1) -> None:
+    def __init__(
+        self, arrays: Arrays, limited: np.ndarray, measures: Any, settings: Settings, threads: int = 1
+    ) -> None:
         from scipy import sparse
 
         self.arrays, self.threads = arrays, threads
