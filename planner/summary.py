@@ -28,6 +28,7 @@ def show(instance: Instance, plan: Plan, folder: Path, console: Console | None =
     )
     _costs(plan, out)
     _builds(plan, out)
+    _closures(plan, out)
     _dependence(instance, plan, out)
     _shortages(plan, out)
     _binding(plan, out)
@@ -56,6 +57,19 @@ def _builds(plan: Plan, out: Console) -> None:
     out.print(f"Builds ({plan.metrics['capex_musd']:,.6g} MUSD overnight):")
     for year, rows in builds.groupby("start_year", sort=True):
         names = ", ".join(f"{r.option} {r.capacity_t:,.4g} t" for r in rows.itertuples())
+        out.print(f"  {year}: {escape(names)}", soft_wrap=True)
+
+
+def _closures(plan: Plan, out: Console) -> None:
+    """What is given up of plants' own capacity; nothing unless closures.csv allows it."""
+    from rich.markup import escape
+
+    closures = plan.tables.get("closures")
+    if closures is None or closures.empty:
+        return
+    out.print("Closed (own capacity, idle or retired until then):")
+    for year, rows in closures.groupby("year", sort=True):
+        names = ", ".join(f"{r.facility} {r.closed_t:,.4g} t {r.kind}" for r in rows.itertuples())
         out.print(f"  {year}: {escape(names)}", soft_wrap=True)
 
 
