@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from .plan import Plan
 
 
+WORTH_SHOWING = 1e-6  # of the whole cost; the least-exposure step may leave less than that in any component
+
+
 def show(instance: Instance, plan: Plan, folder: Path, console: Console | None = None) -> None:
     """Print the summary of a plan and where its run lies."""
     from rich.console import Console
@@ -41,7 +44,7 @@ def show(instance: Instance, plan: Plan, folder: Path, console: Console | None =
 
 def _costs(plan: Plan, out: Console) -> None:
     total = plan.objective_musd or 1.0
-    parts = [(c, x) for c, x in plan.metrics["cost_musd"].items() if abs(x) > 1e-9]
+    parts = [(c, x) for c, x in plan.metrics["cost_musd"].items() if abs(x) > WORTH_SHOWING * abs(total)]
     parts.sort(key=lambda p: -p[1])
     if parts:
         out.print("Cost: " + ", ".join(f"{c.replace('_', ' ')} {x:,.4g} ({x / total:.0%})" for c, x in parts))
