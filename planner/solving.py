@@ -38,6 +38,7 @@ LARGE_GAP = 1e-3  # default gap of larger ones
 COST_SLACK = 1e-7  # relative cost the least-exposure step may spend (contract §4)
 LARGEST_COEFFICIENT = 1e15  # HiGHS refuses rows with larger ones
 TIGHT = 1e-9  # feasibility tolerance, kt and MUSD
+CRACK = 1e-6  # kt (1 kg): by how much a cap of zero is opened to see what opening it saves
 
 Progress = Callable[[str], None]
 
@@ -440,6 +441,7 @@ def _solve(solver: Solver, data: ModelData, integers: int, outcome: Outcome) -> 
     elif stopped != "optimal":
         outcome.notes.append("stopped before the optimum; prices and marginals are not final")
     x, row_dual, col_dual = solver.solution()
+    row_dual, col_dual = _duals_beside_zero(solver, data, row_dual, col_dual)
     x = inside_bounds(x, arrays)
     cost = float(arrays.cost @ x) + arrays.offset
     outcome.first = by_family(arrays.columns, x)
@@ -450,6 +452,32 @@ def _solve(solver: Solver, data: ModelData, integers: int, outcome: Outcome) -> 
         x = least_exposure(solver, data, x, cost, outcome)
     outcome.values = by_family(arrays.columns, x)
     outcome.objective = float(arrays.cost @ x) + arrays.offset
+
+
+def _duals_beside_zero(
+    solver: Solver, data: ModelData, row_dual: np.ndarray, col_dual: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of the duals of a solved LP with caps of zero, those that tell what a little more than nothing would save.
+
+    A cap of zero can have any dual above that one: all of them keep it at zero. Those found with the caps opened by a
+    kilogram are duals of the LP itself too.
+    """
+    rows = solver.arrays.rows
+    zero = [
+        rows[family][i]
+        for family in ("exposed_share", "stage_share", "single_country_share", "import_share")
+        for i, cap in enumerate(getattr(data, family))
+        if cap.limit == 0.0
+    ]
+    if not zero:
+        return row_dual, col_dual
+    positions, lower = np.array(zero, dtype=np.int32), solver.arrays.row_lower[zero]
+    for upper in (CRACK, 0.0):
+        sides = np.full(len(zero), upper)
+        solver.check(solver.highs.changeRowsBounds(len(zero), positions, lower, sides), "sides of caps of zero")
+        if upper and solver.run() == "optimal":
+            _, row_dual, col_dual = solver.solution()
+    return row_dual, col_dual
 
 
 def fix_columns(solver: Solver, positions: np.ndarray, values: np.ndarray) -> None:

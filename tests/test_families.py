@@ -679,6 +679,16 @@ def test_what_is_idle_does_not_help_in_a_crisis(base):
     )
 
 
+def test_a_point_above_a_cap_of_zero_saves_shortage_less_what_it_costs_from_china(base):
+    # 60 t from home, 40 t short; 1 % of 60 t delivered comes from China instead of being short: 0.6 x (100 - 21)
+    # thousand USD. At zero any larger dual would do for the solver, such as the whole price of shortage.
+    i = base().with_rows("caps", {"cap": "none", "metric": "exposed_share", "limit": 0})
+    plan = costs(i, 60 * HOME + 40 * SHORT)
+    marginal = plan.tables["dependence"].query("cap == 'none'")["marginal_musd_per_point"]
+    assert marginal.tolist() == pytest.approx([0.6 * (SHORT - CHINA)])
+    assert plan.plan["certificate"]["relative_gap"] < 1e-9
+
+
 @oracle("risk")
 def test_a_price_on_the_worst_shortage_pays_for_the_stock_from_10250_usd_on(base):
     # 51 - 40.75 = 10.25 thousand USD a tonne
