@@ -391,7 +391,7 @@ def optimise_arrays(
     if progress:
         progress(f"model: {rows:,} rows, {cols:,} columns ({integers:,} integer), {arrays.matrix.nnz:,} nonzeros")
         if integers:
-            _report_search(solver, progress)
+            report_search(solver, progress)
     if settings.time_limit is not None:
         solver.option("time_limit", float(settings.time_limit))
     if start is not None and integers:
@@ -402,7 +402,7 @@ def optimise_arrays(
     return outcome
 
 
-def _report_search(solver: Solver, progress: Progress) -> None:
+def report_search(solver: Solver, progress: Progress) -> None:
     last = [0.0]
 
     def tell(event: Any) -> None:

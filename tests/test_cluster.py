@@ -90,5 +90,5 @@ def test_no_scheduler_is_a_clear_error(monkeypatch):
     pytest.importorskip("distributed")
     monkeypatch.setattr("planner.stressing.workers.ANSWERS", 1.0)
     instance = planner.load(INSTANCES / "tiny")
-    with pytest.raises(UsageError, match="no Dask scheduler answers at tcp://127.0.0.1:1"):
+    with pytest.raises(UsageError, match="no Dask scheduler answers at tcp"):
         planner.stress(instance, planner.solve(instance), scheduler="tcp://127.0.0.1:1")

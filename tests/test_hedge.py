@@ -36,7 +36,7 @@ countries_of_concern = ["CHN"]
 """
 
 
-def sources(folder, projects, demand=100, shortage=1000, lines=""):
+def sources(folder, projects, shortage=1000):
     """100 t/yr for 10 years are needed in AAA; projects of 100 t each (name, MUSD, chance) are the only sources."""
     tables = {
         "countries": "country,name\nAAA,Aland\nCHN,China\n",
@@ -46,11 +46,10 @@ def sources(folder, projects, demand=100, shortage=1000, lines=""):
         "facilities": "facility,name,country,status,capacity_t\n"
         + "".join(f"{name},{name},AAA,candidate,0\n" for name, _, _ in projects),
         "operations": "facility,process,opex_usd_per_t\n" + "".join(f"{name},press,0\n" for name, _, _ in projects),
-        "options": "option,facility,name,module_t,capex_musd,life_years,success_probability,exclusive_group,requires,max_modules,integer\n"
-        + "".join(f"{name},{name},{name},100,{musd},10,{chance},,,1,yes\n" for name, musd, chance in projects)
-        + lines,
+        "options": "option,facility,name,module_t,capex_musd,life_years,success_probability\n"
+        + "".join(f"{name},{name},{name},100,{musd},10,{chance}\n" for name, musd, chance in projects),
         "sectors": f"sector,name,shortage_usd_per_t\ncars,Cars,{shortage}\n",
-        "demand": f"country,sector,material,year,demand_t\nAAA,cars,magnet,2026,{demand}\n",
+        "demand": "country,sector,material,year,demand_t\nAAA,cars,magnet,2026,100\n",
     }
     return planner.load(write_instance(folder, tables, toml=TOML))
 
@@ -107,6 +106,7 @@ def test_the_replications_bound_the_best_over_all_outcomes(tmp_path):
 
 def random_instance(folder, seed):
     rng = random.Random(seed)
+    whole = rng.choice(["yes", "no"])
     tables = TABLES | {
         "facilities": (
             "facility,name,country,status,capacity_t,fixed_om_usd_per_t,startup\npit,Pit,AAA,operating,1000,10,\n"
@@ -122,7 +122,7 @@ def random_instance(folder, seed):
             f"first,site,First,{rng.randint(30, 90)},{rng.randint(5, 60) / 10},4,1,{rng.choice([0.4, 0.6, 0.8])},,yes\n"
             f"second,site,Second,{rng.randint(40, 120)},{rng.randint(5, 90) / 10},9,0,0.5,twin,yes\n"
             f"third,site,Third,80,{rng.randint(5, 90) / 10},9,0,0.9,twin,yes\n"
-            f"smelting,smelter,Smelting,{rng.randint(60, 160)},{rng.randint(2, 40) / 10},9,0,0.7,,{rng.choice(['yes', 'no'])}\n"
+            f"smelting,smelter,Smelting,{rng.randint(60, 160)},{rng.randint(2, 40) / 10},9,0,0.7,,{whole}\n"
         ),
         "sectors": f"sector,name,shortage_usd_per_t\ncars,Cars,{rng.choice([9000, 20000, 60000])}\n",
         "caps": "cap,metric,first_year,limit\nhalf,exposed_share,2028,0.5\n",
@@ -132,9 +132,7 @@ def random_instance(folder, seed):
         ),
     }
     if seed % 2:  # a stockpile ties the periods together
-        tables["stockpiles"] = (
-            "stockpile,country,material,max_t,holding_usd_per_t\ncellar,AAA,magnet,60,5\n"
-        )
+        tables["stockpiles"] = "stockpile,country,material,max_t,holding_usd_per_t\ncellar,AAA,magnet,60,5\n"
     return planner.load(write_instance(folder, tables))
 
 
@@ -142,56 +140,53 @@ def searched(instance, outcomes, weights, seed):
     operations = Operations(instance, Settings(), called_exposed=0.0)
     sample = Sample(operations, Modules(instance), draw(instance, outcomes, seed))
     search = Search(operations, sample, weights, Settings())
-    return search, search.best(np.zeros(len(sample.first)), 1e-7, None, None)
+    return search, search.best(np.zeros(len(sample.first)), 1e-7, None)
 
 
 def extensive_form(search, weights):
-    """Optimum of all outcomes in one model, by a solver of its own call; no cuts, no parts."""
-    model, sample = search.operations.model, search.sample
-    first = search.operations.recourse.first
-    matrix = sparse.csr_array(model.matrix)
-    count, outcomes, rest = int(first.sum()), len(sample), int((~first).sum())
-    capacity = sorted(model.rows["capacity_limit"].values())
-    order = {row: k for k, row in enumerate(search.operations.recourse.limited.tolist())}
-    width = count + outcomes * rest + 1 + outcomes
-    blocks, lower, upper = [], [], []
-    cost = np.zeros(width)
-    closing = model.cost[sample.first].copy()
-    closing[sample.at_build] = 0.0
+    """Optimum of all outcomes in one model, by a solver of its own call; no planes, no parts.
+
+    Columns: builds, the operations of each outcome, the value at risk, how far each outcome goes beyond it.
+    """
+    model, sample, recourse = search.operations.model, search.sample, search.operations.recourse
+    first, matrix = recourse.first, sparse.csr_array(model.matrix)
+    count, rest, outcomes = int(first.sum()), int((~first).sum()), len(sample)
+    eta = count + outcomes * rest
+    width = eta + 1 + outcomes
+    operating = recourse.arrays.cost[~first]
+    mean = (1.0 - weights.weight) / outcomes
+    cost, rows, lower, upper = np.zeros(width), [], [], []
+    cost[eta] = weights.weight
+    cost[eta + 1 :] = weights.weight / (1.0 - weights.alpha) / outcomes
     for s in range(outcomes):
-        own = matrix[:, first].tolil()
-        for row in capacity:  # capacity - sum of modules: what the outcome adds instead of what was planned
-            own[row, :] = -sample.added[s][[order[row]]].toarray()
-        row = [None] * (outcomes + 2)
-        parts = [own.tocsr(), *[sparse.csr_array((matrix.shape[0], rest)) for _ in range(outcomes)],
-                 sparse.csr_array((matrix.shape[0], 1 + outcomes))]
-        parts[1 + s] = matrix[:, ~first]
-        row = sparse.hstack(parts)
-        blocks.append(row)
-        lower.append(model.row_lower)
-        upper.append(model.row_upper)
-        spent = closing.copy()
-        spent[sample.at_build] += sample.money[s]
-        mean = (1.0 - weights.weight) / outcomes
-        operating = search.operations.recourse.arrays.cost[~first]
+        mine = slice(count + s * rest, count + (s + 1) * rest)
+        builds = matrix[:, first].tolil()
+        builds[recourse.limited, :] = -sample.added[s].toarray()  # what the outcome adds instead of what was planned
+        block = sparse.lil_array((matrix.shape[0], width))
+        block[:, :count], block[:, mine] = builds, matrix[:, ~first]
+        spent = model.cost[sample.first].copy()
+        spent[sample.at_build] = sample.money[s]
         cost[:count] += mean * spent
-        cost[count + s * rest : count + (s + 1) * rest] = mean * operating
-        beyond = np.zeros(width)
-        beyond[:count], beyond[count + s * rest : count + (s + 1) * rest] = -spent, -operating
-        beyond[width - 1 - outcomes], beyond[width - outcomes + s] = 1.0, 1.0
-        blocks.append(sparse.csr_array(beyond[None, :]))
-        lower.append(np.zeros(1))
-        upper.append(np.full(1, np.inf))
-    cost[width - 1 - outcomes] = weights.weight
-    cost[width - outcomes :] = weights.weight / (1.0 - weights.alpha) / outcomes
-    low = np.concatenate([model.col_lower[first], np.tile(model.col_lower[~first], outcomes), [-1e9], np.zeros(outcomes)])
-    high = np.concatenate([model.col_upper[first], np.tile(model.col_upper[~first], outcomes), [1e9], np.full(outcomes, 1e9)])
-    whole = np.zeros(width)
-    whole[:count] = model.integer[first]
+        cost[mine] += mean * operating
+        beyond = sparse.lil_array((1, width))
+        beyond[0, :count], beyond[0, mine], beyond[0, eta], beyond[0, eta + 1 + s] = -spent, -operating, 1.0, 1.0
+        rows += [block.tocsr(), beyond.tocsr()]
+        lower += [model.row_lower, np.zeros(1)]
+        upper += [model.row_upper, np.full(1, np.inf)]
     found = optimize.milp(
-        cost, integrality=whole, bounds=optimize.Bounds(low, high), options={"mip_rel_gap": 0.0},
-        constraints=optimize.LinearConstraint(sparse.vstack(blocks), np.concatenate(lower), np.concatenate(upper)),
-    )  # fmt: skip
+        cost,
+        integrality=np.concatenate([model.integer[first], np.zeros(width - count)]),
+        bounds=optimize.Bounds(
+            np.concatenate(
+                [model.col_lower[first], np.tile(model.col_lower[~first], outcomes), [-1e9], np.zeros(outcomes)]
+            ),
+            np.concatenate(
+                [model.col_upper[first], np.tile(model.col_upper[~first], outcomes), np.full(1 + outcomes, 1e9)]
+            ),
+        ),
+        constraints=optimize.LinearConstraint(sparse.vstack(rows), np.concatenate(lower), np.concatenate(upper)),
+        options={"mip_rel_gap": 0.0},
+    )
     assert found.success, found.message
     return found.fun + model.offset
 

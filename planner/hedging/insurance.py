@@ -10,7 +10,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from ..instance import Instance
-    from .search import Best, Progress, Search
+    from .search import Best, Search
 
 
 class Project(NamedTuple):
@@ -38,7 +38,7 @@ def extra_projects(instance: Instance, trusting: Mapping[str, float], hedged: Ma
 
 
 def worth(
-    search: Search, best: Best, projects: list[Project], gap: float, time_limit: float | None, progress: Progress | None
+    search: Search, best: Best, projects: list[Project], gap: float, time_limit: float | None
 ) -> list[tuple[Any, ...]]:
     """Rows: project, its options, extra capex, and by how much the best plan without it is dearer, MUSD.
 
@@ -47,14 +47,14 @@ def worth(
     """
     rows: list[tuple[Any, ...]] = []
     for number, project in enumerate(projects, start=1):
-        if progress:
-            progress(f"without {project.name} ({number} of {len(projects)})")
+        if search.progress:
+            search.progress(f"without {project.name} ({number} of {len(projects)})")
         gone = _columns(search, _with_dependents(search, project.options))
         start = best.x.copy()
         start[gone] = 0.0
         search.master.forbid(gone)
         try:
-            without = search.best(start, gap, time_limit, None)
+            without = search.best(start, gap, time_limit)
         finally:
             search.master.forbid(gone, forbidden=False)
         if without.why == "interrupted":

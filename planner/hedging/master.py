@@ -25,7 +25,7 @@ from ..errors import Infeasible, SolverFailed
 
 if TYPE_CHECKING:
     from ..delivery.operations import Operations
-    from ..solving import Settings
+    from ..solving import Progress, Settings
     from .sample import Sample
 
 LOOSE = 6  # solves for which a plane that does not bind is kept
@@ -47,13 +47,14 @@ class Weights:
 
 
 class Master:
-    """The master of a sample. ``solve`` gives decisions and a bound; ``cut`` adds what the operations tell.
-    """
+    """The master of a sample. ``solve`` gives decisions and a bound; ``cut`` adds what the operations tell."""
 
-    def __init__(self, operations: Operations, sample: Sample, weights: Weights, settings: Settings) -> None:
+    def __init__(
+        self, operations: Operations, sample: Sample, weights: Weights, settings: Settings, progress: Progress | None
+    ) -> None:
         from scipy import sparse
 
-        from ..solving import Arrays, Solver
+        from ..solving import Arrays, Solver, report_search
 
         model = operations.model
         self.operations, self.sample, self.weights = operations, sample, weights
@@ -100,6 +101,8 @@ class Master:
         self.arrays = arrays
         self.rules = len(lower)
         self.solver = Solver(arrays, settings)
+        if progress:
+            report_search(self.solver, progress)
         self._loose = np.zeros(0, dtype=int)  # solves since a plane was last binding
 
     def forbid(self, columns: np.ndarray, forbidden: bool = True) -> None:
@@ -153,7 +156,9 @@ class Master:
         self._drop_loose(duals)
         return np.clip(x[: self.first], 0.0, None), x[self.theta], bound
 
-    def planned(self, gap: float, seconds: float, start: np.ndarray | None) -> tuple[np.ndarray | None, np.ndarray, float]:
+    def planned(
+        self, gap: float, seconds: float, start: np.ndarray | None
+    ) -> tuple[np.ndarray | None, np.ndarray, float]:
         """With whole numbers, to a gap or until the seconds are over: decisions (None: none found), theta, bound."""
         highs, count = self.solver.highs, len(self.whole)
         kinds = np.array([highspy.HighsVarType.kInteger] * count)

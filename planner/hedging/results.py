@@ -97,7 +97,9 @@ class Hedge:
         asked = self.settings
         measure = "mean cost"
         if asked["weight"]:
-            measure = f"{1 - asked['weight']:.0%} mean cost, {asked['weight']:.0%} mean of the worst {1 - asked['alpha']:.0%}"
+            measure = (
+                f"{1 - asked['weight']:.0%} mean cost, {asked['weight']:.0%} mean of the worst {1 - asked['alpha']:.0%}"
+            )
         gap = (self.objective_musd - self.bound_musd) / max(abs(self.objective_musd), 1e-9)
         lines = [
             f"{self.plan.plan['instance']['title'] or self.plan.plan['instance']['name']}: "
@@ -128,7 +130,9 @@ class Hedge:
         lines.append(f"The hedged plan saves {s.mean:,.5g}{sure}")
         broken = self.plans["promise_broken"].tolist()
         if max(broken) > 0.0:
-            lines.append(f"Promises are broken in {broken[0]:.0%} of them by the trusting, {broken[1]:.0%} by the hedged")
+            lines.append(
+                f"Promises are broken in {broken[0]:.0%} of them by the trusting, {broken[1]:.0%} by the hedged"
+            )
         return lines
 
     def _of_builds(self) -> list[str]:
@@ -137,8 +141,12 @@ class Hedge:
             return ["Nothing is built otherwise."]
         more, less = changed[changed["change"] > 0.0], changed[changed["change"] < 0.0]
         extra = changed["capex_change_musd"].sum()
-        lines = [f"Built otherwise: {len(more)} options more, {len(less)} less, {extra:+,.5g} MUSD overnight; the largest:"]
-        for r in changed.reindex(changed["capex_change_musd"].abs().sort_values(ascending=False).index).head(16).itertuples():
+        lines = [
+            f"Built otherwise: {len(more)} options more, {len(less)} less, {extra:+,.5g} MUSD overnight; the largest:"
+        ]
+        for r in (
+            changed.reindex(changed["capex_change_musd"].abs().sort_values(ascending=False).index).head(16).itertuples()
+        ):
             lines.append(
                 f"  {r.option}: {r.trusting:,.4g} -> {r.hedged:,.4g} modules, {r.capex_change_musd:+,.4g} MUSD "
                 f"(comes with {r.success_probability:.0%})"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +13,9 @@ from .master import Master, Weights
 
 if TYPE_CHECKING:
     from ..delivery.operations import Operations
-    from ..solving import Settings
+    from ..solving import Progress, Settings
     from .sample import Sample
 
-Progress = Callable[[str], None]
 TOWARDS = 0.5  # how far from the best decisions known to the master's a trial lies, while no whole numbers are asked
 STALLED = 3  # trials with whole numbers without progress after which the search ends
 LEAST = 1e-7  # smallest gap that is told apart from rounding
@@ -50,9 +48,16 @@ class Best:
 class Search:
     """The search on one sample; it can be asked again with projects forbidden, and knows what it learned."""
 
-    def __init__(self, operations: Operations, sample: Sample, weights: Weights, settings: Settings) -> None:
-        self.operations, self.sample, self.weights = operations, sample, weights
-        self.master = Master(operations, sample, weights, settings)
+    def __init__(
+        self,
+        operations: Operations,
+        sample: Sample,
+        weights: Weights,
+        settings: Settings,
+        progress: Progress | None = None,
+    ) -> None:
+        self.operations, self.sample, self.weights, self.progress = operations, sample, weights, progress
+        self.master = Master(operations, sample, weights, settings, progress)
 
     def tried(self, x: np.ndarray, theta: np.ndarray | None = None) -> tuple[float, np.ndarray, int]:
         """The objective with some decisions, the cost of each outcome, and how many planes the master gained."""
@@ -63,20 +68,20 @@ class Search:
         costs = value + self.sample.spent(x) + float(self.master.closing @ x) + self.operations.offset
         return self.weights.of(costs), costs, self.master.cut(capacities, answers, theta)
 
-    def best(self, start: np.ndarray, gap: float, time_limit: float | None, progress: Progress | None) -> Best:
+    def best(self, start: np.ndarray, gap: float, time_limit: float | None) -> Best:
         """The best builds from a plan to start with. Ctrl-C or the time limit end it with the best so far."""
         ends = math.inf if time_limit is None else time.perf_counter() + time_limit
         gap = max(gap, LEAST)
         value, costs, _ = self.tried(start)
         best = Best(start, value, -math.inf, costs)
         try:
-            self._relax(best, gap, ends, progress)
-            self._decide(best, gap, ends, progress)
+            self._relax(best, gap, ends)
+            self._decide(best, gap, ends)
         except KeyboardInterrupt:
             best.why = "interrupted"
         return best
 
-    def _relax(self, best: Best, gap: float, ends: float, progress: Progress | None) -> None:
+    def _relax(self, best: Best, gap: float, ends: float) -> None:
         """Raise the bound without whole numbers, as far as these are not what keeps it down."""
         x, value = best.x, best.value
         towards = TOWARDS
@@ -97,9 +102,9 @@ class Search:
                 return
             # a trial between may tell the master nothing that it does not know: then the next is its own
             towards = TOWARDS if added and raised > 0.0 else 1.0
-            self._tell(best, progress, "relaxed", value)
+            self._tell(best, "relaxed", value)
 
-    def _decide(self, best: Best, gap: float, ends: float, progress: Progress | None) -> None:
+    def _decide(self, best: Best, gap: float, ends: float) -> None:
         stalled = 0
         while best.gap > gap:
             left = ends - time.perf_counter()
@@ -115,7 +120,7 @@ class Search:
                 value, costs, added = self.tried(x, theta)
                 if value < best.value:
                     best.x, best.value, best.costs = x, value, costs
-            self._tell(best, progress, "whole", best.value)
+            self._tell(best, "whole", best.value)
             stalled = stalled + 1 if (best.value, best.bound) == before and not added else 0
             if stalled >= STALLED:
                 best.why = "stalled"
@@ -126,9 +131,9 @@ class Search:
         part = x[self.master.whole]
         return bool(np.abs(part - np.round(part)).max(initial=0.0) < 1e-9)
 
-    def _tell(self, best: Best, progress: Progress | None, what: str, value: float) -> None:
-        if progress:
-            progress(
+    def _tell(self, best: Best, what: str, value: float) -> None:
+        if self.progress:
+            self.progress(
                 f"round {best.rounds} ({what}): {value:,.6g} MUSD, none below {best.bound:,.6g} "
                 f"({max(0.0, value - best.bound) / max(abs(value), 1e-9):.2%})"
             )
@@ -143,7 +148,9 @@ def decisions(operations: Operations, sample: Sample, run: Any) -> np.ndarray:
     among = {column: k for k, column in enumerate(sample.first.tolist())}
     if "closures" in run.tables:
         year_of = {node.period: node.year for node in data.nodes}
-        held = {(str(r.facility), str(r.kind), int(r.year)): float(r.share) for r in run.tables["closures"].itertuples()}
+        held = {
+            (str(r.facility), str(r.kind), int(r.year)): float(r.share) for r in run.tables["closures"].itertuples()
+        }
         for j, closing in enumerate(data.close):
             share = held.get((closing.facility, closing.kind, year_of[closing.first]), 0.0)
             if closing.kind == "retire" and closing.first > 0:  # told in sum over all that retired until then

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import UsageError
 from .master import Weights
 from .results import BUILDS, INSURANCE, OUTCOMES, PLANS, REPLICATIONS, Hedge
-from .search import Best, Progress, Search, decisions
+from .search import Best, Search, decisions
 from .verdict import Estimate, at_most, beyond, estimate
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..instance import Instance
     from ..plan import Plan
     from ..runfolder import Run
-    from ..solving import Settings
+    from ..solving import Progress, Settings
 
 GROUPS = 8  # independent draws that a trial is made of, so that its spread can be told
 DESIGN, REPLICATION, TRIAL = 0, 1, 2  # kinds of samples, which must not share their luck
@@ -77,7 +77,7 @@ def hedge(
     work = _Work(bare, operations, Modules(bare), Weights(weight, alpha), settings, outcomes, seed, progress)
     search = work.search(DESIGN, 0)
     trusting = decisions(operations, search.sample, run)
-    best = search.best(trusting, gap, time_limit, progress)
+    best = search.best(trusting, gap, time_limit)
     work.complete = best.why != "interrupted"
     hedged = _as_plan(instance, search, best, gap, seed, progress)
     tried = work.tried(trial, trusting, best.x)
@@ -87,7 +87,7 @@ def hedge(
     worths: list[tuple[Any, ...]] = []
     if work.complete and insurance:
         projects = extra_projects(bare, _modules(run), _modules(hedged))[:insurance]
-        worths = worth(search, best, projects, gap, time_limit, progress)
+        worths = worth(search, best, projects, gap, time_limit)
         work.complete = len(worths) == len(projects)
     return _result(work, run, hedged, best, tried, rows, worths,
                    {"outcomes": outcomes, "replications": replications, "trial": trial, "insurance": insurance,
@@ -149,7 +149,7 @@ class _Work:
 
         draws = draw(self.instance, self.outcomes, (self.seed, kind, number))
         sample = Sample(self.operations, self.modules, draws)
-        return Search(self.operations, sample, self.weights, self.settings)
+        return Search(self.operations, sample, self.weights, self.settings, self.progress)
 
     def tell(self, line: str) -> None:
         """Progress."""
@@ -206,7 +206,7 @@ class _Work:
             except KeyboardInterrupt:
                 self.complete = False
                 break
-            again = search.best(best.x, self.settings.gap or 0.0, self.settings.time_limit, self.progress)
+            again = search.best(best.x, self.settings.gap or 0.0, self.settings.time_limit)
             if again.why == "interrupted":
                 self.complete = False
                 break
@@ -214,9 +214,7 @@ class _Work:
         return rows
 
 
-def _as_plan(
-    instance: Instance, search: Search, best: Best, gap: float, seed: int, progress: Progress | None
-) -> Plan:
+def _as_plan(instance: Instance, search: Search, best: Best, gap: float, seed: int, progress: Progress | None) -> Plan:
     """The builds as a plan that runs as if all came as planned; closures are chosen for that course."""
     from ..pinning import Pins
     from ..plan import solve
