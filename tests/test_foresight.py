@@ -1,4 +1,4 @@
-"""Nothing is foreseen: what a plan stores before a branch is the same whatever comes, and time to prepare never hurts."""
+"""Nothing is foreseen: what a plan stores before a branch is the same whatever comes; time to prepare never hurts."""
 
 from pathlib import Path
 

@@ -270,6 +270,23 @@ def test_a_plan_that_is_stopped_is_the_best_so_far(tmp_path, monkeypatch):
     found.to_dict()
 
 
+def test_stopped_before_whole_numbers_were_searched_it_is_rounded(tmp_path, monkeypatch):
+    from planner.hedging.search import Search as Searching
+
+    instance = sources(tmp_path / "rounded", [("east", 0.2, 0.5), ("west", 0.2, 0.5)])
+
+    def stop(self, relaxed, best, *_):
+        relaxed.x = relaxed.x.copy()
+        relaxed.x[self.sample.at_build] = 0.9  # of both sources
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Searching, "_relax", stop)
+    found = planner.hedge(instance, outcomes=16, trial=16)
+    assert not found.complete and found.why == "interrupted"
+    assert found.objective_musd == pytest.approx(0.65)
+    assert modules(found.builds, "hedged") == {"east": 1.0, "west": 1.0}
+
+
 def test_written_with_the_hedged_plan_as_a_run(tmp_path):
     instance = sources(tmp_path / "written", [("east", 0.2, 0.5), ("west", 0.2, 0.5)])
     found = planner.hedge(instance, outcomes=16, trial=16)

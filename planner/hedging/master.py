@@ -103,6 +103,7 @@ class Master:
         self.solver = Solver(arrays, settings)
         if progress:
             report_search(self.solver, progress)
+        self._upper = high.copy()
         self._loose = np.zeros(0, dtype=int)  # solves since a plane was last binding
 
     def forbid(self, columns: np.ndarray, forbidden: bool = True) -> None:
@@ -112,6 +113,7 @@ class Master:
             len(columns), columns.astype(np.int32), self.arrays.col_lower[columns], np.ascontiguousarray(upper)
         )
         self.solver.check(status, "forbidding")
+        self._upper[columns] = upper
 
     # --- planes -------------------------------------------------------------------------------------------
 
@@ -182,6 +184,20 @@ class Master:
         decided = np.clip(x[: self.first], 0.0, None)
         decided[self.whole] = np.round(decided[self.whole])
         return decided, x[self.theta], bound
+
+    def beside(self, x: np.ndarray, gap: float, seconds: float) -> np.ndarray | None:
+        """Whole decisions next to others that are not: rounded up or down, whichever is best. None: none found."""
+        highs, count, whole = self.solver.highs, len(self.whole), self.whole.astype(np.int32)
+        lower, upper = self.arrays.col_lower[self.whole], self._upper[self.whole]
+        down = np.clip(np.floor(x[self.whole] + 1e-6), lower, upper)
+        up = np.clip(np.ceil(x[self.whole] - 1e-6), lower, upper)
+        self.solver.check(highs.changeColsBounds(count, whole, down, up), "rounding")
+        try:
+            return self.planned(gap, seconds, None)[0]
+        except Infeasible:
+            return None
+        finally:
+            self.solver.check(highs.changeColsBounds(count, whole, lower, np.ascontiguousarray(upper)), "bounds")
 
     @staticmethod
     def _ended(stopped: str) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .sample import Sample
 
 TOWARDS = 0.5  # how far from the best decisions known to the master's a trial lies, while no whole numbers are asked
+ROUNDED = (0.01, 15.0)  # gap and seconds of the search for whole decisions next to the relaxed ones
 STALLED = 3  # trials with whole numbers without progress after which the search ends
 LEAST = 1e-7  # smallest gap that is told apart from rounding
 
@@ -74,35 +75,49 @@ class Search:
         gap = max(gap, LEAST)
         value, costs, _ = self.tried(start)
         best = Best(start, value, -math.inf, costs)
+        relaxed = Best(start, value, -math.inf, costs)
         try:
-            self._relax(best, gap, ends)
-            self._decide(best, gap, ends)
+            self._relax(relaxed, best, gap, ends)
+        except KeyboardInterrupt:
+            best.why = "interrupted"
+        best.bound = relaxed.bound
+        try:
+            self._round(relaxed.x, best)
+            if not best.why:
+                self._decide(best, gap, ends)
         except KeyboardInterrupt:
             best.why = "interrupted"
         return best
 
-    def _relax(self, best: Best, gap: float, ends: float) -> None:
+    def _relax(self, relaxed: Best, best: Best, gap: float, ends: float) -> None:
         """Raise the bound without whole numbers, as far as these are not what keeps it down."""
-        x, value = best.x, best.value
         towards = TOWARDS
         while time.perf_counter() < ends:
             found, theta, bound = self.master.relaxed()
             best.rounds += 1
-            raised = bound - best.bound
-            best.bound = max(best.bound, bound)
-            if value - best.bound <= 0.5 * gap * abs(value):
+            raised = bound > relaxed.bound
+            relaxed.bound = max(relaxed.bound, bound)
+            if relaxed.gap <= 0.5 * gap:
                 return
-            trial = x + towards * (found - x)
-            worth, costs, added = self.tried(trial, theta)
-            if worth < value:
-                x, value = trial, worth
-                if self._whole(trial) and worth < best.value:
-                    best.x, best.value, best.costs = trial, worth, costs
+            trial = relaxed.x + towards * (found - relaxed.x)
+            value, costs, added = self.tried(trial, theta)
+            if value < relaxed.value:
+                relaxed.x, relaxed.value, relaxed.costs = trial, value, costs
             if not added and towards == 1.0:
                 return
             # a trial between may tell the master nothing that it does not know: then the next is its own
-            towards = TOWARDS if added and raised > 0.0 else 1.0
-            self._tell(best, "relaxed", value)
+            towards = TOWARDS if added and raised else 1.0
+            self._tell(best.rounds, "relaxed", relaxed)
+
+    def _round(self, x: np.ndarray, best: Best) -> None:
+        """Take whole decisions next to relaxed ones, if they are better than the best known."""
+        decided = self.master.beside(x, *ROUNDED)
+        if decided is None:
+            return
+        value, costs, _ = self.tried(decided)
+        if value < best.value:
+            best.x, best.value, best.costs = decided, value, costs
+        self._tell(best.rounds, "rounded", best)
 
     def _decide(self, best: Best, gap: float, ends: float) -> None:
         stalled = 0
@@ -120,22 +135,17 @@ class Search:
                 value, costs, added = self.tried(x, theta)
                 if value < best.value:
                     best.x, best.value, best.costs = x, value, costs
-            self._tell(best, "whole", best.value)
+            self._tell(best.rounds, "whole", best)
             stalled = stalled + 1 if (best.value, best.bound) == before and not added else 0
             if stalled >= STALLED:
                 best.why = "stalled"
                 return
         best.why = "optimal"
 
-    def _whole(self, x: np.ndarray) -> bool:
-        part = x[self.master.whole]
-        return bool(np.abs(part - np.round(part)).max(initial=0.0) < 1e-9)
-
-    def _tell(self, best: Best, what: str, value: float) -> None:
+    def _tell(self, rounds: int, what: str, known: Best) -> None:
         if self.progress:
             self.progress(
-                f"round {best.rounds} ({what}): {value:,.6g} MUSD, none below {best.bound:,.6g} "
-                f"({max(0.0, value - best.bound) / max(abs(value), 1e-9):.2%})"
+                f"round {rounds} ({what}): {known.value:,.6g} MUSD, none below {known.bound:,.6g} ({known.gap:.2%})"
             )
 
 
