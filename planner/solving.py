@@ -407,7 +407,7 @@ def report_search(solver: Solver, progress: Progress) -> None:
 
     def tell(event: Any) -> None:
         seen = event.data_out
-        if seen.running_time - last[0] < 2.0:
+        if last[0] <= seen.running_time < last[0] + 2.0:  # it starts again with each search
             return
         last[0] = seen.running_time
         plan = f"{seen.mip_primal_bound:,.1f}" if abs(seen.mip_primal_bound) < 1e30 else "none yet"

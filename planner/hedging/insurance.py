@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ..instance import Instance
     from .search import Best, Search
 
+EACH = 60.0  # seconds of each search without a project; what it leaves open stands beside its result
+
 
 class Project(NamedTuple):
     """Options that are one project, and the overnight capex (MUSD) that the hedged plan spends more on it."""
@@ -42,9 +44,10 @@ def worth(
 ) -> list[tuple[Any, ...]]:
     """Rows: project, its options, extra capex, and by how much the best plan without it is dearer, MUSD.
 
-    The last two numbers are what it is worth at least and at most, as far as the gaps of both plans tell.
-    Stops at Ctrl-C with the rows known.
+    The last two numbers are what it is worth at least and at most, as far as the gaps of both plans tell; so each of
+    these searches ends after ``EACH`` seconds at the latest. Stops at Ctrl-C with the rows known.
     """
+    each = min(EACH, time_limit or EACH)
     rows: list[tuple[Any, ...]] = []
     for number, project in enumerate(projects, start=1):
         if search.progress:
@@ -54,7 +57,7 @@ def worth(
         start[gone] = 0.0
         search.master.forbid(gone)
         try:
-            without = search.best(start, gap, time_limit)
+            without = search.best(start, gap, each)
         finally:
             search.master.forbid(gone, forbidden=False)
         if without.why == "interrupted":
