@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..solving import Progress, Settings
     from .sample import Sample
 
+NEARLY = 0.1  # from a whole number, so that a decision is held there in rounding
 LOOSE = 6  # solves for which a plane that does not bind is kept
 
 
@@ -185,19 +186,40 @@ class Master:
         decided[self.whole] = np.round(decided[self.whole])
         return decided, x[self.theta], bound
 
-    def beside(self, x: np.ndarray, gap: float, seconds: float) -> np.ndarray | None:
-        """Whole decisions next to others that are not: rounded up or down, whichever is best. None: none found."""
-        highs, count, whole = self.solver.highs, len(self.whole), self.whole.astype(np.int32)
+    def beside(self, x: np.ndarray) -> np.ndarray | None:
+        """Whole decisions next to others that are not; None if none are found.
+
+        What is nearly whole is held at that, at least one decision a turn, and the rest is chosen anew.
+        """
         lower, upper = self.arrays.col_lower[self.whole], self._upper[self.whole]
-        down = np.clip(np.floor(x[self.whole] + 1e-6), lower, upper)
-        up = np.clip(np.ceil(x[self.whole] - 1e-6), lower, upper)
-        self.solver.check(highs.changeColsBounds(count, whole, down, up), "rounding")
+        low, high = lower.copy(), upper.copy()
         try:
-            return self.planned(gap, seconds, None)[0]
-        except Infeasible:
-            return None
+            while (free := low < high).any():
+                near = np.clip(np.round(x[self.whole]), lower, upper)
+                off = np.abs(x[self.whole] - near)
+                taken = free & (off <= max(NEARLY, off[free].min()))
+                low[taken] = high[taken] = near[taken]
+                self._hold(low, high)
+                stopped = self.solver.run()
+                if stopped == "infeasible":  # less of what was rounded up
+                    low[taken] = high[taken] = np.clip(np.floor(x[self.whole] + 1e-9), lower, upper)[taken]
+                    self._hold(low, high)
+                    stopped = self.solver.run()
+                if stopped == "infeasible":
+                    return None
+                self._ended(stopped)
+                x = self.solver.solution()[0]
+            decided = np.clip(x[: self.first], 0.0, None)
+            decided[self.whole] = low
+            return decided
         finally:
-            self.solver.check(highs.changeColsBounds(count, whole, lower, np.ascontiguousarray(upper)), "bounds")
+            self._hold(lower, upper)
+
+    def _hold(self, low: np.ndarray, high: np.ndarray) -> None:
+        """Bounds of the decisions that are whole."""
+        columns = self.whole.astype(np.int32)
+        low, high = np.ascontiguousarray(low), np.ascontiguousarray(high)
+        self.solver.check(self.solver.highs.changeColsBounds(len(columns), columns, low, high), "rounding")
 
     @staticmethod
     def _ended(stopped: str) -> None:

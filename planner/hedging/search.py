@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from .sample import Sample
 
 TOWARDS = 0.5  # how far from the best decisions known to the master's a trial lies, while no whole numbers are asked
-ROUNDED = (0.01, 15.0)  # gap and seconds of the search for whole decisions next to the relaxed ones
 STALLED = 3  # trials with whole numbers without progress after which the search ends
 LEAST = 1e-7  # smallest gap that is told apart from rounding
 
@@ -111,7 +110,7 @@ class Search:
 
     def _round(self, x: np.ndarray, best: Best) -> None:
         """Take whole decisions next to relaxed ones, if they are better than the best known."""
-        decided = self.master.beside(x, *ROUNDED)
+        decided = self.master.beside(x)
         if decided is None:
             return
         value, costs, _ = self.tried(decided)
