@@ -51,7 +51,7 @@ def hedge(
     insurance     largest projects that the hedged plan builds more, of which the worth is searched
     weight        of the mean of the worst 1 - alpha of the outcomes by cost, against the mean of all
     gap           relative gap of each search
-    time_limit    seconds of each search
+    time_limit    seconds of each search; those for the insurance end after a minute at the latest
     threads       beside each other for the operations; the result does not depend on it
 
     Builds and closures are decided before anything is known, operations after (two stages): rules on investment and
