@@ -306,12 +306,17 @@ class Reader:
                 )
 
     def prices(self) -> list[tuple[Any, ...]]:
-        """Marginal value of each material where the plan has a balance, USD/t, undiscounted."""
+        """Marginal value of each material where the plan can have it, USD/t, undiscounted.
+
+        Where only clean material can be, used as exposed, a balance of exposed material tells nothing of its worth:
+        the operations that would take it do not stand in the model.
+        """
         duals = self.outcome.duals.get("balance", {})
         rows = []
         for p, pool in enumerate(self.data.pools):
             node = self.data.nodes[pool.node]
-            if node.branch == PLAN and p in duals:
+            there = pool.made or pool.arriving or pool.bought or pool.held
+            if node.branch == PLAN and there and p in duals:
                 # one more tonne taken out of the pool is a right-hand side of 1, so the dual is the price
                 price = duals[p] / node.weight * KILO
                 rows.append((pool.material, pool.country, pool.provenance, node.year, price + 0.0))
