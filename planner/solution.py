@@ -23,7 +23,9 @@ from .timeline import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .instance import Instance
     from .prepare import Prepared
+    from .schema import Recipe, RecipeYield
 
 CLOSED = 1e-9  # share of a plant; less is rounding
 KILO = 1e3  # kt -> t, MUSD/kt -> USD/t
@@ -41,6 +43,7 @@ class Reader:
         self.outcome = outcome
         self.country = {f.facility: f.country for f in self.instance.facilities}
         self.options = {o.option: o for o in self.instance.options}
+        self.least = _least_activity(self.instance)
         self.modules = {
             i: round(value) * 1.0 if self.data.build[i].integer else value
             for i, value in outcome.values.get("build", {}).items()
@@ -68,7 +71,7 @@ class Reader:
 
         value = self.amount("activity")
         for i, a in enumerate(data.activity):
-            if (x := value(i)) * KILO > NOTHING:
+            if (x := value(i)) * KILO > self.least[a.facility, a.process]:
                 table(a.node, "activity").append(
                     (a.facility, a.process, self.country[a.facility], a.provenance, a.made, year(a.node), x * KILO)
                 )
@@ -321,6 +324,15 @@ class Reader:
                 price = duals[p] / node.weight * KILO
                 rows.append((pool.material, pool.country, pool.provenance, node.year, price + 0.0))
         return rows
+
+
+def _least_activity(instance: Instance) -> dict[tuple[str, str], float]:
+    """(facility, process) -> t of activity a year up to which nothing of it comes to more than ``NOTHING``."""
+    largest: dict[str, float] = defaultdict(lambda: 1.0)
+    rows: tuple[Recipe | RecipeYield, ...] = (*instance.recipes, *instance.recipe_yields)
+    for row in rows:
+        largest[row.process] = max(largest[row.process], row.t_per_t)
+    return {(o.facility, o.process): NOTHING / max(largest[o.process], o.capacity_per_t) for o in instance.operations}
 
 
 def tables(prepared: Prepared, outcome: Outcome) -> tuple[dict[str, pd.DataFrame], dict[str, dict[str, pd.DataFrame]]]:

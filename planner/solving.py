@@ -37,6 +37,7 @@ PROVEN_UP_TO = 200  # integer decisions up to which the optimum is proven unless
 LARGE_GAP = 1e-3  # default gap of larger ones
 COST_SLACK = 1e-7  # relative cost the least-exposure step may spend (contract §4)
 LARGEST_COEFFICIENT = 1e15  # HiGHS refuses rows with larger ones
+NEGLIGIBLE = 1e-12  # and leaves out smaller coefficients, with a warning
 TIGHT = 1e-9  # feasibility tolerance, kt and MUSD
 
 Progress = Callable[[str], None]
@@ -159,6 +160,8 @@ def compile_model(model: ConcreteModel) -> Arrays:
     cost = np.asarray(form.c.todense(), dtype=float).reshape(-1)
     offset = float(np.asarray(form.c_offset).reshape(-1)[0])
     matrix = form.A.tocsc()
+    matrix.data[np.abs(matrix.data) <= NEGLIGIBLE] = 0.0  # what rounding leaves of a factor that should be 0
+    matrix.eliminate_zeros()
     matrix.sort_indices()
     return Arrays(cost, offset, matrix, row_lower, row_upper, lower, upper, integer, columns, rows)
 
@@ -190,7 +193,7 @@ class Solver:
         self._options(
             threads=settings.threads,
             random_seed=settings.seed,
-            small_matrix_value=1e-12,
+            small_matrix_value=NEGLIGIBLE,
             primal_feasibility_tolerance=TIGHT,
             dual_feasibility_tolerance=TIGHT,
             mip_feasibility_tolerance=TIGHT,
@@ -316,7 +319,9 @@ class Solver:
 
     @property
     def has_plan(self) -> bool:
-        """Whether a feasible point is held."""
+        """Whether a feasible point is held; of nothing to decide it is the empty one."""
+        if self.highs.getModelStatus() == highspy.HighsModelStatus.kModelEmpty:
+            return True
         return bool(self.highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible)
 
     def solution(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
