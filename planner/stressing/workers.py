@@ -40,7 +40,8 @@ class Task:
     def of(cls, instance: Instance, run: Tabled, settings: Settings, audited: bool, survival: bool) -> Task:
         """The task, without what only changes of an instance need."""
         slim = replace(instance, _content=None, warnings=())
-        return cls(slim, {name: run.tables[name] for name in PLANNED}, settings, audited, survival)
+        tables = {name: run.tables[name] for name in (*PLANNED, "closures") if name in run.tables}
+        return cls(slim, tables, settings, audited, survival)
 
     def trials(self) -> Trials:
         """Ready to try cases."""
