@@ -161,6 +161,8 @@ def compile_model(model: ConcreteModel) -> Arrays:
     cost = np.asarray(form.c.todense(), dtype=float).reshape(-1)
     offset = float(np.asarray(form.c_offset).reshape(-1)[0])
     matrix = form.A.tocsc()
+    matrix.data[np.abs(matrix.data) <= SMALLEST_COEFFICIENT] = 0.0  # what rounding leaves of a factor that should be 0
+    matrix.eliminate_zeros()
     matrix.sort_indices()
     return Arrays(cost, offset, matrix, row_lower, row_upper, lower, upper, integer, columns, rows)
 
@@ -326,7 +328,9 @@ class Solver:
 
     @property
     def has_plan(self) -> bool:
-        """Whether a feasible point is held."""
+        """Whether a feasible point is held; of nothing to decide it is the empty one."""
+        if self.highs.getModelStatus() == highspy.HighsModelStatus.kModelEmpty:
+            return True
         return bool(self.highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible)
 
     def solution(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -499,6 +503,11 @@ def fix_columns(solver: Solver, positions: np.ndarray, values: np.ndarray) -> No
     solver.check(solver.highs.changeColsBounds(len(positions), positions, values, values), "fixing")
 
 
+def costs_of_note(cost: np.ndarray) -> np.ndarray:
+    """Positions of the costs that a row can hold; the solver cannot tell the others from 0."""
+    return np.flatnonzero(np.abs(cost) > SMALLEST_COEFFICIENT).astype(np.int32)
+
+
 def inside_bounds(x: np.ndarray, arrays: Arrays) -> np.ndarray:
     """Values inside their bounds: the solver may leave them outside by its tolerance."""
     return np.clip(x, arrays.col_lower, arrays.col_upper)
@@ -516,7 +525,7 @@ def least_exposure(solver: Solver, data: ModelData, x: np.ndarray, cost: float, 
         return x
     builds = np.array(sorted(arrays.columns.get("build", {}).values()), dtype=int)
     fix_columns(solver, builds, x[builds])
-    costly = np.flatnonzero(arrays.cost).astype(np.int32)
+    costly = costs_of_note(arrays.cost)
     room = COST_SLACK * abs(cost)
     solver.check(
         solver.highs.addRow(-highspy.kHighsInf, cost - arrays.offset + room, len(costly), costly, arrays.cost[costly]),
