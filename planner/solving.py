@@ -262,9 +262,13 @@ class Solver:
         if not np.array_equal(np.asarray(held.col_cost_), a.cost):
             raise SolverFailed("HiGHS holds other costs than were built")
 
-    def run(self) -> str:
-        """Solve; returns ``optimal``, ``time_limit``, ``interrupted``, ``infeasible``, ``unbounded`` or ``failed``."""
-        status = self._run_in_thread()
+    def run(self, watched: bool = True) -> str:
+        """Solve; returns ``optimal``, ``time_limit``, ``interrupted``, ``infeasible``, ``unbounded`` or ``failed``.
+
+        watched  Ctrl-C stops the search; without, a solve of milliseconds saves the thread for it, of which there is
+                 one in a process, so that several solvers can run beside each other
+        """
+        status = self._run_in_thread() if watched else self.highs.solve()
         model_status = self.highs.getModelStatus()
         kinds = highspy.HighsModelStatus
         if status == highspy.HighsStatus.kError:
@@ -338,9 +342,9 @@ class Solver:
         held = self.highs.getSolution()
         return np.array(held.col_value), np.array(held.row_dual), np.array(held.col_dual)
 
-    def run_lp(self) -> str:
+    def run_lp(self, watched: bool = True) -> str:
         """Solve an LP; with the default tolerance, without presolve and by another algorithm before giving up."""
-        stopped = self.run()
+        stopped = self.run(watched)
         if stopped in ("optimal", "time_limit", "interrupted"):
             return stopped
         for name, value in (
@@ -351,7 +355,7 @@ class Solver:
         ):
             self.check(self.highs.clearSolver(), "clearing")
             self.option(name, value)
-            stopped = self.run()
+            stopped = self.run(watched)
             if stopped in ("optimal", "time_limit", "interrupted"):
                 return stopped
         return stopped
@@ -391,7 +395,7 @@ def optimise_arrays(
     if progress:
         progress(f"model: {rows:,} rows, {cols:,} columns ({integers:,} integer), {arrays.matrix.nnz:,} nonzeros")
         if integers:
-            _report_search(solver, progress)
+            report_search(solver, progress)
     if settings.time_limit is not None:
         solver.option("time_limit", float(settings.time_limit))
     if start is not None and integers:
@@ -402,7 +406,7 @@ def optimise_arrays(
     return outcome
 
 
-def _report_search(solver: Solver, progress: Progress) -> None:
+def report_search(solver: Solver, progress: Progress) -> None:
     last = [0.0]
 
     def tell(event: Any) -> None:
