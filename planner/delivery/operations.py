@@ -40,8 +40,8 @@ class Operated:
 class HeldOperations:
     """Operations of the undisturbed plan with builds held. Caps and clean-only rules hold and shortage pays.
 
-    The plan's promises (service floors, least use, final stocks) are kept before all else and broken only where an
-    outcome makes them impossible, so that every outcome can be lived with and the planned one is the plan.
+    The plan's promises (service floors, least use, offtakes, final stocks) are kept before all else and broken only
+    where an outcome makes them impossible, so that every outcome can be lived with and the planned one is the plan.
     ``rows`` maps (facility, period) to the row of its capacity, ``starts`` (option, year) to the place of a build.
     """
 
@@ -142,7 +142,7 @@ def _with_breakable_promises(data: ModelData, arrays: Arrays) -> Arrays:
         blocks.append(arrays.matrix[:, places])
         cost.append(arrays.cost[places])
         upper.append(np.array([data.need[d].demand - data.need[d].max_short for d in floors]))
-    for family in ("least_use", "stock_floor"):
+    for family in ("least_use", "offtake", "stock_floor"):
         for i, row in arrays.rows.get(family, {}).items():
             keys.append((family, i))
             blocks.append(sparse.csc_array(([1.0], ([row], [0])), shape=(rows, 1)))

@@ -24,6 +24,7 @@ WISHES = (
     "clean_only",
     *SHARES,
     "least_use",
+    "offtake",
     "stock_floor",
     "modules_least",
     "pin_force",

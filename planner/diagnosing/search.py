@@ -209,7 +209,7 @@ def _sharpen(system: System, amounts: np.ndarray, clock: Clock) -> np.ndarray:
     shares = {e.knob for e in system.effects if e.share}
     turned = [k for k in np.flatnonzero(amounts > 0.0) if not system.knobs[k].switch]
     switches = [k for k in np.flatnonzero(amounts > 0.0) if system.knobs[k].switch]
-    for k in sorted(switches, key=lambda k: (-(system.knobs[k].year or 9999), -system.knobs[k].weight)):
+    for k in sorted(switches, key=lambda k: (-(system.knobs[k].to or 9999), -system.knobs[k].weight)):
         if any(amounts[later] > 0.0 for later, earlier in system.after if earlier == k):
             continue
         without = amounts.copy()

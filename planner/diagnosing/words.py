@@ -9,7 +9,7 @@ from typing import Any
 
 from models.data import CLEAN, PLAN, Node, Pool, ShareLimit
 
-from ..timeline import start_years
+from ..timeline import promised, start_years
 from .conflict import UPPER, WHOLE, Item
 from .system import SHARES, Cell, System
 
@@ -191,6 +191,21 @@ def _least_use(system: System, i: int) -> Statement:
     )
     cell = Cell("facilities", (limit.facility,), "min_use")
     return Statement("wish", f"use {limit.facility}", node.year, text, cell, 97.0)
+
+
+def _offtake(system: System, i: int) -> Statement:
+    limit = system.data.offtake[i]
+    year = system.data.nodes[limit.node].year
+    rows = [
+        r
+        for r in system.instance.offtakes
+        if (r.facility, r.material) == (limit.facility, limit.material) and promised(r, year)
+    ]
+    names = " and ".join(r.offtake for r in rows)
+    each = [f"{r.take_t:,.6g} t of {r.material}{f' for each module of {r.option}' if r.option else ''}" for r in rows]
+    text = f"take_t of offtake {names}: {' and '.join(each)} must be made by {limit.facility} in {{when}}"
+    cell = Cell("offtakes", (rows[0].offtake,), "take_t")
+    return Statement("wish", f"taken {names}", year, text, cell, 97.5)
 
 
 def _stock_floor(system: System, i: int) -> Statement:
@@ -419,6 +434,7 @@ _TELLERS: dict[str, Callable[[System, Any], Statement | None]] = {
     "service": _service,
     "clean_only": _clean_only,
     "least_use": _least_use,
+    "offtake": _offtake,
     "stock_floor": _stock_floor,
     "modules_least": _modules_least,
     "exclusive_group": _exclusive,

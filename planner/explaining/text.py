@@ -14,6 +14,7 @@ AT_MOST = 12  # lines of a section
 UNITS = {
     "lead_time": "a year earlier",
     "least_use": "a kt/yr less",
+    "offtake": "a kt/yr less",
     "min_service": "a point less",
     "clean_only": "a point exposed",
     "stock_floor": "a kt less",

@@ -32,6 +32,7 @@ from ..matching import members, strategic_materials
 from ..timeline import Period, discount_factor, module_share, overlaps
 from .conditions import KILO, Conditions
 from .facts import FactSource, PeriodFacts
+from .offtakes import obliged
 from .reach import Reach, Spot, explore, made_provenance
 
 if TYPE_CHECKING:
@@ -162,11 +163,13 @@ class _NodeBuilder:
     def _forced(self, node: Node, facts: PeriodFacts, limits: dict[str, CapacityLimit]) -> set[int]:
         """Operations that may run though nothing needs their products: obliged, paid, or used under an import cap."""
         capped = self.import_capped if node.rules_hold else {}
+        taken = obliged(self.instance, node.year) if node.branch == PLAN else {}
         return {
             i
             for i, o in enumerate(facts.operations)
             if limits[o.facility].least_use > 0.0
             or o.opex < 0.0
+            or any((o.facility, material) in taken for material, _ in o.outputs)
             or any(o.country in capped.get(material, ()) for material, _ in o.inputs)
         }
 
