@@ -88,7 +88,7 @@ def _measure(edit: Edit) -> str:
     if edit.unit == "fraction":
         return f" ({edit.amount * 100:.6g} points)"
     if edit.unit in ("t", "MUSD", "modules"):
-        return f" ({edit.amount:,.6g} {edit.unit})"
+        return f" ({edit.amount:,.6g} {edit.unit.removesuffix('s') if edit.amount == 1 else edit.unit})"
     if edit.unit == "years" and edit.new is not None:
         return f" ({edit.amount:.0f} years later)" if edit.amount != 1 else " (a year later)"
     return ""

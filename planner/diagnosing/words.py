@@ -61,6 +61,15 @@ def tonnes(kt: float) -> str:
     return f"{kt * 1e3:,.6g} t"
 
 
+def modules(count: float) -> str:
+    """A number of modules.
+
+    >>> modules(1), modules(2.5)
+    ('1 module', '2.5 modules')
+    """
+    return f"{count:g} module{'' if count == 1 else 's'}"
+
+
 def percent(part: float) -> str:
     """A fraction as percent.
 
@@ -217,7 +226,7 @@ def _stock_floor(system: System, i: int) -> Statement:
 
 def _modules_least(system: System, i: int) -> Statement:
     limit = system.data.modules[i]
-    text = f"min_modules of option {limit.option}: at least {limit.least:g} must be built"
+    text = f"min_modules of option {limit.option}: at least {modules(limit.least)} must be built"
     return Statement("wish", f"least {limit.option}", None, text, Cell("options", (limit.option,), "min_modules"), 95.0)
 
 
@@ -261,9 +270,9 @@ def _pin(system: System, family: str, index: tuple[str, int]) -> Statement:
         cell = Cell("pins", (option,), "forbid")
         return Statement("wish", f"forbid {option}", None, f"--forbid {option}: it is not built at all", cell, 101.0)
     if family == "pin_force":
-        text = f"--force {option}@{year}: at least {pins.force[index]:g} modules are started in {year}"  # type: ignore[union-attr]
+        text = f"--force {option}@{year}: at least {modules(pins.force[index])} started in {year}"  # type: ignore[union-attr]
         return Statement("wish", f"force {option} {year}", None, text, Cell("pins", index, "force"), 102.0)
-    text = f"--fix-from: of {option} exactly {pins.fixed[index]:g} modules are started in {year}"  # type: ignore[union-attr]
+    text = f"--fix-from: of {option} exactly {modules(pins.fixed[index])} started in {year}"  # type: ignore[union-attr]
     return Statement("wish", f"fixed {option} {year}", None, text, Cell("pins", index, "fixed"), 102.0)
 
 
@@ -364,13 +373,13 @@ def _buy(system: System, k: int) -> Statement:
 
 def _build(system: System, i: int) -> Statement:
     start = system.data.build[i]
-    text = f"option {start.option}: at most {start.max_modules:g} modules can be started in {{when}}"
+    text = f"option {start.option}: at most {modules(start.max_modules)} can be started in {{when}}"
     return Statement("limit", f"build {start.option} {start.max_modules}", start.year, text, None, 0.1)
 
 
 def _modules_most(system: System, i: int) -> Statement:
     limit = system.data.modules[i]
-    text = f"option {limit.option}: at most {limit.most:g} modules in all (max_modules)"
+    text = f"option {limit.option}: at most {modules(limit.most)} in all (max_modules)"
     return Statement("limit", f"most {limit.option}", None, text, None, 0.1)
 
 
