@@ -130,6 +130,11 @@ def us_defence(base: Book) -> Book:
     for sector in ("defence", "drones"):
         book.add("caps", cap=f"dfars-{sector}", metric="exposed_share", country="DOD", sector=sector, first_year=2027, limit=0,
                  **cite(rule, assumed="drones held to the same rule" if sector == "drones" else ""))  # fmt: skip
+    for row in base.rows["tariffs"]:
+        if row["destination"] == "USA" and row["material"] in GRADES:
+            years = {c: int(row[c]) if row[c] else None for c in ("first_year", "last_year")}
+            same = {c: row[c] for c in ("material", "origin", "source", "note")}
+            book.add("tariffs", **same, destination="DOD", **years, rate=float(row["rate"]))
     free = _free_for_defence(base)
     for material in GRADES:
         share = _grade_share(base, material)
