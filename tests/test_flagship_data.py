@@ -4,6 +4,7 @@ The facts are the CSV files in instances/evidence/facts; the derivation is impor
 """
 
 import csv
+import math
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import planner
 INSTANCES = Path(__file__).parent.parent / "instances"
 EVIDENCE = INSTANCES / "evidence"
 OVERLAYS = (
+    "all-served",
     "china-at-cost",
     "china-at-price",
     "crma",
@@ -324,6 +326,28 @@ def test_recipes_and_conversion_costs_lie_in_the_ranges_of_the_facts(flagship):
     for key, plant in (("syc-conv-metal-chn", "china-metal"), ("syc-conv-metal-jpn", "japan-metal")):
         process = "metal-ndpr-chn" if plant == "china-metal" else "metal-ndpr"
         assert float(fact[key]["low"]) <= opex[plant, process] <= float(fact[key]["high"]), key
+
+
+def test_what_goes_in_per_tonne_lies_between_the_best_and_the_worst_published_yields(flagship):
+    steps = facts("stage_yields_costs_upstream") | facts("stage_yields_costs_downstream")
+    for process, material, chain_of_yields in (
+        ("sep-light", "lre_conc", ("Y011", "Y013")),
+        ("sep-light-chn", "lre_conc", ("Y012", "Y014")),
+        ("sep-heavy", "hre_conc", ("Y011", "Y015")),
+        ("sep-heavy-chn", "hre_conc", ("Y012", "Y016")),
+        ("metal-ndpr", "ndpr_oxide", ("syc-yield-ox-metal-new", "syc-stoich-ndpr")),
+        ("metal-ndpr-chn", "ndpr_oxide", ("syc-yield-ox-metal-chn", "syc-stoich-ndpr")),
+        ("metal-dy", "dy_oxide", ("syc-yield-dy-metal", "syc-stoich-dy2o3")),
+        ("metal-tb", "tb_oxide", ("syc-yield-dy-metal", "syc-stoich-tb4o7")),
+        # of the Nd-Pr in an N magnet
+        ("mag-n", "ndpr_metal", ("syc-yield-metal-alloy", "syc-yield-alloy-block", "syc-yield-block-fin")),
+    ):
+        content = float(steps["syc-comp-n-ndpr"]["value"]) / 100 if process == "mag-n" else 1.0
+        best, worst = (math.prod(float(steps[y][c]) for y in chain_of_yields) for c in ("high", "low"))
+        (used,) = (
+            r.t_per_t for r in flagship.recipes if (r.process, r.material, r.role) == (process, material, "input")
+        )
+        assert content / best - 5e-4 <= used <= content / worst + 5e-4, (process, used, content / best, content / worst)
 
 
 def test_allied_demand_is_the_allocation_of_the_facts(flagship):

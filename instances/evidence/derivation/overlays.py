@@ -233,6 +233,15 @@ def stop_2028_stocks(base: Book) -> Book:
     return book
 
 
+def all_served(base: Book) -> Book:
+    """Nothing may be short, whatever it costs: the floor of every sector is all of its need."""
+    book = Book()
+    for row in base.rows["sectors"]:
+        book.add("sectors", sector=row["sector"], name=row["name"], shortage_usd_per_t=float(row["shortage_usd_per_t"]), min_service=1,
+                 **assume("the question of the instance: how clean can supply be without any shortage; the shortage cost is the base's and never paid"))  # fmt: skip
+    return book
+
+
 def exposed_5() -> Book:
     """At most 5 per cent exposed from 2032: strict enough that all four startups are wanted."""
     book = Book()
