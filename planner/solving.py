@@ -19,14 +19,10 @@ from typing import TYPE_CHECKING, Any
 import highspy
 import numpy as np
 
-from . import quick_imports  # isort: skip  # noqa: F401  (before scipy)
-from pyomo.environ import ConcreteModel
-from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler, _LinearStandardFormCompiler_impl
-from scipy import sparse
-
 import models
 from models.data import EXPOSED, PLAN, ModelData
 
+from .compiling import Arrays, compile_model
 from .errors import SolverFailed, Unbounded, UsageError
 from .highs import new_highs
 
@@ -73,25 +69,6 @@ class Settings:
 
 
 @dataclass(slots=True)
-class Arrays:
-    """A compiled model: min cost x + offset, row_lower <= A x <= row_upper, by columns.
-
-    columns, rows  family -> (indices in the family, positions)
-    """
-
-    cost: np.ndarray
-    offset: float
-    matrix: Any
-    row_lower: np.ndarray
-    row_upper: np.ndarray
-    col_lower: np.ndarray
-    col_upper: np.ndarray
-    integer: np.ndarray
-    columns: dict[str, dict[Any, int]]
-    rows: dict[str, dict[Any, int]]
-
-
-@dataclass(slots=True)
 class Outcome:
     """What came out.
 
@@ -127,40 +104,6 @@ def paused_garbage_collector() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def compile_model(model: ConcreteModel) -> Arrays:
-    """The active objective and all constraints of a model as arrays."""
-    # by itself the compiler loads all of scipy for these three, which takes longer than a small solve
-    _LinearStandardFormCompiler_impl._to_vector = np.fromiter
-    _LinearStandardFormCompiler_impl._csc_matrix = sparse.csc_array
-    _LinearStandardFormCompiler_impl._csr_matrix = sparse.csr_array
-    form = LinearStandardFormCompiler().write(model, mixed_form=True)
-    columns: dict[str, dict[Any, int]] = {}
-    count = len(form.columns)
-    lower, upper, integer = np.zeros(count), np.full(count, np.inf), np.zeros(count, dtype=bool)
-    for k, variable in enumerate(form.columns):
-        # _index is what index() returns after checks that take as long as everything else here
-        columns.setdefault(variable.parent_component().local_name, {})[variable._index] = k
-        low, high = variable.bounds
-        lower[k] = -np.inf if low is None else low
-        upper[k] = np.inf if high is None else high
-        integer[k] = not variable.is_continuous()
-    rows: dict[str, dict[Any, int]] = {}
-    rhs = np.asarray(form.rhs, dtype=float)
-    row_lower, row_upper = rhs.copy(), rhs.copy()
-    for k, entry in enumerate(form.rows):
-        constraint = entry.constraint
-        rows.setdefault(constraint.parent_component().local_name, {})[constraint._index] = k
-        if entry.bound_type > 0:
-            row_lower[k] = -np.inf
-        elif entry.bound_type < 0:
-            row_upper[k] = np.inf
-    cost = np.asarray(form.c.todense(), dtype=float).reshape(-1)
-    offset = float(np.asarray(form.c_offset).reshape(-1)[0])
-    matrix = form.A.tocsc()
-    matrix.sort_indices()
-    return Arrays(cost, offset, matrix, row_lower, row_upper, lower, upper, integer, columns, rows)
 
 
 def check_numbers(arrays: Arrays) -> None:
