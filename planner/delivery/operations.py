@@ -36,8 +36,8 @@ class Operated(NamedTuple):
 class Operations:
     """The undisturbed operations for any capacities. Caps and clean-only rules hold and shortage pays.
 
-    The promises of a plan (service floors, least use, final stocks) are kept before all else and broken only where an
-    outcome makes them impossible, so that every outcome can be lived with and the planned one is the plan.
+    The promises of a plan (service floors, least use, offtakes, final stocks) are kept before all else and broken only
+    where an outcome makes them impossible, so that every outcome can be lived with and the planned one is the plan.
     ``place`` maps (facility, period) to the position of its capacity, ``own`` are the capacities (kt/yr) without
     modules, ``offset`` the fixed O&M of these (MUSD).
     """
@@ -128,7 +128,7 @@ def _with_breakable_promises(data: ModelData, arrays: Arrays) -> Arrays:
         blocks.append(arrays.matrix[:, places])
         cost.append(arrays.cost[places])
         upper.append(np.array([data.need[d].demand - data.need[d].max_short for d in floors]))
-    for family in ("least_use", "stock_floor"):
+    for family in ("least_use", "offtake", "stock_floor"):
         for i, row in arrays.rows.get(family, {}).items():
             keys.append((family, i))
             blocks.append(sparse.csc_array(([1.0], ([row], [0])), shape=(rows, 1)))
