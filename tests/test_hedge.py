@@ -254,6 +254,33 @@ def test_closures_are_decided_with_the_builds(tmp_path):
         assert risk.mean_musd == pytest.approx(0.2 + 0.25 * shortage / 1000)
 
 
+def test_buyers_take_of_a_project_what_comes(tmp_path):
+    # Works make all for 10 USD/t; a site that must be started costs 500 USD/t, and 60 t/yr of it are taken. As planned:
+    # 0.2 MUSD + 10 years of 60 x 500 + 40 x 10 USD = 0.504; where it fails 0.2 + 10 x 100 x 10 = 0.21.
+    instance = sources(tmp_path / "taken", [("site", 0.2, 0.5)])
+    option = next(o for o in instance.options).model_dump()
+    instance = instance.changed(
+        rows={
+            "facilities": [{"facility": "works", "name": "Works", "country": "AAA", "status": "operating",
+                            "capacity_t": 100}],
+            "operations": [{"facility": "works", "process": "press", "opex_usd_per_t": 10},
+                           {"facility": "site", "process": "press", "opex_usd_per_t": 500}],
+            "options": [{k: v for k, v in option.items() if v is not None} | {"min_modules": 1}],
+            "offtakes": [{"offtake": "deal", "facility": "site", "option": "site", "material": "magnet", "take_t": 60,
+                          "agreed_usd_per_t": 600, "payer": "Buyer"}],
+        }
+    )  # fmt: skip
+    plan = planner.solve(instance)
+    assert plan.objective_musd == pytest.approx(0.504)
+    risk = planner.delivery_risk(instance, plan, samples=64)
+    assert risk.planned_musd == pytest.approx(0.504)
+    assert risk.mean_musd == pytest.approx((0.504 + 0.21) / 2)
+    assert not risk.samples["promise_broken"].any()
+    # and the planes know that what must be made costs more with each module
+    found = planner.hedge(instance, plan, outcomes=64, trial=0, replications=0, gap=0.0)
+    assert [found.objective_musd, found.bound_musd] == pytest.approx([(0.504 + 0.21) / 2] * 2)
+
+
 def test_a_plan_that_is_stopped_is_the_best_so_far(tmp_path, monkeypatch):
     instance = sources(tmp_path / "stopped", [("east", 0.2, 0.5), ("west", 0.2, 0.5)])
 

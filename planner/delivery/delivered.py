@@ -23,9 +23,9 @@ class Delivered:
         self.modules = Modules(instance)
         self.operations = Operations(instance, settings)
         builds = builds_of(run)
-        starts = {(s.option, s.year) for s in self.operations.data.build}
+        self.starts = {(s.option, s.year): i for i, s in enumerate(self.operations.data.build)}
         for option, year in sorted(builds):
-            if (option, year) not in starts:
+            if (option, year) not in self.starts:
                 raise UsageError(f"the run starts {option} in {year}, which the instance does not allow")
         self.builds = [(self.modules.options[o], y, n) for (o, y), n in sorted(builds.items()) if n > 0.0]
         self.own, self.closing = self._with_closures(instance, run)
@@ -51,9 +51,9 @@ class Delivered:
         capacity, money = self.own.copy(), self.closing
         for option, year, count in self.builds:
             own = luck.get(option.option, AS_PLANNED)
-            for t, added in enumerate(self.modules.added(option.option, year, own)):
-                if added and (option.facility, t) in self.operations.place:  # else nothing can run there
-                    capacity[self.operations.place[option.facility, t]] += count * added
+            start = self.starts[option.option, year]
+            for position, added in self.operations.tied(self.modules, start, own):
+                capacity[position] += count * added
             money += count * self.modules.cost(option.option, year, own)
         result = self.operations.operated(capacity)
         return {**result._asdict(), "cost": result.cost + money}

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from ..instance import Instance
     from ..solving import Arrays, Settings
+    from .draws import Luck
+    from .modules import Modules
 
 CALLED_EXPOSED = 1e-3  # MUSD/kt: the least exposed of equally cheap operations; taken out of the cost again
 KEPT_BEFORE = 10.0  # a promise of the plan counts so many times the dearest shortage; taken out of the cost again
@@ -38,8 +40,8 @@ class Operations:
 
     The promises of a plan (service floors, least use, offtakes, final stocks) are kept before all else and broken only
     where an outcome makes them impossible, so that every outcome can be lived with and the planned one is the plan.
-    ``place`` maps (facility, period) to the position of its capacity, ``own`` are the capacities (kt/yr) without
-    modules, ``offset`` the fixed O&M of these (MUSD).
+    ``place`` maps (facility, period) to the position of its capacity, ``takes`` an offtake of ``data`` to that of what
+    must be made for it, ``own`` are these (kt/yr) without modules, ``offset`` the fixed O&M of own capacity (MUSD).
     """
 
     def __init__(
@@ -63,9 +65,15 @@ class Operations:
         order = sorted(arrays.rows.get("capacity_limit", {}).items())
         self.place = {(data.capacity[i].facility, data.nodes[data.capacity[i].node].period): k
                       for k, (i, _) in enumerate(order)}  # fmt: skip
-        limited = np.array([row for _, row in order], dtype=int)
+        offtakes = sorted(arrays.rows.get("offtake", {}).items())
+        self.takes = {i: len(order) + k for k, (i, _) in enumerate(offtakes)}
+        limited = np.array([row for _, row in (*order, *offtakes)], dtype=int)
         self.recourse = Recourse(arrays, limited, self._measures(), settings, threads)
         self.own = self.recourse.own
+        self._taken: dict[int, list[tuple[int, float]]] = {}
+        for i, limit in enumerate(data.offtake):
+            for start, kt in limit.modules:
+                self._taken.setdefault(start, []).append((i, kt))
         self.offset = arrays.offset
 
     def operated(self, capacity: np.ndarray) -> Operated:
@@ -77,6 +85,24 @@ class Operations:
         total = sum((a.measured for a in answers), np.zeros(2 + 3 * self.periods))
         short, exposed, delivered = total[2:].reshape(3, self.periods)
         return Operated(float(total[0]) + self.offset, short, exposed, delivered, bool(total[1] > BROKEN))
+
+    def tied(self, modules: Modules, start: int, luck: Luck) -> list[tuple[int, float]]:
+        """Positions of what a module of a start of ``data`` adds to, with what it adds in kt/yr.
+
+        Buyers take of what comes, in proportion: nothing of a project that never does.
+        """
+        option, year, facility = (
+            self.data.build[start].option,
+            self.data.build[start].year,
+            self.data.build[start].facility,
+        )
+        planned, added = modules.added(option, year), modules.added(option, year, luck)
+        # a capacity has no row where nothing can run
+        found = [(self.place[facility, t], kt) for t, kt in enumerate(added) if kt and (facility, t) in self.place]
+        for i, taken in self._taken.get(start, ()):
+            t = self.data.nodes[self.data.offtake[i].node].period
+            found.append((self.takes[i], taken * added[t] / planned[t]))
+        return found
 
     def _measures(self) -> Any:
         """Rows: cost, promises broken (kt), then short, exposed and delivered (t/yr) of each period."""

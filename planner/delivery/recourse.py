@@ -27,7 +27,8 @@ class Answer(NamedTuple):
     """One part solved.
 
     value     MUSD, of the programme's own objective
-    price     MUSD by which it changes for one more kt/yr of each capacity of the part, 0 or less
+    price     MUSD by which it changes for one more kt/yr of each capacity of the part: 0 or less; of what must be
+              made 0 or more
     measured  the measures asked for
     """
 
@@ -41,11 +42,12 @@ class Part:
     """A programme that no row ties to another.
 
     limits  positions of its capacities among those of :class:`Recourse`
-    rows    the rows of these in its solver
+    rows    the rows of these in its solver; ``least``: which of them are a least amount, not a most
     """
 
     limits: np.ndarray
     rows: np.ndarray
+    least: np.ndarray
     cost: np.ndarray
     measures: Any
     solver: Solver
@@ -60,20 +62,23 @@ class Part:
 
     def _solved(self, capacity: np.ndarray) -> Answer:
         solver = self.solver
-        for row, limit in zip(self.rows.tolist(), capacity.tolist(), strict=True):
-            solver.check(solver.highs.changeRowBounds(row, -highspy.kHighsInf, limit), "a capacity")
+        for row, limit, least in zip(self.rows.tolist(), capacity.tolist(), self.least.tolist(), strict=True):
+            bounds = (limit, highspy.kHighsInf) if least else (-highspy.kHighsInf, limit)
+            solver.check(solver.highs.changeRowBounds(row, *bounds), "a capacity")
         stopped = solver.run_lp(watched=False)
         if stopped != "optimal":
             raise SolverFailed(f"an outcome of the projects could not be solved ({stopped})")
         x, duals, _ = solver.solution()
-        return Answer(float(self.cost @ x), np.minimum(duals[self.rows], 0.0), self.measures @ x)
+        price = duals[self.rows]
+        price = np.where(self.least, np.maximum(price, 0.0), np.minimum(price, 0.0))
+        return Answer(float(self.cost @ x), price, self.measures @ x)
 
 
 class Recourse:
     """All parts of the operations of a model.
 
     arrays    the whole model as a linear programme
-    limited   rows of ``arrays`` whose upper side is a capacity, kt/yr
+    limited   rows of ``arrays`` whose upper side is a capacity, kt/yr, or whose lower side is what must be made
     measures  rows of what is to be measured in each solution, by columns of ``arrays``
 
     ``first`` tells which columns are decided before. Raises SolverFailed if another row ties the operations to them.
@@ -89,6 +94,7 @@ class Recourse:
         for family in FIRST:
             self.first[list(arrays.columns.get(family, {}).values())] = True
         self.limited = limited
+        self.least = np.isfinite(arrays.row_lower[limited])
         by_row = sparse.csr_array(arrays.matrix)
         decided = self.first.copy()
         decided[list(arrays.columns.get("nothing", {}).values())] = False  # always 0: it ties nothing
@@ -97,7 +103,7 @@ class Recourse:
         tied = self.operating & (np.diff(before.indptr) > 0)
         tied[limited] = False
         if tied.any():
-            raise SolverFailed("a row that is no capacity ties operations to builds")
+            raise SolverFailed("a row that is neither a capacity nor an offtake ties operations to builds")
         self.parts = self._split(after, limited, measures, settings)
 
     def _split(self, after: Any, limited: np.ndarray, measures: Any, settings: Settings) -> list[Part]:
@@ -144,12 +150,15 @@ class Recourse:
         place = {row: k for k, row in enumerate(rows.tolist())}
         mine = np.array([k for k, row in enumerate(limited.tolist()) if row in place], dtype=int)
         there = np.array([place[row] for row in limited[mine].tolist()], dtype=np.int32)
-        return Part(mine, there, own.cost, sparse.csr_array(measures)[:, columns], Solver(own, settings), {})
+        return Part(
+            mine, there, self.least[mine], own.cost, sparse.csr_array(measures)[:, columns], Solver(own, settings), {}
+        )
 
     @property
     def own(self) -> np.ndarray:
-        """Capacities without any module, kt/yr."""
-        return np.asarray(self.arrays.row_upper[self.limited])
+        """Capacities, and what must be made, without any module, kt/yr."""
+        a = self.arrays
+        return np.where(self.least, a.row_lower[self.limited], a.row_upper[self.limited])
 
     def answers(self, capacities: Sequence[np.ndarray]) -> list[list[Answer]]:
         """For each vector of capacities (in the order of ``limited``) the answer of each part.

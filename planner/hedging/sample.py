@@ -48,11 +48,10 @@ class Sample:
             for i, start in starts:
                 own = luck.get(start.option, AS_PLANNED)
                 self.money[s, i] = modules.cost(start.option, start.year, own)
-                for t, kt in enumerate(modules.added(start.option, start.year, own)):
-                    if kt and (start.facility, t) in operations.place:  # else nothing can run there
-                        rows.append(operations.place[start.facility, t])
-                        columns.append(int(self.at_build[i]))
-                        values.append(kt)
+                for position, kt in operations.tied(modules, i, own):
+                    rows.append(position)
+                    columns.append(int(self.at_build[i]))
+                    values.append(kt)
             self.added.append(sparse.csr_array((values, (rows, columns)), shape=shape))
 
     def __len__(self) -> int:
