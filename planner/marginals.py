@@ -64,6 +64,12 @@ class _Marginals:
                 worth = price.get(p, 0.0) if p is not None else 0.0
                 # using a unit more takes it out of the pool, making one more puts it in
                 self.recipe[a.process, f"{material}/{role}"][node.period] += (x if role == "input" else -x) * worth
+        for i, taken in enumerate(data.offtake):  # a better yield helps to make what is to be taken
+            duty = duals.get("offtake", {}).get(i, 0.0)
+            for made, _ in taken.made:
+                of = (data.activity[made].process, f"{taken.material}/output")
+                x = values.get("activity", {}).get(made, 0.0)
+                self.recipe[of][data.nodes[taken.node].period] -= x * duty
         for i, k in enumerate(data.buy):
             node = data.nodes[k.node]
             self.buy[k.market, node.period] += node.weight * values.get("buy", {}).get(i, 0.0)

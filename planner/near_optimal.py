@@ -32,7 +32,7 @@ MANIFEST = "alternatives.json"
 SOME = 1e-6  # modules; less is none
 GROUPS = ("country", "startup", "stage", "option")
 BUYS = {
-    "least exposure": "delivered exposed tonnes, present value, kt",
+    "least exposure": "demand not served clean, present value, kt",
     "least capex": "overnight capex, MUSD",
     "least public money": "draws on funds, MUSD",
     "least shortage": "tonnes short, present value, kt",
@@ -427,14 +427,14 @@ class _Space:
             for i, d in enumerate(data.deliver)
             if d.provenance == "exposed" and data.nodes[d.node].branch == ""
         }
-        capex = {int(self.column[i]): self.options[b.option].capex_musd for i, b in enumerate(data.build)}
-        public = dict.fromkeys(columns.get("fund_draw", {}).values(), 1.0)
         short = {
             k: data.nodes[data.need[d].node].present
             for d, k in columns.get("short", {}).items()
             if data.nodes[data.need[d].node].branch == ""
         }
-        aims = zip(BUYS, (exposed, capex, public, short), strict=True)
+        capex = {int(self.column[i]): self.options[b.option].capex_musd for i, b in enumerate(data.build)}
+        public = dict.fromkeys(columns.get("fund_draw", {}).values(), 1.0)
+        aims = zip(BUYS, (exposed | short, capex, public, short), strict=True)
         found = []
         for name, weights in aims:
             if not weights:

@@ -534,6 +534,32 @@ class PriceFloor(CitedRow):
     market: str = reference("markets", "the market whose price counts", "the plan's own price in the plant's country")
 
 
+class Offtake(CitedRow):
+    """Take-or-pay: a buyer commits to take so much of what a plant makes, so the plan must make at least that.
+
+    Offtakes of one plant and material add up. Only the plan is bound; branches are free of it. What the payer loses
+    or gains against the price of the day is a result of its own (offtakes.csv of a run), and no cost of the plan.
+    """
+
+    TABLE = "offtakes"
+    KEY = ("offtake",)
+
+    offtake: str = key("short name")
+    facility: str = reference("facilities", "the plant")
+    option: str = reference(
+        "options",
+        "an option of the plant: take_t is then per module of it, and nothing is taken if it is not built",
+        "of the plant's own capacity",
+    )
+    material: str = reference("materials", "what is taken")
+    take_t: float = number("taken at full capacity; during a ramp, or before and after, in proportion", "t/year")
+    agreed_usd_per_t: float = number("price paid", "USD/t")
+    first_year: int | None = year("first calendar year", "first year of the horizon")
+    last_year: int | None = year("last calendar year", "last year of the horizon")
+    payer: str = text("who takes and pays")
+    market: str = reference("markets", "the market whose price counts", "the plan's own price in the plant's country")
+
+
 class Evidence(CitedRow):
     """How far numbers of other tables may be off, and how sure they are; used by `evidence` and `sensitivity`."""
 
@@ -565,7 +591,7 @@ class Source(Row):
 ROWS: tuple[type[Row], ...] = (
     Country, Material, Process, Recipe, RecipeYield, Facility, Operation, OperationCost, Option, Lane, Tariff,
     Sector, Demand, Market, MarketPrice, Stockpile, Cap, Fund, FundOption, Scenario, Disruption, BranchService,
-    DeliveryRisk, Closure, PriceFloor, Evidence,
+    DeliveryRisk, Closure, PriceFloor, Offtake, Evidence,
     Source,
 )  # fmt: skip
 TABLES: dict[str, type[Row]] = {row.TABLE: row for row in ROWS}

@@ -34,6 +34,7 @@ def show(instance: Instance, plan: Plan, folder: Path, console: Console | None =
     _closures(plan, out)
     _dependence(instance, plan, out)
     _shortages(plan, out)
+    _outlays(plan, out)
     _binding(plan, out)
     if "audit" in plan.plan:
         out.print("Audit: recomputed from the raw tables, no violation.")
@@ -100,6 +101,20 @@ def _shortages(plan: Plan, out: Console) -> None:
         return
     demand = plan.metrics["demand_t"]
     out.print("Shortages: " + ", ".join(f"{y} {t:,.4g} t ({t / demand[y]:.1%})" for y, t in short.items()))
+
+
+def _outlays(plan: Plan, out: Console) -> None:
+    from rich.markup import escape
+
+    from .outlays import by_payer
+
+    payers = by_payer(plan.tables)
+    if payers:
+        told = "; ".join(
+            f"{payer} {', '.join(f'{musd:,.4g} in {year}' for year, musd in years.items())}"
+            for payer, years in payers.items()
+        )
+        out.print(f"Outlays beside the cost (price floors, offtakes), MUSD a year: {escape(told)}")
 
 
 def _binding(plan: Plan, out: Console) -> None:

@@ -120,6 +120,14 @@ EVERYTHING: dict[str, str] = {
         "doe,Energy,grant,3,2026,2028,0.3\neib,Bank,loan,1.5,2027,,0.3\n"
     ),
     "fund_options": "fund,option\ndoe,reduce-start\neib,press-big\neib,reduce-start\n",
+    "price_floors": (
+        "facility,option,material,floor_usd_per_t,first_year,last_year,payer,market\n"
+        "deu-press,,magnet,90000,2027,,Berlin,chn-magnet\nnew-reduce,reduce-more,metal,40000,,,Energy,\n"
+    ),
+    "offtakes": (
+        "offtake,facility,option,material,take_t,agreed_usd_per_t,first_year,last_year,payer,market\n"
+        "fort,new-press,press-small,magnet,5,90000,,,Army,\nnavy,deu-press,,magnet,40,30000,2026,2027,Navy,chn-magnet\n"
+    ),
     "scenarios": (
         "scenario,name,probability,first_year,last_year\nfailure,Failure,0.1,2027,2027\nstop,Stop,0.2,2028,2030\n"
     ),

@@ -217,6 +217,24 @@ def test_least_use_ends(base):
     costs(i, (30 * HOME + 70 * CHINA) + 100 * CHINA)
 
 
+TAKEN = {"offtake": "army", "facility": "plant", "material": "magnet", "agreed_usd_per_t": 1, "payer": "Army"}
+
+
+@oracle("offtake")
+def test_an_offtake_runs_a_plant_that_china_undercuts(base):
+    i = base(years=(2030, 2031)).with_rows("offtakes", {**TAKEN, "take_t": 20, "last_year": 2030})
+    costs(i, (20 * HOME + 80 * CHINA) + 100 * CHINA)
+
+
+@oracle("offtake")
+def test_an_offtake_of_an_option_takes_from_each_of_its_modules(base):
+    # two of them are committed: 2 x 15 t in the second year, on top of 20 t of the plant's own
+    line = {**LINE, "option": "line", "name": "Line", "module_t": 20, "capex_musd": 2, "lead_years": 1}
+    i = base(years=(2030, 2031)).with_rows("options", {**line, "min_modules": 2, "max_modules": 2, "first_start": 2030})
+    i = i.with_rows("offtakes", {**TAKEN, "take_t": 20}, {**TAKEN, "offtake": "navy", "option": "line", "take_t": 15})
+    costs(i, (20 * HOME + 80 * CHINA) + (50 * HOME + 50 * CHINA) + 2 * 0.2)
+
+
 @oracle("lanes")
 def test_lanes_maximum(base):
     costs(base().with_rows("lanes", {**LANE, "max_t": 70}), 70 * CHINA + 30 * HOME)

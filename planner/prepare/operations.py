@@ -33,6 +33,7 @@ from ..timeline import Period, discount_factor, module_share, overlaps
 from .caps import cap_materials, importers
 from .conditions import KILO, Conditions
 from .facts import FactSource, PeriodFacts
+from .offtakes import obliged
 from .reach import Reach, Spot, explore, made_provenance
 
 if TYPE_CHECKING:
@@ -167,11 +168,13 @@ class _NodeBuilder:
         there is of it in all, the smaller the share of the rest).
         """
         counted = self.counted if node.rules_hold else {}
+        taken = obliged(self.instance, node.year) if node.branch == PLAN else {}
         return {
             i
             for i, o in enumerate(facts.operations)
             if limits[o.facility].least_use > 0.0
             or o.opex < 0.0
+            or any((o.facility, material) in taken for material, _ in o.outputs)
             or any(m not in self.wasteable or o.country in counted.get(m, ()) for m, _ in o.inputs)
         }
 
