@@ -164,6 +164,8 @@ class _Columns:
 
     def matrix(self, rows: list[list[Part]]) -> tuple[Any, list[int]]:
         """All terms by rows, and the families in the order of their first term."""
+        if not any(rows):  # nothing to decide: no demand, no stock
+            return sparse.csr_array((len(rows), int(self.first[-1]))), []
         families, indices, coefficients = zip(*chain.from_iterable(rows), strict=True)
         number = {id(family): f for f, family in enumerate(self.families)}
         numbers = np.fromiter(map(number.__getitem__, map(id, families)), np.int32, len(families))
