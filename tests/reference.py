@@ -316,6 +316,7 @@ class Reference:
 def _minimise(cost, bounds, whole, rows):
     model, highs = highspy.HighsLp(), highspy.Highs()
     highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("threads", 1)  # as the planner: HiGHS refuses two different numbers in one process
     for name in ("primal_feasibility_tolerance", "dual_feasibility_tolerance", "mip_feasibility_tolerance"):
         highs.setOptionValue(name, 1e-9)
     highs.setOptionValue("mip_rel_gap", 0.0)
