@@ -89,7 +89,7 @@ def frame(name: str, rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
     import pandas as pd
 
     columns = _columns(name)
-    listed = list(rows)
+    listed: list[Any] = list(rows)
     try:
         ordered = sorted(listed)
     except TypeError:  # a blank met a number: it comes first
