@@ -211,21 +211,22 @@ class _NodeBuilder:
     ) -> None:
         data = self.data
         places = sorted({(material, country) for material, country, _ in reach.sourced})
-        needed = reach.needed
+        into = {spot: data.pools[p].arriving for spot, p in pools.items() if spot in reach.needed}
         for material, origin in places:
             leaving: list[int] = []
-            provenances = [q for q in (CLEAN, EXPOSED) if (material, origin, q) in reach.sourced]
+            spots = [(material, origin, q) for q in (CLEAN, EXPOSED)]
+            sources = [(s[2], data.pools[pools[s]].leaving) for s in spots if s in reach.sourced and s in pools]
             for lane in facts.lanes.get((material, origin), ()):
                 moved: list[int] = []
                 destination = lane.destination
-                for provenance in provenances:
-                    to = (material, destination, provenance)
-                    if to not in needed:
+                for provenance, leaving_it in sources:
+                    arriving = into.get((material, destination, provenance))
+                    if arriving is None:
                         continue
                     s = len(data.ship)
                     data.ship.append(Shipment(material, origin, destination, provenance, n, lane.freight, lane.tariff))
-                    data.pools[pools[material, origin, provenance]].leaving.append(s)
-                    data.pools[pools[to]].arriving.append(s)
+                    leaving_it.append(s)
+                    arriving.append(s)
                     moved.append(s)
                 if moved and lane.limit is not None:
                     data.lane_limit.append(LaneLimit(material, origin, lane.destination, n, lane.limit, tuple(moved)))
