@@ -21,6 +21,7 @@ from models.terms import Sum
 
 from .errors import SolverFailed
 
+SMALLEST_COEFFICIENT = 1e-12  # HiGHS drops smaller ones
 Positions = dict[str, dict[Any, int]]
 
 
@@ -176,6 +177,7 @@ class _Columns:
         row_ends = ends[np.cumsum([0, *(len(row.families) for row in rows)])]
         matrix = sparse.csr_array((data, places, row_ends), (len(rows), int(self.first[-1])))
         matrix.sum_duplicates()
+        matrix.data[np.abs(matrix.data) <= SMALLEST_COEFFICIENT] = 0.0  # what rounding leaves of a factor of 0
         matrix.eliminate_zeros()
         return matrix, list(dict.fromkeys(numbers.tolist()))
 

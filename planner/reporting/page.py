@@ -24,6 +24,7 @@ from . import (
     near_best,
     needs,
     origins,
+    outlays,
     prices,
     reasons,
     rivals,
@@ -60,6 +61,7 @@ def page(view: View) -> str:
         *_studied(view, "stress --delivery", delivery.section),
         *_studied(view, "sensitivity", tornado.section),
         needs.funding(view),
+        *outlays.section(view),
         trust.section(view),
     )
     sections = [section for section in found if section is not None]
