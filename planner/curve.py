@@ -317,10 +317,10 @@ class Curve:
 
     def _cheap_limit(self, cheapest: Point) -> float:
         """The least limit that costs no more than the least cost, with the whole numbers of the cheapest plan."""
-        from .solving import fix_columns
+        from .solving import costs_of_note, fix_columns
 
         solver, cost = self.solver, self.arrays.cost
-        costly = np.flatnonzero(cost).astype(np.int32)
+        costly = costs_of_note(cost)
         most = cheapest.cost + SAME_COST * max(abs(cheapest.cost), 1e-6) - self.arrays.offset
         fix_columns(solver, self.whole, cheapest.whole)
         solver.check(solver.highs.addRow(-np.inf, most, len(costly), costly, cost[costly]), "the cost row")

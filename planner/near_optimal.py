@@ -232,7 +232,7 @@ class _Space:
         import models
 
         from .prepare import prepare
-        from .solving import PROVEN_UP_TO, Solver, compile_model, paused_garbage_collector
+        from .solving import PROVEN_UP_TO, Solver, compile_model, costs_of_note, paused_garbage_collector
 
         self.instance, self.slack, self.settings, self.progress = instance, slack, settings, progress
         with paused_garbage_collector():
@@ -262,8 +262,8 @@ class _Space:
         self.ceiling = self.best_musd + slack * abs(self.best_musd)
         self.seen = [self.best]
         cost = self.arrays.cost
-        costly = np.flatnonzero(cost).astype(np.int32)
         scale = 1.0 / max(1.0, float(np.abs(cost).max()))
+        costly = costs_of_note(cost * scale)
         most = (self.ceiling - self.arrays.offset) * scale
         # without whole numbers the ends are found fast, and often settle those with them; with all of them held, a
         # plan with one project more or less is tried fast

@@ -21,6 +21,7 @@ from .reading import MULTILINE_COLUMN, SETTINGS_FILE, Place, RawTable, Written
 
 ANY = "*"
 LARGEST_NUMBER = 1e15  # solvers take larger figures for infinite, and lose the row that holds them
+LARGEST_YIELD = 1e6  # t per t: of more, a plan could not tell the activity from nothing
 LARGEST_WHOLE = 9999  # years, lead, ramp and life
 
 STAGES = "stages"  # what a column may refer to besides tables: the stages of instance.toml
@@ -169,7 +170,7 @@ class Recipe(CitedRow):
     process: str = reference("processes", "the process")
     material: str = reference("materials", "what goes in or comes out")
     role: Literal["input", "output"] = choice("which of the two")
-    t_per_t: float = number("tonnes per tonne of activity", "t/t", gt=0.0)
+    t_per_t: float = number("tonnes per tonne of activity", "t/t", gt=0.0, le=LARGEST_YIELD)
 
 
 class RecipeYield(CitedRow):
@@ -183,7 +184,7 @@ class RecipeYield(CitedRow):
     material: str = reference("materials", "what goes in or comes out")
     role: Literal["input", "output"] = choice("which of the two")
     year: int | None = year("year of the figure; linear between years, held outside", "every year")
-    t_per_t: float = number("tonnes per tonne of activity", "t/t", gt=0.0)
+    t_per_t: float = number("tonnes per tonne of activity", "t/t", gt=0.0, le=LARGEST_YIELD)
 
 
 class Facility(CitedRow):
@@ -1062,7 +1063,8 @@ def _range(kind: str, unit: str, metadata: Iterable[Any]) -> str:
     if "ge" in bounds and "le" in bounds:
         return f"{bounds['ge']:g} to {bounds['le']:g}"
     if "gt" in bounds:
-        return f"above {bounds['gt']:g}"
+        most = f", at most {bounds['le']:,.0f}" if "le" in bounds else ""
+        return f"above {bounds['gt']:g}{most}"
     if "ge" in bounds:
         return f"{bounds['ge']:g} or more"
     return "any"

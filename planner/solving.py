@@ -36,8 +36,10 @@ if TYPE_CHECKING:
 PROVEN_UP_TO = 200  # integer decisions up to which the optimum is proven unless a gap is asked for
 LARGE_GAP = 1e-3  # default gap of larger ones
 COST_SLACK = 1e-7  # relative cost the least-exposure step may spend (contract §4)
+SMALLEST_COEFFICIENT = 1e-12  # HiGHS drops smaller ones
 LARGEST_COEFFICIENT = 1e15  # HiGHS refuses rows with larger ones
 TIGHT = 1e-9  # feasibility tolerance, kt and MUSD
+CRACK = 1e-6  # kt (1 kg): by how much a cap of zero is opened to see what opening it saves
 
 Progress = Callable[[str], None]
 
@@ -159,15 +161,25 @@ def compile_model(model: ConcreteModel) -> Arrays:
     cost = np.asarray(form.c.todense(), dtype=float).reshape(-1)
     offset = float(np.asarray(form.c_offset).reshape(-1)[0])
     matrix = form.A.tocsc()
+    matrix.data[np.abs(matrix.data) <= SMALLEST_COEFFICIENT] = 0.0  # what rounding leaves of a factor that should be 0
+    matrix.eliminate_zeros()
     matrix.sort_indices()
     return Arrays(cost, offset, matrix, row_lower, row_upper, lower, upper, integer, columns, rows)
 
 
 def check_numbers(arrays: Arrays) -> None:
-    """Stop before the hand-over if a number is not finite or too large for HiGHS."""
+    """Stop before the hand-over if a number is not finite, or too large or too small for HiGHS."""
     for name, numbers in (("cost", arrays.cost), ("coefficient", arrays.matrix.data)):
         if not np.all(np.isfinite(numbers)) or (np.abs(numbers) >= LARGEST_COEFFICIENT).any():
             raise SolverFailed(f"the model holds a {name} that is not finite or at least 1e15; nothing was solved")
+    tiny = (np.abs(arrays.matrix.data) <= SMALLEST_COEFFICIENT) & (arrays.matrix.data != 0.0)
+    if tiny.any():
+        row = int(arrays.matrix.indices[np.argmax(tiny)])
+        family = next(name for name, of in arrays.rows.items() if row in of.values())
+        raise SolverFailed(
+            f"the model holds a coefficient of {arrays.matrix.data[np.argmax(tiny)]:.3g} in {family}, which the solver "
+            "cannot tell from 0; nothing was solved. planner validate shows figures far from others of their kind"
+        )
     for name, numbers in (
         ("right-hand side", arrays.row_lower),
         ("right-hand side", arrays.row_upper),
@@ -190,7 +202,7 @@ class Solver:
         self._options(
             threads=settings.threads,
             random_seed=settings.seed,
-            small_matrix_value=1e-12,
+            small_matrix_value=SMALLEST_COEFFICIENT,
             primal_feasibility_tolerance=TIGHT,
             dual_feasibility_tolerance=TIGHT,
             mip_feasibility_tolerance=TIGHT,
@@ -250,9 +262,13 @@ class Solver:
         if not np.array_equal(np.asarray(held.col_cost_), a.cost):
             raise SolverFailed("HiGHS holds other costs than were built")
 
-    def run(self) -> str:
-        """Solve; returns ``optimal``, ``time_limit``, ``interrupted``, ``infeasible``, ``unbounded`` or ``failed``."""
-        status = self._run_in_thread()
+    def run(self, watched: bool = True) -> str:
+        """Solve; returns ``optimal``, ``time_limit``, ``interrupted``, ``infeasible``, ``unbounded`` or ``failed``.
+
+        watched  Ctrl-C stops the search; without, a solve of milliseconds saves the thread for it, of which there is
+                 one in a process, so that several solvers can run beside each other
+        """
+        status = self._run_in_thread() if watched else self.highs.solve()
         model_status = self.highs.getModelStatus()
         kinds = highspy.HighsModelStatus
         if status == highspy.HighsStatus.kError:
@@ -316,7 +332,9 @@ class Solver:
 
     @property
     def has_plan(self) -> bool:
-        """Whether a feasible point is held."""
+        """Whether a feasible point is held; of nothing to decide it is the empty one."""
+        if self.highs.getModelStatus() == highspy.HighsModelStatus.kModelEmpty:
+            return True
         return bool(self.highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible)
 
     def solution(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -324,9 +342,9 @@ class Solver:
         held = self.highs.getSolution()
         return np.array(held.col_value), np.array(held.row_dual), np.array(held.col_dual)
 
-    def run_lp(self) -> str:
+    def run_lp(self, watched: bool = True) -> str:
         """Solve an LP; with the default tolerance, without presolve and by another algorithm before giving up."""
-        stopped = self.run()
+        stopped = self.run(watched)
         if stopped in ("optimal", "time_limit", "interrupted"):
             return stopped
         for name, value in (
@@ -337,7 +355,7 @@ class Solver:
         ):
             self.check(self.highs.clearSolver(), "clearing")
             self.option(name, value)
-            stopped = self.run()
+            stopped = self.run(watched)
             if stopped in ("optimal", "time_limit", "interrupted"):
                 return stopped
         return stopped
@@ -377,7 +395,7 @@ def optimise_arrays(
     if progress:
         progress(f"model: {rows:,} rows, {cols:,} columns ({integers:,} integer), {arrays.matrix.nnz:,} nonzeros")
         if integers:
-            _report_search(solver, progress)
+            report_search(solver, progress)
     if settings.time_limit is not None:
         solver.option("time_limit", float(settings.time_limit))
     if start is not None and integers:
@@ -388,7 +406,7 @@ def optimise_arrays(
     return outcome
 
 
-def _report_search(solver: Solver, progress: Progress) -> None:
+def report_search(solver: Solver, progress: Progress) -> None:
     last = [0.0]
 
     def tell(event: Any) -> None:
@@ -440,6 +458,7 @@ def _solve(solver: Solver, data: ModelData, integers: int, outcome: Outcome) -> 
     elif stopped != "optimal":
         outcome.notes.append("stopped before the optimum; prices and marginals are not final")
     x, row_dual, col_dual = solver.solution()
+    row_dual, col_dual = _duals_beside_zero(solver, data, row_dual, col_dual)
     x = inside_bounds(x, arrays)
     cost = float(arrays.cost @ x) + arrays.offset
     outcome.first = by_family(arrays.columns, x)
@@ -452,6 +471,31 @@ def _solve(solver: Solver, data: ModelData, integers: int, outcome: Outcome) -> 
     outcome.objective = float(arrays.cost @ x) + arrays.offset
 
 
+def _duals_beside_zero(
+    solver: Solver, data: ModelData, row_dual: np.ndarray, col_dual: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of the duals of a solved LP with caps of zero, those that tell what a little more than nothing would save.
+
+    A cap of zero can have any dual above that one: all of them keep it at zero. Those found with the caps opened by a
+    kilogram are duals of the LP itself too.
+    """
+    rows = solver.arrays.rows
+    zero = [
+        rows[family][i]
+        for family in ("exposed_share", "stage_share", "single_country_share", "import_share")
+        for i, cap in enumerate(getattr(data, family))
+        if cap.limit == 0.0
+    ]
+    if not zero:
+        return row_dual, col_dual
+    for upper in (CRACK, 0.0):
+        for row in zero:
+            solver.check(solver.highs.changeRowBounds(row, -highspy.kHighsInf, upper), "the side of a cap of zero")
+        if upper and solver.run() == "optimal":
+            _, row_dual, col_dual = solver.solution()
+    return row_dual, col_dual
+
+
 def fix_columns(solver: Solver, positions: np.ndarray, values: np.ndarray) -> None:
     """Hold columns at values, and forget that they are whole numbers."""
     if not len(positions):
@@ -461,6 +505,11 @@ def fix_columns(solver: Solver, positions: np.ndarray, values: np.ndarray) -> No
     solver.check(solver.highs.changeColsIntegrality(len(positions), positions, kinds), "relaxing")
     values = np.ascontiguousarray(values, dtype=float)
     solver.check(solver.highs.changeColsBounds(len(positions), positions, values, values), "fixing")
+
+
+def costs_of_note(cost: np.ndarray) -> np.ndarray:
+    """Positions of the costs that a row can hold; the solver cannot tell the others from 0."""
+    return np.flatnonzero(np.abs(cost) > SMALLEST_COEFFICIENT).astype(np.int32)
 
 
 def inside_bounds(x: np.ndarray, arrays: Arrays) -> np.ndarray:
@@ -480,7 +529,7 @@ def least_exposure(solver: Solver, data: ModelData, x: np.ndarray, cost: float, 
         return x
     builds = np.array(sorted(arrays.columns.get("build", {}).values()), dtype=int)
     fix_columns(solver, builds, x[builds])
-    costly = np.flatnonzero(arrays.cost).astype(np.int32)
+    costly = costs_of_note(arrays.cost)
     room = COST_SLACK * abs(cost)
     solver.check(
         solver.highs.addRow(-highspy.kHighsInf, cost - arrays.offset + room, len(costly), costly, arrays.cost[costly]),

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from .plan import Plan
 
 
+WORTH_SHOWING = 1e-6  # of the whole cost; the least-exposure step may leave less than that in any component
+
+
 def show(instance: Instance, plan: Plan, folder: Path, console: Console | None = None) -> None:
     """Print the summary of a plan and where its run lies."""
     from rich.console import Console
@@ -29,6 +32,7 @@ def show(instance: Instance, plan: Plan, folder: Path, console: Console | None =
     _terms(plan, out)
     _costs(plan, out)
     _builds(plan, out)
+    _closures(plan, out)
     _dependence(instance, plan, out)
     _shortages(plan, out)
     _outlays(plan, out)
@@ -59,7 +63,7 @@ def _terms(plan: Plan, out: Console) -> None:
 
 def _costs(plan: Plan, out: Console) -> None:
     total = plan.objective_musd or 1.0
-    parts = [(c, x) for c, x in plan.metrics["cost_musd"].items() if abs(x) > 1e-9]
+    parts = [(c, x) for c, x in plan.metrics["cost_musd"].items() if abs(x) > WORTH_SHOWING * abs(total)]
     parts.sort(key=lambda p: -p[1])
     if parts:
         out.print("Cost: " + ", ".join(f"{c.replace('_', ' ')} {x:,.4g} ({x / total:.0%})" for c, x in parts))
@@ -75,6 +79,19 @@ def _builds(plan: Plan, out: Console) -> None:
     out.print(f"Builds ({plan.metrics['capex_musd']:,.6g} MUSD overnight):")
     for year, rows in builds.groupby("start_year", sort=True):
         names = ", ".join(f"{r.option} {r.capacity_t:,.4g} t" for r in rows.itertuples())
+        out.print(f"  {year}: {escape(names)}", soft_wrap=True)
+
+
+def _closures(plan: Plan, out: Console) -> None:
+    """What is given up of plants' own capacity; nothing unless closures.csv allows it."""
+    from rich.markup import escape
+
+    closures = plan.tables.get("closures")
+    if closures is None or closures.empty:
+        return
+    out.print("Closed (own capacity, idle or retired until then):")
+    for year, rows in closures.groupby("year", sort=True):
+        names = ", ".join(f"{r.facility} {r.closed_t:,.4g} t {r.kind}" for r in rows.itertuples())
         out.print(f"  {year}: {escape(names)}", soft_wrap=True)
 
 

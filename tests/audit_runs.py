@@ -104,6 +104,10 @@ EVERYTHING: dict[str, str] = {
         "stockpile,country,material,initial_t,initial_exposed,max_t,holding_usd_per_t,final_min_t\n"
         "deu-metal,DEU,metal,12,yes,40,100,10\nusa-magnet,USA,magnet,0,,20,100,4\n"
     ),
+    "closures": (
+        "facility,kind,first_year,last_year,avoided_share,closing_usd_per_t\n"
+        "deu-press,idle,2027,,0.8,\nusa-separate,retire,2026,2027,1,50\n"
+    ),
     "caps": (
         "cap,metric,stage,material,country,sector,origin,first_year,last_year,limit,limit_end\n"
         "imports,import_share,,metal,EUR,,CHN,2027,,0.8,0.7\n"

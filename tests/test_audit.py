@@ -283,6 +283,26 @@ def an_outage_ignored(run):
     put(run.branches["failure"]["activity"], "activity_t", 80.1, facility="deu-press", year=2027)
 
 
+@corrupts("closures")
+def a_plant_that_opens_again(run):
+    put(run.tables["closures"], "share", more(-0.01), facility="usa-separate", year=2029)
+
+
+@corrupts("closures")
+def a_way_to_close_that_is_not_allowed(run):
+    put(run.tables["closures"], "kind", "idle", facility="usa-separate", year=2026)
+
+
+@corrupts("closures")
+def more_avoided_than_is_closed(run):
+    put(run.tables["closures"], "avoided_musd", more(0.001), facility="usa-separate", year=2027)
+
+
+@corrupts("closures")
+def a_closing_that_is_not_paid(run):
+    put(run.tables["closures"], "closing_musd", 0.0, facility="usa-separate", year=2026)
+
+
 @corrupts("capacity_limit")
 def a_failed_project_that_came(run):
     # reduce-start comes online in 2028 and half of it fails: of 65 t only 50 are left in 2029, and reduce-more of

@@ -410,7 +410,7 @@ class Tables:
             "provenance": frozenset(PROVENANCES),
             "input_provenance": frozenset(PROVENANCES),
             "output_provenance": frozenset(PROVENANCES),
-            "kind": frozenset(("surplus", "downgrade")),
+            "kind": frozenset(("idle", "retire") if table == "closures" else ("surplus", "downgrade")),
             "component": frozenset(COMPONENTS),
             "source": frozenset((PRIVATE, *facts.funds)),
         }
