@@ -78,11 +78,11 @@ def test_bad_pins_name_what_is_wrong(ramp, force, forbid, says):
 
 def test_impossible_starts_name_the_possible_ones():
     tiny = planner.load(INSTANCES / "tiny")
-    with pytest.raises(UsageError, match="texas-line cannot be started in 2027; possible: 2026$"):
+    with pytest.raises(UsageError, match=r"texas-line cannot be started in 2027; possible: 2026$"):
         planner.solve(tiny, pins=planner.Pins.parse(tiny, force=["texas-line@2027"]))
     with pytest.raises(UsageError, match="at most 1 modules can be started, not 5"):
         planner.solve(tiny, pins=planner.Pins.parse(tiny, force=["texas-line@2026:5"]))
-    with pytest.raises(UsageError, match="it comes in whole modules, not 0.5"):
+    with pytest.raises(UsageError, match=r"it comes in whole modules, not 0\.5"):
         planner.solve(tiny, pins=planner.Pins.parse(tiny, force=["texas-line@2026:0.5"]))
     with pytest.raises(UsageError, match="both forbidden and held"):
         planner.solve(tiny, pins=planner.Pins.parse(tiny, ["texas-line@2026"], ["texas-line"]))

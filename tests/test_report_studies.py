@@ -449,7 +449,8 @@ def test_another_objective_is_said_first(tiny):
     text = planner.report(instance, plan)
     assert text.count("This is not the cheapest plan") == 2  # among the findings, and in the reasons to trust it
     assert "no plan for these data that reaches the aim under the ceiling costs less than" in text
-    assert ("Made least", "demand that is not served clean") in [(k.label, k.value) for k in findings.keys(View(instance, plan))]
+    keys = [(k.label, k.value) for k in findings.keys(View(instance, plan))]
+    assert ("Made least", "demand that is not served clean") in keys
     assert "This is not the cheapest plan" not in planner.report(*tiny)
 
 
