@@ -12,7 +12,7 @@ import json
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -199,18 +199,20 @@ def alternatives(
     spans: list[tuple[str, float, float, float, float, bool]] = []
     starts: dict[str, float] = {}
     try:
-        bought = space.buys()
+        space.ranges(ends)
+        if latest:
+            for option, (least, _, sure, _) in ends.items():
+                if least > SOME and sure:
+                    starts[option] = space.latest_start(option)
+        for text, options in of_group.items():
+            spans.append(space.span(text, options))
+        for row in space.buys():
+            bought.append(row)
         for _ in range(plans):
             other = space.farthest([x for _, x in chosen])
             if other is None:
                 break
             chosen.append((space.name(other, [x for _, x in chosen], [n for n, _ in chosen]), other))
-        space.ranges(ends)
-        spans = [space.span(text, options) for text, options in of_group.items()]
-        if latest:
-            for option, (least, _, sure, _) in ends.items():
-                if least > SOME and sure:
-                    starts[option] = space.latest_start(option)
     except KeyboardInterrupt:
         complete = False
     return space.result(chosen, bought, ends, spans, starts, complete)
@@ -553,7 +555,7 @@ class _Space:
 
     # --- what the slack buys ------------------------------------------------------------------------------
 
-    def buys(self) -> list[tuple[str, float, float, bool]]:
+    def buys(self) -> Iterator[tuple[str, float, float, bool]]:
         """(aim, value at least cost, best value within the slack, proven)."""
         data, columns = self.data, self.arrays.columns
         exposed = {
@@ -569,7 +571,6 @@ class _Space:
         capex = {int(self.column[i]): self.options[b.option].capex_musd for i, b in enumerate(data.build)}
         public = dict.fromkeys(columns.get("fund_draw", {}).values(), 1.0)
         aims = zip(BUYS, (exposed | short, capex, public, short), strict=True)
-        found = []
         for name, weights in aims:
             if not weights:
                 continue
@@ -577,8 +578,7 @@ class _Space:
             at_best = self._at_best(weights)
             _, sure = self._aim(weights, gap=1e-4)
             best = float(min(sum(w * x[k] for k, w in weights.items()) for x in self.seen))
-            found.append((name, max(at_best, best), best, sure))
-        return found
+            yield name, max(at_best, best), best, sure
 
     def _at_best(self, weights: Mapping[int, float]) -> float:
         """The least of a sum at the least cost: cost alone leaves open which of equal plans is meant."""
