@@ -381,13 +381,18 @@ class _Space:
 
     def _try_one_project(self, option: str, most: bool) -> bool:
         """The least-cost plan with all of an option added, or all of it left out: one more plan if it can be paid."""
-        modules = np.round(self.best[self.column] * self.arrays.integer[self.column])
         row = self.options[option]
-        if row.integer:
+        as_best = np.round(self.best[self.column] * self.arrays.integer[self.column])
+        if not row.integer:
+            self._keep_if_possible(as_best, {option: -1.0 if most else 1.0})
+            return False
+        for starts in (self.starts[option][::-1], self.starts[option]):  # late is cheaper, but funds may end
+            modules = as_best.copy()
             self._take_out(modules, option)
             if most:
-                self._put_in(modules, option, row.max_modules)
-        self._keep_if_possible(modules, {} if row.integer else {option: -1.0 if most else 1.0})
+                self._put_in(modules, option, row.max_modules, starts)
+            if self._keep_if_possible(modules, {}) or not most:
+                break
         return False
 
     def _take_out(self, modules: np.ndarray, option: str) -> None:
@@ -397,13 +402,13 @@ class _Space:
             if other.requires == option and other.integer and modules[self.starts[other.option]].any():
                 self._take_out(modules, other.option)
 
-    def _put_in(self, modules: np.ndarray, option: str, count: float) -> None:
-        """Build ``count`` modules of an option as late as can be, and what that requires; none of those it excludes."""
+    def _put_in(self, modules: np.ndarray, option: str, count: float, starts: Sequence[int]) -> None:
+        """Build ``count`` modules of an option, by ``starts``, and what that requires; nothing that it excludes."""
         row = self.options[option]
         for other in self.options.values():
             if row.exclusive_group and other.exclusive_group == row.exclusive_group and other.option != option:
                 self._take_out(modules, other.option)
-        for i in reversed(self.starts[option]):
+        for i in starts:
             modules[i] = min(count, math.floor(self.data.build[i].max_modules + SOME))
             count -= modules[i]
         first = min((self.data.build[i].year for i in self.starts[option] if modules[i]), default=0)
