@@ -19,14 +19,10 @@ from typing import TYPE_CHECKING, Any
 import highspy
 import numpy as np
 
-from . import quick_imports  # isort: skip  # noqa: F401  (before scipy)
-from pyomo.environ import ConcreteModel
-from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler, _LinearStandardFormCompiler_impl
-from scipy import sparse
-
 import models
 from models.data import EXPOSED, PLAN, ModelData
 
+from .compiling import SMALLEST_COEFFICIENT, Arrays, compile_model
 from .errors import SolverFailed, Unbounded, UsageError
 from .highs import new_highs
 
@@ -36,8 +32,8 @@ if TYPE_CHECKING:
 PROVEN_UP_TO = 200  # integer decisions up to which the optimum is proven unless a gap is asked for
 LARGE_GAP = 1e-3  # default gap of larger ones
 COST_SLACK = 1e-7  # relative cost the least-exposure step may spend (contract §4)
-SMALLEST_COEFFICIENT = 1e-12  # HiGHS drops smaller ones
 LARGEST_COEFFICIENT = 1e15  # HiGHS refuses rows with larger ones
+DUAL, PRIMAL = 1, 4  # values of HiGHS' option simplex_strategy
 TIGHT = 1e-9  # feasibility tolerance, kt and MUSD
 CRACK = 1e-6  # kt (1 kg): by how much a cap of zero is opened to see what opening it saves
 
@@ -72,25 +68,6 @@ class Settings:
         if self.gap is not None:
             return self.gap
         return 0.0 if integers <= PROVEN_UP_TO else LARGE_GAP
-
-
-@dataclass(slots=True)
-class Arrays:
-    """A compiled model: min cost x + offset, row_lower <= A x <= row_upper, by columns.
-
-    columns, rows  family -> (indices in the family, positions)
-    """
-
-    cost: np.ndarray
-    offset: float
-    matrix: Any
-    row_lower: np.ndarray
-    row_upper: np.ndarray
-    col_lower: np.ndarray
-    col_upper: np.ndarray
-    integer: np.ndarray
-    columns: dict[str, dict[Any, int]]
-    rows: dict[str, dict[Any, int]]
 
 
 @dataclass(slots=True)
@@ -131,55 +108,13 @@ def paused_garbage_collector() -> Iterator[None]:
             gc.enable()
 
 
-def compile_model(model: ConcreteModel) -> Arrays:
-    """The active objective and all constraints of a model as arrays."""
-    # by itself the compiler loads all of scipy for these three, which takes longer than a small solve
-    _LinearStandardFormCompiler_impl._to_vector = np.fromiter
-    _LinearStandardFormCompiler_impl._csc_matrix = sparse.csc_array
-    _LinearStandardFormCompiler_impl._csr_matrix = sparse.csr_array
-    form = LinearStandardFormCompiler().write(model, mixed_form=True)
-    columns: dict[str, dict[Any, int]] = {}
-    count = len(form.columns)
-    lower, upper, integer = np.zeros(count), np.full(count, np.inf), np.zeros(count, dtype=bool)
-    for k, variable in enumerate(form.columns):
-        # _index is what index() returns after checks that take as long as everything else here
-        columns.setdefault(variable.parent_component().local_name, {})[variable._index] = k
-        low, high = variable.bounds
-        lower[k] = -np.inf if low is None else low
-        upper[k] = np.inf if high is None else high
-        integer[k] = not variable.is_continuous()
-    rows: dict[str, dict[Any, int]] = {}
-    rhs = np.asarray(form.rhs, dtype=float)
-    row_lower, row_upper = rhs.copy(), rhs.copy()
-    for k, entry in enumerate(form.rows):
-        constraint = entry.constraint
-        rows.setdefault(constraint.parent_component().local_name, {})[constraint._index] = k
-        if entry.bound_type > 0:
-            row_lower[k] = -np.inf
-        elif entry.bound_type < 0:
-            row_upper[k] = np.inf
-    cost = np.asarray(form.c.todense(), dtype=float).reshape(-1)
-    offset = float(np.asarray(form.c_offset).reshape(-1)[0])
-    matrix = form.A.tocsc()
-    matrix.data[np.abs(matrix.data) <= SMALLEST_COEFFICIENT] = 0.0  # what rounding leaves of a factor that should be 0
-    matrix.eliminate_zeros()
-    matrix.sort_indices()
-    return Arrays(cost, offset, matrix, row_lower, row_upper, lower, upper, integer, columns, rows)
-
-
 def check_numbers(arrays: Arrays) -> None:
     """Stop before the hand-over if a number is not finite, or too large or too small for HiGHS."""
     for name, numbers in (("cost", arrays.cost), ("coefficient", arrays.matrix.data)):
         if not np.all(np.isfinite(numbers)) or (np.abs(numbers) >= LARGEST_COEFFICIENT).any():
             raise SolverFailed(f"the model holds a {name} that is not finite or at least 1e15; nothing was solved")
-    tiny = (np.abs(arrays.matrix.data) <= SMALLEST_COEFFICIENT) & (arrays.matrix.data != 0.0)
-    if tiny.any():
-        row = int(arrays.matrix.indices[np.argmax(tiny)])
-        family = next(name for name, of in arrays.rows.items() if row in of.values())
-        raise SolverFailed(
-            f"the model holds a coefficient of {arrays.matrix.data[np.argmax(tiny)]:.3g} in {family}, which the solver "
-            "cannot tell from 0; nothing was solved. planner validate shows figures far from others of their kind"
-        )
+    if ((np.abs(arrays.matrix.data) <= SMALLEST_COEFFICIENT) & (arrays.matrix.data != 0.0)).any():
+        raise SolverFailed("the model holds a coefficient that the solver cannot tell from 0; nothing was solved")
     for name, numbers in (
         ("right-hand side", arrays.row_lower),
         ("right-hand side", arrays.row_upper),
@@ -537,7 +472,9 @@ def least_exposure(solver: Solver, data: ModelData, x: np.ndarray, cost: float, 
     )
     everything = np.arange(len(x), dtype=np.int32)
     solver.check(solver.highs.changeColsCost(len(x), everything, exposure), "the exposure objective")
+    solver.option("simplex_strategy", PRIMAL)  # the basis at hand is feasible but no longer optimal
     stopped = solver.run_lp()
+    solver.option("simplex_strategy", DUAL)
     if stopped == "optimal":
         better = inside_bounds(solver.solution()[0], arrays)
         spent = float(arrays.cost @ better) + arrays.offset - cost

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyomo.environ import ConcreteModel, Constraint
+from pyomo.core import ConcreteModel, Constraint
 
 from ..data import ModelData
 from ..terms import Sum
@@ -31,9 +31,9 @@ from ..terms import Sum
 def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.offtake[i]``, one row per plant, material and node of the plan with an offtake."""
 
-    def rule(m: ConcreteModel, i: int) -> tuple[float, Any, None]:
+    def rule(m: ConcreteModel, i: int) -> Any:
         limit = data.offtake[i]
-        row = Sum().add(m.nothing, (None,)).add_terms(m.activity, limit.made).add_terms(m.build, limit.modules, -1.0)
-        return (limit.least, row.expression, None)
+        row = Sum().add(m.nothing, (0,)).add_terms(m.activity, limit.made).add_terms(m.build, limit.modules, -1.0)
+        return row >= limit.least
 
     m.offtake = Constraint(range(len(data.offtake)), rule=rule, doc="offtakes are made")
