@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import UsageError
 from .outlays import by_payer
+from .pinning import in_words
 from .tables import COMPONENTS
 from .whence import digest_of
 
@@ -158,6 +159,11 @@ def compare(*plans: Plan | Run, names: Sequence[str] | None = None) -> Compariso
     if any(y != each[0] for y in each):
         notes.append("the plans are over other years: dependence, flows and shortages are of the years in common")
         notes.append("costs are present values of each plan's own horizon and first year")
+    notes += [
+        f"{name} was solved with builds held: {held}"
+        for name, plan in zip(called, plans, strict=True)
+        if (held := in_words(plan.plan["settings"].get("pins")))
+    ]
     frames = {table: _frame(table, called, [_MEASURES[table](p, set(common)) for p in plans]) for table in TABLES}
     starts = [_starts(p) for p in plans]
     of = tuple(digest_of(p.plan["instance"]["sha256"], p.tables) for p in plans)

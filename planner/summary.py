@@ -29,6 +29,7 @@ def show(instance: Instance, plan: Plan, folder: Path, console: Console | None =
         f"{plan.objective_musd:,.6g} MUSD present value ({proven}; "
         f"{instance.currency} of {instance.price_year}, {instance.discount_rate:.3g} discount rate)"
     )
+    _terms(plan, out)
     _costs(plan, out)
     _builds(plan, out)
     _closures(plan, out)
@@ -41,6 +42,23 @@ def show(instance: Instance, plan: Plan, folder: Path, console: Console | None =
     for note in plan.plan["notes"]:
         out.print(f"Note: {escape(note)}")
     out.print(f"Run: {escape(str(folder))}")
+
+
+def _terms(plan: Plan, out: Console) -> None:
+    """What the plan was made for and what was held, where that is not the least cost of all plans."""
+    from rich.markup import escape
+
+    from .objectives import AIMS
+    from .pinning import in_words
+
+    if asked := plan.plan["settings"].get("objective"):
+        least, aim = plan.plan["stages"][:2]
+        out.print(
+            f"Not the cheapest plan ({least['value']:,.6g} MUSD): the one with the least {asked['name']} for at most "
+            f"{aim['ceiling_musd']:,.6g} MUSD: {aim['value']:,.6g} ({AIMS[asked['name']]})"
+        )
+    if held := in_words(plan.plan["settings"].get("pins")):
+        out.print(f"Not all builds were free; the best plan with {escape(held)}")
 
 
 def _costs(plan: Plan, out: Console) -> None:
