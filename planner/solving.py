@@ -37,6 +37,7 @@ PROVEN_UP_TO = 200  # integer decisions up to which the optimum is proven unless
 LARGE_GAP = 1e-3  # default gap of larger ones
 COST_SLACK = 1e-7  # relative cost the least-exposure step may spend (contract §4)
 LARGEST_COEFFICIENT = 1e15  # HiGHS refuses rows with larger ones
+DUAL, PRIMAL = 1, 4  # of HiGHS' simplex_strategy; dual is its default
 TIGHT = 1e-9  # feasibility tolerance, kt and MUSD
 
 Progress = Callable[[str], None]
@@ -488,7 +489,9 @@ def least_exposure(solver: Solver, data: ModelData, x: np.ndarray, cost: float, 
     )
     everything = np.arange(len(x), dtype=np.int32)
     solver.check(solver.highs.changeColsCost(len(x), everything, exposure), "the exposure objective")
+    solver.option("simplex_strategy", PRIMAL)  # the least-cost plan keeps every row, so the primal need only go on
     stopped = solver.run_lp()
+    solver.option("simplex_strategy", DUAL)
     if stopped == "optimal":
         better = inside_bounds(solver.solution()[0], arrays)
         spent = float(arrays.cost @ better) + arrays.offset - cost
