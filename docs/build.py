@@ -1,11 +1,18 @@
 """Writes docs/formulation.md and docs/format.md from the docstrings of `models` and from the schema.
 
+Also runs docs/tutorial.md from its top to its end and puts in what its commands print.
+
 Run `python docs/build.py`; a test fails when the pages are not what it would write.
 """
 
 from __future__ import annotations
 
 import inspect
+import os
+import re
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import models
@@ -55,7 +62,37 @@ def instance_format() -> str:
     return "".join(parts)
 
 
-PAGES = {"formulation.md": formulation, "format.md": instance_format}
+def tutorial() -> str:
+    """The tutorial, its commands run in an empty folder: what `console` and `python` blocks print is put in anew."""
+    text = (HERE / "tutorial.md").read_text(encoding="utf-8")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    # a pipe is as wide as this to the tables printed
+    env = {**os.environ, "PATH": path, "COLUMNS": "100", "PYTHONPATH": str(HERE.parent)}
+
+    def printed(command: list[str], folder: str) -> str:
+        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+        # refusals and errors are what stderr has besides progress
+        out = done.stdout or done.stderr
+        return "\n".join(line.rstrip() for line in out.strip("\n").splitlines())
+
+    with tempfile.TemporaryDirectory() as folder:
+
+        def filled(block: re.Match[str]) -> str:
+            kind, body = block["kind"], block["body"]
+            if kind == "bash":
+                subprocess.run(["bash", "-euc", body], cwd=folder, env=env, check=True)
+                return block[0]
+            if kind == "console":
+                command = body.splitlines()[0]
+                return f"```console\n{command}\n{printed(['bash', '-c', command.removeprefix('$ ')], folder)}\n```"
+            return f"```python\n{body}\n```\n\n```text\n{printed([sys.executable, '-c', body], folder)}\n```"
+
+        return re.sub(
+            r"```(?P<kind>bash|console|python)\n(?P<body>.*?)\n```(\n\n```text\n.*?\n```)?", filled, text, flags=re.S
+        )
+
+
+PAGES = {"formulation.md": formulation, "format.md": instance_format, "tutorial.md": tutorial}
 
 if __name__ == "__main__":
     for page, write in PAGES.items():

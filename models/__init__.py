@@ -6,7 +6,7 @@ has its formula, its symbols with units, and what its dual means.
 
 from __future__ import annotations
 
-from pyomo.environ import ConcreteModel, NonNegativeReals, Objective, Var
+from pyomo.core import ConcreteModel, NonNegativeReals, Objective, Var
 
 from . import objective, variables
 from .constraints import (
@@ -21,6 +21,7 @@ from .constraints import (
     investment,
     lanes,
     least_use,
+    offtake,
     risk,
     single_country_share,
     stage_share,
@@ -37,6 +38,7 @@ FAMILIES = (
     transit,
     capacity,
     least_use,
+    offtake,
     lanes,
     demand,
     stocks,
@@ -76,5 +78,5 @@ def build_funding_split(data: ModelData, modules: dict[int, float]) -> ConcreteM
     m.private = Var(range(len(data.private)), domain=NonNegativeReals)
     m.fund_draw = Var(range(len(data.fund_draw)), domain=NonNegativeReals)
     funding.add(m, data)
-    m.public = Objective(expr=Sum().add(m.fund_draw, range(len(data.fund_draw))).expression)
+    m.public = Objective(expr=Sum().add(m.fund_draw, range(len(data.fund_draw))))
     return m

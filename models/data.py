@@ -183,6 +183,17 @@ class CapacityLimit:
     least_use: float = 0.0  # kt/yr
 
 
+class OfftakeLimit(NamedTuple):
+    """What a plant must make of a material at a node, because buyers are to take it."""
+
+    facility: str
+    material: str
+    node: int
+    least: float  # kt/yr, of own capacity
+    modules: Terms  # build, kt/yr per module
+    made: Terms  # activity, kt per kt
+
+
 class TransitLimit(NamedTuple):
     """A place where goods arrive or are drawn, so that re-export has to be ruled out."""
 
@@ -308,6 +319,7 @@ class ModelData:
 
     pools: list[Pool] = field(default_factory=list)
     capacity: list[CapacityLimit] = field(default_factory=list)
+    offtake: list[OfftakeLimit] = field(default_factory=list)
     transit: list[TransitLimit] = field(default_factory=list)
     surplus_limit: list[int] = field(default_factory=list)  # pools where surplus could exceed what is made
     lane_limit: list[LaneLimit] = field(default_factory=list)

@@ -24,7 +24,7 @@ v               ``m.missing``               kt          stock missing at a branc
 
 from __future__ import annotations
 
-from pyomo.environ import ConcreteModel, Objective
+from pyomo.core import ConcreteModel, Objective
 
 from .data import EXPOSED, PLAN, ModelData
 from .terms import Sum
@@ -56,35 +56,35 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.cost``, the present value of cost in MUSD, and the inactive ``m.exposure``."""
     mean = 1.0 if data.risk is None or data.risk.measure == "unserved" else 1.0 - data.risk.weight
     weight = [mean * node.weight for node in data.nodes]
-    cost = Sum()
-    cost.add_terms(m.activity, ((i, weight[a.node] * a.opex) for i, a in enumerate(data.activity) if a.opex))
+    cost = Sum(mean * data.own_fixed_om)
+    cost.add_terms(m.activity, [(i, weight[a.node] * a.opex) for i, a in enumerate(data.activity) if a.opex])
     cost.add_terms(
         m.ship,
-        ((i, weight[s.node] * (s.freight + s.tariff)) for i, s in enumerate(data.ship) if s.freight + s.tariff),
+        [(i, weight[s.node] * (s.freight + s.tariff)) for i, s in enumerate(data.ship) if s.freight + s.tariff],
     )
-    cost.add_terms(m.buy, ((i, weight[k.node] * k.price) for i, k in enumerate(data.buy) if k.price))
-    cost.add_terms(m.stock, ((i, weight[h.node] * h.cost) for i, h in enumerate(data.stock) if h.cost))
+    cost.add_terms(m.buy, [(i, weight[k.node] * k.price) for i, k in enumerate(data.buy) if k.price])
+    cost.add_terms(m.stock, [(i, weight[h.node] * h.cost) for i, h in enumerate(data.stock) if h.cost])
     cost.add_terms(
         m.short,
-        ((i, weight[d.node] * d.shortage_cost) for i, d in enumerate(data.need) if d.shortage_cost),
+        [(i, weight[d.node] * d.shortage_cost) for i, d in enumerate(data.need) if d.shortage_cost],
     )
-    cost.add_terms(m.build, ((i, mean * (b.annuity + b.fixed_om)) for i, b in enumerate(data.build)))
-    cost.add_terms(m.close, ((i, mean * c.cost) for i, c in enumerate(data.close)))
-    cost.add_terms(m.missing, ((f.missing, mean * f.missing_cost) for f in data.stock_floor if f.missing is not None))
+    cost.add_terms(m.build, [(i, mean * (b.annuity + b.fixed_om)) for i, b in enumerate(data.build)])
+    cost.add_terms(m.close, [(i, mean * c.cost) for i, c in enumerate(data.close)])
+    cost.add_terms(m.missing, [(f.missing, mean * f.missing_cost) for f in data.stock_floor if f.missing is not None])
     if data.risk is not None:
-        cost.add(m.tail, (None,), data.risk.weight)
+        cost.add(m.tail, (0,), data.risk.weight)
         share = data.risk.weight / (1.0 - data.risk.alpha)
-        cost.add_terms(m.beyond, ((i, share * s.probability) for i, s in enumerate(data.outcomes)))
-    m.cost = Objective(expr=cost.expression + mean * data.own_fixed_om)
+        cost.add_terms(m.beyond, [(i, share * s.probability) for i, s in enumerate(data.outcomes)])
+    m.cost = Objective(expr=cost)
 
     exposure = Sum()
     exposure.add_terms(
         m.deliver,
-        (
+        [
             (i, data.nodes[d.node].present)
             for i, d in enumerate(data.deliver)
             if d.provenance == EXPOSED and data.nodes[d.node].branch == PLAN
-        ),
+        ],
     )
-    m.exposure = Objective(expr=exposure.expression)
+    m.exposure = Objective(expr=exposure)
     m.exposure.deactivate()

@@ -30,7 +30,7 @@ towards demands, over lanes that exist, in years in which a facility can run.
 
 from __future__ import annotations
 
-from pyomo.environ import Binary, ConcreteModel, NonNegativeIntegers, NonNegativeReals, Reals, Var
+from pyomo.core import Binary, ConcreteModel, NonNegativeIntegers, NonNegativeReals, Reals, Var
 
 from .data import ModelData
 
@@ -61,11 +61,11 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     m.close = _amounts(len(data.close))
     m.chosen = Var(range(len(data.chosen)), domain=Binary)
     # stands in rows that nothing can fulfil, so that the solver, not the builder, finds them infeasible
-    m.nothing = Var(domain=NonNegativeReals, bounds=(0, 0))
+    m.nothing = Var((0,), domain=NonNegativeReals, bounds=(0, 0))
     m.private = _amounts(len(data.private))
     m.fund_draw = _amounts(len(data.fund_draw))
     if data.risk is not None:
-        m.tail = Var(domain=Reals)
+        m.tail = Var((0,), domain=Reals)
         m.beyond = _amounts(len(data.outcomes))
         m.node_cost = Var(range(len(data.nodes) if data.risk.measure == "cost" else 0), domain=Reals)
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .diagnosing import Diagnosis, diagnose
     from .errors import InstanceError, PlannerError
     from .explaining import Explanation, explain
+    from .hedging.results import Hedge
+    from .hedging.study import hedge
     from .instance import Instance, load
     from .near_optimal import Alternatives, alternatives
     from .origin import origin_ledger
@@ -48,6 +50,8 @@ _HOMES = {
     "cover": "covering",
     "Cover": "covering",
     "delivery_risk": "delivery.evaluation",
+    "hedge": "hedging.study",
+    "Hedge": "hedging.results",
     "failures": "delivery.failures",
     "Failures": "delivery.failures",
     "DeliveryRisk": "delivery.evaluation",
@@ -87,6 +91,7 @@ __all__ = [
     "Explanation",
     "Failures",
     "Frontier",
+    "Hedge",
     "Instance",
     "InstanceError",
     "Pins",
@@ -106,6 +111,7 @@ __all__ = [
     "explain",
     "failures",
     "frontier",
+    "hedge",
     "load",
     "new",
     "origin_ledger",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import UsageError
+from .outlays import by_payer
 from .tables import COMPONENTS
 from .whence import digest_of
 
@@ -194,6 +195,9 @@ def _totals(plan: Plan | Run, years: set[int]) -> Measured:
     found["capex", "MUSD overnight"] = float(metrics["capex_musd"])
     funding = plan.tables["funding"]
     found["public money", "MUSD"] = float(funding.loc[funding["source"] != "private", "musd"].sum())
+    if owed := by_payer(plan.tables):
+        outlay = sum(musd for of in owed.values() for year, musd in of.items() if year in years)
+        found["outlays of floors and offtakes", "MUSD a year, over periods"] = outlay
     service = plan.tables["service"]
     service = service[service["year"].isin(years)]
     found["short", "t a year, over periods"] = float(service["short_t"].sum())

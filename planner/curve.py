@@ -394,8 +394,10 @@ class Curve:
 
     def _cheap_limit(self, cheapest: Point) -> float:
         """The least limit that costs no more than the least cost, with the whole numbers of the cheapest plan."""
+        from .solving import costs_of_note
+
         solver, cost = self.lp, self.arrays.cost
-        costly = np.flatnonzero(cost).astype(np.int32)
+        costly = costs_of_note(cost)
         most = cheapest.cost + SAME_COST * max(abs(cheapest.cost), 1e-6) - self.arrays.offset
         self._hold(cheapest.whole, cheapest.whole)
         solver.check(solver.highs.addRow(-np.inf, most, len(costly), costly, cost[costly]), "the cost row")

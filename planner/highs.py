@@ -26,4 +26,5 @@ def new_highs() -> highspy.Highs:
 def _silent() -> highspy.Highs:
     highs = highspy.Highs()
     highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("threads", 1)  # HiGHS refuses to run where another number was used before in the same thread
     return highs

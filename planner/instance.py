@@ -37,6 +37,7 @@ from .schema import (
     Market,
     MarketPrice,
     Material,
+    Offtake,
     Operation,
     OperationCost,
     Option,
@@ -117,6 +118,7 @@ class Instance:
     delivery_risk: tuple[DeliveryRisk, ...] = field(default=(), repr=False)
     closures: tuple[Closure, ...] = field(default=(), repr=False)
     price_floors: tuple[PriceFloor, ...] = field(default=(), repr=False)
+    offtakes: tuple[Offtake, ...] = field(default=(), repr=False)
     evidence: tuple[Evidence, ...] = field(default=(), repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)
 

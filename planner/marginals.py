@@ -64,12 +64,24 @@ class _Marginals:
                 worth = price.get(p, 0.0) if p is not None else 0.0
                 # using a unit more takes it out of the pool, making one more puts it in
                 self.recipe[a.process, f"{material}/{role}"][node.period] += (x if role == "input" else -x) * worth
+        for i, taken in enumerate(data.offtake):  # a better yield helps to make what is to be taken
+            duty = duals.get("offtake", {}).get(i, 0.0)
+            for made, _ in taken.made:
+                of = (data.activity[made].process, f"{taken.material}/output")
+                x = values.get("activity", {}).get(made, 0.0)
+                self.recipe[of][data.nodes[taken.node].period] -= x * duty
         for i, k in enumerate(data.buy):
             node = data.nodes[k.node]
             self.buy[k.market, node.period] += node.weight * values.get("buy", {}).get(i, 0.0)
+        closed = values.get("close", {})
+        self.closing: dict[str, float] = defaultdict(float)  # MUSD for the whole plant
+        for i, closing in enumerate(data.close):
+            self.closing[closing.facility] += closed.get(i, 0.0) * closing.cost
         rows = duals.get("capacity_limit", {})
         for i, limit in enumerate(data.capacity):
             worth = min(0.0, rows.get(i, 0.0))
+            if limit.own:  # of a larger plant the same part is closed
+                worth *= 1.0 - sum(closed.get(c, 0.0) * own for c, own in limit.closed) / limit.own
             if limit.least_use > 0.0:  # a larger plant must be used more
                 worth += duals.get("least_use", {}).get(i, 0.0) * limit.least_use / limit.own
             self.capacity[limit.facility, data.nodes[limit.node].period] += worth
@@ -130,7 +142,8 @@ class _Marginals:
 
     def _capacity(self, row: Any) -> float:
         upkeep = row.fixed_om_usd_per_t * 1e-6
-        return sum(
+        closing = self.closing.get(row.facility, 0.0) / row.capacity_t if row.capacity_t else 0.0
+        return closing + sum(
             own_share(row, p) * (KILO * self.capacity.get((row.facility, t), 0.0) + upkeep * p.discount)
             for t, p in enumerate(self.span)
         )

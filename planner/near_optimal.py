@@ -32,7 +32,7 @@ MANIFEST = "alternatives.json"
 SOME = 1e-6  # modules; less is none
 GROUPS = ("country", "startup", "stage", "option")
 BUYS = {
-    "least exposure": "delivered exposed tonnes, present value, kt",
+    "least exposure": "demand not served clean, present value, kt",
     "least capex": "overnight capex, MUSD",
     "least public money": "draws on funds, MUSD",
     "least shortage": "tonnes short, present value, kt",
@@ -216,7 +216,7 @@ class _Space:
         import models
 
         from .prepare import prepare
-        from .solving import Solver, compile_model, paused_garbage_collector
+        from .solving import Solver, compile_model, costs_of_note, paused_garbage_collector
 
         self.instance, self.slack, self.settings, self.progress = instance, slack, settings, progress
         with paused_garbage_collector():
@@ -241,8 +241,8 @@ class _Space:
         self.ceiling = self.best_musd + slack * abs(self.best_musd)
         self.seen = [self.best]
         cost = self.arrays.cost
-        costly = np.flatnonzero(cost).astype(np.int32)
         scale = 1.0 / max(1.0, float(np.abs(cost).max()))
+        costly = costs_of_note(cost * scale)
         most = (self.ceiling - self.arrays.offset) * scale
         # without whole numbers the ends are found fast, and often settle those with them
         self.relaxed = Solver(replace(self.arrays, integer=np.zeros_like(self.arrays.integer)), settings)
@@ -427,14 +427,14 @@ class _Space:
             for i, d in enumerate(data.deliver)
             if d.provenance == "exposed" and data.nodes[d.node].branch == ""
         }
-        capex = {int(self.column[i]): self.options[b.option].capex_musd for i, b in enumerate(data.build)}
-        public = dict.fromkeys(columns.get("fund_draw", {}).values(), 1.0)
         short = {
             k: data.nodes[data.need[d].node].present
             for d, k in columns.get("short", {}).items()
             if data.nodes[data.need[d].node].branch == ""
         }
-        aims = zip(BUYS, (exposed, capex, public, short), strict=True)
+        capex = {int(self.column[i]): self.options[b.option].capex_musd for i, b in enumerate(data.build)}
+        public = dict.fromkeys(columns.get("fund_draw", {}).values(), 1.0)
+        aims = zip(BUYS, (exposed | short, capex, public, short), strict=True)
         found = []
         for name, weights in aims:
             if not weights:

@@ -2,6 +2,9 @@
 
 Solved one after the other, each exactly (to the gap asked): least cost, which sets the ceiling; the aim under the
 ceiling; least cost among the plans that reach the aim. Then, as always, the least exposure at that cost.
+
+Public money is what funds draw, whoever provides them. What price floors and offtakes cost follows from prices, which
+are a result: it is told, not minimised. A tonne that is short is not exposed, but it is no better served: both count.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 AIMS = {
     "public": "money drawn from funds, MUSD undiscounted",
-    "exposure": "exposed deliveries of the plan, present value, kt",
+    "exposure": "demand of the plan that is not served clean, present value, kt",
 }
 KEPT = 1e-7  # relative: how far an aim that was reached may slip in the next step
 
@@ -108,6 +111,10 @@ def _weights(aim: Aim, data: ModelData, arrays: Arrays) -> np.ndarray:
         delivery = data.deliver[i]
         node = data.nodes[delivery.node]
         if delivery.provenance == "exposed" and node.branch == "":
+            weights[k] = node.present
+    for d, k in arrays.columns.get("short", {}).items():
+        node = data.nodes[data.need[d].node]
+        if node.branch == "":
             weights[k] = node.present
     return weights
 

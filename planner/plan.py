@@ -134,10 +134,10 @@ def solve(
         prepared, outcome = survivor.prepared, survivor.outcome
     frames, branches = survivor.tables if survivor else tables(prepared, outcome)
     frames["origin"] = ledger(instance, frames)
-    if instance.price_floors:
-        from .price_floors import outlays
+    if instance.price_floors or instance.offtakes:
+        from .outlays import outlays
 
-        frames["price_floors"] = outlays(instance, frames)
+        frames |= outlays(instance, frames)
     plan = Plan(_summary(prepared, settings, outcome, frames, load_seconds, pins), frames, branches)
     if aim is not None:
         plan.plan["settings"]["objective"] = {"name": aim.name, "slack": aim.slack, "ceiling_musd": aim.ceiling}

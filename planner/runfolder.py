@@ -38,9 +38,7 @@ def check_target(folder: Path, overwrite: bool) -> None:
 def write_run(plan: Plan, folder: Path, overwrite: bool = False) -> Path:
     """Write the tables, and plan.json last; everything or nothing."""
     started = time.perf_counter()
-    files = {f"{name}.csv": to_csv(table) for name, table in plan.tables.items()}
-    for scenario, tables in plan.branches.items():
-        files.update({f"branches/{scenario}/{name}.csv": to_csv(table) for name, table in tables.items()})
+    files = files_of(plan)
 
     def finish() -> str:
         seconds = plan.plan["seconds"]
@@ -50,6 +48,14 @@ def write_run(plan: Plan, folder: Path, overwrite: bool = False) -> Path:
         return plan.to_json()
 
     return write_folder(folder, files, MANIFEST, finish, overwrite)
+
+
+def files_of(plan: Plan) -> dict[str, str]:
+    """The tables of a run's folder as text, by file name."""
+    files = {f"{name}.csv": to_csv(table) for name, table in plan.tables.items()}
+    for scenario, tables in plan.branches.items():
+        files.update({f"branches/{scenario}/{name}.csv": to_csv(table) for name, table in tables.items()})
+    return files
 
 
 def read_run(folder: str | Path) -> Run:

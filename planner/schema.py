@@ -21,6 +21,7 @@ from .reading import MULTILINE_COLUMN, SETTINGS_FILE, Place, RawTable, Written
 
 ANY = "*"
 LARGEST_NUMBER = 1e15  # solvers take larger figures for infinite, and lose the row that holds them
+LARGEST_YIELD = 1e6  # t per t: of more, a plan could not tell the activity from nothing
 LARGEST_WHOLE = 9999  # years, lead, ramp and life
 
 STAGES = "stages"  # what a column may refer to besides tables: the stages of instance.toml
@@ -169,7 +170,7 @@ class Recipe(CitedRow):
     process: str = reference("processes", "the process")
     material: str = reference("materials", "what goes in or comes out")
     role: Literal["input", "output"] = choice("which of the two")
-    t_per_t: float = number("tonnes per tonne of activity", "t/t", gt=0.0)
+    t_per_t: float = number("tonnes per tonne of activity", "t/t", gt=0.0, le=LARGEST_YIELD)
 
 
 class RecipeYield(CitedRow):
@@ -183,7 +184,7 @@ class RecipeYield(CitedRow):
     material: str = reference("materials", "what goes in or comes out")
     role: Literal["input", "output"] = choice("which of the two")
     year: int | None = year("year of the figure; linear between years, held outside", "every year")
-    t_per_t: float = number("tonnes per tonne of activity", "t/t", gt=0.0)
+    t_per_t: float = number("tonnes per tonne of activity", "t/t", gt=0.0, le=LARGEST_YIELD)
 
 
 class Facility(CitedRow):
@@ -533,6 +534,32 @@ class PriceFloor(CitedRow):
     market: str = reference("markets", "the market whose price counts", "the plan's own price in the plant's country")
 
 
+class Offtake(CitedRow):
+    """Take-or-pay: a buyer commits to take so much of what a plant makes, so the plan must make at least that.
+
+    Offtakes of one plant and material add up. Only the plan is bound; branches are free of it. What the payer loses
+    or gains against the price of the day is a result of its own (offtakes.csv of a run), and no cost of the plan.
+    """
+
+    TABLE = "offtakes"
+    KEY = ("offtake",)
+
+    offtake: str = key("short name")
+    facility: str = reference("facilities", "the plant")
+    option: str = reference(
+        "options",
+        "an option of the plant: take_t is then per module of it, and nothing is taken if it is not built",
+        "of the plant's own capacity",
+    )
+    material: str = reference("materials", "what is taken")
+    take_t: float = number("taken at full capacity; during a ramp, or before and after, in proportion", "t/year")
+    agreed_usd_per_t: float = number("price paid", "USD/t")
+    first_year: int | None = year("first calendar year", "first year of the horizon")
+    last_year: int | None = year("last calendar year", "last year of the horizon")
+    payer: str = text("who takes and pays")
+    market: str = reference("markets", "the market whose price counts", "the plan's own price in the plant's country")
+
+
 class Evidence(CitedRow):
     """How far numbers of other tables may be off, and how sure they are; used by `evidence` and `sensitivity`."""
 
@@ -564,7 +591,7 @@ class Source(Row):
 ROWS: tuple[type[Row], ...] = (
     Country, Material, Process, Recipe, RecipeYield, Facility, Operation, OperationCost, Option, Lane, Tariff,
     Sector, Demand, Market, MarketPrice, Stockpile, Cap, Fund, FundOption, Scenario, Disruption, BranchService,
-    DeliveryRisk, Closure, PriceFloor, Evidence,
+    DeliveryRisk, Closure, PriceFloor, Offtake, Evidence,
     Source,
 )  # fmt: skip
 TABLES: dict[str, type[Row]] = {row.TABLE: row for row in ROWS}
@@ -1036,7 +1063,8 @@ def _range(kind: str, unit: str, metadata: Iterable[Any]) -> str:
     if "ge" in bounds and "le" in bounds:
         return f"{bounds['ge']:g} to {bounds['le']:g}"
     if "gt" in bounds:
-        return f"above {bounds['gt']:g}"
+        most = f", at most {bounds['le']:,.0f}" if "le" in bounds else ""
+        return f"above {bounds['gt']:g}{most}"
     if "ge" in bounds:
         return f"{bounds['ge']:g} or more"
     return "any"

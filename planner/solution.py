@@ -23,7 +23,9 @@ from .timeline import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .instance import Instance
     from .prepare import Prepared
+    from .schema import Recipe, RecipeYield
 
 CLOSED = 1e-9  # share of a plant; less is rounding
 KILO = 1e3  # kt -> t, MUSD/kt -> USD/t
@@ -41,6 +43,7 @@ class Reader:
         self.outcome = outcome
         self.country = {f.facility: f.country for f in self.instance.facilities}
         self.options = {o.option: o for o in self.instance.options}
+        self.least = _least_activity(self.instance)
         self.modules = {
             i: round(value) * 1.0 if self.data.build[i].integer else value
             for i, value in outcome.values.get("build", {}).items()
@@ -68,7 +71,7 @@ class Reader:
 
         value = self.amount("activity")
         for i, a in enumerate(data.activity):
-            if (x := value(i)) * KILO > NOTHING:
+            if (x := value(i)) * KILO > self.least[a.facility, a.process]:
                 table(a.node, "activity").append(
                     (a.facility, a.process, self.country[a.facility], a.provenance, a.made, year(a.node), x * KILO)
                 )
@@ -306,16 +309,30 @@ class Reader:
                 )
 
     def prices(self) -> list[tuple[Any, ...]]:
-        """Marginal value of each material where the plan has a balance, USD/t, undiscounted."""
+        """Marginal value of each material where the plan can have it, USD/t, undiscounted.
+
+        Where only clean material can be, used as exposed, a balance of exposed material tells nothing of its worth:
+        the operations that would take it do not stand in the model.
+        """
         duals = self.outcome.duals.get("balance", {})
         rows = []
         for p, pool in enumerate(self.data.pools):
             node = self.data.nodes[pool.node]
-            if node.branch == PLAN and p in duals:
+            there = pool.made or pool.arriving or pool.bought or pool.held
+            if node.branch == PLAN and there and p in duals:
                 # one more tonne taken out of the pool is a right-hand side of 1, so the dual is the price
                 price = duals[p] / node.weight * KILO
                 rows.append((pool.material, pool.country, pool.provenance, node.year, price + 0.0))
         return rows
+
+
+def _least_activity(instance: Instance) -> dict[tuple[str, str], float]:
+    """(facility, process) -> t of activity a year up to which nothing of it comes to more than ``NOTHING``."""
+    largest: dict[str, float] = defaultdict(lambda: 1.0)
+    rows: tuple[Recipe | RecipeYield, ...] = (*instance.recipes, *instance.recipe_yields)
+    for row in rows:
+        largest[row.process] = max(largest[row.process], row.t_per_t)
+    return {(o.facility, o.process): NOTHING / max(largest[o.process], o.capacity_per_t) for o in instance.operations}
 
 
 def tables(prepared: Prepared, outcome: Outcome) -> tuple[dict[str, pd.DataFrame], dict[str, dict[str, pd.DataFrame]]]:

@@ -19,14 +19,10 @@ from typing import TYPE_CHECKING, Any
 import highspy
 import numpy as np
 
-from . import quick_imports  # isort: skip  # noqa: F401  (before scipy)
-from pyomo.environ import ConcreteModel
-from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler, _LinearStandardFormCompiler_impl
-from scipy import sparse
-
 import models
 from models.data import EXPOSED, PLAN, ModelData
 
+from .compiling import SMALLEST_COEFFICIENT, Arrays, compile_model
 from .errors import SolverFailed, Unbounded, UsageError
 from .highs import new_highs
 
@@ -37,8 +33,9 @@ PROVEN_UP_TO = 200  # integer decisions up to which the optimum is proven unless
 LARGE_GAP = 1e-3  # default gap of larger ones
 COST_SLACK = 1e-7  # relative cost the least-exposure step may spend (contract §4)
 LARGEST_COEFFICIENT = 1e15  # HiGHS refuses rows with larger ones
-DUAL, PRIMAL = 1, 4  # of HiGHS' simplex_strategy; dual is its default
+DUAL, PRIMAL = 1, 4  # values of HiGHS' option simplex_strategy
 TIGHT = 1e-9  # feasibility tolerance, kt and MUSD
+CRACK = 1e-6  # kt (1 kg): by how much a cap of zero is opened to see what opening it saves
 
 Progress = Callable[[str], None]
 
@@ -71,25 +68,6 @@ class Settings:
         if self.gap is not None:
             return self.gap
         return 0.0 if integers <= PROVEN_UP_TO else LARGE_GAP
-
-
-@dataclass(slots=True)
-class Arrays:
-    """A compiled model: min cost x + offset, row_lower <= A x <= row_upper, by columns.
-
-    columns, rows  family -> (indices in the family, positions)
-    """
-
-    cost: np.ndarray
-    offset: float
-    matrix: Any
-    row_lower: np.ndarray
-    row_upper: np.ndarray
-    col_lower: np.ndarray
-    col_upper: np.ndarray
-    integer: np.ndarray
-    columns: dict[str, dict[Any, int]]
-    rows: dict[str, dict[Any, int]]
 
 
 @dataclass(slots=True)
@@ -130,45 +108,13 @@ def paused_garbage_collector() -> Iterator[None]:
             gc.enable()
 
 
-def compile_model(model: ConcreteModel) -> Arrays:
-    """The active objective and all constraints of a model as arrays."""
-    # by itself the compiler loads all of scipy for these three, which takes longer than a small solve
-    _LinearStandardFormCompiler_impl._to_vector = np.fromiter
-    _LinearStandardFormCompiler_impl._csc_matrix = sparse.csc_array
-    _LinearStandardFormCompiler_impl._csr_matrix = sparse.csr_array
-    form = LinearStandardFormCompiler().write(model, mixed_form=True)
-    columns: dict[str, dict[Any, int]] = {}
-    count = len(form.columns)
-    lower, upper, integer = np.zeros(count), np.full(count, np.inf), np.zeros(count, dtype=bool)
-    for k, variable in enumerate(form.columns):
-        # _index is what index() returns after checks that take as long as everything else here
-        columns.setdefault(variable.parent_component().local_name, {})[variable._index] = k
-        low, high = variable.bounds
-        lower[k] = -np.inf if low is None else low
-        upper[k] = np.inf if high is None else high
-        integer[k] = not variable.is_continuous()
-    rows: dict[str, dict[Any, int]] = {}
-    rhs = np.asarray(form.rhs, dtype=float)
-    row_lower, row_upper = rhs.copy(), rhs.copy()
-    for k, entry in enumerate(form.rows):
-        constraint = entry.constraint
-        rows.setdefault(constraint.parent_component().local_name, {})[constraint._index] = k
-        if entry.bound_type > 0:
-            row_lower[k] = -np.inf
-        elif entry.bound_type < 0:
-            row_upper[k] = np.inf
-    cost = np.asarray(form.c.todense(), dtype=float).reshape(-1)
-    offset = float(np.asarray(form.c_offset).reshape(-1)[0])
-    matrix = form.A.tocsc()
-    matrix.sort_indices()
-    return Arrays(cost, offset, matrix, row_lower, row_upper, lower, upper, integer, columns, rows)
-
-
 def check_numbers(arrays: Arrays) -> None:
-    """Stop before the hand-over if a number is not finite or too large for HiGHS."""
+    """Stop before the hand-over if a number is not finite, or too large or too small for HiGHS."""
     for name, numbers in (("cost", arrays.cost), ("coefficient", arrays.matrix.data)):
         if not np.all(np.isfinite(numbers)) or (np.abs(numbers) >= LARGEST_COEFFICIENT).any():
             raise SolverFailed(f"the model holds a {name} that is not finite or at least 1e15; nothing was solved")
+    if ((np.abs(arrays.matrix.data) <= SMALLEST_COEFFICIENT) & (arrays.matrix.data != 0.0)).any():
+        raise SolverFailed("the model holds a coefficient that the solver cannot tell from 0; nothing was solved")
     for name, numbers in (
         ("right-hand side", arrays.row_lower),
         ("right-hand side", arrays.row_upper),
@@ -191,7 +137,7 @@ class Solver:
         self._options(
             threads=settings.threads,
             random_seed=settings.seed,
-            small_matrix_value=1e-12,
+            small_matrix_value=SMALLEST_COEFFICIENT,
             primal_feasibility_tolerance=TIGHT,
             dual_feasibility_tolerance=TIGHT,
             mip_feasibility_tolerance=TIGHT,
@@ -251,9 +197,13 @@ class Solver:
         if not np.array_equal(np.asarray(held.col_cost_), a.cost):
             raise SolverFailed("HiGHS holds other costs than were built")
 
-    def run(self) -> str:
-        """Solve; returns ``optimal``, ``time_limit``, ``interrupted``, ``infeasible``, ``unbounded`` or ``failed``."""
-        status = self._run_in_thread()
+    def run(self, watched: bool = True) -> str:
+        """Solve; returns ``optimal``, ``time_limit``, ``interrupted``, ``infeasible``, ``unbounded`` or ``failed``.
+
+        watched  Ctrl-C stops the search; without, a solve of milliseconds saves the thread for it, of which there is
+                 one in a process, so that several solvers can run beside each other
+        """
+        status = self._run_in_thread() if watched else self.highs.solve()
         model_status = self.highs.getModelStatus()
         kinds = highspy.HighsModelStatus
         if status == highspy.HighsStatus.kError:
@@ -317,7 +267,9 @@ class Solver:
 
     @property
     def has_plan(self) -> bool:
-        """Whether a feasible point is held."""
+        """Whether a feasible point is held; of nothing to decide it is the empty one."""
+        if self.highs.getModelStatus() == highspy.HighsModelStatus.kModelEmpty:
+            return True
         return bool(self.highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible)
 
     def solution(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -325,9 +277,9 @@ class Solver:
         held = self.highs.getSolution()
         return np.array(held.col_value), np.array(held.row_dual), np.array(held.col_dual)
 
-    def run_lp(self) -> str:
+    def run_lp(self, watched: bool = True) -> str:
         """Solve an LP; with the default tolerance, without presolve and by another algorithm before giving up."""
-        stopped = self.run()
+        stopped = self.run(watched)
         if stopped in ("optimal", "time_limit", "interrupted"):
             return stopped
         for name, value in (
@@ -338,7 +290,7 @@ class Solver:
         ):
             self.check(self.highs.clearSolver(), "clearing")
             self.option(name, value)
-            stopped = self.run()
+            stopped = self.run(watched)
             if stopped in ("optimal", "time_limit", "interrupted"):
                 return stopped
         return stopped
@@ -378,7 +330,7 @@ def optimise_arrays(
     if progress:
         progress(f"model: {rows:,} rows, {cols:,} columns ({integers:,} integer), {arrays.matrix.nnz:,} nonzeros")
         if integers:
-            _report_search(solver, progress)
+            report_search(solver, progress)
     if settings.time_limit is not None:
         solver.option("time_limit", float(settings.time_limit))
     if start is not None and integers:
@@ -389,7 +341,7 @@ def optimise_arrays(
     return outcome
 
 
-def _report_search(solver: Solver, progress: Progress) -> None:
+def report_search(solver: Solver, progress: Progress) -> None:
     last = [0.0]
 
     def tell(event: Any) -> None:
@@ -441,6 +393,7 @@ def _solve(solver: Solver, data: ModelData, integers: int, outcome: Outcome) -> 
     elif stopped != "optimal":
         outcome.notes.append("stopped before the optimum; prices and marginals are not final")
     x, row_dual, col_dual = solver.solution()
+    row_dual, col_dual = _duals_beside_zero(solver, data, row_dual, col_dual)
     x = inside_bounds(x, arrays)
     cost = float(arrays.cost @ x) + arrays.offset
     outcome.first = by_family(arrays.columns, x)
@@ -453,6 +406,31 @@ def _solve(solver: Solver, data: ModelData, integers: int, outcome: Outcome) -> 
     outcome.objective = float(arrays.cost @ x) + arrays.offset
 
 
+def _duals_beside_zero(
+    solver: Solver, data: ModelData, row_dual: np.ndarray, col_dual: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of the duals of a solved LP with caps of zero, those that tell what a little more than nothing would save.
+
+    A cap of zero can have any dual above that one: all of them keep it at zero. Those found with the caps opened by a
+    kilogram are duals of the LP itself too.
+    """
+    rows = solver.arrays.rows
+    zero = [
+        rows[family][i]
+        for family in ("exposed_share", "stage_share", "single_country_share", "import_share")
+        for i, cap in enumerate(getattr(data, family))
+        if cap.limit == 0.0
+    ]
+    if not zero:
+        return row_dual, col_dual
+    for upper in (CRACK, 0.0):
+        for row in zero:
+            solver.check(solver.highs.changeRowBounds(row, -highspy.kHighsInf, upper), "the side of a cap of zero")
+        if upper and solver.run() == "optimal":
+            _, row_dual, col_dual = solver.solution()
+    return row_dual, col_dual
+
+
 def fix_columns(solver: Solver, positions: np.ndarray, values: np.ndarray) -> None:
     """Hold columns at values, and forget that they are whole numbers."""
     if not len(positions):
@@ -462,6 +440,11 @@ def fix_columns(solver: Solver, positions: np.ndarray, values: np.ndarray) -> No
     solver.check(solver.highs.changeColsIntegrality(len(positions), positions, kinds), "relaxing")
     values = np.ascontiguousarray(values, dtype=float)
     solver.check(solver.highs.changeColsBounds(len(positions), positions, values, values), "fixing")
+
+
+def costs_of_note(cost: np.ndarray) -> np.ndarray:
+    """Positions of the costs that a row can hold; the solver cannot tell the others from 0."""
+    return np.flatnonzero(np.abs(cost) > SMALLEST_COEFFICIENT).astype(np.int32)
 
 
 def inside_bounds(x: np.ndarray, arrays: Arrays) -> np.ndarray:
@@ -481,7 +464,7 @@ def least_exposure(solver: Solver, data: ModelData, x: np.ndarray, cost: float, 
         return x
     builds = np.array(sorted(arrays.columns.get("build", {}).values()), dtype=int)
     fix_columns(solver, builds, x[builds])
-    costly = np.flatnonzero(arrays.cost).astype(np.int32)
+    costly = costs_of_note(arrays.cost)
     room = COST_SLACK * abs(cost)
     solver.check(
         solver.highs.addRow(-highspy.kHighsInf, cost - arrays.offset + room, len(costly), costly, arrays.cost[costly]),
@@ -489,7 +472,7 @@ def least_exposure(solver: Solver, data: ModelData, x: np.ndarray, cost: float, 
     )
     everything = np.arange(len(x), dtype=np.int32)
     solver.check(solver.highs.changeColsCost(len(x), everything, exposure), "the exposure objective")
-    solver.option("simplex_strategy", PRIMAL)  # the least-cost plan keeps every row, so the primal need only go on
+    solver.option("simplex_strategy", PRIMAL)  # the basis at hand is feasible but no longer optimal
     stopped = solver.run_lp()
     solver.option("simplex_strategy", DUAL)
     if stopped == "optimal":

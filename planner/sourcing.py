@@ -70,8 +70,9 @@ class Evidence:
     def __str__(self) -> str:
         total = self.coverage[["numbers", "sourced", "assumed", "both", "neither", "ranged"]].sum()
         lines = [
-            f"{total['numbers']:,} numbers: {total['sourced']:,} cite a source, {total['both']:,} cite one and say "
-            f"what they assume beyond it, {total['assumed']:,} are declared assumptions, {total['neither']:,} neither"
+            f"{total['numbers']:,} numbers: {total['sourced'] + total['both']:,} cite a source "
+            f"({total['both']:,} of them say what they assume beyond it), "
+            f"{total['assumed']:,} are declared assumptions, {total['neither']:,} neither"
         ]
         head = ("table", "numbers", "sourced", "both", "assumed", "neither", "ranged")
         lines.append("  " + f"{head[0]:<18}" + "".join(f"{h:>9}" for h in head[1:]))

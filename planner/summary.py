@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from .plan import Plan
 
 
+WORTH_SHOWING = 1e-6  # of the whole cost; the least-exposure step may leave less than that in any component
+
+
 def show(instance: Instance, plan: Plan, folder: Path, console: Console | None = None) -> None:
     """Print the summary of a plan and where its run lies."""
     from rich.console import Console
@@ -28,8 +31,10 @@ def show(instance: Instance, plan: Plan, folder: Path, console: Console | None =
     )
     _costs(plan, out)
     _builds(plan, out)
+    _closures(plan, out)
     _dependence(instance, plan, out)
     _shortages(plan, out)
+    _outlays(plan, out)
     _binding(plan, out)
     if "audit" in plan.plan:
         out.print("Audit: recomputed from the raw tables, no violation.")
@@ -40,7 +45,7 @@ def show(instance: Instance, plan: Plan, folder: Path, console: Console | None =
 
 def _costs(plan: Plan, out: Console) -> None:
     total = plan.objective_musd or 1.0
-    parts = [(c, x) for c, x in plan.metrics["cost_musd"].items() if abs(x) > 1e-9]
+    parts = [(c, x) for c, x in plan.metrics["cost_musd"].items() if abs(x) > WORTH_SHOWING * abs(total)]
     parts.sort(key=lambda p: -p[1])
     if parts:
         out.print("Cost: " + ", ".join(f"{c.replace('_', ' ')} {x:,.4g} ({x / total:.0%})" for c, x in parts))
@@ -56,6 +61,19 @@ def _builds(plan: Plan, out: Console) -> None:
     out.print(f"Builds ({plan.metrics['capex_musd']:,.6g} MUSD overnight):")
     for year, rows in builds.groupby("start_year", sort=True):
         names = ", ".join(f"{r.option} {r.capacity_t:,.4g} t" for r in rows.itertuples())
+        out.print(f"  {year}: {escape(names)}", soft_wrap=True)
+
+
+def _closures(plan: Plan, out: Console) -> None:
+    """What is given up of plants' own capacity; nothing unless closures.csv allows it."""
+    from rich.markup import escape
+
+    closures = plan.tables.get("closures")
+    if closures is None or closures.empty:
+        return
+    out.print("Closed (own capacity, idle or retired until then):")
+    for year, rows in closures.groupby("year", sort=True):
+        names = ", ".join(f"{r.facility} {r.closed_t:,.4g} t {r.kind}" for r in rows.itertuples())
         out.print(f"  {year}: {escape(names)}", soft_wrap=True)
 
 
@@ -83,6 +101,20 @@ def _shortages(plan: Plan, out: Console) -> None:
         return
     demand = plan.metrics["demand_t"]
     out.print("Shortages: " + ", ".join(f"{y} {t:,.4g} t ({t / demand[y]:.1%})" for y, t in short.items()))
+
+
+def _outlays(plan: Plan, out: Console) -> None:
+    from rich.markup import escape
+
+    from .outlays import by_payer
+
+    payers = by_payer(plan.tables)
+    if payers:
+        told = "; ".join(
+            f"{payer} {', '.join(f'{musd:,.4g} in {year}' for year, musd in years.items())}"
+            for payer, years in payers.items()
+        )
+        out.print(f"Outlays beside the cost (price floors, offtakes), MUSD a year: {escape(told)}")
 
 
 def _binding(plan: Plan, out: Console) -> None:

@@ -22,6 +22,7 @@ import numpy as np
 
 import models
 
+from .closures import closed_shares
 from .errors import AuditError, Infeasible, NoPlan, SolverFailed
 from .outages import Floors, Lost, Outage, as_scenarios, lost, outages
 from .prepare import prepare, prepare_branch
@@ -175,7 +176,9 @@ class Aftermath:
         end = max(t for t, year in enumerate(quiet.years) if year <= last)
         self.last_start = quiet.years[end]
         with paused_garbage_collector():
-            self.prepared = prepare_branch(quiet, scenario, _builds(frames), _openings(quiet, begin, frames), end)
+            self.prepared = prepare_branch(
+                quiet, scenario, _builds(frames), _openings(quiet, begin, frames), end, closed_shares(frames)
+            )
             arrays = compile_model(models.build(self.prepared.data))
         self.data = self.prepared.data
         builds = _builds(frames)

@@ -17,7 +17,7 @@ TEXT = frozenset(
     (
         *("option", "facility", "country", "process", "input_provenance", "output_provenance", "material"),
         *("origin", "destination", "provenance", "market", "sector", "stockpile", "kind", "cap", "metric"),
-        *("stage", "component", "source", "payer"),
+        *("stage", "component", "source", "payer", "offtake"),
     )
 )
 YEARS = frozenset(("start_year", "online_year", "year"))
@@ -47,6 +47,10 @@ OTHER_COLUMNS: dict[str, tuple[str, ...]] = {
         *("facility", "option", "material", "payer", "year", "t"),
         *("floor_usd_per_t", "price_usd_per_t", "outlay_musd"),
     ),
+    "offtakes": (
+        *("offtake", "facility", "option", "material", "payer", "year", "t"),
+        *("agreed_usd_per_t", "price_usd_per_t", "outlay_musd"),
+    ),
 }
 MEANINGS = {
     "closures": (
@@ -59,8 +63,15 @@ MEANINGS = {
         "What the payers of price floors owe in this plan, by period; only for instances with price_floors.csv. `t` is "
         "what the plant makes of the material a year (for an option, its part by capacity), `price_usd_per_t` the "
         "market's price, or the plan's own marginal price of it in the plant's country (clean before exposed; blank if "
-        "it has none), `outlay_musd` the difference to the floor, where the price is below it, times `t`. A floor is a "
-        "transfer and not part of the plan's cost."
+        "it has none), `outlay_musd` a year the difference to the floor, where the price is below it, times `t` (blank "
+        "without a price). A floor is a transfer and not part of the plan's cost."
+    ),
+    "offtakes": (
+        "What the payers of offtakes lose, by period; only for instances with offtakes.csv. `t` a year is what they "
+        "are to take (`take_t` times what is online of the own capacity, or of the option's modules), "
+        "`price_usd_per_t` the price of the day as in `price_floors.csv`, `outlay_musd` a year what was agreed less "
+        "that price, times `t`: below 0 the payer gains. A transfer and not part of the plan's cost; what the duty to "
+        "produce costs is in it."
     ),
     "origin": (
         "For what each consumer received in a year: in which country each stage of it was done. `country` and `sector` "

@@ -171,8 +171,18 @@ def overlaps(row: Window, period: Period) -> bool:
     return begins and (row.last_year is None or period.first_year <= row.last_year)
 
 
+def promised(row: Window, year: int) -> bool:
+    """Whether a promise that is looked at in a period's first year holds in the period that begins in ``year``."""
+    return (row.first_year is None or row.first_year <= year) and (row.last_year is None or year <= row.last_year)
+
+
 def glide_value(first_year: int, last_year: int, limit: float, limit_end: float, year: int) -> float:
-    """Limit of a cap in ``year``: a straight line from ``limit`` to ``limit_end``."""
-    if last_year == first_year:
+    """Limit of a cap in ``year``: a straight line from ``limit`` to ``limit_end``, exact at both ends.
+
+    >>> [glide_value(2026, 2029, 0.8, 0.0, year) for year in (2026, 2029)]
+    [0.8, 0.0]
+    """
+    if last_year == first_year or limit == limit_end:
         return limit
-    return limit + (limit_end - limit) * (year - first_year) / (last_year - first_year)
+    gone = (year - first_year) / (last_year - first_year)
+    return limit * (1.0 - gone) + limit_end * gone

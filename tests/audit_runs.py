@@ -104,6 +104,10 @@ EVERYTHING: dict[str, str] = {
         "stockpile,country,material,initial_t,initial_exposed,max_t,holding_usd_per_t,final_min_t\n"
         "deu-metal,DEU,metal,12,yes,40,100,10\nusa-magnet,USA,magnet,0,,20,100,4\n"
     ),
+    "closures": (
+        "facility,kind,first_year,last_year,avoided_share,closing_usd_per_t\n"
+        "deu-press,idle,2027,,0.8,\nusa-separate,retire,2026,2027,1,50\n"
+    ),
     "caps": (
         "cap,metric,stage,material,country,sector,origin,first_year,last_year,limit,limit_end\n"
         "imports,import_share,,metal,EUR,,CHN,2027,,0.8,0.7\n"
@@ -116,6 +120,14 @@ EVERYTHING: dict[str, str] = {
         "doe,Energy,grant,3,2026,2028,0.3\neib,Bank,loan,1.5,2027,,0.3\n"
     ),
     "fund_options": "fund,option\ndoe,reduce-start\neib,press-big\neib,reduce-start\n",
+    "price_floors": (
+        "facility,option,material,floor_usd_per_t,first_year,last_year,payer,market\n"
+        "deu-press,,magnet,90000,2027,,Berlin,chn-magnet\nnew-reduce,reduce-more,metal,40000,,,Energy,\n"
+    ),
+    "offtakes": (
+        "offtake,facility,option,material,take_t,agreed_usd_per_t,first_year,last_year,payer,market\n"
+        "fort,new-press,press-small,magnet,5,90000,,,Army,\nnavy,deu-press,,magnet,40,30000,2026,2027,Navy,chn-magnet\n"
+    ),
     "scenarios": (
         "scenario,name,probability,first_year,last_year\nfailure,Failure,0.1,2027,2027\nstop,Stop,0.2,2028,2030\n"
     ),

@@ -15,6 +15,7 @@ from builders import write_instance
 import planner
 import planner.auditing
 from planner.auditing import KINDS
+from planner.tables import OTHER_COLUMNS
 
 Corruption = Callable[[HandRun], None]
 
@@ -282,6 +283,26 @@ def an_outage_ignored(run):
     put(run.branches["failure"]["activity"], "activity_t", 80.1, facility="deu-press", year=2027)
 
 
+@corrupts("closures")
+def a_plant_that_opens_again(run):
+    put(run.tables["closures"], "share", more(-0.01), facility="usa-separate", year=2029)
+
+
+@corrupts("closures")
+def a_way_to_close_that_is_not_allowed(run):
+    put(run.tables["closures"], "kind", "idle", facility="usa-separate", year=2026)
+
+
+@corrupts("closures")
+def more_avoided_than_is_closed(run):
+    put(run.tables["closures"], "avoided_musd", more(0.001), facility="usa-separate", year=2027)
+
+
+@corrupts("closures")
+def a_closing_that_is_not_paid(run):
+    put(run.tables["closures"], "closing_musd", 0.0, facility="usa-separate", year=2026)
+
+
 @corrupts("capacity_limit")
 def a_failed_project_that_came(run):
     # reduce-start comes online in 2028 and half of it fails: of 65 t only 50 are left in 2029, and reduce-more of
@@ -292,6 +313,48 @@ def a_failed_project_that_came(run):
 @corrupts("min_use")
 def a_contract_not_kept(run):
     put(run.tables["activity"], "activity_t", 29.9, facility="deu-press", year=2027)
+
+
+@corrupts("offtake")
+def less_than_what_is_taken_of_own_capacity(run):
+    put(run.tables["activity"], "activity_t", 39.9, facility="deu-press", year=2026)
+
+
+@corrupts("offtake")
+def less_than_what_is_taken_of_two_modules(run):
+    # 5 t of each that is online in both years of the period; 20 t are made there, of which 10.6 t are clean
+    for made in ("clean", "exposed"):
+        put(run.tables["activity"], "activity_t", 2.4, facility="new-press", output_provenance=made, year=2029)
+
+
+@corrupts("outlays")
+def a_floor_that_pays_less(run):
+    put(run.tables["price_floors"], "outlay_musd", lambda musd: musd * 0.999, facility="deu-press", year=2027)
+
+
+@corrupts("outlays")
+def a_floor_for_more_than_the_options_part(run):
+    put(run.tables["price_floors"], "t", more(1.0), facility="new-reduce", year=2029)
+
+
+@corrupts("outlays")
+def another_payer(run):
+    put(run.tables["offtakes"], "payer", "Army", offtake="navy", year=2026)
+
+
+@corrupts("outlays")
+def another_price_of_the_day(run):
+    put(run.tables["offtakes"], "price_usd_per_t", more(50.0), offtake="fort", year=2029)
+
+
+@corrupts("outlays")
+def a_payment_without_an_offtake(run):
+    put(run.tables["offtakes"], "year", 2029, offtake="navy", year=2027)
+
+
+@corrupts("outlays")
+def a_floor_that_is_left_out(run):
+    drop(run.tables, "price_floors", facility="new-reduce", year=2027)
 
 
 @corrupts("lanes")
@@ -782,7 +845,7 @@ def test_malformed_tables_are_violations_not_errors(instance, run, name, break_i
 def test_nothing_at_all_is_no_plan(instance):
     report = planner.audit(instance, HandRun({}, {}, {}))
     assert not report.ok
-    assert report.check("tables").failed == 12
+    assert report.check("tables").failed == 12 + len([t for t in OTHER_COLUMNS if t != "origin" and instance.rows(t)])
     assert report.check("branches").failed == 2
     assert json.dumps(report.to_dict(), allow_nan=False)
 

@@ -23,7 +23,10 @@ STOP = DISRUPTION + "s,export_stop,CHN,,metal,,1,\n"
 FUND = "fund,provider,instrument,budget_musd,first_year,last_year\n"
 DRAWN = "fund,option\nf,first\n"
 STOCKPILE = "stockpile,country,material,initial_t,max_t,final_min_t\n"
+TAKEN = "offtake,facility,option,material,take_t,agreed_usd_per_t,first_year,last_year,payer,market\n"
 GUARANTEE = "facility,option,material,floor_usd_per_t,first_year,last_year,payer,market\n"
+CLOSING = "facility,kind,first_year,last_year,closing_usd_per_t\n"
+PIT_OM = {"facilities": edited("facilities", 2, fixed_om_usd_per_t=10)}
 EVIDENCE = "table,key,column,low,high,confidence,kind\n"
 DELIVERY = "option,projects,delay_low,delay_mode,delay_high,share_high\n"
 FLOOR = "scenario,sector,min_service,first_year,last_year\n"
@@ -297,7 +300,18 @@ SLIPS = [
     ),
     ("E344", "price_floors.csv:2:material", {"price_floors": GUARANTEE + "pit,,metal,1,,,State,\n"}),
     ("E344", "price_floors.csv:2:option", {"price_floors": GUARANTEE + "shop,first,magnet,1,,,State,\n"}),
+    ("E346", "closures.csv:2:facility", {"closures": CLOSING + "site,idle,,,\n"}),
+    ("E346", "closures.csv:2:first_year", {"closures": CLOSING + "pit,idle,2031,,\n", **PIT_OM}),
+    ("E346", "closures.csv:2:last_year", {"closures": CLOSING + "pit,idle,,2025,\n", **PIT_OM}),
+    ("E347", "closures.csv:2:closing_usd_per_t", {"closures": CLOSING + "pit,idle,,,5\n", **PIT_OM}),
+    ("W535", "closures.csv:2:facility", {"closures": CLOSING + "pit,retire,,,5\n"}),
     ("E345", "price_floors.csv:2:market", {"price_floors": GUARANTEE + "shop,,magnet,1,,,State,spot\n"}),
+    ("E348", "offtakes.csv:2:material", {"offtakes": TAKEN + "army,pit,,metal,10,1,,,State,\n"}),
+    ("E348", "offtakes.csv:2:option", {"offtakes": TAKEN + "army,shop,first,magnet,10,1,,,State,\n"}),
+    ("E349", "offtakes.csv:2:market", {"offtakes": TAKEN + "army,shop,,magnet,10,1,,,State,spot\n"}),
+    ("E350", "offtakes.csv:2:facility", {"offtakes": TAKEN + "army,site,,magnet,10,1,,,State,\n"}),
+    ("E350", "offtakes.csv:2:first_year", {"offtakes": TAKEN + "army,shop,,magnet,10,1,2031,,State,\n"}),
+    ("W536", "offtakes.csv:2:material", {"offtakes": TAKEN + "army,pit,,ore,10,1,,,State,\n"}),
     ("E361", "evidence.csv:2:table", {"evidence": EVIDENCE + "optoins,first,capex_musd,1,2,low,fact\n"}),
     ("E361", "evidence.csv:2:key", {"evidence": EVIDENCE + "operations,pit/mien,opex_usd_per_t,1,2,low,fact\n"}),
     ("E361", "evidence.csv:2:column", {"evidence": EVIDENCE + "options,first,name,1,2,low,fact\n"}),

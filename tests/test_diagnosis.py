@@ -415,6 +415,40 @@ def a_floor_beyond_all_money():
     return instance.changed(rows={"demand": rows}, without={"demand": {"year": None}})
 
 
+def texas(**values):
+    """tiny with a plant of 20 t in Texas beside what texas-line could add."""
+    return put(tiny(0), "facilities", "texas", capacity_t=20, status="operating", **values)
+
+
+def taken(**values):
+    row = {"offtake": "army", "facility": "texas", "material": "magnet", "payer": "Army", "agreed_usd_per_t": 1}
+    return {**row, **values}
+
+
+@variant("take_t of offtake army", "20 t of its own capacity", edits={("offtakes", "take_t"): 5})
+def an_offtake_beyond_the_plant():
+    return texas().with_rows("offtakes", taken(take_t=25, last_year=2026))
+
+
+@variant("take_t of offtake army and navy", edits={("offtakes", "take_t"): 8})
+def two_offtakes_that_are_too_much_together():
+    return texas().with_rows("offtakes", taken(take_t=18), taken(offtake="navy", take_t=10))
+
+
+@variant("take_t of offtake army", "texas-line", edits={("options", "min_modules"): 1})
+def an_offtake_beyond_the_committed_line():
+    instance = put(tiny(0), "options", "texas-line", min_modules=1)
+    return instance.with_rows("offtakes", taken(option="texas-line", take_t=61))
+
+
+@variant(
+    "min_modules of option texas-line", "at most 1 module can be started in 2026", edits={("options", "min_modules"): 1}
+)
+def commitment_beyond_the_starts():
+    # two modules, but one may be started a year and only 2026 comes in time
+    return put(tiny(0), "options", "texas-line", min_modules=2, max_modules=2, max_per_year=1)
+
+
 def made(name):
     found = VARIANTS[name][0]()
     return found if isinstance(found, tuple) else (found, None)
@@ -474,6 +508,46 @@ def test_what_is_asked_of_a_cap_in_question():
     instance = second_line(instance, lead_years=2)
     (cap,) = planner.diagnose(instance).caps
     assert (cap.limit, cap.first_year) == (pytest.approx(THIRD, abs=1e-8), 2028)
+
+
+def test_an_interrupt_keeps_the_relaxation(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("planner.diagnosing._ways", interrupted)
+    found = planner.diagnose(tiny(0.9, limit=0.1))
+    (edit,) = found.edits
+    assert edit.amount == pytest.approx(THIRD - 0.1, abs=2e-6) and found.verified
+    assert not found.complete and found.causes and not found.others
+    assert "cap half" in str(found).splitlines()[0] and str(found).splitlines()[-1].startswith("Interrupted")
+    monkeypatch.setattr("planner.diagnosing._conflicts", interrupted)
+    found = planner.diagnose(tiny(0.9, limit=0.1))
+    assert found.edits and "was not looked for to the end" in str(found).splitlines()[0]
+
+
+def test_an_outage_that_no_plan_survives_is_no_plan():
+    # of 100 t in 2027 texas-line makes 60; without China no more can be served
+    rule = {"outage": "export_stop", "of": ["CHN"], "years": [2027, 2027], "level": 0.7}
+    instance = load("tiny").with_settings(survive=[rule])
+    found = planner.diagnose(instance)
+    assert not found.feasible and not found.edits
+    first = str(found).splitlines()[:3]
+    assert "no plan survives" in first[0] and "export_stop CHN 2027" in first[1] and "60.0%" in first[1]
+    assert planner.diagnose(load("tiny").with_settings(survive=[{**rule, "level": 0.5}])).feasible
+
+
+def test_places_of_rows_are_told_once_for_a_file(tmp_path):
+    from builders import write_instance
+    from test_families import TABLES, TOML
+
+    sectors = "sector,name,shortage_usd_per_t,min_service\ncars,Cars,1,1\nvans,Vans,1,1\n"
+    demand = "country,sector,material,year,demand_t\nAAA,cars,magnet,,100\nAAA,vans,magnet,,100\n"
+    caps = "cap,metric,limit\nall,exposed_share,0.5\n"
+    tables = {**TABLES, "sectors": sectors, "demand": demand, "caps": caps}
+    toml = TOML.format(years=[2026], last=1, rate=0.0, concern='["CHN"]')
+    # of 200 t 60 can be clean
+    first = str(planner.diagnose(planner.load(write_instance(tmp_path / "i", tables, toml)))).splitlines()[0]
+    assert "[caps.csv:2]" in first and "[sectors.csv:2-3]" in first
 
 
 def test_a_feasible_instance_tells_what_it_has_to_spare():

@@ -66,6 +66,23 @@ def test_a_number_nudged_changes_the_cost_as_its_marginal_value_says(folder):
     assert checked >= 5
 
 
+def test_capacity_that_may_be_idle_is_worth_what_is_not_avoided():
+    # 80 t at home, of which 0 are used in 2026 and 50 in 2027: a tonne more would be idle in both years, and cost the
+    # half of its 1 000 USD that is not avoided, twice
+    tiny = planner.load(INSTANCES / "tiny")
+    row = next(f for f in tiny.facilities if f.facility == "texas")
+    cells = {k: v for k, v in row.model_dump().items() if v is not None}
+    idle = tiny.changed(
+        rows={
+            "facilities": [{**cells, "capacity_t": 80, "fixed_om_usd_per_t": 1000}],
+            "closures": [{"facility": "texas", "kind": "idle", "avoided_share": 0.5}],
+        }
+    )
+    of = marginal_values(idle, planner.solve(idle))
+    plant = next(f for f in idle.facilities if f.facility == "texas")
+    assert of("facilities", plant, "capacity_t") == pytest.approx(2 * 500e-6)
+
+
 def test_coverage_is_counted_by_row():
     tiny = planner.load(INSTANCES / "tiny")
     found = planner.evidence(tiny)

@@ -15,7 +15,10 @@ from planner.commands.explain import price_path
 from planner.errors import OutputError, UsageError
 from planner.explaining import FRAMES
 from planner.explaining.bench import Bench, Model
+from planner.explaining.entry import by_capex
+from planner.explaining.projects import cost_if_built, survey
 from planner.pinning import Pins
+from planner.solving import Settings
 
 ROOT = Path(__file__).parent.parent
 INSTANCES = ROOT / "instances"
@@ -334,6 +337,24 @@ def test_not_even_free_tells_what_is_lacking_then(ramp):
     # a third of 10 t online in 2030: 3.333 t x 1000 USD
     assert told.threshold != told.threshold
     assert told.says == "not even free of capex: 0.003333 MUSD more are lacking"
+
+
+def test_what_the_gap_leaves_open_is_asked_once(dear):
+    # online in 2030 only: an annuity of 4.5, and 100 USD/t for 30 t, which are lacking even free of capex; far less
+    # than what the gap leaves open
+    row = next(iter(dear.facilities))
+    costly = dear.with_rows("facilities", {**dict(row), "fixed_om_usd_per_t": 100})
+    costly = costly.with_rows("operations", {**dict(dear.operations[0]), "opex_usd_per_t": 200000})
+    bench = Bench(costly, planner.solve(costly), Settings(gap=0.2))
+    (project,) = survey(bench)
+    cost_if_built(bench, project)
+    assert project.cost_if_built == pytest.approx(4.5 + 0.003)
+    project.if_built_least = 0.0  # as a search that was stopped early leaves it
+    asked = []
+    bench.progress = asked.append
+    (entry,) = by_capex(bench, project)
+    assert len(asked) == 1
+    assert entry.threshold == 0.0 and "at best free of capex" in entry.says and entry.how == "re-solve within 20.00%"
 
 
 # --- bottlenecks and price support ---

@@ -217,6 +217,24 @@ def test_least_use_ends(base):
     costs(i, (30 * HOME + 70 * CHINA) + 100 * CHINA)
 
 
+TAKEN = {"offtake": "army", "facility": "plant", "material": "magnet", "agreed_usd_per_t": 1, "payer": "Army"}
+
+
+@oracle("offtake")
+def test_an_offtake_runs_a_plant_that_china_undercuts(base):
+    i = base(years=(2030, 2031)).with_rows("offtakes", {**TAKEN, "take_t": 20, "last_year": 2030})
+    costs(i, (20 * HOME + 80 * CHINA) + 100 * CHINA)
+
+
+@oracle("offtake")
+def test_an_offtake_of_an_option_takes_from_each_of_its_modules(base):
+    # two of them are committed: 2 x 15 t in the second year, on top of 20 t of the plant's own
+    line = {**LINE, "option": "line", "name": "Line", "module_t": 20, "capex_musd": 2, "lead_years": 1}
+    i = base(years=(2030, 2031)).with_rows("options", {**line, "min_modules": 2, "max_modules": 2, "first_start": 2030})
+    i = i.with_rows("offtakes", {**TAKEN, "take_t": 20}, {**TAKEN, "offtake": "navy", "option": "line", "take_t": 15})
+    costs(i, (20 * HOME + 80 * CHINA) + (50 * HOME + 50 * CHINA) + 2 * 0.2)
+
+
 @oracle("lanes")
 def test_lanes_maximum(base):
     costs(base().with_rows("lanes", {**LANE, "max_t": 70}), 70 * CHINA + 30 * HOME)
@@ -596,6 +614,97 @@ def test_the_worst_quarter_weighed_half_pays_for_the_stock(base):
     assert plan.plan["risk"]["mean_of_worst_musd"] == pytest.approx(worst)
     assert plan.plan["risk"]["objective_musd"] == pytest.approx(0.5 * STORED + 0.5 * worst)
     assert plan.plan["gap"] <= 2e-7  # what the least-exposure step may spend
+
+
+KEPT_UP = {**PLANT, "fixed_om_usd_per_t": 500}  # 0.03 MUSD a year
+IDLE = {"facility": "plant", "kind": "idle"}
+
+
+@oracle("closing")
+def test_a_plant_that_is_not_needed_is_idle_and_saves_its_fixed_cost(base):
+    # all 100 t come from China; closing the plant once avoids 60 t x 500 USD
+    i = base().with_rows("facilities", KEPT_UP)
+    costs(i, 100 * CHINA + 0.03)
+    plan = costs(i.with_rows("closures", IDLE), 100 * CHINA)
+    row = plan.tables["closures"].iloc[0]
+    assert (row["share"], row["closed_t"], row["avoided_musd"]) == pytest.approx((1.0, 60.0, 0.03))
+    assert plan.tables["capacity"]["capacity_t"].tolist() == pytest.approx([0.0], abs=1e-3)
+
+
+def test_idle_and_retired_are_together_no_more_than_the_plant(base):
+    i = base().with_rows("facilities", KEPT_UP).with_rows("closures", IDLE, {**IDLE, "kind": "retire"})
+    costs(i, 100 * CHINA)
+
+
+@oracle("closing")
+def test_a_plant_that_cannot_run_closes_once_and_no_more(base):
+    # nobody sells metal: the plant has nothing to do, and no row of capacity holds its closing back
+    i = base().with_rows("facilities", KEPT_UP).with_rows("closures", IDLE)
+    costs(i.without("market_prices", market="metal-aaa").without("markets", market="metal-aaa"), 100 * CHINA)
+
+
+def test_a_contract_keeps_the_part_of_the_plant_that_it_needs(base):
+    # 30 t are made at home; the other 30 t of capacity are idle
+    i = base().with_rows("facilities", {**KEPT_UP, "min_use": 0.5}).with_rows("closures", IDLE)
+    plan = costs(i, 30 * HOME + 70 * CHINA + 30 * 500e-6)
+    assert plan.tables["closures"]["share"].tolist() == pytest.approx([0.5])
+
+
+def test_retiring_pays_if_it_costs_less_than_what_is_avoided_until_the_end(base):
+    # half of 500 USD is avoided, in 3 years from 2030 (undiscounted): 750 USD a tonne; from 2031 on only 500
+    i = base(years=(2030, 2031), last=2).with_rows("facilities", KEPT_UP)
+
+    def retire(**columns):
+        row = {"facility": "plant", "kind": "retire", "avoided_share": 0.5, **columns}
+        return i.with_rows("closures", row)
+
+    kept = 3 * (100 * CHINA + 0.03)
+    plan = costs(retire(closing_usd_per_t=700), kept - 60 * 50e-6)
+    assert plan.tables["closures"]["closing_musd"].tolist() == pytest.approx([0.042, 0.0])
+    costs(retire(closing_usd_per_t=800), kept)
+    costs(retire(closing_usd_per_t=700, first_year=2031), kept)
+    costs(retire(closing_usd_per_t=400, first_year=2031), kept - 60 * 100e-6)
+
+
+def test_what_closes_later_is_discounted_from_its_year(base):
+    # 2031 at 10 %: 60 t x (500 - 200) USD / 1.1
+    i = base(years=(2030, 2031), rate=0.1).with_rows("facilities", KEPT_UP)
+    row = {"facility": "plant", "kind": "retire", "first_year": 2031, "closing_usd_per_t": 200}
+    costs(i.with_rows("closures", row), (100 * CHINA + 0.03) * (1 + 1 / 1.1) - 60 * 300e-6 / 1.1)
+
+
+def test_idle_comes_back_when_it_is_needed_and_what_retired_does_not(base):
+    # in 2031 nothing comes from China: 60 t from home, 40 t short; the plant is idle in 2030 only
+    i = base(years=(2030, 2031)).with_rows("facilities", KEPT_UP)
+    i = alone(i).with_rows("lanes", {**LANE, "last_year": 2030})
+    i = i.with_rows("closures", IDLE, {**IDLE, "kind": "retire"})
+    plan = costs(i, 100 * CHINA + 60 * HOME + 40 * SHORT + 0.03)
+    assert plan.tables["closures"][["kind", "year"]].values.tolist() == [["idle", 2030]]
+    retired = planner.solve(i.without("closures", kind="idle").load())
+    assert retired.objective_musd == pytest.approx(plan.objective_musd + 0.03)
+
+
+def test_what_is_idle_does_not_help_in_a_crisis(base):
+    # the stop (p = 0.01) is not worth keeping the plant for: 0.01 x 60 t x 70 thousand = 42 thousand USD a year,
+    # while 60 t x 2 000 = 120 thousand are avoided; in the branch then all 100 t are short
+    i = base(years=(2030, 2031)).with_rows("facilities", {**PLANT, "fixed_om_usd_per_t": 2000})
+    i = crisis(i.with_rows("closures", IDLE), 2031, 2031, 0.01, STOP)
+    plan = costs(i, 100 * CHINA + 0.99 * 100 * CHINA + 0.01 * 100 * SHORT)
+    stopped = planner.stress(i.load(), plan, families=("scenario",))
+    assert stopped.cases["unserved_t"].max() == pytest.approx(100)
+    assert [row["cost_musd"] for row in plan.plan["outcomes"]] == pytest.approx(
+        [200 * CHINA, 100 * CHINA + 100 * SHORT]
+    )
+
+
+def test_a_point_above_a_cap_of_zero_saves_shortage_less_what_it_costs_from_china(base):
+    # 60 t from home, 40 t short; 1 % of 60 t delivered comes from China instead of being short: 0.6 x (100 - 21)
+    # thousand USD. At zero any larger dual would do for the solver, such as the whole price of shortage.
+    i = base().with_rows("caps", {"cap": "none", "metric": "exposed_share", "limit": 0})
+    plan = costs(i, 60 * HOME + 40 * SHORT)
+    marginal = plan.tables["dependence"].query("cap == 'none'")["marginal_musd_per_point"]
+    assert marginal.tolist() == pytest.approx([0.6 * (SHORT - CHINA)])
+    assert plan.plan["certificate"]["relative_gap"] < 1e-9
 
 
 @oracle("risk")

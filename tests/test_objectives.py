@@ -82,14 +82,28 @@ def test_the_aims_differ_in_this_instance(three):
     assert exposed(clean) < exposed(cost)
 
 
-def test_the_least_exposure_under_a_ceiling_is_what_a_cap_at_it_costs(three):
-    ceiling = planner.solve(three).objective_musd * 1.2
-    clean = planner.solve(three, objective="exposure", ceiling=ceiling)
-    assert clean.objective_musd <= ceiling * (1 + 1e-6)
-    less = exposed(clean) - 0.5
-    # half a tonne less cannot be had for the ceiling: undiscounted tonnes, as tiny has no discount rate
-    probe = planner.solve(three, objective="exposure", ceiling=ceiling)
-    assert exposed(probe) > less
+@pytest.mark.parametrize(
+    ("budget", "tonnes", "cost"),
+    [
+        # 40 t of 100 t from the plant that is helped, 2 x (40 x 0.040 + 60 x 0.041 + 0.02) = 8.16; what is left of
+        # the budget is not spent on going short, though that is not exposed
+        (8.16, 120, 8.16),
+        (8.17, 120, 8.16),
+        # the other plant for a year: 40 x 0.001 saved for 0.06
+        (8.18, 80, 8.18),
+        (8.199, 80, 8.18),
+        # for both years
+        (8.20, 40, 8.20),
+        # the line in Texas makes the last 20 t of 2027 for 0.6 + 20 x (0.060 - 0.041), or half of them
+        (8.799, 40, 8.20),
+        (8.99, 30, 8.99),
+        (9.18, 20, 9.18),
+    ],
+)
+def test_the_least_exposure_that_a_budget_buys(three, budget, tonnes, cost):
+    clean = planner.solve(three, objective="exposure", ceiling=budget)
+    assert exposed(clean) == pytest.approx(tonnes, abs=0.01)
+    assert clean.objective_musd == pytest.approx(cost, rel=1e-6)
 
 
 def test_a_ceiling_below_the_least_cost_is_infeasible(three):

@@ -26,6 +26,7 @@ def tables() -> dict[str, str]:
     base.add_sources(frozenset(row["source"] for row in base.rows["sources"]))
     books = {
         "allied-2040": base,
+        "all-served": overlays.all_served(base),
         "china-at-cost": overlays.china_view("cost"),
         "china-at-price": overlays.china_view("price"),
         "crma": overlays.crma(),

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyomo.environ import ConcreteModel, Constraint
+from pyomo.core import ConcreteModel, Constraint
 
 from ..data import CLEAN, ModelData
 from ..terms import Sum
@@ -35,21 +35,21 @@ from ..terms import Sum
 def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.balance[pool]``, one row per material, country, provenance and node."""
 
-    def rule(m: ConcreteModel, p: int) -> tuple[float, Any, float]:
+    def rule(m: ConcreteModel, p: int) -> Any:
         pool = data.pools[p]
         supply = Sum()
         supply.add_terms(m.activity, pool.made)
         supply.add(m.ship, pool.arriving)
         supply.add(m.buy, pool.bought)
-        supply.add(m.draw, (i for i in pool.held if data.stock[i].can_draw))
+        supply.add(m.draw, [i for i in pool.held if data.stock[i].can_draw])
         supply.add_terms(m.activity, pool.used, -1.0)
         supply.add(m.ship, pool.leaving, -1.0)
         supply.add(m.deliver, pool.delivered, -1.0)
-        supply.add(m.put, (i for i in pool.held if data.stock[i].can_put), -1.0)
+        supply.add(m.put, [i for i in pool.held if data.stock[i].can_put], -1.0)
         if pool.surplus is not None:
             supply.add(m.surplus, (pool.surplus,), -1.0)
         if pool.downgrade is not None:
             supply.add(m.downgrade, (pool.downgrade,), -1.0 if pool.provenance == CLEAN else 1.0)
-        return (0.0, supply.expression, 0.0)
+        return supply == 0.0
 
     m.balance = Constraint(range(len(data.pools)), rule=rule, doc="supply equals use")

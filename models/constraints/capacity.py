@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyomo.environ import ConcreteModel, Constraint
+from pyomo.core import ConcreteModel, Constraint
 
 from ..data import ModelData
 from ..terms import Sum
@@ -34,10 +34,10 @@ from ..terms import Sum
 def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.capacity_limit[i]``, one row per facility and node in which it can run."""
 
-    def rule(m: ConcreteModel, i: int) -> tuple[None, Any, float]:
+    def rule(m: ConcreteModel, i: int) -> Any:
         limit = data.capacity[i]
         row = Sum().add_terms(m.activity, limit.use).add_terms(m.build, limit.modules, -1.0)
         row.add_terms(m.close, limit.closed)
-        return (None, row.expression, limit.own)
+        return row <= limit.own
 
     m.capacity_limit = Constraint(range(len(data.capacity)), rule=rule, doc="capacity online")

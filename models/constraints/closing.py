@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyomo.environ import ConcreteModel, Constraint
+from pyomo.core import ConcreteModel, Constraint
 
 from ..data import ModelData
 from ..terms import Sum
@@ -26,7 +26,7 @@ from ..terms import Sum
 def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.closing[i]``, one row per plant that may close and period."""
 
-    def rule(m: ConcreteModel, i: int) -> tuple[None, Any, float]:
-        return (None, Sum().add(m.close, data.closed[i]).expression, 1.0)
+    def rule(m: ConcreteModel, i: int) -> Any:
+        return Sum().add(m.close, data.closed[i]) <= 1.0
 
     m.closing = Constraint(range(len(data.closed)), rule=rule, doc="closed at most once")

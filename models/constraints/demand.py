@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyomo.environ import ConcreteModel, Constraint
+from pyomo.core import ConcreteModel, Constraint
 
 from ..data import ModelData
 from ..terms import Sum
@@ -30,8 +30,8 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     for i, delivery in enumerate(data.deliver):
         served[delivery.need].append(i)
 
-    def rule(m: ConcreteModel, d: int) -> tuple[float, Any, float]:
+    def rule(m: ConcreteModel, d: int) -> Any:
         demand = data.need[d].demand
-        return (demand, Sum().add(m.deliver, served[d]).add(m.short, (d,)).expression, demand)
+        return Sum().add(m.deliver, served[d]).add(m.short, (d,)) == demand
 
     m.demand = Constraint(range(len(data.need)), rule=rule, doc="delivered or short")

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyomo.environ import ConcreteModel, Constraint
+from pyomo.core import ConcreteModel, Constraint
 
 from ..data import ModelData
 from ..terms import Sum
@@ -28,8 +28,8 @@ from ..terms import Sum
 def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.export_stop[i]``, per scenario, material, country and node."""
 
-    def rule(m: ConcreteModel, i: int) -> tuple[None, Any, float]:
+    def rule(m: ConcreteModel, i: int) -> Any:
         stop = data.export_stop[i]
-        return (None, Sum().add(m.ship, stop.leaving).expression, stop.limit)
+        return Sum().add(m.ship, stop.leaving) <= stop.limit
 
     m.export_stop = Constraint(range(len(data.export_stop)), rule=rule, doc="exports under a stop")

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyomo.environ import ConcreteModel, Constraint
+from pyomo.core import ConcreteModel, Constraint
 
 from ..data import ModelData
 from ..terms import Sum
@@ -33,9 +33,9 @@ from ..terms import Sum
 def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.exposed_share[i]``, one row per cap and node in which it holds."""
 
-    def rule(m: ConcreteModel, i: int) -> tuple[None, Any, float]:
+    def rule(m: ConcreteModel, i: int) -> Any:
         cap = data.exposed_share[i]
         row = Sum().add(m.deliver, cap.over).add(m.short, cap.total, cap.limit)
-        return (None, row.expression, cap.limit * cap.demand)
+        return row <= cap.limit * cap.demand
 
     m.exposed_share = Constraint(range(len(data.exposed_share)), rule=rule, doc="traced dependence")

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyomo.environ import ConcreteModel, Constraint
+from pyomo.core import ConcreteModel, Constraint
 
 from ..data import ModelData
 from ..terms import Sum
@@ -37,24 +37,24 @@ from ..terms import Sum
 def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.spending``, ``m.private_limit``, ``m.fund_budget`` and ``m.fund_share``."""
 
-    def spending(m: ConcreteModel, i: int) -> tuple[float, Any, float]:
+    def spending(m: ConcreteModel, i: int) -> Any:
         bill = data.spending[i]
         row = Sum().add_terms(m.build, bill.capex)
         row.add(m.private, (bill.private,), -1.0).add(m.fund_draw, bill.draws, -1.0)
-        return (0.0, row.expression, 0.0)
+        return row == 0.0
 
-    def private(m: ConcreteModel, i: int) -> tuple[None, Any, float]:
+    def private(m: ConcreteModel, i: int) -> Any:
         limit = data.private_limit[i]
-        return (None, Sum().add(m.private, limit.private).expression, limit.limit)
+        return Sum().add(m.private, limit.private) <= limit.limit
 
-    def budget(m: ConcreteModel, i: int) -> tuple[None, Any, float]:
+    def budget(m: ConcreteModel, i: int) -> Any:
         fund = data.fund_limit[i]
-        return (None, Sum().add(m.fund_draw, fund.draws).expression, fund.budget)
+        return Sum().add(m.fund_draw, fund.draws) <= fund.budget
 
-    def share(m: ConcreteModel, i: int) -> tuple[None, Any, float]:
+    def share(m: ConcreteModel, i: int) -> Any:
         part = data.fund_share[i]
         row = Sum().add(m.fund_draw, part.draws).add_terms(m.build, part.capex, -part.max_share)
-        return (None, row.expression, 0.0)
+        return row <= 0.0
 
     m.spending = Constraint(range(len(data.spending)), rule=spending, doc="capex is paid for")
     m.private_limit = Constraint(range(len(data.private_limit)), rule=private, doc="private money")

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyomo.environ import ConcreteModel, Constraint
+from pyomo.core import ConcreteModel, Constraint
 
 from ..data import ModelData
 from ..terms import Sum
@@ -31,12 +31,12 @@ from ..terms import Sum
 def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.import_share[i]``, one row per cap and node in which it holds."""
 
-    def rule(m: ConcreteModel, i: int) -> tuple[None, Any, float]:
+    def rule(m: ConcreteModel, i: int) -> Any:
         cap = data.import_share[i]
         row = Sum().add(m.ship, cap.over)
         for p in cap.total:
             pool = data.pools[p]
             row.add_terms(m.activity, pool.used, -cap.limit).add(m.deliver, pool.delivered, -cap.limit)
-        return (None, row.expression, 0.0)
+        return row <= 0.0
 
     m.import_share = Constraint(range(len(data.import_share)), rule=rule, doc="dependence on imports")

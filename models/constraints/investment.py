@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyomo.environ import ConcreteModel, Constraint
+from pyomo.core import ConcreteModel, Constraint
 
 from ..data import ModelData
 from ..terms import Sum
@@ -29,25 +29,25 @@ from ..terms import Sum
 def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.modules_most``, ``m.modules_least``, ``m.exclusive_group`` and ``m.requires``."""
 
-    def most(m: ConcreteModel, i: int) -> tuple[None, Any, float]:
+    def most(m: ConcreteModel, i: int) -> Any:
         limit = data.modules[i]
-        row = Sum().add(m.nothing, (None,)).add(m.build, limit.starts)
+        row = Sum().add(m.nothing, (0,)).add(m.build, limit.starts)
         if limit.chosen is None:
-            return (None, row.expression, limit.most)
+            return row <= limit.most
         row.add(m.chosen, (limit.chosen,), -limit.most)
-        return (None, row.expression, 0.0)
+        return row <= 0.0
 
-    def least(m: ConcreteModel, i: int) -> tuple[float, Any, None]:
+    def least(m: ConcreteModel, i: int) -> Any:
         limit = data.modules[i]
-        return (limit.least, Sum().add(m.nothing, (None,)).add(m.build, limit.starts).expression, None)
+        return Sum().add(m.nothing, (0,)).add(m.build, limit.starts) >= limit.least
 
-    def exclusive(m: ConcreteModel, group: str) -> tuple[None, Any, float]:
-        return (None, Sum().add(m.chosen, data.groups[group]).expression, 1.0)
+    def exclusive(m: ConcreteModel, group: str) -> Any:
+        return Sum().add(m.chosen, data.groups[group]) <= 1.0
 
-    def requires(m: ConcreteModel, i: int) -> tuple[None, Any, float]:
+    def requires(m: ConcreteModel, i: int) -> Any:
         need = data.requires[i]
         row = Sum().add(m.build, (need.start,)).add(m.build, need.earlier, -need.max_modules)
-        return (None, row.expression, 0.0)
+        return row <= 0.0
 
     committed = [i for i, limit in enumerate(data.modules) if limit.least > 0.0]
     m.modules_most = Constraint(range(len(data.modules)), rule=most, doc="modules over the horizon")

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyomo.environ import ConcreteModel, Constraint
+from pyomo.core import ConcreteModel, Constraint
 
 from ..data import ModelData
 from ..terms import Sum
@@ -25,8 +25,8 @@ from ..terms import Sum
 def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.lane_limit[i]``, for lanes with a maximum."""
 
-    def rule(m: ConcreteModel, i: int) -> tuple[None, Any, float]:
+    def rule(m: ConcreteModel, i: int) -> Any:
         lane = data.lane_limit[i]
-        return (None, Sum().add(m.ship, lane.ship).expression, lane.limit)
+        return Sum().add(m.ship, lane.ship) <= lane.limit
 
     m.lane_limit = Constraint(range(len(data.lane_limit)), rule=rule, doc="lane maximum")

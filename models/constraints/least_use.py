@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyomo.environ import ConcreteModel, Constraint
+from pyomo.core import ConcreteModel, Constraint
 
 from ..data import ModelData
 from ..terms import Sum
@@ -29,9 +29,9 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.least_use[i]``, for the capacity limits that carry an obligation."""
     bound = [i for i, limit in enumerate(data.capacity) if limit.least_use > 0.0]
 
-    def rule(m: ConcreteModel, i: int) -> tuple[float, Any, None]:
+    def rule(m: ConcreteModel, i: int) -> Any:
         limit = data.capacity[i]
-        row = Sum().add(m.nothing, (None,)).add_terms(m.activity, limit.use)
-        return (limit.least_use, row.expression, None)
+        row = Sum().add(m.nothing, (0,)).add_terms(m.activity, limit.use)
+        return row >= limit.least_use
 
     m.least_use = Constraint(bound, rule=rule, doc="minimum use of own capacity")

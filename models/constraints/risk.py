@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyomo.environ import ConcreteModel, Constraint
+from pyomo.core import ConcreteModel, Constraint
 
 from ..data import ModelData
 from ..objective import operations_cost
@@ -47,24 +47,24 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     for d, need in enumerate(data.need):
         short[need.node].append((d, float(data.nodes[need.node].length)))
 
-    def node_cost(m: ConcreteModel, n: int) -> tuple[float, Any, float]:
-        return (0.0, costs[n].add(m.node_cost, (n,), -1.0).expression, 0.0)
+    def node_cost(m: ConcreteModel, n: int) -> Any:
+        return costs[n].add(m.node_cost, (n,), -1.0) == 0.0
 
-    def beyond(m: ConcreteModel, s: int) -> tuple[float, Any, None]:
+    def beyond(m: ConcreteModel, s: int) -> Any:
         outcome = data.outcomes[s]
-        row = Sum().add(m.beyond, (s,)).add(m.tail, (None,))
+        row = Sum().add(m.beyond, (s,)).add(m.tail, (0,))
         if not by_cost:
             for n in outcome.nodes:
                 row.add_terms(m.short, short[n], -1.0)
-            return (0.0, row.expression, None)
+            return row >= 0.0
         row.add(m.node_cost, outcome.nodes, -1.0)
-        row.add_terms(m.build, ((i, b.annuity + b.fixed_om) for i, b in enumerate(data.build)), -1.0)
-        row.add_terms(m.close, ((i, c.cost) for i, c in enumerate(data.close)), -1.0)
+        row.add_terms(m.build, [(i, b.annuity + b.fixed_om) for i, b in enumerate(data.build)], -1.0)
+        row.add_terms(m.close, [(i, c.cost) for i, c in enumerate(data.close)], -1.0)
         for floor in data.stock_floor:
             node = data.nodes[floor.node]
             if floor.missing is not None and node.branch == outcome.scenario and node.weight > 0.0:
                 row.add(m.missing, (floor.missing,), -floor.missing_cost * node.present / node.weight)
-        return (data.own_fixed_om, row.expression, None)
+        return row >= data.own_fixed_om
 
     m.node_cost_is = Constraint(range(len(costs)), rule=node_cost, doc="cost of the operations of a node")
     m.beyond_tail = Constraint(range(len(data.outcomes)), rule=beyond, doc="how far an outcome goes beyond the tail")

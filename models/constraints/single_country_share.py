@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyomo.environ import ConcreteModel, Constraint
+from pyomo.core import ConcreteModel, Constraint
 
 from ..data import ModelData
 from ..terms import Sum
@@ -30,13 +30,13 @@ from .supply import add_supply
 def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.single_country_share[i]``, one row per cap, country that can supply, and node."""
 
-    def rule(m: ConcreteModel, i: int) -> tuple[None, Any, float]:
+    def rule(m: ConcreteModel, i: int) -> Any:
         cap = data.single_country_share[i]
         row = Sum()
         measured = set(cap.over)
         for p in cap.total:
             add_supply(row, m, data.pools[p], (1.0 if p in measured else 0.0) - cap.limit)
-        return (None, row.expression, 0.0)
+        return row <= 0.0
 
     m.single_country_share = Constraint(
         range(len(data.single_country_share)), rule=rule, doc="concentration on one country"

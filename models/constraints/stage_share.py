@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyomo.environ import ConcreteModel, Constraint
+from pyomo.core import ConcreteModel, Constraint
 
 from ..data import ModelData
 from ..terms import Sum
@@ -35,13 +35,13 @@ from .supply import add_supply
 def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.stage_share[i]``, one row per cap and node in which it holds."""
 
-    def rule(m: ConcreteModel, i: int) -> tuple[None, Any, float]:
+    def rule(m: ConcreteModel, i: int) -> Any:
         cap = data.stage_share[i]
         row = Sum()
         of_concern = set(cap.over)
         for p in cap.total:
             add_supply(row, m, data.pools[p], (1.0 if p in of_concern else 0.0) - cap.limit)
         row.add_terms(m.activity, cap.tied)
-        return (None, row.expression, 0.0)
+        return row <= 0.0
 
     m.stage_share = Constraint(range(len(data.stage_share)), rule=rule, doc="dependence of a stage")

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyomo.environ import ConcreteModel, Constraint
+from pyomo.core import ConcreteModel, Constraint
 
 from ..data import ModelData
 from ..terms import Sum
@@ -36,7 +36,7 @@ from ..terms import Sum
 def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.stock_balance``, ``m.stock_draw``, ``m.stock_limit`` and ``m.stock_floor``."""
 
-    def balance(m: ConcreteModel, i: int) -> tuple[float, Any, float]:
+    def balance(m: ConcreteModel, i: int) -> Any:
         part = data.stock[i]
         length = float(data.nodes[part.node].length)
         row = Sum().add(m.stock, (i,))
@@ -46,24 +46,24 @@ def add(m: ConcreteModel, data: ModelData) -> None:
             row.add(m.put, (i,), -length)
         if part.can_draw:
             row.add(m.draw, (i,), length)
-        return (part.opening, row.expression, part.opening)
+        return row == part.opening
 
-    def draw(m: ConcreteModel, i: int) -> tuple[None, Any, float]:
+    def draw(m: ConcreteModel, i: int) -> Any:
         part = data.stock[i]
         row = Sum().add(m.draw, (i,), float(data.nodes[part.node].length))
         if part.previous is not None:
             row.add(m.stock, (part.previous,), -1.0)
-        return (None, row.expression, part.opening)
+        return row <= part.opening
 
-    def limit(m: ConcreteModel, i: int) -> tuple[None, Any, float]:
-        return (None, Sum().add(m.stock, data.stock_limit[i].parts).expression, data.stock_limit[i].limit)
+    def limit(m: ConcreteModel, i: int) -> Any:
+        return Sum().add(m.stock, data.stock_limit[i].parts) <= data.stock_limit[i].limit
 
-    def floor(m: ConcreteModel, i: int) -> tuple[float, Any, None]:
+    def floor(m: ConcreteModel, i: int) -> Any:
         least = data.stock_floor[i]
-        row = Sum().add(m.nothing, (None,)).add(m.stock, least.parts)
+        row = Sum().add(m.nothing, (0,)).add(m.stock, least.parts)
         if least.missing is not None:
             row.add(m.missing, (least.missing,))
-        return (least.floor, row.expression, None)
+        return row >= least.floor
 
     drawable = [i for i, part in enumerate(data.stock) if part.can_draw]
     m.stock_balance = Constraint(range(len(data.stock)), rule=balance, doc="stock at the period's end")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyomo.environ import ConcreteModel
+from pyomo.core import ConcreteModel
 
 from ..data import Pool
 from ..terms import Sum

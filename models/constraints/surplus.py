@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyomo.environ import ConcreteModel, Constraint
+from pyomo.core import ConcreteModel, Constraint
 
 from ..data import ModelData
 from ..terms import Sum
@@ -30,9 +30,9 @@ from ..terms import Sum
 def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.surplus_limit[pool]``."""
 
-    def rule(m: ConcreteModel, p: int) -> tuple[None, Any, float]:
+    def rule(m: ConcreteModel, p: int) -> Any:
         pool = data.pools[p]
         row = Sum().add(m.surplus, (pool.surplus,)).add_terms(m.activity, pool.made, -1.0)
-        return (None, row.expression, 0.0)
+        return row <= 0.0
 
     m.surplus_limit = Constraint(data.surplus_limit, rule=rule, doc="only what is made is thrown away")

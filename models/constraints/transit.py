@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyomo.environ import ConcreteModel, Constraint
+from pyomo.core import ConcreteModel, Constraint
 
 from ..data import EXPOSED, ModelData
 from ..terms import Sum
@@ -36,7 +36,7 @@ from ..terms import Sum
 def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.transit_limit[i]``: per provenance, and in sum over both where material can be downgraded."""
 
-    def rule(m: ConcreteModel, i: int) -> tuple[None, Any, float]:
+    def rule(m: ConcreteModel, i: int) -> Any:
         row = Sum()
         limit = data.transit[i]
         for p in limit.pools:
@@ -46,6 +46,6 @@ def add(m: ConcreteModel, data: ModelData) -> None:
                 row.add(m.surplus, (pool.surplus,))
             if pool.downgrade is not None and len(limit.pools) == 1 and pool.provenance == EXPOSED:
                 row.add(m.downgrade, (pool.downgrade,), -1.0)
-        return (None, row.expression, 0.0)
+        return row <= 0.0
 
     m.transit_limit = Constraint(range(len(data.transit)), rule=rule, doc="no re-export")

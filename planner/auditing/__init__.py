@@ -35,7 +35,8 @@ from .operations import (
     check_stocks,
     check_used,
 )
-from .reading import BRANCH_TABLES, BUILDS, CLOSURES, PLAN_TABLES, STOCKS, Tables
+from .outlays import check_offtakes, check_outlays
+from .reading import BRANCH_TABLES, BUILDS, CLOSURES, ONLY_WITH, PLAN_TABLES, STOCKS, Tables
 from .report import KINDS, TOLERANCE, AuditReport, Book, Check, Violation
 
 __all__ = ["KINDS", "TOLERANCE", "AuditReport", "Check", "Violation", "audit", "audit_branch"]
@@ -82,7 +83,7 @@ def audit(instance: Instance, run: Audited, tolerance: float = TOLERANCE) -> Aud
     metrics = run.plan.get("metrics")
     metrics = metrics if isinstance(metrics, Mapping) else {}
 
-    layouts = (*PLAN_TABLES, CLOSURES) if instance.closures else PLAN_TABLES
+    layouts = (*PLAN_TABLES, *(layout for layout in ONLY_WITH if instance.rows(layout.name)))
     tables = Tables(run.tables, layouts, facts, facts.years, book)
     investment = Investment(facts, tables)
     check_builds(facts, tables, investment, book)
@@ -90,6 +91,8 @@ def audit(instance: Instance, run: Audited, tolerance: float = TOLERANCE) -> Aud
     check_capacity(facts, tables, investment, book)
     plan = Operations(facts, tables, investment, Disturbance(facts))
     check_used(plan, tables, book)
+    check_offtakes(plan, book)
+    check_outlays(plan, tables, book)
     _check_operations(plan, tables, None, book)
 
     branches = []

@@ -41,6 +41,11 @@ class Investment:
         """MUSD, overnight, of all that is started of an option."""
         return self.facts.options[option].capex_musd * self.total(option)
 
+    def online(self, option: str, year: int) -> float:
+        """Modules of an option that are there over the period that begins in ``year``, in parts of a module."""
+        row = self.facts.options[option]
+        return sum(n * self.facts.module_share(row, start, year) for start, n in self.modules[option].items())
+
     def capacity(self, facility: str, year: int, disturbance: Disturbance) -> float:
         """Tonnes a year available over the period that begins in ``year``, as disturbed."""
         row = self.facts.facilities[facility]

@@ -59,6 +59,7 @@ class Operations:
 
         self.made: Totals = defaultdict(float)
         self.made_tied: dict[tuple[str, str, int], float] = defaultdict(float)  # by tied plants
+        self.made_by: dict[tuple[str, str, int], float] = defaultdict(float)  # facility, material, year
         self.used: Totals = defaultdict(float)
         self.arriving: Totals = defaultdict(float)
         self.leaving: Totals = defaultdict(float)
@@ -79,6 +80,7 @@ class Operations:
             tied = facts.facilities[a.facility].concern_tie
             for material, t_per_t in facts.recipe(a.process, "output", a.year):
                 self.made[material, a.country, a.output_provenance, a.year] += t_per_t * a.activity_t
+                self.made_by[a.facility, material, a.year] += t_per_t * a.activity_t
                 if tied:
                     self.made_tied[material, a.country, a.year] += t_per_t * a.activity_t
         for flow in self.flows:

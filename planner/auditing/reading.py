@@ -150,6 +150,31 @@ class ClosureRow(NamedTuple):
     closing_musd: float
 
 
+class PriceFloorRow(NamedTuple):
+    facility: str
+    option: str
+    material: str
+    payer: str
+    year: int
+    t: float
+    floor_usd_per_t: float
+    price_usd_per_t: float
+    outlay_musd: float
+
+
+class OfftakeRow(NamedTuple):
+    offtake: str
+    facility: str
+    option: str
+    material: str
+    payer: str
+    year: int
+    t: float
+    agreed_usd_per_t: float
+    price_usd_per_t: float
+    outlay_musd: float
+
+
 R = TypeVar("R", bound=tuple[Any, ...])
 
 
@@ -217,7 +242,22 @@ CLOSURES = Layout(
     ("facility", "kind", "year"),
     ("share", "closed_t", "avoided_musd"),
 )
-DERIVED = frozenset(("origin", "price_floors"))  # follows from the tables above, and no claim of the plan rests on it
+PRICE_FLOORS = Layout(
+    "price_floors",
+    PriceFloorRow,
+    ("facility", "option", "material", "year"),
+    ("t", "floor_usd_per_t", "outlay_musd"),
+    ("price_usd_per_t", "outlay_musd"),
+)
+OFFTAKES = Layout(
+    "offtakes",
+    OfftakeRow,
+    ("offtake", "year"),
+    ("t", "agreed_usd_per_t"),
+    ("price_usd_per_t", "outlay_musd"),
+)
+ONLY_WITH: tuple[Layout[Any], ...] = (CLOSURES, PRICE_FLOORS, OFFTAKES)  # there if the instance has such rows
+DERIVED = frozenset(("origin",))  # follows from the tables above, and no claim of the plan rests on it
 BRANCH_TABLES: tuple[Layout[Any], ...] = (ACTIVITY, FLOWS, PURCHASES, SERVICE, STOCKS, ADJUSTMENTS)
 
 
@@ -354,6 +394,8 @@ class Tables:
                 "sector": frozenset(("", *facts.sectors)),
             }
             return dependence.get(column)
+        if table in ("price_floors", "offtakes") and column == "option":
+            return frozenset(("", *facts.options))
         domains: dict[str, frozenset[Any]] = {
             "option": frozenset(facts.options),
             "facility": frozenset(facts.facilities),
@@ -368,7 +410,7 @@ class Tables:
             "provenance": frozenset(PROVENANCES),
             "input_provenance": frozenset(PROVENANCES),
             "output_provenance": frozenset(PROVENANCES),
-            "kind": frozenset(("surplus", "downgrade")),
+            "kind": frozenset(("idle", "retire") if table == "closures" else ("surplus", "downgrade")),
             "component": frozenset(COMPONENTS),
             "source": frozenset((PRIVATE, *facts.funds)),
         }

@@ -11,14 +11,19 @@ from .registry import SETTINGS, Draft, check
 
 @check("E346", "closures", "facilities", SETTINGS)
 def of_own_capacity(draft: Draft) -> Iterable[Issue]:
-    """What may close must have capacity of its own within the horizon."""
+    """What may close must have capacity of its own in a period that begins in its years."""
     facilities = {f.facility: f for f in draft.instance.facilities}
     for row in draft.instance.closures:
         plant = facilities.get(row.facility)
         if plant is None:
             continue
-        if plant.capacity_t == 0 or not any(own_capacity_share(plant, period) > 0 for period in draft.periods):
+        there = [p.first_year for p in draft.periods if plant.capacity_t > 0 and own_capacity_share(plant, p) > 0]
+        if not there:
             yield draft.at(row, "facility", "has no capacity of its own in the horizon; options do not close")
+        elif not any((row.first_year or year) <= year <= (row.last_year or year) for year in there):
+            column = "first_year" if (row.first_year or 0) > there[-1] else "last_year"
+            window = f"{there[0]} to {there[-1]}"
+            yield draft.at(row, column, f"no period of {window}, when it has capacity, begins in its years")
 
 
 @check("E347", "closures")

@@ -2,74 +2,58 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..timeline import (
-    annuity_years,
-    capital_recovery_factor,
-    discount_factor,
-    horizon_end,
-    module_share,
-    periods,
-)
+from ..errors import UsageError
 from .draws import AS_PLANNED, Luck
-from .operations import HeldOperations
+from .modules import Modules
+from .operations import Operations, builds_of
 
 if TYPE_CHECKING:
     from ..instance import Instance
-    from ..schema import Option
+    from ..plan import Plan
+    from ..runfolder import Run
 
 
 class Delivered:
-    """The builds of a plan, and what becomes of them in an outcome."""
+    """The builds and closures of a plan, and what becomes of them in an outcome."""
 
-    def __init__(self, instance: Instance, builds: Mapping[tuple[str, int], float], settings: Any) -> None:
-        self.instance = instance
-        self.span = periods(instance)
-        self.end = horizon_end(instance)
-        self.operations = HeldOperations(instance, builds, settings)
-        options = {o.option: o for o in instance.options}
-        self.builds = [(options[o], y, n) for (o, y), n in sorted(builds.items()) if n > 0.0]
-        self.fixed_om = {f.facility: f.fixed_om_usd_per_t for f in instance.facilities}
-        self._shares: dict[tuple[str, int, int], list[float]] = {}
+    def __init__(self, instance: Instance, run: Run | Plan, settings: Any) -> None:
+        self.modules = Modules(instance)
+        self.operations = Operations(instance, settings)
+        builds = builds_of(run)
+        starts = {(s.option, s.year) for s in self.operations.data.build}
+        for option, year in sorted(builds):
+            if (option, year) not in starts:
+                raise UsageError(f"the run starts {option} in {year}, which the instance does not allow")
+        self.builds = [(self.modules.options[o], y, n) for (o, y), n in sorted(builds.items()) if n > 0.0]
+        self.own, self.closing = self._with_closures(instance, run)
 
-    def shares(self, option: Option, year: int, delay: int) -> list[float]:
-        """Share of nameplate by period when a module comes ``delay`` years late; nothing after its planned end."""
-        key = (option.option, year, delay)
-        if key not in self._shares:
-            planned = [module_share(option, year, p) for p in self.span]
-            late = [module_share(option, year + delay, p) for p in self.span]
-            self._shares[key] = [min(a, b) for a, b in zip(planned, late, strict=True)]
-        return self._shares[key]
+    def _with_closures(self, instance: Instance, run: Run | Plan) -> tuple[Any, float]:
+        """Capacities that closures leave, and what these cost less what they avoid, MUSD of present value."""
+        from ..timeline import discount_factor
+
+        own, money = self.operations.own.copy(), 0.0
+        if "closures" not in run.tables:
+            return own, money
+        at = {p.first_year: t for t, p in enumerate(self.modules.span)}
+        for r in run.tables["closures"].itertuples():
+            t = at[int(r.year)]
+            if (r.facility, t) in self.operations.place:
+                own[self.operations.place[r.facility, t]] -= r.closed_t * 1e-3
+            money -= r.avoided_musd * self.modules.span[t].discount
+            money += r.closing_musd * discount_factor(instance.discount_rate, int(r.year) - instance.years[0])
+        return own, money
 
     def operated(self, luck: Mapping[str, Luck]) -> dict[str, Any]:
         """Cost, shortage and deliveries when the options named have this luck and the others come as planned."""
-        more: dict[tuple[str, int], float] = defaultdict(float)
-        money = 0.0
+        capacity, money = self.own.copy(), self.closing
         for option, year, count in self.builds:
-            planned = self.shares(option, year, 0)
             own = luck.get(option.option, AS_PLANNED)
-            delivered = [own.share * x if own.comes else 0.0 for x in self.shares(option, year, own.delay)]
-            for t, (was, now) in enumerate(zip(planned, delivered, strict=True)):
-                if now != was:
-                    more[option.facility, t] += count * option.module_t * 1e-3 * (now - was)
-                upkeep = self.fixed_om[option.facility] * option.module_t * 1e-6
-                money += count * upkeep * now * self.span[t].discount
-            money += count * own.capex * self._annuities(option, year + (own.delay if own.comes else 0))
-        result = self.operations.solve(more)
-        return {
-            "cost": result.cost + money,
-            "short": result.short,
-            "exposed": result.exposed,
-            "delivered": result.delivered,
-            "unkept": result.unkept,
-        }
-
-    def _annuities(self, option: Option, year: int) -> float:
-        wacc = self.instance.wacc if option.wacc is None else option.wacc
-        yearly = option.capex_musd * capital_recovery_factor(wacc, option.life_years)
-        paid = annuity_years(option, year, self.end)
-        first = self.instance.years[0]
-        return yearly * sum(discount_factor(self.instance.discount_rate, y - first) for y in paid)
+            for t, added in enumerate(self.modules.added(option.option, year, own)):
+                if added and (option.facility, t) in self.operations.place:  # else nothing can run there
+                    capacity[self.operations.place[option.facility, t]] += count * added
+            money += count * self.modules.cost(option.option, year, own)
+        result = self.operations.operated(capacity)
+        return {**result._asdict(), "cost": result.cost + money}

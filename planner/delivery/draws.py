@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..errors import UsageError
+
 if TYPE_CHECKING:
     from ..instance import Instance
     from ..schema import DeliveryRisk, Option
@@ -53,7 +55,13 @@ class Draws:
         return {option: Luck(*values) for option, *values in zip(self.options, *rows, strict=True)}
 
 
-def draw(instance: Instance, samples: int, seed: int) -> Draws:
+def check_uncertain(instance: Instance) -> None:
+    """Raise UsageError if every project is certain."""
+    if not instance.delivery_risk and all(o.success_probability == 1.0 for o in instance.options):
+        raise UsageError("every project is certain: give options.csv success_probability, or rows of delivery_risk.csv")
+
+
+def draw(instance: Instance, samples: int, seed: int | Sequence[int]) -> Draws:
     """Draw outcomes from a scrambled Sobol sequence, with one coordinate per project and aspect.
 
     The options of an exclusive group are one project in several forms (such as with and without a loan), so they

@@ -13,8 +13,7 @@ import numpy as np
 
 from ..errors import UsageError
 from .delivered import Delivered
-from .draws import Draws, draw
-from .operations import builds_of
+from .draws import Draws, check_uncertain, draw
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,9 +145,8 @@ def delivery_risk(
 
     if samples < 1 or not 0.0 <= alpha < 1.0:
         raise UsageError(f"samples = {samples}, alpha = {alpha}: expected 1 or more, and 0 <= alpha < 1")
-    if not instance.delivery_risk and all(o.success_probability == 1.0 for o in instance.options):
-        raise UsageError("every project is certain: give options.csv success_probability, or rows of delivery_risk.csv")
-    plan = Delivered(instance, builds_of(run), Settings(threads=threads))
+    check_uncertain(instance)
+    plan = Delivered(instance, run, Settings(threads=threads))
     draws = draw(instance, samples, seed)
     found: list[dict[str, Any]] = []
     complete, told = True, time.perf_counter()
@@ -175,7 +173,7 @@ def _frames(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     import pandas as pd
 
-    lengths = np.array([p.length for p in plan.span])
+    lengths = np.array([p.length for p in plan.modules.span])
     cost = np.array([f["cost"] for f in found])
     short, exposed, delivered = (np.array([f[name] for f in found]) for name in ("short", "exposed", "delivered"))
     with np.errstate(invalid="ignore"):
@@ -210,7 +208,7 @@ def _projects(plan: Delivered, draws: Draws, cost: np.ndarray, tonnes: np.ndarra
     for option in sorted({o.option for o, _, _ in plan.builds}):
         i, n = draws.options.index(option), len(cost)
         comes, delay, share = draws.comes[:n, i], draws.delay[:n, i], draws.share[:n, i]
-        ends = float(plan.end - plan.span[0].first_year + 1)
+        ends = float(plan.modules.end - plan.modules.span[0].first_year + 1)
         luck = np.where(comes, share * np.maximum(ends - delay, 0.0), 0.0)
         bad = luck < np.median(luck) if (luck < np.median(luck)).any() else luck < luck.max()
         at_stake = [float(v[bad].mean() - v[~bad].mean()) if bad.any() else 0.0 for v in (cost, tonnes)]

@@ -15,7 +15,6 @@ import numpy as np
 from .delivered import Delivered
 from .draws import NEVER
 from .evaluation import plain
-from .operations import builds_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +89,7 @@ def failures(
 
     from ..solving import Settings
 
-    plan = Delivered(instance, builds_of(run), Settings(threads=threads))
+    plan = Delivered(instance, run, Settings(threads=threads))
     startup = {f.facility: f.startup for f in instance.facilities}
     planned = _totals(plan, plan.operated({}))
     rows: list[tuple[Any, ...]] = []
@@ -117,7 +116,7 @@ def failures(
 
 def _totals(plan: Delivered, result: dict[str, Any]) -> tuple[float, float, float]:
     """Present cost, t short over the horizon, and the exposed share of all deliveries."""
-    lengths = np.array([p.length for p in plan.span])
+    lengths = np.array([p.length for p in plan.modules.span])
     delivered = float(result["delivered"] @ lengths)
     share = float(result["exposed"] @ lengths) / delivered if delivered > 0.0 else 0.0
     return float(result["cost"]), float(result["short"] @ lengths), share

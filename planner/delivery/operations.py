@@ -1,14 +1,13 @@
-"""The operations of a plan with its builds held, re-solved for other capacities: one model, one solver."""
+"""The operations of a plan for any capacities: caps hold, promises are kept where they can be, shortage pays."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..errors import NoPlan, SolverFailed, UsageError
+from .recourse import Answer, Recourse
 
 if TYPE_CHECKING:
     from models.data import ModelData
@@ -21,11 +20,9 @@ KEPT_BEFORE = 10.0  # a promise of the plan counts so many times the dearest sho
 BROKEN = 1e-6  # kt: less is rounding
 
 
-@dataclass(frozen=True, slots=True)
-class Operated:
-    """One re-solve. cost in MUSD without capex and fixed O&M of modules; the others t/yr by period.
+class Operated(NamedTuple):
+    """One re-solve. cost in MUSD without that of builds and closures; the others t/yr by period.
 
-    value   MUSD of present cost that one more kt/yr of capacity would save, by row of capacity
     unkept  whether a service floor, a least use or a final stock could not be kept
     """
 
@@ -33,23 +30,25 @@ class Operated:
     short: np.ndarray
     exposed: np.ndarray
     delivered: np.ndarray
-    value: np.ndarray
     unkept: bool
 
 
-class HeldOperations:
-    """Operations of the undisturbed plan with builds held. Caps and clean-only rules hold and shortage pays.
+class Operations:
+    """The undisturbed operations for any capacities. Caps and clean-only rules hold and shortage pays.
 
-    The plan's promises (service floors, least use, final stocks) are kept before all else and broken only where an
-    outcome makes them impossible, so that every outcome can be lived with and the planned one is the plan.
-    ``rows`` maps (facility, period) to the row of its capacity, ``starts`` (option, year) to the place of a build.
+    The promises of a plan (service floors, least use, offtakes, final stocks) are kept before all else and broken only
+    where an outcome makes them impossible, so that every outcome can be lived with and the planned one is the plan.
+    ``place`` maps (facility, period) to the position of its capacity, ``own`` are the capacities (kt/yr) without
+    modules, ``offset`` the fixed O&M of these (MUSD).
     """
 
-    def __init__(self, instance: Instance, builds: Mapping[tuple[str, int], float], settings: Settings) -> None:
+    def __init__(
+        self, instance: Instance, settings: Settings, threads: int = 1, called_exposed: float = CALLED_EXPOSED
+    ) -> None:
         import models
 
         from ..prepare import prepare
-        from ..solving import Solver, compile_model, paused_garbage_collector
+        from ..solving import compile_model, paused_garbage_collector
 
         if instance.scenarios:
             tables = ("branch_service", "disruptions", "scenarios")
@@ -57,72 +56,59 @@ class HeldOperations:
         with paused_garbage_collector():
             data = prepare(instance).data
             arrays = _with_breakable_promises(data, compile_model(models.build(data)))
-        self.data, self.arrays = data, arrays
-        self.starts = {(s.option, s.year): i for i, s in enumerate(data.build)}
-        unknown = sorted(set(builds) - set(self.starts))
-        if unknown:
-            option, year = unknown[0]
-            raise UsageError(f"the run starts {option} in {year}, which the instance does not allow")
-        self.modules = np.zeros(len(data.build))
-        for key, count in builds.items():
-            self.modules[self.starts[key]] = count
-        columns = np.array([arrays.columns["build"][i] for i in range(len(data.build))], dtype=int)
-        arrays.integer[:] = False
-        arrays.cost = arrays.cost.copy()
-        arrays.cost[columns] = 0.0
-        arrays.col_lower[columns] = arrays.col_upper[columns] = self.modules
-        self._penalty = np.zeros(len(arrays.cost))
-        for i, k in arrays.columns.get("deliver", {}).items():
-            delivery = data.deliver[i]
-            if delivery.provenance == "exposed":
-                self._penalty[k] = CALLED_EXPOSED * data.nodes[delivery.node].present
-        self._breaking = np.array(list(arrays.columns["broken"].values()), dtype=int)
-        self._penalty[self._breaking] = KEPT_BEFORE * max((need.shortage_cost for need in data.need), default=1.0)
-        arrays.cost += self._penalty
-        self._free_investment()
-        positions = arrays.rows.get("capacity_limit", {})
-        self.rows = {(c.facility, data.nodes[c.node].period): positions[i] for i, c in enumerate(data.capacity)}
-        self.own = {row: arrays.row_upper[row] for row in self.rows.values()}
-        self.solver = Solver(arrays, settings)
+        self.data = data
+        self.periods = max(node.period for node in data.nodes) + 1
+        # the model as it was compiled, and with the weights that choose among its operations
+        self.model, arrays = arrays, replace(arrays, cost=arrays.cost + _weights(data, arrays, called_exposed))
+        order = sorted(arrays.rows.get("capacity_limit", {}).items())
+        self.place = {(data.capacity[i].facility, data.nodes[data.capacity[i].node].period): k
+                      for k, (i, _) in enumerate(order)}  # fmt: skip
+        limited = np.array([row for _, row in order], dtype=int)
+        self.recourse = Recourse(arrays, limited, self._measures(), settings, threads)
+        self.own = self.recourse.own
+        self.offset = arrays.offset
 
-    def _free_investment(self) -> None:
-        """Rows on builds alone say nothing once these are held, and must not contradict their rounding."""
-        alone = ("modules_least", "modules_most", "exclusive_group", "requires", "spending", "private_limit")
-        for family in alone:
-            for row in self.arrays.rows.get(family, {}).values():
-                self.arrays.row_lower[row], self.arrays.row_upper[row] = -np.inf, np.inf
+    def operated(self, capacity: np.ndarray) -> Operated:
+        """Operations with these capacities, kt/yr in the order of ``place``."""
+        return self.told(self.recourse.answers([capacity])[0])
 
-    def solve(self, more: Mapping[tuple[str, int], float]) -> Operated:
-        """Operations with ``more`` (or less) capacity than planned: (facility, period) -> kt/yr."""
-        highs = self.solver.highs
-        for key, row in self.rows.items():
-            upper = self.own[row] + more.get(key, 0.0)
-            self.solver.check(highs.changeRowBounds(row, -np.inf, upper), "a capacity")
-        stopped = self.solver.run_lp()
-        if stopped == "interrupted":
-            raise KeyboardInterrupt
-        if stopped == "time_limit":
-            raise NoPlan("an outcome of the projects was not solved in time")
-        if stopped != "optimal":
-            raise SolverFailed(f"an outcome of the projects could not be solved ({stopped})")
-        x, duals, _ = self.solver.solution()
-        cost = float((self.arrays.cost - self._penalty) @ x) + self.arrays.offset
-        return Operated(cost, *self._service(x), -duals, bool((x[self._breaking] > BROKEN).any()))
+    def told(self, answers: list[Answer]) -> Operated:
+        """The answers of all parts together."""
+        total = sum((a.measured for a in answers), np.zeros(2 + 3 * self.periods))
+        short, exposed, delivered = total[2:].reshape(3, self.periods)
+        return Operated(float(total[0]) + self.offset, short, exposed, delivered, bool(total[1] > BROKEN))
 
-    def _service(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        data = self.data
-        periods = max(node.period for node in data.nodes) + 1
-        short, exposed, delivered = np.zeros(periods), np.zeros(periods), np.zeros(periods)
-        for family in ("short", "broken"):  # a broken service floor is a shortage too
-            for d, k in self.arrays.columns.get(family, {}).items():
-                if isinstance(d, int):
-                    short[data.nodes[data.need[d].node].period] += x[k] * 1e3
-        for i, k in self.arrays.columns.get("deliver", {}).items():
+    def _measures(self) -> Any:
+        """Rows: cost, promises broken (kt), then short, exposed and delivered (t/yr) of each period."""
+        from scipy import sparse
+
+        data, columns, count = self.data, self.model.columns, self.periods
+        rows = sparse.lil_array((2 + 3 * count, len(self.model.cost)))
+        rows[0, :] = self.model.cost
+        for key, k in columns["broken"].items():
+            rows[1, k] = 1.0
+            if isinstance(key, int):  # a broken service floor is a shortage too
+                rows[2 + data.nodes[data.need[key].node].period, k] = 1e3
+        for d, k in columns.get("short", {}).items():
+            rows[2 + data.nodes[data.need[d].node].period, k] = 1e3
+        for i, k in columns.get("deliver", {}).items():
             period = data.nodes[data.deliver[i].node].period
-            delivered[period] += x[k] * 1e3
+            rows[2 + 2 * count + period, k] = 1e3
             if data.deliver[i].provenance == "exposed":
-                exposed[period] += x[k] * 1e3
-        return short, exposed, delivered
+                rows[2 + count + period, k] = 1e3
+        return sparse.csr_array(rows)
+
+
+def _weights(data: ModelData, arrays: Arrays, called_exposed: float) -> np.ndarray:
+    """What chooses among operations beyond their cost, MUSD per unit."""
+    found = np.zeros(len(arrays.cost))
+    for i, k in arrays.columns.get("deliver", {}).items():
+        delivery = data.deliver[i]
+        if delivery.provenance == "exposed":
+            found[k] = called_exposed * data.nodes[delivery.node].present
+    breaking = list(arrays.columns["broken"].values())
+    found[breaking] = KEPT_BEFORE * max((need.shortage_cost for need in data.need), default=1.0)
+    return found
 
 
 def _with_breakable_promises(data: ModelData, arrays: Arrays) -> Arrays:
@@ -142,7 +128,7 @@ def _with_breakable_promises(data: ModelData, arrays: Arrays) -> Arrays:
         blocks.append(arrays.matrix[:, places])
         cost.append(arrays.cost[places])
         upper.append(np.array([data.need[d].demand - data.need[d].max_short for d in floors]))
-    for family in ("least_use", "stock_floor"):
+    for family in ("least_use", "offtake", "stock_floor"):
         for i, row in arrays.rows.get(family, {}).items():
             keys.append((family, i))
             blocks.append(sparse.csc_array(([1.0], ([row], [0])), shape=(rows, 1)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,11 +74,13 @@ class Diagnosis:
     edits      the least-cost relaxation: cells to change; ``points`` is its hardship (see `knobs`)
     verified   whether the instance with the edits made was solved again and has a plan
     proven     whether every search was complete; else a smaller relaxation may exist
+    complete   False if it was interrupted: what was found before is there
     causes     conflicts, each with its chain of causes
     others     edits of single cells that would do as well, each alone
     caps       the lowest limit and the earliest year at which the caps in question can be kept
     pins       the pins that are left after the edits
     facts      what is slackest in a feasible instance
+    outages    which outages no plan survives, if nothing else is wrong; "" if none is asked for, or all can be
     """
 
     name: str
@@ -92,6 +94,8 @@ class Diagnosis:
     caps: tuple[Reachable, ...] = ()
     pins: Pins | None = None
     facts: tuple[str, ...] = ()
+    outages: str = ""
+    complete: bool = True
     seconds: float = field(default=0.0, compare=False)
 
     def applied(self, instance: Instance) -> Instance:
@@ -109,9 +113,11 @@ class Diagnosis:
             "points": self.points,
             "verified": self.verified,
             "proven": self.proven,
+            "complete": self.complete,
             "alternatives": [e.to_dict() for e in self.others],
             "caps": [c.to_dict() for c in self.caps],
             "facts": list(self.facts),
+            "outages": self.outages,
             "seconds": round(self.seconds, 3),
         }
 
@@ -141,7 +147,8 @@ def diagnose(
     threads, seed  of the solver
     progress    called with lines of text
 
-    Raises UsageError on pins and settings that cannot be.
+    An interrupt after the relaxation is known keeps what was found. Raises UsageError on pins and settings that
+    cannot be.
     """
     from ..formulation import check_own_models
     from ..solving import Settings
@@ -158,12 +165,35 @@ def diagnose(
     clock.tell("is there a plan?")
     system = compile_system(instance, pins)
     add_knobs(system)
-    if feasible(system, system.nothing, clock):
+    if not feasible(system, system.nothing, clock):
+        return _explained(system, clock, started)
+    outages = _not_survived(instance, pins, clock)
+    facts: tuple[str, ...] = ()
+    if not outages:
         from .slack import slackest
 
         facts = tuple(slackest(system, clock))
-        return Diagnosis(instance.name, True, pins=pins, facts=facts, seconds=time.perf_counter() - started)
-    return _explained(system, clock, started)
+    seconds = time.perf_counter() - started
+    return Diagnosis(instance.name, not outages, pins=pins, facts=facts, outages=outages, seconds=seconds)
+
+
+def _not_survived(instance: Instance, pins: Pins | None, clock: Clock) -> str:
+    """Which outages of ``[security] survive`` no plan survives, in words; "" if there are none or all can be."""
+    if not instance.survive:
+        return ""
+    from ..errors import Infeasible
+    from ..prepare import prepare
+    from ..solving import optimise
+    from ..surviving import survive
+
+    clock.tell("can all outages that must be survived be survived?")
+    prepared = prepare(instance)
+    outcome = optimise(prepared.data, clock.settings, clock.progress, pins)
+    try:
+        survive(instance, prepared, outcome, clock.settings, pins, clock.progress)
+    except Infeasible as stuck:
+        return str(stuck)
+    return ""
 
 
 def _explained(system: System, clock: Clock, started: float) -> Diagnosis:
@@ -172,14 +202,27 @@ def _explained(system: System, clock: Clock, started: float) -> Diagnosis:
     instance, pins = system.instance, system.pins
     clock.tell(f"the least relaxation of {len(system.knobs)} cells")
     amounts = least_relaxation(system, clock)
-    clock.tell("what contradicts what")
-    conflicts = _conflicts(system, amounts, clock)
-    cells = _cells(system, conflicts)
-    clock.tell("other ways out")
-    ways = _ways(system, cells, clock)
-    if ways and hardship(system, ways[0]) < hardship(system, amounts) - 1e-6:
-        amounts = ways[0]
+    causes: tuple[Cause, ...] = ()
+    caps: tuple[Reachable, ...] = ()
+    others: tuple[Edit, ...] = ()
     changes = enough(system, amounts, clock)
+    complete = False
+    try:
+        clock.tell("what contradicts what")
+        conflicts = _conflicts(system, amounts, clock)
+        cells = _cells(system, conflicts)
+        causes = tuple(_cause(system, conflict, clock) for conflict in conflicts)
+        clock.tell("other ways out")
+        ways = _ways(system, cells, clock)
+        if ways and hardship(system, ways[0]) < hardship(system, amounts) - 1e-6:
+            amounts = ways[0]
+            changes = enough(system, amounts, clock)
+        others = tuple(e for way in ways for e in enough(system, way, clock) if len(changes) > 1 or e not in changes)
+        clock.tell("what the caps could ask for")
+        caps = _caps(system, cells, amounts, clock)
+        complete = True
+    except KeyboardInterrupt:
+        clock.tell("interrupted; what was found is told")
     left = relaxed_pins(pins, changes)
     return Diagnosis(
         name=instance.name,
@@ -188,10 +231,11 @@ def _explained(system: System, clock: Clock, started: float) -> Diagnosis:
         points=hardship(system, amounts),
         verified=_has_plan(applied(instance, changes), left, clock),
         proven=not clock.cut_short,
-        causes=tuple(_cause(system, conflict, changes, clock) for conflict in conflicts),
-        others=tuple(e for way in ways for e in enough(system, way, clock) if len(changes) > 1 or e not in changes),
-        caps=_caps(system, cells, amounts, clock),
+        causes=tuple(_edited_first(cause, changes) for cause in causes),
+        others=others,
+        caps=caps,
         pins=left,
+        complete=complete,
         seconds=time.perf_counter() - started,
     )
 
@@ -239,8 +283,8 @@ def _cells(system: System, conflicts: Sequence[Conflict]) -> list[Cell]:
     return list(dict.fromkeys(touched))
 
 
-def _cause(system: System, conflict: Conflict, changes: Sequence[Edit], clock: Clock) -> Cause:
-    """A conflict in words; what is edited comes first."""
+def _cause(system: System, conflict: Conflict, clock: Clock) -> Cause:
+    """A conflict in words."""
     from .supply import scarcities
     from .words import merged, statements
 
@@ -250,8 +294,6 @@ def _cause(system: System, conflict: Conflict, changes: Sequence[Edit], clock: C
         for group, text in told
         if group[0].kind == "wish"
     ]
-    edited = {(e.table, e.key) for e in changes}
-    wishes.sort(key=lambda wish: not any((cell.table, cell.key) in edited for cell in wish[0]))
     limits = tuple(text for group, text in told if group[0].kind == "limit")
     return Cause(
         asked=tuple(f"{text}{_where(system, cells)}" for cells, text in wishes),
@@ -264,10 +306,39 @@ def _cause(system: System, conflict: Conflict, changes: Sequence[Edit], clock: C
     )
 
 
+def _edited_first(cause: Cause, changes: Sequence[Edit]) -> Cause:
+    """The same cause; what is edited is told first of what is asked."""
+    edited = {(e.table, e.key) for e in changes}
+    order = sorted(
+        range(len(cause.asked)), key=lambda i: not any((cell.table, cell.key) in edited for cell in cause.about[i])
+    )
+    return replace(cause, asked=tuple(cause.asked[i] for i in order), about=tuple(cause.about[i] for i in order))
+
+
 def _where(system: System, cells: Sequence[Cell]) -> str:
-    places = [place_of(system.instance, cell.table, cell.key) for cell in cells if cell.table != "pins"]
-    shown = ", ".join(file if line is None else f"{file}:{line}" for file, line in places)
+    """The places of rows: each file once, with lines in short."""
+    lines: dict[str, list[int]] = {}
+    for cell in cells:
+        if cell.table != "pins":
+            file, line = place_of(system.instance, cell.table, cell.key)
+            lines.setdefault(file, []).extend([] if line is None else [line])
+    shown = ", ".join(f"{file}:{_in_short(of)}" if of else file for file, of in lines.items())
     return f" [{shown}]" if shown else ""
+
+
+def _in_short(lines: Sequence[int]) -> str:
+    """Line numbers, those that follow each other as a span.
+
+    >>> _in_short([2, 5, 3, 4, 9])
+    '2-5,9'
+    """
+    spans: list[list[int]] = []
+    for line in sorted(set(lines)):
+        if spans and line == spans[-1][1] + 1:
+            spans[-1][1] = line
+        else:
+            spans.append([line, line])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
 
 
 def _ways(system: System, cells: Sequence[Cell], clock: Clock) -> list[np.ndarray]:

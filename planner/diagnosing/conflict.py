@@ -24,6 +24,7 @@ WISHES = (
     "clean_only",
     *SHARES,
     "least_use",
+    "offtake",
     "stock_floor",
     "modules_least",
     "pin_force",
@@ -106,7 +107,10 @@ def _support(system: System, amounts: np.ndarray, gains: dict[int, float], clock
         arrays.col_upper = np.concatenate([arrays.col_upper[: -len(free)], np.full(len(free), np.inf)])
     solver = Solver(arrays, Settings(threads=clock.settings.threads, seed=clock.settings.seed))
     solver.option("time_limit", clock.each)
-    if solver.run_lp() != "optimal":
+    stopped = solver.run_lp()
+    if stopped == "interrupted":
+        raise KeyboardInterrupt
+    if stopped != "optimal":
         return []
     x, row_dual, col_dual = solver.solution()
     if float(arrays.cost @ x) <= 1e-7:

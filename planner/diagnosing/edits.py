@@ -88,7 +88,7 @@ def _measure(edit: Edit) -> str:
     if edit.unit == "fraction":
         return f" ({edit.amount * 100:.6g} points)"
     if edit.unit in ("t", "MUSD", "modules"):
-        return f" ({edit.amount:,.6g} {edit.unit})"
+        return f" ({edit.amount:,.6g} {edit.unit.removesuffix('s') if edit.amount == 1 else edit.unit})"
     if edit.unit == "years" and edit.new is not None:
         return f" ({edit.amount:.0f} years later)" if edit.amount != 1 else " (a year later)"
     return ""
@@ -101,6 +101,7 @@ UNITS = {
     "min_use": "fraction",
     "max_share": "fraction",
     "final_min_t": "t",
+    "take_t": "t",
     "private_musd": "MUSD",
     "budget_musd": "MUSD",
     "min_modules": "modules",
@@ -137,8 +138,8 @@ def _edit(system: System, knob: Knob, amount: float, points: float, loosen: floa
     old = _old(system, knob)
     new: Any
     if knob.switch:
-        new = knob.year
-        amount = float(new - old) if new is not None else 1.0
+        new = knob.to
+        amount = abs(float(new - old)) if new is not None else 1.0
     else:
         new = _typed(old + knob.sign * amount, knob.sign, old, knob.most, loosen)
         if table == "pins" and new <= 0.0 and column == "force":

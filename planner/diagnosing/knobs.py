@@ -9,12 +9,13 @@ what gives way                        points
 a cap's limit, a fund's max_share     1 per point (0.01)
 a service floor                       2 per point of the sector's demand
 min_use                               1 per point
-final_min_t                           1 per hundredth of it
+final_min_t, take_t of a plant        1 per hundredth of it
 private_musd, budget_musd             0.2 per hundredth of the capex of the dearest module paid
 clean_from_year                       10 per year later
 a pinned module                       15 (a forbidden option: 15)
 a committed module (min_modules)      30
 exclusive_group, requires             40 for an option freed from it
+take_t of an option                   40: nothing is taken
 ====================================  ==========================================================
 """
 
@@ -26,11 +27,11 @@ from typing import TYPE_CHECKING
 
 from models.data import PLAN
 
-from ..timeline import horizon_end
+from ..timeline import Period, horizon_end, module_share, own_capacity_share, promised
 from .system import SHARES, Cell, Effect, Knob, System
 
 if TYPE_CHECKING:
-    from ..schema import Cap
+    from ..schema import Cap, Offtake
 
 POINT = 100.0  # of a cell that is a fraction
 SERVICE = 200.0
@@ -47,6 +48,7 @@ def add_knobs(system: System) -> None:
     _service(system)
     _clean_only(system)
     _least_use(system)
+    _offtakes(system)
     _stock_floors(system)
     _modules(system)
     _money(system)
@@ -123,7 +125,7 @@ def _clean_only(system: System) -> None:
         for year in (y for y in years if y >= sector.clean_from_year):
             later = next((y for y in years if y > year), None)
             until = horizon_end(system.instance) + 1 if later is None else later
-            knob = Knob(cell, YEAR * (until - asked), 1.0, year=later, switch=True)
+            knob = Knob(cell, YEAR * (until - asked), 1.0, to=later, switch=True)
             step = _add(system, knob, rows[sector.sector].get(year, ()))
             if before is not None:
                 system.after.append((step, before))
@@ -139,6 +141,39 @@ def _least_use(system: System) -> None:
     for facility, effects in rows.items():
         knob = Knob(Cell("facilities", (facility,), "min_use"), POINT, least[facility], sign=-1.0)
         _add(system, knob, effects)
+
+
+def _offtakes(system: System) -> None:
+    """Those of own capacity can take less; those of options, which multiply builds, nothing at all."""
+    rows = {
+        (limit.facility, limit.material, system.data.nodes[limit.node].period): system.arrays.rows["offtake"][i]
+        for i, limit in enumerate(system.data.offtake)
+    }
+    for offtake in system.instance.offtakes:
+        effects = [
+            (rows[offtake.facility, offtake.material, t], tonnes * 1e-3)
+            for t, period in enumerate(system.prepared.periods)
+            if (tonnes := _most_taken(system, offtake, period)) > 0.0
+        ]
+        cell = Cell("offtakes", (offtake.offtake,), "take_t")
+        if offtake.option:
+            _add(system, Knob(cell, RULE, 1.0, to=0.0, switch=True), effects)
+        elif effects:
+            each = [(row, most / offtake.take_t) for row, most in effects]
+            _add(system, Knob(cell, POINT / offtake.take_t, offtake.take_t, sign=-1.0), each)
+
+
+def _most_taken(system: System, offtake: Offtake, period: Period) -> float:
+    """Tonnes a year that are to be taken at most in a period, whatever is built."""
+    if not promised(offtake, period.first_year):
+        return 0.0
+    if not offtake.option:
+        plant = next(f for f in system.instance.facilities if f.facility == offtake.facility)
+        return offtake.take_t * own_capacity_share(plant, period) if plant.capacity_t > 0.0 else 0.0
+    option = next(o for o in system.instance.options if o.option == offtake.option)
+    starts = [s.year for s in system.data.build if s.option == option.option and s.year <= period.first_year]
+    shares = [module_share(option, year, period) for year in starts]
+    return offtake.take_t * option.max_modules * max(shares, default=0.0)
 
 
 def _stock_floors(system: System) -> None:

@@ -33,7 +33,7 @@ class Clock:
         self.each = each
         self.settings = settings
         self.cut_short = False
-        self._progress = progress
+        self.progress = progress
         self._phase = ""
         self._began = self._told = time.perf_counter()
 
@@ -41,15 +41,15 @@ class Clock:
         """A line of progress: what is looked for from now on."""
         self._phase = phase
         self._told = time.perf_counter()
-        if self._progress:
-            self._progress(phase)
+        if self.progress:
+            self.progress(phase)
 
     def tick(self) -> None:
         """A line of progress if there was none for some seconds."""
         now = time.perf_counter()
-        if self._progress and now - self._told > TOLD_EVERY:
+        if self.progress and now - self._told > TOLD_EVERY:
             self._told = now
-            self._progress(f"{now - self._began:6.1f} s  {self._phase}")
+            self.progress(f"{now - self._began:6.1f} s  {self._phase}")
 
 
 def solve(arrays: Arrays, clock: Clock) -> np.ndarray | None:
@@ -75,11 +75,11 @@ def _run(arrays: Arrays, clock: Clock) -> tuple[Solver, str]:
 def _point(solver: Solver, stopped: str, arrays: Arrays, clock: Clock) -> np.ndarray | None:
     if stopped == "infeasible":
         return None
-    if stopped in ("time_limit", "interrupted"):
+    if stopped == "interrupted":
+        raise KeyboardInterrupt
+    if stopped == "time_limit":
         clock.cut_short = True
         if not solver.has_plan:
-            if stopped == "interrupted":
-                raise KeyboardInterrupt
             return None
     elif stopped != "optimal":
         raise SolverFailed(f"the diagnosis stopped without a result: {stopped}")
@@ -209,7 +209,7 @@ def _sharpen(system: System, amounts: np.ndarray, clock: Clock) -> np.ndarray:
     shares = {e.knob for e in system.effects if e.share}
     turned = [k for k in np.flatnonzero(amounts > 0.0) if not system.knobs[k].switch]
     switches = [k for k in np.flatnonzero(amounts > 0.0) if system.knobs[k].switch]
-    for k in sorted(switches, key=lambda k: (-(system.knobs[k].year or 9999), -system.knobs[k].weight)):
+    for k in sorted(switches, key=lambda k: (-(system.knobs[k].to or 9999), -system.knobs[k].weight)):
         if any(amounts[later] > 0.0 for later, earlier in system.after if earlier == k):
             continue
         without = amounts.copy()

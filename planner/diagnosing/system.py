@@ -44,16 +44,16 @@ class Knob:
     weight   points of hardship per unit; a point of a cap (0.01) is one
     most     largest amount
     sign     1 if the cell rises as it gives way, -1 if it falls
-    year     of a step in time: the year that the cell takes if this step is taken and no later one; None: never
     switch   whether the amount is 0 or 1
+    to       of a switch: what the cell then holds, None: blank; of a step in time its year, if no later one is taken
     """
 
     cell: Cell
     weight: float
     most: float
     sign: float = 1.0
-    year: int | None = None
     switch: bool = False
+    to: float | None = None
 
 
 class Effect(NamedTuple):

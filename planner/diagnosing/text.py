@@ -14,6 +14,8 @@ def text(d: Diagnosis) -> str:
     """The diagnosis as lines; the first three name the cause and the way out."""
     if d.feasible:
         return "\n".join([f"{d.name} is feasible: a plan exists", *(f"  {fact}" for fact in d.facts)])
+    if d.outages:
+        return f"{d.name} has no plan: {d.outages}"
     lines = _sentence(d)
     lines += _edits(d)
     for number, cause in enumerate(d.causes):
@@ -22,12 +24,15 @@ def text(d: Diagnosis) -> str:
         lines += ["Instead, each of these alone would do:", *_cut([f"  {e}" for e in d.others])]
     if d.caps:
         lines += ["What could be asked:", *(f"  {c}" for c in d.caps)]
+    if not d.complete:
+        lines.append("Interrupted: what was found before is told; there may be more conflicts and other ways out.")
     return "\n".join(lines)
 
 
 def _sentence(d: Diagnosis) -> list[str]:
     if not d.causes:
-        return [f"{d.name} has no plan; what contradicts what was not found in the time allowed"]
+        why = "was not found in the time allowed" if d.complete else "was not looked for to the end"
+        return [f"{d.name} has no plan; what contradicts what {why}"]
     first = d.causes[0]
     whole = " in whole modules" if first.whole else ""
     asked = "; and ".join(_short(first.asked)) or "what is asked"

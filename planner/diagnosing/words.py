@@ -9,7 +9,7 @@ from typing import Any
 
 from models.data import CLEAN, PLAN, Node, Pool, ShareLimit
 
-from ..timeline import start_years
+from ..timeline import promised, start_years
 from .conflict import UPPER, WHOLE, Item
 from .system import SHARES, Cell, System
 
@@ -59,6 +59,15 @@ def tonnes(kt: float) -> str:
     '60 t'
     """
     return f"{kt * 1e3:,.6g} t"
+
+
+def modules(count: float) -> str:
+    """A number of modules.
+
+    >>> modules(1), modules(2.5)
+    ('1 module', '2.5 modules')
+    """
+    return f"{count:g} module{'' if count == 1 else 's'}"
 
 
 def percent(part: float) -> str:
@@ -193,6 +202,21 @@ def _least_use(system: System, i: int) -> Statement:
     return Statement("wish", f"use {limit.facility}", node.year, text, cell, 97.0)
 
 
+def _offtake(system: System, i: int) -> Statement:
+    limit = system.data.offtake[i]
+    year = system.data.nodes[limit.node].year
+    rows = [
+        r
+        for r in system.instance.offtakes
+        if (r.facility, r.material) == (limit.facility, limit.material) and promised(r, year)
+    ]
+    names = " and ".join(r.offtake for r in rows)
+    each = [f"{r.take_t:,.6g} t of {r.material}{f' for each module of {r.option}' if r.option else ''}" for r in rows]
+    text = f"take_t of offtake {names}: {' and '.join(each)} must be made by {limit.facility} in {{when}}"
+    cell = Cell("offtakes", (rows[0].offtake,), "take_t")
+    return Statement("wish", f"taken {names}", year, text, cell, 97.5)
+
+
 def _stock_floor(system: System, i: int) -> Statement:
     floor = system.data.stock_floor[i]
     text = f"final_min_t of stockpile {floor.stockpile}: at least {tonnes(floor.floor)} must be left at the end"
@@ -202,7 +226,7 @@ def _stock_floor(system: System, i: int) -> Statement:
 
 def _modules_least(system: System, i: int) -> Statement:
     limit = system.data.modules[i]
-    text = f"min_modules of option {limit.option}: at least {limit.least:g} must be built"
+    text = f"min_modules of option {limit.option}: at least {modules(limit.least)} must be built"
     return Statement("wish", f"least {limit.option}", None, text, Cell("options", (limit.option,), "min_modules"), 95.0)
 
 
@@ -246,9 +270,9 @@ def _pin(system: System, family: str, index: tuple[str, int]) -> Statement:
         cell = Cell("pins", (option,), "forbid")
         return Statement("wish", f"forbid {option}", None, f"--forbid {option}: it is not built at all", cell, 101.0)
     if family == "pin_force":
-        text = f"--force {option}@{year}: at least {pins.force[index]:g} modules are started in {year}"  # type: ignore[union-attr]
+        text = f"--force {option}@{year}: at least {modules(pins.force[index])} started in {year}"  # type: ignore[union-attr]
         return Statement("wish", f"force {option} {year}", None, text, Cell("pins", index, "force"), 102.0)
-    text = f"--fix-from: of {option} exactly {pins.fixed[index]:g} modules are started in {year}"  # type: ignore[union-attr]
+    text = f"--fix-from: of {option} exactly {modules(pins.fixed[index])} started in {year}"  # type: ignore[union-attr]
     return Statement("wish", f"fixed {option} {year}", None, text, Cell("pins", index, "fixed"), 102.0)
 
 
@@ -349,13 +373,13 @@ def _buy(system: System, k: int) -> Statement:
 
 def _build(system: System, i: int) -> Statement:
     start = system.data.build[i]
-    text = f"option {start.option}: at most {start.max_modules:g} modules can be started in {{when}}"
+    text = f"option {start.option}: at most {modules(start.max_modules)} can be started in {{when}}"
     return Statement("limit", f"build {start.option} {start.max_modules}", start.year, text, None, 0.1)
 
 
 def _modules_most(system: System, i: int) -> Statement:
     limit = system.data.modules[i]
-    text = f"option {limit.option}: at most {limit.most:g} modules in all (max_modules)"
+    text = f"option {limit.option}: at most {modules(limit.most)} in all (max_modules)"
     return Statement("limit", f"most {limit.option}", None, text, None, 0.1)
 
 
@@ -419,6 +443,7 @@ _TELLERS: dict[str, Callable[[System, Any], Statement | None]] = {
     "service": _service,
     "clean_only": _clean_only,
     "least_use": _least_use,
+    "offtake": _offtake,
     "stock_floor": _stock_floor,
     "modules_least": _modules_least,
     "exclusive_group": _exclusive,

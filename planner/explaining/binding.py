@@ -55,6 +55,7 @@ def binding(bench: Bench, lead_options: int) -> pd.DataFrame:
         *_caps(bench),
         *_capacities(bench),
         *_contracts(bench),
+        *_offtakes(bench),
         *_floors(bench),
         *_clean_only(bench),
         *_markets(bench),
@@ -109,6 +110,18 @@ def _contracts(bench: Bench) -> list[Limit]:
         year = bench.data.nodes[limit.node].year
         says = f"min_use asks for {limit.least_use * 1e3:,.6g} t"
         result.append(Limit("least_use", limit.facility, country[limit.facility], year, "kt/yr", dual, DUAL, says))
+    return result
+
+
+def _offtakes(bench: Bench) -> list[Limit]:
+    country = {f.facility: f.country for f in bench.instance.facilities}
+    result = []
+    for i, dual in bench.dual.get("offtake", {}).items():
+        taken = bench.data.offtake[i]
+        tonnes = taken.least + sum(k * bench.x[bench.columns[b]] for b, k in taken.modules)
+        says = f"{tonnes * 1e3:,.6g} t are to be taken"
+        name, year = f"{taken.facility} {taken.material}", bench.data.nodes[taken.node].year
+        result.append(Limit("offtake", name, country[taken.facility], year, "kt/yr", dual, DUAL, says))
     return result
 
 

@@ -72,7 +72,7 @@ def by_duals(bench: Bench, project: Project) -> list[Entry]:
         result.append(Entry(name, OPEX, cut, "USD/t", math.nan, math.nan, AT_LEAST, says))
     if project.earns > project.fixed_om + BUILT:
         factor = project.annuity / (project.earns - project.fixed_om)
-        says = f"modules {factor:.3g} times as large at the same capex"
+        says = f"modules {factor:.4g} times as large at the same capex"
         result.append(Entry(name, LARGER, factor, "factor", math.nan, math.nan, AT_LEAST, says))
     return result
 
@@ -114,6 +114,8 @@ def by_capex(bench: Bench, project: Project) -> list[Entry]:
         return [Entry(name, CAPEX, math.nan, "factor", math.nan, math.nan, bench.label, says)]
     if saving == 0.0:
         says = "enters as it is: the run is not the best plan, or another one of its cost builds it"
+    elif saving == 1.0 and not bench.proven:
+        says = "enters at best free of capex; what is lacking then is within the gap"
     else:
         says = f"enters with capex below {1.0 - saving:.2%} of {project.option.capex_musd:,.6g} MUSD a module"
     if project.cost_if_built <= bench.tolerance and not bench.proven:
@@ -164,6 +166,7 @@ def _least_saving(
     least = (option.option, 1.0) if option.integer and option.max_modules >= 1.0 else None
     x = project.plan
     assert x is not None
+    all_saved = False
     for _ in range(MOST_STEPS):
         dearer = bench.objective(x) - bench.base
         if dearer <= SAME * max(1.0, abs(bench.base)):
@@ -171,8 +174,8 @@ def _least_saving(
         amount = sum(x[k] * w for k, w in weight.items())
         reached = dearer <= most * amount
         saving = dearer / amount if reached else most
-        if reached and dearer <= bench.tolerance:
-            return saving, 0.0
+        if (reached and dearer <= bench.tolerance) or (not reached and all_saved):
+            return saving, 0.0  # what is still lacking is within the gap
         cheaper = {k: saving * w for k, w in weight.items()}
         said = f"{what}: {saving:.6g}"
         answer = bench.again(said, close=closed, least=least, cheaper=cheaper, start=bench.modules_of(x))
@@ -185,7 +188,7 @@ def _least_saving(
             return None, short
         if not reached and not _builds(bench, option.option, answer):
             return None, math.nan
-        x = answer.values
+        x, all_saved = answer.values, not reached
     return None
 
 

@@ -120,6 +120,8 @@ def survey(bench: Bench) -> list[Project]:
 def module_values(bench: Bench, duals: Mapping[int, float]) -> list[dict[int, float]]:
     """By position in ``data.build``: year -> what the capacity of one module is worth, MUSD present value.
 
+    Less what it costs to make what is taken of it (offtakes).
+
     duals  of the capacity limits, by their position
     """
     result: list[dict[int, float]] = [{} for _ in bench.data.build]
@@ -128,6 +130,11 @@ def module_values(bench: Bench, duals: Mapping[int, float]) -> list[dict[int, fl
         year = bench.data.nodes[limit.node].year
         for i, capacity in limit.modules:
             result[i][year] = result[i].get(year, 0.0) + max(0.0, -dual) * capacity
+    for number, duty in bench.dual.get("offtake", {}).items():
+        offtake = bench.data.offtake[number]
+        year = bench.data.nodes[offtake.node].year
+        for i, taken in offtake.modules:
+            result[i][year] = result[i].get(year, 0.0) - duty * taken
     return result
 
 

@@ -14,6 +14,7 @@ AT_MOST = 12  # lines of a section
 UNITS = {
     "lead_time": "a year earlier",
     "least_use": "a kt/yr less",
+    "offtake": "a kt/yr less",
     "min_service": "a point less",
     "clean_only": "a point exposed",
     "stock_floor": "a kt less",
@@ -158,6 +159,7 @@ def _support(e: Explanation) -> list[str]:
             continue
         price = (known["market_usd_per_kg"] * known["output_t"]).sum() / max(known["output_t"].sum(), 1e-9)
         outlay, busy = known["support_musd"].sum(), (known["output_t"] > 0).sum()
+        paid = (known["support_musd"] > 1e-9).sum()
         where = ", ".join(sorted(set(known["market_price"])))
         if outlay <= 1e-9:
             lines.append(f"{line}, the market pays {_number(price)} ({where}): no support")
@@ -166,5 +168,7 @@ def _support(e: Explanation) -> list[str]:
         lines.append(
             f"{line}, the market pays {_number(price)} ({where}): "
             f"support {_number(per_kg)} USD/kg, {_number(outlay / max(busy, 1))} MUSD a year"
+            f"{'' if paid == busy else f' (in {paid} of {busy} years, when the price is lower)'}"
         )
-    return ["Price support (levelised cost against the market price):", *_cut(lines, "price_support")]
+    title = "Price support (levelised cost less by-products against the market price; means over all it makes):"
+    return [title, *_cut(lines, "price_support")]

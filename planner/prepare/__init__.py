@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from models.data import ModelData
 
 from ..timeline import Period, horizon_end, periods
-from . import caps, closing, funding, investment, operations, risk
+from . import caps, closing, funding, investment, offtakes, operations, risk
 from .conditions import Conditions, lay_out_nodes
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def prepare(
     if closed is None:
         closing.add(instance, span, data)
     operations.add(instance, span, conditions, data, closed=closed)
+    offtakes.add(instance, span, data)
     caps.add(instance, span, data)
     funding.add(instance, data)
     risk.add(instance, data)

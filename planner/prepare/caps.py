@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ..schema import Cap
 
 
+LEAST_LIMIT = 1e-9  # less is nothing: the solver would drop so small a coefficient
+
+
 def cap_limits(instance: Instance, cap: Cap) -> dict[int, float]:
     """First year of a period -> limit, for the periods whose first year lies in the cap's years."""
     first = instance.years[0] if cap.first_year is None else cap.first_year
@@ -43,7 +46,8 @@ def add(instance: Instance, span: Sequence[Period], data: ModelData) -> None:
         limits = cap_limits(instance, cap)
         for n, node in enumerate(data.nodes):
             if node.rules_hold and node.year in limits:
-                by_node.add(cap, n, limits[node.year])
+                limit = limits[node.year]
+                by_node.add(cap, n, limit if limit >= LEAST_LIMIT else 0.0)
 
 
 class _Places:

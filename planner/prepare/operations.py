@@ -28,10 +28,12 @@ from models.data import (
     TransitLimit,
 )
 
-from ..matching import members, strategic_materials
+from ..matching import members
 from ..timeline import Period, discount_factor, module_share, overlaps
+from .caps import cap_materials, importers
 from .conditions import KILO, Conditions
 from .facts import FactSource, PeriodFacts
+from .offtakes import obliged
 from .reach import Reach, Spot, explore, made_provenance
 
 if TYPE_CHECKING:
@@ -85,7 +87,7 @@ class _NodeBuilder:
         self.values = {m.material: m.value_usd_per_t * KILO for m in instance.materials}
         self.probability = {s.scenario: s.probability for s in instance.scenarios}
         self.parts: list[dict[tuple[str, str], int]] = []  # node -> (stockpile, provenance) -> position
-        self.import_capped = _import_capped(instance)
+        self.counted = _counted(instance)
         self.modules = self._module_terms()
         self.closed = closed
         self.closing = self._closing_terms()
@@ -160,14 +162,20 @@ class _NodeBuilder:
         return result
 
     def _forced(self, node: Node, facts: PeriodFacts, limits: dict[str, CapacityLimit]) -> set[int]:
-        """Operations that may run though nothing needs their products: obliged, paid, or used under an import cap."""
-        capped = self.import_capped if node.rules_hold else {}
+        """Operations that may run though nothing needs their products.
+
+        They are obliged to, or paid for it; or they use up what may not be thrown away, or what a cap counts (the more
+        there is of it in all, the smaller the share of the rest).
+        """
+        counted = self.counted if node.rules_hold else {}
+        taken = obliged(self.instance, node.year) if node.branch == PLAN else {}
         return {
             i
             for i, o in enumerate(facts.operations)
             if limits[o.facility].least_use > 0.0
             or o.opex < 0.0
-            or any(o.country in capped.get(material, ()) for material, _ in o.inputs)
+            or any((o.facility, material) in taken for material, _ in o.outputs)
+            or any(m not in self.wasteable or o.country in counted.get(m, ()) for m, _ in o.inputs)
         }
 
     # --- flows --------------------------------------------------------------------------------------------
@@ -383,15 +391,13 @@ def _opening_provenance(stockpile: Stockpile) -> str:
     return EXPOSED if stockpile.initial_exposed else CLEAN
 
 
-def _import_capped(instance: Instance) -> dict[str, frozenset[str]]:
-    """Material -> importing countries whose use of it stands in the denominator of an import cap."""
+def _counted(instance: Instance) -> dict[str, frozenset[str]]:
+    """Material -> countries in which the use of it can make room under a cap on shares of it."""
     result: dict[str, frozenset[str]] = {}
     for cap in instance.caps:
-        if cap.metric != "import_share":
+        if cap.metric == "exposed_share":
             continue
-        materials = (cap.material,) if cap.material else strategic_materials(instance, cap.stage)
-        everyone = members(instance, "")
-        inside = members(instance, cap.country) if cap.country else everyone - members(instance, cap.origin)
-        for material in materials:
-            result[material] = result.get(material, frozenset()) | inside
+        places = importers(instance, cap) if cap.metric == "import_share" else members(instance, "")
+        for material in cap_materials(instance, cap):
+            result[material] = result.get(material, frozenset()) | places
     return result

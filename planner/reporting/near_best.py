@@ -41,7 +41,7 @@ MOST = 25  # projects in the chart
 NAMED = 12  # projects named in a cell
 SOME = 1e-6  # modules; less is none
 UNITS = {
-    "least exposure": "exposed deliveries, kt present",
+    "least exposure": "demand not served clean, kt present",
     "least capex": "capex, million overnight",
     "least public money": "draws on funds, million",
     "least shortage": "short, kt present",

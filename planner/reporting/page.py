@@ -25,6 +25,7 @@ from . import (
     near_best,
     needs,
     origins,
+    outlays,
     prices,
     reasons,
     rivals,
@@ -61,6 +62,7 @@ def page(view: View) -> str:
         *_studied(view, "stress --delivery", delivery.section),
         *_studied(view, "sensitivity", tornado.section),
         needs.funding(view),
+        *outlays.section(view),
         trust.section(view),
     )
     sections = [section for section in found if section is not None]

@@ -79,7 +79,7 @@ class Branch:
         last = len(span) - 1 if instance.stockpiles or shape.fails else hit[-1]
         openings = planned.openings(span[hit[0]].first_year)
         with paused_garbage_collector():
-            prepared = prepare_branch(quiet, self.name, planned.builds, openings, last)
+            prepared = prepare_branch(quiet, self.name, planned.builds, openings, last, planned.closed)
             self.limits, self.starts = prepared.data.capacity, prepared.data.build
             self.options = {o.option: o for o in instance.options}
             data = replace(prepared.data, capacity=[self._held(limit) for limit in self.limits], build=[])
@@ -107,7 +107,7 @@ class Branch:
         return with_case(self.instance, case)
 
     def _held(self, limit: CapacityLimit) -> CapacityLimit:
-        return CapacityLimit(limit.facility, limit.node, self._capacity(limit, Conditions()), [], limit.use)
+        return CapacityLimit(limit.facility, limit.node, self._capacity(limit, Conditions()), [], use=limit.use)
 
     def _capacity(self, limit: CapacityLimit, conditions: Conditions) -> float:
         """What is left of a facility's capacity, kt/yr."""

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..closures import closed_shares
 from ..errors import UsageError, did_you_mean
 from ..prepare.facts import FactSource
 from ..timeline import periods
@@ -29,6 +30,7 @@ class Planned:
     """Builds, stocks and undisturbed operations of a run, by first years of periods.
 
     builds  (option, start year) -> modules
+    closed  (facility, year) -> share of own capacity that is idle or retired
     short   t/yr by consumer
     """
 
@@ -37,6 +39,7 @@ class Planned:
         self.instance = instance
         self.tables = tables = run.tables
         self.builds = {(str(r.option), int(r.start_year)): float(r.modules) for r in tables["builds"].itertuples()}
+        self.closed = closed_shares(tables)
         self.short: dict[Consumer, float] = {
             (str(r.country), str(r.sector), str(r.material), int(r.year)): float(r.short_t)
             for r in tables["service"].itertuples()

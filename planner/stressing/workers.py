@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ALONE = 3.0  # seconds tried in this process before others are started, which takes about as long
 WORTH = 6.0  # seconds of work left from which others are worth starting
+ANSWERS = 10.0  # seconds within which the scheduler of a cluster must answer
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Task:
     def of(cls, instance: Instance, run: Tabled, settings: Settings, audited: bool, survival: bool) -> Task:
         """The task, without what only changes of an instance need."""
         slim = replace(instance, _content=None, warnings=())
-        return cls(slim, {name: run.tables[name] for name in PLANNED}, settings, audited, survival)
+        tables = {name: run.tables[name] for name in (*PLANNED, "closures") if name in run.tables}
+        return cls(slim, tables, settings, audited, survival)
 
     def trials(self) -> Trials:
         """Ready to try cases."""
@@ -109,7 +111,7 @@ class Cluster:
                 'a cluster needs the extra "distributed": pip install "magnet-planner[distributed]"'
             ) from error
         try:
-            self.client: Any = Client(scheduler, timeout="10s", set_as_default=False)
+            self.client: Any = Client(scheduler, timeout=ANSWERS, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             raise UsageError(f"no Dask scheduler answers at {scheduler}: {error}") from error
         if not self.client.scheduler_info()["workers"]:
@@ -122,8 +124,10 @@ class Cluster:
         from distributed import as_completed as completed
 
         futures = {f.key: (f, c) for c in cases for f in [self.client.submit(_run_there, self.task, c, pure=False)]}
+        with self.client.as_current():  # it is not the default one: a caller may have another
+            done = completed([f for f, _ in futures.values()])
         try:
-            for future in completed([f for f, _ in futures.values()]):
+            for future in done:
                 yield futures[future.key][1], future.result()
         finally:
             self.client.cancel([f for f, _ in futures.values()])

@@ -35,13 +35,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "caps": ("cap", "metric", "stage", "material", "country", "sector", "origin", "first_year", "last_year", "limit", "limit_end"),
     "funds": ("fund", "provider", "instrument", "budget_musd", "first_year", "last_year", "max_share"),
     "fund_options": ("fund", "option"),
+    "price_floors": ("facility", "option", "material", "floor_usd_per_t", "first_year", "last_year", "payer", "market"),
     "scenarios": ("scenario", "name", "probability", "first_year", "last_year"),
     "disruptions": ("scenario", "kind", "country", "stage", "material", "facility", "fraction", "reference_t"),
     "evidence": ("table", "key", "column", "low", "high", "confidence", "kind"),
     "sources": ("source", "title", "publisher", "url", "date"),
 }
 KEYS: dict[str, int] = {
-    "recipes": 3, "operations": 2, "lanes": 5, "tariffs": 5, "demand": 4, "market_prices": 2, "fund_options": 2, "disruptions": 6, "evidence": 3,
+    "recipes": 3, "operations": 2, "lanes": 5, "tariffs": 5, "demand": 4, "market_prices": 2, "fund_options": 2, "price_floors": 3, "disruptions": 6, "evidence": 3,
 }  # fmt: skip
 
 

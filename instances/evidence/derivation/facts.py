@@ -13,6 +13,7 @@ from pathlib import Path
 
 FACTS = Path(__file__).resolve().parent.parent / "facts"
 SOURCE_FILES = ("sources_upstream", "sources_downstream", "sources_demand")
+NO_SOURCE = frozenset({"estimate", "S_MEM"})  # ids in the facts that say that nothing published was seen
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,13 @@ class Fact:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Ids of the sources, without the marker ``estimate``."""
-        return tuple(s for s in self.row["sources"].split(";") if s and s != "estimate")
+        """Ids of the sources, without the markers of estimates and of what is known from memory only."""
+        return tuple(s for s in self.row["sources"].split(";") if s and s not in NO_SOURCE)
 
     @property
     def estimated(self) -> bool:
-        """True where the compiler of the facts marked the row as (partly) estimated."""
-        return "estimate" in self.row["sources"].split(";") or not self.sources
+        """True where the compiler of the facts marked the row as (partly) estimated, or remembered."""
+        return not NO_SOURCE.isdisjoint(self.row["sources"].split(";")) or not self.sources
 
     @property
     def estimated_columns(self) -> str:
@@ -83,7 +84,7 @@ def sources() -> dict[str, dict[str, str]]:
     merged: dict[str, dict[str, str]] = {}
     for file in SOURCE_FILES:
         for row in read(file):
-            if row["id"] != "estimate":
+            if row["id"] not in NO_SOURCE:
                 if row["id"] in merged:
                     raise ValueError(f"{file}.csv: {row['id']} stands twice")
                 merged[row["id"]] = row

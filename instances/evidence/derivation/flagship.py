@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import chain, china, demand, generic, magnets, metal, mining, money, recycling, separation, trade
+from . import chain, china, demand, floors, generic, magnets, metal, mining, money, recycling, separation, trade
 from .book import Book
 
 
@@ -26,5 +26,6 @@ def book() -> Book:
     demand.demand(b)
     recycling.old_magnets(b)
     money.funds(b)
+    floors.price_floors(b)
     b.add_sources()
     return b

@@ -64,7 +64,7 @@ MAKERS: tuple[Maker, ...] = (
     Maker("neorem-ulvila", "mg-fin-neorem", True, "operating"),
     Maker("magneti-ljubljana", "mg-svn-magneti", True, "operating"),
     Maker("neo-narva", "mg-est-neo1", True, "operating", 2026, 4, min_use=0.75, min_use_until=2035,
-          why="blocks, x 0.75 finished; full capacity guided for 2028-29; Schaeffler and Bosch have committed; at least 75 per cent used"),
+          why="blocks, x 0.75 finished; full capacity guided for 2028-29; Schaeffler, Bosch and others have committed to 35 per cent of it; taken as the 75 per cent of plants whose customers do not leave for a price"),
     Maker("evac-sumter", "mg-usa-evac", True, "operating", 2025, 3, min_use=0.75, min_use_until=2034,
           why="General Motors takes its output for at least ten years: at least 75 per cent used"),
     Maker("mp-independence", "mg-usa-mp-indep", True, "operating", 2025, 3, min_use=0.75, min_use_until=2035, why="General Motors contract: at least 75 per cent used"),

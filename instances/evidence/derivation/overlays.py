@@ -130,6 +130,11 @@ def us_defence(base: Book) -> Book:
     for sector in ("defence", "drones"):
         book.add("caps", cap=f"dfars-{sector}", metric="exposed_share", country="DOD", sector=sector, first_year=2027, limit=0,
                  **cite(rule, assumed="drones held to the same rule" if sector == "drones" else ""))  # fmt: skip
+    for row in base.rows["tariffs"]:
+        if row["destination"] == "USA" and row["material"] in GRADES:
+            years = {c: int(row[c]) if row[c] else None for c in ("first_year", "last_year")}
+            same = {c: row[c] for c in ("material", "origin", "source", "note")}
+            book.add("tariffs", **same, destination="DOD", **years, rate=float(row["rate"]))
     free = _free_for_defence(base)
     for material in GRADES:
         share = _grade_share(base, material)
@@ -225,6 +230,15 @@ def stop_2028_stocks(base: Book) -> Book:
         for material, most in STOCKED_METALS.items():
             _stock(book, base, f"{country.lower()}-{material.replace('_', '-')}", country, material, 0.0, most,
                    f"a stock whose size is open, up to {most:,.0f} t, more than can be of use; empty at first")  # fmt: skip
+    return book
+
+
+def all_served(base: Book) -> Book:
+    """Nothing may be short, whatever it costs: the floor of every sector is all of its need."""
+    book = Book()
+    for row in base.rows["sectors"]:
+        book.add("sectors", sector=row["sector"], name=row["name"], shortage_usd_per_t=float(row["shortage_usd_per_t"]), min_service=1,
+                 **assume("the question of the instance: how clean can supply be without any shortage; the shortage cost is the base's and never paid"))  # fmt: skip
     return book
 
 

@@ -26,17 +26,19 @@ class Kind:
     lead: int  # decision to first output of a project that is already prepared
     ramp: int
     life: int
-    why: str
+    usable: str  # the reason of the derate
+    timing: str  # the reason of lead and ramp
 
 
+_USABLE = "85 per cent of nameplate usable (Lynas ran at 62, China's magnet makers at 70)"
 KINDS: dict[str, Kind] = {
-    "mine": Kind("mining", 0.90, 2, 3, 25, "90 per cent of nameplate usable; prepared mines need two years, ramp 3 (finance.csv mine_concentrator)"),
-    "light": Kind("separation", 0.85, 3, 4, 25, "85 per cent of nameplate usable (Lynas ran at 62, China's magnet makers at 70); lead 3 once prepared, ramp 4"),
-    "heavy": Kind("separation", 0.85, 3, 4, 25, "85 per cent of nameplate usable; lead 3 once prepared, ramp 4"),
-    "novel": Kind("separation", 0.85, 3, 6, 20, "85 per cent of nameplate usable; new separation chemistry ramps over 6 years"),
-    "metal": Kind("metal", 0.85, 2, 3, 20, "85 per cent of nameplate usable; lead 2, ramp 3"),
-    "magnet": Kind("magnet", 0.85, 3, 4, 20, "85 per cent of nameplate usable; 21-45 months to first output plus 12-24 months of qualification: lead 3 once prepared, ramp 4"),
-    "recycler": Kind("separation", 0.85, 2, 3, 15, "85 per cent of nameplate usable; lead 2, ramp 3"),
+    "mine": Kind("mining", 0.90, 2, 3, 25, "90 per cent of nameplate usable", "prepared mines need two years, ramp 3 (finance.csv ramp_fraction_year1_mine_concentrator to year3)"),
+    "light": Kind("separation", 0.85, 3, 4, 25, _USABLE, "lead 3 once prepared, ramp 4"),
+    "heavy": Kind("separation", 0.85, 3, 4, 25, _USABLE, "lead 3 once prepared, ramp 4"),
+    "novel": Kind("separation", 0.85, 3, 6, 20, _USABLE, "lead 3 once prepared; new separation chemistry ramps over 6 years"),
+    "metal": Kind("metal", 0.85, 2, 3, 20, _USABLE, "lead 2, ramp 3"),
+    "magnet": Kind("magnet", 0.85, 3, 4, 20, _USABLE, "21-45 months to first output plus 12-24 months of qualification: lead 3 once prepared, ramp 4"),
+    "recycler": Kind("separation", 0.85, 2, 3, 15, _USABLE, "lead 2, ramp 3"),
 }  # fmt: skip
 
 
@@ -86,9 +88,10 @@ def add(book: Book, plant: Plant) -> None:
     """Rows of one plant in facilities, operations and options."""
     kind = KINDS[plant.kind]
     derate = kind.derate if plant.derate is None else plant.derate
-    about = cite(*plant.facts, assumed="; ".join(w for w in (plant.why, kind.why if derate < 1 else "") if w))
     usable = round(plant.capacity * derate, 1)
     ramp = kind.ramp if plant.ramp is None else plant.ramp
+    reasons = (plant.why, kind.usable if derate < 1 else "", _ramp_up(plant, ramp) if plant.committed else kind.timing)
+    about = cite(*plant.facts, assumed="; ".join(w for w in reasons if w))
     book.add(
         "facilities", facility=plant.key, name=plant.name, owner=plant.owner, country=plant.country, startup=plant.startup or None,
         status=plant.status, capacity_t=usable if plant.committed else None,
@@ -104,11 +107,19 @@ def add(book: Book, plant: Plant) -> None:
         options(book, plant, usable, ramp)
 
 
+def _ramp_up(plant: Plant, ramp: int) -> str:
+    """When a committed plant is at full output, beside the year of the fact."""
+    if plant.first_year is None:
+        return ""
+    full, published = plant.first_year + ramp - 1, plant.facts[0].row.get("full_year", "")
+    return f"full output in {full}" + (f" ({published} in the fact)" if published and int(published) != full else ", as in the fact" if published else "")
+
+
 OPEX_WHY = {
     "mine": "opex per tonne REO as published or estimated in the fact row",
     "light": "separation opex per kg Nd-Pr oxide on one basis: established 27.5, new 40, novel 50 USD, so that mine and separation together give the published all-in 40-60 (Y028-Y034)",
     "heavy": "separation opex 80 USD per kg Dy+Tb oxide (60-100)",
-    "novel": "separation opex 50 USD per kg Nd-Pr oxide, 100 per kg Dy+Tb oxide; recycling 27.5 per kg oxide recovered",
+    "novel": "separation opex 50 USD per kg Nd-Pr oxide (40 at Heroya, which is built), 100 per kg Dy+Tb oxide; recycling 27.5 per kg oxide recovered",
     "metal": "conversion without capital: Japan 7, others 6-9 USD per kg Nd-Pr metal, 45 (30 in Japan) per kg Dy or Tb metal (syc-conv-metal-*, syc-conv-dy-metal)",
     "magnet": "conversion without capital by country, plus the dearer process of high grades (syc-conv-magnet-*)",
     "recycler": "27.5 USD per kg of oxide recovered (syc-rec-opex-long), short loop 19.6 per kg magnet (syc-rec-opex-short)",
@@ -129,7 +140,7 @@ def options(book: Book, plant: Plant, module: float, ramp: int) -> None:
         "life_years": kind.life if plant.life is None else plant.life, "first_start": FIRST, "last_start": min(LAST_NAMED_START, LAST - lead),
         "requires": plant.requires or None, "success_probability": success(plant.success),
     }  # fmt: skip
-    about = cite(*plant.facts, assumed="; ".join(w for w in (plant.why, kind.why, WACC_WHY) if w))
+    about = cite(*plant.facts, assumed="; ".join(w for w in (plant.why, kind.usable, kind.timing, WACC_WHY) if w))
     group = f"{plant.key}-finance" if plant.loan else None
     book.add(
         "options", option=plant.key, name=plant.name, wacc=wacc(plant.country, mine=mine, startup=plant.startup), exclusive_group=group,
@@ -141,6 +152,6 @@ def options(book: Book, plant: Plant, module: float, ramp: int) -> None:
             "options", option=f"{plant.key}-loan", name=f"{plant.name} with government loan", exclusive_group=group, private_musd=round(own, 1),
             wacc=blended(plant.country, plant.loan.loan_musd / capex, startup=plant.startup, mine=mine),
             **common | {"success_probability": max(success(plant.success), success("announced_with_government_loan"))},
-            **cite(*plant.facts, assumed="; ".join(w for w in (plant.why, kind.why, WACC_WHY) if w)
+            **cite(*plant.facts, assumed="; ".join(w for w in (plant.why, kind.usable, kind.timing, WACC_WHY) if w)
                    + "; the loan's share of capex at Treasury + 1 point; private money is capex less public money, so that the fund must pay its part"),
         )  # fmt: skip

@@ -1,0 +1,190 @@
+"""Print what a plan of allied-2040 gives against what was observed, or would be plausible.
+
+    python instances/evidence/bands.py RUN      RUN is a folder written by planner solve, without a cap
+
+A band is no constraint and nothing is tuned to it: a value outside needs an explanation, in the README of allied-2040.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from derivation.facts import find
+
+Tables = Mapping[str, pd.DataFrame]
+NAMES = ("activity", "adjustments", "builds", "capacity", "dependence", "flows", "prices", "service")
+FIRST = 2026
+MAGNETS = ("mag_n", "mag_sh", "mag_uh")
+HEAVIES = ("hre_conc", "dy_oxide", "tb_oxide", "dy_metal", "tb_metal")
+
+
+@dataclass(frozen=True)
+class Band:
+    """``low`` to ``high`` is where the least and the greatest of ``values(tables)`` should lie."""
+
+    name: str
+    low: float
+    high: float
+    digits: int
+    basis: str
+    values: Callable[[Tables], pd.Series]
+
+    def measured(self, tables: Tables) -> tuple[float, float]:
+        found = self.values(tables)
+        return float(found.min()), float(found.max())
+
+    def holds(self, tables: Tables) -> bool:
+        least, most = self.measured(tables)
+        return self.low <= least and most <= self.high
+
+
+def _imports(region: str, year: str, sector: str = "imports_from_china") -> float:
+    return find("demand", region=region, sector=sector, year=year).number("demand_t")
+
+
+def _use(region: str, year: str) -> float:
+    return find("demand", region=region, sector="total", year=year, method="region_total_control").number("demand_t")
+
+
+def _from_china(country: str) -> Callable[[Tables], pd.Series]:
+    """Share of a country's magnets that comes from China in the first year."""
+
+    def share(tables: Tables) -> pd.Series:
+        flows, service = tables["flows"], tables["service"]
+        moved = flows[(flows.origin == "CHN") & (flows.destination == country) & (flows.year == FIRST) & flows.material.isin(MAGNETS)]
+        need = service[(service.country == country) & (service.year == FIRST)]
+        return pd.Series([moved.t.sum() / need.demand_t.sum()])
+
+    return share
+
+
+def _reported(tables: Tables) -> pd.DataFrame:
+    """The dependence that is always reported, of the whole chain: shares by metric, stage and year."""
+    d = tables["dependence"]
+    blank = {column: d[column].isna() | (d[column] == "") for column in ("cap", "material")}
+    return d[blank["cap"] & blank["material"] & d.metric.isin(("exposed_share", "stage_share"))]
+
+
+def _shares(metric: str, stage: str = "") -> Callable[[Tables], pd.Series]:
+    def share(tables: Tables) -> pd.Series:
+        d = _reported(tables)
+        return d[(d.metric == metric) & (d.year == FIRST) & ((d.stage == stage) if stage else True)].share
+
+    return share
+
+
+def _made(facilities: tuple[str, ...]) -> Callable[[Tables], pd.Series]:
+    def kilotonnes(tables: Tables) -> pd.Series:
+        a = tables["activity"]
+        return pd.Series([a[a.facility.isin(facilities) & (a.year == FIRST)].activity_t.sum() / 1000])
+
+    return kilotonnes
+
+
+def _price(material: str, country: str, provenance: str) -> Callable[[Tables], pd.Series]:
+    def usd_per_kg(tables: Tables) -> pd.Series:
+        p = tables["prices"]
+        return p[(p.material == material) & (p.country == country) & (p.provenance == provenance)].usd_per_t / 1000
+
+    return usd_per_kg
+
+
+def _largest_country(tables: Tables) -> pd.Series:
+    """kt of magnets that the largest maker outside China makes in a year."""
+    a = tables["activity"]
+    made = a[a.process.str.startswith("mag-") & (a.country != "CHN")]
+    return pd.Series([made.groupby(["country", "year"]).activity_t.sum().max() / 1000])
+
+
+def _heavies_wasted(tables: Tables) -> pd.Series:
+    a = tables["adjustments"]
+    return pd.Series([a[(a.kind == "surplus") & a.material.isin(HEAVIES)].t.sum()])
+
+
+def _started_at_once(tables: Tables) -> pd.Series:
+    b = tables["builds"]
+    return pd.Series([b[b.start_year == FIRST].capex_musd.sum() / b.capex_musd.sum()])
+
+
+def _cleaner_than_tonnage(tables: Tables) -> pd.Series:
+    """Points by which the traced share lies below the greatest stage share, most in any year."""
+    d = _reported(tables)
+    stages = d[d.metric == "stage_share"].groupby("year").share.max()
+    traced = d[d.metric == "exposed_share"].groupby("year").share.max()
+    return pd.Series([100 * max(0.0, float((stages - traced).max()))])
+
+
+def _negative(tables: Tables) -> pd.Series:
+    """Per cent of all prices but those of swarf that lie below zero."""
+    p = tables["prices"]
+    return pd.Series([100 * float((p[~p.material.str.startswith("swarf")].usd_per_t < -1).mean())])
+
+
+def bands() -> tuple[Band, ...]:
+    """All bands; a function, because the facts are read here."""
+    korea = _imports("KOR", "2023", "imports_from_china_9m") * 12 / 9 / _use("KOR", "2024")
+    eu = _imports("EU27", "2024") / find("demand", region="EU27", sector="total", year="2024", method="source_anchor").number("demand_t")
+    japan = find("demand", region="JPN", sector="imports_from_china")
+    light = ("lynas-kuantan-light", "lynas-kuantan-light-expansion")
+    notes = "plausible, from a pilot of this model"
+    return (
+        Band("magnets of the USA from China, 2026", _imports("USA", "2025") / _use("USA", "2025"), _imports("USA", "2024") / _use("USA", "2024"), 2,
+             "customs of 2025 and 2024 by use", _from_china("USA")),
+        Band("magnets of the EU from China, 2026", eu - 0.05, eu + 0.05, 2, "17 of 20 kt in 2024, 5 points either way", _from_china("EUU")),
+        Band("magnets of Korea from China, 2026", korea - 0.05, korea + 0.05, 2, "nine months of 2023 as a year, 5 points either way", _from_china("KOR")),
+        Band("magnets of Japan from China, 2026", japan.number("low") / _use("JPN", "2025"), japan.number("high") / _use("JPN", "2025"), 2,
+             "2.3-3.0 of 15.3 kt in 2025", _from_china("JPN")),
+        Band("stage share of magnets, 2026", 0.65, 0.80, 2, notes, _shares("stage_share", "magnet")),
+        Band("stage share of separation, 2026", 0.65, 0.85, 2, notes, _shares("stage_share", "separation")),
+        Band("traced exposed share, 2026", 0.75, 0.95, 2, notes, _shares("exposed_share")),
+        Band("Nd-Pr oxide of Lynas, 2026, kt", 6.5, 8.0, 1, "7.0 kt in 2025", _made(light)),
+        Band("Nd-Pr oxide of MP, 2026, kt", 2.5, 4.0, 1, "2.6 kt in 2025, run rate near 4", _made(("mp-mountain-pass-light",))),
+        Band("Nd-Pr oxide in China, USD/kg", 45, 110, 0, notes, _price("ndpr_oxide", "CHN", "exposed")),
+        Band("clean Nd-Pr oxide in Japan, USD/kg", 45, 110, 0, notes, _price("ndpr_oxide", "JPN", "clean")),
+        Band("Dy oxide in China, USD/kg", 200, 500, 0, notes, _price("dy_oxide", "CHN", "exposed")),
+        Band("clean Dy oxide in Japan, USD/kg", 200, 500, 0, notes, _price("dy_oxide", "JPN", "clean")),
+        Band("Tb oxide in China, USD/kg", 700, 2000, 0, notes, _price("tb_oxide", "CHN", "exposed")),
+        Band("clean Tb oxide in Japan, USD/kg", 700, 2000, 0, notes, _price("tb_oxide", "JPN", "clean")),
+        Band("N/M magnet in China, USD/kg", 35, 60, 0, notes, _price("mag_n", "CHN", "exposed")),
+        Band("UH/EH magnet in China, USD/kg", 60, 110, 0, notes, _price("mag_uh", "CHN", "exposed")),
+        Band("most magnets of one country but China, kt", 0, 40, 1, "alarm", _largest_country),
+        Band("heavies thrown away, t", 0, 1, 0, "alarm", _heavies_wasted),
+        Band("capex that starts in 2026, share of all", 0, 0.5, 2, "alarm", _started_at_once),
+        Band("traced share below a stage share, points", 0, 0.5, 1, "alarm", _cleaner_than_tonnage),
+        Band("negative prices but of swarf, per cent", 0, 0, 1, "alarm", _negative),
+    )  # fmt: skip
+
+
+def span(low: float, high: float, digits: int) -> str:
+    """Text of a range, or of a number.
+
+    >>> span(0.624, 0.784, 2), span(3, 3, 0)
+    ('0.62-0.78', '3')
+    """
+    texts = dict.fromkeys(f"{value:.{digits}f}" for value in (low, high))
+    return "-".join(texts)
+
+
+def main() -> None:
+    """Print band against value."""
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    folder = Path(sys.argv[1])
+    missing = [name for name in NAMES if not (folder / f"{name}.csv").exists()]
+    if missing:
+        sys.exit(f"{folder}: no {', '.join(f'{name}.csv' for name in missing)}; write the run with planner solve -o")
+    tables = {name: pd.read_csv(folder / f"{name}.csv") for name in NAMES}
+    for band in bands():
+        mark = " " if band.holds(tables) else "!"
+        print(f"{mark} {band.name:<44} {span(band.low, band.high, band.digits):>11} {span(*band.measured(tables), band.digits):>11}  {band.basis}")
+
+
+if __name__ == "__main__":
+    main()

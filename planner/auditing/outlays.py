@@ -1,0 +1,150 @@
+"""Offtakes are made, and what payers of price floors and offtakes owe follows from the plan and the prices."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+
+from ..schema import Offtake, PriceFloor
+from .operations import Operations
+from .reading import OFFTAKES, PRICE_FLOORS, PRICES, OfftakeRow, PriceFloorRow, Tables
+from .report import Book
+
+USD_PER_MUSD = 1e6
+LEFT_OUT = 1e-6  # t; up to which a row may be missing
+
+
+def check_offtakes(plan: Operations, book: Book) -> None:
+    """Each plant makes at least what all its buyers of a material are to take."""
+    for year in plan.disturbance.years:
+        due: dict[tuple[str, str], float] = defaultdict(float)
+        for row in plan.facts.instance.offtakes:
+            due[row.facility, row.material] += _taken(plan, row, year)
+        for (facility, material), tonnes in due.items():
+            made = plan.made_by.get((facility, material, year), 0.0)
+            book.at_least("offtake", made, tonnes, tonnes, ("facility", facility, material, year))
+
+
+def check_outlays(plan: Operations, tables: Tables, book: Book) -> None:
+    """Every row of price_floors.csv and offtakes.csv, and that none is missing."""
+    if plan.facts.instance.price_floors:
+        _check_price_floors(plan, tables, book)
+    if plan.facts.instance.offtakes:
+        _check_offtake_rows(plan, tables, book)
+
+
+def _check_price_floors(plan: Operations, tables: Tables, book: Book) -> None:
+    prices = _prices(tables)
+    rows = {(r.facility, r.option, r.material, r.year): r for r in tables.rows(PRICE_FLOORS)}
+    for floor in plan.facts.instance.price_floors:
+        of = (floor.facility, floor.option, floor.material)
+        for year in plan.disturbance.years:
+            made = plan.made_by.get((floor.facility, floor.material, year), 0.0)
+            due = made * _part(plan, floor, year) if _holds(floor, year) else 0.0
+            price, place = _price(plan, floor, year, prices), ("price_floors.csv", *of, year)
+            each = math.nan if math.isnan(price) else max(0.0, floor.floor_usd_per_t - price)
+            row = rows.pop((*of, year), None)
+            _compare(book, place, row, due, floor.floor_usd_per_t, price, each)
+            if row is not None:
+                _say(book, place, (row.payer,), (floor.payer,))
+                promised = floor.floor_usd_per_t
+                book.equal("outlays", row.floor_usd_per_t, promised, promised, (*place, "floor_usd_per_t"))
+    for key in rows:
+        book.fault("outlays", ("price_floors.csv", *key), "is no price floor of the instance")
+
+
+def _check_offtake_rows(plan: Operations, tables: Tables, book: Book) -> None:
+    prices = _prices(tables)
+    rows = {(r.offtake, r.year): r for r in tables.rows(OFFTAKES)}
+    for offtake in plan.facts.instance.offtakes:
+        for year in plan.disturbance.years:
+            due, price = _taken(plan, offtake, year), _price(plan, offtake, year, prices)
+            place, row = ("offtakes.csv", offtake.offtake, year), rows.pop((offtake.offtake, year), None)
+            _compare(book, place, row, due, offtake.agreed_usd_per_t, price, offtake.agreed_usd_per_t - price)
+            if row is not None:
+                wanted = (offtake.facility, offtake.option, offtake.material, offtake.payer)
+                _say(book, place, (row.facility, row.option, row.material, row.payer), wanted)
+                promised = offtake.agreed_usd_per_t
+                book.equal("outlays", row.agreed_usd_per_t, promised, promised, (*place, "agreed_usd_per_t"))
+    for key in rows:
+        book.fault("outlays", ("offtakes.csv", *key), "is no offtake of the instance")
+
+
+def _compare(
+    book: Book,
+    place: tuple[object, ...],
+    row: PriceFloorRow | OfftakeRow | None,
+    due: float,
+    promised: float,
+    price: float,
+    each: float,
+) -> None:
+    """A row of either table against what it must say; it may be missing if nothing is made or taken.
+
+    due       t a year
+    promised  USD/t; ``price`` of the day and ``each``, what is owed for a tonne, NaN where there is no price
+    """
+    if row is None:
+        book.at_most("outlays", due, LEFT_OUT, 1.0, (*place, "is missing"))
+        return
+    book.equal("outlays", row.t, due, due, (*place, "t"))
+    owed, scale = each * due / USD_PER_MUSD, (promised + abs(price)) * due / USD_PER_MUSD
+    _same(book, row.price_usd_per_t, price, abs(price), (*place, "price_usd_per_t"))
+    _same(book, row.outlay_musd, owed, scale, (*place, "outlay_musd"))
+
+
+def _same(book: Book, written: float, wanted: float, scale: float, place: tuple[object, ...]) -> None:
+    """Two numbers, of which NaN is a blank."""
+    if not math.isnan(wanted) and not math.isnan(written):
+        book.equal("outlays", written, wanted, scale, place)
+    elif math.isnan(wanted) and math.isnan(written):
+        book.passed("outlays")
+    else:
+        book.fault("outlays", place, "is blank" if math.isnan(written) else f"is {written:g}, but no price is known")
+
+
+def _say(book: Book, place: tuple[object, ...], written: tuple[str, ...], wanted: tuple[str, ...]) -> None:
+    """The words of a row."""
+    if written == wanted:
+        book.passed("outlays")
+    else:
+        book.fault("outlays", place, f"says {written}, but the instance says {wanted}")
+
+
+def _holds(row: PriceFloor | Offtake, year: int) -> bool:
+    return (row.first_year is None or year >= row.first_year) and (row.last_year is None or year <= row.last_year)
+
+
+def _taken(plan: Operations, row: Offtake, year: int) -> float:
+    """Tonnes a year to be taken."""
+    if not _holds(row, year):
+        return 0.0
+    if row.option:
+        return row.take_t * plan.investment.online(row.option, year)
+    facility = plan.facts.facilities[row.facility]
+    return row.take_t * plan.facts.own_share(facility, year) if facility.capacity_t else 0.0
+
+
+def _part(plan: Operations, floor: PriceFloor, year: int) -> float:
+    """The part of a plant's output that a floor of one of its options speaks of: that of its capacity."""
+    if not floor.option:
+        return 1.0
+    whole = plan.investment.capacity(floor.facility, year, plan.disturbance)
+    mine = plan.facts.options[floor.option].module_t * plan.investment.online(floor.option, year)
+    return mine / whole if whole > 0.0 else 0.0
+
+
+def _prices(tables: Tables) -> dict[tuple[str, str, int], float]:
+    """The plan's own price by material, country and year: of clean material where there is one."""
+    found: dict[tuple[str, str, int], float] = {}
+    for row in sorted(tables.rows(PRICES), key=lambda row: row.provenance, reverse=True):  # clean comes last
+        found[row.material, row.country, row.year] = row.usd_per_t
+    return found
+
+
+def _price(plan: Operations, row: PriceFloor | Offtake, year: int, prices: dict[tuple[str, str, int], float]) -> float:
+    """USD/t of the market named, else of the plan; NaN where there is none."""
+    if row.market:
+        price = plan.facts.price(row.market, year)
+        return math.nan if price is None else price
+    return prices.get((row.material, plan.facts.facilities[row.facility].country, year), math.nan)

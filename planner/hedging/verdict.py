@@ -1,0 +1,59 @@
+"""How far a plan may be from the best one over all outcomes, and how it fares against another on the same luck."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean over independent groups of outcomes; ``low`` and ``high`` hold it with 95 per cent (nan: one group)."""
+
+    mean: float
+    low: float
+    high: float
+
+    def to_list(self) -> list[float | None]:
+        """Mean, low, high, as JSON can hold them."""
+        return [None if math.isnan(v) else v for v in (self.mean, self.low, self.high)]
+
+
+def estimate(groups: Sequence[float]) -> Estimate:
+    """Of the means of independent groups: Student's interval.
+
+    >>> estimate([1.0, 2.0, 3.0]).mean
+    2.0
+    >>> [round(v, 3) for v in (estimate([1.0, 2.0, 3.0]).low, estimate([1.0, 2.0, 3.0]).high)]
+    [-0.484, 4.484]
+    """
+    mean, half = float(np.mean(groups)), _half(groups, 0.5 + CONFIDENCE / 2.0)
+    return Estimate(mean, mean - half, mean + half)
+
+
+def at_most(groups: Sequence[float]) -> float:
+    """What the mean does not exceed with 95 per cent (nan: one group)."""
+    return max(0.0, float(np.mean(groups)) + _half(groups, CONFIDENCE))
+
+
+def _half(groups: Sequence[float], quantile: float) -> float:
+    from scipy.special import stdtrit
+
+    count = len(groups)
+    if count < 2:
+        return math.nan
+    return float(stdtrit(count - 1, quantile) * np.std(groups, ddof=1) / math.sqrt(count))
+
+
+def beyond(costs: np.ndarray, level: float, weight: float, alpha: float) -> float:
+    """The objective of equally likely outcomes with the value at risk given instead of chosen, MUSD.
+
+    Its mean over samples is that over all outcomes, while the mean of the worst of a sample is on average too small.
+    """
+    tail = level + np.maximum(costs - level, 0.0).mean() / (1.0 - alpha) if weight else 0.0
+    return float((1.0 - weight) * costs.mean() + weight * tail)
