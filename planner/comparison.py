@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import UsageError
+from .figures import figure_of
 from .outlays import by_payer
 from .tables import COMPONENTS
 from .whence import digest_of
@@ -120,7 +121,7 @@ def _text_table(frame: pd.DataFrame, keys: Sequence[str], names: Sequence[str], 
     def number(value: float) -> str:
         if value != value:
             return "-"
-        return f"{value:.1%}" if share else f"{value:,.5g}" if abs(value) >= 1e-9 else "0"
+        return f"{value:.1%}" if share else figure_of(value, 5) if abs(value) >= 1e-9 else "0"
 
     cells = [[*keys, *names, "change"]]
     for row in frame.to_dict("records"):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import Infeasible, InstanceError, NoPlan, SolverFailed, Unbounded, UsageError, did_you_mean
+from .figures import figure_of
 
 if TYPE_CHECKING:
     from .instance import Instance
@@ -408,7 +409,7 @@ class Curve:
         if self.progress:
             gap = abs(point.cost - point.bound) / max(abs(point.cost), 1e-9)
             self.progress(
-                f"limit {point.limit:7.2%}: {point.cost:,.6g} MUSD, gap {gap:.2%}, "
+                f"limit {point.limit:7.2%}: {figure_of(point.cost, 6)} MUSD, gap {gap:.2%}, "
                 f"{time.perf_counter() - started:.1f} s"
             )
 
@@ -457,7 +458,9 @@ class Curve:
             self.rows.glide(self.instance.years[0], self.metric.first, self.today)
             point = self.solve(1.0, point)
             if point is not None and point.cost > free * (1 + SAME_COST):
-                self.notes.append(f"without any limit the cost is {free:,.6g} MUSD: dependence would rise on the way")
+                self.notes.append(
+                    f"without any limit the cost is {figure_of(free, 6)} MUSD: dependence would rise on the way"
+                )
         if point is None:
             raise Infeasible("no plan can satisfy the instance, whatever the limit; planner diagnose tells why")
         return point

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import UsageError
+from .figures import figure_of
 from .folders import write_folder
 
 if TYPE_CHECKING:
@@ -163,12 +164,12 @@ class Frontier:
         ]
         for r in self.table.itertuples():
             mark = "*" if r.point == self.knee else " "
-            premium = "-" if math.isnan(r.usd_per_kg_clean) else f"{r.usd_per_kg_clean:,.4g}"
-            marginal = "-" if math.isnan(r.marginal_musd_per_point) else f"{r.marginal_musd_per_point:,.4g}"
+            premium = "-" if math.isnan(r.usd_per_kg_clean) else figure_of(r.usd_per_kg_clean, 4)
+            marginal = "-" if math.isnan(r.marginal_musd_per_point) else figure_of(r.marginal_musd_per_point, 4)
             exposed = "-" if math.isnan(r.exposed_share) else f"{r.exposed_share:.1%}"
             lines.append(
-                f"{mark}{r.point:>5} {r.limit:>8.2%} {r.objective_musd:>14,.6g} {r.gap:>7.2%} {marginal:>11} "
-                f"{premium:>12} {exposed:>8} {r.short_t:>9,.4g} {r.capex_musd:>11,.5g}"
+                f"{mark}{r.point:>5} {r.limit:>8.2%} {figure_of(r.objective_musd, 6):>14} {r.gap:>7.2%} {marginal:>11} "
+                f"{premium:>12} {exposed:>8} {figure_of(r.short_t, 4):>9} {figure_of(r.capex_musd, 5):>11}"
             )
         if len(self.table) == 1:
             lines.append("One point: no plan depends less than the cheapest, so there is nothing to trade.")

@@ -475,3 +475,15 @@ def test_command_writes_the_page_once(tmp_path):
 
 def test_curve_words_name_the_metric():
     assert curve.Curve([], [], [], None, "stage_share:metal", "in every year").name == "dependence of the stage metal"
+
+
+def test_a_level_part_of_a_curve_is_drawn_level(tmp_path):
+    """Point 2 costs 110 from its limit of 40 % up to 70 %: the line falls there, not half-way to point 1."""
+    instance, plan = solved("lead-and-ramp")
+    lines = POINTS.splitlines()
+    rows = [lines[0] + ",same_until", lines[1] + ",0.8", lines[2] + ",0.7", lines[3] + ",0"]
+    folder = frontier_folder(tmp_path / "curve", "\n".join(rows) + "\n", "")
+    drawn = drawings(planner.report(instance, plan, [folder]))["curve-cost"]
+    line = next(t for t in drawn["views"][""] if t["name"] == "least cost")
+    shown = list(zip(line["x"], line["y"], line["marker"]["size"], strict=True))
+    assert shown[1:] == [(0.7, 10, 0), (0.4, 10, 9), (0.0, 90, 9)]
