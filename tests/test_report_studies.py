@@ -119,7 +119,7 @@ def test_why_the_line_is_built(tiny, found):
     # MUSD, 94.35 more; a clean kilogram saves 60 - 41 = 19; 72 USD/kg (50 t of 0.6 MUSD and 60) against 40: 1.6 MUSD
     text = page_of(tiny, found["explain"])
     assert re.search(r"Without Texas line the plan costs 94\.[34] million USD more", text)
-    assert "Of what binds, cap half saves most: 0.019 million USD for a point more." in text
+    assert "Of what binds, cap half saves most: 19 thousand USD for a point more." in text
     drawn = drawings(text)
     (bar,) = drawn["reasons-limits"]["views"]["0"]["data"]
     assert bar["x"] == pytest.approx([0.019])
