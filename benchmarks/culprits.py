@@ -140,7 +140,7 @@ def service_during_the_stop_without_stocks() -> Made:
 @culprit("cap none", "min_modules of option nolans")
 def two_culprits_at_once() -> Made:
     i, _ = a_committed_mine_without_money()
-    return capped(served(i, 0.9, "defence"), "none", "exposed_share", sector="defence", last_year=2026, limit=0), None
+    return capped(served(i, 1.0), "none", "exposed_share", first_year=2027, limit=0), None
 
 
 def has_plan(instance: Instance, pins: Pins | None) -> bool:

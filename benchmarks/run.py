@@ -1,7 +1,8 @@
 """Time every phase on synthetic instances: ``python benchmarks/run.py --columns 10000 --columns 100000``.
 
-Prints seconds by phase, how construction compares with solving, and the peak of memory. Each size runs in a process
-of its own, so that the peak is its own.
+Prints seconds by phase (of the clock, and of the processor, which other work on the machine disturbs less), how
+construction compares with solving, and the peak of memory. Each size runs in a process of its own, so that the peak is
+its own.
 """
 
 from __future__ import annotations
@@ -12,7 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from planner.solving import Outcome
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
@@ -21,67 +28,96 @@ PLANTS = 12  # of each stage and grade
 COLUMNS_PER_GRADE = 10_900  # about, with 20 countries, 10 periods and no options
 
 
-def measure(columns: int, options: int, keep: Path | None) -> None:
+class Clock:
+    """Seconds by phase: of the clock and of the processor."""
+
+    def __init__(self) -> None:
+        self.phases: dict[str, tuple[float, float]] = {}
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        wall, processor = time.perf_counter(), time.process_time()
+        yield
+        self.phases[name] = (time.perf_counter() - wall, time.process_time() - processor)
+
+    def processor(self, *names: str) -> float:
+        return sum(self.phases[name][1] for name in names)
+
+
+def measure(columns: int, options: int, time_limit: float | None, keep: Path | None) -> None:
     """Generate, solve and write one instance; print a line for each phase."""
     from generate import COUNTRIES, generate
 
+    import models
     import planner
+    from planner.compiling import compile_model
     from planner.plan import Plan
     from planner.prepare import prepare
     from planner.solution import tables
-    from planner.solving import Settings, optimise
+    from planner.solving import Settings, Solver, optimise_arrays, paused_garbage_collector
 
     grades = max(1, round(columns / COLUMNS_PER_GRADE))
     plants = PLANTS if columns >= COLUMNS_PER_GRADE else max(4, round(PLANTS * columns / COLUMNS_PER_GRADE))
+    clock = Clock()
     with tempfile.TemporaryDirectory() as scratch:
         folder = generate((keep or Path(scratch)) / f"instance-{columns}", grades, plants, options)
-        marks = [time.perf_counter()]
-
-        def mark() -> float:
-            marks.append(time.perf_counter())
-            return marks[-1] - marks[-2]
-
-        instance = planner.load(folder)
-        seconds = {"load": mark()}
-        prepared = prepare(instance)
-        seconds["prepare"] = mark()
-        outcome = optimise(prepared.data, Settings())
-        mark()
-        seconds["build, compile, hand over"] = outcome.seconds["build"]
-        seconds["solve"] = outcome.seconds["solve"]
-        frames, branches = tables(prepared, outcome)
-        seconds["tables"] = mark()
-        plan = Plan({"seconds": {"write": 0.0, "total": 0.0}}, frames, branches)
-        plan.write(Path(scratch) / "run")
-        seconds["write"] = mark()
-    size = outcome.size
-    print(
-        f"asked for {columns:,} columns: {size['columns']:,} columns ({size['integers']:,} integer), "
-        f"{size['rows']:,} rows, {size['nonzeros']:,} nonzeros; {grades} grades, {plants} plants a stage, "
-        f"{COUNTRIES} countries"
-    )
-    for name, value in seconds.items():
-        print(f"  {name:27}{value:9.2f} s")
-    built = seconds["prepare"] + seconds["build, compile, hand over"]
-    print(f"  {'total':27}{sum(seconds.values()):9.2f} s")
-    print(f"  (prepare + build, compile, hand over) / solve = {built / seconds['solve']:.2f}")
+        with clock.phase("load"):
+            instance = planner.load(folder)
+        with paused_garbage_collector():
+            with clock.phase("prepare"):
+                prepared = prepare(instance)
+            with clock.phase("build"):
+                model = models.build(prepared.data)
+            with clock.phase("compile"):
+                arrays = compile_model(model)
+        del model
+        settings = Settings(time_limit=time_limit)
+        with clock.phase("hand over"):
+            Solver(arrays, settings)
+        rows, count = arrays.matrix.shape
+        print(
+            f"asked for {columns:,} columns: {count:,} columns ({int(arrays.integer.sum()):,} integer), {rows:,} rows, "
+            f"{arrays.matrix.nnz:,} nonzeros; {grades} grades, {plants} plants a stage, {COUNTRIES} countries"
+        )
+        with clock.phase("solve"):
+            outcome = optimise_arrays(prepared.data, arrays, settings)
+        held = outcome.held
+        if held:
+            with clock.phase("tables"), paused_garbage_collector():
+                frames, branches = tables(prepared, outcome)
+            with clock.phase("write"):
+                Plan({"seconds": {"write": 0.0, "total": 0.0}}, frames, branches).write(Path(scratch) / "run")
+    print(f"  {'':12}{'clock':>10}{'processor':>12}")
+    for name, (wall, processor) in clock.phases.items():
+        print(f"  {name:12}{wall:9.2f} s{processor:10.2f} s")
+    construction = clock.processor("prepare", "build", "compile", "hand over")
+    print(f"  construction (prepare, build, compile, hand over) {construction:.2f} s of the processor")
+    print(f"  construction / solve = {construction / clock.processor('solve'):.2f}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"  peak memory {peak:,.0f} MiB; objective {outcome.objective:,.3f} MUSD ({outcome.stopped})", flush=True)
+    plan = f"objective {outcome.objective:,.3f} MUSD, gap {_gap(outcome):.2%}" if held else "no plan"
+    print(f"  peak memory {peak:,.0f} MiB; {outcome.stopped}, {plan}", flush=True)
+
+
+def _gap(outcome: Outcome) -> float:
+    return abs(outcome.objective - outcome.bound) / max(abs(outcome.objective), 1e-9)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--columns", type=int, action="append", help="about so many; may be repeated")
     parser.add_argument("--options", type=int, default=20, help="options with whole modules [20]")
+    parser.add_argument("--time-limit", type=float, help="seconds of search [no limit]")
     parser.add_argument("--keep", type=Path, help="write the instances here and leave them")
     asked = parser.parse_args()
     sizes = asked.columns or [10_000, 100_000]
     if len(sizes) == 1:
-        measure(sizes[0], asked.options, asked.keep)
+        measure(sizes[0], asked.options, asked.time_limit, asked.keep)
         return
     for size in sizes:
         command = [sys.executable, __file__, "--columns", str(size), "--options", str(asked.options)]
-        subprocess.run(command + (["--keep", str(asked.keep)] if asked.keep else []), check=True)
+        command += ["--keep", str(asked.keep)] if asked.keep else []
+        command += ["--time-limit", str(asked.time_limit)] if asked.time_limit else []
+        subprocess.run(command, check=True)
 
 
 if __name__ == "__main__":

@@ -15,41 +15,46 @@ from pyomo.core import Var
 from pyomo.core.base.expression import ExpressionData
 from pyomo.core.expr import LinearExpression
 
-Part = tuple[Var, Sequence[int], Sequence[float]]  # variables of one family: their indices, their coefficients
-
 
 class Sum(ExpressionData):
     """A constant and a linear sum. The lists that are added must not change afterwards.
 
-    parts  what was added, side by side
+    families, indices, coefficients  what was added, side by side: a family, which of it, and how much of each
     """
 
-    __slots__ = ("constant", "parts")
+    __slots__ = ("coefficients", "constant", "families", "indices")
 
     def __init__(self, constant: float = 0.0) -> None:
         super().__init__()
         del self._args_  # see __getattr__
         self.constant = constant
-        self.parts: list[Part] = []
+        self.families: list[Var] = []
+        self.indices: list[Sequence[Any]] = []
+        self.coefficients: list[Sequence[float]] = []
 
     def add(self, variable: Var, indices: Sequence[Any], factor: float = 1.0) -> Sum:
         """Add ``factor`` times the sum of ``variable`` over ``indices``."""
         if indices:
-            self.parts.append((variable, indices, [factor] * len(indices)))
+            self.families.append(variable)
+            self.indices.append(indices)
+            self.coefficients.append([factor] * len(indices))
         return self
 
     def add_terms(self, variable: Var, terms: Sequence[tuple[int, float]], factor: float = 1.0) -> Sum:
         """Add ``factor`` times the sum of coefficient times ``variable`` over ``terms``."""
         if terms:
-            self.parts.append((variable, [i for i, _ in terms], [factor * k for _, k in terms]))
+            self.families.append(variable)
+            self.indices.append([i for i, _ in terms])
+            self.coefficients.append([factor * k for _, k in terms])
         return self
 
     def __getattr__(self, name: str) -> Any:
         """What Pyomo's named expressions hold, made on first use."""
         if name != "_args_":
             raise AttributeError(name)
-        variables = [variable[i] for variable, indices, _ in self.parts for i in indices]
-        coefficients = list(chain.from_iterable(part[2] for part in self.parts))
+        added = zip(self.families, self.indices, strict=True)
+        variables = [family[i] for family, indices in added for i in indices]
+        coefficients = list(chain.from_iterable(self.coefficients))
         self.set_value(LinearExpression(constant=self.constant, linear_coefs=coefficients, linear_vars=variables))
         return getattr(self, name)
 

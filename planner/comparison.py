@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import UsageError
+from .figures import figure_of
 from .outlays import by_payer
+from .pinning import in_words
 from .tables import COMPONENTS
 from .whence import digest_of
 
@@ -71,6 +73,11 @@ class Comparison:
         kept = frame[(spread > least) | blank | moved]
         return kept.loc[spread[kept.index].sort_values(ascending=False, kind="stable").index]
 
+    def _costs_that_count(self) -> pd.DataFrame:
+        """The totals without the parts of the cost that no plan has."""
+        nothing = (self.totals[list(self.names)].abs() <= SMALL_MUSD).all(axis=1)
+        return self.totals[~(nothing & self.totals["quantity"].str.startswith("of which "))]
+
     def to_dict(self) -> dict[str, Any]:
         """Everything, as JSON can hold it."""
         found: dict[str, Any] = {"schema": 1, "names": list(self.names), "of": list(self.of), "years": list(self.years)}
@@ -97,7 +104,7 @@ class Comparison:
     def __str__(self) -> str:
         span = f"years {self.years[0]}-{self.years[-1]}"
         lines = [f"{' | '.join(self.names)}  ({span}; change: {self.names[-1]} against {self.names[0]})"]
-        lines += _text_table(self.totals, ["quantity", "unit"], self.names)
+        lines += _text_table(self._costs_that_count(), ["quantity", "unit"], self.names)
         traced = self.dependence[self.dependence["metric"] == "exposed_share"]
         lines += ["Traced dependence by year", *_text_table(traced, ["year"], self.names, share=True)]
         for table, title in (
@@ -120,7 +127,7 @@ def _text_table(frame: pd.DataFrame, keys: Sequence[str], names: Sequence[str], 
     def number(value: float) -> str:
         if value != value:
             return "-"
-        return f"{value:.1%}" if share else f"{value:,.5g}" if abs(value) >= 1e-9 else "0"
+        return f"{value:.1%}" if share else figure_of(value, 5) if abs(value) >= 1e-9 else "0"
 
     cells = [[*keys, *names, "change"]]
     for row in frame.to_dict("records"):
@@ -158,6 +165,11 @@ def compare(*plans: Plan | Run, names: Sequence[str] | None = None) -> Compariso
     if any(y != each[0] for y in each):
         notes.append("the plans are over other years: dependence, flows and shortages are of the years in common")
         notes.append("costs are present values of each plan's own horizon and first year")
+    notes += [
+        f"{name} was solved with builds held: {held}"
+        for name, plan in zip(called, plans, strict=True)
+        if (held := in_words(plan.plan["settings"].get("pins")))
+    ]
     frames = {table: _frame(table, called, [_MEASURES[table](p, set(common)) for p in plans]) for table in TABLES}
     starts = [_starts(p) for p in plans]
     of = tuple(digest_of(p.plan["instance"]["sha256"], p.tables) for p in plans)

@@ -6,7 +6,7 @@ go; any other linear expression is first flattened by Pyomo.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -17,7 +17,7 @@ from . import quick_imports  # isort: skip  # noqa: F401  (before scipy)
 from pyomo.core import ConcreteModel, Constraint, Objective, Var
 from scipy import sparse
 
-from models.terms import Part, Sum
+from models.terms import Sum
 
 from .errors import SolverFailed
 
@@ -52,7 +52,7 @@ def compile_model(model: ConcreteModel) -> Arrays:
     """
     rows = _read(model)
     columns = _Columns(model)
-    whole, named = columns.matrix(rows.parts)
+    whole, named = columns.matrix([rows.objective, *rows.sums])
     cost = whole[:1].toarray().ravel()
     matrix = whole[1:].tocsc()
     row_lower, row_upper = rows.sides()
@@ -68,7 +68,7 @@ def compile_model(model: ConcreteModel) -> Arrays:
     lower, upper, integer = columns.bounds()
     return Arrays(
         cost[order],
-        rows.offset,
+        rows.objective.constant,
         matrix,
         row_lower[stay],
         row_upper[stay],
@@ -98,22 +98,22 @@ class _Rows:
     """The objective and, below it, the constraints, as they stand in the model.
 
     families  name and indices of its rows
-    parts     of the objective and of each row
+    sums      left of each row
     """
 
-    offset: float = 0.0
+    objective: Sum
     families: list[tuple[str, list[Any]]] = field(default_factory=list)
     lower: list[float | None] = field(default_factory=list)
     upper: list[float | None] = field(default_factory=list)
-    parts: list[list[Part]] = field(default_factory=list)
+    sums: list[Sum] = field(default_factory=list)
 
     def add(self, row: Any) -> None:
         """Add a constraint."""
         lower, body, upper = row.to_bounded_expression()
-        parts, constant = _flat(body)
-        self.parts.append(parts)
-        self.lower.append(None if lower is None else lower - constant)
-        self.upper.append(None if upper is None else upper - constant)
+        total = _flat(body)
+        self.sums.append(total)
+        self.lower.append(None if lower is None else lower - total.constant)
+        self.upper.append(None if upper is None else upper - total.constant)
 
     def sides(self) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper side of every constraint."""
@@ -129,10 +129,8 @@ class _Rows:
 
 
 def _read(model: ConcreteModel) -> _Rows:
-    rows = _Rows()
     (objective,) = model.component_data_objects(Objective, active=True)
-    parts, rows.offset = _flat(objective.expr)
-    rows.parts.append(parts)
+    rows = _Rows(_flat(objective.expr))
     for family in model.component_objects(Constraint, active=True):
         active = [(index, row) for index, row in family.items() if row.active]
         for _, row in active:
@@ -141,17 +139,19 @@ def _read(model: ConcreteModel) -> _Rows:
     return rows
 
 
-def _flat(expression: Any) -> tuple[list[Part], float]:
-    """The terms of a linear expression, and its constant."""
+def _flat(expression: Any) -> Sum:
+    """Any linear expression as a sum."""
     if expression.__class__ is Sum:
-        return expression.parts, expression.constant
+        return expression
     from pyomo.repn import generate_standard_repn
 
     read = generate_standard_repn(expression)
     if not read.is_linear():
         raise SolverFailed(f"the model holds an expression that is not linear: {expression}")
-    terms = zip(read.linear_vars, read.linear_coefs, strict=True)
-    return [(v.parent_component(), [v.index()], [k]) for v, k in terms], float(read.constant)
+    total = Sum(float(read.constant))
+    for variable, coefficient in zip(read.linear_vars, read.linear_coefs, strict=True):
+        total.add(variable.parent_component(), [variable.index()], float(coefficient))
+    return total
 
 
 class _Columns:
@@ -162,32 +162,38 @@ class _Columns:
         self.indices = [list(family.keys()) for family in self.families]
         self.first = np.cumsum([0, *map(len, self.indices)])
 
-    def matrix(self, rows: list[list[Part]]) -> tuple[Any, list[int]]:
+    def matrix(self, rows: list[Sum]) -> tuple[Any, list[int]]:
         """All terms by rows, and the families in the order of their first term."""
-        families, indices, coefficients = zip(*chain.from_iterable(rows), strict=True)
+        families = list(chain.from_iterable(row.families for row in rows))
+        inside = self._places(families, list(chain.from_iterable(row.indices for row in rows)))
+        coefficients = chain.from_iterable(row.coefficients for row in rows)
         number = {id(family): f for f, family in enumerate(self.families)}
         numbers = np.fromiter(map(number.__getitem__, map(id, families)), np.int32, len(families))
-        lengths = np.fromiter(map(len, indices), np.int32, len(indices))
+        lengths = np.fromiter(map(len, inside), np.int32, len(inside))
         ends = np.concatenate([[0], np.cumsum(lengths)])
-        places = self._places(
-            np.repeat(numbers, lengths), np.fromiter(chain.from_iterable(indices), np.int32, ends[-1])
-        )
+        places = self.first[np.repeat(numbers, lengths)]
+        places += np.fromiter(chain.from_iterable(inside), np.int32, ends[-1])
         data = np.fromiter(chain.from_iterable(coefficients), float, ends[-1])
-        row_ends = ends[np.cumsum([0, *map(len, rows)])]
+        row_ends = ends[np.cumsum([0, *(len(row.families) for row in rows)])]
         matrix = sparse.csr_array((data, places, row_ends), (len(rows), int(self.first[-1])))
         matrix.sum_duplicates()
         matrix.data[np.abs(matrix.data) <= SMALLEST_COEFFICIENT] = 0.0  # what rounding leaves of a factor of 0
         matrix.eliminate_zeros()
         return matrix, list(dict.fromkeys(numbers.tolist()))
 
-    def _places(self, numbers: np.ndarray, indices: np.ndarray) -> np.ndarray:
-        places = self.first[numbers] + indices
-        for f, known in enumerate(self.indices):
-            if known and known != list(range(len(known))):
-                place = {index: self.first[f] + k for k, index in enumerate(known)}
-                of_family = numbers == f
-                places[of_family] = [place[i] for i in indices[of_family].tolist()]
-        return places
+    def _places(self, families: list[Var], indices: list[Sequence[Any]]) -> list[Sequence[int]]:
+        """The places inside their families of what the indices name, part by part."""
+        named = {
+            id(family): dict(zip(known, range(len(known)), strict=True))
+            for family, known in zip(self.families, self.indices, strict=True)
+            if known != list(range(len(known)))
+        }
+        if not named:
+            return indices
+        return [
+            part if (place := named.get(id(family))) is None else [place[i] for i in part]
+            for family, part in zip(families, indices, strict=True)
+        ]
 
     def bounds(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Lower and upper bounds, and which variables are whole numbers."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import Infeasible, InstanceError, NoPlan, SolverFailed, Unbounded, UsageError, did_you_mean
+from .figures import figure_of
 
 if TYPE_CHECKING:
     from .instance import Instance
@@ -22,6 +23,8 @@ METRICS = ("exposed_share", "stage_share", "single_country_share", "unserved")
 SAME_COST = 1e-8  # relative: two costs this close are one
 EXACT = 1e-8  # share: how narrowly the ends of the curve are bracketed
 NARROW = 1e-5  # share: no point is placed in a narrower segment
+WHOLE = 1e-6  # how far from whole a number may be that counts as whole
+ROUND_UP, ROUND_DOWN = 0.7, 0.1  # part above the whole number beyond which a dive rounds many at once
 TRIES = 60  # steps towards the least limit, each much closer than the one before
 
 
@@ -106,7 +109,7 @@ class Point:
     """A solved limit: cost and bound in MUSD, slope in MUSD per unit of share, deliveries in kt (present value).
 
     share       kept by the plan reported, ``first_share`` by that of the least-cost step
-    same_until  up to this limit nothing is cheaper
+    same_until  limit up to which nothing cheaper than this plan was found
     """
 
     limit: float
@@ -147,11 +150,9 @@ class Curve:
         nodes = {n for n in range(len(self.data.nodes)) if self._counted(n)}
         self.rows = MetricRows(self.data, arrays, metric.family, caps, nodes)
         self.arrays = arrays
-        self.whole = np.flatnonzero(arrays.integer)
-        self.solver = Solver(arrays, settings)
-        self.relaxed: Solver | None = None
-        if len(self.whole):
-            self.relaxed = Solver(replace(arrays, integer=np.zeros_like(arrays.integer)), settings)
+        self.whole = np.flatnonzero(arrays.integer).astype(np.int32)
+        self.lp = Solver(replace(arrays, integer=np.zeros_like(arrays.integer)), settings)
+        self.mip = Solver(arrays, settings) if len(self.whole) else None
         self.interrupted = False
         self.today = 1.0  # where a glide begins
         self.notes: list[str] = []
@@ -178,41 +179,44 @@ class Curve:
         return stopped
 
     def solve(self, limit: float, start: Point | None = None) -> Point | None:
-        """The least-cost plan that keeps a limit; None: there is none."""
-        from .solving import Outcome, fix_columns, inside_bounds, least_exposure
+        """The least-cost plan that keeps a limit; None: there is none.
 
-        solver, arrays = self.solver, self.arrays
-        self.rows.set_limit(solver, limit)
-        self._allow_time(solver)
-        if start is not None and len(self.whole):
-            solver.start_from(self.whole, start.whole)
-        stopped = self._run(solver)
-        self._allow_time(solver, math.inf)
+        The relaxation goes on from the basis of the last limit. Whole numbers are sought with it first, and by branch
+        and bound only where those found that way are not within the gap.
+        """
+        from .solving import Outcome, inside_bounds, least_exposure
+
+        lp, arrays = self.lp, self.arrays
+        self.rows.set_limit(lp, limit)
+        self._allow_time(lp)
+        stopped = self._run(lp)
+        self._allow_time(lp, math.inf)
         self.interrupted |= stopped == "interrupted"
         if stopped == "infeasible":
             return None
-        if not solver.has_plan or (stopped != "optimal" and not len(self.whole)):
+        if stopped != "optimal":
             raise NoPlan(f"no plan was found at the limit {limit:.4%} before the search ended ({stopped})")
-        x = solver.solution()[0]
-        bound = float(solver.highs.getInfo().mip_dual_bound) if len(self.whole) else math.nan
-        whole = np.round(x[self.whole])
-        if len(self.whole):
-            fix_columns(solver, self.whole, whole)
-            if solver.run_lp() != "optimal":
+        bound, relaxed = self._lp_cost(), lp.highs.getBasis()
+        whole = np.zeros(0)
+        if self.mip is not None:
+            searched = self._whole_numbers(self.mip, limit, start)
+            if searched is None:
+                return None
+            whole, stopped, bound = searched
+            self._hold(whole, whole)
+            if lp.run_lp() != "optimal":
                 raise SolverFailed("the plan found is not feasible once its whole numbers are exactly whole")
-        x, duals, _ = solver.solution()
+        x, duals, _ = lp.solution()
         x = inside_bounds(x, arrays)
         cost = float(arrays.cost @ x) + arrays.offset
         slope = self.rows.slope(x, duals)
         first_share = self.rows.share(x)
-        basis = solver.highs.getBasis()
         outcome = Outcome("optimal", True)
-        x = least_exposure(solver, self.data, x, cost, outcome)
+        x = least_exposure(lp, self.data, x, cost, outcome)
         self.notes += [f"limit {limit:.4%}: {note}" for note in outcome.notes]
-        solver.restore()
-        if not len(self.whole):
-            solver.check(solver.highs.setBasis(basis), "the basis")
-        bound = min(bound, cost) if len(self.whole) else cost
+        lp.restore()
+        lp.check(lp.highs.setBasis(relaxed), "the basis")
+        bound = min(bound, cost)
         gap = abs(cost - bound) / max(abs(cost), 1e-9)
         proven = stopped == "optimal" or gap <= self.settings.gap_for(len(self.whole))
         return Point(
@@ -228,6 +232,80 @@ class Curve:
             whole=whole,
             **self._facts(x),
         )
+
+    def _whole_numbers(self, mip: Solver, limit: float, start: Point | None) -> tuple[np.ndarray, str, float] | None:
+        """Whole numbers of a plan at a limit whose relaxation is solved, why the search ended, and a bound (MUSD).
+
+        None: there is no plan. Raises NoPlan if the search ended without one.
+        """
+        bound = self._lp_cost()
+        tried = self._rounded(start)
+        if tried is not None:
+            cost, whole = tried
+            if cost - bound <= self.settings.gap_for(len(self.whole)) * abs(cost):
+                return whole, "optimal", bound
+            mip.start_from(self.whole, whole)
+        self.rows.set_limit(mip, limit)
+        self._allow_time(mip)
+        stopped = self._run(mip)
+        self.interrupted |= stopped == "interrupted"
+        if stopped == "infeasible":
+            return None
+        if mip.has_plan:
+            whole = np.round(mip.solution()[0][self.whole])
+        elif tried is None:
+            raise NoPlan(f"no plan was found at the limit {limit:.4%} before the search ended ({stopped})")
+        return whole, stopped, max(bound, float(mip.highs.getInfo().mip_dual_bound))
+
+    def _rounded(self, start: Point | None) -> tuple[float, np.ndarray] | None:
+        """Cost (MUSD) and whole numbers of the best of two plans: the relaxation rounded, and those of ``start``."""
+        x = self.lp.solution()[0][self.whole]
+        plans = [self._dive(x)]
+        if start is not None:
+            self._hold(start.whole, start.whole)
+            plans.append((self._lp_cost(), start.whole) if self.lp.run() == "optimal" else None)
+        self._hold(self.arrays.col_lower[self.whole], self.arrays.col_upper[self.whole])
+        return min((plan for plan in plans if plan is not None), key=lambda plan: plan[0], default=None)
+
+    def _dive(self, x: np.ndarray) -> tuple[float, np.ndarray] | None:
+        """Whole numbers near those of the relaxation, a few more held at each step, and what they cost, MUSD.
+
+        Held are those nearly whole, or the one nearest to it. Where no plan is left, only that one is held, and at
+        last on its other side.
+        """
+        low, high = self.arrays.col_lower[self.whole].copy(), self.arrays.col_upper[self.whole].copy()
+        while True:
+            away = np.abs(x - np.round(x))
+            open_ = np.flatnonzero(away > WHOLE)
+            if not len(open_):
+                return self._lp_cost(), np.round(x)
+            part = x - np.floor(x)
+            near = open_[(part[open_] >= ROUND_UP) | (part[open_] <= ROUND_DOWN)]
+            nearest = open_[[np.argmin(away[open_])]]
+            other = np.floor(x[nearest]) + np.ceil(x[nearest]) - np.round(x[nearest])
+            for held, values in ((near, np.round(x[near])), (nearest, np.round(x[nearest])), (nearest, other)):
+                if not len(held):
+                    continue
+                lower, upper = low.copy(), high.copy()
+                lower[held] = upper[held] = values
+                self._hold(lower, upper)
+                stopped = self.lp.run()
+                if stopped == "optimal":
+                    break
+                if stopped != "infeasible":
+                    self.interrupted |= stopped == "interrupted"
+                    return None
+            else:
+                return None
+            low, high = lower, upper
+            x = self.lp.solution()[0][self.whole]
+
+    def _hold(self, low: np.ndarray, high: np.ndarray) -> None:
+        """Bounds of the whole numbers in the relaxation."""
+        self.lp.check(self.lp.highs.changeColsBounds(len(self.whole), self.whole, low, high), "bounds")
+
+    def _lp_cost(self) -> float:
+        return float(self.lp.highs.getObjectiveValue())
 
     def _facts(self, x: np.ndarray) -> dict[str, Any]:
         """Builds, deliveries, shortage and capex of a solution."""
@@ -268,7 +346,7 @@ class Curve:
 
     def _least_limit(self, known: float) -> float:
         """The least limit that the relaxation can keep, given one that it can."""
-        limit, exact = self._narrowed(self.relaxed or self.solver, known, None)
+        limit, exact = self._narrowed(self.lp, known, None)
         if not exact:
             self.notes.append("the least dependence is not exact: the search for it was stopped")
         return limit
@@ -317,12 +395,12 @@ class Curve:
 
     def _cheap_limit(self, cheapest: Point) -> float:
         """The least limit that costs no more than the least cost, with the whole numbers of the cheapest plan."""
-        from .solving import costs_of_note, fix_columns
+        from .solving import costs_of_note
 
-        solver, cost = self.solver, self.arrays.cost
+        solver, cost = self.lp, self.arrays.cost
         costly = costs_of_note(cost)
         most = cheapest.cost + SAME_COST * max(abs(cheapest.cost), 1e-6) - self.arrays.offset
-        fix_columns(solver, self.whole, cheapest.whole)
+        self._hold(cheapest.whole, cheapest.whole)
         solver.check(solver.highs.addRow(-np.inf, most, len(costly), costly, cost[costly]), "the cost row")
         return self._narrowed(solver, cheapest.first_share, None)[0]
 
@@ -331,7 +409,7 @@ class Curve:
         if self.progress:
             gap = abs(point.cost - point.bound) / max(abs(point.cost), 1e-9)
             self.progress(
-                f"limit {point.limit:7.2%}: {point.cost:,.6g} MUSD, gap {gap:.2%}, "
+                f"limit {point.limit:7.2%}: {figure_of(point.cost, 6)} MUSD, gap {gap:.2%}, "
                 f"{time.perf_counter() - started:.1f} s"
             )
 
@@ -380,7 +458,9 @@ class Curve:
             self.rows.glide(self.instance.years[0], self.metric.first, self.today)
             point = self.solve(1.0, point)
             if point is not None and point.cost > free * (1 + SAME_COST):
-                self.notes.append(f"without any limit the cost is {free:,.6g} MUSD: dependence would rise on the way")
+                self.notes.append(
+                    f"without any limit the cost is {figure_of(free, 6)} MUSD: dependence would rise on the way"
+                )
         if point is None:
             raise Infeasible("no plan can satisfy the instance, whatever the limit; planner diagnose tells why")
         return point
@@ -389,8 +469,8 @@ class Curve:
         """The cheapest plan at the least limit; with whole numbers that limit may be above the relaxation's."""
         room = EXACT / 10  # the least limit is known to the solver's tolerance only
         point = self.solve(least + room, cheapest)
-        if point is None and len(self.whole):
-            least, exact = self._narrowed(self.solver, cheapest.first_share, cheapest.whole)
+        if point is None and self.mip is not None:
+            least, exact = self._narrowed(self.mip, cheapest.first_share, cheapest.whole)
             if not exact:
                 self.notes.append("the least dependence is not proven: the search for it was stopped")
             point = self.solve(least + room, cheapest)
@@ -434,8 +514,8 @@ class Curve:
 
     def bounds(self, limits: list[float]) -> list[float]:
         """Cost of the relaxation at each limit, MUSD; none without whole numbers."""
-        solver, found = self.relaxed, []
-        if solver is None:
+        solver, found = self.lp, []
+        if self.mip is None:
             return []
         for limit in limits:
             self.rows.set_limit(solver, limit + EXACT / 10)

@@ -74,6 +74,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
     >>> nearest("NdPr_metl", ["Dy_metal", "NdPr_metal"])
     'NdPr_metal'
+    >>> nearest("capex", ["capex_musd", "option"])  # a column without its unit
+    'capex_musd'
     """
     candidates = sorted(set(known))
     by_lower: dict[str, str] = {}
@@ -82,6 +84,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
     lowered = name.lower()
     if lowered in by_lower:
         return by_lower[lowered]
+    longer = [c for c in by_lower if c.startswith(f"{lowered}_")]
+    if len(longer) == 1:
+        return by_lower[longer[0]]
     slack = max(2, len(lowered) // 3)
     alike = [c for c in by_lower if abs(len(c) - len(lowered)) <= slack]
     if len(alike) > _MOST_CANDIDATES:

@@ -100,6 +100,8 @@ class Pins:
             if (option, year) not in starts:
                 raise UsageError(f"{option} cannot be started in {year}; {_possible(option, starts)}")
             k = columns[starts[option, year]]
+            if arrays.integer[k] and abs(modules - round(modules)) > _NOTHING:
+                raise UsageError(f"{option}@{year}: it comes in whole modules, not {modules:g}")
             if modules > arrays.col_upper[k] + _NOTHING:
                 raise UsageError(
                     f"{option}@{year}: at most {arrays.col_upper[k]:g} modules can be started, not {modules:g}"
@@ -121,6 +123,17 @@ class Pins:
         }
 
 
+def in_words(recorded: Mapping[str, Any] | None) -> str:
+    """What a run held of its builds, from ``settings.pins`` of its plan.json; "" if nothing."""
+    if not recorded:
+        return ""
+    parts = [f"--force {option}@{year}:{modules:g}" for option, year, modules in recorded["force"]]
+    parts += [f"--forbid {option}" for option in recorded["forbid"]]
+    if recorded["fixed_choices"]:
+        parts.append(f"{recorded['fixed_choices']} choices of another run (--fix-from)")
+    return ", ".join(parts)
+
+
 def _check_options(asked: Collection[str], known: Collection[str]) -> None:
     for option in asked:
         if option not in known:
@@ -129,4 +142,6 @@ def _check_options(asked: Collection[str], known: Collection[str]) -> None:
 
 def _possible(option: str, starts: Mapping[tuple[str, int], int]) -> str:
     years = sorted(y for (o, y) in starts if o == option)
-    return f"possible: {years[0]} to {years[-1]}" if years else "it can never be started"
+    if not years:
+        return "it can never be started"
+    return f"possible: {years[0]}" if len(years) == 1 else f"possible: {years[0]} to {years[-1]}"

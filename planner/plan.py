@@ -132,18 +132,19 @@ def solve(
 
         survivor = survive(instance, prepared, outcome, settings, pins, progress)
         prepared, outcome = survivor.prepared, survivor.outcome
-    frames, branches = survivor.tables if survivor else tables(prepared, outcome)
-    frames["origin"] = ledger(instance, frames)
-    if instance.price_floors or instance.offtakes:
-        from .outlays import outlays
+    with paused_garbage_collector():
+        frames, branches = survivor.tables if survivor else tables(prepared, outcome)
+        frames["origin"] = ledger(instance, frames)
+        if instance.price_floors or instance.offtakes:
+            from .outlays import outlays
 
-        frames |= outlays(instance, frames)
-    plan = Plan(_summary(prepared, settings, outcome, frames, load_seconds, pins), frames, branches)
-    if aim is not None:
-        plan.plan["settings"]["objective"] = {"name": aim.name, "slack": aim.slack, "ceiling_musd": aim.ceiling}
-        plan.plan["stages"] = steps
-    if audit:
-        _audit(instance, plan)
+            frames |= outlays(instance, frames)
+        plan = Plan(_summary(prepared, settings, outcome, frames, load_seconds, pins), frames, branches)
+        if aim is not None:
+            plan.plan["settings"]["objective"] = {"name": aim.name, "slack": aim.slack, "ceiling_musd": aim.ceiling}
+            plan.plan["stages"] = steps
+        if audit:
+            _audit(instance, plan)
     if survivor:
         plan.plan["survive"] = confirm(instance, plan, survivor, settings, audit)
     plan.plan["seconds"]["total"] = round(load_seconds + time.perf_counter() - started, 3)

@@ -55,6 +55,10 @@ class Reader:
         values = self.outcome.values.get(family, {})
         return lambda i: values.get(i, 0.0)
 
+    def held(self, family: str) -> list[tuple[int, float]]:
+        """Index and value, kt, of the decisions of ``family`` that are more than nothing."""
+        return [(i, x) for i, x in self.outcome.values.get(family, {}).items() if x * KILO > NOTHING]
+
     # --- operations ---------------------------------------------------------------------------------------
 
     def operations(self) -> dict[str, Rows]:
@@ -69,37 +73,24 @@ class Reader:
         def year(node: int) -> int:
             return data.nodes[node].year
 
-        value = self.amount("activity")
-        for i, a in enumerate(data.activity):
-            if (x := value(i)) * KILO > self.least[a.facility, a.process]:
+        for i, x in self.outcome.values.get("activity", {}).items():
+            a = data.activity[i]
+            if x * KILO > self.least[a.facility, a.process]:
                 table(a.node, "activity").append(
                     (a.facility, a.process, self.country[a.facility], a.provenance, a.made, year(a.node), x * KILO)
                 )
-        value = self.amount("ship")
-        for i, s in enumerate(data.ship):
-            if (x := value(i)) * KILO > NOTHING:
-                table(s.node, "flows").append(
-                    (
-                        s.material,
-                        s.origin,
-                        s.destination,
-                        s.provenance,
-                        year(s.node),
-                        x * KILO,
-                        x * s.freight,
-                        x * s.tariff,
-                    )
-                )
-        value = self.amount("buy")
-        for i, k in enumerate(data.buy):
-            if (x := value(i)) * KILO > NOTHING:
-                table(k.node, "purchases").append(
-                    (k.market, k.country, k.material, k.provenance, year(k.node), x * KILO, x * k.price)
-                )
+        for i, x in self.held("ship"):
+            s = data.ship[i]
+            amounts = x * KILO, x * s.freight, x * s.tariff
+            table(s.node, "flows").append((s.material, s.origin, s.destination, s.provenance, year(s.node), *amounts))
+        for i, x in self.held("buy"):
+            k = data.buy[i]
+            table(k.node, "purchases").append(
+                (k.market, k.country, k.material, k.provenance, year(k.node), x * KILO, x * k.price)
+            )
         delivered: dict[tuple[int, str], float] = defaultdict(float)
-        value = self.amount("deliver")
-        for i, z in enumerate(data.deliver):
-            delivered[z.need, z.provenance] += value(i) * KILO
+        for i, x in self.outcome.values.get("deliver", {}).items():
+            delivered[data.deliver[i].need, data.deliver[i].provenance] += x * KILO
         value = self.amount("short")
         for d, need in enumerate(data.need):
             served = delivered[d, CLEAN], delivered[d, "exposed"]
@@ -121,20 +112,16 @@ class Reader:
                 table(h.node, "stocks").append(
                     (h.stockpile, h.country, h.material, h.provenance, year(h.node), *amounts)
                 )
-        value = self.amount("surplus")
-        for i, p in enumerate(data.surplus):
-            pool = data.pools[p]
-            if (x := value(i) * KILO) > NOTHING:
-                table(pool.node, "adjustments").append(
-                    ("surplus", pool.material, pool.country, pool.provenance, year(pool.node), x)
-                )
-        value = self.amount("downgrade")
-        for i, (p, _) in enumerate(data.downgrade):
-            pool = data.pools[p]
-            if (x := value(i) * KILO) > NOTHING:
-                table(pool.node, "adjustments").append(
-                    ("downgrade", pool.material, pool.country, CLEAN, year(pool.node), x)
-                )
+        for i, x in self.held("surplus"):
+            pool = data.pools[data.surplus[i]]
+            table(pool.node, "adjustments").append(
+                ("surplus", pool.material, pool.country, pool.provenance, year(pool.node), x * KILO)
+            )
+        for i, x in self.held("downgrade"):
+            pool = data.pools[data.downgrade[i][0]]
+            table(pool.node, "adjustments").append(
+                ("downgrade", pool.material, pool.country, CLEAN, year(pool.node), x * KILO)
+            )
         return rows
 
     # --- investment ---------------------------------------------------------------------------------------
@@ -257,10 +244,9 @@ class Reader:
             ("shortage", "short", data.need, lambda d: d.shortage_cost),
         )
         for component, family, keys, unit in sources:
-            value = self.amount(family)
-            for i, key in enumerate(keys):
-                if (x := value(i)) and (cost := unit(key)):
-                    pay(component, key.node, x * cost)
+            for i, x in self.outcome.values.get(family, {}).items():
+                if x:
+                    pay(component, keys[i].node, x * unit(keys[i]))
         missing = self.amount("missing")
         last = len(periods) - 1
         for floor in data.stock_floor:

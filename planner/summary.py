@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .figures import figure_of
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -26,9 +28,10 @@ def show(instance: Instance, plan: Plan, folder: Path, console: Console | None =
     proven = "proven optimal" if gap < 5e-7 else f"{stopped}at most {gap:.2%} above the optimum"
     out.print(f"[bold]{escape(instance.title or instance.name)}[/bold]")
     out.print(
-        f"{plan.objective_musd:,.6g} MUSD present value ({proven}; "
+        f"{figure_of(plan.objective_musd, 6)} MUSD present value ({proven}; "
         f"{instance.currency} of {instance.price_year}, {instance.discount_rate:.3g} discount rate)"
     )
+    _terms(plan, out)
     _costs(plan, out)
     _builds(plan, out)
     _closures(plan, out)
@@ -43,12 +46,29 @@ def show(instance: Instance, plan: Plan, folder: Path, console: Console | None =
     out.print(f"Run: {escape(str(folder))}")
 
 
+def _terms(plan: Plan, out: Console) -> None:
+    """What the plan was made for and what was held, where that is not the least cost of all plans."""
+    from rich.markup import escape
+
+    from .objectives import AIMS
+    from .pinning import in_words
+
+    if asked := plan.plan["settings"].get("objective"):
+        least, aim = plan.plan["stages"][:2]
+        out.print(
+            f"Not the cheapest plan ({least['value']:,.6g} MUSD): the one with the least {asked['name']} for at most "
+            f"{aim['ceiling_musd']:,.6g} MUSD: {aim['value']:,.6g} ({AIMS[asked['name']]})"
+        )
+    if held := in_words(plan.plan["settings"].get("pins")):
+        out.print(f"Not all builds were free; the best plan with {escape(held)}")
+
+
 def _costs(plan: Plan, out: Console) -> None:
     total = plan.objective_musd or 1.0
     parts = [(c, x) for c, x in plan.metrics["cost_musd"].items() if abs(x) > WORTH_SHOWING * abs(total)]
     parts.sort(key=lambda p: -p[1])
     if parts:
-        out.print("Cost: " + ", ".join(f"{c.replace('_', ' ')} {x:,.4g} ({x / total:.0%})" for c, x in parts))
+        out.print("Cost: " + ", ".join(f"{c.replace('_', ' ')} {figure_of(x, 4)} ({x / total:.0%})" for c, x in parts))
 
 
 def _builds(plan: Plan, out: Console) -> None:
@@ -58,9 +78,9 @@ def _builds(plan: Plan, out: Console) -> None:
         return
     from rich.markup import escape
 
-    out.print(f"Builds ({plan.metrics['capex_musd']:,.6g} MUSD overnight):")
+    out.print(f"Builds ({figure_of(plan.metrics['capex_musd'], 6)} MUSD overnight):")
     for year, rows in builds.groupby("start_year", sort=True):
-        names = ", ".join(f"{r.option} {r.capacity_t:,.4g} t" for r in rows.itertuples())
+        names = ", ".join(f"{r.option} {figure_of(r.capacity_t, 4)} t" for r in rows.itertuples())
         out.print(f"  {year}: {escape(names)}", soft_wrap=True)
 
 
@@ -73,7 +93,7 @@ def _closures(plan: Plan, out: Console) -> None:
         return
     out.print("Closed (own capacity, idle or retired until then):")
     for year, rows in closures.groupby("year", sort=True):
-        names = ", ".join(f"{r.facility} {r.closed_t:,.4g} t {r.kind}" for r in rows.itertuples())
+        names = ", ".join(f"{r.facility} {figure_of(r.closed_t, 4)} t {r.kind}" for r in rows.itertuples())
         out.print(f"  {year}: {escape(names)}", soft_wrap=True)
 
 
@@ -100,7 +120,7 @@ def _shortages(plan: Plan, out: Console) -> None:
         out.print("Shortages: none")
         return
     demand = plan.metrics["demand_t"]
-    out.print("Shortages: " + ", ".join(f"{y} {t:,.4g} t ({t / demand[y]:.1%})" for y, t in short.items()))
+    out.print("Shortages: " + ", ".join(f"{y} {figure_of(t, 4)} t ({t / demand[y]:.1%})" for y, t in short.items()))
 
 
 def _outlays(plan: Plan, out: Console) -> None:
@@ -111,7 +131,7 @@ def _outlays(plan: Plan, out: Console) -> None:
     payers = by_payer(plan.tables)
     if payers:
         told = "; ".join(
-            f"{payer} {', '.join(f'{musd:,.4g} in {year}' for year, musd in years.items())}"
+            f"{payer} {', '.join(f'{figure_of(musd, 4)} in {year}' for year, musd in years.items())}"
             for payer, years in payers.items()
         )
         out.print(f"Outlays beside the cost (price floors, offtakes), MUSD a year: {escape(told)}")
@@ -129,4 +149,6 @@ def _binding(plan: Plan, out: Console) -> None:
     out.print("Binding caps (saving of one point more, MUSD present value):")
     for row in caps.sort_values("marginal_musd_per_point", ascending=False).head(8).itertuples():
         where = f" {row.country}" if row.country else ""
-        out.print(f"  {escape(row.cap + where)} {row.year}: {row.limit:.1%} -> {row.marginal_musd_per_point:,.4g}")
+        out.print(
+            f"  {escape(row.cap + where)} {row.year}: {row.limit:.1%} -> {figure_of(row.marginal_musd_per_point, 4)}"
+        )

@@ -100,7 +100,11 @@ def frame(name: str, rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
     import pandas as pd
 
     columns = _columns(name)
-    ordered = sorted(rows, key=lambda row: tuple((v is not None, v) for v in row))
+    listed: list[Any] = list(rows)
+    try:
+        ordered = sorted(listed)
+    except TypeError:  # a blank met a number: it comes first
+        ordered = sorted(listed, key=lambda row: tuple((v is not None, v) for v in row))
     data: dict[str, Any] = {}
     for position, column in enumerate(columns):
         values = [row[position] for row in ordered]

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import UsageError
+from .figures import figure_of
 from .folders import write_folder
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ COLUMNS = [
     "short_t",
     "capex_musd",
     "status",
+    "same_until",
 ]
 SWITCHES = ["point", "option", "start_year", "modules", "change"]
 MANIFEST = "frontier.json"
@@ -58,7 +60,7 @@ class Frontier:
               objective_musd is the least present cost at the limit, marginal_musd_per_point what one point more limit
               saves (from the duals, whole numbers fixed; either side's at a bend), usd_per_kg_clean the extra cost
               per extra kg of clean deliveries (both present values) over point 1, exposed_share and short_t of the
-              years asked for
+              years asked for; no limit from the point's up to same_until gives a lower cost
     switches  what is built otherwise than at the point before
     knee      point farthest from the chord between the ends; None for a straight curve
     lp_table  cost of the relaxation without whole numbers at each point's limit, a bound (empty without any)
@@ -162,13 +164,15 @@ class Frontier:
         ]
         for r in self.table.itertuples():
             mark = "*" if r.point == self.knee else " "
-            premium = "-" if math.isnan(r.usd_per_kg_clean) else f"{r.usd_per_kg_clean:,.4g}"
-            marginal = "-" if math.isnan(r.marginal_musd_per_point) else f"{r.marginal_musd_per_point:,.4g}"
+            premium = "-" if math.isnan(r.usd_per_kg_clean) else figure_of(r.usd_per_kg_clean, 4)
+            marginal = "-" if math.isnan(r.marginal_musd_per_point) else figure_of(r.marginal_musd_per_point, 4)
             exposed = "-" if math.isnan(r.exposed_share) else f"{r.exposed_share:.1%}"
             lines.append(
-                f"{mark}{r.point:>5} {r.limit:>8.2%} {r.objective_musd:>14,.6g} {r.gap:>7.2%} {marginal:>11} "
-                f"{premium:>12} {exposed:>8} {r.short_t:>9,.4g} {r.capex_musd:>11,.5g}"
+                f"{mark}{r.point:>5} {r.limit:>8.2%} {figure_of(r.objective_musd, 6):>14} {r.gap:>7.2%} {marginal:>11} "
+                f"{premium:>12} {exposed:>8} {figure_of(r.short_t, 4):>9} {figure_of(r.capex_musd, 5):>11}"
             )
+        if len(self.table) == 1:
+            lines.append("One point: no plan depends less than the cheapest, so there is nothing to trade.")
         if self.knee is not None:
             lines.append(f"* knee: point {self.knee}, beyond it a point less dependence costs much more")
         lines += [f"point {n}: {what}" for n, what in self._switched().items()]
@@ -228,6 +232,7 @@ def _nondominated(found: list[Point]) -> list[Point]:
             kept.append(point)
         else:
             kept[-1].bound = max(kept[-1].bound, min(point.bound, kept[-1].cost))
+            kept[-1].same_until = max(kept[-1].same_until, point.limit, point.same_until)
     kept.reverse()
     for looser, tighter in pairwise(kept):  # what no looser plan can undercut, no tighter one can
         tighter.bound = max(tighter.bound, min(looser.bound, tighter.cost))
@@ -260,7 +265,7 @@ def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
         marginal = -p.slope * 0.01 + 0.0
         rows.append(
             (number, curve.metric.name, p.limit, p.share, p.cost, p.bound, gap, marginal, premium)  # noqa: RUF005
-            + (p.exposed_share, p.short_t, p.capex, p.status)
+            + (p.exposed_share, p.short_t, p.capex, p.status, max(p.limit, p.same_until))
         )
         before = points[number - 2].builds if number > 1 else p.builds
         for key in sorted({*before, *p.builds}):

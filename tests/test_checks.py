@@ -292,6 +292,7 @@ SLIPS = [
         "options.csv:2:capex_musd",
         options("a,site,A,50,,,,,5000,1,10,,,,,", SECOND, "c,site,C,100,,,,,9,1,10,,,,,"),
     ),
+    ("E330", "demand.csv:3:demand_t", {"demand": edited("demand", 3, demand_t="2e11")}),
     ("W533", "recipes.csv:3:t_per_t", {"recipes": edited("recipes", 3, t_per_t=2000)}),
     (
         "W534",

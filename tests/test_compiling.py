@@ -80,16 +80,17 @@ def test_the_arrays_are_those_of_pyomos_own_compiler(folder):
 
 @pytest.fixture
 def model():
-    """min x0 + 2 x1 + 5, with rows of every kind; y[7] is fixed, z stands nowhere."""
+    """min x0 + 2 x1 + 5, with rows of every kind; y[7] is fixed, w has no index, z stands nowhere."""
     m = ConcreteModel()
     m.x = Var(range(3), domain=NonNegativeReals, bounds={0: (0, 4), 1: (None, 9), 2: (1, None)})
     m.y = Var([7, 3], domain=NonNegativeIntegers)
+    m.w = Var(bounds=(-1, 1))
     m.z = Var()
     m.y[7].fix(6)
     m.cost = Objective(expr=Sum(5.0).add(m.x, [0]).add_terms(m.x, [(1, 2.0)]))
     m.flat = Constraint([1, 2], rule=lambda m, i: Sum(1.0).add(m.x, [0, 2], 0.5).add(m.y, [3, 7], -1.0) <= i)
     m.plain = Constraint(expr=(2.0, m.x[0] + 3 * m.x[2] + 1.0, 8.0))
-    m.other = Constraint(expr=m.x[1] + m.y[3] >= m.x[2])
+    m.other = Constraint(expr=m.x[1] + m.y[3] + 4 * m.w >= m.x[2])
     m.none = Constraint(expr=Sum(1.0).add(m.x, [0]).add(m.x, [0], -1.0) >= 0.5)  # 1 >= 0.5: holds, and says nothing
     m.off = Constraint(expr=m.x[0] <= 1.0)
     m.off.deactivate()
@@ -107,6 +108,7 @@ def test_rows_of_every_kind(model):
         ("x", 2): (0.0, 1.0, inf, False),
         ("y", 7): (0.0, 6.0, 6.0, True),
         ("y", 3): (0.0, 0.0, inf, True),
+        ("w", None): (0.0, -1.0, 1.0, False),
     }
     assert rows == {
         ("flat", 1): (-inf, 0.0),
@@ -122,6 +124,7 @@ def test_rows_of_every_kind(model):
         (("other", None), ("x", 2)): 1.0,
         (("other", None), ("x", 1)): -1.0,
         (("other", None), ("y", 3)): -1.0,
+        (("other", None), ("w", None)): -4.0,
     }
 
 

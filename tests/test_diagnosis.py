@@ -459,8 +459,8 @@ def has_plan(instance, held=None):
 
 
 def less(edit: Edit) -> Edit:
-    """The edit with a ten-thousandth less of its amount; a rule or a year is not changed at all."""
-    if edit.unit in ("rule", "years"):
+    """The edit with a ten-thousandth less of its amount; a rule, a year or a pin (whole modules) is not changed."""
+    if edit.unit in ("rule", "years") or edit.table == "pins":
         return Edit(**{**edit.__dict__, "new": edit.old})
     new = 0.0 if edit.new is None else edit.new
     return Edit(**{**edit.__dict__, "new": edit.old + (new - edit.old) * (1 - 1e-4)})

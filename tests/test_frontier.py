@@ -4,6 +4,7 @@ import json
 
 import pandas as pd
 import pytest
+from builders import write_instance
 from test_command_line import INSTANCES, run
 
 import planner
@@ -145,3 +146,119 @@ def test_the_command_writes_the_curve_and_its_runs(tmp_path):
         assert cost == pytest.approx(table["objective_musd"][point - 1], rel=1e-6)
     assert run("frontier", INSTANCES / "traced-cap", "-o", tmp_path / "curve").returncode == 1
     assert run("frontier", INSTANCES / "traced-cap", "--metric", "nothing").returncode == 2
+
+
+def test_a_step_is_told_as_a_step():
+    """tiny: nothing clean can be had in 2026, so any limit below 100 % leaves its 100 t undelivered.
+
+    Down to 50 % (the cap of 2027) a tighter limit then changes nothing.
+    """
+    curve = planner.frontier(planner.load(INSTANCES / "tiny"), points=6)
+    second = curve.table.iloc[1]
+    assert second.limit == pytest.approx(0.5) and second.short_t == pytest.approx(100.0)
+    assert 0.5 < second.same_until < 1.0
+    between = planner.load(INSTANCES / "tiny").with_rows(
+        "caps", {"cap": "probe", "metric": "exposed_share", "limit": second.same_until}
+    )
+    assert planner.solve(between).objective_musd == pytest.approx(second.objective_musd)
+
+
+SELLERS = {
+    "countries": "country,name\nUSA,United States\nCHN,China\n",
+    "materials": "material,name,stage,strategic,surplus\nmagnet,Magnet,magnet,yes,no\n",
+    "processes": "process,name\npress,Press\n",
+    "recipes": "process,material,role,t_per_t\npress,magnet,output,1\n",
+    "facilities": (
+        "facility,name,country,status,capacity_t\n"
+        "china,China,CHN,operating,1000\n"
+        "cheap,Cheap,USA,operating,40\n"
+        "dear,Dear,USA,operating,30\n"
+    ),
+    "operations": "facility,process,opex_usd_per_t\nchina,press,10000\ncheap,press,20000\ndear,press,50000\n",
+    "lanes": "material,origin,destination,cost_usd_per_t\n*,*,*,0\n",
+    "sectors": "sector,name,shortage_usd_per_t\ncars,Cars,110000\n",
+    "demand": "country,sector,material,year,demand_t\nUSA,cars,magnet,,100\n",
+}
+ONE_YEAR = """\
+schema = 1
+name = "sellers"
+stages = ["magnet"]
+[time]
+years = [2030]
+last_period_years = 1
+[finance]
+currency = "USD"
+price_year = 2025
+discount_rate = 0
+wacc = 0
+[security]
+countries_of_concern = ["CHN"]
+"""
+
+
+@pytest.fixture
+def sellers(tmp_path):
+    return planner.load(write_instance(tmp_path / "sellers", SELLERS, ONE_YEAR))
+
+
+def test_kinks_are_where_dual_ranging_puts_them(sellers):
+    """100 t from China at 10, at home 40 t at 20, then 30 t at 50 (thousand USD/t); not served: 110.
+
+    At the limit L, with e tonnes exposed, c clean and s short: e = L (100 - s).
+    A point less takes 1 t from China: 1 t x (20 - 10) = 0.01 MUSD until the 40 t are used, at L = 0.6;
+    then 1 t x (50 - 10) = 0.04 MUSD until the 30 t are used too, at L = 0.3.
+    Below, clean is 70 t, so e = 70 L / (1 - L); each tonne of e lost is short and costs 110 - 10 = 100.
+    """
+    curve = planner.frontier(sellers, points=9)
+    costs = {round(r.limit, 6): r.objective_musd for r in curve.table.itertuples()}
+    assert costs[1.0] == pytest.approx(1.0)  # 100 x 10
+    assert costs[0.6] == pytest.approx(1.4)  # 60 x 10 + 40 x 20
+    assert costs[0.3] == pytest.approx(2.6)  # 30 x 10 + 40 x 20 + 30 x 50
+    assert costs[0.0] == pytest.approx(5.6)  # 40 x 20 + 30 x 50 + 30 x 110
+    for r in curve.table.itertuples():
+        if 0.6 + 1e-6 < r.limit < 1.0 - 1e-6:
+            assert r.marginal_musd_per_point == pytest.approx(0.01)
+        if 0.3 + 1e-6 < r.limit < 0.6 - 1e-6:
+            assert r.marginal_musd_per_point == pytest.approx(0.04)
+        if r.limit < 0.3 - 1e-6:
+            exposed = 70 * r.limit / (1 - r.limit)
+            assert r.objective_musd == pytest.approx((exposed * 10 + 800 + 1500 + (30 - exposed) * 110) / 1000)
+            assert r.marginal_musd_per_point == pytest.approx(0.1 * 70 / (1 - r.limit) ** 2 * 0.01)
+    assert curve.table.iloc[-1].usd_per_kg_clean == pytest.approx((5.6 - 1.0) / 0.07)  # 1000 USD per t: USD per kg
+
+
+def test_warm_points_are_those_of_a_curve_of_their_own(sellers):
+    """A limit reached from another one gives what it gives when nothing was solved before."""
+    from planner.curve import Curve, Metric
+    from planner.solving import Settings
+
+    for instance in (sellers, planner.load(INSTANCES / "tiny"), planner.load(INSTANCES / "stock-cover")):
+        warm = Curve(instance, Metric("exposed_share"), Settings(), None)
+        for limit in (0.9, 0.2, 0.6, 0.0, 0.45):
+            cold = Curve(instance, Metric("exposed_share"), Settings(), None).solve(limit)
+            again = warm.solve(limit)
+            assert again.cost == pytest.approx(cold.cost, rel=1e-9)
+            assert again.bound == pytest.approx(cold.bound, rel=1e-6)
+
+
+def test_an_interrupted_curve_keeps_its_points(monkeypatch, tmp_path):
+    """Ctrl-C in the search for the fourth point: three are left, and the curve says that it is not whole."""
+    from planner.curve import Curve
+
+    whole, solve = planner.frontier(planner.load(INSTANCES / "stock-cover"), points=6), Curve.solve
+    calls = []
+
+    def stopped(self, limit, start=None):
+        calls.append(limit)
+        if len(calls) == 4:
+            self.interrupted = True
+        return solve(self, limit, start)
+
+    monkeypatch.setattr(Curve, "solve", stopped)
+    curve = planner.frontier(planner.load(INSTANCES / "stock-cover"), points=6)
+    assert len(curve.table) < len(whole.table) and not curve.complete
+    assert "Interrupted: the points found so far." in str(curve)
+    curve.write(tmp_path / "curve")
+    assert len(pd.read_csv(tmp_path / "curve" / "frontier.csv")) == len(curve.table)
+    known = whole.table["limit"].round(9).tolist()
+    assert all(limit in known for limit in curve.table["limit"].round(9))

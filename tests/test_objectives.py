@@ -135,4 +135,5 @@ def test_the_command(tmp_path):
     done = run("solve", INSTANCES / "tiny", "--objective", "exposure", "--slack", "50%", "-o", tmp_path / "run")
     assert done.returncode == 0, done.stderr
     assert planner.read_run(tmp_path / "run").plan["stages"][1]["objective"] == "exposure"
+    assert "Not the cheapest plan" in done.stdout and "not served clean" in done.stdout
     assert run("solve", INSTANCES / "tiny", "--slack", "much", "-o", tmp_path / "no").returncode == 2

@@ -48,6 +48,15 @@ def test_forced_starts_are_started_even_when_they_lose_money(ramp, best):
         assert plan.objective_musd >= best.objective_musd - 1e-9 * abs(best.objective_musd)
 
 
+def test_compare_shows_what_a_choice_costs_and_that_it_was_held(ramp, best):
+    # README of lead-and-ramp: with the line 35.1 MUSD, without it 5 years x 90 t at 100 000 USD/t
+    without = planner.solve(ramp, pins=planner.Pins.parse(ramp, forbid=["narva-1"]))
+    compared = planner.compare(best, without, names=["free", "mine"])
+    cost = compared.totals.set_index("quantity").loc["cost"]
+    assert (cost["free"], cost["mine"], cost["change"]) == pytest.approx((35.1, 45.0, 9.9))
+    assert "mine was solved with builds held: --forbid narva-1" in str(compared)
+
+
 def test_only_some_years_of_a_run_are_held(ramp, best):
     first = min(y for _, y in builds(best))
     pins = planner.Pins.of(ramp, best, years=(first, first))
@@ -69,9 +78,11 @@ def test_bad_pins_name_what_is_wrong(ramp, force, forbid, says):
 
 def test_impossible_starts_name_the_possible_ones():
     tiny = planner.load(INSTANCES / "tiny")
-    with pytest.raises(UsageError, match="texas-line cannot be started in 2027; possible: 2026 to 2026"):
+    with pytest.raises(UsageError, match=r"texas-line cannot be started in 2027; possible: 2026$"):
         planner.solve(tiny, pins=planner.Pins.parse(tiny, force=["texas-line@2027"]))
     with pytest.raises(UsageError, match="at most 1 modules can be started, not 5"):
         planner.solve(tiny, pins=planner.Pins.parse(tiny, force=["texas-line@2026:5"]))
+    with pytest.raises(UsageError, match=r"it comes in whole modules, not 0\.5"):
+        planner.solve(tiny, pins=planner.Pins.parse(tiny, force=["texas-line@2026:0.5"]))
     with pytest.raises(UsageError, match="both forbidden and held"):
         planner.solve(tiny, pins=planner.Pins.parse(tiny, ["texas-line@2026"], ["texas-line"]))

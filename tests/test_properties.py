@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 from builders import write_instance
+from drawn import valid
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_families import TABLES, TOML
 
 import planner
+from planner.schema import columns
 
 NEAR = 1e-6  # relative: the least-exposure step may spend 1e-7 of the cost
-SMALL = settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+SMALL = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 COUNTER = itertools.count()
 SCRATCH = tempfile.TemporaryDirectory()
 
@@ -127,41 +129,90 @@ def test_a_useless_plant_changes_no_cost(seed):
 
 @SMALL
 @given(SEEDS)
-def test_all_money_doubled_doubles_the_cost(seed):
-    instance = small(seed)
-    double = instance
-    for table, column in (
-        ("operations", "opex_usd_per_t"),
-        ("market_prices", "price_usd_per_t"),
-        ("lanes", "cost_usd_per_t"),
-        ("options", "capex_musd"),
-        ("sectors", "shortage_usd_per_t"),
-        ("stockpiles", "holding_usd_per_t"),
-        ("facilities", "fixed_om_usd_per_t"),
-    ):
-        double = double.scaled(table, column, 2.0)
-    assert cost(double) == pytest.approx(2 * cost(instance), rel=NEAR)
-
-
-@SMALL
-@given(SEEDS)
-def test_the_order_of_rows_changes_no_byte_of_the_tables(seed):
-    content = tables(random.Random(seed))
-    shuffled = {}
-    for name, text in content.items():
-        header, *rows = text.splitlines()
-        random.Random(seed + 1).shuffle(rows)
-        shuffled[name] = "\n".join([header, *rows]) + "\n"
-    written_tables = []
-    for version in (content, shuffled):
-        folder = planner.solve(written(version), gap=0).write(Path(SCRATCH.name) / f"run-{next(COUNTER)}")
-        written_tables.append({p.name: p.read_bytes() for p in sorted(Path(folder).glob("*.csv"))})
-    assert written_tables[0] == written_tables[1] and written_tables[0]
-
-
-@SMALL
-@given(SEEDS)
 def test_the_exposed_share_keeps_its_limit(seed):
     plan = planner.solve(small(seed), gap=0)
     rows = plan.tables["dependence"].query("cap == 'traced'").dropna(subset=["share"])
     assert (rows["share"] <= rows["limit"] + 1e-6).all()
+
+
+# --- the same, on instances that use every table -------------------------------------------------------------
+
+
+def drawn(seed):
+    """An instance that has a plan, its cost, and what it is written from."""
+    while True:  # until one of them has a plan
+        instance, toml, content = valid(Path(SCRATCH.name) / str(next(COUNTER)), seed)
+        try:
+            return instance, cost(instance), toml, content
+        except planner.PlannerError as error:
+            assert error.exit_code == 3, error
+            seed += 1000
+
+
+def multiplied(content, toml, units, factor):
+    """The instance with every figure of these units multiplied."""
+    larger = {
+        name: [
+            {c: v * factor if v != "" and columns(name)[c].unit in units else v for c, v in row.items()} for row in rows
+        ]
+        for name, rows in content.items()
+        if rows
+    }
+    return planner.load(write_instance(Path(SCRATCH.name) / str(next(COUNTER)), larger, toml))
+
+
+@SMALL
+@given(SEEDS)
+def test_all_money_doubled_doubles_the_cost(seed):
+    _, least, toml, content = drawn(seed)
+    dearer = multiplied(content, toml, ("USD/t", "MUSD"), 2.0)
+    assert cost(dearer) == pytest.approx(2 * least, rel=NEAR, abs=1e-8)
+
+
+@SMALL
+@given(SEEDS)
+def test_everything_twice_as_large_costs_twice_as_much(seed):
+    _, least, toml, content = drawn(seed)
+    larger = multiplied(content, toml, ("t", "t/year", "MUSD"), 2.0)
+    assert cost(larger) == pytest.approx(2 * least, rel=NEAR, abs=1e-8)
+
+
+def tables_of(instance):
+    folder = planner.solve(instance, gap=0).write(Path(SCRATCH.name) / f"run-{next(COUNTER)}")
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(Path(folder).rglob("*.csv"))}
+
+
+@SMALL
+@given(SEEDS)
+def test_the_order_of_rows_and_columns_changes_no_byte(seed):
+    instance, _, toml, content = drawn(seed)
+    shuffle = random.Random(seed)
+    shuffled = {
+        name: [dict(shuffle.sample(list(row.items()), len(row))) for row in shuffle.sample(rows, len(rows))]
+        for name, rows in content.items()
+        if rows
+    }
+    other = planner.load(write_instance(Path(SCRATCH.name) / str(next(COUNTER)), shuffled, toml))
+    assert tables_of(other) == tables_of(instance)
+
+
+@SMALL
+@given(SEEDS)
+def test_a_base_with_an_overlay_is_what_both_say_together(seed):
+    instance, _, toml, content = drawn(seed)
+    split = random.Random(seed)
+    base, overlay = {}, {}
+    for name, rows in content.items():
+        for row in rows:
+            where = split.choice(("base", "overlay", "switched on"))
+            if where != "overlay":
+                base.setdefault(name, []).append({**row, "active": "yes" if where == "base" else "no"})
+            if where != "base":
+                overlay.setdefault(name, []).append(row)
+    surplus = {"country": "ZZZ", "name": "Nowhere"}
+    base.setdefault("countries", []).append(surplus)
+    overlay.setdefault("countries", []).append({**surplus, "active": "no"})
+    folder = Path(SCRATCH.name) / str(next(COUNTER))
+    write_instance(folder / "base", base, toml.replace('name = "drawn"', 'name = "base"'))
+    write_instance(folder / "overlay", overlay, 'base = "../base"\nname = "drawn"\n')
+    assert tables_of(planner.load(folder / "overlay")) == tables_of(instance)

@@ -123,6 +123,7 @@ POISON = [
     ("facilities", 6, "facility", "", "E106", "facility"),
     ("facilities", 2, "source", "a;;b", "E111", "source"),
     ("recipes", 2, "t_per_t", "0", "E105", "t_per_t"),
+    ("recipes", 2, "t_per_t", "1e7", "E105", "t_per_t"),
     ("options", 2, "module_t", "0", "E105", "module_t"),
     ("options", 2, "life_years", "0", "E105", "life_years"),
     ("options", 2, "capex_musd", "-5", "E105", "capex_musd"),

@@ -1,5 +1,8 @@
 """The report: opens without a network, draws every figure, escapes all it is given, tells what the plan says."""
 
+import base64
+import gzip
+import hashlib
 import json
 import re
 from itertools import pairwise
@@ -93,7 +96,10 @@ def test_nothing_is_fetched_and_only_the_page_s_scripts_may_run():
     assert "unsafe-inline" not in policy.split("script-src")[1].split(";")[0]
     assert len(re.findall("sha256-", policy)) == 2
     assert not any(name.startswith("on") for _, a in elements.tags for name in a)
-    assert text.count("plotly.js v") == 1
+    packed = re.findall(r'<script type="application/gzip" id="library">([^<]*)</script>', text)
+    code = gzip.decompress(base64.b64decode(packed[0]))
+    assert len(packed) == 1 and code.count(b"plotly.js v") == 1
+    assert f"'sha256-{base64.b64encode(hashlib.sha256(code).digest()).decode()}'" in policy
 
 
 # --- what it says ---
@@ -109,7 +115,7 @@ def test_findings_of_tiny_are_those_derived_by_hand():
     assert "100% of what is delivered depends on" in text and "50.0% in 2027; the cap allows 50.0% in 2027" in text
     assert "1 project in 1 country is built for 6 million USD overnight" in text
     assert "All demand is met in every year." in text
-    assert "One percentage point more on the cap half in 2027 would save about 0.019 million USD" in text
+    assert "One percentage point more on the cap “half” in 2027 would save about 19 thousand USD" in text
 
 
 def test_traced_cap_says_what_the_stage_share_hides():
@@ -469,3 +475,15 @@ def test_command_writes_the_page_once(tmp_path):
 
 def test_curve_words_name_the_metric():
     assert curve.Curve([], [], [], None, "stage_share:metal", "in every year").name == "dependence of the stage metal"
+
+
+def test_a_level_part_of_a_curve_is_drawn_level(tmp_path):
+    """Point 2 costs 110 from its limit of 40 % up to 70 %: the line falls there, not half-way to point 1."""
+    instance, plan = solved("lead-and-ramp")
+    lines = POINTS.splitlines()
+    rows = [lines[0] + ",same_until", lines[1] + ",0.8", lines[2] + ",0.7", lines[3] + ",0"]
+    folder = frontier_folder(tmp_path / "curve", "\n".join(rows) + "\n", "")
+    drawn = drawings(planner.report(instance, plan, [folder]))["curve-cost"]
+    line = next(t for t in drawn["views"][""] if t["name"] == "least cost")
+    shown = list(zip(line["x"], line["y"], line["marker"]["size"], strict=True))
+    assert shown[1:] == [(0.7, 10, 0), (0.4, 10, 9), (0.0, 90, 9)]

@@ -160,3 +160,22 @@ def test_shipped_studies_can_be_read(name):
     read, folder = read_study(ROOT / "studies" / f"{name}.toml")
     instance = read.base(folder)
     assert all(resolve(instance, change).rows for change in read.change)
+
+
+def test_every_problem_of_a_study_is_told_at_once():
+    study = {
+        "instance": str(INSTANCES / "lead-and-ramp"),
+        "metrics": ["shortt"],
+        "change": [
+            {"name": "a", "table": "optons", "column": "capex_musd", "factor": [0.5, 2]},
+            {"name": "b", "table": "options", "column": "capex", "factor": [0.5, 2]},
+            {"name": "c", "table": "options", "column": "capex_musd", "where": {"option": "none"}, "factor": [0.5, 2]},
+        ],
+    }
+    with pytest.raises(UsageError) as caught:
+        planner.sensitivity(study)
+    said = str(caught.value).splitlines()
+    assert len(said) == 4
+    assert "short_t" in said[0] and "options" in said[1]
+    assert said[2] == 'change b: unknown column capex of options; did you mean "capex_musd"?'
+    assert "no row of options with option = none" in said[3]

@@ -160,6 +160,12 @@ def inside(instance, case, probability):
     )
 
 
+def held(plan):
+    """Stockpile and year -> t; in which of two years the clean part is used can be a tie (stock-cover)."""
+    totals = plan.tables["stocks"].groupby(["stockpile", "year"])["stock_t"].sum()
+    return {key: t for key, t in totals.items() if t > 1e-6}
+
+
 @pytest.mark.parametrize("name", ["tiny", "cover", "small"])
 @pytest.mark.parametrize("blow", [Blow(1.0, 2027), Blow(0.4, 2027), Blow(0.9, 2026, 2), Blow(1.0, 2027, months=5)])
 def test_each_case_is_the_branch_of_a_full_solve(name, blow, request):
@@ -176,7 +182,7 @@ def test_each_case_is_the_branch_of_a_full_solve(name, blow, request):
             continue
         p = 1e-4
         whole = planner.solve(inside(instance, case, p), pins=planner.Pins.of(instance, plan))
-        assert whole.tables["stocks"]["stock_t"].tolist() == pytest.approx(plan.tables["stocks"]["stock_t"].tolist())
+        assert held(whole) == pytest.approx(held(plan), abs=1e-6)
         tried = only(found.cases, case=case.name)
         difference = (whole.objective_musd - plan.objective_musd) / p
         assert tried["over_plan_musd"] == pytest.approx(difference, rel=1e-4, abs=2e-3)

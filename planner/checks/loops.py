@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from ..errors import Issue
+from ..errors import Issue, SolverFailed
 from ..schema import Recipe
 from ..timeline import series_value
 from .registry import SETTINGS, Draft, check
@@ -109,7 +109,8 @@ def _gaining(net: Net) -> list[str]:
         used = [(i, net[p][material]) for i, p in enumerate(processes) if net[p].get(material)]
         indices, values = [i for i, _ in used], [value for _, value in used]
         solver.addRow(0.0, highspy.kHighsInf, len(used), indices, values)
-    solver.run()
+    if solver.run() == highspy.HighsStatus.kError:
+        raise SolverFailed("HiGHS did not run, so it is not known whether recipes make mass from nothing")
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return []  # no mix of the processes can run on what they make
     if -solver.getInfo().objective_function_value <= GAIN:

@@ -15,6 +15,7 @@ from .registry import Draft, check
 FAR = 200.0  # times the median: real figures of one kind differ less, and a slip of 1000 is mostly seen
 FEWEST = 3  # figures to compare with; of two nobody can tell which is wrong
 LARGEST_YIELD, SMALLEST_YIELD = 1000.0, 1e-5  # t per t of activity
+LARGEST_TONNES = 1e11  # with more the solver has been seen to find no plan where there is one
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,16 @@ _COMPARISONS = (
     _Comparison("market_prices", "max_t", lambda _, r: r.market),
     _Comparison("stockpiles", "holding_usd_per_t", lambda _, r: r.material),
 )
+
+
+@check("E330", "magnitudes")
+def tonnes_that_can_be_counted(draft: Draft) -> Iterable[Issue]:
+    """What is needed or stored must not exceed a hundred thousand million tonnes, beyond which no plan is exact."""
+    for table, names in (("demand", ("demand_t",)), ("stockpiles", ("initial_t", "final_min_t"))):
+        for row in draft.instance.rows(table):
+            for name in names:
+                if getattr(row, name) > LARGEST_TONNES:
+                    yield draft.at(row, name, f"more than {LARGEST_TONNES:,.0f} t, too much for a plan to be exact")
 
 
 @check("W531", "magnitudes")

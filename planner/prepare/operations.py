@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from models.data import (
@@ -93,20 +93,14 @@ class _NodeBuilder:
         self.closing = self._closing_terms()
         self.branch_service = {(r.scenario, r.sector): r for r in instance.branch_service}
         self.missing = 0
+        self.reaches: dict[Hashable, Reach] = {}
 
     def add(self, n: int, facts: PeriodFacts, conditions: Conditions) -> None:
         """Add node ``n``."""
         node = self.data.nodes[n]
         limits = self._capacities(node, facts, conditions)
-        reach = explore(
-            facts,
-            able={name for name, limit in limits.items() if limit.own > 0.0 or limit.modules},
-            stocked=self._stocked(node),
-            stockpiles=[(s.material, s.country) for s in self.instance.stockpiles],
-            forced=self._forced(node, facts, limits),
-            clean_only=node.rules_hold,
-        )
-        pools = {spot: len(self.data.pools) + i for i, spot in enumerate(sorted(self._spots(facts, reach)))}
+        reach = self._reach(node, facts, limits)
+        pools = {spot: len(self.data.pools) + i for i, spot in enumerate(reach.spots)}
         self.data.pools += [Pool(*spot, n) for spot in pools]
         self._run(n, facts, reach, limits, pools)
         self._trade(n, facts, reach, conditions, pools)
@@ -114,6 +108,20 @@ class _NodeBuilder:
         self._store(n, reach, pools)
         self._adjust(n, reach, pools)
         self._limit_transit(n, pools)
+
+    def _reach(self, node: Node, facts: PeriodFacts, limits: dict[str, CapacityLimit]) -> Reach:
+        """What can matter at the node: worked out once for all nodes at which the same can run, come and be wanted."""
+        able = frozenset(name for name, limit in limits.items() if limit.own > 0.0 or limit.modules)
+        stocked = tuple(self._stocked(node))
+        forced = frozenset(self._forced(node, facts, limits))
+        offers = tuple((o.material, o.country, o.exposed) for o in facts.offers if o.limit != 0.0)
+        wishes = frozenset((w.material, w.country, w.clean_only) for w in facts.wishes)
+        # operations differ between periods only in their numbers; ``facts`` outlives the builder, so the id is its own
+        situation = (id(facts.lanes), able, stocked, forced, offers, wishes, node.rules_hold)
+        if situation not in self.reaches:
+            stockpiles = [(s.material, s.country) for s in self.instance.stockpiles]
+            self.reaches[situation] = explore(facts, able, stocked, stockpiles, forced, clean_only=node.rules_hold)
+        return self.reaches[situation]
 
     # --- capacity -----------------------------------------------------------------------------------------
 
@@ -180,15 +188,6 @@ class _NodeBuilder:
 
     # --- flows --------------------------------------------------------------------------------------------
 
-    def _spots(self, facts: PeriodFacts, reach: Reach) -> set[Spot]:
-        """Every place that gets a balance: where something is needed, and where something is made on the way."""
-        spots = set(reach.needed)
-        for i, provenance in reach.variants:
-            operation = facts.operations[i]
-            made = made_provenance(operation, provenance)
-            spots.update((material, operation.country, made) for material, _ in operation.outputs)
-        return spots
-
     def _run(
         self,
         n: int,
@@ -220,22 +219,22 @@ class _NodeBuilder:
     ) -> None:
         data = self.data
         places = sorted({(material, country) for material, country, _ in reach.sourced})
+        into = {spot: data.pools[p].arriving for spot, p in pools.items() if spot in reach.needed}
         for material, origin in places:
             leaving: list[int] = []
+            spots = [(material, origin, q) for q in (CLEAN, EXPOSED)]
+            sources = [(s[2], data.pools[pools[s]].leaving) for s in spots if s in reach.sourced and s in pools]
             for lane in facts.lanes.get((material, origin), ()):
                 moved: list[int] = []
-                for provenance in (CLEAN, EXPOSED):
-                    to = pools.get((material, lane.destination, provenance))
-                    if to is None or (material, lane.destination, provenance) not in reach.needed:
-                        continue
-                    if (material, origin, provenance) not in reach.sourced:
+                destination = lane.destination
+                for provenance, leaving_it in sources:
+                    arriving = into.get((material, destination, provenance))
+                    if arriving is None:
                         continue
                     s = len(data.ship)
-                    data.ship.append(
-                        Shipment(material, origin, lane.destination, provenance, n, lane.freight, lane.tariff)
-                    )
-                    data.pools[pools[material, origin, provenance]].leaving.append(s)
-                    data.pools[to].arriving.append(s)
+                    data.ship.append(Shipment(material, origin, destination, provenance, n, lane.freight, lane.tariff))
+                    leaving_it.append(s)
+                    arriving.append(s)
                     moved.append(s)
                 if moved and lane.limit is not None:
                     data.lane_limit.append(LaneLimit(material, origin, lane.destination, n, lane.limit, tuple(moved)))

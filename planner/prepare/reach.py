@@ -8,7 +8,7 @@ exists only where at least one of its inputs is really exposed; clean inputs bes
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 
 from models.data import CLEAN, EXPOSED
@@ -26,13 +26,15 @@ class Reach:
     variants     (position in ``facts.operations``, provenance of the inputs) that can run and are of use
     available    spots that something can arrive at, truly of that provenance
     sourced      spots where material is made or bought, so that it may leave
-    needed       spots that some use or sink can take from: they get a balance
+    needed       spots that some use or sink can take from
+    spots        every spot that gets a balance, sorted: where something is needed, or made on the way
     """
 
     variants: list[tuple[int, str]] = field(default_factory=list)
     available: set[Spot] = field(default_factory=set)
     sourced: set[Spot] = field(default_factory=set)
     needed: set[Spot] = field(default_factory=set)
+    spots: list[Spot] = field(default_factory=list)
 
 
 def made_provenance(operation: Operation, provenance: str) -> str:
@@ -44,10 +46,10 @@ def made_provenance(operation: Operation, provenance: str) -> str:
 
 def explore(
     facts: PeriodFacts,
-    able: set[str],
+    able: Set[str],
     stocked: Iterable[Spot],
     stockpiles: Iterable[Place],
-    forced: set[int],
+    forced: Set[int],
     clean_only: bool,
 ) -> Reach:
     """Find what can matter at a node.
@@ -61,10 +63,19 @@ def explore(
     reach = Reach()
     possible = _forward(facts, able, stocked, reach)
     _backward(facts, possible, stockpiles, forced, clean_only, reach)
+    reach.spots = sorted(reach.needed | set(_made(facts, reach)))
     return reach
 
 
-def _forward(facts: PeriodFacts, able: set[str], stocked: Iterable[Spot], reach: Reach) -> set[tuple[int, str]]:
+def _made(facts: PeriodFacts, reach: Reach) -> Iterator[Spot]:
+    """Where something is made."""
+    for i, provenance in reach.variants:
+        operation = facts.operations[i]
+        for material, _ in operation.outputs:
+            yield material, operation.country, made_provenance(operation, provenance)
+
+
+def _forward(facts: PeriodFacts, able: Set[str], stocked: Iterable[Spot], reach: Reach) -> set[tuple[int, str]]:
     """Everything that can be made or arrive; returns the operation variants that can run."""
     available, sourced = reach.available, reach.sourced
     users: dict[Place, list[int]] = defaultdict(list)
@@ -124,7 +135,7 @@ def _backward(
     facts: PeriodFacts,
     possible: set[tuple[int, str]],
     stockpiles: Iterable[Place],
-    forced: set[int],
+    forced: Set[int],
     clean_only: bool,
     reach: Reach,
 ) -> None:

@@ -28,7 +28,7 @@ def section(view: View) -> Section:
     lead = [
         "Every column is 100% of what that stage supplies to the next, in tonnes of its strategic materials; the last "
         f"column is who uses the finished goods. Vermillion bands carry material that depends on {view.concern_name} "
-        "somewhere, blue bands are clean from the mine on.",
+        "somewhere, blue bands are clean from the first step on.",
     ]
     figure = _figure(view)
     if figure is None:
@@ -129,7 +129,7 @@ def _figure(view: View) -> Figure | None:
     last = len(shown) - 1
     return Figure(
         "chain-flows",
-        "From mine to user, by country",
+        f"From {view.instance.stages[0]} to users, by country",
         captions[str(last)],
         views,
         layout(annotations=headings, margin={"l": 4, "r": 4, "t": 34, "b": 12}),

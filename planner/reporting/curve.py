@@ -35,6 +35,8 @@ METRICS = {
     "unserved": "unserved demand",
 }
 
+LEVEL = 1e-4  # share: shorter level parts of the curve are not drawn
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -242,16 +244,23 @@ def _figure(view: View, curve: Curve, steps: dict[int, list[str]]) -> Figure:
                 "hoverinfo": "skip",
             }
         )
+    corners = [
+        (at, p["objective_musd"] - least, size, said)
+        for p, said in zip(points, about, strict=True)
+        for at, size in ((p.get("same_until"), 0), (p["share"], 9))
+        if size or (at is not None and at > p["share"] + LEVEL)  # up to there nothing is cheaper: the curve is level
+    ]
+    x, y, size, said = (list(values) for values in zip(*corners, strict=True))
     traces.append(
         {
             "type": "scatter",
             "mode": "lines+markers",
             "name": "least cost",
-            "x": [p["share"] for p in points],
-            "y": [p["objective_musd"] - least for p in points],
+            "x": x,
+            "y": y,
             "line": {"color": BLUE, "width": 3},
-            "marker": {"size": 9, "symbol": "circle"},
-            "customdata": about,
+            "marker": {"size": size, "symbol": "circle"},
+            "customdata": said,
             "hovertemplate": "%{customdata}<extra></extra>",
         }
     )

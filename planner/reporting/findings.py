@@ -29,11 +29,10 @@ class Key:
 def keys(view: View) -> list[Key]:
     """The numbers that everyone asks for first."""
     plan = view.plan
-    proven = (
-        f"proven within {share_of(plan['gap'])}"
-        if plan["status"] == "optimal"
-        else f"not proven, gap {share_of(plan['gap'])}"
-    )
+    if plan["status"] != "optimal":
+        proven = f"not proven, gap {share_of(plan['gap'])}"
+    else:
+        proven = f"proven within {share_of(plan['gap'])}" if plan["gap"] > 5e-7 else "proven optimal"
     found = [
         Key(
             "Cost, present value",
@@ -99,18 +98,19 @@ def sentences(view: View) -> list[str]:
         _cost(view),
         _dependence(view),
         _hidden(view),
+        *(curve.in_words(view, study) for study in view.studies if study.kind == "frontier"),
         _bottleneck(view),
         _builds(view),
         _shortage(view),
         _caps(view),
         prices.premium_in_words(view, prices.mean_prices(view)),
-        *(_STUDIES[study.kind](view, study) for study in view.studies),
+        *(_STUDIES[study.kind](view, study) for study in view.studies if study.kind != "frontier"),
     ]
     return [sentence for sentence in found if sentence]
 
 
+# the curve is told earlier: what less dependence costs is the question
 _STUDIES: Mapping[str, Callable[[View, Study], str]] = {
-    "frontier": curve.in_words,
     "explain": reasons.in_words,
     "alternatives": near_best.in_words,
     "stress": losses.in_words,
@@ -265,9 +265,9 @@ def _caps(view: View) -> str:
     rows = binding[binding["cap"] == top].sort_values("marginal_musd_per_point", ascending=False)
     worst = rows.iloc[0]
     saved = view.money(float(by_cap.iloc[0]))
-    text = f"One percentage point more on the cap {top} in {worst['year']} would save about {saved}"
+    text = f"One percentage point more on the cap “{top}” in {worst['year']} would save about {saved}"
     if rows["year"].nunique() > 1:
-        text = f"One percentage point more on the cap {top} in every year would save about {saved}, most of it in "
+        text = f"One percentage point more on the cap “{top}” in every year would save about {saved}, most of it in "
         text += str(worst["year"])
-    others = [str(c) for c in by_cap.index[1:]]
+    others = [f"“{c}”" for c in by_cap.index[1:]]
     return text + (f"; {listed(others, 3)} also bind{'s' if len(others) == 1 else ''}." if others else ".")

@@ -36,6 +36,7 @@ VERDICTS = {
     "always": ("built in every one", GREEN, 0),
     "sometimes": ("built in some", ORANGE, 1),
     "never": ("built in none", GREY, 3),
+    "open": ("in all or in none that were found, not proven", GREY, 4),
 }
 MOST = 25  # projects in the chart
 NAMED = 12  # projects named in a cell
@@ -58,7 +59,8 @@ def section(view: View, study: Study) -> Section:
         f"All plans that cost at most {rate_of(about['slack'])} more than the least, {view.money(best, 4)} to "
         f"{view.money(ceiling, 4)}, each of which keeps every cap and rule. Of {counted(len(ranges), 'project')} "
         f"{counts['always'] or 'none'} {'is' if counts['always'] < 2 else 'are'} built in every one (no-regret), "
-        f"{counts['sometimes'] or 'none'} in some, {counts['never'] or 'none'} in none."
+        f"{counts['sometimes'] or 'none'} in some, {counts['never'] or 'none'} in none"
+        + (f"; of {counts['open']} that is open." if counts["open"] else ".")
     ]
     unproven = sum(not r["proven"] for r in ranges)
     if unproven:
@@ -67,7 +69,7 @@ def section(view: View, study: Study) -> Section:
         )
     parts: list[Figure | Table] = []
     if ranges:
-        chosen = [r for r in ranges if r["verdict"] != "never"]
+        chosen = [r for r in ranges if r["most"] > SOME]
         parts += [_chart(view, study, chosen)] if chosen else []
         parts.append(_range_table(view, study))
     parts += [_plan_table(view, study)] if len(_plans(study)) > 1 else []
@@ -158,10 +160,10 @@ def _chart(view: View, study: Study, chosen: Sequence[Row]) -> Figure:
         }
     )
     always = [r for r in shown if r["verdict"] == "always"]
-    found = " found" if any(not r["proven"] for r in study.tables["ranges"]) else ""
+    found = " found" if any(r["verdict"] == "open" for r in study.tables["ranges"]) else ""
     title = f"No project is built in every near-optimal plan{found}"
     if always:
-        title = f"No regret, in every near-optimal plan{found}: "
+        title = "No regret, in every near-optimal plan: "
         title += listed([name_of(view, r["option"]) for r in always], 4)
     return Figure(
         "near-best-ranges",
@@ -375,7 +377,7 @@ def in_words(view: View, study: Study) -> str:
     if not ranges:
         return ""
     if not always:
-        found = " found" if any(not r["proven"] for r in ranges) else ""
+        found = " found" if any(r["verdict"] == "open" for r in ranges) else ""
         return f"No project is in every plan{found} within {slack} of the least cost."
     never = sum(r["verdict"] == "never" for r in ranges)
     none = f"; {counted(never, 'project')} {'is' if never == 1 else 'are'} in none" if never else ""

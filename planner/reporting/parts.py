@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..figures import figure_of
+
 # Okabe and Ito's palette, told apart by people with any kind of colour vision
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
@@ -129,20 +131,6 @@ def blank(value: Any) -> Any:
 def plain(text: str) -> str:
     """Text for the chart library, which would read tags and entities in it."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def figure_of(value: float, digits: int = 3) -> str:
-    """A number with so many significant digits, all digits before the point, and separators.
-
-    >>> [figure_of(x) for x in (0.01234, 9.756, 123.4, 70102.8, 0.0)]
-    ['0.0123', '9.76', '123', '70,103', '0']
-    """
-    if value == 0 or not math.isfinite(value):
-        return "0" if value == 0 else "-"
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    text = f"{value:,.{decimals}f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text in ("-0", "0") else text
 
 
 def share_of(value: float) -> str:

@@ -59,7 +59,7 @@ def _among(plan: dict[str, Any]) -> str:
     return f" that {' and '.join(found)}" if found else ""
 
 
-AIMS = {"public": "public money", "exposure": "exposed deliveries"}
+AIMS = {"public": "public money", "exposure": "demand that is not served clean"}
 
 
 def aims(view: View) -> list[str]:

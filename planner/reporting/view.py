@@ -73,6 +73,8 @@ class View:
         """An amount in words, such as 1.58 billion USD."""
         if abs(musd) >= 1000:
             return f"{figure_of(musd / 1000, digits)} billion {self.instance.currency}"
+        if 1e-3 <= abs(musd) < 1:
+            return f"{figure_of(musd * 1e3, digits)} thousand {self.instance.currency}"
         return f"{figure_of(musd, digits)} million {self.instance.currency}"
 
     # --- names ---

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from ..figures import figure_of
 from . import metrics
 from .changes import Varied, resolve, varied
 from .study import Study, read_study, study_of
@@ -127,7 +128,7 @@ class Sensitivity:
 
 
 def _said(value: float) -> str:
-    return "no plan" if value != value else f"{value:,.5g}"
+    return "no plan" if value != value else figure_of(value, 5)
 
 
 def sensitivity(
@@ -150,9 +151,7 @@ def sensitivity(
     elif not isinstance(study, Study):
         study = study_of(study)
     instance = study.base(folder)
-    for metric in study.metrics:
-        metrics.check(instance, metric)
-    changes = [resolve(instance, change) for change in study.change]
+    changes = _changes(study, instance)
     names = [c.name for c in study.change]
     samples = _samples(study, names)
     for name in names:  # a change that leads out of what is valid is told before anything is solved
@@ -160,6 +159,25 @@ def sensitivity(
             varied(instance, changes, {name: end})
     results = solve_all(study, instance, samples, workers, partial, progress)
     return _sensitivity(study, instance, changes, samples, results)
+
+
+def _changes(study: Study, instance: Instance) -> list[Varied]:
+    """The changes, resolved in the instance. Raises UsageError with every problem of changes and metrics."""
+    found: list[Varied] = []
+    problems: list[str] = []
+    for metric in study.metrics:
+        try:
+            metrics.check(instance, metric)
+        except UsageError as error:
+            problems.append(str(error))
+    for change in study.change:
+        try:
+            found.append(resolve(instance, change))
+        except UsageError as error:
+            problems.append(str(error))
+    if problems:
+        raise UsageError("\n".join(problems))
+    return found
 
 
 def _samples(study: Study, names: Sequence[str]) -> list[Positions]:

@@ -9,7 +9,15 @@
 
   const key = (f) => f.controls.map((c) => c.value).join(",");
 
+  // the policy of the page lets this one script run, by its hash
+  async function loadLibrary() {
+    const packed = Uint8Array.from(atob(document.getElementById("library").textContent), (c) => c.charCodeAt(0));
+    const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    document.head.append(Object.assign(document.createElement("script"), { textContent: await new Response(unpacked).text() }));
+  }
+
   function draw(f, width) {
+    if (!window.Plotly) return undefined; // not there yet: everything is drawn once it is
     const view = f.spec.views[key(f)];
     let traces = Array.isArray(view) ? view : view.data;
     if (f.spec.background) traces = [f.spec.background, ...traces];
@@ -135,6 +143,11 @@
 
   // one chart after the other, so that the page can be read meanwhile
   (async () => {
+    await loadLibrary().catch(() => undefined);
+    if (!window.Plotly) {
+      for (const f of figures) f.plot.textContent = "This browser is too old to draw the charts. Their data are below each.";
+      return;
+    }
     for (const f of figures) {
       await draw(f);
       await new Promise((next) => setTimeout(next));
@@ -143,7 +156,7 @@
   })();
 
   // afresh, because the library would move the bands of a flow diagram to their new places in half a second
-  const redraw = (width) => figures.forEach((f) => {
+  const redraw = (width) => window.Plotly && figures.forEach((f) => {
     Plotly.purge(f.plot);
     draw(f, width);
   });

@@ -1,0 +1,314 @@
+"""Small instances drawn at random that use every table and column of the contract."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+from builders import write_instance
+
+import planner
+
+FIRST = 2026
+STAGES = ("mining", "metal", "magnet")
+MATERIALS = ("ore", "metal", "heavy", "magnet", "scrap")
+OPEX = {"mine": 900, "smelt": 3000, "press": 9000, "lean": 9000, "recycle": 3000, "conjure": 60000}
+PRICE = {"ore": 1500, "metal": 9000, "heavy": 30000, "magnet": 40000, "scrap": 2000}
+MAY_GO = ("options", "disruptions", "caps", "funds", "scenarios", "fund_options")
+
+TOML = """\
+schema = 1
+name = "drawn"
+stages = ["mining", "metal", "magnet"]
+[time]
+years = {years}
+last_period_years = {last}
+[finance]
+currency = "USD"
+price_year = 2025
+discount_rate = {rate}
+wacc = {wacc}
+[security]
+countries_of_concern = {concern}
+"""
+
+
+def draw(seed):
+    """Settings as text, and the tables as rows; some rows may mean nothing, see `valid`."""
+    drawn = _Drawn(random.Random(seed))
+    return drawn.toml(), drawn.tables()
+
+
+def valid(folder: Path, seed):
+    """An instance drawn and loaded: rows that the planner finds to be without effect are taken out first."""
+    toml, tables = draw(seed)
+    while True:
+        shutil.rmtree(folder, ignore_errors=True)
+        write_instance(folder, {name: rows for name, rows in tables.items() if rows}, toml)
+        try:
+            return planner.load(folder), toml, tables
+        except planner.InstanceError as error:
+            for issue in error.issues:
+                assert issue.file.removesuffix(".csv") in MAY_GO, str(error)
+            for name in {issue.file.removesuffix(".csv") for issue in error.issues}:
+                wrong = {issue.line for issue in error.issues if issue.file == f"{name}.csv"}
+                tables[name] = [row for line, row in enumerate(tables[name], start=2) if line not in wrong]
+            _follow(tables)
+
+
+def _follow(tables):
+    """Take out what refers to rows that are gone."""
+    left = {row["option"] for row in tables["options"]}
+    for row in tables["options"]:
+        row["requires"] = row["requires"] if row["requires"] in left else ""
+    tables["fund_options"] = [r for r in tables["fund_options"] if r["option"] in left]
+    tables["disruptions"] = [
+        r for r in tables["disruptions"] if r["scenario"] in {s["scenario"] for s in tables["scenarios"]}
+    ]
+
+
+class _Drawn:
+    def __init__(self, r: random.Random) -> None:
+        self.r = r
+        self.years = [FIRST]
+        for _ in range(r.choice((0, 1, 1, 2, 2, 3))):
+            self.years.append(self.years[-1] + r.choice((1, 1, 2, 3)))
+        self.last = r.choice((1, 1, 2, 3))
+        self.end = self.years[-1] + self.last - 1
+        self.countries = ["AAA", "BBB", "CHN", *r.choice(([], ["CCC"], ["CCC", "RUS"]))]
+        self.concern = ["CHN", *(["RUS"] if "RUS" in self.countries else [])]
+        self.blocs = r.choice(({}, {"AAA": "WEST", "BBB": "WEST"}, {"AAA": "WEST", "BBB": "WEST", "CHN": "EAST"}))
+        self.places = [*self.countries, *sorted(set(self.blocs.values()))]
+
+    def maybe(self, chance, *values):
+        """One of the values, or a blank."""
+        return self.r.choice(values) if self.r.random() < chance else ""
+
+    def year(self):
+        return self.r.randint(FIRST, self.end)
+
+    def toml(self):
+        concern = "[" + ", ".join(f'"{c}"' for c in self.concern) + "]"
+        return TOML.format(
+            years=self.years,
+            last=self.last,
+            rate=self.r.choice((0, 0.05)),
+            wacc=self.r.choice((0, 0.08)),
+            concern=concern,
+        )
+
+    def series(self, key, column, number):
+        """Rows of a series: one for every year, or two years."""
+        listed = [""] if self.r.random() < 0.4 else sorted(self.r.sample(range(FIRST - 2, self.end + 3), 2))
+        return [{**key, "year": year, column: number()} for year in listed]
+
+    def tables(self):
+        facilities, operations = self.plants()
+        options = self.projects(facilities)
+        recipes = self.recipes()
+        demand = self.demand()
+        markets = [
+            {
+                "market": f"k{i}",
+                "country": self.r.choice([*self.countries, "CHN"]),
+                "material": self.r.choice(MATERIALS),
+            }
+            for i in range(self.r.randint(1, 4))
+        ]
+        for m in markets:
+            m["exposed"] = self.maybe(0.3, "yes") or ("" if m["country"] in self.concern else self.maybe(0.3, "no"))
+        prices = []
+        for m in markets:
+            limited = self.maybe(0.5, "yes")
+            of = self.series({"market": m["market"]}, "price_usd_per_t", lambda m=m: self.usd(PRICE[m["material"]]))
+            prices += [{**row, "max_t": self.r.choice((0, 15, 60, 150)) if limited else ""} for row in of]
+        scenarios, disruptions = self.scenarios(facilities)
+        funds = [
+            {
+                "fund": f"m{i}", "provider": "State", "instrument": self.r.choice(("grant", "loan", "equity")),
+                "budget_musd": self.r.uniform(0.1, 3), "first_year": self.maybe(0.3, FIRST, FIRST + 1),
+                "last_year": self.maybe(0.3, self.end), "max_share": self.maybe(0.5, 0.2, 0.5),
+            }
+            for i in range(self.r.randint(1, 2) if options and self.r.random() < 0.5 else 0)
+        ]  # fmt: skip
+        draws = [{"fund": f["fund"], "option": o["option"]} for f in funds for o in options if self.maybe(0.7, 1)]
+        no_waste = self.r.choice(("no", "yes"))
+        flags = {"ore": ("mining", "yes", "yes"), "metal": ("metal", "yes", self.r.choice(("yes", "yes", "no")))}
+        flags |= {"heavy": ("metal", self.r.choice(("yes", "no")), "yes"), "magnet": ("magnet", "yes", no_waste)}
+        return {
+            "countries": [{"country": c, "name": c, "bloc": self.blocs.get(c, "")} for c in self.countries],
+            "materials": [
+                {"material": m, "name": m, "stage": stage, "strategic": strategic, "surplus": waste,
+                 "value_usd_per_t": self.r.choice(("", PRICE[m] // 2))}
+                for m in MATERIALS for stage, strategic, waste in [flags.get(m, ("", "no", ""))]
+            ],
+            "processes": [
+                {"process": p, "name": p, "restores_provenance": "yes" if p == "recycle" else ""} for p in OPEX
+            ],
+            "recipes": recipes,
+            "recipe_yields": [
+                row for x in recipes if self.r.random() < 0.12
+                for row in self.series({k: x[k] for k in ("process", "material", "role")}, "t_per_t",
+                                       lambda x=x: x["t_per_t"] * self.r.uniform(0.9, 1.1))
+            ],
+            "facilities": facilities, "operations": operations,
+            "operation_costs": [
+                row for x in operations if self.r.random() < 0.15
+                for row in self.series({k: x[k] for k in ("facility", "process")}, "opex_usd_per_t",
+                                       lambda x=x: self.usd(OPEX[x["process"]]))
+            ],
+            "options": options, "lanes": self.movements("cost_usd_per_t", (0, 5, 20, 100), 9, 0.6),
+            "tariffs": self.movements("rate", (0, 0.02, 0.25, 1.5), 4, 0.2),
+            "sectors": [
+                {"sector": s, "name": s, "shortage_usd_per_t": self.r.choice((20000, 50000, 100000)),
+                 "min_service": self.maybe(0.08, 0.1, 0.3), "clean_from_year": self.maybe(0.2, self.year())}
+                for s in ("cars", "ships")
+            ],
+            "demand": demand, "markets": markets, "market_prices": prices, "stockpiles": self.stockpiles(),
+            "caps": self.caps(demand), "funds": funds if draws else [], "fund_options": draws,
+            "scenarios": scenarios, "disruptions": disruptions,
+        }  # fmt: skip
+
+    def usd(self, most):
+        return self.r.randint(most // 10, most)
+
+    def recipes(self):
+        per_t = {
+            ("mine", "ore", "output"): 1, ("smelt", "ore", "input"): 1.6, ("smelt", "metal", "output"): 1,
+            ("smelt", "heavy", "output"): 0.05, ("press", "metal", "input"): 1.2, ("press", "heavy", "input"): 0.04,
+            ("press", "magnet", "output"): 1, ("press", "scrap", "output"): 0.2, ("lean", "metal", "input"): 1.5,
+            ("lean", "magnet", "output"): 1, ("recycle", "scrap", "input"): 1.3, ("recycle", "metal", "output"): 0.8,
+            ("conjure", "magnet", "output"): 1,
+        }  # fmt: skip
+        return [{"process": p, "material": m, "role": role, "t_per_t": t} for (p, m, role), t in per_t.items()]
+
+    def plants(self):
+        kinds = ["mine", "smelt", "press", "press", *self.r.choices(list(OPEX), k=self.r.randint(0, 4))]
+        facilities, operations = [], []
+        for i, kind in enumerate(kinds):
+            obliged = self.maybe(0.1, 0.1, 0.3)
+            facilities.append(
+                {
+                    "facility": f"{kind}{i}", "name": kind, "country": self.r.choice([*self.countries, "AAA"]),
+                    "status": "operating", "capacity_t": self.r.choice((0, 20, 60, 120, 200)),
+                    "first_year": self.maybe(0.3, FIRST - 2, FIRST, FIRST + 1),
+                    "last_year": self.maybe(0.2, self.end - 1),
+                    "ramp_years": self.maybe(0.3, 1, 2, 4), "min_use": obliged,
+                    "min_use_until": self.maybe(0.4, FIRST) if obliged else "",
+                    "fixed_om_usd_per_t": self.maybe(0.5, 50, 500), "concern_tie": self.maybe(0.15, "yes"),
+                }
+            )  # fmt: skip
+            if facilities[-1]["last_year"] != "" and facilities[-1]["last_year"] < (facilities[-1]["first_year"] or 0):
+                facilities[-1]["last_year"] = ""
+            for process in {kind, "lean"} if kind == "press" else {kind}:
+                operations.append(
+                    {
+                        "facility": f"{kind}{i}", "process": process, "capacity_per_t": self.maybe(0.25, 0.5, 2),
+                        "opex_usd_per_t": self.maybe(0.9, self.usd(OPEX[process]), -200 if i == 0 else 300),
+                    }
+                )  # fmt: skip
+        operations.sort(key=lambda o: (o["facility"], o["process"]))
+        return facilities, operations
+
+    def projects(self, facilities):
+        options = []
+        for i in range(self.r.randint(0, 4)):
+            whole = self.maybe(0.5, "yes", "no")
+            before = [o["option"] for o in options if o["integer"] != "no"]
+            options.append(
+                {
+                    "option": f"o{i}", "facility": self.r.choice(facilities)["facility"], "name": f"Option {i}",
+                    "module_t": self.r.choice((10, 25, 60)), "capex_musd": round(self.r.uniform(0.1, 3), 2),
+                    "max_modules": self.maybe(0.6, 2, 3) or (1.5 if whole == "no" else ""),
+                    "min_modules": self.maybe(0.1, 1), "max_per_year": self.maybe(0.3, 0.5, 1), "integer": whole,
+                    "lead_years": self.maybe(0.5, 1, 2), "ramp_years": self.maybe(0.4, 2, 3),
+                    "life_years": self.r.choice((1, 2, 3, 20)), "first_start": self.maybe(0.2, self.year()),
+                    "wacc": self.maybe(0.3, 0, 0.12), "exclusive_group": self.maybe(0.3, "g"),
+                    "requires": self.maybe(0.3, *before) if before else "", "private_musd": self.maybe(0.3, 0.5, 2),
+                }
+            )  # fmt: skip
+        return options
+
+    def movements(self, column, values, most, everywhere):
+        """Rows of lanes or tariffs, some for some years only, in one case out of so many with one for all."""
+        rows = {}
+        for _ in range(self.r.randint(0, most)):
+            m, i, j = (self.r.choice((*names, "*", "*")) for names in (MATERIALS, self.countries, self.countries))
+            if i != j or i == "*":
+                rows[m, i, j] = {"first_year": self.maybe(0.2, self.year()), "last_year": ""}
+        if self.r.random() < everywhere:
+            rows["*", "*", "*"] = {"first_year": "", "last_year": self.maybe(0.1, self.year())}
+        found = []
+        for (m, i, j), window in rows.items():
+            limit = {"max_t": self.maybe(0.3, 0, 10, 90)} if column == "cost_usd_per_t" else {}
+            found.append(
+                {"material": m, "origin": i, "destination": j, column: self.r.choice(values), **limit, **window}
+            )
+        return found
+
+    def demand(self):
+        found = []
+        for country in self.countries:
+            for sector in ("cars", "ships"):
+                if (country, sector) == ("AAA", "cars") or self.r.random() < 0.4:
+                    key = {
+                        "country": country,
+                        "sector": sector,
+                        "material": self.r.choice(("magnet",) * 8 + ("metal",)),
+                    }
+                    found += self.series(key, "demand_t", lambda: self.r.choice((0, 20, 60, 120)))
+        return found
+
+    def stockpiles(self):
+        return [
+            {
+                "stockpile": f"s{i}", "country": self.r.choice(self.countries), "max_t": 80,
+                "material": self.r.choice(("magnet", "metal", "heavy")), "initial_t": self.maybe(0.6, 10, 80),
+                "initial_exposed": self.maybe(0.4, "yes", "no"), "holding_usd_per_t": self.maybe(0.5, 20, 200),
+                "final_min_t": self.maybe(0.3, 5, 20),
+            }
+            for i in range(self.r.choice((0, 0, 1, 2)))
+        ]  # fmt: skip
+
+    def caps(self, demand):
+        found = []
+        for i in range(self.r.choice((0, 1, 1, 2, 3))):
+            metric = self.r.choice(("exposed_share", "stage_share", "single_country_share", "import_share"))
+            row = dict.fromkeys(("stage", "material", "country", "sector", "origin"), "")
+            if metric == "exposed_share":
+                buyer = self.r.choice(demand)
+                row["country"] = self.maybe(0.6, buyer["country"], self.blocs.get(buyer["country"], ""))
+                row["sector"] = self.maybe(0.4, buyer["sector"])
+            elif self.r.random() < 0.6:
+                row["stage"] = self.r.choice(STAGES)
+            else:
+                row["material"] = self.r.choice(MATERIALS)
+            if metric == "import_share":
+                row["country"] = self.maybe(0.7, *self.places)
+                row["origin"] = self.maybe(0.6, *self.places) if row["country"] else self.r.choice(self.places)
+            first = self.maybe(0.3, FIRST - 3, self.r.choice(self.years))
+            last = self.maybe(0.3, self.end, self.end + 4)
+            limits = {"limit": self.r.choice((0.1, 0.3, 0.5, 0.8, 1)), "limit_end": self.maybe(0.4, 0, 0.2, 0.6)}
+            found.append({"cap": f"c{i}", "metric": metric, **row, "first_year": first, "last_year": last, **limits})
+        return found
+
+    def scenarios(self, facilities):
+        scenarios, disruptions = [], {}
+        for i in range(self.r.choice((0, 0, 1, 1, 2))):
+            first = self.r.randint(FIRST - 1, self.end)
+            years = {"first_year": first, "last_year": self.r.randint(max(first, FIRST), self.end + 1)}
+            scenarios.append(
+                {"scenario": f"w{i}", "name": f"w{i}", "probability": self.r.choice((0, 0.05, 0.4)), **years}
+            )
+            for _ in range(self.r.randint(1, 3)):
+                kind = self.r.choice(("export_stop", "outage", "project_failure", "demand_surge", "price_surge"))
+                row = {"scenario": f"w{i}", "kind": kind, "country": self.maybe(0.6, *self.places)}
+                row["stage"] = self.maybe(0.3, *STAGES) if kind != "demand_surge" else ""
+                row["material"] = self.maybe(0.3, *MATERIALS) if not row["stage"] else ""
+                plants = [f["facility"] for f in facilities]
+                row["facility"] = self.maybe(0.25, *plants) if kind in ("outage", "project_failure") else ""
+                row["fraction"] = self.r.choice((0.25, 0.5, 1))
+                row["reference_t"] = self.r.choice((0, 20, 80)) if kind == "export_stop" else ""
+                disruptions[tuple(list(row.values())[:6])] = row
+        return scenarios, list(disruptions.values())

@@ -1,0 +1,244 @@
+"""The operations of one period, undisturbed or in a branch, for the reference of the contract (reference.py)."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+
+CLEAN, EXPOSED = BOTH = ("clean", "exposed")
+INF = math.inf
+MILLION = 1e-6
+
+
+def minus(terms):
+    return [(k, -a) for k, a in terms]
+
+
+class Period:
+    """Adds the decisions and rules of period ``t`` in branch ``b`` (None: the plan) to the reference ``m``."""
+
+    def __init__(self, m, b, t, weight):
+        self.m, self.b, self.t, self.year = m, b, t, m.years[t]
+        self.weight = weight * m.present[t]
+        self.branch = m.branches.get(b)
+        self.share = self.branch["share"][t] if b else 0.0
+        self.lifted = bool(b) and (self.share > 0.0 or self.branch["failure"])
+        self.made, self.used, self.bought, self.delivered, self.stored = (defaultdict(list) for _ in range(5))
+        self.arriving, self.leaving, self.tied = defaultdict(list), defaultdict(list), defaultdict(list)
+        self.surplus = {}
+
+    def add(self):
+        self.run()
+        self.trade()
+        self.serve()
+        self.store()
+        self.balance()
+        for cap in self.m.tables["caps"]:
+            first, last = cap.year("first_year", self.m.years[0]), cap.year("last_year", self.m.end)
+            if first <= self.year <= last and not self.lifted:
+                end = cap.number("limit_end", cap.number("limit"))
+                part = (self.year - first) / (last - first) if last > first else 0.0
+                self.cap(cap, cap.number("limit") * (1.0 - part) + end * part)
+
+    def column(self, *name, upper=INF, component=None, usd=0.0):
+        k = self.m.column(name[0], self.b, *name[1:], self.t, upper=upper)
+        if component:
+            self.m.costs[k, component, self.t] += usd * MILLION * self.weight
+        return k
+
+    def row(self, *name, terms, lower=-INF, upper=INF):
+        self.m.row((name[0], self.b, *name[1:], self.t), terms, lower, upper)
+
+    def disrupted(self, kind, hit):
+        """The product of 1 - f, or 1 + f, times the share of years, over the rows that ``hit`` accepts."""
+        rows = [r for r in self.branch["rows"] if r["kind"] == kind and hit(r)] if self.b else []
+        sign = 1.0 if kind.endswith("surge") else -1.0
+        share = 1.0 if kind == "project_failure" else self.share
+        return math.prod(1.0 + sign * r.number("fraction") * share for r in rows)
+
+    # --- plants -------------------------------------------------------------------------------------------
+
+    def run(self):
+        m, use = self.m, defaultdict(list)
+        for f, p, opex, capacity_per_t in m.operations:
+            country, tie = m.facilities[f]["country"], m.facilities[f].flag("concern_tie")
+            concern, inputs = tie or country in m.concern, m.recipe[p, "input"]
+            for q in [EXPOSED] if concern else BOTH if inputs else [CLEAN]:
+                k = self.column("activity", f, p, q, component="opex", usd=opex(self.year))
+                use[f].append((k, capacity_per_t))
+                for material, per_t in inputs:
+                    self.used[material, country, q].append((k, per_t(self.year)))
+                out = EXPOSED if concern or (q == EXPOSED and not m.restores[p]) else CLEAN
+                for material, per_t in m.recipe[p, "output"]:
+                    self.made[material, country, out].append((k, per_t(self.year)))
+                    if tie and country not in m.concern:
+                        self.tied[material].append((k, per_t(self.year)))
+        for f, r in m.facilities.items():
+            here = lambda row, f=f: m.makes(f, row)  # noqa: E731
+            left, coming = self.disrupted("outage", here), self.disrupted("project_failure", here)
+            own, upkeep = m.own(f, self.t), r.number("fixed_om_usd_per_t") * MILLION * m.present[self.t]
+            more = []
+            for start, k, capacity in m.added(f, self.t):
+                late = bool(self.b) and m.online[start] >= self.branch["first"]
+                more.append((k, -capacity * left * (coming if late else 1.0)))
+                if not self.b:
+                    m.costs[k, "fixed_om", self.t] += capacity * upkeep
+            self.row("capacity", f, terms=use[f] + more, upper=own * left)
+            if not self.b:
+                m.costs[None, "fixed_om", self.t] += own * upkeep
+                if self.year <= r.year("min_use_until", 9999):
+                    self.row("least use", f, terms=use[f], lower=r.number("min_use") * own)
+
+    def trade(self):
+        m = self.m
+        for material, r in m.materials.items():
+            for i in m.countries:
+                for j in m.countries:
+                    lane = m.lane("lanes", material, i, j, self.year) if i != j else None
+                    if lane is None:
+                        continue
+                    tariff = m.lane("tariffs", material, i, j, self.year)
+                    duty = tariff.number("rate") * r.number("value_usd_per_t") if tariff else 0.0
+                    both = []
+                    for q in BOTH:
+                        k = self.column(
+                            "ship", material, i, j, q, component="freight", usd=lane.number("cost_usd_per_t")
+                        )
+                        m.costs[k, "tariff", self.t] += duty * MILLION * self.weight
+                        self.leaving[material, i, q].append((k, 1.0))
+                        self.arriving[material, j, q].append((k, 1.0))
+                        both.append((k, 1.0))
+                    self.arriving[material, i, j] = both
+                    self.row("lane", material, i, j, terms=both, upper=lane.number("max_t", INF))
+                self.stop_exports(material, i)
+        for k, (material, country, q, price, most) in m.markets.items():
+            hit = lambda row, c=country, x=material: c in m.members(row.text("country")) and m.means(row, x)  # noqa: E731
+            limit = most(self.year)
+            usd = price(self.year) * self.disrupted("price_surge", hit)
+            bought = self.column("buy", k, upper=INF if limit is None else limit, component="purchase", usd=usd)
+            self.bought[material, country, q].append((bought, 1.0))
+
+    def stop_exports(self, material, i):
+        def hit(row):
+            return i in self.m.members(row.text("country")) and self.m.means(row, material)
+
+        rows = [r for r in self.branch["rows"] if r["kind"] == "export_stop" and hit(r)] if self.share else []
+        if rows:
+            passing = self.disrupted("export_stop", hit)
+            limit = passing * min(r.number("reference_t", INF) for r in rows) if passing else 0.0
+            leaving = self.leaving[material, i, CLEAN] + self.leaving[material, i, EXPOSED]
+            self.row("export stop", material, i, terms=leaving, upper=limit)
+
+    # --- demand and stocks --------------------------------------------------------------------------------
+
+    def serve(self):
+        m = self.m
+        for (country, sector, material), need in m.needs.items():
+            hit = lambda r, c=country, x=material: c in m.members(r.text("country")) and m.means(r, x)  # noqa: E731
+            demand, of = need(self.year) * self.disrupted("demand_surge", hit), m.sectors[sector]
+            for q in BOTH:
+                banned = q == EXPOSED and self.year >= of.year("clean_from_year", 9999) and not self.lifted
+                k = self.column("deliver", country, sector, material, q, upper=0.0 if banned else INF)
+                self.delivered[material, country, q].append((k, 1.0))
+            most = demand if self.b else demand * (1.0 - of.number("min_service"))
+            short = self.column(
+                "short",
+                country,
+                sector,
+                material,
+                upper=most,
+                component="shortage",
+                usd=of.number("shortage_usd_per_t"),
+            )
+            served = [(self.at("deliver", country, sector, material, q), 1.0) for q in BOTH]
+            self.row("demand", country, sector, material, terms=[*served, (short, 1.0)], lower=demand, upper=demand)
+
+    def at(self, *name, t=None, b=...):
+        return self.m.columns[(name[0], self.b if b is ... else b, *name[1:], self.t if t is None else t)]
+
+    def store(self):
+        m, w = self.m, self.m.lengths[self.t]
+        for r in m.tables["stockpiles"]:
+            s, place, held = r["stockpile"], (r["material"], r["country"]), []
+            for q in BOTH:
+                put, draw = self.column("put", s, q), self.column("draw", s, q)
+                stock = self.column("stock", s, q, component="holding", usd=r.number("holding_usd_per_t"))
+                held.append((stock, 1.0))
+                self.stored[(*place, q)] += [(draw, 1.0), (put, -1.0)]
+                initial = r.number("initial_t") if q == (EXPOSED if r.flag("initial_exposed") else CLEAN) else 0.0
+                before, opening = [], initial
+                if self.t > 0:
+                    of = self.b if self.b and self.t > self.branch["begin"] else None
+                    before, opening = [(self.at("stock", s, q, t=self.t - 1, b=of), -1.0)], 0.0
+                change = [(stock, 1.0), (put, -w), (draw, w), *before]
+                self.row("stock", s, q, terms=change, lower=opening, upper=opening)
+                self.row("draw", s, q, terms=[(draw, w), *before], upper=opening)
+            self.row("full", s, terms=held, upper=r.number("max_t"))
+            if self.t == m.T[-1] and r.number("final_min_t"):
+                if self.b:
+                    missing = self.column("missing", s)
+                    value = m.materials[r["material"]].number("value_usd_per_t") * MILLION
+                    m.costs[missing, "shortage", self.t] += value * self.branch["p"] * m.discount(m.end + 1)
+                    held.append((missing, 1.0))
+                self.row("final", s, terms=held, lower=r.number("final_min_t"))
+
+    def balance(self):
+        for material, r in self.m.materials.items():
+            for c in self.m.countries:
+                down, net_exports = self.column("downgrade", material, c), []
+                for q in BOTH:
+                    spot = (material, c, q)
+                    surplus = self.column("surplus", *spot, upper=INF if r.flag("surplus", True) else 0.0)
+                    self.surplus[spot] = [(surplus, 1.0)]
+                    made, given = self.made[spot], [(down, 1.0 if q == EXPOSED else -1.0)]
+                    self.row("surplus", *spot, terms=[(surplus, 1.0), *minus(made)], upper=0.0)
+                    into = made + self.arriving[spot] + self.bought[spot] + self.stored[spot] + given
+                    out = self.used[spot] + self.leaving[spot] + self.delivered[spot] + [(surplus, 1.0)]
+                    self.row("balance", *spot, terms=into + minus(out), lower=0.0, upper=0.0)
+                    transit = [*self.leaving[spot], (surplus, 1.0), *minus(made + self.bought[spot])]
+                    net_exports += transit
+                    self.row("transit", *spot, terms=transit + (minus(given) if q == EXPOSED else []), upper=0.0)
+                self.row("transit", material, c, terms=net_exports, upper=0.0)
+
+    # --- caps ---------------------------------------------------------------------------------------------
+
+    def over_all(self, of, materials, countries):
+        return [x for m in materials for c in countries for q in BOTH for x in of[m, c, q]]
+
+    def supplied(self, materials, countries):
+        """Made less surplus, and bought."""
+        made, bought, surplus = (
+            self.over_all(of, materials, countries) for of in (self.made, self.bought, self.surplus)
+        )
+        return made + bought + minus(surplus)
+
+    def cap(self, cap, limit):
+        m, metric, everywhere = self.m, cap["metric"], self.m.countries
+        materials = [
+            x
+            for x, r in m.materials.items()
+            if x == cap.text("material") or (r.flag("strategic") and r.text("stage") == cap.text("stage", "-"))
+        ]
+        all_supplied = self.supplied(materials, everywhere)
+        if metric == "exposed_share":
+            places, sector = m.members(cap.text("country")), cap.text("sector")
+            wanted = [n for n in m.needs if n[0] in places and sector in ("", n[1])]
+            exposed, clean = ([(self.at("deliver", *n, q), 1.0) for n in wanted] for q in (EXPOSED, CLEAN))
+            self.limit(cap, "", limit, exposed, exposed + clean)
+        elif metric == "stage_share":
+            concern = self.supplied(materials, [c for c in everywhere if c in m.concern])
+            tied = [x for material in materials for x in self.tied[material]]
+            self.limit(cap, "", limit, concern + tied, all_supplied)
+        elif metric == "single_country_share":
+            for c in everywhere:
+                self.limit(cap, c, limit, self.supplied(materials, [c]), all_supplied)
+        else:
+            origin = m.members(cap.text("origin"))
+            inside = m.members(cap["country"]) if cap.text("country") else set(everywhere) - origin
+            movements = [(x, i, j) for x in materials for i in origin - inside for j in inside]
+            arriving = [term for movement in movements for term in self.arriving[movement]]
+            use = self.over_all(self.used, materials, inside) + self.over_all(self.delivered, materials, inside)
+            self.limit(cap, "", limit, arriving, use)
+
+    def limit(self, cap, country, limit, part, whole):
+        self.row("cap", cap["cap"], country, terms=part + [(k, -limit * a) for k, a in whole], upper=0.0)

@@ -1,0 +1,101 @@
+"""Plans against a second reading of the contract: the full model, built from the files without the planner."""
+
+import pytest
+from drawn import valid
+from reference import CLEAN, EXPOSED, Reference
+
+import planner
+
+SEEDS = range(80)
+CASH = 1e-6  # relative
+
+
+def values_of(reference, plan):
+    """A plan's tables as values of the reference's columns."""
+    x = [0.0] * len(reference.bounds)
+    period = {year: t for t, year in enumerate(reference.years)}
+
+    def put(name, amount):
+        if amount > 1e-6 or name in reference.columns:
+            x[reference.columns[name]] += amount
+
+    for r in plan.tables["builds"].itertuples():
+        put(("build", r.option, period[r.start_year]), r.modules)
+        if ("chosen", r.option) in reference.columns:
+            x[reference.columns["chosen", r.option]] = 1.0
+    for r in plan.tables["funding"].itertuples():
+        own = ("private", r.option, r.year) if r.source == "private" else ("draw", r.source, r.option, r.year)
+        put(own, r.musd)
+    for b, tables in [(None, plan.tables), *plan.branches.items()]:
+        for r in tables["activity"].itertuples():
+            put(("activity", b, r.facility, r.process, r.input_provenance, period[r.year]), r.activity_t)
+        for r in tables["flows"].itertuples():
+            put(("ship", b, r.material, r.origin, r.destination, r.provenance, period[r.year]), r.t)
+        for r in tables["purchases"].itertuples():
+            put(("buy", b, r.market, period[r.year]), r.t)
+        for r in tables["service"].itertuples():
+            need = r.country, r.sector, r.material
+            put(("deliver", b, *need, CLEAN, period[r.year]), r.clean_t)
+            put(("deliver", b, *need, EXPOSED, period[r.year]), r.exposed_t)
+            put(("short", b, *need, period[r.year]), r.short_t)
+        for r in tables["stocks"].itertuples():
+            for name, amount in (("put", r.put_t), ("draw", r.draw_t), ("stock", r.stock_t)):
+                put((name, b, r.stockpile, r.provenance, period[r.year]), amount)
+        for r in tables["adjustments"].itertuples():
+            of = (r.provenance,) if r.kind == "surplus" else ()
+            put((r.kind, b, r.material, r.country, *of, period[r.year]), r.t)
+    for name, k in reference.columns.items():
+        if name[0] == "missing":  # no table shows it: what is lacking of final_min_t
+            terms, least, _ = reference.rows["final", *name[1:]]
+            x[k] = max(0.0, least - sum(a * x[j] for j, a in terms.items()))
+    return x
+
+
+def broken(reference, x):
+    """Rows and bounds of the reference that values do not keep."""
+    for name, k in reference.columns.items():
+        low, high = reference.bounds[k]
+        if not low - 1e-5 <= x[k] <= high + 1e-5 + 1e-6 * min(abs(high), 1e9):
+            yield name, x[k], (low, high)
+    for name, (terms, low, high) in reference.rows.items():
+        parts = [a * x[k] for k, a in terms.items()]
+        room = 2e-6 * max(1.0, sum(map(abs, parts)))
+        if not low - room <= sum(parts) <= high + room:
+            yield name, sum(parts), (low, high)
+
+
+def costs_of(reference, x):
+    found = {}
+    for (k, component, t), amount in reference.costs.items():
+        key = component, reference.years[t]
+        found[key] = found.get(key, 0.0) + amount * (1.0 if k is None else x[k])
+    return found
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_plan_is_what_the_contract_says(tmp_path, seed):
+    instance, *_ = valid(tmp_path / "i", seed)
+    reference = Reference(tmp_path / "i")
+    least, _ = reference.solve()
+    if least is None:
+        with pytest.raises(planner.PlannerError) as caught:
+            planner.solve(instance, gap=0.0)
+        assert caught.value.exit_code == 3
+        return
+    plan = planner.solve(instance, gap=0.0)
+    assert plan.status == "optimal"
+    assert plan.objective_musd == pytest.approx(least, rel=3e-7, abs=1e-8)
+
+    x = values_of(reference, plan)
+    assert list(broken(reference, x)) == []
+    costs = costs_of(reference, x)
+    for r in plan.tables["costs"].itertuples():
+        assert r.present_musd == pytest.approx(costs.get((r.component, r.year), 0.0), rel=CASH, abs=1e-7), r
+
+    builds = {(r.option, r.start_year): r.modules for r in plan.tables["builds"].itertuples()}
+    weights = reference.exposure()
+    exposed = float(weights @ x)
+    at_best, _ = reference.solve(builds, cost=weights, ceiling=least + 1.2e-7 * abs(least) + 1e-12)
+    at_worst, _ = reference.solve(builds, cost=weights, ceiling=least + 1e-9 * abs(least) + 1e-12)
+    room = 3e-6 * max(1.0, sum(p * 1e3 for p in reference.present))
+    assert at_best - room <= exposed <= at_worst + room
