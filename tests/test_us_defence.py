@@ -15,7 +15,9 @@ def page():
     """First cell -> a number for each of the years."""
     lines = [line.strip("|").split("|") for line in (FOLDER / "README.md").read_text().splitlines() if "|" in line]
     return {
-        cells[0].strip(): [float(c.replace(",", "")) for c in cells[1:]] for cells in lines if cells[0].endswith(", t ")
+        cells[0].strip(): [float(c.replace(",", "").replace(" - ", "nan")) for c in cells[1:]]
+        for cells in lines
+        if cells[0].endswith(", t ")
     }
 
 
@@ -38,9 +40,11 @@ def test_need_is_served_and_clean_from_2027_on(page, tables):
 def test_where_it_comes_from(page, tables):
     flows = tables["flows"]
     clean = flows[(flows["destination"] == "DOD") & (flows["provenance"] == "clean")]
-    for where, country in (("the USA", "USA"), ("the EU", "EUU"), ("Japan", "JPN"), ("Korea", "KOR")):
-        arriving = clean[clean["origin"] == country]
-        assert page[f"clean from {where}, t"] == pytest.approx(by_year(arriving, "t"), rel=0.03, abs=5), where
+    # how Japan and Korea share it hardly matters to the cost
+    for where, countries in (("the USA", ["USA"]), ("the EU", ["EUU"]), ("Japan and Korea", ["JPN", "KOR"])):
+        arriving = clean[clean["origin"].isin(countries)]
+        from_2027 = page[f"clean from {where}, t"][1:]
+        assert from_2027 == pytest.approx(by_year(arriving, "t")[1:], rel=0.03, abs=5), where
 
 
 def test_what_is_free_in_2027():
