@@ -179,7 +179,7 @@ SLIPS = [
     ("E324", "markets.csv:3:market", {"markets": TABLES["markets"] + "other,AAA,metal\n"}),
     ("E325", "market_prices.csv:3:max_t", {"market_prices": edited("market_prices", 3, max_t="")}),
     ("E326", "processes.csv:5:process", {"processes": TABLES["processes"] + "idle,Idle\n"}),
-    ("E327", "stockpiles.csv:2:initial_t", {"stockpiles": STOCKPILE + "s,AAA,metal,20,10,\n"}),
+    ("W537", "stockpiles.csv:2:initial_t", {"stockpiles": STOCKPILE + "s,AAA,metal,20,10,\n"}),
     ("E327", "stockpiles.csv:2:final_min_t", {"stockpiles": STOCKPILE + "s,AAA,metal,,10,20\n"}),
     ("E329", "recipes.csv:6:t_per_t", recipes(LOOP + "1.3\n", **RECYCLER)),
     # suspicious

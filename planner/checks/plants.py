@@ -21,11 +21,18 @@ def has_a_recipe(draft: Draft) -> Iterable[Issue]:
 
 @check("E327", "stockpiles")
 def content_fits(draft: Draft) -> Iterable[Issue]:
-    """What a stockpile holds at the beginning, or must hold at the end, must fit in."""
+    """What a stockpile must hold at the end must fit in."""
     for row in draft.instance.stockpiles:
-        for column in ("initial_t", "final_min_t"):
-            if getattr(row, column) > row.max_t:
-                yield draft.at(row, column, f"more than max_t = {row.max_t:g}")
+        if row.final_min_t > row.max_t:
+            yield draft.at(row, "final_min_t", f"more than max_t = {row.max_t:g}")
+
+
+@check("W537", "stockpiles")
+def opening_fits(draft: Draft) -> Iterable[Issue]:
+    """What a stockpile holds at the beginning should fit in: what does not must be drawn in the first period."""
+    for row in draft.instance.stockpiles:
+        if row.initial_t > row.max_t:
+            yield draft.at(row, "initial_t", f"more than max_t = {row.max_t:g}, so the rest must be drawn at once")
 
 
 @check("W519", "stockpiles")
