@@ -139,6 +139,7 @@ class Start(NamedTuple):
     integer: bool
     annuity: float  # MUSD per module, present value over the horizon
     fixed_om: float  # MUSD per module, present value over the horizon
+    stockpile: str = ""  # the store that grows instead of the facility
 
 
 class Closing(NamedTuple):
@@ -239,6 +240,7 @@ class StockLimit(NamedTuple):
     node: int
     limit: float  # kt
     parts: tuple[int, ...]  # stock
+    modules: Terms  # build, kt per module
 
 
 class StockFloor(NamedTuple):

@@ -239,7 +239,7 @@ class OperationCost(CitedRow):
 
 
 class Option(CitedRow):
-    """Investments that add capacity to a facility."""
+    """Investments that add capacity to a facility, or room to a store."""
 
     TABLE = "options"
     KEY = ("option",)
@@ -263,6 +263,12 @@ class Option(CitedRow):
     requires: str = reference("options", "an integer option that must be started in the same period or before", "none")
     private_musd: float | None = number("private capital it can raise in all", "MUSD", None, "no limit")
     success_probability: float = fraction("chance of success; used by risk analyses only", 1.0)
+    stockpile: str = reference(
+        "stockpiles",
+        "the store that grows instead of the facility, in the same country: module_t is added to its max_t, and costs "
+        "no fixed O&M",
+        "none, the facility grows",
+    )
 
 
 class Lane(CitedRow):

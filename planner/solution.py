@@ -187,6 +187,8 @@ class Reader:
             start = self.data.build[i]
             option = self.options[start.option]
             for t in range(start.period, len(self.prepared.periods)):
+                if start.stockpile:
+                    break  # room in a store is no capacity of a plant
                 share = module_share(option, start.year, self.prepared.periods[t])
                 available[start.facility, t] += option.module_t * count * share
         used: dict[tuple[str, int], float] = defaultdict(float)
@@ -285,9 +287,10 @@ class Reader:
             paid = annuity_years(option, start.year, end)
             for t in range(start.period, len(periods)):
                 period = periods[t]
-                kept = count * option.module_t * module_share(option, start.year, period)
-                yearly["fixed_om", t] += kept * fixed_om[option.facility] / 1e6
-                present["fixed_om", t] += kept * fixed_om[option.facility] / 1e6 * period.discount
+                upkeep = 0.0 if option.stockpile else fixed_om[option.facility]
+                kept = count * option.module_t * module_share(option, start.year, period) * upkeep / 1e6
+                yearly["fixed_om", t] += kept
+                present["fixed_om", t] += kept * period.discount
                 years = [y for y in period.calendar if y in paid]
                 yearly["capex", t] += annuity * len(years) / period.length
                 present["capex", t] += annuity * sum(

@@ -301,6 +301,11 @@ SLIPS = [
     ),
     ("E344", "price_floors.csv:2:material", {"price_floors": GUARANTEE + "pit,,metal,1,,,State,\n"}),
     ("E344", "price_floors.csv:2:option", {"price_floors": GUARANTEE + "shop,first,magnet,1,,,State,\n"}),
+    (
+        "E356",
+        "options.csv:2:stockpile",
+        {"options": edited("options", 2, stockpile="s"), "stockpiles": STOCKPILE + "s,BBB,metal,,10,\n"},
+    ),
     ("E346", "closures.csv:2:facility", {"closures": CLOSING + "site,idle,,,\n"}),
     ("E346", "closures.csv:2:first_year", {"closures": CLOSING + "pit,idle,2031,,\n", **PIT_OM}),
     ("E346", "closures.csv:2:last_year", {"closures": CLOSING + "pit,idle,,2025,\n", **PIT_OM}),

@@ -3,7 +3,7 @@ r"""Stocks: what is held at a period's end, clean and exposed apart.
 .. math::
     S_{sqt} = S_{sq,t-1} + w_t (\mathit{put}_{sqt} - \mathit{draw}_{sqt}), \qquad
     w_t\, \mathit{draw}_{sqt} \le S_{sq,t-1}, \qquad
-    \sum_q S_{sqt} \le \overline{S}_s, \qquad
+    \sum_q S_{sqt} \le \overline{S}_s + \sum_{o, \tau} k_o \sigma_{o \tau t} n_{o\tau}, \qquad
     \sum_q S_{sqT} + v_s \ge \underline{S}_s
 
 ==============  ===================  =======  ==================================================
@@ -12,7 +12,9 @@ symbol          code                 unit     comes from
 S               ``m.stock``          kt       decided; before the first period stockpiles.csv ``initial_t``
 put, draw       ``m.put, m.draw``    kt/yr    decided
 w_t             ``node.length``      years    instance.toml ``years``
+n               ``m.build``          modules  decided; of options that add to the store
 upper limit     ``limit.limit``      kt       stockpiles.csv ``max_t``
+k sigma         ``limit.modules``    kt       options.csv ``module_t`` times the ramp's share
 lower limit     ``floor.floor``      kt       stockpiles.csv ``final_min_t``
 v               ``m.missing``        kt       decided; branches only, paid at the material's value
 ==============  ===================  =======  ==================================================
@@ -56,7 +58,8 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         return row <= part.opening
 
     def limit(m: ConcreteModel, i: int) -> Any:
-        return Sum().add(m.stock, data.stock_limit[i].parts) <= data.stock_limit[i].limit
+        room = data.stock_limit[i]
+        return Sum().add(m.stock, room.parts).add_terms(m.build, room.modules, -1.0) <= room.limit
 
     def floor(m: ConcreteModel, i: int) -> Any:
         least = data.stock_floor[i]

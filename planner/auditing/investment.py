@@ -8,6 +8,7 @@ r"""Builds, and the capacity they and the facilities' own make.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 from .closures import Closures
 from .disturbance import Disturbance
@@ -29,9 +30,11 @@ class Investment:
             started = self.modules[row.option]
             started[row.start_year] = started.get(row.start_year, 0.0) + row.modules
         self._options: dict[str, list[str]] = defaultdict(list)
+        self._stores: dict[str, list[str]] = defaultdict(list)
         for name, option in facts.options.items():
             if self.modules[name]:
-                self._options[option.facility].append(name)
+                grown = self._stores[option.stockpile] if option.stockpile else self._options[option.facility]
+                grown.append(name)
 
     def total(self, option: str) -> float:
         """Modules started over the whole horizon."""
@@ -51,12 +54,21 @@ class Investment:
         row = self.facts.facilities[facility]
         available = row.capacity_t * self.facts.own_share(row, year) if row.capacity_t else 0.0
         available *= 1.0 - self.closures.share(facility, year)
-        for name in self._options.get(facility, ()):
+        available += self._added(self._options.get(facility, ()), year, disturbance)
+        return available * disturbance.capacity_left(facility, year)
+
+    def room(self, stockpile: str, year: int, disturbance: Disturbance) -> float:
+        """Tonnes that fit into a store in the period that begins in ``year``, as disturbed."""
+        return self.facts.stockpiles[stockpile].max_t + self._added(self._stores.get(stockpile, ()), year, disturbance)
+
+    def _added(self, options: Iterable[str], year: int, disturbance: Disturbance) -> float:
+        added = 0.0
+        for name in options:
             option = self.facts.options[name]
             for start, modules in self.modules[name].items():
                 share = self.facts.module_share(option, start, year)
-                available += option.module_t * share * modules * disturbance.module_left(option, start)
-        return available * disturbance.capacity_left(facility, year)
+                added += option.module_t * share * modules * disturbance.module_left(option, start)
+        return added
 
 
 def check_builds(facts: Facts, tables: Tables, investment: Investment, book: Book) -> None:

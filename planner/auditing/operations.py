@@ -273,7 +273,8 @@ def check_stocks(operations: Operations, tables: Tables, before: Tables | None, 
                 book.at_most("stock_draw", length * draw, stock[q], stock[q], place)
                 stock[q] = end
             total = sum(stock.values())
-            book.at_most("stock_limit", total, stockpile.max_t, stockpile.max_t, ("stocks.csv", name, year))
+            room = operations.investment.room(name, year, disturbance)
+            book.at_most("stock_limit", total, room, room, ("stocks.csv", name, year))
         if not disturbance.years:
             continue
         total, floor = sum(stock.values()), stockpile.final_min_t

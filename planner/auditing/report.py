@@ -73,7 +73,7 @@ KINDS: dict[str, Kind] = {
     "transit": _tonne_sums("nothing leaves that was not made or bought there"),
     "stock": _tonnes("end stock = stock before + put - draw"),
     "stock_draw": _tonnes("no more is drawn than was in stock"),
-    "stock_limit": _tonnes("stock within max_t"),
+    "stock_limit": _tonnes("stock within max_t and what options add to it"),
     "stock_final": _tonnes("final_min_t is there at the end"),
     "demand": _tonnes("clean, exposed and short make up the demand"),
     "min_service": _tonnes("min_service is kept"),

@@ -99,6 +99,17 @@ def fewest_below_most(draft: Draft) -> Iterable[Issue]:
             yield draft.at(row, "min_modules", f"more than max_modules = {row.max_modules:g}")
 
 
+@check("E356", "options", "facilities", "stockpiles")
+def store_in_the_same_country(draft: Draft) -> Iterable[Issue]:
+    """An option that adds to a store must belong to a facility of the store's country."""
+    facility = {f.facility: f.country for f in draft.instance.facilities}
+    store = {s.stockpile: s.country for s in draft.instance.stockpiles}
+    for row in draft.instance.options:
+        there = store.get(row.stockpile)
+        if there is not None and facility.get(row.facility, there) != there:
+            yield draft.at(row, "stockpile", f"lies in {there}, but {row.facility} in {facility[row.facility]}")
+
+
 @check("W511", "options")
 def requires_in_a_circle(draft: Draft) -> Iterable[Issue]:
     """Options that require each other can only be started in the same period."""

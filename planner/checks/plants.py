@@ -48,7 +48,7 @@ def missing_content_costs(draft: Draft) -> Iterable[Issue]:
 @check("W520", "facilities")
 def can_do_something(draft: Draft) -> Iterable[Issue]:
     """A facility should have an operation."""
-    able = {o.facility for o in draft.instance.operations}
+    able = {o.facility for o in draft.instance.operations} | {o.facility for o in draft.instance.options if o.stockpile}
     for row in draft.instance.facilities:
         if row.facility not in able:
             yield draft.at(row, "facility", "no row of operations.csv, so it does nothing")

@@ -23,6 +23,7 @@ _SINGULAR = {
     "markets": "market",
     "funds": "fund",
     "scenarios": "scenario",
+    "stockpiles": "stockpile",
     "sources": "source",
     STAGES: "stage",
     BLOCS: "bloc",

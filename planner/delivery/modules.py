@@ -43,7 +43,7 @@ class Modules:
     def cost(self, option: str, year: int, luck: Luck = AS_PLANNED) -> float:
         """Annuities and fixed O&M of a module started in ``year``, MUSD of present value over the horizon."""
         of = self.options[option]
-        upkeep = self._fixed_om[of.facility] * 1e-3  # MUSD/kt
+        upkeep = 0.0 if of.stockpile else self._fixed_om[of.facility] * 1e-3  # MUSD/kt
         running = sum(upkeep * kt * p.discount for kt, p in zip(self.added(option, year, luck), self.span, strict=True))
         return running + luck.capex * self._annuities(of, year + (luck.delay if luck.comes else 0))
 

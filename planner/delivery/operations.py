@@ -41,7 +41,8 @@ class Operations:
     The promises of a plan (service floors, least use, offtakes, final stocks) are kept before all else and broken only
     where an outcome makes them impossible, so that every outcome can be lived with and the planned one is the plan.
     ``place`` maps (facility, period) to the position of its capacity, ``takes`` an offtake of ``data`` to that of what
-    must be made for it, ``own`` are these (kt/yr) without modules, ``offset`` the fixed O&M of own capacity (MUSD).
+    must be made for it, ``rooms`` (stockpile, period) to that of the room in a store that may grow (kt). ``own`` are
+    these without modules, ``offset`` is the fixed O&M of own capacity (MUSD).
     """
 
     def __init__(
@@ -67,7 +68,11 @@ class Operations:
                       for k, (i, _) in enumerate(order)}  # fmt: skip
         offtakes = sorted(arrays.rows.get("offtake", {}).items())
         self.takes = {i: len(order) + k for k, (i, _) in enumerate(offtakes)}
-        limited = np.array([row for _, row in (*order, *offtakes)], dtype=int)
+        rooms = sorted(arrays.rows.get("stock_limit", {}).items())
+        rooms = [(i, row) for i, row in rooms if data.stock_limit[i].modules]
+        self.rooms = {(data.stock_limit[i].stockpile, data.nodes[data.stock_limit[i].node].period): k
+                      for k, (i, _) in enumerate(rooms, start=len(order) + len(offtakes))}  # fmt: skip
+        limited = np.array([row for _, row in (*order, *offtakes, *rooms)], dtype=int)
         self.recourse = Recourse(arrays, limited, self._measures(), settings, threads)
         self.own = self.recourse.own
         self._taken: dict[int, list[tuple[int, float]]] = {}
@@ -91,12 +96,12 @@ class Operations:
 
         Buyers take of what comes, in proportion: nothing of a project that never does.
         """
-        option, year, facility = (
-            self.data.build[start].option,
-            self.data.build[start].year,
-            self.data.build[start].facility,
-        )
+        of = self.data.build[start]
+        option, year, facility = of.option, of.year, of.facility
         planned, added = modules.added(option, year), modules.added(option, year, luck)
+        if of.stockpile:
+            rooms = self.rooms
+            return [(rooms[of.stockpile, t], kt) for t, kt in enumerate(added) if kt and (of.stockpile, t) in rooms]
         # a capacity has no row where nothing can run
         found = [(self.place[facility, t], kt) for t, kt in enumerate(added) if kt and (facility, t) in self.place]
         for i, taken in self._taken.get(start, ()):

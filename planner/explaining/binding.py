@@ -189,7 +189,8 @@ def _stocks(bench: Bench) -> list[Limit]:
     for i, dual in bench.dual.get("stock_limit", {}).items():
         room = bench.data.stock_limit[i]
         year = bench.data.nodes[room.node].year
-        says = f"holds at most {room.limit * 1e3:,.6g} t"
+        most = room.limit + sum(k * bench.builds[b] for b, k in room.modules)
+        says = f"holds at most {most * 1e3:,.6g} t"
         result.append(Limit("stock_room", room.stockpile, country[room.stockpile], year, "kt", -dual, DUAL, says))
     for i, dual in bench.dual.get("stock_floor", {}).items():
         floor = bench.data.stock_floor[i]

@@ -130,6 +130,11 @@ def module_values(bench: Bench, duals: Mapping[int, float]) -> list[dict[int, fl
         year = bench.data.nodes[limit.node].year
         for i, capacity in limit.modules:
             result[i][year] = result[i].get(year, 0.0) + max(0.0, -dual) * capacity
+    for number, dual in bench.dual.get("stock_limit", {}).items():
+        room = bench.data.stock_limit[number]
+        year = bench.data.nodes[room.node].year
+        for i, tonnes in room.modules:
+            result[i][year] = result[i].get(year, 0.0) + max(0.0, -dual) * tonnes
     for number, duty in bench.dual.get("offtake", {}).items():
         offtake = bench.data.offtake[number]
         year = bench.data.nodes[offtake.node].year
@@ -148,11 +153,12 @@ def _one(option: Option) -> float:
 
 
 def _together(bench: Bench, option: Option) -> tuple[str, ...]:
-    """The options of a project: those of the same facility or the same exclusive group."""
+    """The options of a project: those of the same facility or store, or the same exclusive group."""
     return tuple(
         o.option
         for o in bench.instance.options
-        if o.facility == option.facility or (o.exclusive_group and o.exclusive_group == option.exclusive_group)
+        if (o.facility, o.stockpile) == (option.facility, option.stockpile)
+        or (o.exclusive_group and o.exclusive_group == option.exclusive_group)
     )
 
 

@@ -43,7 +43,10 @@ def add(instance: Instance, span: Sequence[Period], last_calendar_year: int, dat
                     max_modules=min(option.max_modules, pace),
                     integer=option.integer,
                     annuity=annuity_present(instance, option, year, last_calendar_year),
-                    fixed_om=fixed_om[option.facility] * KILO * option.module_t * KILO * kept_up,
+                    fixed_om=0.0
+                    if option.stockpile
+                    else fixed_om[option.facility] * KILO * option.module_t * KILO * kept_up,
+                    stockpile=option.stockpile,
                 )
             )
     _limit_modules(instance, starts, data)

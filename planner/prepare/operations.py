@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 
 Openings = Mapping[tuple[str, str], float]  # (stockpile, provenance) -> t
+STORE = "store"  # what grows is a store, not a plant
 Closed = Mapping[tuple[str, int], float]  # (facility, first year of a period) -> share of own capacity
 
 
@@ -88,6 +89,7 @@ class _NodeBuilder:
         self.probability = {s.scenario: s.probability for s in instance.scenarios}
         self.parts: list[dict[tuple[str, str], int]] = []  # node -> (stockpile, provenance) -> position
         self.counted = _counted(instance)
+        self.options = {o.option: o for o in instance.options}
         self.modules = self._module_terms()
         self.closed = closed
         self.closing = self._closing_terms()
@@ -105,7 +107,7 @@ class _NodeBuilder:
         self._run(n, facts, reach, limits, pools)
         self._trade(n, facts, reach, conditions, pools)
         self._serve(n, facts, reach, conditions, pools)
-        self._store(n, reach, pools)
+        self._store(n, reach, conditions, pools)
         self._adjust(n, reach, pools)
         self._limit_transit(n, pools)
 
@@ -125,17 +127,25 @@ class _NodeBuilder:
 
     # --- capacity -----------------------------------------------------------------------------------------
 
-    def _module_terms(self) -> dict[tuple[str, int], list[tuple[int, float]]]:
-        """(facility, period) -> (build, kt/yr per module), undisturbed."""
-        options = {o.option: o for o in self.instance.options}
-        terms: dict[tuple[str, int], list[tuple[int, float]]] = defaultdict(list)
+    def _module_terms(self) -> dict[tuple[str, str, int], list[tuple[int, float]]]:
+        """(STORE or blank, stockpile or facility, period) -> (build, kt or kt/yr per module), undisturbed."""
+        terms: dict[tuple[str, str, int], list[tuple[int, float]]] = defaultdict(list)
         for i, start in enumerate(self.data.build):
-            option = options[start.option]
+            option = self.options[start.option]
+            grown = (STORE, start.stockpile) if start.stockpile else ("", start.facility)
             for t in range(start.period, len(self.span)):
                 capacity = option.module_t * KILO * module_share(option, start.year, self.span[t])
                 if capacity > 0.0:
-                    terms[option.facility, t].append((i, capacity))
+                    terms[*grown, t].append((i, capacity))
         return terms
+
+    def _delivered(self, modules: Terms, conditions: Conditions) -> Terms:
+        """What failing projects leave of ``modules``."""
+        if not conditions.failures:
+            return modules
+        starts = self.data.build
+        left = ((i, k * conditions.module_factor(self.options[starts[i].option], starts[i].year)) for i, k in modules)
+        return [(i, k) for i, k in left if k > 0.0]
 
     def _closing_terms(self) -> dict[tuple[str, int], list[int]]:
         """(facility, period) -> close, of what is closed then."""
@@ -146,19 +156,13 @@ class _NodeBuilder:
         return terms
 
     def _capacities(self, node: Node, facts: PeriodFacts, conditions: Conditions) -> dict[str, CapacityLimit]:
-        options = {o.option: o for o in self.instance.options} if conditions.failures else {}
         result = {}
         n = len(self.parts)
         for facility in self.instance.facilities:
             name = facility.facility
             factor = conditions.capacity.get(name, 1.0)
-            modules: Terms = self.modules.get((name, node.period), [])
-            if conditions.failures:
-                modules = [
-                    (i, k * conditions.module_factor(options[self.data.build[i].option], self.data.build[i].year))
-                    for i, k in modules
-                ]
-            if factor != 1.0 or conditions.failures:
+            modules = self._delivered(self.modules.get(("", name, node.period), []), conditions)
+            if factor != 1.0:
                 modules = [(i, k * factor) for i, k in modules if k * factor > 0.0]
             own = facts.own_capacity[name]
             obliged = node.branch == PLAN and (facility.min_use_until is None or node.year <= facility.min_use_until)
@@ -300,7 +304,7 @@ class _NodeBuilder:
             if (s.stockpile, provenance) in held
         ]
 
-    def _store(self, n: int, reach: Reach, pools: dict[Spot, int]) -> None:
+    def _store(self, n: int, reach: Reach, conditions: Conditions, pools: dict[Spot, int]) -> None:
         data = self.data
         node = data.nodes[n]
         before = self.parts[node.previous] if node.previous is not None else {}
@@ -333,7 +337,8 @@ class _NodeBuilder:
                     )
                 )
             if positions:
-                data.stock_limit.append(StockLimit(s.stockpile, n, s.max_t * KILO, tuple(positions)))
+                modules = self._delivered(self.modules.get((STORE, s.stockpile, node.period), []), conditions)
+                data.stock_limit.append(StockLimit(s.stockpile, n, s.max_t * KILO, tuple(positions), modules))
             if node.period == len(self.span) - 1 and s.final_min_t > 0.0:
                 self._floor(n, s, positions)
         self.parts.append(now)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from models.data import CapacityLimit, ModelData
+from models.data import CapacityLimit, ModelData, Terms
 
 from ..errors import SolverFailed
 from ..prepare.conditions import Conditions, conditions_of
@@ -81,13 +81,17 @@ class Branch:
         with paused_garbage_collector():
             prepared = prepare_branch(quiet, self.name, planned.builds, openings, last, planned.closed)
             self.limits, self.starts = prepared.data.capacity, prepared.data.build
+            self.rooms = prepared.data.stock_limit
             self.options = {o.option: o for o in instance.options}
-            data = replace(prepared.data, capacity=[self._held(limit) for limit in self.limits], build=[])
+            rooms = [r._replace(limit=r.limit + self._added(r.modules, Conditions()), modules=[]) for r in self.rooms]
+            held = [self._held(limit) for limit in self.limits]
+            data = replace(prepared.data, capacity=held, stock_limit=rooms, build=[])
             arrays = compile_model(models.build(data))
         self.prepared: Prepared = replace(prepared, data=data)
         self.data: ModelData = data
         self.arrays = arrays
         self.capacity_rows = arrays.rows.get("capacity_limit", {})
+        self.room_rows = arrays.rows.get("stock_limit", {})
         self.stop_rows = arrays.rows.get("export_stop", {})
         for row in self.stop_rows.values():
             arrays.row_upper[row] = np.inf
@@ -111,12 +115,17 @@ class Branch:
 
     def _capacity(self, limit: CapacityLimit, conditions: Conditions) -> float:
         """What is left of a facility's capacity, kt/yr."""
-        total = limit.own
-        for i, per_module in limit.modules:
+        total = limit.own + self._added(limit.modules, conditions)
+        return total * conditions.capacity.get(limit.facility, 1.0)
+
+    def _added(self, modules: Terms, conditions: Conditions) -> float:
+        """What modules of the plan add, kt/yr or kt."""
+        added = 0.0
+        for i, per_module in modules:
             start = self.starts[i]
             delivered = conditions.module_factor(self.options[start.option], start.year)
-            total += per_module * delivered * self.planned.builds[start.option, start.year]
-        return total * conditions.capacity.get(limit.facility, 1.0)
+            added += per_module * delivered * self.planned.builds[start.option, start.year]
+        return added
 
     def _first(self) -> Operated:
         found = self._run({})
@@ -152,7 +161,7 @@ class Branch:
         return self._run(changed, surges)
 
     def _changed_rows(self, conditions: Sequence[Conditions]) -> dict[int, float]:
-        """Upper sides of the capacities and exports that a case limits: row -> kt/yr."""
+        """Upper sides of the capacities, stores and exports that a case limits: row -> kt/yr or kt."""
         changed = {}
         for i, limit in enumerate(self.limits):
             of_node = conditions[limit.node]
@@ -160,6 +169,10 @@ class Branch:
                 left = self._capacity(limit, of_node)
                 if left != self.data.capacity[i].own:
                     changed[self.capacity_rows[i]] = left
+        for i, room in enumerate(self.rooms):
+            of_node = conditions[room.node]
+            if room.modules and of_node.failures:
+                changed[self.room_rows[i]] = room.limit + self._added(room.modules, of_node)
         for i, stop in enumerate(self.data.export_stop):
             most = conditions[stop.node].export_limit.get((stop.material, stop.country))
             if most is not None:
