@@ -58,7 +58,12 @@ def _from_china(country: str) -> Callable[[Tables], pd.Series]:
 
     def share(tables: Tables) -> pd.Series:
         flows, service = tables["flows"], tables["service"]
-        moved = flows[(flows.origin == "CHN") & (flows.destination == country) & (flows.year == FIRST) & flows.material.isin(MAGNETS)]
+        moved = flows[
+            (flows.origin == "CHN")
+            & (flows.destination == country)
+            & (flows.year == FIRST)
+            & flows.material.isin(MAGNETS)
+        ]
         need = service[(service.country == country) & (service.year == FIRST)]
         return pd.Series([moved.t.sum() / need.demand_t.sum()])
 
@@ -130,7 +135,9 @@ def _negative(tables: Tables) -> pd.Series:
 def bands() -> tuple[Band, ...]:
     """All bands; a function, because the facts are read here."""
     korea = _imports("KOR", "2023", "imports_from_china_9m") * 12 / 9 / _use("KOR", "2024")
-    eu = _imports("EU27", "2024") / find("demand", region="EU27", sector="total", year="2024", method="source_anchor").number("demand_t")
+    eu = _imports("EU27", "2024") / find(
+        "demand", region="EU27", sector="total", year="2024", method="source_anchor"
+    ).number("demand_t")
     japan = find("demand", region="JPN", sector="imports_from_china")
     light = ("lynas-kuantan-light", "lynas-kuantan-light-expansion")
     notes = "plausible, from a pilot of this model"
@@ -183,7 +190,9 @@ def main() -> None:
     tables = {name: pd.read_csv(folder / f"{name}.csv") for name in NAMES}
     for band in bands():
         mark = " " if band.holds(tables) else "!"
-        print(f"{mark} {band.name:<44} {span(band.low, band.high, band.digits):>11} {span(*band.measured(tables), band.digits):>11}  {band.basis}")
+        print(
+            f"{mark} {band.name:<44} {span(band.low, band.high, band.digits):>11} {span(*band.measured(tables), band.digits):>11}  {band.basis}"
+        )
 
 
 if __name__ == "__main__":

@@ -53,7 +53,9 @@ def tables() -> dict[str, str]:
 def main() -> None:
     """Write all tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--to", type=Path, default=INSTANCES, metavar="DIR", help="folder to write into (default: instances/)")
+    parser.add_argument(
+        "--to", type=Path, default=INSTANCES, metavar="DIR", help="folder to write into (default: instances/)"
+    )
     folder: Path = parser.parse_args().to
     for path, text in tables().items():
         target = folder / path

@@ -14,12 +14,33 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "processes": ("process", "name", "restores_provenance"),
     "recipes": ("process", "material", "role", "t_per_t"),
     "facilities": (
-        *("facility", "name", "owner", "country", "status", "startup", "capacity_t", "first_year", "last_year", "ramp_years"),
+        *(
+            "facility",
+            "name",
+            "owner",
+            "country",
+            "status",
+            "startup",
+            "capacity_t",
+            "first_year",
+            "last_year",
+            "ramp_years",
+        ),
         *("min_use", "min_use_until", "fixed_om_usd_per_t", "concern_tie"),
     ),
     "operations": ("facility", "process", "opex_usd_per_t", "capacity_per_t"),
     "options": (
-        *("option", "facility", "name", "module_t", "max_modules", "min_modules", "max_per_year", "integer", "capex_musd"),
+        *(
+            "option",
+            "facility",
+            "name",
+            "module_t",
+            "max_modules",
+            "min_modules",
+            "max_per_year",
+            "integer",
+            "capex_musd",
+        ),
         *("lead_years", "ramp_years", "life_years", "first_start", "last_start", "wacc", "exclusive_group", "requires"),
         *("private_musd", "success_probability"),
     ),
@@ -30,9 +51,30 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "markets": ("market", "country", "material", "exposed"),
     "market_prices": ("market", "year", "price_usd_per_t", "max_t"),
     "stockpiles": (
-        *("stockpile", "country", "material", "initial_t", "initial_exposed", "max_t", "holding_usd_per_t", "final_min_t"),
+        *(
+            "stockpile",
+            "country",
+            "material",
+            "initial_t",
+            "initial_exposed",
+            "max_t",
+            "holding_usd_per_t",
+            "final_min_t",
+        ),
     ),
-    "caps": ("cap", "metric", "stage", "material", "country", "sector", "origin", "first_year", "last_year", "limit", "limit_end"),
+    "caps": (
+        "cap",
+        "metric",
+        "stage",
+        "material",
+        "country",
+        "sector",
+        "origin",
+        "first_year",
+        "last_year",
+        "limit",
+        "limit_end",
+    ),
     "funds": ("fund", "provider", "instrument", "budget_musd", "first_year", "last_year", "max_share"),
     "fund_options": ("fund", "option"),
     "price_floors": ("facility", "option", "material", "floor_usd_per_t", "first_year", "last_year", "payer", "market"),
@@ -100,7 +142,9 @@ class Book:
         for source in self.cited():
             if source not in known:
                 row = facts.sources()[source]
-                self.add("sources", source=source, **{c: row[c].strip() or "not recorded" for c in COLUMNS["sources"][1:]})
+                self.add(
+                    "sources", source=source, **{c: row[c].strip() or "not recorded" for c in COLUMNS["sources"][1:]}
+                )
 
     def text(self, table: str) -> str:
         """The CSV text of ``table``; optional columns that are blank in every row are left out."""

@@ -144,9 +144,13 @@ class MagnetRecipe:
 
 
 GROSS = 1 / (
-    down("syc-yield-metal-alloy").number("value") * down("syc-yield-alloy-block").number("value") * down("syc-yield-block-fin").number("value")
+    down("syc-yield-metal-alloy").number("value")
+    * down("syc-yield-alloy-block").number("value")
+    * down("syc-yield-block-fin").number("value")
 )  # metal bought per metal in the finished magnet: 1.476
-DIFFUSED = GROSS * down("syc-yield-block-fin").number("value")  # the same for what is diffused in after machining: 1.063
+DIFFUSED = GROSS * down("syc-yield-block-fin").number(
+    "value"
+)  # the same for what is diffused in after machining: 1.063
 TERBIUM_WORTH = 3.0  # kg of dysprosium that 1 kg of terbium replaces in diffusion
 
 
@@ -194,12 +198,48 @@ def _magnet_recipes() -> tuple[MagnetRecipe, ...]:
     return (
         MagnetRecipe("mag-n", "Magnet N/M", "mag_n", n, 0, 0, 0, "swarf_n", "composition times the gross factor 1.476"),
         MagnetRecipe("mag-sh-bulk", "Magnet H/SH, bulk dysprosium", "mag_sh", *sh, 1, "swarf_h", _BULK),
-        MagnetRecipe("mag-sh-dy", "Magnet H/SH, diffused dysprosium", "mag_sh", sh_ndpr, *_diffused("H/SH", 0.0006), 3, "swarf_h", _MIX),
-        MagnetRecipe("mag-sh-tb", "Magnet H/SH, diffused terbium", "mag_sh", sh_ndpr, *_diffused("H/SH", 0.0046), 3, "swarf_h", _MIX),
+        MagnetRecipe(
+            "mag-sh-dy",
+            "Magnet H/SH, diffused dysprosium",
+            "mag_sh",
+            sh_ndpr,
+            *_diffused("H/SH", 0.0006),
+            3,
+            "swarf_h",
+            _MIX,
+        ),
+        MagnetRecipe(
+            "mag-sh-tb",
+            "Magnet H/SH, diffused terbium",
+            "mag_sh",
+            sh_ndpr,
+            *_diffused("H/SH", 0.0046),
+            3,
+            "swarf_h",
+            _MIX,
+        ),
         MagnetRecipe("mag-sh-lean", "Magnet H/SH, heavy-lean", "mag_sh", 0.445, 0.004, 0, 6, "swarf_n", _LEAN),
         MagnetRecipe("mag-uh-bulk", "Magnet UH/EH, bulk dysprosium", "mag_uh", *uh, 3, "swarf_h", _BULK),
-        MagnetRecipe("mag-uh-dy", "Magnet UH/EH, diffused dysprosium", "mag_uh", uh_ndpr, *_diffused("UH/EH", 0.0018), 6, "swarf_h", _MIX),
-        MagnetRecipe("mag-uh-tb", "Magnet UH/EH, diffused terbium", "mag_uh", uh_ndpr, *_diffused("UH/EH", 0.0113), 6, "swarf_h", _MIX),
+        MagnetRecipe(
+            "mag-uh-dy",
+            "Magnet UH/EH, diffused dysprosium",
+            "mag_uh",
+            uh_ndpr,
+            *_diffused("UH/EH", 0.0018),
+            6,
+            "swarf_h",
+            _MIX,
+        ),
+        MagnetRecipe(
+            "mag-uh-tb",
+            "Magnet UH/EH, diffused terbium",
+            "mag_uh",
+            uh_ndpr,
+            *_diffused("UH/EH", 0.0113),
+            6,
+            "swarf_h",
+            _MIX,
+        ),
         MagnetRecipe("mag-uh-lean", "Magnet UH/EH, heavy-lean", "mag_uh", 0.425, 0.015, 0.002, 8, "swarf_h", _LEAN),
     )
 
@@ -207,10 +247,15 @@ def _magnet_recipes() -> tuple[MagnetRecipe, ...]:
 MAGNET_RECIPES = _magnet_recipes()
 LEAN = ("mag-sh-lean", "mag-uh-lean")
 SWARF_T_PER_T = 0.36
+
+
 def magnet_recipes(book: Book) -> None:
     """Nine ways to make three grades, each with its swarf."""
     yields = (down("syc-yield-metal-alloy"), down("syc-yield-alloy-block"), down("syc-yield-block-fin"))
-    diffusion = (find("grade_mix", sector="ALL_REFERENCE", grade="H/SH GBD"), find("grade_mix", sector="ALL_REFERENCE", grade="UH/EH GBD"))
+    diffusion = (
+        find("grade_mix", sector="ALL_REFERENCE", grade="H/SH GBD"),
+        find("grade_mix", sector="ALL_REFERENCE", grade="UH/EH GBD"),
+    )
     basis = {"mag-n": (down("syc-comp-n-ndpr"),), "mag-sh-bulk": (_SH_BULK,), "mag-uh-bulk": _UH_BULK}
     for r in MAGNET_RECIPES:
         about = cite(*basis.get(r.process, diffusion), *yields, assumed=r.why)
@@ -220,7 +265,14 @@ def magnet_recipes(book: Book) -> None:
         for material, t in (("ndpr_metal", r.ndpr), ("dy_metal", r.dy), ("tb_metal", r.tb)):
             if t:
                 book.add("recipes", process=r.process, material=material, role="input", t_per_t=t, **about)
-        book.add("recipes", process=r.process, material=r.magnet, role="output", t_per_t=1, **assume("activity is counted in finished magnets"))
+        book.add(
+            "recipes",
+            process=r.process,
+            material=r.magnet,
+            role="output",
+            t_per_t=1,
+            **assume("activity is counted in finished magnets"),
+        )
         book.add(
             "recipes", process=r.process, material=r.swarf, role="output", t_per_t=SWARF_T_PER_T,
             **cite(down("syc-swarf-share"), down("syc-yield-block-fin"),
@@ -235,7 +287,9 @@ def process_recipes(book: Book) -> None:
         """Positive flows are outputs, negative ones inputs."""
         book.add("processes", process=key, name=name, restores_provenance=False, **about)
         for material, t in flows.items():
-            book.add("recipes", process=key, material=material, role="output" if t > 0 else "input", t_per_t=abs(t), **about)
+            book.add(
+                "recipes", process=key, material=material, role="output" if t > 0 else "input", t_per_t=abs(t), **about
+            )
 
     heavy = "Dy+Tb oxide leaves at 85:15, the middle of the heavy-bearing deposits in mines.csv (Tb 0.13-0.25)"
     light = cite(up("Y011"), up("Y013"), assumed="1/(0.93 cracking x 0.96 extraction)")
@@ -247,11 +301,26 @@ def process_recipes(book: Book) -> None:
             cite(up("Y011"), up("Y015"), assumed=f"1/(0.93 x 0.92), part of the loss returned; {heavy}"))  # fmt: skip
     process("sep-heavy-chn", "Separation, heavy, China", {"hre_conc": -1.09, **split},
             cite(up("Y012"), up("Y016"), assumed=f"1/(0.94 x 0.96), part of the loss returned; {heavy}"))  # fmt: skip
-    process("metal-ndpr", "Nd-Pr metal", {"ndpr_oxide": -1.238, "ndpr_metal": 1}, cite(down("syc-stoich-ndpr"), down("syc-yield-ox-metal-new")))
+    process(
+        "metal-ndpr",
+        "Nd-Pr metal",
+        {"ndpr_oxide": -1.238, "ndpr_metal": 1},
+        cite(down("syc-stoich-ndpr"), down("syc-yield-ox-metal-new")),
+    )
     process("metal-ndpr-chn", "Nd-Pr metal, China", {"ndpr_oxide": -1.2, "ndpr_metal": 1},
             cite(down("syc-mass-ox-per-metal"), down("syc-yield-ox-metal-chn")))  # fmt: skip
-    process("metal-dy", "Dysprosium metal", {"dy_oxide": -1.208, "dy_metal": 1}, cite(down("syc-stoich-dy2o3"), down("syc-yield-dy-metal")))
-    process("metal-tb", "Terbium metal", {"tb_oxide": -1.238, "tb_metal": 1}, cite(down("syc-stoich-tb4o7"), down("syc-yield-dy-metal")))
+    process(
+        "metal-dy",
+        "Dysprosium metal",
+        {"dy_oxide": -1.208, "dy_metal": 1},
+        cite(down("syc-stoich-dy2o3"), down("syc-yield-dy-metal")),
+    )
+    process(
+        "metal-tb",
+        "Terbium metal",
+        {"tb_oxide": -1.238, "tb_metal": 1},
+        cite(down("syc-stoich-tb4o7"), down("syc-yield-dy-metal")),
+    )
     recovered = "0.90 of the contained rare earths come back as oxide (long loop)"
     process("rec-swarf-n", "Recycling of swarf without heavies", {"swarf_n": -1, "ndpr_oxide": 0.32},
             cite(down("syc-rec-long"), down("syc-rec-mreo-cyc"), assumed=recovered))  # fmt: skip

@@ -50,7 +50,12 @@ def light_ore() -> dict[str, float]:
     def averaged(column: str) -> float:
         return sum(f.number(column) * f.number("capacity_t_reo") for f in _light()) / reo
 
-    return {"reo": reo, "ndpr": averaged("ndpr_share"), "heavy": averaged("dy_share") + averaged("tb_share"), "opex": averaged("opex_usd_per_kg_reo")}
+    return {
+        "reo": reo,
+        "ndpr": averaged("ndpr_share"),
+        "heavy": averaged("dy_share") + averaged("tb_share"),
+        "opex": averaged("opex_usd_per_kg_reo"),
+    }
 
 
 def mine_cost() -> float:
@@ -86,7 +91,11 @@ def dearest_ore() -> float:
     thai, lao = table("mines")["M_THA_MON"], table("mines")["M_LAO_IAC"]
 
     def line(fact: Fact) -> tuple[float, float, float]:
-        return fact.number("ndpr_share"), fact.number("dy_share") + fact.number("tb_share"), fact.number("opex_usd_per_kg_reo")
+        return (
+            fact.number("ndpr_share"),
+            fact.number("dy_share") + fact.number("tb_share"),
+            fact.number("opex_usd_per_kg_reo"),
+        )
 
     (a, b, c), (d, e, f) = line(thai), line(lao)
     return (c * e - b * f) / (a * e - b * d)
@@ -102,14 +111,27 @@ def separation_opex(view: str) -> dict[str, tuple[float, dict[str, str]]]:
     heavy = HEAVY_SEPARATION + HEAVY_MARGIN * margin
     return {
         "light": (light, cite(*facts, assumed=reason)),
-        "heavy": (heavy, cite(*facts, up("Y037"), assumed=f"{reason}; on Dy+Tb {HEAVY_MARGIN:g} times that margin and {HEAVY_SEPARATION:g} for separation")),
+        "heavy": (
+            heavy,
+            cite(
+                *facts,
+                up("Y037"),
+                assumed=f"{reason}; on Dy+Tb {HEAVY_MARGIN:g} times that margin and {HEAVY_SEPARATION:g} for separation",
+            ),
+        ),
     }
 
 
 def separation_operations(book: Book, view: str) -> None:
     """The two rows of operations.csv that a view of Chinese prices sets."""
     for circuit, (opex, about) in separation_opex(view).items():
-        book.add("operations", facility=f"china-separation-{circuit}", process=f"sep-{circuit}-chn", opex_usd_per_t=round(1000 * opex), **about)
+        book.add(
+            "operations",
+            facility=f"china-separation-{circuit}",
+            process=f"sep-{circuit}-chn",
+            opex_usd_per_t=round(1000 * opex),
+            **about,
+        )
 
 
 def facility(book: Book, key: str, name: str, capacity: float, about: dict[str, str], **more: object) -> None:
@@ -122,21 +144,36 @@ def mines(book: Book, share: float, growth: float) -> None:
     """China's mines: light ore in one, clays in another; ``growth`` is added in a straight line to 2040, as a share of today's."""
     ore, clays = light_ore(), table("mines")[CLAYS]
     about = cite(*_light(), assumed="Bayan Obo, Sichuan and Shandong as one, weighted with their quotas")
-    book.add("processes", process="mine-china-light", name="Mining, China, light ore", restores_provenance=False, **about)
+    book.add(
+        "processes", process="mine-china-light", name="Mining, China, light ore", restores_provenance=False, **about
+    )
     for material, t in (("lre_conc", ore["ndpr"]), ("hre_conc", ore["heavy"])):
         book.add("recipes", process="mine-china-light", material=material, role="output", t_per_t=round(t, 6), **about)
     mining_process(book, "china-clays", clays, CLAY_HEAVY_TONNES / clays.number("capacity_t_reo"), CLAY_WHY)
     for key, name, reo, opex, facts in (
         ("china-light", "China, light ore (Bayan Obo, Sichuan, Shandong)", ore["reo"], ore["opex"], _light()),
-        ("china-clays", "China, ionic clays of the south", clays.number("capacity_t_reo"), clays.number("opex_usd_per_kg_reo"), (clays,)),
+        (
+            "china-clays",
+            "China, ionic clays of the south",
+            clays.number("capacity_t_reo"),
+            clays.number("opex_usd_per_kg_reo"),
+            (clays,),
+        ),
     ):
         cost = {"opex_usd_per_t": round(1000 * opex), "process": f"mine-{key}", **cite(*facts)}
         t = (0.9 * share if share < 1 else 1) * reo
-        reason = f"{share:.0%} of 90 per cent of today's quota serves the chain of this instance" if share < 1 else "the quota was mined"
+        reason = (
+            f"{share:.0%} of 90 per cent of today's quota serves the chain of this instance"
+            if share < 1
+            else "the quota was mined"
+        )
         facility(book, f"{key}-mines", name, t, cite(*facts, assumed=reason))
         book.add("operations", facility=f"{key}-mines", **cost)
         if growth:
-            more = cite(*facts, assumed=f"as much again by 2040 in a straight line from 2027, since China's own demand doubles too ({growth:.0%} of today's)")
+            more = cite(
+                *facts,
+                assumed=f"as much again by 2040 in a straight line from 2027, since China's own demand doubles too ({growth:.0%} of today's)",
+            )
             facility(book, f"{key}-growth", f"{name}, growth to 2040", growth * t, more, first_year=2027, ramp_years=14)
             book.add("operations", facility=f"{key}-growth", **cost)
 
@@ -155,7 +192,13 @@ def downstream(book: Book, tonnes: dict[str, float], facts: dict[str, tuple[Fact
     for part, (key, name) in names.items():
         facility(book, key, name, tonnes[part], cite(*facts[part], assumed=why))
     separation_operations(book, view)
-    book.add("operations", facility="china-metal", process="metal-ndpr-chn", opex_usd_per_t=2000, **cite(table("stage_yields_costs_downstream")["syc-conv-metal-chn"]))
+    book.add(
+        "operations",
+        facility="china-metal",
+        process="metal-ndpr-chn",
+        opex_usd_per_t=2000,
+        **cite(table("stage_yields_costs_downstream")["syc-conv-metal-chn"]),
+    )
     heavy = "a third of the planning value outside China (syc-conv-dy-metal)"
     for part, process in (("dy", "metal-dy"), ("tb", "metal-tb")):
         book.add("operations", facility=f"china-{part}-metal", process=process, opex_usd_per_t=15_000,
@@ -173,7 +216,11 @@ def magnets_for_export() -> float:
     """Finished magnets that nameplate leaves after China's own use and the rest of the world, t/y."""
     blanks = table("magnets")["mg-chn-sintered"].number("capacity_t_per_year")
     finished = blanks * table("stage_yields_costs_downstream")["syc-yield-block-fin"].number("value")
-    own = sum(float(r["demand_t"]) for r in read("demand") if r["method"] == "allocation_ipf" and r["year"] == "2025" and r["region"] in ("CHN", "ROW"))
+    own = sum(
+        float(r["demand_t"])
+        for r in read("demand")
+        if r["method"] == "allocation_ipf" and r["year"] == "2025" and r["region"] in ("CHN", "ROW")
+    )
     return round(finished - own, -3)
 
 

@@ -19,7 +19,12 @@ def series(region: str, sectors: tuple[str, ...], grade: str, year: str) -> tupl
     """(tonnes of ``grade`` that ``sectors`` of ``region`` use in ``year``, the sources of the rows)."""
     tonnes, sources = 0.0, []
     for row in read("demand"):
-        if row["method"] == "allocation_ipf" and row["region"] == region and row["sector"] in sectors and row["year"] == year:
+        if (
+            row["method"] == "allocation_ipf"
+            and row["region"] == region
+            and row["sector"] in sectors
+            and row["year"] == year
+        ):
             tonnes += float(row["demand_t"]) * find("grade_mix", sector=row["sector"], grade=grade).number("share")
             sources += [s for s in Fact("demand", "", row).sources if s not in sources]
     return tonnes, tuple(sources)
@@ -39,5 +44,3 @@ def demand(book: Book, regions: dict[str, str] = REGIONS, years: tuple[str, ...]
                         "demand", country=country, sector=sector, material=material, year=int(year), demand_t=round(tonnes, 1),
                         source=";".join(sources), note=f"assumption: {why}",
                     )  # fmt: skip
-
-

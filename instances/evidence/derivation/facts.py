@@ -101,7 +101,11 @@ def cite(*facts: Fact, assumed: str = "", remark: str = "") -> dict[str, str]:
     for fact in facts:
         ids += [s for s in fact.sources if s not in ids]
     reasons = [assumed] if assumed else []
-    guesses = [f.label + (f" ({f.estimated_columns.replace(' ', ', ')})" if f.estimated_columns else "") for f in facts if f.estimated]
+    guesses = [
+        f.label + (f" ({f.estimated_columns.replace(' ', ', ')})" if f.estimated_columns else "")
+        for f in facts
+        if f.estimated
+    ]
     if guesses:
         reasons.append("estimates in " + ", ".join(guesses))
     sure = [fact.label for fact in facts if not fact.estimated]

@@ -88,7 +88,14 @@ def _add(book: Book, key: str, name: str, country: str, ops: Mapping[str, float]
          per_t: Mapping[str, float] | None = None) -> None:  # fmt: skip
     book.add("facilities", facility=key, name=name, country=country, status="candidate", **about)
     for process, usd in ops.items():
-        book.add("operations", facility=key, process=process, opex_usd_per_t=round(usd, 1), capacity_per_t=(per_t or {}).get(process), **about)
+        book.add(
+            "operations",
+            facility=key,
+            process=process,
+            opex_usd_per_t=round(usd, 1),
+            capacity_per_t=(per_t or {}).get(process),
+            **about,
+        )
     lead = int(str(option["lead_years"]))
     book.add(
         "options", option=key, facility=key, name=name, integer=False, max_per_year=1, max_modules=LAST - lead - FIRST + 1, first_start=FIRST,
@@ -109,7 +116,9 @@ def _operations(kind: str, country: str) -> dict[str, float]:
         case "heavy":
             return {"sep-heavy": 80_000.0}
         case _:
-            return {p: 1000 * PER_OXIDE * OXIDE_PER_FEED[p] for p in (ALL_FEED if country in COLLECTED_SPLIT else SWARF)}
+            return {
+                p: 1000 * PER_OXIDE * OXIDE_PER_FEED[p] for p in (ALL_FEED if country in COLLECTED_SPLIT else SWARF)
+            }
 
 
 def generics(book: Book) -> None:
@@ -124,15 +133,24 @@ def generics(book: Book) -> None:
     for mine in MINES:
         deposit = table("mines")[mine.like]
         process = f"mine-unnamed-{mine.kind}"
-        about = cite(*mine.facts, deposit, assumed=f"{mine.why}; composition of {mine.like}; one mine may start per country and year; lead 8, ramp 4; {WACC_WHY}")
+        about = cite(
+            *mine.facts,
+            deposit,
+            assumed=f"{mine.why}; composition of {mine.like}; one mine may start per country and year; lead 8, ramp 4; {WACC_WHY}",
+        )
         book.add("processes", process=process, name=mine.name, restores_provenance=False, **about)
         heavy = deposit.number("dy_share") + deposit.number("tb_share")
-        book.add("recipes", process=process, material="lre_conc", role="output", t_per_t=deposit.number("ndpr_share"), **about)
+        book.add(
+            "recipes",
+            process=process,
+            material="lre_conc",
+            role="output",
+            t_per_t=deposit.number("ndpr_share"),
+            **about,
+        )
         book.add("recipes", process=process, material="hre_conc", role="output", t_per_t=round(heavy, 6), **about)
         for c in mine.countries:
             _add(book, f"unnamed-{mine.kind}-{c.lower()}", f"{mine.name}, {c}", c, {process: mine.opex}, about, {
                 "module_t": mine.module_t, "capex_musd": round(mine.module_t * mine.capex_per_t, 1), "lead_years": MINE_LEAD, "ramp_years": MINE_RAMP,
                 "life_years": 25, "wacc": wacc(c, mine=True),
             })  # fmt: skip
-
-

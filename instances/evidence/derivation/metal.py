@@ -11,7 +11,17 @@ from .plants import Loan, Plant, add
 
 RE_IN_ALLOY = 0.31  # t of Nd-Pr metal per t of NdFeB alloy (KMP: 1,300 t alloy, about 400 t metal)
 CAPEX_METAL = 0.035  # MUSD per t/y of Nd-Pr metal: syc-capex-metal-planning
-OPEX_NDPR = {"JPN": 7, "KOR": 7, "VNM": 6, "MYS": 6, "IND": 6, "GBR": 9, "EUU": 9, "USA": 9, "CAN": 9}  # USD per kg metal
+OPEX_NDPR = {
+    "JPN": 7,
+    "KOR": 7,
+    "VNM": 6,
+    "MYS": 6,
+    "IND": 6,
+    "GBR": 9,
+    "EUU": 9,
+    "USA": 9,
+    "CAN": 9,
+}  # USD per kg metal
 OPEX_HEAVY = {"JPN": 30, "KOR": 35, "VNM": 35}  # USD per kg metal, elsewhere 45
 
 NDPR, DY, TB = "metal-ndpr", "metal-dy", "metal-tb"
@@ -91,7 +101,14 @@ LEFT_OUT = {
     "ma-rus-solikamsk": "Russia is not an allied source",
     "ma-kor-seongan-vn": "stalled",
 }
-CHINA = ("ma-chn-ndpr-metal", "ma-chn-dy-metal", "ma-chn-tb-metal", "ma-chn-stripcast", "ma-chn-nre-50k", "ma-chn-zhongxin")
+CHINA = (
+    "ma-chn-ndpr-metal",
+    "ma-chn-dy-metal",
+    "ma-chn-tb-metal",
+    "ma-chn-stripcast",
+    "ma-chn-nre-50k",
+    "ma-chn-zhongxin",
+)
 
 
 def opex(where: str, process: str) -> float:
@@ -108,7 +125,11 @@ def metal_plants(book: Book, year: int | None = None, skip: frozenset[str] = fro
         where = country(fact)
         t = m.tonnes if m.tonnes is not None else fact.number("capacity_t_per_year") * (RE_IN_ALLOY if m.alloy else 1)
         capex = None if m.committed else m.capex if m.capex is not None else fact.number("capex_musd")
-        loan = None if m.loan_share is None or capex is None else Loan(round(m.loan_share * capex, 1), round(m.loan_share * capex, 1))
+        loan = (
+            None
+            if m.loan_share is None or capex is None
+            else Loan(round(m.loan_share * capex, 1), round(m.loan_share * capex, 1))
+        )
         why = "; ".join(w for w in (m.why, f"alloy tonnes x {RE_IN_ALLOY}" if m.alloy else "") if w)
         add(book, Plant(
             key=m.key, name=name(fact) + (" (Dy, Tb)" if m.key == "japan-heavy-metal" else ""), owner=fact["owner"], country=where, kind="metal",

@@ -93,7 +93,16 @@ LEFT_OUT = {
 }
 CHINA = ("M_CHN_BAYAN", "M_CHN_SICHUAN", "M_CHN_IAC")  # china.py
 
-MEMBER_STATES = {"SWE": "EUU", "FRA": "EUU", "EST": "EUU", "POL": "EUU", "DEU": "EUU", "FIN": "EUU", "SVN": "EUU", "ITA": "EUU"}
+MEMBER_STATES = {
+    "SWE": "EUU",
+    "FRA": "EUU",
+    "EST": "EUU",
+    "POL": "EUU",
+    "DEU": "EUU",
+    "FIN": "EUU",
+    "SVN": "EUU",
+    "ITA": "EUU",
+}
 
 
 def country(fact: Fact) -> str:
@@ -116,7 +125,9 @@ def mining_process(book: Book, key: str, fact: Fact, heavy: float | None = None,
     about = cite(fact)
     book.add("processes", process=f"mine-{key}", name=f"Mining, {fact['name']}", restores_provenance=False, **about)
     share = fact.number("dy_share") + fact.number("tb_share") if heavy is None else heavy
-    book.add("recipes", process=f"mine-{key}", material="lre_conc", role="output", t_per_t=fact.number("ndpr_share"), **about)
+    book.add(
+        "recipes", process=f"mine-{key}", material="lre_conc", role="output", t_per_t=fact.number("ndpr_share"), **about
+    )
     book.add(
         "recipes", process=f"mine-{key}", material="hre_conc", role="output", t_per_t=round(share, 6),
         **cite(fact, assumed="; ".join(w for w in ("Dy and Tb shares added; their ratio is taken as 85:15", why) if w)),

@@ -112,7 +112,13 @@ def _ramp_up(plant: Plant, ramp: int) -> str:
     if plant.first_year is None:
         return ""
     full, published = plant.first_year + ramp - 1, plant.facts[0].row.get("full_year", "")
-    return f"full output in {full}" + (f" ({published} in the fact)" if published and int(published) != full else ", as in the fact" if published else "")
+    return f"full output in {full}" + (
+        f" ({published} in the fact)"
+        if published and int(published) != full
+        else ", as in the fact"
+        if published
+        else ""
+    )
 
 
 OPEX_WHY = {

@@ -27,8 +27,28 @@ class Ranges:
     def __init__(self, base: Book) -> None:
         self.base, self.book = base, Book()
 
-    def add(self, name: str, row: Row, column: str, low: float | None, high: float | None, confidence: str, kind: str, about: dict[str, str]) -> None:
-        self.book.add("evidence", table=name, key=_key(name, row), column=column, low=low, high=high, confidence=confidence, kind=kind, **about)
+    def add(
+        self,
+        name: str,
+        row: Row,
+        column: str,
+        low: float | None,
+        high: float | None,
+        confidence: str,
+        kind: str,
+        about: dict[str, str],
+    ) -> None:
+        self.book.add(
+            "evidence",
+            table=name,
+            key=_key(name, row),
+            column=column,
+            low=low,
+            high=high,
+            confidence=confidence,
+            kind=kind,
+            **about,
+        )
 
     def rows(self, name: str, **where: str) -> list[Row]:
         return [r for r in self.base.rows[name] if all(r[c] == v for c, v in where.items())]
@@ -47,18 +67,45 @@ def capacities(r: Ranges) -> None:
     spread = {"high": 0.1, "medium": 0.25, "low": 0.5}
     for key, fact in plants:
         sure = fact["confidence"]
-        about = cite(fact, assumed=f"{spread[sure]:.0%} either way for {sure} confidence; nameplates are rather missed than passed")
+        about = cite(
+            fact,
+            assumed=f"{spread[sure]:.0%} either way for {sure} confidence; nameplates are rather missed than passed",
+        )
         for row in r.rows("facilities", facility=key):
             if row["capacity_t"]:
                 t = float(row["capacity_t"])
-                r.add("facilities", row, "capacity_t", round(t * (1 - spread[sure]), 1), round(t * (1 + spread[sure] / 2), 1), sure, _kind(fact), about)
+                r.add(
+                    "facilities",
+                    row,
+                    "capacity_t",
+                    round(t * (1 - spread[sure]), 1),
+                    round(t * (1 + spread[sure] / 2), 1),
+                    sure,
+                    _kind(fact),
+                    about,
+                )
         for row in r.rows("options", facility=key):
             capex = float(row["capex_musd"])
             over = table("finance", "parameter")["mining_capex_overrun_mean"]
             mine = key in {m.key for m in mining.MINES}
-            about_capex = cite(fact, over if mine else up("Y061"), assumed="10 per cent below to the mean overrun above" if mine else "10 per cent below to the growth seen at Eneabba above")
+            about_capex = cite(
+                fact,
+                over if mine else up("Y061"),
+                assumed="10 per cent below to the mean overrun above"
+                if mine
+                else "10 per cent below to the growth seen at Eneabba above",
+            )
             high = 1 + over.number("value") / 100 if mine else up("Y061").number("value")
-            r.add("options", row, "capex_musd", round(0.9 * capex, 1), round(high * capex, 1), sure, _kind(fact), about_capex)
+            r.add(
+                "options",
+                row,
+                "capex_musd",
+                round(0.9 * capex, 1),
+                round(high * capex, 1),
+                sure,
+                _kind(fact),
+                about_capex,
+            )
 
 
 def costs(r: Ranges) -> None:
@@ -76,30 +123,106 @@ def costs(r: Ranges) -> None:
             fact = conversion[country]
             capital = 1 if country == "CHN" else 0.7
             low, high = (1000 * (capital * fact.number(c) + adders[process]) for c in ("low", "high"))
-            why = "plus the dearer process of the grade" + ("" if country == "CHN" else "; 70 per cent of the published cost, which contains capital")
-            r.add("operations", row, "opex_usd_per_t", min(low, opex), max(high, opex), "low", "estimate", cite(fact, assumed=why))
+            why = "plus the dearer process of the grade" + (
+                "" if country == "CHN" else "; 70 per cent of the published cost, which contains capital"
+            )
+            r.add(
+                "operations",
+                row,
+                "opex_usd_per_t",
+                min(low, opex),
+                max(high, opex),
+                "low",
+                "estimate",
+                cite(fact, assumed=why),
+            )
         elif process in (NDPR, "metal-ndpr-chn"):
             fact = metals.get(country, down("syc-conv-metal-use"))
             low, high = 1000 * fact.number("low"), 1000 * fact.number("high")
-            r.add("operations", row, "opex_usd_per_t", min(low, opex), max(high, opex), fact["confidence"], _kind(fact), cite(fact))
+            r.add(
+                "operations",
+                row,
+                "opex_usd_per_t",
+                min(low, opex),
+                max(high, opex),
+                fact["confidence"],
+                _kind(fact),
+                cite(fact),
+            )
         elif process in ("metal-dy", "metal-tb"):
             fact = down("syc-conv-dy-metal")
-            r.add("operations", row, "opex_usd_per_t", min(10_000, opex), 1000 * fact.number("high"), "low", "estimate", cite(fact))
+            r.add(
+                "operations",
+                row,
+                "opex_usd_per_t",
+                min(10_000, opex),
+                1000 * fact.number("high"),
+                "low",
+                "estimate",
+                cite(fact),
+            )
         elif process == "sep-light" and opex > 20_000:  # in integrated projects most of the cost stands in the mine
             low, high = (25_000, 35_000) if opex <= 30_000 else (min(opex, 30_000), 60_000)
-            r.add("operations", row, "opex_usd_per_t", low, high, "low", "assumption", assume("established 25-35, new and novel 35-60 USD per kg, so that all-in costs stay in Y028-Y034"))
+            r.add(
+                "operations",
+                row,
+                "opex_usd_per_t",
+                low,
+                high,
+                "low",
+                "assumption",
+                assume("established 25-35, new and novel 35-60 USD per kg, so that all-in costs stay in Y028-Y034"),
+            )
         elif process == "sep-heavy" and opex > 20_000:
-            r.add("operations", row, "opex_usd_per_t", min(opex, 60_000), max(opex, 100_000), "low", "assumption", assume("60-100 USD per kg of Dy+Tb oxide"))
+            r.add(
+                "operations",
+                row,
+                "opex_usd_per_t",
+                min(opex, 60_000),
+                max(opex, 100_000),
+                "low",
+                "assumption",
+                assume("60-100 USD per kg of Dy+Tb oxide"),
+            )
         elif process == "sep-light-chn":
             span = china.separation_opex("cost")["light"][0], china.separation_opex("price")["light"][0]
-            about = cite(*china.VIEWS["cost"][1], *china.VIEWS["price"][1], assumed="from the cost view to the price view")
-            r.add("operations", row, "opex_usd_per_t", round(1000 * span[0]), round(1000 * span[1]), "medium", "fact", about)
+            about = cite(
+                *china.VIEWS["cost"][1], *china.VIEWS["price"][1], assumed="from the cost view to the price view"
+            )
+            r.add(
+                "operations",
+                row,
+                "opex_usd_per_t",
+                round(1000 * span[0]),
+                round(1000 * span[1]),
+                "medium",
+                "fact",
+                about,
+            )
         elif process == "sep-heavy-chn":
             span = china.separation_opex("cost")["heavy"][0], china.separation_opex("price")["heavy"][0]
-            r.add("operations", row, "opex_usd_per_t", round(1000 * span[0]), round(1000 * span[1]), "low", "assumption", assume("from the cost view to the price view"))
+            r.add(
+                "operations",
+                row,
+                "opex_usd_per_t",
+                round(1000 * span[0]),
+                round(1000 * span[1]),
+                "low",
+                "assumption",
+                assume("from the cost view to the price view"),
+            )
         elif process.startswith("rec-") and process != "rec-short" and country != "CHN":
             fact = down("syc-rec-opex-long")
-            r.add("operations", row, "opex_usd_per_t", round(opex * 20 / 27.5, 1), round(opex * 40 / 27.5, 1), "low", _kind(fact), cite(fact))
+            r.add(
+                "operations",
+                row,
+                "opex_usd_per_t",
+                round(opex * 20 / 27.5, 1),
+                round(opex * 40 / 27.5, 1),
+                "low",
+                _kind(fact),
+                cite(fact),
+            )
 
 
 def yields(r: Ranges) -> None:
@@ -118,13 +241,31 @@ def yields(r: Ranges) -> None:
             best, worst = 1.0, 1.0
             for fact in facts:
                 best, worst = best * fact.number("high"), worst * fact.number("low")
-            r.add("recipes", row, "t_per_t", min(value, round(1 / best, 4)), max(value, round(1 / worst, 4)), "low", "estimate", cite(*facts))
+            r.add(
+                "recipes",
+                row,
+                "t_per_t",
+                min(value, round(1 / best, 4)),
+                max(value, round(1 / worst, 4)),
+                "low",
+                "estimate",
+                cite(*facts),
+            )
     block = down("syc-yield-block-fin")
     for recipe in MAGNET_RECIPES:
         for row in r.rows("recipes", process=recipe.process, material="ndpr_metal"):
             value = float(row["t_per_t"])
             low, high = (value * block.number("value") / block.number(c) for c in ("high", "low"))
-            r.add("recipes", row, "t_per_t", round(low, 4), round(high, 4), "medium", "fact", cite(block, assumed="block yield alone varied"))
+            r.add(
+                "recipes",
+                row,
+                "t_per_t",
+                round(low, 4),
+                round(high, 4),
+                "medium",
+                "fact",
+                cite(block, assumed="block yield alone varied"),
+            )
         for material in ("dy_metal", "tb_metal"):
             for row in r.rows("recipes", process=recipe.process, material=material):
                 value = float(row["t_per_t"])
@@ -143,7 +284,16 @@ def money(r: Ranges) -> None:
         fact = table("finance", "parameter")[f"wacc_nominal_processing_{_WACC_ROW.get(country, country)}"]
         shift = float(row["wacc"]) - (fact.number("value") - inflation) / 100
         low, high = ((fact.number(c) - inflation) / 100 + shift for c in ("low", "high"))
-        r.add("options", row, "wacc", round(low, 4), round(high, 4), "low", "estimate", cite(fact, assumed="less inflation, plus the adders of the option"))
+        r.add(
+            "options",
+            row,
+            "wacc",
+            round(low, 4),
+            round(high, 4),
+            "low",
+            "estimate",
+            cite(fact, assumed="less inflation, plus the adders of the option"),
+        )
     for sector, _, _, _, losses in SECTORS:
         for row in r.rows("sectors", sector=sector):
             r.add("sectors", row, "shortage_usd_per_t", 300_000, 6_500_000, "low", "assumption",
@@ -158,7 +308,12 @@ def demand(r: Ranges) -> None:
                 for year in YEARS:
                     low = high = 0.0
                     for row in read("demand"):
-                        if row["method"] == "allocation_ipf" and row["region"] == region and row["sector"] in parts and row["year"] == year:
+                        if (
+                            row["method"] == "allocation_ipf"
+                            and row["region"] == region
+                            and row["sector"] in parts
+                            and row["year"] == year
+                        ):
                             share = find("grade_mix", sector=row["sector"], grade=grade).number("share")
                             low, high = low + share * float(row["low"]), high + share * float(row["high"])
                     for row in r.rows("demand", country=country, sector=sector, material=material, year=year):
@@ -173,9 +328,27 @@ def scrap(r: Ranges) -> None:
     for row in r.base.rows["market_prices"]:
         t = float(row["max_t"])
         low, high = (t * fact.number(c) / fact.number("value") for c in ("low", "high"))
-        r.add("market_prices", row, "max_t", round(low, 1), round(high, 1), "low", "estimate", cite(fact, assumed="in proportion to the rate of collection"))
+        r.add(
+            "market_prices",
+            row,
+            "max_t",
+            round(low, 1),
+            round(high, 1),
+            "low",
+            "estimate",
+            cite(fact, assumed="in proportion to the rate of collection"),
+        )
         price = down("syc-rec-feed-price")
-        r.add("market_prices", row, "price_usd_per_t", 1000 * price.number("low"), 1000 * price.number("high"), "low", "fact", cite(price))
+        r.add(
+            "market_prices",
+            row,
+            "price_usd_per_t",
+            1000 * price.number("low"),
+            1000 * price.number("high"),
+            "low",
+            "fact",
+            cite(price),
+        )
 
 
 def evidence(base: Book) -> Book:

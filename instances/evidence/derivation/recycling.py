@@ -11,7 +11,11 @@ from .mining import country, name, ran
 from .plants import Loan, Plant, add
 
 PER_OXIDE = 27.5  # USD per kg of oxide recovered: syc-rec-opex-long
-OXIDE_PER_FEED = {"rec-swarf-n": 0.32, "rec-swarf-h": 0.3148, "rec-eol": 0.321}  # t per t, the sum of the recipe's outputs
+OXIDE_PER_FEED = {
+    "rec-swarf-n": 0.32,
+    "rec-swarf-h": 0.3148,
+    "rec-eol": 0.321,
+}  # t per t, the sum of the recipe's outputs
 ALL_FEED = tuple(OXIDE_PER_FEED)
 SWARF = ("rec-swarf-n", "rec-swarf-h")
 
@@ -129,7 +133,12 @@ FEED_PRICE = 12.0  # USD per kg
 
 def old_magnets(book: Book) -> None:
     """Markets of old magnets: clean wherever they are collected, limited by what can be collected."""
-    facts = (down("syc-rec-eol-global"), down("syc-rec-eol-rate"), down("syc-rec-eol-rate-2035"), down("syc-rec-feed-price"))
+    facts = (
+        down("syc-rec-eol-global"),
+        down("syc-rec-eol-rate"),
+        down("syc-rec-eol-rate-2035"),
+        down("syc-rec-feed-price"),
+    )
     reason = (
         "rising from about 1 per cent of what is discarded to a quarter of what the allied countries discard; split by the stock of cars and electronics; "
         "12 USD per kg lies in the 8-20 of the fact"
@@ -141,4 +150,11 @@ def old_magnets(book: Book) -> None:
             **assume("an old magnet is scrap of the country that collects it, whoever made it"),
         )  # fmt: skip
         for year, t in COLLECTED.items():
-            book.add("market_prices", market=market, year=year, price_usd_per_t=1000 * FEED_PRICE, max_t=t * share, **cite(*facts, assumed=reason))
+            book.add(
+                "market_prices",
+                market=market,
+                year=year,
+                price_usd_per_t=1000 * FEED_PRICE,
+                max_t=t * share,
+                **cite(*facts, assumed=reason),
+            )

@@ -130,10 +130,20 @@ def circuits(book: Book, year: int | None = None) -> None:
             continue
         fact = table("separation")[c.fact]
         light = c.element == "light"
-        money = None if c.committed else c.capex if c.capex is not None else capex(fact, c.element) * (1 if light else c.share)
+        money = (
+            None
+            if c.committed
+            else c.capex
+            if c.capex is not None
+            else capex(fact, c.element) * (1 if light else c.share)
+        )
         opex = c.opex if c.opex is not None else (LIGHT if light else HEAVY)
         split = "capex split by Nd-Pr + 4 x Dy-Tb" if money is not None and c.capex is None else ""
-        loan = None if c.loan_share is None or money is None else Loan(round(c.loan_share * money, 1), round(c.loan_share * money, 1))
+        loan = (
+            None
+            if c.loan_share is None or money is None
+            else Loan(round(c.loan_share * money, 1), round(c.loan_share * money, 1))
+        )
         add(book, Plant(
             key=c.key, name=f"{name(fact)}, {c.element}", owner=fact["owner"], country=country(fact), kind="novel" if c.novel else c.element, facts=(fact,),
             opex={"sep-light" if light else "sep-heavy": opex}, capacity=c.share * tonnes(fact, c.element), committed=c.committed, status=c.status,

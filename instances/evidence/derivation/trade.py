@@ -57,7 +57,15 @@ MAGNETS: dict[str, tuple[str, ...]] = {
     "IND": ("USA", "EUU", "GBR", "JPN", "RAL"),
     "CAN": ("USA", "EUU", "RAL"),
 }
-SCRAP: dict[str, tuple[str, ...]] = {"USA": ("CAN",), "KOR": ("JPN",), "VNM": ("JPN",), "MYS": ("JPN",), "EUU": ("GBR",), "GBR": ("EUU",), "CAN": ("USA",)}
+SCRAP: dict[str, tuple[str, ...]] = {
+    "USA": ("CAN",),
+    "KOR": ("JPN",),
+    "VNM": ("JPN",),
+    "MYS": ("JPN",),
+    "EUU": ("GBR",),
+    "GBR": ("EUU",),
+    "CAN": ("USA",),
+}
 HEAVY_OXIDE_MAKERS = frozenset(OXIDES) - {"NOR", "KOR"}
 HEAVY_METAL_MAKERS = frozenset({"CHN", "JPN", "KOR", "EUU", "USA"})
 MAGNET_GRADES = ("mag_n", "mag_sh", "mag_uh")
@@ -77,7 +85,10 @@ def freight(origin: str, destination: str) -> tuple[float, dict[str, str]]:
     known = [
         Fact("trade_costs", f"container_freight_per_kg {o}-{d} {row['year']}", row)
         for row in read("trade_costs")
-        if row["item"] == "container_freight_per_kg" and row["origin"] == o and row["destination"] == d and row["year"] in ("2025", "2026")
+        if row["item"] == "container_freight_per_kg"
+        and row["origin"] == o
+        and row["destination"] == d
+        and row["year"] in ("2025", "2026")
     ]
     if known:
         return 1000 * known[0].number("value"), cite(known[0])
@@ -95,7 +106,14 @@ def lanes(book: Book, limit_japan: bool = True) -> None:
         for destination in destinations:
             cost = LIGHT_CONCENTRATE[f"{origin}-{destination}" in NEAR]
             for material, usd in (("lre_conc", cost), ("hre_conc", HEAVY_CONCENTRATE)):
-                book.add("lanes", material=material, origin=origin, destination=destination, cost_usd_per_t=usd, **cite(bulk, assumed=reason))
+                book.add(
+                    "lanes",
+                    material=material,
+                    origin=origin,
+                    destination=destination,
+                    cost_usd_per_t=usd,
+                    **cite(bulk, assumed=reason),
+                )
     serra = find("policy_events_upstream", date="2025-12-04")
     for material, usd in (("lre_conc", 1200.0), ("hre_conc", HEAVY_CONCENTRATE)):
         book.add("lanes", material=material, origin="BRA", destination="CHN", last_year=2026, cost_usd_per_t=usd,
@@ -121,7 +139,9 @@ def lanes(book: Book, limit_japan: bool = True) -> None:
                         continue
                     if material == "eol_magnet" and (origin, destination) != ("USA", "CAN"):
                         continue
-                    book.add("lanes", material=material, origin=origin, destination=destination, cost_usd_per_t=usd, **about)
+                    book.add(
+                        "lanes", material=material, origin=origin, destination=destination, cost_usd_per_t=usd, **about
+                    )
 
 
 JAPAN_EXPORTS, JAPAN_EXPORTS_UNTIL = 2000.0, 2029  # t of magnets a year
@@ -129,8 +149,18 @@ JAPAN_EXPORTS, JAPAN_EXPORTS_UNTIL = 2000.0, 2029  # t of magnets a year
 
 def japanese_exports(book: Book, material: str, destination: str, usd: float, about: dict[str, str]) -> None:
     """A lane of Japanese magnets: limited to its part of 2 kt a year until 2029, free afterwards."""
-    buyers = {c: sum(series(r, parts, GRADES[material], "2025")[0] for _, _, _, parts, _ in SECTORS) for r, c in REGIONS.items() if c != "JPN"}
-    everything = sum(series(r, parts, grade, "2025")[0] for r, c in REGIONS.items() if c != "JPN" for _, _, _, parts, _ in SECTORS for grade in GRADES.values())
+    buyers = {
+        c: sum(series(r, parts, GRADES[material], "2025")[0] for _, _, _, parts, _ in SECTORS)
+        for r, c in REGIONS.items()
+        if c != "JPN"
+    }
+    everything = sum(
+        series(r, parts, grade, "2025")[0]
+        for r, c in REGIONS.items()
+        if c != "JPN"
+        for _, _, _, parts, _ in SECTORS
+        for grade in GRADES.values()
+    )
     observed = find("demand", region="JPN", sector="imports_from_china")
     why = (
         "Japan makes about 12 kt and buys only 2.3-3.0 kt of its 15 kt from China, so hardly more than 2 kt of Japanese magnets can leave, and new buyers need 12-24 months "
@@ -138,7 +168,15 @@ def japanese_exports(book: Book, material: str, destination: str, usd: float, ab
     )
     book.add("lanes", material=material, origin="JPN", destination=destination, last_year=JAPAN_EXPORTS_UNTIL, cost_usd_per_t=usd,
              max_t=round(JAPAN_EXPORTS * buyers[destination] / everything), **cite(observed, assumed=why))  # fmt: skip
-    book.add("lanes", material=material, origin="JPN", destination=destination, first_year=JAPAN_EXPORTS_UNTIL + 1, cost_usd_per_t=usd, **about)
+    book.add(
+        "lanes",
+        material=material,
+        origin="JPN",
+        destination=destination,
+        first_year=JAPAN_EXPORTS_UNTIL + 1,
+        cost_usd_per_t=usd,
+        **about,
+    )
 
 
 def _duty(item: str, **where: str) -> Fact:
@@ -147,7 +185,10 @@ def _duty(item: str, **where: str) -> Fact:
 
 def tariffs(book: Book) -> None:
     """``tariffs.csv``: duties on magnets, the American duty on Chinese oxides and metals, and the export VAT that China does not refund on them."""
-    general, china = _duty("mfn_duty_magnets", destination="USA"), _duty("total_duty_magnets", origin="CHN", destination="USA")
+    general, china = (
+        _duty("mfn_duty_magnets", destination="USA"),
+        _duty("total_duty_magnets", origin="CHN", destination="USA"),
+    )
     phases = (
         (_duty("total_duty_magnets_1jan_20feb2026"), 50), (_duty("total_duty_magnets_from_20feb2026", origin="CHN"), 150), (china, 165),
     )  # fmt: skip
@@ -158,14 +199,29 @@ def tariffs(book: Book) -> None:
         common = {"material": material}
         book.add("tariffs", **common, origin="CHN", destination="USA", last_year=2026, rate=round(year_2026 / 100, 3),
                  **cite(*(f for f, _ in phases), assumed="mean of 2026 by days: 50, 150 and 165"))  # fmt: skip
-        book.add("tariffs", **common, origin="CHN", destination="USA", first_year=2027, rate=china.number("value") / 100, **cite(china))
+        book.add(
+            "tariffs",
+            **common,
+            origin="CHN",
+            destination="USA",
+            first_year=2027,
+            rate=china.number("value") / 100,
+            **cite(china),
+        )
         book.add("tariffs", **common, origin="*", destination="USA", last_year=2026, rate=round((general.number("value") + extra_2026) / 100, 3),
                  **cite(general, _duty("section122_global"), assumed=f"10 points for 150 days of 2026; {no_deals}"))  # fmt: skip
         book.add("tariffs", **common, origin="*", destination="USA", first_year=2027, rate=general.number("value") / 100,
                  **cite(general, assumed=f"no successor to Section 122 in the sources; {no_deals}"))  # fmt: skip
         for destination, fact in (("EUU", "EU27"), ("GBR", "GBR"), ("IND", "IND")):
             duty = _duty("mfn_duty_magnets", destination=fact)
-            book.add("tariffs", **common, origin="*", destination=destination, rate=duty.number("value") / 100, **cite(duty, assumed=no_deals))
+            book.add(
+                "tariffs",
+                **common,
+                origin="*",
+                destination=destination,
+                rate=duty.number("value") / 100,
+                **cite(duty, assumed=no_deals),
+            )
     vat, section301 = _duty("china_vat_rebate_magnets"), _duty("section301_critical_minerals")
     for material in ("ndpr_oxide", "dy_oxide", "tb_oxide", "ndpr_metal", "dy_metal", "tb_metal"):
         book.add("tariffs", material=material, origin="CHN", destination="*", rate=vat.number("value") / 100,
@@ -186,10 +242,14 @@ def values() -> tuple[dict[str, float], dict[str, str]]:
         "ndpr_metal": (90_000.0, "1.2 x oxide + conversion"),
         "dy_metal": (320_000.0, "1.208 x oxide + conversion"),
         "tb_metal": (1_090_000.0, "1.238 x oxide + conversion"),
-        "mag_n": (35_000.0, f"such that the grade mix gives the unit value of Chinese exports, {unit} USD per kg in 2024-H1 (prices.csv)"),
-        "mag_sh": (48_000.0, f"such that the grade mix gives the unit value of Chinese exports, {unit} USD per kg in 2024-H1 (prices.csv)"),
+        "mag_n": (
+            35_000.0,
+            f"such that the grade mix gives the unit value of Chinese exports, {unit} USD per kg in 2024-H1 (prices.csv)",
+        ),
+        "mag_sh": (
+            48_000.0,
+            f"such that the grade mix gives the unit value of Chinese exports, {unit} USD per kg in 2024-H1 (prices.csv)",
+        ),
         "mag_uh": (35_000.0 * ratio, f"price ratio UH/EH to N of {ratio} (prices.csv)"),
     }
     return {m: v for m, (v, _) in lead.items()}, {m: why for m, (_, why) in lead.items()}
-
-

@@ -24,9 +24,17 @@ def _share(country: str) -> Fact:
 
 def _mined() -> dict[str, float]:
     """t REO of 2024 where published. Mt Weld: what the 7,000 t/y of Nd-Pr of the plant of 2024 need, because the 13 kt of USGS are less than Lynas separated."""
-    ore = {"mp-mountain-pass": "USA", "kachin-clays": "MMR", "thailand-monazite": "THA", "nigeria-monazite": "NGA", "irel-sands": "IND"}
+    ore = {
+        "mp-mountain-pass": "USA",
+        "kachin-clays": "MMR",
+        "thailand-monazite": "THA",
+        "nigeria-monazite": "NGA",
+        "irel-sands": "IND",
+    }
     mined = {key: _share(country).number("volume_t") for key, country in ore.items()}
-    mined["kachin-clays"] *= 10 / 9  # Chinese customs counted the 31 kt of USGS from January to September already; the mines stopped in late October (H2024_KACHIN)
+    mined["kachin-clays"] *= (
+        10 / 9
+    )  # Chinese customs counted the 31 kt of USGS from January to September already; the mines stopped in late October (H2024_KACHIN)
     mined["lynas-mt-weld"] = 0.9 * 7000 * 1.12 / table("mines")["M_AUS_MTWELD"].number("ndpr_share")
     return mined
 
@@ -39,14 +47,32 @@ def cerium_magnets(book: Book) -> None:
     normal = next(r.ndpr for r in chain.MAGNET_RECIPES if r.process == "mag-n")
     mean = use.number("demand_t") / finished
     ndpr = (mean - (1 - share.number("value")) * normal) / share.number("value")
-    about = cite(share, use, blanks, block, assumed=f"China used {mean:.3f} kg of Nd-Pr metal per kg finished; with {normal:.2f} in the rest, cerium grades hold the difference")
-    book.add("processes", process="mag-n-cerium", name="Magnet N/M, part of the Nd-Pr replaced by cerium", restores_provenance=False, **about)
+    about = cite(
+        share,
+        use,
+        blanks,
+        block,
+        assumed=f"China used {mean:.3f} kg of Nd-Pr metal per kg finished; with {normal:.2f} in the rest, cerium grades hold the difference",
+    )
+    book.add(
+        "processes",
+        process="mag-n-cerium",
+        name="Magnet N/M, part of the Nd-Pr replaced by cerium",
+        restores_provenance=False,
+        **about,
+    )
     book.add("recipes", process="mag-n-cerium", material="ndpr_metal", role="input", t_per_t=round(ndpr, 3), **about)
     book.add("recipes", process="mag-n-cerium", material="mag_n", role="output", t_per_t=1, **about)
     swarf = round(chain.SWARF_T_PER_T * ndpr / normal, 3)
     book.add("recipes", process="mag-n-cerium", material="swarf_n", role="output", t_per_t=swarf,
              **cite(down("syc-swarf-share"), assumed="swarf counted by its Nd-Pr, in tonnes of normal swarf"))  # fmt: skip
-    china.facility(book, "china-cerium-magnets", "China, cerium-substituted NdFeB (aggregate)", share.number("value") * finished, about)
+    china.facility(
+        book,
+        "china-cerium-magnets",
+        "China, cerium-substituted NdFeB (aggregate)",
+        share.number("value") * finished,
+        about,
+    )
     book.add("operations", facility="china-cerium-magnets", process="mag-n-cerium", opex_usd_per_t=1000 * CONVERSION["CHN"],
              **cite(down("syc-conv-magnet-chn"), assumed="as other N magnets"))  # fmt: skip
 
@@ -85,14 +111,39 @@ def lanes(book: Book) -> None:
     """The lanes of the flagship, Japanese exports free, and what moved only in 2024: US, Russian and Brazilian feed to China, magnets to China and the rest of the world."""
     trade.lanes(book, limit_japan=False)
     feed = table("separation")["P_CHN_SICHUAN"]
-    for origin, why in (("USA", "Shenghe's offtake of Mountain Pass concentrate, until 2025"), ("RUS", "carbonate of Solikamsk goes to China"), ("AUS", "Lynas and sands sold some feed")):
+    for origin, why in (
+        ("USA", "Shenghe's offtake of Mountain Pass concentrate, until 2025"),
+        ("RUS", "carbonate of Solikamsk goes to China"),
+        ("AUS", "Lynas and sands sold some feed"),
+    ):
         for material, usd in (("lre_conc", 1200.0), ("hre_conc", trade.HEAVY_CONCENTRATE)):
-            book.add("lanes", material=material, origin=origin, destination="CHN", cost_usd_per_t=usd, **cite(feed, assumed=why))
+            book.add(
+                "lanes",
+                material=material,
+                origin=origin,
+                destination="CHN",
+                cost_usd_per_t=usd,
+                **cite(feed, assumed=why),
+            )
     for material in trade.MAGNET_GRADES:
         for origin in ("CHN", "JPN", "KOR", "VNM", "EUU"):
-            book.add("lanes", material=material, origin=origin, destination="ROW", cost_usd_per_t=200, **assume("far lane at 0.20 USD per kg"))
+            book.add(
+                "lanes",
+                material=material,
+                origin=origin,
+                destination="ROW",
+                cost_usd_per_t=200,
+                **assume("far lane at 0.20 USD per kg"),
+            )
             if origin != "CHN":
-                book.add("lanes", material=material, origin=origin, destination="CHN", cost_usd_per_t=200, **assume("far lane at 0.20 USD per kg"))
+                book.add(
+                    "lanes",
+                    material=material,
+                    origin=origin,
+                    destination="CHN",
+                    cost_usd_per_t=200,
+                    **assume("far lane at 0.20 USD per kg"),
+                )
 
 
 def tariffs(book: Book) -> None:
@@ -100,7 +151,14 @@ def tariffs(book: Book) -> None:
     for material in trade.MAGNET_GRADES:
         for destination, fact in (("USA", "USA"), ("EUU", "EU27"), ("GBR", "GBR"), ("IND", "IND"), ("CHN", "CHN")):
             duty = find("trade_costs", item="mfn_duty_magnets", destination=fact)
-            book.add("tariffs", material=material, origin="*", destination=destination, rate=duty.number("value") / 100, **cite(duty))
+            book.add(
+                "tariffs",
+                material=material,
+                origin="*",
+                destination=destination,
+                rate=duty.number("value") / 100,
+                **cite(duty),
+            )
     vat = find("trade_costs", item="china_vat_rebate_magnets")
     for material in ("ndpr_oxide", "dy_oxide", "tb_oxide", "ndpr_metal", "dy_metal", "tb_metal"):
         book.add("tariffs", material=material, origin="CHN", destination="*", rate=vat.number("value") / 100,
@@ -163,5 +221,3 @@ def drop_unused(b: Book) -> None:
     b.rows["countries"] = [row for row in b.rows["countries"] if row["country"] in active]
     used = {material for material, _ in flows}
     b.rows["materials"] = [row for row in b.rows["materials"] if row["material"] in used]
-
-
