@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import Infeasible, UsageError, did_you_mean
+from .figures import figure_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,8 +93,9 @@ class Cover:
                 lines.append(f"{r.months:>6} no plan holds out so long")
                 continue
             lines.append(
-                f"{r.months:>6} {r.objective_musd:>11,.6g} {r.gap:>6.2%} {r.extra_musd:>11,.4g} {r.stock_t:>9,.4g} "
-                f"{r.holding_musd:>8,.4g} {r.extra_capex_musd:>12,.4g}"
+                f"{r.months:>6} {figure_of(r.objective_musd, 6):>11} {r.gap:>6.2%} "
+                f"{figure_of(r.extra_musd, 4):>11} {figure_of(r.stock_t, 4):>9} "
+                f"{figure_of(r.holding_musd, 4):>8} {figure_of(r.extra_capex_musd, 4):>12}"
             )
         if self.reason:
             lines += self.reason.splitlines()[:4]
@@ -102,7 +104,7 @@ class Cover:
         if len(held):
             lines.append(f"Stocks at the blow, for {longest} months:")
         for r in held.sort_values("stock_t", ascending=False).itertuples():
-            lines.append(f"  {r.stockpile}: {r.stock_t:,.4g} t ({r.material}, {r.country})")
+            lines.append(f"  {r.stockpile}: {figure_of(r.stock_t, 4)} t ({r.material}, {r.country})")
         built = self.switches[self.switches["months"] == longest]
         if len(built):
             lines.append(f"Built otherwise, for {longest} months (modules):")

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import Infeasible, NoPlan, SolverFailed, UsageError, did_you_mean
+from .figures import figure_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +119,8 @@ class Alternatives:
 
     def __str__(self) -> str:
         lines = [
-            f"Plans within {self.slack:.3g} of the least cost: {self.best_musd:,.6g} to {self.ceiling_musd:,.6g} MUSD"
+            f"Plans within {100 * self.slack:.3g} % of the least cost: "
+            f"{figure_of(self.best_musd, 6)} to {figure_of(self.ceiling_musd, 6)} MUSD"
         ]
         for verdict, meaning in (
             ("always", "in every one (no-regret)"),
@@ -135,17 +137,19 @@ class Alternatives:
             lines.append("Groups (least to most capacity started, t; capex, MUSD):")
             for r in self.groups.itertuples():
                 proven = "" if r.proven else " (not proven)"
-                money = f"{r.least_musd:,.5g} to {r.most_musd:,.5g} MUSD"
-                lines.append(f"  {r.group}: {r.least_t:,.5g} to {r.most_t:,.5g} t, {money}{proven}")
+                money = f"{figure_of(r.least_musd, 5)} to {figure_of(r.most_musd, 5)} MUSD"
+                lines.append(f"  {r.group}: {figure_of(r.least_t, 5)} to {figure_of(r.most_t, 5)} t, {money}{proven}")
         if len(self.buys):
             lines.append("What the slack buys at most:")
             for r in self.buys.itertuples():
                 proven = "" if r.proven else " (not proven)"
-                lines.append(f"  {r.aim}: {r.at_least_cost:,.5g} -> {r.best:,.5g} ({BUYS[r.aim]}){proven}")
+                lines.append(
+                    f"  {r.aim}: {figure_of(r.at_least_cost, 5)} -> {figure_of(r.best, 5)} ({BUYS[r.aim]}){proven}"
+                )
         costs = self.plans.drop_duplicates("plan").set_index("plan")["cost_musd"]
         if len(costs) > 1:
             lines.append("Plans that differ most:")
-            lines += [f"  {name}: {cost:,.6g} MUSD" for name, cost in costs.items()]
+            lines += [f"  {name}: {figure_of(cost, 6)} MUSD" for name, cost in costs.items()]
         if not self.complete:
             lines.append("Interrupted: what was found so far; ranges not asked are what the plans found show.")
         return "\n".join(lines)
@@ -274,7 +278,7 @@ class _Space:
         for solver in (self.solver, self.relaxed, self.held):
             solver.check(solver.highs.addRow(-np.inf, most, len(costly), costly, cost[costly] * scale), "the ceiling")
         if progress:
-            progress(f"least cost {self.best_musd:,.6g} MUSD, ceiling {self.ceiling:,.6g}")
+            progress(f"least cost {figure_of(self.best_musd, 6)} MUSD, ceiling {figure_of(self.ceiling, 6)}")
 
     def _cost(self, x: np.ndarray) -> float:
         return float(self.arrays.cost @ x) + self.arrays.offset

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import UsageError
+from ..figures import figure_of
 from .delivered import Delivered
 from .draws import Draws, check_uncertain, draw
 
@@ -91,9 +92,11 @@ class DeliveryRisk:
     def __str__(self) -> str:
         short = self.samples["short_t"]
         lines = [
-            f"{len(self.samples)} outcomes of the projects: {self.mean_musd:,.6g} MUSD on average, "
-            f"{self.worst_musd:,.6g} in the worst {1 - self.alpha:.0%}, {self.planned_musd:,.6g} if all goes to plan",
-            f"Short over the horizon: {short.mean():,.4g} t on average, a tenth of them {short.quantile(0.9):,.4g} t",
+            f"{len(self.samples)} outcomes of the projects: {figure_of(self.mean_musd, 6)} MUSD on average, "
+            f"{figure_of(self.worst_musd, 6)} in the worst {1 - self.alpha:.0%}, "
+            f"{figure_of(self.planned_musd, 6)} if all goes to plan",
+            f"Short over the horizon: {figure_of(short.mean(), 4)} t on average, "
+            f"a tenth of them {figure_of(short.quantile(0.9), 4)} t",
             f"In {self.samples['promise_broken'].mean():.0%} of them a service floor, least use or final stock "
             f"could not be kept",
             f"{'year':>6} {'exposed, planned':>17} {'mean':>8} {'10 %':>8} {'90 %':>8} "
@@ -103,14 +106,14 @@ class DeliveryRisk:
             lines.append(
                 f"{r.year:>6} {r.exposed_share_planned:>17.1%} {r.exposed_share_mean:>8.1%} "
                 f"{r.exposed_share_p10:>8.1%} {r.exposed_share_p90:>8.1%} "
-                f"{r.short_t_mean:>14,.4g} {r.short_t_p90:>9,.4g}"
+                f"{figure_of(r.short_t_mean, 4):>14} {figure_of(r.short_t_p90, 4):>9}"
             )
         hung = self.projects[self.projects["cost_at_stake_musd"] > 1e-6].head(10)
         if len(hung):
             lines.append("What the plan hangs on (bad luck of a project against good luck, means):")
         for r in hung.itertuples():
             lines.append(
-                f"  {r.option}: {r.cost_at_stake_musd:,.4g} MUSD, {r.short_at_stake_t:,.4g} t "
+                f"  {r.option}: {figure_of(r.cost_at_stake_musd, 4)} MUSD, {figure_of(r.short_at_stake_t, 4)} t "
                 f"(fails in {r.fails:.0%}, {r.delay_years:.1f} years late)"
             )
         if not self.complete:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..figures import figure_of
 from .delivered import Delivered
 from .draws import NEVER
 from .evaluation import plain
@@ -62,12 +63,15 @@ class Failures:
         return write_folder(Path(folder), files, "failures.json", lambda: text, overwrite)
 
     def __str__(self) -> str:
-        lines = [f"{len(self.cases)} failures, one at a time; {self.planned_musd:,.6g} MUSD if all goes to plan"]
+        lines = [
+            f"{len(self.cases)} failures, one at a time; {figure_of(self.planned_musd, 6)} MUSD if all goes to plan"
+        ]
         lines.append(f"{'never comes':<44} {'extra MUSD':>11} {'short t':>10} {'exposed':>9}  promises")
         for r in self.cases.itertuples():
             star = "*" if r.startup == "yes" else " "
             lines.append(
-                f"{star}{f'{r.name} ({r.what})'[:43]:<43} {r.extra_musd:>11,.4g} {r.short_t:>10,.4g} "
+                f"{star}{f'{r.name} ({r.what})'[:43]:<43} {figure_of(r.extra_musd, 4):>11} "
+                f"{figure_of(r.short_t, 4):>10} "
                 f"{100 * r.extra_exposed_share:>+8.1f}p  {'broken' if r.promise_broken else 'kept'}"
             )
         lines.append("* startup; caps hold, so that what is missing of clean supply is short; p: percentage points")

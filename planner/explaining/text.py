@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from ..figures import figure_of
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -42,7 +44,7 @@ def _cut(lines: list[str], frame: str, at_most: int = AT_MOST) -> list[str]:
 
 
 def _number(value: Any) -> str:
-    return "-" if value is None or value != value else f"{value:,.4g}"
+    return "-" if value is None or value != value else figure_of(value, 4)
 
 
 def _binding(e: Explanation) -> list[str]:
@@ -89,7 +91,7 @@ def _built(e: Explanation) -> list[str]:
         return ["Built: nothing"]
     lines = []
     for p in built.itertuples():
-        line = f"  {p.option} ({p.country}), {p.capacity_t:,.5g} t from {p.start_year}: "
+        line = f"  {p.option} ({p.country}), {figure_of(p.capacity_t, 5)} t from {p.start_year}: "
         if p.value_musd == p.value_musd:
             line += f"without it {_more(p.value_musd)}{_range(p)} [{p.value_how}]"
             if p.also_without and p.project_value_musd == p.project_value_musd:

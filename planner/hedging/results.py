@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..delivery.evaluation import plain
+from ..figures import figure_of
 from .verdict import Estimate
 
 if TYPE_CHECKING:
@@ -104,12 +105,15 @@ class Hedge:
         lines = [
             f"{self.plan.plan['instance']['title'] or self.plan.plan['instance']['name']}: "
             f"best against {asked['outcomes']} outcomes of its projects ({measure})",
-            f"On these: {self.objective_musd:,.6g} MUSD, no plan is below {self.bound_musd:,.6g} ({gap:.2%})",
+            f"On these: {figure_of(self.objective_musd, 6)} MUSD, "
+            f"no plan is below {figure_of(self.bound_musd, 6)} ({gap:.2%})",
         ]
         if self.gap_musd == self.gap_musd:
             sure = self.gap_at_most_musd
-            most = f", with 95 % at most {sure:,.4g} ({sure / self.objective_musd:.2%})" if sure == sure else ""
-            lines.append(f"Over all outcomes: about {self.gap_musd:,.4g} MUSD from the best plan{most}")
+            most = (
+                f", with 95 % at most {figure_of(sure, 4)} ({sure / self.objective_musd:.2%})" if sure == sure else ""
+            )
+            lines.append(f"Over all outcomes: about {figure_of(self.gap_musd, 4)} MUSD from the best plan{most}")
         if not self.complete:
             lines.append("Interrupted: the best plan so far, and what is known of it.")
         return lines
@@ -122,12 +126,13 @@ class Hedge:
         lines.append(f"  {'plan':<10} {'as planned':>11} {'mean':>9} {worst:>10} {'short t':>9} {'overnight':>10}")
         for r in self.plans.itertuples():
             lines.append(
-                f"  {r.plan:<10} {r.planned_musd:>11,.6g} {r.mean_musd:>9,.6g} {r.mean_of_worst_musd:>10,.6g} "
-                f"{r.short_t:>9,.4g} {r.capex_musd:>10,.6g}"
+                f"  {r.plan:<10} {figure_of(r.planned_musd, 6):>11} {figure_of(r.mean_musd, 6):>9} "
+                f"{figure_of(r.mean_of_worst_musd, 6):>10} "
+                f"{figure_of(r.short_t, 4):>9} {figure_of(r.capex_musd, 6):>10}"
             )
         s = self.saving
-        sure = f" (95 %: {s.low:,.5g} to {s.high:,.5g})" if s.low == s.low else ""
-        lines.append(f"The hedged plan saves {s.mean:,.5g}{sure}")
+        sure = f" (95 %: {figure_of(s.low, 5)} to {figure_of(s.high, 5)})" if s.low == s.low else ""
+        lines.append(f"The hedged plan saves {figure_of(s.mean, 5)}{sure}")
         broken = self.plans["promise_broken"].tolist()
         if max(broken) > 0.0:
             lines.append(
@@ -148,7 +153,8 @@ class Hedge:
             changed.reindex(changed["capex_change_musd"].abs().sort_values(ascending=False).index).head(16).itertuples()
         ):
             lines.append(
-                f"  {r.option}: {r.trusting:,.4g} -> {r.hedged:,.4g} modules, {r.capex_change_musd:+,.4g} MUSD "
+                f"  {r.option}: {figure_of(r.trusting, 4)} -> {figure_of(r.hedged, 4)} modules, "
+                f"{'+' if r.capex_change_musd > 0 else ''}{figure_of(r.capex_change_musd, 4)} MUSD "
                 f"(comes with {r.success_probability:.0%})"
             )
         return lines
@@ -159,7 +165,8 @@ class Hedge:
         lines = ["Worth as insurance: the best plan without it is dearer by (MUSD; at least, at most by the gaps):"]
         for r in self.insurance.itertuples():
             lines.append(
-                f"  {r.project}: {r.worth_musd:,.4g} ({r.at_least_musd:,.4g} to {r.at_most_musd:,.4g}) "
-                f"for {r.extra_capex_musd:,.4g} more overnight"
+                f"  {r.project}: {figure_of(r.worth_musd, 4)} "
+                f"({figure_of(r.at_least_musd, 4)} to {figure_of(r.at_most_musd, 4)}) "
+                f"for {figure_of(r.extra_capex_musd, 4)} more overnight"
             )
         return lines

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..figures import figure_of
 from ..folders import write_folder
 from ..tables import to_csv
 from .cases import NOTHING, OUTAGE, STOP, TOGETHER
@@ -113,8 +114,8 @@ class Stress:
             for r in self.worst_of_k.groupby(["group", "k"], sort=True).head(1).itertuples():
                 how = "of all" if r.exhaustive else "of those searched"
                 lines.append(
-                    f"  worst {r.k} {r.group} {how} ({r.year}): {r.case}: {r.lost_t:,.5g} t, "
-                    f"{r.extra_cost_musd:,.5g} MUSD"
+                    f"  worst {r.k} {r.group} {how} ({r.year}): {r.case}: {figure_of(r.lost_t, 5)} t, "
+                    f"{figure_of(r.extra_cost_musd, 5)} MUSD"
                 )
         if not self.complete:
             lines.append("Interrupted: the cases tried so far; the same command with the same folder goes on.")
@@ -132,11 +133,12 @@ def _ranking(rows: pd.DataFrame) -> list[str]:
     lines = [head]
     for r in rows.itertuples():
         survived = "-" if math.isnan(r.least_months_survived) else f"{r.least_months_survived:.0f}"
-        missed = f"{r.decisive} ({r.decisive_usd_per_kg:,.4g})" if r.decisive else ""
+        missed = f"{r.decisive} ({figure_of(r.decisive_usd_per_kg, 4)})" if r.decisive else ""
         part = "" if r.severity == 1.0 else f" {r.severity:.0%}"
         lines.append(
-            f"  {r.case[: width - len(part)] + part:<{width}} {r.year:>5} {r.months:>4} {r.lost_t:>9,.5g} "
-            f"{r.lost_musd:>10,.5g} {r.extra_cost_musd:>10,.5g} {r.least_months_served:>7.1f} {survived:>8}  {missed}"
+            f"  {r.case[: width - len(part)] + part:<{width}} {r.year:>5} {r.months:>4} {figure_of(r.lost_t, 5):>9} "
+            f"{figure_of(r.lost_musd, 5):>10} {figure_of(r.extra_cost_musd, 5):>10} "
+            f"{r.least_months_served:>7.1f} {survived:>8}  {missed}"
         )
     return lines if len(rows) else []
 
