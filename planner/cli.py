@@ -7,6 +7,7 @@ Results go to stdout, progress and errors to stderr.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib import import_module
 from typing import Annotated
@@ -46,7 +47,11 @@ def _planner(
 
 
 def main() -> None:
-    """Run the command; every planner error becomes one message and its exit code."""
+    """Run the command; every planner error becomes one message and its exit code.
+
+    SIGTERM, with which batch systems end a job, counts as Ctrl-C: what was found so far is kept.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = app(standalone_mode=False) or 0
     except PlannerError as error:

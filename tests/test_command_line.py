@@ -132,7 +132,8 @@ def test_a_hostile_models_folder_is_named_not_run(tmp_path):
     assert "executed" not in done.stderr and "Traceback" not in done.stderr
 
 
-def test_ctrl_c_keeps_the_best_plan_or_says_there_is_none(tmp_path):
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_the_best_plan_or_says_there_is_none(tmp_path, sent):
     flagship = ROOT / "instances" / "allied-2040"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "planner.cli", "solve", str(flagship), "--gap", "0", "-o", str(tmp_path / "run")]
@@ -141,7 +142,7 @@ def test_ctrl_c_keeps_the_best_plan_or_says_there_is_none(tmp_path):
     ) as process:
         for line in process.stderr:
             if "best plan" in line:
-                process.send_signal(signal.SIGINT)
+                process.send_signal(sent)
                 break
         output, errors = process.communicate(timeout=240)
     if process.returncode == 4:
