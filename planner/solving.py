@@ -393,7 +393,8 @@ def _solve(solver: Solver, data: ModelData, integers: int, outcome: Outcome) -> 
     elif stopped != "optimal":
         outcome.notes.append("stopped before the optimum; prices and marginals are not final")
     x, row_dual, col_dual = solver.solution()
-    row_dual, col_dual = _duals_beside_zero(solver, data, row_dual, col_dual)
+    if stopped == "optimal" or integers:  # else a search that was stopped would go on
+        row_dual, col_dual = _duals_beside_zero(solver, data, row_dual, col_dual)
     x = inside_bounds(x, arrays)
     cost = float(arrays.cost @ x) + arrays.offset
     outcome.first = by_family(arrays.columns, x)
@@ -419,7 +420,7 @@ def _duals_beside_zero(
         rows[family][i]
         for family in ("exposed_share", "stage_share", "single_country_share", "import_share")
         for i, cap in enumerate(getattr(data, family))
-        if cap.limit == 0.0
+        if cap.limit == 0.0 and i in rows.get(family, {})  # a row whose numbers are next to nothing is left out
     ]
     if not zero:
         return row_dual, col_dual
