@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -108,13 +109,12 @@ def _free_name(instance: Instance, name: str) -> str:
 class Point:
     """A solved limit: cost and bound in MUSD, slope in MUSD per unit of share, deliveries in kt (present value).
 
-    share       kept by the plan reported, ``first_share`` by that of the least-cost step
+    share       kept by the plan
     same_until  limit up to which nothing cheaper than this plan was found
     """
 
     limit: float
     share: float
-    first_share: float
     cost: float
     bound: float
     slope: float
@@ -139,7 +139,7 @@ class Curve:
 
         from .metric_rows import PLACEHOLDER, MetricRows
         from .prepare import prepare
-        from .solving import Solver, compile_model, paused_garbage_collector
+        from .solving import TIE, Solver, compile_model, exposed_deliveries, paused_garbage_collector
 
         metric.check(instance)
         self.instance, self.metric, self.settings = instance, metric, settings
@@ -152,7 +152,10 @@ class Curve:
         self.rows = MetricRows(self.data, arrays, metric.family, caps, nodes)
         self.arrays = arrays
         self.whole = np.flatnonzero(arrays.integer).astype(np.int32)
+        self.everything = np.arange(len(arrays.cost), dtype=np.int32)
+        self.tied = arrays.cost + TIE * exposed_deliveries(self.data, arrays)
         self.lp = Solver(replace(arrays, integer=np.zeros_like(arrays.integer)), settings)
+        self._price(self.tied)
         self.mip = Solver(arrays, settings) if len(self.whole) else None
         self.interrupted = False
         self.today = 1.0  # where a glide begins
@@ -185,12 +188,14 @@ class Curve:
         The relaxation goes on from the basis of the last limit. Whole numbers are sought with it first, and by branch
         and bound only where those found that way are not within the gap.
         """
-        from .solving import Outcome, inside_bounds, least_exposure
+        from .solving import inside_bounds
 
         lp, arrays = self.lp, self.arrays
         self.rows.set_limit(lp, limit)
-        if start is not None:
+        if start is not None and start.basis is not None:
             lp.check(lp.highs.setBasis(start.basis), "the basis of a neighbour")
+        else:
+            lp.check(lp.highs.clearSolver(), "clearing")
         self._allow_time(lp)
         stopped = self._run(lp)
         self._allow_time(lp, math.inf)
@@ -199,7 +204,8 @@ class Curve:
             return None
         if stopped != "optimal":
             raise NoPlan(f"no plan was found at the limit {limit:.4%} before the search ended ({stopped})")
-        bound, relaxed = self._lp_cost(), lp.highs.getBasis()
+        relaxed, x = lp.highs.getBasis(), lp.solution()[0]
+        bound = self._at_cost()
         whole = np.zeros(0)
         if self.mip is not None:
             searched = self._whole_numbers(self.mip, limit, start)
@@ -207,17 +213,17 @@ class Curve:
                 return None
             whole, stopped, bound = searched
             self._hold(whole, whole)
+            self._price(self.tied)
             if lp.run_lp() != "optimal":
                 raise SolverFailed("the plan found is not feasible once its whole numbers are exactly whole")
-        x, duals, _ = lp.solution()
-        x = inside_bounds(x, arrays)
-        cost = float(arrays.cost @ x) + arrays.offset
+            x = lp.solution()[0]
+            self._at_cost()
+        cheapest, duals, _ = lp.solution()
+        cost = self._lp_cost()
+        x = self._not_dearer(inside_bounds(x, arrays), inside_bounds(cheapest, arrays), cost)
         slope = self.rows.slope(x, duals)
-        first_share = self.rows.share(x)
-        outcome = Outcome("optimal", True)
-        x = least_exposure(lp, self.data, x, cost, outcome)
-        self.notes += [f"limit {limit:.4%}: {note}" for note in outcome.notes]
         lp.restore()
+        self._price(self.tied)
         lp.check(lp.highs.setBasis(relaxed), "the basis")
         bound = min(bound, cost)
         gap = abs(cost - bound) / max(abs(cost), 1e-9)
@@ -225,7 +231,6 @@ class Curve:
         return Point(
             limit=limit,
             share=self.rows.share(x),
-            first_share=first_share,
             cost=cost,
             bound=bound,
             slope=slope,
@@ -236,6 +241,34 @@ class Curve:
             basis=relaxed,
             **self._facts(x),
         )
+
+    def _price(self, cost: np.ndarray) -> None:
+        """Another objective for the relaxation."""
+        self.lp.check(self.lp.highs.changeColsCost(len(cost), self.everything, cost), "the objective")
+
+    def _at_cost(self) -> float:
+        """Go on from a solution with ties decided to one of least cost, most often the same; its cost, MUSD."""
+        self._price(self.arrays.cost)
+        with self._going_on():
+            if self.lp.run_lp() != "optimal":
+                raise SolverFailed("the least cost could not be found again")
+        return self._lp_cost()
+
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """With another objective the solution at hand stays feasible: the primal simplex needs few steps from it."""
+        from .solving import DUAL, PRIMAL
+
+        self.lp.option("simplex_strategy", PRIMAL)
+        yield
+        self.lp.option("simplex_strategy", DUAL)
+
+    def _not_dearer(self, x: np.ndarray, cheapest: np.ndarray, cost: float) -> np.ndarray:
+        """The plan ``x`` with the least exposed deliveries, or the cheapest one if that costs too much."""
+        from .solving import COST_SLACK
+
+        spent = float(self.arrays.cost @ x) + self.arrays.offset - cost
+        return x if spent <= COST_SLACK * abs(cost) + 1e-12 else cheapest
 
     def _whole_numbers(self, mip: Solver, limit: float, start: Point | None) -> tuple[np.ndarray, str, float] | None:
         """Whole numbers of a plan at a limit whose relaxation is solved, why the search ended, and a bound (MUSD).
@@ -351,23 +384,27 @@ class Curve:
     def _least_limit(self, known: float) -> float:
         """The least limit that the relaxation can keep, given one that it can."""
         self.lp.check(self.lp.highs.clearSolver(), "clearing")  # presolve finds it sooner than any basis for the cost
-        limit, exact = self._narrowed(self.lp, known, None)
+        limit, exact = self._narrowed(self.lp, known, self._excess(1.0))
         if not exact:
             self.notes.append("the least dependence is not exact: the search for it was stopped")
         return limit
 
-    def _narrowed(self, solver: Solver, limit: float, start: np.ndarray | None) -> tuple[float, bool]:
-        """The least limit that can be kept, and whether that is proven.
+    def _excess(self, weight: float) -> np.ndarray:
+        """The excess over a limit as objective."""
+        cost = np.zeros(len(self.arrays.cost))
+        cost[self.rows.excess] = weight
+        return cost
+
+    def _narrowed(
+        self, solver: Solver, limit: float, objective: np.ndarray, start: np.ndarray | None = None
+    ) -> tuple[float, bool]:
+        """The least limit that can be kept, and whether that is proven; ``objective`` holds the excess over it.
 
         At a limit that can be kept, the least excess over it is sought; the share of that solution is the next limit
         (Dinkelbach's method for ratios). When no excess is below zero, the limit is the least.
         """
-        arrays = self.arrays
-        everything = np.arange(len(arrays.cost), dtype=np.int32)
-        seek = np.zeros(len(arrays.cost))
-        seek[self.rows.excess] = 1.0
         exact = False
-        solver.check(solver.highs.changeColsCost(len(seek), everything, seek), "the excess as objective")
+        solver.check(solver.highs.changeColsCost(len(objective), self.everything, objective), "the excess as objective")
         solver.check(solver.highs.changeColBounds(self.rows.excess, -np.inf, np.inf), "freeing the excess")
         for _ in range(TRIES):
             self.rows.set_limit(solver, limit)
@@ -399,24 +436,12 @@ class Curve:
             solver.option("time_limit", math.inf if allowed == math.inf else solver.highs.getRunTime() + allowed)
 
     def _cheap_limit(self, cheapest: Point) -> float:
-        """The least limit that costs no more than the least cost, with the whole numbers of the cheapest plan.
+        """The least limit that costs no more than the least cost, with the whole numbers of the cheapest plan."""
+        from .solving import TIE
 
-        To be called when that plan has just been found: from its basis, which keeps the cost, the primal simplex is
-        several times faster than from any other.
-        """
-        from .solving import DUAL, PRIMAL, costs_of_note
-
-        solver, cost = self.lp, self.arrays.cost
-        costly = costs_of_note(cost)
-        most = cheapest.cost + SAME_COST * max(abs(cheapest.cost), 1e-6) - self.arrays.offset
         self._hold(cheapest.whole, cheapest.whole)
-        if solver.run_lp() != "optimal":
-            raise SolverFailed("the least cost could not be found again")
-        solver.check(solver.highs.addRow(-np.inf, most, len(costly), costly, cost[costly]), "the cost row")
-        solver.option("simplex_strategy", PRIMAL)
-        limit = self._narrowed(solver, cheapest.first_share, None)[0]
-        solver.option("simplex_strategy", DUAL)
-        return limit
+        with self._going_on():
+            return self._narrowed(self.lp, cheapest.share, self.arrays.cost + self._excess(TIE))[0]
 
     def tell(self, point: Point, started: float) -> None:
         """One line of progress."""
@@ -433,7 +458,7 @@ class Curve:
         cheapest = self._cheapest()
         self.tell(cheapest, started)
         cheap_limit = self._cheap_limit(cheapest) if self.rows.rows and not self.interrupted else 0.0
-        least = self._least_limit(cheapest.first_share) if self.rows.rows else 0.0
+        least = self._least_limit(cheapest.share) if self.rows.rows else 0.0
         tightest = None
         if cheapest.share - least > EXACT and not self.interrupted:
             tightest = self._tightest(cheapest, least, started)
@@ -450,7 +475,7 @@ class Curve:
             at, limit = place
             started = time.perf_counter()
             try:
-                point = self.solve(limit, found[at])
+                point = self.solve(limit, self._near(found, at))
             except NoPlan:
                 point = None
             if point is None:
@@ -460,7 +485,7 @@ class Curve:
             self.tell(point, started)
             if len(self.whole):
                 # the limit may leave room: the plan then is the cheapest at the share it has
-                point.limit, point.same_until = max(found[at].limit, min(limit, point.first_share)), limit
+                point.limit, point.same_until = max(found[at].limit, min(limit, point.share)), limit
             found.insert(at + 1, point)
         return found
 
@@ -482,16 +507,28 @@ class Curve:
     def _tightest(self, cheapest: Point, least: float, started: float) -> Point | None:
         """The cheapest plan at the least limit; with whole numbers that limit may be above the relaxation's."""
         room = EXACT / 10  # the least limit is known to the solver's tolerance only
-        point = self.solve(least + room, cheapest)
+        start = replace(cheapest, basis=None)  # far away, presolve helps more than the basis of the least cost
+        point = self.solve(least + room, start)
         if point is None and self.mip is not None:
-            least, exact = self._narrowed(self.mip, cheapest.first_share, cheapest.whole)
+            least, exact = self._narrowed(self.mip, cheapest.share, self._excess(1.0), cheapest.whole)
             if not exact:
                 self.notes.append("the least dependence is not proven: the search for it was stopped")
-            point = self.solve(least + room, cheapest)
+            point = self.solve(least + room, start)
         if point is not None:
             point.limit = point.same_until = least
+            point.slope = self._slope_above(point)
             self.tell(point, started)
         return point
+
+    def _slope_above(self, point: Point) -> float:
+        """What a little more than the limit of a point saves: at the least limit any larger dual would do as well."""
+        self.rows.set_limit(self.lp, point.limit + 10 * EXACT)
+        self._hold(point.whole, point.whole)
+        stopped = self.lp.run()
+        x, duals, _ = self.lp.solution()
+        self.lp.restore()
+        self._price(self.tied)
+        return self.rows.slope(x, duals) if stopped == "optimal" else point.slope
 
     def _as_cheapest(self, point: Point, limit: float) -> Point:
         """The least-cost point, at the least limit that costs no more: beyond it nothing is saved."""
@@ -502,6 +539,14 @@ class Curve:
         if self.metric.name == "exposed_share" and self.metric.first is not None:
             point.exposed_share = min(point.exposed_share, limit)
         return point
+
+    def _near(self, found: list[Point], at: int) -> Point:
+        """The neighbour to go on from: the tighter one, whose whole numbers keep the limit too.
+
+        Without whole numbers the tightest of all is left alone: at the least limit many bases are one solution, and
+        the way from it takes twice the steps of the way from the looser neighbour.
+        """
+        return found[1] if at == 0 and len(found) > 2 and not len(self.whole) else found[at]
 
     def _next(self, found: list[Point], barred: set[float]) -> tuple[int, float] | None:
         """Where the curve may bend most: position of the tighter neighbour, and the limit to try."""

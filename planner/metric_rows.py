@@ -83,6 +83,7 @@ class MetricRows:
             at = row.limit_at(limit)
             entries = {c: row.fixed.get(c, 0.0) + at * value for c, value in row.varying.items()}
             entries = {c: value if abs(value) > 1e-11 else 0.0 for c, value in entries.items()}
+            entries[self.excess] = -row.weight
             solver.change_row(row.position, entries, at * row.demand)
 
     def slope(self, x: np.ndarray, duals: np.ndarray) -> float:

@@ -227,6 +227,43 @@ def test_kinks_are_where_dual_ranging_puts_them(sellers):
     assert curve.table.iloc[-1].usd_per_kg_clean == pytest.approx((5.6 - 1.0) / 0.07)  # 1000 USD per t: USD per kg
 
 
+def test_of_plans_of_one_cost_the_curve_takes_the_least_exposed(sellers):
+    """The 40 t at home cost what China's do: the least-cost plan buys them, and no limit from 60 % up costs more."""
+    level = sellers.with_rows("operations", {"facility": "cheap", "process": "press", "opex_usd_per_t": 10000})
+    curve = planner.frontier(level, points=5)
+    first = curve.table.iloc[0]
+    assert (first.limit, first.share, first.exposed_share) == pytest.approx((0.6, 0.6, 0.6))
+    assert first.objective_musd == pytest.approx(1.0)
+
+
+def test_a_glide_ends_at_the_least_limit_of_its_last_year(tmp_path):
+    """Nothing clean before 2031, so 2030 stays at 100 %; in 2031 all must be served and 70 of 100 t can be clean."""
+    tables = {
+        **SELLERS,
+        "facilities": (
+            "facility,name,country,status,capacity_t,first_year\n"
+            "china,China,CHN,operating,1000,\n"
+            "cheap,Cheap,USA,operating,40,2031\n"
+            "dear,Dear,USA,operating,30,2031\n"
+        ),
+        "sectors": "sector,name,shortage_usd_per_t,min_service\ncars,Cars,110000,1\n",
+    }
+    two_years = ONE_YEAR.replace("years = [2030]", "years = [2030, 2031]")
+    instance = planner.load(write_instance(tmp_path / "later", tables, two_years))
+    curve = planner.frontier(instance, from_year=2031, glide=True, points=3)
+    last = curve.table.iloc[-1]
+    assert last.limit == pytest.approx(0.3, abs=1e-6)
+    assert last.objective_musd == pytest.approx(1.0 + 2.6)  # 100 x 10; 30 x 10 + 40 x 20 + 30 x 50
+
+
+def test_the_marginal_at_the_least_limit_is_what_a_little_more_saves(sellers):
+    """At 0 % any dual above 100 thousand USD per tonne keeps China out; one tonne more saves 100 of them.
+
+    At the limit L, e = 70 L / (1 - L), so the first point of a per cent is 0.7 t.
+    """
+    assert planner.frontier(sellers, points=2).table.iloc[-1].marginal_musd_per_point == pytest.approx(0.07, rel=1e-5)
+
+
 def test_warm_points_are_those_of_a_curve_of_their_own(sellers):
     """A limit reached from another one gives what it gives when nothing was solved before."""
     from planner.curve import Curve, Metric
@@ -234,9 +271,10 @@ def test_warm_points_are_those_of_a_curve_of_their_own(sellers):
 
     for instance in (sellers, planner.load(INSTANCES / "tiny"), planner.load(INSTANCES / "stock-cover")):
         warm = Curve(instance, Metric("exposed_share"), Settings(), None)
+        last = None
         for limit in (0.9, 0.2, 0.6, 0.0, 0.45):
             cold = Curve(instance, Metric("exposed_share"), Settings(), None).solve(limit)
-            again = warm.solve(limit)
+            last = again = warm.solve(limit, last)
             assert again.cost == pytest.approx(cold.cost, rel=1e-9)
             assert again.bound == pytest.approx(cold.bound, rel=1e-6)
 
