@@ -66,6 +66,14 @@ def nothing_exposed_from_2027() -> Made:
     return capped(served(load(), 1.0), "none", "exposed_share", first_year=2027, limit=0), None
 
 
+@culprit("cap dfars-defence", "min_service of sector defence")
+def defence_rule_for_more_than_all_clean_magnets() -> Made:
+    i = load("dfars")
+    for sector in ("defence", "drones"):
+        i = i.scaled("demand", "demand_t", 40.0, sector=sector)
+    return served(i, 1.0, "defence", "drones"), None
+
+
 @culprit("clean_from_year of sector ev", "min_service of sector ev")
 def clean_cars_at_once() -> Made:
     return put(served(load(), 0.9, "ev"), "sectors", "ev", clean_from_year=2026), None

@@ -22,7 +22,8 @@ from .system import ZERO, System
 ROUNDS = 12  # of linearisation
 NOTHING = 1e-9
 TOLD_EVERY = 2.0  # seconds
-SMALL = 20_000  # columns up to which several starts are tried
+SMALL = 20_000  # columns up to which several starts are tried, and answers must agree exactly
+NEARLY = 5e-3  # relative change of the hardship at which the answers of a large system agree
 EXACT = 1e-10  # change of a share's limit at which Dinkelbach's steps end
 
 
@@ -146,6 +147,9 @@ def _linear_rounds(system: System, gains: Mapping[int, float], clock: Clock) -> 
         found = np.maximum(0.0, x[-len(free) :])
         found[found < NOTHING] = 0.0
         settled = bool(np.allclose(found, amounts, rtol=0.0, atol=EXACT))
+        if len(system.cost) > SMALL:  # one of many whole numbers may change for ever; each knob is sharpened anyhow
+            before, now = hardship(system, amounts), hardship(system, found)
+            settled |= before > 0.0 and abs(now - before) <= NEARLY * before
         amounts = found
         if settled or not _turned_shares(system, amounts):
             break
