@@ -184,7 +184,7 @@ def _bars(view: View, metric: str, shown: Sequence[Row]) -> dict[str, Any]:
     for r in shown:
         missing = [word for end, word in (("at_low", "low"), ("at_high", "high")) if r[end] is None]
         words = f"no plan at the {' and '.join(missing)} end" if missing else _ends(r)
-        names.append(f"{shortened(str(r['change']), 42 - min(24, len(words)))} · {words}")
+        names.append(f"{shortened(str(r['change']), 50 - min(24, len(words)))} · {words}")
     large = max(abs(r[e] or 0.0) for r in shown for e in ("at_low", "at_base", "at_high")) >= 1e4
     form = ".0%" if _is_share(metric) else ",~s" if large else ",~g"
     line = {
