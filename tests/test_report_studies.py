@@ -3,6 +3,7 @@
 The numbers of tiny and lead-and-ramp are those of the README of each.
 """
 
+import dataclasses
 import json
 import re
 from itertools import pairwise
@@ -10,12 +11,13 @@ from itertools import pairwise
 import pytest
 from pages import HOSTILE, Elements, drawings, hostile_instance, opened, undrawn
 from test_command_line import INSTANCES, run
+from test_hedge import sources
 from test_survival import CHINA, CHN_STOPS, with_lines
 
 import planner
 from planner.errors import OutputError, UsageError
 from planner.reporting import findings
-from planner.reporting.studies import KINDS
+from planner.reporting.studies import KINDS, read_study
 from planner.reporting.view import View
 
 PRICE = {"name": "price", "table": "market_prices", "column": "price_usd_per_t", "where": {"market": "china-magnets"},
@@ -58,6 +60,13 @@ def late():
     return instance, plan, planner.delivery_risk(instance, plan, samples=64)
 
 
+@pytest.fixture(scope="module")
+def insured(tmp_path_factory):
+    """Two sources of 100 t that come in nine and eight of ten outcomes: by hand, both are worth building."""
+    instance = sources(tmp_path_factory.mktemp("hedge") / "sources", [("first", 0.05, 0.9), ("second", 0.06, 0.8)])
+    return instance, planner.solve(instance), planner.hedge(instance, outcomes=32, trial=64, replications=2)
+
+
 def page_of(tiny, *studies):
     return planner.report(*tiny, studies)
 
@@ -85,6 +94,12 @@ def test_delivery_risk_from_a_folder_and_from_python(tmp_path, late):
     instance, plan, risk = late
     risk.write(tmp_path / "risk")
     assert planner.report(instance, plan, [risk]) == planner.report(instance, plan, [tmp_path / "risk"])
+
+
+def test_a_hedge_from_a_folder_and_from_python(tmp_path, insured):
+    instance, plan, hedged = insured
+    hedged.write(tmp_path / "hedge")
+    assert planner.report(instance, plan, [hedged]) == planner.report(instance, plan, [tmp_path / "hedge"])
 
 
 def test_all_of_them_make_one_whole_page(tiny, found):
@@ -257,6 +272,31 @@ def test_delivery_shows_the_distribution_and_what_it_hangs_on(late):
     assert stake["x"] == pytest.approx([47.7 - 35.1], rel=1e-6)
     assert "it hangs most on Narva line" in text
     assert {t["name"] for t in drawn["delivery-fan"]["views"]["0"]["data"]} >= {"mean", "four fifths of the outcomes"}
+
+
+def test_a_hedge_shows_both_plans_on_the_same_luck(insured):
+    """Shortage costs 1 MUSD a year of 100 t; the second source, 0.06 MUSD, is the hedge."""
+    instance, plan, hedged = insured
+    text = planner.report(instance, plan, [hedged])
+    drawn = drawings(text)
+    lines = {t["name"]: t["y"] for t in drawn["hedge-luck"]["views"]["0"]["data"]}
+    assert lines["trusting"] == sorted(hedged.outcomes["trusting_musd"]) and len(lines["hedged"]) == 64
+    (bars,) = drawn["hedge-builds"]["views"][""]
+    assert bars["x"] == pytest.approx([0.06])
+    assert [row[0] for row in table(text, "table-hedge-plans")] == ["trusting", "hedged"]
+    assert [row[0] for row in table(text, "table-insurance")] == ["second"]
+    said = next(
+        s for s in findings.sentences(View(instance, plan, (read_study(hedged, instance, plan),))) if "outcomes of" in s
+    )
+    assert "less on average than one that trusts" in said and "builds more of second" in said
+
+
+def test_a_hedge_without_a_trial_is_told_as_far_as_it_goes(tmp_path, insured):
+    instance, plan, hedged = insured
+    none = hedged.outcomes.iloc[:0]
+    cut = dataclasses.replace(hedged, outcomes=none, insurance=hedged.insurance.iloc[:0], complete=False)
+    text = planner.report(instance, plan, [cut])
+    assert "hedge-luck" not in drawings(text) and "interrupted before it was finished" in text
 
 
 def test_the_tornado_reaches_to_both_ends(tiny, found):
@@ -511,9 +551,10 @@ def test_the_page_of_all_studies_is_drawn_and_fits(tmp_path, browser, tiny, foun
     assert tab.complaints == []
 
 
-def test_delivery_risk_is_drawn(tmp_path, browser, late):
-    instance, plan, risk = late
-    tab = opened(browser, tmp_path, planner.report(instance, plan, [risk]), 390)
+@pytest.mark.parametrize("of_projects", ["late", "insured"])
+def test_what_projects_may_bring_is_drawn(tmp_path, browser, request, of_projects):
+    instance, plan, found = request.getfixturevalue(of_projects)
+    tab = opened(browser, tmp_path, planner.report(instance, plan, [found]), 390)
     assert undrawn(tab) == []
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     assert tab.complaints == []

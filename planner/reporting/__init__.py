@@ -27,7 +27,7 @@ def report(instance: Instance, run: Run | Plan, studies: Sequence[str | Path | W
 
     run      a `Plan`, or what `read_run` gave; it must be of ``instance``
     studies  what else to show, each a folder or what the call of the same name gave: `frontier`, `explain`,
-             `alternatives`, `stress`, `delivery_risk`, `sensitivity`, `compare`
+             `alternatives`, `stress`, `delivery_risk`, `hedge`, `sensitivity`, `compare`
 
     The same run and studies give the same bytes. Raises UsageError if the run is of another instance, or a study of
     another plan; OutputError if a folder holds no study or cannot be read.

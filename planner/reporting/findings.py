@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import curve, delivery, losses, near_best, prices, reasons, rivals, tornado, trust
+from . import curve, delivery, hedge, losses, near_best, prices, reasons, rivals, tornado, trust
 from .builds import name_of
 from .parts import counted, figure_of, listed, rate_of, share_of, tonnes_of
 
@@ -115,6 +115,7 @@ _STUDIES: Mapping[str, Callable[[View, Study], str]] = {
     "alternatives": near_best.in_words,
     "stress": losses.in_words,
     "stress --delivery": delivery.in_words,
+    "hedge": hedge.in_words,
     "sensitivity": tornado.in_words,
     "compare": rivals.in_words,
 }

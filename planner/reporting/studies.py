@@ -98,6 +98,17 @@ KINDS: dict[str, Kind] = {
         },
         {"samples": "samples.csv"},
     ),
+    "hedge.json": Kind(
+        "hedge",
+        "instance",
+        {
+            "plans": ("plan", "planned_musd", "mean_musd", "mean_of_worst_musd", "short_t", "promise_broken"),
+            "builds": ("option", "success_probability", "trusting", "hedged", "change", "capex_change_musd"),
+            "insurance": ("project", "extra_capex_musd", "worth_musd", "at_least_musd", "at_most_musd"),
+            "outcomes": ("trusting_musd", "hedged_musd", "trusting_short_t", "hedged_short_t"),
+        },
+        {"outcomes": "outcomes.csv"},
+    ),
     "sensitivity.json": Kind(
         "sensitivity",
         "instance",
