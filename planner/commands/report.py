@@ -20,7 +20,7 @@ def report(
         typer.Option(
             "--with",
             metavar="FOLDER",
-            help="show too what frontier, explain, alternatives, stress, sensitivity or compare wrote with "
+            help="show too what frontier, explain, alternatives, stress, hedge, sensitivity or compare wrote with "
             "-o FOLDER; repeatable",
         ),
     ] = None,
