@@ -196,9 +196,9 @@ class Curve:
             lp.check(lp.highs.setBasis(start.basis), "the basis of a neighbour")
         else:
             lp.check(lp.highs.clearSolver(), "clearing")
-        self._allow_time(lp)
+        lp.allow(self.settings.time_limit)
         stopped = self._run(lp)
-        self._allow_time(lp, math.inf)
+        lp.allow(None)
         self.interrupted |= stopped == "interrupted"
         if stopped == "infeasible":
             return None
@@ -283,7 +283,7 @@ class Curve:
                 return whole, "optimal", bound
             mip.start_from(self.whole, whole)
         self.rows.set_limit(mip, limit)
-        self._allow_time(mip)
+        mip.allow(self.settings.time_limit)
         stopped = self._run(mip)
         self.interrupted |= stopped == "interrupted"
         if stopped == "infeasible":
@@ -410,7 +410,7 @@ class Curve:
             self.rows.set_limit(solver, limit)
             if start is not None:
                 solver.start_from(self.whole, start)
-            self._allow_time(solver)
+            solver.allow(self.settings.time_limit)
             stopped = self._run(solver)
             if not solver.has_plan:
                 break
@@ -425,15 +425,9 @@ class Curve:
             if limit <= EXACT:
                 limit, exact = 0.0 if limit < 1e-12 else limit, True
                 break
-        self._allow_time(solver, math.inf)
+        solver.allow(None)
         solver.restore()
         return limit, exact
-
-    def _allow_time(self, solver: Solver, seconds: float | None = None) -> None:
-        """Limit the next search; HiGHS counts the time of all searches of an instance together."""
-        allowed = self.settings.time_limit if seconds is None else seconds
-        if allowed is not None and self.settings.time_limit is not None:
-            solver.option("time_limit", math.inf if allowed == math.inf else solver.highs.getRunTime() + allowed)
 
     def _cheap_limit(self, cheapest: Point) -> float:
         """The least limit that costs no more than the least cost, with the whole numbers of the cheapest plan."""

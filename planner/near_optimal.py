@@ -297,8 +297,7 @@ class _Space:
             self.progress(f"{now - self.began:6.1f} s  {self.phase}")
 
     def _run(self) -> str:
-        if self.each is not None:
-            self.solver.option("time_limit", self.solver.highs.getRunTime() + self.each)
+        self.solver.allow(self.each)
         stopped = self.solver.run()
         if stopped in ("infeasible", "failed"):
             self.solver.check(self.solver.highs.clearSolver(), "clearing")
@@ -327,8 +326,8 @@ class _Space:
         solver.option("mip_abs_gap", 1e-6 if gap == 0.0 else 0.0)
         if len(self.whole):
             near = max((x for x in self.seen if self._allowed(x)), key=lambda x: -float(aim @ x), default=None)
-            if near is not None:
-                solver.start_from(self.whole, np.round(near[self.whole]))
+            if near is not None:  # all of it: to complete whole numbers alone takes HiGHS up to minutes
+                solver.start_from(everything, np.where(self.arrays.integer, np.round(near), near))
         stopped = self._run()
         if stopped == "infeasible" or not solver.has_plan:
             return None, stopped == "infeasible"

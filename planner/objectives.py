@@ -140,8 +140,7 @@ def _least(
 ) -> tuple[float, float, np.ndarray | None]:
     """Value, bound and solution of one step; no solution if there is none."""
     whole = np.flatnonzero(solver.arrays.integer)
-    if settings.time_limit is not None:
-        solver.option("time_limit", float(settings.time_limit))
+    solver.allow(settings.time_limit)
     if start is not None and len(whole):
         solver.start_from(whole, np.round(start[whole]))
     stopped = solver.run()

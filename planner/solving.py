@@ -135,6 +135,7 @@ class Solver:
 
     def __init__(self, arrays: Arrays, settings: Settings) -> None:
         self.arrays = arrays
+        self.allowed = math.inf
         self.highs = new_highs()
         self._options(
             threads=settings.threads,
@@ -156,6 +157,17 @@ class Solver:
     def option(self, name: str, value: Any) -> None:
         """Set a HiGHS option."""
         self._options(**{name: value})
+
+    def allow(self, seconds: float | None) -> None:
+        """How long each run may take from now on; None or infinity: as long as it takes."""
+        self.allowed = math.inf if seconds is None else float(seconds)
+        self.option("time_limit", self.allowed)
+
+    def _limit(self) -> None:
+        """HiGHS counts the seconds of a search for whole numbers from its start, those of an LP over all runs."""
+        if self.allowed < math.inf:
+            searched = highspy.HighsVarType.kInteger in self.highs.getLp().integrality_
+            self.option("time_limit", self.allowed + (0.0 if searched else self.highs.getRunTime()))
 
     @staticmethod
     def check(status: Any, what: str) -> None:
@@ -206,6 +218,7 @@ class Solver:
         watched  Ctrl-C stops the search; without, a solve of milliseconds saves the thread for it, of which there is
                  one in a process, so that several solvers can run beside each other
         """
+        self._limit()
         status = self._run_in_thread() if watched else self.highs.solve()
         model_status = self.highs.getModelStatus()
         kinds = highspy.HighsModelStatus
@@ -334,8 +347,7 @@ def optimise_arrays(
         progress(f"model: {rows:,} rows, {cols:,} columns ({integers:,} integer), {arrays.matrix.nnz:,} nonzeros")
         if integers:
             report_search(solver, progress)
-    if settings.time_limit is not None:
-        solver.option("time_limit", float(settings.time_limit))
+    solver.allow(settings.time_limit)
     if start is not None and integers:
         whole = np.flatnonzero(arrays.integer)
         solver.start_from(whole, np.round(start[whole]))
@@ -384,7 +396,7 @@ def _solve(solver: Solver, data: ModelData, integers: int, outcome: Outcome) -> 
     outcome.held = True
     arrays = solver.arrays
     bound = float(info.mip_dual_bound) if integers else -math.inf
-    solver.option("time_limit", math.inf)
+    solver.allow(math.inf)
     x = solver.solution()[0]
     if integers:
         fix_columns(solver, np.flatnonzero(arrays.integer), np.round(x[arrays.integer]))

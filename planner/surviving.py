@@ -444,7 +444,7 @@ def _best(instance: Instance, cases: Sequence[Outage], settings: Settings, pins:
         indices = np.array([parts[0], part], dtype=np.int32)
         solver.check(highs.addRow(-highspy.kHighsInf, 0.0, 2, indices, np.array([1.0, -1.0])), "the same part")
     solver.check(highs.changeColCost(parts[0], -1.0), "the aim")
-    solver.option("time_limit", min(EACH, settings.time_limit or EACH))
+    solver.allow(min(EACH, settings.time_limit or EACH))
     solver.option("mip_rel_gap", SURVIVED)
     stopped = solver.run()
     if stopped == "interrupted":

@@ -60,3 +60,22 @@ def test_a_time_limit_too_short_is_no_plan_or_a_plan_never_a_crash():
         assert error.exit_code == 4
     else:
         assert plan.status in ("optimal", "feasible")
+
+
+def test_each_run_has_its_own_time(arrays):
+    """HiGHS counts the seconds of a search for whole numbers from its start, those of a linear program over all runs."""
+    from dataclasses import replace
+
+    from planner.solving import Settings, Solver
+
+    search = Solver(arrays, Settings())
+    linear = Solver(replace(arrays, integer=np.zeros_like(arrays.integer)), Settings())
+    for solver, counted in ((search, 0.0), (linear, 1.0)):
+        solver.allow(5.0)
+        for _ in range(3):
+            before = solver.highs.getRunTime()
+            solver.highs.clearSolver()
+            assert solver.run() == "optimal"
+            assert solver.highs.getOptionValue("time_limit")[1] == pytest.approx(5.0 + counted * before, abs=1e-12)
+    linear.allow(None)
+    assert linear.highs.getOptionValue("time_limit")[1] == np.inf

@@ -106,7 +106,7 @@ def _support(system: System, amounts: np.ndarray, gains: dict[int, float], clock
     if free:  # linear in the limits of shares, the rows may need more than the cells could give
         arrays.col_upper = np.concatenate([arrays.col_upper[: -len(free)], np.full(len(free), np.inf)])
     solver = Solver(arrays, Settings(threads=clock.settings.threads, seed=clock.settings.seed))
-    solver.option("time_limit", clock.each)
+    solver.allow(clock.each)
     stopped = solver.run_lp()
     if stopped == "interrupted":
         raise KeyboardInterrupt

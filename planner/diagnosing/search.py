@@ -67,7 +67,7 @@ def solve(arrays: Arrays, clock: Clock) -> np.ndarray | None:
 
 def _run(arrays: Arrays, clock: Clock) -> tuple[Solver, str]:
     solver = Solver(arrays, Settings(gap=0.0, threads=clock.settings.threads, seed=clock.settings.seed))
-    solver.option("time_limit", clock.each)
+    solver.allow(clock.each)
     solver.highs.cbMipInterrupt.subscribe(lambda _: clock.tick())
     clock.tick()
     return solver, solver.run()

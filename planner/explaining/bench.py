@@ -82,8 +82,7 @@ class Model:
     def solver_of(self, arrays: Arrays) -> Solver:
         """A solver of arrays like these."""
         solver = Solver(arrays, self.settings)
-        if self.settings.time_limit is not None:
-            solver.option("time_limit", float(self.settings.time_limit))
+        solver.allow(self.settings.time_limit)
         return solver
 
     def modules(self, builds: Builds) -> np.ndarray:

@@ -167,7 +167,7 @@ class Master:
         kinds = np.array([highspy.HighsVarType.kInteger] * count)
         self.solver.check(highs.changeColsIntegrality(count, self.whole.astype(np.int32), kinds), "whole numbers")
         self.solver.option("mip_rel_gap", gap)
-        self.solver.option("time_limit", highs.getRunTime() + seconds)  # it counts all runs of the solver
+        self.solver.allow(seconds)
         if start is not None:
             self.solver.start_from(self.whole, np.round(start[self.whole]))
         try:
@@ -177,7 +177,7 @@ class Master:
             bound = float(highs.getInfo().mip_dual_bound)
             x = self.solver.solution()[0] if self.solver.has_plan else None
         finally:
-            self.solver.option("time_limit", highspy.kHighsInf)
+            self.solver.allow(None)
             kinds = np.array([highspy.HighsVarType.kContinuous] * count)
             self.solver.check(highs.changeColsIntegrality(count, self.whole.astype(np.int32), kinds), "relaxing")
         if x is None:
