@@ -63,7 +63,7 @@ def test_a_time_limit_too_short_is_no_plan_or_a_plan_never_a_crash():
 
 
 def test_each_run_has_its_own_time(arrays):
-    """HiGHS counts the seconds of a search for whole numbers from its start, those of a linear program over all runs."""
+    """HiGHS counts a search for whole numbers from its start, a linear program over all runs of its solver."""
     from dataclasses import replace
 
     from planner.solving import Settings, Solver
