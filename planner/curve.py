@@ -214,7 +214,7 @@ class Curve:
             whole, stopped, bound = searched
             self._hold(whole, whole)
             self._price(self.tied)
-            if lp.run_lp() != "optimal":
+            if self._finish() != "optimal":
                 raise SolverFailed("the plan found is not feasible once its whole numbers are exactly whole")
             x = lp.solution()[0]
             self._at_cost()
@@ -250,9 +250,17 @@ class Curve:
         """Go on from a solution with ties decided to one of least cost, most often the same; its cost, MUSD."""
         self._price(self.arrays.cost)
         with self._going_on():
-            if self.lp.run_lp() != "optimal":
+            if self._finish() != "optimal":
                 raise SolverFailed("the least cost could not be found again")
         return self._lp_cost()
+
+    def _finish(self) -> str:
+        """Solve what takes a moment: an interrupt ends the curve after it, a second one at once."""
+        stopped = self.lp.run_lp()
+        if stopped == "interrupted":
+            self.interrupted = True
+            stopped = self.lp.run_lp()
+        return stopped
 
     @contextmanager
     def _going_on(self) -> Iterator[None]:
@@ -260,8 +268,10 @@ class Curve:
         from .solving import DUAL, PRIMAL
 
         self.lp.option("simplex_strategy", PRIMAL)
-        yield
-        self.lp.option("simplex_strategy", DUAL)
+        try:
+            yield
+        finally:
+            self.lp.option("simplex_strategy", DUAL)
 
     def _not_dearer(self, x: np.ndarray, cheapest: np.ndarray, cost: float) -> np.ndarray:
         """The plan ``x`` with the least exposed deliveries, or the cheapest one if that costs too much."""
@@ -455,7 +465,11 @@ class Curve:
         least = self._least_limit(cheapest.share) if self.rows.rows else 0.0
         tightest = None
         if cheapest.share - least > EXACT and not self.interrupted:
-            tightest = self._tightest(cheapest, least, started)
+            try:
+                tightest = self._tightest(cheapest, least, started)
+            except NoPlan:
+                if not self.interrupted:
+                    raise
         if tightest is None:
             return [self._as_cheapest(cheapest, cheapest.share)]
         if tightest.cost - cheapest.cost <= SAME_COST * max(abs(cheapest.cost), 1e-6):

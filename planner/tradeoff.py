@@ -171,7 +171,7 @@ class Frontier:
                 f"{mark}{r.point:>5} {r.limit:>8.2%} {figure_of(r.objective_musd, 6):>14} {r.gap:>7.2%} {marginal:>11} "
                 f"{premium:>12} {exposed:>8} {figure_of(r.short_t, 4):>9} {figure_of(r.capex_musd, 5):>11}"
             )
-        if len(self.table) == 1:
+        if len(self.table) == 1 and self.complete:
             lines.append("One point: no plan depends less than the cheapest, so there is nothing to trade.")
         if self.knee is not None:
             lines.append(f"* knee: point {self.knee}, beyond it a point less dependence costs much more")

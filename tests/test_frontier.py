@@ -296,6 +296,24 @@ def test_an_interrupted_curve_keeps_its_points(monkeypatch, tmp_path):
     curve = planner.frontier(planner.load(INSTANCES / "stock-cover"), points=6)
     assert len(curve.table) < len(whole.table) and not curve.complete
     assert "Interrupted: the points found so far." in str(curve)
+
+
+def test_an_interrupt_in_the_search_for_the_tightest_point_keeps_the_cheapest(monkeypatch):
+    from planner.curve import Curve
+    from planner.errors import NoPlan
+
+    solve = Curve.solve
+
+    def stopped(self, limit, start=None):
+        if start is None:
+            return solve(self, limit, start)
+        self.interrupted = True
+        raise NoPlan("no plan was found before the search ended (interrupted)")
+
+    monkeypatch.setattr(Curve, "solve", stopped)
+    curve = planner.frontier(planner.load(INSTANCES / "stock-cover"), points=6)
+    assert len(curve.table) == 1 and not curve.complete
+    assert str(curve).endswith("Interrupted: the points found so far.")
     curve.write(tmp_path / "curve")
     assert len(pd.read_csv(tmp_path / "curve" / "frontier.csv")) == len(curve.table)
     known = whole.table["limit"].round(9).tolist()

@@ -67,7 +67,7 @@ def section(view: View, study: Study) -> Section:
 def _how_sure(view: View, about: Row) -> list[str]:
     if about["gap_musd"] is None:
         return []
-    text = f"It is about {view.money(about['gap_musd'])} from the best plan over all outcomes"
+    text = f"The hedged plan is about {view.money(about['gap_musd'])} from the best plan over all outcomes"
     if about["gap_at_most_musd"] is not None:
         text += f", with 95% at most {view.money(about['gap_at_most_musd'])}"
     return [f"{text}."]
