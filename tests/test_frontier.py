@@ -296,6 +296,10 @@ def test_an_interrupted_curve_keeps_its_points(monkeypatch, tmp_path):
     curve = planner.frontier(planner.load(INSTANCES / "stock-cover"), points=6)
     assert len(curve.table) < len(whole.table) and not curve.complete
     assert "Interrupted: the points found so far." in str(curve)
+    curve.write(tmp_path / "curve")
+    assert len(pd.read_csv(tmp_path / "curve" / "frontier.csv")) == len(curve.table)
+    known = whole.table["limit"].round(9).tolist()
+    assert all(limit in known for limit in curve.table["limit"].round(9))
 
 
 def test_an_interrupt_in_the_search_for_the_tightest_point_keeps_the_cheapest(monkeypatch):
@@ -314,7 +318,3 @@ def test_an_interrupt_in_the_search_for_the_tightest_point_keeps_the_cheapest(mo
     curve = planner.frontier(planner.load(INSTANCES / "stock-cover"), points=6)
     assert len(curve.table) == 1 and not curve.complete
     assert str(curve).endswith("Interrupted: the points found so far.")
-    curve.write(tmp_path / "curve")
-    assert len(pd.read_csv(tmp_path / "curve" / "frontier.csv")) == len(curve.table)
-    known = whole.table["limit"].round(9).tolist()
-    assert all(limit in known for limit in curve.table["limit"].round(9))
