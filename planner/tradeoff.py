@@ -61,6 +61,7 @@ class Frontier:
               saves (from the duals, whole numbers fixed; either side's at a bend), usd_per_kg_clean the extra cost
               per extra kg of clean deliveries (both present values) over point 1, exposed_share and short_t of the
               years asked for; no limit from the point's up to same_until gives a lower cost
+              Of plans of one cost a point is the least exposed; `solve` may spend 1e-7 of the cost on less
     switches  what is built otherwise than at the point before
     knee      point farthest from the chord between the ends; None for a straight curve
     lp_table  cost of the relaxation without whole numbers at each point's limit, a bound (empty without any)
