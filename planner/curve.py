@@ -155,7 +155,6 @@ class Curve:
         self.everything = np.arange(len(arrays.cost), dtype=np.int32)
         self.tied = arrays.cost + TIE * exposed_deliveries(self.data, arrays)
         self.lp = Solver(replace(arrays, integer=np.zeros_like(arrays.integer)), settings)
-        self._price(self.tied)
         self.mip = Solver(arrays, settings) if len(self.whole) else None
         self.interrupted = False
         self.today = 1.0  # where a glide begins
@@ -192,6 +191,7 @@ class Curve:
 
         lp, arrays = self.lp, self.arrays
         self.rows.set_limit(lp, limit)
+        self._price(self.tied)
         if start is not None and start.basis is not None:
             lp.check(lp.highs.setBasis(start.basis), "the basis of a neighbour")
         else:
@@ -223,7 +223,6 @@ class Curve:
         x = self._not_dearer(inside_bounds(x, arrays), inside_bounds(cheapest, arrays), cost)
         slope = self.rows.slope(x, duals)
         lp.restore()
-        self._price(self.tied)
         lp.check(lp.highs.setBasis(relaxed), "the basis")
         bound = min(bound, cost)
         gap = abs(cost - bound) / max(abs(cost), 1e-9)
@@ -422,6 +421,7 @@ class Curve:
                 solver.start_from(self.whole, start)
             solver.allow(self.settings.time_limit)
             stopped = self._run(solver)
+            self.interrupted |= stopped == "interrupted"
             if not solver.has_plan:
                 break
             share = self.rows.share(solver.solution()[0])
@@ -462,7 +462,7 @@ class Curve:
         cheapest = self._cheapest()
         self.tell(cheapest, started)
         cheap_limit = self._cheap_limit(cheapest) if self.rows.rows and not self.interrupted else 0.0
-        least = self._least_limit(cheapest.share) if self.rows.rows else 0.0
+        least = self._least_limit(cheapest.share) if self.rows.rows and not self.interrupted else 0.0
         tightest = None
         if cheapest.share - least > EXACT and not self.interrupted:
             try:
@@ -535,7 +535,6 @@ class Curve:
         stopped = self.lp.run()
         x, duals, _ = self.lp.solution()
         self.lp.restore()
-        self._price(self.tied)
         return self.rows.slope(x, duals) if stopped == "optimal" else point.slope
 
     def _as_cheapest(self, point: Point, limit: float) -> Point:
@@ -584,6 +583,7 @@ class Curve:
         solver, found = self.lp, []
         if self.mip is None:
             return []
+        self._price(self.arrays.cost)
         for limit in limits:
             self.rows.set_limit(solver, limit + EXACT / 10)
             held = self._run(solver) == "optimal"

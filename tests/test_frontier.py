@@ -236,6 +236,18 @@ def test_of_plans_of_one_cost_the_curve_takes_the_least_exposed(sellers):
     assert first.objective_musd == pytest.approx(1.0)
 
 
+def test_the_tightest_plan_is_the_least_exposed_of_its_cost_too(tmp_path):
+    """Two years, the limit in the second only: in the first the 40 t at home cost what China's do, and are bought.
+
+    At 0 % in 2031: 40 t x 10 + 30 x 50 + 30 x 110 = 5.2 MUSD instead of 1.0, for 70 t clean instead of 40.
+    """
+    level = {**SELLERS, "operations": SELLERS["operations"].replace("cheap,press,20000", "cheap,press,10000")}
+    two_years = ONE_YEAR.replace("years = [2030]", "years = [2030, 2031]")
+    curve = planner.frontier(planner.load(write_instance(tmp_path / "level", level, two_years)), from_year=2031)
+    assert curve.table.iloc[-1].limit == pytest.approx(0.0, abs=1e-9)
+    assert curve.table.iloc[-1].usd_per_kg_clean == pytest.approx(4.2 / 0.03)
+
+
 def test_a_glide_ends_at_the_least_limit_of_its_last_year(tmp_path):
     """Nothing clean before 2031, so 2030 stays at 100 %; in 2031 all must be served and 70 of 100 t can be clean."""
     tables = {
@@ -318,3 +330,19 @@ def test_an_interrupt_in_the_search_for_the_tightest_point_keeps_the_cheapest(mo
     curve = planner.frontier(planner.load(INSTANCES / "stock-cover"), points=6)
     assert len(curve.table) == 1 and not curve.complete
     assert str(curve).endswith("Interrupted: the points found so far.")
+
+
+@pytest.mark.parametrize("at", [2, 3])  # the limits that cost nothing, and the least one
+def test_an_interrupt_in_the_search_for_an_end_ends_the_curve(monkeypatch, at):
+    from planner.curve import Curve
+
+    run_, calls = Curve._run, []
+
+    def stopped(self, solver):
+        calls.append(solver)
+        ended = run_(self, solver)
+        return "interrupted" if len(calls) == at else ended
+
+    monkeypatch.setattr(Curve, "_run", stopped)
+    curve = planner.frontier(planner.load(INSTANCES / "stock-cover"), points=6)
+    assert len(curve.table) == 1 and not curve.complete and len(calls) == at
