@@ -191,13 +191,17 @@ class Curve:
 
         lp, arrays = self.lp, self.arrays
         self.rows.set_limit(lp, limit)
-        self._price(self.tied)
+        lp.allow(self.settings.time_limit)
         if start is not None and start.basis is not None:
             lp.check(lp.highs.setBasis(start.basis), "the basis of a neighbour")
+            stopped = "optimal"
         else:
             lp.check(lp.highs.clearSolver(), "clearing")
-        lp.allow(self.settings.time_limit)
-        stopped = self._run(lp)
+            self._price(arrays.cost)  # from nothing, the cost alone and then the tie take half as long as both at once
+            stopped = self._run(lp)
+        if stopped == "optimal":
+            self._price(self.tied)
+            stopped = self._run(lp)
         lp.allow(None)
         self.interrupted |= stopped == "interrupted"
         if stopped == "infeasible":

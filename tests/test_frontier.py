@@ -332,7 +332,7 @@ def test_an_interrupt_in_the_search_for_the_tightest_point_keeps_the_cheapest(mo
     assert str(curve).endswith("Interrupted: the points found so far.")
 
 
-@pytest.mark.parametrize("at", [2, 3])  # the limits that cost nothing, and the least one
+@pytest.mark.parametrize("at", [3, 4])  # after the two runs of the cheapest point
 def test_an_interrupt_in_the_search_for_an_end_ends_the_curve(monkeypatch, at):
     from planner.curve import Curve
 
