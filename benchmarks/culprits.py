@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import planner
-from planner.diagnosing.edits import Edit, applied, relaxed_pins
-from planner.diagnosing.knobs import add_knobs
-from planner.diagnosing.search import Clock, feasible
-from planner.diagnosing.system import compile_system
-from planner.instance import Instance
-from planner.pinning import Pins
-from planner.schema import cell_of, cells
-from planner.solving import Settings
+from planner.instance.instance import Instance
+from planner.instance.tables import cell_of, cells
+from planner.questions.diagnose.edits import Edit, applied, relaxed_pins
+from planner.questions.diagnose.knobs import add_knobs
+from planner.questions.diagnose.search import Clock, feasible
+from planner.questions.diagnose.system import compile_system
+from planner.solving.pins import Pins
+from planner.solving.solver import Settings
 
 INSTANCES = Path(__file__).resolve().parent.parent / "instances"
 Made = tuple[Instance, Pins | None]

@@ -15,9 +15,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-import models
-from models import objective, variables
-from planner import schema, tables
+from planner import models
+from planner.instance import tables as schema
+from planner.models import objective, variables
+from planner.runs import tables
 
 HERE = Path(__file__).parent
 GENERATED = "<!-- written by docs/build.py; do not edit -->\n\n"

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from .diagnosing import Diagnosis
+    from .questions.diagnose.diagnose import Diagnosis
 
 Severity = Literal["error", "warning"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.instance import Instance
+from planner.instance.instance import Instance
 
 EVERYTHING_TOML = """\
 schema = 1

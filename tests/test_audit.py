@@ -15,7 +15,7 @@ from builders import write_instance
 import planner
 import planner.auditing
 from planner.auditing import KINDS
-from planner.tables import OTHER_COLUMNS
+from planner.runs.tables import OTHER_COLUMNS
 
 Corruption = Callable[[HandRun], None]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from builders import TABLES, TOML, edited, write_instance
 
-from planner.checks import REGISTRY
 from planner.errors import InstanceError
-from planner.instance import load
+from planner.instance.checks import REGISTRY
+from planner.instance.instance import load
 
 CAP = "cap,metric,stage,material,country,sector,origin,first_year,last_year,limit\n"
 OPTION = (

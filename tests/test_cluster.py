@@ -71,7 +71,7 @@ def _busy(address):
     from distributed import Client
 
     def trials():
-        from planner.stressing import workers
+        from planner.questions import many as workers
 
         return len(workers._there)
 
@@ -88,7 +88,7 @@ def test_a_second_study_on_the_same_cluster_is_of_its_own_plan(cluster):
 
 def test_no_scheduler_is_a_clear_error(monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr("planner.stressing.workers.ANSWERS", 1.0)
+    monkeypatch.setattr("planner.questions.many.ANSWERS", 1.0)
     instance = planner.load(INSTANCES / "tiny")
     with pytest.raises(UsageError, match="no Dask scheduler answers at tcp"):
         planner.stress(instance, planner.solve(instance), scheduler="tcp://127.0.0.1:1")

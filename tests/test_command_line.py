@@ -123,13 +123,12 @@ def test_export_writes_a_model_file(tmp_path):
     assert "build_0" in (tmp_path / "tiny.mps").read_text()
 
 
-def test_a_hostile_models_folder_is_named_not_run(tmp_path):
+def test_a_folder_named_models_is_the_users_own(tmp_path):
     hostile = tmp_path / "models"
     hostile.mkdir()
     (hostile / "__init__.py").write_text("raise SystemExit('executed')")
     done = run("solve", TINY, "-o", tmp_path / "run", cwd=tmp_path)
-    assert done.returncode == 1 and "hides the planner's own package" in done.stderr
-    assert "executed" not in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])

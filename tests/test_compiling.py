@@ -7,12 +7,12 @@ import pytest
 from pyomo.core import ConcreteModel, Constraint, NonNegativeIntegers, NonNegativeReals, Objective, Var, value
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
-import models
 import planner
-from models.terms import Sum
-from planner.compiling import compile_model
+from planner import models
 from planner.errors import SolverFailed
+from planner.models.terms import Sum
 from planner.prepare import prepare
+from planner.solving.compiling import compile_model
 
 ROOT = Path(__file__).parent.parent
 LARGE = ("us-defence-2027", "world-2024")  # of the shipped ones; the rest are small or as these

@@ -6,8 +6,8 @@ import pytest
 from builders import TABLES, write_instance
 
 import planner
-from planner.delivery.draws import draw
 from planner.errors import UsageError
+from planner.questions.delivery.draws import draw
 
 INSTANCES = Path(__file__).parent.parent / "instances"
 

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 import planner
-from planner.diagnosing.conflict import quick_explain
-from planner.diagnosing.edits import Edit, applied, relaxed_pins
 from planner.errors import Infeasible, UsageError
+from planner.instance.tables import cell_of, cells
 from planner.prepare import prepare
-from planner.schema import cell_of, cells
-from planner.solving import Settings, optimise
+from planner.questions.diagnose.conflict import quick_explain
+from planner.questions.diagnose.edits import Edit, applied, relaxed_pins
+from planner.solving.solver import Settings, optimise
 
 ROOT = Path(__file__).parent.parent
 INSTANCES = ROOT / "instances"
@@ -514,13 +514,13 @@ def test_an_interrupt_keeps_the_relaxation(monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("planner.diagnosing._ways", interrupted)
+    monkeypatch.setattr("planner.questions.diagnose.diagnose._ways", interrupted)
     found = planner.diagnose(tiny(0.9, limit=0.1))
     (edit,) = found.edits
     assert edit.amount == pytest.approx(THIRD - 0.1, abs=2e-6) and found.verified
     assert not found.complete and found.causes and not found.others
     assert "cap half" in str(found).splitlines()[0] and str(found).splitlines()[-1].startswith("Interrupted")
-    monkeypatch.setattr("planner.diagnosing._conflicts", interrupted)
+    monkeypatch.setattr("planner.questions.diagnose.diagnose._conflicts", interrupted)
     found = planner.diagnose(tiny(0.9, limit=0.1))
     assert found.edits and "was not looked for to the end" in str(found).splitlines()[0]
 

@@ -3,7 +3,7 @@
 import importlib.util
 from pathlib import Path
 
-import models
+from planner import models
 
 DOCS = Path(__file__).parent.parent / "docs"
 

@@ -12,10 +12,10 @@ import pytest
 from builders import write_instance
 from test_families import TABLES, TOML
 
-import models
 import planner
+from planner import models
 from planner.prepare import prepare
-from planner.solving import Settings, Solver, compile_model
+from planner.solving.solver import Settings, Solver, compile_model
 
 YEARS = (2030, 2032, 2033)
 OPTIONS = "option,facility,name,module_t,max_modules,min_modules,max_per_year,capex_musd,lead_years,ramp_years,"

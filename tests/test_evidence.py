@@ -6,7 +6,7 @@ import pytest
 from test_command_line import INSTANCES, run
 
 import planner
-from planner.marginals import marginal_values
+from planner.questions.evidence.marginals import marginal_values
 
 CASES = INSTANCES.parent / "tests" / "cases"
 NUDGE = 1e-5  # relative

@@ -13,12 +13,12 @@ from test_families import TABLES, TOML
 import planner
 from planner.commands.explain import price_path
 from planner.errors import OutputError, UsageError
-from planner.explaining import FRAMES
-from planner.explaining.bench import Bench, Model
-from planner.explaining.entry import by_capex
-from planner.explaining.projects import cost_if_built, survey
-from planner.pinning import Pins
-from planner.solving import Settings
+from planner.questions.explain.bench import Bench, Model
+from planner.questions.explain.entry import by_capex
+from planner.questions.explain.explain import FRAMES
+from planner.questions.explain.projects import cost_if_built, survey
+from planner.solving.pins import Pins
+from planner.solving.solver import Settings
 
 ROOT = Path(__file__).parent.parent
 INSTANCES = ROOT / "instances"

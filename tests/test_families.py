@@ -12,9 +12,9 @@ import json
 import pytest
 from builders import write_instance
 
-import models
 import planner
-from planner.schema import TABLES as TABLE_CLASSES
+from planner import models
+from planner.instance.tables import TABLES as TABLE_CLASSES
 
 CHINA, HOME, SHORT = 0.021, 0.030, 0.100  # MUSD/t
 
@@ -717,7 +717,7 @@ def test_a_price_on_the_worst_shortage_pays_for_the_stock_from_10250_usd_on(base
 
 
 def test_the_mean_of_the_worst_takes_part_of_the_outcome_on_the_border():
-    from planner.outcomes import mean_of_worst
+    from planner.solving.outcomes import mean_of_worst
 
     # worst 30 %: all of the 0.2 at 10, and 0.1 of the 0.5 at 4
     assert mean_of_worst([4.0, 1.0, 10.0], [0.5, 0.3, 0.2], 0.7) == pytest.approx((0.2 * 10 + 0.1 * 4) / 0.3)

@@ -278,8 +278,8 @@ def test_the_marginal_at_the_least_limit_is_what_a_little_more_saves(sellers):
 
 def test_warm_points_are_those_of_a_curve_of_their_own(sellers):
     """A limit reached from another one gives what it gives when nothing was solved before."""
-    from planner.curve import Curve, Metric
-    from planner.solving import Settings
+    from planner.questions.frontier.curve import Curve, Metric
+    from planner.solving.solver import Settings
 
     for instance in (sellers, planner.load(INSTANCES / "tiny"), planner.load(INSTANCES / "stock-cover")):
         warm = Curve(instance, Metric("exposed_share"), Settings(), None)
@@ -293,7 +293,7 @@ def test_warm_points_are_those_of_a_curve_of_their_own(sellers):
 
 def test_an_interrupted_curve_keeps_its_points(monkeypatch, tmp_path):
     """Ctrl-C in the search for the fourth point: three are left, and the curve says that it is not whole."""
-    from planner.curve import Curve
+    from planner.questions.frontier.curve import Curve
 
     whole, solve = planner.frontier(planner.load(INSTANCES / "stock-cover"), points=6), Curve.solve
     calls = []
@@ -315,8 +315,8 @@ def test_an_interrupted_curve_keeps_its_points(monkeypatch, tmp_path):
 
 
 def test_an_interrupt_in_the_search_for_the_tightest_point_keeps_the_cheapest(monkeypatch):
-    from planner.curve import Curve
     from planner.errors import NoPlan
+    from planner.questions.frontier.curve import Curve
 
     solve = Curve.solve
 
@@ -334,7 +334,7 @@ def test_an_interrupt_in_the_search_for_the_tightest_point_keeps_the_cheapest(mo
 
 @pytest.mark.parametrize("at", [3, 4])  # after the two runs of the cheapest point
 def test_an_interrupt_in_the_search_for_an_end_ends_the_curve(monkeypatch, at):
-    from planner.curve import Curve
+    from planner.questions.frontier.curve import Curve
 
     run_, calls = Curve._run, []
 

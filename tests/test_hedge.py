@@ -10,14 +10,14 @@ from builders import TABLES, write_instance
 from scipy import optimize, sparse
 
 import planner
-from planner.delivery.draws import draw
-from planner.delivery.modules import Modules
-from planner.delivery.operations import Operations
 from planner.errors import UsageError
-from planner.hedging.master import Weights
-from planner.hedging.sample import Sample
-from planner.hedging.search import Search
-from planner.solving import Settings
+from planner.questions.delivery.draws import draw
+from planner.questions.delivery.modules import Modules
+from planner.questions.delivery.operations import Operations
+from planner.questions.hedge.master import Weights
+from planner.questions.hedge.sample import Sample
+from planner.questions.hedge.search import Search
+from planner.solving.solver import Settings
 
 TOML = """\
 schema = 1
@@ -287,8 +287,8 @@ def test_a_plan_that_is_stopped_is_the_best_so_far(tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("planner.hedging.master.Master.planned", stop)
-    monkeypatch.setattr("planner.hedging.master.Master.relaxed", stop)
+    monkeypatch.setattr("planner.questions.hedge.master.Master.planned", stop)
+    monkeypatch.setattr("planner.questions.hedge.master.Master.relaxed", stop)
     found = planner.hedge(instance, outcomes=16, trial=16)
     assert not found.complete and found.why == "interrupted"
     assert found.objective_musd == pytest.approx(0.7)  # that of the plan it began with
@@ -298,7 +298,7 @@ def test_a_plan_that_is_stopped_is_the_best_so_far(tmp_path, monkeypatch):
 
 
 def test_stopped_before_whole_numbers_were_searched_it_is_rounded(tmp_path, monkeypatch):
-    from planner.hedging.search import Search as Searching
+    from planner.questions.hedge.search import Search as Searching
 
     instance = sources(tmp_path / "rounded", [("east", 0.2, 0.5), ("west", 0.2, 0.5)])
 

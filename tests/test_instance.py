@@ -6,9 +6,9 @@ import pytest
 from builders import TABLES, TOML, edited, write_instance
 
 from planner.errors import InstanceError, UsageError
-from planner.instance import load
-from planner.schema import TABLES as SCHEMA
-from planner.schema import cells
+from planner.instance.instance import load
+from planner.instance.tables import TABLES as SCHEMA
+from planner.instance.tables import cells
 
 
 @pytest.fixture

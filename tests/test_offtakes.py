@@ -183,7 +183,7 @@ def test_what_cannot_be_taken_is_refused(tiny, columns, says):
 def test_the_summary_and_the_page_tell_who_pays(tiny, capsys):
     from pathlib import Path
 
-    from planner.summary import show
+    from planner.questions.summary import show
 
     instance = tiny.with_rows("offtakes", take())
     plan = planner.solve(instance, pins=planner.Pins.parse(instance, force=["texas-line@2026"]))

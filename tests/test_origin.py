@@ -8,8 +8,8 @@ from builders import write_instance
 
 import planner
 from planner.errors import OutputError
-from planner.origin import ledger
-from planner.tables import COLUMNS, frame
+from planner.runs.origin import ledger
+from planner.runs.tables import COLUMNS, frame
 
 ROOT = Path(__file__).parent.parent
 SMALL = [

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from test_families import TABLES, TOML
 
 import planner
-from planner.schema import columns
+from planner.instance.tables import columns
 
 NEAR = 1e-6  # relative: the least-exposure step may spend 1e-7 of the cost
 SMALL = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -7,11 +7,11 @@ import sys
 import pytest
 from builders import TABLES, TOML, edited, write_instance
 
-from planner import reading
 from planner.errors import InstanceError, Issue, in_order, nearest, printable, render
-from planner.instance import load
-from planner.schema import TABLES as SCHEMA
-from planner.schema import BadCellError, describe, describe_settings, parse_number, parse_whole
+from planner.instance import reading
+from planner.instance.instance import load
+from planner.instance.tables import TABLES as SCHEMA
+from planner.instance.tables import BadCellError, describe, describe_settings, parse_number, parse_whole
 
 
 def refused(folder):

@@ -15,7 +15,9 @@ from pages import HOSTILE, Elements, drawings, hostile_instance, opened, undrawn
 
 import planner
 from planner.errors import OutputError, UsageError
-from planner.reporting import chain, curve, findings, page, parts, prices, trust, worldmap
+from planner.reporting import page, parts
+from planner.reporting.sections import chain, findings, prices, trust, worldmap
+from planner.reporting.sections import frontier as curve
 from planner.reporting.view import View
 
 ROOT = Path(__file__).parents[1]

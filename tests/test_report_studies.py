@@ -16,7 +16,7 @@ from test_survival import CHINA, CHN_STOPS, with_lines
 
 import planner
 from planner.errors import OutputError, UsageError
-from planner.reporting import findings
+from planner.reporting.sections import findings
 from planner.reporting.studies import KINDS, read_study
 from planner.reporting.view import View
 

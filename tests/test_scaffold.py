@@ -5,7 +5,7 @@ from test_command_line import INSTANCES, run
 
 import planner
 from planner.errors import OutputError
-from planner.schema import TABLES
+from planner.instance.tables import TABLES
 
 
 def test_a_new_instance_is_valid_solvable_and_has_every_table(tmp_path):

@@ -82,7 +82,7 @@ def test_latin_samples_are_the_same_for_a_seed_and_rank_the_changes():
 
 
 def test_a_study_goes_on_from_what_is_kept(tmp_path, monkeypatch):
-    from planner.studying import trials
+    from planner.questions.sensitivity import trials
 
     solved = []
     real = trials.Solved.solve
@@ -154,8 +154,8 @@ def test_the_command_writes_tables_and_a_chart_with_escaped_names(tmp_path):
 
 @pytest.mark.parametrize("name", ["lead-and-ramp", "allied-2040"])
 def test_shipped_studies_can_be_read(name):
-    from planner.studying.changes import resolve
-    from planner.studying.study import read_study
+    from planner.questions.sensitivity.changes import resolve
+    from planner.questions.sensitivity.study_file import read_study
 
     read, folder = read_study(ROOT / "studies" / f"{name}.toml")
     instance = read.base(folder)

@@ -13,9 +13,9 @@ TINY = Path(__file__).parent.parent / "instances" / "tiny"
 
 @pytest.fixture
 def arrays():
-    import models
+    from planner import models
     from planner.prepare import prepare
-    from planner.solving import compile_model
+    from planner.solving.solver import compile_model
 
     return compile_model(models.build(prepare(planner.load(TINY)).data))
 
@@ -23,7 +23,7 @@ def arrays():
 @pytest.mark.parametrize("poison", [np.nan, np.inf, 1e15, 1e20, 1e-13])
 @pytest.mark.parametrize("where", ["cost", "matrix", "row_upper", "col_upper"])
 def test_poison_is_stopped_at_the_hand_over(arrays, poison, where):
-    from planner.solving import Settings, Solver
+    from planner.solving.solver import Settings, Solver
 
     if poison == np.inf and where in ("row_upper", "col_upper"):
         pytest.skip("no limit is not poison")
@@ -66,7 +66,7 @@ def test_each_run_has_its_own_time(arrays):
     """HiGHS counts a search for whole numbers from its start, a linear program over all runs of its solver."""
     from dataclasses import replace
 
-    from planner.solving import Settings, Solver
+    from planner.solving.solver import Settings, Solver
 
     search = Solver(arrays, Settings())
     linear = Solver(replace(arrays, integer=np.zeros_like(arrays.integer)), Settings())

@@ -10,10 +10,10 @@ from test_command_line import INSTANCES, run
 import planner
 from planner.auditing import audit_branch
 from planner.errors import UsageError
-from planner.folders import OutputError
-from planner.stressing.cases import SCENARIO, Blow, cases, with_case
-from planner.stressing.planned import Planned
-from planner.stressing.trial import Trials
+from planner.questions.stress.cases import SCENARIO, Blow, cases, with_case
+from planner.questions.stress.planned import Planned
+from planner.questions.stress.trial import Trials
+from planner.runs.folder import OutputError
 
 CASES = INSTANCES.parent / "tests" / "cases"
 
@@ -276,7 +276,7 @@ def test_the_worst_pair_is_found_where_no_single_loss_hurts(twins):
 
 
 def test_a_search_by_leaning_finds_the_pair_too(twins, monkeypatch):
-    from planner.stressing import study
+    from planner.questions.stress import stress as study
 
     monkeypatch.setattr(study, "SETS", 0)
     monkeypatch.setattr(study, "BEAM", 1)  # one single case, extended by itself and by what it leans on

@@ -11,7 +11,7 @@ from builders import write_instance
 from test_families import CHINA, PILE, TABLES, TOML
 
 import planner
-from planner.outages import as_scenarios, outages
+from planner.instance.outages import as_scenarios, outages
 
 # 10 t a year, ready a year after the start; 10 years of life and no interest: 0.1 MUSD for each year in use
 LINES = "option,facility,name,module_t,max_modules,capex_musd,lead_years,life_years\nline,plant,Line,10,{most},1,1,10\n"
@@ -177,7 +177,7 @@ def random_instance(folder, seed):
 @pytest.mark.parametrize("at_once", [1, 5])
 @pytest.mark.parametrize("seed", range(8))
 def test_the_same_as_all_outages_in_one_model(tmp_path, monkeypatch, seed, at_once):
-    monkeypatch.setattr("planner.surviving.AT_ONCE", at_once)
+    monkeypatch.setattr("planner.solving.survive.AT_ONCE", at_once)
     i = random_instance(tmp_path / "i", seed)
     whole, names = as_scenarios(i, outages(i))
     try:

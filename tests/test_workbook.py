@@ -8,8 +8,8 @@ import pytest
 
 import planner
 from planner.errors import OutputError, PlannerError
-from planner.schema import TABLES
-from planner.workbook import convert
+from planner.instance.tables import TABLES
+from planner.instance.workbook import convert
 
 ROOT = Path(__file__).parent.parent
 INSTANCES = sorted(p.parent for p in (ROOT / "instances").glob("*/instance.toml")) + sorted(

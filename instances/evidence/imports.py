@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-import models
 import planner
-from planner.compiling import compile_model
+from planner import models
 from planner.prepare import prepare
-from planner.solving import Settings, Solver
+from planner.solving.compiling import compile_model
+from planner.solving.solver import Settings, Solver
 
 WORLD = Path(__file__).resolve().parent.parent / "world-2024"
 REGIONS = {"USA": "USA", "EU": "EUU", "Japan": "JPN", "Korea": "KOR"}

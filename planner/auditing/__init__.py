@@ -17,7 +17,8 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from ..instance import Instance
+from ..instance.instance import Instance
+from .book import KINDS, TOLERANCE, AuditReport, Book, Check, Violation
 from .closures import check_closures
 from .dependence import check_caps, check_dependence
 from .disturbance import Disturbance
@@ -37,7 +38,6 @@ from .operations import (
 )
 from .outlays import check_offtakes, check_outlays
 from .reading import BRANCH_TABLES, BUILDS, CLOSURES, ONLY_WITH, PLAN_TABLES, STOCKS, Tables
-from .report import KINDS, TOLERANCE, AuditReport, Book, Check, Violation
 
 __all__ = ["KINDS", "TOLERANCE", "AuditReport", "Check", "Violation", "audit", "audit_branch"]
 

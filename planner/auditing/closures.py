@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ..schema import Closure
+from ..instance.tables import Closure
+from .book import Book
 from .facts import Facts
 from .reading import CLOSURES, Tables
-from .report import Book
 
 USD_PER_MUSD = 1e6
 

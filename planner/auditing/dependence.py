@@ -12,11 +12,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ..schema import Cap
+from ..instance.tables import Cap
+from .book import Book
 from .facts import PROVENANCES, Facts
 from .operations import NEGLIGIBLE, Operations
 from .reading import DEPENDENCE, LARGEST, DependenceRow, ServiceRow, Tables
-from .report import Book
 
 Key = tuple[str, str, str, str, str, str, int]  # the key columns of dependence.csv
 

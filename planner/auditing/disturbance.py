@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..schema import Disruption, Option, Scenario
+from ..instance.tables import Disruption, Option, Scenario
 from .facts import Facts
 
 

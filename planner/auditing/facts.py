@@ -17,8 +17,8 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TypeVar
 
-from ..instance import Instance
-from ..schema import Facility, Lane, Market, Option, Tariff
+from ..instance.instance import Instance
+from ..instance.tables import Facility, Lane, Market, Option, Tariff
 
 CLEAN, EXPOSED = "clean", "exposed"
 PROVENANCES = (CLEAN, EXPOSED)

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from .book import Book
 from .facts import Facts
 from .investment import Investment
 from .reading import FUNDING, PRIVATE, Tables
-from .report import Book
 
 
 def check_funding(facts: Facts, tables: Tables, investment: Investment, book: Book) -> None:

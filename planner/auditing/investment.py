@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from .book import Book
 from .closures import Closures
 from .disturbance import Disturbance
 from .facts import Facts
 from .reading import BUILDS, CAPACITY, Tables
-from .report import Book
 
 BUILT = 1e-6  # modules; less counts as nothing
 

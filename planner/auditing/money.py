@@ -15,13 +15,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .book import Book
 from .dependence import metric
 from .disturbance import Disturbance
 from .facts import Facts
 from .investment import Investment
 from .operations import Operations
 from .reading import COMPONENTS, COSTS, LARGEST, Tables
-from .report import Book
 
 Costs = dict[tuple[str, int], float]  # MUSD a year, by component and period
 

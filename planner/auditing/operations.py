@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from .book import Book
 from .disturbance import Disturbance
 from .facts import CLEAN, EXPOSED, PROVENANCES, Facts, held
 from .investment import Investment
@@ -32,7 +33,6 @@ from .reading import (
     StockRow,
     Tables,
 )
-from .report import Book
 
 Where = tuple[str, str, str, int]  # material, country, provenance, year
 Totals = dict[Where, float]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 
-from ..schema import Offtake, PriceFloor
+from ..instance.tables import Offtake, PriceFloor
+from .book import Book
 from .operations import Operations
 from .reading import OFFTAKES, PRICE_FLOORS, PRICES, OfftakeRow, PriceFloorRow, Tables
-from .report import Book
 
 USD_PER_MUSD = 1e6
 LEFT_OUT = 1e-6  # t; up to which a row may be missing

@@ -14,8 +14,8 @@ from typing import Any, Generic, NamedTuple, TypeVar, get_type_hints
 
 import pandas as pd
 
+from .book import Book
 from .facts import PROVENANCES, Facts
-from .report import Book
 
 COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
 METRICS = ("exposed_share", "stage_share", "single_country_share", "import_share")

@@ -31,9 +31,9 @@ def alternatives(
 ) -> None:
     """Find what near-optimal plans have in common: no-regret projects, ranges, and plans that differ most."""
     from ..errors import UsageError
-    from ..folders import check_folder
-    from ..near_optimal import MANIFEST
-    from ..near_optimal import alternatives as find
+    from ..questions.alternatives.alternatives import MANIFEST
+    from ..questions.alternatives.alternatives import alternatives as find
+    from ..runs.folder import check_folder
 
     if runs and output is None:
         raise UsageError("--runs writes into the folder of the tables: name it with -o FOLDER")

@@ -11,7 +11,7 @@ def audit(instance: InstanceFolder, run: RunFolder, as_json: AsJson = False) -> 
     """Recompute a run from the raw tables, without the model: balances, limits, caps, money."""
     from ..auditing import audit as audit_run
     from ..errors import AuditError
-    from ..runfolder import read_run
+    from ..runs.run import read_run
 
     report = audit_run(load_instance(instance), read_run(run))
     print(json.dumps(report.to_dict(), indent=1) if as_json else str(report))

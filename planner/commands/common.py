@@ -11,7 +11,7 @@ import typer
 from ..errors import UsageError
 
 if TYPE_CHECKING:
-    from ..instance import Instance
+    from ..instance.instance import Instance
 
 InstanceFolder = Annotated[Path, typer.Argument(metavar="INSTANCE", help="folder of an instance")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="folder of a run")]
@@ -41,7 +41,7 @@ def fraction(text: str, option: str) -> float:
 
 def load_instance(path: Path) -> Instance:
     """Read an instance; the number of warnings goes to stderr."""
-    from ..instance import load
+    from ..instance.instance import load
 
     instance = load(path)
     if instance.warnings:

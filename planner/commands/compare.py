@@ -11,8 +11,8 @@ import typer
 from .common import AsJson, Gap, Overwrite, Seed, Threads, TimeLimit, load_instance, tell
 
 if TYPE_CHECKING:
-    from ..plan import Plan
-    from ..runfolder import Run
+    from ..questions.solve import Plan
+    from ..runs.run import Run
 
 
 def compare(
@@ -27,10 +27,10 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare plans side by side: cost, dependence, and what is built, moved, paid and short otherwise."""
-    from ..comparison import compare as compare_plans
     from ..errors import OutputError, UsageError
-    from ..folders import check_folder
-    from ..runfolder import MANIFEST, read_run
+    from ..questions.compare import compare as compare_plans
+    from ..runs.folder import check_folder
+    from ..runs.run import MANIFEST, read_run
 
     if len(plans) < 2:
         raise UsageError("expected two plans or more to compare")
@@ -42,7 +42,7 @@ def compare(
     def plan_of(path: Path) -> Plan | Run:
         if (path / MANIFEST).is_file():
             return read_run(path)
-        from ..plan import solve
+        from ..questions.solve import solve
 
         instance = load_instance(path)
         tell(f"solving {path}")

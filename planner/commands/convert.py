@@ -16,6 +16,6 @@ def convert(
     overwrite: Overwrite = False,
 ) -> None:
     """Convert an instance between folder and Excel workbook, both ways without loss."""
-    from ..workbook import convert as convert_instance
+    from ..instance.workbook import convert as convert_instance
 
     print(f"{convert_instance(source, target, overwrite)}: written")

@@ -30,10 +30,10 @@ def cover(
     as_json: AsJson = False,
 ) -> None:
     """Size stocks and capacity together so that consumers are served through a stop: cost by months of cover."""
-    from ..covering import MANIFEST
-    from ..covering import cover as size
     from ..errors import UsageError
-    from ..folders import check_folder
+    from ..questions.cover import MANIFEST
+    from ..questions.cover import cover as size
+    from ..runs.folder import check_folder
 
     try:
         lengths = [int(m) for m in months.split(",")]

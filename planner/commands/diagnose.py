@@ -26,10 +26,10 @@ def diagnose(
     as_json: AsJson = False,
 ) -> None:
     """Tell why an instance has no plan, and the least relaxation that gives it one (exit code 3), or that it has."""
-    from ..diagnosing import diagnose as diagnose_instance
     from ..errors import Infeasible
-    from ..pinning import Pins
-    from ..runfolder import read_run
+    from ..questions.diagnose.diagnose import diagnose as diagnose_instance
+    from ..runs.run import read_run
+    from ..solving.pins import Pins
 
     loaded = load_instance(instance)
     pins = Pins.parse(loaded, force or (), forbid or ())

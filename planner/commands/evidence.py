@@ -19,14 +19,14 @@ def evidence(
     as_json: AsJson = False,
 ) -> None:
     """Tell how many numbers are sourced or assumed, how sure and old they are, and which weigh most in a plan."""
-    from ..folders import check_folder
-    from ..sourcing import evidence as gather
+    from ..questions.evidence.evidence import evidence as gather
+    from ..runs.folder import check_folder
 
     if output is not None:
         check_folder(output, "evidence.json", overwrite)
     held = None
     if run is not None:
-        from ..runfolder import read_run
+        from ..runs.run import read_run
 
         held = read_run(run)
     found = gather(load_instance(instance), held)

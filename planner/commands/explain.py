@@ -12,7 +12,7 @@ from ..errors import UsageError
 from .common import AsJson, Gap, Overwrite, RunFolder, Seed, Threads, TimeLimit, tell
 
 if TYPE_CHECKING:
-    from ..explaining.support import PricePath
+    from ..questions.explain.support import PricePath
 
 
 def explain(
@@ -46,11 +46,11 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Tell why a plan is as it is: what binds, what clean costs more, what each project is worth or lacks."""
-    from ..explaining import MANIFEST
-    from ..explaining import explain as explain_run
-    from ..folders import check_folder
-    from ..runfolder import read_run
-    from ..whence import instance_of
+    from ..questions.explain.explain import MANIFEST
+    from ..questions.explain.explain import explain as explain_run
+    from ..runs.folder import check_folder
+    from ..runs.run import read_run
+    from ..runs.whence import instance_of
 
     if output is not None:
         check_folder(output, MANIFEST, overwrite)

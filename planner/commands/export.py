@@ -18,7 +18,7 @@ def export(
 ) -> None:
     """Write the model as an MPS or LP file, for another solver."""
     from ..errors import UsageError
-    from ..exporting import write_model
+    from ..solving.export import write_model
 
     if file.suffix not in (".mps", ".lp"):
         raise UsageError(f"{file}: expected a name that ends in .mps or .lp")

@@ -34,12 +34,12 @@ def frontier(
 ) -> None:
     """Trace the cost of security: least cost against a limit on a dependence metric."""
     from ..errors import UsageError
-    from ..folders import check_folder
-    from ..plan import solve as solve_instance
+    from ..questions.frontier.frontier import MANIFEST
+    from ..questions.frontier.frontier import frontier as trace
+    from ..questions.solve import solve as solve_instance
     from ..reporting import check_file, write_report
     from ..reporting import report as report_on
-    from ..tradeoff import MANIFEST
-    from ..tradeoff import frontier as trace
+    from ..runs.folder import check_folder
 
     if runs and output is None:
         raise UsageError("--runs writes into the folder of the curve: name it with -o FOLDER")

@@ -33,11 +33,11 @@ def hedge(
     as_json: AsJson = False,
 ) -> None:
     """Build more than is needed where projects may come late, dear, small or never: the best plan against outcomes."""
-    from ..folders import check_folder
-    from ..hedging.results import MANIFEST
-    from ..hedging.study import hedge as search
-    from ..runfolder import read_run
-    from ..whence import instance_of
+    from ..questions.hedge.hedge import hedge as search
+    from ..questions.hedge.result import MANIFEST
+    from ..runs.folder import check_folder
+    from ..runs.run import read_run
+    from ..runs.whence import instance_of
 
     held = None if run is None else read_run(run)
     of = load_instance(instance) if held is None else instance_of(held, instance)

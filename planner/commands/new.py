@@ -13,6 +13,6 @@ def new(
     base: Annotated[Path | None, typer.Option(help="make an overlay of this instance instead")] = None,
 ) -> None:
     """Write a small, valid instance with every table, to start from; or an overlay of another."""
-    from ..scaffold import new as write
+    from ..instance.scaffold import new as write
 
     print(f"{write(folder, base)}: written; planner validate {folder} checks it, planner solve {folder} solves it")

@@ -33,8 +33,8 @@ def report(
     """Write a run as one HTML file: findings, charts, tables, and why to trust it. It needs no network."""
     from ..reporting import REPORT, check_file, write_report
     from ..reporting import report as report_on
-    from ..runfolder import read_run
-    from ..whence import instance_of
+    from ..runs.run import read_run
+    from ..runs.whence import instance_of
 
     found = read_run(run)
     file = output or run / REPORT

@@ -21,9 +21,9 @@ def sensitivity(
     as_json: AsJson = False,
 ) -> None:
     """Vary numbers of an instance: elasticities, decisions that flip, a tornado; or many at once by samples."""
-    from ..folders import check_folder
-    from ..studying.results import MANIFEST
-    from ..studying.results import sensitivity as carry_out
+    from ..questions.sensitivity.sensitivity import MANIFEST
+    from ..questions.sensitivity.sensitivity import sensitivity as carry_out
+    from ..runs.folder import check_folder
 
     if output is not None:
         check_folder(output, MANIFEST, overwrite)

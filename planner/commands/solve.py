@@ -14,8 +14,8 @@ from ..errors import UsageError
 from .common import AsJson, Gap, InstanceFolder, Overwrite, Seed, Threads, TimeLimit, fraction, load_instance, tell
 
 if TYPE_CHECKING:
-    from ..instance import Instance
-    from ..pinning import Pins
+    from ..instance.instance import Instance
+    from ..solving.pins import Pins
 
 
 def solve(
@@ -51,8 +51,8 @@ def solve(
 ) -> None:
     """Solve an instance, audit the plan and write the run's folder."""
     from ..errors import Infeasible
-    from ..plan import solve as solve_instance
-    from ..runfolder import check_target
+    from ..questions.solve import solve as solve_instance
+    from ..runs.run import check_target
 
     started = time.perf_counter()
     loaded = load_instance(instance)
@@ -88,7 +88,7 @@ def solve(
     if as_json:
         print(plan.to_json(), end="")
         return
-    from ..summary import show
+    from ..questions.summary import show
 
     show(loaded, plan, folder)
 
@@ -96,8 +96,8 @@ def solve(
 def _pins(
     instance: Instance, run: Path | None, options: str | None, years: str | None, force: list[str], forbid: list[str]
 ) -> Pins:
-    from ..pinning import Pins
-    from ..runfolder import read_run
+    from ..runs.run import read_run
+    from ..solving.pins import Pins
 
     pins = Pins.parse(instance, force, forbid)
     if run is None:

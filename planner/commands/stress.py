@@ -55,14 +55,14 @@ def stress(
     as_json: AsJson = False,
 ) -> None:
     """Try disruptions on a plan one by one: builds and stocks are held, what is left serves whom it can."""
-    from ..runfolder import read_run
-    from ..stressing.study import stress as try_all
-    from ..whence import instance_of
+    from ..questions.stress.stress import stress as try_all
+    from ..runs.run import read_run
+    from ..runs.whence import instance_of
 
     held = read_run(run)
     of = instance_of(held, instance)
     if failing:
-        from ..delivery.failures import failures
+        from ..questions.delivery.failures import failures
 
         lost = failures(of, held, progress=tell)
         if output is not None:
@@ -70,7 +70,7 @@ def stress(
         print(json.dumps(lost.to_dict(), indent=1) if as_json else str(lost))
         return
     if delivery is not None:
-        from ..delivery.evaluation import delivery_risk
+        from ..questions.delivery.delivery_risk import delivery_risk
 
         risk = delivery_risk(of, held, samples=delivery, seed=seed, progress=tell)
         if output is not None:

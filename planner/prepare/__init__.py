@@ -8,16 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.data import ModelData
-
-from ..timeline import Period, horizon_end, periods
+from ..instance.timeline import Period, horizon_end, periods
+from ..models.data import ModelData
 from . import caps, closing, funding, investment, offtakes, operations, risk
 from .conditions import Conditions, lay_out_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..instance import Instance
+    from ..instance.instance import Instance
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from models.data import EXPOSED, ModelData, ShareLimit
-
-from ..matching import members, strategic_materials
-from ..timeline import Period, glide_value, horizon_end
+from ..instance.timeline import Period, glide_value, horizon_end
+from ..instance.wildcards import members, strategic_materials
+from ..models.data import EXPOSED, ModelData, ShareLimit
 
 if TYPE_CHECKING:
-    from ..instance import Instance
-    from ..schema import Cap
+    from ..instance.instance import Instance
+    from ..instance.tables import Cap
 
 
 LEAST_LIMIT = 1e-9  # less is nothing: the solver would drop so small a coefficient

@@ -6,13 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from models.data import Closing, ModelData
-
-from ..timeline import Period, discount_factor, own_capacity_share
+from ..instance.timeline import Period, discount_factor, own_capacity_share
+from ..models.data import Closing, ModelData
 from .conditions import KILO
 
 if TYPE_CHECKING:
-    from ..instance import Instance
+    from ..instance.instance import Instance
 
 
 def add(instance: Instance, span: Sequence[Period], data: ModelData) -> None:

@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from models.data import PLAN, ModelData, Node
-
-from ..matching import hit_facilities, matches_material, members
-from ..timeline import Period, overlap_share
+from ..instance.timeline import Period, overlap_share
+from ..instance.wildcards import hit_facilities, matches_material, members
+from ..models.data import PLAN, ModelData, Node
 
 if TYPE_CHECKING:
-    from ..instance import Instance
-    from ..schema import Disruption, Option, Scenario
+    from ..instance.instance import Instance
+    from ..instance.tables import Disruption, Option, Scenario
 
 KILO = 1e-3  # t -> kt, USD/t -> MUSD/kt
 

@@ -6,12 +6,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..matching import MovementTable, valid_in
-from ..timeline import Period, own_capacity_share, series_value
+from ..instance.timeline import Period, own_capacity_share, series_value
+from ..instance.wildcards import MovementTable, valid_in
 from .conditions import KILO
 
 if TYPE_CHECKING:
-    from ..instance import Instance
+    from ..instance.instance import Instance
 
 
 class Operation(NamedTuple):

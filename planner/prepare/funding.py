@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from models.data import FundLimit, FundShare, ModelData, PrivateLimit, Spending, Terms
-
-from ..timeline import horizon_end, spending_years
+from ..instance.timeline import horizon_end, spending_years
+from ..models.data import FundLimit, FundShare, ModelData, PrivateLimit, Spending, Terms
 
 if TYPE_CHECKING:
-    from ..instance import Instance
+    from ..instance.instance import Instance
 
 
 def add(instance: Instance, data: ModelData) -> None:

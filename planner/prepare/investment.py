@@ -6,9 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from models.data import ModelData, ModuleLimit, Requirement, Start
-
-from ..timeline import (
+from ..instance.timeline import (
     Period,
     annuity_years,
     capital_recovery_factor,
@@ -16,11 +14,12 @@ from ..timeline import (
     module_share,
     start_years,
 )
+from ..models.data import ModelData, ModuleLimit, Requirement, Start
 from .conditions import KILO
 
 if TYPE_CHECKING:
-    from ..instance import Instance
-    from ..schema import Option
+    from ..instance.instance import Instance
+    from ..instance.tables import Option
 
 
 def add(instance: Instance, span: Sequence[Period], last_calendar_year: int, data: ModelData) -> None:

@@ -6,14 +6,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from models.data import PLAN, ModelData, OfftakeLimit
-
-from ..timeline import Period, module_share, own_capacity_share, promised
+from ..instance.timeline import Period, module_share, own_capacity_share, promised
+from ..models.data import PLAN, ModelData, OfftakeLimit
 from .conditions import KILO
 
 if TYPE_CHECKING:
-    from ..instance import Instance
-    from ..schema import Offtake
+    from ..instance.instance import Instance
+    from ..instance.tables import Offtake
 
 
 def obliged(instance: Instance, year: int) -> dict[tuple[str, str], list[Offtake]]:

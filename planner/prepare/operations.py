@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from models.data import (
+from ..instance.timeline import Period, discount_factor, module_share, overlaps
+from ..instance.wildcards import members
+from ..models.data import (
     CLEAN,
     EXPOSED,
     PLAN,
@@ -27,9 +29,6 @@ from models.data import (
     Terms,
     TransitLimit,
 )
-
-from ..matching import members
-from ..timeline import Period, discount_factor, module_share, overlaps
 from .caps import cap_materials, importers
 from .conditions import KILO, Conditions
 from .facts import FactSource, PeriodFacts
@@ -37,8 +36,8 @@ from .offtakes import obliged
 from .reach import Reach, Spot, explore, made_provenance
 
 if TYPE_CHECKING:
-    from ..instance import Instance
-    from ..schema import Stockpile
+    from ..instance.instance import Instance
+    from ..instance.tables import Stockpile
 
 
 Openings = Mapping[tuple[str, str], float]  # (stockpile, provenance) -> t

@@ -11,8 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 
-from models.data import CLEAN, EXPOSED
-
+from ..models.data import CLEAN, EXPOSED
 from .facts import Operation, PeriodFacts
 
 Place = tuple[str, str]  # material, country

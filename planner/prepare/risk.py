@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from models.data import PLAN, ModelData, Outcome, Risk
-
+from ..models.data import PLAN, ModelData, Outcome, Risk
 from .conditions import KILO
 
 if TYPE_CHECKING:
-    from ..instance import Instance
+    from ..instance.instance import Instance
 
 
 def add(instance: Instance, data: ModelData) -> None:

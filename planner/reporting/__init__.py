@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from ..errors import OutputError, UsageError
 
 if TYPE_CHECKING:
-    from ..instance import Instance
-    from ..plan import Plan
-    from ..runfolder import Run
+    from ..instance.instance import Instance
+    from ..questions.solve import Plan
+    from ..runs.run import Run
     from .studies import Written
 
 REPORT = "report.html"

@@ -13,28 +13,28 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from . import (
+from .parts import Figure, Section, Table, written
+from .sections import alternatives as near_best
+from .sections import (
     builds,
     chain,
     costs,
-    curve,
     delivery,
     dependence,
     findings,
     hedge,
-    losses,
-    near_best,
     needs,
     origins,
     outlays,
     prices,
-    reasons,
-    rivals,
-    tornado,
     trust,
     worldmap,
 )
-from .parts import Figure, Section, Table, written
+from .sections import compare as rivals
+from .sections import explain as reasons
+from .sections import frontier as curve
+from .sections import sensitivity as tornado
+from .sections import stress as losses
 
 if TYPE_CHECKING:
     import jinja2

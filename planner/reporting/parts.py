@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..figures import figure_of
+from ..words import figure_of
 
 # Okabe and Ito's palette, told apart by people with any kind of colour vision
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..errors import OutputError, UsageError
-from ..whence import digest_of
+from ..runs.whence import digest_of
 
 if TYPE_CHECKING:
-    from ..instance import Instance
-    from ..plan import Plan
-    from ..runfolder import Run
+    from ..instance.instance import Instance
+    from ..questions.solve import Plan
+    from ..runs.run import Run
 
 Row = dict[str, Any]
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..timeline import horizon_end, periods, series_value
+from ..instance.timeline import horizon_end, periods, series_value
 from .parts import figure_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..instance import Instance
-    from ..plan import Plan
-    from ..runfolder import Run
-    from ..schema import Facility, Option
+    from ..instance.instance import Instance
+    from ..instance.tables import Facility, Option
+    from ..questions.solve import Plan
+    from ..runs.run import Run
     from .studies import Study
 
 Place = tuple[str, str, str, int]  # material, country, provenance, year

@@ -1,0 +1,114 @@
+"""Rules across rows and tables: one small function each, its docstring the rule in a sentence.
+
+================  ====================================================================
+file              rules on
+================  ====================================================================
+``references``    names that must be known, and active
+``keys``          series, names used twice, movements with two rows
+``windows``       years that must be in order, near the horizon, and long enough
+``caps``          caps: what they limit, and that it exists
+``options``       options: that they can be started, what they require
+``funds``         funds: that somebody can draw on them
+``disruptions``   scenarios and disruptions: that they hit something
+``survival``      outages to survive, service in branches
+``markets``       markets and their prices
+``plants``        facilities, operations, processes, stockpiles
+``loops``         recipes that feed each other
+``movements``     lanes and tariffs that never govern a movement
+``reachability``  what can be made, and brought where it is needed
+``magnitudes``    figures far from comparable ones
+================  ====================================================================
+
+Errors (E...) refuse the instance, warnings (W...) only tell. A rule is skipped while a table that it uses has
+rows that could not be read, so that one slip is not reported twice in other words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...errors import Issue
+from . import (
+    caps,
+    closures,
+    disruptions,
+    evidence,
+    funds,
+    keys,
+    loops,
+    magnitudes,
+    markets,
+    movements,
+    offtakes,
+    options,
+    plants,
+    price_floors,
+    reachability,
+    references,
+    risk,
+    survival,
+    windows,
+)
+from .registry import REGISTRY, SETTINGS, Check, Draft
+
+__all__ = [
+    "REGISTRY",
+    "SETTINGS",
+    "Check",
+    "Draft",
+    "caps",
+    "closures",
+    "disruptions",
+    "evidence",
+    "funds",
+    "keys",
+    "loops",
+    "magnitudes",
+    "markets",
+    "movements",
+    "offtakes",
+    "options",
+    "plants",
+    "price_floors",
+    "reachability",
+    "references",
+    "risk",
+    "run",
+    "survival",
+    "windows",
+]
+
+
+def run(draft: Draft, before: Iterable[Issue] = ()) -> list[Issue]:
+    """All issues of an instance: those found ``before``, while it was read, and those of the rules.
+
+    Names and windows (E2) come first. What breaks one of these rules is not judged again: neither its row, nor by
+    rules that need its table. Warnings are given only where there is no error.
+    """
+    issues = list(before)
+    issues += _found("E2", draft, draft.broken)
+    for kind in ("E3", "W"):
+        if kind == "W" and issues:
+            break
+        judged = {(issue.file, issue.line) for issue in issues}
+        found = _found(kind, draft, draft.broken | _faulty(draft, issues))
+        issues += [issue for issue in found if (issue.file, issue.line) not in judged]
+    return issues
+
+
+def _found(kind: str, draft: Draft, faulty: frozenset[str]) -> list[Issue]:
+    """What the rules of a kind find that need no faulty table but the one they judge."""
+    rules = (rule for rule in REGISTRY if rule.code.startswith(kind) and not faulty.intersection(rule.needs))
+    return [issue for rule in rules for issue in rule.issues(draft)]
+
+
+def _faulty(draft: Draft, issues: list[Issue]) -> frozenset[str]:
+    """Tables with a row in which an issue was found."""
+    if not issues:
+        return frozenset()
+    places = {(issue.file, issue.line) for issue in issues}
+    return frozenset(
+        table
+        for table, entries in draft.entries.items()
+        if any((e.place.file, e.place.line) in places for e in entries.values())
+    )

@@ -1,0 +1,108 @@
+"""Caps: what they limit, and that it exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...errors import Issue
+from ..tables import Cap
+from ..wildcards import members, strategic_materials
+from .registry import SETTINGS, Draft, check
+
+# the columns that mean something, besides stage and material, which do for all metrics but exposed_share
+_NARROWED_BY = {
+    "exposed_share": ("country", "sector"),
+    "stage_share": (),
+    "single_country_share": (),
+    "import_share": ("country", "origin"),
+}
+
+
+@check("E306", "caps", SETTINGS)
+def some_period(draft: Draft) -> Iterable[Issue]:
+    """A cap must hold for the first year of some period."""
+    for row in draft.instance.caps:
+        first = draft.first if row.first_year is None else row.first_year
+        last = draft.last if row.last_year is None else row.last_year
+        if not any(first <= year <= last for year in draft.instance.years):
+            column = "first_year" if row.first_year is not None else "last_year"
+            years = ", ".join(str(year) for year in draft.instance.years)
+            yield draft.at(row, column, f"the cap holds for no period; they begin in {years}")
+
+
+@check("E307", "caps")
+def stage_or_material(draft: Draft) -> Iterable[Issue]:
+    """A cap names a stage or a material, one of the two; a cap on the exposed share names neither."""
+    for row in draft.instance.caps:
+        if row.metric == "exposed_share":
+            for column in ("stage", "material"):
+                if getattr(row, column):
+                    yield draft.at(row, column, "means nothing for exposed_share, it must be blank")
+        elif row.stage and row.material:
+            yield draft.at(row, "material", f"either a stage or a material, not both (stage = {row.stage})")
+        elif not row.stage and not row.material:
+            yield draft.at(row, "stage", f"{row.metric} needs a stage or a material")
+
+
+@check("E308", "caps")
+def meaningful_columns(draft: Draft) -> Iterable[Issue]:
+    """A column of a cap that means nothing for its metric must be blank."""
+    for row in draft.instance.caps:
+        for column in ("country", "sector", "origin"):
+            if getattr(row, column) and column not in _NARROWED_BY[row.metric]:
+                yield draft.at(row, column, f"means nothing for {row.metric}, it must be blank")
+
+
+@check("E309", "caps")
+def importer_or_origin(draft: Draft) -> Iterable[Issue]:
+    """A cap on imports without a country means all outside its origin, so it must name the origin."""
+    for row in draft.instance.caps:
+        if row.metric == "import_share" and not row.country and not row.origin:
+            yield draft.at(row, "origin", "import_share needs a country, an origin, or both")
+
+
+@check("E310", "caps", "materials")
+def strategic_stage(draft: Draft) -> Iterable[Issue]:
+    """A cap on a stage must find strategic materials there."""
+    for row in draft.instance.caps:
+        if row.stage and row.metric != "exposed_share" and not strategic_materials(draft.instance, row.stage):
+            yield draft.at(row, "stage", "no material of this stage is strategic, so the cap limits nothing")
+
+
+@check("E311", "caps", "countries", "sectors", "demand")
+def some_demand(draft: Draft) -> Iterable[Issue]:
+    """A cap on the exposed share must find demand of its country and sector."""
+    for row in draft.instance.caps:
+        if row.metric != "exposed_share":
+            continue
+        places = members(draft.instance, row.country)
+        if not any(d.country in places and row.sector in ("", d.sector) for d in draft.instance.demand):
+            column = "sector" if row.sector else "country"
+            yield draft.at(row, column, "no demand there, so the cap limits nothing")
+
+
+@check("W509", "caps")
+def origin_outside(draft: Draft) -> Iterable[Issue]:
+    """Imports come from outside the importer; an origin inside it does not count."""
+    for row in draft.instance.caps:
+        if row.metric == "import_share" and row.country and row.origin:
+            inside = members(draft.instance, row.origin) <= members(draft.instance, row.country)
+            if inside:
+                yield draft.at(row, "origin", f"lies inside the importer {row.country}, so the cap limits nothing")
+
+
+@check("W510", "caps")
+def something_supplied(draft: Draft) -> Iterable[Issue]:
+    """A cap on a stage or material should find somebody who makes or sells it."""
+    instance = draft.instance
+    run = {o.process for o in instance.operations}
+    supplied = {r.material for r in instance.recipes if r.role == "output" and r.process in run}
+    supplied |= {m.material for m in instance.markets}
+    for row in instance.caps:
+        if row.metric != "exposed_share" and not supplied.intersection(_limited(draft, row)):
+            column = "stage" if row.stage else "material"
+            yield draft.at(row, column, "nobody makes or sells it, so the cap limits nothing")
+
+
+def _limited(draft: Draft, row: Cap) -> tuple[str, ...]:
+    return (row.material,) if row.material else strategic_materials(draft.instance, row.stage)

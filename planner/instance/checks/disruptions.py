@@ -1,0 +1,163 @@
+"""Scenarios and disruptions: that they fall into the horizon and hit something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...errors import Issue
+from ..tables import Disruption, Scenario
+from ..timeline import Period, overlap_share, start_years
+from ..wildcards import ANY, hit_facilities, hits, leads_out, matches_material, members, valid_in
+from .registry import SETTINGS, Draft, check
+
+# the columns that mean something for each kind
+_TARGETS = {
+    "export_stop": ("country", "stage", "material"),
+    "outage": ("country", "stage", "material", "facility"),
+    "project_failure": ("country", "stage", "material", "facility"),
+    "demand_surge": ("country", "material"),
+    "price_surge": ("country", "stage", "material"),
+}
+
+
+def _touched(draft: Draft, scenario: Scenario) -> list[tuple[Period, float]]:
+    """The periods that a scenario's years overlap, with the share of their years."""
+    shares = ((p, overlap_share(p, scenario.first_year, scenario.last_year)) for p in draft.periods)
+    return [(period, share) for period, share in shares if share > 0]
+
+
+@check("E318", "scenarios", SETTINGS)
+def within_the_horizon(draft: Draft) -> Iterable[Issue]:
+    """A scenario must fall into the horizon."""
+    for row in draft.instance.scenarios:
+        horizon = f"the horizon is {draft.first} to {draft.last}"
+        if row.first_year > draft.last:
+            yield draft.at(row, "first_year", f"the scenario lies outside the horizon; {horizon}")
+        elif row.last_year < draft.first:
+            yield draft.at(row, "last_year", f"the scenario lies outside the horizon; {horizon}")
+
+
+@check("E319", "scenarios")
+def probabilities(draft: Draft) -> Iterable[Issue]:
+    """The probabilities of all scenarios together must stay below 1: the rest is the undisturbed course."""
+    rows = draft.instance.scenarios
+    total = sum(row.probability for row in rows)
+    if total >= 1.0:
+        largest = max(rows, key=lambda row: row.probability)
+        yield draft.at(largest, "probability", f"all scenarios together have {total:g}, which must be below 1")
+
+
+@check("E320", "disruptions")
+def meaningful_columns(draft: Draft) -> Iterable[Issue]:
+    """A column of a disruption that means nothing for its kind must be blank."""
+    for row in draft.instance.disruptions:
+        for column in ("country", "stage", "material", "facility"):
+            if getattr(row, column) and column not in _TARGETS[row.kind]:
+                yield draft.at(row, column, f"means nothing for {row.kind}, it must be blank")
+        if row.reference_t is not None and row.kind != "export_stop":
+            yield draft.at(row, "reference_t", f"means nothing for {row.kind}, it must be blank")
+
+
+@check("E321", "disruptions", "scenarios", SETTINGS)
+def reference_of_a_partial_stop(draft: Draft) -> Iterable[Issue]:
+    """An export stop that leaves something needs the undisturbed exports it is measured on."""
+    scenarios = {s.scenario: s for s in draft.instance.scenarios}
+    for row in draft.instance.disruptions:
+        if row.kind != "export_stop" or row.reference_t is not None or row.scenario not in scenarios:
+            continue
+        partial = [
+            (period, row.fraction * share)
+            for period, share in _touched(draft, scenarios[row.scenario])
+            if row.fraction * share < 1.0
+        ]
+        if partial:
+            period, stopped = partial[0]
+            expected = f"required, as only {stopped:.0%} is stopped in the period from {period.first_year}"
+            yield draft.at(row, "reference_t", expected, "give the undisturbed yearly exports")
+
+
+_HIT = (
+    "countries",
+    "materials",
+    "recipes",
+    "facilities",
+    "operations",
+    "options",
+    "lanes",
+    "demand",
+    "markets",
+)
+
+
+@check("E322", "disruptions", *_HIT, SETTINGS)
+def hits_something(draft: Draft) -> Iterable[Issue]:
+    """A disruption must hit a facility, option, demand, market or, as an export stop, a lane."""
+    for row in draft.instance.disruptions:
+        if not hits(draft.instance, row):
+            column = next((c for c in ("facility", "material", "stage", "country") if getattr(row, c)), "kind")
+            yield draft.at(row, column, f"the {row.kind} hits nothing: {_MISSED[row.kind]}")
+
+
+_MISSED = {
+    "export_stop": "no lane leads out of the country for such a material",
+    "outage": "no such facility can make such a material",
+    "project_failure": "no such facility that can make such a material has an option",
+    "demand_surge": "no such demand",
+    "price_surge": "no such market",
+}
+
+
+@check("W516", "scenarios", SETTINGS)
+def whole_periods(draft: Draft) -> Iterable[Issue]:
+    """A scenario that covers only part of a long period acts there in that proportion only."""
+    for row in draft.instance.scenarios:
+        for period, share in _touched(draft, row):
+            if share < 1.0:
+                column = "first_year" if row.first_year > period.first_year else "last_year"
+                expected = f"covers only {share:.0%} of the period {period.first_year} to {period.last_year}"
+                yield draft.at(row, column, f"{expected}, and acts in it in that proportion")
+
+
+@check("W517", "scenarios")
+def not_empty(draft: Draft) -> Iterable[Issue]:
+    """A scenario should disrupt something."""
+    used = {d.scenario for d in draft.instance.disruptions if d.fraction > 0}
+    for row in draft.instance.scenarios:
+        if row.scenario not in used:
+            yield draft.at(row, "scenario", "no row of disruptions.csv with a fraction above 0, so nothing happens")
+
+
+@check("W518", "disruptions", SETTINGS)
+def hits_in_its_years(draft: Draft) -> Iterable[Issue]:
+    """An export stop should find a lane in its years, and a project failure an option not yet online."""
+    scenarios = {s.scenario: s for s in draft.instance.scenarios}
+    for row in draft.instance.disruptions:
+        scenario = scenarios[row.scenario]
+        if row.kind == "project_failure" and not _fails_something(draft, row, scenario):
+            expected = f"every option it hits is online before {scenario.first_year}, so nothing fails"
+            yield draft.at(row, "scenario", expected)
+        if row.kind == "export_stop" and not _stops_something(draft, row, scenario):
+            yield draft.at(row, "scenario", "no lane it hits holds in the scenario's years, so nothing is stopped")
+
+
+def _fails_something(draft: Draft, row: Disruption, scenario: Scenario) -> bool:
+    hit = hit_facilities(draft.instance, row)
+    return any(
+        start + option.lead_years >= scenario.first_year
+        for option in draft.instance.options
+        if option.facility in hit
+        for start in start_years(option, draft.instance.years, draft.last)
+    )
+
+
+def _stops_something(draft: Draft, row: Disruption, scenario: Scenario) -> bool:
+    places = members(draft.instance, row.country)
+    materials = {m.material for m in draft.instance.materials if matches_material(row, m)}
+    starts = [period.first_year for period, _ in _touched(draft, scenario)]
+    wanted = {ANY, *materials}
+    return any(
+        lane.material in wanted
+        and leads_out(draft.instance, lane, places)
+        and any(valid_in(lane, year) for year in starts)
+        for lane in draft.instance.lanes
+    )

@@ -1,0 +1,36 @@
+"""Ranges of numbers: that they are of numbers there are, and in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...errors import Issue, did_you_mean
+from ..tables import TABLES, columns, joined_key
+from .registry import Draft, check
+
+
+@check("E361", "evidence")
+def numbers_there_are(draft: Draft) -> Iterable[Issue]:
+    """Evidence must speak of a table, of one of its rows, active or not, and of a column of numbers."""
+    known: dict[str, frozenset[str]] = {}
+    for row in draft.instance.evidence:
+        if row.table not in TABLES:
+            yield draft.at(row, "table", "unknown table", did_you_mean(row.table, TABLES))
+            continue
+        if row.table not in known:
+            known[row.table] = frozenset(joined_key(e.row) for e in draft.entries[row.table].values())
+        column = columns(row.table).get(row.column)
+        if column is None or column.kind not in ("number", "whole"):
+            numbers = [name for name, c in columns(row.table).items() if c.kind in ("number", "whole")]
+            yield draft.at(row, "column", f"no column of numbers of {row.table}", did_you_mean(row.column, numbers))
+        elif row.key not in known[row.table]:
+            expected = f"no row of {row.table} with this key: its key columns joined by /"
+            yield draft.at(row, "key", expected, did_you_mean(row.key, known[row.table]))
+
+
+@check("E362", "evidence")
+def ordered_range(draft: Draft) -> Iterable[Issue]:
+    """The low end of a range must not lie above its high end."""
+    for row in draft.instance.evidence:
+        if row.low is not None and row.high is not None and row.low > row.high:
+            yield draft.at(row, "high", f"lies below low = {row.low:g}")

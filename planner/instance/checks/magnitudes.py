@@ -1,0 +1,136 @@
+"""Figures far from comparable ones: most often a slip between kilograms and tonnes, or USD and MUSD."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from ...errors import Issue
+from ..tables import Recipe, RecipeYield, Row
+from .registry import Draft, check
+
+FAR = 200.0  # times the median: real figures of one kind differ less, and a slip of 1000 is mostly seen
+FEWEST = 3  # figures to compare with; of two nobody can tell which is wrong
+LARGEST_YIELD, SMALLEST_YIELD = 1000.0, 1e-5  # t per t of activity
+LARGEST_TONNES = 1e11  # with more the solver has been seen to find no plan where there is one
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """Rows of one kind whose figures should be of one order."""
+
+    table: str
+    column: str
+    kind: Callable[[Draft, Any], object]
+
+
+def _products(draft: Draft, row: Any) -> object:
+    """What a row's facility can make: plants that make the same are of one kind."""
+    return draft.products_of_facilities.get(row.facility, frozenset())
+
+
+def _of_market(draft: Draft, row: Any) -> object:
+    """The material of a price's market."""
+    return draft.materials_of_markets[row.market]
+
+
+_COMPARISONS = (
+    _Comparison("materials", "value_usd_per_t", lambda _, r: r.stage),
+    _Comparison("recipes", "t_per_t", lambda _, r: (r.material, r.role)),
+    _Comparison("recipe_yields", "t_per_t", lambda _, r: (r.material, r.role)),
+    _Comparison("facilities", "capacity_t", _products),
+    _Comparison("facilities", "fixed_om_usd_per_t", _products),
+    _Comparison("operations", "opex_usd_per_t", lambda _, r: r.process),
+    _Comparison("operations", "capacity_per_t", lambda _, r: r.process),
+    _Comparison("operation_costs", "opex_usd_per_t", lambda _, r: r.process),
+    _Comparison("options", "module_t", _products),
+    _Comparison("lanes", "cost_usd_per_t", lambda _, r: "all"),
+    _Comparison("lanes", "max_t", lambda _, r: r.material),
+    _Comparison("sectors", "shortage_usd_per_t", lambda _, r: "all"),
+    _Comparison("demand", "demand_t", lambda _, r: (r.country, r.sector, r.material)),
+    _Comparison("market_prices", "price_usd_per_t", _of_market),
+    _Comparison("market_prices", "max_t", lambda _, r: r.market),
+    _Comparison("stockpiles", "holding_usd_per_t", lambda _, r: r.material),
+)
+
+
+@check("E330", "magnitudes")
+def tonnes_that_can_be_counted(draft: Draft) -> Iterable[Issue]:
+    """What is needed or stored must not exceed a hundred thousand million tonnes, beyond which no plan is exact."""
+    for table, names in (("demand", ("demand_t",)), ("stockpiles", ("initial_t", "final_min_t"))):
+        for row in draft.instance.rows(table):
+            for name in names:
+                if getattr(row, name) > LARGEST_TONNES:
+                    yield draft.at(row, name, f"more than {LARGEST_TONNES:,.0f} t, too much for a plan to be exact")
+
+
+@check("W531", "magnitudes")
+def like_its_kind(draft: Draft) -> Iterable[Issue]:
+    """A figure should be of the order of those of comparable rows."""
+    for comparison in _COMPARISONS:
+        groups: defaultdict[object, list[tuple[Row, float]]] = defaultdict(list)
+        for row in draft.instance.rows(comparison.table):
+            value = getattr(row, comparison.column)
+            if value:
+                groups[comparison.kind(draft, row)].append((row, abs(value)))
+        for group in groups.values():
+            for row, times in _outliers(group):
+                expected = f"{_ratio(times)} the usual figure of comparable rows"
+                yield draft.at(row, comparison.column, expected, "is the unit right?")
+
+
+def _outliers(group: list[tuple[Row, float]]) -> Iterator[tuple[Row, float]]:
+    """Rows whose figure is far more or less than the median, with the factor."""
+    if len(group) < FEWEST:
+        return
+    middle = median(value for _, value in group)
+    for row, value in group:
+        if not middle / FAR < value < middle * FAR:
+            yield row, value / middle
+
+
+def _ratio(times: float) -> str:
+    return f"{times:,.0f} times" if times > 1 else f"1/{1 / times:,.0f} of"
+
+
+@check("W532", "options")
+def capex_like_its_kind(draft: Draft) -> Iterable[Issue]:
+    """The capex of an option, per tonne of capacity, should be of the order of that of comparable plants."""
+    groups: defaultdict[object, list[tuple[Row, float]]] = defaultdict(list)
+    for option in draft.instance.options:
+        if option.capex_musd > 0:
+            groups[_products(draft, option)].append((option, option.capex_musd / option.module_t))
+    told = set()
+    for group in groups.values():
+        for row, times in _outliers(group):
+            told.add(id(row))
+            expected = f"per tonne {_ratio(times)} the usual capex of comparable plants"
+            yield draft.at(row, "capex_musd", expected, "is it in million USD per module?")
+    everything = [pair for group in groups.values() for pair in group]
+    for row, times in _outliers(everything):
+        if times > 1 and id(row) not in told:  # token sums for what is paid elsewhere are common
+            expected = f"per tonne {_ratio(times)} the usual capex of all options"
+            yield draft.at(row, "capex_musd", expected, "is it in million USD per module?")
+
+
+@check("W533", "recipes")
+def plausible_yields(draft: Draft) -> Iterable[Issue]:
+    """Tonnes per tonne of activity are rarely in the thousands, and rarely grams."""
+    rows: tuple[Recipe | RecipeYield, ...] = (*draft.instance.recipes, *draft.instance.recipe_yields)
+    for row in rows:
+        if not SMALLEST_YIELD <= row.t_per_t <= LARGEST_YIELD:
+            yield draft.at(row, "t_per_t", "an unusual number of tonnes per tonne", "is the unit right?")
+
+
+@check("W534", "market_prices")
+def price_like_value(draft: Draft) -> Iterable[Issue]:
+    """The price of a material should be of the order of its value, on which tariffs are charged."""
+    value = {m.material: m.value_usd_per_t for m in draft.instance.materials}
+    for row in draft.instance.market_prices:
+        usual = value[draft.materials_of_markets[row.market]]
+        if usual and row.price_usd_per_t and not usual / FAR < row.price_usd_per_t < usual * FAR:
+            times = _ratio(row.price_usd_per_t / usual)
+            yield draft.at(row, "price_usd_per_t", f"{times} the material's value_usd_per_t", "is the unit right?")

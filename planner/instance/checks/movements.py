@@ -1,0 +1,59 @@
+"""Lanes and tariffs that never govern a movement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ...errors import Issue
+from ..tables import Lane, Tariff
+from ..wildcards import ANY, MovementTable, valid_in
+from .registry import SETTINGS, Draft, check
+
+
+@check("W525", "movements", SETTINGS)
+def governs_something(draft: Draft) -> Iterable[Issue]:
+    """A lane or tariff should govern some movement in some period."""
+    for rows in (draft.instance.lanes, draft.instance.tariffs):
+        patterns: list[Lane | Tariff] = []
+        for row in rows:
+            if row.origin == row.destination != ANY:
+                yield draft.at(row, "destination", "inside a country materials move free, so the row means nothing")
+            elif not any(valid_in(row, year) for year in draft.instance.years):
+                column = "last_year" if row.first_year is None else "first_year"
+                yield draft.at(row, column, "holds at the beginning of no period")
+            elif ANY in (row.material, row.origin, row.destination):
+                patterns.append(row)
+        if patterns:
+            governing = _governing(draft, rows, patterns)
+            for row in patterns:
+                if id(row) not in governing:
+                    yield draft.at(row, "material", "governs no movement: more specific rows always do")
+
+
+def _governing(draft: Draft, rows: Sequence[Lane | Tariff], patterns: Sequence[Lane | Tariff]) -> set[int]:
+    """Ids of the rows with wildcards that govern at least one movement in at least one period."""
+    windowed = [row for row in rows if row.first_year is not None or row.last_year is not None]
+    tables: dict[tuple[bool, ...], MovementTable[Lane | Tariff]] = {}
+    found: set[int] = set()
+    for year in draft.instance.years:
+        valid = tuple(valid_in(row, year) for row in windowed)
+        if valid in tables:  # the same rows as in an earlier period
+            continue
+        table = tables[valid] = MovementTable(rows, year)
+        for row in patterns:
+            if id(row) not in found and valid_in(row, year):
+                movements = _movements(draft, row)
+                if any(table.find(*movement) is row for movement in movements):
+                    found.add(id(row))
+    return found
+
+
+def _movements(draft: Draft, row: Lane | Tariff) -> Iterator[tuple[str, str, str]]:
+    """The movements that a row with wildcards matches."""
+    countries = [c.country for c in draft.instance.countries]
+    materials = [m.material for m in draft.instance.materials] if row.material == ANY else [row.material]
+    for origin in countries if row.origin == ANY else [row.origin]:
+        for destination in countries if row.destination == ANY else [row.destination]:
+            if origin != destination:
+                for material in materials:
+                    yield material, origin, destination

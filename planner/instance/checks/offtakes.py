@@ -1,0 +1,52 @@
+"""Offtakes: that there is a plant that makes what is to be taken, in years that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ...errors import Issue
+from ..timeline import Period, own_capacity_share, promised
+from .price_floors import other_market, other_product
+from .registry import SETTINGS, Draft, check
+
+
+@check("E348", "offtakes", "operations", "recipes", "options")
+def of_what_it_makes(draft: Draft) -> Iterable[Issue]:
+    """An offtake must be of a material that the plant makes, and of an option that is its own."""
+    for row in draft.instance.offtakes:
+        yield from other_product(draft, row)
+
+
+@check("E349", "offtakes", "markets")
+def of_the_same_market(draft: Draft) -> Iterable[Issue]:
+    """The market of an offtake must sell the same material."""
+    for row in draft.instance.offtakes:
+        yield from other_market(draft, row)
+
+
+@check("E350", "offtakes", "facilities", "options", SETTINGS)
+def from_a_plant_that_is_there(draft: Draft) -> Iterable[Issue]:
+    """Something must be there to take from in the years of an offtake."""
+    facilities = {f.facility: f for f in draft.instance.facilities}
+    for row in draft.instance.offtakes:
+        years = [p for p in draft.periods if promised(row, p.first_year)]
+        plant = facilities.get(row.facility)
+        if not years:
+            yield draft.at(row, "first_year", "means nothing: its years hold the first year of no period")
+        elif plant is not None and not row.option and not _open(plant, years):
+            cure = "name the option that is to build it" if plant.capacity_t == 0 else ""
+            yield draft.at(row, "facility", "has no capacity of its own in these years", cure)
+
+
+def _open(plant: Any, years: list[Period]) -> bool:
+    return plant.capacity_t > 0 and any(own_capacity_share(plant, period) > 0 for period in years)
+
+
+@check("W536", "offtakes", "materials")
+def of_what_is_used(draft: Draft) -> Iterable[Issue]:
+    """What is taken should not be thrown away; a plant can keep an offtake by making waste if it may be."""
+    wasteable = {m.material for m in draft.instance.materials if m.surplus}
+    for row in draft.instance.offtakes:
+        if row.material in wasteable:
+            yield draft.at(row, "material", "may be thrown away (surplus), so the plant could make it for nobody")

@@ -1,0 +1,42 @@
+"""Price floors: that the plant makes what is guaranteed, and in years that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ...errors import Issue
+from .registry import Draft, check
+
+if TYPE_CHECKING:
+    from ..tables import Offtake, PriceFloor
+
+
+@check("E344", "price_floors", "operations", "recipes", "options")
+def of_what_it_makes(draft: Draft) -> Iterable[Issue]:
+    """A price floor must be of a material that the plant makes, and of an option that is its own."""
+    for row in draft.instance.price_floors:
+        yield from other_product(draft, row)
+
+
+@check("E345", "price_floors", "markets")
+def of_the_same_market(draft: Draft) -> Iterable[Issue]:
+    """The market of a price floor must sell the same material."""
+    for row in draft.instance.price_floors:
+        yield from other_market(draft, row)
+
+
+def other_product(draft: Draft, row: PriceFloor | Offtake) -> Iterable[Issue]:
+    """A material that the plant does not make, or an option that is not its own."""
+    owner = next((o.facility for o in draft.instance.options if o.option == row.option), row.facility)
+    if row.material not in draft.products_of_facilities.get(row.facility, frozenset()):
+        yield draft.at(row, "material", f"{row.facility} does not make it")
+    elif row.option and owner != row.facility:
+        yield draft.at(row, "option", f"belongs to {owner}, not to {row.facility}")
+
+
+def other_market(draft: Draft, row: PriceFloor | Offtake) -> Iterable[Issue]:
+    """A market that sells something else."""
+    sold = draft.materials_of_markets.get(row.market, row.material)
+    if row.market and sold != row.material:
+        yield draft.at(row, "market", f"sells {sold}, not {row.material}")

@@ -1,0 +1,118 @@
+"""What can ever be made, bought and brought where it is needed; quantities and years do not matter here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from ...errors import Issue
+from ..tables import Operation
+from ..timeline import own_capacity_share, start_years
+from ..wildcards import ANY, valid_in
+from .registry import SETTINGS, Draft, check
+
+Place = tuple[str, str]  # material, country
+
+
+class _Reach:
+    """The places where materials can ever be, and the operations that can ever run.
+
+    present  (material, country) where a material can be used
+    running  operations that can be fed there
+    """
+
+    def __init__(self, draft: Draft) -> None:
+        instance = draft.instance
+        self._country = {f.facility: f.country for f in instance.facilities}
+        self.inputs: defaultdict[str, list[str]] = defaultdict(list)
+        self.outputs: defaultdict[str, list[str]] = defaultdict(list)
+        for recipe in instance.recipes:
+            (self.inputs if recipe.role == "input" else self.outputs)[recipe.process].append(recipe.material)
+        self._all = [c.country for c in instance.countries]
+        self._lanes = _destinations(draft)
+        self.present: set[Place] = {(s.material, s.country) for s in instance.stockpiles if s.initial_t > 0}
+        self._sent: set[Place] = set()
+        for market in instance.markets:
+            self._supply(market.material, market.country)
+        self.usable = _usable(draft)
+        self.running: set[tuple[str, str]] = set()
+        waiting = [o for o in instance.operations if o.facility in self.usable]
+        while True:
+            fed = [o for o in waiting if not self.lacking(o)]
+            if not fed:
+                break
+            for operation in fed:
+                self.running.add((operation.facility, operation.process))
+                for material in self.outputs[operation.process]:
+                    self._supply(material, self._country[operation.facility])
+            waiting = [o for o in waiting if (o.facility, o.process) not in self.running]
+
+    def lacking(self, operation: Operation) -> list[str]:
+        """The inputs of an operation that can never be where it runs."""
+        country = self._country[operation.facility]
+        return [m for m in self.inputs[operation.process] if (m, country) not in self.present]
+
+    def _supply(self, material: str, country: str) -> None:
+        """A material is made or sold in a country, from where it can be sent on."""
+        if (material, country) in self._sent:
+            return
+        self._sent.add((material, country))
+        self.present.add((material, country))
+        for m in (material, ANY):
+            for origin in (country, ANY):
+                for destination in self._lanes.get((m, origin), ()):
+                    for place in self._all if destination == ANY else (destination,):
+                        self.present.add((material, place))
+
+
+def _destinations(draft: Draft) -> dict[tuple[str, str], set[str]]:
+    """Destinations of the lanes that hold in some period, by material and origin as written."""
+    lanes: dict[tuple[str, str], set[str]] = {}
+    for lane in draft.instance.lanes:
+        windowed = lane.first_year is not None or lane.last_year is not None
+        if lane.max_t == 0 or (windowed and not any(valid_in(lane, y) for y in draft.instance.years)):
+            continue
+        lanes.setdefault((lane.material, lane.origin), set()).add(lane.destination)
+    return lanes
+
+
+def _usable(draft: Draft) -> set[str]:
+    """Facilities that can have capacity in some period."""
+    instance = draft.instance
+    usable = {
+        f.facility
+        for f in instance.facilities
+        if f.capacity_t > 0 and any(own_capacity_share(f, period) > 0 for period in draft.periods)
+    }
+    usable |= {o.facility for o in instance.options if start_years(o, instance.years, draft.last)}
+    return usable
+
+
+@check("W526", "processes", SETTINGS)
+def somebody_can_feed_it(draft: Draft) -> Iterable[Issue]:
+    """What goes into a process should be obtainable where it is run."""
+    reach = _Reach(draft)
+    running = {process for _, process in reach.running}
+    processes = {p.process: p for p in draft.instance.processes}
+    told = set()
+    for row in draft.instance.operations:
+        if row.facility not in reach.usable or (row.facility, row.process) in reach.running:
+            continue
+        lacking = ", ".join(reach.lacking(row))
+        if row.process in running:
+            yield draft.at(row, "process", f"can never be fed here: no {lacking}")
+        elif row.process not in told:
+            told.add(row.process)
+            yield draft.at(processes[row.process], "process", f"nobody can ever feed it: no {lacking}")
+
+
+@check("W527", "demand", SETTINGS)
+def can_be_reached(draft: Draft) -> Iterable[Issue]:
+    """What is needed should be obtainable where it is needed."""
+    reach = _Reach(draft)
+    told = set()
+    for row in draft.instance.demand:
+        place = (row.material, row.country)
+        if row.demand_t > 0 and place not in reach.present and place not in told:
+            told.add(place)
+            yield draft.at(row, "material", f"can never be made, bought or brought to {row.country}: always short")

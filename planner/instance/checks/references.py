@@ -1,0 +1,194 @@
+"""Names that must be known, and active where an active row uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...errors import Issue, did_you_mean
+from ..reading import Place
+from ..tables import ANY, BLOCS, STAGES, TABLES, Column, Entry, Key, Row, columns
+from .registry import SETTINGS, Draft, check
+
+_SINGULAR = {
+    "countries": "country",
+    "materials": "material",
+    "processes": "process",
+    "recipes": "recipe",
+    "facilities": "facility",
+    "operations": "operation",
+    "options": "option",
+    "sectors": "sector",
+    "markets": "market",
+    "funds": "fund",
+    "scenarios": "scenario",
+    "stockpiles": "stockpile",
+    "sources": "source",
+    STAGES: "stage",
+    BLOCS: "bloc",
+}
+MOST_HINTS = 100  # per column; more unknown names than that are no typos
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What a column may name.
+
+    known   all names there are, of rows that could not be read too
+    active  those of active rows
+    sure    False if there may be more names than could be read
+    hints   hints given so far; after many of them it is not typos that are wrong
+    """
+
+    what: str
+    known: frozenset[str]
+    active: frozenset[str]
+    sure: bool
+    hints: dict[str, str] = field(default_factory=dict)
+
+    def hint(self, name: str) -> str:
+        """The nearest known name, if the name looks like a typo of it."""
+        if name not in self.hints:
+            self.hints[name] = did_you_mean(name, self.known) if len(self.hints) < MOST_HINTS else ""
+        return self.hints[name]
+
+
+def _names(draft: Draft, targets: tuple[str, ...]) -> _Names:
+    known: set[str] = set()
+    active: set[str] = set()
+    sure = True
+    for target in targets:
+        if target == STAGES:
+            known.update(draft.instance.stages)
+            active.update(draft.instance.stages)
+            sure = sure and SETTINGS not in draft.broken
+            continue
+        table = "countries" if target == BLOCS else target
+        if target == BLOCS:
+            countries = draft.entries[table].values()
+            known.update(c.row.bloc for c in countries if c.row.bloc)  # type: ignore[attr-defined]
+            active.update(c.bloc for c in draft.instance.countries if c.bloc)
+            sure = sure and table not in draft.broken
+            continue
+        rows = draft.entries[table]
+        known.update(str(row_key[0]) for row_key in rows)
+        active.update(str(row_key[0]) for row_key, entry in rows.items() if entry.row.active)
+        failed = {str(row_key[0]) for row_key in draft.failed.get(table, ())}
+        known |= failed
+        active |= failed
+        sure = sure and table not in draft.unnamed
+    what = " or ".join(_SINGULAR[target] for target in targets)
+    return _Names(what, frozenset(known), frozenset(active), sure)
+
+
+def _uses(draft: Draft) -> Iterator[tuple[str, Column, _Names]]:
+    """Every table and column that names something, and what it may name."""
+    for table in TABLES:
+        for column in columns(table).values():
+            if column.refers:
+                yield table, column, _names(draft, column.refers)
+
+
+def _named(value: Any, column: Column) -> tuple[str, ...]:
+    """The names in a cell."""
+    if column.kind == "sources":
+        return tuple(value or ())
+    return () if not value or (column.wildcard and value == ANY) else (value,)
+
+
+@check("E201", "references")
+def known(draft: Draft) -> Iterable[Issue]:
+    """Every name of a country, material, stage, facility and so on must be a known one."""
+    for table, column, names in _uses(draft):
+        if not names.sure:
+            continue
+        for entry in draft.entries[table].values():
+            value = getattr(entry.row, column.name)
+            if value not in names.known:  # nearly always it is; the rest is looked at closely
+                yield from _unknown(entry.place, column, value, names)
+        for bad in draft.bad.get(table, ()):
+            yield from _unknown(bad.place, column, bad.values.get(column.name), names)
+
+
+def _unknown(place: Place, column: Column, value: Any, names: _Names) -> Iterator[Issue]:
+    for name in _named(value, column):
+        if name not in names.known:
+            shown = f" {name}" if column.kind == "sources" else ""
+            expected = f"unknown {names.what}{shown}"
+            yield Issue(place.file, place.line, column.name, place.written(column.name), expected, names.hint(name))
+
+
+@check("E202", "references")
+def known_together(draft: Draft) -> Iterable[Issue]:
+    """A yield must belong to a row of recipes.csv, and a cost by year to one of operations.csv."""
+    for table, row_type in TABLES.items():
+        for names, target in row_type.TOGETHER.items():
+            if target in draft.unnamed:
+                continue
+            rows = {*draft.entries[target], *draft.failed.get(target, ())}
+            parts = [{str(row_key[i]) for row_key in rows} for i in range(len(names))]
+            for entry in draft.entries[table].values():
+                wanted = tuple(getattr(entry.row, name) for name in names)
+                if wanted not in rows and all(_is_known(draft, entry.row, name) for name in names):
+                    position = next((i for i, name in enumerate(wanted) if name not in parts[i]), len(names) - 1)
+                    expected = f"no row of {target}.csv with {_pairs(names, wanted)}"
+                    yield draft.at(entry.row, names[position], expected)
+
+
+def _is_known(draft: Draft, row: Row, name: str) -> bool:
+    """Whether a cell names something known; if not, that has been reported."""
+    targets = columns(row.TABLE)[name].refers
+    return not targets or getattr(row, name) in _names(draft, targets).known
+
+
+def _pairs(names: tuple[str, ...], values: tuple[str, ...]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in zip(names, values, strict=True))
+
+
+@check("E203", "references")
+def active(draft: Draft) -> Iterable[Issue]:
+    """An active row must not refer to an inactive one."""
+    for table, column, names in _uses(draft):
+        for entry in draft.entries[table].values() if names.known != names.active else ():
+            if not entry.row.active:
+                continue
+            for name in _named(getattr(entry.row, column.name), column):
+                if name in names.known and name not in names.active:
+                    expected = f"the {names.what} {name} is not active{_where(draft, column, name)}"
+                    yield draft.at(entry.row, column.name, expected, "switch it on, or this row off")
+    for table, row_type in TABLES.items():
+        for names_together, target in row_type.TOGETHER.items():
+            yield from _active_together(draft, table, names_together, draft.entries[target], target)
+
+
+def _active_together(
+    draft: Draft, table: str, names: tuple[str, ...], rows: Mapping[Key, Entry], target: str
+) -> Iterable[Issue]:
+    for entry in draft.entries[table].values():
+        wanted = tuple(getattr(entry.row, name) for name in names)
+        found = rows.get(wanted)
+        if entry.row.active and found is not None and not found.row.active:
+            expected = f"the row of {target}.csv for it is not active ({draft.named(found.row)})"
+            yield draft.at(entry.row, names[0], expected, "switch it on, or this row off")
+
+
+def _where(draft: Draft, column: Column, name: str) -> str:
+    for target in column.refers:
+        found = draft.entries[target].get((name,)) if target in TABLES else None
+        if found is not None:
+            return f" ({draft.named(found.row)})"
+    return ""
+
+
+@check("E204", "settings", SETTINGS)
+def countries_of_concern(draft: Draft) -> Iterable[Issue]:
+    """The countries of concern must be known, active countries."""
+    names = _names(draft, ("countries",))
+    for country in draft.instance.countries_of_concern:
+        if country not in names.known and names.sure:
+            hint = did_you_mean(country, names.known)
+            yield draft.at_setting("security", "countries_of_concern", country, "unknown country", hint)
+        elif country in names.known and country not in names.active:
+            expected = "the country is not active"
+            yield draft.at_setting("security", "countries_of_concern", country, expected)

@@ -1,0 +1,111 @@
+"""Outages that the plan must survive, and service that must hold in branches: that they mean something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ...errors import Issue, did_you_mean
+from ..outages import family, losses, targets
+from ..reading import SETTINGS_FILE
+from ..tables import SurvivalRule
+from ..timeline import overlaps
+from .registry import SETTINGS, Draft, check
+
+_NAMED = ("countries", "facilities")
+_LOST = ("countries", "materials", "recipes", "facilities", "operations", "lanes", "markets")
+
+
+def _rules(draft: Draft) -> Iterator[tuple[int, SurvivalRule]]:
+    return enumerate(draft.instance.survive)
+
+
+def _issue(draft: Draft, number: int, key: str, value: str | None, expected: str, hint: str = "") -> Issue:
+    """An issue at an entry of ``survive``."""
+    written = draft.settings.get(("security", "survive"))
+    file, line = (written.file, written.line_of(number)) if written else (SETTINGS_FILE, None)
+    return Issue(file, line, f"survive.{key}", value, expected, hint)
+
+
+@check("E351", SETTINGS, *_NAMED)
+def known_targets(draft: Draft) -> Iterable[Issue]:
+    """An outage to survive must be of something that the instance has."""
+    for number, rule in _rules(draft):
+        known = targets(draft.instance, rule.outage)
+        for name in rule.of:
+            if name not in known:
+                hint = did_you_mean(name, known)
+                yield _issue(draft, number, "of", name, f"unknown: expected {_EXPECTED[rule.outage]}", hint)
+
+
+_EXPECTED = {
+    "country": "a country or a bloc",
+    "export_stop": "a country or a bloc",
+    "stage": 'a country or bloc and a stage, such as "CHN separation"',
+    "facility": "a facility",
+}
+
+
+@check("E352", SETTINGS, "sectors", "demand")
+def known_sectors(draft: Draft) -> Iterable[Issue]:
+    """The sectors that an outage must not hit must be known, and have a demand."""
+    asking = {d.sector for d in draft.instance.demand}
+    known = {s.sector for s in draft.instance.sectors}
+    for number, rule in _rules(draft):
+        for name in rule.sectors:
+            if name not in known:
+                yield _issue(draft, number, "sectors", name, "unknown sector", did_you_mean(name, known))
+            elif name not in asking:
+                yield _issue(draft, number, "sectors", name, "the sector has no demand, so nothing can be asked for it")
+
+
+@check("E353", SETTINGS)
+def whole_periods(draft: Draft) -> Iterable[Issue]:
+    """The years of an outage to survive must make up whole periods of the horizon: operations are yearly means."""
+    begins = {p.first_year for p in draft.periods}
+    ends = {p.last_year for p in draft.periods}
+    for number, rule in _rules(draft):
+        first, last = rule.years
+        written = f"[{first}, {last}]"
+        if first > last:
+            yield _issue(draft, number, "years", written, "the last year is before the first")
+        elif first > draft.last or last < draft.first:
+            horizon = f"the horizon is {draft.first} to {draft.last}"
+            yield _issue(draft, number, "years", written, f"outside the horizon; {horizon}")
+        elif first not in begins or last not in ends:
+            begin = max((y for y in begins if y <= first), default=draft.first)
+            end = min((y for y in ends if y >= last), default=draft.last)
+            expected = "expected whole periods, since what happens in a period is the mean of its years"
+            yield _issue(draft, number, "years", written, expected, f"write [{begin}, {end}]")
+
+
+@check("E354", SETTINGS, *_LOST)
+def something_lost(draft: Draft) -> Iterable[Issue]:
+    """An outage to survive must take something away."""
+    instance = draft.instance
+    for number, rule in _rules(draft):
+        known = targets(instance, rule.outage)
+        for name in rule.of:
+            if name in known and not losses(instance, rule.outage, known[name]):
+                yield _issue(draft, number, "of", name, f"nothing can be lost: {_MISSED[rule.outage]}")
+        if not rule.of and not family(instance, rule.outage):
+            yield _issue(draft, number, "outage", rule.outage, f"nothing can be lost: {_MISSED[rule.outage]}")
+
+
+_MISSED = {
+    "country": "no plant there can make anything, and no lane leads out",
+    "export_stop": "no lane leads out",
+    "stage": "no plant there can make a material of the stage, and no lane leads out for one",
+    "facility": "it can make nothing",
+}
+
+
+@check("E355", "branch_service", "scenarios", SETTINGS)
+def floor_in_the_branch(draft: Draft) -> Iterable[Issue]:
+    """A service floor must hold in some period of its branch, which begins with the scenario."""
+    begins = {s.scenario: s.first_year for s in draft.instance.scenarios}
+    for row in draft.instance.branch_service:
+        begin = begins.get(row.scenario, draft.first)
+        if not any(overlaps(row, p) for p in draft.periods if p.last_year >= begin):
+            column = "first_year" if row.first_year is not None and row.first_year > draft.last else "last_year"
+            expected = f"holds in no period of the branch, which runs from {begin} to {draft.last}"
+            yield draft.at(row, column, expected)

@@ -1,0 +1,62 @@
+"""Years: windows in the right order, near the horizon, and ramps that begin somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...errors import Issue
+from ..tables import TABLES, Facility, columns
+from ..timeline import own_capacity_share
+from .registry import SETTINGS, Draft, check
+
+FAR = 100  # years from the horizon beyond which a year is probably misspelt
+
+
+@check("E205", "windows")
+def in_order(draft: Draft) -> Iterable[Issue]:
+    """A first year must not come after its last year."""
+    for table in TABLES:
+        for first, last in (("first_year", "last_year"), ("first_start", "last_start")):
+            if first not in columns(table):
+                continue
+            for row in draft.instance.rows(table):
+                begin, end = getattr(row, first), getattr(row, last)
+                if begin is not None and end is not None and begin > end:
+                    yield draft.at(row, last, f"before {first} = {begin}")
+
+
+@check("W506", "windows", SETTINGS)
+def near_the_horizon(draft: Draft) -> Iterable[Issue]:
+    """A year more than a century from the horizon is probably misspelt."""
+    for table in TABLES:
+        names = [c.name for c in columns(table).values() if c.unit == "year"]
+        for row in draft.instance.rows(table) if names else ():
+            for name in names:
+                year = getattr(row, name)
+                if year is not None and not draft.first - FAR <= year <= draft.last + FAR:
+                    yield draft.at(row, name, f"far from the horizon {draft.first} to {draft.last}")
+
+
+@check("W507", "facilities")
+def ramp_without_beginning(draft: Draft) -> Iterable[Issue]:
+    """A facility ramps up from its first year; without one, ramp_years means nothing."""
+    for row in draft.instance.facilities:
+        if row.ramp_years and row.first_year is None:
+            yield draft.at(row, "ramp_years", "means nothing without first_year, the capacity is full from the start")
+
+
+@check("W508", "facilities", SETTINGS)
+def min_use_means_something(draft: Draft) -> Iterable[Issue]:
+    """A minimum use should bind own capacity in some period."""
+    for row in draft.instance.facilities:
+        if row.min_use_until is not None and not row.min_use:
+            yield draft.at(row, "min_use_until", "means nothing without min_use")
+        if row.min_use and not _must_be_used(draft, row):
+            yield draft.at(row, "min_use", "means nothing: no own capacity in any period it holds for")
+
+
+def _must_be_used(draft: Draft, row: Facility) -> bool:
+    until = draft.last if row.min_use_until is None else row.min_use_until
+    return row.capacity_t > 0 and any(
+        period.first_year <= until and own_capacity_share(row, period) > 0 for period in draft.periods
+    )

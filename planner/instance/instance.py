@@ -1,0 +1,495 @@
+"""An instance: read, overlaid on its base, checked, frozen and sorted; and changes that give a new one.
+
+Whoever holds an `Instance` need not check anything again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import InstanceError, Issue, UsageError, did_you_mean, in_order
+from . import checks
+from .reading import SETTINGS_FILE, Layer, Place, RawTable, Written, read_layer
+from .tables import (
+    BASE,
+    TABLES,
+    BadRow,
+    BranchService,
+    Cap,
+    Closure,
+    Country,
+    DeliveryRisk,
+    Demand,
+    Disruption,
+    Entry,
+    Evidence,
+    Facility,
+    Fund,
+    FundOption,
+    Key,
+    Lane,
+    Market,
+    MarketPrice,
+    Material,
+    Offtake,
+    Operation,
+    OperationCost,
+    Option,
+    ParsedTable,
+    PriceFloor,
+    Process,
+    Recipe,
+    RecipeYield,
+    Row,
+    Scenario,
+    Sector,
+    Settings,
+    Source,
+    Stockpile,
+    SurvivalRule,
+    Tariff,
+    cell_of,
+    cells,
+    columns,
+    parse_settings,
+    parse_table,
+    setting_sections,
+)
+
+CHANGED = "(changed)"  # stands for the file of a row that was changed in a script
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A checked instance. Every table is a tuple of its active rows, sorted by key.
+
+    sha256    digest of all files read, the base's included, and of later changes
+    path      the folder it was loaded from, None after a change
+    warnings  what is suspicious but possible
+    """
+
+    name: str
+    title: str
+    description: str
+    stages: tuple[str, ...]
+    years: tuple[int, ...]
+    last_period_years: int
+    currency: str
+    price_year: int
+    discount_rate: float
+    wacc: float
+    countries_of_concern: tuple[str, ...]
+    survive: tuple[SurvivalRule, ...]
+    risk_measure: str
+    risk_weight: float
+    risk_alpha: float
+    sha256: str
+    path: Path | None
+    warnings: tuple[Issue, ...] = field(default=(), repr=False)
+
+    countries: tuple[Country, ...] = field(default=(), repr=False)
+    materials: tuple[Material, ...] = field(default=(), repr=False)
+    processes: tuple[Process, ...] = field(default=(), repr=False)
+    recipes: tuple[Recipe, ...] = field(default=(), repr=False)
+    recipe_yields: tuple[RecipeYield, ...] = field(default=(), repr=False)
+    facilities: tuple[Facility, ...] = field(default=(), repr=False)
+    operations: tuple[Operation, ...] = field(default=(), repr=False)
+    operation_costs: tuple[OperationCost, ...] = field(default=(), repr=False)
+    options: tuple[Option, ...] = field(default=(), repr=False)
+    lanes: tuple[Lane, ...] = field(default=(), repr=False)
+    tariffs: tuple[Tariff, ...] = field(default=(), repr=False)
+    sectors: tuple[Sector, ...] = field(default=(), repr=False)
+    demand: tuple[Demand, ...] = field(default=(), repr=False)
+    markets: tuple[Market, ...] = field(default=(), repr=False)
+    market_prices: tuple[MarketPrice, ...] = field(default=(), repr=False)
+    stockpiles: tuple[Stockpile, ...] = field(default=(), repr=False)
+    caps: tuple[Cap, ...] = field(default=(), repr=False)
+    funds: tuple[Fund, ...] = field(default=(), repr=False)
+    fund_options: tuple[FundOption, ...] = field(default=(), repr=False)
+    scenarios: tuple[Scenario, ...] = field(default=(), repr=False)
+    disruptions: tuple[Disruption, ...] = field(default=(), repr=False)
+    branch_service: tuple[BranchService, ...] = field(default=(), repr=False)
+    delivery_risk: tuple[DeliveryRisk, ...] = field(default=(), repr=False)
+    closures: tuple[Closure, ...] = field(default=(), repr=False)
+    price_floors: tuple[PriceFloor, ...] = field(default=(), repr=False)
+    offtakes: tuple[Offtake, ...] = field(default=(), repr=False)
+    evidence: tuple[Evidence, ...] = field(default=(), repr=False)
+    sources: tuple[Source, ...] = field(default=(), repr=False)
+
+    _content: _Content | None = field(default=None, repr=False, compare=False)
+
+    def rows(self, table: str) -> tuple[Any, ...]:
+        """The active rows of a table, by its name."""
+        rows: tuple[Any, ...] = getattr(self, _known_table(table))
+        return rows
+
+    def all_rows(self, table: str) -> tuple[Any, ...]:
+        """All rows of a table, inactive ones too, sorted by key."""
+        return tuple(entry.row for entry in self._held.entries[_known_table(table)].values())
+
+    def place(self, table: str, key: Key) -> Place:
+        """Where a row is written: file (relative to the instance), line and cells as written."""
+        return self._held.entries[_known_table(table)][key].place
+
+    def entries(self, table: str) -> tuple[Entry, ...]:
+        """All rows of a table with the places where they are written, inactive ones too, sorted by key."""
+        return tuple(self._held.entries[_known_table(table)].values())
+
+    def market_exposed(self, market: Market | str) -> bool:
+        """Whether what is bought from a market is exposed: as its row says, else by its country."""
+        row = market if isinstance(market, Market) else next(m for m in self.markets if m.market == market)
+        return row.country in self.countries_of_concern if row.exposed is None else row.exposed
+
+    # --- changes ---
+
+    def changed(
+        self,
+        rows: Mapping[str, Iterable[Mapping[str, Any]]] | None = None,
+        without: Mapping[str, Mapping[str, Any]] | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Instance:
+        """A new instance after several changes that are checked together, such as a new market and its price.
+
+        rows      table -> rows to add, or to put in the place of those with the same key; see `with_rows`
+        without   table -> column -> value of the rows to take away first; see `without`
+        settings  key of instance.toml -> value
+        """
+        tables: dict[str, Mapping[Key, Entry]] = {}
+        parsed: dict[str, ParsedTable] = {}
+        issues: list[Issue] = []
+        for table, where in (without or {}).items():
+            gone = {entry.row.identity for entry in self._matching(table, where)}
+            tables[table] = {k: entry for k, entry in self._held.entries[table].items() if k not in gone}
+        for table, given in (rows or {}).items():
+            parsed[table] = _parse_rows(_known_table(table), list(given), issues)
+            tables[table] = {**tables.get(table, self._held.entries[table]), **parsed[table].entries}
+        return self._changed(tables, parsed, issues, self._merged(settings) if settings else None)
+
+    def with_rows(self, table: str, *rows: Mapping[str, Any]) -> Instance:
+        """A new instance with rows added, or put in the place of those with the same key.
+
+        rows  column -> value, as in a row object or as the text of a cell; a row replaces the whole row
+        """
+        return self.changed(rows={table: rows}) if rows else self
+
+    def without(self, table: str, **where: Any) -> Instance:
+        """A new instance without the rows of a table whose columns have the given values.
+
+        At least one row must match; rows that refer to it have to go first, or with it (see `changed`).
+        """
+        return self.changed(without={table: where})
+
+    def scaled(self, table: str, column: str, factor: float, **where: Any) -> Instance:
+        """A new instance with a column of numbers multiplied by ``factor`` in the matching rows.
+
+        Blank cells (no limit) stay blank. Years and other whole numbers cannot be scaled.
+        """
+        spec = columns(_known_table(table)).get(column)
+        if spec is None or spec.kind != "number":
+            raise UsageError(f"{table}.{column} is not a column of numbers")
+        rows = []
+        for entry in self._matching(table, where):
+            value = getattr(entry.row, column)
+            if value is not None:
+                rows.append({**cells(entry.row), column: cell_of(value * float(factor))})
+        return self.with_rows(table, *rows)
+
+    def with_settings(self, **settings: Any) -> Instance:
+        """A new instance with other keys of instance.toml, such as ``discount_rate`` or ``years``."""
+        return self.changed(settings=settings)
+
+    def _merged(self, settings: Mapping[str, Any]) -> dict[tuple[str, str], Written]:
+        sections = setting_sections()
+        merged = dict(self._held.settings)
+        for name, value in settings.items():
+            if name not in sections or name in (BASE, "schema"):
+                raise UsageError(f"unknown setting {name}; {did_you_mean(name, sections)}".rstrip("; "))
+            given = list(value) if isinstance(value, tuple) else value
+            if isinstance(value, (set, frozenset)):
+                given = sorted(value)
+            merged[sections[name], name] = Written(given, CHANGED, None)
+        return merged
+
+    @property
+    def _held(self) -> _Content:
+        if self._content is None:
+            raise UsageError("an Instance comes from planner.load, or from a change of one")
+        return self._content
+
+    def _matching(self, table: str, where: Mapping[str, Any]) -> list[Entry]:
+        known = columns(table)
+        for name in where:
+            if name not in known:
+                raise UsageError(f"unknown column {name} of {table}; {did_you_mean(name, known)}".rstrip("; "))
+        found = [
+            entry
+            for entry in self._held.entries[table].values()
+            if all(getattr(entry.row, name) == value for name, value in where.items())
+        ]
+        if not found:
+            wanted = ", ".join(f"{name} = {value}" for name, value in where.items())
+            raise UsageError(f"no row of {table} with {wanted}" if wanted else f"{table} has no rows")
+        return found
+
+    def _changed(
+        self,
+        tables: Mapping[str, Mapping[Key, Entry]],
+        parsed: Mapping[str, ParsedTable],
+        issues: list[Issue],
+        settings: Mapping[tuple[str, str], Written] | None,
+    ) -> Instance:
+        content = replace(
+            self._held,
+            entries={**self._held.entries, **tables},
+            settings=self._held.settings if settings is None else settings,
+            failed={table: p.failed for table, p in parsed.items()},
+            bad={table: p.bad for table, p in parsed.items()},
+            broken=frozenset(table for table, p in parsed.items() if not p.sound),
+            unnamed=frozenset(table for table, p in parsed.items() if not p.named),
+            overlays=(),
+        )
+        digest = hashlib.sha256(self.sha256.encode())
+        for table in sorted(tables):
+            rows = sorted((entry.row for entry in tables[table].values()), key=_sort_key)
+            digest.update(json.dumps([table, [cells(row) for row in rows]]).encode())
+        if settings is not None:
+            values = [[section, name, w.value] for (section, name), w in sorted(settings.items())]
+            digest.update(json.dumps(values, default=str).encode())
+        return _freeze(content, issues, digest.hexdigest(), None, self.name)
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What an instance is made of before it is checked; see `checks.registry.Draft` for the parts."""
+
+    settings: Mapping[tuple[str, str], Written]
+    entries: Mapping[str, Mapping[Key, Entry]]
+    bad: Mapping[str, tuple[BadRow, ...]]
+    failed: Mapping[str, frozenset[Key]]
+    broken: frozenset[str]
+    unnamed: frozenset[str]
+    overlays: tuple[Entry, ...]
+
+
+def _parse_rows(table: str, rows: list[Mapping[str, Any]], issues: list[Issue]) -> ParsedTable:
+    """Rows given in a script, typed and checked in the same way as those of a file."""
+    header = tuple(dict.fromkeys(name for row in rows for name in row))
+    places = []
+    for row in rows:
+        named = ",".join(_cell(row.get(name)) for name in TABLES[table].KEY)
+        written = tuple(_cell(row.get(name)) for name in header)
+        places.append(Place(f"{table} {named} {CHANGED}", None, header, written))
+    return parse_table(table, RawTable(f"{table} {CHANGED}", None, header, tuple(places)), issues)
+
+
+def load(path: str | Path) -> Instance:
+    """Read, overlay, check and freeze the instance in a folder.
+
+    path  the folder with instance.toml
+    Raises InstanceError with every problem found.
+    """
+    folder = Path(path)
+    issues: list[Issue] = []
+    layers = _layers(folder, issues)
+    if not layers:
+        raise InstanceError(issues, str(path))
+    digest = hashlib.sha256()
+    for number, layer in enumerate(layers):
+        for name, content in layer.contents:
+            digest.update(f"{number} {name} {len(content)}\n".encode())
+            digest.update(content)
+    return _freeze(_merge(layers, issues), issues, digest.hexdigest(), folder, str(path))
+
+
+def _layers(folder: Path, issues: list[Issue]) -> list[Layer]:
+    """The folder and those it is based on, the deepest base first; empty if there is no instance."""
+    layers: list[Layer] = []
+    seen: set[Path] = set()
+    current, prefix = folder, ""
+    asked: Written | None = None
+    while True:
+        problem = _folder_problem(current, seen)
+        if problem and asked is not None:
+            issues.append(Issue(asked.file, asked.line, BASE, str(asked.value), problem, "", "E114"))
+            break
+        if problem:
+            issues.append(Issue(str(folder), None, "", None, problem, "", "E100"))
+            break
+        seen.add(current.resolve())
+        layer = read_layer(current, prefix, tuple(TABLES), issues)
+        layers.append(layer)
+        asked = layer.settings.get(("", BASE))
+        if asked is None:
+            break
+        if not isinstance(asked.value, str) or not asked.value.strip() or Path(asked.value).is_absolute():
+            expected = "expected the path of another instance, relative to this folder"
+            issues.append(Issue(asked.file, asked.line, BASE, str(asked.value), expected, "", "E114"))
+            break
+        current = current / asked.value
+        prefix = Path(os.path.relpath(current, folder)).as_posix() + "/"
+    return layers[::-1]
+
+
+def _folder_problem(folder: Path, seen: Iterable[Path]) -> str:
+    """Why a folder cannot be read as an instance, "" if it can."""
+    try:
+        if not folder.is_dir():
+            return "no such folder" if not folder.exists() else "not a folder"
+        if not (folder / SETTINGS_FILE).exists():
+            return f"no instance: the folder has no {SETTINGS_FILE}"
+        if folder.resolve() in seen:
+            return "the instances are based on each other in a circle"
+    except (OSError, ValueError) as error:
+        return f"cannot be read: {error}"
+    return ""
+
+
+def _merge(layers: list[Layer], issues: list[Issue]) -> _Content:
+    """Rows and keys of the layers, later ones replacing earlier ones of the same key."""
+    settings: dict[tuple[str, str], Written] = {}
+    entries: dict[str, dict[Key, Entry]] = {name: {} for name in TABLES}
+    bad: dict[str, tuple[BadRow, ...]] = dict.fromkeys(TABLES, ())
+    failed: dict[str, set[Key]] = {name: set() for name in TABLES}
+    broken: set[str] = set()
+    unnamed: set[str] = set()
+    overlays: list[Entry] = []
+    present: set[str] = set()
+    for number, layer in enumerate(layers):
+        settings.update({name: value for name, value in layer.settings.items() if name != ("", BASE)})
+        broken |= layer.broken
+        unnamed |= layer.broken
+        present |= layer.broken | set(layer.tables)
+        for name, raw in layer.tables.items():
+            parsed = parse_table(name, raw, issues)
+            held = entries[name]
+            if number > 0:
+                overlays += [
+                    entry
+                    for row_key, entry in parsed.entries.items()
+                    if not entry.row.active and not (row_key in held and held[row_key].row.active)
+                ]
+            held.update(parsed.entries)
+            bad[name] += parsed.bad
+            for row_key in parsed.failed:
+                held.pop(row_key, None)
+            failed[name] = (failed[name] - set(parsed.entries)) | parsed.failed
+            if not parsed.sound:
+                broken.add(name)
+            if not parsed.named:
+                unnamed.add(name)
+    for name, row in TABLES.items():
+        if row.REQUIRED and name not in present:
+            issues.append(Issue(f"{name}.csv", None, "", None, "required table is missing", "", "E106"))
+            broken.add(name)
+            unnamed.add(name)
+    return _Content(
+        settings,
+        entries,
+        bad,
+        {name: frozenset(keys) for name, keys in failed.items()},
+        frozenset(broken),
+        frozenset(unnamed),
+        tuple(overlays),
+    )
+
+
+def _freeze(content: _Content, issues: list[Issue], sha256: str, path: Path | None, where: str) -> Instance:
+    """Sort, check and freeze; raises InstanceError with all issues if one of them is an error."""
+    broken = set(content.broken)
+    settings = None
+    if SETTINGS_FILE not in broken:
+        settings = parse_settings(content.settings, issues)
+    if settings is None:
+        broken.add(checks.SETTINGS)
+    ordered = {
+        name: dict(sorted(content.entries[name].items(), key=lambda item: _sortable(item[0]))) for name in TABLES
+    }
+    active: dict[str, Any] = {
+        name: tuple(entry.row for entry in table.values() if entry.row.active) for name, table in ordered.items()
+    }
+    known = settings if settings is not None else _placeholder()
+    instance = Instance(
+        name=known.name,
+        title=known.title or known.name,
+        description=known.description,
+        stages=known.stages,
+        years=known.years,
+        last_period_years=known.last_period_years,
+        currency=known.currency,
+        price_year=known.price_year,
+        discount_rate=known.discount_rate,
+        wacc=known.wacc,
+        countries_of_concern=tuple(sorted(known.countries_of_concern)),
+        survive=known.survive,
+        risk_measure=known.risk_measure,
+        risk_weight=known.risk_weight,
+        risk_alpha=known.risk_alpha,
+        sha256=sha256,
+        path=path,
+        _content=replace(
+            content, entries=ordered, bad={}, failed={}, broken=frozenset(), unnamed=frozenset(), overlays=()
+        ),
+        **active,
+    )
+    draft = checks.Draft(
+        instance,
+        ordered,
+        content.bad,
+        content.failed,
+        frozenset(broken),
+        content.unnamed,
+        content.settings,
+        content.overlays,
+    )
+    found = checks.run(draft, issues)
+    errors = [issue for issue in found if issue.severity == "error"]
+    if errors:
+        raise InstanceError(errors, where)
+    return replace(instance, warnings=in_order(found))
+
+
+def _placeholder() -> Settings:
+    """Stands in for settings that could not be read, so that rules without a need of them can still run."""
+    return Settings.model_construct(
+        name="",
+        title="",
+        description="",
+        stages=(),
+        years=(0,),
+        last_period_years=1,
+        currency="",
+        price_year=0,
+        discount_rate=0.0,
+        wacc=0.0,
+        countries_of_concern=(),
+        survive=(),
+        risk_measure="cost",
+        risk_weight=0.0,
+        risk_alpha=0.0,
+    )
+
+
+def _sortable(row_key: Key) -> tuple[tuple[bool, Any], ...]:
+    """Blank parts of a key come first."""
+    return tuple((part is not None, part) for part in row_key)
+
+
+def _sort_key(row: Row) -> tuple[tuple[bool, Any], ...]:
+    return _sortable(row.identity)
+
+
+def _known_table(table: str) -> str:
+    if table not in TABLES:
+        raise UsageError(f"unknown table {table}; {did_you_mean(table, TABLES)}".rstrip("; "))
+    return table
+
+
+def _cell(value: Any) -> str:
+    """A value given in a script as a cell, which then goes the same way as one read from a file."""
+    return value if isinstance(value, str) else cell_of(value)

@@ -1,0 +1,151 @@
+"""The outages that a plan must survive (``[security] survive``): which they are, and what each of them takes away.
+
+An outage takes all there is for whole periods, so that it can be told in two ways that must agree: as a scenario of
+probability 0 with a service floor, and as plants that do not run and movements that do not happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from .tables import Disruption
+from .wildcards import hit_facilities, hits, matches_material, members
+
+if TYPE_CHECKING:
+    from .instance import Instance
+
+Floors = tuple[tuple[str, float], ...]  # (sector, part of its demand that must be served)
+
+
+class Target(NamedTuple):
+    """What is lost: a country or bloc, a stage of it, or a facility."""
+
+    country: str = ""
+    stage: str = ""
+    facility: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """One outage that must be survived.
+
+    kind         ``country``, ``stage``, ``facility`` or ``export_stop``
+    name         of what is lost, as it is written in ``of``
+    first, last  calendar years, both inclusive; whole periods
+    floors       whom it must not hit, and how much of their demand must be served
+    rows         what it takes away, as rows of disruptions.csv
+    """
+
+    kind: str
+    name: str
+    first: int
+    last: int
+    floors: Floors
+    rows: tuple[Disruption, ...]
+
+    def __str__(self) -> str:
+        years = str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+        return f"{self.kind} {self.name} {years}"
+
+
+class Lost(NamedTuple):
+    """What an outage takes away: facilities that cannot run, and (material, country) whose exports stop."""
+
+    facilities: frozenset[str]
+    exports: frozenset[tuple[str, str]]
+
+
+def targets(instance: Instance, kind: str) -> dict[str, Target]:
+    """Everything of a kind that ``of`` can name; a country or a bloc, which is then lost as a whole."""
+    if kind == "facility":
+        return {f.facility: Target(facility=f.facility) for f in instance.facilities}
+    places = sorted({c.country for c in instance.countries} | {c.bloc for c in instance.countries if c.bloc})
+    if kind == "stage":
+        return {f"{place} {stage}": Target(place, stage) for place in places for stage in instance.stages}
+    return {place: Target(place) for place in places}
+
+
+def family(instance: Instance, kind: str) -> list[str]:
+    """The names of a kind that are tried if none is given: single countries that make or sell, plants that make."""
+    stage_of = {m.material: m.stage for m in instance.materials}
+    facilities = {f.facility: f.country for f in instance.facilities}
+    made = [(facilities[o.facility], r.material) for o in instance.operations for r in instance.recipes
+            if r.process == o.process and r.role == "output"]  # fmt: skip
+    sources = {*made, *((m.country, m.material) for m in instance.markets)}
+    if kind == "facility":
+        found = set(facilities)
+    elif kind == "stage":
+        found = {f"{country} {stage_of[material]}" for country, material in sources if stage_of[material]}
+    else:
+        found = {country for country, _ in sources}
+    known = targets(instance, kind)
+    return [name for name in sorted(found) if losses(instance, kind, known[name])]
+
+
+def losses(instance: Instance, kind: str, target: Target) -> tuple[Disruption, ...]:
+    """What is lost with a target, as rows of disruptions.csv; none if nothing of it could be lost."""
+    kinds: tuple[Literal["outage", "export_stop"], ...] = ("outage", "export_stop")
+    if kind in ("facility", "export_stop"):
+        kinds = ("outage",) if kind == "facility" else ("export_stop",)
+    rows = (
+        Disruption(
+            scenario="", kind=of_row, country=target.country, stage=target.stage, material="", facility=target.facility,
+            fraction=1.0, note="",
+        )
+        for of_row in kinds
+    )  # fmt: skip
+    return tuple(row for row in rows if hits(instance, row))
+
+
+def outages(instance: Instance) -> tuple[Outage, ...]:
+    """All outages that the instance asks to survive; what several rules ask of the same one holds together."""
+    everyone = sorted({d.sector for d in instance.demand})
+    floors: dict[tuple[str, str, int, int], dict[str, float]] = {}
+    for rule in instance.survive:
+        for name in rule.of or family(instance, rule.outage):
+            asked = floors.setdefault((rule.outage, name, *rule.years), {})
+            for sector in rule.sectors or everyone:
+                asked[sector] = max(rule.level, asked.get(sector, 0.0))
+    known = {str(rule.outage): targets(instance, rule.outage) for rule in instance.survive}
+    return tuple(
+        Outage(kind, name, first, last, tuple(sorted(asked.items())), losses(instance, kind, known[kind][name]))
+        for (kind, name, first, last), asked in floors.items()
+    )
+
+
+def lost(instance: Instance, outage: Outage) -> Lost:
+    """What an outage takes away, worked out from its rows without the conditions of a branch."""
+    facilities: frozenset[str] = frozenset()
+    exports: set[tuple[str, str]] = set()
+    for row in outage.rows:
+        if row.kind == "outage":
+            facilities |= hit_facilities(instance, row)
+        else:
+            places = members(instance, row.country)
+            exports.update((m.material, c) for m in instance.materials if matches_material(row, m) for c in places)
+    return Lost(facilities, frozenset(exports))
+
+
+def as_scenarios(instance: Instance, chosen: Sequence[Outage], floors: bool = True) -> tuple[Instance, dict[str, int]]:
+    """The instance with outages as scenarios of probability 0, and the position of the outage of each such scenario.
+
+    floors  with the service that must hold in them; else they are only there to be looked at
+    """
+    prefix = "outage"
+    while any(s.scenario.startswith(prefix) for s in instance.scenarios):
+        prefix += "_"
+    names = {f"{prefix}-{k + 1:03d}": k for k in range(len(chosen))}
+    rows: dict[str, list[Mapping[str, object]]] = {"scenarios": [], "disruptions": [], "branch_service": []}
+    for scenario, k in names.items():
+        outage = chosen[k]
+        years = {"first_year": outage.first, "last_year": outage.last}
+        rows["scenarios"].append({"scenario": scenario, "name": str(outage), "probability": 0.0, **years})
+        for row in outage.rows:
+            where = {"country": row.country, "stage": row.stage, "facility": row.facility}
+            rows["disruptions"].append({"scenario": scenario, "kind": row.kind, **where, "fraction": row.fraction})
+        for sector, level in outage.floors if floors else ():
+            rows["branch_service"].append({"scenario": scenario, "sector": sector, "min_service": level, **years})
+    filled = {table: listed for table, listed in rows.items() if listed}
+    return instance.changed(rows=filled, settings={"survive": []}), names

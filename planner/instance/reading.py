@@ -1,0 +1,323 @@
+"""Bytes of an instance's files to rows of text, strictly, with file and line kept for every record.
+
+Nothing is guessed: every cell stays text (``NA`` is Namibia), and whatever is not plainly a table is refused.
+Only here are the files of an instance opened.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import tomllib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import Issue, did_you_mean
+
+SETTINGS_FILE = "instance.toml"
+LARGEST_FILE = 200_000_000  # bytes; far above any real table, far below what would exhaust the memory
+MULTILINE_COLUMN = "note"  # the one column whose cells may hold line breaks
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One record as written: where it stands and its cells under the header."""
+
+    file: str
+    line: int | None
+    header: tuple[str, ...]
+    cells: tuple[str, ...]
+
+    def written(self, column: str) -> str | None:
+        """The cell of a column as written, None if the file has no such column."""
+        return self.cells[self.header.index(column)] if column in self.header else None
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """A table as text.
+
+    line    the line of the header
+    ragged  records with too few or too many cells, cut or filled up to the header
+    sound   False if the rest of the file could not be read
+    """
+
+    file: str
+    line: int | None
+    header: tuple[str, ...]
+    rows: tuple[Place, ...]
+    ragged: tuple[Place, ...] = ()
+    sound: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A value of instance.toml and where it stands; ``lines`` are those of its entries, if they are tables."""
+
+    value: Any
+    file: str
+    line: int | None
+    lines: tuple[int, ...] = ()
+
+    def line_of(self, entry: int) -> int | None:
+        """The line of an entry, that of the whole value where it is not known."""
+        return self.lines[entry] if entry < len(self.lines) else self.line
+
+
+@dataclass(slots=True)
+class Layer:
+    """One folder of an instance: itself, or one it is based on.
+
+    prefix    what stands before its file names in messages: "" or e.g. ``../base/``
+    settings  (section, key) -> value; the section is "" for keys before any section
+    contents  (file name, bytes) of all files read, for the digest
+    broken    tables that could not be read at all or not fully
+    """
+
+    folder: Path
+    prefix: str
+    settings: dict[tuple[str, str], Written] = field(default_factory=dict)
+    tables: dict[str, RawTable] = field(default_factory=dict)
+    contents: list[tuple[str, bytes]] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
+
+
+def read_layer(folder: Path, prefix: str, tables: Collection[str], issues: list[Issue]) -> Layer:
+    """Read every ``.csv`` and ``.toml`` file of a folder; problems go to ``issues``.
+
+    folder  an existing folder
+    tables  the known table names, without ``.csv``
+    """
+    layer = Layer(folder, prefix)
+    for path in _data_files(folder, prefix, issues):
+        shown = prefix + path.name
+        stem = path.name.removesuffix(".csv")
+        if path.name != SETTINGS_FILE and (stem == path.name or stem not in tables):
+            known = [SETTINGS_FILE, *(f"{name}.csv" for name in tables)]
+            issues.append(
+                Issue(
+                    shown,
+                    None,
+                    "",
+                    None,
+                    "unknown file of an instance",
+                    did_you_mean(path.name, known),
+                    "E103",
+                )
+            )
+            continue
+        content = _content(path, shown, issues)
+        text = None if content is None else _text(content, shown, issues)
+        if content is None or text is None:
+            layer.broken.add(path.name if path.name == SETTINGS_FILE else stem)
+            continue
+        layer.contents.append((path.name, content))
+        if path.name == SETTINGS_FILE:
+            settings = read_settings(text, shown, issues)
+            if settings is None:
+                layer.broken.add(SETTINGS_FILE)
+            else:
+                layer.settings = settings
+        else:
+            table = read_table(text, shown, issues)
+            if table is None:
+                layer.broken.add(stem)
+                continue
+            layer.tables[stem] = table
+    return layer
+
+
+def _data_files(folder: Path, prefix: str, issues: list[Issue]) -> list[Path]:
+    """The tables and settings of a folder by name; hidden files and subfolders are left alone."""
+    try:
+        names = sorted(p.name for p in folder.iterdir())
+    except OSError as error:
+        issues.append(
+            Issue(
+                prefix or str(folder),
+                None,
+                "",
+                None,
+                f"the folder cannot be read: {_reason(error)}",
+                "",
+                "E100",
+            )
+        )
+        return []
+    paths = [folder / name for name in names if not name.startswith(".")]
+    return [p for p in paths if p.name.lower().endswith((".csv", ".toml")) and not p.is_dir()]
+
+
+def _content(path: Path, shown: str, issues: list[Issue]) -> bytes | None:
+    """The bytes of a file; None, with an issue, if it is no plain file, too large or unreadable."""
+    try:
+        if not path.is_file():  # a pipe or device would make the reader wait for ever
+            problem = "not a plain file"
+        elif (size := path.stat().st_size) > LARGEST_FILE:
+            problem = f"too large: {size / 1e6:,.0f} MB, at most {LARGEST_FILE / 1e6:,.0f} MB are read"
+        else:
+            return path.read_bytes()
+    except OSError as error:
+        problem = f"cannot be read: {_reason(error)}"
+    issues.append(Issue(shown, None, "", None, problem, "", "E101"))
+    return None
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+def _text(content: bytes, shown: str, issues: list[Issue]) -> str | None:
+    """UTF-8 text; None, with an issue that names the line, otherwise."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        issues.append(Issue(shown, 1, "", None, "UTF-16 text", "save the file as UTF-8", "E101"))
+        return None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        byte = content[error.start]
+        issues.append(
+            Issue(shown, line, "", None, f"not UTF-8 text (byte 0x{byte:02x})", "save the file as UTF-8", "E101")
+        )
+        return None
+    position = text.find("\0")
+    if position >= 0:
+        line = text.count("\n", 0, position) + 1
+        issues.append(Issue(shown, line, "", None, "a NUL character", "the file is damaged; save it again", "E101"))
+        return None
+    return text
+
+
+def read_table(text: str, shown: str, issues: list[Issue]) -> RawTable | None:
+    """CSV text to rows; None, with issues, if there is no usable header."""
+    records = _records(text)
+    sound = True
+    header: tuple[str, ...] | None = None
+    header_line = 1
+    rows: list[Place] = []
+    ragged: list[Place] = []
+    try:
+        for line, cells in records:
+            if header is None:
+                header, header_line = tuple(cells), line
+                if not _header_ok(header, line, shown, issues):
+                    return None
+                continue
+            if len(cells) != len(header):
+                expected = f"{len(header)} cells as in the header, here are {len(cells)}"
+                hint = "a cell that holds a comma needs quotes" if len(cells) > len(header) else ""
+                issues.append(Issue(shown, line, "", None, expected, hint, "E108"))
+                filled = (*cells, *("" for _ in header))[: len(header)]
+                ragged.append(Place(shown, line, header, filled))
+                continue
+            rows.append(Place(shown, line, header, tuple(cells)))
+    except csv.Error as error:
+        line = records.line
+        issues.append(Issue(shown, line, "", None, f"not a CSV record: {error}", "check the quotes", "E101"))
+        if header is None:
+            return None
+        sound = False
+    if header is None:
+        issues.append(Issue(shown, 1, "", None, "empty file, a header row is required", "", "E102"))
+        return None
+    return RawTable(shown, header_line, header, tuple(rows), tuple(ragged), sound)
+
+
+class _records(Iterator[tuple[int, list[str]]]):  # noqa: N801 (used as a function)
+    """The records of a CSV text with their first physical line; wholly empty lines are skipped."""
+
+    def __init__(self, text: str) -> None:
+        self._reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        self.line = 1
+
+    def __next__(self) -> tuple[int, list[str]]:
+        while True:
+            self.line = self._reader.line_num + 1
+            cells = next(self._reader)
+            if cells:
+                return self.line, cells
+
+
+def _header_ok(header: tuple[str, ...], line: int, shown: str, issues: list[Issue]) -> bool:
+    first: dict[str, int] = {}
+    ok = True
+    for number, name in enumerate(header, start=1):
+        if not name:
+            issues.append(Issue(shown, line, "", None, f"column {number} has no name in the header", "", "E102"))
+        elif name != name.strip():
+            issues.append(
+                Issue(
+                    shown,
+                    line,
+                    "",
+                    name,
+                    "a column name with blanks around it",
+                    f'write "{name.strip()}"',
+                    "E102",
+                )
+            )
+        elif name in first:
+            expected = f"duplicate column, the same as column {first[name]}"
+            issues.append(Issue(shown, line, "", name, expected, "", "E102"))
+        else:
+            first[name] = number
+            continue
+        ok = False
+    return ok
+
+
+def read_settings(text: str, shown: str, issues: list[Issue]) -> dict[tuple[str, str], Written] | None:
+    """The keys of instance.toml by section, with their lines; None, with an issue, if it is not TOML."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message = str(error)
+        found = re.search(r"at line (\d+)", message)
+        line = int(found.group(1)) if found else text.count("\n") + 1
+        issues.append(Issue(shown, line, "", None, f"not TOML: {message}", "", "E112"))
+        return None
+    except (ValueError, RecursionError) as error:  # absurd numbers, nesting thousands deep
+        issues.append(Issue(shown, None, "", None, f"not TOML: {error}", "", "E112"))
+        return None
+    settings: dict[tuple[str, str], Written] = {}
+    lines = _setting_lines(text)
+    for name, value in document.items():
+        if isinstance(value, dict):
+            settings[name, ""] = Written(None, shown, lines.get((name, "")))
+            for key, inner in value.items():
+                at = lines.get((name, key))
+                settings[name, key] = Written(inner, shown, at, _entry_lines(text, name, key, at, inner))
+        else:
+            settings["", name] = Written(value, shown, lines.get(("", name)))
+    return settings
+
+
+def _setting_lines(text: str) -> dict[tuple[str, str], int]:
+    """The line of each section and key: tomllib gives none, so the text is searched for their names."""
+    lines: dict[tuple[str, str], int] = {}
+    section = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if heading := re.match(r"\s*\[\s*[\"']?([^\]\"']+?)[\"']?\s*\]", line):
+            section = heading.group(1)
+            lines.setdefault((section, ""), number)
+        elif assignment := re.match(r"\s*[\"']?([\w-]+)[\"']?\s*(?:\.\s*[\"']?([\w-]+)[\"']?\s*)?=", line):
+            first, second = assignment.groups()
+            lines.setdefault((first, second) if second else (section, first), number)
+    return lines
+
+
+def _entry_lines(text: str, section: str, key: str, line: int | None, value: Any) -> tuple[int, ...]:
+    """The lines of the tables in a list: of their braces, or of headings such as ``[[security.survive]]``."""
+    if not isinstance(value, list) or not any(isinstance(entry, dict) for entry in value):
+        return ()
+    numbered = list(enumerate(text.splitlines(), start=1))
+    if line is None:
+        heading = rf"\s*\[\[\s*{re.escape(section)}\s*\.\s*{re.escape(key)}\s*\]\]"
+        return tuple(number for number, written in numbered if re.match(heading, written))
+    token = r'"(?:\\.|[^"\\])*"|\'[^\']*\'|#.*|(\{)'
+    found = (number for number, written in numbered[line - 1 :] for m in re.finditer(token, written) if m.group(1))
+    return tuple(found)[: len(value)]

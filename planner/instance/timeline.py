@@ -1,0 +1,188 @@
+"""Time: periods, discounting, ramps and series, as the contract defines them (its §3 and §4)."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from .instance import Instance
+    from .tables import Facility, Option
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A planning period.
+
+    first_year  first calendar year
+    length      number of calendar years, w_t
+    discount    D_t = sum of (1+r)^-(y - y_0) over its calendar years: present value of 1 a year
+    """
+
+    first_year: int
+    length: int
+    discount: float
+
+    @property
+    def last_year(self) -> int:
+        """Last calendar year of the period."""
+        return self.first_year + self.length - 1
+
+    @property
+    def calendar(self) -> range:
+        """The calendar years of the period."""
+        return range(self.first_year, self.first_year + self.length)
+
+
+def discount_factor(rate: float, years: float) -> float:
+    """Present value of 1 paid after ``years`` at the discount ``rate`` (0.05 means 5 %).
+
+    >>> round(discount_factor(0.1, 1), 6)
+    0.909091
+    """
+    return float((1.0 + rate) ** -years)
+
+
+def periods(instance: Instance) -> tuple[Period, ...]:
+    """The periods of an instance, in order; each reaches to the next listed year."""
+    starts = instance.years
+    ends = (*starts[1:], starts[-1] + instance.last_period_years)
+    result = []
+    for start, end in zip(starts, ends, strict=True):
+        present = sum(discount_factor(instance.discount_rate, y - starts[0]) for y in range(start, end))
+        result.append(Period(start, end - start, present))
+    return tuple(result)
+
+
+def horizon_end(instance: Instance) -> int:
+    """Last calendar year of the horizon."""
+    return instance.years[-1] + instance.last_period_years - 1
+
+
+def ramp_share(year: int, online_year: int, ramp_years: int) -> float:
+    """Share of nameplate available in a calendar year: 0 before ``online_year``, then rising linearly to 1.
+
+    >>> [ramp_share(y, 2027, 2) for y in (2026, 2027, 2028, 2029)]
+    [0.0, 0.5, 1.0, 1.0]
+    """
+    if year < online_year:
+        return 0.0
+    return min(1.0, (year - online_year + 1) / max(1, ramp_years))
+
+
+def own_capacity_share(facility: Facility, period: Period) -> float:
+    """Mean share of a facility's own ``capacity_t`` over the years of a period, 0..1."""
+    total = 0.0
+    for year in period.calendar:
+        if facility.last_year is not None and year > facility.last_year:
+            continue
+        if facility.first_year is None:
+            total += 1.0
+        else:
+            total += ramp_share(year, facility.first_year, facility.ramp_years)
+    return total / period.length
+
+
+def module_share(option: Option, start_year: int, period: Period) -> float:
+    """Mean share of a module's nameplate over a period, if it is started in ``start_year``; 0..1."""
+    online = start_year + option.lead_years
+    total = 0.0
+    for year in period.calendar:
+        if year < online + option.life_years:
+            total += ramp_share(year, online, option.ramp_years)
+    return total / period.length
+
+
+def start_years(option: Option, years: Iterable[int], last_calendar_year: int) -> tuple[int, ...]:
+    """First years of the periods in which modules may start: in the window, and online within the horizon."""
+    return tuple(
+        year
+        for year in years
+        if (option.first_start is None or year >= option.first_start)
+        and (option.last_start is None or year <= option.last_start)
+        and year + option.lead_years <= last_calendar_year
+    )
+
+
+def spending_years(option: Option, start_year: int) -> range:
+    """Calendar years over which the capex of a module started in ``start_year`` is spread evenly."""
+    return range(start_year, start_year + max(1, option.lead_years))
+
+
+def capital_recovery_factor(wacc: float, life_years: int) -> float:
+    """Yearly payment that repays 1 over ``life_years`` at the cost of capital ``wacc``.
+
+    >>> round(capital_recovery_factor(0.07, 20), 6)
+    0.094393
+    >>> capital_recovery_factor(0.0, 4)
+    0.25
+    """
+    if wacc == 0.0:
+        return 1.0 / life_years
+    return wacc / (1.0 - (1.0 + wacc) ** -life_years)
+
+
+def annuity_years(option: Option, start_year: int, last_calendar_year: int) -> range:
+    """Calendar years within the horizon in which a module is online, and its annuity is paid."""
+    online = start_year + option.lead_years
+    return range(online, min(online + option.life_years, last_calendar_year + 1))
+
+
+def series_value(points: Mapping[int | None, float], year: int) -> float:
+    """Value of a series: linear between listed years, held before the first and after the last.
+
+    A series with the one key None holds in every year.
+
+    >>> series_value({2026: 1.25, 2028: 1.15}, 2027)
+    1.2
+    """
+    if None in points:
+        return points[None]
+    known = sorted(y for y in points if y is not None)
+    position = bisect_left(known, year)
+    if position == 0:
+        return points[known[0]]
+    if position == len(known):
+        return points[known[-1]]
+    before, after = known[position - 1], known[position]
+    if after == year:
+        return points[after]
+    return points[before] + (points[after] - points[before]) * (year - before) / (after - before)
+
+
+def overlap_share(period: Period, first_year: int, last_year: int) -> float:
+    """Share of a period's calendar years that lie in ``first_year``..``last_year``, 0..1."""
+    common = min(period.last_year, last_year) - max(period.first_year, first_year) + 1
+    return max(0, common) / period.length
+
+
+class Window(Protocol):
+    """A row that holds in certain calendar years; None: from the beginning, to the end."""
+
+    first_year: int | None
+    last_year: int | None
+
+
+def overlaps(row: Window, period: Period) -> bool:
+    """Whether some calendar year of a period lies in a row's years."""
+    begins = row.first_year is None or row.first_year <= period.last_year
+    return begins and (row.last_year is None or period.first_year <= row.last_year)
+
+
+def promised(row: Window, year: int) -> bool:
+    """Whether a promise that is looked at in a period's first year holds in the period that begins in ``year``."""
+    return (row.first_year is None or row.first_year <= year) and (row.last_year is None or year <= row.last_year)
+
+
+def glide_value(first_year: int, last_year: int, limit: float, limit_end: float, year: int) -> float:
+    """Limit of a cap in ``year``: a straight line from ``limit`` to ``limit_end``, exact at both ends.
+
+    >>> [glide_value(2026, 2029, 0.8, 0.0, year) for year in (2026, 2029)]
+    [0.8, 0.0]
+    """
+    if last_year == first_year or limit == limit_end:
+        return limit
+    gone = (year - first_year) / (last_year - first_year)
+    return limit * (1.0 - gone) + limit_end * gone

@@ -1,0 +1,134 @@
+"""Who is meant: wildcards of lanes and tariffs, blocs, and the targets of disruptions (contract §3 and §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from .instance import Instance
+    from .tables import Disruption, Lane, Material
+
+ANY = "*"
+
+
+class Movement(Protocol):
+    """A row of lanes.csv or tariffs.csv."""
+
+    material: str
+    origin: str
+    destination: str
+    first_year: int | None
+    last_year: int | None
+
+
+M = TypeVar("M", bound=Movement)
+
+
+def valid_in(row: Movement, year: int) -> bool:
+    """Whether a lane or tariff holds in ``year`` (the first year of a period)."""
+    return (row.first_year is None or row.first_year <= year) and (row.last_year is None or year <= row.last_year)
+
+
+class MovementTable(Generic[M]):
+    """The rows of lanes.csv or tariffs.csv that hold in one year, to be asked for one movement.
+
+    Exact material beats exact origin beats exact destination; ``*`` matches anything.
+    """
+
+    def __init__(self, rows: Iterable[M], year: int) -> None:
+        self._rows = {(r.material, r.origin, r.destination): r for r in rows if valid_in(r, year)}
+
+    def find(self, material: str, origin: str, destination: str) -> M | None:
+        """The row that governs a movement, or None: nothing moves, no tariff."""
+        rows = self._rows
+        for m in (material, ANY):
+            for o in (origin, ANY):
+                for d in (destination, ANY):
+                    row = rows.get((m, o, d))
+                    if row is not None:
+                        return row
+        return None
+
+    def movements(self, materials: Iterable[str], countries: Iterable[str]) -> dict[tuple[str, str, str], M]:
+        """Every movement between two different countries that some row permits, with its governing row."""
+        # from the least to the most exact pattern, so that later rows overwrite earlier ones
+        order = sorted(
+            self._rows.values(),
+            key=lambda r: (r.material != ANY, r.origin != ANY, r.destination != ANY),
+        )
+        all_materials, all_countries = list(materials), list(countries)
+        known_materials, known_countries = set(all_materials), set(all_countries)
+        result: dict[tuple[str, str, str], M] = {}
+        for row in order:
+            ms = all_materials if row.material == ANY else [row.material]
+            origins = all_countries if row.origin == ANY else [row.origin]
+            destinations = all_countries if row.destination == ANY else [row.destination]
+            for m in ms:
+                if m not in known_materials:
+                    continue
+                for o in origins:
+                    if o not in known_countries:
+                        continue
+                    for d in destinations:
+                        if d != o and d in known_countries:
+                            result[m, o, d] = row
+        return result
+
+
+def members(instance: Instance, country_or_bloc: str) -> frozenset[str]:
+    """The countries meant by a country or bloc name; blank means every country."""
+    if not country_or_bloc:
+        return frozenset(c.country for c in instance.countries)
+    return frozenset(c.country for c in instance.countries if c.country == country_or_bloc or c.bloc == country_or_bloc)
+
+
+def strategic_materials(instance: Instance, stage: str) -> tuple[str, ...]:
+    """The materials of a stage that count in its shares."""
+    return tuple(m.material for m in instance.materials if m.stage == stage and m.strategic)
+
+
+def matches_material(row: Disruption, material: Material) -> bool:
+    """Whether a disruption's stage and material (blank = any) take in ``material``."""
+    return (not row.stage or row.stage == material.stage) and (not row.material or row.material == material.material)
+
+
+def hit_facilities(instance: Instance, row: Disruption) -> frozenset[str]:
+    """Facilities of a matching country and name that can make a matching material."""
+    wanted = {m.material for m in instance.materials if matches_material(row, m)}
+    makers = {r.process for r in instance.recipes if r.role == "output" and r.material in wanted}
+    able = {o.facility for o in instance.operations if o.process in makers}
+    places = members(instance, row.country)
+    return frozenset(
+        f.facility
+        for f in instance.facilities
+        if f.facility in able and f.country in places and row.facility in ("", f.facility)
+    )
+
+
+def hits(instance: Instance, row: Disruption) -> bool:
+    """Whether a disruption hits a facility, option, demand, market or, as an export stop, a lane."""
+    if row.kind in ("outage", "project_failure"):
+        hit = hit_facilities(instance, row)
+        return bool(hit) if row.kind == "outage" else any(o.facility in hit for o in instance.options)
+    places = members(instance, row.country)
+    materials = {m.material for m in instance.materials if matches_material(row, m)}
+    if row.kind == "demand_surge":
+        return any(d.country in places and row.material in ("", d.material) for d in instance.demand)
+    if row.kind == "price_surge":
+        return any(m.country in places and m.material in materials for m in instance.markets)
+    wanted = {ANY, *materials}
+    return any(
+        lane.material in wanted
+        and leads_out(instance, lane, places)
+        and any(valid_in(lane, year) for year in instance.years)
+        for lane in instance.lanes
+    )
+
+
+def leads_out(instance: Instance, lane: Lane, places: frozenset[str]) -> bool:
+    """Whether a lane permits a movement from one of the places to another country."""
+    everywhere = members(instance, "")
+    origins = places if lane.origin == ANY else places & {lane.origin}
+    destinations = everywhere if lane.destination == ANY else {lane.destination}
+    return bool(origins) and len(origins | destinations) > 1

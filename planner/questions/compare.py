@@ -1,0 +1,294 @@
+"""Plans side by side: not only what they cost, but what is built, moved, paid for and short in each."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageError
+from ..runs.outlays import by_payer
+from ..runs.tables import COMPONENTS
+from ..runs.whence import digest_of
+from ..solving.pins import in_words
+from ..words import figure_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..runs.run import Run
+    from .solve import Plan
+
+SMALL_T = 0.5  # tonnes over the years in common; smaller moves are left out
+SMALL_MUSD = 1e-6
+TABLES = ("totals", "dependence", "builds", "flows", "funding", "shortages")
+KEYS = {
+    "totals": ["quantity", "unit"],
+    "dependence": ["metric", "stage", "year"],
+    "builds": ["option", "facility", "country"],
+    "flows": ["material", "origin", "destination"],
+    "funding": ["source"],
+    "shortages": ["country", "sector", "material"],
+}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Plans by name; the first is the base. Every frame has its keys, one column a plan, and ``change``.
+
+    totals      cost and its components (MUSD, present), capex (MUSD, overnight), public money (MUSD), short (t a
+                year, summed over the periods in common), exposed share (of deliveries in the years in common)
+    dependence  exposed_share and stage_share by year, fractions
+    builds      capacity started, t; ``when`` tells the start years in each plan
+    flows       t a year moved, summed over the periods in common
+    funding     MUSD by source
+    shortages   t a year, summed over the periods in common
+
+    of          digest of each plan, see `planner.whence.digest_of`
+
+    ``change`` is the last plan's number less the base's; with more than two plans the columns tell the rest.
+    """
+
+    names: tuple[str, ...]
+    years: tuple[int, ...]
+    totals: pd.DataFrame
+    dependence: pd.DataFrame
+    builds: pd.DataFrame
+    flows: pd.DataFrame
+    funding: pd.DataFrame
+    shortages: pd.DataFrame
+    notes: tuple[str, ...] = field(default=())
+    of: tuple[str, ...] = ()
+
+    def differences(self, table: str) -> pd.DataFrame:
+        """The rows of a table in which some plan differs from the base, largest first."""
+        frame = getattr(self, table)
+        spread = frame[list(self.names)].max(axis=1) - frame[list(self.names)].min(axis=1)
+        blank = frame[list(self.names)].isna().any(axis=1) & ~frame[list(self.names)].isna().all(axis=1)
+        least = {"flows": SMALL_T, "shortages": SMALL_T}.get(table, SMALL_MUSD)
+        moved = frame["when"].str.contains(" / ") if table == "builds" else blank
+        kept = frame[(spread > least) | blank | moved]
+        return kept.loc[spread[kept.index].sort_values(ascending=False, kind="stable").index]
+
+    def _costs_that_count(self) -> pd.DataFrame:
+        """The totals without the parts of the cost that no plan has."""
+        nothing = (self.totals[list(self.names)].abs() <= SMALL_MUSD).all(axis=1)
+        return self.totals[~(nothing & self.totals["quantity"].str.startswith("of which "))]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as JSON can hold it."""
+        found: dict[str, Any] = {"schema": 1, "names": list(self.names), "of": list(self.of), "years": list(self.years)}
+        for table in TABLES:
+            rows = getattr(self, table).to_dict("records")
+            found[table] = [{k: None if v != v else v for k, v in row.items()} for row in rows]
+        return {**found, "notes": list(self.notes)}
+
+    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
+        """Write one CSV a table, and compare.json."""
+        from ..runs.folder import write_folder
+        from ..runs.tables import to_csv
+
+        files = {f"{table}.csv": to_csv(getattr(self, table)) for table in TABLES}
+        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
+        return write_folder(Path(folder), files, "compare.json", lambda: text, overwrite)
+
+    def to_html(self) -> str:
+        """One page that needs no network: tables that sort when a head is clicked."""
+        from ..reporting.compare_page import page
+
+        return page(self)
+
+    def __str__(self) -> str:
+        span = f"years {self.years[0]}-{self.years[-1]}"
+        lines = [f"{' | '.join(self.names)}  ({span}; change: {self.names[-1]} against {self.names[0]})"]
+        lines += _text_table(self._costs_that_count(), ["quantity", "unit"], self.names)
+        traced = self.dependence[self.dependence["metric"] == "exposed_share"]
+        lines += ["Traced dependence by year", *_text_table(traced, ["year"], self.names, share=True)]
+        for table, title in (
+            ("builds", "Built otherwise (t of capacity started)"),
+            ("flows", "Moved otherwise (t a year, summed over periods)"),
+            ("funding", "Paid otherwise (MUSD)"),
+            ("shortages", "Short otherwise (t a year, summed over periods)"),
+        ):
+            rows = self.differences(table)
+            if rows.empty:
+                lines.append(f"{title}: nothing")
+                continue
+            more = f", the largest 12 of {len(rows)}" if len(rows) > 12 else ""
+            keys = ["option", "country", "when"] if table == "builds" else KEYS[table]
+            lines += [f"{title}{more}", *_text_table(rows.head(12), keys, self.names)]
+        return "\n".join(lines + [f"Note: {n}" for n in self.notes])
+
+
+def _text_table(frame: pd.DataFrame, keys: Sequence[str], names: Sequence[str], share: bool = False) -> list[str]:
+    def number(value: float) -> str:
+        if value != value:
+            return "-"
+        return f"{value:.1%}" if share else figure_of(value, 5) if abs(value) >= 1e-9 else "0"
+
+    cells = [[*keys, *names, "change"]]
+    for row in frame.to_dict("records"):
+        change = number(row["change"])
+        if row["change"] > 1e-12 and change != "0":
+            change = f"+{change}"
+        cells.append([str(row[k]) for k in keys] + [number(row[n]) for n in names] + [change])
+    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+    return [
+        "  "
+        + "  ".join(
+            c.ljust(w) if i < len(keys) else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in cells
+    ]
+
+
+def compare(*plans: Plan | Run, names: Sequence[str] | None = None) -> Comparison:
+    """Compare plans or runs; the first is the base.
+
+    names  one for each; default: the instances' names, numbered where they are the same
+    Plans over other years are compared on the years they have in common. Raises UsageError if there are none, or if
+    fewer than two plans are given.
+    """
+    if len(plans) < 2:
+        raise UsageError("expected two plans or more to compare")
+    called = _names([str(p.plan["instance"]["name"]) for p in plans] if names is None else list(names))
+    if len(called) != len(plans):
+        raise UsageError(f"{len(called)} names for {len(plans)} plans")
+    each = [set(_years(p)) for p in plans]
+    common = sorted(set.intersection(*each))
+    if not common:
+        raise UsageError("the plans have no year in common")
+    notes = []
+    if any(y != each[0] for y in each):
+        notes.append("the plans are over other years: dependence, flows and shortages are of the years in common")
+        notes.append("costs are present values of each plan's own horizon and first year")
+    notes += [
+        f"{name} was solved with builds held: {held}"
+        for name, plan in zip(called, plans, strict=True)
+        if (held := in_words(plan.plan["settings"].get("pins")))
+    ]
+    frames = {table: _frame(table, called, [_MEASURES[table](p, set(common)) for p in plans]) for table in TABLES}
+    starts = [_starts(p) for p in plans]
+    of = tuple(digest_of(p.plan["instance"]["sha256"], p.tables) for p in plans)
+    frames["builds"].insert(3, "when", [_when(starts, str(option)) for option in frames["builds"]["option"]])
+    return Comparison(tuple(called), tuple(common), **frames, notes=tuple(notes), of=of)
+
+
+def _names(wished: list[str]) -> list[str]:
+    """Names made different from one another, and from the other columns."""
+    taken: set[str] = {"change", "when", *(k for keys in KEYS.values() for k in keys)}
+    result = []
+    for name in wished:
+        unique, n = name, 2
+        while unique in taken:
+            unique, n = f"{name} ({n})", n + 1
+        taken.add(unique)
+        result.append(unique)
+    return result
+
+
+def _years(plan: Plan | Run) -> Iterable[int]:
+    return (int(y) for y in plan.plan["metrics"]["demand_t"])
+
+
+Measured = dict[tuple[Hashable, ...], float]
+
+
+def _totals(plan: Plan | Run, years: set[int]) -> Measured:
+    metrics = plan.plan["metrics"]
+    found: Measured = {("cost", "MUSD present"): float(plan.plan["objective_musd"])}
+    for component in COMPONENTS:
+        found[f"of which {component.replace('_', ' ')}", "MUSD present"] = float(
+            metrics["cost_musd"].get(component, 0.0)
+        )
+    found["capex", "MUSD overnight"] = float(metrics["capex_musd"])
+    funding = plan.tables["funding"]
+    found["public money", "MUSD"] = float(funding.loc[funding["source"] != "private", "musd"].sum())
+    if owed := by_payer(plan.tables):
+        outlay = sum(musd for of in owed.values() for year, musd in of.items() if year in years)
+        found["outlays of floors and offtakes", "MUSD a year, over periods"] = outlay
+    service = plan.tables["service"]
+    service = service[service["year"].isin(years)]
+    found["short", "t a year, over periods"] = float(service["short_t"].sum())
+    served = float((service["clean_t"] + service["exposed_t"]).sum())
+    found["exposed share", "of deliveries"] = float(service["exposed_t"].sum()) / served if served else float("nan")
+    return found
+
+
+def _dependence(plan: Plan | Run, years: set[int]) -> Measured:
+    rows = plan.tables["dependence"]
+    rows = rows[(rows["cap"] == "") & (rows["material"] == "") & rows["year"].isin(years)]
+    return {(r.metric, r.stage, int(r.year)): float(r.share) for r in rows.itertuples()}
+
+
+def _builds(plan: Plan | Run, years: set[int]) -> Measured:
+    del years  # a start is a decision of the whole horizon
+    found: Measured = defaultdict(float)
+    for r in plan.tables["builds"].itertuples():
+        found[r.option, r.facility, r.country] += float(r.capacity_t)
+    return dict(found)
+
+
+def _starts(plan: Plan | Run) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for r in plan.tables["builds"].itertuples():
+        found[str(r.option)].append(int(r.start_year))
+    return found
+
+
+def _when(starts: Sequence[Mapping[str, Sequence[int]]], option: str) -> str:
+    """Start years in each plan; once if they are the same in all."""
+    said = [",".join(map(str, s.get(option, ()))) or "-" for s in starts]
+    return said[0] if len(set(said)) == 1 else " / ".join(said)
+
+
+def _flows(plan: Plan | Run, years: set[int]) -> Measured:
+    found: Measured = defaultdict(float)
+    for r in plan.tables["flows"].itertuples():
+        if r.year in years:
+            found[r.material, r.origin, r.destination] += float(r.t)
+    return dict(found)
+
+
+def _funding(plan: Plan | Run, years: set[int]) -> Measured:
+    del years
+    found: Measured = defaultdict(float)
+    for r in plan.tables["funding"].itertuples():
+        found[(r.source,)] += float(r.musd)
+    return dict(found)
+
+
+def _shortages(plan: Plan | Run, years: set[int]) -> Measured:
+    found: Measured = defaultdict(float)
+    for r in plan.tables["service"].itertuples():
+        if r.year in years and r.short_t > 0.0:
+            found[r.country, r.sector, r.material] += float(r.short_t)
+    return dict(found)
+
+
+_MEASURES: Mapping[str, Callable[[Plan | Run, set[int]], Measured]] = {
+    "totals": _totals,
+    "dependence": _dependence,
+    "builds": _builds,
+    "flows": _flows,
+    "funding": _funding,
+    "shortages": _shortages,
+}
+
+
+def _frame(table: str, names: Sequence[str], measured: Sequence[Measured]) -> pd.DataFrame:
+    import pandas as pd
+
+    blank = float("nan") if table == "dependence" else 0.0
+    keys = list(dict.fromkeys(key for m in measured for key in m))
+    if table != "totals":
+        keys.sort(key=lambda key: tuple((isinstance(part, str), part) for part in key))
+    rows = [(*key, *(m.get(key, blank) for m in measured)) for key in keys]
+    frame = pd.DataFrame(rows, columns=[*KEYS[table], *names])
+    for name in names:
+        frame[name] = frame[name].astype(float)
+    frame["change"] = frame[names[-1]] - frame[names[0]]
+    return frame

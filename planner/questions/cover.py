@@ -1,0 +1,287 @@
+"""The price of holding out: least-cost stocks and capacity that serve consumers through a stop of so many months."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Infeasible, UsageError, did_you_mean
+from ..words import figure_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..instance.instance import Instance
+    from .solve import Plan
+    from .stress.cases import Case
+    from .stress.planned import Planned
+
+COLUMNS = [
+    *("months", "objective_musd", "gap", "extra_musd", "stock_t", "holding_musd", "capex_musd", "extra_capex_musd"),
+    "status",
+]  # fmt: skip
+STOCKS = ["months", "stockpile", "country", "material", "stock_t"]
+SWITCHES = ["months", "option", "modules", "change"]
+MANIFEST = "cover.json"
+MONTHS = (1, 3, 6, 12)
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Least-cost plans that serve consumers through a disruption, by its length.
+
+    table     one row for each length, 0 first: present cost, gap, what it costs beyond the plan for 0 months (no more
+              exact than the gaps), stocks at the blow (t of all materials), present value of holding them over the
+              horizon, overnight cost of builds and what it is beyond that for 0 months, status (``infeasible``: no plan
+              holds out so long, and the longer ones were not tried)
+    stocks    each stockpile at the blow
+    switches  modules built more or fewer than for 0 months
+    reason    why no plan holds out, for the length that is infeasible
+    """
+
+    case: str
+    year: int
+    level: float
+    sectors: tuple[str, ...]
+    table: pd.DataFrame
+    stocks: pd.DataFrame
+    switches: pd.DataFrame
+    reason: str = ""
+    complete: bool = True
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as JSON can hold it."""
+        from .delivery.delivery_risk import plain
+
+        return {
+            "schema": 1,
+            "case": self.case,
+            "year": self.year,
+            "level": self.level,
+            "sectors": list(self.sectors),
+            "complete": self.complete,
+            "reason": self.reason,
+            "settings": self.settings,
+            "points": plain(self.table),
+            "stocks": plain(self.stocks),
+            "switches": plain(self.switches),
+        }
+
+    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
+        """Write cover.csv, stocks.csv, switches.csv and cover.json."""
+        from ..runs.folder import write_folder
+        from ..runs.tables import to_csv
+
+        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
+        tables = {"cover": self.table, "stocks": self.stocks, "switches": self.switches}
+        files = {f"{name}.csv": to_csv(table) for name, table in tables.items()}
+        return write_folder(Path(folder), files, MANIFEST, lambda: text, overwrite)
+
+    def __str__(self) -> str:
+        who = ", ".join(self.sectors) or "all sectors"
+        lines = [
+            f"{self.level:.0%} of {who} served through {self.case} from {self.year}",
+            f"{'months':>6} {'MUSD':>11} {'gap':>6} {'extra MUSD':>11} {'stock t':>9} {'holding':>8} "
+            f"{'extra capex':>12}",
+        ]
+        for r in self.table.itertuples():
+            if r.status == "infeasible":
+                lines.append(f"{r.months:>6} no plan holds out so long")
+                continue
+            lines.append(
+                f"{r.months:>6} {figure_of(r.objective_musd, 6):>11} {r.gap:>6.2%} "
+                f"{figure_of(r.extra_musd, 4):>11} {figure_of(r.stock_t, 4):>9} "
+                f"{figure_of(r.holding_musd, 4):>8} {figure_of(r.extra_capex_musd, 4):>12}"
+            )
+        if self.reason:
+            lines += self.reason.splitlines()[:4]
+        longest = self.table.loc[self.table["status"] != "infeasible", "months"].max()
+        held = self.stocks[(self.stocks["months"] == longest) & (self.stocks["stock_t"] > 1e-3)]
+        if len(held):
+            lines.append(f"Stocks at the blow, for {longest} months:")
+        for r in held.sort_values("stock_t", ascending=False).itertuples():
+            lines.append(f"  {r.stockpile}: {figure_of(r.stock_t, 4)} t ({r.material}, {r.country})")
+        built = self.switches[self.switches["months"] == longest]
+        if len(built):
+            lines.append(f"Built otherwise, for {longest} months (modules):")
+        for r in built.reindex(built["change"].abs().sort_values(ascending=False).index).head(12).itertuples():
+            lines.append(f"  {r.option}: {r.change:+,.3g}")
+        if not self.complete:
+            lines.append("Interrupted: the lengths solved so far.")
+        return "\n".join(lines)
+
+
+def cover(
+    instance: Instance,
+    against: str,
+    year: int,
+    *,
+    months: Sequence[int] = MONTHS,
+    level: float = 0.9,
+    sectors: Collection[str] = (),
+    gap: float | None = None,
+    time_limit: float | None = None,
+    threads: int = 1,
+    seed: int = 0,
+    progress: Callable[[str], None] | None = None,
+) -> Cover:
+    """What it costs to hold out: stocks of the instance's stockpiles and capacity, sized together.
+
+    against  a case of `planner.stress`, such as ``export_stop:CHN``, ``outage:CHN/separation`` or a plant's
+    year     in which it begins, unforeseen: the stocks held then are those of the undisturbed plan
+    months   lengths up to 12, or whole years as multiples of 12; a part of a year stops that part of its flows,
+             measured on the exports of the plan that need not hold out
+    level    part of the demand of the sectors (all if none is named) that must be served in every country while it
+             lasts; the disruption has probability 0: a promise that is kept, not a bet
+
+    The plan for 0 months is solved first; caps and rules of the instance hold in all. Scenarios of the instance are
+    left out. Raises UsageError for cases, years, months and sectors that cannot be, and what `solve` raises.
+    """
+    import pandas as pd
+
+    from .solve import solve
+    from .stress.planned import Planned
+
+    lengths = _lengths(months)
+    _check(instance, level, sectors)
+    options = {"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed}
+    own = ("branch_service", "disruptions", "scenarios")
+    quiet = instance.changed(without={table: {} for table in own if instance.rows(table)})
+    base = solve(quiet, progress=progress, **options)  # type: ignore[arg-type]
+    planned = Planned(quiet, base)
+    trials = [(m, _case(quiet, planned, against, year, m)) for m in lengths]  # so that a slip is told before the work
+    plans: dict[int, Plan] = {0: base}
+    reason, complete, failed = "", True, None
+    try:
+        for m, case in trials:
+            if progress:
+                progress(f"{m} months")
+            try:
+                plans[m] = solve(_promised(quiet, case, level, sectors), progress=progress, **options)  # type: ignore[arg-type]
+            except Infeasible as stuck:
+                reason, failed = str(stuck), m
+                break
+    except KeyboardInterrupt:
+        complete = False
+    rows = [_point(quiet, m, plan, base, year) for m, plan in plans.items()]
+    if failed is not None:
+        rows.append({"months": failed, "status": "infeasible"})
+    stocks = [row for m, plan in plans.items() for row in _stocks(quiet, m, plan, year)]
+    switches = [row for m, plan in plans.items() for row in _switches(m, plan, base)]
+    return Cover(
+        case=against,
+        year=year,
+        level=level,
+        sectors=tuple(sectors),
+        table=pd.DataFrame(rows, columns=COLUMNS),
+        stocks=pd.DataFrame(stocks, columns=STOCKS),
+        switches=pd.DataFrame(switches, columns=SWITCHES),
+        reason=reason,
+        complete=complete,
+        settings=options,
+    )
+
+
+def _lengths(months: Sequence[int]) -> list[int]:
+    for m in months:
+        if m < 1 or (m > 12 and m % 12):
+            raise UsageError(f"months = {m}: expected 1 to 12, or whole years such as 24")
+    if not months:
+        raise UsageError("no length to hold out for: give months such as 1,3,6,12")
+    return sorted(set(months))
+
+
+def _check(instance: Instance, level: float, sectors: Collection[str]) -> None:
+    if not 0.0 < level <= 1.0:
+        raise UsageError(f"level = {level:g}: expected a part above 0, up to 1")
+    known = [s.sector for s in instance.sectors]
+    for sector in sectors:
+        if sector not in known:
+            raise UsageError(f'no sector "{sector}"; {did_you_mean(sector, known)}'.rstrip("; "))
+    if instance.survive:
+        raise UsageError("an instance with [security] survive asks for cover already: take survive out of it")
+
+
+def _case(instance: Instance, planned: Planned, against: str, year: int, months: int) -> Case:
+    from .stress.cases import Blow, cases
+
+    blow = Blow(1.0, year, months=months) if months <= 12 else Blow(1.0, year, years=months // 12)
+    found = cases(instance, planned, ("country", "stage", "facility", "material"), [blow], [against])
+    named = [c for c in found if c.name == against]
+    if not named:
+        names = ", ".join(c.name for c in found if c.rows)
+        raise UsageError(f'against "{against}": name one case, such as one of {names}')
+    return named[0]
+
+
+def _promised(instance: Instance, case: Case, level: float, sectors: Collection[str]) -> Instance:
+    """The instance with the case as a scenario of probability 0, through which the sectors must be served."""
+    from ..instance.tables import cells
+    from .stress.cases import SCENARIO
+
+    why = {"note": "assumption: asked for by planner cover"}
+    when = {"first_year": case.first, "last_year": case.last}
+    floors = [
+        {"scenario": SCENARIO, "sector": s.sector, "min_service": level, **when, **why}
+        for s in instance.sectors
+        if not sectors or s.sector in sectors
+    ]
+    scenario = {"scenario": SCENARIO, "name": case.name, "probability": 0, **when, **why}
+    rows: dict[str, list[dict[str, Any]]] = {
+        "scenarios": [scenario],
+        "disruptions": [{**cells(row), **why} for row in case.rows],
+        "branch_service": floors,
+    }
+    return instance.changed(rows=rows)
+
+
+def _point(instance: Instance, months: int, plan: Plan, base: Plan, year: int) -> dict[str, Any]:
+    stocks = _stocks(instance, months, plan, year)
+    capex = _overnight(plan)
+    costs = plan.tables["costs"]
+    holding = float(costs.loc[costs["component"] == "holding", "present_musd"].sum())
+    return {
+        "months": months,
+        "objective_musd": plan.objective_musd,
+        "gap": plan.plan["gap"],
+        "extra_musd": plan.objective_musd - base.objective_musd,
+        "stock_t": sum(row[4] for row in stocks),
+        "holding_musd": holding,
+        "capex_musd": capex,
+        "extra_capex_musd": capex - _overnight(base),
+        "status": plan.status,
+    }
+
+
+def _overnight(plan: Plan) -> float:
+    return float(plan.tables["builds"]["capex_musd"].sum())
+
+
+def _start(instance: Instance, year: int) -> int:
+    """First year of the period of a calendar year."""
+    return max(y for y in instance.years if y <= year)
+
+
+def _stocks(instance: Instance, months: int, plan: Plan, year: int) -> list[tuple[Any, ...]]:
+    """Rows of STOCKS: what lies there when the blow comes."""
+    first = _start(instance, year)
+    before = [y for y in instance.years if y < first]
+    held = plan.tables["stocks"]
+    rows = []
+    for s in instance.stockpiles:
+        mine = held[(held["stockpile"] == s.stockpile) & (held["year"] == before[-1])] if before else None
+        content = s.initial_t if mine is None else float(mine["stock_t"].sum())
+        rows.append((months, s.stockpile, s.country, s.material, content))
+    return rows
+
+
+def _switches(months: int, plan: Plan, base: Plan) -> list[tuple[Any, ...]]:
+    built, was = (p.tables["builds"].groupby("option")["modules"].sum() for p in (plan, base))
+    change = built.sub(was, fill_value=0.0)
+    return [
+        (months, option, float(built.get(option, 0.0)), float(by)) for option, by in change.items() if abs(by) > 1e-6
+    ]

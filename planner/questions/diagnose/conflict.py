@@ -1,0 +1,217 @@
+"""A smallest set of rows that contradict each other: drop any one of them, and the others can be kept.
+
+The duals of the elastic model prove infeasibility by the rows that they touch, which is the place to look; of these a
+set is found that is infeasible while none of its parts is (QuickXplain; Junker, AAAI 2004). That it is, and that it is
+smallest, is checked member by member. Where fractions of modules would do, the wishes and the whole numbers of options
+are searched instead, with the whole model behind them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ...solving.solver import Arrays, Settings, Solver
+from .search import Clock, feasible, solve
+from .system import SHARES, System
+
+WISHES = (
+    "service",
+    "clean_only",
+    *SHARES,
+    "least_use",
+    "offtake",
+    "stock_floor",
+    "modules_least",
+    "pin_force",
+    "pin_least",
+    "pin_most",
+    "pin_forbid",
+    "private_limit",
+    "fund_budget",
+    "fund_share",
+    "exclusive_group",
+    "requires",
+)
+UPPER = "upper:"  # prefix of a family of columns whose upper bounds are meant
+WHOLE = "whole"  # the whole numbers of an option
+BOUNDED = ("buy", "build")
+SEEN = 1e-9  # of a dual
+MOST_WHOLE = 80  # statements searched with the whole model
+
+Item = tuple[str, Any]  # family, index
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Rows (and upper bounds of columns) that contradict each other.
+
+    whole    whether it takes whole modules to see it
+    minimal  whether it was checked that no member can be spared
+    """
+
+    items: tuple[Item, ...]
+    whole: bool
+    minimal: bool
+
+
+def find_conflict(system: System, amounts: np.ndarray, gains: dict[int, float], clock: Clock) -> Conflict | None:
+    """A smallest conflict with the knobs at ``amounts``, None if there is none."""
+    relaxed = system.relaxed(amounts)
+    relaxed.integer = np.zeros_like(relaxed.integer)
+    support = _support(system, amounts, gains, clock)
+    if support:
+        small = _Part(relaxed, system, support)
+        if not small.possible(support, clock):
+            items = quick_explain(support, lambda kept: not small.possible(kept, clock))
+            rest_possible = all(small.possible([i for i in items if i != item], clock) for item in items)
+            return Conflict(tuple(items), False, rest_possible and not small.possible(items, clock))
+        if solve(relaxed, clock) is None:  # the duals did not tell: look everywhere
+            everything = _all_items(system)
+            whole = _Part(relaxed, system, everything)
+            items = quick_explain(everything, lambda kept: not whole.possible(kept, clock))
+            return Conflict(tuple(items), False, True)
+    if feasible(system, amounts, clock):
+        return None
+    return _whole_conflict(system, amounts, clock)
+
+
+def quick_explain(items: Sequence[T], impossible: Callable[[list[T]], bool]) -> list[T]:
+    """A smallest part of ``items`` (impossible as a whole) that is impossible; earlier ones are kept rather."""
+
+    def narrow(behind: list[T], changed: bool, among: list[T]) -> list[T]:
+        if changed and impossible(behind):
+            return []
+        if len(among) == 1:
+            return among
+        half = len(among) // 2
+        first, second = among[:half], among[half:]
+        of_second = narrow(behind + first, bool(first), second)
+        of_first = narrow(behind + of_second, bool(of_second), first)
+        return of_first + of_second
+
+    return narrow([], False, list(items)) if items else []
+
+
+def _support(system: System, amounts: np.ndarray, gains: dict[int, float], clock: Clock) -> list[Item]:
+    """Rows and bounds with a dual in the elastic linear programme, wishes first; empty if nothing needs to give way."""
+    free = [k for k in range(len(system.knobs)) if amounts[k] == 0.0]
+    arrays = system.relaxed(amounts, free, gains)
+    arrays.integer = np.zeros_like(arrays.integer)
+    if free:  # linear in the limits of shares, the rows may need more than the cells could give
+        arrays.col_upper = np.concatenate([arrays.col_upper[: -len(free)], np.full(len(free), np.inf)])
+    solver = Solver(arrays, Settings(threads=clock.settings.threads, seed=clock.settings.seed))
+    solver.allow(clock.each)
+    stopped = solver.run_lp()
+    if stopped == "interrupted":
+        raise KeyboardInterrupt
+    if stopped != "optimal":
+        return []
+    x, row_dual, col_dual = solver.solution()
+    if float(arrays.cost @ x) <= 1e-7:
+        return []
+    families = _all_items(system)
+    positions = dict(zip(families, _positions(system, families), strict=True))
+    return [
+        item
+        for item in families
+        if abs(col_dual[positions[item]] if item[0].startswith(UPPER) else row_dual[positions[item]]) > SEEN
+    ]
+
+
+def _all_items(system: System) -> list[Item]:
+    """Every row, wishes first, and the upper bounds that mean something."""
+    rows, columns = system.arrays.rows, system.arrays.columns
+    items: list[Item] = [(family, index) for family in WISHES for index in rows.get(family, {})]
+    items += [(family, index) for family in rows if family not in WISHES for index in rows[family]]
+    for family in BOUNDED:
+        for index, k in columns.get(family, {}).items():
+            if np.isfinite(system.arrays.col_upper[k]):
+                items.append((UPPER + family, index))
+    return items
+
+
+def _positions(system: System, items: Sequence[Item]) -> list[int]:
+    rows, columns = system.arrays.rows, system.arrays.columns
+    return [
+        columns[family.removeprefix(UPPER)][index] if family.startswith(UPPER) else rows[family][index]
+        for family, index in items
+    ]
+
+
+class _Part:
+    """Some rows and bounds of a relaxed model, cut to the columns that they touch."""
+
+    def __init__(self, arrays: Arrays, system: System, items: Sequence[Item]) -> None:
+        self.place = dict(zip(items, _positions(system, items), strict=True))
+        rows = sorted(k for item, k in self.place.items() if not item[0].startswith(UPPER))
+        part = arrays.matrix.tocsr()[rows]
+        columns = np.unique(part.indices)
+        self.row_of = {k: i for i, k in enumerate(rows)}
+        self.column_of = {int(k): i for i, k in enumerate(columns)}
+        self.matrix = part[:, columns].tocsr()
+        self.row_lower, self.row_upper = arrays.row_lower[rows], arrays.row_upper[rows]
+        self.low, self.high = arrays.col_lower[columns], arrays.col_upper[columns].copy()
+        self.bounded = [
+            self.column_of[k]
+            for family in BOUNDED
+            for k in system.arrays.columns.get(family, {}).values()
+            if k in self.column_of
+        ]
+
+    def possible(self, items: Sequence[Item], clock: Clock) -> bool:
+        """Whether these rows and bounds can hold together."""
+        rows = [self.row_of[self.place[item]] for item in items if not item[0].startswith(UPPER)]
+        if not rows:
+            return True
+        high = self.high.copy()
+        high[self.bounded] = np.inf
+        for item in items:
+            if item[0].startswith(UPPER) and self.place[item] in self.column_of:
+                k = self.column_of[self.place[item]]
+                high[k] = self.high[k]
+        count = len(high)
+        arrays = Arrays(
+            np.zeros(count), 0.0, self.matrix[rows].tocsc(), self.row_lower[rows], self.row_upper[rows],
+            self.low, high, np.zeros(count, dtype=bool), {}, {},
+        )  # fmt: skip
+        return solve(arrays, clock) is not None
+
+
+def _whole_conflict(system: System, amounts: np.ndarray, clock: Clock) -> Conflict | None:
+    """The wishes, and the options whose modules are whole, that cannot hold together; with all of the model behind."""
+    by_statement: dict[Item, list[int]] = {}
+    for family in WISHES:
+        for index, row in system.arrays.rows.get(family, {}).items():
+            by_statement.setdefault((family, index), []).append(row)
+    wishes = list(by_statement)
+    starts: dict[str, list[int]] = {}
+    for i, k in system.arrays.columns.get("build", {}).items():
+        if system.arrays.integer[k]:
+            starts.setdefault(system.data.build[i].option, []).append(k)
+    items = wishes + [(WHOLE, option) for option in sorted(starts)]
+    deadline = time.perf_counter() + 4 * clock.each
+    complete = [True]
+
+    def impossible(kept: list[Item]) -> bool:
+        if time.perf_counter() > deadline:
+            complete[0] = False
+            return False
+        held = set(kept)
+        without = [row for item, rows in by_statement.items() if item not in held for row in rows]
+        arrays = system.relaxed(amounts, without=without)
+        arrays.integer = arrays.integer.copy()
+        for option, columns in starts.items():
+            if (WHOLE, option) not in held:
+                arrays.integer[columns] = False
+        return solve(arrays, clock) is None
+
+    if not impossible(items):
+        return None
+    found = quick_explain(items, impossible)
+    return Conflict(tuple(found), True, complete[0])

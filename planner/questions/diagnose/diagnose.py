@@ -1,0 +1,370 @@
+"""Why nothing works, and the least that would make it work.
+
+What gives way are wishes, money and dates, never physics: see `knobs` for what counts as how hard. The edits are exact:
+made in the instance they are enough, and none of their numbers could be smaller with the others held.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .edits import Edit, applied, enough, place_of, relaxed_pins
+
+if TYPE_CHECKING:
+    from ...instance.instance import Instance
+    from ...solving.pins import Pins
+    from ...solving.solver import Progress
+    from .attainable import Reachable
+    from .conflict import Conflict
+    from .search import Clock
+    from .system import Cell, System
+
+__all__ = ["Diagnosis", "Edit", "diagnose"]
+
+EACH = 60.0  # seconds for each solve, unless said otherwise
+MOST_CONFLICTS = 4
+MOST_CAPS = 3
+MOST_OTHERS, MOST_OTHERS_LARGE = 12, 4  # cells tried alone
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One conflict: what is asked, what there is, and the only edits of single cells that would resolve it alone.
+
+    asked    what the user asks for, in the instance's words, each with the place of its row
+    about    the cells that each of ``asked`` speaks of; none for a rule of several rows
+    scarce   the most that can be had of what is asked, and why
+    limits   what there is: capacities, markets, lanes, stocks, modules, money
+    chain    sources and limits in the conflict, from the demand back along the chain
+    minimal  whether it was checked that the conflict needs every one of its rows
+    whole    whether it takes whole modules to see it
+    """
+
+    asked: tuple[str, ...]
+    about: tuple[tuple[Cell, ...], ...]
+    scarce: tuple[str, ...]
+    limits: tuple[str, ...]
+    chain: tuple[str, ...]
+    minimal: bool
+    whole: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "asked": list(self.asked),
+            "scarce": list(self.scarce),
+            "limits": list(self.limits),
+            "chain": list(self.chain),
+            "minimal": self.minimal,
+            "whole_numbers": self.whole,
+        }
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Whether an instance has a plan; if not, why, and the least that would give it one.
+
+    feasible   whether there is a plan; then only ``facts`` is filled
+    edits      the least-cost relaxation: cells to change; ``points`` is its hardship (see `knobs`)
+    verified   whether the instance with the edits made was solved again and has a plan
+    proven     whether every search was complete; else a smaller relaxation may exist
+    complete   False if it was interrupted: what was found before is there
+    causes     conflicts, each with its chain of causes
+    others     edits of single cells that would do as well, each alone
+    caps       the lowest limit and the earliest year at which the caps in question can be kept
+    pins       the pins that are left after the edits
+    facts      what is slackest in a feasible instance
+    outages    which outages no plan survives, if nothing else is wrong; "" if none is asked for, or all can be
+    """
+
+    name: str
+    feasible: bool
+    edits: tuple[Edit, ...] = ()
+    points: float = 0.0
+    verified: bool = False
+    proven: bool = True
+    causes: tuple[Cause, ...] = ()
+    others: tuple[Edit, ...] = ()
+    caps: tuple[Reachable, ...] = ()
+    pins: Pins | None = None
+    facts: tuple[str, ...] = ()
+    outages: str = ""
+    complete: bool = True
+    seconds: float = field(default=0.0, compare=False)
+
+    def applied(self, instance: Instance) -> Instance:
+        """The instance with the edits made; pins that had to give way are left in ``pins``."""
+        return applied(instance, self.edits)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "schema": 1,
+            "instance": self.name,
+            "status": "feasible" if self.feasible else "infeasible",
+            "causes": [c.to_dict() for c in self.causes],
+            "edits": [e.to_dict() for e in self.edits],
+            "points": self.points,
+            "verified": self.verified,
+            "proven": self.proven,
+            "complete": self.complete,
+            "alternatives": [e.to_dict() for e in self.others],
+            "caps": [c.to_dict() for c in self.caps],
+            "facts": list(self.facts),
+            "outages": self.outages,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def to_json(self) -> str:
+        """The content of `to_dict` as text."""
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def __str__(self) -> str:
+        from .text import text
+
+        return text(self)
+
+
+def diagnose(
+    instance: Instance,
+    pins: Pins | None = None,
+    *,
+    time_limit: float | None = None,
+    threads: int = 1,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Diagnosis:
+    """Find out why an instance has no plan, and the least relaxation that gives it one.
+
+    pins        builds held, which can be to blame too
+    time_limit  seconds for each of the solves [60]; what was cut short is marked as not proven
+    threads, seed  of the solver
+    progress    called with lines of text
+
+    An interrupt after the relaxation is known keeps what was found. Raises UsageError on pins and settings that
+    cannot be.
+    """
+    from ...solving.solver import Settings
+
+    started = time.perf_counter()
+    settings = Settings(time_limit=time_limit, threads=threads, seed=seed)
+
+    from .knobs import add_knobs
+    from .search import Clock, feasible
+    from .system import compile_system
+
+    clock = Clock(EACH if time_limit is None else time_limit, settings, progress)
+    clock.tell("is there a plan?")
+    system = compile_system(instance, pins)
+    add_knobs(system)
+    if not feasible(system, system.nothing, clock):
+        return _explained(system, clock, started)
+    outages = _not_survived(instance, pins, clock)
+    facts: tuple[str, ...] = ()
+    if not outages:
+        from .slack import slackest
+
+        facts = tuple(slackest(system, clock))
+    seconds = time.perf_counter() - started
+    return Diagnosis(instance.name, not outages, pins=pins, facts=facts, outages=outages, seconds=seconds)
+
+
+def _not_survived(instance: Instance, pins: Pins | None, clock: Clock) -> str:
+    """Which outages of ``[security] survive`` no plan survives, in words; "" if there are none or all can be."""
+    if not instance.survive:
+        return ""
+    from ...errors import Infeasible
+    from ...prepare import prepare
+    from ...solving.solver import optimise
+    from ...solving.survive import survive
+
+    clock.tell("can all outages that must be survived be survived?")
+    prepared = prepare(instance)
+    outcome = optimise(prepared.data, clock.settings, clock.progress, pins)
+    try:
+        survive(instance, prepared, outcome, clock.settings, pins, clock.progress)
+    except Infeasible as stuck:
+        return str(stuck)
+    return ""
+
+
+def _explained(system: System, clock: Clock, started: float) -> Diagnosis:
+    from .search import hardship, least_relaxation
+
+    instance, pins = system.instance, system.pins
+    clock.tell(f"the least relaxation of {len(system.knobs)} cells")
+    amounts = least_relaxation(system, clock)
+    causes: tuple[Cause, ...] = ()
+    caps: tuple[Reachable, ...] = ()
+    others: tuple[Edit, ...] = ()
+    changes = enough(system, amounts, clock)
+    complete = False
+    try:
+        clock.tell("what contradicts what")
+        conflicts = _conflicts(system, amounts, clock)
+        cells = _cells(system, conflicts)
+        causes = tuple(_cause(system, conflict, clock) for conflict in conflicts)
+        clock.tell("other ways out")
+        ways = _ways(system, cells, clock)
+        if ways and hardship(system, ways[0]) < hardship(system, amounts) - 1e-6:
+            amounts = ways[0]
+            changes = enough(system, amounts, clock)
+        others = tuple(e for way in ways for e in enough(system, way, clock) if len(changes) > 1 or e not in changes)
+        clock.tell("what the caps could ask for")
+        caps = _caps(system, cells, amounts, clock)
+        complete = True
+    except KeyboardInterrupt:
+        clock.tell("interrupted; what was found is told")
+    left = relaxed_pins(pins, changes)
+    return Diagnosis(
+        name=instance.name,
+        feasible=False,
+        edits=changes,
+        points=hardship(system, amounts),
+        verified=_has_plan(applied(instance, changes), left, clock),
+        proven=not clock.cut_short,
+        causes=tuple(_edited_first(cause, changes) for cause in causes),
+        others=others,
+        caps=caps,
+        pins=left,
+        complete=complete,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _has_plan(instance: Instance, pins: Pins | None, clock: Clock) -> bool:
+    """Whether the edited instance, compiled anew, has a plan."""
+    from .search import feasible
+    from .system import compile_system
+
+    system = compile_system(instance, pins)
+    return feasible(system, system.nothing, clock)
+
+
+def _conflicts(system: System, amounts: np.ndarray, clock: Clock) -> list[Conflict]:
+    """Conflicts one after the other: what each of them blames gives way before the next is looked for."""
+    from .conflict import find_conflict
+    from .search import open_gains
+
+    gains = open_gains(system, clock)[-1]
+    base = system.nothing
+    found: list[Conflict] = []
+    while len(found) < MOST_CONFLICTS:
+        conflict = find_conflict(system, base, gains, clock)
+        if conflict is None:
+            break
+        found.append(conflict)
+        blamed = [k for k in np.flatnonzero(amounts > base) if _touches(system, int(k), conflict)]
+        if not blamed:
+            break
+        base = base.copy()
+        base[blamed] = amounts[blamed]
+    return found
+
+
+def _touches(system: System, knob: int, conflict: Conflict) -> bool:
+    rows = {system.arrays.rows[family][index] for family, index in conflict.items if family in system.arrays.rows}
+    return any(e.knob == knob and e.row in rows for e in system.effects)
+
+
+def _cells(system: System, conflicts: Sequence[Conflict]) -> list[Cell]:
+    """The cells of the conflicts that could give way."""
+    touched = [
+        knob.cell for conflict in conflicts for k, knob in enumerate(system.knobs) if _touches(system, k, conflict)
+    ]
+    return list(dict.fromkeys(touched))
+
+
+def _cause(system: System, conflict: Conflict, clock: Clock) -> Cause:
+    """A conflict in words."""
+    from .supply import scarcities
+    from .words import merged, statements
+
+    told = merged(statements(system, conflict.items))
+    wishes = [
+        (tuple(dict.fromkeys(s.cell for s in group if s.cell is not None)), text)
+        for group, text in told
+        if group[0].kind == "wish"
+    ]
+    limits = tuple(text for group, text in told if group[0].kind == "limit")
+    return Cause(
+        asked=tuple(f"{text}{_where(system, cells)}" for cells, text in wishes),
+        about=tuple(cells for cells, _ in wishes),
+        scarce=tuple(scarcities(system, conflict.items, bool(limits), clock)),
+        limits=limits,
+        chain=tuple(text for group, text in told if group[0].kind != "wish"),
+        minimal=conflict.minimal,
+        whole=conflict.whole,
+    )
+
+
+def _edited_first(cause: Cause, changes: Sequence[Edit]) -> Cause:
+    """The same cause; what is edited is told first of what is asked."""
+    edited = {(e.table, e.key) for e in changes}
+    order = sorted(
+        range(len(cause.asked)), key=lambda i: not any((cell.table, cell.key) in edited for cell in cause.about[i])
+    )
+    return replace(cause, asked=tuple(cause.asked[i] for i in order), about=tuple(cause.about[i] for i in order))
+
+
+def _where(system: System, cells: Sequence[Cell]) -> str:
+    """The places of rows: each file once, with lines in short."""
+    lines: dict[str, list[int]] = {}
+    for cell in cells:
+        if cell.table != "pins":
+            file, line = place_of(system.instance, cell.table, cell.key)
+            lines.setdefault(file, []).extend([] if line is None else [line])
+    shown = ", ".join(f"{file}:{_in_short(of)}" if of else file for file, of in lines.items())
+    return f" [{shown}]" if shown else ""
+
+
+def _in_short(lines: Sequence[int]) -> str:
+    """Line numbers, those that follow each other as a span.
+
+    >>> _in_short([2, 5, 3, 4, 9])
+    '2-5,9'
+    """
+    spans: list[list[int]] = []
+    for line in sorted(set(lines)):
+        if spans and line == spans[-1][1] + 1:
+            spans[-1][1] = line
+        else:
+            spans.append([line, line])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
+
+
+def _ways(system: System, cells: Sequence[Cell], clock: Clock) -> list[np.ndarray]:
+    """Amounts that turn one cell alone and are enough, the easiest first."""
+    from ...solving.solver import PROVEN_UP_TO
+    from .search import feasible, hardship, least
+
+    large = int(system.arrays.integer.sum()) > PROVEN_UP_TO
+    found: list[np.ndarray] = []
+    for cell in cells[: MOST_OTHERS_LARGE if large else MOST_OTHERS]:
+        knobs = [k for k, knob in enumerate(system.knobs) if knob.cell == cell]
+        amounts = system.nothing
+        for k in knobs:
+            amounts[k] = system.knobs[k].most
+            if feasible(system, amounts, clock):
+                break
+        else:
+            continue
+        if not system.knobs[knobs[0]].switch:
+            amounts[knobs[-1]] = least(system, amounts, knobs[-1], clock)
+        found.append(amounts)
+    return sorted(found, key=lambda amounts: hardship(system, amounts))
+
+
+def _caps(system: System, cells: Sequence[Cell], amounts: np.ndarray, clock: Clock) -> tuple[Reachable, ...]:
+    from .attainable import reachable
+
+    turned = [system.knobs[k].cell for k in np.flatnonzero(amounts > 0.0)]
+    names = dict.fromkeys(cell.key for cell in (*turned, *cells) if cell.table == "caps")
+    caps = [cap for key in names for cap in system.instance.caps if (cap.cap,) == key]
+    return tuple(reachable(system, cap, amounts, clock) for cap in caps[:MOST_CAPS])

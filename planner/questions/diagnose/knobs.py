@@ -1,0 +1,254 @@
+"""What could give way, and how hard that is: the wishes, money and dates of an instance, never its physics.
+
+Hardship is counted in points. The figures are a choice of ours, made so that a cap a few points too tight is blamed on
+the cap, and that a committed project, a rule or a pin is given up only when nothing smaller helps:
+
+====================================  ==========================================================
+what gives way                        points
+====================================  ==========================================================
+a cap's limit, a fund's max_share     1 per point (0.01)
+a service floor                       2 per point of the sector's demand
+min_use                               1 per point
+final_min_t, take_t of a plant        1 per hundredth of it
+private_musd, budget_musd             0.2 per hundredth of the capex of the dearest module paid
+clean_from_year                       10 per year later
+a pinned module                       15 (a forbidden option: 15)
+a committed module (min_modules)      30
+exclusive_group, requires             40 for an option freed from it
+take_t of an option                   40: nothing is taken
+====================================  ==========================================================
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ...instance.timeline import Period, horizon_end, module_share, own_capacity_share, promised
+from ...models.data import PLAN
+from .system import SHARES, Cell, Effect, Knob, System
+
+if TYPE_CHECKING:
+    from ...instance.tables import Cap, Offtake
+
+POINT = 100.0  # of a cell that is a fraction
+SERVICE = 200.0
+MONEY = 20.0
+YEAR = 10.0
+PIN = 15.0
+COMMITTED = 30.0
+RULE = 40.0
+
+
+def add_knobs(system: System) -> None:
+    """Find all knobs of a system and what they do to its rows."""
+    _caps(system)
+    _service(system)
+    _clean_only(system)
+    _least_use(system)
+    _offtakes(system)
+    _stock_floors(system)
+    _modules(system)
+    _money(system)
+    _pins(system)
+
+
+def _add(system: System, knob: Knob, effects: Iterable[tuple[int, float]], share: bool = False) -> int:
+    """Add a knob and its effects (row, factor); returns its position."""
+    position = len(system.knobs)
+    system.knobs.append(knob)
+    system.effects += [Effect(position, row, factor, share) for row, factor in effects]
+    return position
+
+
+def cap_shift(system: System, cap: Cap, year: int) -> tuple[float, float]:
+    """How much a cap's limit in ``year`` rises per unit of ``limit``, and of ``limit_end``."""
+    if cap.limit_end is None:
+        return 1.0, 0.0
+    first = system.instance.years[0] if cap.first_year is None else cap.first_year
+    last = horizon_end(system.instance) if cap.last_year is None else cap.last_year
+    part = 0.0 if first == last else (year - first) / (last - first)
+    return 1.0 - part, part
+
+
+def _caps(system: System) -> None:
+    rows: dict[str, list[tuple[int, int]]] = defaultdict(list)  # cap -> row, year
+    for family in SHARES:
+        for index, row in system.arrays.rows.get(family, {}).items():
+            limit = getattr(system.data, family)[index]
+            rows[limit.cap].append((row, system.data.nodes[limit.node].year))
+    for cap in system.instance.caps:
+        columns = {"limit": cap.limit}
+        if cap.limit_end is not None:
+            columns["limit_end"] = cap.limit_end
+        for side, (column, value) in enumerate(columns.items()):
+            effects = [(row, cap_shift(system, cap, year)[side]) for row, year in rows[cap.cap]]
+            effects = [(row, factor) for row, factor in effects if factor > 0.0]
+            if effects and value < 1.0:
+                knob = Knob(Cell("caps", (cap.cap,), column), POINT, 1.0 - value)
+                _add(system, knob, effects, share=True)
+
+
+def _service(system: System) -> None:
+    sectors = {s.sector: s for s in system.instance.sectors}
+    branch = {(b.scenario, b.sector): b for b in system.instance.branch_service}
+    rows: dict[Cell, list[tuple[int, float]]] = defaultdict(list)
+    floors: dict[Cell, float] = {}
+    for d, row in system.arrays.rows.get("service", {}).items():
+        need = system.data.need[d]
+        scenario = system.data.nodes[need.node].branch
+        if scenario == PLAN:
+            cell, floor = Cell("sectors", (need.sector,), "min_service"), sectors[need.sector].min_service
+        else:
+            of_branch = branch[scenario, need.sector]
+            cell, floor = Cell("branch_service", (scenario, need.sector), "min_service"), of_branch.min_service
+        rows[cell].append((row, need.demand))
+        floors[cell] = floor
+    for cell, effects in rows.items():
+        _add(system, Knob(cell, SERVICE, floors[cell], sign=-1.0), effects)
+
+
+def _clean_only(system: System) -> None:
+    rows: dict[str, dict[int, list[tuple[int, float]]]] = defaultdict(lambda: defaultdict(list))
+    for i, row in system.arrays.rows.get("clean_only", {}).items():
+        delivery = system.data.deliver[i]
+        need = system.data.need[delivery.need]
+        rows[need.sector][system.data.nodes[delivery.node].year].append((row, need.demand))
+    years = system.instance.years
+    for sector in system.instance.sectors:
+        if sector.sector not in rows or sector.clean_from_year is None:
+            continue
+        cell = Cell("sectors", (sector.sector,), "clean_from_year")
+        before, asked = None, sector.clean_from_year
+        for year in (y for y in years if y >= sector.clean_from_year):
+            later = next((y for y in years if y > year), None)
+            until = horizon_end(system.instance) + 1 if later is None else later
+            knob = Knob(cell, YEAR * (until - asked), 1.0, to=later, switch=True)
+            step = _add(system, knob, rows[sector.sector].get(year, ()))
+            if before is not None:
+                system.after.append((step, before))
+            before, asked = step, until
+
+
+def _least_use(system: System) -> None:
+    rows: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    least = {f.facility: f.min_use for f in system.instance.facilities}
+    for i, row in system.arrays.rows.get("least_use", {}).items():
+        limit = system.data.capacity[i]
+        rows[limit.facility].append((row, limit.least_use / least[limit.facility]))
+    for facility, effects in rows.items():
+        knob = Knob(Cell("facilities", (facility,), "min_use"), POINT, least[facility], sign=-1.0)
+        _add(system, knob, effects)
+
+
+def _offtakes(system: System) -> None:
+    """Those of own capacity can take less; those of options, which multiply builds, nothing at all."""
+    rows = {
+        (limit.facility, limit.material, system.data.nodes[limit.node].period): system.arrays.rows["offtake"][i]
+        for i, limit in enumerate(system.data.offtake)
+    }
+    for offtake in system.instance.offtakes:
+        effects = [
+            (rows[offtake.facility, offtake.material, t], tonnes * 1e-3)
+            for t, period in enumerate(system.prepared.periods)
+            if (tonnes := _most_taken(system, offtake, period)) > 0.0
+        ]
+        cell = Cell("offtakes", (offtake.offtake,), "take_t")
+        if offtake.option:
+            _add(system, Knob(cell, RULE, 1.0, to=0.0, switch=True), effects)
+        elif effects:
+            each = [(row, most / offtake.take_t) for row, most in effects]
+            _add(system, Knob(cell, POINT / offtake.take_t, offtake.take_t, sign=-1.0), each)
+
+
+def _most_taken(system: System, offtake: Offtake, period: Period) -> float:
+    """Tonnes a year that are to be taken at most in a period, whatever is built."""
+    if not promised(offtake, period.first_year):
+        return 0.0
+    if not offtake.option:
+        plant = next(f for f in system.instance.facilities if f.facility == offtake.facility)
+        return offtake.take_t * own_capacity_share(plant, period) if plant.capacity_t > 0.0 else 0.0
+    option = next(o for o in system.instance.options if o.option == offtake.option)
+    starts = [s.year for s in system.data.build if s.option == option.option and s.year <= period.first_year]
+    shares = [module_share(option, year, period) for year in starts]
+    return offtake.take_t * option.max_modules * max(shares, default=0.0)
+
+
+def _stock_floors(system: System) -> None:
+    floors = {s.stockpile: s.final_min_t for s in system.instance.stockpiles}
+    rows: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for i, row in system.arrays.rows.get("stock_floor", {}).items():
+        rows[system.data.stock_floor[i].stockpile].append((row, 1e-3))
+    for name, effects in rows.items():
+        knob = Knob(Cell("stockpiles", (name,), "final_min_t"), POINT / floors[name], floors[name], sign=-1.0)
+        _add(system, knob, effects)
+
+
+def _modules(system: System) -> None:
+    data, arrays = system.data, system.arrays
+    for i, row in arrays.rows.get("modules_least", {}).items():
+        modules = data.modules[i]
+        _add(
+            system,
+            Knob(Cell("options", (modules.option,), "min_modules"), COMMITTED, modules.least, sign=-1.0),
+            [(row, 1.0)],
+        )
+    for group, row in arrays.rows.get("exclusive_group", {}).items():
+        for h in data.groups[group]:
+            cell = Cell("options", (data.chosen[h],), "exclusive_group")
+            freed = _add(system, Knob(cell, RULE, 1.0, switch=True), [(row, 1.0)])
+            system.only_if.append((freed, arrays.columns["chosen"][h]))
+    required: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for i, row in arrays.rows.get("requires", {}).items():
+        need = data.requires[i]
+        required[need.option].append((row, need.max_modules))
+    for option, effects in required.items():
+        _add(system, Knob(Cell("options", (option,), "requires"), RULE, 1.0, switch=True), effects)
+
+
+def _money(system: System) -> None:
+    data, arrays = system.data, system.arrays
+    options = {o.option: o for o in system.instance.options}
+    dearest = {name: o.capex_musd * max(1.0, o.min_modules) for name, o in options.items()}
+    for i, row in arrays.rows.get("private_limit", {}).items():
+        name = data.private_limit[i].option
+        most = dearest[name] * max(1.0, options[name].max_modules)
+        knob = Knob(Cell("options", (name,), "private_musd"), MONEY / max(dearest[name], 1e-6), most)
+        _add(system, knob, [(row, 1.0)])
+    eligible: dict[str, list[str]] = defaultdict(list)
+    for fund_option in system.instance.fund_options:
+        eligible[fund_option.fund].append(fund_option.option)
+    for i, row in arrays.rows.get("fund_budget", {}).items():
+        fund = data.fund_limit[i].fund
+        most = sum(dearest[o] * max(1.0, options[o].max_modules) for o in eligible[fund])
+        unit = max([dearest[o] for o in eligible[fund]], default=1.0)
+        knob = Knob(Cell("funds", (fund,), "budget_musd"), MONEY / max(unit, 1e-6), most)
+        _add(system, knob, [(row, 1.0)])
+    shares: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for i, row in arrays.rows.get("fund_share", {}).items():
+        shares[data.fund_share[i].fund].append((row, 1.0))
+    most_share = {f.fund: 1.0 - f.max_share for f in system.instance.funds}
+    for fund, effects in shares.items():
+        _add(system, Knob(Cell("funds", (fund,), "max_share"), POINT, most_share[fund]), effects, share=True)
+
+
+def _pins(system: System) -> None:
+    if not system.pins:
+        return
+    rows = system.arrays.rows
+    most = {s.option: s.max_modules for s in system.data.build}
+    for (option, year), row in rows.get("pin_force", {}).items():
+        held = system.pins.force[option, year]
+        _add(system, Knob(Cell("pins", (option, year), "force"), PIN, held, sign=-1.0), [(row, 1.0)])
+    for side, sign in (("pin_least", -1.0), ("pin_most", 1.0)):
+        for (option, year), row in rows.get(side, {}).items():
+            held = system.pins.fixed[option, year]
+            room = held if sign < 0 else most[option] - held
+            if room > 0.0:
+                _add(system, Knob(Cell("pins", (option, year), "fixed"), PIN, room, sign=sign), [(row, 1.0)])
+    forbidden: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for (option, _), row in rows.get("pin_forbid", {}).items():
+        forbidden[option].append((row, most[option]))
+    for option, effects in forbidden.items():
+        _add(system, Knob(Cell("pins", (option,), "forbid"), PIN, 1.0, switch=True), effects)

@@ -1,0 +1,205 @@
+"""Why there is not more: the most that a demand can be served with, and what each possible source lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...instance.wildcards import MovementTable
+from ...models.data import CLEAN, EXPOSED
+from .conflict import Item
+from .search import Clock, solve
+from .system import System
+from .words import facility_capacity, sources_of, tonnes, what_and_where
+
+if TYPE_CHECKING:
+    from ...instance.tables import Facility
+
+DEEP = 3  # steps back along the chain
+WIDE = 4  # sources told at each
+
+
+def scarcities(system: System, items: Sequence[Item], limits: bool, clock: Clock) -> list[str]:
+    """For the demands of a conflict: the most that can be had, where that is less than is asked, and why.
+
+    limits  whether the conflict has limits that tell why
+    """
+    told = []
+    for (clean, year, branch), by_place in _needs(system, items).items():
+        together = len(by_place) > WIDE
+        groups = [[d for needs in by_place.values() for d in needs]] if together else list(by_place.values())
+        for needs in groups:
+            sentence = _scarcity(system, needs, clean, limits or together, clock)
+            if sentence:
+                when = f"branch {branch}, {year}" if branch else str(year)
+                told.append(sentence.replace("{when}", when))
+    return told
+
+
+def _scarcity(system: System, needs: Sequence[int], clean: bool, plain: bool, clock: Clock) -> str:
+    """How much can be had of what some demands ask for, "" if there is enough; ``plain``: without the reasons."""
+    data = system.data
+    asked = [data.need[d] for d in needs]
+    most = _most(system, needs, clean, clock)
+    total = sum(need.demand for need in asked)
+    floor = sum(need.demand - need.max_short for need in asked)
+    if most is None or most >= (total if clean else floor) - 1e-9:
+        return ""
+    first = asked[0]
+    why = "" if plain and most > 1e-9 else lacks(system, first.material, first.country, clean, first.node)
+    what = what_and_where((need.material, need.country) for need in asked)
+    amount = "none" if most <= 1e-9 else f"at most {tonnes(most)} of {tonnes(total)}"
+    return f"{'clean ' if clean else ''}{what}, {{when}}: {amount} can be had{f' ({why})' if why else ''}"
+
+
+def _needs(system: System, items: Sequence[Item]) -> dict[tuple[bool, int, str], dict[tuple[str, str], list[int]]]:
+    """Demands of a conflict: whether only clean material helps, year and branch; then material and country."""
+    data = system.data
+    clean: set[int] = {data.deliver[i].need for family, i in items if family == "clean_only"}
+    for cap in (data.exposed_share[i] for family, i in items if family == "exposed_share"):
+        clean |= set(cap.total)
+    found = {i for family, i in items if family in ("service", "demand")} | clean
+    grouped: dict[tuple[bool, int, str], dict[tuple[str, str], list[int]]] = {}
+    for d in sorted(found):
+        need = data.need[d]
+        node = data.nodes[need.node]
+        places = grouped.setdefault((d in clean, node.year, node.branch), {})
+        places.setdefault((need.material, need.country), []).append(d)
+    return grouped
+
+
+def _most(system: System, needs: Sequence[int], clean: bool, clock: Clock) -> float | None:
+    """The most that can be delivered to these demands, kt/yr, all wishes but whole modules forgotten."""
+    arrays = system.relaxed(system.everything)
+    arrays.integer = np.zeros_like(arrays.integer)
+    cost = np.zeros(len(arrays.cost))
+    wanted = set(needs)
+    for i, k in arrays.columns.get("deliver", {}).items():
+        delivery = system.data.deliver[i]
+        if delivery.need in wanted and (not clean or delivery.provenance == CLEAN):
+            cost[k] = -1.0
+    arrays.cost = cost
+    x = solve(arrays, clock)
+    return None if x is None else float(-cost @ x)
+
+
+def lacks(system: System, material: str, country: str, clean: bool, node: int, deep: int = DEEP) -> str:
+    """What keeps each possible source of a material from supplying a country (more) at a node."""
+    data, instance = system.data, system.instance
+    year = data.nodes[node].year
+    pool = next(
+        (
+            p
+            for p in data.pools
+            if (p.material, p.country, p.node) == (material, country, node)
+            and p.provenance == (CLEAN if clean else EXPOSED)
+            and sources_of(system, p)
+        ),
+        None,
+    )
+    lanes = MovementTable(instance.lanes, year)
+    reasons = [f"only from {sources_of(system, pool)}"] if pool is not None else []
+    makers = _makers(system, material)
+    for facility in makers:
+        reason = _why_not(system, facility, material, country, clean, node, lanes, deep)
+        if reason:
+            reasons.append(reason)
+    for market in (m for m in instance.markets if m.material == material):
+        if clean and instance.market_exposed(market):
+            continue
+        if market.country != country and lanes.find(material, market.country, country) is None:
+            reasons.append(f"market {market.market} is in {market.country}, from where no lane leads")
+    if not reasons and not makers and not any(m.material == material for m in instance.markets):
+        return f"nobody makes or sells {material}"
+    if not reasons:
+        return "all sources are exposed" if clean else ""
+    if len(reasons) > WIDE:
+        reasons = [*reasons[:WIDE], f"{len(reasons) - WIDE} more"]
+    return "; ".join(reasons)
+
+
+def _makers(system: System, material: str) -> list[Facility]:
+    instance = system.instance
+    processes = {r.process for r in instance.recipes if r.role == "output" and r.material == material}
+    names = {o.facility for o in instance.operations if o.process in processes}
+    return [f for f in instance.facilities if f.facility in names]
+
+
+def _why_not(
+    system: System,
+    facility: Facility,
+    material: str,
+    country: str,
+    clean: bool,
+    node: int,
+    lanes: MovementTable,
+    deep: int,
+) -> str:
+    """What keeps a maker from supplying a country at a node, or how much it can at most; "" if it is exposed anyway."""
+    instance, data = system.instance, system.data
+    name = facility.facility
+    if clean and facility.country in instance.countries_of_concern:
+        return ""
+    if clean and facility.concern_tie:
+        return f"{name} is tied to a country of concern"
+    if facility.country != country and lanes.find(material, facility.country, country) is None:
+        return f"{name} is in {facility.country}, from where no lane leads"
+    period = data.nodes[node].period
+    limit = next((c for c in data.capacity if c.facility == name and c.node == node), None)
+    if limit is not None and limit.use and (limit.own > 0.0 or limit.modules):
+        return f"{name}: {facility_capacity(system, name, period, limit)}"
+    own = facility.capacity_t > 0.0
+    builds = [b for b in system.prepared.data.build if b.facility == name]
+    if limit is None and not own and not builds:
+        return f"{name} has neither capacity nor an option"
+    able = own and _open(facility, data.nodes[node].year, system.prepared.periods[period].last_year)
+    online = any(system.prepared.data.build[i].facility == name for i in _online(system, name, period))
+    if not able and not online:
+        return f"{name}: {facility_capacity(system, name, period, _Idle())}"
+    if deep <= 1:
+        return f"{name} lacks its inputs"
+    for process in sorted({o.process for o in instance.operations if o.facility == name}):
+        recipe = [r for r in instance.recipes if r.process == process]
+        if not any(r.role == "output" and r.material == material for r in recipe):
+            continue
+        for r in recipe:
+            if r.role == "input" and not _at_hand(system, r.material, facility.country, clean, node):
+                why = lacks(system, r.material, facility.country, clean, node, deep - 1)
+                wanted = "clean " if clean else ""
+                return f"{name} has no {wanted}{r.material} in {facility.country}{f' ({why})' if why else ''}"
+    return ""
+
+
+class _Idle:
+    """Capacity of a facility that cannot run."""
+
+    own = 0.0
+    modules: tuple[()] = ()
+
+
+def _open(facility: Facility, first: int, last: int) -> bool:
+    opened = facility.first_year is None or facility.first_year <= last
+    return opened and (facility.last_year is None or facility.last_year >= first)
+
+
+def _online(system: System, facility: str, period: int) -> list[int]:
+    """Builds of a facility that can be online in a period."""
+    from ...instance.timeline import module_share
+
+    options = {o.option: o for o in system.instance.options}
+    return [
+        i
+        for i, b in enumerate(system.data.build)
+        if b.facility == facility and module_share(options[b.option], b.year, system.prepared.periods[period]) > 0.0
+    ]
+
+
+def _at_hand(system: System, material: str, country: str, clean: bool, node: int) -> bool:
+    wanted = (CLEAN,) if clean else (CLEAN, EXPOSED)
+    return any(
+        p.material == material and p.country == country and p.node == node and p.provenance in wanted
+        and sources_of(system, p)
+        for p in system.data.pools
+    )  # fmt: skip

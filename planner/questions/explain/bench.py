@@ -1,0 +1,340 @@
+"""One compiled model, solved again and again with other bounds and costs, and the plan it is compared with."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ... import models
+from ...errors import SolverFailed, UsageError
+from ...prepare import prepare
+from ...solving.solver import (
+    Arrays,
+    Progress,
+    Settings,
+    Solver,
+    by_family,
+    compile_model,
+    fix_columns,
+    paused_garbage_collector,
+)
+
+if TYPE_CHECKING:
+    from ...instance.instance import Instance
+    from ...runs.run import Run
+    from ..solve import Plan
+
+BUILT = 1e-9  # modules; fewer are none
+A_LITTLE = 1e-5  # kt/yr, capacity given to plants that have none, to see what a first tonne would earn
+OUT_OF_TIME = "out of time"
+SAME = 1e-9  # relative: two costs this close are one
+
+Builds = dict[tuple[str, int], float]  # (option, start year) -> modules
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a re-solve found.
+
+    stopped    ``optimal``, ``time_limit``, ``interrupted`` or ``infeasible``
+    objective  MUSD at the costs it was solved with; inf if infeasible, NaN if no plan was found
+    bound      no plan is cheaper
+    values     of all columns; empty without a plan
+    """
+
+    stopped: str
+    objective: float
+    bound: float
+    values: np.ndarray
+
+    @property
+    def held(self) -> bool:
+        """Whether a plan was found."""
+        return len(self.values) > 0
+
+
+class Model:
+    """The model of an instance, compiled once."""
+
+    def __init__(self, instance: Instance, settings: Settings) -> None:
+        self.instance = instance
+        self.settings = settings
+        with paused_garbage_collector():
+            self.prepared = prepare(instance)
+            self.data = self.prepared.data
+            self.arrays: Arrays = compile_model(models.build(self.data))
+        self.whole = np.flatnonzero(self.arrays.integer)
+        self.columns = self.arrays.columns.get("build", {})
+        self.starts: dict[str, list[int]] = defaultdict(list)
+        for i, start in enumerate(self.data.build):
+            self.starts[start.option].append(i)
+        self.solver = self.solver_of(self.arrays)
+        self.proven = settings.gap_for(len(self.whole)) <= SAME
+
+    def solver_of(self, arrays: Arrays) -> Solver:
+        """A solver of arrays like these."""
+        solver = Solver(arrays, self.settings)
+        solver.allow(self.settings.time_limit)
+        return solver
+
+    def modules(self, builds: Builds) -> np.ndarray:
+        """Modules by position in ``data.build``. Raises UsageError on a start that the model does not have."""
+        counts = np.zeros(len(self.data.build))
+        position = {(s.option, s.year): i for i, s in enumerate(self.data.build)}
+        for (option, year), modules in builds.items():
+            if (option, year) not in position:
+                if modules > BUILT:
+                    raise UsageError(f"the run starts {option} in {year}, which the instance does not permit")
+                continue
+            counts[position[option, year]] = modules
+        return counts
+
+    def modules_of(self, values: np.ndarray) -> np.ndarray:
+        """Modules by position in ``data.build`` in column values."""
+        return np.array([values[self.columns[i]] for i in range(len(self.data.build))])
+
+    def whole_numbers(self, modules: np.ndarray) -> np.ndarray:
+        """The values of the integer columns that go with ``modules``."""
+        values = np.zeros(len(self.arrays.cost))
+        for i, k in self.columns.items():
+            values[k] = modules[i]
+        chosen = self.arrays.columns.get("chosen", {})
+        built = {self.data.build[i].option for i in np.flatnonzero(modules > BUILT)}
+        for i, option in enumerate(self.data.chosen):
+            values[chosen[i]] = 1.0 if option in built else 0.0
+        return np.round(values[self.whole])
+
+    def hold(self, modules: np.ndarray, all_builds: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """Solve with the whole numbers (or all builds) held: column values, row duals, reduced costs; None: no plan."""
+        self.solver.restore()
+        if all_builds:
+            positions = np.array([self.columns[i] for i in range(len(modules))], dtype=int)
+            fix_columns(self.solver, positions, modules)
+        fix_columns(self.solver, self.whole, self.whole_numbers(modules))
+        stopped = self.solver.run_lp()
+        if stopped == "infeasible":
+            return None
+        if stopped != "optimal":
+            if stopped == "interrupted":
+                raise KeyboardInterrupt
+            raise SolverFailed(f"the plan could not be solved again with its builds held: {stopped}")
+        return self.solver.solution()
+
+    def objective(self, values: np.ndarray, cheaper: Mapping[int, float] | None = None) -> float:
+        """Cost of column values, MUSD; ``cheaper`` takes an amount off the unit costs of columns."""
+        cost = float(self.arrays.cost @ values) + self.arrays.offset
+        return cost - sum(values[k] * amount for k, amount in (cheaper or {}).items())
+
+    def solve(
+        self,
+        *,
+        close: Collection[str] = (),
+        lift: Collection[str] = (),
+        least: tuple[str, float] | None = None,
+        cheaper: Mapping[int, float] | None = None,
+        start: np.ndarray | None = None,
+    ) -> Answer:
+        """The least-cost plan under a change.
+
+        close    options that are not built
+        lift     options whose committed modules (``min_modules``) are waived
+        least    an option and the modules to be built of it at least, over all its starts
+        cheaper  column -> what its unit cost falls by, MUSD
+        start    modules by position in ``data.build`` to start the search from
+        """
+        solver = self.solver
+        solver.restore()
+        upper = self.arrays.col_upper.copy()
+        for option in close:
+            for i in self.starts[option]:
+                upper[self.columns[i]] = 0.0
+        everything = np.arange(len(upper), dtype=np.int32)
+        solver.check(solver.highs.changeColsBounds(len(upper), everything, self.arrays.col_lower, upper), "bounds")
+        if cheaper:
+            cost = self.arrays.cost.copy()
+            for k, amount in cheaper.items():
+                cost[k] -= amount
+            solver.check(solver.highs.changeColsCost(len(cost), everything, cost), "the cost")
+        if least is not None:
+            places = np.array([self.columns[i] for i in self.starts[least[0]]], dtype=np.int32)
+            solver.check(
+                solver.highs.addRow(least[1], math.inf, len(places), places, np.ones(len(places))), "a build to hold"
+            )
+        waived = self._committed(lift)
+        for row in waived:
+            solver.check(solver.highs.changeRowBounds(row, 0.0, math.inf), "a commitment")
+        try:
+            if start is not None and len(self.whole):
+                solver.start_from(self.whole, self.whole_numbers(start))
+            return self._run(cheaper)
+        finally:
+            for row in waived:
+                low, high = self.arrays.row_lower[row], self.arrays.row_upper[row]
+                solver.check(solver.highs.changeRowBounds(row, low, high), "a commitment")
+
+    def _committed(self, options: Collection[str]) -> list[int]:
+        rows = self.arrays.rows.get("modules_least", {})
+        return [row for i, row in rows.items() if self.data.modules[i].option in options]
+
+    def _run(self, cheaper: Mapping[int, float] | None) -> Answer:
+        solver = self.solver
+        stopped = solver.run()
+        if stopped in ("infeasible", "unbounded", "failed"):
+            # presolve has been seen to call feasible models infeasible: believe it only without
+            solver.check(solver.highs.clearSolver(), "clearing")
+            solver.option("presolve", "off")
+            stopped = solver.run() if len(self.whole) else solver.run_lp()
+            solver.option("presolve", "choose")
+        if stopped in ("unbounded", "failed"):
+            raise SolverFailed(f"a re-solve ended with {stopped}")
+        nothing = np.zeros(0)
+        if stopped == "infeasible":
+            return Answer(stopped, math.inf, math.inf, nothing)
+        bound = float(solver.highs.getInfo().mip_dual_bound) if len(self.whole) else -math.inf
+        if not solver.has_plan:
+            return Answer(stopped, math.nan, bound, nothing)
+        values = solver.solution()[0]
+        objective = self.objective(values, cheaper)
+        if not len(self.whole) and stopped == "optimal":
+            bound = objective
+        return Answer(stopped, objective, min(bound, objective), values)
+
+    def scaled(self, option: str, factor: float) -> Model:
+        """The same model with modules of an option ``factor`` times as large at the same capex."""
+        arrays = self.arrays
+        matrix = arrays.matrix.copy()
+        cost = arrays.cost.copy()
+        capacity_rows = np.array(sorted(arrays.rows.get("capacity_limit", {}).values()))
+        for i in self.starts[option]:
+            k = self.columns[i]
+            span = slice(matrix.indptr[k], matrix.indptr[k + 1])
+            matrix.data[span] *= np.where(np.isin(matrix.indices[span], capacity_rows), factor, 1.0)
+            cost[k] += self.data.build[i].fixed_om * (factor - 1.0)
+        other = copy(self)
+        other.arrays = replace(arrays, matrix=matrix, cost=cost)
+        other.solver = other.solver_of(other.arrays)
+        return other
+
+
+class Bench(Model):
+    """The model of a run's instance, with the run's builds held, and what has been tried since.
+
+    run        the plan explained
+    builds     modules by position in ``data.build``
+    base       its cost, MUSD; no plan is cheaper than ``floor``
+    x          column values; ``dual`` and ``reduced``: family -> index -> dual or reduced cost, MUSD per unit
+    first      capacity limit -> dual, where plants without any capacity have a little: what a first tonne earns
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        run: Run | Plan,
+        settings: Settings,
+        progress: Progress | None = None,
+        seconds: float = math.inf,
+    ) -> None:
+        super().__init__(instance, settings)
+        self.run = run
+        self.progress = progress
+        self.deadline = time.perf_counter() + seconds
+        self.stopped = ""  # why no more is solved again: interrupted, or out of time
+        self.notes: list[str] = []
+        built = run.tables["builds"]
+        self.built: Builds = {(str(r.option), int(r.start_year)): float(r.modules) for r in built.itertuples()}
+        self.builds = self.modules(self.built)
+        pinned = bool(run.plan["settings"].get("pins"))
+        held = self.hold(self.builds, all_builds=pinned)
+        if held is None:
+            raise UsageError("the builds of the run satisfy no plan of the instance; is it the run's own instance?")
+        self.x, row_dual, reduced = held
+        self.dual: dict[str, dict[Any, float]] = by_family(self.arrays.rows, row_dual)
+        self.reduced: dict[str, dict[Any, float]] = by_family(self.arrays.columns, reduced)
+        self.base = self.objective(self.x)
+        self.first = self._first_tonnes(pinned)
+        # the bound of a pinned run is one of pinned plans only
+        self.floor = self.base if pinned else min(self.base, float(run.plan["bound_musd"]))
+        stated = float(run.plan["objective_musd"])
+        if abs(stated - self.base) > 1e-6 * max(1.0, abs(stated)):
+            self.notes.append(f"with these builds the least cost is {self.base:,.9g} MUSD, the run costs {stated:,.9g}")
+        if pinned:
+            self.notes.append("the run's builds were pinned; it is compared with plans that are free of the pins")
+
+    def _first_tonnes(self, pinned: bool) -> dict[int, float]:
+        """Duals of capacity with a little of it everywhere.
+
+        Where there is none, any dual from what a first tonne earns upwards is right, and the solver's is as good as any
+        other; with a little capacity it is what that tonne earns.
+        """
+        rows = self.arrays.rows.get("capacity_limit", {})
+        bare = [
+            rows[n]
+            for n, limit in enumerate(self.data.capacity)
+            if n in rows and limit.own + sum(k * self.builds[i] for i, k in limit.modules) <= A_LITTLE
+        ]
+        highs = self.solver.highs
+        for row in bare:
+            upper = self.arrays.row_upper[row] + A_LITTLE
+            self.solver.check(highs.changeRowBounds(row, -math.inf, upper), "a little capacity")
+        held = self.hold(self.builds, pinned) if bare else None
+        for row in bare:
+            self.solver.check(highs.changeRowBounds(row, -math.inf, self.arrays.row_upper[row]), "capacity")
+        if held is None:
+            return self.dual.get("capacity_limit", {})
+        return {n: float(held[1][row]) for n, row in rows.items()}
+
+    @property
+    def tolerance(self) -> float:
+        """Differences of cost below this mean nothing, MUSD."""
+        return max(SAME, self.settings.gap_for(len(self.whole))) * max(1.0, abs(self.base))
+
+    @property
+    def label(self) -> str:
+        """How re-solved numbers were obtained."""
+        return "re-solve" if self.proven else f"re-solve within {self.settings.gap_for(len(self.whole)):.2%}"
+
+    def tell(self, line: str) -> None:
+        """Progress."""
+        if self.progress:
+            self.progress(line)
+
+    def may_go_on(self) -> bool:
+        """Whether another re-solve is still allowed."""
+        if not self.stopped and time.perf_counter() > self.deadline:
+            self.stopped = OUT_OF_TIME
+        return not self.stopped
+
+    def again(self, what: str, **change: Any) -> Answer | None:
+        """Solve under a change (see ``solve``); None if that may not be, or was interrupted."""
+        return self.ask(what, self, **change)
+
+    def ask(self, what: str, model: Model, **change: Any) -> Answer | None:
+        """The same of another model."""
+        if not self.may_go_on():
+            return None
+        started = time.perf_counter()
+        try:
+            answer = model.solve(**change)
+        except KeyboardInterrupt:
+            self.stopped = "interrupted"
+            return None
+        if answer.stopped == "interrupted":
+            self.stopped = "interrupted"
+            return None
+        cost = f"{answer.objective:,.6g} MUSD" if answer.held else answer.stopped
+        self.tell(f"{time.perf_counter() - started:6.1f} s  {what}: {cost}")
+        return answer
+
+    def changed_option(self, option: str, **cells_to_set: Any) -> Instance:
+        """The instance with other cells in an option's row."""
+        from ...instance.tables import cells
+
+        row = next(o for o in self.instance.options if o.option == option)
+        return self.instance.with_rows("options", {**cells(row), **cells_to_set})

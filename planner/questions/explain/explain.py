@@ -1,0 +1,223 @@
+"""Why this plan: what binds, what clean material costs more, what each project is worth or lacks.
+
+The plan is solved again with its builds held; the duals of that linear programme give what a unit more of each limit
+saves. Projects are judged by solving again without, or with, each: duals tell the margin, not the whole. Every number
+says how it was obtained: ``dual`` or ``re-solve``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import UsageError, did_you_mean
+from ...runs.folder import write_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...instance.instance import Instance
+    from ...runs.run import Run
+    from ...solving.solver import Progress
+    from ..solve import Plan
+    from .entry import Entry
+    from .projects import Project
+    from .support import PricePath
+
+MANIFEST = "explain.json"
+FRAMES = ("binding", "premiums", "projects", "entry", "earnings", "bottlenecks", "price_support")
+SOLVED_AGAIN = 3  # built and unbuilt projects re-solved in a plan too large to be proven
+TIMES = 8.0  # re-solves may take so many times the run's own solve (or LEAST_SECONDS), unless a number is asked for
+LEAST_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a plan is as it is; one frame per question, each number with how it was obtained.
+
+    binding        limits that bind, the most valuable first: kind, name, country, year (0: whole horizon), unit,
+                   worth_musd (present value that one unit more saves), how, says
+    premiums       clean less exposed price, USD/kg, by material, country and year; blank with a note if one has none
+    projects       every option: what it costs and earns (present values, MUSD), value_musd (cost without it less cost
+                   of the plan, with the range that the solver's gap leaves), project_value_musd (without
+                   ``also_without`` too: the other options of its facility or exclusive group), cost_if_built_musd
+    entry          what each option that is not built lacks: change, threshold, unit, how
+    earnings       built options by year, undiscounted MUSD: value of the capacity by duals, annuity, fixed O&M
+    bottlenecks    by year and provenance: materials ranked by what 1 % more of all that makes or sells them is worth
+    price_support  built options by year: levelised cost against a market price, USD/kg, and MUSD a year of support
+    objective_musd of the plan with these builds
+    of             digest of the plan, see `planner.whence.digest_of`
+    complete       whether everything asked for was solved; ``notes`` tell what was not
+    """
+
+    instance: Instance
+    objective_musd: float
+    binding: pd.DataFrame
+    premiums: pd.DataFrame
+    projects: pd.DataFrame
+    entry: pd.DataFrame
+    earnings: pd.DataFrame
+    bottlenecks: pd.DataFrame
+    price_support: pd.DataFrame
+    complete: bool
+    notes: tuple[str, ...]
+    seconds: float
+    of: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of explain.json: the frames as lists of rows, blanks as None."""
+        return {
+            "schema": 1,
+            "instance": {"name": self.instance.name, "title": self.instance.title, "sha256": self.instance.sha256},
+            "of": self.of,
+            "objective_musd": self.objective_musd,
+            "complete": self.complete,
+            "notes": list(self.notes),
+            "seconds": round(self.seconds, 3),
+            **{name: _rows(getattr(self, name)) for name in FRAMES},
+        }
+
+    def to_json(self) -> str:
+        """explain.json as text."""
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
+        """Write a folder with a CSV file per frame and explain.json, all of it or nothing."""
+        from ...runs.tables import to_csv
+
+        files = {}
+        for name in FRAMES:
+            table = getattr(self, name).astype(object)
+            files[f"{name}.csv"] = to_csv(table.where(table.notna(), None))
+        return write_folder(Path(folder), files, MANIFEST, self.to_json, overwrite)
+
+    def __str__(self) -> str:
+        from .text import text
+
+        return text(self)
+
+
+def explain(
+    instance: Instance,
+    run: Run | Plan,
+    *,
+    projects: int | None = None,
+    exact: Collection[str] = (),
+    prices: Mapping[str, PricePath] | None = None,
+    gap: float | None = None,
+    time_limit: float | None = None,
+    threads: int = 1,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Explanation:
+    """Explain a plan of an instance.
+
+    projects    how many of the built, of the unbuilt projects and of the lead times to solve again; None: all if the
+                plan can be proven, else the first 3 of each, within 8 times the run's own solve
+    exact       options that are not built, of which every way to enter is searched by re-solves (capex, running cost,
+                earlier, larger)
+    prices      market price paths: material -> USD/kg, or -> year -> USD/kg
+    gap         relative MIP gap of each re-solve; None: as the run
+    time_limit  seconds of each re-solve
+    progress    called with a line of text after each re-solve
+
+    An interrupt keeps what was found; what was not solved again says so. Raises UsageError on another instance's run
+    and on unknown names.
+    """
+    from ...runs.whence import digest_of
+    from ...solving.solver import Settings
+    from . import bottlenecks, premiums, support
+    from . import projects as project_table
+    from .bench import OUT_OF_TIME, Bench
+    from .binding import binding
+    from .entry import by_duals
+    from .entry import frame as entry_frame
+
+    started = time.perf_counter()
+    _check(instance, run, projects, exact)
+    paths = support.checked_paths(instance, prices)
+    own = run.plan["settings"]["gap"] if gap is None else gap
+    seconds = math.inf
+    if projects is None and not exact:
+        seconds = max(LEAST_SECONDS, TIMES * float(run.plan["seconds"]["solve"]))
+    bench = Bench(instance, run, Settings(own, time_limit, threads, seed), progress, seconds)
+    known = project_table.survey(bench)
+    built = sorted((p for p in known if p.built), key=lambda p: (-p.earns, p.option.option))
+    others = sorted((p for p in known if not p.built), key=lambda p: (project_table.missing_share(p), p.option.option))
+    if projects is None:
+        projects = len(known) if bench.proven else SOLVED_AGAIN
+    chosen = {*(p.option.option for p in others[:projects]), *exact}
+    limits = binding(bench, projects)
+    entries = {p.option.option: by_duals(bench, p) for p in others}
+    for project in built[:projects]:
+        project_table.value_without(bench, project)
+    for project in others:
+        if project.option.option in chosen:
+            entries[project.option.option] += _entries(bench, project, project.option.option in exact)
+    years = project_table.earnings(bench, known)
+    unsolved = len(built[projects:]) + len(others) - len(chosen)
+    if unsolved > 0 and not bench.stopped:
+        bench.notes.append(f"{unsolved} projects were not solved again; --projects N or --exact OPTION asks for more")
+    if bench.stopped:
+        cure = "; --projects N solves again for N, however long it takes" if bench.stopped == OUT_OF_TIME else ""
+        bench.notes.append(f"{bench.stopped}: not everything was solved again; what was not says so{cure}")
+    if not bench.proven:
+        bench.notes.append(
+            f"re-solved costs are known to {bench.tolerance:,.3g} MUSD (gap of {own:.2%}); "
+            "smaller differences mean nothing"
+        )
+    return Explanation(
+        instance,
+        bench.base,
+        limits,
+        premiums.premiums(run),
+        project_table.frame(known),
+        entry_frame([e for p in others for e in entries[p.option.option]]),
+        years,
+        bottlenecks.bottlenecks(bench),
+        support.price_support(bench, years, paths),
+        not bench.stopped,
+        tuple(bench.notes),
+        time.perf_counter() - started,
+        digest_of(instance.sha256, run.tables),
+    )
+
+
+def _entries(bench: Any, project: Project, every_way: bool) -> list[Entry]:
+    from . import entry
+    from .projects import cost_if_built
+
+    cost_if_built(bench, project)
+    found = entry.by_capex(bench, project)
+    if every_way and project.plan is not None:
+        found += entry.by_running_cost(bench, project)
+        found += entry.by_years(bench, project)
+        found += entry.by_size(bench, project)
+    return found
+
+
+def _check(instance: Instance, run: Run | Plan, projects: int | None, exact: Collection[str]) -> None:
+    if run.plan["instance"]["sha256"] != instance.sha256:
+        raise UsageError(f"the run was not solved from the instance {instance.name} as it is now; solve it again")
+    if projects is not None and projects < 0:
+        raise UsageError(f"projects = {projects}: expected 0 or more")
+    options = {o.option for o in instance.options}
+    built = {str(o) for o in run.tables["builds"]["option"]}
+    for option in exact:
+        if option not in options:
+            raise UsageError(f"unknown option {option}; {did_you_mean(option, options)}".rstrip("; "))
+        if option in built:
+            raise UsageError(f"{option} is built in the run; only an option that is not built can lack something")
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    blank = frame.isna()
+    columns = [
+        [None if none else v for v, none in zip(frame[c].astype(object).tolist(), blank[c], strict=True)] for c in frame
+    ]
+    return [dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True)]

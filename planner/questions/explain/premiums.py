@@ -1,0 +1,42 @@
+"""The clean premium: what a clean tonne is worth above an exposed one, per material, country and year."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from ...models.data import CLEAN, EXPOSED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...runs.run import Run
+    from ..solve import Plan
+
+COLUMNS = [
+    "material",
+    "country",
+    "year",
+    "clean_usd_per_kg",
+    "exposed_usd_per_kg",
+    "premium_usd_per_kg",
+    "note",
+]
+
+
+def premiums(run: Run | Plan) -> pd.DataFrame:
+    """From prices.csv; blank, with a note, where one of the two has no price."""
+    import pandas as pd
+
+    prices: dict[tuple[str, str, int], dict[str, float]] = defaultdict(dict)
+    for r in run.tables["prices"].itertuples():
+        prices[r.material, r.country, int(r.year)][r.provenance] = float(r.usd_per_t) / 1e3
+    rows = []
+    for key, of in sorted(prices.items()):
+        clean, exposed = of.get(CLEAN), of.get(EXPOSED)
+        premium = None if clean is None or exposed is None else clean - exposed
+        note = "no clean price: none can get there" if clean is None else ""
+        note = "no exposed price: none can get there" if exposed is None else note
+        rows.append((*key, clean, exposed, premium, note))
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    return frame.astype({name: "float64" for name in COLUMNS if name.endswith("usd_per_kg")})

@@ -1,0 +1,295 @@
+"""Each project: what it costs and earns, what the plan would cost without it, what building it would cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...instance.timeline import annuity_years, capital_recovery_factor, discount_factor, horizon_end
+from .bench import BUILT, Bench
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...instance.tables import Option
+
+COLUMNS = [
+    "option",
+    "facility",
+    "country",
+    "built",
+    "start_year",
+    "modules",
+    "capacity_t",
+    "annuity_musd",
+    "fixed_om_musd",
+    "earns_musd",
+    "earns_how",
+    "value_musd",
+    "value_least_musd",
+    "value_most_musd",
+    "value_how",
+    "also_without",
+    "project_value_musd",
+    "project_value_how",
+    "cost_if_built_musd",
+    "cost_if_built_how",
+]
+EARNINGS = ["option", "year", "capacity_t", "earns_musd", "annuity_musd", "fixed_om_musd", "how"]
+NOT_AGAIN = "not re-solved"
+
+
+@dataclass
+class Project:
+    """An option and what is known about it; money is present value in MUSD, NaN where it is not known.
+
+    start    position in ``data.build`` of what is described: the first start, or for an option that is not built the
+             start that lacks least
+    modules  built in all, or for an option that is not built the least it could be
+    earns    value of its capacity by the duals: of a built one at the margin, of another one at most
+    """
+
+    option: Option
+    country: str
+    built: bool
+    start: int
+    start_year: int
+    modules: float
+    annuity: float
+    fixed_om: float
+    earns: float
+    value: float = math.nan
+    least: float = math.nan
+    most: float = math.nan
+    value_how: str = ""
+    together: tuple[str, ...] = ()
+    project_value: float = math.nan
+    project_how: str = ""
+    cost_if_built: float = math.nan
+    if_built_least: float = math.nan  # the same by the solver's bound
+    if_built_how: str = ""
+    plan: np.ndarray | None = field(default=None, repr=False)  # column values of the cheapest plan with it
+
+    @property
+    def lacks(self) -> float:
+        """What an option that is not built lacks at least, beside the other builds."""
+        return self.annuity + self.fixed_om - self.earns
+
+    @property
+    def twins(self) -> tuple[str, ...]:
+        """The other options of the project."""
+        return tuple(o for o in self.together if o != self.option.option)
+
+
+def survey(bench: Bench) -> list[Project]:
+    """Every option of the instance with what the duals say of it; nothing is solved."""
+    country = {f.facility: f.country for f in bench.instance.facilities}
+    value = module_values(bench, bench.dual.get("capacity_limit", {}))
+    of_first = module_values(bench, bench.first)
+    result = []
+    for option in bench.instance.options:
+        starts = bench.starts[option.option]
+        built = [i for i in starts if bench.builds[i] > BUILT]
+        if built:
+            count, worth = {i: bench.builds[i] for i in built}, value
+        else:
+            best = min(starts, key=lambda i: (_cost(bench, i) - sum(of_first[i].values()), i))
+            count, worth = {best: _one(option)}, of_first
+        first = min(count)
+        result.append(
+            Project(
+                option,
+                country[option.facility],
+                bool(built),
+                start=first,
+                start_year=bench.data.build[first].year,
+                modules=sum(count.values()),
+                annuity=sum(n * bench.data.build[i].annuity for i, n in count.items()),
+                fixed_om=sum(n * bench.data.build[i].fixed_om for i, n in count.items()),
+                earns=sum(n * sum(worth[i].values()) for i, n in count.items()),
+                together=_together(bench, option),
+            )
+        )
+    return result
+
+
+def module_values(bench: Bench, duals: Mapping[int, float]) -> list[dict[int, float]]:
+    """By position in ``data.build``: year -> what the capacity of one module is worth, MUSD present value.
+
+    Less what it costs to make what is taken of it (offtakes).
+
+    duals  of the capacity limits, by their position
+    """
+    result: list[dict[int, float]] = [{} for _ in bench.data.build]
+    for number, dual in duals.items():
+        limit = bench.data.capacity[number]
+        year = bench.data.nodes[limit.node].year
+        for i, capacity in limit.modules:
+            result[i][year] = result[i].get(year, 0.0) + max(0.0, -dual) * capacity
+    for number, dual in bench.dual.get("stock_limit", {}).items():
+        room = bench.data.stock_limit[number]
+        year = bench.data.nodes[room.node].year
+        for i, tonnes in room.modules:
+            result[i][year] = result[i].get(year, 0.0) + max(0.0, -dual) * tonnes
+    for number, duty in bench.dual.get("offtake", {}).items():
+        offtake = bench.data.offtake[number]
+        year = bench.data.nodes[offtake.node].year
+        for i, taken in offtake.modules:
+            result[i][year] = result[i].get(year, 0.0) - duty * taken
+    return result
+
+
+def _cost(bench: Bench, i: int) -> float:
+    return bench.data.build[i].annuity + bench.data.build[i].fixed_om
+
+
+def _one(option: Option) -> float:
+    """A module, or the part of one that may be built."""
+    return min(1.0, option.max_modules)
+
+
+def _together(bench: Bench, option: Option) -> tuple[str, ...]:
+    """The options of a project: those of the same facility or store, or the same exclusive group."""
+    return tuple(
+        o.option
+        for o in bench.instance.options
+        if (o.facility, o.stockpile) == (option.facility, option.stockpile)
+        or (o.exclusive_group and o.exclusive_group == option.exclusive_group)
+    )
+
+
+# --- re-solves ---
+
+
+def value_without(bench: Bench, project: Project) -> None:
+    """Solve without a built option, and without the whole project where it has other options."""
+    name = project.option.option
+    project.value_how = project.project_how = bench.stopped or NOT_AGAIN
+    answer = bench.again(f"without {name}", close=[name], lift=[name], start=_without(bench, [name]))
+    if answer is None:
+        project.value_how = project.project_how = f"{NOT_AGAIN}: {bench.stopped}"
+        return
+    project.value, project.value_how = _difference(bench, answer.objective, answer.stopped, answer.held)
+    if math.isfinite(project.value):
+        project.least = answer.bound - bench.base
+        project.most = answer.objective - bench.floor
+    if not project.twins:
+        project.project_value, project.project_how = project.value, project.value_how
+        return
+    every = list(project.together)
+    answer = bench.again(f"without {' and '.join(every)}", close=every, lift=every, start=_without(bench, every))
+    if answer is None:
+        project.project_how = f"{NOT_AGAIN}: {bench.stopped}"
+        return
+    project.project_value, project.project_how = _difference(bench, answer.objective, answer.stopped, answer.held)
+
+
+def _without(bench: Bench, options: list[str]) -> np.ndarray:
+    """The plan's builds without some options."""
+    modules = bench.builds.copy()
+    for option in options:
+        modules[bench.starts[option]] = 0.0
+    return modules
+
+
+def _difference(bench: Bench, objective: float, stopped: str, held: bool) -> tuple[float, str]:
+    if stopped == "infeasible":
+        return math.nan, f"{bench.label}: no plan without it"
+    if not held:
+        return math.nan, f"{NOT_AGAIN}: no plan found in time"
+    return objective - bench.base, bench.label if stopped == "optimal" else f"{bench.label}, stopped by {stopped}"
+
+
+def cost_if_built(bench: Bench, project: Project) -> None:
+    """Solve with at least one module of an option that is not built."""
+    name = project.option.option
+    start = bench.builds.copy()
+    start[bench.starts[name]] = 0.0
+    for twin in project.twins if project.option.exclusive_group else ():
+        start[bench.starts[twin]] = 0.0
+    start[project.start] = _one(project.option)
+    answer = bench.again(f"with {name}", least=(name, _one(project.option)), start=start)
+    if answer is None:
+        project.if_built_how = f"{NOT_AGAIN}: {bench.stopped}"
+    elif answer.stopped == "infeasible":
+        project.if_built_how = f"{bench.label}: no plan with it"
+    elif not answer.held:
+        project.if_built_how = f"{NOT_AGAIN}: no plan found in time"
+    else:
+        project.cost_if_built = answer.objective - bench.base
+        project.if_built_least = answer.bound - bench.base
+        project.if_built_how = bench.label
+        project.plan = answer.values
+
+
+# --- frames ---
+
+
+def frame(projects: list[Project]) -> pd.DataFrame:
+    """The table of projects: the built ones by their value, then the others by what they lack of their cost."""
+    import pandas as pd
+
+    rows = []
+    for p in sorted(projects, key=_order):
+        rows.append(
+            (
+                *(p.option.option, p.option.facility, p.country, "yes" if p.built else "no", p.start_year, p.modules),
+                *(p.modules * p.option.module_t, p.annuity, p.fixed_om, p.earns),
+                "dual, at the margin" if p.built else "dual, at most",
+                *(p.value, p.least, p.most, p.value_how, ";".join(p.twins), p.project_value, p.project_how),
+                *(p.cost_if_built, p.if_built_how),
+            )
+        )
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _order(p: Project) -> tuple[bool, bool, float, str]:
+    if p.built:
+        known = p.value if math.isfinite(p.value) else p.earns
+        return (False, "no plan" not in p.value_how and not math.isfinite(p.value), -known, p.option.option)
+    return (True, False, missing_share(p), p.option.option)
+
+
+def missing_share(project: Project) -> float:
+    """What an option that is not built lacks, as a share of its cost."""
+    return project.lacks / max(project.annuity + project.fixed_om, 1e-9)
+
+
+def earnings(bench: Bench, projects: list[Project]) -> pd.DataFrame:
+    """Year by year, undiscounted: the value of a built option's capacity by the duals against what it costs."""
+    import pandas as pd
+
+    instance, span = bench.instance, bench.prepared.periods
+    value = module_values(bench, bench.dual.get("capacity_limit", {}))
+    end = horizon_end(instance)
+    fixed_om = {f.facility: f.fixed_om_usd_per_t for f in instance.facilities}
+    capacity: dict[tuple[int, int], float] = {}  # build, year -> kt per module, undisturbed
+    for limit in bench.data.capacity:
+        node = bench.data.nodes[limit.node]
+        if not node.branch:
+            capacity.update({(i, node.year): k for i, k in limit.modules})
+    rows = []
+    for p in projects:
+        if not p.built:
+            continue
+        wacc = instance.wacc if p.option.wacc is None else p.option.wacc
+        yearly = p.option.capex_musd * capital_recovery_factor(wacc, p.option.life_years)
+        for period in span:
+            there = earned = paid = 0.0
+            for i in bench.starts[p.option.option]:
+                n = bench.builds[i]
+                if n <= BUILT:
+                    continue
+                there += n * capacity.get((i, period.first_year), 0.0)
+                earned += n * value[i].get(period.first_year, 0.0) / period.discount
+                online = set(annuity_years(p.option, bench.data.build[i].year, end)) & set(period.calendar)
+                paid += n * yearly * sum(discount_factor(instance.discount_rate, y - instance.years[0]) for y in online)
+            if there > 0.0 or paid > 0.0:
+                upkeep = there * fixed_om[p.option.facility] * 1e-3
+                year = period.first_year
+                rows.append((p.option.option, year, there * 1e3, earned, paid / period.discount, upkeep, "dual"))
+    return pd.DataFrame(rows, columns=EARNINGS)

@@ -1,0 +1,186 @@
+"""Price support: what a project's product costs against a market price, and what a price floor would cost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ...errors import UsageError, did_you_mean
+from ...instance.timeline import series_value
+from ...models.data import CLEAN, EXPOSED, PLAN
+from .bench import BUILT, Bench
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...instance.instance import Instance
+
+COLUMNS = [
+    "option",
+    "facility",
+    "country",
+    "material",
+    "year",
+    "output_t",
+    "cost_usd_per_kg",
+    "market_usd_per_kg",
+    "market_price",
+    "support_usd_per_kg",
+    "support_musd",
+]
+
+PricePath = float | Mapping[int, float]  # USD/kg, in every year or by year (linear between, held outside)
+Paths = dict[str, dict[int | None, float]]
+
+
+def checked_paths(instance: Instance, prices: Mapping[str, PricePath] | None) -> Paths:
+    """Price paths, USD/kg. Raises UsageError on an unknown material or a bad price."""
+    known = [m.material for m in instance.materials]
+    result: Paths = {}
+    for material, path in (prices or {}).items():
+        if material not in known:
+            raise UsageError(f"prices: unknown material {material}; {did_you_mean(material, known)}".rstrip("; "))
+        points: dict[int | None, float] = {}
+        points.update(path.items() if isinstance(path, Mapping) else [(None, path)])
+        if not points or not all(0.0 <= p < 1e12 for p in points.values()):
+            raise UsageError(f"prices of {material}: expected USD per kg, 0 or more")
+        result[material] = points
+    return result
+
+
+@dataclass
+class _Year:
+    """What the modules of an option do in a period, kt/yr and MUSD/yr."""
+
+    made: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    worth: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    spent: float = 0.0  # on running, upkeep, annuities and inputs
+
+
+def price_support(bench: Bench, earnings: pd.DataFrame, paths: Paths) -> pd.DataFrame:
+    """Per built option and year: levelised cost of its main product against the market price.
+
+    The cost is annuity, fixed O&M, running cost and inputs, less by-products, over the tonnes made (both discounted),
+    the same in all years. An option's part of what its plant does is its part of the capacity. Inputs and by-products
+    are valued at ``paths``, else at the plan's prices in the plant's country. The main product is the one of most
+    value. The market price is that of ``paths``, else of the cheapest market of the instance that sells the material,
+    else the plan's price of exposed material, in the plant's country or where it is lowest.
+    """
+    import pandas as pd
+
+    plants = {f.facility: f for f in bench.instance.facilities}
+    prices = _Prices(bench, paths)
+    present = {p.first_year: p.discount for p in bench.prepared.periods}
+    rows = []
+    for option in bench.instance.options:
+        if not any(bench.builds[i] > BUILT for i in bench.starts[option.option]):
+            continue
+        country = plants[option.facility].country
+        years = _years(bench, option.option, option.facility, earnings, prices)
+        total: dict[str, float] = defaultdict(float)
+        for year, of in years.items():
+            for material, value in of.worth.items():
+                total[material] += present[year] * value
+        if not total:
+            continue
+        main = max(sorted(total), key=lambda m: total[m])
+        tonnes = sum(present[y] * of.made[main] for y, of in years.items())
+        if tonnes <= 1e-9:
+            continue
+        credit = sum(value for material, value in total.items() if material != main)
+        cost = (sum(present[y] * of.spent for y, of in years.items()) - credit) / tonnes  # MUSD/kt = USD/kg
+        for year, of in sorted(years.items()):
+            price, where = prices.market(main, country, year)
+            support = None if price is None else max(0.0, cost - price)
+            amount = None if support is None else support * of.made[main]
+            at = (option.option, option.facility, country, main, year, of.made[main] * 1e3, cost)
+            rows.append((*at, price, where, support, amount))
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    numbers = ["market_usd_per_kg", "support_usd_per_kg", "support_musd"]
+    return frame.astype(dict.fromkeys(numbers, "float64"))
+
+
+class _Prices:
+    """Prices in USD/kg: given, of markets, and of the plan."""
+
+    def __init__(self, bench: Bench, paths: Paths) -> None:
+        self.paths = paths
+        self.plan: dict[tuple[str, str, str, int], float] = {}
+        self.lowest: dict[tuple[str, int], float] = {}
+        for r in bench.run.tables["prices"].itertuples():
+            price = float(r.usd_per_t) / 1e3
+            self.plan[r.material, r.country, r.provenance, int(r.year)] = price
+            if r.provenance == EXPOSED:
+                key = (r.material, int(r.year))
+                self.lowest[key] = min(price, self.lowest.get(key, price))
+        series: dict[str, dict[int | None, float]] = defaultdict(dict)
+        for row in bench.instance.market_prices:
+            series[row.market][row.year] = row.price_usd_per_t / 1e3
+        self.markets: dict[str, list[tuple[str, dict[int | None, float]]]] = defaultdict(list)
+        for market in bench.instance.markets:
+            self.markets[market.material].append((market.market, series[market.market]))
+
+    def of_plan(self, material: str, country: str, provenance: str, year: int) -> float:
+        """What an input costs or a by-product earns; 0 where the plan has no price."""
+        if material in self.paths:
+            return series_value(self.paths[material], year)
+        other = EXPOSED if provenance == CLEAN else CLEAN
+        for q in (provenance, other):
+            if (found := self.plan.get((material, country, q, year))) is not None:
+                return found
+        return 0.0
+
+    def market(self, material: str, country: str, year: int) -> tuple[float | None, str]:
+        """The market price, and where it is from."""
+        if material in self.paths:
+            return series_value(self.paths[material], year), "given"
+        offers = [(series_value(points, year), name) for name, points in self.markets.get(material, ())]
+        if offers:
+            price, name = min(offers)
+            return price, f"market {name}"
+        if (found := self.plan.get((material, country, EXPOSED, year))) is not None:
+            return found, "plan's exposed price"
+        if (material, year) in self.lowest:
+            return self.lowest[material, year], "plan's lowest exposed price"
+        return None, "none known; give one"
+
+
+def _years(bench: Bench, option: str, facility: str, earnings: pd.DataFrame, prices: _Prices) -> dict[int, _Year]:
+    """What the option's part of its plant makes and spends, by year."""
+    run, data = bench.run, bench.data
+    there = run.tables["capacity"]
+    whole = {int(r.year): float(r.capacity_t) for r in there[there["facility"] == facility].itertuples()}
+    part: dict[int, float] = {}
+    years: dict[int, _Year] = {}
+    for r in earnings[earnings["option"] == option].itertuples():
+        years[int(r.year)] = _Year(spent=float(r.annuity_musd) + float(r.fixed_om_musd))
+        part[int(r.year)] = float(r.capacity_t) / whole[int(r.year)] if whole.get(int(r.year)) else 0.0
+    activity = run.tables["activity"]
+    ran = {
+        (r.process, r.input_provenance, int(r.year)): float(r.activity_t) * 1e-3
+        for r in activity[activity["facility"] == facility].itertuples()
+    }
+    mine: dict[int, tuple[int, float]] = {}  # activity -> year, kt of it that is the option's
+    for i, a in enumerate(data.activity):
+        node = data.nodes[a.node]
+        if a.facility != facility or node.branch != PLAN or node.year not in years:
+            continue
+        amount = ran.get((a.process, a.provenance, node.year), 0.0) * part[node.year]
+        if amount > 0.0:
+            mine[i] = (node.year, amount)
+            years[node.year].spent += amount * a.opex
+    for pool in data.pools:
+        for place, tonnes in pool.used:
+            if place in mine:
+                year, amount = mine[place]
+                price = prices.of_plan(pool.material, pool.country, pool.provenance, year)
+                years[year].spent += amount * tonnes * price
+        for place, tonnes in pool.made:
+            if place in mine:
+                year, amount = mine[place]
+                price = prices.of_plan(pool.material, pool.country, pool.provenance, year)
+                years[year].made[pool.material] += amount * tonnes
+                years[year].worth[pool.material] += amount * tonnes * price
+    return years

@@ -1,0 +1,1 @@
+"""The least cost of each level of dependence: the cost of security."""

@@ -1,0 +1,594 @@
+"""One model, re-solved with other limits on a dependence metric: the points of a frontier, and its exact ends."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import Infeasible, InstanceError, NoPlan, SolverFailed, Unbounded, UsageError, did_you_mean
+from ...words import figure_of
+
+if TYPE_CHECKING:
+    from ...instance.instance import Instance
+    from ...solving.solver import Progress, Settings, Solver
+
+METRICS = ("exposed_share", "stage_share", "single_country_share", "unserved")
+
+SAME_COST = 1e-8  # relative: two costs this close are one
+EXACT = 1e-8  # share: how narrowly the ends of the curve are bracketed
+NARROW = 1e-5  # share: no point is placed in a narrower segment
+WHOLE = 1e-6  # how far from whole a number may be that counts as whole
+ROUND_UP, ROUND_DOWN = 0.7, 0.1  # part above the whole number beyond which a dive rounds many at once
+TRIES = 60  # steps towards the least limit, each much closer than the one before
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A dependence metric and the years in which one common limit holds.
+
+    name   ``exposed_share``, ``stage_share:STAGE``, ``single_country_share:STAGE`` or ``unserved``
+    first  calendar year from which the limit holds; None: all years
+    glide  the limit goes linearly from the level of the first year in the least-cost plan to the one asked for in
+           ``first``, and stays there
+    """
+
+    name: str
+    first: int | None = None
+    glide: bool = False
+
+    @property
+    def family(self) -> str:
+        """The metric without its stage or material."""
+        return self.name.partition(":")[0]
+
+    def check(self, instance: Instance) -> None:
+        """Raise UsageError if the instance has no such metric or years."""
+        kind, _, of = self.name.partition(":")
+        if kind not in METRICS:
+            hint = did_you_mean(kind, METRICS)
+            raise UsageError(f"metric {kind}: expected one of {', '.join(METRICS)}; {hint}".rstrip("; "))
+        if self.first is not None and self.first > instance.years[-1]:
+            raise UsageError(
+                f"from year {self.first}: expected a year up to {instance.years[-1]}, the last period's first"
+            )
+        if self.glide and (self.first is None or self.first <= instance.years[0] or kind == "unserved"):
+            raise UsageError(f"a glide needs a share and a year after {instance.years[0]} in which it ends")
+        if kind in ("exposed_share", "unserved"):
+            if of:
+                raise UsageError(f"metric {self.name}: {kind} is of the whole chain; leave :{of} out")
+            return
+        known = [*instance.stages, *sorted(m.material for m in instance.materials)]
+        if of not in known:
+            stages = ", ".join(instance.stages)
+            hint = did_you_mean(of, known)
+            raise UsageError(
+                f"metric {self.name}: expected {kind}: and a stage ({stages}) or material; {hint}".rstrip("; ")
+            )
+
+    def capped(self, instance: Instance, limit: float, today: float) -> tuple[Instance, set[str]]:
+        """The instance with the limit as caps more, and their names; ``today`` is where a glide begins."""
+        if self.family == "unserved":
+            return instance, set()
+        of = self.name.partition(":")[2]
+        row: dict[str, Any] = {"metric": self.family, "limit": limit}
+        if of:
+            row["stage" if of in instance.stages else "material"] = of
+        rows: list[Mapping[str, Any]] = []
+        if self.glide:
+            assert self.first is not None
+            first = {"first_year": instance.years[0], "last_year": self.first, "limit": today, "limit_end": limit}
+            rows.append({**row, **first, "cap": _free_name(instance, "glide")})
+            if instance.years[-1] > self.first:
+                rows.append({**row, "cap": _free_name(instance, "frontier"), "first_year": self.first + 1})
+        else:
+            rows.append({**row, "cap": _free_name(instance, "frontier"), **_from(self.first)})
+        try:
+            return instance.with_rows("caps", *rows), {str(r["cap"]) for r in rows}
+        except InstanceError as error:
+            raise UsageError(f"metric {self.name} cannot be limited in this instance\n{error}") from error
+
+
+def _from(first: int | None) -> dict[str, int]:
+    return {} if first is None else {"first_year": first}
+
+
+def _free_name(instance: Instance, name: str) -> str:
+    while any(cap.cap == name for cap in instance.caps):
+        name += "_"
+    return name
+
+
+@dataclass(slots=True)
+class Point:
+    """A solved limit: cost and bound in MUSD, slope in MUSD per unit of share, deliveries in kt (present value).
+
+    share       kept by the plan
+    same_until  limit up to which nothing cheaper than this plan was found
+    """
+
+    limit: float
+    share: float
+    cost: float
+    bound: float
+    slope: float
+    status: str
+    same_until: float
+    x: np.ndarray
+    whole: np.ndarray
+    basis: Any
+    builds: dict[tuple[str, int], float]
+    clean: float
+    exposed: float
+    exposed_share: float
+    short_t: float
+    capex: float
+
+
+class Curve:
+    """One model, re-solved with other limits."""
+
+    def __init__(self, instance: Instance, metric: Metric, settings: Settings, progress: Progress | None) -> None:
+        from ... import models
+        from ...prepare import prepare
+        from ...solving.cap_rows import PLACEHOLDER, MetricRows
+        from ...solving.solver import TIE, Solver, compile_model, exposed_deliveries, paused_garbage_collector
+
+        metric.check(instance)
+        self.instance, self.metric, self.settings = instance, metric, settings
+        self.progress = progress
+        capped, caps = metric.capped(instance, PLACEHOLDER, PLACEHOLDER)
+        with paused_garbage_collector():
+            self.data = prepare(capped).data
+            arrays = compile_model(models.build(self.data))
+        nodes = {n for n in range(len(self.data.nodes)) if self._counted(n)}
+        self.rows = MetricRows(self.data, arrays, metric.family, caps, nodes)
+        self.arrays = arrays
+        self.whole = np.flatnonzero(arrays.integer).astype(np.int32)
+        self.everything = np.arange(len(arrays.cost), dtype=np.int32)
+        self.tied = arrays.cost + TIE * exposed_deliveries(self.data, arrays)
+        self.lp = Solver(replace(arrays, integer=np.zeros_like(arrays.integer)), settings)
+        self.mip = Solver(arrays, settings) if len(self.whole) else None
+        self.interrupted = False
+        self.today = 1.0  # where a glide begins
+        self.notes: list[str] = []
+
+    def _counted(self, node: int) -> bool:
+        """Whether a node belongs to the plan and the years asked for."""
+        n = self.data.nodes[node]
+        return n.branch == "" and (self.metric.first is None or n.year >= self.metric.first)
+
+    # --- solves -------------------------------------------------------------------------------------------
+
+    def _run(self, solver: Any) -> str:
+        """Run; infeasible is believed only without presolve."""
+        stopped = str(solver.run())
+        if stopped in ("infeasible", "failed", "unbounded"):
+            solver.check(solver.highs.clearSolver(), "clearing")
+            solver.option("presolve", "off")
+            stopped = solver.run()
+            solver.option("presolve", "choose")
+        if stopped == "unbounded":
+            raise Unbounded("the cost has no lower bound: an activity, perhaps one of negative cost, pays without end")
+        if stopped == "failed":
+            raise SolverFailed("HiGHS stopped without a result")
+        return stopped
+
+    def solve(self, limit: float, start: Point | None = None) -> Point | None:
+        """The least-cost plan that keeps a limit; None: there is none.
+
+        The relaxation goes on from the basis of the last limit. Whole numbers are sought with it first, and by branch
+        and bound only where those found that way are not within the gap.
+        """
+        from ...solving.solver import inside_bounds
+
+        lp, arrays = self.lp, self.arrays
+        self.rows.set_limit(lp, limit)
+        lp.allow(self.settings.time_limit)
+        if start is not None and start.basis is not None:
+            lp.check(lp.highs.setBasis(start.basis), "the basis of a neighbour")
+            stopped = "optimal"
+        else:
+            lp.check(lp.highs.clearSolver(), "clearing")
+            self._price(arrays.cost)  # from nothing, the cost alone and then the tie take half as long as both at once
+            stopped = self._run(lp)
+        if stopped == "optimal":
+            self._price(self.tied)
+            stopped = self._run(lp)
+        lp.allow(None)
+        self.interrupted |= stopped == "interrupted"
+        if stopped == "infeasible":
+            return None
+        if stopped != "optimal":
+            raise NoPlan(f"no plan was found at the limit {limit:.4%} before the search ended ({stopped})")
+        relaxed, x = lp.highs.getBasis(), lp.solution()[0]
+        bound = self._at_cost()
+        whole = np.zeros(0)
+        if self.mip is not None:
+            searched = self._whole_numbers(self.mip, limit, start)
+            if searched is None:
+                return None
+            whole, stopped, bound = searched
+            self._hold(whole, whole)
+            self._price(self.tied)
+            if self._finish() != "optimal":
+                raise SolverFailed("the plan found is not feasible once its whole numbers are exactly whole")
+            x = lp.solution()[0]
+            self._at_cost()
+        cheapest, duals, _ = lp.solution()
+        cost = self._lp_cost()
+        x = self._not_dearer(inside_bounds(x, arrays), inside_bounds(cheapest, arrays), cost)
+        slope = self.rows.slope(x, duals)
+        lp.restore()
+        lp.check(lp.highs.setBasis(relaxed), "the basis")
+        bound = min(bound, cost)
+        gap = abs(cost - bound) / max(abs(cost), 1e-9)
+        proven = stopped == "optimal" or gap <= self.settings.gap_for(len(self.whole))
+        return Point(
+            limit=limit,
+            share=self.rows.share(x),
+            cost=cost,
+            bound=bound,
+            slope=slope,
+            status="optimal" if proven else "feasible",
+            same_until=limit,
+            x=x,
+            whole=whole,
+            basis=relaxed,
+            **self._facts(x),
+        )
+
+    def _price(self, cost: np.ndarray) -> None:
+        """Another objective for the relaxation."""
+        self.lp.check(self.lp.highs.changeColsCost(len(cost), self.everything, cost), "the objective")
+
+    def _at_cost(self) -> float:
+        """Go on from a solution with ties decided to one of least cost, most often the same; its cost, MUSD."""
+        self._price(self.arrays.cost)
+        with self._going_on():
+            if self._finish() != "optimal":
+                raise SolverFailed("the least cost could not be found again")
+        return self._lp_cost()
+
+    def _finish(self) -> str:
+        """Solve what takes a moment: an interrupt ends the curve after it, a second one at once."""
+        stopped = self.lp.run_lp()
+        if stopped == "interrupted":
+            self.interrupted = True
+            stopped = self.lp.run_lp()
+        return stopped
+
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """With another objective the solution at hand stays feasible: the primal simplex needs few steps from it."""
+        from ...solving.solver import DUAL, PRIMAL
+
+        self.lp.option("simplex_strategy", PRIMAL)
+        try:
+            yield
+        finally:
+            self.lp.option("simplex_strategy", DUAL)
+
+    def _not_dearer(self, x: np.ndarray, cheapest: np.ndarray, cost: float) -> np.ndarray:
+        """The plan ``x`` with the least exposed deliveries, or the cheapest one if that costs too much."""
+        from ...solving.solver import COST_SLACK
+
+        spent = float(self.arrays.cost @ x) + self.arrays.offset - cost
+        return x if spent <= COST_SLACK * abs(cost) + 1e-12 else cheapest
+
+    def _whole_numbers(self, mip: Solver, limit: float, start: Point | None) -> tuple[np.ndarray, str, float] | None:
+        """Whole numbers of a plan at a limit whose relaxation is solved, why the search ended, and a bound (MUSD).
+
+        None: there is no plan. Raises NoPlan if the search ended without one.
+        """
+        bound = self._lp_cost()
+        tried = self._rounded(start)
+        if tried is not None:
+            cost, whole = tried
+            if cost - bound <= self.settings.gap_for(len(self.whole)) * abs(cost):
+                return whole, "optimal", bound
+            mip.start_from(self.whole, whole)
+        self.rows.set_limit(mip, limit)
+        mip.allow(self.settings.time_limit)
+        stopped = self._run(mip)
+        self.interrupted |= stopped == "interrupted"
+        if stopped == "infeasible":
+            return None
+        if mip.has_plan:
+            whole = np.round(mip.solution()[0][self.whole])
+        elif tried is None:
+            raise NoPlan(f"no plan was found at the limit {limit:.4%} before the search ended ({stopped})")
+        return whole, stopped, max(bound, float(mip.highs.getInfo().mip_dual_bound))
+
+    def _rounded(self, start: Point | None) -> tuple[float, np.ndarray] | None:
+        """Cost (MUSD) and whole numbers of the best of two plans: the relaxation rounded, and those of ``start``."""
+        x = self.lp.solution()[0][self.whole]
+        plans = [self._dive(x)]
+        if start is not None:
+            self._hold(start.whole, start.whole)
+            plans.append((self._lp_cost(), start.whole) if self.lp.run() == "optimal" else None)
+        self._hold(self.arrays.col_lower[self.whole], self.arrays.col_upper[self.whole])
+        return min((plan for plan in plans if plan is not None), key=lambda plan: plan[0], default=None)
+
+    def _dive(self, x: np.ndarray) -> tuple[float, np.ndarray] | None:
+        """Whole numbers near those of the relaxation, a few more held at each step, and what they cost, MUSD.
+
+        Held are those nearly whole, or the one nearest to it. Where no plan is left, only that one is held, and at
+        last on its other side.
+        """
+        low, high = self.arrays.col_lower[self.whole].copy(), self.arrays.col_upper[self.whole].copy()
+        while True:
+            away = np.abs(x - np.round(x))
+            open_ = np.flatnonzero(away > WHOLE)
+            if not len(open_):
+                return self._lp_cost(), np.round(x)
+            part = x - np.floor(x)
+            near = open_[(part[open_] >= ROUND_UP) | (part[open_] <= ROUND_DOWN)]
+            nearest = open_[[np.argmin(away[open_])]]
+            other = np.floor(x[nearest]) + np.ceil(x[nearest]) - np.round(x[nearest])
+            for held, values in ((near, np.round(x[near])), (nearest, np.round(x[nearest])), (nearest, other)):
+                if not len(held):
+                    continue
+                lower, upper = low.copy(), high.copy()
+                lower[held] = upper[held] = values
+                self._hold(lower, upper)
+                stopped = self.lp.run()
+                if stopped == "optimal":
+                    break
+                if stopped != "infeasible":
+                    self.interrupted |= stopped == "interrupted"
+                    return None
+            else:
+                return None
+            low, high = lower, upper
+            x = self.lp.solution()[0][self.whole]
+
+    def _hold(self, low: np.ndarray, high: np.ndarray) -> None:
+        """Bounds of the whole numbers in the relaxation."""
+        self.lp.check(self.lp.highs.changeColsBounds(len(self.whole), self.whole, low, high), "bounds")
+
+    def _lp_cost(self) -> float:
+        return float(self.lp.highs.getObjectiveValue())
+
+    def _facts(self, x: np.ndarray) -> dict[str, Any]:
+        """Builds, deliveries, shortage and capex of a solution."""
+        data, columns = self.data, self.arrays.columns
+        clean = tainted = exposed = delivered = short = capex = 0.0
+        for i, k in columns.get("deliver", {}).items():
+            delivery = data.deliver[i]
+            node = data.nodes[delivery.node]
+            if node.branch == "":
+                clean += node.present * x[k] if delivery.provenance == "clean" else 0.0
+                tainted += node.present * x[k] if delivery.provenance == "exposed" else 0.0
+            if self._counted(delivery.node):
+                delivered += node.length * x[k]
+                exposed += node.length * x[k] if delivery.provenance == "exposed" else 0.0
+        for d, k in columns.get("short", {}).items():
+            if self._counted(data.need[d].node):
+                short += data.nodes[data.need[d].node].length * x[k] * 1e3
+        overnight = {o.option: o.capex_musd for o in self.instance.options}
+        builds = {}
+        for i, k in columns.get("build", {}).items():
+            begun = data.build[i]
+            count = float(round(x[k])) if begun.integer else float(x[k])
+            if count > 1e-6:
+                builds[begun.option, begun.year] = count
+                capex += count * overnight[begun.option]
+        traced = exposed / delivered if delivered > 1e-9 else math.nan
+        tonnes = float(short) if short > 1e-6 else 0.0
+        return {
+            "builds": builds,
+            "clean": clean,
+            "exposed": tainted,
+            "exposed_share": traced,
+            "short_t": tonnes,
+            "capex": float(capex),
+        }
+
+    # --- the ends -----------------------------------------------------------------------------------------
+
+    def _least_limit(self, known: float) -> float:
+        """The least limit that the relaxation can keep, given one that it can."""
+        self.lp.check(self.lp.highs.clearSolver(), "clearing")  # presolve finds it sooner than any basis for the cost
+        limit, exact = self._narrowed(self.lp, known, self._excess(1.0))
+        if not exact:
+            self.notes.append("the least dependence is not exact: the search for it was stopped")
+        return limit
+
+    def _excess(self, weight: float) -> np.ndarray:
+        """The excess over a limit as objective."""
+        cost = np.zeros(len(self.arrays.cost))
+        cost[self.rows.excess] = weight
+        return cost
+
+    def _narrowed(
+        self, solver: Solver, limit: float, objective: np.ndarray, start: np.ndarray | None = None
+    ) -> tuple[float, bool]:
+        """The least limit that can be kept, and whether that is proven; ``objective`` holds the excess over it.
+
+        At a limit that can be kept, the least excess over it is sought; the share of that solution is the next limit
+        (Dinkelbach's method for ratios). When no excess is below zero, the limit is the least.
+        """
+        exact = False
+        solver.check(solver.highs.changeColsCost(len(objective), self.everything, objective), "the excess as objective")
+        solver.check(solver.highs.changeColBounds(self.rows.excess, -np.inf, np.inf), "freeing the excess")
+        for _ in range(TRIES):
+            self.rows.set_limit(solver, limit)
+            if start is not None:
+                solver.start_from(self.whole, start)
+            solver.allow(self.settings.time_limit)
+            stopped = self._run(solver)
+            self.interrupted |= stopped == "interrupted"
+            if not solver.has_plan:
+                break
+            share = self.rows.share(solver.solution()[0])
+            if stopped == "optimal" and share >= limit - EXACT:
+                exact = True
+                limit = min(limit, share)
+                break
+            if share >= limit - EXACT or stopped == "interrupted":
+                break
+            limit = share
+            if limit <= EXACT:
+                limit, exact = 0.0 if limit < 1e-12 else limit, True
+                break
+        solver.allow(None)
+        solver.restore()
+        return limit, exact
+
+    def _cheap_limit(self, cheapest: Point) -> float:
+        """The least limit that costs no more than the least cost, with the whole numbers of the cheapest plan."""
+        from ...solving.solver import TIE
+
+        self._hold(cheapest.whole, cheapest.whole)
+        with self._going_on():
+            return self._narrowed(self.lp, cheapest.share, self.arrays.cost + self._excess(TIE))[0]
+
+    def tell(self, point: Point, started: float) -> None:
+        """One line of progress."""
+        if self.progress:
+            gap = abs(point.cost - point.bound) / max(abs(point.cost), 1e-9)
+            self.progress(
+                f"limit {point.limit:7.2%}: {figure_of(point.cost, 6)} MUSD, gap {gap:.2%}, "
+                f"{time.perf_counter() - started:.1f} s"
+            )
+
+    def trace(self, points: int) -> list[Point]:
+        """Points of the curve, the tightest limit first."""
+        started = time.perf_counter()
+        cheapest = self._cheapest()
+        self.tell(cheapest, started)
+        cheap_limit = self._cheap_limit(cheapest) if self.rows.rows and not self.interrupted else 0.0
+        least = self._least_limit(cheapest.share) if self.rows.rows and not self.interrupted else 0.0
+        tightest = None
+        if cheapest.share - least > EXACT and not self.interrupted:
+            try:
+                tightest = self._tightest(cheapest, least, started)
+            except NoPlan:
+                if not self.interrupted:
+                    raise
+        if tightest is None:
+            return [self._as_cheapest(cheapest, cheapest.share)]
+        if tightest.cost - cheapest.cost <= SAME_COST * max(abs(cheapest.cost), 1e-6):
+            return [self._as_cheapest(tightest, tightest.limit)]
+        found = [tightest, self._as_cheapest(cheapest, max(tightest.limit, cheap_limit))]
+        barred: set[float] = set()
+        while len(found) < points and not self.interrupted:
+            place = self._next(found, barred)
+            if place is None:
+                break
+            at, limit = place
+            started = time.perf_counter()
+            try:
+                point = self.solve(limit, self._near(found, at))
+            except NoPlan:
+                point = None
+            if point is None:
+                self.notes.append(f"limit {limit:.4%}: no plan was found in time")
+                barred.add(found[at].limit)
+                continue
+            self.tell(point, started)
+            if len(self.whole):
+                # the limit may leave room: the plan then is the cheapest at the share it has
+                point.limit, point.same_until = max(found[at].limit, min(limit, point.share)), limit
+            found.insert(at + 1, point)
+        return found
+
+    def _cheapest(self) -> Point:
+        point = self.solve(1.0)
+        if point is not None and self.metric.glide and self.metric.first is not None:
+            free = point.cost
+            self.today = min(1.0, self.rows.level(point.x, self.instance.years[0]))
+            self.rows.glide(self.instance.years[0], self.metric.first, self.today)
+            point = self.solve(1.0, point)
+            if point is not None and point.cost > free * (1 + SAME_COST):
+                self.notes.append(
+                    f"without any limit the cost is {figure_of(free, 6)} MUSD: dependence would rise on the way"
+                )
+        if point is None:
+            raise Infeasible("no plan can satisfy the instance, whatever the limit; planner diagnose tells why")
+        return point
+
+    def _tightest(self, cheapest: Point, least: float, started: float) -> Point | None:
+        """The cheapest plan at the least limit; with whole numbers that limit may be above the relaxation's."""
+        room = EXACT / 10  # the least limit is known to the solver's tolerance only
+        start = replace(cheapest, basis=None)  # far away, presolve helps more than the basis of the least cost
+        point = self.solve(least + room, start)
+        if point is None and self.mip is not None:
+            least, exact = self._narrowed(self.mip, cheapest.share, self._excess(1.0), cheapest.whole)
+            if not exact:
+                self.notes.append("the least dependence is not proven: the search for it was stopped")
+            point = self.solve(least + room, start)
+        if point is not None:
+            point.limit = point.same_until = least
+            point.slope = self._slope_above(point)
+            self.tell(point, started)
+        return point
+
+    def _slope_above(self, point: Point) -> float:
+        """What a little more than the limit of a point saves: at the least limit any larger dual would do as well."""
+        self.rows.set_limit(self.lp, point.limit + 10 * EXACT)
+        self._hold(point.whole, point.whole)
+        stopped = self.lp.run()
+        x, duals, _ = self.lp.solution()
+        self.lp.restore()
+        return self.rows.slope(x, duals) if stopped == "optimal" else point.slope
+
+    def _as_cheapest(self, point: Point, limit: float) -> Point:
+        """The least-cost point, at the least limit that costs no more: beyond it nothing is saved."""
+        point.limit = point.share = point.same_until = limit
+        point.slope = 0.0
+        if not self.rows.rows:
+            return point
+        if self.metric.name == "exposed_share" and self.metric.first is not None:
+            point.exposed_share = min(point.exposed_share, limit)
+        return point
+
+    def _near(self, found: list[Point], at: int) -> Point:
+        """The neighbour to go on from: the tighter one, whose whole numbers keep the limit too.
+
+        Without whole numbers the tightest of all is left alone: at the least limit many bases are one solution, and
+        the way from it takes twice the steps of the way from the looser neighbour.
+        """
+        return found[1] if at == 0 and len(found) > 2 and not len(self.whole) else found[at]
+
+    def _next(self, found: list[Point], barred: set[float]) -> tuple[int, float] | None:
+        """Where the curve may bend most: position of the tighter neighbour, and the limit to try."""
+        wide = max(found[-1].limit - found[0].limit, 1e-12)
+        high = max(found[0].cost - found[-1].cost, 1e-12)
+        best: tuple[float, float, int, float] | None = None
+        for i, (a, b) in enumerate(pairwise(found)):
+            left = max(a.limit, a.same_until)
+            dx, dy = b.limit - left, a.cost - b.cost
+            if dx < 2 * NARROW or a.limit in barred:
+                continue
+            place, error = (left + b.limit) / 2, 0.0
+            length = math.hypot(dx / wide, dy / high)
+            if np.array_equal(a.whole, b.whole) and b.slope - a.slope > 1e-9 * high / wide:
+                meet = left + (dy + b.slope * dx) / (b.slope - a.slope)
+                below = a.cost - dy * (meet - left) / dx - (a.cost + a.slope * (meet - left))
+                if left + NARROW < meet < b.limit - NARROW and below > 1e-7 * high:
+                    place, error = meet, below / high * dx / wide
+            if len(self.whole):  # other whole numbers may undercut both: the curve may lie anywhere in between
+                error = dx / wide * max(dy, 0.0) / high
+            if best is None or (error, length) > best[:2]:
+                best = (error, length, i, place)
+        return None if best is None else best[2:]
+
+    def bounds(self, limits: list[float]) -> list[float]:
+        """Cost of the relaxation at each limit, MUSD; none without whole numbers."""
+        solver, found = self.lp, []
+        if self.mip is None:
+            return []
+        self._price(self.arrays.cost)
+        for limit in limits:
+            self.rows.set_limit(solver, limit + EXACT / 10)
+            held = self._run(solver) == "optimal"
+            found.append(float(solver.highs.getObjectiveValue()) if held else math.nan)
+        return found

@@ -1,0 +1,300 @@
+"""The plan that is best against many outcomes of its projects: the call ``hedge``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import UsageError
+from .master import Weights
+from .result import BUILDS, INSURANCE, OUTCOMES, PLANS, REPLICATIONS, Hedge
+from .search import Best, Search, decisions
+from .verdict import Estimate, at_most, beyond, estimate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...instance.instance import Instance
+    from ...runs.run import Run
+    from ...solving.solver import Progress, Settings
+    from ..solve import Plan
+
+GROUPS = 8  # independent draws that a trial is made of, so that its spread can be told
+DESIGN, REPLICATION, TRIAL = 0, 1, 2  # kinds of samples, which must not share their luck
+
+
+def hedge(
+    instance: Instance,
+    run: Run | Plan | None = None,
+    *,
+    outcomes: int = 32,
+    replications: int = 2,
+    trial: int = 256,
+    insurance: int = 5,
+    weight: float = 0.0,
+    alpha: float = 0.9,
+    gap: float = 0.005,
+    time_limit: float | None = None,
+    threads: int = 1,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Hedge:
+    """Search the builds that are best against outcomes of the projects, and compare them with a plan that trusts.
+
+    run           the plan that trusts in delivery; None: it is solved first
+    outcomes      of the design, drawn evenly (a Sobol sequence) by ``success_probability`` and delivery_risk.csv
+    replications  samples of as many outcomes of other luck, each solved as well: they tell how far the plan may be
+                  from the best over all outcomes (Mak, Morton and Wood, Operations Research Letters 24, 1999)
+    trial         outcomes on which both plans are compared, with the same luck, in 8 independent groups
+    insurance     largest projects that the hedged plan builds more, of which the worth is searched
+    weight        of the mean of the worst 1 - alpha of the outcomes by cost, against the mean of all
+    gap           relative gap of each search
+    time_limit    seconds of each search; those for the insurance end after a minute at the latest
+    threads       beside each other for the operations; the result does not depend on it
+
+    Builds and closures are decided before anything is known, operations after (two stages): rules on investment and
+    funding hold for what is started, with the capex that is planned. In each outcome caps hold, promises are kept where
+    they can be, shortage pays, as in ``delivery_risk``; scenarios are left out. Raises UsageError where nothing is
+    uncertain or a setting cannot be, and what ``solve`` raises. Ctrl-C gives the best plan so far.
+    """
+    from ...solving.solver import Settings
+    from ..delivery.modules import Modules
+    from ..delivery.operations import Operations
+    from ..solve import solve
+
+    _check(instance, outcomes, replications, trial, insurance, weight, alpha)
+    settings = Settings(gap=gap, time_limit=time_limit, threads=1, seed=seed)
+    bare = _without_scenarios(instance)
+    if run is None:
+        if progress:
+            progress("the plan that trusts in delivery")
+        run = solve(bare, gap=gap, seed=seed, progress=progress)
+    operations = Operations(bare, settings, threads, called_exposed=0.0)
+    work = _Work(bare, operations, Modules(bare), Weights(weight, alpha), settings, outcomes, seed, progress)
+    search = work.search(DESIGN, 0)
+    trusting = decisions(operations, search.sample, run)
+    best = search.best(trusting, gap, time_limit)
+    work.complete = best.why != "interrupted"
+    hedged = _as_plan(instance, search, best, gap, seed, progress)
+    tried = work.tried(trial, trusting, best.x)
+    rows = work.replicated(replications, best, tried)
+    from .insurance import extra_projects, worth
+
+    worths: list[tuple[Any, ...]] = []
+    if work.complete and insurance:
+        projects = extra_projects(bare, _modules(run), _modules(hedged))[:insurance]
+        worths = worth(search, best, projects, gap, time_limit)
+        work.complete = len(worths) == len(projects)
+    return _result(work, run, hedged, best, tried, rows, worths,
+                   {"outcomes": outcomes, "replications": replications, "trial": trial, "insurance": insurance,
+                    "weight": weight, "alpha": alpha, "gap": gap, "time_limit": time_limit, "seed": seed})  # fmt: skip
+
+
+def _check(
+    instance: Instance, outcomes: int, replications: int, trial: int, insurance: int, weight: float, alpha: float
+) -> None:
+    from ..delivery.draws import check_uncertain
+
+    check_uncertain(instance)
+    if instance.survive or instance.rows("branch_service"):
+        raise UsageError(
+            "an instance with [security] survive or branch_service.csv asks more of a plan than is searched here: "
+            "take these out of it"
+        )
+    if outcomes < 1 or replications < 0 or insurance < 0:
+        raise UsageError("outcomes must be 1 or more, replications and insurance 0 or more")
+    if trial < 0 or trial % GROUPS:
+        raise UsageError(f"trial = {trial}: expected a multiple of {GROUPS}, or 0 for none")
+    if not 0.0 <= weight <= 1.0 or not 0.0 <= alpha < 1.0:
+        raise UsageError(f"weight = {weight:g}, alpha = {alpha:g}: expected 0 <= weight <= 1 and 0 <= alpha < 1")
+
+
+def _without_scenarios(instance: Instance) -> Instance:
+    tables = [t for t in ("branch_service", "disruptions", "scenarios") if instance.rows(t)]
+    return instance.changed(without={t: {} for t in tables}) if tables else instance
+
+
+@dataclass
+class _Trial:
+    """Costs (MUSD) and tonnes short of the trusting and the hedged plan by group and outcome; and promises broken."""
+
+    costs: list[np.ndarray] = field(default_factory=list)  # each 2 x outcomes
+    objectives: list[np.ndarray] = field(default_factory=list)  # the same with what broken promises weigh
+    short: list[np.ndarray] = field(default_factory=list)
+    broken: list[np.ndarray] = field(default_factory=list)
+
+
+@dataclass
+class _Work:
+    """What all parts of the study share; ``complete`` turns False at a Ctrl-C, after which nothing more is begun."""
+
+    instance: Instance
+    operations: Any
+    modules: Any
+    weights: Weights
+    settings: Settings
+    outcomes: int
+    seed: int
+    progress: Progress | None
+    complete: bool = True
+
+    def search(self, kind: int, number: int) -> Search:
+        """A search on a sample of its own luck."""
+        from ..delivery.draws import draw
+        from .sample import Sample
+
+        draws = draw(self.instance, self.outcomes, (self.seed, kind, number))
+        sample = Sample(self.operations, self.modules, draws)
+        return Search(self.operations, sample, self.weights, self.settings, self.progress)
+
+    def tell(self, line: str) -> None:
+        """Progress."""
+        if self.progress:
+            self.progress(line)
+
+    def tried(self, trial: int, *plans: np.ndarray) -> _Trial:
+        """The plans on outcomes that none of them was designed for."""
+        found = _Trial()
+        try:
+            for group in range(GROUPS if trial and self.complete else 0):
+                self.tell(f"trial: group {group + 1} of {GROUPS}")
+                self._group(found, trial // GROUPS, group, plans)
+        except KeyboardInterrupt:
+            self.complete = False
+        return found
+
+    def _group(self, found: _Trial, size: int, group: int, plans: tuple[np.ndarray, ...]) -> None:
+        from ..delivery.draws import draw
+        from .sample import Sample
+
+        operations = self.operations
+        draws = draw(self.instance, size, (self.seed, TRIAL, group))
+        build = operations.data.build
+        every = Sample(operations, self.modules, draws, used=())
+        used = {s.option for i, s in enumerate(build) if any(x[every.at_build[i]] > 0.0 for x in plans)}
+        sample = Sample(operations, self.modules, draws, used)
+        closing = operations.model.cost[sample.first].copy()
+        closing[sample.at_build] = 0.0
+        costs, objectives, short, broken = (np.empty((len(plans), size)) for _ in range(4))
+        lengths = np.array([p.length for p in self.modules.span])
+        for k, x in enumerate(plans):
+            answers = operations.recourse.answers([sample.capacity(s, x) for s in range(size)])
+            spent = sample.spent(x) + float(closing @ x)
+            for s, of in enumerate(answers):
+                told = operations.told(of)
+                costs[k, s] = told.cost + spent[s]
+                objectives[k, s] = sum(a.value for a in of) + operations.offset + spent[s]
+                short[k, s], broken[k, s] = told.short @ lengths, told.unkept
+        operations.recourse.forget()
+        for name, values in (("costs", costs), ("objectives", objectives), ("short", short), ("broken", broken)):
+            getattr(found, name).append(values)
+
+    def replicated(self, count: int, best: Best, tried: _Trial) -> list[tuple[Any, ...]]:
+        """Rows of REPLICATIONS."""
+        rows: list[tuple[Any, ...]] = []
+        hedged = np.concatenate([o[1] for o in tried.objectives]) if tried.objectives else best.costs
+        level = float(np.quantile(hedged, self.weights.alpha))
+        for number in range(1, count + 1 if self.complete else 1):
+            self.tell(f"replication {number} of {count}")
+            try:
+                search = self.search(REPLICATION, number)
+                value = beyond(search.tried(best.x)[1], level, self.weights.weight, self.weights.alpha)
+            except KeyboardInterrupt:
+                self.complete = False
+                break
+            again = search.best(best.x, self.settings.gap or 0.0, self.settings.time_limit)
+            if again.why == "interrupted":
+                self.complete = False
+                break
+            rows.append((number, value, again.bound, value - again.bound))
+        return rows
+
+
+def _as_plan(instance: Instance, search: Search, best: Best, gap: float, seed: int, progress: Progress | None) -> Plan:
+    """The builds as a plan that runs as if all came as planned; closures are chosen for that course."""
+    from ...solving.pins import Pins
+    from ..solve import solve
+
+    starts = search.operations.data.build
+    held = best.x[search.sample.at_build]
+    fixed = {
+        (s.option, s.year): float(np.round(n) if s.integer else n) for s, n in zip(starts, held.tolist(), strict=True)
+    }
+    if progress:
+        progress("the hedged plan as it runs if all comes as planned")
+    return solve(instance, pins=Pins(fixed), gap=gap, seed=seed)
+
+
+def _modules(run: Run | Plan) -> dict[str, float]:
+    return {str(o): float(n) for o, n in run.tables["builds"].groupby("option")["modules"].sum().items()}
+
+
+def _result(
+    work: _Work, run: Run | Plan, hedged: Plan, best: Best, tried: _Trial, rows: list[tuple[Any, ...]],
+    worths: list[tuple[Any, ...]], settings: dict[str, Any],
+) -> Hedge:  # fmt: skip
+    import pandas as pd
+
+    gaps = [row[3] for row in rows]
+    objectives = [[work.weights.of(plan) for plan in group] for group in tried.objectives]
+    savings = [trusting - of_hedged for trusting, of_hedged in objectives]
+    nothing = float("nan")
+    return Hedge(
+        plan=hedged,
+        builds=_builds(work.instance, run, hedged),
+        plans=_plans(work, run, hedged, tried),
+        outcomes=_outcomes(tried),
+        insurance=pd.DataFrame(worths, columns=INSURANCE),
+        replications=pd.DataFrame(rows, columns=REPLICATIONS),
+        objective_musd=best.value,
+        bound_musd=best.bound,
+        why=best.why,
+        saving=estimate(savings) if savings else Estimate(nothing, nothing, nothing),
+        gap_musd=max(0.0, float(np.mean(gaps))) if gaps else nothing,
+        gap_at_most_musd=at_most(gaps) if len(gaps) > 1 else nothing,
+        complete=work.complete,
+        settings=settings,
+    )
+
+
+def _builds(instance: Instance, run: Run | Plan, hedged: Plan) -> pd.DataFrame:
+    import pandas as pd
+
+    was, now = _modules(run), _modules(hedged)
+    country = {f.facility: f.country for f in instance.facilities}
+    rows = [
+        (o.option, o.facility, country[o.facility], o.success_probability, was.get(o.option, 0.0),
+         now.get(o.option, 0.0), now.get(o.option, 0.0) - was.get(o.option, 0.0),
+         o.capex_musd * (now.get(o.option, 0.0) - was.get(o.option, 0.0)))
+        for o in instance.options
+        if o.option in was or o.option in now
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=BUILDS)
+
+
+def _plans(work: _Work, run: Run | Plan, hedged: Plan, tried: _Trial) -> pd.DataFrame:
+    import pandas as pd
+
+    if not tried.costs:
+        return pd.DataFrame(columns=PLANS)
+    worst = Weights(1.0, work.weights.alpha)
+    rows = []
+    for k, (name, plan) in enumerate((("trusting", run), ("hedged", hedged))):
+        costs, short, broken = (np.concatenate([g[k] for g in of]) for of in (tried.costs, tried.short, tried.broken))
+        planned = float(plan.plan["objective_musd"])
+        capex = float(plan.tables["builds"]["capex_musd"].sum())
+        rows.append((name, planned, costs.mean(), worst.of(costs), short.mean(), broken.mean(), capex))
+    return pd.DataFrame(rows, columns=PLANS)
+
+
+def _outcomes(tried: _Trial) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = [
+        (group, s + 1, *costs[:, s], *short[:, s])
+        for group, (costs, short) in enumerate(zip(tried.costs, tried.short, strict=True), start=1)
+        for s in range(costs.shape[1])
+    ]
+    return pd.DataFrame(rows, columns=OUTCOMES)

@@ -1,0 +1,78 @@
+"""What each module that could be started would add and cost in each outcome of a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..delivery.draws import AS_PLANNED
+
+if TYPE_CHECKING:
+    from ...models.data import ModelData
+    from ..delivery.draws import Draws
+    from ..delivery.modules import Modules
+    from ..delivery.operations import Operations
+
+
+class Sample:
+    """Outcomes s of a sample, for all starts i of the model: equally likely, S in all.
+
+    money   S x starts, MUSD of present value per module
+    added   S matrices, capacities x first-stage columns: kt/yr that one module adds, less what closing takes away
+    first   positions of the first-stage columns in the model; ``at_build`` those of starts among them
+    used    options that will be started at all; None: any
+    """
+
+    def __init__(
+        self, operations: Operations, modules: Modules, draws: Draws, used: Collection[str] | None = None
+    ) -> None:
+        from scipy import sparse
+
+        data, arrays = operations.data, operations.model
+        self.first = np.flatnonzero(operations.recourse.first)
+        among = {column: k for k, column in enumerate(self.first.tolist())}
+        self.at_build = np.array([among[arrays.columns["build"][i]] for i in range(len(data.build))], dtype=int)
+        self.own = operations.own
+        count = len(draws)
+        self.money = np.zeros((count, len(data.build)))
+        closing = _closing(operations, among)
+        shape = (len(self.own), len(self.first))
+        self.added: list[Any] = []
+        starts = [(i, start) for i, start in enumerate(data.build) if used is None or start.option in used]
+        for s in range(count):
+            luck = draws.luck(s)
+            rows, columns, values = [list(part) for part in closing]
+            for i, start in starts:
+                own = luck.get(start.option, AS_PLANNED)
+                self.money[s, i] = modules.cost(start.option, start.year, own)
+                for position, kt in operations.tied(modules, i, own):
+                    rows.append(position)
+                    columns.append(int(self.at_build[i]))
+                    values.append(kt)
+            self.added.append(sparse.csr_array((values, (rows, columns)), shape=shape))
+
+    def __len__(self) -> int:
+        return len(self.added)
+
+    def capacity(self, s: int, x: np.ndarray) -> np.ndarray:
+        """Capacities in outcome ``s`` with first-stage decisions ``x``, kt/yr."""
+        return np.asarray(self.own + self.added[s] @ x)
+
+    def spent(self, x: np.ndarray) -> np.ndarray:
+        """What the modules cost in each outcome, MUSD of present value."""
+        return np.asarray(self.money @ x[self.at_build])
+
+
+def _closing(operations: Operations, among: dict[int, int]) -> tuple[list[int], list[int], list[float]]:
+    """Rows, columns and values of what closures take from capacities."""
+    data: ModelData = operations.data
+    rows, columns, values = [], [], []
+    position = operations.model.columns.get("close", {})
+    for limit in data.capacity:
+        for j, kt in limit.closed:
+            rows.append(operations.place[limit.facility, data.nodes[limit.node].period])
+            columns.append(among[position[j]])
+            values.append(-kt)
+    return rows, columns, values

@@ -1,0 +1,70 @@
+"""What is measured of a plan, by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from ...instance.instance import Instance
+    from ..solve import Plan
+
+WHOLE = ("objective_musd", "capex_musd", "public_musd", "short_t", "exposed_share")
+NAMES = (*WHOLE, "stage_share", "built")
+
+
+def check(instance: Instance, metric: str) -> None:
+    """Raise UsageError unless ``metric`` is one of: objective_musd, capex_musd, public_musd, short_t[@YEAR],
+    exposed_share[@YEAR], stage_share:STAGE@YEAR, built:OPTION."""
+    name, of, year = _parts(metric)
+    if name not in NAMES:
+        raise UsageError(
+            f"metric {metric}: expected one of {', '.join(NAMES)}; {did_you_mean(name, NAMES)}".rstrip("; ")
+        )
+    if year and (not year.isdigit() or int(year) not in instance.years):
+        raise UsageError(f"metric {metric}: expected the first year of a period after @")
+    if name == "stage_share" and (of not in instance.stages or not year):
+        hint = did_you_mean(of, instance.stages)
+        raise UsageError(f"metric {metric}: expected stage_share:STAGE@YEAR; {hint}".rstrip("; "))
+    options = {o.option for o in instance.options}
+    if name == "built" and of not in options:
+        raise UsageError(f"metric {metric}: unknown option {of}; {did_you_mean(of, options)}".rstrip("; "))
+    if name in WHOLE and of:
+        raise UsageError(f"metric {metric}: {name} is of the whole plan; leave :{of} out")
+
+
+def measure(plan: Plan, metric: str) -> float:
+    """The value of a checked metric; NaN where nothing is delivered or made. Sums over years are t a year by period."""
+    name, of, year = _parts(metric)
+    metrics = plan.plan["metrics"]
+    if name == "objective_musd":
+        return plan.objective_musd
+    if name == "capex_musd":
+        return float(metrics["capex_musd"])
+    if name == "public_musd":
+        funding = plan.tables["funding"]
+        return float(funding.loc[funding["source"] != "private", "musd"].sum())
+    if name == "short_t":
+        return float(metrics["short_t"][year] if year else sum(metrics["short_t"].values()))
+    if name == "built":
+        builds = plan.tables["builds"]
+        return float(builds.loc[builds["option"] == of, "modules"].sum())
+    if name == "stage_share":
+        return _number(metrics["stage_share"][of][year])
+    if year:
+        return _number(metrics["exposed_share"][year])
+    service = plan.tables["service"]
+    delivered = float((service["clean_t"] + service["exposed_t"]).sum())
+    return float(service["exposed_t"].sum()) / delivered if delivered else float("nan")
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _parts(metric: str) -> tuple[str, str, str]:
+    """Name, what it is of, year."""
+    rest, _, year = metric.partition("@")
+    name, _, of = rest.partition(":")
+    return name, of, year

@@ -1,0 +1,298 @@
+"""``planner.sensitivity``: samples drawn, solved, and what they say of each change."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import UsageError
+from ...words import figure_of
+from . import metrics
+from .changes import Varied, resolve, varied
+from .study_file import Study, read_study, study_of
+from .trials import Positions, Progress, solve_all
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...instance.instance import Instance
+
+
+MANIFEST = "sensitivity.json"
+SOME = 1e-6  # modules; less is none
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What a study found.
+
+    instance  without any change but those that the study makes before it varies anything
+    base      value of each metric without any change
+    tornado   one-at-a-time: change, metric, at_low, at_base, at_high, swing (at_high - at_low), elasticity (relative
+              change of the metric by the relative change of what is varied; blank where either has no size),
+              status_low, status_high
+    flips     decisions that are otherwise at an end: change, end (low, high), option, modules_base, modules
+    samples   every sample: the position of each change (0 low, 1 high), status, metrics
+    indices   lhs: rank correlation (Spearman) of each change and metric; sobol: first and total order with 95 %
+              half-widths
+    """
+
+    study: Study
+    instance: Instance
+    base: Mapping[str, float]
+    tornado: pd.DataFrame
+    flips: pd.DataFrame
+    samples: pd.DataFrame
+    indices: pd.DataFrame
+    complete: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as JSON can hold it."""
+        tables = {"tornado": self.tornado, "flips": self.flips, "indices": self.indices, "samples": self.samples}
+        found: dict[str, Any] = {
+            "schema": 1,
+            "instance": {
+                "name": self.instance.name,
+                "title": self.instance.title,
+                "sha256": self.instance.sha256,
+            },
+            "title": self.study.title,
+            "method": self.study.method,
+            "complete": self.complete,
+            "base": {k: None if v != v else v for k, v in self.base.items()},
+        }
+        for name, table in tables.items():
+            found[name] = [{k: None if v != v else v for k, v in row.items()} for row in table.to_dict("records")]
+        return found
+
+    def to_html(self) -> str:
+        """The tornado, or the indices, as one page that needs no network."""
+        from .chart import page
+
+        return page(self)
+
+    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
+        """Write tornado.csv, flips.csv, samples.csv, indices.csv, chart.html and sensitivity.json."""
+        from ...runs.folder import write_folder
+        from ...runs.tables import to_csv
+
+        tables = {"tornado": self.tornado, "flips": self.flips, "indices": self.indices, "samples": self.samples}
+        files = {f"{name}.csv": to_csv(table) for name, table in tables.items() if len(table.columns)}
+        files["chart.html"] = self.to_html()
+        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
+        return write_folder(Path(folder), files, MANIFEST, lambda: text, overwrite)
+
+    def __str__(self) -> str:
+        lines = [self.study.title or f"{self.study.method} study of {self.study.instance}"]
+        for metric in self.study.metrics:
+            lines.append(f"{metric}: {_said(self.base[metric])} as it is")
+            if self.study.method == "one-at-a-time":
+                lines += self._bars(metric)
+            elif len(self.indices):
+                rows = self.indices[self.indices["metric"] == metric]
+                key = "rank_correlation" if self.study.method == "lhs" else "total"
+                for r in rows.sort_values(key, ascending=False, key=abs).to_dict("records"):
+                    more = "" if self.study.method == "lhs" else f" (first {r['first']:.2f})"
+                    lines.append(f"  {r['change']:<40} {key.replace('_', ' ')} {r[key]:+.2f}{more}")
+        if len(self.flips):
+            lines.append("Decisions that flip:")
+            for (change, end), rows in self.flips.groupby(["change", "end"], sort=False):
+                words = [f"{'+' if r.modules > r.modules_base else '-'}{r.option}" for r in rows.itertuples()]
+                more = f" and {len(words) - 6} more" if len(words) > 6 else ""
+                lines.append(f"  {change}, {end}: {', '.join(words[:6])}{more}")
+        if not self.complete:
+            lines.append("Interrupted: the samples solved so far.")
+        return "\n".join(lines)
+
+    def _bars(self, metric: str, width: int = 21) -> list[str]:
+        rows = self.tornado[self.tornado["metric"] == metric]
+        rows = rows.reindex(rows["swing"].abs().sort_values(ascending=False, na_position="last").index)
+        ends = rows[["at_low", "at_high", "at_base"]].to_numpy().ravel()
+        ends = [e for e in ends if e == e]
+        low, high = (min(ends), max(ends)) if ends else (0.0, 0.0)
+        lines = []
+        for r in rows.itertuples():
+            bar = [" "] * width
+            if high > low and r.at_low == r.at_low and r.at_high == r.at_high:
+                a, b = (round((x - low) / (high - low) * (width - 1)) for x in (r.at_low, r.at_high))
+                for k in range(min(a, b), max(a, b) + 1):
+                    bar[k] = "="
+                bar[round((r.at_base - low) / (high - low) * (width - 1))] = "|"
+            e = "" if r.elasticity != r.elasticity else f"  elasticity {r.elasticity:+.2f}"
+            lines.append(f"  {r.change:<34} {_said(r.at_low):>11} {''.join(bar)} {_said(r.at_high):<11}{e}")
+        return lines
+
+
+def _said(value: float) -> str:
+    return "no plan" if value != value else figure_of(value, 5)
+
+
+def sensitivity(
+    study: Study | Mapping[str, Any] | str | Path,
+    *,
+    workers: int | None = None,
+    partial: Path | None = None,
+    progress: Progress | None = None,
+) -> Sensitivity:
+    """Carry out a study: its file, its keys, or the study itself (paths then start from the current folder).
+
+    workers  processes; None: one per core for more than a few samples
+    partial  file that keeps finished samples until all are done: a repeated call goes on from there
+
+    Raises UsageError on what the study says wrong, InstanceError if its instance is not valid.
+    """
+    folder = Path()
+    if isinstance(study, (str, Path)):
+        study, folder = read_study(study)
+    elif not isinstance(study, Study):
+        study = study_of(study)
+    instance = study.base(folder)
+    changes = _changes(study, instance)
+    names = [c.name for c in study.change]
+    samples = _samples(study, names)
+    for name in names:  # a change that leads out of what is valid is told before anything is solved
+        for end in (0.0, 1.0):
+            varied(instance, changes, {name: end})
+    results = solve_all(study, instance, samples, workers, partial, progress)
+    return _sensitivity(study, instance, changes, samples, results)
+
+
+def _changes(study: Study, instance: Instance) -> list[Varied]:
+    """The changes, resolved in the instance. Raises UsageError with every problem of changes and metrics."""
+    found: list[Varied] = []
+    problems: list[str] = []
+    for metric in study.metrics:
+        try:
+            metrics.check(instance, metric)
+        except UsageError as error:
+            problems.append(str(error))
+    for change in study.change:
+        try:
+            found.append(resolve(instance, change))
+        except UsageError as error:
+            problems.append(str(error))
+    if problems:
+        raise UsageError("\n".join(problems))
+    return found
+
+
+def _samples(study: Study, names: Sequence[str]) -> list[Positions]:
+    """The base first; then each change at its ends, or points over all of them."""
+    if study.method == "one-at-a-time":
+        return [{}, *({name: end} for name in names for end in (0.0, 1.0))]
+    problem = {"num_vars": len(names), "names": list(names), "bounds": [[0.0, 1.0]] * len(names)}
+    if study.method == "lhs":
+        from SALib.sample import latin
+
+        points = latin.sample(problem, study.samples, seed=study.seed)
+    else:
+        from SALib.sample import sobol
+
+        if study.samples & (study.samples - 1):
+            raise UsageError(f"samples = {study.samples}: sobol needs a power of 2")
+        points = sobol.sample(problem, study.samples, calc_second_order=False, seed=study.seed)
+    return [{}, *(dict(zip(names, map(float, point), strict=True)) for point in points)]
+
+
+def _sensitivity(
+    study: Study,
+    instance: Instance,
+    changes: Sequence[Varied],
+    samples: Sequence[Positions],
+    results: Sequence[dict[str, Any] | None],
+) -> Sensitivity:
+    import pandas as pd
+
+    complete = all(r is not None for r in results)
+    base = results[0]
+    if base is None:
+        raise KeyboardInterrupt
+    values = {m: _number(base, m) for m in study.metrics}
+    names = [c.name for c in study.change]
+    rows = [
+        (*(s.get(n, math.nan) for n in names), r["status"], *(_number(r, m) for m in study.metrics))
+        for s, r in zip(samples, results, strict=True)
+        if r is not None
+    ]
+    frame = pd.DataFrame(rows, columns=[*names, "status", *study.metrics])
+    tornado, flips = pd.DataFrame(), pd.DataFrame()
+    indices = pd.DataFrame()
+    if study.method == "one-at-a-time":
+        by_end = {(n, e): r for s, r in zip(samples, results, strict=True) for n, e in s.items()}
+        tornado = _tornado(study, changes, values, by_end)
+        flips = _flips(study, base, by_end)
+    elif complete:
+        indices = _indices(study, names, frame)
+    return Sensitivity(study, instance, values, tornado, flips, frame, indices, complete)
+
+
+def _number(result: Mapping[str, Any] | None, metric: str) -> float:
+    value = None if result is None else result["metrics"].get(metric)
+    return math.nan if value is None else float(value)
+
+
+Ends = Mapping[tuple[str, float], dict[str, Any] | None]
+
+
+def _tornado(study: Study, changes: Sequence[Varied], base: Mapping[str, float], by_end: Ends) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = []
+    for change in changes:
+        name = change.change.name
+        low, high = by_end[name, 0.0], by_end[name, 1.0]
+        for metric in study.metrics:
+            a, b, at_base = _number(low, metric), _number(high, metric), base[metric]
+            sized = change.span == change.span and abs(at_base) > 1e-12
+            elasticity = (b - a) / at_base / change.span if sized else math.nan
+            status = ["" if r is None else r["status"] for r in (low, high)]
+            rows.append((name, metric, a, at_base, b, b - a, elasticity, *status))
+    names = ["change", "metric", "at_low", "at_base", "at_high", "swing", "elasticity", "status_low", "status_high"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _flips(study: Study, base: Mapping[str, Any], by_end: Ends) -> pd.DataFrame:
+    """Options built at an end and not in the base, or the other way round."""
+    import pandas as pd
+
+    rows = []
+    for change in study.change:
+        for end, word in ((0.0, "low"), (1.0, "high")):
+            result = by_end[change.name, end]
+            if result is None or result["status"] not in ("optimal", "feasible"):
+                continue
+            for option in sorted({*base["built"], *result["built"]}):
+                before, now = base["built"].get(option, 0.0), result["built"].get(option, 0.0)
+                if (before > SOME) != (now > SOME):
+                    rows.append((change.name, word, option, before, now))
+    return pd.DataFrame(rows, columns=["change", "end", "option", "modules_base", "modules"])
+
+
+def _indices(study: Study, names: Sequence[str], frame: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    drawn = frame.iloc[1:]
+    rows: list[tuple[Any, ...]] = []
+    for metric in study.metrics:
+        found = drawn[metric].to_numpy(dtype=float)
+        if study.method == "lhs":
+            for name in names:
+                known = drawn[[name, metric]].dropna()
+                varies = known[metric].nunique() > 1
+                rows.append((name, metric, known[name].corr(known[metric], method="spearman") if varies else 0.0))
+            continue
+        from SALib.analyze import sobol
+
+        problem = {"num_vars": len(names), "names": list(names), "bounds": [[0.0, 1.0]] * len(names)}
+        if (found != found).any() or found.std() == 0.0:
+            continue  # without a plan in some samples, or without any variation, there are no variances to share out
+        said = sobol.analyze(problem, found, calc_second_order=False, seed=study.seed)
+        for k, name in enumerate(names):
+            numbers = (said["S1"][k], said["S1_conf"][k], said["ST"][k], said["ST_conf"][k])
+            rows.append((name, metric, *(float(n) for n in numbers)))
+    own = ["rank_correlation"] if study.method == "lhs" else ["first", "first_half_width", "total", "total_half_width"]
+    return pd.DataFrame(rows, columns=["change", "metric", *own])

@@ -1,0 +1,141 @@
+"""A study as it is written: one instance, what is varied, what is measured, how it is sampled."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ...errors import InstanceError, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from ...instance.instance import Instance
+
+METHODS = ("one-at-a-time", "lhs", "sobol")
+
+
+class Change(BaseModel):
+    """What is varied: a column of the rows of a table, by a factor, over a range, or over its evidence.
+
+    where     column -> value that the rows have; empty: all rows of the table
+    factor    low and high factor on each row's own value
+    range     low and high value, the same for all rows
+    evidence  from the low to the high of evidence.csv, each row over its own; rows without are left alone
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    table: str
+    column: str
+    where: dict[str, Any] = Field(default_factory=dict)
+    factor: tuple[float, float] | None = None
+    range: tuple[float, float] | None = None
+    evidence: bool = False
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Change:
+        ways = (self.factor is not None) + (self.range is not None) + self.evidence
+        if ways != 1:
+            raise ValueError("expected one of factor, range and evidence = true")
+        span = self.factor or self.range
+        if span is not None and not span[0] < span[1]:
+            raise ValueError(f"expected low < high, not {span[0]:g} and {span[1]:g}")
+        return self
+
+
+class Solving(BaseModel):
+    """How each sample is solved; see `solve`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    gap: float | None = None
+    time_limit: float | None = None
+
+
+class Study(BaseModel):
+    """A study.
+
+    instance  folder, relative to the study's file
+    rows      table -> rows to add or replace in it before anything is varied
+    settings  keys of instance.toml to replace in it
+    samples   points for ``lhs``; for ``sobol`` the base number N, of which N (changes + 2) points are made
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    instance: str
+    title: str = ""
+    method: Literal["one-at-a-time", "lhs", "sobol"] = "one-at-a-time"
+    samples: int = Field(64, ge=2, le=100_000)
+    seed: int = Field(0, ge=0)
+    metrics: tuple[str, ...] = ("objective_musd", "exposed_share", "short_t")
+    change: tuple[Change, ...] = Field(min_length=1)
+    rows: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
+    settings: dict[str, Any] = Field(default_factory=dict)
+    solve: Solving = Field(default_factory=Solving)
+
+    @model_validator(mode="after")
+    def _names(self) -> Study:
+        names = [c.name for c in self.change]
+        twice = sorted({n for n in names if names.count(n) > 1})
+        if twice:
+            raise ValueError(f"the change {twice[0]} is there twice")
+        return self
+
+    def base(self, folder: Path) -> Instance:
+        """The instance that is varied; ``folder`` is that of the study's file."""
+        from ...instance.instance import load
+
+        instance = load(folder / self.instance)
+        if not self.rows and not self.settings:
+            return instance
+        try:
+            return instance.changed(rows=self.rows, settings=self.settings or None)
+        except InstanceError as error:
+            raise UsageError(f"rows and settings of the study do not fit {self.instance}\n{error}") from error
+
+
+def read_study(path: str | Path) -> tuple[Study, Path]:
+    """Read a study; and the folder from which its paths start. Raises UsageError with every problem."""
+    file = Path(path)
+    try:
+        written = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} is not TOML: {error}") from error
+    return study_of(written, str(file)), file.resolve().parent
+
+
+def study_of(written: Mapping[str, Any], where: str = "study") -> Study:
+    """A study from its keys. Raises UsageError with every problem."""
+    try:
+        return Study.model_validate(written)
+    except ValidationError as error:
+        raise UsageError("\n".join(f"{where}: {_problem(e)}" for e in error.errors())) from None
+
+
+def _problem(error: Any) -> str:
+    place = _place(error["loc"])
+    if error["type"] == "extra_forbidden":
+        known = _known(error["loc"])
+        hint = did_you_mean(str(error["loc"][-1]), known)
+        return f"unknown key {place}; {hint}".rstrip("; ")
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"{place}: {message[0].lower()}{message[1:]}" if place else message
+
+
+def _place(loc: Sequence[Any]) -> str:
+    said = ""
+    for part in loc:
+        said += f"[{part + 1}]" if isinstance(part, int) else f"{'.' if said else ''}{part}"
+    return said
+
+
+def _known(loc: Sequence[Any]) -> list[str]:
+    of = Change if "change" in loc[:1] else Solving if "solve" in loc[:1] else Study
+    return list(of.model_fields if len(loc) > 1 or of is Study else Study.model_fields)

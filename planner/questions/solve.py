@@ -1,0 +1,280 @@
+"""A plan: what a solve gives, and what a run's folder holds."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Infeasible, NoPlan, UsageError
+from ..runs.run import write_run
+from ..runs.tables import COMPONENTS, NOTHING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..instance.instance import Instance
+    from ..prepare import Prepared
+    from ..solving.aims import Aim
+    from ..solving.pins import Pins
+    from ..solving.solver import Outcome, Progress, Settings
+
+SCHEMA = 1
+
+
+@dataclass
+class Plan:
+    """A solved plan.
+
+    plan      the content of plan.json
+    tables    frames by the names of contract §5, and ``origin``, see `planner.origin_ledger`
+    branches  scenario -> the same of that branch
+    """
+
+    plan: dict[str, Any]
+    tables: dict[str, pd.DataFrame]
+    branches: dict[str, dict[str, pd.DataFrame]] = field(default_factory=dict)
+
+    @property
+    def status(self) -> str:
+        """``optimal`` (proven within the gap) or ``feasible``."""
+        return str(self.plan["status"])
+
+    @property
+    def objective_musd(self) -> float:
+        """Present value of all cost, MUSD."""
+        return float(self.plan["objective_musd"])
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Shares, tonnes and costs of plan.json."""
+        return dict(self.plan["metrics"])
+
+    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
+        """Write the run's folder, all of it or nothing; an existing one only with ``overwrite``."""
+        return write_run(self, Path(folder), overwrite)
+
+    def to_json(self) -> str:
+        """plan.json as text."""
+        return json.dumps(self.plan, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def solve(
+    instance: Instance,
+    *,
+    gap: float | None = None,
+    time_limit: float | None = None,
+    threads: int = 1,
+    seed: int = 0,
+    pins: Pins | None = None,
+    objective: str = "cost",
+    slack: float | None = None,
+    ceiling: float | None = None,
+    audit: bool = True,
+    progress: Progress | None = None,
+    load_seconds: float = 0.0,
+) -> Plan:
+    """Solve an instance.
+
+    gap         relative MIP gap to stop at; None: proven up to 200 integer decisions, else 0.001
+    time_limit  seconds of search; None: no limit
+    threads     solver threads (fixed and recorded: another number may give another plan of the same cost)
+    seed        solver seed
+    pins        builds to hold, see `Pins`
+    objective   ``cost``; or under a ceiling on cost ``public`` (least money of funds) or ``exposure`` (least exposed
+                deliveries), then the least cost that reaches it; plan.json tells what each step reached
+    slack       the ceiling as a fraction over the least cost
+    ceiling     or as MUSD of present value
+    audit       recompute the plan from the raw tables, and raise AuditError if it does not hold
+    progress    called with lines of text while a long search runs
+    load_seconds  what reading the instance took, to be recorded with the other times
+
+    Raises UsageError on settings and pins that cannot be, Infeasible (with the reason in the instance's words),
+    NoPlan, Unbounded, SolverFailed, AuditError.
+    """
+
+    from ..prepare import prepare
+    from ..runs.origin import ledger
+    from ..solving.aims import optimise_for
+    from ..solving.solution import tables
+    from ..solving.solver import Settings, optimise, paused_garbage_collector
+
+    settings = Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed)
+    aim = _aim(objective, slack, ceiling)
+    if aim is not None and instance.survive:
+        raise UsageError(f"objective {aim.name}: not with outages that must be survived ([security] survive)")
+    started = time.perf_counter()
+    with paused_garbage_collector():
+        prepared = prepare(instance)
+    ready = time.perf_counter() - started
+    steps: list[dict[str, Any]] = []
+    if aim is None:
+        outcome = optimise(prepared.data, settings, progress, pins)
+    else:
+        outcome, steps = optimise_for(aim, prepared.data, settings, progress, pins)
+    outcome.seconds["build"] += ready
+    if outcome.stopped == "infeasible":
+        from .diagnose.diagnose import diagnose
+
+        found = diagnose(instance, pins, time_limit=time_limit, threads=threads, seed=seed, progress=progress)
+        raise Infeasible(str(found), found)
+    if not outcome.held:
+        raise NoPlan(f"no plan was found before the search ended ({outcome.stopped}); allow more time")
+    survivor = None
+    if instance.survive:
+        from ..solving.survive import confirm, survive
+
+        survivor = survive(instance, prepared, outcome, settings, pins, progress)
+        prepared, outcome = survivor.prepared, survivor.outcome
+    with paused_garbage_collector():
+        frames, branches = survivor.tables if survivor else tables(prepared, outcome)
+        frames["origin"] = ledger(instance, frames)
+        if instance.price_floors or instance.offtakes:
+            from ..runs.outlays import outlays
+
+            frames |= outlays(instance, frames)
+        plan = Plan(_summary(prepared, settings, outcome, frames, load_seconds, pins), frames, branches)
+        if aim is not None:
+            plan.plan["settings"]["objective"] = {"name": aim.name, "slack": aim.slack, "ceiling_musd": aim.ceiling}
+            plan.plan["stages"] = steps
+        if audit:
+            _audit(instance, plan)
+    if survivor:
+        plan.plan["survive"] = confirm(instance, plan, survivor, settings, audit)
+    plan.plan["seconds"]["total"] = round(load_seconds + time.perf_counter() - started, 3)
+    return plan
+
+
+def _aim(objective: str, slack: float | None, ceiling: float | None) -> Aim | None:
+    from ..solving.aims import Aim
+
+    if objective != "cost":
+        return Aim(objective, slack, ceiling)
+    if slack is not None or ceiling is not None:
+        raise UsageError("a slack or a ceiling on cost is for the objectives public and exposure")
+    return None
+
+
+def _audit(instance: Instance, plan: Plan) -> None:
+    from ..auditing import audit
+    from ..errors import AuditError
+
+    report = audit(instance, plan)
+    plan.plan["audit"] = report.to_dict()
+    if not report.ok:
+        raise AuditError(f"the plan does not agree with the instance; please report this as a defect\n{report}")
+
+
+def _summary(
+    prepared: Prepared,
+    settings: Settings,
+    outcome: Outcome,
+    frames: dict[str, pd.DataFrame],
+    load_seconds: float,
+    pins: Pins | None,
+) -> dict[str, Any]:
+    instance = prepared.instance
+    costs = frames["costs"]
+    objective = float(sum(costs["present_musd"]))
+    bound = objective - max(0.0, outcome.objective - outcome.bound)  # with a risk weight the gap is that of the whole
+    gap = abs(objective - bound) / max(abs(objective), 1e-9)
+    proven = outcome.stopped == "optimal" or gap <= outcome.gap_asked
+    return {
+        "schema": SCHEMA,
+        "instance": {
+            "name": instance.name,
+            "title": instance.title,
+            "sha256": instance.sha256,
+            # as it was given, so that runs written to different folders have the same bytes
+            "path": None if instance.path is None else instance.path.as_posix(),
+        },
+        "versions": _versions(),
+        "settings": {
+            "gap": outcome.gap_asked,
+            "time_limit": settings.time_limit,
+            "threads": settings.threads,
+            "seed": settings.seed,
+            **({"pins": pins.to_dict()} if pins else {}),
+        },
+        "status": "optimal" if proven else "feasible",
+        "stopped": outcome.stopped,
+        "objective_musd": objective,
+        "bound_musd": bound,
+        "gap": gap,
+        "seconds": {
+            "load": round(load_seconds, 3),
+            "build": round(outcome.seconds["build"], 3),
+            "solve": round(outcome.seconds["solve"], 3),
+            "write": 0.0,
+            "total": 0.0,
+        },
+        "size": outcome.size,
+        "metrics": _metrics(instance, frames),
+        "certificate": outcome.certificate,
+        **_risk(prepared, outcome),
+        "notes": outcome.notes,
+    }
+
+
+def _risk(prepared: Prepared, outcome: Outcome) -> dict[str, Any]:
+    """What each course of events costs, and the mean of the worst; nothing without scenarios."""
+    from ..solving.outcomes import mean_of_worst, outcomes
+
+    if not prepared.instance.scenarios:
+        return {}
+    courses = outcomes(prepared, outcome.values)
+    found: dict[str, Any] = {"outcomes": courses}
+    risk = prepared.data.risk
+    if risk is not None:
+        column = "cost_musd" if risk.measure == "cost" else "unserved_t"
+        found["risk"] = {
+            "measure": risk.measure,
+            "weight": prepared.instance.risk_weight,
+            "alpha": risk.alpha,
+            column.replace(risk.measure, "mean_of_worst"): mean_of_worst(
+                [c[column] for c in courses], [c["probability"] for c in courses], risk.alpha
+            ),
+            "objective_musd": outcome.objective,
+            "bound_musd": outcome.bound,
+        }
+    return found
+
+
+def _metrics(instance: Instance, frames: dict[str, pd.DataFrame]) -> dict[str, Any]:
+    years = [str(y) for y in instance.years]
+    dependence = frames["dependence"]
+    exposed: dict[str, float | None] = dict.fromkeys(years)
+    stages: dict[str, dict[str, float | None]] = {s: dict.fromkeys(years) for s in instance.stages}
+    for row in dependence[dependence["cap"] == ""].itertuples():
+        share = None if row.share != row.share else float(row.share)
+        if row.metric == "exposed_share":
+            exposed[str(row.year)] = share
+        elif row.stage:
+            stages[row.stage][str(row.year)] = share
+    service, costs = frames["service"], frames["costs"]
+    short, demand = dict.fromkeys(years, 0.0), dict.fromkeys(years, 0.0)
+    for row in service.itertuples():
+        short[str(row.year)] += row.short_t
+        demand[str(row.year)] += row.demand_t
+    return {
+        "exposed_share": exposed,
+        "stage_share": stages,
+        "short_t": {y: t if t > NOTHING else 0.0 for y, t in short.items()},
+        "demand_t": demand,
+        "capex_musd": float(sum(frames["builds"]["capex_musd"])),
+        "cost_musd": {c: float(sum(costs.loc[costs["component"] == c, "present_musd"])) for c in COMPONENTS},
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name, package in (("planner", "magnet-planner"), ("pyomo", "pyomo"), ("highspy", "highspy")):
+        try:
+            found[name] = version(package)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found

@@ -1,0 +1,257 @@
+"""Operations after a blow: builds, and stocks at its beginning, are the plan's; one compiled model for all its cases.
+
+What a disruption does is worked out where every branch gets it from (``prepare.conditions``); here it only changes
+sides of rows, bounds and prices of the compiled model of the same branch with nothing lost. HiGHS starts each case
+from the basis of that one, so that a case does not depend on which was solved before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ...errors import SolverFailed
+from ...instance.tables import Disruption
+from ...instance.timeline import overlap_share, periods
+from ...models.data import CapacityLimit, ModelData, Terms
+from ...prepare.conditions import Conditions, conditions_of
+from .cases import NOTHING, OWN, Case, with_case
+from .planned import Planned
+
+if TYPE_CHECKING:
+    from ...instance.instance import Instance
+    from ...prepare import Prepared
+    from ...solving.solver import Settings
+
+
+class Shape(NamedTuple):
+    """What the compiled model of a branch depends on.
+
+    first, last  calendar years of the disruption
+    fails        whether projects fail, which lifts caps and clean-only rules to the end of the horizon
+    scenario     of the instance whose service must hold in its branch; blank: none
+    """
+
+    first: int
+    last: int
+    fails: bool
+    scenario: str
+
+    @classmethod
+    def of(cls, instance: Instance, case: Case) -> Shape:
+        """The shape of a case."""
+        floors = any(row.scenario == case.own_scenario for row in instance.branch_service)
+        return cls(case.first, case.last, case.fails, case.own_scenario if floors else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Operated:
+    """Least-cost operations of a case: column values, row duals, what was changed (row -> upper side)."""
+
+    x: np.ndarray
+    duals: np.ndarray
+    changed: dict[int, float]
+    cost: float
+
+
+class Branch:
+    """Operations from the first period of a disruption on.
+
+    Without stockpiles and failing projects nothing connects the periods, so those after the disruption are left out;
+    with them the branch runs to the end of the horizon.
+    """
+
+    def __init__(self, instance: Instance, planned: Planned, shape: Shape, settings: Settings) -> None:
+        from ... import models
+        from ...prepare import prepare_branch
+        from ...solving.solver import Solver, compile_model, paused_garbage_collector
+
+        self.instance, self.planned, self.shape = instance, planned, shape
+        quiet = self._quiet()
+        self.name = quiet.scenarios[0].scenario
+        span = periods(instance)
+        hit = [t for t, p in enumerate(span) if overlap_share(p, shape.first, shape.last) > 0.0]
+        last = len(span) - 1 if instance.stockpiles or shape.fails else hit[-1]
+        openings = planned.openings(span[hit[0]].first_year)
+        with paused_garbage_collector():
+            prepared = prepare_branch(quiet, self.name, planned.builds, openings, last, planned.closed)
+            self.limits, self.starts = prepared.data.capacity, prepared.data.build
+            self.rooms = prepared.data.stock_limit
+            self.options = {o.option: o for o in instance.options}
+            rooms = [r._replace(limit=r.limit + self._added(r.modules, Conditions()), modules=[]) for r in self.rooms]
+            held = [self._held(limit) for limit in self.limits]
+            data = replace(prepared.data, capacity=held, stock_limit=rooms, build=[])
+            arrays = compile_model(models.build(data))
+        self.prepared: Prepared = replace(prepared, data=data)
+        self.data: ModelData = data
+        self.arrays = arrays
+        self.capacity_rows = arrays.rows.get("capacity_limit", {})
+        self.room_rows = arrays.rows.get("stock_limit", {})
+        self.stop_rows = arrays.rows.get("export_stop", {})
+        for row in self.stop_rows.values():
+            arrays.row_upper[row] = np.inf
+        self.solver = Solver(arrays, settings)
+        self.basis: Any = None
+        self._moved: tuple[int, ...] = ()  # rows with other sides than compiled
+        self.undisturbed = self._first()
+
+    def _quiet(self) -> Instance:
+        """The instance with this branch's scenario, in which nothing is lost, but every export has its row."""
+        shape = self.shape
+        rows = [_row("export_stop", 1.0)]
+        if shape.fails:
+            rows.append(_row("project_failure", 0.0))
+        name, kind = (f"{OWN}:{shape.scenario}", OWN) if shape.scenario else (NOTHING, NOTHING)
+        case = Case(name, kind, "", 1.0, shape.first, shape.last, 0, tuple(rows))
+        return with_case(self.instance, case)
+
+    def _held(self, limit: CapacityLimit) -> CapacityLimit:
+        return CapacityLimit(limit.facility, limit.node, self._capacity(limit, Conditions()), [], use=limit.use)
+
+    def _capacity(self, limit: CapacityLimit, conditions: Conditions) -> float:
+        """What is left of a facility's capacity, kt/yr."""
+        total = limit.own + self._added(limit.modules, conditions)
+        return total * conditions.capacity.get(limit.facility, 1.0)
+
+    def _added(self, modules: Terms, conditions: Conditions) -> float:
+        """What modules of the plan add, kt/yr or kt."""
+        added = 0.0
+        for i, per_module in modules:
+            start = self.starts[i]
+            delivered = conditions.module_factor(self.options[start.option], start.year)
+            added += per_module * delivered * self.planned.builds[start.option, start.year]
+        return added
+
+    def _first(self) -> Operated:
+        found = self._run({})
+        if found is None:
+            raise SolverFailed("the operations after the blow have no solution even if nothing is lost")
+        self.basis = self.solver.highs.getBasis()
+        return found
+
+    # --- cases --------------------------------------------------------------------------------------------
+
+    def conditions(self, case: Case, months: int | None = None) -> list[Conditions]:
+        """What a case does at each node, if it lasts for ``months`` only (None: to its end)."""
+        of_case = with_case(self.instance, case)
+        span = self.prepared.periods
+        scenario, rows = of_case.scenarios[0], of_case.disruptions
+        result, before = [], 0.0
+        for node in self.data.nodes:
+            share = overlap_share(span[node.period], case.first, case.last)
+            if months is not None and share > 0.0:
+                whole = case.months * share * node.length / (case.last - case.first + 1)  # of its months in this period
+                share *= min(1.0, max(0.0, (months - before) / whole))
+                before += whole
+            result.append(conditions_of(of_case, scenario, rows, share))
+        return result
+
+    def solve(self, case: Case, months: int | None = None) -> Operated | None:
+        """Least-cost operations in a case; None if its service floors cannot be kept."""
+        conditions = self.conditions(case, months)
+        changed = self._changed_rows(conditions)
+        surges = self._surges(conditions)
+        if not changed and not surges:
+            return self.undisturbed
+        return self._run(changed, surges)
+
+    def _changed_rows(self, conditions: Sequence[Conditions]) -> dict[int, float]:
+        """Upper sides of the capacities, stores and exports that a case limits: row -> kt/yr or kt."""
+        changed = {}
+        for i, limit in enumerate(self.limits):
+            of_node = conditions[limit.node]
+            if limit.facility in of_node.capacity or of_node.failures:
+                left = self._capacity(limit, of_node)
+                if left != self.data.capacity[i].own:
+                    changed[self.capacity_rows[i]] = left
+        for i, room in enumerate(self.rooms):
+            of_node = conditions[room.node]
+            if room.modules and of_node.failures:
+                changed[self.room_rows[i]] = room.limit + self._added(room.modules, of_node)
+        for i, stop in enumerate(self.data.export_stop):
+            most = conditions[stop.node].export_limit.get((stop.material, stop.country))
+            if most is not None:
+                changed[self.stop_rows[i]] = most
+        return changed
+
+    def _surges(self, conditions: Sequence[Conditions]) -> dict[str, dict[int, float]]:
+        """Factors on demands and prices that a case raises: ``need`` or ``buy`` -> position -> factor."""
+        surges: dict[str, dict[int, float]] = {}
+        for d, need in enumerate(self.data.need):
+            factor = conditions[need.node].demand.get((need.country, need.material), 1.0)
+            if factor != 1.0:
+                surges.setdefault("need", {})[d] = factor
+        for k, purchase in enumerate(self.data.buy):
+            factor = conditions[purchase.node].price.get(purchase.market, 1.0)
+            if factor != 1.0:
+                surges.setdefault("buy", {})[k] = factor
+        return surges
+
+    def _run(self, changed: dict[int, float], surges: dict[str, dict[int, float]] | None = None) -> Operated | None:
+        arrays, surges = self.arrays, surges or {}
+        sides = {row: (-np.inf, upper) for row, upper in changed.items()}
+        col_upper, cost = arrays.col_upper.copy(), arrays.cost.copy()
+        for d, factor in surges.get("need", {}).items():
+            row = arrays.rows["demand"][d]
+            sides[row] = (factor * arrays.row_lower[row], factor * arrays.row_upper[row])
+            col_upper[arrays.columns["short"][d]] *= factor
+        for k, factor in surges.get("buy", {}).items():
+            cost[arrays.columns["buy"][k]] *= factor
+        self._put(sides, col_upper, cost)
+        if self.basis is not None:
+            self.solver.check(self.solver.highs.clearSolver(), "clearing")
+            self.solver.check(self.solver.highs.setBasis(self.basis), "a basis")
+        stopped = self.solver.run()
+        if stopped not in ("optimal", "interrupted"):
+            stopped = self.solver.run_lp()
+            self._forget_trouble()
+        if stopped == "interrupted":
+            raise KeyboardInterrupt
+        if stopped == "infeasible":
+            return None
+        if stopped != "optimal":
+            raise SolverFailed(f"the operations after a disruption could not be solved ({stopped})")
+        x, duals, _ = self.solver.solution()
+        x = np.clip(x, arrays.col_lower, col_upper)
+        return Operated(x, duals, changed, float(cost @ x) + arrays.offset)
+
+    def _put(self, sides: dict[int, tuple[float, float]], col_upper: np.ndarray, cost: np.ndarray) -> None:
+        """Put the sides of a case in the place of those of the case before."""
+        highs, check, arrays = self.solver.highs, self.solver.check, self.arrays
+        before = {row: (arrays.row_lower[row], arrays.row_upper[row]) for row in self._moved}
+        for row, (lower, upper) in {**before, **sides}.items():
+            check(highs.changeRowBounds(row, lower, upper), "sides of a row")
+        self._moved = tuple(sides)
+        columns = np.arange(len(cost), dtype=np.int32)
+        check(highs.changeColsBounds(len(columns), columns, arrays.col_lower, col_upper), "bounds")
+        check(highs.changeColsCost(len(columns), columns, cost), "prices")
+
+    def _forget_trouble(self) -> None:
+        """Undo what ``run_lp`` sets when an LP resists, so that the next case is solved as any other."""
+        from ...solving.solver import TIGHT
+
+        self.solver.option("presolve", "choose")
+        self.solver.option("solver", "choose")
+        self.solver.option("primal_feasibility_tolerance", TIGHT)
+        self.solver.option("dual_feasibility_tolerance", TIGHT)
+
+    def surged(self, case: Case) -> ModelData:
+        """The data with the demands and prices of a case."""
+        surges = self._surges(self.conditions(case))
+        if not surges:
+            return self.data
+        needs, offers = surges.get("need", {}), surges.get("buy", {})
+        return replace(
+            self.data,
+            need=[n._replace(demand=n.demand * needs.get(d, 1.0)) for d, n in enumerate(self.data.need)],
+            buy=[b._replace(price=b.price * offers.get(k, 1.0)) for k, b in enumerate(self.data.buy)],
+        )
+
+
+def _row(kind: Any, fraction: float) -> Disruption:
+    return Disruption(
+        scenario="", kind=kind, country="", stage="", material="", facility="", fraction=fraction, note=""
+    )

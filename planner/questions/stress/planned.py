@@ -1,0 +1,136 @@
+"""What the plan itself does in the periods of a disruption: the course that is disturbed, read from its tables."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ...errors import UsageError, did_you_mean
+from ...instance.timeline import periods
+from ...prepare.facts import FactSource
+from ...runs.closures import closed_shares
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...instance.instance import Instance
+
+Consumer = tuple[str, str, str, int]  # country, sector, material, first year of a period
+
+
+class Tabled(Protocol):
+    """A run read back, a plan, or only its tables."""
+
+    @property
+    def tables(self) -> Mapping[str, pd.DataFrame]: ...
+
+
+class Planned:
+    """Builds, stocks and undisturbed operations of a run, by first years of periods.
+
+    builds  (option, start year) -> modules
+    closed  (facility, year) -> share of own capacity that is idle or retired
+    short   t/yr by consumer
+    """
+
+    def __init__(self, instance: Instance, run: Tabled) -> None:
+        _check(instance, run)
+        self.instance = instance
+        self.tables = tables = run.tables
+        self.builds = {(str(r.option), int(r.start_year)): float(r.modules) for r in tables["builds"].itertuples()}
+        self.closed = closed_shares(tables)
+        self.short: dict[Consumer, float] = {
+            (str(r.country), str(r.sector), str(r.material), int(r.year)): float(r.short_t)
+            for r in tables["service"].itertuples()
+        }
+        self.exposed: dict[int, float] = defaultdict(float)
+        for r in tables["service"].itertuples():
+            self.exposed[int(r.year)] += float(r.exposed_t)
+        self._exports: dict[tuple[str, str, int], float] = defaultdict(float)
+        for r in tables["flows"].itertuples():
+            self._exports[str(r.material), str(r.origin), int(r.year)] += float(r.t)
+        rows = list(tables["capacity"].itertuples())
+        self._capacity = {(str(r.facility), int(r.year)): float(r.capacity_t) for r in rows}
+        self._used = {(str(r.facility), int(r.year)): float(r.used_t) for r in rows}
+        self._costs: dict[int, float] = {}
+
+    def capacity(self, facility: str, year: int) -> float:
+        """Capacity online, t/yr."""
+        return self._capacity.get((facility, year), 0.0)
+
+    def used(self, facility: str, year: int) -> float:
+        """Capacity used, t/yr."""
+        return self._used.get((facility, year), 0.0)
+
+    def exports(self, material: str, country: str, year: int) -> float:
+        """What leaves a country, t/yr."""
+        return self._exports.get((material, country, year), 0.0)
+
+    def exporting(self, years: Iterable[int]) -> set[tuple[str, str]]:
+        """(material, country) with exports in some of the years."""
+        wanted = set(years)
+        return {(material, country) for (material, country, year), t in self._exports.items() if year in wanted and t}
+
+    def openings(self, year: int) -> dict[tuple[str, str], float]:
+        """Stocks when the period that begins in ``year`` begins: (stockpile, provenance) -> t."""
+        years = self.instance.years
+        at = years.index(year)
+        if at == 0:
+            return {
+                (s.stockpile, "exposed" if s.initial_exposed else "clean"): s.initial_t
+                for s in self.instance.stockpiles
+                if s.initial_t
+            }
+        stocks = self.tables["stocks"]
+        return {
+            (str(r.stockpile), str(r.provenance)): float(r.stock_t)
+            for r in stocks[stocks["year"] == years[at - 1]].itertuples()
+        }
+
+    def cost(self, years: Iterable[int]) -> float:
+        """Present cost of the plan's own operations in some periods, MUSD: all but capex and fixed O&M."""
+        if not self._costs:
+            self._costs = self._operating_costs()
+        return sum(self._costs[year] for year in years)
+
+    def _operating_costs(self) -> dict[int, float]:
+        source = FactSource(self.instance)
+        held = {s.stockpile: s.holding_usd_per_t / 1e6 for s in self.instance.stockpiles}
+        shortage = {s.sector: s.shortage_usd_per_t / 1e6 for s in self.instance.sectors}
+        opex = {
+            (o.facility, o.process, p.first_year): o.opex * 1e-3
+            for p in periods(self.instance)
+            for o in source.facts(p).operations
+        }
+        yearly: dict[int, float] = defaultdict(float)
+
+        def add(table: str, musd: Any) -> None:
+            for row in self.tables[table].itertuples():
+                yearly[int(row.year)] += musd(row)
+
+        add("activity", lambda r: opex.get((r.facility, r.process, r.year), 0.0) * r.activity_t)
+        add("flows", lambda r: r.freight_musd + r.tariff_musd)
+        add("purchases", lambda r: r.cost_musd)
+        add("stocks", lambda r: held[r.stockpile] * r.stock_t)
+        add("service", lambda r: shortage[r.sector] * r.short_t)
+        return {p.first_year: p.discount * yearly[p.first_year] for p in periods(self.instance)}
+
+
+def _check(instance: Instance, run: Tabled) -> None:
+    """Raise UsageError unless the tables speak of what the instance has."""
+    known: dict[str, dict[str, set[Any]]] = {
+        "builds": {"option": {o.option for o in instance.options}, "start_year": set(instance.years)},
+        "capacity": {"facility": {f.facility for f in instance.facilities}, "year": set(instance.years)},
+        "stocks": {"stockpile": {s.stockpile for s in instance.stockpiles}, "year": set(instance.years)},
+        "service": {"sector": {s.sector for s in instance.sectors}, "year": set(instance.years)},
+    }
+    for table, columns in known.items():
+        for column, names in columns.items():
+            for value in dict.fromkeys(run.tables[table][column].tolist()):
+                if value not in names:
+                    hint = did_you_mean(str(value), map(str, names))
+                    raise UsageError(
+                        f'{table}.csv of the run has {column} "{value}", which the instance does not have; '
+                        f"stress a run with the instance it was solved from {hint}".rstrip()
+                    )

@@ -1,0 +1,241 @@
+"""All cases of a study: in parallel, resumable, worst first, then the worst of several at once."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ...errors import UsageError
+from ...runs.whence import digest_of
+from ..many import Cluster, Local, Task
+from .cases import FAMILIES, OUTAGE, STOP, Blow, Case, cases, together
+from .kept import Kept
+from .planned import Planned
+from .result import MANIFEST, Set, Stress, frames
+
+if TYPE_CHECKING:
+    from ...instance.instance import Instance
+    from .planned import Tabled
+    from .trial import Result
+
+Progress = Callable[[str], None]
+SETS = 150  # combinations of one size tried without choosing
+BEAM = 8  # cases, and combinations, that are extended by one more where there are more
+
+
+class Hands(Protocol):
+    """Whoever tries cases."""
+
+    def results(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Result]]: ...
+
+
+def stress(
+    instance: Instance,
+    run: Tabled,
+    *,
+    year: int | Collection[int] | None = None,
+    years: int = 1,
+    months: int | None = None,
+    severity: float | Collection[float] = 1.0,
+    families: Collection[str] = FAMILIES,
+    only: Collection[str] = (),
+    k: int = 1,
+    audit: bool = True,
+    survival: bool = True,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    folder: str | Path | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Stress:
+    """Try disruptions on a plan one by one; each re-solves its operations, with builds and stocks held.
+
+    run        a run read back, or a plan, of the instance
+    year       first calendar year, or several; None: the one in which the plan delivers most exposed tonnes
+    years      how many calendar years a disruption lasts
+    months     instead: so many months of one year, 1 to 12. A period is a yearly mean: six months of a stop take half
+               of the year's exports or capacity, and what there is may be used at any time of the year
+    severity   part that is lost while it lasts, above 0 to 1, or several
+    families   of ``country`` (a stop of all exports; an outage of all plants), ``stage`` (the same of one stage of a
+               country), ``facility`` (outage), ``material`` (a stop of one export: the heat map), ``scenario`` (those
+               of the instance, as they stand)
+    only       names of cases, countries, blocs, stages, materials, facilities or scenarios; empty: all
+    k          also losses of up to k plants, or countries' exports, at once: all of them if they are few, else grown
+               from the worst by what is worst alone and by what each leans on most (which may miss a worse one)
+    audit      recompute every case from the raw tables; what does not hold stands in ``faults``
+    survival   also search how long each disruption could last before each consumer loses service
+    workers    processes; None: one per core, where there is enough to do
+    scheduler  address of a Dask scheduler to use instead, with the extra ``distributed``
+    folder     write the results there. Finished cases are kept, so that a call that was stopped goes on when repeated
+    overwrite  replace results of another plan in ``folder``
+
+    The branch of the contract applies: nothing was foreseen, service floors and least use are lifted, caps and
+    clean-only rules too while the disruption lasts, shortage pays. A partial stop of exports is measured on the plan's
+    exports in the first period it touches. Without stockpiles and failing projects periods do not depend on each other,
+    so that only those of the disruption are solved; else the branch runs to the end of the horizon.
+    Raises UsageError on names, years and settings that cannot be, and on runs of other instances.
+    """
+    from ...solving.solver import Settings
+
+    if k < 1:
+        raise UsageError(f"k = {k}: expected 1 or more")
+    planned = Planned(instance, run)
+    blows = [
+        Blow(s, y, years, months)
+        for y in _years(planned, year)
+        for s in ([severity] if isinstance(severity, (int, float)) else severity)
+    ]
+    asked = cases(instance, planned, families, blows, only)
+    if all(not case.rows for case in asked):
+        raise UsageError("there is nothing to try: the plan runs, sells and exports nothing of these families then")
+    target = None if folder is None else Path(folder)
+    digest = digest_of(instance.sha256, run.tables)
+    goes_on = target is not None and _is_of(target, digest)
+    if target is not None and not goes_on:
+        from ...runs.folder import check_folder
+
+        check_folder(target, MANIFEST, overwrite)
+    kept = Kept(digest, {"audit": audit, "survival": survival}, target)
+    task = Task.of(instance, run, Settings(), audit, survival)
+    hands: Local | Cluster = Local(task, workers) if scheduler is None else Cluster(task, scheduler)
+    study = _Study(hands, kept, progress)
+    try:
+        study.run(asked)
+        for size in range(2, k + 1):
+            study.run(study.larger(asked, size))
+        complete = True
+    except KeyboardInterrupt:
+        complete = False
+    finally:
+        if isinstance(hands, Cluster):
+            hands.close()
+    if not study.done:
+        raise KeyboardInterrupt
+    found = _results(instance, study, complete, audit, digest)
+    found.settings.update(
+        {"years": years, "months": months, "severity": severity, "families": list(families), "only": list(only), "k": k}
+    )
+    if target is not None:
+        found.write(target, overwrite or goes_on)
+        kept.written()
+    return found
+
+
+def _years(planned: Planned, year: int | Collection[int] | None) -> list[int]:
+    if year is None:
+        return [max(planned.instance.years, key=lambda y: (planned.exposed[y], -y))]
+    return sorted({year} if isinstance(year, int) else set(year))
+
+
+def _is_of(folder: Path, digest: str) -> bool:
+    """Whether a folder holds results of the same plan."""
+    try:
+        return bool(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["of"] == digest)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+class _Study:
+    """Tries cases, keeps what is finished, and tells how far it is."""
+
+    def __init__(self, hands: Hands, kept: Kept, progress: Progress | None) -> None:
+        self.hands, self.kept, self.progress = hands, kept, progress
+        self.done: dict[tuple[Any, ...], tuple[Case, Result]] = {}
+        self.sets: dict[str, Set] = {}
+
+    def run(self, asked: Sequence[Case]) -> None:
+        """Try what is not known yet; the first of several cases with the same rows and years speaks for all."""
+        todo, same = [], {}
+        for case in sorted(asked, key=lambda c: (c.first, c.last, c.months, c.severity, c.family, c.name)):
+            known = self.kept.find(case)
+            if known is not None:
+                self.done[case.key] = case, known
+            elif case.key not in same:
+                same[case.key] = case
+                todo.append(case)
+        if self.progress and len(todo) < len(asked):
+            self.progress(f"{len(asked) - len(todo)} of {len(asked)} cases are known already")
+        told = time.perf_counter()
+        for number, (case, result) in enumerate(self.hands.results(todo), start=1):
+            self.done[case.key] = case, result
+            self.kept.add(case, result)
+            if self.progress and time.perf_counter() - told > 1.0:
+                told = time.perf_counter()
+                self.progress(f"{number} of {len(todo)} cases")
+
+    def larger(self, asked: Sequence[Case], size: int) -> list[Case]:
+        """The combinations of ``size`` losses to try, of plants and of countries' exports, for each blow."""
+        groups: dict[tuple[Any, ...], list[Case]] = {}
+        for case in asked:
+            if case.family == "facility":
+                groups.setdefault(("plants", *case.when), []).append(case)
+            elif case.family == "country" and case.kind == STOP:
+                groups.setdefault(("countries", *case.when), []).append(case)
+        found = []
+        for (group, *blow), singles in groups.items():
+            exhaustive = math.comb(len(singles), size) <= SETS
+            chosen = list(combinations(singles, size)) if exhaustive else self._grown(singles, blow, size)
+            for parts in chosen:
+                case = together(parts)
+                self.sets[case.name] = Set(size, group, exhaustive)
+                found.append(case)
+        return found
+
+    def _grown(self, singles: Sequence[Case], blow: Sequence[Any], size: int) -> list[tuple[Case, ...]]:
+        """Each of the worst of one size less, extended by what is worst alone and by what it leans on most."""
+        by_name = {c.name: c for c in singles}
+        worst = self._worst(singles)
+        bases: list[tuple[Case, ...]] = [(c,) for c in worst]
+        if size > 2:
+            smaller = [
+                (case, tuple(by_name[n] for n in case.name.split(" + ")))
+                for case, _ in self.done.values()
+                if case.name.count(" + ") == size - 2 and case.when == tuple(blow)
+                if set(case.name.split(" + ")) <= set(by_name)
+            ]
+            parts_of = {case.key: parts for case, parts in smaller}
+            bases = [parts_of[c.key] for c in self._worst([c for c, _ in smaller])]
+        found: dict[str, tuple[Case, ...]] = {}
+        for base in bases:
+            whole = together(base) if len(base) > 1 else base[0]
+            leaning = [by_name.get(f"{OUTAGE}:{f}") for f in self.done[whole.key][1]["critical"]]
+            for more in [*worst, *(c for c in leaning if c is not None)]:
+                if more not in base:
+                    parts = (*base, more)
+                    found.setdefault(together(parts).name, parts)
+        return list(found.values())
+
+    def _worst(self, of: Sequence[Case]) -> list[Case]:
+        def harm(case: Case) -> tuple[float, float, str]:
+            result = self.done[case.key][1]
+            return -result.get("lost_musd", math.inf), -result.get("extra_cost_musd", math.inf), case.name
+
+        return sorted(of, key=harm)[:BEAM]
+
+
+def _results(instance: Instance, study: _Study, complete: bool, audited: bool, digest: str) -> Stress:
+    results = [result for _, result in study.done.values()]
+    tables = frames(results, study.sets)
+    faults = {f"{r['case']} {r['year']}": r["audit"] for r in results if r["audit"]}
+    notes = []
+    short = sum(r["lost_t"] for r in results if r["kind"] == "none")
+    if short > 0.0:
+        notes.append(
+            f"{short:,.4g} t are left short beyond the plan where nothing is lost: with service floors lifted it does "
+            f"not pay to serve them"
+        )
+    return Stress(
+        **tables,
+        title=instance.title or instance.name,
+        audited=audited,
+        complete=complete,
+        faults=faults,
+        notes=tuple(notes),
+        finished=study.kept.text(case for case, _ in study.done.values()),
+        of=digest,
+    )

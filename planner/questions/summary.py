@@ -1,0 +1,154 @@
+"""A plan in a page of text: cost, builds, dependence, shortages, what binds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..words import figure_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..instance.instance import Instance
+    from .solve import Plan
+
+
+WORTH_SHOWING = 1e-6  # of the whole cost; the least-exposure step may leave less than that in any component
+
+
+def show(instance: Instance, plan: Plan, folder: Path, console: Console | None = None) -> None:
+    """Print the summary of a plan and where its run lies."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    out = console or Console(highlight=False, soft_wrap=True)
+    gap = plan.plan["gap"]
+    stopped = "" if plan.status == "optimal" else "not proven optimal, "
+    proven = "proven optimal" if gap < 5e-7 else f"{stopped}at most {gap:.2%} above the optimum"
+    out.print(f"[bold]{escape(instance.title or instance.name)}[/bold]")
+    out.print(
+        f"{figure_of(plan.objective_musd, 6)} MUSD present value ({proven}; "
+        f"{instance.currency} of {instance.price_year}, {instance.discount_rate:.3g} discount rate)"
+    )
+    _terms(plan, out)
+    _costs(plan, out)
+    _builds(plan, out)
+    _closures(plan, out)
+    _dependence(instance, plan, out)
+    _shortages(plan, out)
+    _outlays(plan, out)
+    _binding(plan, out)
+    if "audit" in plan.plan:
+        out.print("Audit: recomputed from the raw tables, no violation.")
+    for note in plan.plan["notes"]:
+        out.print(f"Note: {escape(note)}")
+    out.print(f"Run: {escape(str(folder))}")
+
+
+def _terms(plan: Plan, out: Console) -> None:
+    """What the plan was made for and what was held, where that is not the least cost of all plans."""
+    from rich.markup import escape
+
+    from ..solving.aims import AIMS
+    from ..solving.pins import in_words
+
+    if asked := plan.plan["settings"].get("objective"):
+        least, aim = plan.plan["stages"][:2]
+        out.print(
+            f"Not the cheapest plan ({least['value']:,.6g} MUSD): the one with the least {asked['name']} for at most "
+            f"{aim['ceiling_musd']:,.6g} MUSD: {aim['value']:,.6g} ({AIMS[asked['name']]})"
+        )
+    if held := in_words(plan.plan["settings"].get("pins")):
+        out.print(f"Not all builds were free; the best plan with {escape(held)}")
+
+
+def _costs(plan: Plan, out: Console) -> None:
+    total = plan.objective_musd or 1.0
+    parts = [(c, x) for c, x in plan.metrics["cost_musd"].items() if abs(x) > WORTH_SHOWING * abs(total)]
+    parts.sort(key=lambda p: -p[1])
+    if parts:
+        out.print("Cost: " + ", ".join(f"{c.replace('_', ' ')} {figure_of(x, 4)} ({x / total:.0%})" for c, x in parts))
+
+
+def _builds(plan: Plan, out: Console) -> None:
+    builds = plan.tables["builds"]
+    if builds.empty:
+        out.print("Builds: none")
+        return
+    from rich.markup import escape
+
+    out.print(f"Builds ({figure_of(plan.metrics['capex_musd'], 6)} MUSD overnight):")
+    for year, rows in builds.groupby("start_year", sort=True):
+        names = ", ".join(f"{r.option} {figure_of(r.capacity_t, 4)} t" for r in rows.itertuples())
+        out.print(f"  {year}: {escape(names)}", soft_wrap=True)
+
+
+def _closures(plan: Plan, out: Console) -> None:
+    """What is given up of plants' own capacity; nothing unless closures.csv allows it."""
+    from rich.markup import escape
+
+    closures = plan.tables.get("closures")
+    if closures is None or closures.empty:
+        return
+    out.print("Closed (own capacity, idle or retired until then):")
+    for year, rows in closures.groupby("year", sort=True):
+        names = ", ".join(f"{r.facility} {figure_of(r.closed_t, 4)} t {r.kind}" for r in rows.itertuples())
+        out.print(f"  {year}: {escape(names)}", soft_wrap=True)
+
+
+def _dependence(instance: Instance, plan: Plan, out: Console) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    out.print("Dependence on countries of concern, of this chain")
+    table = Table(box=None)
+    table.add_column("year")
+    table.add_column("traced", justify="right")
+    for stage in instance.stages:
+        table.add_column(escape(stage), justify="right")
+    for year in (str(y) for y in instance.years):
+        shares = [plan.metrics["exposed_share"][year]]
+        shares += [plan.metrics["stage_share"][stage][year] for stage in instance.stages]
+        table.add_row(year, *("-" if s is None else f"{s:.1%}" for s in shares))
+    out.print(table)
+
+
+def _shortages(plan: Plan, out: Console) -> None:
+    short = {y: t for y, t in plan.metrics["short_t"].items() if t > 0.5e-3}
+    if not short:
+        out.print("Shortages: none")
+        return
+    demand = plan.metrics["demand_t"]
+    out.print("Shortages: " + ", ".join(f"{y} {figure_of(t, 4)} t ({t / demand[y]:.1%})" for y, t in short.items()))
+
+
+def _outlays(plan: Plan, out: Console) -> None:
+    from rich.markup import escape
+
+    from ..runs.outlays import by_payer
+
+    payers = by_payer(plan.tables)
+    if payers:
+        told = "; ".join(
+            f"{payer} {', '.join(f'{figure_of(musd, 4)} in {year}' for year, musd in years.items())}"
+            for payer, years in payers.items()
+        )
+        out.print(f"Outlays beside the cost (price floors, offtakes), MUSD a year: {escape(told)}")
+
+
+def _binding(plan: Plan, out: Console) -> None:
+    from rich.markup import escape
+
+    dependence = plan.tables["dependence"]
+    caps = dependence[(dependence["cap"] != "") & (dependence["marginal_musd_per_point"] > 1e-9)]
+    if caps.empty:
+        if (dependence["cap"] != "").any():
+            out.print("Caps: none binds")
+        return
+    out.print("Binding caps (saving of one point more, MUSD present value):")
+    for row in caps.sort_values("marginal_musd_per_point", ascending=False).head(8).itertuples():
+        where = f" {row.country}" if row.country else ""
+        out.print(
+            f"  {escape(row.cap + where)} {row.year}: {row.limit:.1%} -> {figure_of(row.marginal_musd_per_point, 4)}"
+        )

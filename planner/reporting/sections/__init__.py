@@ -1,0 +1,1 @@
+"""The sections of the page, one file each; a section about a question has the question's name."""

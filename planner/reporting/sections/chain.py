@@ -1,0 +1,276 @@
+"""The chain as a flow diagram: who makes what at every stage, from what, for whom, one year at a time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from ..parts import CONCERN, GREEN, Control, Data, Figure, Section, figure_of, layout, plain, rate_of, share_of
+from ..view import PROVENANCES
+
+if TYPE_CHECKING:
+    from ..view import View
+
+USERS = "users"
+RECYCLED, STOCK, OTHERS = "(recycled)", "(stock)", "(others)"  # no key of an instance has brackets
+SMALL = 0.02  # countries below this share of a stage in a year are drawn together
+
+PAD, HEIGHT = 16, 640  # px between countries of a column, so that their names do not touch; of the chart
+
+NOTHING = 1e-5  # of a stage: what the solver's tolerance leaves
+
+Node = tuple[str, str]  # column: stage or USERS; country, RECYCLED, STOCK or OTHERS
+Links = dict[tuple[Node, Node, str], float]
+
+
+def section(view: View) -> Section:
+    """Flow diagram by year."""
+    lead = [
+        "Every column is 100% of what that stage supplies to the next, in tonnes of its strategic materials; the last "
+        f"column is who uses the finished goods. Vermillion bands carry material that depends on {view.concern_name} "
+        "somewhere, blue bands are clean from the first step on.",
+    ]
+    figure = _figure(view)
+    if figure is None:
+        return Section("chain", "The chain by country", ["Nothing moves through the chain in any year."])
+    return Section("chain", "The chain by country", lead, [figure])
+
+
+def links(view: View, year: int) -> Links:
+    """(from, to, provenance) -> tonnes a year between neighbouring makers and users of strategic materials.
+
+    What a country uses beyond what arrives comes from its stock, as far as that is drawn, or is its own; several
+    users of one pool share it in proportion.
+    """
+    found: Links = defaultdict(float)
+    for material, stage in view.stage_of.items():
+        for country in view.countries:
+            for q in PROVENANCES:
+                sinks = _sinks(view, material, country, q, year)
+                need = sum(sinks.values())
+                if need <= 1e-6:
+                    continue
+                for origin, tonnes in _sources(view, material, country, q, year, need).items():
+                    for sink, used in sinks.items():
+                        found[(stage, origin), sink, q] += tonnes * used / need
+    for r in view.tables["activity"].itertuples():
+        if r.year == year and view.recycles(r.process):
+            stage = view.stage_of_process(r.process)
+            for m in view.recipes[r.process, "output"]:
+                if view.stage_of.get(m) == stage:
+                    tonnes = r.activity_t * view.t_per_t(r.process, m, "output", year)
+                    found[(stage, RECYCLED), (stage, r.country), r.output_provenance] += tonnes
+    return dict(found)
+
+
+def _sinks(view: View, material: str, country: str, q: str, year: int) -> dict[Node, float]:
+    sinks: dict[Node, float] = defaultdict(float)
+    for process, tonnes in view.used_by_process.get((material, country, q, year), {}).items():
+        stage = view.stage_of_process(process)
+        if stage and stage != view.stage_of[material]:
+            sinks[stage, country] += tonnes
+    delivered = view.delivered.get((material, country, q, year), 0.0)
+    if delivered > 0:
+        sinks[USERS, country] += delivered
+    return sinks
+
+
+def _sources(view: View, material: str, country: str, q: str, year: int, need: float) -> dict[str, float]:
+    """Where the ``need`` tonnes come from. Clean material used as exposed keeps its origins."""
+    sources = dict(view.arrived.get((material, country, q, year), {}))
+    if q == "exposed":
+        clean = view.arrived.get((material, country, "clean", year), {})
+        arriving = sum(clean.values())
+        lowered = min(arriving, view.downgraded.get((material, country, year), 0.0))
+        for origin, tonnes in clean.items():
+            sources[origin] = sources.get(origin, 0.0) + tonnes * lowered / arriving
+    total = sum(sources.values())
+    if total > need:
+        return {origin: tonnes * need / total for origin, tonnes in sources.items()}
+    rest = need - total
+    drawn = min(rest, view.drawn.get((material, country, q, year), 0.0))
+    if drawn > 1e-9 * need:
+        sources[STOCK] = drawn
+    if rest - drawn > 1e-9 * need:
+        sources[country] = sources.get(country, 0.0) + rest - drawn
+    return sources
+
+
+def _figure(view: View) -> Figure | None:
+    views: dict[str, Any] = {}
+    captions: dict[str, str] = {}
+    rows: list[tuple[Any, ...]] = []
+    shown: list[int] = []
+    for year in view.years:
+        found = links(view, year)
+        if all(source[1] == RECYCLED for source, _, _ in found):  # or nothing at all
+            continue
+        views[str(len(shown))] = {"data": [_sankey(view, found)]}
+        captions[str(len(shown))] = _summary(view, found, year)
+        shown.append(year)
+        for (source, target, q), tonnes in sorted(found.items()):
+            rows.append((year, *source, *target, q, tonnes))
+    if not shown:
+        return None
+    columns = [*view.instance.stages, USERS]
+    headings = [
+        {
+            "text": f"<b>{plain(name)}</b>",
+            "x": n / (len(columns) - 1),
+            "y": 1.0,
+            "xref": "paper",
+            "yref": "paper",
+            "yanchor": "bottom",
+            "xanchor": "left" if n == 0 else "right" if n == len(columns) - 1 else "center",
+            "showarrow": False,
+        }
+        for n, name in enumerate(columns)
+    ]
+    last = len(shown) - 1
+    return Figure(
+        "chain-flows",
+        f"From {view.instance.stages[0]} to users, by country",
+        captions[str(last)],
+        views,
+        layout(annotations=headings, margin={"l": 4, "r": 4, "t": 34, "b": 12}),
+        Data(("year", "from_stage", "from_country", "to_stage", "to_country", "provenance", "t"), rows),
+        (Control("Year", "range", tuple(str(y) for y in shown), 0 if last == 0 else last),),
+        height=HEIGHT,
+        least=680,
+        captions=captions,
+        note=f"Countries with less than {rate_of(SMALL)} of a stage are drawn together as others, and so little that "
+        "is recycled is left out; the data list all. "
+        "Bands of a stage differ a little from what it takes in, because material is lost or kept in stock.",
+    )
+
+
+def _summary(view: View, found: Links, year: int) -> str:
+    parts = []
+    for stage in view.instance.stages:
+        made: dict[str, float] = defaultdict(float)
+        for (source, _, _), tonnes in found.items():
+            if source[0] == stage and source[1] in view.countries:
+                made[source[1]] += tonnes
+        total = sum(made.values())
+        if total:
+            top = sorted(made.items(), key=lambda p: (-p[1], p[0]))[:3]
+            top = [(c, t) for c, t in top if t > NOTHING * total]
+            parts.append(f"{stage}: " + ", ".join(f"{view.countries[c]} {share_of(t / total)}" for c, t in top))
+    return f"Largest makers in {year}. " + "; ".join(parts) + "."
+
+
+def _sankey(view: View, found: Links) -> dict[str, Any]:
+    totals: dict[str, float] = defaultdict(float)
+    for (source, _, _), tonnes in found.items():
+        if source[1] != RECYCLED:
+            totals[source[0]] += tonnes
+    total_used = sum(t for (_, target, _), t in found.items() if target[0] == USERS)
+    weight: dict[Node, float] = defaultdict(float)  # share of its column
+    for (source, target, _), tonnes in found.items():
+        if source[1] != RECYCLED:
+            weight[source] += tonnes / totals[source[0]]
+        if target[0] == USERS:
+            weight[target] += tonnes / total_used
+    recycled: dict[Node, float] = defaultdict(float)
+    for (source, _, _), tonnes in found.items():
+        if source[1] == RECYCLED:
+            recycled[source] += tonnes
+    merged: Links = defaultdict(float)
+    for (source, target, q), tonnes in found.items():
+        if totals[source[0]] <= 0 or tonnes <= NOTHING * totals[source[0]]:
+            continue
+        if source[1] != RECYCLED or recycled[source] >= SMALL * totals[source[0]]:
+            merged[_merge(view, source, weight), _merge(view, target, weight), q] += tonnes
+    nodes = sorted({n for s, t, _ in merged for n in (s, t)}, key=lambda n: _rank(view, n, weight))
+    index = {node: i for i, node in enumerate(nodes)}
+    heights = _heights(merged, totals, nodes)
+    x, y = _positions(view, nodes, heights)
+    shares = {link: tonnes / totals[link[0][0]] for link, tonnes in merged.items()}
+    ordered = sorted(merged, key=lambda link: (index[link[0]], index[link[1]], link[2]))
+    return {
+        "type": "sankey",
+        "arrangement": "fixed",
+        "node": {
+            "label": [_label(view, n) for n in nodes],
+            "x": x,
+            "y": y,
+            "pad": PAD,
+            "thickness": 14,
+            "line": {"width": 0},
+            "color": [GREEN if n[1] == RECYCLED else CONCERN if n[1] in view.concern else "#3d4a57" for n in nodes],
+            "customdata": [_about(view, n, heights[n]) for n in nodes],
+            "hovertemplate": "%{customdata}<extra></extra>",
+        },
+        "link": {
+            "source": [index[s] for s, _, _ in ordered],
+            "target": [index[t] for _, t, _ in ordered],
+            "value": [round(100 * shares[link], 6) for link in ordered],
+            "color": ["rgba(213,94,0,0.45)" if q == "exposed" else "rgba(0,114,178,0.42)" for _, _, q in ordered],
+            "customdata": [
+                f"{_label(view, s)} ({plain(s[0])}) to {_label(view, t)} ({plain(t[0])})<br>"
+                f"{figure_of(merged[s, t, q])} t, {share_of(shares[s, t, q])} of the stage, {q}"
+                for s, t, q in ordered
+            ],
+            "hovertemplate": "%{customdata}<extra></extra>",
+        },
+    }
+
+
+def _merge(view: View, node: Node, weight: dict[Node, float]) -> Node:
+    """Small countries become one node of their column."""
+    column, country = node
+    if country in (RECYCLED, STOCK) or country in view.concern or weight.get(node, 0.0) >= SMALL:
+        return node
+    return column, OTHERS
+
+
+def _rank(view: View, node: Node, weight: dict[Node, float]) -> tuple[Any, ...]:
+    columns = [*view.instance.stages, USERS]
+    concern = node[1] in view.concern
+    return (
+        columns.index(node[0]),
+        not concern,
+        node[1] == OTHERS,
+        node[1] in (RECYCLED, STOCK),
+        -weight.get(node, 0.0),
+        node[1],
+    )
+
+
+def _heights(merged: Links, totals: dict[str, float], nodes: list[Node]) -> dict[Node, float]:
+    """Height of each node as the library draws it: the larger of what goes in and what goes out."""
+    come: dict[Node, float] = defaultdict(float)
+    go: dict[Node, float] = defaultdict(float)
+    for (source, target, _), tonnes in merged.items():
+        go[source] += tonnes / totals[source[0]]
+        come[target] += tonnes / totals[source[0]]
+    return {n: max(come[n], go[n]) for n in nodes}
+
+
+def _positions(view: View, nodes: list[Node], heights: dict[Node, float]) -> tuple[list[float], list[float]]:
+    columns = [*view.instance.stages, USERS]
+    by_column: dict[int, list[Node]] = defaultdict(list)
+    for node in nodes:
+        column = columns.index(node[0])
+        by_column[column - 0.5 if node[1] == RECYCLED else column].append(node)  # type: ignore[index]
+    place: dict[Node, tuple[float, float]] = {}
+    gap = PAD / (HEIGHT - 46)
+    tallest = max(sum(heights[n] for n in group) + gap * len(group) for group in by_column.values())
+    for column, group in by_column.items():
+        at = 1.0 - sum(heights[n] for n in group) / tallest - gap * len(group) if column % 1 else 0.0
+        for node in group:
+            height = heights[node] / tallest
+            place[node] = (column / (len(columns) - 1), at + height / 2)
+            at += height + gap
+    x = [min(0.999, max(0.001, place[n][0])) for n in nodes]
+    y = [min(0.999, max(0.001, place[n][1])) for n in nodes]
+    return x, y
+
+
+def _label(view: View, node: Node) -> str:
+    named = {RECYCLED: "recycled", STOCK: "from stock", OTHERS: "others"}
+    return named.get(node[1]) or plain(view.countries[node[1]])
+
+
+def _about(view: View, node: Node, share: float) -> str:
+    return f"{_label(view, node)}, {plain(node[0])}: {share_of(share)}"

@@ -1,0 +1,286 @@
+"""Why to believe it: the solver's proof, the audit, where the data come from, what made the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...instance.tables import TABLES
+from ..parts import Column, Section, Table, counted, figure_of, listed, rate_of, share_of, tonnes_of
+
+if TYPE_CHECKING:
+    from ..view import View
+
+KINDS = ("cited", "cited, with an assumption", "assumption", "not said")
+
+
+def section(view: View) -> Section:
+    """Proof, audit, data, versions and settings; the list of sources."""
+    plan = view.plan
+    counts = evidence(view)
+    lead = [_proof(view), *aims(view), _audit(plan), _data(counts)]
+    lead += [f"Note of the solver: {note}" for note in plan.get("notes", [])]
+    parts = [_facts(view), _evidence_table(counts)]
+    if view.studies:
+        parts.insert(1, _studies(view))
+    audit = plan.get("audit")
+    if audit:
+        parts.append(_audit_table(audit))
+    if view.instance.sources:
+        parts.append(_sources(view))
+    return Section("trust", "Why to trust it, and how far", lead, parts)
+
+
+def _proof(view: View) -> str:
+    plan = view.plan
+    gap, cost, bound = float(plan["gap"]), float(plan["objective_musd"]), float(plan["bound_musd"])
+    every, costs = f"no plan for these data{_among(plan)}", "costs"
+    risk = plan.get("risk")
+    if risk:  # what is proven then is the whole that was made least
+        cost, bound, costs = float(risk["objective_musd"]), float(risk["bound_musd"]), "comes, with risk weighed in, to"
+    if plan["status"] == "optimal":
+        text = f"Proven: {every} {costs} less than {view.money(bound, 4)}; this one"
+        text += f" {costs} {view.money(cost, 4)}, within {share_of(gap)}"
+    else:
+        text = f"Not proven optimal, for the search was stopped: {every} {costs} less than {view.money(bound, 4)}, "
+        text += f"so this one, at {view.money(cost, 4)}, may be {share_of(gap)} too dear"
+    text += f" (asked: {share_of(float(plan['settings'].get('gap') or 0.0))})."
+    return text
+
+
+def _among(plan: dict[str, Any]) -> str:
+    """Which plans a proof of the least cost is about, where it is not about all."""
+    found = []
+    if plan["settings"].get("pins"):
+        found.append("has the builds that were held")
+    if plan.get("survive"):
+        found.append("survives what it must")
+    if plan["settings"].get("objective"):
+        found.append("reaches the aim under the ceiling")
+    return f" that {' and '.join(found)}" if found else ""
+
+
+AIMS = {"public": "public money", "exposure": "demand that is not served clean"}
+
+
+def aims(view: View) -> list[str]:
+    """What the plan was made for, in sentences, where that is not only the least cost."""
+    plan = view.plan
+    found = [_objective(view), _pins(plan), _survival(plan), _risk(view)]
+    return [sentence for sentence in found if sentence]
+
+
+def _objective(view: View) -> str:
+    asked = view.plan["settings"].get("objective")
+    if not asked:
+        return ""
+    steps = view.plan["stages"]
+    least, aim = steps[0], steps[1]
+    ceiling = f"at most {view.money(aim['ceiling_musd'], 4)}"
+    if asked["slack"] is not None:
+        ceiling += f", {rate_of(asked['slack'])} above the least cost of {view.money(least['value'], 4)}"
+    amount = view.money(aim["value"]) if asked["name"] == "public" else f"{figure_of(aim['value'])} kt in present value"
+    return (
+        f"This is not the cheapest plan: of all plans that cost {ceiling}, it has the least {AIMS[asked['name']]} "
+        f"({amount}; none has less than {_bound(view, asked['name'], aim['bound'])}), and of those the least cost."
+    )
+
+
+def _bound(view: View, name: str, bound: float) -> str:
+    return view.money(bound) if name == "public" else f"{figure_of(bound)} kt"
+
+
+def _pins(plan: dict[str, Any]) -> str:
+    pins = plan["settings"].get("pins")
+    if not pins:
+        return ""
+    said = []
+    if pins["fixed_choices"]:
+        said.append(f"{counted(pins['fixed_choices'], 'choice')} held as given")
+    said += [f"{option} forced in {year}" for option, year, _ in pins["force"]]
+    said += [f"{option} forbidden" for option in pins["forbid"]]
+    return f"Not all builds were free: {listed(said)}. The plan is the best with these."
+
+
+def _survival(plan: dict[str, Any]) -> str:
+    survive = plan.get("survive")
+    if not survive:
+        return ""
+    kinds: dict[str, int] = {}
+    for case in survive["cases"]:
+        kinds[case["outage"]] = kinds.get(case["outage"], 0) + 1
+    words = {"country": "of all plants of a country", "stage": "of a stage of a country", "facility": "of a plant",
+             "export_stop": "of a country's exports"}  # fmt: skip
+    of = listed([f"{n} {words.get(kind, kind)}" for kind, n in kinds.items()])
+    again = ", and recomputed from the raw tables" if survive["audited"] else ""
+    return (
+        f"The plan survives {counted(survive['tried'], 'outage')} that it must ([security] survive: {of}): each was "
+        f"tried on the finished plan{again}. {counted(survive['included'], 'outage')} had to enter the search."
+    )
+
+
+def _risk(view: View) -> str:
+    risk = view.plan.get("risk")
+    if not risk:
+        return ""
+    worst = f"the worst {rate_of(1.0 - risk['alpha'])} of the outcomes"
+    if risk["measure"] == "cost":
+        return (
+            f"Bad outcomes weigh more ([risk]): {rate_of(risk['weight'])} of what was made least is the mean cost of "
+            f"{worst}, {view.money(risk['mean_of_worst_musd'], 4)}; the rest is the expected cost."
+        )
+    return (
+        f"Bad outcomes weigh more ([risk]): beside the expected cost, the mean unserved demand of {worst}, "
+        f"{tonnes_of(risk['mean_of_worst_t'])}, counts at {figure_of(risk['weight'])} {view.instance.currency} a tonne."
+    )
+
+
+def _audit(plan: dict[str, Any]) -> str:
+    audit = plan.get("audit")
+    if not audit:
+        return "The run was not audited; planner audit INSTANCE RUN recomputes it from the raw tables."
+    verdict = "no violation" if audit["ok"] else "VIOLATIONS; do not use this plan"
+    return (
+        f"Audited: a second program that shares no code with the model recomputed the run from the raw tables, "
+        f"{audit['comparisons']:,} comparisons at a tolerance of {audit['tolerance']:g}: {verdict}."
+    )
+
+
+def evidence(view: View) -> dict[str, dict[str, int]]:
+    """Table -> kind of evidence -> figures (numbers other than a column's default) that rest on it."""
+    found: dict[str, dict[str, int]] = {}
+    for name, row_class in TABLES.items():
+        if name == "sources":
+            continue
+        numbers = {
+            column: info.default
+            for column, info in row_class.model_fields.items()
+            if (info.json_schema_extra or {}).get("kind") == "number"  # type: ignore[union-attr]
+        }
+        counts = dict.fromkeys(KINDS, 0)
+        for row in view.instance.rows(name):
+            figures = sum(getattr(row, c) is not None and getattr(row, c) != default for c, default in numbers.items())
+            counts[_kind(bool(row.source), row.note)] += figures
+        if any(counts.values()):
+            found[name] = counts
+    return found
+
+
+def _kind(cited: bool, note: str) -> str:
+    assumed = note.strip().lower().startswith("assum")
+    if cited:
+        return KINDS[1] if assumed else KINDS[0]
+    return KINDS[2] if assumed else KINDS[3]
+
+
+def totals(counts: dict[str, dict[str, int]]) -> dict[str, int]:
+    """Kind of evidence -> figures in all tables."""
+    return {kind: sum(by[kind] for by in counts.values()) for kind in KINDS}
+
+
+def _data(counts: dict[str, dict[str, int]]) -> str:
+    total = totals(counts)
+    every = sum(total.values())
+    if not every:
+        return "The instance holds no figures besides defaults."
+    parts = [f"{total[kind]:,} {words}" for kind, words in _words() if total[kind]]
+    return f"The tables hold {every:,} figures besides defaults: {'; '.join(parts)}."
+
+
+def _words() -> tuple[tuple[str, str], ...]:
+    return (
+        (KINDS[0], "in rows that cite a source"),
+        (KINDS[1], "in rows that cite a source and declare what was assumed on top of it"),
+        (KINDS[2], "on a declared assumption alone"),
+        (KINDS[3], "in rows that say nothing of their origin"),
+    )
+
+
+def _facts(view: View) -> Table:
+    plan, instance = view.plan, view.instance
+    certificate = plan.get("certificate") or {}
+    size = plan.get("size") or {}
+    rows: list[tuple[str, str]] = [
+        ("Instance", f"{instance.name}"),
+        ("Instance sha256", plan["instance"]["sha256"]),
+        ("Status", str(plan["status"])),
+        (
+            "Objective and bound",
+            f"{plan['objective_musd']:,.6f} and {plan['bound_musd']:,.6f} million {instance.currency}",
+        ),
+        ("Gap", f"{plan['gap']:.3g}"),
+        ("Model", ", ".join(f"{v:,} {k}" for k, v in size.items())),
+        ("Certificate", ", ".join(f"{k.replace('_', ' ')} {v:.2g}" for k, v in certificate.items() if v is not None)),
+        ("Settings", ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in plan["settings"].items() if _simple(v))),
+        ("Versions", ", ".join(f"{k} {v}" for k, v in plan["versions"].items())),
+        ("Money", f"{instance.currency} of {instance.price_year}; discount rate {rate_of(instance.discount_rate)}"),
+        ("Solved in", f"{plan['seconds']['total']:,.1f} s"),
+    ]
+    return Table("table-facts", "The run", (Column("What"), Column("Value")), [r for r in rows if r[1]])
+
+
+def _simple(setting: Any) -> bool:
+    """Whether a setting is a number or a word; objectives and held builds are told in sentences."""
+    return setting is not None and not isinstance(setting, dict)
+
+
+def _studies(view: View) -> Table:
+    """What else the page shows, and whether it is of this plan, whole and checked."""
+    rows = []
+    for study in view.studies:
+        audited = study.about.get("audited")
+        checked = "" if audited is None else "recomputed from the raw tables" if audited else "not recomputed"
+        if study.about.get("faults"):
+            checked = "the audit found faults"
+        rows.append((f"planner {study.kind}", "; ".join(study.warnings) or "of this run, whole", checked))
+    return Table(
+        "table-studies", "Studies on this page", (Column("Made by"), Column("What it is of"), Column("Audit")), rows
+    )
+
+
+def _evidence_table(counts: dict[str, dict[str, int]]) -> Table:
+    rows = [(f"{name}.csv", *(by[k] for k in KINDS)) for name, by in counts.items()]
+    total = totals(counts)
+    rows.append(("all", *(total[k] for k in KINDS)))
+    return Table(
+        "table-evidence",
+        "Figures by what they rest on",
+        (
+            Column("Table"),
+            Column("Cited", "count"),
+            Column("Cited, with an assumption", "count"),
+            Column("Assumption", "count"),
+            Column("Not said", "count"),
+        ),
+        rows,
+        folded=True,
+    )
+
+
+def _audit_table(audit: dict[str, Any]) -> Table:
+    return Table(
+        "table-audit",
+        "What the audit compared",
+        (
+            Column("Check"),
+            Column("Comparisons", "count"),
+            Column("Failed", "count"),
+            Column("Largest difference", "number"),
+            Column("Unit"),
+        ),
+        [
+            (c["kind"].replace("_", " "), c["comparisons"], c["failed"], c["absolute"], c["unit"])
+            for c in audit["checks"]
+            if c["comparisons"]
+        ],
+        folded=True,
+    )
+
+
+def _sources(view: View) -> Table:
+    return Table(
+        "table-sources",
+        "Sources of the data",
+        (Column("Id"), Column("Title"), Column("Publisher"), Column("Date"), Column("Address", "link")),
+        [(s.source, s.title, s.publisher, s.date, s.url) for s in view.instance.sources],
+        folded=True,
+    )

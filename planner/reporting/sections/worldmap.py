@@ -1,0 +1,306 @@
+"""The flows of one stage on a map, one year at a time."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from ..parts import CLEAN, CONCERN, Control, Data, Figure, Section, figure_of, layout, listed, plain
+
+if TYPE_CHECKING:
+    from ..view import View
+
+STRETCH = 1.25  # height of a degree of latitude to one of longitude: shapes are right near 37 degrees
+CLASSES = ((0.02, 1.0), (0.1, 2.0), (0.3, 3.5), (0.6, 5.5), (1.0, 8.0))  # of the largest flow, line width in px
+EDGE = -169.0  # longitude of the left and right edge, in the Bering strait
+STEPS = 14  # straight pieces of a curve
+SMALLEST = 0.002  # flows below this share of the largest are left out
+
+
+def section(view: View) -> Section:
+    """Map of shipments of strategic materials by stage and year."""
+    places = {c.country: (c.longitude, c.latitude) for c in view.instance.countries}
+    known = {c: (_inside(x), y) for c, (x, y) in places.items() if x is not None and y is not None}
+    flows = _flows(view)
+    title = "Where it moves"
+    if not flows:
+        return Section("map", title, ["Nothing crosses a border."])
+    missing = sorted({c for _, o, d, _, _ in flows for c in (o, d) if c not in known} | _makers(view) - set(known))
+    lead = [
+        "Shipments of the strategic materials of a stage between countries, one year at a time; the wider the line the "
+        "more tonnes, vermillion and dashed exposed, blue clean. Discs are what a country makes itself; countries of "
+        "concern have a square."
+    ]
+    if missing:
+        names = listed([view.countries[c] for c in missing])
+        lead.append(f"Without latitude and longitude in countries.csv, and so not on the map: {names}.")
+    if not any(o in known and d in known for _, o, d, _, _ in flows):
+        return Section(
+            "map", title, ["No two countries that trade have a latitude and longitude, so there is no map.", *lead[1:]]
+        )
+    return Section("map", title, lead, [_figure(view, flows, known)])
+
+
+Flows = dict[tuple[str, str, str, str, int], float]  # stage, origin, destination, provenance, year -> t
+
+
+def _flows(view: View) -> Flows:
+    found: Flows = defaultdict(float)
+    for r in view.tables["flows"].itertuples():
+        stage = view.stage_of.get(r.material)
+        if stage and r.t > 1e-6:
+            found[stage, r.origin, r.destination, r.provenance, r.year] += r.t
+    return dict(found)
+
+
+def _makers(view: View) -> set[str]:
+    return {c for (m, c, _, _), t in view.made.items() if m in view.stage_of and t > 1e-6}
+
+
+def _figure(view: View, flows: Flows, known: dict[str, tuple[float, float]]) -> Figure:
+    stages = [s for s in view.instance.stages if any(key[0] == s for key in flows)]
+    made: dict[tuple[str, str, int], float] = defaultdict(float)
+    for (material, country, _, year), tonnes in view.made.items():
+        if material in view.stage_of:
+            made[view.stage_of[material], country, year] += tonnes
+    views: dict[str, Any] = {}
+    for i, stage in enumerate(stages):
+        for j, year in enumerate(view.years):
+            here = {
+                (o, d, q): t
+                for (s, o, d, q, y), t in flows.items()
+                if s == stage and y == year and o in known and d in known
+            }
+            output = {c: t for (s, c, y), t in made.items() if s == stage and y == year and c in known and t > 1e-6}
+            views[f"{i},{j}"] = [*_lines(view, here, known), _discs(view, here, output, known)]
+    seen = {c for _, o, d, _, _ in flows for c in (o, d) if c in known} | (_makers(view) & set(known))
+    crossing = any(abs(known[o][0] - known[d][0]) > 180 for _, o, d, _, _ in flows if o in known and d in known)
+    captions = {
+        f"{i},{j}": _summary(view, flows, stage, year)
+        for i, stage in enumerate(stages)
+        for j, year in enumerate(view.years)
+    }
+    return Figure(
+        "map-flows",
+        "Flows between countries",
+        _summary(view, flows, stages[-1], view.years[-1]),
+        views,
+        layout(
+            # the first trace of every view: outlines, kept apart so that they are embedded once
+            xaxis={"visible": False, "range": _range([known[c][0] for c in seen], 24, EDGE, EDGE + 360, crossing)},
+            yaxis={
+                "visible": False,
+                "range": _range([known[c][1] for c in seen], 18, -58, 84, False),
+                "scaleanchor": "x",
+                "scaleratio": STRETCH,
+            },
+            showlegend=False,
+            hovermode="closest",
+            margin={"l": 0, "r": 0, "t": 0, "b": 0},
+            plot_bgcolor="#eef3f7",
+        ),
+        Data(
+            ("stage", "origin", "destination", "provenance", "year", "t"),
+            [(*key, t) for key, t in sorted(flows.items())],
+        ),
+        (
+            Control("Stage", "select", tuple(stages), len(stages) - 1),
+            Control("Year", "range", tuple(str(y) for y in view.years), len(view.years) - 1),
+        ),
+        height=540,
+        least=640,
+        aspect=0.5,
+        captions=captions,
+    )
+
+
+def _summary(view: View, flows: Flows, stage: str, year: int) -> str:
+    total: dict[tuple[str, str], float] = defaultdict(float)
+    for (s, o, d, _, y), t in flows.items():
+        if s == stage and y == year:
+            total[o, d] += t
+    top = sorted(total.items(), key=lambda p: (-p[1], p[0]))[:4]
+    if not top:
+        return f"Nothing of the stage {stage} crosses a border in {year}."
+    return f"Largest flows of the stage {stage} in {year}: " + "; ".join(
+        f"{view.countries[o]} to {view.countries[d]} {figure_of(t)} t" for (o, d), t in top
+    ) + "."  # fmt: skip
+
+
+def _lines(
+    view: View, flows: dict[tuple[str, str, str], float], known: dict[str, tuple[float, float]]
+) -> list[dict[str, Any]]:
+    """One trace per provenance and class of width, and one of invisible points that answer the pointer."""
+    largest = max(flows.values(), default=0.0)
+    groups: dict[tuple[str, int], list[tuple[str, str, float]]] = defaultdict(list)
+    for (origin, destination, q), tonnes in sorted(flows.items()):
+        if tonnes >= SMALLEST * largest:
+            n = next(i for i, (most, _) in enumerate(CLASSES) if tonnes <= most * largest * (1 + 1e-9))
+            groups[q, n].append((origin, destination, tonnes))
+    traces: list[dict[str, Any]] = []
+    middles: list[tuple[float, float, str]] = []
+    for q, n in sorted(groups, key=lambda g: (g[0] == "clean", -g[1])):
+        xs: list[float | None] = []
+        ys: list[float | None] = []
+        sizes: list[int] = []
+        width = CLASSES[n][1]
+        for origin, destination, tonnes in groups[q, n]:
+            head = round(0.6 * STEPS)
+            text = f"{plain(view.countries[origin])} to {plain(view.countries[destination])}"
+            for curve in _curves(known[origin], known[destination]):
+                xs += [round(px, 1) for px, _ in curve] + [None]
+                ys += [round(py, 1) for _, py in curve] + [None]
+                sizes += [int(9 + 1.6 * width) if k == head else 0 for k in range(len(curve))] + [0]
+                middles.append((*curve[head], f"{text}<br>{figure_of(tonnes)} t, {q}"))
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "x": xs,
+                "y": ys,
+                "line": {
+                    "color": CLEAN if q == "clean" else CONCERN,
+                    "width": width,
+                    "backoff": 0,
+                    "dash": "solid" if q == "clean" else "6px,2px",
+                },
+                "marker": {"symbol": "arrow", "angleref": "previous", "size": sizes, "opacity": 1},
+                "opacity": 0.75,
+                "hoverinfo": "skip",
+            }
+        )
+    traces.append(
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": [round(px, 1) for px, _, _ in middles],
+            "y": [round(py, 1) for _, py, _ in middles],
+            "marker": {"size": 16, "opacity": 0},
+            "customdata": [text for *_, text in middles],
+            "hovertemplate": "%{customdata}<extra></extra>",
+        }
+    )
+    return traces
+
+
+def _inside(longitude: float) -> float:
+    return longitude + 360 if longitude < EDGE else longitude - 360 if longitude > EDGE + 360 else longitude
+
+
+def _range(values: list[float], margin: float, least: float, most: float, whole: bool) -> list[float]:
+    """What an axis shows: the places and a margin, within the world; all of it if lines cross its edge."""
+    return [least, most] if whole else [max(least, min(values) - margin), min(most, max(values) + margin)]
+
+
+def _curves(a: tuple[float, float], b: tuple[float, float]) -> list[list[tuple[float, float]]]:
+    """The way from a to b, the short way round: a line over the edge of the map is drawn at both edges."""
+    if abs(a[0] - b[0]) <= 180:
+        return [_curve(a, b)]
+    turn = 360 if a[0] > b[0] else -360
+    return [_curve(a, (b[0] + turn, b[1])), _curve((a[0] - turn, a[1]), b)]
+
+
+def _curve(a: tuple[float, float], b: tuple[float, float]) -> list[tuple[float, float]]:
+    """A bow to the left of the straight line, so that the two directions of a pair lie apart."""
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    middle = ((a[0] + b[0]) / 2 - 0.16 * dy, (a[1] + b[1]) / 2 + 0.16 * dx / STRETCH)
+    points = []
+    for k in range(STEPS + 1):
+        t = k / STEPS
+        u = 1 - t
+        points.append(
+            (
+                u * u * a[0] + 2 * u * t * middle[0] + t * t * b[0],
+                u * u * a[1] + 2 * u * t * middle[1] + t * t * b[1],
+            )
+        )
+    return points
+
+
+def _discs(
+    view: View,
+    flows: dict[tuple[str, str, str], float],
+    output: dict[str, float],
+    known: dict[str, tuple[float, float]],
+) -> dict[str, Any]:
+    countries = sorted({c for o, d, _ in flows for c in (o, d)} | set(output), key=lambda c: (-output.get(c, 0.0), c))
+    largest = max(output.values(), default=1.0)
+    sizes = [7 + 27 * math.sqrt(output.get(c, 0.0) / largest) for c in countries]
+    texts = [view.countries[c] for c in countries]
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": [known[c][0] for c in countries],
+        "y": [known[c][1] for c in countries],
+        "text": [plain(t) for t in texts],
+        "textposition": _sides([known[c] for c in countries], texts),
+        "textfont": {"size": 12, "color": "#11161c", "shadow": "0 0 3px #fff, 0 0 3px #fff, 0 0 3px #fff"},
+        "marker": {
+            "size": [round(s, 1) for s in sizes],
+            "symbol": ["square" if c in view.concern else "circle" for c in countries],
+            "color": [CONCERN if c in view.concern else "#3d4a57" for c in countries],
+            "line": {"color": "#fff", "width": 1.5},
+            "opacity": 0.95,
+        },
+        "customdata": [
+            f"<b>{plain(view.countries[c])}</b><br>makes {figure_of(output.get(c, 0.0))} t" for c in countries
+        ],
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
+
+
+def _sides(places: list[tuple[float, float]], texts: list[str]) -> list[str]:
+    """Where each name goes so that names do not lie on each other or on other discs; the first have first choice."""
+    per_letter, line = 2.1, 6.5  # degrees that a letter takes, and a line, on a wide screen
+    sides = {"middle right": (1, 0), "top center": (0, 1), "bottom center": (0, -1), "middle left": (-1, 0)}
+    boxes: list[tuple[float, float, float, float]] = [(x - 2, y - 2, x + 2, y + 2) for x, y in places]
+    chosen = []
+    for n, ((x, y), text) in enumerate(zip(places, texts, strict=True)):
+        width = per_letter * len(text)
+
+        def box(side: str, x: float = x, y: float = y, width: float = width) -> tuple[float, float, float, float]:
+            right, up = sides[side]
+            left = x + 4 if right > 0 else x - 4 - width if right < 0 else x - width / 2
+            bottom = y + 3 if up > 0 else y - 3 - line if up < 0 else y - line / 2
+            return left, bottom, left + width, bottom + line
+
+        def crowding(side: str, n: int = n) -> float:
+            mine = box(side)
+            return sum(_overlap(mine, other) for i, other in enumerate(boxes) if i != n)
+
+        best = min(sides, key=crowding)
+        chosen.append(best)
+        boxes.append(box(best))
+    return chosen
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
+    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+
+
+@cache
+def outlines() -> dict[str, Any]:
+    """The trace of the countries' outlines (data/README.md says where they come from)."""
+    rings = json.loads(files(__package__).joinpath("data", "outlines.json").read_text(encoding="utf-8"))
+    xs: list[float | None] = []
+    ys: list[float | None] = []
+    for ring in rings:
+        for turn in (
+            (0, 360) if min(ring[0::2]) < 10 * EDGE else (0,)
+        ):  # what lies left of the edge belongs to the right
+            xs += [round(v / 10 + turn, 1) for v in ring[0::2]] + [None]
+            ys += [v / 10 for v in ring[1::2]] + [None]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": xs,
+        "y": ys,
+        "fill": "toself",
+        "fillcolor": "#d9dee3",
+        "line": {"color": "#ffffff", "width": 0.7},
+        "hoverinfo": "skip",
+    }

@@ -1,0 +1,139 @@
+"""What guaranteed prices and offtakes cost those who give them, in a plan: transfers, and no cost of the plan."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..instance.timeline import module_share, own_capacity_share, periods, promised, series_value
+from .tables import NOTHING, frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..instance.instance import Instance
+    from ..instance.tables import Offtake, PriceFloor
+
+Frames = Mapping[str, "pd.DataFrame"]
+
+
+def outlays(instance: Instance, tables: Frames) -> dict[str, pd.DataFrame]:
+    """The tables ``price_floors`` and ``offtakes`` of a plan, each if the instance has such rows."""
+    found = {}
+    if instance.price_floors:
+        found["price_floors"] = _price_floors(instance, tables)
+    if instance.offtakes:
+        found["offtakes"] = _offtakes(instance, tables)
+    return found
+
+
+def by_payer(tables: Frames) -> dict[str, dict[int, float]]:
+    """Payer -> first year of a period -> MUSD a year, floors and offtakes together; below 0 it gains.
+
+    What has no price, and so no known outlay, is left out.
+    """
+    owed: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    for name in ("price_floors", "offtakes"):
+        for row in tables[name].itertuples() if name in tables else ():
+            if row.outlay_musd == row.outlay_musd:
+                owed[str(row.payer)][int(row.year)] += float(row.outlay_musd)
+    return {payer: dict(years) for payer, years in sorted(owed.items())}
+
+
+def _price_floors(instance: Instance, tables: Frames) -> pd.DataFrame:
+    made, prices = _made(instance, tables), _plan_prices(tables)
+    rows = []
+    for floor in instance.price_floors:
+        for year in (y for y in instance.years if promised(floor, y)):
+            tonnes = made.get((floor.facility, floor.material, year), 0.0) * _part(instance, tables, floor, year)
+            if tonnes <= NOTHING:
+                continue
+            price = _price(instance, floor, year, prices)
+            owed = max(0.0, floor.floor_usd_per_t - price) * tonnes / 1e6 if price is not None else None
+            of = (floor.facility, floor.option, floor.material, floor.payer, year)
+            rows.append((*of, tonnes, floor.floor_usd_per_t, price, owed))
+    return frame("price_floors", rows)
+
+
+def _offtakes(instance: Instance, tables: Frames) -> pd.DataFrame:
+    prices = _plan_prices(tables)
+    rows = []
+    for row in instance.offtakes:
+        for year in (y for y in instance.years if promised(row, y)):
+            tonnes = row.take_t * _online(instance, tables, row, year)
+            if tonnes <= NOTHING:
+                continue
+            price = _price(instance, row, year, prices)
+            owed = None if price is None else (row.agreed_usd_per_t - price) * tonnes / 1e6
+            of = (row.offtake, row.facility, row.option, row.material, row.payer, year)
+            rows.append((*of, tonnes, row.agreed_usd_per_t, price, owed))
+    return frame("offtakes", rows)
+
+
+def _online(instance: Instance, tables: Frames, row: Offtake, year: int) -> float:
+    """What takes at full rate: modules of the option, or the share of own capacity that is there."""
+    if row.option:
+        return _modules(instance, tables, row.option, year)
+    period = next(p for p in periods(instance) if p.first_year == year)
+    facility = next(f for f in instance.facilities if f.facility == row.facility)
+    return own_capacity_share(facility, period) if facility.capacity_t > 0.0 else 0.0
+
+
+def _made(instance: Instance, tables: Frames) -> dict[tuple[str, str, int], float]:
+    """t a year of each material that each plant makes."""
+    yields: dict[tuple[str, str], dict[int | None, float]] = defaultdict(dict)
+    for y in instance.recipe_yields:
+        if y.role == "output":
+            yields[y.process, y.material][y.year] = y.t_per_t
+    outputs: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    for r in instance.recipes:
+        if r.role == "output":
+            outputs[r.process].append((r.material, r.t_per_t))
+    made: dict[tuple[str, str, int], float] = defaultdict(float)
+    for row in tables["activity"].itertuples():
+        for material, per_tonne in outputs[str(row.process)]:
+            series = yields.get((str(row.process), material))
+            factor = series_value(series, int(row.year)) if series else per_tonne
+            made[str(row.facility), material, int(row.year)] += factor * float(row.activity_t)
+    return made
+
+
+def _part(instance: Instance, tables: Frames, floor: PriceFloor, year: int) -> float:
+    """The part of the plant's capacity that the option's modules make up."""
+    if not floor.option:
+        return 1.0
+    option = next(o for o in instance.options if o.option == floor.option)
+    there = tables["capacity"]
+    whole = float(there.loc[(there["facility"] == floor.facility) & (there["year"] == year), "capacity_t"].sum())
+    return option.module_t * _modules(instance, tables, floor.option, year) / whole if whole > 0.0 else 0.0
+
+
+def _modules(instance: Instance, tables: Frames, name: str, year: int) -> float:
+    """Modules of an option that are there in a period, in parts of a module."""
+    period = next(p for p in periods(instance) if p.first_year == year)
+    option = next(o for o in instance.options if o.option == name)
+    builds = tables["builds"]
+    return sum(
+        float(b.modules) * module_share(option, int(b.start_year), period)
+        for b in builds[builds["option"] == name].itertuples()
+    )
+
+
+def _plan_prices(tables: Frames) -> dict[tuple[str, str, str, int], float]:
+    return {
+        (r.material, r.country, r.provenance, int(r.year)): float(r.usd_per_t) for r in tables["prices"].itertuples()
+    }
+
+
+def _price(instance: Instance, row: PriceFloor | Offtake, year: int, prices: Mapping[Any, float]) -> float | None:
+    """USD/t; None where the plan has no price of the material there."""
+    if row.market:
+        points = {p.year: p.price_usd_per_t for p in instance.market_prices if p.market == row.market}
+        return series_value(points, year)
+    country = next(f.country for f in instance.facilities if f.facility == row.facility)
+    for provenance in ("clean", "exposed"):
+        price = prices.get((row.material, country, provenance, year))
+        if price is not None:
+            return price
+    return None

@@ -1,0 +1,146 @@
+"""The output tables of the contract (its §5): names, columns, kinds, and how they are written as text."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NOTHING = 1e-6  # t; smaller rows are left out
+
+# "text", "year" (whole number) or "number"; every column that is not named here is a number
+TEXT = frozenset(
+    (
+        *("option", "facility", "country", "process", "input_provenance", "output_provenance", "material"),
+        *("origin", "destination", "provenance", "market", "sector", "stockpile", "kind", "cap", "metric"),
+        *("stage", "component", "source", "payer", "offtake"),
+    )
+)
+YEARS = frozenset(("start_year", "online_year", "year"))
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    name: tuple(columns.split())
+    for name, columns in {
+        "builds": "option facility country start_year online_year modules capacity_t capex_musd",
+        "capacity": "facility country year capacity_t used_t",
+        "activity": "facility process country input_provenance output_provenance year activity_t",
+        "flows": "material origin destination provenance year t freight_musd tariff_musd",
+        "purchases": "market country material provenance year t cost_musd",
+        "service": "country sector material year demand_t clean_t exposed_t short_t",
+        "stocks": "stockpile country material provenance year put_t draw_t stock_t",
+        "adjustments": "kind material country provenance year t",
+        "dependence": "cap metric stage material country sector year share limit marginal_musd_per_point",
+        "prices": "material country provenance year usd_per_t",
+        "costs": "component year musd present_musd",
+        "funding": "option source year musd",
+    }.items()
+}
+# beside the contract's tables; a run written before there was one of these lacks it
+OTHER_COLUMNS: dict[str, tuple[str, ...]] = {
+    "origin": ("country", "sector", "material", "stage", "origin", "year", "t", "share"),
+    "closures": ("facility", "kind", "country", "year", "share", "closed_t", "avoided_musd", "closing_musd"),
+    "price_floors": (
+        *("facility", "option", "material", "payer", "year", "t"),
+        *("floor_usd_per_t", "price_usd_per_t", "outlay_musd"),
+    ),
+    "offtakes": (
+        *("offtake", "facility", "option", "material", "payer", "year", "t"),
+        *("agreed_usd_per_t", "price_usd_per_t", "outlay_musd"),
+    ),
+}
+MEANINGS = {
+    "closures": (
+        "Own capacity that the plan gives up, by period; only for instances with closures.csv. `share` of it is closed "
+        "(for `retire` all that was retired until then), `closed_t` in t/year (already left out of `capacity.csv`), "
+        "`avoided_musd` the fixed O&M a year that is avoided, `closing_musd` what is paid in the period's first year "
+        "for what closes then. Both are part of the component `fixed_om` of `costs.csv`."
+    ),
+    "price_floors": (
+        "What the payers of price floors owe in this plan, by period; only for instances with price_floors.csv. `t` is "
+        "what the plant makes of the material a year (for an option, its part by capacity), `price_usd_per_t` the "
+        "market's price, or the plan's own marginal price of it in the plant's country (clean before exposed; blank if "
+        "it has none), `outlay_musd` a year the difference to the floor, where the price is below it, times `t` (blank "
+        "without a price). A floor is a transfer and not part of the plan's cost."
+    ),
+    "offtakes": (
+        "What the payers of offtakes lose, by period; only for instances with offtakes.csv. `t` a year is what they "
+        "are to take (`take_t` times what is online of the own capacity, or of the option's modules), "
+        "`price_usd_per_t` the price of the day as in `price_floors.csv`, `outlay_musd` a year what was agreed less "
+        "that price, times `t`: below 0 the payer gains. A transfer and not part of the plan's cost; what the duty to "
+        "produce costs is in it."
+    ),
+    "origin": (
+        "For what each consumer received in a year: in which country each stage of it was done. `country` and `sector` "
+        "are the consumer's; `origin` is a country, or `recycled`, `unknown` (the stages before something was bought), "
+        "`initial stock`. `t` are the delivered tonnes a year of `material` of which `stage` was done in `origin`; "
+        "`share` is their part of all that the consumer received of it, so that the shares of a stage sum to 1. "
+        "Traced in proportion through each country's pool, clean and exposed apart; runs written before there was such "
+        "a table lack it. The exact rules stand in `planner/runs/origin.py`."
+    ),
+}
+BRANCH_TABLES = ("activity", "flows", "purchases", "service", "stocks", "adjustments")
+COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
+
+
+def kind(column: str) -> str:
+    """``text``, ``year`` or ``number``."""
+    return "text" if column in TEXT else "year" if column in YEARS else "number"
+
+
+def _columns(name: str) -> tuple[str, ...]:
+    return COLUMNS[name] if name in COLUMNS else OTHER_COLUMNS[name]
+
+
+def frame(name: str, rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
+    """A table as a frame, sorted by its columns from left to right; None is a blank number (NaN)."""
+    import pandas as pd
+
+    columns = _columns(name)
+    listed: list[Any] = list(rows)
+    try:
+        ordered = sorted(listed)
+    except TypeError:  # a blank met a number: it comes first
+        ordered = sorted(listed, key=lambda row: tuple((v is not None, v) for v in row))
+    data: dict[str, Any] = {}
+    for position, column in enumerate(columns):
+        values = [row[position] for row in ordered]
+        dtype = {"text": "object", "year": "int64", "number": "float64"}[kind(column)]
+        data[column] = pd.Series(values, dtype=dtype)
+    return pd.DataFrame(data, columns=list(columns))
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """A frame as CSV text; numbers read back exactly, NaN is a blank."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(table.columns)
+    for row in zip(*(table[c].tolist() for c in table.columns), strict=True):
+        writer.writerow(["" if v != v else repr(v) if isinstance(v, float) else v for v in row])
+    return out.getvalue()
+
+
+def from_csv(name: str, text: str) -> pd.DataFrame:
+    """A frame from CSV text as written by :func:`to_csv`. Raises ValueError on other columns or bad numbers."""
+    rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    columns = _columns(name)
+    if not rows or tuple(rows[0]) != columns:
+        raise ValueError(f"{name}.csv: expected the columns {', '.join(columns)}")
+    converters: dict[str, Callable[[str], Any]] = {
+        "text": str,
+        "year": int,
+        "number": lambda cell: float(cell) if cell else None,
+    }
+    readers = [converters[kind(column)] for column in columns]
+    parsed = []
+    for line, row in enumerate(rows[1:], start=2):
+        if len(row) != len(readers):
+            raise ValueError(f"{name}.csv:{line}: expected {len(readers)} cells, found {len(row)}")
+        try:
+            parsed.append([read(cell) for read, cell in zip(readers, row, strict=True)])
+        except ValueError as error:
+            raise ValueError(f"{name}.csv:{line}: {error}") from None
+    return frame(name, parsed)

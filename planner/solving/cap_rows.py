@@ -1,0 +1,164 @@
+"""The rows of one dependence metric in a compiled model, written so that another limit changes few coefficients.
+
+A row reads ``over - limit total <= 0``, with ``total = demand - varying x``: as ``fixed x + limit varying x <= limit
+demand``. One column more, the excess, stands in every row; it is held at 0 but when the least limit is sought.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ..models.data import ModelData
+    from .solver import Arrays, Solver
+
+PLACEHOLDER = 0.5  # limit of the cap compiled: every coefficient that depends on the limit is there, and none cancels
+
+
+@dataclass(slots=True)
+class MetricRow:
+    """One row, by columns (kt/yr).
+
+    year    first calendar year of its period
+    weight  how much of the way from the level of today to the limit asked for it has gone; 1 without a glide
+    today   the level at which the glide begins
+    """
+
+    position: int
+    fixed: dict[int, float]
+    varying: dict[int, float]
+    demand: float
+    year: int
+    weight: float = 1.0
+    today: float = 1.0
+
+    def over(self, x: np.ndarray) -> float:
+        """Numerator of the share, kt/yr."""
+        return float(sum(value * x[column] for column, value in self.fixed.items()))
+
+    def total(self, x: np.ndarray) -> float:
+        """Denominator of the share, kt/yr."""
+        return self.demand - float(sum(value * x[column] for column, value in self.varying.items()))
+
+    def limit_at(self, limit: float) -> float:
+        """The limit of this row when ``limit`` is asked for."""
+        return self.today + self.weight * (limit - self.today)
+
+
+class MetricRows:
+    """The rows of the caps named ``caps`` of a family, or of the demand not served (no caps, nodes given)."""
+
+    def __init__(self, data: ModelData, arrays: Arrays, family: str, caps: set[str], nodes: set[int]) -> None:
+        self.rows = _unserved(data, arrays, nodes) if family == "unserved" else _shares(data, arrays, family, caps)
+        self.excess = _add_excess(arrays, self.rows)
+
+    def glide(self, first: int, target: int, today: float) -> None:
+        """Let the limit go linearly from ``today`` in the year ``first`` to the one asked for in ``target``."""
+        for row in self.rows:
+            row.weight = min(1.0, max(0.0, (row.year - first) / (target - first)))
+            row.today = today
+
+    def level(self, x: np.ndarray, year: int) -> float:
+        """The largest share of the rows of a year."""
+        of_year = [row for row in self.rows if row.year == year and row.total(x) > 1e-9]
+        return max((row.over(x) / row.total(x) for row in of_year), default=0.0)
+
+    def share(self, x: np.ndarray) -> float:
+        """The least limit, 0 or more, that a solution keeps."""
+        worst = 0.0
+        for row in self.rows:
+            total = row.total(x)
+            if total > 1e-9 and row.weight > 0.0:
+                worst = max(worst, row.today + (row.over(x) / total - row.today) / row.weight)
+        return worst
+
+    def set_limit(self, solver: Solver, limit: float) -> None:
+        """Ask for another limit."""
+        for row in self.rows:
+            at = row.limit_at(limit)
+            entries = {c: row.fixed.get(c, 0.0) + at * value for c, value in row.varying.items()}
+            entries = {c: value if abs(value) > 1e-11 else 0.0 for c, value in entries.items()}
+            entries[self.excess] = -row.weight
+            solver.change_row(row.position, entries, at * row.demand)
+
+    def slope(self, x: np.ndarray, duals: np.ndarray) -> float:
+        """Change of cost with the limit, MUSD per unit of share, not above 0."""
+        return sum(row.weight * min(0.0, float(duals[row.position])) * row.total(x) for row in self.rows)
+
+
+def _shares(data: ModelData, arrays: Arrays, family: str, caps: set[str]) -> list[MetricRow]:
+    """Rows of caps, split into what depends on the limit and what does not."""
+    limits = getattr(data, family)
+    by_row = arrays.matrix.tocsr()
+    rows = []
+    for i, position in arrays.rows.get(family, {}).items():
+        limit = limits[i]
+        if limit.cap not in caps:
+            continue
+        varying = _denominator(data, arrays, family, limit.total)
+        span = slice(by_row.indptr[position], by_row.indptr[position + 1])
+        fixed = dict(zip(by_row.indices[span].tolist(), by_row.data[span].tolist(), strict=True))
+        for column, value in varying.items():
+            fixed[column] = fixed.get(column, 0.0) - PLACEHOLDER * value
+            if abs(fixed[column]) < 1e-12:
+                fixed[column] = 0.0
+        rows.append(MetricRow(position, fixed, varying, limit.demand, data.nodes[limit.node].year))
+    return rows
+
+
+def _denominator(data: ModelData, arrays: Arrays, family: str, total: Any) -> dict[int, float]:
+    activity, buy, surplus, short = (arrays.columns.get(n, {}) for n in ("activity", "buy", "surplus", "short"))
+    varying: dict[int, float] = defaultdict(float)
+    if family == "exposed_share":
+        for d in total:
+            varying[short[d]] += 1.0
+        return dict(varying)
+    for p in total:
+        pool = data.pools[p]
+        for a, tonnes in pool.made:
+            varying[activity[a]] -= tonnes
+        for k in pool.bought:
+            varying[buy[k]] -= 1.0
+        if pool.surplus is not None:
+            varying[surplus[pool.surplus]] += 1.0
+    return dict(varying)
+
+
+def _unserved(data: ModelData, arrays: Arrays, nodes: set[int]) -> list[MetricRow]:
+    """One more row: the tonnes short at the nodes <= limit times their demand."""
+    from scipy import sparse
+
+    fixed, demand = {}, 0.0
+    for d, column in arrays.columns.get("short", {}).items():
+        need = data.need[d]
+        if need.node in nodes:
+            length = data.nodes[need.node].length
+            fixed[column] = float(length)
+            demand += length * need.demand
+    position, columns = arrays.matrix.shape
+    where = (np.zeros(len(fixed), dtype=np.int64), np.fromiter(fixed, dtype=np.int64))
+    added = sparse.coo_array((list(fixed.values()), where), shape=(1, columns))
+    arrays.matrix = sparse.vstack([arrays.matrix, added]).tocsc()
+    arrays.matrix.sort_indices()
+    arrays.row_lower = np.append(arrays.row_lower, -np.inf)
+    arrays.row_upper = np.append(arrays.row_upper, demand)
+    return [MetricRow(position, fixed, {}, demand, data.nodes[min(nodes)].year)] if nodes else []
+
+
+def _add_excess(arrays: Arrays, rows: list[MetricRow]) -> int:
+    """A column held at 0 that loosens every row; its position."""
+    from scipy import sparse
+
+    height, position = arrays.matrix.shape
+    where = (np.array([row.position for row in rows], dtype=np.int64), np.zeros(len(rows), dtype=np.int64))
+    added = sparse.coo_array((np.full(len(rows), -1.0), where), shape=(height, 1))
+    arrays.matrix = sparse.hstack([arrays.matrix, added]).tocsc()
+    arrays.matrix.sort_indices()
+    arrays.cost = np.append(arrays.cost, 0.0)
+    arrays.col_lower, arrays.col_upper = np.append(arrays.col_lower, 0.0), np.append(arrays.col_upper, 0.0)
+    arrays.integer = np.append(arrays.integer, False)
+    return position

@@ -1,0 +1,210 @@
+"""Pyomo model -> arrays by columns, as HiGHS takes them.
+
+The formulation writes its rows as sums over neighbourhoods (``models.terms``), which are read as they stand, all in one
+go; any other linear expression is first flattened by Pyomo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from . import quick_imports  # isort: skip  # noqa: F401  (before scipy)
+from pyomo.core import ConcreteModel, Constraint, Objective, Var
+from scipy import sparse
+
+from ..errors import SolverFailed
+from ..models.terms import Sum
+
+SMALLEST_COEFFICIENT = 1e-12  # HiGHS drops smaller ones
+Positions = dict[str, dict[Any, int]]
+
+
+@dataclass(slots=True)
+class Arrays:
+    """A compiled model: min cost x + offset, row_lower <= A x <= row_upper, by columns.
+
+    columns, rows  family -> (indices in the family, positions)
+    """
+
+    cost: np.ndarray
+    offset: float
+    matrix: Any
+    row_lower: np.ndarray
+    row_upper: np.ndarray
+    col_lower: np.ndarray
+    col_upper: np.ndarray
+    integer: np.ndarray
+    columns: Positions
+    rows: Positions
+
+
+def compile_model(model: ConcreteModel) -> Arrays:
+    """The active objective and the constraints of a model as arrays.
+
+    Left out are variables that stand in no row and cost nothing, and rows without variables that hold anyway. The
+    families of variables come in the order in which the objective and the rows first name them.
+    """
+    rows = _read(model)
+    columns = _Columns(model)
+    whole, named = columns.matrix([rows.objective, *rows.sums])
+    cost = whole[:1].toarray().ravel()
+    matrix = whole[1:].tocsc()
+    row_lower, row_upper = rows.sides()
+    empty = np.bincount(matrix.indices, minlength=len(row_lower)) == 0
+    stay = ~(empty & (row_lower <= 0.0) & (row_upper >= 0.0))
+    used = (np.diff(matrix.indptr) > 0) | (cost != 0.0)
+    kept = {f: np.flatnonzero(used[columns.first[f] : columns.first[f + 1]]) for f in named}
+    order = np.concatenate([np.empty(0, dtype=int), *(columns.first[f] + inside for f, inside in kept.items())])
+    if not stay.all():
+        matrix = matrix.tocsr()[stay].tocsc()
+    matrix = matrix[:, order]
+    matrix.sort_indices()
+    lower, upper, integer = columns.bounds()
+    return Arrays(
+        cost[order],
+        rows.objective.constant,
+        matrix,
+        row_lower[stay],
+        row_upper[stay],
+        lower[order],
+        upper[order],
+        integer[order],
+        _positions((columns.families[f].local_name, columns.indices[f], inside) for f, inside in kept.items()),
+        _positions(rows.kept(stay)),
+    )
+
+
+def _positions(families: Iterable[tuple[str, list[Any], np.ndarray]]) -> Positions:
+    """Name and indices of each family, and which of these (their places) come one after the other."""
+    positions: Positions = {}
+    first = 0
+    for name, indices, kept in families:
+        if len(kept) == len(indices):
+            positions[name] = dict(zip(indices, range(first, first + len(indices)), strict=True))
+        else:
+            positions[name] = {indices[i]: k for k, i in enumerate(kept.tolist(), start=first)}
+        first += len(kept)
+    return {name: of for name, of in positions.items() if of}
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The objective and, below it, the constraints, as they stand in the model.
+
+    families  name and indices of its rows
+    sums      left of each row
+    """
+
+    objective: Sum
+    families: list[tuple[str, list[Any]]] = field(default_factory=list)
+    lower: list[float | None] = field(default_factory=list)
+    upper: list[float | None] = field(default_factory=list)
+    sums: list[Sum] = field(default_factory=list)
+
+    def add(self, row: Any) -> None:
+        """Add a constraint."""
+        lower, body, upper = row.to_bounded_expression()
+        total = _flat(body)
+        self.sums.append(total)
+        self.lower.append(None if lower is None else lower - total.constant)
+        self.upper.append(None if upper is None else upper - total.constant)
+
+    def sides(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper side of every constraint."""
+        lower = np.array([-np.inf if side is None else side for side in self.lower], dtype=float)
+        return lower, np.array([np.inf if side is None else side for side in self.upper], dtype=float)
+
+    def kept(self, stay: np.ndarray) -> Iterator[tuple[str, list[Any], np.ndarray]]:
+        """Of each family which of its rows stay."""
+        first = 0
+        for name, indices in self.families:
+            yield name, indices, np.flatnonzero(stay[first : first + len(indices)])
+            first += len(indices)
+
+
+def _read(model: ConcreteModel) -> _Rows:
+    (objective,) = model.component_data_objects(Objective, active=True)
+    rows = _Rows(_flat(objective.expr))
+    for family in model.component_objects(Constraint, active=True):
+        active = [(index, row) for index, row in family.items() if row.active]
+        for _, row in active:
+            rows.add(row)
+        rows.families.append((family.local_name, [index for index, _ in active]))
+    return rows
+
+
+def _flat(expression: Any) -> Sum:
+    """Any linear expression as a sum."""
+    if expression.__class__ is Sum:
+        return expression
+    from pyomo.repn import generate_standard_repn
+
+    read = generate_standard_repn(expression)
+    if not read.is_linear():
+        raise SolverFailed(f"the model holds an expression that is not linear: {expression}")
+    total = Sum(float(read.constant))
+    for variable, coefficient in zip(read.linear_vars, read.linear_coefs, strict=True):
+        total.add(variable.parent_component(), [variable.index()], float(coefficient))
+    return total
+
+
+class _Columns:
+    """The variables of a model, family after family; ``first`` has the place of the first of each."""
+
+    def __init__(self, model: ConcreteModel) -> None:
+        self.families = list(model.component_objects(Var))
+        self.indices = [list(family.keys()) for family in self.families]
+        self.first = np.cumsum([0, *map(len, self.indices)])
+
+    def matrix(self, rows: list[Sum]) -> tuple[Any, list[int]]:
+        """All terms by rows, and the families in the order of their first term."""
+        families = list(chain.from_iterable(row.families for row in rows))
+        inside = self._places(families, list(chain.from_iterable(row.indices for row in rows)))
+        coefficients = chain.from_iterable(row.coefficients for row in rows)
+        number = {id(family): f for f, family in enumerate(self.families)}
+        numbers = np.fromiter(map(number.__getitem__, map(id, families)), np.int32, len(families))
+        lengths = np.fromiter(map(len, inside), np.int32, len(inside))
+        ends = np.concatenate([[0], np.cumsum(lengths)])
+        places = self.first[np.repeat(numbers, lengths)]
+        places += np.fromiter(chain.from_iterable(inside), np.int32, ends[-1])
+        data = np.fromiter(chain.from_iterable(coefficients), float, ends[-1])
+        row_ends = ends[np.cumsum([0, *(len(row.families) for row in rows)])]
+        matrix = sparse.csr_array((data, places, row_ends), (len(rows), int(self.first[-1])))
+        matrix.sum_duplicates()
+        matrix.data[np.abs(matrix.data) <= SMALLEST_COEFFICIENT] = 0.0  # what rounding leaves of a factor of 0
+        matrix.eliminate_zeros()
+        return matrix, list(dict.fromkeys(numbers.tolist()))
+
+    def _places(self, families: list[Var], indices: list[Sequence[Any]]) -> list[Sequence[int]]:
+        """The places inside their families of what the indices name, part by part."""
+        named = {
+            id(family): dict(zip(known, range(len(known)), strict=True))
+            for family, known in zip(self.families, self.indices, strict=True)
+            if known != list(range(len(known)))
+        }
+        if not named:
+            return indices
+        return [
+            part if (place := named.get(id(family))) is None else [place[i] for i in part]
+            for family, part in zip(families, indices, strict=True)
+        ]
+
+    def bounds(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Lower and upper bounds, and which variables are whole numbers."""
+        of_families = [_bounds(list(family.values())) for family in self.families]
+        lower, upper, integer = np.concatenate([np.empty((0, 3)), *of_families]).T
+        return np.where(np.isnan(lower), -np.inf, lower), np.where(np.isnan(upper), np.inf, upper), integer > 0.0
+
+
+def _bounds(variables: list[Any]) -> np.ndarray:
+    """Lower, upper (NaN without one), whole number or not, of each variable of a family."""
+    # private to Pyomo, but most families are of one kind, and asking every variable takes as long as all the rest
+    kinds = {(id(v._domain), id(v._lb), id(v._ub), v._fixed) for v in variables}
+    asked = variables[:1] if len(kinds) == 1 and not variables[0].fixed else variables
+    read = [(*((v.value, v.value) if v.fixed else v.bounds), not v.is_continuous()) for v in asked]
+    return np.broadcast_to(np.array(read, dtype=float).reshape(-1, 3), (len(variables), 3))

@@ -1,0 +1,168 @@
+"""Dependence of a plan: traced and stage by stage, against the caps, with what a point more would save."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from ..instance.wildcards import members, strategic_materials
+from ..models.data import PLAN, ShareLimit
+from ..prepare.caps import cap_limits, cap_materials, importers
+from ..runs.tables import NOTHING
+
+if TYPE_CHECKING:
+    from ..instance.tables import Cap
+    from ..prepare import Prepared
+    from .solver import Outcome
+
+Values = dict[str, dict[Any, float]]
+Share = tuple[float, float]  # numerator, denominator, kt/yr
+
+
+class Measures:
+    """Numerators and denominators of every metric at every node, from the values of one solve (kt/yr)."""
+
+    def __init__(self, prepared: Prepared, values: Values) -> None:
+        self.instance = prepared.instance
+        self.data = prepared.data
+        of_concern = set(self.instance.countries_of_concern)
+        tied = {f.facility for f in self.instance.facilities if f.concern_tie and f.country not in of_concern}
+        self.supply: dict[tuple[int, str, str], float] = defaultdict(float)  # node, material, country
+        self.used: dict[tuple[int, str, str], float] = defaultdict(float)
+        self.concern: dict[tuple[int, str], float] = defaultdict(float)  # node, material
+        self.moved: dict[tuple[int, str], list[tuple[str, str, float]]] = defaultdict(list)
+        self.delivered: dict[int, list[tuple[str, str, str, float]]] = defaultdict(list)
+        activity, buy = values.get("activity", {}), values.get("buy", {})
+        surplus, deliver = values.get("surplus", {}), values.get("deliver", {})
+        for pool in self.data.pools:
+            made = sum(k * activity.get(a, 0.0) for a, k in pool.made)
+            supply = made + sum(buy.get(k, 0.0) for k in pool.bought)
+            if pool.surplus is not None:
+                supply -= surplus.get(pool.surplus, 0.0)
+            place = (pool.node, pool.material, pool.country)
+            self.supply[place] += supply
+            if pool.country in of_concern:
+                self.concern[pool.node, pool.material] += supply
+            elif tied:
+                self.concern[pool.node, pool.material] += sum(
+                    k * activity.get(a, 0.0) for a, k in pool.made if self.data.activity[a].facility in tied
+                )
+            self.used[place] += sum(k * activity.get(a, 0.0) for a, k in pool.used) + sum(
+                deliver.get(d, 0.0) for d in pool.delivered
+            )
+        for i, x in values.get("ship", {}).items():
+            s = self.data.ship[i]
+            if x:
+                self.moved[s.node, s.material].append((s.origin, s.destination, x))
+        for i, x in deliver.items():
+            need = self.data.need[self.data.deliver[i].need]
+            self.delivered[need.node].append((need.country, need.sector, self.data.deliver[i].provenance, x))
+        self.everyone = sorted(country_row.country for country_row in self.instance.countries)
+
+    def exposed(self, n: int, country: str = "", sector: str = "") -> Share:
+        """Exposed and all deliveries to the countries and sector meant."""
+        places = members(self.instance, country)
+        mine = [row for row in self.delivered[n] if row[0] in places and sector in ("", row[1])]
+        return sum(x for *_, q, x in mine if q == "exposed"), sum(x for *_, x in mine)
+
+    def stage(self, n: int, materials: tuple[str, ...]) -> Share:
+        """Made or bought in, or by plants tied to, countries of concern; and all."""
+        total = sum(self.supply.get((n, m, c), 0.0) for m in materials for c in self.everyone)
+        return sum(self.concern.get((n, m), 0.0) for m in materials), total
+
+    def single_country(self, n: int, materials: tuple[str, ...], country: str) -> Share:
+        """Made or bought in a country; and all."""
+        return sum(self.supply.get((n, m, country), 0.0) for m in materials), self.stage(n, materials)[1]
+
+    def imports(self, n: int, cap: Cap) -> Share:
+        """Arriving from outside (from the origin); and used or delivered inside."""
+        inside = importers(self.instance, cap)
+        origins = members(self.instance, cap.origin) - inside
+        arriving = used = 0.0
+        for m in cap_materials(self.instance, cap):
+            arriving += sum(x for i, j, x in self.moved[n, m] if i in origins and j in inside)
+            used += sum(self.used.get((n, m, c), 0.0) for c in inside)
+        return arriving, used
+
+    def of_cap(self, n: int, cap: Cap, country: str = "") -> Share:
+        """The metric of a cap; ``country`` for single_country_share."""
+        if cap.metric == "exposed_share":
+            return self.exposed(n, cap.country, cap.sector)
+        if cap.metric == "import_share":
+            return self.imports(n, cap)
+        materials = cap_materials(self.instance, cap)
+        if cap.metric == "single_country_share":
+            return self.single_country(n, materials, country)
+        return self.stage(n, materials)
+
+
+def quotient(share: Share) -> float | None:
+    """The share; None if nothing was delivered or made."""
+    part, total = share
+    return part / total if total * 1e3 > NOTHING else None
+
+
+def dependence(prepared: Prepared, outcome: Outcome) -> list[tuple[Any, ...]]:
+    """Rows of dependence.csv."""
+    instance, data = prepared.instance, prepared.data
+    measured = Measures(prepared, outcome.values)
+    rows: list[tuple[Any, ...]] = []
+    plan_nodes = [(n, node.year) for n, node in enumerate(data.nodes) if node.branch == PLAN]
+    for n, year in plan_nodes:
+        rows.append(("", "exposed_share", "", "", "", "", year, quotient(measured.exposed(n)), None, None))
+        for stage in instance.stages:
+            share = quotient(measured.stage(n, strategic_materials(instance, stage)))
+            rows.append(("", "stage_share", stage, "", "", "", year, share, None, None))
+        for material in instance.materials:
+            if material.strategic:
+                share = quotient(measured.stage(n, (material.material,)))
+                rows.append(("", "stage_share", "", material.material, "", "", year, share, None, None))
+    if not instance.caps:
+        return rows
+    saved = _savings(prepared, outcome)
+    for cap in instance.caps:
+        limits = cap_limits(instance, cap)
+        single = cap.metric == "single_country_share"
+        for n, year in plan_nodes:
+            if year not in limits:
+                continue
+            for country in measured.everyone if single else [cap.country]:
+                share = quotient(measured.of_cap(n, cap, country))
+                saving = saved.get((cap.cap, year, country if single else ""), 0.0)
+                rows.append(
+                    (
+                        cap.cap,
+                        cap.metric,
+                        cap.stage,
+                        cap.material,
+                        country,
+                        cap.sector,
+                        year,
+                        share,
+                        limits[year],
+                        saving,
+                    )
+                )
+    return rows
+
+
+def _savings(prepared: Prepared, outcome: Outcome) -> dict[tuple[str, int, str], float]:
+    """(cap, year, country measured) -> present value, MUSD, that 0.01 more limit saves in that year."""
+    data = prepared.data
+    measured = Measures(prepared, outcome.first)
+    caps = {cap.cap: cap for cap in prepared.instance.caps}
+    saved: dict[tuple[str, int, str], float] = defaultdict(float)
+    families: dict[str, list[ShareLimit]] = {
+        "exposed_share": data.exposed_share,
+        "stage_share": data.stage_share,
+        "single_country_share": data.single_country_share,
+        "import_share": data.import_share,
+    }
+    for family, rows in families.items():
+        duals = outcome.duals.get(family, {})
+        for i, row in enumerate(rows):
+            total = measured.of_cap(row.node, caps[row.cap], row.country)[1]
+            year = data.nodes[row.node].year
+            # a limit larger by 0.01 is a right-hand side larger by 0.01 of the total; a saving is positive
+            saved[row.cap, year, row.country] += max(0.0, -duals.get(i, 0.0)) * total * 0.01
+    return saved

@@ -1,0 +1,66 @@
+"""What each course of events costs and leaves unserved, and the mean of the worst."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..prepare import Prepared
+
+Values = dict[str, dict[Any, float]]
+
+
+def outcomes(prepared: Prepared, values: Values) -> list[dict[str, Any]]:
+    """Of the undisturbed course and of each scenario: probability, present cost in MUSD, tonnes unserved in all."""
+    data = prepared.data
+    cost: dict[int, float] = defaultdict(float)  # MUSD a year by node
+    short: dict[int, float] = defaultdict(float)  # t by node
+
+    def add(family: str, rows: Sequence[Any], unit_cost: Any) -> None:
+        of = values.get(family, {})
+        for i, row in enumerate(rows):
+            cost[row.node] += of.get(i, 0.0) * unit_cost(row)
+
+    add("activity", data.activity, lambda a: a.opex)
+    add("ship", data.ship, lambda s: s.freight + s.tariff)
+    add("buy", data.buy, lambda k: k.price)
+    add("stock", data.stock, lambda h: h.cost)
+    add("short", data.need, lambda d: d.shortage_cost)
+    for d, need in enumerate(data.need):
+        short[need.node] += values.get("short", {}).get(d, 0.0) * data.nodes[need.node].length * 1e3
+    modules = values.get("build", {})
+    fixed = data.own_fixed_om + sum(modules.get(i, 0.0) * (b.annuity + b.fixed_om) for i, b in enumerate(data.build))
+    fixed += sum(values.get("close", {}).get(i, 0.0) * c.cost for i, c in enumerate(data.close))
+    missing: dict[str, float] = defaultdict(float)
+    for floor in data.stock_floor:
+        node = data.nodes[floor.node]
+        if floor.missing is not None and node.weight > 0.0:
+            tonnes = values.get("missing", {}).get(floor.missing, 0.0)
+            missing[node.branch] += tonnes * floor.missing_cost * node.present / node.weight
+    return [
+        {
+            "scenario": course.scenario,
+            "probability": course.probability,
+            "cost_musd": fixed + missing[course.scenario] + sum(cost[n] * data.nodes[n].present for n in course.nodes),
+            "unserved_t": sum(short[n] for n in course.nodes),
+        }
+        for course in data.outcomes
+    ]
+
+
+def mean_of_worst(values: Sequence[float], probabilities: Sequence[float], alpha: float) -> float:
+    """CVaR: the mean of the worst ``1 - alpha`` of the outcomes by probability (larger is worse).
+
+    An outcome on the border counts with the part of its probability that is needed.
+    """
+    left, total = 1.0 - alpha, 0.0
+    for value, probability in sorted(zip(values, probabilities, strict=True), reverse=True):
+        taken = min(left, probability)
+        total += taken * value
+        left -= taken
+        if left <= 0.0:
+            break
+    return total / (1.0 - alpha - max(left, 0.0)) if left < 1.0 - alpha else math.nan

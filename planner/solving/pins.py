@@ -1,0 +1,146 @@
+"""Pinning builds: a user's own choices held in a solve, to see what they cost against the best plan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from ..instance.instance import Instance
+    from ..models.data import ModelData
+    from ..questions.solve import Plan
+    from ..runs.run import Run
+    from .solver import Arrays
+
+_NOTHING = 1e-9  # modules
+
+
+@dataclass(frozen=True)
+class Pins:
+    """What is held of the builds.
+
+    fixed   (option, start year) -> modules started, exactly
+    force   (option, start year) -> modules started at the least
+    forbid  options that are not built at all
+    """
+
+    fixed: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    force: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    forbid: Collection[str] = ()
+
+    @classmethod
+    def of(
+        cls,
+        instance: Instance,
+        run: Run | Plan,
+        options: Collection[str] | None = None,
+        years: tuple[int, int] | None = None,
+    ) -> Pins:
+        """The builds of a run, and what it does not build; only of some options, or started in some years.
+
+        years  first and last start year held, both inclusive
+        Raises UsageError on an option that the instance does not have.
+        """
+        known = {o.option for o in instance.options}
+        _check_options(options or (), known)
+        built: dict[tuple[str, int], float] = {}
+        for row in run.tables["builds"].itertuples():
+            built[str(row.option), int(row.start_year)] = float(row.modules)
+        chosen = known if options is None else set(options)
+        first, last = years or (instance.years[0], instance.years[-1])
+        stray = {o for (o, y) in built if o not in known and first <= y <= last and (options is None or o in chosen)}
+        if stray:
+            raise UsageError(f"the run builds {', '.join(sorted(stray))}, which the instance does not have")
+        late = sorted(
+            y for (o, y), n in built.items() if o in chosen and first <= y <= last and y not in instance.years
+        )
+        if late:
+            raise UsageError(f"the run starts builds in {late[0]}, which is not a period's first year in the instance")
+        return cls({(o, y): built.get((o, y), 0.0) for o in chosen for y in instance.years if first <= y <= last})
+
+    @classmethod
+    def parse(cls, instance: Instance, force: Iterable[str] = (), forbid: Iterable[str] = ()) -> Pins:
+        """Pins as written on the command line: ``OPTION@YEAR`` or ``OPTION@YEAR:MODULES``, and options to forbid."""
+        forced: dict[tuple[str, int], float] = {}
+        for text in force:
+            match = re.fullmatch(r"(?P<option>.+)@(?P<year>\d{4})(?::(?P<modules>\d+(\.\d+)?))?", text)
+            if match is None:
+                raise UsageError(f'"{text}": expected OPTION@YEAR or OPTION@YEAR:MODULES, such as texas-line@2027')
+            option = match["option"]
+            _check_options([option], {o.option for o in instance.options})
+            most = next(o.max_modules for o in instance.options if o.option == option)
+            forced[option, int(match["year"])] = float(match["modules"] or min(1.0, most))
+        forbidden = tuple(forbid)
+        _check_options(forbidden, {o.option for o in instance.options})
+        return cls({}, forced, forbidden)
+
+    def __bool__(self) -> bool:
+        return bool(self.fixed or self.force or self.forbid)
+
+    def __or__(self, other: Pins) -> Pins:
+        """Both together."""
+        return Pins({**self.fixed, **other.fixed}, {**self.force, **other.force}, tuple({*self.forbid, *other.forbid}))
+
+    def hold(self, data: ModelData, arrays: Arrays) -> None:
+        """Narrow the bounds of the builds in ``arrays``. Raises UsageError where that cannot be."""
+        starts = {(s.option, s.year): i for i, s in enumerate(data.build)}
+        columns = arrays.columns.get("build", {})
+        for (option, year), modules in self.fixed.items():
+            if (option, year) in starts:
+                k = columns[starts[option, year]]
+                arrays.col_lower[k] = arrays.col_upper[k] = modules
+            elif modules > _NOTHING:
+                raise UsageError(f"{option} cannot be started in {year}; {_possible(option, starts)}")
+        for (option, year), modules in self.force.items():
+            if (option, year) not in starts:
+                raise UsageError(f"{option} cannot be started in {year}; {_possible(option, starts)}")
+            k = columns[starts[option, year]]
+            if arrays.integer[k] and abs(modules - round(modules)) > _NOTHING:
+                raise UsageError(f"{option}@{year}: it comes in whole modules, not {modules:g}")
+            if modules > arrays.col_upper[k] + _NOTHING:
+                raise UsageError(
+                    f"{option}@{year}: at most {arrays.col_upper[k]:g} modules can be started, not {modules:g}"
+                )
+            arrays.col_lower[k] = max(arrays.col_lower[k], modules)
+        for i, start in enumerate(data.build):
+            if start.option in self.forbid:
+                if arrays.col_lower[columns[i]] > _NOTHING:
+                    raise UsageError(f"{start.option} is both forbidden and held at some modules in {start.year}")
+                arrays.col_upper[columns[i]] = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """What plan.json records."""
+        return {
+            "fixed": [[o, y, n] for (o, y), n in sorted(self.fixed.items()) if n > _NOTHING],
+            "fixed_choices": len(self.fixed),
+            "force": [[o, y, n] for (o, y), n in sorted(self.force.items())],
+            "forbid": sorted(self.forbid),
+        }
+
+
+def in_words(recorded: Mapping[str, Any] | None) -> str:
+    """What a run held of its builds, from ``settings.pins`` of its plan.json; "" if nothing."""
+    if not recorded:
+        return ""
+    parts = [f"--force {option}@{year}:{modules:g}" for option, year, modules in recorded["force"]]
+    parts += [f"--forbid {option}" for option in recorded["forbid"]]
+    if recorded["fixed_choices"]:
+        parts.append(f"{recorded['fixed_choices']} choices of another run (--fix-from)")
+    return ", ".join(parts)
+
+
+def _check_options(asked: Collection[str], known: Collection[str]) -> None:
+    for option in asked:
+        if option not in known:
+            raise UsageError(f"unknown option {option}; {did_you_mean(option, known)}".rstrip("; "))
+
+
+def _possible(option: str, starts: Mapping[tuple[str, int], int]) -> str:
+    years = sorted(y for (o, y) in starts if o == option)
+    if not years:
+        return "it can never be started"
+    return f"possible: {years[0]}" if len(years) == 1 else f"possible: {years[0]} to {years[-1]}"

@@ -1,0 +1,342 @@
+"""Outcome of a solve -> the output tables of the contract, in tonnes and USD."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..instance.timeline import (
+    annuity_years,
+    capital_recovery_factor,
+    discount_factor,
+    horizon_end,
+    module_share,
+    own_capacity_share,
+    spending_years,
+)
+from ..models.data import CLEAN, PLAN
+from ..runs.tables import BRANCH_TABLES, COMPONENTS, NOTHING, frame
+from .solver import Outcome, least_public_money
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..instance.instance import Instance
+    from ..instance.tables import Recipe, RecipeYield
+    from ..prepare import Prepared
+
+CLOSED = 1e-9  # share of a plant; less is rounding
+KILO = 1e3  # kt -> t, MUSD/kt -> USD/t
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+class Reader:
+    """Reads one outcome, family by family; quantities in t, money in MUSD."""
+
+    def __init__(self, prepared: Prepared, outcome: Outcome) -> None:
+        self.prepared = prepared
+        self.instance = prepared.instance
+        self.data = prepared.data
+        self.outcome = outcome
+        self.country = {f.facility: f.country for f in self.instance.facilities}
+        self.options = {o.option: o for o in self.instance.options}
+        self.least = _least_activity(self.instance)
+        self.modules = {
+            i: round(value) * 1.0 if self.data.build[i].integer else value
+            for i, value in outcome.values.get("build", {}).items()
+            if value > 1e-9
+        }
+
+    def amount(self, family: str) -> Callable[[Any], float]:
+        """Value of a decision of ``family`` by index, kt (0 where it does not stand in the model)."""
+        values = self.outcome.values.get(family, {})
+        return lambda i: values.get(i, 0.0)
+
+    def held(self, family: str) -> list[tuple[int, float]]:
+        """Index and value, kt, of the decisions of ``family`` that are more than nothing."""
+        return [(i, x) for i, x in self.outcome.values.get(family, {}).items() if x * KILO > NOTHING]
+
+    # --- operations ---------------------------------------------------------------------------------------
+
+    def operations(self) -> dict[str, Rows]:
+        """Tables of the plan (key "") and of each branch."""
+        data = self.data
+        branches = [PLAN, *(s.scenario for s in self.instance.scenarios)]
+        rows: dict[str, Rows] = {b: {name: [] for name in BRANCH_TABLES} for b in branches}
+
+        def table(node: int, name: str) -> list[tuple[Any, ...]]:
+            return rows[data.nodes[node].branch][name]
+
+        def year(node: int) -> int:
+            return data.nodes[node].year
+
+        for i, x in self.outcome.values.get("activity", {}).items():
+            a = data.activity[i]
+            if x * KILO > self.least[a.facility, a.process]:
+                table(a.node, "activity").append(
+                    (a.facility, a.process, self.country[a.facility], a.provenance, a.made, year(a.node), x * KILO)
+                )
+        for i, x in self.held("ship"):
+            s = data.ship[i]
+            amounts = x * KILO, x * s.freight, x * s.tariff
+            table(s.node, "flows").append((s.material, s.origin, s.destination, s.provenance, year(s.node), *amounts))
+        for i, x in self.held("buy"):
+            k = data.buy[i]
+            table(k.node, "purchases").append(
+                (k.market, k.country, k.material, k.provenance, year(k.node), x * KILO, x * k.price)
+            )
+        delivered: dict[tuple[int, str], float] = defaultdict(float)
+        for i, x in self.outcome.values.get("deliver", {}).items():
+            delivered[data.deliver[i].need, data.deliver[i].provenance] += x * KILO
+        value = self.amount("short")
+        for d, need in enumerate(data.need):
+            served = delivered[d, CLEAN], delivered[d, "exposed"]
+            table(need.node, "service").append(
+                (
+                    need.country,
+                    need.sector,
+                    need.material,
+                    year(need.node),
+                    need.demand * KILO,
+                    *served,
+                    value(d) * KILO,
+                )
+            )
+        put, draw, stock = self.amount("put"), self.amount("draw"), self.amount("stock")
+        for i, h in enumerate(data.stock):
+            amounts = (put(i) * KILO, draw(i) * KILO, stock(i) * KILO)
+            if max(amounts) > NOTHING:
+                table(h.node, "stocks").append(
+                    (h.stockpile, h.country, h.material, h.provenance, year(h.node), *amounts)
+                )
+        for i, x in self.held("surplus"):
+            pool = data.pools[data.surplus[i]]
+            table(pool.node, "adjustments").append(
+                ("surplus", pool.material, pool.country, pool.provenance, year(pool.node), x * KILO)
+            )
+        for i, x in self.held("downgrade"):
+            pool = data.pools[data.downgrade[i][0]]
+            table(pool.node, "adjustments").append(
+                ("downgrade", pool.material, pool.country, CLEAN, year(pool.node), x * KILO)
+            )
+        return rows
+
+    # --- investment ---------------------------------------------------------------------------------------
+
+    def builds(self) -> list[tuple[Any, ...]]:
+        rows = []
+        for i, count in self.modules.items():
+            start = self.data.build[i]
+            option = self.options[start.option]
+            rows.append(
+                (
+                    option.option,
+                    option.facility,
+                    self.country[option.facility],
+                    start.year,
+                    start.year + option.lead_years,
+                    count,
+                    option.module_t * count,
+                    option.capex_musd * count,
+                )
+            )
+        return rows
+
+    def closed(self) -> dict[tuple[str, str, int], tuple[float, float]]:
+        """(facility, kind, period) -> share of own capacity that is closed then, and that closes then."""
+        shares: dict[tuple[str, str, int], tuple[float, float]] = {}
+        value = self.amount("close")
+        for i, closing in enumerate(self.data.close):
+            part = value(i)
+            if part <= CLOSED:
+                continue
+            for t in range(closing.first, closing.last + 1):
+                there, new = shares.get((closing.facility, closing.kind, t), (0.0, 0.0))
+                now = part if t == closing.first else 0.0
+                shares[closing.facility, closing.kind, t] = (min(1.0, there + part), min(1.0, new + now))
+        return shares
+
+    def closures(self) -> list[tuple[Any, ...]]:
+        """What closes, by period, t/yr and MUSD."""
+        facilities = {f.facility: f for f in self.instance.facilities}
+        terms = {(c.facility, str(c.kind)): c for c in self.instance.closures}
+        rows = []
+        for (name, kind, t), (share, new) in self.closed().items():
+            facility, period = facilities[name], self.prepared.periods[t]
+            closed_t = share * facility.capacity_t * own_capacity_share(facility, period)
+            term = terms[name, kind]
+            avoided = term.avoided_share * facility.fixed_om_usd_per_t * closed_t / 1e6
+            paid = term.closing_usd_per_t * facility.capacity_t * new / 1e6
+            if closed_t > NOTHING:
+                rows.append((name, kind, self.country[name], period.first_year, share, closed_t, avoided, paid))
+        return rows
+
+    def capacity(self) -> list[tuple[Any, ...]]:
+        available: dict[tuple[str, int], float] = {}
+        for t, period in enumerate(self.prepared.periods):
+            for f in self.instance.facilities:
+                available[f.facility, t] = f.capacity_t * own_capacity_share(f, period)
+        position = {p.first_year: t for t, p in enumerate(self.prepared.periods)}
+        for facility, _, _, year, _, closed_t, _, _ in self.closures():
+            left = available[facility, position[year]] - closed_t
+            available[facility, position[year]] = max(0.0, left)
+        for i, count in self.modules.items():
+            start = self.data.build[i]
+            option = self.options[start.option]
+            for t in range(start.period, len(self.prepared.periods)):
+                if start.stockpile:
+                    break  # room in a store is no capacity of a plant
+                share = module_share(option, start.year, self.prepared.periods[t])
+                available[start.facility, t] += option.module_t * count * share
+        used: dict[tuple[str, int], float] = defaultdict(float)
+        value = self.amount("activity")
+        for limit in self.data.capacity:
+            node = self.data.nodes[limit.node]
+            if node.branch == PLAN:
+                used[limit.facility, node.period] = sum(k * value(a) for a, k in limit.use) * KILO
+        return [
+            (name, self.country[name], self.prepared.periods[t].first_year, capacity, used[name, t])
+            for (name, t), capacity in available.items()
+            if capacity > NOTHING or used[name, t] > NOTHING
+        ]
+
+    def funding(self) -> list[tuple[Any, ...]]:
+        """Who pays, by calendar year, with the least public money for the builds chosen."""
+        instance = self.instance
+        may_draw = {row.option for row in instance.fund_options}
+        rows: dict[tuple[str, str, int], float] = defaultdict(float)
+        for i, count in self.modules.items():
+            option = self.options[self.data.build[i].option]
+            if option.private_musd is None and option.option in may_draw:
+                years = spending_years(option, self.data.build[i].year)
+                for year in years:
+                    rows[option.option, "private", year] += option.capex_musd * count / len(years)
+        if self.data.private:
+            split = least_public_money(self.data, self.modules)
+            for p, amount in split.get("private", {}).items():
+                option_name, year = self.data.private[p]
+                rows[option_name, "private", year] += amount
+            for p, amount in split.get("fund_draw", {}).items():
+                fund, option_name, year = self.data.fund_draw[p]
+                rows[option_name, fund, year] += amount
+        return [(*key, amount) for key, amount in rows.items() if amount > 1e-9]
+
+    # --- money --------------------------------------------------------------------------------------------
+
+    def costs(self) -> list[tuple[Any, ...]]:
+        """Component and period: yearly mean and present value, MUSD, expected over branches."""
+        data, periods = self.data, self.prepared.periods
+        yearly: dict[tuple[str, int], float] = defaultdict(float)
+        present: dict[tuple[str, int], float] = defaultdict(float)
+
+        def pay(component: str, node: int, amount: float) -> None:
+            n = data.nodes[node]
+            present[component, n.period] += n.weight * amount
+            yearly[component, n.period] += n.weight / n.present * amount
+
+        sources: tuple[tuple[str, str, Sequence[Any], Callable[[Any], float]], ...] = (
+            ("opex", "activity", data.activity, lambda a: a.opex),
+            ("freight", "ship", data.ship, lambda s: s.freight),
+            ("tariff", "ship", data.ship, lambda s: s.tariff),
+            ("purchase", "buy", data.buy, lambda k: k.price),
+            ("holding", "stock", data.stock, lambda h: h.cost),
+            ("shortage", "short", data.need, lambda d: d.shortage_cost),
+        )
+        for component, family, keys, unit in sources:
+            for i, x in self.outcome.values.get(family, {}).items():
+                if x:
+                    pay(component, keys[i].node, x * unit(keys[i]))
+        missing = self.amount("missing")
+        last = len(periods) - 1
+        for floor in data.stock_floor:
+            if floor.missing is not None:
+                paid = missing(floor.missing) * floor.missing_cost
+                present["shortage", last] += paid
+                yearly["shortage", last] += paid / periods[last].discount
+        for t, period in enumerate(periods):
+            own = sum(
+                f.fixed_om_usd_per_t * f.capacity_t * own_capacity_share(f, period) for f in self.instance.facilities
+            )
+            yearly["fixed_om", t] += own / 1e6
+            present["fixed_om", t] += own / 1e6 * period.discount
+        position = {p.first_year: t for t, p in enumerate(periods)}
+        for *_, year, _, _, avoided, paid in self.closures():
+            t = position[year]
+            yearly["fixed_om", t] += paid / periods[t].length - avoided
+            present["fixed_om", t] += paid * discount_factor(self.instance.discount_rate, year - self.instance.years[0])
+            present["fixed_om", t] -= avoided * periods[t].discount
+        self._pay_for_modules(yearly, present)
+        return [
+            (component, periods[t].first_year, yearly[component, t], present[component, t])
+            for component in COMPONENTS
+            for t in range(len(periods))
+        ]
+
+    def _pay_for_modules(self, yearly: dict[tuple[str, int], float], present: dict[tuple[str, int], float]) -> None:
+        instance, periods = self.instance, self.prepared.periods
+        fixed_om = {f.facility: f.fixed_om_usd_per_t for f in instance.facilities}
+        end = horizon_end(instance)
+        for i, count in self.modules.items():
+            start = self.data.build[i]
+            option = self.options[start.option]
+            wacc = instance.wacc if option.wacc is None else option.wacc
+            annuity = count * option.capex_musd * capital_recovery_factor(wacc, option.life_years)
+            paid = annuity_years(option, start.year, end)
+            for t in range(start.period, len(periods)):
+                period = periods[t]
+                upkeep = 0.0 if option.stockpile else fixed_om[option.facility]
+                kept = count * option.module_t * module_share(option, start.year, period) * upkeep / 1e6
+                yearly["fixed_om", t] += kept
+                present["fixed_om", t] += kept * period.discount
+                years = [y for y in period.calendar if y in paid]
+                yearly["capex", t] += annuity * len(years) / period.length
+                present["capex", t] += annuity * sum(
+                    discount_factor(instance.discount_rate, y - instance.years[0]) for y in years
+                )
+
+    def prices(self) -> list[tuple[Any, ...]]:
+        """Marginal value of each material where the plan can have it, USD/t, undiscounted.
+
+        Where only clean material can be, used as exposed, a balance of exposed material tells nothing of its worth:
+        the operations that would take it do not stand in the model.
+        """
+        duals = self.outcome.duals.get("balance", {})
+        rows = []
+        for p, pool in enumerate(self.data.pools):
+            node = self.data.nodes[pool.node]
+            there = pool.made or pool.arriving or pool.bought or pool.held
+            if node.branch == PLAN and there and p in duals:
+                # one more tonne taken out of the pool is a right-hand side of 1, so the dual is the price
+                price = duals[p] / node.weight * KILO
+                rows.append((pool.material, pool.country, pool.provenance, node.year, price + 0.0))
+        return rows
+
+
+def _least_activity(instance: Instance) -> dict[tuple[str, str], float]:
+    """(facility, process) -> t of activity a year up to which nothing of it comes to more than ``NOTHING``."""
+    largest: dict[str, float] = defaultdict(lambda: 1.0)
+    rows: tuple[Recipe | RecipeYield, ...] = (*instance.recipes, *instance.recipe_yields)
+    for row in rows:
+        largest[row.process] = max(largest[row.process], row.t_per_t)
+    return {(o.facility, o.process): NOTHING / max(largest[o.process], o.capacity_per_t) for o in instance.operations}
+
+
+def tables(prepared: Prepared, outcome: Outcome) -> tuple[dict[str, pd.DataFrame], dict[str, dict[str, pd.DataFrame]]]:
+    """The plan's tables, and those of each branch, as frames."""
+    from .dependence import dependence
+
+    reader = Reader(prepared, outcome)
+    operations = reader.operations()
+    plan: Rows = operations.pop(PLAN)
+    plan["builds"] = reader.builds()
+    plan["capacity"] = reader.capacity()
+    if reader.instance.closures:
+        plan["closures"] = reader.closures()
+    plan["dependence"] = dependence(prepared, outcome)
+    plan["prices"] = reader.prices()
+    plan["costs"] = reader.costs()
+    plan["funding"] = reader.funding()
+    branches = {b: {name: frame(name, rows) for name, rows in of.items()} for b, of in operations.items()}
+    return {name: frame(name, rows) for name, rows in plan.items()}, branches
