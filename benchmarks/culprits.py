@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import planner
+from planner.instance.cells import cell_of
 from planner.instance.instance import Instance
-from planner.instance.tables import cell_of, cells
+from planner.instance.tables import cells
 from planner.questions.diagnose.edits import Edit, applied, relaxed_pins
 from planner.questions.diagnose.knobs import add_knobs
 from planner.questions.diagnose.search import Clock, feasible

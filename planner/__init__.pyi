@@ -5,7 +5,7 @@ from .auditing import audit as audit
 from .errors import InstanceError as InstanceError
 from .errors import PlannerError as PlannerError
 from .instance.instance import Instance as Instance
-from .instance.instance import load as load
+from .instance.loading import load as load
 from .instance.scaffold import new as new
 from .instance.workbook import convert as convert
 from .questions.alternatives.alternatives import Alternatives as Alternatives
@@ -30,12 +30,12 @@ from .questions.hedge.hedge import hedge as hedge
 from .questions.hedge.result import Hedge as Hedge
 from .questions.sensitivity.sensitivity import Sensitivity as Sensitivity
 from .questions.sensitivity.sensitivity import sensitivity as sensitivity
-from .questions.solve import Plan as Plan
 from .questions.solve import solve as solve
 from .questions.stress.stress import Stress as Stress
 from .questions.stress.stress import stress as stress
 from .reporting import report as report
 from .runs.origin import origin_ledger as origin_ledger
+from .runs.run import Plan as Plan
 from .runs.run import Run as Run
 from .runs.run import read_run as read_run
 from .solving.pins import Pins as Pins

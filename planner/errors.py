@@ -19,10 +19,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from .questions.diagnose.diagnose import Diagnosis
+from typing import Any, Literal, Protocol
 
 Severity = Literal["error", "warning"]
 
@@ -159,6 +156,18 @@ class UsageError(PlannerError):
     exit_code = 2
 
 
+class Reason(Protocol):
+    """Why no plan can satisfy an instance; `planner.Diagnosis` is one."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The reason as data for JSON."""
+        ...
+
+    def to_json(self) -> str:
+        """The reason as JSON text."""
+        ...
+
+
 class SolveError(PlannerError):
     """No plan came out."""
 
@@ -168,7 +177,7 @@ class Infeasible(SolveError):  # noqa: N818 (a state, named as solvers name it)
 
     exit_code = 3
 
-    def __init__(self, message: str, diagnosis: Diagnosis | None = None) -> None:
+    def __init__(self, message: str, diagnosis: Reason | None = None) -> None:
         self.diagnosis = diagnosis
         super().__init__(message)
 

@@ -8,7 +8,7 @@ from builders import TABLES, TOML, edited, write_instance
 
 from planner.errors import InstanceError
 from planner.instance.checks import REGISTRY
-from planner.instance.instance import load
+from planner.instance.loading import load
 
 CAP = "cap,metric,stage,material,country,sector,origin,first_year,last_year,limit\n"
 OPTION = (

@@ -58,8 +58,8 @@ def _wait_for_workers(address, ends, folder):
 def test_a_cluster_gives_what_one_process_gives(cluster, tmp_path):
     instance = planner.load(INSTANCES / "tiny")
     plan = planner.solve(instance)
-    here = planner.stress(instance, plan, year=[2026, 2027], workers=1)
-    there = planner.stress(instance, plan, year=[2026, 2027], scheduler=cluster, folder=tmp_path / "study")
+    here = planner.stress(plan, year=[2026, 2027], workers=1)
+    there = planner.stress(plan, year=[2026, 2027], scheduler=cluster, folder=tmp_path / "study")
     assert len(here.cases) > 4
     for name in ("cases", "by_sector", "heat"):
         assert getattr(here, name).equals(getattr(there, name)), name
@@ -82,8 +82,8 @@ def _busy(address):
 def test_a_second_study_on_the_same_cluster_is_of_its_own_plan(cluster):
     instance = planner.load(INSTANCES / "stock-cover")
     plan = planner.solve(instance)
-    here = planner.stress(instance, plan, workers=1)
-    assert here.cases.equals(planner.stress(instance, plan, scheduler=cluster).cases)
+    here = planner.stress(plan, workers=1)
+    assert here.cases.equals(planner.stress(plan, scheduler=cluster).cases)
 
 
 def test_no_scheduler_is_a_clear_error(monkeypatch):
@@ -91,4 +91,4 @@ def test_no_scheduler_is_a_clear_error(monkeypatch):
     monkeypatch.setattr("planner.questions.many.ANSWERS", 1.0)
     instance = planner.load(INSTANCES / "tiny")
     with pytest.raises(UsageError, match="no Dask scheduler answers at tcp"):
-        planner.stress(instance, planner.solve(instance), scheduler="tcp://127.0.0.1:1")
+        planner.stress(planner.solve(instance), scheduler="tcp://127.0.0.1:1")

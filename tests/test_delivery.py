@@ -35,7 +35,7 @@ def certain(**at):
 def test_a_certain_delay_costs_what_a_longer_lead_with_the_same_builds_costs(ramp):
     plan = planner.solve(ramp)
     late = ramp.with_rows("delivery_risk", risk("narva-1", **certain(delay=1)))
-    found = planner.delivery_risk(late, plan, samples=2)
+    found = planner.delivery_risk(plan, instance=late, samples=2)
     lead = next(o.lead_years for o in ramp.options)
     longer = changed(ramp, "narva-1", lead_years=lead + 1)
     same = planner.solve(longer, pins=planner.Pins.of(longer, plan))
@@ -47,7 +47,7 @@ def test_a_certain_delay_costs_what_a_longer_lead_with_the_same_builds_costs(ram
 def test_as_planned_it_costs_what_the_plan_costs(ramp):
     plan = planner.solve(ramp)
     certain_capex = ramp.with_rows("delivery_risk", risk("narva-1", **certain(capex=1.0)))
-    found = planner.delivery_risk(certain_capex, plan, samples=4)
+    found = planner.delivery_risk(plan, instance=certain_capex, samples=4)
     assert found.planned_musd == pytest.approx(plan.objective_musd, rel=1e-6)
     assert found.mean_musd == pytest.approx(plan.objective_musd, rel=1e-6)
 
@@ -55,7 +55,7 @@ def test_as_planned_it_costs_what_the_plan_costs(ramp):
 def test_capex_twice_as_high_costs_the_annuities_once_more(ramp):
     plan = planner.solve(ramp)
     dear = ramp.with_rows("delivery_risk", risk("narva-1", **certain(capex=2.0)))
-    found = planner.delivery_risk(dear, plan, samples=1)
+    found = planner.delivery_risk(plan, instance=dear, samples=1)
     assert found.mean_musd == pytest.approx(plan.objective_musd + plan.metrics["cost_musd"]["capex"], rel=1e-6)
 
 
@@ -99,7 +99,7 @@ def test_twins_of_one_project_share_its_fate_and_kinds_have_their_own_rows(ramp)
 
 def test_a_certain_instance_has_nothing_to_draw(ramp):
     with pytest.raises(UsageError, match="every project is certain"):
-        planner.delivery_risk(ramp, planner.solve(ramp))
+        planner.delivery_risk(planner.solve(ramp), instance=ramp)
 
 
 def promising(tmp_path):
@@ -131,7 +131,7 @@ def test_contracts_hold_in_every_outcome_that_lets_them(tmp_path):
     plan = planner.solve(instance)
     used = plan.tables["activity"].query("facility == 'shop' and year == 2026")["activity_t"].sum()
     assert used == pytest.approx(60.0)  # without its contract the shop would stand still: the site is cheaper
-    found = planner.delivery_risk(instance, plan, samples=8)
+    found = planner.delivery_risk(plan, samples=8)
     assert found.planned_musd == pytest.approx(plan.objective_musd, rel=1e-6)
     assert not found.samples["promise_broken"].any()  # the shop alone serves all when the site fails
     assert found.samples["short_t"].max() == pytest.approx(0.0, abs=1e-6)
@@ -140,7 +140,7 @@ def test_contracts_hold_in_every_outcome_that_lets_them(tmp_path):
 def test_promises_that_cannot_be_kept_are_broken_and_told(tmp_path):
     instance = promising(tmp_path).scaled("facilities", "capacity_t", 0.7, facility="shop")
     plan = planner.solve(instance)  # 42 of 70 t at the shop, the rest at the site; all served
-    found = planner.delivery_risk(instance, plan, samples=8)
+    found = planner.delivery_risk(plan, samples=8)
     failed = found.samples[found.samples["promise_broken"]]
     assert len(failed) == 4  # of a probability of one half
     # without the site the shop makes 70 of 100 t in each of 5 years, although 90 were promised
@@ -151,7 +151,7 @@ def test_promises_that_cannot_be_kept_are_broken_and_told(tmp_path):
 def test_each_project_and_each_owner_of_several_never_comes(tmp_path, ramp):
     plan = planner.solve(ramp)
     never = planner.delivery_risk(changed(ramp, "narva-1", success_probability=0.0), plan, samples=1)
-    found = planner.failures(ramp, plan)
+    found = planner.failures(plan, instance=ramp)
     case = found.cases.iloc[0]
     assert (case["what"], case["name"]) == ("project", "narva-1")
     assert case["extra_musd"] == pytest.approx(never.mean_musd - plan.objective_musd, rel=1e-6)
@@ -174,6 +174,6 @@ def test_each_project_and_each_owner_of_several_never_comes(tmp_path, ramp):
         "demand": "country,sector,material,year,demand_t\nAAA,cars,magnet,2026,100\nAAA,cars,magnet,2030,100\n",
     }
     instance = planner.load(write_instance(tmp_path / "owner", tables))
-    cases = planner.failures(instance, planner.solve(instance)).cases.set_index("name")
+    cases = planner.failures(planner.solve(instance)).cases.set_index("name")
     assert cases["short_t"].to_dict() == pytest.approx({"Acme": 500.0, "first": 250.0, "second": 250.0})
     assert cases.loc["Acme", "options"] == "first second"

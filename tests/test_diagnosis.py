@@ -16,7 +16,8 @@ import pytest
 
 import planner
 from planner.errors import Infeasible, UsageError
-from planner.instance.tables import cell_of, cells
+from planner.instance.cells import cell_of
+from planner.instance.tables import cells
 from planner.prepare import prepare
 from planner.questions.diagnose.conflict import quick_explain
 from planner.questions.diagnose.edits import Edit, applied, relaxed_pins

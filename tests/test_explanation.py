@@ -27,7 +27,7 @@ CASES = Path(__file__).parent / "cases"
 
 def explained(instance, **settings):
     plan = planner.solve(instance)
-    return plan, planner.explain(instance, plan, **settings)
+    return plan, planner.explain(plan, **settings)
 
 
 def only(frame, **where):
@@ -246,7 +246,7 @@ def test_an_option_beside_others_enters_where_it_pays_for_itself(twins):
     assert "not even a year earlier" in mine.loc["earlier", "says"] and mine.loc["earlier", "stays_out"] == 1
     loan = only(e.entry[e.entry["how"] == "re-solve"], option="alpha-loan", change="capex")
     assert loan.threshold == pytest.approx(10 / 11)
-    with_alpha = planner.explain(twins, planner.solve(twins), exact=["alpha-loan"])
+    with_alpha = planner.explain(planner.solve(twins), exact=["alpha-loan"])
     told = with_alpha.entry[with_alpha.entry["option"] == "alpha-loan"]
     assert "the running cost of alpha is not this option's alone" in told["says"].tolist()
 
@@ -387,7 +387,7 @@ def test_price_support_of_tiny():
     assert (row.market_usd_per_kg, row.market_price) == (pytest.approx(40.0), "market china-magnets")
     assert row.support_usd_per_kg == pytest.approx(32.0)
     assert row.support_musd == pytest.approx(1.6)
-    dearer = planner.explain(tiny, plan, prices={"magnet": {2026: 70, 2028: 90}, "metal": 60})
+    dearer = planner.explain(plan, prices={"magnet": {2026: 70, 2028: 90}, "metal": 60})
     row = only(dearer.price_support, option="texas-line")
     # metal at 60: (0.6 + 1.0 + 1.5) / 50 = 62; the price of 2027 is 80, so nothing is paid
     assert (row.cost_usd_per_kg, row.market_usd_per_kg) == (pytest.approx(62.0), pytest.approx(80.0))
@@ -408,7 +408,7 @@ def test_without_any_market_price_support_is_blank(ramp):
 def test_nothing_is_solved_again_if_nothing_is_asked(ramp, monkeypatch):
     plan = planner.solve(ramp)
     monkeypatch.setattr(Model, "solve", lambda *_, **__: pytest.fail("solved again"))
-    e = planner.explain(ramp, plan, projects=0)
+    e = planner.explain(plan, projects=0)
     assert only(e.projects, option="narva-1").value_how == ""
     assert "projects were not solved again" in " ".join(e.notes)
 
@@ -425,7 +425,7 @@ def test_an_interrupt_keeps_what_was_found(twins, monkeypatch):
         return real(self, **change)
 
     monkeypatch.setattr(Model, "solve", solve)
-    e = planner.explain(twins, plan)
+    e = planner.explain(plan)
     p = only(e.projects, option="alpha-1")
     assert p.value_musd == pytest.approx(0.3)
     assert p.project_value_how == "not re-solved: interrupted"
@@ -436,7 +436,7 @@ def test_an_interrupt_keeps_what_was_found(twins, monkeypatch):
 def test_pinned_runs_are_told_apart(twins):
     pins = Pins.parse(twins, force=["beta-1@2026"])
     plan = planner.solve(twins, pins=pins)
-    e = planner.explain(twins, plan)
+    e = planner.explain(plan)
     # forced, it loses the 0.6 it lacks
     assert only(e.projects, option="beta-1").value_musd == pytest.approx(-0.6)
     assert any("pinned" in note for note in e.notes)
@@ -455,12 +455,12 @@ def test_pinned_runs_are_told_apart(twins):
 )
 def test_bad_settings_name_what_is_wrong(ramp, settings, says):
     with pytest.raises(UsageError, match=says):
-        planner.explain(ramp, planner.solve(ramp), **settings)
+        planner.explain(planner.solve(ramp), **settings)
 
 
 def test_another_instances_run_is_refused(ramp, dear):
     with pytest.raises(UsageError, match="was not solved from the instance lead-and-ramp as it is now"):
-        planner.explain(dear, planner.solve(ramp))
+        planner.explain(planner.solve(ramp))
 
 
 def test_prices_as_written_on_the_command_line():

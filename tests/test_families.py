@@ -690,7 +690,7 @@ def test_what_is_idle_does_not_help_in_a_crisis(base):
     i = base(years=(2030, 2031)).with_rows("facilities", {**PLANT, "fixed_om_usd_per_t": 2000})
     i = crisis(i.with_rows("closures", IDLE), 2031, 2031, 0.01, STOP)
     plan = costs(i, 100 * CHINA + 0.99 * 100 * CHINA + 0.01 * 100 * SHORT)
-    stopped = planner.stress(i.load(), plan, families=("scenario",))
+    stopped = planner.stress(plan, instance=i.load(), families=("scenario",))
     assert stopped.cases["unserved_t"].max() == pytest.approx(100)
     assert [row["cost_musd"] for row in plan.plan["outcomes"]] == pytest.approx(
         [200 * CHINA, 100 * CHINA + 100 * SHORT]

@@ -219,7 +219,7 @@ def test_the_best_of_all_combinations_of_builds(tmp_path, seed):
             continue  # an exclusive group
         pins = planner.Pins({(o, y): built.get((o, y), 0.0) for o, years in starts.items() for y in years})
         plan = planner.solve(instance, pins=pins, audit=False)
-        values.append(planner.delivery_risk(instance, plan, samples=8, seed=5).mean_musd)
+        values.append(planner.delivery_risk(plan, samples=8, seed=5).mean_musd)
     assert best.value == pytest.approx(min(values), rel=1e-6)
 
 
@@ -250,7 +250,7 @@ def test_closures_are_decided_with_the_builds(tmp_path):
         # and the plan that retires the works is told with what it risks
         trusting = planner.solve(instance)
         assert trusting.objective_musd == pytest.approx(0.2)
-        risk = planner.delivery_risk(instance, trusting, samples=64)
+        risk = planner.delivery_risk(trusting, samples=64)
         assert risk.mean_musd == pytest.approx(0.2 + 0.25 * shortage / 1000)
 
 
@@ -272,7 +272,7 @@ def test_buyers_take_of_a_project_what_comes(tmp_path):
     )  # fmt: skip
     plan = planner.solve(instance)
     assert plan.objective_musd == pytest.approx(0.504)
-    risk = planner.delivery_risk(instance, plan, samples=64)
+    risk = planner.delivery_risk(plan, samples=64)
     assert risk.planned_musd == pytest.approx(0.504)
     assert risk.mean_musd == pytest.approx((0.504 + 0.21) / 2)
     assert not risk.samples["promise_broken"].any()
@@ -325,7 +325,7 @@ def test_written_with_the_hedged_plan_as_a_run(tmp_path):
     assert planner.audit(instance, run).ok
     assert set(run.tables["builds"]["option"]) == {"east", "west"}
     # the same trial by the other road
-    risk = planner.delivery_risk(instance, run, samples=16)
+    risk = planner.delivery_risk(run, samples=16)
     assert risk.mean_musd == pytest.approx(0.65)
 
 

@@ -6,7 +6,7 @@ import pytest
 from builders import TABLES, TOML, edited, write_instance
 
 from planner.errors import InstanceError, UsageError
-from planner.instance.instance import load
+from planner.instance.loading import load
 from planner.instance.tables import TABLES as SCHEMA
 from planner.instance.tables import cells
 

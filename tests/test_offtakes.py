@@ -85,7 +85,7 @@ def test_during_a_ramp_it_takes_in_proportion(tiny):
 def test_the_duty_is_priced_in_explain(tiny):
     instance = own(tiny).with_rows("offtakes", take(option="", take_t=8))
     plan = planner.solve(instance)
-    binding = planner.explain(instance, plan).binding
+    binding = planner.explain(plan).binding
     duties = binding[binding["kind"] == "offtake"]
     # a kt pressed for 60 000 instead of bought for 41 000
     assert dict(zip(duties["year"], duties["worth_musd"], strict=True)) == pytest.approx({2026: 19.0, 2027: 19.0})
@@ -95,7 +95,7 @@ def test_the_duty_is_priced_in_explain(tiny):
 def test_a_project_earns_less_by_what_its_offtake_costs(tiny):
     instance = tiny.with_rows("offtakes", take())
     pins = planner.Pins.parse(instance, force=["texas-line@2026"])
-    projects = planner.explain(instance, planner.solve(instance, pins=pins)).projects
+    projects = planner.explain(planner.solve(instance, pins=pins)).projects
     (row,) = projects[projects["option"] == "texas-line"].itertuples()
     # 40 t that must be pressed cost 19 000 USD/t more than bought ones; its capacity saves nothing
     assert row.earns_musd == pytest.approx(-40 * 0.019)
@@ -189,5 +189,5 @@ def test_the_summary_and_the_page_tell_who_pays(tiny, capsys):
     plan = planner.solve(instance, pins=planner.Pins.parse(instance, force=["texas-line@2026"]))
     show(instance, plan, Path("runs/x"))
     assert "Outlays beside the cost (price floors, offtakes), MUSD a year: Army 1.2 in 2027" in capsys.readouterr().out
-    page = planner.report(instance, plan)
+    page = planner.report(plan)
     assert "Army" in page and "army" in page

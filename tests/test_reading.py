@@ -9,9 +9,11 @@ from builders import TABLES, TOML, edited, write_instance
 
 from planner.errors import InstanceError, Issue, in_order, nearest, printable, render
 from planner.instance import reading
-from planner.instance.instance import load
+from planner.instance.cells import BadCellError, parse_number, parse_whole
+from planner.instance.loading import load
+from planner.instance.settings import describe_settings
 from planner.instance.tables import TABLES as SCHEMA
-from planner.instance.tables import BadCellError, describe, describe_settings, parse_number, parse_whole
+from planner.instance.tables import describe
 
 
 def refused(folder):

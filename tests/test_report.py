@@ -45,8 +45,8 @@ def solved(name):
 
 @pytest.mark.parametrize("name", SMALL + CASES)
 def test_every_small_plan_gives_a_whole_page(name):
-    instance, plan = solved(name)
-    text = planner.report(instance, plan)
+    _instance, plan = solved(name)
+    text = planner.report(plan)
     elements = Elements(text)
     drawn = drawings(text)
     figures = [a["id"] for a in elements.of("figure")]
@@ -69,8 +69,8 @@ def test_every_small_plan_gives_a_whole_page(name):
 def test_charts_are_valid_for_the_library(name):
     import plotly.graph_objects as go
 
-    instance, plan = solved(name)
-    for spec in drawings(planner.report(instance, plan)).values():
+    _instance, plan = solved(name)
+    for spec in drawings(planner.report(plan)).values():
         for view in spec["views"].values():
             traces = view if isinstance(view, list) else view["data"]
             assert traces
@@ -79,16 +79,16 @@ def test_charts_are_valid_for_the_library(name):
 
 
 def test_same_run_same_bytes(tmp_path):
-    instance, plan = solved("tiny")
+    _instance, plan = solved("tiny")
     plan.write(tmp_path / "run")
-    first = planner.report(instance, planner.read_run(tmp_path / "run"))
-    assert first == planner.report(instance, planner.read_run(tmp_path / "run"))
-    assert first == planner.report(instance, plan)
+    first = planner.report(planner.read_run(tmp_path / "run"))
+    assert first == planner.report(planner.read_run(tmp_path / "run"))
+    assert first == planner.report(plan)
 
 
 def test_nothing_is_fetched_and_only_the_page_s_scripts_may_run():
-    instance, plan = solved("tiny")
-    text = planner.report(instance, plan)
+    _instance, plan = solved("tiny")
+    text = planner.report(plan)
     elements = Elements(text)
     assert not any("src" in a for _, a in elements.tags)
     assert not elements.of("link") and not elements.of("iframe") and not elements.of("base")
@@ -142,7 +142,7 @@ def test_a_shortage_is_said_first_of_all_numbers(tmp_path):
     assert demand == pytest.approx(2 * 100 + 2 * 150 + 200)  # linear from 100 in 2026 to 200 in 2030; 2+2+1 years
     key = next(k for k in findings.keys(view) if k.label == "Not delivered")
     assert (key.value, key.more, key.tone) == ("700 t", "100% of demand", "bad")
-    text = planner.report(instance, plan)
+    text = planner.report(plan)
     assert "700 t are not delivered, 100% of the demand" in text
     assert "shortages-sectors" in drawings(text)
 
@@ -240,7 +240,7 @@ def test_a_curve_is_read_drawn_and_said(tmp_path):
         POINTS,
         f"2,{option.option},{start},1,on\n3,{option.option},{start},1,off\n3,gone,2027,2,less\n",
     )
-    text = planner.report(instance, plan, [folder])
+    text = planner.report(plan, [folder])
     # 80% -> 0% for 190 - 100 = 90, the knee at 40% for 110 - 100 = 10
     assert (
         "from 80.0% to 0%, the least that any plan can keep, costs 90 million USD more and leaves 12 t undelivered"
@@ -259,16 +259,16 @@ def test_a_curve_from_python_and_from_its_folder_give_the_same_page(tmp_path):
     instance, plan = solved("tiny")
     found = planner.frontier(instance, points=3)
     found.write(tmp_path / "curve")
-    assert planner.report(instance, plan, [found]) == planner.report(instance, plan, [tmp_path / "curve"])
+    assert planner.report(plan, [found]) == planner.report(plan, [tmp_path / "curve"])
 
 
 def test_a_folder_that_is_no_curve_is_explained(tmp_path):
-    instance, plan = solved("tiny")
+    _instance, plan = solved("tiny")
     with pytest.raises(OutputError, match="holds no study that a report can show"):
-        planner.report(instance, plan, [tmp_path])
+        planner.report(plan, [tmp_path])
     folder = frontier_folder(tmp_path / "curve", "point,limit\n1,0.5\n")
     with pytest.raises(OutputError, match=r"frontier\.csv has no column share"):
-        planner.report(instance, plan, [folder])
+        planner.report(plan, [folder])
 
 
 # --- names from an instance ---
@@ -278,7 +278,7 @@ def test_names_stay_text(tmp_path):
     instance = hostile_instance(tmp_path / "in")
     plan = planner.solve(instance)
     assert not plan.tables["builds"].empty
-    text = planner.report(instance, plan)
+    text = planner.report(plan)
     elements = Elements(text)
     assert len(elements.of("script")) == len(drawings(text)) + 2
     assert not elements.of("img") and not elements.of("b")
@@ -293,7 +293,7 @@ def test_names_stay_text(tmp_path):
 
 def test_hostile_names_do_nothing_in_a_browser(tmp_path, browser):
     instance = hostile_instance(tmp_path / "in")
-    tab = opened(browser, tmp_path, planner.report(instance, planner.solve(instance)))
+    tab = opened(browser, tmp_path, planner.report(planner.solve(instance)))
     assert undrawn(tab) == []
     assert tab.query_selector("#injected") is None and tab.query_selector("img") is None
     labels = tab.evaluate("[...document.querySelectorAll('.plot text')].map(t => t.textContent).join('\\n')")
@@ -310,8 +310,8 @@ def test_hostile_names_do_nothing_in_a_browser(tmp_path, browser):
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("name", ["tiny", "traced-cap", "stock-cover", "07_recycling_restores_provenance"])
 def test_opens_without_a_network_and_draws_everything(tmp_path, browser, name, width):
-    instance, plan = solved(name)
-    text = planner.report(instance, plan)
+    _instance, plan = solved(name)
+    text = planner.report(plan)
     tab = opened(browser, tmp_path, text, width)
     assert undrawn(tab) == []
     assert int(tab.get_attribute("html", "data-drawn")) == len(drawings(text))
@@ -339,7 +339,7 @@ def test_a_page_with_all_its_parts(tmp_path, browser):
     }
     instance = planner.load(write_instance(tmp_path / "in", tables))
     plan = planner.solve(instance)
-    text = planner.report(instance, plan, [frontier_folder(tmp_path / "curve", POINTS)])
+    text = planner.report(plan, [frontier_folder(tmp_path / "curve", POINTS)])
     ids = {a["id"] for a in Elements(text).of("figure")}
     assert {"map-flows", "origins-stages", "curve-cost", "branches-service", "dependence-caps"} <= ids
     tab = opened(browser, tmp_path, text)
@@ -359,8 +359,8 @@ def test_a_page_with_all_its_parts(tmp_path, browser):
 
 
 def test_tables_sort_and_figures_give_their_data(tmp_path, browser):
-    instance, plan = solved("lead-and-ramp")
-    tab = opened(browser, tmp_path, planner.report(instance, plan))
+    _instance, plan = solved("lead-and-ramp")
+    tab = opened(browser, tmp_path, planner.report(plan))
     head = tab.locator("#table-costs thead th").nth(1)
     head.locator("button").click()
     assert head.get_attribute("aria-sort") == "ascending"
@@ -384,8 +384,8 @@ def test_tables_sort_and_figures_give_their_data(tmp_path, browser):
 
 
 def test_prints(tmp_path, browser):
-    instance, plan = solved("tiny")
-    tab = opened(browser, tmp_path, planner.report(instance, plan))
+    _instance, plan = solved("tiny")
+    tab = opened(browser, tmp_path, planner.report(plan))
     assert tab.pdf(format="A4").startswith(b"%PDF")
     assert undrawn(tab) == []
     assert tab.complaints == []
@@ -397,7 +397,7 @@ def test_prints(tmp_path, browser):
 def test_a_map_only_for_countries_with_a_place(tmp_path):
     instance = planner.load(write_instance(tmp_path / "in"))  # no latitude anywhere
     plan = planner.solve(instance)
-    text = planner.report(instance, plan)
+    text = planner.report(plan)
     assert "map-flows" not in drawings(text)
     assert "so there is no map" in text
     placed = {
@@ -405,7 +405,7 @@ def test_a_map_only_for_countries_with_a_place(tmp_path):
         "countries": "country,name,bloc,latitude,longitude\nAAA,Aland,,40,-100\nBBB,Bland,EUR,50,10\nCHN,China,,,\n",
     }
     instance = planner.load(write_instance(tmp_path / "in2", placed))
-    text = planner.report(instance, planner.solve(instance))
+    text = planner.report(planner.solve(instance))
     assert "map-flows" in drawings(text)
     assert "Without latitude and longitude in countries.csv, and so not on the map: China." in text
 
@@ -440,10 +440,10 @@ def test_values_are_written_as_people_read_them():
 
 
 def test_a_run_of_another_instance_is_refused():
-    instance, _ = solved("tiny")
+    _instance, _ = solved("tiny")
     _, other = solved("traced-cap")
     with pytest.raises(UsageError, match="the run is not of instance"):
-        planner.report(instance, other)
+        planner.report(other)
 
 
 # --- commands ---
@@ -481,11 +481,11 @@ def test_curve_words_name_the_metric():
 
 def test_a_level_part_of_a_curve_is_drawn_level(tmp_path):
     """Point 2 costs 110 from its limit of 40 % up to 70 %: the line falls there, not half-way to point 1."""
-    instance, plan = solved("lead-and-ramp")
+    _instance, plan = solved("lead-and-ramp")
     lines = POINTS.splitlines()
     rows = [lines[0] + ",same_until", lines[1] + ",0.8", lines[2] + ",0.7", lines[3] + ",0"]
     folder = frontier_folder(tmp_path / "curve", "\n".join(rows) + "\n", "")
-    drawn = drawings(planner.report(instance, plan, [folder]))["curve-cost"]
+    drawn = drawings(planner.report(plan, [folder]))["curve-cost"]
     line = next(t for t in drawn["views"][""] if t["name"] == "least cost")
     shown = list(zip(line["x"], line["y"], line["marker"]["size"], strict=True))
     assert shown[1:] == [(0.7, 10, 0), (0.4, 10, 9), (0.0, 90, 9)]

@@ -42,9 +42,9 @@ def found(tiny, without):
     study = {"instance": str(INSTANCES / "tiny"), "metrics": ["objective_musd", "built:texas-line"], "change": [PRICE]}
     return {
         "frontier": planner.frontier(instance, points=3),
-        "explain": planner.explain(instance, plan),
+        "explain": planner.explain(plan),
         "alternatives": planner.alternatives(instance, slack=0.1, groups=["country=USA"]),
-        "stress": planner.stress(instance, plan, workers=1),
+        "stress": planner.stress(plan, workers=1),
         "sensitivity": planner.sensitivity(study),
         "compare": planner.compare(plan, without, names=["with the line", "without"]),
     }
@@ -57,7 +57,7 @@ def late():
     row = {k: v for k, v in ramp.options[0].model_dump().items() if v is not None}
     instance = ramp.with_rows("options", {**row, "success_probability": 0.5})
     plan = planner.solve(instance)
-    return instance, plan, planner.delivery_risk(instance, plan, samples=64)
+    return instance, plan, planner.delivery_risk(plan, samples=64)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def insured(tmp_path_factory):
 
 
 def page_of(tiny, *studies):
-    return planner.report(*tiny, studies)
+    return planner.report(tiny[1], studies)
 
 
 def table(text, name):
@@ -91,15 +91,15 @@ def test_a_folder_and_the_python_result_give_the_same_page(tmp_path, tiny, found
 
 
 def test_delivery_risk_from_a_folder_and_from_python(tmp_path, late):
-    instance, plan, risk = late
+    _instance, plan, risk = late
     risk.write(tmp_path / "risk")
-    assert planner.report(instance, plan, [risk]) == planner.report(instance, plan, [tmp_path / "risk"])
+    assert planner.report(plan, [risk]) == planner.report(plan, [tmp_path / "risk"])
 
 
 def test_a_hedge_from_a_folder_and_from_python(tmp_path, insured):
-    instance, plan, hedged = insured
+    _instance, plan, hedged = insured
     hedged.write(tmp_path / "hedge")
-    assert planner.report(instance, plan, [hedged]) == planner.report(instance, plan, [tmp_path / "hedge"])
+    assert planner.report(plan, [hedged]) == planner.report(plan, [tmp_path / "hedge"])
 
 
 def test_all_of_them_make_one_whole_page(tiny, found):
@@ -156,7 +156,7 @@ def test_what_an_unbuilt_project_lacks(tmp_path):
     dear = ramp.with_rows("options", {**row, "capex_musd": 54.0})
     plan = planner.solve(dear)
     assert plan.tables["builds"].empty
-    text = planner.report(dear, plan, [planner.explain(dear, plan)])
+    text = planner.report(plan, [planner.explain(plan)])
     (bar,) = drawings(text)["reasons-entry"]["views"][""]
     assert bar["name"] == "enters below (re-solve)"
     assert bar["x"] == pytest.approx([12.6 / (3 * 5.4)], rel=1e-3)
@@ -229,7 +229,7 @@ def test_stress_shows_the_worst_who_is_served_and_where(tiny, found):
 
 
 def test_the_heat_map_has_a_slider_over_the_years(tiny):
-    text = page_of(tiny, planner.stress(*tiny, year=[2026, 2027], families=["material"], workers=1, survival=False))
+    text = page_of(tiny, planner.stress(tiny[1], year=[2026, 2027], families=["material"], workers=1, survival=False))
     drawn = drawings(text)
     # 2027: half of the 100 t comes from China; the line makes 60 t at most, 10 t more than planned
     cells = [drawn["losses-heat"]["views"][f"0,0,{y}"]["data"][0]["z"] for y in (0, 1)]
@@ -241,7 +241,7 @@ def test_the_heat_map_has_a_slider_over_the_years(tiny):
 
 
 def test_a_stop_that_nobody_feels_is_said_to_be_one(tmp_path, tiny):
-    stress = planner.stress(*tiny, workers=1, survival=False)
+    stress = planner.stress(tiny[1], workers=1, survival=False)
     folder = stress.write(tmp_path / "s")
     about = json.loads((folder / "stress.json").read_text())
     for case in about["cases"]:
@@ -258,8 +258,8 @@ def test_a_stop_that_nobody_feels_is_said_to_be_one(tmp_path, tiny):
 
 def test_delivery_shows_the_distribution_and_what_it_hangs_on(late):
     # in half of the outcomes the line never comes: 450 t short (45 MUSD), 2.7 of annuities; else it is the plan's 35.1
-    instance, plan, risk = late
-    text = planner.report(instance, plan, [risk])
+    _instance, plan, risk = late
+    text = planner.report(plan, [risk])
     drawn = drawings(text)
     bars = next(t for t in drawn["delivery-cost"]["views"]["0"]["data"] if t["type"] == "bar")
     assert sum(bars["y"]) == 64 and bars["y"][0] == bars["y"][-1] == 32
@@ -277,7 +277,7 @@ def test_delivery_shows_the_distribution_and_what_it_hangs_on(late):
 def test_a_hedge_shows_both_plans_on_the_same_luck(insured):
     """Shortage costs 1 MUSD a year of 100 t; the second source, 0.06 MUSD, is the hedge."""
     instance, plan, hedged = insured
-    text = planner.report(instance, plan, [hedged])
+    text = planner.report(plan, [hedged])
     drawn = drawings(text)
     lines = {t["name"]: t["y"] for t in drawn["hedge-luck"]["views"]["0"]["data"]}
     assert lines["trusting"] == sorted(hedged.outcomes["trusting_musd"]) and len(lines["hedged"]) == 64
@@ -292,10 +292,10 @@ def test_a_hedge_shows_both_plans_on_the_same_luck(insured):
 
 
 def test_a_hedge_without_a_trial_is_told_as_far_as_it_goes(tmp_path, insured):
-    instance, plan, hedged = insured
+    _instance, plan, hedged = insured
     none = hedged.outcomes.iloc[:0]
     cut = dataclasses.replace(hedged, outcomes=none, insurance=hedged.insurance.iloc[:0], complete=False)
-    text = planner.report(instance, plan, [cut])
+    text = planner.report(plan, [cut])
     assert "hedge-luck" not in drawings(text) and "interrupted before it was finished" in text
 
 
@@ -356,7 +356,7 @@ def test_other_plans_stand_beside(tiny, found):
 def test_a_study_of_another_plan_is_refused(tmp_path, tiny, without, found, kind):
     folder = found[kind].write(tmp_path / kind)
     with pytest.raises(UsageError, match=rf"{kind} is of another plan than this run.*planner {kind} RUN -o"):
-        planner.report(tiny[0], without, [folder])
+        planner.report(without, [folder])
 
 
 def test_delivery_risk_of_another_plan_is_refused(tmp_path, tiny, late):
@@ -373,11 +373,11 @@ def test_a_comparison_without_this_run_is_refused(tiny, late, without):
 @pytest.mark.parametrize("kind", ["frontier", "alternatives", "sensitivity"])
 def test_a_study_of_other_data_is_shown_with_a_warning(tiny, found, kind):
     dearer = tiny[0].scaled("market_prices", "price_usd_per_t", 1.1)
-    text = planner.report(dearer, planner.solve(dearer), [found[kind]])
+    text = planner.report(planner.solve(dearer), [found[kind]])
     assert '<p class="warn"><strong>Careful:</strong> computed from other data than this run' in text
     assert "computed from other data" in table(text, "table-studies")[0][1]
     ramp = planner.load(INSTANCES / "lead-and-ramp")
-    text = planner.report(ramp, planner.solve(ramp), [found[kind]])
+    text = planner.report(planner.solve(ramp), [found[kind]])
     assert "computed from another instance than this run: tiny, not lead-and-ramp" in text
 
 
@@ -389,7 +389,7 @@ def test_what_was_interrupted_says_so(tmp_path, tiny, found):
 
 
 def test_two_of_a_kind_are_numbered(tiny, found):
-    later = planner.stress(*tiny, year=2027, workers=1, survival=False)
+    later = planner.stress(tiny[1], year=2027, workers=1, survival=False)
     text = page_of(tiny, found["stress"], later)
     ids = [a["id"] for _, a in Elements(text).tags if "id" in a]
     assert len(ids) == len(set(ids)) and {"losses", "losses-2", "losses-heat-2", "table-cases-2"} <= set(ids)
@@ -406,7 +406,7 @@ def test_folders_that_hold_no_study_are_explained(tmp_path, tiny):
     with pytest.raises(OutputError, match="is a run; planner compare RUN"):
         page_of(tiny, tmp_path / "run")
     with pytest.raises(UsageError, match="expected a list"):
-        planner.report(*tiny, studies=tmp_path)
+        planner.report(tiny[1], studies=tmp_path)
 
 
 @pytest.mark.parametrize("manifest", KINDS)
@@ -447,14 +447,14 @@ def hostile(tmp_path_factory):
     row = {k: v for k, v in option.model_dump().items() if v is not None}
     risky = instance.with_rows("options", {**row, "success_probability": 0.5})
     studies = [
-        planner.explain(instance, plan),
+        planner.explain(plan),
         planner.alternatives(instance, slack=0.1),
-        planner.stress(instance, plan, workers=1, survival=False, year=[2026, 2030]),
+        planner.stress(plan, workers=1, survival=False, year=[2026, 2030]),
         planner.sensitivity(study),
         planner.compare(plan, planner.solve(risky), names=[HOSTILE[0], HOSTILE[1]]),
         planner.frontier(instance, points=3),
     ]
-    return planner.report(instance, plan, studies)
+    return planner.report(plan, studies)
 
 
 def test_names_stay_text(hostile):
@@ -486,16 +486,16 @@ def test_another_objective_is_said_first(tiny):
         "This is not the cheapest plan: of all plans that cost at most 10.72 million USD, 10% above the least cost of "
         "9.75 million USD, it has the least demand that is not served clean ("
     )
-    text = planner.report(instance, plan)
+    text = planner.report(plan)
     assert text.count("This is not the cheapest plan") == 2  # among the findings, and in the reasons to trust it
     assert "no plan for these data that reaches the aim under the ceiling costs less than" in text
     keys = [(k.label, k.value) for k in findings.keys(View(instance, plan))]
     assert ("Made least", "demand that is not served clean") in keys
-    assert "This is not the cheapest plan" not in planner.report(*tiny)
+    assert "This is not the cheapest plan" not in planner.report(tiny[1])
 
 
 def test_builds_that_were_held_are_said(tiny, without):
-    text = planner.report(tiny[0], without)
+    text = planner.report(without)
     assert "Not all builds were free: texas-line forbidden." in text
     assert "no plan for these data that has the builds that were held costs less than" in text
 
@@ -504,7 +504,7 @@ def test_outages_that_are_survived_are_said(tmp_path):
     instance = with_lines(tmp_path / "i", CHN_STOPS)
     plan = planner.solve(instance)
     assert plan.objective_musd == pytest.approx(200 * CHINA + 0.2, rel=3e-7)
-    text = planner.report(instance, plan)
+    text = planner.report(plan)
     assert "The plan survives 1 outage that it must ([security] survive: 1 of all plants of a country)" in text
     assert "no plan for these data that survives what it must costs less than" in text
     assert ("Survives", "1 outage") in [(k.label, k.value) for k in findings.keys(View(instance, plan))]
@@ -524,7 +524,7 @@ def test_risk_that_is_weighed_in_is_said(tmp_path, measure, weight):
         settings={"weight": weight, "alpha": 0.75, "measure": measure},
     )
     plan = planner.solve(instance)
-    text = planner.report(instance, plan)
+    text = planner.report(plan)
     said = next(s for s in findings.sentences(View(instance, plan)) if s.startswith("Bad outcomes weigh more"))
     assert "worst 25% of the outcomes" in said
     assert ("50% of what was made least is the mean cost" in said) == (measure == "cost")
@@ -553,8 +553,8 @@ def test_the_page_of_all_studies_is_drawn_and_fits(tmp_path, browser, tiny, foun
 
 @pytest.mark.parametrize("of_projects", ["late", "insured"])
 def test_what_projects_may_bring_is_drawn(tmp_path, browser, request, of_projects):
-    instance, plan, found = request.getfixturevalue(of_projects)
-    tab = opened(browser, tmp_path, planner.report(instance, plan, [found]), 390)
+    _instance, plan, found = request.getfixturevalue(of_projects)
+    tab = opened(browser, tmp_path, planner.report(plan, [found]), 390)
     assert undrawn(tab) == []
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     assert tab.complaints == []

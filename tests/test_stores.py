@@ -52,7 +52,7 @@ def test_the_room_holds_in_a_branch_and_under_stress(base):  # noqa: F811
     draft = draft.with_rows("options", {**TANK, "capex_musd": 0.3})
     plan = costs(draft, bare - gain + 0.3)
     assert plan.branches["crisis"]["service"]["short_t"].sum() == pytest.approx(20)
-    stopped = planner.stress(draft.load(), plan, families=("scenario",))
+    stopped = planner.stress(plan, instance=draft.load(), families=("scenario",))
     assert stopped.cases["unserved_t"].max() == pytest.approx(20)
     assert len(stopped.faults) == 0
 
@@ -61,7 +61,7 @@ def test_a_store_that_may_never_come(rising):
     # half of the outcomes are the plan, half pay for the tank and buy dear
     instance = rising.with_rows("options", {**TANK, "capex_musd": 0.3, "success_probability": 0.5}).load()
     plan = planner.solve(instance)
-    outcomes = planner.delivery_risk(instance, plan, samples=8).samples["cost_musd"]
+    outcomes = planner.delivery_risk(plan, samples=8).samples["cost_musd"]
     assert sorted(set(outcomes.round(6))) == pytest.approx([UNSTORED - SAVED + 0.3, UNSTORED + 0.3], rel=3e-7)
     assert outcomes.mean() == pytest.approx(UNSTORED + 0.3 - SAVED / 2, rel=3e-7)
 

@@ -57,7 +57,7 @@ def only(frame, **where):
 
 
 def stop(instance, plan, **options):
-    found = planner.stress(instance, plan, families=["country"], only=["export_stop:CHN"], **options)
+    found = planner.stress(plan, families=["country"], only=["export_stop:CHN"], **options)
     assert not found.faults and found.complete
     return only(found.cases, kind="export_stop"), found
 
@@ -142,7 +142,7 @@ def test_a_scenario_with_service_that_must_hold_can_be_impossible(tiny):
     stopped = {"scenario": "s", "kind": "export_stop", "country": "CHN", "fraction": 1}
     floor = {"scenario": "s", "sector": "cars", "min_service": 0.9}
     strict = instance.changed(rows={"scenarios": [scenario], "disruptions": [stopped], "branch_service": [floor]})
-    found = planner.stress(strict, plan, families=["scenario"])
+    found = planner.stress(plan, instance=strict, families=["scenario"])
     assert only(found.cases, case="scenario:s")["status"] == "infeasible"
 
 
@@ -172,7 +172,7 @@ def test_each_case_is_the_branch_of_a_full_solve(name, blow, request):
     """The objective with the case at probability p is the plan's, and p times what the branch costs more than it."""
     instance, plan = request.getfixturevalue(name)
     found = planner.stress(
-        instance, plan, year=blow.year, years=blow.years, months=blow.months, severity=blow.severity, survival=False
+        plan, year=blow.year, years=blow.years, months=blow.months, severity=blow.severity, survival=False
     )
     assert found.audited and not found.faults
     listed = cases(instance, Planned(instance, plan), ("country", "facility", "material"), [blow])
@@ -212,7 +212,7 @@ def test_scenarios_of_every_kind_are_the_branches_of_the_run(small):
     floors = [{"scenario": "stop", "sector": "cars", "min_service": 0.01}]
     instance = instance.changed(rows={"scenarios": scenarios, "disruptions": rows, "branch_service": floors})
     plan = planner.solve(instance)
-    found = planner.stress(instance, plan, families=["scenario"])
+    found = planner.stress(plan, families=["scenario"])
     assert not found.faults
     lengths = {2026: 2, 2028: 2, 2030: 1}
     costs = {course["scenario"]: course["cost_musd"] for course in plan.plan["outcomes"]}
@@ -226,7 +226,7 @@ def test_scenarios_of_every_kind_are_the_branches_of_the_run(small):
 
 
 def test_longer_or_severer_never_serves_more(small):
-    instance, plan = small
+    _instance, plan = small
     for options in (
         [{"severity": s} for s in (0.2, 0.5, 0.8, 1.0)],
         [{"months": m} for m in (1, 4, 7, 12)],
@@ -234,7 +234,7 @@ def test_longer_or_severer_never_serves_more(small):
     ):
         before = None
         for option in options:
-            found = planner.stress(instance, plan, year=2028, survival=False, **option)
+            found = planner.stress(plan, year=2028, survival=False, **option)
             now = {r.case: (r.unserved_t, r.cost_musd) for r in found.cases.itertuples() if r.kind != "none"}
             if before is not None:
                 assert set(before) <= set(now)
@@ -266,7 +266,7 @@ def twins(tiny):
 
 
 def test_the_worst_pair_is_found_where_no_single_loss_hurts(twins):
-    found = planner.stress(*twins, year=2027, families=["facility"], k=3)
+    found = planner.stress(twins[1], year=2027, families=["facility"], k=3)
     assert found.cases[found.cases["kind"] == "outage"]["lost_t"].max() == 0
     worst = found.worst_of_k[found.worst_of_k["k"] == 2].iloc[0]
     assert worst["case"] == "outage:one + outage:two" and worst["lost_t"] == pytest.approx(80) and worst["exhaustive"]
@@ -280,13 +280,13 @@ def test_a_search_by_leaning_finds_the_pair_too(twins, monkeypatch):
 
     monkeypatch.setattr(study, "SETS", 0)
     monkeypatch.setattr(study, "BEAM", 1)  # one single case, extended by itself and by what it leans on
-    found = planner.stress(*twins, year=2027, families=["facility"], k=2)
+    found = planner.stress(twins[1], year=2027, families=["facility"], k=2)
     assert found.worst_of_k.iloc[0]["lost_t"] == pytest.approx(80)
     assert not found.worst_of_k["exhaustive"].any()
 
 
 def test_pairs_lose_at_least_what_either_does(small):
-    found = planner.stress(*small, year=2028, families=["country"], k=2, survival=False)
+    found = planner.stress(small[1], year=2028, families=["country"], k=2, survival=False)
     single = {r.case: r.lost_musd for r in found.cases.itertuples() if r.kind == "export_stop"}
     pairs = {r.case: r.lost_musd for r in found.worst_of_k.itertuples()}
     assert set(pairs) == {f"{a} + {b}" for a, b in combinations(sorted(single), 2)}
@@ -298,19 +298,19 @@ def test_pairs_lose_at_least_what_either_does(small):
 
 
 def test_the_heat_map_has_each_export_in_each_year(tiny):
-    found = planner.stress(*tiny, year=[2026, 2027])
+    found = planner.stress(tiny[1], year=[2026, 2027])
     assert list(found.heat.columns) == ["material", "country", "2026", "2027"]
     assert found.heat.iloc[0].tolist() == ["magnet", "CHN", pytest.approx(100), pytest.approx(40)]
     assert found.n_minus_1["rank"].tolist() == list(range(1, len(found.n_minus_1) + 1))
 
 
 def test_by_default_the_year_with_most_exposed_deliveries(tiny):
-    assert set(planner.stress(*tiny, families=["country"]).cases["year"]) == {2026}  # 100 t, against 50 t in 2027
+    assert set(planner.stress(tiny[1], families=["country"]).cases["year"]) == {2026}  # 100 t, against 50 t in 2027
 
 
 def test_processes_give_what_one_process_gives(small):
-    alone = planner.stress(*small, year=[2026, 2028], workers=1, k=2)
-    beside = planner.stress(*small, year=[2026, 2028], workers=2, k=2)
+    alone = planner.stress(small[1], year=[2026, 2028], workers=1, k=2)
+    beside = planner.stress(small[1], year=[2026, 2028], workers=2, k=2)
     assert alone.cases.equals(beside.cases) and alone.by_sector.equals(beside.by_sector)
 
 
@@ -326,39 +326,39 @@ def test_a_study_goes_on_where_it_was(tiny, tmp_path, monkeypatch):
         return real(self, case)
 
     monkeypatch.setattr(Trials, "run_case", interrupted)
-    first = planner.stress(*tiny, year=2027, workers=1, folder=folder)
+    first = planner.stress(tiny[1], year=2027, workers=1, folder=folder)
     assert not first.complete and len(first.cases) == 3
     assert json.loads((folder / "stress.json").read_text())["complete"] is False
     with (folder / "finished.jsonl").open("a") as file:
         file.write('{"key": "torn')
     monkeypatch.setattr(Trials, "run_case", lambda self, case: tried.append(case.name) or real(self, case))
-    whole = planner.stress(*tiny, year=2027, workers=1, folder=folder)
+    whole = planner.stress(tiny[1], year=2027, workers=1, folder=folder)
     assert whole.complete and len(tried) == len(set(tried)) == len(whole.cases)
-    assert whole.cases.equals(planner.stress(*tiny, year=2027, workers=1).cases)
+    assert whole.cases.equals(planner.stress(tiny[1], year=2027, workers=1).cases)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["study"]
     tried.clear()
-    planner.stress(*tiny, year=2027, workers=1, folder=folder)
+    planner.stress(tiny[1], year=2027, workers=1, folder=folder)
     assert tried == []
-    planner.stress(*tiny, year=2027, severity=0.5, workers=1, folder=folder)  # another severity is another case
+    planner.stress(tiny[1], year=2027, severity=0.5, workers=1, folder=folder)  # another severity is another case
     assert tried
 
 
 def test_what_a_killed_study_had_finished_is_used(tiny, tmp_path, monkeypatch):
     folder = tmp_path / "study"
-    planner.stress(*tiny, year=2027, workers=1, folder=folder)
+    planner.stress(tiny[1], year=2027, workers=1, folder=folder)
     (folder / "finished.jsonl").rename(tmp_path / ".study.partial.jsonl")
     for path in folder.iterdir():
         path.unlink()
     folder.rmdir()
     monkeypatch.setattr(Trials, "run_case", lambda self, case: pytest.fail("it is known already"))
-    assert planner.stress(*tiny, year=2027, workers=1, folder=folder).complete
+    assert planner.stress(tiny[1], year=2027, workers=1, folder=folder).complete
 
 
 def test_results_of_another_plan_are_not_replaced_unasked(tiny, cover, tmp_path):
-    planner.stress(*tiny, year=2027, folder=tmp_path / "study")
+    planner.stress(tiny[1], year=2027, folder=tmp_path / "study")
     with pytest.raises(OutputError, match="exists"):
-        planner.stress(*cover, year=2027, folder=tmp_path / "study")
-    planner.stress(*cover, year=2027, folder=tmp_path / "study", overwrite=True)
+        planner.stress(cover[1], year=2027, folder=tmp_path / "study")
+    planner.stress(cover[1], year=2027, folder=tmp_path / "study", overwrite=True)
 
 
 def test_the_audit_of_a_branch_sees_what_is_wrong(tiny):
@@ -398,12 +398,12 @@ def test_the_audit_of_a_branch_sees_what_is_wrong(tiny):
 )
 def test_what_cannot_be_asked_is_explained(tiny, options, says):
     with pytest.raises(UsageError, match=says):
-        planner.stress(*tiny, **options)
+        planner.stress(tiny[1], **options)
 
 
 def test_a_run_of_another_instance_is_refused(tiny, cover):
     with pytest.raises(UsageError, match="does not have"):
-        planner.stress(tiny[0], cover[1])
+        planner.stress(cover[1], instance=tiny[0])
 
 
 def test_the_command(tmp_path):

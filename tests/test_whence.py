@@ -7,7 +7,7 @@ import pytest
 
 import planner
 from planner.errors import InstanceError, UsageError
-from planner.runs.whence import instance_of
+from planner.runs.run import instance_of
 
 INSTANCES = Path(__file__).parent.parent / "instances"
 

@@ -41,7 +41,7 @@ def fraction(text: str, option: str) -> float:
 
 def load_instance(path: Path) -> Instance:
     """Read an instance; the number of warnings goes to stderr."""
-    from ..instance.instance import load
+    from ..instance.loading import load
 
     instance = load(path)
     if instance.warnings:

@@ -11,7 +11,6 @@ import typer
 from .common import AsJson, Gap, Overwrite, Seed, Threads, TimeLimit, load_instance, tell
 
 if TYPE_CHECKING:
-    from ..questions.solve import Plan
     from ..runs.run import Run
 
 
@@ -39,7 +38,7 @@ def compare(
     if html is not None and html.exists() and not overwrite:
         raise OutputError(f"{html} exists; choose another name, or --overwrite to replace it")
 
-    def plan_of(path: Path) -> Plan | Run:
+    def plan_of(path: Path) -> Run:
         if (path / MANIFEST).is_file():
             return read_run(path)
         from ..questions.solve import solve

@@ -50,15 +50,12 @@ def explain(
     from ..questions.explain.explain import explain as explain_run
     from ..runs.folder import check_folder
     from ..runs.run import read_run
-    from ..runs.whence import instance_of
 
     if output is not None:
         check_folder(output, MANIFEST, overwrite)
     paths = dict(price_path(text) for text in prices or ())
-    found = read_run(run)
     explanation = explain_run(
-        instance_of(found, instance),
-        found,
+        read_run(run, instance),
         projects=projects,
         exact=exact or (),
         prices=paths,

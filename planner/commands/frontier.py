@@ -72,6 +72,6 @@ def frontier(
         tell(f"point {point} as a page")
         of = found.instance if found.metric.family == "unserved" else found.instance_at(point)
         plan = solve_instance(of, gap=gap, time_limit=time_limit, threads=threads, seed=seed)
-        write_report(report_on(of, plan, [found]), report, overwrite)
+        write_report(report_on(plan, [found]), report, overwrite)
     if output is not None and not as_json:
         print(f"Curve: {output}")

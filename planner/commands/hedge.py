@@ -37,10 +37,9 @@ def hedge(
     from ..questions.hedge.result import MANIFEST
     from ..runs.folder import check_folder
     from ..runs.run import read_run
-    from ..runs.whence import instance_of
 
-    held = None if run is None else read_run(run)
-    of = load_instance(instance) if held is None else instance_of(held, instance)
+    held = None if run is None else read_run(run, instance)
+    of = load_instance(instance) if held is None else held.instance
     if output is not None:
         check_folder(output, MANIFEST, overwrite)
     found = search(

@@ -34,9 +34,8 @@ def report(
     from ..reporting import REPORT, check_file, write_report
     from ..reporting import report as report_on
     from ..runs.run import read_run
-    from ..runs.whence import instance_of
 
-    found = read_run(run)
+    found = read_run(run, instance)
     file = output or run / REPORT
     check_file(file, overwrite)
-    print(f"{write_report(report_on(instance_of(found, instance), found, studies or ()), file, overwrite)}: written")
+    print(f"{write_report(report_on(found, studies or ()), file, overwrite)}: written")

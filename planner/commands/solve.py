@@ -84,7 +84,7 @@ def solve(
         from ..reporting import REPORT, write_report
         from ..reporting import report as report_on
 
-        write_report(report_on(loaded, plan), folder / REPORT)
+        write_report(report_on(plan), folder / REPORT)
     if as_json:
         print(plan.to_json(), end="")
         return

@@ -57,14 +57,12 @@ def stress(
     """Try disruptions on a plan one by one: builds and stocks are held, what is left serves whom it can."""
     from ..questions.stress.stress import stress as try_all
     from ..runs.run import read_run
-    from ..runs.whence import instance_of
 
-    held = read_run(run)
-    of = instance_of(held, instance)
+    held = read_run(run, instance)
     if failing:
         from ..questions.delivery.failures import failures
 
-        lost = failures(of, held, progress=tell)
+        lost = failures(held, progress=tell)
         if output is not None:
             lost.write(output, overwrite)
         print(json.dumps(lost.to_dict(), indent=1) if as_json else str(lost))
@@ -72,15 +70,14 @@ def stress(
     if delivery is not None:
         from ..questions.delivery.delivery_risk import delivery_risk
 
-        risk = delivery_risk(of, held, samples=delivery, seed=seed, progress=tell)
+        risk = delivery_risk(held, samples=delivery, seed=seed, progress=tell)
         if output is not None:
             risk.write(output, overwrite)
         print(json.dumps(risk.to_dict(), indent=1) if as_json else str(risk))
         return
     found = try_all(
-        of,
         held,
-        year=_years(year or [], of.years),
+        year=_years(year or [], held.instance.years),
         years=years,
         months=months,
         severity=severity or 1.0,

@@ -11,7 +11,7 @@ from .common import AsJson, InstanceFolder
 
 def validate(instance: InstanceFolder, as_json: AsJson = False) -> None:
     """Check an instance: every problem with file, line, column, value, what was expected and the nearest name."""
-    from ..instance.instance import load
+    from ..instance.loading import load
 
     try:
         loaded = load(instance)

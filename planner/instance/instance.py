@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import InstanceError, Issue, UsageError, did_you_mean, in_order
-from . import checks
-from .reading import SETTINGS_FILE, Layer, Place, RawTable, Written, read_layer
+from ..errors import Issue, UsageError, did_you_mean
+from .cells import cell_of
+from .columns import Key, Row
+from .reading import Place, RawTable, Written
+from .rows import BadRow, Entry, ParsedTable, parse_table
+from .settings import BASE, SurvivalRule, setting_sections
 from .tables import (
-    BASE,
     TABLES,
-    BadRow,
     BranchService,
     Cap,
     Closure,
@@ -27,12 +27,10 @@ from .tables import (
     DeliveryRisk,
     Demand,
     Disruption,
-    Entry,
     Evidence,
     Facility,
     Fund,
     FundOption,
-    Key,
     Lane,
     Market,
     MarketPrice,
@@ -41,25 +39,17 @@ from .tables import (
     Operation,
     OperationCost,
     Option,
-    ParsedTable,
     PriceFloor,
     Process,
     Recipe,
     RecipeYield,
-    Row,
     Scenario,
     Sector,
-    Settings,
     Source,
     Stockpile,
-    SurvivalRule,
     Tariff,
-    cell_of,
     cells,
     columns,
-    parse_settings,
-    parse_table,
-    setting_sections,
 )
 
 CHANGED = "(changed)"  # stands for the file of a row that was changed in a script
@@ -122,7 +112,7 @@ class Instance:
     evidence: tuple[Evidence, ...] = field(default=(), repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)
 
-    _content: _Content | None = field(default=None, repr=False, compare=False)
+    _content: Content | None = field(default=None, repr=False, compare=False)
 
     def rows(self, table: str) -> tuple[Any, ...]:
         """The active rows of a table, by its name."""
@@ -217,7 +207,7 @@ class Instance:
         return merged
 
     @property
-    def _held(self) -> _Content:
+    def _held(self) -> Content:
         if self._content is None:
             raise UsageError("an Instance comes from planner.load, or from a change of one")
         return self._content
@@ -261,12 +251,15 @@ class Instance:
         if settings is not None:
             values = [[section, name, w.value] for (section, name), w in sorted(settings.items())]
             digest.update(json.dumps(values, default=str).encode())
-        return _freeze(content, issues, digest.hexdigest(), None, self.name)
+        return self._held.freeze(content, issues, digest.hexdigest(), None, self.name)
 
 
 @dataclass(frozen=True)
-class _Content:
-    """What an instance is made of before it is checked; see `checks.registry.Draft` for the parts."""
+class Content:
+    """What an instance is made of before it is checked; see `checks.registry.Draft` for the parts.
+
+    freeze  checks such content and makes an instance of it; told here, since the rules that it runs know instances
+    """
 
     settings: Mapping[tuple[str, str], Written]
     entries: Mapping[str, Mapping[Key, Entry]]
@@ -275,6 +268,7 @@ class _Content:
     broken: frozenset[str]
     unnamed: frozenset[str]
     overlays: tuple[Entry, ...]
+    freeze: Callable[[Content, list[Issue], str, Path | None, str], Instance]
 
 
 def _parse_rows(table: str, rows: list[Mapping[str, Any]], issues: list[Issue]) -> ParsedTable:
@@ -288,200 +282,13 @@ def _parse_rows(table: str, rows: list[Mapping[str, Any]], issues: list[Issue]) 
     return parse_table(table, RawTable(f"{table} {CHANGED}", None, header, tuple(places)), issues)
 
 
-def load(path: str | Path) -> Instance:
-    """Read, overlay, check and freeze the instance in a folder.
-
-    path  the folder with instance.toml
-    Raises InstanceError with every problem found.
-    """
-    folder = Path(path)
-    issues: list[Issue] = []
-    layers = _layers(folder, issues)
-    if not layers:
-        raise InstanceError(issues, str(path))
-    digest = hashlib.sha256()
-    for number, layer in enumerate(layers):
-        for name, content in layer.contents:
-            digest.update(f"{number} {name} {len(content)}\n".encode())
-            digest.update(content)
-    return _freeze(_merge(layers, issues), issues, digest.hexdigest(), folder, str(path))
-
-
-def _layers(folder: Path, issues: list[Issue]) -> list[Layer]:
-    """The folder and those it is based on, the deepest base first; empty if there is no instance."""
-    layers: list[Layer] = []
-    seen: set[Path] = set()
-    current, prefix = folder, ""
-    asked: Written | None = None
-    while True:
-        problem = _folder_problem(current, seen)
-        if problem and asked is not None:
-            issues.append(Issue(asked.file, asked.line, BASE, str(asked.value), problem, "", "E114"))
-            break
-        if problem:
-            issues.append(Issue(str(folder), None, "", None, problem, "", "E100"))
-            break
-        seen.add(current.resolve())
-        layer = read_layer(current, prefix, tuple(TABLES), issues)
-        layers.append(layer)
-        asked = layer.settings.get(("", BASE))
-        if asked is None:
-            break
-        if not isinstance(asked.value, str) or not asked.value.strip() or Path(asked.value).is_absolute():
-            expected = "expected the path of another instance, relative to this folder"
-            issues.append(Issue(asked.file, asked.line, BASE, str(asked.value), expected, "", "E114"))
-            break
-        current = current / asked.value
-        prefix = Path(os.path.relpath(current, folder)).as_posix() + "/"
-    return layers[::-1]
-
-
-def _folder_problem(folder: Path, seen: Iterable[Path]) -> str:
-    """Why a folder cannot be read as an instance, "" if it can."""
-    try:
-        if not folder.is_dir():
-            return "no such folder" if not folder.exists() else "not a folder"
-        if not (folder / SETTINGS_FILE).exists():
-            return f"no instance: the folder has no {SETTINGS_FILE}"
-        if folder.resolve() in seen:
-            return "the instances are based on each other in a circle"
-    except (OSError, ValueError) as error:
-        return f"cannot be read: {error}"
-    return ""
-
-
-def _merge(layers: list[Layer], issues: list[Issue]) -> _Content:
-    """Rows and keys of the layers, later ones replacing earlier ones of the same key."""
-    settings: dict[tuple[str, str], Written] = {}
-    entries: dict[str, dict[Key, Entry]] = {name: {} for name in TABLES}
-    bad: dict[str, tuple[BadRow, ...]] = dict.fromkeys(TABLES, ())
-    failed: dict[str, set[Key]] = {name: set() for name in TABLES}
-    broken: set[str] = set()
-    unnamed: set[str] = set()
-    overlays: list[Entry] = []
-    present: set[str] = set()
-    for number, layer in enumerate(layers):
-        settings.update({name: value for name, value in layer.settings.items() if name != ("", BASE)})
-        broken |= layer.broken
-        unnamed |= layer.broken
-        present |= layer.broken | set(layer.tables)
-        for name, raw in layer.tables.items():
-            parsed = parse_table(name, raw, issues)
-            held = entries[name]
-            if number > 0:
-                overlays += [
-                    entry
-                    for row_key, entry in parsed.entries.items()
-                    if not entry.row.active and not (row_key in held and held[row_key].row.active)
-                ]
-            held.update(parsed.entries)
-            bad[name] += parsed.bad
-            for row_key in parsed.failed:
-                held.pop(row_key, None)
-            failed[name] = (failed[name] - set(parsed.entries)) | parsed.failed
-            if not parsed.sound:
-                broken.add(name)
-            if not parsed.named:
-                unnamed.add(name)
-    for name, row in TABLES.items():
-        if row.REQUIRED and name not in present:
-            issues.append(Issue(f"{name}.csv", None, "", None, "required table is missing", "", "E106"))
-            broken.add(name)
-            unnamed.add(name)
-    return _Content(
-        settings,
-        entries,
-        bad,
-        {name: frozenset(keys) for name, keys in failed.items()},
-        frozenset(broken),
-        frozenset(unnamed),
-        tuple(overlays),
-    )
-
-
-def _freeze(content: _Content, issues: list[Issue], sha256: str, path: Path | None, where: str) -> Instance:
-    """Sort, check and freeze; raises InstanceError with all issues if one of them is an error."""
-    broken = set(content.broken)
-    settings = None
-    if SETTINGS_FILE not in broken:
-        settings = parse_settings(content.settings, issues)
-    if settings is None:
-        broken.add(checks.SETTINGS)
-    ordered = {
-        name: dict(sorted(content.entries[name].items(), key=lambda item: _sortable(item[0]))) for name in TABLES
-    }
-    active: dict[str, Any] = {
-        name: tuple(entry.row for entry in table.values() if entry.row.active) for name, table in ordered.items()
-    }
-    known = settings if settings is not None else _placeholder()
-    instance = Instance(
-        name=known.name,
-        title=known.title or known.name,
-        description=known.description,
-        stages=known.stages,
-        years=known.years,
-        last_period_years=known.last_period_years,
-        currency=known.currency,
-        price_year=known.price_year,
-        discount_rate=known.discount_rate,
-        wacc=known.wacc,
-        countries_of_concern=tuple(sorted(known.countries_of_concern)),
-        survive=known.survive,
-        risk_measure=known.risk_measure,
-        risk_weight=known.risk_weight,
-        risk_alpha=known.risk_alpha,
-        sha256=sha256,
-        path=path,
-        _content=replace(
-            content, entries=ordered, bad={}, failed={}, broken=frozenset(), unnamed=frozenset(), overlays=()
-        ),
-        **active,
-    )
-    draft = checks.Draft(
-        instance,
-        ordered,
-        content.bad,
-        content.failed,
-        frozenset(broken),
-        content.unnamed,
-        content.settings,
-        content.overlays,
-    )
-    found = checks.run(draft, issues)
-    errors = [issue for issue in found if issue.severity == "error"]
-    if errors:
-        raise InstanceError(errors, where)
-    return replace(instance, warnings=in_order(found))
-
-
-def _placeholder() -> Settings:
-    """Stands in for settings that could not be read, so that rules without a need of them can still run."""
-    return Settings.model_construct(
-        name="",
-        title="",
-        description="",
-        stages=(),
-        years=(0,),
-        last_period_years=1,
-        currency="",
-        price_year=0,
-        discount_rate=0.0,
-        wacc=0.0,
-        countries_of_concern=(),
-        survive=(),
-        risk_measure="cost",
-        risk_weight=0.0,
-        risk_alpha=0.0,
-    )
-
-
-def _sortable(row_key: Key) -> tuple[tuple[bool, Any], ...]:
+def sortable(row_key: Key) -> tuple[tuple[bool, Any], ...]:
     """Blank parts of a key come first."""
     return tuple((part is not None, part) for part in row_key)
 
 
 def _sort_key(row: Row) -> tuple[tuple[bool, Any], ...]:
-    return _sortable(row.identity)
+    return sortable(row.identity)
 
 
 def _known_table(table: str) -> str:

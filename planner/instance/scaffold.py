@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import OutputError
-from .instance import load
+from .loading import load
 from .reading import SETTINGS_FILE
 from .tables import TABLES, columns, describe
 

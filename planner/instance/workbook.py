@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InstanceError, Issue, OutputError, UsageError, did_you_mean
+from .cells import cell_of
 from .reading import SETTINGS_FILE
-from .tables import TABLES, cell_of, columns, describe_settings
+from .settings import describe_settings
+from .tables import TABLES, columns
 
 SETTINGS_SHEET = "instance"
 LARGEST_UNPACKED = 500_000_000  # bytes; a workbook that unpacks to more is refused

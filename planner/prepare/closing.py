@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..instance.timeline import Period, discount_factor, own_capacity_share
+from ..instance.finance import discount_factor
+from ..instance.timeline import Period, own_capacity_share
 from ..models.data import Closing, ModelData
 from .conditions import KILO
 

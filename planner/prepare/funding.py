@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from ..instance.timeline import horizon_end, spending_years
+from ..instance.finance import spending_years
+from ..instance.timeline import horizon_end
 from ..models.data import FundLimit, FundShare, ModelData, PrivateLimit, Spending, Terms
 
 if TYPE_CHECKING:

@@ -6,14 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..instance.timeline import (
-    Period,
-    annuity_years,
-    capital_recovery_factor,
-    discount_factor,
-    module_share,
-    start_years,
-)
+from ..instance.finance import annuity_years, capital_recovery_factor, discount_factor
+from ..instance.timeline import Period, module_share, start_years
 from ..models.data import ModelData, ModuleLimit, Requirement, Start
 from .conditions import KILO
 

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..instance.timeline import Period, discount_factor, module_share, overlaps
+from ..instance.finance import discount_factor
+from ..instance.timeline import Period, module_share, overlaps
 from ..instance.wildcards import members
 from ..models.data import (
     CLEAN,

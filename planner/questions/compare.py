@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UsageError
 from ..runs.outlays import by_payer
 from ..runs.tables import COMPONENTS
-from ..runs.whence import digest_of
 from ..solving.pins import in_words
 from ..words import figure_of
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..runs.run import Run
-    from .solve import Plan
 
 SMALL_T = 0.5  # tonnes over the years in common; smaller moves are left out
 SMALL_MUSD = 1e-6
@@ -47,7 +45,7 @@ class Comparison:
     funding     MUSD by source
     shortages   t a year, summed over the periods in common
 
-    of          digest of each plan, see `planner.whence.digest_of`
+    of          digest of each plan, see `Run.digest`
 
     ``change`` is the last plan's number less the base's; with more than two plans the columns tell the rest.
     """
@@ -145,7 +143,7 @@ def _text_table(frame: pd.DataFrame, keys: Sequence[str], names: Sequence[str], 
     ]
 
 
-def compare(*plans: Plan | Run, names: Sequence[str] | None = None) -> Comparison:
+def compare(*plans: Run, names: Sequence[str] | None = None) -> Comparison:
     """Compare plans or runs; the first is the base.
 
     names  one for each; default: the instances' names, numbered where they are the same
@@ -172,7 +170,7 @@ def compare(*plans: Plan | Run, names: Sequence[str] | None = None) -> Compariso
     ]
     frames = {table: _frame(table, called, [_MEASURES[table](p, set(common)) for p in plans]) for table in TABLES}
     starts = [_starts(p) for p in plans]
-    of = tuple(digest_of(p.plan["instance"]["sha256"], p.tables) for p in plans)
+    of = tuple(p.digest for p in plans)
     frames["builds"].insert(3, "when", [_when(starts, str(option)) for option in frames["builds"]["option"]])
     return Comparison(tuple(called), tuple(common), **frames, notes=tuple(notes), of=of)
 
@@ -190,14 +188,14 @@ def _names(wished: list[str]) -> list[str]:
     return result
 
 
-def _years(plan: Plan | Run) -> Iterable[int]:
+def _years(plan: Run) -> Iterable[int]:
     return (int(y) for y in plan.plan["metrics"]["demand_t"])
 
 
 Measured = dict[tuple[Hashable, ...], float]
 
 
-def _totals(plan: Plan | Run, years: set[int]) -> Measured:
+def _totals(plan: Run, years: set[int]) -> Measured:
     metrics = plan.plan["metrics"]
     found: Measured = {("cost", "MUSD present"): float(plan.plan["objective_musd"])}
     for component in COMPONENTS:
@@ -218,13 +216,13 @@ def _totals(plan: Plan | Run, years: set[int]) -> Measured:
     return found
 
 
-def _dependence(plan: Plan | Run, years: set[int]) -> Measured:
+def _dependence(plan: Run, years: set[int]) -> Measured:
     rows = plan.tables["dependence"]
     rows = rows[(rows["cap"] == "") & (rows["material"] == "") & rows["year"].isin(years)]
     return {(r.metric, r.stage, int(r.year)): float(r.share) for r in rows.itertuples()}
 
 
-def _builds(plan: Plan | Run, years: set[int]) -> Measured:
+def _builds(plan: Run, years: set[int]) -> Measured:
     del years  # a start is a decision of the whole horizon
     found: Measured = defaultdict(float)
     for r in plan.tables["builds"].itertuples():
@@ -232,7 +230,7 @@ def _builds(plan: Plan | Run, years: set[int]) -> Measured:
     return dict(found)
 
 
-def _starts(plan: Plan | Run) -> dict[str, list[int]]:
+def _starts(plan: Run) -> dict[str, list[int]]:
     found: dict[str, list[int]] = defaultdict(list)
     for r in plan.tables["builds"].itertuples():
         found[str(r.option)].append(int(r.start_year))
@@ -245,7 +243,7 @@ def _when(starts: Sequence[Mapping[str, Sequence[int]]], option: str) -> str:
     return said[0] if len(set(said)) == 1 else " / ".join(said)
 
 
-def _flows(plan: Plan | Run, years: set[int]) -> Measured:
+def _flows(plan: Run, years: set[int]) -> Measured:
     found: Measured = defaultdict(float)
     for r in plan.tables["flows"].itertuples():
         if r.year in years:
@@ -253,7 +251,7 @@ def _flows(plan: Plan | Run, years: set[int]) -> Measured:
     return dict(found)
 
 
-def _funding(plan: Plan | Run, years: set[int]) -> Measured:
+def _funding(plan: Run, years: set[int]) -> Measured:
     del years
     found: Measured = defaultdict(float)
     for r in plan.tables["funding"].itertuples():
@@ -261,7 +259,7 @@ def _funding(plan: Plan | Run, years: set[int]) -> Measured:
     return dict(found)
 
 
-def _shortages(plan: Plan | Run, years: set[int]) -> Measured:
+def _shortages(plan: Run, years: set[int]) -> Measured:
     found: Measured = defaultdict(float)
     for r in plan.tables["service"].itertuples():
         if r.year in years and r.short_t > 0.0:
@@ -269,7 +267,7 @@ def _shortages(plan: Plan | Run, years: set[int]) -> Measured:
     return dict(found)
 
 
-_MEASURES: Mapping[str, Callable[[Plan | Run, set[int]], Measured]] = {
+_MEASURES: Mapping[str, Callable[[Run, set[int]], Measured]] = {
     "totals": _totals,
     "dependence": _dependence,
     "builds": _builds,

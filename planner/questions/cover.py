@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..instance.instance import Instance
-    from .solve import Plan
+    from ..runs.run import Run
     from .stress.cases import Case
     from .stress.planned import Planned
 
@@ -154,7 +154,7 @@ def cover(
     base = solve(quiet, progress=progress, **options)  # type: ignore[arg-type]
     planned = Planned(quiet, base)
     trials = [(m, _case(quiet, planned, against, year, m)) for m in lengths]  # so that a slip is told before the work
-    plans: dict[int, Plan] = {0: base}
+    plans: dict[int, Run] = {0: base}
     reason, complete, failed = "", True, None
     try:
         for m, case in trials:
@@ -239,7 +239,7 @@ def _promised(instance: Instance, case: Case, level: float, sectors: Collection[
     return instance.changed(rows=rows)
 
 
-def _point(instance: Instance, months: int, plan: Plan, base: Plan, year: int) -> dict[str, Any]:
+def _point(instance: Instance, months: int, plan: Run, base: Run, year: int) -> dict[str, Any]:
     stocks = _stocks(instance, months, plan, year)
     capex = _overnight(plan)
     costs = plan.tables["costs"]
@@ -257,7 +257,7 @@ def _point(instance: Instance, months: int, plan: Plan, base: Plan, year: int) -
     }
 
 
-def _overnight(plan: Plan) -> float:
+def _overnight(plan: Run) -> float:
     return float(plan.tables["builds"]["capex_musd"].sum())
 
 
@@ -266,7 +266,7 @@ def _start(instance: Instance, year: int) -> int:
     return max(y for y in instance.years if y <= year)
 
 
-def _stocks(instance: Instance, months: int, plan: Plan, year: int) -> list[tuple[Any, ...]]:
+def _stocks(instance: Instance, months: int, plan: Run, year: int) -> list[tuple[Any, ...]]:
     """Rows of STOCKS: what lies there when the blow comes."""
     first = _start(instance, year)
     before = [y for y in instance.years if y < first]
@@ -279,7 +279,7 @@ def _stocks(instance: Instance, months: int, plan: Plan, year: int) -> list[tupl
     return rows
 
 
-def _switches(months: int, plan: Plan, base: Plan) -> list[tuple[Any, ...]]:
+def _switches(months: int, plan: Run, base: Run) -> list[tuple[Any, ...]]:
     built, was = (p.tables["builds"].groupby("option")["modules"].sum() for p in (plan, base))
     change = built.sub(was, fill_value=0.0)
     return [

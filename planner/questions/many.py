@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
-from ..runs.whence import PLANNED
+from ..runs.run import PLANNED
 from .stress.cases import Case
 
 if TYPE_CHECKING:

@@ -1,17 +1,14 @@
-"""A plan: what a solve gives, and what a run's folder holds."""
+"""Solve an instance: the cheapest plan, audited, with all that is told of it."""
 
 from __future__ import annotations
 
-import json
 import platform
 import time
-from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Infeasible, NoPlan, UsageError
-from ..runs.run import write_run
+from ..errors import Infeasible, NoPlan, SolverFailed, UsageError
+from ..runs.run import Run
 from ..runs.tables import COMPONENTS, NOTHING
 
 if TYPE_CHECKING:
@@ -22,45 +19,9 @@ if TYPE_CHECKING:
     from ..solving.aims import Aim
     from ..solving.pins import Pins
     from ..solving.solver import Outcome, Progress, Settings
+    from ..solving.survive import Survivor
 
 SCHEMA = 1
-
-
-@dataclass
-class Plan:
-    """A solved plan.
-
-    plan      the content of plan.json
-    tables    frames by the names of contract §5, and ``origin``, see `planner.origin_ledger`
-    branches  scenario -> the same of that branch
-    """
-
-    plan: dict[str, Any]
-    tables: dict[str, pd.DataFrame]
-    branches: dict[str, dict[str, pd.DataFrame]] = field(default_factory=dict)
-
-    @property
-    def status(self) -> str:
-        """``optimal`` (proven within the gap) or ``feasible``."""
-        return str(self.plan["status"])
-
-    @property
-    def objective_musd(self) -> float:
-        """Present value of all cost, MUSD."""
-        return float(self.plan["objective_musd"])
-
-    @property
-    def metrics(self) -> dict[str, Any]:
-        """Shares, tonnes and costs of plan.json."""
-        return dict(self.plan["metrics"])
-
-    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Write the run's folder, all of it or nothing; an existing one only with ``overwrite``."""
-        return write_run(self, Path(folder), overwrite)
-
-    def to_json(self) -> str:
-        """plan.json as text."""
-        return json.dumps(self.plan, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def solve(
@@ -77,7 +38,7 @@ def solve(
     audit: bool = True,
     progress: Progress | None = None,
     load_seconds: float = 0.0,
-) -> Plan:
+) -> Run:
     """Solve an instance.
 
     gap         relative MIP gap to stop at; None: proven up to 200 integer decisions, else 0.001
@@ -126,7 +87,7 @@ def solve(
         raise NoPlan(f"no plan was found before the search ended ({outcome.stopped}); allow more time")
     survivor = None
     if instance.survive:
-        from ..solving.survive import confirm, survive
+        from ..solving.survive import survive
 
         survivor = survive(instance, prepared, outcome, settings, pins, progress)
         prepared, outcome = survivor.prepared, survivor.outcome
@@ -137,14 +98,14 @@ def solve(
             from ..runs.outlays import outlays
 
             frames |= outlays(instance, frames)
-        plan = Plan(_summary(prepared, settings, outcome, frames, load_seconds, pins), frames, branches)
+        plan = Run(_summary(prepared, settings, outcome, frames, load_seconds, pins), frames, branches, None, instance)
         if aim is not None:
             plan.plan["settings"]["objective"] = {"name": aim.name, "slack": aim.slack, "ceiling_musd": aim.ceiling}
             plan.plan["stages"] = steps
         if audit:
             _audit(instance, plan)
     if survivor:
-        plan.plan["survive"] = confirm(instance, plan, survivor, settings, audit)
+        plan.plan["survive"] = _confirm(instance, plan, survivor, settings, audit)
     plan.plan["seconds"]["total"] = round(load_seconds + time.perf_counter() - started, 3)
     return plan
 
@@ -159,7 +120,7 @@ def _aim(objective: str, slack: float | None, ceiling: float | None) -> Aim | No
     return None
 
 
-def _audit(instance: Instance, plan: Plan) -> None:
+def _audit(instance: Instance, plan: Run) -> None:
     from ..auditing import audit
     from ..errors import AuditError
 
@@ -167,6 +128,54 @@ def _audit(instance: Instance, plan: Plan) -> None:
     plan.plan["audit"] = report.to_dict()
     if not report.ok:
         raise AuditError(f"the plan does not agree with the instance; please report this as a defect\n{report}")
+
+
+def _confirm(instance: Instance, plan: Run, survivor: Survivor, settings: Settings, audited: bool) -> dict[str, Any]:
+    """Try every outage once more on the plan as it is told in its tables, and what plan.json says of it.
+
+    audited  recompute each from the raw tables too; raises AuditError if one does not hold
+    """
+    from ..auditing import audit_branch
+    from ..errors import AuditError
+    from ..instance.outages import as_scenarios, lost
+    from ..solving.survive import aftermaths
+
+    of_cases, names = as_scenarios(instance, survivor.tried)
+    scenario_of = {k: scenario for scenario, k in names.items()}
+    rows: dict[int, dict[str, Any]] = {}
+    for aftermath, positions in aftermaths(instance, survivor.tried, plan.tables, settings):
+        for k in positions:
+            case = survivor.tried[k]
+            take = lost(instance, case)
+            missing, x = aftermath.missing(take)
+            if missing > 0.0:
+                raise SolverFailed(f"the plan should survive {case}, but {missing:.3g} t are missing")
+            if audited:
+                shown, cost = aftermath.tables(of_cases, scenario_of[k], x)
+                report = audit_branch(of_cases, scenario_of[k], plan.tables, shown, cost, aftermath.last_start)
+                if not report.ok:
+                    raise AuditError(f"{case} is not survived by the rules; please report this as a defect\n{report}")
+            part = aftermath.most(take)
+            rows[k] = {
+                "outage": case.kind,
+                "of": case.name,
+                "first_year": case.first,
+                "last_year": case.last,
+                "asked": dict(case.floors),
+                "reached": {sector: _tidy(part * level) for sector, level in case.floors},
+                "included": case in survivor.included,
+            }
+    return {
+        "rounds": survivor.rounds,
+        "tried": len(survivor.tried),
+        "included": len(survivor.included),
+        "audited": audited,
+        "cases": [rows[k] for k in sorted(rows)],
+    }
+
+
+def _tidy(share: float) -> float:
+    return round(min(1.0, share), 9)
 
 
 def _summary(

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..instance.instance import Instance
-    from .solve import Plan
+    from ..runs.run import Run
 
 
 WORTH_SHOWING = 1e-6  # of the whole cost; the least-exposure step may leave less than that in any component
 
 
-def show(instance: Instance, plan: Plan, folder: Path, console: Console | None = None) -> None:
+def show(instance: Instance, plan: Run, folder: Path, console: Console | None = None) -> None:
     """Print the summary of a plan and where its run lies."""
     from rich.console import Console
     from rich.markup import escape
@@ -46,7 +46,7 @@ def show(instance: Instance, plan: Plan, folder: Path, console: Console | None =
     out.print(f"Run: {escape(str(folder))}")
 
 
-def _terms(plan: Plan, out: Console) -> None:
+def _terms(plan: Run, out: Console) -> None:
     """What the plan was made for and what was held, where that is not the least cost of all plans."""
     from rich.markup import escape
 
@@ -63,7 +63,7 @@ def _terms(plan: Plan, out: Console) -> None:
         out.print(f"Not all builds were free; the best plan with {escape(held)}")
 
 
-def _costs(plan: Plan, out: Console) -> None:
+def _costs(plan: Run, out: Console) -> None:
     total = plan.objective_musd or 1.0
     parts = [(c, x) for c, x in plan.metrics["cost_musd"].items() if abs(x) > WORTH_SHOWING * abs(total)]
     parts.sort(key=lambda p: -p[1])
@@ -71,7 +71,7 @@ def _costs(plan: Plan, out: Console) -> None:
         out.print("Cost: " + ", ".join(f"{c.replace('_', ' ')} {figure_of(x, 4)} ({x / total:.0%})" for c, x in parts))
 
 
-def _builds(plan: Plan, out: Console) -> None:
+def _builds(plan: Run, out: Console) -> None:
     builds = plan.tables["builds"]
     if builds.empty:
         out.print("Builds: none")
@@ -84,7 +84,7 @@ def _builds(plan: Plan, out: Console) -> None:
         out.print(f"  {year}: {escape(names)}", soft_wrap=True)
 
 
-def _closures(plan: Plan, out: Console) -> None:
+def _closures(plan: Run, out: Console) -> None:
     """What is given up of plants' own capacity; nothing unless closures.csv allows it."""
     from rich.markup import escape
 
@@ -97,7 +97,7 @@ def _closures(plan: Plan, out: Console) -> None:
         out.print(f"  {year}: {escape(names)}", soft_wrap=True)
 
 
-def _dependence(instance: Instance, plan: Plan, out: Console) -> None:
+def _dependence(instance: Instance, plan: Run, out: Console) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -114,7 +114,7 @@ def _dependence(instance: Instance, plan: Plan, out: Console) -> None:
     out.print(table)
 
 
-def _shortages(plan: Plan, out: Console) -> None:
+def _shortages(plan: Run, out: Console) -> None:
     short = {y: t for y, t in plan.metrics["short_t"].items() if t > 0.5e-3}
     if not short:
         out.print("Shortages: none")
@@ -123,7 +123,7 @@ def _shortages(plan: Plan, out: Console) -> None:
     out.print("Shortages: " + ", ".join(f"{y} {figure_of(t, 4)} t ({t / demand[y]:.1%})" for y, t in short.items()))
 
 
-def _outlays(plan: Plan, out: Console) -> None:
+def _outlays(plan: Run, out: Console) -> None:
     from rich.markup import escape
 
     from ..runs.outlays import by_payer
@@ -137,7 +137,7 @@ def _outlays(plan: Plan, out: Console) -> None:
         out.print(f"Outlays beside the cost (price floors, offtakes), MUSD a year: {escape(told)}")
 
 
-def _binding(plan: Plan, out: Console) -> None:
+def _binding(plan: Run, out: Console) -> None:
     from rich.markup import escape
 
     dependence = plan.tables["dependence"]

@@ -14,23 +14,21 @@ from typing import TYPE_CHECKING
 from ..errors import OutputError, UsageError
 
 if TYPE_CHECKING:
-    from ..instance.instance import Instance
-    from ..questions.solve import Plan
     from ..runs.run import Run
     from .studies import Written
 
 REPORT = "report.html"
 
 
-def report(instance: Instance, run: Run | Plan, studies: Sequence[str | Path | Written] = ()) -> str:
+def report(run: Run, studies: Sequence[str | Path | Written] = ()) -> str:
     """A self-contained HTML page on a run: text of the file.
 
-    run      a `Plan`, or what `read_run` gave; it must be of ``instance``
+    run      what `solve` or `read_run` gave
     studies  what else to show, each a folder or what the call of the same name gave: `frontier`, `explain`,
              `alternatives`, `stress`, `delivery_risk`, `hedge`, `sensitivity`, `compare`
 
-    The same run and studies give the same bytes. Raises UsageError if the run is of another instance, or a study of
-    another plan; OutputError if a folder holds no study or cannot be read.
+    The same run and studies give the same bytes. Raises UsageError if the run's instance is not found, or a study
+    is of another plan; OutputError if a folder holds no study or cannot be read.
     """
     from .page import page
     from .studies import read_study
@@ -38,9 +36,7 @@ def report(instance: Instance, run: Run | Plan, studies: Sequence[str | Path | W
 
     if isinstance(studies, (str, Path)):
         raise UsageError(f"studies = {studies}: expected a list of folders")
-    if run.plan["instance"]["sha256"] != instance.sha256:
-        raise UsageError(f"the run is not of instance {instance.name} as it is now; solve it again")
-    return page(View(instance, run, tuple(read_study(study, instance, run) for study in studies)))
+    return page(View(run.instance, run, tuple(read_study(study, run.instance, run) for study in studies)))
 
 
 def check_file(file: Path, overwrite: bool) -> None:

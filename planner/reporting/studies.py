@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..errors import OutputError, UsageError
-from ..runs.whence import digest_of
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
-    from ..questions.solve import Plan
     from ..runs.run import Run
 
 Row = dict[str, Any]
@@ -150,7 +148,7 @@ class Study:
     warnings: tuple[str, ...] = field(default=())
 
 
-def read_study(source: str | Path | Written, instance: Instance, run: Run | Plan) -> Study:
+def read_study(source: str | Path | Written, instance: Instance, run: Run) -> Study:
     """A study from a folder that a command wrote with ``-o``, or from what the Python call of that command gave.
 
     Raises OutputError if the folder holds none, or not a whole one; UsageError if it is of another plan than ``run``.
@@ -192,7 +190,7 @@ def _manifest(folder: Path) -> str:
     raise OutputError(f"{folder} holds no study that a report can show: expected one of {commands}")
 
 
-def _of_this(folder: Path, kind: Kind, about: Row, instance: Instance, run: Run | Plan) -> list[str]:
+def _of_this(folder: Path, kind: Kind, about: Row, instance: Instance, run: Run) -> list[str]:
     """Why a study is to be read with care beside this run; raises UsageError if it is of another plan."""
     if kind.of == "instance":
         its = about["instance"]
@@ -202,7 +200,7 @@ def _of_this(folder: Path, kind: Kind, about: Row, instance: Instance, run: Run 
         if name and name != instance.name:
             return [f"computed from another instance than this run: {name}, not {instance.name}."]
         return ["computed from other data than this run: some table or setting of the instance differs."]
-    this = digest_of(instance.sha256, run.tables)
+    this = run.digest
     if kind.of == "plans":
         if this not in about["of"]:
             names = " and ".join(str(n) for n in about["names"])

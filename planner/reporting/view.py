@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from ..instance.instance import Instance
     from ..instance.tables import Facility, Option
-    from ..questions.solve import Plan
     from ..runs.run import Run
     from .studies import Study
 
@@ -29,7 +28,7 @@ class View:
     """What is shown: an instance, the run of it, and what else was found out about them."""
 
     instance: Instance
-    run: Run | Plan
+    run: Run
     studies: tuple[Study, ...] = ()
 
     @property

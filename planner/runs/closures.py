@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..instance.timeline import discount_factor, periods
+from ..instance.finance import discount_factor
+from ..instance.timeline import periods
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..instance.instance import Instance
-    from ..questions.solve import Plan
     from .run import Run
 
 RECYCLED = "recycled"
@@ -70,7 +69,7 @@ Mix = dict[str, float]  # origin -> share
 Mixes = dict[Pool, list[Mix]]  # a mix per stage; empty where the material tells nothing of the stage
 
 
-def origin_ledger(instance: Instance, run: Run | Plan) -> pd.DataFrame:
+def origin_ledger(run: Run) -> pd.DataFrame:
     """The origins of what every consumer received: table ``origin`` of a run.
 
     Columns: country and sector of the consumer, material, stage, origin (a country, or ``recycled``, ``unknown``,
@@ -78,7 +77,7 @@ def origin_ledger(instance: Instance, run: Run | Plan) -> pd.DataFrame:
     share (of the consumer's tonnes of that material in that year; the shares of a stage sum to 1). It is worked out
     from the run's tables and the instance's recipes, of the plan, not of its branches.
     """
-    return ledger(instance, run.tables)
+    return ledger(run.instance, run.tables)
 
 
 def ledger(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

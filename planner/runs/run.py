@@ -1,33 +1,110 @@
-"""A run's folder (contract §5): written whole or not at all, and read back."""
+"""A run: what a solve answers, held in memory or read from a folder (contract §5), and where it comes from."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import OutputError
+from ..errors import InstanceError, OutputError, UsageError
 from .folder import check_folder, write_folder
 from .tables import BRANCH_TABLES, COLUMNS, OTHER_COLUMNS, from_csv, to_csv
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..questions.solve import Plan
+    from ..instance.instance import Instance
 
 MANIFEST = "plan.json"
+PLANNED = ("builds", "capacity", "activity", "flows", "purchases", "service", "stocks")  # what a plan decides
 
 
-@dataclass(frozen=True)
+@dataclass
 class Run:
-    """A run read back: ``plan`` is plan.json, ``tables`` and ``branches`` are frames by their names."""
+    """A plan with its tables, solved just now or read back from a folder.
 
-    path: Path
+    plan      the content of plan.json
+    tables    frames by the names of contract §5, and ``origin``, see `planner.origin_ledger`
+    branches  scenario -> the same of that branch
+    path      the folder it was read from; None for a plan solved just now
+    """
+
     plan: dict[str, Any]
     tables: dict[str, pd.DataFrame]
-    branches: dict[str, dict[str, pd.DataFrame]]
+    branches: dict[str, dict[str, pd.DataFrame]] = field(default_factory=dict)
+    path: Path | None = None
+    _instance: Instance | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def status(self) -> str:
+        """``optimal`` (proven within the gap) or ``feasible``."""
+        return str(self.plan["status"])
+
+    @property
+    def objective_musd(self) -> float:
+        """Present value of all cost, MUSD."""
+        return float(self.plan["objective_musd"])
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Shares, tonnes and costs of plan.json."""
+        return dict(self.plan["metrics"])
+
+    @property
+    def instance(self) -> Instance:
+        """The instance that the plan was solved from; see `instance_of` for a run that was read back."""
+        if self._instance is None:
+            self._instance = instance_of(self)
+        return self._instance
+
+    @property
+    def builds(self) -> dict[tuple[str, int], float]:
+        """(option, start year) -> modules started."""
+        return {(str(r.option), int(r.start_year)): float(r.modules) for r in self.tables["builds"].itertuples()}
+
+    @property
+    def digest(self) -> str:
+        """A digest of the instance and of what the plan decides; results that are of one plan only carry it."""
+        return self.digest_in(self.plan["instance"]["sha256"])
+
+    def digest_in(self, sha256: str) -> str:
+        """The same of a plan that is tried in another instance, of which ``sha256`` is the digest."""
+        digest = hashlib.sha256(sha256.encode())
+        for name in PLANNED:
+            digest.update(to_csv(self.tables[name]).encode())
+        return digest.hexdigest()
+
+    def files(self) -> dict[str, str]:
+        """The tables as text, by their file names in the run's folder."""
+        files = {f"{name}.csv": to_csv(table) for name, table in self.tables.items()}
+        for scenario, tables in self.branches.items():
+            files.update({f"branches/{scenario}/{name}.csv": to_csv(table) for name, table in tables.items()})
+        return files
+
+    def to_json(self) -> str:
+        """plan.json as text."""
+        return json.dumps(self.plan, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
+        """Write the run's folder, plan.json last, all of it or nothing; an existing one only with ``overwrite``."""
+        started = time.perf_counter()
+        files = self.files()
+
+        def finish() -> str:
+            seconds = self.plan["seconds"]
+            written = time.perf_counter() - started
+            seconds["total"] = round(seconds["total"] - seconds["write"] + written, 3)
+            seconds["write"] = round(written, 3)
+            return self.to_json()
+
+        return write_folder(Path(folder), files, MANIFEST, finish, overwrite)
+
+
+Plan = Run  # a run is a plan: the name by which scripts know what `planner.solve` gives
 
 
 def check_target(folder: Path, overwrite: bool) -> None:
@@ -35,31 +112,13 @@ def check_target(folder: Path, overwrite: bool) -> None:
     check_folder(folder, MANIFEST, overwrite)
 
 
-def write_run(plan: Plan, folder: Path, overwrite: bool = False) -> Path:
-    """Write the tables, and plan.json last; everything or nothing."""
-    started = time.perf_counter()
-    files = files_of(plan)
+def read_run(folder: str | Path, instance: str | Path | None = None) -> Run:
+    """Read a run's folder.
 
-    def finish() -> str:
-        seconds = plan.plan["seconds"]
-        written = time.perf_counter() - started
-        seconds["total"] = round(seconds["total"] - seconds["write"] + written, 3)
-        seconds["write"] = round(written, 3)
-        return plan.to_json()
-
-    return write_folder(folder, files, MANIFEST, finish, overwrite)
-
-
-def files_of(plan: Plan) -> dict[str, str]:
-    """The tables of a run's folder as text, by file name."""
-    files = {f"{name}.csv": to_csv(table) for name, table in plan.tables.items()}
-    for scenario, tables in plan.branches.items():
-        files.update({f"branches/{scenario}/{name}.csv": to_csv(table) for name, table in tables.items()})
-    return files
-
-
-def read_run(folder: str | Path) -> Run:
-    """Read a run's folder. Raises OutputError if it is not whole."""
+    instance  the folder of its instance; None: it is looked for where plan.json says, when it is first needed
+    Raises OutputError if the run is not whole; with ``instance``, UsageError if the run was not solved from it as it
+    is now, and InstanceError if it cannot be read.
+    """
     path = Path(folder)
     if not (path / MANIFEST).is_file():
         raise OutputError(f"{path} is not a run's folder: it has no {MANIFEST}")
@@ -78,9 +137,66 @@ def read_run(folder: str | Path) -> Run:
         raise OutputError(f"{path} cannot be read: {error}") from error
     if not isinstance(plan, dict):
         raise OutputError(f"{path / MANIFEST} does not hold a plan")
-    return Run(path, plan, tables, branches)
+    run = Run(plan, tables, branches, path)
+    if instance is not None:
+        run._instance = instance_of(run, instance)
+    return run
 
 
 def _read(path: Path) -> str:
     with path.open(encoding="utf-8", newline="") as file:
         return file.read()
+
+
+def instance_of(run: Run, folder: str | Path | None = None) -> Instance:
+    """The instance a run was solved from, found again and checked by its digest.
+
+    folder  where the instance lies; None: at the path that plan.json records (as it was given to ``load``), seen from
+            the current folder and from every folder above the run
+    Raises UsageError if it is not found, or is no longer what was solved; InstanceError if ``folder`` cannot be read.
+    """
+    from ..instance.loading import load
+
+    asked = run.plan["instance"]
+    name = "the plan" if run.path is None else str(run.path)
+    if folder is not None:
+        instance = load(folder)
+        if instance.sha256 != asked["sha256"]:
+            raise UsageError(f"{name} was not solved from {folder} as it is now{_difference(instance, asked)}")
+        return instance
+    changed = None
+    for place in _places(run):
+        try:
+            instance = load(place)
+        except InstanceError:
+            changed = changed or place
+            continue
+        if instance.sha256 == asked["sha256"]:
+            return instance
+        changed = changed or place
+    if changed is not None:
+        raise UsageError(
+            f"{changed} has changed since {name} was solved from it; solve it again, "
+            f"or give the instance as it was with --instance FOLDER"
+        )
+    raise UsageError(f"the instance {asked['name']} of {name} is not found; say where it lies: --instance FOLDER")
+
+
+def _places(run: Run) -> Iterator[Path]:
+    """Existing folders the recorded path may mean, the likeliest first."""
+    recorded = run.plan["instance"].get("path")
+    if not recorded:
+        return
+    path = Path(recorded)
+    above = [] if run.path is None else run.path.resolve().parents
+    for start in (Path(), *above):
+        if (start / path).is_dir():
+            yield start / path
+        if path.is_absolute():
+            return
+
+
+def _difference(instance: Instance, asked: Mapping[str, str]) -> str:
+    if instance.name != asked["name"]:
+        return f": the run is of {asked['name']}, the folder holds {instance.name}"
+    return ": it has changed since; solve it again"

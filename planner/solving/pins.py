@@ -12,7 +12,6 @@ from ..errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from ..instance.instance import Instance
     from ..models.data import ModelData
-    from ..questions.solve import Plan
     from ..runs.run import Run
     from .solver import Arrays
 
@@ -36,7 +35,7 @@ class Pins:
     def of(
         cls,
         instance: Instance,
-        run: Run | Plan,
+        run: Run,
         options: Collection[str] | None = None,
         years: tuple[int, int] | None = None,
     ) -> Pins:

@@ -6,15 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..instance.timeline import (
-    annuity_years,
-    capital_recovery_factor,
-    discount_factor,
-    horizon_end,
-    module_share,
-    own_capacity_share,
-    spending_years,
-)
+from ..instance.finance import annuity_years, capital_recovery_factor, discount_factor, spending_years
+from ..instance.timeline import horizon_end, module_share, own_capacity_share
 from ..models.data import CLEAN, PLAN
 from ..runs.tables import BRANCH_TABLES, COMPONENTS, NOTHING, frame
 from .solver import Outcome, least_public_money

@@ -21,7 +21,7 @@ import highspy
 import numpy as np
 
 from .. import models
-from ..errors import AuditError, Infeasible, NoPlan, SolverFailed
+from ..errors import Infeasible, NoPlan, SolverFailed
 from ..instance.outages import Floors, Lost, Outage, as_scenarios, lost, outages
 from ..prepare import prepare, prepare_branch
 from ..runs.closures import closed_shares
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from ..instance.instance import Instance
     from ..prepare import Prepared
-    from ..questions.solve import Plan
     from .pins import Pins
     from .solver import Arrays, Progress, Settings
 
@@ -112,51 +111,6 @@ def survive(
         replace(prepared, instance=instance), outcome, (frames, shown), rounds, cases,
         tuple(cases[k] for k in sorted(included)),
     )  # fmt: skip
-
-
-def confirm(instance: Instance, plan: Plan, survivor: Survivor, settings: Settings, audited: bool) -> dict[str, Any]:
-    """Try every outage once more on the plan as it is told in its tables, and what plan.json says of it.
-
-    audited  recompute each from the raw tables too; raises AuditError if one does not hold
-    """
-    from ..auditing import audit_branch
-
-    of_cases, names = as_scenarios(instance, survivor.tried)
-    scenario_of = {k: scenario for scenario, k in names.items()}
-    rows: dict[int, dict[str, Any]] = {}
-    for aftermath, positions in _aftermaths(instance, survivor.tried, plan.tables, settings):
-        for k in positions:
-            case = survivor.tried[k]
-            take = lost(instance, case)
-            missing, x = aftermath.missing(take)
-            if missing > 0.0:
-                raise SolverFailed(f"the plan should survive {case}, but {missing:.3g} t are missing")
-            if audited:
-                shown, cost = aftermath.tables(of_cases, scenario_of[k], x)
-                report = audit_branch(of_cases, scenario_of[k], plan.tables, shown, cost, aftermath.last_start)
-                if not report.ok:
-                    raise AuditError(f"{case} is not survived by the rules; please report this as a defect\n{report}")
-            part = aftermath.most(take)
-            rows[k] = {
-                "outage": case.kind,
-                "of": case.name,
-                "first_year": case.first,
-                "last_year": case.last,
-                "asked": dict(case.floors),
-                "reached": {sector: _tidy(part * level) for sector, level in case.floors},
-                "included": case in survivor.included,
-            }
-    return {
-        "rounds": survivor.rounds,
-        "tried": len(survivor.tried),
-        "included": len(survivor.included),
-        "audited": audited,
-        "cases": [rows[k] for k in sorted(rows)],
-    }
-
-
-def _tidy(share: float) -> float:
-    return round(min(1.0, share), 9)
 
 
 # --- one plan, every outage ----------------------------------------------------------------------------------
@@ -284,7 +238,7 @@ def add_floors(solver: Solver, arrays: Arrays, needs: Sequence[Any], floors: Flo
     return columns, part
 
 
-def _aftermaths(
+def aftermaths(
     instance: Instance, cases: Sequence[Outage], frames: Frames, settings: Settings
 ) -> Iterable[tuple[Aftermath, list[int]]]:
     """One model for all outages of the same years and floors, with the positions of these."""
@@ -303,7 +257,7 @@ def _missing(
 ) -> list[float]:
     """Tonnes by which each outage is not survived."""
     found = [0.0] * len(cases)
-    for aftermath, positions in _aftermaths(instance, cases, frames, settings):
+    for aftermath, positions in aftermaths(instance, cases, frames, settings):
         for k in positions:
             found[k] = aftermath.missing(takes[k])[0]
     return found

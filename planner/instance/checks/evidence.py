@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...errors import Issue, did_you_mean
-from ..tables import TABLES, columns, joined_key
+from ..columns import joined_key
+from ..tables import TABLES, columns
 from .registry import Draft, check
 
 

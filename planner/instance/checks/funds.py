@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from ...errors import Issue
-from ..timeline import spending_years, start_years
+from ..finance import spending_years
+from ..timeline import start_years
 from .registry import SETTINGS, Draft, check
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from ...errors import Issue
-from ..tables import TABLES, Row
+from ..columns import Row
+from ..tables import TABLES
 from .registry import Draft, check
 
 _SERIES = ("recipe_yields", "operation_costs", "demand", "market_prices")

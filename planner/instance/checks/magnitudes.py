@@ -9,7 +9,8 @@ from statistics import median
 from typing import Any
 
 from ...errors import Issue
-from ..tables import Recipe, RecipeYield, Row
+from ..columns import Row
+from ..tables import Recipe, RecipeYield
 from .registry import Draft, check
 
 FAR = 200.0  # times the median: real figures of one kind differ less, and a slip of 1000 is mostly seen

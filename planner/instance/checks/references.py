@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import Issue, did_you_mean
+from ..cells import ANY
+from ..columns import BLOCS, STAGES, Column, Key, Row
 from ..reading import Place
-from ..tables import ANY, BLOCS, STAGES, TABLES, Column, Entry, Key, Row, columns
+from ..rows import Entry
+from ..tables import TABLES, columns
 from .registry import SETTINGS, Draft, check
 
 _SINGULAR = {

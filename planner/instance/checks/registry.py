@@ -8,8 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ...errors import Issue, Severity
+from ..cells import cell_of
+from ..columns import Key, Row
 from ..reading import SETTINGS_FILE, Place, Written
-from ..tables import BadRow, Entry, Key, Row, cell_of
+from ..rows import BadRow, Entry
 from ..timeline import Period, horizon_end, periods
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from ...errors import Issue, did_you_mean
 from ..outages import family, losses, targets
 from ..reading import SETTINGS_FILE
-from ..tables import SurvivalRule
+from ..settings import SurvivalRule
 from ..timeline import overlaps
 from .registry import SETTINGS, Draft, check
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ...instance.instance import Instance
+    from ...runs.run import Run
     from ...solving.solver import Settings
-    from ..solve import Plan
 
 Progress = Callable[[str], None]
 MANIFEST = "alternatives.json"
@@ -73,7 +73,7 @@ class Alternatives:
         """Names of the plans, the least-cost plan first."""
         return list(dict.fromkeys(self.plans["plan"]))
 
-    def plan(self, name: str, **options: Any) -> Plan:
+    def plan(self, name: str, **options: Any) -> Run:
         """A plan by its name, solved and audited with its builds held (options as in `solve`)."""
         from ...solving.pins import Pins
         from ..solve import solve

@@ -13,13 +13,12 @@ from .operations import Operations, builds_of
 if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...runs.run import Run
-    from ..solve import Plan
 
 
 class Delivered:
     """The builds and closures of a plan, and what becomes of them in an outcome."""
 
-    def __init__(self, instance: Instance, run: Run | Plan, settings: Any) -> None:
+    def __init__(self, instance: Instance, run: Run, settings: Any) -> None:
         self.modules = Modules(instance)
         self.operations = Operations(instance, settings)
         builds = builds_of(run)
@@ -30,9 +29,9 @@ class Delivered:
         self.builds = [(self.modules.options[o], y, n) for (o, y), n in sorted(builds.items()) if n > 0.0]
         self.own, self.closing = self._with_closures(instance, run)
 
-    def _with_closures(self, instance: Instance, run: Run | Plan) -> tuple[Any, float]:
+    def _with_closures(self, instance: Instance, run: Run) -> tuple[Any, float]:
         """Capacities that closures leave, and what these cost less what they avoid, MUSD of present value."""
-        from ...instance.timeline import discount_factor
+        from ...instance.finance import discount_factor
 
         own, money = self.operations.own.copy(), 0.0
         if "closures" not in run.tables:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from ...instance.instance import Instance
     from ...runs.run import Run
-    from ..solve import Plan
 
 Progress = Callable[[str], None]
 QUANTILES = (0.1, 0.5, 0.9)
@@ -37,7 +36,7 @@ class DeliveryRisk:
     projects  each option built: how often it fails, mean delay, and what cost and shortage are on average when it is
               worse than its median luck, less what they are when it is better (MUSD, t): what the plan hangs on
     planned_musd  present cost if all goes to plan: that of the plan
-    of        digest of the plan, see `planner.whence.digest_of`
+    of        digest of the plan, see `Run.digest`
     complete  False if it was interrupted
     """
 
@@ -122,9 +121,9 @@ class DeliveryRisk:
 
 
 def delivery_risk(
-    instance: Instance,
-    run: Run | Plan,
+    run: Run,
     *,
+    instance: Instance | None = None,
     samples: int = 128,
     seed: int = 0,
     alpha: float = 0.9,
@@ -136,6 +135,7 @@ def delivery_risk(
     samples  outcomes, drawn evenly (a Sobol sequence); a power of 2 serves best
     seed     of the draws; the same seed means the same luck for every plan of the instance
     alpha    the worst outcomes are those beyond this part
+    instance  another instance to try the plan in, such as one with other delivery risks [the plan's own]
 
     Each outcome re-solves the operations with the builds of the plan: caps and clean-only rules hold, service floors,
     least use and final stocks are broken only where they cannot be kept, and shortage pays. A project that comes late
@@ -143,11 +143,11 @@ def delivery_risk(
     that was planned. Of equally cheap operations (to 1 USD/t) the least exposed ones are counted.
     Raises UsageError if the instance has no delivery risk, or a run that does not fit.
     """
-    from ...runs.whence import digest_of
     from ...solving.solver import Settings
 
     if samples < 1 or not 0.0 <= alpha < 1.0:
         raise UsageError(f"samples = {samples}, alpha = {alpha}: expected 1 or more, and 0 <= alpha < 1")
+    instance = instance or run.instance
     check_uncertain(instance)
     plan = Delivered(instance, run, Settings(threads=threads))
     draws = draw(instance, samples, seed)
@@ -165,7 +165,7 @@ def delivery_risk(
     if not found:
         raise KeyboardInterrupt
     settings = {"samples": samples, "seed": seed}
-    digest = digest_of(instance.sha256, run.tables)
+    digest = run.digest_in(instance.sha256)
     return DeliveryRisk(
         *_frames(instance, plan, draws, found, planned), float(planned["cost"]), alpha, complete, settings, digest
     )

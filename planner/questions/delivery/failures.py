@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from ...instance.instance import Instance
     from ...runs.run import Run
-    from ..solve import Plan
 
 PROJECT, OWNER = "project", "owner"
 COLUMNS = ["what", "name", "startup", "options", "extra_musd", "short_t", "extra_exposed_share", "promise_broken"]
@@ -81,18 +80,20 @@ class Failures:
 
 
 def failures(
-    instance: Instance, run: Run | Plan, *, threads: int = 1, progress: Callable[[str], None] | None = None
+    run: Run, *, instance: Instance | None = None, threads: int = 1, progress: Callable[[str], None] | None = None
 ) -> Failures:
     """What becomes of a plan when a project never comes, or all projects of an owner do not.
 
     The builds are held and paid for, the operations re-solved as in :func:`planner.delivery_risk`: caps hold,
     promises are broken only where they cannot be kept, shortage pays. Options of an exclusive group are one project.
+    instance  another instance to try the plan in [the plan's own]
     Raises UsageError for a run that does not fit the instance.
     """
     import pandas as pd
 
     from ...solving.solver import Settings
 
+    instance = instance or run.instance
     plan = Delivered(instance, run, Settings(threads=threads))
     startup = {f.facility: f.startup for f in instance.facilities}
     planned = _totals(plan, plan.operated({}))

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...instance.timeline import (
-    annuity_years,
-    capital_recovery_factor,
-    discount_factor,
-    horizon_end,
-    module_share,
-    periods,
-)
+from ...instance.finance import annuity_years, capital_recovery_factor, discount_factor
+from ...instance.timeline import horizon_end, module_share, periods
 from .draws import AS_PLANNED, Luck
 
 if TYPE_CHECKING:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...instance.tables import TABLES, cell_of, cells
+from ...instance.cells import cell_of
+from ...instance.tables import TABLES, cells
 from ...solving.pins import Pins
 from .search import Clock, feasible
 
 if TYPE_CHECKING:
+    from ...instance.columns import Key
     from ...instance.instance import Instance
-    from ...instance.tables import Key
     from .system import Knob, System
 
 GRID = 1e6  # new values are written in millionths, rounded towards feasibility

@@ -20,8 +20,8 @@ from ...prepare import Prepared, prepare
 from ...solving.solver import Arrays, compile_model, paused_garbage_collector
 
 if TYPE_CHECKING:
+    from ...instance.columns import Key
     from ...instance.instance import Instance
-    from ...instance.tables import Key
     from ...solving.pins import Pins
 
 ZERO = 1e-12  # what is left where a coefficient and a limit cancel

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...instance.tables import TABLES, columns, joined_key
+from ...instance.columns import joined_key
+from ...instance.tables import TABLES, columns
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ...instance.instance import Instance
     from ...runs.run import Run
-    from ..solve import Plan
 
 ASSUMED = "assumption"
 OLD_YEARS = 3
@@ -101,7 +101,7 @@ class Evidence:
         return "\n".join(lines)
 
 
-def evidence(instance: Instance, run: Plan | Run | None = None) -> Evidence:
+def evidence(instance: Instance, run: Run | None = None) -> Evidence:
     """How the numbers of an instance are backed; with a run also which ranges of evidence.csv weigh most in it.
 
     The weights come from one more solve of the operations with the builds of the run held (none without a run).
@@ -174,7 +174,7 @@ def _numbers(instance: Instance, table: str) -> Iterator[tuple[Any, int, str]]:
             yield entry.row, count, place.file if place.line is None else f"{place.file}:{place.line}"
 
 
-def _weights(instance: Instance, run: Plan | Run) -> pd.DataFrame:
+def _weights(instance: Instance, run: Run) -> pd.DataFrame:
     """Ranges by what their span is worth in the plan."""
     import pandas as pd
 

@@ -10,19 +10,19 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ...instance.timeline import annuity_years, capital_recovery_factor, discount_factor, horizon_end
+from ...instance.finance import annuity_years, capital_recovery_factor, discount_factor
+from ...instance.timeline import horizon_end
 from ...instance.timeline import own_capacity_share as own_share
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...runs.run import Run
-    from ..solve import Plan
 
 KILO = 1e-3
 STEP = 1e-6  # relative step for numbers that enter a closed formula, such as the cost of capital
 
 
-def marginal_values(instance: Instance, run: Plan | Run) -> Callable[[str, Any, str], float | None]:
+def marginal_values(instance: Instance, run: Run) -> Callable[[str, Any, str], float | None]:
     """A function (table, row, column) -> MUSD of present cost per unit of the cell; None where it is not known.
 
     Solves once with the builds of the run held.

@@ -29,7 +29,6 @@ from ...solving.solver import (
 if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...runs.run import Run
-    from ..solve import Plan
 
 BUILT = 1e-9  # modules; fewer are none
 A_LITTLE = 1e-5  # kt/yr, capacity given to plants that have none, to see what a first tonne would earn
@@ -236,7 +235,7 @@ class Bench(Model):
     def __init__(
         self,
         instance: Instance,
-        run: Run | Plan,
+        run: Run,
         settings: Settings,
         progress: Progress | None = None,
         seconds: float = math.inf,

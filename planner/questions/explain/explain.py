@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...runs.run import Run
     from ...solving.solver import Progress
-    from ..solve import Plan
     from .entry import Entry
     from .projects import Project
     from .support import PricePath
@@ -51,7 +50,7 @@ class Explanation:
     bottlenecks    by year and provenance: materials ranked by what 1 % more of all that makes or sells them is worth
     price_support  built options by year: levelised cost against a market price, USD/kg, and MUSD a year of support
     objective_musd of the plan with these builds
-    of             digest of the plan, see `planner.whence.digest_of`
+    of             digest of the plan, see `Run.digest`
     complete       whether everything asked for was solved; ``notes`` tell what was not
     """
 
@@ -103,8 +102,7 @@ class Explanation:
 
 
 def explain(
-    instance: Instance,
-    run: Run | Plan,
+    run: Run,
     *,
     projects: int | None = None,
     exact: Collection[str] = (),
@@ -115,7 +113,7 @@ def explain(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Explanation:
-    """Explain a plan of an instance.
+    """Explain a plan.
 
     projects    how many of the built, of the unbuilt projects and of the lead times to solve again; None: all if the
                 plan can be proven, else the first 3 of each, within 8 times the run's own solve
@@ -126,10 +124,9 @@ def explain(
     time_limit  seconds of each re-solve
     progress    called with a line of text after each re-solve
 
-    An interrupt keeps what was found; what was not solved again says so. Raises UsageError on another instance's run
-    and on unknown names.
+    An interrupt keeps what was found; what was not solved again says so. Raises UsageError on a run
+    whose instance is not found, and on unknown names.
     """
-    from ...runs.whence import digest_of
     from ...solving.solver import Settings
     from . import bottlenecks, premiums, support
     from . import projects as project_table
@@ -139,6 +136,7 @@ def explain(
     from .entry import frame as entry_frame
 
     started = time.perf_counter()
+    instance = run.instance
     _check(instance, run, projects, exact)
     paths = support.checked_paths(instance, prices)
     own = run.plan["settings"]["gap"] if gap is None else gap
@@ -184,7 +182,7 @@ def explain(
         not bench.stopped,
         tuple(bench.notes),
         time.perf_counter() - started,
-        digest_of(instance.sha256, run.tables),
+        run.digest,
     )
 
 
@@ -201,9 +199,7 @@ def _entries(bench: Any, project: Project, every_way: bool) -> list[Entry]:
     return found
 
 
-def _check(instance: Instance, run: Run | Plan, projects: int | None, exact: Collection[str]) -> None:
-    if run.plan["instance"]["sha256"] != instance.sha256:
-        raise UsageError(f"the run was not solved from the instance {instance.name} as it is now; solve it again")
+def _check(instance: Instance, run: Run, projects: int | None, exact: Collection[str]) -> None:
     if projects is not None and projects < 0:
         raise UsageError(f"projects = {projects}: expected 0 or more")
     options = {o.option for o in instance.options}

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ...runs.run import Run
-    from ..solve import Plan
 
 COLUMNS = [
     "material",
@@ -24,7 +23,7 @@ COLUMNS = [
 ]
 
 
-def premiums(run: Run | Plan) -> pd.DataFrame:
+def premiums(run: Run) -> pd.DataFrame:
     """From prices.csv; blank, with a note, where one of the two has no price."""
     import pandas as pd
 

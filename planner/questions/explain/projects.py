@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...instance.timeline import annuity_years, capital_recovery_factor, discount_factor, horizon_end
+from ...instance.finance import annuity_years, capital_recovery_factor, discount_factor
+from ...instance.timeline import horizon_end
 from .bench import BUILT, Bench
 
 if TYPE_CHECKING:

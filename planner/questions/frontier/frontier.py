@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ...instance.instance import Instance
+    from ...runs.run import Run
     from ...solving.solver import Progress
-    from ..solve import Plan
     from .curve import Curve, Metric, Point
 
 COLUMNS = [
@@ -88,7 +88,7 @@ class Frontier:
         limit = min(1.0, float(row["limit"]) + 1e-9)  # the solver's tolerance, so that the least limit can be kept
         return self.metric.capped(self.instance, limit, self.today)[0]
 
-    def plan(self, point: int, **options: Any) -> Plan:
+    def plan(self, point: int, **options: Any) -> Run:
         """The plan of a point, solved afresh (options as in `solve`), to look at or to write as a run."""
         from ..solve import solve
 

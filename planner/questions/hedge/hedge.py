@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...runs.run import Run
     from ...solving.solver import Progress, Settings
-    from ..solve import Plan
 
 GROUPS = 8  # independent draws that a trial is made of, so that its spread can be told
 DESIGN, REPLICATION, TRIAL = 0, 1, 2  # kinds of samples, which must not share their luck
@@ -27,7 +26,7 @@ DESIGN, REPLICATION, TRIAL = 0, 1, 2  # kinds of samples, which must not share t
 
 def hedge(
     instance: Instance,
-    run: Run | Plan | None = None,
+    run: Run | None = None,
     *,
     outcomes: int = 32,
     replications: int = 2,
@@ -212,7 +211,7 @@ class _Work:
         return rows
 
 
-def _as_plan(instance: Instance, search: Search, best: Best, gap: float, seed: int, progress: Progress | None) -> Plan:
+def _as_plan(instance: Instance, search: Search, best: Best, gap: float, seed: int, progress: Progress | None) -> Run:
     """The builds as a plan that runs as if all came as planned; closures are chosen for that course."""
     from ...solving.pins import Pins
     from ..solve import solve
@@ -227,12 +226,12 @@ def _as_plan(instance: Instance, search: Search, best: Best, gap: float, seed: i
     return solve(instance, pins=Pins(fixed), gap=gap, seed=seed)
 
 
-def _modules(run: Run | Plan) -> dict[str, float]:
+def _modules(run: Run) -> dict[str, float]:
     return {str(o): float(n) for o, n in run.tables["builds"].groupby("option")["modules"].sum().items()}
 
 
 def _result(
-    work: _Work, run: Run | Plan, hedged: Plan, best: Best, tried: _Trial, rows: list[tuple[Any, ...]],
+    work: _Work, run: Run, hedged: Run, best: Best, tried: _Trial, rows: list[tuple[Any, ...]],
     worths: list[tuple[Any, ...]], settings: dict[str, Any],
 ) -> Hedge:  # fmt: skip
     import pandas as pd
@@ -259,7 +258,7 @@ def _result(
     )
 
 
-def _builds(instance: Instance, run: Run | Plan, hedged: Plan) -> pd.DataFrame:
+def _builds(instance: Instance, run: Run, hedged: Run) -> pd.DataFrame:
     import pandas as pd
 
     was, now = _modules(run), _modules(hedged)
@@ -274,7 +273,7 @@ def _builds(instance: Instance, run: Run | Plan, hedged: Plan) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=BUILDS)
 
 
-def _plans(work: _Work, run: Run | Plan, hedged: Plan, tried: _Trial) -> pd.DataFrame:
+def _plans(work: _Work, run: Run, hedged: Run, tried: _Trial) -> pd.DataFrame:
     import pandas as pd
 
     if not tried.costs:

@@ -14,7 +14,7 @@ from .verdict import Estimate
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..solve import Plan
+    from ...runs.run import Run
 
 MANIFEST = "hedge.json"
 BUILDS = ["option", "facility", "country", "success_probability", "trusting", "hedged", "change", "capex_change_musd"]
@@ -44,7 +44,7 @@ class Hedge:
     complete      False if it was interrupted; what is missing then is empty
     """
 
-    plan: Plan
+    plan: Run
     builds: pd.DataFrame
     plans: pd.DataFrame
     outcomes: pd.DataFrame
@@ -81,12 +81,11 @@ class Hedge:
     def write(self, folder: str | Path, overwrite: bool = False) -> Path:
         """Write hedge.json, a table for each frame, and the hedged plan as a run in the folder ``plan``."""
         from ...runs.folder import write_folder
-        from ...runs.run import files_of
         from ...runs.tables import to_csv
 
         names = ("builds", "plans", "outcomes", "insurance", "replications")
         files = {f"{name}.csv": to_csv(getattr(self, name)) for name in names}
-        files |= {f"plan/{name}": text for name, text in files_of(self.plan).items()}
+        files |= {f"plan/{name}": text for name, text in self.plan.files().items()}
         files["plan/plan.json"] = self.plan.to_json()
         text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
         return write_folder(Path(folder), files, MANIFEST, lambda: text, overwrite)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InstanceError, UsageError, did_you_mean
-from ...instance.tables import TABLES, cell_of, cells, columns, joined_key
+from ...instance.cells import cell_of
+from ...instance.columns import joined_key
+from ...instance.tables import TABLES, cells, columns
 from .study_file import Change
 
 if TYPE_CHECKING:

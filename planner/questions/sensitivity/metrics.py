@@ -8,7 +8,7 @@ from ...errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
-    from ..solve import Plan
+    from ...runs.run import Run
 
 WHOLE = ("objective_musd", "capex_musd", "public_musd", "short_t", "exposed_share")
 NAMES = (*WHOLE, "stage_share", "built")
@@ -34,7 +34,7 @@ def check(instance: Instance, metric: str) -> None:
         raise UsageError(f"metric {metric}: {name} is of the whole plan; leave :{of} out")
 
 
-def measure(plan: Plan, metric: str) -> float:
+def measure(plan: Run, metric: str) -> float:
     """The value of a checked metric; NaN where nothing is delivered or made. Sums over years are t a year by period."""
     name, of, year = _parts(metric)
     metrics = plan.plan["metrics"]

@@ -88,7 +88,7 @@ class Study(BaseModel):
 
     def base(self, folder: Path) -> Instance:
         """The instance that is varied; ``folder`` is that of the study's file."""
-        from ...instance.instance import load
+        from ...instance.loading import load
 
         instance = load(folder / self.instance)
         if not self.rows and not self.settings:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...errors import UsageError
-from ...runs.whence import digest_of
 from ..many import Cluster, Local, Task
 from .cases import FAMILIES, OUTAGE, STOP, Blow, Case, cases, together
 from .kept import Kept
@@ -20,7 +19,7 @@ from .result import MANIFEST, Set, Stress, frames
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
-    from .planned import Tabled
+    from ...runs.run import Run
     from .trial import Result
 
 Progress = Callable[[str], None]
@@ -35,9 +34,9 @@ class Hands(Protocol):
 
 
 def stress(
-    instance: Instance,
-    run: Tabled,
+    run: Run,
     *,
+    instance: Instance | None = None,
     year: int | Collection[int] | None = None,
     years: int = 1,
     months: int | None = None,
@@ -55,7 +54,8 @@ def stress(
 ) -> Stress:
     """Try disruptions on a plan one by one; each re-solves its operations, with builds and stocks held.
 
-    run        a run read back, or a plan, of the instance
+    run        what `solve` or `read_run` gave
+    instance   another instance to try the plan in, such as one with other scenarios [the plan's own]
     year       first calendar year, or several; None: the one in which the plan delivers most exposed tonnes
     years      how many calendar years a disruption lasts
     months     instead: so many months of one year, 1 to 12. A period is a yearly mean: six months of a stop take half
@@ -84,6 +84,7 @@ def stress(
 
     if k < 1:
         raise UsageError(f"k = {k}: expected 1 or more")
+    instance = instance or run.instance
     planned = Planned(instance, run)
     blows = [
         Blow(s, y, years, months)
@@ -94,7 +95,7 @@ def stress(
     if all(not case.rows for case in asked):
         raise UsageError("there is nothing to try: the plan runs, sells and exports nothing of these families then")
     target = None if folder is None else Path(folder)
-    digest = digest_of(instance.sha256, run.tables)
+    digest = run.digest_in(instance.sha256)
     goes_on = target is not None and _is_of(target, digest)
     if target is not None and not goes_on:
         from ...runs.folder import check_folder

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...runs.whence import digest_of
 from ..parts import (
     DASHES,
     MARKERS,
@@ -70,7 +69,7 @@ def _names(study: Study) -> list[str]:
 
 def _mine(view: View, study: Study) -> str:
     """The name of this page's plan among those compared."""
-    this = digest_of(view.plan["instance"]["sha256"], view.tables)
+    this = view.run.digest
     return _names(study)[list(study.about["of"]).index(this)]
 
 
