@@ -15,8 +15,8 @@ from planner.commands.explain import price_path
 from planner.errors import OutputError, UsageError
 from planner.questions.explain.bench import Bench, Model
 from planner.questions.explain.entry import by_capex
-from planner.questions.explain.explain import FRAMES
 from planner.questions.explain.projects import cost_if_built, survey
+from planner.questions.explain.result import FRAMES
 from planner.solving.pins import Pins
 from planner.solving.solver import Settings
 

@@ -31,8 +31,8 @@ def alternatives(
 ) -> None:
     """Find what near-optimal plans have in common: no-regret projects, ranges, and plans that differ most."""
     from ..errors import UsageError
-    from ..questions.alternatives.alternatives import MANIFEST
     from ..questions.alternatives.alternatives import alternatives as find
+    from ..questions.alternatives.result import MANIFEST
     from ..runs.folder import check_folder
 
     if runs and output is None:

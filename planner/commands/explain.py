@@ -46,8 +46,8 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Tell why a plan is as it is: what binds, what clean costs more, what each project is worth or lacks."""
-    from ..questions.explain.explain import MANIFEST
     from ..questions.explain.explain import explain as explain_run
+    from ..questions.explain.result import MANIFEST
     from ..runs.folder import check_folder
     from ..runs.run import read_run
 

@@ -34,8 +34,8 @@ def frontier(
 ) -> None:
     """Trace the cost of security: least cost against a limit on a dependence metric."""
     from ..errors import UsageError
-    from ..questions.frontier.frontier import MANIFEST
     from ..questions.frontier.frontier import frontier as trace
+    from ..questions.frontier.result import MANIFEST
     from ..questions.solve import solve as solve_instance
     from ..reporting import check_file, write_report
     from ..reporting import report as report_on

@@ -21,7 +21,7 @@ def sensitivity(
     as_json: AsJson = False,
 ) -> None:
     """Vary numbers of an instance: elasticities, decisions that flip, a tornado; or many at once by samples."""
-    from ..questions.sensitivity.sensitivity import MANIFEST
+    from ..questions.sensitivity.result import MANIFEST
     from ..questions.sensitivity.sensitivity import sensitivity as carry_out
     from ..runs.folder import check_folder
 

@@ -6,15 +6,15 @@ made in the instance they are enough, and none of their numbers could be smaller
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .edits import Edit, applied, enough, place_of, relaxed_pins
+from .result import Cause, Diagnosis
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
@@ -25,110 +25,20 @@ if TYPE_CHECKING:
     from .search import Clock
     from .system import Cell, System
 
+
 __all__ = ["Diagnosis", "Edit", "diagnose"]
 
+
 EACH = 60.0  # seconds for each solve, unless said otherwise
+
+
 MOST_CONFLICTS = 4
+
+
 MOST_CAPS = 3
+
+
 MOST_OTHERS, MOST_OTHERS_LARGE = 12, 4  # cells tried alone
-
-
-@dataclass(frozen=True)
-class Cause:
-    """One conflict: what is asked, what there is, and the only edits of single cells that would resolve it alone.
-
-    asked    what the user asks for, in the instance's words, each with the place of its row
-    about    the cells that each of ``asked`` speaks of; none for a rule of several rows
-    scarce   the most that can be had of what is asked, and why
-    limits   what there is: capacities, markets, lanes, stocks, modules, money
-    chain    sources and limits in the conflict, from the demand back along the chain
-    minimal  whether it was checked that the conflict needs every one of its rows
-    whole    whether it takes whole modules to see it
-    """
-
-    asked: tuple[str, ...]
-    about: tuple[tuple[Cell, ...], ...]
-    scarce: tuple[str, ...]
-    limits: tuple[str, ...]
-    chain: tuple[str, ...]
-    minimal: bool
-    whole: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "asked": list(self.asked),
-            "scarce": list(self.scarce),
-            "limits": list(self.limits),
-            "chain": list(self.chain),
-            "minimal": self.minimal,
-            "whole_numbers": self.whole,
-        }
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """Whether an instance has a plan; if not, why, and the least that would give it one.
-
-    feasible   whether there is a plan; then only ``facts`` is filled
-    edits      the least-cost relaxation: cells to change; ``points`` is its hardship (see `knobs`)
-    verified   whether the instance with the edits made was solved again and has a plan
-    proven     whether every search was complete; else a smaller relaxation may exist
-    complete   False if it was interrupted: what was found before is there
-    causes     conflicts, each with its chain of causes
-    others     edits of single cells that would do as well, each alone
-    caps       the lowest limit and the earliest year at which the caps in question can be kept
-    pins       the pins that are left after the edits
-    facts      what is slackest in a feasible instance
-    outages    which outages no plan survives, if nothing else is wrong; "" if none is asked for, or all can be
-    """
-
-    name: str
-    feasible: bool
-    edits: tuple[Edit, ...] = ()
-    points: float = 0.0
-    verified: bool = False
-    proven: bool = True
-    causes: tuple[Cause, ...] = ()
-    others: tuple[Edit, ...] = ()
-    caps: tuple[Reachable, ...] = ()
-    pins: Pins | None = None
-    facts: tuple[str, ...] = ()
-    outages: str = ""
-    complete: bool = True
-    seconds: float = field(default=0.0, compare=False)
-
-    def applied(self, instance: Instance) -> Instance:
-        """The instance with the edits made; pins that had to give way are left in ``pins``."""
-        return applied(instance, self.edits)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "schema": 1,
-            "instance": self.name,
-            "status": "feasible" if self.feasible else "infeasible",
-            "causes": [c.to_dict() for c in self.causes],
-            "edits": [e.to_dict() for e in self.edits],
-            "points": self.points,
-            "verified": self.verified,
-            "proven": self.proven,
-            "complete": self.complete,
-            "alternatives": [e.to_dict() for e in self.others],
-            "caps": [c.to_dict() for c in self.caps],
-            "facts": list(self.facts),
-            "outages": self.outages,
-            "seconds": round(self.seconds, 3),
-        }
-
-    def to_json(self) -> str:
-        """The content of `to_dict` as text."""
-        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-    def __str__(self) -> str:
-        from .text import text
-
-        return text(self)
 
 
 def diagnose(

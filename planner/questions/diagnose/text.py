@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .diagnose import Cause, Diagnosis, Edit
+    from .diagnose import Edit
+    from .result import Cause, Diagnosis
 
 AT_MOST = 12  # lines of a section
 

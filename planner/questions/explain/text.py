@@ -10,7 +10,7 @@ from ...words import figure_of
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .explain import Explanation
+    from .result import Explanation
 
 AT_MOST = 12  # lines of a section
 UNITS = {

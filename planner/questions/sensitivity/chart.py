@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .sensitivity import Sensitivity
+    from .result import Sensitivity
 
 LOW, HIGH = "#0072b2", "#d55e00"  # Okabe and Ito: told apart by colour-blind readers
 AT_MOST = 25  # bars of one chart

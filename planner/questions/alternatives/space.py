@@ -1,0 +1,499 @@
+"""The set of all near-optimal plans as one compiled model that is asked again and again."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import Infeasible, NoPlan, SolverFailed, UsageError, did_you_mean
+from ...words import figure_of
+from .result import BUYS, SOME, Alternatives
+
+if TYPE_CHECKING:
+    from ...instance.instance import Instance
+    from ...solving.solver import Settings
+
+
+Progress = Callable[[str], None]
+
+
+EACH = 30.0  # seconds for each search in a model too large to be proven, unless said otherwise
+
+
+TOLD_EVERY = 2.0  # seconds
+
+
+GROUPS = ("country", "startup", "stage", "option")
+
+
+def _verdict(least: float, most: float, sure_of_least: bool, sure_of_most: bool) -> str:
+    """What is known of an option; plans that were found show ``sometimes`` whether or not the ends are proven."""
+    if least <= SOME < most:
+        return "sometimes"
+    if least > SOME:
+        return "always" if sure_of_least else "open"
+    return "never" if sure_of_most else "open"
+
+
+class Space:
+    """All plans within the slack: one compiled model with a ceiling on its cost."""
+
+    def __init__(self, instance: Instance, slack: float, settings: Settings, progress: Progress | None) -> None:
+        from ... import models
+        from ...prepare import prepare
+        from ...solving.solver import PROVEN_UP_TO, Solver, compile_model, costs_of_note, paused_garbage_collector
+
+        self.instance, self.slack, self.settings, self.progress = instance, slack, settings, progress
+        with paused_garbage_collector():
+            self.data = prepare(instance).data
+            self.arrays = compile_model(models.build(self.data))
+        self.whole = np.flatnonzero(self.arrays.integer)
+        self.each = settings.time_limit
+        self.phase, self.began, self.told = "least cost", time.perf_counter(), time.perf_counter()
+        self.solver = Solver(self.arrays, settings)
+        self.solver.highs.cbMipInterrupt.subscribe(lambda _: self._tick())
+        self.starts: dict[str, list[int]] = defaultdict(list)
+        columns = self.arrays.columns.get("build", {})
+        self.column = np.array([columns[i] for i in range(len(self.data.build))], dtype=int)
+        for i, start in enumerate(self.data.build):
+            self.starts[start.option].append(i)
+        self.options = {o.option: o for o in instance.options}
+        self.gap = settings.gap_for(len(self.whole))
+        stopped = self._run()
+        if stopped == "infeasible":
+            raise Infeasible("no plan can satisfy the instance; planner diagnose tells why")
+        if not self.solver.has_plan:
+            raise NoPlan(f"no plan was found before the search ended ({stopped}); allow more time")
+        if self.each is None and len(self.whole) > PROVEN_UP_TO:
+            self.each = EACH
+        self.best = self.solver.solution()[0]
+        self.best_musd = self._cost(self.best)
+        self.ceiling = self.best_musd + slack * abs(self.best_musd)
+        self.seen = [self.best]
+        cost = self.arrays.cost
+        scale = 1.0 / max(1.0, float(np.abs(cost).max()))
+        costly = costs_of_note(cost * scale)
+        most = (self.ceiling - self.arrays.offset) * scale
+        # without whole numbers the ends are found fast, and often settle those with them; with all of them held, a
+        # plan with one project more or less is tried fast
+        fractions = replace(self.arrays, integer=np.zeros_like(self.arrays.integer))
+        self.relaxed, self.held = Solver(fractions, settings), Solver(fractions, settings)
+        for solver in (self.solver, self.relaxed, self.held):
+            solver.check(solver.highs.addRow(-np.inf, most, len(costly), costly, cost[costly] * scale), "the ceiling")
+        if progress:
+            progress(f"least cost {figure_of(self.best_musd, 6)} MUSD, ceiling {figure_of(self.ceiling, 6)}")
+
+    def _cost(self, x: np.ndarray) -> float:
+        return float(self.arrays.cost @ x) + self.arrays.offset
+
+    def tell(self, phase: str) -> None:
+        """Name what is looked for from now on."""
+        self.phase = phase
+        if self.progress and time.perf_counter() - self.told > TOLD_EVERY:
+            self._tick(force=True)
+
+    def _tick(self, force: bool = False) -> None:
+        """A line of progress if there was none for some seconds."""
+        now = time.perf_counter()
+        if self.progress and (force or now - self.told > TOLD_EVERY):
+            self.told = now
+            self.progress(f"{now - self.began:6.1f} s  {self.phase}")
+
+    def _run(self) -> str:
+        self.solver.allow(self.each)
+        stopped = self.solver.run()
+        if stopped in ("infeasible", "failed"):
+            self.solver.check(self.solver.highs.clearSolver(), "clearing")
+            self.solver.option("presolve", "off")
+            stopped = self.solver.run()
+            self.solver.option("presolve", "choose")
+        if stopped == "interrupted":
+            raise KeyboardInterrupt
+        return stopped
+
+    def _aim(
+        self, weights: Mapping[int, float], most: bool = False, gap: float = 0.0
+    ) -> tuple[np.ndarray | None, bool]:
+        """The solution with the least (or most) of a weighted sum of columns within the ceiling; and if proven.
+
+        None if there is none, or (then it is not proven) if none was found in time.
+        """
+        count = len(self.arrays.cost)
+        aim = np.zeros(count)
+        for k, weight in weights.items():
+            aim[k] = -weight if most else weight
+        everything = np.arange(count, dtype=np.int32)
+        solver = self.solver
+        solver.check(solver.highs.changeColsCost(count, everything, aim), "an aim")
+        solver.option("mip_rel_gap", max(gap, 1e-6))
+        solver.option("mip_abs_gap", 1e-6 if gap == 0.0 else 0.0)
+        if len(self.whole):
+            near = max((x for x in self.seen if self._allowed(x)), key=lambda x: -float(aim @ x), default=None)
+            if near is not None:  # all of it: HiGHS was seen to take 17 s to complete whole numbers alone
+                solver.start_from(everything, np.where(self.arrays.integer, np.round(near), near))
+        stopped = self._run()
+        if stopped == "infeasible" or not solver.has_plan:
+            return None, stopped == "infeasible"
+        x = solver.solution()[0]
+        if self._cost(x) > self.ceiling + 1e-6 * max(1.0, abs(self.ceiling)):
+            raise SolverFailed("a plan beyond the ceiling came back; please report this as a defect")
+        self.seen.append(x)
+        return x, stopped == "optimal"
+
+    def _allowed(self, x: np.ndarray) -> bool:
+        """Whether a plan found before keeps the bounds that are held now."""
+        lp = self.solver.highs.getLp()
+        lower, upper = np.asarray(lp.col_lower_)[self.column], np.asarray(lp.col_upper_)[self.column]
+        builds = x[self.column]
+        return bool((builds >= lower - SOME).all() and (builds <= upper + SOME).all())
+
+    def modules(self, x: np.ndarray, option: str) -> float:
+        """Modules of an option over the horizon."""
+        return float(sum(x[self.column[i]] for i in self.starts[option]))
+
+    # --- ranges -------------------------------------------------------------------------------------------
+
+    def ranges(self, ends: dict[str, tuple[float, float, bool, bool]]) -> None:
+        """Fill the least and the most modules of every option, and whether each is proven."""
+        order = sorted(self.options, key=lambda o: -self.options[o].capex_musd)
+        for number, option in enumerate(order, start=1):
+            self.tell(f"range of {option}, {number} of {len(order)} options")
+            if not self.starts[option]:
+                ends[option] = (0.0, 0.0, True, True)
+                continue
+            least, sure_of_least = self._end(option, False)
+            most, sure_of_most = self._end(option, True)
+            if self.options[option].integer:
+                least, most = round(least), round(most)
+            ends[option] = (least, most, sure_of_least, sure_of_most)
+
+    def _end(self, option: str, most: bool) -> tuple[float, bool]:
+        """The most (or least) modules of an option, and whether that is proven."""
+        row = self.options[option]
+        target = row.max_modules if most else row.min_modules
+        for step in (None, self._try_one_project, self._search):
+            sure = step is None or step(option, most)
+            known = [self.modules(x, option) for x in self.seen]
+            end = max(known) if most else min(known)
+            if abs(end - target) <= SOME or (step == self._search and sure):
+                return end, True
+            if step == self._try_one_project and self._settled(option, end, most):
+                return end, True
+        return end, False
+
+    def _search(self, option: str, most: bool) -> bool:
+        """Ask for the end of an option's range; whether the answer is proven."""
+        return self._aim({int(self.column[i]): 1.0 for i in self.starts[option]}, most=most)[1]
+
+    def _try_one_project(self, option: str, most: bool) -> bool:
+        """The least-cost plan with all of an option added, or all of it left out: one more plan if it can be paid."""
+        row = self.options[option]
+        as_best = np.round(self.best[self.column] * self.arrays.integer[self.column])
+        if not row.integer:
+            self._keep_if_possible(as_best, {option: -1.0 if most else 1.0})
+            return False
+        for starts in (self.starts[option][::-1], self.starts[option]):  # late is cheaper, but funds may end
+            modules = as_best.copy()
+            self._take_out(modules, option)
+            if most:
+                self._put_in(modules, option, row.max_modules, starts)
+            if self._keep_if_possible(modules, {}) or not most:
+                break
+        return False
+
+    def _take_out(self, modules: np.ndarray, option: str) -> None:
+        """Build nothing of an option, nor of the whole ones that require it."""
+        modules[self.starts[option]] = 0.0
+        for other in self.options.values():
+            if other.requires == option and other.integer and modules[self.starts[other.option]].any():
+                self._take_out(modules, other.option)
+
+    def _put_in(self, modules: np.ndarray, option: str, count: float, starts: Sequence[int]) -> None:
+        """Build ``count`` modules of an option, by ``starts``, and what that requires; nothing that it excludes."""
+        row = self.options[option]
+        for other in self.options.values():
+            if row.exclusive_group and other.exclusive_group == row.exclusive_group and other.option != option:
+                self._take_out(modules, other.option)
+        for i in starts:
+            modules[i] = min(count, math.floor(self.data.build[i].max_modules + SOME))
+            count -= modules[i]
+        first = min((self.data.build[i].year for i in self.starts[option] if modules[i]), default=0)
+        early = [i for i in self.starts.get(row.requires, ()) if self.data.build[i].year <= first]
+        if early and not modules[early].any():  # it is built later, or not at all
+            modules[self.starts[row.requires]] = 0.0
+            modules[early[-1]] = 1.0
+
+    def _keep_if_possible(self, modules: np.ndarray, aim: Mapping[str, float]) -> bool:
+        """Whether there is a plan within the slack with these whole modules; it is kept among those seen.
+
+        aim  options whose (fractional) modules are to be made least, times a factor; none: the cheapest plan
+        """
+        if not self._within_bounds(modules):
+            return False
+        solver, count = self.held, len(self.arrays.cost)
+        cost = self.arrays.cost.copy() if not aim else np.zeros(count)
+        for option, factor in aim.items():
+            cost[self.column[self.starts[option]]] = factor
+        whole = self.whole.astype(np.int32)
+        values = self._whole_values(modules)
+        everything = np.arange(count, dtype=np.int32)
+        solver.check(solver.highs.changeColsBounds(len(whole), whole, values, values), "the builds")
+        solver.check(solver.highs.changeColsCost(count, everything, cost), "an aim")
+        stopped = solver.run()
+        self._tick()
+        if stopped == "interrupted":
+            raise KeyboardInterrupt
+        if stopped != "optimal":
+            return False
+        x = solver.solution()[0]
+        if self._cost(x) > self.ceiling + 1e-6 * max(1.0, abs(self.ceiling)):
+            return False
+        x[self.whole] = values
+        self.seen.append(x)
+        return True
+
+    def _whole_values(self, modules: np.ndarray) -> np.ndarray:
+        """Values of the whole columns that go with the modules of whole options; others as in the least-cost plan."""
+        x = self.best.copy()
+        whole = self.arrays.integer[self.column]
+        x[self.column[whole]] = modules[whole]
+        built = {self.data.build[i].option for i in np.flatnonzero(modules > SOME)}
+        for i, option in enumerate(self.data.chosen):
+            k = self.arrays.columns["chosen"][i]
+            if self.options[option].integer:
+                x[k] = 1.0 if option in built else 0.0
+        return np.round(x[self.whole])
+
+    def _within_bounds(self, modules: np.ndarray) -> bool:
+        """Whether whole modules lie within the bounds of their columns."""
+        k = self.column[self.arrays.integer[self.column]]
+        values = modules[self.arrays.integer[self.column]]
+        lower, upper = self.arrays.col_lower[k], self.arrays.col_upper[k]
+        return bool((values >= lower - SOME).all() and (values <= upper + SOME).all())
+
+    def _settled(self, option: str, known: float, most: bool) -> bool:
+        """Whether the relaxation shows that no plan within the slack builds less (or more) than is known."""
+        solver, count = self.relaxed, len(self.arrays.cost)
+        aim = np.zeros(count)
+        for i in self.starts[option]:
+            aim[self.column[i]] = -1.0 if most else 1.0
+        everything = np.arange(count, dtype=np.int32)
+        solver.check(solver.highs.changeColsCost(count, everything, aim), "an aim")
+        stopped = solver.run()
+        self._tick()
+        if stopped == "interrupted":
+            raise KeyboardInterrupt
+        if stopped != "optimal":
+            return False
+        end = self.modules(solver.solution()[0], option)
+        if not self.options[option].integer:
+            return end <= known + SOME if most else end >= known - SOME
+        return math.floor(end + SOME) <= known + SOME if most else math.ceil(end - SOME) >= known - SOME
+
+    def latest_start(self, option: str) -> float:
+        """The latest period in which an always-built option can be started first, as far as the time allows to see."""
+        self.tell(f"latest start of {option}")
+        years = sorted({self.data.build[i].year for i in self.starts[option]})
+        low, high = 0, len(years) - 1  # starting first in years[low] is possible
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if self._can_wait(option, years[middle]) else (low, middle - 1)
+        return float(years[low])
+
+    def _can_wait(self, option: str, year: int) -> bool:
+        """Whether a plan within the slack starts nothing of an option before ``year``."""
+        if any(
+            not any(x[self.column[i]] > SOME and self.data.build[i].year < year for i in self.starts[option])
+            for x in self.seen
+        ):
+            return True
+        highs, check = self.solver.highs, self.solver.check
+        barred = [i for i in self.starts[option] if self.data.build[i].year < year]
+        for i in barred:
+            check(highs.changeColBounds(int(self.column[i]), 0.0, 0.0), "a later start")
+        try:
+            return self._aim({})[0] is not None
+        finally:
+            for i in barred:
+                k = int(self.column[i])
+                lower, upper = float(self.arrays.col_lower[k]), float(self.arrays.col_upper[k])
+                check(highs.changeColBounds(k, lower, upper), "a later start")
+
+    # --- groups -------------------------------------------------------------------------------------------
+
+    def members(self, text: str) -> list[str]:
+        """The options of a group as it is asked for."""
+        what, _, value = text.partition("=")
+        if what not in GROUPS or not value:
+            hint = did_you_mean(what, GROUPS)
+            raise UsageError(f'group "{text}": expected {", ".join(f"{g}=..." for g in GROUPS)}; {hint}'.rstrip("; "))
+        facilities = {f.facility: f for f in self.instance.facilities}
+        stages = {m.material: m.stage for m in self.instance.materials}
+        made: dict[str, set[str]] = defaultdict(set)
+        for recipe in self.instance.recipes:
+            if recipe.role == "output":
+                made[recipe.process].add(stages[recipe.material])
+        of_facility: dict[str, set[str]] = defaultdict(set)
+        for operation in self.instance.operations:
+            of_facility[operation.facility] |= made[operation.process]
+        known: dict[str, Callable[[Any], set[str]]] = {
+            "country": lambda o: {facilities[o.facility].country},
+            "startup": lambda o: {"yes" if facilities[o.facility].startup else "no"},
+            "stage": lambda o: of_facility[o.facility],
+            "option": lambda o: {o.option},
+        }
+        found = [o.option for o in self.instance.options if value in known[what](o)]
+        if not found:
+            values = set().union(*(known[what](o) for o in self.instance.options)) - {""}
+            raise UsageError(f'group "{text}": no option; {did_you_mean(value, values)}'.rstrip("; "))
+        return found
+
+    def span(self, text: str, options: Sequence[str]) -> tuple[str, float, float, float, float, bool]:
+        """Least and most capacity and capex of a group."""
+        self.tell(f"least and most of {text}")
+        found: list[float] = []
+        proven = True
+        for unit in ("module_t", "capex_musd"):
+            weights = {
+                int(self.column[i]): float(getattr(self.options[o], unit)) for o in options for i in self.starts[o]
+            }
+            for most in (False, True):
+                _, sure = self._aim(weights, most, gap=1e-4)
+                known = [sum(w * x[k] for k, w in weights.items()) for x in self.seen]
+                found.append(float(max(known) if most else min(known)))
+                proven &= sure
+        return (text, found[0], found[1], found[2], found[3], proven)
+
+    # --- what the slack buys ------------------------------------------------------------------------------
+
+    def buys(self) -> Iterator[tuple[str, float, float, bool]]:
+        """(aim, value at least cost, best value within the slack, proven)."""
+        data, columns = self.data, self.arrays.columns
+        exposed = {
+            columns["deliver"][i]: data.nodes[d.node].present
+            for i, d in enumerate(data.deliver)
+            if d.provenance == "exposed" and data.nodes[d.node].branch == ""
+        }
+        short = {
+            k: data.nodes[data.need[d].node].present
+            for d, k in columns.get("short", {}).items()
+            if data.nodes[data.need[d].node].branch == ""
+        }
+        capex = {int(self.column[i]): self.options[b.option].capex_musd for i, b in enumerate(data.build)}
+        public = dict.fromkeys(columns.get("fund_draw", {}).values(), 1.0)
+        aims = zip(BUYS, (exposed | short, capex, public, short), strict=True)
+        for name, weights in aims:
+            if not weights:
+                continue
+            self.tell(f"{name} within the slack")
+            at_best = self._at_best(weights)
+            _, sure = self._aim(weights, gap=1e-4)
+            best = float(min(sum(w * x[k] for k, w in weights.items()) for x in self.seen))
+            yield name, max(at_best, best), best, sure
+
+    def _at_best(self, weights: Mapping[int, float]) -> float:
+        """The least of a sum at the least cost: cost alone leaves open which of equal plans is meant."""
+        row = self.arrays.matrix.shape[0]
+        highs, check = self.solver.highs, self.solver.check
+        room = 1e-7 * abs(self.best_musd)
+        most = float(highs.getRow(row)[2])
+        at_best = most * (self.best_musd + room - self.arrays.offset) / (self.ceiling - self.arrays.offset)
+        check(highs.changeRowBounds(row, -np.inf, at_best), "the ceiling")
+        check(highs.changeColsBounds(len(self.column), self.column.astype(np.int32), *self._held()), "the builds")
+        try:
+            found, _ = self._aim(weights)
+        finally:
+            check(highs.changeRowBounds(row, -np.inf, most), "the ceiling")
+            lower, upper = self.arrays.col_lower[self.column], self.arrays.col_upper[self.column]
+            check(highs.changeColsBounds(len(self.column), self.column.astype(np.int32), lower, upper), "the builds")
+        x = self.best if found is None else found
+        return float(sum(w * x[k] for k, w in weights.items()))
+
+    def _held(self) -> tuple[np.ndarray, np.ndarray]:
+        built = self.best[self.column].copy()
+        whole = self.arrays.integer[self.column]
+        built[whole] = np.round(built[whole])
+        return built - 1e-9 * ~whole, built + 1e-9 * ~whole
+
+    # --- different plans ----------------------------------------------------------------------------------
+
+    def farthest(self, before: Sequence[np.ndarray]) -> np.ndarray | None:
+        """A plan as different as possible from those before in what it builds; None if there is none."""
+        weights: dict[int, float] = {}
+        for option, starts in self.starts.items():
+            most = self.options[option].max_modules
+            score = sum(1.0 - 2.0 * min(1.0, self.modules(x, option) / most) for x in before) / len(before)
+            for i in starts:
+                weights[int(self.column[i])] = score / most
+        self.tell("a plan that differs as much as possible")
+        x, _ = self._aim(weights, most=True, gap=0.01)
+        if x is None:
+            return None
+        apart = min(
+            sum(abs(self.modules(x, o) - self.modules(y, o)) / self.options[o].max_modules for o in self.starts)
+            for y in before
+        )
+        return x if apart > 1e-3 else None
+
+    def name(self, x: np.ndarray, before: Sequence[np.ndarray], taken: Sequence[str]) -> str:
+        """What a plan builds or leaves out, against the least-cost plan, largest capex first."""
+        words = []
+        for option in sorted(self.starts, key=lambda o: (-self.options[o].capex_musd, o)):
+            now, then = self.modules(x, option), self.modules(before[0], option)
+            if abs(now - then) > SOME:
+                words.append(f"{'with' if now > then else 'without'} {option}")
+        said = ", ".join(words[:3]) + (f" and {len(words) - 3} more" if len(words) > 3 else "")
+        name, n = said or "the same options at other times", 2
+        while name in taken:
+            name, n = f"{said} ({n})", n + 1
+        return name
+
+    # --- result -------------------------------------------------------------------------------------------
+
+    def result(
+        self,
+        chosen: Sequence[tuple[str, np.ndarray]],
+        bought: Sequence[tuple[str, float, float, bool]],
+        ends: Mapping[str, tuple[float, float, bool, bool]],
+        spans: Sequence[tuple[str, float, float, float, float, bool]],
+        starts: Mapping[str, float],
+        complete: bool,
+    ) -> Alternatives:
+        """Everything as frames."""
+        import pandas as pd
+
+        rows = []
+        for option in sorted(self.options):
+            known = [self.modules(x, option) for x in self.seen]
+            least, most, sure_of_least, sure_of_most = ends.get(option, (min(known), max(known), False, False))
+            facility = self.options[option].facility
+            verdict = _verdict(least, most, sure_of_least, sure_of_most)
+            proven = sure_of_least and sure_of_most
+            rows.append((option, facility, verdict, least, most, proven, starts.get(option, math.nan)))
+        built = []
+        for name, x in chosen:
+            modules = [(self.data.build[i], float(x[self.column[i]])) for i in range(len(self.data.build))]
+            started = [(b.option, b.year, round(n) if b.integer else n) for b, n in modules if n > SOME]
+            built += [(name, self._cost(x), *row) for row in started or [("", 0, 0.0)]]
+        return Alternatives(
+            self.instance,
+            self.slack,
+            self.best_musd,
+            self.ceiling,
+            pd.DataFrame(
+                rows, columns=["option", "facility", "verdict", "least", "most", "proven", "latest_start"]
+            ).astype({"least": float, "most": float}),
+            pd.DataFrame(spans, columns=["group", "least_t", "most_t", "least_musd", "most_musd", "proven"]),
+            pd.DataFrame(bought, columns=["aim", "at_least_cost", "best", "proven"]),
+            pd.DataFrame(built, columns=["plan", "cost_musd", "option", "start_year", "modules"]).astype(
+                {"modules": float}
+            ),
+            complete,
+            {"gap": self.gap, "time_limit": self.settings.time_limit, "seed": self.settings.seed},
+        )
