@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from planner.solving.solver import Outcome
+    from planner.solving.search import Outcome
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
@@ -53,8 +53,9 @@ def measure(columns: int, options: int, time_limit: float | None, keep: Path | N
     from planner.prepare import prepare
     from planner.questions.solve import Plan
     from planner.solving.compiling import compile_model
+    from planner.solving.search import optimise_arrays
     from planner.solving.solution import tables
-    from planner.solving.solver import Settings, Solver, optimise_arrays, paused_garbage_collector
+    from planner.solving.solver import Settings, Solver, paused_garbage_collector
 
     grades = max(1, round(columns / COLUMNS_PER_GRADE))
     plants = PLANTS if columns >= COLUMNS_PER_GRADE else max(4, round(PLANTS * columns / COLUMNS_PER_GRADE))

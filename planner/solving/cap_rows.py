@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 
 if TYPE_CHECKING:
     from ..models.data import ModelData
-    from .solver import Arrays, Solver
+    from .compiling import Arrays
+    from .programme import Programme
 
 PLACEHOLDER = 0.5  # limit of the cap compiled: every coefficient that depends on the limit is there, and none cancels
 
@@ -50,11 +52,17 @@ class MetricRow:
 
 
 class MetricRows:
-    """The rows of the caps named ``caps`` of a family, or of the demand not served (no caps, nodes given)."""
+    """The rows of the caps named ``caps`` of a family, or of the demand not served (no caps, nodes given).
+
+    arrays  the model with these rows, and with the excess in them
+    """
 
     def __init__(self, data: ModelData, arrays: Arrays, family: str, caps: set[str], nodes: set[int]) -> None:
-        self.rows = _unserved(data, arrays, nodes) if family == "unserved" else _shares(data, arrays, family, caps)
-        self.excess = _add_excess(arrays, self.rows)
+        if family == "unserved":
+            self.rows, arrays = _unserved(data, arrays, nodes)
+        else:
+            self.rows = _shares(data, arrays, family, caps)
+        self.arrays, self.excess = _with_excess(arrays, self.rows)
 
     def glide(self, first: int, target: int, today: float) -> None:
         """Let the limit go linearly from ``today`` in the year ``first`` to the one asked for in ``target``."""
@@ -76,14 +84,15 @@ class MetricRows:
                 worst = max(worst, row.today + (row.over(x) / total - row.today) / row.weight)
         return worst
 
-    def set_limit(self, solver: Solver, limit: float) -> None:
+    def set_limit(self, programme: Programme, limit: float) -> None:
         """Ask for another limit."""
         for row in self.rows:
             at = row.limit_at(limit)
             entries = {c: row.fixed.get(c, 0.0) + at * value for c, value in row.varying.items()}
             entries = {c: value if abs(value) > 1e-11 else 0.0 for c, value in entries.items()}
             entries[self.excess] = -row.weight
-            solver.change_row(row.position, entries, at * row.demand)
+            programme.entries(row.position, entries)
+            programme.side(row.position, -np.inf, at * row.demand)
 
     def slope(self, x: np.ndarray, duals: np.ndarray) -> float:
         """Change of cost with the limit, MUSD per unit of share, not above 0."""
@@ -128,10 +137,8 @@ def _denominator(data: ModelData, arrays: Arrays, family: str, total: Any) -> di
     return dict(varying)
 
 
-def _unserved(data: ModelData, arrays: Arrays, nodes: set[int]) -> list[MetricRow]:
+def _unserved(data: ModelData, arrays: Arrays, nodes: set[int]) -> tuple[list[MetricRow], Arrays]:
     """One more row: the tonnes short at the nodes <= limit times their demand."""
-    from scipy import sparse
-
     fixed, demand = {}, 0.0
     for d, column in arrays.columns.get("short", {}).items():
         need = data.need[d]
@@ -142,23 +149,13 @@ def _unserved(data: ModelData, arrays: Arrays, nodes: set[int]) -> list[MetricRo
     position, columns = arrays.matrix.shape
     where = (np.zeros(len(fixed), dtype=np.int64), np.fromiter(fixed, dtype=np.int64))
     added = sparse.coo_array((list(fixed.values()), where), shape=(1, columns))
-    arrays.matrix = sparse.vstack([arrays.matrix, added]).tocsc()
-    arrays.matrix.sort_indices()
-    arrays.row_lower = np.append(arrays.row_lower, -np.inf)
-    arrays.row_upper = np.append(arrays.row_upper, demand)
-    return [MetricRow(position, fixed, {}, demand, data.nodes[min(nodes)].year)] if nodes else []
+    row = MetricRow(position, fixed, {}, demand, data.nodes[min(nodes, default=0)].year)
+    return [row] if nodes else [], arrays.with_rows(added, -np.inf, demand)
 
 
-def _add_excess(arrays: Arrays, rows: list[MetricRow]) -> int:
-    """A column held at 0 that loosens every row; its position."""
-    from scipy import sparse
-
+def _with_excess(arrays: Arrays, rows: list[MetricRow]) -> tuple[Arrays, int]:
+    """The model with a column held at 0 that loosens every row, and its position."""
     height, position = arrays.matrix.shape
     where = (np.array([row.position for row in rows], dtype=np.int64), np.zeros(len(rows), dtype=np.int64))
     added = sparse.coo_array((np.full(len(rows), -1.0), where), shape=(height, 1))
-    arrays.matrix = sparse.hstack([arrays.matrix, added]).tocsc()
-    arrays.matrix.sort_indices()
-    arrays.cost = np.append(arrays.cost, 0.0)
-    arrays.col_lower, arrays.col_upper = np.append(arrays.col_lower, 0.0), np.append(arrays.col_upper, 0.0)
-    arrays.integer = np.append(arrays.integer, False)
-    return position
+    return arrays.with_columns(added, 0.0, 0.0, 0.0), position

@@ -13,7 +13,7 @@ from ..runs.tables import NOTHING
 if TYPE_CHECKING:
     from ..instance.tables import Cap
     from ..prepare import Prepared
-    from .solver import Outcome
+    from .search import Outcome
 
 Values = dict[str, dict[Any, float]]
 Share = tuple[float, float]  # numerator, denominator, kt/yr

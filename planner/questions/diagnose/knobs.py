@@ -26,7 +26,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ...instance.timeline import Period, horizon_end, module_share, own_capacity_share, promised
-from ...models.data import PLAN
+from ...prepare import PLAN
 from .system import SHARES, Cell, Effect, Knob, System
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...instance.wildcards import MovementTable
-from ...models.data import CLEAN, EXPOSED
+from ...prepare import CLEAN, EXPOSED
 from .conflict import Item
 from .search import Clock, solve
 from .system import System

@@ -8,16 +8,14 @@ shares, where it multiplies what is delivered, made or used; these rows keep the
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from ... import models
-from ...models.data import EXPOSED, ModelData
-from ...prepare import Prepared, prepare
-from ...solving.solver import Arrays, compile_model, paused_garbage_collector
+from ...prepare import EXPOSED, ModelData, Prepared, prepare
+from ...solving.compiling import Arrays, compiled
 
 if TYPE_CHECKING:
     from ...instance.columns import Key
@@ -222,29 +220,23 @@ def compile_system(instance: Instance, pins: Pins | None) -> System:
 
     Raises UsageError on pins that cannot be held at all.
     """
-    with paused_garbage_collector():
-        # exposed deliveries exist throughout and are ruled out by rows, so that clean_from_year can give way
-        prepared = prepare(_never_clean_only(instance))
-        prepared.data.risk = None  # how costs are weighed decides nothing about what is possible
-        arrays = compile_model(models.build(prepared.data))
-        if pins:
-            held = replace_bounds(arrays)
-            pins.hold(prepared.data, held)
-        cost = arrays.cost
-        arrays.cost = np.zeros(len(cost))
-        system = System(instance, prepared, arrays, pins, cost)
-        system.slopes = _slopes(prepared.data, arrays)
-        _add_wishes(system)
+    # exposed deliveries exist throughout and are ruled out by rows, so that clean_from_year can give way
+    prepared = prepare(_never_clean_only(instance))
+    prepared.data.risk = None  # how costs are weighed decides nothing about what is possible
+    arrays = compiled(prepared.data)
+    if pins:
+        pins.hold(prepared.data, replace_bounds(arrays))
+    cost = arrays.cost
+    arrays.cost = np.zeros(len(cost))
+    system = System(instance, prepared, arrays, pins, cost)
+    system.slopes = _slopes(prepared.data, arrays)
+    _add_wishes(system)
     return system
 
 
 def replace_bounds(arrays: Arrays) -> Arrays:
     """The same arrays with bounds that may be changed."""
-    a = arrays
-    return Arrays(
-        a.cost, a.offset, a.matrix, a.row_lower, a.row_upper, a.col_lower.copy(), a.col_upper.copy(), a.integer,
-        a.columns, a.rows,
-    )  # fmt: skip
+    return replace(arrays, col_lower=arrays.col_lower.copy(), col_upper=arrays.col_upper.copy())
 
 
 def _never_clean_only(instance: Instance) -> Instance:
@@ -268,7 +260,7 @@ def _slopes(data: ModelData, arrays: Arrays) -> dict[int, Slope]:
         for name, caps in higher.items():
             setattr(data, name, caps)
         data.fund_share = [part._replace(max_share=part.max_share + 2.0) for part in fund_share]
-        other = compile_model(models.build(data))
+        other = compiled(data)
     finally:
         for name, caps in families.items():
             setattr(data, name, caps)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...instance.timeline import promised, start_years
-from ...models.data import CLEAN, PLAN, Node, Pool, ShareLimit
+from ...prepare import CLEAN, PLAN, Node, Pool, ShareLimit
 from .conflict import UPPER, WHOLE, Item
 from .system import SHARES, Cell, System
 

@@ -29,7 +29,8 @@ def marginal_values(instance: Instance, run: Run) -> Callable[[str, Any, str], f
     """
     from ...prepare import prepare
     from ...solving.pins import Pins
-    from ...solving.solver import Settings, optimise
+    from ...solving.search import optimise
+    from ...solving.solver import Settings
 
     prepared = prepare(instance)
     outcome = optimise(prepared.data, Settings(), None, Pins.of(instance, run))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from ...models.data import CLEAN, EXPOSED
+from ...prepare import CLEAN, EXPOSED
 
 if TYPE_CHECKING:
     import pandas as pd
