@@ -439,13 +439,6 @@ def test_values_are_written_as_people_read_them():
     assert parts.written(70102.79, "number") == "70,103"
 
 
-def test_a_run_of_another_instance_is_refused():
-    _instance, _ = solved("tiny")
-    _, other = solved("traced-cap")
-    with pytest.raises(UsageError, match="the run is not of instance"):
-        planner.report(other)
-
-
 # --- commands ---
 
 
