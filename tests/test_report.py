@@ -14,7 +14,7 @@ from builders import TABLES, edited, write_instance
 from pages import HOSTILE, Elements, drawings, hostile_instance, opened, undrawn
 
 import planner
-from planner.errors import OutputError, UsageError
+from planner.errors import OutputError
 from planner.reporting import page, parts
 from planner.reporting.sections import chain, findings, prices, trust, worldmap
 from planner.reporting.sections import frontier as curve

@@ -147,8 +147,8 @@ def _duals_beside_zero(
     rows = programme.arrays.rows
     zero = [
         rows[family][i]
-        for family in ("exposed_share", "stage_share", "single_country_share", "import_share")
-        for i, cap in enumerate(getattr(data, family))
+        for family, caps in data.caps.items()
+        for i, cap in enumerate(caps)
         if cap.limit == 0.0 and i in rows.get(family, {})  # a row whose numbers are next to nothing is left out
     ]
     if not zero:

@@ -15,16 +15,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ...instance.metrics import METRICS
 from ...solving.compiling import Arrays
 from ...solving.programme import Programme
 from ...solving.solver import Settings
 from .search import Clock, feasible, solve
-from .system import SHARES, System
+from .system import System
 
 WISHES = (
     "service",
     "clean_only",
-    *SHARES,
+    *METRICS,
     "least_use",
     "offtake",
     "stock_floor",

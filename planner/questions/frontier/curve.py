@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import Infeasible, InstanceError, NoPlan, UsageError, did_you_mean
+from ...instance.metrics import METRICS
 from ...prepare import prepare
 from ...solving.cap_rows import PLACEHOLDER, MetricRows
 from ...solving.compiling import compiled
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...solving.solver import Progress, Settings
 
-METRICS = ("exposed_share", "stage_share", "single_country_share", "unserved")
+KINDS = (*(name for name, metric in METRICS.items() if not metric.needs), "unserved")
 
 SAME_COST = 1e-8  # relative: two costs this close are one
 EXACT = 1e-8  # share: how narrowly the ends of the curve are bracketed
@@ -35,8 +36,8 @@ TRIES = 60  # steps towards the least limit, each much closer than the one befor
 
 
 @dataclass(frozen=True)
-class Metric:
-    """A dependence metric and the years in which one common limit holds.
+class Axis:
+    """What the curve limits: a dependence metric, and the years in which one common limit holds.
 
     name   ``exposed_share``, ``stage_share:STAGE``, ``single_country_share:STAGE`` or ``unserved``
     first  calendar year from which the limit holds; None: all years
@@ -56,16 +57,16 @@ class Metric:
     def check(self, instance: Instance) -> None:
         """Raise UsageError if the instance has no such metric or years."""
         kind, _, of = self.name.partition(":")
-        if kind not in METRICS:
-            hint = did_you_mean(kind, METRICS)
-            raise UsageError(f"metric {kind}: expected one of {', '.join(METRICS)}; {hint}".rstrip("; "))
+        if kind not in KINDS:
+            hint = did_you_mean(kind, KINDS)
+            raise UsageError(f"metric {kind}: expected one of {', '.join(KINDS)}; {hint}".rstrip("; "))
         if self.first is not None and self.first > instance.years[-1]:
             raise UsageError(
                 f"from year {self.first}: expected a year up to {instance.years[-1]}, the last period's first"
             )
         if self.glide and (self.first is None or self.first <= instance.years[0] or kind == "unserved"):
             raise UsageError(f"a glide needs a share and a year after {instance.years[0]} in which it ends")
-        if kind in ("exposed_share", "unserved"):
+        if kind == "unserved" or not METRICS[kind].of:
             if of:
                 raise UsageError(f"metric {self.name}: {kind} is of the whole chain; leave :{of} out")
             return
@@ -139,7 +140,7 @@ class Point:
 class Curve:
     """One model, re-solved with other limits."""
 
-    def __init__(self, instance: Instance, metric: Metric, settings: Settings, progress: Progress | None) -> None:
+    def __init__(self, instance: Instance, metric: Axis, settings: Settings, progress: Progress | None) -> None:
         metric.check(instance)
         self.instance, self.metric, self.settings = instance, metric, settings
         self.progress = progress

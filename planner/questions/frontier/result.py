@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from ...instance.instance import Instance
     from ...runs.run import Run
-    from .curve import Metric
 
 
 COLUMNS = [
@@ -64,7 +63,7 @@ class Frontier:
     """
 
     instance: Instance
-    metric: Metric
+    metric: Axis
     today: float
     table: pd.DataFrame
     switches: pd.DataFrame
