@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ...instance.instance import Instance
     from ...runs.run import Run
+    from .curve import Axis
 
 
 COLUMNS = [
