@@ -12,12 +12,13 @@ from . import metrics
 from .changes import Varied, resolve, varied
 from .result import Sensitivity
 from .study_file import Study, read_study, study_of
-from .trials import Positions, Progress, solve_all
+from .trials import Positions, solve_all
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ...instance.instance import Instance
+    from ...solving.solver import Progress
 
 
 SOME = 1e-6  # modules; less is none
@@ -27,13 +28,15 @@ def sensitivity(
     study: Study | Mapping[str, Any] | str | Path,
     *,
     workers: int | None = None,
+    scheduler: str | None = None,
     partial: Path | None = None,
     progress: Progress | None = None,
 ) -> Sensitivity:
     """Carry out a study: its file, its keys, or the study itself (paths then start from the current folder).
 
-    workers  processes; None: one per core for more than a few samples
-    partial  file that keeps finished samples until all are done: a repeated call goes on from there
+    workers    processes; None: one per core, where there is enough to do
+    scheduler  address of a Dask scheduler to use instead, with the extra ``distributed``
+    partial    file that keeps finished samples until all are done: a repeated call goes on from there
 
     Raises UsageError on what the study says wrong, InstanceError if its instance is not valid.
     """
@@ -49,7 +52,7 @@ def sensitivity(
     for name in names:  # a change that leads out of what is valid is told before anything is solved
         for end in (0.0, 1.0):
             varied(instance, changes, {name: end})
-    results = solve_all(study, instance, samples, workers, partial, progress)
+    results = solve_all(study, instance, samples, partial, workers=workers, scheduler=scheduler, progress=progress)
     return _sensitivity(study, instance, changes, samples, results)
 
 

@@ -13,14 +13,14 @@ from ...runs.folder import write_folder
 from ...runs.tables import to_csv
 from ...words import figure_of
 from .cases import NOTHING, OUTAGE, STOP, TOGETHER
-from .kept import FINISHED
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .trial import Result
+    from ..many import Result
 
 MANIFEST = "stress.json"
+FINISHED = "finished.jsonl"  # results of the cases, from which a repeated study goes on
 SHOWN = 15
 _WHAT = ("case", "kind", "family", "country", "stage", "material", "facility", "severity", "year", "months")
 _FOUND = (
