@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import Infeasible, NoPlan
+from ...runs.tables import plain
 from ..many import Finished, Many, Worker
 from .changes import Varied, resolve, varied
 from .metrics import measure
-from .study_file import Study
+from .study_file import StudyFile
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
@@ -24,7 +25,7 @@ Positions = Mapping[str, float]
 class Solving:
     """A study as it is sent to each process; called there, it gives what solves a sample."""
 
-    study: Study
+    study: StudyFile
     instance: Instance
 
     def __call__(self) -> Worker:
@@ -34,7 +35,7 @@ class Solving:
 class Solved:
     """Solves samples of one study."""
 
-    def __init__(self, study: Study, instance: Instance) -> None:
+    def __init__(self, study: StudyFile, instance: Instance) -> None:
         self.study, self.instance = study, instance
         self.changes: list[Varied] = [resolve(instance, change) for change in study.change]
 
@@ -53,13 +54,13 @@ class Solved:
         measured = {m: measure(plan, m) for m in self.study.metrics}
         return {
             "status": plan.status,
-            "metrics": {m: None if v != v else v for m, v in measured.items()},
+            "metrics": plain(measured),
             "built": {str(o): float(n) for o, n in builds.items()},
         }
 
 
 def solve_all(
-    study: Study,
+    study: StudyFile,
     instance: Instance,
     samples: Sequence[Positions],
     partial: Path | None,

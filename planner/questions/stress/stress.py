@@ -14,7 +14,7 @@ from ...errors import UsageError
 from ..many import Finished, Many, partial_file
 from .cases import FAMILIES, OUTAGE, STOP, Blow, Case, cases, together
 from .planned import Planned
-from .result import FINISHED, MANIFEST, Set, Stress, frames
+from .result import FINISHED, Set, Stress, frames
 from .trial import Trying
 
 if TYPE_CHECKING:
@@ -92,9 +92,7 @@ def stress(
     digest = run.digest_in(instance.sha256)
     goes_on = target is not None and _is_of(target, digest)
     if target is not None and not goes_on:
-        from ...runs.folder import check_folder
-
-        check_folder(target, MANIFEST, overwrite)
+        Stress.check_folder(target, overwrite)
     finished = Finished(
         [digest, {"audit": audit, "survival": survival}],
         None if target is None else partial_file(target),
@@ -131,7 +129,7 @@ def _years(planned: Planned, year: int | Collection[int] | None) -> list[int]:
 def _is_of(folder: Path, digest: str) -> bool:
     """Whether a folder holds results of the same plan."""
     try:
-        return bool(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["of"] == digest)
+        return bool(json.loads((folder / Stress.MANIFEST).read_text(encoding="utf-8"))["of"] == digest)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
