@@ -94,7 +94,7 @@ def _of_this(name: str, written: Written, instance: Instance, run: Run) -> list[
         command, _, option = kind.COMMAND.partition(" ")
         raise UsageError(
             f"{name} is of another plan than this run (or of the same one before it was solved again); "
-            f"{' '.join(filter(None, ('planner', command, 'RUN', option)))} makes it afresh"
+            f"{' '.join(filter(None, ('planner', command, 'RUN', option)))} -o FOLDER --overwrite makes it afresh"
         )
     return []
 
