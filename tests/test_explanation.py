@@ -457,11 +457,6 @@ def test_bad_settings_name_what_is_wrong(ramp, settings, says):
         planner.explain(planner.solve(ramp), **settings)
 
 
-def test_another_instances_run_is_refused(ramp, dear):
-    with pytest.raises(UsageError, match="was not solved from the instance lead-and-ramp as it is now"):
-        planner.explain(planner.solve(ramp))
-
-
 def test_prices_as_written_on_the_command_line():
     assert price_path("magnet=40.5") == ("magnet", 40.5)
     assert price_path("magnet=2026:60,2030:110") == ("magnet", {2026: 60.0, 2030: 110.0})

@@ -14,7 +14,7 @@ from builders import TABLES, edited, write_instance
 from pages import HOSTILE, Elements, drawings, hostile_instance, opened, undrawn
 
 import planner
-from planner.errors import OutputError, UsageError
+from planner.errors import OutputError
 from planner.reporting import page, parts
 from planner.reporting.sections import chain, findings, prices, trust, worldmap
 from planner.reporting.sections import frontier as curve
@@ -437,13 +437,6 @@ def test_values_are_written_as_people_read_them():
     assert parts.written(None, "number") == "" and parts.written(float("nan"), "share") == ""
     assert parts.written(2040, "year") == "2040"
     assert parts.written(70102.79, "number") == "70,103"
-
-
-def test_a_run_of_another_instance_is_refused():
-    _instance, _ = solved("tiny")
-    _, other = solved("traced-cap")
-    with pytest.raises(UsageError, match="the run is not of instance"):
-        planner.report(other)
 
 
 # --- commands ---

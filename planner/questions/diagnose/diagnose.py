@@ -91,7 +91,7 @@ def _not_survived(instance: Instance, pins: Pins | None, clock: Clock) -> str:
         return ""
     from ...errors import Infeasible
     from ...prepare import prepare
-    from ...solving.solver import optimise
+    from ...solving.search import optimise
     from ...solving.survive import survive
 
     clock.tell("can all outages that must be survived be survived?")

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from ...errors import InstanceError, PlannerError
-from ...models.data import CLEAN, PLAN
+from ...prepare import CLEAN, PLAN
+from ...solving.programme import Programme
 from .bench import BUILT, Bench, Model
 
 if TYPE_CHECKING:
@@ -241,13 +239,12 @@ def _money(bench: Bench) -> list[Limit]:
     funds, private = bench.dual.get("fund_budget", {}), bench.dual.get("private_limit", {})
     if len(bench.whole):
         how = RELAXED
-        relaxed = bench.solver_of(replace(bench.arrays, integer=np.zeros_like(bench.arrays.integer)))
-        if relaxed.run_lp() != "optimal":
+        relaxed = Programme(bench.arrays.relaxed, bench.settings).find(seconds=bench.settings.time_limit)
+        if not relaxed.optimal:
             bench.notes.append("what money is worth is not known: the relaxation was not solved")
             return []
-        row_dual = relaxed.solution()[1]
-        funds = {i: row_dual[k] for i, k in rows.get("fund_budget", {}).items()}
-        private = {i: row_dual[k] for i, k in rows.get("private_limit", {}).items()}
+        funds = {i: relaxed.duals[k] for i, k in rows.get("fund_budget", {}).items()}
+        private = {i: relaxed.duals[k] for i, k in rows.get("private_limit", {}).items()}
     country = {o.option: f.country for o in bench.instance.options for f in bench.instance.facilities
                if f.facility == o.facility}  # fmt: skip
     result = []
@@ -320,9 +317,9 @@ def _earlier(bench: Bench, option: str, cells_to_set: dict[str, Any]) -> tuple[f
         return None
     if bench.proven:
         answer = bench.ask(f"{option} a year earlier", model, start=model.modules(bench.built))
-        if answer is None or not math.isfinite(answer.objective):
+        if answer is None or not math.isfinite(answer.value):
             return None
-        return bench.base - answer.objective, bench.label
+        return bench.base - answer.value, bench.label
     try:
         held = model.hold(model.modules(bench.built), all_builds=False)
     except KeyboardInterrupt:
@@ -332,6 +329,6 @@ def _earlier(bench: Bench, option: str, cells_to_set: dict[str, Any]) -> tuple[f
         return None
     if held is None:
         return None
-    cost = model.objective(held[0])
+    cost = model.objective(held.x)
     bench.tell(f"{option} a year earlier, the same whole builds: {cost:,.6g} MUSD")
     return bench.base - cost, "re-solve, same whole builds: at least"

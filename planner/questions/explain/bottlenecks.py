@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from ...models.data import PLAN
+from ...prepare import PLAN
 from .result import Explanation
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from ...models.data import CLEAN, EXPOSED
+from ...prepare import CLEAN, EXPOSED
 from .result import Explanation
 
 if TYPE_CHECKING:

@@ -56,11 +56,11 @@ def frontier(
         raise UsageError(f"points = {points}: expected 2 or more")
 
     from ...solving.solver import Settings
-    from .curve import Curve, Metric
+    from .curve import Axis, Curve
 
     settings = Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed)
     started = time.perf_counter()
-    curve = Curve(instance, Metric(metric, from_year, glide), settings, progress)
+    curve = Curve(instance, Axis(metric, from_year, glide), settings, progress)
     found = curve.trace(points)
     return _results(curve, found, time.perf_counter() - started)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ...instance.instance import Instance
     from ...runs.run import Run
-    from .curve import Metric
+    from .curve import Axis
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Frontier(Study):
     )  # fmt: skip
 
     instance: Instance
-    metric: Metric
+    metric: Axis
     today: float
     table: pd.DataFrame
     switches: pd.DataFrame

@@ -232,8 +232,9 @@ class Trials:
         """What the independent audit of the branch finds wrong; blank if nothing."""
         from ...auditing import audit_branch
         from ...runs.tables import frame
+        from ...solving.programme import by_family
+        from ...solving.search import Outcome
         from ...solving.solution import Reader
-        from ...solving.solver import Outcome, by_family
 
         of_case = with_case(self.instance, case)
         name = of_case.scenarios[0].scenario
