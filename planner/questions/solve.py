@@ -197,9 +197,7 @@ def _summary(
     return {
         "schema": SCHEMA,
         "instance": {
-            "name": instance.name,
-            "title": instance.title,
-            "sha256": instance.sha256,
+            **instance.identity,
             # as it was given, so that runs written to different folders have the same bytes
             "path": None if instance.path is None else instance.path.as_posix(),
         },

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from ..errors import OutputError, UsageError
 
 if TYPE_CHECKING:
+    from ..questions.study import Study
     from ..runs.run import Run
-    from .studies import Written
 
 REPORT = "report.html"
 
 
-def report(run: Run, studies: Sequence[str | Path | Written] = ()) -> str:
+def report(run: Run, studies: Sequence[str | Path | Study] = ()) -> str:
     """A self-contained HTML page on a run: text of the file.
 
     run      what `solve` or `read_run` gave

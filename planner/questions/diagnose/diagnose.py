@@ -81,7 +81,7 @@ def diagnose(
         from .slack import slackest
 
         facts = tuple(slackest(system, clock))
-    seconds = time.perf_counter() - started
+    seconds = round(time.perf_counter() - started, 3)
     return Diagnosis(instance.name, not outages, pins=pins, facts=facts, outages=outages, seconds=seconds)
 
 
@@ -144,7 +144,7 @@ def _explained(system: System, clock: Clock, started: float) -> Diagnosis:
         caps=caps,
         pins=left,
         complete=complete,
-        seconds=time.perf_counter() - started,
+        seconds=round(time.perf_counter() - started, 3),
     )
 
 

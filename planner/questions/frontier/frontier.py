@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ...errors import UsageError
-from .result import COLUMNS, SWITCHES, Frontier
+from .result import Frontier
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
@@ -122,10 +122,10 @@ def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
         curve.instance,
         curve.metric,
         curve.today,
-        pd.DataFrame(rows, columns=COLUMNS),
-        pd.DataFrame(switches, columns=SWITCHES),
+        pd.DataFrame(rows, columns=Frontier.columns("points")),
+        pd.DataFrame(switches, columns=Frontier.columns("switches")),
         _knee(points),
-        pd.DataFrame(lp_rows, columns=["point", "limit", "bound_musd"]),
+        pd.DataFrame(lp_rows, columns=Frontier.columns("bound")),
         not curve.interrupted,
         {
             "gap": settings.gap_for(len(curve.whole)),
@@ -133,6 +133,6 @@ def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
             "threads": settings.threads,
             "seed": settings.seed,
         },
-        seconds,
+        round(seconds, 3),
         curve.notes,
     )
