@@ -14,8 +14,9 @@ from builders import TABLES, edited, write_instance
 from pages import HOSTILE, Elements, drawings, hostile_instance, opened, undrawn
 
 import planner
+from planner import words
 from planner.errors import OutputError, UsageError
-from planner.reporting import page, parts
+from planner.reporting import page
 from planner.reporting.sections import chain, findings, prices, trust, worldmap
 from planner.reporting.sections import frontier as curve
 from planner.reporting.view import View
@@ -433,10 +434,10 @@ def test_addresses_become_links_only_on_the_web():
 
 
 def test_values_are_written_as_people_read_them():
-    assert parts.written(0.000001, "share") == "0%"
-    assert parts.written(None, "number") == "" and parts.written(float("nan"), "share") == ""
-    assert parts.written(2040, "year") == "2040"
-    assert parts.written(70102.79, "number") == "70,103"
+    assert words.written(0.000001, "share") == "0%"
+    assert words.written(None, "number") == "" and words.written(float("nan"), "share") == ""
+    assert words.written(2040, "year") == "2040"
+    assert words.written(70102.79, "number") == "70,103"
 
 
 def test_a_run_of_another_instance_is_refused():

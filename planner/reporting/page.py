@@ -13,7 +13,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .parts import Figure, Section, Table, written
+from ..words import written
+from .parts import Figure, Section, Table
 from .sections import alternatives as near_best
 from .sections import (
     builds,

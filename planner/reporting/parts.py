@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..words import figure_of
+from ..words import blank, brief_number, figure_of, shortened
 
 # Okabe and Ito's palette, told apart by people with any kind of colour vision
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
@@ -123,63 +123,9 @@ class Section:
     warnings: Sequence[str] = ()
 
 
-def blank(value: Any) -> Any:
-    """None for what is not a number, so that it can go into JSON."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 def plain(text: str) -> str:
     """Text for the chart library, which would read tags and entities in it."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def share_of(value: float) -> str:
-    """A share as a percentage: one decimal, more only where one would show nothing.
-
-    >>> [share_of(x) for x in (0.8337, 1.0, 0.0006, 0.0)]
-    ['83.4%', '100%', '0.06%', '0%']
-    """
-    if value != value:
-        return "-"
-    if 0 < abs(value) < 0.001:
-        return f"{value * 100:.2g}%" if abs(value) >= 1e-5 else "0%"
-    text = f"{value * 100:.1f}"
-    return f"{text.removesuffix('.0') if text in ('0.0', '100.0') else text}%"
-
-
-def written(value: Any, form: str) -> str:
-    """A value as it stands in a table. Forms: text, link, year, count, number, share."""
-    if value is None or (isinstance(value, float) and value != value):
-        return ""
-    if form == "share":
-        return share_of(float(value))
-    if form == "number":
-        return figure_of(float(value), 4 if abs(value) < 1000 else 3)
-    if form == "count":
-        return f"{value:,.0f}"
-    return str(value)
-
-
-def tonnes_of(value: float) -> str:
-    """Tonnes in a sentence.
-
-    >>> tonnes_of(1880889.0), tonnes_of(12345.6), tonnes_of(60.0)
-    ('1.88 million t', '12,300 t', '60 t')
-    """
-    if value >= 1e6:
-        return f"{figure_of(value / 1e6)} million t"
-    if value >= 1e4:
-        value = round(value, 2 - math.floor(math.log10(value)))
-    return f"{figure_of(value)} t"
-
-
-def rate_of(value: float) -> str:
-    """A rate without needless zeros.
-
-    >>> rate_of(0.05), rate_of(0.075)
-    ('5%', '7.5%')
-    """
-    return f"{value * 100:.4g}%"
 
 
 def bars(
@@ -203,44 +149,6 @@ def pattern(look: int) -> dict[str, Any]:
     """Fine white hatching, so that bars are told apart without colour too."""
     shape = PATTERNS[look % len(PATTERNS)]
     return {"shape": shape, "fillmode": "overlay", "fgcolor": "#ffffff", "size": 7, "solidity": 0.16}
-
-
-def listed(names: Sequence[str], most: int = 6) -> str:
-    """Names as a sentence lists them.
-
-    >>> listed(["a", "b", "c"]), listed(["a", "b", "c", "d"], most=2)
-    ('a, b and c', 'a, b and 2 more')
-    """
-    if len(names) > most:
-        return f"{', '.join(names[:most])} and {len(names) - most} more"
-    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """A number of things.
-
-    >>> counted(1, "project"), counted(3, "country", "countries")
-    ('1 project', '3 countries')
-    """
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def capital(text: str) -> str:
-    """Text with a capital letter, as a sentence begins.
-
-    >>> capital("cap USA 2030")
-    'Cap USA 2030'
-    """
-    return text[:1].upper() + text[1:]
-
-
-def shortened(text: str, most: int) -> str:
-    """A name cut to so many characters.
-
-    >>> shortened("Mountain Pass", 20), shortened("Mountain Pass", 9)
-    ('Mountain Pass', 'Mountain…')
-    """
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 RUNG = 44  # px of a row of a chart whose names stand above their bars
@@ -367,17 +275,6 @@ def wrapped(text: str, width: int, most: int) -> str:
     if len(lines) > most:
         lines = [*lines[: most - 1], shortened(f"{lines[most - 1]}…", width)]
     return "<br>".join(plain(line) for line in lines)
-
-
-def brief_number(value: float) -> str:
-    """A number that fits a cell.
-
-    >>> [brief_number(x) for x in (1e-15, 3.14159, 412.3, 12345.0, 2345678.0)]
-    ['0', '3.1', '412', '12k', '2.3M']
-    """
-    if abs(value) >= 1e4:
-        return f"{figure_of(value / 1e6, 2)}M" if abs(value) >= 1e6 else f"{figure_of(value / 1e3, 2)}k"
-    return figure_of(value, 2) if abs(value) >= 5e-4 else "0"
 
 
 def layout(**more: Any) -> dict[str, Any]:

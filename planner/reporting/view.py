@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..instance.timeline import horizon_end, periods, series_value
-from .parts import figure_of
+from ..words import figure_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,26 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..parts import (
-    BAR,
-    GREEN,
-    GREY,
-    ORANGE,
-    RUNG,
-    Column,
-    Data,
-    Figure,
-    Section,
-    Table,
-    counted,
-    figure_of,
-    listed,
-    pattern,
-    plain,
-    rate_of,
-    rungs,
-    shortened,
-)
+from ...words import counted, figure_of, listed, rate_of, shortened
+from ..parts import BAR, GREEN, GREY, ORANGE, RUNG, Column, Data, Figure, Section, Table, pattern, plain, rungs
 from .builds import STARTUP, name_of
 
 if TYPE_CHECKING:

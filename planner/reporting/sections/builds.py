@@ -5,25 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from ..parts import (
-    CONCERN,
-    GREY,
-    STAGES,
-    Column,
-    Control,
-    Data,
-    Figure,
-    Section,
-    Table,
-    bars,
-    counted,
-    figure_of,
-    layout,
-    plain,
-    share_of,
-    shortened,
-    year_axis,
-)
+from ...words import counted, figure_of, share_of, shortened
+from ..parts import CONCERN, GREY, STAGES, Column, Control, Data, Figure, Section, Table, bars, layout, plain, year_axis
 
 if TYPE_CHECKING:
     from ..view import View

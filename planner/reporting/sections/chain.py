@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from ..parts import CONCERN, GREEN, Control, Data, Figure, Section, figure_of, layout, plain, rate_of, share_of
+from ...words import figure_of, rate_of, share_of
+from ..parts import CONCERN, GREEN, Control, Data, Figure, Section, layout, plain
 from ..view import PROVENANCES
 
 if TYPE_CHECKING:

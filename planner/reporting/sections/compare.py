@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...words import capital, figure_of, listed, share_of
 from ..parts import (
     DASHES,
     MARKERS,
@@ -17,13 +18,9 @@ from ..parts import (
     Section,
     Table,
     amounts,
-    capital,
-    figure_of,
     layout,
-    listed,
     pattern,
     plain,
-    share_of,
     wrapped,
     year_axis,
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...runs.tables import COMPONENTS
-from ..parts import Column, Control, Data, Figure, Section, Table, bars, layout, plain, rate_of, share_of, year_axis
+from ...words import rate_of, share_of
+from ..parts import Column, Control, Data, Figure, Section, Table, bars, layout, plain, year_axis
 
 if TYPE_CHECKING:
     from ..view import View

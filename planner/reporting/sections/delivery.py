@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...words import counted, figure_of, listed, rate_of, share_of, shortened, tonnes_of
 from ..parts import (
     BAR,
     BLACK,
@@ -20,17 +21,10 @@ from ..parts import (
     Section,
     Table,
     amounts,
-    counted,
-    figure_of,
     layout,
-    listed,
     pattern,
     plain,
-    rate_of,
     rungs,
-    share_of,
-    shortened,
-    tonnes_of,
     year_axis,
 )
 from .builds import name_of

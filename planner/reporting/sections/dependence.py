@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...words import share_of
 from ..parts import (
     BLACK,
     DASHES,
@@ -17,7 +18,6 @@ from ..parts import (
     Table,
     layout,
     plain,
-    share_of,
     year_axis,
 )
 

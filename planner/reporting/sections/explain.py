@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...questions.explain.text import UNITS
+from ...words import capital, counted, figure_of, shortened
 from ..parts import (
     BAR,
     BLUE,
@@ -26,16 +27,12 @@ from ..parts import (
     Table,
     amounts,
     bars,
-    capital,
-    counted,
-    figure_of,
     grid,
     grid_width,
     layout,
     pattern,
     plain,
     rungs,
-    shortened,
     year_axis,
 )
 from .builds import name_of

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..parts import counted, figure_of, listed, rate_of, share_of, tonnes_of
+from ...words import counted, figure_of, listed, rate_of, share_of, tonnes_of
 from . import alternatives as near_best
 from . import compare as rivals
 from . import delivery, hedge, prices, trust

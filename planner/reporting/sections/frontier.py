@@ -7,22 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..parts import (
-    BLUE,
-    GREY,
-    ORANGE,
-    Column,
-    Data,
-    Figure,
-    Section,
-    Table,
-    counted,
-    figure_of,
-    layout,
-    plain,
-    share_of,
-    tonnes_of,
-)
+from ...words import counted, figure_of, share_of, tonnes_of
+from ..parts import BLUE, GREY, ORANGE, Column, Data, Figure, Section, Table, layout, plain
 
 if TYPE_CHECKING:
     from ..studies import Study

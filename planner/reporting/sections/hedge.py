@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...words import counted, figure_of, listed, rate_of, shortened, tonnes_of
 from ..parts import (
     BAR,
     BLUE,
@@ -16,16 +17,10 @@ from ..parts import (
     Section,
     Table,
     amounts,
-    counted,
-    figure_of,
     layout,
-    listed,
     pattern,
     plain,
-    rate_of,
     rungs,
-    shortened,
-    tonnes_of,
 )
 from .builds import name_of
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from ...words import counted, figure_of, share_of, tonnes_of
 from ..parts import (
     CLEAN,
     CONCERN,
@@ -15,13 +16,9 @@ from ..parts import (
     Section,
     Table,
     bars,
-    counted,
-    figure_of,
     layout,
     pattern,
     plain,
-    share_of,
-    tonnes_of,
     year_axis,
 )
 

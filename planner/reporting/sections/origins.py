@@ -5,21 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from ..parts import (
-    CONCERN,
-    SERIES,
-    Column,
-    Control,
-    Data,
-    Figure,
-    Section,
-    Table,
-    counted,
-    layout,
-    pattern,
-    plain,
-    share_of,
-)
+from ...words import counted, share_of
+from ..parts import CONCERN, SERIES, Column, Control, Data, Figure, Section, Table, layout, pattern, plain
 
 if TYPE_CHECKING:
     from ..view import View

@@ -5,21 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from ..parts import (
-    CLEAN,
-    CONCERN,
-    Column,
-    Control,
-    Data,
-    Figure,
-    Section,
-    Table,
-    figure_of,
-    layout,
-    plain,
-    share_of,
-    year_axis,
-)
+from ...words import figure_of, share_of
+from ..parts import CLEAN, CONCERN, Column, Control, Data, Figure, Section, Table, layout, plain, year_axis
 
 if TYPE_CHECKING:
     from ..view import View

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...words import capital, figure_of, listed, share_of, shortened
 from ..parts import (
     BAR,
     BLACK,
@@ -19,15 +20,10 @@ from ..parts import (
     Figure,
     Section,
     Table,
-    capital,
-    figure_of,
     layout,
-    listed,
     pattern,
     plain,
     rungs,
-    share_of,
-    shortened,
 )
 from .builds import name_of
 

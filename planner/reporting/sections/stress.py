@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...words import capital, counted, figure_of, rate_of, tonnes_of
 from ..parts import (
     BAR,
     VERMILLION,
@@ -16,16 +17,11 @@ from ..parts import (
     Section,
     Table,
     amounts,
-    capital,
-    counted,
-    figure_of,
     grid,
     grid_width,
     layout,
     plain,
-    rate_of,
     rungs,
-    tonnes_of,
 )
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...instance.tables import TABLES
-from ..parts import Column, Section, Table, counted, figure_of, listed, rate_of, share_of, tonnes_of
+from ...words import counted, figure_of, listed, rate_of, share_of, tonnes_of
+from ..parts import Column, Section, Table
 
 if TYPE_CHECKING:
     from ..view import View

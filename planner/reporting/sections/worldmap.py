@@ -9,7 +9,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from ..parts import CLEAN, CONCERN, Control, Data, Figure, Section, figure_of, layout, listed, plain
+from ...words import figure_of, listed
+from ..parts import CLEAN, CONCERN, Control, Data, Figure, Section, layout, plain
 
 if TYPE_CHECKING:
     from ..view import View
@@ -285,7 +286,7 @@ def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float,
 @cache
 def outlines() -> dict[str, Any]:
     """The trace of the countries' outlines (data/README.md says where they come from)."""
-    rings = json.loads(files(__package__).joinpath("data", "outlines.json").read_text(encoding="utf-8"))
+    rings = json.loads(files("planner.reporting").joinpath("data", "outlines.json").read_text(encoding="utf-8"))
     xs: list[float | None] = []
     ys: list[float | None] = []
     for ring in rings:
