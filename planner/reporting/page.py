@@ -13,7 +13,6 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..words import written
 from .parts import Figure, Section, Table
 from .sections import alternatives as near_best
 from .sections import (
@@ -65,11 +64,11 @@ def page(view: View) -> str:
         *_studied(view, "hedge", hedge.section),
         *_studied(view, "sensitivity", tornado.section),
         needs.funding(view),
-        *outlays.section(view),
+        outlays.section(view),
         trust.section(view),
     )
     sections = [section for section in found if section is not None]
-    figures = [part for section in sections for part in section.parts if isinstance(part, Figure)]
+    figures = [part for section in sections for part in section.shown if isinstance(part, Figure)]
     library, script = _library(), _asset("page.js")
     drawings = {f.id: f.drawing() for f in figures}
     if "map-flows" in drawings:
@@ -100,7 +99,7 @@ def _studied(view: View, kind: str, section: Callable[[View, Study], Section]) -
             id=f"{one.id}-{n}",
             title=f"{one.title} ({n})",
             brief=f"{one.brief} {n}",
-            parts=[replace(part, id=f"{part.id}-{n}") for part in one.parts],
+            parts=[replace(part, id=f"{part.id}-{n}") for part in one.shown],
         )
         for n, one in enumerate(made[1:], start=2)
     ]
@@ -148,7 +147,6 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["written"] = written
     environment.filters["address"] = _address
     environment.tests["table"] = lambda part: isinstance(part, Table)
     return environment

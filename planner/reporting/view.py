@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Place = tuple[str, str, str, int]  # material, country, provenance, year
 PROVENANCES = ("clean", "exposed")
+STARTUP = "★"
 
 
 @dataclass
@@ -68,6 +69,11 @@ class View:
         """The horizon in words."""
         return str(self.years[0]) if self.end == self.years[0] else f"{self.years[0]}-{self.end}"
 
+    @property
+    def musd(self) -> str:
+        """The unit of large amounts, such as MUSD."""
+        return f"M{self.instance.currency}"
+
     def money(self, musd: float, digits: int = 3) -> str:
         """An amount in words, such as 1.58 billion USD."""
         if abs(musd) >= 1000:
@@ -100,6 +106,23 @@ class View:
     def options(self) -> dict[str, Option]:
         """Options by key."""
         return {o.option: o for o in self.instance.options}
+
+    def project(self, option: str) -> str:
+        """Name of an option's project, with a star for a startup; its key, if it is of another instance."""
+        row = self.options.get(option)
+        if row is None:
+            return option
+        return f"{row.name} {STARTUP}" if self.facilities[row.facility].startup else row.name
+
+    def home(self, option: str) -> str:
+        """Name of an option's country, "" if it is of another instance."""
+        row = self.options.get(option)
+        return self.countries[self.facilities[row.facility].country] if row else ""
+
+    def stage_of_project(self, option: str) -> str:
+        """The latest stage that an option's plant can work at, "" if none."""
+        row = self.options.get(option)
+        return self.stage_of_facility.get(row.facility, "") if row else ""
 
     @cached_property
     def sectors(self) -> dict[str, str]:

@@ -15,7 +15,6 @@ from . import explain as reasons
 from . import frontier as curve
 from . import sensitivity as tornado
 from . import stress as losses
-from .builds import name_of
 
 if TYPE_CHECKING:
     from ..studies import Study
@@ -237,7 +236,7 @@ def _builds(view: View) -> str:
     order = sorted(cost, key=lambda o: (-cost[o], o))
     countries = {r.country for r in builds.itertuples()}
     startups = sum(view.facilities[view.options[o].facility].startup for o in cost)
-    names = [f"{name_of(view, o)} ({view.countries[view.facilities[view.options[o].facility].country]})" for o in order]
+    names = [f"{view.project(o)} ({view.countries[view.facilities[view.options[o].facility].country]})" for o in order]
     text = (
         f"{counted(len(cost), 'project')} in {counted(len(countries), 'country', 'countries')} "
         f"{'is' if len(cost) == 1 else 'are'} built for {view.money(sum(cost.values()))} overnight"
