@@ -411,7 +411,7 @@ class Bar(NamedTuple):
     look   colour and pattern
     start  where it begins; None: at zero
     ends   columns or functions of the least and the most, drawn as a thin line
-    text   what stands at its end
+    text   what stands at its end, from its value
     says   lines that the pointer shows, the first of several bold; or a number in the form of plotly
     where  column and value of the rows it is of; None: all rows
     """
@@ -421,7 +421,7 @@ class Bar(NamedTuple):
     look: Look = Look(BLUE)
     start: Value | None = None
     ends: tuple[Value, Value] | None = None
-    text: Callable[[Any], str] | None = None
+    text: Callable[[float], str] | None = None
     says: Callable[[Any], Sequence[str]] | str = "%{x:,.4~g}"
     where: tuple[str, Any] | None = None
 
@@ -519,7 +519,7 @@ def _bar(bar: Bar, mine: Sequence[tuple[int, Any]], place: Trace) -> Trace:
             "thickness": 1.5,
         }
     if bar.text:
-        trace |= {"text": [plain(bar.text(r)) for r in rows], "textposition": "auto"}
+        trace |= {"text": [plain(bar.text(v)) for v in values], "textposition": "auto"}
     if isinstance(bar.says, str):
         return {**trace, "hovertemplate": bar.says + ("" if bar.name else "<extra></extra>")}
     told = {"customdata": [_told(bar.says(r)) for r in rows], "hovertemplate": "%{customdata}<extra></extra>"}

@@ -114,8 +114,7 @@ def _hangs(view: View, study: Study) -> Figure | None:
     ):
         found = [p for p in study.tables["projects"] if p[column] > least]
         found.sort(key=lambda p: (-p[column], p["option"]))
-        bar = Bar(column, look=Look(ORANGE, "/"), text=lambda p, column=column: figure_of(p[column]),  # type: ignore[misc]
-                  says=f"%{{x:,.4~g}} {plain(unit)}")  # fmt: skip
+        bar = Bar(column, look=Look(ORANGE, "/"), text=figure_of, says=f"%{{x:,.4~g}} {plain(unit)}")
         if found:
             charts[title] = ranked(
                 found,

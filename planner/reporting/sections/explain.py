@@ -110,7 +110,7 @@ def _label(limit: Row) -> str:
 
 def _limit_chart(view: View, limits: Sequence[Row]) -> Figure:
     charts = {}
-    bar = Bar("saves_musd", text=lambda r: figure_of(r["saves_musd"]), says=lambda r: [_said(r), r["says"], r["how"]])
+    bar = Bar("saves_musd", text=figure_of, says=lambda r: [_said(r), r["says"], r["how"]])
     for unit in dict.fromkeys(r["unit"] for r in limits):
         rows = [r for r in limits if r["unit"] == unit]
         axis = amounts(f"million {view.instance.currency}", [r["saves_musd"] for r in rows[:MOST]])
@@ -278,7 +278,7 @@ def _entry_chart(view: View, others: Sequence[Row], entries: dict[str, list[Row]
     order = sorted(found, key=lambda f: (-f["capex_share"], f["option"]))
     nearest, name = order[0], view.project
     bars = [
-        Bar("capex_share", words, look, text=lambda f: f"{f['capex_share']:.0%}", says="%{x:.1%}", where=of)
+        Bar("capex_share", words, look, text="{:.0%}".format, says="%{x:.1%}", where=of)
         for words, look, of in (
             ("enters below (re-solve)", Look(BLUE), ("re_solved", "yes")),
             ("does not enter above (dual; others as built)", Look(SKY, "/"), ("re_solved", "no")),

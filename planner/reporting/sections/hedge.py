@@ -121,14 +121,8 @@ def _by_size(changed: Sequence[Row]) -> list[Row]:
 def _otherwise(view: View, changed: Sequence[Row]) -> Figure:
     ordered, currency = _by_size(changed), view.instance.currency
 
-    def change(b: Row) -> str:
-        return _signed(b["capex_change_musd"])
-
-    bars = [
-        Bar(lambda b: b["capex_change_musd"] if b["capex_change_musd"] >= 0 else None, "more", Look(BLUE), text=change),
-        Bar(lambda b: b["capex_change_musd"] if b["capex_change_musd"] < 0 else None, "less", Look(ORANGE, "/"),
-            text=change),
-    ]  # fmt: skip
+    bars = [Bar("gained", "more", Look(BLUE), text=_signed), Bar("lost", "less", Look(ORANGE, "/"), text=_signed)]
+    rows = [{**b, ("gained" if b["capex_change_musd"] >= 0 else "lost"): b["capex_change_musd"]} for b in ordered]
     more = sum(b["change"] > 0 for b in changed)
     extra = sum(b["capex_change_musd"] for b in changed)
     return Figure(
@@ -136,15 +130,16 @@ def _otherwise(view: View, changed: Sequence[Row]) -> Figure:
         f"{counted(more, 'option')} built more, {len(changed) - more} less, for {view.money(abs(extra))} "
         f"{'more' if extra >= 0 else 'less'}",
         "Overnight capex against the trusting plan: "
-        + "; ".join(f"{view.project(b['option'])} {change(b)}" for b in ordered[:8])
+        + "; ".join(f"{view.project(b['option'])} {_signed(b['capex_change_musd'])}" for b in ordered[:8])
         + f", million {currency}.",
         ranked(
-            ordered,
+            rows,
             lambda b: f"{shortened(view.project(b['option']), 36)} · comes with {b['success_probability']:.0%}",
             bars,
             amounts(f"Overnight capex more, million {currency}", [b["capex_change_musd"] for b in ordered[:MOST]]),
             most=MOST,
         ),
+        rows=ordered,
         caption="Against the trusting plan; hatched is less. Comes with: its chance of success.",
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...words import capital, figure_of, listed, share_of, shortened
@@ -122,14 +122,11 @@ def _reach(row: Mapping[str, Any]) -> float:
 
 
 def _bars(view: View, metric: str, shown: Sequence[Row]) -> Chart:
+    def told(end: str) -> Callable[[Row], list[str]]:
+        return lambda r: [f"{end} end: {_said(metric, r[f'at_{end}'])}"]
+
     bars = [
-        Bar(
-            f"at_{end}",
-            f"{end} end",
-            look,
-            "at_base",
-            says=lambda r, end=end: [f"{end} end: {_said(metric, r[f'at_{end}'])}"],
-        )  # type: ignore[misc]
+        Bar(f"at_{end}", f"{end} end", look, "at_base", says=told(end))
         for end, look in (("low", Look(BLUE)), ("high", Look(ORANGE, "/")))
     ]
 

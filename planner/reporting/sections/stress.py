@@ -134,7 +134,7 @@ def _worst_chart(view: View, hurting: Sequence[Row], names: Callable[[Row], str]
             missed = f"missed most: {case['decisive']}" if case.get("decisive") else ""
             return [names(case), f"{figure_of(case[column])} {unit}", missed]
 
-        bar = Bar(column, look=Look(VERMILLION), text=lambda c, column=column: figure_of(c[column]), says=said)  # type: ignore[misc]
+        bar = Bar(column, look=Look(VERMILLION), text=figure_of, says=said)
         if shown:
             charts[title] = ranked(shown, names, [bar], amounts(title, [c[column] for c in shown]))
     worst = max(hurting, key=lambda c: (c["lost_t"], c["extra_cost_musd"]))
@@ -247,10 +247,11 @@ def _heat(view: View, cases: Sequence[Row]) -> Figure | None:
         for column, (_, unit) in measures.items():
             top = max(COSTS, *(c[column] for c in rows))
             for year in years:
+                here = [{**c, column: max(0.0, c[column])} for c in rows if c["year"] == year]
+                words = unit.format(view.instance.currency)
                 charts[kind, column, year] = heat(
-                    [{**c, column: max(0.0, c[column])} for c in rows if c["year"] == year], "country", "element", column,
-                    unit.format(view.instance.currency), across, down, zmin=0.0, zmax=top,
-                )  # fmt: skip
+                    here, "country", "element", column, words, across, down, zmin=0.0, zmax=top
+                )
     column = next(iter(measures))
     worst = max(every, key=lambda c: c[column])
     first = next(kind for kind, rows in known.items() if any(c[column] >= worst[column] for c in rows))
