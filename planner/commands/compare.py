@@ -26,8 +26,9 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare plans side by side: cost, dependence, and what is built, moved, paid and short otherwise."""
-    from ..errors import OutputError, UsageError
+    from ..errors import UsageError
     from ..questions.compare import compare as compare_plans
+    from ..reporting import check_file, compare_page, write_report
     from ..runs.folder import check_folder
     from ..runs.run import MANIFEST, read_run
 
@@ -35,8 +36,8 @@ def compare(
         raise UsageError("expected two plans or more to compare")
     if output is not None:
         check_folder(output, "compare.json", overwrite)
-    if html is not None and html.exists() and not overwrite:
-        raise OutputError(f"{html} exists; choose another name, or --overwrite to replace it")
+    if html is not None:
+        check_file(html, overwrite)
 
     def plan_of(path: Path) -> Run:
         if (path / MANIFEST).is_file():
@@ -48,12 +49,10 @@ def compare(
         return solve(instance, gap=gap, time_limit=time_limit, threads=threads, seed=seed, progress=tell)
 
     names = [path.resolve().name for path in plans]
-    found = compare_plans(*(plan_of(path) for path in plans), names=names)
+    runs = [plan_of(path) for path in plans]
+    found = compare_plans(*runs, names=names)
     if output is not None:
         found.write(output, overwrite)
     if html is not None:
-        try:
-            html.write_text(found.to_html(), encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"{html} cannot be written: {error.strerror}") from error
+        write_report(compare_page(found, runs[0]), html, overwrite)
     print(json.dumps(found.to_dict(), indent=1) if as_json else str(found))

@@ -30,7 +30,9 @@ def sensitivity(
     partial = None if output is None else output.with_name(f".{output.name}.partial.jsonl")
     found = carry_out(study, workers=workers, partial=partial, progress=tell)
     if output is not None and found.complete:
-        found.write(output, overwrite)
+        from ..reporting import sensitivity_page
+
+        found.write(output, overwrite, {"chart.html": sensitivity_page(found)})
     print(json.dumps(found.to_dict(), indent=1) if as_json else str(found))
     if not found.complete and output is not None:
         tell("the same command goes on from here")

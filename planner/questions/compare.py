@@ -93,12 +93,6 @@ class Comparison:
         text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
         return write_folder(Path(folder), files, "compare.json", lambda: text, overwrite)
 
-    def to_html(self) -> str:
-        """One page that needs no network: tables that sort when a head is clicked."""
-        from ..reporting.compare_page import page
-
-        return page(self)
-
     def __str__(self) -> str:
         span = f"years {self.years[0]}-{self.years[-1]}"
         lines = [f"{' | '.join(self.names)}  ({span}; change: {self.names[-1]} against {self.names[0]})"]

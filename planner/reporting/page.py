@@ -6,7 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -14,27 +14,27 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .parts import Figure, Section, Table
-from .sections import alternatives as near_best
 from .sections import (
+    alternatives,
     builds,
     chain,
+    compare,
     costs,
     delivery,
     dependence,
+    explain,
     findings,
+    frontier,
     hedge,
     needs,
     origins,
     outlays,
     prices,
+    sensitivity,
+    stress,
     trust,
     worldmap,
 )
-from .sections import compare as rivals
-from .sections import explain as reasons
-from .sections import frontier as curve
-from .sections import sensitivity as tornado
-from .sections import stress as losses
 
 if TYPE_CHECKING:
     import jinja2
@@ -44,29 +44,56 @@ if TYPE_CHECKING:
 
 
 def page(view: View) -> str:
-    """The whole HTML text."""
-    found = (
+    """The whole HTML text of a report."""
+    sections = (
         dependence.section(view),
-        *_studied(view, "frontier", curve.section),
-        *_studied(view, "compare", rivals.section),
+        *_studied(view, "frontier", frontier.section),
+        *_studied(view, "compare", compare.section),
         origins.section(view),
         chain.section(view),
         worldmap.section(view),
         builds.section(view),
-        *_studied(view, "explain", reasons.section),
-        *_studied(view, "alternatives", near_best.section),
+        *_studied(view, "explain", explain.section),
+        *_studied(view, "alternatives", alternatives.section),
         costs.section(view),
         prices.section(view),
         needs.shortages(view),
         needs.branches(view),
-        *_studied(view, "stress", losses.section),
+        *_studied(view, "stress", stress.section),
         *_studied(view, "stress --delivery", delivery.section),
         *_studied(view, "hedge", hedge.section),
-        *_studied(view, "sensitivity", tornado.section),
+        *_studied(view, "sensitivity", sensitivity.section),
         needs.funding(view),
         outlays.section(view),
         trust.section(view),
     )
+    title = view.instance.title or view.instance.name
+    return written(
+        sections,
+        title=f"{title}: report",
+        kicker=f"Report on a plan, {view.span}",
+        heading=title,
+        description=view.instance.description,
+        keys=findings.keys(view),
+        sentences=findings.sentences(view),
+        made=f"Made by planner {view.plan['versions']['planner']} from a run of {view.instance.name}",
+        digest=view.plan["instance"]["sha256"],
+    )
+
+
+def written(
+    found: Sequence[Section | None],
+    *,
+    title: str,
+    kicker: str,
+    heading: str,
+    made: str,
+    digest: str = "",
+    description: str = "",
+    keys: Sequence[findings.Key] = (),
+    sentences: Sequence[str] = (),
+) -> str:
+    """Sections as the HTML text of a page, below its heading and the findings, if there are some."""
     sections = [section for section in found if section is not None]
     figures = [part for section in sections for part in section.shown if isinstance(part, Figure)]
     library, script = _library(), _asset("page.js")
@@ -77,9 +104,14 @@ def page(view: View) -> str:
         _environment()
         .get_template("page.html")
         .render(
-            view=view,
-            keys=findings.keys(view),
-            sentences=findings.sentences(view),
+            title=title,
+            kicker=kicker,
+            heading=heading,
+            description=description,
+            made=made,
+            digest=digest,
+            keys=keys,
+            sentences=sentences,
             sections=sections,
             drawings={name: _json(drawing) for name, drawing in drawings.items()},
             style=_asset("page.css"),

@@ -25,22 +25,10 @@ STARTUP = "★"
 
 
 @dataclass
-class View:
-    """What is shown: an instance, the run of it, and what else was found out about them."""
+class Names:
+    """An instance as the sections read it: its years, money, names and chain."""
 
     instance: Instance
-    run: Run
-    studies: tuple[Study, ...] = ()
-
-    @property
-    def plan(self) -> dict[str, Any]:
-        """Content of plan.json."""
-        return self.run.plan
-
-    @property
-    def tables(self) -> Mapping[str, pd.DataFrame]:
-        """Result tables by name."""
-        return self.run.tables
 
     # --- time and money ---
 
@@ -192,6 +180,24 @@ class View:
         """Whether a process makes strategic material from none: scrap, swarf."""
         inputs = self.recipes[process, "input"]
         return bool(inputs) and bool(self.stage_of_process(process)) and not any(m in self.stage_of for m in inputs)
+
+
+@dataclass
+class View(Names):
+    """What a report shows: an instance, the run of it, and what else was found out about them."""
+
+    run: Run
+    studies: tuple[Study, ...] = ()
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """Content of plan.json."""
+        return self.run.plan
+
+    @property
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """Result tables by name."""
+        return self.run.tables
 
     # --- tonnes a year ---
 

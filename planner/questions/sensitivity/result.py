@@ -63,20 +63,14 @@ class Sensitivity:
             found[name] = [{k: None if v != v else v for k, v in row.items()} for row in table.to_dict("records")]
         return found
 
-    def to_html(self) -> str:
-        """The tornado, or the indices, as one page that needs no network."""
-        from .chart import page
-
-        return page(self)
-
-    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Write tornado.csv, flips.csv, samples.csv, indices.csv, chart.html and sensitivity.json."""
+    def write(self, folder: str | Path, overwrite: bool = False, more: Mapping[str, str] | None = None) -> Path:
+        """Write the tables as CSV and sensitivity.json; ``more`` holds other files by name, such as a chart."""
         from ...runs.folder import write_folder
         from ...runs.tables import to_csv
 
         tables = {"tornado": self.tornado, "flips": self.flips, "indices": self.indices, "samples": self.samples}
         files = {f"{name}.csv": to_csv(table) for name, table in tables.items() if len(table.columns)}
-        files["chart.html"] = self.to_html()
+        files.update(more or {})
         text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
         return write_folder(Path(folder), files, MANIFEST, lambda: text, overwrite)
 

@@ -12,16 +12,20 @@ from ..parts import Column, Figure, Section, Table
 
 if TYPE_CHECKING:
     from ..studies import Row, Study
-    from ..view import View
+    from ..view import Names, View
 
 SOME_T, SOME_MUSD, SOME_SHARE = 0.5, 1e-6, 1e-6
 MOST = 200  # rows of a table
 
 
 def section(view: View, study: Study) -> Section:
-    """Totals, cost by part, dependence, and the differences."""
+    """This plan beside the others."""
+    return beside(view, study, _mine(view, study))
+
+
+def beside(view: Names, study: Study, mine: str = "") -> Section:
+    """Totals, cost by part, dependence, and the differences; ``mine`` is the name of the page's own plan, if any."""
     names = _names(study)
-    mine = _mine(view, study)
     years = study.about["years"]
     lead = [
         f"{capital(listed([_quoted(n, mine) for n in names]))}, over {years[0]}-{years[-1]}. Changes are of "
@@ -33,7 +37,7 @@ def section(view: View, study: Study) -> Section:
         _dependence(view, study, names, mine),
         _totals(study, names, mine),
         *(
-            _differences(view, study, name, title, least)
+            _differences(view, study, mine, name, title, least)
             for name, title, least in (
                 ("builds", "Built otherwise, t a year", SOME_MUSD),
                 ("funding", f"Paid otherwise, {view.musd}", SOME_MUSD),
@@ -63,7 +67,7 @@ def _quoted(name: str, mine: str = "") -> str:
     return f"“{name}” (this plan)" if name == mine else f"“{name}”"
 
 
-def _cost_chart(view: View, study: Study, names: Sequence[str], mine: str) -> Figure:
+def _cost_chart(view: Names, study: Study, names: Sequence[str], mine: str) -> Figure:
     parts = [r for r in study.tables["totals"] if str(r["quantity"]).startswith("of which ")]
     total = next(r for r in study.tables["totals"] if r["quantity"] == "cost")
     shown = [r for r in parts if any(abs(r[n] or 0.0) > SOME_MUSD for n in names)]
@@ -83,7 +87,7 @@ def _cost_chart(view: View, study: Study, names: Sequence[str], mine: str) -> Fi
     )
 
 
-def _dependence(view: View, study: Study, names: Sequence[str], mine: str) -> Figure | None:
+def _dependence(view: Names, study: Study, names: Sequence[str], mine: str) -> Figure | None:
     """Share by year of each plan: traced, or of one stage."""
     by: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for r in study.tables["dependence"]:
@@ -126,9 +130,9 @@ def _totals(study: Study, names: Sequence[str], mine: str) -> Table:
     return Table("table-rivals", "In all", study.tables["totals"], (*keys, *_columns(names, mine)), folded=False)
 
 
-def _differences(view: View, study: Study, table: str, title: str, least: float) -> Table | None:
+def _differences(view: Names, study: Study, mine: str, table: str, title: str, least: float) -> Table | None:
     """The rows in which the plans differ, the largest first; None if there are none."""
-    names, mine = _names(study), _mine(view, study)
+    names = _names(study)
 
     def spread(row: Row) -> float:
         values = [row[n] or 0.0 for n in names]
@@ -148,7 +152,7 @@ def _differences(view: View, study: Study, table: str, title: str, least: float)
     return Table(f"table-rival-{table}", f"{title}{more}", rows[:MOST], shown, folded=len(rows) > 12)
 
 
-def _word(view: View, key: str, value: Any) -> str:
+def _word(view: Names, key: str, value: Any) -> str:
     text = str(value or "")
     if key == "option":
         return view.project(text)
@@ -167,5 +171,5 @@ def in_words(view: View, study: Study) -> str:
     return f"This plan costs {_more(view, total[mine] - total[other])} than the plan {_quoted(other)}."
 
 
-def _more(view: View, change: float) -> str:
+def _more(view: Names, change: float) -> str:
     return f"{view.money(abs(change))} {'more' if change >= 0 else 'less'}"

@@ -12,7 +12,7 @@ from ..parts import Column, Control, Figure, Section, Table
 
 if TYPE_CHECKING:
     from ..studies import Row, Study
-    from ..view import View
+    from ..view import Names
 
 MOST = 20  # bars of a chart; the table holds the rest
 METHODS = {"one-at-a-time": "one number at a time, from its low to its high end", "lhs": "by Latin hypercube samples",
@@ -20,7 +20,7 @@ METHODS = {"one-at-a-time": "one number at a time, from its low to its high end"
 SIZED = 1e-12
 
 
-def section(view: View, study: Study) -> Section:
+def section(view: Names, study: Study) -> Section:
     """A tornado (or the indices), every change in a table, the decisions that flip."""
     about = study.about
     method = str(about.get("method", ""))
@@ -50,7 +50,7 @@ def _split(metric: str) -> tuple[str, str, str]:
     return name, of, year
 
 
-def _words(view: View, metric: str) -> tuple[str, str]:
+def _words(view: Names, metric: str) -> tuple[str, str]:
     """A metric in words, and its unit."""
     name, of, year = _split(metric)
     money = f"M{view.instance.currency}"
@@ -66,7 +66,7 @@ def _words(view: View, metric: str) -> tuple[str, str]:
     return (f"{words} in {year}" if year else words), unit
 
 
-def _metric(view: View, metric: str) -> str:
+def _metric(view: Names, metric: str) -> str:
     """A metric with its unit, as a heading."""
     words, unit = _words(view, metric)
     return f"{words}, {unit}" if unit else words
@@ -82,7 +82,7 @@ def _said(metric: str, value: float | None) -> str:
     return share_of(value) if _is_share(metric) else figure_of(value, 5)
 
 
-def _tornado(view: View, rows: Sequence[Row]) -> Figure | None:
+def _tornado(view: Names, rows: Sequence[Row]) -> Figure | None:
     charts: dict[str, Chart] = {}
     for metric in dict.fromkeys(str(r["metric"]) for r in rows):
         mine = [r for r in rows if r["metric"] == metric and r["at_base"] is not None]
@@ -121,7 +121,7 @@ def _reach(row: Mapping[str, Any]) -> float:
     return max(abs(e - row["at_base"]) for e in ends)
 
 
-def _bars(view: View, metric: str, shown: Sequence[Row]) -> Chart:
+def _bars(view: Names, metric: str, shown: Sequence[Row]) -> Chart:
     def told(end: str) -> Callable[[Row], list[str]]:
         return lambda r: [f"{end} end: {_said(metric, r[f'at_{end}'])}"]
 
@@ -142,7 +142,7 @@ def _bars(view: View, metric: str, shown: Sequence[Row]) -> Chart:
     return ranked(shown, name, bars, axis, most=MOST, line=shown[0]["at_base"])
 
 
-def _table(view: View, rows: Sequence[Row]) -> Table:
+def _table(view: Names, rows: Sequence[Row]) -> Table:
     return Table(
         "table-tornado",
         "Every change and metric",
@@ -159,7 +159,7 @@ def _table(view: View, rows: Sequence[Row]) -> Table:
     )
 
 
-def _indices(view: View, rows: Sequence[Row]) -> Figure | None:
+def _indices(view: Names, rows: Sequence[Row]) -> Figure | None:
     """How much each change weighs among all of them: rank correlation, or the shares of the variance."""
     sobol = any(r.get("total") is not None for r in rows)
     key, title = ("total", "share of the variance") if sobol else ("rank_correlation", "rank correlation")
@@ -189,14 +189,14 @@ def _indices(view: View, rows: Sequence[Row]) -> Figure | None:
     )
 
 
-def _index_table(view: View, rows: Sequence[Row]) -> Table:
+def _index_table(view: Names, rows: Sequence[Row]) -> Table:
     keys = [k for k in rows[0] if k not in ("change", "metric")]
     numbers = [Column(k.replace("_", " ").capitalize(), k, "number") for k in keys]
     metric = Column("Metric", lambda r: _metric(view, str(r["metric"])))
     return Table("table-indices", "Every index", rows, (Column("Change", "change"), metric, *numbers))
 
 
-def _flips(view: View, rows: Sequence[Row]) -> Table:
+def _flips(view: Names, rows: Sequence[Row]) -> Table:
     return Table(
         "table-flips",
         "Decisions that flip: built at an end and not as it is, or the other way round",
@@ -211,7 +211,7 @@ def _flips(view: View, rows: Sequence[Row]) -> Table:
     )
 
 
-def in_words(view: View, study: Study) -> str:
+def in_words(view: Names, study: Study) -> str:
     """What moves the first metric most, and how many decisions flip."""
     rows = [
         r
