@@ -98,7 +98,8 @@ def _dependence(view: Names, study: Study, names: Sequence[str], mine: str) -> F
     if not keys:
         return None
     looks = {_called(name, mine): look(n) for n, name in enumerate(names)}
-    looks[_called(mine, mine)] = looks[_called(mine, mine)]._replace(dash="solid", width=4)
+    if mine:
+        looks[_called(mine, mine)] = looks[_called(mine, mine)]._replace(dash="solid", width=4)
     charts = {
         "traced, end to end" if not stage else f"stage {stage}": lines(
             by[metric, stage], "year", {n: _called(n, mine) for n in names}, yaxis=SHARES, looks=looks,
