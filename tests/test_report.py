@@ -73,10 +73,8 @@ def test_charts_are_valid_for_the_library(name):
     _instance, plan = solved(name)
     for spec in drawings(planner.report(plan)).values():
         for view in spec["views"].values():
-            traces = view if isinstance(view, list) else view["data"]
-            assert traces
-            more = {} if isinstance(view, list) else view.get("layout", {})
-            go.Figure({"data": traces, "layout": {**spec["layout"], **more}})  # refuses unknown names and values
+            assert view["data"]
+            go.Figure(view)  # refuses unknown names and values
 
 
 def test_same_run_same_bytes(tmp_path):
@@ -250,7 +248,7 @@ def test_a_curve_is_read_drawn_and_said(tmp_path):
     assert "getting to 40.0% costs 10 million USD" in text
     assert "computed from other data" in text  # its digest is not the run's
     drawn = drawings(text)["curve-cost"]
-    line = next(t for t in drawn["views"][""] if t["name"] == "least cost")
+    line = next(t for t in drawn["views"][""]["data"] if t["name"] == "least cost")
     assert line["x"] == [0.8, 0.4, 0.0] and line["y"] == [0, 10, 90]
     assert f"+ {option.name}" in Elements(text).text and f"- {option.name}" in Elements(text).text
     assert "gone" in Elements(text).text
@@ -288,7 +286,7 @@ def test_names_stay_text(tmp_path):
     links = [a["href"] for a in elements.of("a") if not a["href"].startswith("#")]
     assert links == ['https://example.org/?q="><script>']
     for drawn in drawings(text).values():  # what the chart library gets has no tag but its own
-        for tag in re.findall(r"<[^<>]*>?", json.dumps([drawn["views"], drawn["layout"]])):
+        for tag in re.findall(r"<[^<>]*>?", json.dumps(drawn["views"])):
             assert tag in ("<b>", "</b>", "<br>", "<extra>", "</extra>")
 
 
@@ -487,6 +485,6 @@ def test_a_level_part_of_a_curve_is_drawn_level(tmp_path):
     rows = [lines[0] + ",same_until", lines[1] + ",0.8", lines[2] + ",0.7", lines[3] + ",0"]
     folder = frontier_folder(tmp_path / "curve", "\n".join(rows) + "\n", "")
     drawn = drawings(planner.report(plan, [folder]))["curve-cost"]
-    line = next(t for t in drawn["views"][""] if t["name"] == "least cost")
+    line = next(t for t in drawn["views"][""]["data"] if t["name"] == "least cost")
     shown = list(zip(line["x"], line["y"], line["marker"]["size"], strict=True))
     assert shown[1:] == [(0.7, 10, 0), (0.4, 10, 9), (0.0, 90, 9)]

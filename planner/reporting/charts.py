@@ -49,7 +49,7 @@ class Chart:
     """One picture.
 
     traces   series in the form of plotly
-    layout   axes and legend in the form of plotly; it may hold a height in px
+    layout   axes, legend and height (px) in the form of plotly
     rows     what it is drawn from, one mapping a row; a column has its unit in its name, such as ``made_t``
     caption  what to say below it, where it is one of several
     """

@@ -99,7 +99,7 @@ class Figure:
     @property
     def height(self) -> int:
         """Height of what is shown first, px."""
-        return int(self.opening.layout.get("height", 380))
+        return int(self.opening.layout["height"])
 
     @property
     def told(self) -> str:
@@ -118,18 +118,12 @@ class Figure:
         return columns, [[blank(row.get(column)) for column in columns] for row in rows]
 
     def drawing(self) -> dict[str, Any]:
-        """What the page's script needs. A layout that all charts share stands there once."""
-        charts = self.views
-        layouts = [chart.layout for chart in charts.values()]
-        shared = len(charts) > 1 or "" in charts
-        shared = shared and all(one == layouts[0] for one in layouts)
+        """What the page's script needs."""
         columns, rows = self.data
         return {
-            "layout": dict(layouts[0]) if shared else {},
-            "views": {key: list(c.traces) if shared else c.to_dict() for key, c in charts.items()},
-            "height": self.height,
+            "views": {key: chart.to_dict() for key, chart in self.views.items()},
             "aspect": self.aspect,
-            "captions": {key: c.caption for key, c in charts.items() if c.caption is not None},
+            "captions": {key: chart.caption for key, chart in self.views.items() if chart.caption is not None},
             "columns": columns,
             "rows": rows,
         }
