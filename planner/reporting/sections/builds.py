@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from ...words import counted, figure_of, share_of, shortened
-from ..charts import CONCERN, GREY, STAGES, Bar, Look, Mark, largest, ranked, records, stacked, year_axis
+from ..charts import CONCERN, GREY, NAMED, STAGES, Bar, Look, Mark, largest, ranked, records, stacked, year_axis
 from ..parts import Column, Control, Figure, Section, Table
 from ..view import STARTUP
 
@@ -41,8 +41,6 @@ def _timeline(view: View, builds: list[dict[str, Any]]) -> Figure:
             "start": min(r["start_year"] for r in mine),
             "online": min(end, *(r["online_year"] for r in mine)),
             "stop": min(end, max(r["online_year"] for r in mine) + view.options[option].life_years),  # the last module
-            "said": f"{shortened(view.project(option), 34)} · {view.home(option)} · "
-            f"{figure_of(sum(r['capacity_t'] for r in mine))} t",
         }
         for option, mine in starts.items()
     ]
@@ -55,6 +53,11 @@ def _timeline(view: View, builds: list[dict[str, Any]]) -> Figure:
             Bar("online", "", Look(colour, hollow=True), "start", says="", where=of),
             Bar(lambda p: max(p["online"], p["stop"]), stage or "no stage", Look(colour), "online", says="", where=of),
         ]
+
+    def name(project: dict[str, Any]) -> str:
+        tonnes = figure_of(sum(r["capacity_t"] for r in starts[project["option"]]))
+        place = f" · {view.home(project['option'])} · {tonnes} t"
+        return shortened(view.project(project["option"]), NAMED - len(place)) + place
 
     def marks(project: dict[str, Any]) -> list[tuple[float, list[str]]]:
         return [
@@ -78,7 +81,7 @@ def _timeline(view: View, builds: list[dict[str, Any]]) -> Figure:
         "Projects by stage and start: "
         + "; ".join(f"{view.options[p['option']].name}, {view.home(p['option'])}, start {p['start']}" for p in projects)
         + ".",
-        ranked(projects, "said", bars, axis, most=len(projects), marks=Mark(marks), margin={"t": 30}),
+        ranked(projects, name, bars, axis, most=len(projects), marks=Mark(marks), margin={"t": 30}),
         columns="option name facility country startup stage start_year online_year modules capacity_t capex_musd",
         rows=builds,
         caption="Tonnes are nameplate capacity a year of all modules, in terms of what the plant counts "
