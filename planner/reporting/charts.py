@@ -39,7 +39,7 @@ ACROSS, DOWN = 13, 26  # characters in a line of the names of its columns and ro
 SHARES = {"tickformat": ".0%", "rangemode": "tozero"}  # an axis of shares
 
 Rows = Any  # a sequence of mappings, or a DataFrame
-Value = str | Callable[[Any], Any]  # a column, or a function of a row
+Value = str | int | Callable[[Any], Any]  # a column, a place in a row that is a tuple, or a function of a row
 Trace = dict[str, Any]
 Groups = Sequence[tuple[str, Collection[Any]]]
 
@@ -126,8 +126,8 @@ def records(rows: Rows) -> list[dict[str, Any]]:
 
 
 def of(row: Any, value: Value) -> Any:
-    """A column of a row, or a function of it; None for what is not a number."""
-    return blank(value(row) if callable(value) else row.get(value))
+    """A column of a row, a place in it or a function of it; None for what is not a number."""
+    return blank(value(row) if callable(value) else row[value] if isinstance(value, int) else row.get(value))
 
 
 def plain(text: Any) -> str:

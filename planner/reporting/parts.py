@@ -138,7 +138,7 @@ class Column:
     """
 
     label: str
-    of: int | Value
+    of: Value
     form: str = "text"
 
     @property
@@ -148,7 +148,7 @@ class Column:
 
     def cell(self, row: Any) -> Any:
         """Its value in a row; "" for text that is missing, None for a number that is."""
-        value = row[self.of] if isinstance(self.of, int) else of(row, self.of)
+        value = of(row, self.of)
         if self.numeric:
             return value
         return "" if value is None else "yes" if value is True else "no" if value is False else str(value)
