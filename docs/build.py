@@ -2,7 +2,8 @@
 
 Also runs docs/tutorial.md from its top to its end and puts in what its commands print.
 
-Run `python docs/build.py`; a test fails when the pages are not what it would write.
+Run `python docs/build.py`; a test fails when the pages are not what it would write, and so does
+`python docs/build.py --check`.
 """
 
 from __future__ import annotations
@@ -97,5 +98,9 @@ def tutorial() -> str:
 PAGES = {"formulation.md": formulation, "format.md": instance_format, "tutorial.md": tutorial}
 
 if __name__ == "__main__":
-    for page, write in PAGES.items():
-        (HERE / page).write_text(write(), encoding="utf-8")
+    written = {page: write() for page, write in PAGES.items()}
+    if "--check" in sys.argv[1:]:
+        stale = [page for page, text in written.items() if (HERE / page).read_text(encoding="utf-8") != text]
+        sys.exit(f"{', '.join(stale)}: run python docs/build.py" if stale else 0)
+    for page, text in written.items():
+        (HERE / page).write_text(text, encoding="utf-8")
