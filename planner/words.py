@@ -1,8 +1,10 @@
-"""Numbers as people read them: without an exponent, with separators."""
+"""How numbers and names read: without an exponent, with separators and units, listed as in a sentence."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 
 def figure_of(value: float, digits: int = 3) -> str:
@@ -17,3 +19,106 @@ def figure_of(value: float, digits: int = 3) -> str:
     text = f"{value:,.{decimals}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text in ("-0", "0") else text
+
+
+def share_of(value: float) -> str:
+    """A share as a percentage: one decimal, more only where one would show nothing.
+
+    >>> [share_of(x) for x in (0.8337, 1.0, 0.0006, 0.0)]
+    ['83.4%', '100%', '0.06%', '0%']
+    """
+    if value != value:
+        return "-"
+    if 0 < abs(value) < 0.001:
+        return f"{value * 100:.2g}%" if abs(value) >= 1e-5 else "0%"
+    text = f"{value * 100:.1f}"
+    return f"{text.removesuffix('.0') if text in ('0.0', '100.0') else text}%"
+
+
+def written(value: Any, form: str) -> str:
+    """A value as it stands in a table. Forms: text, link, year, count, number, share."""
+    if value is None or (isinstance(value, float) and value != value):
+        return ""
+    if form == "share":
+        return share_of(float(value))
+    if form == "number":
+        return figure_of(float(value), 4 if abs(value) < 1000 else 3)
+    if form == "count":
+        return f"{value:,.0f}"
+    return str(value)
+
+
+def tonnes_of(value: float) -> str:
+    """Tonnes in a sentence.
+
+    >>> tonnes_of(1880889.0), tonnes_of(12345.6), tonnes_of(60.0)
+    ('1.88 million t', '12,300 t', '60 t')
+    """
+    if value >= 1e6:
+        return f"{figure_of(value / 1e6)} million t"
+    if value >= 1e4:
+        value = round(value, 2 - math.floor(math.log10(value)))
+    return f"{figure_of(value)} t"
+
+
+def rate_of(value: float) -> str:
+    """A rate without needless zeros.
+
+    >>> rate_of(0.05), rate_of(0.075)
+    ('5%', '7.5%')
+    """
+    return f"{value * 100:.4g}%"
+
+
+def listed(names: Sequence[str], most: int = 6) -> str:
+    """Names as a sentence lists them.
+
+    >>> listed(["a", "b", "c"]), listed(["a", "b", "c", "d"], most=2)
+    ('a, b and c', 'a, b and 2 more')
+    """
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number of things.
+
+    >>> counted(1, "project"), counted(3, "country", "countries")
+    ('1 project', '3 countries')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def capital(text: str) -> str:
+    """Text with a capital letter, as a sentence begins.
+
+    >>> capital("cap USA 2030")
+    'Cap USA 2030'
+    """
+    return text[:1].upper() + text[1:]
+
+
+def shortened(text: str, most: int) -> str:
+    """A name cut to so many characters.
+
+    >>> shortened("Mountain Pass", 20), shortened("Mountain Pass", 9)
+    ('Mountain Pass', 'Mountain…')
+    """
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def brief_number(value: float) -> str:
+    """A number that fits a cell.
+
+    >>> [brief_number(x) for x in (1e-15, 3.14159, 412.3, 12345.0, 2345678.0)]
+    ['0', '3.1', '412', '12k', '2.3M']
+    """
+    if abs(value) >= 1e4:
+        return f"{figure_of(value / 1e6, 2)}M" if abs(value) >= 1e6 else f"{figure_of(value / 1e3, 2)}k"
+    return figure_of(value, 2) if abs(value) >= 5e-4 else "0"
+
+
+def blank(value: Any) -> Any:
+    """None for what is not a number, so that it can go into JSON."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

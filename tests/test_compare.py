@@ -1,12 +1,15 @@
 """Plans side by side: nothing differs from itself, and what differs is told."""
 
 import json
+import re
 
 import pytest
+from pages import drawings
 from test_command_line import INSTANCES, run
 
 import planner
 from planner.errors import UsageError
+from planner.reporting import compare_page
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +56,10 @@ def test_other_horizons_are_compared_on_the_years_in_common(plans):
 
 
 def test_names_from_an_instance_are_escaped(plans):
-    html = planner.compare(*plans, names=["<script>alert(1)</script>", "change"]).to_html()
+    html = compare_page(planner.compare(*plans, names=["<script>alert(1)</script>", "change"]), plans[0])
     assert "<script>alert" not in html and "&lt;script&gt;alert(1)" in html
-    assert "http" not in html.replace("http-equiv", "")
+    assert "Content-Security-Policy" in html and not re.search(r'(src|href)="?https?:', html)
+    assert {"rivals-cost", "rivals-dependence"} <= set(drawings(html))
 
 
 def test_too_few_plans_and_no_common_year_are_refused(plans):

@@ -14,8 +14,9 @@ from builders import TABLES, edited, write_instance
 from pages import HOSTILE, Elements, drawings, hostile_instance, opened, undrawn
 
 import planner
+from planner import words
 from planner.errors import OutputError
-from planner.reporting import page, parts
+from planner.reporting import page
 from planner.reporting.sections import chain, findings, prices, trust, worldmap
 from planner.reporting.sections import frontier as curve
 from planner.reporting.view import View
@@ -72,10 +73,8 @@ def test_charts_are_valid_for_the_library(name):
     _instance, plan = solved(name)
     for spec in drawings(planner.report(plan)).values():
         for view in spec["views"].values():
-            traces = view if isinstance(view, list) else view["data"]
-            assert traces
-            more = {} if isinstance(view, list) else view.get("layout", {})
-            go.Figure({"data": traces, "layout": {**spec["layout"], **more}})  # refuses unknown names and values
+            assert view["data"]
+            go.Figure(view)  # refuses unknown names and values
 
 
 def test_same_run_same_bytes(tmp_path):
@@ -215,12 +214,23 @@ def test_figures_are_counted_by_what_they_rest_on(tmp_path):
 # --- a curve ---
 
 
-def frontier_folder(folder, points, switches="", knee=2):
+def frontier_folder(folder, points, switches="", knee=2, whole=True):
+    """A frontier's folder with these points (CSV text); ``whole``: with blanks in columns that it leaves out."""
+    columns = planner.Frontier.columns("points") if whole else ()
     folder.mkdir(parents=True)
     (folder / "frontier.csv").write_text(points)
     (folder / "switches.csv").write_text("point,option,start_year,modules,change\n" + switches)
-    about = {"metric": "exposed_share", "from_year": 2027, "knee": knee, "instance": {"sha256": "x"}}
     (folder / "lp_bound.csv").write_text("point,limit,bound_musd\n")
+    numbers = pd.read_csv(folder / "frontier.csv").astype(object)
+    rows = numbers.where(numbers.notna(), None).to_dict("records")
+    about = {part.name: None for part in planner.Frontier.HOLDS} | {
+        "metric": "exposed_share",
+        "from_year": 2027,
+        "knee": knee,
+        "complete": True,
+        "instance": {"sha256": "x"},
+        "points": [dict.fromkeys(columns) | row for row in rows] if columns else rows,
+    }
     (folder / "frontier.json").write_text(json.dumps(about))
     return folder
 
@@ -249,7 +259,7 @@ def test_a_curve_is_read_drawn_and_said(tmp_path):
     assert "getting to 40.0% costs 10 million USD" in text
     assert "computed from other data" in text  # its digest is not the run's
     drawn = drawings(text)["curve-cost"]
-    line = next(t for t in drawn["views"][""] if t["name"] == "least cost")
+    line = next(t for t in drawn["views"][""]["data"] if t["name"] == "least cost")
     assert line["x"] == [0.8, 0.4, 0.0] and line["y"] == [0, 10, 90]
     assert f"+ {option.name}" in Elements(text).text and f"- {option.name}" in Elements(text).text
     assert "gone" in Elements(text).text
@@ -266,8 +276,8 @@ def test_a_folder_that_is_no_curve_is_explained(tmp_path):
     _instance, plan = solved("tiny")
     with pytest.raises(OutputError, match="holds no study that a report can show"):
         planner.report(plan, [tmp_path])
-    folder = frontier_folder(tmp_path / "curve", "point,limit\n1,0.5\n")
-    with pytest.raises(OutputError, match=r"frontier\.csv has no column share"):
+    folder = frontier_folder(tmp_path / "curve", "point,limit\n1,0.5\n", whole=False)
+    with pytest.raises(OutputError, match=r"points in frontier\.json has no column"):
         planner.report(plan, [folder])
 
 
@@ -287,7 +297,7 @@ def test_names_stay_text(tmp_path):
     links = [a["href"] for a in elements.of("a") if not a["href"].startswith("#")]
     assert links == ['https://example.org/?q="><script>']
     for drawn in drawings(text).values():  # what the chart library gets has no tag but its own
-        for tag in re.findall(r"<[^<>]*>?", json.dumps([drawn["views"], drawn["layout"]])):
+        for tag in re.findall(r"<[^<>]*>?", json.dumps(drawn["views"])):
             assert tag in ("<b>", "</b>", "<br>", "<extra>", "</extra>")
 
 
@@ -433,10 +443,10 @@ def test_addresses_become_links_only_on_the_web():
 
 
 def test_values_are_written_as_people_read_them():
-    assert parts.written(0.000001, "share") == "0%"
-    assert parts.written(None, "number") == "" and parts.written(float("nan"), "share") == ""
-    assert parts.written(2040, "year") == "2040"
-    assert parts.written(70102.79, "number") == "70,103"
+    assert words.written(0.000001, "share") == "0%"
+    assert words.written(None, "number") == "" and words.written(float("nan"), "share") == ""
+    assert words.written(2040, "year") == "2040"
+    assert words.written(70102.79, "number") == "70,103"
 
 
 # --- commands ---
@@ -479,6 +489,6 @@ def test_a_level_part_of_a_curve_is_drawn_level(tmp_path):
     rows = [lines[0] + ",same_until", lines[1] + ",0.8", lines[2] + ",0.7", lines[3] + ",0"]
     folder = frontier_folder(tmp_path / "curve", "\n".join(rows) + "\n", "")
     drawn = drawings(planner.report(plan, [folder]))["curve-cost"]
-    line = next(t for t in drawn["views"][""] if t["name"] == "least cost")
+    line = next(t for t in drawn["views"][""]["data"] if t["name"] == "least cost")
     shown = list(zip(line["x"], line["y"], line["marker"]["size"], strict=True))
     assert shown[1:] == [(0.7, 10, 0), (0.4, 10, 9), (0.0, 90, 9)]

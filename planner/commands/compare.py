@@ -9,7 +9,7 @@ import typer
 
 import planner
 
-from ..errors import OutputError, UsageError
+from ..errors import UsageError
 from .common import AsJson, Gap, Overwrite, Seed, Threads, TimeLimit, check_output, deliver, load_instance, tell
 
 
@@ -25,13 +25,14 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare plans side by side: cost, dependence, and what is built, moved, paid and short otherwise."""
+    from ..reporting import check_file, compare_page, write_report
     from ..runs.run import MANIFEST
 
     if len(plans) < 2:
         raise UsageError("expected two plans or more to compare")
     check_output(planner.Comparison, output, overwrite)
-    if html is not None and html.exists() and not overwrite:
-        raise OutputError(f"{html} exists; choose another name, or --overwrite to replace it")
+    if html is not None:
+        check_file(html, overwrite)
 
     def plan_of(path: Path) -> planner.Run:
         if (path / MANIFEST).is_file():
@@ -41,10 +42,8 @@ def compare(
         return planner.solve(instance, gap=gap, time_limit=time_limit, threads=threads, seed=seed, progress=tell)
 
     names = [path.resolve().name for path in plans]
-    comparison = planner.compare(*(plan_of(path) for path in plans), names=names)
+    runs = [plan_of(path) for path in plans]
+    comparison = planner.compare(*runs, names=names)
     deliver(comparison, output, overwrite, as_json)
     if html is not None:
-        try:
-            html.write_text(comparison.to_html(), encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"{html} cannot be written: {error.strerror}") from error
+        write_report(compare_page(comparison, runs[0]), html, overwrite)

@@ -29,7 +29,11 @@ def sensitivity(
 
     check_output(planner.Sensitivity, output, overwrite)
     partial = None if output is None else partial_file(output)
-    answer = planner.sensitivity(study, workers=workers, scheduler=scheduler, partial=partial, progress=tell)
-    deliver(answer, output if answer.complete else None, overwrite, as_json)
-    if not answer.complete and output is not None:
+    found = planner.sensitivity(study, workers=workers, scheduler=scheduler, partial=partial, progress=tell)
+    if output is not None and found.complete:
+        from ..reporting import sensitivity_page
+
+        found.write(output, overwrite, {"chart.html": sensitivity_page(found)})
+    deliver(found, None, overwrite, as_json)
+    if not found.complete and output is not None:
         tell("the same command goes on from here")

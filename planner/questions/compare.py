@@ -127,12 +127,6 @@ class Comparison(Study):
         nothing = (self.totals[list(self.names)].abs() <= SMALL_MUSD).all(axis=1)
         return self.totals[~(nothing & self.totals["quantity"].str.startswith("of which "))]
 
-    def to_html(self) -> str:
-        """One page that needs no network: tables that sort when a head is clicked."""
-        from ..reporting.compare_page import page
-
-        return page(self)
-
     def __str__(self) -> str:
         span = f"years {self.years[0]}-{self.years[-1]}"
         lines = [f"{' | '.join(self.names)}  ({span}; change: {self.names[-1]} against {self.names[0]})"]

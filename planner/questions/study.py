@@ -147,15 +147,18 @@ class Study(Declared):
         """Raise OutputError if such a study may not be written to ``folder``: to be asked before the work begins."""
         check_folder(Path(folder), cls.MANIFEST, overwrite)
 
-    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
+    def write(self, folder: str | Path, overwrite: bool = False, more: Mapping[str, str] | None = None) -> Path:
         """Write the tables and the manifest to a folder, all of it or nothing; gives the folder.
 
         overwrite  replace a study of the same kind that is there
+        more       further files by name, such as a page about it
         Raises OutputError if something is there and is not to be replaced, or if the folder cannot be written.
         """
         frames = ((table.file, getattr(self, table.attribute)) for table in self.tables().values())
         files = {file: to_csv(frame) for file, frame in frames if frame is not None and len(frame.columns)}
-        return write_folder(Path(folder), {**files, **self.more_files()}, self.MANIFEST, self.to_json, overwrite)
+        return write_folder(
+            Path(folder), {**files, **self.more_files(), **(more or {})}, self.MANIFEST, self.to_json, overwrite
+        )
 
     def written(self) -> Written:
         """The study as it would be read back from its folder."""

@@ -1,4 +1,4 @@
-"""A run as one HTML file: findings, figures, tables and the reasons to trust it. It reads a run, never a model.
+"""A run, a comparison or a study as one HTML file. A page reads what was found, never a model.
 
 One module per part of the page; `page` puts them together. Nothing in the page needs the network.
 """
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from ..errors import OutputError, UsageError
 
 if TYPE_CHECKING:
+    from ..questions.compare import Comparison
+    from ..questions.sensitivity.result import Sensitivity
     from ..questions.study import Study
     from ..runs.run import Run
 
@@ -37,6 +39,50 @@ def report(run: Run, studies: Sequence[str | Path | Study] = ()) -> str:
     if isinstance(studies, (str, Path)):
         raise UsageError(f"studies = {studies}: expected a list of folders")
     return page(View(run.instance, run, tuple(read_study(study, run.instance, run) for study in studies)))
+
+
+def compare_page(found: Comparison, run: Run) -> str:
+    """Plans beside each other as a self-contained HTML page: text of the file.
+
+    found  what `compare` gave
+    run    one of the plans compared; its instance names countries, materials and projects
+    """
+    from .page import written
+    from .sections.compare import beside
+    from .studies import Shown
+    from .view import Names
+
+    study = Shown.of(found)
+    names = " | ".join(found.names)
+    return written(
+        [beside(Names(run.instance), study)],
+        title=names,
+        kicker=f"Plans compared, {found.years[0]}-{found.years[-1]}",
+        heading=names,
+        made=f"Made by planner compare from {len(found.names)} runs",
+    )
+
+
+def sensitivity_page(found: Sensitivity) -> str:
+    """A study of sensitivity as a self-contained HTML page: text of the file.
+
+    found  what `sensitivity` gave: the page shows its tornado for each metric, or the indices of its samples
+    """
+    from .page import written
+    from .sections.sensitivity import section
+    from .studies import Shown
+    from .view import Names
+
+    study = Shown.of(found)
+    title = found.study.title or f"Sensitivity of {found.instance.name}"
+    return written(
+        [section(Names(found.instance), study)],
+        title=title,
+        kicker="Sensitivity of a plan",
+        heading=title,
+        made=f"Made by planner sensitivity from {found.instance.name}",
+        digest=found.instance.sha256,
+    )
 
 
 def check_file(file: Path, overwrite: bool) -> None:

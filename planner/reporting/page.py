@@ -6,69 +6,96 @@ import base64
 import gzip
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .parts import Figure, Section, Table, written
-from .sections import alternatives as near_best
+from .parts import Figure, Section, Table
 from .sections import (
+    alternatives,
     builds,
     chain,
+    compare,
     costs,
     delivery,
     dependence,
+    explain,
     findings,
+    frontier,
     hedge,
     needs,
     origins,
     outlays,
     prices,
+    sensitivity,
+    stress,
     trust,
     worldmap,
 )
-from .sections import compare as rivals
-from .sections import explain as reasons
-from .sections import frontier as curve
-from .sections import sensitivity as tornado
-from .sections import stress as losses
 
 if TYPE_CHECKING:
     import jinja2
 
-    from .studies import Study
+    from .studies import Shown
     from .view import View
 
 
 def page(view: View) -> str:
-    """The whole HTML text."""
-    found = (
+    """The whole HTML text of a report."""
+    sections = (
         dependence.section(view),
-        *_studied(view, "frontier", curve.section),
-        *_studied(view, "compare", rivals.section),
+        *_studied(view, "frontier", frontier.section),
+        *_studied(view, "compare", compare.section),
         origins.section(view),
         chain.section(view),
         worldmap.section(view),
         builds.section(view),
-        *_studied(view, "explain", reasons.section),
-        *_studied(view, "alternatives", near_best.section),
+        *_studied(view, "explain", explain.section),
+        *_studied(view, "alternatives", alternatives.section),
         costs.section(view),
         prices.section(view),
         needs.shortages(view),
         needs.branches(view),
-        *_studied(view, "stress", losses.section),
+        *_studied(view, "stress", stress.section),
         *_studied(view, "stress --delivery", delivery.section),
         *_studied(view, "hedge", hedge.section),
-        *_studied(view, "sensitivity", tornado.section),
+        *_studied(view, "sensitivity", sensitivity.section),
         needs.funding(view),
-        *outlays.section(view),
+        outlays.section(view),
         trust.section(view),
     )
+    title = view.instance.title or view.instance.name
+    return written(
+        sections,
+        title=f"{title}: report",
+        kicker=f"Report on a plan, {view.span}",
+        heading=title,
+        description=view.instance.description,
+        keys=findings.keys(view),
+        sentences=findings.sentences(view),
+        made=f"Made by planner {view.plan['versions']['planner']} from a run of {view.instance.name}",
+        digest=view.plan["instance"]["sha256"],
+    )
+
+
+def written(
+    found: Sequence[Section | None],
+    *,
+    title: str,
+    kicker: str,
+    heading: str,
+    made: str,
+    digest: str = "",
+    description: str = "",
+    keys: Sequence[findings.Key] = (),
+    sentences: Sequence[str] = (),
+) -> str:
+    """Sections as the HTML text of a page, below its heading and the findings, if there are some."""
     sections = [section for section in found if section is not None]
-    figures = [part for section in sections for part in section.parts if isinstance(part, Figure)]
+    figures = [part for section in sections for part in section.shown if isinstance(part, Figure)]
     library, script = _library(), _asset("page.js")
     drawings = {f.id: f.drawing() for f in figures}
     if "map-flows" in drawings:
@@ -77,9 +104,14 @@ def page(view: View) -> str:
         _environment()
         .get_template("page.html")
         .render(
-            view=view,
-            keys=findings.keys(view),
-            sentences=findings.sentences(view),
+            title=title,
+            kicker=kicker,
+            heading=heading,
+            description=description,
+            made=made,
+            digest=digest,
+            keys=keys,
+            sentences=sentences,
             sections=sections,
             drawings={name: _json(drawing) for name, drawing in drawings.items()},
             style=_asset("page.css"),
@@ -90,7 +122,7 @@ def page(view: View) -> str:
     )
 
 
-def _studied(view: View, kind: str, section: Callable[[View, Study], Section]) -> list[Section]:
+def _studied(view: View, kind: str, section: Callable[[View, Shown], Section]) -> list[Section]:
     """The sections of all studies of a kind; from the second on numbered, so that their ids stay apart."""
     made = [section(view, study) for study in view.studies if study.kind == kind]
     return made[:1] + [
@@ -99,7 +131,7 @@ def _studied(view: View, kind: str, section: Callable[[View, Study], Section]) -
             id=f"{one.id}-{n}",
             title=f"{one.title} ({n})",
             brief=f"{one.brief} {n}",
-            parts=[replace(part, id=f"{part.id}-{n}") for part in one.parts],
+            parts=[replace(part, id=f"{part.id}-{n}") for part in one.shown],
         )
         for n, one in enumerate(made[1:], start=2)
     ]
@@ -147,7 +179,6 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["written"] = written
     environment.filters["address"] = _address
     environment.tests["table"] = lambda part: isinstance(part, Table)
     return environment

@@ -1,93 +1,144 @@
-"""What a page is made of: sections with figures and tables; colours; how numbers and names are written."""
+"""What a page is made of: sections with figures and tables."""
 
 from __future__ import annotations
 
-import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..words import figure_of
-
-# Okabe and Ito's palette, told apart by people with any kind of colour vision
-BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
-    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
-)  # fmt: skip
-GREY = "#8A8F98"
-SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, BLACK, GREY)
-DASHES = ("dot", "dash", "dashdot", "longdash", "longdashdot", "solid")
-MARKERS = ("square", "diamond", "triangle-up", "cross", "x", "star")
-PATTERNS = ("", "/", ".", "x", "\\", "-", "+", "|")
-STAGES = (SKY, ORANGE, GREEN, BLUE, PURPLE, YELLOW)  # a stage has one colour on the whole page
-SHADES = ((0.0, "#f4f6f8"), (0.02, "#fde8d7"), (0.35, "#f5a66b"), (0.7, "#d55e00"), (1.0, "#7a2e00"))  # none to much
-CONCERN, CLEAN = VERMILLION, BLUE  # exposed and clean, wherever both are shown
-
-
-@dataclass(frozen=True)
-class Data:
-    """Rows behind a figure, as they are downloaded. A column has its unit in its name, such as ``made_t``."""
-
-    columns: tuple[str, ...]
-    rows: Sequence[Sequence[Any]]
+from ..words import blank, written
+from .charts import Chart, Rows, Value, of, records
 
 
 @dataclass(frozen=True)
 class Control:
-    """A choice above a figure: ``range`` is a slider (years), ``select`` a list; ``start`` is shown first."""
+    """A choice above a figure.
+
+    choices  keys and their words, or words that are their own keys
+    start    key that is shown first; None: the first
+    kind     ``range`` is a slider (years), ``select`` a list
+    """
 
     label: str
-    kind: str
-    choices: tuple[str, ...]
-    start: int = 0
+    choices: Mapping[Any, str] | Sequence[str]
+    start: Any = None
+    kind: str = "select"
+
+    @property
+    def keys(self) -> list[Any]:
+        """Keys of the choices."""
+        return list(self.choices)
+
+    @property
+    def words(self) -> list[str]:
+        """What is read."""
+        return list(self.choices.values() if isinstance(self.choices, Mapping) else self.choices)
+
+    @property
+    def first(self) -> int:
+        """Number of the choice shown first."""
+        return 0 if self.start is None else self.keys.index(self.start)
+
+
+def years(shown: Sequence[int]) -> Control:
+    """A slider of years that starts at the last one."""
+    return Control("Year", {y: str(y) for y in shown}, shown[-1], "range")
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart.
+    """A chart on a page, or several of which the reader chooses one.
 
-    title    states what is seen
-    summary  the same for those who cannot see it, with numbers
-    caption  what stands below; None: the summary
-    captions view -> what stands below it instead, where it changes with the controls
-    views    choice of every control, joined by commas ("0,3"; "" without controls) -> traces, or a mapping with
-             ``data`` and ``layout`` for what also changes in the layout; a height in it goes before ``height``
-    least    px: on narrower screens the chart scrolls sideways
-    aspect   height to width, at most ``height``; 0: always ``height``
+    title     states what is seen
+    summary   the same for those who cannot see it, with numbers
+    chart     a chart, or key of the choice (a tuple of keys with several controls) -> chart
+    controls  choices above it; with several charts and none given, a list of their keys
+    columns   columns of the rows that are downloaded and tabulated, separated by blanks; "": all
+    rows      what is downloaded and tabulated; None: the rows of the charts
+    caption   what stands below; None: the chart's own, else the summary
+    least     px: on narrower screens the chart scrolls sideways
+    aspect    height to width, at most the chart's height; 0: always that
     """
 
     id: str
     title: str
     summary: str
-    views: Mapping[str, Any]
-    layout: Mapping[str, Any]
-    data: Data
+    chart: Chart | Mapping[Any, Chart]
     controls: tuple[Control, ...] = ()
-    height: int = 380
-    least: int = 0
-    note: str = ""
+    columns: str = ""
+    rows: Rows | None = None
     caption: str | None = None
+    note: str = ""
+    least: int = 0
     aspect: float = 0.0
-    captions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> tuple[Control, ...]:
+        """The choices above it."""
+        if self.controls or isinstance(self.chart, Chart):
+            return self.controls
+        return (Control("Show", [str(key) for key in self.chart]),)
+
+    @property
+    def views(self) -> dict[str, Chart]:
+        """Numbers of the choices, joined by commas ("0,3"; "" without controls) -> chart."""
+        if isinstance(self.chart, Chart):
+            return {"": self.chart}
+        numbers = [{key: str(n) for n, key in enumerate(control.keys)} for control in self.asked]
+        found = {}
+        for choice, chart in self.chart.items():
+            keys = choice if len(numbers) > 1 else (choice,)
+            found[",".join(number[key] for number, key in zip(numbers, keys, strict=True))] = chart
+        return found
+
+    @property
+    def opening(self) -> Chart:
+        """The chart shown first."""
+        return self.views[",".join(str(control.first) for control in self.asked)]
+
+    @property
+    def height(self) -> int:
+        """Height of what is shown first, px."""
+        return int(self.opening.layout["height"])
+
+    @property
+    def told(self) -> str:
+        """What stands below it at first."""
+        return next(words for words in (self.caption, self.opening.caption, self.summary) if words is not None)
+
+    @property
+    def data(self) -> tuple[list[str], list[list[Any]]]:
+        """Columns and rows that are downloaded and tabulated: rows that several charts share stand there once."""
+        if self.rows is not None:
+            rows: Sequence[Mapping[str, Any]] = records(self.rows)
+        else:
+            shared = {id(chart.rows): chart.rows for chart in self.views.values()}
+            rows = [row for some in shared.values() for row in some]
+        columns = self.columns.split() or list(dict.fromkeys(key for row in rows for key in row))
+        return columns, [[blank(row.get(column)) for column in columns] for row in rows]
 
     def drawing(self) -> dict[str, Any]:
         """What the page's script needs."""
+        columns, rows = self.data
         return {
-            "layout": dict(self.layout),
-            "views": dict(self.views),
-            "height": self.height,
+            "views": {key: chart.to_dict() for key, chart in self.views.items()},
             "aspect": self.aspect,
-            "captions": dict(self.captions),
-            "columns": list(self.data.columns),
-            "rows": [[blank(v) for v in row] for row in self.data.rows],
+            "captions": {key: chart.caption for key, chart in self.views.items() if chart.caption is not None},
+            "columns": columns,
+            "rows": rows,
         }
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table. ``form`` says how its values are written, see `written`."""
+    """A column of a table.
+
+    of    what stands in it: a column of the rows, its number in rows that are tuples, or a function of a row
+    form  how its values are written, see `planner.words.written`
+    """
 
     label: str
+    of: Value
     form: str = "text"
 
     @property
@@ -95,16 +146,37 @@ class Column:
         """Whether it is set to the right."""
         return self.form not in ("text", "link")
 
+    def cell(self, row: Any) -> Any:
+        """Its value in a row; "" for text that is missing, None for a number that is."""
+        value = of(row, self.of)
+        if self.numeric:
+            return value
+        return "" if value is None else "yes" if value is True else "no" if value is False else str(value)
+
+    def written(self, value: Any) -> str:
+        """A value of it as text."""
+        return written(value, self.form)
+
 
 @dataclass(frozen=True)
 class Table:
-    """A sortable table; ``folded`` ones are opened by the reader."""
+    """A sortable table; ``folded`` ones are opened by the reader: None folds those of more than 12 rows."""
 
     id: str
     title: str
-    columns: tuple[Column, ...]
-    rows: Sequence[Sequence[Any]]
-    folded: bool = False
+    rows: Rows
+    columns: Sequence[Column]
+    folded: bool | None = None
+
+    @property
+    def cells(self) -> list[list[Any]]:
+        """Its values by row and column."""
+        return [[column.cell(row) for column in self.columns] for row in records(self.rows)]
+
+    @property
+    def shut(self) -> bool:
+        """Whether the reader has to open it."""
+        return len(self.rows) > 12 if self.folded is None else self.folded
 
 
 @dataclass(frozen=True)
@@ -118,298 +190,11 @@ class Section:
     id: str
     title: str
     lead: Sequence[str]
-    parts: Sequence[Figure | Table] = field(default_factory=tuple)
+    parts: Sequence[Figure | Table | None] = field(default_factory=tuple)
     brief: str = ""
     warnings: Sequence[str] = ()
 
-
-def blank(value: Any) -> Any:
-    """None for what is not a number, so that it can go into JSON."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def plain(text: str) -> str:
-    """Text for the chart library, which would read tags and entities in it."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def share_of(value: float) -> str:
-    """A share as a percentage: one decimal, more only where one would show nothing.
-
-    >>> [share_of(x) for x in (0.8337, 1.0, 0.0006, 0.0)]
-    ['83.4%', '100%', '0.06%', '0%']
-    """
-    if value != value:
-        return "-"
-    if 0 < abs(value) < 0.001:
-        return f"{value * 100:.2g}%" if abs(value) >= 1e-5 else "0%"
-    text = f"{value * 100:.1f}"
-    return f"{text.removesuffix('.0') if text in ('0.0', '100.0') else text}%"
-
-
-def written(value: Any, form: str) -> str:
-    """A value as it stands in a table. Forms: text, link, year, count, number, share."""
-    if value is None or (isinstance(value, float) and value != value):
-        return ""
-    if form == "share":
-        return share_of(float(value))
-    if form == "number":
-        return figure_of(float(value), 4 if abs(value) < 1000 else 3)
-    if form == "count":
-        return f"{value:,.0f}"
-    return str(value)
-
-
-def tonnes_of(value: float) -> str:
-    """Tonnes in a sentence.
-
-    >>> tonnes_of(1880889.0), tonnes_of(12345.6), tonnes_of(60.0)
-    ('1.88 million t', '12,300 t', '60 t')
-    """
-    if value >= 1e6:
-        return f"{figure_of(value / 1e6)} million t"
-    if value >= 1e4:
-        value = round(value, 2 - math.floor(math.log10(value)))
-    return f"{figure_of(value)} t"
-
-
-def rate_of(value: float) -> str:
-    """A rate without needless zeros.
-
-    >>> rate_of(0.05), rate_of(0.075)
-    ('5%', '7.5%')
-    """
-    return f"{value * 100:.4g}%"
-
-
-def bars(
-    name: str, years: Sequence[int], lengths: Mapping[int, int], values: Sequence[float], look: int, unit: str
-) -> dict[str, Any]:
-    """One series of stacked bars, each as wide as its period. ``look`` chooses colour and pattern."""
-    wide = any(lengths.get(y, 1) > 1 for y in years)
-    return {
-        "type": "bar",
-        "name": plain(name),
-        "x": list(years),
-        "y": list(values),
-        "width": [0.86 * lengths.get(y, 1) for y in years],
-        "offset": 0 if wide else -0.43,
-        "marker": {"color": SERIES[look % len(SERIES)], "pattern": pattern(look)},
-        "hovertemplate": f"%{{y:,.4~g}} {plain(unit)}",
-    }
-
-
-def pattern(look: int) -> dict[str, Any]:
-    """Fine white hatching, so that bars are told apart without colour too."""
-    shape = PATTERNS[look % len(PATTERNS)]
-    return {"shape": shape, "fillmode": "overlay", "fgcolor": "#ffffff", "size": 7, "solidity": 0.16}
-
-
-def listed(names: Sequence[str], most: int = 6) -> str:
-    """Names as a sentence lists them.
-
-    >>> listed(["a", "b", "c"]), listed(["a", "b", "c", "d"], most=2)
-    ('a, b and c', 'a, b and 2 more')
-    """
-    if len(names) > most:
-        return f"{', '.join(names[:most])} and {len(names) - most} more"
-    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """A number of things.
-
-    >>> counted(1, "project"), counted(3, "country", "countries")
-    ('1 project', '3 countries')
-    """
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def capital(text: str) -> str:
-    """Text with a capital letter, as a sentence begins.
-
-    >>> capital("cap USA 2030")
-    'Cap USA 2030'
-    """
-    return text[:1].upper() + text[1:]
-
-
-def shortened(text: str, most: int) -> str:
-    """A name cut to so many characters.
-
-    >>> shortened("Mountain Pass", 20), shortened("Mountain Pass", 9)
-    ('Mountain Pass', 'Mountain…')
-    """
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
-
-
-RUNG = 44  # px of a row of a chart whose names stand above their bars
-NAMED = 54  # characters of a name that fit above a bar on a phone
-
-
-def rungs(names: Sequence[str], axis: Mapping[str, Any], legend: bool = False, **more: Any) -> dict[str, Any]:
-    """Layout of horizontal bars, one row a name, which stands above its bar: long names fit on a phone too.
-
-    The bars have ``y`` 0, 1, ... from the top, and ``**BAR``; two beside each other ``**UPPER`` and ``**LOWER``.
-    """
-    labels = [
-        {
-            "x": 0,
-            "xref": "paper",
-            "y": row - 0.27,
-            "yref": "y",
-            "xanchor": "left",
-            "showarrow": False,
-            "align": "left",
-            "font": {"size": 12},
-            "bgcolor": "rgba(255,255,255,0.8)",  # above lines that cross it
-            "text": plain(shortened(name, NAMED)),
-        }
-        for row, name in enumerate(names)
-    ]
-    return layout(
-        xaxis=axis,
-        yaxis={"visible": False, "range": [len(names) - 0.45, -0.6], "fixedrange": True},
-        annotations=labels,
-        showlegend=legend,
-        height=75 + RUNG * len(names) + (45 if legend else 0),
-        barmode="overlay",
-        **more,
-    )
-
-
-def amounts(title: str, values: Sequence[float]) -> dict[str, Any]:
-    """An axis of amounts from zero; thousands are short only where there are some, for 800m would be 0.8."""
-    large = max((abs(v) for v in values), default=0.0) >= 1e4
-    return {
-        "title": {"text": plain(title), "standoff": 12},
-        "tickformat": ",~s" if large else ",~g",
-        "rangemode": "tozero",
-    }
-
-
-BAR: dict[str, Any] = {"type": "bar", "orientation": "h", "width": 0.4, "offset": -0.07}
-UPPER: dict[str, Any] = {**BAR, "width": 0.2}
-LOWER: dict[str, Any] = {**UPPER, "offset": 0.15}
-
-
-CELL = 36  # px of a row of a heat map
-ACROSS, DOWN = 13, 26  # characters in a line of the names of its columns and rows
-
-
-def grid(
-    columns: Sequence[str], rows: Sequence[str], values: Sequence[Sequence[float | None]], unit: str, **more: Any
-) -> dict[str, Any]:
-    """A view of a heat map: names across and down, numbers in the cells, darker is more; None is an empty cell.
-
-    Names are the ticks of whole numbers, so that equal names stay apart.
-    """
-    across, down = list(range(len(columns))), list(range(len(rows)))
-    trace = {
-        "type": "heatmap",
-        "x": across,
-        "y": down,
-        "z": [[blank(v) for v in line] for line in values],
-        "text": [["" if v is None or v != v else brief_number(v) for v in line] for line in values],
-        "texttemplate": "%{text}",
-        "hovertext": [
-            [
-                "" if v is None or v != v else f"{plain(row)}, {plain(column)}: {figure_of(v)} {plain(unit)}"
-                for column, v in zip(columns, line, strict=True)
-            ]
-            for row, line in zip(rows, values, strict=True)
-        ],
-        "hovertemplate": "%{hovertext}<extra></extra>",
-        "hoverongaps": False,
-        "xgap": 2,
-        "ygap": 2,
-        "showscale": False,
-        "colorscale": SHADES,
-        **more,
-    }
-    ticks = {"tickmode": "array", "showgrid": False, "zeroline": False, "ticks": ""}
-    heads = [wrapped(c, ACROSS, 3) for c in columns]
-    lines = max((h.count("<br>") + 1 for h in heads), default=1)
-    return {
-        "data": [trace],
-        "layout": layout(
-            xaxis={
-                **ticks,
-                "tickvals": across,
-                "ticktext": heads,
-                "tickangle": 0,
-                "side": "top",
-                "range": [-0.5, len(columns) - 0.5],
-            },
-            yaxis={
-                **ticks,
-                "tickvals": down,
-                "ticktext": [wrapped(r, DOWN, 2) for r in rows],
-                "range": [len(rows) - 0.5, -0.5],
-            },
-            height=30 + 17 * lines + CELL * len(rows),
-        ),
-    }
-
-
-def grid_width(columns: int) -> int:
-    """The least width of a heat map, px."""
-    return 8 * DOWN + 72 * columns
-
-
-def wrapped(text: str, width: int, most: int) -> str:
-    """A name in at most so many lines, for the chart library.
-
-    >>> wrapped("United States of America", 11, 3), wrapped("Sintered magnets, grade H", 11, 2)
-    ('United<br>States of<br>America', 'Sintered<br>magnets,…')
-    """
-    lines = textwrap.wrap(text, width, break_long_words=True) or [""]
-    if len(lines) > most:
-        lines = [*lines[: most - 1], shortened(f"{lines[most - 1]}…", width)]
-    return "<br>".join(plain(line) for line in lines)
-
-
-def brief_number(value: float) -> str:
-    """A number that fits a cell.
-
-    >>> [brief_number(x) for x in (1e-15, 3.14159, 412.3, 12345.0, 2345678.0)]
-    ['0', '3.1', '412', '12k', '2.3M']
-    """
-    if abs(value) >= 1e4:
-        return f"{figure_of(value / 1e6, 2)}M" if abs(value) >= 1e6 else f"{figure_of(value / 1e3, 2)}k"
-    return figure_of(value, 2) if abs(value) >= 5e-4 else "0"
-
-
-def layout(**more: Any) -> dict[str, Any]:
-    """What all charts share: fonts, quiet axes, no dragging, so that a finger scrolls the page."""
-    axis = {"fixedrange": True, "gridcolor": "#e6e8eb", "zerolinecolor": "#9aa0a8", "automargin": True}
-    common: dict[str, Any] = {
-        "font": {"family": "system-ui, -apple-system, Segoe UI, Roboto, sans-serif", "size": 13, "color": "#1b1f24"},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "margin": {"l": 8, "r": 12, "t": 12, "b": 8},
-        "dragmode": False,
-        "hoverlabel": {"align": "left"},
-        # at the foot of the chart: rows of a legend push the axis up instead of lying on it
-        "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "xanchor": "left"},
-        "xaxis": dict(axis),
-        "yaxis": dict(axis),
-    }
-    for name, value in more.items():
-        if isinstance(value, dict) and isinstance(common.get(name), dict):
-            common[name] = {**common[name], **value}
-        else:
-            common[name] = value
-    return common
-
-
-def year_axis(years: Sequence[int], lengths: Mapping[int, int] | None = None) -> dict[str, Any]:
-    """An axis of calendar years with whole numbers only; ``lengths`` for bars, which reach to their period's end."""
-    first, last = years[0], years[-1]
-    wide = lengths is not None and max(lengths.values()) > 1
-    end = last + lengths[last] - 1 if lengths is not None and wide else last
-    step = max(1, math.ceil((end - first) / 7))
-    before, after = (0.1, 1.0) if wide else (0.6, 0.6)
-    span = [first - before, end + after]
-    axis = {"tickmode": "linear", "tick0": first, "dtick": step, "tickformat": "d", "range": span}
-    return {**axis, "ticklabelstandoff": 4}
+    @property
+    def shown(self) -> list[Figure | Table]:
+        """Its parts without those that have nothing to show."""
+        return [part for part in self.parts if part is not None]

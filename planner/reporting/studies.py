@@ -16,8 +16,7 @@ from ..questions.frontier.result import Frontier
 from ..questions.hedge.result import Hedge
 from ..questions.sensitivity.result import Sensitivity
 from ..questions.stress.result import Stress
-from ..questions.study import Row, Written
-from ..questions.study import Study as Given
+from ..questions.study import Row, Study, Written
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -27,7 +26,7 @@ SHOWN = (Frontier, Explanation, Alternatives, Stress, DeliveryRisk, Hedge, Sensi
 
 
 @dataclass(frozen=True)
-class Study:
+class Shown:
     """A study to show.
 
     kind      the command that wrote it
@@ -41,8 +40,14 @@ class Study:
     tables: Mapping[str, Sequence[Row]]
     warnings: tuple[str, ...] = field(default=())
 
+    @classmethod
+    def of(cls, study: Study) -> Shown:
+        """A study as the call of its question gave it."""
+        written = study.written()
+        return cls(written.kind.COMMAND, written.about, written.tables)
 
-def read_study(source: str | Path | Given, instance: Instance, run: Run) -> Study:
+
+def read_study(source: str | Path | Study, instance: Instance, run: Run) -> Shown:
     """A study from a folder that a command wrote with ``-o``, or from what the Python call of that command gave.
 
     Raises OutputError if the folder holds none, or not a whole one; UsageError if it is of another plan than ``run``,
@@ -61,10 +66,10 @@ def read_study(source: str | Path | Given, instance: Instance, run: Run) -> Stud
         warnings = (*_of_this(name, written, instance, run), *_unfinished(written.about))
     except (KeyError, TypeError, AttributeError) as error:
         raise OutputError(f"{name} cannot be read as a folder of planner {written.kind.COMMAND}: {error}") from error
-    return Study(written.kind.COMMAND, written.about, written.tables, warnings)
+    return Shown(written.kind.COMMAND, written.about, written.tables, warnings)
 
 
-def _kind(folder: Path) -> type[Given]:
+def _kind(folder: Path) -> type[Study]:
     found = next((kind for kind in SHOWN if (folder / kind.MANIFEST).is_file()), None)
     if found is not None:
         return found

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..instance.timeline import horizon_end, periods, series_value
-from .parts import figure_of
+from ..words import figure_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,29 +17,18 @@ if TYPE_CHECKING:
     from ..instance.instance import Instance
     from ..instance.tables import Facility, Option
     from ..runs.run import Run
-    from .studies import Study
+    from .studies import Shown
 
 Place = tuple[str, str, str, int]  # material, country, provenance, year
 PROVENANCES = ("clean", "exposed")
+STARTUP = "★"
 
 
 @dataclass
-class View:
-    """What is shown: an instance, the run of it, and what else was found out about them."""
+class Names:
+    """An instance as the sections read it: its years, money, names and chain."""
 
     instance: Instance
-    run: Run
-    studies: tuple[Study, ...] = ()
-
-    @property
-    def plan(self) -> dict[str, Any]:
-        """Content of plan.json."""
-        return self.run.plan
-
-    @property
-    def tables(self) -> Mapping[str, pd.DataFrame]:
-        """Result tables by name."""
-        return self.run.tables
 
     # --- time and money ---
 
@@ -67,6 +56,11 @@ class View:
     def span(self) -> str:
         """The horizon in words."""
         return str(self.years[0]) if self.end == self.years[0] else f"{self.years[0]}-{self.end}"
+
+    @property
+    def musd(self) -> str:
+        """The unit of large amounts, such as MUSD."""
+        return f"M{self.instance.currency}"
 
     def money(self, musd: float, digits: int = 3) -> str:
         """An amount in words, such as 1.58 billion USD."""
@@ -100,6 +94,23 @@ class View:
     def options(self) -> dict[str, Option]:
         """Options by key."""
         return {o.option: o for o in self.instance.options}
+
+    def project(self, option: str) -> str:
+        """Name of an option's project, with a star for a startup; its key, if it is of another instance."""
+        row = self.options.get(option)
+        if row is None:
+            return option
+        return f"{row.name} {STARTUP}" if self.facilities[row.facility].startup else row.name
+
+    def home(self, option: str) -> str:
+        """Name of an option's country, "" if it is of another instance."""
+        row = self.options.get(option)
+        return self.countries[self.facilities[row.facility].country] if row else ""
+
+    def stage_of_project(self, option: str) -> str:
+        """The latest stage that an option's plant can work at, "" if none."""
+        row = self.options.get(option)
+        return self.stage_of_facility.get(row.facility, "") if row else ""
 
     @cached_property
     def sectors(self) -> dict[str, str]:
@@ -169,6 +180,24 @@ class View:
         """Whether a process makes strategic material from none: scrap, swarf."""
         inputs = self.recipes[process, "input"]
         return bool(inputs) and bool(self.stage_of_process(process)) and not any(m in self.stage_of for m in inputs)
+
+
+@dataclass
+class View(Names):
+    """What a report shows: an instance, the run of it, and what else was found out about them."""
+
+    run: Run
+    studies: tuple[Shown, ...] = ()
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """Content of plan.json."""
+        return self.run.plan
+
+    @property
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """Result tables by name."""
+        return self.run.tables
 
     # --- tonnes a year ---
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from copy import copy
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -218,6 +219,15 @@ class Bench(Model):
         if held is None:
             return self.dual.get("capacity_limit", {})
         return {n: float(held.duals[row]) for n, row in rows.items()}
+
+    @cached_property
+    def relaxed(self) -> Found | None:
+        """The linear relaxation, without any build held; None, with a note, if it was not solved."""
+        found = Programme(self.arrays.relaxed, self.settings).find(seconds=self.settings.time_limit)
+        if not found.optimal:
+            self.notes.append("what money is worth is not known: the relaxation was not solved")
+            return None
+        return found
 
     @property
     def tolerance(self) -> float:

@@ -90,16 +90,6 @@ class Sensitivity(Study):
     indices: pd.DataFrame
     complete: bool
 
-    def to_html(self) -> str:
-        """The tornado, or the indices, as one page that needs no network."""
-        from .chart import page
-
-        return page(self)
-
-    def more_files(self) -> dict[str, str]:
-        """The chart as a page."""
-        return {"chart.html": self.to_html()}
-
     def __str__(self) -> str:
         lines = [self.study.title or f"{self.study.method} study of {self.study.instance}"]
         for metric in self.study.metrics:

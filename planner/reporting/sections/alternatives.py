@@ -4,39 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..parts import (
-    BAR,
-    GREEN,
-    GREY,
-    ORANGE,
-    RUNG,
-    Column,
-    Data,
-    Figure,
-    Section,
-    Table,
-    counted,
-    figure_of,
-    listed,
-    pattern,
-    plain,
-    rate_of,
-    rungs,
-    shortened,
-)
-from .builds import STARTUP, name_of
+from ...words import counted, figure_of, listed, rate_of, shortened
+from ..charts import GREEN, GREY, ORANGE, Bar, Look, Mark, ranked
+from ..parts import Column, Figure, Section, Table
+from ..view import STARTUP
 
 if TYPE_CHECKING:
-    from ..studies import Row, Study
+    from ..studies import Row, Shown
     from ..view import View
 
 VERDICTS = {
-    "always": ("built in every one", GREEN, 0),
-    "sometimes": ("built in some", ORANGE, 1),
-    "never": ("built in none", GREY, 3),
-    "open": ("in all or in none that were found, not proven", GREY, 4),
+    "always": ("built in every one", Look(GREEN)),
+    "sometimes": ("built in some", Look(ORANGE, "/")),
+    "never": ("built in none", Look(GREY, "x")),
+    "open": ("in all or in none that were found, not proven", Look(GREY, "\\")),
 }
 MOST = 25  # projects in the chart
 NAMED = 12  # projects named in a cell
@@ -49,7 +32,7 @@ UNITS = {
 }
 
 
-def section(view: View, study: Study) -> Section:
+def section(view: View, study: Shown) -> Section:
     """The range of each project, the groups, what the slack buys, the plans that differ most."""
     about = study.about
     ranges = _ranges(study)
@@ -67,20 +50,18 @@ def section(view: View, study: Study) -> Section:
         lead.append(
             f"The range of {counted(unproven, 'project')} is not proven: it holds what was found, and may be wider."
         )
-    parts: list[Figure | Table] = []
-    if ranges:
-        chosen = [r for r in ranges if r["most"] > SOME]
-        parts += [_chart(view, study, chosen)] if chosen else []
-        parts.append(_range_table(view, study))
-    parts += [_plan_table(view, study)] if len(_plans(study)) > 1 else []
-    if study.tables["groups"]:
-        parts.append(_group_table(view, study.tables["groups"]))
-    if study.tables["buys"]:
-        parts.append(_buy_table(study.tables["buys"]))
+    chosen = [r for r in ranges if r["most"] > SOME]
+    parts = [
+        _chart(view, study, chosen) if chosen else None,
+        _range_table(view, study) if ranges else None,
+        _plan_table(view, study) if len(_plans(study)) > 1 else None,
+        _group_table(view, study.tables["groups"]) if study.tables["groups"] else None,
+        _buy_table(study.tables["buys"]) if study.tables["buys"] else None,
+    ]
     return Section("near-best", "What is nearly as good", lead, parts, "Alternatives", study.warnings)
 
 
-def _ranges(study: Study) -> list[Row]:
+def _ranges(study: Shown) -> list[Row]:
     """The ranges, without what the solver's tolerance leaves of nothing."""
 
     def clean(modules: float) -> float:
@@ -95,7 +76,7 @@ def _ranges(study: Study) -> list[Row]:
     ]
 
 
-def _plans(study: Study) -> dict[str, dict[str, float]]:
+def _plans(study: Shown) -> dict[str, dict[str, float]]:
     """Plan -> option -> modules, the least-cost plan first."""
     plans: dict[str, dict[str, float]] = {}
     for r in study.tables["plans"]:
@@ -105,7 +86,7 @@ def _plans(study: Study) -> dict[str, dict[str, float]]:
     return plans
 
 
-def _least_cost(study: Study) -> dict[str, float]:
+def _least_cost(study: Shown) -> dict[str, float]:
     return next(iter(_plans(study).values()), {})
 
 
@@ -113,12 +94,7 @@ def _tonnes(view: View, option: str, modules: float) -> float | None:
     return modules * view.options[option].module_t if option in view.options else None
 
 
-def _country(view: View, option: str) -> str:
-    row = view.options.get(option)
-    return view.countries[view.facilities[row.facility].country] if row else ""
-
-
-def _chart(view: View, study: Study, chosen: Sequence[Row]) -> Figure:
+def _chart(view: View, study: Shown, chosen: Sequence[Row]) -> Figure:
     """Ranges as shares of the most that could be built, so that mines and magnet plants share an axis."""
     built = _least_cost(study)
     order = list(VERDICTS)
@@ -126,74 +102,51 @@ def _chart(view: View, study: Study, chosen: Sequence[Row]) -> Figure:
         chosen, key=lambda r: (order.index(r["verdict"]), -_capex(view, r["option"], r["most"]), r["option"])
     )
     more, shown = len(shown) - MOST, shown[:MOST]
-    size = [_most(view, r) for r in shown]
-    traces: list[dict[str, Any]] = []
-    for verdict, (meaning, colour, look) in VERDICTS.items():
-        rows = [n for n, r in enumerate(shown) if r["verdict"] == verdict]
-        if not rows:
-            continue
-        width = [max((shown[n]["most"] - shown[n]["least"]) / size[n], 0.012) for n in rows]
-        base = [min(shown[n]["least"] / size[n], 1.0 - w) for n, w in zip(rows, width, strict=True)]
-        traces.append(
-            {
-                **BAR,
-                "width": 0.26,
-                "offset": 0.02,
-                "y": rows,
-                "base": base,
-                "x": width,
-                "name": f"{verdict}: {meaning}",
-                "marker": {"color": colour, "pattern": pattern(look), "line": {"color": colour, "width": 2}},
-                "customdata": [_spoken(view, shown[n]) for n in rows],
-                "hovertemplate": "%{customdata}<extra></extra>",
-            }
-        )
-    traces.append(
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "name": "in the least-cost plan",
-            "x": [min(1.0, built.get(r["option"], 0.0) / s) for r, s in zip(shown, size, strict=True)],
-            "y": [n + 0.15 for n in range(len(shown))],
-            "marker": {"symbol": "diamond", "size": 10, "color": "#1b1f24", "line": {"color": "#fff", "width": 1}},
-            "hoverinfo": "skip",
-        }
+
+    def share(row: Row, end: str) -> float:
+        return float(row[end] / _most(view, row))
+
+    def width(row: Row) -> float:
+        return max(share(row, "most") - share(row, "least"), 0.012)  # else nothing would be seen
+
+    def start(row: Row) -> float:
+        return min(share(row, "least"), 1.0 - width(row))
+
+    bars = [
+        Bar(lambda r: start(r) + width(r), f"{verdict}: {meaning}", look, start, says=lambda r: _spoken(view, r),
+            where=("verdict", verdict))
+        for verdict, (meaning, look) in VERDICTS.items()
+    ]  # fmt: skip
+    diamonds = Mark(
+        lambda r: [(min(1.0, built.get(r["option"], 0.0) / _most(view, r)), _spoken(view, r))], "in the least-cost plan"
     )
+    title_of = {"text": "of the most that can be built", "standoff": 12}
     always = [r for r in shown if r["verdict"] == "always"]
     found = " found" if any(r["verdict"] == "open" for r in study.tables["ranges"]) else ""
     title = f"No project is built in every near-optimal plan{found}"
     if always:
         title = "No regret, in every near-optimal plan: "
-        title += listed([name_of(view, r["option"]) for r in always], 4)
+        title += listed([view.project(r["option"]) for r in always], 4)
     return Figure(
         "near-best-ranges",
         title,
         "Least to most capacity over all near-optimal plans: "
-        + "; ".join(f"{name_of(view, r['option'])} {_range(view, r)} ({r['verdict']})" for r in shown[:12])
+        + "; ".join(f"{view.project(r['option'])} {_range(view, r)} ({r['verdict']})" for r in shown[:12])
         + ".",
-        {"": traces},
-        rungs(
-            [_label(view, r) for r in shown],
-            {
-                "tickformat": ".0%",
-                "range": [-0.02, 1.04],
-                "title": {"text": "of the most that can be built", "standoff": 12},
-            },
-            legend=True,
+        ranked(
+            shown, lambda r: _label(view, r), bars, {"tickformat": ".0%", "range": [-0.02, 1.04], "title": title_of},
+            most=MOST, marks=diamonds,
         ),
-        Data(
-            ("option", "verdict", "least_modules", "most_modules", "proven", "latest_start"),
-            [
-                (r["option"], r["verdict"], r["least"], r["most"], "yes" if r["proven"] else "no", r["latest_start"])
-                for r in _ranges(study)
-            ],
-        ),
-        height=120 + RUNG * len(shown),
+        rows=[
+            {"option": r["option"], "verdict": r["verdict"], "least_modules": r["least"], "most_modules": r["most"],
+             "proven": "yes" if r["proven"] else "no", "latest_start": r["latest_start"]}
+            for r in _ranges(study)
+        ],
         caption="From the least to the most that any near-optimal plan builds; the diamond is the least-cost plan. "
         f"{STARTUP} marks a startup."
         + (f" The {more} smallest are only in the table." if more > 0 else "")
         + (" Projects that none builds are only in the table." if len(chosen) < len(study.tables["ranges"]) else ""),
-    )
+    )  # fmt: skip
 
 
 def _capex(view: View, option: str, modules: float) -> float:
@@ -207,7 +160,7 @@ def _most(view: View, row: Row) -> float:
 
 
 def _label(view: View, row: Row) -> str:
-    name = shortened(name_of(view, row["option"]), 28)
+    name = shortened(view.project(row["option"]), 28)
     return f"{name} · {_range(view, row)}{_by(row)}"
 
 
@@ -225,86 +178,62 @@ def _range(view: View, row: Row) -> str:
     return f"{figure_of(low)} to {figure_of(high)} {unit}"
 
 
-def _spoken(view: View, row: Row) -> str:
-    proven = "" if row["proven"] else "<br>not proven: may be wider"
-    name, country = plain(name_of(view, row["option"])), plain(_country(view, row["option"]))
-    return f"<b>{name}</b> {country}<br>{plain(_range(view, row))}{plain(_by(row))}{proven}"
+def _spoken(view: View, row: Row) -> list[str]:
+    proven = "" if row["proven"] else "not proven: may be wider"
+    return [view.project(row["option"]), view.home(row["option"]), f"{_range(view, row)}{_by(row)}", proven]
 
 
-def _range_table(view: View, study: Study) -> Table:
-    built = _least_cost(study)
-    order = list(VERDICTS)
-    rows = []
-    for r in sorted(_ranges(study), key=lambda r: (order.index(r["verdict"]), r["option"])):
-        option = view.options.get(r["option"])
-        rows.append(
-            (
-                name_of(view, r["option"]),
-                _country(view, r["option"]),
-                view.stage_of_facility.get(option.facility, "") if option else "",
-                r["verdict"],
-                _tonnes(view, r["option"], r["least"]),
-                _tonnes(view, r["option"], r["most"]),
-                _tonnes(view, r["option"], built.get(r["option"], 0.0)),
-                r["latest_start"],
-                "yes" if r["proven"] else "no",
-            )
-        )
+def _range_table(view: View, study: Shown) -> Table:
+    built, order = _least_cost(study), list(VERDICTS)
     return Table(
         "table-ranges",
         "Always, sometimes, never: every project",
+        sorted(_ranges(study), key=lambda r: (order.index(r["verdict"]), r["option"])),
         (
-            Column("Project"),
-            Column("Country"),
-            Column("Stage"),
-            Column("Verdict"),
-            Column("Least, t a year", "number"),
-            Column("Most, t a year", "number"),
-            Column("At least cost, t a year", "number"),
-            Column("Start by", "year"),
-            Column("Proven"),
+            Column("Project", lambda r: view.project(r["option"])),
+            Column("Country", lambda r: view.home(r["option"])),
+            Column("Stage", lambda r: view.stage_of_project(r["option"])),
+            Column("Verdict", "verdict"),
+            Column("Least, t a year", lambda r: _tonnes(view, r["option"], r["least"]), "number"),
+            Column("Most, t a year", lambda r: _tonnes(view, r["option"], r["most"]), "number"),
+            Column(
+                "At least cost, t a year",
+                lambda r: _tonnes(view, r["option"], built.get(r["option"], 0.0)),
+                "number",
+            ),
+            Column("Start by", "latest_start", "year"),
+            Column("Proven", lambda r: "yes" if r["proven"] else "no"),
         ),
-        rows,
-        folded=len(rows) > 12,
     )
 
 
-def _plan_table(view: View, study: Study) -> Table:
+def _plan_table(view: View, study: Shown) -> Table:
     """The plans by what they build more and less than the least-cost plan, the dearest difference first."""
     plans = _plans(study)
     cost = {r["plan"]: r["cost_musd"] for r in study.tables["plans"]}
     first = next(iter(plans))
     base = plans[first]
-    rows = []
+    rows = [("least cost", cost[first], 0.0, "", "")]
     for number, (plan, modules) in enumerate(plans.items()):
         if plan == first:
-            rows.append(("least cost", cost[plan], 0.0, "", ""))
             continue
         change = {o: modules.get(o, 0.0) - base.get(o, 0.0) for o in {*modules, *base}}
-        gained = [o for o in change if change[o] > SOME]
-        lost = [o for o in change if change[o] < -SOME]
+        more, less = ([o for o in change if sign * change[o] > SOME] for sign in (1, -1))
         name = _difference(view, base, modules) or f"alternative {number}: the same, at other times"
-        rows.append(
-            (
-                name,
-                cost[plan],
-                cost[plan] - cost[first],
-                _amounts(view, gained, change),
-                _amounts(view, lost, change),
-            )
-        )
-    currency = view.instance.currency
+        said = (_amounts(view, some, change) for some in (more, less))
+        rows.append((name, cost[plan], cost[plan] - cost[first], *said))
     return Table(
         "table-alternatives",
         "Plans that differ most from each other, by what they build otherwise than the least-cost plan",
-        (
-            Column("Plan"),
-            Column(f"Cost, M{currency}", "number"),
-            Column("More than the least", "number"),
-            Column("Builds more, t a year"),
-            Column("Builds less, t a year"),
-        ),
         rows,
+        (
+            Column("Plan", 0),
+            Column(f"Cost, {view.musd}", 1, "number"),
+            Column("More than the least", 2, "number"),
+            Column("Builds more, t a year", 3),
+            Column("Builds less, t a year", 4),
+        ),
+        folded=False,
     )
 
 
@@ -315,7 +244,7 @@ def _difference(view: View, base: Mapping[str, float], modules: Mapping[str, flo
         then, now = base.get(o, 0.0), modules.get(o, 0.0)
         if abs(now - then) > SOME:
             word = ("more of" if then > SOME else "with") if now > then else ("less of" if now > SOME else "without")
-            words.append((o, f"{word} {name_of(view, o)}"))
+            words.append((o, f"{word} {view.project(o)}"))
     words.sort(key=lambda w: (-_capex(view, w[0], 1.0), w[0]))
     said = ", ".join(text for _, text in words[:3])
     return said + (f" and {len(words) - 3} more" if len(words) > 3 else "")
@@ -327,27 +256,24 @@ def _amounts(view: View, options: Sequence[str], change: dict[str, float]) -> st
         tonnes = _tonnes(view, o, abs(change[o]))
         found[o] = abs(change[o]) if tonnes is None else tonnes
     order = sorted(options, key=lambda o: (-_capex(view, o, abs(change[o])), o))
-    said = [f"{name_of(view, o)} {figure_of(found[o])}" for o in order]
+    said = [f"{view.project(o)} {figure_of(found[o])}" for o in order]
     return "; ".join(said[:NAMED] + ([f"and {len(said) - NAMED} more"] if len(said) > NAMED else []))
 
 
 def _group_table(view: View, groups: Sequence[Row]) -> Table:
-    currency = view.instance.currency
     return Table(
         "table-groups",
         "Groups asked for: least and most over all near-optimal plans",
+        groups,
         (
-            Column("Group"),
-            Column("Least, t a year", "number"),
-            Column("Most, t a year", "number"),
-            Column(f"Least capex, M{currency}", "number"),
-            Column(f"Most capex, M{currency}", "number"),
-            Column("Proven"),
+            Column("Group", "group"),
+            Column("Least, t a year", "least_t", "number"),
+            Column("Most, t a year", "most_t", "number"),
+            Column(f"Least capex, {view.musd}", "least_musd", "number"),
+            Column(f"Most capex, {view.musd}", "most_musd", "number"),
+            Column("Proven", "proven"),
         ),
-        [
-            (g["group"], g["least_t"], g["most_t"], g["least_musd"], g["most_musd"], "yes" if g["proven"] else "no")
-            for g in groups
-        ],
+        folded=False,
     )
 
 
@@ -355,25 +281,23 @@ def _buy_table(buys: Sequence[Row]) -> Table:
     return Table(
         "table-slack",
         "What the slack buys at most",
+        buys,
         (
-            Column("Aim"),
-            Column("Measured as"),
-            Column("At least cost", "number"),
-            Column("At best", "number"),
-            Column("Proven"),
+            Column("Aim", "aim"),
+            Column("Measured as", lambda b: UNITS.get(b["aim"], "")),
+            Column("At least cost", "at_least_cost", "number"),
+            Column("At best", "best", "number"),
+            Column("Proven", "proven"),
         ),
-        [
-            (b["aim"], UNITS.get(b["aim"], ""), b["at_least_cost"], b["best"], "yes" if b["proven"] else "no")
-            for b in buys
-        ],
+        folded=False,
     )
 
 
-def in_words(view: View, study: Study) -> str:
+def in_words(view: View, study: Shown) -> str:
     """What is no-regret, in a sentence."""
     ranges = _ranges(study)
     slack = rate_of(study.about["slack"])
-    always = [name_of(view, r["option"]) for r in ranges if r["verdict"] == "always"]
+    always = [view.project(r["option"]) for r in ranges if r["verdict"] == "always"]
     if not ranges:
         return ""
     if not always:

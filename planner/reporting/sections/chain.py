@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..parts import CONCERN, GREEN, Control, Data, Figure, Section, figure_of, layout, plain, rate_of, share_of
+from ...words import figure_of, rate_of, share_of
+from ..charts import CONCERN, GREEN, SLATE, Chart, flows, plain
+from ..parts import Figure, Section, years
 from ..view import PROVENANCES
 
 if TYPE_CHECKING:
@@ -97,47 +100,35 @@ def _sources(view: View, material: str, country: str, q: str, year: int, need: f
 
 
 def _figure(view: View) -> Figure | None:
-    views: dict[str, Any] = {}
-    captions: dict[str, str] = {}
-    rows: list[tuple[Any, ...]] = []
-    shown: list[int] = []
+    charts: dict[int, Chart] = {}
+    columns = [*view.instance.stages, USERS]
+    anchors = ["left", *["center"] * (len(columns) - 2), "right"]
+    place = {"y": 1.0, "xref": "paper", "yref": "paper", "yanchor": "bottom", "showarrow": False}
+    headings = [
+        {**place, "text": f"<b>{plain(name)}</b>", "x": n / (len(columns) - 1), "xanchor": anchor}
+        for n, (name, anchor) in enumerate(zip(columns, anchors, strict=True))
+    ]
     for year in view.years:
         found = links(view, year)
         if all(source[1] == RECYCLED for source, _, _ in found):  # or nothing at all
             continue
-        views[str(len(shown))] = {"data": [_sankey(view, found)]}
-        captions[str(len(shown))] = _summary(view, found, year)
-        shown.append(year)
-        for (source, target, q), tonnes in sorted(found.items()):
-            rows.append((year, *source, *target, q, tonnes))
-    if not shown:
+        rows = [
+            {"year": year, "from_stage": source[0], "from_country": source[1], "to_stage": target[0],
+             "to_country": target[1], "provenance": q, "t": tonnes}
+            for (source, target, q), tonnes in sorted(found.items())
+        ]  # fmt: skip
+        drawn = flows(*_drawn(view, found), rows, pad=PAD, annotations=headings, margin={"l": 4, "r": 4, "t": 34},
+                      height=HEIGHT)  # fmt: skip
+        charts[year] = replace(drawn, caption=_summary(view, found, year))
+    if not charts:
         return None
-    columns = [*view.instance.stages, USERS]
-    headings = [
-        {
-            "text": f"<b>{plain(name)}</b>",
-            "x": n / (len(columns) - 1),
-            "y": 1.0,
-            "xref": "paper",
-            "yref": "paper",
-            "yanchor": "bottom",
-            "xanchor": "left" if n == 0 else "right" if n == len(columns) - 1 else "center",
-            "showarrow": False,
-        }
-        for n, name in enumerate(columns)
-    ]
-    last = len(shown) - 1
     return Figure(
         "chain-flows",
         f"From {view.instance.stages[0]} to users, by country",
-        captions[str(last)],
-        views,
-        layout(annotations=headings, margin={"l": 4, "r": 4, "t": 34, "b": 12}),
-        Data(("year", "from_stage", "from_country", "to_stage", "to_country", "provenance", "t"), rows),
-        (Control("Year", "range", tuple(str(y) for y in shown), 0 if last == 0 else last),),
-        height=HEIGHT,
+        charts[max(charts)].caption or "",
+        charts,
+        (years(list(charts)),),
         least=680,
-        captions=captions,
         note=f"Countries with less than {rate_of(SMALL)} of a stage are drawn together as others, and so little that "
         "is recycled is left out; the data list all. "
         "Bands of a stage differ a little from what it takes in, because material is lost or kept in stock.",
@@ -159,10 +150,14 @@ def _summary(view: View, found: Links, year: int) -> str:
     return f"Largest makers in {year}. " + "; ".join(parts) + "."
 
 
-def _sankey(view: View, found: Links) -> dict[str, Any]:
+def _drawn(view: View, found: Links) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Nodes and links as they are drawn, each link as a percentage of what its stage supplies."""
     totals: dict[str, float] = defaultdict(float)
+    recycled: dict[Node, float] = defaultdict(float)
     for (source, _, _), tonnes in found.items():
-        if source[1] != RECYCLED:
+        if source[1] == RECYCLED:
+            recycled[source] += tonnes
+        else:
             totals[source[0]] += tonnes
     total_used = sum(t for (_, target, _), t in found.items() if target[0] == USERS)
     weight: dict[Node, float] = defaultdict(float)  # share of its column
@@ -171,10 +166,6 @@ def _sankey(view: View, found: Links) -> dict[str, Any]:
             weight[source] += tonnes / totals[source[0]]
         if target[0] == USERS:
             weight[target] += tonnes / total_used
-    recycled: dict[Node, float] = defaultdict(float)
-    for (source, _, _), tonnes in found.items():
-        if source[1] == RECYCLED:
-            recycled[source] += tonnes
     merged: Links = defaultdict(float)
     for (source, target, q), tonnes in found.items():
         if totals[source[0]] <= 0 or tonnes <= NOTHING * totals[source[0]]:
@@ -184,36 +175,30 @@ def _sankey(view: View, found: Links) -> dict[str, Any]:
     nodes = sorted({n for s, t, _ in merged for n in (s, t)}, key=lambda n: _rank(view, n, weight))
     index = {node: i for i, node in enumerate(nodes)}
     heights = _heights(merged, totals, nodes)
-    x, y = _positions(view, nodes, heights)
+    places = _places(view, nodes, heights)
     shares = {link: tonnes / totals[link[0][0]] for link, tonnes in merged.items()}
-    ordered = sorted(merged, key=lambda link: (index[link[0]], index[link[1]], link[2]))
-    return {
-        "type": "sankey",
-        "arrangement": "fixed",
-        "node": {
-            "label": [_label(view, n) for n in nodes],
-            "x": x,
-            "y": y,
-            "pad": PAD,
-            "thickness": 14,
-            "line": {"width": 0},
-            "color": [GREEN if n[1] == RECYCLED else CONCERN if n[1] in view.concern else "#3d4a57" for n in nodes],
-            "customdata": [_about(view, n, heights[n]) for n in nodes],
-            "hovertemplate": "%{customdata}<extra></extra>",
-        },
-        "link": {
-            "source": [index[s] for s, _, _ in ordered],
-            "target": [index[t] for _, t, _ in ordered],
-            "value": [round(100 * shares[link], 6) for link in ordered],
-            "color": ["rgba(213,94,0,0.45)" if q == "exposed" else "rgba(0,114,178,0.42)" for _, _, q in ordered],
-            "customdata": [
-                f"{_label(view, s)} ({plain(s[0])}) to {_label(view, t)} ({plain(t[0])})<br>"
-                f"{figure_of(merged[s, t, q])} t, {share_of(shares[s, t, q])} of the stage, {q}"
-                for s, t, q in ordered
+    return [
+        {
+            "label": _label(view, n),
+            "x": min(0.999, max(0.001, places[n][0])),
+            "y": min(0.999, max(0.001, places[n][1])),
+            "color": GREEN if n[1] == RECYCLED else CONCERN if n[1] in view.concern else SLATE,
+            "says": [f"{_label(view, n)}, {n[0]}: {share_of(heights[n])}"],
+        }
+        for n in nodes
+    ], [
+        {
+            "source": index[s],
+            "target": index[t],
+            "value": round(100 * shares[s, t, q], 6),
+            "color": "rgba(213,94,0,0.45)" if q == "exposed" else "rgba(0,114,178,0.42)",
+            "says": [
+                f"{_label(view, s)} ({s[0]}) to {_label(view, t)} ({t[0]})",
+                f"{figure_of(merged[s, t, q])} t, {share_of(shares[s, t, q])} of the stage, {q}",
             ],
-            "hovertemplate": "%{customdata}<extra></extra>",
-        },
-    }
+        }
+        for s, t, q in sorted(merged, key=lambda link: (index[link[0]], index[link[1]], link[2]))
+    ]
 
 
 def _merge(view: View, node: Node, weight: dict[Node, float]) -> Node:
@@ -247,12 +232,12 @@ def _heights(merged: Links, totals: dict[str, float], nodes: list[Node]) -> dict
     return {n: max(come[n], go[n]) for n in nodes}
 
 
-def _positions(view: View, nodes: list[Node], heights: dict[Node, float]) -> tuple[list[float], list[float]]:
+def _places(view: View, nodes: list[Node], heights: dict[Node, float]) -> dict[Node, tuple[float, float]]:
+    """Middle of each node, from 0 to 1 across and down."""
     columns = [*view.instance.stages, USERS]
-    by_column: dict[int, list[Node]] = defaultdict(list)
+    by_column: dict[float, list[Node]] = defaultdict(list)
     for node in nodes:
-        column = columns.index(node[0])
-        by_column[column - 0.5 if node[1] == RECYCLED else column].append(node)  # type: ignore[index]
+        by_column[columns.index(node[0]) - (0.5 if node[1] == RECYCLED else 0)].append(node)
     place: dict[Node, tuple[float, float]] = {}
     gap = PAD / (HEIGHT - 46)
     tallest = max(sum(heights[n] for n in group) + gap * len(group) for group in by_column.values())
@@ -262,15 +247,9 @@ def _positions(view: View, nodes: list[Node], heights: dict[Node, float]) -> tup
             height = heights[node] / tallest
             place[node] = (column / (len(columns) - 1), at + height / 2)
             at += height + gap
-    x = [min(0.999, max(0.001, place[n][0])) for n in nodes]
-    y = [min(0.999, max(0.001, place[n][1])) for n in nodes]
-    return x, y
+    return place
 
 
 def _label(view: View, node: Node) -> str:
     named = {RECYCLED: "recycled", STOCK: "from stock", OTHERS: "others"}
-    return named.get(node[1]) or plain(view.countries[node[1]])
-
-
-def _about(view: View, node: Node, share: float) -> str:
-    return f"{_label(view, node)}, {plain(node[0])}: {share_of(share)}"
+    return named.get(node[1]) or view.countries[node[1]]

@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..parts import (
-    BLACK,
-    DASHES,
-    MARKERS,
-    STAGES,
-    Column,
-    Control,
-    Data,
-    Figure,
-    Section,
-    Table,
-    layout,
-    plain,
-    share_of,
-    year_axis,
-)
+from ...words import share_of
+from ..charts import BLACK, SHARES, STAGES, Chart, Look, lines, look, records
+from ..parts import Column, Control, Figure, Section, Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ..view import View
 
-METRICS = {
-    "exposed_share": "traced",
-    "stage_share": "stage",
-    "single_country_share": "single country",
-    "import_share": "imports",
-}
+TRACED = "traced, end to end"
 
 
 def section(view: View) -> Section:
     """Traced and stage shares by year; each cap against its share; the table of caps."""
-    parts: list[Figure | Table] = [_shares(view)]
     caps = view.tables["dependence"]
     caps = caps[caps["cap"] != ""]
     lead = [
@@ -45,6 +26,7 @@ def section(view: View) -> Section:
         "while what goes into it is not; the traced line shows it.",
         "All shares are of the chain in this instance, not of the world.",
     ]
+    parts: list[Figure | Table | None] = [_shares(view)]
     if caps.empty:
         lead.append("The instance sets no cap on dependence.")
     else:
@@ -52,85 +34,54 @@ def section(view: View) -> Section:
     return Section("dependence", "Dependence over time", lead, parts)
 
 
-def _line(name: str, shares: dict[int, float], years: tuple[int, ...], colour: str, n: int | None) -> dict[str, Any]:
-    first = n is None
-    return {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "name": name,
-        "x": list(years),
-        "y": [shares.get(y) for y in years],
-        "line": {"color": colour, "width": 4 if first else 2, "dash": "solid" if n is None else DASHES[n % 5]},
-        "marker": {"symbol": "circle" if n is None else MARKERS[n % len(MARKERS)], "size": 8 if first else 7},
-        "hovertemplate": "%{y:.1%}",
-    }
+def _limit(colour: str) -> Look:
+    """A cap: a short level stroke in each year."""
+    return Look(colour, dash="none", symbol="line-ew", size=16)
 
 
-def _limit(name: str, limits: dict[int, float], years: tuple[int, ...], colour: str) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": name,
-        "x": [y for y in years if y in limits],
-        "y": [limits[y] for y in years if y in limits],
-        "marker": {"symbol": "line-ew", "size": 16, "line": {"width": 3, "color": colour}, "color": colour},
-        "hovertemplate": "%{y:.1%}",
-    }
+def _points(name: str, shares: dict[int, float]) -> list[dict[str, object]]:
+    return [{"line": name, "year": year, "share": share} for year, share in shares.items()]
 
 
 def _shares(view: View) -> Figure:
-    years = view.years
     table = view.tables["dependence"]
     own = table[table["cap"] == ""]
-    traced = _line("traced, end to end", view.exposed_share, years, BLACK, None)
-    stages, limits = [traced], _limits(table, "exposed_share", "")
-    extra = [_limit("cap on traced", limits, years, BLACK)] if limits else []
+    traced, looks = _points(TRACED, view.exposed_share), {TRACED: Look(BLACK, width=4)}
+    stages, caps = list(traced), _points("cap on traced", _limits(table, "exposed_share", ""))
+    looks["cap on traced"] = _limit(BLACK)
     for n, (stage, shares) in enumerate(view.stage_share.items()):
-        colour = STAGES[n % len(STAGES)]
-        stages.append(_line(plain(stage), shares, years, colour, n))
-        limits = _limits(table, "stage_share", stage)
-        if limits:
-            extra.append(_limit(f"cap on {plain(stage)}", limits, years, colour))
-    by_material = [traced]
-    rows = own[(own["metric"] == "stage_share") & (own["material"] != "")]
-    for n, (material, part) in enumerate(rows.groupby("material", sort=False)):
-        shares = {r.year: r.share for r in part.itertuples() if r.share == r.share}
-        by_material.append(_line(plain(view.materials[material]), shares, years, STAGES[n % len(STAGES)], n))
-    shown = [y for line in stages + extra for y in line["y"] if y is not None]
-    most = max(shown, default=0.0)
+        stages += _points(stage, shares)
+        caps += _points(f"cap on {stage}", _limits(table, "stage_share", stage))
+        looks |= {stage: look(n, STAGES), f"cap on {stage}": _limit(STAGES[n % len(STAGES)])}
+    by_material = own[(own["metric"] == "stage_share") & (own["material"] != "")]
+    materials = [{**r, "line": view.materials[r["material"]]} for r in records(by_material)]
+    colours = {m: look(n, STAGES) for n, m in enumerate(dict.fromkeys(r["line"] for r in materials))}
+    most = max((r["share"] for r in [*stages, *caps]), default=0.0)  # type: ignore[type-var]
+    axis = {"tickformat": ".0%", "range": [0, max(0.1, 1.08 * most)]}  # type: ignore[operator]
+
+    def drawn(rows: list[dict[str, object]], looks: dict[str, Look]) -> Chart:
+        return lines(rows, "year", "share", "line", yaxis=axis, looks=looks, xs=view.years, height=420)
+
     return Figure(
         "dependence-shares",
         _title(view),
         _summary(view),
-        {"0": stages + extra, "1": by_material},
-        layout(
-            xaxis=year_axis(years),
-            yaxis={"tickformat": ".0%", "range": [0, max(0.1, 1.08 * most)]},
-            hovermode="x unified",
-        ),
-        Data(
-            ("metric", "stage", "material", "year", "share"),
-            [(r.metric, r.stage, r.material, r.year, r.share) for r in own.itertuples()],
-        ),
-        (Control("Show", "select", ("Traced and stages", "Traced and materials")),),
-        height=420,
+        {
+            "Traced and stages": drawn([*stages, *caps], looks),
+            "Traced and materials": drawn([*traced, *materials], {**looks, **colours}),
+        },
+        columns="metric stage material year share",
+        rows=own,
     )
 
 
 def _limits(table: pd.DataFrame, metric: str, stage: str) -> dict[int, float]:
     """The tightest cap on all of a metric, by year."""
-    rows = table[
-        (table["cap"] != "")
-        & (table["metric"] == metric)
-        & (table["stage"] == stage)
-        & (table["material"] == "")
-        & (table["country"] == "")
-        & (table["sector"] == "")
-    ]
-    found: dict[int, float] = {}
-    for r in rows.itertuples():
-        found[r.year] = min(r.limit, found.get(r.year, 1.0))
-    return found
+    rows = table[(table["cap"] != "") & (table["metric"] == metric) & (table["stage"] == stage)]
+    rows = rows[(rows["material"] == "") & (rows["country"] == "") & (rows["sector"] == "")]
+    return {
+        int(y): float(limit) for y, limit in rows.groupby("year", sort=False)["limit"].min().clip(upper=1.0).items()
+    }
 
 
 def _title(view: View) -> str:
@@ -154,68 +105,48 @@ def _summary(view: View) -> str:
 
 
 def _caps(view: View, caps: pd.DataFrame) -> Figure:
-    """One view per cap: its share (of the nearest countries where there are many) and its limit."""
-    views: dict[str, Any] = {}
-    names: list[str] = []
+    """One chart per cap: its share (of the nearest countries where there are many) and its limit."""
+    charts: dict[str, Chart] = {}
     for cap, rows in caps.groupby("cap", sort=False):
-        traces = []
-        limits = {r.year: r.limit for r in rows.itertuples()}
-        near = rows.groupby("country", sort=False)["share"].max().sort_values(ascending=False).head(5).index
-        for n, country in enumerate(near):
-            part = rows[rows["country"] == country]
-            shares = {r.year: r.share for r in part.itertuples() if r.share == r.share}
-            name = plain(view.countries.get(country, country) or "share")
-            traces.append(_line(name, shares, view.years, STAGES[n % len(STAGES)], n))
-        traces.append(_limit("limit", limits, view.years, BLACK))
-        views[str(len(names))] = traces
-        names.append(cap)
+        near = list(rows.groupby("country", sort=False)["share"].max().sort_values(ascending=False).head(5).index)
+        shares = [{**r, "line": r["country"]} for r in records(rows)]
+        limits = _points("limit", dict(zip(rows["year"], rows["limit"], strict=True)))
+        names = {c: view.countries.get(c, c) or "share" for c in near}
+        colours = {name: look(n, STAGES) for n, name in enumerate(names.values())}
+        charts[str(cap)] = lines(
+            [*shares, *limits], "year", "share", "line", yaxis=SHARES, xs=view.years, height=340,
+            groups=[*((name, [c]) for c, name in names.items()), ("limit", ["limit"])],
+            looks={**colours, "limit": _limit(BLACK)},
+        )  # fmt: skip
     binding = sorted(set(caps[caps["marginal_musd_per_point"] > 1e-9]["cap"]))
     return Figure(
         "dependence-caps",
-        f"Caps against what the plan reaches: {len(binding)} of {len(names)} bind in some year",
+        f"Caps against what the plan reaches: {len(binding)} of {len(charts)} bind in some year",
         f"Binding: {', '.join(binding) if binding else 'none'}.",
-        views,
-        layout(
-            xaxis=year_axis(view.years),
-            yaxis={"tickformat": ".0%", "rangemode": "tozero"},
-            hovermode="x unified",
-            showlegend=True,
-        ),
-        Data(tuple(caps.columns), caps.to_numpy().tolist()),
-        (Control("Cap", "select", tuple(names), names.index(binding[0]) if binding else 0),),
-        height=340,
+        charts,
+        (Control("Cap", list(charts), binding[0] if binding else None),),
+        rows=caps,
     )
 
 
 def _cap_table(view: View, caps: pd.DataFrame) -> Table:
-    rows = []
-    for r in caps.itertuples():
-        if r.metric == "single_country_share" and not (r.share == r.share and r.share > 0.75 * r.limit):
-            continue  # countries far from the limit say nothing
-        what = " ".join(
-            filter(
-                None,
-                (
-                    METRICS.get(r.metric, r.metric),
-                    r.stage or view.materials.get(r.material, ""),
-                    view.countries.get(r.country, r.country),
-                    view.sectors.get(r.sector, ""),
-                ),
-            )
-        )
-        rows.append((r.cap, what, r.year, r.share, r.limit, r.marginal_musd_per_point))
+    def what(r: dict[str, str]) -> str:
+        words = [METRICS.get(r["metric"], r["metric"]), r["stage"] or view.materials.get(r["material"], ""),
+                 view.countries.get(r["country"], r["country"]), view.sectors.get(r["sector"], "")]  # fmt: skip
+        return " ".join(filter(None, words))
+
+    far = (caps["metric"] == "single_country_share") & ~(caps["share"] > 0.75 * caps["limit"])  # they say nothing
     return Table(
         "table-caps",
         f"Every cap and year, with what one percentage point more would save (million {view.instance.currency}, "
         "present value)",
+        caps[~far],
         (
-            Column("Cap"),
-            Column("Of"),
-            Column("Year", "year"),
-            Column("Share", "share"),
-            Column("Limit", "share"),
-            Column(f"Saving per point, M{view.instance.currency}", "number"),
+            Column("Cap", "cap"),
+            Column("Of", what),
+            Column("Year", "year", "year"),
+            Column("Share", "share", "share"),
+            Column("Limit", "limit", "share"),
+            Column(f"Saving per point, {view.musd}", "marginal_musd_per_point", "number"),
         ),
-        rows,
-        folded=len(rows) > 12,
     )

@@ -7,18 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..parts import counted, figure_of, listed, rate_of, share_of, tonnes_of
-from . import alternatives as near_best
-from . import compare as rivals
-from . import delivery, hedge, prices, trust
-from . import explain as reasons
-from . import frontier as curve
-from . import sensitivity as tornado
-from . import stress as losses
-from .builds import name_of
+from ...words import counted, figure_of, listed, rate_of, share_of, tonnes_of
+from . import alternatives, compare, delivery, explain, frontier, hedge, prices, sensitivity, stress, trust
 
 if TYPE_CHECKING:
-    from ..studies import Study
+    from ..studies import Shown
     from ..view import View
 
 
@@ -104,7 +97,7 @@ def sentences(view: View) -> list[str]:
         _cost(view),
         _dependence(view),
         _hidden(view),
-        *(curve.in_words(view, study) for study in view.studies if study.kind == "frontier"),
+        *(frontier.in_words(view, study) for study in view.studies if study.kind == "frontier"),
         _bottleneck(view),
         _builds(view),
         _shortage(view),
@@ -116,14 +109,14 @@ def sentences(view: View) -> list[str]:
 
 
 # the curve is told earlier: what less dependence costs is the question
-_STUDIES: Mapping[str, Callable[[View, Study], str]] = {
-    "explain": reasons.in_words,
-    "alternatives": near_best.in_words,
-    "stress": losses.in_words,
+_STUDIES: Mapping[str, Callable[[View, Shown], str]] = {
+    "explain": explain.in_words,
+    "alternatives": alternatives.in_words,
+    "stress": stress.in_words,
     "stress --delivery": delivery.in_words,
     "hedge": hedge.in_words,
-    "sensitivity": tornado.in_words,
-    "compare": rivals.in_words,
+    "sensitivity": sensitivity.in_words,
+    "compare": compare.in_words,
 }
 
 
@@ -237,7 +230,7 @@ def _builds(view: View) -> str:
     order = sorted(cost, key=lambda o: (-cost[o], o))
     countries = {r.country for r in builds.itertuples()}
     startups = sum(view.facilities[view.options[o].facility].startup for o in cost)
-    names = [f"{name_of(view, o)} ({view.countries[view.facilities[view.options[o].facility].country]})" for o in order]
+    names = [f"{view.project(o)} ({view.countries[view.facilities[view.options[o].facility].country]})" for o in order]
     text = (
         f"{counted(len(cost), 'project')} in {counted(len(countries), 'country', 'countries')} "
         f"{'is' if len(cost) == 1 else 'are'} built for {view.money(sum(cost.values()))} overnight"

@@ -7,25 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..parts import (
-    BLUE,
-    GREY,
-    ORANGE,
-    Column,
-    Data,
-    Figure,
-    Section,
-    Table,
-    counted,
-    figure_of,
-    layout,
-    plain,
-    share_of,
-    tonnes_of,
-)
+from ...words import counted, figure_of, share_of, tonnes_of
+from ..charts import BLUE, GREY, INK, ORANGE, Chart, Look, amounts, layout, plain
+from ..parts import Column, Figure, Section, Table
 
 if TYPE_CHECKING:
-    from ..studies import Study
+    from ..studies import Shown
     from ..view import View
 
 METRICS = {
@@ -61,7 +48,7 @@ class Curve:
         return f"{METRICS.get(kind, kind)} {of}".strip()
 
 
-def curve_of(study: Study) -> Curve:
+def curve_of(study: Shown) -> Curve:
     """What ``planner frontier`` wrote, as a curve."""
     about = study.about
     points = sorted(study.tables["points"], key=lambda row: row["point"])
@@ -75,13 +62,12 @@ def curve_of(study: Study) -> Curve:
     return Curve(points, study.tables["switches"], bound, about.get("knee"), str(about.get("metric", "")), when)
 
 
-def section(view: View, study: Study) -> Section:
+def section(view: View, study: Shown) -> Section:
     """The curve and its steps."""
     curve = curve_of(study)
     title = "What less dependence costs"
     if not any(p["share"] is not None for p in curve.points):
         return Section("curve", title, ["The curve holds no point."], (), "Trade-off", study.warnings)
-    currency = view.instance.currency
     least = curve.points[0]["objective_musd"]
     changes = _changes(curve)
     steps = _steps(view, changes, 6)
@@ -92,39 +78,28 @@ def section(view: View, study: Study) -> Section:
     table = Table(
         "table-curve",
         "Every point",
+        curve.points,
         (
-            Column("Point", "count"),
-            Column("Share kept", "share"),
-            Column(f"Extra cost, M{currency}", "number"),
-            Column(f"One point less costs, M{currency}", "number"),
-            Column(f"{currency}/kg clean", "number"),
-            Column("Short, t", "number"),
-            Column("Gap", "share"),
+            Column("Point", "point", "count"),
+            Column("Share kept", "share", "share"),
+            Column(f"Extra cost, {view.musd}", lambda p: p["objective_musd"] - least, "number"),
+            Column(f"One point less costs, {view.musd}", "marginal_musd_per_point", "number"),
+            Column(f"{view.instance.currency}/kg clean", "usd_per_kg_clean", "number"),
+            Column("Short, t", "short_t", "number"),
+            Column("Gap", "gap", "share"),
         ),
-        [
-            (
-                p["point"],
-                p["share"],
-                p["objective_musd"] - least,
-                p["marginal_musd_per_point"],
-                p.get("usd_per_kg_clean"),
-                p.get("short_t"),
-                p["gap"],
-            )
-            for p in curve.points
-        ],
+        folded=False,
     )
-    parts: list[Figure | Table] = [_figure(view, curve, steps), table]
+    parts: list[Figure | Table | None] = [_figure(view, curve, steps), table]
     if changes:
-        parts.append(
-            Table(
-                "table-steps",
-                "The largest projects built otherwise than at the point before: + more, - less",
-                (Column("Point", "count"), Column("Share kept", "share"), Column("Projects")),
-                [(p["point"], p["share"], "; ".join(steps[p["point"]])) for p in curve.points if p["point"] in steps],
-            )
+        told = (
+            Column("Point", "point", "count"),
+            Column("Share kept", "share", "share"),
+            Column("Projects", lambda p: "; ".join(steps[p["point"]])),
         )
-        parts.append(_change_table(view, changes))
+        title_of = "The largest projects built otherwise than at the point before: + more, - less"
+        shown = [p for p in curve.points if p["point"] in steps]
+        parts += [Table("table-steps", title_of, shown, told, folded=False), _change_table(view, changes)]
     return Section("curve", title, lead, parts, "Trade-off", study.warnings)
 
 
@@ -187,129 +162,89 @@ def _steps(view: View, changes: dict[int, list[_Change]], most: int) -> dict[int
 
 
 def _change_table(view: View, changes: dict[int, list[_Change]]) -> Table:
-    rows = []
-    for point, mine in sorted(changes.items()):
-        for change in mine:
-            option = view.options.get(change.option)
-            facility = view.facilities[option.facility] if option else None
-            rows.append(
-                (
-                    point,
-                    _name(view, change.option),
-                    view.countries[facility.country] if facility else "",
-                    "yes" if facility and facility.startup else "",
-                    view.stage_of_facility.get(option.facility, "") if option else "",
-                    change.kind,
-                    change.modules * option.module_t if option else None,
-                    _money(view, change) if option else None,
-                )
-            )
+    def startup(change: _Change) -> str:
+        option = view.options.get(change.option)
+        return "yes" if option and view.facilities[option.facility].startup else ""
+
+    def of(change: _Change, column: str) -> float | None:
+        option = view.options.get(change.option)
+        return change.modules * getattr(option, column) if option else None
+
     return Table(
         "table-switches",
         "Every project that changes between neighbouring points",
+        [(point, change) for point, mine in sorted(changes.items()) for change in mine],
         (
-            Column("Point", "count"),
-            Column("Project"),
-            Column("Country"),
-            Column("Startup"),
-            Column("Stage"),
-            Column("Change"),
-            Column("Capacity, t a year", "number"),
-            Column(f"Capex, M{view.instance.currency}", "number"),
+            Column("Point", 0, "count"),
+            Column("Project", lambda r: _name(view, r[1].option)),
+            Column("Country", lambda r: view.home(r[1].option)),
+            Column("Startup", lambda r: startup(r[1])),
+            Column("Stage", lambda r: view.stage_of_project(r[1].option)),
+            Column("Change", lambda r: r[1].kind),
+            Column("Capacity, t a year", lambda r: of(r[1], "module_t"), "number"),
+            Column(f"Capex, {view.musd}", lambda r: of(r[1], "capex_musd"), "number"),
         ),
-        rows,
         folded=True,
     )
 
 
 def _figure(view: View, curve: Curve, steps: dict[int, list[str]]) -> Figure:
-    currency = plain(view.instance.currency)
     points = [p for p in curve.points if p["share"] is not None]
-    least = points[0]["objective_musd"]
-    about = [
-        f"<b>point {p['point']}</b>: {share_of(p['share'])}, {figure_of(p['objective_musd'] - least)} M{currency} more"
-        + "".join(f"<br>{plain(words)}" for words in steps.get(p["point"], []))
+    last, least = points[-1], points[0]["objective_musd"]
+    bound = [(limit, cost - least) for limit, cost in curve.bound if limit <= points[0]["share"] + 1e-9]
+    corners = [  # up to same_until nothing is cheaper: the curve is level
+        (at, p["objective_musd"] - least, size, _said(view, p, least, steps))
         for p in points
-    ]
-    traces: list[dict[str, Any]] = []
-    if len(curve.bound) > 1:
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "name": "bound without whole numbers",
-                "x": [limit for limit, _ in curve.bound if limit <= points[0]["share"] + 1e-9],
-                "y": [cost - least for limit, cost in curve.bound if limit <= points[0]["share"] + 1e-9],
-                "line": {"color": GREY, "width": 2, "dash": "dash"},
-                "hoverinfo": "skip",
-            }
-        )
-    corners = [
-        (at, p["objective_musd"] - least, size, said)
-        for p, said in zip(points, about, strict=True)
         for at, size in ((p.get("same_until"), 0), (p["share"], 9))
-        if size or (at is not None and at > p["share"] + LEVEL)  # up to there nothing is cheaper: the curve is level
+        if size or (at is not None and at > p["share"] + LEVEL)
     ]
-    x, y, size, said = (list(values) for values in zip(*corners, strict=True))
-    traces.append(
-        {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "name": "least cost",
-            "x": x,
-            "y": y,
-            "line": {"color": BLUE, "width": 3},
-            "marker": {"size": size, "symbol": "circle"},
-            "customdata": said,
-            "hovertemplate": "%{customdata}<extra></extra>",
-        }
-    )
+    traces = [_line("least cost", corners, Look(BLUE))]
+    if len(curve.bound) > 1:
+        traces.insert(0, _line("bound without whole numbers", bound, Look(GREY, dash="dash", width=2, size=0)))
     knee = next((p for p in points if p["point"] == curve.knee), None)
     if knee is not None:
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers+text",
-                "name": "knee",
-                "x": [knee["share"]],
-                "y": [knee["objective_musd"] - least],
-                "text": [f"knee, {share_of(knee['share'])}"],
-                "textposition": "top left",
-                "marker": {"symbol": "star", "size": 18, "color": ORANGE, "line": {"color": "#1b1f24", "width": 1}},
-                "hoverinfo": "skip",
-            }
-        )
-    last = points[-1]
-    title = (
-        f"From {share_of(points[0]['share'])} to {share_of(last['share'])} {curve.name} for "
-        f"{view.money(last['objective_musd'] - least)} more"
-    )
+        star = {"symbol": "star", "size": 18, "color": ORANGE, "line": {"color": INK, "width": 1}}
+        words = {"text": [f"knee, {share_of(knee['share'])}"], "textposition": "top left", "mode": "markers+text"}
+        at = _line("knee", [(knee["share"], knee["objective_musd"] - least)], Look(ORANGE))
+        traces.append({**at, **words, "marker": star})
     summary = "; ".join(
         f"{share_of(p['share'])} costs {view.money(p['objective_musd'] - least)} more"
         for p in points[1 :: max(1, len(points) // 6)]
     )
-    columns = list(dict.fromkeys(k for p in curve.points for k in p))
+    drawn = layout(
+        xaxis={"title": {"text": plain(curve.name)}, "tickformat": ".0%", "autorange": "reversed"},
+        yaxis=amounts(f"extra cost, {view.musd} present value", [p["objective_musd"] - least for p in points]),
+        hovermode="closest",
+        showlegend=True,
+        height=430,
+    )
     return Figure(
         "curve-cost",
-        title,
+        f"From {share_of(points[0]['share'])} to {share_of(last['share'])} {curve.name} for "
+        f"{view.money(last['objective_musd'] - least)} more",
         f"{summary}." + (f" The knee is at {share_of(knee['share'])}." if knee else ""),
-        {"": traces},
-        layout(
-            xaxis={"title": {"text": plain(curve.name)}, "tickformat": ".0%", "autorange": "reversed"},
-            yaxis={
-                "title": {"text": f"extra cost, M{currency} present value"},
-                "tickformat": ",~s",
-                "rangemode": "tozero",
-            },
-            hovermode="closest",
-            showlegend=True,
-        ),
-        Data(tuple(columns), [[p.get(c) for c in columns] for p in curve.points]),
-        height=430,
+        Chart(traces, drawn, curve.points),
     )
 
 
-def in_words(view: View, study: Study) -> str:
+def _line(name: str, points: Sequence[tuple[Any, ...]], look: Look) -> dict[str, Any]:
+    """A line through points: x, y, and where there are some the size of the marker and what the pointer shows."""
+    x, y, *more = (list(values) for values in zip(*points, strict=True)) if points else ([], [])
+    trace = {"type": "scatter", "name": name, "x": x, "y": y, **look.line(), "hoverinfo": "skip"}
+    if not more:
+        return trace
+    sizes = {"size": more[0], "symbol": "circle"}
+    told = {"customdata": more[1], "hovertemplate": "%{customdata}<extra></extra>", "hoverinfo": "all"}
+    return {**trace, "marker": sizes, **told}
+
+
+def _said(view: View, point: dict[str, Any], least: float, steps: dict[int, list[str]]) -> str:
+    more = figure_of(point["objective_musd"] - least)
+    head = f"<b>point {point['point']}</b>: {share_of(point['share'])}, {more} {plain(view.musd)} more"
+    return "<br>".join([head, *(plain(words) for words in steps.get(point["point"], []))])
+
+
+def in_words(view: View, study: Shown) -> str:
     """The curve in a sentence; "" if it has one point."""
     curve = curve_of(study)
     points = [p for p in curve.points if p["share"] is not None]

@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..parts import (
-    BAR,
-    BLUE,
-    ORANGE,
-    Column,
-    Control,
-    Data,
-    Figure,
-    Section,
-    Table,
-    amounts,
-    counted,
-    figure_of,
-    layout,
-    listed,
-    pattern,
-    plain,
-    rate_of,
-    rungs,
-    shortened,
-    tonnes_of,
-)
-from .builds import name_of
+from ...words import counted, figure_of, listed, rate_of, shortened, tonnes_of
+from ..charts import BLUE, ORANGE, Bar, Look, amounts, lines, ranked
+from ..parts import Column, Figure, Section, Table
 
 if TYPE_CHECKING:
-    from ..studies import Row, Study
+    from ..studies import Row, Shown
     from ..view import View
 
 MOST = 15  # bars of a chart; the table holds the rest
 SOME = 1e-6  # modules
 
 
-def section(view: View, study: Study) -> Section:
+def section(view: View, study: Shown) -> Section:
     """Both plans on the same luck, what is built otherwise, and what each project is worth as insurance."""
     about = study.about
     asked = about["settings"]
@@ -51,9 +31,7 @@ def section(view: View, study: Study) -> Section:
     ]
     lead += _how_sure(view, about)
     outcomes, builds, insurance = (study.tables[name] for name in ("outcomes", "builds", "insurance"))
-    parts: list[Figure | Table] = []
-    if outcomes:
-        parts += [_luck(view, study), _plans(view, study)]
+    parts: list[Figure | Table | None] = [_luck(view, study), _plans(view, study)] if outcomes else []
     changed = [b for b in builds if abs(b["change"]) > SOME]
     if changed:
         parts += [_otherwise(view, changed), _build_table(view, changed)]
@@ -73,44 +51,30 @@ def _how_sure(view: View, about: Row) -> list[str]:
     return [f"{text}."]
 
 
-def _luck(view: View, study: Study) -> Figure:
+def _luck(view: View, study: Shown) -> Figure:
     """Cost and shortage of both plans, their outcomes from the best to the worst."""
     outcomes = study.tables["outcomes"]
-    views: dict[str, Any] = {}
-    choices: list[str] = []
+    plans = ("trusting", "hedged")
+    charts = {}
     for unit, title in (
         ("musd", f"Cost, million {view.instance.currency} present value"),
         ("short_t", "Demand short over the horizon, t"),
     ):
-        traces: list[dict[str, Any]] = []
-        for plan, colour, dash in (("trusting", ORANGE, "dash"), ("hedged", BLUE, "solid")):
-            values = sorted(float(o[f"{plan}_{unit}"]) for o in outcomes)
-            traces.append(
-                {
-                    "type": "scatter",
-                    "mode": "lines",
-                    "name": plan,
-                    "x": [(n + 0.5) / len(values) for n in range(len(values))],
-                    "y": values,
-                    "line": {"color": colour, "width": 3, "dash": dash},
-                    "hovertemplate": f"{plan}, %{{x:.0%}}: %{{y:,.4~g}}<extra></extra>",
-                }
-            )
-        views[str(len(choices))] = {
-            "data": traces,
-            "layout": layout(
-                xaxis={"title": {"text": "outcomes, from the best to the worst", "standoff": 12}, "tickformat": ".0%"},
-                yaxis=amounts(title, [y for t in traces for y in t["y"]]),
-                showlegend=True,
-            ),
-        }
-        choices.append(title)
+        each = {plan: sorted(float(o[f"{plan}_{unit}"]) for o in outcomes) for plan in plans}
+        count = len(outcomes)
+        rows = [{"part": (n + 0.5) / count, **{plan: each[plan][n] for plan in plans}} for n in range(count)]
+        charts[title] = lines(
+            rows, "part", {plan: plan for plan in plans}, hover="%{fullData.name}, %{x:.0%}: %{y:,.4~g}<extra></extra>",
+            xaxis={"title": {"text": "outcomes, from the best to the worst", "standoff": 12}, "tickformat": ".0%"},
+            yaxis=amounts(title, [v for values in each.values() for v in values]),
+            looks={"trusting": Look(ORANGE, dash="dash", size=0), "hedged": Look(BLUE, size=0)},
+        )  # fmt: skip
     mean, low, high = study.about["saving_musd"]
     sure = (
         f" With 95% it saves {view.money(low)} to {view.money(high)}." if low is not None and high is not None else ""
     )
     better = sum(o["hedged_musd"] < o["trusting_musd"] for o in outcomes)
-    trusting, hedged = (_plan(study, name) for name in ("trusting", "hedged"))
+    trusting, hedged = (_plan(study, name) for name in plans)
     return Figure(
         "hedge-luck",
         f"On {counted(len(outcomes), 'outcome')} of other luck the hedged plan "
@@ -118,45 +82,35 @@ def _luck(view: View, study: Study) -> Figure:
         f"Mean cost {view.money(trusting['mean_musd'], 4)} trusting, {view.money(hedged['mean_musd'], 4)} hedged; "
         f"short on average {tonnes_of(trusting['short_t'])} and {tonnes_of(hedged['short_t'])}; the hedged plan is the "
         f"cheaper one in {better} of {len(outcomes)}.",
-        views,
-        layout(),
-        Data(tuple(outcomes[0]), [tuple(o.values()) for o in outcomes]),
-        (Control("Show", "select", tuple(choices)),),
-        height=380,
+        charts,
+        rows=outcomes,
         caption=f"The same luck for both; each line has its own order.{sure}",
     )
 
 
-def _plan(study: Study, name: str) -> Row:
+def _plan(study: Shown, name: str) -> Row:
     return next(p for p in study.tables["plans"] if p["plan"] == name)
 
 
-def _plans(view: View, study: Study) -> Table:
-    money = f"M{view.instance.currency}"
+def _plans(view: View, study: Shown) -> Table:
     return Table(
         "table-hedge-plans",
         "Both plans",
+        study.tables["plans"],
         (
-            Column("Plan"),
-            Column(f"If all comes as planned, {money}", "number"),
-            Column(f"Mean, {money}", "number"),
-            Column(f"Mean of the worst {rate_of(1.0 - study.about['settings']['alpha'])}, {money}", "number"),
-            Column("Short on average, t", "number"),
-            Column("A promise is broken in", "share"),
-            Column(f"Overnight capex, {money}", "number"),
+            Column("Plan", "plan"),
+            Column(f"If all comes as planned, {view.musd}", "planned_musd", "number"),
+            Column(f"Mean, {view.musd}", "mean_musd", "number"),
+            Column(
+                f"Mean of the worst {rate_of(1.0 - study.about['settings']['alpha'])}, {view.musd}",
+                "mean_of_worst_musd",
+                "number",
+            ),
+            Column("Short on average, t", "short_t", "number"),
+            Column("A promise is broken in", "promise_broken", "share"),
+            Column(f"Overnight capex, {view.musd}", "capex_musd", "number"),
         ),
-        [
-            (
-                p["plan"],
-                p["planned_musd"],
-                p["mean_musd"],
-                p["mean_of_worst_musd"],
-                p["short_t"],
-                p["promise_broken"],
-                p["capex_musd"],
-            )
-            for p in study.tables["plans"]
-        ],
+        folded=False,
     )
 
 
@@ -165,37 +119,27 @@ def _by_size(changed: Sequence[Row]) -> list[Row]:
 
 
 def _otherwise(view: View, changed: Sequence[Row]) -> Figure:
-    shown = _by_size(changed)[:MOST]
-    currency = view.instance.currency
-    values = [b["capex_change_musd"] for b in shown]
-    trace = {
-        **BAR,
-        "y": list(range(len(shown))),
-        "x": values,
-        "text": [_signed(v) for v in values],
-        "textposition": "outside",
-        "cliponaxis": False,
-        "marker": {
-            "color": [BLUE if v >= 0 else ORANGE for v in values],
-            "pattern": {**pattern(1), "shape": ["" if v >= 0 else "/" for v in values]},
-        },
-        "hovertemplate": f"%{{x:+,.4~g}} M{plain(currency)}<extra></extra>",
-    }
-    names = [f"{shortened(name_of(view, b['option']), 36)} · comes with {b['success_probability']:.0%}" for b in shown]
+    ordered, currency = _by_size(changed), view.instance.currency
+
+    bars = [Bar("gained", "more", Look(BLUE), text=_signed), Bar("lost", "less", Look(ORANGE, "/"), text=_signed)]
+    rows = [{**b, ("gained" if b["capex_change_musd"] >= 0 else "lost"): b["capex_change_musd"]} for b in ordered]
     more = sum(b["change"] > 0 for b in changed)
     extra = sum(b["capex_change_musd"] for b in changed)
-    drawn = rungs(names, amounts(f"Overnight capex more, million {currency}", values))
     return Figure(
         "hedge-builds",
         f"{counted(more, 'option')} built more, {len(changed) - more} less, for {view.money(abs(extra))} "
         f"{'more' if extra >= 0 else 'less'}",
         "Overnight capex against the trusting plan: "
-        + "; ".join(f"{name_of(view, b['option'])} {_signed(b['capex_change_musd'])}" for b in shown[:8])
+        + "; ".join(f"{view.project(b['option'])} {_signed(b['capex_change_musd'])}" for b in ordered[:8])
         + f", million {currency}.",
-        {"": [trace]},
-        drawn,
-        Data(tuple(changed[0]), [tuple(b.values()) for b in _by_size(changed)]),
-        height=drawn["height"],
+        ranked(
+            rows,
+            lambda b: f"{shortened(view.project(b['option']), 36)} · comes with {b['success_probability']:.0%}",
+            bars,
+            amounts(f"Overnight capex more, million {currency}", [b["capex_change_musd"] for b in ordered[:MOST]]),
+            most=MOST,
+        ),
+        rows=ordered,
         caption="Against the trusting plan; hatched is less. Comes with: its chance of success.",
     )
 
@@ -208,41 +152,34 @@ def _build_table(view: View, changed: Sequence[Row]) -> Table:
     return Table(
         "table-hedge-builds",
         "Built otherwise",
+        _by_size(changed),
         (
-            Column("Project"),
-            Column("Comes with", "share"),
-            Column("Modules, trusting", "number"),
-            Column("Modules, hedged", "number"),
-            Column(f"Capex beyond the trusting plan's, M{view.instance.currency}", "number"),
+            Column("Project", lambda b: view.project(b["option"])),
+            Column("Comes with", "success_probability", "share"),
+            Column("Modules, trusting", "trusting", "number"),
+            Column("Modules, hedged", "hedged", "number"),
+            Column(f"Capex beyond the trusting plan's, {view.musd}", "capex_change_musd", "number"),
         ),
-        [
-            (name_of(view, b["option"]), b["success_probability"], b["trusting"], b["hedged"], b["capex_change_musd"])
-            for b in _by_size(changed)
-        ],
-        folded=len(changed) > 12,
     )
 
 
 def _insurance(view: View, insurance: Sequence[Row]) -> Table:
-    money = f"M{view.instance.currency}"
     return Table(
         "table-insurance",
         "Worth as insurance: by how much the best plan without it is dearer",
+        insurance,
         (
-            Column("Project"),
-            Column(f"Worth, {money}", "number"),
-            Column(f"At least, {money}", "number"),
-            Column(f"At most, {money}", "number"),
-            Column(f"Overnight capex more, {money}", "number"),
+            Column("Project", "project"),
+            Column(f"Worth, {view.musd}", "worth_musd", "number"),
+            Column(f"At least, {view.musd}", "at_least_musd", "number"),
+            Column(f"At most, {view.musd}", "at_most_musd", "number"),
+            Column(f"Overnight capex more, {view.musd}", "extra_capex_musd", "number"),
         ),
-        [
-            (str(i["project"]), i["worth_musd"], i["at_least_musd"], i["at_most_musd"], i["extra_capex_musd"])
-            for i in insurance
-        ],
+        folded=False,
     )
 
 
-def in_words(view: View, study: Study) -> str:
+def in_words(view: View, study: Shown) -> str:
     """What the hedged plan saves, and what it builds more."""
     if not study.tables["outcomes"]:
         return ""
@@ -253,5 +190,5 @@ def in_words(view: View, study: Study) -> str:
     )
     more = _by_size([b for b in study.tables["builds"] if b["change"] > SOME])
     if more:
-        text += f"; it builds more of {listed([name_of(view, b['option']) for b in more[:3]])}"
+        text += f"; it builds more of {listed([view.project(b['option']) for b in more[:3]])}"
     return f"{text}."

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from ..parts import (
-    CONCERN,
-    SERIES,
-    Column,
-    Control,
-    Data,
-    Figure,
-    Section,
-    Table,
-    counted,
-    layout,
-    pattern,
-    plain,
-    share_of,
-)
+from ...words import counted, share_of
+from ..charts import CONCERN, PALE, Look, largest, look, shares
+from ..parts import Column, Control, Figure, Section, Table, years
 
 if TYPE_CHECKING:
     from ..view import View
@@ -27,7 +16,7 @@ if TYPE_CHECKING:
 COLUMNS = ("country", "sector", "material", "stage", "origin", "year", "t", "share")
 MOST = 6  # origins shown by name besides countries of concern
 
-Tonnes = dict[tuple[str, str, str, int], float]  # consumer ("" all), stage, origin, year
+Shares = dict[tuple[str, str, int], dict[str, float]]  # consumer ("" all), stage, year -> origin -> share
 
 
 def section(view: View) -> Section | None:
@@ -35,119 +24,75 @@ def section(view: View) -> Section | None:
     table = view.tables.get("origin")
     if table is None or table.empty or not set(COLUMNS) <= set(table.columns):
         return None
-    tonnes = _tonnes(view)
-    if not tonnes:
-        return None
     lead = [
         "For every tonne delivered: in which country each stage of it was done, traced in proportion through each "
         "country's pool; what was recycled is an origin of its own. This shows what the shares by stage hide.",
     ]
-    return Section("origins", "Where it truly comes from", lead, [_figure(view, tonnes), _table(view, tonnes)])
-
-
-def _tonnes(view: View) -> Tonnes:
-    """Delivered tonnes a year by origin."""
-    found: Tonnes = defaultdict(float)
-    for r in view.tables["origin"].itertuples():
-        found["", r.stage, r.origin, r.year] += r.t
-        found[r.country, r.stage, r.origin, r.year] += r.t
-    return dict(found)
-
-
-def _name(view: View, origin: str) -> str:
-    return view.countries.get(origin, origin)
-
-
-def _stages(view: View, tonnes: Tonnes) -> list[str]:
-    there = {stage for _, stage, _, _ in tonnes}
-    return [s for s in view.instance.stages if s in there] + sorted(there - set(view.instance.stages))
-
-
-def _shares(tonnes: Tonnes, consumer: str, stage: str, year: int) -> dict[str, float]:
-    mine = {o: t for (c, s, o, y), t in tonnes.items() if (c, s, y) == (consumer, stage, year)}
-    total = sum(mine.values())
-    return {o: t / total for o, t in mine.items()} if total > 0 else {}
-
-
-def _figure(view: View, tonnes: Tonnes) -> Figure:
-    stages = _stages(view, tonnes)
+    found: Shares = defaultdict(lambda: defaultdict(float))
     total: dict[str, float] = defaultdict(float)
-    for (consumer, _, origin, _), t in tonnes.items():
-        if consumer == "":
-            total[origin] += t
-    others = sorted((o for o in total if o not in view.concern), key=lambda o: (-total[o], o))
-    named, rest = others[:MOST], others[MOST:]
-    groups: list[tuple[str, list[str], dict[str, Any]]] = [
-        (view.countries[c], [c], {"color": CONCERN}) for c in sorted(view.concern) if c in total
+    for r in table.itertuples():
+        total[r.origin] += r.t
+        for consumer in ("", r.country):
+            found[consumer, r.stage, r.year][r.origin] += r.t
+    for by in found.values():
+        tonnes = sum(by.values())
+        by.update({origin: t / tonnes if tonnes > 0 else 0.0 for origin, t in by.items()})
+    there = {stage for _, stage, _ in found}
+    stages = [s for s in view.instance.stages if s in there] + sorted(there - set(view.instance.stages))
+    used = {consumer for consumer, *_ in found}
+    consumers = {"": "All users", **{c: name for c, name in view.countries.items() if c in used}}
+    parts: list[Figure | Table | None] = [
+        _figure(view, found, total, stages, consumers),
+        _table(view, found, stages, consumers),
     ]
-    groups += [(_name(view, o), [o], {"color": SERIES[look], "pattern": pattern(look)}) for look, o in enumerate(named)]
-    if rest:
-        groups.append((counted(len(rest), "other", "others"), rest, {"color": "#c3c8cf"}))
-    used = {consumer for consumer, *_ in tonnes if consumer}
-    consumers = ["", *(c for c in view.countries if c in used)]
-    by_place = {
-        (c, s, y): _shares(tonnes, c, s, y) for c in consumers for s in stages for y in view.years
-    }  # once, not for every group
-    views = {
-        f"{i},{j}": [
-            {
-                "type": "bar",
-                "orientation": "h",
-                "name": plain(name),
-                "y": [plain(s) for s in stages],
-                "x": [sum(by_place[consumer, s, year].get(o, 0.0) for o in members) for s in stages],
-                "marker": marker,
-                "hovertemplate": "%{x:.1%}",
-            }
-            for name, members, marker in groups
-        ]
-        for i, consumer in enumerate(consumers)
-        for j, year in enumerate(view.years)
-    }
-    captions = {}
-    for i, consumer in enumerate(consumers):
-        for j, year in enumerate(view.years):
-            told = [
-                f"{stage} {share_of(sum(x for o, x in by_place[consumer, stage, year].items() if o in view.concern))}"
-                for stage in stages
-            ]
-            whom = f"what {view.countries[consumer]} gets" if consumer else "all that is delivered"
-            captions[f"{i},{j}"] = f"Through {view.concern_name} in {year}, of {whom}: {', '.join(told)}."
+    return Section("origins", "Where it truly comes from", lead, parts)
+
+
+def _through(view: View, by: dict[str, float]) -> float:
+    """The share that went through countries of concern."""
+    return sum(x for origin, x in by.items() if origin in view.concern)
+
+
+def _figure(view: View, found: Shares, total: dict[str, float], stages: list[str], consumers: dict[str, str]) -> Figure:
+    concern = [(view.countries[c], [c]) for c in sorted(view.concern) if c in total]
+    own = {o: t for o, t in total.items() if o not in view.concern}
+    named = largest(own, lambda o: view.countries.get(o, o), MOST, lambda n: counted(n, "other", "others"))
+    looks = {name: Look(CONCERN) for name, _ in concern}
+    looks |= {name: look(n) if n < MOST else Look(PALE) for n, (name, _) in enumerate(named)}
+    charts = {}
+    for consumer, name in consumers.items():
+        for year in view.years:
+            here = {s: found.get((consumer, s, year), {}) for s in stages}
+            rows = [{"stage": s, "origin": o, "share": x} for s, by in here.items() for o, x in by.items()]
+            told = [f"{s} {share_of(_through(view, by))}" for s, by in here.items()]
+            whom = f"what {name} gets" if consumer else "all that is delivered"
+            charts[consumer, year] = replace(
+                shares(rows, "share", "stage", "origin", stages, [*concern, *named], looks),
+                caption=f"Through {view.concern_name} in {year}, of {whom}: {', '.join(told)}.",
+            )
     return Figure(
         "origins-stages",
         f"Of what is delivered, how much went through {view.concern_name} at each stage",
-        captions[f"0,{len(view.years) - 1}"],
-        views,
-        layout(
-            barmode="stack",
-            xaxis={"tickformat": ".0%", "range": [0, 1.001]},
-            yaxis={"autorange": "reversed", "type": "category", "ticklabelstandoff": 4},
-            legend={"traceorder": "normal"},
-            hovermode="y unified",
-            showlegend=True,
-        ),
-        Data(COLUMNS, view.tables["origin"][list(COLUMNS)].to_numpy().tolist()),
-        (
-            Control("Delivered to", "select", ("All users", *(view.countries[c] for c in consumers[1:]))),
-            Control("Year", "range", tuple(str(y) for y in view.years), len(view.years) - 1),
-        ),
-        height=120 + 62 * len(stages),
-        captions=captions,
+        charts["", view.years[-1]].caption or "",
+        charts,
+        (Control("Delivered to", consumers), years(view.years)),
+        columns=" ".join(COLUMNS),
+        rows=view.tables["origin"],
     )
 
 
-def _table(view: View, tonnes: Tonnes) -> Table:
-    stages = _stages(view, tonnes)
+def _table(view: View, found: Shares, stages: list[str], consumers: dict[str, str]) -> Table:
     last = view.years[-1]
-    rows = []
-    for consumer in sorted({c for c, *_ in tonnes}, key=lambda c: (c != "", view.countries.get(c, ""))):
-        shares = [_shares(tonnes, consumer, s, last) for s in stages]
-        if any(shares):
-            concern = [sum(x for o, x in by.items() if o in view.concern) if by else None for by in shares]
-            rows.append((view.countries[consumer] if consumer else "all users", *concern))
+    shown = [c for c in consumers if any(found.get((c, s, last)) for s in stages)]
+    rows = [
+        ((consumers[c] if c else "all users"), *(_through(view, by) if by else None for by in mine))
+        for c in sorted(shown, key=lambda c: (c != "", consumers[c]))
+        if (mine := [found.get((c, s, last)) for s in stages])
+    ]
     return Table(
         "table-origins",
         f"Share that went through {view.concern_name}, by user, in {last}",
-        (Column("Delivered to"), *(Column(s, "share") for s in stages)),
         rows,
+        (Column("Delivered to", 0), *(Column(s, n, "share") for n, s in enumerate(stages, start=1))),
+        folded=False,
     )

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..parts import (
-    CLEAN,
-    CONCERN,
-    Column,
-    Control,
-    Data,
-    Figure,
-    Section,
-    Table,
-    figure_of,
-    layout,
-    plain,
-    share_of,
-    year_axis,
-)
+from ...words import figure_of, share_of
+from ..charts import CLEAN, CONCERN, Look, amounts, lines, plain
+from ..parts import Column, Control, Figure, Section, Table
 
 if TYPE_CHECKING:
     from ..view import View
@@ -33,7 +21,6 @@ def section(view: View) -> Section:
     used = [m for m in view.materials if any(key[0] == m for key in means)]
     if not used:
         return Section("prices", "Prices and the clean premium", ["No material is used outside countries of concern."])
-    currency = view.instance.currency
     lead = [
         "What one more tonne is worth to the plan, from the duals of the linear programme with the builds fixed: "
         "a marginal value, not a market price. Means over the countries outside "
@@ -41,10 +28,7 @@ def section(view: View) -> Section:
         "where both clean and exposed material can be had; it is zero where clean material is no scarcer."
     ]
     return Section(
-        "prices",
-        "Prices and the clean premium",
-        lead,
-        [_figure(view, means, used), _table(view, means, used, currency)],
+        "prices", "Prices and the clean premium", lead, [_figure(view, means, used), _table(view, means, used)]
     )
 
 
@@ -73,82 +57,56 @@ def mean_prices(view: View) -> Means:
 
 
 def _figure(view: View, means: Means, used: list[str]) -> Figure:
-    views = {}
-    for n, material in enumerate(used):
-        traces = []
-        for position, (name, colour, dash, symbol) in enumerate(
-            (("clean", CLEAN, "solid", "circle"), ("exposed", CONCERN, "dash", "diamond"))
-        ):
-            values = [means.get((material, y), (None, None, None))[position] for y in view.years]
-            if any(v is not None for v in values):
-                traces.append(
-                    {
-                        "type": "scatter",
-                        "mode": "lines+markers",
-                        "name": name,
-                        "x": list(view.years),
-                        "y": values,
-                        "line": {"color": colour, "width": 3, "dash": dash},
-                        "marker": {"symbol": symbol, "size": 8},
-                        "hovertemplate": f"%{{y:,.5~g}} {plain(view.instance.currency)}/t",
-                    }
-                )
-        views[str(n)] = traces
+    currency = view.instance.currency
+    charts, premiums = {}, []
+    for m in used:
+        rows: list[dict[str, Any]] = [
+            {"material": m, "name": view.materials[m], "year": y,
+             **dict(zip(("clean_usd_per_t", "exposed_usd_per_t", "premium_usd_per_t"), means[m, y], strict=True))}
+            for y in view.years
+            if (m, y) in means
+        ]  # fmt: skip
+        shown = {
+            f"{q}_usd_per_t": q for q in ("clean", "exposed") if any(r[f"{q}_usd_per_t"] is not None for r in rows)
+        }
+        prices = [abs(r[column]) for r in rows for column in shown if r[column] is not None]
+        charts[m] = lines(
+            rows, "year", shown, xs=view.years, hover=f"%{{y:,.5~g}} {plain(currency)}/t", height=360,
+            yaxis=amounts(f"{currency} per t", prices),
+            looks={"clean": Look(CLEAN), "exposed": Look(CONCERN, dash="dash", symbol="diamond")},
+        )  # fmt: skip
     finished = [m for m in used if view.stage_of.get(m) == view.instance.stages[-1]] or used
-    premiums = []
     for m in finished:
-        known = [(y, means[m, y][2]) for y in view.years if (m, y) in means and means[m, y][2] is not None]
+        known = [r for r in charts[m].rows if r["premium_usd_per_t"] is not None]
         if known:
-            year, value = known[-1]
-            premiums.append(f"{view.materials[m]} {figure_of(value or 0.0)} {view.instance.currency}/t in {year}")
+            value, year = known[-1]["premium_usd_per_t"], known[-1]["year"]
+            premiums.append(f"{view.materials[m]} {figure_of(value)} {currency}/t in {year}")
     return Figure(
         "prices-lines",
         "What a tonne is worth, clean and exposed",
         f"Clean premium: {'; '.join(premiums)}." if premiums else "No material has both a clean and an exposed price.",
-        views,
-        layout(
-            xaxis=year_axis(view.years),
-            yaxis={
-                "title": {"text": f"{plain(view.instance.currency)} per t"},
-                "tickformat": ",~s",
-                "rangemode": "tozero",
-            },
-            hovermode="x unified",
-            showlegend=True,
-        ),
-        Data(
-            ("material", "name", "year", "clean_usd_per_t", "exposed_usd_per_t", "premium_usd_per_t"),
-            [(m, view.materials[m], y, *means[m, y]) for m in used for y in view.years if (m, y) in means],
-        ),
-        (Control("Material", "select", tuple(view.materials[m] for m in used), used.index(finished[0])),),
-        height=360,
+        charts,
+        (Control("Material", {m: view.materials[m] for m in used}, finished[0]),),
     )
 
 
-def _table(view: View, means: Means, used: list[str], currency: str) -> Table:
-    rows = []
-    for material in used:
-        for year in sorted({view.years[0], view.years[len(view.years) // 2], view.years[-1]}):
-            if (material, year) in means:
-                clean, exposed, premium = means[material, year]
-                relative = premium / exposed if premium is not None and exposed and exposed > 0 else None
-                rows.append(
-                    (view.materials[material], view.stage_of.get(material, ""), year, clean, exposed, premium, relative)
-                )
+def _table(view: View, means: Means, used: list[str]) -> Table:
+    currency = view.instance.currency
+    some = sorted({view.years[0], view.years[len(view.years) // 2], view.years[-1]})
+    rows = [(m, y, *means[m, y]) for m in used for y in some if (m, y) in means]
     return Table(
         "table-prices",
         "Clean premium by material",
-        (
-            Column("Material"),
-            Column("Stage"),
-            Column("Year", "year"),
-            Column(f"Clean, {currency}/t", "number"),
-            Column(f"Exposed, {currency}/t", "number"),
-            Column(f"Premium, {currency}/t", "number"),
-            Column("Premium", "share"),
-        ),
         rows,
-        folded=len(rows) > 12,
+        (
+            Column("Material", lambda r: view.materials[r[0]]),
+            Column("Stage", lambda r: view.stage_of.get(r[0], "")),
+            Column("Year", 1, "year"),
+            Column(f"Clean, {currency}/t", 2, "number"),
+            Column(f"Exposed, {currency}/t", 3, "number"),
+            Column(f"Premium, {currency}/t", 4, "number"),
+            Column("Premium", lambda r: r[4] / r[3] if r[4] is not None and r[3] and r[3] > 0 else None, "share"),
+        ),
     )
 
 

@@ -4,32 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..parts import (
-    BAR,
-    VERMILLION,
-    Column,
-    Control,
-    Data,
-    Figure,
-    Section,
-    Table,
-    amounts,
-    capital,
-    counted,
-    figure_of,
-    grid,
-    grid_width,
-    layout,
-    plain,
-    rate_of,
-    rungs,
-    tonnes_of,
-)
+from ...words import capital, counted, figure_of, rate_of, tonnes_of
+from ..charts import VERMILLION, Bar, Look, amounts, heat, heat_width, ranked
+from ..parts import Column, Control, Figure, Section, Table
 
 if TYPE_CHECKING:
-    from ..studies import Row, Study
+    from ..studies import Row, Shown
     from ..view import View
 
 MOST = 15  # cases in the charts; the table holds all
@@ -40,7 +22,7 @@ SHADES_OF_TIME = ((0.0, "#7a2e00"), (0.35, "#d55e00"), (0.65, "#f5c69f"), (0.99,
 MEASURES = (("lost_t", "Demand lost, t", "t"), ("extra_cost_musd", "Extra cost, M{}", "M{}"))
 
 
-def section(view: View, study: Study) -> Section:
+def section(view: View, study: Shown) -> Section:
     """The worst cases, service by sector, the heat map, single losses and losses together."""
     cases = [c for c in study.tables["cases"] if c["kind"] != NONE]
     names = _names(view, study.tables["cases"])
@@ -59,18 +41,14 @@ def section(view: View, study: Study) -> Section:
         *(f"the audit found fault with {case}: {f}" for case, f in about.get("faults", {}).items()),
     ]
     lead += [f"Note: {note}" for note in about.get("notes", ())]
-    parts: list[Figure | Table] = []
-    if hurting:
-        parts.append(_worst_chart(view, hurting, names))
-        served = _served_chart(view, study, hurting, names)
-        parts += [served] if served else []
-    heat = _heat(view, cases)
-    parts += [heat] if heat else []
-    parts += [_case_table(view, cases, names)] if cases else []
-    if study.tables["n_minus_1"]:
-        parts.append(_single_table(view, study, names))
-    if study.tables["worst_of_k"]:
-        parts.append(_together_table(view, study, names))
+    parts = [
+        _worst_chart(view, hurting, names) if hurting else None,
+        _served_chart(view, study, hurting, names),
+        _heat(view, cases),
+        _case_table(view, cases, names) if cases else None,
+        _single_table(view, study, names) if study.tables["n_minus_1"] else None,
+        _together_table(view, study, names) if study.tables["worst_of_k"] else None,
+    ]
     return Section("losses", "What a stop would do", lead, parts, "Stress", warnings)
 
 
@@ -144,26 +122,21 @@ def _loss(view: View, case: Row) -> str:
 
 def _worst_chart(view: View, hurting: Sequence[Row], names: Callable[[Row], str]) -> Figure:
     currency = view.instance.currency
-    measures = [
+    charts = {}
+    for column, title, unit in (
         ("lost_t", "Demand lost, tonnes", "t"),
-        ("lost_musd", f"Demand lost at its shortage cost, million {currency}", f"M{currency}"),
-        ("extra_cost_musd", f"Extra cost with shortage, million {currency} present value", f"M{currency}"),
-    ]
-    measures = [m for m in measures if any(c[m[0]] > COSTS for c in hurting)]
-    views: dict[str, Any] = {}
-    for n, (column, title, unit) in enumerate(measures):
+        ("lost_musd", f"Demand lost at its shortage cost, million {currency}", view.musd),
+        ("extra_cost_musd", f"Extra cost with shortage, million {currency} present value", view.musd),
+    ):
         shown = [c for c in _worst(hurting, column) if c[column] > COSTS]
-        trace = {
-            **BAR,
-            "y": list(range(len(shown))),
-            "x": [c[column] for c in shown],
-            "text": [figure_of(c[column]) for c in shown],
-            "marker": {"color": VERMILLION},
-            "customdata": [_spoken(c, names(c), unit, column) for c in shown],
-            "hovertemplate": "%{customdata}<extra></extra>",
-        }
-        axis = amounts(title, [c[column] for c in shown])
-        views[str(n)] = {"data": [trace], "layout": rungs([names(c) for c in shown], axis)}
+
+        def said(case: Row, column: str = column, unit: str = unit) -> list[str]:
+            missed = f"missed most: {case['decisive']}" if case.get("decisive") else ""
+            return [names(case), f"{figure_of(case[column])} {unit}", missed]
+
+        bar = Bar(column, look=Look(VERMILLION), text=figure_of, says=said)
+        if shown:
+            charts[title] = ranked(shown, names, [bar], amounts(title, [c[column] for c in shown]))
     worst = max(hurting, key=lambda c: (c["lost_t"], c["extra_cost_musd"]))
     title = f"{names(worst)}: {tonnes_of(worst['lost_t'])} less are delivered"
     if worst["lost_t"] <= HURTS:
@@ -177,17 +150,9 @@ def _worst_chart(view: View, hurting: Sequence[Row], names: Callable[[Row], str]
             for c in _worst(hurting, "lost_t")[:8]
         )
         + ".",
-        views,
-        layout(),
-        Data(
-            ("case", "year", "months", "severity", "lost_t", "lost_musd", "extra_cost_musd"),
-            [
-                tuple(c[k] for k in ("case", "year", "months", "severity", "lost_t", "lost_musd", "extra_cost_musd"))
-                for c in hurting
-            ],
-        ),
-        (Control("Show", "select", tuple(title for _, title, _ in measures)),),
-        height=views["0"]["layout"]["height"],
+        charts,
+        columns="case year months severity lost_t lost_musd extra_cost_musd",
+        rows=hurting,
         caption=f"At most the {MOST} worst of {counted(len(hurting), 'disruption')} that cost something."
         if len(hurting) > MOST
         else None,
@@ -198,15 +163,10 @@ def _worst(cases: Sequence[Row], column: str) -> list[Row]:
     return sorted(cases, key=lambda c: (-c[column], -c["extra_cost_musd"], c["year"], str(c["case"])))[:MOST]
 
 
-def _spoken(case: Row, name: str, unit: str, column: str) -> str:
-    missed = f"<br>missed most: {plain(str(case['decisive']))}" if case.get("decisive") else ""
-    return f"<b>{plain(name)}</b><br>{figure_of(case[column])} {plain(unit)}{missed}"
-
-
 # --- how long each sector is served ---
 
 
-def _served_chart(view: View, study: Study, hurting: Sequence[Row], names: Callable[[Row], str]) -> Figure | None:
+def _served_chart(view: View, study: Shown, hurting: Sequence[Row], names: Callable[[Row], str]) -> Figure | None:
     """Months served by case and sector: of what is delivered, and until the first tonne is lost."""
     consumers: dict[Key, list[Row]] = defaultdict(list)
     for r in study.tables["by_sector"]:
@@ -216,35 +176,33 @@ def _served_chart(view: View, study: Study, hurting: Sequence[Row], names: Calla
         return None
     present = {str(r["sector"]) for c in shown for r in consumers[_key(c)]}
     sectors = [s for s in [*view.sectors, *sorted(present - set(view.sectors))] if s in present]
-    across, down = [view.sectors.get(s, s) for s in sectors], [names(c) for c in shown]
-    served = [[_served(consumers[_key(c)], s) for s in sectors] for c in shown]
-    held = [[_held(consumers[_key(c)], s) for s in sectors] for c in shown]
-    top = float(max(c["months"] for c in shown))
-    scale = {"zmin": 0.0, "zmax": top, "colorscale": SHADES_OF_TIME}
-    views: dict[str, Any] = {"0": grid(across, down, served, "months", **scale)}
-    choices = ["Months of demand served from the blow on"]
-    if any(v is not None for line in held for v in line):
-        views["1"] = grid(across, down, held, "months", **scale)
-        choices.append("Months it could last with nobody short")
+    across, down = {s: view.sectors.get(s, s) for s in sectors}, {_key(c): names(c) for c in shown}
+    rows = [
+        {**c, "key": _key(c), "sector": s, "months_served": _served(consumers[_key(c)], s),
+         "months_survived": _held(consumers[_key(c)], s)}
+        for c in shown
+        for s in sectors
+    ]  # fmt: skip
+    scale = {"zmin": 0.0, "zmax": float(max(c["months"] for c in shown)), "colorscale": SHADES_OF_TIME}
+    charts = {
+        title: heat(rows, "sector", "key", column, "months", across, down, **scale)
+        for title, column in (
+            ("Months of demand served from the blow on", "months_served"),
+            ("Months it could last with nobody short", "months_survived"),
+        )
+        if column == "months_served" or any(r[column] is not None for r in rows)
+    }
     worst = shown[0]
-    known = [(s, v) for s, v in zip(across, served[0], strict=True) if v is not None]
+    known = [r for r in rows[: len(sectors)] if r["months_served"] is not None]
     return Figure(
         "losses-served",
         f"How long each sector is served, of {counted(worst['months'], 'month')}",
-        f"{names(worst)}: " + ", ".join(f"{s} {figure_of(v, 2)} months" for s, v in known) + ".",
-        views,
-        layout(),
-        Data(
-            ("case", "year", "months", "severity", "sector", "months_served", "months_survived"),
-            [
-                (*_key(c), sector, served[i][j], held[i][j])
-                for i, c in enumerate(shown)
-                for j, sector in enumerate(sectors)
-            ],
-        ),
-        (Control("Show", "select", tuple(choices)),),
-        height=views["0"]["layout"]["height"],
-        least=grid_width(len(across)),
+        f"{names(worst)}: "
+        + ", ".join(f"{across[r['sector']]} {figure_of(r['months_served'], 2)} months" for r in known)
+        + ".",
+        charts,
+        columns="case year months severity sector months_served months_survived",
+        least=heat_width(len(across)),
         caption="Months of each sector's demand that are served while the disruption lasts, its consumers weighted by "
         "demand; and for how many whole months it could last before its first consumer loses a tonne. Darker is worse.",
     )
@@ -266,45 +224,37 @@ def _held(rows: Sequence[Row], sector: str) -> float | None:
 
 def _heat(view: View, cases: Sequence[Row]) -> Figure | None:
     """What is lost, by what stops and where, year by year."""
-    kinds = (
-        ("No exports of a material", [c for c in cases if c["family"] == "material"]),
-        (
-            "No exports of a stage",
-            [c for c in cases if c["kind"] == "export_stop" and c["family"] in ("stage", "country")],
-        ),
-        (
-            "No plant of a stage works",
-            [c for c in cases if c["kind"] == "outage" and c["family"] in ("stage", "country")],
-        ),
-    )
-    known = [(title, rows) for title, rows in kinds if any(_hurts(r) for r in rows)]
+    wide = ("stage", "country")
+    kinds = {
+        "No exports of a material": [c for c in cases if c["family"] == "material"],
+        "No exports of a stage": [c for c in cases if c["kind"] == "export_stop" and c["family"] in wide],
+        "No plant of a stage works": [c for c in cases if c["kind"] == "outage" and c["family"] in wide],
+    }
+    known = {
+        title: [{**c, "element": _element(c), "country": str(c["country"])} for c in rows]
+        for title, rows in kinds.items()
+        if any(_hurts(c) for c in rows)
+    }
     if not known:
         return None
-    currency = view.instance.currency
-    years = sorted({c["year"] for _, rows in known for c in rows})
-    measures = [m for m in MEASURES if any(c[m[0]] > COSTS for _, rows in known for c in rows)]
-    views: dict[str, Any] = {}
-    widest = 0
-    for k, (_, rows) in enumerate(known):
+    every = [c for rows in known.values() for c in rows]
+    years = sorted({c["year"] for c in every})
+    measures = {m: (title, unit) for m, title, unit in MEASURES if any(c[m] > COSTS for c in every)}
+    charts, widest = {}, 0
+    for kind, rows in known.items():
         down, across = _axes(view, rows)
-        columns, lines = ([name for _, name in axis] for axis in (across, down))
-        widest = max(widest, len(columns))
-        for m, (column, _, unit) in enumerate(measures):
-            top = max(c[column] for c in rows)
-            for y, year in enumerate(years):
-                cells: dict[tuple[str, str], float] = {}
-                for c in rows:
-                    if c["year"] == year:
-                        place = (_element(c), str(c["country"]))
-                        cells[place] = max(c[column], cells.get(place, 0.0))
-                values = [[cells.get((e, p)) for p, _ in across] for e, _ in down]
-                views[f"{k},{m},{y}"] = grid(
-                    columns, lines, values, unit.format(currency), zmin=0.0, zmax=max(top, COSTS)
+        widest = max(widest, len(across))
+        for column, (_, unit) in measures.items():
+            top = max(COSTS, *(c[column] for c in rows))
+            for year in years:
+                here = [{**c, column: max(0.0, c[column])} for c in rows if c["year"] == year]
+                words = unit.format(view.instance.currency)
+                charts[kind, column, year] = heat(
+                    here, "country", "element", column, words, across, down, zmin=0.0, zmax=top
                 )
-    every = [c for _, rows in known for c in rows]
-    column = measures[0][0]
+    column = next(iter(measures))
     worst = max(every, key=lambda c: c[column])
-    first = next(n for n, (_, rows) in enumerate(known) if any(c[column] >= worst[column] for c in rows))
+    first = next(kind for kind, rows in known.items() if any(c[column] >= worst[column] for c in rows))
     names_of = _names(view, cases)
     return Figure(
         "losses-heat",
@@ -315,30 +265,15 @@ def _heat(view: View, cases: Sequence[Row]) -> Figure | None:
             for c in _worst(every, column)[:6]
         )
         + ".",
-        views,
-        layout(),
-        Data(
-            ("family", "kind", "element", "country", "year", "lost_t", "extra_cost_musd"),
-            [
-                (
-                    c["family"],
-                    c["kind"],
-                    _element(c) or "all",
-                    c["country"],
-                    c["year"],
-                    c["lost_t"],
-                    c["extra_cost_musd"],
-                )
-                for c in every
-            ],
-        ),
+        charts,
         (
-            Control("What stops", "select", tuple(title for title, _ in known), first),
-            Control("Show", "select", tuple(title.format(currency) for _, title, _ in measures)),
-            Control("Year", "range", tuple(str(y) for y in years), years.index(worst["year"])),
+            Control("What stops", list(known), first),
+            Control("Show", {m: title.format(view.instance.currency) for m, (title, _) in measures.items()}),
+            Control("Year", {y: str(y) for y in years}, worst["year"], "range"),
         ),
-        height=views[f"{first},0,{years.index(worst['year'])}"]["layout"]["height"],
-        least=grid_width(widest),
+        columns="family kind element country year lost_t extra_cost_musd",
+        rows=[{**c, "element": c["element"] or "all"} for c in every],
+        least=heat_width(widest),
         caption="Rows: what stops; columns: where. Empty: the plan has nothing there to lose. Rows and columns in "
         "which nothing costs anything are left out. One colour scale for all years.",
     )
@@ -349,128 +284,83 @@ def _element(case: Row) -> str:
     return str(case["material"] if case["family"] == "material" else case["stage"] if case["family"] == "stage" else "")
 
 
-Axis = list[tuple[str, str]]  # keys and names
-
-
-def _axes(view: View, rows: Sequence[Row]) -> tuple[Axis, Axis]:
+def _axes(view: View, rows: Sequence[Row]) -> tuple[dict[str, str], dict[str, str]]:
     """Elements along the chain, and countries by what their stops cost; only those where something costs."""
     costly = [c for c in rows if _hurts(c)]
-    elements = {_element(c) for c in costly}
+    elements = {c["element"] for c in costly}
     if rows[0]["family"] == "material":
-        down = [(m, name) for m, name in view.materials.items() if m in elements]
+        down = {m: name for m, name in view.materials.items() if m in elements}
     else:
-        down = [(s, s or "everything") for s in (*view.instance.stages, "") if s in elements]
+        down = {s: s or "everything" for s in (*view.instance.stages, "") if s in elements}
     cost: dict[str, float] = defaultdict(float)
     for c in costly:
-        cost[str(c["country"])] += c["extra_cost_musd"]
-    across = [(p, view.countries.get(p, p)) for p in sorted(cost, key=lambda p: (-cost[p], p))]
-    return down, across
+        cost[c["country"]] += c["extra_cost_musd"]
+    return down, {p: view.countries.get(p, p) for p in sorted(cost, key=lambda p: (-cost[p], p))}
 
 
 # --- tables ---
 
 
 def _case_table(view: View, cases: Sequence[Row], names: Callable[[Row], str]) -> Table:
-    currency = view.instance.currency
     return Table(
         "table-cases",
         "Every disruption, the worst first",
+        cases,
         (
-            Column("What is lost"),
-            Column("Year", "year"),
-            Column("Months", "count"),
-            Column("Part lost", "share"),
-            Column("Demand lost, t", "number"),
-            Column(f"At shortage cost, M{currency}", "number"),
-            Column(f"Extra cost, M{currency}", "number"),
-            Column("Least months served", "number"),
-            Column("Could last, months", "number"),
-            Column("Missed most"),
-            Column(f"Worth, {currency}/kg", "number"),
+            Column("What is lost", names),
+            Column("Year", "year", "year"),
+            Column("Months", "months", "count"),
+            Column("Part lost", "severity", "share"),
+            Column("Demand lost, t", "lost_t", "number"),
+            Column(f"At shortage cost, {view.musd}", "lost_musd", "number"),
+            Column(f"Extra cost, {view.musd}", "extra_cost_musd", "number"),
+            Column("Least months served", "least_months_served", "number"),
+            Column("Could last, months", "least_months_survived", "number"),
+            Column("Missed most", "decisive"),
+            Column(
+                f"Worth, {view.instance.currency}/kg",
+                lambda c: c.get("decisive_usd_per_kg") if c.get("decisive") else None,
+                "number",
+            ),
         ),
-        [
-            (
-                names(c),
-                c["year"],
-                c["months"],
-                c["severity"],
-                c["lost_t"],
-                c["lost_musd"],
-                c["extra_cost_musd"],
-                c.get("least_months_served"),
-                c.get("least_months_survived"),
-                str(c.get("decisive") or ""),
-                c.get("decisive_usd_per_kg") if c.get("decisive") else None,
-            )
-            for c in cases
-        ],
-        folded=len(cases) > 12,
     )
 
 
-def _single_table(view: View, study: Study, names: Callable[[Row], str]) -> Table:
-    currency = view.instance.currency
-    rows = study.tables["n_minus_1"]
+def _single_table(view: View, study: Shown, names: Callable[[Row], str]) -> Table:
     return Table(
         "table-single",
         "N-1: the loss of any one country or plant, ranked",
+        study.tables["n_minus_1"],
         (
-            Column("Rank", "count"),
-            Column("What is lost"),
-            Column("Year", "year"),
-            Column("Demand lost, t", "number"),
-            Column(f"Extra cost, M{currency}", "number"),
-            Column("Could last, months", "number"),
-            Column("Missed most"),
+            Column("Rank", "rank", "count"),
+            Column("What is lost", names),
+            Column("Year", "year", "year"),
+            Column("Demand lost, t", "lost_t", "number"),
+            Column(f"Extra cost, {view.musd}", "extra_cost_musd", "number"),
+            Column("Could last, months", "least_months_survived", "number"),
+            Column("Missed most", "decisive"),
         ),
-        [
-            (
-                r["rank"],
-                names(r),
-                r["year"],
-                r["lost_t"],
-                r["extra_cost_musd"],
-                r.get("least_months_survived"),
-                str(r.get("decisive") or ""),
-            )
-            for r in rows
-        ],
-        folded=len(rows) > 12,
     )
 
 
-def _together_table(view: View, study: Study, names: Callable[[Row], str]) -> Table:
-    currency = view.instance.currency
-    rows = study.tables["worst_of_k"]
+def _together_table(view: View, study: Shown, names: Callable[[Row], str]) -> Table:
     return Table(
         "table-together",
         "Several losses at once, the worst first",
+        study.tables["worst_of_k"],
         (
-            Column("At once", "count"),
-            Column("Of"),
-            Column("What is lost"),
-            Column("Year", "year"),
-            Column("Demand lost, t", "number"),
-            Column(f"Extra cost, M{currency}", "number"),
-            Column("All tried"),
+            Column("At once", "k", "count"),
+            Column("Of", "group"),
+            Column("What is lost", names),
+            Column("Year", "year", "year"),
+            Column("Demand lost, t", "lost_t", "number"),
+            Column(f"Extra cost, {view.musd}", "extra_cost_musd", "number"),
+            Column("All tried", lambda r: "yes" if r["exhaustive"] else "no"),
         ),
-        [
-            (
-                r["k"],
-                r["group"],
-                names(r),
-                r["year"],
-                r["lost_t"],
-                r.get("extra_cost_musd"),
-                "yes" if r["exhaustive"] else "no",
-            )
-            for r in rows
-        ],
-        folded=len(rows) > 12,
     )
 
 
-def in_words(view: View, study: Study) -> str:
+def in_words(view: View, study: Shown) -> str:
     """The worst case, and how many cost nothing."""
     cases = [c for c in study.tables["cases"] if c["kind"] != NONE]
     if not cases:

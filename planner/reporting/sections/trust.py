@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...instance.tables import TABLES
-from ..parts import Column, Section, Table, counted, figure_of, listed, rate_of, share_of, tonnes_of
+from ...words import counted, figure_of, listed, rate_of, share_of, tonnes_of
+from ..parts import Column, Section, Table
 
 if TYPE_CHECKING:
+    from ..studies import Shown
     from ..view import View
 
 KINDS = ("cited", "cited, with an assumption", "assumption", "not said")
@@ -19,14 +21,14 @@ def section(view: View) -> Section:
     counts = evidence(view)
     lead = [_proof(view), *aims(view), _audit(plan), _data(counts)]
     lead += [f"Note of the solver: {note}" for note in plan.get("notes", [])]
-    parts = [_facts(view), _evidence_table(counts)]
-    if view.studies:
-        parts.insert(1, _studies(view))
     audit = plan.get("audit")
-    if audit:
-        parts.append(_audit_table(audit))
-    if view.instance.sources:
-        parts.append(_sources(view))
+    parts = [
+        _facts(view),
+        _studies(view) if view.studies else None,
+        _evidence_table(counts),
+        _audit_table(audit) if audit else None,
+        _sources(view) if view.instance.sources else None,
+    ]
     return Section("trust", "Why to trust it, and how far", lead, parts)
 
 
@@ -215,7 +217,7 @@ def _facts(view: View) -> Table:
         ("Money", f"{instance.currency} of {instance.price_year}; discount rate {rate_of(instance.discount_rate)}"),
         ("Solved in", f"{plan['seconds']['total']:,.1f} s"),
     ]
-    return Table("table-facts", "The run", (Column("What"), Column("Value")), [r for r in rows if r[1]])
+    return Table("table-facts", "The run", [r for r in rows if r[1]], (Column("What", 0), Column("Value", 1)), False)
 
 
 def _simple(setting: Any) -> bool:
@@ -225,62 +227,55 @@ def _simple(setting: Any) -> bool:
 
 def _studies(view: View) -> Table:
     """What else the page shows, and whether it is of this plan, whole and checked."""
-    rows = []
-    for study in view.studies:
+
+    def checked(study: Shown) -> str:
         audited = study.about.get("audited")
-        checked = "" if audited is None else "recomputed from the raw tables" if audited else "not recomputed"
         if study.about.get("faults"):
-            checked = "the audit found faults"
-        rows.append((f"planner {study.kind}", "; ".join(study.warnings) or "of this run, whole", checked))
+            return "the audit found faults"
+        return "" if audited is None else "recomputed from the raw tables" if audited else "not recomputed"
+
     return Table(
-        "table-studies", "Studies on this page", (Column("Made by"), Column("What it is of"), Column("Audit")), rows
+        "table-studies",
+        "Studies on this page",
+        view.studies,
+        (
+            Column("Made by", lambda s: f"planner {s.kind}"),
+            Column("What it is of", lambda s: "; ".join(s.warnings) or "of this run, whole"),
+            Column("Audit", checked),
+        ),
+        folded=False,
     )
 
 
 def _evidence_table(counts: dict[str, dict[str, int]]) -> Table:
-    rows = [(f"{name}.csv", *(by[k] for k in KINDS)) for name, by in counts.items()]
-    total = totals(counts)
-    rows.append(("all", *(total[k] for k in KINDS)))
-    return Table(
-        "table-evidence",
-        "Figures by what they rest on",
-        (
-            Column("Table"),
-            Column("Cited", "count"),
-            Column("Cited, with an assumption", "count"),
-            Column("Assumption", "count"),
-            Column("Not said", "count"),
-        ),
-        rows,
-        folded=True,
-    )
+    rows = [*((f"{name}.csv", by) for name, by in counts.items()), ("all", totals(counts))]
+    heads = ("Cited", "Cited, with an assumption", "Assumption", "Not said")
+    columns = [Column(head, lambda r, kind=kind: r[1][kind], "count") for head, kind in zip(heads, KINDS, strict=True)]  # type: ignore[misc]
+    return Table("table-evidence", "Figures by what they rest on", rows, (Column("Table", 0), *columns), folded=True)
 
 
 def _audit_table(audit: dict[str, Any]) -> Table:
     return Table(
         "table-audit",
         "What the audit compared",
+        [c for c in audit["checks"] if c["comparisons"]],
         (
-            Column("Check"),
-            Column("Comparisons", "count"),
-            Column("Failed", "count"),
-            Column("Largest difference", "number"),
-            Column("Unit"),
+            Column("Check", lambda c: c["kind"].replace("_", " ")),
+            Column("Comparisons", "comparisons", "count"),
+            Column("Failed", "failed", "count"),
+            Column("Largest difference", "absolute", "number"),
+            Column("Unit", "unit"),
         ),
-        [
-            (c["kind"].replace("_", " "), c["comparisons"], c["failed"], c["absolute"], c["unit"])
-            for c in audit["checks"]
-            if c["comparisons"]
-        ],
         folded=True,
     )
 
 
 def _sources(view: View) -> Table:
-    return Table(
-        "table-sources",
-        "Sources of the data",
-        (Column("Id"), Column("Title"), Column("Publisher"), Column("Date"), Column("Address", "link")),
-        [(s.source, s.title, s.publisher, s.date, s.url) for s in view.instance.sources],
-        folded=True,
+    columns = (
+        Column("Id", lambda s: s.source),
+        Column("Title", lambda s: s.title),
+        Column("Publisher", lambda s: s.publisher),
+        Column("Date", lambda s: s.date),
+        Column("Address", lambda s: s.url, "link"),
     )
+    return Table("table-sources", "Sources of the data", view.instance.sources, columns, folded=True)

@@ -9,7 +9,9 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from ..parts import CLEAN, CONCERN, Control, Data, Figure, Section, figure_of, layout, listed, plain
+from ...words import figure_of, listed
+from ..charts import CLEAN, CONCERN, SLATE, Chart, layout, plain
+from ..parts import Control, Figure, Section, years
 
 if TYPE_CHECKING:
     from ..view import View
@@ -67,62 +69,47 @@ def _figure(view: View, flows: Flows, known: dict[str, tuple[float, float]]) -> 
     for (material, country, _, year), tonnes in view.made.items():
         if material in view.stage_of:
             made[view.stage_of[material], country, year] += tonnes
-    views: dict[str, Any] = {}
-    for i, stage in enumerate(stages):
-        for j, year in enumerate(view.years):
-            here = {
-                (o, d, q): t
-                for (s, o, d, q, y), t in flows.items()
-                if s == stage and y == year and o in known and d in known
-            }
-            output = {c: t for (s, c, y), t in made.items() if s == stage and y == year and c in known and t > 1e-6}
-            views[f"{i},{j}"] = [*_lines(view, here, known), _discs(view, here, output, known)]
     seen = {c for _, o, d, _, _ in flows for c in (o, d) if c in known} | (_makers(view) & set(known))
     crossing = any(abs(known[o][0] - known[d][0]) > 180 for _, o, d, _, _ in flows if o in known and d in known)
-    captions = {
-        f"{i},{j}": _summary(view, flows, stage, year)
-        for i, stage in enumerate(stages)
-        for j, year in enumerate(view.years)
-    }
+    across = _range([known[c][0] for c in seen], 24, EDGE, EDGE + 360, crossing)
+    down = _range([known[c][1] for c in seen], 18, -58, 84, False)
+    drawn = layout(
+        xaxis={"visible": False, "range": across},
+        yaxis={"visible": False, "range": down, "scaleanchor": "x", "scaleratio": STRETCH},
+        showlegend=False,
+        hovermode="closest",
+        margin=dict.fromkeys("lrtb", 0),
+        plot_bgcolor="#eef3f7",
+        height=540,
+    )
+    charts = {}
+    for stage in stages:
+        for year in view.years:
+            mine = {(o, d, q): t for (s, o, d, q, y), t in flows.items() if (s, y) == (stage, year)}
+            here = {(o, d, q): t for (o, d, q), t in mine.items() if o in known and d in known}
+            output = {c: t for (s, c, y), t in made.items() if (s, y) == (stage, year) and c in known and t > 1e-6}
+            charts[stage, year] = Chart(
+                [*_lines(view, here, known), _discs(view, here, output, known)],
+                drawn,
+                caption=_summary(view, mine, stage, year),
+            )
+    columns = ("stage", "origin", "destination", "provenance", "year", "t")
     return Figure(
         "map-flows",
         "Flows between countries",
-        _summary(view, flows, stages[-1], view.years[-1]),
-        views,
-        layout(
-            # the first trace of every view: outlines, kept apart so that they are embedded once
-            xaxis={"visible": False, "range": _range([known[c][0] for c in seen], 24, EDGE, EDGE + 360, crossing)},
-            yaxis={
-                "visible": False,
-                "range": _range([known[c][1] for c in seen], 18, -58, 84, False),
-                "scaleanchor": "x",
-                "scaleratio": STRETCH,
-            },
-            showlegend=False,
-            hovermode="closest",
-            margin={"l": 0, "r": 0, "t": 0, "b": 0},
-            plot_bgcolor="#eef3f7",
-        ),
-        Data(
-            ("stage", "origin", "destination", "provenance", "year", "t"),
-            [(*key, t) for key, t in sorted(flows.items())],
-        ),
-        (
-            Control("Stage", "select", tuple(stages), len(stages) - 1),
-            Control("Year", "range", tuple(str(y) for y in view.years), len(view.years) - 1),
-        ),
-        height=540,
+        charts[stages[-1], view.years[-1]].caption or "",
+        charts,
+        (Control("Stage", stages, stages[-1]), years(view.years)),
+        rows=[dict(zip(columns, (*key, t), strict=True)) for key, t in sorted(flows.items())],
         least=640,
         aspect=0.5,
-        captions=captions,
     )
 
 
-def _summary(view: View, flows: Flows, stage: str, year: int) -> str:
+def _summary(view: View, flows: dict[tuple[str, str, str], float], stage: str, year: int) -> str:
     total: dict[tuple[str, str], float] = defaultdict(float)
-    for (s, o, d, _, y), t in flows.items():
-        if s == stage and y == year:
-            total[o, d] += t
+    for (o, d, _), t in flows.items():
+        total[o, d] += t
     top = sorted(total.items(), key=lambda p: (-p[1], p[0]))[:4]
     if not top:
         return f"Nothing of the stage {stage} crosses a border in {year}."
@@ -156,23 +143,11 @@ def _lines(
                 ys += [round(py, 1) for _, py in curve] + [None]
                 sizes += [int(9 + 1.6 * width) if k == head else 0 for k in range(len(curve))] + [0]
                 middles.append((*curve[head], f"{text}<br>{figure_of(tonnes)} t, {q}"))
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines+markers",
-                "x": xs,
-                "y": ys,
-                "line": {
-                    "color": CLEAN if q == "clean" else CONCERN,
-                    "width": width,
-                    "backoff": 0,
-                    "dash": "solid" if q == "clean" else "6px,2px",
-                },
-                "marker": {"symbol": "arrow", "angleref": "previous", "size": sizes, "opacity": 1},
-                "opacity": 0.75,
-                "hoverinfo": "skip",
-            }
-        )
+        colour, dash = (CLEAN, "solid") if q == "clean" else (CONCERN, "6px,2px")
+        line = {"color": colour, "width": width, "backoff": 0, "dash": dash}
+        heads = {"symbol": "arrow", "angleref": "previous", "size": sizes, "opacity": 1}
+        traces.append({"type": "scatter", "mode": "lines+markers", "x": xs, "y": ys, "line": line, "marker": heads,
+                       "opacity": 0.75, "hoverinfo": "skip"})  # fmt: skip
     traces.append(
         {
             "type": "scatter",
@@ -212,12 +187,8 @@ def _curve(a: tuple[float, float], b: tuple[float, float]) -> list[tuple[float, 
     for k in range(STEPS + 1):
         t = k / STEPS
         u = 1 - t
-        points.append(
-            (
-                u * u * a[0] + 2 * u * t * middle[0] + t * t * b[0],
-                u * u * a[1] + 2 * u * t * middle[1] + t * t * b[1],
-            )
-        )
+        x, y = (u * u * p + 2 * u * t * m + t * t * q for p, m, q in zip(a, middle, b, strict=True))
+        points.append((x, y))
     return points
 
 
@@ -242,7 +213,7 @@ def _discs(
         "marker": {
             "size": [round(s, 1) for s in sizes],
             "symbol": ["square" if c in view.concern else "circle" for c in countries],
-            "color": [CONCERN if c in view.concern else "#3d4a57" for c in countries],
+            "color": [CONCERN if c in view.concern else SLATE for c in countries],
             "line": {"color": "#fff", "width": 1.5},
             "opacity": 0.95,
         },

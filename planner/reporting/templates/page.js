@@ -19,13 +19,11 @@
   function draw(f, width) {
     if (!window.Plotly) return undefined; // not there yet: everything is drawn once it is
     const view = f.spec.views[key(f)];
-    let traces = Array.isArray(view) ? view : view.data;
-    if (f.spec.background) traces = [f.spec.background, ...traces];
+    const traces = f.spec.background ? [f.spec.background, ...view.data] : view.data;
     const wide = width || f.plot.clientWidth;
-    const tall = (!Array.isArray(view) && view.layout && view.layout.height) || f.spec.height; // a view may have its own
-    const height = f.spec.aspect ? Math.min(tall, Math.round(f.spec.aspect * wide)) : tall;
+    const height = f.spec.aspect ? Math.min(view.layout.height, Math.round(f.spec.aspect * wide)) : view.layout.height;
     f.plot.style.height = height + "px";
-    const layout = Object.assign({}, f.spec.layout, Array.isArray(view) ? {} : view.layout || {}, { height }, width ? { width } : {});
+    const layout = { ...view.layout, height, ...(width ? { width } : {}) };
     const told = f.spec.captions[key(f)];
     if (told !== undefined) {
       f.figure.querySelector(".told").textContent = told;

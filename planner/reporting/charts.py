@@ -1,0 +1,677 @@
+"""Charts from rows and column names.
+
+Each call takes rows (a list of mappings, or a DataFrame) and the names of their columns, and gives a `Chart`: what is
+drawn, and the rows behind it, from which a page derives the download and the table below the chart. In a notebook
+``stacked(rows, "year", "made_t", "country", "t").to_plotly()`` shows it. Colours are told apart by people with any
+kind of colour vision, and patterns, dashes or markers tell series apart without colour too.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..words import blank, brief_number, figure_of, shortened
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+# Okabe and Ito's palette
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
+)  # fmt: skip
+GREY, PALE, INK, SLATE = "#8A8F98", "#c3c8cf", "#1b1f24", "#3d4a57"
+SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, BLACK, GREY)
+DASHES = ("dot", "dash", "dashdot", "longdash", "longdashdot")
+MARKERS = ("square", "diamond", "triangle-up", "cross", "x", "star")
+PATTERNS = ("", "/", ".", "x", "\\", "-", "+", "|")
+STAGES = (SKY, ORANGE, GREEN, BLUE, PURPLE, YELLOW)  # a stage has one colour on the whole page
+SHADES = ((0.0, "#f4f6f8"), (0.02, "#fde8d7"), (0.35, "#f5a66b"), (0.7, "#d55e00"), (1.0, "#7a2e00"))  # none to much
+CONCERN, CLEAN = VERMILLION, BLUE  # exposed and clean, wherever both are shown
+
+RUNG = 44  # px of a row of a chart whose names stand above their bars
+NAMED = 54  # characters of a name that fit above a bar on a phone
+CELL = 36  # px of a row of a heat map
+ACROSS, DOWN = 13, 26  # characters in a line of the names of its columns and rows
+SHARES = {"tickformat": ".0%", "rangemode": "tozero"}  # an axis of shares
+
+Rows = Any  # a sequence of mappings, or a DataFrame
+Value = str | int | Callable[[Any], Any]  # a column, a place in a row that is a tuple, or a function of a row
+Trace = dict[str, Any]
+Groups = Sequence[tuple[str, Collection[Any]]]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One picture.
+
+    traces   series in the form of plotly
+    layout   axes, legend and height (px) in the form of plotly
+    rows     what it is drawn from, one mapping a row; a column has its unit in its name, such as ``made_t``
+    caption  what to say below it, where it is one of several
+    """
+
+    traces: Sequence[Trace]
+    layout: Mapping[str, Any]
+    rows: Sequence[Mapping[str, Any]] = ()
+    caption: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """``data`` and ``layout`` as plotly and its JavaScript library read them."""
+        return {"data": [dict(trace) for trace in self.traces], "layout": dict(self.layout)}
+
+    def to_plotly(self) -> go.Figure:
+        """A figure of plotly, which a notebook shows."""
+        import plotly.graph_objects
+
+        return plotly.graph_objects.Figure(self.to_dict())
+
+
+class Look(NamedTuple):
+    """How a series looks.
+
+    colour   as plotly reads it
+    pattern  of a bar
+    dash     of a line; ``none`` draws only the markers
+    symbol   of a marker
+    width    of a line, px
+    size     of a marker, px; 0 draws only the line
+    hollow   whether a bar is only an outline
+    """
+
+    colour: str
+    pattern: str = ""
+    dash: str = "solid"
+    symbol: str = "circle"
+    width: float = 3
+    size: float = 8
+    hollow: bool = False
+
+    def marker(self) -> Trace:
+        """The marker of a bar. The hatching is fine and white."""
+        if self.hollow:
+            return {"color": "rgba(255,255,255,0)", "line": {"color": self.colour, "width": 2}}
+        if not self.pattern:
+            return {"color": self.colour}
+        hatch = {"shape": self.pattern, "fillmode": "overlay", "fgcolor": "#ffffff", "size": 7, "solidity": 0.16}
+        return {"color": self.colour, "pattern": hatch}
+
+    def line(self) -> Trace:
+        """Mode, line and marker of a line."""
+        if self.dash == "none":
+            edge = {"width": 3 if self.symbol.startswith("line") else 1, "color": self.colour}
+            marker = {"symbol": self.symbol, "size": self.size, "color": self.colour, "line": edge}
+            return {"mode": "markers", "marker": marker}
+        drawn = {"line": {"color": self.colour, "width": self.width, "dash": self.dash}}
+        if not self.size:
+            return {"mode": "lines", **drawn}
+        return {"mode": "lines+markers", **drawn, "marker": {"symbol": self.symbol, "size": self.size}}
+
+
+def look(n: int, colours: Sequence[str] = SERIES) -> Look:
+    """The look of the series with number ``n``, from 0."""
+    return Look(
+        colours[n % len(colours)], PATTERNS[n % len(PATTERNS)], DASHES[n % len(DASHES)], MARKERS[n % len(MARKERS)], 2
+    )
+
+
+def records(rows: Rows) -> list[dict[str, Any]]:
+    """Rows as mappings, whether given as such or as a DataFrame."""
+    if isinstance(rows, list):
+        return rows  # the same list, so that charts which share it are known to
+    return rows.to_dict("records") if hasattr(rows, "columns") else list(rows)
+
+
+def of(row: Any, value: Value) -> Any:
+    """A column of a row, a place in it or a function of it; None for what is not a number."""
+    return blank(value(row) if callable(value) else row[value] if isinstance(value, int) else row.get(value))
+
+
+def plain(text: Any) -> str:
+    """Text for the chart library, which would read tags and entities in it."""
+    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+# --- by year ---
+
+
+def largest(totals: Mapping[Any, float], names: Callable[[Any], str], most: int, rest: Callable[[int], str]) -> Groups:
+    """Groups for `stacked`: the largest each alone, the others together, called as ``rest`` makes of their number.
+
+    >>> largest({"JPN": 5.0, "USA": 9.0, "AUS": 1.0}, str.lower, 1, lambda n: f"{n} others")
+    [('usa', ['USA']), ('2 others', ['JPN', 'AUS'])]
+    """
+    order = sorted(totals, key=lambda k: (-totals[k], k))
+    shown, others = order[:most], order[most:]
+    return [*((names(k), [k]) for k in shown), *([(rest(len(others)), others)] if others else [])]
+
+
+def _series(
+    rows: Sequence[Any], x: str, y: str | Mapping[str, str], by: Value | None, groups: Groups | None
+) -> list[tuple[str, dict[Any, float]]]:
+    """Name of each series -> its sums by x."""
+    if isinstance(y, str):
+        keys = ["" if by is None else of(r, by) for r in rows]
+        groups = groups or [(str(k), [k]) for k in dict.fromkeys(keys)]
+        found = [(n, [(r, y) for r, k in zip(rows, keys, strict=True) if k in members]) for n, members in groups]
+    else:
+        found = [(name, [(r, column) for r in rows]) for column, name in y.items()]
+    series = []
+    for name, cells in found:
+        sums: dict[Any, float] = {}
+        for row, column in cells:
+            if (value := of(row, column)) is not None:
+                sums[row[x]] = sums.get(row[x], 0.0) + value
+        series.append((name, sums))
+    return series
+
+
+def stacked(
+    rows: Rows,
+    x: str,
+    y: str | Mapping[str, str],
+    by: Value | None = None,
+    unit: str = "",
+    *,
+    groups: Groups | None = None,
+    looks: Mapping[str, Look] | None = None,
+    years: Sequence[int] = (),
+    lengths: Mapping[int, int] | None = None,
+    height: int = 380,
+) -> Chart:
+    """Stacked bars of amounts a year.
+
+    x        column of years
+    y        column of amounts in ``unit`` a year, or columns and what each is called
+    by       column, or function of a row, whose values are stacked on each other
+    groups   name and values of ``by`` that it stands for, in their order; others are not drawn. Default: each value
+    looks    name -> its look, where it is not the next one
+    years    of the axis; default: those of the rows
+    lengths  first year of a period -> its length in years: bars are as wide as their period
+    height   px
+    """
+    rows = records(rows)
+    years = list(years) or sorted({r[x] for r in rows})
+    wide = any((lengths or {}).get(v, 1) > 1 for v in years)
+    traces, totals = [], dict.fromkeys(years, 0.0)
+    for n, (name, values) in enumerate(_series(rows, x, y, by, groups)):
+        traces.append(
+            {
+                "type": "bar",
+                "name": plain(name),
+                "x": years,
+                "y": [values.get(v, 0.0) for v in years],
+                "width": [0.86 * (lengths or {}).get(v, 1) for v in years],
+                "offset": 0 if wide else -0.43,
+                "marker": (looks or {}).get(name, look(n)).marker(),
+                "hovertemplate": f"%{{y:,.4~g}} {plain(unit)}",
+            }
+        )
+        totals = {v: t + abs(values.get(v, 0.0)) for v, t in totals.items()}
+    return Chart(
+        traces,
+        layout(
+            barmode="relative",
+            xaxis=year_axis(years, lengths),
+            yaxis=amounts(f"{unit} a year", totals.values()),
+            hovermode="x unified",
+            showlegend=True,
+            height=height,
+        ),
+        rows,
+    )
+
+
+def lines(
+    rows: Rows,
+    x: str,
+    y: str | Mapping[str, str],
+    by: Value | None = None,
+    *,
+    yaxis: Mapping[str, Any],
+    xaxis: Mapping[str, Any] | None = None,
+    groups: Groups | None = None,
+    looks: Mapping[str, Look] | None = None,
+    xs: Sequence[Any] = (),
+    hover: str = "%{y:.1%}",
+    height: int = 380,
+) -> Chart:
+    """Lines, by year if no other axis is given.
+
+    x, y, by, groups, looks, height  as in `stacked`; a line has a gap where there is no value
+    xaxis, yaxis                     in the form of plotly, such as `SHARES` or what `amounts` gives
+    xs                               values of the axis; default: those of the rows
+    hover                            what the pointer shows, in the form of plotly
+    """
+    rows = records(rows)
+    xs = list(xs) or list(dict.fromkeys(r[x] for r in rows))
+    traces = []
+    for n, (name, values) in enumerate(_series(rows, x, y, by, groups)):
+        drawn = (looks or {}).get(name, look(n))
+        known = [v for v in xs if v in values] if drawn.dash == "none" else xs
+        series = {"x": known, "y": [values.get(v) for v in known], **drawn.line()}
+        traces.append({"type": "scatter", "name": plain(name), **series, "hovertemplate": hover})
+    axis = year_axis(xs) if xaxis is None else xaxis
+    more = {} if xaxis is not None else {"hovermode": "x unified"}
+    return Chart(traces, layout(xaxis=axis, yaxis=yaxis, showlegend=True, height=height, **more), rows)
+
+
+def fan(
+    rows: Rows,
+    x: str,
+    low: str,
+    high: str,
+    middle: str,
+    planned: str,
+    yaxis: Mapping[str, Any],
+    *,
+    hover: str = "%{y:.1%}",
+    height: int = 400,
+) -> Chart:
+    """A band from ``low`` to ``high`` by year, with the ``middle`` of it and what was ``planned``, each a column."""
+    rows = records(rows)
+    drawn = lines(
+        rows, x, {low: "a tenth below", high: "four fifths of the outcomes", middle: "mean", planned: "as planned"},
+        yaxis=yaxis, hover=hover, height=height,
+        looks={"mean": Look(BLUE), "as planned": Look(BLACK, "", "dash", "diamond", 2, 7)},
+    )  # fmt: skip
+    below, above, *others = drawn.traces
+    edge = {"mode": "lines", "line": {"width": 0}}
+    below = {**below, **edge, "showlegend": False}
+    above = {**above, **edge, "fill": "tonexty", "fillcolor": "rgba(86,180,233,0.35)"}
+    shown = [trace for trace in others if any(v is not None for v in trace["y"])]
+    return Chart([below, above, *shown], drawn.layout, rows)
+
+
+def spread(
+    rows: Rows, value: str, title: str, marks: Sequence[tuple[str, float, str]], *, form: str = ",~s", most: int = 24
+) -> Chart:
+    """How often values occur, in at most so many classes.
+
+    value  column of the values, with its unit in ``title``
+    marks  name, value and words of what is marked by a line
+    form   of the axis, as plotly writes it
+    """
+    rows = records(rows)
+    values = [float(v) for r in rows if (v := of(r, value)) is not None]
+    left, counts, width = _classes(values, most)
+    bars = {
+        "type": "bar",
+        "x": [a + width / 2 for a in left],
+        "y": counts,
+        "width": [width * 0.96 if width else max(1.0, abs(left[0])) * 0.01] * len(left),
+        "marker": {"color": SKY},
+        "name": "outcomes",
+        "hovertemplate": "%{y} outcomes<extra></extra>",
+    }
+    styles = zip((BLACK, BLUE, VERMILLION), ("solid", "dash", "dot"), strict=True)
+    if len(marks) == 1:
+        styles = zip((BLACK,), ("dash",), strict=True)
+    marked = [
+        {"type": "scatter", "name": plain(name), "x": [at, at], "y": [0, max(counts) * 1.05],
+         **Look(colour, dash=dash, size=0).line(), "hovertemplate": f"{plain(name)}: {words}<extra></extra>"}
+        for (name, at, words), (colour, dash) in zip(marks, styles, strict=False)
+    ]  # fmt: skip
+    axis = {"title": {"text": plain(title), "standoff": 12}, "tickformat": form, "nticks": 7}
+    return Chart(
+        [bars, *marked], layout(xaxis=axis, yaxis={"title": {"text": "outcomes"}}, showlegend=True, height=380), rows
+    )
+
+
+def _classes(values: Sequence[float], most: int) -> tuple[list[float], list[int], float]:
+    """Left ends of equal classes, how many values are in each, and their width."""
+    low, high = min(values), max(values)
+    number = min(most, max(1, round(math.sqrt(len(values)) * 1.5)))
+    width = (high - low) / number
+    if width <= 1e-9 * max(1.0, abs(high)):
+        return [low], [len(values)], 0.0
+    counts = [0] * number
+    for v in values:
+        counts[min(number - 1, int((v - low) / width))] += 1
+    return [low + n * width for n in range(number)], counts, width
+
+
+def columns(
+    rows: Rows,
+    whole: Mapping[str, str],
+    totals: Mapping[str, str],
+    yaxis: Mapping[str, Any],
+    called: Callable[[Any], str],
+) -> Chart:
+    """Stacked bars side by side, each with its total above.
+
+    rows    the parts that are stacked; ``called`` names each
+    whole   column of the amounts of a bar -> name of the bar
+    totals  column -> what stands above its bar
+    yaxis   in the form of plotly, such as what `amounts` gives
+    """
+    rows = records(rows)
+    at = list(range(len(whole)))
+    traces: list[Trace] = [
+        {"type": "bar", "name": plain(called(r)), "x": at, "y": [of(r, c) for c in whole], "width": 0.6,
+         "marker": look(n).marker(), "hovertemplate": "%{y:,.4~g}"}
+        for n, r in enumerate(rows)
+    ]  # fmt: skip
+    tops = [sum(max(0.0, of(r, c) or 0.0) for r in rows) for c in whole]
+    traces.append({"type": "scatter", "mode": "text", "x": at, "y": tops, "text": [totals[c] for c in whole],
+                   "textposition": "top center", "showlegend": False, "hoverinfo": "skip"})  # fmt: skip
+    ticks = [wrapped(name, 16, 3) for name in whole.values()]
+    xaxis = {"tickmode": "array", "tickvals": at, "ticktext": ticks, "zeroline": False}
+    drawn = layout(barmode="stack", xaxis=xaxis, yaxis=yaxis, hovermode="x unified", showlegend=True, height=430)
+    return Chart(traces, drawn, rows)
+
+
+def shares(
+    rows: Rows, share: str, down: str, by: str, names: Sequence[str], groups: Groups, looks: Mapping[str, Look]
+) -> Chart:
+    """Parts of a whole as horizontal bars, stacked from left to right.
+
+    share   column of the shares, of 1
+    down    column whose values, ``names``, each have a bar
+    by      column of the parts
+    groups  name and values of ``by`` that it stands for, in their order
+    looks   name -> its look
+    """
+    rows = records(rows)
+    traces = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": plain(name),
+            "y": [plain(n) for n in names],
+            "x": [found.get(n, 0.0) for n in names],
+            "marker": looks[name].marker(),
+            "hovertemplate": "%{x:.1%}",
+        }
+        for name, found in _series(rows, down, share, by, groups)
+    ]
+    drawn = layout(
+        barmode="stack",
+        xaxis={"tickformat": ".0%", "range": [0, 1.001]},
+        yaxis={"autorange": "reversed", "type": "category", "ticklabelstandoff": 4},
+        legend={"traceorder": "normal"},
+        hovermode="y unified",
+        showlegend=True,
+        height=120 + 62 * len(names),
+    )
+    return Chart(traces, drawn, rows)
+
+
+# --- one row a name ---
+
+
+class Bar(NamedTuple):
+    """A kind of bar in `ranked`. Each value is a column, or a function of a row; a bar is missing where it is None.
+
+    to     where it ends
+    name   in the legend; "" is not in it
+    look   colour and pattern
+    start  where it begins; None: at zero
+    ends   columns or functions of the least and the most, drawn as a thin line
+    text   what stands at its end, from its value
+    says   lines that the pointer shows, the first of several bold; or a number in the form of plotly
+    where  column and value of the rows it is of; None: all rows
+    """
+
+    to: Value
+    name: str = ""
+    look: Look = Look(BLUE)
+    start: Value | None = None
+    ends: tuple[Value, Value] | None = None
+    text: Callable[[float], str] | None = None
+    says: Callable[[Any], Sequence[str]] | str = "%{x:,.4~g}"
+    where: tuple[str, Any] | None = None
+
+
+class Mark(NamedTuple):
+    """Diamonds in the rows of `ranked`: ``at`` is a function of a row that gives their places and what each says."""
+
+    at: Callable[[Any], Sequence[tuple[float, Sequence[str]]]]
+    name: str = ""
+
+
+def ranked(
+    rows: Rows,
+    name: Value,
+    bars: Sequence[Bar],
+    axis: Mapping[str, Any],
+    *,
+    most: int = 15,
+    beside: bool = False,
+    marks: Mark | None = None,
+    line: float | None = None,
+    **more: Any,
+) -> Chart:
+    """Horizontal bars, one row a name, which stands above its bar: long names fit on a phone too.
+
+    rows    in the order drawn, from the top; of more than ``most`` only the first are drawn
+    name    column or function of what stands above each bar
+    bars    kinds of bars, over each other or (``beside``) two below each other
+    axis    in the form of plotly, such as what `amounts` gives
+    marks   diamonds
+    line    where a line crosses all rows, in units of the axis
+    more    of the layout
+    """
+    rows = records(rows)
+    shown = list(enumerate(rows[:most]))
+    traces = []
+    for k, bar in enumerate(bars):
+        mine = [(n, r) for n, r in shown if bar.where is None or r[bar.where[0]] == bar.where[1]]
+        mine = [(n, r) for n, r in mine if of(r, bar.to) is not None]
+        place = {"width": 0.2, "offset": 0.15 if k else -0.07} if beside else {"width": 0.4, "offset": -0.07}
+        if mine:
+            traces.append(_bar(bar, mine, {**place, "width": 0.26, "offset": 0.02} if marks else place))
+    if marks:
+        points = [(n, *point) for n, r in shown for point in marks.at(r)]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": plain(marks.name),
+                "showlegend": bool(marks.name),
+                "x": [at for _, at, _ in points],
+                "y": [n + 0.15 for n, *_ in points],
+                "marker": {"symbol": "diamond", "size": 10, "color": INK, "line": {"color": "#fff", "width": 1}},
+                "customdata": [_told(says) for *_, says in points],
+                "hovertemplate": "%{customdata}<extra></extra>",
+            }
+        )
+    legend = sum(t.get("name", "") != "" for t in traces) > 1 or any(b.where for b in bars)
+    names = [of(r, name) for _, r in shown]
+    crossing = {"type": "line", "x0": line, "x1": line, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": BLACK}}
+    labels = {"xref": "paper", "yref": "y", "xanchor": "left", "showarrow": False, "align": "left",
+              "font": {"size": 12}, "bgcolor": "rgba(255,255,255,0.8)"}  # above lines that cross it  # fmt: skip
+    drawn = layout(
+        xaxis=axis,
+        yaxis={"visible": False, "range": [len(names) - 0.45, -0.6], "fixedrange": True},
+        annotations=[
+            {"x": 0, "y": n - 0.27, "text": plain(shortened(words, NAMED)), **labels} for n, words in enumerate(names)
+        ],
+        showlegend=legend,
+        height=75 + RUNG * len(names) + (45 if legend else 0),
+        barmode="overlay",
+        **({} if line is None else {"shapes": [crossing]}),
+        **more,
+    )
+    return Chart(traces, drawn, rows)
+
+
+def _bar(bar: Bar, mine: Sequence[tuple[int, Any]], place: Trace) -> Trace:
+    rows = [r for _, r in mine]
+    values = [of(r, bar.to) for r in rows]
+    trace = {"type": "bar", "orientation": "h", "y": [n for n, _ in mine], **place, "name": plain(bar.name),
+             "marker": bar.look.marker(), "showlegend": bool(bar.name)}  # fmt: skip
+    if bar.start is not None:
+        starts = [of(r, bar.start) for r in rows]
+        trace |= {"base": starts, "x": [v - s for v, s in zip(values, starts, strict=True)]}
+    else:
+        trace["x"] = values
+    if bar.ends:
+        least, most = ([of(r, end) for r in rows] for end in bar.ends)
+        trace["error_x"] = {
+            "symmetric": False,
+            "array": [max(0.0, m - v) for m, v in zip(most, values, strict=True)],
+            "arrayminus": [max(0.0, v - m) for m, v in zip(least, values, strict=True)],
+            "color": INK,
+            "thickness": 1.5,
+        }
+    if bar.text:
+        trace |= {"text": [plain(bar.text(v)) for v in values], "textposition": "auto"}
+    if isinstance(bar.says, str):
+        return {**trace, "hovertemplate": bar.says + ("" if bar.name else "<extra></extra>")}
+    told = {"customdata": [_told(bar.says(r)) for r in rows], "hovertemplate": "%{customdata}<extra></extra>"}
+    return {**trace, **told}
+
+
+def _told(words: Sequence[str]) -> str:
+    """Lines of text for the pointer; the first of several is bold."""
+    first, *rest = (plain(w) for w in words if w)
+    return "<br>".join([f"<b>{first}</b>", *rest]) if rest else first
+
+
+# --- in two directions ---
+
+
+def heat(
+    rows: Rows,
+    across: str,
+    down: str,
+    value: str,
+    unit: str,
+    columns: Mapping[Any, str],
+    lines: Mapping[Any, str],
+    **more: Any,
+) -> Chart:
+    """A heat map: names across and down, numbers in ``unit`` in the cells, darker is more.
+
+    across, down    columns of the rows that say in which column and line a value stands; of several the largest does
+    columns, lines  their values -> names, in the order drawn
+    more            of the trace, such as ``zmax`` or ``colorscale``
+    A cell without a value is empty. Names are the ticks of whole numbers, so that equal names stay apart.
+    """
+    rows = records(rows)
+    cells: dict[tuple[Any, Any], float] = {}
+    for r in rows:
+        if (v := of(r, value)) is not None:
+            cells[r[down], r[across]] = max(v, cells.get((r[down], r[across]), v))
+    values = [[cells.get((line, column)) for column in columns] for line in lines]
+    heads = [wrapped(c, ACROSS, 3) for c in columns.values()]
+    trace = {
+        "type": "heatmap",
+        "x": list(range(len(columns))),
+        "y": list(range(len(lines))),
+        "z": values,
+        "text": [["" if v is None else brief_number(v) for v in line] for line in values],
+        "texttemplate": "%{text}",
+        "hovertext": [
+            [
+                "" if v is None else f"{plain(name)}, {plain(column)}: {figure_of(v)} {plain(unit)}"
+                for column, v in zip(columns.values(), line, strict=True)
+            ]
+            for name, line in zip(lines.values(), values, strict=True)
+        ],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "hoverongaps": False,
+        "xgap": 2,
+        "ygap": 2,
+        "showscale": False,
+        "colorscale": SHADES,
+        **more,
+    }
+    ticks = {"tickmode": "array", "showgrid": False, "zeroline": False, "ticks": ""}
+    top = {"ticktext": heads, "tickangle": 0, "side": "top", "range": [-0.5, len(columns) - 0.5]}
+    side = {"ticktext": [wrapped(r, DOWN, 2) for r in lines.values()], "range": [len(lines) - 0.5, -0.5]}
+    deep = max((h.count("<br>") + 1 for h in heads), default=1)
+    drawn = layout(
+        xaxis={**ticks, "tickvals": trace["x"], **top},
+        yaxis={**ticks, "tickvals": trace["y"], **side},
+        height=30 + 17 * deep + CELL * len(lines),
+    )
+    return Chart([trace], drawn, rows)
+
+
+def heat_width(columns: int) -> int:
+    """The least width of a heat map, px."""
+    return 8 * DOWN + 72 * columns
+
+
+def flows(
+    nodes: Sequence[Mapping[str, Any]], links: Sequence[Mapping[str, Any]], rows: Rows, *, pad: int, **more: Any
+) -> Chart:
+    """A flow diagram.
+
+    nodes  each with ``label``, ``x`` and ``y`` (of the middle, 0 to 1), ``color`` and ``says``
+    links  each with ``source`` and ``target`` (numbers of nodes), ``value``, ``color`` and ``says``
+    pad    px between the nodes of a column
+    more   of the layout
+    """
+
+    def columns(items: Sequence[Mapping[str, Any]], keys: str) -> Trace:
+        found = {key: [item[key] for item in items] for key in keys.split()}
+        told = ["<br>".join(plain(line) for line in item["says"]) for item in items]
+        return {**found, "customdata": told, "hovertemplate": "%{customdata}<extra></extra>"}
+
+    node = columns(nodes, "x y color")
+    node |= {"label": [plain(n["label"]) for n in nodes], "pad": pad, "thickness": 14, "line": {"width": 0}}
+    link = columns(links, "source target value color")
+    return Chart(
+        [{"type": "sankey", "arrangement": "fixed", "node": node, "link": link}], layout(**more), records(rows)
+    )
+
+
+# --- axes and layout ---
+
+
+def wrapped(text: str, width: int, most: int) -> str:
+    """A name in at most so many lines, for the chart library.
+
+    >>> wrapped("United States of America", 11, 3), wrapped("Sintered magnets, grade H", 11, 2)
+    ('United<br>States of<br>America', 'Sintered<br>magnets,…')
+    """
+    found = textwrap.wrap(text, width, break_long_words=True) or [""]
+    if len(found) > most:
+        found = [*found[: most - 1], shortened(f"{found[most - 1]}…", width)]
+    return "<br>".join(plain(line) for line in found)
+
+
+def amounts(title: str, values: Collection[float]) -> Trace:
+    """An axis of amounts from zero; thousands are short only where there are some, for 800m would be 0.8."""
+    large = max((abs(v) for v in values), default=0.0) >= 1e4
+    words = {"text": plain(title), "standoff": 12}
+    return {"title": words, "tickformat": ",~s" if large else ",~g", "rangemode": "tozero"}
+
+
+def year_axis(years: Sequence[int], lengths: Mapping[int, int] | None = None) -> Trace:
+    """An axis of calendar years with whole numbers only; ``lengths`` for bars, which reach to their period's end."""
+    first, last = years[0], years[-1]
+    wide = bool(lengths) and max((lengths or {}).values()) > 1
+    end = last + (lengths or {}).get(last, 1) - 1 if wide else last
+    step = max(1, math.ceil((end - first) / 7))
+    before, after = (0.1, 1.0) if wide else (0.6, 0.6)
+    span = [first - before, end + after]
+    axis = {"tickmode": "linear", "tick0": first, "dtick": step, "tickformat": "d", "range": span}
+    return {**axis, "ticklabelstandoff": 4}
+
+
+def layout(**more: Any) -> Trace:
+    """What all charts share: fonts, quiet axes, no dragging, so that a finger scrolls the page."""
+    axis = {"fixedrange": True, "gridcolor": "#e6e8eb", "zerolinecolor": "#9aa0a8", "automargin": True}
+    common: Trace = {
+        "font": {"family": "system-ui, -apple-system, Segoe UI, Roboto, sans-serif", "size": 13, "color": INK},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 8, "r": 12, "t": 12, "b": 8},
+        "dragmode": False,
+        "hoverlabel": {"align": "left"},
+        # at the foot of the chart: rows of a legend push the axis up instead of lying on it
+        "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "xanchor": "left"},
+        "xaxis": dict(axis),
+        "yaxis": dict(axis),
+    }
+    for name, value in more.items():
+        shared = common.get(name)
+        common[name] = {**shared, **value} if isinstance(shared, dict) and isinstance(value, Mapping) else value
+    return common
