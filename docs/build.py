@@ -1,4 +1,4 @@
-"""Writes docs/formulation.md, docs/format.md and docs/api.md from docstrings and from the schema.
+"""Writes docs/formulation.md, docs/format.md and docs/api.md from docstrings, the schema, and what studies declare.
 
 Also draws the layers in docs/images/house.svg from the contracts in pyproject.toml, and runs docs/tutorial.md from its
 top to its end and puts in what its commands print.
@@ -26,9 +26,16 @@ from planner import models
 from planner.instance import settings
 from planner.instance import tables as schema
 from planner.models import objective, variables
+from planner.questions.study import Study, Value
 from planner.runs import tables
 
 HERE = Path(__file__).parent
+# in the order of the commands
+STUDIES: tuple[type[Study], ...] = (
+    *(planner.Frontier, planner.Comparison, planner.Explanation, planner.Diagnosis, planner.Alternatives),
+    *(planner.Stress, planner.DeliveryRisk, planner.Failures, planner.Cover, planner.Hedge, planner.Sensitivity),
+    planner.Evidence,
+)
 GENERATED = "<!-- written by docs/build.py; do not edit -->\n\n"
 
 
@@ -68,6 +75,13 @@ def instance_format() -> str:
         parts.append(f"- `{name}.csv`: {', '.join(columns)}\n")
     for name, columns in tables.OTHER_COLUMNS.items():
         parts.append(f"\n## {name}.csv\n\nColumns: {', '.join(columns)}\n\n{tables.MEANINGS[name]}\n")
+    parts.append(
+        "\n# What the questions write\n\n"
+        "With `-o FOLDER` (in Python: `write`) a question writes a folder: a CSV file for each table, and a manifest, "
+        "a JSON file. `--json` prints what the manifest holds. A table that was not asked for is left out.\n"
+    )
+    for study in STUDIES:
+        parts += _folder(study)
     return "".join(parts)
 
 
@@ -205,6 +219,23 @@ def house() -> str:
         "never what stands above it or beside it.</text>\n"
         "</svg>\n"
     )
+
+
+def _folder(study: type[Study]) -> list[str]:
+    """What the folder of a study holds."""
+    parts = [f"\n## planner {study.COMMAND}: {study.MANIFEST}\n\n| entry of the manifest | meaning |\n|---|---|\n"]
+    for part in study.HOLDS:
+        if isinstance(part, Value):
+            parts.append(f"| `{part.name}` | {part.meaning} |\n")
+        elif part.in_manifest:
+            parts.append(f"| `{part.name}` | the rows of `{part.file}` |\n")
+    for table in study.tables().values():
+        parts.append(f"\n### {table.file} of planner {study.COMMAND}\n\n{table.meaning}\n\n")
+        parts.append("| column | kind | unit | meaning |\n|---|---|---|---|\n")
+        parts += [f"| `{c.name}` | {c.kind} | {c.unit} | {c.meaning} |\n" for c in table.columns]
+        if table.further:
+            parts.append(f"\nFurther columns: {table.further}.\n")
+    return parts
 
 
 def tutorial() -> str:

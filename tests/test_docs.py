@@ -4,6 +4,7 @@ import importlib.util
 from pathlib import Path
 
 from planner import models
+from planner.questions.study import KINDS, Study
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -27,3 +28,14 @@ def test_every_family_has_formula_symbols_and_dual():
     for family in models.FAMILIES:
         text = family.__doc__
         assert ".. math::" in text and "unit" in text and "Dual" in text, family.__name__
+
+
+def test_every_study_is_on_the_page_of_the_format():
+    def below(kind):
+        return {kind}.union(*map(below, kind.__subclasses__()))
+
+    studies = build().STUDIES
+    assert set(studies) == below(Study) - {Study}
+    for study in studies:
+        for table in study.tables().values():
+            assert table.columns and all(c.meaning and c.kind in KINDS for c in table.columns), (study, table.name)

@@ -20,6 +20,7 @@ from ..runs.folder import check_folder, write_folder
 from ..runs.tables import plain, to_csv
 
 SCHEMA = 1  # of the manifests
+KINDS = ("text", "integer", "number", "yes/no")  # of columns
 
 Row = dict[str, Any]
 
@@ -27,7 +28,7 @@ Row = dict[str, Any]
 class Column(NamedTuple):
     """A column of a table.
 
-    kind  ``text``, ``integer``, ``number`` or ``yes/no``; all but text may be blank
+    kind  one of KINDS; all but text may be blank
     unit  such as ``t`` or ``MUSD``; ``share`` is a fraction of 1; empty if it has none
     """
 
@@ -86,7 +87,7 @@ INSTANCE = Value("instance", "name, title and sha256 of the instance", "instance
 COMPLETE = Value("complete", "false if it was interrupted: then there is what was found until then")
 SETTINGS = Value("settings", "what was asked")
 NOTES = Value("notes", "what to know when reading it")
-SECONDS = Value("seconds", "how long it took")
+SECONDS = Value("seconds", "how long it took, in seconds")
 OF_PLAN = Value("of", "digest of the plan and its instance, see `planner.Run.digest`")
 
 
