@@ -135,6 +135,13 @@ def plain(text: Any) -> str:
     return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def points(x: Sequence[Any], y: Sequence[Any], mode: str, says: Sequence[str] = (), **more: Any) -> Trace:
+    """Markers, lines or text at places, as a series; ``says`` is what the pointer shows at each, in plotly's text."""
+    shown: Trace = {"customdata": list(says), "hovertemplate": "%{customdata}<extra></extra>"}
+    told = shown if says else {"hoverinfo": "skip"}
+    return {"type": "scatter", "mode": mode, "x": list(x), "y": list(y), **told, **more}
+
+
 # --- by year ---
 
 
@@ -356,8 +363,8 @@ def columns(
         for n, r in enumerate(rows)
     ]  # fmt: skip
     tops = [sum(max(0.0, of(r, c) or 0.0) for r in rows) for c in whole]
-    traces.append({"type": "scatter", "mode": "text", "x": at, "y": tops, "text": [totals[c] for c in whole],
-                   "textposition": "top center", "showlegend": False, "hoverinfo": "skip"})  # fmt: skip
+    above: Trace = {"text": [totals[c] for c in whole], "textposition": "top center", "showlegend": False}
+    traces.append(points(at, tops, "text", **above))
     ticks = [wrapped(name, 16, 3) for name in whole.values()]
     xaxis = {"tickmode": "array", "tickvals": at, "ticktext": ticks, "zeroline": False}
     drawn = layout(barmode="stack", xaxis=xaxis, yaxis=yaxis, hovermode="x unified", showlegend=True, height=430)
@@ -465,20 +472,11 @@ def ranked(
         if mine:
             traces.append(_bar(bar, mine, {**place, "width": 0.26, "offset": 0.02} if marks else place))
     if marks:
-        points = [(n, *point) for n, r in shown for point in marks.at(r)]
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "name": plain(marks.name),
-                "showlegend": bool(marks.name),
-                "x": [at for _, at, _ in points],
-                "y": [n + 0.15 for n, *_ in points],
-                "marker": {"symbol": "diamond", "size": 10, "color": INK, "line": {"color": "#fff", "width": 1}},
-                "customdata": [_told(says) for *_, says in points],
-                "hovertemplate": "%{customdata}<extra></extra>",
-            }
-        )
+        found = [(at, n + 0.15, _told(says)) for n, r in shown for at, says in marks.at(r)]
+        x, y, says = zip(*found, strict=True) if found else ((), (), ())
+        diamond = {"symbol": "diamond", "size": 10, "color": INK, "line": {"color": "#fff", "width": 1}}
+        named = {"name": plain(marks.name), "showlegend": bool(marks.name)}
+        traces.append(points(x, y, "markers", says, marker=diamond, **named))
     legend = sum(t.get("name", "") != "" for t in traces) > 1 or any(b.where for b in bars)
     names = [of(r, name) for _, r in shown]
     crossing = {"type": "line", "x0": line, "x1": line, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": BLACK}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from ...words import counted, figure_of, share_of, shortened
+from ...words import counted, figure_of, share_of, shortened, told
 from ..charts import CONCERN, GREY, NAMED, STAGES, Bar, Look, Mark, largest, ranked, records, stacked, year_axis
 from ..parts import Column, Control, Figure, Section, Table
 from ..view import STARTUP
@@ -78,9 +78,10 @@ def _timeline(view: View, builds: list[dict[str, Any]]) -> Figure:
         f"{counted(len(projects), 'project')} in "
         f"{counted(len({r['country'] for r in builds}), 'country', 'countries')} for "
         f"{view.money(sum(r['capex_musd'] for r in builds))}",
-        "Projects by stage and start: "
-        + "; ".join(f"{view.options[p['option']].name}, {view.home(p['option'])}, start {p['start']}" for p in projects)
-        + ".",
+        told(
+            "Projects by stage and start",
+            (f"{view.options[p['option']].name}, {view.home(p['option'])}, start {p['start']}" for p in projects),
+        ),
         ranked(projects, name, bars, axis, most=len(projects), marks=Mark(marks), margin={"t": 30}),
         columns="option name facility country startup stage start_year online_year modules capacity_t capex_musd",
         rows=builds,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...questions.explain.text import UNITS
-from ...words import capital, counted, figure_of, shortened
+from ...words import capital, counted, figure_of, shortened, told
 from ..charts import (
     BLUE,
     ORANGE,
@@ -24,7 +24,7 @@ from ..charts import (
     ranked,
     stacked,
 )
-from ..parts import Column, Control, Figure, Section, Table
+from ..parts import Column, Control, Figure, Section, Table, project_columns
 
 if TYPE_CHECKING:
     from ..studies import Row, Study
@@ -119,9 +119,10 @@ def _limit_chart(view: View, limits: Sequence[Row]) -> Figure:
     return Figure(
         "reasons-limits",
         f"{capital(_said(first))}: {first['unit']} would save {view.money(first['saves_musd'])}",
-        "What one unit more of each limit would save, in all its years: "
-        + "; ".join(f"{_said(r)}, {r['unit']}: {view.money(r['saves_musd'])}" for r in limits[:6])
-        + ".",
+        told(
+            "What one unit more of each limit would save, in all its years",
+            (f"{_said(r)}, {r['unit']}: {view.money(r['saves_musd'])}" for r in limits[:6]),
+        ),
         charts,
         (Control("What one more of it would save", list(charts)),),
         columns="kind name country first_year last_year unit saves_musd says how",
@@ -235,9 +236,7 @@ def _built_table(view: View, built: Sequence[Row]) -> Table:
         "What each project built is worth",
         built,
         (
-            Column("Project", lambda p: view.project(p["option"])),
-            Column("Country", lambda p: view.home(p["option"])),
-            Column("Stage", lambda p: view.stage_of_project(p["option"])),
+            *project_columns(view),
             Column(f"Plan without it, {view.musd} more", "value_musd", "number"),
             Column("At least", "value_least_musd", "number"),
             Column("At most", "value_most_musd", "number"),
@@ -290,9 +289,10 @@ def _entry_chart(view: View, others: Sequence[Row], entries: dict[str, list[Row]
         "reasons-entry",
         f"Of what is not built, {name(nearest['option'])} is nearest to being built: "
         f"at {nearest['capex_share']:.0%} of its capex" + ("" if nearest["re_solved"] == "yes" else " or less"),
-        "Share of its capex at which a project enters: "
-        + "; ".join(f"{name(f['option'])} {f['capex_share']:.0%}" for f in order[:8])
-        + ".",
+        told(
+            "Share of its capex at which a project enters",
+            (f"{name(f['option'])} {f['capex_share']:.0%}" for f in order[:8]),
+        ),
         ranked(order, lambda f: _place(view, f["option"]), bars, axis, most=MOST),
         rows=found,
         caption="Projects that would not enter even free of capex, and all other ways to enter, stand in the table.",
@@ -308,9 +308,7 @@ def _lacks_table(view: View, others: Sequence[Row], entries: dict[str, list[Row]
         "What is not built, and what it lacks",
         others,
         (
-            Column("Project", lambda p: view.project(p["option"])),
-            Column("Country", lambda p: view.home(p["option"])),
-            Column("Stage", lambda p: view.stage_of_project(p["option"])),
+            *project_columns(view),
             Column(f"Plan with it, {view.musd} more", "cost_if_built_musd", "number"),
             Column("It would enter with", lambda p: "; ".join(lacks(p, "says"))),
             Column("How", lambda p: "; ".join(dict.fromkeys(lacks(p, "how")))),
@@ -336,12 +334,11 @@ def _bottlenecks(view: View, study: Study) -> Figure | None:
     keys = sorted(total, key=lambda k: (-total[k], k))[: len(SERIES)]
     worst = max(first, key=lambda r: (r["worth_musd_per_percent"], -r["year"]))
     most = [r["worth_musd_per_percent"] for r in rows if r["name"] in keys]
+    said = [f"{y} {', '.join(names)}" for y, names in sorted(tightest.items())]
     return Figure(
         "reasons-bottlenecks",
         f"The tightest point is {worst['name']} in {worst['year']}",
-        "What 1% more capacity or supply of it would save in that year; the tightest: "
-        + "; ".join(f"{y} {', '.join(names)}" for y, names in sorted(tightest.items()))
-        + ".",
+        told("What 1% more capacity or supply of it would save in that year; the tightest", said),
         lines(
             rows, "year", "worth_musd_per_percent", "name", groups=[(shortened(k, 42), [k]) for k in keys],
             xs=view.years, yaxis=amounts(f"{view.musd} for 1% more", most), hover="%{y:,.3~g}",
@@ -374,9 +371,10 @@ def _premiums(view: View, study: Study) -> Figure | None:
         "reasons-premiums",
         f"Clean {view.materials[start]} is worth up to {figure_of(top[start]['premium_usd_per_kg'])} {unit} more than "
         f"exposed ({view.countries[top[start]['country']]}, {top[start]['year']})",
-        "Largest clean premium of each material: "
-        + "; ".join(f"{view.materials[m]} {figure_of(r['premium_usd_per_kg'])} {unit}" for m, r in top.items())
-        + ".",
+        told(
+            "Largest clean premium of each material",
+            (f"{view.materials[m]} {figure_of(r['premium_usd_per_kg'])} {unit}" for m, r in top.items()),
+        ),
         charts,
         (Control("Material", {m: view.materials[m] for m in known}, start),),
         columns="material country year premium_usd_per_kg",
@@ -402,12 +400,11 @@ def _support(view: View, study: Study) -> list[Figure | Table]:
     if not paid:
         return [_support_table(view, rows)]
     worst = max(yearly, key=lambda y: (yearly[y], -y))
+    said = [f"{y} {view.money(x)}" for y, x in sorted(yearly.items()) if x > 1e-6]
     figure = Figure(
         "reasons-support",
         f"At market prices the projects need up to {view.money(yearly[worst])} a year of support ({worst})",
-        "Support a year at the market price given: "
-        + "; ".join(f"{y} {view.money(x)}" for y, x in sorted(yearly.items()) if x > 1e-6)
-        + ".",
+        told("Support a year at the market price given", said),
         stacked(
             rows, "year", "support_musd", "option", view.musd, years=view.years, lengths=view.lengths,
             groups=largest(paid, view.project, 7, lambda n: counted(n, "other project")),

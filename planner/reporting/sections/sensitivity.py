@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...words import capital, figure_of, listed, share_of, shortened
+from ...words import capital, figure_of, listed, share_of, shortened, told
 from ..charts import BLUE, ORANGE, Bar, Chart, Look, Value, amounts, ranked
 from ..parts import Column, Control, Figure, Section, Table
 
@@ -97,9 +97,10 @@ def _tornado(view: Names, rows: Sequence[Row]) -> Figure | None:
     return Figure(
         "sensitivity-tornado",
         capital(f"{top['change']} moves the {words} most: {_ends(top)} {unit}".strip()),
-        "At the low and the high end: "
-        + "; ".join(f"{r['change']} {_said(first, r['at_low'])}, {_said(first, r['at_high'])}" for r in chart.rows[:8])
-        + ".",
+        told(
+            "At the low and the high end",
+            (f"{r['change']} {_said(first, r['at_low'])}, {_said(first, r['at_high'])}" for r in chart.rows[:8]),
+        ),
         charts,
         (Control("Show", {m: _metric(view, m) for m in charts}),),
         columns="change metric at_low at_base at_high swing elasticity",
@@ -180,9 +181,10 @@ def _indices(view: Names, rows: Sequence[Row]) -> Figure | None:
     return Figure(
         "sensitivity-indices",
         capital(f"{chart.rows[0]['change']} weighs most in the {_words(view, metric)[0]}"),
-        ("Total-order index: " if sobol else "Rank correlation: ")
-        + "; ".join(f"{r['change']} {r[key]:.2f}" for r in chart.rows[:8])
-        + ".",
+        told(
+            "Total-order index" if sobol else "Rank correlation",
+            (f"{r['change']} {r[key]:.2f}" for r in chart.rows[:8]),
+        ),
         charts,
         (Control("Show", {m: _metric(view, m) for m in charts}),),
         rows=rows,

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ...words import capital, counted, figure_of, rate_of, tonnes_of
+from ...words import capital, counted, figure_of, rate_of, told, tonnes_of
 from ..charts import VERMILLION, Bar, Look, amounts, heat, heat_width, ranked
 from ..parts import Column, Control, Figure, Section, Table
 
@@ -144,12 +144,13 @@ def _worst_chart(view: View, hurting: Sequence[Row], names: Callable[[Row], str]
     return Figure(
         "losses-worst",
         title,
-        "The worst: "
-        + "; ".join(
-            f"{names(c)} {figure_of(c['lost_t'])} t, {view.money(c['extra_cost_musd'])}"
-            for c in _worst(hurting, "lost_t")[:8]
-        )
-        + ".",
+        told(
+            "The worst",
+            (
+                f"{names(c)} {figure_of(c['lost_t'])} t, {view.money(c['extra_cost_musd'])}"
+                for c in _worst(hurting, "lost_t")[:8]
+            ),
+        ),
         charts,
         columns="case year months severity lost_t lost_musd extra_cost_musd",
         rows=hurting,
@@ -259,12 +260,13 @@ def _heat(view: View, cases: Sequence[Row]) -> Figure | None:
     return Figure(
         "losses-heat",
         f"Where it hurts: {len([c for c in every if _hurts(c)])} of {counted(len(every), 'stop')} cost something",
-        "The worst: "
-        + "; ".join(
-            f"{names_of(c)} {figure_of(c['lost_t'])} t, {view.money(c['extra_cost_musd'])}"
-            for c in _worst(every, column)[:6]
-        )
-        + ".",
+        told(
+            "The worst",
+            (
+                f"{names_of(c)} {figure_of(c['lost_t'])} t, {view.money(c['extra_cost_musd'])}"
+                for c in _worst(every, column)[:6]
+            ),
+        ),
         charts,
         (
             Control("What stops", list(known), first),

@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from ...words import figure_of, listed
-from ..charts import CLEAN, CONCERN, SLATE, Chart, layout, plain
+from ..charts import CLEAN, CONCERN, SLATE, Chart, layout, plain, points
 from ..parts import Control, Figure, Section, years
 
 if TYPE_CHECKING:
@@ -142,24 +142,15 @@ def _lines(
                 xs += [round(px, 1) for px, _ in curve] + [None]
                 ys += [round(py, 1) for _, py in curve] + [None]
                 sizes += [int(9 + 1.6 * width) if k == head else 0 for k in range(len(curve))] + [0]
-                middles.append((*curve[head], f"{text}<br>{figure_of(tonnes)} t, {q}"))
+                x, y = curve[head]
+                middles.append((round(x, 1), round(y, 1), f"{text}<br>{figure_of(tonnes)} t, {q}"))
         colour, dash = (CLEAN, "solid") if q == "clean" else (CONCERN, "6px,2px")
         line = {"color": colour, "width": width, "backoff": 0, "dash": dash}
         heads = {"symbol": "arrow", "angleref": "previous", "size": sizes, "opacity": 1}
-        traces.append({"type": "scatter", "mode": "lines+markers", "x": xs, "y": ys, "line": line, "marker": heads,
-                       "opacity": 0.75, "hoverinfo": "skip"})  # fmt: skip
-    traces.append(
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "x": [round(px, 1) for px, _, _ in middles],
-            "y": [round(py, 1) for _, py, _ in middles],
-            "marker": {"size": 16, "opacity": 0},
-            "customdata": [text for *_, text in middles],
-            "hovertemplate": "%{customdata}<extra></extra>",
-        }
-    )
-    return traces
+        traces.append(points(xs, ys, "lines+markers", line=line, marker=heads, opacity=0.75))
+    xs, ys = [x for x, _, _ in middles], [y for _, y, _ in middles]
+    says = [text for *_, text in middles]
+    return [*traces, points(xs, ys, "markers", says, marker={"size": 16, "opacity": 0})]
 
 
 def _inside(longitude: float) -> float:
@@ -183,13 +174,13 @@ def _curve(a: tuple[float, float], b: tuple[float, float]) -> list[tuple[float, 
     """A bow to the left of the straight line, so that the two directions of a pair lie apart."""
     dx, dy = b[0] - a[0], b[1] - a[1]
     middle = ((a[0] + b[0]) / 2 - 0.16 * dy, (a[1] + b[1]) / 2 + 0.16 * dx / STRETCH)
-    points = []
+    found = []
     for k in range(STEPS + 1):
         t = k / STEPS
         u = 1 - t
         x, y = (u * u * p + 2 * u * t * m + t * t * q for p, m, q in zip(a, middle, b, strict=True))
-        points.append((x, y))
-    return points
+        found.append((x, y))
+    return found
 
 
 def _discs(
@@ -201,27 +192,19 @@ def _discs(
     countries = sorted({c for o, d, _ in flows for c in (o, d)} | set(output), key=lambda c: (-output.get(c, 0.0), c))
     largest = max(output.values(), default=1.0)
     sizes = [7 + 27 * math.sqrt(output.get(c, 0.0) / largest) for c in countries]
-    texts = [view.countries[c] for c in countries]
-    return {
-        "type": "scatter",
-        "mode": "markers+text",
-        "x": [known[c][0] for c in countries],
-        "y": [known[c][1] for c in countries],
-        "text": [plain(t) for t in texts],
-        "textposition": _sides([known[c] for c in countries], texts),
-        "textfont": {"size": 12, "color": "#11161c", "shadow": "0 0 3px #fff, 0 0 3px #fff, 0 0 3px #fff"},
-        "marker": {
-            "size": [round(s, 1) for s in sizes],
-            "symbol": ["square" if c in view.concern else "circle" for c in countries],
-            "color": [CONCERN if c in view.concern else SLATE for c in countries],
-            "line": {"color": "#fff", "width": 1.5},
-            "opacity": 0.95,
-        },
-        "customdata": [
-            f"<b>{plain(view.countries[c])}</b><br>makes {figure_of(output.get(c, 0.0))} t" for c in countries
-        ],
-        "hovertemplate": "%{customdata}<extra></extra>",
+    texts, places = [view.countries[c] for c in countries], [known[c] for c in countries]
+    marker = {
+        "size": [round(s, 1) for s in sizes],
+        "symbol": ["square" if c in view.concern else "circle" for c in countries],
+        "color": [CONCERN if c in view.concern else SLATE for c in countries],
+        "line": {"color": "#fff", "width": 1.5},
+        "opacity": 0.95,
     }
+    font = {"size": 12, "color": "#11161c", "shadow": "0 0 3px #fff, 0 0 3px #fff, 0 0 3px #fff"}
+    named = {"text": [plain(t) for t in texts], "textposition": _sides(places, texts), "textfont": font}
+    says = [f"<b>{plain(view.countries[c])}</b><br>makes {figure_of(output.get(c, 0.0))} t" for c in countries]
+    x, y = ([place[k] for place in places] for k in range(2))
+    return points(x, y, "markers+text", says, marker=marker, **named)
 
 
 def _sides(places: list[tuple[float, float]], texts: list[str]) -> list[str]:
@@ -260,18 +243,8 @@ def outlines() -> dict[str, Any]:
     xs: list[float | None] = []
     ys: list[float | None] = []
     for ring in rings:
-        for turn in (
-            (0, 360) if min(ring[0::2]) < 10 * EDGE else (0,)
-        ):  # what lies left of the edge belongs to the right
+        # what lies left of the edge belongs to the right
+        for turn in (0, 360) if min(ring[0::2]) < 10 * EDGE else (0,):
             xs += [round(v / 10 + turn, 1) for v in ring[0::2]] + [None]
             ys += [v / 10 for v in ring[1::2]] + [None]
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": xs,
-        "y": ys,
-        "fill": "toself",
-        "fillcolor": "#d9dee3",
-        "line": {"color": "#ffffff", "width": 0.7},
-        "hoverinfo": "skip",
-    }
+    return points(xs, ys, "lines", fill="toself", fillcolor="#d9dee3", line={"color": "#ffffff", "width": 0.7})
