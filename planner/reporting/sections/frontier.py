@@ -200,24 +200,18 @@ def _figure(view: View, curve: Curve, steps: dict[int, list[str]]) -> Figure:
         if size or (at is not None and at > p["share"] + LEVEL)
     ]
     x, y, sizes, says = (list(values) for values in zip(*corners, strict=True))
-    solid: dict[str, Any] = {"line": {"color": BLUE, "width": 3}, "marker": {"size": sizes, "symbol": "circle"}}
-    traces = [charts.points(x, y, "lines+markers", says, name="least cost", **solid)]
+    marker = {"size": sizes, "symbol": "circle"}
+    thick, dashed = {"color": BLUE, "width": 3}, {"color": GREY, "width": 2, "dash": "dash"}
+    traces = [charts.points(x, y, "lines+markers", says, name="least cost", line=thick, marker=marker)]
     if len(curve.bound) > 1:
-        dashed: dict[str, Any] = {
-            "name": "bound without whole numbers",
-            "line": {"color": GREY, "width": 2, "dash": "dash"},
-        }
-        traces.insert(0, charts.points([at for at, _ in bound], [cost for _, cost in bound], "lines", **dashed))
+        x, y = [limit for limit, _ in bound], [cost for _, cost in bound]
+        traces.insert(0, charts.points(x, y, "lines", name="bound without whole numbers", line=dashed))
     knee = next((p for p in points if p["point"] == curve.knee), None)
     if knee is not None:
+        x, y, said = [knee["share"]], [knee["objective_musd"] - least], [f"knee, {share_of(knee['share'])}"]
         star = {"symbol": "star", "size": 18, "color": ORANGE, "line": {"color": INK, "width": 1}}
-        words: dict[str, Any] = {
-            "text": [f"knee, {share_of(knee['share'])}"],
-            "textposition": "top left",
-            "marker": star,
-        }
-        x, y = [knee["share"]], [knee["objective_musd"] - least]
-        traces.append(charts.points(x, y, "markers+text", name="knee", **words))
+        words = charts.points(x, y, "markers+text", name="knee", marker=star, text=said, textposition="top left")
+        traces.append(words)
     summary = "; ".join(
         f"{share_of(p['share'])} costs {view.money(p['objective_musd'] - least)} more"
         for p in points[1 :: max(1, len(points) // 6)]
