@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from planner.solving.solver import Outcome
+    from planner.solving.search import Outcome
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
@@ -51,10 +51,13 @@ def measure(columns: int, options: int, time_limit: float | None, keep: Path | N
     import planner
     from planner import models
     from planner.prepare import prepare
-    from planner.questions.solve import Plan
+    from planner.prepare.memory import paused_garbage_collector
+    from planner.runs.run import Run
     from planner.solving.compiling import compile_model
+    from planner.solving.programme import Programme
+    from planner.solving.search import optimise_arrays
     from planner.solving.solution import tables
-    from planner.solving.solver import Settings, Solver, optimise_arrays, paused_garbage_collector
+    from planner.solving.solver import Settings
 
     grades = max(1, round(columns / COLUMNS_PER_GRADE))
     plants = PLANTS if columns >= COLUMNS_PER_GRADE else max(4, round(PLANTS * columns / COLUMNS_PER_GRADE))
@@ -73,7 +76,7 @@ def measure(columns: int, options: int, time_limit: float | None, keep: Path | N
         del model
         settings = Settings(time_limit=time_limit)
         with clock.phase("hand over"):
-            Solver(arrays, settings)
+            Programme(arrays, settings)
         rows, count = arrays.matrix.shape
         print(
             f"asked for {columns:,} columns: {count:,} columns ({int(arrays.integer.sum()):,} integer), {rows:,} rows, "
@@ -86,7 +89,7 @@ def measure(columns: int, options: int, time_limit: float | None, keep: Path | N
             with clock.phase("tables"), paused_garbage_collector():
                 frames, branches = tables(prepared, outcome)
             with clock.phase("write"):
-                Plan({"seconds": {"write": 0.0, "total": 0.0}}, frames, branches).write(Path(scratch) / "run")
+                Run({"seconds": {"write": 0.0, "total": 0.0}}, frames, branches).write(Path(scratch) / "run")
     print(f"  {'':12}{'clock':>10}{'processor':>12}")
     for name, (wall, processor) in clock.phases.items():
         print(f"  {name:12}{wall:9.2f} s{processor:10.2f} s")

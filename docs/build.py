@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from planner import models
+from planner.instance import settings
 from planner.instance import tables as schema
 from planner.models import objective, variables
 from planner.runs import tables
@@ -40,7 +41,7 @@ def instance_format() -> str:
     parts = [GENERATED, "# The instance format\n\n"]
     parts.append("A folder of CSV tables and one `instance.toml`. UTF-8, comma, header row; blank = the default.\n\n")
     parts.append("## instance.toml\n\n| key | required | unit | meaning |\n|---|---|---|---|\n")
-    for s in schema.describe_settings():
+    for s in settings.describe_settings():
         name = f"{s.section}.{s.name}" if s.section else s.name
         parts.append(f"| `{name}` | {'yes' if s.required else 'no'} | {s.unit} | {s.meaning} |\n")
     for table in schema.describe():

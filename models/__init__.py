@@ -6,6 +6,9 @@ has its formula, its symbols with units, and what its dual means.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from types import ModuleType
+
 from pyomo.core import ConcreteModel, NonNegativeReals, Objective, Var
 
 from . import objective, variables
@@ -56,11 +59,11 @@ FAMILIES = (
 __all__ = ["FAMILIES", "ModelData", "build", "build_funding_split"]
 
 
-def build(data: ModelData) -> ConcreteModel:
-    """The model of ``data``: every decision, every family, the cost to be minimised."""
+def build(data: ModelData, families: Sequence[ModuleType] | None = None) -> ConcreteModel:
+    """The model of ``data``: every decision, every family (or only some ``families``), the cost to be minimised."""
     m = ConcreteModel()
     variables.add(m, data)
-    for family in FAMILIES:
+    for family in FAMILIES if families is None else families:
         family.add(m, data)
     objective.add(m, data)
     return m

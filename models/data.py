@@ -10,6 +10,7 @@ disruption). A branch is one more copy of the operations; only its data differ.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -327,10 +328,7 @@ class ModelData:
     lane_limit: list[LaneLimit] = field(default_factory=list)
     stock_limit: list[StockLimit] = field(default_factory=list)
     stock_floor: list[StockFloor] = field(default_factory=list)
-    exposed_share: list[ShareLimit] = field(default_factory=list)
-    stage_share: list[ShareLimit] = field(default_factory=list)
-    single_country_share: list[ShareLimit] = field(default_factory=list)
-    import_share: list[ShareLimit] = field(default_factory=list)
+    caps: dict[str, list[ShareLimit]] = field(default_factory=lambda: defaultdict(list))  # by metric
     export_stop: list[ExportLimit] = field(default_factory=list)
     closed: list[tuple[int, ...]] = field(default_factory=list)  # close: together at most the whole of a plant
     modules: list[ModuleLimit] = field(default_factory=list)

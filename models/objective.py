@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from pyomo.core import ConcreteModel, Objective
 
-from .data import EXPOSED, PLAN, ModelData
+from .data import ModelData
 from .terms import Sum
 
 
@@ -53,7 +53,7 @@ def operations_cost(m: ConcreteModel, data: ModelData) -> list[Sum]:
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
-    """Add ``m.cost``, the present value of cost in MUSD, and the inactive ``m.exposure``."""
+    """Add ``m.cost``, the present value of cost in MUSD."""
     mean = 1.0 if data.risk is None or data.risk.measure == "unserved" else 1.0 - data.risk.weight
     weight = [mean * node.weight for node in data.nodes]
     cost = Sum(mean * data.own_fixed_om)
@@ -76,15 +76,3 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         share = data.risk.weight / (1.0 - data.risk.alpha)
         cost.add_terms(m.beyond, [(i, share * s.probability) for i, s in enumerate(data.outcomes)])
     m.cost = Objective(expr=cost)
-
-    exposure = Sum()
-    exposure.add_terms(
-        m.deliver,
-        [
-            (i, data.nodes[d.node].present)
-            for i, d in enumerate(data.deliver)
-            if d.provenance == EXPOSED and data.nodes[d.node].branch == PLAN
-        ],
-    )
-    m.exposure = Objective(expr=exposure)
-    m.exposure.deactivate()

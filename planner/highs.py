@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping, Sequence
 
 import highspy
 
@@ -28,3 +29,23 @@ def _silent() -> highspy.Highs:
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("threads", 1)  # HiGHS refuses to run where another number was used before in the same thread
     return highs
+
+
+def least(
+    cost: Sequence[float], rows: Iterable[tuple[float, float, Mapping[int, float]]]
+) -> tuple[float, list[float]] | None:
+    """Value and point of a small linear programme: min cost x, x >= 0, lower <= entries x <= upper for each row.
+
+    rows  (lower, upper, column -> coefficient)
+    None if no point is optimal. Raises RuntimeError if HiGHS does not run.
+    """
+    highs = new_highs()
+    for unit in cost:
+        highs.addCol(unit, 0.0, highspy.kHighsInf, 0, [], [])
+    for lower, upper, entries in rows:
+        highs.addRow(lower, upper, len(entries), list(entries), list(entries.values()))
+    if highs.run() == highspy.HighsStatus.kError:
+        raise RuntimeError("HiGHS did not run")
+    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    return float(highs.getInfo().objective_function_value), list(highs.getSolution().col_value)

@@ -1,4 +1,4 @@
-"""Stress tests on a Dask cluster: a real scheduler and two workers on the loopback."""
+"""Stress tests and sensitivity studies on a Dask cluster: a real scheduler and two workers on the loopback."""
 
 import json
 import subprocess
@@ -84,6 +84,13 @@ def test_a_second_study_on_the_same_cluster_is_of_its_own_plan(cluster):
     plan = planner.solve(instance)
     here = planner.stress(plan, workers=1)
     assert here.cases.equals(planner.stress(plan, scheduler=cluster).cases)
+
+
+def test_the_samples_of_a_sensitivity_study_are_the_same_there(cluster):
+    freight = {"name": "freight", "table": "lanes", "column": "cost_usd_per_t", "factor": [0.5, 1.5]}
+    study = {"instance": str(INSTANCES / "tiny"), "change": [freight]}
+    here = planner.sensitivity(study, workers=1)
+    assert here.samples.equals(planner.sensitivity(study, scheduler=cluster).samples)
 
 
 def test_no_scheduler_is_a_clear_error(monkeypatch):

@@ -62,8 +62,8 @@ def test_capex_twice_as_high_costs_the_annuities_once_more(ramp):
 def test_failing_half_of_the_time_costs_half_of_what_failing_costs(ramp):
     plan = planner.solve(ramp)
     # never: its annuities are paid, and what it made is short
-    never = planner.delivery_risk(changed(ramp, "narva-1", success_probability=0.0), plan, samples=1)
-    half = planner.delivery_risk(changed(ramp, "narva-1", success_probability=0.5), plan, samples=64)
+    never = planner.delivery_risk(plan, instance=changed(ramp, "narva-1", success_probability=0.0), samples=1)
+    half = planner.delivery_risk(plan, instance=changed(ramp, "narva-1", success_probability=0.5), samples=64)
     assert never.samples["short_t"][0] == pytest.approx(sum(plan.metrics["demand_t"].values()))
     assert half.mean_musd == pytest.approx((never.mean_musd + plan.objective_musd) / 2, rel=1e-6)
     assert half.worst_musd == pytest.approx(never.mean_musd, rel=1e-6)
@@ -150,7 +150,7 @@ def test_promises_that_cannot_be_kept_are_broken_and_told(tmp_path):
 
 def test_each_project_and_each_owner_of_several_never_comes(tmp_path, ramp):
     plan = planner.solve(ramp)
-    never = planner.delivery_risk(changed(ramp, "narva-1", success_probability=0.0), plan, samples=1)
+    never = planner.delivery_risk(plan, instance=changed(ramp, "narva-1", success_probability=0.0), samples=1)
     found = planner.failures(plan, instance=ramp)
     case = found.cases.iloc[0]
     assert (case["what"], case["name"]) == ("project", "narva-1")

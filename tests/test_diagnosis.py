@@ -21,7 +21,8 @@ from planner.instance.tables import cells
 from planner.prepare import prepare
 from planner.questions.diagnose.conflict import quick_explain
 from planner.questions.diagnose.edits import Edit, applied, relaxed_pins
-from planner.solving.solver import Settings, optimise
+from planner.solving.search import optimise
+from planner.solving.solver import Settings
 
 ROOT = Path(__file__).parent.parent
 INSTANCES = ROOT / "instances"

@@ -15,7 +15,9 @@ from test_families import TABLES, TOML
 import planner
 from planner import models
 from planner.prepare import prepare
-from planner.solving.solver import Settings, Solver, compile_model
+from planner.solving.compiling import compiled
+from planner.solving.programme import Programme
+from planner.solving.solver import Settings
 
 YEARS = (2030, 2032, 2033)
 OPTIONS = "option,facility,name,module_t,max_modules,min_modules,max_per_year,capex_musd,lead_years,ramp_years,"
@@ -91,22 +93,23 @@ def test_the_plan_is_the_best_of_all_combinations(tmp_path, monkeypatch, seed):
     choices = itertools.product(*(range(int(most[name]) + 1) for name, _ in starts))
     combinations = [counts for counts in choices if allowed(inst, starts, counts)]
     try:
-        found = planner.solve(inst, gap=0).objective_musd
+        planned = planner.solve(inst, gap=0).objective_musd
     except planner.PlannerError as error:
         assert error.exit_code == 3 and not combinations
         return
 
     without = tuple(f for f in models.FAMILIES if not f.__name__.endswith(".investment"))
     monkeypatch.setattr(models, "FAMILIES", without)
-    arrays = compile_model(models.build(data))
+    arrays = compiled(data)
     columns = [arrays.columns["build"][i] for i in range(len(starts))]
     arrays.integer[:] = False
     best = np.inf
     for counts in combinations:
         arrays.col_lower[columns] = arrays.col_upper[columns] = counts
-        solver = Solver(arrays, Settings())
-        solver.option("presolve", "off")
-        assert solver.run() == "optimal"
-        best = min(best, float(arrays.cost @ solver.solution()[0]) + arrays.offset)
+        programme = Programme(arrays, Settings())
+        programme.option(presolve="off")
+        found = programme.find()
+        assert found.optimal
+        best = min(best, programme.cost(found.x))
     assert combinations
-    assert found == pytest.approx(best, rel=3e-7)
+    assert planned == pytest.approx(best, rel=3e-7)

@@ -16,7 +16,6 @@ from planner.errors import OutputError, UsageError
 from planner.questions.explain.bench import Bench, Model
 from planner.questions.explain.entry import by_capex
 from planner.questions.explain.projects import cost_if_built, survey
-from planner.questions.explain.result import FRAMES
 from planner.solving.pins import Pins
 from planner.solving.solver import Settings
 
@@ -458,11 +457,6 @@ def test_bad_settings_name_what_is_wrong(ramp, settings, says):
         planner.explain(planner.solve(ramp), **settings)
 
 
-def test_another_instances_run_is_refused(ramp, dear):
-    with pytest.raises(UsageError, match="was not solved from the instance lead-and-ramp as it is now"):
-        planner.explain(planner.solve(ramp))
-
-
 def test_prices_as_written_on_the_command_line():
     assert price_path("magnet=40.5") == ("magnet", 40.5)
     assert price_path("magnet=2026:60,2030:110") == ("magnet", {2026: 60.0, 2030: 110.0})
@@ -474,7 +468,9 @@ def test_prices_as_written_on_the_command_line():
 def test_the_folder_holds_every_frame_and_is_not_replaced_unasked(ramp, tmp_path):
     _, e = explained(ramp)
     folder = e.write(tmp_path / "why")
-    assert sorted(p.name for p in folder.iterdir()) == sorted(["explain.json", *(f"{n}.csv" for n in FRAMES)])
+    assert sorted(p.name for p in folder.iterdir()) == sorted(
+        ["explain.json", *(f"{n}.csv" for n in planner.Explanation.tables())]
+    )
     assert json.loads((folder / "explain.json").read_text())["projects"][0]["value_musd"] == pytest.approx(9.9)
     with (folder / "projects.csv").open(newline="") as file:
         row = next(csv.DictReader(file))

@@ -1,6 +1,7 @@
 """The curve of cost against dependence, against hand arithmetic and fresh solves."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -278,14 +279,14 @@ def test_the_marginal_at_the_least_limit_is_what_a_little_more_saves(sellers):
 
 def test_warm_points_are_those_of_a_curve_of_their_own(sellers):
     """A limit reached from another one gives what it gives when nothing was solved before."""
-    from planner.questions.frontier.curve import Curve, Metric
+    from planner.questions.frontier.curve import Axis, Curve
     from planner.solving.solver import Settings
 
     for instance in (sellers, planner.load(INSTANCES / "tiny"), planner.load(INSTANCES / "stock-cover")):
-        warm = Curve(instance, Metric("exposed_share"), Settings(), None)
+        warm = Curve(instance, Axis("exposed_share"), Settings(), None)
         last = None
         for limit in (0.9, 0.2, 0.6, 0.0, 0.45):
-            cold = Curve(instance, Metric("exposed_share"), Settings(), None).solve(limit)
+            cold = Curve(instance, Axis("exposed_share"), Settings(), None).solve(limit)
             last = again = warm.solve(limit, last)
             assert again.cost == pytest.approx(cold.cost, rel=1e-9)
             assert again.bound == pytest.approx(cold.bound, rel=1e-6)
@@ -336,13 +337,16 @@ def test_an_interrupt_in_the_search_for_the_tightest_point_keeps_the_cheapest(mo
 def test_an_interrupt_in_the_search_for_an_end_ends_the_curve(monkeypatch, at):
     from planner.questions.frontier.curve import Curve
 
-    run_, calls = Curve._run, []
+    find, calls = Curve._find, []
 
-    def stopped(self, solver):
-        calls.append(solver)
-        ended = run_(self, solver)
-        return "interrupted" if len(calls) == at else ended
+    def stopped(self, programme, seconds=None):
+        calls.append(programme)
+        found = find(self, programme, seconds)
+        if len(calls) < at:
+            return found
+        self.interrupted = True
+        return replace(found, stopped="interrupted")
 
-    monkeypatch.setattr(Curve, "_run", stopped)
+    monkeypatch.setattr(Curve, "_find", stopped)
     curve = planner.frontier(planner.load(INSTANCES / "stock-cover"), points=6)
     assert len(curve.table) == 1 and not curve.complete and len(calls) == at

@@ -415,7 +415,7 @@ def test_the_description_covers_every_column_with_a_meaning():
 def test_loading_needs_neither_pandas_nor_pyomo(tmp_path):
     folder = write_instance(tmp_path / "small")
     code = (
-        f"import sys; from planner.instance import load; load({str(folder)!r}); "
+        f"import sys; from planner.instance.loading import load; load({str(folder)!r}); "
         "print(sorted({'pandas', 'pyomo', 'highspy', 'numpy'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -15,7 +15,7 @@ from pages import HOSTILE, Elements, drawings, hostile_instance, opened, undrawn
 
 import planner
 from planner import words
-from planner.errors import OutputError, UsageError
+from planner.errors import OutputError
 from planner.reporting import page
 from planner.reporting.sections import chain, findings, prices, trust, worldmap
 from planner.reporting.sections import frontier as curve
@@ -436,13 +436,6 @@ def test_values_are_written_as_people_read_them():
     assert words.written(None, "number") == "" and words.written(float("nan"), "share") == ""
     assert words.written(2040, "year") == "2040"
     assert words.written(70102.79, "number") == "70,103"
-
-
-def test_a_run_of_another_instance_is_refused():
-    _instance, _ = solved("tiny")
-    _, other = solved("traced-cap")
-    with pytest.raises(UsageError, match="the run is not of instance"):
-        planner.report(other)
 
 
 # --- commands ---

@@ -17,7 +17,7 @@ from test_survival import CHINA, CHN_STOPS, with_lines
 import planner
 from planner.errors import OutputError, UsageError
 from planner.reporting.sections import findings
-from planner.reporting.studies import KINDS, read_study
+from planner.reporting.studies import SHOWN, read_study
 from planner.reporting.view import View
 
 PRICE = {"name": "price", "table": "market_prices", "column": "price_usd_per_t", "where": {"market": "china-magnets"},
@@ -407,7 +407,7 @@ def test_folders_that_hold_no_study_are_explained(tmp_path, tiny):
         planner.report(tiny[1], studies=tmp_path)
 
 
-@pytest.mark.parametrize("manifest", KINDS)
+@pytest.mark.parametrize("manifest", [kind.MANIFEST for kind in SHOWN])
 def test_a_damaged_manifest_is_explained(tmp_path, tiny, manifest):
     for content in ("", "[]", "{", "null", '{"instance": 3}', '{"of": ["x"]}'):
         (tmp_path / manifest).write_text(content)

@@ -100,9 +100,25 @@ def test_a_study_goes_on_from_what_is_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(trials.Solved, "solve", lambda self, p: solved.append(p) or real(self, p))
     whole = planner.sensitivity(study(PRICE, FREIGHT), partial=partial, workers=1)
     assert whole.complete and len(solved) == 5 and not partial.exists()
-    with pytest.raises(UsageError, match="another study"):
-        partial.write_text("other\n")
-        planner.sensitivity(study(PRICE), partial=partial)
+    foreign = ["other", "[1, 2]", '{"key": "torn', '{"key": ["a"], "result": {}}', '{"key": "a", "result": 1}']
+    partial.write_text("\n".join(foreign))
+    again = planner.sensitivity(study(PRICE, FREIGHT), partial=partial, workers=1)
+    assert again.samples.equals(whole.samples) and len(solved) == 10 and not partial.exists()
+
+
+def test_a_script_without_its_guard_is_told_in_one_line(tmp_path):
+    import subprocess
+    import sys
+
+    script = tmp_path / "script.py"
+    script.write_text(f"import planner\nplanner.sensitivity({study(PRICE)!r}, workers=2)\n")
+    done = subprocess.run([sys.executable, script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert (
+        "UsageError: the processes that share the work ended early; in a script, make the call under if __name__"
+        in (done.stderr.splitlines()[-1])
+    )
+    assert done.stderr.count("Traceback") == 1  # the other processes say nothing
 
 
 def test_samples_without_a_plan_are_told():

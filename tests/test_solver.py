@@ -13,11 +13,10 @@ TINY = Path(__file__).parent.parent / "instances" / "tiny"
 
 @pytest.fixture
 def arrays():
-    from planner import models
     from planner.prepare import prepare
-    from planner.solving.solver import compile_model
+    from planner.solving.compiling import compiled
 
-    return compile_model(models.build(prepare(planner.load(TINY)).data))
+    return compiled(prepare(planner.load(TINY)).data)
 
 
 @pytest.mark.parametrize("poison", [np.nan, np.inf, 1e15, 1e20, 1e-13])
@@ -64,18 +63,57 @@ def test_a_time_limit_too_short_is_no_plan_or_a_plan_never_a_crash():
 
 def test_each_run_has_its_own_time(arrays):
     """HiGHS counts a search for whole numbers from its start, a linear program over all runs of its solver."""
-    from dataclasses import replace
+    from planner.solving.programme import Programme
+    from planner.solving.solver import Settings
 
-    from planner.solving.solver import Settings, Solver
-
-    search = Solver(arrays, Settings())
-    linear = Solver(replace(arrays, integer=np.zeros_like(arrays.integer)), Settings())
-    for solver, counted in ((search, 0.0), (linear, 1.0)):
-        solver.allow(5.0)
+    search, linear = Programme(arrays, Settings()), Programme(arrays.relaxed, Settings())
+    for programme, counted in ((search, 0.0), (linear, 1.0)):
         for _ in range(3):
-            before = solver.highs.getRunTime()
-            solver.highs.clearSolver()
-            assert solver.run() == "optimal"
-            assert solver.highs.getOptionValue("time_limit")[1] == pytest.approx(5.0 + counted * before, abs=1e-12)
-    linear.allow(None)
+            before = programme.highs.getRunTime()
+            programme.forget()
+            assert programme.find(seconds=5.0).optimal
+            limit = programme.highs.getOptionValue("time_limit")[1]
+            assert limit == pytest.approx(5.0 + counted * before, abs=1e-12)
+    linear.find()
     assert linear.highs.getOptionValue("time_limit")[1] == np.inf
+
+
+OPTIONS = ("presolve", "solver", "primal_feasibility_tolerance", "dual_feasibility_tolerance", "mip_rel_gap")
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_hard_search_leaves_no_option_changed(arrays, monkeypatch, whole):
+    """Five attempts that fail: the last is tried looser and by interior points, and the next search as the first."""
+    from planner.solving.programme import Programme
+    from planner.solving.solver import Settings
+
+    programme = Programme(arrays if whole else arrays.relaxed, Settings())
+    before = [programme.highs.getOptionValue(name)[1] for name in OPTIONS]
+    seen = []
+
+    def failing(self, *_):
+        seen.append([self.highs.getOptionValue(name)[1] for name in OPTIONS])
+        return "failed"
+
+    monkeypatch.setattr(Programme, "run", failing)
+    with pytest.raises(SolverFailed):
+        programme.find()
+    assert len(seen) == (2 if whole else 5)  # as it is, without presolve, two looser tolerances, interior points
+    assert seen[0] == before and seen[1][0] == "off"
+    assert [programme.highs.getOptionValue(name)[1] for name in OPTIONS] == before
+    monkeypatch.undo()
+    assert programme.find().optimal
+
+
+def test_infeasible_is_believed_only_without_presolve(arrays, monkeypatch):
+    from planner.solving.programme import Programme
+    from planner.solving.solver import Settings
+
+    programme, real, calls = Programme(arrays, Settings()), Programme.run, []
+
+    def wrong_at_first(self, *how):
+        calls.append(self.highs.getOptionValue("presolve")[1])
+        return "infeasible" if len(calls) == 1 else real(self, *how)
+
+    monkeypatch.setattr(Programme, "run", wrong_at_first)
+    assert programme.find().optimal and calls == ["choose", "off"]

@@ -13,10 +13,8 @@ from pathlib import Path
 import numpy as np
 
 import planner
-from planner import models
-from planner.prepare import prepare
-from planner.solving.compiling import compile_model
-from planner.solving.solver import Settings, Solver
+from planner.solving.programme import Found, Programme
+from planner.solving.solver import Settings
 
 WORLD = Path(__file__).resolve().parent.parent / "world-2024"
 REGIONS = {"USA": "USA", "EU": "EUU", "Japan": "JPN", "Korea": "KOR"}
@@ -25,35 +23,28 @@ SLACK = 1e-4
 
 def imports(slack: float = SLACK) -> dict[str, tuple[float, float]]:
     """Region -> least and most t of magnets from China over the plans that cost at most ``slack`` (relative) more."""
-    data = prepare(planner.load(WORLD)).data
-    arrays = compile_model(models.build(data))
-    solver = Solver(arrays, Settings())
-    _run(solver)
-    cost = float(arrays.cost @ solver.solution()[0])
-    costly = np.flatnonzero(arrays.cost).astype(np.int32)
-    most = cost + slack * abs(cost + arrays.offset)
-    solver.check(solver.highs.addRow(-np.inf, most, len(costly), costly, arrays.cost[costly]), "the cost row")
-    return {
-        name: (_end(solver, data, country, 1.0), _end(solver, data, country, -1.0)) for name, country in REGIONS.items()
-    }
+    programme = Programme.of(planner.load(WORLD), Settings())
+    cost = programme.arrays.cost
+    least = float(cost @ _solved(programme).x)
+    programme.add_limit(cost, least + slack * abs(least + programme.arrays.offset))
+    return {name: (_end(programme, country, 1.0), _end(programme, country, -1.0)) for name, country in REGIONS.items()}
 
 
-def _end(solver: Solver, data: models.ModelData, country: str, sign: float) -> float:
-    aim = np.zeros(len(solver.arrays.cost))
-    for i, k in solver.arrays.columns["ship"].items():
-        shipment = data.ship[i]
+def _end(programme: Programme, country: str, sign: float) -> float:
+    aim = np.zeros(len(programme.arrays.cost))
+    for i, k in programme.arrays.columns["ship"].items():
+        shipment = programme.prepared.data.ship[i]
         if (shipment.origin, shipment.destination) == ("CHN", country) and shipment.material.startswith("mag_"):
             aim[k] = 1.0
-    everything = np.arange(len(aim), dtype=np.int32)
-    solver.check(solver.highs.changeColsCost(len(aim), everything, sign * aim), "the aim")
-    _run(solver)
-    return float(aim @ solver.solution()[0]) * 1e3
+    programme.objective(sign * aim)
+    return float(aim @ _solved(programme).x) * 1e3
 
 
-def _run(solver: Solver) -> None:
-    stopped = solver.run_lp()
-    if stopped != "optimal":
-        raise SystemExit(f"the world of 2024 could not be solved ({stopped})")
+def _solved(programme: Programme) -> Found:
+    found = programme.find()
+    if not found.optimal:
+        raise SystemExit(f"the world of 2024 could not be solved ({found.stopped})")
+    return found
 
 
 if __name__ == "__main__":

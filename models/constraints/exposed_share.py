@@ -34,8 +34,8 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.exposed_share[i]``, one row per cap and node in which it holds."""
 
     def rule(m: ConcreteModel, i: int) -> Any:
-        cap = data.exposed_share[i]
+        cap = data.caps["exposed_share"][i]
         row = Sum().add(m.deliver, cap.over).add(m.short, cap.total, cap.limit)
         return row <= cap.limit * cap.demand
 
-    m.exposed_share = Constraint(range(len(data.exposed_share)), rule=rule, doc="traced dependence")
+    m.exposed_share = Constraint(range(len(data.caps["exposed_share"])), rule=rule, doc="traced dependence")

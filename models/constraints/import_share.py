@@ -32,11 +32,11 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.import_share[i]``, one row per cap and node in which it holds."""
 
     def rule(m: ConcreteModel, i: int) -> Any:
-        cap = data.import_share[i]
+        cap = data.caps["import_share"][i]
         row = Sum().add(m.ship, cap.over)
         for p in cap.total:
             pool = data.pools[p]
             row.add_terms(m.activity, pool.used, -cap.limit).add(m.deliver, pool.delivered, -cap.limit)
         return row <= 0.0
 
-    m.import_share = Constraint(range(len(data.import_share)), rule=rule, doc="dependence on imports")
+    m.import_share = Constraint(range(len(data.caps["import_share"])), rule=rule, doc="dependence on imports")

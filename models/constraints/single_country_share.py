@@ -31,7 +31,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.single_country_share[i]``, one row per cap, country that can supply, and node."""
 
     def rule(m: ConcreteModel, i: int) -> Any:
-        cap = data.single_country_share[i]
+        cap = data.caps["single_country_share"][i]
         row = Sum()
         measured = set(cap.over)
         for p in cap.total:
@@ -39,5 +39,5 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         return row <= 0.0
 
     m.single_country_share = Constraint(
-        range(len(data.single_country_share)), rule=rule, doc="concentration on one country"
+        range(len(data.caps["single_country_share"])), rule=rule, doc="concentration on one country"
     )

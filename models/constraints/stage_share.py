@@ -36,7 +36,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     """Add ``m.stage_share[i]``, one row per cap and node in which it holds."""
 
     def rule(m: ConcreteModel, i: int) -> Any:
-        cap = data.stage_share[i]
+        cap = data.caps["stage_share"][i]
         row = Sum()
         of_concern = set(cap.over)
         for p in cap.total:
@@ -44,4 +44,4 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         row.add_terms(m.activity, cap.tied)
         return row <= 0.0
 
-    m.stage_share = Constraint(range(len(data.stage_share)), rule=rule, doc="dependence of a stage")
+    m.stage_share = Constraint(range(len(data.caps["stage_share"])), rule=rule, doc="dependence of a stage")

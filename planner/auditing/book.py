@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..instance.metrics import METRICS
+
 TOLERANCE = 1e-6  # largest relative violation that passes
 SHOWN = 10  # violations kept per kind, the largest ones
 
@@ -79,10 +81,7 @@ KINDS: dict[str, Kind] = {
     "min_service": _tonnes("min_service is kept"),
     "clean_only": _tonnes("no exposed delivery from clean_from_year on"),
     # dependence
-    "exposed_share": _tonne_sums("exposed_share caps hold"),
-    "stage_share": _tonne_sums("stage_share caps hold"),
-    "single_country_share": _tonne_sums("single_country_share caps hold"),
-    "import_share": _tonne_sums("import_share caps hold"),
+    **{metric: _tonne_sums(f"{metric} caps hold") for metric in METRICS},
     "dependence_rows": _faults("dependence.csv has every row it must have, and no other"),
     "dependence": Kind("shares and limits of dependence.csv", "share", 1.0),
     "marginals": Kind("marginal values only of caps, and never negative", "MUSD", 1.0),

@@ -14,11 +14,11 @@ from typing import Any, Generic, NamedTuple, TypeVar, get_type_hints
 
 import pandas as pd
 
+from ..instance.metrics import METRICS
 from .book import Book
 from .facts import PROVENANCES, Facts
 
 COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
-METRICS = ("exposed_share", "stage_share", "single_country_share", "import_share")
 PRIVATE = "private"
 LARGEST = 1e15  # tonnes or MUSD; more is no quantity, and sums of it would overflow
 

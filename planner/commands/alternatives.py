@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .common import AsJson, Gap, InstanceFolder, Overwrite, Seed, Threads, TimeLimit, fraction, load_instance, tell
+import planner
+
+from ..errors import UsageError
+from .common import (
+    AsJson,
+    Gap,
+    InstanceFolder,
+    Overwrite,
+    Seed,
+    Threads,
+    TimeLimit,
+    check_output,
+    deliver,
+    fraction,
+    load_instance,
+    tell,
+)
 
 
 def alternatives(
@@ -30,16 +45,10 @@ def alternatives(
     as_json: AsJson = False,
 ) -> None:
     """Find what near-optimal plans have in common: no-regret projects, ranges, and plans that differ most."""
-    from ..errors import UsageError
-    from ..questions.alternatives.alternatives import alternatives as find
-    from ..questions.alternatives.result import MANIFEST
-    from ..runs.folder import check_folder
-
     if runs and output is None:
         raise UsageError("--runs writes into the folder of the tables: name it with -o FOLDER")
-    if output is not None:
-        check_folder(output, MANIFEST, overwrite)
-    found = find(
+    check_output(planner.Alternatives, output, overwrite)
+    near_optimal = planner.alternatives(
         load_instance(instance),
         slack=fraction(slack, "--slack"),
         plans=plans,
@@ -51,10 +60,8 @@ def alternatives(
         seed=seed,
         progress=tell,
     )
-    if output is not None:
-        found.write(output, overwrite)
-    print(json.dumps(found.to_dict(), indent=1) if as_json else str(found))
+    deliver(near_optimal, output, overwrite, as_json)
     if output is not None and runs:
-        for number, name in enumerate(found.names):
+        for number, name in enumerate(near_optimal.names):
             tell(f"writing {name} as a run")
-            found.plan(name, threads=threads, seed=seed).write(output / "runs" / f"plan-{number}")
+            near_optimal.plan(name, threads=threads, seed=seed).write(output / "runs" / f"plan-{number}")

@@ -12,6 +12,7 @@ from ..errors import UsageError
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
+    from ..questions.study import Study
 
 InstanceFolder = Annotated[Path, typer.Argument(metavar="INSTANCE", help="folder of an instance")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="folder of a run")]
@@ -48,3 +49,16 @@ def load_instance(path: Path) -> Instance:
         count = len(instance.warnings)
         tell(f"{path}: {count} warning{'s' if count > 1 else ''}; planner validate {path} shows all")
     return instance
+
+
+def check_output(kind: type[Study], output: Path | None, overwrite: bool) -> None:
+    """Raise OutputError, before the work begins, if a study may not be written to the folder that is asked for."""
+    if output is not None:
+        kind.check_folder(output, overwrite)
+
+
+def deliver(study: Study, output: Path | None, overwrite: bool, as_json: bool) -> None:
+    """Write what a question gave to a folder, if one is asked for, and print it as text or JSON."""
+    if output is not None:
+        study.write(output, overwrite)
+    print(study.to_json() if as_json else f"{study}\n", end="", flush=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from .common import AsJson, Gap, Overwrite, Seed, Threads, TimeLimit, load_instance, tell
+import planner
 
-if TYPE_CHECKING:
-    from ..runs.run import Run
+from ..errors import UsageError
+from .common import AsJson, Gap, Overwrite, Seed, Threads, TimeLimit, check_output, deliver, load_instance, tell
 
 
 def compare(
@@ -26,33 +25,25 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare plans side by side: cost, dependence, and what is built, moved, paid and short otherwise."""
-    from ..errors import UsageError
-    from ..questions.compare import compare as compare_plans
     from ..reporting import check_file, compare_page, write_report
-    from ..runs.folder import check_folder
-    from ..runs.run import MANIFEST, read_run
+    from ..runs.run import MANIFEST
 
     if len(plans) < 2:
         raise UsageError("expected two plans or more to compare")
-    if output is not None:
-        check_folder(output, "compare.json", overwrite)
+    check_output(planner.Comparison, output, overwrite)
     if html is not None:
         check_file(html, overwrite)
 
-    def plan_of(path: Path) -> Run:
+    def plan_of(path: Path) -> planner.Run:
         if (path / MANIFEST).is_file():
-            return read_run(path)
-        from ..questions.solve import solve
-
+            return planner.read_run(path)
         instance = load_instance(path)
         tell(f"solving {path}")
-        return solve(instance, gap=gap, time_limit=time_limit, threads=threads, seed=seed, progress=tell)
+        return planner.solve(instance, gap=gap, time_limit=time_limit, threads=threads, seed=seed, progress=tell)
 
     names = [path.resolve().name for path in plans]
     runs = [plan_of(path) for path in plans]
-    found = compare_plans(*runs, names=names)
-    if output is not None:
-        found.write(output, overwrite)
+    comparison = planner.compare(*runs, names=names)
+    deliver(comparison, output, overwrite, as_json)
     if html is not None:
-        write_report(compare_page(found, runs[0]), html, overwrite)
-    print(json.dumps(found.to_dict(), indent=1) if as_json else str(found))
+        write_report(compare_page(comparison, runs[0]), html, overwrite)

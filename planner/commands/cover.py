@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .common import AsJson, Gap, InstanceFolder, Overwrite, Seed, Threads, TimeLimit, fraction, load_instance, tell
+import planner
+
+from ..errors import UsageError
+from .common import (
+    AsJson,
+    Gap,
+    InstanceFolder,
+    Overwrite,
+    Seed,
+    Threads,
+    TimeLimit,
+    check_output,
+    deliver,
+    fraction,
+    load_instance,
+    tell,
+)
 
 
 def cover(
@@ -30,18 +45,12 @@ def cover(
     as_json: AsJson = False,
 ) -> None:
     """Size stocks and capacity together so that consumers are served through a stop: cost by months of cover."""
-    from ..errors import UsageError
-    from ..questions.cover import MANIFEST
-    from ..questions.cover import cover as size
-    from ..runs.folder import check_folder
-
     try:
         lengths = [int(m) for m in months.split(",")]
     except ValueError:
         raise UsageError(f'--months "{months}": expected whole numbers such as 1,3,6,12') from None
-    if output is not None:
-        check_folder(output, MANIFEST, overwrite)
-    found = size(
+    check_output(planner.Cover, output, overwrite)
+    sized = planner.cover(
         load_instance(instance),
         against,
         year,
@@ -54,6 +63,4 @@ def cover(
         seed=seed,
         progress=tell,
     )
-    if output is not None:
-        found.write(output, overwrite)
-    print(json.dumps(found.to_dict(), indent=1) if as_json else str(found))
+    deliver(sized, output, overwrite, as_json)

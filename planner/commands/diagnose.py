@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-from .common import AsJson, InstanceFolder, Seed, Threads, load_instance, tell
+import planner
+
+from ..errors import Infeasible
+from .common import AsJson, InstanceFolder, Seed, Threads, deliver, load_instance, tell
 
 
 def diagnose(
@@ -26,16 +29,11 @@ def diagnose(
     as_json: AsJson = False,
 ) -> None:
     """Tell why an instance has no plan, and the least relaxation that gives it one (exit code 3), or that it has."""
-    from ..errors import Infeasible
-    from ..questions.diagnose.diagnose import diagnose as diagnose_instance
-    from ..runs.run import read_run
-    from ..solving.pins import Pins
-
     loaded = load_instance(instance)
-    pins = Pins.parse(loaded, force or (), forbid or ())
+    pins = planner.Pins.parse(loaded, force or (), forbid or ())
     if fix_from is not None:
-        pins = Pins.of(loaded, read_run(fix_from)) | pins
-    found = diagnose_instance(loaded, pins, time_limit=time_limit, threads=threads, seed=seed, progress=tell)
-    print(found.to_json() if as_json else f"{found}\n", end="", flush=True)
-    if not found.feasible:
-        raise Infeasible(f"{loaded.name}: no plan exists", found)
+        pins = planner.Pins.of(loaded, planner.read_run(fix_from)) | pins
+    diagnosis = planner.diagnose(loaded, pins, time_limit=time_limit, threads=threads, seed=seed, progress=tell)
+    deliver(diagnosis, None, False, as_json)
+    if not diagnosis.feasible:
+        raise Infeasible(f"{loaded.name}: no plan exists", diagnosis)

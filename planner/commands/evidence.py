@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .common import AsJson, InstanceFolder, Overwrite, load_instance
+import planner
+
+from .common import AsJson, InstanceFolder, Overwrite, check_output, deliver, load_instance
 
 
 def evidence(
@@ -19,17 +20,6 @@ def evidence(
     as_json: AsJson = False,
 ) -> None:
     """Tell how many numbers are sourced or assumed, how sure and old they are, and which weigh most in a plan."""
-    from ..questions.evidence.evidence import evidence as gather
-    from ..runs.folder import check_folder
-
-    if output is not None:
-        check_folder(output, "evidence.json", overwrite)
-    held = None
-    if run is not None:
-        from ..runs.run import read_run
-
-        held = read_run(run)
-    found = gather(load_instance(instance), held)
-    if output is not None:
-        found.write(output, overwrite)
-    print(json.dumps(found.to_dict(), indent=1) if as_json else str(found))
+    check_output(planner.Evidence, output, overwrite)
+    plan = None if run is None else planner.read_run(run)
+    deliver(planner.evidence(load_instance(instance), plan), output, overwrite, as_json)

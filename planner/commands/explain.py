@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import planner
+
 from ..errors import UsageError
-from .common import AsJson, Gap, Overwrite, RunFolder, Seed, Threads, TimeLimit, tell
+from .common import AsJson, Gap, Overwrite, RunFolder, Seed, Threads, TimeLimit, check_output, deliver, tell
 
 if TYPE_CHECKING:
     from ..questions.explain.support import PricePath
@@ -46,28 +48,19 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Tell why a plan is as it is: what binds, what clean costs more, what each project is worth or lacks."""
-    from ..questions.explain.explain import explain as explain_run
-    from ..questions.explain.result import MANIFEST
-    from ..runs.folder import check_folder
-    from ..runs.run import read_run
-
-    if output is not None:
-        check_folder(output, MANIFEST, overwrite)
-    paths = dict(price_path(text) for text in prices or ())
-    explanation = explain_run(
-        read_run(run, instance),
+    check_output(planner.Explanation, output, overwrite)
+    explanation = planner.explain(
+        planner.read_run(run, instance),
         projects=projects,
         exact=exact or (),
-        prices=paths,
+        prices=dict(price_path(text) for text in prices or ()),
         gap=gap,
         time_limit=time_limit,
         threads=threads,
         seed=seed,
         progress=tell,
     )
-    if output is not None:
-        explanation.write(output, overwrite)
-    print(explanation.to_json() if as_json else f"{explanation}\n", end="")
+    deliver(explanation, output, overwrite, as_json)
 
 
 def price_path(text: str) -> tuple[str, PricePath]:

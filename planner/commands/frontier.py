@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .common import AsJson, Gap, InstanceFolder, Overwrite, Seed, Threads, TimeLimit, load_instance, tell
+import planner
+
+from ..errors import UsageError
+from .common import (
+    AsJson,
+    Gap,
+    InstanceFolder,
+    Overwrite,
+    Seed,
+    Threads,
+    TimeLimit,
+    check_output,
+    deliver,
+    load_instance,
+    tell,
+)
 
 
 def frontier(
@@ -33,21 +47,14 @@ def frontier(
     as_json: AsJson = False,
 ) -> None:
     """Trace the cost of security: least cost against a limit on a dependence metric."""
-    from ..errors import UsageError
-    from ..questions.frontier.frontier import frontier as trace
-    from ..questions.frontier.result import MANIFEST
-    from ..questions.solve import solve as solve_instance
-    from ..reporting import check_file, write_report
-    from ..reporting import report as report_on
-    from ..runs.folder import check_folder
+    from .. import reporting
 
     if runs and output is None:
         raise UsageError("--runs writes into the folder of the curve: name it with -o FOLDER")
-    if output is not None:
-        check_folder(output, MANIFEST, overwrite)
+    check_output(planner.Frontier, output, overwrite)
     if report is not None:
-        check_file(report, overwrite)
-    found = trace(
+        reporting.check_file(report, overwrite)
+    curve = planner.frontier(
         load_instance(instance),
         metric=metric,
         from_year=from_year,
@@ -59,19 +66,17 @@ def frontier(
         seed=seed,
         progress=tell,
     )
-    if output is not None:
-        found.write(output, overwrite)
-    print(json.dumps(found.to_dict(), indent=1) if as_json else str(found))
+    deliver(curve, output, overwrite, as_json)
     if output is not None and runs:
-        for point in found.table["point"]:
+        for point in curve.table["point"]:
             tell(f"point {point} as a run")
-            plan = found.plan(int(point), gap=gap, time_limit=time_limit, threads=threads, seed=seed)
+            plan = curve.plan(int(point), gap=gap, time_limit=time_limit, threads=threads, seed=seed)
             plan.write(output / "runs" / f"point-{point:02d}")
     if report is not None:
-        point = found.knee or 1
+        point = curve.knee or 1
         tell(f"point {point} as a page")
-        of = found.instance if found.metric.family == "unserved" else found.instance_at(point)
-        plan = solve_instance(of, gap=gap, time_limit=time_limit, threads=threads, seed=seed)
-        write_report(report_on(plan, [found]), report, overwrite)
+        solved = curve.instance if curve.metric.family == "unserved" else curve.instance_at(point)
+        plan = planner.solve(solved, gap=gap, time_limit=time_limit, threads=threads, seed=seed)
+        reporting.write_report(planner.report(plan, [curve]), report, overwrite)
     if output is not None and not as_json:
         print(f"Curve: {output}")

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .common import AsJson, InstanceFolder, Overwrite, Seed, fraction, load_instance, tell
+import planner
+
+from .common import (
+    AsJson,
+    InstanceFolder,
+    Overwrite,
+    Seed,
+    check_output,
+    deliver,
+    fraction,
+    load_instance,
+    tell,
+)
 
 
 def hedge(
@@ -33,18 +44,12 @@ def hedge(
     as_json: AsJson = False,
 ) -> None:
     """Build more than is needed where projects may come late, dear, small or never: the best plan against outcomes."""
-    from ..questions.hedge.hedge import hedge as search
-    from ..questions.hedge.result import MANIFEST
-    from ..runs.folder import check_folder
-    from ..runs.run import read_run
-
-    held = None if run is None else read_run(run, instance)
-    of = load_instance(instance) if held is None else held.instance
-    if output is not None:
-        check_folder(output, MANIFEST, overwrite)
-    found = search(
-        of,
-        held,
+    trusting = None if run is None else planner.read_run(run, instance)
+    loaded = load_instance(instance) if trusting is None else trusting.instance
+    check_output(planner.Hedge, output, overwrite)
+    hedged = planner.hedge(
+        loaded,
+        trusting,
         outcomes=outcomes,
         replications=replications,
         trial=trial,
@@ -57,8 +62,6 @@ def hedge(
         seed=seed,
         progress=tell,
     )
-    if output is not None:
-        found.write(output, overwrite)
-    print(json.dumps(found.to_dict(), indent=1) if as_json else str(found))
+    deliver(hedged, output, overwrite, as_json)
     if output is not None and not as_json:
         print(f"Plan: {output}/plan")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+import planner
+
 from ..errors import AuditError, UsageError
-from .common import AsJson, Overwrite, RunFolder, tell
+from .common import AsJson, Overwrite, RunFolder, deliver, tell
 
 
 def stress(
@@ -55,29 +56,17 @@ def stress(
     as_json: AsJson = False,
 ) -> None:
     """Try disruptions on a plan one by one: builds and stocks are held, what is left serves whom it can."""
-    from ..questions.stress.stress import stress as try_all
-    from ..runs.run import read_run
-
-    held = read_run(run, instance)
+    plan = planner.read_run(run, instance)
     if failing:
-        from ..questions.delivery.failures import failures
-
-        lost = failures(held, progress=tell)
-        if output is not None:
-            lost.write(output, overwrite)
-        print(json.dumps(lost.to_dict(), indent=1) if as_json else str(lost))
+        deliver(planner.failures(plan, progress=tell), output, overwrite, as_json)
         return
     if delivery is not None:
-        from ..questions.delivery.delivery_risk import delivery_risk
-
-        risk = delivery_risk(held, samples=delivery, seed=seed, progress=tell)
-        if output is not None:
-            risk.write(output, overwrite)
-        print(json.dumps(risk.to_dict(), indent=1) if as_json else str(risk))
+        risk = planner.delivery_risk(plan, samples=delivery, seed=seed, progress=tell)
+        deliver(risk, output, overwrite, as_json)
         return
-    found = try_all(
-        held,
-        year=_years(year or [], held.instance.years),
+    tested = planner.stress(
+        plan,
+        year=_years(year or [], plan.instance.years),
         years=years,
         months=months,
         severity=severity or 1.0,
@@ -92,10 +81,10 @@ def stress(
         overwrite=overwrite,
         progress=tell,
     )
-    print(json.dumps(found.to_dict(), indent=1) if as_json else str(found))
+    deliver(tested, None, overwrite, as_json)  # it is written already
     if output is not None and not as_json:
         print(f"Tables: {output}")
-    if found.faults:
+    if tested.faults:
         raise AuditError("some cases do not agree with the instance; please report this as a defect")
 
 

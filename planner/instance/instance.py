@@ -207,6 +207,11 @@ class Instance:
         return merged
 
     @property
+    def identity(self) -> dict[str, str]:
+        """Name, title and digest: what results say of the instance they are of."""
+        return {"name": self.name, "title": self.title, "sha256": self.sha256}
+
+    @property
     def _held(self) -> Content:
         if self._content is None:
             raise UsageError("an Instance comes from planner.load, or from a change of one")

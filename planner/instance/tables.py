@@ -28,6 +28,7 @@ from .columns import (
     whole_years,
     year,
 )
+from .metrics import METRICS
 
 LARGEST_YIELD = 1e6  # t per t: of more, a plan could not tell the activity from nothing
 
@@ -299,7 +300,7 @@ class Cap(CitedRow):
     KEY = ("cap",)
 
     cap: str = key("short name")
-    metric: Literal["exposed_share", "stage_share", "single_country_share", "import_share"] = choice("what is limited")
+    metric: Literal[*METRICS] = choice("what is limited")  # type: ignore[valid-type]
     stage: str = reference(
         STAGES,
         "the stage whose strategic materials count; this or material, not for exposed_share",

@@ -9,14 +9,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..instance.timeline import Period, horizon_end, periods
-from ..models.data import ModelData
+from ..models.data import CLEAN, EXPOSED, PLAN, CapacityLimit, ModelData, Node, Pool, ShareLimit, Terms
 from . import caps, closing, funding, investment, offtakes, operations, risk
 from .conditions import Conditions, lay_out_nodes
+from .memory import paused_garbage_collector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..instance.instance import Instance
+
+
+__all__ = [
+    "CLEAN", "EXPOSED", "PLAN", "CapacityLimit", "ModelData", "Node", "Pool", "Prepared", "ShareLimit", "Terms",
+    "prepare", "prepare_branch",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,7 @@ class Prepared:
     conditions: tuple[Conditions, ...]
 
 
+@paused_garbage_collector()
 def prepare_branch(
     instance: Instance,
     scenario: str,
@@ -71,6 +79,7 @@ def prepare_branch(
     return Prepared(instance, span, data, tuple(conditions))
 
 
+@paused_garbage_collector()
 def prepare(
     instance: Instance, until: Mapping[str, int] | None = None, closed: operations.Closed | None = None
 ) -> Prepared:

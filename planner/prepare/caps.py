@@ -39,7 +39,7 @@ def importers(instance: Instance, cap: Cap) -> frozenset[str]:
 
 
 def add(instance: Instance, span: Sequence[Period], data: ModelData) -> None:
-    """Fill the rows of the four metrics, skipping those that no plan could break."""
+    """Fill the rows of the metrics, skipping those that no plan could break."""
     by_node = _Places(instance, data)
     for cap in instance.caps:
         limits = cap_limits(instance, cap)
@@ -98,7 +98,9 @@ class _Places:
         over = tuple(i for i in self.exposed.get(n, ()) if data.deliver[i].need in counted)
         if over:
             demand = sum(data.need[d].demand for d in needs)
-            data.exposed_share.append(ShareLimit(cap.cap, n, limit, over=over, total=tuple(needs), demand=demand))
+            data.caps["exposed_share"].append(
+                ShareLimit(cap.cap, n, limit, over=over, total=tuple(needs), demand=demand)
+            )
 
     def _stage_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> None:
         data = self.data
@@ -109,7 +111,7 @@ class _Places:
                 if data.activity[a].facility in self.tied:
                     tied[a] += tonnes
         if over or tied:
-            data.stage_share.append(
+            data.caps["stage_share"].append(
                 ShareLimit(cap.cap, n, limit, over=over, total=tuple(pools), tied=tuple(sorted(tied.items())))
             )
 
@@ -118,7 +120,7 @@ class _Places:
         for p in pools:
             by_country[self.data.pools[p].country].append(p)
         for country, measured in sorted(by_country.items()):
-            self.data.single_country_share.append(
+            self.data.caps["single_country_share"].append(
                 ShareLimit(cap.cap, n, limit, country=country, over=tuple(measured), total=tuple(pools))
             )
 
@@ -130,7 +132,7 @@ class _Places:
         over = [s for p in self._all_inside(cap, n, inside) for s in data.pools[p].arriving]
         over = [s for s in over if data.ship[s].origin in origins]
         if over:
-            data.import_share.append(ShareLimit(cap.cap, n, limit, over=tuple(over), total=tuple(used)))
+            data.caps["import_share"].append(ShareLimit(cap.cap, n, limit, over=tuple(over), total=tuple(used)))
 
     def _all_inside(self, cap: Cap, n: int, inside: frozenset[str]) -> list[int]:
         return [

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..instance.finance import discount_factor
+from ..instance.metrics import METRICS
 from ..instance.timeline import Period, module_share, overlaps
 from ..instance.wildcards import members
 from ..models.data import (
@@ -399,9 +400,10 @@ def _counted(instance: Instance) -> dict[str, frozenset[str]]:
     """Material -> countries in which the use of it can make room under a cap on shares of it."""
     result: dict[str, frozenset[str]] = {}
     for cap in instance.caps:
-        if cap.metric == "exposed_share":
+        metric = METRICS[cap.metric]
+        if not metric.of:
             continue
-        places = importers(instance, cap) if cap.metric == "import_share" else members(instance, "")
+        places = importers(instance, cap) if metric.needs else members(instance, "")
         for material in cap_materials(instance, cap):
             result[material] = result.get(material, frozenset()) | places
     return result

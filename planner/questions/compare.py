@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..runs.outlays import by_payer
 from ..runs.tables import COMPONENTS
 from ..solving.pins import in_words
 from ..words import figure_of
+from .study import NOTES, Study, Table, Value, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,33 +21,85 @@ if TYPE_CHECKING:
 
 SMALL_T = 0.5  # tonnes over the years in common; smaller moves are left out
 SMALL_MUSD = 1e-6
-TABLES = ("totals", "dependence", "builds", "flows", "funding", "shortages")
-KEYS = {
-    "totals": ["quantity", "unit"],
-    "dependence": ["metric", "stage", "year"],
-    "builds": ["option", "facility", "country"],
-    "flows": ["material", "origin", "destination"],
-    "funding": ["source"],
-    "shortages": ["country", "sector", "material"],
-}
+
+
+PLANS = "one column for each plan by its name; last `change`: the last plan's number less the first's"
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Study):
     """Plans by name; the first is the base. Every frame has its keys, one column a plan, and ``change``.
 
-    totals      cost and its components (MUSD, present), capex (MUSD, overnight), public money (MUSD), short (t a
-                year, summed over the periods in common), exposed share (of deliveries in the years in common)
-    dependence  exposed_share and stage_share by year, fractions
-    builds      capacity started, t; ``when`` tells the start years in each plan
-    flows       t a year moved, summed over the periods in common
-    funding     MUSD by source
-    shortages   t a year, summed over the periods in common
-
-    of          digest of each plan, see `Run.digest`
-
-    ``change`` is the last plan's number less the base's; with more than two plans the columns tell the rest.
+    years  those that all plans have: dependence, flows and shortages are of these
+    of     digest of each plan, see `Run.digest`
+    The frames are the tables of the same names, see HOLDS.
     """
+
+    COMMAND, MANIFEST, OF = "compare", "compare.json", "plans"
+    HOLDS = (
+        Value("names", "of the plans, the base first"),
+        Value("of", "digest of each plan, see `planner.Run.digest`"),
+        Value("years", "first years of periods that all plans have"),
+        Table(
+            "totals",
+            "Cost and its components, capex, public money, shortage, exposed share.",
+            """
+            quantity | text | | what is compared
+            unit     | text | | its unit
+            """,
+            further=PLANS,
+        ),
+        Table(
+            "dependence",
+            "`exposed_share` and `stage_share` by year, fractions.",
+            """
+            metric | text    |      | the metric
+            stage  | text    |      | of which stage
+            year   | integer | year | first year of the period
+            """,
+            further=PLANS,
+        ),
+        Table(
+            "builds",
+            "Capacity started, t/yr.",
+            """
+            option   | text | | the option
+            facility | text | | its facility, or stockpile
+            country  | text | | where it is
+            when     | text | | start years; with ` / ` between where the plans differ
+            """,
+            further=PLANS,
+        ),
+        Table(
+            "flows",
+            "Moved, t a year, summed over the periods in common.",
+            """
+            material    | text | | what is moved
+            origin      | text | | from where
+            destination | text | | to where
+            """,
+            further=PLANS,
+        ),
+        Table(
+            "funding",
+            "MUSD by source.",
+            """
+            source | text | | who pays
+            """,
+            further=PLANS,
+        ),
+        Table(
+            "shortages",
+            "Short, t a year, summed over the periods in common.",
+            """
+            country  | text | | the consumer's
+            sector   | text | | the consumer's
+            material | text | | what is short
+            """,
+            further=PLANS,
+        ),
+        NOTES,
+    )  # fmt: skip
 
     names: tuple[str, ...]
     years: tuple[int, ...]
@@ -76,23 +127,6 @@ class Comparison:
         nothing = (self.totals[list(self.names)].abs() <= SMALL_MUSD).all(axis=1)
         return self.totals[~(nothing & self.totals["quantity"].str.startswith("of which "))]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON can hold it."""
-        found: dict[str, Any] = {"schema": 1, "names": list(self.names), "of": list(self.of), "years": list(self.years)}
-        for table in TABLES:
-            rows = getattr(self, table).to_dict("records")
-            found[table] = [{k: None if v != v else v for k, v in row.items()} for row in rows]
-        return {**found, "notes": list(self.notes)}
-
-    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Write one CSV a table, and compare.json."""
-        from ..runs.folder import write_folder
-        from ..runs.tables import to_csv
-
-        files = {f"{table}.csv": to_csv(getattr(self, table)) for table in TABLES}
-        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
-        return write_folder(Path(folder), files, "compare.json", lambda: text, overwrite)
-
     def __str__(self) -> str:
         span = f"years {self.years[0]}-{self.years[-1]}"
         lines = [f"{' | '.join(self.names)}  ({span}; change: {self.names[-1]} against {self.names[0]})"]
@@ -110,7 +144,7 @@ class Comparison:
                 lines.append(f"{title}: nothing")
                 continue
             more = f", the largest 12 of {len(rows)}" if len(rows) > 12 else ""
-            keys = ["option", "country", "when"] if table == "builds" else KEYS[table]
+            keys = ["option", "country", "when"] if table == "builds" else self.columns(table)
             lines += [f"{title}{more}", *_text_table(rows.head(12), keys, self.names)]
         return "\n".join(lines + [f"Note: {n}" for n in self.notes])
 
@@ -127,14 +161,9 @@ def _text_table(frame: pd.DataFrame, keys: Sequence[str], names: Sequence[str], 
         if row["change"] > 1e-12 and change != "0":
             change = f"+{change}"
         cells.append([str(row[k]) for k in keys] + [number(row[n]) for n in names] + [change])
-    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
-    return [
-        "  "
-        + "  ".join(
-            c.ljust(w) if i < len(keys) else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in cells
-    ]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    aligned = [f"{'<' if i < len(keys) else '>'}{width}" for i, width in enumerate(widths)]
+    return ["  " + line for line in text_table(list(zip(cells[0], aligned, strict=True)), cells[1:], "  ")]
 
 
 def compare(*plans: Run, names: Sequence[str] | None = None) -> Comparison:
@@ -162,7 +191,7 @@ def compare(*plans: Run, names: Sequence[str] | None = None) -> Comparison:
         for name, plan in zip(called, plans, strict=True)
         if (held := in_words(plan.plan["settings"].get("pins")))
     ]
-    frames = {table: _frame(table, called, [_MEASURES[table](p, set(common)) for p in plans]) for table in TABLES}
+    frames = {table: _frame(table, called, [_MEASURES[table](p, set(common)) for p in plans]) for table in _MEASURES}
     starts = [_starts(p) for p in plans]
     of = tuple(p.digest for p in plans)
     frames["builds"].insert(3, "when", [_when(starts, str(option)) for option in frames["builds"]["option"]])
@@ -171,7 +200,7 @@ def compare(*plans: Run, names: Sequence[str] | None = None) -> Comparison:
 
 def _names(wished: list[str]) -> list[str]:
     """Names made different from one another, and from the other columns."""
-    taken: set[str] = {"change", "when", *(k for keys in KEYS.values() for k in keys)}
+    taken: set[str] = {"change", *(key for table in _MEASURES for key in Comparison.columns(table))}
     result = []
     for name in wished:
         unique, n = name, 2
@@ -279,7 +308,8 @@ def _frame(table: str, names: Sequence[str], measured: Sequence[Measured]) -> pd
     if table != "totals":
         keys.sort(key=lambda key: tuple((isinstance(part, str), part) for part in key))
     rows = [(*key, *(m.get(key, blank) for m in measured)) for key in keys]
-    frame = pd.DataFrame(rows, columns=[*KEYS[table], *names])
+    declared = [key for key in Comparison.columns(table) if key != "when"]
+    frame = pd.DataFrame(rows, columns=[*declared, *names])
     for name in names:
         frame[name] = frame[name].astype(float)
     frame["change"] = frame[names[-1]] - frame[names[0]]

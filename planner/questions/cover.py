@@ -2,45 +2,85 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Infeasible, UsageError, did_you_mean
 from ..words import figure_of
+from .study import COMPLETE, SETTINGS, Study, Table, Value, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ..instance.instance import Instance
     from ..runs.run import Run
+    from ..solving.solver import Progress
     from .stress.cases import Case
     from .stress.planned import Planned
 
-COLUMNS = [
-    *("months", "objective_musd", "gap", "extra_musd", "stock_t", "holding_musd", "capex_musd", "extra_capex_musd"),
-    "status",
-]  # fmt: skip
-STOCKS = ["months", "stockpile", "country", "material", "stock_t"]
-SWITCHES = ["months", "option", "modules", "change"]
-MANIFEST = "cover.json"
 MONTHS = (1, 3, 6, 12)
 
 
 @dataclass(frozen=True)
-class Cover:
+class Cover(Study):
     """Least-cost plans that serve consumers through a disruption, by its length.
 
-    table     one row for each length, 0 first: present cost, gap, what it costs beyond the plan for 0 months (no more
-              exact than the gaps), stocks at the blow (t of all materials), present value of holding them over the
-              horizon, overnight cost of builds and what it is beyond that for 0 months, status (``infeasible``: no plan
-              holds out so long, and the longer ones were not tried)
+    table     the lengths: what cover.csv holds
     stocks    each stockpile at the blow
     switches  modules built more or fewer than for 0 months
     reason    why no plan holds out, for the length that is infeasible
     """
+
+    COMMAND, MANIFEST, OF = "cover", "cover.json", "instance"
+    HOLDS = (
+        Value("case", "what is lost, as in `planner stress`"),
+        Value("year", "when it begins, unforeseen"),
+        Value("level", "part of demand to be served in every country while it lasts"),
+        Value("sectors", "those to be served; none: all"),
+        COMPLETE,
+        Value("reason", "why no plan holds out for the length that is infeasible"),
+        SETTINGS,
+        Table(
+            "points",
+            "Each length, 0 months first. What a length costs more is no more exact than the gaps.",
+            """
+            months           | integer | months | how long it lasts
+            objective_musd   | number  | MUSD   | present cost
+            gap              | number  | share  | relative gap of the search
+            extra_musd       | number  | MUSD   | present cost beyond that for 0 months
+            stock_t          | number  | t      | stocks at the blow, of all materials
+            holding_musd     | number  | MUSD   | present value of holding stocks over the horizon
+            capex_musd       | number  | MUSD   | overnight cost of what is built
+            extra_capex_musd | number  | MUSD   | the same beyond that for 0 months
+            status           | text    |        | of the solve; `infeasible`: no plan holds out so long, and the longer
+                lengths were not tried
+            """,
+            file="cover.csv",
+            attribute="table",
+        ),
+        Table(
+            "stocks",
+            "Each stockpile at the blow.",
+            """
+            months    | integer | months | how long the disruption lasts
+            stockpile | text    |        | the stockpile
+            country   | text    |        | where it is
+            material  | text    |        | what lies in it
+            stock_t   | number  | t      | how much
+            """,
+        ),
+        Table(
+            "switches",
+            "What is built otherwise than for 0 months.",
+            """
+            months  | integer | months  | how long the disruption lasts
+            option  | text    |         | the option
+            modules | number  | modules | what is built of it
+            change  | number  | modules | more than for 0 months
+            """,
+        ),
+    )  # fmt: skip
 
     case: str
     year: int
@@ -53,50 +93,27 @@ class Cover:
     complete: bool = True
     settings: dict[str, Any] = field(default_factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON can hold it."""
-        from .delivery.delivery_risk import plain
-
-        return {
-            "schema": 1,
-            "case": self.case,
-            "year": self.year,
-            "level": self.level,
-            "sectors": list(self.sectors),
-            "complete": self.complete,
-            "reason": self.reason,
-            "settings": self.settings,
-            "points": plain(self.table),
-            "stocks": plain(self.stocks),
-            "switches": plain(self.switches),
-        }
-
-    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Write cover.csv, stocks.csv, switches.csv and cover.json."""
-        from ..runs.folder import write_folder
-        from ..runs.tables import to_csv
-
-        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
-        tables = {"cover": self.table, "stocks": self.stocks, "switches": self.switches}
-        files = {f"{name}.csv": to_csv(table) for name, table in tables.items()}
-        return write_folder(Path(folder), files, MANIFEST, lambda: text, overwrite)
-
     def __str__(self) -> str:
         who = ", ".join(self.sectors) or "all sectors"
         lines = [
             f"{self.level:.0%} of {who} served through {self.case} from {self.year}",
-            f"{'months':>6} {'MUSD':>11} {'gap':>6} {'extra MUSD':>11} {'stock t':>9} {'holding':>8} "
-            f"{'extra capex':>12}",
+            *text_table(
+                [
+                    *(("months", ">6"), ("MUSD", ">11"), ("gap", ">6"), ("extra MUSD", ">11"), ("stock t", ">9")),
+                    *(("holding", ">8"), ("extra capex", ">12")),
+                ],
+                [
+                    (
+                        *(f"{r.months}", figure_of(r.objective_musd, 6), f"{r.gap:.2%}", figure_of(r.extra_musd, 4)),
+                        *(figure_of(r.stock_t, 4), figure_of(r.holding_musd, 4), figure_of(r.extra_capex_musd, 4)),
+                    )
+                    for r in self.table.itertuples()
+                    if r.status != "infeasible"
+                ],
+            ),
         ]
-        for r in self.table.itertuples():
-            if r.status == "infeasible":
-                lines.append(f"{r.months:>6} no plan holds out so long")
-                continue
-            lines.append(
-                f"{r.months:>6} {figure_of(r.objective_musd, 6):>11} {r.gap:>6.2%} "
-                f"{figure_of(r.extra_musd, 4):>11} {figure_of(r.stock_t, 4):>9} "
-                f"{figure_of(r.holding_musd, 4):>8} {figure_of(r.extra_capex_musd, 4):>12}"
-            )
+        impossible = self.table[self.table["status"] == "infeasible"]
+        lines += [f"{r.months:>6} no plan holds out so long" for r in impossible.itertuples()]
         if self.reason:
             lines += self.reason.splitlines()[:4]
         longest = self.table.loc[self.table["status"] != "infeasible", "months"].max()
@@ -127,7 +144,7 @@ def cover(
     time_limit: float | None = None,
     threads: int = 1,
     seed: int = 0,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Cover:
     """What it costs to hold out: stocks of the instance's stockpiles and capacity, sized together.
 
@@ -177,9 +194,9 @@ def cover(
         year=year,
         level=level,
         sectors=tuple(sectors),
-        table=pd.DataFrame(rows, columns=COLUMNS),
-        stocks=pd.DataFrame(stocks, columns=STOCKS),
-        switches=pd.DataFrame(switches, columns=SWITCHES),
+        table=pd.DataFrame(rows, columns=Cover.columns("points")),
+        stocks=pd.DataFrame(stocks, columns=Cover.columns("stocks")),
+        switches=pd.DataFrame(switches, columns=Cover.columns("switches")),
         reason=reason,
         complete=complete,
         settings=options,
@@ -267,7 +284,7 @@ def _start(instance: Instance, year: int) -> int:
 
 
 def _stocks(instance: Instance, months: int, plan: Run, year: int) -> list[tuple[Any, ...]]:
-    """Rows of STOCKS: what lies there when the blow comes."""
+    """Rows of the table of stocks: what lies there when the blow comes."""
     first = _start(instance, year)
     before = [y for y in instance.years if y < first]
     held = plan.tables["stocks"]

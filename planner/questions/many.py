@@ -1,109 +1,207 @@
-"""Where cases are tried: in this process, in several, or on a Dask cluster. The results are the same."""
+"""Much work of one kind: in this process, in several, or on a Dask cluster; what is finished is kept in a file.
+
+The results are the same wherever the work is done. A *worker* does one piece of work; ``begin`` makes a worker, once in
+each process, and so has to be picklable, as have the pieces. Results are dictionaries of plain values, as JSON holds.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
-from ..runs.run import PLANNED
-from .stress.cases import Case
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from ..solving.solver import Progress
 
-    from ..instance.instance import Instance
-    from ..solving.solver import Settings
-    from .stress.planned import Tabled
-    from .stress.trial import Result, Trials
+Result = dict[str, Any]
+Worker = Callable[[Any], Result]
+Begin = Callable[[], Worker]
 
-ALONE = 3.0  # seconds tried in this process before others are started, which takes about as long
+FORMAT = 1  # of the lines of finished work
+ALONE = 3.0  # seconds worked in this process before others are started, which takes about as long
 WORTH = 6.0  # seconds of work left from which others are worth starting
 ANSWERS = 10.0  # seconds within which the scheduler of a cluster must answer
+TOLD = 2.0  # seconds between two lines of progress
+GUARD = (
+    "the processes that share the work ended early; in a script, make the call under "
+    'if __name__ == "__main__":, or with workers=1'
+)
 
 
-@dataclass(frozen=True)
-class Task:
-    """All that a process needs to try cases: the instance, the run's tables, and how."""
-
-    instance: Instance
-    tables: dict[str, pd.DataFrame]
-    settings: Settings
-    audited: bool
-    survival: bool
-
-    @classmethod
-    def of(cls, instance: Instance, run: Tabled, settings: Settings, audited: bool, survival: bool) -> Task:
-        """The task, without what only changes of an instance need."""
-        slim = replace(instance, _content=None, warnings=())
-        tables = {name: run.tables[name] for name in (*PLANNED, "closures") if name in run.tables}
-        return cls(slim, tables, settings, audited, survival)
-
-    def trials(self) -> Trials:
-        """Ready to try cases."""
-        from .stress.trial import Trials
-
-        return Trials(self.instance, self, self.settings, self.audited, self.survival)
+def partial_file(folder: Path) -> Path:
+    """Where finished work stands until the folder of its results is written."""
+    return folder.with_name(f".{folder.name}.partial.jsonl")
 
 
-class Local:
-    """Cases in this process, and in others if that takes longer than starting them.
+class Finished:
+    """Results by the key of their work, in memory and in a file with one line each.
 
-    workers  processes; None: one per core, where it is worth it
+    of       what all keys are made of besides the work itself: what is worked on, and how; as JSON can hold it
+    partial  file to which each result is added at once; None: results are only in memory
+    others   further files whose results are used
+    A line that is damaged, or of other work, is passed over.
     """
 
-    def __init__(self, task: Task, workers: int | None) -> None:
+    def __init__(self, of: Sequence[Any], partial: Path | None, others: Iterable[Path] = ()) -> None:
+        self._of = [FORMAT, _versions(), *of]
+        self._partial = partial
+        self.results: dict[str, Result] = {}
+        for path in (*others, *([] if partial is None else [partial])):
+            self._read(path)
+
+    def key(self, work: Any) -> str:
+        """The key of a piece of work, which is described as JSON can hold it."""
+        return hashlib.sha256(json.dumps([*self._of, work], sort_keys=True).encode()).hexdigest()
+
+    def add(self, key: str, result: Result) -> None:
+        """Keep a result. Raises OSError if the file cannot be written."""
+        self.results[key] = result
+        if self._partial is not None:
+            self._partial.parent.mkdir(parents=True, exist_ok=True)
+            with self._partial.open("a", encoding="utf-8") as file:
+                file.write(_line(key, result))
+
+    def text(self, keys: Iterable[str]) -> str:
+        """The results of these keys as lines that can be read again."""
+        return "".join(_line(key, self.results[key]) for key in dict.fromkeys(keys) if key in self.results)
+
+    def forget(self) -> None:
+        """Remove the partial file, now that all results stand elsewhere."""
+        if self._partial is not None:
+            self._partial.unlink(missing_ok=True)
+
+    def _read(self, path: Path) -> None:
+        if not path.is_file():
+            return
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                said = json.loads(line)
+                key, result = said["key"], said["result"]
+            except (ValueError, TypeError, KeyError):  # the last line of a killed study, or not ours
+                continue
+            if isinstance(key, str) and isinstance(result, dict):
+                self.results[key] = result
+
+
+def _line(key: str, result: Result) -> str:
+    return json.dumps({"key": key, "result": result}) + "\n"
+
+
+def _versions() -> str:
+    try:
+        return version("magnet-planner") + " " + version("highspy")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+class Many:
+    """Does pieces of work, each once, and tells how far it is; a context manager.
+
+    begin      makes a worker
+    finished   results that are known already, and where new ones are kept
+    what       what a piece is called in lines of progress, such as ``cases``
+    workers    processes; None: one per core, where that is worth it
+    scheduler  address of a Dask scheduler, such as ``tcp://host:8786``, to use instead of processes
+    Raises UsageError for workers below 1, and if no scheduler answers there or it has no workers.
+    """
+
+    def __init__(
+        self,
+        begin: Begin,
+        finished: Finished,
+        what: str,
+        *,
+        workers: int | None = None,
+        scheduler: str | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.finished, self._what, self._progress = finished, what, progress
+        self._pool: _Processes | _Cluster = (
+            _Processes(begin, workers) if scheduler is None else _Cluster(begin, scheduler)
+        )
+
+    def __enter__(self) -> Many:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.close()
+
+    def results(self, work: Mapping[str, Any]) -> Iterator[tuple[str, Result]]:
+        """Key and result of each piece: the known ones first, then the others as they are finished."""
+        todo = {key: piece for key, piece in work.items() if key not in self.finished.results}
+        for key in work:
+            if key not in todo:
+                yield key, self.finished.results[key]
+        if self._progress and len(todo) < len(work):
+            self._progress(f"{len(work) - len(todo)} of {len(work)} {self._what} are known already")
+        told = time.perf_counter()
+        for number, (key, result) in enumerate(self._pool.results(todo), start=1):
+            self.finished.add(key, result)
+            yield key, result
+            if self._progress and time.perf_counter() - told > TOLD:
+                told = time.perf_counter()
+                self._progress(f"{number} of {len(todo)} {self._what}")
+
+
+class _Processes:
+    """Work in this process, and in others if that takes longer than starting them."""
+
+    def __init__(self, begin: Begin, workers: int | None) -> None:
         if workers is not None and workers < 1:
             raise UsageError(f"workers = {workers}: expected 1 or more")
-        self.task, self.workers = task, workers
-        self._trials: Trials | None = None
+        self._begin, self._workers = begin, workers
+        self._worker: Worker | None = None
 
-    def results(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Result]]:
-        """Each case with its result, in any order."""
-        todo = list(cases)
-        most = (os.cpu_count() or 1) if self.workers is None else self.workers
-        started, done = time.perf_counter(), 0
-        while todo and (most == 1 or self.workers is None):
-            spent = time.perf_counter() - started
-            if most > 1 and spent > ALONE and spent / max(1, done) * len(todo) > WORTH:
+    def results(self, todo: Mapping[str, Any]) -> Iterator[tuple[str, Result]]:
+        left = dict(todo)
+        most = (os.cpu_count() or 1) if self._workers is None else self._workers
+        started = time.perf_counter()
+        while left and (most == 1 or self._workers is None):
+            spent, done = time.perf_counter() - started, len(todo) - len(left)
+            if most > 1 and spent > ALONE and spent / max(1, done) * len(left) > WORTH:
                 break
-            self._trials = self._trials or self.task.trials()
-            yield todo[0], self._trials.run_case(todo.pop(0))
-            done += 1
-        if todo:
-            yield from self._beside(todo, most)
+            self._worker = self._worker or self._begin()
+            key = next(iter(left))
+            yield key, self._worker(left.pop(key))
+        if left:
+            yield from self._beside(left, most)
 
-    def _beside(self, todo: Sequence[Case], workers: int) -> Iterator[tuple[Case, Result]]:
+    def _beside(self, todo: Mapping[str, Any], workers: int) -> Iterator[tuple[str, Result]]:
         import multiprocessing
 
         # spawned, since a fork beside the solver's threads can hang
         context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(min(workers, len(todo)), context, _begin, (self.task,))
+        pool = ProcessPoolExecutor(min(workers, len(todo)), context, _begin_here, (self._begin,))
         try:
-            futures = {pool.submit(_run_case, case): case for case in todo}
+            futures = {pool.submit(_work_here, piece): key for key, piece in todo.items()}
             for future in as_completed(futures):
                 yield futures[future], future.result()
-        except BrokenProcessPool as error:
-            raise UsageError(
-                "the processes that try the cases ended early; in a script, call it under "
-                'if __name__ == "__main__":, or with workers=1'
-            ) from error
+        except BrokenProcessPool:
+            raise UsageError(GUARD) from None
+        except RuntimeError:
+            if multiprocessing.current_process().name == "MainProcess":
+                raise
+            raise SystemExit(1) from None  # a process of a pool runs a script without its guard again
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
+    def close(self) -> None:
+        pass  # a pool ends with its results
 
-class Cluster:
-    """Cases on a Dask cluster, whose workers have the same planner installed.
 
-    scheduler  address such as ``tcp://host:8786``; Raises UsageError if it does not answer
-    """
+class _Cluster:
+    """Work on a Dask cluster, whose workers have the same planner installed."""
 
-    def __init__(self, task: Task, scheduler: str) -> None:
+    def __init__(self, begin: Begin, scheduler: str) -> None:
         try:
             from distributed import Client
         except ImportError as error:
@@ -111,52 +209,51 @@ class Cluster:
                 'a cluster needs the extra "distributed": pip install "magnet-planner[distributed]"'
             ) from error
         try:
-            self.client: Any = Client(scheduler, timeout=ANSWERS, set_as_default=False)
+            self._client: Any = Client(scheduler, timeout=ANSWERS, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             raise UsageError(f"no Dask scheduler answers at {scheduler}: {error}") from error
-        if not self.client.scheduler_info()["workers"]:
-            self.client.close()
+        if not self._client.scheduler_info()["workers"]:
+            self._client.close()
             raise UsageError(f"the Dask scheduler at {scheduler} has no workers")
-        self.task = self.client.scatter(task, broadcast=True, hash=False)
+        self._begin = self._client.scatter(begin, broadcast=True, hash=False)
 
-    def results(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Result]]:
-        """Each case with its result, in any order."""
+    def results(self, todo: Mapping[str, Any]) -> Iterator[tuple[str, Result]]:
         from distributed import as_completed as completed
 
-        futures = {f.key: (f, c) for c in cases for f in [self.client.submit(_run_there, self.task, c, pure=False)]}
-        with self.client.as_current():  # it is not the default one: a caller may have another
-            done = completed([f for f, _ in futures.values()])
+        submitted = {key: self._client.submit(_work_there, self._begin, p, pure=False) for key, p in todo.items()}
+        keys = {future.key: key for key, future in submitted.items()}
+        with self._client.as_current():  # it is not the default one: a caller may have another
+            done = completed(list(submitted.values()))
         try:
             for future in done:
-                yield futures[future.key][1], future.result()
+                yield keys[future.key], future.result()
         finally:
-            self.client.cancel([f for f, _ in futures.values()])
+            self._client.cancel(list(submitted.values()))
 
     def close(self) -> None:
-        """Leave the cluster; it goes on."""
-        self.client.close()
+        self._client.close()  # the cluster goes on
 
 
-_here: list[Trials] = []
-_there: dict[int, Trials] = {}
+_here: list[Worker] = []
+_there: dict[int, tuple[Begin, Worker]] = {}
 
 
-def _begin(task: Task) -> None:
+def _begin_here(begin: Begin) -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one decides when to stop
-    _here[:] = [task.trials()]
+    _here[:] = [begin()]
 
 
-def _run_case(case: Case) -> Result:
-    return _here[0].run_case(case)
+def _work_here(piece: Any) -> Result:
+    return _here[0](piece)
 
 
-def _run_there(task: Task, case: Case) -> Result:
+def _work_there(begin: Begin, piece: Any) -> Result:
     """On a worker of a cluster, whose threads must not share a solver."""
     import threading
 
-    key = threading.get_ident()
-    if key not in _there or _there[key].run is not task:
-        _there[key] = task.trials()
-    return _there[key].run_case(case)
+    thread = threading.get_ident()
+    if thread not in _there or _there[thread][0] is not begin:
+        _there[thread] = begin, begin()
+    return _there[thread][1](piece)

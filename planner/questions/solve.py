@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from ..prepare import Prepared
     from ..solving.aims import Aim
     from ..solving.pins import Pins
-    from ..solving.solver import Outcome, Progress, Settings
+    from ..solving.search import Outcome
+    from ..solving.solver import Progress, Settings
     from ..solving.survive import Survivor
 
 SCHEMA = 1
@@ -59,18 +60,19 @@ def solve(
     """
 
     from ..prepare import prepare
+    from ..prepare.memory import paused_garbage_collector
     from ..runs.origin import ledger
     from ..solving.aims import optimise_for
+    from ..solving.search import optimise
     from ..solving.solution import tables
-    from ..solving.solver import Settings, optimise, paused_garbage_collector
+    from ..solving.solver import Settings
 
     settings = Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed)
     aim = _aim(objective, slack, ceiling)
     if aim is not None and instance.survive:
         raise UsageError(f"objective {aim.name}: not with outages that must be survived ([security] survive)")
     started = time.perf_counter()
-    with paused_garbage_collector():
-        prepared = prepare(instance)
+    prepared = prepare(instance)
     ready = time.perf_counter() - started
     steps: list[dict[str, Any]] = []
     if aim is None:
@@ -195,9 +197,7 @@ def _summary(
     return {
         "schema": SCHEMA,
         "instance": {
-            "name": instance.name,
-            "title": instance.title,
-            "sha256": instance.sha256,
+            **instance.identity,
             # as it was given, so that runs written to different folders have the same bytes
             "path": None if instance.path is None else instance.path.as_posix(),
         },

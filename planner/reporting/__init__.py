@@ -16,13 +16,13 @@ from ..errors import OutputError, UsageError
 if TYPE_CHECKING:
     from ..questions.compare import Comparison
     from ..questions.sensitivity.result import Sensitivity
+    from ..questions.study import Study
     from ..runs.run import Run
-    from .studies import Written
 
 REPORT = "report.html"
 
 
-def report(run: Run, studies: Sequence[str | Path | Written] = ()) -> str:
+def report(run: Run, studies: Sequence[str | Path | Study] = ()) -> str:
     """A self-contained HTML page on a run: text of the file.
 
     run      what `solve` or `read_run` gave
@@ -47,14 +47,13 @@ def compare_page(found: Comparison, run: Run) -> str:
     found  what `compare` gave
     run    one of the plans compared; its instance names countries, materials and projects
     """
-    from ..questions.compare import TABLES
     from .page import written
     from .sections.compare import beside
-    from .studies import Study
+    from .studies import Study as Shown
     from .view import Names
 
-    about = found.to_dict()
-    study = Study("compare", about, {name: about[name] for name in TABLES})
+    given = found.written()
+    study = Shown(found.COMMAND, given.about, given.tables)
     names = " | ".join(found.names)
     return written(
         [beside(Names(run.instance), study)],
@@ -72,11 +71,11 @@ def sensitivity_page(found: Sensitivity) -> str:
     """
     from .page import written
     from .sections.sensitivity import section
-    from .studies import Study
+    from .studies import Study as Shown
     from .view import Names
 
-    about = found.to_dict()
-    study = Study("sensitivity", about, {name: about[name] for name in ("tornado", "indices", "flips")})
+    given = found.written()
+    study = Shown(found.COMMAND, given.about, given.tables)
     title = found.study.title or f"Sensitivity of {found.instance.name}"
     return written(
         [section(Names(found.instance), study)],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -121,6 +122,25 @@ def to_csv(table: pd.DataFrame) -> str:
     for row in zip(*(table[c].tolist() for c in table.columns), strict=True):
         writer.writerow(["" if v != v else repr(v) if isinstance(v, float) else v for v in row])
     return out.getvalue()
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: frames are lists of rows, tuples lists; numbers that are not finite are None.
+
+    What has a ``to_dict`` is what that gives.
+
+    >>> plain({"share": float("nan"), "years": (2030, 2035)})
+    {'share': None, 'years': [2030, 2035]}
+    """
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    if hasattr(value, "to_dict"):
+        return plain(value.to_dict("records") if hasattr(value, "columns") else value.to_dict())
+    return value
 
 
 def from_csv(name: str, text: str) -> pd.DataFrame:

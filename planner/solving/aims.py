@@ -15,13 +15,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 
-from ..errors import Infeasible, NoPlan, SolverFailed, UsageError
+from ..errors import Infeasible, NoPlan, UsageError
+from .compiling import Arrays, compiled
+from .measures import deliveries, public_money, shortages
+from .programme import Programme
+from .search import Outcome, optimise_arrays
 
 if TYPE_CHECKING:
     from ..models.data import ModelData
     from .pins import Pins
-    from .solver import Arrays, Outcome, Progress, Settings, Solver
+    from .solver import Progress, Settings
 
 AIMS = {
     "public": "money drawn from funds, MUSD undiscounted",
@@ -59,19 +64,14 @@ def optimise_for(
 
     Raises Infeasible if no plan keeps the ceiling, NoPlan if a search ended before any plan was found.
     """
-    from .. import models
-    from .solver import Outcome, Solver, compile_model, optimise_arrays, paused_garbage_collector
-
     started = time.perf_counter()
-    with paused_garbage_collector():
-        arrays = compile_model(models.build(data))
+    arrays = compiled(data)
     if pins:
         pins.hold(data, arrays)
     weights = _weights(aim, data, arrays)
-    solver = Solver(arrays, settings)
-    gap = settings.gap_for(int(arrays.integer.sum()))
+    gap = settings.gap_for(len(arrays.whole))
     steps = []
-    reached, bound, x = _least(solver, arrays.cost, arrays.offset, settings)
+    reached, bound, x = _least(arrays, settings)
     if x is None:
         return Outcome("infeasible", False), []
     steps.append({"objective": "cost_musd", "value": reached, "bound": bound})
@@ -81,8 +81,7 @@ def optimise_for(
     if ceiling < bound - KEPT * abs(bound):
         raise Infeasible(f"no plan costs {ceiling:,.6g} MUSD or less: the least is {reached:,.6g}")
     limited = _with_row(arrays, arrays.cost, ceiling - arrays.offset + KEPT * abs(ceiling))
-    solver = Solver(replace(limited, cost=weights, offset=0.0), settings)
-    value, value_bound, x = _least(solver, weights, 0.0, settings, x)
+    value, value_bound, x = _least(replace(limited, cost=weights, offset=0.0), settings, x)
     if x is None:
         raise Infeasible(f"no plan costs {ceiling:,.6g} MUSD or less; the least is {reached:,.6g}")
     steps.append({"objective": aim.name, "value": value, "bound": value_bound, "ceiling_musd": ceiling})
@@ -98,63 +97,31 @@ def optimise_for(
 
 
 def _weights(aim: Aim, data: ModelData, arrays: Arrays) -> np.ndarray:
-    weights = np.zeros(len(arrays.cost))
-    if aim.name == "public":
-        for k in arrays.columns.get("fund_draw", {}).values():
-            weights[k] = 1.0
-        if not weights.any():
-            raise UsageError("objective public: the instance has no funds that an option may draw on")
-        return weights
-    for i, k in arrays.columns.get("deliver", {}).items():
-        delivery = data.deliver[i]
-        node = data.nodes[delivery.node]
-        if delivery.provenance == "exposed" and node.branch == "":
-            weights[k] = node.present
-    for d, k in arrays.columns.get("short", {}).items():
-        node = data.nodes[data.need[d].node]
-        if node.branch == "":
-            weights[k] = node.present
+    if aim.name == "exposure":
+        return deliveries(data, arrays) + shortages(data, arrays)
+    weights = public_money(arrays)
+    if not weights.any():
+        raise UsageError("objective public: the instance has no funds that an option may draw on")
     return weights
 
 
 def _with_row(arrays: Arrays, weights: np.ndarray, most: float) -> Arrays:
     """The model with one row more: ``weights x <= most``, scaled so that no coefficient exceeds 1."""
-    from scipy import sparse
-
     scale = 1.0 / max(1.0, float(np.abs(weights).max(initial=0.0)))
-    row = sparse.csr_array((weights * scale).reshape(1, -1))
-    matrix = sparse.vstack([arrays.matrix, row]).tocsc()
-    matrix.sort_indices()
-    return replace(
-        arrays,
-        matrix=matrix,
-        row_lower=np.append(arrays.row_lower, -np.inf),
-        row_upper=np.append(arrays.row_upper, most * scale),
-    )
+    return arrays.with_rows(sparse.csr_array((weights * scale).reshape(1, -1)), -np.inf, most * scale)
 
 
 def _least(
-    solver: Solver, weights: np.ndarray, offset: float, settings: Settings, start: np.ndarray | None = None
+    arrays: Arrays, settings: Settings, start: np.ndarray | None = None
 ) -> tuple[float, float, np.ndarray | None]:
-    """Value, bound and solution of one step; no solution if there is none."""
-    whole = np.flatnonzero(solver.arrays.integer)
-    solver.allow(settings.time_limit)
-    if start is not None and len(whole):
-        solver.start_from(whole, np.round(start[whole]))
-    stopped = solver.run()
-    if stopped in ("infeasible", "failed"):
-        solver.check(solver.highs.clearSolver(), "clearing")
-        solver.option("presolve", "off")
-        stopped = solver.run()
-    if stopped == "infeasible":
-        return math.nan, math.nan, None
-    if stopped == "interrupted":
-        raise KeyboardInterrupt
-    if not solver.has_plan:
-        if stopped == "time_limit":
+    """Value, bound and solution of one step, from a plan that is known; no solution if there is none."""
+    programme = Programme(arrays, settings)
+    if start is not None and len(arrays.whole):
+        programme.offer(arrays.whole, start[arrays.whole])
+    found = programme.find(seconds=settings.time_limit)
+    if not found.held:
+        if found.stopped == "time_limit":
             raise NoPlan("no plan was found before the search ended; allow more time")
-        raise SolverFailed(f"a step of the objective ended with {stopped}")
-    x = solver.solution()[0]
-    value = float(weights @ x) + offset
-    bound = float(solver.highs.getInfo().mip_dual_bound) if len(whole) else value
-    return value, min(bound, value), x
+        return math.nan, math.nan, None
+    value = programme.cost(found.x)
+    return value, min(found.bound, value) if len(arrays.whole) else value, found.x

@@ -7,14 +7,19 @@ demand``. One column more, the excess, stands in every row; it is held at 0 but 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from scipy import sparse
+
+from .. import models
+from .compiling import Arrays, compile_model
 
 if TYPE_CHECKING:
     from ..models.data import ModelData
-    from .solver import Arrays, Solver
+    from .programme import Programme
 
 PLACEHOLDER = 0.5  # limit of the cap compiled: every coefficient that depends on the limit is there, and none cancels
 
@@ -50,11 +55,17 @@ class MetricRow:
 
 
 class MetricRows:
-    """The rows of the caps named ``caps`` of a family, or of the demand not served (no caps, nodes given)."""
+    """The rows of the caps named ``caps`` of a family, or of the demand not served (no caps, nodes given).
+
+    arrays  the model with these rows, and with the excess in them
+    """
 
     def __init__(self, data: ModelData, arrays: Arrays, family: str, caps: set[str], nodes: set[int]) -> None:
-        self.rows = _unserved(data, arrays, nodes) if family == "unserved" else _shares(data, arrays, family, caps)
-        self.excess = _add_excess(arrays, self.rows)
+        if family == "unserved":
+            self.rows, arrays = _unserved(data, arrays, nodes)
+        else:
+            self.rows = _shares(data, arrays, family, caps)
+        self.arrays, self.excess = _with_excess(arrays, self.rows)
 
     def glide(self, first: int, target: int, today: float) -> None:
         """Let the limit go linearly from ``today`` in the year ``first`` to the one asked for in ``target``."""
@@ -76,14 +87,15 @@ class MetricRows:
                 worst = max(worst, row.today + (row.over(x) / total - row.today) / row.weight)
         return worst
 
-    def set_limit(self, solver: Solver, limit: float) -> None:
+    def set_limit(self, programme: Programme, limit: float) -> None:
         """Ask for another limit."""
         for row in self.rows:
             at = row.limit_at(limit)
             entries = {c: row.fixed.get(c, 0.0) + at * value for c, value in row.varying.items()}
             entries = {c: value if abs(value) > 1e-11 else 0.0 for c, value in entries.items()}
             entries[self.excess] = -row.weight
-            solver.change_row(row.position, entries, at * row.demand)
+            programme.entries(row.position, entries)
+            programme.side(row.position, -np.inf, at * row.demand)
 
     def slope(self, x: np.ndarray, duals: np.ndarray) -> float:
         """Change of cost with the limit, MUSD per unit of share, not above 0."""
@@ -92,46 +104,73 @@ class MetricRows:
 
 def _shares(data: ModelData, arrays: Arrays, family: str, caps: set[str]) -> list[MetricRow]:
     """Rows of caps, split into what depends on the limit and what does not."""
-    limits = getattr(data, family)
-    by_row = arrays.matrix.tocsr()
+    limits, by_row = data.caps[family], arrays.matrix.tocsr()
+    of_row = slopes(data, arrays, (family,))
     rows = []
     for i, position in arrays.rows.get(family, {}).items():
-        limit = limits[i]
-        if limit.cap not in caps:
+        limit, slope = limits[i], of_row.get(position)
+        if limit.cap not in caps or slope is None:
             continue
-        varying = _denominator(data, arrays, family, limit.total)
+        varying = dict(zip(slope.columns.tolist(), slope.values.tolist(), strict=True))
         span = slice(by_row.indptr[position], by_row.indptr[position + 1])
         fixed = dict(zip(by_row.indices[span].tolist(), by_row.data[span].tolist(), strict=True))
         for column, value in varying.items():
             fixed[column] = fixed.get(column, 0.0) - PLACEHOLDER * value
             if abs(fixed[column]) < 1e-12:
                 fixed[column] = 0.0
-        rows.append(MetricRow(position, fixed, varying, limit.demand, data.nodes[limit.node].year))
+        rows.append(MetricRow(position, fixed, varying, slope.upper, data.nodes[limit.node].year))
     return rows
 
 
-def _denominator(data: ModelData, arrays: Arrays, family: str, total: Any) -> dict[int, float]:
-    activity, buy, surplus, short = (arrays.columns.get(n, {}) for n in ("activity", "buy", "surplus", "short"))
-    varying: dict[int, float] = defaultdict(float)
-    if family == "exposed_share":
-        for d in total:
-            varying[short[d]] += 1.0
-        return dict(varying)
-    for p in total:
-        pool = data.pools[p]
-        for a, tonnes in pool.made:
-            varying[activity[a]] -= tonnes
-        for k in pool.bought:
-            varying[buy[k]] -= 1.0
-        if pool.surplus is not None:
-            varying[surplus[pool.surplus]] += 1.0
-    return dict(varying)
+class Slope(NamedTuple):
+    """What the row of a share gains per unit of its limit: coefficients of columns, and its right-hand side."""
+
+    columns: np.ndarray
+    values: np.ndarray
+    upper: float
 
 
-def _unserved(data: ModelData, arrays: Arrays, nodes: set[int]) -> list[MetricRow]:
+def slopes(data: ModelData, arrays: Arrays, of: Sequence[str] = ()) -> dict[int, Slope]:
+    """Row of a share -> what it gains per unit of its limit: half the difference to the row with a limit 2 higher.
+
+    of  metrics, or ``fund_share``; empty: all that the data have. With a limit 1 higher some coefficients could cancel,
+        and the row be gone. Only the rows of these are compiled again.
+    """
+    asked = tuple(name for name in of or (*data.caps, "fund_share") if arrays.rows.get(name))
+    if not asked:
+        return {}
+    shifted = replace(
+        data,
+        caps=defaultdict(
+            list, {m: [cap._replace(limit=cap.limit + 2.0) for cap in caps] for m, caps in data.caps.items()}
+        ),
+        fund_share=[part._replace(max_share=part.max_share + 2.0) for part in data.fund_share],
+    )
+    files = {"funding" if name == "fund_share" else name for name in asked}
+    families = tuple(family for family in models.FAMILIES if family.__name__.rpartition(".")[2] in files)
+    other = compile_model(models.build(shifted, families))
+    place = np.zeros(other.matrix.shape[1], dtype=int)
+    for family, positions in other.columns.items():
+        for index, k in positions.items():
+            place[k] = arrays.columns[family][index]
+    before, after = arrays.matrix.tocsr(), other.matrix.tocsr()
+    found = {}
+    for family in asked:
+        for index, row in arrays.rows[family].items():
+            twin = other.rows[family][index]
+            change = np.zeros(arrays.matrix.shape[1])
+            first, last = after.indptr[twin], after.indptr[twin + 1]
+            change[place[after.indices[first:last]]] = after.data[first:last]
+            first, last = before.indptr[row], before.indptr[row + 1]
+            change[before.indices[first:last]] -= before.data[first:last]
+            columns = np.flatnonzero(change)
+            upper = float(other.row_upper[twin] - arrays.row_upper[row]) / 2.0
+            found[row] = Slope(columns, change[columns] / 2.0, upper)
+    return found
+
+
+def _unserved(data: ModelData, arrays: Arrays, nodes: set[int]) -> tuple[list[MetricRow], Arrays]:
     """One more row: the tonnes short at the nodes <= limit times their demand."""
-    from scipy import sparse
-
     fixed, demand = {}, 0.0
     for d, column in arrays.columns.get("short", {}).items():
         need = data.need[d]
@@ -142,23 +181,13 @@ def _unserved(data: ModelData, arrays: Arrays, nodes: set[int]) -> list[MetricRo
     position, columns = arrays.matrix.shape
     where = (np.zeros(len(fixed), dtype=np.int64), np.fromiter(fixed, dtype=np.int64))
     added = sparse.coo_array((list(fixed.values()), where), shape=(1, columns))
-    arrays.matrix = sparse.vstack([arrays.matrix, added]).tocsc()
-    arrays.matrix.sort_indices()
-    arrays.row_lower = np.append(arrays.row_lower, -np.inf)
-    arrays.row_upper = np.append(arrays.row_upper, demand)
-    return [MetricRow(position, fixed, {}, demand, data.nodes[min(nodes)].year)] if nodes else []
+    row = MetricRow(position, fixed, {}, demand, data.nodes[min(nodes, default=0)].year)
+    return [row] if nodes else [], arrays.with_rows(added, -np.inf, demand)
 
 
-def _add_excess(arrays: Arrays, rows: list[MetricRow]) -> int:
-    """A column held at 0 that loosens every row; its position."""
-    from scipy import sparse
-
+def _with_excess(arrays: Arrays, rows: list[MetricRow]) -> tuple[Arrays, int]:
+    """The model with a column held at 0 that loosens every row, and its position."""
     height, position = arrays.matrix.shape
     where = (np.array([row.position for row in rows], dtype=np.int64), np.zeros(len(rows), dtype=np.int64))
     added = sparse.coo_array((np.full(len(rows), -1.0), where), shape=(height, 1))
-    arrays.matrix = sparse.hstack([arrays.matrix, added]).tocsc()
-    arrays.matrix.sort_indices()
-    arrays.cost = np.append(arrays.cost, 0.0)
-    arrays.col_lower, arrays.col_upper = np.append(arrays.col_lower, 0.0), np.append(arrays.col_upper, 0.0)
-    arrays.integer = np.append(arrays.integer, False)
-    return position
+    return arrays.with_columns(added, 0.0, 0.0, 0.0), position

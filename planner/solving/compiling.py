@@ -7,7 +7,7 @@ go; any other linear expression is first flattened by Pyomo.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
@@ -17,8 +17,11 @@ from . import quick_imports  # isort: skip  # noqa: F401  (before scipy)
 from pyomo.core import ConcreteModel, Constraint, Objective, Var
 from scipy import sparse
 
+from .. import models
 from ..errors import SolverFailed
+from ..models.data import ModelData
 from ..models.terms import Sum
+from ..prepare.memory import paused_garbage_collector
 
 SMALLEST_COEFFICIENT = 1e-12  # HiGHS drops smaller ones
 Positions = dict[str, dict[Any, int]]
@@ -26,9 +29,11 @@ Positions = dict[str, dict[Any, int]]
 
 @dataclass(slots=True)
 class Arrays:
-    """A compiled model: min cost x + offset, row_lower <= A x <= row_upper, by columns.
+    """A compiled model: min cost x + offset, row_lower <= matrix x <= row_upper, col_lower <= x <= col_upper.
 
-    columns, rows  family -> (indices in the family, positions)
+    matrix         sparse by columns, rows x columns
+    integer        bool by column
+    columns, rows  family -> index in the family -> position
     """
 
     cost: np.ndarray
@@ -41,6 +46,47 @@ class Arrays:
     integer: np.ndarray
     columns: Positions
     rows: Positions
+
+    @property
+    def whole(self) -> np.ndarray:
+        """Positions of the columns that have to be whole numbers."""
+        return np.flatnonzero(self.integer)
+
+    @property
+    def relaxed(self) -> Arrays:
+        """The linear relaxation: the same without whole numbers."""
+        return replace(self, integer=np.zeros_like(self.integer))
+
+    def with_rows(self, entries: Any, lower: Any, upper: Any) -> Arrays:
+        """The model with more rows below its own; ``entries`` is sparse, rows x columns."""
+        matrix = sparse.vstack([self.matrix, entries]).tocsc()
+        matrix.sort_indices()
+        return replace(
+            self,
+            matrix=matrix,
+            row_lower=np.append(self.row_lower, lower),
+            row_upper=np.append(self.row_upper, upper),
+        )
+
+    def with_columns(self, entries: Any, cost: Any, lower: Any, upper: Any, integer: Any = False) -> Arrays:
+        """The model with more columns after its own; ``entries`` is sparse, rows x columns."""
+        count = entries.shape[1]
+        matrix = sparse.hstack([self.matrix, entries]).tocsc()
+        matrix.sort_indices()
+        return replace(
+            self,
+            matrix=matrix,
+            cost=np.append(self.cost, np.broadcast_to(cost, count)),
+            col_lower=np.append(self.col_lower, np.broadcast_to(lower, count)),
+            col_upper=np.append(self.col_upper, np.broadcast_to(upper, count)),
+            integer=np.append(self.integer, np.broadcast_to(integer, count)),
+        )
+
+
+def compiled(data: ModelData) -> Arrays:
+    """The formulation of ``data``, built and compiled."""
+    with paused_garbage_collector():
+        return compile_model(models.build(data))
 
 
 def compile_model(model: ConcreteModel) -> Arrays:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..instance.wildcards import members, strategic_materials
-from ..models.data import PLAN, ShareLimit
+from ..models.data import PLAN
 from ..prepare.caps import cap_limits, cap_materials, importers
 from ..runs.tables import NOTHING
 
 if TYPE_CHECKING:
     from ..instance.tables import Cap
     from ..prepare import Prepared
-    from .solver import Outcome
+    from .search import Outcome
 
 Values = dict[str, dict[Any, float]]
 Share = tuple[float, float]  # numerator, denominator, kt/yr
@@ -60,22 +61,22 @@ class Measures:
         self.everyone = sorted(country_row.country for country_row in self.instance.countries)
 
     def exposed(self, n: int, country: str = "", sector: str = "") -> Share:
-        """Exposed and all deliveries to the countries and sector meant."""
+        """(kt/yr exposed, kt/yr in all) delivered at node ``n`` to a country or bloc and a sector ("": all)."""
         places = members(self.instance, country)
         mine = [row for row in self.delivered[n] if row[0] in places and sector in ("", row[1])]
         return sum(x for *_, q, x in mine if q == "exposed"), sum(x for *_, x in mine)
 
     def stage(self, n: int, materials: tuple[str, ...]) -> Share:
-        """Made or bought in, or by plants tied to, countries of concern; and all."""
+        """(kt/yr made or bought in countries of concern or by plants tied to them, kt/yr in all) at node ``n``."""
         total = sum(self.supply.get((n, m, c), 0.0) for m in materials for c in self.everyone)
         return sum(self.concern.get((n, m), 0.0) for m in materials), total
 
     def single_country(self, n: int, materials: tuple[str, ...], country: str) -> Share:
-        """Made or bought in a country; and all."""
+        """(kt/yr made or bought in a country, kt/yr in all) at node ``n``."""
         return sum(self.supply.get((n, m, country), 0.0) for m in materials), self.stage(n, materials)[1]
 
     def imports(self, n: int, cap: Cap) -> Share:
-        """Arriving from outside (from the origin); and used or delivered inside."""
+        """(kt/yr that arrive from outside or from the origin, kt/yr used or delivered inside) at node ``n``."""
         inside = importers(self.instance, cap)
         origins = members(self.instance, cap.origin) - inside
         arriving = used = 0.0
@@ -85,15 +86,15 @@ class Measures:
         return arriving, used
 
     def of_cap(self, n: int, cap: Cap, country: str = "") -> Share:
-        """The metric of a cap; ``country`` for single_country_share."""
-        if cap.metric == "exposed_share":
-            return self.exposed(n, cap.country, cap.sector)
-        if cap.metric == "import_share":
-            return self.imports(n, cap)
+        """(kt/yr that the cap limits, kt/yr in all) at node ``n``; ``country`` for single_country_share."""
         materials = cap_materials(self.instance, cap)
-        if cap.metric == "single_country_share":
-            return self.single_country(n, materials, country)
-        return self.stage(n, materials)
+        measured: dict[str, Callable[[], Share]] = {
+            "exposed_share": lambda: self.exposed(n, cap.country, cap.sector),
+            "stage_share": lambda: self.stage(n, materials),
+            "single_country_share": lambda: self.single_country(n, materials, country),
+            "import_share": lambda: self.imports(n, cap),
+        }
+        return measured[cap.metric]()
 
 
 def quotient(share: Share) -> float | None:
@@ -152,13 +153,7 @@ def _savings(prepared: Prepared, outcome: Outcome) -> dict[tuple[str, int, str],
     measured = Measures(prepared, outcome.first)
     caps = {cap.cap: cap for cap in prepared.instance.caps}
     saved: dict[tuple[str, int, str], float] = defaultdict(float)
-    families: dict[str, list[ShareLimit]] = {
-        "exposed_share": data.exposed_share,
-        "stage_share": data.stage_share,
-        "single_country_share": data.single_country_share,
-        "import_share": data.import_share,
-    }
-    for family, rows in families.items():
+    for family, rows in data.caps.items():
         duals = outcome.duals.get(family, {})
         for i, row in enumerate(rows):
             total = measured.of_cap(row.node, caps[row.cap], row.country)[1]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import OutputError
+from .programme import Programme
+from .solver import Settings
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -14,20 +15,6 @@ if TYPE_CHECKING:
 def write_model(instance: Instance, file: Path) -> None:
     """Write the least-cost model of ``instance`` as MPS or LP (by the file's ending), in kt and MUSD.
 
-    Rows and columns are named family_position, as listed in the formulation.
+    Rows and columns are named family_position, as listed in the formulation. Raises OutputError.
     """
-    from .. import models
-    from ..prepare import prepare
-    from .solver import Settings, Solver, compile_model
-
-    arrays = compile_model(models.build(prepare(instance).data))
-    solver = Solver(arrays, Settings())
-    for family, of in arrays.columns.items():
-        for index, k in of.items():
-            solver.highs.passColName(k, f"{family}_{index}".replace(" ", "_"))
-    for family, of in arrays.rows.items():
-        for index, k in of.items():
-            solver.highs.passRowName(k, f"{family}_{index}".replace(" ", "_"))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    if "kError" in str(solver.highs.writeModel(str(file))):
-        raise OutputError(f"{file} cannot be written")
+    Programme.of(instance, Settings()).write_model(file)

@@ -10,7 +10,7 @@ from ..instance.finance import annuity_years, capital_recovery_factor, discount_
 from ..instance.timeline import horizon_end, module_share, own_capacity_share
 from ..models.data import CLEAN, PLAN
 from ..runs.tables import BRANCH_TABLES, COMPONENTS, NOTHING, frame
-from .solver import Outcome, least_public_money
+from .search import Outcome, least_public_money
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,17 +17,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import highspy
 import numpy as np
 
-from .. import models
 from ..errors import Infeasible, NoPlan, SolverFailed
 from ..instance.outages import Floors, Lost, Outage, as_scenarios, lost, outages
 from ..prepare import prepare, prepare_branch
 from ..runs.closures import closed_shares
 from ..runs.tables import frame
+from .compiling import Arrays, compiled
+from .programme import Programme, by_family
+from .search import Outcome, optimise
 from .solution import Reader, tables
-from .solver import Outcome, Solver, by_family, compile_model, optimise, paused_garbage_collector
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..instance.instance import Instance
     from ..prepare import Prepared
     from .pins import Pins
-    from .solver import Arrays, Progress, Settings
+    from .solver import Progress, Settings
 
 Frames = dict[str, "pd.DataFrame"]
 
@@ -128,11 +128,10 @@ class Aftermath:
         begin = quiet.years.index(first)
         end = max(t for t, year in enumerate(quiet.years) if year <= last)
         self.last_start = quiet.years[end]
-        with paused_garbage_collector():
-            self.prepared = prepare_branch(
-                quiet, scenario, _builds(frames), _openings(quiet, begin, frames), end, closed_shares(frames)
-            )
-            arrays = compile_model(models.build(self.prepared.data))
+        self.prepared = prepare_branch(
+            quiet, scenario, _builds(frames), _openings(quiet, begin, frames), end, closed_shares(frames)
+        )
+        arrays = compiled(self.prepared.data)
         self.data = self.prepared.data
         builds = _builds(frames)
         for i, k in arrays.columns.get("build", {}).items():
@@ -142,8 +141,8 @@ class Aftermath:
         arrays.integer[:] = False
         self.cost = arrays.cost
         self.arrays = replace(arrays, cost=np.zeros(len(arrays.cost)), offset=0.0)
-        self.solver = Solver(self.arrays, settings)
-        self.short, self.part = add_floors(self.solver, self.arrays, self.data.need, floors)
+        self.programme = Programme(self.arrays, settings)
+        self.short, self.part = add_floors(self.programme, self.arrays, self.data.need, floors)
         lengths = {n: node.length for n, node in enumerate(self.data.nodes)}
         self.weight = np.array([float(lengths[need.node]) for need in self._asked(floors)])
         self.asked = sum(
@@ -184,57 +183,36 @@ class Aftermath:
         return shown, float(self.cost @ x)
 
     def _aim(self, objective: Mapping[int, float]) -> None:
-        count = self.solver.highs.getNumCol()
-        cost = np.zeros(count)
+        cost = np.zeros(len(self.programme.whole))
         for column, value in objective.items():
             cost[column] = value
-        self.solver.check(self.solver.highs.changeColsCost(count, np.arange(count, dtype=np.int32), cost), "the aim")
+        self.programme.objective(cost)
 
     def _run(self, take: Lost) -> np.ndarray:
         """Column values with what an outage takes away closed."""
-        columns = [k for name in sorted(take.facilities) for k in self.plants.get(name, ())]
-        columns += [k for export in sorted(take.exports) for k in self.exports.get(export, ())]
-        closed = np.array(columns, dtype=np.int32)
-        self._bound(closed, np.zeros(len(closed)))
-        stopped = self.solver.run_lp()
-        if stopped == "interrupted":
-            raise KeyboardInterrupt
-        if stopped != "optimal":
-            raise SolverFailed(f"the operations in an outage could not be solved ({stopped})")
-        x = self.solver.solution()[0]
-        self._bound(closed, self.arrays.col_upper[closed])
-        return x
-
-    def _bound(self, columns: np.ndarray, upper: np.ndarray) -> None:
-        if len(columns):
-            lower = self.arrays.col_lower[columns]
-            status = self.solver.highs.changeColsBounds(len(columns), columns, lower, np.ascontiguousarray(upper))
-            self.solver.check(status, "closing")
+        closed = [k for name in sorted(take.facilities) for k in self.plants.get(name, ())]
+        closed += [k for export in sorted(take.exports) for k in self.exports.get(export, ())]
+        with self.programme.bounded(closed, self.arrays.col_lower[closed], 0.0):
+            found = self.programme.find()
+        if not found.optimal:
+            raise SolverFailed(f"the operations in an outage could not be solved ({found.stopped})")
+        return found.x
 
 
-def add_floors(solver: Solver, arrays: Arrays, needs: Sequence[Any], floors: Floors) -> tuple[list[int], int]:
+def add_floors(programme: Programme, arrays: Arrays, needs: Sequence[Any], floors: Floors) -> tuple[list[int], int]:
     """Columns for what is missing below the floor of each need, and for the part of all floors that is served.
 
     Two rows a need: ``short - missing <= (1 - level) demand`` and ``short + part level demand <= demand``.
     """
-    highs, nothing = solver.highs, (0, np.array([], dtype=np.int32), np.array([]))
     levels = dict(floors)
-    part = highs.getNumCol()
-    solver.check(highs.addCol(0.0, 0.0, 1.0 / max(levels.values()), *nothing), "a column")
+    part = programme.add_column(0.0, 1.0 / max(levels.values()))
     columns: list[int] = []
     for d, need in enumerate(needs):
-        if need.sector not in levels:
-            continue
-        level = levels[need.sector]
-        short, missing = arrays.columns["short"][d], part + 1 + len(columns)
-        solver.check(highs.addCol(0.0, 0.0, highspy.kHighsInf, *nothing), "a column")
-        for upper, column, entry in (
-            ((1.0 - level) * need.demand, missing, -1.0),
-            (need.demand, part, level * need.demand),
-        ):
-            indices = np.array([short, column], dtype=np.int32)
-            solver.check(highs.addRow(-highspy.kHighsInf, upper, 2, indices, np.array([1.0, entry])), "a floor")
-        columns.append(missing)
+        if need.sector in levels:
+            level, short = levels[need.sector], arrays.columns["short"][d]
+            columns.append(programme.add_column(0.0, math.inf))
+            programme.add_row([short, columns[-1]], [1.0, -1.0], upper=(1.0 - level) * need.demand)
+            programme.add_row([short, part], [1.0, level * need.demand], upper=need.demand)
     return columns, part
 
 
@@ -314,8 +292,7 @@ def _solved(
 ) -> tuple[Prepared, Outcome]:
     """The plan of least cost that survives some outages. Their branches end with them: later nothing is asked."""
     extended, names = as_scenarios(instance, cases)
-    with paused_garbage_collector():
-        prepared = prepare(extended, {scenario: cases[k].last for scenario, k in names.items()})
+    prepared = prepare(extended, {scenario: cases[k].last for scenario, k in names.items()})
     return prepared, optimise(prepared.data, settings, progress, pins)
 
 
@@ -380,29 +357,24 @@ def _levels(case: Outage, best: float | None) -> str:
 def _best(instance: Instance, cases: Sequence[Outage], settings: Settings, pins: Pins | None) -> tuple[float, float]:
     """The largest part of the floors of all these outages that a plan was found to serve, and that none exceeds."""
     extended, names = as_scenarios(instance, cases, floors=False)
-    with paused_garbage_collector():
-        prepared = prepare(extended, {scenario: cases[k].last for scenario, k in names.items()})
-        arrays = compile_model(models.build(prepared.data))
+    prepared = prepare(extended, {scenario: cases[k].last for scenario, k in names.items()})
+    arrays = compiled(prepared.data)
     if pins:
         pins.hold(prepared.data, arrays)
     arrays = replace(arrays, cost=np.zeros(len(arrays.cost)), offset=0.0)
-    solver = Solver(arrays, settings)
+    programme = Programme(arrays, settings)
     parts = []
     for scenario, k in names.items():
         nodes = {n for n, node in enumerate(prepared.data.nodes) if node.branch == scenario}
         needs = [need if need.node in nodes else need._replace(sector="") for need in prepared.data.need]
-        parts.append(add_floors(solver, arrays, needs, cases[k].floors)[1])
-    highs = solver.highs
+        parts.append(add_floors(programme, arrays, needs, cases[k].floors)[1])
     for part in parts[1:]:  # all are the first one, so that one number is to be made large
-        indices = np.array([parts[0], part], dtype=np.int32)
-        solver.check(highs.addRow(-highspy.kHighsInf, 0.0, 2, indices, np.array([1.0, -1.0])), "the same part")
-    solver.check(highs.changeColCost(parts[0], -1.0), "the aim")
-    solver.allow(min(EACH, settings.time_limit or EACH))
-    solver.option("mip_rel_gap", SURVIVED)
-    stopped = solver.run()
-    if stopped == "interrupted":
-        raise KeyboardInterrupt
-    found = max(0.0, float(solver.solution()[0][parts[0]])) if solver.has_plan else 0.0
+        programme.add_row([parts[0], part], [1.0, -1.0], upper=0.0)
+    aim = np.zeros(len(programme.whole))
+    aim[parts[0]] = -1.0
+    programme.objective(aim)
+    found = programme.find(gap=SURVIVED, seconds=min(EACH, settings.time_limit or EACH))
+    served = max(0.0, float(found.x[parts[0]])) if found.held else 0.0
     if not arrays.integer.any():
-        return found, found if stopped == "optimal" else math.inf
-    return found, max(found, -float(solver.highs.getInfo().mip_dual_bound))
+        return served, served if found.optimal else math.inf
+    return served, max(served, -found.bound)

@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...errors import Issue
+from ..metrics import METRICS
 from ..tables import Cap
 from ..wildcards import members, strategic_materials
 from .registry import SETTINGS, Draft, check
-
-# the columns that mean something, besides stage and material, which do for all metrics but exposed_share
-_NARROWED_BY = {
-    "exposed_share": ("country", "sector"),
-    "stage_share": (),
-    "single_country_share": (),
-    "import_share": ("country", "origin"),
-}
 
 
 @check("E306", "caps", SETTINGS)
@@ -34,10 +27,10 @@ def some_period(draft: Draft) -> Iterable[Issue]:
 def stage_or_material(draft: Draft) -> Iterable[Issue]:
     """A cap names a stage or a material, one of the two; a cap on the exposed share names neither."""
     for row in draft.instance.caps:
-        if row.metric == "exposed_share":
+        if not METRICS[row.metric].of:
             for column in ("stage", "material"):
                 if getattr(row, column):
-                    yield draft.at(row, column, "means nothing for exposed_share, it must be blank")
+                    yield draft.at(row, column, f"means nothing for {row.metric}, it must be blank")
         elif row.stage and row.material:
             yield draft.at(row, "material", f"either a stage or a material, not both (stage = {row.stage})")
         elif not row.stage and not row.material:
@@ -49,7 +42,7 @@ def meaningful_columns(draft: Draft) -> Iterable[Issue]:
     """A column of a cap that means nothing for its metric must be blank."""
     for row in draft.instance.caps:
         for column in ("country", "sector", "origin"):
-            if getattr(row, column) and column not in _NARROWED_BY[row.metric]:
+            if getattr(row, column) and column not in METRICS[row.metric].columns:
                 yield draft.at(row, column, f"means nothing for {row.metric}, it must be blank")
 
 
@@ -57,15 +50,16 @@ def meaningful_columns(draft: Draft) -> Iterable[Issue]:
 def importer_or_origin(draft: Draft) -> Iterable[Issue]:
     """A cap on imports without a country means all outside its origin, so it must name the origin."""
     for row in draft.instance.caps:
-        if row.metric == "import_share" and not row.country and not row.origin:
-            yield draft.at(row, "origin", "import_share needs a country, an origin, or both")
+        needs = METRICS[row.metric].needs
+        if needs and not any(getattr(row, column) for column in needs):
+            yield draft.at(row, needs[0], f"{row.metric} needs a country, an origin, or both")
 
 
 @check("E310", "caps", "materials")
 def strategic_stage(draft: Draft) -> Iterable[Issue]:
     """A cap on a stage must find strategic materials there."""
     for row in draft.instance.caps:
-        if row.stage and row.metric != "exposed_share" and not strategic_materials(draft.instance, row.stage):
+        if row.stage and METRICS[row.metric].of and not strategic_materials(draft.instance, row.stage):
             yield draft.at(row, "stage", "no material of this stage is strategic, so the cap limits nothing")
 
 
@@ -99,7 +93,7 @@ def something_supplied(draft: Draft) -> Iterable[Issue]:
     supplied = {r.material for r in instance.recipes if r.role == "output" and r.process in run}
     supplied |= {m.material for m in instance.markets}
     for row in instance.caps:
-        if row.metric != "exposed_share" and not supplied.intersection(_limited(draft, row)):
+        if METRICS[row.metric].of and not supplied.intersection(_limited(draft, row)):
             column = "stage" if row.stage else "material"
             yield draft.at(row, column, "nobody makes or sells it, so the cap limits nothing")
 

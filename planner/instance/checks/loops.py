@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
@@ -95,28 +96,21 @@ def _gaining(net: Net) -> list[str]:
 
     The activities sum to 1, and nothing is used that they do not make: how much is left over at most?
     """
-    import highspy  # only here, as few instances need it
-
-    from ...highs import new_highs
+    from ...highs import least  # only here, as few instances need it
 
     processes = list(net)
     materials = sorted({material for per_tonne in net.values() for material in per_tonne})
-    solver = new_highs()
-    for process in processes:
-        solver.addCol(-sum(net[process].values()), 0.0, highspy.kHighsInf, 0, [], [])
-    solver.addRow(1.0, 1.0, len(processes), list(range(len(processes))), [1.0] * len(processes))
+    rows: list[tuple[float, float, dict[int, float]]] = [(1.0, 1.0, dict.fromkeys(range(len(processes)), 1.0))]
     for material in materials:
-        used = [(i, net[p][material]) for i, p in enumerate(processes) if net[p].get(material)]
-        indices, values = [i for i, _ in used], [value for _, value in used]
-        solver.addRow(0.0, highspy.kHighsInf, len(used), indices, values)
-    if solver.run() == highspy.HighsStatus.kError:
-        raise SolverFailed("HiGHS did not run, so it is not known whether recipes make mass from nothing")
-    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-        return []  # no mix of the processes can run on what they make
-    if -solver.getInfo().objective_function_value <= GAIN:
+        used = {i: net[p][material] for i, p in enumerate(processes) if net[p].get(material)}
+        rows.append((0.0, math.inf, used))
+    try:
+        found = least([-sum(net[process].values()) for process in processes], rows)
+    except RuntimeError as error:
+        raise SolverFailed(f"{error}, so it is not known whether recipes make mass from nothing") from error
+    if found is None or -found[0] <= GAIN:  # no mix of the processes can run on what they make, or it gains nothing
         return []
-    activity = solver.getSolution().col_value
-    return _in_loop_order([p for p, x in zip(processes, activity, strict=True) if x > GAIN], net)
+    return _in_loop_order([p for p, x in zip(processes, found[1], strict=True) if x > GAIN], net)
 
 
 def _in_loop_order(processes: list[str], net: Net) -> list[str]:

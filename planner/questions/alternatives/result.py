@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import UsageError, did_you_mean
 from ...words import figure_of
+from ..study import COMPLETE, INSTANCE, SETTINGS, Study, Table, Value
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ...instance.instance import Instance
     from ...runs.run import Run
-
-
-MANIFEST = "alternatives.json"
 
 
 SOME = 1e-6  # modules; less is none
@@ -32,18 +28,74 @@ BUYS = {
 
 
 @dataclass(frozen=True)
-class Alternatives:
+class Alternatives(Study):
     """Plans within a slack of the least cost.
 
-    ranges   one row an option: least and most modules over all near-optimal plans, ``verdict`` (``always``: some are
-             built in every one, no-regret; ``sometimes``; ``never``; ``open``: so far always or never, but not proven),
-             ``proven`` (both ends), latest_start (the latest first year of a period in which it can still be started
-             first; blank if not always built or not asked)
-    groups   least and most capacity (t) and capex (MUSD) of the groups asked for
-    buys     what the slack buys at most: the best value of each aim, and its value in the least-cost plan
-    plans    modules by option and start year of the least-cost plan and of each alternative, with its name and cost
-    complete False if it was interrupted
+    slack         how much dearer than the least cost a plan may be, a fraction of it
+    best_musd     the least cost, MUSD present value
+    ceiling_musd  the most that a plan may cost, MUSD present value
+    ranges, groups, buys, plans  the tables of the same names, see HOLDS
     """
+
+    COMMAND, MANIFEST, OF = "alternatives", "alternatives.json", "instance"
+    HOLDS = (
+        INSTANCE,
+        Value("slack", "how much dearer than the least cost a plan may be, a share of it"),
+        Value("best_musd", "the least cost, MUSD present value"),
+        Value("ceiling_musd", "the most that a plan may cost, MUSD present value"),
+        COMPLETE,
+        SETTINGS,
+        Table(
+            "ranges",
+            "Each option, and how much of it near-optimal plans build.",
+            """
+            option       | text   |         | the option
+            facility     | text   |         | its facility; empty for a stockpile
+            verdict      | text   |         | `always`: some of it is built in every near-optimal plan (no-regret);
+                `sometimes`; `never`; `open`: so far always or never, but that is not proven
+            least        | number | modules | least that a near-optimal plan builds
+            most         | number | modules | most that one builds
+            proven       | yes/no |         | whether both ends are proven
+            latest_start | number | year    | latest first year of a period in which it can still be started first;
+                blank if it is not always built, or was not asked
+            """,
+        ),
+        Table(
+            "groups",
+            "The groups asked for, and how much of them near-optimal plans start.",
+            """
+            group      | text   |      | the group as it was asked for
+            least_t    | number | t    | least capacity
+            most_t     | number | t    | most capacity
+            least_musd | number | MUSD | least overnight cost
+            most_musd  | number | MUSD | most overnight cost
+            proven     | yes/no |      | whether all four are proven
+            """,
+        ),
+        Table(
+            "buys",
+            "What the slack buys at most.",
+            """
+            aim           | text   |            | `least exposure`, `least capex`, `least public money` or
+                `least shortage`
+            at_least_cost | number | kt or MUSD | its value in the least-cost plan: kt (present value) or MUSD
+            best          | number | kt or MUSD | its best value in a near-optimal plan
+            proven        | yes/no |            | whether no better one is possible
+            """,
+        ),
+        Table(
+            "plans",
+            "What the least-cost plan and each alternative builds.",
+            """
+            plan       | text    |         | the plan's name: what it builds or leaves out against the least-cost plan
+            cost_musd  | number  | MUSD    | its present cost
+            option     | text    |         | what is built; empty for a plan that builds nothing
+            start_year | integer | year    | when it is started
+            modules    | number  | modules | how much of it
+            """,
+            file="alternatives.csv",
+        ),
+    )  # fmt: skip
 
     instance: Instance
     slack: float
@@ -74,36 +126,6 @@ class Alternatives:
             (o.option, y): built.get((o.option, y), 0.0) for o in self.instance.options for y in self.instance.years
         }
         return solve(self.instance, pins=Pins(held), **options)
-
-    def to_dict(self) -> dict[str, Any]:
-        """What alternatives.json holds."""
-        tables = {"ranges": self.ranges, "groups": self.groups, "buys": self.buys, "plans": self.plans}
-        found: dict[str, Any] = {
-            "schema": 1,
-            "instance": {
-                "name": self.instance.name,
-                "title": self.instance.title,
-                "sha256": self.instance.sha256,
-            },
-            "slack": self.slack,
-            "best_musd": self.best_musd,
-            "ceiling_musd": self.ceiling_musd,
-            "complete": self.complete,
-            "settings": self.settings,
-        }
-        for name, table in tables.items():
-            found[name] = [{k: None if v != v else v for k, v in row.items()} for row in table.to_dict("records")]
-        return found
-
-    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Write ranges.csv, groups.csv, buys.csv, alternatives.csv and alternatives.json."""
-        from ...runs.folder import write_folder
-        from ...runs.tables import to_csv
-
-        tables = {"ranges": self.ranges, "groups": self.groups, "buys": self.buys, "alternatives": self.plans}
-        files = {f"{name}.csv": to_csv(table) for name, table in tables.items()}
-        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
-        return write_folder(Path(folder), files, MANIFEST, lambda: text, overwrite)
 
     def __str__(self) -> str:
         lines = [

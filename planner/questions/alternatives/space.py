@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import Infeasible, NoPlan, SolverFailed, UsageError, did_you_mean
+from ...solving.measures import capex
+from ...solving.programme import Programme, Ticker
+from ...solving.solver import PROVEN_UP_TO
 from ...words import figure_of
 from .result import BUYS, SOME, Alternatives
 
@@ -24,9 +25,6 @@ Progress = Callable[[str], None]
 
 
 EACH = 30.0  # seconds for each search in a model too large to be proven, unless said otherwise
-
-
-TOLD_EVERY = 2.0  # seconds
 
 
 GROUPS = ("country", "startup", "stage", "option")
@@ -45,19 +43,14 @@ class Space:
     """All plans within the slack: one compiled model with a ceiling on its cost."""
 
     def __init__(self, instance: Instance, slack: float, settings: Settings, progress: Progress | None) -> None:
-        from ... import models
-        from ...prepare import prepare
-        from ...solving.solver import PROVEN_UP_TO, Solver, compile_model, costs_of_note, paused_garbage_collector
-
         self.instance, self.slack, self.settings, self.progress = instance, slack, settings, progress
-        with paused_garbage_collector():
-            self.data = prepare(instance).data
-            self.arrays = compile_model(models.build(self.data))
-        self.whole = np.flatnonzero(self.arrays.integer)
+        self.solver = Programme.of(instance, settings)
+        self.data, self.arrays = self.solver.prepared.data, self.solver.arrays
+        self.whole = self.arrays.whole
         self.each = settings.time_limit
-        self.phase, self.began, self.told = "least cost", time.perf_counter(), time.perf_counter()
-        self.solver = Solver(self.arrays, settings)
-        self.solver.highs.cbMipInterrupt.subscribe(lambda _: self._tick())
+        self.ticker = Ticker(progress)
+        self.ticker.phase = "least cost"
+        self.solver.watch(self.ticker.tick)
         self.starts: dict[str, list[int]] = defaultdict(list)
         columns = self.arrays.columns.get("build", {})
         self.column = np.array([columns[i] for i in range(len(self.data.build))], dtype=int)
@@ -65,57 +58,31 @@ class Space:
             self.starts[start.option].append(i)
         self.options = {o.option: o for o in instance.options}
         self.gap = settings.gap_for(len(self.whole))
-        stopped = self._run()
-        if stopped == "infeasible":
+        found = self.solver.find(seconds=self.each)
+        if found.stopped == "infeasible":
             raise Infeasible("no plan can satisfy the instance; planner diagnose tells why")
-        if not self.solver.has_plan:
-            raise NoPlan(f"no plan was found before the search ended ({stopped}); allow more time")
+        if not found.held:
+            raise NoPlan(f"no plan was found before the search ended ({found.stopped}); allow more time")
         if self.each is None and len(self.whole) > PROVEN_UP_TO:
             self.each = EACH
-        self.best = self.solver.solution()[0]
-        self.best_musd = self._cost(self.best)
+        self.best = found.x
+        self.best_musd = self.solver.cost(self.best)
         self.ceiling = self.best_musd + slack * abs(self.best_musd)
         self.seen = [self.best]
-        cost = self.arrays.cost
-        scale = 1.0 / max(1.0, float(np.abs(cost).max()))
-        costly = costs_of_note(cost * scale)
-        most = (self.ceiling - self.arrays.offset) * scale
+        scale = 1.0 / max(1.0, float(np.abs(self.arrays.cost).max()))
+        self.scale = scale
         # without whole numbers the ends are found fast, and often settle those with them; with all of them held, a
         # plan with one project more or less is tried fast
-        fractions = replace(self.arrays, integer=np.zeros_like(self.arrays.integer))
-        self.relaxed, self.held = Solver(fractions, settings), Solver(fractions, settings)
-        for solver in (self.solver, self.relaxed, self.held):
-            solver.check(solver.highs.addRow(-np.inf, most, len(costly), costly, cost[costly] * scale), "the ceiling")
+        self.relaxed, self.held = (Programme(self.arrays.relaxed, settings) for _ in range(2))
+        for programme in (self.solver, self.relaxed, self.held):
+            self.row = programme.add_limit(self.arrays.cost, self.ceiling - self.arrays.offset, scale)
         if progress:
             progress(f"least cost {figure_of(self.best_musd, 6)} MUSD, ceiling {figure_of(self.ceiling, 6)}")
 
-    def _cost(self, x: np.ndarray) -> float:
-        return float(self.arrays.cost @ x) + self.arrays.offset
-
     def tell(self, phase: str) -> None:
         """Name what is looked for from now on."""
-        self.phase = phase
-        if self.progress and time.perf_counter() - self.told > TOLD_EVERY:
-            self._tick(force=True)
-
-    def _tick(self, force: bool = False) -> None:
-        """A line of progress if there was none for some seconds."""
-        now = time.perf_counter()
-        if self.progress and (force or now - self.told > TOLD_EVERY):
-            self.told = now
-            self.progress(f"{now - self.began:6.1f} s  {self.phase}")
-
-    def _run(self) -> str:
-        self.solver.allow(self.each)
-        stopped = self.solver.run()
-        if stopped in ("infeasible", "failed"):
-            self.solver.check(self.solver.highs.clearSolver(), "clearing")
-            self.solver.option("presolve", "off")
-            stopped = self.solver.run()
-            self.solver.option("presolve", "choose")
-        if stopped == "interrupted":
-            raise KeyboardInterrupt
-        return stopped
+        self.ticker.phase = phase
+        self.ticker.tick()
 
     def _aim(
         self, weights: Mapping[int, float], most: bool = False, gap: float = 0.0
@@ -124,32 +91,27 @@ class Space:
 
         None if there is none, or (then it is not proven) if none was found in time.
         """
-        count = len(self.arrays.cost)
-        aim = np.zeros(count)
+        aim = np.zeros(len(self.arrays.cost))
         for k, weight in weights.items():
             aim[k] = -weight if most else weight
-        everything = np.arange(count, dtype=np.int32)
-        solver = self.solver
-        solver.check(solver.highs.changeColsCost(count, everything, aim), "an aim")
-        solver.option("mip_rel_gap", max(gap, 1e-6))
-        solver.option("mip_abs_gap", 1e-6 if gap == 0.0 else 0.0)
+        self.solver.objective(aim)
         if len(self.whole):
             near = max((x for x in self.seen if self._allowed(x)), key=lambda x: -float(aim @ x), default=None)
             if near is not None:  # all of it: HiGHS was seen to take 17 s to complete whole numbers alone
-                solver.start_from(everything, np.where(self.arrays.integer, np.round(near), near))
-        stopped = self._run()
-        if stopped == "infeasible" or not solver.has_plan:
-            return None, stopped == "infeasible"
-        x = solver.solution()[0]
-        if self._cost(x) > self.ceiling + 1e-6 * max(1.0, abs(self.ceiling)):
+                self.solver.offer(np.arange(len(near)), near)
+        close = 1e-6 if gap == 0.0 else 0.0
+        found = self.solver.find(gap=max(gap, 1e-6), absolute_gap=close, seconds=self.each)
+        if not found.held:
+            return None, found.stopped == "infeasible"
+        x = found.x
+        if self.solver.cost(x) > self.ceiling + 1e-6 * max(1.0, abs(self.ceiling)):
             raise SolverFailed("a plan beyond the ceiling came back; please report this as a defect")
         self.seen.append(x)
-        return x, stopped == "optimal"
+        return x, found.optimal
 
     def _allowed(self, x: np.ndarray) -> bool:
         """Whether a plan found before keeps the bounds that are held now."""
-        lp = self.solver.highs.getLp()
-        lower, upper = np.asarray(lp.col_lower_)[self.column], np.asarray(lp.col_upper_)[self.column]
+        lower, upper = (side[self.column] for side in self.solver.bounds)
         builds = x[self.column]
         return bool((builds >= lower - SOME).all() and (builds <= upper + SOME).all())
 
@@ -236,23 +198,18 @@ class Space:
         """
         if not self._within_bounds(modules):
             return False
-        solver, count = self.held, len(self.arrays.cost)
-        cost = self.arrays.cost.copy() if not aim else np.zeros(count)
+        cost = self.arrays.cost.copy() if not aim else np.zeros(len(self.arrays.cost))
         for option, factor in aim.items():
             cost[self.column[self.starts[option]]] = factor
-        whole = self.whole.astype(np.int32)
         values = self._whole_values(modules)
-        everything = np.arange(count, dtype=np.int32)
-        solver.check(solver.highs.changeColsBounds(len(whole), whole, values, values), "the builds")
-        solver.check(solver.highs.changeColsCost(count, everything, cost), "an aim")
-        stopped = solver.run()
-        self._tick()
-        if stopped == "interrupted":
-            raise KeyboardInterrupt
-        if stopped != "optimal":
+        self.held.bound(self.whole, values, values)
+        self.held.objective(cost)
+        found = self.held.find(sure=False)
+        self.ticker.tick()
+        if not found.optimal:
             return False
-        x = solver.solution()[0]
-        if self._cost(x) > self.ceiling + 1e-6 * max(1.0, abs(self.ceiling)):
+        x = found.x
+        if self.solver.cost(x) > self.ceiling + 1e-6 * max(1.0, abs(self.ceiling)):
             return False
         x[self.whole] = values
         self.seen.append(x)
@@ -279,19 +236,15 @@ class Space:
 
     def _settled(self, option: str, known: float, most: bool) -> bool:
         """Whether the relaxation shows that no plan within the slack builds less (or more) than is known."""
-        solver, count = self.relaxed, len(self.arrays.cost)
-        aim = np.zeros(count)
+        aim = np.zeros(len(self.arrays.cost))
         for i in self.starts[option]:
             aim[self.column[i]] = -1.0 if most else 1.0
-        everything = np.arange(count, dtype=np.int32)
-        solver.check(solver.highs.changeColsCost(count, everything, aim), "an aim")
-        stopped = solver.run()
-        self._tick()
-        if stopped == "interrupted":
-            raise KeyboardInterrupt
-        if stopped != "optimal":
+        self.relaxed.objective(aim)
+        found = self.relaxed.find(sure=False)
+        self.ticker.tick()
+        if not found.optimal:
             return False
-        end = self.modules(solver.solution()[0], option)
+        end = self.modules(found.x, option)
         if not self.options[option].integer:
             return end <= known + SOME if most else end >= known - SOME
         return math.floor(end + SOME) <= known + SOME if most else math.ceil(end - SOME) >= known - SOME
@@ -313,17 +266,9 @@ class Space:
             for x in self.seen
         ):
             return True
-        highs, check = self.solver.highs, self.solver.check
-        barred = [i for i in self.starts[option] if self.data.build[i].year < year]
-        for i in barred:
-            check(highs.changeColBounds(int(self.column[i]), 0.0, 0.0), "a later start")
-        try:
+        barred = self.column[[i for i in self.starts[option] if self.data.build[i].year < year]]
+        with self.solver.bounded(barred, 0.0, 0.0):
             return self._aim({})[0] is not None
-        finally:
-            for i in barred:
-                k = int(self.column[i])
-                lower, upper = float(self.arrays.col_lower[k]), float(self.arrays.col_upper[k])
-                check(highs.changeColBounds(k, lower, upper), "a later start")
 
     # --- groups -------------------------------------------------------------------------------------------
 
@@ -374,21 +319,10 @@ class Space:
 
     def buys(self) -> Iterator[tuple[str, float, float, bool]]:
         """(aim, value at least cost, best value within the slack, proven)."""
-        data, columns = self.data, self.arrays.columns
-        exposed = {
-            columns["deliver"][i]: data.nodes[d.node].present
-            for i, d in enumerate(data.deliver)
-            if d.provenance == "exposed" and data.nodes[d.node].branch == ""
-        }
-        short = {
-            k: data.nodes[data.need[d].node].present
-            for d, k in columns.get("short", {}).items()
-            if data.nodes[data.need[d].node].branch == ""
-        }
-        capex = {int(self.column[i]): self.options[b.option].capex_musd for i, b in enumerate(data.build)}
-        public = dict.fromkeys(columns.get("fund_draw", {}).values(), 1.0)
-        aims = zip(BUYS, (exposed | short, capex, public, short), strict=True)
-        for name, weights in aims:
+        overnight = capex(self.data, self.arrays, lambda option: self.options[option].capex_musd)
+        aims = (self.solver.measure("unclean"), overnight, *map(self.solver.measure, ("public", "unserved")))
+        for name, of_column in zip(BUYS, aims, strict=True):
+            weights = {int(k): float(of_column[k]) for k in np.flatnonzero(of_column)}
             if not weights:
                 continue
             self.tell(f"{name} within the slack")
@@ -399,19 +333,15 @@ class Space:
 
     def _at_best(self, weights: Mapping[int, float]) -> float:
         """The least of a sum at the least cost: cost alone leaves open which of equal plans is meant."""
-        row = self.arrays.matrix.shape[0]
-        highs, check = self.solver.highs, self.solver.check
         room = 1e-7 * abs(self.best_musd)
-        most = float(highs.getRow(row)[2])
+        most = (self.ceiling - self.arrays.offset) * self.scale
         at_best = most * (self.best_musd + room - self.arrays.offset) / (self.ceiling - self.arrays.offset)
-        check(highs.changeRowBounds(row, -np.inf, at_best), "the ceiling")
-        check(highs.changeColsBounds(len(self.column), self.column.astype(np.int32), *self._held()), "the builds")
-        try:
-            found, _ = self._aim(weights)
-        finally:
-            check(highs.changeRowBounds(row, -np.inf, most), "the ceiling")
-            lower, upper = self.arrays.col_lower[self.column], self.arrays.col_upper[self.column]
-            check(highs.changeColsBounds(len(self.column), self.column.astype(np.int32), lower, upper), "the builds")
+        self.solver.side(self.row, -math.inf, at_best)
+        with self.solver.bounded(self.column, *self._held()):
+            try:
+                found, _ = self._aim(weights)
+            finally:
+                self.solver.side(self.row, -math.inf, most)
         x = self.best if found is None else found
         return float(sum(w * x[k] for k, w in weights.items()))
 
@@ -480,7 +410,7 @@ class Space:
         for name, x in chosen:
             modules = [(self.data.build[i], float(x[self.column[i]])) for i in range(len(self.data.build))]
             started = [(b.option, b.year, round(n) if b.integer else n) for b, n in modules if n > SOME]
-            built += [(name, self._cost(x), *row) for row in started or [("", 0, 0.0)]]
+            built += [(name, self.solver.cost(x), *row) for row in started or [("", 0, 0.0)]]
         return Alternatives(
             self.instance,
             self.slack,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import UsageError
 from .draws import AS_PLANNED, Luck
 from .modules import Modules
-from .operations import Operations, builds_of
+from .operations import Operations
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
@@ -21,7 +21,7 @@ class Delivered:
     def __init__(self, instance: Instance, run: Run, settings: Any) -> None:
         self.modules = Modules(instance)
         self.operations = Operations(instance, settings)
-        builds = builds_of(run)
+        builds = run.builds
         self.starts = {(s.option, s.year): i for i, s in enumerate(self.operations.data.build)}
         for option, year in sorted(builds):
             if (option, year) not in self.starts:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import UsageError
 from ...words import figure_of
+from ..study import COMPLETE, OF_PLAN, SETTINGS, Study, Table, Value, text_table
 from .delivered import Delivered
 from .draws import Draws, check_uncertain, draw
 
@@ -21,24 +19,75 @@ if TYPE_CHECKING:
 
     from ...instance.instance import Instance
     from ...runs.run import Run
+    from ...solving.solver import Progress
 
-Progress = Callable[[str], None]
 QUANTILES = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True)
-class DeliveryRisk:
+class DeliveryRisk(Study):
     """A plan in many outcomes of its projects.
 
-    samples   one row each: cost_musd (present value), short_t (over the horizon), exposed_share (of all deliveries),
-              promise_broken (a service floor, least use or final stock could not be kept)
-    years     as planned, mean and quantiles by period of exposed_share and short_t
-    projects  each option built: how often it fails, mean delay, and what cost and shortage are on average when it is
-              worse than its median luck, less what they are when it is better (MUSD, t): what the plan hangs on
     planned_musd  present cost if all goes to plan: that of the plan
-    of        digest of the plan, see `Run.digest`
-    complete  False if it was interrupted
+    alpha         the worst outcomes are those beyond this part
+    of            digest of the plan, see `Run.digest`
+    complete      False if it was interrupted
+    The frames are the tables of the same names, see HOLDS.
     """
+
+    COMMAND, MANIFEST, OF = "stress --delivery", "delivery.json", "plan"
+    HOLDS = (
+        OF_PLAN,
+        Value("samples", "how many outcomes", "count"),
+        COMPLETE,
+        Value("planned_musd", "present cost if all goes to plan, MUSD"),
+        Value("mean_musd", "mean present cost, MUSD"),
+        Value("mean_of_worst_musd", "mean present cost of the worst outcomes, MUSD", "worst_musd"),
+        Value("alpha", "the worst outcomes are those beyond this part"),
+        SETTINGS,
+        Table(
+            "years",
+            "Dependence and shortage by period: as planned, mean and quantiles over the outcomes.",
+            """
+            year                  | integer | year  | first year of the period
+            exposed_share_planned | number  | share | exposed of all deliveries if all goes to plan
+            exposed_share_mean    | number  | share | the same, mean of the outcomes in which something is delivered
+            exposed_share_p10     | number  | share | a tenth of the outcomes have less
+            exposed_share_p50     | number  | share | half of the outcomes have less
+            exposed_share_p90     | number  | share | nine tenths have less
+            short_t_planned       | number  | t/yr  | short if all goes to plan
+            short_t_mean          | number  | t/yr  | the same, mean of the outcomes
+            short_t_p10           | number  | t/yr  | a tenth of the outcomes have less
+            short_t_p50           | number  | t/yr  | half of the outcomes have less
+            short_t_p90           | number  | t/yr  | nine tenths have less
+            """,
+        ),
+        Table(
+            "projects",
+            "Each option built, and what the plan hangs on, the most first.",
+            """
+            option             | text   |       | the option
+            fails              | number | share | outcomes in which it never comes
+            delay_years        | number | years | mean delay where it comes
+            capex_factor       | number |       | mean factor on its overnight cost
+            cost_at_stake_musd | number | MUSD  | mean present cost when its luck is worse than the median, less that
+                when it is better
+            short_at_stake_t   | number | t     | the same of what is short over the horizon
+            """,
+        ),
+        Table(
+            "samples",
+            "Each outcome.",
+            """
+            sample         | integer |       | number of the outcome, from 1
+            cost_musd      | number  | MUSD  | present cost
+            short_t        | number  | t     | short over the horizon
+            exposed_share  | number  | share | exposed of all deliveries
+            promise_broken | yes/no  |       | whether a service floor, least use or final stock could not be kept
+            """,
+            in_manifest=False,
+        ),
+    )  # fmt: skip
 
     samples: pd.DataFrame
     years: pd.DataFrame
@@ -48,6 +97,11 @@ class DeliveryRisk:
     complete: bool = True
     settings: dict[str, Any] = field(default_factory=dict)
     of: str = ""
+
+    @property
+    def count(self) -> int:
+        """How many outcomes were tried."""
+        return len(self.samples)
 
     @property
     def mean_musd(self) -> float:
@@ -62,32 +116,6 @@ class DeliveryRisk:
         costs = self.samples["cost_musd"].tolist()
         return mean_of_worst(costs, [1.0 / len(costs)] * len(costs), self.alpha)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON can hold it."""
-        return {
-            "schema": 1,
-            "of": self.of,
-            "samples": len(self.samples),
-            "complete": self.complete,
-            "planned_musd": self.planned_musd,
-            "mean_musd": self.mean_musd,
-            "mean_of_worst_musd": self.worst_musd,
-            "alpha": self.alpha,
-            "settings": self.settings,
-            "years": plain(self.years),
-            "projects": plain(self.projects),
-        }
-
-    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Write samples.csv, years.csv, projects.csv and delivery.json."""
-        from ...runs.folder import write_folder
-        from ...runs.tables import to_csv
-
-        tables = {"samples": self.samples, "years": self.years, "projects": self.projects}
-        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
-        files = {f"{name}.csv": to_csv(table) for name, table in tables.items()}
-        return write_folder(Path(folder), files, "delivery.json", lambda: text, overwrite)
-
     def __str__(self) -> str:
         short = self.samples["short_t"]
         lines = [
@@ -98,15 +126,21 @@ class DeliveryRisk:
             f"a tenth of them {figure_of(short.quantile(0.9), 4)} t",
             f"In {self.samples['promise_broken'].mean():.0%} of them a service floor, least use or final stock "
             f"could not be kept",
-            f"{'year':>6} {'exposed, planned':>17} {'mean':>8} {'10 %':>8} {'90 %':>8} "
-            f"{'short t, mean':>14} {'90 %':>9}",
+            *text_table(
+                [
+                    *(("year", ">6"), ("exposed, planned", ">17"), ("mean", ">8"), ("10 %", ">8"), ("90 %", ">8")),
+                    *(("short t, mean", ">14"), ("90 %", ">9")),
+                ],
+                [
+                    [
+                        *(f"{r.year}", f"{r.exposed_share_planned:.1%}", f"{r.exposed_share_mean:.1%}"),
+                        *(f"{r.exposed_share_p10:.1%}", f"{r.exposed_share_p90:.1%}"),
+                        *(figure_of(r.short_t_mean, 4), figure_of(r.short_t_p90, 4)),
+                    ]
+                    for r in self.years.itertuples()
+                ],
+            ),
         ]
-        for r in self.years.itertuples():
-            lines.append(
-                f"{r.year:>6} {r.exposed_share_planned:>17.1%} {r.exposed_share_mean:>8.1%} "
-                f"{r.exposed_share_p10:>8.1%} {r.exposed_share_p90:>8.1%} "
-                f"{figure_of(r.short_t_mean, 4):>14} {figure_of(r.short_t_p90, 4):>9}"
-            )
         hung = self.projects[self.projects["cost_at_stake_musd"] > 1e-6].head(10)
         if len(hung):
             lines.append("What the plan hangs on (bad luck of a project against good luck, means):")
@@ -217,14 +251,6 @@ def _projects(plan: Delivered, draws: Draws, cost: np.ndarray, tonnes: np.ndarra
         at_stake = [float(v[bad].mean() - v[~bad].mean()) if bad.any() else 0.0 for v in (cost, tonnes)]
         late = float(delay[comes].mean()) if comes.any() else 0.0
         rows.append((option, 1.0 - float(comes.mean()), late, float(draws.capex[:n, i].mean()), *at_stake))
-    columns = ["option", "fails", "delay_years", "capex_factor", "cost_at_stake_musd", "short_at_stake_t"]
-    return pd.DataFrame(rows, columns=columns).sort_values(
+    return pd.DataFrame(rows, columns=DeliveryRisk.columns("projects")).sort_values(
         ["cost_at_stake_musd", "option"], ascending=[False, True], ignore_index=True
     )
-
-
-def plain(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as JSON can hold them: what is not a number is None."""
-    return [
-        {k: None if isinstance(v, float) and v != v else v for k, v in row.items()} for row in table.to_dict("records")
-    ]

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...words import figure_of
+from ..study import COMPLETE, Study, Table, Value, text_table
 from .delivered import Delivered
-from .delivery_risk import plain
 from .draws import NEVER
 
 if TYPE_CHECKING:
@@ -22,65 +19,76 @@ if TYPE_CHECKING:
 
     from ...instance.instance import Instance
     from ...runs.run import Run
+    from ...solving.solver import Progress
 
 PROJECT, OWNER = "project", "owner"
-COLUMNS = ["what", "name", "startup", "options", "extra_musd", "short_t", "extra_exposed_share", "promise_broken"]
 
 
 @dataclass(frozen=True)
-class Failures:
+class Failures(Study):
     """A plan without one of its projects, or without all projects of one owner, one after the other.
 
-    cases  what (``project`` or ``owner``), name, startup (yes or no), options (that never come), extra_musd (present
-           cost beyond the plan's, paying for what never came and for shortages), short_t (beyond the plan's, over the
-           horizon), extra_exposed_share (of all deliveries, beyond the plan's), promise_broken (a service floor,
-           least use or final stock cannot be kept); the dearest first
+    cases         the table of the same name, see HOLDS
     planned_musd  present cost of the plan
-    complete  False if it was interrupted
+    complete      False if it was interrupted
     """
+
+    COMMAND, MANIFEST, OF = "stress --failing", "failures.json", "plan"
+    HOLDS = (
+        COMPLETE,
+        Value("planned_musd", "present cost of the plan, MUSD"),
+        Table(
+            "cases",
+            "What never comes, the dearest first; it is paid for all the same.",
+            """
+            what                | text   |       | `project` or `owner`
+            name                | text   |       | of the project (option or exclusive group) or owner
+            startup             | text   |       | `yes` if one of its plants is a startup's, else `no`
+            options             | text   |       | the options that never come
+            extra_musd          | number | MUSD  | present cost beyond the plan's, shortage included
+            short_t             | number | t     | short beyond the plan, over the horizon
+            extra_exposed_share | number | share | exposed of all deliveries, beyond the plan's
+            promise_broken      | yes/no |       | whether a service floor, least use or final stock cannot be kept
+            """,
+            file="failures.csv",
+        ),
+    )  # fmt: skip
 
     cases: pd.DataFrame
     planned_musd: float
     complete: bool = True
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON can hold it."""
-        return {
-            "schema": 1,
-            "complete": self.complete,
-            "planned_musd": self.planned_musd,
-            "cases": plain(self.cases),
-        }
-
-    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Write failures.csv and failures.json."""
-        from ...runs.folder import write_folder
-        from ...runs.tables import to_csv
-
-        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
-        files = {"failures.csv": to_csv(self.cases)}
-        return write_folder(Path(folder), files, "failures.json", lambda: text, overwrite)
-
     def __str__(self) -> str:
         lines = [
             f"{len(self.cases)} failures, one at a time; {figure_of(self.planned_musd, 6)} MUSD if all goes to plan"
         ]
-        lines.append(f"{'never comes':<44} {'extra MUSD':>11} {'short t':>10} {'exposed':>9}  promises")
-        for r in self.cases.itertuples():
-            star = "*" if r.startup == "yes" else " "
-            lines.append(
-                f"{star}{f'{r.name} ({r.what})'[:43]:<43} {figure_of(r.extra_musd, 4):>11} "
-                f"{figure_of(r.short_t, 4):>10} "
-                f"{100 * r.extra_exposed_share:>+8.1f}p  {'broken' if r.promise_broken else 'kept'}"
-            )
+        columns = [
+            ("never comes", "<44"),
+            ("extra MUSD", ">11"),
+            ("short t", ">10"),
+            ("exposed", ">9"),
+            (" promises", ""),
+        ]
+        lines += text_table(columns, [_cells(r) for r in self.cases.itertuples()])
         lines.append("* startup; caps hold, so that what is missing of clean supply is short; p: percentage points")
         if not self.complete:
             lines.append("Interrupted: the cases tried so far.")
         return "\n".join(lines)
 
 
+def _cells(r: Any) -> list[str]:
+    star, broken = "*" if r.startup == "yes" else " ", "broken" if r.promise_broken else "kept"
+    return [
+        star + f"{r.name} ({r.what})"[:43],
+        figure_of(r.extra_musd, 4),
+        figure_of(r.short_t, 4),
+        f"{100 * r.extra_exposed_share:+.1f}p",
+        f" {broken}",
+    ]
+
+
 def failures(
-    run: Run, *, instance: Instance | None = None, threads: int = 1, progress: Callable[[str], None] | None = None
+    run: Run, *, instance: Instance | None = None, threads: int = 1, progress: Progress | None = None
 ) -> Failures:
     """What becomes of a plan when a project never comes, or all projects of an owner do not.
 
@@ -114,7 +122,7 @@ def failures(
         if not rows:
             raise
         complete = False
-    table = pd.DataFrame(rows, columns=COLUMNS)
+    table = pd.DataFrame(rows, columns=Failures.columns("cases"))
     table = table.sort_values(["extra_musd", "what", "name"], ascending=[False, True, True], ignore_index=True)
     return Failures(table, planned[0], complete)
 

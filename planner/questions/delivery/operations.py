@@ -6,12 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from scipy import sparse
 
+from ...prepare import ModelData, Node, prepare
+from ...solving.compiling import Arrays, compiled
+from ...solving.measures import deliveries, shortages
 from .recourse import Answer, Recourse
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
-    from ...models.data import ModelData
+    from ...prepare import ModelData
     from ...solving.solver import Arrays, Settings
     from .draws import Luck
     from .modules import Modules
@@ -47,16 +51,11 @@ class Operations:
     def __init__(
         self, instance: Instance, settings: Settings, threads: int = 1, called_exposed: float = CALLED_EXPOSED
     ) -> None:
-        from ... import models
-        from ...prepare import prepare
-        from ...solving.solver import compile_model, paused_garbage_collector
-
         if instance.scenarios:
             tables = ("branch_service", "disruptions", "scenarios")
             instance = instance.changed(without={name: {} for name in tables if instance.rows(name)})
-        with paused_garbage_collector():
-            data = prepare(instance).data
-            arrays = _with_breakable_promises(data, compile_model(models.build(data)))
+        data = prepare(instance).data
+        arrays = _with_breakable_promises(data, compiled(data))
         self.data = data
         self.periods = max(node.period for node in data.nodes) + 1
         # the model as it was compiled, and with the weights that choose among its operations
@@ -109,32 +108,27 @@ class Operations:
 
     def _measures(self) -> Any:
         """Rows: cost, promises broken (kt), then short, exposed and delivered (t/yr) of each period."""
-        from scipy import sparse
+        data, count = self.data, self.periods
+        rows = np.zeros((2 + 3 * count, len(self.model.cost)))
+        rows[0] = self.model.cost
+        for t in range(count):
 
-        data, columns, count = self.data, self.model.columns, self.periods
-        rows = sparse.lil_array((2 + 3 * count, len(self.model.cost)))
-        rows[0, :] = self.model.cost
-        for key, k in columns["broken"].items():
+            def tonnes(node: Node, period: int = t) -> float:
+                return 1e3 if node.period == period else 0.0
+
+            rows[2 + t] = shortages(data, self.model, tonnes)
+            rows[2 + count + t] = deliveries(data, self.model, tonnes)
+            rows[2 + 2 * count + t] = deliveries(data, self.model, tonnes, "")
+        for key, k in self.model.columns["broken"].items():
             rows[1, k] = 1.0
             if isinstance(key, int):  # a broken service floor is a shortage too
                 rows[2 + data.nodes[data.need[key].node].period, k] = 1e3
-        for d, k in columns.get("short", {}).items():
-            rows[2 + data.nodes[data.need[d].node].period, k] = 1e3
-        for i, k in columns.get("deliver", {}).items():
-            period = data.nodes[data.deliver[i].node].period
-            rows[2 + 2 * count + period, k] = 1e3
-            if data.deliver[i].provenance == "exposed":
-                rows[2 + count + period, k] = 1e3
         return sparse.csr_array(rows)
 
 
 def _weights(data: ModelData, arrays: Arrays, called_exposed: float) -> np.ndarray:
     """What chooses among operations beyond their cost, MUSD per unit."""
-    found = np.zeros(len(arrays.cost))
-    for i, k in arrays.columns.get("deliver", {}).items():
-        delivery = data.deliver[i]
-        if delivery.provenance == "exposed":
-            found[k] = called_exposed * data.nodes[delivery.node].present
+    found = deliveries(data, arrays, lambda node: called_exposed * node.present)
     breaking = list(arrays.columns["broken"].values())
     found[breaking] = KEPT_BEFORE * max((need.shortage_cost for need in data.need), default=1.0)
     return found
@@ -145,36 +139,20 @@ def _with_breakable_promises(data: ModelData, arrays: Arrays) -> Arrays:
 
     Shortage beyond a service floor costs what shortage costs, and counts in all that the shortage below it counts in.
     """
-    from scipy import sparse
-
     rows, columns = arrays.matrix.shape
-    keys: list[Any] = []
-    blocks, cost, upper = [arrays.matrix], [arrays.cost], [arrays.col_upper]
     floors = [d for d, need in enumerate(data.need) if need.max_short < need.demand]
+    keys: list[Any] = list(floors)
     if floors:
         places = np.array([arrays.columns["short"][d] for d in floors])
-        keys += floors
-        blocks.append(arrays.matrix[:, places])
-        cost.append(arrays.cost[places])
-        upper.append(np.array([data.need[d].demand - data.need[d].max_short for d in floors]))
-    for family in ("least_use", "offtake", "stock_floor"):
-        for i, row in arrays.rows.get(family, {}).items():
-            keys.append((family, i))
-            blocks.append(sparse.csc_array(([1.0], ([row], [0])), shape=(rows, 1)))
-            cost.append(np.zeros(1))
-            upper.append(np.array([np.inf]))
-    more = len(keys)
-    return replace(
-        arrays,
-        cost=np.concatenate(cost),
-        matrix=sparse.csc_array(sparse.hstack(blocks)),
-        col_lower=np.concatenate([arrays.col_lower, np.zeros(more)]),
-        col_upper=np.concatenate(upper),
-        integer=np.concatenate([arrays.integer, np.zeros(more, dtype=bool)]),
-        columns=arrays.columns | {"broken": {key: columns + j for j, key in enumerate(keys)}},
-    )
-
-
-def builds_of(run: Any) -> dict[tuple[str, int], float]:
-    """(option, start year) -> modules, of a run or a plan."""
-    return {(str(r.option), int(r.start_year)): float(r.modules) for r in run.tables["builds"].itertuples()}
+        room = np.array([data.need[d].demand - data.need[d].max_short for d in floors])
+        arrays = arrays.with_columns(arrays.matrix[:, places], arrays.cost[places], 0.0, room)
+    promises = [
+        (family, i, row)
+        for family in ("least_use", "offtake", "stock_floor")
+        for i, row in arrays.rows.get(family, {}).items()
+    ]
+    keys += [(family, i) for family, i, _ in promises]
+    kept = ([1.0] * len(promises), ([row for *_, row in promises], range(len(promises))))
+    arrays = arrays.with_columns(sparse.csc_array(kept, shape=(rows, len(promises))), 0.0, 0.0, np.inf)
+    broken = {key: columns + j for j, key in enumerate(keys)}
+    return replace(arrays, columns=arrays.columns | {"broken": broken})

@@ -6,19 +6,22 @@ solver of its own and starts from its last basis, and the same capacities are so
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import highspy
 import numpy as np
+from scipy import sparse
 
 from ...errors import SolverFailed
+from ...solving.compiling import Arrays
+from ...solving.programme import Programme
 
 if TYPE_CHECKING:
-    from ...solving.solver import Arrays, Settings, Solver
+    from ...solving.solver import Arrays, Settings
 
 FIRST = ("build", "chosen", "close", "nothing", "private", "fund_draw")  # families decided before the operations
 
@@ -42,7 +45,7 @@ class Part:
     """A programme that no row ties to another.
 
     limits  positions of its capacities among those of :class:`Recourse`
-    rows    the rows of these in its solver; ``least``: which of them are a least amount, not a most
+    rows    the rows of these in its programme; ``least``: which of them are a least amount, not a most
     """
 
     limits: np.ndarray
@@ -50,7 +53,7 @@ class Part:
     least: np.ndarray
     cost: np.ndarray
     measures: Any
-    solver: Solver
+    programme: Programme
     known: dict[bytes, Answer]
 
     def answer(self, capacity: np.ndarray) -> Answer:
@@ -61,17 +64,14 @@ class Part:
         return self.known[key]
 
     def _solved(self, capacity: np.ndarray) -> Answer:
-        solver = self.solver
         for row, limit, least in zip(self.rows.tolist(), capacity.tolist(), self.least.tolist(), strict=True):
-            bounds = (limit, highspy.kHighsInf) if least else (-highspy.kHighsInf, limit)
-            solver.check(solver.highs.changeRowBounds(row, *bounds), "a capacity")
-        stopped = solver.run_lp(watched=False)
-        if stopped != "optimal":
-            raise SolverFailed(f"an outcome of the projects could not be solved ({stopped})")
-        x, duals, _ = solver.solution()
-        price = duals[self.rows]
+            self.programme.side(row, *((limit, math.inf) if least else (-math.inf, limit)))
+        found = self.programme.find(watched=False)
+        if not found.optimal:
+            raise SolverFailed(f"an outcome of the projects could not be solved ({found.stopped})")
+        price = found.duals[self.rows]
         price = np.where(self.least, np.maximum(price, 0.0), np.minimum(price, 0.0))
-        return Answer(float(self.cost @ x), price, self.measures @ x)
+        return Answer(float(self.cost @ found.x), price, self.measures @ found.x)
 
 
 class Recourse:
@@ -87,8 +87,6 @@ class Recourse:
     def __init__(
         self, arrays: Arrays, limited: np.ndarray, measures: Any, settings: Settings, threads: int = 1
     ) -> None:
-        from scipy import sparse
-
         self.arrays, self.threads = arrays, threads
         self.first = np.zeros(len(arrays.cost), dtype=bool)
         for family in FIRST:
@@ -107,7 +105,6 @@ class Recourse:
         self.parts = self._split(after, limited, measures, settings)
 
     def _split(self, after: Any, limited: np.ndarray, measures: Any, settings: Settings) -> list[Part]:
-        from scipy import sparse
         from scipy.sparse.csgraph import connected_components
 
         columns, rows = np.flatnonzero(~self.first), np.flatnonzero(self.operating)
@@ -129,10 +126,6 @@ class Recourse:
     def _part(
         self, columns: np.ndarray, rows: np.ndarray, limited: np.ndarray, measures: Any, settings: Settings
     ) -> Part:
-        from scipy import sparse
-
-        from ...solving.solver import Solver
-
         a = self.arrays
         own = replace(
             a,
@@ -151,7 +144,13 @@ class Recourse:
         mine = np.array([k for k, row in enumerate(limited.tolist()) if row in place], dtype=int)
         there = np.array([place[row] for row in limited[mine].tolist()], dtype=np.int32)
         return Part(
-            mine, there, self.least[mine], own.cost, sparse.csr_array(measures)[:, columns], Solver(own, settings), {}
+            mine,
+            there,
+            self.least[mine],
+            own.cost,
+            sparse.csr_array(measures)[:, columns],
+            Programme(own, settings),
+            {},
         )
 
     @property

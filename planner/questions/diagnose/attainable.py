@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...instance.metrics import METRICS
 from .search import Clock, feasible, least
-from .system import SHARES, System
+from .system import System
 from .words import percent
 
 if TYPE_CHECKING:
@@ -74,9 +75,9 @@ def reachable(system: System, cap: Cap, amounts: np.ndarray, clock: Clock) -> Re
 def _years(system: System, cap: Cap) -> dict[int, int]:
     """Rows of a cap -> year."""
     found = {}
-    for family in SHARES:
+    for family in METRICS:
         for index, row in system.arrays.rows.get(family, {}).items():
-            limit = getattr(system.data, family)[index]
+            limit = system.data.caps[family][index]
             if limit.cap == cap.cap:
                 found[row] = system.data.nodes[limit.node].year
     return found

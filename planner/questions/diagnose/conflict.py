@@ -15,14 +15,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ...solving.solver import Arrays, Settings, Solver
+from ...instance.metrics import METRICS
+from ...solving.compiling import Arrays
+from ...solving.programme import Programme
+from ...solving.solver import Settings
 from .search import Clock, feasible, solve
-from .system import SHARES, System
+from .system import System
 
 WISHES = (
     "service",
     "clean_only",
-    *SHARES,
+    *METRICS,
     "least_use",
     "offtake",
     "stock_floor",
@@ -105,22 +108,16 @@ def _support(system: System, amounts: np.ndarray, gains: dict[int, float], clock
     arrays.integer = np.zeros_like(arrays.integer)
     if free:  # linear in the limits of shares, the rows may need more than the cells could give
         arrays.col_upper = np.concatenate([arrays.col_upper[: -len(free)], np.full(len(free), np.inf)])
-    solver = Solver(arrays, Settings(threads=clock.settings.threads, seed=clock.settings.seed))
-    solver.allow(clock.each)
-    stopped = solver.run_lp()
-    if stopped == "interrupted":
-        raise KeyboardInterrupt
-    if stopped != "optimal":
-        return []
-    x, row_dual, col_dual = solver.solution()
-    if float(arrays.cost @ x) <= 1e-7:
+    settings = Settings(threads=clock.settings.threads, seed=clock.settings.seed)
+    found = Programme(arrays, settings).find(seconds=clock.each)
+    if not found.optimal or float(arrays.cost @ found.x) <= 1e-7:
         return []
     families = _all_items(system)
     positions = dict(zip(families, _positions(system, families), strict=True))
     return [
         item
         for item in families
-        if abs(col_dual[positions[item]] if item[0].startswith(UPPER) else row_dual[positions[item]]) > SEEN
+        if abs(found.reduced[positions[item]] if item[0].startswith(UPPER) else found.duals[positions[item]]) > SEEN
     ]
 
 

@@ -81,7 +81,7 @@ def diagnose(
         from .slack import slackest
 
         facts = tuple(slackest(system, clock))
-    seconds = time.perf_counter() - started
+    seconds = round(time.perf_counter() - started, 3)
     return Diagnosis(instance.name, not outages, pins=pins, facts=facts, outages=outages, seconds=seconds)
 
 
@@ -91,7 +91,7 @@ def _not_survived(instance: Instance, pins: Pins | None, clock: Clock) -> str:
         return ""
     from ...errors import Infeasible
     from ...prepare import prepare
-    from ...solving.solver import optimise
+    from ...solving.search import optimise
     from ...solving.survive import survive
 
     clock.tell("can all outages that must be survived be survived?")
@@ -144,7 +144,7 @@ def _explained(system: System, clock: Clock, started: float) -> Diagnosis:
         caps=caps,
         pins=left,
         complete=complete,
-        seconds=time.perf_counter() - started,
+        seconds=round(time.perf_counter() - started, 3),
     )
 
 

@@ -25,9 +25,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from ...instance.metrics import METRICS
 from ...instance.timeline import Period, horizon_end, module_share, own_capacity_share, promised
-from ...models.data import PLAN
-from .system import SHARES, Cell, Effect, Knob, System
+from ...prepare import PLAN
+from .system import Cell, Effect, Knob, System
 
 if TYPE_CHECKING:
     from ...instance.tables import Cap, Offtake
@@ -74,9 +75,9 @@ def cap_shift(system: System, cap: Cap, year: int) -> tuple[float, float]:
 
 def _caps(system: System) -> None:
     rows: dict[str, list[tuple[int, int]]] = defaultdict(list)  # cap -> row, year
-    for family in SHARES:
+    for family in METRICS:
         for index, row in system.arrays.rows.get(family, {}).items():
-            limit = getattr(system.data, family)[index]
+            limit = system.data.caps[family][index]
             rows[limit.cap].append((row, system.data.nodes[limit.node].year))
     for cap in system.instance.caps:
         columns = {"limit": cap.limit}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..study import COMPLETE, SECONDS, Declared, Study, Value
 from .edits import Edit, applied
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Cause:
+class Cause(Declared):
     """One conflict: what is asked, what there is, and the only edits of single cells that would resolve it alone.
 
     asked    what the user asks for, in the instance's words, each with the place of its row
@@ -28,6 +28,13 @@ class Cause:
     whole    whether it takes whole modules to see it
     """
 
+    HOLDS = (
+        *(Value("asked", "what is asked for"), Value("scarce", "the most that can be had of it, and why")),
+        *(Value("limits", "what there is"), Value("chain", "the conflict, from the demand back along the chain")),
+        Value("minimal", "whether it needs every one of its rows"),
+        Value("whole_numbers", "whether it takes whole modules to see it", "whole"),
+    )
+
     asked: tuple[str, ...]
     about: tuple[tuple[Cell, ...], ...]
     scarce: tuple[str, ...]
@@ -36,20 +43,9 @@ class Cause:
     minimal: bool
     whole: bool
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "asked": list(self.asked),
-            "scarce": list(self.scarce),
-            "limits": list(self.limits),
-            "chain": list(self.chain),
-            "minimal": self.minimal,
-            "whole_numbers": self.whole,
-        }
-
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(Study):
     """Whether an instance has a plan; if not, why, and the least that would give it one.
 
     feasible   whether there is a plan; then only ``facts`` is filled
@@ -64,6 +60,23 @@ class Diagnosis:
     facts      what is slackest in a feasible instance
     outages    which outages no plan survives, if nothing else is wrong; "" if none is asked for, or all can be
     """
+
+    COMMAND, MANIFEST, OF = "diagnose", "diagnosis.json", "instance"
+    HOLDS = (
+        Value("instance", "name of the instance", "name"),
+        Value("status", "`feasible` or `infeasible`"),
+        Value("causes", "conflicts, each with what is asked for, what there is, and the chain of causes"),
+        Value("edits", "the least-cost relaxation: cells to change"),
+        Value("points", "how hard that is"),
+        Value("verified", "whether the instance with the edits was solved again and has a plan"),
+        Value("proven", "whether every search was complete; else a smaller relaxation may exist"),
+        COMPLETE,
+        Value("alternatives", "edits of single cells that would do as well, each alone", "others"),
+        Value("caps", "the lowest limit and the earliest year at which the caps in question can be kept"),
+        Value("facts", "what is slackest in a feasible instance"),
+        Value("outages", "which outages no plan survives"),
+        SECONDS,
+    )
 
     name: str
     feasible: bool
@@ -84,28 +97,10 @@ class Diagnosis:
         """The instance with the edits made; pins that had to give way are left in ``pins``."""
         return applied(instance, self.edits)
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "schema": 1,
-            "instance": self.name,
-            "status": "feasible" if self.feasible else "infeasible",
-            "causes": [c.to_dict() for c in self.causes],
-            "edits": [e.to_dict() for e in self.edits],
-            "points": self.points,
-            "verified": self.verified,
-            "proven": self.proven,
-            "complete": self.complete,
-            "alternatives": [e.to_dict() for e in self.others],
-            "caps": [c.to_dict() for c in self.caps],
-            "facts": list(self.facts),
-            "outages": self.outages,
-            "seconds": round(self.seconds, 3),
-        }
-
-    def to_json(self) -> str:
-        """The content of `to_dict` as text."""
-        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    @property
+    def status(self) -> str:
+        """``feasible`` or ``infeasible``."""
+        return "feasible" if self.feasible else "infeasible"
 
     def __str__(self) -> str:
         from .text import text

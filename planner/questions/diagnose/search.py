@@ -9,105 +9,66 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy import sparse
 
-from ...errors import SolverFailed
-from ...models.data import EXPOSED
-from ...solving.solver import Arrays, Progress, Settings, Solver
+from ...errors import SolveError
+from ...solving.compiling import Arrays
+from ...solving.measures import deliveries, shortages
+from ...solving.programme import Programme, Ticker
+from ...solving.solver import Progress, Settings
 from .system import ZERO, System
 
 ROUNDS = 12  # of linearisation
 NOTHING = 1e-9
-TOLD_EVERY = 2.0  # seconds
 SMALL = 20_000  # columns up to which several starts are tried, and answers must agree exactly
 NEARLY = 5e-3  # relative change of the hardship at which the answers of a large system agree
 EXACT = 1e-10  # change of a share's limit at which Dinkelbach's steps end
 
 
-class Clock:
-    """How long single solves may take, and whether one was cut short."""
+class Clock(Ticker):
+    """How long single solves may take, whether one was cut short, and the lines of progress."""
 
     def __init__(self, each: float, settings: Settings, progress: Progress | None = None) -> None:
+        super().__init__(progress)
         self.each = each
         self.settings = settings
         self.cut_short = False
-        self.progress = progress
-        self._phase = ""
-        self._began = self._told = time.perf_counter()
 
     def tell(self, phase: str) -> None:
         """A line of progress: what is looked for from now on."""
-        self._phase = phase
-        self._told = time.perf_counter()
+        self.phase = phase
+        self.told = time.perf_counter()
         if self.progress:
             self.progress(phase)
-
-    def tick(self) -> None:
-        """A line of progress if there was none for some seconds."""
-        now = time.perf_counter()
-        if self.progress and now - self._told > TOLD_EVERY:
-            self._told = now
-            self.progress(f"{now - self._began:6.1f} s  {self._phase}")
 
 
 def solve(arrays: Arrays, clock: Clock) -> np.ndarray | None:
     """The best point within the time, None if there is none; infeasible is believed only without presolve."""
-    solver, stopped = _run(arrays, clock)
-    if stopped in ("infeasible", "unbounded", "failed"):
-        solver.check(solver.highs.clearSolver(), "clearing")
-        solver.option("presolve", "off")
-        stopped = solver.run()
-        if stopped in ("unbounded", "failed"):
-            return _nearest(arrays, clock)
-    return _point(solver, stopped, arrays, clock)
+    try:
+        return _point(arrays, clock)
+    except SolveError:
+        return _nearest(arrays, clock)
 
 
-def _run(arrays: Arrays, clock: Clock) -> tuple[Solver, str]:
-    solver = Solver(arrays, Settings(gap=0.0, threads=clock.settings.threads, seed=clock.settings.seed))
-    solver.allow(clock.each)
-    solver.highs.cbMipInterrupt.subscribe(lambda _: clock.tick())
+def _point(arrays: Arrays, clock: Clock) -> np.ndarray | None:
+    programme = Programme(arrays, Settings(gap=0.0, threads=clock.settings.threads, seed=clock.settings.seed))
+    programme.watch(clock.tick)
     clock.tick()
-    return solver, solver.run()
-
-
-def _point(solver: Solver, stopped: str, arrays: Arrays, clock: Clock) -> np.ndarray | None:
-    if stopped == "infeasible":
-        return None
-    if stopped == "interrupted":
-        raise KeyboardInterrupt
-    if stopped == "time_limit":
-        clock.cut_short = True
-        if not solver.has_plan:
-            return None
-    elif stopped != "optimal":
-        raise SolverFailed(f"the diagnosis stopped without a result: {stopped}")
-    x = solver.solution()[0]
-    return np.where(arrays.integer, np.round(x), x)
+    found = programme.find(seconds=clock.each)
+    clock.cut_short |= found.stopped == "time_limit"
+    return np.where(arrays.integer, np.round(found.x), found.x) if found.held else None
 
 
 def _nearest(arrays: Arrays, clock: Clock) -> np.ndarray | None:
     """For where the solver cannot tell: the point that violates the rows least, None if it violates them."""
     rows, columns = arrays.matrix.shape
     identity = sparse.eye_array(rows, format="csc")
-    matrix = sparse.hstack([arrays.matrix, identity, -identity], format="csc")
-    matrix.sort_indices()
-    slack = np.zeros(2 * rows)
-    elastic = Arrays(
-        np.concatenate([np.zeros(columns), slack + 1.0]),
-        0.0,
-        matrix,
-        arrays.row_lower,
-        arrays.row_upper,
-        np.concatenate([arrays.col_lower, slack]),
-        np.concatenate([arrays.col_upper, slack + np.inf]),
-        np.concatenate([arrays.integer, slack > 0.0]),
-        arrays.columns,
-        arrays.rows,
-    )
-    solver, stopped = _run(elastic, clock)
-    x = _point(solver, stopped, elastic, clock)
+    bare = replace(arrays, cost=np.zeros(columns), offset=0.0)
+    elastic = bare.with_columns(sparse.hstack([identity, -identity]), 1.0, 0.0, np.inf)
+    x = _point(elastic, clock)
     return None if x is None or float(elastic.cost @ x) > NOTHING else x[:columns]
 
 
@@ -165,12 +126,12 @@ def open_gains(system: System, clock: Clock) -> list[dict[int, float]]:
 
 
 def _unclean(system: System) -> np.ndarray:
-    """A tonne short or exposed costs 1."""
-    cost = np.zeros(len(system.cost))
-    cost[list(system.arrays.columns.get("short", {}).values())] = 1.0
-    for i, k in system.arrays.columns.get("deliver", {}).items():
-        cost[k] = float(system.data.deliver[i].provenance == EXPOSED)
-    return cost
+    """A kt/yr short or exposed costs 1, in whichever node."""
+
+    def one(_: object) -> float:
+        return 1.0
+
+    return shortages(system.data, system.arrays, one) + deliveries(system.data, system.arrays, one)
 
 
 def _open_plan(system: System, cost: np.ndarray, clock: Clock) -> np.ndarray:
@@ -276,20 +237,7 @@ def _worst_excess(arrays: Arrays, scales: Mapping[int, float]) -> Arrays:
     """The same rows with one more column, to be minimised: how far the rows of ``scales`` are beyond their limits."""
     rows = [row for row, scale in scales.items() if scale > ZERO]
     column = sparse.csc_array(([-scales[r] for r in rows], (rows, [0] * len(rows))), shape=(arrays.matrix.shape[0], 1))
-    matrix = sparse.hstack([arrays.matrix, column], format="csc")
-    matrix.sort_indices()
-    return Arrays(
-        np.concatenate([np.zeros(len(arrays.cost)), [1.0]]),
-        0.0,
-        matrix,
-        arrays.row_lower,
-        arrays.row_upper,
-        np.concatenate([arrays.col_lower, [-1e3]]),
-        np.concatenate([arrays.col_upper, [1e3]]),
-        np.concatenate([arrays.integer, [False]]),
-        arrays.columns,
-        arrays.rows,
-    )
+    return replace(arrays, cost=np.zeros(len(arrays.cost)), offset=0.0).with_columns(column, 1.0, -1e3, 1e3)
 
 
 def _least_amount(system: System, base: np.ndarray, x: np.ndarray, rows: Mapping[int, float]) -> float:

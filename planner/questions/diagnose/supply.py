@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...instance.wildcards import MovementTable
-from ...models.data import CLEAN, EXPOSED
+from ...prepare import CLEAN, EXPOSED
 from .conflict import Item
 from .search import Clock, solve
 from .system import System
@@ -58,7 +58,7 @@ def _needs(system: System, items: Sequence[Item]) -> dict[tuple[bool, int, str],
     """Demands of a conflict: whether only clean material helps, year and branch; then material and country."""
     data = system.data
     clean: set[int] = {data.deliver[i].need for family, i in items if family == "clean_only"}
-    for cap in (data.exposed_share[i] for family, i in items if family == "exposed_share"):
+    for cap in (data.caps["exposed_share"][i] for family, i in items if family == "exposed_share"):
         clean |= set(cap.total)
     found = {i for family, i in items if family in ("service", "demand")} | clean
     grouped: dict[tuple[bool, int, str], dict[tuple[str, str], list[int]]] = {}

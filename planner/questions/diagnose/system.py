@@ -8,16 +8,15 @@ shares, where it multiplies what is delivered, made or used; these rows keep the
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from ... import models
-from ...models.data import EXPOSED, ModelData
-from ...prepare import Prepared, prepare
-from ...solving.solver import Arrays, compile_model, paused_garbage_collector
+from ...prepare import EXPOSED, ModelData, Prepared, prepare
+from ...solving.cap_rows import Slope, slopes
+from ...solving.compiling import Arrays, compiled
 
 if TYPE_CHECKING:
     from ...instance.columns import Key
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from ...solving.pins import Pins
 
 ZERO = 1e-12  # what is left where a coefficient and a limit cancel
-SHARES = ("exposed_share", "stage_share", "single_country_share", "import_share")
 
 
 class Cell(NamedTuple):
@@ -62,14 +60,6 @@ class Effect(NamedTuple):
     row: int
     factor: float
     share: bool = False
-
-
-class Slope(NamedTuple):
-    """What a share's row gains per unit of its limit: coefficients of columns, and its right-hand side."""
-
-    columns: np.ndarray
-    values: np.ndarray
-    upper: float
 
 
 @dataclass
@@ -222,29 +212,23 @@ def compile_system(instance: Instance, pins: Pins | None) -> System:
 
     Raises UsageError on pins that cannot be held at all.
     """
-    with paused_garbage_collector():
-        # exposed deliveries exist throughout and are ruled out by rows, so that clean_from_year can give way
-        prepared = prepare(_never_clean_only(instance))
-        prepared.data.risk = None  # how costs are weighed decides nothing about what is possible
-        arrays = compile_model(models.build(prepared.data))
-        if pins:
-            held = replace_bounds(arrays)
-            pins.hold(prepared.data, held)
-        cost = arrays.cost
-        arrays.cost = np.zeros(len(cost))
-        system = System(instance, prepared, arrays, pins, cost)
-        system.slopes = _slopes(prepared.data, arrays)
-        _add_wishes(system)
+    # exposed deliveries exist throughout and are ruled out by rows, so that clean_from_year can give way
+    prepared = prepare(_never_clean_only(instance))
+    prepared.data.risk = None  # how costs are weighed decides nothing about what is possible
+    arrays = compiled(prepared.data)
+    if pins:
+        pins.hold(prepared.data, replace_bounds(arrays))
+    cost = arrays.cost
+    arrays.cost = np.zeros(len(cost))
+    system = System(instance, prepared, arrays, pins, cost)
+    system.slopes = slopes(prepared.data, arrays)
+    _add_wishes(system)
     return system
 
 
 def replace_bounds(arrays: Arrays) -> Arrays:
     """The same arrays with bounds that may be changed."""
-    a = arrays
-    return Arrays(
-        a.cost, a.offset, a.matrix, a.row_lower, a.row_upper, a.col_lower.copy(), a.col_upper.copy(), a.integer,
-        a.columns, a.rows,
-    )  # fmt: skip
+    return replace(arrays, col_lower=arrays.col_lower.copy(), col_upper=arrays.col_upper.copy())
 
 
 def _never_clean_only(instance: Instance) -> Instance:
@@ -252,46 +236,6 @@ def _never_clean_only(instance: Instance) -> Instance:
 
     rows = [s for s in instance.sectors if s.clean_from_year is not None]
     return instance.with_rows("sectors", *({**cells(row), "clean_from_year": ""} for row in rows))
-
-
-def _slopes(data: ModelData, arrays: Arrays) -> dict[int, Slope]:
-    """Row of a share -> what it gains per unit of its limit: half the difference to the row with a limit 2 higher.
-
-    With a limit 1 higher some coefficients could cancel, and the row be gone.
-    """
-    families = {name: getattr(data, name) for name in SHARES if getattr(data, name)}
-    if not families and not data.fund_share:
-        return {}
-    higher = {name: [cap._replace(limit=cap.limit + 2.0) for cap in caps] for name, caps in families.items()}
-    fund_share = data.fund_share
-    try:
-        for name, caps in higher.items():
-            setattr(data, name, caps)
-        data.fund_share = [part._replace(max_share=part.max_share + 2.0) for part in fund_share]
-        other = compile_model(models.build(data))
-    finally:
-        for name, caps in families.items():
-            setattr(data, name, caps)
-        data.fund_share = fund_share
-    place = np.zeros(other.matrix.shape[1], dtype=int)
-    for family, positions in other.columns.items():
-        for index, k in positions.items():
-            place[k] = arrays.columns[family][index]
-    before, after = arrays.matrix.tocsr(), other.matrix.tocsr()
-    slopes = {}
-    for family in (*families, "fund_share"):
-        for index, row in arrays.rows.get(family, {}).items():
-            twin = other.rows[family][index]
-            change = np.zeros(arrays.matrix.shape[1])
-            first, last = after.indptr[twin], after.indptr[twin + 1]
-            change[place[after.indices[first:last]]] = after.data[first:last]
-            first, last = before.indptr[row], before.indptr[row + 1]
-            change[before.indices[first:last]] -= before.data[first:last]
-            columns = np.flatnonzero(change)
-            slopes[row] = Slope(
-                columns, change[columns] / 2.0, float(other.row_upper[twin] - arrays.row_upper[row]) / 2.0
-            )
-    return slopes
 
 
 def _add_wishes(system: System) -> None:

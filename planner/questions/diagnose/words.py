@@ -7,17 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...instance.metrics import METRICS
 from ...instance.timeline import promised, start_years
-from ...models.data import CLEAN, PLAN, Node, Pool, ShareLimit
+from ...prepare import CLEAN, PLAN, Node, Pool, ShareLimit
 from .conflict import UPPER, WHOLE, Item
-from .system import SHARES, Cell, System
-
-METRICS = {
-    "exposed_share": "exposed share",
-    "stage_share": "stage share",
-    "single_country_share": "single-country share",
-    "import_share": "import share",
-}
+from .system import Cell, System
 
 
 @dataclass(frozen=True)
@@ -129,8 +123,8 @@ def statements(system: System, items: Sequence[Item]) -> list[Statement]:
 
 
 def _statement(system: System, family: str, index: Any) -> Statement | None:
-    if family in SHARES:
-        return _cap(system, family, getattr(system.data, family)[index])
+    if family in METRICS:
+        return _cap(system, family, system.data.caps[family][index])
     if family.startswith("pin_"):
         return _pin(system, family, index)
     tell = _TELLERS.get(family)
@@ -175,7 +169,7 @@ def _clean_only(system: System, i: int) -> Statement:
 def _cap(system: System, family: str, limit: ShareLimit) -> Statement:
     node = system.data.nodes[limit.node]
     row = next(c for c in system.instance.caps if c.cap == limit.cap)
-    of = [METRICS[family]]
+    of = [METRICS[family].label]
     if row.stage or row.material:
         of.append(f"of {row.stage or row.material}")
     if row.sector:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...instance.columns import joined_key
 from ...instance.tables import TABLES, columns
+from ..study import Study, Table, Value, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,17 +22,68 @@ OLD_YEARS = 3
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Evidence(Study):
     """How the numbers of an instance are backed.
 
-    coverage  by table: numbers (cells that differ from the column's default), sourced, assumed, both, neither, ranged
-    sources   by source: numbers that cite it, its date, title
-    ages      numbers that cite no source younger than 3 years before the newest source, and all that cite a dated one
-    unbacked  rows with numbers that neither cite a source nor say ``assumption:`` (table, key, file and line)
-    weights   with a run: numbers whose range weighs most: table, key, column, value, low, high, confidence, kind, and
-              musd, the change of present cost from the low to the high end, first-order (marginal value in the plan
-              times the range)
+    ages        numbers that cite no source younger than 3 years before the newest one, and all that cite a dated one
+    confidence  how many numbers have a range, by the confidence in it
+    The frames are the tables of the same names, see HOLDS; ``weights`` is None without a run.
     """
+
+    COMMAND, MANIFEST, OF = "evidence", "evidence.json", "instance"
+    HOLDS = (
+        Table(
+            "coverage",
+            "Each table of the instance, and its numbers: cells that differ from the column's default.",
+            """
+            table   | text    | | the table
+            numbers | integer | | how many numbers it has
+            sourced | integer | | those whose row cites a source
+            both    | integer | | those whose row cites a source and says what it assumes beyond it
+            assumed | integer | | those whose row says that it assumes them
+            neither | integer | | those whose row does neither
+            ranged  | integer | | those that have a range in evidence.csv
+            """,
+        ),
+        Table(
+            "sources",
+            "The sources, those that carry most numbers first.",
+            """
+            source  | text    | | the source
+            numbers | integer | | how many numbers cite it
+            date    | text    | | when it was published
+            title   | text    | | its title
+            """,
+        ),
+        Value("old_numbers", "numbers that cite no source younger than 3 years before the newest one"),
+        Value("dated_numbers", "numbers that cite a dated source"),
+        Value("confidence", "how many numbers have a range, by the confidence in it"),
+        Table(
+            "unbacked",
+            "Rows with numbers that neither cite a source nor say `assumption:`.",
+            """
+            table | text | | the table
+            key   | text | | key of the row
+            place | text | | file and line
+            """,
+        ),
+        Table(
+            "weights",
+            "With a run: ranges of evidence.csv, those that weigh most in the plan first.",
+            """
+            table      | text   |        | table of the number
+            key        | text   |        | key of its row
+            column     | text   |        | its column
+            value      | number | column | the number
+            low        | number | column | low end of its range
+            high       | number | column | high end of its range
+            confidence | text   |        | confidence in it
+            kind       | text   |        | what the range is
+            musd       | number | MUSD   | change of present cost from the low to the high end: marginal value in the
+                plan times the range
+            """,
+        ),
+    )  # fmt: skip
 
     coverage: pd.DataFrame
     sources: pd.DataFrame
@@ -42,30 +92,15 @@ class Evidence:
     unbacked: pd.DataFrame
     weights: pd.DataFrame | None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON can hold it."""
-        return {
-            "schema": 1,
-            "coverage": self.coverage.to_dict("records"),
-            "sources": self.sources.to_dict("records"),
-            "old_numbers": self.ages[0],
-            "dated_numbers": self.ages[1],
-            "confidence": dict(self.confidence),
-            "unbacked": self.unbacked.to_dict("records"),
-            "weights": None if self.weights is None else self.weights.to_dict("records"),
-        }
+    @property
+    def old_numbers(self) -> int:
+        """How many numbers cite no source younger than 3 years before the newest one."""
+        return self.ages[0]
 
-    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Write coverage.csv, sources.csv, unbacked.csv, weights.csv and evidence.json."""
-        from ...runs.folder import write_folder
-        from ...runs.tables import to_csv
-
-        tables = {"coverage": self.coverage, "sources": self.sources, "unbacked": self.unbacked}
-        if self.weights is not None:
-            tables["weights"] = self.weights
-        files = {f"{name}.csv": to_csv(table) for name, table in tables.items()}
-        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
-        return write_folder(Path(folder), files, "evidence.json", lambda: text, overwrite)
+    @property
+    def dated_numbers(self) -> int:
+        """How many numbers cite a dated source."""
+        return self.ages[1]
 
     def __str__(self) -> str:
         total = self.coverage[["numbers", "sourced", "assumed", "both", "neither", "ranged"]].sum()
@@ -74,10 +109,9 @@ class Evidence:
             f"({total['both']:,} of them say what they assume beyond it), "
             f"{total['assumed']:,} are declared assumptions, {total['neither']:,} neither"
         ]
-        head = ("table", "numbers", "sourced", "both", "assumed", "neither", "ranged")
-        lines.append("  " + f"{head[0]:<18}" + "".join(f"{h:>9}" for h in head[1:]))
-        for r in self.coverage.to_dict("records"):
-            lines.append("  " + f"{r['table']:<18}" + "".join(f"{r[h]:>9,}" for h in head[1:]))
+        columns = [("  table", "<20"), *((name, ">8") for name in self.coverage.columns[1:])]
+        counts = self.coverage.itertuples(index=False)
+        lines += text_table(columns, [(f"  {table}", *(f"{n:,}" for n in numbers)) for table, *numbers in counts])
         if self.confidence:
             words = ", ".join(f"{n:,} of {c} confidence" for c, n in self.confidence.items())
             lines.append(f"Ranges: {total['ranged']:,} numbers have one; {words}")
@@ -139,14 +173,14 @@ def evidence(instance: Instance, run: Run | None = None) -> Evidence:
     titles = {s.source: s.title for s in instance.sources}
     by_source = sorted(carried.items(), key=lambda item: (-item[1], item[0]))
     return Evidence(
-        pd.DataFrame(rows, columns=["table", "numbers", "sourced", "both", "assumed", "neither", "ranged"]),
+        pd.DataFrame(rows, columns=Evidence.columns("coverage")),
         pd.DataFrame(
             [(s, n, dates.get(s, ""), titles.get(s, "")) for s, n in by_source],
-            columns=["source", "numbers", "date", "title"],
+            columns=Evidence.columns("sources"),
         ),
         (old, dated),
         dict(Counter(e.confidence for e in instance.evidence).most_common()),
-        pd.DataFrame(unbacked, columns=["table", "key", "place"]),
+        pd.DataFrame(unbacked, columns=Evidence.columns("unbacked")),
         None if run is None else _weights(instance, run),
     )
 
@@ -194,7 +228,6 @@ def _weights(instance: Instance, run: Run) -> pd.DataFrame:
             continue
         value = getattr(row, e.column)
         rows.append((e.table, e.key, e.column, value, e.low, e.high, e.confidence, e.kind, worth * (e.high - e.low)))
-    names = ["table", "key", "column", "value", "low", "high", "confidence", "kind", "musd"]
-    table = pd.DataFrame(rows, columns=names)
+    table = pd.DataFrame(rows, columns=Evidence.columns("weights"))
     order = table["musd"].abs().sort_values(ascending=False, kind="stable").index
     return table.loc[order].reset_index(drop=True)

@@ -29,7 +29,8 @@ def marginal_values(instance: Instance, run: Run) -> Callable[[str, Any, str], f
     """
     from ...prepare import prepare
     from ...solving.pins import Pins
-    from ...solving.solver import Settings, optimise
+    from ...solving.search import optimise
+    from ...solving.solver import Settings
 
     prepared = prepare(instance)
     outcome = optimise(prepared.data, Settings(), None, Pins.of(instance, run))
@@ -90,7 +91,7 @@ class _Marginals:
             self.demand[need.country, need.sector, need.material, period] += duals.get("demand", {}).get(d, 0.0)
             short = values.get("short", {}).get(d, 0.0)
             self.short[need.sector] += data.nodes[need.node].weight * short
-        for i, cap in enumerate(data.exposed_share):  # more demand leaves more room under a share of it
+        for i, cap in enumerate(data.caps["exposed_share"]):  # more demand leaves more room under a share of it
             room = duals.get("exposed_share", {}).get(i, 0.0) * cap.limit
             for d in cap.total:
                 need = data.need[d]

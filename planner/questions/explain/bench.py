@@ -7,24 +7,15 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import models
 from ...errors import SolverFailed, UsageError
-from ...prepare import prepare
-from ...solving.solver import (
-    Arrays,
-    Progress,
-    Settings,
-    Solver,
-    by_family,
-    compile_model,
-    fix_columns,
-    paused_garbage_collector,
-)
+from ...solving.programme import Found, Programme, by_family
+from ...solving.solver import Progress, Settings
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
@@ -38,50 +29,21 @@ SAME = 1e-9  # relative: two costs this close are one
 Builds = dict[tuple[str, int], float]  # (option, start year) -> modules
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a re-solve found.
-
-    stopped    ``optimal``, ``time_limit``, ``interrupted`` or ``infeasible``
-    objective  MUSD at the costs it was solved with; inf if infeasible, NaN if no plan was found
-    bound      no plan is cheaper
-    values     of all columns; empty without a plan
-    """
-
-    stopped: str
-    objective: float
-    bound: float
-    values: np.ndarray
-
-    @property
-    def held(self) -> bool:
-        """Whether a plan was found."""
-        return len(self.values) > 0
-
-
 class Model:
     """The model of an instance, compiled once."""
 
     def __init__(self, instance: Instance, settings: Settings) -> None:
         self.instance = instance
         self.settings = settings
-        with paused_garbage_collector():
-            self.prepared = prepare(instance)
-            self.data = self.prepared.data
-            self.arrays: Arrays = compile_model(models.build(self.data))
-        self.whole = np.flatnonzero(self.arrays.integer)
+        self.programme = Programme.of(instance, settings)
+        self.prepared = self.programme.prepared
+        self.data, self.arrays = self.prepared.data, self.programme.arrays
+        self.whole = self.arrays.whole
         self.columns = self.arrays.columns.get("build", {})
         self.starts: dict[str, list[int]] = defaultdict(list)
         for i, start in enumerate(self.data.build):
             self.starts[start.option].append(i)
-        self.solver = self.solver_of(self.arrays)
         self.proven = settings.gap_for(len(self.whole)) <= SAME
-
-    def solver_of(self, arrays: Arrays) -> Solver:
-        """A solver of arrays like these."""
-        solver = Solver(arrays, self.settings)
-        solver.allow(self.settings.time_limit)
-        return solver
 
     def modules(self, builds: Builds) -> np.ndarray:
         """Modules by position in ``data.build``. Raises UsageError on a start that the model does not have."""
@@ -110,21 +72,18 @@ class Model:
             values[chosen[i]] = 1.0 if option in built else 0.0
         return np.round(values[self.whole])
 
-    def hold(self, modules: np.ndarray, all_builds: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-        """Solve with the whole numbers (or all builds) held: column values, row duals, reduced costs; None: no plan."""
-        self.solver.restore()
+    def hold(self, modules: np.ndarray, all_builds: bool) -> Found | None:
+        """Solve with the whole numbers (or all builds) held; None: there is no plan."""
+        self.programme.restore()
         if all_builds:
-            positions = np.array([self.columns[i] for i in range(len(modules))], dtype=int)
-            fix_columns(self.solver, positions, modules)
-        fix_columns(self.solver, self.whole, self.whole_numbers(modules))
-        stopped = self.solver.run_lp()
-        if stopped == "infeasible":
+            self.programme.hold([self.columns[i] for i in range(len(modules))], modules)
+        self.programme.hold(self.whole, self.whole_numbers(modules))
+        found = self.programme.find(seconds=self.settings.time_limit)
+        if found.stopped == "infeasible":
             return None
-        if stopped != "optimal":
-            if stopped == "interrupted":
-                raise KeyboardInterrupt
-            raise SolverFailed(f"the plan could not be solved again with its builds held: {stopped}")
-        return self.solver.solution()
+        if not found.optimal:
+            raise SolverFailed(f"the plan could not be solved again with its builds held: {found.stopped}")
+        return found
 
     def objective(self, values: np.ndarray, cheaper: Mapping[int, float] | None = None) -> float:
         """Cost of column values, MUSD; ``cheaper`` takes an amount off the unit costs of columns."""
@@ -139,7 +98,7 @@ class Model:
         least: tuple[str, float] | None = None,
         cheaper: Mapping[int, float] | None = None,
         start: np.ndarray | None = None,
-    ) -> Answer:
+    ) -> Found:
         """The least-cost plan under a change.
 
         close    options that are not built
@@ -148,62 +107,36 @@ class Model:
         cheaper  column -> what its unit cost falls by, MUSD
         start    modules by position in ``data.build`` to start the search from
         """
-        solver = self.solver
-        solver.restore()
-        upper = self.arrays.col_upper.copy()
-        for option in close:
-            for i in self.starts[option]:
-                upper[self.columns[i]] = 0.0
-        everything = np.arange(len(upper), dtype=np.int32)
-        solver.check(solver.highs.changeColsBounds(len(upper), everything, self.arrays.col_lower, upper), "bounds")
+        programme = self.programme
+        programme.restore()
+        closed = [self.columns[i] for option in close for i in self.starts[option]]
+        programme.bound(closed, self.arrays.col_lower[closed], 0.0)
         if cheaper:
             cost = self.arrays.cost.copy()
             for k, amount in cheaper.items():
                 cost[k] -= amount
-            solver.check(solver.highs.changeColsCost(len(cost), everything, cost), "the cost")
+            programme.objective(cost)
         if least is not None:
-            places = np.array([self.columns[i] for i in self.starts[least[0]]], dtype=np.int32)
-            solver.check(
-                solver.highs.addRow(least[1], math.inf, len(places), places, np.ones(len(places))), "a build to hold"
-            )
+            programme.add_row([self.columns[i] for i in self.starts[least[0]]], 1.0, lower=least[1])
         waived = self._committed(lift)
         for row in waived:
-            solver.check(solver.highs.changeRowBounds(row, 0.0, math.inf), "a commitment")
+            programme.side(row, 0.0, math.inf)
         try:
             if start is not None and len(self.whole):
-                solver.start_from(self.whole, self.whole_numbers(start))
-            return self._run(cheaper)
+                programme.offer(self.whole, self.whole_numbers(start))
+            found = programme.find(seconds=self.settings.time_limit)
         finally:
             for row in waived:
-                low, high = self.arrays.row_lower[row], self.arrays.row_upper[row]
-                solver.check(solver.highs.changeRowBounds(row, low, high), "a commitment")
+                programme.side(row, self.arrays.row_lower[row], self.arrays.row_upper[row])
+        if not found.held:
+            return found
+        objective = self.objective(found.x, cheaper)
+        bound = found.bound if len(self.whole) or not found.optimal else objective
+        return replace(found, value=objective, bound=min(bound, objective))
 
     def _committed(self, options: Collection[str]) -> list[int]:
         rows = self.arrays.rows.get("modules_least", {})
         return [row for i, row in rows.items() if self.data.modules[i].option in options]
-
-    def _run(self, cheaper: Mapping[int, float] | None) -> Answer:
-        solver = self.solver
-        stopped = solver.run()
-        if stopped in ("infeasible", "unbounded", "failed"):
-            # presolve has been seen to call feasible models infeasible: believe it only without
-            solver.check(solver.highs.clearSolver(), "clearing")
-            solver.option("presolve", "off")
-            stopped = solver.run() if len(self.whole) else solver.run_lp()
-            solver.option("presolve", "choose")
-        if stopped in ("unbounded", "failed"):
-            raise SolverFailed(f"a re-solve ended with {stopped}")
-        nothing = np.zeros(0)
-        if stopped == "infeasible":
-            return Answer(stopped, math.inf, math.inf, nothing)
-        bound = float(solver.highs.getInfo().mip_dual_bound) if len(self.whole) else -math.inf
-        if not solver.has_plan:
-            return Answer(stopped, math.nan, bound, nothing)
-        values = solver.solution()[0]
-        objective = self.objective(values, cheaper)
-        if not len(self.whole) and stopped == "optimal":
-            bound = objective
-        return Answer(stopped, objective, min(bound, objective), values)
 
     def scaled(self, option: str, factor: float) -> Model:
         """The same model with modules of an option ``factor`` times as large at the same capex."""
@@ -218,7 +151,7 @@ class Model:
             cost[k] += self.data.build[i].fixed_om * (factor - 1.0)
         other = copy(self)
         other.arrays = replace(arrays, matrix=matrix, cost=cost)
-        other.solver = other.solver_of(other.arrays)
+        other.programme = Programme(other.arrays, self.settings)
         return other
 
 
@@ -253,9 +186,9 @@ class Bench(Model):
         held = self.hold(self.builds, all_builds=pinned)
         if held is None:
             raise UsageError("the builds of the run satisfy no plan of the instance; is it the run's own instance?")
-        self.x, row_dual, reduced = held
-        self.dual: dict[str, dict[Any, float]] = by_family(self.arrays.rows, row_dual)
-        self.reduced: dict[str, dict[Any, float]] = by_family(self.arrays.columns, reduced)
+        self.x = held.x
+        self.dual: dict[str, dict[Any, float]] = by_family(self.arrays.rows, held.duals)
+        self.reduced: dict[str, dict[Any, float]] = by_family(self.arrays.columns, held.reduced)
         self.base = self.objective(self.x)
         self.first = self._first_tonnes(pinned)
         # the bound of a pinned run is one of pinned plans only
@@ -278,16 +211,23 @@ class Bench(Model):
             for n, limit in enumerate(self.data.capacity)
             if n in rows and limit.own + sum(k * self.builds[i] for i, k in limit.modules) <= A_LITTLE
         ]
-        highs = self.solver.highs
         for row in bare:
-            upper = self.arrays.row_upper[row] + A_LITTLE
-            self.solver.check(highs.changeRowBounds(row, -math.inf, upper), "a little capacity")
+            self.programme.side(row, -math.inf, self.arrays.row_upper[row] + A_LITTLE)
         held = self.hold(self.builds, pinned) if bare else None
         for row in bare:
-            self.solver.check(highs.changeRowBounds(row, -math.inf, self.arrays.row_upper[row]), "capacity")
+            self.programme.side(row, -math.inf, self.arrays.row_upper[row])
         if held is None:
             return self.dual.get("capacity_limit", {})
-        return {n: float(held[1][row]) for n, row in rows.items()}
+        return {n: float(held.duals[row]) for n, row in rows.items()}
+
+    @cached_property
+    def relaxed(self) -> Found | None:
+        """The linear relaxation, without any build held; None, with a note, if it was not solved."""
+        found = Programme(self.arrays.relaxed, self.settings).find(seconds=self.settings.time_limit)
+        if not found.optimal:
+            self.notes.append("what money is worth is not known: the relaxation was not solved")
+            return None
+        return found
 
     @property
     def tolerance(self) -> float:
@@ -310,11 +250,11 @@ class Bench(Model):
             self.stopped = OUT_OF_TIME
         return not self.stopped
 
-    def again(self, what: str, **change: Any) -> Answer | None:
+    def again(self, what: str, **change: Any) -> Found | None:
         """Solve under a change (see ``solve``); None if that may not be, or was interrupted."""
         return self.ask(what, self, **change)
 
-    def ask(self, what: str, model: Model, **change: Any) -> Answer | None:
+    def ask(self, what: str, model: Model, **change: Any) -> Found | None:
         """The same of another model."""
         if not self.may_go_on():
             return None
@@ -324,10 +264,7 @@ class Bench(Model):
         except KeyboardInterrupt:
             self.stopped = "interrupted"
             return None
-        if answer.stopped == "interrupted":
-            self.stopped = "interrupted"
-            return None
-        cost = f"{answer.objective:,.6g} MUSD" if answer.held else answer.stopped
+        cost = f"{answer.value:,.6g} MUSD" if answer.held else answer.stopped
         self.tell(f"{time.perf_counter() - started:6.1f} s  {what}: {cost}")
         return answer
 

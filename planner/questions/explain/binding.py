@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from ...errors import InstanceError, PlannerError
-from ...models.data import CLEAN, PLAN
+from ...prepare import CLEAN, PLAN
+from ...solving.families import FAMILIES, POINT, Family
 from .bench import BUILT, Bench, Model
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ WORTHLESS = 1e-7  # MUSD per unit; below this nothing binds
 
 DUAL = "dual"
 RELAXED = "dual, whole numbers relaxed"
-POINT = "point"
+MONEY = ("fund_budget", "fund_share", "private_limit")
 
 
 class Limit(NamedTuple):
@@ -52,17 +51,9 @@ def binding(bench: Bench, lead_options: int) -> pd.DataFrame:
 
     found = [
         *_caps(bench),
-        *_capacities(bench),
-        *_contracts(bench),
-        *_offtakes(bench),
         *_floors(bench),
         *_clean_only(bench),
-        *_markets(bench),
-        *_lanes(bench),
-        *_stocks(bench),
-        *_exports(bench),
-        *_modules(bench),
-        *_money(bench),
+        *(limit for family in FAMILIES.values() if family.rows and family.kind for limit in _rows(bench, family)),
         *_lead_times(bench, lead_options),
     ]
     kept = sorted(
@@ -83,45 +74,75 @@ def _caps(bench: Bench) -> list[Limit]:
     return result
 
 
-def _capacities(bench: Bench) -> list[Limit]:
-    country = {f.facility: f.country for f in bench.instance.facilities}
-    worth: dict[tuple[str, int], float] = defaultdict(float)
-    there: dict[tuple[str, int], float] = defaultdict(float)
-    dual = bench.dual.get("capacity_limit", {})
-    for i, limit in enumerate(bench.data.capacity):
-        node = bench.data.nodes[limit.node]
-        amount = limit.own + sum(k * bench.x[bench.columns[b]] for b, k in limit.modules)
-        if amount > BUILT:
-            worth[limit.facility, node.year] += max(0.0, -dual.get(i, 0.0))
-            if node.branch == PLAN:
-                there[limit.facility, node.year] = amount
-    return [
-        Limit("capacity", f, country[f], year, "kt/yr", value, DUAL, f"capacity of {there[f, year] * 1e3:,.6g} t")
-        for (f, year), value in worth.items()
-    ]
+def _rows(bench: Bench, family: Family) -> list[Limit]:
+    """The rows of a family that bind; those of one subject and year, in the plan and its branches, are summed up."""
+    home = {
+        "facility": {f.facility: f.country for f in bench.instance.facilities},
+        "stockpile": {s.stockpile: s.country for s in bench.instance.stockpiles},
+    }
+    home["option"] = {o.option: home["facility"].get(o.facility, "") for o in bench.instance.options}
+    duals, how = _duals(bench, family)
+    sign = 1.0 if family.less else -1.0
+    worth: dict[tuple[str, str, int], float] = defaultdict(float)
+    says: dict[tuple[str, str, int], str] = {}
+    for i, dual in duals.items():
+        row = getattr(bench.data, family.rows)[i]
+        if not _counts(bench, family, i, row):
+            continue
+        what, of = family.home(row)
+        node = bench.data.nodes[row.node] if hasattr(row, "node") else None
+        year = node.year if node is not None else getattr(row, "year", 0)
+        key = (family.subject(row), of if what == "country" else home[what].get(of, ""), year)
+        worth[key] += max(0.0, sign * dual) * (_point(bench, row) if family.name == "fund_share" else 1.0)
+        if key not in says or node is None or node.branch == PLAN:
+            says[key] = family.says(row, lambda b: float(bench.x[bench.columns[b]])) + _size(bench, family, row)
+    return [Limit(family.kind, *key, family.unit, value, how, says[key]) for key, value in worth.items()]
 
 
-def _contracts(bench: Bench) -> list[Limit]:
-    country = {f.facility: f.country for f in bench.instance.facilities}
-    result = []
-    for i, dual in bench.dual.get("least_use", {}).items():
-        limit = bench.data.capacity[i]
-        year = bench.data.nodes[limit.node].year
-        says = f"min_use asks for {limit.least_use * 1e3:,.6g} t"
-        result.append(Limit("least_use", limit.facility, country[limit.facility], year, "kt/yr", dual, DUAL, says))
-    return result
+def _counts(bench: Bench, family: Family, i: int, row: Any) -> bool:
+    """Whether a row is one whose worth can be told."""
+    if family.name == "capacity_limit":  # where there is none, bottlenecks and entry tell what a first tonne earns
+        return bool(row.own + sum(k * bench.x[bench.columns[b]] for b, k in row.modules) > BUILT)
+    if family.name == "buy":
+        return row.limit is not None
+    if family.name == "stock_floor":
+        return bool(bench.data.nodes[row.node].branch == PLAN)
+    if family.name in ("modules_most", "build"):  # whole modules are projects, told as such
+        option = next(o for o in bench.instance.options if o.option == row.option)
+        most = family.name == "build" and row.max_modules >= option.max_modules
+        return not (option.integer or most) and (
+            family.name != "build" or bool(bench.x[bench.columns[i]] >= row.max_modules - BUILT)
+        )
+    return True
 
 
-def _offtakes(bench: Bench) -> list[Limit]:
-    country = {f.facility: f.country for f in bench.instance.facilities}
-    result = []
-    for i, dual in bench.dual.get("offtake", {}).items():
-        taken = bench.data.offtake[i]
-        tonnes = taken.least + sum(k * bench.x[bench.columns[b]] for b, k in taken.modules)
-        says = f"{tonnes * 1e3:,.6g} t are to be taken"
-        name, year = f"{taken.facility} {taken.material}", bench.data.nodes[taken.node].year
-        result.append(Limit("offtake", name, country[taken.facility], year, "kt/yr", dual, DUAL, says))
-    return result
+def _size(bench: Bench, family: Family, row: Any) -> str:
+    """What follows the limit of modules: their size, and that it is one of a period."""
+    if family.name not in ("modules_most", "build"):
+        return ""
+    size = next(o.module_t for o in bench.instance.options if o.option == row.option)
+    return f" of {size:,.6g} t{' started in the period' if family.name == 'build' else ''}"
+
+
+def _point(bench: Bench, row: Any) -> float:
+    """MUSD by which a hundredth more of a fund's share lets it pay more for what is built of an option."""
+    x = bench.relaxed.x if len(bench.whole) and bench.relaxed else bench.x
+    return 0.01 * float(sum(capex * x[bench.columns[b]] for b, capex in row.capex))
+
+
+def _duals(bench: Bench, family: Family) -> tuple[Mapping[Any, float], str]:
+    """Shadow prices (reduced costs of decisions) of a family, and how they were found.
+
+    With whole modules the shadow price of money is 0 or undefined, so that of the linear relaxation is told instead.
+    """
+    if family.name not in MONEY or not len(bench.whole):
+        return (bench.reduced if family.bounds else bench.dual).get(family.name, {}), DUAL
+    if not bench.arrays.rows.get(family.name):
+        return {}, RELAXED
+    relaxed = bench.relaxed
+    if relaxed is None:
+        return {}, RELAXED
+    return {i: float(relaxed.duals[row]) for i, row in bench.arrays.rows[family.name].items()}, RELAXED
 
 
 def _floors(bench: Bench) -> list[Limit]:
@@ -155,110 +176,6 @@ def _clean_only(bench: Bench) -> list[Limit]:
         saved = (price[places[0]] - price[places[1]]) * need.demand * 0.01
         says = f"only clean {need.material} since {since}"
         result.append(Limit("clean_only", need.sector, need.country, node.year, POINT, saved, DUAL, says))
-    return result
-
-
-def _markets(bench: Bench) -> list[Limit]:
-    worth: dict[tuple[str, str, int], float] = defaultdict(float)
-    says: dict[tuple[str, str, int], str] = {}
-    for i, reduced in bench.reduced.get("buy", {}).items():
-        offer = bench.data.buy[i]
-        if offer.limit is not None:
-            key = (offer.market, offer.country, bench.data.nodes[offer.node].year)
-            worth[key] += max(0.0, -reduced)
-            says[key] = f"sells at most {offer.limit * 1e3:,.6g} t of {offer.material}"
-    return [Limit("market", *key, "kt/yr", value, DUAL, says[key]) for key, value in worth.items()]
-
-
-def _lanes(bench: Bench) -> list[Limit]:
-    worth: dict[tuple[str, str, int], float] = defaultdict(float)
-    says: dict[tuple[str, str, int], str] = {}
-    for i, dual in bench.dual.get("lane_limit", {}).items():
-        lane = bench.data.lane_limit[i]
-        name = f"{lane.material} {lane.origin}-{lane.destination}"
-        key = (name, lane.destination, bench.data.nodes[lane.node].year)
-        worth[key] += max(0.0, -dual)
-        says[key] = f"at most {lane.limit * 1e3:,.6g} t move"
-    return [Limit("lane", *key, "kt/yr", value, DUAL, says[key]) for key, value in worth.items()]
-
-
-def _stocks(bench: Bench) -> list[Limit]:
-    country = {s.stockpile: s.country for s in bench.instance.stockpiles}
-    result = []
-    for i, dual in bench.dual.get("stock_limit", {}).items():
-        room = bench.data.stock_limit[i]
-        year = bench.data.nodes[room.node].year
-        most = room.limit + sum(k * bench.builds[b] for b, k in room.modules)
-        says = f"holds at most {most * 1e3:,.6g} t"
-        result.append(Limit("stock_room", room.stockpile, country[room.stockpile], year, "kt", -dual, DUAL, says))
-    for i, dual in bench.dual.get("stock_floor", {}).items():
-        floor = bench.data.stock_floor[i]
-        if bench.data.nodes[floor.node].branch == PLAN:
-            says = f"final_min_t of {floor.floor * 1e3:,.6g} t"
-            year = bench.data.nodes[floor.node].year
-            result.append(Limit("stock_floor", floor.stockpile, country[floor.stockpile], year, "kt", dual, DUAL, says))
-    return result
-
-
-def _exports(bench: Bench) -> list[Limit]:
-    result = []
-    for i, dual in bench.dual.get("export_stop", {}).items():
-        stop = bench.data.export_stop[i]
-        says = f"at most {stop.limit * 1e3:,.6g} t of {stop.material} leave under {stop.scenario}"
-        year = bench.data.nodes[stop.node].year
-        result.append(Limit("export_stop", stop.scenario, stop.country, year, "kt/yr", -dual, DUAL, says))
-    return result
-
-
-def _modules(bench: Bench) -> list[Limit]:
-    """How many modules, and how many a year, of options that are divisible; whole ones are projects."""
-    country = {f.facility: f.country for f in bench.instance.facilities}
-    options = {o.option: o for o in bench.instance.options}
-    result = []
-    for i, dual in bench.dual.get("modules_most", {}).items():
-        option = options[bench.data.modules[i].option]
-        if not option.integer:
-            says = f"at most {option.max_modules:g} modules of {option.module_t:,.6g} t"
-            place = country[option.facility]
-            result.append(Limit("max_modules", option.option, place, 0, "module", -dual, DUAL, says))
-    for i, reduced in bench.reduced.get("build", {}).items():
-        start = bench.data.build[i]
-        option = options[start.option]
-        at_most = start.max_modules < option.max_modules and bench.x[bench.columns[i]] >= start.max_modules - BUILT
-        if not option.integer and at_most:
-            says = f"at most {start.max_modules:g} modules of {option.module_t:,.6g} t started in the period"
-            place = country[option.facility]
-            result.append(Limit("max_per_year", option.option, place, start.year, "module", -reduced, DUAL, says))
-    return result
-
-
-def _money(bench: Bench) -> list[Limit]:
-    """Funds and private money, by the relaxation where whole projects are bought: a lump's margin is 0 or no rate."""
-    rows = bench.arrays.rows
-    if not rows.get("fund_budget") and not rows.get("private_limit"):
-        return []
-    data, how = bench.data, DUAL
-    funds, private = bench.dual.get("fund_budget", {}), bench.dual.get("private_limit", {})
-    if len(bench.whole):
-        how = RELAXED
-        relaxed = bench.solver_of(replace(bench.arrays, integer=np.zeros_like(bench.arrays.integer)))
-        if relaxed.run_lp() != "optimal":
-            bench.notes.append("what money is worth is not known: the relaxation was not solved")
-            return []
-        row_dual = relaxed.solution()[1]
-        funds = {i: row_dual[k] for i, k in rows.get("fund_budget", {}).items()}
-        private = {i: row_dual[k] for i, k in rows.get("private_limit", {}).items()}
-    country = {o.option: f.country for o in bench.instance.options for f in bench.instance.facilities
-               if f.facility == o.facility}  # fmt: skip
-    result = []
-    for i, dual in funds.items():
-        fund = data.fund_limit[i]
-        says = f"budget of {fund.budget:,.6g} MUSD"
-        result.append(Limit("fund", fund.fund, "", 0, "MUSD", -float(dual), how, says))
-    for i, dual in private.items():
-        own = data.private_limit[i]
-        says = f"private money of {own.limit:,.6g} MUSD"
-        result.append(Limit("private_money", own.option, country[own.option], 0, "MUSD", -float(dual), how, says))
     return result
 
 
@@ -320,9 +237,9 @@ def _earlier(bench: Bench, option: str, cells_to_set: dict[str, Any]) -> tuple[f
         return None
     if bench.proven:
         answer = bench.ask(f"{option} a year earlier", model, start=model.modules(bench.built))
-        if answer is None or not math.isfinite(answer.objective):
+        if answer is None or not math.isfinite(answer.value):
             return None
-        return bench.base - answer.objective, bench.label
+        return bench.base - answer.value, bench.label
     try:
         held = model.hold(model.modules(bench.built), all_builds=False)
     except KeyboardInterrupt:
@@ -332,6 +249,6 @@ def _earlier(bench: Bench, option: str, cells_to_set: dict[str, Any]) -> tuple[f
         return None
     if held is None:
         return None
-    cost = model.objective(held[0])
+    cost = model.objective(held.x)
     bench.tell(f"{option} a year earlier, the same whole builds: {cost:,.6g} MUSD")
     return bench.base - cost, "re-solve, same whole builds: at least"

@@ -5,24 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from ...models.data import PLAN
+from ...prepare import PLAN
+from .result import Explanation
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from .bench import Bench
-
-COLUMNS = [
-    "year",
-    "provenance",
-    "rank",
-    "material",
-    "stage",
-    "supply_t",
-    "worth_usd_per_kg",
-    "worth_musd_per_percent",
-    "how",
-]
 
 
 def bottlenecks(bench: Bench) -> pd.DataFrame:
@@ -79,4 +68,4 @@ def bottlenecks(bench: Bench) -> pd.DataFrame:
             tonnes = supply[year, provenance, material]  # MUSD/kt is USD/kg
             at = (material, stage[material], tonnes * 1e3, value / tonnes, value / 100)
             rows.append((year, provenance, rank, *at, "dual"))
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=Explanation.columns("bottlenecks"))

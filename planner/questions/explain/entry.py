@@ -16,7 +16,8 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import InstanceError
-from .bench import BUILT, SAME, Answer, Bench, Model
+from ...solving.programme import Found
+from .bench import BUILT, SAME, Bench, Model
 from .binding import earlier_cells
 from .projects import NOT_AGAIN, Project
 
@@ -181,14 +182,14 @@ def _least_saving(
         answer = bench.again(said, close=closed, least=least, cheaper=cheaper, start=bench.modules_of(x))
         if answer is None or not answer.held:
             return None
-        short = answer.objective - bench.base
+        short = answer.value - bench.base
         if reached and short >= -bench.tolerance:
             return saving, 0.0
         if not reached and short > bench.tolerance:
             return None, short
         if not reached and not _builds(bench, option.option, answer):
             return None, math.nan
-        x, all_saved = answer.values, not reached
+        x, all_saved = answer.x, not reached
     return None
 
 
@@ -196,8 +197,8 @@ def _more(lacking: float) -> str:
     return "" if math.isnan(lacking) else f": {lacking:,.4g} MUSD more are lacking"
 
 
-def _builds(bench: Bench, option: str, answer: Answer) -> bool:
-    return any(answer.values[bench.columns[i]] > BUILT for i in bench.starts[option])
+def _builds(bench: Bench, option: str, answer: Found) -> bool:
+    return any(answer.x[bench.columns[i]] > BUILT for i in bench.starts[option])
 
 
 def by_years(bench: Bench, project: Project) -> list[Entry]:
@@ -213,7 +214,7 @@ def by_years(bench: Bench, project: Project) -> list[Entry]:
         answer = bench.ask(f"{name}, {_years(years)} earlier", model, start=model.modules(bench.built))
         if answer is None or not answer.held:
             return [_none(name, f"{NOT_AGAIN}: {bench.stopped}", "")]
-        if answer.objective < bench.base - bench.tolerance:
+        if answer.value < bench.base - bench.tolerance:
             says = f"enters if it is online {_years(years)} earlier"
             return [Entry(name, EARLIER, years, "years", years, years - 1, bench.label, says)]
     says = f"not even {_years(years)} earlier" if years else "it cannot be earlier within the horizon"
@@ -252,7 +253,7 @@ def _enters_with_size(bench: Bench, option: str, factor: float) -> bool | None:
     answer = bench.ask(f"{option}, {factor:.5g} times as large", bench.scaled(option, factor), start=bench.builds)
     if answer is None or not answer.held:
         return None
-    return answer.objective < bench.base - bench.tolerance
+    return answer.value < bench.base - bench.tolerance
 
 
 def _cannot(project: Project) -> str:

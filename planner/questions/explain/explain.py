@@ -113,7 +113,7 @@ def explain(
         support.price_support(bench, years, paths),
         not bench.stopped,
         tuple(bench.notes),
-        time.perf_counter() - started,
+        round(time.perf_counter() - started, 3),
         run.digest,
     )
 

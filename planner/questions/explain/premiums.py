@@ -5,22 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from ...models.data import CLEAN, EXPOSED
+from ...prepare import CLEAN, EXPOSED
+from .result import Explanation
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ...runs.run import Run
-
-COLUMNS = [
-    "material",
-    "country",
-    "year",
-    "clean_usd_per_kg",
-    "exposed_usd_per_kg",
-    "premium_usd_per_kg",
-    "note",
-]
 
 
 def premiums(run: Run) -> pd.DataFrame:
@@ -37,5 +28,5 @@ def premiums(run: Run) -> pd.DataFrame:
         note = "no clean price: none can get there" if clean is None else ""
         note = "no exposed price: none can get there" if exposed is None else note
         rows.append((*key, clean, exposed, premium, note))
-    frame = pd.DataFrame(rows, columns=COLUMNS)
-    return frame.astype({name: "float64" for name in COLUMNS if name.endswith("usd_per_kg")})
+    frame = pd.DataFrame(rows, columns=Explanation.columns("premiums"))
+    return frame.astype({name: "float64" for name in frame if name.endswith("usd_per_kg")})

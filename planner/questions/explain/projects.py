@@ -174,10 +174,10 @@ def value_without(bench: Bench, project: Project) -> None:
     if answer is None:
         project.value_how = project.project_how = f"{NOT_AGAIN}: {bench.stopped}"
         return
-    project.value, project.value_how = _difference(bench, answer.objective, answer.stopped, answer.held)
+    project.value, project.value_how = _difference(bench, answer.value, answer.stopped, answer.held)
     if math.isfinite(project.value):
         project.least = answer.bound - bench.base
-        project.most = answer.objective - bench.floor
+        project.most = answer.value - bench.floor
     if not project.twins:
         project.project_value, project.project_how = project.value, project.value_how
         return
@@ -186,7 +186,7 @@ def value_without(bench: Bench, project: Project) -> None:
     if answer is None:
         project.project_how = f"{NOT_AGAIN}: {bench.stopped}"
         return
-    project.project_value, project.project_how = _difference(bench, answer.objective, answer.stopped, answer.held)
+    project.project_value, project.project_how = _difference(bench, answer.value, answer.stopped, answer.held)
 
 
 def _without(bench: Bench, options: list[str]) -> np.ndarray:
@@ -221,10 +221,10 @@ def cost_if_built(bench: Bench, project: Project) -> None:
     elif not answer.held:
         project.if_built_how = f"{NOT_AGAIN}: no plan found in time"
     else:
-        project.cost_if_built = answer.objective - bench.base
+        project.cost_if_built = answer.value - bench.base
         project.if_built_least = answer.bound - bench.base
         project.if_built_how = bench.label
-        project.plan = answer.values
+        project.plan = answer.x
 
 
 # --- frames ---

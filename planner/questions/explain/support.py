@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import UsageError, did_you_mean
 from ...instance.timeline import series_value
-from ...models.data import CLEAN, EXPOSED, PLAN
+from ...prepare import CLEAN, EXPOSED, PLAN
 from .bench import BUILT, Bench
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from ...solving.families import FAMILIES
 from ...words import figure_of
 
 if TYPE_CHECKING:
@@ -13,13 +14,9 @@ if TYPE_CHECKING:
     from .result import Explanation
 
 AT_MOST = 12  # lines of a section
-UNITS = {
+UNITS = {family.kind: family.saved_by for family in FAMILIES.values() if family.kind} | {
     "lead_time": "a year earlier",
-    "least_use": "a kt/yr less",
-    "offtake": "a kt/yr less",
-    "min_service": "a point less",
     "clean_only": "a point exposed",
-    "stock_floor": "a kt less",
 }
 YEARS_SHOWN = 6
 
@@ -53,14 +50,14 @@ def _binding(e: Explanation) -> list[str]:
     lines = []
     keys = ["kind", "name", "country", "unit", "how"]
     groups = [(key, rows) for key, rows in e.binding.groupby(keys, sort=False)]
-    for (kind, name, country, unit, how), rows in sorted(groups, key=lambda g: -g[1]["worth_musd"].sum()):
+    for (kind, name, country, _unit, how), rows in sorted(groups, key=lambda g: -g[1]["worth_musd"].sum()):
         top = rows.iloc[0]
         total = rows["worth_musd"].sum()
         what = f"{kind.replace('_', ' ')} {name}{f' ({country})' if country else ''}"
         years = sorted({int(y) for y in rows["year"] if y})
         when = f"{years[0]}" if len(years) == 1 else f"{years[0]}-{years[-1]}, most in {top.year}" if years else ""
         detail = "; ".join(part for part in (when, str(top.says)) if part)
-        lines.append(f"  {_number(total):>9}  {UNITS.get(kind, f'a {unit} more'):<15} {what}: {detail} [{how}]")
+        lines.append(f"  {_number(total):>9}  {UNITS[kind]:<15} {what}: {detail} [{how}]")
     return ["What binds (MUSD present value that one unit saves, in all its years):", *_cut(lines, "binding")]
 
 

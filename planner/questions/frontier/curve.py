@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import Infeasible, InstanceError, NoPlan, SolverFailed, Unbounded, UsageError, did_you_mean
+from ...errors import Infeasible, InstanceError, NoPlan, UsageError, did_you_mean
+from ...instance.metrics import METRICS
+from ...prepare import prepare
+from ...solving.cap_rows import PLACEHOLDER, MetricRows
+from ...solving.compiling import compiled
+from ...solving.measures import deliveries
+from ...solving.programme import Found, Programme, inside_bounds
+from ...solving.search import COST_SLACK, TIE, finished
 from ...words import figure_of
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
-    from ...solving.solver import Progress, Settings, Solver
+    from ...solving.solver import Progress, Settings
 
-METRICS = ("exposed_share", "stage_share", "single_country_share", "unserved")
+KINDS = (*(name for name, metric in METRICS.items() if not metric.needs), "unserved")
 
 SAME_COST = 1e-8  # relative: two costs this close are one
 EXACT = 1e-8  # share: how narrowly the ends of the curve are bracketed
@@ -30,8 +36,8 @@ TRIES = 60  # steps towards the least limit, each much closer than the one befor
 
 
 @dataclass(frozen=True)
-class Metric:
-    """A dependence metric and the years in which one common limit holds.
+class Axis:
+    """What the curve limits: a dependence metric, and the years in which one common limit holds.
 
     name   ``exposed_share``, ``stage_share:STAGE``, ``single_country_share:STAGE`` or ``unserved``
     first  calendar year from which the limit holds; None: all years
@@ -51,16 +57,16 @@ class Metric:
     def check(self, instance: Instance) -> None:
         """Raise UsageError if the instance has no such metric or years."""
         kind, _, of = self.name.partition(":")
-        if kind not in METRICS:
-            hint = did_you_mean(kind, METRICS)
-            raise UsageError(f"metric {kind}: expected one of {', '.join(METRICS)}; {hint}".rstrip("; "))
+        if kind not in KINDS:
+            hint = did_you_mean(kind, KINDS)
+            raise UsageError(f"metric {kind}: expected one of {', '.join(KINDS)}; {hint}".rstrip("; "))
         if self.first is not None and self.first > instance.years[-1]:
             raise UsageError(
                 f"from year {self.first}: expected a year up to {instance.years[-1]}, the last period's first"
             )
         if self.glide and (self.first is None or self.first <= instance.years[0] or kind == "unserved"):
             raise UsageError(f"a glide needs a share and a year after {instance.years[0]} in which it ends")
-        if kind in ("exposed_share", "unserved"):
+        if kind == "unserved" or not METRICS[kind].of:
             if of:
                 raise UsageError(f"metric {self.name}: {kind} is of the whole chain; leave :{of} out")
             return
@@ -134,27 +140,19 @@ class Point:
 class Curve:
     """One model, re-solved with other limits."""
 
-    def __init__(self, instance: Instance, metric: Metric, settings: Settings, progress: Progress | None) -> None:
-        from ... import models
-        from ...prepare import prepare
-        from ...solving.cap_rows import PLACEHOLDER, MetricRows
-        from ...solving.solver import TIE, Solver, compile_model, exposed_deliveries, paused_garbage_collector
-
+    def __init__(self, instance: Instance, metric: Axis, settings: Settings, progress: Progress | None) -> None:
         metric.check(instance)
         self.instance, self.metric, self.settings = instance, metric, settings
         self.progress = progress
         capped, caps = metric.capped(instance, PLACEHOLDER, PLACEHOLDER)
-        with paused_garbage_collector():
-            self.data = prepare(capped).data
-            arrays = compile_model(models.build(self.data))
+        self.data = prepare(capped).data
         nodes = {n for n in range(len(self.data.nodes)) if self._counted(n)}
-        self.rows = MetricRows(self.data, arrays, metric.family, caps, nodes)
-        self.arrays = arrays
-        self.whole = np.flatnonzero(arrays.integer).astype(np.int32)
-        self.everything = np.arange(len(arrays.cost), dtype=np.int32)
-        self.tied = arrays.cost + TIE * exposed_deliveries(self.data, arrays)
-        self.lp = Solver(replace(arrays, integer=np.zeros_like(arrays.integer)), settings)
-        self.mip = Solver(arrays, settings) if len(self.whole) else None
+        self.rows = MetricRows(self.data, compiled(self.data), metric.family, caps, nodes)
+        self.arrays = arrays = self.rows.arrays
+        self.whole = arrays.whole
+        self.tied = arrays.cost + TIE * deliveries(self.data, arrays)
+        self.lp = Programme(arrays.relaxed, settings)
+        self.mip = Programme(arrays, settings) if len(self.whole) else None
         self.interrupted = False
         self.today = 1.0  # where a glide begins
         self.notes: list[str] = []
@@ -166,19 +164,11 @@ class Curve:
 
     # --- solves -------------------------------------------------------------------------------------------
 
-    def _run(self, solver: Any) -> str:
-        """Run; infeasible is believed only without presolve."""
-        stopped = str(solver.run())
-        if stopped in ("infeasible", "failed", "unbounded"):
-            solver.check(solver.highs.clearSolver(), "clearing")
-            solver.option("presolve", "off")
-            stopped = solver.run()
-            solver.option("presolve", "choose")
-        if stopped == "unbounded":
-            raise Unbounded("the cost has no lower bound: an activity, perhaps one of negative cost, pays without end")
-        if stopped == "failed":
-            raise SolverFailed("HiGHS stopped without a result")
-        return stopped
+    def _find(self, programme: Programme, seconds: float | None = None) -> Found:
+        """Solve; an interrupt ends the curve after it, with what was found."""
+        found = programme.find(seconds=seconds, keep=True)
+        self.interrupted |= found.stopped == "interrupted"
+        return found
 
     def solve(self, limit: float, start: Point | None = None) -> Point | None:
         """The least-cost plan that keeps a limit; None: there is none.
@@ -186,47 +176,39 @@ class Curve:
         The relaxation goes on from the basis of the last limit. Whole numbers are sought with it first, and by branch
         and bound only where those found that way are not within the gap.
         """
-        from ...solving.solver import inside_bounds
-
-        lp, arrays = self.lp, self.arrays
+        lp, arrays, seconds = self.lp, self.arrays, self.settings.time_limit
         self.rows.set_limit(lp, limit)
-        lp.allow(self.settings.time_limit)
         if start is not None and start.basis is not None:
-            lp.check(lp.highs.setBasis(start.basis), "the basis of a neighbour")
-            stopped = "optimal"
+            lp.basis = start.basis
         else:
-            lp.check(lp.highs.clearSolver(), "clearing")
-            self._price(arrays.cost)  # from nothing, the cost alone and then the tie take half as long as both at once
-            stopped = self._run(lp)
-        if stopped == "optimal":
-            self._price(self.tied)
-            stopped = self._run(lp)
-        lp.allow(None)
-        self.interrupted |= stopped == "interrupted"
-        if stopped == "infeasible":
+            lp.forget()
+            lp.objective(arrays.cost)  # from nothing, first the cost and then the tie take half as long as both at once
+            found = self._find(lp, seconds)
+        if (start is not None and start.basis is not None) or found.optimal:
+            lp.objective(self.tied)
+            found = self._find(lp, seconds)
+        if found.stopped == "infeasible":
             return None
-        if stopped != "optimal":
-            raise NoPlan(f"no plan was found at the limit {limit:.4%} before the search ended ({stopped})")
-        relaxed, x = lp.highs.getBasis(), lp.solution()[0]
-        bound = self._at_cost()
+        if not found.optimal:
+            raise NoPlan(f"no plan was found at the limit {limit:.4%} before the search ended ({found.stopped})")
+        relaxed, x, stopped = lp.basis, found.x, found.stopped
+        found = self._at_cost()
+        bound = found.value
         whole = np.zeros(0)
         if self.mip is not None:
-            searched = self._whole_numbers(self.mip, limit, start)
+            searched = self._whole_numbers(self.mip, limit, found, start)
             if searched is None:
                 return None
             whole, stopped, bound = searched
-            self._hold(whole, whole)
-            self._price(self.tied)
-            if self._finish() != "optimal":
-                raise SolverFailed("the plan found is not feasible once its whole numbers are exactly whole")
-            x = lp.solution()[0]
-            self._at_cost()
-        cheapest, duals, _ = lp.solution()
-        cost = self._lp_cost()
-        x = self._not_dearer(inside_bounds(x, arrays), inside_bounds(cheapest, arrays), cost)
-        slope = self.rows.slope(x, duals)
+            lp.bound(self.whole, whole, whole)
+            lp.objective(self.tied)
+            x = self._finished().x
+            found = self._at_cost()
+        cost = found.value
+        x = self._not_dearer(inside_bounds(x, arrays), inside_bounds(found.x, arrays), cost)
+        slope = self.rows.slope(x, found.duals)
         lp.restore()
-        lp.check(lp.highs.setBasis(relaxed), "the basis")
+        lp.basis = relaxed
         bound = min(bound, cost)
         gap = abs(cost - bound) / max(abs(cost), 1e-9)
         proven = stopped == "optimal" or gap <= self.settings.gap_for(len(self.whole))
@@ -244,79 +226,58 @@ class Curve:
             **self._facts(x),
         )
 
-    def _price(self, cost: np.ndarray) -> None:
-        """Another objective for the relaxation."""
-        self.lp.check(self.lp.highs.changeColsCost(len(cost), self.everything, cost), "the objective")
+    def _at_cost(self) -> Found:
+        """Go on from a solution with ties decided to one of least cost, most often the same."""
+        self.lp.objective(self.arrays.cost)
+        with self.lp.going_on():
+            return self._finished()
 
-    def _at_cost(self) -> float:
-        """Go on from a solution with ties decided to one of least cost, most often the same; its cost, MUSD."""
-        self._price(self.arrays.cost)
-        with self._going_on():
-            if self._finish() != "optimal":
-                raise SolverFailed("the least cost could not be found again")
-        return self._lp_cost()
-
-    def _finish(self) -> str:
+    def _finished(self) -> Found:
         """Solve what takes a moment: an interrupt ends the curve after it, a second one at once."""
-        stopped = self.lp.run_lp()
-        if stopped == "interrupted":
-            self.interrupted = True
-            stopped = self.lp.run_lp()
-        return stopped
-
-    @contextmanager
-    def _going_on(self) -> Iterator[None]:
-        """With another objective the solution at hand stays feasible: the primal simplex needs few steps from it."""
-        from ...solving.solver import DUAL, PRIMAL
-
-        self.lp.option("simplex_strategy", PRIMAL)
-        try:
-            yield
-        finally:
-            self.lp.option("simplex_strategy", DUAL)
+        found = finished(self.lp)
+        self.interrupted |= self.lp.interrupted
+        return found
 
     def _not_dearer(self, x: np.ndarray, cheapest: np.ndarray, cost: float) -> np.ndarray:
         """The plan ``x`` with the least exposed deliveries, or the cheapest one if that costs too much."""
-        from ...solving.solver import COST_SLACK
-
-        spent = float(self.arrays.cost @ x) + self.arrays.offset - cost
+        spent = self.lp.cost(x) - cost
         return x if spent <= COST_SLACK * abs(cost) + 1e-12 else cheapest
 
-    def _whole_numbers(self, mip: Solver, limit: float, start: Point | None) -> tuple[np.ndarray, str, float] | None:
+    def _whole_numbers(
+        self, mip: Programme, limit: float, relaxed: Found, start: Point | None
+    ) -> tuple[np.ndarray, str, float] | None:
         """Whole numbers of a plan at a limit whose relaxation is solved, why the search ended, and a bound (MUSD).
 
         None: there is no plan. Raises NoPlan if the search ended without one.
         """
-        bound = self._lp_cost()
-        tried = self._rounded(start)
+        bound = relaxed.value
+        tried = self._rounded(relaxed, start)
         if tried is not None:
             cost, whole = tried
             if cost - bound <= self.settings.gap_for(len(self.whole)) * abs(cost):
                 return whole, "optimal", bound
-            mip.start_from(self.whole, whole)
+            mip.offer(self.whole, whole)
         self.rows.set_limit(mip, limit)
-        mip.allow(self.settings.time_limit)
-        stopped = self._run(mip)
-        self.interrupted |= stopped == "interrupted"
-        if stopped == "infeasible":
+        found = self._find(mip, self.settings.time_limit)
+        if found.stopped == "infeasible":
             return None
-        if mip.has_plan:
-            whole = np.round(mip.solution()[0][self.whole])
+        if found.held:
+            whole = np.round(found.x[self.whole])
         elif tried is None:
-            raise NoPlan(f"no plan was found at the limit {limit:.4%} before the search ended ({stopped})")
-        return whole, stopped, max(bound, float(mip.highs.getInfo().mip_dual_bound))
+            raise NoPlan(f"no plan was found at the limit {limit:.4%} before the search ended ({found.stopped})")
+        return whole, found.stopped, max(bound, found.bound)
 
-    def _rounded(self, start: Point | None) -> tuple[float, np.ndarray] | None:
+    def _rounded(self, relaxed: Found, start: Point | None) -> tuple[float, np.ndarray] | None:
         """Cost (MUSD) and whole numbers of the best of two plans: the relaxation rounded, and those of ``start``."""
-        x = self.lp.solution()[0][self.whole]
-        plans = [self._dive(x)]
+        plans = [self._dive(relaxed)]
         if start is not None:
-            self._hold(start.whole, start.whole)
-            plans.append((self._lp_cost(), start.whole) if self.lp.run() == "optimal" else None)
-        self._hold(self.arrays.col_lower[self.whole], self.arrays.col_upper[self.whole])
+            self.lp.bound(self.whole, start.whole, start.whole)
+            found = self.lp.find(sure=False, keep=True)
+            plans.append((found.value, start.whole) if found.optimal else None)
+        self.lp.bound(self.whole, self.arrays.col_lower[self.whole], self.arrays.col_upper[self.whole])
         return min((plan for plan in plans if plan is not None), key=lambda plan: plan[0], default=None)
 
-    def _dive(self, x: np.ndarray) -> tuple[float, np.ndarray] | None:
+    def _dive(self, found: Found) -> tuple[float, np.ndarray] | None:
         """Whole numbers near those of the relaxation, a few more held at each step, and what they cost, MUSD.
 
         Held are those nearly whole, or the one nearest to it. Where no plan is left, only that one is held, and at
@@ -324,10 +285,11 @@ class Curve:
         """
         low, high = self.arrays.col_lower[self.whole].copy(), self.arrays.col_upper[self.whole].copy()
         while True:
+            x = found.x[self.whole]
             away = np.abs(x - np.round(x))
             open_ = np.flatnonzero(away > WHOLE)
             if not len(open_):
-                return self._lp_cost(), np.round(x)
+                return found.value, np.round(x)
             part = x - np.floor(x)
             near = open_[(part[open_] >= ROUND_UP) | (part[open_] <= ROUND_DOWN)]
             nearest = open_[[np.argmin(away[open_])]]
@@ -337,24 +299,16 @@ class Curve:
                     continue
                 lower, upper = low.copy(), high.copy()
                 lower[held] = upper[held] = values
-                self._hold(lower, upper)
-                stopped = self.lp.run()
-                if stopped == "optimal":
+                self.lp.bound(self.whole, lower, upper)
+                found = self.lp.find(sure=False, keep=True)
+                if found.optimal:
                     break
-                if stopped != "infeasible":
-                    self.interrupted |= stopped == "interrupted"
+                if found.stopped != "infeasible":
+                    self.interrupted |= found.stopped == "interrupted"
                     return None
             else:
                 return None
             low, high = lower, upper
-            x = self.lp.solution()[0][self.whole]
-
-    def _hold(self, low: np.ndarray, high: np.ndarray) -> None:
-        """Bounds of the whole numbers in the relaxation."""
-        self.lp.check(self.lp.highs.changeColsBounds(len(self.whole), self.whole, low, high), "bounds")
-
-    def _lp_cost(self) -> float:
-        return float(self.lp.highs.getObjectiveValue())
 
     def _facts(self, x: np.ndarray) -> dict[str, Any]:
         """Builds, deliveries, shortage and capex of a solution."""
@@ -395,7 +349,7 @@ class Curve:
 
     def _least_limit(self, known: float) -> float:
         """The least limit that the relaxation can keep, given one that it can."""
-        self.lp.check(self.lp.highs.clearSolver(), "clearing")  # presolve finds it sooner than any basis for the cost
+        self.lp.forget()  # presolve finds it sooner than any basis for the cost
         limit, exact = self._narrowed(self.lp, known, self._excess(1.0))
         if not exact:
             self.notes.append("the least dependence is not exact: the search for it was stopped")
@@ -408,7 +362,7 @@ class Curve:
         return cost
 
     def _narrowed(
-        self, solver: Solver, limit: float, objective: np.ndarray, start: np.ndarray | None = None
+        self, programme: Programme, limit: float, objective: np.ndarray, start: np.ndarray | None = None
     ) -> tuple[float, bool]:
         """The least limit that can be kept, and whether that is proven; ``objective`` holds the excess over it.
 
@@ -416,38 +370,33 @@ class Curve:
         (Dinkelbach's method for ratios). When no excess is below zero, the limit is the least.
         """
         exact = False
-        solver.check(solver.highs.changeColsCost(len(objective), self.everything, objective), "the excess as objective")
-        solver.check(solver.highs.changeColBounds(self.rows.excess, -np.inf, np.inf), "freeing the excess")
+        programme.objective(objective)
+        programme.bound([self.rows.excess], -np.inf, np.inf)
         for _ in range(TRIES):
-            self.rows.set_limit(solver, limit)
+            self.rows.set_limit(programme, limit)
             if start is not None:
-                solver.start_from(self.whole, start)
-            solver.allow(self.settings.time_limit)
-            stopped = self._run(solver)
-            self.interrupted |= stopped == "interrupted"
-            if not solver.has_plan:
+                programme.offer(self.whole, start)
+            found = self._find(programme, self.settings.time_limit)
+            if not found.held:
                 break
-            share = self.rows.share(solver.solution()[0])
-            if stopped == "optimal" and share >= limit - EXACT:
+            share = self.rows.share(found.x)
+            if found.optimal and share >= limit - EXACT:
                 exact = True
                 limit = min(limit, share)
                 break
-            if share >= limit - EXACT or stopped == "interrupted":
+            if share >= limit - EXACT or found.stopped == "interrupted":
                 break
             limit = share
             if limit <= EXACT:
                 limit, exact = 0.0 if limit < 1e-12 else limit, True
                 break
-        solver.allow(None)
-        solver.restore()
+        programme.restore()
         return limit, exact
 
     def _cheap_limit(self, cheapest: Point) -> float:
         """The least limit that costs no more than the least cost, with the whole numbers of the cheapest plan."""
-        from ...solving.solver import TIE
-
-        self._hold(cheapest.whole, cheapest.whole)
-        with self._going_on():
+        self.lp.bound(self.whole, cheapest.whole, cheapest.whole)
+        with self.lp.going_on():
             return self._narrowed(self.lp, cheapest.share, self.arrays.cost + self._excess(TIE))[0]
 
     def tell(self, point: Point, started: float) -> None:
@@ -534,11 +483,10 @@ class Curve:
     def _slope_above(self, point: Point) -> float:
         """What a little more than the limit of a point saves: at the least limit any larger dual would do as well."""
         self.rows.set_limit(self.lp, point.limit + 10 * EXACT)
-        self._hold(point.whole, point.whole)
-        stopped = self.lp.run()
-        x, duals, _ = self.lp.solution()
+        self.lp.bound(self.whole, point.whole, point.whole)
+        found = self.lp.find(sure=False, keep=True)
         self.lp.restore()
-        return self.rows.slope(x, duals) if stopped == "optimal" else point.slope
+        return self.rows.slope(found.x, found.duals) if found.optimal else point.slope
 
     def _as_cheapest(self, point: Point, limit: float) -> Point:
         """The least-cost point, at the least limit that costs no more: beyond it nothing is saved."""
@@ -583,12 +531,12 @@ class Curve:
 
     def bounds(self, limits: list[float]) -> list[float]:
         """Cost of the relaxation at each limit, MUSD; none without whole numbers."""
-        solver, found = self.lp, []
         if self.mip is None:
             return []
-        self._price(self.arrays.cost)
+        found = []
+        self.lp.objective(self.arrays.cost)
         for limit in limits:
-            self.rows.set_limit(solver, limit + EXACT / 10)
-            held = self._run(solver) == "optimal"
-            found.append(float(solver.highs.getObjectiveValue()) if held else math.nan)
+            self.rows.set_limit(self.lp, limit + EXACT / 10)
+            relaxed = self.lp.find(keep=True)
+            found.append(relaxed.value if relaxed.optimal else math.nan)
         return found

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ...errors import UsageError
-from .result import COLUMNS, SWITCHES, Frontier
+from .result import Frontier
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
@@ -56,11 +56,11 @@ def frontier(
         raise UsageError(f"points = {points}: expected 2 or more")
 
     from ...solving.solver import Settings
-    from .curve import Curve, Metric
+    from .curve import Axis, Curve
 
     settings = Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed)
     started = time.perf_counter()
-    curve = Curve(instance, Metric(metric, from_year, glide), settings, progress)
+    curve = Curve(instance, Axis(metric, from_year, glide), settings, progress)
     found = curve.trace(points)
     return _results(curve, found, time.perf_counter() - started)
 
@@ -122,10 +122,10 @@ def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
         curve.instance,
         curve.metric,
         curve.today,
-        pd.DataFrame(rows, columns=COLUMNS),
-        pd.DataFrame(switches, columns=SWITCHES),
+        pd.DataFrame(rows, columns=Frontier.columns("points")),
+        pd.DataFrame(switches, columns=Frontier.columns("switches")),
         _knee(points),
-        pd.DataFrame(lp_rows, columns=["point", "limit", "bound_musd"]),
+        pd.DataFrame(lp_rows, columns=Frontier.columns("bound")),
         not curve.interrupted,
         {
             "gap": settings.gap_for(len(curve.whole)),
@@ -133,6 +133,6 @@ def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
             "threads": settings.threads,
             "seed": settings.seed,
         },
-        seconds,
+        round(seconds, 3),
         curve.notes,
     )

@@ -2,69 +2,99 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import UsageError
-from ...runs.folder import write_folder
 from ...words import figure_of
+from ..study import COMPLETE, INSTANCE, NOTES, SECONDS, SETTINGS, Study, Table, Value, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ...instance.instance import Instance
     from ...runs.run import Run
-    from .curve import Metric
-
-
-COLUMNS = [
-    "point",
-    "metric",
-    "limit",
-    "share",
-    "objective_musd",
-    "bound_musd",
-    "gap",
-    "marginal_musd_per_point",
-    "usd_per_kg_clean",
-    "exposed_share",
-    "short_t",
-    "capex_musd",
-    "status",
-    "same_until",
-]
-
-
-SWITCHES = ["point", "option", "start_year", "modules", "change"]
-
-
-MANIFEST = "frontier.json"
+    from .curve import Axis
 
 
 @dataclass(frozen=True)
-class Frontier:
+class Frontier(Study):
     """Cost against a dependence metric; point 1 is the least cost, the last one the least dependence.
 
-    metric    what is limited, in which years
-    today     level at which a glide begins (1 without one)
-    table     columns of frontier.csv. limit and share are fractions (for ``unserved``: of the demand in the years);
-              objective_musd is the least present cost at the limit, marginal_musd_per_point what one point more limit
-              saves (from the duals, whole numbers fixed; either side's at a bend), usd_per_kg_clean the extra cost
-              per extra kg of clean deliveries (both present values) over point 1, exposed_share and short_t of the
-              years asked for; no limit from the point's up to same_until gives a lower cost
-              Of plans of one cost a point is the least exposed; `solve` may spend 1e-7 of the cost on less
+    table     the points: what frontier.csv holds
     switches  what is built otherwise than at the point before
-    knee      point farthest from the chord between the ends; None for a straight curve
-    lp_table  cost of the relaxation without whole numbers at each point's limit, a bound (empty without any)
-    complete  False if it was interrupted
+    lp_table  cost of the relaxation without whole numbers at each point's limit
+    metric    what is limited, in which years
     """
 
+    COMMAND, MANIFEST, OF = "frontier", "frontier.json", "instance"
+    HOLDS = (
+        INSTANCE,
+        Value("metric", "what is limited", "metric.name"),
+        Value("from_year", "first year in which the limit holds; null: every year", "metric.first"),
+        Value("glide", "whether the limit glides down from today's level until then", "metric.glide"),
+        Value("today", "level at which a glide begins, a share (1 without one)"),
+        SETTINGS,
+        COMPLETE,
+        Value("knee", "the point farthest from the chord between the ends; null for a straight curve"),
+        Table(
+            "points",
+            "The points, from the least cost to the least dependence. Of plans of one cost a point is the least "
+            "exposed; `solve` may spend 1e-7 of the cost on less.",
+            """
+            point                   | integer |          | number of the point, from 1
+            metric                  | text    |          | what is limited
+            limit                   | number  | share    | limit on the metric (`unserved`: of the demand)
+            share                   | number  | share    | the metric in the plan
+            objective_musd          | number  | MUSD     | least present cost at the limit
+            bound_musd              | number  | MUSD     | no plan that keeps the limit costs less
+            gap                     | number  | share    | distance of the two, of the cost
+            marginal_musd_per_point | number  | MUSD     | what one percentage point more limit saves, by the
+                duals with whole numbers fixed; either side's at a bend
+            usd_per_kg_clean        | number  | USD/kg   | extra cost per extra kg of clean deliveries over point 1,
+                both present values; blank where none are added
+            exposed_share           | number  | share    | exposed deliveries of all, in the years asked for
+            short_t                 | number  | t        | short in the years asked for
+            capex_musd              | number  | MUSD     | overnight cost of what is built
+            status                  | text    |          | `optimal` (proven within the gap) or `feasible`
+            same_until              | number  | share    | no limit from the point's up to this one gives a lower cost
+            """,
+            file="frontier.csv",
+            attribute="table",
+        ),
+        Table(
+            "switches",
+            "What is built otherwise than at the point before.",
+            """
+            point      | integer |         | number of the point
+            option     | text    |         | what is built otherwise
+            start_year | integer | year    | when it is started
+            modules    | number  | modules | by how many
+            change     | text    |         | `on` or `off`: built at this point only, or at the one before
+                only; else `more` or `less`
+            """,
+            in_manifest=False,
+        ),
+        Table(
+            "bound",
+            "Cost without whole numbers (the LP relaxation) at each point's limit: no plan costs less.",
+            """
+            point      | integer |       | number of the point
+            limit      | number  | share | limit on the metric
+            bound_musd | number  | MUSD  | present cost
+            """,
+            file="lp_bound.csv",
+            attribute="lp_table",
+            in_manifest=False,
+        ),
+        NOTES,
+        SECONDS,
+    )  # fmt: skip
+
     instance: Instance
-    metric: Metric
+    metric: Axis
     today: float
     table: pd.DataFrame
     switches: pd.DataFrame
@@ -95,42 +125,6 @@ class Frontier:
             raise UsageError(f"point {point}: expected 1 to {len(self.table)}")
         return rows.iloc[0]
 
-    def to_dict(self) -> dict[str, Any]:
-        """What frontier.json holds."""
-        return {
-            "schema": 1,
-            "instance": {
-                "name": self.instance.name,
-                "title": self.instance.title,
-                "sha256": self.instance.sha256,
-            },
-            "metric": self.metric.name,
-            "from_year": self.metric.first,
-            "glide": self.metric.glide,
-            "today": self.today,
-            "settings": self.settings,
-            "complete": self.complete,
-            "knee": self.knee,
-            "points": [
-                {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()}
-                for row in self.table.to_dict("records")
-            ],
-            "notes": self.notes,
-            "seconds": round(self.seconds, 3),
-        }
-
-    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Write frontier.csv, switches.csv, lp_bound.csv and frontier.json, all or nothing."""
-        from ...runs.tables import to_csv
-
-        files = {
-            "frontier.csv": to_csv(self.table),
-            "switches.csv": to_csv(self.switches),
-            "lp_bound.csv": to_csv(self.lp_table),
-        }
-        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        return write_folder(Path(folder), files, MANIFEST, lambda: text, overwrite)
-
     def _switched(self, at_most: int = 6) -> dict[int, str]:
         """What is built otherwise than at the point before, in words: the largest changes of each point."""
         capex = {o.option: o.capex_musd for o in self.instance.options}
@@ -155,18 +149,14 @@ class Frontier:
             when += f", gliding down from {self.today:.1%} in {self.instance.years[0]}"
         lines = [
             f"{self.instance.title or self.instance.name}: cost against {self.metric.name}, {when}",
-            f"{'':1}{'point':>5} {'limit':>8} {'MUSD':>14} {'gap':>7} {'MUSD/point':>11} {'USD/kg clean':>12} "
-            f"{'exposed':>8} {'short t':>9} {'capex MUSD':>11}",
+            *text_table(
+                [
+                    *(("point", ">6"), ("limit", ">8"), ("MUSD", ">14"), ("gap", ">7"), ("MUSD/point", ">11")),
+                    *(("USD/kg clean", ">12"), ("exposed", ">8"), ("short t", ">9"), ("capex MUSD", ">11")),
+                ],
+                [self._cells(r) for r in self.table.itertuples()],
+            ),
         ]
-        for r in self.table.itertuples():
-            mark = "*" if r.point == self.knee else " "
-            premium = "-" if math.isnan(r.usd_per_kg_clean) else figure_of(r.usd_per_kg_clean, 4)
-            marginal = "-" if math.isnan(r.marginal_musd_per_point) else figure_of(r.marginal_musd_per_point, 4)
-            exposed = "-" if math.isnan(r.exposed_share) else f"{r.exposed_share:.1%}"
-            lines.append(
-                f"{mark}{r.point:>5} {r.limit:>8.2%} {figure_of(r.objective_musd, 6):>14} {r.gap:>7.2%} {marginal:>11} "
-                f"{premium:>12} {exposed:>8} {figure_of(r.short_t, 4):>9} {figure_of(r.capex_musd, 5):>11}"
-            )
         if len(self.table) == 1 and self.complete:
             lines.append("One point: no plan depends less than the cheapest, so there is nothing to trade.")
         if self.knee is not None:
@@ -175,3 +165,11 @@ class Frontier:
         if not self.complete:
             lines.append("Interrupted: the points found so far.")
         return "\n".join(lines + [f"Note: {n}" for n in self.notes])
+
+    def _cells(self, r: Any) -> list[str]:
+        exposed = "-" if math.isnan(r.exposed_share) else f"{r.exposed_share:.1%}"
+        return [
+            f"{'*' if r.point == self.knee else ' '}{r.point:>5}", f"{r.limit:.2%}", figure_of(r.objective_musd, 6),
+            f"{r.gap:.2%}", figure_of(r.marginal_musd_per_point, 4), figure_of(r.usd_per_kg_clean, 4), exposed,
+            figure_of(r.short_t, 4), figure_of(r.capex_musd, 5),
+        ]  # fmt: skip

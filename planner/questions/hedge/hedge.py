@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import UsageError
 from .master import Weights
-from .result import BUILDS, INSURANCE, OUTCOMES, PLANS, REPLICATIONS, Hedge
+from .result import Hedge
 from .search import Best, Search, decisions
 from .verdict import Estimate, at_most, beyond, estimate
 
@@ -191,7 +191,7 @@ class _Work:
             getattr(found, name).append(values)
 
     def replicated(self, count: int, best: Best, tried: _Trial) -> list[tuple[Any, ...]]:
-        """Rows of REPLICATIONS."""
+        """Rows of the table of replications."""
         rows: list[tuple[Any, ...]] = []
         hedged = np.concatenate([o[1] for o in tried.objectives]) if tried.objectives else best.costs
         level = float(np.quantile(hedged, self.weights.alpha))
@@ -245,8 +245,8 @@ def _result(
         builds=_builds(work.instance, run, hedged),
         plans=_plans(work, run, hedged, tried),
         outcomes=_outcomes(tried),
-        insurance=pd.DataFrame(worths, columns=INSURANCE),
-        replications=pd.DataFrame(rows, columns=REPLICATIONS),
+        insurance=pd.DataFrame(worths, columns=Hedge.columns("insurance")),
+        replications=pd.DataFrame(rows, columns=Hedge.columns("replications")),
         objective_musd=best.value,
         bound_musd=best.bound,
         why=best.why,
@@ -270,14 +270,14 @@ def _builds(instance: Instance, run: Run, hedged: Run) -> pd.DataFrame:
         for o in instance.options
         if o.option in was or o.option in now
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=BUILDS)
+    return pd.DataFrame(rows, columns=Hedge.columns("builds"))
 
 
 def _plans(work: _Work, run: Run, hedged: Run, tried: _Trial) -> pd.DataFrame:
     import pandas as pd
 
     if not tried.costs:
-        return pd.DataFrame(columns=PLANS)
+        return pd.DataFrame(columns=Hedge.columns("plans"))
     worst = Weights(1.0, work.weights.alpha)
     rows = []
     for k, (name, plan) in enumerate((("trusting", run), ("hedged", hedged))):
@@ -285,7 +285,7 @@ def _plans(work: _Work, run: Run, hedged: Run, tried: _Trial) -> pd.DataFrame:
         planned = float(plan.plan["objective_musd"])
         capex = float(plan.tables["builds"]["capex_musd"].sum())
         rows.append((name, planned, costs.mean(), worst.of(costs), short.mean(), broken.mean(), capex))
-    return pd.DataFrame(rows, columns=PLANS)
+    return pd.DataFrame(rows, columns=Hedge.columns("plans"))
 
 
 def _outcomes(tried: _Trial) -> pd.DataFrame:
@@ -296,4 +296,4 @@ def _outcomes(tried: _Trial) -> pd.DataFrame:
         for group, (costs, short) in enumerate(zip(tried.costs, tried.short, strict=True), start=1)
         for s in range(costs.shape[1])
     ]
-    return pd.DataFrame(rows, columns=OUTCOMES)
+    return pd.DataFrame(rows, columns=Hedge.columns("outcomes"))

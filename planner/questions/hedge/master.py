@@ -18,10 +18,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import highspy
 import numpy as np
+from scipy import sparse
 
 from ...errors import Infeasible, SolverFailed
+from ...solving.programme import Found, Programme
 
 if TYPE_CHECKING:
     from ...solving.solver import Progress, Settings
@@ -53,9 +54,7 @@ class Master:
     def __init__(
         self, operations: Operations, sample: Sample, weights: Weights, settings: Settings, progress: Progress | None
     ) -> None:
-        from scipy import sparse
-
-        from ...solving.solver import Arrays, Solver, report_search
+        from ...solving.solver import Arrays
 
         model = operations.model
         self.operations, self.sample, self.weights = operations, sample, weights
@@ -101,19 +100,16 @@ class Master:
                         np.zeros(width, dtype=bool), {}, {})  # fmt: skip
         self.arrays = arrays
         self.rules = len(lower)
-        self.solver = Solver(arrays, settings)
+        self.programme = Programme(arrays, settings)
         if progress:
-            report_search(self.solver, progress)
+            self.programme.report_search(progress)
         self._upper = high.copy()
         self._loose = np.zeros(0, dtype=int)  # solves since a plane was last binding
 
     def forbid(self, columns: np.ndarray, forbidden: bool = True) -> None:
         """Keep first-stage columns at 0 from now on, or no longer."""
         upper = np.zeros(len(columns)) if forbidden else self.arrays.col_upper[columns]
-        status = self.solver.highs.changeColsBounds(
-            len(columns), columns.astype(np.int32), self.arrays.col_lower[columns], np.ascontiguousarray(upper)
-        )
-        self.solver.check(status, "forbidding")
+        self.programme.bound(columns, self.arrays.col_lower[columns], upper)
         self._upper[columns] = upper
 
     # --- planes -------------------------------------------------------------------------------------------
@@ -134,10 +130,8 @@ class Master:
         slope = answer.price @ self.sample.added[s][part.limits]
         columns = np.flatnonzero(np.abs(slope) > 1e-10)
         level = answer.value + float(answer.price @ (self.sample.own - capacity)[part.limits])
-        indices = np.append(columns, self.theta[s, b]).astype(np.int32)
         entries = np.append(-slope[columns], 1.0)
-        status = self.solver.highs.addRow(level, highspy.kHighsInf, len(indices), indices, entries)
-        self.solver.check(status, "a plane")
+        self.programme.add_row(np.append(columns, self.theta[s, b]), entries, lower=level)
 
     def _drop_loose(self, duals: np.ndarray) -> None:
         """Remove planes that have not been binding for some solves."""
@@ -145,43 +139,34 @@ class Master:
         self._loose = np.where(binding, 0, self._loose + 1)
         gone = np.flatnonzero(self._loose > LOOSE)
         if len(gone):
-            rows = (gone + self.rules).astype(np.int32)
-            self.solver.check(self.solver.highs.deleteRows(len(rows), rows), "removing planes")
+            self.programme.drop_rows(gone + self.rules)
             self._loose = np.delete(self._loose, gone)
 
     # --- solves -------------------------------------------------------------------------------------------
 
     def relaxed(self) -> tuple[np.ndarray, np.ndarray, float]:
         """Without whole numbers: decisions, theta (outcomes x parts), and the bound, MUSD."""
-        self._ended(self.solver.run_lp())
-        x, duals, _ = self.solver.solution()
-        bound = float(self.arrays.cost @ x) + self.arrays.offset
-        self._drop_loose(duals)
+        found = self._ended(self.programme.find())
+        x, bound = found.x, self.programme.cost(found.x)
+        self._drop_loose(found.duals)
         return np.clip(x[: self.first], 0.0, None), x[self.theta], bound
 
     def planned(
         self, gap: float, seconds: float, start: np.ndarray | None
     ) -> tuple[np.ndarray | None, np.ndarray, float]:
         """With whole numbers, to a gap or until the seconds are over: decisions (None: none found), theta, bound."""
-        highs, count = self.solver.highs, len(self.whole)
-        kinds = np.array([highspy.HighsVarType.kInteger] * count)
-        self.solver.check(highs.changeColsIntegrality(count, self.whole.astype(np.int32), kinds), "whole numbers")
-        self.solver.option("mip_rel_gap", gap)
-        self.solver.allow(seconds)
+        self.programme.integers(self.whole, True)
         if start is not None:
-            self.solver.start_from(self.whole, np.round(start[self.whole]))
+            self.programme.offer(self.whole, start[self.whole])
         try:
-            stopped = self.solver.run()
-            if stopped != "time_limit":
-                self._ended(stopped)
-            bound = float(highs.getInfo().mip_dual_bound)
-            x = self.solver.solution()[0] if self.solver.has_plan else None
+            found = self.programme.find(gap=gap, seconds=seconds)
+            if found.stopped != "time_limit":
+                self._ended(found)
         finally:
-            self.solver.allow(None)
-            kinds = np.array([highspy.HighsVarType.kContinuous] * count)
-            self.solver.check(highs.changeColsIntegrality(count, self.whole.astype(np.int32), kinds), "relaxing")
-        if x is None:
-            return None, np.zeros(self.theta.shape), bound
+            self.programme.integers(self.whole, False)
+        if not found.held:
+            return None, np.zeros(self.theta.shape), found.bound
+        x, bound = found.x, found.bound
         decided = np.clip(x[: self.first], 0.0, None)
         decided[self.whole] = np.round(decided[self.whole])
         return decided, x[self.theta], bound
@@ -199,33 +184,25 @@ class Master:
                 off = np.abs(x[self.whole] - near)
                 taken = free & (off <= max(NEARLY, off[free].min()))
                 low[taken] = high[taken] = near[taken]
-                self._hold(low, high)
-                stopped = self.solver.run()
-                if stopped == "infeasible":  # less of what was rounded up
+                self.programme.bound(self.whole, low, high)
+                found = self.programme.find()
+                if found.stopped == "infeasible":  # less of what was rounded up
                     low[taken] = high[taken] = np.clip(np.floor(x[self.whole] + 1e-9), lower, upper)[taken]
-                    self._hold(low, high)
-                    stopped = self.solver.run()
-                if stopped == "infeasible":
+                    self.programme.bound(self.whole, low, high)
+                    found = self.programme.find()
+                if found.stopped == "infeasible":
                     return None
-                self._ended(stopped)
-                x = self.solver.solution()[0]
+                x = self._ended(found).x
             decided = np.clip(x[: self.first], 0.0, None)
             decided[self.whole] = low
             return decided
         finally:
-            self._hold(lower, upper)
-
-    def _hold(self, low: np.ndarray, high: np.ndarray) -> None:
-        """Bounds of the decisions that are whole."""
-        columns = self.whole.astype(np.int32)
-        low, high = np.ascontiguousarray(low), np.ascontiguousarray(high)
-        self.solver.check(self.solver.highs.changeColsBounds(len(columns), columns, low, high), "rounding")
+            self.programme.bound(self.whole, lower, upper)
 
     @staticmethod
-    def _ended(stopped: str) -> None:
-        if stopped == "interrupted":
-            raise KeyboardInterrupt
-        if stopped == "infeasible":
+    def _ended(found: Found) -> Found:
+        if found.stopped == "infeasible":
             raise Infeasible("no builds fit the rules on investment and funding")
-        if stopped != "optimal":
-            raise SolverFailed(f"the builds could not be chosen ({stopped})")
+        if not found.optimal:
+            raise SolverFailed(f"the builds could not be chosen ({found.stopped})")
+        return found

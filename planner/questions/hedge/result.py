@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...words import figure_of
-from ..delivery.delivery_risk import plain
+from ..study import COMPLETE, SETTINGS, Study, Table, Value, text_table
 from .verdict import Estimate
 
 if TYPE_CHECKING:
@@ -16,33 +14,93 @@ if TYPE_CHECKING:
 
     from ...runs.run import Run
 
-MANIFEST = "hedge.json"
-BUILDS = ["option", "facility", "country", "success_probability", "trusting", "hedged", "change", "capex_change_musd"]
-PLANS = ["plan", "planned_musd", "mean_musd", "mean_of_worst_musd", "short_t", "promise_broken", "capex_musd"]
-OUTCOMES = ["group", "outcome", "trusting_musd", "hedged_musd", "trusting_short_t", "hedged_short_t"]
-INSURANCE = ["project", "options", "extra_capex_musd", "worth_musd", "at_least_musd", "at_most_musd"]
-REPLICATIONS = ["sample", "hedged_musd", "bound_musd", "gap_musd"]
-
 
 @dataclass(frozen=True)
-class Hedge:
+class Hedge(Study):
     """The plan that is best against a sample of outcomes of its projects, against the plan that trusts in delivery.
 
     plan          the hedged plan, as it runs if all comes as planned: a plan as of ``solve``
-    builds        modules of each option that one of the two builds, in both plans, and overnight capex beyond the
-                  trusting plan's (MUSD)
-    plans         ``trusting`` and ``hedged``: present cost if all goes to plan, mean and mean of the worst over the
-                  outcomes of the trial, mean tonnes short over the horizon, part of the outcomes in which a promise
-                  could not be kept, overnight capex
-    outcomes      the trial, the same luck for both: present cost and tonnes short
-    insurance     each project built more than in the trusting plan: by how much the best plan without it is dearer,
-                  on the outcomes of the design; and at least and at most, as far as the gaps of the searches tell
-    replications  samples of other luck: the objective of the hedged plan, a bound for the best plan of that sample
     objective_musd, bound_musd  of the design: what the hedged plan reaches on its own sample, and what none undercuts
+    why           why the search of the design ended
     saving        objective of the trusting plan less that of the hedged one in the trial, with its 95 % interval
     gap_musd      estimate of how far the hedged plan is from the best over all outcomes; ``gap_at_most_musd`` with 95 %
     complete      False if it was interrupted; what is missing then is empty
+    The frames are the tables of the same names, see HOLDS.
     """
+
+    COMMAND, MANIFEST, OF = "hedge", "hedge.json", "instance"
+    HOLDS = (
+        Value("instance", "name, title, sha256 and path of the instance"),
+        SETTINGS,
+        COMPLETE,
+        Value("design", "objective of the hedged plan on its own sample and a bound of it, MUSD; why the search ended"),
+        Value("gap_musd", "estimate of how far the hedged plan is from the best over all outcomes, MUSD"),
+        Value("gap_at_most_musd", "the same at most, with 95 %"),
+        Value("saving_musd", "what the hedged plan saves in the trial: mean, low and high end with 95 %", "saving"),
+        Table(
+            "plans",
+            "The plan that trusts in delivery, and the hedged one, in the trial: on the same outcomes, for which "
+            "neither was designed.",
+            """
+            plan               | text   |       | `trusting` or `hedged`
+            planned_musd       | number | MUSD  | present cost if all goes to plan
+            mean_musd          | number | MUSD  | mean present cost
+            mean_of_worst_musd | number | MUSD  | mean present cost of the worst outcomes
+            short_t            | number | t     | mean of what is short over the horizon
+            promise_broken     | number | share | outcomes in which a promise could not be kept
+            capex_musd         | number | MUSD  | overnight cost of what is built
+            """,
+        ),
+        Table(
+            "builds",
+            "Each option that one of the two plans builds.",
+            """
+            option              | text   |         | the option
+            facility            | text   |         | its facility
+            country             | text   |         | where it is
+            success_probability | number | share   | with which it comes
+            trusting            | number | modules | in the plan that trusts in delivery
+            hedged              | number | modules | in the hedged plan
+            change              | number | modules | the difference
+            capex_change_musd   | number | MUSD    | the same at overnight cost
+            """,
+        ),
+        Table(
+            "insurance",
+            "Each project of which the hedged plan builds more, and what it is worth on the outcomes of the design.",
+            """
+            project          | text   |      | the project
+            options          | text   |      | its options
+            extra_capex_musd | number | MUSD | overnight cost of what is built more
+            worth_musd       | number | MUSD | by how much the best plan without it is dearer
+            at_least_musd    | number | MUSD | the same at least, as the gaps of the searches allow
+            at_most_musd     | number | MUSD | the same at most
+            """,
+        ),
+        Table(
+            "replications",
+            "Samples of other luck, which tell how far the hedged plan may be from the best.",
+            """
+            sample      | integer |      | number of the sample
+            hedged_musd | number  | MUSD | objective of the hedged plan on it
+            bound_musd  | number  | MUSD | no plan is below this on it
+            gap_musd    | number  | MUSD | the difference
+            """,
+        ),
+        Table(
+            "outcomes",
+            "The outcomes of the trial.",
+            """
+            group            | integer |      | independent groups of outcomes
+            outcome          | integer |      | number within the group
+            trusting_musd    | number  | MUSD | present cost of the trusting plan
+            hedged_musd      | number  | MUSD | present cost of the hedged plan
+            trusting_short_t | number  | t    | short over the horizon in the trusting plan
+            hedged_short_t   | number  | t    | short over the horizon in the hedged plan
+            """,
+            in_manifest=False,
+        ),
+    )  # fmt: skip
 
     plan: Run
     builds: pd.DataFrame
@@ -59,36 +117,20 @@ class Hedge:
     complete: bool
     settings: dict[str, Any] = field(default_factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything but the plan and the outcomes, as JSON can hold it."""
-        shown = (self.gap_musd, self.gap_at_most_musd)
-        gap, at_most = (None if v != v else v for v in shown)
-        return {
-            "schema": 1,
-            "instance": self.plan.plan["instance"],
-            "settings": self.settings,
-            "complete": self.complete,
-            "design": {"objective_musd": self.objective_musd, "bound_musd": self.bound_musd, "stopped": self.why},
-            "gap_musd": gap,
-            "gap_at_most_musd": at_most,
-            "saving_musd": self.saving.to_list(),
-            "plans": plain(self.plans),
-            "builds": plain(self.builds),
-            "insurance": plain(self.insurance),
-            "replications": plain(self.replications),
-        }
+    @property
+    def instance(self) -> dict[str, Any]:
+        """The instance, as the hedged plan names it."""
+        return dict(self.plan.plan["instance"])
 
-    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Write hedge.json, a table for each frame, and the hedged plan as a run in the folder ``plan``."""
-        from ...runs.folder import write_folder
-        from ...runs.tables import to_csv
+    @property
+    def design(self) -> dict[str, Any]:
+        """How far the search on the sample of the design came, MUSD."""
+        return {"objective_musd": self.objective_musd, "bound_musd": self.bound_musd, "stopped": self.why}
 
-        names = ("builds", "plans", "outcomes", "insurance", "replications")
-        files = {f"{name}.csv": to_csv(getattr(self, name)) for name in names}
-        files |= {f"plan/{name}": text for name, text in self.plan.files().items()}
-        files["plan/plan.json"] = self.plan.to_json()
-        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
-        return write_folder(Path(folder), files, MANIFEST, lambda: text, overwrite)
+    def more_files(self) -> dict[str, str]:
+        """The hedged plan as a run, in the folder ``plan``."""
+        files = {f"plan/{name}": text for name, text in self.plan.files().items()}
+        return {**files, "plan/plan.json": self.plan.to_json()}
 
     def __str__(self) -> str:
         return "\n".join([*self._of_design(), *self._of_trial(), *self._of_builds(), *self._of_insurance()])
@@ -102,7 +144,7 @@ class Hedge:
             )
         gap = (self.objective_musd - self.bound_musd) / max(abs(self.objective_musd), 1e-9)
         lines = [
-            f"{self.plan.plan['instance']['title'] or self.plan.plan['instance']['name']}: "
+            f"{self.instance['title'] or self.instance['name']}: "
             f"best against {asked['outcomes']} outcomes of its projects ({measure})",
             f"On these: {figure_of(self.objective_musd, 6)} MUSD, "
             f"no plan is below {figure_of(self.bound_musd, 6)} ({gap:.2%})",
@@ -122,13 +164,20 @@ class Hedge:
             return []
         worst = f"worst {1 - self.settings['alpha']:.0%}"
         lines = [f"Both on {len(self.outcomes)} other outcomes, the same for both (MUSD):"]
-        lines.append(f"  {'plan':<10} {'as planned':>11} {'mean':>9} {worst:>10} {'short t':>9} {'overnight':>10}")
-        for r in self.plans.itertuples():
-            lines.append(
-                f"  {r.plan:<10} {figure_of(r.planned_musd, 6):>11} {figure_of(r.mean_musd, 6):>9} "
-                f"{figure_of(r.mean_of_worst_musd, 6):>10} "
-                f"{figure_of(r.short_t, 4):>9} {figure_of(r.capex_musd, 6):>10}"
-            )
+        columns = [
+            *(("  plan", "<12"), ("as planned", ">11"), ("mean", ">9"), (worst, ">10"), ("short t", ">9")),
+            ("overnight", ">10"),
+        ]
+        lines += text_table(
+            columns,
+            [
+                (
+                    *(f"  {r.plan}", figure_of(r.planned_musd, 6), figure_of(r.mean_musd, 6)),
+                    *(figure_of(r.mean_of_worst_musd, 6), figure_of(r.short_t, 4), figure_of(r.capex_musd, 6)),
+                )
+                for r in self.plans.itertuples()
+            ],
+        )
         s = self.saving
         sure = f" (95 %: {figure_of(s.low, 5)} to {figure_of(s.high, 5)})" if s.low == s.low else ""
         lines.append(f"The hedged plan saves {figure_of(s.mean, 5)}{sure}")

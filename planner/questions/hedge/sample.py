@@ -10,7 +10,7 @@ import numpy as np
 from ..delivery.draws import AS_PLANNED
 
 if TYPE_CHECKING:
-    from ...models.data import ModelData
+    from ...prepare import ModelData
     from ..delivery.draws import Draws
     from ..delivery.modules import Modules
     from ..delivery.operations import Operations

@@ -150,7 +150,6 @@ class Search:
 
 def decisions(operations: Operations, sample: Sample, run: Any) -> np.ndarray:
     """First-stage decisions that a run holds: its builds, the groups they choose, its closures."""
-    from ..delivery.operations import builds_of
 
     data, columns = operations.data, operations.model.columns
     x = np.zeros(len(sample.first))
@@ -165,7 +164,7 @@ def decisions(operations: Operations, sample: Sample, run: Any) -> np.ndarray:
             if closing.kind == "retire" and closing.first > 0:  # told in sum over all that retired until then
                 share -= held.get((closing.facility, closing.kind, year_of[closing.first - 1]), 0.0)
             x[among[columns["close"][j]]] = max(0.0, share)
-    built = builds_of(run)
+    built = run.builds
     for i, start in enumerate(data.build):
         x[sample.at_build[i]] = built.get((start.option, start.year), 0.0)
     options = {option for (option, _), n in built.items() if n > 0.0}

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 CONFIDENCE = 0.95
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(NamedTuple):
     """A mean over independent groups of outcomes; ``low`` and ``high`` hold it with 95 per cent (nan: one group)."""
 
     mean: float
     low: float
     high: float
-
-    def to_list(self) -> list[float | None]:
-        """Mean, low, high, as JSON can hold them."""
-        return [None if math.isnan(v) else v for v in (self.mean, self.low, self.high)]
 
 
 def estimate(groups: Sequence[float]) -> Estimate:

@@ -2,40 +2,86 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...words import figure_of
-from .study_file import Study
+from ..study import COMPLETE, INSTANCE, Study, Table, Value
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ...instance.instance import Instance
-
-
-MANIFEST = "sensitivity.json"
+    from .study_file import StudyFile
 
 
 @dataclass(frozen=True)
-class Sensitivity:
-    """What a study found.
+class Sensitivity(Study):
+    """What a sensitivity study found.
 
+    study     what was asked
     instance  without any change but those that the study makes before it varies anything
     base      value of each metric without any change
-    tornado   one-at-a-time: change, metric, at_low, at_base, at_high, swing (at_high - at_low), elasticity (relative
-              change of the metric by the relative change of what is varied; blank where either has no size),
-              status_low, status_high
-    flips     decisions that are otherwise at an end: change, end (low, high), option, modules_base, modules
-    samples   every sample: the position of each change (0 low, 1 high), status, metrics
-    indices   lhs: rank correlation (Spearman) of each change and metric; sobol: first and total order with 95 %
-              half-widths
+    The frames are the tables of the same names, see HOLDS; those of other methods are empty.
     """
 
-    study: Study
+    COMMAND, MANIFEST, OF = "sensitivity", "sensitivity.json", "instance"
+    HOLDS = (
+        INSTANCE,
+        Value("title", "of the study", "study.title"),
+        Value("method", "`one-at-a-time`, `lhs` (Latin hypercube) or `sobol`", "study.method"),
+        COMPLETE,
+        Value("base", "each metric without any change"),
+        Table(
+            "tornado",
+            "One at a time: each change at its ends, and each metric there. Metrics are in the units of their names.",
+            """
+            change      | text   |        | what is varied
+            metric      | text   |        | what is measured
+            at_low      | number | metric | with the change at its low end; blank without a plan
+            at_base     | number | metric | without any change
+            at_high     | number | metric | with the change at its high end; blank without a plan
+            swing       | number | metric | from the low to the high end
+            elasticity  | number |        | relative change of the metric by the relative change of what is varied;
+                blank where either has no size
+            status_low  | text   |        | of the solve at the low end
+            status_high | text   |        | of the solve at the high end
+            """,
+        ),
+        Table(
+            "flips",
+            "One at a time: decisions that are otherwise at an end.",
+            """
+            change       | text   |         | what is varied
+            end          | text   |         | `low` or `high`
+            option       | text   |         | what is built there and not without the change, or the other way round
+            modules_base | number | modules | without any change
+            modules      | number | modules | at the end
+            """,
+        ),
+        Table(
+            "indices",
+            "Samples: what each change weighs in each metric.",
+            """
+            change | text | | what is varied
+            metric | text | | what is measured
+            """,
+            further="for `lhs` `rank_correlation` (Spearman's, -1 to 1); for `sobol` `first` and `total`, the shares "
+            "of the variance of the first and of all orders, with `first_half_width` and `total_half_width` (95 %)",
+        ),
+        Table(
+            "samples",
+            "Every sample; the first is without any change.",
+            """
+            status | text | | of the solve
+            """,
+            further="before it one for each change, its position from 0 (low) to 1 (high), blank without the change; "
+            "after it one for each metric",
+        ),
+    )  # fmt: skip
+
+    study: StudyFile
     instance: Instance
     base: Mapping[str, float]
     tornado: pd.DataFrame
@@ -43,36 +89,6 @@ class Sensitivity:
     samples: pd.DataFrame
     indices: pd.DataFrame
     complete: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON can hold it."""
-        tables = {"tornado": self.tornado, "flips": self.flips, "indices": self.indices, "samples": self.samples}
-        found: dict[str, Any] = {
-            "schema": 1,
-            "instance": {
-                "name": self.instance.name,
-                "title": self.instance.title,
-                "sha256": self.instance.sha256,
-            },
-            "title": self.study.title,
-            "method": self.study.method,
-            "complete": self.complete,
-            "base": {k: None if v != v else v for k, v in self.base.items()},
-        }
-        for name, table in tables.items():
-            found[name] = [{k: None if v != v else v for k, v in row.items()} for row in table.to_dict("records")]
-        return found
-
-    def write(self, folder: str | Path, overwrite: bool = False, more: Mapping[str, str] | None = None) -> Path:
-        """Write the tables as CSV and sensitivity.json; ``more`` holds other files by name, such as a chart."""
-        from ...runs.folder import write_folder
-        from ...runs.tables import to_csv
-
-        tables = {"tornado": self.tornado, "flips": self.flips, "indices": self.indices, "samples": self.samples}
-        files = {f"{name}.csv": to_csv(table) for name, table in tables.items() if len(table.columns)}
-        files.update(more or {})
-        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
-        return write_folder(Path(folder), files, MANIFEST, lambda: text, overwrite)
 
     def __str__(self) -> str:
         lines = [self.study.title or f"{self.study.method} study of {self.study.instance}"]

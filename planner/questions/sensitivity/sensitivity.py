@@ -11,36 +11,39 @@ from ...errors import UsageError
 from . import metrics
 from .changes import Varied, resolve, varied
 from .result import Sensitivity
-from .study_file import Study, read_study, study_of
-from .trials import Positions, Progress, solve_all
+from .study_file import StudyFile, read_study, study_of
+from .trials import Positions, solve_all
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ...instance.instance import Instance
+    from ...solving.solver import Progress
 
 
 SOME = 1e-6  # modules; less is none
 
 
 def sensitivity(
-    study: Study | Mapping[str, Any] | str | Path,
+    study: StudyFile | Mapping[str, Any] | str | Path,
     *,
     workers: int | None = None,
+    scheduler: str | None = None,
     partial: Path | None = None,
     progress: Progress | None = None,
 ) -> Sensitivity:
     """Carry out a study: its file, its keys, or the study itself (paths then start from the current folder).
 
-    workers  processes; None: one per core for more than a few samples
-    partial  file that keeps finished samples until all are done: a repeated call goes on from there
+    workers    processes; None: one per core, where there is enough to do
+    scheduler  address of a Dask scheduler to use instead, with the extra ``distributed``
+    partial    file that keeps finished samples until all are done: a repeated call goes on from there
 
     Raises UsageError on what the study says wrong, InstanceError if its instance is not valid.
     """
     folder = Path()
     if isinstance(study, (str, Path)):
         study, folder = read_study(study)
-    elif not isinstance(study, Study):
+    elif not isinstance(study, StudyFile):
         study = study_of(study)
     instance = study.base(folder)
     changes = _changes(study, instance)
@@ -49,11 +52,11 @@ def sensitivity(
     for name in names:  # a change that leads out of what is valid is told before anything is solved
         for end in (0.0, 1.0):
             varied(instance, changes, {name: end})
-    results = solve_all(study, instance, samples, workers, partial, progress)
+    results = solve_all(study, instance, samples, partial, workers=workers, scheduler=scheduler, progress=progress)
     return _sensitivity(study, instance, changes, samples, results)
 
 
-def _changes(study: Study, instance: Instance) -> list[Varied]:
+def _changes(study: StudyFile, instance: Instance) -> list[Varied]:
     """The changes, resolved in the instance. Raises UsageError with every problem of changes and metrics."""
     found: list[Varied] = []
     problems: list[str] = []
@@ -72,7 +75,7 @@ def _changes(study: Study, instance: Instance) -> list[Varied]:
     return found
 
 
-def _samples(study: Study, names: Sequence[str]) -> list[Positions]:
+def _samples(study: StudyFile, names: Sequence[str]) -> list[Positions]:
     """The base first; then each change at its ends, or points over all of them."""
     if study.method == "one-at-a-time":
         return [{}, *({name: end} for name in names for end in (0.0, 1.0))]
@@ -91,7 +94,7 @@ def _samples(study: Study, names: Sequence[str]) -> list[Positions]:
 
 
 def _sensitivity(
-    study: Study,
+    study: StudyFile,
     instance: Instance,
     changes: Sequence[Varied],
     samples: Sequence[Positions],
@@ -130,7 +133,7 @@ def _number(result: Mapping[str, Any] | None, metric: str) -> float:
 Ends = Mapping[tuple[str, float], dict[str, Any] | None]
 
 
-def _tornado(study: Study, changes: Sequence[Varied], base: Mapping[str, float], by_end: Ends) -> pd.DataFrame:
+def _tornado(study: StudyFile, changes: Sequence[Varied], base: Mapping[str, float], by_end: Ends) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
@@ -143,11 +146,10 @@ def _tornado(study: Study, changes: Sequence[Varied], base: Mapping[str, float],
             elasticity = (b - a) / at_base / change.span if sized else math.nan
             status = ["" if r is None else r["status"] for r in (low, high)]
             rows.append((name, metric, a, at_base, b, b - a, elasticity, *status))
-    names = ["change", "metric", "at_low", "at_base", "at_high", "swing", "elasticity", "status_low", "status_high"]
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=Sensitivity.columns("tornado"))
 
 
-def _flips(study: Study, base: Mapping[str, Any], by_end: Ends) -> pd.DataFrame:
+def _flips(study: StudyFile, base: Mapping[str, Any], by_end: Ends) -> pd.DataFrame:
     """Options built at an end and not in the base, or the other way round."""
     import pandas as pd
 
@@ -161,10 +163,10 @@ def _flips(study: Study, base: Mapping[str, Any], by_end: Ends) -> pd.DataFrame:
                 before, now = base["built"].get(option, 0.0), result["built"].get(option, 0.0)
                 if (before > SOME) != (now > SOME):
                     rows.append((change.name, word, option, before, now))
-    return pd.DataFrame(rows, columns=["change", "end", "option", "modules_base", "modules"])
+    return pd.DataFrame(rows, columns=Sensitivity.columns("flips"))
 
 
-def _indices(study: Study, names: Sequence[str], frame: pd.DataFrame) -> pd.DataFrame:
+def _indices(study: StudyFile, names: Sequence[str], frame: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     drawn = frame.iloc[1:]
@@ -187,4 +189,4 @@ def _indices(study: Study, names: Sequence[str], frame: pd.DataFrame) -> pd.Data
             numbers = (said["S1"][k], said["S1_conf"][k], said["ST"][k], said["ST_conf"][k])
             rows.append((name, metric, *(float(n) for n in numbers)))
     own = ["rank_correlation"] if study.method == "lhs" else ["first", "first_half_width", "total", "total_half_width"]
-    return pd.DataFrame(rows, columns=["change", "metric", *own])
+    return pd.DataFrame(rows, columns=[*Sensitivity.columns("indices"), *own])

@@ -56,8 +56,8 @@ class Solving(BaseModel):
     time_limit: float | None = None
 
 
-class Study(BaseModel):
-    """A study.
+class StudyFile(BaseModel):
+    """A sensitivity study as it is asked for.
 
     instance  folder, relative to the study's file
     rows      table -> rows to add or replace in it before anything is varied
@@ -79,7 +79,7 @@ class Study(BaseModel):
     solve: Solving = Field(default_factory=Solving)
 
     @model_validator(mode="after")
-    def _names(self) -> Study:
+    def _names(self) -> StudyFile:
         names = [c.name for c in self.change]
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
@@ -99,7 +99,7 @@ class Study(BaseModel):
             raise UsageError(f"rows and settings of the study do not fit {self.instance}\n{error}") from error
 
 
-def read_study(path: str | Path) -> tuple[Study, Path]:
+def read_study(path: str | Path) -> tuple[StudyFile, Path]:
     """Read a study; and the folder from which its paths start. Raises UsageError with every problem."""
     file = Path(path)
     try:
@@ -111,10 +111,10 @@ def read_study(path: str | Path) -> tuple[Study, Path]:
     return study_of(written, str(file)), file.resolve().parent
 
 
-def study_of(written: Mapping[str, Any], where: str = "study") -> Study:
+def study_of(written: Mapping[str, Any], where: str = "study") -> StudyFile:
     """A study from its keys. Raises UsageError with every problem."""
     try:
-        return Study.model_validate(written)
+        return StudyFile.model_validate(written)
     except ValidationError as error:
         raise UsageError("\n".join(f"{where}: {_problem(e)}" for e in error.errors())) from None
 
@@ -137,5 +137,5 @@ def _place(loc: Sequence[Any]) -> str:
 
 
 def _known(loc: Sequence[Any]) -> list[str]:
-    of = Change if "change" in loc[:1] else Solving if "solve" in loc[:1] else Study
-    return list(of.model_fields if len(loc) > 1 or of is Study else Study.model_fields)
+    of = Change if "change" in loc[:1] else Solving if "solve" in loc[:1] else StudyFile
+    return list(of.model_fields if len(loc) > 1 or of is StudyFile else StudyFile.model_fields)

@@ -4,8 +4,6 @@
 ``planned``  what the plan itself does: the course that is disturbed
 ``branch``   operations after a blow, with the builds and stocks of the plan
 ``trial``    one case: solved, measured and audited
-``kept``     finished cases, from which a stopped study goes on
-``workers``  processes, or a Dask cluster
-``results``  tables and words
-``study``    all together: ``planner.stress``
+``result``   tables and words
+``stress``   all together: ``planner.stress``
 """

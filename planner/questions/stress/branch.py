@@ -16,8 +16,10 @@ import numpy as np
 from ...errors import SolverFailed
 from ...instance.tables import Disruption
 from ...instance.timeline import overlap_share, periods
-from ...models.data import CapacityLimit, ModelData, Terms
+from ...prepare import CapacityLimit, ModelData, Terms, prepare_branch
 from ...prepare.conditions import Conditions, conditions_of
+from ...solving.compiling import compiled
+from ...solving.programme import Programme
 from .cases import NOTHING, OWN, Case, with_case
 from .planned import Planned
 
@@ -65,10 +67,6 @@ class Branch:
     """
 
     def __init__(self, instance: Instance, planned: Planned, shape: Shape, settings: Settings) -> None:
-        from ... import models
-        from ...prepare import prepare_branch
-        from ...solving.solver import Solver, compile_model, paused_garbage_collector
-
         self.instance, self.planned, self.shape = instance, planned, shape
         quiet = self._quiet()
         self.name = quiet.scenarios[0].scenario
@@ -76,15 +74,14 @@ class Branch:
         hit = [t for t, p in enumerate(span) if overlap_share(p, shape.first, shape.last) > 0.0]
         last = len(span) - 1 if instance.stockpiles or shape.fails else hit[-1]
         openings = planned.openings(span[hit[0]].first_year)
-        with paused_garbage_collector():
-            prepared = prepare_branch(quiet, self.name, planned.builds, openings, last, planned.closed)
-            self.limits, self.starts = prepared.data.capacity, prepared.data.build
-            self.rooms = prepared.data.stock_limit
-            self.options = {o.option: o for o in instance.options}
-            rooms = [r._replace(limit=r.limit + self._added(r.modules, Conditions()), modules=[]) for r in self.rooms]
-            held = [self._held(limit) for limit in self.limits]
-            data = replace(prepared.data, capacity=held, stock_limit=rooms, build=[])
-            arrays = compile_model(models.build(data))
+        prepared = prepare_branch(quiet, self.name, planned.builds, openings, last, planned.closed)
+        self.limits, self.starts = prepared.data.capacity, prepared.data.build
+        self.rooms = prepared.data.stock_limit
+        self.options = {o.option: o for o in instance.options}
+        rooms = [r._replace(limit=r.limit + self._added(r.modules, Conditions()), modules=[]) for r in self.rooms]
+        held = [self._held(limit) for limit in self.limits]
+        data = replace(prepared.data, capacity=held, stock_limit=rooms, build=[])
+        arrays = compiled(data)
         self.prepared: Prepared = replace(prepared, data=data)
         self.data: ModelData = data
         self.arrays = arrays
@@ -93,7 +90,7 @@ class Branch:
         self.stop_rows = arrays.rows.get("export_stop", {})
         for row in self.stop_rows.values():
             arrays.row_upper[row] = np.inf
-        self.solver = Solver(arrays, settings)
+        self.programme = Programme(arrays, settings)
         self.basis: Any = None
         self._moved: tuple[int, ...] = ()  # rows with other sides than compiled
         self.undisturbed = self._first()
@@ -129,7 +126,7 @@ class Branch:
         found = self._run({})
         if found is None:
             raise SolverFailed("the operations after the blow have no solution even if nothing is lost")
-        self.basis = self.solver.highs.getBasis()
+        self.basis = self.programme.basis
         return found
 
     # --- cases --------------------------------------------------------------------------------------------
@@ -202,41 +199,25 @@ class Branch:
             cost[arrays.columns["buy"][k]] *= factor
         self._put(sides, col_upper, cost)
         if self.basis is not None:
-            self.solver.check(self.solver.highs.clearSolver(), "clearing")
-            self.solver.check(self.solver.highs.setBasis(self.basis), "a basis")
-        stopped = self.solver.run()
-        if stopped not in ("optimal", "interrupted"):
-            stopped = self.solver.run_lp()
-            self._forget_trouble()
-        if stopped == "interrupted":
-            raise KeyboardInterrupt
-        if stopped == "infeasible":
+            self.programme.forget()
+            self.programme.basis = self.basis
+        found = self.programme.find()
+        if found.stopped == "infeasible":
             return None
-        if stopped != "optimal":
-            raise SolverFailed(f"the operations after a disruption could not be solved ({stopped})")
-        x, duals, _ = self.solver.solution()
-        x = np.clip(x, arrays.col_lower, col_upper)
-        return Operated(x, duals, changed, float(cost @ x) + arrays.offset)
+        if not found.optimal:
+            raise SolverFailed(f"the operations after a disruption could not be solved ({found.stopped})")
+        x = np.clip(found.x, arrays.col_lower, col_upper)
+        return Operated(x, found.duals, changed, float(cost @ x) + arrays.offset)
 
     def _put(self, sides: dict[int, tuple[float, float]], col_upper: np.ndarray, cost: np.ndarray) -> None:
         """Put the sides of a case in the place of those of the case before."""
-        highs, check, arrays = self.solver.highs, self.solver.check, self.arrays
+        arrays = self.arrays
         before = {row: (arrays.row_lower[row], arrays.row_upper[row]) for row in self._moved}
         for row, (lower, upper) in {**before, **sides}.items():
-            check(highs.changeRowBounds(row, lower, upper), "sides of a row")
+            self.programme.side(row, lower, upper)
         self._moved = tuple(sides)
-        columns = np.arange(len(cost), dtype=np.int32)
-        check(highs.changeColsBounds(len(columns), columns, arrays.col_lower, col_upper), "bounds")
-        check(highs.changeColsCost(len(columns), columns, cost), "prices")
-
-    def _forget_trouble(self) -> None:
-        """Undo what ``run_lp`` sets when an LP resists, so that the next case is solved as any other."""
-        from ...solving.solver import TIGHT
-
-        self.solver.option("presolve", "choose")
-        self.solver.option("solver", "choose")
-        self.solver.option("primal_feasibility_tolerance", TIGHT)
-        self.solver.option("dual_feasibility_tolerance", TIGHT)
+        self.programme.bound(np.arange(len(cost)), arrays.col_lower, col_upper)
+        self.programme.objective(cost)
 
     def surged(self, case: Case) -> ModelData:
         """The data with the demands and prices of a case."""

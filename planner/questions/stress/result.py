@@ -2,56 +2,140 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...runs.folder import write_folder
-from ...runs.tables import to_csv
 from ...words import figure_of
+from ..study import COMPLETE, NOTES, OF_PLAN, SETTINGS, Study, Table, Value, text_table
 from .cases import NOTHING, OUTAGE, STOP, TOGETHER
-from .kept import FINISHED
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .trial import Result
+    from ..many import Result
 
-MANIFEST = "stress.json"
+FINISHED = "finished.jsonl"  # results of the cases, from which a repeated study goes on
 SHOWN = 15
-_WHAT = ("case", "kind", "family", "country", "stage", "material", "facility", "severity", "year", "months")
-_FOUND = (
-    *("unserved_t", "planned_unserved_t", "lost_t", "lost_musd", "cost_musd", "extra_cost_musd", "over_plan_musd"),
-    *("least_months_served", "least_months_survived", "decisive", "decisive_usd_per_kg", "until_year", "status"),
-)
-_CONSUMER = (
-    *("country", "sector", "material", "demand_t", "unserved_t", "lost_t"),
-    *("months_served", "months_survived"),
-)
 
 
 @dataclass(frozen=True)
-class Stress:
+class Stress(Study):
     """What each disruption does to a plan whose builds, and stocks when it comes, are held.
 
-    cases         worst first. unserved_t: all tonnes short from the blow to until_year; planned_unserved_t: those of
-                  the plan in the same years; lost_t: beyond the plan, consumer by consumer; lost_musd: these at the
-                  sectors' shortage cost, undiscounted. cost_musd: present cost of operations; extra_cost_musd: more
-                  than in the case ``none`` (same rules lifted, nothing lost); over_plan_musd: more than the plan's own
-                  operations, negative where lifting the rules saves more than the loss costs. least_months_...: of
-                  any consumer. decisive: what is missed most, with what one kg more of it is worth
-    by_sector     every consumer of every case: demand_t in the years of the disruption; months_served: what it gets,
-                  in months of its demand from the blow on; months_survived: whole months for which the disruption
-                  could last with nobody's tonne of it lost (blank where that was not searched)
-    n_minus_1     the single losses of plants, and of countries, ranked: what the loss of any one can cost
-    worst_of_k    the worst losses of several at once; ``exhaustive`` tells whether all were tried
-    heat          lost_t by material and source country (rows) and year (columns), for stops of that one export
-    complete      False if it was interrupted
-    faults        what the audit found wrong, by case; empty if all cases hold
+    faults    what the audit found wrong, by case; empty if all cases hold
+    finished  the results of the cases as lines from which the same call goes on
+    of        digest of the plan, see `Run.digest`
+    The frames are the tables of the same names, see HOLDS.
     """
+
+    COMMAND, MANIFEST, OF = "stress", "stress.json", "plan"
+    HOLDS = (
+        OF_PLAN,
+        Value("title", "title of the instance, or its name"),
+        COMPLETE,
+        Value("audited", "whether each case was recomputed from the raw tables"),
+        Value("faults", "what the audit found wrong, by case; empty if all cases hold"),
+        SETTINGS,
+        NOTES,
+        Table(
+            "cases",
+            "Every disruption, the worst first.",
+            """
+            case                  | text    |        | what is lost, such as `export_stop:CHN`
+            kind                  | text    |        | `export_stop`, `outage`, `scenario`, `together` (several at
+                once), or `none` (the same rules lifted, nothing lost)
+            family                | text    |        | `country`, `stage`, `facility`, `material`, `scenario`, or empty
+            country               | text    |        | of what is lost
+            stage                 | text    |        | of what is lost
+            material              | text    |        | that is lost
+            facility              | text    |        | that is lost
+            severity              | number  | share  | part that is lost while it lasts
+            year                  | integer | year   | first calendar year
+            months                | integer | months | how long it lasts
+            unserved_t            | number  | t      | all that is short from the blow to `until_year`
+            planned_unserved_t    | number  | t      | what the plan itself is short in the same years
+            lost_t                | number  | t      | short beyond the plan, consumer by consumer
+            lost_musd             | number  | MUSD   | the same at the sectors' shortage cost, undiscounted
+            cost_musd             | number  | MUSD   | present cost of operations
+            extra_cost_musd       | number  | MUSD   | more than in the case `none`
+            over_plan_musd        | number  | MUSD   | more than the plan's own operations; negative where lifting the
+                rules saves more than the loss costs
+            least_months_served   | number  | months | of any consumer, see `by_sector`
+            least_months_survived | number  | months | of any consumer; blank where that was not searched
+            decisive              | text    |        | what is missed most
+            decisive_usd_per_kg   | number  | USD/kg | what one kg more of that is worth
+            until_year            | number  | year   | first year of the last period solved
+            status                | text    |        | of the solve
+            """,
+        ),
+        Table(
+            "by_sector",
+            "Every consumer of every case.",
+            """
+            case            | text    |        | the case
+            year            | integer | year   | first calendar year of it
+            months          | integer | months | how long it lasts
+            severity        | number  | share  | part that is lost
+            country         | text    |        | the consumer's
+            sector          | text    |        | the consumer's
+            material        | text    |        | what it gets
+            demand_t        | number  | t      | its demand in the years of the disruption
+            unserved_t      | number  | t      | short from the blow on
+            lost_t          | number  | t      | short beyond the plan
+            months_served   | number  | months | what it gets, in months of its demand from the blow on
+            months_survived | number  | months | whole months for which the disruption could last with nobody's tonne
+                of it lost; blank where that was not searched
+            """,
+            in_manifest=False,
+        ),
+        Table(
+            "n_minus_1",
+            "Losses of one plant, or of all of one country, the worst first.",
+            """
+            rank                  | integer |        | 1 is the worst
+            case                  | text    |        | the case
+            kind                  | text    |        | `export_stop` or `outage`
+            country               | text    |        | of what is lost
+            facility              | text    |        | that is lost
+            year                  | integer | year   | first calendar year
+            months                | integer | months | how long it lasts
+            severity              | number  | share  | part that is lost
+            lost_t                | number  | t      | short beyond the plan
+            lost_musd             | number  | MUSD   | the same at the sectors' shortage cost
+            extra_cost_musd       | number  | MUSD   | more than in the case `none`
+            least_months_survived | number  | months | of any consumer
+            decisive              | text    |        | what is missed most
+            """,
+        ),
+        Table(
+            "worst_of_k",
+            "Losses of several at once, the worst first.",
+            """
+            k               | integer |        | how many at once
+            group           | text    |        | `plants` or `countries`
+            case            | text    |        | the case
+            year            | integer | year   | first calendar year
+            months          | integer | months | how long it lasts
+            severity        | number  | share  | part that is lost
+            lost_t          | number  | t      | short beyond the plan
+            lost_musd       | number  | MUSD   | the same at the sectors' shortage cost
+            extra_cost_musd | number  | MUSD   | more than in the case `none`
+            decisive        | text    |        | what is missed most
+            exhaustive      | yes/no  |        | whether all of this size were tried
+            """,
+        ),
+        Table(
+            "heat",
+            "`lost_t` of stops of one export each, by material and source country.",
+            """
+            material | text | | what is stopped
+            country  | text | | where from
+            """,
+            further="one column for each year in which it begins, t",
+        ),
+    )  # fmt: skip
 
     cases: pd.DataFrame
     by_sector: pd.DataFrame
@@ -67,36 +151,9 @@ class Stress:
     finished: str = field(default="", repr=False)
     of: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """What stress.json holds: the ranking with its settings; blanks as None."""
-        return {
-            "schema": 1,
-            "of": self.of,
-            "title": self.title,
-            "complete": self.complete,
-            "audited": self.audited,
-            "faults": self.faults,
-            "settings": self.settings,
-            "notes": list(self.notes),
-            "cases": _plain(self.cases),
-            "n_minus_1": _plain(self.n_minus_1),
-            "worst_of_k": _plain(self.worst_of_k),
-            "heat": _plain(self.heat),
-        }
-
-    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Write the tables, the finished cases and stress.json, all or nothing."""
-        frames = {
-            "cases": self.cases,
-            "by_sector": self.by_sector,
-            "n_minus_1": self.n_minus_1,
-            "worst_of_k": self.worst_of_k,
-            "heat": self.heat,
-        }
-        files = {f"{name}.csv": to_csv(frame) for name, frame in frames.items()}
-        files[FINISHED] = self.finished
-        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        return write_folder(Path(folder), files, MANIFEST, lambda: text, overwrite)
+    def more_files(self) -> dict[str, str]:
+        """The finished cases, from which the same call goes on."""
+        return {FINISHED: self.finished}
 
     def __str__(self) -> str:
         tried = self.cases[self.cases["kind"] != NOTHING]
@@ -126,21 +183,23 @@ class Stress:
 def _ranking(rows: pd.DataFrame) -> list[str]:
     width = max([30, *(len(c) for c in rows["case"])]) if len(rows) else 30
     width = min(width, 48)
-    head = (
-        f"  {'case':<{width}} {'year':>5} {'mths':>4} {'lost t':>9} {'lost MUSD':>10} {'extra MUSD':>10} "
-        f"{'served':>7} {'survived':>8}  missed most (USD/kg)"
-    )
-    lines = [head]
+    cells = []
     for r in rows.itertuples():
         survived = "-" if math.isnan(r.least_months_survived) else f"{r.least_months_survived:.0f}"
         missed = f"{r.decisive} ({figure_of(r.decisive_usd_per_kg, 4)})" if r.decisive else ""
         part = "" if r.severity == 1.0 else f" {r.severity:.0%}"
-        lines.append(
-            f"  {r.case[: width - len(part)] + part:<{width}} {r.year:>5} {r.months:>4} {figure_of(r.lost_t, 5):>9} "
-            f"{figure_of(r.lost_musd, 5):>10} {figure_of(r.extra_cost_musd, 5):>10} "
-            f"{r.least_months_served:>7.1f} {survived:>8}  {missed}"
+        cells.append(
+            (
+                *(f"  {r.case[: width - len(part)] + part}", f"{r.year}", f"{r.months}", figure_of(r.lost_t, 5)),
+                *(figure_of(r.lost_musd, 5), figure_of(r.extra_cost_musd, 5), f"{r.least_months_served:.1f}"),
+                *(survived, f" {missed}"),
+            )
         )
-    return lines if len(rows) else []
+    columns = [
+        *(("  case", f"<{width + 2}"), ("year", ">5"), ("mths", ">4"), ("lost t", ">9"), ("lost MUSD", ">10")),
+        *(("extra MUSD", ">10"), ("served", ">7"), ("survived", ">8"), (" missed most (USD/kg)", "")),
+    ]
+    return text_table(columns, cells) if cells else []
 
 
 class Set(NamedTuple):
@@ -159,20 +218,21 @@ def frames(results: Sequence[Result], sets: Mapping[str, Set]) -> dict[str, pd.D
     for r in results:
         served = [c["months_served"] for c in r["consumers"]]
         survived = [c["months_survived"] for c in r["consumers"]]
-        least = {
+        of_case = {
+            **r,
             "least_months_served": min(served, default=math.nan),
             "least_months_survived": math.nan if None in survived else min(survived, default=math.nan),
         }
-        of_case = {**r, **least}
-        rows.append([*(of_case[c] for c in _WHAT), *(of_case.get(c, math.nan) for c in _FOUND)])
+        rows.append([of_case.get(column, math.nan) for column in Stress.columns("cases")])
         for c in r["consumers"]:
-            consumers.append([r["case"], r["year"], r["months"], r["severity"], *(_number(c[k]) for k in _CONSUMER)])
-    table = pd.DataFrame(rows, columns=[*_WHAT, *_FOUND])
+            of_consumer = {**of_case, **{name: _number(value) for name, value in c.items()}}
+            consumers.append([of_consumer[column] for column in Stress.columns("by_sector")])
+    table = pd.DataFrame(rows, columns=Stress.columns("cases"))
     table["decisive"] = table["decisive"].where(table["decisive"].notna(), "")
     table = table.sort_values(
         ["lost_musd", "extra_cost_musd", "year", "case"], ascending=[False, False, True, True], kind="stable"
     ).reset_index(drop=True)
-    by_sector = pd.DataFrame(consumers, columns=["case", "year", "months", "severity", *_CONSUMER])
+    by_sector = pd.DataFrame(consumers, columns=Stress.columns("by_sector"))
     by_sector = by_sector.sort_values(["case", "year", "country", "sector", "material"]).reset_index(drop=True)
     return {
         "cases": table,
@@ -187,8 +247,7 @@ def _n_minus_1(table: pd.DataFrame) -> pd.DataFrame:
     single = table[table["family"].isin(("facility", "country")) & table["kind"].isin((STOP, OUTAGE))]
     ranked = single.reset_index(drop=True)
     ranked.insert(0, "rank", range(1, len(ranked) + 1))
-    columns = ["rank", "case", "kind", "country", "facility", "year", "months", "severity"]
-    return ranked[[*columns, "lost_t", "lost_musd", "extra_cost_musd", "least_months_survived", "decisive"]]
+    return ranked[Stress.columns("n_minus_1")]
 
 
 def _worst_of_k(table: pd.DataFrame, sets: Mapping[str, Set]) -> pd.DataFrame:
@@ -197,8 +256,7 @@ def _worst_of_k(table: pd.DataFrame, sets: Mapping[str, Set]) -> pd.DataFrame:
     found.insert(0, "k", [s.k for s in said])
     found.insert(1, "group", [s.group for s in said])
     found["exhaustive"] = [s.exhaustive for s in said]
-    columns = ["k", "group", "case", "year", "months", "severity"]
-    return found[[*columns, "lost_t", "lost_musd", "extra_cost_musd", "decisive", "exhaustive"]]
+    return found[Stress.columns("worst_of_k")]
 
 
 def _heat(table: pd.DataFrame) -> pd.DataFrame:
@@ -211,10 +269,3 @@ def _heat(table: pd.DataFrame) -> pd.DataFrame:
 
 def _number(value: Any) -> Any:
     return math.nan if value is None else float(value) if isinstance(value, int) else value
-
-
-def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()}
-        for row in frame.to_dict("records")
-    ]

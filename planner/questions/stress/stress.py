@@ -4,33 +4,27 @@ from __future__ import annotations
 
 import json
 import math
-import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ...errors import UsageError
-from ..many import Cluster, Local, Task
+from ..many import Finished, Many, partial_file
 from .cases import FAMILIES, OUTAGE, STOP, Blow, Case, cases, together
-from .kept import Kept
 from .planned import Planned
-from .result import MANIFEST, Set, Stress, frames
+from .result import FINISHED, Set, Stress, frames
+from .trial import Trying
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...runs.run import Run
-    from .trial import Result
+    from ...solving.solver import Progress
+    from ..many import Result
 
-Progress = Callable[[str], None]
 SETS = 150  # combinations of one size tried without choosing
 BEAM = 8  # cases, and combinations, that are extended by one more where there are more
-
-
-class Hands(Protocol):
-    """Whoever tries cases."""
-
-    def results(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Result]]: ...
 
 
 def stress(
@@ -98,23 +92,22 @@ def stress(
     digest = run.digest_in(instance.sha256)
     goes_on = target is not None and _is_of(target, digest)
     if target is not None and not goes_on:
-        from ...runs.folder import check_folder
-
-        check_folder(target, MANIFEST, overwrite)
-    kept = Kept(digest, {"audit": audit, "survival": survival}, target)
-    task = Task.of(instance, run, Settings(), audit, survival)
-    hands: Local | Cluster = Local(task, workers) if scheduler is None else Cluster(task, scheduler)
-    study = _Study(hands, kept, progress)
-    try:
-        study.run(asked)
-        for size in range(2, k + 1):
-            study.run(study.larger(asked, size))
-        complete = True
-    except KeyboardInterrupt:
-        complete = False
-    finally:
-        if isinstance(hands, Cluster):
-            hands.close()
+        Stress.check_folder(target, overwrite)
+    finished = Finished(
+        [digest, {"audit": audit, "survival": survival}],
+        None if target is None else partial_file(target),
+        [] if target is None else [target / FINISHED],
+    )
+    trying = Trying.of(instance, run, Settings(), audit, survival)
+    with Many(trying, finished, "cases", workers=workers, scheduler=scheduler, progress=progress) as many:
+        study = _Study(many)
+        try:
+            study.run(asked)
+            for size in range(2, k + 1):
+                study.run(study.larger(asked, size))
+            complete = True
+        except KeyboardInterrupt:
+            complete = False
     if not study.done:
         raise KeyboardInterrupt
     found = _results(instance, study, complete, audit, digest)
@@ -123,7 +116,7 @@ def stress(
     )
     if target is not None:
         found.write(target, overwrite or goes_on)
-        kept.written()
+        finished.forget()
     return found
 
 
@@ -136,38 +129,32 @@ def _years(planned: Planned, year: int | Collection[int] | None) -> list[int]:
 def _is_of(folder: Path, digest: str) -> bool:
     """Whether a folder holds results of the same plan."""
     try:
-        return bool(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["of"] == digest)
+        return bool(json.loads((folder / Stress.MANIFEST).read_text(encoding="utf-8"))["of"] == digest)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
 class _Study:
-    """Tries cases, keeps what is finished, and tells how far it is."""
+    """Cases that are done, and which to try next."""
 
-    def __init__(self, hands: Hands, kept: Kept, progress: Progress | None) -> None:
-        self.hands, self.kept, self.progress = hands, kept, progress
+    def __init__(self, many: Many) -> None:
+        self.many = many
         self.done: dict[tuple[Any, ...], tuple[Case, Result]] = {}
         self.sets: dict[str, Set] = {}
 
     def run(self, asked: Sequence[Case]) -> None:
-        """Try what is not known yet; the first of several cases with the same rows and years speaks for all."""
-        todo, same = [], {}
+        """Try cases; the first of several with the same rows and years speaks for all."""
+        different: dict[tuple[Any, ...], Case] = {}
         for case in sorted(asked, key=lambda c: (c.first, c.last, c.months, c.severity, c.family, c.name)):
-            known = self.kept.find(case)
-            if known is not None:
-                self.done[case.key] = case, known
-            elif case.key not in same:
-                same[case.key] = case
-                todo.append(case)
-        if self.progress and len(todo) < len(asked):
-            self.progress(f"{len(asked) - len(todo)} of {len(asked)} cases are known already")
-        told = time.perf_counter()
-        for number, (case, result) in enumerate(self.hands.results(todo), start=1):
-            self.done[case.key] = case, result
-            self.kept.add(case, result)
-            if self.progress and time.perf_counter() - told > 1.0:
-                told = time.perf_counter()
-                self.progress(f"{number} of {len(todo)} cases")
+            different.setdefault(case.key, case)
+        by_key = {self.key(case): case for case in different.values()}
+        for key, result in self.many.results(by_key):
+            self.done[by_key[key].key] = by_key[key], result
+
+    def key(self, case: Case) -> str:
+        """Under which the result of a case is kept."""
+        rows = [row.model_dump(exclude={"note", "source", "active"}) for row in case.rows]
+        return self.many.finished.key({**asdict(case), "rows": rows})
 
     def larger(self, asked: Sequence[Case], size: int) -> list[Case]:
         """The combinations of ``size`` losses to try, of plants and of countries' exports, for each blow."""
@@ -237,6 +224,6 @@ def _results(instance: Instance, study: _Study, complete: bool, audited: bool, d
         complete=complete,
         faults=faults,
         notes=tuple(notes),
-        finished=study.kept.text(case for case, _ in study.done.values()),
+        finished=study.many.finished.text(study.key(case) for case, _ in study.done.values()),
         of=digest,
     )

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ...instance.timeline import overlap_share
+from ...runs.run import PLANNED
+from ..many import Result, Worker
 from .branch import Branch, Operated, Shape
 from .cases import NOTHING, Case, with_case
 from .planned import Consumer, Planned, Tabled
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ...instance.instance import Instance
     from ...solving.solver import Settings
 
-Result = dict[str, Any]  # plain values, as JSON can hold them
 FULL = 1e-6  # part of demand that may be missing from what counts as full service
 KEPT = 2  # compiled branches kept, since cases of one moment come after each other
 CRITICAL = 5  # facilities named, of each kind, that the operations of a case lean on most
@@ -30,6 +33,27 @@ class Service(NamedTuple):
     short: float
     months: float
     years: int
+
+
+@dataclass(frozen=True)
+class Trying:
+    """How the cases of a plan are tried, as it is sent to each process; called there, it gives what tries a case."""
+
+    instance: Instance
+    tables: dict[str, pd.DataFrame]
+    settings: Settings
+    audited: bool
+    survival: bool
+
+    @classmethod
+    def of(cls, instance: Instance, run: Tabled, settings: Settings, audited: bool, survival: bool) -> Trying:
+        """For the tables of a run; the instance without what only changes of an instance need."""
+        slim = replace(instance, _content=None, warnings=())
+        tables = {name: run.tables[name] for name in (*PLANNED, "closures") if name in run.tables}
+        return cls(slim, tables, settings, audited, survival)
+
+    def __call__(self) -> Worker:
+        return Trials(self.instance, self, self.settings, self.audited, self.survival).run_case
 
 
 class Trials:
@@ -208,8 +232,9 @@ class Trials:
         """What the independent audit of the branch finds wrong; blank if nothing."""
         from ...auditing import audit_branch
         from ...runs.tables import frame
+        from ...solving.programme import by_family
+        from ...solving.search import Outcome
         from ...solving.solution import Reader
-        from ...solving.solver import Outcome, by_family
 
         of_case = with_case(self.instance, case)
         name = of_case.scenarios[0].scenario

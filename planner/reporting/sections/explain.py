@@ -70,7 +70,7 @@ def _limits(view: View, study: Study) -> list[Row]:
     for row in study.tables["binding"]:
         groups[tuple(str(row[k]) for k in ("kind", "name", "country", "unit", "how"))].append(row)
     found = []
-    for (kind, name, country, unit, how), rows in groups.items():
+    for (kind, name, country, _unit, how), rows in groups.items():
         top = max(rows, key=lambda r: (r["worth_musd"], -r["year"]))
         years = sorted(r["year"] for r in rows if r["year"])
         found.append(
@@ -78,7 +78,7 @@ def _limits(view: View, study: Study) -> list[Row]:
                 "kind": kind.replace("_", " "),
                 "name": _called(view, name),
                 "country": view.countries.get(country, country),
-                "unit": UNITS.get(kind, f"a {unit} more"),
+                "unit": UNITS[kind],
                 "saves_musd": sum(r["worth_musd"] for r in rows),
                 "first_year": years[0] if years else None,
                 "last_year": years[-1] if years else None,

@@ -1,0 +1,237 @@
+"""What a question gives: declared once, and then written, read back, documented and shown from the declaration.
+
+Each kind of study is a class that declares what it holds, in the order of its manifest: values, and tables with every
+column's kind, unit and meaning. A study's folder holds a CSV file for each table and the manifest, a JSON file.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple
+
+from ..errors import OutputError
+from ..runs.folder import check_folder, write_folder
+from ..runs.tables import plain, to_csv
+
+SCHEMA = 1  # of the manifests
+
+Row = dict[str, Any]
+
+
+class Column(NamedTuple):
+    """A column of a table.
+
+    kind  ``text``, ``integer``, ``number`` or ``yes/no``; all but text may be blank
+    unit  such as ``t`` or ``MUSD``; ``share`` is a fraction of 1; empty if it has none
+    """
+
+    name: str
+    kind: str
+    unit: str
+    meaning: str
+
+
+class Value(NamedTuple):
+    """An entry of the manifest that is no table.
+
+    attribute  where the study holds it, with dots for a part of a part [its name]
+    """
+
+    name: str
+    meaning: str
+    attribute: str = ""
+
+
+class Table:
+    """A table of a study.
+
+    name         in the manifest, and for a report
+    meaning      what one row is, and in which order the rows stand
+    columns      a line each: ``name | kind | unit | meaning``, and lines without a bar that go on with the meaning
+    file         its CSV file [its name with ``.csv``]
+    attribute    where the study holds it [its name]
+    in_manifest  False if only the CSV file has it
+    further      which columns there are besides, where these depend on what was asked
+    """
+
+    def __init__(
+        self,
+        name: str,
+        meaning: str,
+        columns: str,
+        *,
+        file: str = "",
+        attribute: str = "",
+        in_manifest: bool = True,
+        further: str = "",
+    ) -> None:
+        self.name, self.meaning, self.in_manifest, self.further = name, meaning, in_manifest, further
+        self.file, self.attribute = file or f"{name}.csv", attribute or name
+        lines = re.sub(r"\n\s*(?=[^|\n]*$)", " ", columns.strip(), flags=re.M).splitlines()
+        self.columns = tuple(Column(*(cell.strip() for cell in line.split("|"))) for line in lines)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the declared columns, in their order."""
+        return [column.name for column in self.columns]
+
+
+INSTANCE = Value("instance", "name, title and sha256 of the instance", "instance.identity")
+COMPLETE = Value("complete", "false if it was interrupted: then there is what was found until then")
+SETTINGS = Value("settings", "what was asked")
+NOTES = Value("notes", "what to know when reading it")
+SECONDS = Value("seconds", "how long it took")
+OF_PLAN = Value("of", "digest of the plan and its instance, see `planner.Run.digest`")
+
+
+class Declared:
+    """An object with declared contents.
+
+    HOLDS  values and tables, in the order of `to_dict`
+    """
+
+    HOLDS: ClassVar[tuple[Value | Table, ...]]
+
+    def to_dict(self) -> Row:
+        """What is declared, as JSON can hold it: tables are lists of rows; blanks, and what is not finite, are None."""
+        return {
+            part.name: plain(attrgetter(part.attribute or part.name)(self))
+            for part in self.HOLDS
+            if isinstance(part, Value) or part.in_manifest
+        }
+
+
+class Study(Declared):
+    """What a question gives.
+
+    COMMAND   that asks it, such as ``stress --delivery``
+    MANIFEST  file that marks a folder as such a study
+    OF        whose it is: an ``instance``, one ``plan``, or several ``plans``
+    """
+
+    COMMAND: ClassVar[str]
+    MANIFEST: ClassVar[str]
+    OF: ClassVar[Literal["instance", "plan", "plans"]]
+
+    @classmethod
+    def tables(cls) -> dict[str, Table]:
+        """The declared tables by name."""
+        return {part.name: part for part in cls.HOLDS if isinstance(part, Table)}
+
+    @classmethod
+    def columns(cls, table: str) -> list[str]:
+        """The names of the declared columns of a table."""
+        return cls.tables()[table].names
+
+    def to_dict(self) -> Row:
+        """What the manifest holds: see `Declared.to_dict`."""
+        return {"schema": SCHEMA, **super().to_dict()}
+
+    def to_json(self) -> str:
+        """The manifest as text, which is also what the command prints with ``--json``."""
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def more_files(self) -> Mapping[str, str]:
+        """Files of the folder besides the tables and the manifest: name, perhaps with folders, -> text."""
+        return {}
+
+    @classmethod
+    def check_folder(cls, folder: str | Path, overwrite: bool = False) -> None:
+        """Raise OutputError if such a study may not be written to ``folder``: to be asked before the work begins."""
+        check_folder(Path(folder), cls.MANIFEST, overwrite)
+
+    def write(self, folder: str | Path, overwrite: bool = False) -> Path:
+        """Write the tables and the manifest to a folder, all of it or nothing; gives the folder.
+
+        overwrite  replace a study of the same kind that is there
+        Raises OutputError if something is there and is not to be replaced, or if the folder cannot be written.
+        """
+        frames = ((table.file, getattr(self, table.attribute)) for table in self.tables().values())
+        files = {file: to_csv(frame) for file, frame in frames if frame is not None and len(frame.columns)}
+        return write_folder(Path(folder), {**files, **self.more_files()}, self.MANIFEST, self.to_json, overwrite)
+
+    def written(self) -> Written:
+        """The study as it would be read back from its folder."""
+        found = {name: plain(getattr(self, table.attribute)) for name, table in self.tables().items()}
+        tables = {name: rows for name, rows in found.items() if rows is not None}
+        return Written(type(self), json.loads(self.to_json()), tables)
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Written:
+        """Read the folder of such a study back.
+
+        Raises OutputError if the folder holds no such study, or not a whole one.
+        """
+        folder = Path(folder)
+        try:
+            about = json.loads((folder / cls.MANIFEST).read_text(encoding="utf-8"))
+            tables = {}
+            for name, table in cls.tables().items():
+                if table.in_manifest and about[name] is None:
+                    continue
+                at = f"{name} in {cls.MANIFEST}" if table.in_manifest else table.file
+                tables[name] = list(about[name]) if table.in_manifest else _rows(folder / table.file, table)
+                for column in table.names:
+                    if any(column not in row for row in tables[name]):
+                        raise ValueError(f"{at} has no column {column}")
+            for value in cls.HOLDS:
+                if isinstance(value, Value):
+                    about[value.name]
+        except FileNotFoundError as error:
+            raise OutputError(f"{folder} is not whole: {Path(error.filename).name} is missing") from error
+        except KeyError as error:
+            raise OutputError(f"{folder} cannot be read: {cls.MANIFEST} does not hold {error}") from error
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise OutputError(f"{folder} cannot be read as a folder of planner {cls.COMMAND}: {error}") from error
+        return Written(cls, about, tables)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A study as its folder holds it.
+
+    kind    its class
+    about   its manifest
+    tables  rows by column; blanks are None
+    """
+
+    kind: type[Study]
+    about: Row
+    tables: Mapping[str, Sequence[Row]]
+
+
+def text_table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]], between: str = " ") -> list[str]:
+    """Lines of a head and of rows of cells, in columns.
+
+    columns  title and width of each, such as ``>9`` (to the right) or ``<12`` (to the left)
+    between  what stands between two columns
+
+    >>> text_table([("year", ">6"), ("what", "<6")], [("2030", "magnet")])
+    ['  year what  ', '  2030 magnet']
+    """
+    return [
+        between.join(format(cell, width) for cell, (_, width) in zip(cells, columns, strict=True))
+        for cells in ([title for title, _ in columns], *rows)
+    ]
+
+
+def _rows(path: Path, table: Table) -> list[Row]:
+    """The rows of a CSV file of a study."""
+    text = {column.name for column in table.columns if column.kind == "text"}
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            {name: cell if name in text else _value(cell) for name, cell in row.items()}
+            for row in csv.DictReader(file, strict=True)
+        ]
+
+
+def _value(cell: str) -> Any:
+    if cell in ("", "True", "False"):
+        return {"": None, "True": True, "False": False}[cell]
+    return int(cell) if cell.lstrip("-").isdigit() else plain(float(cell))

@@ -1,0 +1,161 @@
+"""What a user is told of each family of constraints: one record a family, for explain, diagnose and the page.
+
+A family is a set of rows of the model (``models/constraints``), or of upper bounds of decisions (``buy``, ``build``),
+or a rule that the formulation writes as a bound (``service``, ``clean_only``). When a row binds, its shadow price says
+what one unit of its right-hand side would save; a family without a ``kind`` says nothing, and ``silent`` tells why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..instance.metrics import METRICS
+
+Amount = Callable[[int], float]  # position of a build -> modules built in the plan
+
+POINT = "point"  # a hundredth of a share
+
+
+def tonnes(kt: float) -> str:
+    """Kilotonnes as tonnes, to six digits.
+
+    >>> tonnes(0.0600000001)
+    '60 t'
+    """
+    return f"{kt * 1e3:,.6g} t"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A family of constraints.
+
+    name     of its rows in the model; of the decisions, if ``bounds``
+    rows     the list of ``ModelData`` whose positions its indices are
+    bounds   whether it is the upper bounds of decisions that are meant
+    kind     what explain calls a row of it that binds; "" if it says nothing, then ``silent`` tells why
+    unit     unit of its limit
+    less     whether a unit less saves (a least amount), instead of a unit more
+    subject  row -> key of the row of the instance that says so
+    home     row -> what tells its country: ``facility``, ``stockpile`` or ``option``, and its name; or ``country``
+    says     row and modules built -> the limit in words
+    table    of the instance, and ``column``: the cell that sets the limit
+    gives    for diagnose: ``wish`` (its user can relax it), ``limit`` (of what there is), ``source`` (where a material
+             comes from), or "" (physics and bookkeeping, never named as a cause)
+    rank     order among the wishes that diagnose names, the highest first
+    """
+
+    name: str
+    rows: str = ""
+    kind: str = ""
+    unit: str = ""
+    less: bool = False
+    bounds: bool = False
+    subject: Callable[[Any], str] = lambda row: ""
+    home: Callable[[Any], tuple[str, str]] = lambda row: ("country", "")
+    says: Callable[[Any, Amount], str] = lambda row, built: ""
+    table: str = ""
+    column: str = ""
+    gives: str = ""
+    rank: float = 0.0
+    silent: str = ""
+
+    @property
+    def saved_by(self) -> str:
+        """What saves: ``a kt/yr more``, ``a point less``."""
+        return f"a {self.unit} {'less' if self.less else 'more'}"
+
+
+def _with_modules(limit: float, modules: Any, built: Amount) -> float:
+    return limit + sum(per_module * built(i) for i, per_module in modules)
+
+
+def _lane(row: Any) -> str:
+    return f"{row.material} {row.origin}-{row.destination}"
+
+
+BOOKKEEPING = "an identity, not a limit: its shadow price is a price, told by prices.csv and the premiums"
+
+FAMILIES: dict[str, Family] = {
+    family.name: family
+    for family in (
+        *(
+            Family(name, kind="cap", unit=POINT, table="caps", column="limit", gives="wish", rank=100.0)
+            for name in METRICS
+        ),
+        Family("service", kind="min_service", unit=POINT, less=True,
+               table="sectors", column="min_service", gives="wish", rank=98.0),
+        Family("clean_only", kind="clean_only", unit=POINT,
+               table="sectors", column="clean_from_year", gives="wish", rank=99.0),
+        Family("capacity_limit", "capacity", "capacity", "kt/yr",
+               subject=lambda r: r.facility, home=lambda r: ("facility", r.facility),
+               says=lambda r, built: f"capacity of {tonnes(_with_modules(r.own, r.modules, built))}",
+               table="facilities", column="capacity_t", gives="limit"),
+        Family("least_use", "capacity", "least_use", "kt/yr", less=True,
+               subject=lambda r: r.facility, home=lambda r: ("facility", r.facility),
+               says=lambda r, built: f"min_use asks for {tonnes(r.least_use)}",
+               table="facilities", column="min_use", gives="wish", rank=97.0),
+        Family("offtake", "offtake", "offtake", "kt/yr", less=True,
+               subject=lambda r: f"{r.facility} {r.material}", home=lambda r: ("facility", r.facility),
+               says=lambda r, built: f"{tonnes(_with_modules(r.least, r.modules, built))} are to be taken",
+               table="offtakes", column="take_t", gives="wish", rank=97.5),
+        Family("buy", "buy", "market", "kt/yr", bounds=True,
+               subject=lambda r: r.market, home=lambda r: ("country", r.country),
+               says=lambda r, built: f"sells at most {tonnes(r.limit)} of {r.material}",
+               table="market_prices", column="max_t", gives="limit"),
+        Family("lane_limit", "lane_limit", "lane", "kt/yr",
+               subject=_lane, home=lambda r: ("country", r.destination),
+               says=lambda r, built: f"at most {tonnes(r.limit)} move",
+               table="lanes", column="max_t", gives="limit"),
+        Family("stock_limit", "stock_limit", "stock_room", "kt",
+               subject=lambda r: r.stockpile, home=lambda r: ("stockpile", r.stockpile),
+               says=lambda r, built: f"holds at most {tonnes(_with_modules(r.limit, r.modules, built))}",
+               table="stockpiles", column="max_t", gives="limit"),
+        Family("stock_floor", "stock_floor", "stock_floor", "kt", less=True,
+               subject=lambda r: r.stockpile, home=lambda r: ("stockpile", r.stockpile),
+               says=lambda r, built: f"final_min_t of {tonnes(r.floor)}",
+               table="stockpiles", column="final_min_t", gives="wish", rank=96.0),
+        Family("export_stop", "export_stop", "export_stop", "kt/yr",
+               subject=lambda r: r.scenario, home=lambda r: ("country", r.country),
+               says=lambda r, built: f"at most {tonnes(r.limit)} of {r.material} leave under {r.scenario}",
+               table="disruptions", column="fraction", gives="limit"),
+        Family("modules_most", "modules", "max_modules", "module",
+               subject=lambda r: r.option, home=lambda r: ("option", r.option),
+               says=lambda r, built: f"at most {r.most:g} modules",
+               table="options", column="max_modules", gives="limit"),
+        Family("build", "build", "max_per_year", "module", bounds=True,
+               subject=lambda r: r.option, home=lambda r: ("option", r.option),
+               says=lambda r, built: f"at most {r.max_modules:g} modules",
+               table="options", column="max_per_year", gives="limit"),
+        Family("fund_budget", "fund_limit", "fund", "MUSD",
+               subject=lambda r: r.fund, says=lambda r, built: f"budget of {r.budget:,.6g} MUSD",
+               table="funds", column="budget_musd", gives="wish", rank=91.0),
+        Family("fund_share", "fund_share", "fund_share", POINT,
+               subject=lambda r: r.fund, home=lambda r: ("option", r.option),
+               says=lambda r, built: f"pays at most {100 * r.max_share:.4g}% of {r.option}",
+               table="funds", column="max_share", gives="wish", rank=90.0),
+        Family("private_limit", "private_limit", "private_money", "MUSD",
+               subject=lambda r: r.option, home=lambda r: ("option", r.option),
+               says=lambda r, built: f"private money of {r.limit:,.6g} MUSD",
+               table="options", column="private_musd", gives="wish", rank=92.0),
+        Family("modules_least", "modules", table="options", column="min_modules", gives="wish", rank=95.0,
+               silent="a committed project is told with the projects: what the plan costs without it"),
+        Family("exclusive_group", table="options", column="exclusive_group", gives="wish", rank=94.0,
+               silent="a choice between projects: what each twin is worth is told with the projects"),
+        Family("requires", "requires", table="options", column="requires", gives="wish", rank=93.0,
+               silent="a choice between projects: what each is worth is told with the projects"),
+        Family("balance", "pools", gives="source", silent=BOOKKEEPING),
+        Family("demand", "need", silent="demand is given: its shadow price is what a tonne delivered costs"),
+        Family("stock_balance", "stock", gives="limit", silent=BOOKKEEPING),
+        Family("stock_draw", silent="only what was held can be drawn: physics"),
+        Family("surplus_limit", silent="only what is made can be thrown away: physics"),
+        Family("transit_limit", "transit", gives="limit",
+               silent="a rule of the model against re-export; no cell of the instance could give way"),
+        Family("spending", "spending", gives="limit",
+               silent="capex is paid for: what binds are its payers, told as money"),
+        Family("closing", silent="a plant is closed at most once: physics"),
+        Family("node_cost_is", silent="defines the cost of a node for the risk measure"),
+        Family("beyond_tail", silent="defines the tail of the risk measure"),
+    )
+}  # fmt: skip

@@ -1,0 +1,362 @@
+"""One compiled model that is asked again and again: the only place, with the solver below it, that speaks to HiGHS.
+
+A `Programme` holds the model of an instance, or arrays derived from it. Builds are held and freed, rows and bounds
+changed for a while, another measure made least; whatever was changed can be set back. What `find` gives is why the
+search ended, and what is held then.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import highspy
+import numpy as np
+
+from ..errors import OutputError, SolverFailed, Unbounded
+from ..prepare import prepare
+from . import measures
+from .compiling import SMALLEST_COEFFICIENT, Arrays, compiled
+from .solver import DUAL, PRIMAL, TIGHT, Progress, Settings, Solver
+
+if TYPE_CHECKING:
+    from ..instance.instance import Instance
+    from ..prepare import Prepared
+    from .pins import Pins
+
+ENDED = ("optimal", "time_limit", "interrupted")  # how a search ends that need not be tried again
+EVERY = 2.0  # seconds between lines of progress
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search ended with.
+
+    stopped   ``optimal``, ``time_limit``, ``interrupted`` or ``infeasible`` (without retries also ``unbounded`` and
+              ``failed``)
+    x         column values, kt/yr, modules and MUSD; empty if no plan is held
+    value     of the objective that was asked for, its constant included; NaN without a plan
+    bound     no plan has less; -inf if nothing is known
+    duals     shadow price by row, in units of the objective per unit of the row; of a linear programme only
+    reduced   reduced cost by column, likewise
+    """
+
+    stopped: str
+    x: np.ndarray
+    value: float
+    bound: float
+    duals: np.ndarray
+    reduced: np.ndarray
+
+    @property
+    def held(self) -> bool:
+        """Whether a plan was found."""
+        return not math.isnan(self.value)
+
+    @property
+    def optimal(self) -> bool:
+        """Whether the plan held is proven, to the gap asked for."""
+        return self.stopped == "optimal"
+
+
+class Programme(Solver):
+    """A compiled model in a solver of its own, to be asked again and again.
+
+    arrays    the model as it was compiled, to which `restore` goes back
+    prepared  the data of the instance, where it was made from one
+    """
+
+    prepared: Prepared
+
+    @classmethod
+    def of(cls, instance: Instance, settings: Settings, pins: Pins | None = None) -> Programme:
+        """The least-cost model of an instance; ``pins`` narrow the bounds of builds for good."""
+        prepared = prepare(instance)
+        arrays = compiled(prepared.data)
+        if pins:
+            pins.hold(prepared.data, arrays)
+        programme = cls(arrays, settings)
+        programme.prepared = prepared
+        return programme
+
+    # --- what is asked ------------------------------------------------------------------------------------
+
+    def find(
+        self,
+        *,
+        gap: float | None = None,
+        absolute_gap: float = 0.0,
+        seconds: float | None = None,
+        sure: bool = True,
+        watched: bool = True,
+        keep: bool = False,
+    ) -> Found:
+        """Solve for the objective that is set.
+
+        gap           relative gap to stop at [that of the settings]; ``absolute_gap`` in units of the objective
+        seconds       how long each attempt may take [no limit]
+        sure          try again before it is believed that there is no plan; without, the first answer counts
+        watched       see `Solver.run`
+        keep          an interrupt ends the search and keeps its best plan, instead of raising KeyboardInterrupt
+
+        Raises Unbounded, and SolverFailed if HiGHS gives no result (both only where ``sure``).
+        """
+        allowed = math.inf if seconds is None else seconds
+        self.option(mip_rel_gap=self.gap if gap is None else max(gap, 1e-9), mip_abs_gap=absolute_gap)
+        stopped = self.run(allowed, watched)
+        if sure and stopped not in ENDED:
+            stopped = self._again(allowed, watched)
+        if sure and stopped == "unbounded":
+            raise Unbounded("the cost has no lower bound: an activity, perhaps one of negative cost, pays without end")
+        if sure and stopped == "failed":
+            why = self.highs.modelStatusToString(self.highs.getModelStatus())
+            raise SolverFailed(f"HiGHS stopped without a result: {why}")
+        if stopped == "interrupted" and not keep:
+            raise KeyboardInterrupt
+        return self._found(stopped)
+
+    def _again(self, seconds: float, watched: bool) -> str:
+        """One rule for trying again: without presolve; a linear programme then looser, then by interior points.
+
+        Presolve has been seen to call feasible models infeasible, so that is believed only without it. All options
+        are set back afterwards.
+        """
+        attempts: list[dict[str, Any]] = [{"presolve": "off"}]
+        if not self.whole.any():
+            attempts += [
+                {"primal_feasibility_tolerance": 1e-7},
+                {"dual_feasibility_tolerance": 1e-7},
+                {"solver": "ipm"},
+            ]
+        stopped = "failed"
+        try:
+            for options in attempts:
+                self.forget()
+                self.option(**options)
+                stopped = self.run(seconds, watched)
+                if stopped in ENDED:
+                    break
+        finally:
+            self.option(
+                presolve="choose",
+                solver="choose",
+                primal_feasibility_tolerance=TIGHT,
+                dual_feasibility_tolerance=TIGHT,
+            )
+        return stopped
+
+    def _found(self, stopped: str) -> Found:
+        held = stopped == "optimal" or (stopped in ENDED and self.has_plan)
+        solution = self.highs.getSolution()
+        value = float(self.highs.getObjectiveValue()) if held else math.nan
+        if self.whole.any():
+            bound = float(self.highs.getInfo().mip_dual_bound)
+        else:
+            bound = value if stopped == "optimal" else -math.inf
+        x = np.array(solution.col_value) if held else np.zeros(0)
+        return Found(stopped, x, value, bound, np.array(solution.row_dual), np.array(solution.col_dual))
+
+    def offer(self, columns: np.ndarray, values: np.ndarray) -> None:
+        """Values of columns for the next MIP to start from; HiGHS completes them, or drops them."""
+        values = np.where(self.whole[columns], np.round(values), values)
+        self.highs.setSolution(len(columns), columns.astype(np.int32), np.ascontiguousarray(values, dtype=float))
+
+    def cost(self, x: np.ndarray) -> float:
+        """Present value of the cost of a solution, MUSD, by the costs as compiled."""
+        return float(self.arrays.cost @ x) + self.arrays.offset
+
+    # --- what is made least -------------------------------------------------------------------------------
+
+    def measure(self, name: str) -> np.ndarray:
+        """Weights of the columns of a measure of `measures`, by its name (``capex`` is made by `measures.capex`)."""
+        data, arrays = self.prepared.data, self.arrays
+        if name == "cost":
+            return arrays.cost
+        if name == "public":
+            return measures.public_money(arrays)
+        exposed, unserved = measures.deliveries(data, arrays), measures.shortages(data, arrays)
+        return {"exposed": exposed, "unserved": unserved, "unclean": exposed + unserved}[name]
+
+    def objective(self, weights: np.ndarray) -> None:
+        """What is made least from now on: a weight a column; the constant of the model stays."""
+        weights = np.ascontiguousarray(weights, dtype=float)
+        columns = np.arange(len(weights), dtype=np.int32)
+        self.check(self.highs.changeColsCost(len(weights), columns, weights), "an objective")
+
+    # --- bounds -------------------------------------------------------------------------------------------
+
+    def bound(self, columns: Any, lower: Any, upper: Any) -> None:
+        """Bounds of columns from now on."""
+        columns = np.asarray(columns, dtype=np.int32)
+        if len(columns):
+            lower, upper = (
+                np.ascontiguousarray(np.broadcast_to(side, len(columns)), dtype=float) for side in (lower, upper)
+            )
+            self.check(self.highs.changeColsBounds(len(columns), columns, lower, upper), "bounds")
+
+    @property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper bounds that hold now, by column."""
+        held = self.highs.getLp()
+        return np.asarray(held.col_lower_), np.asarray(held.col_upper_)
+
+    @contextmanager
+    def bounded(self, columns: Any, lower: Any, upper: Any) -> Iterator[None]:
+        """Bounds of columns for a while; then those of ``arrays`` hold again."""
+        self.bound(columns, lower, upper)
+        try:
+            yield
+        finally:
+            places = np.asarray(columns, dtype=int)
+            self.bound(places, self.arrays.col_lower[places], self.arrays.col_upper[places])
+
+    def integers(self, columns: Any, whole: bool) -> None:
+        """Whether columns have to be whole numbers from now on."""
+        columns = np.asarray(columns, dtype=np.int32)
+        if len(columns):
+            kind = highspy.HighsVarType.kInteger if whole else highspy.HighsVarType.kContinuous
+            kinds = np.array([kind] * len(columns))
+            self.check(self.highs.changeColsIntegrality(len(columns), columns, kinds), "whole numbers")
+            self.whole[columns] = whole
+
+    def hold(self, columns: Any, values: Any) -> None:
+        """Hold columns at values, and forget that they are whole numbers, until `restore`."""
+        self.integers(columns, False)
+        self.bound(columns, values, values)
+
+    # --- rows ---------------------------------------------------------------------------------------------
+
+    def side(self, row: int, lower: float, upper: float) -> None:
+        """The sides of a row from now on."""
+        self.check(self.highs.changeRowBounds(row, lower, upper), "the sides of a row")
+
+    def entries(self, row: int, values: Mapping[int, float]) -> None:
+        """Other coefficients (column -> value) in a row; the basis is kept."""
+        for column, value in values.items():
+            status = self.highs.changeCoeff(row, column, value)
+            if value or status == highspy.HighsStatus.kError:  # HiGHS warns that it drops a zero, as it should
+                self.check(status, "a coefficient")
+
+    def add_row(self, columns: Any, values: Any, lower: float = -math.inf, upper: float = math.inf) -> int:
+        """One more row: ``lower <= values x <= upper``; its position."""
+        columns = np.asarray(columns, dtype=np.int32)
+        values = np.ascontiguousarray(np.broadcast_to(values, len(columns)), dtype=float)
+        self.check(self.highs.addRow(lower, upper, len(columns), columns, values), "a row")
+        return int(self.highs.getNumRow()) - 1
+
+    def add_column(self, lower: float, upper: float) -> int:
+        """One more column of no cost that stands in no row yet; its position."""
+        nothing = (0, np.array([], dtype=np.int32), np.array([]))
+        self.check(self.highs.addCol(0.0, lower, upper, *nothing), "a column")
+        self.whole = np.append(self.whole, False)
+        return int(self.highs.getNumCol()) - 1
+
+    def drop_rows(self, rows: Any) -> None:
+        """Remove rows; those behind them move up."""
+        rows = np.asarray(rows, dtype=np.int32)
+        if len(rows):
+            self.check(self.highs.deleteRows(len(rows), rows), "removing rows")
+
+    def add_limit(self, weights: np.ndarray, most: float, scale: float = 1.0) -> int:
+        """One more row, ``weights x <= most``; its position. Weights too small for the solver are left out."""
+        scaled = weights * scale
+        columns = np.flatnonzero(np.abs(scaled) > SMALLEST_COEFFICIENT)
+        return self.add_row(columns, scaled[columns], upper=most * scale)
+
+    def restore(self) -> None:
+        """Back to cost, bounds, whole numbers and number of rows as compiled; changed coefficients and sides stay."""
+        a = self.arrays
+        self.drop_rows(np.arange(a.matrix.shape[0], self.highs.getNumRow()))
+        self.objective(a.cost)
+        self.bound(np.arange(len(a.cost)), a.col_lower, a.col_upper)
+        self.integers(a.whole, True)
+
+    # --- the basis ----------------------------------------------------------------------------------------
+
+    @property
+    def basis(self) -> Any:
+        """The simplex basis that is held, to be put back later."""
+        return self.highs.getBasis()
+
+    @basis.setter
+    def basis(self, basis: Any) -> None:
+        self.check(self.highs.setBasis(basis), "a basis")
+
+    def forget(self) -> None:
+        """Forget basis and solution: the next search starts from nothing."""
+        self.check(self.highs.clearSolver(), "clearing")
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """After another objective the solution at hand stays feasible: the primal simplex needs few steps from it."""
+        self.option(simplex_strategy=PRIMAL)
+        try:
+            yield
+        finally:
+            self.option(simplex_strategy=DUAL)
+
+    # --- to see and to write ------------------------------------------------------------------------------
+
+    def watch(self, tick: Any) -> None:
+        """Call ``tick()`` often while a MIP is searched."""
+        self.highs.cbMipInterrupt.subscribe(lambda _: tick())
+
+    def report_search(self, progress: Progress) -> None:
+        """A line of progress every two seconds of a MIP: best plan and bound in MUSD, and the gap."""
+        last = [0.0]
+
+        def tell(event: Any) -> None:
+            seen = event.data_out
+            if last[0] <= seen.running_time < last[0] + EVERY:  # it starts again with each search
+                return
+            last[0] = seen.running_time
+            plan = f"{seen.mip_primal_bound:,.1f}" if abs(seen.mip_primal_bound) < 1e30 else "none yet"
+            progress(
+                f"{seen.running_time:6.1f} s  best plan {plan} MUSD, bound {seen.mip_dual_bound:,.1f}, "
+                f"gap {min(seen.mip_gap, 9.99):.3%}"
+            )
+
+        self.highs.cbMipInterrupt.subscribe(tell)  # the logging callback is silent with the solver's own log
+
+    def write_model(self, file: Path) -> None:
+        """Write the model as MPS or LP, by the file's ending; rows and columns are named family_index."""
+        for family, positions in self.arrays.columns.items():
+            for index, k in positions.items():
+                self.highs.passColName(k, f"{family}_{index}".replace(" ", "_"))
+        for family, positions in self.arrays.rows.items():
+            for index, k in positions.items():
+                self.highs.passRowName(k, f"{family}_{index}".replace(" ", "_"))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if self.highs.writeModel(str(file)) == highspy.HighsStatus.kError:
+            raise OutputError(f"{file} cannot be written")
+
+
+class Ticker:
+    """Lines of progress: what is looked for, when it changes and again every two seconds."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.progress, self.phase = progress, ""
+        self.began = self.told = time.perf_counter()
+
+    def tick(self) -> None:
+        """A line if there was none for two seconds."""
+        now = time.perf_counter()
+        if self.progress and now - self.told > EVERY:
+            self.told = now
+            self.progress(f"{now - self.began:6.1f} s  {self.phase}")
+
+
+def inside_bounds(x: np.ndarray, arrays: Arrays) -> np.ndarray:
+    """Values inside their bounds: the solver may leave them outside by its tolerance."""
+    return np.clip(x, arrays.col_lower, arrays.col_upper)
+
+
+def by_family(positions: Mapping[str, Mapping[Any, int]], numbers: np.ndarray) -> dict[str, dict[Any, float]]:
+    """Numbers of columns or rows: family -> index in the family -> number."""
+    listed = numbers.tolist()
+    return {name: {i: listed[k] for i, k in of.items()} for name, of in positions.items()}
