@@ -184,6 +184,10 @@ def _spoken(view: View, row: Row) -> list[str]:
 
 def _range_table(view: View, study: Study) -> Table:
     built, order = _least_cost(study), list(VERDICTS)
+
+    def least_cost(row: Row) -> float | None:
+        return _tonnes(view, row["option"], built.get(row["option"], 0.0))
+
     return Table(
         "table-ranges",
         "Always, sometimes, never: every project",
@@ -193,11 +197,7 @@ def _range_table(view: View, study: Study) -> Table:
             Column("Verdict", "verdict"),
             Column("Least, t a year", lambda r: _tonnes(view, r["option"], r["least"]), "number"),
             Column("Most, t a year", lambda r: _tonnes(view, r["option"], r["most"]), "number"),
-            Column(
-                "At least cost, t a year",
-                lambda r: _tonnes(view, r["option"], built.get(r["option"], 0.0)),
-                "number",
-            ),
+            Column("At least cost, t a year", least_cost, "number"),
             Column("Start by", "latest_start", "year"),
             Column("Proven", lambda r: "yes" if r["proven"] else "no"),
         ),

@@ -7,10 +7,10 @@ import math
 from collections import defaultdict
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...words import figure_of, listed
-from ..charts import CLEAN, CONCERN, SLATE, Chart, layout, plain, points
+from ..charts import CLEAN, CONCERN, SLATE, Chart, Trace, layout, plain, points
 from ..parts import Control, Figure, Section, years
 
 if TYPE_CHECKING:
@@ -41,13 +41,14 @@ def section(view: View) -> Section:
         names = listed([view.countries[c] for c in missing])
         lead.append(f"Without latitude and longitude in countries.csv, and so not on the map: {names}.")
     if not any(o in known and d in known for _, o, d, _, _ in flows):
-        return Section(
-            "map", title, ["No two countries that trade have a latitude and longitude, so there is no map.", *lead[1:]]
-        )
+        why = "No two countries that trade have a latitude and longitude, so there is no map."
+        return Section("map", title, [why, *lead[1:]])
     return Section("map", title, lead, [_figure(view, flows, known)])
 
 
 Flows = dict[tuple[str, str, str, str, int], float]  # stage, origin, destination, provenance, year -> t
+Shipments = dict[tuple[str, str, str], float]  # origin, destination, provenance -> t
+Places = dict[str, tuple[float, float]]  # country -> longitude and latitude
 
 
 def _flows(view: View) -> Flows:
@@ -63,7 +64,7 @@ def _makers(view: View) -> set[str]:
     return {c for (m, c, _, _), t in view.made.items() if m in view.stage_of and t > 1e-6}
 
 
-def _figure(view: View, flows: Flows, known: dict[str, tuple[float, float]]) -> Figure:
+def _figure(view: View, flows: Flows, known: Places) -> Figure:
     stages = [s for s in view.instance.stages if any(key[0] == s for key in flows)]
     made: dict[tuple[str, str, int], float] = defaultdict(float)
     for (material, country, _, year), tonnes in view.made.items():
@@ -106,7 +107,7 @@ def _figure(view: View, flows: Flows, known: dict[str, tuple[float, float]]) -> 
     )
 
 
-def _summary(view: View, flows: dict[tuple[str, str, str], float], stage: str, year: int) -> str:
+def _summary(view: View, flows: Shipments, stage: str, year: int) -> str:
     total: dict[tuple[str, str], float] = defaultdict(float)
     for (o, d, _), t in flows.items():
         total[o, d] += t
@@ -118,9 +119,7 @@ def _summary(view: View, flows: dict[tuple[str, str, str], float], stage: str, y
     ) + "."  # fmt: skip
 
 
-def _lines(
-    view: View, flows: dict[tuple[str, str, str], float], known: dict[str, tuple[float, float]]
-) -> list[dict[str, Any]]:
+def _lines(view: View, flows: Shipments, known: Places) -> list[Trace]:
     """One trace per provenance and class of width, and one of invisible points that answer the pointer."""
     largest = max(flows.values(), default=0.0)
     groups: dict[tuple[str, int], list[tuple[str, str, float]]] = defaultdict(list)
@@ -128,7 +127,7 @@ def _lines(
         if tonnes >= SMALLEST * largest:
             n = next(i for i, (most, _) in enumerate(CLASSES) if tonnes <= most * largest * (1 + 1e-9))
             groups[q, n].append((origin, destination, tonnes))
-    traces: list[dict[str, Any]] = []
+    traces: list[Trace] = []
     middles: list[tuple[float, float, str]] = []
     for q, n in sorted(groups, key=lambda g: (g[0] == "clean", -g[1])):
         xs: list[float | None] = []
@@ -183,12 +182,7 @@ def _curve(a: tuple[float, float], b: tuple[float, float]) -> list[tuple[float, 
     return found
 
 
-def _discs(
-    view: View,
-    flows: dict[tuple[str, str, str], float],
-    output: dict[str, float],
-    known: dict[str, tuple[float, float]],
-) -> dict[str, Any]:
+def _discs(view: View, flows: Shipments, output: dict[str, float], known: Places) -> Trace:
     countries = sorted({c for o, d, _ in flows for c in (o, d)} | set(output), key=lambda c: (-output.get(c, 0.0), c))
     largest = max(output.values(), default=1.0)
     sizes = [7 + 27 * math.sqrt(output.get(c, 0.0) / largest) for c in countries]
@@ -237,7 +231,7 @@ def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float,
 
 
 @cache
-def outlines() -> dict[str, Any]:
+def outlines() -> Trace:
     """The trace of the countries' outlines (data/README.md says where they come from)."""
     rings = json.loads(files("planner.reporting").joinpath("data", "outlines.json").read_text(encoding="utf-8"))
     xs: list[float | None] = []
