@@ -1,19 +1,25 @@
-"""Writes docs/formulation.md and docs/format.md from the docstrings of `models`, the schema, and what studies declare.
+"""Writes docs/formulation.md, docs/format.md and docs/api.md from docstrings, the schema, and what studies declare.
 
-Also runs docs/tutorial.md from its top to its end and puts in what its commands print.
+Also draws the layers in docs/images/house.svg from the contracts in pyproject.toml, and runs docs/tutorial.md from its
+top to its end and puts in what its commands print.
 
-Run `python docs/build.py`; a test fails when the pages are not what it would write.
+Run `python docs/build.py`; a test fails when the pages are not what it would write, and so does
+`python docs/build.py --check`.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import html
 import inspect
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import planner
 from planner import models
@@ -79,6 +85,142 @@ def instance_format() -> str:
     return "".join(parts)
 
 
+def api() -> str:
+    """The page of the public names: the calls, then the classes, each with its docstring and where it is defined."""
+    stub = (Path(planner.__file__).parent / "__init__.pyi").read_text(encoding="utf-8")
+    homes = {name: home for home, name in re.findall(r"^from \.(\S+) import \w+ as (\w+)$", stub, flags=re.M)}
+    names = {name: getattr(planner, name) for name in sorted(homes, key=str.lower)}
+    calls = {name: it for name, it in names.items() if not inspect.isclass(it)}
+    classes = {name: it for name, it in names.items() if inspect.isclass(it)}
+    parts = [GENERATED, "# The Python calls\n\n", f"{API}\n\n"]
+    parts.append(f"- Calls: {', '.join(f'[`{name}`](#{name.lower()})' for name in calls)}\n")
+    parts.append(f"- Classes: {', '.join(f'[`{name}`](#class-{name.lower()})' for name in classes)}\n")
+    for name, it in {**calls, **classes}.items():
+        home = homes[name].replace(".", "/")
+        home += "/__init__.py" if (Path(planner.__file__).parent / home).is_dir() else ".py"
+        if it.__name__ != name:
+            parts.append(f"\n## class {name}\n\nThe same class as [`{it.__name__}`](#class-{it.__name__.lower()}).\n")
+            continue
+        parts.append(f"\n## {'class ' if inspect.isclass(it) else ''}{name}\n\n`planner/{home}`\n\n")
+        if inspect.isclass(it):
+            parts.append(_class(name, it))
+        else:
+            parts.append(f"```python\n{_signature(f'planner.{name}', it)}\n```\n\n{_prose(it)}\n")
+    return "".join(parts)
+
+
+API = """Every public name of `planner`, from its docstring; the [tutorial](tutorial.md) shows how they work together.
+Only these names are promised: what is imported from a module below `planner` may move from one version to the next.
+Amounts are in tonnes a year, money is in millions of USD of the instance's price year (`_musd`), shares are fractions
+of 1, unless a docstring says otherwise. What goes wrong is raised as a `PlannerError`."""
+
+
+def _class(name: str, it: type) -> str:
+    """Docstring of a class, how it is called where users call it, and its public methods and properties."""
+    parts = [f"{_prose(it)}\n"]
+    fields = {field.name for field in dataclasses.fields(it)} if dataclasses.is_dataclass(it) else set()
+    of_the_house = [base for base in it.__mro__ if base.__module__.startswith("planner")]
+    members: dict[str, Any] = {}
+    for base in reversed(of_the_house):
+        members.update(vars(base))
+    lines = []
+    for member, value in members.items():
+        if member.startswith("_") or member in fields:
+            continue
+        if isinstance(value, property):
+            lines.append(f"- `{member}`: {_first(value)}\n")
+        elif isinstance(value, (classmethod, staticmethod)):
+            lines.append(f"- `{name}.{_signature(member, getattr(it, member), one_line=True)}`: {_first(value)}\n")
+        elif inspect.isfunction(value):
+            lines.append(f"- `{_signature(member, value, one_line=True, bound=True)}`: {_first(value)}\n")
+    return "".join([*parts, "\n" if lines else "", *lines])
+
+
+def _signature(name: str, call: Any, one_line: bool = False, bound: bool = False) -> str:
+    """A call as it is written, types as in the code; on one line, or one argument a line where it is long."""
+    signature = inspect.signature(call)
+    arguments = list(signature.parameters.values())[1 if bound else 0 :]
+    text = _unquoted(str(signature.replace(parameters=arguments)))
+    if one_line or len(name + text) <= 100:
+        return name + text
+    lines, keyword = [], False
+    for argument in arguments:
+        if argument.kind is argument.KEYWORD_ONLY and not keyword:
+            lines.append("    *,")
+            keyword = True
+        lines.append(f"    {_unquoted(str(argument))},")
+    gives = "" if signature.return_annotation is signature.empty else f" -> {signature.return_annotation}"
+    return "\n".join([f"{name}(", *lines, f"){gives}"])
+
+
+def _unquoted(signature: str) -> str:
+    """Without the quotes around types."""
+    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", signature)
+
+
+def _prose(it: Any) -> str:
+    """A docstring as Markdown: its indented and two-column lines stay as they stand, the rest is text."""
+    blocks = []
+    for block in re.split(r"\n\s*\n", (inspect.getdoc(it) or "").replace(":func:", "")):
+        table = re.search(r"^(\S+|\S+, \S+)  +\S", block, flags=re.M) or ">>>" in block or block.startswith(" ")
+        blocks.append(f"```text\n{block}\n```" if table else block.replace("``", "`"))
+    return "\n\n".join(blocks)
+
+
+def _first(it: Any) -> str:
+    """The first paragraph of a docstring, on one line."""
+    return " ".join((inspect.getdoc(it) or "").split("\n\n")[0].split()).replace("``", "`")
+
+
+LAYERS = "One way through the layers"  # the contract of the import linter that the picture shows
+SAYS = {
+    "cli": "the command planner, its exit codes",
+    "commands": "one file a command: arguments in, text out",
+    "reporting": "a run as one HTML page: charts, sections",
+    "questions": "one folder or file a question: solve, frontier, explain, stress ...",
+    "solving": "asks HiGHS: Programme, measures, families, solution",
+    "prepare": "instance to model data",
+    "auditing": "the second road: recomputes a run",
+    "runs": "what is answered: tables, folder, Run",
+    "instance": "what is asked: tables, reading, checks",
+    "models": "the mathematics, in Pyomo",
+    "errors": "what can go wrong",
+    "words": "how numbers read",
+    "highs": "a HiGHS that is silent",
+}
+
+
+def house() -> str:
+    """The layers as a drawing (SVG): a box above may import those below it, boxes beside each other may not."""
+    contracts = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = next(c["layers"] for c in contracts["tool"]["importlinter"]["contracts"] if c["name"] == LAYERS)
+    width, height, gap = 860, 52, 14
+    boxes = []
+    for depth, layer in enumerate(layers):
+        names = [name.strip().removeprefix("planner.") for name in layer.split("|")]
+        wide = (width - gap * (len(names) - 1)) / len(names)
+        for place, name in enumerate(names):
+            x, y = place * (wide + gap), depth * (height + gap)
+            boxes.append(
+                f'<g transform="translate({x:.0f} {y})"><rect width="{wide:.0f}" height="{height}" rx="6"/>'
+                f'<text x="14" y="21" class="name">{name}</text>'
+                f'<text x="14" y="40">{html.escape(SAYS[name])}</text></g>\n'
+            )
+    high = len(layers) * (height + gap) + 14
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-10 -10 {width + 20} {high + 20}" role="img" '
+        f'aria-label="The layers of planner, from the command line at the top to the ground">\n'
+        "<!-- drawn by docs/build.py from the contracts in pyproject.toml; do not edit -->\n"
+        "<style>rect { fill: #f4f6f8; stroke: #0072b2 } text { font: 13px sans-serif; fill: #1b1f24 } "
+        ".name { font-weight: bold }</style>\n"
+        f'<rect x="-10" y="-10" width="{width + 20}" height="{high + 20}" style="fill: #ffffff; stroke: none"/>\n'
+        f"{''.join(boxes)}"
+        f'<text x="0" y="{high}">A box may import what stands in the rows below it, '
+        "never what stands above it or beside it.</text>\n"
+        "</svg>\n"
+    )
+
+
 def _folder(study: type[Study]) -> list[str]:
     """What the folder of a study holds."""
     parts = [f"\n## planner {study.COMMAND}: {study.MANIFEST}\n\n| entry of the manifest | meaning |\n|---|---|\n"]
@@ -126,8 +268,18 @@ def tutorial() -> str:
         )
 
 
-PAGES = {"formulation.md": formulation, "format.md": instance_format, "tutorial.md": tutorial}
+PAGES = {
+    "formulation.md": formulation,
+    "format.md": instance_format,
+    "api.md": api,
+    "images/house.svg": house,
+    "tutorial.md": tutorial,
+}
 
 if __name__ == "__main__":
-    for page, write in PAGES.items():
-        (HERE / page).write_text(write(), encoding="utf-8")
+    written = {page: write() for page, write in PAGES.items()}
+    if "--check" in sys.argv[1:]:
+        stale = [page for page, text in written.items() if (HERE / page).read_text(encoding="utf-8") != text]
+        sys.exit(f"{', '.join(stale)}: run python docs/build.py" if stale else 0)
+    for page, text in written.items():
+        (HERE / page).write_text(text, encoding="utf-8")

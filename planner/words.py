@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 
@@ -79,6 +79,15 @@ def listed(names: Sequence[str], most: int = 6) -> str:
     if len(names) > most:
         return f"{', '.join(names[:most])} and {len(names) - most} more"
     return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
+
+
+def told(head: str, parts: Iterable[str], none: str = "none") -> str:
+    """A heading and what it is of as one sentence; ``none`` if there is nothing.
+
+    >>> told("Largest makers", ["Japan 5 t", "Estonia 3 t"]), told("Not delivered", [])
+    ('Largest makers: Japan 5 t; Estonia 3 t.', 'Not delivered: none.')
+    """
+    return f"{head}: {'; '.join(parts) or none}."
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -26,6 +26,7 @@ def sensitivity(
 ) -> None:
     """Vary numbers of an instance: elasticities, decisions that flip, a tornado; or many at once by samples."""
     from ..questions.many import partial_file
+    from ..reporting import sensitivity_page
 
     check_output(planner.Sensitivity, output, overwrite)
     partial = None if output is None else partial_file(output)

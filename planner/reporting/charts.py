@@ -135,6 +135,18 @@ def plain(text: Any) -> str:
     return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def points(x: Sequence[Any], y: Sequence[Any], mode: str, says: Sequence[str] = (), **more: Any) -> Trace:
+    """Markers, lines or text at places, as a series; ``says`` is what the pointer shows at each, in plotly's text."""
+    shown: Trace = {"customdata": list(says), "hovertemplate": "%{customdata}<extra></extra>"}
+    told = shown if says else {"hoverinfo": "skip"}
+    return {"type": "scatter", "mode": mode, "x": list(x), "y": list(y), **told, **more}
+
+
+def bar(name: str, x: Sequence[Any], y: Sequence[Any], marker: Trace, hover: str, **more: Any) -> Trace:
+    """Bars as a series; ``hover`` is what the pointer shows, in the form of plotly."""
+    return {"type": "bar", "name": plain(name), "x": x, "y": y, "marker": marker, "hovertemplate": hover, **more}
+
+
 # --- by year ---
 
 
@@ -196,33 +208,15 @@ def stacked(
     rows = records(rows)
     years = list(years) or sorted({r[x] for r in rows})
     wide = any((lengths or {}).get(v, 1) > 1 for v in years)
+    place = {"width": [0.86 * (lengths or {}).get(v, 1) for v in years], "offset": 0 if wide else -0.43}
     traces, totals = [], dict.fromkeys(years, 0.0)
     for n, (name, values) in enumerate(_series(rows, x, y, by, groups)):
-        traces.append(
-            {
-                "type": "bar",
-                "name": plain(name),
-                "x": years,
-                "y": [values.get(v, 0.0) for v in years],
-                "width": [0.86 * (lengths or {}).get(v, 1) for v in years],
-                "offset": 0 if wide else -0.43,
-                "marker": (looks or {}).get(name, look(n)).marker(),
-                "hovertemplate": f"%{{y:,.4~g}} {plain(unit)}",
-            }
-        )
+        y_values, marker = [values.get(v, 0.0) for v in years], (looks or {}).get(name, look(n)).marker()
+        traces.append(bar(name, years, y_values, marker, f"%{{y:,.4~g}} {plain(unit)}", **place))
         totals = {v: t + abs(values.get(v, 0.0)) for v, t in totals.items()}
-    return Chart(
-        traces,
-        layout(
-            barmode="relative",
-            xaxis=year_axis(years, lengths),
-            yaxis=amounts(f"{unit} a year", totals.values()),
-            hovermode="x unified",
-            showlegend=True,
-            height=height,
-        ),
-        rows,
-    )
+    axes = {"xaxis": year_axis(years, lengths), "yaxis": amounts(f"{unit} a year", totals.values())}
+    drawn = layout(**axes, barmode="relative", hovermode="x unified", showlegend=True, height=height)
+    return Chart(traces, drawn, rows)
 
 
 def lines(
@@ -298,18 +292,9 @@ def spread(
     rows = records(rows)
     values = [float(v) for r in rows if (v := of(r, value)) is not None]
     left, counts, width = _classes(values, most)
-    bars = {
-        "type": "bar",
-        "x": [a + width / 2 for a in left],
-        "y": counts,
-        "width": [width * 0.96 if width else max(1.0, abs(left[0])) * 0.01] * len(left),
-        "marker": {"color": SKY},
-        "name": "outcomes",
-        "hovertemplate": "%{y} outcomes<extra></extra>",
-    }
-    styles = zip((BLACK, BLUE, VERMILLION), ("solid", "dash", "dot"), strict=True)
-    if len(marks) == 1:
-        styles = zip((BLACK,), ("dash",), strict=True)
+    middles, wide = [a + width / 2 for a in left], width * 0.96 if width else max(1.0, abs(left[0])) * 0.01
+    bars = bar("outcomes", middles, counts, {"color": SKY}, "%{y} outcomes<extra></extra>", width=[wide] * len(left))
+    styles = [(BLACK, "solid"), (BLUE, "dash"), (VERMILLION, "dot")] if len(marks) > 1 else [(BLACK, "dash")]
     marked = [
         {"type": "scatter", "name": plain(name), "x": [at, at], "y": [0, max(counts) * 1.05],
          **Look(colour, dash=dash, size=0).line(), "hovertemplate": f"{plain(name)}: {words}<extra></extra>"}
@@ -350,14 +335,13 @@ def columns(
     """
     rows = records(rows)
     at = list(range(len(whole)))
-    traces: list[Trace] = [
-        {"type": "bar", "name": plain(called(r)), "x": at, "y": [of(r, c) for c in whole], "width": 0.6,
-         "marker": look(n).marker(), "hovertemplate": "%{y:,.4~g}"}
+    traces = [
+        bar(called(r), at, [of(r, c) for c in whole], look(n).marker(), "%{y:,.4~g}", width=0.6)
         for n, r in enumerate(rows)
-    ]  # fmt: skip
+    ]
     tops = [sum(max(0.0, of(r, c) or 0.0) for r in rows) for c in whole]
-    traces.append({"type": "scatter", "mode": "text", "x": at, "y": tops, "text": [totals[c] for c in whole],
-                   "textposition": "top center", "showlegend": False, "hoverinfo": "skip"})  # fmt: skip
+    above: Trace = {"text": [totals[c] for c in whole], "textposition": "top center", "showlegend": False}
+    traces.append(points(at, tops, "text", **above))
     ticks = [wrapped(name, 16, 3) for name in whole.values()]
     xaxis = {"tickmode": "array", "tickvals": at, "ticktext": ticks, "zeroline": False}
     drawn = layout(barmode="stack", xaxis=xaxis, yaxis=yaxis, hovermode="x unified", showlegend=True, height=430)
@@ -376,17 +360,10 @@ def shares(
     looks   name -> its look
     """
     rows = records(rows)
+    found, y = _series(rows, down, share, by, groups), [plain(n) for n in names]
     traces = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "name": plain(name),
-            "y": [plain(n) for n in names],
-            "x": [found.get(n, 0.0) for n in names],
-            "marker": looks[name].marker(),
-            "hovertemplate": "%{x:.1%}",
-        }
-        for name, found in _series(rows, down, share, by, groups)
+        bar(name, [sums.get(n, 0.0) for n in names], y, looks[name].marker(), "%{x:.1%}", orientation="h")
+        for name, sums in found
     ]
     drawn = layout(
         barmode="stack",
@@ -412,7 +389,7 @@ class Bar(NamedTuple):
     start  where it begins; None: at zero
     ends   columns or functions of the least and the most, drawn as a thin line
     text   what stands at its end, from its value
-    says   lines that the pointer shows, the first of several bold; or a number in the form of plotly
+    says   lines that the pointer shows, the first of several bold; or what it shows in the form of plotly; "": nothing
     where  column and value of the rows it is of; None: all rows
     """
 
@@ -465,20 +442,11 @@ def ranked(
         if mine:
             traces.append(_bar(bar, mine, {**place, "width": 0.26, "offset": 0.02} if marks else place))
     if marks:
-        points = [(n, *point) for n, r in shown for point in marks.at(r)]
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "name": plain(marks.name),
-                "showlegend": bool(marks.name),
-                "x": [at for _, at, _ in points],
-                "y": [n + 0.15 for n, *_ in points],
-                "marker": {"symbol": "diamond", "size": 10, "color": INK, "line": {"color": "#fff", "width": 1}},
-                "customdata": [_told(says) for *_, says in points],
-                "hovertemplate": "%{customdata}<extra></extra>",
-            }
-        )
+        found = [(at, n + 0.15, _told(says)) for n, r in shown for at, says in marks.at(r)]
+        x, y, says = zip(*found, strict=True) if found else ((), (), ())
+        diamond = {"symbol": "diamond", "size": 10, "color": INK, "line": {"color": "#fff", "width": 1}}
+        named = {"name": plain(marks.name), "showlegend": bool(marks.name)}
+        traces.append(points(x, y, "markers", says, marker=diamond, **named))
     legend = sum(t.get("name", "") != "" for t in traces) > 1 or any(b.where for b in bars)
     names = [of(r, name) for _, r in shown]
     crossing = {"type": "line", "x0": line, "x1": line, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": BLACK}}
@@ -520,6 +488,8 @@ def _bar(bar: Bar, mine: Sequence[tuple[int, Any]], place: Trace) -> Trace:
         }
     if bar.text:
         trace |= {"text": [plain(bar.text(v)) for v in values], "textposition": "auto"}
+    if bar.says == "":
+        return {**trace, "hoverinfo": "skip"}
     if isinstance(bar.says, str):
         return {**trace, "hovertemplate": bar.says + ("" if bar.name else "<extra></extra>")}
     told = {"customdata": [_told(bar.says(r)) for r in rows], "hovertemplate": "%{customdata}<extra></extra>"}

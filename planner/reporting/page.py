@@ -81,19 +81,12 @@ def page(view: View) -> str:
     )
 
 
-def written(
-    found: Sequence[Section | None],
-    *,
-    title: str,
-    kicker: str,
-    heading: str,
-    made: str,
-    digest: str = "",
-    description: str = "",
-    keys: Sequence[findings.Key] = (),
-    sentences: Sequence[str] = (),
-) -> str:
-    """Sections as the HTML text of a page, below its heading and the findings, if there are some."""
+def written(found: Sequence[Section | None], **head: Any) -> str:
+    """Sections as the HTML text of a page.
+
+    head  ``title``, ``kicker`` and ``heading``, who ``made`` it; and where there are some a ``description``, the
+          ``digest`` of the data, and the findings as ``keys`` and ``sentences``
+    """
     sections = [section for section in found if section is not None]
     figures = [part for section in sections for part in section.shown if isinstance(part, Figure)]
     library, script = _library(), _asset("page.js")
@@ -104,14 +97,7 @@ def written(
         _environment()
         .get_template("page.html")
         .render(
-            title=title,
-            kicker=kicker,
-            heading=heading,
-            description=description,
-            made=made,
-            digest=digest,
-            keys=keys,
-            sentences=sentences,
+            {"description": "", "digest": "", "keys": (), "sentences": (), **head},
             sections=sections,
             drawings={name: _json(drawing) for name, drawing in drawings.items()},
             style=_asset("page.css"),

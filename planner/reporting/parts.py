@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..words import blank, written
 from .charts import Chart, Rows, Value, of, records
+
+if TYPE_CHECKING:
+    from .view import Names
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,15 @@ class Column:
     def written(self, value: Any) -> str:
         """A value of it as text."""
         return written(value, self.form)
+
+
+def project_columns(view: Names) -> tuple[Column, ...]:
+    """Project, country and stage of rows that have an ``option``."""
+    return (
+        Column("Project", lambda r: view.project(str(r["option"]))),
+        Column("Country", lambda r: view.home(str(r["option"]))),
+        Column("Stage", lambda r: view.stage_of_project(str(r["option"]))),
+    )
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,9 @@ class Family:
     gives    for diagnose: ``wish`` (its user can relax it), ``limit`` (of what there is), ``source`` (where a material
              comes from), or "" (physics and bookkeeping, never named as a cause)
     rank     order among the wishes that diagnose names, the highest first
+    points   value of the cell -> points of hardship per unit by which it gives way (see ``diagnose/knobs.py``);
+             None if what gives way is not one cell with rows that are linear in it, and knobs.py says what is
+    moves    row and value of the cell -> by how much the row's limit moves per unit of the cell
     """
 
     name: str
@@ -59,6 +62,8 @@ class Family:
     column: str = ""
     gives: str = ""
     rank: float = 0.0
+    points: Callable[[float], float] | None = None
+    moves: Callable[[Any, float], float] = lambda row, value: 1.0
     silent: str = ""
 
     @property
@@ -95,7 +100,8 @@ FAMILIES: dict[str, Family] = {
         Family("least_use", "capacity", "least_use", "kt/yr", less=True,
                subject=lambda r: r.facility, home=lambda r: ("facility", r.facility),
                says=lambda r, built: f"min_use asks for {tonnes(r.least_use)}",
-               table="facilities", column="min_use", gives="wish", rank=97.0),
+               table="facilities", column="min_use", gives="wish", rank=97.0,
+               points=lambda value: 100.0, moves=lambda r, value: r.least_use / value),
         Family("offtake", "offtake", "offtake", "kt/yr", less=True,
                subject=lambda r: f"{r.facility} {r.material}", home=lambda r: ("facility", r.facility),
                says=lambda r, built: f"{tonnes(_with_modules(r.least, r.modules, built))} are to be taken",
@@ -115,7 +121,8 @@ FAMILIES: dict[str, Family] = {
         Family("stock_floor", "stock_floor", "stock_floor", "kt", less=True,
                subject=lambda r: r.stockpile, home=lambda r: ("stockpile", r.stockpile),
                says=lambda r, built: f"final_min_t of {tonnes(r.floor)}",
-               table="stockpiles", column="final_min_t", gives="wish", rank=96.0),
+               table="stockpiles", column="final_min_t", gives="wish", rank=96.0,
+               points=lambda value: 100.0 / value, moves=lambda r, value: 1e-3),
         Family("export_stop", "export_stop", "export_stop", "kt/yr",
                subject=lambda r: r.scenario, home=lambda r: ("country", r.country),
                says=lambda r, built: f"at most {tonnes(r.limit)} of {r.material} leave under {r.scenario}",
@@ -139,7 +146,8 @@ FAMILIES: dict[str, Family] = {
                subject=lambda r: r.option, home=lambda r: ("option", r.option),
                says=lambda r, built: f"private money of {r.limit:,.6g} MUSD",
                table="options", column="private_musd", gives="wish", rank=92.0),
-        Family("modules_least", "modules", table="options", column="min_modules", gives="wish", rank=95.0,
+        Family("modules_least", "modules", less=True, subject=lambda r: r.option,
+               table="options", column="min_modules", gives="wish", rank=95.0, points=lambda value: 30.0,
                silent="a committed project is told with the projects: what the plan costs without it"),
         Family("exclusive_group", table="options", column="exclusive_group", gives="wish", rank=94.0,
                silent="a choice between projects: what each twin is worth is told with the projects"),

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 from ...instance.metrics import METRICS
 from ...instance.timeline import Period, horizon_end, module_share, own_capacity_share, promised
 from ...prepare import PLAN
+from ...solving.families import FAMILIES, Family
 from .system import Cell, Effect, Knob, System
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ SERVICE = 200.0
 MONEY = 20.0
 YEAR = 10.0
 PIN = 15.0
-COMMITTED = 30.0
 RULE = 40.0
 
 
@@ -47,10 +47,11 @@ def add_knobs(system: System) -> None:
     _caps(system)
     _service(system)
     _clean_only(system)
-    _least_use(system)
     _offtakes(system)
-    _stock_floors(system)
-    _modules(system)
+    for family in FAMILIES.values():
+        if family.points is not None:
+            _cells(system, family)
+    _rules(system)
     _money(system)
     _pins(system)
 
@@ -132,15 +133,18 @@ def _clean_only(system: System) -> None:
             before, asked = step, until
 
 
-def _least_use(system: System) -> None:
+def _cells(system: System, family: Family) -> None:
+    """A least amount that one cell asks for: it can fall to nothing, and the limits of its rows with it."""
+    assert family.points is not None
+    column = {str(row.identity[0]): float(getattr(row, family.column)) for row in system.instance.rows(family.table)}
     rows: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    least = {f.facility: f.min_use for f in system.instance.facilities}
-    for i, row in system.arrays.rows.get("least_use", {}).items():
-        limit = system.data.capacity[i]
-        rows[limit.facility].append((row, limit.least_use / least[limit.facility]))
-    for facility, effects in rows.items():
-        knob = Knob(Cell("facilities", (facility,), "min_use"), POINT, least[facility], sign=-1.0)
-        _add(system, knob, effects)
+    for i, row in system.arrays.rows.get(family.name, {}).items():
+        record = getattr(system.data, family.rows)[i]
+        name = family.subject(record)
+        rows[name].append((row, family.moves(record, column[name])))
+    for name, effects in rows.items():
+        cell = Cell(family.table, (name,), family.column)
+        _add(system, Knob(cell, family.points(column[name]), column[name], sign=-1.0), effects)
 
 
 def _offtakes(system: System) -> None:
@@ -176,25 +180,9 @@ def _most_taken(system: System, offtake: Offtake, period: Period) -> float:
     return offtake.take_t * option.max_modules * max(shares, default=0.0)
 
 
-def _stock_floors(system: System) -> None:
-    floors = {s.stockpile: s.final_min_t for s in system.instance.stockpiles}
-    rows: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    for i, row in system.arrays.rows.get("stock_floor", {}).items():
-        rows[system.data.stock_floor[i].stockpile].append((row, 1e-3))
-    for name, effects in rows.items():
-        knob = Knob(Cell("stockpiles", (name,), "final_min_t"), POINT / floors[name], floors[name], sign=-1.0)
-        _add(system, knob, effects)
-
-
-def _modules(system: System) -> None:
+def _rules(system: System) -> None:
+    """Exclusive groups and what an option requires: an option can be freed of either."""
     data, arrays = system.data, system.arrays
-    for i, row in arrays.rows.get("modules_least", {}).items():
-        modules = data.modules[i]
-        _add(
-            system,
-            Knob(Cell("options", (modules.option,), "min_modules"), COMMITTED, modules.least, sign=-1.0),
-            [(row, 1.0)],
-        )
     for group, row in arrays.rows.get("exclusive_group", {}).items():
         for h in data.groups[group]:
             cell = Cell("options", (data.chosen[h],), "exclusive_group")

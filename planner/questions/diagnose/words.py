@@ -10,6 +10,7 @@ from typing import Any
 from ...instance.metrics import METRICS
 from ...instance.timeline import promised, start_years
 from ...prepare import CLEAN, PLAN, Node, Pool, ShareLimit
+from ...solving.families import FAMILIES
 from .conflict import UPPER, WHOLE, Item
 from .system import Cell, System
 
@@ -128,7 +129,21 @@ def _statement(system: System, family: str, index: Any) -> Statement | None:
     if family.startswith("pin_"):
         return _pin(system, family, index)
     tell = _TELLERS.get(family)
-    return tell(system, index) if tell else None
+    return tell(system, index) if tell else _told(system, family, index)
+
+
+def _told(system: System, name: str, index: Any) -> Statement | None:
+    """A row of a family that has no words of its own here: what the family's record says."""
+    family = FAMILIES.get(name.removeprefix(UPPER))
+    if family is None or not family.gives or not family.rows:
+        return None
+    row = getattr(system.data, family.rows)[index]
+    node = system.data.nodes[row.node] if hasattr(row, "node") else None
+    subject = family.subject(row)
+    when = f", {_at(node)}" if node else ""
+    text = f"{family.column} of {family.table} {subject}: {family.says(row, lambda _: 0.0)}{when}"
+    cell = Cell(family.table, (subject,), family.column) if family.gives == "wish" else None
+    return Statement(family.gives, f"{name} {subject}", node.year if node else None, text, cell, family.rank)
 
 
 def _at(node: Node) -> str:

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ...words import counted, figure_of, listed, rate_of, shortened
+from ...words import counted, figure_of, listed, rate_of, shortened, told
 from ..charts import GREEN, GREY, ORANGE, Bar, Look, Mark, ranked
-from ..parts import Column, Figure, Section, Table
+from ..parts import Column, Figure, Section, Table, project_columns
 from ..view import STARTUP
 
 if TYPE_CHECKING:
@@ -127,12 +127,11 @@ def _chart(view: View, study: Shown, chosen: Sequence[Row]) -> Figure:
     if always:
         title = "No regret, in every near-optimal plan: "
         title += listed([view.project(r["option"]) for r in always], 4)
+    said = [f"{view.project(r['option'])} {_range(view, r)} ({r['verdict']})" for r in shown[:12]]
     return Figure(
         "near-best-ranges",
         title,
-        "Least to most capacity over all near-optimal plans: "
-        + "; ".join(f"{view.project(r['option'])} {_range(view, r)} ({r['verdict']})" for r in shown[:12])
-        + ".",
+        told("Least to most capacity over all near-optimal plans", said),
         ranked(
             shown, lambda r: _label(view, r), bars, {"tickformat": ".0%", "range": [-0.02, 1.04], "title": title_of},
             most=MOST, marks=diamonds,
@@ -185,22 +184,20 @@ def _spoken(view: View, row: Row) -> list[str]:
 
 def _range_table(view: View, study: Shown) -> Table:
     built, order = _least_cost(study), list(VERDICTS)
+
+    def least_cost(row: Row) -> float | None:
+        return _tonnes(view, row["option"], built.get(row["option"], 0.0))
+
     return Table(
         "table-ranges",
         "Always, sometimes, never: every project",
         sorted(_ranges(study), key=lambda r: (order.index(r["verdict"]), r["option"])),
         (
-            Column("Project", lambda r: view.project(r["option"])),
-            Column("Country", lambda r: view.home(r["option"])),
-            Column("Stage", lambda r: view.stage_of_project(r["option"])),
+            *project_columns(view),
             Column("Verdict", "verdict"),
             Column("Least, t a year", lambda r: _tonnes(view, r["option"], r["least"]), "number"),
             Column("Most, t a year", lambda r: _tonnes(view, r["option"], r["most"]), "number"),
-            Column(
-                "At least cost, t a year",
-                lambda r: _tonnes(view, r["option"], built.get(r["option"], 0.0)),
-                "number",
-            ),
+            Column("At least cost, t a year", least_cost, "number"),
             Column("Start by", "latest_start", "year"),
             Column("Proven", lambda r: "yes" if r["proven"] else "no"),
         ),

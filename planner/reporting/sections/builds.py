@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from ...words import counted, figure_of, share_of, shortened
+from ...words import counted, figure_of, share_of, shortened, told
 from ..charts import CONCERN, GREY, NAMED, STAGES, Bar, Look, Mark, largest, ranked, records, stacked, year_axis
 from ..parts import Column, Control, Figure, Section, Table
 from ..view import STARTUP
@@ -59,29 +59,19 @@ def _timeline(view: View, builds: list[dict[str, Any]]) -> Figure:
         place = f" · {view.home(project['option'])} · {tonnes} t"
         return shortened(view.project(project["option"]), NAMED - len(place)) + place
 
-    def marks(project: dict[str, Any]) -> list[tuple[float, list[str]]]:
-        return [
-            (
-                r["start_year"],
-                [
-                    view.project(r["option"]),
-                    f"start {r['start_year']}, online {r['online_year']}",
-                    f"{figure_of(r['capacity_t'])} t a year, {figure_of(r['capex_musd'])} {view.musd}",
-                ],
-            )
-            for r in starts[project["option"]]
-        ]
+    def says(r: dict[str, Any]) -> list[str]:
+        size = f"{figure_of(r['capacity_t'])} t a year, {figure_of(r['capex_musd'])} {view.musd}"
+        return [view.project(r["option"]), f"start {r['start_year']}, online {r['online_year']}", size]
 
+    marks = Mark(lambda p: [(r["start_year"], says(r)) for r in starts[p["option"]]])
+    said = [f"{view.options[p['option']].name}, {view.home(p['option'])}, start {p['start']}" for p in projects]
+    places = counted(len({r["country"] for r in builds}), "country", "countries")
     axis = {**year_axis(view.years), "side": "top", "range": [view.years[0] - 0.3, end + 0.1]}
     return Figure(
         "builds-timeline",
-        f"{counted(len(projects), 'project')} in "
-        f"{counted(len({r['country'] for r in builds}), 'country', 'countries')} for "
-        f"{view.money(sum(r['capex_musd'] for r in builds))}",
-        "Projects by stage and start: "
-        + "; ".join(f"{view.options[p['option']].name}, {view.home(p['option'])}, start {p['start']}" for p in projects)
-        + ".",
-        ranked(projects, name, bars, axis, most=len(projects), marks=Mark(marks), margin={"t": 30}),
+        f"{counted(len(projects), 'project')} in {places} for {view.money(sum(r['capex_musd'] for r in builds))}",
+        told("Projects by stage and start", said),
+        ranked(projects, name, bars, axis, most=len(projects), marks=marks, margin={"t": 30}),
         columns="option name facility country startup stage start_year online_year modules capacity_t capex_musd",
         rows=builds,
         caption="Tonnes are nameplate capacity a year of all modules, in terms of what the plant counts "

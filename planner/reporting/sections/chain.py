@@ -212,14 +212,8 @@ def _merge(view: View, node: Node, weight: dict[Node, float]) -> Node:
 def _rank(view: View, node: Node, weight: dict[Node, float]) -> tuple[Any, ...]:
     columns = [*view.instance.stages, USERS]
     concern = node[1] in view.concern
-    return (
-        columns.index(node[0]),
-        not concern,
-        node[1] == OTHERS,
-        node[1] in (RECYCLED, STOCK),
-        -weight.get(node, 0.0),
-        node[1],
-    )
+    place = (columns.index(node[0]), not concern, node[1] == OTHERS, node[1] in (RECYCLED, STOCK))
+    return (*place, -weight.get(node, 0.0), node[1])
 
 
 def _heights(merged: Links, totals: dict[str, float], nodes: list[Node]) -> dict[Node, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...words import counted, figure_of, listed, rate_of, share_of, shortened, tonnes_of
+from ...words import counted, figure_of, listed, rate_of, share_of, shortened, told, tonnes_of
 from ..charts import ORANGE, Bar, Chart, Look, amounts, fan, plain, ranked, spread
 from ..parts import Column, Figure, Section, Table
 
@@ -89,17 +89,16 @@ def _fan(study: Shown) -> Figure:
         title = f"In {last['year']} {share_of(last['exposed_share_mean'])} of what is delivered is exposed on average"
         if last.get("exposed_share_planned") is not None:
             title += f", {share_of(last['exposed_share_planned'])} as planned"
+    each = [
+        f"{r['year']} {share_of(r['exposed_share_p10'])}, {share_of(r['exposed_share_mean'])}, "
+        f"{share_of(r['exposed_share_p90'])}"
+        for r in rows
+        if r["exposed_share_mean"] is not None
+    ]
     return Figure(
         "delivery-fan",
         title,
-        "Exposed share, a tenth below, mean, a tenth above: "
-        + "; ".join(
-            f"{r['year']} {share_of(r['exposed_share_p10'])}, {share_of(r['exposed_share_mean'])}, "
-            f"{share_of(r['exposed_share_p90'])}"
-            for r in rows
-            if r["exposed_share_mean"] is not None
-        )
-        + ".",
+        told("Exposed share, a tenth below, mean, a tenth above", each),
         charts,
         caption="Of what is delivered. The band leaves out the lowest and the highest tenth of the outcomes.",
     )
@@ -125,16 +124,15 @@ def _hangs(view: View, study: Shown) -> Figure | None:
     if not charts:
         return None
     top = next(iter(charts.values())).rows
+    each = [
+        f"{view.project(p['option'])} {view.money(p['cost_at_stake_musd'])}, "
+        f"{tonnes_of(max(0.0, p['short_at_stake_t']))} short"
+        for p in top[:8]
+    ]
     return Figure(
         "delivery-stakes",
         f"The plan hangs on {listed([view.project(p['option']) for p in top[:3]])}",
-        "Bad luck of a project against good luck, means: "
-        + "; ".join(
-            f"{view.project(p['option'])} {view.money(p['cost_at_stake_musd'])}, "
-            f"{tonnes_of(max(0.0, p['short_at_stake_t']))} short"
-            for p in top[:8]
-        )
-        + ".",
+        told("Bad luck of a project against good luck, means", each),
         charts,
         columns="option cost_at_stake_musd short_at_stake_t",
         rows=study.tables["projects"],

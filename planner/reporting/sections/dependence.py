@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...instance.metrics import METRICS
 from ...words import share_of
 from ..charts import BLACK, SHARES, STAGES, Chart, Look, lines, look, records
 from ..parts import Column, Control, Figure, Section, Table
@@ -131,7 +132,7 @@ def _caps(view: View, caps: pd.DataFrame) -> Figure:
 
 def _cap_table(view: View, caps: pd.DataFrame) -> Table:
     def what(r: dict[str, str]) -> str:
-        words = [METRICS.get(r["metric"], r["metric"]), r["stage"] or view.materials.get(r["material"], ""),
+        words = [METRICS[r["metric"]].short, r["stage"] or view.materials.get(r["material"], ""),
                  view.countries.get(r["country"], r["country"]), view.sectors.get(r["sector"], "")]  # fmt: skip
         return " ".join(filter(None, words))
 

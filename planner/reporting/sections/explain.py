@@ -6,25 +6,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...questions.explain.text import UNITS
-from ...words import capital, counted, figure_of, shortened
-from ..charts import (
-    BLUE,
-    ORANGE,
-    SERIES,
-    SKY,
-    Bar,
-    Look,
-    Value,
-    amounts,
-    heat,
-    heat_width,
-    largest,
-    lines,
-    ranked,
-    stacked,
-)
-from ..parts import Column, Control, Figure, Section, Table
+from ...questions.explain.result import UNITS
+from ...words import capital, counted, figure_of, shortened, told
+from .. import charts
+from ..charts import BLUE, ORANGE, SERIES, SKY, Bar, Look, Value, amounts
+from ..parts import Column, Control, Figure, Section, Table, project_columns
 
 if TYPE_CHECKING:
     from ..studies import Row, Shown
@@ -109,21 +95,20 @@ def _label(limit: Row) -> str:
 
 
 def _limit_chart(view: View, limits: Sequence[Row]) -> Figure:
-    charts = {}
+    views = {}
     bar = Bar("saves_musd", text=figure_of, says=lambda r: [_said(r), r["says"], r["how"]])
     for unit in dict.fromkeys(r["unit"] for r in limits):
         rows = [r for r in limits if r["unit"] == unit]
         axis = amounts(f"million {view.instance.currency}", [r["saves_musd"] for r in rows[:MOST]])
-        charts[unit] = ranked(rows, _label, [bar], axis, most=MOST)
+        views[unit] = charts.ranked(rows, _label, [bar], axis, most=MOST)
     first = limits[0]
+    each = [f"{_said(r)}, {r['unit']}: {view.money(r['saves_musd'])}" for r in limits[:6]]
     return Figure(
         "reasons-limits",
         f"{capital(_said(first))}: {first['unit']} would save {view.money(first['saves_musd'])}",
-        "What one unit more of each limit would save, in all its years: "
-        + "; ".join(f"{_said(r)}, {r['unit']}: {view.money(r['saves_musd'])}" for r in limits[:6])
-        + ".",
-        charts,
-        (Control("What one more of it would save", list(charts)),),
+        told("What one unit more of each limit would save, in all its years", each),
+        views,
+        (Control("What one more of it would save", list(views)),),
         columns="kind name country first_year last_year unit saves_musd says how",
         rows=limits,
         caption="Saving in present value, all years of the limit together. Limits in other units are not comparable, "
@@ -157,18 +142,18 @@ def _limit_table(view: View, limits: Sequence[Row]) -> Table:
 def _built_chart(view: View, built: Sequence[Row]) -> Figure:
     known = [p for p in built if p["value_musd"] is not None]
     million = f"million {view.instance.currency}"
-    charts = {}
+    views = {}
     if known:
         shown = sorted(known, key=lambda p: (-p["value_musd"], p["option"]))[:MOST]
         ends: tuple[Value, Value] = (lambda p: _end(p, "least"), lambda p: _end(p, "most"))
-        charts["The plan without it: how much dearer (re-solve)"] = ranked(
+        views["The plan without it: how much dearer (re-solve)"] = charts.ranked(
             shown,
             lambda p: f"{_place(view, p['option'])} · {figure_of(p['value_musd'])}",
             [Bar("value_musd", ends=ends, says="%{x:,.4~g}")],
             amounts(million, [_end(p, end) for p in shown for end in ("least", "most")]),
         )
     shown = sorted(built, key=lambda p: (-_costs(p), p["option"]))[:MOST]
-    charts["What its capacity earns at the margin, and what it costs (dual)"] = ranked(
+    views["What its capacity earns at the margin, and what it costs (dual)"] = charts.ranked(
         shown,
         lambda p: _place(view, p["option"]),
         [Bar("earns_musd", "earns"), Bar(_costs, "costs (annuities and upkeep)", Look(ORANGE, "/"))],
@@ -195,7 +180,7 @@ def _built_chart(view: View, built: Sequence[Row]) -> Figure:
         "reasons-built",
         title,
         "The plan without each project is dearer by: " + ("; ".join(said) or "not solved again") + ".",
-        charts,
+        views,
         columns="option value_musd value_how earns_musd annuity_musd fixed_om_musd",
         rows=[{"value_how": "", **p} for p in built],
         caption=caption,
@@ -235,9 +220,7 @@ def _built_table(view: View, built: Sequence[Row]) -> Table:
         "What each project built is worth",
         built,
         (
-            Column("Project", lambda p: view.project(p["option"])),
-            Column("Country", lambda p: view.home(p["option"])),
-            Column("Stage", lambda p: view.stage_of_project(p["option"])),
+            *project_columns(view),
             Column(f"Plan without it, {view.musd} more", "value_musd", "number"),
             Column("At least", "value_least_musd", "number"),
             Column("At most", "value_most_musd", "number"),
@@ -286,14 +269,13 @@ def _entry_chart(view: View, others: Sequence[Row], entries: dict[str, list[Row]
     ]
     title = {"text": "share of its own capex", "standoff": 12}
     axis = {"title": title, "tickformat": ".0%", "range": [0, max(1.0, nearest["capex_share"]) * 1.04]}
+    each = [f"{name(f['option'])} {f['capex_share']:.0%}" for f in order[:8]]
     return Figure(
         "reasons-entry",
         f"Of what is not built, {name(nearest['option'])} is nearest to being built: "
         f"at {nearest['capex_share']:.0%} of its capex" + ("" if nearest["re_solved"] == "yes" else " or less"),
-        "Share of its capex at which a project enters: "
-        + "; ".join(f"{name(f['option'])} {f['capex_share']:.0%}" for f in order[:8])
-        + ".",
-        ranked(order, lambda f: _place(view, f["option"]), bars, axis, most=MOST),
+        told("Share of its capex at which a project enters", each),
+        charts.ranked(order, lambda f: _place(view, f["option"]), bars, axis, most=MOST),
         rows=found,
         caption="Projects that would not enter even free of capex, and all other ways to enter, stand in the table.",
     )
@@ -308,9 +290,7 @@ def _lacks_table(view: View, others: Sequence[Row], entries: dict[str, list[Row]
         "What is not built, and what it lacks",
         others,
         (
-            Column("Project", lambda p: view.project(p["option"])),
-            Column("Country", lambda p: view.home(p["option"])),
-            Column("Stage", lambda p: view.stage_of_project(p["option"])),
+            *project_columns(view),
             Column(f"Plan with it, {view.musd} more", "cost_if_built_musd", "number"),
             Column("It would enter with", lambda p: "; ".join(lacks(p, "says"))),
             Column("How", lambda p: "; ".join(dict.fromkeys(lacks(p, "how")))),
@@ -336,13 +316,12 @@ def _bottlenecks(view: View, study: Shown) -> Figure | None:
     keys = sorted(total, key=lambda k: (-total[k], k))[: len(SERIES)]
     worst = max(first, key=lambda r: (r["worth_musd_per_percent"], -r["year"]))
     most = [r["worth_musd_per_percent"] for r in rows if r["name"] in keys]
+    said = [f"{y} {', '.join(names)}" for y, names in sorted(tightest.items())]
     return Figure(
         "reasons-bottlenecks",
         f"The tightest point is {worst['name']} in {worst['year']}",
-        "What 1% more capacity or supply of it would save in that year; the tightest: "
-        + "; ".join(f"{y} {', '.join(names)}" for y, names in sorted(tightest.items()))
-        + ".",
-        lines(
+        told("What 1% more capacity or supply of it would save in that year; the tightest", said),
+        charts.lines(
             rows, "year", "worth_musd_per_percent", "name", groups=[(shortened(k, 42), [k]) for k in keys],
             xs=view.years, yaxis=amounts(f"{view.musd} for 1% more", most), hover="%{y:,.3~g}",
         ),
@@ -362,25 +341,24 @@ def _premiums(view: View, study: Shown) -> Figure | None:
     known = {m: rows for m, rows in known.items() if any(abs(r["premium_usd_per_kg"]) > 1e-6 for r in rows)}
     if not known:
         return None
-    unit, years, charts = f"{view.instance.currency}/kg", {y: str(y) for y in view.years}, {}
+    unit, years, views = f"{view.instance.currency}/kg", {y: str(y) for y in view.years}, {}
     for material, rows in known.items():
         here = {r["country"] for r in rows}
         places = {c: name for c, name in view.countries.items() if c in here}
-        charts[material] = heat(rows, "year", "country", "premium_usd_per_kg", unit, years, places)
+        views[material] = charts.heat(rows, "year", "country", "premium_usd_per_kg", unit, years, places)
     top = {m: max(rows, key=lambda r: r["premium_usd_per_kg"]) for m, rows in known.items()}
     final = [m for m in known if view.stage_of.get(m) == view.instance.stages[-1]] or list(known)
     start = max(final, key=lambda m: top[m]["premium_usd_per_kg"])
+    each = [f"{view.materials[m]} {figure_of(r['premium_usd_per_kg'])} {unit}" for m, r in top.items()]
     return Figure(
         "reasons-premiums",
         f"Clean {view.materials[start]} is worth up to {figure_of(top[start]['premium_usd_per_kg'])} {unit} more than "
         f"exposed ({view.countries[top[start]['country']]}, {top[start]['year']})",
-        "Largest clean premium of each material: "
-        + "; ".join(f"{view.materials[m]} {figure_of(r['premium_usd_per_kg'])} {unit}" for m, r in top.items())
-        + ".",
-        charts,
+        told("Largest clean premium of each material", each),
+        views,
         (Control("Material", {m: view.materials[m] for m in known}, start),),
         columns="material country year premium_usd_per_kg",
-        least=heat_width(len(years)),
+        least=charts.heat_width(len(years)),
         caption=f"{unit} that a clean kilogram is worth above an exposed one, by country and year (dual). Empty where "
         "one of the two cannot be had.",
     )
@@ -402,15 +380,14 @@ def _support(view: View, study: Shown) -> list[Figure | Table]:
     if not paid:
         return [_support_table(view, rows)]
     worst = max(yearly, key=lambda y: (yearly[y], -y))
+    said = [f"{y} {view.money(x)}" for y, x in sorted(yearly.items()) if x > 1e-6]
     figure = Figure(
         "reasons-support",
         f"At market prices the projects need up to {view.money(yearly[worst])} a year of support ({worst})",
-        "Support a year at the market price given: "
-        + "; ".join(f"{y} {view.money(x)}" for y, x in sorted(yearly.items()) if x > 1e-6)
-        + ".",
-        stacked(
+        told("Support a year at the market price given", said),
+        charts.stacked(
             rows, "year", "support_musd", "option", view.musd, years=view.years, lengths=view.lengths,
-            groups=largest(paid, view.project, 7, lambda n: counted(n, "other project")),
+            groups=charts.largest(paid, view.project, 7, lambda n: counted(n, "other project")),
         ),
         caption="Levelised cost less the market price, times what is made: what a price floor or an offtake "
         "contract at cost would pay each year.",

@@ -32,23 +32,15 @@ def keys(view: View) -> list[Key]:
         proven = f"not proven, gap {share_of(plan['gap'])}"
     else:
         proven = f"proven within {share_of(plan['gap'])}" if plan["gap"] > 5e-7 else "proven optimal"
-    found = [
-        Key(
-            "Cost, present value",
-            view.money(plan["objective_musd"]).replace(" billion", " bn").replace(" million", " m"),
-            proven,
-        )
-    ]
+    cost = view.money(plan["objective_musd"])
+    found = [Key("Cost, present value", cost.replace(" billion", " bn").replace(" million", " m"), proven)]
     found += _aim_keys(view)
     shares = view.exposed_share
     if shares:
         first, last = min(shares), max(shares)
-        value = (
-            share_of(shares[first])
-            if first == last
-            else f"{share_of(shares[first]).rstrip('%')} → {share_of(shares[last])}"
-        )
-        years = str(first) if first == last else f"{first} → {last}"
+        value, years = share_of(shares[last]), str(last)
+        if first != last:
+            value, years = f"{share_of(shares[first]).rstrip('%')} → {value}", f"{first} → {last}"
         found.append(Key("Traced dependence", value, f"on {view.concern_name}, {years}"))
     worst = bottleneck(view)
     if worst:
@@ -140,10 +132,9 @@ def _cost(view: View) -> str:
     short, demand = totals(view)
     delivered = view.tables["service"]
     present = sum(view.discounts[r.year] * (r.clean_t + r.exposed_t) for r in delivered.itertuples())
-    text = (
-        f"Supplying {tonnes_of(demand - short)} over {view.span} costs {view.money(plan['objective_musd'])} (present "
-    )
-    text += f"value, {view.instance.currency} of {view.instance.price_year} at {rate_of(view.instance.discount_rate)})"
+    text = f"Supplying {tonnes_of(demand - short)} over {view.span} costs {view.money(plan['objective_musd'])} "
+    instance, rate = view.instance, rate_of(view.instance.discount_rate)
+    text += f"(present value, {instance.currency} of {instance.price_year} at {rate})"
     if present > 0 and plan["objective_musd"] > 0:
         each = plan["objective_musd"] * 1e6 / present / 1e3
         text += f", {figure_of(each)} {view.instance.currency} for each kilogram delivered"
@@ -230,7 +221,7 @@ def _builds(view: View) -> str:
     order = sorted(cost, key=lambda o: (-cost[o], o))
     countries = {r.country for r in builds.itertuples()}
     startups = sum(view.facilities[view.options[o].facility].startup for o in cost)
-    names = [f"{view.project(o)} ({view.countries[view.facilities[view.options[o].facility].country]})" for o in order]
+    names = [f"{view.project(o)} ({view.home(o)})" for o in order]
     text = (
         f"{counted(len(cost), 'project')} in {counted(len(countries), 'country', 'countries')} "
         f"{'is' if len(cost) == 1 else 'are'} built for {view.money(sum(cost.values()))} overnight"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...words import counted, figure_of, share_of, tonnes_of
-from ..charts import BLUE, GREY, INK, ORANGE, Chart, Look, amounts, layout, plain
+from .. import charts
+from ..charts import BLUE, GREY, INK, ORANGE, Chart, amounts, layout, plain
 from ..parts import Column, Figure, Section, Table
 
 if TYPE_CHECKING:
@@ -198,15 +199,19 @@ def _figure(view: View, curve: Curve, steps: dict[int, list[str]]) -> Figure:
         for at, size in ((p.get("same_until"), 0), (p["share"], 9))
         if size or (at is not None and at > p["share"] + LEVEL)
     ]
-    traces = [_line("least cost", corners, Look(BLUE))]
+    x, y, sizes, says = (list(values) for values in zip(*corners, strict=True))
+    marker = {"size": sizes, "symbol": "circle"}
+    thick, dashed = {"color": BLUE, "width": 3}, {"color": GREY, "width": 2, "dash": "dash"}
+    traces = [charts.points(x, y, "lines+markers", says, name="least cost", line=thick, marker=marker)]
     if len(curve.bound) > 1:
-        traces.insert(0, _line("bound without whole numbers", bound, Look(GREY, dash="dash", width=2, size=0)))
+        x, y = [limit for limit, _ in bound], [cost for _, cost in bound]
+        traces.insert(0, charts.points(x, y, "lines", name="bound without whole numbers", line=dashed))
     knee = next((p for p in points if p["point"] == curve.knee), None)
     if knee is not None:
+        x, y, said = [knee["share"]], [knee["objective_musd"] - least], [f"knee, {share_of(knee['share'])}"]
         star = {"symbol": "star", "size": 18, "color": ORANGE, "line": {"color": INK, "width": 1}}
-        words = {"text": [f"knee, {share_of(knee['share'])}"], "textposition": "top left", "mode": "markers+text"}
-        at = _line("knee", [(knee["share"], knee["objective_musd"] - least)], Look(ORANGE))
-        traces.append({**at, **words, "marker": star})
+        words = charts.points(x, y, "markers+text", name="knee", marker=star, text=said, textposition="top left")
+        traces.append(words)
     summary = "; ".join(
         f"{share_of(p['share'])} costs {view.money(p['objective_musd'] - least)} more"
         for p in points[1 :: max(1, len(points) // 6)]
@@ -225,17 +230,6 @@ def _figure(view: View, curve: Curve, steps: dict[int, list[str]]) -> Figure:
         f"{summary}." + (f" The knee is at {share_of(knee['share'])}." if knee else ""),
         Chart(traces, drawn, curve.points),
     )
-
-
-def _line(name: str, points: Sequence[tuple[Any, ...]], look: Look) -> dict[str, Any]:
-    """A line through points: x, y, and where there are some the size of the marker and what the pointer shows."""
-    x, y, *more = (list(values) for values in zip(*points, strict=True)) if points else ([], [])
-    trace = {"type": "scatter", "name": name, "x": x, "y": y, **look.line(), "hoverinfo": "skip"}
-    if not more:
-        return trace
-    sizes = {"size": more[0], "symbol": "circle"}
-    told = {"customdata": more[1], "hovertemplate": "%{customdata}<extra></extra>", "hoverinfo": "all"}
-    return {**trace, "marker": sizes, **told}
 
 
 def _said(view: View, point: dict[str, Any], least: float, steps: dict[int, list[str]]) -> str:

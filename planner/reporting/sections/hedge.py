@@ -93,6 +93,7 @@ def _plan(study: Shown, name: str) -> Row:
 
 
 def _plans(view: View, study: Shown) -> Table:
+    worst = rate_of(1.0 - study.about["settings"]["alpha"])
     return Table(
         "table-hedge-plans",
         "Both plans",
@@ -101,11 +102,7 @@ def _plans(view: View, study: Shown) -> Table:
             Column("Plan", "plan"),
             Column(f"If all comes as planned, {view.musd}", "planned_musd", "number"),
             Column(f"Mean, {view.musd}", "mean_musd", "number"),
-            Column(
-                f"Mean of the worst {rate_of(1.0 - study.about['settings']['alpha'])}, {view.musd}",
-                "mean_of_worst_musd",
-                "number",
-            ),
+            Column(f"Mean of the worst {worst}, {view.musd}", "mean_of_worst_musd", "number"),
             Column("Short on average, t", "short_t", "number"),
             Column("A promise is broken in", "promise_broken", "share"),
             Column(f"Overnight capex, {view.musd}", "capex_musd", "number"),

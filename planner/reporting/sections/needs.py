@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...words import counted, figure_of, share_of, tonnes_of
+from ...words import counted, figure_of, share_of, told, tonnes_of
 from ..charts import BLACK, CLEAN, CONCERN, Chart, Look, records, stacked
 from ..parts import Column, Control, Figure, Section, Table
 
@@ -136,9 +136,7 @@ def branches(view: View) -> Section | None:
     figure = Figure(
         "branches-service",
         f"Demand is left undelivered in {len(hit)} of {counted(len(rows), 'disruption')}",
-        "Not delivered: "
-        + ("; ".join(f"{r['scenario'].name} {figure_of(r['missing'])} t" for r in hit) or "none")
-        + ".",
+        told("Not delivered", (f"{r['scenario'].name} {figure_of(r['missing'])} t" for r in hit)),
         charts,
         (Control("Disruption", names),),
     )

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...words import capital, figure_of, listed, share_of, shortened
+from ...words import capital, figure_of, listed, share_of, shortened, told
 from ..charts import BLUE, ORANGE, Bar, Chart, Look, Value, amounts, ranked
 from ..parts import Column, Control, Figure, Section, Table
 
@@ -94,12 +94,11 @@ def _tornado(view: Names, rows: Sequence[Row]) -> Figure | None:
     first, chart = next(iter(charts.items()))
     top = chart.rows[0]
     words, unit = _words(view, first)
+    each = [f"{r['change']} {_said(first, r['at_low'])}, {_said(first, r['at_high'])}" for r in chart.rows[:8]]
     return Figure(
         "sensitivity-tornado",
         capital(f"{top['change']} moves the {words} most: {_ends(top)} {unit}".strip()),
-        "At the low and the high end: "
-        + "; ".join(f"{r['change']} {_said(first, r['at_low'])}, {_said(first, r['at_high'])}" for r in chart.rows[:8])
-        + ".",
+        told("At the low and the high end", each),
         charts,
         (Control("Show", {m: _metric(view, m) for m in charts}),),
         columns="change metric at_low at_base at_high swing elasticity",
@@ -177,12 +176,11 @@ def _indices(view: Names, rows: Sequence[Row]) -> Figure | None:
     if not charts:
         return None
     metric, chart = next(iter(charts.items()))
+    each = [f"{r['change']} {r[key]:.2f}" for r in chart.rows[:8]]
     return Figure(
         "sensitivity-indices",
         capital(f"{chart.rows[0]['change']} weighs most in the {_words(view, metric)[0]}"),
-        ("Total-order index: " if sobol else "Rank correlation: ")
-        + "; ".join(f"{r['change']} {r[key]:.2f}" for r in chart.rows[:8])
-        + ".",
+        told("Total-order index" if sobol else "Rank correlation", each),
         charts,
         (Control("Show", {m: _metric(view, m) for m in charts}),),
         rows=rows,

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ...words import capital, counted, figure_of, rate_of, tonnes_of
+from ...words import capital, counted, figure_of, rate_of, told, tonnes_of
 from ..charts import VERMILLION, Bar, Look, amounts, heat, heat_width, ranked
 from ..parts import Column, Control, Figure, Section, Table
 
@@ -141,15 +141,14 @@ def _worst_chart(view: View, hurting: Sequence[Row], names: Callable[[Row], str]
     title = f"{names(worst)}: {tonnes_of(worst['lost_t'])} less are delivered"
     if worst["lost_t"] <= HURTS:
         title = f"No tonne is lost; {names(worst)}: {view.money(worst['extra_cost_musd'])} more"
+    each = [
+        f"{names(c)} {figure_of(c['lost_t'])} t, {view.money(c['extra_cost_musd'])}"
+        for c in _worst(hurting, "lost_t")[:8]
+    ]
     return Figure(
         "losses-worst",
         title,
-        "The worst: "
-        + "; ".join(
-            f"{names(c)} {figure_of(c['lost_t'])} t, {view.money(c['extra_cost_musd'])}"
-            for c in _worst(hurting, "lost_t")[:8]
-        )
-        + ".",
+        told("The worst", each),
         charts,
         columns="case year months severity lost_t lost_musd extra_cost_musd",
         rows=hurting,
@@ -256,15 +255,14 @@ def _heat(view: View, cases: Sequence[Row]) -> Figure | None:
     worst = max(every, key=lambda c: c[column])
     first = next(kind for kind, rows in known.items() if any(c[column] >= worst[column] for c in rows))
     names_of = _names(view, cases)
+    each = [
+        f"{names_of(c)} {figure_of(c['lost_t'])} t, {view.money(c['extra_cost_musd'])}"
+        for c in _worst(every, column)[:6]
+    ]
     return Figure(
         "losses-heat",
         f"Where it hurts: {len([c for c in every if _hurts(c)])} of {counted(len(every), 'stop')} cost something",
-        "The worst: "
-        + "; ".join(
-            f"{names_of(c)} {figure_of(c['lost_t'])} t, {view.money(c['extra_cost_musd'])}"
-            for c in _worst(every, column)[:6]
-        )
-        + ".",
+        told("The worst", each),
         charts,
         (
             Control("What stops", list(known), first),

@@ -7,10 +7,10 @@ import math
 from collections import defaultdict
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...words import figure_of, listed
-from ..charts import CLEAN, CONCERN, SLATE, Chart, layout, plain
+from ..charts import CLEAN, CONCERN, SLATE, Chart, Trace, layout, plain, points
 from ..parts import Control, Figure, Section, years
 
 if TYPE_CHECKING:
@@ -41,13 +41,14 @@ def section(view: View) -> Section:
         names = listed([view.countries[c] for c in missing])
         lead.append(f"Without latitude and longitude in countries.csv, and so not on the map: {names}.")
     if not any(o in known and d in known for _, o, d, _, _ in flows):
-        return Section(
-            "map", title, ["No two countries that trade have a latitude and longitude, so there is no map.", *lead[1:]]
-        )
+        why = "No two countries that trade have a latitude and longitude, so there is no map."
+        return Section("map", title, [why, *lead[1:]])
     return Section("map", title, lead, [_figure(view, flows, known)])
 
 
 Flows = dict[tuple[str, str, str, str, int], float]  # stage, origin, destination, provenance, year -> t
+Shipments = dict[tuple[str, str, str], float]  # origin, destination, provenance -> t
+Places = dict[str, tuple[float, float]]  # country -> longitude and latitude
 
 
 def _flows(view: View) -> Flows:
@@ -63,7 +64,7 @@ def _makers(view: View) -> set[str]:
     return {c for (m, c, _, _), t in view.made.items() if m in view.stage_of and t > 1e-6}
 
 
-def _figure(view: View, flows: Flows, known: dict[str, tuple[float, float]]) -> Figure:
+def _figure(view: View, flows: Flows, known: Places) -> Figure:
     stages = [s for s in view.instance.stages if any(key[0] == s for key in flows)]
     made: dict[tuple[str, str, int], float] = defaultdict(float)
     for (material, country, _, year), tonnes in view.made.items():
@@ -106,7 +107,7 @@ def _figure(view: View, flows: Flows, known: dict[str, tuple[float, float]]) -> 
     )
 
 
-def _summary(view: View, flows: dict[tuple[str, str, str], float], stage: str, year: int) -> str:
+def _summary(view: View, flows: Shipments, stage: str, year: int) -> str:
     total: dict[tuple[str, str], float] = defaultdict(float)
     for (o, d, _), t in flows.items():
         total[o, d] += t
@@ -118,9 +119,7 @@ def _summary(view: View, flows: dict[tuple[str, str, str], float], stage: str, y
     ) + "."  # fmt: skip
 
 
-def _lines(
-    view: View, flows: dict[tuple[str, str, str], float], known: dict[str, tuple[float, float]]
-) -> list[dict[str, Any]]:
+def _lines(view: View, flows: Shipments, known: Places) -> list[Trace]:
     """One trace per provenance and class of width, and one of invisible points that answer the pointer."""
     largest = max(flows.values(), default=0.0)
     groups: dict[tuple[str, int], list[tuple[str, str, float]]] = defaultdict(list)
@@ -128,7 +127,7 @@ def _lines(
         if tonnes >= SMALLEST * largest:
             n = next(i for i, (most, _) in enumerate(CLASSES) if tonnes <= most * largest * (1 + 1e-9))
             groups[q, n].append((origin, destination, tonnes))
-    traces: list[dict[str, Any]] = []
+    traces: list[Trace] = []
     middles: list[tuple[float, float, str]] = []
     for q, n in sorted(groups, key=lambda g: (g[0] == "clean", -g[1])):
         xs: list[float | None] = []
@@ -142,24 +141,15 @@ def _lines(
                 xs += [round(px, 1) for px, _ in curve] + [None]
                 ys += [round(py, 1) for _, py in curve] + [None]
                 sizes += [int(9 + 1.6 * width) if k == head else 0 for k in range(len(curve))] + [0]
-                middles.append((*curve[head], f"{text}<br>{figure_of(tonnes)} t, {q}"))
+                x, y = curve[head]
+                middles.append((round(x, 1), round(y, 1), f"{text}<br>{figure_of(tonnes)} t, {q}"))
         colour, dash = (CLEAN, "solid") if q == "clean" else (CONCERN, "6px,2px")
         line = {"color": colour, "width": width, "backoff": 0, "dash": dash}
         heads = {"symbol": "arrow", "angleref": "previous", "size": sizes, "opacity": 1}
-        traces.append({"type": "scatter", "mode": "lines+markers", "x": xs, "y": ys, "line": line, "marker": heads,
-                       "opacity": 0.75, "hoverinfo": "skip"})  # fmt: skip
-    traces.append(
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "x": [round(px, 1) for px, _, _ in middles],
-            "y": [round(py, 1) for _, py, _ in middles],
-            "marker": {"size": 16, "opacity": 0},
-            "customdata": [text for *_, text in middles],
-            "hovertemplate": "%{customdata}<extra></extra>",
-        }
-    )
-    return traces
+        traces.append(points(xs, ys, "lines+markers", line=line, marker=heads, opacity=0.75))
+    xs, ys = [x for x, _, _ in middles], [y for _, y, _ in middles]
+    says = [text for *_, text in middles]
+    return [*traces, points(xs, ys, "markers", says, marker={"size": 16, "opacity": 0})]
 
 
 def _inside(longitude: float) -> float:
@@ -183,45 +173,32 @@ def _curve(a: tuple[float, float], b: tuple[float, float]) -> list[tuple[float, 
     """A bow to the left of the straight line, so that the two directions of a pair lie apart."""
     dx, dy = b[0] - a[0], b[1] - a[1]
     middle = ((a[0] + b[0]) / 2 - 0.16 * dy, (a[1] + b[1]) / 2 + 0.16 * dx / STRETCH)
-    points = []
+    found = []
     for k in range(STEPS + 1):
         t = k / STEPS
         u = 1 - t
         x, y = (u * u * p + 2 * u * t * m + t * t * q for p, m, q in zip(a, middle, b, strict=True))
-        points.append((x, y))
-    return points
+        found.append((x, y))
+    return found
 
 
-def _discs(
-    view: View,
-    flows: dict[tuple[str, str, str], float],
-    output: dict[str, float],
-    known: dict[str, tuple[float, float]],
-) -> dict[str, Any]:
+def _discs(view: View, flows: Shipments, output: dict[str, float], known: Places) -> Trace:
     countries = sorted({c for o, d, _ in flows for c in (o, d)} | set(output), key=lambda c: (-output.get(c, 0.0), c))
     largest = max(output.values(), default=1.0)
     sizes = [7 + 27 * math.sqrt(output.get(c, 0.0) / largest) for c in countries]
-    texts = [view.countries[c] for c in countries]
-    return {
-        "type": "scatter",
-        "mode": "markers+text",
-        "x": [known[c][0] for c in countries],
-        "y": [known[c][1] for c in countries],
-        "text": [plain(t) for t in texts],
-        "textposition": _sides([known[c] for c in countries], texts),
-        "textfont": {"size": 12, "color": "#11161c", "shadow": "0 0 3px #fff, 0 0 3px #fff, 0 0 3px #fff"},
-        "marker": {
-            "size": [round(s, 1) for s in sizes],
-            "symbol": ["square" if c in view.concern else "circle" for c in countries],
-            "color": [CONCERN if c in view.concern else SLATE for c in countries],
-            "line": {"color": "#fff", "width": 1.5},
-            "opacity": 0.95,
-        },
-        "customdata": [
-            f"<b>{plain(view.countries[c])}</b><br>makes {figure_of(output.get(c, 0.0))} t" for c in countries
-        ],
-        "hovertemplate": "%{customdata}<extra></extra>",
+    texts, places = [view.countries[c] for c in countries], [known[c] for c in countries]
+    marker = {
+        "size": [round(s, 1) for s in sizes],
+        "symbol": ["square" if c in view.concern else "circle" for c in countries],
+        "color": [CONCERN if c in view.concern else SLATE for c in countries],
+        "line": {"color": "#fff", "width": 1.5},
+        "opacity": 0.95,
     }
+    font = {"size": 12, "color": "#11161c", "shadow": "0 0 3px #fff, 0 0 3px #fff, 0 0 3px #fff"}
+    named = {"text": [plain(t) for t in texts], "textposition": _sides(places, texts), "textfont": font}
+    says = [f"<b>{plain(view.countries[c])}</b><br>makes {figure_of(output.get(c, 0.0))} t" for c in countries]
+    x, y = ([place[k] for place in places] for k in range(2))
+    return points(x, y, "markers+text", says, marker=marker, **named)
 
 
 def _sides(places: list[tuple[float, float]], texts: list[str]) -> list[str]:
@@ -254,24 +231,14 @@ def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float,
 
 
 @cache
-def outlines() -> dict[str, Any]:
+def outlines() -> Trace:
     """The trace of the countries' outlines (data/README.md says where they come from)."""
     rings = json.loads(files("planner.reporting").joinpath("data", "outlines.json").read_text(encoding="utf-8"))
     xs: list[float | None] = []
     ys: list[float | None] = []
     for ring in rings:
-        for turn in (
-            (0, 360) if min(ring[0::2]) < 10 * EDGE else (0,)
-        ):  # what lies left of the edge belongs to the right
+        # what lies left of the edge belongs to the right
+        for turn in (0, 360) if min(ring[0::2]) < 10 * EDGE else (0,):
             xs += [round(v / 10 + turn, 1) for v in ring[0::2]] + [None]
             ys += [v / 10 for v in ring[1::2]] + [None]
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": xs,
-        "y": ys,
-        "fill": "toself",
-        "fillcolor": "#d9dee3",
-        "line": {"color": "#ffffff", "width": 0.7},
-        "hoverinfo": "skip",
-    }
+    return points(xs, ys, "lines", fill="toself", fillcolor="#d9dee3", line={"color": "#ffffff", "width": 0.7})

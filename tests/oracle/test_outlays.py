@@ -1,0 +1,63 @@
+"""What a price floor costs its payer, by hand."""
+
+import pytest
+from places import INSTANCES
+
+import planner
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return planner.load(INSTANCES / "tiny")
+
+
+def floor(**columns):
+    return {"facility": "texas", "material": "magnet", "payer": "State", "floor_usd_per_t": 70000, **columns}
+
+
+def test_a_floor_against_a_market_pays_the_difference_on_what_is_made(tiny):
+    # README of tiny: 50 t in 2027; the market sells at 40 000 USD/t: 50 t x 30 000 = 1.5 MUSD
+    plan = planner.solve(tiny.with_rows("price_floors", floor(market="china-magnets")))
+    owed = plan.tables["price_floors"]
+    assert owed["t"].tolist() == pytest.approx([50], rel=1e-5) and owed["year"].tolist() == [2027]
+    assert owed["outlay_musd"].tolist() == pytest.approx([1.5], rel=1e-5)
+    assert plan.objective_musd == pytest.approx(9.75)  # a transfer
+
+
+def test_a_floor_below_the_price_costs_nothing_and_years_end_it(tiny):
+    low = planner.solve(tiny.with_rows("price_floors", floor(market="china-magnets", floor_usd_per_t=30000)))
+    assert low.tables["price_floors"]["outlay_musd"].tolist() == [0.0]
+    over = planner.solve(tiny.with_rows("price_floors", floor(market="china-magnets", last_year=2026)))
+    assert over.tables["price_floors"].empty
+
+
+def test_without_a_market_the_plans_own_clean_price_counts(tiny):
+    plan = planner.solve(tiny.with_rows("price_floors", floor(floor_usd_per_t=1_000_000)))
+    prices = plan.tables["prices"].query("material == 'magnet' and country == 'USA' and year == 2027")
+    clean = float(prices.query("provenance == 'clean'")["usd_per_t"].iloc[0])
+    owed = plan.tables["price_floors"].iloc[0]
+    assert owed["price_usd_per_t"] == pytest.approx(clean)
+    assert owed["outlay_musd"] == pytest.approx(50 * (1_000_000 - clean) / 1e6, rel=1e-5)
+
+
+def test_an_option_counts_with_its_part_of_the_capacity(tiny):
+    # 20 t of own capacity beside the line's 60 t: three quarters are the line's
+    row = next(f for f in tiny.facilities if f.facility == "texas")
+    cells = {k: v for k, v in row.model_dump().items() if v is not None}
+    mixed = tiny.with_rows("facilities", {**cells, "capacity_t": 20})
+    plan = planner.solve(
+        mixed.with_rows("price_floors", floor(market="china-magnets", option="texas-line")),
+        pins=planner.Pins.parse(mixed, force=["texas-line@2026"]),
+    )
+    made = plan.tables["activity"].query("facility == 'texas' and year == 2027")["activity_t"].sum()
+    owed = plan.tables["price_floors"].query("year == 2027").iloc[0]
+    assert owed["t"] == pytest.approx(0.75 * made)
+
+
+def test_a_run_with_floors_is_written_read_and_audited(tiny, tmp_path):
+    instance = tiny.with_rows("price_floors", floor())
+    plan = planner.solve(instance)
+    plan.write(tmp_path / "run")
+    back = planner.read_run(tmp_path / "run")
+    assert back.tables["price_floors"].equals(plan.tables["price_floors"])
+    assert planner.audit(instance, back).ok

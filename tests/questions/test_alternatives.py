@@ -1,0 +1,118 @@
+"""Near-optimal plans against every plan there is."""
+
+import itertools
+import json
+
+import pytest
+from places import INSTANCES, run
+
+import planner
+from planner.errors import UsageError
+
+ROW = {"integer": True, "life_years": 10, "lead_years": 0, "name": "N"}
+
+
+@pytest.fixture(scope="module")
+def four():
+    """tiny with three plants more, two of them twins of one project, one that needs another."""
+    tiny = planner.load(INSTANCES / "tiny").without("caps")
+    process = tiny.operations[0].process
+    options = [
+        {"option": "a", "facility": "fa", "module_t": 20, "max_modules": 2, "capex_musd": 3},
+        {"option": "b", "facility": "fb", "module_t": 30, "max_modules": 1, "capex_musd": 2, "exclusive_group": "g"},
+        {"option": "b-loan", "facility": "fb", "module_t": 30, "max_modules": 1, "capex_musd": 1.5,
+         "exclusive_group": "g", "requires": "a"},
+    ]  # fmt: skip
+    facilities = [
+        {"facility": f, "name": f, "country": "USA", "status": "candidate", "startup": f == "fa"} for f in ("fa", "fb")
+    ]
+    operations = [{"facility": f, "process": process, "opex_usd_per_t": 30000} for f in ("fa", "fb")]
+    return tiny.changed(
+        rows={"facilities": facilities, "operations": operations, "options": [{**ROW, **o} for o in options]}
+    )
+
+
+def every_plan(instance):
+    """Cost and modules of every combination of starts that has a plan."""
+    starts = []
+    for option in instance.options:
+        for year in instance.years:
+            if year + option.lead_years <= instance.years[-1] + instance.last_period_years - 1:
+                starts.append((option.option, year, int(option.max_modules)))
+    found = []
+    for counts in itertools.product(*(range(most + 1) for _, _, most in starts)):
+        built = {(o, y): float(n) for (o, y, _), n in zip(starts, counts, strict=True)}
+        try:
+            plan = planner.solve(instance, pins=planner.Pins(built), audit=False)
+        except planner.PlannerError:
+            continue
+        found.append((plan.objective_musd, built))
+    return found
+
+
+@pytest.fixture(scope="module")
+def plans_of_four(four):
+    return every_plan(four)
+
+
+@pytest.mark.parametrize("slack", [0.0, 0.05, 0.15])
+def test_ranges_are_those_of_every_plan_within_the_slack(four, plans_of_four, slack):
+    found = planner.alternatives(four, slack=slack, groups=["stage=magnet", "option=a", "startup=yes"], plans=2)
+    best = min(cost for cost, _ in plans_of_four)
+    assert found.best_musd == pytest.approx(best)
+    near = [built for cost, built in plans_of_four if cost <= best * (1 + slack) + 1e-9]
+
+    def modules(built, option):
+        return sum(n for (o, _), n in built.items() if o == option)
+
+    for row in found.ranges.itertuples():
+        counts = [modules(built, row.option) for built in near]
+        assert (row.least, row.most) == (min(counts), max(counts)), row.option
+        assert row.proven
+        assert row.verdict == ("always" if min(counts) else "sometimes" if max(counts) else "never")
+        if row.verdict == "always":
+            latest = max(min(y for (o, y), n in b.items() if o == row.option and n) for b in near)
+            assert row.latest_start == latest
+    group = found.groups.set_index("group")
+    capacity = [20 * modules(b, "a") for b in near]
+    assert (group["least_t"]["option=a"], group["most_t"]["option=a"]) == pytest.approx((min(capacity), max(capacity)))
+    assert group["most_musd"]["startup=yes"] == pytest.approx(max(3 * modules(b, "a") for b in near))
+
+
+def test_every_plan_named_is_audited_and_within_the_slack(four):
+    found = planner.alternatives(four, slack=0.15, plans=3)
+    assert len(found.names) >= 2 and found.names[0] == "least cost"
+    for name in found.names:
+        plan = found.plan(name)  # audited in solve
+        assert plan.objective_musd <= found.ceiling_musd * (1 + 1e-9)
+        assert plan.objective_musd <= found.plans.set_index("plan").loc[[name], "cost_musd"].iloc[0] * (1 + 1e-6)
+    assert all("a" in name or "b" in name for name in found.names[1:])
+
+
+def test_the_slack_buys_less_exposure(four):
+    found = planner.alternatives(four, slack=0.15, plans=0).buys.set_index("aim")
+    assert found["best"]["least exposure"] < found["at_least_cost"]["least exposure"]
+    nothing = planner.alternatives(four, slack=0.0, plans=0).buys.set_index("aim")
+    assert nothing["best"]["least exposure"] == pytest.approx(nothing["at_least_cost"]["least exposure"], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"slack": -0.1}, "expected a fraction"),
+        ({"groups": ["stages=magnet"]}, 'expected country=..., .*did you mean "stage"'),
+        ({"groups": ["stage=magnets"]}, 'did you mean "magnet"'),
+    ],
+)
+def test_what_cannot_be_asked_is_explained(four, options, says):
+    with pytest.raises(UsageError, match=says):
+        planner.alternatives(four, **options)
+
+
+def test_the_command(tmp_path):
+    out = tmp_path / "out"
+    done = run("alternatives", INSTANCES / "tiny", "--slack", "5%", "-o", out, "--runs", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == json.loads((out / "alternatives.json").read_text())
+    assert planner.read_run(out / "runs" / "plan-0").plan["status"] == "optimal"
+    assert run("alternatives", INSTANCES / "tiny", "--slack", "much").returncode == 2

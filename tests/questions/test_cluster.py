@@ -1,0 +1,101 @@
+"""Stress tests and sensitivity studies on a Dask cluster: a real scheduler and two workers on the loopback."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import planner
+from planner.errors import UsageError
+
+INSTANCES = Path(__file__).parents[2] / "instances"
+PATIENCE = 60.0  # seconds until everything answers
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """Address of a scheduler with two workers, each a process of its own with one thread."""
+    pytest.importorskip("distributed")
+    folder = tmp_path_factory.mktemp("cluster")
+    told = folder / "scheduler.json"
+    here = ["--host", "127.0.0.1"]
+    started = []
+
+    def start(program, *options):
+        command = [sys.executable, "-m", f"distributed.cli.{program}", *options]
+        log = (folder / f"{len(started)}.log").open("w")
+        started.append(subprocess.Popen(command, cwd=folder, stdout=log, stderr=log))
+
+    try:
+        start("dask_scheduler", *here, "--port", "0", "--no-dashboard", "--scheduler-file", str(told))
+        ends = time.monotonic() + PATIENCE
+        while not told.exists() or not told.read_text().strip().endswith("}"):
+            assert time.monotonic() < ends and started[0].poll() is None, (folder / "0.log").read_text()
+            time.sleep(0.1)
+        address = json.loads(told.read_text())["address"]
+        for _ in range(2):
+            start("dask_worker", address, *here, "--nthreads", "1", "--no-nanny", "--no-dashboard")
+        _wait_for_workers(address, ends, folder)
+        yield address
+    finally:
+        for process in reversed(started):
+            process.kill()
+            process.wait(PATIENCE)
+
+
+def _wait_for_workers(address, ends, folder):
+    from distributed import Client
+
+    with Client(address, timeout="20s", set_as_default=False) as client:
+        while len(client.scheduler_info()["workers"]) < 2:
+            assert time.monotonic() < ends, "".join(log.read_text() for log in folder.glob("*.log"))
+            time.sleep(0.1)
+
+
+def test_a_cluster_gives_what_one_process_gives(cluster, tmp_path):
+    instance = planner.load(INSTANCES / "tiny")
+    plan = planner.solve(instance)
+    here = planner.stress(plan, year=[2026, 2027], workers=1)
+    there = planner.stress(plan, year=[2026, 2027], scheduler=cluster, folder=tmp_path / "study")
+    assert len(here.cases) > 4
+    for name in ("cases", "by_sector", "heat"):
+        assert getattr(here, name).equals(getattr(there, name)), name
+    assert there.complete and there.audited and not there.faults
+    assert _busy(cluster) == 2  # both workers tried some
+
+
+def _busy(address):
+    from distributed import Client
+
+    def trials():
+        from planner.questions import many as workers
+
+        return len(workers._there)
+
+    with Client(address, timeout="20s", set_as_default=False) as client:
+        return sum(1 for count in client.run(trials).values() if count)
+
+
+def test_a_second_study_on_the_same_cluster_is_of_its_own_plan(cluster):
+    instance = planner.load(INSTANCES / "stock-cover")
+    plan = planner.solve(instance)
+    here = planner.stress(plan, workers=1)
+    assert here.cases.equals(planner.stress(plan, scheduler=cluster).cases)
+
+
+def test_the_samples_of_a_sensitivity_study_are_the_same_there(cluster):
+    freight = {"name": "freight", "table": "lanes", "column": "cost_usd_per_t", "factor": [0.5, 1.5]}
+    study = {"instance": str(INSTANCES / "tiny"), "change": [freight]}
+    here = planner.sensitivity(study, workers=1)
+    assert here.samples.equals(planner.sensitivity(study, scheduler=cluster).samples)
+
+
+def test_no_scheduler_is_a_clear_error(monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("planner.questions.many.ANSWERS", 1.0)
+    instance = planner.load(INSTANCES / "tiny")
+    with pytest.raises(UsageError, match="no Dask scheduler answers at tcp"):
+        planner.stress(planner.solve(instance), scheduler="tcp://127.0.0.1:1")

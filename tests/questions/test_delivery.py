@@ -1,0 +1,179 @@
+"""Plans whose projects come late, dear, small or never, against arithmetic by hand."""
+
+from pathlib import Path
+
+import pytest
+from builders import TABLES, write_instance
+
+import planner
+from planner.errors import UsageError
+from planner.questions.delivery.draws import draw
+
+INSTANCES = Path(__file__).parents[2] / "instances"
+
+
+@pytest.fixture(scope="module")
+def ramp():
+    return planner.load(INSTANCES / "lead-and-ramp")
+
+
+def changed(instance, option, **columns):
+    row = next(o for o in instance.options if o.option == option)
+    cells = {k: v for k, v in row.model_dump().items() if v is not None}
+    return instance.with_rows("options", {**cells, **columns})
+
+
+def risk(option, **columns):
+    return {"option": option, "projects": "one", **columns}
+
+
+def certain(**at):
+    """All mass at one value of each aspect named."""
+    return {f"{what}_{end}": value for what, value in at.items() for end in ("low", "mode", "high")}
+
+
+def test_a_certain_delay_costs_what_a_longer_lead_with_the_same_builds_costs(ramp):
+    plan = planner.solve(ramp)
+    late = ramp.with_rows("delivery_risk", risk("narva-1", **certain(delay=1)))
+    found = planner.delivery_risk(plan, instance=late, samples=2)
+    lead = next(o.lead_years for o in ramp.options)
+    longer = changed(ramp, "narva-1", lead_years=lead + 1)
+    same = planner.solve(longer, pins=planner.Pins.of(longer, plan))
+    assert same.objective_musd > plan.objective_musd
+    assert found.samples["cost_musd"].tolist() == pytest.approx([same.objective_musd] * 2, rel=1e-6)
+    assert found.samples["short_t"].tolist() == pytest.approx([sum(same.metrics["short_t"].values())] * 2)
+
+
+def test_as_planned_it_costs_what_the_plan_costs(ramp):
+    plan = planner.solve(ramp)
+    certain_capex = ramp.with_rows("delivery_risk", risk("narva-1", **certain(capex=1.0)))
+    found = planner.delivery_risk(plan, instance=certain_capex, samples=4)
+    assert found.planned_musd == pytest.approx(plan.objective_musd, rel=1e-6)
+    assert found.mean_musd == pytest.approx(plan.objective_musd, rel=1e-6)
+
+
+def test_capex_twice_as_high_costs_the_annuities_once_more(ramp):
+    plan = planner.solve(ramp)
+    dear = ramp.with_rows("delivery_risk", risk("narva-1", **certain(capex=2.0)))
+    found = planner.delivery_risk(plan, instance=dear, samples=1)
+    assert found.mean_musd == pytest.approx(plan.objective_musd + plan.metrics["cost_musd"]["capex"], rel=1e-6)
+
+
+def test_failing_half_of_the_time_costs_half_of_what_failing_costs(ramp):
+    plan = planner.solve(ramp)
+    # never: its annuities are paid, and what it made is short
+    never = planner.delivery_risk(plan, instance=changed(ramp, "narva-1", success_probability=0.0), samples=1)
+    half = planner.delivery_risk(plan, instance=changed(ramp, "narva-1", success_probability=0.5), samples=64)
+    assert never.samples["short_t"][0] == pytest.approx(sum(plan.metrics["demand_t"].values()))
+    assert half.mean_musd == pytest.approx((never.mean_musd + plan.objective_musd) / 2, rel=1e-6)
+    assert half.worst_musd == pytest.approx(never.mean_musd, rel=1e-6)
+    stake = half.projects.iloc[0]
+    assert stake["fails"] == pytest.approx(0.5)
+    assert stake["cost_at_stake_musd"] == pytest.approx(never.mean_musd - plan.objective_musd, rel=1e-6)
+
+
+def test_draws_are_even_the_same_for_every_plan_and_follow_the_triangle(ramp):
+    risky = ramp.with_rows(
+        "delivery_risk", risk("narva-1", delay_high=3, capex_low=0.9, capex_mode=1, capex_high=2, share_low=0.4)
+    )
+    draws = draw(risky, 1024, 7)
+    assert draws.capex.mean() == pytest.approx((0.9 + 1 + 2) / 3, rel=1e-3)
+    assert draws.share.mean() == pytest.approx((0.4 + 1 + 1) / 3, rel=1e-3)
+    assert set(draws.delay[:, 0]) == {0, 1, 2, 3}
+    assert (draw(risky, 1024, 7).capex == draws.capex).all()
+    assert not (draw(risky, 1024, 8).capex == draws.capex).all()
+
+
+def test_twins_of_one_project_share_its_fate_and_kinds_have_their_own_rows(ramp):
+    twin = changed(ramp, "narva-1", exclusive_group="narva", success_probability=0.5)
+    row = next(o for o in twin.options if o.option == "narva-1")
+    cells = {k: v for k, v in row.model_dump().items() if v is not None}
+    twin = twin.with_rows("options", {**cells, "option": "narva-1-loan"})
+    twin = twin.with_rows("delivery_risk", {"option": "", "projects": "all", **certain(delay=2)})
+    draws = draw(twin, 32, 0)
+    mine = [draws.options.index(o) for o in ("narva-1", "narva-1-loan")]
+    assert (draws.comes[:, mine[0]] == draws.comes[:, mine[1]]).all()
+    assert 0 < draws.comes[:, mine[0]].sum() < 32
+    assert (draws.delay == 2).all()
+
+
+def test_a_certain_instance_has_nothing_to_draw(ramp):
+    with pytest.raises(UsageError, match="every project is certain"):
+        planner.delivery_risk(planner.solve(ramp), instance=ramp)
+
+
+def promising(tmp_path):
+    """Own shop at 900 USD/t must be used to 60 t/yr, a new site at 100 USD/t needs a project; 100 t/yr are needed."""
+
+    tables = TABLES | {
+        "facilities": (
+            "facility,name,country,status,capacity_t,min_use,min_use_until\n"
+            "pit,Pit,AAA,operating,1000,,\n"
+            "works,Works,CHN,operating,500,,\n"
+            "shop,Shop,BBB,operating,100,0.6,2030\n"
+            "site,Site,AAA,candidate,0,,\n"
+        ),
+        "operations": (
+            "facility,process,opex_usd_per_t\npit,mine,50\nworks,smelt,200\nshop,press,900\nsite,press,100\n"
+        ),
+        "options": (
+            "option,facility,name,module_t,capex_musd,life_years,lead_years,success_probability\n"
+            "first,site,First,50,0.01,10,0,0.5\n"
+        ),
+        "demand": "country,sector,material,year,demand_t\nAAA,cars,magnet,2026,100\nAAA,cars,magnet,2030,100\n",
+        "sectors": "sector,name,shortage_usd_per_t,min_service\ncars,Cars,90000,0.9\n",
+    }
+    return planner.load(write_instance(tmp_path / "promising", tables))
+
+
+def test_contracts_hold_in_every_outcome_that_lets_them(tmp_path):
+    instance = promising(tmp_path)
+    plan = planner.solve(instance)
+    used = plan.tables["activity"].query("facility == 'shop' and year == 2026")["activity_t"].sum()
+    assert used == pytest.approx(60.0)  # without its contract the shop would stand still: the site is cheaper
+    found = planner.delivery_risk(plan, samples=8)
+    assert found.planned_musd == pytest.approx(plan.objective_musd, rel=1e-6)
+    assert not found.samples["promise_broken"].any()  # the shop alone serves all when the site fails
+    assert found.samples["short_t"].max() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_promises_that_cannot_be_kept_are_broken_and_told(tmp_path):
+    instance = promising(tmp_path).scaled("facilities", "capacity_t", 0.7, facility="shop")
+    plan = planner.solve(instance)  # 42 of 70 t at the shop, the rest at the site; all served
+    found = planner.delivery_risk(plan, samples=8)
+    failed = found.samples[found.samples["promise_broken"]]
+    assert len(failed) == 4  # of a probability of one half
+    # without the site the shop makes 70 of 100 t in each of 5 years, although 90 were promised
+    assert failed["short_t"].tolist() == pytest.approx([150.0] * 4)
+    assert found.years["short_t_planned"].tolist() == pytest.approx([0.0] * 3, abs=1e-6)
+
+
+def test_each_project_and_each_owner_of_several_never_comes(tmp_path, ramp):
+    plan = planner.solve(ramp)
+    never = planner.delivery_risk(plan, instance=changed(ramp, "narva-1", success_probability=0.0), samples=1)
+    found = planner.failures(plan, instance=ramp)
+    case = found.cases.iloc[0]
+    assert (case["what"], case["name"]) == ("project", "narva-1")
+    assert case["extra_musd"] == pytest.approx(never.mean_musd - plan.objective_musd, rel=1e-6)
+    planned = sum(plan.metrics["short_t"].values())  # before the plant comes
+    assert case["short_t"] == pytest.approx(never.samples["short_t"][0] - planned)
+
+    # two modules of 50 t by one owner make all that is used: 100 t/yr in 5 years, nothing else makes magnets
+    tables = TABLES | {
+        "facilities": (
+            "facility,name,owner,country,status,capacity_t\npit,Pit,,AAA,operating,1000\nworks,Works,,CHN,operating,500\n"
+            "site,Site,Acme,AAA,candidate,0\nspot,Spot,Acme,AAA,candidate,0\n"
+        ),
+        "operations": (
+            "facility,process,opex_usd_per_t\npit,mine,50\nworks,smelt,200\nsite,press,100\nspot,press,100\n"
+        ),
+        "options": (
+            "option,facility,name,module_t,capex_musd,life_years,lead_years\n"
+            "first,site,First,50,0.01,10,0\nsecond,spot,Second,50,0.01,10,0\n"
+        ),
+        "demand": "country,sector,material,year,demand_t\nAAA,cars,magnet,2026,100\nAAA,cars,magnet,2030,100\n",
+    }
+    instance = planner.load(write_instance(tmp_path / "owner", tables))
+    cases = planner.failures(planner.solve(instance)).cases.set_index("name")
+    assert cases["short_t"].to_dict() == pytest.approx({"Acme": 500.0, "first": 250.0, "second": 250.0})
+    assert cases.loc["Acme", "options"] == "first second"

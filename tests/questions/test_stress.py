@@ -1,0 +1,418 @@
+"""Disruptions tried on a plan, against arithmetic by hand and against full solves with the same scenario."""
+
+import json
+from itertools import combinations
+
+import pytest
+from builders import TABLES, write_instance
+from places import INSTANCES, run
+
+import planner
+from planner.auditing import audit_branch
+from planner.errors import UsageError
+from planner.questions.stress.cases import SCENARIO, Blow, cases, with_case
+from planner.questions.stress.planned import Planned
+from planner.questions.stress.trial import Trials
+from planner.runs.folder import OutputError
+
+CASES = INSTANCES.parent / "tests" / "cases"
+
+
+def near(value):
+    """Within what the plan's least-exposure step may shift of its stocks (1e-7 of the cost)."""
+    return pytest.approx(value, rel=1e-4)
+
+
+def solved(name, **settings):
+    instance = planner.load(INSTANCES / name)
+    return instance, planner.solve(instance, **settings)
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return solved("tiny")
+
+
+@pytest.fixture(scope="module")
+def cover():
+    return solved("stock-cover")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """Two plants, a market and a stockpile in three countries, in periods of two years."""
+    tables = {
+        **TABLES,
+        "stockpiles": "stockpile,country,material,initial_t,max_t,holding_usd_per_t\nheap,BBB,metal,30,60,1\n",
+    }
+    instance = planner.load(write_instance(tmp_path_factory.mktemp("small") / "instance", tables))
+    return instance, planner.solve(instance)
+
+
+def only(frame, **where):
+    for column, value in where.items():
+        frame = frame[frame[column] == value]
+    assert len(frame) == 1
+    return frame.iloc[0]
+
+
+def stop(instance, plan, **options):
+    found = planner.stress(plan, families=["country"], only=["export_stop:CHN"], **options)
+    assert not found.faults and found.complete
+    return only(found.cases, kind="export_stop"), found
+
+
+# --- by hand ----------------------------------------------------------------------------------------------
+
+
+def test_without_china_the_line_at_home_serves_its_capacity(tiny):
+    # 2027: the line makes 60 t at 60 000, China's 50 t of the plan are gone: 40 t short at 1 MUSD
+    #   branch                    60 x 0.06 + 40 x 1           = 43.6
+    #   nothing lost, no cap      100 from China x 0.041       =  4.1
+    #   plan                      50 x 0.06 + 50 x 0.041       =  5.05
+    lost, found = stop(*tiny, year=2027)
+    assert (lost["unserved_t"], lost["lost_t"]) == pytest.approx((40, 40))
+    assert lost["lost_musd"] == pytest.approx(40)
+    assert lost["cost_musd"] == pytest.approx(43.6)
+    assert lost["extra_cost_musd"] == pytest.approx(43.6 - 4.1)
+    assert lost["over_plan_musd"] == pytest.approx(43.6 - 5.05)
+    # a tonne more from China would save 1 000 000 - 41 000 USD
+    assert lost["decisive"] == "magnet from CHN" and lost["decisive_usd_per_kg"] == pytest.approx(959)
+    cars = only(found.by_sector, case="export_stop:CHN", sector="cars")
+    # what comes meets 60 % of the demand: 7.2 months. A stop of m months leaves 50 (1 - m/12) t from China, and
+    # 60 + 50 (1 - m/12) >= 100 up to 2.4 months
+    assert cars["months_served"] == pytest.approx(7.2)
+    assert cars["months_survived"] == 2
+    assert cars["demand_t"] == pytest.approx(100)
+
+
+def test_a_plan_with_no_china_at_all_is_unmoved_by_a_chinese_stop(tiny):
+    instance, _ = tiny
+    home = instance.scaled("options", "module_t", 2).scaled("caps", "limit", 0)  # a line of 120 t, nothing exposed
+    plan = planner.solve(home)
+    assert plan.metrics["exposed_share"]["2027"] == 0
+    lost, found = stop(home, plan, year=2027)
+    assert lost["lost_t"] == 0 and lost["over_plan_musd"] == pytest.approx(0, abs=1e-9)
+    assert lost["least_months_survived"] == 12 and lost["decisive"] == ""
+    # with the cap lifted and nothing lost the branch would rather buy 100 t in China: 4.1 against 6.0 MUSD
+    assert only(found.cases, case="none")["over_plan_musd"] == pytest.approx(4.1 - 6.0)
+
+
+def test_a_plan_with_all_from_china_serves_exactly_its_stock(cover):
+    instance, _ = cover
+    instance = instance.scaled("facilities", "capacity_t", 0)
+    plan = planner.solve(instance)
+    # 2027 begins with 30 t, 100 t are asked for: 3.6 months
+    lost, found = stop(instance, plan, year=2027)
+    assert lost["lost_t"] == near(70)
+    assert only(found.by_sector, case="export_stop:CHN")["months_served"] == near(12 * 30 / 100)
+    # 2026 begins with 5 t; what the plan would have put aside for 2027 is bought in 2027, at 60 000
+    lost, found = stop(instance, plan, year=2026)
+    assert lost["lost_t"] == near(95)
+    assert lost["cost_musd"] == near(95 * 1 + 100 * 0.06)
+    assert only(found.by_sector, case="export_stop:CHN")["months_served"] == near(12 * 5 / 100)
+
+
+def test_half_a_stop_and_half_a_year_of_it(cover):
+    # the plan buys 70 t in 2027; half of them, 30 t of stock and 10 t of Busan leave 25 t short
+    half, found = stop(*cover, year=2027, severity=0.5)
+    assert half["lost_t"] == near(25)
+    assert half["cost_musd"] == near(35 * 0.06 + 10 * 0.07 + 25)
+    assert only(found.by_sector, case="export_stop:CHN")["months_served"] == near(12 * 75 / 100)
+    six, found = stop(*cover, year=2027, months=6)
+    assert six["lost_t"] == near(25) and six["months"] == 6
+    # 25 t are 3 months of demand, so 3 of the 6 months are served
+    cars = only(found.by_sector, case="export_stop:CHN")
+    assert cars["months_served"] == near(6 - 3)
+    # Busan's 10 t make up for 10 / 70 of the year's purchases: 1.7 months
+    assert cars["months_survived"] == 1
+
+
+def test_an_outage_of_two_years_is_counted_in_both(tiny):
+    instance, plan = tiny
+    both, found = stop(instance, plan, year=2026, years=2)
+    assert both["lost_t"] == pytest.approx(100 + 40)
+    cars = only(found.by_sector, case="export_stop:CHN")
+    assert cars["months_served"] == 0 and cars["demand_t"] == pytest.approx(200)
+
+
+def test_a_scenario_with_service_that_must_hold_can_be_impossible(tiny):
+    instance, plan = tiny
+    scenario = {"scenario": "s", "name": "S", "probability": 0.1, "first_year": 2027, "last_year": 2027}
+    stopped = {"scenario": "s", "kind": "export_stop", "country": "CHN", "fraction": 1}
+    floor = {"scenario": "s", "sector": "cars", "min_service": 0.9}
+    strict = instance.changed(rows={"scenarios": [scenario], "disruptions": [stopped], "branch_service": [floor]})
+    found = planner.stress(plan, instance=strict, families=["scenario"])
+    assert only(found.cases, case="scenario:s")["status"] == "infeasible"
+
+
+# --- against full solves ----------------------------------------------------------------------------------
+
+
+def inside(instance, case, probability):
+    rows = [row.model_dump(exclude={"note", "source", "active"}) for row in case.rows]
+    scenario = {"scenario": SCENARIO, "name": "S", "probability": probability}
+    return instance.changed(
+        rows={
+            "scenarios": [{**scenario, "first_year": case.first, "last_year": case.last}],
+            "disruptions": [{**row, "scenario": SCENARIO} for row in rows],
+        }
+    )
+
+
+def held(plan):
+    """Stockpile and year -> t; in which of two years the clean part is used can be a tie (stock-cover)."""
+    totals = plan.tables["stocks"].groupby(["stockpile", "year"])["stock_t"].sum()
+    return {key: t for key, t in totals.items() if t > 1e-6}
+
+
+@pytest.mark.parametrize("name", ["tiny", "cover", "small"])
+@pytest.mark.parametrize("blow", [Blow(1.0, 2027), Blow(0.4, 2027), Blow(0.9, 2026, 2), Blow(1.0, 2027, months=5)])
+def test_each_case_is_the_branch_of_a_full_solve(name, blow, request):
+    """The objective with the case at probability p is the plan's, and p times what the branch costs more than it."""
+    instance, plan = request.getfixturevalue(name)
+    found = planner.stress(
+        plan, year=blow.year, years=blow.years, months=blow.months, severity=blow.severity, survival=False
+    )
+    assert found.audited and not found.faults
+    listed = cases(instance, Planned(instance, plan), ("country", "facility", "material"), [blow])
+    compared = 0
+    for case in listed:
+        if not case.rows:
+            continue
+        p = 1e-4
+        whole = planner.solve(inside(instance, case, p), pins=planner.Pins.of(instance, plan))
+        assert held(whole) == pytest.approx(held(plan), abs=1e-6)
+        tried = only(found.cases, case=case.name)
+        difference = (whole.objective_musd - plan.objective_musd) / p
+        assert tried["over_plan_musd"] == pytest.approx(difference, rel=1e-4, abs=2e-3)
+        lengths = dict(zip(instance.years, (*instance.years[1:], instance.years[-1] + 1), strict=True))
+        service = whole.branches[SCENARIO]["service"]
+        service = service[service["year"] <= tried["until_year"]]
+        short = sum(r.short_t * (lengths[r.year] - r.year) for r in service.itertuples())
+        assert tried["unserved_t"] == pytest.approx(short, abs=1e-5)
+        compared += 1
+    assert compared >= 2
+
+
+def test_scenarios_of_every_kind_are_the_branches_of_the_run(small):
+    instance, _ = small
+    rows = [
+        {"scenario": "stop", "kind": "export_stop", "country": "AAA", "fraction": 1},
+        {"scenario": "dark", "kind": "outage", "country": "EUR", "fraction": 0.7},
+        {"scenario": "dark", "kind": "demand_surge", "country": "AAA", "fraction": 0.5},
+        {"scenario": "dear", "kind": "price_surge", "country": "EUR", "fraction": 2},
+        {"scenario": "never", "kind": "project_failure", "country": "AAA", "stage": "magnet", "fraction": 1},
+        {"scenario": "never", "kind": "outage", "facility": "shop", "fraction": 0.5},
+    ]
+    years = {"stop": (2028, 2030), "dark": (2029, 2029), "dear": (2026, 2028), "never": (2028, 2028)}
+    scenarios = [
+        {"scenario": s, "name": s, "probability": 0.05, "first_year": a, "last_year": b} for s, (a, b) in years.items()
+    ]
+    floors = [{"scenario": "stop", "sector": "cars", "min_service": 0.01}]
+    instance = instance.changed(rows={"scenarios": scenarios, "disruptions": rows, "branch_service": floors})
+    plan = planner.solve(instance)
+    found = planner.stress(plan, families=["scenario"])
+    assert not found.faults
+    lengths = {2026: 2, 2028: 2, 2030: 1}
+    costs = {course["scenario"]: course["cost_musd"] for course in plan.plan["outcomes"]}
+    for name in years:
+        tried = only(found.cases, case=f"scenario:{name}")
+        service = plan.branches[name]["service"]
+        short = sum(r.short_t * lengths[r.year] for r in service.itertuples())
+        assert tried["unserved_t"] == pytest.approx(short, abs=1e-5)
+        # the course with the scenario costs what the undisturbed one costs, and what the branch costs more
+        assert tried["over_plan_musd"] == pytest.approx(costs[name] - costs[""], rel=1e-6, abs=1e-6)
+
+
+def test_longer_or_severer_never_serves_more(small):
+    _instance, plan = small
+    for options in (
+        [{"severity": s} for s in (0.2, 0.5, 0.8, 1.0)],
+        [{"months": m} for m in (1, 4, 7, 12)],
+        [{"years": n} for n in (1, 2, 3)],
+    ):
+        before = None
+        for option in options:
+            found = planner.stress(plan, year=2028, survival=False, **option)
+            now = {r.case: (r.unserved_t, r.cost_musd) for r in found.cases.itertuples() if r.kind != "none"}
+            if before is not None:
+                assert set(before) <= set(now)
+                for case, (short, cost) in before.items():
+                    if "years" not in option:  # a longer branch has more periods, whose cost is counted
+                        assert now[case][1] >= cost - 1e-6
+                    assert now[case][0] >= short - 1e-6
+            before = now
+
+
+# --- several at once --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def twins(tiny):
+    """Two plants of 100 t in the USA, of which one is enough, and one of 20 t; no lane from China."""
+    instance, _ = tiny
+    instance = instance.changed(without={"options": {}, "caps": {}, "lanes": {}})
+    plants = {"one": 100, "two": 100, "three": 20}
+    rows = {
+        "facilities": [
+            {"facility": f, "name": f, "country": "USA", "status": "operating", "capacity_t": c}
+            for f, c in plants.items()
+        ],
+        "operations": [{"facility": f, "process": "press", "opex_usd_per_t": 20000 + i} for i, f in enumerate(plants)],
+    }
+    instance = instance.changed(rows=rows)
+    return instance, planner.solve(instance)
+
+
+def test_the_worst_pair_is_found_where_no_single_loss_hurts(twins):
+    found = planner.stress(twins[1], year=2027, families=["facility"], k=3)
+    assert found.cases[found.cases["kind"] == "outage"]["lost_t"].max() == 0
+    worst = found.worst_of_k[found.worst_of_k["k"] == 2].iloc[0]
+    assert worst["case"] == "outage:one + outage:two" and worst["lost_t"] == pytest.approx(80) and worst["exhaustive"]
+    # the first two plants are 200 of 220 t
+    assert only(found.worst_of_k, k=3)["lost_t"] == pytest.approx(100)
+    assert "worst 2 plants of all (2027): outage:one + outage:two" in str(found)
+
+
+def test_a_search_by_leaning_finds_the_pair_too(twins, monkeypatch):
+    from planner.questions.stress import stress as study
+
+    monkeypatch.setattr(study, "SETS", 0)
+    monkeypatch.setattr(study, "BEAM", 1)  # one single case, extended by itself and by what it leans on
+    found = planner.stress(twins[1], year=2027, families=["facility"], k=2)
+    assert found.worst_of_k.iloc[0]["lost_t"] == pytest.approx(80)
+    assert not found.worst_of_k["exhaustive"].any()
+
+
+def test_pairs_lose_at_least_what_either_does(small):
+    found = planner.stress(small[1], year=2028, families=["country"], k=2, survival=False)
+    single = {r.case: r.lost_musd for r in found.cases.itertuples() if r.kind == "export_stop"}
+    pairs = {r.case: r.lost_musd for r in found.worst_of_k.itertuples()}
+    assert set(pairs) == {f"{a} + {b}" for a, b in combinations(sorted(single), 2)}
+    for name, lost in pairs.items():
+        assert lost >= max(single[part] for part in name.split(" + ")) - 1e-9
+
+
+# --- studies ----------------------------------------------------------------------------------------------
+
+
+def test_the_heat_map_has_each_export_in_each_year(tiny):
+    found = planner.stress(tiny[1], year=[2026, 2027])
+    assert list(found.heat.columns) == ["material", "country", "2026", "2027"]
+    assert found.heat.iloc[0].tolist() == ["magnet", "CHN", pytest.approx(100), pytest.approx(40)]
+    assert found.n_minus_1["rank"].tolist() == list(range(1, len(found.n_minus_1) + 1))
+
+
+def test_by_default_the_year_with_most_exposed_deliveries(tiny):
+    assert set(planner.stress(tiny[1], families=["country"]).cases["year"]) == {2026}  # 100 t, against 50 t in 2027
+
+
+def test_processes_give_what_one_process_gives(small):
+    alone = planner.stress(small[1], year=[2026, 2028], workers=1, k=2)
+    beside = planner.stress(small[1], year=[2026, 2028], workers=2, k=2)
+    assert alone.cases.equals(beside.cases) and alone.by_sector.equals(beside.by_sector)
+
+
+def test_a_study_goes_on_where_it_was(tiny, tmp_path, monkeypatch):
+    folder = tmp_path / "study"
+    tried = []
+    real = Trials.run_case
+
+    def interrupted(self, case):
+        if len(tried) == 3:
+            raise KeyboardInterrupt
+        tried.append(case.name)
+        return real(self, case)
+
+    monkeypatch.setattr(Trials, "run_case", interrupted)
+    first = planner.stress(tiny[1], year=2027, workers=1, folder=folder)
+    assert not first.complete and len(first.cases) == 3
+    assert json.loads((folder / "stress.json").read_text())["complete"] is False
+    with (folder / "finished.jsonl").open("a") as file:
+        file.write('{"key": "torn')
+    monkeypatch.setattr(Trials, "run_case", lambda self, case: tried.append(case.name) or real(self, case))
+    whole = planner.stress(tiny[1], year=2027, workers=1, folder=folder)
+    assert whole.complete and len(tried) == len(set(tried)) == len(whole.cases)
+    assert whole.cases.equals(planner.stress(tiny[1], year=2027, workers=1).cases)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["study"]
+    tried.clear()
+    planner.stress(tiny[1], year=2027, workers=1, folder=folder)
+    assert tried == []
+    planner.stress(tiny[1], year=2027, severity=0.5, workers=1, folder=folder)  # another severity is another case
+    assert tried
+
+
+def test_what_a_killed_study_had_finished_is_used(tiny, tmp_path, monkeypatch):
+    folder = tmp_path / "study"
+    planner.stress(tiny[1], year=2027, workers=1, folder=folder)
+    (folder / "finished.jsonl").rename(tmp_path / ".study.partial.jsonl")
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    monkeypatch.setattr(Trials, "run_case", lambda self, case: pytest.fail("it is known already"))
+    assert planner.stress(tiny[1], year=2027, workers=1, folder=folder).complete
+
+
+def test_results_of_another_plan_are_not_replaced_unasked(tiny, cover, tmp_path):
+    planner.stress(tiny[1], year=2027, folder=tmp_path / "study")
+    with pytest.raises(OutputError, match="exists"):
+        planner.stress(cover[1], year=2027, folder=tmp_path / "study")
+    planner.stress(cover[1], year=2027, folder=tmp_path / "study", overwrite=True)
+
+
+def test_the_audit_of_a_branch_sees_what_is_wrong(tiny):
+    instance, plan = tiny
+    case = next(c for c in cases(instance, Planned(instance, plan), ("country",), [Blow(1.0, 2027)]) if c.rows)
+    of_case = with_case(instance, case)
+    # the plan's own operations as the branch: it ships what is stopped
+    tables = {
+        name: plan.tables[name][plan.tables[name]["year"] == 2027].reset_index(drop=True)
+        for name in ("activity", "flows", "purchases", "service", "stocks", "adjustments")
+    }
+    report = audit_branch(of_case, SCENARIO, plan.tables, tables, 5.05)
+    assert [check.kind for check in report.checks if not check.ok] == ["export_stop"]
+    report = audit_branch(of_case, SCENARIO, plan.tables, tables, 5.06)
+    assert [check.kind for check in report.checks if not check.ok] == ["export_stop", "objective"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"families": ["contry"]}, "did you mean"),
+        ({"only": ["export_stop:CHM"]}, 'did you mean "export_stop:CHN"'),
+        ({"only": ["../../etc/passwd\x1b[31m"]}, "no case"),
+        ({"only": [""]}, "no case"),
+        ({"year": 2050}, "2026 to 2027"),
+        ({"severity": 0.0}, "above 0"),
+        ({"severity": float("nan")}, "above 0"),
+        ({"severity": 1.5}, "up to 1"),
+        ({"years": 0}, "1 or more"),
+        ({"months": 13}, "1 to 12"),
+        ({"months": 6, "years": 2}, "1 to 12 in one year"),
+        ({"k": 0}, "1 or more"),
+        ({"workers": 0}, "1 or more"),
+        ({"families": ["scenario"]}, "nothing to try"),
+        ({"families": []}, "nothing to try"),
+    ],
+)
+def test_what_cannot_be_asked_is_explained(tiny, options, says):
+    with pytest.raises(UsageError, match=says):
+        planner.stress(tiny[1], **options)
+
+
+def test_a_run_of_another_instance_is_refused(tiny, cover):
+    with pytest.raises(UsageError, match="does not have"):
+        planner.stress(cover[1], instance=tiny[0])
+
+
+def test_the_command(tmp_path):
+    assert run("solve", INSTANCES / "tiny", "-o", tmp_path / "run").returncode == 0
+    done = run("stress", tmp_path / "run", "--year", "2027", "-o", tmp_path / "out", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["cases"][0]["case"] == "export_stop:CHN"
+    assert (tmp_path / "out" / "by_sector.csv").is_file()
+    assert "export_stop:CHN" in run("stress", tmp_path / "run", "--year", "all", "--months", "6").stdout
+    for options in (["--year", "soon"], ["--families", "nothing"], ["--only", "nobody"], ["--instance", tmp_path]):
+        done = run("stress", tmp_path / "run", *options)
+        assert done.returncode == 2 and "Traceback" not in done.stderr

@@ -1,0 +1,500 @@
+"""Every rule across rows and tables finds what breaks it, at its place, and nothing in a sound instance."""
+
+import re
+from pathlib import Path
+
+import pytest
+from builders import TABLES, TOML, edited, write_instance
+
+from planner.errors import InstanceError
+from planner.instance.checks import REGISTRY
+from planner.instance.loading import load
+
+CAP = "cap,metric,stage,material,country,sector,origin,first_year,last_year,limit\n"
+OPTION = (
+    "option,facility,name,module_t,max_modules,min_modules,max_per_year,integer,capex_musd,lead_years,life_years,"
+    "first_start,last_start,exclusive_group,requires,private_musd\n"
+)
+SECOND = "b,site,B,100,,,,,9,1,10,,,,,\n"
+SCENARIO = "scenario,name,probability,first_year,last_year\n"
+DISRUPTION = "scenario,kind,country,stage,material,facility,fraction,reference_t\n"
+ALWAYS = SCENARIO + "s,S,0.1,2026,2030\n"
+STOP = DISRUPTION + "s,export_stop,CHN,,metal,,1,\n"
+FUND = "fund,provider,instrument,budget_musd,first_year,last_year\n"
+DRAWN = "fund,option\nf,first\n"
+STOCKPILE = "stockpile,country,material,initial_t,max_t,final_min_t\n"
+TAKEN = "offtake,facility,option,material,take_t,agreed_usd_per_t,first_year,last_year,payer,market\n"
+GUARANTEE = "facility,option,material,floor_usd_per_t,first_year,last_year,payer,market\n"
+CLOSING = "facility,kind,first_year,last_year,closing_usd_per_t\n"
+PIT_OM = {"facilities": edited("facilities", 2, fixed_om_usd_per_t=10)}
+EVIDENCE = "table,key,column,low,high,confidence,kind\n"
+DELIVERY = "option,projects,delay_low,delay_mode,delay_high,share_high\n"
+FLOOR = "scenario,sector,min_service,first_year,last_year\n"
+EACH_PLANT = 'outage = "facility", years = [2026, 2027], level = 1'
+LANE = "material,origin,destination,cost_usd_per_t,first_year,last_year\n"
+ALL_LANES = LANE + "*,*,*,20,,\n"
+
+
+def caps(row):
+    return {"caps": CAP + row + "\n"}
+
+
+def options(*rows):
+    return {"options": OPTION + "\n".join(rows) + "\n"}
+
+
+def disruptions(row, scenarios=ALWAYS):
+    return {"scenarios": scenarios, "disruptions": DISRUPTION + row + "\n"}
+
+
+def recipes(rows, processes="", operations=""):
+    return {
+        "recipes": TABLES["recipes"] + rows,
+        "processes": TABLES["processes"] + processes,
+        "operations": TABLES["operations"] + operations,
+    }
+
+
+def lane_costs(*costs):
+    pairs = ("AAA,BBB", "AAA,CHN", "BBB,AAA", "CHN,AAA")
+    return {"lanes": ALL_LANES + "".join(f"magnet,{p},{c},,\n" for p, c in zip(pairs, costs, strict=False))}
+
+
+def survive(rule):
+    return ('["CHN"]\n', f'["CHN"]\nsurvive = [{{ {rule} }}]\n')
+
+
+LOOP = "recycle,magnet,input,1\nrecycle,metal,output,"
+RECYCLER = {"processes": "recycle,Recycle\n", "operations": "shop,recycle,100\n"}
+
+# code -> what breaks the rule: the place of the issue, and the tables that differ from the sound instance
+SLIPS = [
+    # names
+    ("E201", "recipes.csv:4:material", {"recipes": edited("recipes", 4, material="metl")}),
+    ("E201", "materials.csv:2:stage", {"materials": edited("materials", 2, stage="minning")}),
+    ("E201", "lanes.csv:3:origin", {"lanes": edited("lanes", 3, origin="AAB")}),
+    ("E201", "demand.csv:2:sector", {"demand": edited("demand", 2, sector="car")}),
+    ("E201", "caps.csv:2:country", caps("c,exposed_share,,,EUX,,,,,0.5")),
+    ("E201", "operations.csv:2:source", {"operations": edited("operations", 2, source="paper")}),
+    ("E201", "operations.csv:2:process", {"operations": edited("operations", 2, process="mines", active="no")}),
+    ("E202", "recipe_yields.csv:2:role", {"recipe_yields": "process,material,role,year,t_per_t\nmine,ore,input,,2\n"}),
+    (
+        "E202",
+        "operation_costs.csv:2:process",
+        {"operation_costs": "facility,process,year,opex_usd_per_t\npit,press,,2\n"},
+    ),
+    ("E203", "operations.csv:2:facility", {"facilities": edited("facilities", 2, active="no")}),
+    (
+        "E203",
+        "caps.csv:2:country",
+        {
+            **caps("c,exposed_share,,,EUR,,,,,0.5"),
+            "countries": "country,name,bloc,active\nAAA,A,,\nBBB,B,,\nCHN,C,,\nDDD,D,EUR,no\n",
+        },
+    ),
+    (
+        "E203",
+        "operation_costs.csv:2:facility",
+        {
+            "operations": edited("operations", 5, active="no"),
+            "operation_costs": "facility,process,year,opex_usd_per_t\nsite,press,,2\n",
+        },
+    ),
+    ("E204", "instance.toml:13:countries_of_concern", ('["CHN"]', '["CHM"]')),
+    (
+        "E204",
+        "instance.toml:13:countries_of_concern",
+        {"countries": "country,name,bloc,active\nAAA,A,,\nBBB,B,EUR,\nCHN,C,,\nDDD,D,,no\n"},
+        ('["CHN"]', '["DDD"]'),
+    ),
+    # keys
+    ("E301", "countries.csv:3:bloc", {"countries": edited("countries", 3, bloc="AAA")}),
+    ("E302", "demand.csv:3:year", {"demand": edited("demand", 3, year="")}),
+    ("E302", "market_prices.csv:2:year", {"market_prices": edited("market_prices", 2, year="")}),
+    ("E303", "lanes.csv:3:first_year", {"lanes": LANE + "*,*,*,20,,2028\n*,*,*,30,2028,\n"}),
+    (
+        "E303",
+        "tariffs.csv:3:first_year",
+        {"tariffs": "material,origin,destination,first_year,last_year,rate\n*,*,AAA,,,0.1\n*,*,AAA,2029,,0.2\n"},
+    ),
+    ("E304", "demand.csv::", {"demand": "country,sector,material,year,demand_t\n"}),
+    ("E205", "facilities.csv:2:last_year", {"facilities": edited("facilities", 2, first_year=2028, last_year=2027)}),
+    ("E205", "options.csv:2:last_start", {"options": edited("options", 2, first_start=2030, last_start=2026)}),
+    # caps
+    ("E306", "caps.csv:2:first_year", caps("c,exposed_share,,,,,,2027,2027,0.5")),
+    ("E306", "caps.csv:2:last_year", caps("c,exposed_share,,,,,,,2020,0.5")),
+    ("E307", "caps.csv:2:stage", caps("c,exposed_share,metal,,,,,,,0.5")),
+    ("E307", "caps.csv:2:stage", caps("c,stage_share,,,,,,,,0.5")),
+    ("E307", "caps.csv:2:material", caps("c,stage_share,metal,metal,,,,,,0.5")),
+    ("E308", "caps.csv:2:country", caps("c,stage_share,metal,,AAA,,,,,0.5")),
+    ("E308", "caps.csv:2:sector", caps("c,import_share,metal,,AAA,cars,,,,0.5")),
+    ("E308", "caps.csv:2:origin", caps("c,exposed_share,,,,,CHN,,,0.5")),
+    ("E309", "caps.csv:2:origin", caps("c,import_share,metal,,,,,,,0.5")),
+    (
+        "E310",
+        "caps.csv:2:stage",
+        {**caps("c,stage_share,metal,,,,,,,0.5"), "materials": edited("materials", 3, strategic="no")},
+    ),
+    ("E311", "caps.csv:2:country", caps("c,exposed_share,,,EUR,,,,,0.5")),
+    # options
+    ("E312", "options.csv:2:first_start", options("a,site,A,50,,,,,5,1,10,2027,2027,,,", SECOND)),
+    ("E312", "options.csv:2:lead_years", options("a,site,A,50,,,,,5,5,10,,,,,", SECOND)),
+    ("E312", "options.csv:2:max_modules", options("a,site,A,50,0,,,no,5,1,10,,,,,", SECOND)),
+    ("E312", "options.csv:2:max_modules", options("a,site,A,50,0.5,,,,5,1,10,,,,,", SECOND)),
+    ("E312", "options.csv:2:max_per_year", options("a,site,A,50,,,0,,5,1,10,,,,,", SECOND)),
+    ("E312", "options.csv:2:max_per_year", options("a,site,A,50,,,0.4,,5,1,10,,,,,", SECOND)),
+    ("E313", "options.csv:2:requires", options("a,site,A,50,,,,,5,1,10,,,,a,", SECOND)),
+    ("E313", "options.csv:2:requires", options("a,site,A,50,,,,,5,1,10,,,,b,", "b,site,B,100,,,,no,9,1,10,,,,,")),
+    ("E314", "options.csv:2:requires", options("a,site,A,50,,,,,5,1,10,,2026,,b,", "b,site,B,50,,,,,5,1,10,2028,,,,")),
+    ("E314", "options.csv:2:requires", options("a,site,A,50,,,,,5,1,10,,,g,b,", "b,site,B,50,,,,,5,1,10,,,g,,")),
+    ("E315", "options.csv:2:min_modules", options("a,site,A,50,2,3,,,5,1,10,,,,,", SECOND)),
+    # funds
+    ("E316", "funds.csv:2:last_year", {"funds": FUND + "f,F,grant,9,2020,2025\n", "fund_options": DRAWN}),
+    ("E316", "funds.csv:2:first_year", {"funds": FUND + "f,F,grant,9,2031,\n", "fund_options": DRAWN}),
+    ("E317", "funds.csv:2:fund", {"funds": FUND + "f,F,grant,9,,\n"}),
+    # scenarios and disruptions
+    ("E318", "scenarios.csv:2:first_year", {"scenarios": SCENARIO + "s,S,0.1,2031,2032\n", "disruptions": STOP}),
+    ("E318", "scenarios.csv:2:last_year", {"scenarios": SCENARIO + "s,S,0.1,2024,2025\n", "disruptions": STOP}),
+    ("E319", "scenarios.csv:2:probability", {"scenarios": SCENARIO + "s,S,1,2026,2030\n", "disruptions": STOP}),
+    ("E320", "disruptions.csv:2:facility", disruptions("s,export_stop,CHN,,metal,works,1,")),
+    ("E320", "disruptions.csv:2:stage", disruptions("s,demand_surge,AAA,magnet,,,1,")),
+    ("E320", "disruptions.csv:2:reference_t", disruptions("s,outage,CHN,,,,1,5")),
+    ("E321", "disruptions.csv:2:reference_t", disruptions("s,export_stop,CHN,,metal,,0.9,")),
+    (
+        "E321",
+        "disruptions.csv:2:reference_t",
+        disruptions("s,export_stop,CHN,,metal,,1,", SCENARIO + "s,S,0.1,2027,2027\n"),
+    ),
+    (
+        "E322",
+        "disruptions.csv:2:material",
+        {**disruptions("s,export_stop,CHN,,metal,,1,"), "lanes": LANE + "ore,AAA,CHN,10,,\nmagnet,BBB,AAA,10,,\n"},
+    ),
+    ("E322", "disruptions.csv:2:material", disruptions("s,outage,AAA,,metal,,1,")),
+    ("E322", "disruptions.csv:2:facility", disruptions("s,project_failure,,,,shop,1,")),
+    ("E322", "disruptions.csv:2:country", disruptions("s,demand_surge,CHN,,,,0.5,")),
+    ("E322", "disruptions.csv:2:country", disruptions("s,price_surge,CHN,,,,0.5,")),
+    # markets, plants
+    ("E323", "markets.csv:2:exposed", {"markets": edited("markets", 2, country="CHN", exposed="no")}),
+    ("E324", "markets.csv:3:market", {"markets": TABLES["markets"] + "other,AAA,metal\n"}),
+    ("E325", "market_prices.csv:3:max_t", {"market_prices": edited("market_prices", 3, max_t="")}),
+    ("E326", "processes.csv:5:process", {"processes": TABLES["processes"] + "idle,Idle\n"}),
+    ("W537", "stockpiles.csv:2:initial_t", {"stockpiles": STOCKPILE + "s,AAA,metal,20,10,\n"}),
+    ("E327", "stockpiles.csv:2:final_min_t", {"stockpiles": STOCKPILE + "s,AAA,metal,,10,20\n"}),
+    ("E329", "recipes.csv:6:t_per_t", recipes(LOOP + "1.3\n", **RECYCLER)),
+    # suspicious
+    ("W501", "operations.csv::", {"operations": "facility,process\n", "options": OPTION, "demand": TABLES["demand"]}),
+    (
+        "W503",
+        "scenarios.csv:3:scenario",
+        {
+            "scenarios": SCENARIO + "Stop,S,0.1,2026,2030\nstop,S,0.1,2026,2030\n",
+            "disruptions": DISRUPTION + "Stop,outage,CHN,,,,1,\nstop,outage,CHN,,,,1,\n",
+        },
+    ),
+    ("W504", "materials.csv:2:strategic", {"materials": edited("materials", 2, stage="")}),
+    ("W505", "options.csv:2:exclusive_group", {"options": edited("options", 2, exclusive_group="g")}),
+    ("W506", "facilities.csv:2:first_year", {"facilities": edited("facilities", 2, first_year=202)}),
+    ("W507", "facilities.csv:2:ramp_years", {"facilities": edited("facilities", 2, ramp_years=2)}),
+    ("W508", "facilities.csv:2:min_use_until", {"facilities": edited("facilities", 2, min_use_until=2028)}),
+    ("W508", "facilities.csv:5:min_use", {"facilities": edited("facilities", 5, min_use=0.5)}),
+    ("W509", "caps.csv:2:origin", caps("c,import_share,metal,,EUR,,BBB,,,0.5")),
+    (
+        "W510",
+        "caps.csv:2:material",
+        {
+            **caps("c,stage_share,,scrap,,,,,,0.5"),
+            "materials": TABLES["materials"] + "scrap,Scrap,metal,yes,1,yes\n",
+            "stockpiles": STOCKPILE + "s,AAA,scrap,5,10,\n",
+        },
+    ),
+    ("W511", "options.csv:2:requires", options("a,site,A,50,,,,,5,1,10,,,,b,", "b,site,B,50,,,,,5,1,10,,,,a,")),
+    ("W512", "options.csv:2:min_modules", options("a,site,A,50,9,9,1,,5,1,10,,,,,", SECOND)),
+    ("W512", "options.csv:3:min_modules", options("a,site,A,50,1,1,,,5,1,10,,,g,,", "b,site,B,50,1,1,,,5,1,10,,,g,,")),
+    ("W513", "options.csv:2:max_modules", options("a,site,A,50,2.5,,,,5,1,10,,,,,", SECOND)),
+    ("W514", "options.csv:2:private_musd", options("a,site,A,50,,,,,5,1,10,,,,,0", SECOND)),
+    (
+        "W515",
+        "funds.csv:2:last_year",
+        {
+            "funds": FUND + "f,F,grant,9,,2026\n",
+            "fund_options": DRAWN,
+            "options": edited("options", 2, first_start=2028),
+        },
+    ),
+    ("W515", "funds.csv:2:budget_musd", {"funds": FUND + "f,F,grant,0,,\n", "fund_options": DRAWN}),
+    (
+        "W516",
+        "scenarios.csv:2:first_year",
+        {"scenarios": SCENARIO + "s,S,0.1,2027,2030\n", "disruptions": DISRUPTION + "s,outage,CHN,,,,1,\n"},
+    ),
+    ("W517", "scenarios.csv:2:scenario", {"scenarios": ALWAYS}),
+    (
+        "W518",
+        "disruptions.csv:2:scenario",
+        disruptions("s,project_failure,AAA,,,,1,", SCENARIO + "s,S,0.1,2030,2030\n")
+        | {
+            "options": TABLES["options"].replace("lead_years\n", "lead_years,last_start\n").replace(",1\n", ",1,2026\n")
+        },
+    ),
+    (
+        "W518",
+        "disruptions.csv:2:scenario",
+        disruptions("s,export_stop,CHN,,metal,,1,", SCENARIO + "s,S,0.1,2030,2030\n")
+        | {"lanes": LANE + "*,*,*,20,,2028\nmagnet,*,*,20,2029,\n"},
+    ),
+    (
+        "W519",
+        "stockpiles.csv:2:final_min_t",
+        {"stockpiles": STOCKPILE + "s,AAA,metal,,10,5\n", "materials": edited("materials", 3, value_usd_per_t=0)},
+    ),
+    ("W520", "facilities.csv:6:facility", {"facilities": TABLES["facilities"] + "idle,Idle,AAA,operating,5\n"}),
+    ("W521", "facilities.csv:3:last_year", {"facilities": edited("facilities", 3, last_year=2020)}),
+    ("W521", "facilities.csv:4:capacity_t", {"facilities": edited("facilities", 4, capacity_t=0)}),
+    ("W522", "processes.csv:5:process", recipes("extra,ore,output,1\n", "extra,Extra\n")),
+    ("W523", "operations.csv:2:opex_usd_per_t", {"operations": edited("operations", 2, opex_usd_per_t=-5)}),
+    ("W524", "materials.csv:5:material", {"materials": TABLES["materials"] + "dust,Dust,,no,1,yes\n"}),
+    ("W525", "lanes.csv:3:destination", {"lanes": ALL_LANES + "ore,AAA,AAA,5,,\n"}),
+    ("W525", "lanes.csv:3:first_year", {"lanes": ALL_LANES + "ore,AAA,CHN,5,2031,\n"}),
+    ("W525", "lanes.csv:2:material", {"lanes": ALL_LANES + "ore,*,*,5,,\nmetal,*,*,5,,\nmagnet,*,*,5,,\n"}),
+    (
+        "W525",
+        "tariffs.csv:2:last_year",
+        {"tariffs": "material,origin,destination,first_year,last_year,rate\n*,*,AAA,,2025,0.1\n"},
+    ),
+    ("W526", "processes.csv:3:process", {"lanes": LANE + "metal,*,*,20,,\nmagnet,*,*,20,,\n"}),
+    ("W526", "operations.csv:5:process", {"lanes": LANE + "ore,*,*,20,,\nmagnet,*,*,20,,\n"}),
+    (
+        "W527",
+        "demand.csv:4:material",
+        {"lanes": LANE + "ore,*,*,20,,\nmetal,*,*,20,,\n", "demand": TABLES["demand"] + "CHN,cars,magnet,,5\n"},
+    ),
+    ("W528", "recipes.csv:7:material", recipes(LOOP + "0.5\n", **RECYCLER)),
+    (
+        "W529",
+        "recipes.csv:8:material",
+        recipes("refine,metal,input,1\nrefine,pure,output,1\n", "refine,R\n", "shop,refine,1\n")
+        | {"materials": TABLES["materials"] + "pure,Pure,metal,yes,2000,yes\n"},
+    ),
+    (
+        "W530",
+        "recipes.csv:8:material",
+        recipes("press,swarf,output,0.2\nrecycle,swarf,input,1\nrecycle,metal,output,0.8\n", "", "shop,recycle,100\n")
+        | {
+            "processes": "process,name,restores_provenance\nmine,M,\nsmelt,S,\npress,P,\nrecycle,R,yes\n",
+            "materials": TABLES["materials"] + "swarf,Swarf,,no,1,yes\n",
+        },
+    ),
+    ("W531", "lanes.csv:4:cost_usd_per_t", lane_costs(20, 20000, 30, 25)),
+    ("W531", "lanes.csv:3:cost_usd_per_t", lane_costs(0.02, 20, 30, 25)),
+    (
+        "W532",
+        "options.csv:2:capex_musd",
+        options("a,site,A,50,,,,,5000,1,10,,,,,", SECOND, "c,site,C,100,,,,,9,1,10,,,,,"),
+    ),
+    ("E330", "demand.csv:3:demand_t", {"demand": edited("demand", 3, demand_t="2e11")}),
+    ("W533", "recipes.csv:3:t_per_t", {"recipes": edited("recipes", 3, t_per_t=2000)}),
+    (
+        "W534",
+        "market_prices.csv:2:price_usd_per_t",
+        {"market_prices": edited("market_prices", 2, price_usd_per_t=1500000)},
+    ),
+    ("E344", "price_floors.csv:2:material", {"price_floors": GUARANTEE + "pit,,metal,1,,,State,\n"}),
+    ("E344", "price_floors.csv:2:option", {"price_floors": GUARANTEE + "shop,first,magnet,1,,,State,\n"}),
+    (
+        "E356",
+        "options.csv:2:stockpile",
+        {"options": edited("options", 2, stockpile="s"), "stockpiles": STOCKPILE + "s,BBB,metal,,10,\n"},
+    ),
+    ("E346", "closures.csv:2:facility", {"closures": CLOSING + "site,idle,,,\n"}),
+    ("E346", "closures.csv:2:first_year", {"closures": CLOSING + "pit,idle,2031,,\n", **PIT_OM}),
+    ("E346", "closures.csv:2:last_year", {"closures": CLOSING + "pit,idle,,2025,\n", **PIT_OM}),
+    ("E347", "closures.csv:2:closing_usd_per_t", {"closures": CLOSING + "pit,idle,,,5\n", **PIT_OM}),
+    ("W535", "closures.csv:2:facility", {"closures": CLOSING + "pit,retire,,,5\n"}),
+    ("E345", "price_floors.csv:2:market", {"price_floors": GUARANTEE + "shop,,magnet,1,,,State,spot\n"}),
+    ("E348", "offtakes.csv:2:material", {"offtakes": TAKEN + "army,pit,,metal,10,1,,,State,\n"}),
+    ("E348", "offtakes.csv:2:option", {"offtakes": TAKEN + "army,shop,first,magnet,10,1,,,State,\n"}),
+    ("E349", "offtakes.csv:2:market", {"offtakes": TAKEN + "army,shop,,magnet,10,1,,,State,spot\n"}),
+    ("E350", "offtakes.csv:2:facility", {"offtakes": TAKEN + "army,site,,magnet,10,1,,,State,\n"}),
+    ("E350", "offtakes.csv:2:first_year", {"offtakes": TAKEN + "army,shop,,magnet,10,1,2031,,State,\n"}),
+    ("W536", "offtakes.csv:2:material", {"offtakes": TAKEN + "army,pit,,ore,10,1,,,State,\n"}),
+    ("E361", "evidence.csv:2:table", {"evidence": EVIDENCE + "optoins,first,capex_musd,1,2,low,fact\n"}),
+    ("E361", "evidence.csv:2:key", {"evidence": EVIDENCE + "operations,pit/mien,opex_usd_per_t,1,2,low,fact\n"}),
+    ("E361", "evidence.csv:2:column", {"evidence": EVIDENCE + "options,first,name,1,2,low,fact\n"}),
+    ("E362", "evidence.csv:2:high", {"evidence": EVIDENCE + "options,first,capex_musd,2,1,low,fact\n"}),
+    ("E342", "delivery_risk.csv:2:delay_mode", {"delivery_risk": DELIVERY + "first,one,2,1,3,\n"}),
+    ("E342", "delivery_risk.csv:2:share_high", {"delivery_risk": DELIVERY + "first,one,,,,0.5\n"}),
+    ("E343", "delivery_risk.csv:2:projects", {"delivery_risk": DELIVERY + "first,all,,,,\n"}),
+    ("E343", "delivery_risk.csv:2:projects", {"delivery_risk": DELIVERY + ",one,,,,\n"}),
+    (
+        "E341",
+        "instance.toml:15:weight",
+        ('["CHN"]\n', '["CHN"]\n[risk]\nweight = 1.5\n'),
+        {"scenarios": ALWAYS, "disruptions": STOP},
+    ),
+    # outages to survive, service in branches
+    (
+        "E351",
+        "instance.toml:14:survive.of",
+        survive('outage = "country", of = ["CHM"], years = [2026, 2027], level = 1'),
+    ),
+    ("E351", "instance.toml:14:survive.of", survive('outage = "stage", of = ["CHN"], years = [2026, 2027], level = 1')),
+    (
+        "E351",
+        "instance.toml:14:survive.of",
+        survive('outage = "facility", of = ["CHN"], years = [2026, 2027], level = 1'),
+    ),
+    ("E352", "instance.toml:14:survive.sectors", survive(EACH_PLANT + ', sectors = ["car"]')),
+    (
+        "E352",
+        "instance.toml:14:survive.sectors",
+        survive(EACH_PLANT + ', sectors = ["bikes"]'),
+        {"sectors": TABLES["sectors"] + "bikes,Bikes,5\n"},
+    ),
+    ("E353", "instance.toml:14:survive.years", survive('outage = "facility", years = [2027, 2027], level = 1')),
+    ("E353", "instance.toml:14:survive.years", survive('outage = "facility", years = [2028, 2027], level = 1')),
+    ("E353", "instance.toml:14:survive.years", survive('outage = "facility", years = [2031, 2031], level = 1')),
+    ("E353", "instance.toml:14:survive.years", survive('outage = "facility", years = [2028, 2031], level = 1')),
+    (
+        "E354",
+        "instance.toml:14:survive.of",
+        survive('outage = "stage", of = ["BBB mining"], years = [2026, 2027], level = 1'),
+        {"lanes": LANE + "metal,*,*,20,,\nmagnet,*,*,20,,\n"},
+    ),
+    (
+        "E354",
+        "instance.toml:14:survive.outage",
+        survive('outage = "export_stop", years = [2026, 2027], level = 1'),
+        {"lanes": LANE},
+    ),
+    (
+        "E355",
+        "branch_service.csv:2:last_year",
+        {
+            "scenarios": SCENARIO + "s,S,0.1,2028,2030\n",
+            "disruptions": STOP,
+            "branch_service": FLOOR + "s,cars,0.5,,2027\n",
+        },
+    ),
+    (
+        "E355",
+        "branch_service.csv:2:first_year",
+        {"scenarios": ALWAYS, "disruptions": STOP, "branch_service": FLOOR + "s,cars,0.5,2031,\n"},
+    ),
+    ("W541", "instance.toml:15:weight", ('["CHN"]\n', '["CHN"]\n[risk]\nweight = 0.5\n')),
+]
+
+
+def issues_of(folder):
+    try:
+        return load(folder).warnings
+    except InstanceError as error:
+        return error.issues
+
+
+def shown(issue):
+    return f"{issue.file}:{'' if issue.line is None else issue.line}:{issue.column}"
+
+
+def write_slip(folder, changes):
+    toml, tables = TOML, dict(TABLES)
+    for change in changes:
+        if isinstance(change, dict):
+            tables.update(change)
+        else:
+            assert change[0] in toml
+            toml = toml.replace(*change)
+    return write_instance(folder, tables, toml)
+
+
+def test_a_sound_instance_has_neither_errors_nor_warnings(tmp_path):
+    assert load(write_instance(tmp_path / "small")).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "place", "changes"), [(s[0], s[1], s[2:]) for s in SLIPS], ids=[f"{s[0]}-{s[1]}" for s in SLIPS]
+)
+def test_a_slip_is_found_at_its_place(tmp_path, code, place, changes):
+    issues = issues_of(write_slip(tmp_path / "small", changes))
+    assert (code, place) in [(i.code, shown(i)) for i in issues], [str(i) for i in issues]
+    if code.startswith("E"):  # one slip is one error, not an avalanche
+        assert {i.code for i in issues} == {code}, [str(i) for i in issues]
+
+
+def test_every_rule_has_a_test():
+    elsewhere = {"W502"}  # rows of overlays that remove nothing: test_instance.py
+    assert {rule.code for rule in REGISTRY} == {slip[0] for slip in SLIPS} | elsewhere
+
+
+def test_every_rule_has_a_code_of_its_own_and_a_sentence():
+    codes = [rule.code for rule in REGISTRY]
+    assert len(set(codes)) == len(codes)
+    for rule in REGISTRY:
+        assert re.fullmatch(r"[EW]\d{3}", rule.code)
+        assert rule.sentence.endswith("."), rule.code
+
+
+def test_a_slip_in_one_row_does_not_hide_a_slip_in_another(tmp_path):
+    tables = {
+        **TABLES,
+        "recipes": edited("recipes", 4, material="metl"),
+        "facilities": edited("facilities", 2, capacity_t="1,000".replace(",", "_")),
+        "caps": CAP + "c,exposed_share,,,,,,2027,2027,0.5\n",
+        "demand": edited("demand", 2, country=""),
+    }
+    found = {(i.code, shown(i)) for i in issues_of(write_instance(tmp_path / "small", tables))}
+    assert found == {
+        ("E201", "recipes.csv:4:material"),
+        ("E104", "facilities.csv:2:capacity_t"),
+        ("E306", "caps.csv:2:first_year"),
+        ("E106", "demand.csv:2:country"),
+    }
+
+
+def test_an_inactive_row_needs_no_effect(tmp_path):
+    row = CAP.replace("limit", "limit,active") + "c,exposed_share,,,,,,2027,2027,0.5,no\n"
+    assert load(write_instance(tmp_path / "small", {**TABLES, "caps": row})).warnings == ()
+
+
+def test_a_loop_that_loses_mass_is_no_error(tmp_path):
+    # 1 t magnet -> 1.19 t metal -> 1.19 / 1.2 t magnet: a little less than it began with
+    tables = {**TABLES, **recipes(LOOP + "1.19\n", **RECYCLER)}
+    assert {i.code for i in issues_of(write_instance(tmp_path / "small", tables))} == {"W528"}
+
+
+def test_a_loop_that_needs_something_from_outside_is_no_error(tmp_path):
+    # each turn gains a third of a tonne, but needs ore, which no process of the loop makes
+    tables = {**TABLES, **recipes(LOOP + "1.6\nrecycle,ore,input,1\n", **RECYCLER)}
+    assert not [i for i in issues_of(write_instance(tmp_path / "small", tables)) if i.severity == "error"]
+
+
+def test_a_loop_that_gains_in_a_later_year_only_is_an_error(tmp_path):
+    yields = "process,material,role,year,t_per_t\nrecycle,metal,output,2026,1\nrecycle,metal,output,2030,1.5\n"
+    tables = {**TABLES, **recipes(LOOP + "1\n", **RECYCLER), "recipe_yields": yields}
+    assert {i.code for i in issues_of(write_instance(tmp_path / "small", tables))} == {"E329"}
+
+
+def test_two_outputs_that_come_back_together_are_weighed_together(tmp_path):
+    # 1 magnet -> 0.7 metal and 0.7 scrap, 1 scrap -> 1 metal: neither way gains, both together 1.4 / 1.2 do
+    rows = LOOP + "0.7\nrecycle,scrap,output,0.7\nmelt,scrap,input,1\nmelt,metal,output,1\n"
+    changes = recipes(rows, "recycle,R\nmelt,Melt\n", "shop,recycle,1\nshop,melt,1\n")
+    changes["materials"] = TABLES["materials"] + "scrap,Scrap,,no,1,yes\n"
+    issues = issues_of(write_instance(tmp_path / "small", {**TABLES, **changes}))
+    assert {i.code for i in issues} == {"E329"}
+    assert all(name in issues[0].expected for name in ("press", "recycle", "melt"))
+
+
+def test_the_cases_of_the_contract_are_accepted():
+    folders = sorted(Path(__file__).parents[1].glob("cases/*/instance"))
+    assert folders
+    warned = {folder.parent.name: [w.code for w in load(folder).warnings] for folder in folders}
+    assert {name: codes for name, codes in warned.items() if codes} == {"07_recycling_restores_provenance": ["W530"]}
+
+
+def test_an_unknown_name_is_found_in_a_row_with_another_slip(tmp_path):
+    tables = {**TABLES, "operations": edited("operations", 2, process="mien", opex_usd_per_t="cheap")}
+    found = {(i.code, shown(i), i.hint) for i in issues_of(write_instance(tmp_path / "small", tables))}
+    assert found == {
+        ("E104", "operations.csv:2:opex_usd_per_t", ""),
+        ("E201", "operations.csv:2:process", 'did you mean "mine"?'),
+    }

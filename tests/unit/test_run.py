@@ -1,0 +1,67 @@
+"""The instance of a run is found again, or the message says what to do."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import planner
+from planner.errors import InstanceError, UsageError
+from planner.runs.run import instance_of
+
+INSTANCES = Path(__file__).parents[2] / "instances"
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A folder with instances/tiny and a run of it, solved by relative paths as on the command line."""
+    shutil.copytree(INSTANCES / "tiny", tmp_path / "project" / "instances" / "tiny")
+    monkeypatch.chdir(tmp_path / "project")
+    planner.solve(planner.load("instances/tiny")).write("runs/tiny")
+    return tmp_path / "project"
+
+
+def test_the_recorded_path_is_the_one_given(project):
+    run = planner.read_run("runs/tiny")
+    assert run.plan["instance"]["path"] == "instances/tiny"
+    assert instance_of(run).sha256 == run.plan["instance"]["sha256"]
+
+
+def test_it_is_found_from_elsewhere_and_after_the_project_moved(project, monkeypatch):
+    project.rename(project.parent / "moved")
+    monkeypatch.chdir(project.parent)
+    assert instance_of(planner.read_run("moved/runs/tiny")).name == "tiny"
+
+
+def test_a_changed_instance_is_refused(project):
+    with (project / "instances" / "tiny" / "demand.csv").open("a") as file:
+        file.write("\n")
+    with pytest.raises(UsageError, match=r"has changed since runs/tiny was solved .*--instance FOLDER"):
+        instance_of(planner.read_run("runs/tiny"))
+    with pytest.raises(UsageError, match=r"was not solved from instances/tiny as it is now: it has changed"):
+        instance_of(planner.read_run("runs/tiny"), "instances/tiny")
+    assert instance_of(planner.read_run("runs/tiny"), INSTANCES / "tiny").name == "tiny"
+
+
+def test_an_instance_broken_since_counts_as_changed(project):
+    (project / "instances" / "tiny" / "demand.csv").write_text("nonsense\n")
+    with pytest.raises(UsageError, match="has changed"):
+        instance_of(planner.read_run("runs/tiny"))
+
+
+def test_a_lost_instance_and_a_wrong_one_are_told_apart(project):
+    run = planner.read_run("runs/tiny")
+    shutil.rmtree(project / "instances")
+    with pytest.raises(UsageError, match="instance tiny of runs/tiny is not found"):
+        instance_of(run)
+    with pytest.raises(UsageError, match="the run is of tiny, the folder holds stock-cover"):
+        instance_of(run, INSTANCES / "stock-cover")
+    with pytest.raises(InstanceError):
+        instance_of(run, project)
+
+
+def test_a_plan_of_a_changed_instance_has_no_path(project):
+    plan = planner.solve(planner.load("instances/tiny").with_settings(discount_rate=0.1))
+    assert plan.plan["instance"]["path"] is None
+    with pytest.raises(UsageError, match="--instance FOLDER"):
+        instance_of(plan)

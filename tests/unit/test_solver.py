@@ -1,0 +1,119 @@
+"""The hand-over is guarded: poison is stopped, never solved."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import planner
+from planner.errors import SolverFailed
+
+TINY = Path(__file__).parents[2] / "instances" / "tiny"
+
+
+@pytest.fixture
+def arrays():
+    from planner.prepare import prepare
+    from planner.solving.compiling import compiled
+
+    return compiled(prepare(planner.load(TINY)).data)
+
+
+@pytest.mark.parametrize("poison", [np.nan, np.inf, 1e15, 1e20, 1e-13])
+@pytest.mark.parametrize("where", ["cost", "matrix", "row_upper", "col_upper"])
+def test_poison_is_stopped_at_the_hand_over(arrays, poison, where):
+    from planner.solving.solver import Settings, Solver
+
+    if poison == np.inf and where in ("row_upper", "col_upper"):
+        pytest.skip("no limit is not poison")
+    if poison == 1e-13 and where != "matrix":
+        pytest.skip("a side, bound or cost may be small")
+    target = arrays.matrix.data if where == "matrix" else getattr(arrays, where)
+    target[0] = poison
+    with pytest.raises(SolverFailed):
+        Solver(arrays, Settings())
+
+
+@pytest.mark.parametrize("written", ["nan", "inf", "1e400", "1e15", "1e20", "1,200", "1_000", "٣"])
+def test_poison_is_stopped_at_the_border(tmp_path, written):
+    import shutil
+
+    shutil.copytree(TINY, tmp_path / "i")
+    table = tmp_path / "i" / "market_prices.csv"
+    table.write_text(table.read_text().replace("80000", f'"{written}"'), encoding="utf-8")
+    with pytest.raises(planner.InstanceError):
+        planner.load(tmp_path / "i")
+
+
+def test_every_lp_plan_carries_a_certificate():
+    plan = planner.solve(planner.load(TINY))
+    certificate = plan.plan["certificate"]
+    assert certificate["relative_gap"] < 1e-8
+    assert certificate["primal_residual"] < 1e-9 and certificate["dual_residual"] < 1e-6
+
+
+def test_a_time_limit_too_short_is_no_plan_or_a_plan_never_a_crash():
+    try:
+        plan = planner.solve(planner.load(TINY), time_limit=1e-9)
+    except planner.PlannerError as error:
+        assert error.exit_code == 4
+    else:
+        assert plan.status in ("optimal", "feasible")
+
+
+def test_each_run_has_its_own_time(arrays):
+    """HiGHS counts a search for whole numbers from its start, a linear program over all runs of its solver."""
+    from planner.solving.programme import Programme
+    from planner.solving.solver import Settings
+
+    search, linear = Programme(arrays, Settings()), Programme(arrays.relaxed, Settings())
+    for programme, counted in ((search, 0.0), (linear, 1.0)):
+        for _ in range(3):
+            before = programme.highs.getRunTime()
+            programme.forget()
+            assert programme.find(seconds=5.0).optimal
+            limit = programme.highs.getOptionValue("time_limit")[1]
+            assert limit == pytest.approx(5.0 + counted * before, abs=1e-12)
+    linear.find()
+    assert linear.highs.getOptionValue("time_limit")[1] == np.inf
+
+
+OPTIONS = ("presolve", "solver", "primal_feasibility_tolerance", "dual_feasibility_tolerance", "mip_rel_gap")
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_hard_search_leaves_no_option_changed(arrays, monkeypatch, whole):
+    """Five attempts that fail: the last is tried looser and by interior points, and the next search as the first."""
+    from planner.solving.programme import Programme
+    from planner.solving.solver import Settings
+
+    programme = Programme(arrays if whole else arrays.relaxed, Settings())
+    before = [programme.highs.getOptionValue(name)[1] for name in OPTIONS]
+    seen = []
+
+    def failing(self, *_):
+        seen.append([self.highs.getOptionValue(name)[1] for name in OPTIONS])
+        return "failed"
+
+    monkeypatch.setattr(Programme, "run", failing)
+    with pytest.raises(SolverFailed):
+        programme.find()
+    assert len(seen) == (2 if whole else 5)  # as it is, without presolve, two looser tolerances, interior points
+    assert seen[0] == before and seen[1][0] == "off"
+    assert [programme.highs.getOptionValue(name)[1] for name in OPTIONS] == before
+    monkeypatch.undo()
+    assert programme.find().optimal
+
+
+def test_infeasible_is_believed_only_without_presolve(arrays, monkeypatch):
+    from planner.solving.programme import Programme
+    from planner.solving.solver import Settings
+
+    programme, real, calls = Programme(arrays, Settings()), Programme.run, []
+
+    def wrong_at_first(self, *how):
+        calls.append(self.highs.getOptionValue("presolve")[1])
+        return "infeasible" if len(calls) == 1 else real(self, *how)
+
+    monkeypatch.setattr(Programme, "run", wrong_at_first)
+    assert programme.find().optimal and calls == ["choose", "off"]
