@@ -11,6 +11,7 @@ a Makefile needs a shell that Windows has not, and nox would make an environment
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -48,13 +49,14 @@ def main() -> int:
     unknown = [step for step in asked.steps if step not in commands]
     if unknown:
         parser.error(f"{unknown[0]}: expected some of {', '.join(commands)}")
+    env = {**os.environ, "PYTHONPATH": str(TOP)}  # this folder, not what was installed from it some time ago
     results = []
     for step, command in commands.items():
         if asked.steps and step not in asked.steps:
             continue
         print(f"== {step}", flush=True)
         begun = time.monotonic()
-        failed = subprocess.run([PYTHON, *command], cwd=TOP, check=False).returncode != 0
+        failed = subprocess.run([PYTHON, *command], cwd=TOP, env=env, check=False).returncode != 0
         results.append((step, failed, time.monotonic() - begun))
     print("== together")
     for step, failed, seconds in results:
