@@ -1,7 +1,71 @@
-"""The formulation: a linear or mixed-integer model of sourcing and investment, written in Pyomo.
+r"""The formulation: a linear or mixed-integer model of sourcing and investment, written in Pyomo.
 
-``build`` walks the registry of families: that is the table of contents. Each family is one file whose docstring
-has its formula, its symbols with units, and what its dual means.
+``FAMILIES`` is the table of contents: each family of constraints is one file, whose docstring has the formula, a table
+of every symbol with its unit and its origin, what one row stands for, and what its dual means.
+
+The letters of all formulas
+---------------------------
+
+Index letters; a sum over a letter runs over all that the row's own indices allow:
+
+==========  ====================  ==========================================================================
+letter      list in ModelData     one of these is
+==========  ====================  ==========================================================================
+t           ``nodes``             a node: a period of the plan, or of a branch (the plan under a scenario)
+t - 1       ``previous``          the node whose stocks at the end are those with which t starts
+m           --                    a material
+c           --                    a country; (m, c, q, t) is a pool, an entry of ``pools``
+q           --                    a provenance: clean or exposed (some input is tied to a country of concern)
+a           ``activity``          an activity: a process run at a facility with inputs of one provenance
+s           ``ship``              a shipment of a material from country i to country j
+k           ``buy``               a purchase of a material in a market
+d           ``need``              a need: the demand of a sector in a country for a material
+g           --                    a stockpile
+h           ``stock``             the clean or the exposed part of a stockpile
+f           --                    a facility
+o           --                    an option: a project that can be built, in modules
+tau         --                    the period in which modules of an option are started; (o, tau) is in ``build``
+e           ``close``             a closure: part of a facility idle for one period, or retired from it on
+r           --                    an offtake: what buyers have promised to take
+G           ``groups``            a group of options that exclude each other
+u           --                    a fund of public money
+v           --                    a calendar year
+omega       ``outcomes``          an outcome: what happens, undisturbed or with one of the scenarios
+==========  ====================  ==========================================================================
+
+Decisions with a letter of their own; every other decision stands in the formulas with its name (see Decisions):
+
+==========  ====================  ========  ================================================================
+letter      code                  unit      meaning
+==========  ====================  ========  ================================================================
+x_a         ``m.activity``        kt/yr     how much a process runs
+y_s         ``m.ship``            kt/yr     what is shipped
+b_k         ``m.buy``             kt/yr     what is bought
+z_{dq}      ``m.deliver``         kt/yr     what a sector receives
+S_h         ``m.stock``           kt        what is in stock at the period's end
+n_{o tau}   ``m.build``           modules   modules started
+==========  ====================  ========  ================================================================
+
+Parameters that several files use:
+
+==========  ====================  ========  ================================================================
+letter      code                  unit      meaning
+==========  ====================  ========  ================================================================
+w_t         ``node.length``       years     calendar years of the node's period
+D_t         ``node.present``      years     present value of 1 a year, paid in every year of the period
+pi_t        ``node.weight``       years     D_t times the probability that the node is the one that happens
+l_t         ``cap.limit``         share     the limit of a cap at the node, 0 to 1
+M_{o tau t} ``modules``           kt/yr     what one module adds at the node (to a stockpile: kt)
+==========  ====================  ========  ================================================================
+
+Units: quantities are kilotonnes (kt), flows kilotonnes a year (kt/yr), money is million USD of the price year (MUSD).
+Each file ``prepare/NAME.py`` named in a table is ``planner/prepare/NAME.py``; it alone converts tonnes and USD.
+
+Duals: the dual of a row (its shadow price) is the change of the objective, MUSD, per unit by which the row's right-hand
+side grows, with whole numbers held at those of the plan. It is 0 or less for a row with ``<=`` (more room saves money),
+0 or more for a row with ``>=``. The objective counts present value times probability over all years of a period. So the
+dual of a row in kt/yr is MUSD for one kt/yr more in every year of the period; divided by pi_t it is MUSD/kt, that is
+1,000 USD/t.
 """
 
 from __future__ import annotations
@@ -60,7 +124,10 @@ __all__ = ["FAMILIES", "ModelData", "build", "build_funding_split"]
 
 
 def build(data: ModelData, families: Sequence[ModuleType] | None = None) -> ConcreteModel:
-    """The model of ``data``: every decision, every family (or only some ``families``), the cost to be minimised."""
+    """Return the model of ``data``: every decision, the constraints, and the cost to be minimised.
+
+    families  modules of ``FAMILIES`` whose constraints are wanted; None: all
+    """
     m = ConcreteModel()
     variables.add(m, data)
     for family in FAMILIES if families is None else families:
@@ -70,9 +137,9 @@ def build(data: ModelData, families: Sequence[ModuleType] | None = None) -> Conc
 
 
 def build_funding_split(data: ModelData, modules: dict[int, float]) -> ConcreteModel:
-    """The funding family alone, with the builds given: who pays, with the least public money.
+    """Return a model of the funding family alone: who pays for the given builds, with the least public money (MUSD).
 
-    modules  position of a build -> modules started
+    modules  position in ``data.build`` -> modules started; builds that are absent are held at 0
     """
     m = ConcreteModel()
     m.build = Var(

@@ -1,11 +1,12 @@
-"""What the formulation needs to know, and nothing else: sets, parameters and neighbourhoods, ready to sum over.
+"""The data of the formulation: what each decision and each row stands for, with its numbers.
 
-Inside the model quantities are kilotonnes (kt), money is million USD of the price year (MUSD), unit costs
-are MUSD per kt (1 USD/t = 0.001 MUSD/kt), years are integers. Every list of keys gives one family of
-decisions its index: decision ``i`` of a family is described by entry ``i``.
+Inside the model quantities are kilotonnes (kt), money is million USD of the price year (MUSD), unit costs are MUSD per
+kt (1 USD/t = 0.001 MUSD/kt), years are integers. A list of ``ModelData`` that has the name of a decision describes it:
+entry ``i`` tells what decision ``i`` is. The other lists describe rows: entry ``i`` has the numbers of row ``i`` and
+the positions of the decisions in it. ``planner/prepare`` fills all of them.
 
-Operations happen at *nodes*: a period of the plan (undisturbed), or a period of a branch (under a scenario's
-disruption). A branch is one more copy of the operations; only its data differ.
+Operations happen at nodes. A node is a period of the plan (undisturbed), or a period of a branch: the same operations
+under the disruptions of a scenario, with other data.
 """
 
 from __future__ import annotations
@@ -18,20 +19,20 @@ CLEAN = "clean"
 EXPOSED = "exposed"
 PLAN = ""  # the branch name of undisturbed operations
 
-Terms = list[tuple[int, float]]  # (index of a decision, coefficient)
+Terms = list[tuple[int, float]]  # (position of a decision in its list, coefficient)
 
 
 class Node(NamedTuple):
     """A period of the plan or of a branch.
 
     branch       scenario name; blank for the plan
-    period       position of the period
+    period       position of the period in the instance
     year         its first calendar year
-    length       its number of calendar years w_t
-    weight       D_t times the probability that this node is the one that happens
-    present      D_t, the present value of 1 a year
-    previous     the node whose end stocks this one starts from; None: the initial stocks
-    rules_hold   whether caps and clean-only rules hold here
+    length       its number of calendar years, w_t
+    weight       D_t times the probability that this node is the one that happens, years
+    present      D_t: the present value of 1 a year, paid in each year of the period, years
+    previous     position of the node whose stocks at the end this one starts with; None: the initial stocks
+    rules_hold   whether caps and clean-only rules hold at this node
     """
 
     branch: str
@@ -45,7 +46,10 @@ class Node(NamedTuple):
 
 
 class Activity(NamedTuple):
-    """A process run at a facility; ``provenance`` is that of its inputs, ``made`` that of its outputs."""
+    """A process run at a facility; ``provenance`` is that of its inputs, ``made`` that of its outputs.
+
+    In all records ``node`` is the position of a node in ``ModelData.nodes``.
+    """
 
     facility: str
     process: str
@@ -56,6 +60,8 @@ class Activity(NamedTuple):
 
 
 class Shipment(NamedTuple):
+    """A movement of a material from one country to another."""
+
     material: str
     origin: str
     destination: str
@@ -66,6 +72,8 @@ class Shipment(NamedTuple):
 
 
 class Purchase(NamedTuple):
+    """What a market sells of a material in its country; ``limit`` None: any amount."""
+
     market: str
     country: str
     material: str
@@ -88,28 +96,39 @@ class Need(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    need: int
+    """Material of one provenance that goes to a sector."""
+
+    need: int  # position in ``ModelData.need``
     provenance: str
     node: int
 
 
 class Holding(NamedTuple):
-    """The clean or exposed part of a stockpile at a node; ``opening`` is its initial stock if it starts there."""
+    """The clean or the exposed part of a stockpile at a node.
+
+    previous  position in ``ModelData.stock`` of the same part at the node before; None: there is none
+    opening   stock at the beginning, kt, where no node comes before; else 0
+    can_put   whether material of this provenance can reach the stockpile
+    can_draw  whether there can be anything in it at the beginning
+    """
 
     stockpile: str
     country: str
     material: str
     provenance: str
     node: int
-    previous: int | None  # position of the part it starts from
+    previous: int | None
     opening: float  # kt
-    cost: float  # MUSD/kt and year
+    cost: float  # MUSD per kt and year
     can_put: bool
     can_draw: bool
 
 
 class Outcome(NamedTuple):
-    """One course of events: undisturbed, or with a scenario; ``nodes`` are the periods in which it lives."""
+    """One way in which the future can go: undisturbed, or with one scenario.
+
+    nodes  positions of its nodes, one a period: those of the plan before the scenario begins, then those of its branch
+    """
 
     scenario: str  # blank: undisturbed
     probability: float
@@ -120,8 +139,9 @@ class Risk(NamedTuple):
     """How much the worst outcomes count beyond the mean.
 
     measure   ``cost``: the objective is (1 - weight) mean + weight CVaR of the cost of an outcome;
-              ``unserved``: mean cost + weight CVaR of an outcome's tonnes short, weight in MUSD/kt
-    alpha     CVaR is the mean of the worst 1 - alpha of the outcomes by probability
+              ``unserved``: mean cost + weight CVaR of the kilotonnes that an outcome leaves short
+    weight    share, 0 to 1, for ``cost``; MUSD/kt for ``unserved``
+    alpha     the conditional value at risk (CVaR) is the mean of the worst 1 - alpha of the outcomes by probability
     """
 
     measure: str
@@ -130,104 +150,123 @@ class Risk(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Modules of an option started in a period."""
+    """Modules of an option that are started in a period; ``facility`` or ``stockpile`` is what they enlarge."""
 
     option: str
     facility: str
-    period: int
-    year: int
-    max_modules: float
+    period: int  # position of the period
+    year: int  # its first calendar year
+    max_modules: float  # that can be started in it
     integer: bool
     annuity: float  # MUSD per module, present value over the horizon
     fixed_om: float  # MUSD per module, present value over the horizon
-    stockpile: str = ""  # the store that grows instead of the facility
+    stockpile: str = ""  # blank: the facility grows
 
 
 class Closing(NamedTuple):
-    """A part of a facility's own capacity that is given up: for one period (``idle``), or from it on (``retire``)."""
+    """Own capacity of a facility that is closed: for one period (``idle``), or from that period on (``retire``)."""
 
     facility: str
     kind: str
     first: int  # position of the period it begins in
     last: int  # position of the last period it holds in
-    cost: float  # MUSD for all of it, present value: closing it less the fixed O&M avoided
+    cost: float  # MUSD for the whole plant, present value: closing it, less the fixed O&M avoided
 
 
 @dataclass(slots=True)
 class Pool:
-    """What is at hand of a material in a country, by provenance, at a node: the place of one balance."""
+    """A material of one provenance in a country at a node: the place of one balance.
+
+    Every other field holds positions of decisions that add to the pool or take from it.
+    """
 
     material: str
     country: str
     provenance: str
     node: int
-    made: Terms = field(default_factory=list)  # activity, kt per kt
-    used: Terms = field(default_factory=list)  # activity, kt per kt
+    made: Terms = field(default_factory=list)  # activity, kt made per kt of activity
+    used: Terms = field(default_factory=list)  # activity, kt used per kt of activity
     arriving: list[int] = field(default_factory=list)  # ship
     leaving: list[int] = field(default_factory=list)  # ship
     bought: list[int] = field(default_factory=list)  # buy
     delivered: list[int] = field(default_factory=list)  # deliver
-    held: list[int] = field(default_factory=list)  # put and draw
-    surplus: int | None = None  # surplus
-    downgrade: int | None = None  # downgrade: leaves a clean pool, enters the exposed one
+    held: list[int] = field(default_factory=list)  # stock: its put and draw
+    surplus: int | None = None  # None: nothing may be thrown away
+    downgrade: int | None = None  # takes from the clean pool, adds to the exposed one; None: not possible
 
 
 @dataclass(slots=True)
 class CapacityLimit:
-    """Capacity of a facility at a node: own, less what is closed of it, plus what its modules add."""
+    """Capacity of a facility at a node: its own, less what is closed of it, plus what its modules add.
+
+    Outages and project failures of the node's branch are taken off; ``least_use`` is above 0 only in the plan.
+    """
 
     facility: str
     node: int
     own: float  # kt/yr
     modules: Terms  # build, kt/yr per module
-    closed: Terms = field(default_factory=list)  # close, kt/yr for all of it
-    use: Terms = field(default_factory=list)  # activity, kt of capacity per kt
-    least_use: float = 0.0  # kt/yr
+    closed: Terms = field(default_factory=list)  # close, kt/yr if the whole plant is closed
+    use: Terms = field(default_factory=list)  # activity, kt of capacity per kt of activity
+    least_use: float = 0.0  # kt/yr of capacity that must be used; 0: no such duty
 
 
 class OfftakeLimit(NamedTuple):
-    """What a plant must make of a material at a node, because buyers are to take it."""
+    """What a facility must make of a material at a node of the plan, because buyers have promised to take it."""
 
     facility: str
     material: str
     node: int
-    least: float  # kt/yr, of own capacity
-    modules: Terms  # build, kt/yr per module
-    made: Terms  # activity, kt per kt
+    least: float  # kt/yr to be made by own capacity
+    modules: Terms  # build, kt/yr to be made per module
+    made: Terms  # activity, kt made per kt of activity
 
 
 class TransitLimit(NamedTuple):
-    """A place where goods arrive or are drawn, so that re-export has to be ruled out."""
+    """A country where a material arrives or is drawn from stock, so that re-export has to be ruled out."""
 
     material: str
     country: str
     node: int
-    pools: tuple[int, ...]  # one pool: that provenance alone; two: both in sum, without downgrade
+    pools: tuple[int, ...]  # one: the rule for one provenance; two: for the sum of both (downgrade cancels)
 
 
 class ShareLimit(NamedTuple):
-    """A cap in one node: its limit and the places it speaks of (which fields are used depends on the metric)."""
+    """A cap at one node: a share, over / total, may not exceed ``limit``. The metric says what the fields hold.
+
+    limit    share, 0 to 1
+    country  single_country_share: the country whose share is meant
+    over     positions of what the numerator adds up: exposed deliveries (exposed_share), pools in countries of concern
+             (stage_share), pools of the country (single_country_share), shipments that come in (import_share)
+    total    positions of what the denominator adds up: needs (exposed_share), pools (the others)
+    tied     stage_share: activities of tied plants outside the countries of concern, and kt made per kt of activity
+    demand   exposed_share: demand of all needs in ``total``, kt/yr
+    """
 
     cap: str
     node: int
     limit: float
-    country: str = ""  # single_country_share: the country measured
-    over: tuple[int, ...] = ()  # exposed deliveries, pools in countries of concern, arriving shipments, ...
-    total: tuple[int, ...] = ()  # pools or needs of the denominator
-    tied: tuple[tuple[int, float], ...] = ()  # activity of tied plants outside countries of concern
-    demand: float = 0.0  # kt/yr, exposed_share only
+    country: str = ""
+    over: tuple[int, ...] = ()
+    total: tuple[int, ...] = ()
+    tied: tuple[tuple[int, float], ...] = ()
+    demand: float = 0.0
 
 
 class ExportLimit(NamedTuple):
+    """What an export stop of a scenario still lets out of a country."""
+
     scenario: str
     material: str
     country: str
     node: int
     limit: float  # kt/yr
-    leaving: tuple[int, ...]
+    leaving: tuple[int, ...]  # ship
 
 
 class LaneLimit(NamedTuple):
+    """The most that may move of a material between two countries."""
+
     material: str
     origin: str
     destination: str
@@ -237,6 +276,8 @@ class LaneLimit(NamedTuple):
 
 
 class StockLimit(NamedTuple):
+    """The room of a stockpile at a node."""
+
     stockpile: str
     node: int
     limit: float  # kt
@@ -245,30 +286,34 @@ class StockLimit(NamedTuple):
 
 
 class StockFloor(NamedTuple):
-    """The least stock at the end; in a branch tonnes may be missing at a price."""
+    """The least stock at the end of the horizon; in a branch some of it may be missing, at a price."""
 
     stockpile: str
     node: int
     floor: float  # kt
     parts: tuple[int, ...]  # stock
-    missing: int | None  # missing
+    missing: int | None  # missing; None: the plan, where nothing may be missing
     missing_cost: float  # MUSD/kt, present value times probability
 
 
 class ModuleLimit(NamedTuple):
+    """How many modules of an option are built in all periods together."""
+
     option: str
-    starts: tuple[int, ...]
-    least: float
-    most: float
-    chosen: int | None  # the yes/no decision of an option in an exclusive group
+    starts: tuple[int, ...]  # build
+    least: float  # modules
+    most: float  # modules
+    chosen: int | None  # chosen; None: the option is in no exclusive group
 
 
 class Requirement(NamedTuple):
+    """An option can be started in a period only if the required one was started in it or before."""
+
     option: str
     required: str
-    start: int
+    start: int  # build: the start that is allowed or not
     max_modules: float
-    earlier: tuple[int, ...]
+    earlier: tuple[int, ...]  # build: starts of the required option up to that period
 
 
 class Spending(NamedTuple):
@@ -278,32 +323,41 @@ class Spending(NamedTuple):
     year: int
     capex: Terms  # build, MUSD per module
     private: int
-    draws: tuple[int, ...]
+    draws: tuple[int, ...]  # fund_draw
 
 
 class PrivateLimit(NamedTuple):
+    """The most private money for an option in all years together."""
+
     option: str
     limit: float  # MUSD
     private: tuple[int, ...]
 
 
 class FundLimit(NamedTuple):
+    """The budget of a fund, for all options and years together."""
+
     fund: str
     budget: float  # MUSD
-    draws: tuple[int, ...]
+    draws: tuple[int, ...]  # fund_draw
 
 
 class FundShare(NamedTuple):
+    """The most that a fund pays of the capex of an option."""
+
     fund: str
     option: str
-    max_share: float
-    draws: tuple[int, ...]
+    max_share: float  # 0 to 1
+    draws: tuple[int, ...]  # fund_draw
     capex: Terms  # build, MUSD per module
 
 
 @dataclass(slots=True)
 class ModelData:
-    """Everything that :func:`models.build` reads. Filled by the caller; see the module's docstring for units."""
+    """Everything that :func:`models.build` reads; ``planner.prepare.prepare`` fills it.
+
+    The lists up to ``fund_draw`` describe decisions, those from ``pools`` on describe rows.
+    """
 
     nodes: list[Node] = field(default_factory=list)
     activity: list[Activity] = field(default_factory=list)
@@ -312,8 +366,8 @@ class ModelData:
     need: list[Need] = field(default_factory=list)
     deliver: list[Delivery] = field(default_factory=list)
     stock: list[Holding] = field(default_factory=list)
-    surplus: list[int] = field(default_factory=list)  # pool of each surplus
-    downgrade: list[tuple[int, int]] = field(default_factory=list)  # clean pool, exposed pool
+    surplus: list[int] = field(default_factory=list)  # position of its pool
+    downgrade: list[tuple[int, int]] = field(default_factory=list)  # positions of its clean and its exposed pool
     build: list[Start] = field(default_factory=list)
     chosen: list[str] = field(default_factory=list)  # option
     close: list[Closing] = field(default_factory=list)
@@ -324,13 +378,13 @@ class ModelData:
     capacity: list[CapacityLimit] = field(default_factory=list)
     offtake: list[OfftakeLimit] = field(default_factory=list)
     transit: list[TransitLimit] = field(default_factory=list)
-    surplus_limit: list[int] = field(default_factory=list)  # pools where surplus could exceed what is made
+    surplus_limit: list[int] = field(default_factory=list)  # positions of pools where surplus could exceed what is made
     lane_limit: list[LaneLimit] = field(default_factory=list)
     stock_limit: list[StockLimit] = field(default_factory=list)
     stock_floor: list[StockFloor] = field(default_factory=list)
     caps: dict[str, list[ShareLimit]] = field(default_factory=lambda: defaultdict(list))  # by metric
     export_stop: list[ExportLimit] = field(default_factory=list)
-    closed: list[tuple[int, ...]] = field(default_factory=list)  # close: together at most the whole of a plant
+    closed: list[tuple[int, ...]] = field(default_factory=list)  # close: closures of one plant that hold at one time
     modules: list[ModuleLimit] = field(default_factory=list)
     groups: dict[str, tuple[int, ...]] = field(default_factory=dict)  # exclusive group -> chosen
     requires: list[Requirement] = field(default_factory=list)

@@ -1,25 +1,42 @@
-r"""Objectives: the present value of all cost, then the exposure left at that cost, then the public money it takes.
+r"""The objective: the expected present value of all cost, or with a risk weight a mix of it and of the worst outcomes.
 
 .. math::
-    \min\ \sum_n \pi_n \Bigl( \sum_a \omega_a x_a + \sum_s (\phi_s + \theta_s) y_s + \sum_k p_k b_k
-    + \sum_s h_s S_s + \sum_d \psi_d s_d \Bigr)
-    + \sum_{o\tau} (A_{o\tau} + F_{o\tau})\, n_{o\tau} + F_0 + \sum_c (C_c - F_c)\, e_c + \sum_s \psi_s v_s
+    \min\ \sum_t \pi_t \Bigl( \sum_a \mathit{opex}_a x_a + \sum_s (\mathit{freight}_s + \mathit{tariff}_s) y_s
+    + \sum_k \mathit{price}_k b_k + \sum_h \mathit{holding}_h S_h + \sum_d \mathit{shortage}_d\, \mathit{short}_d
+    \Bigr) \\
+    + \sum_{o, \tau} (A_{o\tau} + F_{o\tau})\, n_{o\tau} + F_0 + \sum_e C_e\, \mathit{close}_e
+    + \sum_g V_g\, \mathit{missing}_g
 
-==============  ==========================  ==========  ====================================================
-symbol          code                        unit        meaning
-==============  ==========================  ==========  ====================================================
-pi_n            ``node.weight``             years       D_t times the probability of the node
-omega           ``activity.opex``           MUSD/kt     operating cost
-phi, theta      ``ship.freight, tariff``    MUSD/kt     freight; tariff rate times value
-p               ``buy.price``               MUSD/kt     market price, times the surge in a branch
-h               ``stock.cost``              MUSD/kt     holding, of the stock at the period's end
-psi             ``need.shortage_cost``      MUSD/kt     shortage
-A               ``start.annuity``           MUSD        capex times CRF(wacc, life), present value within the horizon
-F, F_0          ``start.fixed_om``          MUSD        fixed O&M of modules and of own capacity, present value
-C - F_c         ``closing.cost``            MUSD        closing a plant, less the fixed O&M that this avoids
-e               ``m.close``                 share       of the plant's own capacity that is closed
-v               ``m.missing``               kt          stock missing at a branch's end, at the material's value
-==============  ==========================  ==========  ====================================================
+==============  ==========================  ========  ========================================================
+symbol          code                        unit      meaning
+==============  ==========================  ========  ========================================================
+pi_t            ``node.weight``             years     weight of a node; prepare/conditions.py
+opex            ``activity.opex``           MUSD/kt   operating cost; prepare/operations.py
+freight         ``ship.freight``            MUSD/kt   cost of the lane; prepare/operations.py
+tariff          ``ship.tariff``             MUSD/kt   tariff rate times value of the material; the same
+price           ``buy.price``               MUSD/kt   market price, raised by the surge in a branch; the same
+holding         ``stock.cost``              MUSD/kt   cost of a year in stock, of the period's end; the same
+shortage        ``need.shortage_cost``      MUSD/kt   cost of demand that is not served; the same
+A               ``start.annuity``           MUSD      per module: present value of capex times the capital
+                                                      recovery factor, in the horizon; prepare/investment.py
+F               ``start.fixed_om``          MUSD      per module: present value of fixed O&M; the same
+F_0             ``data.own_fixed_om``       MUSD      present value of fixed O&M of own capacity;
+                                                      prepare/operations.py
+C               ``closing.cost``            MUSD      for the whole plant: present value of closing it less the
+                                                      fixed O&M that this avoids; prepare/closing.py
+V               ``floor.missing_cost``      MUSD/kt   value of the material, present value times probability;
+                                                      prepare/operations.py
+==============  ==========================  ========  ========================================================
+
+Here opex to shortage are per kt, paid in each year of the period. With a risk weight W (``risk.weight``,
+prepare/risk.py) and the risk term of the family risk:
+
+.. math::
+    (1 - W) \cdot \text{cost} + W \cdot \mathit{CVaR}_\alpha(\text{cost}) \quad\text{for the measure cost}, \qquad
+    \text{cost} + W \cdot \mathit{CVaR}_\alpha(\text{kt short}) \quad\text{for the measure unserved}
+
+Two further steps after the least cost (the least exposure at that cost, then the least public money) are taken in
+``planner/solving/search.py``.
 """
 
 from __future__ import annotations
@@ -31,7 +48,10 @@ from .terms import Sum
 
 
 def operations_cost(m: ConcreteModel, data: ModelData) -> list[Sum]:
-    """The present value of the cost of operations of each node, MUSD, as if it were certain."""
+    """Return for each node the present value of its operations, MUSD, as if the node were certain to happen.
+
+    The list is parallel to ``data.nodes``.
+    """
     present = [node.present for node in data.nodes]
     costs = [Sum() for _ in data.nodes]
     for i, a in enumerate(data.activity):
@@ -53,7 +73,7 @@ def operations_cost(m: ConcreteModel, data: ModelData) -> list[Sum]:
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
-    """Add ``m.cost``, the present value of cost in MUSD."""
+    """Add ``m.cost``, the objective in MUSD, to be minimised; with ``data.risk`` it holds the risk term too."""
     mean = 1.0 if data.risk is None or data.risk.measure == "unserved" else 1.0 - data.risk.weight
     weight = [mean * node.weight for node in data.nodes]
     cost = Sum(mean * data.own_fixed_om)

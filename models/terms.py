@@ -1,8 +1,8 @@
-"""Sums over neighbourhoods, which stay as short as they are written until somebody looks at a term.
+"""``Sum``: a linear expression that is quick to build and that Pyomo understands.
 
-A sum holds references to lists of indices and coefficients, so a model of a million terms is made in the time it takes
-to make its rows, and ``planner.compiling`` reads all of it at once with numpy. To any other tool a sum is one of
-Pyomo's named expressions, whose terms are made when they are asked for.
+A sum only keeps the lists of indices and coefficients that were added to it. So the time to build a model depends on
+the number of its rows, not of its terms, and ``planner.solving.compiling`` reads all the lists at once with numpy. For
+any other tool a sum is a named expression of Pyomo; its terms are made when the tool asks for them.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from pyomo.core.expr import LinearExpression
 
 
 class Sum(ExpressionData):
-    """A constant and a linear sum. The lists that are added must not change afterwards.
+    """A constant plus a linear sum of decisions. The lists that are added must not change afterwards.
 
-    families, indices, coefficients  what was added, side by side: a family, which of it, and how much of each
+    families      the indexed variables, one for each call that added something
+    indices       for each of them, which of its indices
+    coefficients  for each of them, the coefficients, parallel to its indices
     """
 
     __slots__ = ("coefficients", "constant", "families", "indices")
@@ -33,7 +35,7 @@ class Sum(ExpressionData):
         self.coefficients: list[Sequence[float]] = []
 
     def add(self, variable: Var, indices: Sequence[Any], factor: float = 1.0) -> Sum:
-        """Add ``factor`` times the sum of ``variable`` over ``indices``."""
+        """Add ``factor`` times the sum of ``variable[i]`` over ``indices``; return the sum itself."""
         if indices:
             self.families.append(variable)
             self.indices.append(indices)
@@ -41,7 +43,10 @@ class Sum(ExpressionData):
         return self
 
     def add_terms(self, variable: Var, terms: Sequence[tuple[int, float]], factor: float = 1.0) -> Sum:
-        """Add ``factor`` times the sum of coefficient times ``variable`` over ``terms``."""
+        """Add ``factor`` times the sum of coefficient times ``variable[i]`` over ``terms``; return the sum itself.
+
+        terms  pairs of index i and coefficient
+        """
         if terms:
             self.families.append(variable)
             self.indices.append([i for i, _ in terms])
@@ -49,7 +54,7 @@ class Sum(ExpressionData):
         return self
 
     def __getattr__(self, name: str) -> Any:
-        """What Pyomo's named expressions hold, made on first use."""
+        """Make the attribute ``_args_``, in which Pyomo's named expressions hold their terms, on first use."""
         if name != "_args_":
             raise AttributeError(name)
         added = zip(self.families, self.indices, strict=True)
@@ -62,5 +67,5 @@ class Sum(ExpressionData):
         return str(self.args[0])
 
     def create_node_with_local_data(self, values: Any, classtype: Any = None) -> Any:
-        """With other terms it is an ordinary named expression."""
+        """Return a copy with other terms: an ordinary named expression of Pyomo."""
         return super().create_node_with_local_data(values, classtype or ExpressionData)

@@ -1,31 +1,31 @@
-"""Every decision, with its unit, domain, bounds and the reason for them.
+"""Every decision, with its unit, its domain, and the reason for its bounds.
 
 ================  ========  ==========================================================================
 name              unit      meaning (index: position in the list of the same name in ModelData)
 ================  ========  ==========================================================================
-``activity``      kt/yr     a process run at a facility, by provenance of its inputs
-``ship``          kt/yr     a movement of a material between two countries, by provenance
-``buy``           kt/yr     a purchase from a market, at most its ``max_t``
+``activity``      kt/yr     how much a process runs at a facility, by provenance of its inputs
+``ship``          kt/yr     what is moved of a material from one country to another, by provenance
+``buy``           kt/yr     what is bought in a market; at most its ``max_t``
 ``deliver``       kt/yr     what a sector in a country receives, by provenance
-``short``         kt/yr     what it does not; at most (1 - min_service) of demand where the floor holds
-``put, draw``     kt/yr     into and out of a stockpile, by provenance
-``stock``         kt        held at the period's end, by provenance
-``surplus``       kt/yr     thrown away where it is made
-``downgrade``     kt/yr     clean material used as exposed
-``missing``       kt        stock missing below the final minimum in a branch
-``build``         modules   started at a period's first year; integer where the option says so
-``close``         share     of own capacity given up: for a period, or from a period on
-``chosen``        yes/no    an option of an exclusive group is built at all
-``nothing``       --        always 0: the use of a plant that cannot run
+``short``         kt/yr     what a need lacks (index: ``need``); at most (1 - min_service) of its demand
+``put, draw``     kt/yr     what goes into and out of a part of a stockpile (index: ``stock``)
+``stock``         kt        what is in stock at the period's end, by provenance
+``surplus``       kt/yr     what is thrown away in the country in which it is made
+``downgrade``     kt/yr     clean material that is used as exposed
+``missing``       kt        what a stockpile lacks of its final minimum, in a branch only
+``build``         modules   modules of an option started in a period; whole if the option says so
+``close``         share     share of a facility's own capacity closed: for a period, or from it on
+``chosen``        yes/no    whether an option of an exclusive group is built at all
+``nothing``       --        always 0; it gives a variable to rows that may have no other
 ``private``       MUSD/yr   private money spent on an option in a calendar year
-``fund_draw``     MUSD/yr   a fund's money spent on an option in a calendar year
-``tail``          MUSD, kt  value at risk; free (with a risk weight only)
-``beyond``        MUSD, kt  how far an outcome goes beyond it
-``node_cost``     MUSD      present value of the operations of a node; free
+``fund_draw``     MUSD/yr   money of a fund spent on an option in a calendar year
+``tail``          MUSD, kt  value at risk; may be negative (only with a risk weight)
+``beyond``        MUSD, kt  by how much an outcome exceeds the value at risk (index: ``outcomes``)
+``node_cost``     MUSD      present value of the operations of a node; may be negative (index: ``nodes``)
 ================  ========  ==========================================================================
 
-All are nonnegative but those called free. Only decisions that can be nonzero exist: reachable from sources and
-towards demands, over lanes that exist, in years in which a facility can run.
+All others are 0 or more. A decision exists only if it can be other than zero: material can reach it from a source and
+go on from it to a use, over lanes that exist, in years in which a facility can run (``planner/prepare/reach.py``).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     m.surplus = _amounts(len(data.surplus))
     m.downgrade = _amounts(len(data.downgrade))
     m.missing = Var([f.missing for f in data.stock_floor if f.missing is not None], domain=NonNegativeReals)
-    # a domain per index makes Pyomo slow only in proportion to the few builds there are
+    # a domain for each index is slow in Pyomo, but there are few builds
     m.build = Var(
         range(len(data.build)),
         domain={i: NonNegativeIntegers if start.integer else NonNegativeReals for i, start in enumerate(data.build)},
@@ -60,7 +60,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     )
     m.close = _amounts(len(data.close))
     m.chosen = Var(range(len(data.chosen)), domain=Binary)
-    # stands in rows that nothing can fulfil, so that the solver, not the builder, finds them infeasible
+    # Pyomo refuses a row without a variable; with this one in it, the solver finds that nothing can fulfil the row
     m.nothing = Var((0,), domain=NonNegativeReals, bounds=(0, 0))
     m.private = _amounts(len(data.private))
     m.fund_draw = _amounts(len(data.fund_draw))
@@ -71,4 +71,5 @@ def add(m: ConcreteModel, data: ModelData) -> None:
 
 
 def _amounts(count: int) -> Var:
+    """Return ``count`` decisions that are 0 or more, without an upper bound."""
     return Var(range(count), domain=NonNegativeReals)
