@@ -186,7 +186,7 @@ SAYS = {
     "models": "the mathematics, in Pyomo",
     "errors": "what can go wrong",
     "words": "how numbers read",
-    "highs": "a HiGHS that is silent",
+    "quiet_highs": "a HiGHS that is silent",
 }
 
 

@@ -10,20 +10,8 @@ import typer
 import planner
 
 from ..errors import UsageError
-from .common import (
-    AsJson,
-    Gap,
-    InstanceFolder,
-    Overwrite,
-    Seed,
-    Threads,
-    TimeLimit,
-    check_output,
-    deliver,
-    fraction,
-    load_instance,
-    tell,
-)
+from . import common
+from .common import AsJson, Gap, InstanceFolder, Overwrite, Seed, Threads, TimeLimit
 
 
 def alternatives(
@@ -47,10 +35,10 @@ def alternatives(
     """Find what near-optimal plans have in common: no-regret projects, ranges, and plans that differ most."""
     if runs and output is None:
         raise UsageError("--runs writes into the folder of the tables: name it with -o FOLDER")
-    check_output(planner.Alternatives, output, overwrite)
+    common.check_output(planner.Alternatives, output, overwrite)
     near_optimal = planner.alternatives(
-        load_instance(instance),
-        slack=fraction(slack, "--slack"),
+        common.load_instance(instance),
+        slack=common.fraction(slack, "--slack"),
         plans=plans,
         groups=group or (),
         latest=latest,
@@ -58,10 +46,10 @@ def alternatives(
         time_limit=time_limit,
         threads=threads,
         seed=seed,
-        progress=tell,
+        progress=common.tell,
     )
-    deliver(near_optimal, output, overwrite, as_json)
+    common.deliver(near_optimal, output, overwrite, as_json)
     if output is not None and runs:
         for number, name in enumerate(near_optimal.names):
-            tell(f"writing {name} as a run")
+            common.tell(f"writing {name} as a run")
             near_optimal.plan(name, threads=threads, seed=seed).write(output / "runs" / f"plan-{number}")

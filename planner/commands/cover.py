@@ -10,20 +10,8 @@ import typer
 import planner
 
 from ..errors import UsageError
-from .common import (
-    AsJson,
-    Gap,
-    InstanceFolder,
-    Overwrite,
-    Seed,
-    Threads,
-    TimeLimit,
-    check_output,
-    deliver,
-    fraction,
-    load_instance,
-    tell,
-)
+from . import common
+from .common import AsJson, Gap, InstanceFolder, Overwrite, Seed, Threads, TimeLimit
 
 
 def cover(
@@ -49,18 +37,18 @@ def cover(
         lengths = [int(m) for m in months.split(",")]
     except ValueError:
         raise UsageError(f'--months "{months}": expected whole numbers such as 1,3,6,12') from None
-    check_output(planner.Cover, output, overwrite)
+    common.check_output(planner.Cover, output, overwrite)
     sized = planner.cover(
-        load_instance(instance),
+        common.load_instance(instance),
         against,
         year,
         months=lengths,
-        level=fraction(level, "--level"),
+        level=common.fraction(level, "--level"),
         sectors=sector or (),
         gap=gap,
         time_limit=time_limit,
         threads=threads,
         seed=seed,
-        progress=tell,
+        progress=common.tell,
     )
-    deliver(sized, output, overwrite, as_json)
+    common.deliver(sized, output, overwrite, as_json)

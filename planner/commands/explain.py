@@ -11,7 +11,8 @@ import typer
 import planner
 
 from ..errors import UsageError
-from .common import AsJson, Gap, Overwrite, RunFolder, Seed, Threads, TimeLimit, check_output, deliver, tell
+from . import common
+from .common import AsJson, Gap, Overwrite, RunFolder, Seed, Threads, TimeLimit
 
 if TYPE_CHECKING:
     from ..questions.explain.support import PricePath
@@ -48,7 +49,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Tell why a plan is as it is: what binds, what clean costs more, what each project is worth or lacks."""
-    check_output(planner.Explanation, output, overwrite)
+    common.check_output(planner.Explanation, output, overwrite)
     explanation = planner.explain(
         planner.read_run(run, instance),
         projects=projects,
@@ -58,9 +59,9 @@ def explain(
         time_limit=time_limit,
         threads=threads,
         seed=seed,
-        progress=tell,
+        progress=common.tell,
     )
-    deliver(explanation, output, overwrite, as_json)
+    common.deliver(explanation, output, overwrite, as_json)
 
 
 def price_path(text: str) -> tuple[str, PricePath]:

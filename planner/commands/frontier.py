@@ -10,19 +10,8 @@ import typer
 import planner
 
 from ..errors import UsageError
-from .common import (
-    AsJson,
-    Gap,
-    InstanceFolder,
-    Overwrite,
-    Seed,
-    Threads,
-    TimeLimit,
-    check_output,
-    deliver,
-    load_instance,
-    tell,
-)
+from . import common
+from .common import AsJson, Gap, InstanceFolder, Overwrite, Seed, Threads, TimeLimit
 
 
 def frontier(
@@ -51,11 +40,11 @@ def frontier(
 
     if runs and output is None:
         raise UsageError("--runs writes into the folder of the curve: name it with -o FOLDER")
-    check_output(planner.Frontier, output, overwrite)
+    common.check_output(planner.Frontier, output, overwrite)
     if report is not None:
         reporting.check_file(report, overwrite)
     curve = planner.frontier(
-        load_instance(instance),
+        common.load_instance(instance),
         metric=metric,
         from_year=from_year,
         glide=glide,
@@ -64,17 +53,17 @@ def frontier(
         time_limit=time_limit,
         threads=threads,
         seed=seed,
-        progress=tell,
+        progress=common.tell,
     )
-    deliver(curve, output, overwrite, as_json)
+    common.deliver(curve, output, overwrite, as_json)
     if output is not None and runs:
         for point in curve.table["point"]:
-            tell(f"point {point} as a run")
+            common.tell(f"point {point} as a run")
             plan = curve.plan(int(point), gap=gap, time_limit=time_limit, threads=threads, seed=seed)
             plan.write(output / "runs" / f"point-{point:02d}")
     if report is not None:
         point = curve.knee or 1
-        tell(f"point {point} as a page")
+        common.tell(f"point {point} as a page")
         solved = curve.instance if curve.metric.family == "unserved" else curve.instance_at(point)
         plan = planner.solve(solved, gap=gap, time_limit=time_limit, threads=threads, seed=seed)
         reporting.write_report(planner.report(plan, [curve]), report, overwrite)

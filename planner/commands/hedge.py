@@ -9,17 +9,8 @@ import typer
 
 import planner
 
-from .common import (
-    AsJson,
-    InstanceFolder,
-    Overwrite,
-    Seed,
-    check_output,
-    deliver,
-    fraction,
-    load_instance,
-    tell,
-)
+from . import common
+from .common import AsJson, InstanceFolder, Overwrite, Seed
 
 
 def hedge(
@@ -45,8 +36,8 @@ def hedge(
 ) -> None:
     """Build more than is needed where projects may come late, dear, small or never: the best plan against outcomes."""
     trusting = None if run is None else planner.read_run(run, instance)
-    loaded = load_instance(instance) if trusting is None else trusting.instance
-    check_output(planner.Hedge, output, overwrite)
+    loaded = common.load_instance(instance) if trusting is None else trusting.instance
+    common.check_output(planner.Hedge, output, overwrite)
     hedged = planner.hedge(
         loaded,
         trusting,
@@ -54,14 +45,14 @@ def hedge(
         replications=replications,
         trial=trial,
         insurance=insurance,
-        weight=fraction(weight, "--weight"),
-        alpha=fraction(alpha, "--alpha"),
+        weight=common.fraction(weight, "--weight"),
+        alpha=common.fraction(alpha, "--alpha"),
         gap=gap,
         time_limit=time_limit,
         threads=threads,
         seed=seed,
-        progress=tell,
+        progress=common.tell,
     )
-    deliver(hedged, output, overwrite, as_json)
+    common.deliver(hedged, output, overwrite, as_json)
     if output is not None and not as_json:
         print(f"Plan: {output}/plan")

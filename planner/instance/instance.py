@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import Issue, UsageError, did_you_mean
 from .cells import cell_of
-from .columns import Key, Row
+from .declare import Key, Row
 from .reading import Place, RawTable, Written
 from .rows import BadRow, Entry, ParsedTable, parse_table
 from .settings import BASE, SurvivalRule, setting_sections

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import InstanceError, Issue, in_order
 from . import checks
-from .columns import Key
+from .declare import Key
 from .instance import Content, Instance, sortable
 from .reading import SETTINGS_FILE, Layer, Written, read_layer
 from .rows import BadRow, Entry, parse_table

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from ..errors import Issue, did_you_mean
 from .cells import BadCellError, parse_number
-from .columns import Column, Key, Row
+from .declare import Column, Key, Row
 from .reading import Place, RawTable
 from .tables import TABLES, Disruption, columns
 

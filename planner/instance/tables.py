@@ -11,7 +11,7 @@ from functools import cache
 from typing import ClassVar, Literal
 
 from .cells import cell_of
-from .columns import (
+from .declare import (
     BLOCS,
     STAGES,
     CitedRow,

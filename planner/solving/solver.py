@@ -17,7 +17,7 @@ import highspy
 import numpy as np
 
 from ..errors import SolverFailed, UsageError
-from ..highs import new_highs
+from ..quiet_highs import new_highs
 from .compiling import SMALLEST_COEFFICIENT, Arrays
 
 PROVEN_UP_TO = 200  # integer decisions up to which the optimum is proven unless a gap is asked for

@@ -38,7 +38,7 @@ SHIPPED = ("allied-2040", "world-2024", *OVERLAYS)
 sys.path.insert(0, str(EVIDENCE))
 from derivation import chain, magnets, metal, mining, money, plants, recycling, separation  # noqa: E402
 
-from planner.instance.columns import joined_key  # noqa: E402
+from planner.instance.declare import joined_key  # noqa: E402
 
 
 def rows(folder: Path, table: str) -> list[dict[str, str]]:

@@ -26,57 +26,16 @@ rows that could not be read, so that one slip is not reported twice in other wor
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib import import_module
+from pkgutil import iter_modules
 
 from ...errors import Issue
-from . import (
-    caps,
-    closures,
-    disruptions,
-    evidence,
-    funds,
-    keys,
-    loops,
-    magnitudes,
-    markets,
-    movements,
-    offtakes,
-    options,
-    plants,
-    price_floors,
-    reachability,
-    references,
-    risk,
-    survival,
-    windows,
-)
 from .registry import REGISTRY, SETTINGS, Check, Draft
 
-__all__ = [
-    "REGISTRY",
-    "SETTINGS",
-    "Check",
-    "Draft",
-    "caps",
-    "closures",
-    "disruptions",
-    "evidence",
-    "funds",
-    "keys",
-    "loops",
-    "magnitudes",
-    "markets",
-    "movements",
-    "offtakes",
-    "options",
-    "plants",
-    "price_floors",
-    "reachability",
-    "references",
-    "risk",
-    "run",
-    "survival",
-    "windows",
-]
+__all__ = ["REGISTRY", "SETTINGS", "Check", "Draft", "run"]
+
+for _file in iter_modules(__path__):  # each file registers its rules
+    import_module(f".{_file.name}", __name__)
 
 
 def run(draft: Draft, before: Iterable[Issue] = ()) -> list[Issue]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...errors import Issue, did_you_mean
-from ..columns import joined_key
+from ..declare import joined_key
 from ..tables import TABLES, columns
 from .registry import Draft, check
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from ...errors import Issue
-from ..columns import Row
+from ..declare import Row
 from ..tables import TABLES
 from .registry import Draft, check
 

@@ -96,7 +96,7 @@ def _gaining(net: Net) -> list[str]:
 
     The activities sum to 1, and nothing is used that they do not make: how much is left over at most?
     """
-    from ...highs import least  # only here, as few instances need it
+    from ...quiet_highs import least  # only here, as few instances need it
 
     processes = list(net)
     materials = sorted({material for per_tonne in net.values() for material in per_tonne})

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from ...errors import Issue
-from ..columns import Row
+from ..declare import Row
 from ..tables import Recipe, RecipeYield
 from .registry import Draft, check
 

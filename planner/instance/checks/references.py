@@ -8,7 +8,7 @@ from typing import Any
 
 from ...errors import Issue, did_you_mean
 from ..cells import ANY
-from ..columns import BLOCS, STAGES, Column, Key, Row
+from ..declare import BLOCS, STAGES, Column, Key, Row
 from ..reading import Place
 from ..rows import Entry
 from ..tables import TABLES, columns

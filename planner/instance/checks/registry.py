@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import Issue, Severity
 from ..cells import cell_of
-from ..columns import Key, Row
+from ..declare import Key, Row
 from ..reading import SETTINGS_FILE, Place, Written
 from ..rows import BadRow, Entry
 from ..timeline import Period, horizon_end, periods

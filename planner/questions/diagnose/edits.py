@@ -15,7 +15,7 @@ from ...solving.pins import Pins
 from .search import Clock, feasible
 
 if TYPE_CHECKING:
-    from ...instance.columns import Key
+    from ...instance.declare import Key
     from ...instance.instance import Instance
     from .system import Knob, System
 

@@ -19,7 +19,7 @@ from ...solving.cap_rows import Slope, slopes
 from ...solving.compiling import Arrays, compiled
 
 if TYPE_CHECKING:
-    from ...instance.columns import Key
+    from ...instance.declare import Key
     from ...instance.instance import Instance
     from ...solving.pins import Pins
 

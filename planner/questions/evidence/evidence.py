@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...instance.columns import joined_key
+from ...instance.declare import joined_key
 from ...instance.tables import TABLES, columns
 from ..study import Study, Table, Value, text_table
 

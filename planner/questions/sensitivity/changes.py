@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import InstanceError, UsageError, did_you_mean
 from ...instance.cells import cell_of
-from ...instance.columns import joined_key
+from ...instance.declare import joined_key
 from ...instance.tables import TABLES, cells, columns
 from .study_file import Change
 

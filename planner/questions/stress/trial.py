@@ -11,8 +11,8 @@ import numpy as np
 from ...instance.timeline import overlap_share
 from ...runs.run import PLANNED
 from ..many import Result, Worker
-from .branch import Branch, Operated, Shape
 from .cases import NOTHING, Case, with_case
+from .disrupted_operations import Branch, Operated, Shape
 from .planned import Consumer, Planned, Tabled
 
 if TYPE_CHECKING:
