@@ -23,6 +23,7 @@ from ..prepare import prepare
 from . import measures
 from .compiling import SMALLEST_COEFFICIENT, Arrays, compiled
 from .solver import DUAL, PRIMAL, TIGHT, Progress, Settings, Solver
+from .units import Units
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -107,7 +108,9 @@ class Programme(Solver):
         Raises Unbounded, and SolverFailed if HiGHS gives no result (both only where ``sure``).
         """
         allowed = math.inf if seconds is None else seconds
-        self.option(mip_rel_gap=self.gap if gap is None else max(gap, 1e-9), mip_abs_gap=absolute_gap)
+        self.option(
+            mip_rel_gap=self.gap if gap is None else max(gap, 1e-9), mip_abs_gap=absolute_gap / self.units.objective
+        )
         stopped = self.run(allowed, watched)
         if sure and stopped not in ENDED:
             stopped = self._again(allowed, watched)
@@ -153,18 +156,25 @@ class Programme(Solver):
     def _found(self, stopped: str) -> Found:
         held = stopped == "optimal" or (stopped in ENDED and self.has_plan)
         solution = self.highs.getSolution()
-        value = float(self.highs.getObjectiveValue()) if held else math.nan
+        units = self.units
+        value = float(self.highs.getObjectiveValue()) * units.objective if held else math.nan
         if self.whole.any():
-            bound = float(self.highs.getInfo().mip_dual_bound)
+            bound = float(self.highs.getInfo().mip_dual_bound) * units.objective
         else:
             bound = value if stopped == "optimal" else -math.inf
-        x = np.array(solution.col_value) if held else np.zeros(0)
-        return Found(stopped, x, value, bound, np.array(solution.row_dual), np.array(solution.col_dual))
+        x = np.array(solution.col_value) * units.columns if held else np.zeros(0)
+        duals, reduced = np.array(solution.row_dual), np.array(solution.col_dual)
+        if len(duals) != len(units.rows):  # of a MIP, or none yet
+            duals, reduced = np.zeros(len(units.rows)), np.zeros(len(units.columns))
+        return Found(
+            stopped, x, value, bound, duals * units.objective / units.rows, reduced * units.objective / units.columns
+        )
 
     def offer(self, columns: np.ndarray, values: np.ndarray) -> None:
         """Values of columns for the next MIP to start from; HiGHS completes them, or drops them."""
         values = np.where(self.whole[columns], np.round(values), values)
-        self.highs.setSolution(len(columns), columns.astype(np.int32), np.ascontiguousarray(values, dtype=float))
+        values = np.ascontiguousarray(values / self.units.columns[columns], dtype=float)
+        self.highs.setSolution(len(columns), columns.astype(np.int32), values)
 
     def cost(self, x: np.ndarray) -> float:
         """Present value of the cost of a solution, MUSD, by the costs as compiled."""
@@ -184,7 +194,7 @@ class Programme(Solver):
 
     def objective(self, weights: np.ndarray) -> None:
         """What is made least from now on: a weight a column; the constant of the model stays."""
-        weights = np.ascontiguousarray(weights, dtype=float)
+        weights = np.ascontiguousarray(weights * self.units.columns / self.units.objective, dtype=float)
         columns = np.arange(len(weights), dtype=np.int32)
         self.check(self.highs.changeColsCost(len(weights), columns, weights), "an objective")
 
@@ -194,8 +204,10 @@ class Programme(Solver):
         """Bounds of columns from now on."""
         columns = np.asarray(columns, dtype=np.int32)
         if len(columns):
+            units = self.units.columns[columns]
             lower, upper = (
-                np.ascontiguousarray(np.broadcast_to(side, len(columns)), dtype=float) for side in (lower, upper)
+                np.ascontiguousarray(np.broadcast_to(side, len(columns)) / units, dtype=float)
+                for side in (lower, upper)
             )
             self.check(self.highs.changeColsBounds(len(columns), columns, lower, upper), "bounds")
 
@@ -203,7 +215,7 @@ class Programme(Solver):
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper bounds that hold now, by column."""
         held = self.highs.getLp()
-        return np.asarray(held.col_lower_), np.asarray(held.col_upper_)
+        return np.asarray(held.col_lower_) * self.units.columns, np.asarray(held.col_upper_) * self.units.columns
 
     @contextmanager
     def bounded(self, columns: Any, lower: Any, upper: Any) -> Iterator[None]:
@@ -233,11 +245,13 @@ class Programme(Solver):
 
     def side(self, row: int, lower: float, upper: float) -> None:
         """The sides of a row from now on."""
-        self.check(self.highs.changeRowBounds(row, lower, upper), "the sides of a row")
+        unit = self.units.rows[row]
+        self.check(self.highs.changeRowBounds(row, lower / unit, upper / unit), "the sides of a row")
 
     def entries(self, row: int, values: Mapping[int, float]) -> None:
         """Other coefficients (column -> value) in a row; the basis is kept."""
         for column, value in values.items():
+            value = value * self.units.columns[column] / self.units.rows[row]
             status = self.highs.changeCoeff(row, column, value)
             if value or status == highspy.HighsStatus.kError:  # HiGHS warns that it drops a zero, as it should
                 self.check(status, "a coefficient")
@@ -245,8 +259,11 @@ class Programme(Solver):
     def add_row(self, columns: Any, values: Any, lower: float = -math.inf, upper: float = math.inf) -> int:
         """One more row: ``lower <= values x <= upper``; its position."""
         columns = np.asarray(columns, dtype=np.int32)
-        values = np.ascontiguousarray(np.broadcast_to(values, len(columns)), dtype=float)
-        self.check(self.highs.addRow(lower, upper, len(columns), columns, values), "a row")
+        values = np.broadcast_to(values, len(columns)) * self.units.columns[columns]
+        unit = self.units.of_row(values)
+        values = np.ascontiguousarray(values / unit, dtype=float)
+        self.check(self.highs.addRow(lower / unit, upper / unit, len(columns), columns, values), "a row")
+        self.units = self.units.with_row(unit)
         return int(self.highs.getNumRow()) - 1
 
     def add_column(self, lower: float, upper: float) -> int:
@@ -254,6 +271,7 @@ class Programme(Solver):
         nothing = (0, np.array([], dtype=np.int32), np.array([]))
         self.check(self.highs.addCol(0.0, lower, upper, *nothing), "a column")
         self.whole = np.append(self.whole, False)
+        self.units = self.units.with_column()
         return int(self.highs.getNumCol()) - 1
 
     def drop_rows(self, rows: Any) -> None:
@@ -261,6 +279,7 @@ class Programme(Solver):
         rows = np.asarray(rows, dtype=np.int32)
         if len(rows):
             self.check(self.highs.deleteRows(len(rows), rows), "removing rows")
+            self.units = self.units.without_rows(rows)
 
     def add_limit(self, weights: np.ndarray, most: float, scale: float = 1.0) -> int:
         """One more row, ``weights x <= most``; its position. Weights too small for the solver are left out."""
@@ -315,9 +334,10 @@ class Programme(Solver):
             if last[0] <= seen.running_time < last[0] + EVERY:  # it starts again with each search
                 return
             last[0] = seen.running_time
-            plan = f"{seen.mip_primal_bound:,.1f}" if abs(seen.mip_primal_bound) < 1e30 else "none yet"
+            best, bound = (side * self.units.objective for side in (seen.mip_primal_bound, seen.mip_dual_bound))
+            plan = f"{best:,.1f}" if abs(seen.mip_primal_bound) < 1e30 else "none yet"
             progress(
-                f"{seen.running_time:6.1f} s  best plan {plan} MUSD, bound {seen.mip_dual_bound:,.1f}, "
+                f"{seen.running_time:6.1f} s  best plan {plan} MUSD, bound {bound:,.1f}, "
                 f"gap {min(seen.mip_gap, 9.99):.3%}"
             )
 
@@ -325,6 +345,8 @@ class Programme(Solver):
 
     def write_model(self, file: Path) -> None:
         """Write the model as MPS or LP, by the file's ending; rows and columns are named family_index."""
+        if not self.units.plain:
+            return Programme(self.arrays, self.settings, Units.same(self.arrays)).write_model(file)
         for family, positions in self.arrays.columns.items():
             for index, k in positions.items():
                 self.highs.passColName(k, f"{family}_{index}".replace(" ", "_"))

@@ -15,10 +15,12 @@ from typing import Any
 
 import highspy
 import numpy as np
+from scipy import sparse
 
 from ..errors import SolverFailed, UsageError
 from ..quiet_highs import new_highs
-from .compiling import SMALLEST_COEFFICIENT, Arrays
+from .compiling import SMALLEST_COEFFICIENT, Arrays, Positions
+from .units import Units
 
 PROVEN_UP_TO = 200  # integer decisions up to which the optimum is proven unless a gap is asked for
 LARGE_GAP = 1e-3  # default gap of larger ones
@@ -81,8 +83,22 @@ def check_numbers(arrays: Arrays) -> None:
         finite = numbers[~np.isinf(numbers)]
         if np.isnan(finite).any() or (np.abs(finite) >= LARGEST_COEFFICIENT).any():
             raise SolverFailed(f"the model holds a {name} that is not a number or at least 1e15; nothing was solved")
-    if (arrays.row_lower == np.inf).any() or (arrays.row_upper == -np.inf).any():
-        raise SolverFailed("the model holds an infinite right-hand side; nothing was solved")
+    for name, lower, upper, names in (
+        ("right-hand side", arrays.row_lower, arrays.row_upper, arrays.rows),
+        ("bound", arrays.col_lower, arrays.col_upper, arrays.columns),
+    ):
+        wrong = np.flatnonzero((lower == np.inf) | (upper == -np.inf))
+        if len(wrong):
+            raise SolverFailed(
+                f"the model holds an infinite {name} at {_named(names, int(wrong[0]))}; nothing was solved"
+            )
+
+
+def _named(positions: Positions, place: int) -> str:
+    """A row or column by its family and index."""
+    return next(
+        (f"{family} {i}" for family, of in positions.items() for i, k in of.items() if k == place), f"number {place}"
+    )
 
 
 class Solver:
@@ -93,8 +109,9 @@ class Solver:
     upper and lower sides and bounds are those of HiGHS; ``arrays`` stays as it was compiled
     """
 
-    def __init__(self, arrays: Arrays, settings: Settings) -> None:
+    def __init__(self, arrays: Arrays, settings: Settings, units: Units | None = None) -> None:
         self.arrays, self.settings = arrays, settings
+        self.units = Units.of(arrays) if units is None else units
         self.whole = arrays.integer.copy()
         self.interrupted = False
         self.gap = max(settings.gap_for(int(arrays.integer.sum())), 1e-9)
@@ -124,41 +141,55 @@ class Solver:
             raise SolverFailed(f"HiGHS refused: {what} ({status})")
 
     def _hand_over(self) -> None:
-        a = self.arrays
+        a, units = self.arrays, self.units
         check_numbers(a)
         rows, cols = a.matrix.shape
-        integrality = a.integer.astype(np.int32)
+        matrix = a.matrix.copy()
+        matrix.data = matrix.data * np.repeat(units.columns, np.diff(matrix.indptr)) / units.rows[matrix.indices]
+        cost = a.cost * units.columns / units.objective
         self.check(
             self.highs.passModel(
                 cols,
                 rows,
-                a.matrix.nnz,
+                matrix.nnz,
                 int(highspy.MatrixFormat.kColwise),
                 int(highspy.ObjSense.kMinimize),
-                a.offset,
-                a.cost,
-                a.col_lower,
-                a.col_upper,
-                a.row_lower,
-                a.row_upper,
-                a.matrix.indptr.astype(np.int32),
-                a.matrix.indices.astype(np.int32),
-                a.matrix.data,
-                integrality,
+                a.offset / units.objective,
+                cost,
+                a.col_lower / units.columns,
+                a.col_upper / units.columns,
+                a.row_lower / units.rows,
+                a.row_upper / units.rows,
+                matrix.indptr.astype(np.int32),
+                matrix.indices.astype(np.int32),
+                matrix.data,
+                a.integer.astype(np.int32),
             ),
             "the model",
         )
         held = self.highs.getLp()
         found = (self.highs.getNumRow(), self.highs.getNumCol(), self.highs.getNumNz())
-        if found != (rows, cols, a.matrix.nnz):
+        if found != (rows, cols, matrix.nnz):
             raise SolverFailed(
-                f"HiGHS holds {found} rows, columns and nonzeros, but {(rows, cols, a.matrix.nnz)} were built"
+                f"HiGHS holds {found} rows, columns and nonzeros, but {(rows, cols, matrix.nnz)} were built"
             )
-        kept = np.asarray(held.a_matrix_.value_)
-        if a.matrix.nnz and not np.isclose(np.abs(kept).sum(), np.abs(a.matrix.data).sum(), rtol=1e-12):
-            raise SolverFailed("HiGHS holds other coefficients than were built")
-        if not np.array_equal(np.asarray(held.col_cost_), a.cost):
-            raise SolverFailed("HiGHS holds other costs than were built")
+        kept = sparse.csc_array(
+            (held.a_matrix_.value_, held.a_matrix_.index_, held.a_matrix_.start_), shape=(rows, cols)
+        )
+        kept.sort_indices()
+        for what, is_held, built, names in (
+            ("cost", held.col_cost_, cost, a.columns),
+            ("lower bound", held.col_lower_, a.col_lower / units.columns, a.columns),
+            ("upper bound", held.col_upper_, a.col_upper / units.columns, a.columns),
+            ("lower side", held.row_lower_, a.row_lower / units.rows, a.rows),
+            ("upper side", held.row_upper_, a.row_upper / units.rows, a.rows),
+            ("coefficient in the column", kept.data, matrix.data, None),
+        ):
+            other = np.flatnonzero(np.asarray(is_held) != built)
+            if len(other):
+                k = int(other[0])
+                place = k if names is not None else int(np.searchsorted(matrix.indptr, k, side="right")) - 1
+                raise SolverFailed(f"HiGHS holds another {what} than was built: {_named(names or a.columns, place)}")
 
     def run(self, seconds: float = math.inf, watched: bool = True) -> str:
         """Solve once: ``optimal``, ``time_limit``, ``interrupted``, ``infeasible``, ``unbounded`` or ``failed``.
