@@ -5,7 +5,7 @@ r"""The objective: the expected present value of all cost, or with a risk weight
     + \sum_k \mathit{price}_k b_k + \sum_h \mathit{holding}_h S_h + \sum_d \mathit{shortage}_d\, \mathit{short}_d
     \Bigr) \\
     + \sum_{o, \tau} (A_{o\tau} + F_{o\tau})\, n_{o\tau} + F_0 + \sum_e C_e\, \mathit{close}_e
-    + \sum_g V_g\, \mathit{missing}_g
+    + \sum_g \mathit{value}_g\, \mathit{missing}_g
 
 ==============  ==========================  ========  ========================================================
 symbol          code                        unit      meaning
@@ -24,7 +24,7 @@ F_0             ``data.own_fixed_om``       MUSD      present value of fixed O&M
                                                       prepare/operations.py
 C               ``closing.cost``            MUSD      for the whole plant: present value of closing it less the
                                                       fixed O&M that this avoids; prepare/closing.py
-V               ``floor.missing_cost``      MUSD/kt   value of the material, present value times probability;
+value           ``floor.missing_cost``      MUSD/kt   value of the material, present value times probability;
                                                       prepare/operations.py
 ==============  ==========================  ========  ========================================================
 

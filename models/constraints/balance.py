@@ -1,25 +1,30 @@
-r"""Balance: nothing appears or vanishes.
+r"""Balance: what comes into a pool of material goes out of it; nothing appears or vanishes.
 
 .. math::
-    \sum_a o_{a} x_a + \sum_{s \to c} y_s + \sum_k b_k + \mathit{draw} + [q = e]\, g
-    = \sum_a u_{a} x_a + \sum_{s \leftarrow c} y_s + \sum_d z_d + \mathit{put} + \mathit{surplus} + [q = c]\, g
+    \sum_a \mathit{made}_a x_a + \sum_{s \to c} y_s + \sum_k b_k + \sum_h \mathit{draw}_h
+    + [q = \text{exposed}]\, \mathit{downgrade} \\
+    = \sum_a \mathit{used}_a x_a + \sum_{s \leftarrow c} y_s + \sum_d z_{dq} + \sum_h \mathit{put}_h
+    + \mathit{surplus} + [q = \text{clean}]\, \mathit{downgrade}
     \qquad \forall (m, c, q, t)
 
-==============  ===================  =======  =====================================================
-symbol          code                 unit     meaning
-==============  ===================  =======  =====================================================
-x_a             ``m.activity``       kt/yr    processes run
-o_a, u_a        ``pool.made, used``  kt/kt    tonnes made and used per tonne of activity (recipes)
-y_s             ``m.ship``           kt/yr    shipments arriving at and leaving the country
-b_k             ``m.buy``            kt/yr    purchases from markets in the country
-z_d             ``m.deliver``        kt/yr    deliveries to sectors
-draw, put       ``m.draw, m.put``    kt/yr    out of and into stockpiles of the country
-surplus         ``m.surplus``        kt/yr    thrown away
-g               ``m.downgrade``      kt/yr    clean material used as exposed (leaves clean, enters exposed)
-==============  ===================  =======  =====================================================
+==============  ======================  =======  =====================================================
+symbol          code                    unit     comes from
+==============  ======================  =======  =====================================================
+x_a             ``m.activity``          kt/yr    decided: processes run in the country
+made, used      ``pool.made, used``     kt/kt    recipes.csv, recipe_yields.csv: outputs and inputs
+y_s arriving    ``pool.arriving``       kt/yr    ``m.ship``, decided: shipments into the country
+y_s leaving     ``pool.leaving``        kt/yr    ``m.ship``, decided: shipments out of it
+b_k             ``pool.bought``         kt/yr    ``m.buy``, decided: purchases in its markets
+z_{dq}          ``pool.delivered``      kt/yr    ``m.deliver``, decided: deliveries to its sectors
+draw, put       ``pool.held``           kt/yr    ``m.draw, m.put``, decided: out of and into its stockpiles
+surplus         ``pool.surplus``        kt/yr    ``m.surplus``, decided: thrown away; None: not allowed
+downgrade       ``pool.downgrade``      kt/yr    ``m.downgrade``, decided: clean material used as exposed
+==============  ======================  =======  =====================================================
 
-Dual: the value of one more tonne of the material there, by provenance, in MUSD/kt (present value times
-probability); the clean price less the exposed price is the premium of clean material.
+Row: one per pool (material, country, provenance and node). ``data.pools`` is filled by prepare/operations.py.
+
+Dual, MUSD per kt/yr: the price of the material there. It is what taking out one kt/yr more would cost. The clean price
+less the exposed price is the premium of clean material.
 """
 
 from __future__ import annotations
@@ -33,7 +38,7 @@ from ..terms import Sum
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
-    """Add ``m.balance[pool]``, one row per material, country, provenance and node."""
+    """Add ``m.balance[p]``, one row per pool; ``p`` is its position in ``data.pools``."""
 
     def rule(m: ConcreteModel, p: int) -> Any:
         pool = data.pools[p]

@@ -1,24 +1,29 @@
-r"""Capacity: what a facility runs fits into its own capacity and that of the modules online.
+r"""Capacity: what a facility runs fits into its own capacity and that of its modules online.
 
 .. math::
-    \sum_p \kappa_{fp} x_{fpqt} \le \phi_{ft} \Bigl(K_{ft} \bigl(1 - \sum_c e_c\bigr)
-    + \sum_{o, \tau} k_o \sigma_{o \tau t} n_{o\tau}\Bigr) \qquad \forall (f, t)
+    \sum_a \kappa_a x_a \le K_{ft} - \sum_e \mathit{closed}_{et}\, \mathit{close}_e
+    + \sum_{o, \tau} M_{o \tau t}\, n_{o\tau} \qquad \forall (f, t)
 
 ==============  ======================  ========  =====================================================
 symbol          code                    unit      comes from
 ==============  ======================  ========  =====================================================
-x               ``m.activity``          kt/yr     decided
-n               ``m.build``             modules   decided
-e               ``m.close``             share     decided; what is idle then, or retired until then
+x_a             ``m.activity``          kt/yr     decided: processes run at the facility
+n               ``m.build``             modules   decided: modules started
+close           ``m.close``             share     decided: share of the own capacity that is closed
 kappa           ``limit.use``           kt/kt     operations.csv ``capacity_per_t``
-K               ``limit.own``           kt/yr     facilities.csv ``capacity_t`` times its share of the period
-k sigma         ``limit.modules``       kt/yr     options.csv ``module_t`` times the ramp's share
-phi             in both                 share     1; less in a branch with an outage or failed projects
+K               ``limit.own``           kt/yr     facilities.csv ``capacity_t`` times phi and the share of the
+                                                  period in which the facility is there
+closed          ``limit.closed``        kt/yr     K, of closures in force: idle in this period, or retired by then
+M               ``limit.modules``       kt/yr     options.csv ``module_t`` times phi and the ramp's share; per module
 ==============  ======================  ========  =====================================================
 
-The share is the mean over the period's years of min(1, (y - a + 1) / max(1, ramp)) from the online year a on.
+The factor phi is 1 in the plan. In a branch it is what outages leave of the facility's capacity, and for modules what
+project failures leave of them. The ramp's share is the mean over the period's years v of
+min(1, (v - first + 1) / max(1, ramp)), with ``first`` the first year online.
 
-Dual: the saving, in MUSD (present value times probability), of one more kt of capacity in that period.
+Row: one per facility and node in which it can run. ``data.capacity`` is filled by prepare/operations.py.
+
+Dual, MUSD per kt/yr, 0 or less: minus the dual is what one kt/yr more capacity at this node would save.
 """
 
 from __future__ import annotations
@@ -32,7 +37,7 @@ from ..terms import Sum
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
-    """Add ``m.capacity_limit[i]``, one row per facility and node in which it can run."""
+    """Add ``m.capacity_limit[i]``; entry ``i`` of ``data.capacity`` names facility and node of the row."""
 
     def rule(m: ConcreteModel, i: int) -> Any:
         limit = data.capacity[i]

@@ -1,16 +1,19 @@
-r"""Closing: of a plant's own capacity no more can be idle or retired than there is.
+r"""Closing: no more of a facility's own capacity can be idle or retired than there is of it.
 
-.. math:: \sum_{c \text{ in force in } t} e_c \le 1 \qquad \forall (f, t)
+.. math:: \sum_{e \text{ in force at } t} \mathit{close}_e \le 1 \qquad \forall (f, t)
 
-==============  ==============  =======  =====================================================
-symbol          code            unit     meaning
-==============  ==============  =======  =====================================================
-e               ``m.close``     share    decided: part of the own capacity that is closed
-c in force      ``group``        --      what is idle in t, and what was retired in t or before
-==============  ==============  =======  =====================================================
+==============  ==================  =======  =====================================================
+symbol          code                unit     comes from
+==============  ==================  =======  =====================================================
+close           ``m.close``         share    decided: share of the own capacity that is closed
+e in force      ``data.closed[i]``  --       closures.csv: idle in the period, or retired in it or before
+==============  ==================  =======  =====================================================
 
-Dual: the saving, in MUSD (present value), if more of the plant could be closed than there is of it: what closing it
-is worth beyond the capacity that is lost.
+Row: one per facility that may close and period; it holds in the plan and in all branches. ``data.closed`` is filled by
+prepare/closing.py.
+
+Dual, MUSD for the whole plant, 0 or less: minus the dual is what closing the plant once more would save, beyond what
+the lost capacity is worth.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from ..terms import Sum
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
-    """Add ``m.closing[i]``, one row per plant that may close and period."""
+    """Add ``m.closing[i]``; entry ``i`` of ``data.closed`` has the closures of one facility in one period."""
 
     def rule(m: ConcreteModel, i: int) -> Any:
         return Sum().add(m.close, data.closed[i]) <= 1.0

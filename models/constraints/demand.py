@@ -1,17 +1,23 @@
-r"""Demand: every tonne asked for is delivered or counted as short.
+r"""Demand: all that a sector asks for is delivered or counted as short.
 
-.. math:: \sum_q z_{dqt} + s_{dt} = D_{dt}, \qquad s_{dt} \le (1 - \mathit{floor}_d)\, D_{dt} \qquad \forall (d, t)
+.. math::
+    \sum_q z_{dq} + \mathit{short}_d = D_d, \qquad \mathit{short}_d \le (1 - \mathit{floor}_d)\, D_d \qquad \forall d
 
-==============  ==================  =======  ===============================================
-symbol          code                unit     comes from
-==============  ==================  =======  ===============================================
-z               ``m.deliver``       kt/yr    decided; no exposed delivery from clean_from_year on
-s               ``m.short``         kt/yr    decided; its upper bound is the service floor
-D               ``need.demand``     kt/yr    demand.csv, times the surge in a branch
-floor           ``need.max_short``  share    sectors.csv ``min_service``; lifted in branches
-==============  ==================  =======  ===============================================
+==============  ====================  =======  =====================================================
+symbol          code                  unit     comes from
+==============  ====================  =======  =====================================================
+z_{dq}          ``m.deliver``         kt/yr    decided; no exposed delivery from ``clean_from_year`` on
+short           ``m.short``           kt/yr    decided
+D               ``need.demand``       kt/yr    demand.csv ``demand_t``, raised by the surge in a branch
+(1 - floor) D   ``need.max_short``    kt/yr    sectors.csv ``min_service``; in a branch branch_service.csv
+==============  ====================  =======  =====================================================
 
-Dual: what one more tonne of demand costs, in MUSD/kt; never above the sector's shortage cost where no floor binds.
+The second rule is the upper bound of ``m.short``, not a row.
+
+Row: one per country, sector, material and node with a demand. ``data.need`` is filled by prepare/operations.py.
+
+Dual, MUSD per kt/yr: what one kt/yr more demand would cost. Where no floor binds it is at most the sector's shortage
+cost.
 """
 
 from __future__ import annotations
@@ -25,7 +31,7 @@ from ..terms import Sum
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
-    """Add ``m.demand[need]``."""
+    """Add ``m.demand[d]``; entry ``d`` of ``data.need`` names country, sector and node of the row."""
     served: list[list[int]] = [[] for _ in data.need]
     for i, delivery in enumerate(data.deliver):
         served[delivery.need].append(i)

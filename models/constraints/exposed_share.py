@@ -1,23 +1,29 @@
-r"""Exposed-share cap: traced, end-to-end dependence of what is delivered.
+r"""Exposed-share cap: how much of what is delivered is exposed, traced through all stages.
 
 .. math::
-    \sum_{d} z_{d,e,t} \le \ell_t \sum_d \sum_q z_{dqt}
+    \sum_d z_{d,\text{exposed}} \le \ell_t \sum_d \sum_q z_{dq}
     \quad\Longleftrightarrow\quad
-    \sum_{d} z_{d,e,t} + \ell_t \sum_d s_{dt} \le \ell_t \sum_d D_{dt}
+    \sum_d z_{d,\text{exposed}} + \ell_t \sum_d \mathit{short}_d \le \ell_t \sum_d D_d
     \qquad \forall t
 
-==============  ==================  =======  ==================================================
+summed over the needs d in the country (or bloc) and sector of the cap.
+
+==============  ==================  =======  =======================================================
 symbol          code                unit     comes from
-==============  ==================  =======  ==================================================
-z_{d,e}         ``m.deliver``       kt/yr    exposed deliveries of the demands the cap speaks of
-s               ``m.short``         kt/yr    decided
-D               ``cap.demand``      kt/yr    demand.csv
-l               ``cap.limit``       share    caps.csv, gliding from ``limit`` to ``limit_end``
-==============  ==================  =======  ==================================================
+==============  ==================  =======  =======================================================
+z exposed       ``cap.over``        kt/yr    ``m.deliver``, decided: exposed deliveries to these needs
+short           ``cap.total``       kt/yr    ``m.short``, decided: what these needs lack
+D, summed       ``cap.demand``      kt/yr    demand.csv ``demand_t`` of these needs
+l               ``cap.limit``       share    caps.csv, going linearly from ``limit`` to ``limit_end``
+==============  ==================  =======  =======================================================
 
-The second form is used: a change of the limit then changes few coefficients.
+The second form is used, since another limit then changes few coefficients.
 
-Dual times delivered tonnes: the saving, in MUSD, per unit of share; one point is a hundredth of it.
+Row: one per cap and node in which it holds and something exposed can be delivered.
+``data.caps["exposed_share"]`` is filled by prepare/caps.py.
+
+Dual, MUSD per kt/yr, 0 or less: minus the dual, times the kt/yr that are delivered, is what raising the limit would
+save, in MUSD per unit of share; a percentage point is a hundredth of it.
 """
 
 from __future__ import annotations
@@ -31,7 +37,7 @@ from ..terms import Sum
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
-    """Add ``m.exposed_share[i]``, one row per cap and node in which it holds."""
+    """Add ``m.exposed_share[i]``; entry ``i`` of ``data.caps["exposed_share"]`` names cap and node of the row."""
 
     def rule(m: ConcreteModel, i: int) -> Any:
         cap = data.caps["exposed_share"][i]

@@ -1,27 +1,37 @@
 r"""Funding: what is started has to be paid for, by private money and by funds.
 
 .. math::
-    \sum_\tau \frac{C_o}{\max(1, L_o)} [\tau \le y < \tau + \max(1, L_o)]\, n_{o\tau}
-    = \mathit{private}_{oy} + \sum_{f} d_{foy}, \qquad
-    \sum_y \mathit{private}_{oy} \le P_o, \qquad
-    \sum_{o, y} d_{foy} \le B_f, \qquad
-    \sum_y d_{foy} \le \gamma_f \sum_\tau C_o n_{o\tau}
+    \sum_\tau \mathit{capex}_{o \tau v}\, n_{o\tau} = \mathit{private}_{ov} + \sum_u \mathit{fund\_draw}_{uov}
+    \qquad \forall (o, v) \quad \text{(spending)} \\
+    \sum_v \mathit{private}_{ov} \le P_o \qquad \forall o \quad \text{(private_limit)} \\
+    \sum_{o, v} \mathit{fund\_draw}_{uov} \le B_u \qquad \forall u \quad \text{(fund_budget)} \\
+    \sum_v \mathit{fund\_draw}_{uov} \le \gamma_u \sum_\tau \mathit{capex}_o\, n_{o\tau}
+    \qquad \forall (u, o) \quad \text{(fund_share)}
 
-==============  ==================  ==========  ==========================================
-symbol          code                unit        comes from
-==============  ==================  ==========  ==========================================
-n               ``m.build``         modules     decided
-private         ``m.private``       MUSD/yr     decided, by calendar year
-d               ``m.fund_draw``     MUSD/yr     decided, in the fund's years
-C, L            ``capex``           MUSD, yr    options.csv ``capex_musd``, ``lead_years``
-P               ``limit``           MUSD        options.csv ``private_musd``
-B, gamma        ``budget, share``   MUSD, 1     funds.csv ``budget_musd``, ``max_share``
-==============  ==================  ==========  ==========================================
+==============  ======================  =========  ===================================================
+symbol          code                    unit       comes from
+==============  ======================  =========  ===================================================
+n               ``m.build``             modules    decided: modules started
+private         ``bill.private``        MUSD/yr    ``m.private``, decided, by option and calendar year; also
+                                                   ``limit.private``, all years
+fund_draw       ``bill.draws``          MUSD/yr    ``m.fund_draw``, decided, in the fund's years; also
+                                                   ``fund.draws``, all of the fund, ``part.draws``, for the option
+capex, by year  ``bill.capex``          MUSD       per module: options.csv ``capex_musd``, spread evenly over
+                                                   ``lead_years`` (at least one year) from the start on
+capex           ``part.capex``          MUSD       per module: options.csv ``capex_musd``
+P               ``limit.limit``         MUSD       options.csv ``private_musd``
+B               ``fund.budget``         MUSD       funds.csv ``budget_musd``
+gamma           ``part.max_share``      share      funds.csv ``max_share``; no row if it is 1
+==============  ======================  =========  ===================================================
 
-Only options with a limit on private money are bound; all others can pay for themselves. Funds are transfers and
-cost nothing in the objective.
+Only options with a limit on private money have rows; all others can pay for themselves. Funds are transfers and cost
+nothing in the objective.
 
-Dual of ``fund_budget``: the saving, in MUSD, of one more MUSD in the fund.
+Row: one per option and calendar year (``data.spending``), per option (``data.private_limit``), per fund
+(``data.fund_limit``), per fund and option (``data.fund_share``); prepare/funding.py fills all four.
+
+Duals: minus that of ``fund_budget``, MUSD per MUSD, is what one MUSD more in the fund would save; minus that of
+``private_limit`` is the same for private money.
 """
 
 from __future__ import annotations
@@ -35,7 +45,11 @@ from ..terms import Sum
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
-    """Add ``m.spending``, ``m.private_limit``, ``m.fund_budget`` and ``m.fund_share``."""
+    """Add ``m.spending``, ``m.private_limit``, ``m.fund_budget`` and ``m.fund_share``.
+
+    Entry ``i`` of ``data.spending``, ``data.private_limit``, ``data.fund_limit`` and ``data.fund_share`` names option,
+    year or fund of row ``i``.
+    """
 
     def spending(m: ConcreteModel, i: int) -> Any:
         bill = data.spending[i]

@@ -1,21 +1,28 @@
 r"""Import-share cap: how much of what an importer uses comes from outside, or from a named origin.
 
 .. math::
-    \sum_{s:\, i \in O \setminus I,\ j \in I} y_s
-    \le \ell_t \sum_{c \in I} \Bigl(\sum_a u_a x_a + \sum_d z_d\Bigr) \qquad \forall t
+    \sum_{s:\ i \in O \setminus I,\ j \in I} y_s
+    \le \ell_t \sum_{m, c \in I, q} \Bigl(\sum_a \mathit{used}_a x_a + \sum_d z_{dq}\Bigr) \qquad \forall t
 
-==============  ================================  =======  =====================================
-symbol          code                              unit     meaning
-==============  ================================  =======  =====================================
-y_s             ``m.ship``                        kt/yr    shipments into the importer I from the origin O
-u_a x_a         ``pool.used``, ``m.activity``     kt/yr    used by processes inside
-z_d             ``m.deliver``                     kt/yr    delivered inside
-l               ``cap.limit``                     share    caps.csv
-==============  ================================  =======  =====================================
+with the countries I of the importer and O of the origin, over the strategic materials m of the stage, or one material.
 
-Movements inside the importer do not count, and what is put into stock is not use.
+==============  =======================  =======  ========================================================
+symbol          code                     unit     comes from
+==============  =======================  =======  ========================================================
+y_s             ``cap.over``             kt/yr    ``m.ship``, decided: shipments from O into I
+pools in I      ``cap.total``            --       pools (m, c, q, t) of the importer: caps.csv ``country``
+used x_a        ``pool.used``            kt/yr    ``m.activity``, decided, times the recipes' inputs
+z_{dq}          ``pool.delivered``       kt/yr    ``m.deliver``, decided: delivered to the importer's sectors
+l               ``cap.limit``            share    caps.csv, going linearly from ``limit`` to ``limit_end``
+==============  =======================  =======  ========================================================
 
-Dual times use: the saving, in MUSD, per unit of share.
+Shipments from one country of the importer to another do not count, and what is put into stock is not use.
+
+Row: one per cap and node in which it holds and something can be imported. ``data.caps["import_share"]`` is filled by
+prepare/caps.py.
+
+Dual, MUSD per kt/yr, 0 or less: minus the dual, times the importer's use in kt/yr, is what raising the limit would
+save, in MUSD per unit of share.
 """
 
 from __future__ import annotations
@@ -29,7 +36,7 @@ from ..terms import Sum
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
-    """Add ``m.import_share[i]``, one row per cap and node in which it holds."""
+    """Add ``m.import_share[i]``; entry ``i`` of ``data.caps["import_share"]`` names cap and node of the row."""
 
     def rule(m: ConcreteModel, i: int) -> Any:
         cap = data.caps["import_share"][i]

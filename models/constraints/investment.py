@@ -1,19 +1,32 @@
-r"""Investment: how often an option is built, one of a group at most, and what has to come first.
+r"""Investment: how many modules of an option are built, one option of a group at most, and what has to come first.
 
 .. math::
-    \underline{n}_o \le \sum_\tau n_{o\tau} \le \overline{n}_o \cdot h_o, \qquad
-    \sum_{o \in G} h_o \le 1, \qquad
-    n_{o\tau} \le \overline{n}_o \sum_{\tau' \le \tau} n_{o'\tau'} \quad \text{if } o \text{ requires } o'
+    \sum_\tau n_{o\tau} \le \mathit{most}_o \cdot \mathit{chosen}_o \qquad \forall o \quad \text{(modules_most)} \\
+    \sum_\tau n_{o\tau} \ge \mathit{least}_o \qquad \forall o \quad \text{(modules_least)} \\
+    \sum_{o \in G} \mathit{chosen}_o \le 1 \qquad \forall G \quad \text{(exclusive_group)} \\
+    n_{o\tau} \le \mathit{most}_o \sum_{\tau' \le \tau} n_{o'\tau'} \qquad \forall (o, \tau) \text{ if } o
+    \text{ requires } o' \quad \text{(requires)}
 
-==============  =================  =========  ==============================================
-symbol          code               unit       comes from
-==============  =================  =========  ==============================================
-n               ``m.build``        modules    decided; its bound is ``max_per_year`` times w
-h               ``m.chosen``       yes/no     decided; 1 for options in no ``exclusive_group``
-lower, upper    ``limit``          modules    options.csv ``min_modules``, ``max_modules``
-==============  =================  =========  ==============================================
+==============  ======================  =========  ===================================================
+symbol          code                    unit       comes from
+==============  ======================  =========  ===================================================
+n               ``m.build``             modules    decided; at most ``max_per_year`` times w_t a period
+tau             ``limit.starts``        --         the starts of the option in all periods
+chosen          ``limit.chosen``        yes/no     ``m.chosen``, decided; None: 1, it is in no group
+most            ``limit.most``          modules    options.csv ``max_modules`` (``need.max_modules`` in requires)
+least           ``limit.least``         modules    options.csv ``min_modules``; no row if it is 0
+o in G          ``data.groups``         --         options.csv ``exclusive_group``: positions in ``chosen``
+n_{o tau}       ``need.start``          modules    the start that needs another option (options.csv ``requires``)
+n_{o' tau'}     ``need.earlier``        modules    starts of the required option in that period or before
+==============  ======================  =========  ===================================================
 
-Duals (integers fixed) say little here; the worth of a project is found by solving without it.
+``m.nothing``, always 0, stands in the rows in case that an option can be started in no period.
+
+Row: one per option; per exclusive group (its name is the key); per option with ``requires`` and start. ``data.modules``,
+``data.groups`` and ``data.requires`` are filled by prepare/investment.py.
+
+Duals, MUSD per module, with whole numbers held at those of the plan: they say little here. What a project is worth is
+found by solving again without it.
 """
 
 from __future__ import annotations
@@ -27,7 +40,10 @@ from ..terms import Sum
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
-    """Add ``m.modules_most``, ``m.modules_least``, ``m.exclusive_group`` and ``m.requires``."""
+    """Add ``m.modules_most``, ``m.modules_least``, ``m.exclusive_group`` and ``m.requires``.
+
+    Entry ``i`` of ``data.modules`` (for the last: of ``data.requires``) names the option of row ``i``.
+    """
 
     def most(m: ConcreteModel, i: int) -> Any:
         limit = data.modules[i]

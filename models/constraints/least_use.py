@@ -1,18 +1,21 @@
-r"""Least use: contracts and policies keep a plant running.
+r"""Least use: contracts and policies keep a facility running.
 
-.. math:: \sum_p \kappa_{fp} x_{fpqt} \ge \mu_f K_{ft} \qquad \forall (f, t \le \text{min\_use\_until})
+.. math:: \sum_a \kappa_a x_a \ge \mu_f K_{ft} \qquad \forall (f, t)
 
-==============  ====================  =======  ==========================================
+==============  ====================  =======  =======================================================
 symbol          code                  unit     comes from
-==============  ====================  =======  ==========================================
-x               ``m.activity``        kt/yr    decided
+==============  ====================  =======  =======================================================
+x_a             ``m.activity``        kt/yr    decided: processes run at the facility
 kappa           ``limit.use``         kt/kt    operations.csv ``capacity_per_t``
-mu K            ``limit.least_use``   kt/yr    facilities.csv ``min_use`` times own available capacity
-==============  ====================  =======  ==========================================
+mu K            ``limit.least_use``   kt/yr    facilities.csv ``min_use`` times own capacity in the period
+==============  ====================  =======  =======================================================
 
-Only the plan is bound; branches are free of it.
+``m.nothing``, always 0, stands in the row in case that the facility cannot run at all.
 
-Dual: what the obligation costs, in MUSD per kt of use.
+Row: one per facility and node of the plan up to ``min_use_until``; branches are free of the duty. The entries of
+``data.capacity`` whose ``least_use`` is above 0 are meant; prepare/operations.py fills them.
+
+Dual, MUSD per kt/yr, 0 or more: what one kt/yr more of capacity that must be used would cost.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from ..terms import Sum
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
-    """Add ``m.least_use[i]``, for the capacity limits that carry an obligation."""
+    """Add ``m.least_use[i]``; entry ``i`` of ``data.capacity`` names facility and node of the row."""
     bound = [i for i, limit in enumerate(data.capacity) if limit.least_use > 0.0]
 
     def rule(m: ConcreteModel, i: int) -> Any:

@@ -1,21 +1,26 @@
-r"""Offtake: what buyers are to take is made.
+r"""Offtake: what buyers have promised to take is made.
 
-.. math:: \sum_p g_{pm} x_{fpqt} \ge \sum_c a_c \Bigl(\sigma_{ft} \;\text{or}\;
-    \sum_\tau \sigma_{o_c \tau t} n_{o_c \tau}\Bigr) \qquad \forall (f, m, t)
+.. math::
+    \sum_a \mathit{made}_a x_a \ge \mathit{least}_{fmt} + \sum_{o, \tau} \mathit{take}_{o\tau t}\, n_{o\tau}
+    \qquad \forall (f, m, t)
 
 ==============  ====================  ========  =====================================================
 symbol          code                  unit      comes from
 ==============  ====================  ========  =====================================================
-x               ``m.activity``        kt/yr     decided
-n               ``m.build``           modules   decided
-g               ``limit.made``        kt/kt     recipes.csv ``t_per_t``, outputs
-a sigma         ``limit.least``       kt/yr     offtakes.csv ``take_t`` times the share of own capacity online
-a sigma         ``limit.modules``     kt/yr     the same of an option, per module
+x_a             ``m.activity``        kt/yr     decided: processes run at the facility
+n               ``m.build``           modules   decided: modules started
+made            ``limit.made``        kt/kt     recipes.csv, recipe_yields.csv: outputs
+least           ``limit.least``       kt/yr     offtakes.csv ``take_t`` without an ``option``, times the share of the
+                                                period in which own capacity is there; sum over the offtakes r
+take            ``limit.modules``     kt/yr     the same with an ``option``, times the ramp's share; per module
 ==============  ====================  ========  =====================================================
 
-Only the plan is bound; branches are free of it.
+``m.nothing``, always 0, stands in the row in case that nothing can make the material.
 
-Dual: what the obligation costs, in MUSD per kt taken.
+Row: one per facility, material and node of the plan with an offtake; branches are free of the duty. ``data.offtake`` is
+filled by prepare/offtakes.py.
+
+Dual, MUSD per kt/yr, 0 or more: what one kt/yr more that must be made would cost.
 """
 
 from __future__ import annotations
@@ -29,7 +34,7 @@ from ..terms import Sum
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
-    """Add ``m.offtake[i]``, one row per plant, material and node of the plan with an offtake."""
+    """Add ``m.offtake[i]``; entry ``i`` of ``data.offtake`` names facility, material and node of the row."""
 
     def rule(m: ConcreteModel, i: int) -> Any:
         limit = data.offtake[i]

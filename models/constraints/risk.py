@@ -1,29 +1,42 @@
-r"""Risk: the mean of the worst outcomes, by their cost or by the tonnes that they leave unserved.
+r"""Risk: the conditional value at risk (CVaR), the mean of the worst outcomes by cost or by what they leave unserved.
 
 .. math::
-    \mathit{CVaR}_\alpha = \min_\eta\ \eta + \frac{1}{1-\alpha} \sum_s p_s u_s, \qquad
-    u_s \ge V_s - \eta, \quad u_s \ge 0 \qquad \forall s
+    \mathit{CVaR}_\alpha = \min\ \mathit{tail} + \frac{1}{1-\alpha} \sum_\omega p_\omega\, \mathit{beyond}_\omega,
+    \qquad
+    \mathit{beyond}_\omega \ge V_\omega - \mathit{tail} \qquad \forall \omega \quad \text{(beyond_tail)}
 
-with, for the measure ``cost`` and ``unserved``
+The value V of an outcome is, for the measure ``cost`` and for the measure ``unserved``,
 
 .. math::
-    V_s = \sum_{n \in s} C_n + \sum_{o\tau} (A_{o\tau} + F_{o\tau}) n_{o\tau} + F_0 + \psi_s v_s, \qquad
-    V_s = \sum_{n \in s} w_n \sum_d s_{dn}
+    V_\omega = \sum_{t \in \omega} \mathit{node\_cost}_t + \sum_{o, \tau} (A_{o\tau} + F_{o\tau})\, n_{o\tau} + F_0
+    + \sum_e C_e\, \mathit{close}_e + \sum_g \mathit{value}_g\, \mathit{missing}_g, \qquad
+    V_\omega = \sum_{t \in \omega} w_t \sum_d \mathit{short}_d
 
-==============  ======================  ==========  ====================================================
-symbol          code                    unit        meaning
-==============  ======================  ==========  ====================================================
-s               ``data.outcomes``                   undisturbed, or a scenario; p_s its probability
-eta             ``m.tail``              MUSD, kt    decided: the value at risk
-u               ``m.beyond``            MUSD, kt    decided: how far an outcome goes beyond it
-C_n             ``m.node_cost``         MUSD        decided: present value of the operations of a node
+where node_cost is the part of the objective that is paid at the node, with D_t instead of pi_t (node_cost_is).
+
+==============  ======================  ==========  ======================================================
+symbol          code                    unit        comes from
+==============  ======================  ==========  ======================================================
+tail            ``m.tail``              MUSD or kt  decided: the value at risk
+beyond          ``m.beyond``            MUSD or kt  decided: by how much an outcome exceeds it
+node_cost       ``m.node_cost``         MUSD        decided: present value of operations (measure cost only)
+t in omega      ``outcome.nodes``       --          nodes of the plan, then of the branch; prepare/risk.py
+p               ``probability``         fraction    ``outcome.probability``: scenarios.csv; undisturbed: the rest
 alpha           ``risk.alpha``          fraction    instance.toml ``[risk] alpha``
-==============  ======================  ==========  ====================================================
+w_t             ``node.length``         years       instance.toml ``years``
+short           ``m.short``             kt/yr       decided: demand not served
+A, F, F_0, C    see the objective       MUSD        ``annuity``, ``fixed_om``, ``own_fixed_om``, ``closing.cost``
+value           ``floor.missing_cost``  MUSD/kt     here without the probability: times D_t / pi_t of its node
+==============  ======================  ==========  ======================================================
 
-Only with a weight above 0 (``[risk] weight``). The definition is that of Rockafellar and Uryasev, Optimization of
-conditional value-at-risk, Journal of Risk 2 (2000).
+There are rows only with a weight above 0 (``[risk] weight``). The definition is that of Rockafellar and Uryasev,
+Optimization of conditional value-at-risk, Journal of Risk 2 (2000).
 
-Dual of ``beyond``: minus the probability with which the outcome counts among the worst, times the weight.
+Row: ``beyond_tail`` one per outcome (``data.outcomes``), ``node_cost_is`` one per node; prepare/risk.py fills the
+outcomes and ``data.risk``.
+
+Dual of ``beyond_tail``, MUSD per unit of V, 0 or more: the risk weight times the probability of the outcome among the
+worst. Over all outcomes the duals add up to the risk weight.
 """
 
 from __future__ import annotations
@@ -38,7 +51,10 @@ from ..terms import Sum
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
-    """Add ``m.node_cost_is`` and ``m.beyond_tail``; nothing without a risk."""
+    """Add ``m.node_cost_is`` and ``m.beyond_tail``; nothing if ``data.risk`` is None.
+
+    Row ``n`` of the first is of node ``data.nodes[n]``, row ``s`` of the second of outcome ``data.outcomes[s]``.
+    """
     if data.risk is None:
         return
     by_cost = data.risk.measure == "cost"

@@ -1,19 +1,27 @@
 r"""Single-country cap: no country, friend or foe, makes or sells more than a share of a stage.
 
 .. math::
-    \sum_m (\mathit{made} - \mathit{surplus} + \mathit{bought})_{mct}
-    \le \ell_t \sum_{m, c'} (\mathit{made} - \mathit{surplus} + \mathit{bought})_{mc't} \qquad \forall (c, t)
+    \sum_{m, q} (\mathit{made} - \mathit{surplus} + \mathit{bought})_{mcqt}
+    \le \ell_t \sum_{m, c', q} (\mathit{made} - \mathit{surplus} + \mathit{bought})_{mc'qt} \qquad \forall (c, t)
 
-==============  ====================================  =======  ====================================
-symbol          code                                  unit     comes from
-==============  ====================================  =======  ====================================
-made            ``pool.made``, ``m.activity``         kt/yr    recipes times activity
-surplus         ``m.surplus``                         kt/yr    decided
-bought          ``m.buy``                             kt/yr    decided
-l               ``cap.limit``                         share    caps.csv
-==============  ====================================  =======  ====================================
+summed over the strategic materials m of the stage, or over the one material of the cap.
 
-Dual times the total: the saving, in MUSD, per unit of share for that country.
+==============  =======================  =======  ========================================================
+symbol          code                     unit     comes from
+==============  =======================  =======  ========================================================
+made            ``pool.made``            kt/yr    ``m.activity``, decided, times the recipes' outputs
+surplus         ``pool.surplus``         kt/yr    ``m.surplus``, decided: thrown away
+bought          ``pool.bought``          kt/yr    ``m.buy``, decided
+all pools       ``cap.total``            --       pools (m, c', q, t) where something is made or bought
+pools in c      ``cap.over``             --       those in the country ``cap.country``
+l               ``cap.limit``            share    caps.csv, going linearly from ``limit`` to ``limit_end``
+==============  =======================  =======  ========================================================
+
+Row: one per cap, country that can supply, and node in which the cap holds. ``data.caps["single_country_share"]`` is
+filled by prepare/caps.py.
+
+Dual, MUSD per kt/yr, 0 or less: minus the dual, times the stage's total in kt/yr, is what raising the limit for that
+country would save, in MUSD per unit of share.
 """
 
 from __future__ import annotations
@@ -28,7 +36,7 @@ from .supply import add_supply
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
-    """Add ``m.single_country_share[i]``, one row per cap, country that can supply, and node."""
+    """Add ``m.single_country_share[i]``; entry ``i`` of its list in ``data.caps`` names cap, country and node."""
 
     def rule(m: ConcreteModel, i: int) -> Any:
         cap = data.caps["single_country_share"][i]

@@ -1,24 +1,31 @@
 r"""Stage-share cap: how much of a stage is made or bought in countries of concern, or made by plants tied to them.
 
 .. math::
-    \sum_{c \in CC} (\mathit{made} - \mathit{surplus} + \mathit{bought})_{mct}
-    + \sum_{f\,\text{tied},\ c(f) \notin CC} \mathit{made}_{mft}
-    \le \ell_t \sum_{c} (\mathit{made} - \mathit{surplus} + \mathit{bought})_{mct} \qquad \forall t
+    \sum_{m, c \in CC, q} (\mathit{made} - \mathit{surplus} + \mathit{bought})_{mcqt}
+    + \sum_{a\,\text{tied}} \mathit{made}_a x_a
+    \le \ell_t \sum_{m, c, q} (\mathit{made} - \mathit{surplus} + \mathit{bought})_{mcqt} \qquad \forall t
 
-summed over the stage's strategic materials m, or over one material.
+summed over the strategic materials m of the stage, or over the one material of the cap.
 
-==============  ====================================  =======  ====================================
-symbol          code                                  unit     comes from
-==============  ====================================  =======  ====================================
-made            ``pool.made``, ``m.activity``         kt/yr    recipes times activity
-surplus         ``m.surplus``                         kt/yr    decided
-bought          ``m.buy``                             kt/yr    decided
-CC              ``cap.over``                          --       instance.toml ``countries_of_concern``
-l               ``cap.limit``                         share    caps.csv
-==============  ====================================  =======  ====================================
+==============  =======================  =======  ========================================================
+symbol          code                     unit     comes from
+==============  =======================  =======  ========================================================
+made            ``pool.made``            kt/yr    ``m.activity``, decided, times the recipes' outputs
+surplus         ``pool.surplus``         kt/yr    ``m.surplus``, decided: thrown away
+bought          ``pool.bought``          kt/yr    ``m.buy``, decided
+made, tied      ``cap.tied``             kt/yr    ``m.activity``, decided, times kt made per kt: plants with
+                                                  facilities.csv ``concern_tie`` outside CC
+all pools       ``cap.total``            --       pools (m, c, q, t) where something is made or bought
+pools in CC     ``cap.over``             --       those in instance.toml ``countries_of_concern``
+l               ``cap.limit``            share    caps.csv, going linearly from ``limit`` to ``limit_end``
+==============  =======================  =======  ========================================================
 
-Dual times the total: the saving, in MUSD, per unit of share. A stage cap can hold while nearly everything upstream
-comes from a country of concern; the exposed share shows it.
+Row: one per cap and node in which it holds and something can count against it. ``data.caps["stage_share"]`` is filled
+by prepare/caps.py.
+
+Dual, MUSD per kt/yr, 0 or less: minus the dual, times the stage's total in kt/yr, is what raising the limit would save,
+in MUSD per unit of share. A stage can keep its cap while nearly everything before it comes from a country of concern;
+the exposed share shows that.
 """
 
 from __future__ import annotations
@@ -33,7 +40,7 @@ from .supply import add_supply
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
-    """Add ``m.stage_share[i]``, one row per cap and node in which it holds."""
+    """Add ``m.stage_share[i]``; entry ``i`` of ``data.caps["stage_share"]`` names cap and node of the row."""
 
     def rule(m: ConcreteModel, i: int) -> Any:
         cap = data.caps["stage_share"][i]

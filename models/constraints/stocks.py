@@ -1,28 +1,37 @@
-r"""Stocks: what is held at a period's end, clean and exposed apart.
+r"""Stocks: what is in stock at a period's end, clean and exposed apart.
 
 .. math::
-    S_{sqt} = S_{sq,t-1} + w_t (\mathit{put}_{sqt} - \mathit{draw}_{sqt}), \qquad
-    w_t\, \mathit{draw}_{sqt} \le S_{sq,t-1}, \qquad
-    \sum_q S_{sqt} \le \overline{S}_s + \sum_{o, \tau} k_o \sigma_{o \tau t} n_{o\tau}, \qquad
-    \sum_q S_{sqT} + v_s \ge \underline{S}_s
+    S_{h,t} - w_t (\mathit{put}_h - \mathit{draw}_h) - S_{h,t-1} = \mathit{opening}_h
+    \qquad \forall h \quad \text{(stock_balance)} \\
+    w_t\, \mathit{draw}_h - S_{h,t-1} \le \mathit{opening}_h \qquad \forall h \quad \text{(stock_draw)} \\
+    \sum_q S_h \le \mathit{room}_g + \sum_{o, \tau} M_{o \tau t}\, n_{o\tau}
+    \qquad \forall (g, t) \quad \text{(stock_limit)} \\
+    \sum_q S_h + \mathit{missing}_g \ge \mathit{floor}_g \qquad \forall g,\ t \text{ the last}
+    \quad \text{(stock_floor)}
 
-==============  ===================  =======  ==================================================
-symbol          code                 unit     comes from
-==============  ===================  =======  ==================================================
-S               ``m.stock``          kt       decided; before the first period stockpiles.csv ``initial_t``
-put, draw       ``m.put, m.draw``    kt/yr    decided
-w_t             ``node.length``      years    instance.toml ``years``
-n               ``m.build``          modules  decided; of options that add to the store
-upper limit     ``limit.limit``      kt       stockpiles.csv ``max_t``
-k sigma         ``limit.modules``    kt       options.csv ``module_t`` times the ramp's share
-lower limit     ``floor.floor``      kt       stockpiles.csv ``final_min_t``
-v               ``m.missing``        kt       decided; branches only, paid at the material's value
-==============  ===================  =======  ==================================================
+==============  ========================  ========  =====================================================
+symbol          code                      unit      comes from
+==============  ========================  ========  =====================================================
+S               ``m.stock``               kt        decided; t - 1 is ``part.previous``, absent at the beginning
+put, draw       ``m.put, m.draw``         kt/yr     decided; where ``part.can_put``, ``part.can_draw``
+opening         ``part.opening``          kt        stockpiles.csv ``initial_t`` where no node comes before, else 0
+w_t             ``node.length``           years     instance.toml ``years``
+n               ``m.build``               modules   decided: modules of options that enlarge the stockpile
+q               ``room.parts``            --        the clean and the exposed part (also ``least.parts``)
+room            ``room.limit``            kt        stockpiles.csv ``max_t``
+M               ``room.modules``          kt        options.csv ``module_t`` times the ramp's share; per module
+floor           ``least.floor``           kt        stockpiles.csv ``final_min_t``
+missing         ``least.missing``         kt        ``m.missing``, decided, at the material's value; None in the plan
+==============  ========================  ========  =====================================================
 
-A branch starts from the plan's stocks.
+A branch begins with the plan's stocks. ``m.nothing``, always 0, stands in a floor that no stock could meet.
 
-Duals: ``stock_balance``: the value of a tonne in stock, in MUSD/kt; ``stock_limit``: of a tonne more room;
-``stock_floor``: what the final minimum costs.
+Row: ``stock_balance`` and ``stock_draw`` one per stockpile, provenance and node (``data.stock``), ``stock_limit`` one
+per stockpile and node, ``stock_floor`` one per stockpile and last node. All are filled by prepare/operations.py.
+
+Duals, MUSD per kt: minus that of ``stock_balance`` is the value of one kt more in stock; minus that of ``stock_limit``
+is what room for one kt more would save; that of ``stock_floor``, 0 or more, is what one kt more of final minimum would
+cost. The dual of ``stock_draw`` is not zero where a stock is drawn down to nothing within one period.
 """
 
 from __future__ import annotations
@@ -36,7 +45,11 @@ from ..terms import Sum
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
-    """Add ``m.stock_balance``, ``m.stock_draw``, ``m.stock_limit`` and ``m.stock_floor``."""
+    """Add ``m.stock_balance``, ``m.stock_draw``, ``m.stock_limit`` and ``m.stock_floor``.
+
+    Entry ``i`` of ``data.stock`` (for the last two: of ``data.stock_limit`` and ``data.stock_floor``) names stockpile
+    and node of row ``i``.
+    """
 
     def balance(m: ConcreteModel, i: int) -> Any:
         part = data.stock[i]

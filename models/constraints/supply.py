@@ -1,4 +1,4 @@
-"""What a pool contributes to the total of a stage: made, less surplus, plus bought."""
+"""What a pool adds to the total of a stage, for the caps on shares of a stage: made, less surplus, plus bought."""
 
 from __future__ import annotations
 

@@ -1,20 +1,21 @@
-r"""Surplus: a joint product may be thrown away, but only where it is made.
+r"""Surplus: a joint product may be thrown away, but only as much as is made of it there.
 
-.. math:: \mathit{surplus}_{mcqt} \le \sum_a o_a x_a \qquad \forall (m, c, q, t)
+.. math:: \mathit{surplus}_{mcqt} \le \sum_a \mathit{made}_a x_a \qquad \forall (m, c, q, t)
 
-==============  =================  =======  ===========================================
-symbol          code               unit     meaning
-==============  =================  =======  ===========================================
-surplus         ``m.surplus``      kt/yr    thrown away
-o_a             ``pool.made``      kt/kt    tonnes made per tonne of activity
-x_a             ``m.activity``     kt/yr    processes run
-==============  =================  =======  ===========================================
+==============  ====================  =======  =====================================================
+symbol          code                  unit     comes from
+==============  ====================  =======  =====================================================
+surplus         ``pool.surplus``      kt/yr    ``m.surplus``, decided; materials.csv ``surplus`` allows it
+x_a             ``m.activity``        kt/yr    decided: processes run in the country
+made            ``pool.made``         kt/kt    recipes.csv, recipe_yields.csv: outputs
+==============  ====================  =======  =====================================================
 
-Rows exist only where something else than making could be thrown away (arrivals, purchases, stock,
-downgraded material); elsewhere the balance implies them.
+Row: one per pool (material, country, provenance and node) where something else than what is made could be thrown away:
+arrivals, purchases, stock, downgraded material. Elsewhere the balance implies the row. ``data.surplus_limit`` holds the
+positions of these pools; prepare/operations.py fills it.
 
-Dual: what it would be worth to throw away a tonne that was bought or brought in, in MUSD/kt; nonzero only if
-waste would loosen a cap.
+Dual, MUSD per kt/yr, 0 or less: what could be saved by throwing away one kt/yr that was bought or brought in. It is not
+zero only if waste would loosen a cap.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from ..terms import Sum
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
-    """Add ``m.surplus_limit[pool]``."""
+    """Add ``m.surplus_limit[p]``, for the pools in ``data.surplus_limit``; ``p`` is a position in ``data.pools``."""
 
     def rule(m: ConcreteModel, p: int) -> Any:
         pool = data.pools[p]

@@ -1,26 +1,31 @@
 r"""No transit: a country sends out only what it makes or buys, not what it brought in or drew from stock.
 
 .. math::
-    \sum_s y_s \le \sum_a o_a x_a - \mathit{surplus} + \sum_k b_k + [q = e]\, g \qquad \forall (m, c, q, t)
-    \qquad\text{and}\qquad
-    \sum_q \sum_s y_s \le \sum_q \Bigl(\sum_a o_a x_a - \mathit{surplus} + \sum_k b_k\Bigr)
+    \sum_{s \leftarrow c} y_s \le \sum_a \mathit{made}_a x_a - \mathit{surplus} + \sum_k b_k
+    + [q = \text{exposed}]\, \mathit{downgrade} \qquad \forall (m, c, q, t) \\
+    \sum_q \sum_{s \leftarrow c} y_s \le \sum_q \Bigl(\sum_a \mathit{made}_a x_a - \mathit{surplus} + \sum_k b_k\Bigr)
     \qquad \forall (m, c, t)
 
-==============  =================  =======  ===========================================
-symbol          code               unit     meaning
-==============  =================  =======  ===========================================
-y_s             ``m.ship``         kt/yr    shipments leaving the country
-x_a             ``m.activity``     kt/yr    processes run
-o_a             ``pool.made``      kt/kt    tonnes made per tonne of activity
-surplus         ``m.surplus``      kt/yr    thrown away
-b_k             ``m.buy``          kt/yr    purchases from markets in the country
-g               ``m.downgrade``    kt/yr    clean material used as exposed
-==============  =================  =======  ===========================================
+==============  ====================  =======  =====================================================
+symbol          code                  unit     comes from
+==============  ====================  =======  =====================================================
+q               ``limit.pools``       --       one pool: the first formula; clean and exposed: the second
+y_s leaving     ``pool.leaving``      kt/yr    ``m.ship``, decided: shipments out of the country
+x_a             ``m.activity``        kt/yr    decided: processes run in the country
+made            ``pool.made``         kt/kt    recipes.csv, recipe_yields.csv: outputs
+surplus         ``pool.surplus``      kt/yr    ``m.surplus``, decided: thrown away; None: not allowed
+b_k             ``pool.bought``       kt/yr    ``m.buy``, decided: purchases in the country's markets
+downgrade       ``pool.downgrade``    kt/yr    ``m.downgrade``, decided: clean material used as exposed
+==============  ====================  =======  =====================================================
 
-So a tariff, a stop or a share cannot be dodged by re-export or by waste. Rows exist only where goods arrive or
-are drawn from stock; elsewhere the balance implies them.
+So nobody can avoid a tariff, an export stop or a share by re-export or by waste. In the sum over both provenances the
+downgrade cancels.
 
-Dual: what re-exporting one more tonne would save, in MUSD/kt: the worth of a loophole.
+Row: one per material, country, provenance and node where goods arrive or are drawn from stock, and one more for both
+provenances where material can be downgraded. Elsewhere the balance implies the row. ``data.transit`` is filled by
+prepare/operations.py.
+
+Dual, MUSD per kt/yr, 0 or less: what could be saved by re-exporting one kt/yr.
 """
 
 from __future__ import annotations
@@ -34,7 +39,7 @@ from ..terms import Sum
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
-    """Add ``m.transit_limit[i]``: per provenance, and in sum over both where material can be downgraded."""
+    """Add ``m.transit_limit[i]``; entry ``i`` of ``data.transit`` names material, country and node of the row."""
 
     def rule(m: ConcreteModel, i: int) -> Any:
         row = Sum()
