@@ -136,6 +136,11 @@ class Instance:
         row = market if isinstance(market, Market) else next(m for m in self.markets if m.market == market)
         return row.country in self.countries_of_concern if row.exposed is None else row.exposed
 
+    @property
+    def negligible_t(self) -> float:
+        """Tonnes a year below which an amount is nothing and its row is left out: 1e-6, less if demand is small."""
+        return min(1e-6, 1e-8 * max((row.demand_t for row in self.demand), default=1.0) or 1e-6)
+
     # --- changes ---
 
     def changed(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import Infeasible, NoPlan, SolverFailed, UsageError
 from ..runs.run import Run
-from ..runs.tables import COMPONENTS, NOTHING
+from ..runs.tables import COMPONENTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -272,7 +272,7 @@ def _metrics(instance: Instance, frames: dict[str, pd.DataFrame]) -> dict[str, A
     return {
         "exposed_share": exposed,
         "stage_share": stages,
-        "short_t": {y: t if t > NOTHING else 0.0 for y, t in short.items()},
+        "short_t": {y: t if t > instance.negligible_t else 0.0 for y, t in short.items()},
         "demand_t": demand,
         "capex_musd": float(sum(frames["builds"]["capex_musd"])),
         "cost_musd": {c: float(sum(costs.loc[costs["component"] == c, "present_musd"])) for c in COMPONENTS},

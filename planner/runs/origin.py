@@ -40,7 +40,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..instance.timeline import periods, series_value
-from .tables import NOTHING, frame
+from .tables import frame
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,7 +92,7 @@ def ledger(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> pd.DataFra
         stocks.draw(inflow, year)
         mixes = _mixes(inflow, len(chain.stages))
         stocks.close(mixes, year, period.length)
-        rows += _delivered(chain, mixes, years["service"].get(year, []), year)
+        rows += _delivered(chain, mixes, years["service"].get(year, []), year, instance.negligible_t)
     return frame("origin", rows)
 
 
@@ -392,17 +392,17 @@ def _blend(old: Mix, left: float, new: Mix, put: float) -> Mix:
     return {o: (old.get(o, 0.0) * left + new.get(o, 0.0) * put) / (left + put) for o in origins}
 
 
-def _delivered(chain: _Chain, mixes: Mixes, rows: Iterable[Any], year: int) -> list[tuple[Any, ...]]:
+def _delivered(chain: _Chain, mixes: Mixes, rows: Iterable[Any], year: int, nothing: float) -> list[tuple[Any, ...]]:
     """Rows of the table: clean and exposed deliveries have the mixes of their pools."""
     result: list[tuple[Any, ...]] = []
     for r in rows:
         whole = r.clean_t + r.exposed_t
-        if whole <= NOTHING:
+        if whole <= nothing:
             continue
         parts = [
             (mixes.get(Pool(r.material, r.country, q)), t) for q, t in ((CLEAN, r.clean_t), (EXPOSED, r.exposed_t))
         ]
-        parts = [(mix, t) for mix, t in parts if t > (NOTHING if mix is None else 0.0)]
+        parts = [(mix, t) for mix, t in parts if t > (nothing if mix is None else 0.0)]
         for s in sorted(chain.tells[r.material]):
             tonnes: dict[str, float] = defaultdict(float)
             for mix, t in parts:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..instance.timeline import module_share, own_capacity_share, periods, promised, series_value
-from .tables import NOTHING, frame
+from .tables import frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +47,7 @@ def _price_floors(instance: Instance, tables: Frames) -> pd.DataFrame:
     for floor in instance.price_floors:
         for year in (y for y in instance.years if promised(floor, y)):
             tonnes = made.get((floor.facility, floor.material, year), 0.0) * _part(instance, tables, floor, year)
-            if tonnes <= NOTHING:
+            if tonnes <= instance.negligible_t:
                 continue
             price = _price(instance, floor, year, prices)
             owed = max(0.0, floor.floor_usd_per_t - price) * tonnes / 1e6 if price is not None else None
@@ -62,7 +62,7 @@ def _offtakes(instance: Instance, tables: Frames) -> pd.DataFrame:
     for row in instance.offtakes:
         for year in (y for y in instance.years if promised(row, y)):
             tonnes = row.take_t * _online(instance, tables, row, year)
-            if tonnes <= NOTHING:
+            if tonnes <= instance.negligible_t:
                 continue
             price = _price(instance, row, year, prices)
             owed = None if price is None else (row.agreed_usd_per_t - price) * tonnes / 1e6

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-NOTHING = 1e-6  # t; smaller rows are left out
 
 # "text", "year" (whole number) or "number"; every column that is not named here is a number
 TEXT = frozenset(

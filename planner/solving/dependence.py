@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from ..instance.wildcards import members, strategic_materials
 from ..models.data import PLAN
 from ..prepare.caps import cap_limits, cap_materials, importers
-from ..runs.tables import NOTHING
 
 if TYPE_CHECKING:
     from ..instance.tables import Cap
@@ -97,26 +96,26 @@ class Measures:
         return measured[cap.metric]()
 
 
-def quotient(share: Share) -> float | None:
+def quotient(share: Share, nothing: float) -> float | None:
     """The share; None if nothing was delivered or made."""
     part, total = share
-    return part / total if total * 1e3 > NOTHING else None
+    return part / total if total * 1e3 > nothing else None
 
 
 def dependence(prepared: Prepared, outcome: Outcome) -> list[tuple[Any, ...]]:
     """Rows of dependence.csv."""
     instance, data = prepared.instance, prepared.data
-    measured = Measures(prepared, outcome.values)
+    measured, nothing = Measures(prepared, outcome.values), instance.negligible_t
     rows: list[tuple[Any, ...]] = []
     plan_nodes = [(n, node.year) for n, node in enumerate(data.nodes) if node.branch == PLAN]
     for n, year in plan_nodes:
-        rows.append(("", "exposed_share", "", "", "", "", year, quotient(measured.exposed(n)), None, None))
+        rows.append(("", "exposed_share", "", "", "", "", year, quotient(measured.exposed(n), nothing), None, None))
         for stage in instance.stages:
-            share = quotient(measured.stage(n, strategic_materials(instance, stage)))
+            share = quotient(measured.stage(n, strategic_materials(instance, stage)), nothing)
             rows.append(("", "stage_share", stage, "", "", "", year, share, None, None))
         for material in instance.materials:
             if material.strategic:
-                share = quotient(measured.stage(n, (material.material,)))
+                share = quotient(measured.stage(n, (material.material,)), nothing)
                 rows.append(("", "stage_share", "", material.material, "", "", year, share, None, None))
     if not instance.caps:
         return rows
@@ -128,7 +127,7 @@ def dependence(prepared: Prepared, outcome: Outcome) -> list[tuple[Any, ...]]:
             if year not in limits:
                 continue
             for country in measured.everyone if single else [cap.country]:
-                share = quotient(measured.of_cap(n, cap, country))
+                share = quotient(measured.of_cap(n, cap, country), nothing)
                 saving = saved.get((cap.cap, year, country if single else ""), 0.0)
                 rows.append(
                     (

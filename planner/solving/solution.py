@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..instance.finance import annuity_years, capital_recovery_factor, discount_factor, spending_years
 from ..instance.timeline import horizon_end, module_share, own_capacity_share
 from ..models.data import CLEAN, PLAN
-from ..runs.tables import BRANCH_TABLES, COMPONENTS, NOTHING, frame
+from ..runs.tables import BRANCH_TABLES, COMPONENTS, frame
 from .search import Outcome, least_public_money
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Reader:
         self.outcome = outcome
         self.country = {f.facility: f.country for f in self.instance.facilities}
         self.options = {o.option: o for o in self.instance.options}
+        self.nothing = self.instance.negligible_t
         self.least = _least_activity(self.instance)
         self.modules = {
             i: round(value) * 1.0 if self.data.build[i].integer else value
@@ -49,7 +50,7 @@ class Reader:
 
     def held(self, family: str) -> list[tuple[int, float]]:
         """Index and value, kt, of the decisions of ``family`` that are more than nothing."""
-        return [(i, x) for i, x in self.outcome.values.get(family, {}).items() if x * KILO > NOTHING]
+        return [(i, x) for i, x in self.outcome.values.get(family, {}).items() if x * KILO > self.nothing]
 
     # --- operations ---------------------------------------------------------------------------------------
 
@@ -100,7 +101,7 @@ class Reader:
         put, draw, stock = self.amount("put"), self.amount("draw"), self.amount("stock")
         for i, h in enumerate(data.stock):
             amounts = (put(i) * KILO, draw(i) * KILO, stock(i) * KILO)
-            if max(amounts) > NOTHING:
+            if max(amounts) > self.nothing:
                 table(h.node, "stocks").append(
                     (h.stockpile, h.country, h.material, h.provenance, year(h.node), *amounts)
                 )
@@ -162,7 +163,7 @@ class Reader:
             term = terms[name, kind]
             avoided = term.avoided_share * facility.fixed_om_usd_per_t * closed_t / 1e6
             paid = term.closing_usd_per_t * facility.capacity_t * new / 1e6
-            if closed_t > NOTHING:
+            if closed_t > self.nothing:
                 rows.append((name, kind, self.country[name], period.first_year, share, closed_t, avoided, paid))
         return rows
 
@@ -192,7 +193,7 @@ class Reader:
         return [
             (name, self.country[name], self.prepared.periods[t].first_year, capacity, used[name, t])
             for (name, t), capacity in available.items()
-            if capacity > NOTHING or used[name, t] > NOTHING
+            if capacity > self.nothing or used[name, t] > self.nothing
         ]
 
     def funding(self) -> list[tuple[Any, ...]]:
@@ -308,12 +309,13 @@ class Reader:
 
 
 def _least_activity(instance: Instance) -> dict[tuple[str, str], float]:
-    """(facility, process) -> t of activity a year up to which nothing of it comes to more than ``NOTHING``."""
+    """(facility, process) -> t of activity a year up to which nothing of it comes to more than ``negligible_t``."""
     largest: dict[str, float] = defaultdict(lambda: 1.0)
     rows: tuple[Recipe | RecipeYield, ...] = (*instance.recipes, *instance.recipe_yields)
     for row in rows:
         largest[row.process] = max(largest[row.process], row.t_per_t)
-    return {(o.facility, o.process): NOTHING / max(largest[o.process], o.capacity_per_t) for o in instance.operations}
+    nothing = instance.negligible_t
+    return {(o.facility, o.process): nothing / max(largest[o.process], o.capacity_per_t) for o in instance.operations}
 
 
 def tables(prepared: Prepared, outcome: Outcome) -> tuple[dict[str, pd.DataFrame], dict[str, dict[str, pd.DataFrame]]]:

@@ -146,6 +146,9 @@ class Solver:
         rows, cols = a.matrix.shape
         matrix = a.matrix.copy()
         matrix.data = matrix.data * np.repeat(units.columns, np.diff(matrix.indptr)) / units.rows[matrix.indices]
+        if not units.plain:  # what becomes next to nothing in other units is nothing
+            matrix.data[np.abs(matrix.data) <= SMALLEST_COEFFICIENT] = 0.0
+            matrix.eliminate_zeros()
         cost = a.cost * units.columns / units.objective
         self.check(
             self.highs.passModel(

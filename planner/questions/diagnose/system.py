@@ -151,7 +151,7 @@ class System:
             matrix = (matrix + self._slope_matrix(moved)).tocsc()
             for row, change in moved.items():
                 upper[row] += change * self.slopes[row].upper
-        whole = a.integer
+        whole, rows = a.integer, a.rows
         cost, low, high = a.cost, a.col_lower, a.col_upper
         if free:
             turned = [self.knobs[k] for k in free]
@@ -168,10 +168,12 @@ class System:
         if without:
             keep = np.setdiff1d(np.arange(matrix.shape[0]), np.fromiter(without, dtype=int))
             matrix, lower, upper = matrix.tocsr()[keep].tocsc(), lower[keep], upper[keep]
+            place = dict(zip(keep.tolist(), range(len(keep)), strict=True))
+            rows = {f: {i: place[row] for i, row in of.items() if row in place} for f, of in rows.items()}
         matrix.data[np.abs(matrix.data) < ZERO] = 0.0
         matrix.eliminate_zeros()
         matrix.sort_indices()
-        return Arrays(cost, 0.0, matrix, lower, upper, low, high, whole, a.columns, a.rows)
+        return Arrays(cost, 0.0, matrix, lower, upper, low, high, whole, a.columns, rows)
 
     def _slope_matrix(self, changes: Mapping[int, float]) -> Any:
         rows, columns, values = [], [], []
