@@ -35,7 +35,8 @@ class Family:
     rows     the list of ``ModelData`` whose positions its indices are
     bounds   whether it is the upper bounds of decisions that are meant
     kind     what explain calls a row of it that binds; "" if it says nothing, then ``silent`` tells why
-    unit     unit of its limit
+    unit     unit of which one more or less is told; of its sides where these are in the same
+    side     unit of the sides of its rows in the model: ``kt``, ``MUSD`` or "" for a count
     less     whether a unit less saves (a least amount), instead of a unit more
     subject  row -> key of the row of the instance that says so
     home     row -> what tells its country: ``facility``, ``stockpile`` or ``option``, and its name; or ``country``
@@ -53,6 +54,7 @@ class Family:
     rows: str = ""
     kind: str = ""
     unit: str = ""
+    side: str = "kt"
     less: bool = False
     bounds: bool = False
     subject: Callable[[Any], str] = lambda row: ""
@@ -127,31 +129,31 @@ FAMILIES: dict[str, Family] = {
                subject=lambda r: r.scenario, home=lambda r: ("country", r.country),
                says=lambda r, built: f"at most {tonnes(r.limit)} of {r.material} leave under {r.scenario}",
                table="disruptions", column="fraction", gives="limit"),
-        Family("modules_most", "modules", "max_modules", "module",
+        Family("modules_most", "modules", "max_modules", "module", side="",
                subject=lambda r: r.option, home=lambda r: ("option", r.option),
                says=lambda r, built: f"at most {r.most:g} modules",
                table="options", column="max_modules", gives="limit"),
-        Family("build", "build", "max_per_year", "module", bounds=True,
+        Family("build", "build", "max_per_year", "module", bounds=True, side="",
                subject=lambda r: r.option, home=lambda r: ("option", r.option),
                says=lambda r, built: f"at most {r.max_modules:g} modules",
                table="options", column="max_per_year", gives="limit"),
-        Family("fund_budget", "fund_limit", "fund", "MUSD",
+        Family("fund_budget", "fund_limit", "fund", "MUSD", side="MUSD",
                subject=lambda r: r.fund, says=lambda r, built: f"budget of {r.budget:,.6g} MUSD",
                table="funds", column="budget_musd", gives="wish", rank=91.0),
-        Family("fund_share", "fund_share", "fund_share", POINT,
+        Family("fund_share", "fund_share", "fund_share", POINT, side="MUSD",
                subject=lambda r: r.fund, home=lambda r: ("option", r.option),
                says=lambda r, built: f"pays at most {100 * r.max_share:.4g}% of {r.option}",
                table="funds", column="max_share", gives="wish", rank=90.0),
-        Family("private_limit", "private_limit", "private_money", "MUSD",
+        Family("private_limit", "private_limit", "private_money", "MUSD", side="MUSD",
                subject=lambda r: r.option, home=lambda r: ("option", r.option),
                says=lambda r, built: f"private money of {r.limit:,.6g} MUSD",
                table="options", column="private_musd", gives="wish", rank=92.0),
-        Family("modules_least", "modules", less=True, subject=lambda r: r.option,
+        Family("modules_least", "modules", less=True, side="", subject=lambda r: r.option,
                table="options", column="min_modules", gives="wish", rank=95.0, points=lambda value: 30.0,
                silent="a committed project is told with the projects: what the plan costs without it"),
-        Family("exclusive_group", table="options", column="exclusive_group", gives="wish", rank=94.0,
+        Family("exclusive_group", side="", table="options", column="exclusive_group", gives="wish", rank=94.0,
                silent="a choice between projects: what each twin is worth is told with the projects"),
-        Family("requires", "requires", table="options", column="requires", gives="wish", rank=93.0,
+        Family("requires", "requires", side="", table="options", column="requires", gives="wish", rank=93.0,
                silent="a choice between projects: what each is worth is told with the projects"),
         Family("balance", "pools", gives="source", silent=BOOKKEEPING),
         Family("demand", "need", silent="demand is given: its shadow price is what a tonne delivered costs"),
@@ -160,10 +162,10 @@ FAMILIES: dict[str, Family] = {
         Family("surplus_limit", silent="only what is made can be thrown away: physics"),
         Family("transit_limit", "transit", gives="limit",
                silent="a rule of the model against re-export; no cell of the instance could give way"),
-        Family("spending", "spending", gives="limit",
+        Family("spending", "spending", side="MUSD", gives="limit",
                silent="capex is paid for: what binds are its payers, told as money"),
-        Family("closing", silent="a plant is closed at most once: physics"),
-        Family("node_cost_is", silent="defines the cost of a node for the risk measure"),
-        Family("beyond_tail", silent="defines the tail of the risk measure"),
+        Family("closing", side="", silent="a plant is closed at most once: physics"),
+        Family("node_cost_is", side="MUSD", silent="defines the cost of a node for the risk measure"),
+        Family("beyond_tail", side="MUSD", silent="defines the tail of the risk measure"),
     )
 }  # fmt: skip

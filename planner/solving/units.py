@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .compiling import Arrays
+from .families import FAMILIES
 
 COMFORTABLE = (2.0**-5, 2.0**13)  # largest amount, kt or MUSD, up to which the model's own units serve
 AIM = 2.0**6  # where the largest amount comes to lie outside of it
@@ -30,17 +31,7 @@ UNIT_OF_COLUMNS = {
     ),
     **dict.fromkeys(("private", "fund_draw", "node_cost", "tail", "beyond"), MONEY),
 }  # fmt: skip
-UNIT_OF_ROWS = {
-    **dict.fromkeys(
-        ("balance", "surplus_limit", "transit_limit", "capacity_limit", "least_use", "offtake", "lane_limit", "demand",
-         "stock_balance", "stock_draw", "stock_limit", "stock_floor", "export_stop", "exposed_share", "stage_share",
-         "single_country_share", "import_share"),
-        TONNES,
-    ),
-    **dict.fromkeys(
-        ("spending", "private_limit", "fund_budget", "fund_share", "node_cost_is", "beyond_tail"), MONEY
-    ),
-}  # fmt: skip
+UNIT_OF_ROWS = {family.name: family.side for family in FAMILIES.values()}
 
 
 @dataclass(frozen=True, slots=True)
