@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ import planner
 
 from ..errors import UsageError
 from . import common
-from .common import AsJson, Gap, InstanceFolder, Overwrite, Seed, Threads, TimeLimit
+from .common import AsJson, Gap, InstanceFolder, Output, Overwrite, Seed, Threads, TimeLimit
 
 
 def alternatives(
@@ -23,7 +22,7 @@ def alternatives(
         typer.Option(help="country=, startup=, stage= or option=: least and most of it; repeatable"),
     ] = None,
     latest: Annotated[bool, typer.Option("--latest/--no-latest", help="latest start of what is always built")] = True,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="folder to write the tables to")] = None,
+    output: Output = None,
     runs: Annotated[bool, typer.Option("--runs", help="write each plan as an audited run too")] = False,
     overwrite: Overwrite = False,
     gap: Gap = None,
@@ -42,11 +41,7 @@ def alternatives(
         plans=plans,
         groups=group or (),
         latest=latest,
-        gap=gap,
-        time_limit=time_limit,
-        threads=threads,
-        seed=seed,
-        progress=common.tell,
+        **common.search(gap, time_limit, threads, seed),
     )
     common.deliver(near_optimal, output, overwrite, as_json)
     if output is not None and runs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 InstanceFolder = Annotated[Path, typer.Argument(metavar="INSTANCE", help="folder of an instance")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="folder of a run")]
 AsJson = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="folder to write the tables to")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace what is there")]
 Gap = Annotated[
     float | None, typer.Option(help="relative gap to stop at [proven up to 200 integer decisions, else 0.001]")
@@ -24,6 +25,21 @@ Gap = Annotated[
 TimeLimit = Annotated[float | None, typer.Option(help="seconds of search for each solve [no limit]")]
 Threads = Annotated[int, typer.Option(help="solver threads; another number may give another equal plan")]
 Seed = Annotated[int, typer.Option(help="solver seed")]
+RunInstance = Annotated[
+    Path | None, typer.Option("--instance", metavar="FOLDER", help="where the run's instance lies [as plan.json says]")
+]
+FixFrom = Annotated[Path | None, typer.Option("--fix-from", metavar="RUN", help="hold the builds of a run")]
+Force = Annotated[
+    list[str] | None,
+    typer.Option("--force", metavar="OPTION@YEAR[:MODULES]", help="start so many modules [1] or more; repeatable"),
+]
+Forbid = Annotated[list[str] | None, typer.Option("--forbid", metavar="OPTION", help="never build it; repeatable")]
+Workers = Annotated[int | None, typer.Option(help="processes [one per core, where it is worth it]")]
+
+
+def search(gap: float | None, time_limit: float | None, threads: int, seed: int) -> dict[str, Any]:
+    """How to search, as the calls take it, with the lines of progress on stderr."""
+    return {"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed, "progress": tell}
 
 
 def tell(line: str) -> None:

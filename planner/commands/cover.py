@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ import planner
 
 from ..errors import UsageError
 from . import common
-from .common import AsJson, Gap, InstanceFolder, Overwrite, Seed, Threads, TimeLimit
+from .common import AsJson, Gap, InstanceFolder, Output, Overwrite, Seed, Threads, TimeLimit
 
 
 def cover(
@@ -24,7 +23,7 @@ def cover(
     months: Annotated[str, typer.Option(help="lengths: 1 to 12, or whole years such as 24")] = "1,3,6,12",
     level: Annotated[str, typer.Option(help="part of demand to be served in every country while it lasts")] = "90%",
     sector: Annotated[list[str] | None, typer.Option(help="only this sector; repeatable [all]")] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="folder for the tables")] = None,
+    output: Output = None,
     overwrite: Overwrite = False,
     gap: Gap = None,
     time_limit: TimeLimit = None,
@@ -45,10 +44,6 @@ def cover(
         months=lengths,
         level=common.fraction(level, "--level"),
         sectors=sector or (),
-        gap=gap,
-        time_limit=time_limit,
-        threads=threads,
-        seed=seed,
-        progress=common.tell,
+        **common.search(gap, time_limit, threads, seed),
     )
     common.deliver(sized, output, overwrite, as_json)

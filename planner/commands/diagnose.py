@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,19 +9,14 @@ import typer
 import planner
 
 from ..errors import Infeasible
-from .common import AsJson, InstanceFolder, Seed, Threads, deliver, load_instance, tell
+from .common import AsJson, FixFrom, Forbid, Force, InstanceFolder, Seed, Threads, deliver, load_instance, tell
 
 
 def diagnose(
     instance: InstanceFolder,
-    fix_from: Annotated[Path | None, typer.Option("--fix-from", metavar="RUN", help="hold the builds of a run")] = None,
-    force: Annotated[
-        list[str] | None,
-        typer.Option("--force", metavar="OPTION@YEAR[:MODULES]", help="start so many modules [1] or more; repeatable"),
-    ] = None,
-    forbid: Annotated[
-        list[str] | None, typer.Option("--forbid", metavar="OPTION", help="never build it; repeatable")
-    ] = None,
+    fix_from: FixFrom = None,
+    force: Force = None,
+    forbid: Forbid = None,
     time_limit: Annotated[float | None, typer.Option(help="seconds for each solve [60]")] = None,
     threads: Threads = 1,
     seed: Seed = 0,

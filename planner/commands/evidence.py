@@ -9,13 +9,13 @@ import typer
 
 import planner
 
-from .common import AsJson, InstanceFolder, Overwrite, check_output, deliver, load_instance
+from .common import AsJson, InstanceFolder, Output, Overwrite, check_output, deliver, load_instance
 
 
 def evidence(
     instance: InstanceFolder,
     run: Annotated[Path | None, typer.Option(help="a run of it: which ranges weigh most in that plan")] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="folder to write the tables to")] = None,
+    output: Output = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +11,7 @@ import planner
 
 from ..errors import UsageError
 from . import common
-from .common import AsJson, Gap, Overwrite, RunFolder, Seed, Threads, TimeLimit
+from .common import AsJson, Gap, Output, Overwrite, RunFolder, RunInstance, Seed, Threads, TimeLimit
 
 if TYPE_CHECKING:
     from ..questions.explain.support import PricePath
@@ -20,10 +19,7 @@ if TYPE_CHECKING:
 
 def explain(
     run: RunFolder,
-    instance: Annotated[
-        Path | None,
-        typer.Option("--instance", metavar="FOLDER", help="where the run's instance lies [as plan.json says]"),
-    ] = None,
+    instance: RunInstance = None,
     projects: Annotated[
         int | None,
         typer.Option(help="solve again for so many built and unbuilt projects and lead times [all, large plans 3]"),
@@ -40,7 +36,7 @@ def explain(
             help="market price for price support, or MATERIAL=2026:60,2030:110; repeatable",
         ),
     ] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="folder to write the tables to")] = None,
+    output: Output = None,
     overwrite: Overwrite = False,
     gap: Gap = None,
     time_limit: TimeLimit = None,
@@ -55,11 +51,7 @@ def explain(
         projects=projects,
         exact=exact or (),
         prices=dict(price_path(text) for text in prices or ()),
-        gap=gap,
-        time_limit=time_limit,
-        threads=threads,
-        seed=seed,
-        progress=common.tell,
+        **common.search(gap, time_limit, threads, seed),
     )
     common.deliver(explanation, output, overwrite, as_json)
 

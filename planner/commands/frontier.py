@@ -49,11 +49,7 @@ def frontier(
         from_year=from_year,
         glide=glide,
         points=points,
-        gap=gap,
-        time_limit=time_limit,
-        threads=threads,
-        seed=seed,
-        progress=common.tell,
+        **common.search(gap, time_limit, threads, seed),
     )
     common.deliver(curve, output, overwrite, as_json)
     if output is not None and runs:

@@ -47,11 +47,7 @@ def hedge(
         insurance=insurance,
         weight=common.fraction(weight, "--weight"),
         alpha=common.fraction(alpha, "--alpha"),
-        gap=gap,
-        time_limit=time_limit,
-        threads=threads,
-        seed=seed,
-        progress=common.tell,
+        **common.search(gap, time_limit, threads, seed),
     )
     common.deliver(hedged, output, overwrite, as_json)
     if output is not None and not as_json:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .common import Overwrite, RunFolder
+from .common import Overwrite, RunFolder, RunInstance
 
 
 def report(
@@ -24,10 +24,7 @@ def report(
             "-o FOLDER; repeatable",
         ),
     ] = None,
-    instance: Annotated[
-        Path | None,
-        typer.Option("--instance", metavar="FOLDER", help="where the run's instance lies [as plan.json says]"),
-    ] = None,
+    instance: RunInstance = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Write a run as one HTML file: findings, charts, tables, and why to trust it. It needs no network."""

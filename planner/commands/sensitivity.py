@@ -9,7 +9,7 @@ import typer
 
 import planner
 
-from .common import AsJson, Overwrite, check_output, deliver, tell
+from .common import AsJson, Overwrite, Workers, check_output, deliver, tell
 
 
 def sensitivity(
@@ -18,7 +18,7 @@ def sensitivity(
         Path | None, typer.Option("-o", "--output", help="folder for tables and chart; resumable")
     ] = None,
     overwrite: Overwrite = False,
-    workers: Annotated[int | None, typer.Option(help="processes [one per core, where it is worth it]")] = None,
+    workers: Workers = None,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="solve the samples on the Dask cluster of this scheduler")
     ] = None,
@@ -26,7 +26,6 @@ def sensitivity(
 ) -> None:
     """Vary numbers of an instance: elasticities, decisions that flip, a tornado; or many at once by samples."""
     from ..questions.many import partial_file
-    from ..reporting import sensitivity_page
 
     check_output(planner.Sensitivity, output, overwrite)
     partial = None if output is None else partial_file(output)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UsageError
-from .common import AsJson, Gap, InstanceFolder, Overwrite, Seed, Threads, TimeLimit, fraction, load_instance, tell
+from . import common
+from .common import AsJson, FixFrom, Forbid, Force, Gap, InstanceFolder, Overwrite, Seed, Threads, TimeLimit
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -31,7 +32,7 @@ def solve(
     objective: Annotated[str, typer.Option(help="cost; or under a ceiling on cost: public (money), exposure")] = "cost",
     slack: Annotated[str | None, typer.Option(help="ceiling over the least cost, such as 3% or 0.03")] = None,
     cost_ceiling: Annotated[float | None, typer.Option(metavar="MUSD", help="or the most the plan may cost")] = None,
-    fix_from: Annotated[Path | None, typer.Option("--fix-from", metavar="RUN", help="hold the builds of a run")] = None,
+    fix_from: FixFrom = None,
     fix_options: Annotated[
         str | None, typer.Option("--fix-options", metavar="A,B", help="with --fix-from: of these options only")
     ] = None,
@@ -39,13 +40,8 @@ def solve(
         str | None,
         typer.Option("--fix-years", metavar="FIRST-LAST", help="with --fix-from: only starts in these years"),
     ] = None,
-    force: Annotated[
-        list[str] | None,
-        typer.Option("--force", metavar="OPTION@YEAR[:MODULES]", help="start so many modules [1] or more; repeatable"),
-    ] = None,
-    forbid: Annotated[
-        list[str] | None, typer.Option("--forbid", metavar="OPTION", help="never build it; repeatable")
-    ] = None,
+    force: Force = None,
+    forbid: Forbid = None,
     report: Annotated[bool, typer.Option("--report", help="write report.html into the run's folder too")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -55,7 +51,7 @@ def solve(
     from ..runs.run import check_target
 
     started = time.perf_counter()
-    loaded = load_instance(instance)
+    loaded = common.load_instance(instance)
     load_seconds = time.perf_counter() - started
     folder = output or Path("runs") / loaded.name
     check_target(folder, overwrite)
@@ -63,15 +59,11 @@ def solve(
     try:
         plan = solve_instance(
             loaded,
-            gap=gap,
-            time_limit=time_limit,
-            threads=threads,
-            seed=seed,
+            **common.search(gap, time_limit, threads, seed),
             pins=pins,
             objective=objective,
-            slack=None if slack is None else fraction(slack, "--slack"),
+            slack=None if slack is None else common.fraction(slack, "--slack"),
             ceiling=cost_ceiling,
-            progress=tell,
             load_seconds=load_seconds,
         )
     except Infeasible as error:

@@ -10,15 +10,12 @@ import typer
 import planner
 
 from ..errors import AuditError, UsageError
-from .common import AsJson, Overwrite, RunFolder, deliver, tell
+from .common import AsJson, Overwrite, RunFolder, RunInstance, Workers, deliver, tell
 
 
 def stress(
     run: RunFolder,
-    instance: Annotated[
-        Path | None,
-        typer.Option("--instance", metavar="FOLDER", help="where the run's instance lies [as plan.json says]"),
-    ] = None,
+    instance: RunInstance = None,
     year: Annotated[
         list[str] | None,
         typer.Option(metavar="YEAR", help="when it comes; repeatable, or all [when most exposed tonnes are delivered]"),
@@ -38,7 +35,7 @@ def stress(
     survival: Annotated[
         bool, typer.Option("--survival/--no-survival", help="search how long each consumer could hold out")
     ] = True,
-    workers: Annotated[int | None, typer.Option(help="processes [one per core, where it is worth it]")] = None,
+    workers: Workers = None,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="try the cases on the Dask cluster of this scheduler")
     ] = None,

@@ -27,6 +27,15 @@ def tonnes(kt: float) -> str:
     return f"{kt * 1e3:,.6g} t"
 
 
+def modules(count: float) -> str:
+    """A number of modules.
+
+    >>> modules(1), modules(2.5)
+    ('1 module', '2.5 modules')
+    """
+    return f"{count:g} module{'' if count == 1 else 's'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """A family of constraints.
@@ -44,7 +53,9 @@ class Family:
     table    of the instance, and ``column``: the cell that sets the limit
     gives    for diagnose: ``wish`` (its user can relax it), ``limit`` (of what there is), ``source`` (where a material
              comes from), or "" (physics and bookkeeping, never named as a cause)
-    rank     order among the wishes that diagnose names, the highest first
+    words    row -> the same as diagnose says it: of a wish what is asked for, of a limit a sentence; ``{at}`` stands
+             where the year belongs; "" if ``diagnose/words.py`` has more to say of it than its row holds
+    rank     order in which diagnose names the wishes, the highest first; of a limit, within its stage of the chain
     points   value of the cell -> points of hardship per unit by which it gives way (see ``diagnose/knobs.py``);
              None if what gives way is not one cell with rows that are linear in it, and knobs.py says what is
     moves    row and value of the cell -> by how much the row's limit moves per unit of the cell
@@ -63,6 +74,7 @@ class Family:
     table: str = ""
     column: str = ""
     gives: str = ""
+    words: Callable[[Any], str] | None = None
     rank: float = 0.0
     points: Callable[[float], float] | None = None
     moves: Callable[[Any, float], float] = lambda row, value: 1.0
@@ -111,56 +123,72 @@ FAMILIES: dict[str, Family] = {
         Family("buy", "buy", "market", "kt/yr", bounds=True,
                subject=lambda r: r.market, home=lambda r: ("country", r.country),
                says=lambda r, built: f"sells at most {tonnes(r.limit)} of {r.material}",
-               table="market_prices", column="max_t", gives="limit"),
+               words=lambda r: f"market {r.market} sells at most {tonnes(r.limit or 0.0)} of {r.material} in {{at}}",
+               table="market_prices", column="max_t", gives="limit", rank=0.3),
         Family("lane_limit", "lane_limit", "lane", "kt/yr",
                subject=_lane, home=lambda r: ("country", r.destination),
                says=lambda r, built: f"at most {tonnes(r.limit)} move",
-               table="lanes", column="max_t", gives="limit"),
+               words=lambda r: f"lanes: at most {tonnes(r.limit)} of {r.material} move from {r.origin} to "
+                               f"{r.destination} in {{at}}",
+               table="lanes", column="max_t", gives="limit", rank=0.4),
         Family("stock_limit", "stock_limit", "stock_room", "kt",
                subject=lambda r: r.stockpile, home=lambda r: ("stockpile", r.stockpile),
                says=lambda r, built: f"holds at most {tonnes(_with_modules(r.limit, r.modules, built))}",
-               table="stockpiles", column="max_t", gives="limit"),
+               words=lambda r: f"stockpile {r.stockpile} has room for {tonnes(r.limit)} (max_t)",
+               table="stockpiles", column="max_t", gives="limit", rank=0.3),
         Family("stock_floor", "stock_floor", "stock_floor", "kt", less=True,
                subject=lambda r: r.stockpile, home=lambda r: ("stockpile", r.stockpile),
                says=lambda r, built: f"final_min_t of {tonnes(r.floor)}",
+               words=lambda r: f"at least {tonnes(r.floor)} must be left at the end",
                table="stockpiles", column="final_min_t", gives="wish", rank=96.0,
                points=lambda value: 100.0 / value, moves=lambda r, value: 1e-3),
         Family("export_stop", "export_stop", "export_stop", "kt/yr",
                subject=lambda r: r.scenario, home=lambda r: ("country", r.country),
                says=lambda r, built: f"at most {tonnes(r.limit)} of {r.material} leave under {r.scenario}",
-               table="disruptions", column="fraction", gives="limit"),
+               words=lambda r: f"scenario {r.scenario}: at most {tonnes(r.limit)} of {r.material} leave {r.country} "
+                               "in {when}",
+               table="disruptions", column="fraction", gives="limit", rank=0.4),
         Family("modules_most", "modules", "max_modules", "module", side="",
                subject=lambda r: r.option, home=lambda r: ("option", r.option),
                says=lambda r, built: f"at most {r.most:g} modules",
-               table="options", column="max_modules", gives="limit"),
+               words=lambda r: f"option {r.option}: at most {modules(r.most)} in all (max_modules)",
+               table="options", column="max_modules", gives="limit", rank=0.1),
         Family("build", "build", "max_per_year", "module", bounds=True, side="",
                subject=lambda r: r.option, home=lambda r: ("option", r.option),
                says=lambda r, built: f"at most {r.max_modules:g} modules",
-               table="options", column="max_per_year", gives="limit"),
+               words=lambda r: f"option {r.option}: at most {modules(r.max_modules)} can be started in {{when}}",
+               table="options", column="max_per_year", gives="limit", rank=0.1),
         Family("fund_budget", "fund_limit", "fund", "MUSD", side="MUSD",
                subject=lambda r: r.fund, says=lambda r, built: f"budget of {r.budget:,.6g} MUSD",
+               words=lambda r: f"it has at most {r.budget:,.6g} MUSD",
                table="funds", column="budget_musd", gives="wish", rank=91.0),
         Family("fund_share", "fund_share", "fund_share", POINT, side="MUSD",
                subject=lambda r: r.fund, home=lambda r: ("option", r.option),
                says=lambda r, built: f"pays at most {100 * r.max_share:.4g}% of {r.option}",
+               words=lambda r: f"it pays at most {100 * r.max_share:.6g}% of {r.option}",
                table="funds", column="max_share", gives="wish", rank=90.0),
         Family("private_limit", "private_limit", "private_money", "MUSD", side="MUSD",
                subject=lambda r: r.option, home=lambda r: ("option", r.option),
                says=lambda r, built: f"private money of {r.limit:,.6g} MUSD",
+               words=lambda r: f"it can raise at most {r.limit:,.6g} MUSD of private money",
                table="options", column="private_musd", gives="wish", rank=92.0),
         Family("modules_least", "modules", less=True, side="", subject=lambda r: r.option,
+               words=lambda r: f"at least {modules(r.least)} must be built",
                table="options", column="min_modules", gives="wish", rank=95.0, points=lambda value: 30.0,
                silent="a committed project is told with the projects: what the plan costs without it"),
         Family("exclusive_group", side="", table="options", column="exclusive_group", gives="wish", rank=94.0,
                silent="a choice between projects: what each twin is worth is told with the projects"),
-        Family("requires", "requires", side="", table="options", column="requires", gives="wish", rank=93.0,
+        Family("requires", "requires", side="", subject=lambda r: r.option,
+               words=lambda r: f"{r.required} must be started first or in the same period",
+               table="options", column="requires", gives="wish", rank=93.0,
                silent="a choice between projects: what each is worth is told with the projects"),
         Family("balance", "pools", gives="source", silent=BOOKKEEPING),
         Family("demand", "need", silent="demand is given: its shadow price is what a tonne delivered costs"),
         Family("stock_balance", "stock", gives="limit", silent=BOOKKEEPING),
         Family("stock_draw", silent="only what was held can be drawn: physics"),
         Family("surplus_limit", silent="only what is made can be thrown away: physics"),
-        Family("transit_limit", "transit", gives="limit",
+        Family("transit_limit", "transit", gives="limit", rank=0.1,
+               words=lambda r: f"no re-export: {r.material} that arrives in {r.country} does not leave it ({{at}})",
                silent="a rule of the model against re-export; no cell of the instance could give way"),
         Family("spending", "spending", side="MUSD", gives="limit",
                silent="capex is paid for: what binds are its payers, told as money"),

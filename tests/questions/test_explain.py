@@ -353,7 +353,8 @@ def test_what_the_gap_leaves_open_is_asked_once(dear):
     bench.progress = asked.append
     (entry,) = by_capex(bench, project)
     assert len(asked) == 1
-    assert entry.threshold == 0.0 and "at best free of capex" in entry.says and entry.how == "re-solve within 20.00%"
+    assert entry["threshold"] == 0.0 and "at best free of capex" in entry["says"]
+    assert entry["how"] == "re-solve within 20.00%"
 
 
 # --- bottlenecks and price support ---

@@ -10,7 +10,7 @@ from typing import Any
 from ...instance.metrics import METRICS
 from ...instance.timeline import promised, start_years
 from ...prepare import CLEAN, PLAN, Node, Pool, ShareLimit
-from ...solving.families import FAMILIES
+from ...solving.families import FAMILIES, modules, tonnes
 from .conflict import UPPER, WHOLE, Item
 from .system import Cell, System
 
@@ -44,24 +44,6 @@ class Demanded:
     country: str
     least: float
     demand: float
-
-
-def tonnes(kt: float) -> str:
-    """Kilotonnes as tonnes, to six digits.
-
-    >>> tonnes(0.0600000001)
-    '60 t'
-    """
-    return f"{kt * 1e3:,.6g} t"
-
-
-def modules(count: float) -> str:
-    """A number of modules.
-
-    >>> modules(1), modules(2.5)
-    ('1 module', '2.5 modules')
-    """
-    return f"{count:g} module{'' if count == 1 else 's'}"
 
 
 def percent(part: float) -> str:
@@ -133,17 +115,25 @@ def _statement(system: System, family: str, index: Any) -> Statement | None:
 
 
 def _told(system: System, name: str, index: Any) -> Statement | None:
-    """A row of a family that has no words of its own here: what the family's record says."""
+    """A row in the words of its family's record; None if the family has none."""
     family = FAMILIES.get(name.removeprefix(UPPER))
-    if family is None or not family.gives or not family.rows:
+    if family is None or family.words is None:
         return None
     row = getattr(system.data, family.rows)[index]
+    text, cell, rank = family.words(row), None, family.rank
+    if family.gives == "wish":
+        cell = Cell(family.table, (family.subject(row),), family.column)
+        text = f"{family.column} of {_ONE[family.table]} {family.subject(row)}: {text}"
+    elif hasattr(row, "material"):
+        rank += stage_rank(system, row.material)
+    subject = f"{name} {text}"
     node = system.data.nodes[row.node] if hasattr(row, "node") else None
-    subject = family.subject(row)
-    when = f", {_at(node)}" if node else ""
-    text = f"{family.column} of {family.table} {subject}: {family.says(row, lambda _: 0.0)}{when}"
-    cell = Cell(family.table, (subject,), family.column) if family.gives == "wish" else None
-    return Statement(family.gives, f"{name} {subject}", node.year if node else None, text, cell, family.rank)
+    text = text.replace("{at}", _at(node) if node else "{when}")
+    year = node.year if node else getattr(row, "year", None)
+    return Statement(family.gives, subject, year if "{when}" in text else None, text, cell, rank)
+
+
+_ONE = {"facilities": "facility", "funds": "fund", "options": "option", "stockpiles": "stockpile"}  # table -> its row
 
 
 def _at(node: Node) -> str:
@@ -225,50 +215,10 @@ def _offtake(system: System, i: int) -> Statement:
     return Statement("wish", f"taken {names}", year, text, cell, 97.5)
 
 
-def _stock_floor(system: System, i: int) -> Statement:
-    floor = system.data.stock_floor[i]
-    text = f"final_min_t of stockpile {floor.stockpile}: at least {tonnes(floor.floor)} must be left at the end"
-    cell = Cell("stockpiles", (floor.stockpile,), "final_min_t")
-    return Statement("wish", f"left {floor.stockpile}", None, text, cell, 96.0)
-
-
-def _modules_least(system: System, i: int) -> Statement:
-    limit = system.data.modules[i]
-    text = f"min_modules of option {limit.option}: at least {modules(limit.least)} must be built"
-    return Statement("wish", f"least {limit.option}", None, text, Cell("options", (limit.option,), "min_modules"), 95.0)
-
-
 def _exclusive(system: System, group: str) -> Statement:
     options = ", ".join(system.data.chosen[h] for h in system.data.groups[group])
     text = f"exclusive_group {group}: only one of {options} may be built"
     return Statement("wish", f"group {group}", None, text, None, 94.0)
-
-
-def _requires(system: System, i: int) -> Statement:
-    need = system.data.requires[i]
-    text = f"requires of option {need.option}: {need.required} must be started first or in the same period"
-    cell = Cell("options", (need.option,), "requires")
-    return Statement("wish", f"requires {need.option}", None, text, cell, 93.0)
-
-
-def _private(system: System, i: int) -> Statement:
-    limit = system.data.private_limit[i]
-    text = f"private_musd of option {limit.option}: it can raise at most {limit.limit:,.6g} MUSD of private money"
-    cell = Cell("options", (limit.option,), "private_musd")
-    return Statement("wish", f"private {limit.option}", None, text, cell, 92.0)
-
-
-def _fund_budget(system: System, i: int) -> Statement:
-    limit = system.data.fund_limit[i]
-    text = f"budget_musd of fund {limit.fund}: it has at most {limit.budget:,.6g} MUSD"
-    return Statement("wish", f"fund {limit.fund}", None, text, Cell("funds", (limit.fund,), "budget_musd"), 91.0)
-
-
-def _fund_share(system: System, i: int) -> Statement:
-    part = system.data.fund_share[i]
-    text = f"max_share of fund {part.fund}: it pays at most {percent(part.max_share)} of {part.option}"
-    cell = Cell("funds", (part.fund,), "max_share")
-    return Statement("wish", f"share {part.fund} {part.option}", None, text, cell, 90.0)
 
 
 def _pin(system: System, family: str, index: tuple[str, int]) -> Statement:
@@ -371,57 +321,12 @@ def late_option(system: System, option: Any) -> str:
     return f"option {option.option} comes online in {starts[0] + option.lead_years} at the earliest ({', '.join(why)})"
 
 
-def _buy(system: System, k: int) -> Statement:
-    offer = system.data.buy[k]
-    node = system.data.nodes[offer.node]
-    text = f"market {offer.market} sells at most {tonnes(offer.limit or 0.0)} of {offer.material} in {_at(node)}"
-    rank = stage_rank(system, offer.material) + 0.3
-    return Statement("limit", f"market {offer.market} {offer.limit}", node.year, text, None, rank)
-
-
-def _build(system: System, i: int) -> Statement:
-    start = system.data.build[i]
-    text = f"option {start.option}: at most {modules(start.max_modules)} can be started in {{when}}"
-    return Statement("limit", f"build {start.option} {start.max_modules}", start.year, text, None, 0.1)
-
-
-def _modules_most(system: System, i: int) -> Statement:
-    limit = system.data.modules[i]
-    text = f"option {limit.option}: at most {modules(limit.most)} in all (max_modules)"
-    return Statement("limit", f"most {limit.option}", None, text, None, 0.1)
-
-
-def _lane_limit(system: System, i: int) -> Statement:
-    lane = system.data.lane_limit[i]
-    node = system.data.nodes[lane.node]
-    text = (
-        f"lanes: at most {tonnes(lane.limit)} of {lane.material} move from {lane.origin} to {lane.destination} "
-        f"in {_at(node)}"
-    )
-    rank = stage_rank(system, lane.material) + 0.4
-    return Statement("limit", f"lane {lane.material} {lane.origin} {lane.destination}", node.year, text, None, rank)
-
-
-def _export_stop(system: System, i: int) -> Statement:
-    stop = system.data.export_stop[i]
-    node = system.data.nodes[stop.node]
-    text = f"scenario {stop.scenario}: at most {tonnes(stop.limit)} of {stop.material} leave {stop.country} in {{when}}"
-    rank = stage_rank(system, stop.material) + 0.4
-    return Statement("limit", f"stop {stop.scenario} {stop.material} {stop.country}", node.year, text, None, rank)
-
-
 def _stock_balance(system: System, i: int) -> Statement | None:
     part = system.data.stock[i]
     if part.previous is not None or part.opening == 0.0:
         return None
     text = f"stockpile {part.stockpile} holds {tonnes(part.opening)} of {part.provenance} {part.material} at the start"
     return Statement("limit", f"opening {part.stockpile}", None, text, None, stage_rank(system, part.material) + 0.3)
-
-
-def _stock_limit(system: System, i: int) -> Statement:
-    limit = system.data.stock_limit[i]
-    text = f"stockpile {limit.stockpile} has room for {tonnes(limit.limit)} (max_t)"
-    return Statement("limit", f"room {limit.stockpile}", None, text, None, 0.3)
 
 
 def _spending(system: System, i: int) -> Statement:
@@ -431,14 +336,6 @@ def _spending(system: System, i: int) -> Statement:
     payers = f"private money and {', '.join(funds)}" if funds else "private money alone (no fund)"
     text = f"option {option} costs {row.capex_musd:,.6g} MUSD per module, to be paid by {payers}"
     return Statement("limit", f"cost {option}", None, text, None, 0.05)
-
-
-def _transit(system: System, i: int) -> Statement:
-    limit = system.data.transit[i]
-    node = system.data.nodes[limit.node]
-    text = f"no re-export: {limit.material} that arrives in {limit.country} does not leave it ({_at(node)})"
-    rank = stage_rank(system, limit.material) + 0.1
-    return Statement("limit", f"transit {limit.material} {limit.country}", node.year, text, None, rank)
 
 
 def _whole(system: System, option: str) -> Statement:
@@ -452,23 +349,10 @@ _TELLERS: dict[str, Callable[[System, Any], Statement | None]] = {
     "clean_only": _clean_only,
     "least_use": _least_use,
     "offtake": _offtake,
-    "stock_floor": _stock_floor,
-    "modules_least": _modules_least,
     "exclusive_group": _exclusive,
-    "requires": _requires,
-    "private_limit": _private,
-    "fund_budget": _fund_budget,
-    "fund_share": _fund_share,
     "balance": _balance,
     "capacity_limit": _capacity,
-    "modules_most": _modules_most,
-    "lane_limit": _lane_limit,
-    "export_stop": _export_stop,
     "stock_balance": _stock_balance,
-    "stock_limit": _stock_limit,
     "spending": _spending,
-    "transit_limit": _transit,
     WHOLE: _whole,
-    UPPER + "buy": _buy,
-    UPPER + "build": _build,
 }

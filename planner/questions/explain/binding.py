@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...errors import InstanceError, PlannerError
 from ...prepare import CLEAN, PLAN
 from ...solving.families import FAMILIES, POINT, Family
 from .bench import BUILT, Bench, Model
+from .result import Explanation
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ["kind", "name", "country", "year", "unit", "worth_musd", "how", "says"]
 WORTHLESS = 1e-7  # MUSD per unit; below this nothing binds
 
 DUAL = "dual"
@@ -23,54 +23,35 @@ RELAXED = "dual, whole numbers relaxed"
 MONEY = ("fund_budget", "fund_share", "private_limit")
 
 
-class Limit(NamedTuple):
-    """A limit that binds.
-
-    kind   what is limited
-    name   key of the row of the instance that says so
-    year   first year of the period; 0 for a limit over the whole horizon
-    unit   the natural unit of the limit
-    worth  MUSD, present value and expected over branches, that one unit more saves
-    how    ``dual`` (a rate at the margin) or ``re-solve`` (the difference of two solves)
-    says   the limit in words
-    """
-
-    kind: str
-    name: str
-    country: str
-    year: int
-    unit: str
-    worth: float
-    how: str
-    says: str
+Limit = tuple[str, str, str, int, str, float, str, str]  # a row of the table ``binding`` of `Explanation`
 
 
 def binding(bench: Bench, lead_options: int) -> pd.DataFrame:
     """The limits that bind, the most valuable first. ``lead_options``: lead times to re-solve."""
     import pandas as pd
 
-    found = [
+    limits = [
         *_caps(bench),
         *_floors(bench),
         *_clean_only(bench),
         *(limit for family in FAMILIES.values() if family.rows and family.kind for limit in _rows(bench, family)),
         *_lead_times(bench, lead_options),
     ]
-    kept = sorted(
-        (limit for limit in found if limit.worth > WORTHLESS),
-        key=lambda limit: (-limit.worth, limit.kind, limit.name, limit.country, limit.year),
+    frame = pd.DataFrame(limits, columns=Explanation.columns("binding"))
+    order = {"worth_musd": False, "kind": True, "name": True, "country": True, "year": True}
+    return frame[frame["worth_musd"] > WORTHLESS].sort_values(
+        list(order), ascending=list(order.values()), ignore_index=True
     )
-    return pd.DataFrame(kept, columns=COLUMNS)
 
 
 def _caps(bench: Bench) -> list[Limit]:
     """As in dependence.csv: the saving of 0.01 more limit."""
     rows = bench.run.tables["dependence"]
-    result = []
+    result: list[Limit] = []
     for r in rows[(rows["cap"] != "") & (rows["marginal_musd_per_point"] > 0.0)].itertuples():
         of = r.stage or r.material or r.sector
         says = f"{r.metric}{f' of {of}' if of else ''} at most {r.limit:.4g}"
-        result.append(Limit("cap", r.cap, r.country, int(r.year), POINT, float(r.marginal_musd_per_point), DUAL, says))
+        result.append(("cap", r.cap, r.country, int(r.year), POINT, float(r.marginal_musd_per_point), DUAL, says))
     return result
 
 
@@ -96,7 +77,7 @@ def _rows(bench: Bench, family: Family) -> list[Limit]:
         worth[key] += max(0.0, sign * dual) * (_point(bench, row) if family.name == "fund_share" else 1.0)
         if key not in says or node is None or node.branch == PLAN:
             says[key] = family.says(row, lambda b: float(bench.x[bench.columns[b]])) + _size(bench, family, row)
-    return [Limit(family.kind, *key, family.unit, value, how, says[key]) for key, value in worth.items()]
+    return [(family.kind, *key, family.unit, value, how, says[key]) for key, value in worth.items()]
 
 
 def _counts(bench: Bench, family: Family, i: int, row: Any) -> bool:
@@ -155,7 +136,7 @@ def _floors(bench: Bench) -> list[Limit]:
             worth[need.sector, need.country, need.material, year] += max(0.0, -reduced) * need.demand * 0.01
     floor = {s.sector: s.min_service for s in bench.instance.sectors}
     return [
-        Limit("min_service", s, c, year, POINT, value, DUAL, f"{floor[s]:.4g} of the demand for {m} must be served")
+        ("min_service", s, c, year, POINT, value, DUAL, f"{floor[s]:.4g} of the demand for {m} must be served")
         for (s, c, m, year), value in worth.items()
     ]
 
@@ -166,7 +147,7 @@ def _clean_only(bench: Bench) -> list[Limit]:
     pools = {(p.material, p.country, p.provenance, p.node): i for i, p in enumerate(bench.data.pools)}
     exposed = {d.need for d in bench.data.deliver if d.provenance != CLEAN}
     rule = {s.sector: s.clean_from_year for s in bench.instance.sectors}
-    result = []
+    result: list[Limit] = []
     for d, need in enumerate(bench.data.need):
         node = bench.data.nodes[need.node]
         since = rule[need.sector]
@@ -175,7 +156,7 @@ def _clean_only(bench: Bench) -> list[Limit]:
             continue
         saved = (price[places[0]] - price[places[1]]) * need.demand * 0.01
         says = f"only clean {need.material} since {since}"
-        result.append(Limit("clean_only", need.sector, need.country, node.year, POINT, saved, DUAL, says))
+        result.append(("clean_only", need.sector, need.country, node.year, POINT, saved, DUAL, says))
     return result
 
 
@@ -211,7 +192,7 @@ def _lead_times(bench: Bench, most: int) -> list[Limit]:
                 start = bench.data.build[i]
                 promising[start.option] += max(0.0, -dual.get(limit_number, 0.0)) * k * bench.builds[i]
                 first[start.option] = min(start.year, first.get(start.option, start.year))
-    result = []
+    result: list[Limit] = []
     for option in sorted(promising, key=lambda o: (-promising[o], o))[:most]:
         cells_to_set = earlier_cells(bench, option, 1)
         if cells_to_set is None:
@@ -223,7 +204,7 @@ def _lead_times(bench: Bench, most: int) -> list[Limit]:
         facility = bench.data.build[bench.starts[option][0]].facility
         lead = next(o.lead_years for o in bench.instance.options if o.option == option)
         says = f"lead of {lead} years" if "first_start" not in cells_to_set else "no start before its first_start"
-        result.append(Limit("lead_time", option, country[facility], first[option], "year", worth, how, says))
+        result.append(("lead_time", option, country[facility], first[option], "year", worth, how, says))
     return result
 
 

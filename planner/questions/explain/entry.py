@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any
 
 from ...errors import InstanceError
 from ...solving.programme import Found
@@ -21,11 +21,8 @@ from .bench import BUILT, SAME, Bench, Model
 from .binding import earlier_cells
 from .projects import NOT_AGAIN, Project
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-COLUMNS = ["option", "change", "threshold", "unit", "enters", "stays_out", "how", "says"]
 CAPEX, OPEX, EARLIER, LARGER, ALL = "capex", "opex", "earlier", "larger", "all"
+UNITS = {CAPEX: "factor", OPEX: "USD/t", EARLIER: "years", LARGER: "factor", ALL: ""}
 AT_LEAST = "dual, at least; others as built"
 
 MOST_STEPS = 30  # Newton steps; each finds another plan, and a few suffice
@@ -33,23 +30,18 @@ LARGEST = 8.0  # module size tried, times the option's own
 NARROW = 1e-3  # relative width at which a search for a size stops
 
 
-class Entry(NamedTuple):
-    """What has to change for an option to enter.
+Entry = dict[str, Any]  # a row of the table ``entry`` of `Explanation`
 
-    change     ``capex``, ``opex``, ``earlier``, ``larger``, or ``all`` (nothing of this kind helps)
-    threshold  in ``unit``: the factor on capex or size, USD per tonne off the running cost, years earlier
-    enters     the change was tried here, and the option was built; NaN where nothing was tried
-    stays_out  the change was tried here, and the option was not built
+
+def _entry(option: str, change: str, how: str, says: str, threshold: float = math.nan, **tried: float) -> Entry:
+    """A row of the table ``entry``: what has to change for an option to enter.
+
+    change     ``capex``, ``opex``, ``earlier``, ``larger``, or ``all``: nothing of this kind helps
+    threshold  in the unit of the change: the factor on capex or size, USD per tonne off the running cost, years
+    tried      ``enters`` and ``stays_out``: changes that were tried here with and without the option being built
     """
-
-    option: str
-    change: str
-    threshold: float
-    unit: str
-    enters: float
-    stays_out: float
-    how: str
-    says: str
+    return {"option": option, "change": change, "threshold": threshold, "unit": UNITS[change], "how": how,
+            "says": says, **tried}  # fmt: skip
 
 
 def by_duals(bench: Bench, project: Project) -> list[Entry]:
@@ -58,28 +50,24 @@ def by_duals(bench: Bench, project: Project) -> list[Entry]:
     lacks = project.lacks
     if lacks <= SAME * max(1.0, abs(bench.base)):
         says = "its first tonne would pay; whether a module does, only a re-solve tells"
-        return [_none(name, "dual", says)]
+        return [_entry(name, ALL, "dual", says)]
     result = []
     if lacks <= project.annuity:
         factor = 1.0 - lacks / project.annuity
         says = f"capex at most {factor:.1%} of {project.option.capex_musd:,.6g} MUSD a module"
-        result.append(Entry(name, CAPEX, factor, "factor", math.nan, math.nan, AT_LEAST, says))
+        result.append(_entry(name, CAPEX, AT_LEAST, says, factor))
     else:
-        says = f"not even free of capex: {lacks - project.annuity:,.4g} MUSD more are lacking"
-        result.append(Entry(name, CAPEX, math.nan, "factor", math.nan, math.nan, AT_LEAST, says))
+        says = f"not even free of capex{_more(lacks - project.annuity)}"
+        result.append(_entry(name, CAPEX, AT_LEAST, says))
     if most := _most_activity(bench, project):
         cut = lacks / most * 1e3
         says = f"running cost lower by {cut:,.4g} USD/t"
-        result.append(Entry(name, OPEX, cut, "USD/t", math.nan, math.nan, AT_LEAST, says))
+        result.append(_entry(name, OPEX, AT_LEAST, says, cut))
     if project.earns > project.fixed_om + BUILT:
         factor = project.annuity / (project.earns - project.fixed_om)
         says = f"modules {factor:.4g} times as large at the same capex"
-        result.append(Entry(name, LARGER, factor, "factor", math.nan, math.nan, AT_LEAST, says))
+        result.append(_entry(name, LARGER, AT_LEAST, says, factor))
     return result
-
-
-def _none(option: str, how: str, says: str) -> Entry:
-    return Entry(option, ALL, math.nan, "", math.nan, math.nan, how, says)
 
 
 def _most_activity(bench: Bench, project: Project) -> float:
@@ -100,19 +88,19 @@ def by_capex(bench: Bench, project: Project) -> list[Entry]:
     """The capex at which an option enters; needs ``project.plan``."""
     name = project.option.option
     if project.plan is None:
-        return [_none(name, project.if_built_how, _cannot(project))]
+        return [_entry(name, ALL, project.if_built_how, _cannot(project))]
     money = {bench.columns[i]: bench.data.build[i].annuity for i in bench.starts[name]}
     lacking = project.if_built_least - max(money.values()) * project.option.max_modules
     if not bench.proven and lacking > 0.0:
         says = f"not even free of capex: at least {lacking:,.4g} MUSD more are lacking"
-        return [Entry(name, CAPEX, math.nan, "factor", math.nan, math.nan, bench.label, says)]
+        return [_entry(name, CAPEX, bench.label, says)]
     found = _least_saving(bench, project, money, 1.0, f"{name}, share of capex saved")
     if found is None:
-        return [_none(name, f"{NOT_AGAIN}: {bench.stopped}", "")]
+        return [_entry(name, ALL, f"{NOT_AGAIN}: {bench.stopped}", "")]
     saving, lacking = found
     if saving is None:
         says = f"not even free of capex{_more(lacking)}"
-        return [Entry(name, CAPEX, math.nan, "factor", math.nan, math.nan, bench.label, says)]
+        return [_entry(name, CAPEX, bench.label, says)]
     if saving == 0.0:
         says = "enters as it is: the run is not the best plan, or another one of its cost builds it"
     elif saving == 1.0 and not bench.proven:
@@ -121,7 +109,7 @@ def by_capex(bench: Bench, project: Project) -> list[Entry]:
         says = f"enters with capex below {1.0 - saving:.2%} of {project.option.capex_musd:,.6g} MUSD a module"
     if project.cost_if_built <= bench.tolerance and not bench.proven:
         says += ", perhaps sooner: what building it costs is within the gap"
-    return [Entry(name, CAPEX, 1.0 - saving, "factor", math.nan, math.nan, bench.label, says)]
+    return [_entry(name, CAPEX, bench.label, says, 1.0 - saving)]
 
 
 def by_running_cost(bench: Bench, project: Project) -> list[Entry]:
@@ -135,18 +123,18 @@ def by_running_cost(bench: Bench, project: Project) -> list[Entry]:
     if project.plan is None or dearest <= 0.0:
         return []
     if facility.capacity_t > 0.0 or any(bench.builds[i] > BUILT for o in siblings for i in bench.starts[o]):
-        return [_none(name, "not asked", f"the running cost of {option.facility} is not this option's alone")]
+        return [_entry(name, ALL, "not asked", f"the running cost of {option.facility} is not this option's alone")]
     columns = bench.arrays.columns["activity"]
     run = {columns[i]: bench.data.nodes[a.node].weight for i, a in activity}
     found = _least_saving(bench, project, run, dearest, f"{name}, MUSD/kt of running cost saved", siblings)
     if found is None:
-        return [_none(name, f"{NOT_AGAIN}: {bench.stopped}", "")]
+        return [_entry(name, ALL, f"{NOT_AGAIN}: {bench.stopped}", "")]
     saving, lacking = found
     if saving is None:
         says = f"not even if running cost nothing{_more(lacking)}"
-        return [Entry(name, OPEX, math.nan, "USD/t", math.nan, math.nan, bench.label, says)]
+        return [_entry(name, OPEX, bench.label, says)]
     says = f"enters with a running cost lower by more than {saving * 1e3:,.6g} USD/t"
-    return [Entry(name, OPEX, saving * 1e3, "USD/t", math.nan, math.nan, bench.label, says)]
+    return [_entry(name, OPEX, bench.label, says, saving * 1e3)]
 
 
 def _least_saving(
@@ -213,12 +201,12 @@ def by_years(bench: Bench, project: Project) -> list[Entry]:
         years += 1
         answer = bench.ask(f"{name}, {_years(years)} earlier", model, start=model.modules(bench.built))
         if answer is None or not answer.held:
-            return [_none(name, f"{NOT_AGAIN}: {bench.stopped}", "")]
+            return [_entry(name, ALL, f"{NOT_AGAIN}: {bench.stopped}", "")]
         if answer.value < bench.base - bench.tolerance:
             says = f"enters if it is online {_years(years)} earlier"
-            return [Entry(name, EARLIER, years, "years", years, years - 1, bench.label, says)]
+            return [_entry(name, EARLIER, bench.label, says, years, enters=years, stays_out=years - 1)]
     says = f"not even {_years(years)} earlier" if years else "it cannot be earlier within the horizon"
-    return [Entry(name, EARLIER, math.nan, "years", math.nan, years, bench.label, says)]
+    return [_entry(name, EARLIER, bench.label, says, stays_out=years)]
 
 
 def _years(count: int) -> str:
@@ -232,13 +220,13 @@ def by_size(bench: Bench, project: Project) -> list[Entry]:
     while True:
         enters = _enters_with_size(bench, name, high)
         if enters is None:
-            return [_none(name, f"{NOT_AGAIN}: {bench.stopped}", "")]
+            return [_entry(name, ALL, f"{NOT_AGAIN}: {bench.stopped}", "")]
         if enters:
             break
         low, high = high, 2.0 * high
         if high > LARGEST:
             says = f"not even with modules {low:g} times as large at the same capex"
-            return [Entry(name, LARGER, math.nan, "factor", math.nan, low, bench.label, says)]
+            return [_entry(name, LARGER, bench.label, says, stays_out=low)]
     while high - low > NARROW * high:
         middle = (low + high) / 2
         enters = _enters_with_size(bench, name, middle)
@@ -246,7 +234,7 @@ def by_size(bench: Bench, project: Project) -> list[Entry]:
             break
         low, high = (low, middle) if enters else (middle, high)
     says = f"enters with modules {high:.4g} times as large at the same capex"
-    return [Entry(name, LARGER, high, "factor", high, low, bench.label, says)]
+    return [_entry(name, LARGER, bench.label, says, high, enters=high, stays_out=low)]
 
 
 def _enters_with_size(bench: Bench, option: str, factor: float) -> bool | None:
@@ -262,10 +250,3 @@ def _cannot(project: Project) -> str:
     own = project.option.private_musd
     money = "" if own is None else f" (its own money is {own:,.6g} MUSD plus funds)"
     return f"no plan can build it: its funds, what it requires, its group or a cap stand against it{money}"
-
-
-def frame(entries: list[Entry]) -> pd.DataFrame:
-    """The table of entries, in the order given."""
-    import pandas as pd
-
-    return pd.DataFrame(entries, columns=COLUMNS)

@@ -59,13 +59,14 @@ def explain(
     An interrupt keeps what was found; what was not solved again says so. Raises UsageError on a run
     whose instance is not found, and on unknown names.
     """
+    import pandas as pd
+
     from ...solving.solver import Settings
     from . import bottlenecks, premiums, support
     from . import projects as project_table
     from .bench import OUT_OF_TIME, Bench
     from .binding import binding
     from .entry import by_duals
-    from .entry import frame as entry_frame
 
     started = time.perf_counter()
     instance = run.instance
@@ -107,7 +108,7 @@ def explain(
         limits,
         premiums.premiums(run),
         project_table.frame(known),
-        entry_frame([e for p in others for e in entries[p.option.option]]),
+        pd.DataFrame([e for p in others for e in entries[p.option.option]], columns=Explanation.columns("entry")),
         years,
         bottlenecks.bottlenecks(bench),
         support.price_support(bench, years, paths),

@@ -5,42 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...instance.finance import annuity_years, capital_recovery_factor, discount_factor
 from ...instance.timeline import horizon_end
 from .bench import BUILT, Bench
+from .result import Explanation
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ...instance.tables import Option
 
-COLUMNS = [
-    "option",
-    "facility",
-    "country",
-    "built",
-    "start_year",
-    "modules",
-    "capacity_t",
-    "annuity_musd",
-    "fixed_om_musd",
-    "earns_musd",
-    "earns_how",
-    "value_musd",
-    "value_least_musd",
-    "value_most_musd",
-    "value_how",
-    "also_without",
-    "project_value_musd",
-    "project_value_how",
-    "cost_if_built_musd",
-    "cost_if_built_how",
-]
-EARNINGS = ["option", "year", "capacity_t", "earns_musd", "annuity_musd", "fixed_om_musd", "how"]
 NOT_AGAIN = "not re-solved"
 
 
@@ -126,21 +104,15 @@ def module_values(bench: Bench, duals: Mapping[int, float]) -> list[dict[int, fl
     duals  of the capacity limits, by their position
     """
     result: list[dict[int, float]] = [{} for _ in bench.data.build]
-    for number, dual in duals.items():
-        limit = bench.data.capacity[number]
+    worths: list[tuple[Any, float]] = [
+        *((bench.data.capacity[number], max(0.0, -dual)) for number, dual in duals.items()),
+        *((bench.data.stock_limit[n], max(0.0, -dual)) for n, dual in bench.dual.get("stock_limit", {}).items()),
+        *((bench.data.offtake[n], -duty) for n, duty in bench.dual.get("offtake", {}).items()),
+    ]
+    for limit, worth in worths:
         year = bench.data.nodes[limit.node].year
-        for i, capacity in limit.modules:
-            result[i][year] = result[i].get(year, 0.0) + max(0.0, -dual) * capacity
-    for number, dual in bench.dual.get("stock_limit", {}).items():
-        room = bench.data.stock_limit[number]
-        year = bench.data.nodes[room.node].year
-        for i, tonnes in room.modules:
-            result[i][year] = result[i].get(year, 0.0) + max(0.0, -dual) * tonnes
-    for number, duty in bench.dual.get("offtake", {}).items():
-        offtake = bench.data.offtake[number]
-        year = bench.data.nodes[offtake.node].year
-        for i, taken in offtake.modules:
-            result[i][year] = result[i].get(year, 0.0) - duty * taken
+        for i, amount in limit.modules:
+            result[i][year] = result[i].get(year, 0.0) + worth * amount
     return result
 
 
@@ -234,18 +206,17 @@ def frame(projects: list[Project]) -> pd.DataFrame:
     """The table of projects: the built ones by their value, then the others by what they lack of their cost."""
     import pandas as pd
 
-    rows = []
-    for p in sorted(projects, key=_order):
-        rows.append(
-            (
-                *(p.option.option, p.option.facility, p.country, "yes" if p.built else "no", p.start_year, p.modules),
-                *(p.modules * p.option.module_t, p.annuity, p.fixed_om, p.earns),
-                "dual, at the margin" if p.built else "dual, at most",
-                *(p.value, p.least, p.most, p.value_how, ";".join(p.twins), p.project_value, p.project_how),
-                *(p.cost_if_built, p.if_built_how),
-            )
+    rows = [
+        (
+            *(p.option.option, p.option.facility, p.country, "yes" if p.built else "no", p.start_year, p.modules),
+            *(p.modules * p.option.module_t, p.annuity, p.fixed_om, p.earns),
+            "dual, at the margin" if p.built else "dual, at most",
+            *(p.value, p.least, p.most, p.value_how, ";".join(p.twins), p.project_value, p.project_how),
+            *(p.cost_if_built, p.if_built_how),
         )
-    return pd.DataFrame(rows, columns=COLUMNS)
+        for p in sorted(projects, key=_order)
+    ]
+    return pd.DataFrame(rows, columns=Explanation.columns("projects"))
 
 
 def _order(p: Project) -> tuple[bool, bool, float, str]:
@@ -293,4 +264,4 @@ def earnings(bench: Bench, projects: list[Project]) -> pd.DataFrame:
                 upkeep = there * fixed_om[p.option.facility] * 1e-3
                 year = period.first_year
                 rows.append((p.option.option, year, there * 1e3, earned, paid / period.discount, upkeep, "dual"))
-    return pd.DataFrame(rows, columns=EARNINGS)
+    return pd.DataFrame(rows, columns=Explanation.columns("earnings"))

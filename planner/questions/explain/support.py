@@ -11,25 +11,12 @@ from ...errors import UsageError, did_you_mean
 from ...instance.timeline import series_value
 from ...prepare import CLEAN, EXPOSED, PLAN
 from .bench import BUILT, Bench
+from .result import Explanation
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ...instance.instance import Instance
-
-COLUMNS = [
-    "option",
-    "facility",
-    "country",
-    "material",
-    "year",
-    "output_t",
-    "cost_usd_per_kg",
-    "market_usd_per_kg",
-    "market_price",
-    "support_usd_per_kg",
-    "support_musd",
-]
 
 PricePath = float | Mapping[int, float]  # USD/kg, in every year or by year (linear between, held outside)
 Paths = dict[str, dict[int | None, float]]
@@ -97,7 +84,7 @@ def price_support(bench: Bench, earnings: pd.DataFrame, paths: Paths) -> pd.Data
             amount = None if support is None else support * of.made[main]
             at = (option.option, option.facility, country, main, year, of.made[main] * 1e3, cost)
             rows.append((*at, price, where, support, amount))
-    frame = pd.DataFrame(rows, columns=COLUMNS)
+    frame = pd.DataFrame(rows, columns=Explanation.columns("price_support"))
     numbers = ["market_usd_per_kg", "support_usd_per_kg", "support_musd"]
     return frame.astype(dict.fromkeys(numbers, "float64"))
 
