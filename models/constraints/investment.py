@@ -22,8 +22,8 @@ n_{o' tau'}     ``need.earlier``        modules    starts of the required option
 
 ``m.nothing``, always 0, stands in the rows in case that an option can be started in no period.
 
-Row: one per option; per exclusive group (its name is the key); per option with ``requires`` and start. ``data.modules``,
-``data.groups`` and ``data.requires`` are filled by prepare/investment.py.
+Row: one per option; per exclusive group (its name is the key); per option with ``requires`` and start.
+``data.modules``, ``data.groups`` and ``data.requires`` are filled by prepare/investment.py.
 
 Duals, MUSD per module, with whole numbers held at those of the plan: they say little here. What a project is worth is
 found by solving again without it.
