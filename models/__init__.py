@@ -55,7 +55,7 @@ w_t         ``node.length``       years     calendar years of the node's period
 D_t         ``node.present``      years     present value of 1 a year, paid in every year of the period
 pi_t        ``node.weight``       years     D_t times the probability that the node is the one that happens
 l_t         ``cap.limit``         share     the limit of a cap at the node, 0 to 1
-M_{o tau t} ``modules``           kt/yr     what one module adds at the node (to a stockpile: kt)
+M           ``modules``           kt/yr     what one module adds at the node (to a stockpile: kt)
 ==========  ====================  ========  ================================================================
 
 Units: quantities are kilotonnes (kt), flows kilotonnes a year (kt/yr), money is million USD of the price year (MUSD).

@@ -21,7 +21,7 @@ The factor phi is 1 in the plan. In a branch it is what outages leave of the fac
 project failures leave of them. The ramp's share is the mean over the period's years v of
 min(1, (v - first + 1) / max(1, ramp)), with ``first`` the first year online.
 
-Row: one per facility and node in which it can run. ``data.capacity`` is filled by prepare/operations.py.
+Row: one per facility and node in which it can or must run. ``data.capacity`` is filled by prepare/operations.py.
 
 Dual, MUSD per kt/yr, 0 or less: minus the dual is what one kt/yr more capacity at this node would save.
 """

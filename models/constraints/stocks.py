@@ -24,7 +24,8 @@ floor           ``least.floor``           kt        stockpiles.csv ``final_min_t
 missing         ``least.missing``         kt        ``m.missing``, decided, at the material's value; None in the plan
 ==============  ========================  ========  =====================================================
 
-A branch begins with the plan's stocks. ``m.nothing``, always 0, stands in a floor that no stock could meet.
+A branch begins with the plan's stocks; in it M is less by what project failures take. ``m.nothing``, always 0, stands
+in the floors in case that nothing can be in stock.
 
 Row: ``stock_balance`` and ``stock_draw`` one per stockpile, provenance and node (``data.stock``), ``stock_limit`` one
 per stockpile and node, ``stock_floor`` one per stockpile and last node. All are filled by prepare/operations.py.

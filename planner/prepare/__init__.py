@@ -1,6 +1,6 @@
-"""Instance -> :class:`models.ModelData`: time, disruptions, reachability, sparse index lists; kt and MUSD.
+"""Turns an instance into the data of the model: periods and branches, what disruptions change, which decisions exist.
 
-This is the only place where units are converted and where it is decided which decisions exist.
+Only here are tonnes and USD converted to kilotonnes and million USD, and only here is it decided which decisions exist.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The model's data with what is needed to read a solution back.
+    """The data of the model, with what is needed to read a solution back.
 
     periods     the periods of the instance
-    conditions  what a disruption changes, for every node of ``data.nodes``
+    conditions  what disruptions change at each node, parallel to ``data.nodes``
     """
 
     instance: Instance
@@ -49,12 +49,13 @@ def prepare_branch(
     last: int | None = None,
     closed: operations.Closed | None = None,
 ) -> Prepared:
-    """The data of one branch alone, as if it were certain, from given stocks; builds and closures are to be held.
+    """Return the data of one branch alone, with probability 1, that begins with given stocks.
 
-    builds    (option, start year) -> modules; ``data.build`` describes only these
-    openings  (stockpile, provenance) -> t at its beginning
+    scenario  whose branch it is
+    builds    (option, start year) -> modules of a plan; ``data.build`` describes only these, the caller fixes them
+    openings  (stockpile, provenance) -> t in stock when the branch begins
     last      position of the last period wanted; None: to the end of the horizon
-    closed    (facility, first year of a period) -> share of own capacity that is closed
+    closed    (facility, first year of a period) -> share of own capacity that is closed; None: nothing is
     """
     span = periods(instance)
     whole = ModelData()
@@ -83,10 +84,11 @@ def prepare_branch(
 def prepare(
     instance: Instance, until: Mapping[str, int] | None = None, closed: operations.Closed | None = None
 ) -> Prepared:
-    """The data of the model of a checked instance.
+    """Return the data of the model of an instance that passed its checks.
 
     until   scenario -> last calendar year of its branch that matters; None: all branches run to the horizon's end
-    closed  the closures of a plan, to be held (their costs are then left out); None: they are decided
+    closed  the closures of a plan, (facility, first year of a period) -> share of own capacity; they are taken as given
+            and their costs are left out; None: the model decides on closures
     """
     span = periods(instance)
     data = ModelData()

@@ -1,4 +1,4 @@
-"""Caps: in which nodes each holds, its limit there, and the places it speaks of."""
+"""Fills the caps: at which nodes each holds, its limit there, and which decisions it counts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from ..instance.tables import Cap
 
 
-LEAST_LIMIT = 1e-9  # less is nothing: the solver would drop so small a coefficient
+LEAST_LIMIT = 1e-9  # a lower limit counts as 0: the solver would drop so small a coefficient
 
 
 def cap_limits(instance: Instance, cap: Cap) -> dict[int, float]:
-    """First year of a period -> limit, for the periods whose first year lies in the cap's years."""
+    """Return first year of a period -> limit (share), for the periods whose first year lies in the cap's years."""
     first = instance.years[0] if cap.first_year is None else cap.first_year
     last = horizon_end(instance) if cap.last_year is None else cap.last_year
     end = cap.limit if cap.limit_end is None else cap.limit_end
@@ -27,30 +27,40 @@ def cap_limits(instance: Instance, cap: Cap) -> dict[int, float]:
 
 
 def cap_materials(instance: Instance, cap: Cap) -> tuple[str, ...]:
-    """The materials a cap counts."""
+    """Return the materials that a cap counts: its own, or all strategic materials of its stage."""
     return (cap.material,) if cap.material else strategic_materials(instance, cap.stage)
 
 
 def importers(instance: Instance, cap: Cap) -> frozenset[str]:
-    """The importing countries of an import cap: a country, a bloc, or all outside the origin."""
+    """Return the importing countries of an import cap: a country, a bloc, or all that are not of the origin."""
     if cap.country:
         return members(instance, cap.country)
     return members(instance, "") - members(instance, cap.origin)
 
 
 def add(instance: Instance, span: Sequence[Period], data: ModelData) -> None:
-    """Fill the rows of the metrics, skipping those that no plan could break."""
-    by_node = _Places(instance, data)
+    """Fill ``data.caps``; the operations of ``data`` must be there.
+
+    A cap has no row at a node where nothing can add to its numerator: its share is 0 in every plan, and no limit is
+    below 0. Caps that do not hold at a node (in the years of a disruption, say) have no row there either.
+    """
+    rows = _CapRows(instance, data)
     for cap in instance.caps:
         limits = cap_limits(instance, cap)
         for n, node in enumerate(data.nodes):
             if node.rules_hold and node.year in limits:
                 limit = limits[node.year]
-                by_node.add(cap, n, limit if limit >= LEAST_LIMIT else 0.0)
+                rows.add(cap, n, limit if limit >= LEAST_LIMIT else 0.0)
 
 
-class _Places:
-    """Pools, needs and shipments, grouped by node once."""
+class _CapRows:
+    """Adds the rows of caps; pools, needs and deliveries are grouped by node once.
+
+    pools    (node, material) -> positions of pools where something is made, bought, used or delivered
+    needs    node -> positions of needs
+    exposed  node -> positions of exposed deliveries
+    tied     facilities tied to a country of concern that are not in one
+    """
 
     def __init__(self, instance: Instance, data: ModelData) -> None:
         self.instance = instance
@@ -73,6 +83,7 @@ class _Places:
         }
 
     def add(self, cap: Cap, n: int, limit: float) -> None:
+        """Add the rows of a cap at node ``n`` with the limit there (share)."""
         if cap.metric == "exposed_share":
             self._exposed_share(cap, n, limit)
             return
@@ -88,11 +99,11 @@ class _Places:
 
     def _exposed_share(self, cap: Cap, n: int, limit: float) -> None:
         data = self.data
-        places = members(self.instance, cap.country)
+        countries = members(self.instance, cap.country)
         needs = [
             d
             for d in self.needs.get(n, ())
-            if data.need[d].country in places and cap.sector in ("", data.need[d].sector)
+            if data.need[d].country in countries and cap.sector in ("", data.need[d].sector)
         ]
         counted = set(needs)
         over = tuple(i for i in self.exposed.get(n, ()) if data.deliver[i].need in counted)
@@ -135,6 +146,7 @@ class _Places:
             data.caps["import_share"].append(ShareLimit(cap.cap, n, limit, over=tuple(over), total=tuple(used)))
 
     def _all_inside(self, cap: Cap, n: int, inside: frozenset[str]) -> list[int]:
+        """Return the pools of the importer at a node at which something the cap counts can arrive."""
         return [
             p
             for m in cap_materials(self.instance, cap)
@@ -144,7 +156,7 @@ class _Places:
 
     @property
     def arrivals(self) -> dict[tuple[int, str], list[int]]:
-        """Pools that something can arrive at, by node and material (put into stock, perhaps, without any use)."""
+        """(node, material) -> pools at which something can arrive, even if it can only be put into stock there."""
         if not hasattr(self, "_arrivals"):
             self._arrivals: dict[tuple[int, str], list[int]] = defaultdict(list)
             for p, pool in enumerate(self.data.pools):

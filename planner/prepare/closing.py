@@ -1,4 +1,4 @@
-"""Closures of own capacity: what may close when, what that costs, and what it avoids."""
+"""Fills the closures of own capacity: what may close when, what that costs, and which fixed O&M it avoids."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def add(instance: Instance, span: Sequence[Period], data: ModelData) -> None:
-    """Fill ``close`` and ``closed``."""
+    """Fill ``data.close`` and ``data.closed``.
+
+    A closure exists for each row of closures.csv and each period in the row's years in which own capacity is there.
+    """
     facilities = {f.facility: f for f in instance.facilities}
     in_force: dict[tuple[str, int], list[int]] = defaultdict(list)
     for row in instance.closures:

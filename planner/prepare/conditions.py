@@ -1,4 +1,4 @@
-"""Nodes of the plan and of the branches, and what a disruption changes in each."""
+"""Fills the nodes of the plan and of the branches, and works out what disruptions change at each of them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ KILO = 1e-3  # t -> kt, USD/t -> MUSD/kt
 
 @dataclass(slots=True)
 class Conditions:
-    """What differs from the undisturbed plan at a node; empty for the plan.
+    """How a node differs from the undisturbed plan; empty at the nodes of the plan. Absent keys: nothing changes.
 
-    capacity        facility -> factor on all its capacity
-    failures        (facilities, first calendar year of being online, factor on such modules)
-    demand, price   (country, material) or market -> factor
-    export_limit    (material, country) -> kt/yr that may leave
+    capacity      facility -> factor on all its capacity, 0 to 1
+    failures      project failures: (facilities that are hit, first year online from which modules are hit, share of
+                  such modules that is delivered)
+    demand        (country, material) -> factor, 1 or more
+    price         market -> factor, 1 or more
+    export_limit  (material, country) -> kt/yr that may leave
     """
 
     capacity: dict[str, float] = field(default_factory=dict)
@@ -34,7 +36,7 @@ class Conditions:
     export_limit: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def module_factor(self, option: Option, start_year: int) -> float:
-        """Share of the option's modules started in ``start_year`` that is delivered, 0..1."""
+        """Return the share, 0 to 1, of the option's modules started in ``start_year`` that is delivered."""
         factor = 1.0
         for facilities, first_year, delivered in self.failures:
             if option.facility in facilities and start_year + option.lead_years >= first_year:
@@ -43,16 +45,18 @@ class Conditions:
 
 
 def first_period(scenario: Scenario, span: Sequence[Period]) -> int:
-    """Position of the period in which a scenario's branch begins."""
+    """Return the position of the period in which a scenario's branch begins: the one with its first year."""
     return next(i for i, p in enumerate(span) if p.last_year >= scenario.first_year)
 
 
 def lay_out_nodes(
     instance: Instance, span: Sequence[Period], data: ModelData, until: Mapping[str, int] | None = None
 ) -> list[Conditions]:
-    """Fill ``data.nodes``: the plan's periods first, then each branch from its beginning to the horizon's end.
+    """Fill ``data.nodes``: first the plan's periods, then each branch from its beginning to the horizon's end.
 
-    until  scenario -> last calendar year of its branch that matters, for branches that need not be followed further
+    until  scenario -> last calendar year of its branch that matters; a scenario that is absent (or None for all) has a
+           branch to the horizon's end
+    Returns the conditions of each node, parallel to ``data.nodes``.
     """
     beginnings = {s.scenario: first_period(s, span) for s in instance.scenarios}
     conditions: list[Conditions] = []
@@ -99,7 +103,11 @@ def lay_out_nodes(
 
 
 def conditions_of(instance: Instance, scenario: Scenario, rows: Sequence[Disruption], share: float) -> Conditions:
-    """What the disruptions of a scenario do in a period of which ``share`` lies in the scenario's years."""
+    """Return what the disruptions of a scenario do in one period.
+
+    rows   the scenario's rows of disruptions.csv
+    share  share of the period that lies in the scenario's years, 0 to 1; project failures last beyond them
+    """
     result = Conditions()
     for row in rows:
         if row.kind == "project_failure":
@@ -129,7 +137,10 @@ def conditions_of(instance: Instance, scenario: Scenario, rows: Sequence[Disrupt
 
 
 def _export_limits(instance: Instance, stops: Sequence[Disruption], share: float) -> dict[tuple[str, str], float]:
-    """The yearly exports left, kt per material and country: the least reference, cut by every matching row."""
+    """Return (material, country) -> exports left, kt/yr: the least reference, cut by every row that matches.
+
+    stops  rows of the kind export_stop
+    """
     limits: dict[tuple[str, str], float] = {}
     places = {row: members(instance, row.country) for row in stops}
     for material in instance.materials:

@@ -1,4 +1,4 @@
-"""What holds in a period whatever the branch: recipes, lanes, tariffs, prices, demand, own capacity."""
+"""What holds in a period, the same in all branches: recipes, lanes, tariffs, prices, demand, own capacity."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 class Operation(NamedTuple):
-    """A process at a facility in a period; ``concern``: everything it makes is exposed."""
+    """A process at a facility in a period.
+
+    concern   the facility is in a country of concern or tied to one, so all that it makes is exposed
+    restores  what the process makes is clean whatever its inputs (if the facility is not of concern)
+    """
 
     facility: str
     process: str
@@ -23,12 +27,14 @@ class Operation(NamedTuple):
     concern: bool
     restores: bool
     inputs: tuple[tuple[str, float], ...]  # material, t per t of activity
-    outputs: tuple[tuple[str, float], ...]
+    outputs: tuple[tuple[str, float], ...]  # material, t per t of activity
     opex: float  # MUSD/kt
-    capacity_per_t: float
+    capacity_per_t: float  # t of capacity per t of activity
 
 
 class Lane(NamedTuple):
+    """A way for a material from its origin to another country; ``limit`` None: any amount."""
+
     destination: str
     freight: float  # MUSD/kt
     tariff: float  # MUSD/kt
@@ -36,7 +42,7 @@ class Lane(NamedTuple):
 
 
 class Offer(NamedTuple):
-    """What a market sells in a period."""
+    """What a market sells in a period; ``limit`` None: any amount."""
 
     market: str
     country: str
@@ -46,31 +52,35 @@ class Offer(NamedTuple):
     limit: float | None  # kt/yr
 
 
-class Wish(NamedTuple):
-    """A sector's demand in a period."""
+class SectorDemand(NamedTuple):
+    """A sector's demand in a period; ``clean_only``: it takes no exposed material."""
 
     country: str
     sector: str
     material: str
     demand: float  # kt/yr
     shortage_cost: float  # MUSD/kt
-    min_service: float
+    min_service: float  # share of the demand that must be served
     clean_only: bool
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodFacts:
-    """The facts of a period; ``lanes`` by (material, origin), ``own_capacity`` in kt/yr by facility."""
+    """The facts of a period.
+
+    lanes         (material, origin) -> lanes
+    own_capacity  facility -> kt/yr, mean of the period
+    """
 
     operations: tuple[Operation, ...]
     lanes: dict[tuple[str, str], list[Lane]]
     offers: tuple[Offer, ...]
-    wishes: tuple[Wish, ...]
+    demands: tuple[SectorDemand, ...]
     own_capacity: dict[str, float]
 
 
 class FactSource:
-    """The series of an instance, grouped once, to be asked for each period."""
+    """The tables of an instance that vary by year, grouped once; ``facts`` gives those of a period."""
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
@@ -92,19 +102,20 @@ class FactSource:
             self._demand[d.country, d.sector, d.material][d.year] = d.demand_t
 
     def facts(self, period: Period) -> PeriodFacts:
-        """The facts of ``period``; series, lanes and tariffs at its first year."""
+        """Return the facts of ``period``; series, lanes and tariffs are those of its first year."""
         year = period.first_year
         return PeriodFacts(
             operations=self._operations(year),
             lanes=self._lanes(year),
             offers=self._offers(year),
-            wishes=self._wishes(year),
+            demands=self._demands(year),
             own_capacity={
                 f.facility: f.capacity_t * KILO * own_capacity_share(f, period) for f in self._instance.facilities
             },
         )
 
     def _operations(self, year: int) -> tuple[Operation, ...]:
+        """Return all operations, with the yields and operating costs of a year."""
         instance = self._instance
         recipes: dict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
         for r in instance.recipes:
@@ -133,7 +144,7 @@ class FactSource:
         return tuple(result)
 
     def _lanes(self, year: int) -> dict[tuple[str, str], list[Lane]]:
-        """Lanes with their tariffs; worked out once for all years in which the same rows hold."""
+        """Return (material, origin) -> lanes with their tariffs, worked out once for all years with the same rows."""
         lanes = (i for i, row in enumerate(self._instance.lanes) if valid_in(row, year))
         tariffs = (-1 - i for i, row in enumerate(self._instance.tariffs) if valid_in(row, year))
         holding = (*lanes, *tariffs)
@@ -177,7 +188,8 @@ class FactSource:
             )
         return tuple(result)
 
-    def _wishes(self, year: int) -> tuple[Wish, ...]:
+    def _demands(self, year: int) -> tuple[SectorDemand, ...]:
+        """Return the demands of a year that are above 0, sorted by country, sector and material."""
         sectors = {s.sector: s for s in self._instance.sectors}
         result = []
         for (country, name, material), points in sorted(self._demand.items()):
@@ -186,7 +198,7 @@ class FactSource:
                 continue
             sector = sectors[name]
             result.append(
-                Wish(
+                SectorDemand(
                     country=country,
                     sector=name,
                     material=material,

@@ -1,4 +1,4 @@
-"""Who pays: private money and funds, by calendar year, for options whose private money is limited."""
+"""Fills who can pay for an option in each calendar year: private money and funds."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 
 def add(instance: Instance, data: ModelData) -> None:
-    """Fill ``private``, ``fund_draw``, ``spending`` and the limits on private money and funds.
+    """Fill ``data.private``, ``fund_draw``, ``spending``, ``private_limit``, ``fund_limit`` and ``fund_share``.
 
-    An option whose private money is unlimited can pay for itself and then draws on no fund, so it needs no rows.
+    Only options with a limit on private money are in them: any other can pay for itself and draws on no fund. The
+    builds of ``data`` must be there.
     """
     funds = {f.fund: f for f in instance.funds}
     eligible: dict[str, list[str]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Builds: which modules may start when, what they cost, what they need."""
+"""Fills the builds: in which periods modules of an option may start, what they cost, and what has to come first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def add(instance: Instance, span: Sequence[Period], last_calendar_year: int, data: ModelData) -> None:
-    """Fill ``build``, ``chosen``, ``modules``, ``groups`` and ``requires``."""
+    """Fill ``data.build``, ``chosen``, ``modules``, ``groups`` and ``requires``."""
     fixed_om = {f.facility: f.fixed_om_usd_per_t for f in instance.facilities}
     position = {p.first_year: t for t, p in enumerate(span)}
     starts: dict[str, list[int]] = defaultdict(list)
@@ -53,7 +53,11 @@ def add(instance: Instance, span: Sequence[Period], last_calendar_year: int, dat
 
 
 def annuity_present(instance: Instance, option: Option, start_year: int, last_calendar_year: int) -> float:
-    """Present value, MUSD per module, of the annuities paid within the horizon."""
+    """Return the present value, MUSD per module, of the annuities that are paid within the horizon.
+
+    start_year          first calendar year of the period in which the module is started
+    last_calendar_year  last year of the horizon
+    """
     wacc = instance.wacc if option.wacc is None else option.wacc
     yearly = option.capex_musd * capital_recovery_factor(wacc, option.life_years)
     first = instance.years[0]
@@ -64,6 +68,10 @@ def annuity_present(instance: Instance, option: Option, start_year: int, last_ca
 
 
 def _limit_modules(instance: Instance, starts: dict[str, list[int]], data: ModelData) -> None:
+    """Fill ``data.modules``, ``chosen`` and ``groups``; a group with one option needs no choice.
+
+    starts  option -> positions of its builds
+    """
     group_members: dict[str, list[str]] = defaultdict(list)
     for option in instance.options:
         if option.exclusive_group:

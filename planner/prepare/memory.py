@@ -1,4 +1,4 @@
-"""The garbage collector, stopped while millions of small objects are made that all stay alive."""
+"""Stops the garbage collector while a model is built: its searches would cost time and find nothing to free."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused_garbage_collector() -> Iterator[None]:
-    """No collections while millions of small objects are made that all stay alive."""
+    """Stop the garbage collector inside the block, in which millions of small objects are made that all stay alive."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""Offtakes: what plants must make for buyers, at the nodes of the plan."""
+"""Fills the offtakes: what facilities must make at the nodes of the plan, as buyers have promised to take it."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 def obliged(instance: Instance, year: int) -> dict[tuple[str, str], list[Offtake]]:
-    """(facility, material) -> the offtakes that hold in the period that begins in ``year``."""
-    found: dict[tuple[str, str], list[Offtake]] = defaultdict(list)
+    """Return (facility, material) -> the offtakes that hold in the period that begins in ``year``."""
+    result: dict[tuple[str, str], list[Offtake]] = defaultdict(list)
     for row in instance.offtakes:
         if promised(row, year):
-            found[row.facility, row.material].append(row)
-    return found
+            result[row.facility, row.material].append(row)
+    return result
 
 
 def add(instance: Instance, span: Sequence[Period], data: ModelData) -> None:
-    """Fill ``offtake``; the operations of ``data`` must be there."""
+    """Fill ``data.offtake``; builds and operations of ``data`` must be there."""
     if not instance.offtakes:
         return
     facilities = {f.facility: f for f in instance.facilities}
@@ -50,7 +50,7 @@ def add(instance: Instance, span: Sequence[Period], data: ModelData) -> None:
 
 
 def _made(data: ModelData) -> dict[tuple[str, str, int], list[tuple[int, float]]]:
-    """(facility, material, node) -> activities that make it, and kt per kt."""
+    """Return (facility, material, node) -> activities that make it, each with kt made per kt of activity."""
     made: dict[tuple[str, str, int], list[tuple[int, float]]] = defaultdict(list)
     for pool in data.pools:
         for a, tonnes in pool.made:

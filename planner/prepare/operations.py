@@ -1,4 +1,7 @@
-"""Operations of the plan and of every branch: the decisions of each node, and the places they meet."""
+"""Fills what happens at the nodes of the plan and of all branches: activities, trade, deliveries and stocks.
+
+For each node it adds the decisions that can matter there, the pools in which they meet, and the limits on them.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ from .caps import cap_materials, importers
 from .conditions import KILO, Conditions
 from .facts import FactSource, PeriodFacts
 from .offtakes import obliged
-from .reach import Reach, Spot, explore, made_provenance
+from .reach import PoolKey, Reach, explore, made_provenance
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -43,8 +46,8 @@ if TYPE_CHECKING:
 
 
 Openings = Mapping[tuple[str, str], float]  # (stockpile, provenance) -> t
-STORE = "store"  # what grows is a store, not a plant
-Closed = Mapping[tuple[str, int], float]  # (facility, first year of a period) -> share of own capacity
+STORE = "store"  # marks modules that enlarge a stockpile, not a facility
+Closed = Mapping[tuple[str, int], float]  # (facility, first year of a period) -> share of own capacity closed
 
 
 def add(
@@ -55,10 +58,13 @@ def add(
     openings: Openings | None = None,
     closed: Closed | None = None,
 ) -> None:
-    """Fill everything of ``data`` that happens at nodes, and the fixed O&M of own capacity in their periods.
+    """Fill all of ``data`` that happens at nodes, and ``own_fixed_om`` (MUSD) for their periods.
 
-    openings  stocks from which nodes without a previous one start; None: the initial stocks
-    closed    own capacity that is given up for certain; None: none, or by ``data.close``
+    The nodes, builds and closures of ``data`` must be there.
+
+    conditions  what disruptions change, parallel to ``data.nodes``
+    openings    stocks of nodes before which no node comes; None: the initial stocks of the instance
+    closed      own capacity that is closed, as given; None: ``data.close`` decides
     """
     source = FactSource(instance)
     facts = {t: source.facts(span[t]) for t in sorted({node.period for node in data.nodes})}
@@ -76,7 +82,16 @@ def add(
 
 
 class _NodeBuilder:
-    """Adds one node after the other; keeps what a later node needs of an earlier one (stocks)."""
+    """Adds one node after the other, and keeps what a later node needs of an earlier one.
+
+    parts     node -> (stockpile, provenance) -> position in ``data.stock``
+    values    material -> MUSD/kt
+    modules   see ``_module_terms``
+    closing   see ``_closing_terms``
+    counted   material -> countries where using it makes room under a cap
+    missing   how many decisions ``missing`` there are so far
+    reaches   situation -> what can matter in it
+    """
 
     def __init__(
         self, instance: Instance, span: Sequence[Period], data: ModelData, openings: Openings, closed: Closed
@@ -88,7 +103,7 @@ class _NodeBuilder:
         self.wasteable = {m.material for m in instance.materials if m.surplus}
         self.values = {m.material: m.value_usd_per_t * KILO for m in instance.materials}
         self.probability = {s.scenario: s.probability for s in instance.scenarios}
-        self.parts: list[dict[tuple[str, str], int]] = []  # node -> (stockpile, provenance) -> position
+        self.parts: list[dict[tuple[str, str], int]] = []
         self.counted = _counted(instance)
         self.options = {o.option: o for o in instance.options}
         self.modules = self._module_terms()
@@ -99,12 +114,12 @@ class _NodeBuilder:
         self.reaches: dict[Hashable, Reach] = {}
 
     def add(self, n: int, facts: PeriodFacts, conditions: Conditions) -> None:
-        """Add node ``n``."""
+        """Add node ``n``; nodes are added in the order of ``data.nodes``."""
         node = self.data.nodes[n]
         limits = self._capacities(node, facts, conditions)
         reach = self._reach(node, facts, limits)
-        pools = {spot: len(self.data.pools) + i for i, spot in enumerate(reach.spots)}
-        self.data.pools += [Pool(*spot, n) for spot in pools]
+        pools = {key: len(self.data.pools) + i for i, key in enumerate(reach.pools)}
+        self.data.pools += [Pool(*key, n) for key in pools]
         self._run(n, facts, reach, limits, pools)
         self._trade(n, facts, reach, conditions, pools)
         self._serve(n, facts, reach, conditions, pools)
@@ -113,14 +128,17 @@ class _NodeBuilder:
         self._limit_transit(n, pools)
 
     def _reach(self, node: Node, facts: PeriodFacts, limits: dict[str, CapacityLimit]) -> Reach:
-        """What can matter at the node: worked out once for all nodes at which the same can run, come and be wanted."""
+        """Return what can matter at the node.
+
+        It is worked out once for all nodes with the same facilities able to run, the same supply and the same demand.
+        """
         able = frozenset(name for name, limit in limits.items() if limit.own > 0.0 or limit.modules)
         stocked = tuple(self._stocked(node))
         forced = frozenset(self._forced(node, facts, limits))
         offers = tuple((o.material, o.country, o.exposed) for o in facts.offers if o.limit != 0.0)
-        wishes = frozenset((w.material, w.country, w.clean_only) for w in facts.wishes)
+        demands = frozenset((w.material, w.country, w.clean_only) for w in facts.demands)
         # operations differ between periods only in their numbers; ``facts`` outlives the builder, so the id is its own
-        situation = (id(facts.lanes), able, stocked, forced, offers, wishes, node.rules_hold)
+        situation = (id(facts.lanes), able, stocked, forced, offers, demands, node.rules_hold)
         if situation not in self.reaches:
             stockpiles = [(s.material, s.country) for s in self.instance.stockpiles]
             self.reaches[situation] = explore(facts, able, stocked, stockpiles, forced, clean_only=node.rules_hold)
@@ -129,7 +147,11 @@ class _NodeBuilder:
     # --- capacity -----------------------------------------------------------------------------------------
 
     def _module_terms(self) -> dict[tuple[str, str, int], list[tuple[int, float]]]:
-        """(STORE or blank, stockpile or facility, period) -> (build, kt or kt/yr per module), undisturbed."""
+        """Return what modules add when nothing is disturbed.
+
+        (STORE or blank, stockpile or facility, position of period) -> pairs of build and kt (stockpile) or kt/yr
+        (facility) per module.
+        """
         terms: dict[tuple[str, str, int], list[tuple[int, float]]] = defaultdict(list)
         for i, start in enumerate(self.data.build):
             option = self.options[start.option]
@@ -141,7 +163,7 @@ class _NodeBuilder:
         return terms
 
     def _delivered(self, modules: Terms, conditions: Conditions) -> Terms:
-        """What failing projects leave of ``modules``."""
+        """Return what failing projects leave of ``modules``; terms that become 0 are left out."""
         if not conditions.failures:
             return modules
         starts = self.data.build
@@ -149,7 +171,7 @@ class _NodeBuilder:
         return [(i, k) for i, k in left if k > 0.0]
 
     def _closing_terms(self) -> dict[tuple[str, int], list[int]]:
-        """(facility, period) -> close, of what is closed then."""
+        """Return (facility, position of period) -> closures in force."""
         terms: dict[tuple[str, int], list[int]] = defaultdict(list)
         for i, closing in enumerate(self.data.close):
             for t in range(closing.first, closing.last + 1):
@@ -157,6 +179,7 @@ class _NodeBuilder:
         return terms
 
     def _capacities(self, node: Node, facts: PeriodFacts, conditions: Conditions) -> dict[str, CapacityLimit]:
+        """Return facility -> its capacity at the node that is added now."""
         result = {}
         n = len(self.parts)
         for facility in self.instance.facilities:
@@ -175,10 +198,10 @@ class _NodeBuilder:
         return result
 
     def _forced(self, node: Node, facts: PeriodFacts, limits: dict[str, CapacityLimit]) -> set[int]:
-        """Operations that may run though nothing needs their products.
+        """Return the positions of operations that are kept even if nothing needs their products.
 
-        They are obliged to, or paid for it; or they use up what may not be thrown away, or what a cap counts (the more
-        there is of it in all, the smaller the share of the rest).
+        They have a duty to run (least use, offtake) or earn money by running; or they use up material that may not be
+        thrown away, or that a cap counts in its total (a larger total allows more of what the cap limits).
         """
         counted = self.counted if node.rules_hold else {}
         taken = obliged(self.instance, node.year) if node.branch == PLAN else {}
@@ -199,8 +222,13 @@ class _NodeBuilder:
         facts: PeriodFacts,
         reach: Reach,
         limits: dict[str, CapacityLimit],
-        pools: dict[Spot, int],
+        pools: dict[PoolKey, int],
     ) -> None:
+        """Add the activities of node ``n``: their inputs and outputs in the pools, their use of capacity.
+
+        limits  facility -> its capacity at the node
+        pools   key -> position in ``data.pools``, here and in the methods below
+        """
         data = self.data
         for i, provenance in reach.variants:
             operation = facts.operations[i]
@@ -220,15 +248,16 @@ class _NodeBuilder:
         facts: PeriodFacts,
         reach: Reach,
         conditions: Conditions,
-        pools: dict[Spot, int],
+        pools: dict[PoolKey, int],
     ) -> None:
+        """Add shipments and purchases of node ``n``, with the limits of lanes and of export stops."""
         data = self.data
         places = sorted({(material, country) for material, country, _ in reach.sourced})
-        into = {spot: data.pools[p].arriving for spot, p in pools.items() if spot in reach.needed}
+        into = {key: data.pools[p].arriving for key, p in pools.items() if key in reach.needed}
         for material, origin in places:
             leaving: list[int] = []
-            spots = [(material, origin, q) for q in (CLEAN, EXPOSED)]
-            sources = [(s[2], data.pools[pools[s]].leaving) for s in spots if s in reach.sourced and s in pools]
+            keys = [(material, origin, q) for q in (CLEAN, EXPOSED)]
+            sources = [(s[2], data.pools[pools[s]].leaving) for s in keys if s in reach.sourced and s in pools]
             for lane in facts.lanes.get((material, origin), ()):
                 moved: list[int] = []
                 destination = lane.destination
@@ -264,32 +293,44 @@ class _NodeBuilder:
         facts: PeriodFacts,
         reach: Reach,
         conditions: Conditions,
-        pools: dict[Spot, int],
+        pools: dict[PoolKey, int],
     ) -> None:
+        """Add the needs of node ``n`` and the deliveries to them."""
         data = self.data
         node = data.nodes[n]
-        for wish in facts.wishes:
-            demand = wish.demand * conditions.demand.get((wish.country, wish.material), 1.0)
-            floor = wish.min_service if node.branch == PLAN else self._branch_floor(node, wish.sector)
+        for sector_demand in facts.demands:
+            demand = sector_demand.demand * conditions.demand.get((sector_demand.country, sector_demand.material), 1.0)
+            floor = sector_demand.min_service if node.branch == PLAN else self._branch_floor(node, sector_demand.sector)
             most = demand * (1.0 - floor)
             d = len(data.need)
-            data.need.append(Need(wish.country, wish.sector, wish.material, n, demand, most, wish.shortage_cost))
+            data.need.append(
+                Need(
+                    sector_demand.country,
+                    sector_demand.sector,
+                    sector_demand.material,
+                    n,
+                    demand,
+                    most,
+                    sector_demand.shortage_cost,
+                )
+            )
             for provenance in (CLEAN, EXPOSED):
-                if provenance == EXPOSED and wish.clean_only and node.rules_hold:
+                if provenance == EXPOSED and sector_demand.clean_only and node.rules_hold:
                     continue
-                spot = (wish.material, wish.country, provenance)
-                if spot in reach.available:
-                    data.pools[pools[spot]].delivered.append(len(data.deliver))
+                key = (sector_demand.material, sector_demand.country, provenance)
+                if key in reach.available:
+                    data.pools[pools[key]].delivered.append(len(data.deliver))
                     data.deliver.append(Delivery(d, provenance, n))
 
     def _branch_floor(self, node: Node, sector: str) -> float:
+        """Return the share of its demand that a sector must be served in a branch, 0 without a row for it."""
         row = self.branch_service.get((node.branch, sector))
         return row.min_service if row is not None and overlaps(row, self.span[node.period]) else 0.0
 
     # --- stocks -------------------------------------------------------------------------------------------
 
-    def _stocked(self, node: Node) -> list[Spot]:
-        """What may be in stock when the node begins."""
+    def _stocked(self, node: Node) -> list[PoolKey]:
+        """Return the pools that may have something in stock when the node begins."""
         if node.previous is None:
             return [
                 (s.material, s.country, provenance)
@@ -297,15 +338,16 @@ class _NodeBuilder:
                 for provenance in (CLEAN, EXPOSED)
                 if self.openings.get((s.stockpile, provenance), 0.0) > 0.0
             ]
-        held = self.parts[node.previous]
+        parts = self.parts[node.previous]
         return [
             (s.material, s.country, provenance)
             for s in self.instance.stockpiles
             for provenance in (CLEAN, EXPOSED)
-            if (s.stockpile, provenance) in held
+            if (s.stockpile, provenance) in parts
         ]
 
-    def _store(self, n: int, reach: Reach, conditions: Conditions, pools: dict[Spot, int]) -> None:
+    def _store(self, n: int, reach: Reach, conditions: Conditions, pools: dict[PoolKey, int]) -> None:
+        """Add the parts of all stockpiles at node ``n``, with the limits on them."""
         data = self.data
         node = data.nodes[n]
         before = self.parts[node.previous] if node.previous is not None else {}
@@ -345,6 +387,7 @@ class _NodeBuilder:
         self.parts.append(now)
 
     def _floor(self, n: int, s: Stockpile, positions: list[int]) -> None:
+        """Add the final minimum of a stockpile; ``positions`` are its parts at the node."""
         node = self.data.nodes[n]
         missing, cost = None, 0.0
         if node.branch != PLAN:
@@ -357,7 +400,8 @@ class _NodeBuilder:
 
     # --- surplus, downgrade, transit ----------------------------------------------------------------------
 
-    def _adjust(self, n: int, reach: Reach, pools: dict[Spot, int]) -> None:
+    def _adjust(self, n: int, reach: Reach, pools: dict[PoolKey, int]) -> None:
+        """Add surplus and downgrade where they are possible, and rows that limit surplus where the balance does not."""
         data = self.data
         for (material, country, provenance), p in pools.items():
             pool = data.pools[p]
@@ -377,8 +421,11 @@ class _NodeBuilder:
             if enters or (pool.provenance == EXPOSED and pool.downgrade is not None):
                 data.surplus_limit.append(p)
 
-    def _limit_transit(self, n: int, pools: dict[Spot, int]) -> None:
-        """No-transit rows where the balance does not imply them: something arrives or is drawn, something leaves."""
+    def _limit_transit(self, n: int, pools: dict[PoolKey, int]) -> None:
+        """Add the rows against re-export where something arrives or is drawn from stock, and something leaves.
+
+        Elsewhere the balance implies them.
+        """
         data = self.data
         for material, country in sorted({(m, c) for m, c, _ in pools}):
             here = [p for q in (CLEAN, EXPOSED) if (p := pools.get((material, country, q))) is not None]
@@ -397,7 +444,7 @@ def _opening_provenance(stockpile: Stockpile) -> str:
 
 
 def _counted(instance: Instance) -> dict[str, frozenset[str]]:
-    """Material -> countries in which the use of it can make room under a cap on shares of it."""
+    """Return material -> countries in which using it adds to the total of a cap on shares of it."""
     result: dict[str, frozenset[str]] = {}
     for cap in instance.caps:
         metric = METRICS[cap.metric]

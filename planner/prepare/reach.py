@@ -1,8 +1,8 @@
-"""Which flows can matter at a node: forward from sources, backward from uses.
+"""Finds which flows can matter at a node: first forward from the sources, then backward from the uses.
 
-Only true exposure is followed forward. Clean material that would be used as exposed for no reason is never better
-than the same material kept clean (nothing in the contract rewards exposure), so an exposed twin of an operation
-exists only where at least one of its inputs is really exposed; clean inputs beside it are downgraded.
+An operation can run with clean inputs and with exposed ones: two variants. The exposed variant exists only where at
+least one of its inputs can really be exposed; clean inputs beside it are then downgraded. To use only clean inputs as
+exposed would never be better than to keep them clean, since nothing rewards exposure.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from ..models.data import CLEAN, EXPOSED
 from .facts import Operation, PeriodFacts
 
 Place = tuple[str, str]  # material, country
-Spot = tuple[str, str, str]  # material, country, provenance
+PoolKey = tuple[str, str, str]  # material, country, provenance: a pool of a node
 
 
 @dataclass(slots=True)
 class Reach:
     """The decisions that can matter at a node.
 
-    variants     (position in ``facts.operations``, provenance of the inputs) that can run and are of use
-    available    spots that something can arrive at, truly of that provenance
-    sourced      spots where material is made or bought, so that it may leave
-    needed       spots that some use or sink can take from
-    spots        every spot that gets a balance, sorted: where something is needed, or made on the way
+    variants   (position in ``facts.operations``, provenance of the inputs) of operations that can run and are of use
+    available  pools that material can reach, with that provenance from its source on
+    sourced    pools in which material is made or bought, so that it may be shipped from there
+    needed     pools from which some use, or a stockpile, can take
+    pools      all pools that get a balance, sorted: those needed, and those in which kept variants make something
     """
 
     variants: list[tuple[int, str]] = field(default_factory=list)
-    available: set[Spot] = field(default_factory=set)
-    sourced: set[Spot] = field(default_factory=set)
-    needed: set[Spot] = field(default_factory=set)
-    spots: list[Spot] = field(default_factory=list)
+    available: set[PoolKey] = field(default_factory=set)
+    sourced: set[PoolKey] = field(default_factory=set)
+    needed: set[PoolKey] = field(default_factory=set)
+    pools: list[PoolKey] = field(default_factory=list)
 
 
 def made_provenance(operation: Operation, provenance: str) -> str:
-    """Provenance of what an operation makes from inputs of ``provenance``."""
+    """Return the provenance of what an operation makes from inputs of ``provenance``."""
     if operation.concern:
         return EXPOSED
     return CLEAN if operation.restores else provenance
@@ -46,7 +46,7 @@ def made_provenance(operation: Operation, provenance: str) -> str:
 def explore(
     facts: PeriodFacts,
     able: Set[str],
-    stocked: Iterable[Spot],
+    stocked: Iterable[PoolKey],
     stockpiles: Iterable[Place],
     forced: Set[int],
     clean_only: bool,
@@ -54,28 +54,31 @@ def explore(
     """Find what can matter at a node.
 
     able        facilities that may have capacity
-    stocked     what may be in stock when the period begins
-    stockpiles  places with a stockpile: a sink for whatever gets there
-    forced      positions of operations to be kept though nothing needs their products
-    clean_only  whether clean-only rules hold
+    stocked     pools that may have something in stock when the period begins
+    stockpiles  (material, country) with a stockpile, which can take whatever gets there
+    forced      positions of operations that are kept even if nothing needs their products
+    clean_only  whether sectors that take clean material only are held to it
     """
     reach = Reach()
     possible = _forward(facts, able, stocked, reach)
     _backward(facts, possible, stockpiles, forced, clean_only, reach)
-    reach.spots = sorted(reach.needed | set(_made(facts, reach)))
+    reach.pools = sorted(reach.needed | set(_made(facts, reach)))
     return reach
 
 
-def _made(facts: PeriodFacts, reach: Reach) -> Iterator[Spot]:
-    """Where something is made."""
+def _made(facts: PeriodFacts, reach: Reach) -> Iterator[PoolKey]:
+    """Yield the pools in which the variants that were kept make something."""
     for i, provenance in reach.variants:
         operation = facts.operations[i]
         for material, _ in operation.outputs:
             yield material, operation.country, made_provenance(operation, provenance)
 
 
-def _forward(facts: PeriodFacts, able: Set[str], stocked: Iterable[Spot], reach: Reach) -> set[tuple[int, str]]:
-    """Everything that can be made or arrive; returns the operation variants that can run."""
+def _forward(facts: PeriodFacts, able: Set[str], stocked: Iterable[PoolKey], reach: Reach) -> set[tuple[int, str]]:
+    """Follow material from its sources; fill ``available`` and ``sourced`` of ``reach``.
+
+    Returns the variants that can run: (position in ``facts.operations``, provenance of the inputs).
+    """
     available, sourced = reach.available, reach.sourced
     users: dict[Place, list[int]] = defaultdict(list)
     for i, operation in enumerate(facts.operations):
@@ -85,17 +88,17 @@ def _forward(facts: PeriodFacts, able: Set[str], stocked: Iterable[Spot], reach:
     possible: set[tuple[int, str]] = set()
     queue: list[Place] = []
 
-    def arrive(spot: Spot) -> None:
-        if spot not in available:
-            available.add(spot)
-            queue.append(spot[:2])
+    def arrive(key: PoolKey) -> None:
+        if key not in available:
+            available.add(key)
+            queue.append(key[:2])
 
     def source(material: str, country: str, provenance: str) -> None:
-        spot = (material, country, provenance)
-        if spot in sourced:
+        key = (material, country, provenance)
+        if key in sourced:
             return
-        sourced.add(spot)
-        arrive(spot)
+        sourced.add(key)
+        arrive(key)
         for lane in facts.lanes.get((material, country), ()):
             arrive((material, lane.destination, provenance))
 
@@ -116,8 +119,8 @@ def _forward(facts: PeriodFacts, able: Set[str], stocked: Iterable[Spot], reach:
                 for material, _ in operation.outputs:
                     source(material, here, made_provenance(operation, provenance))
 
-    for spot in stocked:
-        arrive(spot)
+    for key in stocked:
+        arrive(key)
     for offer in facts.offers:
         if offer.limit != 0.0:
             source(offer.material, offer.country, EXPOSED if offer.exposed else CLEAN)
@@ -138,25 +141,28 @@ def _backward(
     clean_only: bool,
     reach: Reach,
 ) -> None:
-    """Mark the spots something can be taken from, and the operation variants of use."""
+    """Follow uses back to the sources; fill ``needed`` and ``variants`` of ``reach``.
+
+    possible  the variants that can run, as found on the way forward
+    """
     available, sourced, needed = reach.available, reach.sourced, reach.needed
-    makers: dict[Spot, list[tuple[int, str]]] = defaultdict(list)
+    makers: dict[PoolKey, list[tuple[int, str]]] = defaultdict(list)
     for i, provenance in sorted(possible):
         operation = facts.operations[i]
         made = made_provenance(operation, provenance)
         for material, _ in operation.outputs:
             makers[material, operation.country, made].append((i, provenance))
-    incoming: dict[Spot, list[Spot]] = defaultdict(list)
+    incoming: dict[PoolKey, list[PoolKey]] = defaultdict(list)
     for material, origin, provenance in sourced:
         for lane in facts.lanes.get((material, origin), ()):
             incoming[material, lane.destination, provenance].append((material, origin, provenance))
     kept: set[tuple[int, str]] = set()
-    queue: list[Spot] = []
+    queue: list[PoolKey] = []
 
-    def need(spot: Spot) -> None:
-        if spot not in needed:
-            needed.add(spot)
-            queue.append(spot)
+    def need(key: PoolKey) -> None:
+        if key not in needed:
+            needed.add(key)
+            queue.append(key)
 
     def keep(variant: tuple[int, str]) -> None:
         if variant in kept:
@@ -166,11 +172,11 @@ def _backward(
         for material, _ in operation.inputs:
             need((material, operation.country, variant[1]))
 
-    for wish in facts.wishes:
-        place = (wish.material, wish.country)
+    for sector_demand in facts.demands:
+        place = (sector_demand.material, sector_demand.country)
         if (*place, CLEAN) in available:
             need((*place, CLEAN))
-        if (*place, EXPOSED) in available and not (clean_only and wish.clean_only):
+        if (*place, EXPOSED) in available and not (clean_only and sector_demand.clean_only):
             need((*place, EXPOSED))
     for place in stockpiles:
         for provenance in (CLEAN, EXPOSED):
@@ -180,10 +186,10 @@ def _backward(
         if i in forced:
             keep((i, provenance))
     while queue:
-        material, country, provenance = spot = queue.pop()
-        for variant in makers[spot]:
+        material, country, provenance = key = queue.pop()
+        for variant in makers[key]:
             keep(variant)
-        for before in incoming[spot]:
+        for before in incoming[key]:
             need(before)
         if provenance == EXPOSED and (material, country, CLEAN) in available:
             need((material, country, CLEAN))

@@ -1,4 +1,4 @@
-"""Outcomes, and how much the worst of them count."""
+"""Fills the outcomes (undisturbed, and one for each scenario) and how much the worst of them count."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def add(instance: Instance, data: ModelData) -> None:
-    """Fill ``outcomes`` and ``risk``."""
+    """Fill ``data.outcomes``, and ``data.risk`` if the instance has a risk weight; the nodes must be there."""
     plan = [n for n, node in enumerate(data.nodes) if node.branch == PLAN]
     undisturbed = 1.0 - sum(s.probability for s in instance.scenarios)
     data.outcomes.append(Outcome(PLAN, undisturbed, tuple(plan)))
