@@ -142,7 +142,7 @@ class InstanceError(PlannerError):
     def __init__(self, issues: Iterable[Issue], where: str = "instance") -> None:
         self.issues = in_order(issues)
         self.where = where
-        super().__init__(where)
+        super().__init__(self.issues, where)  # all that makes it, so that it survives the way between processes
 
     def __str__(self) -> str:
         count = len(self.issues)
@@ -179,7 +179,10 @@ class Infeasible(SolveError):  # noqa: N818 (a state, named as solvers name it)
 
     def __init__(self, message: str, diagnosis: Reason | None = None) -> None:
         self.diagnosis = diagnosis
-        super().__init__(message)
+        super().__init__(message, diagnosis)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class Unbounded(SolveError):  # noqa: N818 (a state, named as solvers name it)

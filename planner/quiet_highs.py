@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 
 import highspy
 
+_STDOUT = threading.Lock()  # the descriptor is one for the whole process, whatever its threads do
+
 
 def new_highs() -> highspy.Highs:
     """A HiGHS instance that writes nothing."""
+    with _STDOUT:
+        return _without_stdout()
+
+
+def _without_stdout() -> highspy.Highs:
     try:
         kept = os.dup(1)
     except OSError:  # no stdout to keep clean

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -204,7 +205,9 @@ class Solver:
         # HiGHS counts the seconds of a MIP from its start, those of an LP over all runs of its solver
         counted = 0.0 if self.whole.any() or seconds == math.inf else self.highs.getRunTime()
         self.option(time_limit=seconds + counted)
-        status = self._run_in_thread() if watched else self.highs.solve()
+        # Ctrl-C reaches the main thread only, and HiGHS has one thread for searches that can be stopped
+        main = threading.current_thread() is threading.main_thread()
+        status = self._run_in_thread() if watched and main else self.highs.run()
         self.interrupted |= self.highs.getModelStatus() == highspy.HighsModelStatus.kInterrupt
         if status == highspy.HighsStatus.kError:
             return "failed"

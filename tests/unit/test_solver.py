@@ -117,3 +117,46 @@ def test_infeasible_is_believed_only_without_presolve(arrays, monkeypatch):
 
     monkeypatch.setattr(Programme, "run", wrong_at_first)
     assert programme.find().optimal and calls == ["choose", "off"]
+
+
+def test_plans_are_solved_from_several_threads_at_once():
+    """HiGHS has one thread for searches that Ctrl-C can stop, and its banner is kept off one standard output."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    instance = planner.load(TINY)
+    alone = planner.solve(instance).objective_musd
+    with ThreadPoolExecutor(4) as threads:
+        together = [f.result().objective_musd for f in [threads.submit(planner.solve, instance) for _ in range(12)]]
+    assert together == [alone] * 12
+
+
+@pytest.mark.parametrize("where", ["cost", "col_upper", "row_lower", "matrix"])
+def test_what_the_solver_holds_is_what_was_built(arrays, monkeypatch, where):
+    """One number is changed on the way: a flipped sign has the same sum of absolute values."""
+    from planner.solving import solver
+
+    real = solver.new_highs
+
+    class Twisted:
+        def __init__(self):
+            self.highs = real()
+
+        def __getattr__(self, name):
+            return getattr(self.highs, name)
+
+        def passModel(
+            self, cols, rows, nnz, form, sense, offset, cost, low, high, lower, upper, starts, places, data, whole
+        ):
+            change = {"cost": cost, "col_upper": high, "row_lower": lower, "matrix": data}[where]
+            k = next(i for i, v in enumerate(change) if np.isfinite(v) and v)
+            change = change.copy()
+            change[k] = -change[k] if where != "col_upper" else change[k] + 1.0
+            cost, high = (change if where == "cost" else cost), (change if where == "col_upper" else high)
+            lower, data = (change if where == "row_lower" else lower), (change if where == "matrix" else data)
+            return self.highs.passModel(
+                cols, rows, nnz, form, sense, offset, cost, low, high, lower, upper, starts, places, data, whole
+            )
+
+    monkeypatch.setattr(solver, "new_highs", Twisted)
+    with pytest.raises(SolverFailed, match="HiGHS holds another"):
+        solver.Solver(arrays, solver.Settings())
