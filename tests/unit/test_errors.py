@@ -14,10 +14,9 @@ def kinds(root=PlannerError):
 
 def of(kind):
     issue = Issue("demand.csv", 3, "demand_t", "1,200", "expected a number", "write 1200", "E104")
-    return {
-        InstanceError: lambda: InstanceError([issue], "there"),
-        Infeasible: lambda: Infeasible("none", {"a": 1}),
-    }.get(kind, lambda: kind("what went wrong"))()
+    if kind is InstanceError:
+        return InstanceError([issue], "there")
+    return Infeasible("none", {"a": 1}) if kind is Infeasible else kind("what went wrong")
 
 
 @pytest.mark.parametrize("kind", [k for k in kinds() if k.__module__ == errors.__name__], ids=lambda k: k.__name__)

@@ -144,18 +144,14 @@ def test_what_the_solver_holds_is_what_was_built(arrays, monkeypatch, where):
         def __getattr__(self, name):
             return getattr(self.highs, name)
 
-        def passModel(
-            self, cols, rows, nnz, form, sense, offset, cost, low, high, lower, upper, starts, places, data, whole
-        ):
-            change = {"cost": cost, "col_upper": high, "row_lower": lower, "matrix": data}[where]
-            k = next(i for i, v in enumerate(change) if np.isfinite(v) and v)
-            change = change.copy()
-            change[k] = -change[k] if where != "col_upper" else change[k] + 1.0
-            cost, high = (change if where == "cost" else cost), (change if where == "col_upper" else high)
-            lower, data = (change if where == "row_lower" else lower), (change if where == "matrix" else data)
-            return self.highs.passModel(
-                cols, rows, nnz, form, sense, offset, cost, low, high, lower, upper, starts, places, data, whole
-            )
+        def passModel(self, *given):  # noqa: N802 (HiGHS' own name)
+            given = list(given)
+            place = {"cost": 6, "col_upper": 8, "row_lower": 9, "matrix": 13}[where]
+            changed = given[place].copy()
+            k = next(i for i, v in enumerate(changed) if np.isfinite(v) and v)
+            changed[k] = changed[k] + 1.0 if where == "col_upper" else -changed[k]
+            given[place] = changed
+            return self.highs.passModel(*given)
 
     monkeypatch.setattr(solver, "new_highs", Twisted)
     with pytest.raises(SolverFailed, match="HiGHS holds another"):
