@@ -1,18 +1,31 @@
-"""A folder of result files, written whole or not at all."""
+"""A folder of result files, written whole or not at all, whatever else writes there and whenever it is stopped."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import socket
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import OutputError
 
 
 def check_folder(folder: Path, manifest: str, overwrite: bool) -> None:
-    """Raise OutputError if results marked by the file ``manifest`` may not be written to ``folder``."""
+    """Raise OutputError if results marked by the file ``manifest`` may not be written to ``folder``.
+
+    What a killed process had hidden is put back first, so that a long search does not end at a folder that comes back.
+    """
+    if folder.parent.is_dir():
+        with _alone(folder.parent):
+            _clean(folder)
+    _refuse(folder, manifest, overwrite)
+
+
+def _refuse(folder: Path, manifest: str, overwrite: bool) -> None:
     if not folder.exists() and not folder.is_symlink():
         return
     if not overwrite:
@@ -24,16 +37,20 @@ def check_folder(folder: Path, manifest: str, overwrite: bool) -> None:
 def write_folder(
     folder: Path, files: Mapping[str, str], manifest: str, finish: Callable[[], str], overwrite: bool = False
 ) -> Path:
-    """Write everything to a sibling folder first and rename it: a killed run leaves no ``folder``.
+    """Write everything to a hidden sibling folder first, then put that in the folder's place.
 
     files     name, perhaps with subfolders, -> text
     manifest  name of the file that marks the folder as results; written last
     finish    gives the manifest's text, called when the others are on the disk
+
+    A process that is stopped or killed leaves the folder as it was, or whole: what it had hidden is put back or removed
+    by the next one that writes there. Of several that write to one folder without ``overwrite``, one does.
+    Raises OutputError if the folder may not be replaced, or cannot be written.
     """
     check_folder(folder, manifest, overwrite)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        temporary = _hidden(folder, "new")
     except OSError as error:
         raise OutputError(f"{folder} cannot be written: {error.strerror}") from error
     try:
@@ -41,19 +58,95 @@ def write_folder(
             _write(temporary / name, text)
         _write(temporary / manifest, finish())
         temporary.chmod(0o755)
-        if folder.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
-            folder.rename(old / "old")
-            temporary.rename(folder)
-            shutil.rmtree(old)
-        else:
-            temporary.rename(folder)
+        with _alone(folder.parent):
+            _clean(folder)
+            _refuse(folder, manifest, overwrite)  # once more, now that nobody else can put one there
+            _exchange(temporary, folder)
     except OSError as error:
         raise OutputError(f"{folder} cannot be written: {error.strerror}") from error
     finally:
         if temporary.exists():
             shutil.rmtree(temporary, ignore_errors=True)
     return folder
+
+
+def _exchange(new: Path, folder: Path) -> None:
+    """Put ``new`` in the place of ``folder``; if that is interrupted, what was there is put back."""
+    if not folder.exists():
+        new.rename(folder)
+        _flush(folder.parent)
+        return
+    old = _hidden(folder, "old")
+    try:
+        folder.rename(old / "old")
+        new.rename(folder)
+    except BaseException:
+        if (old / "old").exists() and not folder.exists():
+            (old / "old").rename(folder)
+        raise
+    finally:
+        if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
+    _flush(folder.parent)
+
+
+def _hidden(folder: Path, kind: str) -> Path:
+    """A new hidden folder beside ``folder``, whose name tells which process made it, and on which machine."""
+    return Path(tempfile.mkdtemp(prefix=f".{folder.name}.{kind}.{_machine()}.{os.getpid()}.", dir=folder.parent))
+
+
+def _machine() -> str:
+    return re.sub(r"\W", "-", socket.gethostname())[:40]
+
+
+def _clean(folder: Path) -> None:
+    """Put back or remove what processes hid beside ``folder`` that have ended since; those elsewhere are left alone."""
+    made = re.compile(rf"\.{re.escape(folder.name)}\.(new|old)\.{re.escape(_machine())}\.(\d+)\.\w+")
+    for path in folder.parent.iterdir():
+        match = made.fullmatch(path.name)
+        if match is None or _alive(int(match[2])):
+            continue
+        if match[1] == "old" and (path / "old").exists() and not folder.exists():
+            (path / "old").rename(folder)
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    if process == os.getpid():
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another user's, or the system cannot tell
+        return True
+    return True
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time, where the system has locks on folders."""
+    try:
+        import fcntl
+    except ImportError:  # Windows, where a rename onto what exists fails by itself
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)  # which unlocks it
+
+
+def _flush(folder: Path) -> None:
+    """Make a rename in a folder last, where the system can."""
+    if hasattr(os, "O_DIRECTORY"):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _write(path: Path, text: str) -> None:
