@@ -8,7 +8,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import OutputError
@@ -19,7 +19,7 @@ def check_folder(folder: Path, manifest: str, overwrite: bool) -> None:
 
     What a killed process had hidden is put back first, so that a long search does not end at a folder that comes back.
     """
-    if folder.parent.is_dir():
+    with suppress(OSError):  # a parent that is not there or cannot be read is told when it is written to
         with _alone(folder.parent):
             _clean(folder)
     _refuse(folder, manifest, overwrite)
