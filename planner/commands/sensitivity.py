@@ -9,7 +9,7 @@ import typer
 
 import planner
 
-from .common import AsJson, Overwrite, check_output, deliver, tell
+from .common import AsJson, Overwrite, Scheduler, Workers, check_output, deliver, tell
 
 
 def sensitivity(
@@ -18,10 +18,8 @@ def sensitivity(
         Path | None, typer.Option("-o", "--output", help="folder for tables and chart; resumable")
     ] = None,
     overwrite: Overwrite = False,
-    workers: Annotated[int | None, typer.Option(help="processes [one per core, where it is worth it]")] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="solve the samples on the Dask cluster of this scheduler")
-    ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
     """Vary numbers of an instance: elasticities, decisions that flip, a tornado; or many at once by samples."""

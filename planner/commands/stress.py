@@ -10,7 +10,7 @@ import typer
 import planner
 
 from ..errors import AuditError, UsageError
-from .common import AsJson, Overwrite, RunFolder, deliver, tell
+from .common import AsJson, Overwrite, RunFolder, Scheduler, Workers, deliver, tell
 
 
 def stress(
@@ -38,10 +38,8 @@ def stress(
     survival: Annotated[
         bool, typer.Option("--survival/--no-survival", help="search how long each consumer could hold out")
     ] = True,
-    workers: Annotated[int | None, typer.Option(help="processes [one per core, where it is worth it]")] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="try the cases on the Dask cluster of this scheduler")
-    ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     delivery: Annotated[
         int | None, typer.Option(metavar="N", help="instead: N outcomes of late, dear, small and failing projects")
     ] = None,
