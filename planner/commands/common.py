@@ -23,6 +23,10 @@ Gap = Annotated[
     float | None, typer.Option(help="relative gap to stop at [proven up to 200 integer decisions, else 0.001]")
 ]
 TimeLimit = Annotated[float | None, typer.Option(help="seconds of search for each solve [no limit]")]
+Workers = Annotated[int | None, typer.Option(help="processes [one per core, where it is worth it]")]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="do the work on the Dask cluster of this scheduler")
+]
 Threads = Annotated[int, typer.Option(help="solver threads; another number may give another equal plan")]
 Seed = Annotated[int, typer.Option(help="solver seed")]
 RunInstance = Annotated[
@@ -34,7 +38,6 @@ Force = Annotated[
     typer.Option("--force", metavar="OPTION@YEAR[:MODULES]", help="start so many modules [1] or more; repeatable"),
 ]
 Forbid = Annotated[list[str] | None, typer.Option("--forbid", metavar="OPTION", help="never build it; repeatable")]
-Workers = Annotated[int | None, typer.Option(help="processes [one per core, where it is worth it]")]
 
 
 def search(gap: float | None, time_limit: float | None, threads: int, seed: int) -> dict[str, Any]:

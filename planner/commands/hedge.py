@@ -10,7 +10,7 @@ import typer
 import planner
 
 from . import common
-from .common import AsJson, InstanceFolder, Overwrite, Seed
+from .common import AsJson, InstanceFolder, Overwrite, Scheduler, Seed, Workers
 
 
 def hedge(
@@ -30,7 +30,8 @@ def hedge(
     overwrite: Overwrite = False,
     gap: Annotated[float, typer.Option(help="relative gap of each search")] = 0.005,
     time_limit: Annotated[float | None, typer.Option(help="seconds of each search [no limit]")] = None,
-    threads: Annotated[int, typer.Option(help="operations solved beside each other; the result is the same")] = 1,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -47,7 +48,12 @@ def hedge(
         insurance=insurance,
         weight=common.fraction(weight, "--weight"),
         alpha=common.fraction(alpha, "--alpha"),
-        **common.search(gap, time_limit, threads, seed),
+        gap=gap,
+        time_limit=time_limit,
+        workers=workers,
+        scheduler=scheduler,
+        seed=seed,
+        progress=common.tell,
     )
     common.deliver(hedged, output, overwrite, as_json)
     if output is not None and not as_json:

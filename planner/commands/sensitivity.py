@@ -9,7 +9,7 @@ import typer
 
 import planner
 
-from .common import AsJson, Overwrite, Workers, check_output, deliver, tell
+from .common import AsJson, Overwrite, Scheduler, Workers, check_output, deliver, tell
 
 
 def sensitivity(
@@ -19,9 +19,7 @@ def sensitivity(
     ] = None,
     overwrite: Overwrite = False,
     workers: Workers = None,
-    scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="solve the samples on the Dask cluster of this scheduler")
-    ] = None,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
     """Vary numbers of an instance: elasticities, decisions that flip, a tornado; or many at once by samples."""

@@ -10,7 +10,8 @@ import typer
 import planner
 
 from ..errors import AuditError, UsageError
-from .common import AsJson, Overwrite, RunFolder, RunInstance, Workers, deliver, tell
+from ..questions.many import partial_file
+from .common import AsJson, Overwrite, RunFolder, RunInstance, Scheduler, Workers, check_output, deliver, tell
 
 
 def stress(
@@ -36,9 +37,7 @@ def stress(
         bool, typer.Option("--survival/--no-survival", help="search how long each consumer could hold out")
     ] = True,
     workers: Workers = None,
-    scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="try the cases on the Dask cluster of this scheduler")
-    ] = None,
+    scheduler: Scheduler = None,
     delivery: Annotated[
         int | None, typer.Option(metavar="N", help="instead: N outcomes of late, dear, small and failing projects")
     ] = None,
@@ -54,12 +53,25 @@ def stress(
 ) -> None:
     """Try disruptions on a plan one by one: builds and stocks are held, what is left serves whom it can."""
     plan = planner.read_run(run, instance)
-    if failing:
-        deliver(planner.failures(plan, progress=tell), output, overwrite, as_json)
-        return
-    if delivery is not None:
-        risk = planner.delivery_risk(plan, samples=delivery, seed=seed, progress=tell)
-        deliver(risk, output, overwrite, as_json)
+    if failing or delivery is not None:
+        check_output(planner.Failures if failing else planner.DeliveryRisk, output, overwrite)
+        partial = None if output is None else partial_file(output)
+        found: planner.Failures | planner.DeliveryRisk
+        if delivery is None or failing:
+            found = planner.failures(plan, workers=workers, scheduler=scheduler, partial=partial, progress=tell)
+        else:
+            found = planner.delivery_risk(
+                plan,
+                samples=delivery,
+                seed=seed,
+                workers=workers,
+                scheduler=scheduler,
+                partial=partial,
+                progress=tell,
+            )
+        deliver(found, output, overwrite, as_json)
+        if not found.complete and output is not None:
+            tell("the same command with --overwrite goes on from here")
         return
     tested = planner.stress(
         plan,

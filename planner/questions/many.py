@@ -1,7 +1,8 @@
 """Much work of one kind: in this process, in several, or on a Dask cluster; what is finished is kept in a file.
 
-The results are the same wherever the work is done. A *worker* does one piece of work; ``begin`` makes a worker, once in
-each process, and so has to be picklable, as have the pieces. Results are dictionaries of plain values, as JSON holds.
+The results are the same wherever the work is done, as long as a piece does not depend on those done before it. A
+*worker* does one piece of work; ``begin`` makes a worker, once in each process, and so has to be picklable, as have the
+pieces and their results. Results that are kept are dictionaries of plain values, as JSON holds.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from ..solving.solver import Progress
 
 Result = dict[str, Any]
-Worker = Callable[[Any], Result]
+Worker = Callable[[Any], Any]
 Begin = Callable[[], Worker]
 
 FORMAT = 1  # of the lines of finished work
@@ -125,9 +127,7 @@ class Many:
         progress: Progress | None = None,
     ) -> None:
         self.finished, self._what, self._progress = finished, what, progress
-        self._pool: _Processes | _Cluster = (
-            _Processes(begin, workers) if scheduler is None else _Cluster(begin, scheduler)
-        )
+        self._pool = pool(begin, workers, scheduler)
 
     def __enter__(self) -> Many:
         return self
@@ -152,37 +152,59 @@ class Many:
                 self._progress(f"{number} of {len(todo)} {self._what}")
 
 
-class _Processes:
+def pool(begin: Begin, workers: int | None, scheduler: str | None, *, again: bool = False) -> Processes | Cluster:
+    """What does pieces of work and can be asked until it is closed; see `Many` for what it is made from.
+
+    again  it is asked again and again, nobody knows how often: as much is expected to come as has been
+    """
+    return Processes(begin, workers, again) if scheduler is None else Cluster(begin, scheduler)
+
+
+class Processes:
     """Work in this process, and in others if that takes longer than starting them."""
 
-    def __init__(self, begin: Begin, workers: int | None) -> None:
+    def __init__(self, begin: Begin, workers: int | None = 1, again: bool = False) -> None:
         if workers is not None and workers < 1:
             raise UsageError(f"workers = {workers}: expected 1 or more")
-        self._begin, self._workers = begin, workers
+        self._begin, self._workers, self._again = begin, workers, again
         self._worker: Worker | None = None
+        self._others: ProcessPoolExecutor | None = None
+        self._seconds, self._done = 0.0, 0  # of work in this process
 
-    def results(self, todo: Mapping[str, Any]) -> Iterator[tuple[str, Result]]:
+    def results(self, todo: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
+        """Key and result of each piece, as they are finished."""
         left = dict(todo)
-        most = (os.cpu_count() or 1) if self._workers is None else self._workers
-        started = time.perf_counter()
-        while left and (most == 1 or self._workers is None):
-            spent, done = time.perf_counter() - started, len(todo) - len(left)
-            if most > 1 and spent > ALONE and spent / max(1, done) * len(left) > WORTH:
-                break
+        while left and self._alone(len(left)):
+            started = time.perf_counter()
             self._worker = self._worker or self._begin()
             key = next(iter(left))
-            yield key, self._worker(left.pop(key))
+            result = self._worker(left.pop(key))
+            self._seconds, self._done = self._seconds + time.perf_counter() - started, self._done + 1
+            yield key, result
         if left:
-            yield from self._beside(left, most)
+            yield from self._beside(left)
 
-    def _beside(self, todo: Mapping[str, Any], workers: int) -> Iterator[tuple[str, Result]]:
+    def _alone(self, left: int) -> bool:
+        """Whether the next piece is for this process."""
+        if self._others is not None or (self._workers or 1) > 1:
+            return False
+        if self._workers == 1 or os.cpu_count() == 1:
+            return True
+        coming = max(self._seconds / max(1, self._done) * left, self._seconds if self._again else 0.0)
+        return self._seconds <= ALONE or coming <= WORTH
+
+    def _beside(self, todo: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
         import multiprocessing
 
-        # spawned, since a fork beside the solver's threads can hang
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(min(workers, len(todo)), context, _begin_here, (self._begin,))
+        futures: dict[Future[Any], Any] = {}
         try:
-            futures = {pool.submit(_work_here, piece): key for key, piece in todo.items()}
+            if self._others is None:
+                # spawned, since a fork beside the solver's threads can hang
+                context = multiprocessing.get_context("spawn")
+                count = self._workers or os.cpu_count()
+                self._others = ProcessPoolExecutor(count, context, _begin_here, (self._begin,))
+            for key, piece in todo.items():
+                futures[self._others.submit(_work_here, piece)] = key
             for future in as_completed(futures):
                 yield futures[future], future.result()
         except BrokenProcessPool:
@@ -192,13 +214,16 @@ class _Processes:
                 raise
             raise SystemExit(1) from None  # a process of a pool runs a script without its guard again
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            for future in futures:
+                future.cancel()
 
     def close(self) -> None:
-        pass  # a pool ends with its results
+        """End the other processes; what they have begun is finished first."""
+        if self._others is not None:
+            self._others.shutdown(wait=True, cancel_futures=True)
 
 
-class _Cluster:
+class Cluster:
     """Work on a Dask cluster, whose workers have the same planner installed."""
 
     def __init__(self, begin: Begin, scheduler: str) -> None:
@@ -215,9 +240,10 @@ class _Cluster:
         if not self._client.scheduler_info()["workers"]:
             self._client.close()
             raise UsageError(f"the Dask scheduler at {scheduler} has no workers")
-        self._begin = self._client.scatter(begin, broadcast=True, hash=False)
+        self._begin = self._client.scatter(pickle.dumps(begin), broadcast=True, hash=False)
 
-    def results(self, todo: Mapping[str, Any]) -> Iterator[tuple[str, Result]]:
+    def results(self, todo: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
+        """Key and result of each piece, as they are finished."""
         from distributed import as_completed as completed
 
         submitted = {key: self._client.submit(_work_there, self._begin, p, pure=False) for key, p in todo.items()}
@@ -231,11 +257,12 @@ class _Cluster:
             self._client.cancel(list(submitted.values()))
 
     def close(self) -> None:
-        self._client.close()  # the cluster goes on
+        """Leave the cluster, which goes on."""
+        self._client.close()
 
 
 _here: list[Worker] = []
-_there: dict[int, tuple[Begin, Worker]] = {}
+_there: dict[int, tuple[bytes, Worker]] = {}
 
 
 def _begin_here(begin: Begin) -> None:
@@ -245,15 +272,15 @@ def _begin_here(begin: Begin) -> None:
     _here[:] = [begin()]
 
 
-def _work_here(piece: Any) -> Result:
+def _work_here(piece: Any) -> Any:
     return _here[0](piece)
 
 
-def _work_there(begin: Begin, piece: Any) -> Result:
-    """On a worker of a cluster, whose threads must not share a solver."""
+def _work_there(begin: bytes, piece: Any) -> Any:
+    """On a worker of a cluster, whose threads must not share a solver: each unpickles its own ``begin``."""
     import threading
 
     thread = threading.get_ident()
     if thread not in _there or _there[thread][0] is not begin:
-        _there[thread] = begin, begin()
+        _there[thread] = begin, pickle.loads(begin)()
     return _there[thread][1](piece)

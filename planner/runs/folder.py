@@ -19,9 +19,9 @@ def check_folder(folder: Path, manifest: str, overwrite: bool) -> None:
 
     What a killed process had hidden is put back first, so that a long search does not end at a folder that comes back.
     """
-    with suppress(OSError):  # a parent that is not there or cannot be read is told when it is written to
-        with _alone(folder.parent):
-            _clean(folder)
+    # a parent that is not there or cannot be read is told when it is written to
+    with suppress(OSError), _alone(folder.parent):
+        _clean(folder)
     _refuse(folder, manifest, overwrite)
 
 

@@ -7,6 +7,7 @@ search ended, and what is held then.
 
 from __future__ import annotations
 
+import copyreg
 import math
 import time
 from collections.abc import Iterator, Mapping
@@ -63,6 +64,18 @@ class Found:
     def optimal(self) -> bool:
         """Whether the plan held is proven, to the gap asked for."""
         return self.stopped == "optimal"
+
+
+def _basis(columns: bytes, rows: bytes) -> Any:
+    """A simplex basis from the status of each column and row."""
+    basis = highspy.HighsBasis()
+    basis.valid, basis.alien = True, False
+    basis.col_status, basis.row_status = ([highspy.HighsBasisStatus(k) for k in of] for of in (columns, rows))
+    return basis
+
+
+# so that a search can go on in another process
+copyreg.pickle(highspy.HighsBasis, lambda b: (_basis, (bytes(map(int, b.col_status)), bytes(map(int, b.row_status)))))
 
 
 class Programme(Solver):
@@ -305,6 +318,15 @@ class Programme(Solver):
     @basis.setter
     def basis(self, basis: Any) -> None:
         self.check(self.highs.setBasis(basis), "a basis")
+
+    def start_from(self, basis: Any) -> None:
+        """Start the next search from a basis, or from nothing (None), whatever was solved before.
+
+        Without clearing, factors and weights of earlier steps stay, and a degenerate programme may end elsewhere.
+        """
+        self.forget()
+        if basis is not None:
+            self.basis = basis
 
     def forget(self) -> None:
         """Forget basis and solution: the next search starts from nothing."""

@@ -223,9 +223,9 @@ def test_the_best_of_all_combinations_of_builds(tmp_path, seed):
     assert best.value == pytest.approx(min(values), rel=1e-6)
 
 
-def test_the_number_of_threads_changes_nothing(tmp_path):
+def test_the_number_of_workers_changes_nothing(tmp_path):
     instance = random_instance(tmp_path / "random", 3)
-    one, two = (planner.hedge(instance, outcomes=8, trial=16, gap=0.0, threads=n) for n in (1, 2))
+    one, two = (planner.hedge(instance, outcomes=8, trial=16, gap=0.0, workers=n) for n in (1, 2))
     assert one.outcomes.equals(two.outcomes) and one.builds.equals(two.builds)
     assert one.to_dict() == two.to_dict()
 

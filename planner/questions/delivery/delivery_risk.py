@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...runs.run import Run
     from ...solving.solver import Progress
+    from ..many import Result
 
 QUANTILES = (0.1, 0.5, 0.9)
 
@@ -161,7 +162,9 @@ def delivery_risk(
     samples: int = 128,
     seed: int = 0,
     alpha: float = 0.9,
-    threads: int = 1,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    partial: Path | None = None,
     progress: Progress | None = None,
 ) -> DeliveryRisk:
     """Try a plan against outcomes of its projects: success_probability of options, and delivery_risk.csv.
@@ -170,6 +173,9 @@ def delivery_risk(
     seed     of the draws; the same seed means the same luck for every plan of the instance
     alpha    the worst outcomes are those beyond this part
     instance  another instance to try the plan in, such as one with other delivery risks [the plan's own]
+    workers    processes; None: one per core, where there is enough to do. Their number changes nothing
+    scheduler  address of a Dask scheduler to use instead, with the extra ``distributed``
+    partial    file that keeps finished outcomes until all are done: a repeated call goes on from there
 
     Each outcome re-solves the operations with the builds of the plan: caps and clean-only rules hold, service floors,
     least use and final stocks are broken only where they cannot be kept, and shortage pays. A project that comes late
@@ -177,42 +183,30 @@ def delivery_risk(
     that was planned. Of equally cheap operations (to 1 USD/t) the least exposed ones are counted.
     Raises UsageError if the instance has no delivery risk, or a run that does not fit.
     """
-    from ...solving.solver import Settings
-
     if samples < 1 or not 0.0 <= alpha < 1.0:
         raise UsageError(f"samples = {samples}, alpha = {alpha}: expected 1 or more, and 0 <= alpha < 1")
     instance = instance or run.instance
     check_uncertain(instance)
-    plan = Delivered(instance, run, Settings(threads=threads))
+    plan = Delivered(instance, run)
     draws = draw(instance, samples, seed)
-    found: list[dict[str, Any]] = []
-    complete, told = True, time.perf_counter()
-    planned = plan.operated({})
-    try:
-        for s in range(samples):
-            found.append(plan.operated(draws.luck(s)))
-            if progress and time.perf_counter() - told > 2.0:
-                told = time.perf_counter()
-                progress(f"{s + 1} of {samples} outcomes")
-    except KeyboardInterrupt:
-        complete = False
-    if not found:
-        raise KeyboardInterrupt
+    fates = [draws.luck(s) for s in range(samples)]
+    found = plan.tried(fates, "outcomes", partial=partial, workers=workers, scheduler=scheduler, progress=progress)
     settings = {"samples": samples, "seed": seed}
-    digest = run.digest_in(instance.sha256)
+    complete = len(found) == samples
     return DeliveryRisk(
-        *_frames(instance, plan, draws, found, planned), float(planned["cost"]), alpha, complete, settings, digest
+        *_frames(instance, plan, draws, found), float(plan.planned["cost"]), alpha, complete, settings, plan.digest
     )
 
 
 def _frames(
-    instance: Instance, plan: Delivered, draws: Draws, found: list[dict[str, Any]], planned: dict[str, Any]
+    instance: Instance, plan: Delivered, draws: Draws, found: dict[int, Result]
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     import pandas as pd
 
     lengths = np.array([p.length for p in plan.modules.span])
-    cost = np.array([f["cost"] for f in found])
-    short, exposed, delivered = (np.array([f[name] for f in found]) for name in ("short", "exposed", "delivered"))
+    of = ("cost", "short", "exposed", "delivered")
+    cost, short, exposed, delivered = (np.array([f[name] for f in found.values()]) for name in of)
+    planned = {name: np.array(plan.planned[name]) for name in of}
     with np.errstate(invalid="ignore"):
         overall = (exposed @ lengths) / (delivered @ lengths)
         yearly = exposed / delivered
@@ -220,11 +214,11 @@ def _frames(
     tonnes = short @ lengths
     samples = pd.DataFrame(
         {
-            "sample": range(1, len(found) + 1),
+            "sample": [s + 1 for s in found],
             "cost_musd": cost,
             "short_t": tonnes,
             "exposed_share": overall,
-            "promise_broken": [f["unkept"] for f in found],
+            "promise_broken": [f["unkept"] for f in found.values()],
         }
     )
     years = pd.DataFrame({"year": list(instance.years)})
@@ -234,23 +228,23 @@ def _frames(
         years[f"{name}_mean"] = by_year.mean()
         for q in QUANTILES:
             years[f"{name}_p{round(100 * q)}"] = by_year.quantile(q)
-    return samples, years, _projects(plan, draws, cost, tonnes)
+    return samples, years, _projects(plan, draws, list(found), cost, tonnes)
 
 
-def _projects(plan: Delivered, draws: Draws, cost: np.ndarray, tonnes: np.ndarray) -> pd.DataFrame:
+def _projects(plan: Delivered, draws: Draws, tried: list[int], cost: np.ndarray, tonnes: np.ndarray) -> pd.DataFrame:
     """What the cost and the shortage are when a project has bad luck, against good luck."""
     import pandas as pd
 
     rows = []
     for option in sorted({o.option for o, _, _ in plan.builds}):
-        i, n = draws.options.index(option), len(cost)
-        comes, delay, share = draws.comes[:n, i], draws.delay[:n, i], draws.share[:n, i]
+        i = draws.options.index(option)
+        comes, delay, share, capex = (a[tried, i] for a in (draws.comes, draws.delay, draws.share, draws.capex))
         ends = float(plan.modules.end - plan.modules.span[0].first_year + 1)
         luck = np.where(comes, share * np.maximum(ends - delay, 0.0), 0.0)
         bad = luck < np.median(luck) if (luck < np.median(luck)).any() else luck < luck.max()
         at_stake = [float(v[bad].mean() - v[~bad].mean()) if bad.any() else 0.0 for v in (cost, tonnes)]
         late = float(delay[comes].mean()) if comes.any() else 0.0
-        rows.append((option, 1.0 - float(comes.mean()), late, float(draws.capex[:n, i].mean()), *at_stake))
+        rows.append((option, 1.0 - float(comes.mean()), late, float(capex.mean()), *at_stake))
     return pd.DataFrame(rows, columns=DeliveryRisk.columns("projects")).sort_values(
         ["cost_at_stake_musd", "option"], ascending=[False, True], ignore_index=True
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...runs.run import Run
     from ...solving.solver import Progress
+    from ..many import Result
 
 PROJECT, OWNER = "project", "owner"
 
@@ -88,51 +89,52 @@ def _cells(r: Any) -> list[str]:
 
 
 def failures(
-    run: Run, *, instance: Instance | None = None, threads: int = 1, progress: Progress | None = None
+    run: Run,
+    *,
+    instance: Instance | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    partial: Path | None = None,
+    progress: Progress | None = None,
 ) -> Failures:
     """What becomes of a plan when a project never comes, or all projects of an owner do not.
 
     The builds are held and paid for, the operations re-solved as in :func:`planner.delivery_risk`: caps hold,
     promises are broken only where they cannot be kept, shortage pays. Options of an exclusive group are one project.
-    instance  another instance to try the plan in [the plan's own]
+
+    instance   another instance to try the plan in [the plan's own]
+    workers    processes; None: one per core, where there is enough to do. Their number changes nothing
+    scheduler  address of a Dask scheduler to use instead, with the extra ``distributed``
+    partial    file that keeps finished cases until all are done: a repeated call goes on from there
+
     Raises UsageError for a run that does not fit the instance.
     """
     import pandas as pd
 
-    from ...solving.solver import Settings
-
     instance = instance or run.instance
-    plan = Delivered(instance, run, Settings(threads=threads))
+    plan = Delivered(instance, run)
     startup = {f.facility: f.startup for f in instance.facilities}
-    planned = _totals(plan, plan.operated({}))
-    rows: list[tuple[Any, ...]] = []
-    complete, told = True, time.perf_counter()
-    cases = _cases(instance, plan)
     of = {o.option: o for o in instance.options}
-    try:
-        for what, name, options in cases:
-            result = plan.operated(dict.fromkeys(options, NEVER))
-            cost, short, share = (a - b for a, b in zip(_totals(plan, result), planned, strict=True))
-            young = any(startup[of[o].facility] for o in options)
-            rows.append((what, name, "yes" if young else "no", " ".join(options), cost, short, share, result["unkept"]))
-            if progress and time.perf_counter() - told > 2.0:
-                told = time.perf_counter()
-                progress(f"{len(rows)} of {len(cases)} failures")
-    except KeyboardInterrupt:
-        if not rows:
-            raise
-        complete = False
+    cases = _cases(instance, plan)
+    fates = [dict.fromkeys(options, NEVER) for _, _, options in cases]
+    found = plan.tried(fates, "failures", partial=partial, workers=workers, scheduler=scheduler, progress=progress)
+    planned = _totals(plan, plan.planned)
+    rows: list[tuple[Any, ...]] = []
+    for k, result in found.items():
+        what, name, options = cases[k]
+        cost, short, share = (a - b for a, b in zip(_totals(plan, result), planned, strict=True))
+        young = any(startup[of[o].facility] for o in options)
+        rows.append((what, name, "yes" if young else "no", " ".join(options), cost, short, share, result["unkept"]))
     table = pd.DataFrame(rows, columns=Failures.columns("cases"))
     table = table.sort_values(["extra_musd", "what", "name"], ascending=[False, True, True], ignore_index=True)
-    return Failures(table, planned[0], complete)
+    return Failures(table, planned[0], len(found) == len(cases))
 
 
-def _totals(plan: Delivered, result: dict[str, Any]) -> tuple[float, float, float]:
+def _totals(plan: Delivered, result: Result) -> tuple[float, float, float]:
     """Present cost, t short over the horizon, and the exposed share of all deliveries."""
     lengths = np.array([p.length for p in plan.modules.span])
-    delivered = float(result["delivered"] @ lengths)
-    share = float(result["exposed"] @ lengths) / delivered if delivered > 0.0 else 0.0
-    return float(result["cost"]), float(result["short"] @ lengths), share
+    short, exposed, delivered = (float(np.array(result[n]) @ lengths) for n in ("short", "exposed", "delivered"))
+    return result["cost"], short, exposed / delivered if delivered > 0.0 else 0.0
 
 
 def _cases(instance: Instance, plan: Delivered) -> list[tuple[str, str, list[str]]]:

@@ -48,9 +48,7 @@ class Operations:
     these without modules, ``offset`` is the fixed O&M of own capacity (MUSD).
     """
 
-    def __init__(
-        self, instance: Instance, settings: Settings, threads: int = 1, called_exposed: float = CALLED_EXPOSED
-    ) -> None:
+    def __init__(self, instance: Instance, settings: Settings, called_exposed: float = CALLED_EXPOSED) -> None:
         if instance.scenarios:
             tables = ("branch_service", "disruptions", "scenarios")
             instance = instance.changed(without={name: {} for name in tables if instance.rows(name)})
@@ -70,7 +68,7 @@ class Operations:
         self.rooms = {(data.stock_limit[i].stockpile, data.nodes[data.stock_limit[i].node].period): k
                       for k, (i, _) in enumerate(rooms, start=len(order) + len(offtakes))}  # fmt: skip
         limited = np.array([row for _, row in (*order, *offtakes, *rooms)], dtype=int)
-        self.recourse = Recourse(arrays, limited, self._measures(), settings, threads)
+        self.recourse = Recourse(arrays, limited, self._measures(), settings)
         self.own = self.recourse.own
         self._taken: dict[int, list[tuple[int, float]]] = {}
         for i, limit in enumerate(data.offtake):
@@ -79,8 +77,8 @@ class Operations:
         self.offset = arrays.offset
 
     def operated(self, capacity: np.ndarray) -> Operated:
-        """Operations with these capacities, kt/yr in the order of ``place``."""
-        return self.told(self.recourse.answers([capacity])[0])
+        """Operations with these capacities, kt/yr in the order of ``place``; see `Recourse.answer`."""
+        return self.told(self.recourse.answer(capacity))
 
     def told(self, answers: list[Answer]) -> Operated:
         """The answers of all parts together."""

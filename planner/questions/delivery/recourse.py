@@ -1,16 +1,16 @@
 """The operations that are left to decide once builds and closures are: programmes that capacity alone ties to these.
 
 What no row connects is solved apart: without stockpiles each period is a programme of its own. Every part stays in a
-solver of its own and starts from its last basis, and the same capacities are solved once.
+solver of its own and starts from a basis that it is given, and the same capacities are solved once.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from threading import Event
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,9 +19,11 @@ from scipy import sparse
 from ...errors import SolverFailed
 from ...solving.compiling import Arrays
 from ...solving.programme import Programme
+from ..many import Processes, pool
 
 if TYPE_CHECKING:
-    from ...solving.solver import Arrays, Settings
+    from ...solving.solver import Settings
+    from ..many import Cluster, Worker
 
 FIRST = ("build", "chosen", "close", "nothing", "private", "fund_draw")  # families decided before the operations
 
@@ -40,28 +42,47 @@ class Answer(NamedTuple):
     measured: np.ndarray
 
 
-@dataclass(slots=True)
+class Piece(NamedTuple):
+    """A part to be solved for vectors of its capacities, from a basis (None: from nothing); picklable."""
+
+    part: int
+    start: Any
+    capacities: list[np.ndarray]
+
+
+@dataclass
 class Part:
     """A programme that no row ties to another.
 
     limits  positions of its capacities among those of :class:`Recourse`
     rows    the rows of these in its programme; ``least``: which of them are a least amount, not a most
+
+    It can be pickled; each process makes a solver of its own.
     """
 
     limits: np.ndarray
     rows: np.ndarray
     least: np.ndarray
-    cost: np.ndarray
+    arrays: Arrays
     measures: Any
-    programme: Programme
-    known: dict[bytes, Answer]
+    settings: Settings
 
-    def answer(self, capacity: np.ndarray) -> Answer:
-        """The part with other capacities (kt/yr, in the order of ``limits``)."""
-        key = np.ascontiguousarray(capacity).tobytes()
-        if key not in self.known:
-            self.known[key] = self._solved(capacity)
-        return self.known[key]
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: held for name, held in self.__dict__.items() if name != "programme"}
+
+    @cached_property
+    def programme(self) -> Programme:
+        """What solves it here."""
+        return Programme(self.arrays, self.settings)
+
+    def answers(self, capacities: list[np.ndarray], start: Any) -> tuple[list[Answer], Any]:
+        """The part with other capacities (kt/yr, in the order of ``limits``), and the basis in the end."""
+        self.programme.start_from(start)
+        known: dict[bytes, Answer] = {}
+        for capacity in capacities:
+            if capacity.tobytes() not in known:
+                known[capacity.tobytes()] = self._solved(capacity)
+        return [known[capacity.tobytes()] for capacity in capacities], self.programme.basis
 
     def _solved(self, capacity: np.ndarray) -> Answer:
         for row, limit, least in zip(self.rows.tolist(), capacity.tolist(), self.least.tolist(), strict=True):
@@ -71,7 +92,17 @@ class Part:
             raise SolverFailed(f"an outcome of the projects could not be solved ({found.stopped})")
         price = found.duals[self.rows]
         price = np.where(self.least, np.maximum(price, 0.0), np.minimum(price, 0.0))
-        return Answer(float(self.cost @ found.x), price, self.measures @ found.x)
+        return Answer(float(self.arrays.cost @ found.x), price, self.measures @ found.x)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts as they are sent to each process; called there, it gives what solves a piece."""
+
+    parts: list[Part]
+
+    def __call__(self) -> Worker:
+        return lambda piece: self.parts[piece.part].answers(piece.capacities, piece.start)
 
 
 class Recourse:
@@ -84,10 +115,8 @@ class Recourse:
     ``first`` tells which columns are decided before. Raises SolverFailed if another row ties the operations to them.
     """
 
-    def __init__(
-        self, arrays: Arrays, limited: np.ndarray, measures: Any, settings: Settings, threads: int = 1
-    ) -> None:
-        self.arrays, self.threads = arrays, threads
+    def __init__(self, arrays: Arrays, limited: np.ndarray, measures: Any, settings: Settings) -> None:
+        self.arrays = arrays
         self.first = np.zeros(len(arrays.cost), dtype=bool)
         for family in FIRST:
             self.first[list(arrays.columns.get(family, {}).values())] = True
@@ -103,6 +132,9 @@ class Recourse:
         if tied.any():
             raise SolverFailed("a row that is neither a capacity nor an offtake ties operations to builds")
         self.parts = self._split(after, limited, measures, settings)
+        self.starts: list[Any] = [None] * len(self.parts)  # bases
+        self._known: dict[tuple[int, bytes], Answer] = {}
+        self.pool: Processes | Cluster | None = None  # of `answers`, see `shared`
 
     def _split(self, after: Any, limited: np.ndarray, measures: Any, settings: Settings) -> list[Part]:
         from scipy.sparse.csgraph import connected_components
@@ -143,15 +175,7 @@ class Recourse:
         place = {row: k for k, row in enumerate(rows.tolist())}
         mine = np.array([k for k, row in enumerate(limited.tolist()) if row in place], dtype=int)
         there = np.array([place[row] for row in limited[mine].tolist()], dtype=np.int32)
-        return Part(
-            mine,
-            there,
-            self.least[mine],
-            own.cost,
-            sparse.csr_array(measures)[:, columns],
-            Programme(own, settings),
-            {},
-        )
+        return Part(mine, there, self.least[mine], own, sparse.csr_array(measures)[:, columns], settings)
 
     @property
     def own(self) -> np.ndarray:
@@ -159,35 +183,45 @@ class Recourse:
         a = self.arrays
         return np.where(self.least, a.row_lower[self.limited], a.row_upper[self.limited])
 
-    def answers(self, capacities: Sequence[np.ndarray]) -> list[list[Answer]]:
-        """For each vector of capacities (in the order of ``limited``) the answer of each part.
+    def answer(self, capacity: np.ndarray) -> list[Answer]:
+        """For one vector of capacities (in the order of ``limited``) the answer of each part, in this process.
 
-        A part meets the vectors in their order, whatever the number of threads, so that the results do not depend
-        on it. Stops at a Ctrl-C with KeyboardInterrupt.
+        Every vector but the first starts from the basis of the first, so that its answer does not depend on those
+        asked between.
         """
+        found = []
+        for k, (part, own) in enumerate(zip(self.parts, self._of_parts(capacity), strict=True)):
+            key = k, own.tobytes()
+            if key not in self._known:
+                [self._known[key]], basis = part.answers([own], self.starts[k])
+                if self.starts[k] is None:
+                    self.starts[k] = basis
+            found.append(self._known[key])
+        return found
 
-        stop = Event()
-
-        def all_of(part: Part) -> list[Answer]:
-            found = []
-            for c in capacities:
-                if stop.is_set():
-                    break
-                found.append(part.answer(np.maximum(c[part.limits], 0.0)))
-            return found
-
-        if self.threads == 1:
-            by_part = [all_of(part) for part in self.parts]
-        else:
-            pool = ThreadPoolExecutor(self.threads)
+    @contextmanager
+    def shared(self, workers: int | None, scheduler: str | None) -> Iterator[None]:
+        """Share the work of `answers` for a while, see `many.pool`."""
+        with closing(pool(Parts(self.parts), workers, scheduler, again=True)) as self.pool:
             try:
-                by_part = [future.result() for future in [pool.submit(all_of, part) for part in self.parts]]
+                yield
             finally:
-                stop.set()
-                pool.shutdown(wait=True, cancel_futures=True)
+                self.pool = None
+
+    def answers(self, capacities: Sequence[np.ndarray]) -> list[list[Answer]]:
+        """For each vector of capacities the answer of each part.
+
+        A part starts from its basis in ``starts`` and meets the vectors in their order, so that what it answers does
+        not depend on where it is solved, nor on what was solved there before. The bases in the end are the next
+        ``starts``.
+        """
+        of_parts = zip(*map(self._of_parts, capacities), strict=True)
+        todo = {k: Piece(k, self.starts[k], list(own)) for k, own in enumerate(of_parts)}
+        found = dict((self.pool or Processes(Parts(self.parts))).results(todo))
+        by_part = [found[k][0] for k in todo]
+        self.starts = [found[k][1] for k in todo]
         return [list(of) for of in zip(*by_part, strict=True)]
 
-    def forget(self) -> None:
-        """Drop what is known of capacities tried before."""
-        for part in self.parts:
-            part.known.clear()
+    def _of_parts(self, capacity: np.ndarray) -> list[np.ndarray]:
+        """The capacities of each part."""
+        return [np.maximum(capacity[part.limits], 0.0) for part in self.parts]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import UsageError
+from .insurance import extra_projects, worth
 from .master import Weights
 from .result import Hedge
 from .search import Best, Search, decisions
@@ -36,7 +37,8 @@ def hedge(
     alpha: float = 0.9,
     gap: float = 0.005,
     time_limit: float | None = None,
-    threads: int = 1,
+    workers: int | None = None,
+    scheduler: str | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Hedge:
@@ -51,12 +53,15 @@ def hedge(
     weight        of the mean of the worst 1 - alpha of the outcomes by cost, against the mean of all
     gap           relative gap of each search
     time_limit    seconds of each search; those for the insurance end after a minute at the latest
-    threads       beside each other for the operations; the result does not depend on it
+    workers       processes for the operations; None: one per core, once they have taken seconds
+    scheduler     address of a Dask scheduler to use instead, with the extra ``distributed``
 
     Builds and closures are decided before anything is known, operations after (two stages): rules on investment and
     funding hold for what is started, with the capex that is planned. In each outcome caps hold, promises are kept where
-    they can be, shortage pays, as in ``delivery_risk``; scenarios are left out. Raises UsageError where nothing is
-    uncertain or a setting cannot be, and what ``solve`` raises. Ctrl-C gives the best plan so far.
+    they can be, shortage pays, as in ``delivery_risk``; scenarios are left out. The number of workers changes nothing:
+    each part of the operations goes on from the basis at which its last round ended, wherever that was. Raises
+    UsageError where nothing is uncertain or a setting cannot be, and what ``solve`` raises. Ctrl-C gives the best plan
+    so far.
     """
     from ...solving.solver import Settings
     from ..delivery.modules import Modules
@@ -70,22 +75,21 @@ def hedge(
         if progress:
             progress("the plan that trusts in delivery")
         run = solve(bare, gap=gap, seed=seed, progress=progress)
-    operations = Operations(bare, settings, threads, called_exposed=0.0)
+    operations = Operations(bare, settings, called_exposed=0.0)
     work = _Work(bare, operations, Modules(bare), Weights(weight, alpha), settings, outcomes, seed, progress)
-    search = work.search(DESIGN, 0)
-    trusting = decisions(operations, search.sample, run)
-    best = search.best(trusting, gap, time_limit)
-    work.complete = best.why != "interrupted"
-    hedged = _as_plan(instance, search, best, gap, seed, progress)
-    tried = work.tried(trial, trusting, best.x)
-    rows = work.replicated(replications, best, tried)
-    from .insurance import extra_projects, worth
-
-    worths: list[tuple[Any, ...]] = []
-    if work.complete and insurance:
-        projects = extra_projects(bare, _modules(run), _modules(hedged))[:insurance]
-        worths = worth(search, best, projects, gap, time_limit)
-        work.complete = len(worths) == len(projects)
+    with operations.recourse.shared(workers, scheduler):
+        search = work.search(DESIGN, 0)
+        trusting = decisions(operations, search.sample, run)
+        best = search.best(trusting, gap, time_limit)
+        work.complete = best.why != "interrupted"
+        hedged = _as_plan(instance, search, best, gap, seed, progress)
+        tried = work.tried(trial, trusting, best.x)
+        rows = work.replicated(replications, best, tried)
+        worths: list[tuple[Any, ...]] = []
+        if work.complete and insurance:
+            projects = extra_projects(bare, _modules(run), _modules(hedged))[:insurance]
+            worths = worth(search, best, projects, gap, time_limit)
+            work.complete = len(worths) == len(projects)
     return _result(work, run, hedged, best, tried, rows, worths,
                    {"outcomes": outcomes, "replications": replications, "trial": trial, "insurance": insurance,
                     "weight": weight, "alpha": alpha, "gap": gap, "time_limit": time_limit, "seed": seed})  # fmt: skip
@@ -186,7 +190,6 @@ class _Work:
                 costs[k, s] = told.cost + spent[s]
                 objectives[k, s] = sum(a.value for a in of) + operations.offset + spent[s]
                 short[k, s], broken[k, s] = told.short @ lengths, told.unkept
-        operations.recourse.forget()
         for name, values in (("costs", costs), ("objectives", objectives), ("short", short), ("broken", broken)):
             getattr(found, name).append(values)
 

@@ -63,7 +63,6 @@ class Search:
         """The objective with some decisions, the cost of each outcome, and how many planes the master gained."""
         capacities = [self.sample.capacity(s, x) for s in range(len(self.sample))]
         answers = self.operations.recourse.answers(capacities)
-        self.operations.recourse.forget()
         value = np.array([sum(a.value for a in of) for of in answers])
         costs = value + self.sample.spent(x) + float(self.master.closing @ x) + self.operations.offset
         return self.weights.of(costs), costs, self.master.cut(capacities, answers, theta)
