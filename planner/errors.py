@@ -98,6 +98,15 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f'did you mean "{close}"?' if close else ""
 
 
+def hinted(text: str, name: str, known: Iterable[str]) -> str:
+    """A message that ends with the nearest known name, if one is close.
+
+    >>> hinted("unknown stage refinig", "refinig", ["mining", "refining"])
+    'unknown stage refinig; did you mean "refining"?'
+    """
+    return f"{text}; {did_you_mean(name, known)}".rstrip("; ")
+
+
 def in_order(issues: Iterable[Issue]) -> tuple[Issue, ...]:
     """Issues by file and line, each once."""
     unique = dict.fromkeys(issues)

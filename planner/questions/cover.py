@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Infeasible, UsageError, did_you_mean
+from ..errors import Infeasible, UsageError, hinted
 from ..words import figure_of
 from .study import COMPLETE, SETTINGS, Study, Table, Value, text_table
 
@@ -218,7 +218,7 @@ def _check(instance: Instance, level: float, sectors: Collection[str]) -> None:
     known = [s.sector for s in instance.sectors]
     for sector in sectors:
         if sector not in known:
-            raise UsageError(f'no sector "{sector}"; {did_you_mean(sector, known)}'.rstrip("; "))
+            raise UsageError(hinted(f'no sector "{sector}"', sector, known))
     if instance.survive:
         raise UsageError("an instance with [security] survive asks for cover already: take survive out of it")
 

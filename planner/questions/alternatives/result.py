@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...errors import UsageError, did_you_mean
+from ...errors import UsageError, hinted
 from ...words import figure_of
 from ..study import COMPLETE, INSTANCE, SETTINGS, Study, Table, Value
 
@@ -120,7 +120,7 @@ class Alternatives(Study):
 
         rows = self.plans[self.plans["plan"] == name]
         if rows.empty:
-            raise UsageError(f"no plan {name}; {did_you_mean(name, self.names)}".rstrip("; "))
+            raise UsageError(hinted(f"no plan {name}", name, self.names))
         built = {(r.option, r.start_year): r.modules for r in rows.itertuples() if r.option}
         held = {
             (o.option, y): built.get((o.option, y), 0.0) for o in self.instance.options for y in self.instance.years

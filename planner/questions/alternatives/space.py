@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import Infeasible, NoPlan, SolverFailed, UsageError, did_you_mean
+from ...errors import Infeasible, NoPlan, SolverFailed, UsageError, hinted
 from ...solving.measures import capex
 from ...solving.programme import Programme, Ticker
 from ...solving.solver import PROVEN_UP_TO
@@ -276,8 +276,8 @@ class Space:
         """The options of a group as it is asked for."""
         what, _, value = text.partition("=")
         if what not in GROUPS or not value:
-            hint = did_you_mean(what, GROUPS)
-            raise UsageError(f'group "{text}": expected {", ".join(f"{g}=..." for g in GROUPS)}; {hint}'.rstrip("; "))
+            expected = ", ".join(f"{g}=..." for g in GROUPS)
+            raise UsageError(hinted(f'group "{text}": expected {expected}', what, GROUPS))
         facilities = {f.facility: f for f in self.instance.facilities}
         stages = {m.material: m.stage for m in self.instance.materials}
         made: dict[str, set[str]] = defaultdict(set)
@@ -296,7 +296,7 @@ class Space:
         found = [o.option for o in self.instance.options if value in known[what](o)]
         if not found:
             values = set().union(*(known[what](o) for o in self.instance.options)) - {""}
-            raise UsageError(f'group "{text}": no option; {did_you_mean(value, values)}'.rstrip("; "))
+            raise UsageError(hinted(f'group "{text}": no option', value, values))
         return found
 
     def span(self, text: str, options: Sequence[str]) -> tuple[str, float, float, float, float, bool]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...instance.metrics import METRICS
+from ..study import Declared, Value
 from .search import Clock, feasible, least
 from .system import System
 from .words import percent
@@ -20,7 +21,7 @@ AS_EDITED = "as edited"
 
 
 @dataclass(frozen=True)
-class Reachable:
+class Reachable(Declared):
     """What a cap could ask for.
 
     asked       its limit (in its first year, if it glides)
@@ -29,22 +30,18 @@ class Reachable:
     others      how the other wishes are held: ``as they are``, or ``as edited`` where that alone is not enough
     """
 
+    HOLDS = (
+        *(Value("cap", "the cap"), Value("asked", "its limit"), Value("lowest_limit", "that can be kept", "limit")),
+        Value("earliest_year", "from which its own limits can be kept", "first_year"),
+        Value("other_wishes", "how the others are held", "others"),
+    )
+
     cap: str
     asked: float
     glides: bool
     limit: float | None
     first_year: int | None
     others: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "cap": self.cap,
-            "asked": self.asked,
-            "lowest_limit": self.limit,
-            "earliest_year": self.first_year,
-            "other_wishes": self.others,
-        }
 
     def __str__(self) -> str:
         parts = []

@@ -22,23 +22,10 @@ from ...solving.solver import Settings
 from .search import Clock, feasible, solve
 from .system import System
 
-WISHES = (
-    "service",
-    "clean_only",
-    *METRICS,
-    "least_use",
-    "offtake",
-    "stock_floor",
-    "modules_least",
-    "pin_force",
-    "pin_least",
-    "pin_most",
-    "pin_forbid",
-    "private_limit",
-    "fund_budget",
-    "fund_share",
-    "exclusive_group",
-    "requires",
+WISHES = (  # earlier ones are rather kept in a conflict
+    *("service", "clean_only", *METRICS, "least_use", "offtake", "stock_floor", "modules_least"),
+    *("pin_force", "pin_least", "pin_most", "pin_forbid"),
+    *("private_limit", "fund_budget", "fund_share", "exclusive_group", "requires"),
 )
 UPPER = "upper:"  # prefix of a family of columns whose upper bounds are meant
 WHOLE = "whole"  # the whole numbers of an option

@@ -13,6 +13,7 @@ from ...instance.cells import cell_of
 from ...instance.tables import TABLES, cells
 from ...solving.pins import Pins
 from .search import Clock, feasible
+from .system import row_of
 
 if TYPE_CHECKING:
     from ...instance.declare import Key
@@ -62,23 +63,8 @@ class Edit:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
-        key = dict(zip(_key_columns(self), self.key, strict=False))
-        return {
-            "table": self.table,
-            "file": self.file,
-            "line": self.line,
-            "key": key,
-            "column": self.column,
-            "old": self.old,
-            "new": self.new,
-            "amount": self.amount,
-            "unit": self.unit,
-            "points": self.points,
-        }
-
-
-def _key_columns(edit: Edit) -> tuple[str, ...]:
-    return ("option", "year") if edit.table == "pins" else TABLES[edit.table].KEY
+        columns = ("option", "year") if self.table == "pins" else TABLES[self.table].KEY
+        return {**vars(self), "key": dict(zip(columns, self.key, strict=False))}
 
 
 def _shown(value: Any) -> str:
@@ -95,23 +81,13 @@ def _measure(edit: Edit) -> str:
     return ""
 
 
-UNITS = {
-    "limit": "fraction",
-    "limit_end": "fraction",
-    "min_service": "fraction",
-    "min_use": "fraction",
-    "max_share": "fraction",
-    "final_min_t": "t",
-    "take_t": "t",
-    "private_musd": "MUSD",
-    "budget_musd": "MUSD",
-    "min_modules": "modules",
+UNITS = {  # column -> unit of its edits
+    **dict.fromkeys(("limit", "limit_end", "min_service", "min_use", "max_share"), "fraction"),
+    **dict.fromkeys(("final_min_t", "take_t"), "t"),
+    **dict.fromkeys(("private_musd", "budget_musd"), "MUSD"),
+    **dict.fromkeys(("min_modules", "force", "fixed"), "modules"),
+    **dict.fromkeys(("exclusive_group", "requires", "forbid"), "rule"),
     "clean_from_year": "years",
-    "exclusive_group": "rule",
-    "requires": "rule",
-    "force": "modules",
-    "fixed": "modules",
-    "forbid": "rule",
 }
 
 
@@ -155,11 +131,7 @@ def _old(system: System, knob: Knob) -> Any:
     if table == "pins" and system.pins is not None:
         held: Mapping[Any, float] = {"force": system.pins.force, "fixed": system.pins.fixed}.get(column, {})
         return held.get(key, True)
-    return getattr(row_of(system.instance, table, key), column)
-
-
-def row_of(instance: Instance, table: str, key: Key) -> Any:
-    return next(row for row in instance.rows(table) if tuple(getattr(row, name) for name in row.KEY) == key)
+    return knob.cell.value_in(system.instance)
 
 
 def _typed(value: float, sign: float, old: float, most: float, loosen: float) -> float:

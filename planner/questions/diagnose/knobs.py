@@ -22,14 +22,13 @@ take_t of an option                   40: nothing is taken
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ...instance.metrics import METRICS
 from ...instance.timeline import Period, horizon_end, module_share, own_capacity_share, promised
-from ...prepare import PLAN
 from ...solving.families import FAMILIES, Family
-from .system import Cell, Effect, Knob, System
+from .system import Cell, Effect, Knob, System, service_cell
 
 if TYPE_CHECKING:
     from ...instance.tables import Cap, Offtake
@@ -81,34 +80,20 @@ def _caps(system: System) -> None:
             limit = system.data.caps[family][index]
             rows[limit.cap].append((row, system.data.nodes[limit.node].year))
     for cap in system.instance.caps:
-        columns = {"limit": cap.limit}
-        if cap.limit_end is not None:
-            columns["limit_end"] = cap.limit_end
-        for side, (column, value) in enumerate(columns.items()):
+        for side, (column, value) in enumerate((("limit", cap.limit), ("limit_end", cap.limit_end))):
             effects = [(row, cap_shift(system, cap, year)[side]) for row, year in rows[cap.cap]]
             effects = [(row, factor) for row, factor in effects if factor > 0.0]
-            if effects and value < 1.0:
-                knob = Knob(Cell("caps", (cap.cap,), column), POINT, 1.0 - value)
-                _add(system, knob, effects, share=True)
+            if effects and value is not None and value < 1.0:
+                _add(system, Knob(Cell("caps", (cap.cap,), column), POINT, 1.0 - value), effects, share=True)
 
 
 def _service(system: System) -> None:
-    sectors = {s.sector: s for s in system.instance.sectors}
-    branch = {(b.scenario, b.sector): b for b in system.instance.branch_service}
     rows: dict[Cell, list[tuple[int, float]]] = defaultdict(list)
-    floors: dict[Cell, float] = {}
     for d, row in system.arrays.rows.get("service", {}).items():
         need = system.data.need[d]
-        scenario = system.data.nodes[need.node].branch
-        if scenario == PLAN:
-            cell, floor = Cell("sectors", (need.sector,), "min_service"), sectors[need.sector].min_service
-        else:
-            of_branch = branch[scenario, need.sector]
-            cell, floor = Cell("branch_service", (scenario, need.sector), "min_service"), of_branch.min_service
-        rows[cell].append((row, need.demand))
-        floors[cell] = floor
+        rows[service_cell(need.sector, system.data.nodes[need.node].branch)].append((row, need.demand))
     for cell, effects in rows.items():
-        _add(system, Knob(cell, SERVICE, floors[cell], sign=-1.0), effects)
+        _add(system, Knob(cell, SERVICE, cell.value_in(system.instance), sign=-1.0), effects)
 
 
 def _clean_only(system: System) -> None:
@@ -200,20 +185,22 @@ def _money(system: System) -> None:
     data, arrays = system.data, system.arrays
     options = {o.option: o for o in system.instance.options}
     dearest = {name: o.capex_musd * max(1.0, o.min_modules) for name, o in options.items()}
-    for i, row in arrays.rows.get("private_limit", {}).items():
-        name = data.private_limit[i].option
-        most = dearest[name] * max(1.0, options[name].max_modules)
-        knob = Knob(Cell("options", (name,), "private_musd"), MONEY / max(dearest[name], 1e-6), most)
-        _add(system, knob, [(row, 1.0)])
     eligible: dict[str, list[str]] = defaultdict(list)
     for fund_option in system.instance.fund_options:
         eligible[fund_option.fund].append(fund_option.option)
+
+    def limit(row: int, cell: Cell, paid: Sequence[str]) -> None:
+        """Money that may rise, for the options that it pays."""
+        most = sum(dearest[o] * max(1.0, options[o].max_modules) for o in paid)
+        unit = max((dearest[o] for o in paid), default=1.0)
+        _add(system, Knob(cell, MONEY / max(unit, 1e-6), most), [(row, 1.0)])
+
+    for i, row in arrays.rows.get("private_limit", {}).items():
+        option = data.private_limit[i].option
+        limit(row, Cell("options", (option,), "private_musd"), [option])
     for i, row in arrays.rows.get("fund_budget", {}).items():
         fund = data.fund_limit[i].fund
-        most = sum(dearest[o] * max(1.0, options[o].max_modules) for o in eligible[fund])
-        unit = max([dearest[o] for o in eligible[fund]], default=1.0)
-        knob = Knob(Cell("funds", (fund,), "budget_musd"), MONEY / max(unit, 1e-6), most)
-        _add(system, knob, [(row, 1.0)])
+        limit(row, Cell("funds", (fund,), "budget_musd"), eligible[fund])
     shares: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for i, row in arrays.rows.get("fund_share", {}).items():
         shares[data.fund_share[i].fund].append((row, 1.0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from .edits import UNITS, place_of, row_of
+from .edits import UNITS, place_of
 from .search import Clock, least
 from .system import Knob, System
 
@@ -23,17 +23,13 @@ def slackest(system: System, clock: Clock) -> list[str]:
         if time.perf_counter() > deadline:
             break
         knob = system.knobs[k]
-        value = _value(system, knob)
+        value = float(knob.cell.value_in(system.instance))
         spare = -least(system, system.nothing, k, clock, lowest=-_room(system, knob, value))
         found.append((knob.weight * spare, _fact(system, knob, value, spare)))
     facts = [] if any(s.min_service for s in system.instance.sectors) else [NO_FLOOR]
     facts += [fact for _, fact in sorted(found, key=lambda f: (-f[0], f[1]))]
     left = len(numbers) - len(found)
     return [*facts, f"{left} more wishes were not looked at"] if left else facts
-
-
-def _value(system: System, knob: Knob) -> float:
-    return float(getattr(row_of(system.instance, knob.cell.table, knob.cell.key), knob.cell.column))
 
 
 def _room(system: System, knob: Knob, value: float) -> float:

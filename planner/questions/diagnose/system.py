@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from ...prepare import EXPOSED, ModelData, Prepared, prepare
+from ...prepare import EXPOSED, PLAN, ModelData, Prepared, prepare
 from ...solving.cap_rows import Slope, slopes
 from ...solving.compiling import Arrays, compiled
 
@@ -32,6 +32,22 @@ class Cell(NamedTuple):
     table: str
     key: Key
     column: str
+
+    def value_in(self, instance: Instance) -> Any:
+        """What it holds in an instance, for a cell of a table of the instance."""
+        return getattr(row_of(instance, self.table, self.key), self.column)
+
+
+def row_of(instance: Instance, table: str, key: Key) -> Any:
+    """The row of a table of the instance with this key."""
+    return next(row for row in instance.rows(table) if tuple(getattr(row, name) for name in row.KEY) == key)
+
+
+def service_cell(sector: str, branch: str) -> Cell:
+    """The cell that sets a sector's service floor, in the plan or in the branch of a scenario."""
+    if branch == PLAN:
+        return Cell("sectors", (sector,), "min_service")
+    return Cell("branch_service", (branch, sector), "min_service")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from ...instance.timeline import promised, start_years
 from ...prepare import CLEAN, PLAN, Node, Pool, ShareLimit
 from ...solving.families import FAMILIES, modules, tonnes
 from .conflict import UPPER, WHOLE, Item
-from .system import Cell, System
+from .system import Cell, System, service_cell
 
 
 @dataclass(frozen=True)
@@ -153,10 +153,8 @@ def _service(system: System, d: int) -> Statement:
     need = system.data.need[d]
     node = system.data.nodes[need.node]
     least = need.demand - need.max_short
-    table = "sectors" if node.branch == PLAN else "branch_service"
-    key = (need.sector,) if node.branch == PLAN else (node.branch, need.sector)
     text = f"min_service of {{who}}: {{what}}, {_at(node)}, must be served to {percent(least / need.demand)}"
-    cell = Cell(table, key, "min_service")
+    cell = service_cell(need.sector, node.branch)
     demanded = Demanded(need.sector, need.material, need.country, least, need.demand)
     return Statement("wish", f"service {text}", node.year, text, cell, 98.0, demanded)
 

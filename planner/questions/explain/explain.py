@@ -12,7 +12,7 @@ import time
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...errors import UsageError, did_you_mean
+from ...errors import UsageError, hinted
 from .result import Explanation
 
 if TYPE_CHECKING:
@@ -139,6 +139,6 @@ def _check(instance: Instance, run: Run, projects: int | None, exact: Collection
     built = {str(o) for o in run.tables["builds"]["option"]}
     for option in exact:
         if option not in options:
-            raise UsageError(f"unknown option {option}; {did_you_mean(option, options)}".rstrip("; "))
+            raise UsageError(hinted(f"unknown option {option}", option, options))
         if option in built:
             raise UsageError(f"{option} is built in the run; only an option that is not built can lack something")

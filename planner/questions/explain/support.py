@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ...errors import UsageError, did_you_mean
+from ...errors import UsageError, hinted
 from ...instance.timeline import series_value
 from ...prepare import CLEAN, EXPOSED, PLAN
 from .bench import BUILT, Bench
@@ -28,7 +28,7 @@ def checked_paths(instance: Instance, prices: Mapping[str, PricePath] | None) ->
     result: Paths = {}
     for material, path in (prices or {}).items():
         if material not in known:
-            raise UsageError(f"prices: unknown material {material}; {did_you_mean(material, known)}".rstrip("; "))
+            raise UsageError(hinted(f"prices: unknown material {material}", material, known))
         points: dict[int | None, float] = {}
         points.update(path.items() if isinstance(path, Mapping) else [(None, path)])
         if not points or not all(0.0 <= p < 1e12 for p in points.values()):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import Infeasible, InstanceError, NoPlan, UsageError, did_you_mean
+from ...errors import Infeasible, InstanceError, NoPlan, UsageError, hinted
 from ...instance.metrics import METRICS
 from ...prepare import prepare
 from ...solving.cap_rows import PLACEHOLDER, MetricRows
@@ -58,8 +58,7 @@ class Axis:
         """Raise UsageError if the instance has no such metric or years."""
         kind, _, of = self.name.partition(":")
         if kind not in KINDS:
-            hint = did_you_mean(kind, KINDS)
-            raise UsageError(f"metric {kind}: expected one of {', '.join(KINDS)}; {hint}".rstrip("; "))
+            raise UsageError(hinted(f"metric {kind}: expected one of {', '.join(KINDS)}", kind, KINDS))
         if self.first is not None and self.first > instance.years[-1]:
             raise UsageError(
                 f"from year {self.first}: expected a year up to {instance.years[-1]}, the last period's first"
@@ -72,11 +71,8 @@ class Axis:
             return
         known = [*instance.stages, *sorted(m.material for m in instance.materials)]
         if of not in known:
-            stages = ", ".join(instance.stages)
-            hint = did_you_mean(of, known)
-            raise UsageError(
-                f"metric {self.name}: expected {kind}: and a stage ({stages}) or material; {hint}".rstrip("; ")
-            )
+            expected = f"{kind}: and a stage ({', '.join(instance.stages)}) or material"
+            raise UsageError(hinted(f"metric {self.name}: expected {expected}", of, known))
 
     def capped(self, instance: Instance, limit: float, today: float) -> tuple[Instance, set[str]]:
         """The instance with the limit as caps more, and their names; ``today`` is where a glide begins."""

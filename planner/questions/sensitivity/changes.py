@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...errors import InstanceError, UsageError, did_you_mean
+from ...errors import InstanceError, UsageError, hinted
 from ...instance.cells import cell_of
 from ...instance.declare import joined_key
 from ...instance.tables import TABLES, cells, columns
@@ -37,13 +37,11 @@ class Varied:
 def resolve(instance: Instance, change: Change) -> Varied:
     """The rows a change is about. Raises UsageError if there are none, or if they hold no such number."""
     if change.table not in TABLES:
-        hint = did_you_mean(change.table, TABLES)
-        raise UsageError(f"change {change.name}: unknown table {change.table}; {hint}".rstrip("; "))
+        raise UsageError(hinted(f"change {change.name}: unknown table {change.table}", change.table, TABLES))
     known = columns(change.table)
     for column in (change.column, *change.where):
         if column not in known:
-            hint = did_you_mean(column, known)
-            raise UsageError(f"change {change.name}: unknown column {column} of {change.table}; {hint}".rstrip("; "))
+            raise UsageError(hinted(f"change {change.name}: unknown column {column} of {change.table}", column, known))
     if known[change.column].kind not in ("number", "whole"):
         raise UsageError(f"change {change.name}: {change.table}.{change.column} is not a column of numbers")
     wanted = {column: _written(value) for column, value in change.where.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...errors import UsageError, did_you_mean
+from ...errors import UsageError, hinted
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
@@ -19,17 +19,14 @@ def check(instance: Instance, metric: str) -> None:
     exposed_share[@YEAR], stage_share:STAGE@YEAR, built:OPTION."""
     name, of, year = _parts(metric)
     if name not in NAMES:
-        raise UsageError(
-            f"metric {metric}: expected one of {', '.join(NAMES)}; {did_you_mean(name, NAMES)}".rstrip("; ")
-        )
+        raise UsageError(hinted(f"metric {metric}: expected one of {', '.join(NAMES)}", name, NAMES))
     if year and (not year.isdigit() or int(year) not in instance.years):
         raise UsageError(f"metric {metric}: expected the first year of a period after @")
     if name == "stage_share" and (of not in instance.stages or not year):
-        hint = did_you_mean(of, instance.stages)
-        raise UsageError(f"metric {metric}: expected stage_share:STAGE@YEAR; {hint}".rstrip("; "))
+        raise UsageError(hinted(f"metric {metric}: expected stage_share:STAGE@YEAR", of, instance.stages))
     options = {o.option for o in instance.options}
     if name == "built" and of not in options:
-        raise UsageError(f"metric {metric}: unknown option {of}; {did_you_mean(of, options)}".rstrip("; "))
+        raise UsageError(hinted(f"metric {metric}: unknown option {of}", of, options))
     if name in WHOLE and of:
         raise UsageError(f"metric {metric}: {name} is of the whole plan; leave :{of} out")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ...errors import InstanceError, UsageError, did_you_mean
+from ...errors import InstanceError, UsageError, hinted
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
@@ -122,9 +122,7 @@ def study_of(written: Mapping[str, Any], where: str = "study") -> StudyFile:
 def _problem(error: Any) -> str:
     place = _place(error["loc"])
     if error["type"] == "extra_forbidden":
-        known = _known(error["loc"])
-        hint = did_you_mean(str(error["loc"][-1]), known)
-        return f"unknown key {place}; {hint}".rstrip("; ")
+        return hinted(f"unknown key {place}", str(error["loc"][-1]), _known(error["loc"]))
     message = str(error["msg"]).removeprefix("Value error, ")
     return f"{place}: {message[0].lower()}{message[1:]}" if place else message
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ...errors import UsageError, did_you_mean
+from ...errors import UsageError, hinted
 from ...instance.tables import Disruption, Scenario
 from ...instance.timeline import horizon_end, overlap_share, periods
 from ...instance.wildcards import MovementTable, hit_facilities, members
@@ -90,6 +90,11 @@ class Case:
         return self.first, self.last, self.months, self.severity
 
     @property
+    def names(self) -> set[str]:
+        """By which a user may ask for it."""
+        return {self.name, self.country, self.stage, self.material, self.facility, self.own_scenario} - {""}
+
+    @property
     def own_scenario(self) -> str:
         """The scenario of the instance that the case is, if it is one."""
         return self.name.partition(":")[2] if self.kind == OWN else ""
@@ -130,8 +135,9 @@ def cases(
     """
     for family in families:
         if family not in FAMILIES:
-            hint = did_you_mean(family, FAMILIES)
-            raise UsageError(f'unknown family "{family}": expected some of {", ".join(FAMILIES)}; {hint}'.rstrip("; "))
+            raise UsageError(
+                hinted(f'unknown family "{family}": expected some of {", ".join(FAMILIES)}', family, FAMILIES)
+            )
     found: list[Case] = []
     all_blocs = {c.bloc for c in instance.countries if c.bloc}
     blocs = [name for name in dict.fromkeys(only) if name in all_blocs]
@@ -146,13 +152,7 @@ def cases(
         found += _scenarios(instance)
     _check_names(found, only)
     wanted = set(only)
-    return [
-        c
-        for c in found
-        if not wanted
-        or c.kind == NOTHING
-        or wanted & {c.name, c.country, c.stage, c.material, c.facility, c.own_scenario}
-    ]
+    return [c for c in found if not wanted or c.kind == NOTHING or wanted & c.names]
 
 
 def together(parts: Sequence[Case]) -> Case:
@@ -183,15 +183,11 @@ def _check_blow(instance: Instance, blow: Blow) -> None:
 
 
 def _check_names(found: Sequence[Case], only: Collection[str]) -> None:
-    known: set[str] = set()
-    for case in found:
-        known |= {case.name, case.country, case.stage, case.material, case.facility, case.own_scenario}
+    known = set().union(*(case.names for case in found))
     for name in only:
-        if not name or name not in known:
-            hint = did_you_mean(name, known - {""})
-            raise UsageError(
-                f'no case "{name}": nothing of that name is run, sold or exported then; {hint}'.rstrip("; ")
-            )
+        if name not in known:
+            what = f'no case "{name}": nothing of that name is run, sold or exported then'
+            raise UsageError(hinted(what, name, known))
 
 
 class _Lister:
