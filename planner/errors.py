@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree, and the form in which problems of an instance are shown.
+"""The exceptions of the planner, in one tree, and how the problems of an instance are shown.
 
 ::
 
@@ -25,12 +25,12 @@ Severity = Literal["error", "warning"]
 
 SHOWN_AT_MOST = 50
 _LONGEST_VALUE = 60
-_MOST_CANDIDATES = 2000  # names compared letter by letter, which takes some microseconds each
+_MOST_CANDIDATES = 2000  # how many names are compared letter by letter, at some microseconds each
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One problem of an instance, with the place where it can be cured.
+    """One problem of an instance, with the place where it can be corrected.
 
     file      name relative to the loaded folder, or ``(changed)`` for a row changed in a script
     line      first physical line of the record, None where there is none
@@ -38,7 +38,7 @@ class Issue:
     value     the value as written, None where nothing is written
     expected  what is wrong and what should stand there
     hint      what to write instead, often the nearest known name; "" if nothing is known
-    code      stable code, E... for errors and W... for warnings
+    code      code that stays the same between versions: E... for errors, W... for warnings
     """
 
     file: str
@@ -52,7 +52,7 @@ class Issue:
 
     @property
     def place(self) -> str:
-        """File and line, as an editor understands them."""
+        """File and line as ``file:line``, which editors understand."""
         return self.file if self.line is None else f"{self.file}:{self.line}"
 
     def __str__(self) -> str:
@@ -60,14 +60,14 @@ class Issue:
 
 
 def printable(text: str) -> str:
-    """Text that is safe to show on a terminal: control and invisible characters are spelt out."""
+    """Return text that is safe to show on a terminal: control and invisible characters become escapes."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The known name that ``name`` probably means, "" if none is close.
+    """Return the known name that ``name`` probably means, "" if none is close.
 
     >>> nearest("NdPr_metl", ["Dy_metal", "NdPr_metal"])
     'NdPr_metal'
@@ -93,7 +93,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A hint with the nearest known name, "" if none is close."""
+    """Return the hint ``did you mean "..."?`` with the nearest known name, "" if none is close."""
     close = nearest(name, known)
     return f'did you mean "{close}"?' if close else ""
 
@@ -108,13 +108,16 @@ def hinted(text: str, name: str, known: Iterable[str]) -> str:
 
 
 def in_order(issues: Iterable[Issue]) -> tuple[Issue, ...]:
-    """Issues by file and line, each once."""
+    """Return the issues sorted by file and line, each once."""
     unique = dict.fromkeys(issues)
     return tuple(sorted(unique, key=lambda i: (i.file, i.line or 0, i.code, i.column, i.expected)))
 
 
 def render(issues: Sequence[Issue], at_most: int = SHOWN_AT_MOST) -> str:
-    """Issues as aligned lines: place, what is written, what is wrong, code."""
+    """Return the issues as aligned lines: place, what is written, what is wrong, code.
+
+    at_most  how many lines are shown; a last line then says how many more there are
+    """
     rows = [_parts(issue) for issue in issues[:at_most]]
     widths = [min(40, max((len(row[i]) for row in rows), default=0)) for i in range(2)]
     lines = []
@@ -126,6 +129,7 @@ def render(issues: Sequence[Issue], at_most: int = SHOWN_AT_MOST) -> str:
 
 
 def _parts(issue: Issue) -> tuple[str, str, str, str]:
+    """Return the texts of place, what is written, what is wrong and code."""
     if issue.value is None:
         written = issue.column
     else:
@@ -138,7 +142,7 @@ def _parts(issue: Issue) -> tuple[str, str, str, str]:
 
 
 class PlannerError(Exception):
-    """Anything the planner refuses or cannot do."""
+    """The planner refuses something or cannot do it. All errors that it raises on purpose are of this class."""
 
     exit_code = 1
 
@@ -169,16 +173,16 @@ class Reason(Protocol):
     """Why no plan can satisfy an instance; `planner.Diagnosis` is one."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The reason as data for JSON."""
+        """Return the reason as data for JSON."""
         ...
 
     def to_json(self) -> str:
-        """The reason as JSON text."""
+        """Return the reason as JSON text."""
         ...
 
 
 class SolveError(PlannerError):
-    """No plan came out."""
+    """The solve ended without a plan."""
 
 
 class Infeasible(SolveError):  # noqa: N818 (a state, named as solvers name it)
@@ -195,11 +199,11 @@ class Infeasible(SolveError):  # noqa: N818 (a state, named as solvers name it)
 
 
 class Unbounded(SolveError):  # noqa: N818 (a state, named as solvers name it)
-    """The solver reports a cost without a lower bound."""
+    """The solver reports that the cost has no lower bound."""
 
 
 class NoPlan(SolveError):  # noqa: N818 (a state, named as solvers name it)
-    """A limit was reached before any plan was found."""
+    """A limit, such as the time limit, was reached before any plan was found."""
 
     exit_code = 4
 

@@ -1,4 +1,4 @@
-"""How numbers and names read: without an exponent, with separators and units, listed as in a sentence."""
+"""Formats numbers and names for people: no exponents, thousands separators, units, lists as in a sentence."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def figure_of(value: float, digits: int = 3) -> str:
-    """A number with so many significant digits, all digits before the point, and separators.
+    """Return a number with ``digits`` significant digits, thousands separators, and all digits before the point.
 
     >>> [figure_of(x) for x in (0.01234, 9.756, 123.4, 70102.8, 0.0)]
     ['0.0123', '9.76', '123', '70,103', '0']
@@ -22,7 +22,7 @@ def figure_of(value: float, digits: int = 3) -> str:
 
 
 def share_of(value: float) -> str:
-    """A share as a percentage: one decimal, more only where one would show nothing.
+    """Return a share (0.5 means 50 %) as a percentage: one decimal, more only where one would show 0.
 
     >>> [share_of(x) for x in (0.8337, 1.0, 0.0006, 0.0)]
     ['83.4%', '100%', '0.06%', '0%']
@@ -36,7 +36,10 @@ def share_of(value: float) -> str:
 
 
 def written(value: Any, form: str) -> str:
-    """A value as it stands in a table. Forms: text, link, year, count, number, share."""
+    """Return a value as text for a cell of a table; "" for None and NaN.
+
+    form  ``text``, ``link``, ``year``, ``count``, ``number`` or ``share``
+    """
     if value is None or (isinstance(value, float) and value != value):
         return ""
     if form == "share":
@@ -49,7 +52,7 @@ def written(value: Any, form: str) -> str:
 
 
 def tonnes_of(value: float) -> str:
-    """Tonnes in a sentence.
+    """Return tonnes as text for a sentence, rounded to three digits.
 
     >>> tonnes_of(1880889.0), tonnes_of(12345.6), tonnes_of(60.0)
     ('1.88 million t', '12,300 t', '60 t')
@@ -62,7 +65,7 @@ def tonnes_of(value: float) -> str:
 
 
 def rate_of(value: float) -> str:
-    """A rate without needless zeros.
+    """Return a rate (0.05 means 5 %) as a percentage, without needless zeros.
 
     >>> rate_of(0.05), rate_of(0.075)
     ('5%', '7.5%')
@@ -71,7 +74,7 @@ def rate_of(value: float) -> str:
 
 
 def listed(names: Sequence[str], most: int = 6) -> str:
-    """Names as a sentence lists them.
+    """Return names as a sentence lists them; ``most`` is how many are named.
 
     >>> listed(["a", "b", "c"]), listed(["a", "b", "c", "d"], most=2)
     ('a, b and c', 'a, b and 2 more')
@@ -82,7 +85,7 @@ def listed(names: Sequence[str], most: int = 6) -> str:
 
 
 def told(head: str, parts: Iterable[str], none: str = "none") -> str:
-    """A heading and what it is of as one sentence; ``none`` if there is nothing.
+    """Return a heading and its parts as one sentence; ``none`` stands for no parts.
 
     >>> told("Largest makers", ["Japan 5 t", "Estonia 3 t"]), told("Not delivered", [])
     ('Largest makers: Japan 5 t; Estonia 3 t.', 'Not delivered: none.')
@@ -91,7 +94,7 @@ def told(head: str, parts: Iterable[str], none: str = "none") -> str:
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """A number of things.
+    """Return a number of things, with the word for one of them or for many.
 
     >>> counted(1, "project"), counted(3, "country", "countries")
     ('1 project', '3 countries')
@@ -100,7 +103,7 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 
 def capital(text: str) -> str:
-    """Text with a capital letter, as a sentence begins.
+    """Return text with its first letter a capital.
 
     >>> capital("cap USA 2030")
     'Cap USA 2030'
@@ -109,7 +112,7 @@ def capital(text: str) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """A name cut to so many characters.
+    """Return a name cut to ``most`` characters.
 
     >>> shortened("Mountain Pass", 20), shortened("Mountain Pass", 9)
     ('Mountain Pass', 'Mountain…')
@@ -118,7 +121,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def brief_number(value: float) -> str:
-    """A number that fits a cell.
+    """Return a number as a short text, for a cell of a heat map: two digits, k for thousands, M for millions.
 
     >>> [brief_number(x) for x in (1e-15, 3.14159, 412.3, 12345.0, 2345678.0)]
     ['0', '3.1', '412', '12k', '2.3M']
@@ -129,5 +132,5 @@ def brief_number(value: float) -> str:
 
 
 def blank(value: Any) -> Any:
-    """None for what is not a number, so that it can go into JSON."""
+    """Return the value, or None if it is a float that is not finite, which JSON cannot hold."""
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,1 +1,1 @@
-"""What is asked: the tables of an instance, read from a folder or workbook, checked whole, then frozen."""
+"""The instance, the question that a plan answers: its tables are read, checked all together, then frozen."""

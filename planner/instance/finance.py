@@ -1,4 +1,4 @@
-"""Discounting and annuities: what money of one year is worth in another."""
+"""Discounting and annuities: converts money between years."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def discount_factor(rate: float, years: float) -> float:
-    """Present value of 1 paid after ``years`` at the discount ``rate`` (0.05 means 5 %).
+    """Return the present value of 1 that is paid after ``years``, at the discount ``rate`` (0.05 means 5 %).
 
     >>> round(discount_factor(0.1, 1), 6)
     0.909091
@@ -18,12 +18,12 @@ def discount_factor(rate: float, years: float) -> float:
 
 
 def spending_years(option: Option, start_year: int) -> range:
-    """Calendar years over which the capex of a module started in ``start_year`` is spread evenly."""
+    """Return the calendar years over which the capex of a module started in ``start_year`` is spread evenly."""
     return range(start_year, start_year + max(1, option.lead_years))
 
 
 def capital_recovery_factor(wacc: float, life_years: int) -> float:
-    """Yearly payment that repays 1 over ``life_years`` at the cost of capital ``wacc``.
+    """Return the yearly payment that repays 1 over ``life_years`` at the cost of capital ``wacc`` (0.07 means 7 %).
 
     >>> round(capital_recovery_factor(0.07, 20), 6)
     0.094393
@@ -36,6 +36,6 @@ def capital_recovery_factor(wacc: float, life_years: int) -> float:
 
 
 def annuity_years(option: Option, start_year: int, last_calendar_year: int) -> range:
-    """Calendar years within the horizon in which a module is online, and its annuity is paid."""
+    """Return the calendar years up to ``last_calendar_year`` in which a module is online and its annuity is paid."""
     online = start_year + option.lead_years
     return range(online, min(online + option.life_years, last_calendar_year + 1))

@@ -1,6 +1,6 @@
-"""An instance: read, overlaid on its base, checked, frozen and sorted; and changes that give a new one.
+"""The class `Instance`: all tables and settings, checked, sorted and frozen; a change gives a new instance.
 
-Whoever holds an `Instance` need not check anything again.
+Every `Instance` has passed all checks, so no code that gets one checks it again.
 """
 
 from __future__ import annotations
@@ -52,16 +52,18 @@ from .tables import (
     columns,
 )
 
-CHANGED = "(changed)"  # stands for the file of a row that was changed in a script
+CHANGED = "(changed)"  # shown instead of a file name for rows that a script changed
 
 
 @dataclass(frozen=True)
 class Instance:
     """A checked instance. Every table is a tuple of its active rows, sorted by key.
 
-    sha256    digest of all files read, the base's included, and of later changes
-    path      the folder it was loaded from, None after a change
+    sha256    digest of all files read, those of its base included, and of later changes
+    path      the folder it was loaded from; None after a change
     warnings  what is suspicious but possible
+
+    The settings (``years``, ``discount_rate`` ...) have the meanings and units of instance.toml.
     """
 
     name: str
@@ -115,24 +117,24 @@ class Instance:
     _content: Content | None = field(default=None, repr=False, compare=False)
 
     def rows(self, table: str) -> tuple[Any, ...]:
-        """The active rows of a table, by its name."""
+        """Return the active rows of a table, sorted by key. Raises UsageError if no table has this name."""
         rows: tuple[Any, ...] = getattr(self, _known_table(table))
         return rows
 
     def all_rows(self, table: str) -> tuple[Any, ...]:
-        """All rows of a table, inactive ones too, sorted by key."""
+        """Return all rows of a table, inactive ones too, sorted by key."""
         return tuple(entry.row for entry in self._held.entries[_known_table(table)].values())
 
     def place(self, table: str, key: Key) -> Place:
-        """Where a row is written: file (relative to the instance), line and cells as written."""
+        """Return where a row is written: file (relative to the instance), line, and the cells as text."""
         return self._held.entries[_known_table(table)][key].place
 
     def entries(self, table: str) -> tuple[Entry, ...]:
-        """All rows of a table with the places where they are written, inactive ones too, sorted by key."""
+        """Return all rows of a table, inactive ones too, with the places where they are written, sorted by key."""
         return tuple(self._held.entries[_known_table(table)].values())
 
     def market_exposed(self, market: Market | str) -> bool:
-        """Whether what is bought from a market is exposed: as its row says, else by its country."""
+        """Return whether what a market (row or name) sells is exposed: as its row says, else by its country."""
         row = market if isinstance(market, Market) else next(m for m in self.markets if m.market == market)
         return row.country in self.countries_of_concern if row.exposed is None else row.exposed
 
@@ -149,11 +151,12 @@ class Instance:
         without: Mapping[str, Mapping[str, Any]] | None = None,
         settings: Mapping[str, Any] | None = None,
     ) -> Instance:
-        """A new instance after several changes that are checked together, such as a new market and its price.
+        """Return a new instance after several changes that are checked together, such as a new market and its price.
 
-        rows      table -> rows to add, or to put in the place of those with the same key; see `with_rows`
-        without   table -> column -> value of the rows to take away first; see `without`
+        rows      table -> rows to add, or to put in place of those with the same key; see `with_rows`
+        without   table -> column -> value: rows to remove first; see `without`
         settings  key of instance.toml -> value
+        Raises UsageError if a table, column or setting is unknown, InstanceError if the new instance has problems.
         """
         tables: dict[str, Mapping[Key, Entry]] = {}
         parsed: dict[str, ParsedTable] = {}
@@ -167,21 +170,21 @@ class Instance:
         return self._changed(tables, parsed, issues, self._merged(settings) if settings else None)
 
     def with_rows(self, table: str, *rows: Mapping[str, Any]) -> Instance:
-        """A new instance with rows added, or put in the place of those with the same key.
+        """Return a new instance with rows added, or put in place of those with the same key.
 
-        rows  column -> value, as in a row object or as the text of a cell; a row replaces the whole row
+        rows  column -> value, as in a row object or as the text of a cell; all of the old row is replaced
         """
         return self.changed(rows={table: rows}) if rows else self
 
     def without(self, table: str, **where: Any) -> Instance:
-        """A new instance without the rows of a table whose columns have the given values.
+        """Return a new instance without the rows of a table whose columns have the given values.
 
-        At least one row must match; rows that refer to it have to go first, or with it (see `changed`).
+        At least one row must match. Rows that refer to it have to be removed before, or together with it (`changed`).
         """
         return self.changed(without={table: where})
 
     def scaled(self, table: str, column: str, factor: float, **where: Any) -> Instance:
-        """A new instance with a column of numbers multiplied by ``factor`` in the matching rows.
+        """Return a new instance with a column of numbers multiplied by ``factor`` in the rows that match ``where``.
 
         Blank cells (no limit) stay blank. Years and other whole numbers cannot be scaled.
         """
@@ -196,7 +199,7 @@ class Instance:
         return self.with_rows(table, *rows)
 
     def with_settings(self, **settings: Any) -> Instance:
-        """A new instance with other keys of instance.toml, such as ``discount_rate`` or ``years``."""
+        """Return a new instance with other values of keys of instance.toml, such as ``discount_rate=0.07``."""
         return self.changed(settings=settings)
 
     def _merged(self, settings: Mapping[str, Any]) -> dict[tuple[str, str], Written]:
@@ -213,7 +216,7 @@ class Instance:
 
     @property
     def identity(self) -> dict[str, str]:
-        """Name, title and digest: what results say of the instance they are of."""
+        """Name, title and digest, by which results name their instance."""
         return {"name": self.name, "title": self.title, "sha256": self.sha256}
 
     @property
@@ -244,6 +247,13 @@ class Instance:
         issues: list[Issue],
         settings: Mapping[tuple[str, str], Written] | None,
     ) -> Instance:
+        """Check changed tables and settings, and freeze them as a new instance.
+
+        tables    table -> key -> row, of the tables that change
+        parsed    what was read of the rows given
+        issues    problems found so far
+        settings  all settings, or None if they stay
+        """
         content = replace(
             self._held,
             entries={**self._held.entries, **tables},
@@ -266,9 +276,10 @@ class Instance:
 
 @dataclass(frozen=True)
 class Content:
-    """What an instance is made of before it is checked; see `checks.registry.Draft` for the parts.
+    """The content of an instance before it is checked; see `checks.registry.Draft` for the parts.
 
-    freeze  checks such content and makes an instance of it; told here, since the rules that it runs know instances
+    freeze  function that checks such content and makes an instance of it; it is a field, since the module with the
+            checks imports this one
     """
 
     settings: Mapping[tuple[str, str], Written]
@@ -282,7 +293,7 @@ class Content:
 
 
 def _parse_rows(table: str, rows: list[Mapping[str, Any]], issues: list[Issue]) -> ParsedTable:
-    """Rows given in a script, typed and checked in the same way as those of a file."""
+    """Read rows given in a script as if they were in a file; problems go to ``issues``."""
     header = tuple(dict.fromkeys(name for row in rows for name in row))
     places = []
     for row in rows:
@@ -293,7 +304,7 @@ def _parse_rows(table: str, rows: list[Mapping[str, Any]], issues: list[Issue]) 
 
 
 def sortable(row_key: Key) -> tuple[tuple[bool, Any], ...]:
-    """Blank parts of a key come first."""
+    """Return a key in a form that can be sorted, with blank parts first."""
     return tuple((part is not None, part) for part in row_key)
 
 
@@ -308,5 +319,5 @@ def _known_table(table: str) -> str:
 
 
 def _cell(value: Any) -> str:
-    """A value given in a script as a cell, which then goes the same way as one read from a file."""
+    """Return a value given in a script as the text of a cell."""
     return value if isinstance(value, str) else cell_of(value)

@@ -1,4 +1,4 @@
-"""Read an instance from a folder: overlay it on its base, check it whole, freeze it."""
+"""Loads an instance from a folder: reads it and its bases, overlays them, checks everything, and freezes it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .tables import (
 
 
 def load(path: str | Path) -> Instance:
-    """Read, overlay, check and freeze the instance in a folder.
+    """Load the instance in a folder: read it and its base, check everything, and freeze it.
 
     path  the folder with instance.toml
     Raises InstanceError with every problem found.
@@ -41,7 +41,7 @@ def load(path: str | Path) -> Instance:
 
 
 def _layers(folder: Path, issues: list[Issue]) -> list[Layer]:
-    """The folder and those it is based on, the deepest base first; empty if there is no instance."""
+    """Read the folder and those it is based on, the deepest base first; empty if there is no instance."""
     layers: list[Layer] = []
     seen: set[Path] = set()
     current, prefix = folder, ""
@@ -70,7 +70,7 @@ def _layers(folder: Path, issues: list[Issue]) -> list[Layer]:
 
 
 def _folder_problem(folder: Path, seen: Iterable[Path]) -> str:
-    """Why a folder cannot be read as an instance, "" if it can."""
+    """Return why a folder cannot be read as an instance, "" if it can."""
     try:
         if not folder.is_dir():
             return "no such folder" if not folder.exists() else "not a folder"
@@ -84,7 +84,7 @@ def _folder_problem(folder: Path, seen: Iterable[Path]) -> str:
 
 
 def _merge(layers: list[Layer], issues: list[Issue]) -> Content:
-    """Rows and keys of the layers, later ones replacing earlier ones of the same key."""
+    """Return the rows and settings of all layers; later ones replace earlier ones of the same key."""
     settings: dict[tuple[str, str], Written] = {}
     entries: dict[str, dict[Key, Entry]] = {name: {} for name in TABLES}
     bad: dict[str, tuple[BadRow, ...]] = dict.fromkeys(TABLES, ())
@@ -100,17 +100,17 @@ def _merge(layers: list[Layer], issues: list[Issue]) -> Content:
         present |= layer.broken | set(layer.tables)
         for name, raw in layer.tables.items():
             parsed = parse_table(name, raw, issues)
-            held = entries[name]
+            merged = entries[name]
             if number > 0:
                 overlays += [
                     entry
                     for row_key, entry in parsed.entries.items()
-                    if not entry.row.active and not (row_key in held and held[row_key].row.active)
+                    if not entry.row.active and not (row_key in merged and merged[row_key].row.active)
                 ]
-            held.update(parsed.entries)
+            merged.update(parsed.entries)
             bad[name] += parsed.bad
             for row_key in parsed.failed:
-                held.pop(row_key, None)
+                merged.pop(row_key, None)
             failed[name] = (failed[name] - set(parsed.entries)) | parsed.failed
             if not parsed.sound:
                 broken.add(name)
@@ -134,7 +134,12 @@ def _merge(layers: list[Layer], issues: list[Issue]) -> Content:
 
 
 def _freeze(content: Content, issues: list[Issue], sha256: str, path: Path | None, where: str) -> Instance:
-    """Sort, check and freeze; raises InstanceError with all issues if one of them is an error."""
+    """Sort, check and freeze the content of an instance.
+
+    issues  problems found while reading
+    where   how the instance is called in the error
+    Raises InstanceError with all errors if there is one.
+    """
     broken = set(content.broken)
     settings = None
     if SETTINGS_FILE not in broken:
@@ -179,15 +184,15 @@ def _freeze(content: Content, issues: list[Issue], sha256: str, path: Path | Non
         content.settings,
         content.overlays,
     )
-    found = checks.run(draft, issues)
-    errors = [issue for issue in found if issue.severity == "error"]
+    all_issues = checks.run(draft, issues)
+    errors = [issue for issue in all_issues if issue.severity == "error"]
     if errors:
         raise InstanceError(errors, where)
-    return replace(instance, warnings=in_order(found))
+    return replace(instance, warnings=in_order(all_issues))
 
 
 def _placeholder() -> Settings:
-    """Stands in for settings that could not be read, so that rules without a need of them can still run."""
+    """Return stand-ins for settings that could not be read, so that checks that do not need them can run."""
     return Settings.model_construct(
         name="",
         title="",

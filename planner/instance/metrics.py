@@ -1,8 +1,8 @@
-"""The dependence metrics: what each is called, and which columns of a cap mean something for it.
+"""The dependence metrics: their names, and which columns of a cap have a meaning for each.
 
-The sums behind a metric stand where they are needed: as a row of the model (``models/constraints``), as the places
-that the row speaks of (``prepare/caps.py``), as what a plan has of it (``solving/dependence.py``), and once more in the
-audit, which restates them on purpose.
+How a metric is computed is written where it is used: as a row of the model (``models/constraints``), as the decisions
+that the row counts (``prepare/caps.py``), as the share of a plan (``solving/dependence.py``), and again in the audit,
+which is independent of the others on purpose.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 class Metric:
     """A dependence metric.
 
-    name     as in caps.csv, and the name of its family of rows in the model
-    label    in running text
-    short    in the table of caps of the page
-    of       whether it is of one stage or material; otherwise it is of the whole chain
+    name     as in caps.csv; also the name of its family of rows in the model
+    label    its name in running text
+    short    its name in the table of caps of the report page
+    of       whether it measures one stage or material; otherwise it measures the whole chain
     columns  columns of caps.csv that narrow it, besides stage and material
-    needs    columns of which one at least must be filled, so that the cap says whose dependence is meant
+    needs    columns of which at least one must be filled, to say whose dependence is meant
     """
 
     name: str

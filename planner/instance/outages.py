@@ -1,7 +1,7 @@
 """The outages that a plan must survive (``[security] survive``): which they are, and what each of them takes away.
 
-An outage takes all there is for whole periods, so that it can be told in two ways that must agree: as a scenario of
-probability 0 with a service floor, and as plants that do not run and movements that do not happen.
+An outage takes away everything of its target for whole periods. So it can be described in two ways that must agree: as
+a scenario of probability 0 with service floors, and as plants that cannot run and exports that stop.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from .wildcards import hit_facilities, hits, matches_material, members
 if TYPE_CHECKING:
     from .instance import Instance
 
-Floors = tuple[tuple[str, float], ...]  # (sector, part of its demand that must be served)
+Floors = tuple[tuple[str, float], ...]  # (sector, share of its demand that must be served)
 
 
 class Target(NamedTuple):
-    """What is lost: a country or bloc, a stage of it, or a facility."""
+    """What is lost: a country or bloc, one stage in it, or a facility; blank fields do not restrict it."""
 
     country: str = ""
     stage: str = ""
@@ -34,7 +34,7 @@ class Outage:
     kind         ``country``, ``stage``, ``facility`` or ``export_stop``
     name         of what is lost, as it is written in ``of``
     first, last  calendar years, both inclusive; whole periods
-    floors       whom it must not hit, and how much of their demand must be served
+    floors       the sectors that it must not hit, with the share of their demand that must be served
     rows         what it takes away, as rows of disruptions.csv
     """
 
@@ -58,7 +58,7 @@ class Lost(NamedTuple):
 
 
 def targets(instance: Instance, kind: str) -> dict[str, Target]:
-    """Everything of a kind that ``of`` can name; a country or a bloc, which is then lost as a whole."""
+    """Return name -> target, for every name that ``of`` can have for a kind; a bloc is lost as a whole."""
     if kind == "facility":
         return {f.facility: Target(facility=f.facility) for f in instance.facilities}
     places = sorted({c.country for c in instance.countries} | {c.bloc for c in instance.countries if c.bloc})
@@ -68,24 +68,27 @@ def targets(instance: Instance, kind: str) -> dict[str, Target]:
 
 
 def family(instance: Instance, kind: str) -> list[str]:
-    """The names of a kind that are tried if none is given: single countries that make or sell, plants that make."""
+    """Return the names of a kind that are tried if ``of`` gives none.
+
+    They are single countries (or stages in them) that make or sell something, or facilities that make something.
+    """
     stage_of = {m.material: m.stage for m in instance.materials}
     facilities = {f.facility: f.country for f in instance.facilities}
     made = [(facilities[o.facility], r.material) for o in instance.operations for r in instance.recipes
             if r.process == o.process and r.role == "output"]  # fmt: skip
     sources = {*made, *((m.country, m.material) for m in instance.markets)}
     if kind == "facility":
-        found = set(facilities)
+        names = set(facilities)
     elif kind == "stage":
-        found = {f"{country} {stage_of[material]}" for country, material in sources if stage_of[material]}
+        names = {f"{country} {stage_of[material]}" for country, material in sources if stage_of[material]}
     else:
-        found = {country for country, _ in sources}
+        names = {country for country, _ in sources}
     known = targets(instance, kind)
-    return [name for name in sorted(found) if losses(instance, kind, known[name])]
+    return [name for name in sorted(names) if losses(instance, kind, known[name])]
 
 
 def losses(instance: Instance, kind: str, target: Target) -> tuple[Disruption, ...]:
-    """What is lost with a target, as rows of disruptions.csv; none if nothing of it could be lost."""
+    """Return what is lost with a target as rows of disruptions.csv; empty if the target has nothing to lose."""
     kinds: tuple[Literal["outage", "export_stop"], ...] = ("outage", "export_stop")
     if kind in ("facility", "export_stop"):
         kinds = ("outage",) if kind == "facility" else ("export_stop",)
@@ -100,7 +103,7 @@ def losses(instance: Instance, kind: str, target: Target) -> tuple[Disruption, .
 
 
 def outages(instance: Instance) -> tuple[Outage, ...]:
-    """All outages that the instance asks to survive; what several rules ask of the same one holds together."""
+    """Return all outages that must be survived; if several rules name the same one, the floors of all hold."""
     everyone = sorted({d.sector for d in instance.demand})
     floors: dict[tuple[str, str, int, int], dict[str, float]] = {}
     for rule in instance.survive:
@@ -116,7 +119,7 @@ def outages(instance: Instance) -> tuple[Outage, ...]:
 
 
 def lost(instance: Instance, outage: Outage) -> Lost:
-    """What an outage takes away, worked out from its rows without the conditions of a branch."""
+    """Return what an outage takes away, from its rows alone (not through the conditions of a branch)."""
     facilities: frozenset[str] = frozenset()
     exports: set[tuple[str, str]] = set()
     for row in outage.rows:
@@ -129,9 +132,9 @@ def lost(instance: Instance, outage: Outage) -> Lost:
 
 
 def as_scenarios(instance: Instance, chosen: Sequence[Outage], floors: bool = True) -> tuple[Instance, dict[str, int]]:
-    """The instance with outages as scenarios of probability 0, and the position of the outage of each such scenario.
+    """Return the instance with outages as scenarios of probability 0, and scenario -> position in ``chosen``.
 
-    floors  with the service that must hold in them; else they are only there to be looked at
+    floors  whether the service floors must hold in these scenarios; False: they only show what happens
     """
     prefix = "outage"
     while any(s.scenario.startswith(prefix) for s in instance.scenarios):

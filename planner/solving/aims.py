@@ -1,10 +1,11 @@
-"""Other objectives than the least cost: least public money or least exposure, under a ceiling on cost.
+"""Solves for another objective than the least cost: least public money or least exposure, under a ceiling on cost.
 
-Solved one after the other, each exactly (to the gap asked): least cost, which sets the ceiling; the aim under the
-ceiling; least cost among the plans that reach the aim. Then, as always, the least exposure at that cost.
+The steps follow each other (lexicographic optimisation), each to the gap asked: the least cost, which sets the ceiling;
+the aim under the ceiling; the least cost among the plans that reach the aim; then, as always, the least exposure.
 
-Public money is what funds draw, whoever provides them. What price floors and offtakes cost follows from prices, which
-are a result: it is told, not minimised. A tonne that is short is not exposed, but it is no better served: both count.
+Public money is what is drawn from funds, whoever provides them. What price floors and offtakes cost depends on prices,
+which are a result of the solve, so it is reported but not minimised. The aim exposure also counts what is short, as a
+sector that receives nothing is served no better.
 """
 
 from __future__ import annotations
@@ -32,16 +33,16 @@ AIMS = {
     "public": "money drawn from funds, MUSD undiscounted",
     "exposure": "demand of the plan that is not served clean, present value, kt",
 }
-KEPT = 1e-7  # relative: how far an aim that was reached may slip in the next step
+KEPT = 1e-7  # relative: by how much the next step may worsen what a step has reached
 
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What is made least instead of the cost.
+    """What is minimised instead of the cost; exactly one of slack and ceiling is given.
 
     name     one of AIMS
-    slack    how much dearer than the least cost the plan may be, a fraction
-    ceiling  or the most it may cost, MUSD present value
+    slack    by how much the plan may exceed the least cost, a fraction
+    ceiling  the most that the plan may cost, MUSD present value
     """
 
     name: str
@@ -60,9 +61,12 @@ class Aim:
 def optimise_for(
     aim: Aim, data: ModelData, settings: Settings, progress: Progress | None = None, pins: Pins | None = None
 ) -> tuple[Outcome, list[dict[str, Any]]]:
-    """Solve in the stated order; the last outcome, and what each step reached.
+    """Solve the steps in their order.
 
-    Raises Infeasible if no plan keeps the ceiling, NoPlan if a search ended before any plan was found.
+    Returns the outcome of the last step, and for each step a dict: ``objective``, the ``value`` reached and its lower
+    ``bound`` in the unit of the objective, for the aim also ``ceiling_musd``.
+    Raises Infeasible if no plan keeps the ceiling, NoPlan if a search ended before any plan was found, UsageError if
+    the instance has no funds to minimise.
     """
     started = time.perf_counter()
     arrays = compiled(data)
@@ -97,6 +101,7 @@ def optimise_for(
 
 
 def _weights(aim: Aim, data: ModelData, arrays: Arrays) -> np.ndarray:
+    """Return the weights of the aim, shape (columns,), in its unit per unit of a column."""
     if aim.name == "exposure":
         return deliveries(data, arrays) + shortages(data, arrays)
     weights = public_money(arrays)
@@ -106,7 +111,7 @@ def _weights(aim: Aim, data: ModelData, arrays: Arrays) -> np.ndarray:
 
 
 def _with_row(arrays: Arrays, weights: np.ndarray, most: float) -> Arrays:
-    """The model with one row more: ``weights x <= most``, scaled so that no coefficient exceeds 1."""
+    """Return the model with the further row ``weights x <= most``, scaled so that no coefficient exceeds 1."""
     scale = 1.0 / max(1.0, float(np.abs(weights).max(initial=0.0)))
     return arrays.with_rows(sparse.csr_array((weights * scale).reshape(1, -1)), -np.inf, most * scale)
 
@@ -114,7 +119,11 @@ def _with_row(arrays: Arrays, weights: np.ndarray, most: float) -> Arrays:
 def _least(
     arrays: Arrays, settings: Settings, start: np.ndarray | None = None
 ) -> tuple[float, float, np.ndarray | None]:
-    """Value, bound and solution of one step, from a plan that is known; no solution if there is none."""
+    """Solve one step, from the plan ``start`` if one is known.
+
+    Returns value and lower bound in the unit of the objective, and the solution, shape (columns,); NaN, NaN and None if
+    there is none.
+    """
     programme = Programme(arrays, settings)
     if start is not None and len(arrays.whole):
         programme.offer(arrays.whole, start[arrays.whole])

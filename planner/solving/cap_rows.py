@@ -1,7 +1,8 @@
-"""The rows of one dependence metric in a compiled model, written so that another limit changes few coefficients.
+"""Changes the limit of caps of one dependence metric in a compiled model, without compiling it again.
 
-A row reads ``over - limit total <= 0``, with ``total = demand - varying x``: as ``fixed x + limit varying x <= limit
-demand``. One column more, the excess, stands in every row; it is held at 0 but when the least limit is sought.
+A row says ``over - limit total <= 0``. With ``over = fixed x`` and ``total = demand - varying x`` this is
+``fixed x + limit varying x <= limit demand``, so a new limit changes few coefficients. Each row has one further column,
+the excess over the limit; it is fixed at 0, except when the least possible limit is sought.
 """
 
 from __future__ import annotations
@@ -21,16 +22,20 @@ if TYPE_CHECKING:
     from ..models.data import ModelData
     from .programme import Programme
 
-PLACEHOLDER = 0.5  # limit of the cap compiled: every coefficient that depends on the limit is there, and none cancels
+PLACEHOLDER = 0.5  # limit of caps when compiled: no coefficient that depends on the limit is 0 or cancels
 
 
 @dataclass(slots=True)
 class MetricRow:
-    """One row, by columns (kt/yr).
+    """One row of a cap: ``fixed x + limit varying x <= limit demand``, in kt/yr.
 
-    year    first calendar year of its period
-    weight  how much of the way from the level of today to the limit asked for it has gone; 1 without a glide
-    today   the level at which the glide begins
+    position  of the row in the compiled model
+    fixed     column -> coefficient that does not depend on the limit
+    varying   column -> coefficient per unit of the limit
+    demand    right-hand side per unit of the limit, kt/yr
+    year      first calendar year of its period
+    weight    how far its limit has gone from ``today`` to the limit that is asked for, 0 to 1; 1 without a glide
+    today     share at which the glide begins
     """
 
     position: int
@@ -42,22 +47,26 @@ class MetricRow:
     today: float = 1.0
 
     def over(self, x: np.ndarray) -> float:
-        """Numerator of the share, kt/yr."""
+        """Return the numerator of the share, kt/yr; ``x`` has shape (columns,)."""
         return float(sum(value * x[column] for column, value in self.fixed.items()))
 
     def total(self, x: np.ndarray) -> float:
-        """Denominator of the share, kt/yr."""
+        """Return the denominator of the share, kt/yr."""
         return self.demand - float(sum(value * x[column] for column, value in self.varying.items()))
 
     def limit_at(self, limit: float) -> float:
-        """The limit of this row when ``limit`` is asked for."""
+        """Return the limit of this row (share) when ``limit`` is asked for."""
         return self.today + self.weight * (limit - self.today)
 
 
 class MetricRows:
-    """The rows of the caps named ``caps`` of a family, or of the demand not served (no caps, nodes given).
+    """The rows of some caps of one metric, or one row for the share of demand that is not served.
 
+    family  a metric of caps, or ``unserved``
+    caps    names of the caps; of ``unserved``: empty
+    nodes   nodes whose demand counts, of ``unserved`` only
     arrays  the model with these rows, and with the excess in them
+    excess  position of the column of the excess
     """
 
     def __init__(self, data: ModelData, arrays: Arrays, family: str, caps: set[str], nodes: set[int]) -> None:
@@ -68,18 +77,18 @@ class MetricRows:
         self.arrays, self.excess = _with_excess(arrays, self.rows)
 
     def glide(self, first: int, target: int, today: float) -> None:
-        """Let the limit go linearly from ``today`` in the year ``first`` to the one asked for in ``target``."""
+        """Let the limit go linearly from ``today`` (share) in the year ``first`` to the one asked for in ``target``."""
         for row in self.rows:
             row.weight = min(1.0, max(0.0, (row.year - first) / (target - first)))
             row.today = today
 
     def level(self, x: np.ndarray, year: int) -> float:
-        """The largest share of the rows of a year."""
+        """Return the largest share of the rows of a year; 0 if all their denominators are 0."""
         of_year = [row for row in self.rows if row.year == year and row.total(x) > 1e-9]
         return max((row.over(x) / row.total(x) for row in of_year), default=0.0)
 
     def share(self, x: np.ndarray) -> float:
-        """The least limit, 0 or more, that a solution keeps."""
+        """Return the least limit, 0 or more, that a solution keeps in all rows."""
         worst = 0.0
         for row in self.rows:
             total = row.total(x)
@@ -88,7 +97,7 @@ class MetricRows:
         return worst
 
     def set_limit(self, programme: Programme, limit: float) -> None:
-        """Ask for another limit."""
+        """Set another limit (share) in all rows of the model in HiGHS."""
         for row in self.rows:
             at = row.limit_at(limit)
             entries = {c: row.fixed.get(c, 0.0) + at * value for c, value in row.varying.items()}
@@ -98,12 +107,12 @@ class MetricRows:
             programme.side(row.position, -np.inf, at * row.demand)
 
     def slope(self, x: np.ndarray, duals: np.ndarray) -> float:
-        """Change of cost with the limit, MUSD per unit of share, not above 0."""
+        """Return the change of cost with the limit, MUSD per unit of share, 0 or less; ``duals`` has shape (rows,)."""
         return sum(row.weight * min(0.0, float(duals[row.position])) * row.total(x) for row in self.rows)
 
 
 def _shares(data: ModelData, arrays: Arrays, family: str, caps: set[str]) -> list[MetricRow]:
-    """Rows of caps, split into what depends on the limit and what does not."""
+    """Return the rows of caps, split into what depends on the limit and what does not."""
     limits, by_row = data.caps[family], arrays.matrix.tocsr()
     of_row = slopes(data, arrays, (family,))
     rows = []
@@ -123,7 +132,12 @@ def _shares(data: ModelData, arrays: Arrays, family: str, caps: set[str]) -> lis
 
 
 class Slope(NamedTuple):
-    """What the row of a share gains per unit of its limit: coefficients of columns, and its right-hand side."""
+    """How the row of a share changes per unit of its limit.
+
+    columns  positions of the columns whose coefficient changes, int, shape (n,)
+    values   change of these coefficients, shape (n,)
+    upper    change of the right-hand side, kt/yr (of fund_share: MUSD)
+    """
 
     columns: np.ndarray
     values: np.ndarray
@@ -131,10 +145,12 @@ class Slope(NamedTuple):
 
 
 def slopes(data: ModelData, arrays: Arrays, of: Sequence[str] = ()) -> dict[int, Slope]:
-    """Row of a share -> what it gains per unit of its limit: half the difference to the row with a limit 2 higher.
+    """Return position of the row of a share -> how it changes per unit of its limit.
 
-    of  metrics, or ``fund_share``; empty: all that the data have. With a limit 1 higher some coefficients could cancel,
-        and the row be gone. Only the rows of these are compiled again.
+    The rows are compiled again with a limit that is higher by 2, and half the difference is taken; with a limit higher
+    by 1 coefficients could cancel, and the row be left out.
+
+    of  names of families: metrics, or ``fund_share``; empty: all that the data have
     """
     asked = tuple(name for name in of or (*data.caps, "fund_share") if arrays.rows.get(name))
     if not asked:
@@ -170,7 +186,10 @@ def slopes(data: ModelData, arrays: Arrays, of: Sequence[str] = ()) -> dict[int,
 
 
 def _unserved(data: ModelData, arrays: Arrays, nodes: set[int]) -> tuple[list[MetricRow], Arrays]:
-    """One more row: the tonnes short at the nodes <= limit times their demand."""
+    """Add a row: the kilotonnes short at the nodes, over all years, <= limit times their demand.
+
+    Returns the row (in a list; empty without nodes) and the model with it.
+    """
     fixed, demand = {}, 0.0
     for d, column in arrays.columns.get("short", {}).items():
         need = data.need[d]
@@ -186,7 +205,7 @@ def _unserved(data: ModelData, arrays: Arrays, nodes: set[int]) -> tuple[list[Me
 
 
 def _with_excess(arrays: Arrays, rows: list[MetricRow]) -> tuple[Arrays, int]:
-    """The model with a column held at 0 that loosens every row, and its position."""
+    """Return the model with a column, fixed at 0, that loosens every row, and the position of that column."""
     height, position = arrays.matrix.shape
     where = (np.array([row.position for row in rows], dtype=np.int64), np.zeros(len(rows), dtype=np.int64))
     added = sparse.coo_array((np.full(len(rows), -1.0), where), shape=(height, 1))

@@ -1,7 +1,7 @@
-"""Pyomo model -> arrays by columns, as HiGHS takes them.
+"""Compiles a Pyomo model into arrays by columns, the form in which HiGHS takes a model.
 
-The formulation writes its rows as sums over neighbourhoods (``models.terms``), which are read as they stand, all in one
-go; any other linear expression is first flattened by Pyomo.
+The formulation writes its rows as ``models.terms.Sum``, whose lists are read with numpy, all at once; any other linear
+expression is first flattened by Pyomo.
 """
 
 from __future__ import annotations
@@ -24,16 +24,20 @@ from ..models.terms import Sum
 from ..prepare.memory import paused_garbage_collector
 
 SMALLEST_COEFFICIENT = 1e-12  # HiGHS drops smaller ones
-Positions = dict[str, dict[Any, int]]
+Positions = dict[str, dict[Any, int]]  # family -> index in the family -> position
 
 
 @dataclass(slots=True)
 class Arrays:
     """A compiled model: min cost x + offset, row_lower <= matrix x <= row_upper, col_lower <= x <= col_upper.
 
-    matrix         sparse by columns, rows x columns
-    integer        bool by column
-    columns, rows  family -> index in the family -> position
+    matrix                sparse by columns (CSC), shape (rows, columns)
+    offset                constant of the objective, MUSD
+    cost                  MUSD per unit of the column, shape (columns,)
+    row_lower, row_upper  sides of the rows, shape (rows,), in the unit of the row; infinite where there is none
+    col_lower, col_upper  bounds of the columns, shape (columns,), in the unit of the column
+    integer               bool, shape (columns,)
+    columns, rows         family -> index in the family -> position
     """
 
     cost: np.ndarray
@@ -49,16 +53,16 @@ class Arrays:
 
     @property
     def whole(self) -> np.ndarray:
-        """Positions of the columns that have to be whole numbers."""
+        """Positions of the integer columns, sorted."""
         return np.flatnonzero(self.integer)
 
     @property
     def relaxed(self) -> Arrays:
-        """The linear relaxation: the same without whole numbers."""
+        """The linear relaxation: the same model with no column integer."""
         return replace(self, integer=np.zeros_like(self.integer))
 
     def with_rows(self, entries: Any, lower: Any, upper: Any) -> Arrays:
-        """The model with more rows below its own; ``entries`` is sparse, rows x columns."""
+        """Return the model with further rows below its own; ``entries`` is sparse, shape (new rows, columns)."""
         matrix = sparse.vstack([self.matrix, entries]).tocsc()
         matrix.sort_indices()
         return replace(
@@ -69,7 +73,7 @@ class Arrays:
         )
 
     def with_columns(self, entries: Any, cost: Any, lower: Any, upper: Any, integer: Any = False) -> Arrays:
-        """The model with more columns after its own; ``entries`` is sparse, rows x columns."""
+        """Return the model with further columns after its own; ``entries`` is sparse, shape (rows, new columns)."""
         count = entries.shape[1]
         matrix = sparse.hstack([self.matrix, entries]).tocsc()
         matrix.sort_indices()
@@ -84,16 +88,17 @@ class Arrays:
 
 
 def compiled(data: ModelData) -> Arrays:
-    """The formulation of ``data``, built and compiled."""
+    """Build the formulation of ``data`` and compile it."""
     with paused_garbage_collector():
         return compile_model(models.build(data))
 
 
 def compile_model(model: ConcreteModel) -> Arrays:
-    """The active objective and the constraints of a model as arrays.
+    """Return the active objective and constraints of a model as arrays.
 
-    Left out are variables that stand in no row and cost nothing, and rows without variables that hold anyway. The
-    families of variables come in the order in which the objective and the rows first name them.
+    Variables that stand in no row and cost nothing are left out, and so are rows without variables that always hold.
+    Families of variables come in the order in which the objective, then the rows, first name them.
+    Raises SolverFailed if an expression is not linear.
     """
     rows = _read(model)
     columns = _Columns(model)
@@ -126,7 +131,10 @@ def compile_model(model: ConcreteModel) -> Arrays:
 
 
 def _positions(families: Iterable[tuple[str, list[Any], np.ndarray]]) -> Positions:
-    """Name and indices of each family, and which of these (their places) come one after the other."""
+    """Number the kept members of all families one after the other.
+
+    families  name, all indices, and the positions inside the family (int array) of those that are kept
+    """
     positions: Positions = {}
     first = 0
     for name, indices, kept in families:
@@ -140,10 +148,11 @@ def _positions(families: Iterable[tuple[str, list[Any], np.ndarray]]) -> Positio
 
 @dataclass(slots=True)
 class _Rows:
-    """The objective and, below it, the constraints, as they stand in the model.
+    """The objective and the constraints of a model, not yet as arrays.
 
-    families  name and indices of its rows
-    sums      left of each row
+    families      name and indices of each family of rows
+    lower, upper  sides of each row, without the constant of its sum; None: no side
+    sums          the linear expression of each row
     """
 
     objective: Sum
@@ -161,12 +170,15 @@ class _Rows:
         self.upper.append(None if upper is None else upper - total.constant)
 
     def sides(self) -> tuple[np.ndarray, np.ndarray]:
-        """Lower and upper side of every constraint."""
+        """Return the lower and the upper side of all rows, each of shape (rows,); infinite where there is none."""
         lower = np.array([-np.inf if side is None else side for side in self.lower], dtype=float)
         return lower, np.array([np.inf if side is None else side for side in self.upper], dtype=float)
 
     def kept(self, stay: np.ndarray) -> Iterator[tuple[str, list[Any], np.ndarray]]:
-        """Of each family which of its rows stay."""
+        """Yield per family its name, all its indices, and the positions inside it (int array) of the kept rows.
+
+        stay  bool, shape (rows,)
+        """
         first = 0
         for name, indices in self.families:
             yield name, indices, np.flatnonzero(stay[first : first + len(indices)])
@@ -174,6 +186,7 @@ class _Rows:
 
 
 def _read(model: ConcreteModel) -> _Rows:
+    """Collect the one active objective and all active constraints."""
     (objective,) = model.component_data_objects(Objective, active=True)
     rows = _Rows(_flat(objective.expr))
     for family in model.component_objects(Constraint, active=True):
@@ -185,7 +198,7 @@ def _read(model: ConcreteModel) -> _Rows:
 
 
 def _flat(expression: Any) -> Sum:
-    """Any linear expression as a sum."""
+    """Return any linear expression as a sum. Raises SolverFailed if it is not linear."""
     if expression.__class__ is Sum:
         return expression
     from pyomo.repn import generate_standard_repn
@@ -200,7 +213,10 @@ def _flat(expression: Any) -> Sum:
 
 
 class _Columns:
-    """The variables of a model, family after family; ``first`` has the place of the first of each."""
+    """The variables of a model, numbered family after family.
+
+    first  number of the first variable of each family, and the number of all; shape (families + 1,)
+    """
 
     def __init__(self, model: ConcreteModel) -> None:
         self.families = list(model.component_objects(Var))
@@ -208,7 +224,10 @@ class _Columns:
         self.first = np.cumsum([0, *map(len, self.indices)])
 
     def matrix(self, rows: list[Sum]) -> tuple[Any, list[int]]:
-        """All terms by rows, and the families in the order of their first term."""
+        """Return the coefficients of all rows, and the families in the order of their first term.
+
+        The first is sparse by rows (CSR), shape (rows, variables); the second are positions in ``families``.
+        """
         families = list(chain.from_iterable(row.families for row in rows))
         inside = self._places(families, list(chain.from_iterable(row.indices for row in rows)))
         coefficients = chain.from_iterable(row.coefficients for row in rows)
@@ -227,7 +246,11 @@ class _Columns:
         return matrix, list(dict.fromkeys(numbers.tolist()))
 
     def _places(self, families: list[Var], indices: list[Sequence[Any]]) -> list[Sequence[int]]:
-        """The places inside their families of what the indices name, part by part."""
+        """Translate indices of variables into their positions inside their families.
+
+        families, indices  parallel: a family, and a list of its indices
+        Returns lists of positions, parallel to ``indices``.
+        """
         named = {
             id(family): dict(zip(known, range(len(known)), strict=True))
             for family, known in zip(self.families, self.indices, strict=True)
@@ -241,15 +264,15 @@ class _Columns:
         ]
 
     def bounds(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Lower and upper bounds, and which variables are whole numbers."""
+        """Return lower bounds, upper bounds and which variables are integer (bool), each of shape (variables,)."""
         of_families = [_bounds(list(family.values())) for family in self.families]
         lower, upper, integer = np.concatenate([np.empty((0, 3)), *of_families]).T
         return np.where(np.isnan(lower), -np.inf, lower), np.where(np.isnan(upper), np.inf, upper), integer > 0.0
 
 
 def _bounds(variables: list[Any]) -> np.ndarray:
-    """Lower, upper (NaN without one), whole number or not, of each variable of a family."""
-    # private to Pyomo, but most families are of one kind, and asking every variable takes as long as all the rest
+    """Return lower bound, upper bound (NaN without one) and 1 if integer, of a family; shape (variables, 3)."""
+    # these names are private to Pyomo; but most families are alike, and to read each variable doubles the whole time
     kinds = {(id(v._domain), id(v._lb), id(v._ub), v._fixed) for v in variables}
     asked = variables[:1] if len(kinds) == 1 and not variables[0].fixed else variables
     read = [(*((v.value, v.value) if v.fixed else v.bounds), not v.is_continuous()) for v in asked]

@@ -1,4 +1,4 @@
-"""Dependence of a plan: traced and stage by stage, against the caps, with what a point more would save."""
+"""Measures the dependence of a plan: traced end to end and by stage, against the caps, with their shadow prices."""
 
 from __future__ import annotations
 
@@ -16,20 +16,27 @@ if TYPE_CHECKING:
     from .search import Outcome
 
 Values = dict[str, dict[Any, float]]
-Share = tuple[float, float]  # numerator, denominator, kt/yr
+Share = tuple[float, float]  # numerator and denominator, both kt/yr
 
 
 class Measures:
-    """Numerators and denominators of every metric at every node, from the values of one solve (kt/yr)."""
+    """Numerators and denominators of every metric at every node, from the values of one solve; all in kt/yr.
+
+    supply     (node, material, country) -> made, less surplus, plus bought
+    used       (node, material, country) -> used by processes and delivered
+    concern    (node, material) -> supply of countries of concern, and what tied plants elsewhere make
+    moved      (node, material) -> shipments: origin, destination, amount
+    delivered  node -> deliveries: country, sector, provenance, amount
+    """
 
     def __init__(self, prepared: Prepared, values: Values) -> None:
         self.instance = prepared.instance
         self.data = prepared.data
         of_concern = set(self.instance.countries_of_concern)
         tied = {f.facility for f in self.instance.facilities if f.concern_tie and f.country not in of_concern}
-        self.supply: dict[tuple[int, str, str], float] = defaultdict(float)  # node, material, country
+        self.supply: dict[tuple[int, str, str], float] = defaultdict(float)
         self.used: dict[tuple[int, str, str], float] = defaultdict(float)
-        self.concern: dict[tuple[int, str], float] = defaultdict(float)  # node, material
+        self.concern: dict[tuple[int, str], float] = defaultdict(float)
         self.moved: dict[tuple[int, str], list[tuple[str, str, float]]] = defaultdict(list)
         self.delivered: dict[int, list[tuple[str, str, str, float]]] = defaultdict(list)
         activity, buy = values.get("activity", {}), values.get("buy", {})
@@ -61,9 +68,9 @@ class Measures:
 
     def exposed(self, n: int, country: str = "", sector: str = "") -> Share:
         """(kt/yr exposed, kt/yr in all) delivered at node ``n`` to a country or bloc and a sector ("": all)."""
-        places = members(self.instance, country)
-        mine = [row for row in self.delivered[n] if row[0] in places and sector in ("", row[1])]
-        return sum(x for *_, q, x in mine if q == "exposed"), sum(x for *_, x in mine)
+        countries = members(self.instance, country)
+        counted = [row for row in self.delivered[n] if row[0] in countries and sector in ("", row[1])]
+        return sum(x for *_, q, x in counted if q == "exposed"), sum(x for *_, x in counted)
 
     def stage(self, n: int, materials: tuple[str, ...]) -> Share:
         """(kt/yr made or bought in countries of concern or by plants tied to them, kt/yr in all) at node ``n``."""
@@ -97,13 +104,17 @@ class Measures:
 
 
 def quotient(share: Share, nothing: float) -> float | None:
-    """The share; None if nothing was delivered or made."""
+    """Return numerator / denominator; None if the denominator is ``nothing`` t/yr or less."""
     part, total = share
     return part / total if total * 1e3 > nothing else None
 
 
 def dependence(prepared: Prepared, outcome: Outcome) -> list[tuple[Any, ...]]:
-    """Rows of dependence.csv."""
+    """Return the rows of dependence.csv: cap, metric, stage, material, country, sector, year, share, limit, saving.
+
+    First every metric that needs no cap (cap "", no limit, no saving), then each cap in the years in which it holds.
+    The saving is the present value, MUSD, of a limit that is higher by 0.01 in that year.
+    """
     instance, data = prepared.instance, prepared.data
     measured, nothing = Measures(prepared, outcome.values), instance.negligible_t
     rows: list[tuple[Any, ...]] = []
@@ -147,7 +158,10 @@ def dependence(prepared: Prepared, outcome: Outcome) -> list[tuple[Any, ...]]:
 
 
 def _savings(prepared: Prepared, outcome: Outcome) -> dict[tuple[str, int, str], float]:
-    """(cap, year, country measured) -> present value, MUSD, that 0.01 more limit saves in that year."""
+    """Return (cap, year, country) -> present value, MUSD, that a limit higher by 0.01 in that year saves.
+
+    The country is that of single_country_share, else "". The rule is linear: shadow price times denominator.
+    """
     data = prepared.data
     measured = Measures(prepared, outcome.first)
     caps = {cap.cap: cap for cap in prepared.instance.caps}
@@ -157,6 +171,6 @@ def _savings(prepared: Prepared, outcome: Outcome) -> dict[tuple[str, int, str],
         for i, row in enumerate(rows):
             total = measured.of_cap(row.node, caps[row.cap], row.country)[1]
             year = data.nodes[row.node].year
-            # a limit larger by 0.01 is a right-hand side larger by 0.01 of the total; a saving is positive
+            # a limit higher by 0.01 raises the right-hand side by 0.01 of the denominator; the dual is 0 or less
             saved[row.cap, year, row.country] += max(0.0, -duals.get(i, 0.0)) * total * 0.01
     return saved

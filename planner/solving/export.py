@@ -1,4 +1,4 @@
-"""The model as a file that other solvers read."""
+"""Writes the model as a file that other solvers can read."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What a user is told of each family of constraints: one record a family, for explain, diagnose and the page.
+"""One record for each family of constraints, with what explain, diagnose and the report page say about it.
 
 A family is a set of rows of the model (``models/constraints``), or of upper bounds of decisions (``buy``, ``build``),
-or a rule that the formulation writes as a bound (``service``, ``clean_only``). When a row binds, its shadow price says
-what one unit of its right-hand side would save; a family without a ``kind`` says nothing, and ``silent`` tells why.
+or a rule that the formulation writes as a bound (``service``, ``clean_only``). When a row binds, its shadow price is
+what one unit more of its right-hand side would save. Families without a ``kind`` are never shown; ``silent`` says why.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ POINT = "point"  # a hundredth of a share
 
 
 def tonnes(kt: float) -> str:
-    """Kilotonnes as tonnes, to six digits.
+    """Return kilotonnes as text in tonnes, to six digits.
 
     >>> tonnes(0.0600000001)
     '60 t'
@@ -38,27 +38,30 @@ def modules(count: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A family of constraints.
+    """A family of constraints. In all functions ``row`` is an entry of the list ``rows`` of ``ModelData``.
 
-    name     of its rows in the model; of the decisions, if ``bounds``
-    rows     the list of ``ModelData`` whose positions its indices are
-    bounds   whether it is the upper bounds of decisions that are meant
-    kind     what explain calls a row of it that binds; "" if it says nothing, then ``silent`` tells why
-    unit     unit of which one more or less is told; of its sides where these are in the same
+    name     name of its rows in the model; of the decisions, if ``bounds``
+    rows     name of the list of ``ModelData`` that describes its rows: index i is its entry i
+    bounds   whether the upper bounds of decisions are meant, not rows
+    kind     what explain calls a row that binds; "" if explain does not show it, then ``silent`` says why
+    unit     unit of its limit; a point is a hundredth of a share
     side     unit of the sides of its rows in the model: ``kt``, ``MUSD`` or "" for a count
-    less     whether a unit less saves (a least amount), instead of a unit more
-    subject  row -> key of the row of the instance that says so
-    home     row -> what tells its country: ``facility``, ``stockpile`` or ``option``, and its name; or ``country``
-    says     row and modules built -> the limit in words
-    table    of the instance, and ``column``: the cell that sets the limit
-    gives    for diagnose: ``wish`` (its user can relax it), ``limit`` (of what there is), ``source`` (where a material
-             comes from), or "" (physics and bookkeeping, never named as a cause)
+    less     whether a unit less saves (for a least amount), instead of a unit more
+    subject  row -> key of the row of the instance that sets the limit
+    home     row -> what determines its country: ``facility``, ``stockpile`` or ``option``, and its name; or ``country``
+             and a country
+    says     row, and position of a build -> modules built: the limit in words
+    table    table of the instance with the cell that sets the limit
+    column   column of that cell
+    gives    for diagnose: ``wish`` (the user can relax it), ``limit`` (a limit of what there is), ``source`` (where a
+             material comes from), or "" (physics and bookkeeping, never named as a cause)
     words    row -> the same as diagnose says it: of a wish what is asked for, of a limit a sentence; ``{at}`` stands
              where the year belongs; "" if ``diagnose/words.py`` has more to say of it than its row holds
     rank     order in which diagnose names the wishes, the highest first; of a limit, within its stage of the chain
-    points   value of the cell -> points of hardship per unit by which it gives way (see ``diagnose/knobs.py``);
-             None if what gives way is not one cell with rows that are linear in it, and knobs.py says what is
-    moves    row and value of the cell -> by how much the row's limit moves per unit of the cell
+    points   value of the cell -> points of hardship per unit by which it is relaxed (see ``diagnose/knobs.py``); None
+             if no single cell is relaxed, or its rows are not linear in it; knobs.py then says what is relaxed
+    moves    row and value of the cell -> by how much the row's limit moves, kt or kt/yr, per unit of the cell
+    silent   why explain never shows it
     """
 
     name: str
@@ -82,11 +85,12 @@ class Family:
 
     @property
     def saved_by(self) -> str:
-        """What saves: ``a kt/yr more``, ``a point less``."""
+        """The change that saves, in words: ``a kt/yr more``, ``a point less``."""
         return f"a {self.unit} {'less' if self.less else 'more'}"
 
 
 def _with_modules(limit: float, modules: Any, built: Amount) -> float:
+    """Return a limit with what the modules built add to it, in the limit's unit."""
     return limit + sum(per_module * built(i) for i, per_module in modules)
 
 

@@ -1,9 +1,10 @@
-"""What a plan adds up to, as weights of the columns of a compiled model: for objectives, limits and reading off.
+"""Measures of a plan (cost, exposure, public money ...), for objectives, for limits, and to evaluate a plan.
 
-A measure is a vector of one weight a column; its product with a solution is what the plan has of it.
+A measure is an array with one weight for each column of a compiled model, in the measure's unit per unit of the column;
+its product with a solution is the measure of that plan.
 
 ==============  ========  ==============================================================================
-name            unit      what it adds up
+name            unit      meaning
 ==============  ========  ==============================================================================
 ``cost``        MUSD      present value of all cost, without the constant that no decision changes
 ``exposed``     kt        exposed deliveries of the plan, present value
@@ -24,16 +25,20 @@ import numpy as np
 from ..models.data import EXPOSED, PLAN, ModelData
 from .compiling import Arrays
 
-Weight = Callable[[Any], float]  # node -> what a kt a year in it counts
+Weight = Callable[[Any], float]  # node -> by how much 1 kt/yr at this node counts, years
 
 
 def present(node: Any) -> float:
-    """Years of the node's period in present value; 0 outside the plan, in the branches of scenarios."""
+    """Return the years of the node's period in present value; 0 in the branches of scenarios."""
     return float(node.present) if node.branch == PLAN else 0.0
 
 
 def deliveries(data: ModelData, arrays: Arrays, weight: Weight = present, provenance: str = EXPOSED) -> np.ndarray:
-    """Deliveries of a provenance (``clean``, ``exposed``; "" for both): each kt/yr counts ``weight`` of its node."""
+    """Return the weights of deliveries, kt per kt/yr, shape (columns,).
+
+    weight      by how much a delivery at a node counts
+    provenance  ``clean`` or ``exposed``; "" for both
+    """
     weights = np.zeros(len(arrays.cost))
     for i, k in arrays.columns.get("deliver", {}).items():
         delivery = data.deliver[i]
@@ -43,7 +48,7 @@ def deliveries(data: ModelData, arrays: Arrays, weight: Weight = present, proven
 
 
 def shortages(data: ModelData, arrays: Arrays, weight: Weight = present) -> np.ndarray:
-    """Demand that is not served, each kt/yr counted by ``weight`` of its node."""
+    """Return the weights of demand not served, kt per kt/yr, shape (columns,); ``weight`` as in `deliveries`."""
     weights = np.zeros(len(arrays.cost))
     for d, k in arrays.columns.get("short", {}).items():
         weights[k] = weight(data.nodes[data.need[d].node])
@@ -51,14 +56,17 @@ def shortages(data: ModelData, arrays: Arrays, weight: Weight = present) -> np.n
 
 
 def public_money(arrays: Arrays) -> np.ndarray:
-    """Draws on funds, MUSD."""
+    """Return the weights of draws on funds, MUSD per MUSD, shape (columns,)."""
     weights = np.zeros(len(arrays.cost))
     weights[list(arrays.columns.get("fund_draw", {}).values())] = 1.0
     return weights
 
 
 def capex(data: ModelData, arrays: Arrays, overnight: Callable[[str], float]) -> np.ndarray:
-    """Capital expenditure on what is built; ``overnight`` gives MUSD per module of an option."""
+    """Return the weights of capital expenditure, MUSD per module, shape (columns,).
+
+    overnight  option -> MUSD per module
+    """
     weights = np.zeros(len(arrays.cost))
     for i, k in arrays.columns.get("build", {}).items():
         weights[k] = overnight(data.build[i].option)

@@ -1,4 +1,4 @@
-"""What each course of events costs and leaves unserved, and the mean of the worst."""
+"""What each outcome costs and leaves unserved, and the mean of the worst (conditional value at risk, CVaR)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,20 @@ Values = dict[str, dict[Any, float]]
 
 
 def outcomes(prepared: Prepared, values: Values) -> list[dict[str, Any]]:
-    """Of the undisturbed course and of each scenario: probability, present cost in MUSD, tonnes unserved in all."""
+    """Return one record for each outcome, the undisturbed one and those with a scenario.
+
+    values  family of decisions -> index -> value, of a plan
+    A record has ``scenario`` (blank: undisturbed), ``probability``, ``cost_musd`` (present value) and ``unserved_t``
+    (all years together).
+    """
     data = prepared.data
     cost: dict[int, float] = defaultdict(float)  # MUSD a year by node
     short: dict[int, float] = defaultdict(float)  # t by node
 
     def add(family: str, rows: Sequence[Any], unit_cost: Any) -> None:
-        of = values.get(family, {})
+        amounts = values.get(family, {})
         for i, row in enumerate(rows):
-            cost[row.node] += of.get(i, 0.0) * unit_cost(row)
+            cost[row.node] += amounts.get(i, 0.0) * unit_cost(row)
 
     add("activity", data.activity, lambda a: a.opex)
     add("ship", data.ship, lambda s: s.freight + s.tariff)
@@ -42,19 +47,20 @@ def outcomes(prepared: Prepared, values: Values) -> list[dict[str, Any]]:
             missing[node.branch] += tonnes * floor.missing_cost * node.present / node.weight
     return [
         {
-            "scenario": course.scenario,
-            "probability": course.probability,
-            "cost_musd": fixed + missing[course.scenario] + sum(cost[n] * data.nodes[n].present for n in course.nodes),
-            "unserved_t": sum(short[n] for n in course.nodes),
+            "scenario": case.scenario,
+            "probability": case.probability,
+            "cost_musd": fixed + missing[case.scenario] + sum(cost[n] * data.nodes[n].present for n in case.nodes),
+            "unserved_t": sum(short[n] for n in case.nodes),
         }
-        for course in data.outcomes
+        for case in data.outcomes
     ]
 
 
 def mean_of_worst(values: Sequence[float], probabilities: Sequence[float], alpha: float) -> float:
-    """CVaR: the mean of the worst ``1 - alpha`` of the outcomes by probability (larger is worse).
+    """Return the CVaR: the mean of the worst ``1 - alpha`` of the outcomes by probability (larger is worse).
 
-    An outcome on the border counts with the part of its probability that is needed.
+    values, probabilities  parallel; an outcome on the border counts with the part of its probability that is needed
+    NaN if all probabilities are 0.
     """
     left, total = 1.0 - alpha, 0.0
     for value, probability in sorted(zip(values, probabilities, strict=True), reverse=True):

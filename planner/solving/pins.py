@@ -1,4 +1,4 @@
-"""Pinning builds: a user's own choices held in a solve, to see what they cost against the best plan."""
+"""Pins: builds that a user fixes, forces or forbids in a solve, to compare such a plan with the best one."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _NOTHING = 1e-9  # modules
 
 @dataclass(frozen=True)
 class Pins:
-    """What is held of the builds.
+    """Builds that are fixed, forced or forbidden.
 
     fixed   (option, start year) -> modules started, exactly
-    force   (option, start year) -> modules started at the least
+    force   (option, start year) -> least number of modules started
     forbid  options that are not built at all
     """
 
@@ -39,10 +39,11 @@ class Pins:
         options: Collection[str] | None = None,
         years: tuple[int, int] | None = None,
     ) -> Pins:
-        """The builds of a run, and what it does not build; only of some options, or started in some years.
+        """Fix the builds as they are in a run, those that it does not build at 0.
 
-        years  first and last start year held, both inclusive
-        Raises UsageError on an option that the instance does not have.
+        options  only these; None: all of the instance
+        years    only starts from the first to the last of these years, both inclusive; None: all
+        Raises UsageError if the run builds an option, or in a year, that the instance does not have.
         """
         known = {o.option for o in instance.options}
         _check_options(options or (), known)
@@ -63,7 +64,12 @@ class Pins:
 
     @classmethod
     def parse(cls, instance: Instance, force: Iterable[str] = (), forbid: Iterable[str] = ()) -> Pins:
-        """Pins as written on the command line: ``OPTION@YEAR`` or ``OPTION@YEAR:MODULES``, and options to forbid."""
+        """Read pins as written on the command line.
+
+        force   ``OPTION@YEAR`` (one module, or all if less than one can be built) or ``OPTION@YEAR:MODULES``
+        forbid  names of options
+        Raises UsageError if a text or an option is not valid.
+        """
         forced: dict[tuple[str, int], float] = {}
         for text in force:
             match = re.fullmatch(r"(?P<option>.+)@(?P<year>\d{4})(?::(?P<modules>\d+(\.\d+)?))?", text)
@@ -81,11 +87,11 @@ class Pins:
         return bool(self.fixed or self.force or self.forbid)
 
     def __or__(self, other: Pins) -> Pins:
-        """Both together."""
+        """Return the pins of both; where both set the same build, ``other`` counts."""
         return Pins({**self.fixed, **other.fixed}, {**self.force, **other.force}, tuple({*self.forbid, *other.forbid}))
 
     def hold(self, data: ModelData, arrays: Arrays) -> None:
-        """Narrow the bounds of the builds in ``arrays``. Raises UsageError where that cannot be."""
+        """Narrow the bounds of the builds in ``arrays``. Raises UsageError if a build is not possible."""
         starts = {(s.option, s.year): i for i, s in enumerate(data.build)}
         columns = arrays.columns.get("build", {})
         for (option, year), modules in self.fixed.items():
@@ -112,7 +118,7 @@ class Pins:
                 arrays.col_upper[columns[i]] = 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """What plan.json records."""
+        """Return the pins as plan.json records them."""
         return {
             "fixed": [[o, y, n] for (o, y), n in sorted(self.fixed.items()) if n > _NOTHING],
             "fixed_choices": len(self.fixed),
@@ -122,7 +128,7 @@ class Pins:
 
 
 def in_words(recorded: Mapping[str, Any] | None) -> str:
-    """What a run held of its builds, from ``settings.pins`` of its plan.json; "" if nothing."""
+    """Return the pins of a run as command-line options; "" if none. ``recorded`` is ``settings.pins`` of plan.json."""
     if not recorded:
         return ""
     parts = [f"--force {option}@{year}:{modules:g}" for option, year, modules in recorded["force"]]

@@ -1,8 +1,8 @@
-"""One compiled model that is asked again and again: the only place, with the solver below it, that speaks to HiGHS.
+"""One compiled model that is solved again and again; only this file and solver.py below it call HiGHS.
 
-A `Programme` holds the model of an instance, or arrays derived from it. Builds are held and freed, rows and bounds
-changed for a while, another measure made least; whatever was changed can be set back. What `find` gives is why the
-search ended, and what is held then.
+A `Programme` has the model of an instance, or arrays derived from it. Its caller may fix and free builds, change rows
+and bounds for a while, or minimise another measure; all but coefficients and sides of rows can be restored. `find`
+solves, and returns why the search ended and the solution it then has.
 """
 
 from __future__ import annotations
@@ -31,21 +31,23 @@ if TYPE_CHECKING:
     from ..prepare import Prepared
     from .pins import Pins
 
-ENDED = ("optimal", "time_limit", "interrupted")  # how a search ends that need not be tried again
+ENDED = ("optimal", "time_limit", "interrupted")  # after one of these the search is not tried again
 EVERY = 2.0  # seconds between lines of progress
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search ended with.
+    """The result of one search.
 
     stopped   ``optimal``, ``time_limit``, ``interrupted`` or ``infeasible`` (without retries also ``unbounded`` and
               ``failed``)
-    x         column values, kt/yr, modules and MUSD; empty if no plan is held
-    value     of the objective that was asked for, its constant included; NaN without a plan
-    bound     no plan has less; -inf if nothing is known
-    duals     shadow price by row, in units of the objective per unit of the row; of a linear programme only
-    reduced   reduced cost by column, likewise
+    x         values of the columns (kt/yr, kt, modules, MUSD), shape (columns,): of the best plan found, the incumbent;
+              empty if none was found
+    value     objective of x, its constant included; NaN without a plan
+    bound     lower bound: no plan has a smaller objective; -inf if nothing is known
+    duals     shadow prices of the rows, shape (rows,), in units of the objective per unit of the row; of a linear
+              programme only
+    reduced   reduced costs of the columns, shape (columns,), per unit of the column; of a linear programme only
     """
 
     stopped: str
@@ -62,7 +64,7 @@ class Found:
 
     @property
     def optimal(self) -> bool:
-        """Whether the plan held is proven, to the gap asked for."""
+        """Whether the plan is proven to be optimal, to the gap asked for."""
         return self.stopped == "optimal"
 
 
@@ -79,17 +81,20 @@ copyreg.pickle(highspy.HighsBasis, lambda b: (_basis, (bytes(map(int, b.col_stat
 
 
 class Programme(Solver):
-    """A compiled model in a solver of its own, to be asked again and again.
+    """A compiled model in a HiGHS of its own, to be solved again and again.
 
     arrays    the model as it was compiled, to which `restore` goes back
-    prepared  the data of the instance, where it was made from one
+    prepared  the data of the instance; only set by `of`
+
+    Arguments ``columns`` and ``rows`` are positions (int, or a sequence of int); values and bounds are one number for
+    all of them, or one for each.
     """
 
     prepared: Prepared
 
     @classmethod
     def of(cls, instance: Instance, settings: Settings, pins: Pins | None = None) -> Programme:
-        """The least-cost model of an instance; ``pins`` narrow the bounds of builds for good."""
+        """Return the least-cost model of an instance; ``pins`` narrow the bounds of builds for good."""
         prepared = prepare(instance)
         arrays = compiled(prepared.data)
         if pins:
@@ -110,15 +115,16 @@ class Programme(Solver):
         watched: bool = True,
         keep: bool = False,
     ) -> Found:
-        """Solve for the objective that is set.
+        """Solve with the objective that is set.
 
-        gap           relative gap to stop at [that of the settings]; ``absolute_gap`` in units of the objective
-        seconds       how long each attempt may take [no limit]
-        sure          try again before it is believed that there is no plan; without, the first answer counts
-        watched       see `Solver.run`
-        keep          an interrupt ends the search and keeps its best plan, instead of raising KeyboardInterrupt
+        gap           relative MIP gap at which the search may stop; None: that of the settings
+        absolute_gap  the same in units of the objective
+        seconds       how long each attempt may take; None: no limit
+        sure          whether to try again before reporting that there is no plan; False: the first answer counts
+        watched       whether Ctrl-C can stop the search; see `Solver.run`
+        keep          whether an interrupted search returns its best plan, instead of raising KeyboardInterrupt
 
-        Raises Unbounded, and SolverFailed if HiGHS gives no result (both only where ``sure``).
+        Raises Unbounded, and SolverFailed if HiGHS gives no result; both only if ``sure``.
         """
         allowed = math.inf if seconds is None else seconds
         self.option(
@@ -137,10 +143,10 @@ class Programme(Solver):
         return self._found(stopped)
 
     def _again(self, seconds: float, watched: bool) -> str:
-        """One rule for trying again: without presolve; a linear programme then looser, then by interior points.
+        """Try again: without presolve; a linear programme then with looser tolerances, then by interior points.
 
-        Presolve has been seen to call feasible models infeasible, so that is believed only without it. All options
-        are set back afterwards.
+        Presolve has been seen to call feasible models infeasible, so infeasibility counts only without it. All options
+        are set back afterwards. Returns how the last attempt ended, as `Solver.run` does.
         """
         attempts: list[dict[str, Any]] = [{"presolve": "off"}]
         if not self.whole.any():
@@ -167,6 +173,7 @@ class Programme(Solver):
         return stopped
 
     def _found(self, stopped: str) -> Found:
+        """Return what HiGHS has after a search that ended with ``stopped``."""
         held = stopped == "optimal" or (stopped in ENDED and self.has_plan)
         solution = self.highs.getSolution()
         units = self.units
@@ -184,19 +191,22 @@ class Programme(Solver):
         )
 
     def offer(self, columns: np.ndarray, values: np.ndarray) -> None:
-        """Values of columns for the next MIP to start from; HiGHS completes them, or drops them."""
+        """Offer HiGHS a first plan for the next MIP: values of some columns, which it completes or else ignores."""
         values = np.where(self.whole[columns], np.round(values), values)
         values = np.ascontiguousarray(values / self.units.columns[columns], dtype=float)
         self.highs.setSolution(len(columns), columns.astype(np.int32), values)
 
     def cost(self, x: np.ndarray) -> float:
-        """Present value of the cost of a solution, MUSD, by the costs as compiled."""
+        """Return the objective as compiled, MUSD, of a solution ``x`` of shape (columns,)."""
         return float(self.arrays.cost @ x) + self.arrays.offset
 
     # --- what is made least -------------------------------------------------------------------------------
 
     def measure(self, name: str) -> np.ndarray:
-        """Weights of the columns of a measure of `measures`, by its name (``capex`` is made by `measures.capex`)."""
+        """Return the weights of a measure, shape (columns,), by its name in the table of `measures`.
+
+        ``capex`` is not among them, since it needs costs: see `measures.capex`.
+        """
         data, arrays = self.prepared.data, self.arrays
         if name == "cost":
             return arrays.cost
@@ -206,7 +216,7 @@ class Programme(Solver):
         return {"exposed": exposed, "unserved": unserved, "unclean": exposed + unserved}[name]
 
     def objective(self, weights: np.ndarray) -> None:
-        """What is made least from now on: a weight a column; the constant of the model stays."""
+        """Minimise ``weights x`` from now on; one weight for each column. The constant of the model stays."""
         weights = np.ascontiguousarray(weights * self.units.columns / self.units.objective, dtype=float)
         columns = np.arange(len(weights), dtype=np.int32)
         self.check(self.highs.changeColsCost(len(weights), columns, weights), "an objective")
@@ -214,7 +224,7 @@ class Programme(Solver):
     # --- bounds -------------------------------------------------------------------------------------------
 
     def bound(self, columns: Any, lower: Any, upper: Any) -> None:
-        """Bounds of columns from now on."""
+        """Set the bounds of columns."""
         columns = np.asarray(columns, dtype=np.int32)
         if len(columns):
             units = self.units.columns[columns]
@@ -226,13 +236,13 @@ class Programme(Solver):
 
     @property
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Lower and upper bounds that hold now, by column."""
+        """Lower and upper bounds that hold now, each of shape (columns,)."""
         held = self.highs.getLp()
         return np.asarray(held.col_lower_) * self.units.columns, np.asarray(held.col_upper_) * self.units.columns
 
     @contextmanager
     def bounded(self, columns: Any, lower: Any, upper: Any) -> Iterator[None]:
-        """Bounds of columns for a while; then those of ``arrays`` hold again."""
+        """Set the bounds of columns inside the block; after it those of ``arrays`` hold again."""
         self.bound(columns, lower, upper)
         try:
             yield
@@ -241,7 +251,7 @@ class Programme(Solver):
             self.bound(places, self.arrays.col_lower[places], self.arrays.col_upper[places])
 
     def integers(self, columns: Any, whole: bool) -> None:
-        """Whether columns have to be whole numbers from now on."""
+        """Make columns integer (``whole``) or continuous."""
         columns = np.asarray(columns, dtype=np.int32)
         if len(columns):
             kind = highspy.HighsVarType.kInteger if whole else highspy.HighsVarType.kContinuous
@@ -250,19 +260,19 @@ class Programme(Solver):
             self.whole[columns] = whole
 
     def hold(self, columns: Any, values: Any) -> None:
-        """Hold columns at values, and forget that they are whole numbers, until `restore`."""
+        """Fix columns at values and make them continuous, until `restore`."""
         self.integers(columns, False)
         self.bound(columns, values, values)
 
     # --- rows ---------------------------------------------------------------------------------------------
 
     def side(self, row: int, lower: float, upper: float) -> None:
-        """The sides of a row from now on."""
+        """Set the lower and the upper side of a row."""
         unit = self.units.rows[row]
         self.check(self.highs.changeRowBounds(row, lower / unit, upper / unit), "the sides of a row")
 
     def entries(self, row: int, values: Mapping[int, float]) -> None:
-        """Other coefficients (column -> value) in a row; the basis is kept."""
+        """Set coefficients (column -> value) of a row; the basis is kept."""
         for column, value in values.items():
             value = value * self.units.columns[column] / self.units.rows[row]
             status = self.highs.changeCoeff(row, column, value)
@@ -270,7 +280,7 @@ class Programme(Solver):
                 self.check(status, "a coefficient")
 
     def add_row(self, columns: Any, values: Any, lower: float = -math.inf, upper: float = math.inf) -> int:
-        """One more row: ``lower <= values x <= upper``; its position."""
+        """Add the row ``lower <= values x <= upper``; return its position."""
         columns = np.asarray(columns, dtype=np.int32)
         values = np.broadcast_to(values, len(columns)) * self.units.columns[columns]
         unit = self.units.of_row(values)
@@ -280,7 +290,7 @@ class Programme(Solver):
         return int(self.highs.getNumRow()) - 1
 
     def add_column(self, lower: float, upper: float) -> int:
-        """One more column of no cost that stands in no row yet; its position."""
+        """Add a column without cost that stands in no row yet; return its position."""
         nothing = (0, np.array([], dtype=np.int32), np.array([]))
         self.check(self.highs.addCol(0.0, lower, upper, *nothing), "a column")
         self.whole = np.append(self.whole, False)
@@ -288,20 +298,27 @@ class Programme(Solver):
         return int(self.highs.getNumCol()) - 1
 
     def drop_rows(self, rows: Any) -> None:
-        """Remove rows; those behind them move up."""
+        """Remove rows; the positions of those after them become smaller."""
         rows = np.asarray(rows, dtype=np.int32)
         if len(rows):
             self.check(self.highs.deleteRows(len(rows), rows), "removing rows")
             self.units = self.units.without_rows(rows)
 
     def add_limit(self, weights: np.ndarray, most: float, scale: float = 1.0) -> int:
-        """One more row, ``weights x <= most``; its position. Weights too small for the solver are left out."""
+        """Add the row ``weights x <= most``; return its position.
+
+        weights  shape (columns,); those too small for the solver are left out
+        scale    factor on both sides, for coefficients of a better size
+        """
         scaled = weights * scale
         columns = np.flatnonzero(np.abs(scaled) > SMALLEST_COEFFICIENT)
         return self.add_row(columns, scaled[columns], upper=most * scale)
 
     def restore(self) -> None:
-        """Back to cost, bounds, whole numbers and number of rows as compiled; changed coefficients and sides stay."""
+        """Restore cost, bounds and integer columns as compiled, and remove rows that were added.
+
+        Coefficients and sides of rows that were changed stay as they are.
+        """
         a = self.arrays
         self.drop_rows(np.arange(a.matrix.shape[0], self.highs.getNumRow()))
         self.objective(a.cost)
@@ -312,7 +329,7 @@ class Programme(Solver):
 
     @property
     def basis(self) -> Any:
-        """The simplex basis that is held, to be put back later."""
+        """The simplex basis that HiGHS has now; it can be set again later."""
         return self.highs.getBasis()
 
     @basis.setter
@@ -334,7 +351,10 @@ class Programme(Solver):
 
     @contextmanager
     def going_on(self) -> Iterator[None]:
-        """After another objective the solution at hand stays feasible: the primal simplex needs few steps from it."""
+        """Use the primal simplex inside the block.
+
+        It needs few steps after a change of the objective, as the solution that HiGHS has stays feasible.
+        """
         self.option(simplex_strategy=PRIMAL)
         try:
             yield
@@ -348,12 +368,12 @@ class Programme(Solver):
         self.highs.cbMipInterrupt.subscribe(lambda _: tick())
 
     def report_search(self, progress: Progress) -> None:
-        """A line of progress every two seconds of a MIP: best plan and bound in MUSD, and the gap."""
+        """Report every two seconds of a MIP search: the best plan and the bound, MUSD, and the gap."""
         last = [0.0]
 
         def tell(event: Any) -> None:
             seen = event.data_out
-            if last[0] <= seen.running_time < last[0] + EVERY:  # it starts again with each search
+            if last[0] <= seen.running_time < last[0] + EVERY:  # the running time begins at 0 in each search
                 return
             last[0] = seen.running_time
             best, bound = (side * self.units.objective for side in (seen.mip_primal_bound, seen.mip_dual_bound))
@@ -381,14 +401,14 @@ class Programme(Solver):
 
 
 class Ticker:
-    """Lines of progress: what is looked for, when it changes and again every two seconds."""
+    """Reports again every two seconds what a long study is doing (``phase``)."""
 
     def __init__(self, progress: Progress | None) -> None:
         self.progress, self.phase = progress, ""
         self.began = self.told = time.perf_counter()
 
     def tick(self) -> None:
-        """A line if there was none for two seconds."""
+        """Report the phase if nothing was reported for two seconds."""
         now = time.perf_counter()
         if self.progress and now - self.told > EVERY:
             self.told = now
@@ -396,11 +416,14 @@ class Ticker:
 
 
 def inside_bounds(x: np.ndarray, arrays: Arrays) -> np.ndarray:
-    """Values inside their bounds: the solver may leave them outside by its tolerance."""
+    """Return ``x``, shape (columns,), clipped to its bounds; the solver may exceed them by its tolerance."""
     return np.clip(x, arrays.col_lower, arrays.col_upper)
 
 
 def by_family(positions: Mapping[str, Mapping[Any, int]], numbers: np.ndarray) -> dict[str, dict[Any, float]]:
-    """Numbers of columns or rows: family -> index in the family -> number."""
+    """Sort numbers of columns or rows by family: family -> index in the family -> number.
+
+    positions  family -> index -> position in ``numbers``, as in `Arrays`
+    """
     listed = numbers.tolist()
     return {name: {i: listed[k] for i, k in of.items()} for name, of in positions.items()}

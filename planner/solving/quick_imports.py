@@ -1,6 +1,6 @@
-"""Import this before scipy: Pyomo otherwise loads all of scipy, its statistics too, when any part is first imported.
+"""Keeps Pyomo from loading all of scipy, statistics too, when any part of it is first imported; import before scipy.
 
-That takes half as long as a small solve. Both names are private to Pyomo, hence looked for with care.
+That would take half as long as a small solve. Both names below are private to Pyomo, so they may be absent.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The plan of an instance: least cost, then with these builds and this cost the least exposure."""
+"""Finds the plan of an instance: first the least cost, then, with its builds and at its cost, the least exposure."""
 
 from __future__ import annotations
 
@@ -21,23 +21,29 @@ if TYPE_CHECKING:
     from .pins import Pins
 
 
-TIE = 1e-6  # MUSD per kt (a thousandth of a USD per tonne): decides between plans of one cost, no more
+TIE = 1e-6  # MUSD/kt (0.001 USD/t): a weight on exposure that only decides between plans of the same cost
 COST_SLACK = 1e-7  # relative cost the least-exposure step may spend (contract §4)
 
 
-CRACK = 1e-6  # kt (1 kg): by how much a cap of zero is opened to see what opening it saves
+CRACK = 1e-6  # kt/yr (1 kg): how far a cap of zero is opened to find its shadow price
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What came out.
+    """The result of a solve: a plan, its shadow prices, and how it was found.
 
-    stopped    ``optimal``, ``time_limit``, ``interrupted`` or ``infeasible``
-    held       whether a plan is held
-    values     family -> index -> value, kt and MUSD
-    first      the same of the least-cost step; duals belong to it
-    duals      family -> row index -> dual of the least-cost step, integers fixed
-    objective  MUSD, of ``values``; ``bound``: no plan is cheaper
+    stopped      how the search ended: ``optimal``, ``time_limit``, ``interrupted`` or ``infeasible``
+    held         whether a plan was found; without one all that follows is empty
+    values       family of decisions -> index -> value (kt/yr, kt, modules, MUSD)
+    first        the same after the least-cost step, to which the duals belong
+    duals        family of rows -> index -> shadow price, MUSD per unit of the row, with integer decisions fixed
+    objective    cost of ``values``, MUSD
+    bound        lower bound, MUSD: no plan costs less
+    gap_asked    relative MIP gap at which the search could stop
+    size         number of rows, columns, integer columns and nonzeros
+    seconds      spent to build and to solve
+    certificate  residuals and gap, see `certificate`
+    notes        for the user, such as a step that was dropped
     """
 
     stopped: str
@@ -57,7 +63,11 @@ class Outcome:
 def optimise(
     data: ModelData, settings: Settings, progress: Progress | None = None, pins: Pins | None = None
 ) -> Outcome:
-    """Solve: least cost, then with these builds and this cost the least exposure. ``pins`` hold builds."""
+    """Solve the model: first the least cost, then, with its builds and at its cost, the least exposure.
+
+    pins  builds that are fixed, forced or forbidden
+    Raises Unbounded and SolverFailed; without a plan the outcome says so.
+    """
     started = time.perf_counter()
     arrays = compiled(data)
     if pins:
@@ -75,7 +85,10 @@ def optimise_arrays(
     progress: Progress | None = None,
     start: np.ndarray | None = None,
 ) -> Outcome:
-    """Solve a compiled model of ``data`` (perhaps with rows more); ``start`` is a plan to begin the search with."""
+    """Solve a compiled model of ``data``, which may have further rows.
+
+    start  a plan, shape (columns,), from which the search begins; None: no plan is known
+    """
     started = time.perf_counter()
     programme = Programme(arrays, settings)
     built = time.perf_counter()
@@ -95,6 +108,7 @@ def optimise_arrays(
 
 
 def _solve(programme: Programme, data: ModelData, outcome: Outcome) -> None:
+    """Search, solve again with integer decisions fixed (for the duals), then minimise exposure; fill ``outcome``."""
     arrays, whole = programme.arrays, programme.arrays.whole
     found = programme.find(seconds=programme.settings.time_limit, keep=True)
     outcome.stopped = found.stopped
@@ -102,7 +116,7 @@ def _solve(programme: Programme, data: ModelData, outcome: Outcome) -> None:
         return
     outcome.held = True
     bound = found.bound
-    final = found.optimal or len(whole) > 0  # else a linear programme that was stopped would go on
+    final = found.optimal or len(whole) > 0  # an LP that was stopped before its optimum must not go on
     if len(whole):
         programme.hold(whole, np.round(found.x[whole]))
         found = finished(programme)
@@ -124,9 +138,9 @@ def _solve(programme: Programme, data: ModelData, outcome: Outcome) -> None:
 
 
 def finished(programme: Programme) -> Found:
-    """The linear programme that is left once whole numbers are held.
+    """Solve the linear programme that is left once integer decisions are fixed.
 
-    The search is over, so that an interrupt does not end it: finishing takes a moment. A second one quits.
+    This takes a moment, so one interrupt does not stop it; a second one does.
     """
     found = programme.find(keep=True)
     if found.stopped == "interrupted":
@@ -139,17 +153,17 @@ def finished(programme: Programme) -> Found:
 def _duals_beside_zero(
     programme: Programme, data: ModelData, row_dual: np.ndarray, col_dual: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of the duals of a solved LP with caps of zero, those that tell what a little more than nothing would save.
+    """Return shadow prices (rows,) and reduced costs (columns,) that tell what opening a cap of zero would save.
 
-    A cap of zero can have any dual above that one: all of them keep it at zero. Those found with the caps opened by a
-    kilogram are duals of the LP itself too.
+    The dual of a cap of zero is not unique: every larger amount keeps the flow at zero too. So the LP is solved with
+    these caps opened by a kilogram a year; its duals are also duals of the LP with caps of zero.
     """
     rows = programme.arrays.rows
     zero = [
         rows[family][i]
         for family, caps in data.caps.items()
         for i, cap in enumerate(caps)
-        if cap.limit == 0.0 and i in rows.get(family, {})  # a row whose numbers are next to nothing is left out
+        if cap.limit == 0.0 and i in rows.get(family, {})  # rows with nothing but tiny coefficients are left out
     ]
     if not zero:
         return row_dual, col_dual
@@ -164,7 +178,11 @@ def _duals_beside_zero(
 
 
 def least_exposure(programme: Programme, data: ModelData, x: np.ndarray, cost: float, outcome: Outcome) -> np.ndarray:
-    """Of the plans with these builds and, within 1e-7, this cost, the one with the least exposed deliveries."""
+    """Return the plan with the least exposed deliveries among those with the builds of ``x`` at its cost.
+
+    x     the plan of least cost, shape (columns,); it is returned if no better one is found
+    cost  of x, MUSD; a relative excess of 1e-7 is allowed
+    """
     arrays = programme.arrays
     exposure = deliveries(data, arrays)
     if not (exposure @ x > 0.0):
@@ -172,7 +190,7 @@ def least_exposure(programme: Programme, data: ModelData, x: np.ndarray, cost: f
     builds = np.array(sorted(arrays.columns.get("build", {}).values()), dtype=int)
     programme.hold(builds, x[builds])
     room = COST_SLACK * abs(cost)
-    # among plans of the very same cost first: the dual simplex gets there soon, and leaves the slower primal little
+    # first among plans of exactly this cost: the dual simplex is fast, and leaves little for the slower primal simplex
     programme.objective(arrays.cost + TIE * exposure)
     try:
         programme.find(keep=True)
@@ -180,7 +198,7 @@ def least_exposure(programme: Programme, data: ModelData, x: np.ndarray, cost: f
         programme.objective(exposure)
         with programme.going_on():
             found = programme.find(keep=True)
-    except SolverFailed as error:  # the plan of least cost is held already
+    except SolverFailed as error:  # the plan of least cost is known already
         outcome.notes.append(f"the least-exposure step was dropped: {error}")
         return x
     if found.optimal:
@@ -197,7 +215,12 @@ def least_exposure(programme: Programme, data: ModelData, x: np.ndarray, cost: f
 def certificate(
     arrays: Arrays, x: np.ndarray, row_dual: np.ndarray, col_dual: np.ndarray, programme: Programme
 ) -> dict[str, float]:
-    """Optimality of an LP (integers fixed) from the arrays alone: largest residuals (kt, MUSD) and relative gap."""
+    """Check the optimality of an LP (integers fixed) from the arrays alone.
+
+    x, col_dual  shape (columns,); row_dual has shape (rows,)
+    Returns the largest primal residual (kt, kt/yr or MUSD), the largest dual residual (MUSD per unit of a column), and
+    the relative gap between primal and dual objective.
+    """
     lower, upper = programme.bounds
     activity = arrays.matrix @ x
     primal = max(
@@ -206,12 +229,12 @@ def certificate(
     )
     stationarity = float(np.max(np.abs(arrays.cost - arrays.matrix.T @ row_dual - col_dual), initial=0.0))
 
-    def held(dual: np.ndarray, low: np.ndarray, high: np.ndarray) -> float:
+    def value_of(dual: np.ndarray, low: np.ndarray, high: np.ndarray) -> float:
         side = np.where(dual > 0, low, high)
         use = (np.abs(dual) > TIGHT) & np.isfinite(side)
         return float(dual[use] @ side[use])
 
-    dual_value = held(row_dual, arrays.row_lower, arrays.row_upper) + held(col_dual, lower, upper)
+    dual_value = value_of(row_dual, arrays.row_lower, arrays.row_upper) + value_of(col_dual, lower, upper)
     primal_value = float(arrays.cost @ x)
     scale = max(1e-9, abs(primal_value))
     return {
@@ -222,7 +245,12 @@ def certificate(
 
 
 def least_public_money(data: ModelData, modules: dict[int, float]) -> dict[str, dict[Any, float]]:
-    """Private money and fund draws, MUSD by calendar year, that pay for the builds with the least public money."""
+    """Find who pays for the builds with the least public money.
+
+    modules  position in ``data.build`` -> modules started
+    Returns ``private`` and ``fund_draw`` -> position in the list of that name -> MUSD in its calendar year.
+    Raises SolverFailed if the builds cannot be paid for.
+    """
     arrays = compile_model(models.build_funding_split(data, modules))
     found = Programme(arrays, Settings()).find()
     if not found.held:

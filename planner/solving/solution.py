@@ -1,4 +1,4 @@
-"""Outcome of a solve -> the output tables of the contract, in tonnes and USD."""
+"""Turns the outcome of a solve into the tables of a run, in tonnes, USD/t and million USD."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ if TYPE_CHECKING:
     from ..instance.tables import Recipe, RecipeYield
     from ..prepare import Prepared
 
-CLOSED = 1e-9  # share of a plant; less is rounding
+CLOSED = 1e-9  # share of a plant up to which a closure is rounding
 KILO = 1e3  # kt -> t, MUSD/kt -> USD/t
 
-Rows = dict[str, list[tuple[Any, ...]]]
+Rows = dict[str, list[tuple[Any, ...]]]  # table -> rows, with the columns that planner/runs/tables.py names
 
 
 class Reader:
-    """Reads one outcome, family by family; quantities in t, money in MUSD."""
+    """Makes the rows of the tables from one outcome; quantities in t, money in MUSD, prices in USD/t.
+
+    least    (facility, process) -> t/yr of activity up to which it counts as nothing
+    modules  position in ``data.build`` -> modules started; whole numbers exactly so
+    """
 
     def __init__(self, prepared: Prepared, outcome: Outcome) -> None:
         self.prepared = prepared
@@ -44,18 +48,18 @@ class Reader:
         }
 
     def amount(self, family: str) -> Callable[[Any], float]:
-        """Value of a decision of ``family`` by index, kt (0 where it does not stand in the model)."""
+        """Return index -> value of a decision of ``family``, in kt or kt/yr; 0 if the model does not have it."""
         values = self.outcome.values.get(family, {})
         return lambda i: values.get(i, 0.0)
 
-    def held(self, family: str) -> list[tuple[int, float]]:
-        """Index and value, kt, of the decisions of ``family`` that are more than nothing."""
+    def nonzero(self, family: str) -> list[tuple[int, float]]:
+        """Return index and value, kt or kt/yr, of the decisions of ``family`` above ``negligible_t``."""
         return [(i, x) for i, x in self.outcome.values.get(family, {}).items() if x * KILO > self.nothing]
 
     # --- operations ---------------------------------------------------------------------------------------
 
     def operations(self) -> dict[str, Rows]:
-        """Tables of the plan (key "") and of each branch."""
+        """Return branch ("" for the plan) -> table -> rows, for the tables of operations."""
         data = self.data
         branches = [PLAN, *(s.scenario for s in self.instance.scenarios)]
         rows: dict[str, Rows] = {b: {name: [] for name in BRANCH_TABLES} for b in branches}
@@ -72,11 +76,11 @@ class Reader:
                 table(a.node, "activity").append(
                     (a.facility, a.process, self.country[a.facility], a.provenance, a.made, year(a.node), x * KILO)
                 )
-        for i, x in self.held("ship"):
+        for i, x in self.nonzero("ship"):
             s = data.ship[i]
             amounts = x * KILO, x * s.freight, x * s.tariff
             table(s.node, "flows").append((s.material, s.origin, s.destination, s.provenance, year(s.node), *amounts))
-        for i, x in self.held("buy"):
+        for i, x in self.nonzero("buy"):
             k = data.buy[i]
             table(k.node, "purchases").append(
                 (k.market, k.country, k.material, k.provenance, year(k.node), x * KILO, x * k.price)
@@ -105,12 +109,12 @@ class Reader:
                 table(h.node, "stocks").append(
                     (h.stockpile, h.country, h.material, h.provenance, year(h.node), *amounts)
                 )
-        for i, x in self.held("surplus"):
+        for i, x in self.nonzero("surplus"):
             pool = data.pools[data.surplus[i]]
             table(pool.node, "adjustments").append(
                 ("surplus", pool.material, pool.country, pool.provenance, year(pool.node), x * KILO)
             )
-        for i, x in self.held("downgrade"):
+        for i, x in self.nonzero("downgrade"):
             pool = data.pools[data.downgrade[i][0]]
             table(pool.node, "adjustments").append(
                 ("downgrade", pool.material, pool.country, CLEAN, year(pool.node), x * KILO)
@@ -120,6 +124,7 @@ class Reader:
     # --- investment ---------------------------------------------------------------------------------------
 
     def builds(self) -> list[tuple[Any, ...]]:
+        """Return the rows of builds.csv."""
         rows = []
         for i, count in self.modules.items():
             start = self.data.build[i]
@@ -139,7 +144,10 @@ class Reader:
         return rows
 
     def closed(self) -> dict[tuple[str, str, int], tuple[float, float]]:
-        """(facility, kind, period) -> share of own capacity that is closed then, and that closes then."""
+        """Return (facility, kind, position of period) -> two shares of own capacity.
+
+        The first is closed in the period, the second closes at its beginning.
+        """
         shares: dict[tuple[str, str, int], tuple[float, float]] = {}
         value = self.amount("close")
         for i, closing in enumerate(self.data.close):
@@ -153,7 +161,7 @@ class Reader:
         return shares
 
     def closures(self) -> list[tuple[Any, ...]]:
-        """What closes, by period, t/yr and MUSD."""
+        """Return the rows of closures.csv."""
         facilities = {f.facility: f for f in self.instance.facilities}
         terms = {(c.facility, str(c.kind)): c for c in self.instance.closures}
         rows = []
@@ -168,6 +176,7 @@ class Reader:
         return rows
 
     def capacity(self) -> list[tuple[Any, ...]]:
+        """Return the rows of capacity.csv: what is available and what the plan uses, t/yr."""
         available: dict[tuple[str, int], float] = {}
         for t, period in enumerate(self.prepared.periods):
             for f in self.instance.facilities:
@@ -181,7 +190,7 @@ class Reader:
             option = self.options[start.option]
             for t in range(start.period, len(self.prepared.periods)):
                 if start.stockpile:
-                    break  # room in a store is no capacity of a plant
+                    break  # a stockpile grows, not a plant
                 share = module_share(option, start.year, self.prepared.periods[t])
                 available[start.facility, t] += option.module_t * count * share
         used: dict[tuple[str, int], float] = defaultdict(float)
@@ -197,7 +206,7 @@ class Reader:
         ]
 
     def funding(self) -> list[tuple[Any, ...]]:
-        """Who pays, by calendar year, with the least public money for the builds chosen."""
+        """Return the rows of funding.csv: who pays, by calendar year, with the least public money for these builds."""
         instance = self.instance
         may_draw = {row.option for row in instance.fund_options}
         rows: dict[tuple[str, str, int], float] = defaultdict(float)
@@ -220,7 +229,10 @@ class Reader:
     # --- money --------------------------------------------------------------------------------------------
 
     def costs(self) -> list[tuple[Any, ...]]:
-        """Component and period: yearly mean and present value, MUSD, expected over branches."""
+        """Return the rows of costs.csv: component, year, yearly mean and present value, MUSD.
+
+        Both are expected values over the plan and the branches.
+        """
         data, periods = self.data, self.prepared.periods
         yearly: dict[tuple[str, int], float] = defaultdict(float)
         present: dict[tuple[str, int], float] = defaultdict(float)
@@ -269,6 +281,7 @@ class Reader:
         ]
 
     def _pay_for_modules(self, yearly: dict[tuple[str, int], float], present: dict[tuple[str, int], float]) -> None:
+        """Add annuities and fixed O&M of the modules built to ``yearly`` and ``present``, MUSD."""
         instance, periods = self.instance, self.prepared.periods
         fixed_om = {f.facility: f.fixed_om_usd_per_t for f in instance.facilities}
         end = horizon_end(instance)
@@ -291,10 +304,10 @@ class Reader:
                 )
 
     def prices(self) -> list[tuple[Any, ...]]:
-        """Marginal value of each material where the plan can have it, USD/t, undiscounted.
+        """Return the rows of prices.csv: the shadow price of a material where the plan can have it, USD/t undiscounted.
 
-        Where only clean material can be, used as exposed, a balance of exposed material tells nothing of its worth:
-        the operations that would take it do not stand in the model.
+        A pool of exposed material that nothing but downgraded clean material can enter has no row: the model leaves out
+        the operations that would use it, so its dual says nothing about its value.
         """
         duals = self.outcome.duals.get("balance", {})
         rows = []
@@ -302,14 +315,17 @@ class Reader:
             node = self.data.nodes[pool.node]
             there = pool.made or pool.arriving or pool.bought or pool.held
             if node.branch == PLAN and there and p in duals:
-                # one more tonne taken out of the pool is a right-hand side of 1, so the dual is the price
+                # the dual is what taking one kt/yr more out of the pool costs, over the period: MUSD per kt/yr
                 price = duals[p] / node.weight * KILO
                 rows.append((pool.material, pool.country, pool.provenance, node.year, price + 0.0))
         return rows
 
 
 def _least_activity(instance: Instance) -> dict[tuple[str, str], float]:
-    """(facility, process) -> t of activity a year up to which nothing of it comes to more than ``negligible_t``."""
+    """Return (facility, process) -> activity, t/yr, that counts as nothing.
+
+    Up to it no input, output or use of capacity exceeds ``negligible_t``.
+    """
     largest: dict[str, float] = defaultdict(lambda: 1.0)
     rows: tuple[Recipe | RecipeYield, ...] = (*instance.recipes, *instance.recipe_yields)
     for row in rows:
@@ -319,7 +335,7 @@ def _least_activity(instance: Instance) -> dict[tuple[str, str], float]:
 
 
 def tables(prepared: Prepared, outcome: Outcome) -> tuple[dict[str, pd.DataFrame], dict[str, dict[str, pd.DataFrame]]]:
-    """The plan's tables, and those of each branch, as frames."""
+    """Return table -> frame of the plan, and branch -> table -> frame."""
     from .dependence import dependence
 
     reader = Reader(prepared, outcome)
@@ -333,5 +349,7 @@ def tables(prepared: Prepared, outcome: Outcome) -> tuple[dict[str, pd.DataFrame
     plan["prices"] = reader.prices()
     plan["costs"] = reader.costs()
     plan["funding"] = reader.funding()
-    branches = {b: {name: frame(name, rows) for name, rows in of.items()} for b, of in operations.items()}
+    branches = {
+        branch: {name: frame(name, rows) for name, rows in by_table.items()} for branch, by_table in operations.items()
+    }
     return {name: frame(name, rows) for name, rows in plan.items()}, branches

@@ -1,8 +1,8 @@
-"""One HiGHS that holds a compiled model: how it is handed over, run, limited in time and interrupted.
+"""Gives a compiled model to HiGHS and runs it, with a time limit and with Ctrl-C.
 
-The hand-over is never trusted: a single infinite coefficient has been seen to make HiGHS refuse all rows while the
-interface reports an optimal plan of cost 0. Rows, columns, nonzeros and ranges are compared with what was built, and
-the status of every call is checked.
+HiGHS has been seen to refuse all rows for a single infinite coefficient, while its interface reported an optimal plan
+of cost 0. So numbers, rows, columns, nonzeros and costs that HiGHS has are compared with those that were built, and the
+status of every call is checked.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from ..quiet_highs import new_highs
 from .compiling import SMALLEST_COEFFICIENT, Arrays, Positions
 from .units import Units
 
-PROVEN_UP_TO = 200  # integer decisions up to which the optimum is proven unless a gap is asked for
-LARGE_GAP = 1e-3  # default gap of larger ones
+PROVEN_UP_TO = 200  # integer decisions up to which the default gap is 0: the optimum is proven
+LARGE_GAP = 1e-3  # default relative MIP gap of models with more
 
 
 LARGEST_COEFFICIENT = 1e15  # HiGHS refuses rows with larger ones
 DUAL, PRIMAL = 1, 4  # values of HiGHS' option simplex_strategy
 
 
-DEVEX = 1  # of simplex_dual_edge_weight_strategy: a third faster than steepest edge on these models, twice when warm
-TIGHT = 1e-9  # feasibility tolerance, kt and MUSD
+DEVEX = 1  # value of HiGHS' option simplex_dual_edge_weight_strategy: a third faster here than steepest edge
+TIGHT = 1e-9  # feasibility tolerance, in kt, kt/yr and MUSD
 
 
 Progress = Callable[[str], None]
@@ -42,10 +42,10 @@ Progress = Callable[[str], None]
 class Settings:
     """How to solve.
 
-    gap         relative MIP gap to stop at; None: proven optimal up to 200 integer decisions, else 0.1 %
+    gap         relative MIP gap at which the search may stop; None: 0 up to 200 integer decisions, else 0.001
     time_limit  seconds for the search; None: no limit
-    threads     of the solver; fixed, since another number may give another plan of the same cost
-    seed        of the solver
+    threads     threads of the solver; another number may give another plan of the same cost
+    seed        random seed of the solver
     """
 
     gap: float | None = None
@@ -62,14 +62,14 @@ class Settings:
             raise UsageError("threads must be 1 or more and seed 0 or more")
 
     def gap_for(self, integers: int) -> float:
-        """The gap that applies to a model with so many integer decisions."""
+        """Return the relative MIP gap for a model with so many integer decisions."""
         if self.gap is not None:
             return self.gap
         return 0.0 if integers <= PROVEN_UP_TO else LARGE_GAP
 
 
 def check_numbers(arrays: Arrays) -> None:
-    """Stop before the hand-over if a number is not finite, or too large or too small for HiGHS."""
+    """Raise SolverFailed if a number of the model is not finite, or too large or too small for HiGHS."""
     for name, numbers in (("cost", arrays.cost), ("coefficient", arrays.matrix.data)):
         if not np.all(np.isfinite(numbers)) or (np.abs(numbers) >= LARGEST_COEFFICIENT).any():
             raise SolverFailed(f"the model holds a {name} that is not finite or at least 1e15; nothing was solved")
@@ -103,11 +103,12 @@ def _named(positions: Positions, place: int) -> str:
 
 
 class Solver:
-    """One HiGHS instance holding a compiled model; the status of every call is checked.
+    """A HiGHS of its own with a compiled model; the status of every call is checked.
 
-    whole        bool by column: which columns have to be whole numbers now
+    arrays       the model as it was compiled; changes are made in HiGHS only
+    whole        bool, shape (columns,): which columns are integer now
+    gap          relative MIP gap of the settings
     interrupted  whether a Ctrl-C has ended a search
-    upper and lower sides and bounds are those of HiGHS; ``arrays`` stays as it was compiled
     """
 
     def __init__(self, arrays: Arrays, settings: Settings, units: Units | None = None) -> None:
@@ -131,17 +132,18 @@ class Solver:
         self._hand_over()
 
     def option(self, **values: Any) -> None:
-        """Set HiGHS options."""
+        """Set options of HiGHS by their names."""
         for name, value in values.items():
             self.check(self.highs.setOptionValue(name, value), f"option {name}")
 
     @staticmethod
     def check(status: Any, what: str) -> None:
-        """Raise unless a HiGHS call went well."""
+        """Raise SolverFailed unless the status that a call of HiGHS returned is ok; ``what`` names the call."""
         if status != highspy.HighsStatus.kOk:
             raise SolverFailed(f"HiGHS refused: {what} ({status})")
 
     def _hand_over(self) -> None:
+        """Pass the model to HiGHS and compare what it then has with what was built. Raises SolverFailed."""
         a, units = self.arrays, self.units
         check_numbers(a)
         rows, cols = a.matrix.shape
@@ -199,10 +201,10 @@ class Solver:
         """Solve once: ``optimal``, ``time_limit``, ``interrupted``, ``infeasible``, ``unbounded`` or ``failed``.
 
         seconds  how long it may take
-        watched  Ctrl-C stops the search; without, a solve of milliseconds saves the thread for it, of which there is
-                 one in a process, so that several solvers can run beside each other
+        watched  whether Ctrl-C stops the search. That needs a second thread, of which HiGHS has one in a process;
+                 without it a solve of milliseconds is faster, and several solvers can run at the same time
         """
-        # HiGHS counts the seconds of a MIP from its start, those of an LP over all runs of its solver
+        # HiGHS starts its clock anew for each MIP; for LPs it adds up the time of all runs
         counted = 0.0 if self.whole.any() or seconds == math.inf else self.highs.getRunTime()
         self.option(time_limit=seconds + counted)
         # Ctrl-C reaches the main thread only, and HiGHS has one thread for searches that can be stopped
@@ -223,7 +225,10 @@ class Solver:
         }.get(self.highs.getModelStatus(), "failed")
 
     def _run_in_thread(self) -> Any:
-        """Run beside the main thread, so that Ctrl-C stops the search and keeps the best plan; a second one quits."""
+        """Run in a second thread; return the status of HiGHS.
+
+        A first Ctrl-C stops the search and keeps the incumbent, the best plan found; a second one quits.
+        """
         self.highs.HandleUserInterrupt = True
         self.highs.startSolve()
         stopping = False
@@ -231,7 +236,7 @@ class Solver:
             try:
                 done, status = self.highs.wait(0.1)
                 if done:
-                    if stopping:  # HiGHS would go on stopping every later solve; this clears the request
+                    if stopping:  # this clears the request; else HiGHS would stop every later solve too
                         self.highs.disableCallbacks()
                         self.highs.enableCallbacks()
                     return status
@@ -244,7 +249,7 @@ class Solver:
 
     @property
     def has_plan(self) -> bool:
-        """Whether a feasible point is held; of nothing to decide it is the empty one."""
+        """Whether HiGHS has a feasible solution; an empty model has the empty one."""
         if self.highs.getModelStatus() == highspy.HighsModelStatus.kModelEmpty:
             return True
         return bool(self.highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible)

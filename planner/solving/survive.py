@@ -1,12 +1,12 @@
-"""A plan that survives outages: solved, tried, and solved again with the outages that it did not survive.
+"""Finds the cheapest plan that survives outages: solves, tries the plan, and solves again with outages it failed.
 
-An outage that must be survived is a scenario of probability 0 with a service floor. All of them at once would make a
-model of hundreds of branches, of which a few decide. So each plan is tried: with its builds and stocks held, can the
-floor be kept in every outage? The worst that cannot go into the model as branches, which is then solved again (column
-and constraint generation); the end is a plan that survives all, at the least cost that any such plan can have.
+An outage that must be survived is a scenario of probability 0 with service floors. All of them together would make a
+model of hundreds of branches, of which only a few matter. So each plan is tried: with its builds and stocks fixed, can
+the floors be kept in every outage? The worst outages in which they cannot enter the model as branches, and it is solved
+again (column and constraint generation). The last plan survives all outages, at the least cost of any plan that does.
 
-In the model an outage is a scenario as anybody could write it; in the trial it is a set of plants and movements that
-are closed. The two roads share no code, so that they check each other; the audit of every outage is a third.
+In the model an outage is a scenario like those in the tables; in the trial it is a set of plants and exports that are
+closed. The two ways share no code, so each checks the other; the audit of every outage is a third check.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 Frames = dict[str, "pd.DataFrame"]
 
-AT_ONCE = 5  # outages that enter the model in a round, the worst first
-SURVIVED = 1e-6  # part of what is asked for that may be missing
+AT_ONCE = 5  # how many outages enter the model in a round, the worst first
+SURVIVED = 1e-6  # share of all floors that may be missing in an outage that counts as survived
 EACH = 60.0  # seconds for each of the searches that tell why no plan survives
 
 
@@ -48,7 +48,9 @@ EACH = 60.0  # seconds for each of the searches that tell why no plan survives
 class Survivor:
     """A plan that survives every outage, and how it was found.
 
-    tables    of the plan and of the instance's own scenarios
+    tables    table -> frame of the plan; scenario -> table -> frame of the instance's own scenarios
+    rounds    how often the model was solved
+    tried     all outages
     included  the outages that had to enter the model
     """
 
@@ -68,10 +70,11 @@ def survive(
     pins: Pins | None = None,
     progress: Progress | None = None,
 ) -> Survivor:
-    """From a plan that need not survive anything to the cheapest one that survives all that the instance asks.
+    """Find the cheapest plan that survives all outages that the instance asks for.
 
-    prepared, outcome  of the instance without its outages; they are the first round
-    Raises Infeasible with the outages that no plan survives, NoPlan if the time is over before one is found.
+    prepared, outcome  the plan that need not survive anything: the first round
+    pins               builds that are fixed, forced or forbidden
+    Raises Infeasible with the outages that no plan survives, NoPlan if the time ends before such a plan is found.
     """
     cases = outages(instance)
     takes = [lost(instance, case) for case in cases]
@@ -117,12 +120,26 @@ def survive(
 
 
 class Aftermath:
-    """Operations in the years of outages, builds and stocks being those of a plan; plants and movements are closed.
+    """Operations in the years of outages, with builds and stocks of a plan; an outage closes plants and exports.
 
-    data.nodes are the periods from the first year of the outages to the last; what comes later cannot undo a service.
+    The nodes are the periods from the first year of the outages to the last; later ones do not matter for the floors.
+
+    short    columns of what is missing below the floor of each need
+    part     column of the share of all floors that is served
+    weight   years of the periods of ``short``, shape (needs with a floor,)
+    asked    all floors together, kt over all years
+    plants   facility -> columns of its activities
+    exports  (material, country) -> columns of the shipments that leave
     """
 
     def __init__(self, quiet: Instance, scenario: str, floors: Floors, frames: Frames, settings: Settings) -> None:
+        """Prepare the model of the operations.
+
+        quiet     the instance with one scenario that disturbs nothing and only says when the outages are
+        scenario  its name
+        floors    (sector, share of its demand) that must be served
+        frames    the tables of the plan
+        """
         self.scenario = scenario
         first, last = next((s.first_year, s.last_year) for s in quiet.scenarios if s.scenario == scenario)
         begin = quiet.years.index(first)
@@ -163,19 +180,26 @@ class Aftermath:
         return [need for need in self.data.need if need.sector in sectors]
 
     def missing(self, take: Lost) -> tuple[float, np.ndarray]:
-        """Tonnes by which the floors cannot be kept, 0 where they can, and the operations that come nearest."""
+        """Minimise what is missing below the floors when an outage takes some plants and exports.
+
+        Returns the tonnes missing, 0 if the floors can be kept, and the operations, shape (columns,), in kt/yr and kt.
+        """
         self._aim(dict(zip(self.short, self.weight, strict=True)))
         x = self._run(take)
         missing = float(self.weight @ x[self.short]) if len(self.short) else 0.0
         return (missing * 1e3 if missing > SURVIVED * self.asked else 0.0), x[: len(self.cost)]
 
     def most(self, take: Lost) -> float:
-        """The part of all floors together that can be served; above 1 where there is more than is asked."""
+        """Return the largest share of all floors that can be served at once; above 1 if more than they ask."""
         self._aim({self.part: -1.0})
         return float(self._run(take)[self.part])
 
     def tables(self, of_case: Instance, scenario: str, x: np.ndarray) -> tuple[Frames, float]:
-        """Operations as tables of the branch of a scenario, and their present cost, MUSD."""
+        """Return operations as tables of the branch of a scenario, and the present value of their cost, MUSD.
+
+        of_case  the instance with the outage as a scenario
+        x        operations, shape (columns,)
+        """
         x = np.clip(x, self.arrays.col_lower, self.arrays.col_upper)
         outcome = Outcome("optimal", True, values=by_family(self.arrays.columns, x))
         reader = Reader(replace(self.prepared, instance=of_case, data=_renamed(self.prepared, scenario)), outcome)
@@ -189,7 +213,7 @@ class Aftermath:
         self.programme.objective(cost)
 
     def _run(self, take: Lost) -> np.ndarray:
-        """Column values with what an outage takes away closed."""
+        """Solve with the plants and exports closed that an outage takes away; return the values of all columns."""
         closed = [k for name in sorted(take.facilities) for k in self.plants.get(name, ())]
         closed += [k for export in sorted(take.exports) for k in self.exports.get(export, ())]
         with self.programme.bounded(closed, self.arrays.col_lower[closed], 0.0):
@@ -200,9 +224,11 @@ class Aftermath:
 
 
 def add_floors(programme: Programme, arrays: Arrays, needs: Sequence[Any], floors: Floors) -> tuple[list[int], int]:
-    """Columns for what is missing below the floor of each need, and for the part of all floors that is served.
+    """Add service floors to a model, as an elastic model: what is missing below a floor is a decision.
 
-    Two rows a need: ``short - missing <= (1 - level) demand`` and ``short + part level demand <= demand``.
+    Each need with a floor gets two rows: ``short - missing <= (1 - level) demand`` and
+    ``short + part level demand <= demand``, with ``part`` the share of all floors that is served.
+    Returns the columns of ``missing`` (kt/yr), in the order of such needs, and the column of ``part``.
     """
     levels = dict(floors)
     part = programme.add_column(0.0, 1.0 / max(levels.values()))
@@ -219,13 +245,13 @@ def add_floors(programme: Programme, arrays: Arrays, needs: Sequence[Any], floor
 def aftermaths(
     instance: Instance, cases: Sequence[Outage], frames: Frames, settings: Settings
 ) -> Iterable[tuple[Aftermath, list[int]]]:
-    """One model for all outages of the same years and floors, with the positions of these."""
+    """Yield one model for all outages of the same years and floors, with their positions in ``cases``."""
     groups: dict[tuple[int, int, Floors], list[int]] = defaultdict(list)
     for k, case in enumerate(cases):
         groups[case.first, case.last, case.floors].append(k)
     bare = _without_scenarios(instance)
     for (_, _, floors), positions in groups.items():
-        # the trial closes plants and exports itself: the scenario says only when the branch begins, and what is lifted
+        # the trial closes plants and exports itself; the scenario only says when the branch begins and what is lifted
         quiet, names = as_scenarios(bare, [replace(cases[positions[0]], rows=())], floors=False)
         yield Aftermath(quiet, next(iter(names)), floors, frames, settings), positions
 
@@ -233,28 +259,31 @@ def aftermaths(
 def _missing(
     instance: Instance, cases: Sequence[Outage], takes: Sequence[Lost], frames: Frames, settings: Settings
 ) -> list[float]:
-    """Tonnes by which each outage is not survived."""
-    found = [0.0] * len(cases)
+    """Return the tonnes missing below the floors in each outage, parallel to ``cases``; 0: it is survived."""
+    missing = [0.0] * len(cases)
     for aftermath, positions in aftermaths(instance, cases, frames, settings):
         for k in positions:
-            found[k] = aftermath.missing(takes[k])[0]
-    return found
+            missing[k] = aftermath.missing(takes[k])[0]
+    return missing
 
 
 def _leading(cases: Sequence[Outage], takes: Sequence[Lost]) -> list[int]:
-    """Outages that no other of the same years and floors contains: who survives these survives all."""
+    """Return the positions of outages that no other of the same years and floors contains.
+
+    A plan that survives these survives all.
+    """
     groups: dict[tuple[int, int, Floors], list[int]] = defaultdict(list)
     for k, case in enumerate(cases):
         groups[case.first, case.last, case.floors].append(k)
-    found = []
+    leading = []
     for group in groups.values():
         kept: list[int] = []
         for k in sorted(group, key=lambda k: (-len(takes[k].facilities), -len(takes[k].exports), k)):
             if not any(takes[k].facilities <= takes[j].facilities and takes[k].exports <= takes[j].exports
                        for j in kept):  # fmt: skip
                 kept.append(k)
-        found += kept
-    return sorted(found)
+        leading += kept
+    return sorted(leading)
 
 
 def _without_scenarios(instance: Instance) -> Instance:
@@ -267,7 +296,7 @@ def _builds(frames: Frames) -> dict[tuple[str, int], float]:
 
 
 def _openings(instance: Instance, begin: int, frames: Frames) -> dict[tuple[str, str], float]:
-    """(stockpile, provenance) -> t at the beginning of a period, given by its position."""
+    """Return (stockpile, provenance) -> t in stock at the beginning of the period at position ``begin``."""
     if begin == 0:
         return {
             (s.stockpile, "exposed" if s.initial_exposed else "clean"): s.initial_t
@@ -290,7 +319,7 @@ def _renamed(prepared: Prepared, scenario: str) -> Any:
 def _solved(
     instance: Instance, cases: Sequence[Outage], settings: Settings, pins: Pins | None, progress: Progress | None
 ) -> tuple[Prepared, Outcome]:
-    """The plan of least cost that survives some outages. Their branches end with them: later nothing is asked."""
+    """Solve for the plan of least cost that survives some outages; each branch ends with its outage."""
     extended, names = as_scenarios(instance, cases)
     prepared = prepare(extended, {scenario: cases[k].last for scenario, k in names.items()})
     return prepared, optimise(prepared.data, settings, progress, pins)
@@ -318,7 +347,11 @@ def _unfinished(outcome: Outcome, failed: Mapping[int, float], cases: Sequence[O
 def _why(
     instance: Instance, cases: Sequence[Outage], settings: Settings, pins: Pins | None, progress: Progress | None
 ) -> str:
-    """The outages that no plan survives, with the best that one can do; else those that none survives together."""
+    """Return as text why no plan survives all of these outages.
+
+    It names the outages that no plan survives, with the service that is possible at best; if each alone can be
+    survived, outages that contradict each other.
+    """
     hopeless: list[str] = []
     each_can = True
     for case in cases:
@@ -334,7 +367,7 @@ def _why(
     for case in cases:
         fewer = [other for other in needed if other is not case]
         if progress:
-            progress(f"survive: do the others contradict each other without {case}?")
+            progress(f"survive: can all other outages be survived without {case}?")
         if fewer and _best(instance, fewer, settings, pins)[1] < 1.0 - SURVIVED:
             needed = fewer
     head = "each of these outages can be survived, but no plan survives all of them:"
@@ -343,7 +376,10 @@ def _why(
 
 
 def _levels(case: Outage, best: float | None) -> str:
-    """What is asked for, and what can be had at best, by sector; sectors of the same figures together."""
+    """Return as text what each sector must be served, and what is possible at best; equal sectors together.
+
+    best  largest share of the floors that can be served; None: only what is asked
+    """
     grouped: dict[float, list[str]] = defaultdict(list)
     for sector, level in case.floors:
         grouped[level].append(sector)
@@ -355,7 +391,10 @@ def _levels(case: Outage, best: float | None) -> str:
 
 
 def _best(instance: Instance, cases: Sequence[Outage], settings: Settings, pins: Pins | None) -> tuple[float, float]:
-    """The largest part of the floors of all these outages that a plan was found to serve, and that none exceeds."""
+    """Maximise the share of the floors that a plan serves in all of these outages at once.
+
+    Returns the share of the best plan found, and an upper bound that no plan exceeds (infinite if unknown).
+    """
     extended, names = as_scenarios(instance, cases, floors=False)
     prepared = prepare(extended, {scenario: cases[k].last for scenario, k in names.items()})
     arrays = compiled(prepared.data)
@@ -368,7 +407,7 @@ def _best(instance: Instance, cases: Sequence[Outage], settings: Settings, pins:
         nodes = {n for n, node in enumerate(prepared.data.nodes) if node.branch == scenario}
         needs = [need if need.node in nodes else need._replace(sector="") for need in prepared.data.need]
         parts.append(add_floors(programme, arrays, needs, cases[k].floors)[1])
-    for part in parts[1:]:  # all are the first one, so that one number is to be made large
+    for part in parts[1:]:  # the first part is at most every other one, so it is the one to maximise
         programme.add_row([parts[0], part], [1.0, -1.0], upper=0.0)
     aim = np.zeros(len(programme.whole))
     aim[parts[0]] = -1.0
