@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 import planner
-from planner.solving.programme import Found, Programme
-from planner.solving.solver import Settings
+from planner.solving.programme import Programme
+from planner.solving.solver import Found, Settings
 
 WORLD = Path(__file__).resolve().parent.parent / "world-2024"
 REGIONS = {"USA": "USA", "EU": "EUU", "Japan": "JPN", "Korea": "KOR"}

@@ -14,8 +14,8 @@ from ..errors import SolverFailed
 from ..models.data import ModelData
 from .compiling import Arrays, compile_model, compiled
 from .measures import deliveries
-from .programme import Found, Programme, by_family, inside_bounds
-from .solver import TIGHT, Progress, Settings
+from .programme import Programme, by_family, inside_bounds
+from .solver import TIGHT, Found, Progress, Settings
 
 if TYPE_CHECKING:
     from .pins import Pins

@@ -1,4 +1,4 @@
-"""Gives a compiled model to HiGHS and runs it, with a time limit and with Ctrl-C.
+"""Gives a compiled model to HiGHS and runs it: time limits, Ctrl-C, and the one rule for trying again.
 
 HiGHS has been seen to refuse all rows for a single infinite coefficient, while its interface reported an optimal plan
 of cost 0. So numbers, rows, columns, nonzeros and costs that HiGHS has are compared with those that were built, and the
@@ -18,7 +18,7 @@ import highspy
 import numpy as np
 from scipy import sparse
 
-from ..errors import SolverFailed, UsageError
+from ..errors import SolverFailed, Unbounded, UsageError
 from ..quiet_highs import new_highs
 from .compiling import SMALLEST_COEFFICIENT, Arrays, Positions
 from .units import Units
@@ -27,6 +27,7 @@ PROVEN_UP_TO = 200  # integer decisions up to which the default gap is 0: the op
 LARGE_GAP = 1e-3  # default relative MIP gap of models with more
 
 
+ENDED = ("optimal", "time_limit", "interrupted")  # after one of these the search is not tried again
 LARGEST_COEFFICIENT = 1e15  # HiGHS refuses rows with larger ones
 DUAL, PRIMAL = 1, 4  # values of HiGHS' option simplex_strategy
 
@@ -66,6 +67,39 @@ class Settings:
         if self.gap is not None:
             return self.gap
         return 0.0 if integers <= PROVEN_UP_TO else LARGE_GAP
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The result of one search.
+
+    stopped   ``optimal``, ``time_limit``, ``interrupted`` or ``infeasible`` (without retries also ``unbounded`` and
+              ``failed``)
+    x         values of the columns (kt/yr, kt, modules, MUSD), shape (columns,): of the best plan found, the incumbent;
+              empty if none was found
+    value     objective of x, its constant included; NaN without a plan
+    bound     lower bound: no plan has a smaller objective; -inf if nothing is known
+    duals     shadow prices of the rows, shape (rows,), in units of the objective per unit of the row; of a linear
+              programme only
+    reduced   reduced costs of the columns, shape (columns,), per unit of the column; of a linear programme only
+    """
+
+    stopped: str
+    x: np.ndarray
+    value: float
+    bound: float
+    duals: np.ndarray
+    reduced: np.ndarray
+
+    @property
+    def held(self) -> bool:
+        """Whether a plan was found."""
+        return not math.isnan(self.value)
+
+    @property
+    def optimal(self) -> bool:
+        """Whether the plan is proven to be optimal, to the gap asked for."""
+        return self.stopped == "optimal"
 
 
 def check_numbers(arrays: Arrays) -> None:
@@ -246,6 +280,95 @@ class Solver:
                 stopping = True
                 print("stopping; once more to quit at once", file=sys.stderr, flush=True)
                 self.highs.cancelSolve()
+
+    def find(
+        self,
+        *,
+        gap: float | None = None,
+        absolute_gap: float = 0.0,
+        seconds: float | None = None,
+        sure: bool = True,
+        watched: bool = True,
+        keep: bool = False,
+    ) -> Found:
+        """Solve with the objective that is set.
+
+        gap           relative MIP gap at which the search may stop; None: that of the settings
+        absolute_gap  the same in units of the objective
+        seconds       how long each attempt may take; None: no limit
+        sure          whether to try again before reporting that there is no plan; False: the first answer counts
+        watched       whether Ctrl-C can stop the search; see `Solver.run`
+        keep          whether an interrupted search returns its best plan, instead of raising KeyboardInterrupt
+
+        Raises Unbounded, and SolverFailed if HiGHS gives no result; both only if ``sure``.
+        """
+        allowed = math.inf if seconds is None else seconds
+        self.option(
+            mip_rel_gap=self.gap if gap is None else max(gap, 1e-9), mip_abs_gap=absolute_gap / self.units.objective
+        )
+        stopped = self.run(allowed, watched)
+        if sure and stopped not in ENDED:
+            stopped = self._again(allowed, watched)
+        if sure and stopped == "unbounded":
+            raise Unbounded("the cost has no lower bound: an activity, perhaps one of negative cost, pays without end")
+        if sure and stopped == "failed":
+            why = self.highs.modelStatusToString(self.highs.getModelStatus())
+            raise SolverFailed(f"HiGHS stopped without a result: {why}")
+        if stopped == "interrupted" and not keep:
+            raise KeyboardInterrupt
+        return self._found(stopped)
+
+    def _again(self, seconds: float, watched: bool) -> str:
+        """Try again: without presolve; a linear programme then with looser tolerances, then by interior points.
+
+        Presolve has been seen to call feasible models infeasible, so infeasibility counts only without it. All options
+        are set back afterwards. Returns how the last attempt ended, as `Solver.run` does.
+        """
+        attempts: list[dict[str, Any]] = [{"presolve": "off"}]
+        if not self.whole.any():
+            attempts += [
+                {"primal_feasibility_tolerance": 1e-7},
+                {"dual_feasibility_tolerance": 1e-7},
+                {"solver": "ipm"},
+            ]
+        stopped = "failed"
+        try:
+            for options in attempts:
+                self.forget()
+                self.option(**options)
+                stopped = self.run(seconds, watched)
+                if stopped in ENDED:
+                    break
+        finally:
+            self.option(
+                presolve="choose",
+                solver="choose",
+                primal_feasibility_tolerance=TIGHT,
+                dual_feasibility_tolerance=TIGHT,
+            )
+        return stopped
+
+    def _found(self, stopped: str) -> Found:
+        """Return what HiGHS has after a search that ended with ``stopped``."""
+        held = stopped == "optimal" or (stopped in ENDED and self.has_plan)
+        solution = self.highs.getSolution()
+        units = self.units
+        value = float(self.highs.getObjectiveValue()) * units.objective if held else math.nan
+        if self.whole.any():
+            bound = float(self.highs.getInfo().mip_dual_bound) * units.objective
+        else:
+            bound = value if stopped == "optimal" else -math.inf
+        x = np.array(solution.col_value) * units.columns if held else np.zeros(0)
+        duals, reduced = np.array(solution.row_dual), np.array(solution.col_dual)
+        if len(duals) != len(units.rows):  # of a MIP, or none yet
+            duals, reduced = np.zeros(len(units.rows)), np.zeros(len(units.columns))
+        return Found(
+            stopped, x, value, bound, duals * units.objective / units.rows, reduced * units.objective / units.columns
+        )
+
+    def forget(self) -> None:
+        """Forget basis and solution: the next search starts from nothing."""
+        self.check(self.highs.clearSolver(), "clearing")
 
     @property
     def has_plan(self) -> bool:

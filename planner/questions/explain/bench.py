@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import SolverFailed, UsageError
-from ...solving.programme import Found, Programme, by_family
-from ...solving.solver import Progress, Settings
+from ...solving.programme import Programme, by_family
+from ...solving.solver import Found, Progress, Settings
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance

@@ -16,7 +16,7 @@ from collections.abc import Collection
 from typing import Any
 
 from ...errors import InstanceError
-from ...solving.programme import Found
+from ...solving.solver import Found
 from .bench import BUILT, SAME, Bench, Model
 from .binding import earlier_cells
 from .projects import NOT_AGAIN, Project

@@ -17,8 +17,9 @@ from ...prepare import prepare
 from ...solving.cap_rows import PLACEHOLDER, MetricRows
 from ...solving.compiling import compiled
 from ...solving.measures import deliveries
-from ...solving.programme import Found, Programme, inside_bounds
+from ...solving.programme import Programme, inside_bounds
 from ...solving.search import COST_SLACK, TIE, finished
+from ...solving.solver import Found
 from ...words import figure_of
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ import numpy as np
 from scipy import sparse
 
 from ...errors import Infeasible, SolverFailed
-from ...solving.programme import Found, Programme
+from ...solving.programme import Programme
+from ...solving.solver import Found
 
 if TYPE_CHECKING:
     from ...solving.solver import Progress, Settings
