@@ -267,8 +267,10 @@ class _Lister:
                     continue
                 if stage in ("", m.stage) and material in ("", m.material):
                     exports = self.planned.exports(m.material, country, self.years[0])
-                    of = {"country": country, "material": m.material, "reference_t": exports}
-                    rows.append(disruption(STOP, self.blow.fraction, **of))
+                    stop = disruption(
+                        STOP, self.blow.fraction, country=country, material=m.material, reference_t=exports
+                    )
+                    rows.append(stop)
         if rows:
             yield self._case(STOP, target, rows, country=place, stage=stage, material=material)
 
