@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -191,7 +191,7 @@ def compare(*plans: Run, names: Sequence[str] | None = None) -> Comparison:
         for name, plan in zip(called, plans, strict=True)
         if (held := in_words(plan.plan["settings"].get("pins")))
     ]
-    frames = {table: _frame(table, called, [_MEASURES[table](p, set(common)) for p in plans]) for table in _MEASURES}
+    frames = {t: _frame(t, called, [_measured(t, p, set(common)) for p in plans]) for t in Comparison.tables()}
     starts = [_starts(p) for p in plans]
     of = tuple(p.digest for p in plans)
     frames["builds"].insert(3, "when", [_when(starts, str(option)) for option in frames["builds"]["option"]])
@@ -200,7 +200,7 @@ def compare(*plans: Run, names: Sequence[str] | None = None) -> Comparison:
 
 def _names(wished: list[str]) -> list[str]:
     """Names made different from one another, and from the other columns."""
-    taken: set[str] = {"change", *(key for table in _MEASURES for key in Comparison.columns(table))}
+    taken: set[str] = {"change", *(key for table in Comparison.tables() for key in Comparison.columns(table))}
     result = []
     for name in wished:
         unique, n = name, 2
@@ -222,9 +222,8 @@ def _totals(plan: Run, years: set[int]) -> Measured:
     metrics = plan.plan["metrics"]
     found: Measured = {("cost", "MUSD present"): float(plan.plan["objective_musd"])}
     for component in COMPONENTS:
-        found[f"of which {component.replace('_', ' ')}", "MUSD present"] = float(
-            metrics["cost_musd"].get(component, 0.0)
-        )
+        musd = float(metrics["cost_musd"].get(component, 0.0))
+        found[f"of which {component.replace('_', ' ')}", "MUSD present"] = musd
     found["capex", "MUSD overnight"] = float(metrics["capex_musd"])
     funding = plan.tables["funding"]
     found["public money", "MUSD"] = float(funding.loc[funding["source"] != "private", "musd"].sum())
@@ -245,14 +244,6 @@ def _dependence(plan: Run, years: set[int]) -> Measured:
     return {(r.metric, r.stage, int(r.year)): float(r.share) for r in rows.itertuples()}
 
 
-def _builds(plan: Run, years: set[int]) -> Measured:
-    del years  # a start is a decision of the whole horizon
-    found: Measured = defaultdict(float)
-    for r in plan.tables["builds"].itertuples():
-        found[r.option, r.facility, r.country] += float(r.capacity_t)
-    return dict(found)
-
-
 def _starts(plan: Run) -> dict[str, list[int]]:
     found: dict[str, list[int]] = defaultdict(list)
     for r in plan.tables["builds"].itertuples():
@@ -266,38 +257,30 @@ def _when(starts: Sequence[Mapping[str, Sequence[int]]], option: str) -> str:
     return said[0] if len(set(said)) == 1 else " / ".join(said)
 
 
-def _flows(plan: Run, years: set[int]) -> Measured:
-    found: Measured = defaultdict(float)
-    for r in plan.tables["flows"].itertuples():
-        if r.year in years:
-            found[r.material, r.origin, r.destination] += float(r.t)
-    return dict(found)
-
-
-def _funding(plan: Run, years: set[int]) -> Measured:
-    del years
-    found: Measured = defaultdict(float)
-    for r in plan.tables["funding"].itertuples():
-        found[(r.source,)] += float(r.musd)
-    return dict(found)
-
-
-def _shortages(plan: Run, years: set[int]) -> Measured:
-    found: Measured = defaultdict(float)
-    for r in plan.tables["service"].itertuples():
-        if r.year in years and r.short_t > 0.0:
-            found[r.country, r.sector, r.material] += float(r.short_t)
-    return dict(found)
-
-
-_MEASURES: Mapping[str, Callable[[Run, set[int]], Measured]] = {
-    "totals": _totals,
-    "dependence": _dependence,
-    "builds": _builds,
-    "flows": _flows,
-    "funding": _funding,
-    "shortages": _shortages,
+_SUMMED = {  # table of a comparison -> table of a run, its column that is summed up, whether over the years in common
+    "builds": ("builds", "capacity_t", False),  # a start is a decision of the whole horizon
+    "flows": ("flows", "t", True),
+    "funding": ("funding", "musd", False),
+    "shortages": ("service", "short_t", True),
 }
+
+
+def _measured(table: str, plan: Run, years: set[int]) -> Measured:
+    """The numbers of a plan in a table of the comparison, by the values of its keys."""
+    if table not in _SUMMED:
+        return _totals(plan, years) if table == "totals" else _dependence(plan, years)
+    source, column, by_year = _SUMMED[table]
+    rows = plan.tables[source]
+    if by_year:
+        rows = rows[rows["year"].isin(years) & (rows[column] > 0.0)]
+    found: Measured = defaultdict(float)
+    for *key, value in rows[[*_keys(table), column]].itertuples(index=False):
+        found[tuple(key)] += float(value)
+    return dict(found)
+
+
+def _keys(table: str) -> list[str]:
+    return [key for key in Comparison.columns(table) if key != "when"]
 
 
 def _frame(table: str, names: Sequence[str], measured: Sequence[Measured]) -> pd.DataFrame:
@@ -308,8 +291,7 @@ def _frame(table: str, names: Sequence[str], measured: Sequence[Measured]) -> pd
     if table != "totals":
         keys.sort(key=lambda key: tuple((isinstance(part, str), part) for part in key))
     rows = [(*key, *(m.get(key, blank) for m in measured)) for key in keys]
-    declared = [key for key in Comparison.columns(table) if key != "when"]
-    frame = pd.DataFrame(rows, columns=[*declared, *names])
+    frame = pd.DataFrame(rows, columns=[*_keys(table), *names])
     for name in names:
         frame[name] = frame[name].astype(float)
     frame["change"] = frame[names[-1]] - frame[names[0]]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
 from ..words import figure_of
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from ..instance.instance import Instance
     from ..runs.run import Run
 
@@ -19,9 +21,6 @@ WORTH_SHOWING = 1e-6  # of the whole cost; the least-exposure step may leave les
 
 def show(instance: Instance, plan: Run, folder: Path, console: Console | None = None) -> None:
     """Print the summary of a plan and where its run lies."""
-    from rich.console import Console
-    from rich.markup import escape
-
     out = console or Console(highlight=False, soft_wrap=True)
     gap = plan.plan["gap"]
     stopped = "" if plan.status == "optimal" else "not proven optimal, "
@@ -48,8 +47,6 @@ def show(instance: Instance, plan: Run, folder: Path, console: Console | None = 
 
 def _terms(plan: Run, out: Console) -> None:
     """What the plan was made for and what was held, where that is not the least cost of all plans."""
-    from rich.markup import escape
-
     from ..solving.aims import AIMS
     from ..solving.pins import in_words
 
@@ -76,8 +73,6 @@ def _builds(plan: Run, out: Console) -> None:
     if builds.empty:
         out.print("Builds: none")
         return
-    from rich.markup import escape
-
     out.print(f"Builds ({figure_of(plan.metrics['capex_musd'], 6)} MUSD overnight):")
     for year, rows in builds.groupby("start_year", sort=True):
         names = ", ".join(f"{r.option} {figure_of(r.capacity_t, 4)} t" for r in rows.itertuples())
@@ -86,8 +81,6 @@ def _builds(plan: Run, out: Console) -> None:
 
 def _closures(plan: Run, out: Console) -> None:
     """What is given up of plants' own capacity; nothing unless closures.csv allows it."""
-    from rich.markup import escape
-
     closures = plan.tables.get("closures")
     if closures is None or closures.empty:
         return
@@ -98,8 +91,6 @@ def _closures(plan: Run, out: Console) -> None:
 
 
 def _dependence(instance: Instance, plan: Run, out: Console) -> None:
-    from rich.markup import escape
-    from rich.table import Table
 
     out.print("Dependence on countries of concern, of this chain")
     table = Table(box=None)
@@ -124,8 +115,6 @@ def _shortages(plan: Run, out: Console) -> None:
 
 
 def _outlays(plan: Run, out: Console) -> None:
-    from rich.markup import escape
-
     from ..runs.outlays import by_payer
 
     payers = by_payer(plan.tables)
@@ -138,8 +127,6 @@ def _outlays(plan: Run, out: Console) -> None:
 
 
 def _binding(plan: Run, out: Console) -> None:
-    from rich.markup import escape
-
     dependence = plan.tables["dependence"]
     caps = dependence[(dependence["cap"] != "") & (dependence["marginal_musd_per_point"] > 1e-9)]
     if caps.empty:

@@ -6,7 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -14,32 +14,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .parts import Figure, Section, Table
-from .sections import (
-    alternatives,
-    builds,
-    chain,
-    compare,
-    costs,
-    delivery,
-    dependence,
-    explain,
-    findings,
-    frontier,
-    hedge,
-    needs,
-    origins,
-    outlays,
-    prices,
-    sensitivity,
-    stress,
-    trust,
-    worldmap,
-)
+from .sections import builds, chain, costs, dependence, findings, needs, origins, outlays, prices, trust, worldmap
 
 if TYPE_CHECKING:
     import jinja2
 
-    from .studies import Shown
     from .view import View
 
 
@@ -47,22 +26,22 @@ def page(view: View) -> str:
     """The whole HTML text of a report."""
     sections = (
         dependence.section(view),
-        *_studied(view, "frontier", frontier.section),
-        *_studied(view, "compare", compare.section),
+        *_studied(view, "frontier"),
+        *_studied(view, "compare"),
         origins.section(view),
         chain.section(view),
         worldmap.section(view),
         builds.section(view),
-        *_studied(view, "explain", explain.section),
-        *_studied(view, "alternatives", alternatives.section),
+        *_studied(view, "explain"),
+        *_studied(view, "alternatives"),
         costs.section(view),
         prices.section(view),
         needs.shortages(view),
         needs.branches(view),
-        *_studied(view, "stress", stress.section),
-        *_studied(view, "stress --delivery", delivery.section),
-        *_studied(view, "hedge", hedge.section),
-        *_studied(view, "sensitivity", sensitivity.section),
+        *_studied(view, "stress"),
+        *_studied(view, "stress --delivery"),
+        *_studied(view, "hedge"),
+        *_studied(view, "sensitivity"),
         needs.funding(view),
         outlays.section(view),
         trust.section(view),
@@ -108,9 +87,9 @@ def written(found: Sequence[Section | None], **head: Any) -> str:
     )
 
 
-def _studied(view: View, kind: str, section: Callable[[View, Shown], Section]) -> list[Section]:
+def _studied(view: View, kind: str) -> list[Section]:
     """The sections of all studies of a kind; from the second on numbered, so that their ids stay apart."""
-    made = [section(view, study) for study in view.studies if study.kind == kind]
+    made = [findings.STUDIES[kind].section(view, study) for study in view.studies if study.kind == kind]
     return made[:1] + [
         replace(
             one,

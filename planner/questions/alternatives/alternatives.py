@@ -9,17 +9,20 @@ settles. Only what is left takes a search.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import UsageError
 from .result import SOME, Alternatives
-from .space import Progress, Space
+from .space import Ends, Space
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ...instance.instance import Instance
+    from ...solving.solver import Progress
 
 
 def alternatives(
@@ -58,8 +61,8 @@ def alternatives(
     complete = True
     chosen: list[tuple[str, np.ndarray]] = [("least cost", space.best)]
     bought: list[tuple[str, float, float, bool]] = []
-    ends: dict[str, tuple[float, float, bool, bool]] = {}
-    spans: list[tuple[str, float, float, float, float, bool]] = []
+    ends: dict[str, Ends] = {}
+    spans: list[tuple[Any, ...]] = []
     starts: dict[str, float] = {}
     try:
         space.ranges(ends)
@@ -69,7 +72,7 @@ def alternatives(
                     starts[option] = space.latest_start(option)
         for text, options in of_group.items():
             spans.append(space.span(text, options))
-        for row in space.buys():
+        for row in space.buys():  # one by one, so that an interrupt keeps what was found
             bought.append(row)
         for _ in range(plans):
             other = space.farthest([x for _, x in chosen])
@@ -78,4 +81,44 @@ def alternatives(
             chosen.append((space.name(other, [x for _, x in chosen], [n for n, _ in chosen]), other))
     except KeyboardInterrupt:
         complete = False
-    return space.result(chosen, bought, ends, spans, starts, complete)
+    built = [(name, space.solver.cost(x), *row) for name, x in chosen for row in space.started(x)]
+    return Alternatives(
+        instance,
+        slack,
+        space.best_musd,
+        space.ceiling,
+        _frame("ranges", _ranges(space, ends, starts)).astype({"least": float, "most": float}),
+        _frame("groups", spans),
+        _frame("buys", bought),
+        _frame("plans", built).astype({"modules": float}),
+        complete,
+        {"gap": space.gap, "time_limit": time_limit, "seed": seed},
+    )
+
+
+def _ranges(space: Space, ends: Mapping[str, Ends], starts: Mapping[str, float]) -> list[tuple[Any, ...]]:
+    """Rows of the table ``ranges``; the range of an option not asked for yet is what the plans found show."""
+    rows = []
+    for option in sorted(space.options):
+        known = [space.modules(x, option) for x in space.seen]
+        least, most, sure_of_least, sure_of_most = ends.get(option, (min(known), max(known), False, False))
+        verdict = _verdict(least, most, sure_of_least, sure_of_most)
+        proven = sure_of_least and sure_of_most
+        facility = space.options[option].facility
+        rows.append((option, facility, verdict, least, most, proven, starts.get(option, math.nan)))
+    return rows
+
+
+def _verdict(least: float, most: float, sure_of_least: bool, sure_of_most: bool) -> str:
+    """What is known of an option; plans that were found show ``sometimes`` whether or not the ends are proven."""
+    if least <= SOME < most:
+        return "sometimes"
+    if least > SOME:
+        return "always" if sure_of_least else "open"
+    return "never" if sure_of_most else "open"
+
+
+def _frame(table: str, rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=Alternatives.columns(table))

@@ -14,29 +14,18 @@ from ...solving.measures import capex
 from ...solving.programme import Programme, Ticker
 from ...solving.solver import PROVEN_UP_TO
 from ...words import figure_of
-from .result import BUYS, SOME, Alternatives
+from .result import BUYS, SOME
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
-    from ...solving.solver import Settings
-
-
-Progress = Callable[[str], None]
+    from ...solving.solver import Progress, Settings
 
 
 EACH = 30.0  # seconds for each search in a model too large to be proven, unless said otherwise
 
 
+Ends = tuple[float, float, bool, bool]  # least and most modules of an option, and whether each is proven
 GROUPS = ("country", "startup", "stage", "option")
-
-
-def _verdict(least: float, most: float, sure_of_least: bool, sure_of_most: bool) -> str:
-    """What is known of an option; plans that were found show ``sometimes`` whether or not the ends are proven."""
-    if least <= SOME < most:
-        return "sometimes"
-    if least > SOME:
-        return "always" if sure_of_least else "open"
-    return "never" if sure_of_most else "open"
 
 
 class Space:
@@ -69,13 +58,12 @@ class Space:
         self.best_musd = self.solver.cost(self.best)
         self.ceiling = self.best_musd + slack * abs(self.best_musd)
         self.seen = [self.best]
-        scale = 1.0 / max(1.0, float(np.abs(self.arrays.cost).max()))
-        self.scale = scale
+        self.scale = 1.0 / max(1.0, float(np.abs(self.arrays.cost).max()))
         # without whole numbers the ends are found fast, and often settle those with them; with all of them held, a
         # plan with one project more or less is tried fast
         self.relaxed, self.held = (Programme(self.arrays.relaxed, settings) for _ in range(2))
         for programme in (self.solver, self.relaxed, self.held):
-            self.row = programme.add_limit(self.arrays.cost, self.ceiling - self.arrays.offset, scale)
+            self.row = programme.add_limit(self.arrays.cost, self.ceiling - self.arrays.offset, self.scale)
         if progress:
             progress(f"least cost {figure_of(self.best_musd, 6)} MUSD, ceiling {figure_of(self.ceiling, 6)}")
 
@@ -104,7 +92,7 @@ class Space:
         if not found.held:
             return None, found.stopped == "infeasible"
         x = found.x
-        if self.solver.cost(x) > self.ceiling + 1e-6 * max(1.0, abs(self.ceiling)):
+        if self._too_dear(x):
             raise SolverFailed("a plan beyond the ceiling came back; please report this as a defect")
         self.seen.append(x)
         return x, found.optimal
@@ -119,9 +107,19 @@ class Space:
         """Modules of an option over the horizon."""
         return float(sum(x[self.column[i]] for i in self.starts[option]))
 
+    def started(self, x: np.ndarray) -> list[tuple[str, int, float]]:
+        """Option, year and modules of what a plan starts; one blank row if it starts nothing."""
+        modules = [(b, float(x[k])) for b, k in zip(self.data.build, self.column, strict=True)]
+        started = [(b.option, b.year, round(n) if b.integer else n) for b, n in modules if n > SOME]
+        return started or [("", 0, 0.0)]
+
+    def _too_dear(self, x: np.ndarray) -> bool:
+        """Whether a plan costs more than the ceiling, beyond the solver's tolerance."""
+        return self.solver.cost(x) > self.ceiling + 1e-6 * max(1.0, abs(self.ceiling))
+
     # --- ranges -------------------------------------------------------------------------------------------
 
-    def ranges(self, ends: dict[str, tuple[float, float, bool, bool]]) -> None:
+    def ranges(self, ends: dict[str, Ends]) -> None:
         """Fill the least and the most modules of every option, and whether each is proven."""
         order = sorted(self.options, key=lambda o: -self.options[o].capex_musd)
         for number, option in enumerate(order, start=1):
@@ -209,7 +207,7 @@ class Space:
         if not found.optimal:
             return False
         x = found.x
-        if self.solver.cost(x) > self.ceiling + 1e-6 * max(1.0, abs(self.ceiling)):
+        if self._too_dear(x):
             return False
         x[self.whole] = values
         self.seen.append(x)
@@ -299,8 +297,8 @@ class Space:
             raise UsageError(hinted(f'group "{text}": no option', value, values))
         return found
 
-    def span(self, text: str, options: Sequence[str]) -> tuple[str, float, float, float, float, bool]:
-        """Least and most capacity and capex of a group."""
+    def span(self, text: str, options: Sequence[str]) -> tuple[Any, ...]:
+        """A row of the table ``groups``: the least and the most capacity and capex of a group."""
         self.tell(f"least and most of {text}")
         found: list[float] = []
         proven = True
@@ -313,12 +311,12 @@ class Space:
                 known = [sum(w * x[k] for k, w in weights.items()) for x in self.seen]
                 found.append(float(max(known) if most else min(known)))
                 proven &= sure
-        return (text, found[0], found[1], found[2], found[3], proven)
+        return (text, *found, proven)
 
     # --- what the slack buys ------------------------------------------------------------------------------
 
     def buys(self) -> Iterator[tuple[str, float, float, bool]]:
-        """(aim, value at least cost, best value within the slack, proven)."""
+        """Rows of the table ``buys``: aim, value at the least cost, best value within the slack, whether proven."""
         overnight = capex(self.data, self.arrays, lambda option: self.options[option].capex_musd)
         aims = (self.solver.measure("unclean"), overnight, *map(self.solver.measure, ("public", "unserved")))
         for name, of_column in zip(BUYS, aims, strict=True):
@@ -383,47 +381,3 @@ class Space:
         while name in taken:
             name, n = f"{said} ({n})", n + 1
         return name
-
-    # --- result -------------------------------------------------------------------------------------------
-
-    def result(
-        self,
-        chosen: Sequence[tuple[str, np.ndarray]],
-        bought: Sequence[tuple[str, float, float, bool]],
-        ends: Mapping[str, tuple[float, float, bool, bool]],
-        spans: Sequence[tuple[str, float, float, float, float, bool]],
-        starts: Mapping[str, float],
-        complete: bool,
-    ) -> Alternatives:
-        """Everything as frames."""
-        import pandas as pd
-
-        rows = []
-        for option in sorted(self.options):
-            known = [self.modules(x, option) for x in self.seen]
-            least, most, sure_of_least, sure_of_most = ends.get(option, (min(known), max(known), False, False))
-            facility = self.options[option].facility
-            verdict = _verdict(least, most, sure_of_least, sure_of_most)
-            proven = sure_of_least and sure_of_most
-            rows.append((option, facility, verdict, least, most, proven, starts.get(option, math.nan)))
-        built = []
-        for name, x in chosen:
-            modules = [(self.data.build[i], float(x[self.column[i]])) for i in range(len(self.data.build))]
-            started = [(b.option, b.year, round(n) if b.integer else n) for b, n in modules if n > SOME]
-            built += [(name, self.solver.cost(x), *row) for row in started or [("", 0, 0.0)]]
-        return Alternatives(
-            self.instance,
-            self.slack,
-            self.best_musd,
-            self.ceiling,
-            pd.DataFrame(
-                rows, columns=["option", "facility", "verdict", "least", "most", "proven", "latest_start"]
-            ).astype({"least": float, "most": float}),
-            pd.DataFrame(spans, columns=["group", "least_t", "most_t", "least_musd", "most_musd", "proven"]),
-            pd.DataFrame(bought, columns=["aim", "at_least_cost", "best", "proven"]),
-            pd.DataFrame(built, columns=["plan", "cost_musd", "option", "start_year", "modules"]).astype(
-                {"modules": float}
-            ),
-            complete,
-            {"gap": self.gap, "time_limit": self.settings.time_limit, "seed": self.settings.seed},
-        )

@@ -253,9 +253,10 @@ class _Lister:
         )
 
     def _outage(self, target: str, country: str = "", stage: str = "", facility: str = "") -> Iterator[Case]:
-        row = _row(OUTAGE, self.blow.fraction, country, stage, facility=facility)
-        if hit_facilities(self.instance, row) & self.running:
-            yield self._case(OUTAGE, target, [row], country=country, stage=stage, facility=facility)
+        where = {"country": country, "stage": stage, "facility": facility}
+        outage = disruption(OUTAGE, self.blow.fraction, **where)
+        if hit_facilities(self.instance, outage) & self.running:
+            yield self._case(OUTAGE, target, [outage], **where)
 
     def _stop(self, target: str, place: str, stage: str = "", material: str = "") -> Iterator[Case]:
         """One row for each material and country, since each has its own undisturbed exports to be measured on."""
@@ -266,9 +267,10 @@ class _Lister:
                     continue
                 if stage in ("", m.stage) and material in ("", m.material):
                     exports = self.planned.exports(m.material, country, self.years[0])
-                    rows.append(
-                        _row(STOP, self.blow.fraction, country=country, material=m.material, reference_t=exports)
+                    stop = disruption(
+                        STOP, self.blow.fraction, country=country, material=m.material, reference_t=exports
                     )
+                    rows.append(stop)
         if rows:
             yield self._case(STOP, target, rows, country=place, stage=stage, material=material)
 
@@ -284,23 +286,6 @@ def _scenarios(instance: Instance) -> Iterator[Case]:
         yield Case(f"{OWN}:{s.scenario}", OWN, "scenario", 1.0, s.first_year, s.last_year, months, rows)
 
 
-def _row(
-    kind: Any,
-    fraction: float,
-    country: str = "",
-    stage: str = "",
-    material: str = "",
-    facility: str = "",
-    reference_t: float | None = None,
-) -> Disruption:
-    return Disruption(
-        scenario=SCENARIO,
-        kind=kind,
-        country=country,
-        stage=stage,
-        material=material,
-        facility=facility,
-        fraction=fraction,
-        reference_t=reference_t,
-        note="",
-    )
+def disruption(kind: Any, fraction: float, scenario: str = SCENARIO, **what: Any) -> Disruption:
+    """A row of disruptions.csv; ``what`` it hits are further columns of it."""
+    return Disruption(scenario=scenario, kind=kind, fraction=fraction, note="", **what)

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ...errors import SolverFailed
-from ...instance.tables import Disruption
 from ...instance.timeline import overlap_share, periods
 from ...prepare import CapacityLimit, ModelData, Terms, prepare_branch
 from ...prepare.conditions import Conditions, conditions_of
 from ...solving.compiling import compiled
 from ...solving.programme import Programme
-from .cases import NOTHING, OWN, Case, with_case
+from .cases import NOTHING, OWN, Case, disruption, with_case
 from .planned import Planned
 
 if TYPE_CHECKING:
@@ -98,9 +97,9 @@ class Branch:
     def _quiet(self) -> Instance:
         """The instance with this branch's scenario, in which nothing is lost, but every export has its row."""
         shape = self.shape
-        rows = [_row("export_stop", 1.0)]
+        rows = [disruption("export_stop", 1.0, "")]
         if shape.fails:
-            rows.append(_row("project_failure", 0.0))
+            rows.append(disruption("project_failure", 0.0, ""))
         name, kind = (f"{OWN}:{shape.scenario}", OWN) if shape.scenario else (NOTHING, NOTHING)
         case = Case(name, kind, "", 1.0, shape.first, shape.last, 0, tuple(rows))
         return with_case(self.instance, case)
@@ -230,9 +229,3 @@ class Branch:
             need=[n._replace(demand=n.demand * needs.get(d, 1.0)) for d, n in enumerate(self.data.need)],
             buy=[b._replace(price=b.price * offers.get(k, 1.0)) for k, b in enumerate(self.data.buy)],
         )
-
-
-def _row(kind: Any, fraction: float) -> Disruption:
-    return Disruption(
-        scenario="", kind=kind, country="", stage="", material="", facility="", fraction=fraction, note=""
-    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ...instance.timeline import overlap_share
+from ...prepare import Node
 from ...runs.run import PLANNED
 from ..many import Result, Worker
 from .cases import NOTHING, Case, with_case
@@ -191,23 +192,19 @@ class Trials:
     def _decisive(self, branch: Branch, operated: Operated) -> tuple[str, float]:
         """The loss that is missed most: what was lost of it times its worth at the margin; and that worth, USD/kg."""
         best, name, worth = 1e-9, "", 0.0
-        data = branch.data
+        data, planned = branch.data, self.planned
+        lost: list[tuple[int, Node, str, float]] = []  # row, node, what is lost of it, what the plan has of that, t/yr
         for i, row in branch.capacity_rows.items():
-            if row in operated.changed:
-                limit = data.capacity[i]
-                node = data.nodes[limit.node]
-                gone = self.planned.used(limit.facility, node.year) * 1e-3 - operated.changed[row]
-                value = -float(operated.duals[row])
-                if gone * value > best:
-                    best, name, worth = gone * value, limit.facility, value / node.present
+            limit, node = data.capacity[i], data.nodes[data.capacity[i].node]
+            lost.append((row, node, limit.facility, planned.used(limit.facility, node.year)))
         for i, row in branch.stop_rows.items():
-            if row in operated.changed:
-                stop = data.export_stop[i]
-                node = data.nodes[stop.node]
-                gone = self.planned.exports(stop.material, stop.country, node.year) * 1e-3 - operated.changed[row]
-                value = -float(operated.duals[row])
-                if gone * value > best:
-                    best, name, worth = gone * value, f"{stop.material} from {stop.country}", value / node.present
+            stop, node = data.export_stop[i], data.nodes[data.export_stop[i].node]
+            exports = planned.exports(stop.material, stop.country, node.year)
+            lost.append((row, node, f"{stop.material} from {stop.country}", exports))
+        for row, node, called, t in lost:
+            value = -float(operated.duals[row])
+            if row in operated.changed and (t * 1e-3 - operated.changed[row]) * value > best:
+                best, name, worth = (t * 1e-3 - operated.changed[row]) * value, called, value / node.present
         return name, worth
 
     def _critical(self, branch: Branch, operated: Operated) -> list[str]:

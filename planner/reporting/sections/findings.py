@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,14 @@ from ...words import counted, figure_of, listed, rate_of, share_of, tonnes_of
 from . import alternatives, compare, delivery, explain, frontier, hedge, prices, sensitivity, stress, trust
 
 if TYPE_CHECKING:
-    from ..studies import Shown
     from ..view import View
+
+
+# the command of a study -> the module with its section and its sentence
+STUDIES = {
+    "alternatives": alternatives, "compare": compare, "explain": explain, "frontier": frontier, "hedge": hedge,
+    "sensitivity": sensitivity, "stress": stress, "stress --delivery": delivery,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,27 +94,16 @@ def sentences(view: View) -> list[str]:
         _cost(view),
         _dependence(view),
         _hidden(view),
+        # what less dependence costs is the question, so the curve is told early
         *(frontier.in_words(view, study) for study in view.studies if study.kind == "frontier"),
         _bottleneck(view),
         _builds(view),
         _shortage(view),
         _caps(view),
         prices.premium_in_words(view, prices.mean_prices(view)),
-        *(_STUDIES[study.kind](view, study) for study in view.studies if study.kind != "frontier"),
+        *(STUDIES[study.kind].in_words(view, study) for study in view.studies if study.kind != "frontier"),
     ]
     return [sentence for sentence in found if sentence]
-
-
-# the curve is told earlier: what less dependence costs is the question
-_STUDIES: Mapping[str, Callable[[View, Shown], str]] = {
-    "explain": explain.in_words,
-    "alternatives": alternatives.in_words,
-    "stress": stress.in_words,
-    "stress --delivery": delivery.in_words,
-    "hedge": hedge.in_words,
-    "sensitivity": sensitivity.in_words,
-    "compare": compare.in_words,
-}
 
 
 def totals(view: View) -> tuple[float, float]:
