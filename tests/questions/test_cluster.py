@@ -1,9 +1,10 @@
-"""Stress tests and sensitivity studies on a Dask cluster: a real scheduler and two workers on the loopback."""
+"""What runs in parallel, on a Dask cluster: a real scheduler and two workers on the loopback."""
 
 import json
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,18 @@ def test_the_samples_of_a_sensitivity_study_are_the_same_there(cluster):
     study = {"instance": str(INSTANCES / "tiny"), "change": [freight]}
     here = planner.sensitivity(study, workers=1)
     assert here.samples.equals(planner.sensitivity(study, scheduler=cluster).samples)
+
+
+def test_outcomes_of_projects_and_a_hedge_are_the_same_there(cluster):
+    instance = planner.load(INSTANCES / "lead-and-ramp")
+    risk = {"option": "narva-1", "projects": "one", "delay_low": 0, "delay_mode": 1, "delay_high": 3}
+    plan = planner.solve(instance.with_rows("delivery_risk", risk))
+    for question in (
+        partial(planner.delivery_risk, plan, samples=8),
+        partial(planner.failures, plan),
+        partial(planner.hedge, plan.instance, plan, outcomes=4, trial=8),
+    ):
+        assert question(workers=1).to_json() == question(scheduler=cluster).to_json()
 
 
 def test_no_scheduler_is_a_clear_error(monkeypatch):

@@ -1,5 +1,7 @@
 """Plans whose projects come late, dear, small or never, against arithmetic by hand."""
 
+import pickle
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,8 @@ from builders import TABLES, write_instance
 
 import planner
 from planner.errors import UsageError
-from planner.questions.delivery.draws import draw
+from planner.questions.delivery.delivered import Delivered
+from planner.questions.delivery.draws import NEVER, draw
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 
@@ -177,3 +180,37 @@ def test_each_project_and_each_owner_of_several_never_comes(tmp_path, ramp):
     cases = planner.failures(planner.solve(instance)).cases.set_index("name")
     assert cases["short_t"].to_dict() == pytest.approx({"Acme": 500.0, "first": 250.0, "second": 250.0})
     assert cases.loc["Acme", "options"] == "first second"
+
+
+def test_neither_the_number_of_workers_nor_what_was_tried_before_changes_an_outcome(tmp_path):
+    plan = planner.solve(promising(tmp_path))
+    for question in (partial(planner.delivery_risk, samples=8), planner.failures):
+        one, two = (question(plan, workers=n) for n in (1, 2))
+        assert one.to_json() == two.to_json()
+    large = planner.load(INSTANCES / "us-defence-2027")  # with many equally cheap operations
+    tried = Delivered(large, planner.solve(large, gap=0.05, audit=False))
+    elsewhere = pickle.loads(pickle.dumps(tried))
+    fates = [{option.option: NEVER} for option, _, _ in tried.builds]
+    assert [elsewhere.operated(fate) for fate in reversed(fates)] == [tried.operated(fate) for fate in fates][::-1]
+
+
+def test_a_study_that_was_stopped_goes_on(tmp_path, monkeypatch):
+    dear = promising(tmp_path).with_rows("delivery_risk", risk("first", capex_low=0.5, capex_mode=1, capex_high=2))
+    plan = planner.solve(dear)
+    kept = tmp_path / "kept.jsonl"
+    whole = planner.delivery_risk(plan, samples=8, workers=1)
+    real, calls = Delivered.operated, []
+
+    def stopped(self, luck):
+        calls.append(luck)
+        if len(calls) == 5:  # the plan itself, and three outcomes
+            raise KeyboardInterrupt
+        return real(self, luck)
+
+    monkeypatch.setattr(Delivered, "operated", stopped)
+    part = planner.delivery_risk(plan, samples=8, workers=1, partial=kept)
+    assert not part.complete and part.samples.equals(whole.samples.head(3))
+    assert len(kept.read_text().splitlines()) == 3
+    rest = planner.delivery_risk(plan, samples=8, workers=1, partial=kept)
+    assert rest.to_json() == whole.to_json() and not kept.exists()
+    assert len(calls) == 5 + 1 + 5

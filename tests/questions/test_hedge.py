@@ -2,7 +2,10 @@
 
 import itertools
 import json
+import os
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -17,6 +20,7 @@ from planner.questions.delivery.operations import Operations
 from planner.questions.hedge.master import Weights
 from planner.questions.hedge.sample import Sample
 from planner.questions.hedge.search import Search
+from planner.questions.many import Processes
 from planner.solving.solver import Settings
 
 TOML = """\
@@ -228,6 +232,29 @@ def test_the_number_of_workers_changes_nothing(tmp_path):
     one, two = (planner.hedge(instance, outcomes=8, trial=16, gap=0.0, workers=n) for n in (1, 2))
     assert one.outcomes.equals(two.outcomes) and one.builds.equals(two.builds)
     assert one.to_dict() == two.to_dict()
+
+
+def test_other_processes_are_started_once_the_operations_have_taken_long(tmp_path, monkeypatch):
+    monkeypatch.setattr("planner.questions.many.ALONE", 0.0)
+    monkeypatch.setattr("planner.questions.many.WORTH", 0.0)
+    monkeypatch.setattr("planner.questions.many.os.cpu_count", lambda: 2)
+    real, asked = Processes._beside, []
+    monkeypatch.setattr(Processes, "_beside", lambda self, todo: asked.append(len(todo)) or real(self, todo))
+    instance = random_instance(tmp_path / "random", 2)
+    beside, alone = (planner.hedge(instance, outcomes=2, trial=0, replications=0, workers=n) for n in (None, 1))
+    assert asked and beside.to_dict() == alone.to_dict()
+
+
+def test_a_script_without_its_guard_is_told(tmp_path):
+    sources(tmp_path / "sources", [("site", 0.2, 0.5)])
+    script = tmp_path / "script.py"
+    script.write_text("import planner\nplanner.hedge(planner.load('sources'), outcomes=2, workers=2)\n")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False, env=environment
+    )
+    assert done.returncode == 1
+    assert "UsageError: the processes that share the work ended early" in done.stderr.splitlines()[-1]
 
 
 def test_closures_are_decided_with_the_builds(tmp_path):
