@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from ..errors import OutputError
-from ..runs.folder import check_folder, write_folder
+from ..runs.atomic_folder import check_folder, write_folder
 from ..runs.tables import plain, to_csv
 
 SCHEMA = 1  # of the manifests

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InstanceError, OutputError, UsageError
-from .folder import check_folder, write_folder
+from .atomic_folder import check_folder, write_folder
 from .tables import BRANCH_TABLES, COLUMNS, OTHER_COLUMNS, from_csv, to_csv
 
 if TYPE_CHECKING:

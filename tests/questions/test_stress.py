@@ -13,7 +13,7 @@ from planner.errors import UsageError
 from planner.questions.stress.cases import SCENARIO, Blow, cases, with_case
 from planner.questions.stress.planned import Planned
 from planner.questions.stress.trial import Trials
-from planner.runs.folder import OutputError
+from planner.runs.atomic_folder import OutputError
 
 CASES = INSTANCES.parent / "tests" / "cases"
 
