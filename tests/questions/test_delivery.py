@@ -214,3 +214,11 @@ def test_a_study_that_was_stopped_goes_on(tmp_path, monkeypatch):
     rest = planner.delivery_risk(plan, samples=8, workers=1, partial=kept)
     assert rest.to_json() == whole.to_json() and not kept.exists()
     assert len(calls) == 5 + 1 + 5
+
+
+@pytest.mark.parametrize(("delay", "cost"), [("half", 121.05), ("one_and_a_half", 215.4), ("two_and_a_half", 309.75)])
+def test_a_delay_of_half_a_year_is_one_of_a_year(delay, cost):
+    """MUSD: each year more that the plant comes later costs the same; half to even had 26.7, 215.4 and 215.4."""
+    plan = planner.solve(planner.load(Path(__file__).parents[1] / "defects" / f"delay_{delay}"))
+    found = planner.delivery_risk(plan, samples=4, workers=1)
+    assert found.samples["cost_musd"].tolist() == pytest.approx([cost] * 4, abs=1e-3)

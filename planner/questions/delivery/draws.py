@@ -83,7 +83,7 @@ def draw(instance: Instance, samples: int, seed: int | Sequence[int]) -> Draws:
     return Draws(
         tuple(o.option for o in options),
         uniform[0] < chance,
-        np.rint(_triangular(uniform[1], [(r.delay_low, r.delay_mode, r.delay_high) for r in risks])).astype(int),
+        _whole(_triangular(uniform[1], [(r.delay_low, r.delay_mode, r.delay_high) for r in risks])),
         _triangular(uniform[2], [(r.capex_low, r.capex_mode, r.capex_high) for r in risks]),
         _triangular(uniform[3], [(r.share_low, r.share_mode, r.share_high) for r in risks]),
     )
@@ -100,6 +100,11 @@ def _risk_of(instance: Instance, option: Option) -> DeliveryRisk:
         if name in rows:
             return rows[name]
     return DeliveryRisk(option=option.option, projects="one", note="")
+
+
+def _whole(years: np.ndarray) -> np.ndarray:
+    """Delays in whole years, half a year and more up: a project that misses the beginning of a year misses the year."""
+    return np.floor(years + 0.5).astype(int)
 
 
 def _triangular(uniform: np.ndarray, ranges: Sequence[tuple[float, float, float]]) -> np.ndarray:
