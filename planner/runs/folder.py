@@ -1,4 +1,4 @@
-"""A folder of result files, written whole or not at all."""
+"""Writes a folder of result files, completely or not at all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from ..errors import OutputError
 
 
 def check_folder(folder: Path, manifest: str, overwrite: bool) -> None:
-    """Raise OutputError if results marked by the file ``manifest`` may not be written to ``folder``."""
+    """Raise OutputError if results may not be written to ``folder``.
+
+    manifest   name of the file that marks a folder as results; only such a folder, or an empty one, is replaced
+    overwrite  whether an existing folder may be replaced
+    """
     if not folder.exists() and not folder.is_symlink():
         return
     if not overwrite:
@@ -24,11 +28,13 @@ def check_folder(folder: Path, manifest: str, overwrite: bool) -> None:
 def write_folder(
     folder: Path, files: Mapping[str, str], manifest: str, finish: Callable[[], str], overwrite: bool = False
 ) -> Path:
-    """Write everything to a sibling folder first and rename it: a killed run leaves no ``folder``.
+    """Write everything into a temporary folder beside ``folder``, then rename it; an interrupted run leaves nothing.
 
-    files     name, perhaps with subfolders, -> text
-    manifest  name of the file that marks the folder as results; written last
-    finish    gives the manifest's text, called when the others are on the disk
+    files      file name, perhaps with subfolders -> text
+    manifest   name of the file that marks the folder as results; it is written last
+    finish     returns the manifest's text; called when the other files are on the disk
+    overwrite  whether results in an existing folder may be replaced
+    Raises OutputError if the folder may not be replaced or cannot be written.
     """
     check_folder(folder, manifest, overwrite)
     try:
