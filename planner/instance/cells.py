@@ -1,4 +1,4 @@
-"""How the text of a cell is read as a number, a name or a text, and what is said of a bad one."""
+"""Reads the text of a cell as a number, a key or a text, and says what is wrong with a bad one."""
 
 import math
 import re
@@ -8,14 +8,14 @@ from typing import Any
 ANY = "*"
 
 
-LARGEST_NUMBER = 1e15  # solvers take larger figures for infinite, and lose the row that holds them
+LARGEST_NUMBER = 1e15  # solvers treat larger figures as infinite, and drop the row that has them
 
 
-LARGEST_WHOLE = 9999  # years, lead, ramp and life
+LARGEST_WHOLE = 9999  # for calendar years, and for lead, ramp and life in years
 
 
 class BadCellError(ValueError):
-    """A cell that does not follow the grammar of its column."""
+    """A cell is not written as its column needs; ``expected``, ``hint`` and ``code`` are those of an `Issue`."""
 
     def __init__(self, expected: str, hint: str = "", code: str = "E104") -> None:
         super().__init__(expected)
@@ -35,7 +35,7 @@ _FOLDER_RESERVED = {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lp
 
 
 def parse_number(cell: str) -> float:
-    """A finite decimal number, in ASCII digits with a dot and perhaps an exponent.
+    """Read a finite decimal number in ASCII digits, with a dot and perhaps an exponent. Raises BadCellError.
 
     >>> parse_number("1.5e3")
     1500.0
@@ -53,7 +53,7 @@ def parse_number(cell: str) -> float:
 
 
 def parse_whole(cell: str) -> int:
-    """A whole number.
+    """Read a whole number. Raises BadCellError.
 
     >>> parse_whole("2026")
     2026
@@ -70,7 +70,7 @@ def parse_whole(cell: str) -> int:
 
 
 def _number_cure(cell: str) -> str:
-    """What to write instead of a text that is no number, "" if that is not plain."""
+    """Return what to write instead of a text that is not a number, "" if it is not clear what is meant."""
     bare = cell.replace("\u2212", "-")
     if any(c.isdigit() and not c.isascii() for c in bare):
         bare = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in bare)
@@ -97,7 +97,7 @@ def _number_cure(cell: str) -> str:
 
 
 def text_problem(cell: str, multiline: bool) -> str:
-    """What is wrong with a text, "" if nothing."""
+    """Return what a text should be if it is not valid, "" if it is; ``multiline`` allows line breaks."""
     if cell != cell.strip():
         return "text without blanks around it"
     if cell.isprintable():
@@ -109,7 +109,7 @@ def text_problem(cell: str, multiline: bool) -> str:
 
 
 def key_problem(cell: str) -> str:
-    """What is wrong with a key, "" if nothing."""
+    """Return what a key should be if it is not valid, "" if it is."""
     if not cell.isprintable():
         return "a key of printable characters, without line breaks or invisible ones"
     if cell == ANY:
@@ -124,7 +124,7 @@ def key_problem(cell: str) -> str:
 
 
 def folder_problem(cell: str) -> str:
-    """What is wrong with a key that also names a folder, "" if nothing."""
+    """Return what a key that also names a folder should be if it is not valid, "" if it is."""
     if _FOLDER_FORBIDDEN & set(cell) or cell.endswith(".") or cell.split(".")[0].lower() in _FOLDER_RESERVED:
         return "a key that can name a folder, without / \\ : and the like"
     if len(cell.encode()) > 100:
@@ -133,7 +133,7 @@ def folder_problem(cell: str) -> str:
 
 
 def cell_of(value: Any) -> str:
-    """A value as the text of a cell that reads back as exactly that value; "" for None.
+    """Return a value as the text of a cell, which reads back as exactly that value; "" for None.
 
     >>> cell_of(1200.0), cell_of(True), cell_of(("a", "b"))
     ('1200', 'yes', 'a;b')

@@ -19,77 +19,89 @@ from .cells import (
 )
 from .reading import MULTILINE_COLUMN
 
-STAGES = "stages"  # what a column may refer to besides tables: the stages of instance.toml
+STAGES = "stages"  # a column may refer to the stages of instance.toml, as to a table
 
 
-BLOCS = "blocs"  # and the blocs named in countries.csv
+BLOCS = "blocs"  # or to the blocs named in countries.csv
 
 
 Key = tuple[str | int | None, ...]
 
 
 def _column(kind: str, meaning: str, default: Any, unit: str, blank: str, more: dict[str, Any]) -> Any:
+    """Declare a column; see `Column` for the meaning of the arguments.
+
+    default  ... (an ellipsis): the column is required
+    blank    what a blank cell means, in words
+    more     ``ge``, ``gt`` and ``le``: the range; all else goes to the schema of the column
+    """
     bounds = {name: more.pop(name) for name in ("ge", "gt", "le") if name in more}
     extra = {"kind": kind, "unit": unit, "blank": blank, **more}
     return Field(default, description=meaning, json_schema_extra=extra, **bounds)
 
 
 def key(meaning: str, **more: Any) -> Any:
-    """The name of a thing, by which other rows refer to it."""
+    """Declare the column with the short name by which other rows refer to a row."""
     return _column("key", meaning, ..., "", "", more)
 
 
 def reference(to: str | tuple[str, ...], meaning: str, blank: str | None = None, **more: Any) -> Any:
-    """The key of a row of another table; required unless it is said what blank means."""
+    """Declare a column with a key of the table (or tables) ``to``; required unless ``blank`` says what blank means."""
     refers = (to,) if isinstance(to, str) else to
     default = ... if blank is None else ""
     return _column("reference", meaning, default, "", blank or "", {"refers": refers, **more})
 
 
 def text(meaning: str, blank: str | None = None, **more: Any) -> Any:
-    """Free text; required unless it is said what blank means."""
+    """Declare a column of free text; required unless ``blank`` says what blank means."""
     return _column("text", meaning, ... if blank is None else "", "", blank or "", more)
 
 
 def number(meaning: str, unit: str, default: Any = ..., blank: str = "", **more: Any) -> Any:
-    """A finite number, by default not negative."""
+    """Declare a column of finite numbers, 0 or more unless ``ge`` or ``gt`` says otherwise."""
     return _column("number", meaning, default, unit, blank, {"ge": None if "gt" in more else 0.0, **more})
 
 
 def fraction(meaning: str, default: Any = ..., blank: str = "", **more: Any) -> Any:
-    """A number between 0 and 1."""
+    """Declare a column of numbers from 0 to 1."""
     return _column("number", meaning, default, "fraction", blank, {"ge": 0.0, "le": 1.0, **more})
 
 
 def year(meaning: str, blank: str = "", default: Any = None) -> Any:
-    """A calendar year; blank means what ``blank`` says, unless the year is required."""
+    """Declare a column of calendar years; ``blank`` says what blank means; a default of ... makes it required."""
     return _column("whole", meaning, default, "year", blank, {"ge": 1, "le": LARGEST_WHOLE})
 
 
 def whole_years(meaning: str, default: Any = ..., least: int = 0) -> Any:
-    """A length of time in whole years."""
+    """Declare a column of lengths of time in whole years, ``least`` or more."""
     return _column("whole", meaning, default, "years", "", {"ge": least, "le": LARGEST_WHOLE})
 
 
 def flag(meaning: str, default: Any = False, blank: str = "") -> Any:
-    """``yes`` or ``no``."""
+    """Declare a column of ``yes`` or ``no``."""
     return _column("flag", meaning, default, "", blank, {})
 
 
 def choice(meaning: str) -> Any:
-    """One of the words in the annotation."""
+    """Declare a column of one of the words in its annotation, a Literal."""
     return _column("choice", meaning, ..., "", "", {})
 
 
 class Row(BaseModel):
-    """A row of any table."""
+    """A row of any table.
+
+    TABLE     name of the table
+    KEY       names of the columns that make up its key
+    REQUIRED  whether an instance must have the table
+    TOGETHER  columns that together are the key of a row in another table -> that table
+    """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
 
     TABLE: ClassVar[str] = ""
     KEY: ClassVar[tuple[str, ...]] = ()
     REQUIRED: ClassVar[bool] = False
-    TOGETHER: ClassVar[Mapping[tuple[str, ...], str]] = {}  # columns that together name a row of a table
+    TOGETHER: ClassVar[Mapping[tuple[str, ...], str]] = {}
 
     note: str = text("a remark", "none")
     active: bool = flag("an inactive row is as if it were not there, but is still checked", True)
@@ -101,7 +113,7 @@ class Row(BaseModel):
 
 
 class CitedRow(Row):
-    """A row that can name its sources: any but a source itself."""
+    """A row with a column for its sources: a row of any table but sources.csv."""
 
     source: tuple[str, ...] = _column(
         "sources", "where the figures come from: ids of sources.csv, separated by ;", (), "", "not said",
@@ -111,7 +123,16 @@ class CitedRow(Row):
 
 @dataclass(frozen=True)
 class Column:
-    """What the schema says of one column."""
+    """The schema of one column.
+
+    kind       ``key``, ``reference``, ``text``, ``number``, ``whole``, ``flag``, ``choice`` or ``sources``
+    blank      what a blank cell means, in words
+    range      the range of a number, in words
+    refers     tables to whose keys its cells refer
+    wildcard   whether ``*`` may stand for any key
+    is_name    whether its texts are names that other cells may refer to
+    is_folder  whether its keys also name folders
+    """
 
     name: str
     kind: str
@@ -138,7 +159,7 @@ class Column:
 
     @cached_property
     def parse(self) -> Callable[[str], Any]:
-        """The function that turns a cell that is not blank into a value, or raises BadCellError."""
+        """The function that reads a cell that is not blank; it raises BadCellError."""
         return {
             "number": parse_number,
             "whole": parse_whole,
@@ -179,7 +200,7 @@ class Column:
 
 
 def joined_key(row: Row) -> str:
-    """The key of a row as evidence.csv writes it: its parts joined by ``/``; blank parts stay empty."""
+    """Return the key of a row as evidence.csv writes it: its parts joined by ``/``; blank parts stay empty."""
     return "/".join("" if part is None else str(part) for part in row.identity)
 
 
@@ -205,7 +226,7 @@ def _describe_column(row: type[Row], name: str) -> Column:
 
 
 def _range(kind: str, unit: str, metadata: Iterable[Any]) -> str:
-    """The range of a number in words, "" for any other column."""
+    """Return the range of a number in words, "" for any other column."""
     bounds = {b: getattr(m, b) for m in metadata for b in ("ge", "gt", "le") if getattr(m, b, None) is not None}
     if kind not in ("number", "whole"):
         return ""

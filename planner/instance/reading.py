@@ -1,7 +1,7 @@
-"""Bytes of an instance's files to rows of text, strictly, with file and line kept for every record.
+"""Reads the files of an instance into rows of text, and keeps file and line of every record.
 
-Nothing is guessed: every cell stays text (``NA`` is Namibia), and whatever is not plainly a table is refused.
-Only here are the files of an instance opened.
+Nothing is guessed: every cell stays text (``NA`` is Namibia), and what is not a valid CSV table is refused. Only this
+file opens the files of an instance.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MULTILINE_COLUMN = "note"  # the one column whose cells may hold line breaks
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One record as written: where it stands and its cells under the header."""
+    """One record of a file as text: where it is, and its cells, parallel to the header."""
 
     file: str
     line: int | None
@@ -32,7 +32,7 @@ class Place:
     cells: tuple[str, ...]
 
     def written(self, column: str) -> str | None:
-        """The cell of a column as written, None if the file has no such column."""
+        """Return the text of the cell in a column, None if the file has no such column."""
         return self.cells[self.header.index(column)] if column in self.header else None
 
 
@@ -40,9 +40,9 @@ class Place:
 class RawTable:
     """A table as text.
 
-    line    the line of the header
-    ragged  records with too few or too many cells, cut or filled up to the header
-    sound   False if the rest of the file could not be read
+    line    line of the header
+    ragged  records with too few or too many cells, filled up or cut to the length of the header
+    sound   whether the file could be read to its end
     """
 
     file: str
@@ -55,7 +55,7 @@ class RawTable:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A value of instance.toml and where it stands; ``lines`` are those of its entries, if they are tables."""
+    """A value of instance.toml and where it is written; ``lines`` are those of its entries, if they are tables."""
 
     value: Any
     file: str
@@ -63,7 +63,7 @@ class Written:
     lines: tuple[int, ...] = ()
 
     def line_of(self, entry: int) -> int | None:
-        """The line of an entry, that of the whole value where it is not known."""
+        """Return the line of an entry (by its position), or that of the whole value if it is not known."""
         return self.lines[entry] if entry < len(self.lines) else self.line
 
 
@@ -71,10 +71,10 @@ class Written:
 class Layer:
     """One folder of an instance: itself, or one it is based on.
 
-    prefix    what stands before its file names in messages: "" or e.g. ``../base/``
+    prefix    put before its file names in messages: "" or, for example, ``../base/``
     settings  (section, key) -> value; the section is "" for keys before any section
     contents  (file name, bytes) of all files read, for the digest
-    broken    tables that could not be read at all or not fully
+    broken    tables that could not be read, or not to their end
     """
 
     folder: Path
@@ -131,7 +131,7 @@ def read_layer(folder: Path, prefix: str, tables: Collection[str], issues: list[
 
 
 def _data_files(folder: Path, prefix: str, issues: list[Issue]) -> list[Path]:
-    """The tables and settings of a folder by name; hidden files and subfolders are left alone."""
+    """Return the .csv and .toml files of a folder, sorted by name; hidden files and subfolders are ignored."""
     try:
         names = sorted(p.name for p in folder.iterdir())
     except OSError as error:
@@ -152,7 +152,7 @@ def _data_files(folder: Path, prefix: str, issues: list[Issue]) -> list[Path]:
 
 
 def _content(path: Path, shown: str, issues: list[Issue]) -> bytes | None:
-    """The bytes of a file; None, with an issue, if it is no plain file, too large or unreadable."""
+    """Return the bytes of a file; None, with an issue, if it is not a plain file, too large or unreadable."""
     try:
         if not path.is_file():  # a pipe or device would make the reader wait for ever
             problem = "not a plain file"
@@ -171,7 +171,7 @@ def _reason(error: OSError) -> str:
 
 
 def _text(content: bytes, shown: str, issues: list[Issue]) -> str | None:
-    """UTF-8 text; None, with an issue that names the line, otherwise."""
+    """Decode UTF-8 text; return None, with an issue that names the line, if it is not UTF-8."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         issues.append(Issue(shown, 1, "", None, "UTF-16 text", "save the file as UTF-8", "E101"))
         return None
@@ -193,7 +193,7 @@ def _text(content: bytes, shown: str, issues: list[Issue]) -> str | None:
 
 
 def read_table(text: str, shown: str, issues: list[Issue]) -> RawTable | None:
-    """CSV text to rows; None, with issues, if there is no usable header."""
+    """Read CSV text; return None, with issues, if there is no usable header. ``shown`` is the file name in messages."""
     records = _records(text)
     sound = True
     header: tuple[str, ...] | None = None
@@ -228,7 +228,7 @@ def read_table(text: str, shown: str, issues: list[Issue]) -> RawTable | None:
 
 
 class _records(Iterator[tuple[int, list[str]]]):  # noqa: N801 (used as a function)
-    """The records of a CSV text with their first physical line; wholly empty lines are skipped."""
+    """Iterates over the records of a CSV text, each with the number of its first line; empty lines are skipped."""
 
     def __init__(self, text: str) -> None:
         self._reader = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -243,6 +243,7 @@ class _records(Iterator[tuple[int, list[str]]]):  # noqa: N801 (used as a functi
 
 
 def _header_ok(header: tuple[str, ...], line: int, shown: str, issues: list[Issue]) -> bool:
+    """Return whether all columns have different names without blanks around them; else report what is wrong."""
     first: dict[str, int] = {}
     ok = True
     for number, name in enumerate(header, start=1):
@@ -271,7 +272,10 @@ def _header_ok(header: tuple[str, ...], line: int, shown: str, issues: list[Issu
 
 
 def read_settings(text: str, shown: str, issues: list[Issue]) -> dict[tuple[str, str], Written] | None:
-    """The keys of instance.toml by section, with their lines; None, with an issue, if it is not TOML."""
+    """Read instance.toml: (section, key) -> value with its line; None, with an issue, if it is not TOML.
+
+    A section itself has the key "" and the value None; keys before any section have the section "".
+    """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -297,7 +301,7 @@ def read_settings(text: str, shown: str, issues: list[Issue]) -> dict[tuple[str,
 
 
 def _setting_lines(text: str) -> dict[tuple[str, str], int]:
-    """The line of each section and key: tomllib gives none, so the text is searched for their names."""
+    """Return (section, key) -> line; tomllib gives no lines, so the text is searched for the names."""
     lines: dict[tuple[str, str], int] = {}
     section = ""
     for number, line in enumerate(text.splitlines(), start=1):
@@ -311,7 +315,7 @@ def _setting_lines(text: str) -> dict[tuple[str, str], int]:
 
 
 def _entry_lines(text: str, section: str, key: str, line: int | None, value: Any) -> tuple[int, ...]:
-    """The lines of the tables in a list: of their braces, or of headings such as ``[[security.survive]]``."""
+    """Return the lines of the tables in a list: of their braces, or of headings such as ``[[security.survive]]``."""
     if not isinstance(value, list) or not any(isinstance(entry, dict) for entry in value):
         return ()
     numbered = list(enumerate(text.splitlines(), start=1))

@@ -1,4 +1,4 @@
-"""The rows of a file as typed rows, each with the place where it is written; problems are collected."""
+"""Turns the text rows of a file into typed rows that know where they are written; problems are collected."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row with an issue, and those of its cells that could be read."""
+    """A row with a problem, and the values of those of its cells that could be read."""
 
     place: Place
     values: Mapping[str, Any]
@@ -33,11 +33,11 @@ class BadRow:
 class ParsedTable:
     """The rows of a file.
 
-    entries  good rows by key
-    bad      the other rows, but for those with too few or too many cells
-    failed   keys of rows that are not good, as far as their keys could be read
-    sound    False if the rows are not all in ``entries``
-    named    False if there are rows whose keys could not be read
+    entries  key -> row, of the rows without a problem
+    bad      rows with a problem, except those with too few or too many cells
+    failed   keys of rows with a problem, as far as their keys could be read
+    sound    whether all rows are in ``entries``
+    named    whether the keys of all rows could be read
     """
 
     entries: Mapping[Key, Entry]
@@ -48,7 +48,7 @@ class ParsedTable:
 
 
 def parse_table(table: str, raw: RawTable, issues: list[Issue]) -> ParsedTable:
-    """Typed rows of one file; problems of cells, keys and headers go to ``issues``."""
+    """Read the rows of one file; problems of cells, keys and headers go to ``issues``."""
     row_type = TABLES[table]
     known = columns(table)
     before = len(issues)
@@ -69,8 +69,8 @@ def parse_table(table: str, raw: RawTable, issues: list[Issue]) -> ParsedTable:
     bad_rows: list[BadRow] = []
     failed: set[Key] = set()
     named = raw.sound
-    for place, found in zip(raw.rows, zip(*parsed, strict=True), strict=False):
-        values = {name: value for name, value in zip(raw.header, found, strict=True) if value is not None}
+    for place, row_values in zip(raw.rows, zip(*parsed, strict=True), strict=False):
+        values = {name: value for name, value in zip(raw.header, row_values, strict=True) if value is not None}
         bad = {name: value for name, value in values.items() if isinstance(value, BadCellError)}
         if not values and not any(place.cells):
             expected = "a row of blank cells"
@@ -95,9 +95,9 @@ def parse_table(table: str, raw: RawTable, issues: list[Issue]) -> ParsedTable:
             failed.add(row_key)
         else:
             entries[row_key] = Entry(row, place)
-    for number, place in enumerate(raw.ragged, start=len(raw.rows)):  # reported; here only their keys matter
-        found = tuple(column[number] for column in parsed)
-        values = {name: value for name, value in zip(raw.header, found, strict=True) if value is not None}
+    for number, place in enumerate(raw.ragged, start=len(raw.rows)):  # reported already; their keys matter
+        row_values = tuple(column[number] for column in parsed)
+        values = {name: value for name, value in zip(raw.header, row_values, strict=True) if value is not None}
         row_key = _key_of(row_type, values, place, known)
         if row_key is None:
             named = False
@@ -108,7 +108,7 @@ def parse_table(table: str, raw: RawTable, issues: list[Issue]) -> ParsedTable:
 
 
 def _parse_column(column: Column | None, written: list[str]) -> list[Any]:
-    """The values of a column: None for a blank cell, the BadCellError for one that cannot be parsed."""
+    """Return the values of a column: None for a blank cell, a BadCellError for one that cannot be read."""
     if column is None:  # unknown, and reported
         return [None] * len(written)
     values: dict[str, Any] = {"": None}
@@ -124,14 +124,14 @@ def _parse_column(column: Column | None, written: list[str]) -> list[Any]:
 
 
 def _key_of(row_type: type[Row], values: Mapping[str, Any], place: Place, known: Mapping[str, Column]) -> Key | None:
-    """The key out of the parsed cells, None if a part of it is missing or cannot be guessed."""
+    """Return the key of a row from its parsed cells; None if a part of it is missing or cannot be guessed."""
     parts: list[Any] = []
     for name in row_type.KEY:
         value = values.get(name)
         if isinstance(value, BadCellError):
             if known[name].kind == "whole":
                 return None
-            value = (place.written(name) or "").strip()  # so that references to what is meant do not dangle
+            value = (place.written(name) or "").strip()  # so that references to this row are not reported too
         elif value is None:
             if known[name].required:
                 return None
@@ -148,7 +148,10 @@ def _build(
     bad: Collection[str],
     issues: list[Issue],
 ) -> Row | None:
-    """The row; None if a cell is bad, missing or out of range, the latter two being reported here."""
+    """Return the row; None if a cell is bad, missing or out of range.
+
+    bad  names of the columns whose cells are bad, which is reported already; the other problems go to ``issues``
+    """
     try:
         row = row_type.model_validate(values)
     except ValidationError as error:
@@ -184,7 +187,7 @@ def _row_issue(kind: str, column: Column, place: Place) -> Issue:
 
 
 def _disruption_problem(row: Disruption) -> str:
-    """A loss cannot exceed everything; a surge can."""
+    """Return what is wrong with the fraction, "" if nothing: a loss is at most 1, a surge can be more."""
     if row.kind in ("export_stop", "outage", "project_failure") and row.fraction > 1.0:
         return f"out of range, expected 0 to 1 for {row.kind}"
     return ""

@@ -1,4 +1,4 @@
-"""A new instance to start from: small, valid and solvable, with every table and its columns."""
+"""Writes a new instance to start from: small, valid and solvable, with every table and all its columns."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ _ROWS: Mapping[str, tuple[Mapping[str, object], ...]] = {
 def new(folder: str | Path, base: str | Path | None = None) -> Path:
     """Write a new instance into ``folder``, which must not exist or be empty.
 
-    base  another instance: the new one is an overlay of it, with no rows of its own yet
+    base  folder of another instance: the new one is an overlay of it, without rows of its own; None: a small example
     Raises OutputError if there is something in the folder, InstanceError if the base is not valid.
     """
     target = Path(folder)

@@ -400,7 +400,8 @@ class DeliveryRisk(CitedRow):
     """How late, how dear and how small projects may come; used by risk analyses only.
 
     Delay, cost and size are drawn from triangular distributions, delays in whole years (half a year counts as one); a
-    project's chance to come at all is ``success_probability`` of options. A row for an option goes before one for its kind, and that before ``all``.
+    project's chance to come at all is ``success_probability`` of options. A row for an option goes before one for its
+    kind, and that before ``all``.
     """
 
     TABLE = "delivery_risk"

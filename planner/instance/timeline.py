@@ -1,4 +1,4 @@
-"""Time: periods, discounting, ramps and series, as the contract defines them (its §3 and §4)."""
+"""Time: periods and their discounting, ramps, and series that are interpolated between years."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Period:
 
     first_year  first calendar year
     length      number of calendar years, w_t
-    discount    D_t = sum of (1+r)^-(y - y_0) over its calendar years: present value of 1 a year
+    discount    D_t, years: present value of 1 a year, the sum of (1+r)^-(y - y_0) over its calendar years y
     """
 
     first_year: int
@@ -39,7 +39,7 @@ class Period:
 
 
 def periods(instance: Instance) -> tuple[Period, ...]:
-    """The periods of an instance, in order; each reaches to the next listed year."""
+    """Return the periods of an instance, in order; each ends before the next year of the list."""
     starts = instance.years
     ends = (*starts[1:], starts[-1] + instance.last_period_years)
     result = []
@@ -50,12 +50,12 @@ def periods(instance: Instance) -> tuple[Period, ...]:
 
 
 def horizon_end(instance: Instance) -> int:
-    """Last calendar year of the horizon."""
+    """Return the last calendar year of the horizon."""
     return instance.years[-1] + instance.last_period_years - 1
 
 
 def ramp_share(year: int, online_year: int, ramp_years: int) -> float:
-    """Share of nameplate available in a calendar year: 0 before ``online_year``, then rising linearly to 1.
+    """Return the share of nameplate available in a calendar year: 0 before ``online_year``, then rising linearly to 1.
 
     >>> [ramp_share(y, 2027, 2) for y in (2026, 2027, 2028, 2029)]
     [0.0, 0.5, 1.0, 1.0]
@@ -66,7 +66,7 @@ def ramp_share(year: int, online_year: int, ramp_years: int) -> float:
 
 
 def own_capacity_share(facility: Facility, period: Period) -> float:
-    """Mean share of a facility's own ``capacity_t`` over the years of a period, 0..1."""
+    """Return the mean share of a facility's own ``capacity_t`` that is there over the years of a period, 0 to 1."""
     total = 0.0
     for year in period.calendar:
         if facility.last_year is not None and year > facility.last_year:
@@ -79,7 +79,7 @@ def own_capacity_share(facility: Facility, period: Period) -> float:
 
 
 def module_share(option: Option, start_year: int, period: Period) -> float:
-    """Mean share of a module's nameplate over a period, if it is started in ``start_year``; 0..1."""
+    """Return the mean share of a module's nameplate over a period, 0 to 1, if it is started in ``start_year``."""
     online = start_year + option.lead_years
     total = 0.0
     for year in period.calendar:
@@ -89,7 +89,11 @@ def module_share(option: Option, start_year: int, period: Period) -> float:
 
 
 def start_years(option: Option, years: Iterable[int], last_calendar_year: int) -> tuple[int, ...]:
-    """First years of the periods in which modules may start: in the window, and online within the horizon."""
+    """Return the years in which modules may start: in the option's window, and online by the end of the horizon.
+
+    years               first calendar years of the periods
+    last_calendar_year  last year of the horizon
+    """
     return tuple(
         year
         for year in years
@@ -100,9 +104,9 @@ def start_years(option: Option, years: Iterable[int], last_calendar_year: int) -
 
 
 def series_value(points: Mapping[int | None, float], year: int) -> float:
-    """Value of a series: linear between listed years, held before the first and after the last.
+    """Return the value of a series: linear between listed years, constant before the first and after the last.
 
-    A series with the one key None holds in every year.
+    points  calendar year -> value; the single key None is a value for every year
 
     >>> series_value({2026: 1.25, 2028: 1.15}, 2027)
     1.2
@@ -122,31 +126,31 @@ def series_value(points: Mapping[int | None, float], year: int) -> float:
 
 
 def overlap_share(period: Period, first_year: int, last_year: int) -> float:
-    """Share of a period's calendar years that lie in ``first_year``..``last_year``, 0..1."""
+    """Return the share of a period's calendar years from ``first_year`` to ``last_year``, 0 to 1."""
     common = min(period.last_year, last_year) - max(period.first_year, first_year) + 1
     return max(0, common) / period.length
 
 
 class Window(Protocol):
-    """A row that holds in certain calendar years; None: from the beginning, to the end."""
+    """A row that holds in certain calendar years; None: from the beginning, or to the end, of the horizon."""
 
     first_year: int | None
     last_year: int | None
 
 
 def overlaps(row: Window, period: Period) -> bool:
-    """Whether some calendar year of a period lies in a row's years."""
+    """Return whether some calendar year of a period lies in a row's years."""
     begins = row.first_year is None or row.first_year <= period.last_year
     return begins and (row.last_year is None or period.first_year <= row.last_year)
 
 
 def promised(row: Window, year: int) -> bool:
-    """Whether a promise that is looked at in a period's first year holds in the period that begins in ``year``."""
+    """Return whether a promise holds in the period that begins in ``year``: only this first year counts."""
     return (row.first_year is None or row.first_year <= year) and (row.last_year is None or year <= row.last_year)
 
 
 def glide_value(first_year: int, last_year: int, limit: float, limit_end: float, year: int) -> float:
-    """Limit of a cap in ``year``: a straight line from ``limit`` to ``limit_end``, exact at both ends.
+    """Return the limit of a cap in ``year``, on a straight line from ``limit`` to ``limit_end``, exact at both ends.
 
     >>> [glide_value(2026, 2029, 0.8, 0.0, year) for year in (2026, 2029)]
     [0.8, 0.0]

@@ -1,4 +1,4 @@
-"""Who is meant: wildcards of lanes and tariffs, blocs, and the targets of disruptions (contract §3 and §4)."""
+"""Finds what a row applies to: wildcards of lanes and tariffs, blocs of countries, targets of disruptions."""
 
 from __future__ import annotations
 
@@ -26,21 +26,22 @@ M = TypeVar("M", bound=Movement)
 
 
 def valid_in(row: Movement, year: int) -> bool:
-    """Whether a lane or tariff holds in ``year`` (the first year of a period)."""
+    """Return whether a lane or tariff holds in ``year`` (the first year of a period)."""
     return (row.first_year is None or row.first_year <= year) and (row.last_year is None or year <= row.last_year)
 
 
 class MovementTable(Generic[M]):
-    """The rows of lanes.csv or tariffs.csv that hold in one year, to be asked for one movement.
+    """The rows of lanes.csv or tariffs.csv that hold in one year; finds the row that applies to a movement.
 
-    Exact material beats exact origin beats exact destination; ``*`` matches anything.
+    ``*`` matches anything. Among rows that match, an exact material counts first, then an exact origin, then an exact
+    destination.
     """
 
     def __init__(self, rows: Iterable[M], year: int) -> None:
         self._rows = {(r.material, r.origin, r.destination): r for r in rows if valid_in(r, year)}
 
     def find(self, material: str, origin: str, destination: str) -> M | None:
-        """The row that governs a movement, or None: nothing moves, no tariff."""
+        """Return the row that applies to a movement; None: no movement is allowed, or there is no tariff."""
         rows = self._rows
         for m in (material, ANY):
             for o in (origin, ANY):
@@ -51,7 +52,7 @@ class MovementTable(Generic[M]):
         return None
 
     def movements(self, materials: Iterable[str], countries: Iterable[str]) -> dict[tuple[str, str, str], M]:
-        """Every movement between two different countries that some row permits, with its governing row."""
+        """Return (material, origin, destination) -> row that applies, for two different countries and all such rows."""
         # from the least to the most exact pattern, so that later rows overwrite earlier ones
         order = sorted(
             self._rows.values(),
@@ -77,24 +78,24 @@ class MovementTable(Generic[M]):
 
 
 def members(instance: Instance, country_or_bloc: str) -> frozenset[str]:
-    """The countries meant by a country or bloc name; blank means every country."""
+    """Return the countries that the name of a country or bloc means; blank means every country."""
     if not country_or_bloc:
         return frozenset(c.country for c in instance.countries)
     return frozenset(c.country for c in instance.countries if c.country == country_or_bloc or c.bloc == country_or_bloc)
 
 
 def strategic_materials(instance: Instance, stage: str) -> tuple[str, ...]:
-    """The materials of a stage that count in its shares."""
+    """Return the strategic materials of a stage: those that count in its shares."""
     return tuple(m.material for m in instance.materials if m.stage == stage and m.strategic)
 
 
 def matches_material(row: Disruption, material: Material) -> bool:
-    """Whether a disruption's stage and material (blank = any) take in ``material``."""
+    """Return whether a disruption's stage and material (blank: any) include ``material``."""
     return (not row.stage or row.stage == material.stage) and (not row.material or row.material == material.material)
 
 
 def hit_facilities(instance: Instance, row: Disruption) -> frozenset[str]:
-    """Facilities of a matching country and name that can make a matching material."""
+    """Return the facilities of the disruption's country and name that can make a material which it hits."""
     wanted = {m.material for m in instance.materials if matches_material(row, m)}
     makers = {r.process for r in instance.recipes if r.role == "output" and r.material in wanted}
     able = {o.facility for o in instance.operations if o.process in makers}
@@ -107,7 +108,7 @@ def hit_facilities(instance: Instance, row: Disruption) -> frozenset[str]:
 
 
 def hits(instance: Instance, row: Disruption) -> bool:
-    """Whether a disruption hits a facility, option, demand, market or, as an export stop, a lane."""
+    """Return whether a disruption hits anything: a facility, option, demand, market or, as an export stop, a lane."""
     if row.kind in ("outage", "project_failure"):
         hit = hit_facilities(instance, row)
         return bool(hit) if row.kind == "outage" else any(o.facility in hit for o in instance.options)
@@ -127,7 +128,7 @@ def hits(instance: Instance, row: Disruption) -> bool:
 
 
 def leads_out(instance: Instance, lane: Lane, places: frozenset[str]) -> bool:
-    """Whether a lane permits a movement from one of the places to another country."""
+    """Return whether a lane allows a movement from one of the countries ``places`` to another country."""
     everywhere = members(instance, "")
     origins = places if lane.origin == ANY else places & {lane.origin}
     destinations = everywhere if lane.destination == ANY else {lane.destination}

@@ -1,8 +1,8 @@
-"""An instance folder as an Excel workbook and back, without loss.
+"""Converts an instance folder into an Excel workbook and back, without loss.
 
-One sheet a table, and a sheet ``instance`` for instance.toml. Every cell is written as text, exactly as it stands in
-the CSV file, so that Excel neither guesses types nor runs what looks like a formula; numbers that a user types into
-Excel are read back too. Formulas, dates and macros are refused.
+The workbook has one sheet for each table, and the sheet ``instance`` for instance.toml. Every cell is written as text,
+exactly as in the CSV file, so Excel neither guesses types nor runs what looks like a formula. Numbers that a user
+types into Excel are read back too; formulas, dates and macros are refused.
 """
 
 from __future__ import annotations
@@ -30,10 +30,14 @@ EXTRA_ROWS = 1_000  # rows below the table that get drop-downs too
 
 
 def convert(source: str | Path, target: str | Path, overwrite: bool = False) -> Path:
-    """Convert an instance folder to a workbook, or a workbook to a folder; the ending ``.xlsx`` tells which.
+    """Convert an instance folder to a workbook, or a workbook to a folder; the ending ``.xlsx`` decides which.
 
-    Only the folder's own files are converted, not those of its ``base``. Nothing is checked but what the form needs:
-    an unfinished instance can be converted. Raises UsageError, InstanceError or OutputError; writes all or nothing.
+    overwrite  whether an existing target is replaced; files in a folder that are not tables are kept
+
+    Only the folder's own files are converted, not those of its ``base``. An unfinished instance can be converted, as
+    only the form of files and cells is checked. Everything is written, or nothing.
+    Raises UsageError if source and target do not fit, InstanceError if the source cannot be read, OutputError if the
+    target exists or cannot be written.
     """
     source, target = Path(source), Path(target)
     to_workbook = target.suffix.lower() == ".xlsx"
@@ -60,7 +64,7 @@ def convert(source: str | Path, target: str | Path, overwrite: bool = False) -> 
 
 
 def _carry_other_files(old: Path, new: Path) -> None:
-    """Keep what is no table (a README, say) when a folder is replaced."""
+    """Copy the files that are not tables (a README, say) when a folder is replaced."""
     for path in old.iterdir():
         if path.suffix.lower() not in (".csv", ".toml"):
             (shutil.copytree if path.is_dir() else shutil.copy2)(path, new / path.name)
@@ -70,6 +74,7 @@ def _carry_other_files(old: Path, new: Path) -> None:
 
 
 def _to_workbook(folder: Path, file: Path) -> None:
+    """Write the workbook, with drop-downs for choices and comments that say what each column means."""
     import xlsxwriter
 
     if not (folder / SETTINGS_FILE).is_file():
@@ -121,7 +126,11 @@ def _to_workbook(folder: Path, file: Path) -> None:
 
 
 def _choices(column: Any, heights: dict[str, int], headers: dict[str, list[str]]) -> Any:
-    """What a drop-down offers: flags, choices, or the keys of the table referred to."""
+    """Return what a drop-down of Excel offers: flags, choices, or a range with the keys of the table referred to.
+
+    heights, headers  table -> number of rows of its sheet, and its header
+    None: the column gets no drop-down.
+    """
     if column.kind == "flag":
         return ["yes", "no"]
     if column.choices:
@@ -193,6 +202,7 @@ def _read_csv(path: Path) -> list[list[str]]:
 
 
 def _to_folder(file: Path, folder: Path) -> None:
+    """Write the sheets of a workbook as the files of a new folder. Raises InstanceError with every problem found."""
     import openpyxl
 
     _check_archive(file)
@@ -223,7 +233,7 @@ def _to_folder(file: Path, folder: Path) -> None:
 
 
 def _check_archive(file: Path) -> None:
-    """Refuse what is no plain workbook before anything of it is unpacked."""
+    """Raise UsageError if the file is not a plain workbook, before anything of it is unpacked."""
     try:
         with zipfile.ZipFile(file) as archive:
             size = sum(member.file_size for member in archive.infolist())

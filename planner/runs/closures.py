@@ -1,4 +1,4 @@
-"""What a plan closes of plants' own capacity, read from its tables, and what that costs."""
+"""Reads from the tables of a plan what it closes of the own capacity of facilities."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Tables = Mapping[str, "pd.DataFrame"]
 
 
 def closed_shares(tables: Tables) -> dict[tuple[str, int], float]:
-    """(facility, first year of a period) -> share of own capacity that is idle or retired; none without closures."""
+    """Return (facility, first year of a period) -> share of own capacity that is idle or retired; empty without any."""
     shares: dict[tuple[str, int], float] = defaultdict(float)
     if "closures" in tables:
         for row in tables["closures"].itertuples():

@@ -1,17 +1,17 @@
-r"""Where delivered tonnes come from: in which country each stage of them was done, traced through the plan's flows.
+r"""Traces where delivered tonnes come from: in which country each stage of them was done, through the plan's flows.
 
-What flows into a pool (a material in a country, clean and exposed apart, in a year) mixes, and everything that leaves
-it has the mix. For a pool i, a stage s and an origin o, the share of the pool's tonnes of which s was done in o is
+All that flows into a pool (a material in a country, clean and exposed apart, in a year) mixes, and all that leaves it
+has that mix. For a pool i, a stage s and an origin o, the share of the pool's tonnes of which s was done in o is
 
 .. math::
     x_{iso} = \frac{1}{T_i} \Bigl( \sum_{j \to i} t_{ji}\, x_{jso} + \sum_{e \to i} t_{ei}\, [o = o_{es}] \Bigr),
     \qquad T_i = \sum_{j \to i} t_{ji} + \sum_{e \to i} t_{ei}
 
-over what comes from other pools (shipments, downgrades, what is made of their material) and what comes with an origin
-of its own (e). Lanes and recycling make circles, so this is one sparse linear system per stage and year. Shares of
-every pool sum to 1.
+with t the tonnes a year that come from other pools j (shipments, downgrades, what is made of their material) or from
+sources e with an origin of their own. Lanes and recycling make circles, so this is one sparse linear system for each
+stage and year. The shares of a pool sum to 1.
 
-What a tonne of a material tells of a stage:
+A material "tells of" a stage if the country in which that stage was done is known for its tonnes:
 
 ======================  ==============================================================================================
 tonne                   origin
@@ -52,13 +52,13 @@ if TYPE_CHECKING:
 RECYCLED = "recycled"
 UNKNOWN = "unknown"
 INITIAL_STOCK = "initial stock"
-NOISE = 1e-12  # shares below come from rounding, and are left out
+NOISE = 1e-12  # shares below this come from rounding and are left out
 
 CLEAN, EXPOSED = "clean", "exposed"
 
 
 class Pool(NamedTuple):
-    """Where tonnes of one kind mix in a year."""
+    """A material of one provenance in a country, whose tonnes mix within a year."""
 
     material: str
     country: str
@@ -66,11 +66,11 @@ class Pool(NamedTuple):
 
 
 Mix = dict[str, float]  # origin -> share
-Mixes = dict[Pool, list[Mix]]  # a mix per stage; empty where the material tells nothing of the stage
+Mixes = dict[Pool, list[Mix]]  # one mix for each stage; empty if the material does not tell of the stage
 
 
 def origin_ledger(run: Run) -> pd.DataFrame:
-    """The origins of what every consumer received: table ``origin`` of a run.
+    """Return the origins of what every consumer received: the table ``origin`` of a run.
 
     Columns: country and sector of the consumer, material, stage, origin (a country, or ``recycled``, ``unknown``,
     ``initial stock``), year (first of the period), t (delivered tonnes a year of which the stage was done there) and
@@ -81,14 +81,17 @@ def origin_ledger(run: Run) -> pd.DataFrame:
 
 
 def ledger(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """As `origin_ledger`, from the plan's tables ``activity flows purchases service stocks adjustments``."""
+    """Return the same as `origin_ledger`, from an instance and the tables of a plan.
+
+    tables  ``activity``, ``flows``, ``purchases``, ``service``, ``stocks`` and ``adjustments``
+    """
     chain = _Chain.of(instance)
     years = {name: _by_year(tables[name]) for name in ("activity", "flows", "purchases", "adjustments", "service")}
     stocks = _Stocks(instance, chain, _by_year(tables["stocks"]))
     rows: list[tuple[Any, ...]] = []
     for period in periods(instance):
         year = period.first_year
-        inflow = _inflow(chain, {name: of.get(year, []) for name, of in years.items()}, year)
+        inflow = _inflow(chain, {name: rows_of.get(year, []) for name, rows_of in years.items()}, year)
         stocks.draw(inflow, year)
         mixes = _mixes(inflow, len(chain.stages))
         stocks.close(mixes, year, period.length)
@@ -97,10 +100,10 @@ def ledger(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> pd.DataFra
 
 
 def _by_year(table: pd.DataFrame) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = defaultdict(list)
+    rows: dict[int, list[Any]] = defaultdict(list)
     for row in table.itertuples(index=False):
-        found[int(row.year)].append(row)
-    return found
+        rows[int(row.year)].append(row)
+    return rows
 
 
 # --- what a material can tell ---------------------------------------------------------------------------------------
@@ -108,19 +111,29 @@ def _by_year(table: pd.DataFrame) -> dict[int, list[Any]]:
 
 @dataclass(frozen=True)
 class _Chain:
-    """Recipes and what each material tells: ``tells`` material -> positions of stages."""
+    """Recipes, and of which stages each material tells.
+
+    position   material -> position of its stage, -1 without one
+    strategic  strategic materials
+    restores   processes that restore provenance
+    concern    countries of concern
+    recipes    (process, role) -> materials with t per t of activity, or a series of it by year
+    scrap      materials that count as scrap, see the module's docstring
+    tells      material -> positions of the stages it tells of
+    """
 
     stages: tuple[str, ...]
-    position: Mapping[str, int]  # material -> position of its stage, -1 without one
+    position: Mapping[str, int]
     strategic: frozenset[str]
     restores: frozenset[str]
     concern: frozenset[str]
-    recipes: Mapping[tuple[str, str], tuple[tuple[str, float | dict[int | None, float]], ...]]  # process, role
+    recipes: Mapping[tuple[str, str], tuple[tuple[str, float | dict[int | None, float]], ...]]
     scrap: frozenset[str]
     tells: Mapping[str, frozenset[int]]
 
     @classmethod
     def of(cls, instance: Instance) -> _Chain:
+        """Return the chain of an instance."""
         order = {stage: i for i, stage in enumerate(instance.stages)}
         position = {m.material: order.get(m.stage, -1) for m in instance.materials}
         series: dict[tuple[str, str, str], dict[int | None, float]] = defaultdict(dict)
@@ -154,22 +167,25 @@ class _Chain:
         )
 
     def amounts(self, process: str, role: str, year: int) -> list[tuple[str, float]]:
-        """Materials of a recipe and tonnes per tonne of activity."""
+        """Return the materials of one side of a recipe, each with tonnes per tonne of activity in a year."""
         rows = self.recipes.get((process, role), ())
         return [(m, series_value(t, year) if isinstance(t, dict) else t) for m, t in rows]
 
     def main_stage(self, process: str) -> int:
-        """Position of the latest stage a process makes, -1 if it makes none."""
+        """Return the position of the latest stage of what a process makes, -1 if none of it has a stage."""
         return max((self.position[m] for m, _ in self.recipes.get((process, "output"), ())), default=-1)
 
     def recycles(self, process: str, material: str, stage: int) -> bool:
-        """Whether a process that makes a stage recycles one of its inputs."""
+        """Return whether a process that makes material of ``stage`` recycles its input ``material``."""
         if process in self.restores:
             return not 0 <= self.position[material] < stage
         return material in self.scrap
 
     def recycled_part(self, process: str, inputs: list[tuple[str, float]], stage: int) -> float:
-        """The part of what a process makes at a stage that is recycled, by tonnes of the inputs that tell anything."""
+        """Return the share, 0 to 1, of what a process makes at a stage that counts as recycled.
+
+        It is the share of recycled inputs, by tonnes, among the inputs that tell of any stage.
+        """
         telling = [(m, k) for m, k in inputs if self.tells[m]]
         if not telling:
             return 1.0 if inputs and (process in self.restores or stage > 0) else 0.0
@@ -180,15 +196,15 @@ class _Chain:
 def _spread(
     sides: Mapping[str, tuple[list[str], ...]], position: Mapping[str, int], tells: dict[str, frozenset[int]]
 ) -> None:
-    """What material without a stage tells: as much as the inputs and the main products of what makes it."""
+    """Let materials without a stage tell of all stages that inputs and main products of their processes tell of."""
     changed = True
     while changed:
         changed = False
         for inputs, outputs in sides.values():
-            told = frozenset().union(*(tells[m] for m in inputs), *(tells[m] for m in outputs if position[m] >= 0))
+            known = frozenset().union(*(tells[m] for m in inputs), *(tells[m] for m in outputs if position[m] >= 0))
             for m in outputs:
-                if position[m] < 0 and not told <= tells[m]:
-                    tells[m] |= told
+                if position[m] < 0 and not known <= tells[m]:
+                    tells[m] |= known
                     changed = True
 
 
@@ -197,11 +213,11 @@ def _spread(
 
 @dataclass
 class _Inflow:
-    """What comes into the pools of a year, t; a stage is a position, or None for all that the material tells.
+    """What comes into the pools in a year, t/yr.
 
-    total    pool -> t
-    moved    into a pool, out of a pool -> t, by stage
-    own      pool, origin -> t, by stage
+    total  pool -> t/yr
+    moved  stage -> (to pool, from pool) -> t/yr; the stage None means all stages that the material tells of
+    own    stage -> (pool, origin) -> t/yr that come with an origin of their own
     """
 
     tells: Mapping[str, frozenset[int]]
@@ -214,11 +230,11 @@ class _Inflow:
     )
 
     def add(self, pool: Pool, t: float) -> None:
-        """So much comes in; where from is said for each stage."""
+        """Add ``t`` to what comes in; its origins are added separately for each stage."""
         self.total[pool] += t
 
     def move(self, pool: Pool, source: Pool, t: float) -> None:
-        """Comes from another pool with its mix."""
+        """Add ``t`` that comes from another pool and has its mix."""
         self.add(pool, t)
         self.moved[None][pool, source] += t
 
@@ -241,7 +257,7 @@ def _inflow(chain: _Chain, rows: Mapping[str, Iterable[Any]], year: int) -> _Inf
 
 
 def _made(chain: _Chain, run: Any, year: int, inflow: _Inflow) -> None:
-    """What a process makes: own origins, and parts of the pools of its inputs, by stage."""
+    """Add what an activity (a row ``run`` of activity.csv) makes: with own origins, or with the mixes of its inputs."""
     inputs = chain.amounts(run.process, "input", year)
     main = chain.main_stage(run.process)
     for material, per_t in chain.amounts(run.process, "output", year):
@@ -273,14 +289,14 @@ def _made(chain: _Chain, run: Any, year: int, inflow: _Inflow) -> None:
 
 
 def _mixes(inflow: _Inflow, stages: int) -> Mixes:
-    """The mix of every pool that something comes into."""
+    """Return the mixes of all pools that something comes into; ``stages`` is the number of stages."""
     pools = sorted(pool for pool, t in inflow.total.items() if t > 0.0)
     mixes: Mixes = {pool: [{} for _ in range(stages)] for pool in pools}
     for s in range(stages):
-        told = [pool for pool in pools if s in inflow.tells[pool.material]]
-        if told:
+        telling = [pool for pool in pools if s in inflow.tells[pool.material]]
+        if telling:
             moved = [*inflow.moved[None].items(), *inflow.moved[s].items()]
-            for pool, mix in zip(told, _solve(told, moved, inflow.own[s], inflow.total), strict=True):
+            for pool, mix in zip(telling, _solve(telling, moved, inflow.own[s], inflow.total), strict=True):
                 mixes[pool][s] = mix
     return mixes
 
@@ -291,7 +307,11 @@ def _solve(
     own: Mapping[tuple[Pool, str], float],
     total: Mapping[Pool, float],
 ) -> list[Mix]:
-    """The mixes of pools at one stage: (I - M) X = B, each row divided by what comes into the pool."""
+    """Return the mixes of pools at one stage, parallel to ``pools``.
+
+    It solves (I - M) X = B, with M of shape (pools, pools), X and B of shape (pools, origins); each row is divided by
+    what comes into its pool, so all entries are shares.
+    """
     import numpy as np
     from scipy.sparse import csc_array
     from scipy.sparse.linalg import splu
@@ -303,11 +323,11 @@ def _solve(
     for (pool, origin), t in own.items():
         given[number[pool], origin] += t / total[pool]
     for i, j, share in links:
-        if j < 0:  # out of a pool into which nothing comes: rows too small to be written
+        if j < 0:  # from a pool into which nothing comes: its rows were too small to be written
             given[i, UNKNOWN] += share
     inner = [(i, j, share) for i, j, share in links if j >= 0]
     for i in sorted(set(range(count)) - _fed({i for (i, _), share in given.items() if share > 0.0}, inner)):
-        given[i, UNKNOWN] += 1.0  # goes round without a source
+        given[i, UNKNOWN] += 1.0  # a circle without a source
         inner = [link for link in inner if link[0] != i]
     origins = sorted({origin for _, origin in given})
     column = {origin: k for k, origin in enumerate(origins)}
@@ -324,18 +344,22 @@ def _solve(
 
 
 def _fed(sourced: set[int], links: Iterable[tuple[int, int, float]]) -> set[int]:
-    """The pools that something with an origin reaches."""
+    """Return the positions of pools that something with an origin reaches.
+
+    sourced  positions of pools with an origin of their own
+    links    (to pool, from pool, share)
+    """
     onward: dict[int, list[int]] = defaultdict(list)
     for i, j, share in links:
         if share > 0.0:
             onward[j].append(i)
-    found, waiting = set(sourced), list(sourced)
+    reached, waiting = set(sourced), list(sourced)
     while waiting:
         for i in onward[waiting.pop()]:
-            if i not in found:
-                found.add(i)
+            if i not in reached:
+                reached.add(i)
                 waiting.append(i)
-    return found
+    return reached
 
 
 def _mix(origins: list[str], shares: np.ndarray) -> Mix:
@@ -348,12 +372,16 @@ def _mix(origins: list[str], shares: np.ndarray) -> Mix:
 
 
 class _Stocks:
-    """The mix of every stock from period to period."""
+    """Keeps the mix of every stock from period to period.
+
+    _held  (stockpile, provenance) -> t at the end of the period before
+    _mix   (stockpile, provenance) -> a mix for each stage
+    """
 
     def __init__(self, instance: Instance, chain: _Chain, rows: Mapping[int, Iterable[Any]]) -> None:
         self._chain = chain
         self._rows = rows
-        self._held: dict[tuple[str, str], float] = {}  # stockpile, provenance -> t at the end of the period before
+        self._held: dict[tuple[str, str], float] = {}
         self._mix: dict[tuple[str, str], list[Mix]] = {}
         for s in instance.stockpiles:
             key = (s.stockpile, EXPOSED if s.initial_exposed else CLEAN)
@@ -362,7 +390,7 @@ class _Stocks:
             self._mix[key] = [{INITIAL_STOCK: 1.0} if n in tells else {} for n in range(len(chain.stages))]
 
     def draw(self, inflow: _Inflow, year: int) -> None:
-        """What is drawn comes into its pool with the mix of the stock."""
+        """Add what is drawn from stocks to the inflow of its pools, with the mix of the stock."""
         for r in self._rows.get(year, ()):
             if r.draw_t > 0.0:
                 pool = Pool(r.material, r.country, r.provenance)
@@ -373,7 +401,7 @@ class _Stocks:
                         inflow.own[s][pool, origin] += r.draw_t * share
 
     def close(self, mixes: Mixes, year: int, length: int) -> None:
-        """The mix at the end of the period: what was left of the old, and what was put in."""
+        """Update the mixes to the end of a period of ``length`` years: what was left, and what was put in."""
         for r in self._rows.get(year, ()):
             key = (r.stockpile, r.provenance)
             put = length * r.put_t
@@ -393,7 +421,7 @@ def _blend(old: Mix, left: float, new: Mix, put: float) -> Mix:
 
 
 def _delivered(chain: _Chain, mixes: Mixes, rows: Iterable[Any], year: int, nothing: float) -> list[tuple[Any, ...]]:
-    """Rows of the table: clean and exposed deliveries have the mixes of their pools."""
+    """Return the rows of the table ``origin`` for a year; deliveries have the mixes of their pools."""
     result: list[tuple[Any, ...]] = []
     for r in rows:
         whole = r.clean_t + r.exposed_t

@@ -1,4 +1,7 @@
-"""What guaranteed prices and offtakes cost those who give them, in a plan: transfers, and no cost of the plan."""
+"""Computes what price floors and offtakes cost their payers in a plan.
+
+These outlays are transfers, not part of the cost of the plan. All amounts are t/yr, USD/t and MUSD/yr.
+"""
 
 from __future__ import annotations
 
@@ -19,19 +22,19 @@ Frames = Mapping[str, "pd.DataFrame"]
 
 
 def outlays(instance: Instance, tables: Frames) -> dict[str, pd.DataFrame]:
-    """The tables ``price_floors`` and ``offtakes`` of a plan, each if the instance has such rows."""
-    found = {}
+    """Return the tables ``price_floors`` and ``offtakes`` of a plan, each if the instance has such rows."""
+    frames = {}
     if instance.price_floors:
-        found["price_floors"] = _price_floors(instance, tables)
+        frames["price_floors"] = _price_floors(instance, tables)
     if instance.offtakes:
-        found["offtakes"] = _offtakes(instance, tables)
-    return found
+        frames["offtakes"] = _offtakes(instance, tables)
+    return frames
 
 
 def by_payer(tables: Frames) -> dict[str, dict[int, float]]:
-    """Payer -> first year of a period -> MUSD a year, floors and offtakes together; below 0 it gains.
+    """Return payer -> first year of a period -> outlay, MUSD a year; below 0 the payer gains.
 
-    What has no price, and so no known outlay, is left out.
+    Price floors and offtakes are added up; those without a known price, and so without a known outlay, are left out.
     """
     owed: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
     for name in ("price_floors", "offtakes"):
@@ -51,8 +54,8 @@ def _price_floors(instance: Instance, tables: Frames) -> pd.DataFrame:
                 continue
             price = _price(instance, floor, year, prices)
             owed = max(0.0, floor.floor_usd_per_t - price) * tonnes / 1e6 if price is not None else None
-            of = (floor.facility, floor.option, floor.material, floor.payer, year)
-            rows.append((*of, tonnes, floor.floor_usd_per_t, price, owed))
+            key = (floor.facility, floor.option, floor.material, floor.payer, year)
+            rows.append((*key, tonnes, floor.floor_usd_per_t, price, owed))
     return frame("price_floors", rows)
 
 
@@ -66,13 +69,16 @@ def _offtakes(instance: Instance, tables: Frames) -> pd.DataFrame:
                 continue
             price = _price(instance, row, year, prices)
             owed = None if price is None else (row.agreed_usd_per_t - price) * tonnes / 1e6
-            of = (row.offtake, row.facility, row.option, row.material, row.payer, year)
-            rows.append((*of, tonnes, row.agreed_usd_per_t, price, owed))
+            key = (row.offtake, row.facility, row.option, row.material, row.payer, year)
+            rows.append((*key, tonnes, row.agreed_usd_per_t, price, owed))
     return frame("offtakes", rows)
 
 
 def _online(instance: Instance, tables: Frames, row: Offtake, year: int) -> float:
-    """What takes at full rate: modules of the option, or the share of own capacity that is there."""
+    """Return by how much take_t is multiplied in a period.
+
+    With an option these are its modules online (a count), without one the share of own capacity that is there, 0 to 1.
+    """
     if row.option:
         return _modules(instance, tables, row.option, year)
     period = next(p for p in periods(instance) if p.first_year == year)
@@ -81,7 +87,7 @@ def _online(instance: Instance, tables: Frames, row: Offtake, year: int) -> floa
 
 
 def _made(instance: Instance, tables: Frames) -> dict[tuple[str, str, int], float]:
-    """t a year of each material that each plant makes."""
+    """Return (facility, material, year) -> what the facility makes of the material, t/yr."""
     yields: dict[tuple[str, str], dict[int | None, float]] = defaultdict(dict)
     for y in instance.recipe_yields:
         if y.role == "output":
@@ -100,7 +106,7 @@ def _made(instance: Instance, tables: Frames) -> dict[tuple[str, str, int], floa
 
 
 def _part(instance: Instance, tables: Frames, floor: PriceFloor, year: int) -> float:
-    """The part of the plant's capacity that the option's modules make up."""
+    """Return the share of the plant's capacity, 0 to 1, that is modules of the floor's option; 1 without one."""
     if not floor.option:
         return 1.0
     option = next(o for o in instance.options if o.option == floor.option)
@@ -110,7 +116,7 @@ def _part(instance: Instance, tables: Frames, floor: PriceFloor, year: int) -> f
 
 
 def _modules(instance: Instance, tables: Frames, name: str, year: int) -> float:
-    """Modules of an option that are there in a period, in parts of a module."""
+    """Return the modules of an option that are online in a period: a count, with fractions during a ramp."""
     period = next(p for p in periods(instance) if p.first_year == year)
     option = next(o for o in instance.options if o.option == name)
     builds = tables["builds"]
@@ -127,7 +133,10 @@ def _plan_prices(tables: Frames) -> dict[tuple[str, str, str, int], float]:
 
 
 def _price(instance: Instance, row: PriceFloor | Offtake, year: int, prices: Mapping[Any, float]) -> float | None:
-    """USD/t; None where the plan has no price of the material there."""
+    """Return the price of the day, USD/t: of the market named, else the plan's own; None if there is none.
+
+    prices  (material, country, provenance, year) -> USD/t of the plan; clean before exposed
+    """
     if row.market:
         points = {p.year: p.price_usd_per_t for p in instance.market_prices if p.market == row.market}
         return series_value(points, year)

@@ -1,4 +1,4 @@
-"""A run: what a solve answers, held in memory or read from a folder (contract §5), and where it comes from."""
+"""The class `Run`: a plan with its tables, in memory or read from a folder, and the instance it was solved from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..instance.instance import Instance
 
 MANIFEST = "plan.json"
-PLANNED = ("builds", "capacity", "activity", "flows", "purchases", "service", "stocks")  # what a plan decides
+PLANNED = ("builds", "capacity", "activity", "flows", "purchases", "service", "stocks")  # tables of decisions
 
 
 @dataclass
@@ -28,8 +28,8 @@ class Run:
     """A plan with its tables, solved just now or read back from a folder.
 
     plan      the content of plan.json
-    tables    frames by the names of contract §5, and ``origin``, see `planner.origin_ledger`
-    branches  scenario -> the same of that branch
+    tables    table -> frame, with the tables and columns that docs/format.md lists
+    branches  scenario -> table -> frame of its branch, with the tables of operations only
     path      the folder it was read from; None for a plan solved just now
     """
 
@@ -51,7 +51,7 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """Shares, tonnes and costs of plan.json."""
+        """The metrics of plan.json: shares (0 to 1), tonnes a year and MUSD, by year where they have one."""
         return dict(self.plan["metrics"])
 
     @property
@@ -68,29 +68,33 @@ class Run:
 
     @property
     def digest(self) -> str:
-        """A digest of the instance and of what the plan decides; results that are of one plan only carry it."""
+        """A digest of the instance and of the plan's decisions, by which a result names the plan it belongs to."""
         return self.digest_in(self.plan["instance"]["sha256"])
 
     def digest_in(self, sha256: str) -> str:
-        """The same of a plan that is tried in another instance, of which ``sha256`` is the digest."""
+        """Return the digest of this plan's decisions in another instance, whose digest is ``sha256``."""
         digest = hashlib.sha256(sha256.encode())
         for name in PLANNED:
             digest.update(to_csv(self.tables[name]).encode())
         return digest.hexdigest()
 
     def files(self) -> dict[str, str]:
-        """The tables as text, by their file names in the run's folder."""
+        """Return file name in the run's folder -> the table as CSV text."""
         files = {f"{name}.csv": to_csv(table) for name, table in self.tables.items()}
         for scenario, tables in self.branches.items():
             files.update({f"branches/{scenario}/{name}.csv": to_csv(table) for name, table in tables.items()})
         return files
 
     def to_json(self) -> str:
-        """plan.json as text."""
+        """Return plan.json as text."""
         return json.dumps(self.plan, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     def write(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Write the run's folder, plan.json last, all of it or nothing; an existing one only with ``overwrite``."""
+        """Write the run's folder, completely or not at all.
+
+        overwrite  whether results in an existing folder may be replaced
+        Raises OutputError if the folder may not be replaced or cannot be written.
+        """
         started = time.perf_counter()
         files = self.files()
 
@@ -104,7 +108,7 @@ class Run:
         return write_folder(Path(folder), files, MANIFEST, finish, overwrite)
 
 
-Plan = Run  # a run is a plan: the name by which scripts know what `planner.solve` gives
+Plan = Run  # the public name of what `planner.solve` returns
 
 
 def check_target(folder: Path, overwrite: bool) -> None:
@@ -116,8 +120,8 @@ def read_run(folder: str | Path, instance: str | Path | None = None) -> Run:
     """Read a run's folder.
 
     instance  the folder of its instance; None: it is looked for where plan.json says, when it is first needed
-    Raises OutputError if the run is not whole; with ``instance``, UsageError if the run was not solved from it as it
-    is now, and InstanceError if it cannot be read.
+    Raises OutputError if the run is not complete; with ``instance`` also UsageError if the run was not solved from it
+    as it is now, and InstanceError if it cannot be read.
     """
     path = Path(folder)
     if not (path / MANIFEST).is_file():
@@ -149,9 +153,9 @@ def _read(path: Path) -> str:
 
 
 def instance_of(run: Run, folder: str | Path | None = None) -> Instance:
-    """The instance a run was solved from, found again and checked by its digest.
+    """Return the instance a run was solved from, loaded again and checked by its digest.
 
-    folder  where the instance lies; None: at the path that plan.json records (as it was given to ``load``), seen from
+    folder  folder of the instance; None: the path that plan.json records (as it was given to ``load``), seen from
             the current folder and from every folder above the run
     Raises UsageError if it is not found, or is no longer what was solved; InstanceError if ``folder`` cannot be read.
     """
@@ -183,7 +187,7 @@ def instance_of(run: Run, folder: str | Path | None = None) -> Instance:
 
 
 def _places(run: Run) -> Iterator[Path]:
-    """Existing folders the recorded path may mean, the likeliest first."""
+    """Yield the existing folders that the recorded path may mean, the most likely first."""
     recorded = run.plan["instance"].get("path")
     if not recorded:
         return

@@ -1,4 +1,4 @@
-"""The output tables of the contract (its §5): names, columns, kinds, and how they are written as text."""
+"""The tables of a run: their names, columns and kinds, and how they are written and read as CSV."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "funding": "option source year musd",
     }.items()
 }
-# beside the contract's tables; a run written before there was one of these lacks it
+# further tables; a run that was written before one of them existed lacks it
 OTHER_COLUMNS: dict[str, tuple[str, ...]] = {
     "origin": ("country", "sector", "material", "stage", "origin", "year", "t", "share"),
     "closures": ("facility", "kind", "country", "year", "share", "closed_t", "avoided_musd", "closing_musd"),
@@ -87,7 +87,7 @@ COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "hol
 
 
 def kind(column: str) -> str:
-    """``text``, ``year`` or ``number``."""
+    """Return the kind of a column: ``text``, ``year`` or ``number``."""
     return "text" if column in TEXT else "year" if column in YEARS else "number"
 
 
@@ -96,14 +96,18 @@ def _columns(name: str) -> tuple[str, ...]:
 
 
 def frame(name: str, rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
-    """A table as a frame, sorted by its columns from left to right; None is a blank number (NaN)."""
+    """Return rows as a frame, sorted by its columns from left to right.
+
+    name  of the table, which says what the columns are
+    rows  one value for each column; None is a blank number (NaN)
+    """
     import pandas as pd
 
     columns = _columns(name)
     listed: list[Any] = list(rows)
     try:
         ordered = sorted(listed)
-    except TypeError:  # a blank met a number: it comes first
+    except TypeError:  # None cannot be compared with a number: blanks come first
         ordered = sorted(listed, key=lambda row: tuple((v is not None, v) for v in row))
     data: dict[str, Any] = {}
     for position, column in enumerate(columns):
@@ -114,7 +118,7 @@ def frame(name: str, rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
 
 
 def to_csv(table: pd.DataFrame) -> str:
-    """A frame as CSV text; numbers read back exactly, NaN is a blank."""
+    """Return a frame as CSV text; numbers read back exactly, NaN is a blank."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(table.columns)
@@ -124,9 +128,9 @@ def to_csv(table: pd.DataFrame) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON can hold it: frames are lists of rows, tuples lists; numbers that are not finite are None.
+    """Return a value as JSON can hold it: frames become lists of rows, tuples lists, numbers that are not finite None.
 
-    What has a ``to_dict`` is what that gives.
+    An object with a method ``to_dict`` becomes what that returns.
 
     >>> plain({"share": float("nan"), "years": (2030, 2035)})
     {'share': None, 'years': [2030, 2035]}
@@ -143,7 +147,7 @@ def plain(value: Any) -> Any:
 
 
 def from_csv(name: str, text: str) -> pd.DataFrame:
-    """A frame from CSV text as written by :func:`to_csv`. Raises ValueError on other columns or bad numbers."""
+    """Read a frame from CSV text as written by :func:`to_csv`. Raises ValueError on other columns or bad numbers."""
     rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     columns = _columns(name)
     if not rows or tuple(rows[0]) != columns:
