@@ -47,12 +47,18 @@ def solve(
 ) -> None:
     """Solve an instance, audit the plan and write the run's folder."""
     from ..errors import Infeasible
+    from ..instance.cells import folder_problem
     from ..questions.solve import solve as solve_instance
     from ..runs.run import check_target
 
     started = time.perf_counter()
     loaded = common.load_instance(instance)
     load_seconds = time.perf_counter() - started
+    problem = folder_problem(loaded.name)
+    if output is None and (problem or not loaded.name.strip(".")):
+        raise UsageError(
+            f'name = "{loaded.name}" in instance.toml cannot name the folder of the run; say where it goes with -o RUN'
+        )
     folder = output or Path("runs") / loaded.name
     check_target(folder, overwrite)
     pins = _pins(loaded, fix_from, fix_options, fix_years, force or [], forbid or [])

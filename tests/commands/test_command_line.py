@@ -143,3 +143,14 @@ def test_version_is_that_of_the_distribution():
 
     done = run("--version")
     assert (done.returncode, done.stdout) == (0, f"magnet-planner {version('magnet-planner')}\n")
+
+
+@pytest.mark.parametrize("name", ["../../escaped", "..", "a/b", "C:x"])
+def test_the_name_of_an_instance_does_not_decide_where_is_written(tmp_path, name):
+    shutil.copytree(TINY, tmp_path / "deep" / "down" / "i")
+    toml = tmp_path / "deep" / "down" / "i" / "instance.toml"
+    toml.write_text(toml.read_text().replace('name = "tiny"', f'name = "{name}"'))
+    done = run("solve", "i", cwd=tmp_path / "deep" / "down")
+    assert done.returncode == 2 and "-o RUN" in done.stderr
+    assert sorted(p.name for p in (tmp_path / "deep" / "down").iterdir()) == ["i"]
+    assert run("solve", "i", "-o", "run", cwd=tmp_path / "deep" / "down").returncode == 0
