@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -203,10 +204,8 @@ def _summary(
         },
         "versions": _versions(),
         "settings": {
+            **asdict(settings),
             "gap": outcome.gap_asked,
-            "time_limit": settings.time_limit,
-            "threads": settings.threads,
-            "seed": settings.seed,
             **({"pins": pins.to_dict()} if pins else {}),
         },
         "status": "optimal" if proven else "feasible",

@@ -103,32 +103,27 @@ class Diagnosis(Study):
         return "feasible" if self.feasible else "infeasible"
 
     def __str__(self) -> str:
-
-        return _text(self)
+        """The diagnosis as lines; the first three name the cause and the way out."""
+        if self.feasible:
+            return "\n".join([f"{self.name} is feasible: a plan exists", *(f"  {fact}" for fact in self.facts)])
+        if self.outages:
+            return f"{self.name} has no plan: {self.outages}"
+        lines = _sentence(self)
+        lines += _edits(self)
+        for number, cause in enumerate(self.causes):
+            lines += _cause(cause, number + 1 if len(self.causes) > 1 else 0)
+        if self.others:
+            lines += ["Instead, each of these alone would do:", *_cut([f"  {e}" for e in self.others])]
+        if self.caps:
+            lines += ["What could be asked:", *(f"  {c}" for c in self.caps)]
+        if not self.complete:
+            lines.append("Interrupted: what was found before is told; there may be more conflicts and other ways out.")
+        return "\n".join(lines)
 
 
 # --- as a page of text ---
 
 AT_MOST = 12  # lines of a section
-
-
-def _text(d: Diagnosis) -> str:
-    """The diagnosis as lines; the first three name the cause and the way out."""
-    if d.feasible:
-        return "\n".join([f"{d.name} is feasible: a plan exists", *(f"  {fact}" for fact in d.facts)])
-    if d.outages:
-        return f"{d.name} has no plan: {d.outages}"
-    lines = _sentence(d)
-    lines += _edits(d)
-    for number, cause in enumerate(d.causes):
-        lines += _cause(cause, number + 1 if len(d.causes) > 1 else 0)
-    if d.others:
-        lines += ["Instead, each of these alone would do:", *_cut([f"  {e}" for e in d.others])]
-    if d.caps:
-        lines += ["What could be asked:", *(f"  {c}" for c in d.caps)]
-    if not d.complete:
-        lines.append("Interrupted: what was found before is told; there may be more conflicts and other ways out.")
-    return "\n".join(lines)
 
 
 def _sentence(d: Diagnosis) -> list[str]:
@@ -171,12 +166,8 @@ def _edits(d: Diagnosis) -> list[str]:
     shown = "; ".join(str(e) for e in d.edits[:3]) + (f"; and {len(d.edits) - 3} more" if len(d.edits) > 3 else "")
     lines = [f"Least relaxation, {len(d.edits)} edits together: {shown}", f"  ({checked}{proof})"]
     if len(d.edits) > 3:
-        lines += _all(d.edits)
+        lines += [f"  {e}" for e in d.edits]
     return lines
-
-
-def _all(edits: tuple[Edit, ...]) -> list[str]:
-    return [f"  {e}" for e in edits]
 
 
 def _cause(cause: Cause, number: int) -> list[str]:

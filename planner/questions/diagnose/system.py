@@ -7,8 +7,10 @@ shares, where it multiplies what is delivered, made or used; these rows keep the
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -122,12 +124,19 @@ class System:
         """How far ``row`` is beyond its upper limit at ``x``, with nothing relaxed."""
         return float(self.rows[row] @ x - self.arrays.row_upper[row])
 
-    @property
+    @cached_property
     def rows(self) -> Any:
         """The matrix by rows."""
-        if not hasattr(self, "_rows"):
-            self._rows = self.arrays.matrix.tocsr()
-        return self._rows
+        return self.arrays.matrix.tocsr()
+
+    @cached_property
+    def pools_made(self) -> dict[int, list[int]]:
+        """Activity -> the pools that it makes something for."""
+        made: dict[int, list[int]] = defaultdict(list)
+        for p, pool in enumerate(self.data.pools):
+            for activity, _ in pool.made:
+                made[activity].append(p)
+        return made
 
     def relaxed(
         self,
@@ -199,8 +208,6 @@ class System:
             columns.append(slope.columns)
             values.append(slope.values * change)
         shape = self.arrays.matrix.shape
-        if not rows:
-            return sparse.csc_array(shape)
         entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
         return sparse.csc_array(entries, shape=shape)
 
@@ -218,11 +225,7 @@ class System:
         places = ([i for i in range(count) for _ in (0, 1)], [c for pair in pairs for c in pair])
         block = sparse.csc_array((entries, places), shape=(count, matrix.shape[1]))
         matrix = sparse.vstack([matrix, block], format="csc")
-        return (
-            matrix,
-            np.concatenate([lower, np.full(count, -np.inf)]),
-            np.concatenate([upper, np.zeros(count)]),
-        )
+        return matrix, np.append(lower, np.full(count, -np.inf)), np.append(upper, np.zeros(count))
 
 
 def compile_system(instance: Instance, pins: Pins | None) -> System:

@@ -262,23 +262,9 @@ def _capacity(system: System, i: int) -> Statement:
     limit = system.data.capacity[i]
     node = system.data.nodes[limit.node]
     text = f"facility {limit.facility}, {_at(node)}: {facility_capacity(system, limit.facility, node.period, limit)}"
-    made = [
-        m.material
-        for m in system.instance.materials
-        if any(system.data.pools[p].material == m.material for p in _pools_made(system, limit.use))
-    ]
-    rank = max((stage_rank(system, m) for m in made), default=0.0)
+    made = {system.data.pools[p].material for activity, _ in limit.use for p in system.pools_made.get(activity, ())}
+    rank = max((stage_rank(system, material) for material in made), default=0.0)
     return Statement("limit", f"capacity {limit.facility} {text}", node.year, text, None, rank + 0.2)
-
-
-def _pools_made(system: System, use: Sequence[tuple[int, float]]) -> list[int]:
-    if not hasattr(system, "_made_by"):
-        made: dict[int, list[int]] = defaultdict(list)
-        for p, pool in enumerate(system.data.pools):
-            for a, _ in pool.made:
-                made[a].append(p)
-        system._made_by = made  # type: ignore[attr-defined]
-    return [p for a, _ in use for p in system._made_by.get(a, ())]  # type: ignore[attr-defined]
 
 
 def facility_capacity(system: System, facility: str, period: int, limit: Any) -> str:

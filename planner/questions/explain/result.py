@@ -167,8 +167,11 @@ class Explanation(Study):
     of: str = ""
 
     def __str__(self) -> str:
-
-        return _text(self)
+        """Sections in the order of the questions; long ones are cut, the frames are whole."""
+        title = f"Why this plan: {self.instance.title} ({self.objective_musd:,.6g} MUSD present value)"
+        sections = (_binding, _premiums, _built, _unbuilt, _bottlenecks, _support)
+        lines = [line for section in sections for line in section(self)]
+        return "\n".join([title, *lines, *(f"Note: {note}" for note in self.notes)])
 
 
 # --- as a page of text ---
@@ -179,19 +182,6 @@ UNITS = {family.kind: family.saved_by for family in FAMILIES.values() if family.
     "clean_only": "a point exposed",
 }
 YEARS_SHOWN = 6
-
-
-def _text(e: Explanation) -> str:
-    """Sections in the order of the questions; long ones are cut, the frames are whole."""
-    lines = [f"Why this plan: {e.instance.title} ({e.objective_musd:,.6g} MUSD present value)"]
-    lines += _binding(e)
-    lines += _premiums(e)
-    lines += _built(e)
-    lines += _unbuilt(e)
-    lines += _bottlenecks(e)
-    lines += _support(e)
-    lines += [f"Note: {note}" for note in e.notes]
-    return "\n".join(lines)
 
 
 def _cut(lines: list[str], frame: str, at_most: int = AT_MOST) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import asdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -117,7 +118,6 @@ def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
     limits = [p.limit for p in points]
     bounds = curve.bounds(limits)
     lp_rows = [(i + 1, limits[i], bound) for i, bound in enumerate(bounds)]
-    settings = curve.settings
     return Frontier(
         curve.instance,
         curve.metric,
@@ -127,12 +127,7 @@ def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
         _knee(points),
         pd.DataFrame(lp_rows, columns=Frontier.columns("bound")),
         not curve.interrupted,
-        {
-            "gap": settings.gap_for(len(curve.whole)),
-            "time_limit": settings.time_limit,
-            "threads": settings.threads,
-            "seed": settings.seed,
-        },
+        {**asdict(curve.settings), "gap": curve.settings.gap_for(len(curve.whole))},
         round(seconds, 3),
         curve.notes,
     )

@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...instance.tables import TABLES
-from ...words import counted, figure_of, listed, rate_of, share_of, tonnes_of
+from ...words import capital, counted, figure_of, listed, rate_of, share_of, tonnes_of
 from ..parts import Column, Section, Table
 
 if TYPE_CHECKING:
     from ..studies import Shown
     from ..view import View
 
-KINDS = ("cited", "cited, with an assumption", "assumption", "not said")
+KINDS = {  # of evidence
+    "cited": "in rows that cite a source",
+    "cited, with an assumption": "in rows that cite a source and declare what was assumed on top of it",
+    "assumption": "on a declared assumption alone",
+    "not said": "in rows that say nothing of their origin",
+}
 
 
 def section(view: View) -> Section:
@@ -80,15 +85,13 @@ def _objective(view: View) -> str:
     ceiling = f"at most {view.money(aim['ceiling_musd'], 4)}"
     if asked["slack"] is not None:
         ceiling += f", {rate_of(asked['slack'])} above the least cost of {view.money(least['value'], 4)}"
-    amount = view.money(aim["value"]) if asked["name"] == "public" else f"{figure_of(aim['value'])} kt in present value"
+    public = asked["name"] == "public"
+    amount = view.money(aim["value"]) if public else f"{figure_of(aim['value'])} kt in present value"
+    bound = view.money(aim["bound"]) if public else f"{figure_of(aim['bound'])} kt"
     return (
         f"This is not the cheapest plan: of all plans that cost {ceiling}, it has the least {AIMS[asked['name']]} "
-        f"({amount}; none has less than {_bound(view, asked['name'], aim['bound'])}), and of those the least cost."
+        f"({amount}; none has less than {bound}), and of those the least cost."
     )
-
-
-def _bound(view: View, name: str, bound: float) -> str:
-    return view.money(bound) if name == "public" else f"{figure_of(bound)} kt"
 
 
 def _pins(plan: dict[str, Any]) -> str:
@@ -170,8 +173,8 @@ def evidence(view: View) -> dict[str, dict[str, int]]:
 def _kind(cited: bool, note: str) -> str:
     assumed = note.strip().lower().startswith("assum")
     if cited:
-        return KINDS[1] if assumed else KINDS[0]
-    return KINDS[2] if assumed else KINDS[3]
+        return "cited, with an assumption" if assumed else "cited"
+    return "assumption" if assumed else "not said"
 
 
 def totals(counts: dict[str, dict[str, int]]) -> dict[str, int]:
@@ -184,17 +187,8 @@ def _data(counts: dict[str, dict[str, int]]) -> str:
     every = sum(total.values())
     if not every:
         return "The instance holds no figures besides defaults."
-    parts = [f"{total[kind]:,} {words}" for kind, words in _words() if total[kind]]
+    parts = [f"{total[kind]:,} {words}" for kind, words in KINDS.items() if total[kind]]
     return f"The tables hold {every:,} figures besides defaults: {'; '.join(parts)}."
-
-
-def _words() -> tuple[tuple[str, str], ...]:
-    return (
-        (KINDS[0], "in rows that cite a source"),
-        (KINDS[1], "in rows that cite a source and declare what was assumed on top of it"),
-        (KINDS[2], "on a declared assumption alone"),
-        (KINDS[3], "in rows that say nothing of their origin"),
-    )
 
 
 def _facts(view: View) -> Table:
@@ -249,8 +243,7 @@ def _studies(view: View) -> Table:
 
 def _evidence_table(counts: dict[str, dict[str, int]]) -> Table:
     rows = [*((f"{name}.csv", by) for name, by in counts.items()), ("all", totals(counts))]
-    heads = ("Cited", "Cited, with an assumption", "Assumption", "Not said")
-    columns = [Column(head, lambda r, kind=kind: r[1][kind], "count") for head, kind in zip(heads, KINDS, strict=True)]  # type: ignore[misc]
+    columns = [Column(capital(kind), lambda r, kind=kind: r[1][kind], "count") for kind in KINDS]  # type: ignore[misc]
     return Table("table-evidence", "Figures by what they rest on", rows, (Column("Table", 0), *columns), folded=True)
 
 
