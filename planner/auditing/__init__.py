@@ -1,13 +1,13 @@
-"""Check a run against its instance without the model.
+"""Checks a run against its instance, without the model.
 
     report = planner.audit(instance, run)
     report.ok, report.worst, print(report)
 
-Everything a plan claims is recomputed from the instance's tables and the run's tables, by the text of the contract:
-capacities, balances, deliveries, stocks, caps, builds, funding, disruptions, every money column and the objective.
-No code is shared with what made the plan (the model, its preparation, the tables' writer), so that one mistake is
-not made twice. The audit says whether a plan holds and costs what it says; whether a cheaper one exists is the
-solver's claim, and its gap's.
+All that a plan claims is recomputed from the tables of the instance and of the run: capacities, balances, deliveries,
+stocks, caps, builds, funding, disruptions, every money column and the objective. The audit shares no code with what
+made the plan (the model, its preparation, the writer of the tables), so a mistake there is not made again here. It
+tells whether a plan keeps all rules and costs what it says. That no cheaper plan exists is not checked: that is the
+claim of the solver, within its gap.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ MANIFEST = (
 
 
 class Audited(Protocol):
-    """A run read back, or a plan not yet written."""
+    """What can be audited: a run read from a folder, or a plan not yet written."""
 
     @property
     def plan(self) -> Mapping[str, Any]: ...
@@ -69,14 +69,14 @@ class Audited(Protocol):
 
 
 def audit(instance: Instance, run: Audited, tolerance: float = TOLERANCE) -> AuditReport:
-    """Recompute all that a run says, and report every kind of check.
+    """Recompute all that a run claims, and report every kind of check.
 
     instance   the instance the run was made from
-    run        a run's folder read back, or a plan
-    tolerance  largest relative violation that passes, against the quantities of the row (but never finer than
-               grams and cents)
+    run        a run read from a folder, or a plan
+    tolerance  largest violation that passes, relative to the quantities of the row (small quantities count as the
+               ``grain`` of the kind, so that the grams and cents of rounding pass)
 
-    Nothing a run contains makes this raise: what is missing or malformed is a violation.
+    No content of a run raises an error: what is missing or malformed is a violation.
     """
     book, facts = Book(tolerance), Facts(instance)
     _check_manifest(instance, run.plan, book)
@@ -127,18 +127,20 @@ def audit_branch(
     until: int | None = None,
     tolerance: float = TOLERANCE,
 ) -> AuditReport:
-    """Recompute one branch alone, with the builds and stocks of a plan that was audited when it was made.
+    """Recompute one branch alone, with the builds and stocks of a plan that was audited before.
 
     instance   the plan's instance with the scenario in it
-    plan       the plan's tables: builds and stocks
+    scenario   whose branch it is
+    plan       the plan's tables, of which builds, stocks and closures are used
     tables     the branch's tables
-    cost_musd  present value of its operations, which the audit must arrive at too
-    until      first year of the last period it covers; None: the end of the horizon, where final_min_t counts
+    cost_musd  present value of its operations as claimed, which the audit must find too
+    until      first year of the last period covered; None: the end of the horizon, where final_min_t counts
+    tolerance  see `audit`
     """
     book, facts = Book(tolerance), Facts(instance)
     layouts = (BUILDS, STOCKS, CLOSURES) if instance.closures else (BUILDS, STOCKS)
-    held = {layout.name: plan[layout.name] for layout in layouts}
-    plan_tables = Tables(held, layouts, facts, facts.years, book)
+    given = {layout.name: plan[layout.name] for layout in layouts}
+    plan_tables = Tables(given, layouts, facts, facts.years, book)
     disturbance = Disturbance(facts, facts.scenarios[scenario])
     if until is not None:
         disturbance.years = tuple(year for year in disturbance.years if year <= until)
@@ -156,7 +158,11 @@ def audit_branch(
 
 
 def _check_operations(operations: Operations, tables: Tables, before: Tables | None, book: Book) -> float:
-    """All checks on one plan or branch; what a branch lacks below final_min_t, as a present value in MUSD."""
+    """Run all checks of operations on one plan or branch.
+
+    before  the plan's tables, if it is a branch
+    Returns the value, MUSD present value, of what a branch lacks below final_min_t.
+    """
     check_activities(operations, book)
     check_flows(operations, book)
     check_purchases(operations, book)
@@ -169,6 +175,7 @@ def _check_operations(operations: Operations, tables: Tables, before: Tables | N
 
 
 def _check_manifest(instance: Instance, plan: Mapping[str, Any], book: Book) -> None:
+    """Check that plan.json is complete and names this instance."""
     for name in MANIFEST:
         if name in plan:
             book.passed("plan")
@@ -176,8 +183,8 @@ def _check_manifest(instance: Instance, plan: Mapping[str, Any], book: Book) -> 
             book.fault("plan", ("plan.json", name), "is missing")
     if plan.get("status") not in STATUSES:
         book.fault("plan", ("plan.json status",), f"{plan.get('status')!r} is not one of {', '.join(STATUSES)}")
-    of = plan.get("instance")
-    described = of if isinstance(of, Mapping) else {}
+    named = plan.get("instance")
+    described = named if isinstance(named, Mapping) else {}
     for name, value in (("name", instance.name), ("title", instance.title), ("sha256", instance.sha256)):
         if described.get(name) == value:
             book.passed("plan")

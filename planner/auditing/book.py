@@ -1,8 +1,8 @@
-"""What an audit found: one line per kind of check, with the largest violation and where it is.
+"""The report of an audit: for each kind of check the number of comparisons, and the largest violation with its place.
 
-Every comparison is booked under a kind. A violation is measured twice: absolutely, in the unit of its kind, and
-relative to the quantities that meet in that comparison. The relative figure decides. Its scale never falls below
-the kind's ``grain``, so that grams and cents, which rounding leaves behind, are not taken for mistakes.
+Every comparison belongs to a kind. A violation is measured twice: in the unit of its kind (absolute), and divided by
+the quantities in that comparison (relative). The relative figure decides whether it passes. The divisor, the scale, is
+never less than the ``grain`` of the kind, so that grams and cents left by rounding do not count as mistakes.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 from ..instance.metrics import METRICS
 
 TOLERANCE = 1e-6  # largest relative violation that passes
-SHOWN = 10  # violations kept per kind, the largest ones
+SHOWN = 10  # how many violations of a kind are kept: the largest
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of check: what must hold, the unit of its numbers, and the least scale a violation is divided by."""
+    """A kind of check: what must hold, the unit of its numbers, and the least scale by which they are divided."""
 
     title: str
     unit: str
@@ -27,16 +27,17 @@ class Kind:
 
 
 def _faults(title: str) -> Kind:
+    """Return a kind whose violations are whole rows that are wrong."""
     return Kind(title, "row", 1.0)
 
 
 def _tonnes(title: str) -> Kind:
-    # one tonne: a millionth of it is the gram up to which rows may be left out of a table
+    # rows of up to a gram may be left out of a table: that is the tolerance times one tonne
     return Kind(title, "t", 1.0)
 
 
 def _tonne_sums(title: str) -> Kind:
-    # sums over many rows: a handful of rows of a gram may have been left out of each
+    # of a sum over many rows several such rows may have been left out
     return Kind(title, "t", 10.0)
 
 
@@ -109,7 +110,7 @@ Place = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Violation:
-    """One comparison that failed: ``absolute`` in the unit of its kind, ``relative`` to the row's quantities."""
+    """One comparison that failed; ``absolute`` is in the unit of its kind, ``relative`` a fraction of its scale."""
 
     where: str
     what: str
@@ -122,7 +123,7 @@ class Violation:
 
 @dataclass(frozen=True)
 class Check:
-    """All comparisons of one kind. ``absolute`` and ``relative`` are of the largest deviation, passed or not."""
+    """All comparisons of one kind; ``absolute``, ``relative`` and ``where`` belong to the largest deviation."""
 
     kind: str
     title: str
@@ -146,7 +147,7 @@ class Check:
         return f"{line}{off}: {self.title}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for ``plan.json``."""
+        """Return the check as plain values, for ``plan.json``."""
         result: dict[str, Any] = {
             "kind": self.kind,
             "comparisons": self.comparisons,
@@ -170,7 +171,7 @@ class AuditReport:
 
     @property
     def ok(self) -> bool:
-        """Whether every comparison of every kind held."""
+        """Whether all comparisons of all kinds passed."""
         return all(check.ok for check in self.checks)
 
     @property
@@ -188,11 +189,11 @@ class AuditReport:
         return tuple(violation for check in self.checks for violation in check.violations)
 
     def check(self, kind: str) -> Check:
-        """The check of one kind."""
+        """Return the check of one kind, a key of `KINDS`."""
         return next(check for check in self.checks if check.kind == kind)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for ``plan.json`` and ``--json``."""
+        """Return the report as plain values, for ``plan.json`` and ``--json``."""
         return {
             "ok": self.ok,
             "comparisons": self.comparisons,
@@ -230,7 +231,7 @@ class _Tally:
 
 
 class Book:
-    """Books comparisons while the audit runs; places are put into words only for what stands out.
+    """Records comparisons while the audit runs; to save time, a place becomes text only if it is reported.
 
     branch  the scenario whose branch is being audited, "" for the plan
     """
@@ -241,11 +242,11 @@ class Book:
         self._tallies = {kind: _Tally() for kind in KINDS}
 
     def passed(self, kind: str, comparisons: int = 1) -> None:
-        """Book comparisons that held exactly."""
+        """Record comparisons that hold exactly."""
         self._tallies[kind].comparisons += comparisons
 
     def fault(self, kind: str, place: Place, what: str) -> None:
-        """Book something missing, malformed or not allowed; its size is one row."""
+        """Record something missing, malformed or not allowed: a violation of size 1."""
         tally = self._tallies[kind]
         tally.comparisons += 1
         tally.failed += 1
@@ -254,7 +255,7 @@ class Book:
         self._keep(tally, Violation(self._words(place), what, 1.0, 1.0))
 
     def equal(self, kind: str, value: float, expected: float, scale: float, place: Place) -> None:
-        """Compare a number with what it must be."""
+        """Compare a number with what it must be; ``scale`` is what a difference is divided by, in the kind's unit."""
         self._compare(kind, value, expected, abs(value - expected), scale, place, "must be")
 
     def at_most(self, kind: str, value: float, limit: float, scale: float, place: Place) -> None:
@@ -266,7 +267,7 @@ class Book:
         self._compare(kind, value, floor, floor - value, scale, place, "at least")
 
     def report(self) -> AuditReport:
-        """What has been booked, frozen."""
+        """Return the report of all that was recorded."""
         checks = [
             Check(
                 kind=name,
@@ -286,6 +287,12 @@ class Book:
     def _compare(
         self, kind: str, value: float, other: float, by: float, scale: float, place: Place, sense: str
     ) -> None:
+        """Record one comparison of ``value`` with ``other``.
+
+        by     by how much it is violated, in the kind's unit; 0 or less: it holds
+        scale  by what this is divided
+        sense  the relation in words
+        """
         tally = self._tallies[kind]
         tally.comparisons += 1
         if by <= 0.0:

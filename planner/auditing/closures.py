@@ -1,4 +1,4 @@
-"""What a run closes of plants' own capacity: allowed, at most the whole, for good where it retires, and its money."""
+"""Checks closures of own capacity: that they are allowed, at most the whole, lasting where retired, and their money."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ USD_PER_MUSD = 1e6
 
 
 class Closures:
-    """The closures of a run, from closures.csv; none where the instance allows none."""
+    """The closures of a run, from its closures.csv; none if the instance allows none."""
 
     def __init__(self, facts: Facts, tables: Tables) -> None:
         self.facts = facts
@@ -23,11 +23,11 @@ class Closures:
             self._share[row.facility, row.year] += row.share
 
     def share(self, facility: str, year: int) -> float:
-        """Part of the own capacity that is closed in the period that begins in ``year``."""
+        """Return the share of own capacity, 0 to 1, that is closed in the period that begins in ``year``."""
         return self._share.get((facility, year), 0.0)
 
     def avoided(self, facility: str, year: int) -> float:
-        """MUSD a year of fixed O&M that is avoided; what is not goes on though the capacity is closed."""
+        """Return the fixed O&M, MUSD a year, that closures avoid; the rest of it goes on."""
         plant = self.facts.facilities[facility]
         own = plant.capacity_t * self.facts.own_share(plant, year)
         terms = {str(row.kind): row.avoided_share for row in self.facts.instance.closures if row.facility == facility}
@@ -38,7 +38,7 @@ class Closures:
         )
 
     def paid(self) -> dict[tuple[str, str, int], float]:
-        """MUSD paid for closing, by facility, kind and first year of the period in which something closes."""
+        """Return (facility, kind, first year of a period) -> MUSD paid for what closes in that period."""
         prices = {(r.facility, str(r.kind)): r.closing_usd_per_t for r in self.facts.instance.closures}
         result = {}
         for (facility, kind), shares in self.by_term().items():
@@ -50,7 +50,7 @@ class Closures:
         return result
 
     def by_term(self) -> dict[tuple[str, str], dict[int, float]]:
-        """Shares by year, of each facility and kind."""
+        """Return (facility, kind) -> first year of a period -> share of own capacity."""
         shares: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
         for row in self.rows:
             shares[row.facility, row.kind][row.year] = row.share
@@ -58,7 +58,7 @@ class Closures:
 
 
 def check_closures(facts: Facts, closures: Closures, book: Book) -> None:
-    """Every row of closures.csv against the instance's; the money of closures is part of costs.csv."""
+    """Check every row of closures.csv against the rules in the instance; the costs are checked with costs.csv."""
     terms = {(row.facility, str(row.kind)): row for row in facts.instance.closures}
     paid = closures.paid()
     for row in closures.rows:
@@ -80,7 +80,7 @@ def check_closures(facts: Facts, closures: Closures, book: Book) -> None:
 
 
 def _check_years(facts: Facts, term: Closure, shares: dict[int, float], book: Book) -> None:
-    """Begun within its window; and what is retired stays so."""
+    """Check that closures begin within their years, and that what is retired stays retired."""
     first = facts.first if term.first_year is None else term.first_year
     last = facts.last if term.last_year is None else term.last_year
     plant, before = facts.facilities[term.facility], 0.0

@@ -1,6 +1,6 @@
-r"""Dependence: the shares of a plan or branch, the caps on them, dependence.csv and the shares in plan.json.
+r"""Checks dependence: the shares of a plan or branch, the caps on them, dependence.csv and the shares in plan.json.
 
-A share is a fraction of tonnes; caps are compared multiplied out, in tonnes:
+A share is a fraction of tonnes. Caps are compared in tonnes, multiplied by the denominator:
 
 .. math:: numerator \le limit \cdot denominator
 """
@@ -22,7 +22,7 @@ Key = tuple[str, str, str, str, str, str, int]  # the key columns of dependence.
 
 
 class Share(NamedTuple):
-    """Tonnes a year over tonnes a year."""
+    """A share as its numerator and its denominator, both t/yr."""
 
     part: float
     whole: float
@@ -33,12 +33,12 @@ class Share(NamedTuple):
 
     @property
     def blank_is_fine(self) -> bool:
-        """Near nothing, whether there is a share or a blank is a matter of rounding."""
+        """Whether the denominator is so small that rounding decides between a share and a blank."""
         return self.whole <= 10 * NEGLIGIBLE
 
 
 class Shares:
-    """The four metrics, measured on operations."""
+    """The four dependence metrics of operations."""
 
     def __init__(self, operations: Operations) -> None:
         self.operations = operations
@@ -51,7 +51,7 @@ class Shares:
             self._arrivals[flow.material, flow.year].append((flow.origin, flow.destination, flow.t))
 
     def exposed(self, country: str, sector: str, year: int) -> Share:
-        """Exposed deliveries to a country, bloc or (blank) anyone, in a sector or (blank) any."""
+        """Return exposed over all deliveries to a country or bloc (blank: all) and a sector (blank: all)."""
         consumers = self.facts.members(country)
         exposed = delivered = 0.0
         for row in self._service[year]:
@@ -61,7 +61,7 @@ class Shares:
         return Share(exposed, delivered)
 
     def stage(self, materials: Iterable[str], year: int) -> Share:
-        """Made or bought in countries of concern, or made by tied plants elsewhere, of all made or bought."""
+        """Return what countries of concern make or buy, and tied plants elsewhere make, over all made or bought."""
         tied = self.operations.made_tied
         of_concern = whole = 0.0
         for material in materials:
@@ -73,14 +73,14 @@ class Shares:
         return Share(of_concern, whole)
 
     def single_country(self, materials: Iterable[str], year: int) -> dict[str, Share]:
-        """Made or bought in each country, of all made or bought."""
+        """Return for each country what is made or bought there, over all made or bought."""
         names = tuple(materials)
         own = {c: sum(self.operations.own(m, c, year) for m in names) for c in self.facts.countries}
         whole = sum(own.values())
         return {country: Share(t, whole) for country, t in own.items()}
 
     def imports(self, materials: Iterable[str], country: str, origin: str, year: int) -> Share:
-        """Arriving in a country or bloc from outside it (from ``origin``), of what is used and delivered inside."""
+        """Return what arrives in a country or bloc from outside (or ``origin``), over what it uses or receives."""
         everywhere = self.facts.members("")
         inside = self.facts.members(country) if country else everywhere - self.facts.members(origin)
         outside = (self.facts.members(origin) if origin else everywhere) - inside
@@ -102,7 +102,7 @@ def _materials(facts: Facts, stage: str, material: str) -> tuple[str, ...]:
 
 
 def _measured(shares: Shares, cap: Cap, year: int) -> dict[str, Share]:
-    """The shares a cap limits in a period, by what its rows of dependence.csv have in ``country``."""
+    """Return the shares that a cap limits in a period, by the column ``country`` of their rows in dependence.csv."""
     materials = _materials(shares.facts, cap.stage, cap.material)
     if cap.metric == "exposed_share":
         return {cap.country: shares.exposed(cap.country, cap.sector, year)}
@@ -114,7 +114,7 @@ def _measured(shares: Shares, cap: Cap, year: int) -> dict[str, Share]:
 
 
 def limit_of(facts: Facts, cap: Cap, year: int) -> float | None:
-    """The cap's limit in the period that begins in ``year``; None where it does not hold."""
+    """Return the limit (share) of a cap in the period that begins in ``year``; None if it does not hold in it."""
     first = facts.first if cap.first_year is None else cap.first_year
     last = facts.last if cap.last_year is None else cap.last_year
     if not first <= year <= last:
@@ -125,7 +125,7 @@ def limit_of(facts: Facts, cap: Cap, year: int) -> float | None:
 
 
 def check_caps(operations: Operations, book: Book) -> None:
-    """Every cap, in every period in which it holds and is not lifted."""
+    """Check every cap, in every period in which it holds and is not lifted by a disruption."""
     facts, shares = operations.facts, Shares(operations)
     for name, cap in facts.caps.items():
         for year in operations.disturbance.years:
@@ -138,7 +138,7 @@ def check_caps(operations: Operations, book: Book) -> None:
 
 
 def check_dependence(operations: Operations, tables: Tables, metrics: Mapping[str, Any], book: Book) -> None:
-    """dependence.csv row by row, and the shares in plan.json."""
+    """Check dependence.csv row by row, and the shares in plan.json."""
     facts, shares = operations.facts, Shares(operations)
     expected: dict[Key, tuple[Share, float]] = {}  # share and limit, NaN without a cap
     for year in facts.years:
@@ -166,12 +166,12 @@ def check_dependence(operations: Operations, tables: Tables, metrics: Mapping[st
 
     rows = {row[:7]: row for row in tables.rows(DEPENDENCE)}
     for wanted, (share, limit) in expected.items():
-        found = rows.pop(wanted, None)
-        if found is None:
+        row_written = rows.pop(wanted, None)
+        if row_written is None:
             book.fault("dependence_rows", ("dependence.csv", *wanted), "is missing")
             continue
         book.passed("dependence_rows")
-        _check_row(found, share, limit, book)
+        _check_row(row_written, share, limit, book)
     for unwanted in rows:
         book.fault("dependence_rows", ("dependence.csv", *unwanted), "is no share or cap that holds in that year")
 
@@ -191,7 +191,7 @@ def _check_row(row: DependenceRow, share: Share, limit: float, book: Book) -> No
 
 
 def _equal_share(kind: str, value: float, share: Share, place: tuple[object, ...], book: Book) -> None:
-    """Compare shares; where little is made the gram that a row may lack makes more of the share."""
+    """Compare shares; the tolerance is wider for a small denominator, of which a missing gram is a larger part."""
     if math.isnan(value) or math.isnan(share.value):
         if math.isnan(value) == math.isnan(share.value) or share.blank_is_fine:
             book.passed(kind)
@@ -204,13 +204,13 @@ def _equal_share(kind: str, value: float, share: Share, place: tuple[object, ...
 
 
 def _of(values: object, name: str, year: int) -> float:
-    """A share of plan.json by name and year; NaN for null, infinite (so: wrong) if it is not there at all."""
+    """Return a share of plan.json by name and year; NaN for null; infinite, which is a violation, if it is missing."""
     by_year = values.get(name) if isinstance(values, Mapping) else None
     return metric(by_year, year)
 
 
 def metric(by_year: object, year: int) -> float:
-    """A number of plan.json by year; NaN for null, infinite (so: wrong) if there is none."""
+    """Return a number of plan.json by year; NaN for null; infinite, which is a violation, if it is missing."""
     if not isinstance(by_year, Mapping):
         return math.inf
     value = by_year.get(str(year), by_year.get(year, math.inf))

@@ -1,11 +1,11 @@
-r"""What a scenario changes in a period: capacity, projects, demand, prices, exports, and which rules it lifts.
+r"""Works out what a scenario changes in a period: capacity, projects, demand, prices, exports, and rules it lifts.
 
-A fraction acts in a period times the share of the period's years that lie in the scenario's; several rows on one
-target multiply:
+In a period, a fraction is multiplied by the share of the period's years that lie in the scenario's years. The factors
+of several rows on one target are multiplied:
 
 .. math:: \prod_d (1 - f_d\,share_t) \;\text{for losses}, \qquad \prod_d (1 + f_d\,share_t) \;\text{for surges}
 
-A failed project stays failed: from the beginning of its branch on, without the share of years.
+A project failure lasts from the beginning of the branch to the end of the horizon, whatever the share of years.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from .facts import Facts
 
 
 class Disturbance:
-    """A scenario as it acts on the periods of the horizon; without a scenario nothing is disturbed.
+    """What a scenario does in the periods of the horizon; without a scenario nothing is disturbed.
 
-    years  the first years of the periods the operations run through: from the scenario's beginning on
+    share  first year of a period -> share of its years that lie in the scenario's, 0 to 1
+    begin  first year of the period in which the branch begins
+    years  first years of the periods of the branch
     """
 
     def __init__(self, facts: Facts, scenario: Scenario | None = None) -> None:
@@ -41,11 +43,11 @@ class Disturbance:
         return not self.undisturbed and (self._failed or self.share[year] > 0)
 
     def capacity_left(self, facility: str, year: int) -> float:
-        """What outages leave of a facility's capacity, as a factor."""
+        """Return the factor, 0 to 1, that outages leave of a facility's capacity."""
         return self._left((row for row in self._of("outage") if self._hits_facility(row, facility)), year)
 
     def module_left(self, option: Option, start: int) -> float:
-        """What project failures leave, for good, of a module started in ``start``, as a factor."""
+        """Return the factor, 0 to 1, that project failures leave of a module started in ``start``."""
         if self.scenario is None or start + option.lead_years < self.scenario.first_year:
             return 1.0
         left = 1.0
@@ -55,7 +57,7 @@ class Disturbance:
         return left
 
     def demand_factor(self, country: str, material: str, year: int) -> float:
-        """Surge of a consumer's demand, as a factor."""
+        """Return the factor, 1 or more, by which a demand rises."""
         factor = 1.0
         for row in self._of("demand_surge"):
             if self._in(row, country) and row.material in ("", material):
@@ -63,7 +65,7 @@ class Disturbance:
         return factor
 
     def price_factor(self, country: str, material: str, year: int) -> float:
-        """Surge of a market's price, as a factor."""
+        """Return the factor, 1 or more, by which a market's price rises."""
         factor = 1.0
         for row in self._of("price_surge"):
             if self._in(row, country) and self._is(row, material):
@@ -71,7 +73,7 @@ class Disturbance:
         return factor
 
     def export_limits(self, year: int) -> dict[tuple[str, str], float]:
-        """Tonnes a year that may leave, by (material, country), where a stop acts in the period."""
+        """Return (material, country) -> t/yr that may leave, for export stops in the period."""
         if self.share[year] <= 0:
             return {}
         limits = {}
@@ -106,7 +108,7 @@ class Disturbance:
         return row.material in ("", material) and row.stage in ("", self.facts.materials[material].stage)
 
     def _hits_facility(self, row: Disruption, facility: str) -> bool:
-        """A facility of that name and country that can make a matching output."""
+        """Return whether a disruption names this facility (or its country), and it can make a material that is hit."""
         return (
             row.facility in ("", facility)
             and self._in(row, self.facts.facilities[facility].country)

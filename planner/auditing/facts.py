@@ -1,12 +1,13 @@
-r"""What the instance says about one plant, movement, price or year, worked out from the contract's text.
+r"""Looks up what the instance says about a facility, movement, price or year.
 
 .. math::
     D_t = \sum_{k=0}^{w_t-1} (1+r)^{-(y_t+k-y_0)}
     \qquad share(y) = \min\Bigl(1, \frac{y-a+1}{\max(1, ramp)}\Bigr), \; a \le y < a + life
     \qquad CRF(w, n) = \frac{w}{1-(1+w)^{-n}}
 
-The planner's own preparation of the model is not used here: an audit that shares code with what it audits would
-share its mistakes.
+Here D_t is the present value of 1 a year in period t, share the part of a capacity that is there in calendar year y
+after it came online in year a, and CRF the capital recovery factor. The preparation of the model (``planner/prepare``)
+is not used: an audit that shares code with what it audits would share its mistakes.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ Points = list[tuple[int, float]]
 Route = TypeVar("Route", Lane, Tariff)
 
 
-def held(points: Points, year: int) -> float:
-    """A series' value in ``year``: linear between the listed years, the first and the last one held.
+def interpolated(points: Points, year: int) -> float:
+    """Return a series' value in ``year``: linear between listed years, constant before the first and after the last.
 
-    >>> held([(2026, 10.0), (2030, 20.0)], 2029)
+    >>> interpolated([(2026, 10.0), (2030, 20.0)], 2029)
     17.5
     """
     if year <= points[0][0]:
@@ -43,7 +44,7 @@ def held(points: Points, year: int) -> float:
 
 
 def ramped(year: int, online: int, ramp: int) -> float:
-    """Share of a capacity that came online in ``online`` there is in calendar year ``year``, without its end.
+    """Return the share, 0 to 1, of a capacity online since ``online`` that is there in ``year``; its end is ignored.
 
     >>> [ramped(y, 2027, 2) for y in (2026, 2027, 2028, 2029)]
     [0.0, 0.5, 1.0, 1.0]
@@ -54,7 +55,7 @@ def ramped(year: int, online: int, ramp: int) -> float:
 
 
 def recovery(rate: float, years: int) -> float:
-    """Capital recovery factor, per year: the yearly payment that repays 1 over ``years`` at ``rate``.
+    """Return the capital recovery factor: the yearly payment that repays 1 over ``years`` at ``rate``.
 
     >>> round(recovery(0.08, 3), 9), recovery(0.0, 4)
     (0.388033514, 0.25)
@@ -65,7 +66,11 @@ def recovery(rate: float, years: int) -> float:
 
 
 class Facts:
-    """Look-ups on one instance. Tonnes, USD per tonne, MUSD and calendar years throughout."""
+    """Look-ups on one instance, in t/yr, USD/t, MUSD and calendar years; a period is named by its first year.
+
+    length  first year of a period -> its number of calendar years
+    factor  first year of a period -> D_t, the present value of 1 a year, in years
+    """
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
@@ -108,7 +113,7 @@ class Facts:
         return float((1.0 + self.instance.discount_rate) ** -(year - self.years[0]))
 
     def annuity(self, option: Option) -> float:
-        """MUSD that a module of the option costs in each year it is online."""
+        """Return what a module of the option costs in each year in which it is online, MUSD a year."""
         wacc = self.instance.wacc if option.wacc is None else option.wacc
         return option.capex_musd * recovery(wacc, option.life_years)
 
@@ -139,7 +144,7 @@ class Facts:
     # --- making
 
     def of_concern(self, facility: str) -> bool:
-        """Whether all that the facility makes is exposed: by its country or by its ties."""
+        """Return whether all that the facility makes is exposed, by its country or by its ties."""
         row = self.facilities[facility]
         return row.concern_tie or row.country in self.concern
 
@@ -170,7 +175,7 @@ class Facts:
     def opex(self, facility: str, process: str, year: int) -> float:
         """USD per tonne of activity in the period that begins in ``year``."""
         points = self._opex.get((facility, process))
-        return held(points, year) if points else self.operations[facility, process].opex_usd_per_t
+        return interpolated(points, year) if points else self.operations[facility, process].opex_usd_per_t
 
     @cached_property
     def _recipe_rows(self) -> dict[tuple[str, str], list[tuple[str, float]]]:
@@ -198,12 +203,12 @@ class Facts:
 
     def _yield(self, process: str, material: str, role: str, t_per_t: float, year: int) -> float:
         points = self._yields.get((process, material, role))
-        return held(points, year) if points else t_per_t
+        return interpolated(points, year) if points else t_per_t
 
     # --- moving
 
     def lane(self, material: str, origin: str, destination: str, year: int) -> Lane | None:
-        """The lane row that rules a movement in the period that begins in ``year``; None: nothing moves."""
+        """Return the lane of a movement in the period that begins in ``year``; None: no movement is allowed."""
         return self._move(material, origin, destination, year)[0]
 
     def duty(self, material: str, origin: str, destination: str, year: int) -> float:
@@ -229,12 +234,12 @@ class Facts:
     def price(self, market: str, year: int) -> float | None:
         """USD per tonne in the period that begins in ``year``; None if the market names no price."""
         points = self._prices.get((market,))
-        return held(points, year) if points else None
+        return interpolated(points, year) if points else None
 
     def market_limit(self, market: str, year: int) -> float | None:
-        """Tonnes a year the market sells at most; None: no limit."""
+        """Return the most that the market sells, t/yr; None: any amount."""
         points = self._limits.get((market,))
-        return held(points, year) if points else None
+        return interpolated(points, year) if points else None
 
     @cached_property
     def demands(self) -> dict[tuple[str, ...], Points]:
@@ -280,7 +285,7 @@ class Facts:
 
 
 def _series(rows: Iterable[tuple[tuple[str, ...], int | None, float]]) -> dict[tuple[str, ...], Points]:
-    """Points by key, years increasing; a blank year, which then stands alone, means every year."""
+    """Return key -> points of a series, sorted by year; a point without a year (year 0) is for every year."""
     points: dict[tuple[str, ...], Points] = defaultdict(list)
     for key, year, value in rows:
         points[key].append((0 if year is None else year, value))

@@ -1,11 +1,11 @@
-r"""Funding: who pays the capex of the options that ask for money, by calendar year.
+r"""Checks funding: who pays the capex of options that need money, by calendar year.
 
 .. math::
     \sum_{source} paid_{o,source,y} = \sum_{\tau \le y < \tau + \max(1, lead)}
         \frac{capex_o \, build_{o \tau}}{\max(1, lead_o)}
 
-The least public money of an option is what its private money leaves open, max(0, capex - private_musd): whatever
-a fund pays beyond that, private money could have paid in the same year.
+An option needs at least the public money that its private money does not cover, max(0, capex - private_musd). If funds
+pay more than that, private money could have paid the rest in the same year.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .reading import FUNDING, PRIVATE, Tables
 
 
 def check_funding(facts: Facts, tables: Tables, investment: Investment, book: Book) -> None:
-    """Rows only where asked for; sums by calendar year; private, budget and share limits; least public money."""
+    """Check the rows, the sums by calendar year, limits on private money, budgets and shares, and public money."""
     paid: dict[tuple[str, int], float] = defaultdict(float)
     by_source: dict[tuple[str, str], float] = defaultdict(float)
     by_fund: dict[str, float] = defaultdict(float)
@@ -59,6 +59,11 @@ def _check_option(
     by_source: dict[tuple[str, str], float],
     book: Book,
 ) -> None:
+    """Check the payments for one option.
+
+    paid       (option, calendar year) -> MUSD
+    by_source  (option, source) -> MUSD in all years
+    """
     option = facts.options[name]
     spread = max(1, option.lead_years)
     spent: dict[int, float] = defaultdict(float)

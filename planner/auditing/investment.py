@@ -1,4 +1,4 @@
-r"""Builds, and the capacity they and the facilities' own make.
+r"""Checks builds, and the capacity that they and the own capacity of facilities add up to.
 
 .. math::
     cap_{ft} = capacity_f \, share_{ft} \, (1 - closed_{ft})
@@ -16,11 +16,11 @@ from .disturbance import Disturbance
 from .facts import Facts
 from .reading import BUILDS, CAPACITY, Tables
 
-BUILT = 1e-6  # modules; less counts as nothing
+BUILT = 1e-6  # modules up to which an option counts as not built
 
 
 class Investment:
-    """The builds of a run, modules by option and start year, and what it closes."""
+    """The builds of a run (``modules``: option -> start year -> modules), and its closures."""
 
     def __init__(self, facts: Facts, tables: Tables) -> None:
         self.facts = facts
@@ -37,20 +37,20 @@ class Investment:
                 grown.append(name)
 
     def total(self, option: str) -> float:
-        """Modules started over the whole horizon."""
+        """Return the modules started over the whole horizon."""
         return sum(self.modules[option].values())
 
     def capex(self, option: str) -> float:
-        """MUSD, overnight, of all that is started of an option."""
+        """Return the overnight capex of all modules of an option, MUSD."""
         return self.facts.options[option].capex_musd * self.total(option)
 
     def online(self, option: str, year: int) -> float:
-        """Modules of an option that are there over the period that begins in ``year``, in parts of a module."""
+        """Return the modules online in the period that begins in ``year``: a count, with fractions during a ramp."""
         row = self.facts.options[option]
         return sum(n * self.facts.module_share(row, start, year) for start, n in self.modules[option].items())
 
     def capacity(self, facility: str, year: int, disturbance: Disturbance) -> float:
-        """Tonnes a year available over the period that begins in ``year``, as disturbed."""
+        """Return the capacity, t/yr, in the period that begins in ``year``, after disruptions."""
         row = self.facts.facilities[facility]
         available = row.capacity_t * self.facts.own_share(row, year) if row.capacity_t else 0.0
         available *= 1.0 - self.closures.share(facility, year)
@@ -58,7 +58,7 @@ class Investment:
         return available * disturbance.capacity_left(facility, year)
 
     def room(self, stockpile: str, year: int, disturbance: Disturbance) -> float:
-        """Tonnes that fit into a store in the period that begins in ``year``, as disturbed."""
+        """Return the room of a stockpile, t, in the period that begins in ``year``, after disruptions."""
         return self.facts.stockpiles[stockpile].max_t + self._added(self._stores.get(stockpile, ()), year, disturbance)
 
     def _added(self, options: Iterable[str], year: int, disturbance: Disturbance) -> float:
@@ -72,7 +72,7 @@ class Investment:
 
 
 def check_builds(facts: Facts, tables: Tables, investment: Investment, book: Book) -> None:
-    """Windows, whole modules, least and most, pace, exclusive groups, requirements, and the derived columns."""
+    """Check start years, whole modules, least and most, pace, exclusive groups, requirements, and other columns."""
     for row in tables.rows(BUILDS):
         option, place = facts.options[row.option], ("builds.csv", row.option, row.start_year)
         first = facts.first if option.first_start is None else option.first_start
@@ -118,7 +118,7 @@ def _check_requires(investment: Investment, name: str, required: str, book: Book
 
 
 def check_capacity(facts: Facts, tables: Tables, investment: Investment, book: Book) -> None:
-    """``capacity_t`` of every facility and period; a row that is not there stands for no capacity."""
+    """Check ``capacity_t`` of every facility and period; a missing row means no capacity."""
     undisturbed = Disturbance(facts)
     written = {(row.facility, row.year): row.capacity_t for row in tables.rows(CAPACITY)}
     for facility in facts.facilities:

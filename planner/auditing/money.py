@@ -1,11 +1,11 @@
-r"""Money: freight, tariff and purchase of each row, costs.csv, the objective, its bound and the totals of plan.json.
+r"""Checks money: freight, tariff and purchase of each row, costs.csv, objective, bound and totals of plan.json.
 
 .. math::
     \sum_t D_t (fixed\ O\&M + opex + freight + tariff + purchase + holding + shortage)
     + \sum_{modules} \sum_y capex \cdot CRF(wacc, life) \, (1+r)^{-(y-y_0)}
 
-Operations are expected values: a period counts each branch that has begun with its probability, and the plan's
-operations with the rest.
+Costs of operations are expected values: in a period, each branch that has begun counts with its probability, and the
+plan with the remaining probability.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ USD_PER_MUSD = 1e6
 
 
 def check_row_money(operations: Operations, book: Book) -> None:
-    """The money columns of flows.csv and purchases.csv."""
+    """Check the money columns of flows.csv and purchases.csv."""
     facts = operations.facts
     for flow in operations.flows:
         freight, duty = _freight(facts, operations, flow.material, flow.origin, flow.destination, flow.year)
@@ -45,7 +45,7 @@ def check_row_money(operations: Operations, book: Book) -> None:
 
 
 def operating_costs(operations: Operations) -> Costs:
-    """MUSD a year of what is done, by component and period: all but capex and fixed O&M."""
+    """Return (component, year) -> cost of operations, MUSD a year: all components but capex and fixed O&M."""
     facts = operations.facts
     usd: Costs = defaultdict(float)
     for a in operations.activities:
@@ -83,7 +83,7 @@ def check_costs(
     tables: Tables,
     book: Book,
 ) -> None:
-    """costs.csv, every component and period, expected over the branches.
+    """Check costs.csv, every component and period, as expected values over plan and branches.
 
     branches  operations of each branch, and the present value in MUSD of what it lacks below final_min_t
     """
@@ -127,7 +127,7 @@ def check_costs(
 
 
 def _fixed_om(facts: Facts, investment: Investment) -> Costs:
-    """MUSD a year on the capacity that is available in the plan, and on what is closed but not avoided."""
+    """Return fixed O&M, MUSD a year, of the capacity available in the plan, and what closures do not avoid of it."""
     undisturbed, closures = Disturbance(facts), investment.closures
     musd: Costs = defaultdict(float)
     for name, row in facts.facilities.items():
@@ -141,7 +141,7 @@ def _fixed_om(facts: Facts, investment: Investment) -> Costs:
 
 
 def _annuities(facts: Facts, investment: Investment) -> dict[int, tuple[float, float]]:
-    """By period: the yearly mean of the annuities, and their present value; MUSD."""
+    """Return first year of a period -> yearly mean of the annuities, MUSD a year, and their present value, MUSD."""
     paid: dict[int, float] = defaultdict(float)  # by calendar year
     for name, option in facts.options.items():
         for start, modules in investment.modules[name].items():
@@ -158,7 +158,7 @@ def _annuities(facts: Facts, investment: Investment) -> dict[int, tuple[float, f
 
 
 def check_objective(plan: Mapping[str, Any], tables: Tables, book: Book) -> None:
-    """objective_musd, its bound and the gap."""
+    """Check objective_musd, bound_musd and gap of plan.json."""
     objective, bound = _number(plan.get("objective_musd")), _number(plan.get("bound_musd"))
     gap = _number(plan.get("gap"))
     if math.isnan(objective):
@@ -176,7 +176,7 @@ def check_objective(plan: Mapping[str, Any], tables: Tables, book: Book) -> None
 
 
 def check_totals(plan: Operations, tables: Tables, metrics: Mapping[str, Any], book: Book) -> None:
-    """short_t, demand_t, capex_musd and cost_musd of plan.json."""
+    """Check short_t, demand_t, capex_musd and cost_musd of plan.json."""
     facts = plan.facts
     for name, column in (("short_t", "short_t"), ("demand_t", "demand_t")):
         by_year: dict[int, float] = defaultdict(float)
@@ -203,7 +203,7 @@ def _check_total(value: float, expected: float, place: tuple[object, ...], book:
 
 
 def _number(value: object) -> float:
-    """A number of plan.json that can be a quantity, NaN for anything else."""
+    """Return a number of plan.json, NaN for anything that is not a finite number below the largest allowed."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < LARGEST:
         return math.nan
     return float(value)

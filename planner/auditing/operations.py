@@ -1,4 +1,4 @@
-r"""Operations of the plan or of a branch: activity, movements, purchases, balances, stocks and deliveries.
+r"""Checks operations of the plan or of a branch: activity, movements, purchases, balances, stocks and deliveries.
 
 For every material m, country c, provenance q and period t:
 
@@ -16,7 +16,7 @@ from collections import defaultdict
 
 from .book import Book
 from .disturbance import Disturbance
-from .facts import CLEAN, EXPOSED, PROVENANCES, Facts, held
+from .facts import CLEAN, EXPOSED, PROVENANCES, Facts, interpolated
 from .investment import Investment
 from .reading import (
     ACTIVITY,
@@ -41,10 +41,12 @@ NEGLIGIBLE = 1e-6  # tonnes up to which rows may be left out
 
 
 class Operations:
-    """Tonnes a year of one undisturbed plan or one branch, summed from its tables.
+    """Sums of the tables of one undisturbed plan or one branch, t/yr.
 
-    Rows that no rule of the instance allows (no such operation, say) are still summed: they are booked as faults
-    on their own, and their tonnes must not turn up as faults of every balance they touch.
+    Rows that the instance does not allow (no such operation, say) are summed too: each is reported once by itself, and
+    leaving out its tonnes would violate every balance it is part of.
+
+    Most sums have the key (material, country, provenance, year); ``capacity_used`` has (facility, year).
     """
 
     def __init__(self, facts: Facts, tables: Tables, investment: Investment, disturbance: Disturbance) -> None:
@@ -112,7 +114,7 @@ class Operations:
 
 
 def check_activities(operations: Operations, book: Book) -> None:
-    """Known operations with the right provenance, within capacity; min_use where nothing is disturbed."""
+    """Check that operations exist, have the right provenance, keep capacity and, in the plan, min_use."""
     facts, disturbance = operations.facts, operations.disturbance
     for row in operations.activities:
         place = ("activity.csv", row.facility, row.process, row.input_provenance, row.year)
@@ -138,7 +140,7 @@ def check_activities(operations: Operations, book: Book) -> None:
 
 
 def check_used(operations: Operations, tables: Tables, book: Book) -> None:
-    """``used_t`` of capacity.csv; a row that is not there stands for no use."""
+    """Check ``used_t`` of capacity.csv; a missing row means no use."""
     written = {(row.facility, row.year): row.used_t for row in tables.rows(CAPACITY)}
     for key in sorted(set(written) | set(operations.capacity_used)):
         used, value = operations.capacity_used.get(key, 0.0), written.get(key, 0.0)
@@ -146,7 +148,7 @@ def check_used(operations: Operations, tables: Tables, book: Book) -> None:
 
 
 def check_flows(operations: Operations, book: Book) -> None:
-    """Shipments on valid lanes, within each movement's max_t and what an export stop leaves."""
+    """Check that shipments have a valid lane, and keep its max_t and the limits of export stops."""
     facts, disturbance = operations.facts, operations.disturbance
     moved: dict[tuple[str, str, str, int], float] = defaultdict(float)
     for row in operations.flows:
@@ -170,7 +172,7 @@ def check_flows(operations: Operations, book: Book) -> None:
 
 
 def check_purchases(operations: Operations, book: Book) -> None:
-    """Purchases within max_t, with the market's provenance, from markets that name a price."""
+    """Check that purchases keep max_t, have the market's provenance, and that the market has a price."""
     facts = operations.facts
     bought: dict[tuple[str, int], float] = defaultdict(float)
     for row in operations.purchases:
@@ -190,7 +192,7 @@ def check_purchases(operations: Operations, book: Book) -> None:
 
 
 def check_balances(operations: Operations, tables: Tables, book: Book) -> None:
-    """What comes in goes out; waste only where made; nothing leaves that was not made or bought there."""
+    """Check balances, that only what is made is thrown away, and that only what is made or bought is sent out."""
     o, facts = operations, operations.facts
     for row in tables.rows(ADJUSTMENTS):
         if row.kind == "downgrade" and row.provenance != CLEAN:
@@ -227,15 +229,15 @@ def check_balances(operations: Operations, tables: Tables, book: Book) -> None:
             into += degraded
             if q == CLEAN:
                 out += downgrade
-            spot = (material, q, "in", country, year)
-            book.equal("balance", into, out, max(into, out), spot)
+            place = (material, q, "in", country, year)
+            book.equal("balance", into, out, max(into, out), place)
 
             own = made - surplus + bought
             if leaving:
-                book.at_most("transit", leaving, own + degraded, leaving, spot)
+                book.at_most("transit", leaving, own + degraded, leaving, place)
             if surplus:
                 allowed = made if facts.materials[material].surplus else nothing
-                book.at_most("surplus", surplus, allowed, surplus, spot)
+                book.at_most("surplus", surplus, allowed, surplus, place)
             all_leaving += leaving
             all_own += own
         if all_leaving:
@@ -243,10 +245,10 @@ def check_balances(operations: Operations, tables: Tables, book: Book) -> None:
 
 
 def check_stocks(operations: Operations, tables: Tables, before: Tables | None, book: Book) -> float:
-    """Stock recursion, draws, limits, the end; returns the present value of what is missing at the end, MUSD.
+    """Check stocks from period to period, draws, limits, and the final minimum.
 
-    before  the plan's tables, if these are a branch's: it starts from the plan's stock
-    In a branch a missing final_min_t is paid for, not forbidden.
+    before  the plan's tables if this is a branch, which begins with the plan's stocks; None: this is the plan
+    Returns the present value, MUSD, of what a branch lacks below final_min_t, which it pays for.
     """
     facts, disturbance = operations.facts, operations.disturbance
     rows = {(row.stockpile, row.provenance, row.year): row for row in operations.stocks}
@@ -287,13 +289,13 @@ def check_stocks(operations: Operations, tables: Tables, before: Tables | None, 
 
 
 def check_service(operations: Operations, book: Book) -> None:
-    """Every demand is delivered or short; floors and clean-only rules hold where they are not lifted."""
+    """Check that every demand is delivered or short, and that service floors and clean-only rules hold."""
     facts, disturbance = operations.facts, operations.disturbance
     rows = {(row.country, row.sector, row.material, row.year): row for row in operations.service}
     for (country, sector, material), points in facts.demands.items():
         rules = facts.sectors[sector]
         for year in disturbance.years:
-            demand = held(points, year) * disturbance.demand_factor(country, material, year)
+            demand = interpolated(points, year) * disturbance.demand_factor(country, material, year)
             place = ("service.csv", country, sector, material, year)
             row = rows.get((country, sector, material, year))
             if row is None:
@@ -312,7 +314,7 @@ def check_service(operations: Operations, book: Book) -> None:
 
 
 def _branch_floor(operations: Operations, sector: str, year: int) -> float:
-    """Part of a sector's demand that must be served in a branch, in a period that the floor's years overlap."""
+    """Return the share of its demand that a sector must be served in a branch, 0 if no floor holds in the period."""
     facts, scenario = operations.facts, operations.disturbance.scenario
     row = facts.branch_service.get((scenario.scenario, sector)) if scenario else None
     if row is None:

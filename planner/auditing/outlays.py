@@ -1,4 +1,4 @@
-"""Offtakes are made, and what payers of price floors and offtakes owe follows from the plan and the prices."""
+"""Checks that offtakes are made, and that what payers of price floors and offtakes owe follows from plan and prices."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LEFT_OUT = 1e-6  # t; up to which a row may be missing
 
 
 def check_offtakes(plan: Operations, book: Book) -> None:
-    """Each plant makes at least what all its buyers of a material are to take."""
+    """Check that each facility makes at least what its buyers of a material have promised to take."""
     for year in plan.disturbance.years:
         due: dict[tuple[str, str], float] = defaultdict(float)
         for row in plan.facts.instance.offtakes:
@@ -26,7 +26,7 @@ def check_offtakes(plan: Operations, book: Book) -> None:
 
 
 def check_outlays(plan: Operations, tables: Tables, book: Book) -> None:
-    """Every row of price_floors.csv and offtakes.csv, and that none is missing."""
+    """Check every row of price_floors.csv and offtakes.csv, and that none is missing."""
     if plan.facts.instance.price_floors:
         _check_price_floors(plan, tables, book)
     if plan.facts.instance.offtakes:
@@ -79,10 +79,12 @@ def _compare(
     price: float,
     each: float,
 ) -> None:
-    """A row of either table against what it must say; it may be missing if nothing is made or taken.
+    """Check a row of either table; it may be missing if nothing is made or taken.
 
-    due       t a year
-    promised  USD/t; ``price`` of the day and ``each``, what is owed for a tonne, NaN where there is no price
+    due       amount, t/yr
+    promised  price promised, USD/t
+    price     price of the day, USD/t; NaN if there is none
+    each      what is owed for a tonne, USD/t; NaN without a price
     """
     if row is None:
         book.at_most("outlays", due, LEFT_OUT, 1.0, (*place, "is missing"))
@@ -94,7 +96,7 @@ def _compare(
 
 
 def _same(book: Book, written: float, wanted: float, scale: float, place: tuple[object, ...]) -> None:
-    """Two numbers, of which NaN is a blank."""
+    """Compare two numbers, of which each may be blank (NaN)."""
     if not math.isnan(wanted) and not math.isnan(written):
         book.equal("outlays", written, wanted, scale, place)
     elif math.isnan(wanted) and math.isnan(written):
@@ -104,7 +106,7 @@ def _same(book: Book, written: float, wanted: float, scale: float, place: tuple[
 
 
 def _say(book: Book, place: tuple[object, ...], written: tuple[str, ...], wanted: tuple[str, ...]) -> None:
-    """The words of a row."""
+    """Compare the texts of a row with those of the instance."""
     if written == wanted:
         book.passed("outlays")
     else:
@@ -116,7 +118,7 @@ def _holds(row: PriceFloor | Offtake, year: int) -> bool:
 
 
 def _taken(plan: Operations, row: Offtake, year: int) -> float:
-    """Tonnes a year to be taken."""
+    """Return the amount to be taken in the period that begins in ``year``, t/yr."""
     if not _holds(row, year):
         return 0.0
     if row.option:
@@ -126,24 +128,24 @@ def _taken(plan: Operations, row: Offtake, year: int) -> float:
 
 
 def _part(plan: Operations, floor: PriceFloor, year: int) -> float:
-    """The part of a plant's output that a floor of one of its options speaks of: that of its capacity."""
+    """Return the share of a plant's output that a floor covers: that of its option in the capacity; 1 without one."""
     if not floor.option:
         return 1.0
     whole = plan.investment.capacity(floor.facility, year, plan.disturbance)
-    mine = plan.facts.options[floor.option].module_t * plan.investment.online(floor.option, year)
-    return mine / whole if whole > 0.0 else 0.0
+    of_option = plan.facts.options[floor.option].module_t * plan.investment.online(floor.option, year)
+    return of_option / whole if whole > 0.0 else 0.0
 
 
 def _prices(tables: Tables) -> dict[tuple[str, str, int], float]:
-    """The plan's own price by material, country and year: of clean material where there is one."""
-    found: dict[tuple[str, str, int], float] = {}
+    """Return (material, country, year) -> the plan's own price, USD/t: that of clean material if there is one."""
+    prices: dict[tuple[str, str, int], float] = {}
     for row in sorted(tables.rows(PRICES), key=lambda row: row.provenance, reverse=True):  # clean comes last
-        found[row.material, row.country, row.year] = row.usd_per_t
-    return found
+        prices[row.material, row.country, row.year] = row.usd_per_t
+    return prices
 
 
 def _price(plan: Operations, row: PriceFloor | Offtake, year: int, prices: dict[tuple[str, str, int], float]) -> float:
-    """USD/t of the market named, else of the plan; NaN where there is none."""
+    """Return the price of the market named, else of the plan, USD/t; NaN if there is none."""
     if row.market:
         price = plan.facts.price(row.market, year)
         return math.nan if price is None else price

@@ -180,7 +180,13 @@ R = TypeVar("R", bound=tuple[Any, ...])
 
 @dataclass(frozen=True)
 class Layout(Generic[R]):
-    """A table: its row, its key, the numbers that may not be negative and those that may be blank."""
+    """How a table must look.
+
+    row         class of its rows, whose fields are its columns
+    key         columns that make up its key
+    quantities  columns of numbers that may not be negative
+    blank       columns of numbers that may be blank
+    """
 
     name: str
     row: type[R]
@@ -262,9 +268,9 @@ BRANCH_TABLES: tuple[Layout[Any], ...] = (ACTIVITY, FLOWS, PURCHASES, SERVICE, S
 
 
 class Tables:
-    """The rows of a folder's tables, by table name; what could not be read is booked and left out.
+    """The tables of a run or a branch as rows; what cannot be read is reported as a violation and left out.
 
-    years  the periods the tables may speak of
+    years  first years of the periods that may be in the tables
     """
 
     def __init__(
@@ -288,14 +294,15 @@ class Tables:
         return self._rows[layout.name]
 
     def _read(self, layout: Layout[R], frame: object) -> list[R]:
+        """Return the usable rows of a table; report columns, cells, keys, duplicates and order that are wrong."""
         file = f"{layout.name}.csv"
         if not isinstance(frame, pd.DataFrame):
             self._book.fault("tables", (file,), "is missing")
             return []
-        columns, found = layout.columns, tuple(str(column) for column in frame.columns)
-        if found != columns:
-            self._book.fault("tables", (file,), f"has columns {', '.join(found)}; wanted {', '.join(columns)}")
-            if len(set(found)) != len(found) or not set(columns) <= set(found):
+        columns, written = layout.columns, tuple(str(column) for column in frame.columns)
+        if written != columns:
+            self._book.fault("tables", (file,), f"has columns {', '.join(written)}; wanted {', '.join(columns)}")
+            if len(set(written)) != len(written) or not set(columns) <= set(written):
                 return []
         self._book.passed("tables")
         if frame.empty:
@@ -333,6 +340,7 @@ class Tables:
         return result
 
     def _numbers(self, raw: list[Any], layout: Layout[Any], column: str, usable: list[bool]) -> list[float]:
+        """Read a column of numbers; a cell that is not a number is reported and read as 0, or NaN if blanks may be."""
         blank, quantity = column in layout.blank, column in layout.quantities
         result = []
         for index, cell in enumerate(raw):
@@ -356,7 +364,7 @@ class Tables:
     # --- rows
 
     def _known(self, rows: list[R], layout: Layout[R], usable: list[bool]) -> None:
-        """Every name, country and year is the instance's; a row that names something else is left out."""
+        """Check that names, countries and years are those of the instance; mark other rows as not usable."""
         self._book.passed("keys", len(rows))
         for index, column in enumerate(layout.columns):
             domain = self._domain(layout.name, column)
@@ -379,6 +387,7 @@ class Tables:
                 self._book.fault("keys", (f"{layout.name}.csv", f"row {number + 1}"), wrong)
 
     def _domain(self, table: str, column: str) -> frozenset[Any] | None:
+        """Return the values that a column of a table may have; None: any."""
         facts = self._facts
         if column in ("year", "start_year"):
             if table == "funding":
@@ -472,7 +481,7 @@ def _agree(value: str, expected: str) -> str:
     return "" if value == expected else f"names {value}, but it is {expected}"
 
 
-# what else a row must agree on with the instance; the answer is what is wrong, "" if nothing
+# further columns that must agree with the instance; each function returns what is wrong, "" if nothing
 _AGREES: dict[str, Callable[[Facts, Any], str]] = {
     "builds": _build_agrees,
     "capacity": _facility_agrees,

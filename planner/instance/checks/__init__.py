@@ -39,10 +39,10 @@ for _file in iter_modules(__path__):  # each file registers its rules
 
 
 def run(draft: Draft, before: Iterable[Issue] = ()) -> list[Issue]:
-    """All issues of an instance: those found ``before``, while it was read, and those of the rules.
+    """Return all issues of an instance: those found ``before``, while it was read, and those that rules find.
 
-    Names and windows (E2) come first. What breaks one of these rules is not judged again: neither its row, nor by
-    rules that need its table. Warnings are given only where there is no error.
+    Rules about names and windows (E2) run first. A row with an issue is not reported again by later rules, and rules
+    that need its table do not run. Rules that warn (W) run only if there is no error.
     """
     issues = list(before)
     issues += _found("E2", draft, draft.broken)
@@ -56,13 +56,13 @@ def run(draft: Draft, before: Iterable[Issue] = ()) -> list[Issue]:
 
 
 def _found(kind: str, draft: Draft, faulty: frozenset[str]) -> list[Issue]:
-    """What the rules of a kind find that need no faulty table but the one they judge."""
+    """Return what the rules of a kind find; rules that need a table of ``faulty`` do not run."""
     rules = (rule for rule in REGISTRY if rule.code.startswith(kind) and not faulty.intersection(rule.needs))
     return [issue for rule in rules for issue in rule.issues(draft)]
 
 
 def _faulty(draft: Draft, issues: list[Issue]) -> frozenset[str]:
-    """Tables with a row in which an issue was found."""
+    """Return the tables that have a row with an issue."""
     if not issues:
         return frozenset()
     places = {(issue.file, issue.line) for issue in issues}

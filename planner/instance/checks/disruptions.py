@@ -21,7 +21,7 @@ _TARGETS = {
 
 
 def _touched(draft: Draft, scenario: Scenario) -> list[tuple[Period, float]]:
-    """The periods that a scenario's years overlap, with the share of their years."""
+    """Yield the periods that a scenario's years overlap, with the share of the period's years, 0 to 1."""
     shares = ((p, overlap_share(p, scenario.first_year, scenario.last_year)) for p in draft.periods)
     return [(period, share) for period, share in shares if share > 0]
 
@@ -39,12 +39,12 @@ def within_the_horizon(draft: Draft) -> Iterable[Issue]:
 
 @check("E319", "scenarios")
 def probabilities(draft: Draft) -> Iterable[Issue]:
-    """The probabilities of all scenarios together must stay below 1: the rest is the undisturbed course."""
+    """The probabilities of all scenarios must sum to less than 1: the rest is that of the undisturbed plan."""
     rows = draft.instance.scenarios
     total = sum(row.probability for row in rows)
     if total >= 1.0:
         largest = max(rows, key=lambda row: row.probability)
-        yield draft.at(largest, "probability", f"all scenarios together have {total:g}, which must be below 1")
+        yield draft.at(largest, "probability", f"all probabilities sum to {total:g}, which must be below 1")
 
 
 @check("E320", "disruptions")
@@ -109,13 +109,13 @@ _MISSED = {
 
 @check("W516", "scenarios", SETTINGS)
 def whole_periods(draft: Draft) -> Iterable[Issue]:
-    """A scenario that covers only part of a long period acts there in that proportion only."""
+    """A scenario that covers only part of a long period has only that part of its effect there."""
     for row in draft.instance.scenarios:
         for period, share in _touched(draft, row):
             if share < 1.0:
                 column = "first_year" if row.first_year > period.first_year else "last_year"
                 expected = f"covers only {share:.0%} of the period {period.first_year} to {period.last_year}"
-                yield draft.at(row, column, f"{expected}, and acts in it in that proportion")
+                yield draft.at(row, column, f"{expected}, and has only that part of its effect there")
 
 
 @check("W517", "scenarios")

@@ -13,7 +13,7 @@ from .registry import SETTINGS, Draft, check
 
 
 def _starts(draft: Draft, option: Option) -> tuple[int, ...]:
-    """Periods in which at least some of a module can be started, whatever the option requires."""
+    """Return the first years of periods in which more than 0 modules can be started, if nothing were required first."""
     return tuple(
         period.first_year
         for period in draft.periods
@@ -23,7 +23,7 @@ def _starts(draft: Draft, option: Option) -> tuple[int, ...]:
 
 
 def _most(option: Option, length: int) -> float:
-    """Most modules that can be started in a period of ``length`` years."""
+    """Return the most modules that can be started in a period of ``length`` years."""
     most = option.max_modules
     if option.max_per_year is not None:
         most = min(most, option.max_per_year * length)
@@ -75,7 +75,7 @@ def requires_whole_modules(draft: Draft) -> Iterable[Issue]:
 
 @check("E314", "options", SETTINGS)
 def required_in_time(draft: Draft) -> Iterable[Issue]:
-    """What an option requires must be able to start before it or with it, and not exclude it."""
+    """An option that is required by another must be able to start in the same period or earlier, and not exclude it."""
     by_name = {o.option: o for o in draft.instance.options}
     for row in draft.instance.options:
         required = by_name.get(row.requires)
@@ -88,7 +88,7 @@ def required_in_time(draft: Draft) -> Iterable[Issue]:
         starts, earlier = _starts(draft, row), _starts(draft, required)
         if starts and earlier and max(starts) < min(earlier):
             expected = f"no possible start: {row.requires} cannot be started before {min(earlier)}"
-            yield draft.at(row, "requires", f"{expected}, this not after {max(starts)}")
+            yield draft.at(row, "requires", f"{expected}, {row.option} cannot be started after {max(starts)}")
 
 
 @check("E315", "options")
@@ -144,7 +144,7 @@ def commitment_possible(draft: Draft) -> Iterable[Issue]:
 
 @check("W513", "options")
 def whole_modules(draft: Draft) -> Iterable[Issue]:
-    """Of an integer option only whole modules count, so its limits should be whole numbers."""
+    """An integer option is built in whole modules, so its limits should be whole numbers."""
     for row in draft.instance.options:
         for column in ("max_modules", "min_modules"):
             value = getattr(row, column)

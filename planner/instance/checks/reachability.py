@@ -48,12 +48,12 @@ class _Reach:
             waiting = [o for o in waiting if (o.facility, o.process) not in self.running]
 
     def lacking(self, operation: Operation) -> list[str]:
-        """The inputs of an operation that can never be where it runs."""
+        """Return the inputs of an operation that can never be where it runs."""
         country = self._country[operation.facility]
         return [m for m in self.inputs[operation.process] if (m, country) not in self.present]
 
     def _supply(self, material: str, country: str) -> None:
-        """A material is made or sold in a country, from where it can be sent on."""
+        """Add a material that is made or sold in a country, and all countries to which it can be sent from there."""
         if (material, country) in self._sent:
             return
         self._sent.add((material, country))

@@ -58,6 +58,7 @@ class _Names:
 
 
 def _names(draft: Draft, targets: tuple[str, ...]) -> _Names:
+    """Return the names that a column may have which refers to ``targets``: tables, stages or blocs."""
     known: set[str] = set()
     active: set[str] = set()
     sure = True

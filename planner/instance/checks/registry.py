@@ -1,4 +1,4 @@
-"""How a rule is written and registered; see the package for how the rules are run."""
+"""Defines how a rule is written and registered; the package's __init__ runs the rules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..timeline import Period, horizon_end, periods
 if TYPE_CHECKING:
     from ..instance import Instance
 
-SETTINGS = "settings"  # named among the tables a rule needs, if it needs sound settings
+SETTINGS = "settings"  # stands for instance.toml among the tables that a rule needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,9 @@ class Check:
     """A rule across rows or tables.
 
     code      stable code of its issues
-    judges    the table it finds fault with, or ``settings``
-    needs     the other tables it reads, and ``settings`` if it needs them sound
-    find      yields issues for what breaks the rule
+    judges    table whose rows break the rule, or ``settings``
+    needs     other tables that it reads; the rule runs only if all could be read without problems
+    find      function that yields an issue for each violation; its docstring is the rule in a sentence
     """
 
     code: str
@@ -37,7 +37,7 @@ class Check:
 
     @property
     def severity(self) -> Severity:
-        """Errors refuse the instance, warnings only tell."""
+        """``error``: the instance is refused; ``warning``: it is only reported."""
         return "error" if self.code.startswith("E") else "warning"
 
     @property
@@ -46,7 +46,7 @@ class Check:
         return " ".join((self.find.__doc__ or "").split())
 
     def issues(self, draft: Draft) -> Iterator[Issue]:
-        """What breaks the rule, with its code."""
+        """Yield the violations of the rule, with its code."""
         for issue in self.find(draft):
             yield replace(issue, code=self.code, severity=self.severity)
 
@@ -57,7 +57,7 @@ REGISTRY: list[Check] = []
 def check(
     code: str, judges: str, *needs: str
 ) -> Callable[[Callable[[Draft], Iterable[Issue]]], Callable[[Draft], Iterable[Issue]]]:
-    """Register a rule under its code, with the table it judges and those it needs to do so."""
+    """Return a decorator that registers a rule; see `Check` for the arguments."""
 
     def register(find: Callable[[Draft], Iterable[Issue]]) -> Callable[[Draft], Iterable[Issue]]:
         REGISTRY.append(Check(code, judges, needs, find))
