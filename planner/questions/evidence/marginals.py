@@ -156,7 +156,7 @@ class _Marginals:
         )
 
     def _demand(self, row: Any) -> float:
-        """MUSD per t/yr of one cell of demand.csv: the shadow prices of the periods, weighted by how far the point counts."""
+        """MUSD per t/yr of a cell of demand.csv: shadow prices of the periods, weighted by how far the point counts."""
         points = [
             d.year
             for d in self.instance.demand
