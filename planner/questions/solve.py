@@ -189,6 +189,7 @@ def _summary(
     load_seconds: float,
     pins: Pins | None,
 ) -> dict[str, Any]:
+    """The content of plan.json, but for what is only known when the run is written."""
     instance = prepared.instance
     costs = frames["costs"]
     objective = float(sum(costs["present_musd"]))
@@ -253,6 +254,7 @@ def _risk(prepared: Prepared, outcome: Outcome) -> dict[str, Any]:
 
 
 def _metrics(instance: Instance, frames: dict[str, pd.DataFrame]) -> dict[str, Any]:
+    """Shares by year and stage, tonnes short and demanded (t/yr), and money (MUSD), from the tables of the plan."""
     years = [str(y) for y in instance.years]
     dependence = frames["dependence"]
     exposed: dict[str, float | None] = dict.fromkeys(years)

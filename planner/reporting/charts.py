@@ -468,6 +468,7 @@ def ranked(
 
 
 def _bar(bar: Bar, mine: Sequence[tuple[int, Any]], place: Trace) -> Trace:
+    """A kind of bars as a series of plotly; ``mine`` are the rows it is of, each with its place from the top."""
     rows = [r for _, r in mine]
     values = [of(r, bar.to) for r in rows]
     trace = {"type": "bar", "orientation": "h", "y": [n for n, _ in mine], **place, "name": plain(bar.name),

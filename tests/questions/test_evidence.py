@@ -101,7 +101,7 @@ def test_coverage_is_counted_by_row():
     found = planner.evidence(cited)
     assert found.coverage.set_index("table")["sourced"]["sectors"] == 1
     assert found.sources.to_dict("records")[0] == {"source": "s", "numbers": 1, "date": "2020-05", "title": "T"}
-    assert (found.old_numbers, found.dated_numbers) == (0, 1)
+    assert found.ages == (0, 1)
 
 
 def test_ranges_are_weighed_by_what_they_are_worth():

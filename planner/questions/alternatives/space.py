@@ -68,7 +68,7 @@ class Space:
             progress(f"least cost {figure_of(self.best_musd, 6)} MUSD, ceiling {figure_of(self.ceiling, 6)}")
 
     def tell(self, phase: str) -> None:
-        """Name what is looked for from now on."""
+        """Say in the lines of progress what is looked for from now on."""
         self.ticker.phase = phase
         self.ticker.tick()
 
@@ -134,7 +134,11 @@ class Space:
             ends[option] = (least, most, sure_of_least, sure_of_most)
 
     def _end(self, option: str, most: bool) -> tuple[float, bool]:
-        """The most (or least) modules of an option, and whether that is proven."""
+        """The most (or least) modules of an option, and whether that is proven.
+
+        Cheap answers come first: what a plan found before shows, one project tried alone, the relaxation; the search
+        with whole numbers comes last.
+        """
         row = self.options[option]
         target = row.max_modules if most else row.min_modules
         for step in (None, self._try_one_project, self._search):

@@ -129,7 +129,7 @@ def _positions(system: System, items: Sequence[Item]) -> list[int]:
 
 
 class _Part:
-    """Some rows and bounds of a relaxed model, cut to the columns that they touch."""
+    """Some rows and bounds of a relaxed model, cut to the columns that they touch, so that it is solved fast."""
 
     def __init__(self, arrays: Arrays, system: System, items: Sequence[Item]) -> None:
         self.place = dict(zip(items, _positions(system, items), strict=True))

@@ -105,6 +105,10 @@ def _not_survived(instance: Instance, pins: Pins | None, clock: Clock) -> str:
 
 
 def _explained(system: System, clock: Clock, started: float) -> Diagnosis:
+    """The diagnosis of an instance without a plan: the least relaxation, the conflicts, and other ways out.
+
+    started  reading of the clock when the question was asked, seconds
+    """
     from .search import hardship, least_relaxation
 
     instance, pins = system.instance, system.pins

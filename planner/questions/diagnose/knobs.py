@@ -74,6 +74,7 @@ def cap_shift(system: System, cap: Cap, year: int) -> tuple[float, float]:
 
 
 def _caps(system: System) -> None:
+    """The limit of each cap can rise, and that at the end of a glide, as far as 1."""
     rows: dict[str, list[tuple[int, int]]] = defaultdict(list)  # cap -> row, year
     for family in METRICS:
         for index, row in system.arrays.rows.get(family, {}).items():
@@ -88,6 +89,7 @@ def _caps(system: System) -> None:
 
 
 def _service(system: System) -> None:
+    """Each service floor can fall to nothing."""
     rows: dict[Cell, list[tuple[int, float]]] = defaultdict(list)
     for d, row in system.arrays.rows.get("service", {}).items():
         need = system.data.need[d]
@@ -97,6 +99,7 @@ def _service(system: System) -> None:
 
 
 def _clean_only(system: System) -> None:
+    """A clean-only rule can begin later, one period after the other: a step needs the step before it."""
     rows: dict[str, dict[int, list[tuple[int, float]]]] = defaultdict(lambda: defaultdict(list))
     for i, row in system.arrays.rows.get("clean_only", {}).items():
         delivery = system.data.deliver[i]
@@ -182,6 +185,7 @@ def _rules(system: System) -> None:
 
 
 def _money(system: System) -> None:
+    """Private money and the budgets of funds can rise; a fund's share of what it pays can rise up to the whole."""
     data, arrays = system.data, system.arrays
     options = {o.option: o for o in system.instance.options}
     dearest = {name: o.capex_musd * max(1.0, o.min_modules) for name, o in options.items()}
@@ -210,6 +214,7 @@ def _money(system: System) -> None:
 
 
 def _pins(system: System) -> None:
+    """Builds held in the call: forced and fixed modules can be fewer, fixed ones also more, forbidden options free."""
     if not system.pins:
         return
     rows = system.arrays.rows

@@ -92,7 +92,7 @@ def least_relaxation(system: System, clock: Clock) -> np.ndarray:
 
 
 def hardship(system: System, amounts: np.ndarray) -> float:
-    """Points of all knobs together."""
+    """Points of hardship of all knobs together, at these amounts."""
     return float(np.array([k.weight for k in system.knobs]) @ amounts)
 
 
@@ -126,7 +126,7 @@ def open_gains(system: System, clock: Clock) -> list[dict[int, float]]:
 
 
 def _unclean(system: System) -> np.ndarray:
-    """A kt/yr short or exposed costs 1, in whichever node."""
+    """A cost vector (one number per column): 1 for each kt/yr that is short or exposed, in whichever node."""
 
     def one(_: object) -> float:
         return 1.0

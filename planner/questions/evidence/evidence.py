@@ -25,9 +25,8 @@ OLD_YEARS = 3
 class Evidence(Study):
     """How the numbers of an instance are backed.
 
-    old_numbers    numbers that cite no source younger than 3 years before the newest one
-    dated_numbers  all numbers that cite a dated source
-    confidence     how many numbers have a range, by the confidence in it
+    ages        numbers that cite no source younger than 3 years before the newest one, and all that cite a dated one
+    confidence  how many numbers have a range, by the confidence in it
     The frames are the tables of the same names, see HOLDS; ``weights`` is None without a run.
     """
 
@@ -88,11 +87,20 @@ class Evidence(Study):
 
     coverage: pd.DataFrame
     sources: pd.DataFrame
-    old_numbers: int
-    dated_numbers: int
+    ages: tuple[int, int]
     confidence: Mapping[str, int]
     unbacked: pd.DataFrame
     weights: pd.DataFrame | None
+
+    @property
+    def old_numbers(self) -> int:
+        """How many numbers cite no source younger than 3 years before the newest one."""
+        return self.ages[0]
+
+    @property
+    def dated_numbers(self) -> int:
+        """How many numbers cite a dated source."""
+        return self.ages[1]
 
     def __str__(self) -> str:
         total = self.coverage[["numbers", "sourced", "assumed", "both", "neither", "ranged"]].sum()
@@ -107,9 +115,9 @@ class Evidence(Study):
         if self.confidence:
             words = ", ".join(f"{n:,} of {c} confidence" for c, n in self.confidence.items())
             lines.append(f"Ranges: {total['ranged']:,} numbers have one; {words}")
-        if self.dated_numbers:
+        if self.ages[1]:
             lines.append(
-                f"Age: {self.old_numbers:,} of {self.dated_numbers:,} dated numbers rest on sources older than "
+                f"Age: {self.ages[0]:,} of {self.ages[1]:,} dated numbers rest on sources older than "
                 f"{OLD_YEARS} years before the newest"
             )
         lines.append("Sources that carry most numbers:")
@@ -170,8 +178,7 @@ def evidence(instance: Instance, run: Run | None = None) -> Evidence:
             [(s, n, dates.get(s, ""), titles.get(s, "")) for s, n in by_source],
             columns=Evidence.columns("sources"),
         ),
-        old,
-        dated,
+        (old, dated),
         dict(Counter(e.confidence for e in instance.evidence).most_common()),
         pd.DataFrame(unbacked, columns=Evidence.columns("unbacked")),
         None if run is None else _weights(instance, run),

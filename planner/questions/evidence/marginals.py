@@ -38,6 +38,12 @@ def marginal_values(instance: Instance, run: Run) -> Callable[[str, Any, str], f
 
 
 class _Marginals:
+    """Quantities and shadow prices of a solved plan, added up by what a cell of the instance touches.
+
+    Keys end with the position of the period; quantities are kt, weighted by present value where a cost is paid on
+    them; shadow prices are MUSD per kt/yr.
+    """
+
     def __init__(self, instance: Instance, prepared: Any, outcome: Any) -> None:
         self.instance, self.data, self.span = instance, prepared.data, prepared.periods
         data, values, duals = self.data, outcome.first, outcome.duals
@@ -101,7 +107,7 @@ class _Marginals:
         self.end = horizon_end(instance)
 
     def of(self, table: str, row: Any, column: str) -> float | None:
-        """MUSD per unit of a cell."""
+        """MUSD of present cost per unit of a cell; None if that is not known for its column."""
         known = {
             ("operations", "opex_usd_per_t"): self._opex,
             ("options", "capex_musd"): self._capex,
@@ -150,7 +156,7 @@ class _Marginals:
         )
 
     def _demand(self, row: Any) -> float:
-        """By the weight with which a point of the series counts in each period."""
+        """MUSD per t/yr of a cell of demand.csv: shadow prices of the periods, weighted by how far the point counts."""
         points = [
             d.year
             for d in self.instance.demand

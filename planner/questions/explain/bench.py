@@ -30,7 +30,13 @@ Builds = dict[tuple[str, int], float]  # (option, start year) -> modules
 
 
 class Model:
-    """The model of an instance, compiled once."""
+    """The model of an instance, compiled once and then solved under one change after the other.
+
+    columns  position in ``data.build`` -> column of its modules
+    starts   option -> its positions in ``data.build``
+    whole    columns that hold whole numbers
+    proven   whether its optima are proven, so that differences of cost are exact
+    """
 
     def __init__(self, instance: Instance, settings: Settings) -> None:
         self.instance = instance
@@ -73,7 +79,11 @@ class Model:
         return np.round(values[self.whole])
 
     def hold(self, modules: np.ndarray, all_builds: bool) -> Found | None:
-        """Solve with the whole numbers (or all builds) held; None: there is no plan."""
+        """Solve with the whole numbers held, or with all builds; None if there is no plan.
+
+        modules  by position in ``data.build``
+        Raises SolverFailed if the search ended otherwise.
+        """
         self.programme.restore()
         if all_builds:
             self.programme.hold([self.columns[i] for i in range(len(modules))], modules)
@@ -200,10 +210,10 @@ class Bench(Model):
             self.notes.append("the run's builds were pinned; it is compared with plans that are free of the pins")
 
     def _first_tonnes(self, pinned: bool) -> dict[int, float]:
-        """Duals of capacity with a little of it everywhere.
+        """Shadow prices of capacity, MUSD per kt/yr, after every plant without any is given 1e-5 kt/yr of it.
 
-        Where there is none, any dual from what a first tonne earns upwards is right, and the solver's is as good as any
-        other; with a little capacity it is what that tonne earns.
+        At zero capacity the shadow price is not unique: any from what a first tonne earns upwards is right. With a
+        little capacity it is what that tonne earns.
         """
         rows = self.arrays.rows.get("capacity_limit", {})
         bare = [
@@ -222,7 +232,7 @@ class Bench(Model):
 
     @cached_property
     def relaxed(self) -> Found | None:
-        """The linear relaxation, without any build held; None, with a note, if it was not solved."""
+        """The relaxation: no build is held, and none need be whole. None, with a note, if it was not solved."""
         found = Programme(self.arrays.relaxed, self.settings).find(seconds=self.settings.time_limit)
         if not found.optimal:
             self.notes.append("what money is worth is not known: the relaxation was not solved")
@@ -231,31 +241,34 @@ class Bench(Model):
 
     @property
     def tolerance(self) -> float:
-        """Differences of cost below this mean nothing, MUSD."""
+        """MUSD: two re-solved costs closer than this cannot be told apart, for the gap of the solves is that wide."""
         return max(SAME, self.settings.gap_for(len(self.whole))) * max(1.0, abs(self.base))
 
     @property
     def label(self) -> str:
-        """How re-solved numbers were obtained."""
+        """What stands beside a re-solved number: that it is one, and within which gap if it is not proven."""
         return "re-solve" if self.proven else f"re-solve within {self.settings.gap_for(len(self.whole)):.2%}"
 
     def tell(self, line: str) -> None:
-        """Progress."""
+        """Hand a line of text to the caller's ``progress``, if there is one."""
         if self.progress:
             self.progress(line)
 
     def may_go_on(self) -> bool:
-        """Whether another re-solve is still allowed."""
+        """Whether there is time for another re-solve, and nobody interrupted."""
         if not self.stopped and time.perf_counter() > self.deadline:
             self.stopped = OUT_OF_TIME
         return not self.stopped
 
     def again(self, what: str, **change: Any) -> Found | None:
-        """Solve under a change (see ``solve``); None if that may not be, or was interrupted."""
+        """Solve this model under a change, see ``solve``; None if there is no time left, or if it was interrupted."""
         return self.ask(what, self, **change)
 
     def ask(self, what: str, model: Model, **change: Any) -> Found | None:
-        """The same of another model."""
+        """Solve any model under a change; None if there is no time left, or if it was interrupted.
+
+        what  the change in words, for the line of progress
+        """
         if not self.may_go_on():
             return None
         started = time.perf_counter()

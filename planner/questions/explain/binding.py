@@ -45,7 +45,7 @@ def binding(bench: Bench, lead_options: int) -> pd.DataFrame:
 
 
 def _caps(bench: Bench) -> list[Limit]:
-    """As in dependence.csv: the saving of 0.01 more limit."""
+    """Caps on dependence: what a hundredth more of the limit saves, as dependence.csv says."""
     rows = bench.run.tables["dependence"]
     result: list[Limit] = []
     for r in rows[(rows["cap"] != "") & (rows["marginal_musd_per_point"] > 0.0)].itertuples():
@@ -209,7 +209,10 @@ def _lead_times(bench: Bench, most: int) -> list[Limit]:
 
 
 def _earlier(bench: Bench, option: str, cells_to_set: dict[str, Any]) -> tuple[float, str] | None:
-    """What a plan with the option online earlier saves; with the same builds where the best is not proven."""
+    """MUSD that a plan with the option online earlier saves, and how that was obtained; None if it was not solved.
+
+    Where the best plan is not proven, the plan with the same builds is taken: it saves at least so much.
+    """
     if not bench.may_go_on():
         return None
     try:

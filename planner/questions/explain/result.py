@@ -294,6 +294,7 @@ def _bottlenecks(e: Explanation) -> list[str]:
 
 
 def _support(e: Explanation) -> list[str]:
+    """Each built option: what its main product costs, what the market pays, and the support that this takes."""
     table: pd.DataFrame = e.price_support
     if table.empty:
         return []

@@ -95,6 +95,7 @@ def _knee(points: list[Point]) -> int | None:
 
 
 def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
+    """The points of the curve as tables; ``found`` are its solved limits, the tightest first."""
     import pandas as pd
 
     points = _nondominated(found)

@@ -61,7 +61,7 @@ def _number(value: float | None) -> float:
 
 
 def _parts(metric: str) -> tuple[str, str, str]:
-    """Name, what it is of, year."""
+    """Name of a metric, the stage or option it is of, and its year; "" for what is not said."""
     rest, _, year = metric.partition("@")
     name, _, of = rest.partition(":")
     return name, of, year

@@ -100,6 +100,7 @@ def _sensitivity(
     samples: Sequence[Positions],
     results: Sequence[dict[str, Any] | None],
 ) -> Sensitivity:
+    """The study from its results: one for each sample, None where it was interrupted before."""
     import pandas as pd
 
     complete = all(r is not None for r in results)
@@ -167,6 +168,7 @@ def _flips(study: StudyFile, base: Mapping[str, Any], by_end: Ends) -> pd.DataFr
 
 
 def _indices(study: StudyFile, names: Sequence[str], frame: pd.DataFrame) -> pd.DataFrame:
+    """What each change weighs in each metric: Spearman's rank correlation, or Sobol's shares of the variance."""
     import pandas as pd
 
     drawn = frame.iloc[1:]

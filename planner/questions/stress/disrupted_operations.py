@@ -187,6 +187,7 @@ class Branch:
         return surges
 
     def _run(self, changed: dict[int, float], surges: dict[str, dict[int, float]] | None = None) -> Operated | None:
+        """Solve with other upper sides of rows (kt/yr or kt) and with surges; None if there is no solution."""
         arrays, surges = self.arrays, surges or {}
         sides = {row: (-np.inf, upper) for row, upper in changed.items()}
         col_upper, cost = arrays.col_upper.copy(), arrays.cost.copy()

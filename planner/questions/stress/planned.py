@@ -95,6 +95,7 @@ class Planned:
         return sum(self._costs[year] for year in years)
 
     def _operating_costs(self) -> dict[int, float]:
+        """First year of a period -> present cost of the plan's operations in it, MUSD: all but capex and fixed O&M."""
         source = FactSource(self.instance)
         held = {s.stockpile: s.holding_usd_per_t / 1e6 for s in self.instance.stockpiles}
         shortage = {s.sector: s.shortage_usd_per_t / 1e6 for s in self.instance.sectors}

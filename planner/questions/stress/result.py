@@ -181,6 +181,7 @@ class Stress(Study):
 
 
 def _ranking(rows: pd.DataFrame) -> list[str]:
+    """The cases as lines of text, in the order given."""
     width = max([30, *(len(c) for c in rows["case"])]) if len(rows) else 30
     width = min(width, 48)
     cells = []

@@ -207,6 +207,7 @@ class _Study:
 
 
 def _results(instance: Instance, study: _Study, complete: bool, audited: bool, digest: str) -> Stress:
+    """The study of what was tried; ``complete`` is False if it was interrupted."""
     results = [result for _, result in study.done.values()]
     tables = frames(results, study.sets)
     faults = {f"{r['case']} {r['year']}": r["audit"] for r in results if r["audit"]}

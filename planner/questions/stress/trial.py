@@ -137,6 +137,11 @@ class Trials:
     def _consumers(
         self, case: Case, service: dict[Consumer, Service], lost: dict[Consumer, float], reached: dict[Any, int | None]
     ) -> list[Result]:
+        """What each consumer gets and loses in a case: the rows of the table ``by_sector``.
+
+        lost     t/yr beyond the plan, by consumer and period
+        reached  consumer -> months for which the case could last with none lost; None: not searched
+        """
         by_consumer: dict[tuple[str, str, str], list[int]] = defaultdict(list)
         for country, sector, material, year in sorted(service):
             by_consumer[country, sector, material].append(year)

@@ -28,6 +28,7 @@ def section(view: View) -> Section:
 
 
 def _timeline(view: View, builds: list[dict[str, Any]]) -> Figure:
+    """Each project as a bar from its start to its end of life, stage by stage."""
     starts: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for r in builds:
         r |= {"name": view.options[r["option"]].name, "stage": view.stage_of_project(r["option"]),
@@ -135,6 +136,7 @@ def _output(view: View) -> Figure | None:
 
 
 def _plants(view: View) -> Table:
+    """Each plant with capacity: what it has and uses in the first and in the last period."""
     capacity = {(r.facility, r.year): (r.capacity_t, r.used_t) for r in view.tables["capacity"].itertuples()}
     first, last = view.years[0], view.years[-1]
     plants = {f for (f, _), (size, _) in capacity.items() if size > 1e-6}

@@ -100,6 +100,7 @@ def _sources(view: View, material: str, country: str, q: str, year: int, need: f
 
 
 def _figure(view: View) -> Figure | None:
+    """A flow diagram for each year in which anything moves; None if nothing ever does."""
     charts: dict[int, Chart] = {}
     columns = [*view.instance.stages, USERS]
     anchors = ["left", *["center"] * (len(columns) - 2), "right"]

@@ -41,6 +41,7 @@ def section(view: View, study: Shown) -> Section:
 
 
 def _cost_chart(view: View, study: Shown) -> Figure:
+    """How often the outcomes reach which cost, shortage and exposed share."""
     about, samples = study.about, study.tables["samples"]
     worst = f"mean of the worst {rate_of(1.0 - about['alpha'])}"
     marks = [("as planned", "planned_musd"), ("mean", "mean_musd"), (worst, "mean_of_worst_musd")]

@@ -45,6 +45,7 @@ def _points(name: str, shares: dict[int, float]) -> list[dict[str, object]]:
 
 
 def _shares(view: View) -> Figure:
+    """Dependence by year with its caps: traced, by stage, and by material."""
     table = view.tables["dependence"]
     own = table[table["cap"] == ""]
     traced, looks = _points(TRACED, view.exposed_share), {TRACED: Look(BLACK, width=4)}

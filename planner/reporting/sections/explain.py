@@ -95,6 +95,7 @@ def _label(limit: Row) -> str:
 
 
 def _limit_chart(view: View, limits: Sequence[Row]) -> Figure:
+    """What one unit more of each limit would save; limits in one unit share a chart."""
     views = {}
     bar = Bar("saves_musd", text=figure_of, says=lambda r: [_said(r), r["says"], r["how"]])
     for unit in dict.fromkeys(r["unit"] for r in limits):
@@ -140,6 +141,7 @@ def _limit_table(view: View, limits: Sequence[Row]) -> Table:
 
 
 def _built_chart(view: View, built: Sequence[Row]) -> Figure:
+    """What each built project is worth: the plan without it, and its earnings at the margin."""
     known = [p for p in built if p["value_musd"] is not None]
     million = f"million {view.instance.currency}"
     views = {}
@@ -303,6 +305,7 @@ def _lacks_table(view: View, others: Sequence[Row], entries: dict[str, list[Row]
 
 
 def _bottlenecks(view: View, study: Shown) -> Figure | None:
+    """What 1 % more supply of the tightest materials would save, by year; None if nothing is scarce."""
     rows = [r for r in study.tables["bottlenecks"] if (r["worth_musd_per_percent"] or 0.0) > TINY]
     rows = [{**r, "name": f"{r['provenance']} {view.materials.get(r['material'], r['material'])}"} for r in rows]
     first = [r for r in rows if r["rank"] == 1]
@@ -368,6 +371,7 @@ def _premiums(view: View, study: Shown) -> Figure | None:
 
 
 def _support(view: View, study: Shown) -> list[Figure | Table]:
+    """Support at market prices by year and project, and its table; only the table if none is needed."""
     rows = study.tables["price_support"]
     if not rows:
         return []
@@ -396,6 +400,7 @@ def _support(view: View, study: Shown) -> list[Figure | Table]:
 
 
 def _support_table(view: View, rows: Sequence[Row]) -> Table:
+    """Each project: what its product costs, what the market pays, and the difference. Means are by tonnes made."""
     found = []
     for option in sorted({str(r["option"]) for r in rows}):
         mine = [r for r in rows if r["option"] == option]

@@ -182,6 +182,7 @@ def _hidden(view: View) -> str:
 
 
 def _bottleneck(view: View) -> str:
+    """The most dependent stage, and whether capacity outside countries of concern is what it lacks."""
     worst = bottleneck(view)
     if worst is None:
         return ""

@@ -190,6 +190,7 @@ def _change_table(view: View, changes: dict[int, list[_Change]]) -> Table:
 
 
 def _figure(view: View, curve: Curve, steps: dict[int, list[str]]) -> Figure:
+    """Extra cost against the share kept: the curve, its bound without whole numbers, and the knee."""
     points = [p for p in curve.points if p["share"] is not None]
     last, least = points[-1], points[0]["objective_musd"]
     bound = [(limit, cost - least) for limit, cost in curve.bound if limit <= points[0]["share"] + 1e-9]

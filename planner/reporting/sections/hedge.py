@@ -116,6 +116,7 @@ def _by_size(changed: Sequence[Row]) -> list[Row]:
 
 
 def _otherwise(view: View, changed: Sequence[Row]) -> Figure:
+    """Overnight capex of what is built otherwise than in the trusting plan, by option."""
     ordered, currency = _by_size(changed), view.instance.currency
 
     bars = [Bar("gained", "more", Look(BLUE), text=_signed), Bar("lost", "less", Look(ORANGE, "/"), text=_signed)]

@@ -54,6 +54,7 @@ def _through(view: View, by: dict[str, float]) -> float:
 
 
 def _figure(view: View, found: Shares, total: dict[str, float], stages: list[str], consumers: dict[str, str]) -> Figure:
+    """Shares of origins at each stage, for a consumer and a year to be chosen."""
     concern = [(view.countries[c], [c]) for c in sorted(view.concern) if c in total]
     own = {o: t for o, t in total.items() if o not in view.concern}
     named = largest(own, lambda o: view.countries.get(o, o), MOST, lambda n: counted(n, "other", "others"))

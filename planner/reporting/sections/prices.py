@@ -57,6 +57,7 @@ def mean_prices(view: View) -> Means:
 
 
 def _figure(view: View, means: Means, used: list[str]) -> Figure:
+    """Clean and exposed price by year, one material at a time."""
     currency = view.instance.currency
     charts, premiums = {}, []
     for m in used:

@@ -83,6 +83,7 @@ def _said(metric: str, value: float | None) -> str:
 
 
 def _tornado(view: Names, rows: Sequence[Row]) -> Figure | None:
+    """The changes that move each metric most, from its low to its high end; None if nothing moves."""
     charts: dict[str, Chart] = {}
     for metric in dict.fromkeys(str(r["metric"]) for r in rows):
         mine = [r for r in rows if r["metric"] == metric and r["at_base"] is not None]

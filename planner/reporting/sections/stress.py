@@ -121,6 +121,7 @@ def _loss(view: View, case: Row) -> str:
 
 
 def _worst_chart(view: View, hurting: Sequence[Row], names: Callable[[Row], str]) -> Figure:
+    """The worst cases by tonnes lost, by their shortage cost, and by extra cost."""
     currency = view.instance.currency
     charts = {}
     for column, title, unit in (

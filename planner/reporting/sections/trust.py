@@ -192,6 +192,7 @@ def _data(counts: dict[str, dict[str, int]]) -> str:
 
 
 def _facts(view: View) -> Table:
+    """What identifies the run: its data, its proof, the solver's settings and the versions of the software."""
     plan, instance = view.plan, view.instance
     certificate = plan.get("certificate") or {}
     size = plan.get("size") or {}

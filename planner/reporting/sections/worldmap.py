@@ -65,6 +65,7 @@ def _makers(view: View) -> set[str]:
 
 
 def _figure(view: View, flows: Flows, known: Places) -> Figure:
+    """Shipments between the countries whose places are ``known``, by stage and year."""
     stages = [s for s in view.instance.stages if any(key[0] == s for key in flows)]
     made: dict[tuple[str, str, int], float] = defaultdict(float)
     for (material, country, _, year), tonnes in view.made.items():
