@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...words import counted, figure_of, listed, rate_of, shortened, told
-from ..charts import GREEN, GREY, ORANGE, Bar, Look, Mark, ranked
+from ..charts import Bar, Mark, ranked
+from ..looks import GREEN, GREY, ORANGE, Look
 from ..parts import Column, Figure, Section, Table, project_columns
 from ..view import STARTUP
 

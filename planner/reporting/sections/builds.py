@@ -6,7 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from ...words import counted, figure_of, share_of, shortened, told
-from ..charts import CONCERN, GREY, NAMED, STAGES, Bar, Look, Mark, largest, ranked, records, stacked, year_axis
+from ..charts import NAMED, Bar, Mark, largest, ranked, records, stacked, year_axis
+from ..looks import CONCERN, GREY, STAGES, Look
 from ..parts import Column, Control, Figure, Section, Table
 from ..view import STARTUP
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...words import figure_of, rate_of, share_of
-from ..charts import CONCERN, GREEN, SLATE, Chart, flows, plain
+from ..charts import Chart, flows, plain
+from ..looks import CONCERN, GREEN, SLATE
 from ..parts import Figure, Section, years
 from ..view import PROVENANCES
 

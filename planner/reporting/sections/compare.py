@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...words import capital, figure_of, listed, share_of
-from ..charts import SHARES, amounts, columns, lines, look
+from ..charts import SHARES, amounts, columns, lines
+from ..looks import look
 from ..parts import Column, Figure, Section, Table
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from ...runs.tables import COMPONENTS
 from ...words import rate_of, share_of
-from ..charts import look, stacked
+from ..charts import stacked
+from ..looks import look
 from ..parts import Column, Figure, Section, Table
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...words import counted, figure_of, listed, rate_of, share_of, shortened, told, tonnes_of
-from ..charts import ORANGE, Bar, Chart, Look, amounts, fan, plain, ranked, spread
+from ..charts import Bar, Chart, amounts, fan, plain, ranked, spread
+from ..looks import ORANGE, Look
 from ..parts import Column, Figure, Section, Table
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from ...instance.metrics import METRICS
 from ...words import share_of
-from ..charts import BLACK, SHARES, STAGES, Chart, Look, lines, look, records
+from ..charts import SHARES, Chart, lines, records
+from ..looks import BLACK, STAGES, Look, look
 from ..parts import Column, Control, Figure, Section, Table
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from ...questions.explain.result import UNITS
 from ...words import capital, counted, figure_of, shortened, told
 from .. import charts
-from ..charts import BLUE, ORANGE, SERIES, SKY, Bar, Look, Value, amounts
+from ..charts import Bar, Value, amounts
+from ..looks import BLUE, ORANGE, SERIES, SKY, Look
 from ..parts import Column, Control, Figure, Section, Table, project_columns
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...words import counted, figure_of, share_of, tonnes_of
 from .. import charts
-from ..charts import BLUE, GREY, INK, ORANGE, Chart, amounts, layout, plain
+from ..charts import Chart, amounts, layout, plain
+from ..looks import BLUE, GREY, INK, ORANGE
 from ..parts import Column, Figure, Section, Table
 
 if TYPE_CHECKING:

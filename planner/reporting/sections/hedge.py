@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...words import counted, figure_of, listed, rate_of, shortened, tonnes_of
-from ..charts import BLUE, ORANGE, Bar, Look, amounts, lines, ranked
+from ..charts import Bar, amounts, lines, ranked
+from ..looks import BLUE, ORANGE, Look
 from ..parts import Column, Figure, Section, Table
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...words import counted, figure_of, share_of, told, tonnes_of
-from ..charts import BLACK, CLEAN, CONCERN, Chart, Look, records, stacked
+from ..charts import Chart, records, stacked
+from ..looks import BLACK, CLEAN, CONCERN, Look
 from ..parts import Column, Control, Figure, Section, Table
 
 if TYPE_CHECKING:

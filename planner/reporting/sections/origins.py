@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...words import counted, share_of
-from ..charts import CONCERN, PALE, Look, largest, look, shares
+from ..charts import largest, shares
+from ..looks import CONCERN, PALE, Look, look
 from ..parts import Column, Control, Figure, Section, Table, years
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from ...words import figure_of, share_of
-from ..charts import CLEAN, CONCERN, Look, amounts, lines, plain
+from ..charts import amounts, lines, plain
+from ..looks import CLEAN, CONCERN, Look
 from ..parts import Column, Control, Figure, Section, Table
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...words import capital, figure_of, listed, share_of, shortened, told
-from ..charts import BLUE, ORANGE, Bar, Chart, Look, Value, amounts, ranked
+from ..charts import Bar, Chart, Value, amounts, ranked
+from ..looks import BLUE, ORANGE, Look
 from ..parts import Column, Control, Figure, Section, Table
 
 if TYPE_CHECKING:

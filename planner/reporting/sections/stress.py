@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ...words import capital, counted, figure_of, rate_of, told, tonnes_of
-from ..charts import VERMILLION, Bar, Look, amounts, heat, heat_width, ranked
+from ..charts import Bar, amounts, heat, heat_width, ranked
+from ..looks import VERMILLION, Look
 from ..parts import Column, Control, Figure, Section, Table
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from ...words import figure_of, listed
-from ..charts import CLEAN, CONCERN, SLATE, Chart, Trace, layout, plain, points
+from ..charts import Chart, Trace, layout, plain, points
+from ..looks import CLEAN, CONCERN, SLATE
 from ..parts import Control, Figure, Section, years
 
 if TYPE_CHECKING:
