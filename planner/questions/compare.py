@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..runs.outlays import by_payer
@@ -72,7 +72,7 @@ class Comparison(Study):
         ),
         Table(
             "flows",
-            "Moved, t a year, summed over the periods in common.",
+            "Moved, t over the years in common.",
             """
             material    | text | | what is moved
             origin      | text | | from where
@@ -90,7 +90,7 @@ class Comparison(Study):
         ),
         Table(
             "shortages",
-            "Short, t a year, summed over the periods in common.",
+            "Short, t over the years in common.",
             """
             country  | text | | the consumer's
             sector   | text | | the consumer's
@@ -135,9 +135,9 @@ class Comparison(Study):
         lines += ["Traced dependence by year", *_text_table(traced, ["year"], self.names, share=True)]
         for table, title in (
             ("builds", "Built otherwise (t of capacity started)"),
-            ("flows", "Moved otherwise (t a year, summed over periods)"),
+            ("flows", "Moved otherwise (t over the years in common)"),
             ("funding", "Paid otherwise (MUSD)"),
-            ("shortages", "Short otherwise (t a year, summed over periods)"),
+            ("shortages", "Short otherwise (t over the years in common)"),
         ):
             rows = self.differences(table)
             if rows.empty:
@@ -173,6 +173,8 @@ def compare(*plans: Run, names: Sequence[str] | None = None) -> Comparison:
     Plans over other years are compared on the years they have in common. Raises UsageError if there are none, or if
     fewer than two plans are given.
     """
+    import pandas as pd
+
     if len(plans) < 2:
         raise UsageError("expected two plans or more to compare")
     called = _names([str(p.plan["instance"]["name"]) for p in plans] if names is None else list(names))
@@ -186,6 +188,10 @@ def compare(*plans: Run, names: Sequence[str] | None = None) -> Comparison:
     if any(y != each[0] for y in each):
         notes.append("the plans are over other years: dependence, flows and shortages are of the years in common")
         notes.append("costs are present values of each plan's own horizon and first year")
+    money = [p.plan.get("money") for p in plans]
+    if any(m != money[0] for m in money):
+        told = [f"{n} {_money(m)}" for n, m in zip(called, money, strict=True)]
+        notes.append(f"costs cannot be set side by side, they are in other money: {'; '.join(told)}")
     notes += [
         f"{name} was solved with builds held: {held}"
         for name, plan in zip(called, plans, strict=True)
@@ -194,8 +200,15 @@ def compare(*plans: Run, names: Sequence[str] | None = None) -> Comparison:
     frames = {t: _frame(t, called, [_measured(t, p, set(common)) for p in plans]) for t in Comparison.tables()}
     starts = [_starts(p) for p in plans]
     of = tuple(p.digest for p in plans)
-    frames["builds"].insert(3, "when", [_when(starts, str(option)) for option in frames["builds"]["option"]])
+    when = [_when(starts, str(option)) for option in frames["builds"]["option"]]
+    frames["builds"].insert(3, "when", pd.Series(when, dtype=object))
     return Comparison(tuple(called), tuple(common), **frames, notes=tuple(notes), of=of)
+
+
+def _money(money: Mapping[str, Any] | None) -> str:
+    if money is None:
+        return "in money that its run does not tell"
+    return f"in {money['currency']} of {money['price_year']} at {100 * money['discount_rate']:.3g} % a year"
 
 
 def _names(wished: list[str]) -> list[str]:
@@ -228,13 +241,12 @@ def _totals(plan: Run, years: set[int]) -> Measured:
     funding = plan.tables["funding"]
     found["public money", "MUSD"] = float(funding.loc[funding["source"] != "private", "musd"].sum())
     if owed := by_payer(plan.tables):
-        outlay = sum(musd for of in owed.values() for year, musd in of.items() if year in years)
-        found["outlays of floors and offtakes", "MUSD a year, over periods"] = outlay
-    service = plan.tables["service"]
-    service = service[service["year"].isin(years)]
-    found["short", "t a year, over periods"] = float(service["short_t"].sum())
-    served = float((service["clean_t"] + service["exposed_t"]).sum())
-    found["exposed share", "of deliveries"] = float(service["exposed_t"].sum()) / served if served else float("nan")
+        lengths = plan.lengths
+        outlay = sum(musd * lengths[year] for of in owed.values() for year, musd in of.items() if year in years)
+        found["outlays of floors and offtakes", "MUSD"] = outlay
+    clean, exposed, short = (plan.total("service", f"{c}_t", years) for c in ("clean", "exposed", "short"))
+    found["short", "t"] = short
+    found["exposed share", "of deliveries"] = exposed / (clean + exposed) if clean + exposed else float("nan")
     return found
 
 
@@ -271,11 +283,11 @@ def _measured(table: str, plan: Run, years: set[int]) -> Measured:
         return _totals(plan, years) if table == "totals" else _dependence(plan, years)
     source, column, by_year = _SUMMED[table]
     rows = plan.tables[source]
-    if by_year:
-        rows = rows[rows["year"].isin(years) & (rows[column] > 0.0)]
+    amounts = plan.spread(source, column, years) if by_year else rows[column]
     found: Measured = defaultdict(float)
-    for *key, value in rows[[*_keys(table), column]].itertuples(index=False):
-        found[tuple(key)] += float(value)
+    for key, amount in zip(rows[_keys(table)].itertuples(index=False), amounts, strict=True):
+        if amount > 0.0 or not by_year:
+            found[tuple(key)] += float(amount)
     return dict(found)
 
 

@@ -203,6 +203,12 @@ def _summary(
             # as it was given, so that runs written to different folders have the same bytes
             "path": None if instance.path is None else instance.path.as_posix(),
         },
+        "periods": {str(p.first_year): p.length for p in prepared.periods},
+        "money": {
+            "currency": instance.currency,
+            "price_year": instance.price_year,
+            "discount_rate": instance.discount_rate,
+        },
         "versions": _versions(),
         "settings": {
             **asdict(settings),

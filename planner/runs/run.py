@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InstanceError, OutputError, UsageError
+from ..instance.timeline import periods
 from .atomic_folder import check_folder, write_folder
 from .tables import BRANCH_TABLES, COLUMNS, OTHER_COLUMNS, from_csv, to_csv
 
@@ -60,6 +61,30 @@ class Run:
         if self._instance is None:
             self._instance = instance_of(self)
         return self._instance
+
+    @property
+    def lengths(self) -> dict[int, int]:
+        """First year of a period -> its length in years."""
+        known = self.plan.get("periods")
+        if isinstance(known, dict):
+            return {int(year): int(length) for year, length in known.items()}
+        return {p.first_year: p.length for p in periods(self.instance)}  # written before there was such a key
+
+    def total(self, table: str, column: str, years: Collection[int] | None = None) -> float:
+        """The sum of a column of yearly rates over the horizon, or over some periods: each rate times its period.
+
+        table  a table with ``year``, the first year of a period, such as ``service``
+        years  first years of the periods that count; None: all
+        """
+        return float(sum(self.spread(table, column, years)))
+
+    def spread(self, table: str, column: str, years: Collection[int] | None = None) -> list[float]:
+        """What each row of a table of yearly rates adds up to in its period; 0 in a period that does not count."""
+        lengths, rows = self.lengths, self.tables[table]
+        return [
+            float(rate) * lengths[int(year)] if years is None or int(year) in years else 0.0
+            for year, rate in zip(rows["year"], rows[column], strict=True)
+        ]
 
     @property
     def builds(self) -> dict[tuple[str, int], float]:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ...instance.timeline import periods
 from ...solving.families import FAMILIES
 from ...words import figure_of
 from ..study import COMPLETE, INSTANCE, NOTES, OF_PLAN, SECONDS, Study, Table, Value
@@ -298,23 +299,24 @@ def _support(e: Explanation) -> list[str]:
     table: pd.DataFrame = e.price_support
     if table.empty:
         return []
-    lines = []
+    lines, lengths = [], {p.first_year: p.length for p in periods(e.instance)}
     for option, rows in table.groupby("option", sort=True):
-        made = rows["output_t"].sum()
         known = rows[rows["market_usd_per_kg"].notna()]
         first = rows.iloc[0]
         line = f"  {option}: {first.material} costs {_number(first.cost_usd_per_kg)} USD/kg"
-        if known.empty or made <= 0:
+        if known.empty or rows["output_t"].sum() <= 0:
             lines.append(f"{line}; no market price is known, give one with --prices {first.material}=USD_PER_KG")
             continue
-        price = (known["market_usd_per_kg"] * known["output_t"]).sum() / max(known["output_t"].sum(), 1e-9)
-        outlay, busy = known["support_musd"].sum(), (known["output_t"] > 0).sum()
-        paid = (known["support_musd"] > 1e-9).sum()
+        years = known["year"].map(lengths)
+        made = (known["output_t"] * years).sum()
+        price = (known["market_usd_per_kg"] * known["output_t"] * years).sum() / max(made, 1e-9)
+        outlay, busy = (known["support_musd"] * years).sum(), years[known["output_t"] > 0].sum()
+        paid = years[known["support_musd"] > 1e-9].sum()
         where = ", ".join(sorted(set(known["market_price"])))
         if outlay <= 1e-9:
             lines.append(f"{line}, the market pays {_number(price)} ({where}): no support")
             continue
-        per_kg = outlay * 1e3 / known["output_t"].sum()
+        per_kg = outlay * 1e3 / made
         lines.append(
             f"{line}, the market pays {_number(price)} ({where}): "
             f"support {_number(per_kg)} USD/kg, {_number(outlay / max(busy, 1))} MUSD a year"

@@ -32,7 +32,7 @@ def check(instance: Instance, metric: str) -> None:
 
 
 def measure(plan: Run, metric: str) -> float:
-    """The value of a checked metric; NaN where nothing is delivered or made. Sums over years are t a year by period."""
+    """The value of a checked metric; NaN where nothing is delivered or made. Sums are over all years."""
     name, of, year = _parts(metric)
     metrics = plan.plan["metrics"]
     if name == "objective_musd":
@@ -43,7 +43,7 @@ def measure(plan: Run, metric: str) -> float:
         funding = plan.tables["funding"]
         return float(funding.loc[funding["source"] != "private", "musd"].sum())
     if name == "short_t":
-        return float(metrics["short_t"][year] if year else sum(metrics["short_t"].values()))
+        return float(metrics["short_t"][year]) if year else plan.total("service", "short_t")
     if name == "built":
         builds = plan.tables["builds"]
         return float(builds.loc[builds["option"] == of, "modules"].sum())
@@ -51,9 +51,8 @@ def measure(plan: Run, metric: str) -> float:
         return _number(metrics["stage_share"][of][year])
     if year:
         return _number(metrics["exposed_share"][year])
-    service = plan.tables["service"]
-    delivered = float((service["clean_t"] + service["exposed_t"]).sum())
-    return float(service["exposed_t"].sum()) / delivered if delivered else float("nan")
+    clean, exposed = plan.total("service", "clean_t"), plan.total("service", "exposed_t")
+    return exposed / (clean + exposed) if clean + exposed else float("nan")
 
 
 def _number(value: float | None) -> float:

@@ -42,8 +42,8 @@ def beside(view: Names, study: Shown, mine: str = "") -> Section:
             for name, title, least in (
                 ("builds", "Built otherwise, t a year", SOME_MUSD),
                 ("funding", f"Paid otherwise, {view.musd}", SOME_MUSD),
-                ("shortages", "Short otherwise, t a year summed over periods", SOME_T),
-                ("flows", "Moved otherwise, t a year summed over periods", SOME_T),
+                ("shortages", "Short otherwise, t over the years in common", SOME_T),
+                ("flows", "Moved otherwise, t over the years in common", SOME_T),
             )
         ),
     ]

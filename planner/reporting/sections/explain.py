@@ -379,7 +379,7 @@ def _support(view: View, study: Shown) -> list[Figure | Table]:
     outlay: dict[str, float] = defaultdict(float)
     yearly: dict[int, float] = defaultdict(float)
     for r in rows:
-        outlay[r["option"]] += r["support_musd"] or 0.0
+        outlay[r["option"]] += (r["support_musd"] or 0.0) * view.lengths[r["year"]]
         yearly[r["year"]] += r["support_musd"] or 0.0
     paid = {o: x for o, x in outlay.items() if x > 1e-6}
     if not paid:
@@ -406,10 +406,11 @@ def _support_table(view: View, rows: Sequence[Row]) -> Table:
     for option in sorted({str(r["option"]) for r in rows}):
         mine = [r for r in rows if r["option"] == option]
         priced = [r for r in mine if r.get("market_usd_per_kg") is not None]
-        made = sum(r["output_t"] for r in priced)
-        busy = sum(r["output_t"] > 0 for r in priced)
-        paid = sum(r["support_musd"] or 0.0 for r in priced)
-        market = sum(r["market_usd_per_kg"] * r["output_t"] for r in priced) / made if made else None
+        made = sum(r["output_t"] * view.lengths[r["year"]] for r in priced)
+        busy = sum(view.lengths[r["year"]] for r in priced if r["output_t"] > 0)
+        paid = sum((r["support_musd"] or 0.0) * view.lengths[r["year"]] for r in priced)
+        valued = sum(r["market_usd_per_kg"] * r["output_t"] * view.lengths[r["year"]] for r in priced)
+        market = valued / made if made else None
         by = ", ".join(sorted({str(r.get("market_price") or "") for r in priced} - {""})) or "none known"
         each = paid * 1e3 / made if made else None
         found.append({**mine[0], "market": market, "by": by, "each": each, "yearly": paid / busy if busy else None})

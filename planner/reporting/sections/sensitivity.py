@@ -59,7 +59,7 @@ def _words(view: Names, metric: str) -> tuple[str, str]:
         "objective_musd": ("cost", f"{money} present value"),
         "capex_musd": ("capex", f"{money} overnight"),
         "public_musd": ("public money", money),
-        "short_t": ("demand short", "t a year" if year else "t a year summed over periods"),
+        "short_t": ("demand short", "t a year" if year else "t"),
         "exposed_share": ("exposed share", ""),
         "stage_share": (f"share of the stage {of}", ""),
         "built": (f"size of {view.project(of)}", "modules"),
