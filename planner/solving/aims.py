@@ -56,6 +56,8 @@ class Aim:
             raise UsageError(f"objective {self.name}: expected a slack over the least cost, or a cost ceiling")
         if self.slack is not None and not 0.0 <= self.slack < math.inf:
             raise UsageError(f"slack = {self.slack}: expected a fraction of 0 or more, 0.03 means 3 %")
+        if self.ceiling is not None and not math.isfinite(self.ceiling):
+            raise UsageError(f"cost ceiling = {self.ceiling}: expected MUSD")
 
 
 def optimise_for(

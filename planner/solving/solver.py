@@ -25,6 +25,8 @@ from .units import Units
 
 PROVEN_UP_TO = 200  # integer decisions up to which the default gap is 0: the optimum is proven
 LARGE_GAP = 1e-3  # default relative MIP gap of models with more
+MOST_THREADS = 256  # HiGHS starts as many as it is told, and does not come to work with very many
+MOST_SEED = 2**31 - 1  # the largest that HiGHS takes
 
 
 ENDED = ("optimal", "time_limit", "interrupted")  # after one of these the search is not tried again
@@ -57,10 +59,12 @@ class Settings:
     def __post_init__(self) -> None:
         if self.gap is not None and not 0.0 <= self.gap < math.inf:
             raise UsageError(f"gap = {self.gap}: expected a fraction of 0 or more, 0.01 means 1 %")
-        if self.time_limit is not None and not self.time_limit > 0.0:
-            raise UsageError(f"time_limit = {self.time_limit}: expected seconds above 0")
-        if self.threads < 1 or self.seed < 0:
-            raise UsageError("threads must be 1 or more and seed 0 or more")
+        if self.time_limit is not None and not 0.0 < self.time_limit < math.inf:
+            raise UsageError(f"time_limit = {self.time_limit}: expected seconds above 0, or none for no limit")
+        if not 1 <= self.threads <= MOST_THREADS:
+            raise UsageError(f"threads = {self.threads}: expected 1 to {MOST_THREADS}")
+        if not 0 <= self.seed <= MOST_SEED:
+            raise UsageError(f"seed = {self.seed}: expected 0 to {MOST_SEED}")
 
     def gap_for(self, integers: int) -> float:
         """Return the relative MIP gap for a model with so many integer decisions."""

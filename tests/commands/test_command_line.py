@@ -119,7 +119,13 @@ def test_a_signal_keeps_the_best_plan_or_says_there_is_none(tmp_path, sent):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "planner.cli", "solve", str(flagship), "--gap", "0", "-o", str(tmp_path / "run")]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        # tests that run in the background of a shell ignore Ctrl-C, and what they start would too
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         for line in process.stderr:
             if "best plan" in line:

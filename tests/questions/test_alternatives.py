@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from pathlib import Path
 
 import pytest
 from places import INSTANCES, run
@@ -107,6 +108,16 @@ def test_the_slack_buys_less_exposure(four):
 def test_what_cannot_be_asked_is_explained(four, options, says):
     with pytest.raises(UsageError, match=says):
         planner.alternatives(four, **options)
+
+
+@pytest.mark.parametrize(("name", "built"), [("all_free", 1), ("shortage_free", 0)])
+def test_plans_that_cost_nothing(name, built):
+    # all_free: without the line 100 t are short at 1 MUSD each; shortage_free: a module costs money, a shortage none
+    defects = Path(__file__).parents[1] / "defects"
+    found = planner.alternatives(planner.load(defects / "alternatives_zero_cost" / name), slack=0.03)
+    line = found.ranges.set_index("option").loc["texas-line"]
+    assert found.ceiling_musd == pytest.approx(0.0, abs=1e-9)
+    assert (line["least"], line["most"]) == (built, built)
 
 
 def test_the_command(tmp_path):

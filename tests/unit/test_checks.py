@@ -152,6 +152,11 @@ SLIPS = [
     ("E316", "funds.csv:2:last_year", {"funds": FUND + "f,F,grant,9,2020,2025\n", "fund_options": DRAWN}),
     ("E316", "funds.csv:2:first_year", {"funds": FUND + "f,F,grant,9,2031,\n", "fund_options": DRAWN}),
     ("E317", "funds.csv:2:fund", {"funds": FUND + "f,F,grant,9,,\n"}),
+    (
+        "E363",
+        "funds.csv:2:fund",
+        {"funds": FUND + "private,F,grant,9,,\n", "fund_options": "fund,option\nprivate,first\n"},
+    ),
     # scenarios and disruptions
     ("E318", "scenarios.csv:2:first_year", {"scenarios": SCENARIO + "s,S,0.1,2031,2032\n", "disruptions": STOP}),
     ("E318", "scenarios.csv:2:last_year", {"scenarios": SCENARIO + "s,S,0.1,2024,2025\n", "disruptions": STOP}),
@@ -301,6 +306,7 @@ SLIPS = [
     ),
     ("E344", "price_floors.csv:2:material", {"price_floors": GUARANTEE + "pit,,metal,1,,,State,\n"}),
     ("E344", "price_floors.csv:2:option", {"price_floors": GUARANTEE + "shop,first,magnet,1,,,State,\n"}),
+    ("E364", "price_floors.csv:2:first_year", {"price_floors": GUARANTEE + "shop,,magnet,1,2031,,State,\n"}),
     (
         "E356",
         "options.csv:2:stockpile",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import planner
-from planner.errors import SolverFailed
+from planner.errors import SolverFailed, UsageError
 
 TINY = Path(__file__).parents[2] / "instances" / "tiny"
 
@@ -59,6 +59,22 @@ def test_a_time_limit_too_short_is_no_plan_or_a_plan_never_a_crash():
         assert error.exit_code == 4
     else:
         assert plan.status in ("optimal", "feasible")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"time_limit": float("inf")},
+        {"time_limit": float("nan")},
+        {"seed": 99_999_999_999},
+        {"threads": 100_000},
+        {"objective": "exposure", "ceiling": float("inf")},
+        {"objective": "exposure", "ceiling": float("nan")},
+    ],
+)
+def test_numbers_that_mean_nothing_are_refused(asked):
+    with pytest.raises(UsageError, match="expected"):
+        planner.solve(planner.load(TINY), **asked)
 
 
 def test_each_run_has_its_own_time(arrays):

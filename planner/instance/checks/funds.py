@@ -10,6 +10,8 @@ from ..finance import spending_years
 from ..timeline import start_years
 from .registry import SETTINGS, Draft, check
 
+PRIVATE = "private"  # the source in funding.csv that is no fund
+
 
 @check("E316", "funds", SETTINGS)
 def within_the_horizon(draft: Draft) -> Iterable[Issue]:
@@ -29,6 +31,16 @@ def somebody_may_draw(draft: Draft) -> Iterable[Issue]:
     for row in draft.instance.funds:
         if row.fund not in drawn:
             yield draft.at(row, "fund", "no option may draw on it", "add a row to fund_options.csv")
+
+
+@check("E363", "funds")
+def not_called_private(draft: Draft) -> Iterable[Issue]:
+    """A fund may not have the key by which the funding of a plan tells private money."""
+    for row in draft.instance.funds:
+        if row.fund == PRIVATE:
+            yield draft.at(
+                row, "fund", f"{PRIVATE} means the owners' own money in funding.csv", "give the fund another key"
+            )
 
 
 @check("W515", "funds", "options", SETTINGS)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...errors import Issue
 from ..timeline import Period, own_capacity_share, promised
-from .price_floors import other_market, other_product
+from .price_floors import in_no_period, other_market, other_product
 from .registry import SETTINGS, Draft, check
 
 
@@ -33,7 +33,7 @@ def from_a_plant_that_is_there(draft: Draft) -> Iterable[Issue]:
         years = [p for p in draft.periods if promised(row, p.first_year)]
         plant = facilities.get(row.facility)
         if not years:
-            yield draft.at(row, "first_year", "means nothing: its years hold the first year of no period")
+            yield from in_no_period(draft, row)
         elif plant is not None and not row.option and not _open(plant, years):
             cure = "name the option that is to build it" if plant.capacity_t == 0 else ""
             yield draft.at(row, "facility", "has no capacity of its own in these years", cure)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ...errors import Issue
-from .registry import Draft, check
+from ..timeline import promised
+from .registry import SETTINGS, Draft, check
 
 if TYPE_CHECKING:
     from ..tables import Offtake, PriceFloor
@@ -24,6 +25,22 @@ def of_the_same_market(draft: Draft) -> Iterable[Issue]:
     """The market of a price floor must sell the same material."""
     for row in draft.instance.price_floors:
         yield from other_market(draft, row)
+
+
+@check("E364", "price_floors", SETTINGS)
+def in_some_period(draft: Draft) -> Iterable[Issue]:
+    """The years of a price floor must hold the first year of a period."""
+    for row in draft.instance.price_floors:
+        yield from in_no_period(draft, row)
+
+
+def in_no_period(draft: Draft, row: PriceFloor | Offtake) -> Iterable[Issue]:
+    """Years in which no period begins: what is promised then is never asked for."""
+    if not any(promised(row, p.first_year) for p in draft.periods):
+        first = ", ".join(str(p.first_year) for p in draft.periods)
+        yield draft.at(
+            row, "first_year", "means nothing: its years hold the first year of no period", f"periods begin in {first}"
+        )
 
 
 def other_product(draft: Draft, row: PriceFloor | Offtake) -> Iterable[Issue]:

@@ -337,7 +337,7 @@ class Space:
         """The least of a sum at the least cost: cost alone leaves open which of equal plans is meant."""
         room = 1e-7 * abs(self.best_musd)
         most = (self.ceiling - self.arrays.offset) * self.scale
-        at_best = most * (self.best_musd + room - self.arrays.offset) / (self.ceiling - self.arrays.offset)
+        at_best = (self.best_musd + room - self.arrays.offset) * self.scale
         self.solver.side(self.row, -math.inf, at_best)
         with self.solver.bounded(self.column, *self._held()):
             try:
