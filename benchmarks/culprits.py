@@ -20,7 +20,7 @@ from planner.instance.cells import cell_of
 from planner.instance.instance import Instance
 from planner.instance.tables import cells
 from planner.questions.diagnose.edits import Edit, applied, relaxed_pins
-from planner.questions.diagnose.knobs import add_knobs
+from planner.questions.diagnose.relaxables import add_relaxables
 from planner.questions.diagnose.search import Clock, feasible
 from planner.questions.diagnose.system import compile_system
 from planner.solving.pins import Pins
@@ -136,7 +136,7 @@ def two_culprits_at_once() -> Made:
 def has_plan(instance: Instance, pins: Pins | None) -> bool:
     """Whether the instance, compiled anew, has a plan."""
     system = compile_system(instance, pins)
-    add_knobs(system)
+    add_relaxables(system)
     return feasible(system, system.nothing, Clock(120.0, Settings()))
 
 

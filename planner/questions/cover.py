@@ -27,7 +27,7 @@ class Cover(Study):
     """Least-cost plans that serve consumers through a disruption, by its length.
 
     table     the lengths: what cover.csv holds
-    stocks    each stockpile at the blow
+    stocks    each stockpile at the shock
     switches  modules built more or fewer than for 0 months
     reason    why no plan holds out, for the length that is infeasible
     """
@@ -49,7 +49,7 @@ class Cover(Study):
             objective_musd   | number  | MUSD   | present cost
             gap              | number  | share  | relative gap of the search
             extra_musd       | number  | MUSD   | present cost beyond that for 0 months
-            stock_t          | number  | t      | stocks at the blow, of all materials
+            stock_t          | number  | t      | stocks at the shock, of all materials
             holding_musd     | number  | MUSD   | present value of holding stocks over the horizon
             capex_musd       | number  | MUSD   | overnight cost of what is built
             extra_capex_musd | number  | MUSD   | the same beyond that for 0 months
@@ -61,7 +61,7 @@ class Cover(Study):
         ),
         Table(
             "stocks",
-            "Each stockpile at the blow.",
+            "Each stockpile at the shock.",
             """
             months    | integer | months | how long the disruption lasts
             stockpile | text    |        | the stockpile
@@ -119,7 +119,7 @@ class Cover(Study):
         longest = self.table.loc[self.table["status"] != "infeasible", "months"].max()
         held = self.stocks[(self.stocks["months"] == longest) & (self.stocks["stock_t"] > 1e-3)]
         if len(held):
-            lines.append(f"Stocks at the blow, for {longest} months:")
+            lines.append(f"Stocks at the shock, for {longest} months:")
         for r in held.sort_values("stock_t", ascending=False).itertuples():
             lines.append(f"  {r.stockpile}: {figure_of(r.stock_t, 4)} t ({r.material}, {r.country})")
         built = self.switches[self.switches["months"] == longest]
@@ -224,10 +224,10 @@ def _check(instance: Instance, level: float, sectors: Collection[str]) -> None:
 
 
 def _case(instance: Instance, planned: Planned, against: str, year: int, months: int) -> Case:
-    from .stress.cases import Blow, cases
+    from .stress.cases import Shock, cases
 
-    blow = Blow(1.0, year, months=months) if months <= 12 else Blow(1.0, year, years=months // 12)
-    found = cases(instance, planned, ("country", "stage", "facility", "material"), [blow], [against])
+    shock = Shock(1.0, year, months=months) if months <= 12 else Shock(1.0, year, years=months // 12)
+    found = cases(instance, planned, ("country", "stage", "facility", "material"), [shock], [against])
     named = [c for c in found if c.name == against]
     if not named:
         names = ", ".join(c.name for c in found if c.rows)
@@ -284,7 +284,7 @@ def _start(instance: Instance, year: int) -> int:
 
 
 def _stocks(instance: Instance, months: int, plan: Run, year: int) -> list[tuple[Any, ...]]:
-    """Rows of the table of stocks: what lies there when the blow comes."""
+    """Rows of the table of stocks: what lies there when the shock comes."""
     first = _start(instance, year)
     before = [y for y in instance.years if y < first]
     held = plan.tables["stocks"]

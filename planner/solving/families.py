@@ -58,8 +58,8 @@ class Family:
     words    row -> the same as diagnose says it: of a wish what is asked for, of a limit a sentence; ``{at}`` stands
              where the year belongs; "" if ``diagnose/words.py`` has more to say of it than its row holds
     rank     order in which diagnose names the wishes, the highest first; of a limit, within its stage of the chain
-    points   value of the cell -> points of hardship per unit by which it is relaxed (see ``diagnose/knobs.py``); None
-             if no single cell is relaxed, or its rows are not linear in it; knobs.py then says what is relaxed
+    points   value of the cell -> points of hardship per unit by which it is relaxed (``diagnose/relaxables.py``); None
+             if no single cell is relaxed, or its rows are not linear in it; relaxables.py then says what is relaxed
     moves    row and value of the cell -> by how much the row's limit moves, kt or kt/yr, per unit of the cell
     silent   why explain never shows it
     """

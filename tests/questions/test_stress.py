@@ -10,7 +10,7 @@ from places import INSTANCES, run
 import planner
 from planner.auditing import audit_branch
 from planner.errors import UsageError
-from planner.questions.stress.cases import SCENARIO, Blow, cases, with_case
+from planner.questions.stress.cases import SCENARIO, Shock, cases, with_case
 from planner.questions.stress.planned import Planned
 from planner.questions.stress.trial import Trials
 from planner.runs.atomic_folder import OutputError
@@ -167,15 +167,15 @@ def held(plan):
 
 
 @pytest.mark.parametrize("name", ["tiny", "cover", "small"])
-@pytest.mark.parametrize("blow", [Blow(1.0, 2027), Blow(0.4, 2027), Blow(0.9, 2026, 2), Blow(1.0, 2027, months=5)])
-def test_each_case_is_the_branch_of_a_full_solve(name, blow, request):
+@pytest.mark.parametrize("shock", [Shock(1.0, 2027), Shock(0.4, 2027), Shock(0.9, 2026, 2), Shock(1.0, 2027, months=5)])
+def test_each_case_is_the_branch_of_a_full_solve(name, shock, request):
     """The objective with the case at probability p is the plan's, and p times what the branch costs more than it."""
     instance, plan = request.getfixturevalue(name)
     found = planner.stress(
-        plan, year=blow.year, years=blow.years, months=blow.months, severity=blow.severity, survival=False
+        plan, year=shock.year, years=shock.years, months=shock.months, severity=shock.severity, survival=False
     )
     assert found.audited and not found.faults
-    listed = cases(instance, Planned(instance, plan), ("country", "facility", "material"), [blow])
+    listed = cases(instance, Planned(instance, plan), ("country", "facility", "material"), [shock])
     compared = 0
     for case in listed:
         if not case.rows:
@@ -363,7 +363,7 @@ def test_results_of_another_plan_are_not_replaced_unasked(tiny, cover, tmp_path)
 
 def test_the_audit_of_a_branch_sees_what_is_wrong(tiny):
     instance, plan = tiny
-    case = next(c for c in cases(instance, Planned(instance, plan), ("country",), [Blow(1.0, 2027)]) if c.rows)
+    case = next(c for c in cases(instance, Planned(instance, plan), ("country",), [Shock(1.0, 2027)]) if c.rows)
     of_case = with_case(instance, case)
     # the plan's own operations as the branch: it ships what is stopped
     tables = {

@@ -24,7 +24,9 @@ AS_EDITED = "as edited"
 class Reachable(Declared):
     """What a cap could ask for.
 
-    asked       its limit (in its first year, if it glides)
+    cap         the cap
+    asked       its limit, a share (in its first year, if it glides)
+    glides      whether its limit changes from year to year
     limit       the lowest limit that can be kept in all its years; None: not below 1, or the cap glides
     first_year  the first period from which its own limits can be kept; None: not within the horizon
     others      how the other wishes are held: ``as they are``, or ``as edited`` where that alone is not enough
@@ -56,43 +58,48 @@ class Reachable(Declared):
 
 
 def reachable(system: System, cap: Cap, amounts: np.ndarray, clock: Clock) -> Reachable:
-    """What ``cap`` could ask for, the other wishes as they are or, where that is not enough, as in ``amounts``."""
-    knobs = [k for k, knob in enumerate(system.knobs) if knob.cell.table == "caps" and knob.cell.key == (cap.cap,)]
+    """Return what ``cap`` could ask for.
+
+    The other wishes are held as they are; where no plan exists then even without the cap, they are relaxed by
+    ``amounts``.
+    """
+    relaxables = [k for k, r in enumerate(system.relaxables) if r.cell.table == "caps" and r.cell.key == (cap.cap,)]
     years = _years(system, cap)
     base, others = system.nothing, AS_THEY_ARE
     if not feasible(system, base, clock, without=list(years)):
         base, others = amounts.copy(), AS_EDITED
-        base[knobs] = 0.0
-    limit = None if cap.limit_end is not None else _lowest(system, cap, base, knobs, clock)
+        base[relaxables] = 0.0
+    limit = None if cap.limit_end is not None else _lowest(system, cap, base, relaxables, clock)
     return Reachable(
         cap.cap, cap.limit, cap.limit_end is not None, limit, _earliest(system, years, base, clock), others
     )
 
 
 def _years(system: System, cap: Cap) -> dict[int, int]:
-    """Rows of a cap -> year."""
-    found = {}
+    """Map each row of a cap to its year."""
+    years = {}
     for family in METRICS:
         for index, row in system.arrays.rows.get(family, {}).items():
             limit = system.data.caps[family][index]
             if limit.cap == cap.cap:
-                found[row] = system.data.nodes[limit.node].year
-    return found
+                years[row] = system.data.nodes[limit.node].year
+    return years
 
 
-def _lowest(system: System, cap: Cap, base: np.ndarray, knobs: list[int], clock: Clock) -> float | None:
-    if not knobs:
+def _lowest(system: System, cap: Cap, base: np.ndarray, relaxables: list[int], clock: Clock) -> float | None:
+    """Return the lowest limit that can be kept in all years, a share; None if it is not below 1."""
+    if not relaxables:
         return None
     start = base.copy()
-    start[knobs[0]] = system.knobs[knobs[0]].most
+    start[relaxables[0]] = system.relaxables[relaxables[0]].most
     if not feasible(system, start, clock):
         return None
-    found = cap.limit + least(system, start, knobs[0], clock)
-    return found if found < 1.0 - 1e-9 else None
+    limit = cap.limit + least(system, start, relaxables[0], clock)
+    return limit if limit < 1.0 - 1e-9 else None
 
 
 def _earliest(system: System, years: dict[int, int], base: np.ndarray, clock: Clock) -> int | None:
-    """The first period such that the cap's rows from then on can be kept."""
+    """Return the first year from which on the cap's rows can be kept; None: from no year after its first."""
     for year in sorted(set(years.values()))[1:]:
         if feasible(system, base, clock, without=[row for row, at in years.items() if at < year]):
             return year

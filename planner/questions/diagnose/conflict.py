@@ -1,9 +1,9 @@
-"""A smallest set of rows that contradict each other: drop any one of them, and the others can be kept.
+"""A minimal conflict: rows that contradict each other, while without any one of them the others can be kept.
 
-The duals of the elastic model prove infeasibility by the rows that they touch, which is the place to look; of these a
-set is found that is infeasible while none of its parts is (QuickXplain; Junker, AAAI 2004). That it is, and that it is
-smallest, is checked member by member. Where fractions of modules would do, the wishes and the whole numbers of options
-are searched instead, with the whole model behind them.
+The rows with a dual in the elastic model prove infeasibility, so the conflict is sought among them: a set that is
+infeasible while none of its parts is (an irreducible infeasible set, by QuickXplain; Junker, AAAI 2004). That the set
+is infeasible, and that no member can be spared, is then checked member by member. Where a plan with fractions of
+modules exists, the conflict is sought among the wishes and the integrality of options instead, all other rows kept.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from ...solving.solver import Settings
 from .search import Clock, feasible, solve
 from .system import System
 
-WISHES = (  # earlier ones are rather kept in a conflict
+WISHES = (  # families of rows; a conflict prefers to name earlier ones
     *("service", "clean_only", *METRICS, "least_use", "offtake", "stock_floor", "modules_least"),
     *("pin_force", "pin_least", "pin_most", "pin_forbid"),
     *("private_limit", "fund_budget", "fund_share", "exclusive_group", "requires"),
 )
 UPPER = "upper:"  # prefix of a family of columns whose upper bounds are meant
-WHOLE = "whole"  # the whole numbers of an option
-BOUNDED = ("buy", "build")
-SEEN = 1e-9  # of a dual
+WHOLE = "whole"  # family of items: that the modules of an option are whole numbers
+BOUNDED = ("buy", "build")  # families of columns whose upper bounds mean something
+SEEN = 1e-9  # smaller duals are rounding
 MOST_WHOLE = 80  # statements searched with the whole model
 
 Item = tuple[str, Any]  # family, index
@@ -41,7 +41,8 @@ T = TypeVar("T")
 class Conflict:
     """Rows (and upper bounds of columns) that contradict each other.
 
-    whole    whether it takes whole modules to see it
+    items    (family, index) of each
+    whole    whether they contradict each other only because modules are whole numbers
     minimal  whether it was checked that no member can be spared
     """
 
@@ -51,7 +52,10 @@ class Conflict:
 
 
 def find_conflict(system: System, amounts: np.ndarray, gains: dict[int, float], clock: Clock) -> Conflict | None:
-    """A smallest conflict with the knobs at ``amounts``, None if there is none."""
+    """Return a minimal conflict with the relaxables at ``amounts``; None if a plan exists.
+
+    gains  for the elastic model: see `System.relaxed`
+    """
     relaxed = system.relaxed(amounts)
     relaxed.integer = np.zeros_like(relaxed.integer)
     support = _support(system, amounts, gains, clock)
@@ -72,8 +76,12 @@ def find_conflict(system: System, amounts: np.ndarray, gains: dict[int, float], 
 
 
 def quick_explain(items: Sequence[T], impossible: Callable[[list[T]], bool]) -> list[T]:
-    """A smallest part of ``items`` (impossible as a whole) that is impossible; earlier ones are kept rather."""
+    """Return a minimal part of ``items`` that is impossible; earlier items are preferred.
 
+    impossible  tells whether some items contradict each other; all ``items`` together must
+    """
+
+    # QuickXplain: ``behind`` are items that are kept in any case, ``among`` those of which a part is sought
     def narrow(behind: list[T], changed: bool, among: list[T]) -> list[T]:
         if changed and impossible(behind):
             return []
@@ -89,27 +97,31 @@ def quick_explain(items: Sequence[T], impossible: Callable[[list[T]], bool]) -> 
 
 
 def _support(system: System, amounts: np.ndarray, gains: dict[int, float], clock: Clock) -> list[Item]:
-    """Rows and bounds with a dual in the elastic linear programme, wishes first; empty if nothing needs to give way."""
-    free = [k for k in range(len(system.knobs)) if amounts[k] == 0.0]
+    """Return the rows and bounds with a dual in the elastic linear programme, wishes first.
+
+    Empty if nothing needs to be relaxed, or if the programme was not solved.
+    """
+    free = [k for k in range(len(system.relaxables)) if amounts[k] == 0.0]
     arrays = system.relaxed(amounts, free, gains)
     arrays.integer = np.zeros_like(arrays.integer)
     if free:  # linear in the limits of shares, the rows may need more than the cells could give
         arrays.col_upper = np.concatenate([arrays.col_upper[: -len(free)], np.full(len(free), np.inf)])
     settings = Settings(threads=clock.settings.threads, seed=clock.settings.seed)
-    found = Programme(arrays, settings).find(seconds=clock.each)
-    if not found.optimal or float(arrays.cost @ found.x) <= 1e-7:
+    solution = Programme(arrays, settings).find(seconds=clock.each)
+    if not solution.optimal or float(arrays.cost @ solution.x) <= 1e-7:
         return []
     families = _all_items(system)
     positions = dict(zip(families, _positions(system, families), strict=True))
     return [
         item
         for item in families
-        if abs(found.reduced[positions[item]] if item[0].startswith(UPPER) else found.duals[positions[item]]) > SEEN
+        if abs(solution.reduced[positions[item]] if item[0].startswith(UPPER) else solution.duals[positions[item]])
+        > SEEN
     ]
 
 
 def _all_items(system: System) -> list[Item]:
-    """Every row, wishes first, and the upper bounds that mean something."""
+    """Return every row, wishes first, and the finite upper bounds of the families ``BOUNDED``."""
     rows, columns = system.arrays.rows, system.arrays.columns
     items: list[Item] = [(family, index) for family in WISHES for index in rows.get(family, {})]
     items += [(family, index) for family in rows if family not in WISHES for index in rows[family]]
@@ -121,6 +133,7 @@ def _all_items(system: System) -> list[Item]:
 
 
 def _positions(system: System, items: Sequence[Item]) -> list[int]:
+    """Return the row, or for an upper bound the column, of each item."""
     rows, columns = system.arrays.rows, system.arrays.columns
     return [
         columns[family.removeprefix(UPPER)][index] if family.startswith(UPPER) else rows[family][index]
@@ -129,7 +142,7 @@ def _positions(system: System, items: Sequence[Item]) -> list[int]:
 
 
 class _Part:
-    """Some rows and bounds of a relaxed model, cut to the columns that they touch, so that it is solved fast."""
+    """The model of some rows and bounds only, with just the columns that they touch, so that it is solved fast."""
 
     def __init__(self, arrays: Arrays, system: System, items: Sequence[Item]) -> None:
         self.place = dict(zip(items, _positions(system, items), strict=True))
@@ -149,7 +162,7 @@ class _Part:
         ]
 
     def possible(self, items: Sequence[Item], clock: Clock) -> bool:
-        """Whether these rows and bounds can hold together."""
+        """Whether a point keeps all these rows and bounds."""
         rows = [self.row_of[self.place[item]] for item in items if not item[0].startswith(UPPER)]
         if not rows:
             return True
@@ -168,7 +181,10 @@ class _Part:
 
 
 def _whole_conflict(system: System, amounts: np.ndarray, clock: Clock) -> Conflict | None:
-    """The wishes, and the options whose modules are whole, that cannot hold together; with all of the model behind."""
+    """Return a minimal conflict of wishes and of options with whole modules, all other rows kept; None without one.
+
+    The search ends after four times the time limit of one solve; the conflict then is not known to be minimal.
+    """
     by_statement: dict[Item, list[int]] = {}
     for family in WISHES:
         for index, row in system.arrays.rows.get(family, {}).items():
@@ -186,16 +202,16 @@ def _whole_conflict(system: System, amounts: np.ndarray, clock: Clock) -> Confli
         if time.perf_counter() > deadline:
             complete[0] = False
             return False
-        held = set(kept)
-        without = [row for item, rows in by_statement.items() if item not in held for row in rows]
+        kept_items = set(kept)
+        without = [row for item, rows in by_statement.items() if item not in kept_items for row in rows]
         arrays = system.relaxed(amounts, without=without)
         arrays.integer = arrays.integer.copy()
         for option, columns in starts.items():
-            if (WHOLE, option) not in held:
+            if (WHOLE, option) not in kept_items:
                 arrays.integer[columns] = False
         return solve(arrays, clock) is None
 
     if not impossible(items):
         return None
-    found = quick_explain(items, impossible)
-    return Conflict(tuple(found), True, complete[0])
+    members = quick_explain(items, impossible)
+    return Conflict(tuple(members), True, complete[0])

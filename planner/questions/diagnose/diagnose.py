@@ -1,6 +1,6 @@
 """Why nothing works, and the least that would make it work.
 
-What gives way are wishes, money and dates, never physics: see `knobs` for what counts as how hard. The edits are exact:
+What gives way are wishes, money and dates, never physics: see `relaxables` for how hard each is. The edits are exact:
 made in the instance they are enough, and none of their numbers could be smaller with the others held.
 """
 
@@ -65,14 +65,14 @@ def diagnose(
     started = time.perf_counter()
     settings = Settings(time_limit=time_limit, threads=threads, seed=seed)
 
-    from .knobs import add_knobs
+    from .relaxables import add_relaxables
     from .search import Clock, feasible
     from .system import compile_system
 
     clock = Clock(EACH if time_limit is None else time_limit, settings, progress)
     clock.tell("is there a plan?")
     system = compile_system(instance, pins)
-    add_knobs(system)
+    add_relaxables(system)
     if not feasible(system, system.nothing, clock):
         return _explained(system, clock, started)
     outages = _not_survived(instance, pins, clock)
@@ -112,7 +112,7 @@ def _explained(system: System, clock: Clock, started: float) -> Diagnosis:
     from .search import hardship, least_relaxation
 
     instance, pins = system.instance, system.pins
-    clock.tell(f"the least relaxation of {len(system.knobs)} cells")
+    clock.tell(f"the least relaxation of {len(system.relaxables)} cells")
     amounts = least_relaxation(system, clock)
     causes: tuple[Cause, ...] = ()
     caps: tuple[Reachable, ...] = ()
@@ -182,15 +182,18 @@ def _conflicts(system: System, amounts: np.ndarray, clock: Clock) -> list[Confli
     return found
 
 
-def _touches(system: System, knob: int, conflict: Conflict) -> bool:
+def _touches(system: System, relaxable: int, conflict: Conflict) -> bool:
     rows = {system.arrays.rows[family][index] for family, index in conflict.items if family in system.arrays.rows}
-    return any(e.knob == knob and e.row in rows for e in system.effects)
+    return any(e.relaxable == relaxable and e.row in rows for e in system.effects)
 
 
 def _cells(system: System, conflicts: Sequence[Conflict]) -> list[Cell]:
     """The cells of the conflicts that could give way."""
     touched = [
-        knob.cell for conflict in conflicts for k, knob in enumerate(system.knobs) if _touches(system, k, conflict)
+        relaxable.cell
+        for conflict in conflicts
+        for k, relaxable in enumerate(system.relaxables)
+        if _touches(system, k, conflict)
     ]
     return list(dict.fromkeys(touched))
 
@@ -261,16 +264,16 @@ def _ways(system: System, cells: Sequence[Cell], clock: Clock) -> list[np.ndarra
     large = int(system.arrays.integer.sum()) > PROVEN_UP_TO
     found: list[np.ndarray] = []
     for cell in cells[: MOST_OTHERS_LARGE if large else MOST_OTHERS]:
-        knobs = [k for k, knob in enumerate(system.knobs) if knob.cell == cell]
+        relaxables = [k for k, relaxable in enumerate(system.relaxables) if relaxable.cell == cell]
         amounts = system.nothing
-        for k in knobs:
-            amounts[k] = system.knobs[k].most
+        for k in relaxables:
+            amounts[k] = system.relaxables[k].most
             if feasible(system, amounts, clock):
                 break
         else:
             continue
-        if not system.knobs[knobs[0]].switch:
-            amounts[knobs[-1]] = least(system, amounts, knobs[-1], clock)
+        if not system.relaxables[relaxables[0]].switch:
+            amounts[relaxables[-1]] = least(system, amounts, relaxables[-1], clock)
         found.append(amounts)
     return sorted(found, key=lambda amounts: hardship(system, amounts))
 
@@ -278,7 +281,7 @@ def _ways(system: System, cells: Sequence[Cell], clock: Clock) -> list[np.ndarra
 def _caps(system: System, cells: Sequence[Cell], amounts: np.ndarray, clock: Clock) -> tuple[Reachable, ...]:
     from .attainable import reachable
 
-    turned = [system.knobs[k].cell for k in np.flatnonzero(amounts > 0.0)]
+    turned = [system.relaxables[k].cell for k in np.flatnonzero(amounts > 0.0)]
     names = dict.fromkeys(cell.key for cell in (*turned, *cells) if cell.table == "caps")
     caps = [cap for key in names for cap in system.instance.caps if (cap.cap,) == key]
     return tuple(reachable(system, cap, amounts, clock) for cap in caps[:MOST_CAPS])

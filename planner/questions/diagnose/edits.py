@@ -1,4 +1,4 @@
-"""Turned knobs as edits of named rows, in numbers that a user can type and that really suffice."""
+"""The least relaxation as edits of named rows, in numbers that a user can type and at which a plan really exists."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from .system import row_of
 if TYPE_CHECKING:
     from ...instance.declare import Key
     from ...instance.instance import Instance
-    from .system import Knob, System
+    from .system import Relaxable, System
 
 GRID = 1e6  # new values are written in millionths, rounded towards feasibility
-ALMOST = 0.05  # of a millionth: taken for solver noise, not rounded up, if that is enough
-LOOSENED = (0.0, 1.0, 2.0, 5.0, 20.0, 100.0)  # roundings tried: to the nearest, up, and millionths further
+ALMOST = 0.05  # millionths: so little is first taken for solver noise and not rounded up
+LOOSENED = (0.0, 1.0, 2.0, 5.0, 20.0, 100.0)  # roundings that are tried in turn: see ``loosen`` of `edits`
 
 
 @dataclass(frozen=True)
 class Edit:
     """One cell to change.
 
-    table     the table; ``pins`` for a build held in the call, whose ``file`` is the option of the command line
-    file      as read, ``line`` its line; ``(changed)`` and None for a row changed in a script
+    table     the table; ``pins`` for a pinned build, whose ``file`` then is the option of the command line
+    file      file of the row, and ``line`` its line; ``(changed)`` and None for a row changed in a script
     key       values of the key columns
     old, new  values; None is a blank cell, or for a pin that it is dropped
-    amount    how far it gives way, in ``unit``
-    points    how hard that is (see `knobs`)
+    amount    by how much the cell is relaxed, in ``unit``
+    points    hardship of that (see `relaxables`)
     """
 
     table: str
@@ -50,7 +50,7 @@ class Edit:
 
     @property
     def row(self) -> str:
-        """The key as text."""
+        """The values of the key, joined by commas."""
         return ",".join("" if part is None else str(part) for part in self.key)
 
     def __str__(self) -> str:
@@ -62,7 +62,7 @@ class Edit:
         return f"{place}{row}: {self.column} {_shown(self.old)} -> {_shown(self.new)}{_measure(self)}"
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the edit as JSON can hold it; the key is a mapping of column to value."""
         columns = ("option", "year") if self.table == "pins" else TABLES[self.table].KEY
         return {**vars(self), "key": dict(zip(columns, self.key, strict=False))}
 
@@ -92,33 +92,43 @@ UNITS = {  # column -> unit of its edits
 
 
 def edits(system: System, amounts: np.ndarray, loosen: float = 0.0) -> tuple[Edit, ...]:
-    """The edits that turn the knobs by ``amounts``, the hardest first.
+    """Return the edits that relax the cells by ``amounts``, the one of most hardship first.
 
-    loosen  0 to round, but for solver noise, up; 1 to round up; 2 and more for millionths further
+    loosen  how values are rounded to millionths. 0: towards feasibility, apart from solver noise; 1: always towards
+            feasibility; n > 1: n - 1 millionths further
     """
-    found: list[Edit] = []
-    last_step: dict[Any, Knob] = {}
-    for k, knob in enumerate(system.knobs):
-        if knob.cell.column == "clean_from_year" and amounts[k] > 0.5:
-            last_step[knob.cell] = knob
-    for k, knob in enumerate(system.knobs):
-        if amounts[k] <= 0.0 or (knob.cell in last_step and last_step[knob.cell] is not knob):
+    changes: list[Edit] = []
+    last_step: dict[Any, Relaxable] = {}
+    for k, relaxable in enumerate(system.relaxables):
+        if relaxable.cell.column == "clean_from_year" and amounts[k] > 0.5:
+            last_step[relaxable.cell] = relaxable
+    for k, relaxable in enumerate(system.relaxables):
+        if amounts[k] <= 0.0 or (relaxable.cell in last_step and last_step[relaxable.cell] is not relaxable):
             continue
-        steps = [i for i, other in enumerate(system.knobs) if other.cell == knob.cell and knob.cell in last_step]
-        points = sum(system.knobs[i].weight * amounts[i] for i in steps or [k])
-        found.append(_edit(system, knob, float(amounts[k]), float(points), loosen))
-    return tuple(sorted(found, key=lambda e: (-e.points, e.table, e.row, e.column)))
+        steps = [
+            i
+            for i, other in enumerate(system.relaxables)
+            if other.cell == relaxable.cell and relaxable.cell in last_step
+        ]
+        points = sum(system.relaxables[i].weight * amounts[i] for i in steps or [k])
+        changes.append(_edit(system, relaxable, float(amounts[k]), float(points), loosen))
+    return tuple(sorted(changes, key=lambda e: (-e.points, e.table, e.row, e.column)))
 
 
-def _edit(system: System, knob: Knob, amount: float, points: float, loosen: float) -> Edit:
-    table, key, column = knob.cell
-    old = _old(system, knob)
+def _edit(system: System, relaxable: Relaxable, amount: float, points: float, loosen: float) -> Edit:
+    """Return the edit of one cell.
+
+    amount  by how much it is relaxed, in its unit, before rounding
+    points  hardship of it, with that of earlier steps of the same date
+    """
+    table, key, column = relaxable.cell
+    old = _old(system, relaxable)
     new: Any
-    if knob.switch:
-        new = knob.to
+    if relaxable.switch:
+        new = relaxable.to
         amount = abs(float(new - old)) if new is not None else 1.0
     else:
-        new = _typed(old + knob.sign * amount, knob.sign, old, knob.most, loosen)
+        new = _typed(old + relaxable.sign * amount, relaxable.sign, old, relaxable.most, loosen)
         if table == "pins" and new <= 0.0 and column == "force":
             new = None
         amount = abs(old - (0.0 if new is None else new))
@@ -126,16 +136,21 @@ def _edit(system: System, knob: Knob, amount: float, points: float, loosen: floa
     return Edit(table, file, line, key, column, old, new, amount, UNITS[column], points)
 
 
-def _old(system: System, knob: Knob) -> Any:
-    table, key, column = knob.cell
+def _old(system: System, relaxable: Relaxable) -> Any:
+    """Return the value of the cell before the edit; modules for a pin, True for a forbidden option."""
+    table, key, column = relaxable.cell
     if table == "pins" and system.pins is not None:
-        held: Mapping[Any, float] = {"force": system.pins.force, "fixed": system.pins.fixed}.get(column, {})
-        return held.get(key, True)
-    return knob.cell.value_in(system.instance)
+        pinned: Mapping[Any, float] = {"force": system.pins.force, "fixed": system.pins.fixed}.get(column, {})
+        return pinned.get(key, True)
+    return relaxable.cell.value_in(system.instance)
 
 
 def _typed(value: float, sign: float, old: float, most: float, loosen: float) -> float:
-    """A value in millionths, on the feasible side of ``value`` (at first but for solver noise), within its range."""
+    """Round ``value`` to millionths towards feasibility, within the range of the cell.
+
+    sign, most  as in `Relaxable`
+    loosen      as in `edits`
+    """
     almost = 0.0 if loosen else ALMOST
     further = max(0.0, loosen - 1.0)
     if sign > 0:
@@ -144,27 +159,27 @@ def _typed(value: float, sign: float, old: float, most: float, loosen: float) ->
 
 
 def enough(system: System, amounts: np.ndarray, clock: Clock) -> tuple[Edit, ...]:
-    """The edits, rounded no further than is needed for a plan to exist."""
+    """Return the edits, rounded no further than is needed for a plan to exist."""
     for loosen in LOOSENED:
-        found = edits(system, amounts, loosen)
-        if feasible(system, _amounts(system, amounts, found), clock):
-            return found
+        changes = edits(system, amounts, loosen)
+        if feasible(system, _amounts(system, amounts, changes), clock):
+            return changes
     return edits(system, amounts)
 
 
 def _amounts(system: System, amounts: np.ndarray, changes: Sequence[Edit]) -> np.ndarray:
-    """The knobs' amounts after rounding."""
+    """Return the amounts after rounding."""
     rounded = amounts.copy()
     typed = {(e.table, e.key, e.column): e.amount for e in changes}
     for k in np.flatnonzero(amounts > 0.0):
-        cell = system.knobs[k].cell
-        if not system.knobs[k].switch:
+        cell = system.relaxables[k].cell
+        if not system.relaxables[k].switch:
             rounded[k] = typed[cell.table, cell.key, cell.column]
     return rounded
 
 
 def place_of(instance: Instance, table: str, key: Key, column: str = "") -> tuple[str, int | None]:
-    """File and line of a row; for a pin the option of the command line."""
+    """Return file and line of a row; for a pin the option of the command line, and None."""
     if table == "pins":
         option = {"force": "--force", "fixed": "--fix-from", "forbid": "--forbid"}[column]
         return f"{option} {'@'.join(str(part) for part in key)}", None
@@ -173,7 +188,7 @@ def place_of(instance: Instance, table: str, key: Key, column: str = "") -> tupl
 
 
 def applied(instance: Instance, changes: Sequence[Edit]) -> Instance:
-    """The instance with the edits made; those of pins are not its own."""
+    """Return the instance with the edits made; edits of pins do not concern it."""
     rows: dict[str, dict[Key, dict[str, Any]]] = {}
     for edit in changes:
         if edit.table == "pins":
@@ -182,11 +197,11 @@ def applied(instance: Instance, changes: Sequence[Edit]) -> Instance:
         row[edit.column] = cell_of(edit.new)
     if not rows:
         return instance
-    return instance.changed(rows={table: list(of.values()) for table, of in rows.items()})
+    return instance.changed(rows={table: list(by_key.values()) for table, by_key in rows.items()})
 
 
 def relaxed_pins(pins: Pins | None, changes: Sequence[Edit]) -> Pins | None:
-    """The pins with the edits made."""
+    """Return the pins with the edits made."""
     if pins is None:
         return None
     fixed, force, forbid = dict(pins.fixed), dict(pins.force), set(pins.forbid)
@@ -198,9 +213,9 @@ def relaxed_pins(pins: Pins | None, changes: Sequence[Edit]) -> Pins | None:
             if edit.new is None:
                 forbid.discard(option)
             continue
-        held = fixed if edit.column == "fixed" else force
+        pinned = fixed if edit.column == "fixed" else force
         if edit.new is None:
-            held.pop((option, int(edit.key[1])), None)  # type: ignore[arg-type]
+            pinned.pop((option, int(edit.key[1])), None)  # type: ignore[arg-type]
         else:
-            held[option, int(edit.key[1])] = edit.new  # type: ignore[arg-type]
+            pinned[option, int(edit.key[1])] = edit.new  # type: ignore[arg-type]
     return Pins(fixed, force, tuple(sorted(forbid)))

@@ -49,7 +49,7 @@ class Diagnosis(Study):
     """Whether an instance has a plan; if not, why, and the least that would give it one.
 
     feasible   whether there is a plan; then only ``facts`` is filled
-    edits      the least-cost relaxation: cells to change; ``points`` is its hardship (see `knobs`)
+    edits      the least-cost relaxation: cells to change; ``points`` is its hardship (see `relaxables`)
     verified   whether the instance with the edits made was solved again and has a plan
     proven     whether every search was complete; else a smaller relaxation may exist
     complete   False if it was interrupted: what was found before is there

@@ -1,8 +1,9 @@
-"""The least-cost relaxation: which knobs to turn, and how far exactly.
+"""The least relaxation: which cells to relax, and by how much exactly.
 
-An elastic model gives what is to be turned. A share's limit multiplies what is delivered, made or used, so its row is
-taken as linear around the last answer until the answers agree; then each knob in turn is brought to its exact least
-with the others held (for a share by Dinkelbach's steps), so that no one of them could give way any less.
+An elastic model tells which cells are to be relaxed. The limit of a share multiplies what is delivered, made or used,
+so that its row is not linear in it; the row is linearised around the last answer until the answers agree. Then each
+cell in turn is brought to its exact least amount while the others stay (for a share by Dinkelbach's method), so that no
+single one could be relaxed any less.
 """
 
 from __future__ import annotations
@@ -21,15 +22,19 @@ from ...solving.programme import Programme, Ticker
 from ...solving.solver import Progress, Settings
 from .system import ZERO, System
 
-ROUNDS = 12  # of linearisation
-NOTHING = 1e-9
+ROUNDS = 12  # linearisations at most
+NOTHING = 1e-9  # amounts and hardships below this are rounding
 SMALL = 20_000  # columns up to which several starts are tried, and answers must agree exactly
 NEARLY = 5e-3  # relative change of the hardship at which the answers of a large system agree
 EXACT = 1e-10  # change of a share's limit at which Dinkelbach's steps end
 
 
 class Clock(Ticker):
-    """How long single solves may take, whether one was cut short, and the lines of progress."""
+    """The time limit of single solves, and the lines of progress.
+
+    each       seconds that each solve may take
+    cut_short  whether a solve was ended by this limit
+    """
 
     def __init__(self, each: float, settings: Settings, progress: Progress | None = None) -> None:
         super().__init__(progress)
@@ -38,7 +43,7 @@ class Clock(Ticker):
         self.cut_short = False
 
     def tell(self, phase: str) -> None:
-        """A line of progress: what is looked for from now on."""
+        """Print a line of progress: what is looked for from now on."""
         self.phase = phase
         self.told = time.perf_counter()
         if self.progress:
@@ -46,7 +51,10 @@ class Clock(Ticker):
 
 
 def solve(arrays: Arrays, clock: Clock) -> np.ndarray | None:
-    """The best point within the time, None if there is none; infeasible is believed only without presolve."""
+    """Return the best point found within the time (one value per column), or None if there is none.
+
+    Where the solver fails, a second model decides: the point that violates the rows least.
+    """
     try:
         return _point(arrays, clock)
     except SolveError:
@@ -54,6 +62,7 @@ def solve(arrays: Arrays, clock: Clock) -> np.ndarray | None:
 
 
 def _point(arrays: Arrays, clock: Clock) -> np.ndarray | None:
+    """Return the best point, with integers rounded; None without one. Raises SolveError if the solver fails."""
     programme = Programme(arrays, Settings(gap=0.0, threads=clock.settings.threads, seed=clock.settings.seed))
     programme.watch(clock.tick)
     clock.tick()
@@ -63,7 +72,7 @@ def _point(arrays: Arrays, clock: Clock) -> np.ndarray | None:
 
 
 def _nearest(arrays: Arrays, clock: Clock) -> np.ndarray | None:
-    """For where the solver cannot tell: the point that violates the rows least, None if it violates them."""
+    """Return the point that violates the rows least, in total; None if even this one violates them."""
     rows, columns = arrays.matrix.shape
     identity = sparse.eye_array(rows, format="csc")
     bare = replace(arrays, cost=np.zeros(columns), offset=0.0)
@@ -73,14 +82,14 @@ def _nearest(arrays: Arrays, clock: Clock) -> np.ndarray | None:
 
 
 def feasible(system: System, amounts: np.ndarray, clock: Clock, without: Sequence[int] = ()) -> bool:
-    """Whether a plan exists with the knobs at ``amounts`` and without some rows."""
+    """Whether a plan exists with the relaxables at ``amounts`` and without the rows ``without``."""
     return solve(system.relaxed(amounts, without=without), clock) is not None
 
 
 def least_relaxation(system: System, clock: Clock) -> np.ndarray:
-    """The knobs' amounts of least total hardship at which a plan exists; no single one could be less.
+    """Return the amounts of least total hardship at which a plan exists; no single one of them could be less.
 
-    With several shares to turn the rows are not convex, so small systems are searched from several starts.
+    With several shares to relax, the problem is not convex; small systems are therefore searched from several starts.
     """
     starts = open_gains(system, clock)
     best: np.ndarray | None = None
@@ -92,37 +101,43 @@ def least_relaxation(system: System, clock: Clock) -> np.ndarray:
 
 
 def hardship(system: System, amounts: np.ndarray) -> float:
-    """Points of hardship of all knobs together, at these amounts."""
-    return float(np.array([k.weight for k in system.knobs]) @ amounts)
+    """Return the total hardship of these amounts, in points."""
+    return float(np.array([k.weight for k in system.relaxables]) @ amounts)
 
 
 def _linear_rounds(system: System, gains: Mapping[int, float], clock: Clock) -> np.ndarray:
-    """Elastic models whose shares are linear around the last answer, until the answers agree."""
-    free = list(range(len(system.knobs)))
+    """Solve elastic models, each linearised around the answer of the last, until the answers agree; return the amounts.
+
+    gains  for the first model: see `System.relaxed`
+    """
+    free = list(range(len(system.relaxables)))
     amounts = system.nothing
     for _ in range(ROUNDS):
         x = solve(system.relaxed(amounts, free, gains), clock)
         if x is None:
             break
-        found = np.maximum(0.0, x[-len(free) :])
-        found[found < NOTHING] = 0.0
-        settled = bool(np.allclose(found, amounts, rtol=0.0, atol=EXACT))
-        if len(system.cost) > SMALL:  # one of many whole numbers may change for ever; each knob is sharpened anyhow
-            before, now = hardship(system, amounts), hardship(system, found)
+        answer = np.maximum(0.0, x[-len(free) :])
+        answer[answer < NOTHING] = 0.0
+        settled = bool(np.allclose(answer, amounts, rtol=0.0, atol=EXACT))
+        if len(system.cost) > SMALL:  # some of many integers may change for ever; `_sharpen` follows anyhow
+            before, now = hardship(system, amounts), hardship(system, answer)
             settled |= before > 0.0 and abs(now - before) <= NEARLY * before
-        amounts = found
-        if settled or not _turned_shares(system, amounts):
+        amounts = answer
+        if settled or not _relaxed_shares(system, amounts):
             break
         gains = _gains(system, x, gains)
     return amounts
 
 
 def open_gains(system: System, clock: Clock) -> list[dict[int, float]]:
-    """What each share's row gains per unit of its limit in the cheapest plan with every knob turned, in the one with
-    the fewest tonnes short or exposed, and the greater of the two."""
-    found = [_gains(system, _open_plan(system, cost, clock), {}) for cost in (system.cost, _unclean(system))]
-    greater = {row: max(gains[row] for gains in found) for row in system.slopes}
-    return [*found, greater] if system.slopes else [greater]
+    """Return three starts for `least_relaxation`: what each share's row gains per unit of its limit, with all relaxed.
+
+    They are the gains in the cheapest plan, those in the plan with the fewest tonnes short or exposed, and the greater
+    of the two. Without shares there is only one start, which is empty.
+    """
+    starts = [_gains(system, _open_plan(system, cost, clock), {}) for cost in (system.cost, _unclean(system))]
+    greater = {row: max(gains[row] for gains in starts) for row in system.slopes}
+    return [*starts, greater] if system.slopes else [greater]
 
 
 def _unclean(system: System) -> np.ndarray:
@@ -135,7 +150,7 @@ def _unclean(system: System) -> np.ndarray:
 
 
 def _open_plan(system: System, cost: np.ndarray, clock: Clock) -> np.ndarray:
-    """The best operations, in fractions of modules, with every knob turned as far as it goes."""
+    """Return the point of least ``cost`` with everything relaxed and modules divisible; zeros if none was found."""
     arrays = system.relaxed(system.everything)
     arrays.cost = cost
     arrays.integer = np.zeros_like(arrays.integer)
@@ -144,36 +159,45 @@ def _open_plan(system: System, cost: np.ndarray, clock: Clock) -> np.ndarray:
 
 
 def _gains(system: System, x: np.ndarray, before: Mapping[int, float]) -> dict[int, float]:
-    """What each share's row gains per unit of its limit at ``x``; where nothing is delivered or made, as before."""
+    """Return what each share's row gains per unit of its limit at ``x``, kt (a fund: MUSD).
+
+    Where nothing is delivered or made at ``x``, the gain is that of ``before`` or else a small positive number.
+    """
     own = x[: system.arrays.matrix.shape[1]]
-    found = {row: system.gain_at(row, own) for row in system.slopes}
-    usual = max(found.values(), default=1.0)
-    return {row: g if g > 1e-6 * usual else before.get(row, max(1e-3 * usual, 1e-9)) for row, g in found.items()}
+    gains = {row: system.gain_at(row, own) for row in system.slopes}
+    usual = max(gains.values(), default=1.0)
+    return {row: g if g > 1e-6 * usual else before.get(row, max(1e-3 * usual, 1e-9)) for row, g in gains.items()}
 
 
-def _turned_shares(system: System, amounts: np.ndarray) -> set[int]:
-    return {e.knob for e in system.effects if e.share and amounts[e.knob] > 0.0}
+def _relaxed_shares(system: System, amounts: np.ndarray) -> set[int]:
+    return {e.relaxable for e in system.effects if e.share and amounts[e.relaxable] > 0.0}
 
 
 def _opened(system: System, amounts: np.ndarray, clock: Clock) -> np.ndarray:
-    """``amounts``, turned further where the linear rows promised too much, until a plan exists."""
+    """Return ``amounts`` at which a plan exists.
+
+    The linearised rows may have promised too much; then what is relaxed is relaxed further, in growing steps.
+    """
     room = system.everything
     for further in (1e-8, 1e-6, 1e-4, 1e-2, 0.1, 0.5, 1.0, 4.0):
         if feasible(system, amounts, clock):
             return amounts
         amounts = np.where(amounts > 0.0, np.minimum(room, amounts * (1.0 + further) + further * 1e-3), 0.0)
-        for k, knob in enumerate(system.knobs):
-            if knob.switch:
+        for k, relaxable in enumerate(system.relaxables):
+            if relaxable.switch:
                 amounts[k] = round(amounts[k])
     return room if not feasible(system, amounts, clock) else amounts
 
 
 def _sharpen(system: System, amounts: np.ndarray, clock: Clock) -> np.ndarray:
-    """Each knob in turn at its least, the others held; the hardest first, steps in time from the last one back."""
-    shares = {e.knob for e in system.effects if e.share}
-    turned = [k for k in np.flatnonzero(amounts > 0.0) if not system.knobs[k].switch]
-    switches = [k for k in np.flatnonzero(amounts > 0.0) if system.knobs[k].switch]
-    for k in sorted(switches, key=lambda k: (-(system.knobs[k].to or 9999), -system.knobs[k].weight)):
+    """Bring each relaxable in turn to its least amount while the others stay; those that cost most hardship go first.
+
+    Switches are tried first, and the steps of a date from the last one back.
+    """
+    shares = {e.relaxable for e in system.effects if e.share}
+    turned = [k for k in np.flatnonzero(amounts > 0.0) if not system.relaxables[k].switch]
+    switches = [k for k in np.flatnonzero(amounts > 0.0) if system.relaxables[k].switch]
+    for k in sorted(switches, key=lambda k: (-(system.relaxables[k].to or 9999), -system.relaxables[k].weight)):
         if any(amounts[later] > 0.0 for later, earlier in system.after if earlier == k):
             continue
         without = amounts.copy()
@@ -183,38 +207,45 @@ def _sharpen(system: System, amounts: np.ndarray, clock: Clock) -> np.ndarray:
     exact = not shares & set(turned) and not clock.cut_short
     if exact and len(turned) + len(switches) == 1:
         return amounts
-    for k in sorted(turned, key=lambda k: -system.knobs[k].weight * amounts[k]):
+    for k in sorted(turned, key=lambda k: -system.relaxables[k].weight * amounts[k]):
         amounts = amounts.copy()
         amounts[k] = least(system, amounts, int(k), clock)
     return amounts
 
 
-def least(system: System, amounts: np.ndarray, knob: int, clock: Clock, lowest: float = 0.0) -> float:
-    """The least amount of one knob with the others held; a plan must exist at ``amounts``.
+def least(system: System, amounts: np.ndarray, relaxable: int, clock: Clock, lowest: float = 0.0) -> float:
+    """Return the least amount of one relaxable while the others stay; a plan must exist at ``amounts``.
 
-    lowest  where to end; below 0 a wish becomes stricter than the instance's
+    lowest  lower end of the search, in the unit of the cell; below 0 the wish becomes stricter than in the instance
     """
-    rows = {e.row: e.factor for e in system.effects if e.knob == knob and e.share}
+    rows = {e.row: e.factor for e in system.effects if e.relaxable == relaxable and e.share}
     if rows:
-        return _least_share(system, amounts, knob, rows, clock, lowest)
-    held = amounts.copy()
-    held[knob] = 0.0
-    arrays = system.relaxed(held, [knob])
+        return _least_share(system, amounts, relaxable, rows, clock, lowest)
+    others = amounts.copy()
+    others[relaxable] = 0.0
+    arrays = system.relaxed(others, [relaxable])
     arrays.col_lower[-1] = lowest
     x = solve(arrays, clock)
-    return float(amounts[knob]) if x is None else min(float(amounts[knob]), max(lowest, float(x[-1])))
+    return float(amounts[relaxable]) if x is None else min(float(amounts[relaxable]), max(lowest, float(x[-1])))
 
 
 def _least_share(
-    system: System, amounts: np.ndarray, knob: int, rows: Mapping[int, float], clock: Clock, lowest: float
+    system: System, amounts: np.ndarray, relaxable: int, rows: Mapping[int, float], clock: Clock, lowest: float
 ) -> float:
-    """Dinkelbach's steps: from a limit that holds down to the greatest ratio at the best point, again and again."""
+    """Return the least amount of a relaxable that is a share, by Dinkelbach's method for ratios.
+
+    At an amount for which a plan exists, the plan that exceeds the limits least is sought; the amount that this plan
+    needs is the next one. The method ends when the amount no longer falls.
+
+    rows    row of the share -> factor of the relaxable's effect on it
+    lowest  as in `least`
+    """
     amounts, bottom = amounts.copy(), amounts.copy()
-    bottom[knob] = lowest
+    bottom[relaxable] = lowest
     if feasible(system, bottom, clock):
         return lowest
     base = amounts.copy()
-    base[knob] = 0.0
+    base[relaxable] = 0.0
     gains = dict.fromkeys(rows, 1.0)
     start = solve(system.relaxed(amounts), clock)
     if start is not None:
@@ -225,28 +256,35 @@ def _least_share(
         if x is None:
             break
         own = x[: len(system.cost)]
-        better = min(float(amounts[knob]), max(lowest, _least_amount(system, base, own, rows)))
-        if amounts[knob] - better < EXACT:
+        better = min(float(amounts[relaxable]), max(lowest, _least_amount(system, base, own, rows)))
+        if amounts[relaxable] - better < EXACT:
             return better
-        amounts[knob] = better
+        amounts[relaxable] = better
         gains = _gains(system, own, gains)
-    return float(amounts[knob])
+    return float(amounts[relaxable])
 
 
 def _worst_excess(arrays: Arrays, scales: Mapping[int, float]) -> Arrays:
-    """The same rows with one more column, to be minimised: how far the rows of ``scales`` are beyond their limits."""
+    """Return the same rows with one more column, which is minimised: the largest excess over the limits of some rows.
+
+    scales  these rows -> number by which the excess of the row is divided
+    """
     rows = [row for row, scale in scales.items() if scale > ZERO]
     column = sparse.csc_array(([-scales[r] for r in rows], (rows, [0] * len(rows))), shape=(arrays.matrix.shape[0], 1))
     return replace(arrays, cost=np.zeros(len(arrays.cost)), offset=0.0).with_columns(column, 1.0, -1e3, 1e3)
 
 
 def _least_amount(system: System, base: np.ndarray, x: np.ndarray, rows: Mapping[int, float]) -> float:
-    """The least amount of the knob at which ``x`` keeps all its rows, the others being at ``base``."""
+    """Return the least amount of a relaxable at which the point ``x`` keeps all its rows; infinite if none does.
+
+    base  amounts of the others; that of the relaxable itself is 0
+    rows  row of a share -> factor of the relaxable's effect on it
+    """
     worst = -np.inf
     shifts: dict[int, float] = {}
     for e in system.effects:
         if e.share and e.row in rows:
-            shifts[e.row] = shifts.get(e.row, 0.0) + e.factor * float(base[e.knob])
+            shifts[e.row] = shifts.get(e.row, 0.0) + e.factor * float(base[e.relaxable])
     for row, factor in rows.items():
         gain = system.gain_at(row, x)
         excess = system.excess_at(row, x) - shifts.get(row, 0.0) * gain

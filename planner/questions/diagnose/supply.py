@@ -1,4 +1,4 @@
-"""Why there is not more: the most that a demand can be served with, and what each possible source lacks."""
+"""Why there is not more supply: the most that can be delivered to a demand, and what each possible source lacks."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from .words import facility_capacity, sources_of, tonnes, what_and_where
 if TYPE_CHECKING:
     from ...instance.tables import Facility
 
-DEEP = 3  # steps back along the chain
-WIDE = 4  # sources told at each
+DEEP = 3  # steps back along the chain that are explained
+WIDE = 4  # sources named at each step; also the most places that are explained one by one
 
 
 def scarcities(system: System, items: Sequence[Item], limits: bool, clock: Clock) -> list[str]:
-    """For the demands of a conflict: the most that can be had, where that is less than is asked, and why.
+    """Return a sentence for each demand of a conflict that cannot be served in full: the most it can get, and why.
 
-    limits  whether the conflict has limits that tell why
+    limits  whether the conflict itself has limits that explain it; reasons are then given only where nothing can be had
     """
-    told = []
+    sentences = []
     for (clean, year, branch), by_place in _needs(system, items).items():
         together = len(by_place) > WIDE
         groups = [[d for needs in by_place.values() for d in needs]] if together else list(by_place.values())
@@ -34,12 +34,17 @@ def scarcities(system: System, items: Sequence[Item], limits: bool, clock: Clock
             sentence = _scarcity(system, needs, clean, limits or together, clock)
             if sentence:
                 when = f"branch {branch}, {year}" if branch else str(year)
-                told.append(sentence.replace("{when}", when))
-    return told
+                sentences.append(sentence.replace("{when}", when))
+    return sentences
 
 
 def _scarcity(system: System, needs: Sequence[int], clean: bool, plain: bool, clock: Clock) -> str:
-    """How much can be had of what some demands ask for, "" if there is enough; ``plain``: without the reasons."""
+    """Return how much can be delivered to some demands of one year, with ``{when}`` for the year; "" if enough.
+
+    needs  positions of the demands
+    clean  whether only clean material helps
+    plain  leave the reasons out, unless nothing at all can be delivered
+    """
     data = system.data
     asked = [data.need[d] for d in needs]
     most = _most(system, needs, clean, clock)
@@ -55,7 +60,10 @@ def _scarcity(system: System, needs: Sequence[int], clean: bool, plain: bool, cl
 
 
 def _needs(system: System, items: Sequence[Item]) -> dict[tuple[bool, int, str], dict[tuple[str, str], list[int]]]:
-    """Demands of a conflict: whether only clean material helps, year and branch; then material and country."""
+    """Return the positions of the demands of a conflict.
+
+    They are grouped by (whether only clean material helps, year, branch), and there by (material, country).
+    """
     data = system.data
     clean: set[int] = {data.deliver[i].need for family, i in items if family == "clean_only"}
     for cap in (data.caps["exposed_share"][i] for family, i in items if family == "exposed_share"):
@@ -71,7 +79,7 @@ def _needs(system: System, items: Sequence[Item]) -> dict[tuple[bool, int, str],
 
 
 def _most(system: System, needs: Sequence[int], clean: bool, clock: Clock) -> float | None:
-    """The most that can be delivered to these demands, kt/yr, all wishes but whole modules forgotten."""
+    """Return the most that can be delivered to these demands, kt/yr, with all wishes relaxed and modules divisible."""
     arrays = system.relaxed(system.everything)
     arrays.integer = np.zeros_like(arrays.integer)
     cost = np.zeros(len(arrays.cost))
@@ -86,7 +94,13 @@ def _most(system: System, needs: Sequence[int], clean: bool, clock: Clock) -> fl
 
 
 def lacks(system: System, material: str, country: str, clean: bool, node: int, deep: int = DEEP) -> str:
-    """What keeps each possible source of a material from supplying a country (more) at a node."""
+    """Return what keeps each possible source of a material from supplying (more of) it; "" if there is none.
+
+    country  the country that is supplied
+    clean    whether only clean material helps
+    node     position of the node (period and branch)
+    deep     steps back along the chain that are explained
+    """
     data, instance = system.data, system.instance
     year = data.nodes[node].year
     pool = next(
@@ -121,6 +135,7 @@ def lacks(system: System, material: str, country: str, clean: bool, node: int, d
 
 
 def _makers(system: System, material: str) -> list[Facility]:
+    """Return the facilities with a process that makes the material."""
     instance = system.instance
     processes = {r.process for r in instance.recipes if r.role == "output" and r.material == material}
     names = {o.facility for o in instance.operations if o.process in processes}
@@ -137,7 +152,12 @@ def _why_not(
     lanes: MovementTable,
     deep: int,
 ) -> str:
-    """What keeps a maker from supplying a country at a node, or how much it can at most; "" if it is exposed anyway."""
+    """Return what keeps a facility from supplying a country, or how much it can supply at most.
+
+    Empty if the facility lies in a country of concern while clean material is asked for, or if nothing keeps it.
+
+    lanes  the lanes that hold in the year; the other arguments are as in `lacks`
+    """
     instance, data = system.instance, system.data
     name = facility.facility
     if clean and facility.country in instance.countries_of_concern:
@@ -173,19 +193,20 @@ def _why_not(
 
 
 class _Idle:
-    """Capacity of a facility that cannot run."""
+    """Stands for the capacity of a facility that cannot run: none."""
 
     own = 0.0
     modules: tuple[()] = ()
 
 
 def _open(facility: Facility, first: int, last: int) -> bool:
+    """Whether a facility has own capacity in some of the years ``first`` to ``last``."""
     opened = facility.first_year is None or facility.first_year <= last
     return opened and (facility.last_year is None or facility.last_year >= first)
 
 
 def _online(system: System, facility: str, period: int) -> list[int]:
-    """Builds of a facility that can be online in a period."""
+    """Return the positions of a facility's builds that can be online in a period."""
     from ...instance.timeline import module_share
 
     options = {o.option: o for o in system.instance.options}
@@ -197,6 +218,7 @@ def _online(system: System, facility: str, period: int) -> list[int]:
 
 
 def _at_hand(system: System, material: str, country: str, clean: bool, node: int) -> bool:
+    """Whether a country has any source of a material at a node."""
     wanted = (CLEAN,) if clean else (CLEAN, EXPOSED)
     return any(
         p.material == material and p.country == country and p.node == node and p.provenance in wanted

@@ -1,8 +1,9 @@
-"""The model of an instance with every wish of its user as a row of its own, and with the cells that could give way.
+"""The elastic model of an instance: every wish of its user is a row of its own, and cells of the tables can give way.
 
 Wishes that the formulation writes as bounds (service floors, clean-only rules, pinned builds) are rows here, so that
-all of them can be relaxed, dropped and named in one way. What a cell does to the rows is linear in the cell, but for
-shares, where it multiplies what is delivered, made or used; these rows keep their slope.
+all of them can be relaxed, dropped and named in the same way. The limit of a row is linear in the cell that sets it.
+The exception are shares, where the cell multiplies what is delivered, made or used; for these rows the slope (how the
+row changes with the cell) is kept.
 """
 
 from __future__ import annotations
@@ -25,42 +26,48 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...solving.pins import Pins
 
-ZERO = 1e-12  # what is left where a coefficient and a limit cancel
+ZERO = 1e-12  # a smaller coefficient is rounding, left where two numbers cancel
 
 
 class Cell(NamedTuple):
-    """A cell of a named row of a named table; of the table ``pins`` it is a build held in the call."""
+    """A cell: the row with a key in a table of the instance, and a column.
+
+    The table ``pins`` stands for builds that the call fixes, forces or forbids.
+    """
 
     table: str
     key: Key
     column: str
 
     def value_in(self, instance: Instance) -> Any:
-        """What it holds in an instance, for a cell of a table of the instance."""
+        """Return the value of the cell in an instance; not for a cell of ``pins``."""
         return getattr(row_of(instance, self.table, self.key), self.column)
 
 
 def row_of(instance: Instance, table: str, key: Key) -> Any:
-    """The row of a table of the instance with this key."""
+    """Return the row of a table of the instance with this key."""
     return next(row for row in instance.rows(table) if tuple(getattr(row, name) for name in row.KEY) == key)
 
 
 def service_cell(sector: str, branch: str) -> Cell:
-    """The cell that sets a sector's service floor, in the plan or in the branch of a scenario."""
+    """Return the cell that sets a sector's service floor, in the plan or in the branch of a scenario."""
     if branch == PLAN:
         return Cell("sectors", (sector,), "min_service")
     return Cell("branch_service", (branch, sector), "min_service")
 
 
 @dataclass(frozen=True, slots=True)
-class Knob:
-    """How one cell could give way; ``amount`` below is in the unit of the cell, 0 where it stays as it is.
+class Relaxable:
+    """A cell that may be relaxed, and how.
 
-    weight   points of hardship per unit; a point of a cap (0.01) is one
+    The *amount* by which it is relaxed is in the unit of the cell; 0 leaves the cell as it is.
+
+    weight   points of hardship per unit of the amount; relaxing a cap by 0.01 (one percentage point) costs 1
     most     largest amount
-    sign     1 if the cell rises as it gives way, -1 if it falls
-    switch   whether the amount is 0 or 1
-    to       of a switch: what the cell then holds, None: blank; of a step in time its year, if no later one is taken
+    sign     1 if the cell rises as it is relaxed, -1 if it falls
+    switch   whether the amount can only be 0 or 1
+    to       new value of the cell if a switch is set, None: blank. A date that can be delayed has one switch per step;
+             the cell then holds the year of the last step that is set
     """
 
     cell: Cell
@@ -72,9 +79,14 @@ class Knob:
 
 
 class Effect(NamedTuple):
-    """A row's limit moves by ``factor`` times a knob's amount; the limit of a share if ``share``."""
+    """What a relaxable does to a row: its limit moves by ``factor`` times the amount.
 
-    knob: int
+    relaxable  position of the relaxable in `System.relaxables`
+    row        row of the matrix
+    share      whether the row limits a share; ``factor`` then moves the share, not the right-hand side
+    """
+
+    relaxable: int
     row: int
     factor: float
     share: bool = False
@@ -82,11 +94,15 @@ class Effect(NamedTuple):
 
 @dataclass
 class System:
-    """The rows, the knobs, and what the knobs do.
+    """The elastic model: its rows, the relaxables, and what each of these does to the rows.
 
-    arrays     all rows; cost is 0 throughout
-    after      (later step, earlier step): a step in time needs the one before
-    only_if    (knob, column): a switch that means nothing unless the column is 1
+    Vectors called ``amounts`` have one entry per relaxable, in the unit of its cell.
+
+    arrays     all rows and columns; the cost is 0 throughout
+    cost       the cost of the columns in the model of the plan, MUSD per unit
+    slopes     row of a share -> its slope
+    after      (later step, earlier step) of a date: the later one may be set only with the earlier one
+    only_if    (relaxable, column): the switch may be set only if the column is 1
     """
 
     instance: Instance
@@ -94,7 +110,7 @@ class System:
     arrays: Arrays
     pins: Pins | None
     cost: np.ndarray
-    knobs: list[Knob] = field(default_factory=list)
+    relaxables: list[Relaxable] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     slopes: dict[int, Slope] = field(default_factory=dict)
     after: list[tuple[int, int]] = field(default_factory=list)
@@ -107,31 +123,31 @@ class System:
 
     @property
     def nothing(self) -> np.ndarray:
-        """No knob turned."""
-        return np.zeros(len(self.knobs))
+        """The amounts with nothing relaxed."""
+        return np.zeros(len(self.relaxables))
 
     @property
     def everything(self) -> np.ndarray:
-        """Every knob turned as far as it goes."""
-        return np.array([k.most for k in self.knobs])
+        """The amounts with everything relaxed as far as it goes."""
+        return np.array([k.most for k in self.relaxables])
 
     def gain_at(self, row: int, x: np.ndarray) -> float:
-        """How much ``row`` of a share gains per unit of its limit at ``x``, kt (or MUSD for a fund's share)."""
+        """Return how much room ``row`` of a share gains per unit of its limit at the point ``x``, kt (a fund: MUSD)."""
         slope = self.slopes[row]
         return float(slope.upper - slope.values @ x[slope.columns])
 
     def excess_at(self, row: int, x: np.ndarray) -> float:
-        """How far ``row`` is beyond its upper limit at ``x``, with nothing relaxed."""
+        """Return how far ``row`` is beyond its upper limit at the point ``x``, with nothing relaxed."""
         return float(self.rows[row] @ x - self.arrays.row_upper[row])
 
     @cached_property
     def rows(self) -> Any:
-        """The matrix by rows."""
+        """The matrix of all rows, stored by rows (CSR)."""
         return self.arrays.matrix.tocsr()
 
     @cached_property
     def pools_made(self) -> dict[int, list[int]]:
-        """Activity -> the pools that it makes something for."""
+        """Position of an activity -> positions of the pools that it makes something for."""
         made: dict[int, list[int]] = defaultdict(list)
         for p, pool in enumerate(self.data.pools):
             for activity, _ in pool.made:
@@ -145,27 +161,29 @@ class System:
         gains: Mapping[int, float] | None = None,
         without: Collection[int] = (),
     ) -> Arrays:
-        """The rows with the knobs at ``amounts``; those of ``free`` become columns whose cost is their weight.
+        """Return the model with the relaxables at ``amounts``.
 
-        gains    row of a share -> what it gains per unit of its limit, where a knob is free: the row is then taken
-                 as linear around ``amounts``
-        without  rows left out
+        free     positions of relaxables that become columns instead (elastic variables), appended in this order; the
+                 cost of each is its weight
+        gains    row of a share -> room that it gains per unit of its limit. Where a relaxable of ``free`` is a share,
+                 its rows are not linear in it; they are linearised around ``amounts`` with these gains
+        without  rows that are left out
         """
         a = self.arrays
         lower, upper = a.row_lower.copy(), a.row_upper.copy()
         position = {k: i for i, k in enumerate(free)}
         extra: list[tuple[int, int, float]] = []  # row, free column, coefficient
         changes: dict[int, float] = {}
-        for knob, row, factor, share in self.effects:
-            amount = float(amounts[knob])
+        for relaxable, row, factor, share in self.effects:
+            amount = float(amounts[relaxable])
             if share:
                 changes[row] = changes.get(row, 0.0) + factor * amount
-                if knob in position and gains is not None:
-                    extra.append((row, position[knob], -factor * gains[row]))
+                if relaxable in position and gains is not None:
+                    extra.append((row, position[relaxable], -factor * gains[row]))
                     upper[row] -= factor * gains[row] * amount
-            elif knob in position:
+            elif relaxable in position:
                 side = 1.0 if np.isfinite(lower[row]) else -1.0
-                extra.append((row, position[knob], side * factor))
+                extra.append((row, position[relaxable], side * factor))
             elif np.isfinite(lower[row]):
                 lower[row] -= factor * amount
             else:
@@ -179,17 +197,17 @@ class System:
         whole, rows = a.integer, a.rows
         cost, low, high = a.cost, a.col_lower, a.col_upper
         if free:
-            turned = [self.knobs[k] for k in free]
+            opened = [self.relaxables[k] for k in free]
             block = sparse.csc_array(
                 ([v for _, _, v in extra], ([r for r, _, _ in extra], [c for _, c, _ in extra])),
                 shape=(matrix.shape[0], len(free)),
             )
             matrix = sparse.hstack([matrix, block], format="csc")
-            cost = np.concatenate([cost, [k.weight for k in turned]])
+            cost = np.concatenate([cost, [k.weight for k in opened]])
             low = np.concatenate([low, np.zeros(len(free))])
-            high = np.concatenate([high, [k.most for k in turned]])
-            whole = np.concatenate([whole, [k.switch for k in turned]])
-            matrix, lower, upper = self._ties(matrix, lower, upper, position)
+            high = np.concatenate([high, [k.most for k in opened]])
+            whole = np.concatenate([whole, [k.switch for k in opened]])
+            matrix, lower, upper = self._with_rules_for_switches(matrix, lower, upper, position)
         if without:
             keep = np.setdiff1d(np.arange(matrix.shape[0]), np.fromiter(without, dtype=int))
             matrix, lower, upper = matrix.tocsr()[keep].tocsc(), lower[keep], upper[keep]
@@ -201,6 +219,7 @@ class System:
         return Arrays(cost, 0.0, matrix, lower, upper, low, high, whole, a.columns, rows)
 
     def _slope_matrix(self, changes: Mapping[int, float]) -> Any:
+        """Return the change of the matrix if the limits of shares change: row -> change of its limit."""
         rows, columns, values = [], [], []
         for row, change in changes.items():
             slope = self.slopes[row]
@@ -211,10 +230,13 @@ class System:
         entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
         return sparse.csc_array(entries, shape=shape)
 
-    def _ties(
+    def _with_rules_for_switches(
         self, matrix: Any, lower: np.ndarray, upper: np.ndarray, position: Mapping[int, int]
     ) -> tuple[Any, np.ndarray, np.ndarray]:
-        """Rows that tie switches to each other, and to what they speak of: first less second is at most 0."""
+        """Add the rows of ``after`` and ``only_if``: first column less second is at most 0. Returns matrix and limits.
+
+        position  relaxable -> its position among the free ones
+        """
         own = self.arrays.matrix.shape[1]
         pairs = [(own + position[a], own + position[b]) for a, b in self.after if a in position and b in position]
         pairs += [(own + position[k], column) for k, column in self.only_if if k in position]
@@ -229,7 +251,7 @@ class System:
 
 
 def compile_system(instance: Instance, pins: Pins | None) -> System:
-    """The rows of an instance, with its wishes and pins as rows; no knobs yet.
+    """Return the system of an instance, with its wishes and pins as rows; it has no relaxables yet.
 
     Raises UsageError on pins that cannot be held at all.
     """
@@ -248,11 +270,12 @@ def compile_system(instance: Instance, pins: Pins | None) -> System:
 
 
 def replace_bounds(arrays: Arrays) -> Arrays:
-    """The same arrays with bounds that may be changed."""
+    """Return the same arrays with bounds of their own, which may be changed."""
     return replace(arrays, col_lower=arrays.col_lower.copy(), col_upper=arrays.col_upper.copy())
 
 
 def _never_clean_only(instance: Instance) -> Instance:
+    """Return the instance without clean_from_year in any sector."""
     from ...instance.tables import cells
 
     rows = [s for s in instance.sectors if s.clean_from_year is not None]
@@ -260,7 +283,7 @@ def _never_clean_only(instance: Instance) -> Instance:
 
 
 def _add_wishes(system: System) -> None:
-    """Service floors, clean-only rules and pins as rows: families ``service``, ``clean_only`` and ``pin_*``."""
+    """Add service floors, clean-only rules and pins as rows: families ``service``, ``clean_only`` and ``pin_*``."""
     data, arrays = system.data, system.arrays
     new: list[tuple[str, Any, dict[int, float], float, float]] = []  # family, index, entries, lower, upper
     for d, k in arrays.columns.get("short", {}).items():
@@ -292,6 +315,7 @@ def _add_wishes(system: System) -> None:
 
 
 def _pin_rows(system: System, pins: Pins) -> list[tuple[str, Any, dict[int, float], float, float]]:
+    """Return the pins as rows: family, index, entries (column -> coefficient), lower and upper limit (modules)."""
     columns = system.arrays.columns.get("build", {})
     starts = {(s.option, s.year): columns[i] for i, s in enumerate(system.data.build) if i in columns}
     rows: list[tuple[str, Any, dict[int, float], float, float]] = []

@@ -2,7 +2,7 @@
 
 ``cases``    the disruptions to try, as rows of disruptions.csv
 ``planned``  what the plan itself does: the course that is disturbed
-``branch``   operations after a blow, with the builds and stocks of the plan
+``disrupted_operations``  operations after a shock, with the builds and stocks of the plan
 ``trial``    one case: solved, measured and audited
 ``result``   tables and words
 ``stress``   all together: ``planner.stress``

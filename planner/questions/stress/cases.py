@@ -1,6 +1,7 @@
-"""The disruptions to try on a plan: every country, stage of a country, plant and traded material, the scenarios.
+"""The cases to try on a plan: disruptions of every country, stage of a country, plant and traded material.
 
-A case is written as rows of disruptions.csv, so that what it means is said by the contract and nowhere else.
+A case is written as rows of disruptions.csv, so that the format of that table alone defines what it means. The
+scenarios of the instance are cases too. A *shock* says when a disruption comes, how long it lasts and how hard it is.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ STOP, OUTAGE, OWN, TOGETHER, NOTHING = "export_stop", "outage", "scenario", "tog
 
 
 @dataclass(frozen=True, slots=True)
-class Blow:
-    """When a disruption comes and how hard: ``months`` in one year, or whole ``years``.
+class Shock:
+    """When a disruption begins, how long it lasts and how hard it is.
 
-    severity  part that is lost while it lasts, above 0, up to 1
+    severity  share that is lost while it lasts, above 0, up to 1
     year      first calendar year
+    years     how many whole calendar years it lasts
+    months    1 to 12: it lasts so many months of ``year`` instead; None: it lasts ``years``
     """
 
     severity: float
@@ -44,26 +47,28 @@ class Blow:
 
     @property
     def lasts(self) -> int:
-        """Its length in months."""
+        """The length of the disruption in months."""
         return 12 * self.years if self.months is None else self.months
 
     @property
     def fraction(self) -> float:
-        """Part lost over its calendar years: m months of a year count as m / 12 of it."""
+        """The share lost on average over its calendar years: m months of a year count as m / 12 of that year."""
         return self.severity * (1.0 if self.months is None else self.months / 12.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One disruption.
+    """One disruption to try on a plan.
 
     name     what is lost, such as ``export_stop:CHN``, ``export_stop:CHN/separation`` (a stage),
              ``export_stop:CHN:mag_sh`` (a material), ``outage:mountain-pass``, ``scenario:embargo``
     kind     ``export_stop``, ``outage``, ``scenario``, ``together`` (several at once) or ``none``
     family   one of FAMILIES; blank for ``together`` and ``none``
+    severity  share that is lost while it lasts, above 0, up to 1
     first, last  calendar years, both inclusive
     months   how long it lasts
     rows     the case as rows of disruptions.csv
+    country, stage, material, facility  what the case is about; blank where it is about no single one
     """
 
     name: str
@@ -81,34 +86,35 @@ class Case:
 
     @property
     def key(self) -> tuple[str, str, int, int, int, float]:
-        """Tells the cases of a study apart."""
+        """Identifies the case within a study."""
         return self.family, self.name, self.first, self.last, self.months, self.severity
 
     @property
     def when(self) -> tuple[int, int, int, float]:
-        """When it comes and how hard: the same for all cases of a blow."""
+        """First and last calendar year, months and severity: the same for all cases of one shock."""
         return self.first, self.last, self.months, self.severity
 
     @property
     def names(self) -> set[str]:
-        """By which a user may ask for it."""
+        """The names by which a user may ask for this case."""
         return {self.name, self.country, self.stage, self.material, self.facility, self.own_scenario} - {""}
 
     @property
     def own_scenario(self) -> str:
-        """The scenario of the instance that the case is, if it is one."""
+        """The name of the instance's scenario that this case stands for; "" for any other case."""
         return self.name.partition(":")[2] if self.kind == OWN else ""
 
     @property
     def fails(self) -> bool:
-        """Whether projects fail, which lasts to the end of the horizon."""
+        """Whether the case makes projects fail; such a failure lasts to the end of the horizon."""
         return any(row.kind == "project_failure" for row in self.rows)
 
 
 def with_case(instance: Instance, case: Case, probability: float = 1.0) -> Instance:
-    """The instance with the case as its only scenario. Its rows are known to be good, so they are not checked again.
+    """Return the instance with the case as its only scenario; its rows are known to be valid and not checked again.
 
-    probability  of the scenario; 1: as if it were certain, which a plan cannot be made for, but a branch can
+    probability  of the scenario. The value 1 is not allowed in an instance for which a plan is made; here only the
+                 operations after the shock (the branch of the scenario) are solved, for which it is correct
     """
     name = case.own_scenario or SCENARIO
     scenario = Scenario(
@@ -126,37 +132,42 @@ def with_case(instance: Instance, case: Case, probability: float = 1.0) -> Insta
 
 
 def cases(
-    instance: Instance, planned: Planned, families: Collection[str], blows: Sequence[Blow], only: Collection[str] = ()
+    instance: Instance, planned: Planned, families: Collection[str], shocks: Sequence[Shock], only: Collection[str] = ()
 ) -> list[Case]:
-    """Every case of the families for each blow, and ``none``, in which nothing is lost; scenarios come once.
+    """Return every case of the families for each shock, and for each shock the case ``none``, which disrupts nothing.
 
+    The scenarios of the instance have years of their own, so each of them is returned once.
+
+    planned   the plan that is disrupted: only what it runs, sells or exports can be lost
+    families  some of FAMILIES
     only  names of cases, countries, blocs, stages, materials, facilities or scenarios; empty: all
-    Raises UsageError on unknown families and names, and on blows outside the horizon.
+
+    Raises UsageError on unknown families and names, and on shocks outside the horizon.
     """
     for family in families:
         if family not in FAMILIES:
             raise UsageError(
                 hinted(f'unknown family "{family}": expected some of {", ".join(FAMILIES)}', family, FAMILIES)
             )
-    found: list[Case] = []
+    listed: list[Case] = []
     all_blocs = {c.bloc for c in instance.countries if c.bloc}
     blocs = [name for name in dict.fromkeys(only) if name in all_blocs]
-    for blow in blows:
-        _check_blow(instance, blow)
-        found.append(_nothing(blow))
-        lister = _Lister(instance, planned, blow)
+    for shock in shocks:
+        _check_shock(instance, shock)
+        listed.append(_nothing(shock))
+        case_list = _CaseList(instance, planned, shock)
         for family in families:
             if family != "scenario":
-                found += lister.of_family(family, blocs)
+                listed += case_list.of_family(family, blocs)
     if "scenario" in families:
-        found += _scenarios(instance)
-    _check_names(found, only)
+        listed += _scenarios(instance)
+    _check_names(listed, only)
     wanted = set(only)
-    return [c for c in found if not wanted or c.kind == NOTHING or wanted & c.names]
+    return [c for c in listed if not wanted or c.kind == NOTHING or wanted & c.names]
 
 
 def together(parts: Sequence[Case]) -> Case:
-    """Several cases of one blow at once."""
+    """Return the case in which several cases of the same shock happen at once."""
     one = parts[0]
     return Case(
         name=" + ".join(sorted(p.name for p in parts)),
@@ -170,32 +181,40 @@ def together(parts: Sequence[Case]) -> Case:
     )
 
 
-def _check_blow(instance: Instance, blow: Blow) -> None:
+def _check_shock(instance: Instance, shock: Shock) -> None:
+    """Raise UsageError if a shock lies outside the horizon or has an impossible length or severity."""
     first, last = instance.years[0], horizon_end(instance)
-    if not 0.0 < blow.severity <= 1.0:
-        raise UsageError(f"severity = {blow.severity:g}: expected a part above 0, up to 1")
-    if not first <= blow.year <= last:
-        raise UsageError(f"year = {blow.year}: expected a year of the horizon, {first} to {last}")
-    if blow.years < 1:
-        raise UsageError(f"years = {blow.years}: expected 1 or more")
-    if blow.months is not None and not (1 <= blow.months <= 12 and blow.years == 1):
-        raise UsageError(f"months = {blow.months}: expected 1 to 12 in one year; longer disruptions take whole years")
+    if not 0.0 < shock.severity <= 1.0:
+        raise UsageError(f"severity = {shock.severity:g}: expected a part above 0, up to 1")
+    if not first <= shock.year <= last:
+        raise UsageError(f"year = {shock.year}: expected a year of the horizon, {first} to {last}")
+    if shock.years < 1:
+        raise UsageError(f"years = {shock.years}: expected 1 or more")
+    if shock.months is not None and not (1 <= shock.months <= 12 and shock.years == 1):
+        raise UsageError(f"months = {shock.months}: expected 1 to 12 in one year; longer disruptions take whole years")
 
 
-def _check_names(found: Sequence[Case], only: Collection[str]) -> None:
-    known = set().union(*(case.names for case in found))
+def _check_names(listed: Sequence[Case], only: Collection[str]) -> None:
+    """Raise UsageError if a name that the user asks for belongs to no case."""
+    known = set().union(*(case.names for case in listed))
     for name in only:
         if name not in known:
             what = f'no case "{name}": nothing of that name is run, sold or exported then'
             raise UsageError(hinted(what, name, known))
 
 
-class _Lister:
-    """Lists the cases of one blow, from what the plan runs, sells and exports in the periods of the blow."""
+class _CaseList:
+    """Makes the cases of one shock, from what the plan runs, sells and exports in the periods of the shock.
 
-    def __init__(self, instance: Instance, planned: Planned, blow: Blow) -> None:
-        self.instance, self.planned, self.blow = instance, planned, blow
-        self.years = [p.first_year for p in periods(instance) if overlap_share(p, blow.year, blow.last) > 0.0]
+    years    first years of the periods that the shock overlaps
+    running  facilities that have capacity in one of these periods
+    sold     country -> materials that are made or sold there
+    leaving  (material, country) with a lane out of the country in one of these periods
+    """
+
+    def __init__(self, instance: Instance, planned: Planned, shock: Shock) -> None:
+        self.instance, self.planned, self.shock = instance, planned, shock
+        self.years = [p.first_year for p in periods(instance) if overlap_share(p, shock.year, shock.last) > 0.0]
         self.running = {
             f.facility for f in instance.facilities if any(planned.capacity(f.facility, y) > 0.0 for y in self.years)
         }
@@ -203,6 +222,7 @@ class _Lister:
         self.leaving = self._leaving()
 
     def of_family(self, family: str, blocs: Sequence[str]) -> Iterator[Case]:
+        """Yield the cases of a family other than ``scenario``; ``blocs`` are tried like countries."""
         places = [*sorted(self.sold), *blocs]
         if family == "facility":
             for facility in sorted(self.running):
@@ -221,7 +241,7 @@ class _Lister:
                     yield from self._outage(f"{place}/{stage}", country=place, stage=stage)
 
     def _sold(self) -> dict[str, set[str]]:
-        """Country -> materials that are made or sold there."""
+        """Map each country to the materials that are made or sold there."""
         made: dict[str, set[str]] = defaultdict(set)
         for r in self.instance.recipes:
             if r.role == "output":
@@ -236,7 +256,7 @@ class _Lister:
         return sold
 
     def _leaving(self) -> set[tuple[str, str]]:
-        """(material, country) with a lane out in some period of the blow."""
+        """Return the (material, country) pairs that have a lane out of the country in some period of the shock."""
         materials = [m.material for m in self.instance.materials]
         countries = [c.country for c in self.instance.countries]
         return {
@@ -246,20 +266,24 @@ class _Lister:
         }
 
     def _case(self, kind: str, target: str, rows: Sequence[Disruption], **where: str) -> Case:
-        blow = self.blow
+        shock = self.shock
         family = next((f for f in ("facility", "material", "stage") if where.get(f)), "country")
         return Case(
-            f"{kind}:{target}", kind, family, blow.severity, blow.year, blow.last, blow.lasts, tuple(rows), **where
+            f"{kind}:{target}", kind, family, shock.severity, shock.year, shock.last, shock.lasts, tuple(rows), **where
         )
 
     def _outage(self, target: str, country: str = "", stage: str = "", facility: str = "") -> Iterator[Case]:
+        """Yield an outage of the plants named, if it hits a plant that runs."""
         where = {"country": country, "stage": stage, "facility": facility}
-        outage = disruption(OUTAGE, self.blow.fraction, **where)
+        outage = disruption(OUTAGE, self.shock.fraction, **where)
         if hit_facilities(self.instance, outage) & self.running:
             yield self._case(OUTAGE, target, [outage], **where)
 
     def _stop(self, target: str, place: str, stage: str = "", material: str = "") -> Iterator[Case]:
-        """One row for each material and country, since each has its own undisturbed exports to be measured on."""
+        """Yield a stop of exports from a country or bloc, if it has such exports.
+
+        Each material and country gets a row of its own: a partial stop is measured on its own undisturbed exports.
+        """
         rows = []
         for country in sorted(members(self.instance, place)):
             for m in self.instance.materials:
@@ -268,18 +292,20 @@ class _Lister:
                 if stage in ("", m.stage) and material in ("", m.material):
                     exports = self.planned.exports(m.material, country, self.years[0])
                     stop = disruption(
-                        STOP, self.blow.fraction, country=country, material=m.material, reference_t=exports
+                        STOP, self.shock.fraction, country=country, material=m.material, reference_t=exports
                     )
                     rows.append(stop)
         if rows:
             yield self._case(STOP, target, rows, country=place, stage=stage, material=material)
 
 
-def _nothing(blow: Blow) -> Case:
-    return Case(NOTHING, NOTHING, "", blow.severity, blow.year, blow.last, blow.lasts, ())
+def _nothing(shock: Shock) -> Case:
+    """Return the case in which nothing is lost: the reference for the other cases of the shock."""
+    return Case(NOTHING, NOTHING, "", shock.severity, shock.year, shock.last, shock.lasts, ())
 
 
 def _scenarios(instance: Instance) -> Iterator[Case]:
+    """Yield each scenario of the instance as a case."""
     for s in instance.scenarios:
         rows = tuple(d for d in instance.disruptions if d.scenario == s.scenario)
         months = 12 * (s.last_year - s.first_year + 1)
@@ -287,5 +313,5 @@ def _scenarios(instance: Instance) -> Iterator[Case]:
 
 
 def disruption(kind: Any, fraction: float, scenario: str = SCENARIO, **what: Any) -> Disruption:
-    """A row of disruptions.csv; ``what`` it hits are further columns of it."""
+    """Return a row of disruptions.csv; ``what`` holds the columns that say what it hits, such as ``country``."""
     return Disruption(scenario=scenario, kind=kind, fraction=fraction, note="", **what)

@@ -1,8 +1,9 @@
-"""Operations after a blow: builds, and stocks at its beginning, are the plan's; one compiled model for all its cases.
+"""Operations after a shock, solved for many cases with one compiled model.
 
-What a disruption does is worked out where every branch gets it from (``prepare.conditions``); here it only changes
-sides of rows, bounds and prices of the compiled model of the same branch with nothing lost. HiGHS starts each case
-from the basis of that one, so that a case does not depend on which was solved before it.
+The builds, and the stocks when the shock begins, are those of the plan. The model is compiled once, for the undisturbed
+branch, in which nothing is lost. A case then only changes limits of rows, bounds of columns and prices in it; what a
+disruption does is computed where every branch gets it from (``prepare.conditions``). HiGHS starts each case from the
+basis of the undisturbed branch, so that its result does not depend on which case was solved before it.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
 
 
 class Shape(NamedTuple):
-    """What the compiled model of a branch depends on.
+    """What the compiled model of a branch depends on: cases of the same shape share it.
 
     first, last  calendar years of the disruption
     fails        whether projects fail, which lifts caps and clean-only rules to the end of the horizon
-    scenario     of the instance whose service must hold in its branch; blank: none
+    scenario     the scenario of the instance whose service floors must hold in the branch; blank: none
     """
 
     first: int
@@ -43,14 +44,20 @@ class Shape(NamedTuple):
 
     @classmethod
     def of(cls, instance: Instance, case: Case) -> Shape:
-        """The shape of a case."""
+        """Return the shape of a case."""
         floors = any(row.scenario == case.own_scenario for row in instance.branch_service)
         return cls(case.first, case.last, case.fails, case.own_scenario if floors else "")
 
 
 @dataclass(frozen=True, slots=True)
-class Operated:
-    """Least-cost operations of a case: column values, row duals, what was changed (row -> upper side)."""
+class CaseSolution:
+    """Least-cost operations of a case.
+
+    x        value of each column, in kt/yr or kt
+    duals    shadow price of each row, MUSD (present value) per unit of the row
+    changed  row -> its upper limit in this case, kt/yr or kt, for rows that the case limits
+    cost     present value, MUSD
+    """
 
     x: np.ndarray
     duals: np.ndarray
@@ -59,7 +66,9 @@ class Operated:
 
 
 class Branch:
-    """Operations from the first period of a disruption on.
+    """The model of the operations from the first period of a disruption on.
+
+    undisturbed  its solution if nothing is lost
 
     Without stockpiles and failing projects nothing connects the periods, so those after the disruption are left out;
     with them the branch runs to the end of the horizon.
@@ -95,7 +104,7 @@ class Branch:
         self.undisturbed = self._first()
 
     def _quiet(self) -> Instance:
-        """The instance with this branch's scenario, in which nothing is lost, but every export has its row."""
+        """Return the instance with a scenario that loses nothing, but every export has a row that can limit it."""
         shape = self.shape
         rows = [disruption("export_stop", 1.0, "")]
         if shape.fails:
@@ -105,15 +114,16 @@ class Branch:
         return with_case(self.instance, case)
 
     def _held(self, limit: CapacityLimit) -> CapacityLimit:
+        """Return a limit in which the modules of the plan are part of own capacity: builds are not decided here."""
         return CapacityLimit(limit.facility, limit.node, self._capacity(limit, Conditions()), [], use=limit.use)
 
     def _capacity(self, limit: CapacityLimit, conditions: Conditions) -> float:
-        """What is left of a facility's capacity, kt/yr."""
+        """Return what the conditions leave of a facility's capacity, kt/yr."""
         total = limit.own + self._added(limit.modules, conditions)
         return total * conditions.capacity.get(limit.facility, 1.0)
 
     def _added(self, modules: Terms, conditions: Conditions) -> float:
-        """What modules of the plan add, kt/yr or kt."""
+        """Return what modules of the plan add to a capacity (kt/yr) or to a store (kt)."""
         added = 0.0
         for i, per_module in modules:
             start = self.starts[i]
@@ -121,17 +131,21 @@ class Branch:
             added += per_module * delivered * self.planned.builds[start.option, start.year]
         return added
 
-    def _first(self) -> Operated:
-        found = self._run({})
-        if found is None:
-            raise SolverFailed("the operations after the blow have no solution even if nothing is lost")
+    def _first(self) -> CaseSolution:
+        """Solve the undisturbed branch and keep its basis, from which every case starts."""
+        solution = self._run({})
+        if solution is None:
+            raise SolverFailed("the operations after the shock have no solution even if nothing is lost")
         self.basis = self.programme.basis
-        return found
+        return solution
 
     # --- cases --------------------------------------------------------------------------------------------
 
     def conditions(self, case: Case, months: int | None = None) -> list[Conditions]:
-        """What a case does at each node, if it lasts for ``months`` only (None: to its end)."""
+        """Return what a case does at each node, in the order of ``data.nodes``.
+
+        months  the case ends after so many months; None: it lasts as long as it says
+        """
         of_case = with_case(self.instance, case)
         span = self.prepared.periods
         scenario, rows = of_case.scenarios[0], of_case.disruptions
@@ -145,8 +159,11 @@ class Branch:
             result.append(conditions_of(of_case, scenario, rows, share))
         return result
 
-    def solve(self, case: Case, months: int | None = None) -> Operated | None:
-        """Least-cost operations in a case; None if its service floors cannot be kept."""
+    def solve(self, case: Case, months: int | None = None) -> CaseSolution | None:
+        """Return the least-cost operations in a case; None if no operations keep its service floors.
+
+        months  as in `conditions`
+        """
         conditions = self.conditions(case, months)
         changed = self._changed_rows(conditions)
         surges = self._surges(conditions)
@@ -155,7 +172,7 @@ class Branch:
         return self._run(changed, surges)
 
     def _changed_rows(self, conditions: Sequence[Conditions]) -> dict[int, float]:
-        """Upper sides of the capacities, stores and exports that a case limits: row -> kt/yr or kt."""
+        """Return the new upper limits of the capacities, stores and exports that a case limits: row -> kt/yr or kt."""
         changed = {}
         for i, limit in enumerate(self.limits):
             of_node = conditions[limit.node]
@@ -174,7 +191,7 @@ class Branch:
         return changed
 
     def _surges(self, conditions: Sequence[Conditions]) -> dict[str, dict[int, float]]:
-        """Factors on demands and prices that a case raises: ``need`` or ``buy`` -> position -> factor."""
+        """Return the factors on what a case raises: ``need`` (demands) or ``buy`` (prices) -> position -> factor."""
         surges: dict[str, dict[int, float]] = {}
         for d, need in enumerate(self.data.need):
             factor = conditions[need.node].demand.get((need.country, need.material), 1.0)
@@ -186,8 +203,13 @@ class Branch:
                 surges.setdefault("buy", {})[k] = factor
         return surges
 
-    def _run(self, changed: dict[int, float], surges: dict[str, dict[int, float]] | None = None) -> Operated | None:
-        """Solve with other upper sides of rows (kt/yr or kt) and with surges; None if there is no solution."""
+    def _run(self, changed: dict[int, float], surges: dict[str, dict[int, float]] | None = None) -> CaseSolution | None:
+        """Solve with other upper limits of rows and with surges; None if there is no solution.
+
+        changed  row -> upper limit, kt/yr or kt
+        surges   factors on demands and prices, see `_surges`
+        Raises SolverFailed if the solver ends without an answer.
+        """
         arrays, surges = self.arrays, surges or {}
         sides = {row: (-np.inf, upper) for row, upper in changed.items()}
         col_upper, cost = arrays.col_upper.copy(), arrays.cost.copy()
@@ -207,10 +229,13 @@ class Branch:
         if not found.optimal:
             raise SolverFailed(f"the operations after a disruption could not be solved ({found.stopped})")
         x = np.clip(found.x, arrays.col_lower, col_upper)
-        return Operated(x, found.duals, changed, float(cost @ x) + arrays.offset)
+        return CaseSolution(x, found.duals, changed, float(cost @ x) + arrays.offset)
 
     def _put(self, sides: dict[int, tuple[float, float]], col_upper: np.ndarray, cost: np.ndarray) -> None:
-        """Put the sides of a case in the place of those of the case before."""
+        """Write the limits, bounds and prices of a case into the solver, and take back those of the case before.
+
+        sides  row -> its lower and upper limit
+        """
         arrays = self.arrays
         before = {row: (arrays.row_lower[row], arrays.row_upper[row]) for row in self._moved}
         for row, (lower, upper) in {**before, **sides}.items():
@@ -220,7 +245,7 @@ class Branch:
         self.programme.objective(cost)
 
     def surged(self, case: Case) -> ModelData:
-        """The data with the demands and prices of a case."""
+        """Return the model data with the demands and prices of a case."""
         surges = self._surges(self.conditions(case))
         if not surges:
             return self.data

@@ -1,4 +1,7 @@
-"""What the plan itself does in the periods of a disruption: the course that is disturbed, read from its tables."""
+"""What the plan itself does in the periods of a disruption, read from the result tables of its run.
+
+These undisturbed operations are what a disruption disturbs, and what its effects are compared with.
+"""
 
 from __future__ import annotations
 
@@ -20,18 +23,21 @@ Consumer = tuple[str, str, str, int]  # country, sector, material, first year of
 
 
 class Tabled(Protocol):
-    """A run read back, a plan, or only its tables."""
+    """Anything with the result tables of a plan: a run, or only its tables."""
 
     @property
     def tables(self) -> Mapping[str, pd.DataFrame]: ...
 
 
 class Planned:
-    """Builds, stocks and undisturbed operations of a run, by first years of periods.
+    """Builds, stocks and undisturbed operations of a run. A year is always the first year of a period.
 
-    builds  (option, start year) -> modules
-    closed  (facility, year) -> share of own capacity that is idle or retired
-    short   t/yr by consumer
+    builds   (option, start year) -> modules
+    closed   (facility, year) -> share of own capacity that is idle or retired, 0 to 1
+    short    consumer -> demand that the plan leaves unserved, t/yr
+    exposed  year -> exposed deliveries, t/yr
+
+    Raises UsageError if the tables name something that the instance does not have.
     """
 
     def __init__(self, instance: Instance, run: Tabled) -> None:
@@ -56,24 +62,24 @@ class Planned:
         self._costs: dict[int, float] = {}
 
     def capacity(self, facility: str, year: int) -> float:
-        """Capacity online, t/yr."""
+        """Return the capacity of a facility online in a year, t/yr."""
         return self._capacity.get((facility, year), 0.0)
 
     def used(self, facility: str, year: int) -> float:
-        """Capacity used, t/yr."""
+        """Return the capacity of a facility that the plan uses in a year, t/yr."""
         return self._used.get((facility, year), 0.0)
 
     def exports(self, material: str, country: str, year: int) -> float:
-        """What leaves a country, t/yr."""
+        """Return how much of a material leaves a country in a year, t/yr."""
         return self._exports.get((material, country, year), 0.0)
 
     def exporting(self, years: Iterable[int]) -> set[tuple[str, str]]:
-        """(material, country) with exports in some of the years."""
+        """Return the (material, country) pairs with exports in at least one of the years."""
         wanted = set(years)
         return {(material, country) for (material, country, year), t in self._exports.items() if year in wanted and t}
 
     def openings(self, year: int) -> dict[tuple[str, str], float]:
-        """Stocks when the period that begins in ``year`` begins: (stockpile, provenance) -> t."""
+        """Return the stocks at the beginning of the period that starts in ``year``: (stockpile, provenance) -> t."""
         years = self.instance.years
         at = years.index(year)
         if at == 0:
@@ -89,15 +95,15 @@ class Planned:
         }
 
     def cost(self, years: Iterable[int]) -> float:
-        """Present cost of the plan's own operations in some periods, MUSD: all but capex and fixed O&M."""
+        """Return the present value of the plan's operating cost in some periods, MUSD, without capex and fixed O&M."""
         if not self._costs:
             self._costs = self._operating_costs()
         return sum(self._costs[year] for year in years)
 
     def _operating_costs(self) -> dict[int, float]:
-        """First year of a period -> present cost of the plan's operations in it, MUSD: all but capex and fixed O&M."""
+        """Map the first year of each period to the present value of its operating cost, MUSD (see `cost`)."""
         source = FactSource(self.instance)
-        held = {s.stockpile: s.holding_usd_per_t / 1e6 for s in self.instance.stockpiles}
+        holding = {s.stockpile: s.holding_usd_per_t / 1e6 for s in self.instance.stockpiles}
         shortage = {s.sector: s.shortage_usd_per_t / 1e6 for s in self.instance.sectors}
         opex = {
             (o.facility, o.process, p.first_year): o.opex * 1e-3
@@ -113,13 +119,13 @@ class Planned:
         add("activity", lambda r: opex.get((r.facility, r.process, r.year), 0.0) * r.activity_t)
         add("flows", lambda r: r.freight_musd + r.tariff_musd)
         add("purchases", lambda r: r.cost_musd)
-        add("stocks", lambda r: held[r.stockpile] * r.stock_t)
+        add("stocks", lambda r: holding[r.stockpile] * r.stock_t)
         add("service", lambda r: shortage[r.sector] * r.short_t)
         return {p.first_year: p.discount * yearly[p.first_year] for p in periods(self.instance)}
 
 
 def _check(instance: Instance, run: Tabled) -> None:
-    """Raise UsageError unless the tables speak of what the instance has."""
+    """Raise UsageError if a table of the run names an option, facility, stockpile, sector or year that is unknown."""
     known: dict[str, dict[str, set[Any]]] = {
         "builds": {"option": {o.option for o in instance.options}, "start_year": set(instance.years)},
         "capacity": {"facility": {f.facility for f in instance.facilities}, "year": set(instance.years)},

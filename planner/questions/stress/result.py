@@ -54,7 +54,7 @@ class Stress(Study):
             severity              | number  | share  | part that is lost while it lasts
             year                  | integer | year   | first calendar year
             months                | integer | months | how long it lasts
-            unserved_t            | number  | t      | all that is short from the blow to `until_year`
+            unserved_t            | number  | t      | all that is short from the shock to `until_year`
             planned_unserved_t    | number  | t      | what the plan itself is short in the same years
             lost_t                | number  | t      | short beyond the plan, consumer by consumer
             lost_musd             | number  | MUSD   | the same at the sectors' shortage cost, undiscounted
@@ -82,9 +82,9 @@ class Stress(Study):
             sector          | text    |        | the consumer's
             material        | text    |        | what it gets
             demand_t        | number  | t      | its demand in the years of the disruption
-            unserved_t      | number  | t      | short from the blow on
+            unserved_t      | number  | t      | short from the shock on
             lost_t          | number  | t      | short beyond the plan
-            months_served   | number  | months | what it gets, in months of its demand from the blow on
+            months_served   | number  | months | what it gets, in months of its demand from the shock on
             months_survived | number  | months | whole months for which the disruption could last with nobody's tonne
                 of it lost; blank where that was not searched
             """,

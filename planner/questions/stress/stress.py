@@ -1,4 +1,4 @@
-"""All cases of a study: in parallel, resumable, worst first, then the worst of several at once."""
+"""The call ``stress``: it tries all cases, in parallel and resumable, and then combinations of the worst ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import UsageError
 from ..many import Finished, Many, partial_file
-from .cases import FAMILIES, OUTAGE, STOP, Blow, Case, cases, together
+from .cases import FAMILIES, OUTAGE, STOP, Case, Shock, cases, together
 from .planned import Planned
 from .result import FINISHED, Set, Stress, frames
 from .trial import Trying
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ...solving.solver import Progress
     from ..many import Result
 
-SETS = 150  # combinations of one size tried without choosing
-BEAM = 8  # cases, and combinations, that are extended by one more where there are more
+SETS = 150  # so many combinations of one size are all tried; of more, the worst are searched (`_Study._grown`)
+BEAM = 8  # the worst cases, and the worst combinations, that this search extends by one more loss
 
 
 def stress(
@@ -80,12 +80,12 @@ def stress(
         raise UsageError(f"k = {k}: expected 1 or more")
     instance = instance or run.instance
     planned = Planned(instance, run)
-    blows = [
-        Blow(s, y, years, months)
+    shocks = [
+        Shock(s, y, years, months)
         for y in _years(planned, year)
         for s in ([severity] if isinstance(severity, (int, float)) else severity)
     ]
-    asked = cases(instance, planned, families, blows, only)
+    asked = cases(instance, planned, families, shocks, only)
     if all(not case.rows for case in asked):
         raise UsageError("there is nothing to try: the plan runs, sells and exports nothing of these families then")
     target = None if folder is None else Path(folder)
@@ -121,13 +121,14 @@ def stress(
 
 
 def _years(planned: Planned, year: int | Collection[int] | None) -> list[int]:
+    """Return the years asked for; without any, the one in which the plan delivers most exposed tonnes."""
     if year is None:
         return [max(planned.instance.years, key=lambda y: (planned.exposed[y], -y))]
     return sorted({year} if isinstance(year, int) else set(year))
 
 
 def _is_of(folder: Path, digest: str) -> bool:
-    """Whether a folder holds results of the same plan."""
+    """Whether a folder holds a stress study of the plan with this digest."""
     try:
         return bool(json.loads((folder / Stress.MANIFEST).read_text(encoding="utf-8"))["of"] == digest)
     except (OSError, ValueError, KeyError, TypeError):
@@ -135,7 +136,11 @@ def _is_of(folder: Path, digest: str) -> bool:
 
 
 class _Study:
-    """Cases that are done, and which to try next."""
+    """The cases that are done, and which combinations to try next.
+
+    done  key of a case -> the case and its result
+    sets  name of a combination -> what kind of combination it is
+    """
 
     def __init__(self, many: Many) -> None:
         self.many = many
@@ -143,7 +148,7 @@ class _Study:
         self.sets: dict[str, Set] = {}
 
     def run(self, asked: Sequence[Case]) -> None:
-        """Try cases; the first of several with the same rows and years speaks for all."""
+        """Try cases. Of several with the same rows and years only the first is solved; it stands for all."""
         different: dict[tuple[Any, ...], Case] = {}
         for case in sorted(asked, key=lambda c: (c.first, c.last, c.months, c.severity, c.family, c.name)):
             different.setdefault(case.key, case)
@@ -152,12 +157,12 @@ class _Study:
             self.done[by_key[key].key] = by_key[key], result
 
     def key(self, case: Case) -> str:
-        """Under which the result of a case is kept."""
+        """Return the key under which the result of a case is kept."""
         rows = [row.model_dump(exclude={"note", "source", "active"}) for row in case.rows]
         return self.many.finished.key({**asdict(case), "rows": rows})
 
     def larger(self, asked: Sequence[Case], size: int) -> list[Case]:
-        """The combinations of ``size`` losses to try, of plants and of countries' exports, for each blow."""
+        """Return the combinations of ``size`` losses to try, of plants and of countries' exports, for each shock."""
         groups: dict[tuple[Any, ...], list[Case]] = {}
         for case in asked:
             if case.family == "facility":
@@ -165,17 +170,20 @@ class _Study:
             elif case.family == "country" and case.kind == STOP:
                 groups.setdefault(("countries", *case.when), []).append(case)
         found = []
-        for (group, *blow), singles in groups.items():
+        for (group, *shock), singles in groups.items():
             exhaustive = math.comb(len(singles), size) <= SETS
-            chosen = list(combinations(singles, size)) if exhaustive else self._grown(singles, blow, size)
+            chosen = list(combinations(singles, size)) if exhaustive else self._grown(singles, shock, size)
             for parts in chosen:
                 case = together(parts)
                 self.sets[case.name] = Set(size, group, exhaustive)
                 found.append(case)
         return found
 
-    def _grown(self, singles: Sequence[Case], blow: Sequence[Any], size: int) -> list[tuple[Case, ...]]:
-        """Each of the worst of one size less, extended by what is worst alone and by what it leans on most."""
+    def _grown(self, singles: Sequence[Case], shock: Sequence[Any], size: int) -> list[tuple[Case, ...]]:
+        """Return the worst combinations of one size less, each extended by one more loss (a beam search).
+
+        The losses added are those that are worst alone, and the plants that the combination leans on most.
+        """
         by_name = {c.name: c for c in singles}
         worst = self._worst(singles)
         bases: list[tuple[Case, ...]] = [(c,) for c in worst]
@@ -183,7 +191,7 @@ class _Study:
             smaller = [
                 (case, tuple(by_name[n] for n in case.name.split(" + ")))
                 for case, _ in self.done.values()
-                if case.name.count(" + ") == size - 2 and case.when == tuple(blow)
+                if case.name.count(" + ") == size - 2 and case.when == tuple(shock)
                 if set(case.name.split(" + ")) <= set(by_name)
             ]
             parts_of = {case.key: parts for case, parts in smaller}
@@ -198,16 +206,18 @@ class _Study:
                     found.setdefault(together(parts).name, parts)
         return list(found.values())
 
-    def _worst(self, of: Sequence[Case]) -> list[Case]:
+    def _worst(self, candidates: Sequence[Case]) -> list[Case]:
+        """Return the ``BEAM`` worst cases: by the cost of lost service, then by extra cost."""
+
         def harm(case: Case) -> tuple[float, float, str]:
             result = self.done[case.key][1]
             return -result.get("lost_musd", math.inf), -result.get("extra_cost_musd", math.inf), case.name
 
-        return sorted(of, key=harm)[:BEAM]
+        return sorted(candidates, key=harm)[:BEAM]
 
 
 def _results(instance: Instance, study: _Study, complete: bool, audited: bool, digest: str) -> Stress:
-    """The study of what was tried; ``complete`` is False if it was interrupted."""
+    """Return the study of what was tried; ``complete`` is False if it was interrupted."""
     results = [result for _, result in study.done.values()]
     tables = frames(results, study.sets)
     faults = {f"{r['case']} {r['year']}": r["audit"] for r in results if r["audit"]}

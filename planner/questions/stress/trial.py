@@ -1,4 +1,8 @@
-"""One case: solved, measured against the plan and the undisturbed branch, and audited."""
+"""One case of a stress study: its operations are solved, compared with the plan, and audited.
+
+The comparison is with the plan itself and with the undisturbed branch, which are the operations after a shock in which
+nothing is lost.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from ...prepare import Node
 from ...runs.run import PLANNED
 from ..many import Result, Worker
 from .cases import NOTHING, Case, with_case
-from .disrupted_operations import Branch, Operated, Shape
+from .disrupted_operations import Branch, CaseSolution, Shape
 from .planned import Consumer, Planned, Tabled
 
 if TYPE_CHECKING:
@@ -22,13 +26,19 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...solving.solver import Settings
 
-FULL = 1e-6  # part of demand that may be missing from what counts as full service
-KEPT = 2  # compiled branches kept, since cases of one moment come after each other
+FULL = 1e-6  # share of demand that may be short where service still counts as full
+KEPT = 2  # compiled branches kept in memory, since cases with the same years come after each other
 CRITICAL = 5  # facilities named, of each kind, that the operations of a case lean on most
 
 
 class Service(NamedTuple):
-    """What a consumer gets in a period: t/yr, months of the disruption in the period, years of the period."""
+    """What a consumer gets in a period.
+
+    demand  t/yr
+    short   t/yr that are not served
+    months  months of the disruption that fall into the period
+    years   length of the period in years
+    """
 
     demand: float
     short: float
@@ -38,7 +48,13 @@ class Service(NamedTuple):
 
 @dataclass(frozen=True)
 class Trying:
-    """How the cases of a plan are tried, as it is sent to each process; called there, it gives what tries a case."""
+    """What a process needs to try the cases of a plan; it is sent to each process and called there.
+
+    tables    result tables of the plan
+    audited   whether every case is audited
+    survival  whether to search how long each consumer could be served
+    The call returns the function that tries one case.
+    """
 
     instance: Instance
     tables: dict[str, pd.DataFrame]
@@ -48,7 +64,7 @@ class Trying:
 
     @classmethod
     def of(cls, instance: Instance, run: Tabled, settings: Settings, audited: bool, survival: bool) -> Trying:
-        """For the tables of a run; the instance without what only changes of an instance need."""
+        """Make it from a run; keep of the run and the instance only what trying cases needs."""
         slim = replace(instance, _content=None, warnings=())
         tables = {name: run.tables[name] for name in (*PLANNED, "closures") if name in run.tables}
         return cls(slim, tables, settings, audited, survival)
@@ -58,7 +74,7 @@ class Trying:
 
 
 class Trials:
-    """Tries cases on one plan; what is compiled for a moment of the blow is kept for the next case."""
+    """Tries cases on one plan. The compiled model of the last branches is kept, since the next case may share it."""
 
     def __init__(self, instance: Instance, run: Tabled, settings: Settings, audited: bool, survival: bool) -> None:
         self.instance, self.run, self.settings = instance, run, settings
@@ -68,7 +84,7 @@ class Trials:
         self._branches: OrderedDict[Shape, Branch] = OrderedDict()
 
     def branch(self, case: Case) -> Branch:
-        """The compiled branch of a case."""
+        """Return the compiled branch of a case."""
         shape = Shape.of(self.instance, case)
         if shape not in self._branches:
             self._branches[shape] = Branch(self.instance, self.planned, shape, self.settings)
@@ -78,69 +94,71 @@ class Trials:
         return self._branches[shape]
 
     def run_case(self, case: Case) -> Result:
-        """Everything that is said of a case; see `Stress` for the columns."""
+        """Solve a case and return all that is reported of it; see `Stress` for the columns."""
         branch = self.branch(case)
-        operated = branch.solve(case)
-        said: Result = {
+        solution = branch.solve(case)
+        described: Result = {
             "case": case.name, "kind": case.kind, "family": case.family, "country": case.country, "stage": case.stage,
             "material": case.material, "facility": case.facility, "severity": case.severity, "year": case.first,
             "months": case.months, "last_year": case.last,
         }  # fmt: skip
-        if operated is None:
-            return {**said, "status": "infeasible", "consumers": [], "critical": [], "audit": ""}
-        service = self._service(branch, operated.x, case)
+        if solution is None:
+            return {**described, "status": "infeasible", "consumers": [], "critical": [], "audit": ""}
+        service = self._service(branch, solution.x, case)
         years = sorted({node.year for node in branch.data.nodes})
         length = {node.year: node.length for node in branch.data.nodes}
         unserved = sum(s.short * s.years for s in service.values())
         planned = sum(self.planned.short.get(c, 0.0) * length[c[3]] for c in service)
         lost = {c: self._lost(c, s) for c, s in service.items()}
-        reached = self._reached(branch, case, lost, service)
-        decisive, usd_per_kg = self._decisive(branch, operated)
+        survived = self._survived(branch, case, lost, service)
+        decisive, usd_per_kg = self._decisive(branch, solution)
         return {
-            **said,
+            **described,
             "status": "optimal",
             "until_year": branch.prepared.periods[branch.data.nodes[-1].period].last_year,
             "unserved_t": unserved,
             "planned_unserved_t": planned,
             "lost_t": sum(t * service[c].years for c, t in lost.items()),
             "lost_musd": sum(t * service[c].years * self.shortage[c[1]] for c, t in lost.items()),
-            "cost_musd": operated.cost,
-            "extra_cost_musd": operated.cost - branch.undisturbed.cost,
-            "over_plan_musd": operated.cost - self.planned.cost(years),
+            "cost_musd": solution.cost,
+            "extra_cost_musd": solution.cost - branch.undisturbed.cost,
+            "over_plan_musd": solution.cost - self.planned.cost(years),
             "decisive": decisive,
             "decisive_usd_per_kg": usd_per_kg,
-            "consumers": self._consumers(case, service, lost, reached),
-            "critical": self._critical(branch, operated),
-            "audit": self._audit(branch, operated, case) if self.audited else "",
+            "consumers": self._consumers(case, service, lost, survived),
+            "critical": self._critical(branch, solution),
+            "audit": self._audit(branch, solution, case) if self.audited else "",
         }
 
     # --- service ------------------------------------------------------------------------------------------
 
     def _service(self, branch: Branch, x: np.ndarray, case: Case) -> dict[Consumer, Service]:
+        """Return what each consumer gets in each period; ``x`` holds the columns of the branch's model."""
         data, span = branch.surged(case), branch.prepared.periods
         columns = branch.arrays.columns.get("short", {})
-        found = {}
+        services = {}
         for d, need in enumerate(data.need):
             node = data.nodes[need.node]
             share = overlap_share(span[node.period], case.first, case.last) * node.length
             months = case.months * share / (case.last - case.first + 1)
-            found[need.country, need.sector, need.material, node.year] = Service(
+            services[need.country, need.sector, need.material, node.year] = Service(
                 need.demand * 1e3, float(x[columns[d]]) * 1e3, months, node.length
             )
-        return found
+        return services
 
     def _lost(self, consumer: Consumer, service: Service) -> float:
-        """Short beyond the plan, t/yr."""
+        """Return the shortage of a consumer beyond that of the plan, t/yr; 0 where service counts as full."""
         lost = service.short - self.planned.short.get(consumer, 0.0)
         return lost if lost > FULL * service.demand else 0.0
 
     def _consumers(
-        self, case: Case, service: dict[Consumer, Service], lost: dict[Consumer, float], reached: dict[Any, int | None]
+        self, case: Case, service: dict[Consumer, Service], lost: dict[Consumer, float], survived: dict[Any, int | None]
     ) -> list[Result]:
-        """What each consumer gets and loses in a case: the rows of the table ``by_sector``.
+        """Return what each consumer gets and loses in a case: the rows of the table ``by_sector``.
 
-        lost     t/yr beyond the plan, by consumer and period
-        reached  consumer -> months for which the case could last with none lost; None: not searched
+        lost      t/yr beyond the plan, by consumer and period
+        survived  (country, sector, material) -> months for which the case could last without any service lost; None:
+                  not searched
         """
         by_consumer: dict[tuple[str, str, str], list[int]] = defaultdict(list)
         for country, sector, material, year in sorted(service):
@@ -157,17 +175,18 @@ class Trials:
                     "unserved_t": sum(s.short * s.years for s in of_years),
                     "lost_t": sum(lost[*consumer, year] * service[*consumer, year].years for year in years),
                     "months_served": months_served(of_years),
-                    "months_survived": reached.get(consumer, case.months),
+                    "months_survived": survived.get(consumer, case.months),
                 }
             )
         return rows
 
-    def _reached(
+    def _survived(
         self, branch: Branch, case: Case, lost: dict[Consumer, float], service: dict[Consumer, Service]
     ) -> dict[tuple[str, str, str], int | None]:
-        """For each consumer that loses service: whole months for which the case could last with none lost.
+        """Return for each consumer that loses service the whole months the case could last without that loss.
 
-        None where it is not searched: failed projects do not come back.
+        The months are found by bisection. The value is None where they are not searched: it was not asked for, or
+        projects fail, which no end of the disruption brings back.
         """
         short = {c[:3] for c, t in lost.items() if t > 0.0}
         if not self.survival or case.fails or case.kind == NOTHING:
@@ -175,28 +194,32 @@ class Trials:
         tried: dict[int, set[tuple[str, str, str]]] = {case.months: short}
 
         def loses(consumer: tuple[str, str, str], months: int) -> bool:
+            """Whether a consumer loses service if the case lasts for ``months`` only."""
             if months not in tried:
-                operated = branch.solve(case, months)
-                now = {} if operated is None else self._service(branch, operated.x, case)
+                solution = branch.solve(case, months)
+                now = {} if solution is None else self._service(branch, solution.x, case)
                 tried[months] = {c[:3] for c, s in now.items() if self._lost(c, s) > 0.0}
-                if operated is None:
+                if solution is None:
                     tried[months] = short
             return consumer in tried[months]
 
-        found: dict[tuple[str, str, str], int | None] = {}
+        survived: dict[tuple[str, str, str], int | None] = {}
         for consumer in sorted(short):
             served, unserved = 0, case.months
             while unserved - served > 1:
                 middle = (served + unserved) // 2
                 served, unserved = (served, middle) if loses(consumer, middle) else (middle, unserved)
-            found[consumer] = served
-        return found
+            survived[consumer] = served
+        return survived
 
-    # --- what it hangs on ---------------------------------------------------------------------------------
+    # --- what the case depends on -----------------------------------------------------------------------------
 
-    def _decisive(self, branch: Branch, operated: Operated) -> tuple[str, float]:
-        """The loss that is missed most: what was lost of it times its worth at the margin; and that worth, USD/kg."""
-        best, name, worth = 1e-9, "", 0.0
+    def _decisive(self, branch: Branch, solution: CaseSolution) -> tuple[str, float]:
+        """Return the name of the loss that costs most ("" if none costs anything), and its shadow price, USD/kg.
+
+        The cost of a loss is the amount lost times its shadow price: what one more unit would save.
+        """
+        best, name, usd_per_kg = 1e-9, "", 0.0
         data, planned = branch.data, self.planned
         lost: list[tuple[int, Node, str, float]] = []  # row, node, what is lost of it, what the plan has of that, t/yr
         for i, row in branch.capacity_rows.items():
@@ -207,20 +230,25 @@ class Trials:
             exports = planned.exports(stop.material, stop.country, node.year)
             lost.append((row, node, f"{stop.material} from {stop.country}", exports))
         for row, node, called, t in lost:
-            value = -float(operated.duals[row])
-            if row in operated.changed and (t * 1e-3 - operated.changed[row]) * value > best:
-                best, name, worth = (t * 1e-3 - operated.changed[row]) * value, called, value / node.present
-        return name, worth
+            value = -float(solution.duals[row])
+            if row in solution.changed and (t * 1e-3 - solution.changed[row]) * value > best:
+                best, name = (t * 1e-3 - solution.changed[row]) * value, called
+                usd_per_kg = value / node.present
+        return name, usd_per_kg
 
-    def _critical(self, branch: Branch, operated: Operated) -> list[str]:
-        """Facilities whose further loss may be worst: those that are worth most, and those that step in most."""
+    def _critical(self, branch: Branch, solution: CaseSolution) -> list[str]:
+        """Return the facilities whose loss on top of the case may be worst.
+
+        First those whose capacity in use has the highest value at its shadow price, then those that the case runs most
+        above the plan; at most ``CRITICAL`` of each.
+        """
         worth: dict[str, float] = defaultdict(float)
         more: dict[str, float] = defaultdict(float)
-        run = branch.arrays.matrix @ operated.x
+        run = branch.arrays.matrix @ solution.x
         for i, row in branch.capacity_rows.items():
             limit = branch.data.capacity[i]
             year = branch.data.nodes[limit.node].year
-            worth[limit.facility] -= float(operated.duals[row]) * operated.changed.get(row, limit.own)
+            worth[limit.facility] -= float(solution.duals[row]) * solution.changed.get(row, limit.own)
             more[limit.facility] += float(run[row]) - self.planned.used(limit.facility, year) * 1e-3
         named: list[str] = []
         for measure in (worth, more):
@@ -230,8 +258,8 @@ class Trials:
 
     # --- audit --------------------------------------------------------------------------------------------
 
-    def _audit(self, branch: Branch, operated: Operated, case: Case) -> str:
-        """What the independent audit of the branch finds wrong; blank if nothing."""
+    def _audit(self, branch: Branch, solution: CaseSolution, case: Case) -> str:
+        """Return what the independent audit of the branch finds wrong, at most three violations; "" if nothing."""
         from ...auditing import audit_branch
         from ...runs.tables import frame
         from ...solving.programme import by_family
@@ -242,20 +270,20 @@ class Trials:
         name = of_case.scenarios[0].scenario
         data = branch.surged(case)
         data = replace(data, nodes=[node._replace(branch=name) for node in data.nodes])
-        outcome = Outcome("optimal", True, values=by_family(branch.arrays.columns, operated.x))
+        outcome = Outcome("optimal", True, values=by_family(branch.arrays.columns, solution.x))
         reader = Reader(replace(branch.prepared, instance=of_case, data=data), outcome)
         tables = {table: frame(table, rows) for table, rows in reader.operations()[name].items()}
         until = branch.data.nodes[-1].year
-        report = audit_branch(of_case, name, self.run.tables, tables, operated.cost, until)
+        report = audit_branch(of_case, name, self.run.tables, tables, solution.cost, until)
         return "; ".join(str(violation) for violation in report.violations[:3])
 
 
 def months_served(periods: list[Service]) -> float:
-    """Months from the blow on for which a consumer's full demand is met by what it gets.
+    """Return the months from the shock on for which what a consumer gets covers its full demand.
 
     In a period in which the disruption takes m months, what is short makes 12 x years x short / demand months
-    unserved, all of them of the disruption; the rest of the m months is served. Counting ends in the first period
-    that is not served in full.
+    unserved, and all of them count as months of the disruption; the rest of the m months is served. Counting ends with
+    the first period that is not served in full.
 
     >>> months_served([Service(demand=100.0, short=40.0, months=12.0, years=1)])
     7.2

@@ -87,8 +87,8 @@ def _key(row: Row) -> Key:
 def _names(view: View, cases: Sequence[Row]) -> Callable[[Row], str]:
     """A case in words, with year, length and severity where the cases of the study differ in them."""
     by_name = {str(c["case"]): c for c in cases}
-    blows = [c for c in cases if c["kind"] != NONE]
-    differ = {k: len({c[k] for c in blows}) > 1 for k in ("year", "months", "severity")}
+    shocks = [c for c in cases if c["kind"] != NONE]
+    differ = {k: len({c[k] for c in shocks}) > 1 for k in ("year", "months", "severity")}
 
     def one(name: str) -> str:
         return _loss(view, by_name[name]) if name in by_name else name

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 from ...instance.metrics import METRICS
 from ...instance.timeline import Period, horizon_end, module_share, own_capacity_share, promised
 from ...solving.families import FAMILIES, Family
-from .system import Cell, Effect, Knob, System, service_cell
+from .system import Cell, Effect, Relaxable, System, service_cell
 
 if TYPE_CHECKING:
     from ...instance.tables import Cap, Offtake
@@ -41,8 +41,8 @@ PIN = 15.0
 RULE = 40.0
 
 
-def add_knobs(system: System) -> None:
-    """Find all knobs of a system and what they do to its rows."""
+def add_relaxables(system: System) -> None:
+    """Find all relaxable cells of a system and add them, with what they do to its rows."""
     _caps(system)
     _service(system)
     _clean_only(system)
@@ -55,16 +55,16 @@ def add_knobs(system: System) -> None:
     _pins(system)
 
 
-def _add(system: System, knob: Knob, effects: Iterable[tuple[int, float]], share: bool = False) -> int:
-    """Add a knob and its effects (row, factor); returns its position."""
-    position = len(system.knobs)
-    system.knobs.append(knob)
+def _add(system: System, relaxable: Relaxable, effects: Iterable[tuple[int, float]], share: bool = False) -> int:
+    """Add a relaxable with its effects (row, factor), and return its position."""
+    position = len(system.relaxables)
+    system.relaxables.append(relaxable)
     system.effects += [Effect(position, row, factor, share) for row, factor in effects]
     return position
 
 
 def cap_shift(system: System, cap: Cap, year: int) -> tuple[float, float]:
-    """How much a cap's limit in ``year`` rises per unit of ``limit``, and of ``limit_end``."""
+    """Return how much a cap's limit in ``year`` rises per unit of its cell ``limit``, and per unit of ``limit_end``."""
     if cap.limit_end is None:
         return 1.0, 0.0
     first = system.instance.years[0] if cap.first_year is None else cap.first_year
@@ -74,7 +74,7 @@ def cap_shift(system: System, cap: Cap, year: int) -> tuple[float, float]:
 
 
 def _caps(system: System) -> None:
-    """The limit of each cap can rise, and that at the end of a glide, as far as 1."""
+    """Add the limits of caps, and those at the end of a glide: they can rise up to 1."""
     rows: dict[str, list[tuple[int, int]]] = defaultdict(list)  # cap -> row, year
     for family in METRICS:
         for index, row in system.arrays.rows.get(family, {}).items():
@@ -85,21 +85,21 @@ def _caps(system: System) -> None:
             effects = [(row, cap_shift(system, cap, year)[side]) for row, year in rows[cap.cap]]
             effects = [(row, factor) for row, factor in effects if factor > 0.0]
             if effects and value is not None and value < 1.0:
-                _add(system, Knob(Cell("caps", (cap.cap,), column), POINT, 1.0 - value), effects, share=True)
+                _add(system, Relaxable(Cell("caps", (cap.cap,), column), POINT, 1.0 - value), effects, share=True)
 
 
 def _service(system: System) -> None:
-    """Each service floor can fall to nothing."""
+    """Add the service floors: they can fall to 0."""
     rows: dict[Cell, list[tuple[int, float]]] = defaultdict(list)
     for d, row in system.arrays.rows.get("service", {}).items():
         need = system.data.need[d]
         rows[service_cell(need.sector, system.data.nodes[need.node].branch)].append((row, need.demand))
     for cell, effects in rows.items():
-        _add(system, Knob(cell, SERVICE, cell.value_in(system.instance), sign=-1.0), effects)
+        _add(system, Relaxable(cell, SERVICE, cell.value_in(system.instance), sign=-1.0), effects)
 
 
 def _clean_only(system: System) -> None:
-    """A clean-only rule can begin later, one period after the other: a step needs the step before it."""
+    """Add the clean-only rules: each can begin later by one period, two and so on; a step needs the step before it."""
     rows: dict[str, dict[int, list[tuple[int, float]]]] = defaultdict(lambda: defaultdict(list))
     for i, row in system.arrays.rows.get("clean_only", {}).items():
         delivery = system.data.deliver[i]
@@ -114,15 +114,15 @@ def _clean_only(system: System) -> None:
         for year in (y for y in years if y >= sector.clean_from_year):
             later = next((y for y in years if y > year), None)
             until = horizon_end(system.instance) + 1 if later is None else later
-            knob = Knob(cell, YEAR * (until - asked), 1.0, to=later, switch=True)
-            step = _add(system, knob, rows[sector.sector].get(year, ()))
+            relaxable = Relaxable(cell, YEAR * (until - asked), 1.0, to=later, switch=True)
+            step = _add(system, relaxable, rows[sector.sector].get(year, ()))
             if before is not None:
                 system.after.append((step, before))
             before, asked = step, until
 
 
 def _cells(system: System, family: Family) -> None:
-    """A least amount that one cell asks for: it can fall to nothing, and the limits of its rows with it."""
+    """Add the cells that ask for a least amount: each can fall to 0, and the limits of its rows with it."""
     assert family.points is not None
     column = {str(row.identity[0]): float(getattr(row, family.column)) for row in system.instance.rows(family.table)}
     rows: dict[str, list[tuple[int, float]]] = defaultdict(list)
@@ -132,11 +132,11 @@ def _cells(system: System, family: Family) -> None:
         rows[name].append((row, family.moves(record, column[name])))
     for name, effects in rows.items():
         cell = Cell(family.table, (name,), family.column)
-        _add(system, Knob(cell, family.points(column[name]), column[name], sign=-1.0), effects)
+        _add(system, Relaxable(cell, family.points(column[name]), column[name], sign=-1.0), effects)
 
 
 def _offtakes(system: System) -> None:
-    """Those of own capacity can take less; those of options, which multiply builds, nothing at all."""
+    """Add the offtakes: own capacity can give less; an option, whose row multiplies builds, can only give nothing."""
     rows = {
         (limit.facility, limit.material, system.data.nodes[limit.node].period): system.arrays.rows["offtake"][i]
         for i, limit in enumerate(system.data.offtake)
@@ -149,14 +149,14 @@ def _offtakes(system: System) -> None:
         ]
         cell = Cell("offtakes", (offtake.offtake,), "take_t")
         if offtake.option:
-            _add(system, Knob(cell, RULE, 1.0, to=0.0, switch=True), effects)
+            _add(system, Relaxable(cell, RULE, 1.0, to=0.0, switch=True), effects)
         elif effects:
             each = [(row, most / offtake.take_t) for row, most in effects]
-            _add(system, Knob(cell, POINT / offtake.take_t, offtake.take_t, sign=-1.0), each)
+            _add(system, Relaxable(cell, POINT / offtake.take_t, offtake.take_t, sign=-1.0), each)
 
 
 def _most_taken(system: System, offtake: Offtake, period: Period) -> float:
-    """Tonnes a year that are to be taken at most in a period, whatever is built."""
+    """Return the most that an offtake can ask for in a period, whatever is built, t/yr."""
     if not promised(offtake, period.first_year):
         return 0.0
     if not offtake.option:
@@ -169,23 +169,23 @@ def _most_taken(system: System, offtake: Offtake, period: Period) -> float:
 
 
 def _rules(system: System) -> None:
-    """Exclusive groups and what an option requires: an option can be freed of either."""
+    """Add exclusive groups and requirements of options: an option can be freed of either."""
     data, arrays = system.data, system.arrays
     for group, row in arrays.rows.get("exclusive_group", {}).items():
         for h in data.groups[group]:
             cell = Cell("options", (data.chosen[h],), "exclusive_group")
-            freed = _add(system, Knob(cell, RULE, 1.0, switch=True), [(row, 1.0)])
+            freed = _add(system, Relaxable(cell, RULE, 1.0, switch=True), [(row, 1.0)])
             system.only_if.append((freed, arrays.columns["chosen"][h]))
     required: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for i, row in arrays.rows.get("requires", {}).items():
         need = data.requires[i]
         required[need.option].append((row, need.max_modules))
     for option, effects in required.items():
-        _add(system, Knob(Cell("options", (option,), "requires"), RULE, 1.0, switch=True), effects)
+        _add(system, Relaxable(Cell("options", (option,), "requires"), RULE, 1.0, switch=True), effects)
 
 
 def _money(system: System) -> None:
-    """Private money and the budgets of funds can rise; a fund's share of what it pays can rise up to the whole."""
+    """Add money: private money and budgets of funds can rise; the share that a fund may pay can rise up to 1."""
     data, arrays = system.data, system.arrays
     options = {o.option: o for o in system.instance.options}
     dearest = {name: o.capex_musd * max(1.0, o.min_modules) for name, o in options.items()}
@@ -194,10 +194,10 @@ def _money(system: System) -> None:
         eligible[fund_option.fund].append(fund_option.option)
 
     def limit(row: int, cell: Cell, paid: Sequence[str]) -> None:
-        """Money that may rise, for the options that it pays."""
+        """Add a cell of money that can rise, for the options that it pays."""
         most = sum(dearest[o] * max(1.0, options[o].max_modules) for o in paid)
         unit = max((dearest[o] for o in paid), default=1.0)
-        _add(system, Knob(cell, MONEY / max(unit, 1e-6), most), [(row, 1.0)])
+        _add(system, Relaxable(cell, MONEY / max(unit, 1e-6), most), [(row, 1.0)])
 
     for i, row in arrays.rows.get("private_limit", {}).items():
         option = data.private_limit[i].option
@@ -210,26 +210,26 @@ def _money(system: System) -> None:
         shares[data.fund_share[i].fund].append((row, 1.0))
     most_share = {f.fund: 1.0 - f.max_share for f in system.instance.funds}
     for fund, effects in shares.items():
-        _add(system, Knob(Cell("funds", (fund,), "max_share"), POINT, most_share[fund]), effects, share=True)
+        _add(system, Relaxable(Cell("funds", (fund,), "max_share"), POINT, most_share[fund]), effects, share=True)
 
 
 def _pins(system: System) -> None:
-    """Builds held in the call: forced and fixed modules can be fewer, fixed ones also more, forbidden options free."""
+    """Add the pins: forced and fixed modules can be fewer, fixed ones also more; forbidden options can be allowed."""
     if not system.pins:
         return
     rows = system.arrays.rows
     most = {s.option: s.max_modules for s in system.data.build}
     for (option, year), row in rows.get("pin_force", {}).items():
         held = system.pins.force[option, year]
-        _add(system, Knob(Cell("pins", (option, year), "force"), PIN, held, sign=-1.0), [(row, 1.0)])
+        _add(system, Relaxable(Cell("pins", (option, year), "force"), PIN, held, sign=-1.0), [(row, 1.0)])
     for side, sign in (("pin_least", -1.0), ("pin_most", 1.0)):
         for (option, year), row in rows.get(side, {}).items():
             held = system.pins.fixed[option, year]
             room = held if sign < 0 else most[option] - held
             if room > 0.0:
-                _add(system, Knob(Cell("pins", (option, year), "fixed"), PIN, room, sign=sign), [(row, 1.0)])
+                _add(system, Relaxable(Cell("pins", (option, year), "fixed"), PIN, room, sign=sign), [(row, 1.0)])
     forbidden: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for (option, _), row in rows.get("pin_forbid", {}).items():
         forbidden[option].append((row, most[option]))
     for option, effects in forbidden.items():
-        _add(system, Knob(Cell("pins", (option,), "forbid"), PIN, 1.0, switch=True), effects)
+        _add(system, Relaxable(Cell("pins", (option,), "forbid"), PIN, 1.0, switch=True), effects)
