@@ -185,11 +185,11 @@ class _Work:
         for k, x in enumerate(plans):
             answers = operations.recourse.answers([sample.capacity(s, x) for s in range(size)])
             spent = sample.spent(x) + float(closing @ x)
-            for s, of in enumerate(answers):
-                told = operations.told(of)
-                costs[k, s] = told.cost + spent[s]
-                objectives[k, s] = sum(a.value for a in of) + operations.offset + spent[s]
-                short[k, s], broken[k, s] = told.short @ lengths, told.unkept
+            for s, answered in enumerate(answers):
+                combined = operations.combined(answered)
+                costs[k, s] = combined.cost + spent[s]
+                objectives[k, s] = sum(a.value for a in answered) + operations.offset + spent[s]
+                short[k, s], broken[k, s] = combined.short @ lengths, combined.unkept
         for name, values in (("costs", costs), ("objectives", objectives), ("short", short), ("broken", broken)):
             getattr(found, name).append(values)
 
@@ -202,7 +202,7 @@ class _Work:
             self.tell(f"replication {number} of {count}")
             try:
                 search = self.search(REPLICATION, number)
-                value = beyond(search.tried(best.x)[1], level, self.weights.weight, self.weights.alpha)
+                value = beyond(search.evaluate(best.x)[1], level, self.weights.weight, self.weights.alpha)
             except KeyboardInterrupt:
                 self.complete = False
                 break

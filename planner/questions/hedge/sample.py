@@ -42,12 +42,12 @@ class Sample:
         self.added: list[Any] = []
         starts = [(i, start) for i, start in enumerate(data.build) if used is None or start.option in used]
         for s in range(count):
-            luck = draws.luck(s)
+            outcome = draws.outcome(s)
             rows, columns, values = [list(part) for part in closing]
             for i, start in starts:
-                own = luck.get(start.option, AS_PLANNED)
+                own = outcome.get(start.option, AS_PLANNED)
                 self.money[s, i] = modules.cost(start.option, start.year, own)
-                for position, kt in operations.tied(modules, i, own):
+                for position, kt in operations.capacity_effects(modules, i, own):
                     rows.append(position)
                     columns.append(int(self.at_build[i]))
                     values.append(kt)

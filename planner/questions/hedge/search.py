@@ -59,7 +59,7 @@ class Search:
         self.operations, self.sample, self.weights, self.progress = operations, sample, weights, progress
         self.master = Master(operations, sample, weights, settings, progress)
 
-    def tried(self, x: np.ndarray, theta: np.ndarray | None = None) -> tuple[float, np.ndarray, int]:
+    def evaluate(self, x: np.ndarray, theta: np.ndarray | None = None) -> tuple[float, np.ndarray, int]:
         """The objective with some decisions, the cost of each outcome, and how many planes the master gained."""
         capacities = [self.sample.capacity(s, x) for s in range(len(self.sample))]
         answers = self.operations.recourse.answers(capacities)
@@ -71,7 +71,7 @@ class Search:
         """The best builds from a plan to start with. Ctrl-C or the time limit end it with the best so far."""
         ends = math.inf if time_limit is None else time.perf_counter() + time_limit
         gap = max(gap, LEAST)
-        value, costs, _ = self.tried(start)
+        value, costs, _ = self.evaluate(start)
         best = Best(start, value, -math.inf, costs)
         relaxed = Best(start, value, -math.inf, costs)
         try:
@@ -98,7 +98,7 @@ class Search:
             if relaxed.gap <= 0.5 * gap:
                 return
             trial = relaxed.x + towards * (found - relaxed.x)
-            value, costs, added = self.tried(trial, theta)
+            value, costs, added = self.evaluate(trial, theta)
             if value < relaxed.value:
                 relaxed.x, relaxed.value, relaxed.costs = trial, value, costs
             if not added and towards == 1.0:
@@ -112,7 +112,7 @@ class Search:
         decided = self.master.beside(x)
         if decided is None:
             return
-        value, costs, _ = self.tried(decided)
+        value, costs, _ = self.evaluate(decided)
         if value < best.value:
             best.x, best.value, best.costs = decided, value, costs
         self._tell(best.rounds, "rounded", best)
@@ -130,7 +130,7 @@ class Search:
             best.bound = max(best.bound, min(bound, best.value))
             added = 0
             if x is not None:
-                value, costs, added = self.tried(x, theta)
+                value, costs, added = self.evaluate(x, theta)
                 if value < best.value:
                     best.x, best.value, best.costs = x, value, costs
             self._tell(best.rounds, "whole", best)
