@@ -1,4 +1,4 @@
-"""The price of holding out: least-cost stocks and capacity that serve consumers through a stop of so many months."""
+"""The cost of holding out: least-cost stocks and capacity that serve consumers through a disruption of given length."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def cover(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Cover:
-    """What it costs to hold out: stocks of the instance's stockpiles and capacity, sized together.
+    """Find what it costs to hold out for each length of a disruption; stocks and capacity are sized together.
 
     against  a case of `planner.stress`, such as ``export_stop:CHN``, ``outage:CHN/separation`` or a plant's
     year     in which it begins, unforeseen: the stocks held then are those of the undisturbed plan
@@ -170,7 +170,9 @@ def cover(
     quiet = instance.changed(without={table: {} for table in own if instance.rows(table)})
     base = solve(quiet, progress=progress, **options)  # type: ignore[arg-type]
     planned = Planned(quiet, base)
-    trials = [(m, _case(quiet, planned, against, year, m)) for m in lengths]  # so that a slip is told before the work
+    trials = [
+        (m, _case(quiet, planned, against, year, m)) for m in lengths
+    ]  # made before any is solved, so that a mistake is reported at once
     plans: dict[int, Run] = {0: base}
     reason, complete, failed = "", True, None
     try:
@@ -204,6 +206,7 @@ def cover(
 
 
 def _lengths(months: Sequence[int]) -> list[int]:
+    """Return the lengths, sorted, in months. Raises UsageError for lengths that cannot be."""
     for m in months:
         if m < 1 or (m > 12 and m % 12):
             raise UsageError(f"months = {m}: expected 1 to 12, or whole years such as 24")
@@ -213,6 +216,7 @@ def _lengths(months: Sequence[int]) -> list[int]:
 
 
 def _check(instance: Instance, level: float, sectors: Collection[str]) -> None:
+    """Raise UsageError if the level or a sector cannot be, or if the instance asks for cover itself."""
     if not 0.0 < level <= 1.0:
         raise UsageError(f"level = {level:g}: expected a part above 0, up to 1")
     known = [s.sector for s in instance.sectors]
@@ -224,19 +228,24 @@ def _check(instance: Instance, level: float, sectors: Collection[str]) -> None:
 
 
 def _case(instance: Instance, planned: Planned, against: str, year: int, months: int) -> Case:
+    """Return the case of `planner.stress` with the name ``against``. Raises UsageError if there is none."""
     from .stress.cases import Shock, cases
 
     shock = Shock(1.0, year, months=months) if months <= 12 else Shock(1.0, year, years=months // 12)
-    found = cases(instance, planned, ("country", "stage", "facility", "material"), [shock], [against])
-    named = [c for c in found if c.name == against]
+    candidates = cases(instance, planned, ("country", "stage", "facility", "material"), [shock], [against])
+    named = [c for c in candidates if c.name == against]
     if not named:
-        names = ", ".join(c.name for c in found if c.rows)
+        names = ", ".join(c.name for c in candidates if c.rows)
         raise UsageError(f'against "{against}": name one case, such as one of {names}')
     return named[0]
 
 
 def _promised(instance: Instance, case: Case, level: float, sectors: Collection[str]) -> Instance:
-    """The instance with the case as a scenario of probability 0, through which the sectors must be served."""
+    """Return the instance with the case as a scenario of probability 0, in which the sectors must be served.
+
+    level    share of their demand, above 0, up to 1
+    sectors  empty: all
+    """
     from ..instance.tables import cells
     from .stress.cases import SCENARIO
 
@@ -257,6 +266,7 @@ def _promised(instance: Instance, case: Case, level: float, sectors: Collection[
 
 
 def _point(instance: Instance, months: int, plan: Run, base: Run, year: int) -> dict[str, Any]:
+    """Return the row of cover.csv for a length in months; ``base`` is the plan for 0 months."""
     stocks = _stocks(instance, months, plan, year)
     capex = _overnight(plan)
     costs = plan.tables["costs"]
@@ -275,28 +285,30 @@ def _point(instance: Instance, months: int, plan: Run, base: Run, year: int) -> 
 
 
 def _overnight(plan: Run) -> float:
+    """Return the overnight cost of all that a plan builds, MUSD."""
     return float(plan.tables["builds"]["capex_musd"].sum())
 
 
 def _start(instance: Instance, year: int) -> int:
-    """First year of the period of a calendar year."""
+    """Return the first year of the period in which a calendar year lies."""
     return max(y for y in instance.years if y <= year)
 
 
 def _stocks(instance: Instance, months: int, plan: Run, year: int) -> list[tuple[Any, ...]]:
-    """Rows of the table of stocks: what lies there when the shock comes."""
+    """Return the rows of the table ``stocks``: what each stockpile holds when the shock comes, t."""
     first = _start(instance, year)
     before = [y for y in instance.years if y < first]
-    held = plan.tables["stocks"]
+    stocks = plan.tables["stocks"]
     rows = []
     for s in instance.stockpiles:
-        mine = held[(held["stockpile"] == s.stockpile) & (held["year"] == before[-1])] if before else None
-        content = s.initial_t if mine is None else float(mine["stock_t"].sum())
+        rows_before = stocks[(stocks["stockpile"] == s.stockpile) & (stocks["year"] == before[-1])] if before else None
+        content = s.initial_t if rows_before is None else float(rows_before["stock_t"].sum())
         rows.append((months, s.stockpile, s.country, s.material, content))
     return rows
 
 
 def _switches(months: int, plan: Run, base: Run) -> list[tuple[Any, ...]]:
+    """Return the rows of the table ``switches``: options of which a plan builds more or fewer modules than ``base``."""
     built, was = (p.tables["builds"].groupby("option")["modules"].sum() for p in (plan, base))
     change = built.sub(was, fill_value=0.0)
     return [

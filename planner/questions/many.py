@@ -1,8 +1,9 @@
-"""Much work of one kind: in this process, in several, or on a Dask cluster; what is finished is kept in a file.
+"""Many pieces of work of one kind, done in this process, in several processes or on a Dask cluster, and resumable.
 
 The results are the same wherever the work is done, as long as a piece does not depend on those done before it. A
-*worker* does one piece of work; ``begin`` makes a worker, once in each process, and so has to be picklable, as have the
-pieces and their results. Results that are kept are dictionaries of plain values, as JSON holds.
+*worker* is a function that does one piece of work. ``begin`` makes a worker, once in each process; so it has to be
+picklable, as have the pieces and their results. Finished results are kept in a file; they are dictionaries of plain
+values, as JSON can hold them.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ Result = dict[str, Any]
 Worker = Callable[[Any], Any]
 Begin = Callable[[], Worker]
 
-FORMAT = 1  # of the lines of finished work
-ALONE = 3.0  # seconds worked in this process before others are started, which takes about as long
-WORTH = 6.0  # seconds of work left from which others are worth starting
+FORMAT = 1  # version of the lines of finished work
+ALONE = 3.0  # seconds worked in this process before others are started; starting them takes about as long
+WORTH = 6.0  # other processes are started only if more seconds of work than this are left
 ANSWERS = 10.0  # seconds within which the scheduler of a cluster must answer
 TOLD = 2.0  # seconds between two lines of progress
 GUARD = (
@@ -40,14 +41,15 @@ GUARD = (
 
 
 def partial_file(folder: Path) -> Path:
-    """Where finished work stands until the folder of its results is written."""
+    """Return the file that keeps finished work until the folder of its results is written."""
     return folder.with_name(f".{folder.name}.partial.jsonl")
 
 
 class Finished:
-    """Results by the key of their work, in memory and in a file with one line each.
+    """Finished results by the key of their work, in memory and in a file with one line each.
 
-    of       what all keys are made of besides the work itself: what is worked on, and how; as JSON can hold it
+    of       what the work is done on and how, as JSON can hold it; part of every key, so that results of other work are
+             never taken for these
     partial  file to which each result is added at once; None: results are only in memory
     others   further files whose results are used
     A line that is damaged, or of other work, is passed over.
@@ -61,7 +63,7 @@ class Finished:
             self._read(path)
 
     def key(self, work: Any) -> str:
-        """The key of a piece of work, which is described as JSON can hold it."""
+        """Return the key of a piece of work (a hash); ``work`` describes the piece as JSON can hold it."""
         return hashlib.sha256(json.dumps([*self._of, work], sort_keys=True).encode()).hexdigest()
 
     def add(self, key: str, result: Result) -> None:
@@ -73,7 +75,7 @@ class Finished:
                 file.write(_line(key, result))
 
     def text(self, keys: Iterable[str]) -> str:
-        """The results of these keys as lines that can be read again."""
+        """Return the results of these keys as lines that can be read again."""
         return "".join(_line(key, self.results[key]) for key in dict.fromkeys(keys) if key in self.results)
 
     def forget(self) -> None:
@@ -82,13 +84,14 @@ class Finished:
             self._partial.unlink(missing_ok=True)
 
     def _read(self, path: Path) -> None:
+        """Add the results of a file, if it is there; lines that are damaged are left out."""
         if not path.is_file():
             return
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
-                said = json.loads(line)
-                key, result = said["key"], said["result"]
-            except (ValueError, TypeError, KeyError):  # the last line of a killed study, or not ours
+                entry = json.loads(line)
+                key, result = entry["key"], entry["result"]
+            except (ValueError, TypeError, KeyError):  # the line was cut when a study was killed, or it is none of ours
                 continue
             if isinstance(key, str) and isinstance(result, dict):
                 self.results[key] = result
@@ -106,7 +109,7 @@ def _versions() -> str:
 
 
 class Many:
-    """Does pieces of work, each once, and tells how far it is; a context manager.
+    """Does pieces of work, each once, and prints lines of progress. It is a context manager.
 
     begin      makes a worker
     finished   results that are known already, and where new ones are kept
@@ -136,19 +139,19 @@ class Many:
         self._pool.close()
 
     def results(self, work: Mapping[str, Any]) -> Iterator[tuple[str, Result]]:
-        """Key and result of each piece: the known ones first, then the others as they are finished."""
+        """Yield key and result of each piece: the known ones first, then the others as they are finished."""
         todo = {key: piece for key, piece in work.items() if key not in self.finished.results}
         for key in work:
             if key not in todo:
                 yield key, self.finished.results[key]
         if self._progress and len(todo) < len(work):
             self._progress(f"{len(work) - len(todo)} of {len(work)} {self._what} are known already")
-        told = time.perf_counter()
+        last_line = time.perf_counter()
         for number, (key, result) in enumerate(self._pool.results(todo), start=1):
             self.finished.add(key, result)
             yield key, result
-            if self._progress and time.perf_counter() - told > TOLD:
-                told = time.perf_counter()
+            if self._progress and time.perf_counter() - last_line > TOLD:
+                last_line = time.perf_counter()
                 self._progress(f"{number} of {len(todo)} {self._what}")
 
 
@@ -172,9 +175,9 @@ class Processes:
         self._seconds, self._done = 0.0, 0  # of work in this process
 
     def results(self, todo: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
-        """Key and result of each piece, as they are finished."""
+        """Yield key and result of each piece as it is finished."""
         left = dict(todo)
-        while left and self._alone(len(left)):
+        while left and self._in_this_process(len(left)):
             started = time.perf_counter()
             self._worker = self._worker or self._begin()
             key = next(iter(left))
@@ -182,10 +185,10 @@ class Processes:
             self._seconds, self._done = self._seconds + time.perf_counter() - started, self._done + 1
             yield key, result
         if left:
-            yield from self._beside(left)
+            yield from self._in_others(left)
 
-    def _alone(self, left: int) -> bool:
-        """Whether the next piece is for this process."""
+    def _in_this_process(self, left: int) -> bool:
+        """Whether the next piece is done in this process; ``left`` is how many pieces there still are."""
         if self._others is not None or (self._workers or 1) > 1:
             return False
         if self._workers == 1 or os.cpu_count() == 1:
@@ -193,7 +196,8 @@ class Processes:
         coming = max(self._seconds / max(1, self._done) * left, self._seconds if self._again else 0.0)
         return self._seconds <= ALONE or coming <= WORTH
 
-    def _beside(self, todo: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
+    def _in_others(self, todo: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
+        """Yield key and result of each piece, done in other processes. Raises UsageError if these end early."""
         import multiprocessing
 
         futures: dict[Future[Any], Any] = {}
@@ -212,19 +216,23 @@ class Processes:
         except RuntimeError:
             if multiprocessing.current_process().name == "MainProcess":
                 raise
-            raise SystemExit(1) from None  # a process of a pool runs a script without its guard again
+            raise SystemExit(1) from None  # a child process is running a script again that has no guard
         finally:
             for future in futures:
                 future.cancel()
 
     def close(self) -> None:
-        """End the other processes; what they have begun is finished first."""
+        """End the other processes, after they have finished the pieces that they have begun."""
         if self._others is not None:
             self._others.shutdown(wait=True, cancel_futures=True)
 
 
 class Cluster:
-    """Work on a Dask cluster, whose workers have the same planner installed."""
+    """Work on a Dask cluster, whose workers must have the same planner installed.
+
+    scheduler  address such as ``tcp://host:8786``
+    Raises UsageError if Dask is not installed, or the scheduler does not answer or has no workers.
+    """
 
     def __init__(self, begin: Begin, scheduler: str) -> None:
         try:
@@ -243,12 +251,12 @@ class Cluster:
         self._begin = self._client.scatter(pickle.dumps(begin), broadcast=True, hash=False)
 
     def results(self, todo: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
-        """Key and result of each piece, as they are finished."""
+        """Yield key and result of each piece as it is finished."""
         from distributed import as_completed as completed
 
         submitted = {key: self._client.submit(_work_there, self._begin, p, pure=False) for key, p in todo.items()}
         keys = {future.key: key for key, future in submitted.items()}
-        with self._client.as_current():  # it is not the default one: a caller may have another
+        with self._client.as_current():  # this client is not the default one, as the caller may have another
             done = completed(list(submitted.values()))
         try:
             for future in done:
@@ -257,15 +265,16 @@ class Cluster:
             self._client.cancel(list(submitted.values()))
 
     def close(self) -> None:
-        """Leave the cluster, which goes on."""
+        """Leave the cluster, which goes on running."""
         self._client.close()
 
 
-_here: list[Worker] = []
-_there: dict[int, tuple[bytes, Worker]] = {}
+_here: list[Worker] = []  # the worker of this process
+_there: dict[int, tuple[bytes, Worker]] = {}  # on a cluster: thread -> pickled ``begin`` and the worker it made
 
 
 def _begin_here(begin: Begin) -> None:
+    """Make the worker of a process that has just been started."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one decides when to stop
@@ -277,7 +286,7 @@ def _work_here(piece: Any) -> Any:
 
 
 def _work_there(begin: bytes, piece: Any) -> Any:
-    """On a worker of a cluster, whose threads must not share a solver: each unpickles its own ``begin``."""
+    """Do a piece on a cluster. The threads of a process must not share a solver: each unpickles its own ``begin``."""
     import threading
 
     thread = threading.get_ident()

@@ -1,4 +1,4 @@
-"""What a question gives: declared once, and then written, read back, documented and shown from the declaration.
+"""The result of a question, which is declared once; writing, reading, documentation and reports follow from that.
 
 Each kind of study is a class that declares what it holds, in the order of its manifest: values, and tables with every
 column's kind, unit and meaning. A study's folder holds a CSV file for each table and the manifest, a JSON file.
@@ -19,8 +19,8 @@ from ..errors import OutputError
 from ..runs.atomic_folder import check_folder, write_folder
 from ..runs.tables import plain, to_csv
 
-SCHEMA = 1  # of the manifests
-KINDS = ("text", "integer", "number", "yes/no")  # of columns
+SCHEMA = 1  # version of the manifests
+KINDS = ("text", "integer", "number", "yes/no")  # what a column can hold
 
 Row = dict[str, Any]
 
@@ -39,9 +39,9 @@ class Column(NamedTuple):
 
 
 class Value(NamedTuple):
-    """An entry of the manifest that is no table.
+    """An entry of the manifest that is not a table.
 
-    attribute  where the study holds it, with dots for a part of a part [its name]
+    attribute  attribute of the study that holds it, with dots for nested ones; "": its name
     """
 
     name: str
@@ -52,13 +52,13 @@ class Value(NamedTuple):
 class Table:
     """A table of a study.
 
-    name         in the manifest, and for a report
+    name         its name in the manifest and for reports
     meaning      what one row is, and in which order the rows stand
-    columns      a line each: ``name | kind | unit | meaning``, and lines without a bar that go on with the meaning
-    file         its CSV file [its name with ``.csv``]
-    attribute    where the study holds it [its name]
+    columns      one line each: ``name | kind | unit | meaning``; a line without a bar continues the meaning above it
+    file         its CSV file; "": its name with ``.csv``
+    attribute    attribute of the study that holds it, a DataFrame; "": its name
     in_manifest  False if only the CSV file has it
-    further      which columns there are besides, where these depend on what was asked
+    further      describes columns that are not declared, because they depend on what was asked
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Declared:
     HOLDS: ClassVar[tuple[Value | Table, ...]]
 
     def to_dict(self) -> Row:
-        """What is declared, as JSON can hold it: tables are lists of rows; blanks, and what is not finite, are None."""
+        """Return what is declared, as JSON can hold it: tables are lists of rows; blank or not finite is None."""
         return {
             part.name: plain(attrgetter(part.attribute or part.name)(self))
             for part in self.HOLDS
@@ -109,11 +109,11 @@ class Declared:
 
 
 class Study(Declared):
-    """What a question gives.
+    """The result of a question.
 
-    COMMAND   that asks it, such as ``stress --delivery``
-    MANIFEST  file that marks a folder as such a study
-    OF        whose it is: an ``instance``, one ``plan``, or several ``plans``
+    COMMAND   the command that asks the question, such as ``stress --delivery``
+    MANIFEST  name of the JSON file that marks a folder as such a study
+    OF        what it is a study of: an ``instance``, one ``plan``, or several ``plans``
     """
 
     COMMAND: ClassVar[str]
@@ -144,11 +144,11 @@ class Study(Declared):
 
     @classmethod
     def check_folder(cls, folder: str | Path, overwrite: bool = False) -> None:
-        """Raise OutputError if such a study may not be written to ``folder``: to be asked before the work begins."""
+        """Raise OutputError if such a study may not be written to ``folder``; to be called before the work begins."""
         check_folder(Path(folder), cls.MANIFEST, overwrite)
 
     def write(self, folder: str | Path, overwrite: bool = False, more: Mapping[str, str] | None = None) -> Path:
-        """Write the tables and the manifest to a folder, all of it or nothing; gives the folder.
+        """Write the tables and the manifest to a folder, all of it or nothing, and return the folder.
 
         overwrite  replace a study of the same kind that is there
         more       further files by name, such as a page about it
@@ -161,9 +161,9 @@ class Study(Declared):
         )
 
     def written(self) -> Written:
-        """The study as it would be read back from its folder."""
-        found = {name: plain(getattr(self, table.attribute)) for name, table in self.tables().items()}
-        tables = {name: rows for name, rows in found.items() if rows is not None}
+        """Return the study as it would be read back from its folder."""
+        contents = {name: plain(getattr(self, table.attribute)) for name, table in self.tables().items()}
+        tables = {name: rows for name, rows in contents.items() if rows is not None}
         return Written(type(self), json.loads(self.to_json()), tables)
 
     @classmethod
@@ -211,7 +211,7 @@ class Written:
 
 
 def text_table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]], between: str = " ") -> list[str]:
-    """Lines of a head and of rows of cells, in columns.
+    """Return a table as lines of text: the titles of the columns, then the rows.
 
     columns  title and width of each, such as ``>9`` (to the right) or ``<12`` (to the left)
     between  what stands between two columns
@@ -226,7 +226,7 @@ def text_table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]
 
 
 def _rows(path: Path, table: Table) -> list[Row]:
-    """The rows of a CSV file of a study."""
+    """Read the rows of a CSV file of a study."""
     text = {column.name for column in table.columns if column.kind == "text"}
     with path.open(encoding="utf-8", newline="") as file:
         return [
@@ -236,6 +236,7 @@ def _rows(path: Path, table: Table) -> list[Row]:
 
 
 def _value(cell: str) -> Any:
+    """Return a cell as None (blank), bool, int or float."""
     if cell in ("", "True", "False"):
         return {"": None, "True": True, "False": False}[cell]
     return int(cell) if cell.lstrip("-").isdigit() else plain(float(cell))

@@ -191,7 +191,9 @@ def test_neither_the_number_of_workers_nor_what_was_tried_before_changes_an_outc
     tried = Delivered(large, planner.solve(large, gap=0.05, audit=False))
     elsewhere = pickle.loads(pickle.dumps(tried))
     fates = [{option.option: NEVER} for option, _, _ in tried.builds]
-    assert [elsewhere.operated(fate) for fate in reversed(fates)] == [tried.operated(fate) for fate in fates][::-1]
+    assert [elsewhere.solve_outcome(fate) for fate in reversed(fates)] == [tried.solve_outcome(fate) for fate in fates][
+        ::-1
+    ]
 
 
 def test_a_study_that_was_stopped_goes_on(tmp_path, monkeypatch):
@@ -199,15 +201,15 @@ def test_a_study_that_was_stopped_goes_on(tmp_path, monkeypatch):
     plan = planner.solve(dear)
     kept = tmp_path / "kept.jsonl"
     whole = planner.delivery_risk(plan, samples=8, workers=1)
-    real, calls = Delivered.operated, []
+    real, calls = Delivered.solve_outcome, []
 
-    def stopped(self, luck):
-        calls.append(luck)
+    def stopped(self, outcome):
+        calls.append(outcome)
         if len(calls) == 5:  # the plan itself, and three outcomes
             raise KeyboardInterrupt
-        return real(self, luck)
+        return real(self, outcome)
 
-    monkeypatch.setattr(Delivered, "operated", stopped)
+    monkeypatch.setattr(Delivered, "solve_outcome", stopped)
     part = planner.delivery_risk(plan, samples=8, workers=1, partial=kept)
     assert not part.complete and part.samples.equals(whole.samples.head(3))
     assert len(kept.read_text().splitlines()) == 3

@@ -1,4 +1,4 @@
-"""The builds of a plan, and what becomes of the plan when they come late, dear, small or never."""
+"""The builds of a plan, and the result of the plan in an outcome of its projects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import UsageError
 from ...solving.solver import Settings
 from ..many import Finished, Many, Result, Worker
-from .draws import AS_PLANNED, Luck
+from .draws import AS_PLANNED, ProjectOutcome
 from .modules import Modules
 from .operations import Operations
 
@@ -19,19 +19,23 @@ if TYPE_CHECKING:
     from ...runs.run import Run
     from ...solving.solver import Progress
 
-Fate = Mapping[str, Luck]  # of the options named; the others come as planned
+JointOutcome = Mapping[str, ProjectOutcome]  # option -> what happens to it; the others come as planned
 
 
 class Delivered:
-    """The builds and closures of a plan, and what becomes of them in an outcome.
+    """The builds and closures of a plan, whose operations can be solved in any outcome.
 
-    planned  what `operated` tells if all goes to plan. Every outcome starts from the basis of this one, so that its
-             result depends neither on the outcomes tried before nor on the process. It can be sent to others; called
-             there, it gives what tries an outcome.
+    planned  the result (see `solve_outcome`) if all goes to plan. Every outcome starts from the basis of this one, so
+             that its result depends neither on the outcomes tried before nor on the process
+
+    It can be sent to other processes and called there; the call returns the function that solves an outcome.
+    Raises UsageError if the plan starts an option in a year which the instance does not allow.
     """
 
     def __init__(self, instance: Instance, run: Run) -> None:
-        self.modules = Modules(replace(instance, _content=None, warnings=()))  # what others need of it
+        self.modules = Modules(
+            replace(instance, _content=None, warnings=())
+        )  # without what other processes do not need
         self.operations = Operations(instance, Settings())
         builds = run.builds
         self.starts = {(s.option, s.year): i for i, s in enumerate(self.operations.data.build)}
@@ -41,13 +45,17 @@ class Delivered:
         self.builds = [(self.modules.options[o], y, n) for (o, y), n in sorted(builds.items()) if n > 0.0]
         self.own, self.closing = self._with_closures(instance, run)
         self.digest = run.digest_in(instance.sha256)
-        self.planned = self.operated({})
+        self.planned = self.solve_outcome({})
 
     def __call__(self) -> Worker:
-        return self.operated
+        return self.solve_outcome
 
     def _with_closures(self, instance: Instance, run: Run) -> tuple[Any, float]:
-        """Capacities that closures leave, and what these cost less what they avoid, MUSD of present value."""
+        """Return what the closures of the plan leave and cost.
+
+        The first part is the vector of capacities that they leave, kt/yr, in the order of ``operations.own``. The
+        second is their cost less the fixed cost that they avoid, MUSD of present value.
+        """
         from ...instance.finance import discount_factor
 
         own, money = self.operations.own.copy(), 0.0
@@ -62,9 +70,9 @@ class Delivered:
             money += r.closing_musd * discount_factor(instance.discount_rate, int(r.year) - instance.years[0])
         return own, money
 
-    def tried(
+    def try_outcomes(
         self,
-        fates: Sequence[Fate],
+        outcomes: Sequence[JointOutcome],
         what: str,
         *,
         partial: Path | None,
@@ -72,15 +80,16 @@ class Delivered:
         scheduler: str | None,
         progress: Progress | None,
     ) -> dict[int, Result]:
-        """Results of outcomes by position, in order; after a Ctrl-C those known, if there are any.
+        """Return the results of outcomes by position, in order; after a Ctrl-C those known, if there are any.
 
+        what     name of the outcomes in lines of progress
         partial  file that keeps finished outcomes until all are done
         """
         finished = Finished([self.digest, "delivery"], partial)
-        keys = [finished.key(sorted(fate.items())) for fate in fates]
+        keys = [finished.key(sorted(outcome.items())) for outcome in outcomes]
         with Many(self, finished, what, workers=workers, scheduler=scheduler, progress=progress) as many:
             try:
-                for _ in many.results(dict(zip(keys, fates, strict=True))):
+                for _ in many.results(dict(zip(keys, outcomes, strict=True))):
                     pass
                 finished.forget()
             except KeyboardInterrupt:
@@ -88,15 +97,19 @@ class Delivered:
                     raise
         return {k: finished.results[key] for k, key in enumerate(keys) if key in finished.results}
 
-    def operated(self, luck: Fate) -> Result:
-        """Cost (MUSD), and short, exposed and delivered by period (t/yr), when the options named have this luck."""
+    def solve_outcome(self, outcome: JointOutcome) -> Result:
+        """Return the result of the plan in an outcome, as values that JSON can hold.
+
+        ``cost`` is in MUSD of present value; ``short``, ``exposed`` and ``delivered`` are lists of t/yr by period;
+        ``unkept`` tells whether a promise of the plan is broken.
+        """
         capacity, money = self.own.copy(), self.closing
         for option, year, count in self.builds:
-            own = luck.get(option.option, AS_PLANNED)
+            own = outcome.get(option.option, AS_PLANNED)
             start = self.starts[option.option, year]
-            for position, added in self.operations.tied(self.modules, start, own):
+            for position, added in self.operations.capacity_effects(self.modules, start, own):
                 capacity[position] += count * added
             money += count * self.modules.cost(option.option, year, own)
-        result = self.operations.operated(capacity)
+        result = self.operations.solve(capacity)
         by_period = {name: getattr(result, name).tolist() for name in ("short", "exposed", "delivered")}
         return {"cost": result.cost + money, **by_period, "unkept": result.unkept}

@@ -71,8 +71,8 @@ class DeliveryRisk(Study):
             fails              | number | share | outcomes in which it never comes
             delay_years        | number | years | mean delay where it comes
             capex_factor       | number |       | mean factor on its overnight cost
-            cost_at_stake_musd | number | MUSD  | mean present cost when its luck is worse than the median, less that
-                when it is better
+            cost_at_stake_musd | number | MUSD  | mean present cost of the outcomes in which it delivers less than its
+                median, less that of the others
             short_at_stake_t   | number | t     | the same of what is short over the horizon
             """,
         ),
@@ -144,7 +144,7 @@ class DeliveryRisk(Study):
         ]
         hung = self.projects[self.projects["cost_at_stake_musd"] > 1e-6].head(10)
         if len(hung):
-            lines.append("What the plan hangs on (bad luck of a project against good luck, means):")
+            lines.append("What the plan hangs on (bad contribution of a project against good contribution, means):")
         for r in hung.itertuples():
             lines.append(
                 f"  {r.option}: {figure_of(r.cost_at_stake_musd, 4)} MUSD, {figure_of(r.short_at_stake_t, 4)} t "
@@ -170,7 +170,7 @@ def delivery_risk(
     """Try a plan against outcomes of its projects: success_probability of options, and delivery_risk.csv.
 
     samples  outcomes, drawn evenly (a Sobol sequence); a power of 2 serves best
-    seed     of the draws; the same seed means the same luck for every plan of the instance
+    seed     of the draws; the same seed means the same contribution for every plan of the instance
     alpha    the worst outcomes are those beyond this part
     instance  another instance to try the plan in, such as one with other delivery risks [the plan's own]
     workers    processes; None: one per core, where there is enough to do. Their number changes nothing
@@ -189,24 +189,27 @@ def delivery_risk(
     check_uncertain(instance)
     plan = Delivered(instance, run)
     draws = draw(instance, samples, seed)
-    fates = [draws.luck(s) for s in range(samples)]
-    found = plan.tried(fates, "outcomes", partial=partial, workers=workers, scheduler=scheduler, progress=progress)
+    outcomes = [draws.outcome(s) for s in range(samples)]
+    results = plan.try_outcomes(
+        outcomes, "outcomes", partial=partial, workers=workers, scheduler=scheduler, progress=progress
+    )
     settings = {"samples": samples, "seed": seed}
-    complete = len(found) == samples
+    complete = len(results) == samples
     return DeliveryRisk(
-        *_frames(instance, plan, draws, found), float(plan.planned["cost"]), alpha, complete, settings, plan.digest
+        *_frames(instance, plan, draws, results), float(plan.planned["cost"]), alpha, complete, settings, plan.digest
     )
 
 
 def _frames(
-    instance: Instance, plan: Delivered, draws: Draws, found: dict[int, Result]
+    instance: Instance, plan: Delivered, draws: Draws, results: dict[int, Result]
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the tables ``samples``, ``years`` and ``projects``; ``results`` are those of `Delivered.try_outcomes`."""
     import pandas as pd
 
     lengths = np.array([p.length for p in plan.modules.span])
-    of = ("cost", "short", "exposed", "delivered")
-    cost, short, exposed, delivered = (np.array([f[name] for f in found.values()]) for name in of)
-    planned = {name: np.array(plan.planned[name]) for name in of}
+    names = ("cost", "short", "exposed", "delivered")
+    cost, short, exposed, delivered = (np.array([f[name] for f in results.values()]) for name in names)
+    planned = {name: np.array(plan.planned[name]) for name in names}
     with np.errstate(invalid="ignore"):
         overall = (exposed @ lengths) / (delivered @ lengths)
         yearly = exposed / delivered
@@ -214,25 +217,31 @@ def _frames(
     tonnes = short @ lengths
     samples = pd.DataFrame(
         {
-            "sample": [s + 1 for s in found],
+            "sample": [s + 1 for s in results],
             "cost_musd": cost,
             "short_t": tonnes,
             "exposed_share": overall,
-            "promise_broken": [f["unkept"] for f in found.values()],
+            "promise_broken": [f["unkept"] for f in results.values()],
         }
     )
     years = pd.DataFrame({"year": list(instance.years)})
     for name, values in (("exposed_share", yearly), ("short_t", short)):
-        by_year = pd.DataFrame(values)  # whose means pass over outcomes in which nothing was delivered
+        by_year = pd.DataFrame(values)  # its means leave out outcomes in which nothing was delivered (nan)
         years[f"{name}_planned"] = as_planned[name]
         years[f"{name}_mean"] = by_year.mean()
         for q in QUANTILES:
             years[f"{name}_p{round(100 * q)}"] = by_year.quantile(q)
-    return samples, years, _projects(plan, draws, list(found), cost, tonnes)
+    return samples, years, _projects(plan, draws, list(results), cost, tonnes)
 
 
 def _projects(plan: Delivered, draws: Draws, tried: list[int], cost: np.ndarray, tonnes: np.ndarray) -> pd.DataFrame:
-    """What the cost and the shortage are when a project has bad luck, against good luck."""
+    """Return the table ``projects``: mean cost and shortage when a project goes badly, less those when it goes well.
+
+    How well it goes is measured by the years and the share of capacity that it delivers within the horizon.
+
+    tried         positions of the outcomes that were tried
+    cost, tonnes  of each of these: present cost (MUSD), short over the horizon (t)
+    """
     import pandas as pd
 
     rows = []
@@ -240,8 +249,12 @@ def _projects(plan: Delivered, draws: Draws, tried: list[int], cost: np.ndarray,
         i = draws.options.index(option)
         comes, delay, share, capex = (a[tried, i] for a in (draws.comes, draws.delay, draws.share, draws.capex))
         ends = float(plan.modules.end - plan.modules.span[0].first_year + 1)
-        luck = np.where(comes, share * np.maximum(ends - delay, 0.0), 0.0)
-        bad = luck < np.median(luck) if (luck < np.median(luck)).any() else luck < luck.max()
+        contribution = np.where(comes, share * np.maximum(ends - delay, 0.0), 0.0)
+        bad = (
+            contribution < np.median(contribution)
+            if (contribution < np.median(contribution)).any()
+            else contribution < contribution.max()
+        )
         at_stake = [float(v[bad].mean() - v[~bad].mean()) if bad.any() else 0.0 for v in (cost, tonnes)]
         late = float(delay[comes].mean()) if comes.any() else 0.0
         rows.append((option, 1.0 - float(comes.mean()), late, float(capex.mean()), *at_stake))

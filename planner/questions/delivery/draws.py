@@ -1,4 +1,7 @@
-"""Outcomes of projects: whether they come, how late, at what cost and size; quasi-random, the same for every plan."""
+"""Outcomes of projects: whether they come, how late, at what cost and size.
+
+They are drawn quasi-randomly (a Sobol sequence) and do not depend on the plan, so that plans can be compared on them.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,17 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...instance.tables import DeliveryRisk, Option
 
-ASPECTS = 4  # success, delay, cost, size
+ASPECTS = 4  # of a project, each drawn by itself: success, delay, cost, size
 
 
-class Luck(NamedTuple):
-    """What happens to an option: see :class:`Draws`."""
+class ProjectOutcome(NamedTuple):
+    """What happens to the project of an option.
+
+    comes  whether it comes at all
+    delay  whole years later than planned
+    capex  factor on capex_musd
+    share  share of the planned capacity that is reached
+    """
 
     comes: bool
     delay: int
@@ -26,18 +35,18 @@ class Luck(NamedTuple):
     share: float
 
 
-AS_PLANNED = Luck(comes=True, delay=0, capex=1.0, share=1.0)
+AS_PLANNED = ProjectOutcome(comes=True, delay=0, capex=1.0, share=1.0)
 NEVER = AS_PLANNED._replace(comes=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """Samples by rows, options by columns, in the order of ``options``.
+    """Outcomes of all projects: arrays of shape (outcomes, options), columns in the order of ``options``.
 
-    comes  whether the option's modules come at all
-    delay  whole years later than planned
-    capex  factor on capex_musd
-    share  part of nameplate reached
+    comes  bool; like the others, the meaning is that in `ProjectOutcome`
+    delay  whole years
+    capex  factor
+    share  share
     """
 
     options: tuple[str, ...]
@@ -49,14 +58,14 @@ class Draws:
     def __len__(self) -> int:
         return len(self.comes)
 
-    def luck(self, s: int) -> dict[str, Luck]:
-        """What happens to each option in outcome ``s``."""
+    def outcome(self, s: int) -> dict[str, ProjectOutcome]:
+        """Return what happens to each option in outcome ``s``, counted from 0."""
         rows = (self.comes[s].tolist(), self.delay[s].tolist(), self.capex[s].tolist(), self.share[s].tolist())
-        return {option: Luck(*values) for option, *values in zip(self.options, *rows, strict=True)}
+        return {option: ProjectOutcome(*values) for option, *values in zip(self.options, *rows, strict=True)}
 
 
 def check_uncertain(instance: Instance) -> None:
-    """Raise UsageError if every project is certain."""
+    """Raise UsageError if every project of the instance is certain to come as planned."""
     if not instance.delivery_risk and all(o.success_probability == 1.0 for o in instance.options):
         raise UsageError("every project is certain: give options.csv success_probability, or rows of delivery_risk.csv")
 
@@ -64,9 +73,12 @@ def check_uncertain(instance: Instance) -> None:
 def draw(instance: Instance, samples: int, seed: int | Sequence[int]) -> Draws:
     """Draw outcomes from a scrambled Sobol sequence, with one coordinate per project and aspect.
 
-    The options of an exclusive group are one project in several forms (such as with and without a loan), so they
-    share their fate. The draws depend on the options of the instance only, not on what is built: two plans meet the
-    same luck.
+    samples  how many; a power of 2 covers the outcomes most evenly
+    seed     of the scrambling; the same seed gives the same outcomes
+
+    The options of an exclusive group are one project in several forms (such as with and without a loan), so the same
+    happens to all of them. The draws depend on the options of the instance only, not on what is built: all plans are
+    tried on the same outcomes (common random numbers).
     """
     from scipy.stats import qmc
 
@@ -90,7 +102,10 @@ def draw(instance: Instance, samples: int, seed: int | Sequence[int]) -> Draws:
 
 
 def _risk_of(instance: Instance, option: Option) -> DeliveryRisk:
-    """The row that governs an option: its own, its kind's, or that of all; certain without any."""
+    """Return the row of delivery_risk.csv that governs an option: its own, that of its kind, or that of all projects.
+
+    Without any, the row returned says that the option comes as planned.
+    """
     from ...instance.tables import DeliveryRisk
 
     startup = next(f.startup for f in instance.facilities if f.facility == option.facility)
@@ -103,7 +118,7 @@ def _risk_of(instance: Instance, option: Option) -> DeliveryRisk:
 
 
 def _whole(years: np.ndarray) -> np.ndarray:
-    """Delays in whole years, half a year and more up: a project that misses the beginning of a year misses the year."""
+    """Round delays to whole years, half a year up: a project that misses the beginning of a year misses the year."""
     return np.floor(years + 0.5).astype(int)
 
 

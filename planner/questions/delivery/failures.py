@@ -1,4 +1,4 @@
-"""Each project, and all projects of each owner, never coming: what the plan then costs, lacks and depends on."""
+"""The failures of a plan: what it costs, lacks and depends on if a project, or all projects of an owner, never come."""
 
 from __future__ import annotations
 
@@ -78,6 +78,7 @@ class Failures(Study):
 
 
 def _cells(r: Any) -> list[str]:
+    """Return a row of the table ``cases`` as text."""
     star, broken = "*" if r.startup == "yes" else " ", "broken" if r.promise_broken else "kept"
     return [
         star + f"{r.name} ({r.what})"[:43],
@@ -114,31 +115,38 @@ def failures(
     instance = instance or run.instance
     plan = Delivered(instance, run)
     startup = {f.facility: f.startup for f in instance.facilities}
-    of = {o.option: o for o in instance.options}
+    facility = {o.option: o.facility for o in instance.options}
     cases = _cases(instance, plan)
-    fates = [dict.fromkeys(options, NEVER) for _, _, options in cases]
-    found = plan.tried(fates, "failures", partial=partial, workers=workers, scheduler=scheduler, progress=progress)
+    outcomes = [dict.fromkeys(options, NEVER) for _, _, options in cases]
+    results = plan.try_outcomes(
+        outcomes, "failures", partial=partial, workers=workers, scheduler=scheduler, progress=progress
+    )
     planned = _totals(plan, plan.planned)
     rows: list[tuple[Any, ...]] = []
-    for k, result in found.items():
+    for k, result in results.items():
         what, name, options = cases[k]
         cost, short, share = (a - b for a, b in zip(_totals(plan, result), planned, strict=True))
-        young = any(startup[of[o].facility] for o in options)
-        rows.append((what, name, "yes" if young else "no", " ".join(options), cost, short, share, result["unkept"]))
+        by_startup = any(startup[facility[o]] for o in options)
+        rows.append(
+            (what, name, "yes" if by_startup else "no", " ".join(options), cost, short, share, result["unkept"])
+        )
     table = pd.DataFrame(rows, columns=Failures.columns("cases"))
     table = table.sort_values(["extra_musd", "what", "name"], ascending=[False, True, True], ignore_index=True)
-    return Failures(table, planned[0], len(found) == len(cases))
+    return Failures(table, planned[0], len(results) == len(cases))
 
 
 def _totals(plan: Delivered, result: Result) -> tuple[float, float, float]:
-    """Present cost, t short over the horizon, and the exposed share of all deliveries."""
+    """Return the present cost (MUSD), what is short over the horizon (t), and the exposed share of all deliveries."""
     lengths = np.array([p.length for p in plan.modules.span])
     short, exposed, delivered = (float(np.array(result[n]) @ lengths) for n in ("short", "exposed", "delivered"))
     return result["cost"], short, exposed / delivered if delivered > 0.0 else 0.0
 
 
 def _cases(instance: Instance, plan: Delivered) -> list[tuple[str, str, list[str]]]:
-    """Projects built, and the owners of several; the options of each."""
+    """Return what can fail: (``project`` or ``owner``, its name, its options that are built).
+
+    Only owners of several projects are listed.
+    """
     owner = {f.facility: f.owner for f in instance.facilities}
     projects: dict[str, set[str]] = defaultdict(set)
     owners: dict[str, set[str]] = defaultdict(set)
@@ -147,5 +155,7 @@ def _cases(instance: Instance, plan: Delivered) -> list[tuple[str, str, list[str
         if owner[option.facility]:
             owners[owner[option.facility]].add(option.exclusive_group or option.option)
     cases = [(PROJECT, next(iter(o)) if len(o) == 1 else name, sorted(o)) for name, o in sorted(projects.items())]
-    several = {name: of for name, of in sorted(owners.items()) if len(of) > 1}
-    return cases + [(OWNER, name, sorted(set().union(*(projects[p] for p in of)))) for name, of in several.items()]
+    several = {name: owned for name, owned in sorted(owners.items()) if len(owned) > 1}
+    return cases + [
+        (OWNER, name, sorted(set().union(*(projects[p] for p in owned)))) for name, owned in several.items()
+    ]

@@ -1,4 +1,4 @@
-"""What a module adds to capacity and to cost, by what becomes of its project."""
+"""What a module adds to capacity and to cost, depending on what becomes of its project."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...instance.finance import annuity_years, capital_recovery_factor, discount_factor
 from ...instance.timeline import horizon_end, module_share, periods
-from .draws import AS_PLANNED, Luck
+from .draws import AS_PLANNED, ProjectOutcome
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class Modules:
-    """Modules of an instance's options; ``span`` are its periods, ``end`` its last calendar year.
+    """Capacity and cost of the modules of an instance's options.
+
+    span  the periods of the instance
+    end   its last calendar year
 
     A project that comes late is paid for from when it comes, one that never comes as planned; nothing is added beyond
     the end of life that was planned.
@@ -28,20 +31,23 @@ class Modules:
         self._fixed_om = {f.facility: f.fixed_om_usd_per_t for f in instance.facilities}
         self._shares: dict[tuple[str, int, int], list[float]] = {}
 
-    def added(self, option: str, year: int, luck: Luck = AS_PLANNED) -> list[float]:
-        """Capacity that a module started in ``year`` adds, kt/yr by period."""
-        of = self.options[option]
-        size = of.module_t * 1e-3 * luck.share if luck.comes else 0.0
-        return [size * share for share in self._share(of, year, luck.delay)]
+    def added(self, option: str, year: int, outcome: ProjectOutcome = AS_PLANNED) -> list[float]:
+        """Return the capacity that a module started in ``year`` adds, kt/yr (a store: kt) in each period."""
+        row = self.options[option]
+        size = row.module_t * 1e-3 * outcome.share if outcome.comes else 0.0
+        return [size * share for share in self._share(row, year, outcome.delay)]
 
-    def cost(self, option: str, year: int, luck: Luck = AS_PLANNED) -> float:
-        """Annuities and fixed O&M of a module started in ``year``, MUSD of present value over the horizon."""
-        of = self.options[option]
-        upkeep = 0.0 if of.stockpile else self._fixed_om[of.facility] * 1e-3  # MUSD/kt
-        running = sum(upkeep * kt * p.discount for kt, p in zip(self.added(option, year, luck), self.span, strict=True))
-        return running + luck.capex * self._annuities(of, year + (luck.delay if luck.comes else 0))
+    def cost(self, option: str, year: int, outcome: ProjectOutcome = AS_PLANNED) -> float:
+        """Return the annuities and fixed O&M of a module started in ``year``, MUSD of present value."""
+        row = self.options[option]
+        upkeep = 0.0 if row.stockpile else self._fixed_om[row.facility] * 1e-3  # MUSD/kt
+        running = sum(
+            upkeep * kt * p.discount for kt, p in zip(self.added(option, year, outcome), self.span, strict=True)
+        )
+        return running + outcome.capex * self._annuities(row, year + (outcome.delay if outcome.comes else 0))
 
     def _share(self, option: Option, year: int, delay: int) -> list[float]:
+        """Return the share of each period in which a module that comes ``delay`` years late is online, 0 to 1."""
         key = (option.option, year, delay)
         if key not in self._shares:
             planned = [module_share(option, year, p) for p in self.span]
@@ -50,6 +56,7 @@ class Modules:
         return self._shares[key]
 
     def _annuities(self, option: Option, year: int) -> float:
+        """Return the annuities within the horizon of a module started in ``year``, MUSD of present value."""
         wacc = self.instance.wacc if option.wacc is None else option.wacc
         yearly = option.capex_musd * capital_recovery_factor(wacc, option.life_years)
         first = self.instance.years[0]

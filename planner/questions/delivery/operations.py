@@ -1,4 +1,7 @@
-"""The operations of a plan for any capacities: caps hold, promises are kept where they can be, shortage pays."""
+"""The operations of an instance for any capacities.
+
+Caps hold; the promises of a plan are kept where they can be; demand that is not served costs its shortage cost.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +20,22 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...prepare import ModelData
     from ...solving.solver import Arrays, Settings
-    from .draws import Luck
+    from .draws import ProjectOutcome
     from .modules import Modules
 
-CALLED_EXPOSED = 1e-3  # MUSD/kt: the least exposed of equally cheap operations; taken out of the cost again
-KEPT_BEFORE = 10.0  # a promise of the plan counts so many times the dearest shortage; taken out of the cost again
-BROKEN = 1e-6  # kt: less is rounding
+CALLED_EXPOSED = 1e-3  # MUSD/kt on exposed deliveries, so that of equally cheap operations the least exposed are taken
+KEPT_BEFORE = 10.0  # breaking a promise costs so many times the dearest shortage; neither of the two is told as cost
+BROKEN = 1e-6  # kt: promises broken by less are taken as kept
 
 
-class Operated(NamedTuple):
-    """One re-solve. cost in MUSD without that of builds and closures; the others t/yr by period.
+class OperationsResult(NamedTuple):
+    """The result of the operations for given capacities.
 
-    unkept  whether a service floor, a least use or a final stock could not be kept
+    cost       MUSD of present value, without builds and closures
+    short      t/yr, one number per period; so are the next two
+    exposed    exposed deliveries
+    delivered  all deliveries
+    unkept     whether a service floor, a least use or a final stock could not be kept
     """
 
     cost: float
@@ -39,13 +46,19 @@ class Operated(NamedTuple):
 
 
 class Operations:
-    """The undisturbed operations for any capacities. Caps and clean-only rules hold and shortage pays.
+    """The operations of an instance without scenarios, for any vector of capacities; caps and clean-only rules hold.
 
-    The promises of a plan (service floors, least use, offtakes, final stocks) are kept before all else and broken only
-    where an outcome makes them impossible, so that every outcome can be lived with and the planned one is the plan.
-    ``place`` maps (facility, period) to the position of its capacity, ``takes`` an offtake of ``data`` to that of what
-    must be made for it, ``rooms`` (stockpile, period) to that of the room in a store that may grow (kt). ``own`` are
-    these without modules, ``offset`` is the fixed O&M of own capacity (MUSD).
+    The promises of a plan (service floors, least use, offtakes, final stocks) come before all else. They are broken
+    only where an outcome makes them impossible. So there is a solution in every outcome (relatively complete recourse),
+    and the one in the planned outcome is the plan itself.
+
+    The vector of capacities has three parts, in this order; each mapping gives the positions of one part:
+
+    place   (facility, period) -> its capacity, kt/yr
+    takes   position of an offtake in ``data`` -> what must be made for it, kt/yr
+    rooms   (stockpile, period) -> the room in a store that may grow, kt
+    own     the vector without any module
+    offset  fixed O&M of own capacity, MUSD of present value
     """
 
     def __init__(self, instance: Instance, settings: Settings, called_exposed: float = CALLED_EXPOSED) -> None:
@@ -76,36 +89,41 @@ class Operations:
                 self._taken.setdefault(start, []).append((i, kt))
         self.offset = arrays.offset
 
-    def operated(self, capacity: np.ndarray) -> Operated:
-        """Operations with these capacities, kt/yr in the order of ``place``; see `Recourse.answer`."""
-        return self.told(self.recourse.answer(capacity))
+    def solve(self, capacity: np.ndarray) -> OperationsResult:
+        """Return the operations with a vector of capacities, see the class and `Recourse.answer`."""
+        return self.combined(self.recourse.answer(capacity))
 
-    def told(self, answers: list[Answer]) -> Operated:
-        """The answers of all parts together."""
+    def combined(self, answers: list[Answer]) -> OperationsResult:
+        """Return the result that the answers of all parts give together."""
         total = sum((a.measured for a in answers), np.zeros(2 + 3 * self.periods))
         short, exposed, delivered = total[2:].reshape(3, self.periods)
-        return Operated(float(total[0]) + self.offset, short, exposed, delivered, bool(total[1] > BROKEN))
+        return OperationsResult(float(total[0]) + self.offset, short, exposed, delivered, bool(total[1] > BROKEN))
 
-    def tied(self, modules: Modules, start: int, luck: Luck) -> list[tuple[int, float]]:
-        """Positions of what a module of a start of ``data`` adds to, with what it adds in kt/yr.
+    def capacity_effects(self, modules: Modules, start: int, outcome: ProjectOutcome) -> list[tuple[int, float]]:
+        """Return what a module adds to the vector of capacities: (position, kt/yr or kt) pairs.
 
-        Buyers take of what comes, in proportion: nothing of a project that never does.
+        start  position in ``data.build`` of the start of the module
+
+        Offtakes fall in proportion to the capacity that comes: nothing is taken from a project that never does.
         """
-        of = self.data.build[start]
-        option, year, facility = of.option, of.year, of.facility
-        planned, added = modules.added(option, year), modules.added(option, year, luck)
-        if of.stockpile:
-            rooms = self.rooms
-            return [(rooms[of.stockpile, t], kt) for t, kt in enumerate(added) if kt and (of.stockpile, t) in rooms]
+        begun = self.data.build[start]
+        option, year, facility = begun.option, begun.year, begun.facility
+        planned, added = modules.added(option, year), modules.added(option, year, outcome)
+        if begun.stockpile:
+            rooms, store = self.rooms, begun.stockpile
+            return [(rooms[store, t], kt) for t, kt in enumerate(added) if kt and (store, t) in rooms]
         # a capacity has no row where nothing can run
-        found = [(self.place[facility, t], kt) for t, kt in enumerate(added) if kt and (facility, t) in self.place]
+        effects = [(self.place[facility, t], kt) for t, kt in enumerate(added) if kt and (facility, t) in self.place]
         for i, taken in self._taken.get(start, ()):
             t = self.data.nodes[self.data.offtake[i].node].period
-            found.append((self.takes[i], taken * added[t] / planned[t]))
-        return found
+            effects.append((self.takes[i], taken * added[t] / planned[t]))
+        return effects
 
     def _measures(self) -> Any:
-        """Rows: cost, promises broken (kt), then short, exposed and delivered (t/yr) of each period."""
+        """Return what is measured in a solution, as a sparse matrix of shape (2 + 3 x periods, columns).
+
+        The rows are cost (MUSD), promises broken (kt), then short, exposed and delivered of each period (t/yr).
+        """
         data, count = self.data, self.periods
         rows = np.zeros((2 + 3 * count, len(self.model.cost)))
         rows[0] = self.model.cost
@@ -125,17 +143,19 @@ class Operations:
 
 
 def _weights(data: ModelData, arrays: Arrays, called_exposed: float) -> np.ndarray:
-    """What chooses among operations beyond their cost, MUSD per unit."""
-    found = deliveries(data, arrays, lambda node: called_exposed * node.present)
+    """Return the weights that choose among operations, in addition to their cost: MUSD per unit of each column."""
+    weights = deliveries(data, arrays, lambda node: called_exposed * node.present)
     breaking = list(arrays.columns["broken"].values())
-    found[breaking] = KEPT_BEFORE * max((need.shortage_cost for need in data.need), default=1.0)
-    return found
+    weights[breaking] = KEPT_BEFORE * max((need.shortage_cost for need in data.need), default=1.0)
+    return weights
 
 
 def _with_breakable_promises(data: ModelData, arrays: Arrays) -> Arrays:
-    """The model with a column ``broken`` for each promise: of service by position of the need, of others by row.
+    """Return the model with a column ``broken`` (kt) for each promise, so that it can be broken (an elastic model).
 
-    Shortage beyond a service floor costs what shortage costs, and counts in all that the shortage below it counts in.
+    The key of a column is the position of the need for a service floor, and (family, index of the row) for the others.
+
+    Shortage beyond a service floor costs what other shortage costs, and enters the same rows.
     """
     rows, columns = arrays.matrix.shape
     floors = [d for d, need in enumerate(data.need) if need.max_short < need.demand]

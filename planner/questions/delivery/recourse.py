@@ -1,7 +1,8 @@
-"""The operations that are left to decide once builds and closures are: programmes that capacity alone ties to these.
+"""The recourse problem: the operations that are left to decide once builds and closures are fixed.
 
-What no row connects is solved apart: without stockpiles each period is a programme of its own. Every part stays in a
-solver of its own and starts from a basis that it is given, and the same capacities are solved once.
+Builds and closures enter the operations only through capacities. Parts of the operations that no row connects are
+solved apart: without stockpiles each period is a linear programme of its own. Each part keeps a solver of its own and
+starts from a basis that it is given; equal capacities are solved only once.
 """
 
 from __future__ import annotations
@@ -25,16 +26,15 @@ if TYPE_CHECKING:
     from ...solving.solver import Settings
     from ..many import Cluster, Worker
 
-FIRST = ("build", "chosen", "close", "nothing", "private", "fund_draw")  # families decided before the operations
+FIRST = ("build", "chosen", "close", "nothing", "private", "fund_draw")  # families of first-stage columns
 
 
 class Answer(NamedTuple):
-    """One part solved.
+    """The solution of one part.
 
-    value     MUSD, of the programme's own objective
-    price     MUSD by which it changes for one more kt/yr of each capacity of the part: 0 or less; of what must be
-              made 0 or more
-    measured  the measures asked for
+    value     objective of its programme, MUSD of present value
+    price     shadow price of each capacity of the part, MUSD per kt/yr: 0 or less; of what must be made 0 or more
+    measured  one number per measure, see `Recourse`
     """
 
     value: float
@@ -43,7 +43,12 @@ class Answer(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """A part to be solved for vectors of its capacities, from a basis (None: from nothing); picklable."""
+    """A piece of work: one part, to be solved for several vectors of its capacities. It can be pickled.
+
+    part        number of the part
+    start       basis from which the first solve starts; None: from none
+    capacities  vectors in the order of `Part.limits`, kt/yr
+    """
 
     part: int
     start: Any
@@ -52,12 +57,12 @@ class Piece(NamedTuple):
 
 @dataclass
 class Part:
-    """A programme that no row ties to another.
+    """A linear programme that no row connects with another part. It can be pickled; each process makes its own solver.
 
-    limits  positions of its capacities among those of :class:`Recourse`
-    rows    the rows of these in its programme; ``least``: which of them are a least amount, not a most
-
-    It can be pickled; each process makes a solver of its own.
+    limits    positions of its capacities in the vector of all capacities
+    rows      rows of these in its programme
+    least     bool for each of these rows: the capacity is a lower limit (what must be made), not an upper one
+    measures  sparse matrix of shape (measures, columns of the part)
     """
 
     limits: np.ndarray
@@ -68,15 +73,18 @@ class Part:
     settings: Settings
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: held for name, held in self.__dict__.items() if name != "programme"}
+        return {name: value for name, value in self.__dict__.items() if name != "programme"}
 
     @cached_property
     def programme(self) -> Programme:
-        """What solves it here."""
+        """The solver of the part in this process."""
         return Programme(self.arrays, self.settings)
 
     def answers(self, capacities: list[np.ndarray], start: Any) -> tuple[list[Answer], Any]:
-        """The part with other capacities (kt/yr, in the order of ``limits``), and the basis in the end."""
+        """Solve the part for vectors of capacities (kt/yr, in the order of ``limits``), one after the other.
+
+        Returns the answers in the same order, and the basis of the last solve.
+        """
         self.programme.start_from(start)
         known: dict[bytes, Answer] = {}
         for capacity in capacities:
@@ -85,19 +93,20 @@ class Part:
         return [known[capacity.tobytes()] for capacity in capacities], self.programme.basis
 
     def _solved(self, capacity: np.ndarray) -> Answer:
+        """Solve the part for one vector of capacities, from the basis that the solver has."""
         for row, limit, least in zip(self.rows.tolist(), capacity.tolist(), self.least.tolist(), strict=True):
             self.programme.side(row, *((limit, math.inf) if least else (-math.inf, limit)))
-        found = self.programme.find(watched=False)
-        if not found.optimal:
-            raise SolverFailed(f"an outcome of the projects could not be solved ({found.stopped})")
-        price = found.duals[self.rows]
+        solution = self.programme.find(watched=False)
+        if not solution.optimal:
+            raise SolverFailed(f"an outcome of the projects could not be solved ({solution.stopped})")
+        price = solution.duals[self.rows]
         price = np.where(self.least, np.maximum(price, 0.0), np.minimum(price, 0.0))
-        return Answer(float(self.arrays.cost @ found.x), price, self.measures @ found.x)
+        return Answer(float(self.arrays.cost @ solution.x), price, self.measures @ solution.x)
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts as they are sent to each process; called there, it gives what solves a piece."""
+    """All parts, as they are sent to each process; the call there returns the function that solves a piece of work."""
 
     parts: list[Part]
 
@@ -106,13 +115,15 @@ class Parts:
 
 
 class Recourse:
-    """All parts of the operations of a model.
+    """The recourse problem of a model, in parts.
 
-    arrays    the whole model as a linear programme
-    limited   rows of ``arrays`` whose upper side is a capacity, kt/yr, or whose lower side is what must be made
-    measures  rows of what is to be measured in each solution, by columns of ``arrays``
+    arrays     the whole model as a linear programme
+    limited    rows of ``arrays`` whose upper limit is a capacity (kt/yr), or whose lower limit is what must be made
+    measures   sparse matrix of shape (measures, columns): what is measured in each solution
+    first      bool for each column: it is decided before the operations (a first-stage column)
+    operating  bool for each row: it has columns of the operations
 
-    ``first`` tells which columns are decided before. Raises SolverFailed if another row ties the operations to them.
+    Raises SolverFailed if a row not in ``limited`` connects the operations with first-stage columns.
     """
 
     def __init__(self, arrays: Arrays, limited: np.ndarray, measures: Any, settings: Settings) -> None:
@@ -124,12 +135,12 @@ class Recourse:
         self.least = np.isfinite(arrays.row_lower[limited])
         by_row = sparse.csr_array(arrays.matrix)
         decided = self.first.copy()
-        decided[list(arrays.columns.get("nothing", {}).values())] = False  # always 0: it ties nothing
+        decided[list(arrays.columns.get("nothing", {}).values())] = False  # always 0, so it connects nothing
         before, after = by_row[:, decided], by_row[:, ~self.first]
         self.operating = np.diff(after.indptr) > 0
-        tied = self.operating & (np.diff(before.indptr) > 0)
-        tied[limited] = False
-        if tied.any():
+        connected = self.operating & (np.diff(before.indptr) > 0)
+        connected[limited] = False
+        if connected.any():
             raise SolverFailed("a row that is neither a capacity nor an offtake ties operations to builds")
         self.parts = self._split(after, limited, measures, settings)
         self.starts: list[Any] = [None] * len(self.parts)  # bases
@@ -137,6 +148,11 @@ class Recourse:
         self.pool: Processes | Cluster | None = None  # of `answers`, see `shared`
 
     def _split(self, after: Any, limited: np.ndarray, measures: Any, settings: Settings) -> list[Part]:
+        """Return the parts: the connected components of the operations' rows and columns.
+
+        after  the rows of the model, with the columns of the operations only
+        Components without any capacity are put together in one part.
+        """
         from scipy.sparse.csgraph import connected_components
 
         columns, rows = np.flatnonzero(~self.first), np.flatnonzero(self.operating)
@@ -149,7 +165,9 @@ class Recourse:
         limits = place[limited]  # -1: nothing can run there
         bound = np.full(label.max(initial=-1) + 1, False)
         bound[of_row[limits[limits >= 0]]] = True
-        of_row, of_column = (np.where(bound[of], of, -1) for of in (of_row, of_column))  # all that no capacity binds
+        of_row, of_column = (
+            np.where(bound[labels], labels, -1) for labels in (of_row, of_column)
+        )  # -1: without any capacity
         return [
             self._part(columns[of_column == k], rows[of_row == k], limited, measures, settings)
             for k in sorted(set(of_column.tolist()))
@@ -158,6 +176,7 @@ class Recourse:
     def _part(
         self, columns: np.ndarray, rows: np.ndarray, limited: np.ndarray, measures: Any, settings: Settings
     ) -> Part:
+        """Return the part of some columns and rows of the model."""
         a = self.arrays
         own = replace(
             a,
@@ -173,35 +192,35 @@ class Recourse:
             rows={},
         )
         place = {row: k for k, row in enumerate(rows.tolist())}
-        mine = np.array([k for k, row in enumerate(limited.tolist()) if row in place], dtype=int)
-        there = np.array([place[row] for row in limited[mine].tolist()], dtype=np.int32)
-        return Part(mine, there, self.least[mine], own, sparse.csr_array(measures)[:, columns], settings)
+        limits = np.array([k for k, row in enumerate(limited.tolist()) if row in place], dtype=int)
+        there = np.array([place[row] for row in limited[limits].tolist()], dtype=np.int32)
+        return Part(limits, there, self.least[limits], own, sparse.csr_array(measures)[:, columns], settings)
 
     @property
     def own(self) -> np.ndarray:
-        """Capacities, and what must be made, without any module, kt/yr."""
+        """The vector of capacities, and of what must be made, without any module, kt/yr."""
         a = self.arrays
         return np.where(self.least, a.row_lower[self.limited], a.row_upper[self.limited])
 
     def answer(self, capacity: np.ndarray) -> list[Answer]:
-        """For one vector of capacities (in the order of ``limited``) the answer of each part, in this process.
+        """Return the answer of each part for one vector of capacities (in the order of ``limited``), in this process.
 
         Every vector but the first starts from the basis of the first, so that its answer does not depend on those
-        asked between.
+        solved in between.
         """
-        found = []
+        answers = []
         for k, (part, own) in enumerate(zip(self.parts, self._of_parts(capacity), strict=True)):
             key = k, own.tobytes()
             if key not in self._known:
                 [self._known[key]], basis = part.answers([own], self.starts[k])
                 if self.starts[k] is None:
                     self.starts[k] = basis
-            found.append(self._known[key])
-        return found
+            answers.append(self._known[key])
+        return answers
 
     @contextmanager
     def shared(self, workers: int | None, scheduler: str | None) -> Iterator[None]:
-        """Share the work of `answers` for a while, see `many.pool`."""
+        """Share the work of `answers` among processes or a cluster within a ``with`` block, see `many.pool`."""
         with closing(pool(Parts(self.parts), workers, scheduler, again=True)) as self.pool:
             try:
                 yield
@@ -209,19 +228,19 @@ class Recourse:
                 self.pool = None
 
     def answers(self, capacities: Sequence[np.ndarray]) -> list[list[Answer]]:
-        """For each vector of capacities the answer of each part.
+        """Return the answers for several vectors of capacities: a list by vector of lists by part.
 
-        A part starts from its basis in ``starts`` and meets the vectors in their order, so that what it answers does
-        not depend on where it is solved, nor on what was solved there before. The bases in the end are the next
-        ``starts``.
+        A part starts from its basis in ``starts`` and is solved for the vectors in their order, so that its answers do
+        not depend on where it is solved, nor on what was solved there before. The bases at the end are the ``starts``
+        of the next call.
         """
         of_parts = zip(*map(self._of_parts, capacities), strict=True)
         todo = {k: Piece(k, self.starts[k], list(own)) for k, own in enumerate(of_parts)}
-        found = dict((self.pool or Processes(Parts(self.parts))).results(todo))
-        by_part = [found[k][0] for k in todo]
-        self.starts = [found[k][1] for k in todo]
-        return [list(of) for of in zip(*by_part, strict=True)]
+        solved = dict((self.pool or Processes(Parts(self.parts))).results(todo))
+        by_part = [solved[k][0] for k in todo]
+        self.starts = [solved[k][1] for k in todo]
+        return [list(answers) for answers in zip(*by_part, strict=True)]
 
     def _of_parts(self, capacity: np.ndarray) -> list[np.ndarray]:
-        """The capacities of each part."""
+        """Return the capacities of each part, none below 0, kt/yr."""
         return [np.maximum(capacity[part.limits], 0.0) for part in self.parts]

@@ -1,10 +1,12 @@
-"""The plan that is best against many outcomes of its projects, by a sample of them.
+"""The plan that is best over many outcomes of its projects: a two-stage stochastic programme, solved on a sample.
 
-``sample``    outcomes of all modules that could be started: capacity and cost
-``master``    builds against cuts of the operations (the L-shaped method)
-``search``    master and operations in turn, until the plan is known to be best to a gap
-``verdict``   how far from the best plan of all outcomes, and against the plan that trusts in delivery
-``insurance`` what each project that is built for safety is worth
-``results``   everything as tables, text and folder
-``study``     the call
+The first stage are builds and closures, the second the operations in each outcome (sample average approximation).
+
+``sample``     capacity and cost of all modules that could be started, in each outcome of a sample
+``master``     the master problem: builds against cuts of the operations (the L-shaped method)
+``search``     master and operations in turn, until the best plan for a sample is known to a gap
+``verdict``    how far a plan is from the best over all outcomes, with confidence intervals
+``insurance``  what each project that is built for safety is worth
+``result``     the result as tables, text and folder
+``hedge``      the call
 """

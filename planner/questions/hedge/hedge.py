@@ -1,4 +1,4 @@
-"""The plan that is best against many outcomes of its projects: the call ``hedge``."""
+"""The call ``hedge``: the plan that is best over many outcomes of its projects, against the plan that trusts them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ...runs.run import Run
     from ...solving.solver import Progress, Settings
 
-GROUPS = 8  # independent draws that a trial is made of, so that its spread can be told
-DESIGN, REPLICATION, TRIAL = 0, 1, 2  # kinds of samples, which must not share their luck
+GROUPS = 8  # independent groups of outcomes in a trial, from which confidence intervals are estimated
+DESIGN, REPLICATION, TRIAL = 0, 1, 2  # kinds of samples, each drawn with seeds of its own
 
 
 def hedge(
@@ -46,9 +46,9 @@ def hedge(
 
     run           the plan that trusts in delivery; None: it is solved first
     outcomes      of the design, drawn evenly (a Sobol sequence) by ``success_probability`` and delivery_risk.csv
-    replications  samples of as many outcomes of other luck, each solved as well: they tell how far the plan may be
+    replications  samples of as many other outcomes, each solved as well: they tell how far the plan may be
                   from the best over all outcomes (Mak, Morton and Wood, Operations Research Letters 24, 1999)
-    trial         outcomes on which both plans are compared, with the same luck, in 8 independent groups
+    trial         outcomes on which both plans are compared, the same for both, in 8 independent groups
     insurance     largest projects that the hedged plan builds more, of which the worth is searched
     weight        of the mean of the worst 1 - alpha of the outcomes by cost, against the mean of all
     gap           relative gap of each search
@@ -83,7 +83,7 @@ def hedge(
         best = search.best(trusting, gap, time_limit)
         work.complete = best.why != "interrupted"
         hedged = _as_plan(instance, search, best, gap, seed, progress)
-        tried = work.tried(trial, trusting, best.x)
+        tried = work.run_trial(trial, trusting, best.x)
         rows = work.replicated(replications, best, tried)
         worths: list[tuple[Any, ...]] = []
         if work.complete and insurance:
@@ -98,6 +98,7 @@ def hedge(
 def _check(
     instance: Instance, outcomes: int, replications: int, trial: int, insurance: int, weight: float, alpha: float
 ) -> None:
+    """Raise UsageError if nothing is uncertain, or a setting or the instance does not fit the question."""
     from ..delivery.draws import check_uncertain
 
     check_uncertain(instance)
@@ -115,23 +116,30 @@ def _check(
 
 
 def _without_scenarios(instance: Instance) -> Instance:
+    """Return the instance without its scenarios and all that belongs to them."""
     tables = [t for t in ("branch_service", "disruptions", "scenarios") if instance.rows(t)]
     return instance.changed(without={t: {} for t in tables}) if tables else instance
 
 
 @dataclass
 class _Trial:
-    """Costs (MUSD) and tonnes short of the trusting and the hedged plan by group and outcome; and promises broken."""
+    """The results of the trusting and the hedged plan in a trial: per group an array of shape (2 plans, outcomes).
 
-    costs: list[np.ndarray] = field(default_factory=list)  # each 2 x outcomes
-    objectives: list[np.ndarray] = field(default_factory=list)  # the same with what broken promises weigh
+    costs       present cost, MUSD
+    objectives  the same with the weights of broken promises, MUSD
+    short       short over the horizon, t
+    broken      1 if a promise is broken, else 0
+    """
+
+    costs: list[np.ndarray] = field(default_factory=list)
+    objectives: list[np.ndarray] = field(default_factory=list)
     short: list[np.ndarray] = field(default_factory=list)
     broken: list[np.ndarray] = field(default_factory=list)
 
 
 @dataclass
 class _Work:
-    """What all parts of the study share; ``complete`` turns False at a Ctrl-C, after which nothing more is begun."""
+    """What all steps of the study share. A Ctrl-C sets ``complete`` to False; no further step is then begun."""
 
     instance: Instance
     operations: Any
@@ -144,7 +152,7 @@ class _Work:
     complete: bool = True
 
     def search(self, kind: int, number: int) -> Search:
-        """A search on a sample of its own luck."""
+        """Return a search on a sample of outcomes of its own: ``number`` counts the samples of a ``kind``."""
         from ..delivery.draws import draw
         from .sample import Sample
 
@@ -153,22 +161,23 @@ class _Work:
         return Search(self.operations, sample, self.weights, self.settings, self.progress)
 
     def tell(self, line: str) -> None:
-        """Progress."""
+        """Print a line of progress."""
         if self.progress:
             self.progress(line)
 
-    def tried(self, trial: int, *plans: np.ndarray) -> _Trial:
-        """The plans on outcomes that none of them was designed for."""
-        found = _Trial()
+    def run_trial(self, trial: int, *plans: np.ndarray) -> _Trial:
+        """Try plans (first-stage decisions) on ``trial`` outcomes that none of them was designed for."""
+        result = _Trial()
         try:
             for group in range(GROUPS if trial and self.complete else 0):
                 self.tell(f"trial: group {group + 1} of {GROUPS}")
-                self._group(found, trial // GROUPS, group, plans)
+                self._group(result, trial // GROUPS, group, plans)
         except KeyboardInterrupt:
             self.complete = False
-        return found
+        return result
 
-    def _group(self, found: _Trial, size: int, group: int, plans: tuple[np.ndarray, ...]) -> None:
+    def _group(self, trial: _Trial, size: int, group: int, plans: tuple[np.ndarray, ...]) -> None:
+        """Add a group of ``size`` outcomes to a trial."""
         from ..delivery.draws import draw
         from .sample import Sample
 
@@ -185,16 +194,19 @@ class _Work:
         for k, x in enumerate(plans):
             answers = operations.recourse.answers([sample.capacity(s, x) for s in range(size)])
             spent = sample.spent(x) + float(closing @ x)
-            for s, of in enumerate(answers):
-                told = operations.told(of)
-                costs[k, s] = told.cost + spent[s]
-                objectives[k, s] = sum(a.value for a in of) + operations.offset + spent[s]
-                short[k, s], broken[k, s] = told.short @ lengths, told.unkept
+            for s, answered in enumerate(answers):
+                combined = operations.combined(answered)
+                costs[k, s] = combined.cost + spent[s]
+                objectives[k, s] = sum(a.value for a in answered) + operations.offset + spent[s]
+                short[k, s], broken[k, s] = combined.short @ lengths, combined.unkept
         for name, values in (("costs", costs), ("objectives", objectives), ("short", short), ("broken", broken)):
-            getattr(found, name).append(values)
+            getattr(trial, name).append(values)
 
     def replicated(self, count: int, best: Best, tried: _Trial) -> list[tuple[Any, ...]]:
-        """Rows of the table of replications."""
+        """Solve further samples, and return the rows of the table ``replications``.
+
+        Each tells how far the hedged plan is from the best on that sample (Mak, Morton and Wood).
+        """
         rows: list[tuple[Any, ...]] = []
         hedged = np.concatenate([o[1] for o in tried.objectives]) if tried.objectives else best.costs
         level = float(np.quantile(hedged, self.weights.alpha))
@@ -202,7 +214,7 @@ class _Work:
             self.tell(f"replication {number} of {count}")
             try:
                 search = self.search(REPLICATION, number)
-                value = beyond(search.tried(best.x)[1], level, self.weights.weight, self.weights.alpha)
+                value = beyond(search.evaluate(best.x)[1], level, self.weights.weight, self.weights.alpha)
             except KeyboardInterrupt:
                 self.complete = False
                 break
@@ -215,14 +227,15 @@ class _Work:
 
 
 def _as_plan(instance: Instance, search: Search, best: Best, gap: float, seed: int, progress: Progress | None) -> Run:
-    """The builds as a plan that runs as if all came as planned; closures are chosen for that course."""
+    """Return the builds of ``best`` as a plan for the case that all comes as planned; closures are chosen for it."""
     from ...solving.pins import Pins
     from ..solve import solve
 
     starts = search.operations.data.build
-    held = best.x[search.sample.at_build]
+    modules = best.x[search.sample.at_build]
     fixed = {
-        (s.option, s.year): float(np.round(n) if s.integer else n) for s, n in zip(starts, held.tolist(), strict=True)
+        (s.option, s.year): float(np.round(n) if s.integer else n)
+        for s, n in zip(starts, modules.tolist(), strict=True)
     }
     if progress:
         progress("the hedged plan as it runs if all comes as planned")
@@ -230,6 +243,7 @@ def _as_plan(instance: Instance, search: Search, best: Best, gap: float, seed: i
 
 
 def _modules(run: Run) -> dict[str, float]:
+    """Return the modules that a run builds of each option."""
     return {str(o): float(n) for o, n in run.tables["builds"].groupby("option")["modules"].sum().items()}
 
 
@@ -237,6 +251,7 @@ def _result(
     work: _Work, run: Run, hedged: Run, best: Best, tried: _Trial, rows: list[tuple[Any, ...]],
     worths: list[tuple[Any, ...]], settings: dict[str, Any],
 ) -> Hedge:  # fmt: skip
+    """Return the study from its parts; ``rows`` are those of the replications, ``worths`` those of the insurance."""
     import pandas as pd
 
     gaps = [row[3] for row in rows]
@@ -284,7 +299,9 @@ def _plans(work: _Work, run: Run, hedged: Run, tried: _Trial) -> pd.DataFrame:
     worst = Weights(1.0, work.weights.alpha)
     rows = []
     for k, (name, plan) in enumerate((("trusting", run), ("hedged", hedged))):
-        costs, short, broken = (np.concatenate([g[k] for g in of]) for of in (tried.costs, tried.short, tried.broken))
+        costs, short, broken = (
+            np.concatenate([g[k] for g in groups]) for groups in (tried.costs, tried.short, tried.broken)
+        )
         planned = float(plan.plan["objective_musd"])
         capex = float(plan.tables["builds"]["capex_musd"].sum())
         rows.append((name, planned, costs.mean(), worst.of(costs), short.mean(), broken.mean(), capex))

@@ -1,4 +1,4 @@
-"""What each project that a hedged plan builds for safety is worth: the best plan without it, on the same outcomes."""
+"""The worth of each project that a hedged plan builds for safety: how much dearer the best plan without it is."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from .search import Best, Search
 
-EACH = 60.0  # seconds of each search without a project; what it leaves open stands beside its result
+EACH = 60.0  # seconds of each search without a project; the gap that is left is told with the result
 
 
 class Project(NamedTuple):
-    """Options that are one project, and the overnight capex (MUSD) that the hedged plan spends more on it."""
+    """A project that the hedged plan builds more of.
+
+    options     its options; those of an exclusive group are one project
+    extra_musd  overnight capex that the hedged plan spends more on it, MUSD
+    """
 
     name: str
     options: tuple[str, ...]
@@ -24,28 +28,36 @@ class Project(NamedTuple):
 
 
 def extra_projects(instance: Instance, trusting: Mapping[str, float], hedged: Mapping[str, float]) -> list[Project]:
-    """Projects on which a hedged plan spends more than a trusting one (modules by option), the largest first."""
+    """Return the projects of which a hedged plan builds more than a trusting one, the dearest first.
+
+    trusting, hedged  modules by option of the two plans
+    Projects that are committed anyway are left out.
+    """
     members: dict[str, list[str]] = defaultdict(list)
     for o in instance.options:
         members[o.exclusive_group or o.option].append(o.option)
     capex = {o.option: o.capex_musd for o in instance.options}
     committed = {o.option for o in instance.options if o.min_modules > 0.0}
-    found = []
+    projects = []
     for name, options in members.items():
         extra = sum(capex[o] * (hedged.get(o, 0.0) - trusting.get(o, 0.0)) for o in options)
         more = sum(hedged.get(o, 0.0) - trusting.get(o, 0.0) for o in options)
         if more > 1e-6 and not committed & set(options):
-            found.append(Project(options[0] if len(options) == 1 else name, tuple(options), extra))
-    return sorted(found, key=lambda p: (-p.extra_musd, p.name))
+            projects.append(Project(options[0] if len(options) == 1 else name, tuple(options), extra))
+    return sorted(projects, key=lambda p: (-p.extra_musd, p.name))
 
 
 def worth(
     search: Search, best: Best, projects: list[Project], gap: float, time_limit: float | None
 ) -> list[tuple[Any, ...]]:
-    """Rows: project, its options, extra capex, and by how much the best plan without it is dearer, MUSD.
+    """Return the rows of the table ``insurance``, see `Hedge`; after a Ctrl-C those known.
 
-    The last two numbers are what it is worth at least and at most, as far as the gaps of both plans tell; so each of
-    these searches ends after ``EACH`` seconds at the latest. Stops at Ctrl-C with the rows known.
+    A row holds the project, its options, its extra capex (MUSD), by how much the best plan without it is dearer (MUSD),
+    and the least and the most that this can be, given the gaps of both searches. As it is told, each search may end
+    early: after ``EACH`` seconds at the latest.
+
+    gap         relative gap of each search
+    time_limit  seconds of each search; None: ``EACH``
     """
     each = min(EACH, time_limit or EACH)
     rows: list[tuple[Any, ...]] = []
@@ -69,7 +81,7 @@ def worth(
 
 
 def _with_dependents(search: Search, options: tuple[str, ...]) -> set[str]:
-    """The options and all that require one of them, near or far."""
+    """Return the options, and all that require one of them directly or through others."""
     gone = set(options)
     requires = [(r.option, r.required) for r in search.operations.data.requires]
     while more := {option for option, required in requires if required in gone} - gone:
@@ -78,5 +90,6 @@ def _with_dependents(search: Search, options: tuple[str, ...]) -> set[str]:
 
 
 def _columns(search: Search, options: set[str]) -> np.ndarray:
+    """Return the first-stage columns in which these options are started."""
     starts = search.operations.data.build
     return search.sample.at_build[[i for i, start in enumerate(starts) if start.option in options]]

@@ -1,4 +1,4 @@
-"""What is found: the hedged plan, what it builds more, what that costs and saves, and how sure that is."""
+"""The result of ``hedge``: the hedged plan, what it builds more, what that costs and saves, and how sure that is."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ class Hedge(Study):
     """The plan that is best against a sample of outcomes of its projects, against the plan that trusts in delivery.
 
     plan          the hedged plan, as it runs if all comes as planned: a plan as of ``solve``
-    objective_musd, bound_musd  of the design: what the hedged plan reaches on its own sample, and what none undercuts
-    why           why the search of the design ended
+    objective_musd, bound_musd  of the design: the objective of the hedged plan on its own sample, and a lower bound
+                  that holds for every plan on this sample
+    why           why the search of the design ended, see `Best`
     saving        objective of the trusting plan less that of the hedged one in the trial, with its 95 % interval
     gap_musd      estimate of how far the hedged plan is from the best over all outcomes; ``gap_at_most_musd`` with 95 %
     complete      False if it was interrupted; what is missing then is empty
@@ -79,7 +80,7 @@ class Hedge(Study):
         ),
         Table(
             "replications",
-            "Samples of other luck, which tell how far the hedged plan may be from the best.",
+            "Further samples, which tell how far the hedged plan may be from the best.",
             """
             sample      | integer |      | number of the sample
             hedged_musd | number  | MUSD | objective of the hedged plan on it

@@ -1,4 +1,4 @@
-"""What each module that could be started would add and cost in each outcome of a sample."""
+"""The sample of a stochastic programme: what each module would add and cost in each of its outcomes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
 
 class Sample:
-    """Outcomes s of a sample, for all starts i of the model: equally likely, S in all.
+    """A sample of S outcomes, which are equally likely.
 
-    money   S x starts, MUSD of present value per module
-    added   S matrices, capacities x first-stage columns: kt/yr that one module adds, less what closing takes away
-    first   positions of the first-stage columns in the model; ``at_build`` those of starts among them
-    used    options that will be started at all; None: any
+    money     shape (S, starts of modules): MUSD of present value per module
+    added     S sparse matrices of shape (capacities, first-stage columns): kt/yr that one module adds to a capacity, or
+              that closing takes away (negative)
+    own       capacities without any module, kt/yr
+    first     positions of the first-stage columns in the model
+    at_build  positions of the starts of modules among the first-stage columns
+
+    used  (argument) the options that will be started at all; the others are left out of the matrices. None: all are in
     """
 
     def __init__(
@@ -32,22 +36,22 @@ class Sample:
 
         data, arrays = operations.data, operations.model
         self.first = np.flatnonzero(operations.recourse.first)
-        among = {column: k for k, column in enumerate(self.first.tolist())}
-        self.at_build = np.array([among[arrays.columns["build"][i]] for i in range(len(data.build))], dtype=int)
+        place_of = {column: k for k, column in enumerate(self.first.tolist())}
+        self.at_build = np.array([place_of[arrays.columns["build"][i]] for i in range(len(data.build))], dtype=int)
         self.own = operations.own
         count = len(draws)
         self.money = np.zeros((count, len(data.build)))
-        closing = _closing(operations, among)
+        closing = _closing(operations, place_of)
         shape = (len(self.own), len(self.first))
         self.added: list[Any] = []
         starts = [(i, start) for i, start in enumerate(data.build) if used is None or start.option in used]
         for s in range(count):
-            luck = draws.luck(s)
+            outcome = draws.outcome(s)
             rows, columns, values = [list(part) for part in closing]
             for i, start in starts:
-                own = luck.get(start.option, AS_PLANNED)
+                own = outcome.get(start.option, AS_PLANNED)
                 self.money[s, i] = modules.cost(start.option, start.year, own)
-                for position, kt in operations.tied(modules, i, own):
+                for position, kt in operations.capacity_effects(modules, i, own):
                     rows.append(position)
                     columns.append(int(self.at_build[i]))
                     values.append(kt)
@@ -57,22 +61,25 @@ class Sample:
         return len(self.added)
 
     def capacity(self, s: int, x: np.ndarray) -> np.ndarray:
-        """Capacities in outcome ``s`` with first-stage decisions ``x``, kt/yr."""
+        """Return the capacities in outcome ``s`` with first-stage decisions ``x``, kt/yr."""
         return np.asarray(self.own + self.added[s] @ x)
 
     def spent(self, x: np.ndarray) -> np.ndarray:
-        """What the modules cost in each outcome, MUSD of present value."""
+        """Return what the modules cost in each outcome, shape (S,), MUSD of present value."""
         return np.asarray(self.money @ x[self.at_build])
 
 
-def _closing(operations: Operations, among: dict[int, int]) -> tuple[list[int], list[int], list[float]]:
-    """Rows, columns and values of what closures take from capacities."""
+def _closing(operations: Operations, place_of: dict[int, int]) -> tuple[list[int], list[int], list[float]]:
+    """Return what closures take from capacities, as rows, columns and (negative) values, kt/yr, of a sparse matrix.
+
+    place_of  column of the model -> position among the first-stage columns
+    """
     data: ModelData = operations.data
     rows, columns, values = [], [], []
     position = operations.model.columns.get("close", {})
     for limit in data.capacity:
         for j, kt in limit.closed:
             rows.append(operations.place[limit.facility, data.nodes[limit.node].period])
-            columns.append(among[position[j]])
+            columns.append(place_of[position[j]])
             values.append(-kt)
     return rows, columns, values

@@ -1,4 +1,4 @@
-"""Master and operations in turn, until the best builds for a sample are known to a gap."""
+"""The L-shaped method on one sample: master and operations in turn, until the best builds are known to a gap."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ if TYPE_CHECKING:
     from ..delivery.operations import Operations
     from .sample import Sample
 
-TOWARDS = 0.5  # how far from the best decisions known to the master's a trial lies, while no whole numbers are asked
-STALLED = 3  # trials with whole numbers without progress after which the search ends
-LEAST = 1e-7  # smallest gap that is told apart from rounding
+TOWARDS = 0.5  # in the relaxation a trial lies this far on the way from the best known decisions to the master's
+STALLED = 3  # the search ends after so many trials with whole numbers without progress
+LEAST = 1e-7  # smallest relative gap asked for; less is rounding
 
 
 @dataclass
 class Best:
     """The best builds known for a sample.
 
-    x          first-stage decisions, in the order of ``Sample.first``
-    value      MUSD, the objective of the sample with these
-    bound      MUSD: no builds are better
-    costs      MUSD of each outcome
-    why        ``optimal`` (to the gap), ``time_limit``, ``interrupted`` or ``stalled`` (the search found no more)
+    x       first-stage decisions, in the order of ``Sample.first`` (the incumbent)
+    value   their objective on the sample, MUSD
+    bound   lower bound: no builds have a lower objective, MUSD
+    costs   cost of each outcome, MUSD
+    rounds  how often the master was solved
+    why     why the search ended: ``optimal`` (to the gap), ``time_limit``, ``interrupted``, ``stalled``
     """
 
     x: np.ndarray
@@ -41,12 +42,12 @@ class Best:
 
     @property
     def gap(self) -> float:
-        """Relative distance of value and bound."""
+        """The relative gap between value and bound."""
         return max(0.0, self.value - self.bound) / max(abs(self.value), 1e-9)
 
 
 class Search:
-    """The search on one sample; it can be asked again with projects forbidden, and knows what it learned."""
+    """The search on one sample. It can be asked again, with some projects forbidden; the cuts found before are kept."""
 
     def __init__(
         self,
@@ -59,19 +60,28 @@ class Search:
         self.operations, self.sample, self.weights, self.progress = operations, sample, weights, progress
         self.master = Master(operations, sample, weights, settings, progress)
 
-    def tried(self, x: np.ndarray, theta: np.ndarray | None = None) -> tuple[float, np.ndarray, int]:
-        """The objective with some decisions, the cost of each outcome, and how many planes the master gained."""
+    def evaluate(self, x: np.ndarray, theta: np.ndarray | None = None) -> tuple[float, np.ndarray, int]:
+        """Solve the operations for decisions ``x`` in every outcome, and add the cuts that follow.
+
+        theta  the master's estimates for ``x``, if it proposed them: see `Master.cut`
+        Returns the objective (MUSD), the cost of each outcome (MUSD), and how many cuts were added.
+        """
         capacities = [self.sample.capacity(s, x) for s in range(len(self.sample))]
         answers = self.operations.recourse.answers(capacities)
-        value = np.array([sum(a.value for a in of) for of in answers])
+        value = np.array([sum(a.value for a in of_parts) for of_parts in answers])
         costs = value + self.sample.spent(x) + float(self.master.closing @ x) + self.operations.offset
         return self.weights.of(costs), costs, self.master.cut(capacities, answers, theta)
 
     def best(self, start: np.ndarray, gap: float, time_limit: float | None) -> Best:
-        """The best builds from a plan to start with. Ctrl-C or the time limit end it with the best so far."""
+        """Return the best builds; Ctrl-C or the time limit end the search with the best so far.
+
+        start       first-stage decisions to start from
+        gap         relative
+        time_limit  seconds; None: no limit
+        """
         ends = math.inf if time_limit is None else time.perf_counter() + time_limit
         gap = max(gap, LEAST)
-        value, costs, _ = self.tried(start)
+        value, costs, _ = self.evaluate(start)
         best = Best(start, value, -math.inf, costs)
         relaxed = Best(start, value, -math.inf, costs)
         try:
@@ -88,36 +98,41 @@ class Search:
         return best
 
     def _relax(self, relaxed: Best, best: Best, gap: float, ends: float) -> None:
-        """Raise the bound without whole numbers, as far as these are not what keeps it down."""
+        """Raise the bound by solving the relaxation, until its own gap is at most half of ``gap`` or no cut is left.
+
+        relaxed  best relaxed decisions; changed here
+        ends     when to end, as `time.perf_counter` counts
+        """
         towards = TOWARDS
         while time.perf_counter() < ends:
-            found, theta, bound = self.master.relaxed()
+            proposed, theta, bound = self.master.relaxed()
             best.rounds += 1
             raised = bound > relaxed.bound
             relaxed.bound = max(relaxed.bound, bound)
             if relaxed.gap <= 0.5 * gap:
                 return
-            trial = relaxed.x + towards * (found - relaxed.x)
-            value, costs, added = self.tried(trial, theta)
+            trial = relaxed.x + towards * (proposed - relaxed.x)
+            value, costs, added = self.evaluate(trial, theta)
             if value < relaxed.value:
                 relaxed.x, relaxed.value, relaxed.costs = trial, value, costs
             if not added and towards == 1.0:
                 return
-            # a trial between may tell the master nothing that it does not know: then the next is its own
+            # a trial in between may add no cut that helps: the next trial is then the master's own proposal
             towards = TOWARDS if added and raised else 1.0
             self._tell(best.rounds, "relaxed", relaxed)
 
     def _round(self, x: np.ndarray, best: Best) -> None:
-        """Take whole decisions next to relaxed ones, if they are better than the best known."""
-        decided = self.master.beside(x)
+        """Round relaxed decisions ``x`` to whole ones, and take these if they are better than the best known."""
+        decided = self.master.rounded(x)
         if decided is None:
             return
-        value, costs, _ = self.tried(decided)
+        value, costs, _ = self.evaluate(decided)
         if value < best.value:
             best.x, best.value, best.costs = decided, value, costs
         self._tell(best.rounds, "rounded", best)
 
     def _decide(self, best: Best, gap: float, ends: float) -> None:
+        """Solve the master with whole numbers, until the gap or the end of the time is reached."""
         stalled = 0
         while best.gap > gap:
             left = ends - time.perf_counter()
@@ -130,7 +145,7 @@ class Search:
             best.bound = max(best.bound, min(bound, best.value))
             added = 0
             if x is not None:
-                value, costs, added = self.tried(x, theta)
+                value, costs, added = self.evaluate(x, theta)
                 if value < best.value:
                     best.x, best.value, best.costs = x, value, costs
             self._tell(best.rounds, "whole", best)
@@ -141,6 +156,7 @@ class Search:
         best.why = "optimal"
 
     def _tell(self, rounds: int, what: str, known: Best) -> None:
+        """Print a line of progress."""
         if self.progress:
             self.progress(
                 f"round {rounds} ({what}): {known.value:,.6g} MUSD, none below {known.bound:,.6g} ({known.gap:.2%})"
@@ -148,25 +164,24 @@ class Search:
 
 
 def decisions(operations: Operations, sample: Sample, run: Any) -> np.ndarray:
-    """First-stage decisions that a run holds: its builds, the groups they choose, its closures."""
-
+    """Return the first-stage decisions of a run: its builds, the options that they choose, and its closures."""
     data, columns = operations.data, operations.model.columns
     x = np.zeros(len(sample.first))
-    among = {column: k for k, column in enumerate(sample.first.tolist())}
+    place_of = {column: k for k, column in enumerate(sample.first.tolist())}
     if "closures" in run.tables:
         year_of = {node.period: node.year for node in data.nodes}
-        held = {
+        closed = {
             (str(r.facility), str(r.kind), int(r.year)): float(r.share) for r in run.tables["closures"].itertuples()
         }
         for j, closing in enumerate(data.close):
-            share = held.get((closing.facility, closing.kind, year_of[closing.first]), 0.0)
-            if closing.kind == "retire" and closing.first > 0:  # told in sum over all that retired until then
-                share -= held.get((closing.facility, closing.kind, year_of[closing.first - 1]), 0.0)
-            x[among[columns["close"][j]]] = max(0.0, share)
+            share = closed.get((closing.facility, closing.kind, year_of[closing.first]), 0.0)
+            if closing.kind == "retire" and closing.first > 0:  # the table holds the total retired until then
+                share -= closed.get((closing.facility, closing.kind, year_of[closing.first - 1]), 0.0)
+            x[place_of[columns["close"][j]]] = max(0.0, share)
     built = run.builds
     for i, start in enumerate(data.build):
         x[sample.at_build[i]] = built.get((start.option, start.year), 0.0)
     options = {option for (option, _), n in built.items() if n > 0.0}
     for j, k in columns.get("chosen", {}).items():
-        x[among[k]] = float(data.chosen[j] in options)
+        x[place_of[k]] = float(data.chosen[j] in options)
     return x

@@ -1,4 +1,4 @@
-"""How far a plan may be from the best one over all outcomes, and how it fares against another on the same luck."""
+"""Estimates over all outcomes, from samples: confidence intervals, and how far a plan is from the best."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CONFIDENCE = 0.95
 
 
 class Estimate(NamedTuple):
-    """A mean over independent groups of outcomes; ``low`` and ``high`` hold it with 95 per cent (nan: one group)."""
+    """A mean over independent groups of outcomes, and its 95 % confidence interval, ``low`` to ``high`` (or nan)."""
 
     mean: float
     low: float
@@ -20,7 +20,7 @@ class Estimate(NamedTuple):
 
 
 def estimate(groups: Sequence[float]) -> Estimate:
-    """Of the means of independent groups: Student's interval.
+    """Return the mean of the means of independent groups, with Student's confidence interval.
 
     >>> estimate([1.0, 2.0, 3.0]).mean
     2.0
@@ -32,11 +32,12 @@ def estimate(groups: Sequence[float]) -> Estimate:
 
 
 def at_most(groups: Sequence[float]) -> float:
-    """What the mean does not exceed with 95 per cent (nan: one group)."""
+    """Return the one-sided upper 95 % confidence limit of the mean, at least 0 (nan: one group)."""
     return max(0.0, float(np.mean(groups)) + _half(groups, CONFIDENCE))
 
 
 def _half(groups: Sequence[float], quantile: float) -> float:
+    """Return the distance from the mean to a quantile of Student's distribution; nan for one group."""
     from scipy.special import stdtrit
 
     count = len(groups)
@@ -46,9 +47,13 @@ def _half(groups: Sequence[float], quantile: float) -> float:
 
 
 def beyond(costs: np.ndarray, level: float, weight: float, alpha: float) -> float:
-    """The objective of equally likely outcomes with the value at risk given instead of chosen, MUSD.
+    """Return the objective of equally likely outcomes, with the value at risk given instead of chosen, MUSD.
 
-    Its mean over samples is that over all outcomes, while the mean of the worst of a sample is on average too small.
+    costs          of the outcomes, MUSD
+    level          value at risk, MUSD
+    weight, alpha  as in `Weights`
+
+    The mean over samples of this number is unbiased, while the mean of the worst of a sample is on average too small.
     """
     tail = level + np.maximum(costs - level, 0.0).mean() / (1.0 - alpha) if weight else 0.0
     return float((1.0 - weight) * costs.mean() + weight * tail)
