@@ -32,6 +32,7 @@ class Comparison(Study):
 
     years  those that all plans have: dependence, flows and shortages are of these
     of     digest of each plan, see `Run.digest`
+    money  currency, price year and discount rate of each plan, in words
     The frames are the tables of the same names, see HOLDS.
     """
 
@@ -40,6 +41,7 @@ class Comparison(Study):
         Value("names", "of the plans, the base first"),
         Value("of", "digest of each plan, see `planner.Run.digest`"),
         Value("years", "first years of periods that all plans have"),
+        Value("money", "of each plan: currency, price year and discount rate; only if all are one, costs compare"),
         Table(
             "totals",
             "Cost and its components, capex, public money, shortage, exposed share.",
@@ -111,6 +113,7 @@ class Comparison(Study):
     shortages: pd.DataFrame
     notes: tuple[str, ...] = field(default=())
     of: tuple[str, ...] = ()
+    money: tuple[str, ...] = ()
 
     def differences(self, table: str) -> pd.DataFrame:
         """The rows of a table in which some plan differs from the base, largest first."""
@@ -188,9 +191,9 @@ def compare(*plans: Run, names: Sequence[str] | None = None) -> Comparison:
     if any(y != each[0] for y in each):
         notes.append("the plans are over other years: dependence, flows and shortages are of the years in common")
         notes.append("costs are present values of each plan's own horizon and first year")
-    money = [p.plan.get("money") for p in plans]
-    if any(m != money[0] for m in money):
-        told = [f"{n} {_money(m)}" for n, m in zip(called, money, strict=True)]
+    money = tuple(_money(p.plan.get("money")) for p in plans)
+    if len(set(money)) > 1:
+        told = [f"{n} in {m}" for n, m in zip(called, money, strict=True)]
         notes.append(f"costs cannot be set side by side, they are in other money: {'; '.join(told)}")
     notes += [
         f"{name} was solved with builds held: {held}"
@@ -202,13 +205,13 @@ def compare(*plans: Run, names: Sequence[str] | None = None) -> Comparison:
     of = tuple(p.digest for p in plans)
     when = [_when(starts, str(option)) for option in frames["builds"]["option"]]
     frames["builds"].insert(3, "when", pd.Series(when, dtype=object))
-    return Comparison(tuple(called), tuple(common), **frames, notes=tuple(notes), of=of)
+    return Comparison(tuple(called), tuple(common), **frames, notes=tuple(notes), of=of, money=money)
 
 
 def _money(money: Mapping[str, Any] | None) -> str:
     if money is None:
-        return "in money that its run does not tell"
-    return f"in {money['currency']} of {money['price_year']} at {100 * money['discount_rate']:.3g} % a year"
+        return "money that its run does not tell"
+    return f"{money['currency']} of {money['price_year']} at {100 * money['discount_rate']:.3g} % a year"
 
 
 def _names(wished: list[str]) -> list[str]:

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from pages import drawings
 from places import run
 
 import planner
+from planner.reporting import compare_page
 
 DEFECTS = Path(__file__).parents[1] / "defects"
 
@@ -42,5 +44,7 @@ def test_plans_that_build_nothing_compare_from_the_command_line(tmp_path):
 def test_costs_in_other_money_carry_a_note():
     found, _ = compared("compare_of_other_money/usd_2025", "compare_of_other_money/jpy_2010")
     assert any("one in USD of 2025 at 0 % a year; other in JPY of 2010 at 10 %" in note for note in found.notes)
+    drawn = drawings(compare_page(found, planner.solve(planner.load(DEFECTS / "compare_of_other_money/usd_2025"))))
+    assert "rivals-dependence" in drawn and "rivals-cost" not in drawn
     same, _ = compared(*["compare_of_other_money/usd_2025"] * 2)
     assert not same.notes

@@ -34,7 +34,7 @@ def beside(view: Names, study: Shown, mine: str = "") -> Section:
     ]
     lead += [f"Note: {note}" for note in study.about.get("notes", ())]
     parts = [
-        _cost_chart(view, study, names, mine),
+        _cost_chart(view, study, names, mine) if _same_money(study) else None,
         _dependence(view, study, names, mine),
         _totals(study, names, mine),
         *(
@@ -52,6 +52,11 @@ def beside(view: Names, study: Shown, mine: str = "") -> Section:
 
 def _names(study: Shown) -> list[str]:
     return [str(n) for n in study.about["names"]]
+
+
+def _same_money(study: Shown) -> bool:
+    """Whether costs of the plans can be set side by side: all in one currency, price year and discount rate."""
+    return len(set(study.about.get("money", ()))) <= 1
 
 
 def _mine(view: View, study: Shown) -> str:
@@ -168,7 +173,7 @@ def in_words(view: View, study: Shown) -> str:
     names, mine = _names(study), _mine(view, study)
     total = next(r for r in study.tables["totals"] if r["quantity"] == "cost")
     other = next((n for n in names if n != mine), None)
-    if other is None or total[other] is None or total[mine] is None:
+    if other is None or total[other] is None or total[mine] is None or not _same_money(study):
         return ""
     return f"This plan costs {_more(view, total[mine] - total[other])} than the plan {_quoted(other)}."
 
