@@ -269,7 +269,7 @@ class View(Names):
 
     @cached_property
     def stage_share(self) -> dict[str, dict[int, float]]:
-        """Stage -> year -> share made in countries of concern; only years in which anything was made."""
+        """Stage -> year -> share made or bought in countries of concern; only years in which anything was."""
         return {s: _by_year(shares) for s, shares in self.plan["metrics"]["stage_share"].items()}
 
 
