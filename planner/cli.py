@@ -25,11 +25,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _name in COMMANDS:
+for _name in COMMANDS:  # each command is a function of the file with its name in ``commands``
     app.command()(getattr(import_module(f".commands.{_name}", __package__), _name))
 
 
 def _version(asked: bool) -> None:
+    """Print the version and exit, if the option ``--version`` is given."""
     if asked:
         from importlib.metadata import version
 
@@ -47,9 +48,9 @@ def _planner(
 
 
 def main() -> None:
-    """Run the command; every planner error becomes one message and its exit code.
+    """Run the command that is asked for; every PlannerError becomes one message on stderr and its exit code.
 
-    SIGTERM, with which batch systems end a job, counts as Ctrl-C: what was found so far is kept.
+    SIGTERM, with which batch systems end a job, is treated like Ctrl-C: what was found so far is kept.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -64,7 +65,7 @@ def main() -> None:
     except KeyboardInterrupt:
         tell("stopped")
         code = 130
-    except BrokenPipeError:
+    except BrokenPipeError:  # the reader of stdout has gone, as with ``| head``; nothing more is written there
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except Exception as error:

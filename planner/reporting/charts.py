@@ -1,8 +1,8 @@
 """Charts from rows and column names.
 
-Each call takes rows (a list of mappings, or a DataFrame) and the names of their columns, and gives a `Chart`: what is
-drawn, and the rows behind it, from which a page derives the download and the table below the chart. In a notebook
-``stacked(rows, "year", "made_t", "country", "t").to_plotly()`` shows it. How series look stands in `looks`.
+Each function takes rows (a list of mappings, or a DataFrame) and the names of their columns, and returns a `Chart`:
+what is drawn, and the rows behind it, from which a page makes the download and the table below the chart. In a notebook
+``stacked(rows, "year", "made_t", "country", "t").to_plotly()`` shows it. Colours and patterns of series are in `looks`.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from .looks import BLACK, BLUE, INK, SHADES, SKY, VERMILLION, Look, look
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-RUNG = 44  # px of a row of a chart whose names stand above their bars
+RUNG = 44  # height in px of a row of `ranked`, where names stand above their bars
 NAMED = 54  # characters of a name that fit above a bar on a phone
-CELL = 36  # px of a row of a heat map
-ACROSS, DOWN = 13, 26  # characters in a line of the names of its columns and rows
-SHARES = {"tickformat": ".0%", "rangemode": "tozero"}  # an axis of shares
+CELL = 36  # height in px of a row of a heat map
+ACROSS, DOWN = 13, 26  # characters in a line of the column names, and of the row names, of a heat map
+SHARES = {"tickformat": ".0%", "rangemode": "tozero"}  # an axis of shares, in the form of plotly
 
-Rows = Any  # a sequence of mappings, or a DataFrame
-Value = str | int | Callable[[Any], Any]  # a column, a place in a row that is a tuple, or a function of a row
-Trace = dict[str, Any]
-Groups = Sequence[tuple[str, Collection[Any]]]
+Rows = Any  # a sequence of mappings from column to value, or a DataFrame
+Value = str | int | Callable[[Any], Any]  # a column, a position in a row that is a tuple, or a function of a row
+Trace = dict[str, Any]  # a series in the form of plotly
+Groups = Sequence[tuple[str, Collection[Any]]]  # name of a group, and the values that belong to it
 
 
 @dataclass(frozen=True)
 class Chart:
-    """One picture.
+    """A chart in the form of plotly, with the rows that it is drawn from.
 
     traces   series in the form of plotly
     layout   axes, legend and height (px) in the form of plotly
-    rows     what it is drawn from, one mapping a row; a column has its unit in its name, such as ``made_t``
-    caption  what to say below it, where it is one of several
+    rows     what it is drawn from, one mapping per row; a column has its unit in its name, such as ``made_t``
+    caption  caption below it, where it is one of several charts of a figure; None: that of the figure
     """
 
     traces: Sequence[Trace]
@@ -47,42 +47,42 @@ class Chart:
     caption: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """``data`` and ``layout`` as plotly and its JavaScript library read them."""
+        """Return ``data`` and ``layout`` as plotly and its JavaScript library read them."""
         return {"data": [dict(trace) for trace in self.traces], "layout": dict(self.layout)}
 
     def to_plotly(self) -> go.Figure:
-        """A figure of plotly, which a notebook shows."""
+        """Return a figure of plotly, which a notebook shows."""
         import plotly.graph_objects
 
         return plotly.graph_objects.Figure(self.to_dict())
 
 
 def records(rows: Rows) -> list[dict[str, Any]]:
-    """Rows as mappings, whether given as such or as a DataFrame."""
+    """Return rows as mappings, whether they are given as such or as a DataFrame."""
     if isinstance(rows, list):
-        return rows  # the same list, so that charts which share it are known to
+        return rows  # the same list, so that it can be seen which charts share it
     return rows.to_dict("records") if hasattr(rows, "columns") else list(rows)
 
 
 def of(row: Any, value: Value) -> Any:
-    """A column of a row, a place in it or a function of it; None for what is not a number."""
+    """Return a value of a row: a column, a position or a function of it; None for a number that is not finite."""
     return blank(value(row) if callable(value) else row[value] if isinstance(value, int) else row.get(value))
 
 
 def plain(text: Any) -> str:
-    """Text for the chart library, which would read tags and entities in it."""
+    """Return text with tags and entities escaped, as the chart library would interpret them."""
     return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def points(x: Sequence[Any], y: Sequence[Any], mode: str, says: Sequence[str] = (), **more: Any) -> Trace:
-    """Markers, lines or text at places, as a series; ``says`` is what the pointer shows at each, in plotly's text."""
+    """Return a series of markers, lines or text; ``says`` is what the pointer shows at each point, in plotly's text."""
     shown: Trace = {"customdata": list(says), "hovertemplate": "%{customdata}<extra></extra>"}
-    told = shown if says else {"hoverinfo": "skip"}
-    return {"type": "scatter", "mode": mode, "x": list(x), "y": list(y), **told, **more}
+    hover = shown if says else {"hoverinfo": "skip"}
+    return {"type": "scatter", "mode": mode, "x": list(x), "y": list(y), **hover, **more}
 
 
 def bar(name: str, x: Sequence[Any], y: Sequence[Any], marker: Trace, hover: str, **more: Any) -> Trace:
-    """Bars as a series; ``hover`` is what the pointer shows, in the form of plotly."""
+    """Return a series of bars; ``hover`` is what the pointer shows, in the form of plotly."""
     return {"type": "bar", "name": plain(name), "x": x, "y": y, "marker": marker, "hovertemplate": hover, **more}
 
 
@@ -90,7 +90,12 @@ def bar(name: str, x: Sequence[Any], y: Sequence[Any], marker: Trace, hover: str
 
 
 def largest(totals: Mapping[Any, float], names: Callable[[Any], str], most: int, rest: Callable[[int], str]) -> Groups:
-    """Groups for `stacked`: the largest each alone, the others together, called as ``rest`` makes of their number.
+    """Return groups for `stacked`: each of the largest alone, and all others together.
+
+    totals  value -> its total, by which it is ranked
+    names   name of a value
+    most    how many are shown alone
+    rest    name of the others, from their number
 
     >>> largest({"JPN": 5.0, "USA": 9.0, "AUS": 1.0}, str.lower, 1, lambda n: f"{n} others")
     [('usa', ['USA']), ('2 others', ['JPN', 'AUS'])]
@@ -103,15 +108,15 @@ def largest(totals: Mapping[Any, float], names: Callable[[Any], str], most: int,
 def _series(
     rows: Sequence[Any], x: str, y: str | Mapping[str, str], by: Value | None, groups: Groups | None
 ) -> list[tuple[str, dict[Any, float]]]:
-    """Name of each series -> its sums by x."""
+    """Return the name of each series and its sums by x; the arguments are those of `stacked`."""
     if isinstance(y, str):
         keys = ["" if by is None else of(r, by) for r in rows]
         groups = groups or [(str(k), [k]) for k in dict.fromkeys(keys)]
-        found = [(n, [(r, y) for r, k in zip(rows, keys, strict=True) if k in members]) for n, members in groups]
+        cells_of = [(n, [(r, y) for r, k in zip(rows, keys, strict=True) if k in members]) for n, members in groups]
     else:
-        found = [(name, [(r, column) for r in rows]) for column, name in y.items()]
+        cells_of = [(name, [(r, column) for r in rows]) for column, name in y.items()]
     series = []
-    for name, cells in found:
+    for name, cells in cells_of:
         sums: dict[Any, float] = {}
         for row, column in cells:
             if (value := of(row, column)) is not None:
@@ -133,14 +138,14 @@ def stacked(
     lengths: Mapping[int, int] | None = None,
     height: int = 380,
 ) -> Chart:
-    """Stacked bars of amounts a year.
+    """Return stacked bars of amounts per year.
 
     x        column of years
-    y        column of amounts in ``unit`` a year, or columns and what each is called
+    y        column of amounts in ``unit`` per year, or mapping from columns to the name of each
     by       column, or function of a row, whose values are stacked on each other
-    groups   name and values of ``by`` that it stands for, in their order; others are not drawn. Default: each value
-    looks    name -> its look, where it is not the next one
-    years    of the axis; default: those of the rows
+    groups   groups of values of ``by``, in the order stacked; other values are not drawn. None: each value is a group
+    looks    name of a group -> its look; the others get the next free look
+    years    years of the axis; default: those of the rows
     lengths  first year of a period -> its length in years: bars are as wide as their period
     height   px
     """
@@ -172,7 +177,7 @@ def lines(
     hover: str = "%{y:.1%}",
     height: int = 380,
 ) -> Chart:
-    """Lines, by year if no other axis is given.
+    """Return lines, by year if no other axis is given.
 
     x, y, by, groups, looks, height  as in `stacked`; a line has a gap where there is no value
     xaxis, yaxis                     in the form of plotly, such as `SHARES` or what `amounts` gives
@@ -204,7 +209,13 @@ def fan(
     hover: str = "%{y:.1%}",
     height: int = 400,
 ) -> Chart:
-    """A band from ``low`` to ``high`` by year, with the ``middle`` of it and what was ``planned``, each a column."""
+    """Return a band by year with two lines in it.
+
+    low, high  columns of the ends of the band: the 10th and the 90th percentile
+    middle     column of the mean
+    planned    column of what was planned
+    yaxis      in the form of plotly
+    """
     rows = records(rows)
     drawn = lines(
         rows, x, {low: "a tenth below", high: "four fifths of the outcomes", middle: "mean", planned: "as planned"},
@@ -222,11 +233,11 @@ def fan(
 def spread(
     rows: Rows, value: str, title: str, marks: Sequence[tuple[str, float, str]], *, form: str = ",~s", most: int = 24
 ) -> Chart:
-    """How often values occur, in at most so many classes.
+    """Return a histogram of values in at most ``most`` classes.
 
     value  column of the values, with its unit in ``title``
-    marks  name, value and words of what is marked by a line
-    form   of the axis, as plotly writes it
+    marks  lines across it: name, value, and what the pointer shows
+    form   number format of the axis, as plotly writes it
     """
     rows = records(rows)
     values = [float(v) for r in rows if (v := of(r, value)) is not None]
@@ -246,7 +257,7 @@ def spread(
 
 
 def _classes(values: Sequence[float], most: int) -> tuple[list[float], list[int], float]:
-    """Left ends of equal classes, how many values are in each, and their width."""
+    """Return the left ends of equal classes, how many values are in each, and the width of a class."""
     low, high = min(values), max(values)
     number = min(most, max(1, round(math.sqrt(len(values)) * 1.5)))
     width = (high - low) / number
@@ -265,12 +276,13 @@ def columns(
     yaxis: Mapping[str, Any],
     called: Callable[[Any], str],
 ) -> Chart:
-    """Stacked bars side by side, each with its total above.
+    """Return stacked bars side by side, each with its total above.
 
-    rows    the parts that are stacked; ``called`` names each
-    whole   column of the amounts of a bar -> name of the bar
-    totals  column -> what stands above its bar
-    yaxis   in the form of plotly, such as what `amounts` gives
+    rows    the parts that are stacked, one per row
+    whole   column with the amounts of a bar -> name of the bar
+    totals  the same column -> text above the bar
+    yaxis   in the form of plotly, such as what `amounts` returns
+    called  name of a part, from its row
     """
     rows = records(rows)
     at = list(range(len(whole)))
@@ -290,19 +302,19 @@ def columns(
 def shares(
     rows: Rows, share: str, down: str, by: str, names: Sequence[str], groups: Groups, looks: Mapping[str, Look]
 ) -> Chart:
-    """Parts of a whole as horizontal bars, stacked from left to right.
+    """Return parts of a whole as horizontal bars, stacked from left to right.
 
-    share   column of the shares, of 1
-    down    column whose values, ``names``, each have a bar
+    share   column of the shares, 0 to 1
+    down    column whose values, ``names``, each have a bar of their own
     by      column of the parts
-    groups  name and values of ``by`` that it stands for, in their order
-    looks   name -> its look
+    groups  groups of values of ``by``, in the order stacked
+    looks   name of a group -> its look
     """
     rows = records(rows)
-    found, y = _series(rows, down, share, by, groups), [plain(n) for n in names]
+    series, y = _series(rows, down, share, by, groups), [plain(n) for n in names]
     traces = [
         bar(name, [sums.get(n, 0.0) for n in names], y, looks[name].marker(), "%{x:.1%}", orientation="h")
-        for name, sums in found
+        for name, sums in series
     ]
     drawn = layout(
         barmode="stack",
@@ -320,16 +332,16 @@ def shares(
 
 
 class Bar(NamedTuple):
-    """A kind of bar in `ranked`. Each value is a column, or a function of a row; a bar is missing where it is None.
+    """A kind of bar in `ranked`. Values are columns or functions of a row; where a value is None there is no bar.
 
-    to     where it ends
-    name   in the legend; "" is not in it
+    to     where the bar ends
+    name   its name in the legend; "": it is not in the legend
     look   colour and pattern
     start  where it begins; None: at zero
-    ends   columns or functions of the least and the most, drawn as a thin line
-    text   what stands at its end, from its value
+    ends   least and most possible value, drawn as a thin line (an error bar)
+    text   text at its end, from its value
     says   lines that the pointer shows, the first of several bold; or what it shows in the form of plotly; "": nothing
-    where  column and value of the rows it is of; None: all rows
+    where  column and value of the rows that have such a bar; None: all rows
     """
 
     to: Value
@@ -343,7 +355,11 @@ class Bar(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """Diamonds in the rows of `ranked`: ``at`` is a function of a row that gives their places and what each says."""
+    """Diamonds in the rows of `ranked`.
+
+    at    positions of the diamonds of a row, and the lines that the pointer shows at each
+    name  in the legend; "": not in it
+    """
 
     at: Callable[[Any], Sequence[tuple[float, Sequence[str]]]]
     name: str = ""
@@ -361,28 +377,28 @@ def ranked(
     line: float | None = None,
     **more: Any,
 ) -> Chart:
-    """Horizontal bars, one row a name, which stands above its bar: long names fit on a phone too.
+    """Return horizontal bars, one per row; the name stands above its bar, so that long names fit on a phone too.
 
-    rows    in the order drawn, from the top; of more than ``most`` only the first are drawn
+    rows    in the order drawn, from the top; only the first ``most`` are drawn
     name    column or function of what stands above each bar
-    bars    kinds of bars, over each other or (``beside``) two below each other
-    axis    in the form of plotly, such as what `amounts` gives
-    marks   diamonds
-    line    where a line crosses all rows, in units of the axis
-    more    of the layout
+    bars    kinds of bars; they lie over each other, or with ``beside`` two of them lie below each other
+    axis    in the form of plotly, such as what `amounts` returns
+    marks   diamonds in addition to the bars
+    line    value at which a line crosses all rows; None: no line
+    more    further entries of the layout
     """
     rows = records(rows)
     shown = list(enumerate(rows[:most]))
     traces = []
     for k, bar in enumerate(bars):
-        mine = [(n, r) for n, r in shown if bar.where is None or r[bar.where[0]] == bar.where[1]]
-        mine = [(n, r) for n, r in mine if of(r, bar.to) is not None]
+        own_rows = [(n, r) for n, r in shown if bar.where is None or r[bar.where[0]] == bar.where[1]]
+        own_rows = [(n, r) for n, r in own_rows if of(r, bar.to) is not None]
         place = {"width": 0.2, "offset": 0.15 if k else -0.07} if beside else {"width": 0.4, "offset": -0.07}
-        if mine:
-            traces.append(_bar(bar, mine, {**place, "width": 0.26, "offset": 0.02} if marks else place))
+        if own_rows:
+            traces.append(_bar(bar, own_rows, {**place, "width": 0.26, "offset": 0.02} if marks else place))
     if marks:
-        found = [(at, n + 0.15, _told(says)) for n, r in shown for at, says in marks.at(r)]
-        x, y, says = zip(*found, strict=True) if found else ((), (), ())
+        diamonds = [(at, n + 0.15, _pointer_text(says)) for n, r in shown for at, says in marks.at(r)]
+        x, y, says = zip(*diamonds, strict=True) if diamonds else ((), (), ())
         diamond = {"symbol": "diamond", "size": 10, "color": INK, "line": {"color": "#fff", "width": 1}}
         named = {"name": plain(marks.name), "showlegend": bool(marks.name)}
         traces.append(points(x, y, "markers", says, marker=diamond, **named))
@@ -406,11 +422,15 @@ def ranked(
     return Chart(traces, drawn, rows)
 
 
-def _bar(bar: Bar, mine: Sequence[tuple[int, Any]], place: Trace) -> Trace:
-    """A kind of bars as a series of plotly; ``mine`` are the rows it is of, each with its place from the top."""
-    rows = [r for _, r in mine]
+def _bar(bar: Bar, own_rows: Sequence[tuple[int, Any]], place: Trace) -> Trace:
+    """Return a kind of bars as a series of plotly.
+
+    own_rows  the rows that have such a bar, each with its position from the top
+    place     width and offset of the bars, in the form of plotly
+    """
+    rows = [r for _, r in own_rows]
     values = [of(r, bar.to) for r in rows]
-    trace = {"type": "bar", "orientation": "h", "y": [n for n, _ in mine], **place, "name": plain(bar.name),
+    trace = {"type": "bar", "orientation": "h", "y": [n for n, _ in own_rows], **place, "name": plain(bar.name),
              "marker": bar.look.marker(), "showlegend": bool(bar.name)}  # fmt: skip
     if bar.start is not None:
         starts = [of(r, bar.start) for r in rows]
@@ -432,12 +452,12 @@ def _bar(bar: Bar, mine: Sequence[tuple[int, Any]], place: Trace) -> Trace:
         return {**trace, "hoverinfo": "skip"}
     if isinstance(bar.says, str):
         return {**trace, "hovertemplate": bar.says + ("" if bar.name else "<extra></extra>")}
-    told = {"customdata": [_told(bar.says(r)) for r in rows], "hovertemplate": "%{customdata}<extra></extra>"}
-    return {**trace, **told}
+    hover = {"customdata": [_pointer_text(bar.says(r)) for r in rows], "hovertemplate": "%{customdata}<extra></extra>"}
+    return {**trace, **hover}
 
 
-def _told(words: Sequence[str]) -> str:
-    """Lines of text for the pointer; the first of several is bold."""
+def _pointer_text(words: Sequence[str]) -> str:
+    """Return lines as the text that the pointer shows; the first of several is bold."""
     first, *rest = (plain(w) for w in words if w)
     return "<br>".join([f"<b>{first}</b>", *rest]) if rest else first
 
@@ -455,11 +475,11 @@ def heat(
     lines: Mapping[Any, str],
     **more: Any,
 ) -> Chart:
-    """A heat map: names across and down, numbers in ``unit`` in the cells, darker is more.
+    """Return a heat map: names across and down, numbers in ``unit`` in the cells; darker is more.
 
-    across, down    columns of the rows that say in which column and line a value stands; of several the largest does
-    columns, lines  their values -> names, in the order drawn
-    more            of the trace, such as ``zmax`` or ``colorscale``
+    across, down    columns of the rows that tell the column and the line of a value; the largest of several is shown
+    columns, lines  value of ``across``, and of ``down`` -> its name, in the order drawn
+    more            further entries of the trace, such as ``zmax`` or ``colorscale``
     A cell without a value is empty. Names are the ticks of whole numbers, so that equal names stay apart.
     """
     rows = records(rows)
@@ -504,25 +524,25 @@ def heat(
 
 
 def heat_width(columns: int) -> int:
-    """The least width of a heat map, px."""
+    """Return the least width of a heat map with so many columns, px."""
     return 8 * DOWN + 72 * columns
 
 
 def flows(
     nodes: Sequence[Mapping[str, Any]], links: Sequence[Mapping[str, Any]], rows: Rows, *, pad: int, **more: Any
 ) -> Chart:
-    """A flow diagram.
+    """Return a flow diagram (Sankey).
 
-    nodes  each with ``label``, ``x`` and ``y`` (of the middle, 0 to 1), ``color`` and ``says``
+    nodes  each with ``label``, ``x`` and ``y`` (of the middle, 0 to 1), ``color`` and ``says`` (lines for the pointer)
     links  each with ``source`` and ``target`` (numbers of nodes), ``value``, ``color`` and ``says``
     pad    px between the nodes of a column
-    more   of the layout
+    more   entries of the layout
     """
 
     def columns(items: Sequence[Mapping[str, Any]], keys: str) -> Trace:
-        found = {key: [item[key] for item in items] for key in keys.split()}
-        told = ["<br>".join(plain(line) for line in item["says"]) for item in items]
-        return {**found, "customdata": told, "hovertemplate": "%{customdata}<extra></extra>"}
+        values = {key: [item[key] for item in items] for key in keys.split()}
+        texts = ["<br>".join(plain(line) for line in item["says"]) for item in items]
+        return {**values, "customdata": texts, "hovertemplate": "%{customdata}<extra></extra>"}
 
     node = columns(nodes, "x y color")
     node |= {"label": [plain(n["label"]) for n in nodes], "pad": pad, "thickness": 14, "line": {"width": 0}}
@@ -536,26 +556,29 @@ def flows(
 
 
 def wrapped(text: str, width: int, most: int) -> str:
-    """A name in at most so many lines, for the chart library.
+    """Return a name in at most ``most`` lines of ``width`` characters, for the chart library.
 
     >>> wrapped("United States of America", 11, 3), wrapped("Sintered magnets, grade H", 11, 2)
     ('United<br>States of<br>America', 'Sintered<br>magnets,…')
     """
-    found = textwrap.wrap(text, width, break_long_words=True) or [""]
-    if len(found) > most:
-        found = [*found[: most - 1], shortened(f"{found[most - 1]}…", width)]
-    return "<br>".join(plain(line) for line in found)
+    wrapped_lines = textwrap.wrap(text, width, break_long_words=True) or [""]
+    if len(wrapped_lines) > most:
+        wrapped_lines = [*wrapped_lines[: most - 1], shortened(f"{wrapped_lines[most - 1]}…", width)]
+    return "<br>".join(plain(line) for line in wrapped_lines)
 
 
 def amounts(title: str, values: Collection[float]) -> Trace:
-    """An axis of amounts from zero; thousands are short only where there are some, for 800m would be 0.8."""
+    """Return an axis of amounts from zero; only if some are 10,000 or more are prefixes used, as 0.8 would be 800m."""
     large = max((abs(v) for v in values), default=0.0) >= 1e4
     words = {"text": plain(title), "standoff": 12}
     return {"title": words, "tickformat": ",~s" if large else ",~g", "rangemode": "tozero"}
 
 
 def year_axis(years: Sequence[int], lengths: Mapping[int, int] | None = None) -> Trace:
-    """An axis of calendar years with whole numbers only; ``lengths`` for bars, which reach to their period's end."""
+    """Return an axis of calendar years, with whole numbers only.
+
+    lengths  first year of a period -> its length in years, for bars that are as wide as their period
+    """
     first, last = years[0], years[-1]
     wide = bool(lengths) and max((lengths or {}).values()) > 1
     end = last + (lengths or {}).get(last, 1) - 1 if wide else last
@@ -567,7 +590,7 @@ def year_axis(years: Sequence[int], lengths: Mapping[int, int] | None = None) ->
 
 
 def layout(**more: Any) -> Trace:
-    """What all charts share: fonts, quiet axes, no dragging, so that a finger scrolls the page."""
+    """Return a layout: what all charts share, with ``more``. Charts cannot be dragged, so a finger scrolls the page."""
     axis = {"fixedrange": True, "gridcolor": "#e6e8eb", "zerolinecolor": "#9aa0a8", "automargin": True}
     common: Trace = {
         "font": {"family": "system-ui, -apple-system, Segoe UI, Roboto, sans-serif", "size": 13, "color": INK},

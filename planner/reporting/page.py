@@ -1,4 +1,7 @@
-"""The page: sections in reading order, one template, and a policy that lets only the page's own scripts run."""
+"""The HTML page: its sections in reading order, put into one template.
+
+Its content security policy lets only the page's own scripts run, and nothing is loaded from the network.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def page(view: View) -> str:
-    """The whole HTML text of a report."""
+    """Return the whole HTML text of a report."""
     sections = (
         dependence.section(view),
         *_studied(view, "frontier"),
@@ -60,13 +63,14 @@ def page(view: View) -> str:
     )
 
 
-def written(found: Sequence[Section | None], **head: Any) -> str:
-    """Sections as the HTML text of a page.
+def written(candidates: Sequence[Section | None], **head: Any) -> str:
+    """Return the HTML text of a page with these sections; None stands for a section with nothing to show.
 
-    head  ``title``, ``kicker`` and ``heading``, who ``made`` it; and where there are some a ``description``, the
-          ``digest`` of the data, and the findings as ``keys`` and ``sentences``
+    head  what the template needs besides: ``title``, ``kicker`` (the line above the heading), ``heading`` and ``made``
+          (who made it); optionally ``description``, the ``digest`` of the data, and the findings as ``keys`` (numbers)
+          and ``sentences``
     """
-    sections = [section for section in found if section is not None]
+    sections = [section for section in candidates if section is not None]
     figures = [part for section in sections for part in section.shown if isinstance(part, Figure)]
     library, script = _library(), _asset("page.js")
     drawings = {f.id: f.drawing() for f in figures}
@@ -88,7 +92,7 @@ def written(found: Sequence[Section | None], **head: Any) -> str:
 
 
 def _studied(view: View, kind: str) -> list[Section]:
-    """The sections of all studies of a kind; from the second on numbered, so that their ids stay apart."""
+    """Return the sections of all studies of a kind; from the second on they are numbered, so that ids are unique."""
     made = [findings.STUDIES[kind].section(view, study) for study in view.studies if study.kind == kind]
     return made[:1] + [
         replace(
@@ -103,7 +107,7 @@ def _studied(view: View, kind: str) -> list[Section]:
 
 
 def _json(value: Any) -> str:
-    """JSON that is safe inside a script element: whatever could end it or start a comment is escaped."""
+    """Return JSON that is safe inside a script element: what could end the element or start a comment is escaped."""
     text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
@@ -111,7 +115,7 @@ def _json(value: Any) -> str:
 
 
 def _policy(*scripts: str) -> str:
-    """No network at all, and no script but these two."""
+    """Return the content security policy: nothing from the network, and no script but these."""
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(s.encode('utf-8')).digest()).decode('ascii')}'" for s in scripts
     )
@@ -123,18 +127,20 @@ def _policy(*scripts: str) -> str:
 
 @cache
 def _library() -> str:
-    """The code of the chart library. The page holds it compressed, 2 MB instead of 5, and runs it as one script."""
+    """Return the code of the chart library. The page holds it compressed (2 MB, not 5) and runs it as one script."""
     from plotly.offline import get_plotlyjs
 
     return str(get_plotlyjs())
 
 
 def _asset(name: str) -> str:
+    """Return the text of a file in ``templates``."""
     return files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
 
 
 @cache
 def _environment() -> jinja2.Environment:
+    """Return what renders templates: values are escaped, and a name that is not defined is an error."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -150,7 +156,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _address(url: str) -> str:
-    """A web address that may become a link, else "": no other scheme can run anything."""
+    """Return a web address that may become a link, else "". Schemes other than http and https could run code."""
     try:
         parts = urlsplit(url.strip())
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a page is made of: sections with figures and tables."""
+"""What a page is made of: sections, with figures and tables. They hold data only; `page` turns them into HTML."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Control:
-    """A choice above a figure.
+    """A control above a figure, with which the reader chooses what it shows.
 
-    choices  keys and their words, or words that are their own keys
-    start    key that is shown first; None: the first
-    kind     ``range`` is a slider (years), ``select`` a list
+    choices  key of a choice -> its words; or words that are their own keys
+    start    key of the choice shown first; None: the first
+    kind     ``range`` is a slider (for years), ``select`` a list
     """
 
     label: str
@@ -29,22 +29,22 @@ class Control:
 
     @property
     def keys(self) -> list[Any]:
-        """Keys of the choices."""
+        """The keys of the choices."""
         return list(self.choices)
 
     @property
     def words(self) -> list[str]:
-        """What is read."""
+        """The words of the choices, which the reader sees."""
         return list(self.choices.values() if isinstance(self.choices, Mapping) else self.choices)
 
     @property
     def first(self) -> int:
-        """Number of the choice shown first."""
+        """The number of the choice shown first, counted from 0."""
         return 0 if self.start is None else self.keys.index(self.start)
 
 
 def years(shown: Sequence[int]) -> Control:
-    """A slider of years that starts at the last one."""
+    """Return a slider of years that starts at the last one."""
     return Control("Year", {y: str(y) for y in shown}, shown[-1], "range")
 
 
@@ -59,8 +59,9 @@ class Figure:
     columns   columns of the rows that are downloaded and tabulated, separated by blanks; "": all
     rows      what is downloaded and tabulated; None: the rows of the charts
     caption   what stands below; None: the chart's own, else the summary
-    least     px: on narrower screens the chart scrolls sideways
-    aspect    height to width, at most the chart's height; 0: always that
+    note      a remark below it
+    least     width in px; on narrower screens the chart scrolls sideways
+    aspect    ratio of height to width, up to the chart's own height; 0: always the chart's own height
     """
 
     id: str
@@ -77,14 +78,14 @@ class Figure:
 
     @property
     def asked(self) -> tuple[Control, ...]:
-        """The choices above it."""
+        """The controls above it."""
         if self.controls or isinstance(self.chart, Chart):
             return self.controls
         return (Control("Show", [str(key) for key in self.chart]),)
 
     @property
     def views(self) -> dict[str, Chart]:
-        """Numbers of the choices, joined by commas ("0,3"; "" without controls) -> chart."""
+        """Numbers of the choices made, joined by commas ("0,3"; "" without controls) -> chart."""
         if isinstance(self.chart, Chart):
             return {"": self.chart}
         numbers = [{key: str(n) for n, key in enumerate(control.keys)} for control in self.asked]
@@ -101,17 +102,17 @@ class Figure:
 
     @property
     def height(self) -> int:
-        """Height of what is shown first, px."""
+        """The height of the chart shown first, px."""
         return int(self.opening.layout["height"])
 
     @property
     def told(self) -> str:
-        """What stands below it at first."""
+        """The caption below the chart shown first."""
         return next(words for words in (self.caption, self.opening.caption, self.summary) if words is not None)
 
     @property
     def data(self) -> tuple[list[str], list[list[Any]]]:
-        """Columns and rows that are downloaded and tabulated: rows that several charts share stand there once."""
+        """The columns and the rows that are downloaded and tabulated; rows that several charts share appear once."""
         if self.rows is not None:
             rows: Sequence[Mapping[str, Any]] = records(self.rows)
         else:
@@ -121,7 +122,7 @@ class Figure:
         return columns, [[blank(row.get(column)) for column in columns] for row in rows]
 
     def drawing(self) -> dict[str, Any]:
-        """What the page's script needs."""
+        """Return what the page's script needs to draw it, as JSON can hold it."""
         columns, rows = self.data
         return {
             "views": {key: chart.to_dict() for key, chart in self.views.items()},
@@ -146,23 +147,23 @@ class Column:
 
     @property
     def numeric(self) -> bool:
-        """Whether it is set to the right."""
+        """Whether its cells are aligned to the right."""
         return self.form not in ("text", "link")
 
     def cell(self, row: Any) -> Any:
-        """Its value in a row; "" for text that is missing, None for a number that is."""
+        """Return its value in a row; a missing text is "", a missing number None."""
         value = of(row, self.of)
         if self.numeric:
             return value
         return "" if value is None else "yes" if value is True else "no" if value is False else str(value)
 
     def written(self, value: Any) -> str:
-        """A value of it as text."""
+        """Return a value of the column as text."""
         return written(value, self.form)
 
 
 def project_columns(view: Names) -> tuple[Column, ...]:
-    """Project, country and stage of rows that have an ``option``."""
+    """Return the columns project, country and stage, for rows that have an ``option``."""
     return (
         Column("Project", lambda r: view.project(str(r["option"]))),
         Column("Country", lambda r: view.home(str(r["option"]))),
@@ -172,7 +173,10 @@ def project_columns(view: Names) -> tuple[Column, ...]:
 
 @dataclass(frozen=True)
 class Table:
-    """A sortable table; ``folded`` ones are opened by the reader: None folds those of more than 12 rows."""
+    """A table that the reader can sort.
+
+    folded  whether the reader has to open it first; None: if it has more than 12 rows
+    """
 
     id: str
     title: str
@@ -182,7 +186,7 @@ class Table:
 
     @property
     def cells(self) -> list[list[Any]]:
-        """Its values by row and column."""
+        """Its values: a list by row of lists by column."""
         return [[column.cell(row) for column in self.columns] for row in records(self.rows)]
 
     @property
@@ -195,8 +199,10 @@ class Table:
 class Section:
     """A part of the page: sentences, then figures and tables.
 
-    brief     its name in the list of sections
-    warnings  why to read it with care, above all else
+    lead      its sentences
+    parts     its figures and tables; None: nothing to show
+    brief     its short name in the list of sections
+    warnings  why to read it with care; they stand above all else
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""A run and its instance as the sections read them: names, stages, periods, and tonnes by place and provenance."""
+"""A run and its instance as the sections of a report read them: names, stages, periods, and tonnes by place."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..runs.run import Run
     from .studies import Shown
 
-Place = tuple[str, str, str, int]  # material, country, provenance, year
+Place = tuple[str, str, str, int]  # material, country, provenance, first year of a period
 PROVENANCES = ("clean", "exposed")
 STARTUP = "★"
 
@@ -44,17 +44,17 @@ class Names:
 
     @cached_property
     def discounts(self) -> dict[int, float]:
-        """First year of a period -> present value of 1 a year in it."""
+        """First year of a period -> present value of 1 USD in every year of it."""
         return {p.first_year: p.discount for p in periods(self.instance)}
 
     @property
     def end(self) -> int:
-        """Last calendar year."""
+        """Last calendar year of the horizon."""
         return horizon_end(self.instance)
 
     @property
     def span(self) -> str:
-        """The horizon in words."""
+        """The horizon in words, such as 2026-2040."""
         return str(self.years[0]) if self.end == self.years[0] else f"{self.years[0]}-{self.end}"
 
     @property
@@ -63,7 +63,7 @@ class Names:
         return f"M{self.instance.currency}"
 
     def money(self, musd: float, digits: int = 3) -> str:
-        """An amount in words, such as 1.58 billion USD."""
+        """Return an amount (in millions) in words, such as 1.58 billion USD; ``digits`` are significant digits."""
         if abs(musd) >= 1000:
             return f"{figure_of(musd / 1000, digits)} billion {self.instance.currency}"
         if 1e-3 <= abs(musd) < 1:
@@ -74,7 +74,7 @@ class Names:
 
     @cached_property
     def countries(self) -> dict[str, str]:
-        """Country -> its name, without what stands in brackets if it is clear without."""
+        """Country -> its name, without what stands in brackets if the name is unique without it."""
         full = {c.country: c.name for c in self.instance.countries}
         brief = {c: name.split(" (")[0].strip() or c for c, name in full.items()}
         often = Counter(brief.values())
@@ -96,19 +96,19 @@ class Names:
         return {o.option: o for o in self.instance.options}
 
     def project(self, option: str) -> str:
-        """Name of an option's project, with a star for a startup; its key, if it is of another instance."""
+        """Return the name of an option's project, with a star for a startup; its key, if another instance has it."""
         row = self.options.get(option)
         if row is None:
             return option
         return f"{row.name} {STARTUP}" if self.facilities[row.facility].startup else row.name
 
     def home(self, option: str) -> str:
-        """Name of an option's country, "" if it is of another instance."""
+        """Return the name of an option's country; "" if another instance has the option."""
         row = self.options.get(option)
         return self.countries[self.facilities[row.facility].country] if row else ""
 
     def stage_of_project(self, option: str) -> str:
-        """The latest stage that an option's plant can work at, "" if none."""
+        """Return the latest stage that an option's plant can work at; "" if none."""
         row = self.options.get(option)
         return self.stage_of_facility.get(row.facility, "") if row else ""
 
@@ -124,7 +124,7 @@ class Names:
 
     @property
     def concern_name(self) -> str:
-        """The one country of concern by name, else the words."""
+        """The name of the country of concern, if there is just one; else ``countries of concern``."""
         return self.countries[next(iter(self.concern))] if len(self.concern) == 1 else "countries of concern"
 
     # --- the chain ---
@@ -135,16 +135,16 @@ class Names:
         return {m.material: m.stage for m in self.instance.materials if m.strategic and m.stage}
 
     def strategic(self, stage: str) -> list[str]:
-        """Strategic materials of a stage."""
+        """Return the strategic materials of a stage."""
         return [m for m, s in self.stage_of.items() if s == stage]
 
     @cached_property
     def recipes(self) -> dict[tuple[str, str], list[str]]:
         """(process, ``input`` or ``output``) -> materials."""
-        found: dict[tuple[str, str], list[str]] = defaultdict(list)
+        materials: dict[tuple[str, str], list[str]] = defaultdict(list)
         for row in self.instance.recipes:
-            found[row.process, row.role].append(row.material)
-        return found
+            materials[row.process, row.role].append(row.material)
+        return materials
 
     @cached_property
     def _yields(self) -> dict[tuple[str, str, str], dict[int | None, float]]:
@@ -157,11 +157,11 @@ class Names:
         return {**series, **own}
 
     def t_per_t(self, process: str, material: str, role: str, year: int) -> float:
-        """Tonnes per tonne of activity in a year."""
+        """Return the tonnes of a material per tonne of activity of a process in a year; ``role``: input or output."""
         return series_value(self._yields[process, material, role], year)
 
     def stage_of_process(self, process: str) -> str:
-        """The latest stage for which a process makes a strategic material, "" if none."""
+        """Return the latest stage for which a process makes a strategic material; "" if none."""
         made = {self.stage_of.get(m, "") for m in self.recipes[process, "output"]}
         return next((s for s in reversed(self.instance.stages) if s in made), "")
 
@@ -177,7 +177,7 @@ class Names:
         return found
 
     def recycles(self, process: str) -> bool:
-        """Whether a process makes strategic material from none: scrap, swarf."""
+        """Whether a process makes strategic material only from others, such as scrap or swarf."""
         inputs = self.recipes[process, "input"]
         return bool(inputs) and bool(self.stage_of_process(process)) and not any(m in self.stage_of for m in inputs)
 
@@ -203,7 +203,7 @@ class View(Names):
 
     @cached_property
     def made(self) -> dict[Place, float]:
-        """Tonnes made, by provenance of what comes out."""
+        """t/yr made at a place; the provenance is that of what comes out."""
         tonnes: dict[Place, float] = defaultdict(float)
         for r in self.tables["activity"].itertuples():
             for m in self.recipes[r.process, "output"]:
@@ -213,7 +213,7 @@ class View(Names):
 
     @cached_property
     def used_by_process(self) -> dict[Place, dict[str, float]]:
-        """Tonnes that go into processes, by provenance of what goes in."""
+        """Place -> process -> t/yr that go into it; the provenance is that of what goes in."""
         tonnes: dict[Place, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         for r in self.tables["activity"].itertuples():
             for m in self.recipes[r.process, "input"]:
@@ -223,7 +223,7 @@ class View(Names):
 
     @cached_property
     def delivered(self) -> dict[Place, float]:
-        """Tonnes delivered to demand."""
+        """t/yr delivered to demand at a place."""
         tonnes: dict[Place, float] = defaultdict(float)
         for r in self.tables["service"].itertuples():
             tonnes[r.material, r.country, "clean", r.year] += r.clean_t
@@ -232,7 +232,7 @@ class View(Names):
 
     @cached_property
     def arrived(self) -> dict[Place, dict[str, float]]:
-        """Tonnes that arrive, by country of origin."""
+        """Place -> country of origin -> t/yr that arrive from there."""
         tonnes: dict[Place, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         for r in self.tables["flows"].itertuples():
             tonnes[r.material, r.destination, r.provenance, r.year][r.origin] += r.t
@@ -240,7 +240,7 @@ class View(Names):
 
     @cached_property
     def drawn(self) -> dict[Place, float]:
-        """Tonnes drawn from stock."""
+        """t/yr drawn from stock at a place."""
         tonnes: dict[Place, float] = defaultdict(float)
         for r in self.tables["stocks"].itertuples():
             tonnes[r.material, r.country, r.provenance, r.year] += r.draw_t
@@ -248,12 +248,12 @@ class View(Names):
 
     @cached_property
     def downgraded(self) -> dict[tuple[str, str, int], float]:
-        """Tonnes of clean material used as exposed, by material, country and year."""
+        """(material, country, year) -> t/yr of clean material that is used as exposed."""
         rows = self.tables["adjustments"]
         return {(r.material, r.country, r.year): r.t for r in rows.itertuples() if r.kind == "downgrade"}
 
     def consumed(self, material: str, country: str, year: int) -> float:
-        """Tonnes used or delivered in a country, of both provenances."""
+        """Return the t/yr used or delivered in a country, of both provenances."""
         return sum(
             sum(self.used_by_process.get((material, country, q, year), {}).values())
             + self.delivered.get((material, country, q, year), 0.0)
@@ -264,12 +264,12 @@ class View(Names):
 
     @cached_property
     def exposed_share(self) -> dict[int, float]:
-        """Year -> traced share, where anything was delivered."""
+        """Year -> exposed share of deliveries, traced along the chain; only years with deliveries."""
         return _by_year(self.plan["metrics"]["exposed_share"])
 
     @cached_property
     def stage_share(self) -> dict[str, dict[int, float]]:
-        """Stage -> year -> share, where anything was made."""
+        """Stage -> year -> share made or bought in countries of concern; only years in which anything was."""
         return {s: _by_year(shares) for s, shares in self.plan["metrics"]["stage_share"].items()}
 
 

@@ -1,4 +1,4 @@
-"""Rules across rows and tables: one small function each, its docstring the rule in a sentence.
+"""Rules across rows and tables. Each rule is a small function whose docstring states the rule in a sentence.
 
 ================  ====================================================================
 file              rules on
@@ -9,18 +9,24 @@ file              rules on
 ``caps``          caps: what they limit, and that it exists
 ``options``       options: that they can be started, what they require
 ``funds``         funds: that somebody can draw on them
+``closures``      closures: that there is something to close, and that closing can pay
+``offtakes``      offtakes: that a plant makes what is to be taken
+``price_floors``  price floors: that a plant makes what is guaranteed
+``risk``          the risk weight, and ranges of delivery risks
 ``disruptions``   scenarios and disruptions: that they hit something
 ``survival``      outages to survive, service in branches
 ``markets``       markets and their prices
 ``plants``        facilities, operations, processes, stockpiles
 ``loops``         recipes that feed each other
+``evidence``      ranges of numbers: that the numbers exist
 ``movements``     lanes and tariffs that never govern a movement
 ``reachability``  what can be made, and brought where it is needed
 ``magnitudes``    figures far from comparable ones
+``registry``      how a rule is written and registered; no rules
 ================  ====================================================================
 
-Errors (E...) refuse the instance, warnings (W...) only tell. A rule is skipped while a table that it uses has
-rows that could not be read, so that one slip is not reported twice in other words.
+An instance with an error (E...) is refused; a warning (W...) is only reported. A rule is skipped while a table that it
+uses has rows that could not be read, so that one mistake is not reported twice in other words.
 """
 
 from __future__ import annotations

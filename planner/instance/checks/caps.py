@@ -99,4 +99,5 @@ def something_supplied(draft: Draft) -> Iterable[Issue]:
 
 
 def _limited(draft: Draft, row: Cap) -> tuple[str, ...]:
+    """Return the materials that a cap on a stage or a material limits."""
     return (row.material,) if row.material else strategic_materials(draft.instance, row.stage)

@@ -21,7 +21,7 @@ _TARGETS = {
 
 
 def _touched(draft: Draft, scenario: Scenario) -> list[tuple[Period, float]]:
-    """Yield the periods that a scenario's years overlap, with the share of the period's years, 0 to 1."""
+    """Return the periods that a scenario's years overlap, with the share of the period's years, 0 to 1."""
     shares = ((p, overlap_share(p, scenario.first_year, scenario.last_year)) for p in draft.periods)
     return [(period, share) for period, share in shares if share > 0]
 
@@ -141,6 +141,7 @@ def hits_in_its_years(draft: Draft) -> Iterable[Issue]:
 
 
 def _fails_something(draft: Draft, row: Disruption, scenario: Scenario) -> bool:
+    """Whether an option that a project failure hits can come online in or after the scenario's first year."""
     hit = hit_facilities(draft.instance, row)
     return any(
         start + option.lead_years >= scenario.first_year
@@ -151,6 +152,7 @@ def _fails_something(draft: Draft, row: Disruption, scenario: Scenario) -> bool:
 
 
 def _stops_something(draft: Draft, row: Disruption, scenario: Scenario) -> bool:
+    """Whether an export stop hits a lane that holds in a period of the scenario."""
     places = members(draft.instance, row.country)
     materials = {m.material for m in draft.instance.materials if matches_material(row, m)}
     starts = [period.first_year for period, _ in _touched(draft, scenario)]

@@ -37,7 +37,7 @@ def no_mass_from_nothing(draft: Draft) -> Iterable[Issue]:
 
 
 def _figures(draft: Draft, year: int) -> dict[tuple[str, str, str], float]:
-    """Tonnes per tonne of activity at the beginning of a period."""
+    """Return the t per t of activity of each (process, material, role) at the beginning of a period."""
     series: defaultdict[tuple[str, str, str], dict[int | None, float]] = defaultdict(dict)
     for point in draft.instance.recipe_yields:
         series[point.process, point.material, point.role][point.year] = point.t_per_t
@@ -46,7 +46,10 @@ def _figures(draft: Draft, year: int) -> dict[tuple[str, str, str], float]:
 
 
 def _closed(figures: Mapping[tuple[str, str, str], float]) -> Net:
-    """The processes that can be fed by each other alone; a process without inputs makes mass rightly."""
+    """Return the processes that can be fed by each other alone, with what each makes and takes.
+
+    A process without inputs is not among them: it may make mass, such as ore.
+    """
     inputs: defaultdict[str, set[str]] = defaultdict(set)
     outputs: defaultdict[str, set[str]] = defaultdict(set)
     for process, material, role in figures:
@@ -92,9 +95,10 @@ def _cannot_gain(net: Net) -> bool:
 
 
 def _gaining(net: Net) -> list[str]:
-    """Processes that together make mass from nothing, in the order of the loop; empty if none can.
+    """Return processes that together make mass from nothing, in the order of the loop; empty if none can.
 
-    The activities sum to 1, and nothing is used that they do not make: how much is left over at most?
+    A linear programme decides: the activities sum to 1, no material is used that they do not make, and the mass that is
+    left over is maximised. Raises SolverFailed if it cannot be solved.
     """
     from ...quiet_highs import least  # only here, as few instances need it
 
@@ -105,16 +109,18 @@ def _gaining(net: Net) -> list[str]:
         used = {i: net[p][material] for i, p in enumerate(processes) if net[p].get(material)}
         rows.append((0.0, math.inf, used))
     try:
-        found = least([-sum(net[process].values()) for process in processes], rows)
+        solution = least([-sum(net[process].values()) for process in processes], rows)
     except RuntimeError as error:
         raise SolverFailed(f"{error}, so it is not known whether recipes make mass from nothing") from error
-    if found is None or -found[0] <= GAIN:  # no mix of the processes can run on what they make, or it gains nothing
+    if (
+        solution is None or -solution[0] <= GAIN
+    ):  # no mix of the processes can run on what they make, or it gains nothing
         return []
-    return _in_loop_order([p for p, x in zip(processes, found[1], strict=True) if x > GAIN], net)
+    return _in_loop_order([p for p, x in zip(processes, solution[1], strict=True) if x > GAIN], net)
 
 
 def _in_loop_order(processes: list[str], net: Net) -> list[str]:
-    """Each process after one that feeds it, as far as that goes."""
+    """Return the processes ordered so that each follows one that feeds it, as far as possible."""
     order, rest = [processes[0]], processes[1:]
     while rest:
         made = {m for m, t in net[order[-1]].items() if t > 0}
@@ -157,7 +163,7 @@ def one_strategic_material_per_link(draft: Draft) -> Iterable[Issue]:
 
 
 def _made_from(draft: Draft) -> Mapping[str, list[str]]:
-    """The processes that use each material."""
+    """Map each material to the processes that use it."""
     users: defaultdict[str, list[str]] = defaultdict(list)
     for row in draft.instance.recipes:
         if row.role == "input":
@@ -166,7 +172,7 @@ def _made_from(draft: Draft) -> Mapping[str, list[str]]:
 
 
 def _downstream(process: str, draft: Draft, users: Mapping[str, list[str]]) -> set[str]:
-    """The materials that a process makes, and what is made from them, and so on."""
+    """Return the materials that a process makes, directly or through others; ``users``: see `_made_from`."""
     outputs: defaultdict[str, list[str]] = defaultdict(list)
     for row in draft.instance.recipes:
         if row.role == "output":

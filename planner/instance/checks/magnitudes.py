@@ -13,15 +13,18 @@ from ..declare import Row
 from ..tables import Recipe, RecipeYield
 from .registry import Draft, check
 
-FAR = 200.0  # times the median: real figures of one kind differ less, and a slip of 1000 is mostly seen
-FEWEST = 3  # figures to compare with; of two nobody can tell which is wrong
+FAR = 200.0  # times the median: real figures of one kind differ less, and most mistakes by 1000 differ more
+FEWEST = 3  # least number of figures to compare; of two nobody can tell which is wrong
 LARGEST_YIELD, SMALLEST_YIELD = 1000.0, 1e-5  # t per t of activity
 LARGEST_TONNES = 1e11  # with more the solver has been seen to find no plan where there is one
 
 
 @dataclass(frozen=True)
 class _Comparison:
-    """Rows of one kind whose figures should be of one order."""
+    """A column whose figures should be of one order of magnitude among rows of one kind.
+
+    kind  returns the kind of a row: rows with equal kinds are compared
+    """
 
     table: str
     column: str
@@ -29,12 +32,12 @@ class _Comparison:
 
 
 def _products(draft: Draft, row: Any) -> object:
-    """What a row's facility can make: plants that make the same are of one kind."""
+    """Return what a row's facility can make: plants that make the same are of one kind."""
     return draft.products_of_facilities.get(row.facility, frozenset())
 
 
 def _of_market(draft: Draft, row: Any) -> object:
-    """The material of a price's market."""
+    """Return the material of a price's market."""
     return draft.materials_of_markets[row.market]
 
 
@@ -84,7 +87,7 @@ def like_its_kind(draft: Draft) -> Iterable[Issue]:
 
 
 def _outliers(group: list[tuple[Row, float]]) -> Iterator[tuple[Row, float]]:
-    """Rows whose figure is far more or less than the median, with the factor."""
+    """Yield the rows whose figure is far above or below the median, with the ratio to the median."""
     if len(group) < FEWEST:
         return
     middle = median(value for _, value in group)
@@ -104,15 +107,15 @@ def capex_like_its_kind(draft: Draft) -> Iterable[Issue]:
     for option in draft.instance.options:
         if option.capex_musd > 0:
             groups[_products(draft, option)].append((option, option.capex_musd / option.module_t))
-    told = set()
+    reported = set()
     for group in groups.values():
         for row, times in _outliers(group):
-            told.add(id(row))
+            reported.add(id(row))
             expected = f"per tonne {_ratio(times)} the usual capex of comparable plants"
             yield draft.at(row, "capex_musd", expected, "is it in million USD per module?")
     everything = [pair for group in groups.values() for pair in group]
     for row, times in _outliers(everything):
-        if times > 1 and id(row) not in told:  # token sums for what is paid elsewhere are common
+        if times > 1 and id(row) not in reported:  # token sums for what is paid elsewhere are common
             expected = f"per tonne {_ratio(times)} the usual capex of all options"
             yield draft.at(row, "capex_musd", expected, "is it in million USD per module?")
 

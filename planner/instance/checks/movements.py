@@ -31,25 +31,25 @@ def governs_something(draft: Draft) -> Iterable[Issue]:
 
 
 def _governing(draft: Draft, rows: Sequence[Lane | Tariff], patterns: Sequence[Lane | Tariff]) -> set[int]:
-    """Ids of the rows with wildcards that govern at least one movement in at least one period."""
+    """Return the ids of those ``patterns`` (rows with wildcards) that govern a movement in some period."""
     windowed = [row for row in rows if row.first_year is not None or row.last_year is not None]
     tables: dict[tuple[bool, ...], MovementTable[Lane | Tariff]] = {}
-    found: set[int] = set()
+    governing: set[int] = set()
     for year in draft.instance.years:
         valid = tuple(valid_in(row, year) for row in windowed)
         if valid in tables:  # the same rows as in an earlier period
             continue
         table = tables[valid] = MovementTable(rows, year)
         for row in patterns:
-            if id(row) not in found and valid_in(row, year):
+            if id(row) not in governing and valid_in(row, year):
                 movements = _movements(draft, row)
                 if any(table.find(*movement) is row for movement in movements):
-                    found.add(id(row))
-    return found
+                    governing.add(id(row))
+    return governing
 
 
 def _movements(draft: Draft, row: Lane | Tariff) -> Iterator[tuple[str, str, str]]:
-    """The movements that a row with wildcards matches."""
+    """Yield the movements (material, origin, destination) that a row with wildcards matches."""
     countries = [c.country for c in draft.instance.countries]
     materials = [m.material for m in draft.instance.materials] if row.material == ANY else [row.material]
     for origin in countries if row.origin == ANY else [row.origin]:

@@ -40,6 +40,7 @@ def from_a_plant_that_is_there(draft: Draft) -> Iterable[Issue]:
 
 
 def _open(plant: Any, years: list[Period]) -> bool:
+    """Whether a facility has capacity of its own in one of the periods."""
     return plant.capacity_t > 0 and any(own_capacity_share(plant, period) > 0 for period in years)
 
 

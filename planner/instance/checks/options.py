@@ -47,6 +47,7 @@ def can_start(draft: Draft) -> Iterable[Issue]:
 
 
 def _out_of_time(draft: Draft, row: Option) -> Issue:
+    """Return the issue of an option that no period lets start, or that comes online too late."""
     open_years = [
         year
         for year in draft.instance.years

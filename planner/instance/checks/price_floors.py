@@ -44,7 +44,7 @@ def in_no_period(draft: Draft, row: PriceFloor | Offtake) -> Iterable[Issue]:
 
 
 def other_product(draft: Draft, row: PriceFloor | Offtake) -> Iterable[Issue]:
-    """A material that the plant does not make, or an option that is not its own."""
+    """Yield an issue if the plant does not make the material, or the option is not its own."""
     owner = next((o.facility for o in draft.instance.options if o.option == row.option), row.facility)
     if row.material not in draft.products_of_facilities.get(row.facility, frozenset()):
         yield draft.at(row, "material", f"{row.facility} does not make it")
@@ -53,7 +53,7 @@ def other_product(draft: Draft, row: PriceFloor | Offtake) -> Iterable[Issue]:
 
 
 def other_market(draft: Draft, row: PriceFloor | Offtake) -> Iterable[Issue]:
-    """A market that sells something else."""
+    """Yield an issue if the market sells another material."""
     sold = draft.materials_of_markets.get(row.market, row.material)
     if row.market and sold != row.material:
         yield draft.at(row, "market", f"sells {sold}, not {row.material}")

@@ -66,7 +66,7 @@ class _Reach:
 
 
 def _destinations(draft: Draft) -> dict[tuple[str, str], set[str]]:
-    """Destinations of the lanes that hold in some period, by material and origin as written."""
+    """Map (material, origin), as written, to the destinations of the lanes that hold in some period."""
     lanes: dict[tuple[str, str], set[str]] = {}
     for lane in draft.instance.lanes:
         windowed = lane.first_year is not None or lane.last_year is not None
@@ -77,7 +77,7 @@ def _destinations(draft: Draft) -> dict[tuple[str, str], set[str]]:
 
 
 def _usable(draft: Draft) -> set[str]:
-    """Facilities that can have capacity in some period."""
+    """Return the facilities that can have capacity in some period."""
     instance = draft.instance
     usable = {
         f.facility
@@ -94,15 +94,15 @@ def somebody_can_feed_it(draft: Draft) -> Iterable[Issue]:
     reach = _Reach(draft)
     running = {process for _, process in reach.running}
     processes = {p.process: p for p in draft.instance.processes}
-    told = set()
+    reported = set()
     for row in draft.instance.operations:
         if row.facility not in reach.usable or (row.facility, row.process) in reach.running:
             continue
         lacking = ", ".join(reach.lacking(row))
         if row.process in running:
             yield draft.at(row, "process", f"can never be fed here: no {lacking}")
-        elif row.process not in told:
-            told.add(row.process)
+        elif row.process not in reported:
+            reported.add(row.process)
             yield draft.at(processes[row.process], "process", f"nobody can ever feed it: no {lacking}")
 
 
@@ -110,9 +110,9 @@ def somebody_can_feed_it(draft: Draft) -> Iterable[Issue]:
 def can_be_reached(draft: Draft) -> Iterable[Issue]:
     """What is needed should be obtainable where it is needed."""
     reach = _Reach(draft)
-    told = set()
+    reported = set()
     for row in draft.instance.demand:
         place = (row.material, row.country)
-        if row.demand_t > 0 and place not in reach.present and place not in told:
-            told.add(place)
+        if row.demand_t > 0 and place not in reach.present and place not in reported:
+            reported.add(place)
             yield draft.at(row, "material", f"can never be made, bought or brought to {row.country}: always short")

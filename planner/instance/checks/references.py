@@ -36,12 +36,13 @@ MOST_HINTS = 100  # per column; more unknown names than that are no typos
 
 @dataclass(frozen=True)
 class _Names:
-    """What a column may name.
+    """The names that a column may hold.
 
-    known   all names there are, of rows that could not be read too
-    active  those of active rows
+    what    what they are names of, such as ``country``
+    known   all names that exist, also those of rows that could not be read
+    active  the names of active rows
     sure    False if there may be more names than could be read
-    hints   hints given so far; after many of them it is not typos that are wrong
+    hints   hints given so far; after many of them the cause is not a typo, and no more are looked for
     """
 
     what: str
@@ -87,7 +88,7 @@ def _names(draft: Draft, targets: tuple[str, ...]) -> _Names:
 
 
 def _uses(draft: Draft) -> Iterator[tuple[str, Column, _Names]]:
-    """Every table and column that names something, and what it may name."""
+    """Yield every table and column that holds names, and the names that it may hold."""
     for table in TABLES:
         for column in columns(table).values():
             if column.refers:
@@ -95,7 +96,7 @@ def _uses(draft: Draft) -> Iterator[tuple[str, Column, _Names]]:
 
 
 def _named(value: Any, column: Column) -> tuple[str, ...]:
-    """The names in a cell."""
+    """Return the names in a cell: none if it is blank or a wildcard."""
     if column.kind == "sources":
         return tuple(value or ())
     return () if not value or (column.wildcard and value == ANY) else (value,)
@@ -116,6 +117,7 @@ def known(draft: Draft) -> Iterable[Issue]:
 
 
 def _unknown(place: Place, column: Column, value: Any, names: _Names) -> Iterator[Issue]:
+    """Yield an issue for each name in a cell that is not known."""
     for name in _named(value, column):
         if name not in names.known:
             shown = f" {name}" if column.kind == "sources" else ""
@@ -141,7 +143,7 @@ def known_together(draft: Draft) -> Iterable[Issue]:
 
 
 def _is_known(draft: Draft, row: Row, name: str) -> bool:
-    """Whether a cell names something known; if not, that has been reported."""
+    """Whether a cell holds a known name; if not, the rule E201 reports it."""
     targets = columns(row.TABLE)[name].refers
     return not targets or getattr(row, name) in _names(draft, targets).known
 
@@ -169,6 +171,11 @@ def active(draft: Draft) -> Iterable[Issue]:
 def _active_together(
     draft: Draft, table: str, names: tuple[str, ...], rows: Mapping[Key, Entry], target: str
 ) -> Iterable[Issue]:
+    """Yield an issue for each active row whose row in ``target``, named by several columns, is not active.
+
+    names  the columns that name it together
+    rows   the rows of ``target`` by key
+    """
     for entry in draft.entries[table].values():
         wanted = tuple(getattr(entry.row, name) for name in names)
         found = rows.get(wanted)
@@ -178,6 +185,7 @@ def _active_together(
 
 
 def _where(draft: Draft, column: Column, name: str) -> str:
+    """Return file and line of the row that has a name, in brackets; "" if there is none."""
     for target in column.refers:
         found = draft.entries[target].get((name,)) if target in TABLES else None
         if found is not None:

@@ -126,11 +126,15 @@ class Draft:
         return {row.market: row.material for row in self.instance.markets}
 
     def place(self, row: Row) -> Place:
-        """Where a row is written."""
+        """Return the file and the line where a row is written."""
         return self._places[id(row)]
 
     def at(self, row: Row, column: str, expected: str, hint: str = "") -> Issue:
-        """An issue at a column of a row."""
+        """Return an issue at a column of a row; "" stands for the whole row.
+
+        expected  what is wrong or expected, for the message
+        hint      what to write instead
+        """
         place = self.place(row)
         written = place.written(column) if column else None
         if written is None and column:
@@ -139,12 +143,12 @@ class Draft:
         return Issue(place.file, place.line, column, written or None, expected, hint)
 
     def named(self, row: Row) -> str:
-        """File and line of another row, to be named in a message."""
+        """Return file and line of another row, to be named in a message."""
         place = self.place(row)
         return place.file if place.line is None else f"{place.file}:{place.line}"
 
     def at_setting(self, section: str, name: str, value: str | None, expected: str, hint: str = "") -> Issue:
-        """An issue at a key of instance.toml."""
+        """Return an issue at a key of instance.toml; ``value`` is what is written there. The rest is as in `at`."""
         written = self.settings.get((section, name))
         file, line = (written.file, written.line) if written else (SETTINGS_FILE, None)
         return Issue(file, line, name, value, expected, hint)

@@ -16,11 +16,12 @@ _LOST = ("countries", "materials", "recipes", "facilities", "operations", "lanes
 
 
 def _rules(draft: Draft) -> Iterator[tuple[int, SurvivalRule]]:
+    """Return the outages to survive, with their numbers counted from 0."""
     return enumerate(draft.instance.survive)
 
 
 def _issue(draft: Draft, number: int, key: str, value: str | None, expected: str, hint: str = "") -> Issue:
-    """An issue at an entry of ``survive``."""
+    """Return an issue at a key of an entry of ``survive`` in instance.toml; ``number`` counts the entries from 0."""
     written = draft.settings.get(("security", "survive"))
     file, line = (written.file, written.line_of(number)) if written else (SETTINGS_FILE, None)
     return Issue(file, line, f"survive.{key}", value, expected, hint)

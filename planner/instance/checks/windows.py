@@ -56,6 +56,7 @@ def min_use_means_something(draft: Draft) -> Iterable[Issue]:
 
 
 def _must_be_used(draft: Draft, row: Facility) -> bool:
+    """Whether the minimum use of a facility holds in a period in which it has capacity of its own."""
     until = draft.last if row.min_use_until is None else row.min_use_until
     return row.capacity_t > 0 and any(
         period.first_year <= until and own_capacity_share(row, period) > 0 for period in draft.periods

@@ -1,4 +1,7 @@
-"""One model, re-solved with other limits on a dependence metric: the points of a frontier, and its exact ends."""
+"""The points of a frontier: one model, re-solved with other limits on a dependence metric.
+
+Both ends of the curve are exact: the least cost, and the least limit that can be kept at all.
+"""
 
 from __future__ import annotations
 
@@ -28,17 +31,17 @@ if TYPE_CHECKING:
 
 KINDS = (*(name for name, metric in METRICS.items() if not metric.needs), "unserved")
 
-SAME_COST = 1e-8  # relative: two costs this close are one
-EXACT = 1e-8  # share: how narrowly the ends of the curve are bracketed
+SAME_COST = 1e-8  # relative: two costs this close count as equal
+EXACT = 1e-8  # share: tolerance of the limits at the ends of the curve
 NARROW = 1e-5  # share: no point is placed in a narrower segment
-WHOLE = 1e-6  # how far from whole a number may be that counts as whole
-ROUND_UP, ROUND_DOWN = 0.7, 0.1  # part above the whole number beyond which a dive rounds many at once
-TRIES = 60  # steps towards the least limit, each much closer than the one before
+WHOLE = 1e-6  # a number this close to a whole one counts as whole
+ROUND_UP, ROUND_DOWN = 0.7, 0.1  # a dive rounds all numbers at once whose fraction is at least, or at most, this
+TRIES = 60  # most steps towards the least limit; each comes much closer than the one before
 
 
 @dataclass(frozen=True)
 class Axis:
-    """What the curve limits: a dependence metric, and the years in which one common limit holds.
+    """What the curve limits: a dependence metric, with one common limit in all years in which it holds.
 
     name   ``exposed_share``, ``stage_share:STAGE``, ``single_country_share:STAGE`` or ``unserved``
     first  calendar year from which the limit holds; None: all years
@@ -52,12 +55,12 @@ class Axis:
 
     @property
     def family(self) -> str:
-        """The metric without its stage or material."""
+        """The name of the metric without its stage or material."""
         return self.name.partition(":")[0]
 
     def check(self, instance: Instance) -> None:
         """Raise UsageError if the instance has no such metric or years."""
-        kind, _, of = self.name.partition(":")
+        kind, _, item = self.name.partition(":")
         if kind not in KINDS:
             raise UsageError(hinted(f"metric {kind}: expected one of {', '.join(KINDS)}", kind, KINDS))
         if self.first is not None and self.first > instance.years[-1]:
@@ -67,22 +70,27 @@ class Axis:
         if self.glide and (self.first is None or self.first <= instance.years[0] or kind == "unserved"):
             raise UsageError(f"a glide needs a share and a year after {instance.years[0]} in which it ends")
         if kind == "unserved" or not METRICS[kind].of:
-            if of:
-                raise UsageError(f"metric {self.name}: {kind} is of the whole chain; leave :{of} out")
+            if item:
+                raise UsageError(f"metric {self.name}: {kind} is of the whole chain; leave :{item} out")
             return
         known = [*instance.stages, *sorted(m.material for m in instance.materials)]
-        if of not in known:
+        if item not in known:
             expected = f"{kind}: and a stage ({', '.join(instance.stages)}) or material"
-            raise UsageError(hinted(f"metric {self.name}: expected {expected}", of, known))
+            raise UsageError(hinted(f"metric {self.name}: expected {expected}", item, known))
 
     def capped(self, instance: Instance, limit: float, today: float) -> tuple[Instance, set[str]]:
-        """The instance with the limit as caps more, and their names; ``today`` is where a glide begins."""
+        """Return the instance with the limit added as caps, and the names of these caps.
+
+        limit  share
+        today  share from which a glide begins
+        Raises UsageError if the metric cannot be limited in the instance.
+        """
         if self.family == "unserved":
             return instance, set()
-        of = self.name.partition(":")[2]
+        item = self.name.partition(":")[2]
         row: dict[str, Any] = {"metric": self.family, "limit": limit}
-        if of:
-            row["stage" if of in instance.stages else "material"] = of
+        if item:
+            row["stage" if item in instance.stages else "material"] = item
         rows: list[Mapping[str, Any]] = []
         if self.glide:
             assert self.first is not None
@@ -103,6 +111,7 @@ def _from(first: int | None) -> dict[str, int]:
 
 
 def _free_name(instance: Instance, name: str) -> str:
+    """Return a name that no cap of the instance has: ``name``, with underscores if need be."""
     while any(cap.cap == name for cap in instance.caps):
         name += "_"
     return name
@@ -110,10 +119,22 @@ def _free_name(instance: Instance, name: str) -> str:
 
 @dataclass(slots=True)
 class Point:
-    """A solved limit: cost and bound in MUSD, slope in MUSD per unit of share, deliveries in kt (present value).
+    """The least-cost plan at one limit.
 
-    share       kept by the plan
-    same_until  limit up to which nothing cheaper than this plan was found
+    limit          the limit, a share
+    share          the share that the plan reaches
+    cost, bound    present cost of the plan, and a lower bound of it, MUSD
+    slope          shadow price of the limit: MUSD per unit of share, 0 or less
+    status         ``optimal`` (within the gap) or ``feasible``
+    same_until     limit up to which no cheaper plan was found
+    x              the solution, one value per column
+    whole          the integer columns of it
+    basis          basis of the relaxation at this limit
+    builds         (option, start year) -> modules
+    clean, exposed  deliveries, kt, discounted like costs
+    exposed_share  exposed of all deliveries in the years asked for; nan: nothing is delivered
+    short_t        short in these years, t
+    capex          overnight cost of all builds, MUSD
     """
 
     limit: float
@@ -135,7 +156,15 @@ class Point:
 
 
 class Curve:
-    """One model, re-solved with other limits."""
+    """The model of an instance with a limit on a metric, re-solved for other limits.
+
+    rows         the rows of the limit, and how it enters them
+    lp, mip      solvers of the relaxation and of the model with whole numbers (None: it has none)
+    whole        integer columns
+    tie_cost     cost of the columns with a little added to exposed deliveries, to decide among equally cheap plans
+    interrupted  whether Ctrl-C ended the curve
+    notes        what a reader of the curve should know
+    """
 
     def __init__(self, instance: Instance, metric: Axis, settings: Settings, progress: Progress | None) -> None:
         metric.check(instance)
@@ -147,7 +176,7 @@ class Curve:
         self.rows = MetricRows(self.data, compiled(self.data), metric.family, caps, nodes)
         self.arrays = arrays = self.rows.arrays
         self.whole = arrays.whole
-        self.tied = arrays.cost + TIE * deliveries(self.data, arrays)
+        self.tie_cost = arrays.cost + TIE * deliveries(self.data, arrays)
         self.lp = Programme(arrays.relaxed, settings)
         self.mip = Programme(arrays, settings) if len(self.whole) else None
         self.interrupted = False
@@ -155,23 +184,25 @@ class Curve:
         self.notes: list[str] = []
 
     def _counted(self, node: int) -> bool:
-        """Whether a node belongs to the plan and the years asked for."""
+        """Whether a node belongs to the undisturbed plan and to the years asked for."""
         n = self.data.nodes[node]
         return n.branch == "" and (self.metric.first is None or n.year >= self.metric.first)
 
     # --- solves -------------------------------------------------------------------------------------------
 
     def _find(self, programme: Programme, seconds: float | None = None) -> Found:
-        """Solve; an interrupt ends the curve after it, with what was found."""
+        """Solve. An interrupt ends the search with what was found, and the curve after it."""
         found = programme.find(seconds=seconds, keep=True)
         self.interrupted |= found.stopped == "interrupted"
         return found
 
     def solve(self, limit: float, start: Point | None = None) -> Point | None:
-        """The least-cost plan that keeps a limit; None: there is none.
+        """Return the least-cost plan that keeps a limit; None if there is none.
 
-        The relaxation goes on from the basis of the last limit. Whole numbers are sought with it first, and by branch
-        and bound only where those found that way are not within the gap.
+        start  point to start from: its basis for the relaxation (None: presolve instead), its integers as a plan to try
+
+        Whole numbers are first sought by rounding the relaxation; branch and bound follows only if the plan found that
+        way is not within the gap. Raises NoPlan if the search ends without a plan.
         """
         lp, arrays, seconds = self.lp, self.arrays, self.settings.time_limit
         self.rows.set_limit(lp, limit)
@@ -179,10 +210,12 @@ class Curve:
             lp.basis = start.basis
         else:
             lp.forget()
-            lp.objective(arrays.cost)  # from nothing, first the cost and then the tie take half as long as both at once
+            lp.objective(
+                arrays.cost
+            )  # without a basis, the cost first and then the ties takes half as long as both at once
             found = self._find(lp, seconds)
         if (start is not None and start.basis is not None) or found.optimal:
-            lp.objective(self.tied)
+            lp.objective(self.tie_cost)
             found = self._find(lp, seconds)
         if found.stopped == "infeasible":
             return None
@@ -198,7 +231,7 @@ class Curve:
                 return None
             whole, stopped, bound = searched
             lp.bound(self.whole, whole, whole)
-            lp.objective(self.tied)
+            lp.objective(self.tie_cost)
             x = self._finished().x
             found = self._at_cost()
         cost = found.value
@@ -224,28 +257,30 @@ class Curve:
         )
 
     def _at_cost(self) -> Found:
-        """Go on from a solution with ties decided to one of least cost, most often the same."""
+        """Solve for the cost alone, from the solution in which ties were decided; most often it is the same."""
         self.lp.objective(self.arrays.cost)
         with self.lp.going_on():
             return self._finished()
 
     def _finished(self) -> Found:
-        """Solve what takes a moment: an interrupt ends the curve after it, a second one at once."""
+        """Solve what takes only a moment. A first interrupt ends the curve after it, a second one at once."""
         found = finished(self.lp)
         self.interrupted |= self.lp.interrupted
         return found
 
     def _not_dearer(self, x: np.ndarray, cheapest: np.ndarray, cost: float) -> np.ndarray:
-        """The plan ``x`` with the least exposed deliveries, or the cheapest one if that costs too much."""
+        """Return ``x``, the plan of fewest exposed deliveries, or ``cheapest`` if ``x`` costs more than ``cost``."""
         spent = self.lp.cost(x) - cost
         return x if spent <= COST_SLACK * abs(cost) + 1e-12 else cheapest
 
     def _whole_numbers(
         self, mip: Programme, limit: float, relaxed: Found, start: Point | None
     ) -> tuple[np.ndarray, str, float] | None:
-        """Whole numbers of a plan at a limit whose relaxation is solved, why the search ended, and a bound (MUSD).
+        """Find the integers of a least-cost plan at a limit.
 
-        None: there is no plan. Raises NoPlan if the search ended without one.
+        relaxed  solution of the relaxation at this limit
+        Returns the integers, why the search ended, and a lower bound of the cost (MUSD); None if there is no plan.
+        Raises NoPlan if the search ended without one.
         """
         bound = relaxed.value
         tried = self._rounded(relaxed, start)
@@ -265,7 +300,10 @@ class Curve:
         return whole, found.stopped, max(bound, found.bound)
 
     def _rounded(self, relaxed: Found, start: Point | None) -> tuple[float, np.ndarray] | None:
-        """Cost (MUSD) and whole numbers of the best of two plans: the relaxation rounded, and those of ``start``."""
+        """Return cost (MUSD) and integers of the cheaper of two plans; None if neither exists at this limit.
+
+        The two are the relaxation, rounded by diving, and the plan with the integers of ``start``.
+        """
         plans = [self._dive(relaxed)]
         if start is not None:
             self.lp.bound(self.whole, start.whole, start.whole)
@@ -275,10 +313,10 @@ class Curve:
         return min((plan for plan in plans if plan is not None), key=lambda plan: plan[0], default=None)
 
     def _dive(self, found: Found) -> tuple[float, np.ndarray] | None:
-        """Whole numbers near those of the relaxation, a few more held at each step, and what they cost, MUSD.
+        """Round the relaxation by diving: fix some integers, solve again, and so on. Returns cost (MUSD) and integers.
 
-        Held are those nearly whole, or the one nearest to it. Where no plan is left, only that one is held, and at
-        last on its other side.
+        At each step those that are nearly whole are fixed. If no plan is left then, only the one nearest to a whole
+        number is fixed; if there still is none, this one is rounded to its other side. None: the dive failed.
         """
         low, high = self.arrays.col_lower[self.whole].copy(), self.arrays.col_upper[self.whole].copy()
         while True:
@@ -291,11 +329,11 @@ class Curve:
             near = open_[(part[open_] >= ROUND_UP) | (part[open_] <= ROUND_DOWN)]
             nearest = open_[[np.argmin(away[open_])]]
             other = np.floor(x[nearest]) + np.ceil(x[nearest]) - np.round(x[nearest])
-            for held, values in ((near, np.round(x[near])), (nearest, np.round(x[nearest])), (nearest, other)):
-                if not len(held):
+            for fixed, values in ((near, np.round(x[near])), (nearest, np.round(x[nearest])), (nearest, other)):
+                if not len(fixed):
                     continue
                 lower, upper = low.copy(), high.copy()
-                lower[held] = upper[held] = values
+                lower[fixed] = upper[fixed] = values
                 self.lp.bound(self.whole, lower, upper)
                 found = self.lp.find(sure=False, keep=True)
                 if found.optimal:
@@ -308,7 +346,7 @@ class Curve:
             low, high = lower, upper
 
     def _facts(self, x: np.ndarray) -> dict[str, Any]:
-        """Builds, deliveries, shortage and capex of a solution."""
+        """Return builds, deliveries, shortage and capex of a solution, as `Point` names them."""
         data, columns = self.data, self.arrays.columns
         clean = tainted = exposed = delivered = short = capex = 0.0
         for i, k in columns.get("deliver", {}).items():
@@ -345,7 +383,7 @@ class Curve:
     # --- the ends -----------------------------------------------------------------------------------------
 
     def _least_limit(self, known: float) -> float:
-        """The least limit that the relaxation can keep, given one that it can."""
+        """Return the least limit that the relaxation can keep; ``known`` is one that it can."""
         self.lp.forget()  # presolve finds it sooner than any basis for the cost
         limit, exact = self._narrowed(self.lp, known, self._excess(1.0))
         if not exact:
@@ -353,7 +391,7 @@ class Curve:
         return limit
 
     def _excess(self, weight: float) -> np.ndarray:
-        """The excess over a limit as objective."""
+        """Return an objective with ``weight`` on the column of the excess over the limit, and 0 elsewhere."""
         cost = np.zeros(len(self.arrays.cost))
         cost[self.rows.excess] = weight
         return cost
@@ -361,7 +399,11 @@ class Curve:
     def _narrowed(
         self, programme: Programme, limit: float, objective: np.ndarray, start: np.ndarray | None = None
     ) -> tuple[float, bool]:
-        """The least limit that can be kept, and whether that is proven; ``objective`` holds the excess over it.
+        """Return the least limit that can be kept, and whether that is proven.
+
+        limit      one that can be kept
+        objective  contains the excess over the limit
+        start      integers to start from
 
         At a limit that can be kept, the least excess over it is sought; the share of that solution is the next limit
         (Dinkelbach's method for ratios). When no excess is below zero, the limit is the least.
@@ -391,13 +433,13 @@ class Curve:
         return limit, exact
 
     def _cheap_limit(self, cheapest: Point) -> float:
-        """The least limit that costs no more than the least cost, with the whole numbers of the cheapest plan."""
+        """Return the least limit that costs no more than the least cost, with the integers of the cheapest plan."""
         self.lp.bound(self.whole, cheapest.whole, cheapest.whole)
         with self.lp.going_on():
             return self._narrowed(self.lp, cheapest.share, self.arrays.cost + self._excess(TIE))[0]
 
     def tell(self, point: Point, started: float) -> None:
-        """One line of progress."""
+        """Print a line of progress about a point; ``started``: when its solve began, by `time.perf_counter`."""
         if self.progress:
             gap = abs(point.cost - point.bound) / max(abs(point.cost), 1e-9)
             self.progress(
@@ -406,7 +448,11 @@ class Curve:
             )
 
     def trace(self, points: int) -> list[Point]:
-        """Points of the curve, the tightest limit first."""
+        """Return at most ``points`` points of the curve, the tightest limit first.
+
+        The two ends are solved first; each further point is placed where the curve may bend most. After a Ctrl-C the
+        points solved until then are returned. Raises Infeasible if there is no plan at any limit.
+        """
         started = time.perf_counter()
         cheapest = self._cheapest()
         self.tell(cheapest, started)
@@ -447,6 +493,7 @@ class Curve:
         return found
 
     def _cheapest(self) -> Point:
+        """Return the plan without a limit; with a glide, that which keeps the level of its first year."""
         point = self.solve(1.0)
         if point is not None and self.metric.glide and self.metric.first is not None:
             free = point.cost
@@ -462,9 +509,12 @@ class Curve:
         return point
 
     def _tightest(self, cheapest: Point, least: float, started: float) -> Point | None:
-        """The cheapest plan at the least limit; with whole numbers that limit may be above the relaxation's."""
-        room = EXACT / 10  # the least limit is known to the solver's tolerance only
-        start = replace(cheapest, basis=None)  # far away, presolve helps more than the basis of the least cost
+        """Return the cheapest plan at the least limit; with integers this limit may be above that of the relaxation.
+
+        least  least limit of the relaxation
+        """
+        room = EXACT / 10  # since the least limit is known only up to the solver's tolerance
+        start = replace(cheapest, basis=None)  # so far away presolve helps more than the basis of the least cost
         point = self.solve(least + room, start)
         if point is None and self.mip is not None:
             least, exact = self._narrowed(self.mip, cheapest.share, self._excess(1.0), cheapest.whole)
@@ -478,7 +528,7 @@ class Curve:
         return point
 
     def _slope_above(self, point: Point) -> float:
-        """What a little more than the limit of a point saves: at the least limit any larger dual would do as well."""
+        """Return the slope just above the limit of a point: at the least limit itself the dual is not unique."""
         self.rows.set_limit(self.lp, point.limit + 10 * EXACT)
         self.lp.bound(self.whole, point.whole, point.whole)
         found = self.lp.find(sure=False, keep=True)
@@ -486,7 +536,7 @@ class Curve:
         return self.rows.slope(found.x, found.duals) if found.optimal else point.slope
 
     def _as_cheapest(self, point: Point, limit: float) -> Point:
-        """The least-cost point, at the least limit that costs no more: beyond it nothing is saved."""
+        """Place the least-cost point at ``limit``, the least limit that costs no more; a looser limit saves nothing."""
         point.limit = point.share = point.same_until = limit
         point.slope = 0.0
         if not self.rows.rows:
@@ -496,7 +546,7 @@ class Curve:
         return point
 
     def _near(self, found: list[Point], at: int) -> Point:
-        """The neighbour to go on from: the tighter one, whose whole numbers keep the limit too.
+        """Return the neighbour to start from: the tighter one, as its integers keep the limit too.
 
         Without whole numbers the tightest of all is left alone: at the least limit many bases are one solution, and
         the way from it takes twice the steps of the way from the looser neighbour.
@@ -504,7 +554,11 @@ class Curve:
         return found[1] if at == 0 and len(found) > 2 and not len(self.whole) else found[at]
 
     def _next(self, found: list[Point], barred: set[float]) -> tuple[int, float] | None:
-        """Where the curve may bend most: position of the tighter neighbour, and the limit to try."""
+        """Return where the curve may bend most: position of the tighter neighbour, and the limit to try; None: nowhere.
+
+        found   points, the tightest limit first
+        barred  limits above which no plan was found in time
+        """
         wide = max(found[-1].limit - found[0].limit, 1e-12)
         high = max(found[0].cost - found[-1].cost, 1e-12)
         best: tuple[float, float, int, float] | None = None
@@ -527,13 +581,13 @@ class Curve:
         return None if best is None else best[2:]
 
     def bounds(self, limits: list[float]) -> list[float]:
-        """Cost of the relaxation at each limit, MUSD; none without whole numbers."""
+        """Return the cost of the relaxation at each limit, MUSD (nan: not solved); an empty list without integers."""
         if self.mip is None:
             return []
-        found = []
+        costs = []
         self.lp.objective(self.arrays.cost)
         for limit in limits:
             self.rows.set_limit(self.lp, limit + EXACT / 10)
             relaxed = self.lp.find(keep=True)
-            found.append(relaxed.value if relaxed.optimal else math.nan)
-        return found
+            costs.append(relaxed.value if relaxed.optimal else math.nan)
+        return costs

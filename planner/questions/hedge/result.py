@@ -137,6 +137,7 @@ class Hedge(Study):
         return "\n".join([*self._of_design(), *self._of_trial(), *self._of_builds(), *self._of_insurance()])
 
     def _of_design(self) -> list[str]:
+        """Return lines on the search: its objective and bound, and how far the plan may be from the best."""
         asked = self.settings
         measure = "mean cost"
         if asked["weight"]:
@@ -161,6 +162,7 @@ class Hedge(Study):
         return lines
 
     def _of_trial(self) -> list[str]:
+        """Return lines that compare both plans on the outcomes of the trial."""
         if not len(self.outcomes):
             return []
         worst = f"worst {1 - self.settings['alpha']:.0%}"
