@@ -188,7 +188,7 @@ def _served_chart(view: View, study: Shown, hurting: Sequence[Row], names: Calla
     charts = {
         title: heat(rows, "sector", "key", column, "months", across, down, **scale)
         for title, column in (
-            ("Months of demand served from the blow on", "months_served"),
+            ("Months of demand served from the shock on", "months_served"),
             ("Months it could last with nobody short", "months_survived"),
         )
         if column == "months_served" or any(r[column] is not None for r in rows)
