@@ -144,7 +144,7 @@ class DeliveryRisk(Study):
         ]
         hung = self.projects[self.projects["cost_at_stake_musd"] > 1e-6].head(10)
         if len(hung):
-            lines.append("What the plan hangs on (bad contribution of a project against good contribution, means):")
+            lines.append("What the plan hangs on (bad luck of a project against good luck, means):")
         for r in hung.itertuples():
             lines.append(
                 f"  {r.option}: {figure_of(r.cost_at_stake_musd, 4)} MUSD, {figure_of(r.short_at_stake_t, 4)} t "
@@ -170,7 +170,7 @@ def delivery_risk(
     """Try a plan against outcomes of its projects: success_probability of options, and delivery_risk.csv.
 
     samples  outcomes, drawn evenly (a Sobol sequence); a power of 2 serves best
-    seed     of the draws; the same seed means the same contribution for every plan of the instance
+    seed     of the draws; the same seed means the same outcomes for every plan of the instance
     alpha    the worst outcomes are those beyond this part
     instance  another instance to try the plan in, such as one with other delivery risks [the plan's own]
     workers    processes; None: one per core, where there is enough to do. Their number changes nothing
