@@ -12,8 +12,6 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-
-from . import quick_imports  # isort: skip  # noqa: F401  (before scipy)
 from pyomo.core import ConcreteModel, Constraint, Objective, Var
 from scipy import sparse
 

@@ -1,5 +1,7 @@
 """The hand-over is guarded: poison is stopped, never solved."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -172,3 +174,13 @@ def test_what_the_solver_holds_is_what_was_built(arrays, monkeypatch, where):
     monkeypatch.setattr(solver, "new_highs", Twisted)
     with pytest.raises(SolverFailed, match="HiGHS holds another"):
         solver.Solver(arrays, solver.Settings())
+
+
+def test_a_solve_does_not_load_all_of_scipy(tmp_path):
+    """Statistics take half as long to load as a small solve; whichever module is first asked for, they stay out."""
+    code = (
+        f"import sys, planner; planner.solve(planner.load({str(TINY)!r})); "
+        "print(sorted({'scipy.stats', 'scipy.spatial'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert done.stdout.strip() == "[]"
