@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ class Comparison(Study):
     HOLDS = (
         Value("names", "of the plans, the base first"),
         Value("of", "digest of each plan, see `planner.Run.digest`"),
-        Value("years", "first years of periods that all plans have"),
+        Value("years", "first years of periods that all plans have, and of `dependence`"),
         Value("money", "of each plan: currency, price year and discount rate; only if all are one, costs compare"),
         Table(
             "totals",
@@ -173,8 +173,9 @@ def compare(*plans: Run, names: Sequence[str] | None = None) -> Comparison:
     """Compare plans or runs; the first is the base.
 
     names  one for each; default: the instances' names, numbered where they are the same
-    Plans over other years are compared on the years they have in common. Raises UsageError if there are none, or if
-    fewer than two plans are given.
+    Plans over other years are compared on the years they have in common: dependence in years in which a period begins
+    in all of them, amounts over the calendar years of all. Raises UsageError if there are none, or if fewer than two
+    plans are given.
     """
     import pandas as pd
 
@@ -183,12 +184,11 @@ def compare(*plans: Run, names: Sequence[str] | None = None) -> Comparison:
     called = _names([str(p.plan["instance"]["name"]) for p in plans] if names is None else list(names))
     if len(called) != len(plans):
         raise UsageError(f"{len(called)} names for {len(plans)} plans")
-    each = [set(_years(p)) for p in plans]
-    common = sorted(set.intersection(*each))
+    common = sorted(set.intersection(*(set(p.lengths) for p in plans)))
     if not common:
-        raise UsageError("the plans have no year in common")
+        raise UsageError("the plans have no year in common in which a period begins")
     notes = []
-    if any(y != each[0] for y in each):
+    if any(p.lengths != plans[0].lengths for p in plans):
         notes.append("the plans are over other years: dependence, flows and shortages are of the years in common")
         notes.append("costs are present values of each plan's own horizon and first year")
     money = tuple(_money(p.plan.get("money")) for p in plans)
@@ -200,7 +200,11 @@ def compare(*plans: Run, names: Sequence[str] | None = None) -> Comparison:
         for name, plan in zip(called, plans, strict=True)
         if (held := in_words(plan.plan["settings"].get("pins")))
     ]
-    frames = {t: _frame(t, called, [_measured(t, p, set(common)) for p in plans]) for t in Comparison.tables()}
+    span = frozenset(common), frozenset.intersection(*(p.calendar_years for p in plans))
+    frames = {t: _frame(t, called, [_measured(t, p, *span) for p in plans]) for t in Comparison.tables()}
+    if len(set(money)) > 1:
+        frames["totals"].loc[frames["totals"]["unit"].str.startswith("MUSD"), "change"] = float("nan")
+        frames["funding"]["change"] = float("nan")
     starts = [_starts(p) for p in plans]
     of = tuple(p.digest for p in plans)
     when = [_when(starts, str(option)) for option in frames["builds"]["option"]]
@@ -227,14 +231,11 @@ def _names(wished: list[str]) -> list[str]:
     return result
 
 
-def _years(plan: Run) -> Iterable[int]:
-    return (int(y) for y in plan.plan["metrics"]["demand_t"])
-
-
 Measured = dict[tuple[Hashable, ...], float]
 
 
-def _totals(plan: Run, years: set[int]) -> Measured:
+def _totals(plan: Run, years: Collection[int]) -> Measured:
+    """Cost and money of the whole horizon; outlays, shortage and exposed share of some calendar years."""
     metrics = plan.plan["metrics"]
     found: Measured = {("cost", "MUSD present"): float(plan.plan["objective_musd"])}
     for component in COMPONENTS:
@@ -244,8 +245,8 @@ def _totals(plan: Run, years: set[int]) -> Measured:
     funding = plan.tables["funding"]
     found["public money", "MUSD"] = float(funding.loc[funding["source"] != "private", "musd"].sum())
     if owed := by_payer(plan.tables):
-        lengths = plan.lengths
-        outlay = sum(musd * lengths[year] for of in owed.values() for year, musd in of.items() if year in years)
+        counted = plan.years_counted(years)
+        outlay = sum(musd * counted[year] for of in owed.values() for year, musd in of.items())
         found["outlays of floors and offtakes", "MUSD"] = outlay
     clean, exposed, short = (plan.total("service", f"{c}_t", years) for c in ("clean", "exposed", "short"))
     found["short", "t"] = short
@@ -253,7 +254,7 @@ def _totals(plan: Run, years: set[int]) -> Measured:
     return found
 
 
-def _dependence(plan: Run, years: set[int]) -> Measured:
+def _dependence(plan: Run, years: Collection[int]) -> Measured:
     rows = plan.tables["dependence"]
     rows = rows[(rows["cap"] == "") & (rows["material"] == "") & rows["year"].isin(years)]
     return {(r.metric, r.stage, int(r.year)): float(r.share) for r in rows.itertuples()}
@@ -280,10 +281,14 @@ _SUMMED = {  # table of a comparison -> table of a run, its column that is summe
 }
 
 
-def _measured(table: str, plan: Run, years: set[int]) -> Measured:
-    """The numbers of a plan in a table of the comparison, by the values of its keys."""
+def _measured(table: str, plan: Run, first_years: Collection[int], years: Collection[int]) -> Measured:
+    """Return the numbers of a plan in a table of the comparison, by the values of its keys.
+
+    first_years  first years of periods that all plans have
+    years        calendar years that all plans have
+    """
     if table not in _SUMMED:
-        return _totals(plan, years) if table == "totals" else _dependence(plan, years)
+        return _totals(plan, years) if table == "totals" else _dependence(plan, first_years)
     source, column, by_year = _SUMMED[table]
     rows = plan.tables[source]
     amounts = plan.spread(source, column, years) if by_year else rows[column]

@@ -68,23 +68,37 @@ class Run:
         known = self.plan.get("periods")
         if isinstance(known, dict):
             return {int(year): int(length) for year, length in known.items()}
-        return {p.first_year: p.length for p in periods(self.instance)}  # written before there was such a key
+        try:  # written before there was such a key
+            return {p.first_year: p.length for p in periods(self.instance)}
+        except UsageError as missing:
+            raise UsageError(
+                f"{missing}; its plan.json does not say how long its periods are, a new run's does"
+            ) from None
+
+    @property
+    def calendar_years(self) -> frozenset[int]:
+        """Every calendar year of the horizon, in which a period may begin or not."""
+        return frozenset(year for first, length in self.lengths.items() for year in range(first, first + length))
+
+    def years_counted(self, years: Collection[int] | None = None) -> dict[int, int]:
+        """First year of a period -> how many of its calendar years are among ``years``; None: all of them."""
+        return {
+            first: length if years is None else sum(year in years for year in range(first, first + length))
+            for first, length in self.lengths.items()
+        }
 
     def total(self, table: str, column: str, years: Collection[int] | None = None) -> float:
-        """The sum of a column of yearly rates over the horizon, or over some periods: each rate times its period.
+        """Return the sum of a column of yearly rates over calendar years, each of which has the rate of its period.
 
         table  a table with ``year``, the first year of a period, such as ``service``
-        years  first years of the periods that count; None: all
+        years  calendar years that count; None: the horizon
         """
         return float(sum(self.spread(table, column, years)))
 
     def spread(self, table: str, column: str, years: Collection[int] | None = None) -> list[float]:
-        """What each row of a table of yearly rates adds up to in its period; 0 in a period that does not count."""
-        lengths, rows = self.lengths, self.tables[table]
-        return [
-            float(rate) * lengths[int(year)] if years is None or int(year) in years else 0.0
-            for year, rate in zip(rows["year"], rows[column], strict=True)
-        ]
+        """Return what each row adds to `total`."""
+        counted, rows = self.years_counted(years), self.tables[table]
+        return [float(rate) * counted[int(year)] for year, rate in zip(rows["year"], rows[column], strict=True)]
 
     @property
     def builds(self) -> dict[tuple[str, int], float]:

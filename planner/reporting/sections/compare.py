@@ -125,11 +125,7 @@ def _dependence(view: Names, study: Shown, names: Sequence[str], mine: str) -> F
 
 
 def _columns(names: Sequence[str], mine: str) -> tuple[Column, ...]:
-    def change(row: Row) -> float | None:
-        first, last = row[names[0]], row[names[-1]]
-        return None if first is None or last is None else float(last - first)
-
-    return (*(Column(_called(n, mine), n, "number") for n in names), Column("Change", change, "number"))
+    return (*(Column(_called(n, mine), n, "number") for n in names), Column("Change", "change", "number"))
 
 
 def _totals(study: Shown, names: Sequence[str], mine: str) -> Table:
