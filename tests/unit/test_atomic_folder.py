@@ -1,5 +1,6 @@
 """Results are written whole or not at all, whoever else writes there and whenever it is stopped."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -96,3 +97,25 @@ def test_what_a_killed_process_left_is_put_back_or_removed(tmp_path):
     write(tmp_path / "run", "after", overwrite=True)
     assert content(tmp_path / "run") == whole("after")
     assert {p.name for p in tmp_path.iterdir()} == {"run", elsewhere.name, running.name}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no locks of folders")
+def test_a_drive_without_locks_or_flushing_of_folders_will_do(tmp_path, monkeypatch):
+    import fcntl
+    import stat
+
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    def only_files(handle, flush=os.fsync):
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        flush(handle)
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    monkeypatch.setattr(os, "fsync", only_files)
+    write(tmp_path / "run", "first")
+    write(tmp_path / "run", "second", overwrite=True)
+    assert content(tmp_path / "run") == whole("second")
+    with pytest.raises(OutputError, match="exists"):
+        write(tmp_path / "run", "third")
