@@ -19,12 +19,8 @@ from .solver import TIGHT, Found, Progress, Settings
 
 if TYPE_CHECKING:
     from .pins import Pins
-
-
 TIE = 1e-6  # MUSD/kt (0.001 USD/t): a weight on exposure that only decides between plans of the same cost
 COST_SLACK = 1e-7  # relative cost the least-exposure step may spend (contract §4)
-
-
 CRACK = 1e-6  # kt/yr (1 kg): how far a cap of zero is opened to find its shadow price
 
 

@@ -27,13 +27,9 @@ PROVEN_UP_TO = 200  # integer decisions up to which the default gap is 0: the op
 LARGE_GAP = 1e-3  # default relative MIP gap of models with more
 MOST_THREADS = 256  # HiGHS starts as many as it is told, and does not come to work with very many
 MOST_SEED = 2**31 - 1  # the largest that HiGHS takes
-
-
 ENDED = ("optimal", "time_limit", "interrupted")  # after one of these the search is not tried again
 LARGEST_COEFFICIENT = 1e15  # HiGHS refuses rows with larger ones
 DUAL, PRIMAL = 1, 4  # values of HiGHS' option simplex_strategy
-
-
 DEVEX = 1  # value of HiGHS' option simplex_dual_edge_weight_strategy: a third faster here than steepest edge
 TIGHT = 1e-9  # feasibility tolerance, in kt, kt/yr and MUSD
 
