@@ -8,6 +8,7 @@ from .edits import UNITS, place_of
 from .search import Clock, least
 from .system import Relaxable, System
 
+FACTS = ("max_t", "initial_t")  # what there is, not what somebody asks for
 MOST = 12  # wishes looked at
 TIMES = 3.0  # all solves together may take so many times the time limit of one
 ROUNDED = 1e-7  # less to spare is told as none
@@ -19,7 +20,9 @@ def slackest(system: System, clock: Clock) -> list[str]:
     deadline = time.perf_counter() + TIMES * clock.each
     spares: list[tuple[float, str]] = []  # points of hardship to spare, sentence
     numbers = [
-        k for k, relaxable in enumerate(system.relaxables) if not relaxable.switch and relaxable.cell.table != "pins"
+        k
+        for k, relaxable in enumerate(system.relaxables)
+        if not relaxable.switch and relaxable.cell.table != "pins" and relaxable.cell.column not in FACTS
     ]
     for k in numbers[:MOST]:
         if time.perf_counter() > deadline:
