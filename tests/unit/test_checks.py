@@ -23,6 +23,10 @@ STOP = DISRUPTION + "s,export_stop,CHN,,metal,,1,\n"
 FUND = "fund,provider,instrument,budget_musd,first_year,last_year\n"
 DRAWN = "fund,option\nf,first\n"
 STOCKPILE = "stockpile,country,material,initial_t,max_t,final_min_t\n"
+ROOM = {
+    "options": "option,facility,name,module_t,max_modules,capex_musd,life_years,lead_years,ramp_years,stockpile\n"
+    "room,site,Room,20,2,5,10,1,2,s\n"
+}
 TAKEN = "offtake,facility,option,material,take_t,agreed_usd_per_t,first_year,last_year,payer,market\n"
 GUARANTEE = "facility,option,material,floor_usd_per_t,first_year,last_year,payer,market\n"
 CLOSING = "facility,kind,first_year,last_year,closing_usd_per_t\n"
@@ -186,6 +190,10 @@ SLIPS = [
     ("E326", "processes.csv:5:process", {"processes": TABLES["processes"] + "idle,Idle\n"}),
     ("W537", "stockpiles.csv:2:initial_t", {"stockpiles": STOCKPILE + "s,AAA,metal,20,10,\n"}),
     ("E327", "stockpiles.csv:2:final_min_t", {"stockpiles": STOCKPILE + "s,AAA,metal,,10,20\n"}),
+    # room for 10 t and two modules of 20 t, which are half there in 2027 and so a quarter in the first period
+    ("E327", "stockpiles.csv:2:final_min_t", {"stockpiles": STOCKPILE + "s,AAA,metal,,10,51\n", **ROOM}),
+    ("W537", "stockpiles.csv:2:initial_t", {"stockpiles": STOCKPILE + "s,AAA,metal,21,10,50\n", **ROOM}),
+    ("W521", "facilities.csv:5:capacity_t", {"stockpiles": STOCKPILE + "s,AAA,metal,,10,\n", **ROOM}),
     ("E329", "recipes.csv:6:t_per_t", recipes(LOOP + "1.3\n", **RECYCLER)),
     # suspicious
     ("W501", "operations.csv::", {"operations": "facility,process\n", "options": OPTION, "demand": TABLES["demand"]}),
@@ -455,6 +463,19 @@ def test_a_slip_in_one_row_does_not_hide_a_slip_in_another(tmp_path):
         ("E306", "caps.csv:2:first_year"),
         ("E106", "demand.csv:2:country"),
     }
+
+
+def test_the_room_that_options_add_counts(tmp_path):
+    tables = {**TABLES, "stockpiles": STOCKPILE + "s,AAA,metal,,10,50\n", **ROOM}
+    assert not [i for i in issues_of(write_instance(tmp_path / "small", tables)) if i.file == "stockpiles.csv"]
+
+
+def test_an_option_that_adds_room_is_not_compared_with_plants(tmp_path):
+    # 20 000 t of room at 0.0001 MUSD, between plants of 50 to 100 t at millions
+    rooms = ROOM["options"].replace("room,site,Room,20,2,5", "room,site,Room,20000,2,0.0001")
+    plants = "".join(f"{name},site,{name},50,1,5,10,1,0,\n" for name in "abc")
+    tables = {**TABLES, "stockpiles": STOCKPILE + "s,AAA,metal,,10,\n", "options": rooms + plants}
+    assert load(write_instance(tmp_path / "small", tables)).warnings == ()
 
 
 def test_an_inactive_row_needs_no_effect(tmp_path):

@@ -36,6 +36,11 @@ def _products(draft: Draft, row: Any) -> object:
     return draft.products_of_facilities.get(row.facility, frozenset())
 
 
+def _of_option(draft: Draft, row: Any) -> object:
+    """Return the stockpile that an option enlarges, or else what its facility can make."""
+    return row.stockpile or _products(draft, row)
+
+
 def _of_market(draft: Draft, row: Any) -> object:
     """Return the material of a price's market."""
     return draft.materials_of_markets[row.market]
@@ -50,7 +55,7 @@ _COMPARISONS = (
     _Comparison("operations", "opex_usd_per_t", lambda _, r: r.process),
     _Comparison("operations", "capacity_per_t", lambda _, r: r.process),
     _Comparison("operation_costs", "opex_usd_per_t", lambda _, r: r.process),
-    _Comparison("options", "module_t", _products),
+    _Comparison("options", "module_t", _of_option),
     _Comparison("lanes", "cost_usd_per_t", lambda _, r: "all"),
     _Comparison("lanes", "max_t", lambda _, r: r.material),
     _Comparison("sectors", "shortage_usd_per_t", lambda _, r: "all"),
@@ -106,14 +111,14 @@ def capex_like_its_kind(draft: Draft) -> Iterable[Issue]:
     groups: defaultdict[object, list[tuple[Row, float]]] = defaultdict(list)
     for option in draft.instance.options:
         if option.capex_musd > 0:
-            groups[_products(draft, option)].append((option, option.capex_musd / option.module_t))
+            groups[_of_option(draft, option)].append((option, option.capex_musd / option.module_t))
     reported = set()
     for group in groups.values():
         for row, times in _outliers(group):
             reported.add(id(row))
             expected = f"per tonne {_ratio(times)} the usual capex of comparable plants"
             yield draft.at(row, "capex_musd", expected, "is it in million USD per module?")
-    everything = [pair for group in groups.values() for pair in group]
+    everything = [pair for group in groups.values() for pair in group if not pair[0].stockpile]  # room is no capacity
     for row, times in _outliers(everything):
         if times > 1 and id(row) not in reported:  # token sums for what is paid elsewhere are common
             expected = f"per tonne {_ratio(times)} the usual capex of all options"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from ...instance.timeline import most_room
 from .edits import UNITS, place_of
 from .search import Clock, least
 from .system import Relaxable, System
@@ -44,7 +45,9 @@ def _room(system: System, relaxable: Relaxable, value: float) -> float:
     if UNITS[relaxable.cell.column] == "fraction":
         return 1.0 - value
     if relaxable.cell.column == "final_min_t":
-        return next(s.max_t for s in system.instance.stockpiles if s.stockpile == relaxable.cell.key[0]) - value
+        store = next(s for s in system.instance.stockpiles if s.stockpile == relaxable.cell.key[0])
+        horizon = system.prepared.periods
+        return most_room(store, system.instance.options, horizon, horizon[-1]) - value
     return next(o.max_modules for o in system.instance.options if o.option == relaxable.cell.key[0]) - value
 
 
