@@ -76,8 +76,8 @@ def test_the_best_against_outcomes_leaves_a_store_that_hardly_ever_comes(rising)
 
 
 def test_a_committed_store_counts_for_the_least_content():
-    # tiny's 9.75, 200 t of metal at 80 thousand USD a tonne, and in 2027 the tenth part of 1 MUSD for the room; the room
-    # is started in 2027, as the tonnes are needed at the end only
+    # tiny's 9.75, 200 t of metal at 80 thousand USD a tonne, and the tenth part of 1 MUSD for the room, which is
+    # started in 2027, as the tonnes are needed at the end only
     plan = planner.solve(planner.load(Path(__file__).parents[1] / "defects" / "store_room_option"))
     assert plan.objective_musd == pytest.approx(9.75 + 200 * 0.08 + 0.1)
     assert plan.instance.warnings == ()

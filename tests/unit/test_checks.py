@@ -23,6 +23,10 @@ STOP = DISRUPTION + "s,export_stop,CHN,,metal,,1,\n"
 FUND = "fund,provider,instrument,budget_musd,first_year,last_year\n"
 DRAWN = "fund,option\nf,first\n"
 STOCKPILE = "stockpile,country,material,initial_t,max_t,final_min_t\n"
+TARIFF = "material,origin,destination,first_year,last_year,rate\n"
+FREE = {"market_prices": "market,year,price_usd_per_t\nspot,,0\n"}
+LAST_NEEDS_NOTHING = {"demand": TABLES["demand"].replace("2030,200", "2030,0")}
+LATE = {"options": edited("options", 2, lead_years=2)}  # of first, at site
 ROOM = {
     "options": "option,facility,name,module_t,max_modules,capex_musd,life_years,lead_years,ramp_years,stockpile\n"
     "room,site,Room,20,2,5,10,1,2,s\n"
@@ -256,6 +260,75 @@ SLIPS = [
         disruptions("s,export_stop,CHN,,metal,,1,", SCENARIO + "s,S,0.1,2030,2030\n")
         | {"lanes": LANE + "*,*,*,20,,2028\nmagnet,*,*,20,2029,\n"},
     ),
+    # rows that never act: their years, or what they act on
+    ("W518", "disruptions.csv:2:fraction", disruptions("s,outage,CHN,,,,0,")),
+    (
+        "W518",
+        "disruptions.csv:2:scenario",
+        disruptions("s,outage,CHN,,,,1,", SCENARIO + "s,S,0.1,2030,2030\n")
+        | {"facilities": edited("facilities", 3, last_year=2029)},
+    ),
+    (
+        "W518",
+        "disruptions.csv:2:scenario",
+        disruptions("s,demand_surge,AAA,,,,1,", SCENARIO + "s,S,0.1,2030,2030\n") | LAST_NEEDS_NOTHING,
+    ),
+    ("W518", "disruptions.csv:2:scenario", disruptions("s,price_surge,BBB,,,,1,") | FREE),
+    ("W518", "sectors.csv:3:sector", {"sectors": TABLES["sectors"] + "bikes,Bikes,5\n"}),
+    ("W518", "sectors.csv:2:clean_from_year", {"sectors": edited("sectors", 2, clean_from_year=2031)}),
+    (
+        "W518",
+        "sectors.csv:2:clean_from_year",
+        {"sectors": edited("sectors", 2, clean_from_year=2030), **LAST_NEEDS_NOTHING},
+    ),
+    ("W518", "markets.csv:2:market", {"market_prices": "market,year,price_usd_per_t,max_t\nspot,,1500,0\n"}),
+    ("W518", "stockpiles.csv:2:max_t", {"stockpiles": STOCKPILE + "s,AAA,metal,,0,\n"}),
+    ("W518", "caps.csv:2:limit", caps("c,exposed_share,,,,,,2030,,0.5") | LAST_NEEDS_NOTHING),
+    (
+        "W518",
+        "caps.csv:2:limit",
+        caps("c,exposed_share,,,,,,,,0.5") | {"facilities": edited("facilities", 3, country="BBB")},
+    ),
+    ("W518", "caps.csv:2:limit", caps("c,import_share,,magnet,CHN,,AAA,,,0.5") | {"lanes": LANE + "*,*,AAA,20,,\n"}),
+    (
+        "W518",
+        "tariffs.csv:2:rate",
+        {"tariffs": TARIFF + "metal,*,AAA,,,0.1\n", "materials": edited("materials", 3, value_usd_per_t=0)},
+    ),
+    ("W518", "price_floors.csv:2:floor_usd_per_t", {"price_floors": GUARANTEE + "shop,,magnet,0,,,P,\n"}),
+    # with a lead of 2 years first is online in 2028 at the earliest
+    (
+        "W518",
+        "price_floors.csv:2:floor_usd_per_t",
+        {"price_floors": GUARANTEE + "site,first,magnet,5,,2026,P,\n"} | LATE,
+    ),
+    ("W518", "offtakes.csv:2:take_t", {"offtakes": TAKEN + "o,shop,,magnet,0,5,,,P,\n"}),
+    (
+        "W518",
+        "fund_options.csv:2:option",
+        {"funds": FUND + "f,F,grant,9,,\n", "fund_options": DRAWN, "options": edited("options", 2, capex_musd=0)},
+    ),
+    (
+        "W518",
+        "branch_service.csv:2:min_service",
+        {"scenarios": ALWAYS, "disruptions": STOP, "branch_service": FLOOR + "s,cars,0,,\n"},
+    ),
+    (
+        "W518",
+        "branch_service.csv:2:sector",
+        {"scenarios": ALWAYS, "disruptions": STOP, "branch_service": FLOOR + "s,cars,0.5,2030,\n"} | LAST_NEEDS_NOTHING,
+    ),
+    # periods begin in 2026, 2028 and 2030, so nothing is taken from what stands for 2029 between 2028 and 2030
+    (
+        "W518",
+        "demand.csv:4:year",
+        {
+            "demand": TABLES["demand"].replace(
+                "2030,200\n", "2028,150\nAAA,cars,magnet,2029,900\nAAA,cars,magnet,2030,200\n"
+            )
+        },
+    ),
+    ("W518", "delivery_risk.csv:2:projects", {"delivery_risk": DELIVERY + ",startup,0,1,2,1\n"}),
     (
         "W519",
         "stockpiles.csv:2:final_min_t",
@@ -330,6 +403,7 @@ SLIPS = [
     ("E348", "offtakes.csv:2:option", {"offtakes": TAKEN + "army,shop,first,magnet,10,1,,,State,\n"}),
     ("E349", "offtakes.csv:2:market", {"offtakes": TAKEN + "army,shop,,magnet,10,1,,,State,spot\n"}),
     ("E350", "offtakes.csv:2:facility", {"offtakes": TAKEN + "army,site,,magnet,10,1,,,State,\n"}),
+    ("E350", "offtakes.csv:2:option", {"offtakes": TAKEN + "army,site,first,magnet,10,1,,2026,State,\n"} | LATE),
     ("E350", "offtakes.csv:2:first_year", {"offtakes": TAKEN + "army,shop,,magnet,10,1,2031,,State,\n"}),
     ("W536", "offtakes.csv:2:material", {"offtakes": TAKEN + "army,pit,,ore,10,1,,,State,\n"}),
     ("E361", "evidence.csv:2:table", {"evidence": EVIDENCE + "optoins,first,capex_musd,1,2,low,fact\n"}),

@@ -11,7 +11,7 @@ from ..declare import Row
 from ..tables import TABLES
 from .registry import Draft, check
 
-_SERIES = ("recipe_yields", "operation_costs", "demand", "market_prices")
+SERIES = ("recipe_yields", "operation_costs", "demand", "market_prices")
 
 
 @check("E301", "countries")
@@ -27,7 +27,7 @@ def country_or_bloc(draft: Draft) -> Iterable[Issue]:
 @check("E302", "series")
 def blank_year_alone(draft: Draft) -> Iterable[Issue]:
     """A row of a series with a blank year holds in every year, so it must be the only row of its series."""
-    for table in _SERIES:
+    for table in SERIES:
         rows: defaultdict[tuple[object, ...], list[Row]] = defaultdict(list)
         for row in draft.instance.rows(table):
             rows[row.identity[:-1]].append(row)

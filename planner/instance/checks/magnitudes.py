@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 from ...errors import Issue
 from ..declare import Row
-from ..tables import Recipe, RecipeYield
+from ..tables import Option, Recipe, RecipeYield
 from .registry import Draft, check
+
+R = TypeVar("R", bound=Row)
 
 FAR = 200.0  # times the median: real figures of one kind differ less, and most mistakes by 1000 differ more
 FEWEST = 3  # least number of figures to compare; of two nobody can tell which is wrong
@@ -91,7 +93,7 @@ def like_its_kind(draft: Draft) -> Iterable[Issue]:
                 yield draft.at(row, comparison.column, expected, "is the unit right?")
 
 
-def _outliers(group: list[tuple[Row, float]]) -> Iterator[tuple[Row, float]]:
+def _outliers(group: Sequence[tuple[R, float]]) -> Iterator[tuple[R, float]]:
     """Yield the rows whose figure is far above or below the median, with the ratio to the median."""
     if len(group) < FEWEST:
         return
@@ -108,7 +110,7 @@ def _ratio(times: float) -> str:
 @check("W532", "options")
 def capex_like_its_kind(draft: Draft) -> Iterable[Issue]:
     """The capex of an option, per tonne of capacity, should be of the order of that of comparable plants."""
-    groups: defaultdict[object, list[tuple[Row, float]]] = defaultdict(list)
+    groups: defaultdict[object, list[tuple[Option, float]]] = defaultdict(list)
     for option in draft.instance.options:
         if option.capex_musd > 0:
             groups[_of_option(draft, option)].append((option, option.capex_musd / option.module_t))
