@@ -188,9 +188,10 @@ def test_premium_is_the_weighted_mean_of_the_differences(tmp_path):
     year = instance.years[-1]
     user = next(c for (m, c, _, y), t in view.delivered.items() if m == magnet and y == year and t > 0)
     rows = [(magnet, user, "clean", year, 900.0), (magnet, user, "exposed", year, 650.0)]
+    rows += [("metal", user, "exposed", year, float("nan"))]  # nothing passes
     rows += [(magnet, c, q, year, 7.0) for c in view.countries if c != user for q in ("clean", "exposed")]  # use none
     view.run = planner.Plan(plan.plan, {**plan.tables, "prices": pd.DataFrame(rows, columns=table.columns)})
-    assert prices.mean_prices(view)[magnet, year] == (900.0, 650.0, 250.0)
+    assert prices.mean_prices(view) == {(magnet, year): (900.0, 650.0, 250.0)}
 
 
 def test_figures_are_counted_by_what_they_rest_on(tmp_path):

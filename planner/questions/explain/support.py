@@ -101,7 +101,7 @@ class _Prices:
         self.paths = paths
         self.plan: dict[tuple[str, str, str, int], float] = {}
         self.lowest: dict[tuple[str, int], float] = {}
-        for r in bench.run.tables["prices"].itertuples():
+        for r in bench.run.tables["prices"].dropna(subset="usd_per_t").itertuples():
             price = float(r.usd_per_t) / 1e3
             self.plan[r.material, r.country, r.provenance, int(r.year)] = price
             if r.provenance == EXPOSED:
