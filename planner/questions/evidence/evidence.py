@@ -217,7 +217,7 @@ def _numbers(instance: Instance, table: str) -> Iterator[tuple[Any, int, str, st
         if count:
             assumed = entry.row.note.strip().lower().startswith(ASSUMED)
             cited, alone = ("both", "assumed") if assumed else ("sourced", "neither")
-            kind = cited if entry.row.source else alone
+            kind = cited if getattr(entry.row, "source", ()) else alone
             place = entry.place
             yield entry.row, count, kind, place.file if place.line is None else f"{place.file}:{place.line}"
 
