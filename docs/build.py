@@ -185,6 +185,7 @@ SAYS = {
     "instance": "what is asked: tables, reading, checks",
     "models": "the mathematics, in Pyomo",
     "errors": "what can go wrong",
+    "bands": "how sure a difference is",
     "words": "how numbers read",
     "quiet_highs": "a HiGHS that is silent",
 }
