@@ -45,6 +45,10 @@ class Band(NamedTuple):
         """Whether the two are the same but for rounding, which is more than that they cannot be told apart."""
         return max(abs(self.least), abs(self.most)) <= self.rounding
 
+    def at_least_nothing(self) -> Band:
+        """Return the band where it is known that what is compared cannot cost less, such as under a tighter limit."""
+        return self._replace(found=max(0.0, self.found), least=max(0.0, self.least), most=max(0.0, self.most))
+
     def told(self, money: Callable[[float], str] = lambda musd: f"{figure_of(musd, 4)} MUSD") -> str:
         """Return the difference in words, such as ``119 MUSD less (101 MUSD to 132 MUSD)``; no sign inside the band.
 
@@ -74,3 +78,12 @@ def difference(of: Searched, base: Searched) -> Band:
     """Return by how much the least cost of one search is above that of another, MUSD."""
     rounding = ROUNDING * max(abs(of.cost), abs(base.cost))
     return Band(of.cost - base.cost, of.bound - base.cost, of.cost - base.bound, rounding)
+
+
+def span_of(found: float, least: float, most: float) -> str:
+    """Return a difference as a short text for a cell: one number, or both ends where its band is wide.
+
+    >>> span_of(2000.0, 2000.0, 2000.0), span_of(2000.0, 1700.0, 2350.0)
+    ('2,000', '1,700 to 2,350')
+    """
+    return figure_of(found, 4) if most - least <= WIDE * abs(found) else f"{figure_of(least)} to {figure_of(most)}"

@@ -29,7 +29,7 @@ Result = dict[str, Any]
 Worker = Callable[[Any], Any]
 Begin = Callable[[], Worker]
 
-FORMAT = 1  # version of the lines of finished work
+FORMAT = 2  # version of the lines of finished work
 ALONE = 3.0  # seconds worked in this process before others are started; starting them takes about as long
 WORTH = 6.0  # other processes are started only if more seconds of work than this are left
 ANSWERS = 10.0  # seconds within which the scheduler of a cluster must answer

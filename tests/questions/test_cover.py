@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 import planner
+import planner.questions.solve
+from planner.bands import Searched
 from planner.errors import UsageError
 
 INSTANCES = Path(__file__).parents[2] / "instances"
@@ -77,3 +79,30 @@ def test_written_and_read(korea, tmp_path):
 def test_slips_are_told(korea, asked, words):
     with pytest.raises(UsageError, match=words):
         planner.cover(korea, **{"against": "export_stop:CHN", "year": 2027, **asked})
+
+
+def test_what_a_length_costs_is_told_as_exactly_as_the_gaps_allow(korea, monkeypatch):
+    # 80 t held for 2,000 USD cost 0.16 MUSD; each search might have ended 0.05 MUSD above the least cost
+    at = planner.Run.objective_musd.fget
+    monkeypatch.setattr(planner.Run, "searched", property(lambda run: Searched(at(run), at(run) - 0.05)))
+    months = planner.cover(korea, "export_stop:CHN", 2027, months=(1, 12), level=0.9).table.set_index("months")
+    ends = months[["extra_least_musd", "extra_musd", "extra_most_musd"]]
+    assert ends.loc[12].tolist() == pytest.approx([0.16 - 0.05, 0.16, 0.16 + 0.05], abs=1e-5)
+    assert ends.loc[1].tolist() == pytest.approx([0.0, 0.0, 0.05], abs=1e-5)  # to hold out never costs less than not to
+
+
+def test_a_plan_that_holds_out_and_costs_less_improves_the_one_that_need_not(korea, monkeypatch):
+    """The plan for 0 months is one of a search that ended early: 5 MUSD dearer than what it can be."""
+    real, asked = planner.questions.solve.solve, []
+
+    def early(instance, **options):
+        plan = real(instance, **options)
+        asked.append(options.get("start"))
+        if len(asked) == 1:
+            plan.plan["objective_musd"] += 5.0
+        return plan
+
+    monkeypatch.setattr(planner.questions.solve, "solve", early)
+    found = planner.cover(korea, "export_stop:CHN", 2027, months=(1, 12), level=0.9)
+    assert asked[:3] == [None] * 3 and asked[3] is not None
+    assert found.table["extra_musd"].tolist() == pytest.approx([0.0, 0.0, 0.16], abs=1e-5)
