@@ -147,8 +147,12 @@ def _data_files(folder: Path, prefix: str, issues: list[Issue]) -> list[Path]:
             )
         )
         return []
-    paths = [folder / name for name in names if not name.startswith(".")]
-    return [p for p in paths if p.name.lower().endswith((".csv", ".toml")) and not p.is_dir()]
+    return [folder / name for name in names if is_data(folder / name)]
+
+
+def is_data(path: Path) -> bool:
+    """Return whether an entry of an instance's folder is read, as a table or as settings; all others are left alone."""
+    return not path.name.startswith(".") and path.name.lower().endswith((".csv", ".toml")) and not path.is_dir()
 
 
 def _content(path: Path, shown: str, issues: list[Issue]) -> bytes | None:
