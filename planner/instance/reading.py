@@ -31,6 +31,11 @@ class Place:
     header: tuple[str, ...]
     cells: tuple[str, ...]
 
+    @property
+    def name(self) -> str:
+        """File and line, to be named in a message about another place."""
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
     def written(self, column: str) -> str | None:
         """Return the text of the cell in a column, None if the file has no such column."""
         return self.cells[self.header.index(column)] if column in self.header else None
