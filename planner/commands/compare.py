@@ -27,14 +27,14 @@ def compare(
 ) -> None:
     """Compare plans side by side: cost, dependence, and what is built, moved, paid and short otherwise."""
     from ..questions.compare import improved
-    from ..reporting import check_file, compare_page, write_report
+    from ..reporting import check_page, compare_page, write_page
     from ..runs.run import MANIFEST
 
     if len(plans) < 2:
         raise UsageError("expected two plans or more to compare")
     common.check_output(planner.Comparison, output, overwrite)
     if html is not None:
-        check_file(html, overwrite)
+        check_page(html, overwrite)
 
     def plan_of(path: Path) -> planner.Run:
         if (path / MANIFEST).is_file():
@@ -55,4 +55,4 @@ def compare(
     comparison = planner.compare(*runs, names=names)
     common.deliver(comparison, output, overwrite, as_json)
     if html is not None:
-        write_report(compare_page(comparison, runs[0]), html, overwrite)
+        write_page(compare_page(comparison, runs[0]), html, overwrite)

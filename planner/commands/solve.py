@@ -83,10 +83,10 @@ def solve(
         raise
     plan.write(folder, overwrite=overwrite)
     if report:
-        from ..reporting import REPORT, write_report
+        from ..reporting import REPORT, write_page
         from ..reporting import report as report_on
 
-        write_report(report_on(plan), folder / REPORT)
+        write_page(report_on(plan), folder / REPORT)
     if as_json:
         print(plan.to_json(), end="")
         return

@@ -31,6 +31,11 @@ class Place:
     header: tuple[str, ...]
     cells: tuple[str, ...]
 
+    @property
+    def name(self) -> str:
+        """File and line, to be named in a message about another place."""
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
     def written(self, column: str) -> str | None:
         """Return the text of the cell in a column, None if the file has no such column."""
         return self.cells[self.header.index(column)] if column in self.header else None
@@ -147,8 +152,12 @@ def _data_files(folder: Path, prefix: str, issues: list[Issue]) -> list[Path]:
             )
         )
         return []
-    paths = [folder / name for name in names if not name.startswith(".")]
-    return [p for p in paths if p.name.lower().endswith((".csv", ".toml")) and not p.is_dir()]
+    return [folder / name for name in names if is_data(folder / name)]
+
+
+def is_data(path: Path) -> bool:
+    """Return whether an entry of an instance's folder is read, as a table or as settings; all others are left alone."""
+    return not path.name.startswith(".") and path.name.lower().endswith((".csv", ".toml")) and not path.is_dir()
 
 
 def _content(path: Path, shown: str, issues: list[Issue]) -> bytes | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..bands import Searched
 from ..errors import InstanceError, OutputError, UsageError
 from ..instance.timeline import periods
-from .atomic_folder import check_folder, write_folder
+from ..writing import check_folder, write_folder
 from .tables import BRANCH_TABLES, COLUMNS, OTHER_COLUMNS, from_csv, to_csv
 
 if TYPE_CHECKING:

@@ -271,7 +271,6 @@ class Programme(Solver):
         for family, positions in self.arrays.rows.items():
             for index, k in positions.items():
                 self.highs.passRowName(k, f"{family}_{index}".replace(" ", "_"))
-        file.parent.mkdir(parents=True, exist_ok=True)
         if self.highs.writeModel(str(file)) == highspy.HighsStatus.kError:
             raise OutputError(f"{file} cannot be written")
 
