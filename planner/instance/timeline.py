@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,7 +11,7 @@ from .finance import discount_factor
 
 if TYPE_CHECKING:
     from .instance import Instance
-    from .tables import Facility, Option
+    from .tables import Facility, Option, Stockpile
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,20 @@ def start_years(option: Option, years: Iterable[int], last_calendar_year: int) -
         if (option.first_start is None or year >= option.first_start)
         and (option.last_start is None or year <= option.last_start)
         and year + option.lead_years <= last_calendar_year
+    )
+
+
+def most_room(store: Stockpile, options: Iterable[Option], horizon: Sequence[Period], period: Period) -> float:
+    """Return the most that a stockpile can hold at the end of a period with all that its options can add, t.
+
+    options  all options of the instance
+    horizon  all periods
+    """
+    starts = [p.first_year for p in horizon if p.first_year <= period.first_year]
+    return store.max_t + sum(
+        option.module_t * option.max_modules * max((module_share(option, year, period) for year in possible), default=0)
+        for option in options
+        if option.stockpile == store.stockpile and (possible := start_years(option, starts, horizon[-1].last_year))
     )
 
 

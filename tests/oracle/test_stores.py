@@ -4,6 +4,8 @@ AAA needs 100 t of magnets a year; China sells at 21 thousand USD/t landed in 20
 60 t at 30. A tonne bought in 2030 for 2031 saves 40 thousand.
 """
 
+from pathlib import Path
+
 import pytest
 from test_families import CHINA, HOME, LINE, PILE, SHORT, STOP, base, costs, crisis  # noqa: F401
 
@@ -71,3 +73,11 @@ def test_the_best_against_outcomes_leaves_a_store_that_hardly_ever_comes(rising)
     instance = rising.with_rows("options", {**TANK, "capex_musd": 0.3, "success_probability": 0.1}).load()
     hedged = planner.hedge(instance, outcomes=16, replications=0, trial=0, insurance=0)
     assert hedged.plan.tables["builds"].empty
+
+
+def test_a_committed_store_counts_for_the_least_content():
+    # tiny's 9.75, 200 t of metal at 80 thousand USD a tonne, and the tenth part of 1 MUSD for the room, which is
+    # started in 2027, as the tonnes are needed at the end only
+    plan = planner.solve(planner.load(Path(__file__).parents[1] / "defects" / "store_room_option"))
+    assert plan.objective_musd == pytest.approx(9.75 + 200 * 0.08 + 0.1)
+    assert plan.instance.warnings == ()

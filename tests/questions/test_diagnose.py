@@ -27,6 +27,7 @@ from planner.solving.solver import Settings
 ROOT = Path(__file__).parents[2]
 INSTANCES = ROOT / "instances"
 CASES = ROOT / "tests" / "cases"
+DEFECTS = ROOT / "tests" / "defects"
 THIRD = 1 / 3
 
 
@@ -451,6 +452,79 @@ def commitment_beyond_the_starts():
     return put(tiny(0), "options", "texas-line", min_modules=2, max_modules=2, max_per_year=1)
 
 
+def overflow(**values):
+    """250 t of magnets in a store for 10 t; 100 t a year can be delivered, and magnets may not be thrown away."""
+    instance = planner.load(DEFECTS / "store_overflow")
+    return put(instance, "stockpiles", "dep", **values) if values else instance
+
+
+@variant("max_t of stockpile dep", "initial_t of stockpile dep", "stockpiles.csv:2", "100 t of magnet",
+         edits={("stockpiles", "max_t"): 140})  # fmt: skip
+def a_store_of_goods_that_nobody_takes():
+    # 250 - 100 are left after 2026
+    return overflow()
+
+
+@variant("initial_t of stockpile dep", edits={("stockpiles", "max_t"): 240})
+def a_store_of_metal_that_nobody_uses():
+    # the plant begins in 2027, and only what is made may be thrown away
+    return overflow(material="metal")
+
+
+@variant("initial_t of stockpile dep", "clean_from_year", edits={("sectors", "clean_from_year"): 1})
+def a_store_of_exposed_goods_for_a_sector_that_takes_clean_ones():
+    # 40 of 50 t have to leave in 2026: 80 points of the room, 160 of the content, 10 of the rule
+    instance = overflow(initial_t=50, initial_exposed=True)
+    return put(instance, "sectors", "cars", clean_from_year=2026)
+
+
+def with_slag(min_use):
+    """A plant of 100 t in Texas that makes a tenth of slag, which may not be thrown away."""
+    instance = put(tiny(0), "facilities", "texas", capacity_t=100, status="operating", min_use=min_use)
+    return instance.with_rows("materials", {"material": "slag", "name": "Slag", "surplus": "no"}).with_rows(
+        "recipes", {"process": "press", "material": "slag", "role": "output", "t_per_t": 0.1}
+    )
+
+
+@variant("min_use of facility texas", edits={("facilities", "min_use"): 0.5})
+def a_joint_product_that_nobody_takes():
+    return with_slag(0.5)
+
+
+@variant("min_use of facility texas", "max_t of stockpile heap", edits={("facilities", "min_use"): 0.3})
+def a_joint_product_for_which_there_is_little_room():
+    # 2 x 5 t of slag for 4 t of room: 30 points of the use, 150 of the room
+    return with_slag(0.5).with_rows(
+        "stockpiles", {"stockpile": "heap", "country": "USA", "material": "slag", "max_t": 4}
+    )
+
+
+@variant("private_musd of option texas-line", "min_modules", edits={("options", "private_musd"): 4})
+def a_fund_that_opens_after_the_capex_is_spent():
+    # 6 MUSD in 2026, the fund draws from 2027 on
+    return funded(put(tiny(0), "options", "texas-line", private_musd=2, min_modules=1), 10, first_year=2027)
+
+
+@variant("take_t of offtake army", "metal", edits={("offtakes", "take_t"): 5})
+def an_offtake_without_feed():
+    # 5 t of metal make 10 t
+    instance = texas().changed(
+        rows={"market_prices": [{"market": "usa-metal", "year": "", "price_usd_per_t": 80000, "max_t": 5}]}
+    )
+    return instance.with_rows("offtakes", taken(take_t=15))
+
+
+@variant("min_service of sector cars", "at most 40 t of 100 t", edits={("sectors", "min_service"): 0.1})
+def a_floor_when_a_plant_has_closed():
+    # 2027: only China's 40 t
+    lane = {"material": "magnet", "origin": "CHN", "destination": "USA", "cost_usd_per_t": 1000, "max_t": 40}
+    return (
+        put(texas(last_year=2026), "sectors", "cars", min_service=0.5)
+        .with_rows("lanes", lane)
+        .changed(without={"options": {"option": "texas-line"}, "caps": {"cap": "half"}})
+    )
+
+
 def made(name):
     found = VARIANTS[name][0]()
     return found if isinstance(found, tuple) else (found, None)
@@ -502,6 +576,15 @@ def test_the_smallest_impossible_part_is_found_and_earlier_members_are_kept():
 
     assert quick_explain([1, 2, 3, 5, 7], impossible) == [2, 5]
     assert quick_explain([7, 1, 2, 5], impossible) == [7]
+
+
+def test_data_that_nothing_relaxable_mends_are_told_as_they_are(monkeypatch):
+    monkeypatch.setattr("planner.questions.diagnose.relaxables._stores", lambda system: None)
+    found = planner.diagnose(overflow())
+    first = str(found).splitlines()
+    assert not found.feasible and found.edits == found.others == found.caps == () and not found.verified
+    assert "stockpile dep" in first[0] and "stockpiles.csv:2" in first[0] and "cap" not in first[0]
+    assert first[2].startswith("Nothing that may give way")
 
 
 def test_what_is_asked_of_a_cap_in_question():

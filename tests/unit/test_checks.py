@@ -24,6 +24,14 @@ STOP = DISRUPTION + "s,export_stop,CHN,,metal,,1,\n"
 FUND = "fund,provider,instrument,budget_musd,first_year,last_year\n"
 DRAWN = "fund,option\nf,first\n"
 STOCKPILE = "stockpile,country,material,initial_t,max_t,final_min_t\n"
+TARIFF = "material,origin,destination,first_year,last_year,rate\n"
+FREE = {"market_prices": "market,year,price_usd_per_t\nspot,,0\n"}
+LAST_NEEDS_NOTHING = {"demand": TABLES["demand"].replace("2030,200", "2030,0")}
+LATE = {"options": edited("options", 2, lead_years=2)}  # of first, at site
+ROOM = {
+    "options": "option,facility,name,module_t,max_modules,capex_musd,life_years,lead_years,ramp_years,stockpile\n"
+    "room,site,Room,20,2,5,10,1,2,s\n"
+}
 TAKEN = "offtake,facility,option,material,take_t,agreed_usd_per_t,first_year,last_year,payer,market\n"
 GUARANTEE = "facility,option,material,floor_usd_per_t,first_year,last_year,payer,market\n"
 CLOSING = "facility,kind,first_year,last_year,closing_usd_per_t\n"
@@ -187,6 +195,10 @@ SLIPS = [
     ("E326", "processes.csv:5:process", {"processes": TABLES["processes"] + "idle,Idle\n"}),
     ("W537", "stockpiles.csv:2:initial_t", {"stockpiles": STOCKPILE + "s,AAA,metal,20,10,\n"}),
     ("E327", "stockpiles.csv:2:final_min_t", {"stockpiles": STOCKPILE + "s,AAA,metal,,10,20\n"}),
+    # room for 10 t and two modules of 20 t, which are half there in 2027 and so a quarter in the first period
+    ("E327", "stockpiles.csv:2:final_min_t", {"stockpiles": STOCKPILE + "s,AAA,metal,,10,51\n", **ROOM}),
+    ("W537", "stockpiles.csv:2:initial_t", {"stockpiles": STOCKPILE + "s,AAA,metal,21,10,50\n", **ROOM}),
+    ("W521", "facilities.csv:5:capacity_t", {"stockpiles": STOCKPILE + "s,AAA,metal,,10,\n", **ROOM}),
     ("E329", "recipes.csv:6:t_per_t", recipes(LOOP + "1.3\n", **RECYCLER)),
     # suspicious
     ("W501", "operations.csv::", {"operations": "facility,process\n", "options": OPTION, "demand": TABLES["demand"]}),
@@ -252,6 +264,75 @@ SLIPS = [
         disruptions("s,export_stop,CHN,,metal,,1,", SCENARIO + "s,S,0.1,2030,2030\n")
         | {"lanes": LANE + "*,*,*,20,,2028\nmagnet,*,*,20,2029,\n"},
     ),
+    # rows that never act: their years, or what they act on
+    ("W518", "disruptions.csv:2:fraction", disruptions("s,outage,CHN,,,,0,")),
+    (
+        "W518",
+        "disruptions.csv:2:scenario",
+        disruptions("s,outage,CHN,,,,1,", SCENARIO + "s,S,0.1,2030,2030\n")
+        | {"facilities": edited("facilities", 3, last_year=2029)},
+    ),
+    (
+        "W518",
+        "disruptions.csv:2:scenario",
+        disruptions("s,demand_surge,AAA,,,,1,", SCENARIO + "s,S,0.1,2030,2030\n") | LAST_NEEDS_NOTHING,
+    ),
+    ("W518", "disruptions.csv:2:scenario", disruptions("s,price_surge,BBB,,,,1,") | FREE),
+    ("W518", "sectors.csv:3:sector", {"sectors": TABLES["sectors"] + "bikes,Bikes,5\n"}),
+    ("W518", "sectors.csv:2:clean_from_year", {"sectors": edited("sectors", 2, clean_from_year=2031)}),
+    (
+        "W518",
+        "sectors.csv:2:clean_from_year",
+        {"sectors": edited("sectors", 2, clean_from_year=2030), **LAST_NEEDS_NOTHING},
+    ),
+    ("W518", "markets.csv:2:market", {"market_prices": "market,year,price_usd_per_t,max_t\nspot,,1500,0\n"}),
+    ("W518", "stockpiles.csv:2:max_t", {"stockpiles": STOCKPILE + "s,AAA,metal,,0,\n"}),
+    ("W518", "caps.csv:2:limit", caps("c,exposed_share,,,,,,2030,,0.5") | LAST_NEEDS_NOTHING),
+    (
+        "W518",
+        "caps.csv:2:limit",
+        caps("c,exposed_share,,,,,,,,0.5") | {"facilities": edited("facilities", 3, country="BBB")},
+    ),
+    ("W518", "caps.csv:2:limit", caps("c,import_share,,magnet,CHN,,AAA,,,0.5") | {"lanes": LANE + "*,*,AAA,20,,\n"}),
+    (
+        "W518",
+        "tariffs.csv:2:rate",
+        {"tariffs": TARIFF + "metal,*,AAA,,,0.1\n", "materials": edited("materials", 3, value_usd_per_t=0)},
+    ),
+    ("W518", "price_floors.csv:2:floor_usd_per_t", {"price_floors": GUARANTEE + "shop,,magnet,0,,,P,\n"}),
+    # with a lead of 2 years first is online in 2028 at the earliest
+    (
+        "W518",
+        "price_floors.csv:2:floor_usd_per_t",
+        {"price_floors": GUARANTEE + "site,first,magnet,5,,2026,P,\n"} | LATE,
+    ),
+    ("W518", "offtakes.csv:2:take_t", {"offtakes": TAKEN + "o,shop,,magnet,0,5,,,P,\n"}),
+    (
+        "W518",
+        "fund_options.csv:2:option",
+        {"funds": FUND + "f,F,grant,9,,\n", "fund_options": DRAWN, "options": edited("options", 2, capex_musd=0)},
+    ),
+    (
+        "W518",
+        "branch_service.csv:2:min_service",
+        {"scenarios": ALWAYS, "disruptions": STOP, "branch_service": FLOOR + "s,cars,0,,\n"},
+    ),
+    (
+        "W518",
+        "branch_service.csv:2:sector",
+        {"scenarios": ALWAYS, "disruptions": STOP, "branch_service": FLOOR + "s,cars,0.5,2030,\n"} | LAST_NEEDS_NOTHING,
+    ),
+    # periods begin in 2026, 2028 and 2030, so nothing is taken from what stands for 2029 between 2028 and 2030
+    (
+        "W518",
+        "demand.csv:4:year",
+        {
+            "demand": TABLES["demand"].replace(
+                "2030,200\n", "2028,150\nAAA,cars,magnet,2029,900\nAAA,cars,magnet,2030,200\n"
+            )
+        },
+    ),
+    ("W518", "delivery_risk.csv:2:projects", {"delivery_risk": DELIVERY + ",startup,0,1,2,1\n"}),
     (
         "W519",
         "stockpiles.csv:2:final_min_t",
@@ -326,6 +407,7 @@ SLIPS = [
     ("E348", "offtakes.csv:2:option", {"offtakes": TAKEN + "army,shop,first,magnet,10,1,,,State,\n"}),
     ("E349", "offtakes.csv:2:market", {"offtakes": TAKEN + "army,shop,,magnet,10,1,,,State,spot\n"}),
     ("E350", "offtakes.csv:2:facility", {"offtakes": TAKEN + "army,site,,magnet,10,1,,,State,\n"}),
+    ("E350", "offtakes.csv:2:option", {"offtakes": TAKEN + "army,site,first,magnet,10,1,,2026,State,\n"} | LATE),
     ("E350", "offtakes.csv:2:first_year", {"offtakes": TAKEN + "army,shop,,magnet,10,1,2031,,State,\n"}),
     ("W536", "offtakes.csv:2:material", {"offtakes": TAKEN + "army,pit,,ore,10,1,,,State,\n"}),
     ("E361", "evidence.csv:2:table", {"evidence": EVIDENCE + "optoins,first,capex_musd,1,2,low,fact\n"}),
@@ -468,6 +550,19 @@ def test_a_slip_in_one_row_does_not_hide_a_slip_in_another(tmp_path):
         ("E306", "caps.csv:2:first_year"),
         ("E106", "demand.csv:2:country"),
     }
+
+
+def test_the_room_that_options_add_counts(tmp_path):
+    tables = {**TABLES, "stockpiles": STOCKPILE + "s,AAA,metal,,10,50\n", **ROOM}
+    assert not [i for i in issues_of(write_instance(tmp_path / "small", tables)) if i.file == "stockpiles.csv"]
+
+
+def test_an_option_that_adds_room_is_not_compared_with_plants(tmp_path):
+    # 20 000 t of room at 0.0001 MUSD, between plants of 50 to 100 t at millions
+    rooms = ROOM["options"].replace("room,site,Room,20,2,5", "room,site,Room,20000,2,0.0001")
+    plants = "".join(f"{name},site,{name},50,1,5,10,1,0,\n" for name in "abc")
+    tables = {**TABLES, "stockpiles": STOCKPILE + "s,AAA,metal,,10,\n", "options": rooms + plants}
+    assert load(write_instance(tmp_path / "small", tables)).warnings == ()
 
 
 def test_an_inactive_row_needs_no_effect(tmp_path):

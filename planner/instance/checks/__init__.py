@@ -19,6 +19,7 @@ file              rules on
 ``plants``        facilities, operations, processes, stockpiles
 ``loops``         recipes that feed each other
 ``evidence``      ranges of numbers: that the numbers exist
+``effect``        rows that never act, as what they act on is nothing in their years
 ``movements``     lanes and tariffs that never govern a movement
 ``reachability``  what can be made, and brought where it is needed
 ``magnitudes``    figures far from comparable ones

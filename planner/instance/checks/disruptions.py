@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...errors import Issue
-from ..tables import Disruption, Scenario
-from ..timeline import Period, overlap_share, start_years
-from ..wildcards import ANY, hit_facilities, hits, leads_out, matches_material, members, valid_in
+from ..tables import Scenario
+from ..timeline import Period, overlap_share
+from ..wildcards import hits
 from .registry import SETTINGS, Draft, check
 
 # the columns that mean something for each kind
@@ -125,41 +125,3 @@ def not_empty(draft: Draft) -> Iterable[Issue]:
     for row in draft.instance.scenarios:
         if row.scenario not in used:
             yield draft.at(row, "scenario", "no row of disruptions.csv with a fraction above 0, so nothing happens")
-
-
-@check("W518", "disruptions", SETTINGS)
-def hits_in_its_years(draft: Draft) -> Iterable[Issue]:
-    """An export stop should find a lane in its years, and a project failure an option not yet online."""
-    scenarios = {s.scenario: s for s in draft.instance.scenarios}
-    for row in draft.instance.disruptions:
-        scenario = scenarios[row.scenario]
-        if row.kind == "project_failure" and not _fails_something(draft, row, scenario):
-            expected = f"every option it hits is online before {scenario.first_year}, so nothing fails"
-            yield draft.at(row, "scenario", expected)
-        if row.kind == "export_stop" and not _stops_something(draft, row, scenario):
-            yield draft.at(row, "scenario", "no lane it hits holds in the scenario's years, so nothing is stopped")
-
-
-def _fails_something(draft: Draft, row: Disruption, scenario: Scenario) -> bool:
-    """Whether an option that a project failure hits can come online in or after the scenario's first year."""
-    hit = hit_facilities(draft.instance, row)
-    return any(
-        start + option.lead_years >= scenario.first_year
-        for option in draft.instance.options
-        if option.facility in hit
-        for start in start_years(option, draft.instance.years, draft.last)
-    )
-
-
-def _stops_something(draft: Draft, row: Disruption, scenario: Scenario) -> bool:
-    """Whether an export stop hits a lane that holds in a period of the scenario."""
-    places = members(draft.instance, row.country)
-    materials = {m.material for m in draft.instance.materials if matches_material(row, m)}
-    starts = [period.first_year for period, _ in _touched(draft, scenario)]
-    wanted = {ANY, *materials}
-    return any(
-        lane.material in wanted
-        and leads_out(draft.instance, lane, places)
-        and any(valid_in(lane, year) for year in starts)
-        for lane in draft.instance.lanes
-    )

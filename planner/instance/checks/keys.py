@@ -14,7 +14,7 @@ from .registry import Draft, check
 
 TOLD_ROW_BY_ROW = 5  # rows of an overlay's table that leave cells blank; more are told in one warning
 BLANK_MEANT = "write these cells too; if blank is meant, nothing is to do"
-_SERIES = ("recipe_yields", "operation_costs", "demand", "market_prices")
+SERIES = ("recipe_yields", "operation_costs", "demand", "market_prices")
 
 
 @check("E301", "countries")
@@ -30,7 +30,7 @@ def country_or_bloc(draft: Draft) -> Iterable[Issue]:
 @check("E302", "series")
 def blank_year_alone(draft: Draft) -> Iterable[Issue]:
     """A row of a series with a blank year holds in every year, so it must be the only row of its series."""
-    for table in _SERIES:
+    for table in SERIES:
         rows: defaultdict[tuple[object, ...], list[Row]] = defaultdict(list)
         for row in draft.instance.rows(table):
             rows[row.identity[:-1]].append(row)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 from ...errors import Issue
 from ..declare import Row
-from ..tables import Recipe, RecipeYield
+from ..tables import Option, Recipe, RecipeYield
 from .registry import Draft, check
+
+R = TypeVar("R", bound=Row)
 
 FAR = 200.0  # times the median: real figures of one kind differ less, and most mistakes by 1000 differ more
 FEWEST = 3  # least number of figures to compare; of two nobody can tell which is wrong
@@ -36,6 +38,11 @@ def _products(draft: Draft, row: Any) -> object:
     return draft.products_of_facilities.get(row.facility, frozenset())
 
 
+def _of_option(draft: Draft, row: Any) -> object:
+    """Return the stockpile that an option enlarges, or else what its facility can make."""
+    return row.stockpile or _products(draft, row)
+
+
 def _of_market(draft: Draft, row: Any) -> object:
     """Return the material of a price's market."""
     return draft.materials_of_markets[row.market]
@@ -50,7 +57,7 @@ _COMPARISONS = (
     _Comparison("operations", "opex_usd_per_t", lambda _, r: r.process),
     _Comparison("operations", "capacity_per_t", lambda _, r: r.process),
     _Comparison("operation_costs", "opex_usd_per_t", lambda _, r: r.process),
-    _Comparison("options", "module_t", _products),
+    _Comparison("options", "module_t", _of_option),
     _Comparison("lanes", "cost_usd_per_t", lambda _, r: "all"),
     _Comparison("lanes", "max_t", lambda _, r: r.material),
     _Comparison("sectors", "shortage_usd_per_t", lambda _, r: "all"),
@@ -86,7 +93,7 @@ def like_its_kind(draft: Draft) -> Iterable[Issue]:
                 yield draft.at(row, comparison.column, expected, "is the unit right?")
 
 
-def _outliers(group: list[tuple[Row, float]]) -> Iterator[tuple[Row, float]]:
+def _outliers(group: Sequence[tuple[R, float]]) -> Iterator[tuple[R, float]]:
     """Yield the rows whose figure is far above or below the median, with the ratio to the median."""
     if len(group) < FEWEST:
         return
@@ -103,17 +110,17 @@ def _ratio(times: float) -> str:
 @check("W532", "options")
 def capex_like_its_kind(draft: Draft) -> Iterable[Issue]:
     """The capex of an option, per tonne of capacity, should be of the order of that of comparable plants."""
-    groups: defaultdict[object, list[tuple[Row, float]]] = defaultdict(list)
+    groups: defaultdict[object, list[tuple[Option, float]]] = defaultdict(list)
     for option in draft.instance.options:
         if option.capex_musd > 0:
-            groups[_products(draft, option)].append((option, option.capex_musd / option.module_t))
+            groups[_of_option(draft, option)].append((option, option.capex_musd / option.module_t))
     reported = set()
     for group in groups.values():
         for row, times in _outliers(group):
             reported.add(id(row))
             expected = f"per tonne {_ratio(times)} the usual capex of comparable plants"
             yield draft.at(row, "capex_musd", expected, "is it in million USD per module?")
-    everything = [pair for group in groups.values() for pair in group]
+    everything = [pair for group in groups.values() for pair in group if not pair[0].stockpile]  # room is no capacity
     for row, times in _outliers(everything):
         if times > 1 and id(row) not in reported:  # token sums for what is paid elsewhere are common
             expected = f"per tonne {_ratio(times)} the usual capex of all options"

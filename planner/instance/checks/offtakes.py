@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...errors import Issue
-from ..timeline import Period, own_capacity_share, promised
+from ..timeline import Period, module_share, own_capacity_share, promised, start_years
 from .price_floors import in_no_period, other_market, other_product
 from .registry import SETTINGS, Draft, check
 
@@ -29,6 +29,7 @@ def of_the_same_market(draft: Draft) -> Iterable[Issue]:
 def from_a_plant_that_is_there(draft: Draft) -> Iterable[Issue]:
     """Something must be there to take from in the years of an offtake."""
     facilities = {f.facility: f for f in draft.instance.facilities}
+    options = {o.option: o for o in draft.instance.options}
     for row in draft.instance.offtakes:
         years = [p for p in draft.periods if promised(row, p.first_year)]
         plant = facilities.get(row.facility)
@@ -37,11 +38,19 @@ def from_a_plant_that_is_there(draft: Draft) -> Iterable[Issue]:
         elif plant is not None and not row.option and not _open(plant, years):
             cure = "name the option that is to build it" if plant.capacity_t == 0 else ""
             yield draft.at(row, "facility", "has no capacity of its own in these years", cure)
+        elif row.option in options and not _online(draft, options[row.option], years):
+            yield draft.at(row, "option", "is never online in these years")
 
 
 def _open(plant: Any, years: list[Period]) -> bool:
     """Whether a facility has capacity of its own in one of the periods."""
     return plant.capacity_t > 0 and any(own_capacity_share(plant, period) > 0 for period in years)
+
+
+def _online(draft: Draft, option: Any, years: list[Period]) -> bool:
+    """Whether a module of an option can be online in one of the periods."""
+    starts = start_years(option, draft.instance.years, draft.last)
+    return not starts or any(module_share(option, start, period) > 0 for start in starts for period in years)
 
 
 @check("W536", "offtakes", "materials")

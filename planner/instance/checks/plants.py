@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...errors import Issue
-from ..tables import Operation, OperationCost
-from ..timeline import own_capacity_share
+from ..tables import Operation, OperationCost, Stockpile
+from ..timeline import Period, most_room, own_capacity_share
 from .registry import SETTINGS, Draft, check
 
 
@@ -19,20 +19,31 @@ def has_a_recipe(draft: Draft) -> Iterable[Issue]:
             yield draft.at(row, "process", "nothing goes in or comes out", "add rows to recipes.csv")
 
 
-@check("E327", "stockpiles")
+@check("E327", "stockpiles", "options", SETTINGS)
 def content_fits(draft: Draft) -> Iterable[Issue]:
-    """What a stockpile must hold at the end must fit in."""
+    """What a stockpile must hold at the end must fit in, with all that options can add."""
     for row in draft.instance.stockpiles:
-        if row.final_min_t > row.max_t:
-            yield draft.at(row, "final_min_t", f"more than max_t = {row.max_t:g}")
+        if row.final_min_t > _room(draft, row, draft.periods[-1]):
+            yield draft.at(row, "final_min_t", f"more than {_room_in_words(draft, row, draft.periods[-1])}")
 
 
-@check("W537", "stockpiles")
+@check("W537", "stockpiles", "options", SETTINGS)
 def opening_fits(draft: Draft) -> Iterable[Issue]:
     """What a stockpile holds at the beginning should fit in: what does not must be drawn in the first period."""
     for row in draft.instance.stockpiles:
-        if row.initial_t > row.max_t:
-            yield draft.at(row, "initial_t", f"more than max_t = {row.max_t:g}, so the rest must be drawn at once")
+        if row.initial_t > _room(draft, row, draft.periods[0]):
+            room = _room_in_words(draft, row, draft.periods[0])
+            yield draft.at(row, "initial_t", f"more than {room}, so the rest must be drawn at once")
+
+
+def _room(draft: Draft, row: Stockpile, period: Period) -> float:
+    """Return the most that a stockpile can hold at the end of a period, t."""
+    return most_room(row, draft.instance.options, draft.periods, period)
+
+
+def _room_in_words(draft: Draft, row: Stockpile, period: Period) -> str:
+    added = _room(draft, row, period) - row.max_t
+    return f"max_t = {row.max_t:g}" + (f" and the {added:g} t that options can add by then" if added else "")
 
 
 @check("W519", "stockpiles")
@@ -45,27 +56,33 @@ def missing_content_costs(draft: Draft) -> Iterable[Issue]:
             yield draft.at(row, "final_min_t", expected)
 
 
-@check("W520", "facilities")
+@check("W520", "facilities", "options")
 def can_do_something(draft: Draft) -> Iterable[Issue]:
     """A facility should have an operation."""
-    able = {o.facility for o in draft.instance.operations} | {o.facility for o in draft.instance.options if o.stockpile}
+    able = {o.facility for o in draft.instance.operations} | _keepers(draft)
     for row in draft.instance.facilities:
         if row.facility not in able:
             yield draft.at(row, "facility", "no row of operations.csv, so it does nothing")
 
 
-@check("W521", "facilities", SETTINGS)
+@check("W521", "facilities", "options", SETTINGS)
 def has_capacity(draft: Draft) -> Iterable[Issue]:
-    """A facility should have capacity within the horizon: its own or that of an option."""
-    grows = {o.facility for o in draft.instance.options}
+    """A facility that runs something should have capacity within the horizon: its own or that of an option."""
+    grows = {o.facility for o in draft.instance.options if not o.stockpile}
+    runs = {o.facility for o in draft.instance.operations}
     for row in draft.instance.facilities:
-        if row.facility in grows:
+        if row.facility in grows or row.facility in _keepers(draft) - runs:
             continue
         if row.capacity_t == 0:
             yield draft.at(row, "capacity_t", "neither own capacity nor an option, so it does nothing")
         elif not any(own_capacity_share(row, period) > 0 for period in draft.periods):
             column = "first_year" if row.first_year is not None and row.first_year > draft.last else "last_year"
             yield draft.at(row, column, "no capacity within the horizon, and no option")
+
+
+def _keepers(draft: Draft) -> set[str]:
+    """Return the facilities with an option that enlarges a stockpile."""
+    return {o.facility for o in draft.instance.options if o.stockpile}
 
 
 @check("W522", "processes")

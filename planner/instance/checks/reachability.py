@@ -84,7 +84,7 @@ def _usable(draft: Draft) -> set[str]:
         for f in instance.facilities
         if f.capacity_t > 0 and any(own_capacity_share(f, period) > 0 for period in draft.periods)
     }
-    usable |= {o.facility for o in instance.options if start_years(o, instance.years, draft.last)}
+    usable |= {o.facility for o in instance.options if not o.stockpile and start_years(o, instance.years, draft.last)}
     return usable
 
 

@@ -2,8 +2,9 @@
 
 The rows with a dual in the elastic model prove infeasibility, so the conflict is sought among them: a set that is
 infeasible while none of its parts is (an irreducible infeasible set, by QuickXplain; Junker, AAAI 2004). That the set
-is infeasible, and that no member can be spared, is then checked member by member. Where a plan with fractions of
-modules exists, the conflict is sought among the wishes and the integrality of options instead, all other rows kept.
+is infeasible, and that no member can be spared, is then checked member by member. Where the duals do not tell, or the
+elastic model is itself infeasible, the conflict is sought among all rows. Where a plan with fractions of modules
+exists, it is sought among the wishes and the integrality of options instead, all other rows kept.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from .system import System
 WISHES = (  # families of rows; a conflict prefers to name earlier ones
     *("service", "clean_only", *METRICS, "least_use", "offtake", "stock_floor", "modules_least"),
     *("pin_force", "pin_least", "pin_most", "pin_forbid"),
-    *("private_limit", "fund_budget", "fund_share", "exclusive_group", "requires"),
+    *("private_limit", "fund_budget", "fund_share", "exclusive_group", "requires", "stock_limit"),
 )
 UPPER = "upper:"  # prefix of a family of columns whose upper bounds are meant
 WHOLE = "whole"  # family of items: that the modules of an option are whole numbers
@@ -65,11 +66,11 @@ def find_conflict(system: System, amounts: np.ndarray, gains: dict[int, float], 
             items = quick_explain(support, lambda kept: not small.possible(kept, clock))
             rest_possible = all(small.possible([i for i in items if i != item], clock) for item in items)
             return Conflict(tuple(items), False, rest_possible and not small.possible(items, clock))
-        if solve(relaxed, clock) is None:  # the duals did not tell: look everywhere
-            everything = _all_items(system)
-            whole = _Part(relaxed, system, everything)
-            items = quick_explain(everything, lambda kept: not whole.possible(kept, clock))
-            return Conflict(tuple(items), False, True)
+    if solve(relaxed, clock) is None:  # the duals did not tell
+        everything = _all_items(system)
+        whole = _Part(relaxed, system, everything)
+        items = quick_explain(everything, lambda kept: not whole.possible(kept, clock))
+        return Conflict(tuple(items), False, True)
     if feasible(system, amounts, clock):
         return None
     return _whole_conflict(system, amounts, clock)
@@ -99,7 +100,7 @@ def quick_explain(items: Sequence[T], impossible: Callable[[list[T]], bool]) -> 
 def _support(system: System, amounts: np.ndarray, gains: dict[int, float], clock: Clock) -> list[Item]:
     """Return the rows and bounds with a dual in the elastic linear programme, wishes first.
 
-    Empty if nothing needs to be relaxed, or if the programme was not solved.
+    Empty if nothing needs to be relaxed, or if the programme has no solution.
     """
     free = [k for k in range(len(system.relaxables)) if amounts[k] == 0.0]
     arrays = system.relaxed(amounts, free, gains)

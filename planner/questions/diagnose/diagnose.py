@@ -117,7 +117,7 @@ def _explained(system: System, clock: Clock, started: float) -> Diagnosis:
     causes: tuple[Cause, ...] = ()
     caps: tuple[Reachable, ...] = ()
     others: tuple[Edit, ...] = ()
-    changes = enough(system, amounts, clock)
+    changes = () if amounts is None else enough(system, amounts, clock)
     complete = False
     try:
         clock.tell("what contradicts what")
@@ -125,23 +125,26 @@ def _explained(system: System, clock: Clock, started: float) -> Diagnosis:
         cells = _cells(system, conflicts)
         causes = tuple(_cause(system, conflict, clock) for conflict in conflicts)
         clock.tell("other ways out")
-        ways = _ways(system, cells, clock)
-        if ways and hardship(system, ways[0]) < hardship(system, amounts) - 1e-6:
+        ways = [] if amounts is None else _ways(system, cells, clock)
+        if amounts is not None and ways and hardship(system, ways[0]) < hardship(system, amounts) - 1e-6:
             amounts = ways[0]
             changes = enough(system, amounts, clock)
         others = tuple(e for way in ways for e in enough(system, way, clock) if len(changes) > 1 or e not in changes)
         clock.tell("what the caps could ask for")
-        caps = _caps(system, cells, amounts, clock)
+        caps = () if amounts is None else _caps(system, cells, amounts, clock)
         complete = True
     except KeyboardInterrupt:
         clock.tell("interrupted; what was found is told")
     left = relaxed_pins(pins, changes)
+    verified = bool(changes) and _has_plan(applied(instance, changes), left, clock)
+    if not verified:  # what was not confirmed by solving again is no advice
+        changes, left = (), pins
     return Diagnosis(
         name=instance.name,
         feasible=False,
         edits=changes,
-        points=hardship(system, amounts),
-        verified=_has_plan(applied(instance, changes), left, clock),
+        points=0.0 if amounts is None or not verified else hardship(system, amounts),
+        verified=verified,
         proven=not clock.cut_short,
         causes=tuple(_edited_first(cause, changes) for cause in causes),
         others=others,
@@ -161,12 +164,19 @@ def _has_plan(instance: Instance, pins: Pins | None, clock: Clock) -> bool:
     return feasible(system, system.nothing, clock)
 
 
-def _conflicts(system: System, amounts: np.ndarray, clock: Clock) -> list[Conflict]:
-    """Conflicts one after the other: what each of them blames gives way before the next is looked for."""
+def _conflicts(system: System, amounts: np.ndarray | None, clock: Clock) -> list[Conflict]:
+    """Conflicts one after the other: what each of them blames gives way before the next is looked for.
+
+    amounts  a relaxation that is enough; None: there is none, and what contradicts itself with everything relaxed is
+             the conflict
+    """
     from .conflict import find_conflict
     from .search import open_gains
 
     gains = open_gains(system, clock)[-1]
+    if amounts is None:
+        hard = find_conflict(system, system.everything, gains, clock)
+        return [] if hard is None else [hard]
     base = system.nothing
     found: list[Conflict] = []
     while len(found) < MOST_CONFLICTS:
@@ -209,13 +219,17 @@ def _cause(system: System, conflict: Conflict, clock: Clock) -> Cause:
         for group, text in told
         if group[0].kind == "wish"
     ]
-    limits = tuple(text for group, text in told if group[0].kind == "limit")
+    placed = [
+        (group[0].kind, f"{text}{_where(system, [s.cell for s in group if s.cell is not None])}")
+        for group, text in told
+    ]
+    limits = tuple(text for kind, text in placed if kind == "limit")
     return Cause(
         asked=tuple(f"{text}{_where(system, cells)}" for cells, text in wishes),
         about=tuple(cells for cells, _ in wishes),
         scarce=tuple(scarcities(system, conflict.items, bool(limits), clock)),
         limits=limits,
-        chain=tuple(text for group, text in told if group[0].kind != "wish"),
+        chain=tuple(text for kind, text in placed if kind != "wish"),
         minimal=conflict.minimal,
         whole=conflict.whole,
     )
@@ -268,12 +282,12 @@ def _ways(system: System, cells: Sequence[Cell], clock: Clock) -> list[np.ndarra
         amounts = system.nothing
         for k in relaxables:
             amounts[k] = system.relaxables[k].most
+            if not system.relaxables[k].switch:  # a plan may exist at less only: a stockpile that is not emptied
+                amounts[k] = least(system, amounts, k, clock)
             if feasible(system, amounts, clock):
                 break
         else:
             continue
-        if not system.relaxables[relaxables[0]].switch:
-            amounts[relaxables[-1]] = least(system, amounts, relaxables[-1], clock)
         found.append(amounts)
     return sorted(found, key=lambda amounts: hardship(system, amounts))
 

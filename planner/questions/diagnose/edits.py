@@ -83,7 +83,7 @@ def _measure(edit: Edit) -> str:
 
 UNITS = {  # column -> unit of its edits
     **dict.fromkeys(("limit", "limit_end", "min_service", "min_use", "max_share"), "fraction"),
-    **dict.fromkeys(("final_min_t", "take_t"), "t"),
+    **dict.fromkeys(("final_min_t", "take_t", "max_t", "initial_t"), "t"),
     **dict.fromkeys(("private_musd", "budget_musd"), "MUSD"),
     **dict.fromkeys(("min_modules", "force", "fixed"), "modules"),
     **dict.fromkeys(("exclusive_group", "requires", "forbid"), "rule"),
@@ -159,12 +159,14 @@ def _typed(value: float, sign: float, old: float, most: float, loosen: float) ->
 
 
 def enough(system: System, amounts: np.ndarray, clock: Clock) -> tuple[Edit, ...]:
-    """Return the edits, rounded no further than is needed for a plan to exist."""
+    """Return the edits, rounded no further than is needed for a plan to exist; none where no plan was found."""
+    if not np.isfinite(amounts).all():
+        return ()
     for loosen in LOOSENED:
         changes = edits(system, amounts, loosen)
         if feasible(system, _amounts(system, amounts, changes), clock):
             return changes
-    return edits(system, amounts)
+    return ()
 
 
 def _amounts(system: System, amounts: np.ndarray, changes: Sequence[Edit]) -> np.ndarray:

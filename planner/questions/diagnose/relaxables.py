@@ -10,6 +10,8 @@ a cap's limit, a fund's max_share     1 per point (0.01)
 a service floor                       2 per point of the sector's demand
 min_use                               1 per point
 final_min_t, take_t of a plant        1 per hundredth of it
+max_t of a stockpile                  1 per hundredth of the largest of its max_t, initial_t and final_min_t
+initial_t                             2 per hundredth of the same: what lies there is a fact, room can be rented
 private_musd, budget_musd             0.2 per hundredth of the capex of the dearest module paid
 clean_from_year                       10 per year later
 a pinned module                       15 (a forbidden option: 15)
@@ -21,6 +23,7 @@ take_t of an option                   40: nothing is taken
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -39,6 +42,8 @@ MONEY = 20.0
 YEAR = 10.0
 PIN = 15.0
 RULE = 40.0
+CONTENT = 2.0  # what lies in a stockpile, against its room
+KT = 1e-3  # of a tonne
 
 
 def add_relaxables(system: System) -> None:
@@ -47,6 +52,7 @@ def add_relaxables(system: System) -> None:
     _service(system)
     _clean_only(system)
     _offtakes(system)
+    _stores(system)
     for family in FAMILIES.values():
         if family.points is not None:
             _cells(system, family)
@@ -133,6 +139,28 @@ def _cells(system: System, family: Family) -> None:
     for name, effects in rows.items():
         cell = Cell(family.table, (name,), family.column)
         _add(system, Relaxable(cell, family.points(column[name]), column[name], sign=-1.0), effects)
+
+
+def _stores(system: System) -> None:
+    """Add the stockpiles: the room can grow without end, and what lies there at the beginning can be less."""
+    rooms: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    contents: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for i, row in system.arrays.rows.get("stock_limit", {}).items():
+        rooms[system.data.stock_limit[i].stockpile].append((row, KT))
+    for i, row in system.arrays.rows.get("stock_balance", {}).items():
+        part = system.data.stock[i]
+        if part.previous is None and part.opening > 0.0:
+            contents[part.stockpile].append((row, KT))
+            if i in system.arrays.rows["stock_draw"]:
+                contents[part.stockpile].append((system.arrays.rows["stock_draw"][i], -KT))
+    for store in system.instance.stockpiles:
+        point = POINT / max(store.max_t, store.initial_t, store.final_min_t, 1.0)
+        name = (store.stockpile,)
+        if rooms[store.stockpile]:
+            _add(system, Relaxable(Cell("stockpiles", name, "max_t"), point, math.inf), rooms[store.stockpile])
+        if contents[store.stockpile]:
+            content = Relaxable(Cell("stockpiles", name, "initial_t"), CONTENT * point, store.initial_t, sign=-1.0)
+            _add(system, content, contents[store.stockpile])
 
 
 def _offtakes(system: System) -> None:

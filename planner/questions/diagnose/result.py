@@ -49,8 +49,8 @@ class Diagnosis(Study):
     """Whether an instance has a plan; if not, why, and the least that would give it one.
 
     feasible   whether there is a plan; then only ``facts`` is filled
-    edits      the least-cost relaxation: cells to change; ``points`` is its hardship (see `relaxables`)
-    verified   whether the instance with the edits made was solved again and has a plan
+    edits      the least relaxation: cells to change; ``points`` is its hardship (see `relaxables`)
+    verified   whether the instance with the edits made was solved again and has a plan; without that there are none
     proven     whether every search was complete; else a smaller relaxation may exist
     complete   False if it was interrupted: what was found before is there
     causes     conflicts, each with its chain of causes
@@ -157,10 +157,12 @@ def _short(asked: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _edits(d: Diagnosis) -> list[str]:
+    if not d.edits and d.proven:
+        return ["Nothing that may give way (wishes, money, dates, stores, pins) lets a plan exist: the data disagree"]
     if not d.edits:
-        return ["No relaxation was found in the time allowed"]
+        return ["No relaxation was found, and confirmed by solving again, in the time allowed"]
     proof = "" if d.proven else "; the search was cut short, a smaller one may exist"
-    checked = "solved again with it: a plan exists" if d.verified else "NOT confirmed by solving again"
+    checked = "solved again with it: a plan exists"
     if len(d.edits) == 1:
         return [f"Least relaxation: {d.edits[0]}", f"  ({checked}{proof})"]
     shown = "; ".join(str(e) for e in d.edits[:3]) + (f"; and {len(d.edits) - 3} more" if len(d.edits) > 3 else "")

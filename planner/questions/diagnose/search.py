@@ -86,11 +86,15 @@ def feasible(system: System, amounts: np.ndarray, clock: Clock, without: Sequenc
     return solve(system.relaxed(amounts, without=without), clock) is not None
 
 
-def least_relaxation(system: System, clock: Clock) -> np.ndarray:
+def least_relaxation(system: System, clock: Clock) -> np.ndarray | None:
     """Return the amounts of least total hardship at which a plan exists; no single one of them could be less.
+
+    None if no plan was found with everything relaxed either.
 
     With several shares to relax, the problem is not convex; small systems are therefore searched from several starts.
     """
+    if not feasible(system, system.everything, clock):
+        return None
     starts = open_gains(system, clock)
     best: np.ndarray | None = None
     for gains in starts if len(system.cost) <= SMALL else starts[-1:]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 
+from ...instance.timeline import most_room
 from .edits import UNITS, place_of
 from .search import Clock, least
 from .system import Relaxable, System
 
+FACTS = ("max_t", "initial_t")  # what there is, not what somebody asks for
 MOST = 12  # wishes looked at
 TIMES = 3.0  # all solves together may take so many times the time limit of one
 ROUNDED = 1e-7  # less to spare is told as none
@@ -19,7 +21,9 @@ def slackest(system: System, clock: Clock) -> list[str]:
     deadline = time.perf_counter() + TIMES * clock.each
     spares: list[tuple[float, str]] = []  # points of hardship to spare, sentence
     numbers = [
-        k for k, relaxable in enumerate(system.relaxables) if not relaxable.switch and relaxable.cell.table != "pins"
+        k
+        for k, relaxable in enumerate(system.relaxables)
+        if not relaxable.switch and relaxable.cell.table != "pins" and relaxable.cell.column not in FACTS
     ]
     for k in numbers[:MOST]:
         if time.perf_counter() > deadline:
@@ -41,7 +45,9 @@ def _room(system: System, relaxable: Relaxable, value: float) -> float:
     if UNITS[relaxable.cell.column] == "fraction":
         return 1.0 - value
     if relaxable.cell.column == "final_min_t":
-        return next(s.max_t for s in system.instance.stockpiles if s.stockpile == relaxable.cell.key[0]) - value
+        store = next(s for s in system.instance.stockpiles if s.stockpile == relaxable.cell.key[0])
+        horizon = system.prepared.periods
+        return most_room(store, system.instance.options, horizon, horizon[-1]) - value
     return next(o.max_modules for o in system.instance.options if o.option == relaxable.cell.key[0]) - value
 
 

@@ -82,7 +82,7 @@ class Effect(NamedTuple):
     """What a relaxable does to a row: its limit moves by ``factor`` times the amount.
 
     relaxable  position of the relaxable in `System.relaxables`
-    row        row of the matrix
+    row        row of the matrix; its lower limit falls, of an equation both, or else its upper limit rises
     share      whether the row limits a share; ``factor`` then moves the share, not the right-hand side
     """
 
@@ -185,6 +185,7 @@ class System:
                 side = 1.0 if np.isfinite(lower[row]) else -1.0
                 extra.append((row, position[relaxable], side * factor))
             elif np.isfinite(lower[row]):
+                upper[row] -= factor * amount if lower[row] == upper[row] else 0.0
                 lower[row] -= factor * amount
             else:
                 upper[row] += factor * amount

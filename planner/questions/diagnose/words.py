@@ -23,7 +23,7 @@ class Statement:
     subject  statements of one subject in several years are told as one
     year     the year it speaks of, None for the whole horizon
     text     with ``{when}`` where the years belong; of demands with ``{who}`` and ``{what}``
-    cell     the cell that could give way, None if there is none
+    cell     the cell that sets it, None if no single one does; that of a wish could give way
     """
 
     kind: str
@@ -100,7 +100,9 @@ def _how_much(demands: Sequence[Demanded]) -> str:
 
 def statements(system: System, items: Sequence[Item]) -> list[Statement]:
     """The statements of rows: wishes first, then along the chain from what is delivered back to what is mined."""
-    found = [s for family, index in items if (s := _statement(system, family, index)) is not None]
+    asked = any(family in METRICS or family in ("service", "clean_only") for family, _ in items)
+    told = [(family, index) for family, index in items if family != "demand" or not asked]  # told with what is asked
+    found = [s for family, index in told if (s := _statement(system, family, index)) is not None]
     order = {"wish": 0, "source": 1, "limit": 1}
     return sorted(found, key=lambda s: (order[s.kind], -s.rank, s.year or 0))
 
@@ -120,9 +122,9 @@ def _told(system: System, name: str, index: Any) -> Statement | None:
     if family is None or family.words is None:
         return None
     row = getattr(system.data, family.rows)[index]
-    text, cell, rank = family.words(row), None, family.rank
+    text, rank = family.words(row), family.rank
+    cell = Cell(family.table, (family.subject(row),), family.column) if family.table in _ONE else None
     if family.gives == "wish":
-        cell = Cell(family.table, (family.subject(row),), family.column)
         text = f"{family.column} of {_ONE[family.table]} {family.subject(row)}: {text}"
     elif hasattr(row, "material"):
         rank += stage_rank(system, row.material)
@@ -264,7 +266,8 @@ def _capacity(system: System, i: int) -> Statement:
     text = f"facility {limit.facility}, {_at(node)}: {facility_capacity(system, limit.facility, node.period, limit)}"
     made = {system.data.pools[p].material for activity, _ in limit.use for p in system.pools_made.get(activity, ())}
     rank = max((stage_rank(system, material) for material in made), default=0.0)
-    return Statement("limit", f"capacity {limit.facility} {text}", node.year, text, None, rank + 0.2)
+    cell = Cell("facilities", (limit.facility,), "capacity_t")
+    return Statement("limit", f"capacity {limit.facility} {text}", node.year, text, cell, rank + 0.2)
 
 
 def facility_capacity(system: System, facility: str, period: int, limit: Any) -> str:
@@ -309,8 +312,11 @@ def _stock_balance(system: System, i: int) -> Statement | None:
     part = system.data.stock[i]
     if part.previous is not None or part.opening == 0.0:
         return None
-    text = f"stockpile {part.stockpile} holds {tonnes(part.opening)} of {part.provenance} {part.material} at the start"
-    return Statement("limit", f"opening {part.stockpile}", None, text, None, stage_rank(system, part.material) + 0.3)
+    text = (
+        f"initial_t of stockpile {part.stockpile}: {tonnes(part.opening)} of {part.provenance} {part.material} lie "
+        f"in {part.country} at the start"
+    )
+    return Statement("wish", text, None, text, Cell("stockpiles", (part.stockpile,), "initial_t"), 88.0)
 
 
 def _spending(system: System, i: int) -> Statement:
@@ -319,13 +325,13 @@ def _spending(system: System, i: int) -> Statement:
     funds = sorted({f.fund for f in system.instance.fund_options if f.option == option})
     payers = f"private money and {', '.join(funds)}" if funds else "private money alone (no fund)"
     text = f"option {option} costs {row.capex_musd:,.6g} MUSD per module, to be paid by {payers}"
-    return Statement("limit", f"cost {option}", None, text, None, 0.05)
+    return Statement("limit", f"cost {option}", None, text, Cell("options", (option,), "capex_musd"), 0.05)
 
 
 def _whole(system: System, option: str) -> Statement:
     row = next(o for o in system.instance.options if o.option == option)
     text = f"option {option} comes in whole modules of {row.module_t:,.6g} t (integer)"
-    return Statement("limit", f"whole {option}", None, text, None, 0.1)
+    return Statement("limit", f"whole {option}", None, text, Cell("options", (option,), "integer"), 0.1)
 
 
 _TELLERS: dict[str, Callable[[System, Any], Statement | None]] = {

@@ -1,0 +1,277 @@
+"""Rows that never act, since what they act on is nothing in every period in which they hold.
+
+One rule for all tables: each names what its rows act on (their base), and in which periods they hold. That a row holds
+in no period at all is an error for caps, offtakes, price floors, closures, funds and scenarios, told in their files.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ...errors import Issue
+from ..tables import Cap, DeliveryRisk, Disruption, PriceFloor, Sector, Tariff
+from ..timeline import (
+    Period,
+    module_share,
+    most_room,
+    overlap_share,
+    overlaps,
+    own_capacity_share,
+    promised,
+    series_value,
+    start_years,
+)
+from ..wildcards import ANY, MovementTable, hit_facilities, leads_out, matches_material, members, valid_in
+from .keys import SERIES
+from .registry import SETTINGS, Draft, check
+
+Series = dict[tuple[Any, ...], dict[int | None, float]]  # key without the year -> year -> value
+
+
+class _Facts:
+    """What the bases of rows are read from; each is gathered when it is first asked for."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.instance = draft.instance
+        self._lanes: dict[int, MovementTable[Any]] = {}
+
+    @cached_property
+    def value(self) -> dict[str, float]:
+        """Material -> value_usd_per_t."""
+        return {m.material: m.value_usd_per_t for m in self.instance.materials}
+
+    @cached_property
+    def scenarios(self) -> dict[str, Any]:
+        """The scenarios by name."""
+        return {s.scenario: s for s in self.instance.scenarios}
+
+    @cached_property
+    def _series(self) -> dict[str, Series]:
+        tables: dict[str, Series] = {"demand": defaultdict(dict), "price": defaultdict(dict), "most": defaultdict(dict)}
+        for need in self.instance.demand:
+            tables["demand"][need.country, need.sector, need.material][need.year] = need.demand_t
+        for price in self.instance.market_prices:
+            tables["price"][(price.market,)][price.year] = price.price_usd_per_t
+            tables["most"][(price.market,)][price.year] = 1.0 if price.max_t is None else price.max_t
+        return tables
+
+    @cached_property
+    def years_of_series(self) -> dict[tuple[str, tuple[Any, ...]], list[int]]:
+        """Table and key without the year of each series -> its years, in order."""
+        years: dict[tuple[str, tuple[Any, ...]], list[int]] = defaultdict(list)
+        for table in SERIES:
+            for row in self.instance.rows(table):
+                years[table, row.identity[:-1]].append(row.year)
+        return years
+
+    def some(self, name: str, period: Period, wanted: Callable[..., bool]) -> bool:
+        """Whether a series (``demand``, ``price``, ``most``) whose key is wanted is above 0 when a period begins."""
+        return any(
+            wanted(*key) and series_value(points, period.first_year) > 0 for key, points in self._series[name].items()
+        )
+
+    def lanes(self, period: Period) -> MovementTable[Any]:
+        """The lanes that hold when a period begins."""
+        if period.first_year not in self._lanes:
+            self._lanes[period.first_year] = MovementTable(self.instance.lanes, period.first_year)
+        return self._lanes[period.first_year]
+
+    def moves(self, material: str, origin: str, destination: str, period: Period) -> bool:
+        """Whether a lane lets a material move from one country to another when a period begins."""
+        lane = self.lanes(period).find(material, origin, destination)
+        return lane is not None and lane.max_t != 0
+
+    @cached_property
+    def plants(self) -> dict[str, Any]:
+        """The facilities by name."""
+        return {f.facility: f for f in self.instance.facilities}
+
+    def runs(self, facility: str, period: Period, option: str = "") -> bool:
+        """Whether a facility can have capacity in a period; with ``option``: capacity of that option."""
+        plant = self.plants[facility]
+        if not option and plant.capacity_t > 0 and own_capacity_share(plant, period) > 0:
+            return True
+        return any(
+            module_share(o, year, period) > 0
+            for o in self.instance.options
+            if o.facility == facility and not o.stockpile and option in ("", o.option)
+            for year in start_years(o, self.instance.years, self.draft.last)
+        )
+
+    @cached_property
+    def something_exposed(self) -> bool:
+        """Whether anything can be exposed at all."""
+        instance = self.instance
+        concern = instance.countries_of_concern
+        return (
+            any(instance.market_exposed(m) for m in instance.markets)
+            or any(f.country in concern or f.concern_tie for f in instance.facilities)
+            or any(s.initial_exposed and s.initial_t > 0 for s in instance.stockpiles)
+        )
+
+
+def _sector(facts: _Facts, row: Any, period: Period) -> bool:
+    return facts.some("demand", period, lambda country, sector, material: sector == row.sector)
+
+
+def _cap(facts: _Facts, row: Cap, period: Period) -> bool:
+    if row.metric in ("exposed_share", "stage_share") and not facts.something_exposed:
+        return False
+    if row.metric == "exposed_share":
+        places = members(facts.instance, row.country)
+        return facts.some("demand", period, lambda country, sector, _: country in places and row.sector in ("", sector))
+    if row.metric == "import_share":
+        inside = members(facts.instance, row.country) if row.country else None
+        origins = members(facts.instance, row.origin)
+        importers = members(facts.instance, "") - origins if inside is None else inside
+        wanted = [m.material for m in facts.instance.materials if _is_limited(row, m)]
+        return any(
+            facts.moves(material, origin, importer, period)
+            for material in wanted
+            for origin in sorted(origins - importers)
+            for importer in sorted(importers)
+        )
+    return True  # whether anybody makes or sells it is told by another rule
+
+
+def _is_limited(row: Cap, material: Any) -> bool:
+    return bool(
+        row.material == material.material if row.material else row.stage == material.stage and material.strategic
+    )
+
+
+def _tariff(facts: _Facts, row: Tariff, period: Period) -> bool:
+    if row.rate == 0:
+        return True  # it takes a movement out of a wider row
+    return any(value > 0 for material, value in facts.value.items() if row.material in (ANY, material))
+
+
+def _price_floor(facts: _Facts, row: PriceFloor, period: Period) -> bool:
+    return row.floor_usd_per_t > 0 and facts.runs(row.facility, period, row.option)
+
+
+def _disruption(facts: _Facts, row: Disruption, period: Period) -> bool:
+    instance = facts.instance
+    places = members(instance, row.country)
+    if row.kind == "demand_surge":
+        return facts.some("demand", period, lambda country, _, m: country in places and row.material in ("", m))
+    materials = {m.material for m in instance.materials if matches_material(row, m)}
+    if row.kind == "price_surge":
+        sold = {m.market for m in instance.markets if m.country in places and m.material in materials}
+        return facts.some("price", period, lambda market: market in sold)
+    if row.kind == "export_stop":
+        return any(
+            lane.material in {ANY, *materials}
+            and leads_out(instance, lane, places)
+            and valid_in(lane, period.first_year)
+            for lane in instance.lanes
+        )
+    hit = hit_facilities(instance, row)
+    if row.kind == "outage":
+        return any(facts.runs(facility, period) for facility in sorted(hit))
+    return any(
+        start + option.lead_years >= facts.scenarios[row.scenario].first_year
+        for option in instance.options
+        if option.facility in hit
+        for start in start_years(option, instance.years, facts.draft.last)
+    )
+
+
+def _delivery_risk(facts: _Facts, row: DeliveryRisk, period: Period) -> bool:
+    if row.projects in ("one", "all"):
+        return bool(facts.instance.options)
+    return any(facts.plants[o.facility].startup == (row.projects == "startup") for o in facts.instance.options)
+
+
+def _always(facts: _Facts, row: Any, period: Period) -> bool:
+    """Whether a row without years holds in a period."""
+    return True
+
+
+def _by_first_year(facts: _Facts, row: Any, period: Period) -> bool:
+    return promised(row, period.first_year)
+
+
+def _from_then_on(facts: _Facts, row: Sector, period: Period) -> bool:
+    return row.clean_from_year is None or row.clean_from_year <= period.first_year
+
+
+def _in_branch(facts: _Facts, row: Any, period: Period) -> bool:
+    return period.last_year >= facts.scenarios[row.scenario].first_year and overlaps(row, period)
+
+
+def _while_disrupted(facts: _Facts, row: Disruption, period: Period) -> bool:
+    scenario = facts.scenarios[row.scenario]
+    return overlap_share(period, scenario.first_year, scenario.last_year) > 0
+
+
+def _between_neighbours(facts: _Facts, row: Any, period: Period) -> bool:
+    """Whether a period takes anything from a point of a series: it begins between the points before and after it."""
+    if row.year is None:
+        return True
+    years = facts.years_of_series[row.TABLE, row.identity[:-1]]
+    place = years.index(row.year)
+    before, after = years[:place][-1:], years[place + 1 :][:1]
+    return all(year < period.first_year for year in before) and all(period.first_year < year for year in after)
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """When the rows of a table act.
+
+    column  column at which a row that never acts is told
+    base    facts, row, period -> whether there is something that it acts on
+    says    what is not there, for the message
+    holds   facts, row, period -> whether the row holds in the period
+    """
+
+    table: str
+    column: str
+    base: Callable[[_Facts, Any, Period], bool]
+    says: str
+    holds: Callable[[_Facts, Any, Period], bool] = _always
+
+
+RULES = (
+    _Rule("sectors", "sector", _sector, "it has no demand"),
+    _Rule("sectors", "clean_from_year", _sector, "from then on no period begins in which it has demand", _from_then_on),
+    _Rule("markets", "market", lambda facts, row, period: facts.some("most", period, lambda name: name == row.market),
+          "it sells nothing in any period (max_t 0)"),
+    _Rule("stockpiles", "max_t", lambda facts, row, period: row.initial_t > 0
+          or most_room(row, facts.instance.options, facts.draft.periods, period) > 0, "it has no room"),
+    _Rule("caps", "limit", _cap, "in its years there is nothing that it limits: no demand, nothing exposed, or no lane",
+          _by_first_year),
+    _Rule("tariffs", "rate", _tariff, "what moves has value_usd_per_t 0", _by_first_year),
+    _Rule("price_floors", "floor_usd_per_t", _price_floor, "the floor is 0, or the plant has no capacity in its years",
+          _by_first_year),
+    _Rule("offtakes", "take_t", lambda facts, row, period: row.take_t > 0, "nothing is taken", _by_first_year),
+    _Rule("fund_options", "option", lambda facts, row, period: any(
+          o.capex_musd > 0 for o in facts.instance.options if o.option == row.option), "it costs nothing"),
+    _Rule("branch_service", "min_service", lambda facts, row, period: row.min_service > 0, "no service is asked for"),
+    _Rule("branch_service", "sector", _sector, "it has no demand in these years of the branch", _in_branch),
+    _Rule("disruptions", "fraction", lambda facts, row, period: row.fraction > 0, "nothing is lost, and nothing rises"),
+    _Rule("disruptions", "scenario", _disruption, "in the scenario's years there is nothing that it hits",
+          _while_disrupted),
+    *(_Rule(table, "year", _always, "no period begins between the years of the rows before and after it",
+            _between_neighbours) for table in SERIES),
+    _Rule("delivery_risk", "projects", _delivery_risk, "no option is of this kind"),
+)  # fmt: skip
+
+
+@check("W518", "rows", SETTINGS, *sorted({rule.table for rule in RULES}), "options", "facilities", "lanes")
+def acts_in_some_period(draft: Draft) -> Iterable[Issue]:
+    """In some period in which a row holds there should be something that it acts on."""
+    facts = _Facts(draft)
+    for rule in RULES:
+        for row in draft.instance.rows(rule.table):
+            held = [period for period in draft.periods if rule.holds(facts, row, period)]
+            says_something = (
+                getattr(row, rule.column) is not None
+            )  # a blank year, from then on or of a series, does not
+            if says_something and not any(rule.base(facts, row, period) for period in held):
+                yield draft.at(row, rule.column, f"means nothing: {rule.says}")
