@@ -40,7 +40,7 @@ def test_a_stock_too_small_ends_the_curve_with_the_reason(korea):
     found = planner.cover(korea.with_rows("stockpiles", row), "export_stop:CHN", 2027, months=(3, 12, 24), level=0.9)
     assert found.table["months"].tolist() == [0, 3, 12]  # two years were not tried: one is too long already
     assert found.table["status"].tolist() == ["optimal", "optimal", "infeasible"]
-    assert "stockpile korea has room for 30 t" in found.reason
+    assert "max_t 30 -> 80" in found.reason  # 90 t less 10 from Busan
     assert "12 no plan holds out so long" in str(found)
 
 

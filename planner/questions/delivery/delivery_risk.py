@@ -144,7 +144,7 @@ class DeliveryRisk(Study):
         ]
         hung = self.projects[self.projects["cost_at_stake_musd"] > 1e-6].head(10)
         if len(hung):
-            lines.append("What the plan hangs on (bad luck of a project against good luck, means):")
+            lines.append("What the plan hangs on (bad outcomes of a project against good ones, means):")
         for r in hung.itertuples():
             lines.append(
                 f"  {r.option}: {figure_of(r.cost_at_stake_musd, 4)} MUSD, {figure_of(r.short_at_stake_t, 4)} t "

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...bands import Searched
 from ...errors import SolverFailed, UsageError
 from ...solving.programme import Programme, by_family
 from ...solving.solver import Found, Progress, Settings
@@ -168,7 +169,7 @@ class Model:
 class Bench(Model):
     """The model of a run's instance, with the run's builds held, and what has been tried since.
 
-    run        the plan explained
+    run        the plan explained; ``pinned`` whether its builds were held when it was solved
     builds     modules by position in ``data.build``
     base       its cost, MUSD; no plan is cheaper than ``floor``
     x          column values; ``dual`` and ``reduced``: family -> index -> dual or reduced cost, MUSD per unit
@@ -192,7 +193,7 @@ class Bench(Model):
         built = run.tables["builds"]
         self.built: Builds = {(str(r.option), int(r.start_year)): float(r.modules) for r in built.itertuples()}
         self.builds = self.modules(self.built)
-        pinned = bool(run.plan["settings"].get("pins"))
+        self.pinned = pinned = bool(run.plan["settings"].get("pins"))
         held = self.hold(self.builds, all_builds=pinned)
         if held is None:
             raise UsageError("the builds of the run satisfy no plan of the instance; is it the run's own instance?")
@@ -229,6 +230,11 @@ class Bench(Model):
         if held is None:
             return self.dual.get("capacity_limit", {})
         return {n: float(held.duals[row]) for n, row in rows.items()}
+
+    @property
+    def searched(self) -> Searched:
+        """What the plan costs, and what no plan undercuts, MUSD."""
+        return Searched(self.base, self.floor)
 
     @cached_property
     def relaxed(self) -> Found | None:
