@@ -115,15 +115,23 @@ def _shortages(plan: Run, out: Console) -> None:
 
 
 def _outlays(plan: Run, out: Console) -> None:
-    from ..runs.outlays import by_payer
+    from ..runs.outlays import by_payer, settled_against
 
     payers = by_payer(plan.tables)
-    if payers:
-        told = "; ".join(
-            f"{payer} {', '.join(f'{figure_of(musd, 4)} in {year}' for year, musd in years.items())}"
-            for payer, years in payers.items()
+    if not payers:
+        return
+    out.print("Outlays beside the cost, MUSD (price floors, offtakes; below 0 the payer gains):")
+    for payer, years in payers.items():
+        total = sum(musd * plan.lengths[year] for year, musd in years.items())
+        least, most = figure_of(min(years.values()), 4), figure_of(max(years.values()), 4)
+        span = f"{min(years)}-{max(years)}" if len(years) > 1 else f"{min(years)}"
+        yearly = least if least == most else f"{least} to {most}"
+        against = " and ".join(
+            f"the price of {market}" if market else "the plan's own marginal price (no market is named)"
+            for market in sorted(settled_against(plan.tables, payer))
         )
-        out.print(f"Outlays beside the cost (price floors, offtakes), MUSD a year: {escape(told)}")
+        told = f"  {payer}: {yearly} a year in {span}, {figure_of(total, 4)} in all, against {against}"
+        out.print(escape(told), soft_wrap=True)
 
 
 def _binding(plan: Run, out: Console) -> None:

@@ -188,6 +188,6 @@ def test_the_summary_and_the_page_tell_who_pays(tiny, capsys):
     instance = tiny.with_rows("offtakes", take())
     plan = planner.solve(instance, pins=planner.Pins.parse(instance, force=["texas-line@2026"]))
     show(instance, plan, Path("runs/x"))
-    assert "Outlays beside the cost (price floors, offtakes), MUSD a year: Army 1.2 in 2027" in capsys.readouterr().out
+    assert "Army: 1.2 a year in 2027, 1.2 in all, against the price of china-magnets" in capsys.readouterr().out
     page = planner.report(plan)
     assert "Army" in page and "army" in page

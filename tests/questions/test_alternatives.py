@@ -131,7 +131,7 @@ def test_the_command(tmp_path):
 
 
 def test_a_slack_is_told_beside_the_gap_of_the_least_cost(four):
-    # ten per cent over a plan of 110, and the search knows no more than that none costs less than 100: 121 is 21 % above
+    # ten per cent over a plan of 110, while none is known to cost more than 100: 121 is 21 % above that
     found = planner.alternatives(four, slack=0.1, plans=0, latest=False)
     assert found.bound_musd == pytest.approx(found.best_musd, rel=1e-6) and "No plan costs less" not in str(found)
     loose = replace(found, best_musd=110.0, bound_musd=100.0, ceiling_musd=121.0)

@@ -393,6 +393,11 @@ SLIPS = [
     ("E344", "price_floors.csv:2:option", {"price_floors": GUARANTEE + "shop,first,magnet,1,,,State,\n"}),
     ("E364", "price_floors.csv:2:first_year", {"price_floors": GUARANTEE + "shop,,magnet,1,2031,,State,\n"}),
     (
+        "E365",
+        "price_floors.csv:2:upside_max_musd",
+        {"price_floors": "facility,material,floor_usd_per_t,payer,upside_max_musd\nshop,magnet,1,State,2\n"},
+    ),
+    (
         "E356",
         "options.csv:2:stockpile",
         {"options": edited("options", 2, stockpile="s"), "stockpiles": STOCKPILE + "s,BBB,metal,,10,\n"},

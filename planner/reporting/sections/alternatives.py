@@ -49,9 +49,10 @@ def section(view: View, study: Shown) -> Section:
     ]
     bound = float(about["bound_musd"])
     if best - bound > ROUNDING * abs(best):
+        within = rate_of((ceiling - bound) / max(abs(bound), 1e-9))
         lead.append(
             f"No plan costs less than {view.money(bound, 4)}: by that gap, what is built in some of them is built in "
-            f"some within {rate_of((ceiling - bound) / max(abs(bound), 1e-9))} of the least cost; the other verdicts hold."
+            f"some within {within} of the least cost; the other verdicts hold."
         )
     unproven = sum(not r["proven"] for r in ranges)
     if unproven:
