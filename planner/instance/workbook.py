@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import tomllib
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any
 from ..errors import InstanceError, Issue, OutputError, UsageError, did_you_mean
 from ..writing import check_folder, whole_file, write_folder
 from .cells import cell_of
-from .reading import SETTINGS_FILE, Place, is_data, read_layer
+from .reading import SETTINGS_FILE, Place, is_data, read_layer, read_toml
 from .settings import describe_settings
 from .tables import TABLES, columns
 
@@ -90,7 +89,7 @@ def _to_workbook(folder: Path, file: Path) -> None:
         raise InstanceError(issues, str(folder))
     text_of = dict(layer.contents)[SETTINGS_FILE].decode("utf-8-sig")
     settings = [Place(SETTINGS_FILE, 1, SETTINGS_HEADER, SETTINGS_HEADER), *_settings_rows(text_of)]
-    if tomllib.loads(_settings_text([list(row.cells) for row in settings], issues)) != tomllib.loads(text_of):
+    if read_toml(_settings_text([list(row.cells) for row in settings], issues)) != read_toml(text_of):
         expected = "is written in a way that does not fit into the rows of a sheet"
         issues.append(Issue(SETTINGS_FILE, None, "", None, expected, "write each key on a line of its own", "E112"))
     sheets = {SETTINGS_SHEET: settings}
@@ -230,8 +229,8 @@ def _settings_rows(text: str) -> list[Place]:
         open_lines.append(line)
         written = "\n".join(open_lines)
         try:
-            tomllib.loads(written)
-        except tomllib.TOMLDecodeError:
+            read_toml(written)
+        except ValueError:
             continue  # the value goes on in the next line
         found = _KEY.match(written)
         if found:
@@ -363,8 +362,8 @@ def _settings_text(rows: list[list[str]], issues: list[Issue]) -> str:
     text = "\n\n".join("\n".join([name, *lines] if name else lines) for name, lines in blocks if name or lines) + "\n"
     if len(issues) == before:
         try:
-            tomllib.loads(text)
-        except (ValueError, RecursionError) as error:
+            read_toml(text)
+        except ValueError as error:
             issues.append(Issue(SETTINGS_SHEET, None, "", None, f"not TOML: {error}", "", "E112"))
     return text
 
@@ -372,7 +371,7 @@ def _settings_text(rows: list[list[str]], issues: list[Issue]) -> str:
 def _one_setting(line: str) -> bool:
     """Return whether a text is one key with its value in TOML, and nothing after it."""
     try:
-        found = tomllib.loads(line)
-    except (ValueError, RecursionError):
+        found = read_toml(line)
+    except ValueError:
         return False
     return len(found) == 1
