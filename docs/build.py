@@ -73,7 +73,8 @@ def instance_format() -> str:
     parts.append("\n# The tables of a run\n\n")
     for name, columns in tables.COLUMNS.items():
         parts.append(f"- `{name}.csv`: {', '.join(columns)}\n")
-    for name, columns in tables.OTHER_COLUMNS.items():
+    for name in tables.MEANINGS:
+        columns = tables.COLUMNS.get(name) or tables.OTHER_COLUMNS[name]
         parts.append(f"\n## {name}.csv\n\nColumns: {', '.join(columns)}\n\n{tables.MEANINGS[name]}\n")
     parts.append(
         "\n# What the questions write\n\n"

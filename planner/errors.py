@@ -109,6 +109,21 @@ def hinted(text: str, name: str, known: Iterable[str]) -> str:
     return f"{text}; {did_you_mean(name, known)}".rstrip("; ")
 
 
+def idle(names: Iterable[str], where: str) -> UsageError:
+    """Return the error that some options or arguments were given which do nothing here.
+
+    where  why they do nothing, such as ``with --failing``
+
+    >>> str(idle(["--only", "--year"], "with --failing"))
+    '--only and --year do nothing with --failing; leave them out'
+    """
+    listed = list(names)
+    said = " and ".join((", ".join(listed[:-1]), listed[-1])) if len(listed) > 1 else listed[0]
+    return UsageError(
+        f"{said} {'do' if len(listed) > 1 else 'does'} nothing {where}; leave {'them' if len(listed) > 1 else 'it'} out"
+    )
+
+
 def in_order(issues: Iterable[Issue]) -> tuple[Issue, ...]:
     """Return the issues sorted by file and line, each once.
 

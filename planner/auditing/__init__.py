@@ -31,6 +31,7 @@ from .operations import (
     check_activities,
     check_balances,
     check_flows,
+    check_prices,
     check_purchases,
     check_service,
     check_stocks,
@@ -93,6 +94,7 @@ def audit(instance: Instance, run: Audited, tolerance: float = TOLERANCE) -> Aud
     check_used(plan, tables, book)
     check_offtakes(plan, book)
     check_outlays(plan, tables, book)
+    check_prices(plan, tables, book)
     _check_operations(plan, tables, None, book)
 
     branches = []

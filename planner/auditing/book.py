@@ -96,6 +96,7 @@ KINDS: dict[str, Kind] = {
     "objective": Kind("objective_musd is the sum of present_musd", "MUSD", 1e-3),
     "gap": Kind("gap follows from objective and bound, and the bound lies below", "", 1.0),
     "metrics": Kind("metrics of plan.json", "", 1.0),
+    "prices": _faults("a price where a material passes, and a blank where none does"),
     # funding
     "funding_rows": _faults("money only from eligible sources, in their years, for options that ask for it"),
     "funding_sum": Kind("funding makes up the capex of each calendar year", "MUSD", 1.0),

@@ -12,6 +12,7 @@ For every material m, country c, provenance q and period t:
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 
 from .book import Book
@@ -23,6 +24,7 @@ from .reading import (
     ADJUSTMENTS,
     CAPACITY,
     FLOWS,
+    PRICES,
     PURCHASES,
     SERVICE,
     STOCKS,
@@ -145,6 +147,27 @@ def check_used(operations: Operations, tables: Tables, book: Book) -> None:
     for key in sorted(set(written) | set(operations.capacity_used)):
         used, value = operations.capacity_used.get(key, 0.0), written.get(key, 0.0)
         book.equal("used", value, used, max(used, value), ("capacity.csv", *key, "used_t"))
+
+
+def check_prices(operations: Operations, tables: Tables, book: Book) -> None:
+    """Check that prices.csv has a price where a material comes in, and none where nothing of it passes.
+
+    Only the plan has prices; one that claims none at all passes. Up to a millionth of the largest demand both will do:
+    the least exposure is sought within 1e-7 of the least cost, to which the prices belong.
+    """
+    o = operations
+    sliver = max(NEGLIGIBLE, 1e-6 * max((row.demand_t for row in o.facts.instance.demand), default=0.0))
+    incoming = (o.made, o.arriving, o.bought, o.drawn)
+    passing = (*incoming, o.used, o.leaving, o.delivered)
+    prices = {(r.material, r.country, r.provenance, r.year): r.usd_per_t for r in tables.rows(PRICES)}
+    for where in sorted({*prices, *(where for totals in incoming for where in totals)}):
+        there = not math.isnan(prices.get(where, math.nan))
+        if there and not any(totals.get(where, 0.0) for totals in passing):
+            book.fault("prices", ("prices.csv", *where), "has a price, but nothing passes there")
+        elif prices and not there and sum(totals.get(where, 0.0) for totals in incoming) > sliver:
+            book.fault("prices", ("prices.csv", *where), "has no price, but something passes there")
+        else:
+            book.passed("prices")
 
 
 def check_flows(operations: Operations, book: Book) -> None:

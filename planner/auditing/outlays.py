@@ -153,7 +153,8 @@ def _prices(tables: Tables) -> dict[tuple[str, str, int], float]:
     """Return (material, country, year) -> the plan's own price, USD/t: that of clean material if there is one."""
     prices: dict[tuple[str, str, int], float] = {}
     for row in sorted(tables.rows(PRICES), key=lambda row: row.provenance, reverse=True):  # clean comes last
-        prices[row.material, row.country, row.year] = row.usd_per_t
+        if not math.isnan(row.usd_per_t):
+            prices[row.material, row.country, row.year] = row.usd_per_t
     return prices
 
 

@@ -227,7 +227,7 @@ DEPENDENCE = Layout(
     ("share", "limit"),
     ("share", "limit", "marginal_musd_per_point"),
 )
-PRICES = Layout("prices", PriceRow, ("material", "country", "provenance", "year"))
+PRICES = Layout("prices", PriceRow, ("material", "country", "provenance", "year"), blank=("usd_per_t",))
 COSTS = Layout("costs", CostRow, ("component", "year"))
 FUNDING = Layout("funding", FundingRow, ("option", "source", "year"), ("musd",))
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import UsageError
+from ..errors import UsageError, idle
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..instance.instance import Instance
     from ..questions.study import Study
 
@@ -73,8 +75,21 @@ def load_instance(path: Path) -> Instance:
     return instance
 
 
-def check_output(kind: type[Study], output: Path | None, overwrite: bool) -> None:
-    """Raise OutputError, before the work begins, if a study may not be written to the folder that is asked for."""
+def refuse(context: typer.Context, names: Iterable[str], where: str) -> None:
+    """Raise UsageError if some of these options stand on the command line, since they do nothing ``where``."""
+    written = {p.name: p.opts[-1] for p in context.command.params}
+    asked = [written[n] for n in names if getattr(context.get_parameter_source(n), "name", "") == "COMMANDLINE"]
+    if asked:
+        raise idle(asked, where)
+
+
+def check_output(kind: type[Study], output: Path | None, overwrite: bool, *others: Path | None) -> None:
+    """Raise an error, before the work begins, if a study may not be written to the folder that is asked for.
+
+    others  what else the command writes, and ``--overwrite`` may replace
+    """
+    if overwrite and output is None and all(other is None for other in others):
+        raise idle(["--overwrite"], "where nothing is written")
     if output is not None:
         kind.check_folder(output, overwrite)
 

@@ -15,6 +15,7 @@ from .common import AsJson, Gap, Output, Overwrite, Seed, Threads, TimeLimit
 
 
 def compare(
+    context: typer.Context,
     plans: Annotated[list[Path], typer.Argument(metavar="A B ...", help="runs, or instances to be solved first")],
     output: Output = None,
     html: Annotated[Path | None, typer.Option(help="page to write")] = None,
@@ -32,7 +33,9 @@ def compare(
 
     if len(plans) < 2:
         raise UsageError("expected two plans or more to compare")
-    common.check_output(planner.Comparison, output, overwrite)
+    common.check_output(planner.Comparison, output, overwrite, html)
+    if all((path / MANIFEST).is_file() for path in plans):
+        common.refuse(context, ["gap", "time_limit", "threads", "seed"], "where nothing is solved")
     if html is not None:
         check_page(html, overwrite)
 

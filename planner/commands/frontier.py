@@ -40,7 +40,7 @@ def frontier(
 
     if runs and output is None:
         raise UsageError("--runs writes into the folder of the curve: name it with -o FOLDER")
-    common.check_output(planner.Frontier, output, overwrite)
+    common.check_output(planner.Frontier, output, overwrite, report)
     if report is not None:
         reporting.check_page(report, overwrite)
     curve = planner.frontier(

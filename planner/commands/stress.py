@@ -11,10 +11,13 @@ import planner
 
 from ..errors import AuditError, UsageError
 from ..questions.many import partial_file
-from .common import AsJson, Overwrite, RunFolder, RunInstance, Scheduler, Workers, check_output, deliver, tell
+from .common import AsJson, Overwrite, RunFolder, RunInstance, Scheduler, Workers, check_output, deliver, refuse, tell
+
+OF_DISRUPTIONS = ("year", "years", "months", "severity", "families", "only", "k", "audit", "survival")
 
 
 def stress(
+    context: typer.Context,
     run: RunFolder,
     instance: RunInstance = None,
     year: Annotated[
@@ -52,6 +55,11 @@ def stress(
     as_json: AsJson = False,
 ) -> None:
     """Try disruptions on a plan one by one: builds and stocks are held, what is left serves whom it can."""
+    if failing or delivery is not None:
+        which = "with --failing" if failing else "with --delivery"
+        refuse(context, [*OF_DISRUPTIONS, *(["delivery", "seed"] if failing else [])], which)
+    else:
+        refuse(context, ["seed"], "without --delivery")
     plan = planner.read_run(run, instance)
     if failing or delivery is not None:
         check_output(planner.Failures if failing else planner.DeliveryRisk, output, overwrite)
@@ -98,9 +106,9 @@ def stress(
 
 
 def _years(asked: list[str], all_years: tuple[int, ...]) -> list[int] | None:
-    if "all" in asked:
+    if asked == ["all"]:
         return list(all_years)
     for text in asked:
         if not text.isdecimal():
-            raise UsageError(f'--year "{text}": expected a year, such as 2028, or all')
+            raise UsageError(f'--year "{text}": expected a year, such as 2028, or all alone')
     return [int(text) for text in asked] or None

@@ -143,6 +143,15 @@ class Instance:
         """Tonnes a year below which an amount is nothing and its row is left out: 1e-6, less if demand is small."""
         return min(1e-6, 1e-8 * max((row.demand_t for row in self.demand), default=1.0) or 1e-6)
 
+    @property
+    def priced_t(self) -> float:
+        """Tonnes a year that must pass for a price: a millionth of the largest demand.
+
+        Less may pass only because the plan of least exposure is sought within 1e-7 of the least cost, and the shadow
+        prices are those of the least cost.
+        """
+        return max(self.negligible_t, 1e-6 * max((row.demand_t for row in self.demand), default=0.0))
+
     # --- changes ---
 
     def changed(

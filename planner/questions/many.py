@@ -20,7 +20,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import OutputError, UsageError
+from ..errors import OutputError, UsageError, idle
 
 if TYPE_CHECKING:
     from ..solving.solver import Progress
@@ -164,6 +164,8 @@ def pool(begin: Begin, workers: int | None, scheduler: str | None, *, again: boo
 
     again  it is asked again and again, nobody knows how often: as much is expected to come as has been
     """
+    if workers is not None and scheduler is not None:
+        raise idle(["workers"], "with a scheduler, which has workers of its own")
     return Processes(begin, workers, again) if scheduler is None else Cluster(begin, scheduler)
 
 

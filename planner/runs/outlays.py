@@ -147,9 +147,8 @@ def _modules(instance: Instance, tables: Frames, name: str, year: int) -> float:
 
 
 def _plan_prices(tables: Frames) -> dict[tuple[str, str, str, int], float]:
-    return {
-        (r.material, r.country, r.provenance, int(r.year)): float(r.usd_per_t) for r in tables["prices"].itertuples()
-    }
+    known = tables["prices"].dropna(subset="usd_per_t")  # where nothing passes, no price is determined
+    return {(r.material, r.country, r.provenance, int(r.year)): float(r.usd_per_t) for r in known.itertuples()}
 
 
 def _price(instance: Instance, row: PriceFloor | Offtake, year: int, prices: Mapping[Any, float]) -> float | None:

@@ -53,6 +53,13 @@ OTHER_COLUMNS: dict[str, tuple[str, ...]] = {
     ),
 }
 MEANINGS = {
+    "prices": (
+        "What one tonne more of a material is worth in the plan, clean and exposed apart: the shadow price of its "
+        "balance, undiscounted, with the builds held. It can be negative where nothing may be thrown away. It is blank "
+        "where nothing of that material and provenance (at most a millionth of the largest demand) is made, moved, "
+        "bought, used or delivered in the country and period, since there it is not determined; what rests on prices "
+        "(premiums, price support, outlays) then does without, and says so."
+    ),
     "closures": (
         "Own capacity that the plan gives up, by period; only for instances with closures.csv. `share` of it is closed "
         "(for `retire` all that was retired until then), `closed_t` in t/year (already left out of `capacity.csv`), "
@@ -63,7 +70,8 @@ MEANINGS = {
         "What the payers of price floors owe in this plan, by period; only for instances with price_floors.csv. `t` is "
         "what is covered: what the plant makes of the material a year (for an option, its part by capacity), at most "
         "`max_t`. `price_usd_per_t` is the price of the market `price_of`; where that is blank, the plan's own "
-        "marginal price in the plant's country (clean before exposed; blank if it has none), which is no market price. "
+        "marginal price in the plant's country (of clean material, or else of exposed; blank where neither passes there), which is "
+        "no market price. "
         "`upside_musd` is what the plant returns a year, `outlay_musd` the difference to the floor, where the price is "
         "below it, times `t`, less that: below 0 the payer gains (both blank without a price). A floor is a transfer "
         "and not part of the plan's cost."

@@ -52,6 +52,9 @@ class Pins:
             built[str(row.option), int(row.start_year)] = float(row.modules)
         chosen = known if options is None else set(options)
         first, last = years or (instance.years[0], instance.years[-1])
+        if not any(first <= year <= last for year in instance.years):
+            begin = ", ".join(map(str, instance.years))
+            raise UsageError(f"no period begins in {first} to {last}, so no build is fixed; periods begin in {begin}")
         stray = {o for (o, y) in built if o not in known and first <= y <= last and (options is None or o in chosen)}
         if stray:
             raise UsageError(f"the run builds {', '.join(sorted(stray))}, which the instance does not have")

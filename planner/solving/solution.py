@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..instance.instance import Instance
     from ..instance.tables import Recipe, RecipeYield
+    from ..models.data import Pool
     from ..prepare import Prepared
 
 CLOSED = 1e-9  # share of a plant up to which a closure is rounding
@@ -306,19 +307,30 @@ class Reader:
     def prices(self) -> list[tuple[Any, ...]]:
         """Return the rows of prices.csv: the shadow price of a material where the plan can have it, USD/t undiscounted.
 
-        A pool of exposed material that nothing but downgraded clean material can enter has no row: the model leaves out
-        the operations that would use it, so its dual says nothing about its value.
+        A pool through which nothing passes has a blank: its dual is not determined, many would do as well. A pool of
+        exposed material that nothing but downgraded clean material can enter has no row: the model leaves out the
+        operations that would use it, so its dual says nothing about its value.
         """
         duals = self.outcome.duals.get("balance", {})
-        rows = []
+        rows: list[tuple[Any, ...]] = []
         for p, pool in enumerate(self.data.pools):
             node = self.data.nodes[pool.node]
             there = pool.made or pool.arriving or pool.bought or pool.held
             if node.branch == PLAN and there and p in duals:
                 # the dual is what taking one kt/yr more out of the pool costs, over the period: MUSD per kt/yr
-                price = duals[p] / node.weight * KILO
-                rows.append((pool.material, pool.country, pool.provenance, node.year, price + 0.0))
+                price = duals[p] / node.weight * KILO + 0.0 if self._passed(pool) else None
+                rows.append((pool.material, pool.country, pool.provenance, node.year, price))
         return rows
+
+    def _passed(self, pool: Pool) -> bool:
+        """Whether enough of a material comes into a pool, or is used, sent or delivered from it, to have a price."""
+        runs, ships, delivers = self.amount("activity"), self.amount("ship"), self.amount("deliver")
+        buys, draws = self.amount("buy"), self.amount("draw")
+        coming = sum(runs(a) * t for a, t in pool.made) + sum(ships(i) for i in pool.arriving)
+        coming += sum(buys(i) for i in pool.bought) + sum(draws(i) for i in pool.held)
+        going = sum(runs(a) * t for a, t in pool.used) + sum(ships(i) for i in pool.leaving)
+        going += sum(delivers(i) for i in pool.delivered)
+        return max(coming, going) * KILO > self.instance.priced_t
 
 
 def _least_activity(instance: Instance) -> dict[tuple[str, str], float]:

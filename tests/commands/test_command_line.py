@@ -212,3 +212,42 @@ def test_without_asserts_all_works_and_without_docstrings_what_needs_no_pyomo(le
         assert done.returncode == 0 and "9.75 MUSD" in done.stdout
     else:  # Pyomo itself fails on its first import
         assert done.returncode == 2 and done.stderr.startswith("python -OO drops docstrings")
+
+
+@pytest.fixture(scope="module")
+def solved(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("solved") / "run"
+    assert run("solve", TINY, "-o", folder).returncode == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "refused"),
+    [
+        (
+            "stress",
+            "--failing --only CHN --year 2027 --months 3",
+            "--year, --months and --only do nothing with --failing",
+        ),
+        ("stress", "--failing --no-audit", "--audit does nothing with --failing"),
+        ("stress", "--failing --seed 0", "--seed does nothing with --failing"),
+        ("stress", "--failing --delivery 4", "--delivery does nothing with --failing"),
+        ("stress", "--delivery 4 --k 1", "--k does nothing with --delivery"),
+        ("stress", "--seed 1", "--seed does nothing without --delivery"),
+        ("stress", "--families scenario --months 3", "months does nothing for scenarios"),
+        ("stress", "--k 2 --families material", "k does nothing without two plants"),
+        ("stress", "--workers 1 --scheduler tcp://nobody:1", "workers does nothing with a scheduler"),
+        ("stress", "--overwrite", "overwrite does nothing without a folder"),
+        ("stress", "--failing --overwrite", "--overwrite does nothing where nothing is written"),
+        ("explain", "--overwrite", "--overwrite does nothing where nothing is written"),
+        ("compare", "RUN --gap 0.1 --seed 0", "--gap and --seed do nothing where nothing is solved"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(solved, command, options, refused):
+    done = run(command, solved, *(str(solved) if word == "RUN" else word for word in options.split()))
+    assert done.returncode == 2 and refused in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
+def test_years_of_another_run_in_which_no_period_begins_are_refused(solved):
+    done = run("solve", TINY, "--fix-from", solved, "--fix-years", "2040", "-o", solved.parent / "fixed")
+    assert done.returncode == 2 and "no period begins in 2040 to 2040" in done.stderr

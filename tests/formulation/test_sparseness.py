@@ -4,8 +4,12 @@ The instance, the helpers and the costs per tonne are those of test_families: 21
 at home (10 000 of it metal), 100 000 for a tonne short.
 """
 
+from pathlib import Path
+
 import pytest
 from test_families import CHINA, HOME, PLANT, SHORT, base, costs  # noqa: F401  (base is a fixture)
+
+import planner
 
 SLAG = {"material": "slag", "name": "Slag"}
 
@@ -72,10 +76,19 @@ def test_where_nothing_is_needed_the_plan_is_to_do_nothing(base):  # noqa: F811
 
 
 def test_exposed_material_has_no_price_where_there_can_be_none(base):  # noqa: F811
-    # the tied plant takes the clean metal of AAA as exposed; no exposed metal can get there
-    plan = costs(base().with_rows("facilities", {**PLANT, "concern_tie": "yes"}), 100 * CHINA)
+    # the tied plant takes the clean metal of AAA as exposed; no exposed metal can get there. It makes 60 t, as China's
+    # magnets are kept out
+    draft = base().without("lanes", material="magnet")
+    plan = costs(draft.with_rows("facilities", {**PLANT, "concern_tie": "yes"}), 60 * HOME + 40 * SHORT)
     prices = plan.tables["prices"].query("material == 'metal' and country == 'AAA'")
     assert prices[["provenance", "usd_per_t"]].to_numpy().tolist() == [["clean", pytest.approx(10000, abs=1e-3)]]
+
+
+def test_swarf_that_nobody_has_is_worth_no_million():
+    # Japan throws away clean swarf, and has none that is exposed; a dual of 1.9 million USD/t stood beside the 0
+    plan = planner.solve(planner.load(Path(__file__).parents[1] / "defects" / "nothing_passes"))
+    swarf = plan.tables["prices"].query("material == 'swarf' and country == 'JPN' and year == 2028")
+    assert swarf.set_index("provenance")["usd_per_t"].dropna().to_dict() == {"clean": pytest.approx(0.0, abs=1e-6)}
 
 
 def test_a_cost_of_next_to_nothing_stops_no_step(base):  # noqa: F811

@@ -8,6 +8,7 @@ All start from one instance: AAA needs 100 t of magnets a year. A magnet bought 
 import csv
 import io
 import json
+import math
 
 import pytest
 from builders import write_instance
@@ -129,6 +130,16 @@ def test_balance_metal_limits_magnets(base):
     prices = plan.tables["prices"].set_index(["material", "provenance"])["usd_per_t"]
     assert prices["magnet", "clean"] == pytest.approx(100_000)
     assert prices["metal", "clean"] == pytest.approx((100_000 - 20_000) / 1.25)
+
+
+def test_a_price_is_blank_where_nothing_passes(base):
+    # China's magnets are the cheapest at 21 thousand USD landed, so the home plant stands, but for the grams that a
+    # ten-millionth of the cost buys, and nobody else needs metal: what a tonne of either were worth is not determined
+    i = base().with_rows("market_prices", {"market": "metal-aaa", "year": "", "price_usd_per_t": 15000})
+    plan = costs(i, 100 * CHINA)
+    prices = plan.tables["prices"].set_index(["material", "country", "provenance"])["usd_per_t"]
+    assert prices["magnet", "AAA", "exposed"] == pytest.approx(CHINA * 1e6)
+    assert all(math.isnan(prices[material, "AAA", "clean"]) for material in ("metal", "magnet"))
 
 
 @oracle("surplus")

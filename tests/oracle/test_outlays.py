@@ -107,3 +107,21 @@ def test_volume_and_upside_of_a_floor(tiny, columns, price, upside, outlay):
 def test_an_upside_that_cannot_be_is_told(tiny, columns, says):
     with pytest.raises(InstanceError, match=says):
         tiny.with_rows("price_floors", floor(**columns))
+
+
+def test_a_tied_plant_is_paid_against_the_price_of_what_it_makes(tiny):
+    # what the tied plant makes is exposed; nothing clean passes, so that the clean price, which would count first, is
+    # blank
+    row = next(f for f in tiny.facilities if f.facility == "texas")
+    tied = {k: v for k, v in row.model_dump().items() if v is not None} | {"capacity_t": 20, "concern_tie": "yes"}
+    instance = (
+        tiny.without("caps", cap="half").with_rows("facilities", tied).with_rows("price_floors", floor(last_year=2026))
+    )
+    plan = planner.solve(
+        instance.with_rows("market_prices", {"market": "china-magnets", "year": "", "price_usd_per_t": 90000})
+    )
+    prices = plan.tables["prices"].query("material == 'magnet' and country == 'USA' and year == 2026")
+    known = prices.set_index("provenance")["usd_per_t"].dropna()
+    assert known.index.tolist() == ["exposed"]
+    (owed,) = plan.tables["price_floors"].itertuples()
+    assert owed.price_usd_per_t == pytest.approx(91000) == pytest.approx(known["exposed"])  # with the freight

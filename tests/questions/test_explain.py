@@ -453,11 +453,12 @@ def test_pinned_runs_are_told_apart(twins):
         ({"prices": {"magnet": -1}}, "USD per kg, 0 or more"),
         ({"prices": {"magnet": {}}}, "USD per kg, 0 or more"),
         ({"projects": -1}, "expected 0 or more"),
+        ({"prices": {"slag": 4}}, "a price of slag does nothing here"),
     ],
 )
 def test_bad_settings_name_what_is_wrong(ramp, settings, says):
     with pytest.raises(UsageError, match=says):
-        planner.explain(planner.solve(ramp), **settings)
+        planner.explain(planner.solve(ramp.with_rows("materials", {"material": "slag", "name": "Slag"})), **settings)
 
 
 def test_prices_as_written_on_the_command_line():

@@ -149,6 +149,7 @@ def test_samples_without_a_plan_are_told():
         (study(PRICE, metrics=["built:texas-lime"]), 'did you mean "texas-line"'),
         (study({**PRICE, "table": "sectors", "column": "min_service", "factor": None, "range": [0, 2]}), "100% of its"),
         (study(PRICE, method="sobol", samples=60), "power of 2"),
+        (study(PRICE, samples=64, seed=1), "samples and seed do nothing with method one-at-a-time"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_solved(keys, says):

@@ -16,6 +16,7 @@ from pages import HOSTILE, Elements, drawings, hostile_instance, opened, undrawn
 import planner
 from planner import words
 from planner.errors import OutputError
+from planner.questions.evidence.evidence import backing
 from planner.reporting import page
 from planner.reporting.sections import chain, findings, prices, trust, worldmap
 from planner.reporting.sections import frontier as curve
@@ -188,9 +189,10 @@ def test_premium_is_the_weighted_mean_of_the_differences(tmp_path):
     year = instance.years[-1]
     user = next(c for (m, c, _, y), t in view.delivered.items() if m == magnet and y == year and t > 0)
     rows = [(magnet, user, "clean", year, 900.0), (magnet, user, "exposed", year, 650.0)]
+    rows += [("metal", user, "exposed", year, float("nan"))]  # nothing passes
     rows += [(magnet, c, q, year, 7.0) for c in view.countries if c != user for q in ("clean", "exposed")]  # use none
     view.run = planner.Plan(plan.plan, {**plan.tables, "prices": pd.DataFrame(rows, columns=table.columns)})
-    assert prices.mean_prices(view)[magnet, year] == (900.0, 650.0, 250.0)
+    assert prices.mean_prices(view) == {(magnet, year): (900.0, 650.0, 250.0)}
 
 
 def test_figures_are_counted_by_what_they_rest_on(tmp_path):
@@ -204,11 +206,17 @@ def test_figures_are_counted_by_what_they_rest_on(tmp_path):
     tables = {
         **TABLES,
         "facilities": rows,
+        "countries": "country,name,bloc,latitude,longitude\nAAA,Aland,,10,20\nBBB,Bland,EUR,,\nCHN,China,,,\n",
         "sources": "source,title,publisher,url,date\nS1,T,P,https://a.example,2025\n",
     }
     instance = planner.load(write_instance(tmp_path / "in", tables))
-    counts = trust.evidence(View(instance, planner.solve(instance)))["facilities"]
-    assert list(counts.values()) == [1, 1, 1, 0]
+    counts = backing(instance)
+    assert counts["facilities"] == {"sourced": 1, "both": 1, "assumed": 1, "neither": 0}
+    assert "countries" not in counts  # a place on the map is no number of the model
+    every = sum(sum(by.values()) for by in counts.values())
+    assert planner.evidence(instance).coverage["numbers"].sum() == every
+    lead = trust.section(View(instance, planner.solve(instance))).lead
+    assert any(f"The tables hold {every:,} figures" in sentence for sentence in lead)
 
 
 # --- a curve ---

@@ -357,6 +357,19 @@ def a_floor_that_is_left_out(run):
     drop(run.tables, "price_floors", facility="new-reduce", year=2027)
 
 
+@corrupts("prices")
+def a_price_where_nothing_passes(run):
+    prices = run.tables["prices"]
+    assert prices["usd_per_t"].isna().any()
+    run.tables["prices"] = prices.fillna({"usd_per_t": 1e6})
+
+
+@corrupts("prices")
+def no_price_where_something_passes(run):
+    prices = run.tables["prices"]
+    prices.loc[prices["usd_per_t"].notna().idxmax(), "usd_per_t"] = float("nan")
+
+
 @corrupts("lanes")
 def a_shipment_without_a_lane(run):
     put(run.tables["flows"], "destination", "FRA", material="swarf")

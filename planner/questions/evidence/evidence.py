@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...runs.run import Run
 
+BACKINGS = ("sourced", "both", "assumed", "neither")  # what a number can rest on, as in the columns of ``coverage``
 ASSUMED = "assumption"
 OLD_YEARS = 3
 
@@ -148,28 +149,21 @@ def evidence(instance: Instance, run: Run | None = None) -> Evidence:
     newest = max(years.values(), default=0)
     carried: Counter[str] = Counter()
     old = dated = 0
-    rows, unbacked = [], []
+    unbacked = []
     for table in TABLES:
-        if table in ("sources", "evidence"):
-            continue
-        counts = Counter[str]()
-        for row, numbers, place in _numbers(instance, table):
-            cites = tuple(getattr(row, "source", ()))
-            assumed = row.note.strip().lower().startswith(ASSUMED)
-            kind = "both" if cites and assumed else "sourced" if cites else "assumed" if assumed else "neither"
-            counts[kind] += numbers
-            counts["numbers"] += numbers
-            for source in cites:
+        for row, numbers, kind, place in _numbers(instance, table):
+            for source in row.source:
                 carried[source] += numbers
-            known = [years[s] for s in cites if s in years]
+            known = [years[s] for s in row.source if s in years]
             if known:
                 dated += numbers
                 old += numbers if max(known) < newest - OLD_YEARS else 0
             if kind == "neither":
                 unbacked.append((table, joined_key(row), place))
-        if counts["numbers"]:
-            kinds = [counts[k] for k in ("numbers", "sourced", "both", "assumed", "neither")]
-            rows.append((table, *kinds, ranged[table]))
+    rows = [
+        (table, sum(counts.values()), *(counts[kind] for kind in BACKINGS), ranged[table])
+        for table, counts in backing(instance).items()
+    ]
     titles = {s.source: s.title for s in instance.sources}
     by_source = sorted(carried.items(), key=lambda item: (-item[1], item[0]))
     return Evidence(
@@ -185,6 +179,18 @@ def evidence(instance: Instance, run: Run | None = None) -> Evidence:
     )
 
 
+def backing(instance: Instance) -> dict[str, dict[str, int]]:
+    """Return table -> kind of `BACKINGS` -> how many of its numbers are of this kind; no table without any."""
+    found: dict[str, dict[str, int]] = {}
+    for table in TABLES:
+        counts = dict.fromkeys(BACKINGS, 0)
+        for _, numbers, kind, _ in _numbers(instance, table):
+            counts[kind] += numbers
+        if any(counts.values()):
+            found[table] = counts
+    return found
+
+
 def _year(date: str) -> int | None:
     """The first year named in a date of publication."""
     import re
@@ -193,8 +199,13 @@ def _year(date: str) -> int | None:
     return int(found[0]) if found else None
 
 
-def _numbers(instance: Instance, table: str) -> Iterator[tuple[Any, int, str]]:
-    """Active rows that hold numbers other than a column's default: row, how many, file and line."""
+def _numbers(instance: Instance, table: str) -> Iterator[tuple[Any, int, str, str]]:
+    """Active rows that hold numbers other than a column's default: row, how many, what they rest on, file and line.
+
+    Places on the map and ranges of numbers are no numbers of the model, and left out.
+    """
+    if table in ("sources", "evidence"):
+        return
     of_table = [
         (name, c) for name, c in columns(table).items() if c.kind == "number" and name not in ("latitude", "longitude")
     ]
@@ -204,8 +215,11 @@ def _numbers(instance: Instance, table: str) -> Iterator[tuple[Any, int, str]]:
             continue
         count = sum(getattr(entry.row, name) not in (None, defaults[name]) for name, _ in of_table)
         if count:
+            assumed = entry.row.note.strip().lower().startswith(ASSUMED)
+            cited, alone = ("both", "assumed") if assumed else ("sourced", "neither")
+            kind = cited if getattr(entry.row, "source", ()) else alone
             place = entry.place
-            yield entry.row, count, place.file if place.line is None else f"{place.file}:{place.line}"
+            yield entry.row, count, kind, place.file if place.line is None else f"{place.file}:{place.line}"
 
 
 def _weights(instance: Instance, run: Run) -> pd.DataFrame:

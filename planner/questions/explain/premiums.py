@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 def premiums(run: Run) -> pd.DataFrame:
-    """From prices.csv; blank, with a note, where one of the two has no price."""
+    """From prices.csv; blank, with a note, where one of the two has no price, and no row where both have none."""
     import pandas as pd
 
     prices: dict[tuple[str, str, int], dict[str, float]] = defaultdict(dict)
-    for r in run.tables["prices"].itertuples():
+    for r in run.tables["prices"].dropna(subset="usd_per_t").itertuples():
         prices[r.material, r.country, int(r.year)][r.provenance] = float(r.usd_per_t) / 1e3
     rows = []
     for key, of in sorted(prices.items()):
         clean, exposed = of.get(CLEAN), of.get(EXPOSED)
         premium = None if clean is None or exposed is None else clean - exposed
-        note = "no clean price: none can get there" if clean is None else ""
-        note = "no exposed price: none can get there" if exposed is None else note
+        note = "no clean price: none passes there" if clean is None else ""
+        note = "no exposed price: none passes there" if exposed is None else note
         rows.append((*key, clean, exposed, premium, note))
     frame = pd.DataFrame(rows, columns=Explanation.columns("premiums"))
     return frame.astype({name: "float64" for name in frame if name.endswith("usd_per_kg")})

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ...errors import UsageError, hinted
+from ...errors import UsageError, hinted, idle
 from ...instance.timeline import series_value
 from ...prepare import CLEAN, EXPOSED, PLAN
 from .bench import BUILT, Bench
@@ -24,11 +24,16 @@ Paths = dict[str, dict[int | None, float]]
 
 def checked_paths(instance: Instance, prices: Mapping[str, PricePath] | None) -> Paths:
     """Price paths, USD/kg. Raises UsageError on an unknown material or a bad price."""
+    growing = {o.facility for o in instance.options if not o.stockpile}
+    processes = {o.process for o in instance.operations if o.facility in growing}
+    traded = {r.material for r in instance.recipes if r.process in processes}
     known = [m.material for m in instance.materials]
     result: Paths = {}
     for material, path in (prices or {}).items():
         if material not in known:
             raise UsageError(hinted(f"prices: unknown material {material}", material, known))
+        if material not in traded:
+            raise idle([f"a price of {material}"], "here: no plant that an option enlarges makes or uses it")
         points: dict[int | None, float] = {}
         points.update(path.items() if isinstance(path, Mapping) else [(None, path)])
         if not points or not all(0.0 <= p < 1e12 for p in points.values()):
@@ -96,7 +101,7 @@ class _Prices:
         self.paths = paths
         self.plan: dict[tuple[str, str, str, int], float] = {}
         self.lowest: dict[tuple[str, int], float] = {}
-        for r in bench.run.tables["prices"].itertuples():
+        for r in bench.run.tables["prices"].dropna(subset="usd_per_t").itertuples():
             price = float(r.usd_per_t) / 1e3
             self.plan[r.material, r.country, r.provenance, int(r.year)] = price
             if r.provenance == EXPOSED:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ...errors import InstanceError, UsageError, hinted
+from ...errors import InstanceError, UsageError, hinted, idle
 from ...instance.reading import read_toml
 
 if TYPE_CHECKING:
@@ -84,6 +84,9 @@ class StudyFile(BaseModel):
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
             raise ValueError(f"the change {twice[0]} is there twice")
+        drawn = sorted({"samples", "seed"} & self.model_fields_set)
+        if self.method == "one-at-a-time" and drawn:
+            raise ValueError(str(idle(drawn, "with method one-at-a-time, which draws nothing")))
         return self
 
     def base(self, folder: Path) -> Instance:

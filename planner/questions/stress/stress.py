@@ -10,7 +10,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...errors import UsageError
+from ...errors import UsageError, idle
 from ..many import Finished, Many, partial_file
 from .cases import FAMILIES, OUTAGE, STOP, Case, Shock, cases, together
 from .planned import Planned
@@ -78,6 +78,13 @@ def stress(
 
     if k < 1:
         raise UsageError(f"k = {k}: expected 1 or more")
+    if overwrite and folder is None:
+        raise idle(["overwrite"], "without a folder")
+    when = {"year": year is not None, "years": years != 1, "months": months is not None, "severity": severity != 1.0}
+    if set(families) == {"scenario"} and any(when.values()):
+        raise idle(
+            [name for name, asked in when.items() if asked], "for scenarios, which say themselves when and how much"
+        )
     instance = instance or run.instance
     planned = Planned(instance, run)
     shocks = [
@@ -88,6 +95,8 @@ def stress(
     asked = cases(instance, planned, families, shocks, only)
     if all(not case.rows for case in asked):
         raise UsageError("there is nothing to try: the plan runs, sells and exports nothing of these families then")
+    if k > 1 and not any(_joins(case) for case in asked):
+        raise idle(["k"], "without two plants or two countries' exports that can be lost")
     target = None if folder is None else Path(folder)
     digest = run.digest_in(instance.sha256)
     goes_on = target is not None and _is_of(target, digest)
@@ -165,10 +174,8 @@ class _Study:
         """Return the combinations of ``size`` losses to try, of plants and of countries' exports, for each shock."""
         groups: dict[tuple[Any, ...], list[Case]] = {}
         for case in asked:
-            if case.family == "facility":
-                groups.setdefault(("plants", *case.when), []).append(case)
-            elif case.family == "country" and case.kind == STOP:
-                groups.setdefault(("countries", *case.when), []).append(case)
+            if group := _joins(case):
+                groups.setdefault((group, *case.when), []).append(case)
         found = []
         for (group, *shock), singles in groups.items():
             exhaustive = math.comb(len(singles), size) <= SETS
@@ -214,6 +221,13 @@ class _Study:
             return -result.get("lost_musd", math.inf), -result.get("extra_cost_musd", math.inf), case.name
 
         return sorted(candidates, key=harm)[:BEAM]
+
+
+def _joins(case: Case) -> str:
+    """Return with what a case can be lost at once: other ``plants``, other ``countries``; "" if with nothing."""
+    if case.family == "facility":
+        return "plants"
+    return "countries" if case.family == "country" and case.kind == STOP else ""
 
 
 def _results(instance: Instance, study: _Study, complete: bool, audited: bool, digest: str) -> Stress:

@@ -36,7 +36,7 @@ def section(view: View) -> Section:
 def mean_prices(view: View) -> Means:
     """(material, year) -> clean price, exposed price, premium, currency per tonne; None where there is none."""
     found: dict[tuple[str, int], dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
-    for r in view.tables["prices"].itertuples():
+    for r in view.tables["prices"].dropna(subset="usd_per_t").itertuples():
         if r.country not in view.concern:
             found[r.material, r.year][r.country][r.provenance] = r.usd_per_t
     means: Means = {}

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...instance.tables import TABLES
-from ...words import capital, counted, figure_of, listed, rate_of, share_of, tonnes_of
+from ...questions.evidence.evidence import backing
+from ...words import counted, figure_of, listed, rate_of, share_of, tonnes_of
 from ..parts import Column, Section, Table
 
 if TYPE_CHECKING:
     from ..studies import Shown
     from ..view import View
 
-KINDS = {  # of evidence
-    "cited": "in rows that cite a source",
-    "cited, with an assumption": "in rows that cite a source and declare what was assumed on top of it",
-    "assumption": "on a declared assumption alone",
-    "not said": "in rows that say nothing of their origin",
+KINDS = {  # kind of evidence -> title of its column, and the same in words
+    "sourced": ("Cited", "in rows that cite a source"),
+    "both": ("Cited, with an assumption", "in rows that cite a source and declare what was assumed on top of it"),
+    "assumed": ("Assumption", "on a declared assumption alone"),
+    "neither": ("Not said", "in rows that say nothing of their origin"),
 }
 
 
 def section(view: View) -> Section:
     """Proof, audit, data, versions and settings; the list of sources."""
     plan = view.plan
-    counts = evidence(view)
+    counts = backing(view.instance)
     lead = [_proof(view), *aims(view), _audit(plan), _data(counts)]
     lead += [f"Note of the solver: {note}" for note in plan.get("notes", [])]
     audit = plan.get("audit")
@@ -150,33 +150,6 @@ def _audit(plan: dict[str, Any]) -> str:
     )
 
 
-def evidence(view: View) -> dict[str, dict[str, int]]:
-    """Table -> kind of evidence -> figures (numbers other than a column's default) that rest on it."""
-    found: dict[str, dict[str, int]] = {}
-    for name, row_class in TABLES.items():
-        if name == "sources":
-            continue
-        numbers = {
-            column: info.default
-            for column, info in row_class.model_fields.items()
-            if (info.json_schema_extra or {}).get("kind") == "number"  # type: ignore[union-attr]
-        }
-        counts = dict.fromkeys(KINDS, 0)
-        for row in view.instance.rows(name):
-            figures = sum(getattr(row, c) is not None and getattr(row, c) != default for c, default in numbers.items())
-            counts[_kind(bool(row.source), row.note)] += figures
-        if any(counts.values()):
-            found[name] = counts
-    return found
-
-
-def _kind(cited: bool, note: str) -> str:
-    assumed = note.strip().lower().startswith("assum")
-    if cited:
-        return "cited, with an assumption" if assumed else "cited"
-    return "assumption" if assumed else "not said"
-
-
 def totals(counts: dict[str, dict[str, int]]) -> dict[str, int]:
     """Kind of evidence -> figures in all tables."""
     return {kind: sum(by[kind] for by in counts.values()) for kind in KINDS}
@@ -187,7 +160,7 @@ def _data(counts: dict[str, dict[str, int]]) -> str:
     every = sum(total.values())
     if not every:
         return "The instance holds no figures besides defaults."
-    parts = [f"{total[kind]:,} {words}" for kind, words in KINDS.items() if total[kind]]
+    parts = [f"{total[kind]:,} {words}" for kind, (_, words) in KINDS.items() if total[kind]]
     return f"The tables hold {every:,} figures besides defaults: {'; '.join(parts)}."
 
 
@@ -244,7 +217,7 @@ def _studies(view: View) -> Table:
 
 def _evidence_table(counts: dict[str, dict[str, int]]) -> Table:
     rows = [*((f"{name}.csv", by) for name, by in counts.items()), ("all", totals(counts))]
-    columns = [Column(capital(kind), lambda r, kind=kind: r[1][kind], "count") for kind in KINDS]  # type: ignore[misc]
+    columns = [Column(title, lambda r, kind=kind: r[1][kind], "count") for kind, (title, _) in KINDS.items()]  # type: ignore[misc]
     return Table("table-evidence", "Figures by what they rest on", rows, (Column("Table", 0), *columns), folded=True)
 
 
