@@ -70,11 +70,10 @@ MEANINGS = {
         "What the payers of price floors owe in this plan, by period; only for instances with price_floors.csv. `t` is "
         "what is covered: what the plant makes of the material a year (for an option, its part by capacity), at most "
         "`max_t`. `price_usd_per_t` is the price of the market `price_of`; where that is blank, the plan's own "
-        "marginal price in the plant's country (of clean material, or else of exposed; blank where neither passes there), which is "
-        "no market price. "
-        "`upside_musd` is what the plant returns a year, `outlay_musd` the difference to the floor, where the price is "
-        "below it, times `t`, less that: below 0 the payer gains (both blank without a price). A floor is a transfer "
-        "and not part of the plan's cost."
+        "marginal price in the plant's country (of clean material, or else of exposed; blank where neither passes "
+        "there), which is no market price. `upside_musd` is what the plant returns a year, `outlay_musd` the "
+        "difference to the floor, where the price is below it, times `t`, less that: below 0 the payer gains (both "
+        "blank without a price). A floor is a transfer and not part of the plan's cost."
     ),
     "offtakes": (
         "What the payers of offtakes lose, by period; only for instances with offtakes.csv. `t` a year is what they "
