@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..bands import difference, span_of
 from ..errors import Infeasible, UsageError, hinted
-from ..words import figure_of
+from ..words import figure_of, share_of
 from .study import COMPLETE, SETTINGS, Study, Table, Value, text_table
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Cover(Study):
                 ],
                 [
                     (
-                        *(f"{r.months}", figure_of(r.objective_musd, 6), f"{r.gap:.2%}"),
+                        *(f"{r.months}", figure_of(r.objective_musd, 6), share_of(r.gap, 2)),
                         span_of(r.extra_musd, r.extra_least_musd, r.extra_most_musd),
                         *(figure_of(r.stock_t, 4), figure_of(r.holding_musd, 4), figure_of(r.extra_capex_musd, 4)),
                     )

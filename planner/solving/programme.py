@@ -23,7 +23,6 @@ from ..prepare import prepare
 from . import measures
 from .compiling import SMALLEST_COEFFICIENT, Arrays, compiled
 from .solver import DUAL, PRIMAL, Progress, Settings, Solver
-from .units import Units
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -262,9 +261,7 @@ class Programme(Solver):
         self.highs.cbMipInterrupt.subscribe(tell)  # the logging callback is silent with the solver's own log
 
     def write_model(self, file: Path) -> None:
-        """Write the model as MPS or LP, by the file's ending; rows and columns are named family_index."""
-        if not self.units.plain:
-            return Programme(self.arrays, self.settings, Units.same(self.arrays)).write_model(file)
+        """Write the model, in the solver's units, as MPS or LP by the file's ending; names are family_index."""
         for family, positions in self.arrays.columns.items():
             for index, k in positions.items():
                 self.highs.passColName(k, f"{family}_{index}".replace(" ", "_"))

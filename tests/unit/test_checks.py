@@ -383,6 +383,7 @@ SLIPS = [
         options("a,site,A,50,,,,,5000,1,10,,,,,", SECOND, "c,site,C,100,,,,,9,1,10,,,,,"),
     ),
     ("E330", "demand.csv:3:demand_t", {"demand": edited("demand", 3, demand_t="2e11")}),
+    ("E330", "demand.csv:3:demand_t", {"demand": edited("demand", 3, demand_t="2e-6")}),
     ("W533", "recipes.csv:3:t_per_t", {"recipes": edited("recipes", 3, t_per_t=2000)}),
     (
         "W534",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import UsageError
-from ...words import figure_of
+from ...words import figure_of, share_of
 from ..study import COMPLETE, OF_PLAN, SETTINGS, Study, Table, Value, text_table
 from .delivered import Delivered
 from .draws import Draws, check_uncertain, draw
@@ -134,8 +134,8 @@ class DeliveryRisk(Study):
                 ],
                 [
                     [
-                        *(f"{r.year}", f"{r.exposed_share_planned:.1%}", f"{r.exposed_share_mean:.1%}"),
-                        *(f"{r.exposed_share_p10:.1%}", f"{r.exposed_share_p90:.1%}"),
+                        *(f"{r.year}", share_of(r.exposed_share_planned), share_of(r.exposed_share_mean)),
+                        *(share_of(r.exposed_share_p10), share_of(r.exposed_share_p90)),
                         *(figure_of(r.short_t_mean, 4), figure_of(r.short_t_p90, 4)),
                     ]
                     for r in self.years.itertuples()

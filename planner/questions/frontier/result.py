@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...bands import span_of
 from ...errors import UsageError
-from ...words import figure_of
+from ...words import figure_of, share_of
 from ..study import COMPLETE, INSTANCE, NOTES, SECONDS, SETTINGS, Study, Table, Value, text_table
 
 if TYPE_CHECKING:
@@ -181,10 +180,9 @@ class Frontier(Study):
         return "\n".join(lines + [f"Note: {n}" for n in self.notes])
 
     def _cells(self, r: Any) -> list[str]:
-        exposed = "-" if math.isnan(r.exposed_share) else f"{r.exposed_share:.1%}"
         extra = span_of(r.extra_musd, r.extra_least_musd, r.extra_most_musd)
         return [
             f"{'*' if r.point == self.knee else ' '}{r.point:>5}", f"{r.limit:.2%}", figure_of(r.objective_musd, 6),
-            f"{r.gap:.2%}", extra, figure_of(r.marginal_musd_per_point, 4), figure_of(r.usd_per_kg_clean, 4), exposed,
-            figure_of(r.short_t, 4), figure_of(r.capex_musd, 5),
+            share_of(r.gap, 2), extra, figure_of(r.marginal_musd_per_point, 4), figure_of(r.usd_per_kg_clean, 4),
+            share_of(r.exposed_share), figure_of(r.short_t, 4), figure_of(r.capex_musd, 5),
         ]  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...bands import ROUNDING, Band
-from ...words import figure_of
+from ...words import figure_of, share_of
 from ..study import COMPLETE, SETTINGS, Study, Table, Value, text_table
 from .verdict import Estimate
 
@@ -150,13 +150,12 @@ class Hedge(Study):
             f"{self.instance['title'] or self.instance['name']}: "
             f"best against {asked['outcomes']} outcomes of its projects ({measure})",
             f"On these: {figure_of(self.objective_musd, 6)} MUSD, "
-            f"no plan is below {figure_of(self.bound_musd, 6)} ({gap:.2%})",
+            f"no plan is below {figure_of(self.bound_musd, 6)} ({share_of(gap, 2)})",
         ]
         if self.gap_musd == self.gap_musd:
             sure = self.gap_at_most_musd
-            most = (
-                f", with 95 % at most {figure_of(sure, 4)} ({sure / self.objective_musd:.2%})" if sure == sure else ""
-            )
+            most = f", with 95 % at most {figure_of(sure, 4)} ({share_of(sure / self.objective_musd, 2)})"
+            most = most if sure == sure else ""
             lines.append(f"Over all outcomes: about {figure_of(self.gap_musd, 4)} MUSD from the best plan{most}")
         if not self.complete:
             lines.append("Interrupted: the best plan so far, and what is known of it.")
