@@ -106,7 +106,8 @@ class _Facts:
     @cached_property
     def indices(self) -> set[str]:
         """The markets against whose prices floors and offtakes are settled."""
-        return {row.market for row in (*self.instance.price_floors, *self.instance.offtakes)}
+        instance = self.instance
+        return {row.market for row in instance.price_floors} | {row.market for row in instance.offtakes}
 
     @cached_property
     def something_exposed(self) -> bool:
