@@ -185,7 +185,9 @@ SAYS = {
     "runs": "what is answered: tables, folder, Run",
     "instance": "what is asked: tables, reading, checks",
     "models": "the mathematics, in Pyomo",
+    "writing": "files and folders, whole or not at all",
     "errors": "what can go wrong",
+    "bands": "how sure a difference is",
     "words": "how numbers read",
     "quiet_highs": "a HiGHS that is silent",
 }

@@ -6,6 +6,7 @@ Results go to stdout, progress and errors to stderr.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -55,6 +56,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = app(standalone_mode=False) or 0
+        if sys.stdout is not None:  # it is if the shell closed it, and then print does nothing
+            sys.stdout.flush()  # so that a full disk is told here, and not by the interpreter at its end
     except PlannerError as error:
         tell(str(error))
         code = error.exit_code
@@ -65,8 +68,11 @@ def main() -> None:
     except KeyboardInterrupt:
         tell("stopped")
         code = 130
-    except BrokenPipeError:  # the reader of stdout has gone, as with ``| head``; nothing more is written there
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # what is written to files is guarded where it is written, so this is stdout
+        if error.errno != errno.EPIPE:  # that one is quiet: the reader of stdout has gone, as with ``| head``
+            what = "the result cannot be written to stdout" if error.filename is None else error.filename
+            tell(f"{what}: {error.strerror or error}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still in its buffer
         code = 1
     except Exception as error:
         show = getattr(error, "show", None)

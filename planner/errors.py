@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 Severity = Literal["error", "warning"]
@@ -39,6 +39,7 @@ class Issue:
     expected  what is wrong and what should stand there
     hint      what to write instead, often the nearest known name; "" if nothing is known
     code      code that stays the same between versions: E... for errors, W... for warnings
+    near      a name that is not known, and the known ones: the hint is looked for when the issues are put in order
     """
 
     file: str
@@ -49,6 +50,7 @@ class Issue:
     hint: str = ""
     code: str = ""
     severity: Severity = "error"
+    near: tuple[str, frozenset[str]] | None = field(default=None, repr=False, compare=False)
 
     @property
     def place(self) -> str:
@@ -123,9 +125,18 @@ def idle(names: Iterable[str], where: str) -> UsageError:
 
 
 def in_order(issues: Iterable[Issue]) -> tuple[Issue, ...]:
-    """Return the issues sorted by file and line, each once."""
+    """Return the issues sorted by file and line, each once.
+
+    The nearest of thousands of names takes milliseconds, so it is looked for only for the issues that are shown.
+    """
     unique = dict.fromkeys(issues)
-    return tuple(sorted(unique, key=lambda i: (i.file, i.line or 0, i.code, i.column, i.expected)))
+    ordered = sorted(unique, key=lambda i: (i.file, i.line or 0, i.code, i.column, i.expected))
+    return tuple(
+        issue
+        if issue.near is None
+        else replace(issue, hint=did_you_mean(*issue.near) if number < SHOWN_AT_MOST else "", near=None)
+        for number, issue in enumerate(ordered)
+    )
 
 
 def render(issues: Sequence[Issue], at_most: int = SHOWN_AT_MOST) -> str:

@@ -21,18 +21,22 @@ def figure_of(value: float, digits: int = 3) -> str:
     return "0" if text in ("-0", "0") else text
 
 
-def share_of(value: float) -> str:
-    """Return a share (0.5 means 50 %) as a percentage: one decimal, more only where one would show 0.
+def share_of(value: float, decimals: int = 1) -> str:
+    """Return a share (0.5 means 50 %) as a percentage; it has more decimals where it would show 0 without.
 
-    >>> [share_of(x) for x in (0.8337, 1.0, 0.0006, 0.0)]
-    ['83.4%', '100%', '0.06%', '0%']
+    What is more than a hundred times the whole is a share of next to nothing, and no such number is shown.
+
+    >>> [share_of(x) for x in (0.8337, 1.0, 0.0006, 0.0, float("nan"), 4.5e13)]
+    ['83.4%', '100%', '0.06%', '0%', '-', 'over 10,000%']
     """
     if value != value:
         return "-"
-    if 0 < abs(value) < 0.001:
+    if abs(value) > 100.0:
+        return f"{'below -' if value < 0 else 'over '}10,000%"
+    if 0 < abs(value) < 0.1 ** (decimals + 2):
         return f"{value * 100:.2g}%" if abs(value) >= 1e-5 else "0%"
-    text = f"{value * 100:.1f}"
-    return f"{text.removesuffix('.0') if text in ('0.0', '100.0') else text}%"
+    text = f"{value * 100:.{decimals}f}"
+    return f"{text if float(text) not in (0.0, 100.0) else text[: text.index('.')]}%"
 
 
 def written(value: Any, form: str) -> str:

@@ -60,9 +60,7 @@ def recovery(rate: float, years: int) -> float:
     >>> round(recovery(0.08, 3), 9), recovery(0.0, 4)
     (0.388033514, 0.25)
     """
-    if rate == 0:
-        return 1.0 / years
-    return float(rate / (1.0 - (1.0 + rate) ** -years))
+    return float(1.0 / sum((1.0 + rate) ** -year for year in range(1, years + 1)))
 
 
 class Facts:

@@ -41,16 +41,28 @@ def _check_price_floors(plan: Operations, tables: Tables, book: Book) -> None:
         for year in plan.disturbance.years:
             made = plan.made_by.get((floor.facility, floor.material, year), 0.0)
             due = made * _part(plan, floor, year) if _holds(floor, year) else 0.0
+            due = due if floor.max_t is None else min(due, floor.max_t)
             price, place = _price(plan, floor, year, prices), ("price_floors.csv", *of, year)
-            each = math.nan if math.isnan(price) else max(0.0, floor.floor_usd_per_t - price)
+            returned = _returned(floor, price, due)
+            owed = math.nan if math.isnan(price) else max(0.0, floor.floor_usd_per_t - price) * due / USD_PER_MUSD
             row = rows.pop((*of, year), None)
-            _compare(book, place, row, due, floor.floor_usd_per_t, price, each)
+            _compare(book, place, row, due, floor.floor_usd_per_t, price, owed - returned)
             if row is not None:
-                _say(book, place, (row.payer,), (floor.payer,))
+                _say(book, place, (row.payer, row.price_of), (floor.payer, floor.market))
+                _same(book, row.upside_musd, returned, abs(price) * due / USD_PER_MUSD, (*place, "upside_musd"))
                 promised = floor.floor_usd_per_t
                 book.equal("outlays", row.floor_usd_per_t, promised, promised, (*place, "floor_usd_per_t"))
     for key in rows:
         book.fault("outlays", ("price_floors.csv", *key), "is no price floor of the instance")
+
+
+def _returned(floor: PriceFloor, price: float, tonnes: float) -> float:
+    """Return the part of the upside that the plant returns, MUSD a year; NaN without a price."""
+    if math.isnan(price):
+        return math.nan
+    begin = floor.floor_usd_per_t if floor.upside_from_usd_per_t is None else floor.upside_from_usd_per_t
+    amount = floor.upside_share * max(0.0, price - begin) * tonnes / USD_PER_MUSD
+    return amount if floor.upside_max_musd is None else min(amount, floor.upside_max_musd)
 
 
 def _check_offtake_rows(plan: Operations, tables: Tables, book: Book) -> None:
@@ -60,10 +72,11 @@ def _check_offtake_rows(plan: Operations, tables: Tables, book: Book) -> None:
         for year in plan.disturbance.years:
             due, price = _taken(plan, offtake, year), _price(plan, offtake, year, prices)
             place, row = ("offtakes.csv", offtake.offtake, year), rows.pop((offtake.offtake, year), None)
-            _compare(book, place, row, due, offtake.agreed_usd_per_t, price, offtake.agreed_usd_per_t - price)
+            owed = (offtake.agreed_usd_per_t - price) * due / USD_PER_MUSD
+            _compare(book, place, row, due, offtake.agreed_usd_per_t, price, owed)
             if row is not None:
-                wanted = (offtake.facility, offtake.option, offtake.material, offtake.payer)
-                _say(book, place, (row.facility, row.option, row.material, row.payer), wanted)
+                wanted = (offtake.facility, offtake.option, offtake.material, offtake.payer, offtake.market)
+                _say(book, place, (row.facility, row.option, row.material, row.payer, row.price_of), wanted)
                 promised = offtake.agreed_usd_per_t
                 book.equal("outlays", row.agreed_usd_per_t, promised, promised, (*place, "agreed_usd_per_t"))
     for key in rows:
@@ -77,20 +90,20 @@ def _compare(
     due: float,
     promised: float,
     price: float,
-    each: float,
+    owed: float,
 ) -> None:
     """Check a row of either table; it may be missing if nothing is made or taken.
 
     due       amount, t/yr
     promised  price promised, USD/t
     price     price of the day, USD/t; NaN if there is none
-    each      what is owed for a tonne, USD/t; NaN without a price
+    owed      what the payer loses, MUSD a year; NaN without a price
     """
     if row is None:
         book.at_most("outlays", due, LEFT_OUT, 1.0, (*place, "is missing"))
         return
     book.equal("outlays", row.t, due, due, (*place, "t"))
-    owed, scale = each * due / USD_PER_MUSD, (promised + abs(price)) * due / USD_PER_MUSD
+    scale = (promised + abs(price)) * due / USD_PER_MUSD
     _same(book, row.price_usd_per_t, price, abs(price), (*place, "price_usd_per_t"))
     _same(book, row.outlay_musd, owed, scale, (*place, "outlay_musd"))
 

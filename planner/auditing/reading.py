@@ -159,6 +159,8 @@ class PriceFloorRow(NamedTuple):
     t: float
     floor_usd_per_t: float
     price_usd_per_t: float
+    price_of: str
+    upside_musd: float
     outlay_musd: float
 
 
@@ -172,6 +174,7 @@ class OfftakeRow(NamedTuple):
     t: float
     agreed_usd_per_t: float
     price_usd_per_t: float
+    price_of: str
     outlay_musd: float
 
 
@@ -252,8 +255,8 @@ PRICE_FLOORS = Layout(
     "price_floors",
     PriceFloorRow,
     ("facility", "option", "material", "year"),
-    ("t", "floor_usd_per_t", "outlay_musd"),
-    ("price_usd_per_t", "outlay_musd"),
+    ("t", "floor_usd_per_t", "upside_musd"),
+    ("price_usd_per_t", "upside_musd", "outlay_musd"),
 )
 OFFTAKES = Layout(
     "offtakes",
@@ -403,8 +406,8 @@ class Tables:
                 "sector": frozenset(("", *facts.sectors)),
             }
             return dependence.get(column)
-        if table in ("price_floors", "offtakes") and column == "option":
-            return frozenset(("", *facts.options))
+        if table in ("price_floors", "offtakes") and column in ("option", "price_of"):
+            return frozenset(("", *(facts.options if column == "option" else facts.markets)))
         domains: dict[str, frozenset[Any]] = {
             "option": frozenset(facts.options),
             "facility": frozenset(facts.facilities),

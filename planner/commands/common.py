@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,8 +49,10 @@ def search(gap: float | None, time_limit: float | None, threads: int, seed: int)
 
 
 def tell(line: str) -> None:
-    """One line of progress, or of an error, on stderr."""
-    print(line, file=sys.stderr, flush=True)
+    """One line of progress, or of an error, on stderr; if that is full or closed, the work goes on without."""
+    if sys.stderr is not None:  # else print would take stdout
+        with suppress(OSError):
+            print(line, file=sys.stderr, flush=True)
 
 
 def fraction(text: str, option: str) -> float:

@@ -27,7 +27,8 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare plans side by side: cost, dependence, and what is built, moved, paid and short otherwise."""
-    from ..reporting import check_file, compare_page, write_report
+    from ..questions.compare import improved
+    from ..reporting import check_page, compare_page, write_page
     from ..runs.run import MANIFEST
 
     if len(plans) < 2:
@@ -36,7 +37,7 @@ def compare(
     if all((path / MANIFEST).is_file() for path in plans):
         common.refuse(context, ["gap", "time_limit", "threads", "seed"], "where nothing is solved")
     if html is not None:
-        check_file(html, overwrite)
+        check_page(html, overwrite)
 
     def plan_of(path: Path) -> planner.Run:
         if (path / MANIFEST).is_file():
@@ -47,7 +48,14 @@ def compare(
 
     names = [path.resolve().name for path in plans]
     runs = [plan_of(path) for path in plans]
+    for k, path in enumerate(plans):
+        if runs[k].path is None:  # solved here, and can be solved again from a better plan
+            better = [other for other in runs if improved(runs[k], other) is not None]
+            if better:
+                common.tell(f"solving {path} again, from a cheaper plan")
+                start = min(better, key=lambda run: run.objective_musd)
+                runs[k] = planner.solve(runs[k].instance, start=start, **common.search(gap, time_limit, threads, seed))
     comparison = planner.compare(*runs, names=names)
     common.deliver(comparison, output, overwrite, as_json)
     if html is not None:
-        write_report(compare_page(comparison, runs[0]), html, overwrite)
+        write_page(compare_page(comparison, runs[0]), html, overwrite)

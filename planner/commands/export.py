@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ..errors import OutputError
 from .common import InstanceFolder, Overwrite, load_instance
 
 
@@ -17,12 +16,9 @@ def export(
     overwrite: Overwrite = False,
 ) -> None:
     """Write the model as an MPS or LP file, for another solver."""
-    from ..errors import UsageError
-    from ..solving.export import write_model
+    from ..solving.export import ENDINGS, write_model
+    from ..writing import check_file
 
-    if file.suffix not in (".mps", ".lp"):
-        raise UsageError(f"{file}: expected a name that ends in .mps or .lp")
-    if file.exists() and not overwrite:
-        raise OutputError(f"{file} exists; choose another name, or --overwrite to replace it")
-    write_model(load_instance(instance), file)
+    check_file(file, overwrite, ENDINGS)
+    write_model(load_instance(instance), file, overwrite)
     print(f"{file}: written")

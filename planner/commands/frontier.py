@@ -42,7 +42,7 @@ def frontier(
         raise UsageError("--runs writes into the folder of the curve: name it with -o FOLDER")
     common.check_output(planner.Frontier, output, overwrite, report)
     if report is not None:
-        reporting.check_file(report, overwrite)
+        reporting.check_page(report, overwrite)
     curve = planner.frontier(
         common.load_instance(instance),
         metric=metric,
@@ -62,6 +62,6 @@ def frontier(
         common.tell(f"point {point} as a page")
         solved = curve.instance if curve.metric.family == "unserved" else curve.instance_at(point)
         plan = planner.solve(solved, gap=gap, time_limit=time_limit, threads=threads, seed=seed)
-        reporting.write_report(planner.report(plan, [curve]), report, overwrite)
+        reporting.write_page(planner.report(plan, [curve]), report, overwrite)
     if output is not None and not as_json:
         print(f"Curve: {output}")

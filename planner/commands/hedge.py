@@ -20,7 +20,7 @@ def hedge(
     ] = None,
     outcomes: Annotated[int, typer.Option(help="outcomes of the projects that the plan is best against")] = 32,
     replications: Annotated[int, typer.Option(help="other samples, which tell how far it may be from the best")] = 2,
-    trial: Annotated[int, typer.Option(help="outcomes on which both plans are compared, with the same luck")] = 256,
+    trial: Annotated[int, typer.Option(help="other outcomes, on which both plans are compared")] = 256,
     insurance: Annotated[int, typer.Option(metavar="N", help="worth of the N largest projects built for safety")] = 5,
     weight: Annotated[str, typer.Option(help="weight of the mean of the worst outcomes against the mean of all")] = "0",
     alpha: Annotated[str, typer.Option(help="the worst outcomes are those beyond this part")] = "90%",

@@ -28,11 +28,11 @@ def report(
     overwrite: Overwrite = False,
 ) -> None:
     """Write a run as one HTML file: findings, charts, tables, and why to trust it. It needs no network."""
-    from ..reporting import REPORT, check_file, write_report
+    from ..reporting import REPORT, check_page, write_page
     from ..reporting import report as report_on
     from ..runs.run import read_run
 
     found = read_run(run, instance)
     file = output or run / REPORT
-    check_file(file, overwrite)
-    print(f"{write_report(report_on(found, studies or ()), file, overwrite)}: written")
+    check_page(file, overwrite)
+    print(f"{write_page(report_on(found, studies or ()), file, overwrite)}: written")

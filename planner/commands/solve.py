@@ -42,6 +42,9 @@ def solve(
     ] = None,
     force: Force = None,
     forbid: Forbid = None,
+    start: Annotated[
+        Path | None, typer.Option("--start", metavar="RUN", help="begin the search with the builds of a run")
+    ] = None,
     report: Annotated[bool, typer.Option("--report", help="write report.html into the run's folder too")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -49,7 +52,7 @@ def solve(
     from ..errors import Infeasible
     from ..instance.cells import folder_problem
     from ..questions.solve import solve as solve_instance
-    from ..runs.run import check_target
+    from ..runs.run import check_target, read_run
 
     started = time.perf_counter()
     loaded = common.load_instance(instance)
@@ -67,6 +70,7 @@ def solve(
             loaded,
             **common.search(gap, time_limit, threads, seed),
             pins=pins,
+            start=None if start is None else read_run(start),
             objective=objective,
             slack=None if slack is None else common.fraction(slack, "--slack"),
             ceiling=cost_ceiling,
@@ -79,10 +83,10 @@ def solve(
         raise
     plan.write(folder, overwrite=overwrite)
     if report:
-        from ..reporting import REPORT, write_report
+        from ..reporting import REPORT, write_page
         from ..reporting import report as report_on
 
-        write_report(report_on(plan), folder / REPORT)
+        write_page(report_on(plan), folder / REPORT)
     if as_json:
         print(plan.to_json(), end="")
         return

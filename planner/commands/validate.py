@@ -23,7 +23,8 @@ def validate(instance: InstanceFolder, as_json: AsJson = False) -> None:
         print(json.dumps({"ok": True, "issues": [_issue(i) for i in loaded.warnings]}, indent=1))
         return
     if loaded.warnings:
-        print(f"{instance}: {len(loaded.warnings)} warnings")
+        count = len(loaded.warnings)
+        print(f"{instance}: {count} warning{'s' if count > 1 else ''}")
         print(render(loaded.warnings))
     print(f"{instance}: valid; {loaded.title or loaded.name}, {loaded.years[0]}-{loaded.years[-1]}")
 

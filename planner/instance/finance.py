@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,12 +28,12 @@ def capital_recovery_factor(wacc: float, life_years: int) -> float:
 
     >>> round(capital_recovery_factor(0.07, 20), 6)
     0.094393
-    >>> capital_recovery_factor(0.0, 4)
-    0.25
+    >>> capital_recovery_factor(0.0, 4), capital_recovery_factor(1e-17, 4)
+    (0.25, 0.25)
     """
     if wacc == 0.0:
         return 1.0 / life_years
-    return wacc / (1.0 - (1.0 + wacc) ** -life_years)
+    return wacc / -math.expm1(-life_years * math.log1p(wacc))  # near 0, 1 - (1 + wacc)^-n has no digits left
 
 
 def annuity_years(option: Option, start_year: int, last_calendar_year: int) -> range:

@@ -272,6 +272,7 @@ class Instance:
             broken=frozenset(table for table, p in parsed.items() if not p.sound),
             unnamed=frozenset(table for table, p in parsed.items() if not p.named),
             overlays=(),
+            replaced=(),
         )
         digest = hashlib.sha256(self.sha256.encode())
         for table in sorted(tables):
@@ -298,6 +299,7 @@ class Content:
     broken: frozenset[str]
     unnamed: frozenset[str]
     overlays: tuple[Entry, ...]
+    replaced: tuple[tuple[Entry, Entry], ...]
     freeze: Callable[[Content, list[Issue], str, Path | None, str], Instance]
 
 

@@ -92,6 +92,7 @@ def _merge(layers: list[Layer], issues: list[Issue]) -> Content:
     broken: set[str] = set()
     unnamed: set[str] = set()
     overlays: list[Entry] = []
+    replaced: dict[tuple[str, Key], tuple[Entry, Entry]] = {}
     present: set[str] = set()
     for number, layer in enumerate(layers):
         settings.update({name: value for name, value in layer.settings.items() if name != ("", BASE)})
@@ -107,6 +108,11 @@ def _merge(layers: list[Layer], issues: list[Issue]) -> Content:
                     for row_key, entry in parsed.entries.items()
                     if not entry.row.active and not (row_key in merged and merged[row_key].row.active)
                 ]
+            for row_key, entry in parsed.entries.items():
+                if row_key in merged and merged[row_key].row.active and entry.row.active:
+                    replaced[name, row_key] = merged[row_key], entry
+                else:
+                    replaced.pop((name, row_key), None)
             merged.update(parsed.entries)
             bad[name] += parsed.bad
             for row_key in parsed.failed:
@@ -129,6 +135,7 @@ def _merge(layers: list[Layer], issues: list[Issue]) -> Content:
         frozenset(broken),
         frozenset(unnamed),
         tuple(overlays),
+        tuple(replaced.values()),
         _freeze,
     )
 
@@ -170,7 +177,14 @@ def _freeze(content: Content, issues: list[Issue], sha256: str, path: Path | Non
         sha256=sha256,
         path=path,
         _content=replace(
-            content, entries=ordered, bad={}, failed={}, broken=frozenset(), unnamed=frozenset(), overlays=()
+            content,
+            entries=ordered,
+            bad={},
+            failed={},
+            broken=frozenset(),
+            unnamed=frozenset(),
+            overlays=(),
+            replaced=(),
         ),
         **active,
     )
@@ -183,6 +197,7 @@ def _freeze(content: Content, issues: list[Issue], sha256: str, path: Path | Non
         content.unnamed,
         content.settings,
         content.overlays,
+        content.replaced,
     )
     all_issues = checks.run(draft, issues)
     errors = [issue for issue in all_issues if issue.severity == "error"]

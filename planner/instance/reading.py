@@ -19,6 +19,8 @@ from ..errors import Issue, did_you_mean
 
 SETTINGS_FILE = "instance.toml"
 LARGEST_FILE = 200_000_000  # bytes; far above any real table, far below what would exhaust the memory
+DEEPEST = 20  # levels of tables and lists in TOML; what is meant for a planner has four
+TOO_DEEP = f"keys or lists are nested more than {DEEPEST} deep"
 MULTILINE_COLUMN = "note"  # the one column whose cells may hold line breaks
 
 
@@ -30,6 +32,11 @@ class Place:
     line: int | None
     header: tuple[str, ...]
     cells: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """File and line, to be named in a message about another place."""
+        return self.file if self.line is None else f"{self.file}:{self.line}"
 
     def written(self, column: str) -> str | None:
         """Return the text of the cell in a column, None if the file has no such column."""
@@ -147,22 +154,30 @@ def _data_files(folder: Path, prefix: str, issues: list[Issue]) -> list[Path]:
             )
         )
         return []
-    paths = [folder / name for name in names if not name.startswith(".")]
-    return [p for p in paths if p.name.lower().endswith((".csv", ".toml")) and not p.is_dir()]
+    return [folder / name for name in names if is_data(folder / name)]
+
+
+def is_data(path: Path) -> bool:
+    """Return whether an entry of an instance's folder is read, as a table or as settings; all others are left alone."""
+    return not path.name.startswith(".") and path.name.lower().endswith((".csv", ".toml")) and not path.is_dir()
 
 
 def _content(path: Path, shown: str, issues: list[Issue]) -> bytes | None:
-    """Return the bytes of a file; None, with an issue, if it is not a plain file, too large or unreadable."""
+    """Return the bytes of a file; None, with an issue, if it is no plain file here, too large or unreadable."""
+    hint = ""
     try:
         if not path.is_file():  # a pipe or device would make the reader wait for ever
             problem = "not a plain file"
+        elif path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve()):
+            # messages show what is written in a table, and nobody who sends an instance should see files by its links
+            problem, hint = "a link that leads out of the folder", "put the file itself here, or use base"
         elif (size := path.stat().st_size) > LARGEST_FILE:
             problem = f"too large: {size / 1e6:,.0f} MB, at most {LARGEST_FILE / 1e6:,.0f} MB are read"
         else:
             return path.read_bytes()
     except OSError as error:
         problem = f"cannot be read: {_reason(error)}"
-    issues.append(Issue(shown, None, "", None, problem, "", "E101"))
+    issues.append(Issue(shown, None, "", None, problem, hint, "E101"))
     return None
 
 
@@ -271,21 +286,37 @@ def _header_ok(header: tuple[str, ...], line: int, shown: str, issues: list[Issu
     return ok
 
 
+def read_toml(text: str) -> dict[str, Any]:
+    """Read TOML text. Raises ValueError on all that cannot be read, values nested beyond any use included."""
+    try:
+        document = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
+    inner: list[Any] = [document]  # level by level: dotted keys nest without a bound, and much else recurses
+    for _ in range(DEEPEST):
+        inner = [
+            part
+            for value in inner
+            if isinstance(value, (dict, list))
+            for part in (value.values() if isinstance(value, dict) else value)
+        ]
+    if inner:
+        raise ValueError(TOO_DEEP)
+    return document
+
+
 def read_settings(text: str, shown: str, issues: list[Issue]) -> dict[tuple[str, str], Written] | None:
     """Read instance.toml: (section, key) -> value with its line; None, with an issue, if it is not TOML.
 
     A section itself has the key "" and the value None; keys before any section have the section "".
     """
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        document = read_toml(text)
+    except ValueError as error:
         message = str(error)
         found = re.search(r"at line (\d+)", message)
-        line = int(found.group(1)) if found else text.count("\n") + 1
+        line = int(found.group(1)) if found else None if message == TOO_DEEP else text.count("\n") + 1
         issues.append(Issue(shown, line, "", None, f"not TOML: {message}", "", "E112"))
-        return None
-    except (ValueError, RecursionError) as error:  # absurd numbers, nesting thousands deep
-        issues.append(Issue(shown, None, "", None, f"not TOML: {error}", "", "E112"))
         return None
     settings: dict[tuple[str, str], Written] = {}
     lines = _setting_lines(text)

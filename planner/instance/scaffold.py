@@ -158,6 +158,6 @@ def _readme(name: str) -> str:
     ]
     lines += ["Every number here is an invented example. Replace each with a figure that names its source.", ""]
     lines += ["| table | what it holds |", "|---|---|"]
-    lines += [f"| {t.name}.csv | {t.meaning.splitlines()[0]} |" for t in describe()]
+    lines += [f"| {t.name}.csv | {''.join(t.meaning.splitlines()[:1])} |" for t in describe()]
     lines += ["", "Check with `planner validate`, solve with `planner solve`.", ""]
     return "\n".join(lines)

@@ -457,7 +457,15 @@ class PriceFloor(CitedRow):
     first_year: int | None = year("first calendar year", "first year of the horizon")
     last_year: int | None = year("last calendar year", "last year of the horizon")
     payer: str = text("who pays the difference")
-    market: str = reference("markets", "the market whose price counts", "the plan's own price in the plant's country")
+    market: str = reference(
+        "markets",
+        "the market whose price counts; one with max_t 0 sells nothing, and is an index",
+        "the plan's own price in the plant's country, which is no market price",
+    )
+    max_t: float | None = number("what is covered at most", "t/year", None, "all that is made")
+    upside_share: float = fraction("part of the price above the upside's beginning that the plant returns", 0.0)
+    upside_from_usd_per_t: float | None = number("price at which the upside begins", "USD/t", None, "the floor")
+    upside_max_musd: float | None = number("what the plant returns at most", "MUSD/year", None, "no limit")
 
 
 class Offtake(CitedRow):

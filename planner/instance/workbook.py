@@ -1,30 +1,33 @@
 """Converts an instance folder into an Excel workbook and back, without loss.
 
 The workbook has one sheet for each table, and the sheet ``instance`` for instance.toml. Every cell is written as text,
-exactly as in the CSV file, so Excel neither guesses types nor runs what looks like a formula. Numbers that a user
-types into Excel are read back too; formulas, dates and macros are refused.
+exactly as in the CSV file, so Excel neither guesses types nor runs what looks like a formula; what is written is read
+back and compared. Numbers that a user types into Excel are read too; formulas, dates and macros are refused. Comments
+of instance.toml are rows of their own.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import json
-import shutil
-import tempfile
-import tomllib
+import re
 import zipfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import InstanceError, Issue, OutputError, UsageError, did_you_mean
+from ..writing import check_folder, whole_file, write_folder
 from .cells import cell_of
-from .reading import SETTINGS_FILE
+from .reading import SETTINGS_FILE, Place, is_data, read_layer, read_toml
 from .settings import describe_settings
 from .tables import TABLES, columns
 
+ENDING = ".xlsx"
 SETTINGS_SHEET = "instance"
-LARGEST_UNPACKED = 500_000_000  # bytes; a workbook that unpacks to more is refused
+SETTINGS_HEADER = ("section", "key", "value (as in TOML)", "meaning")
+LARGEST_UNPACKED = 200_000_000  # bytes; a workbook that unpacks to more is refused, as a table of that size is
+MOST_ROWS, MOST_COLUMNS = 200_000, 100  # of a sheet; far above any real table, far below what would take minutes
 LONGEST_CELL = 32_767  # characters, of Excel
 EXTRA_ROWS = 1_000  # rows below the table that get drop-downs too
 
@@ -32,42 +35,43 @@ EXTRA_ROWS = 1_000  # rows below the table that get drop-downs too
 def convert(source: str | Path, target: str | Path, overwrite: bool = False) -> Path:
     """Convert an instance folder to a workbook, or a workbook to a folder; the ending ``.xlsx`` decides which.
 
-    overwrite  whether an existing target is replaced; files in a folder that are not tables are kept
+    overwrite  whether an existing target is replaced; all in a folder that is no table and no settings is kept
 
     Only the folder's own files are converted, not those of its ``base``. An unfinished instance can be converted, as
-    only the form of files and cells is checked. Everything is written, or nothing.
+    only the form of files and cells is checked. Everything is written, or nothing, and what cannot be carried over is
+    refused: a file that `load` does not know, a text that Excel changes, a table in the target without a sheet.
     Raises UsageError if source and target do not fit, InstanceError if the source cannot be read, OutputError if the
     target exists or cannot be written.
     """
     source, target = Path(source), Path(target)
-    to_workbook = target.suffix.lower() == ".xlsx"
-    if to_workbook == (source.suffix.lower() == ".xlsx"):
-        raise UsageError(f"{source} to {target}: one of the two has to end in .xlsx, the other is a folder")
+    to_workbook = target.suffix.lower() == ENDING
+    if to_workbook == (source.suffix.lower() == ENDING):
+        raise UsageError(f"{source} to {target}: one of the two has to end in {ENDING}, the other is a folder")
     if not source.exists():
         raise UsageError(f"{source} does not exist")
-    if target.exists() and not overwrite:
-        raise OutputError(f"{target} exists; choose another name, or --overwrite to replace it")
-    if target.exists() and not to_workbook and not (target / SETTINGS_FILE).is_file():
-        raise OutputError(f"{target} is not an instance's folder, so it is not replaced")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
-            made = Path(name) / target.name
-            (_to_workbook if to_workbook else _to_folder)(source, made)
-            if target.is_dir():
-                _carry_other_files(target, made)
-                shutil.move(target, Path(name) / "replaced")
-            made.replace(target)
-    except OSError as error:
-        raise OutputError(f"{target} cannot be written: {error.strerror or error}") from error
-    return target
+    if to_workbook:
+        with whole_file(target, overwrite, (ENDING,), begins="PK") as made:
+            _to_workbook(source, made)
+        return target
+    check_folder(target, SETTINGS_FILE, overwrite)
+    files = _files(source)
+    carried = _kept(target, files)
+    settings = files.pop(SETTINGS_FILE)
+    return write_folder(target, files, SETTINGS_FILE, lambda: settings, overwrite, carried)
 
 
-def _carry_other_files(old: Path, new: Path) -> None:
-    """Copy the files that are not tables (a README, say) when a folder is replaced."""
-    for path in old.iterdir():
-        if path.suffix.lower() not in (".csv", ".toml"):
-            (shutil.copytree if path.is_dir() else shutil.copy2)(path, new / path.name)
+def _kept(folder: Path, files: Mapping[str, str]) -> list[str]:
+    """Return what stays in a folder whose tables are replaced. Raises OutputError for a table that would be lost."""
+    if not folder.is_dir():
+        return []
+    entries = sorted(folder.iterdir())
+    lost = [path.name for path in entries if is_data(path) and path.name not in files]
+    if lost:
+        raise OutputError(
+            f"{folder} holds {', '.join(lost)}, which the workbook does not, so it is not replaced; "
+            "move that elsewhere, or add its sheet to the workbook"
+        )
+    return [path.name for path in entries if not is_data(path)]
 
 
 # --- folder to workbook --------------------------------------------------------------------------------------
@@ -79,32 +83,45 @@ def _to_workbook(folder: Path, file: Path) -> None:
 
     if not (folder / SETTINGS_FILE).is_file():
         raise UsageError(f"{folder} is not an instance's folder: it has no {SETTINGS_FILE}")
-    tables = {p.stem: _read_csv(p) for p in sorted(folder.glob("*.csv")) if p.stem in TABLES}
-    try:
-        settings = tomllib.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InstanceError([Issue(SETTINGS_FILE, None, "", None, str(error), "", "E104")], str(folder)) from None
+    issues: list[Issue] = []
+    layer = read_layer(folder, "", tuple(TABLES), issues)
+    if issues:
+        raise InstanceError(issues, str(folder))
+    text_of = dict(layer.contents)[SETTINGS_FILE].decode("utf-8-sig")
+    settings = [Place(SETTINGS_FILE, 1, SETTINGS_HEADER, SETTINGS_HEADER), *_settings_rows(text_of)]
+    if read_toml(_settings_text([list(row.cells) for row in settings], issues)) != read_toml(text_of):
+        expected = "is written in a way that does not fit into the rows of a sheet"
+        issues.append(Issue(SETTINGS_FILE, None, "", None, expected, "write each key on a line of its own", "E112"))
+    sheets = {SETTINGS_SHEET: settings}
+    for name in TABLES:
+        if name in layer.tables:
+            raw = layer.tables[name]
+            sheets[name] = [Place(raw.file, raw.line, raw.header, raw.header), *(r for r in raw.rows if any(r.cells))]
+    for rows in sheets.values():
+        if len(rows) > MOST_ROWS or len(rows[0].header) > MOST_COLUMNS:
+            limit = f"a workbook takes at most {MOST_ROWS:,} rows and {MOST_COLUMNS} columns of a table"
+            issues.append(Issue(rows[0].file, None, "", None, limit, "", "E101"))
+        issues += [issue for row in rows for issue in _too_long(row)]
+    if issues:
+        raise InstanceError(issues, str(folder))
     book = xlsxwriter.Workbook(
         str(file), {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     )
     head = book.add_format({"bold": True, "bottom": 1})
     text = book.add_format({"num_format": "@"})
-    _settings_sheet(book, settings, head, text)
-    heights = {name: len(rows) for name, rows in tables.items()}
-    headers = {name: rows[0] for name, rows in tables.items()}
-    for name in TABLES:
-        if name not in tables:
-            continue
+    heights = {name: len(rows) for name, rows in sheets.items()}
+    headers = {name: list(rows[0].header) for name, rows in sheets.items()}
+    for name, rows in sheets.items():
         sheet = book.add_worksheet(name)
         sheet.freeze_panes(1, 0)
-        for r, row in enumerate(tables[name]):
-            for c, cell in enumerate(row):
-                if len(cell) > LONGEST_CELL:
-                    raise OutputError(
-                        f"{name}.csv, row {r + 1}: a cell of {len(cell):,} characters does not fit into Excel"
-                    )
+        for r, row in enumerate(rows):
+            for c, cell in enumerate(row.cells):
                 if cell:
                     sheet.write_string(r, c, cell, text if r else head)
+        if name == SETTINGS_SHEET:
+            sheet.set_column(0, 1, 22, text)
+            sheet.set_column(2, 3, 60, text)
+            continue
         for c, column_name in enumerate(headers[name]):
             column = columns(name).get(column_name)
             sheet.set_column(c, c, max(10, min(40, len(column_name) + 2)), text)
@@ -123,6 +140,27 @@ def _to_workbook(folder: Path, file: Path) -> None:
                     {"validate": "list", "source": choices, "error_type": "warning"},
                 )
     book.close()
+    issues = _changed(sheets, _sheets(file, []))
+    if issues:
+        raise InstanceError(issues, str(folder))
+
+
+def _too_long(row: Place) -> Iterator[Issue]:
+    for name, cell in zip(row.header, row.cells, strict=True):
+        if len(cell) > LONGEST_CELL:
+            expected = f"a cell of {len(cell):,} characters does not fit into Excel, at most {LONGEST_CELL:,} do"
+            yield Issue(row.file, row.line, name, cell, expected, "", "E111")
+
+
+def _changed(sheets: Mapping[str, Sequence[Place]], found: Mapping[str, Sequence[Sequence[str]]]) -> list[Issue]:
+    """Return an issue for each cell that does not come back from the workbook as it went in."""
+    return [
+        Issue(row.file, row.line, name, cell, "Excel does not keep this text as it is", "write it otherwise", "E111")
+        for sheet, rows in sheets.items()
+        for row, back in zip(rows, found[sheet], strict=True)
+        for name, cell, read in zip(row.header, row.cells, back, strict=True)
+        if cell != read
+    ]
 
 
 def _choices(column: Any, heights: dict[str, int], headers: dict[str, list[str]]) -> Any:
@@ -157,79 +195,92 @@ def _letters(position: int) -> str:
     return name
 
 
-def _settings_sheet(book: Any, settings: dict[str, Any], head: Any, text: Any) -> None:
-    sheet = book.add_worksheet(SETTINGS_SHEET)
+_KEY = re.compile(r"""((?:"(?:\\.|[^"\\])*"|'[^']*'|[\w.\s-])+?)\s*=\s*""")
+
+
+def _settings_rows(text: str) -> list[Place]:
+    """instance.toml as rows of its sheet: a heading has no key, a comment stands as the key, all is kept as written.
+
+    text  valid TOML
+    """
     meaning = {(s.section, s.name): s.meaning for s in describe_settings()}
-    rows = [("section", "key", "value (as in TOML)", "meaning")]
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            rows += [(key, k, _toml(v), meaning.get((key, k), "")) for k, v in value.items()]
-        else:
-            rows.append(("", key, _toml(value), meaning.get(("", key), "")))
-    for r, row in enumerate(rows):
-        for c, cell in enumerate(row):
-            sheet.write_string(r, c, cell, text if r else head)
-    sheet.set_column(0, 1, 22, text)
-    sheet.set_column(2, 3, 60, text)
-    sheet.freeze_panes(1, 0)
+    rows: list[Place] = []
+    section, first = "", 1
+    open_lines: list[str] = []
 
+    def add(key: str, value: str) -> None:
+        cells = (section, key, value, meaning.get((section, key), ""))
+        rows.append(Place(SETTINGS_FILE, first, SETTINGS_HEADER, cells))
 
-def _toml(value: Any) -> str:
-    """A value as TOML; text as a basic string, which JSON writes in the same way."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, list):
-        return "[" + ", ".join(_toml(v) for v in value) + "]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(k)} = {_toml(v)}" for k, v in value.items()) + "}"
-    return str(value)
-
-
-def _read_csv(path: Path) -> list[list[str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file, strict=True) if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InstanceError([Issue(path.name, None, "", None, str(error), "", "E101")], str(path.parent)) from None
-    if not rows:
-        raise InstanceError([Issue(path.name, 1, "", None, "a header row is missing", "", "E102")], str(path.parent))
+    for number, line in enumerate(text.split("\n"), start=1):
+        line = line.removesuffix("\r")
+        if not open_lines:
+            first, bare = number, line.strip()
+            if not bare:
+                continue
+            if bare.startswith("#"):
+                add(bare, "")
+                continue
+            if bare.startswith("["):
+                end = bare.index("]]") + 1 if bare.startswith("[[") else bare.index("]")
+                section = bare[1:end].strip()
+                add("", bare[end + 1 :].strip())
+                continue
+        open_lines.append(line)
+        written = "\n".join(open_lines)
+        try:
+            read_toml(written)
+        except ValueError:
+            continue  # the value goes on in the next line
+        found = _KEY.match(written)
+        if found:
+            add(found[1].strip(), written[found.end() :].strip())
+        open_lines = []
     return rows
 
 
 # --- workbook to folder --------------------------------------------------------------------------------------
 
 
-def _to_folder(file: Path, folder: Path) -> None:
-    """Write the sheets of a workbook as the files of a new folder. Raises InstanceError with every problem found."""
+def _files(file: Path) -> dict[str, str]:
+    """Return file name -> text of the folder that a workbook stands for. Raises InstanceError with every problem."""
+    issues: list[Issue] = []
+    files: dict[str, str] = {}
+    for name, rows in _sheets(file, issues).items():
+        if name == SETTINGS_SHEET:
+            files[SETTINGS_FILE] = _settings_text(rows, issues)
+        elif name in TABLES:
+            out = io.StringIO()
+            csv.writer(out, lineterminator="\n").writerows(rows)
+            files[f"{name}.csv"] = out.getvalue()
+        else:
+            hint = did_you_mean(name, [*TABLES, SETTINGS_SHEET])
+            issues.append(Issue(name, None, "", None, "unknown sheet", hint, "E103"))
+    if SETTINGS_FILE not in files:
+        issues.append(Issue(SETTINGS_SHEET, None, "", None, "this sheet is missing", "", "E103"))
+    if issues:
+        raise InstanceError(issues, str(file))
+    return files
+
+
+def _sheets(file: Path, issues: list[Issue]) -> dict[str, list[list[str]]]:
+    """Return the cells of each sheet as text; problems go to ``issues``. Raises UsageError if it is damaged."""
     import openpyxl
 
     _check_archive(file)
     try:
         book = openpyxl.load_workbook(file, read_only=True, data_only=False, keep_links=False)
+        try:
+            names = {sheet.title: sheet for sheet in book.worksheets}
+            return {
+                name: _cells(names[name], issues) if name in names else []  # a sheet with a chart has no cells
+                for name in book.sheetnames
+            }
+        finally:
+            book.close()
     except Exception as error:  # openpyxl raises many kinds for a damaged file
-        raise UsageError(f"{file} is not a workbook that can be read: {error}") from None
-    issues: list[Issue] = []
-    folder.mkdir()
-    try:
-        for sheet in book.worksheets:
-            rows = _cells(sheet, issues)
-            if sheet.title == SETTINGS_SHEET:
-                _write(folder / SETTINGS_FILE, _settings_text(rows, issues))
-            elif sheet.title in TABLES:
-                out = io.StringIO()
-                csv.writer(out, lineterminator="\n").writerows(rows)
-                _write(folder / f"{sheet.title}.csv", out.getvalue())
-            else:
-                hint = did_you_mean(sheet.title, [*TABLES, SETTINGS_SHEET])
-                issues.append(Issue(sheet.title, None, "", None, "unknown sheet", hint, "E103"))
-        if SETTINGS_SHEET not in book.sheetnames:
-            issues.append(Issue(SETTINGS_SHEET, None, "", None, "this sheet is missing", "", "E103"))
-    finally:
-        book.close()
-    if issues:
-        raise InstanceError(issues, str(file))
+        reason = " ".join(str(error).split())[:100] or type(error).__name__
+        raise UsageError(f"{file} is damaged, or no workbook that can be read: {reason}") from None
 
 
 def _check_archive(file: Path) -> None:
@@ -238,7 +289,7 @@ def _check_archive(file: Path) -> None:
         with zipfile.ZipFile(file) as archive:
             size = sum(member.file_size for member in archive.infolist())
             macros = any("vbaProject" in member.filename for member in archive.infolist())
-    except (zipfile.BadZipFile, OSError):
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         raise UsageError(f"{file} is not an .xlsx workbook") from None
     if size > LARGEST_UNPACKED:
         raise UsageError(f"{file} unpacks to {size / 1e6:,.0f} MB; at most {LARGEST_UNPACKED / 1e6:,.0f} MB are read")
@@ -248,8 +299,14 @@ def _check_archive(file: Path) -> None:
 
 def _cells(sheet: Any, issues: list[Issue]) -> list[list[str]]:
     """The cells of a sheet as text, cut to the width of the header, without blank rows."""
+    sheet.reset_dimensions()  # as stated in the file, which may be wrong, and then every row would be as wide
     rows: list[list[str]] = []
     for number, cells in enumerate(sheet.iter_rows(), start=1):
+        if number > MOST_ROWS or len(cells) > MOST_COLUMNS:
+            place = f"a cell beyond row {MOST_ROWS:,} or column {_letters(MOST_COLUMNS - 1)}"
+            hint = "delete what stands there; a blank cell with a format counts too"
+            issues.append(Issue(sheet.title, number, "", None, place, hint, "E101"))
+            break
         row = [_text(sheet.title, number, cell, issues) for cell in cells]
         if not any(row):
             continue
@@ -281,23 +338,40 @@ def _text(sheet: str, number: int, cell: Any, issues: list[Issue]) -> str:
 
 
 def _settings_text(rows: list[list[str]], issues: list[Issue]) -> str:
-    """instance.toml from its sheet: keys before any section first."""
-    sections: dict[str, list[str]] = {"": []}
+    """instance.toml from its sheet: keys before any section first, then each section with its rows together."""
+    blocks: list[tuple[str, list[str]]] = [("", [])]
+    latest = {"": 0}  # section -> position of its block; an array of tables has one block for each heading
+    before = len(issues)
     for number, row in enumerate(rows[1:], start=2):
         section, key, value = (*row, "", "", "")[:3]
-        line = f"{key} = {value}"
+        if section not in latest or (not key and section.startswith("[")):
+            latest[section] = len(blocks)
+            blocks.append((f"[{section}]", []))
+        name, lines = blocks[latest[section]]
+        if not key:
+            if value:
+                blocks[latest[section]] = (f"{name} {value}", lines)
+        elif key.startswith("#"):
+            lines.append(key)
+        else:
+            line = f"{key} = {value}"
+            if not _one_setting(line):
+                expected = 'expected a value as TOML: a number, true, ["a", "b"], or text in double quotes'
+                issues.append(Issue(SETTINGS_SHEET, number, key, value, expected, "", "E104"))
+            lines.append(line)
+    text = "\n\n".join("\n".join([name, *lines] if name else lines) for name, lines in blocks if name or lines) + "\n"
+    if len(issues) == before:
         try:
-            tomllib.loads(line)
-        except tomllib.TOMLDecodeError:
-            expected = 'expected a value as TOML: a number, true, ["a", "b"], or text in double quotes'
-            issues.append(Issue(SETTINGS_SHEET, number, key, value, expected, "", "E104"))
-            continue
-        sections.setdefault(section, []).append(line)
-    parts = ["\n".join(sections.pop(""))]
-    parts += [f"[{section}]\n" + "\n".join(lines) for section, lines in sections.items()]
-    return "\n".join(part for part in parts if part) + "\n"
+            read_toml(text)
+        except ValueError as error:
+            issues.append(Issue(SETTINGS_SHEET, None, "", None, f"not TOML: {error}", "", "E112"))
+    return text
 
 
-def _write(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
+def _one_setting(line: str) -> bool:
+    """Return whether a text is one key with its value in TOML, and nothing after it."""
+    try:
+        found = read_toml(line)
+    except ValueError:
+        return False
+    return len(found) == 1

@@ -7,11 +7,12 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..bands import WIDE, difference
 from ..errors import UsageError
 from ..runs.outlays import by_payer
 from ..runs.tables import COMPONENTS
 from ..solving.pins import in_words
-from ..words import figure_of
+from ..words import figure_of, share_of
 from .study import NOTES, Study, Table, Value, text_table
 
 if TYPE_CHECKING:
@@ -21,18 +22,22 @@ if TYPE_CHECKING:
 
 SMALL_T = 0.5  # tonnes over the years in common; smaller moves are left out
 SMALL_MUSD = 1e-6
+SMALL_PART = 1e-6  # a change of less than this part of both numbers is rounding, and told as none
 
-
-PLANS = "one column for each plan by its name; last `change`: the last plan's number less the first's"
+PLANS = (
+    "one column for each plan by its name; last `change`: the last plan's number less the first's, blank where the "
+    "plans are in other money, and for the cost where the gaps of the searches leave open which is dearer"
+)
 
 
 @dataclass(frozen=True)
 class Comparison(Study):
     """Plans by name; the first is the base. Every frame has its keys, one column a plan, and ``change``.
 
-    years  those that all plans have: dependence, flows and shortages are of these
-    of     digest of each plan, see `Run.digest`
-    money  currency, price year and discount rate of each plan, in words
+    years   those that all plans have: dependence, flows and shortages are of these
+    of      digest of each plan, see `Run.digest`
+    money   currency, price year and discount rate of each plan, in words
+    bounds  of each plan: no plan of its instance costs less, MUSD
     The frames are the tables of the same names, see HOLDS.
     """
 
@@ -42,6 +47,7 @@ class Comparison(Study):
         Value("of", "digest of each plan, see `planner.Run.digest`"),
         Value("years", "first years of periods that all plans have, and of `dependence`"),
         Value("money", "of each plan: currency, price year and discount rate; only if all are one, costs compare"),
+        Value("bounds", "of each plan, MUSD: no plan of its instance costs less; how sure a difference in cost is"),
         Table(
             "totals",
             "Cost and its components, capex, public money, shortage, exposed share.",
@@ -114,6 +120,7 @@ class Comparison(Study):
     notes: tuple[str, ...] = field(default=())
     of: tuple[str, ...] = ()
     money: tuple[str, ...] = ()
+    bounds: tuple[float, ...] = ()
 
     def differences(self, table: str) -> pd.DataFrame:
         """The rows of a table in which some plan differs from the base, largest first."""
@@ -156,12 +163,12 @@ def _text_table(frame: pd.DataFrame, keys: Sequence[str], names: Sequence[str], 
     def number(value: float) -> str:
         if value != value:
             return "-"
-        return f"{value:.1%}" if share else figure_of(value, 5) if abs(value) >= 1e-9 else "0"
+        return share_of(value) if share else figure_of(value, 5) if abs(value) >= 1e-9 else "0"
 
     cells = [[*keys, *names, "change"]]
     for row in frame.to_dict("records"):
         change = number(row["change"])
-        if row["change"] > 1e-12 and change != "0":
+        if row["change"] > 0.0 and change not in ("0", "0%"):
             change = f"+{change}"
         cells.append([str(row[k]) for k in keys] + [number(row[n]) for n in names] + [change])
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -195,6 +202,8 @@ def compare(*plans: Run, names: Sequence[str] | None = None) -> Comparison:
     if len(set(money)) > 1:
         told = [f"{n} in {m}" for n, m in zip(called, money, strict=True)]
         notes.append(f"costs cannot be set side by side, they are in other money: {'; '.join(told)}")
+    else:
+        notes += _how_sure(called, plans)
     notes += [
         f"{name} was solved with builds held: {held}"
         for name, plan in zip(called, plans, strict=True)
@@ -205,11 +214,74 @@ def compare(*plans: Run, names: Sequence[str] | None = None) -> Comparison:
     if len(set(money)) > 1:
         frames["totals"].loc[frames["totals"]["unit"].str.startswith("MUSD"), "change"] = float("nan")
         frames["funding"]["change"] = float("nan")
+    elif not _apart(plans[-1], plans[0]):
+        frames["totals"].loc[frames["totals"]["quantity"] == "cost", "change"] = float("nan")
     starts = [_starts(p) for p in plans]
     of = tuple(p.digest for p in plans)
     when = [_when(starts, str(option)) for option in frames["builds"]["option"]]
     frames["builds"].insert(3, "when", pd.Series(when, dtype=object))
-    return Comparison(tuple(called), tuple(common), **frames, notes=tuple(notes), of=of, money=money)
+    bounds = tuple(p.searched.bound for p in plans)
+    return Comparison(tuple(called), tuple(common), **frames, notes=tuple(notes), of=of, money=money, bounds=bounds)
+
+
+def _apart(plan: Run, base: Run) -> bool:
+    """Whether it is known which of two plans' instances costs more, or that both cost the same."""
+    band = difference(plan.searched, base.searched)
+    return band.same or band.sign != 0
+
+
+def _how_sure(names: Sequence[str], plans: Sequence[Run]) -> list[str]:
+    """Notes on costs of plans against the base that the gaps leave open, and on plans that another one improves."""
+    notes = []
+    for name, plan in list(zip(names, plans, strict=True))[1:]:
+        band = difference(plan.searched, plans[0].searched)
+        gaps = " and ".join(share_of(p.plan["gap"]) for p in (plans[0], plan))
+        if not _apart(plan, plans[0]):
+            notes.append(
+                f"the gaps of the searches ({gaps}) leave open whether {name} or {names[0]} costs more: the least cost "
+                f"of {name} is {band.told()}. What they build and move otherwise may be play within the gaps too; "
+                "solve both again with a smaller --gap"
+            )
+        elif not band.same and band.most - band.least > WIDE * abs(band.found):
+            notes.append(
+                f"the least cost of {name} is {band.told()} than that of {names[0]}, by the gaps of the searches "
+                f"({gaps})"
+            )
+    for name, plan in zip(names, plans, strict=True):
+        tried = ((improved(plan, by), other) for other, by in zip(names, plans, strict=True))
+        cheaper = [(cost, other) for cost, other in tried if cost is not None]
+        if cheaper:
+            cost, other = min(cheaper)
+            less = f"{figure_of(plan.objective_musd - cost, 4)} MUSD less"
+            notes.append(
+                f"{name} can be improved: its search ended at a gap, and with the builds of {other} it costs {less}; "
+                f"solve it again with --start and the run of {other}"
+            )
+    return notes
+
+
+def improved(plan: Run, by: Run) -> float | None:
+    """Return the cost of a plan's instance with the builds of another plan, MUSD; None if that is not an improvement.
+
+    It is tried only where the bound of the plan leaves room for it: if ``by`` costs less, but not less than the bound.
+    """
+    room = difference(by.searched, plan.searched)
+    least_cost = not plan.plan["settings"].get("pins") and not plan.plan["settings"].get("objective")
+    least_cost &= "survive" not in plan.plan and "risk" not in plan.plan
+    if not least_cost or room.found >= -room.rounding or room.sign or plan.lengths != by.lengths:
+        return None
+
+    from ..solving.pins import Pins
+    from ..solving.programme import Programme
+    from ..solving.solver import Settings
+
+    try:
+        programme = Programme.of(plan.instance, Settings(), Pins.of(plan.instance, by))
+    except UsageError:  # the instance is no longer there, or does not permit these builds
+        return None
+    found = programme.find()
+    cost = programme.cost(found.x) if found.held else plan.objective_musd
+    return cost if cost < plan.objective_musd - room.rounding else None
 
 
 def _money(money: Mapping[str, Any] | None) -> str:
@@ -314,5 +386,7 @@ def _frame(table: str, names: Sequence[str], measured: Sequence[Measured]) -> pd
     frame = pd.DataFrame(rows, columns=[*_keys(table), *names])
     for name in names:
         frame[name] = frame[name].astype(float)
-    frame["change"] = frame[names[-1]] - frame[names[0]]
+    change = frame[names[-1]] - frame[names[0]]
+    least = SMALL_PART * frame[[names[-1], names[0]]].abs().max(axis=1)
+    frame["change"] = change.mask(change.abs() <= least, 0.0)
     return frame

@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..bands import difference, span_of
 from ..errors import Infeasible, UsageError, hinted
-from ..words import figure_of
+from ..words import figure_of, share_of
 from .study import COMPLETE, SETTINGS, Study, Table, Value, text_table
 
 if TYPE_CHECKING:
@@ -43,12 +44,14 @@ class Cover(Study):
         SETTINGS,
         Table(
             "points",
-            "Each length, 0 months first. What a length costs more is no more exact than the gaps.",
+            "Each length, 0 months first.",
             """
             months           | integer | months | how long it lasts
             objective_musd   | number  | MUSD   | present cost
             gap              | number  | share  | relative gap of the search
-            extra_musd       | number  | MUSD   | present cost beyond that for 0 months
+            extra_musd       | number  | MUSD   | present cost beyond that for 0 months, between the plans found
+            extra_least_musd | number  | MUSD   | the same at least, as the gaps of both searches allow
+            extra_most_musd  | number  | MUSD   | the same at most
             stock_t          | number  | t      | stocks at the shock, of all materials
             holding_musd     | number  | MUSD   | present value of holding stocks over the horizon
             capex_musd       | number  | MUSD   | overnight cost of what is built
@@ -99,12 +102,13 @@ class Cover(Study):
             f"{self.level:.0%} of {who} served through {self.case} from {self.year}",
             *text_table(
                 [
-                    *(("months", ">6"), ("MUSD", ">11"), ("gap", ">6"), ("extra MUSD", ">11"), ("stock t", ">9")),
+                    *(("months", ">6"), ("MUSD", ">11"), ("gap", ">6"), ("extra MUSD", ">16"), ("stock t", ">9")),
                     *(("holding", ">8"), ("extra capex", ">12")),
                 ],
                 [
                     (
-                        *(f"{r.months}", figure_of(r.objective_musd, 6), f"{r.gap:.2%}", figure_of(r.extra_musd, 4)),
+                        *(f"{r.months}", figure_of(r.objective_musd, 6), share_of(r.gap, 2)),
+                        span_of(r.extra_musd, r.extra_least_musd, r.extra_most_musd),
                         *(figure_of(r.stock_t, 4), figure_of(r.holding_musd, 4), figure_of(r.extra_capex_musd, 4)),
                     )
                     for r in self.table.itertuples()
@@ -184,6 +188,9 @@ def cover(
             except Infeasible as stuck:
                 reason, failed = str(stuck), m
                 break
+        cheapest = min(plans.values(), key=lambda plan: plan.objective_musd)
+        if difference(cheapest.searched, base.searched).found < 0.0:  # a plan that holds out is one that need not, too
+            plans[0] = base = solve(quiet, start=cheapest, progress=progress, **options)  # type: ignore[arg-type]
     except KeyboardInterrupt:
         complete = False
     rows = [_point(quiet, m, plan, base, year) for m, plan in plans.items()]
@@ -269,13 +276,17 @@ def _point(instance: Instance, months: int, plan: Run, base: Run, year: int) -> 
     """Return the row of cover.csv for a length in months; ``base`` is the plan for 0 months."""
     stocks = _stocks(instance, months, plan, year)
     capex = _overnight(plan)
+    # to keep a promise never costs less than not to
+    band = difference(plan.searched, base.searched).at_least_nothing()
     costs = plan.tables["costs"]
     holding = float(costs.loc[costs["component"] == "holding", "present_musd"].sum())
     return {
         "months": months,
         "objective_musd": plan.objective_musd,
         "gap": plan.plan["gap"],
-        "extra_musd": plan.objective_musd - base.objective_musd,
+        "extra_musd": band.found,
+        "extra_least_musd": band.least,
+        "extra_most_musd": band.most,
         "stock_t": sum(row[4] for row in stocks),
         "holding_musd": holding,
         "capex_musd": capex,

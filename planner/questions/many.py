@@ -20,7 +20,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UsageError, idle
+from ..errors import OutputError, UsageError, idle
 
 if TYPE_CHECKING:
     from ..solving.solver import Progress
@@ -29,7 +29,7 @@ Result = dict[str, Any]
 Worker = Callable[[Any], Any]
 Begin = Callable[[], Worker]
 
-FORMAT = 1  # version of the lines of finished work
+FORMAT = 2  # version of the lines of finished work
 ALONE = 3.0  # seconds worked in this process before others are started; starting them takes about as long
 WORTH = 6.0  # other processes are started only if more seconds of work than this are left
 ANSWERS = 10.0  # seconds within which the scheduler of a cluster must answer
@@ -67,12 +67,16 @@ class Finished:
         return hashlib.sha256(json.dumps([*self._of, work], sort_keys=True).encode()).hexdigest()
 
     def add(self, key: str, result: Result) -> None:
-        """Keep a result. Raises OSError if the file cannot be written."""
+        """Keep a result. Raises OutputError if the file cannot be written."""
         self.results[key] = result
-        if self._partial is not None:
+        if self._partial is None:
+            return
+        try:
             self._partial.parent.mkdir(parents=True, exist_ok=True)
             with self._partial.open("a", encoding="utf-8") as file:
                 file.write(_line(key, result))
+        except OSError as error:
+            raise OutputError(f"{self._partial} cannot be written: {error.strerror}") from error
 
     def text(self, keys: Iterable[str]) -> str:
         """Return the results of these keys as lines that can be read again."""

@@ -34,6 +34,7 @@ def solve(
     threads: int = 1,
     seed: int = 0,
     pins: Pins | None = None,
+    start: Run | None = None,
     objective: str = "cost",
     slack: float | None = None,
     ceiling: float | None = None,
@@ -48,6 +49,8 @@ def solve(
     threads     solver threads (fixed and recorded: another number may give another plan of the same cost)
     seed        solver seed
     pins        builds to hold, see `Pins`
+    start       a plan whose builds the search begins with, such as one of an instance with fewer choices: if they are a
+                plan here, the one found costs no more
     objective   ``cost``; or under a ceiling on cost ``public`` (least money of funds) or ``exposure`` (least exposed
                 deliveries), then the least cost that reaches it; plan.json tells what each step reached
     slack       the ceiling as a fraction over the least cost
@@ -64,12 +67,15 @@ def solve(
     from ..prepare.memory import paused_garbage_collector
     from ..runs.origin import ledger
     from ..solving.aims import optimise_for
+    from ..solving.pins import Pins
     from ..solving.search import optimise
     from ..solving.solution import tables
     from ..solving.solver import Settings
 
     settings = Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed)
     aim = _aim(objective, slack, ceiling)
+    if start is not None and (aim is not None or pins):
+        raise UsageError("a start is for the objective cost, with no builds held")
     if aim is not None and instance.survive:
         raise UsageError(f"objective {aim.name}: not with outages that must be survived ([security] survive)")
     started = time.perf_counter()
@@ -77,7 +83,8 @@ def solve(
     ready = time.perf_counter() - started
     steps: list[dict[str, Any]] = []
     if aim is None:
-        outcome = optimise(prepared.data, settings, progress, pins)
+        begin = None if start is None else Pins.of(instance, start)
+        outcome = optimise(prepared.data, settings, progress, pins, begin)
     else:
         outcome, steps = optimise_for(aim, prepared.data, settings, progress, pins)
     outcome.seconds["build"] += ready
@@ -101,7 +108,8 @@ def solve(
             from ..runs.outlays import outlays
 
             frames |= outlays(instance, frames)
-        plan = Run(_summary(prepared, settings, outcome, frames, load_seconds, pins), frames, branches, None, instance)
+        about = _summary(prepared, settings, outcome, frames, load_seconds, pins, start)
+        plan = Run(about, frames, branches, None, instance)
         if aim is not None:
             plan.plan["settings"]["objective"] = {"name": aim.name, "slack": aim.slack, "ceiling_musd": aim.ceiling}
             plan.plan["stages"] = steps
@@ -188,6 +196,7 @@ def _summary(
     frames: dict[str, pd.DataFrame],
     load_seconds: float,
     pins: Pins | None,
+    start: Run | None,
 ) -> dict[str, Any]:
     """The content of plan.json, but for what is only known when the run is written."""
     instance = prepared.instance
@@ -214,6 +223,7 @@ def _summary(
             **asdict(settings),
             "gap": outcome.gap_asked,
             **({"pins": pins.to_dict()} if pins else {}),
+            **({"start": start.digest} if start else {}),
         },
         "status": "optimal" if proven else "feasible",
         "stopped": outcome.stopped,

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from ..errors import OutputError
-from ..runs.atomic_folder import check_folder, write_folder
 from ..runs.tables import plain, to_csv
+from ..writing import check_folder, write_folder
 
 SCHEMA = 1  # version of the manifests
 KINDS = ("text", "integer", "number", "yes/no")  # what a column can hold

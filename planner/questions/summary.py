@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..words import figure_of
+from ..words import figure_of, share_of
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -24,7 +24,7 @@ def show(instance: Instance, plan: Run, folder: Path, console: Console | None = 
     out = console or Console(highlight=False, soft_wrap=True)
     gap = plan.plan["gap"]
     stopped = "" if plan.status == "optimal" else "not proven optimal, "
-    proven = "proven optimal" if gap < 5e-7 else f"{stopped}at most {gap:.2%} above the optimum"
+    proven = "proven optimal" if gap < 5e-7 else f"{stopped}at most {share_of(gap, 2)} above the optimum"
     out.print(f"[bold]{escape(instance.title or instance.name)}[/bold]")
     out.print(
         f"{figure_of(plan.objective_musd, 6)} MUSD present value ({proven}; "
@@ -61,11 +61,12 @@ def _terms(plan: Run, out: Console) -> None:
 
 
 def _costs(plan: Run, out: Console) -> None:
-    total = plan.objective_musd or 1.0
-    parts = [(c, x) for c, x in plan.metrics["cost_musd"].items() if abs(x) > WORTH_SHOWING * abs(total)]
-    parts.sort(key=lambda p: -p[1])
+    costs = plan.metrics["cost_musd"]
+    whole = sum(x for x in costs.values() if x > 0.0)  # without credits, which can leave next to nothing of the whole
+    parts = sorted(((c, x) for c, x in costs.items() if abs(x) > WORTH_SHOWING * whole), key=lambda part: -part[1])
     if parts:
-        out.print("Cost: " + ", ".join(f"{c.replace('_', ' ')} {figure_of(x, 4)} ({x / total:.0%})" for c, x in parts))
+        told = (f"{c.replace('_', ' ')} {figure_of(x, 4)}{f' ({x / whole:.0%})' if x > 0.0 else ''}" for c, x in parts)
+        out.print(f"Cost: {', '.join(told)}")
 
 
 def _builds(plan: Run, out: Console) -> None:
@@ -101,7 +102,7 @@ def _dependence(instance: Instance, plan: Run, out: Console) -> None:
     for year in (str(y) for y in instance.years):
         shares = [plan.metrics["exposed_share"][year]]
         shares += [plan.metrics["stage_share"][stage][year] for stage in instance.stages]
-        table.add_row(year, *("-" if s is None else f"{s:.1%}" for s in shares))
+        table.add_row(year, *("-" if s is None else share_of(s) for s in shares))
     out.print(table)
 
 
@@ -111,19 +112,28 @@ def _shortages(plan: Run, out: Console) -> None:
         out.print("Shortages: none")
         return
     demand = plan.metrics["demand_t"]
-    out.print("Shortages: " + ", ".join(f"{y} {figure_of(t, 4)} t ({t / demand[y]:.1%})" for y, t in short.items()))
+    told = (f"{y} {figure_of(t, 4)} t ({share_of(t / demand[y])})" for y, t in short.items())
+    out.print(f"Shortages: {', '.join(told)}")
 
 
 def _outlays(plan: Run, out: Console) -> None:
-    from ..runs.outlays import by_payer
+    from ..runs.outlays import by_payer, settled_against
 
     payers = by_payer(plan.tables)
-    if payers:
-        told = "; ".join(
-            f"{payer} {', '.join(f'{figure_of(musd, 4)} in {year}' for year, musd in years.items())}"
-            for payer, years in payers.items()
+    if not payers:
+        return
+    out.print("Outlays beside the cost, MUSD (price floors, offtakes; below 0 the payer gains):")
+    for payer, years in payers.items():
+        total = sum(musd * plan.lengths[year] for year, musd in years.items())
+        least, most = figure_of(min(years.values()), 4), figure_of(max(years.values()), 4)
+        span = f"{min(years)}-{max(years)}" if len(years) > 1 else f"{min(years)}"
+        yearly = least if least == most else f"{least} to {most}"
+        against = " and ".join(
+            f"the price of {market}" if market else "the plan's own marginal price (no market is named)"
+            for market in sorted(settled_against(plan.tables, payer))
         )
-        out.print(f"Outlays beside the cost (price floors, offtakes), MUSD a year: {escape(told)}")
+        told = f"  {payer}: {yearly} a year in {span}, {figure_of(total, 4)} in all, against {against}"
+        out.print(escape(told), soft_wrap=True)
 
 
 def _binding(plan: Run, out: Console) -> None:

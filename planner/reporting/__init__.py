@@ -5,13 +5,12 @@ One module per part of the page; `page` puts them together. Nothing in the page 
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import OutputError, UsageError
+from ..errors import UsageError
+from ..writing import check_file, whole_file
 
 if TYPE_CHECKING:
     from ..questions.compare import Comparison
@@ -20,6 +19,13 @@ if TYPE_CHECKING:
     from ..runs.run import Run
 
 REPORT = "report.html"
+ENDINGS = (".html",)
+# how every page begins; its policy, which forbids all scripts but its own, comes before anything that a user wrote
+BEGINS = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; script-src """
 
 
 def report(run: Run, studies: Sequence[str | Path | Study] = ()) -> str:
@@ -85,29 +91,13 @@ def sensitivity_page(found: Sensitivity) -> str:
     )
 
 
-def check_file(file: Path, overwrite: bool) -> None:
-    """Raise OutputError if a report may not be written to ``file``."""
-    if file.is_dir():
-        raise OutputError(f"{file} is a folder; name a file, such as {file / REPORT}")
-    if file.exists() and not overwrite:
-        raise OutputError(f"{file} exists; choose another file, or --overwrite to replace it")
+def check_page(file: Path, overwrite: bool) -> None:
+    """Raise UsageError or OutputError if a page may not be written to ``file``: only a page is replaced by a page."""
+    check_file(file, overwrite, ENDINGS, BEGINS)
 
 
-def write_report(text: str, file: str | Path, overwrite: bool = False) -> Path:
-    """Write the text of a report to a file, whole or not at all. Raises OutputError."""
-    path = Path(file)
-    check_file(path, overwrite)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
-                out.write(text)
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
-    return path
+def write_page(text: str, file: str | Path, overwrite: bool = False) -> Path:
+    """Write the text of a page to a file, whole or not at all. Raises UsageError or OutputError."""
+    with whole_file(Path(file), overwrite, ENDINGS, BEGINS) as made:
+        made.write_text(text, encoding="utf-8", newline="")
+    return Path(file)

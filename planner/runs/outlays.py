@@ -5,6 +5,7 @@ These outlays are transfers, not part of the cost of the plan. All amounts are t
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -44,19 +45,38 @@ def by_payer(tables: Frames) -> dict[str, dict[int, float]]:
     return {payer: dict(years) for payer, years in sorted(owed.items())}
 
 
+def settled_against(tables: Frames, payer: str) -> set[str]:
+    """Return the markets whose prices a payer's outlays are settled against; "" is the plan's own price."""
+    rows = (
+        row for name in ("price_floors", "offtakes") for row in (tables[name].itertuples() if name in tables else ())
+    )
+    return {str(row.price_of) for row in rows if str(row.payer) == payer}
+
+
 def _price_floors(instance: Instance, tables: Frames) -> pd.DataFrame:
     made, prices = _made(instance, tables), _plan_prices(tables)
     rows = []
     for floor in instance.price_floors:
         for year in (y for y in instance.years if promised(floor, y)):
             tonnes = made.get((floor.facility, floor.material, year), 0.0) * _part(instance, tables, floor, year)
+            tonnes = min(tonnes, math.inf if floor.max_t is None else floor.max_t)
             if tonnes <= instance.negligible_t:
                 continue
             price = _price(instance, floor, year, prices)
-            owed = max(0.0, floor.floor_usd_per_t - price) * tonnes / 1e6 if price is not None else None
+            upside = owed = None
+            if price is not None:
+                upside = _upside(floor, price) * tonnes / 1e6
+                upside = min(upside, math.inf if floor.upside_max_musd is None else floor.upside_max_musd)
+                owed = max(0.0, floor.floor_usd_per_t - price) * tonnes / 1e6 - upside
             key = (floor.facility, floor.option, floor.material, floor.payer, year)
-            rows.append((*key, tonnes, floor.floor_usd_per_t, price, owed))
+            rows.append((*key, tonnes, floor.floor_usd_per_t, price, floor.market, upside, owed))
     return frame("price_floors", rows)
+
+
+def _upside(floor: PriceFloor, price: float) -> float:
+    """Return what the plant returns of the price of a tonne, USD/t, before the limit on its amount."""
+    begins = floor.floor_usd_per_t if floor.upside_from_usd_per_t is None else floor.upside_from_usd_per_t
+    return floor.upside_share * max(0.0, price - begins)
 
 
 def _offtakes(instance: Instance, tables: Frames) -> pd.DataFrame:
@@ -70,7 +90,7 @@ def _offtakes(instance: Instance, tables: Frames) -> pd.DataFrame:
             price = _price(instance, row, year, prices)
             owed = None if price is None else (row.agreed_usd_per_t - price) * tonnes / 1e6
             key = (row.offtake, row.facility, row.option, row.material, row.payer, year)
-            rows.append((*key, tonnes, row.agreed_usd_per_t, price, owed))
+            rows.append((*key, tonnes, row.agreed_usd_per_t, price, row.market, owed))
     return frame("offtakes", rows)
 
 

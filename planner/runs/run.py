@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..bands import Searched
 from ..errors import InstanceError, OutputError, UsageError
 from ..instance.timeline import periods
-from .atomic_folder import check_folder, write_folder
+from ..writing import check_folder, write_folder
 from .tables import BRANCH_TABLES, COLUMNS, OTHER_COLUMNS, from_csv, to_csv
 
 if TYPE_CHECKING:
@@ -49,6 +50,11 @@ class Run:
     def objective_musd(self) -> float:
         """Present value of all cost, MUSD."""
         return float(self.plan["objective_musd"])
+
+    @property
+    def searched(self) -> Searched:
+        """Its cost, and a bound that no plan of its instance undercuts, with the same builds held if any were; MUSD."""
+        return Searched(self.objective_musd, float(self.plan["bound_musd"]))
 
     @property
     def metrics(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ TEXT = frozenset(
     (
         *("option", "facility", "country", "process", "input_provenance", "output_provenance", "material"),
         *("origin", "destination", "provenance", "market", "sector", "stockpile", "kind", "cap", "metric"),
-        *("stage", "component", "source", "payer", "offtake"),
+        *("stage", "component", "source", "payer", "offtake", "price_of"),
     )
 )
 YEARS = frozenset(("start_year", "online_year", "year"))
@@ -45,11 +45,11 @@ OTHER_COLUMNS: dict[str, tuple[str, ...]] = {
     "closures": ("facility", "kind", "country", "year", "share", "closed_t", "avoided_musd", "closing_musd"),
     "price_floors": (
         *("facility", "option", "material", "payer", "year", "t"),
-        *("floor_usd_per_t", "price_usd_per_t", "outlay_musd"),
+        *("floor_usd_per_t", "price_usd_per_t", "price_of", "upside_musd", "outlay_musd"),
     ),
     "offtakes": (
         *("offtake", "facility", "option", "material", "payer", "year", "t"),
-        *("agreed_usd_per_t", "price_usd_per_t", "outlay_musd"),
+        *("agreed_usd_per_t", "price_usd_per_t", "price_of", "outlay_musd"),
     ),
 }
 MEANINGS = {
@@ -68,17 +68,19 @@ MEANINGS = {
     ),
     "price_floors": (
         "What the payers of price floors owe in this plan, by period; only for instances with price_floors.csv. `t` is "
-        "what the plant makes of the material a year (for an option, its part by capacity), `price_usd_per_t` the "
-        "market's price, or the plan's own marginal price of it in the plant's country (of clean material, or else of "
-        "exposed; blank where neither passes there), `outlay_musd` a year the difference to the floor, where the price "
-        "is below it, times `t` (blank without a price). A floor is a transfer and not part of the plan's cost."
+        "what is covered: what the plant makes of the material a year (for an option, its part by capacity), at most "
+        "`max_t`. `price_usd_per_t` is the price of the market `price_of`; where that is blank, the plan's own "
+        "marginal price in the plant's country (of clean material, or else of exposed; blank where neither passes "
+        "there), which is no market price. `upside_musd` is what the plant returns a year, `outlay_musd` the "
+        "difference to the floor, where the price is below it, times `t`, less that: below 0 the payer gains (both "
+        "blank without a price). A floor is a transfer and not part of the plan's cost."
     ),
     "offtakes": (
         "What the payers of offtakes lose, by period; only for instances with offtakes.csv. `t` a year is what they "
         "are to take (`take_t` times what is online of the own capacity, or of the option's modules), "
-        "`price_usd_per_t` the price of the day as in `price_floors.csv`, `outlay_musd` a year what was agreed less "
-        "that price, times `t`: below 0 the payer gains. A transfer and not part of the plan's cost; what the duty to "
-        "produce costs is in it."
+        "`price_usd_per_t` and `price_of` the price of the day as in `price_floors.csv`, `outlay_musd` a year what was "
+        "agreed less that price, times `t`: below 0 the payer gains. A transfer and not part of the plan's cost; what "
+        "the duty to produce costs is in it."
     ),
     "origin": (
         "For what each consumer received in a year: in which country each stage of it was done. `country` and `sector` "

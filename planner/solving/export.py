@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from ..errors import OutputError
+from ..writing import whole_file
 from .compiling import Arrays
 from .programme import Programme
 from .solver import Settings
@@ -25,24 +25,23 @@ from .units import Units
 if TYPE_CHECKING:
     from ..instance.instance import Instance
 
+ENDINGS = (".mps", ".lp")
 ROUNDING = 1e-9  # of a bound that is meant to be a whole number
 SECTIONS = {"bin": "binary", "gen": "general"}  # as HiGHS calls them -> as every reader knows them
 
 
-def write_model(instance: Instance, file: Path) -> None:
+def write_model(instance: Instance, file: Path, overwrite: bool = False) -> None:
     """Write the least-cost model of ``instance`` as MPS or LP (by the file's ending), in kt and MUSD.
 
     Rows and columns are named family_position, as listed in the formulation; ``constant_0`` is 1 and costs what no
-    decision changes. Raises OutputError.
+    decision changes. The file is written whole or not at all. Raises UsageError on another ending, OutputError if the
+    file exists or cannot be written.
     """
     arrays = _plainly(Programme.of(instance, Settings()).arrays)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        Programme(arrays, Settings(), Units.same(arrays)).write_model(file)
-        if file.suffix == ".lp":
-            file.write_text(_with_known_sections(file.read_text(encoding="utf-8")), encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{file} cannot be written: {error.strerror}") from error
+    with whole_file(file, overwrite, ENDINGS) as made:
+        Programme(arrays, Settings(), Units.same(arrays)).write_model(made)
+        if made.suffix == ".lp":
+            made.write_text(_with_known_sections(made.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def _plainly(arrays: Arrays) -> Arrays:

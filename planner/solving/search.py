@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,19 +57,31 @@ class Outcome:
 
 
 def optimise(
-    data: ModelData, settings: Settings, progress: Progress | None = None, pins: Pins | None = None
+    data: ModelData,
+    settings: Settings,
+    progress: Progress | None = None,
+    pins: Pins | None = None,
+    start: Pins | None = None,
 ) -> Outcome:
     """Solve the model: first the least cost, then, with its builds and at its cost, the least exposure.
 
-    pins  builds that are fixed, forced or forbidden
+    pins   builds that are fixed, forced or forbidden
+    start  all builds of a plan from which the search begins, if they are a plan here; a note says so if they are not
     Raises Unbounded and SolverFailed; without a plan the outcome says so.
     """
     started = time.perf_counter()
     arrays = compiled(data)
     if pins:
         pins.hold(data, arrays)
+    known = None
+    if start is not None:
+        held = replace(arrays, col_lower=arrays.col_lower.copy(), col_upper=arrays.col_upper.copy())
+        start.hold(data, held)
+        known = Programme(held, settings).find(seconds=settings.time_limit)
     built = time.perf_counter() - started
-    outcome = optimise_arrays(data, arrays, settings, progress)
+    outcome = optimise_arrays(data, arrays, settings, progress, known.x if known and known.held else None)
+    if known and not known.held:
+        outcome.notes.append("the builds to start from are no plan of this instance; the search began without them")
     outcome.seconds["build"] += built
     return outcome
 

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from places import CASES, ROOT, TINY, run
@@ -160,6 +161,57 @@ def test_the_name_of_an_instance_does_not_decide_where_is_written(tmp_path, name
     assert done.returncode == 2 and "-o RUN" in done.stderr
     assert sorted(p.name for p in (tmp_path / "deep" / "down").iterdir()) == ["i"]
     assert run("solve", "i", "-o", "run", cwd=tmp_path / "deep" / "down").returncode == 0
+
+
+FULL = Path("/dev/full")
+COMMANDS = [("validate", TINY), ("validate", TINY, "--json"), ("evidence", TINY), ("--help",), ("--version",)]
+
+
+def with_stdout(arguments, **where):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "planner.cli", *map(str, arguments)]
+    return subprocess.run(command, env=environment, text=True, timeout=120, check=False, **where)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="the system has no file that is always full")
+@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda a: " ".join(map(str, a[::2])))
+def test_a_full_disk_behind_stdout_is_one_message(arguments):
+    with FULL.open("w") as full:
+        done = with_stdout(arguments, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 1
+    assert done.stderr == "the result cannot be written to stdout: No space left on device\n"
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda a: " ".join(map(str, a[::2])))
+def test_a_reader_that_has_gone_is_quiet(arguments):
+    end, begin = os.pipe()
+    os.close(end)
+    done = with_stdout(arguments, stdout=begin, stderr=subprocess.PIPE)
+    os.close(begin)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="the system has no file that is always full")
+def test_a_full_disk_behind_stderr_does_not_change_the_exit_code(tmp_path):
+    with FULL.open("w") as full:
+        assert with_stdout(("validate", tmp_path), stdout=subprocess.PIPE, stderr=full).returncode == 2
+
+
+@pytest.mark.parametrize("level", ["-O", "-OO"])
+def test_without_asserts_all_works_and_without_docstrings_what_needs_no_pyomo(level, tmp_path):
+    def run_so(*arguments):
+        command = [sys.executable, level, "-m", "planner.cli", *map(str, arguments)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+    for arguments in [("--help",), ("validate", TINY), ("new", tmp_path / "i"), ("convert", TINY, tmp_path / "b.xlsx")]:
+        done = run_so(*arguments)
+        assert done.returncode == 0, done.stderr
+    done = run_so("solve", TINY, "-o", tmp_path / "run")
+    if level == "-O":
+        assert done.returncode == 0 and "9.75 MUSD" in done.stdout
+    else:  # Pyomo itself fails on its first import
+        assert done.returncode == 2 and done.stderr.startswith("python -OO drops docstrings")
 
 
 @pytest.fixture(scope="module")

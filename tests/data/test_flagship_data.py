@@ -217,8 +217,9 @@ def test_nothing_restores_provenance(flagship, world):
     # process cleans them
     for instance in (flagship, world):
         assert not [p.process for p in instance.processes if p.restores_provenance]
-    assert {m.material for m in flagship.markets} == {"eol_magnet"}
-    assert not [m.market for m in flagship.markets if flagship.market_exposed(m)]
+    assert {m.material for m in flagship.markets if m.market != "ndpr-index"} == {"eol_magnet"}
+    assert [m.market for m in flagship.markets if flagship.market_exposed(m)] == ["ndpr-index"]  # which sells nothing
+    assert [p.max_t for p in flagship.market_prices if p.market == "ndpr-index"] == [0]
 
 
 def test_shares_of_contained_oxide_in_ore_are_those_of_the_facts(flagship):
@@ -427,6 +428,9 @@ def test_price_floors_are_the_published_ones(flagship):
             "material": "ndpr_oxide",
         }
     assert not floors
+    jare = next(f for f in flagship.price_floors if f.payer == "Japan (JARE)")
+    assert (jare.market, jare.max_t, jare.upside_share) == ("ndpr-index", 5000, 0.3)
+    assert (jare.upside_from_usd_per_t, jare.upside_max_musd) == (150_000, 10)
     # what JARE takes firmly, and the 96 MUSD over four years of the US at that price, are what Kuantan has to make
     plant = next(f for f in flagship.facilities if f.facility == "lynas-kuantan-light")
     assert plant.min_use * plant.capacity_t == pytest.approx(5000 + 96e6 / 4 / 110e3, rel=0.01)

@@ -87,8 +87,8 @@ def test_the_duty_is_priced_in_explain(tiny):
     plan = planner.solve(instance)
     binding = planner.explain(plan).binding
     duties = binding[binding["kind"] == "offtake"]
-    # a kt pressed for 60 000 instead of bought for 41 000
-    assert dict(zip(duties["year"], duties["worth_musd"], strict=True)) == pytest.approx({2026: 19.0, 2027: 19.0})
+    # a tonne pressed for 60 000 instead of bought for 41 000
+    assert dict(zip(duties["year"], duties["worth_musd"], strict=True)) == pytest.approx({2026: 0.019, 2027: 0.019})
     assert set(duties["name"]) == {"texas magnet"}
 
 
@@ -188,6 +188,6 @@ def test_the_summary_and_the_page_tell_who_pays(tiny, capsys):
     instance = tiny.with_rows("offtakes", take())
     plan = planner.solve(instance, pins=planner.Pins.parse(instance, force=["texas-line@2026"]))
     show(instance, plan, Path("runs/x"))
-    assert "Outlays beside the cost (price floors, offtakes), MUSD a year: Army 1.2 in 2027" in capsys.readouterr().out
+    assert "Army: 1.2 a year in 2027, 1.2 in all, against the price of china-magnets" in capsys.readouterr().out
     page = planner.report(plan)
     assert "Army" in page and "army" in page

@@ -4,6 +4,7 @@ import pytest
 from places import INSTANCES
 
 import planner
+from planner.errors import InstanceError
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,51 @@ def test_a_run_with_floors_is_written_read_and_audited(tiny, tmp_path):
     back = planner.read_run(tmp_path / "run")
     assert back.tables["price_floors"].equals(plan.tables["price_floors"])
     assert planner.audit(instance, back).ok
+
+
+@pytest.mark.parametrize(
+    ("columns", "price", "upside", "outlay"),
+    [
+        ({"max_t": 20}, 40_000, 0.0, 20 * 30_000e-6),  # of 50 t only 20 are covered
+        ({"max_t": 80}, 40_000, 0.0, 50 * 30_000e-6),  # and never more than is made
+        ({}, 90_000, 0.0, 0.0),  # one-sided: above the floor nobody pays
+        ({"upside_share": 1}, 90_000, 1.0, -50 * 20_000e-6),  # two-sided: a contract for difference
+        ({"upside_share": 0.3}, 90_000, 0.3, -0.3),  # 30 % of 50 t x 20,000
+        ({"upside_share": 0.3, "upside_from_usd_per_t": 80_000}, 90_000, 0.15, -0.15),  # of 50 t x 10,000
+        ({"upside_share": 0.3, "upside_from_usd_per_t": 80_000}, 75_000, 0.0, 0.0),  # between floor and upside
+        ({"upside_share": 0.3, "upside_max_musd": 0.1}, 90_000, 0.1, -0.1),  # at most 0.1 MUSD a year
+        ({"upside_share": 0.3, "max_t": 10}, 90_000, 0.06, -0.06),  # only of what is covered
+    ],
+)
+def test_volume_and_upside_of_a_floor(tiny, columns, price, upside, outlay):
+    """50 t are made in 2027; the floor is 70,000 USD/t, against an index: a market that sells nothing."""
+    index = tiny.changed(
+        rows={
+            "markets": [{"market": "index", "country": "CHN", "material": "magnet"}],
+            "market_prices": [{"market": "index", "price_usd_per_t": price, "max_t": 0}],
+            "price_floors": [floor(market="index", **columns)],
+        }
+    )
+    plan = planner.solve(index)
+    (owed,) = plan.tables["price_floors"].to_dict("records")
+    assert owed["price_of"] == "index" and owed["price_usd_per_t"] == price
+    assert owed["t"] == pytest.approx(min(50, columns.get("max_t", 50)), rel=1e-5)
+    assert owed["upside_musd"] == pytest.approx(upside, abs=1e-5)
+    assert owed["outlay_musd"] == pytest.approx(outlay, abs=1e-5)
+    assert plan.objective_musd == pytest.approx(9.75) and planner.audit(index, plan).ok
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ({"upside_share": 0.3, "upside_from_usd_per_t": 60_000}, "below the floor"),
+        ({"upside_from_usd_per_t": 80_000}, "means nothing"),
+        ({"upside_max_musd": 1}, "means nothing"),
+    ],
+)
+def test_an_upside_that_cannot_be_is_told(tiny, columns, says):
+    with pytest.raises(InstanceError, match=says):
+        tiny.with_rows("price_floors", floor(**columns))
 
 
 def test_a_tied_plant_is_paid_against_the_price_of_what_it_makes(tiny):

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,11 @@ def test_the_command(tmp_path):
     assert json.loads(done.stdout) == json.loads((out / "alternatives.json").read_text())
     assert planner.read_run(out / "runs" / "plan-0").plan["status"] == "optimal"
     assert run("alternatives", INSTANCES / "tiny", "--slack", "much").returncode == 2
+
+
+def test_a_slack_is_told_beside_the_gap_of_the_least_cost(four):
+    # ten per cent over a plan of 110, while none is known to cost more than 100: 121 is 21 % above that
+    found = planner.alternatives(four, slack=0.1, plans=0, latest=False)
+    assert found.bound_musd == pytest.approx(found.best_musd, rel=1e-6) and "No plan costs less" not in str(found)
+    loose = replace(found, best_musd=110.0, bound_musd=100.0, ceiling_musd=121.0)
+    assert "built in some within 21.0% of the least cost" in str(loose)

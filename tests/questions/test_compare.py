@@ -1,6 +1,9 @@
 """Plans side by side: nothing differs from itself, and what differs is told."""
 
+import copy
+import html
 import json
+import math
 import re
 
 import pytest
@@ -9,6 +12,7 @@ from places import INSTANCES, run
 
 import planner
 from planner.errors import UsageError
+from planner.instance.tables import cells
 from planner.reporting import compare_page
 
 
@@ -79,3 +83,60 @@ def test_the_command_takes_runs_and_instances(tmp_path, plans):
     assert page.read_text().startswith("<!doctype html>")
     assert run("compare", INSTANCES / "tiny").returncode == 2
     assert run("compare", INSTANCES / "tiny", tmp_path / "absent").returncode == 2
+
+
+def stopped_early(plans, bound):
+    """The plan without texas-line, as if the search of tiny had ended with it at this bound."""
+    run = copy.deepcopy(plans[1])
+    del run.plan["settings"]["pins"]
+    cost = run.objective_musd
+    run.plan |= {"bound_musd": bound, "gap": (cost - bound) / cost}
+    return run
+
+
+def test_inside_the_gaps_no_plan_is_dearer(plans):
+    # tiny costs 9.75 with the line; the other search ended at 104.1 and knows no more than that none is below 5
+    early = stopped_early(plans, 5.0)
+    found = planner.compare(plans[0], early, names=["best", "early"])
+    assert found.bounds == pytest.approx((9.75, 5.0)) and early.objective_musd == pytest.approx(104.1, abs=1e-4)
+    assert math.isnan(found.totals.set_index("quantity")["change"]["cost"])
+    assert any("between 4.75 MUSD less and 94.35 MUSD more" in note for note in found.notes)
+    # with the line it costs 9.75, too: 94.35 less than what was found
+    assert any(note.startswith("early can be improved") and "94.35 MUSD less" in note for note in found.notes)
+    text = html.unescape(compare_page(found, plans[0]))
+    assert "cannot be told apart by cost: between 4.75 million USD less and 94.4 million USD more" in text
+
+
+def test_outside_the_gaps_the_dearer_plan_is_told_with_its_range(plans):
+    # a bound of 50 leaves it dearer than 9.75 in any case, and no plan with the line's builds was missed
+    found = planner.compare(plans[0], stopped_early(plans, 50.0), names=["best", "early"])
+    assert found.totals.set_index("quantity")["change"]["cost"] == pytest.approx(94.35, abs=1e-4)
+    assert ["94.35 MUSD more (40.25 MUSD to 94.35 MUSD)" in note for note in found.notes] == [True]
+
+
+def test_a_rounding_error_is_no_change(plans):
+    off = copy.deepcopy(plans[0])
+    off.tables["dependence"]["share"] *= 1 - 1e-8
+    off.tables["dependence"].loc[off.tables["dependence"]["year"] == 2027, "share"] -= 4e-4
+    found = planner.compare(plans[0], off)
+    traced = found.dependence[found.dependence["metric"] == "exposed_share"].set_index("year")["change"]
+    assert traced[2026] == 0 and traced[2027] == pytest.approx(-4e-4, rel=1e-3)
+    assert "-0.04%" in str(found) and "-0.0%" not in str(found)
+
+
+def test_a_search_begins_with_a_plan_that_is_given(plans, tmp_path):
+    tiny = planner.load(INSTANCES / "tiny")
+    again = planner.solve(tiny, start=plans[1])
+    assert again.objective_musd == pytest.approx(9.75) and again.plan["settings"]["start"] == plans[1].digest
+    # a plan without the line is none where the line is committed
+    committed = tiny.with_rows("options", {**cells(tiny.options[0]), "min_modules": 1})
+    told = planner.solve(committed, start=plans[1]).plan["notes"]
+    assert any("no plan of this instance" in note for note in told)
+    later = tiny.with_rows("options", {**cells(tiny.options[0]), "first_start": 2027, "lead_years": 0})
+    with pytest.raises(UsageError, match="cannot be started in 2026"):
+        planner.solve(later, start=plans[0])
+    with pytest.raises(UsageError, match="no builds held"):
+        planner.solve(tiny, start=plans[1], objective="exposure", slack=0.1)
+    plans[1].write(tmp_path / "run")
+    done = run("solve", str(INSTANCES / "tiny"), "-o", str(tmp_path / "again"), "--start", str(tmp_path / "run"))
+    assert done.returncode == 0 and "9.75" in done.stdout

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 import planner
+import planner.questions.solve
+from planner.bands import Searched
 from planner.errors import UsageError
 
 INSTANCES = Path(__file__).parents[2] / "instances"
@@ -38,7 +40,7 @@ def test_a_stock_too_small_ends_the_curve_with_the_reason(korea):
     found = planner.cover(korea.with_rows("stockpiles", row), "export_stop:CHN", 2027, months=(3, 12, 24), level=0.9)
     assert found.table["months"].tolist() == [0, 3, 12]  # two years were not tried: one is too long already
     assert found.table["status"].tolist() == ["optimal", "optimal", "infeasible"]
-    assert "stockpile korea has room for 30 t" in found.reason
+    assert "max_t 30 -> 80" in found.reason  # 90 t less 10 from Busan
     assert "12 no plan holds out so long" in str(found)
 
 
@@ -77,3 +79,30 @@ def test_written_and_read(korea, tmp_path):
 def test_slips_are_told(korea, asked, words):
     with pytest.raises(UsageError, match=words):
         planner.cover(korea, **{"against": "export_stop:CHN", "year": 2027, **asked})
+
+
+def test_what_a_length_costs_is_told_as_exactly_as_the_gaps_allow(korea, monkeypatch):
+    # 80 t held for 2,000 USD cost 0.16 MUSD; each search might have ended 0.05 MUSD above the least cost
+    at = planner.Run.objective_musd.fget
+    monkeypatch.setattr(planner.Run, "searched", property(lambda run: Searched(at(run), at(run) - 0.05)))
+    months = planner.cover(korea, "export_stop:CHN", 2027, months=(1, 12), level=0.9).table.set_index("months")
+    ends = months[["extra_least_musd", "extra_musd", "extra_most_musd"]]
+    assert ends.loc[12].tolist() == pytest.approx([0.16 - 0.05, 0.16, 0.16 + 0.05], abs=1e-5)
+    assert ends.loc[1].tolist() == pytest.approx([0.0, 0.0, 0.05], abs=1e-5)  # to hold out never costs less than not to
+
+
+def test_a_plan_that_holds_out_and_costs_less_improves_the_one_that_need_not(korea, monkeypatch):
+    """The plan for 0 months is one of a search that ended early: 5 MUSD dearer than what it can be."""
+    real, asked = planner.questions.solve.solve, []
+
+    def early(instance, **options):
+        plan = real(instance, **options)
+        asked.append(options.get("start"))
+        if len(asked) == 1:
+            plan.plan["objective_musd"] += 5.0
+        return plan
+
+    monkeypatch.setattr(planner.questions.solve, "solve", early)
+    found = planner.cover(korea, "export_stop:CHN", 2027, months=(1, 12), level=0.9)
+    assert asked[:3] == [None] * 3 and asked[3] is not None
+    assert found.table["extra_musd"].tolist() == pytest.approx([0.0, 0.0, 0.16], abs=1e-5)

@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from builders import write_instance
@@ -11,11 +12,12 @@ from test_enumeration import instance as drawn
 from test_families import TABLES, TOML
 
 import planner
+from planner.bands import Searched
 from planner.commands.explain import price_path
 from planner.errors import OutputError, UsageError
 from planner.questions.explain.bench import Bench, Model
 from planner.questions.explain.entry import by_capex
-from planner.questions.explain.projects import cost_if_built, survey
+from planner.questions.explain.projects import _difference, cost_if_built, survey
 from planner.solving.pins import Pins
 from planner.solving.solver import Settings
 
@@ -364,7 +366,7 @@ def test_what_the_gap_leaves_open_is_asked_once(dear):
     bench = Bench(costly, planner.solve(costly), Settings(gap=0.2))
     (project,) = survey(bench)
     cost_if_built(bench, project)
-    assert project.cost_if_built == pytest.approx(4.5 + 0.003)
+    assert project.cost_if_built.found == pytest.approx(4.5 + 0.003)
     project.if_built_least = 0.0  # as a search that was stopped early leaves it
     asked = []
     bench.progress = asked.append
@@ -524,3 +526,29 @@ def test_the_command_finds_the_instance_and_prints_only_the_result(tmp_path):
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert "the run is of tiny" in wrong.stderr
     assert command("explain", tmp_path / "nothing").returncode == 1
+
+
+def differing(answer, base, *, min_modules=0, pinned=False):
+    """What the plan is told to cost more without a project, from the ends of both searches."""
+    option = SimpleNamespace(option="line", min_modules=min_modules)
+    bench = SimpleNamespace(
+        label="re-solve", searched=base, pinned=pinned, notes=[], instance=SimpleNamespace(options=[option])
+    )
+    found = SimpleNamespace(stopped="optimal", held=True, value=answer.cost, bound=answer.bound)
+    return _difference(bench, found, ["line"])[0], bench.notes
+
+
+def test_to_do_without_a_project_never_costs_less_than_the_best_plan_does():
+    # between 95 and 100 with it, between 92 and 110 without: at least nothing, at most 15
+    band, notes = differing(Searched(110.0, 92.0), Searched(100.0, 95.0))
+    assert band[:3] == (10.0, 0.0, 15.0) and not notes
+    assert band.told() == "between nothing and 15 MUSD more"
+    # found at 98 without it: the plan of 100 is not the best one
+    band, notes = differing(Searched(98.0, 96.0), Searched(100.0, 95.0))
+    assert band[:3] == (0.0, 0.0, 3.0) and "can be improved: without line it costs 2 MUSD less" in notes[0]
+
+
+def test_to_do_without_a_committed_project_may_cost_less():
+    for how in ({"min_modules": 1}, {"pinned": True}):
+        band, notes = differing(Searched(98.0, 98.0), Searched(100.0, 100.0), **how)
+        assert band.told() == "2 MUSD less" and not notes

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ from places import INSTANCES, run
 
 import planner
 from planner.errors import UsageError
+from planner.questions.frontier.frontier import _knees
 
 
 @pytest.fixture(scope="module")
@@ -350,3 +352,41 @@ def test_an_interrupt_in_the_search_for_an_end_ends_the_curve(monkeypatch, at):
     monkeypatch.setattr(Curve, "_find", stopped)
     curve = planner.frontier(planner.load(INSTANCES / "stock-cover"), points=6)
     assert len(curve.table) == 1 and not curve.complete and len(calls) == at
+
+
+def point(limit, cost, bound):
+    """A point of which only the limit, the cost and the bound are of interest."""
+    return SimpleNamespace(limit=limit, cost=cost, bound=bound)
+
+
+def test_a_knee_is_told_only_where_the_slopes_differ_by_more_than_the_gaps():
+    # 100 -> 110 -> 190 over 80, 40 and 0 %: 10 for the first half of the way, 80 for the second
+    proven = [point(0.8, 100, 100), point(0.4, 110, 110), point(0.0, 190, 190)]
+    assert _knees(proven) == (2, [2])
+    # the ends may cost 60 less: then half of the way, to 110, costs 50 of 90, and the chord goes through 45
+    loose = [point(0.8, 100, 60), point(0.4, 110, 110), point(0.0, 190, 150)]
+    assert _knees(loose) == (None, [])
+    # off by 20 the middle still lies 0.5 - 30 / 90 off the chord
+    assert _knees([point(0.8, 100, 80), point(0.4, 110, 90), point(0.0, 190, 170)]) == (2, [2])
+
+
+def test_points_that_may_be_the_knee_by_the_gaps_are_told():
+    # off the chord by 1/4 - 5/90 at 60 %, 1/2 - 10/90 at 40 %; the last may cost 55 instead of 60: 3/4 - 55/90
+    points = [
+        point(0.8, 100, 100),
+        point(0.6, 105, 105),
+        point(0.4, 110, 110),
+        point(0.2, 160, 125),
+        point(0, 190, 190),
+    ]
+    assert _knees(points) == (3, [3, 4])  # 3/4 - 25/90 = 0.47 is more than 1/2 - 10/90 = 0.39
+    points[3].bound = 160  # 3/4 - 60/90 is less
+    assert _knees(points) == (3, [3])
+
+
+def test_a_tighter_limit_never_costs_less_whatever_the_gaps_leave(straight):
+    # README of traced-cap: 0.02 MUSD a point, proven
+    for row in straight.table.itertuples():
+        extra = 2.0 * (1.0 - row.limit)
+        for ends in (row.extra_least_musd, row.extra_musd, row.extra_most_musd):
+            assert ends == pytest.approx(extra, abs=1e-6) and ends >= 0.0

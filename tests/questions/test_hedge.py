@@ -20,6 +20,7 @@ from planner.questions.delivery.operations import Operations
 from planner.questions.hedge.master import Weights
 from planner.questions.hedge.sample import Sample
 from planner.questions.hedge.search import Search
+from planner.questions.hedge.verdict import estimate
 from planner.questions.many import Processes
 from planner.solving.solver import Settings
 
@@ -371,3 +372,9 @@ def test_slips_are_told(tmp_path, asked, words):
         planner.hedge(instance, **asked)
     with pytest.raises(UsageError, match="certain"):
         planner.hedge(sources(tmp_path / "certain", [("east", 0.2, 1)]))
+
+
+def test_a_saving_within_chance_has_no_sign():
+    # means of 2, -1 and 2 over three groups: Student's 95 % interval is 1 -+ 4.303
+    assert estimate([2.0, -1.0, 2.0]).sign == 0 and estimate([2.0]).sign == 0
+    assert estimate([5.0, 6.0, 7.0]).sign == 1 and estimate([-5.0, -6.0, -7.0]).sign == -1

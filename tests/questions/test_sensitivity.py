@@ -6,7 +6,9 @@ import pytest
 from places import INSTANCES, ROOT, run
 
 import planner
+from planner.bands import Searched
 from planner.errors import UsageError
+from planner.reporting import sensitivity_page
 
 TINY = str(INSTANCES / "tiny")
 PRICE = {"name": "price", "table": "market_prices", "column": "price_usd_per_t", "factor": [0.9, 1.1]}
@@ -196,3 +198,16 @@ def test_every_problem_of_a_study_is_told_at_once():
     assert "short_t" in said[0] and "options" in said[1]
     assert said[2] == 'change b: unknown column capex of options; did you mean "capex_musd"?'
     assert "no row of options with option = none" in said[3]
+
+
+def test_what_the_gaps_leave_open_is_not_told_as_an_effect(monkeypatch):
+    # every search might end 3 MUSD above the least cost; the price moves it by 0.2 of 6
+    at = planner.Run.objective_musd.fget
+    monkeypatch.setattr(planner.Run, "searched", property(lambda run: Searched(at(run), at(run) - 3.0)))
+    bought = planner.solve(planner.load(INSTANCES / "tiny")).metrics["cost_musd"]["purchase"]
+    found = planner.sensitivity(study(PRICE, metrics=["objective_musd"]), workers=1)
+    row = only(found.tornado, metric="objective_musd")
+    assert [row["swing_least"], row["swing_most"]] == pytest.approx([0.2 * bought - 3, 0.2 * bought + 3])
+    assert row["elasticity"] != row["elasticity"] and found.gap == pytest.approx(3 / row["at_low"])
+    assert "within the gaps" in str(found) and "elasticity" not in str(found)
+    assert "The gaps of the solves leave open what moves the cost most" in sensitivity_page(found)

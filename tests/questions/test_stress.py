@@ -9,11 +9,10 @@ from places import INSTANCES, run
 
 import planner
 from planner.auditing import audit_branch
-from planner.errors import UsageError
+from planner.errors import OutputError, UsageError
 from planner.questions.stress.cases import SCENARIO, Shock, cases, with_case
 from planner.questions.stress.planned import Planned
 from planner.questions.stress.trial import Trials
-from planner.runs.atomic_folder import OutputError
 
 CASES = INSTANCES.parent / "tests" / "cases"
 

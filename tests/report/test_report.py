@@ -244,8 +244,9 @@ def frontier_folder(folder, points, switches="", knee=2, whole=True):
 
 
 POINTS = (
-    "point,limit,share,objective_musd,gap,marginal_musd_per_point,usd_per_kg_clean,short_t\n"
-    "1,1,0.8,100,0,0,,0\n2,0.4,0.4,110,0,1,5,0\n3,0,0,190,0,3,9,12\n"
+    "point,limit,share,objective_musd,bound_musd,gap,extra_musd,extra_least_musd,extra_most_musd,"
+    "marginal_musd_per_point,usd_per_kg_clean,short_t\n"
+    "1,1,0.8,100,100,0,0,0,0,0,,0\n2,0.4,0.4,110,110,0,10,10,10,1,5,0\n3,0,0,190,190,0,90,90,90,3,9,12\n"
 )
 
 
@@ -487,7 +488,9 @@ def test_command_writes_the_page_once(tmp_path):
 
 
 def test_curve_words_name_the_metric():
-    assert curve.Curve([], [], [], None, "stage_share:metal", "in every year").name == "dependence of the stage metal"
+    assert (
+        curve.Curve([], [], [], None, (), "stage_share:metal", "in every year").name == "dependence of the stage metal"
+    )
 
 
 def test_a_level_part_of_a_curve_is_drawn_level(tmp_path):

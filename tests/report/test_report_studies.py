@@ -272,12 +272,12 @@ def test_delivery_shows_the_distribution_and_what_it_hangs_on(late):
     assert {t["name"] for t in drawn["delivery-fan"]["views"]["0"]["data"]} >= {"mean", "four fifths of the outcomes"}
 
 
-def test_a_hedge_shows_both_plans_on_the_same_luck(insured):
+def test_a_hedge_shows_both_plans_on_the_same_outcomes(insured):
     """Shortage costs 1 MUSD a year of 100 t; the second source, 0.06 MUSD, is the hedge."""
     instance, plan, hedged = insured
     text = planner.report(plan, [hedged])
     drawn = drawings(text)
-    lines = {t["name"]: t["y"] for t in drawn["hedge-luck"]["views"]["0"]["data"]}
+    lines = {t["name"]: t["y"] for t in drawn["hedge-outcomes"]["views"]["0"]["data"]}
     assert lines["trusting"] == sorted(hedged.outcomes["trusting_musd"]) and len(lines["hedged"]) == 64
     (bars,) = drawn["hedge-builds"]["views"][""]["data"]
     assert bars["x"] == pytest.approx([0.06])
@@ -286,7 +286,8 @@ def test_a_hedge_shows_both_plans_on_the_same_luck(insured):
     said = next(
         s for s in findings.sentences(View(instance, plan, (read_study(hedged, instance, plan),))) if "outcomes of" in s
     )
-    assert "less on average than one that trusts" in said and "builds more of second" in said
+    # 64 outcomes in two groups are too few to know that it saves
+    assert hedged.saving.sign == 0 and "by more than chance; it builds more of second" in said
 
 
 def test_a_hedge_without_a_trial_is_told_as_far_as_it_goes(tmp_path, insured):
@@ -294,7 +295,7 @@ def test_a_hedge_without_a_trial_is_told_as_far_as_it_goes(tmp_path, insured):
     none = hedged.outcomes.iloc[:0]
     cut = dataclasses.replace(hedged, outcomes=none, insurance=hedged.insurance.iloc[:0], complete=False)
     text = planner.report(plan, [cut])
-    assert "hedge-luck" not in drawings(text) and "interrupted before it was finished" in text
+    assert "hedge-outcomes" not in drawings(text) and "interrupted before it was finished" in text
 
 
 def test_the_tornado_reaches_to_both_ends(tiny, found):

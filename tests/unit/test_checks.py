@@ -10,6 +10,7 @@ from planner.errors import InstanceError
 from planner.instance.checks import REGISTRY
 from planner.instance.loading import load
 
+DEFECTS = Path(__file__).parents[1] / "defects"
 CAP = "cap,metric,stage,material,country,sector,origin,first_year,last_year,limit\n"
 OPTION = (
     "option,facility,name,module_t,max_modules,min_modules,max_per_year,integer,capex_musd,lead_years,life_years,"
@@ -221,6 +222,9 @@ SLIPS = [
             "disruptions": DISRUPTION + "Stop,outage,CHN,,,,1,\nstop,outage,CHN,,,,1,\n",
         },
     ),
+    ("W503", "countries.csv:5:country", {"countries": TABLES["countries"] + "chn,China,\n"}),
+    ("W503", "countries.csv:3:bloc", {"countries": edited("countries", 2, bloc="eur")}),
+    ("W503", "sectors.csv:2:sector", {"sectors": TABLES["sectors"] + "Cars,Cars,90000\n"}),
     ("W504", "materials.csv:2:strategic", {"materials": edited("materials", 2, stage="")}),
     ("W505", "options.csv:2:exclusive_group", {"options": edited("options", 2, exclusive_group="g")}),
     ("W506", "facilities.csv:2:first_year", {"facilities": edited("facilities", 2, first_year=202)}),
@@ -391,6 +395,7 @@ SLIPS = [
         options("a,site,A,50,,,,,5000,1,10,,,,,", SECOND, "c,site,C,100,,,,,9,1,10,,,,,"),
     ),
     ("E330", "demand.csv:3:demand_t", {"demand": edited("demand", 3, demand_t="2e11")}),
+    ("E330", "demand.csv:3:demand_t", {"demand": edited("demand", 3, demand_t="2e-6")}),
     ("W533", "recipes.csv:3:t_per_t", {"recipes": edited("recipes", 3, t_per_t=2000)}),
     (
         "W534",
@@ -400,6 +405,11 @@ SLIPS = [
     ("E344", "price_floors.csv:2:material", {"price_floors": GUARANTEE + "pit,,metal,1,,,State,\n"}),
     ("E344", "price_floors.csv:2:option", {"price_floors": GUARANTEE + "shop,first,magnet,1,,,State,\n"}),
     ("E364", "price_floors.csv:2:first_year", {"price_floors": GUARANTEE + "shop,,magnet,1,2031,,State,\n"}),
+    (
+        "E365",
+        "price_floors.csv:2:upside_max_musd",
+        {"price_floors": "facility,material,floor_usd_per_t,payer,upside_max_musd\nshop,magnet,1,State,2\n"},
+    ),
     (
         "E356",
         "options.csv:2:stockpile",
@@ -521,8 +531,17 @@ def test_a_slip_is_found_at_its_place(tmp_path, code, place, changes):
         assert {i.code for i in issues} == {code}, [str(i) for i in issues]
 
 
+def test_names_that_differ_in_case_are_told_with_both_places():
+    # texas-line costs 6 MUSD, Texas-Line 5 MUSD: two projects, of which the plan takes the cheaper
+    warnings = load(DEFECTS / "keys_apart_by_case").warnings
+    assert [(w.code, w.place, w.column, w.value) for w in warnings] == [
+        ("W503", "options.csv:2", "option", "texas-line")
+    ]
+    assert '"Texas-Line" (options.csv:3) only in case' in warnings[0].expected
+
+
 def test_every_rule_has_a_test():
-    elsewhere = {"W502"}  # rows of overlays that remove nothing: test_instance.py
+    elsewhere = {"W502", "W538"}  # rows of overlays: test_instance.py
     assert {rule.code for rule in REGISTRY} == {slip[0] for slip in SLIPS} | elsewhere
 
 
@@ -601,7 +620,9 @@ def test_the_cases_of_the_contract_are_accepted():
     folders = sorted(Path(__file__).parents[1].glob("cases/*/instance"))
     assert folders
     warned = {folder.parent.name: [w.code for w in load(folder).warnings] for folder in folders}
-    assert {name: codes for name, codes in warned.items() if codes} == {"07_recycling_restores_provenance": ["W530"]}
+    # the overlay shows that a row replaces the whole row: it leaves min_service blank, which its base fills
+    expected = {"07_recycling_restores_provenance": ["W530"], "16b_overlay": ["W538"]}
+    assert {name: codes for name, codes in warned.items() if codes} == expected
 
 
 def test_an_unknown_name_is_found_in_a_row_with_another_slip(tmp_path):

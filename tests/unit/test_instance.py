@@ -154,6 +154,48 @@ def test_a_row_of_an_overlay_that_removes_nothing_is_suspicious(tmp_path):
     assert [(w.code, w.place) for w in warnings] == [("W502", "options.csv:2")]
 
 
+FULL = (
+    "option,facility,name,module_t,capex_musd,lead_years,ramp_years,life_years,wacc,private_musd,exclusive_group\n"
+    "loan,site,Loan,50,5,3,4,10,0.06,2,either\nown,site,Own,50,6,3,4,10,0.06,2,either\n"
+)
+
+
+def test_what_a_row_of_an_overlay_leaves_blank_is_told_with_what_its_base_fills(tmp_path):
+    # the cheaper twin has a lead of 3 years, a ramp of 4 and so on in the base, and none of them in the overlay
+    options = "option,facility,name,module_t,capex_musd,life_years\nloan,site,Loan,50,4,10\n"
+    folder = overlay(tmp_path, {"options": options})
+    (tmp_path / "base" / "options.csv").write_text(FULL)
+    warnings = [w for w in load(folder).warnings if w.code == "W538"]
+    assert [w.place for w in warnings] == ["options.csv:2"]
+    assert warnings[0].expected == (
+        "replaces the whole row of ../base/options.csv:2, and leaves blank lead_years (3), ramp_years (4), "
+        "wacc (0.06), exclusive_group (either), private_musd (2)"
+    )
+
+
+def test_a_row_of_an_overlay_that_says_what_is_meant_is_not_suspicious(tmp_path):
+    # 0 is what a blank lead means: it is written, so it is meant; a blank sense or origin is blank in the base too
+    row = "loan,site,Loan,50,4,0,0,10,0.08,2,either\n"
+    folder = overlay(tmp_path, {"options": FULL.splitlines()[0] + "\n" + row})
+    (tmp_path / "base" / "options.csv").write_text(FULL)
+    assert not [w for w in load(folder).warnings if w.code == "W538"]
+    folder = overlay(tmp_path, {"sectors": "sector,name,shortage_usd_per_t\ncars,Cars,80000\n"})
+    assert not [w for w in load(folder).warnings if w.code == "W538"]
+
+
+def test_many_rows_of_an_overlay_that_leave_the_same_blank_are_told_once(tmp_path):
+    prices = [f"spot,{year},1500,40" for year in range(2026, 2032)]
+    folder = overlay(tmp_path, {"market_prices": "\n".join(["market,year,price_usd_per_t,max_t", *prices]) + "\n"})
+    (tmp_path / "base" / "market_prices.csv").write_text(
+        (tmp_path / "over" / "market_prices.csv").read_text().replace("1500", "1400")
+    )
+    (tmp_path / "over" / "market_prices.csv").write_text(
+        "\n".join(["market,year,price_usd_per_t", *(price.removesuffix(",40") for price in prices)]) + "\n"
+    )
+    (warning,) = [w for w in load(folder).warnings if w.code == "W538"]
+    assert warning.place == "market_prices.csv:2" and warning.expected.endswith("leave blank max_t (6 rows)")
+
+
 def test_bases_that_cannot_be(tmp_path):
     folder = write_instance(tmp_path / "over", {}, 'name = "over"\nbase = "../nowhere"\n')
     found, _ = refused(load, folder)

@@ -7,13 +7,15 @@ import sys
 import pytest
 from builders import TABLES, TOML, edited, write_instance
 
-from planner.errors import InstanceError, Issue, in_order, nearest, printable, render
+from planner.errors import InstanceError, Issue, UsageError, in_order, nearest, printable, render
 from planner.instance import reading
 from planner.instance.cells import BadCellError, parse_number, parse_whole
 from planner.instance.loading import load
 from planner.instance.settings import describe_settings
 from planner.instance.tables import TABLES as SCHEMA
 from planner.instance.tables import describe
+from planner.instance.workbook import convert
+from planner.questions.sensitivity.study_file import read_study
 
 
 def refused(folder):
@@ -420,3 +422,38 @@ def test_loading_needs_neither_pandas_nor_pyomo(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# --- what must not end the reader ---
+
+
+@pytest.mark.parametrize("text", [".".join(["a"] * 5000) + " = 1\n", "a = " + "[" * 5000 + "]" * 5000 + "\n"])
+def test_settings_nested_thousands_deep_are_one_error(tmp_path, text):
+    folder = write_instance(tmp_path / "small", TABLES, TOML + text)
+    issue = only([i for i in refused(folder) if i.code == "E112"])
+    assert issue.expected == "not TOML: keys or lists are nested more than 20 deep"
+    with pytest.raises(InstanceError, match="nested more than 20 deep"):
+        convert(folder, tmp_path / "b.xlsx")
+    (tmp_path / "study.toml").write_text(text)
+    with pytest.raises(UsageError, match=r"study\.toml is not TOML: keys or lists are nested"):
+        read_study(tmp_path / "study.toml")
+
+
+@pytest.mark.parametrize("name", ["sectors.csv", "instance.toml"])
+def test_a_link_out_of_the_folder_shows_nothing_of_its_target(tmp_path, name):
+    folder = write_instance(tmp_path / "small")
+    (tmp_path / "private").write_text("user,secret-of-another\n")
+    (folder / name).unlink()
+    (folder / name).symlink_to("../private")
+    issues = refused(folder)
+    assert [(i.file, i.code) for i in issues if "link" in i.expected] == [(name, "E101")]
+    assert "secret" not in str(InstanceError(issues))
+
+
+def test_a_link_within_the_folder_and_a_linked_folder_or_base_are_read(tmp_path):
+    folder = write_instance(tmp_path / "small")
+    (folder / "sectors.csv").rename(folder / "mine")
+    (folder / "sectors.csv").symlink_to("mine")
+    (tmp_path / "linked").symlink_to("small")
+    write_instance(tmp_path / "over", {}, 'name = "over"\nbase = "../linked"\n')
+    assert load(tmp_path / "linked").sectors == load(folder).sectors == load(tmp_path / "over").sectors != ()

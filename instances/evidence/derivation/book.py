@@ -77,7 +77,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "funds": ("fund", "provider", "instrument", "budget_musd", "first_year", "last_year", "max_share"),
     "fund_options": ("fund", "option"),
-    "price_floors": ("facility", "option", "material", "floor_usd_per_t", "first_year", "last_year", "payer", "market"),
+    "price_floors": (
+        *("facility", "option", "material", "floor_usd_per_t", "first_year", "last_year", "payer", "market", "max_t"),
+        *("upside_share", "upside_from_usd_per_t", "upside_max_musd"),
+    ),
     "scenarios": ("scenario", "name", "probability", "first_year", "last_year"),
     "disruptions": ("scenario", "kind", "country", "stage", "material", "facility", "fraction", "reference_t"),
     "evidence": ("table", "key", "column", "low", "high", "confidence", "kind"),

@@ -11,6 +11,7 @@ from .book import COLUMNS, KEYS, Book
 from .chain import MAGNET_RECIPES, SECTORS, down, up
 from .demand import GRADES, REGIONS, YEARS
 from .facts import Fact, assume, cite, find, read, table
+from .floors import INDEX
 from .metal import NDPR
 from .money import _WACC_ROW
 
@@ -326,6 +327,19 @@ def scrap(r: Ranges) -> None:
     """Old magnets that can be collected."""
     fact = down("syc-rec-eol-rate-2035")
     for row in r.base.rows["market_prices"]:
+        if row["market"] == INDEX:
+            planned = find("prices", market="planning range (own)")
+            r.add(
+                "market_prices",
+                row,
+                "price_usd_per_t",
+                1000 * planned.number("low"),
+                1000 * planned.number("high"),
+                "low",
+                "estimate",
+                cite(planned),
+            )
+            continue
         t = float(row["max_t"])
         low, high = (t * fact.number(c) / fact.number("value") for c in ("low", "high"))
         r.add(

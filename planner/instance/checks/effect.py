@@ -104,6 +104,12 @@ class _Facts:
         )
 
     @cached_property
+    def indices(self) -> set[str]:
+        """The markets against whose prices floors and offtakes are settled."""
+        instance = self.instance
+        return {row.market for row in instance.price_floors} | {row.market for row in instance.offtakes}
+
+    @cached_property
     def something_exposed(self) -> bool:
         """Whether anything can be exposed at all."""
         instance = self.instance
@@ -240,8 +246,9 @@ class _Rule:
 RULES = (
     _Rule("sectors", "sector", _sector, "it has no demand"),
     _Rule("sectors", "clean_from_year", _sector, "from then on no period begins in which it has demand", _from_then_on),
-    _Rule("markets", "market", lambda facts, row, period: facts.some("most", period, lambda name: name == row.market),
-          "it sells nothing in any period (max_t 0)"),
+    _Rule("markets", "market", lambda facts, row, period: row.market in facts.indices
+          or facts.some("most", period, lambda name: name == row.market),
+          "it sells nothing in any period (max_t 0), and no price floor or offtake is settled against its price"),
     _Rule("stockpiles", "max_t", lambda facts, row, period: row.initial_t > 0
           or most_room(row, facts.instance.options, facts.draft.periods, period) > 0, "it has no room"),
     _Rule("caps", "limit", _cap, "in its years there is nothing that it limits: no demand, nothing exposed, or no lane",

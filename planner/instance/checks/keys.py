@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
 
 from ...errors import Issue
 from ..declare import Row
-from ..tables import TABLES
+from ..rows import Entry
+from ..tables import TABLES, columns
 from .registry import Draft, check
 
+TOLD_ROW_BY_ROW = 5  # rows of an overlay's table that leave cells blank; more are told in one warning
+BLANK_MEANT = "write these cells too; if blank is meant, nothing is to do"
 SERIES = ("recipe_yields", "operation_costs", "demand", "market_prices")
 
 
@@ -76,14 +79,20 @@ def removes_nothing(draft: Draft) -> Iterable[Issue]:
         yield draft.at(entry.row, "active", expected)
 
 
-@check("W503", "scenarios")
-def folders_differ(draft: Draft) -> Iterable[Issue]:
-    """Names of scenarios become folders, which on some computers cannot differ in case only."""
-    seen: dict[str, Row] = {}
-    for row in draft.instance.scenarios:
-        other = seen.setdefault(row.scenario.lower(), row)
-        if other is not row:
-            yield draft.at(row, "scenario", f"differs from {draft.named(other)} in case only")
+@check("W503", "tables")
+def differ_in_case(draft: Draft) -> Iterable[Issue]:
+    """Names of one column should not differ only in the case of letters: perhaps both mean the same."""
+    for table in TABLES:
+        for name in (column.name for column in columns(table).values() if column.kind == "key" or column.is_name):
+            seen: dict[str, Row] = {}
+            told: set[str] = set()
+            for row in draft.instance.rows(table):
+                written = getattr(row, name)
+                other = seen.setdefault(written.casefold(), row)
+                if getattr(other, name) != written and written not in told:
+                    told.add(written)
+                    expected = f'differs from "{getattr(other, name)}" ({draft.named(other)}) only in case'
+                    yield draft.at(row, name, expected, "write both alike if they are the same, else rename one")
 
 
 @check("W504", "materials")
@@ -104,3 +113,35 @@ def group_of_one(draft: Draft) -> Iterable[Issue]:
     for group in members.values():
         if len(group) == 1:
             yield draft.at(group[0], "exclusive_group", "no other option is in this group")
+
+
+@check("W538", "overlays")
+def blank_in_an_overlay(draft: Draft) -> Iterable[Issue]:
+    """A row of an overlay replaces the whole row, so it should not leave blank by oversight what its base fills."""
+    blanks = defaultdict(list)
+    for before, after in draft.replaced:
+        if lost := _left_blank(before, after):
+            blanks[after.row.TABLE].append((before, after, lost))
+    for group in blanks.values():
+        if len(group) <= TOLD_ROW_BY_ROW:
+            for before, after, lost in group:
+                cells = ", ".join(f"{name} ({before.place.written(name)})" for name in lost)
+                expected = f"replaces the whole row of {before.place.name}, and leaves blank {cells}"
+                yield draft.at(after.row, "", expected, BLANK_MEANT)
+            continue
+        rows = Counter(name for _, _, lost in group for name in lost)
+        cells = ", ".join(f"{name} ({count} rows)" for name, count in sorted(rows.items()))
+        expected = f"{len(group)} rows from here on replace whole rows of the base, and leave blank {cells}"
+        first = min((after for _, after, _ in group), key=lambda entry: entry.place.line or 0)
+        yield draft.at(first.row, "", expected, BLANK_MEANT)
+
+
+def _left_blank(before: Entry, after: Entry) -> list[str]:
+    """Return the columns that a row of a base fills and the row that replaces it leaves blank, with another meaning."""
+    return [
+        name
+        for name in columns(after.row.TABLE)
+        if name not in ("source", "note", "active")
+        and not after.place.written(name)
+        and getattr(before.row, name) != getattr(after.row, name)
+    ]

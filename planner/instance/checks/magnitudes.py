@@ -19,6 +19,8 @@ FAR = 200.0  # times the median: real figures of one kind differ less, and most 
 FEWEST = 3  # least number of figures to compare; of two nobody can tell which is wrong
 LARGEST_YIELD, SMALLEST_YIELD = 1000.0, 1e-5  # t per t of activity
 LARGEST_TONNES = 1e11  # with more the solver has been seen to find no plan where there is one
+PLAIN_TONNES = (32.0, 8e6)  # largest amount, t, of an instance that the solver sees in kilotonnes; see solving/units.py
+FINEST_PART = 1e-8  # of the solver's unit: with less, it cannot tell something from nothing
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,23 @@ _COMPARISONS = (
 
 @check("E330", "magnitudes")
 def tonnes_that_can_be_counted(draft: Draft) -> Iterable[Issue]:
-    """What is needed or stored must not exceed a hundred thousand million tonnes, beyond which no plan is exact."""
+    """What is needed or stored must be at most a hundred thousand million tonnes, and not next to nothing."""
+    finest = FINEST_PART * _solver_unit(draft)
     for table, names in (("demand", ("demand_t",)), ("stockpiles", ("initial_t", "final_min_t"))):
         for row in draft.instance.rows(table):
             for name in names:
                 if getattr(row, name) > LARGEST_TONNES:
                     yield draft.at(row, name, f"more than {LARGEST_TONNES:,.0f} t, too much for a plan to be exact")
+                elif 0.0 < getattr(row, name) < finest:
+                    yield draft.at(row, name, f"less than {finest:.2g} t, too little beside other amounts", "write 0")
+
+
+def _solver_unit(draft: Draft) -> float:
+    """Return the unit in which the solver sees amounts, t: a kilotonne, unless all amounts are far from that."""
+    columns = {"demand": "demand_t", "facilities": "capacity_t", "options": "module_t", "stockpiles": "max_t"}
+    amounts = (getattr(row, column) for table, column in columns.items() for row in draft.instance.rows(table))
+    largest = max(amounts, default=0.0)
+    return 1000.0 if PLAIN_TONNES[0] <= largest <= PLAIN_TONNES[1] else largest / 64.0
 
 
 @check("W531", "magnitudes")

@@ -35,6 +35,17 @@ def in_some_period(draft: Draft) -> Iterable[Issue]:
         yield from in_no_period(draft, row)
 
 
+@check("E365", "price_floors")
+def upside_above_the_floor(draft: Draft) -> Iterable[Issue]:
+    """The upside of a price floor must begin at the floor or above, and have a part that is returned."""
+    for row in draft.instance.price_floors:
+        for column in ("upside_from_usd_per_t", "upside_max_musd"):
+            if getattr(row, column) is not None and not row.upside_share:
+                yield draft.at(row, column, "means nothing: upside_share is 0, so nothing is returned")
+        if row.upside_from_usd_per_t is not None and row.upside_from_usd_per_t < row.floor_usd_per_t:
+            yield draft.at(row, "upside_from_usd_per_t", f"is below the floor of {row.floor_usd_per_t:g} USD/t")
+
+
 def in_no_period(draft: Draft, row: PriceFloor | Offtake) -> Iterable[Issue]:
     """Years in which no period begins: what is promised then is never asked for."""
     if not any(promised(row, p.first_year) for p in draft.periods):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ...errors import Issue, did_you_mean
@@ -31,7 +31,6 @@ _SINGULAR = {
     STAGES: "stage",
     BLOCS: "bloc",
 }
-MOST_HINTS = 100  # per column; more unknown names than that are no typos
 
 
 @dataclass(frozen=True)
@@ -42,20 +41,12 @@ class _Names:
     known   all names that exist, also those of rows that could not be read
     active  the names of active rows
     sure    False if there may be more names than could be read
-    hints   hints given so far; after many of them the cause is not a typo, and no more are looked for
     """
 
     what: str
     known: frozenset[str]
     active: frozenset[str]
     sure: bool
-    hints: dict[str, str] = field(default_factory=dict)
-
-    def hint(self, name: str) -> str:
-        """The nearest known name, if the name looks like a typo of it."""
-        if name not in self.hints:
-            self.hints[name] = did_you_mean(name, self.known) if len(self.hints) < MOST_HINTS else ""
-        return self.hints[name]
 
 
 def _names(draft: Draft, targets: tuple[str, ...]) -> _Names:
@@ -122,7 +113,8 @@ def _unknown(place: Place, column: Column, value: Any, names: _Names) -> Iterato
         if name not in names.known:
             shown = f" {name}" if column.kind == "sources" else ""
             expected = f"unknown {names.what}{shown}"
-            yield Issue(place.file, place.line, column.name, place.written(column.name), expected, names.hint(name))
+            written = place.written(column.name)
+            yield Issue(place.file, place.line, column.name, written, expected, near=(name, names.known))
 
 
 @check("E202", "references")

@@ -78,6 +78,7 @@ class Draft:
     unnamed    tables with rows of which not even the keys could be read
     settings   the keys of instance.toml with their places
     overlays   rows of overlays with active = no whose key nothing before had
+    replaced   active rows of bases, each with the active row of an overlay that replaces it
     """
 
     instance: Instance
@@ -88,6 +89,7 @@ class Draft:
     unnamed: frozenset[str] = frozenset()
     settings: Mapping[tuple[str, str], Written] = field(default_factory=dict)
     overlays: tuple[Entry, ...] = ()
+    replaced: tuple[tuple[Entry, Entry], ...] = ()
 
     @cached_property
     def _places(self) -> dict[int, Place]:
@@ -144,8 +146,7 @@ class Draft:
 
     def named(self, row: Row) -> str:
         """Return file and line of another row, to be named in a message."""
-        place = self.place(row)
-        return place.file if place.line is None else f"{place.file}:{place.line}"
+        return self.place(row).name
 
     def at_setting(self, section: str, name: str, value: str | None, expected: str, hint: str = "") -> Issue:
         """Return an issue at a key of instance.toml; ``value`` is what is written there. The rest is as in `at`."""

@@ -86,6 +86,7 @@ def alternatives(
         instance,
         slack,
         space.best_musd,
+        space.bound_musd,
         space.ceiling,
         _frame("ranges", _ranges(space, ends, starts)).astype({"least": float, "most": float}),
         _frame("groups", spans),

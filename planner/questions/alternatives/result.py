@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ...bands import ROUNDING
 from ...errors import UsageError, hinted
-from ...words import figure_of
+from ...words import figure_of, share_of
 from ..study import COMPLETE, INSTANCE, SETTINGS, Study, Table, Value
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Alternatives(Study):
 
     slack         how much dearer than the least cost a plan may be, a fraction of it
     best_musd     the least cost, MUSD present value
+    bound_musd    no plan costs less, MUSD present value
     ceiling_musd  the most that a plan may cost, MUSD present value
     ranges, groups, buys, plans  the tables of the same names, see HOLDS
     """
@@ -41,7 +43,8 @@ class Alternatives(Study):
     HOLDS = (
         INSTANCE,
         Value("slack", "how much dearer than the least cost a plan may be, a share of it"),
-        Value("best_musd", "the least cost, MUSD present value"),
+        Value("best_musd", "the least cost found, MUSD present value"),
+        Value("bound_musd", "no plan costs less, MUSD present value"),
         Value("ceiling_musd", "the most that a plan may cost, MUSD present value"),
         COMPLETE,
         SETTINGS,
@@ -100,6 +103,7 @@ class Alternatives(Study):
     instance: Instance
     slack: float
     best_musd: float
+    bound_musd: float
     ceiling_musd: float
     ranges: pd.DataFrame
     groups: pd.DataFrame
@@ -132,6 +136,12 @@ class Alternatives(Study):
             f"Plans within {100 * self.slack:.3g} % of the least cost: "
             f"{figure_of(self.best_musd, 6)} to {figure_of(self.ceiling_musd, 6)} MUSD"
         ]
+        if self.best_musd - self.bound_musd > ROUNDING * abs(self.best_musd):
+            within = (self.ceiling_musd - self.bound_musd) / max(abs(self.bound_musd), 1e-9)
+            lines.append(
+                f"No plan costs less than {figure_of(self.bound_musd, 6)} MUSD: by that gap, what is built in some of "
+                f"them is built in some within {share_of(within)} of the least cost; the other verdicts hold"
+            )
         for verdict, meaning in (
             ("always", "in every one (no-regret)"),
             ("sometimes", "in some"),

@@ -56,6 +56,7 @@ class Space:
             self.each = EACH
         self.best = found.x
         self.best_musd = self.solver.cost(self.best)
+        self.bound_musd = min(found.bound, self.best_musd) if len(self.whole) else self.best_musd
         self.ceiling = self.best_musd + slack * abs(self.best_musd)
         self.seen = [self.best]
         self.scale = 1.0 / max(1.0, float(np.abs(self.arrays.cost).max()))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import UsageError
-from ...words import figure_of
+from ...words import figure_of, share_of
 from ..study import COMPLETE, OF_PLAN, SETTINGS, Study, Table, Value, text_table
 from .delivered import Delivered
 from .draws import Draws, check_uncertain, draw
@@ -134,8 +134,8 @@ class DeliveryRisk(Study):
                 ],
                 [
                     [
-                        *(f"{r.year}", f"{r.exposed_share_planned:.1%}", f"{r.exposed_share_mean:.1%}"),
-                        *(f"{r.exposed_share_p10:.1%}", f"{r.exposed_share_p90:.1%}"),
+                        *(f"{r.year}", share_of(r.exposed_share_planned), share_of(r.exposed_share_mean)),
+                        *(share_of(r.exposed_share_p10), share_of(r.exposed_share_p90)),
                         *(figure_of(r.short_t_mean, 4), figure_of(r.short_t_p90, 4)),
                     ]
                     for r in self.years.itertuples()
@@ -144,7 +144,7 @@ class DeliveryRisk(Study):
         ]
         hung = self.projects[self.projects["cost_at_stake_musd"] > 1e-6].head(10)
         if len(hung):
-            lines.append("What the plan hangs on (bad luck of a project against good luck, means):")
+            lines.append("What the plan hangs on (bad outcomes of a project against good ones, means):")
         for r in hung.itertuples():
             lines.append(
                 f"  {r.option}: {figure_of(r.cost_at_stake_musd, 4)} MUSD, {figure_of(r.short_at_stake_t, 4)} t "

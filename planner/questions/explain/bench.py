@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...bands import Searched
 from ...errors import SolverFailed, UsageError
 from ...solving.cap_rows import Slope, slopes
 from ...solving.programme import Programme, by_family
@@ -188,10 +189,9 @@ class Model:
 class Bench(Model):
     """The model of a run's instance, with the run's builds held, and what has been tried since.
 
-    run        the plan explained
+    run        the plan explained; ``pinned``: its builds were held when it was solved, and so all of them are here
     builds     modules by position in ``data.build``
     base       its cost, MUSD; no plan is cheaper than ``floor``
-    pinned     whether the run's builds were pinned; all of them are held then, else only whole modules
     x          column values; ``dual`` and ``reduced``: family -> index -> dual or reduced cost, MUSD per unit
     first      capacity limit -> dual, where plants without any capacity have a little: what a first tonne earns
     """
@@ -282,6 +282,11 @@ class Bench(Model):
     def slopes(self) -> dict[int, Slope]:
         """Row of a share -> how it changes with its limit."""
         return slopes(self.data, self.arrays)
+
+    @property
+    def searched(self) -> Searched:
+        """What the plan costs, and what no plan undercuts, MUSD."""
+        return Searched(self.base, self.floor)
 
     @cached_property
     def relaxed(self) -> Found | None:

@@ -90,7 +90,7 @@ def by_capex(bench: Bench, project: Project) -> list[Entry]:
     if project.plan is None:
         return [_entry(name, ALL, project.if_built_how, _cannot(project))]
     money = {bench.columns[i]: bench.data.build[i].annuity for i in bench.starts[name]}
-    lacking = project.if_built_least - max(money.values()) * project.option.max_modules
+    lacking = project.cost_if_built.least - max(money.values()) * project.option.max_modules
     if not bench.proven and lacking > 0.0:
         says = f"not even free of capex: at least {lacking:,.4g} MUSD more are lacking"
         return [_entry(name, CAPEX, bench.label, says)]
@@ -107,7 +107,7 @@ def by_capex(bench: Bench, project: Project) -> list[Entry]:
         says = "enters at best free of capex; what is lacking then is within the gap"
     else:
         says = f"enters with capex below {1.0 - saving:.2%} of {project.option.capex_musd:,.6g} MUSD a module"
-    if project.cost_if_built <= bench.tolerance and not bench.proven:
+    if project.cost_if_built.found <= bench.tolerance and not bench.proven:
         says += ", perhaps sooner: what building it costs is within the gap"
     return [_entry(name, CAPEX, bench.label, says, 1.0 - saving)]
 

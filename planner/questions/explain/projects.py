@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...bands import Band, Searched, difference
 from ...instance.finance import annuity_years, capital_recovery_factor, discount_factor
 from ...instance.timeline import horizon_end
 from .bench import BUILT, Bench
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ...instance.tables import Option
+    from ...solving.solver import Found
 
 NOT_AGAIN = "not re-solved"
+UNKNOWN = Band(math.nan, math.nan, math.nan, math.nan)
 
 
 @dataclass
@@ -41,15 +44,12 @@ class Project:
     annuity: float
     fixed_om: float
     earns: float
-    value: float = math.nan
-    least: float = math.nan
-    most: float = math.nan
+    value: Band = UNKNOWN
     value_how: str = ""
     together: tuple[str, ...] = ()
-    project_value: float = math.nan
+    project_value: Band = UNKNOWN
     project_how: str = ""
-    cost_if_built: float = math.nan
-    if_built_least: float = math.nan  # the same by the solver's bound
+    cost_if_built: Band = UNKNOWN
     if_built_how: str = ""
     plan: np.ndarray | None = field(default=None, repr=False)  # column values of the cheapest plan with it
 
@@ -146,10 +146,7 @@ def value_without(bench: Bench, project: Project) -> None:
     if answer is None:
         project.value_how = project.project_how = f"{NOT_AGAIN}: {bench.stopped}"
         return
-    project.value, project.value_how = _difference(bench, answer.value, answer.stopped, answer.held)
-    if math.isfinite(project.value):
-        project.least = answer.bound - bench.base
-        project.most = answer.value - bench.floor
+    project.value, project.value_how = _difference(bench, answer, [name])
     if not project.twins:
         project.project_value, project.project_how = project.value, project.value_how
         return
@@ -158,7 +155,7 @@ def value_without(bench: Bench, project: Project) -> None:
     if answer is None:
         project.project_how = f"{NOT_AGAIN}: {bench.stopped}"
         return
-    project.project_value, project.project_how = _difference(bench, answer.value, answer.stopped, answer.held)
+    project.project_value, project.project_how = _difference(bench, answer, every)
 
 
 def _without(bench: Bench, options: list[str]) -> np.ndarray:
@@ -169,12 +166,25 @@ def _without(bench: Bench, options: list[str]) -> np.ndarray:
     return modules
 
 
-def _difference(bench: Bench, objective: float, stopped: str, held: bool) -> tuple[float, str]:
-    if stopped == "infeasible":
-        return math.nan, f"{bench.label}: no plan without it"
-    if not held:
-        return math.nan, f"{NOT_AGAIN}: no plan found in time"
-    return objective - bench.base, bench.label if stopped == "optimal" else f"{bench.label}, stopped by {stopped}"
+def _difference(bench: Bench, answer: Found, without: list[str]) -> tuple[Band, str]:
+    """What the best plan without some options costs more than the plan, MUSD, and how that was obtained.
+
+    It cannot cost less where the plan itself was free to do without them. If it was found to, the plan can be improved.
+    """
+    if answer.stopped == "infeasible":
+        return UNKNOWN, f"{bench.label}: no plan without it"
+    if not answer.held:
+        return UNKNOWN, f"{NOT_AGAIN}: no plan found in time"
+    band = difference(Searched(answer.value, answer.bound), bench.searched)
+    committed = any(o.min_modules for o in bench.instance.options if o.option in without)
+    if not committed and not bench.pinned:
+        if band.found < -band.rounding:
+            bench.notes.append(
+                f"the plan can be improved: without {' and '.join(without)} it costs {-band.found:,.4g} MUSD less; "
+                "solve it again with a smaller gap"
+            )
+        band = band.at_least_nothing()
+    return band, bench.label if answer.stopped == "optimal" else f"{bench.label}, stopped by {answer.stopped}"
 
 
 def cost_if_built(bench: Bench, project: Project) -> None:
@@ -193,8 +203,7 @@ def cost_if_built(bench: Bench, project: Project) -> None:
     elif not answer.held:
         project.if_built_how = f"{NOT_AGAIN}: no plan found in time"
     else:
-        project.cost_if_built = answer.value - bench.base
-        project.if_built_least = answer.bound - bench.base
+        project.cost_if_built = difference(Searched(answer.value, answer.bound), bench.searched)
         project.if_built_how = bench.label
         project.plan = answer.x
 
@@ -211,8 +220,8 @@ def frame(projects: list[Project]) -> pd.DataFrame:
             *(p.option.option, p.option.facility, p.country, "yes" if p.built else "no", p.start_year, p.modules),
             *(p.modules * p.option.module_t, p.annuity, p.fixed_om, p.earns),
             "dual, at the margin" if p.built else "dual, at most",
-            *(p.value, p.least, p.most, p.value_how, ";".join(p.twins), p.project_value, p.project_how),
-            *(p.cost_if_built, p.if_built_how),
+            *(*p.value[:3], p.value_how, ";".join(p.twins), *p.project_value[:3], p.project_how),
+            *(*p.cost_if_built[:3], p.if_built_how),
         )
         for p in sorted(projects, key=_order)
     ]
@@ -221,8 +230,9 @@ def frame(projects: list[Project]) -> pd.DataFrame:
 
 def _order(p: Project) -> tuple[bool, bool, float, str]:
     if p.built:
-        known = p.value if math.isfinite(p.value) else p.earns
-        return (False, "no plan" not in p.value_how and not math.isfinite(p.value), -known, p.option.option)
+        solved = math.isfinite(p.value.found)
+        known = p.value.found if solved else p.earns
+        return (False, "no plan" not in p.value_how and not solved, -known, p.option.option)
     return (True, False, missing_share(p), p.option.option)
 
 

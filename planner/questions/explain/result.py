@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ...bands import ROUNDING, Band
 from ...instance.timeline import periods
 from ...solving.families import FAMILIES
 from ...words import figure_of
@@ -93,8 +93,12 @@ class Explanation(Study):
             value_how           | text    |         | how that was obtained, or why not
             also_without        | text    |         | other options of its facility or exclusive group, with `;` between
             project_value_musd  | number  | MUSD    | cost without it and these, less the plan's
+            project_least_musd  | number  | MUSD    | the same at least
+            project_most_musd   | number  | MUSD    | the same at most
             project_value_how   | text    |         | how that was obtained, or why not
             cost_if_built_musd  | number  | MUSD    | cost with at least a module of it less the plan's; blank if built
+            if_built_least_musd | number  | MUSD    | the same at least
+            if_built_most_musd  | number  | MUSD    | the same at most
             cost_if_built_how   | text    |         | how that was obtained, or why not
             """,
         ),
@@ -273,9 +277,10 @@ def _built(e: Explanation) -> list[str]:
     for p in built.itertuples():
         line = f"  {p.option} ({p.country}), {figure_of(p.capacity_t, 5)} t from {p.start_year}: "
         if p.value_musd == p.value_musd:
-            line += f"without it {_more(p.value_musd)}{_range(p)} [{p.value_how}]"
+            line += f"without it {told(e, p.value_musd, p.value_least_musd, p.value_most_musd)} [{p.value_how}]"
             if p.also_without and p.project_value_musd == p.project_value_musd:
-                line += f"; also without {p.also_without} {_more(p.project_value_musd)}"
+                all_of_it = told(e, p.project_value_musd, p.project_least_musd, p.project_most_musd)
+                line += f"; also without {p.also_without} {all_of_it}"
         else:
             line += f"[{p.value_how or 'not re-solved'}]"
         cost = p.annuity_musd + p.fixed_om_musd
@@ -283,14 +288,9 @@ def _built(e: Explanation) -> list[str]:
     return ["Built (MUSD present value):", *_cut(lines, "projects")]
 
 
-def _more(amount: float) -> str:
-    return f"{_number(abs(amount))} {'more' if amount >= 0 else 'less'}"
-
-
-def _range(p: Any) -> str:
-    if not math.isfinite(p.value_least_musd) or p.value_most_musd - p.value_least_musd <= 1e-6 * abs(p.value_musd):
-        return ""
-    return f" ({_number(p.value_least_musd)} to {_number(p.value_most_musd)})"
+def told(e: Explanation, found: float, least: float, most: float) -> str:
+    """A difference in cost from the plan, MUSD, in words, as sure as the gaps of the solves allow."""
+    return Band(found, least, most, ROUNDING * abs(e.objective_musd)).told(_number)
 
 
 def _unbuilt(e: Explanation) -> list[str]:
@@ -305,7 +305,9 @@ def _unbuilt(e: Explanation) -> list[str]:
         says = "; ".join(
             f"{' or '.join(rows['says'])} [{how}]" for how, rows in best[best["says"] != ""].groupby("how", sort=False)
         )
-        costs = f"building it costs {_number(p.cost_if_built_musd)} more; " if p.cost_if_built_musd > 0 else ""
+        costs = ""
+        if p.cost_if_built_musd > 0:
+            costs = f"building it costs {told(e, p.cost_if_built_musd, p.if_built_least_musd, p.if_built_most_musd)}; "
         lines.append(f"  {p.option} ({p.country}): {costs}{says}")
     return ["Not built, and what each lacks:", *_cut(lines, "entry")]
 

@@ -397,16 +397,23 @@ class Curve:
         return cost
 
     def _narrowed(
-        self, programme: Programme, limit: float, objective: np.ndarray, start: np.ndarray | None = None
+        self,
+        programme: Programme,
+        limit: float,
+        objective: np.ndarray,
+        start: np.ndarray | None = None,
+        most: float = math.inf,
     ) -> tuple[float, bool]:
         """Return the least limit that can be kept, and whether that is proven.
 
         limit      one that can be kept
         objective  contains the excess over the limit
         start      integers to start from
+        most       the most that it may cost, MUSD, where the objective is the cost
 
         At a limit that can be kept, the least excess over it is sought; the share of that solution is the next limit
-        (Dinkelbach's method for ratios). When no excess is below zero, the limit is the least.
+        (Dinkelbach's method for ratios). When no excess is below zero, the limit is the least, unless that is so only
+        because a row has nothing to take a share of, such as a year in which nothing is delivered; then it is halved.
         """
         exact = False
         programme.objective(objective)
@@ -420,8 +427,10 @@ class Curve:
                 break
             share = self.rows.share(found.x)
             if found.optimal and share >= limit - EXACT:
-                exact = True
-                limit = min(limit, share)
+                limit, exact = min(limit, share), True
+                has_duals = programme is self.lp and math.isinf(most)
+                if limit > EXACT and not self.rows.bind(found, has_duals):
+                    limit, exact = self._halved(programme, limit, most)
                 break
             if share >= limit - EXACT or found.stopped == "interrupted":
                 break
@@ -432,11 +441,31 @@ class Curve:
         programme.restore()
         return limit, exact
 
+    def _halved(self, programme: Programme, limit: float, most: float) -> tuple[float, bool]:
+        """Return the least limit, up to one that can be kept, and whether it is proven, by halving what is open.
+
+        most  the most that it may cost, MUSD
+        """
+        low = at = 0.0  # first no dependence at all
+        programme.bound([self.rows.excess], 0.0, 0.0)
+        while limit - low > EXACT:
+            self.rows.set_limit(programme, at)
+            found = self._find(programme, self.settings.time_limit)
+            if found.stopped != "infeasible" and not found.optimal:
+                return limit, False
+            if found.optimal and programme.cost(found.x) <= most:
+                limit = min(at, self.rows.share(found.x))
+            else:
+                low = at
+            at = (low + limit) / 2
+        return limit, True
+
     def _cheap_limit(self, cheapest: Point) -> float:
         """Return the least limit that costs no more than the least cost, with the integers of the cheapest plan."""
         self.lp.bound(self.whole, cheapest.whole, cheapest.whole)
         with self.lp.going_on():
-            return self._narrowed(self.lp, cheapest.share, self.arrays.cost + self._excess(TIE))[0]
+            most = cheapest.cost + SAME_COST * abs(cheapest.cost)
+            return self._narrowed(self.lp, cheapest.share, self.arrays.cost + self._excess(TIE), most=most)[0]
 
     def tell(self, point: Point, started: float) -> None:
         """Print a line of progress about a point; ``started``: when its solve began, by `time.perf_counter`."""

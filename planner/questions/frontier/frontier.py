@@ -14,6 +14,7 @@ from dataclasses import asdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from ...bands import Searched, difference
 from ...errors import UsageError
 from .result import Frontier
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .curve import Curve, Point
 
 
+BEND = 1e-6  # distance from the chord, both axes scaled to 1; less is rounding
 MEASURABLE = 1e-5  # of all deliveries: the least-exposure step may shift 1e-7 of the cost
 
 
@@ -81,17 +83,31 @@ def _nondominated(found: list[Point]) -> list[Point]:
     return kept
 
 
-def _knee(points: list[Point]) -> int | None:
-    """Number of the point farthest from the chord, both axes scaled to 1."""
+def _knees(points: list[Point]) -> tuple[int | None, list[int]]:
+    """Return the number of the point farthest from the chord between the ends, both axes scaled to 1.
+
+    And, in order, all that may be it by the gaps. None, and none, unless some point lies off the chord wherever between
+    their bounds and the cost found the least costs lie: only then is it certain that the slope changes.
+    """
     if len(points) < 3:
-        return None
+        return None, []
     a, b = points[0], points[-1]
-    wide, high = a.limit - b.limit, b.cost - a.cost
-    if wide <= 0.0 or high <= 0.0:
-        return None
-    away = [(a.limit - p.limit) / wide - (p.cost - a.cost) / high for p in points]
-    best = max(range(len(points)), key=lambda i: away[i])
-    return best + 1 if away[best] > 1e-6 else None
+    wide = a.limit - b.limit
+    if wide <= 0.0 or b.cost <= a.cost:
+        return None, []
+
+    def away(p: Point, first: float, last: float, cost: float) -> float:
+        """Distance from the chord; it falls with the cost of the point, and rises with those of the ends."""
+        return (a.limit - p.limit) / wide - (cost - first) / (last - first) if last > first else -math.inf
+
+    found = [away(p, a.cost, b.cost, p.cost) for p in points]
+    least = [away(p, a.bound, b.bound, p.cost) for p in points]
+    most = [away(p, a.cost, b.cost, max(p.bound, a.cost)) for p in points]
+    certain = [i for i, distance in enumerate(least) if distance > BEND]
+    if not certain:
+        return None, []
+    best = max(certain, key=lambda i: found[i])
+    return best + 1, [i + 1 for i in range(1, len(points) - 1) if i == best or most[i] > least[best]]
 
 
 def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
@@ -103,11 +119,15 @@ def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
     rows, switches = [], []
     for number, p in enumerate(points, start=1):
         extra = p.clean - first.clean
-        premium = (p.cost - first.cost) / extra if extra > MEASURABLE * (p.clean + p.exposed) else math.nan
+        # a tighter limit never costs less, whatever the gaps leave
+        band = difference(Searched(p.cost, p.bound), Searched(first.cost, first.bound)).at_least_nothing()
+        told = band.same or band.sign
+        premium = band.found / extra if told and extra > MEASURABLE * (p.clean + p.exposed) else math.nan
         gap = abs(p.cost - p.bound) / max(abs(p.cost), 1e-9)
         marginal = -p.slope * 0.01 + 0.0
         rows.append(
-            (number, curve.metric.name, p.limit, p.share, p.cost, p.bound, gap, marginal, premium)  # noqa: RUF005
+            (number, curve.metric.name, p.limit, p.share, p.cost, p.bound, gap)  # noqa: RUF005
+            + (band.found, band.least, band.most, marginal, premium)
             + (p.exposed_share, p.short_t, p.capex, p.status, max(p.limit, p.same_until))
         )
         before = points[number - 2].builds if number > 1 else p.builds
@@ -125,7 +145,7 @@ def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
         curve.today,
         pd.DataFrame(rows, columns=Frontier.columns("points")),
         pd.DataFrame(switches, columns=Frontier.columns("switches")),
-        _knee(points),
+        *_knees(points),
         pd.DataFrame(lp_rows, columns=Frontier.columns("bound")),
         not curve.interrupted,
         {**asdict(curve.settings), "gap": curve.settings.gap_for(len(curve.whole))},

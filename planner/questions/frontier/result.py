@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ...bands import span_of
 from ...errors import UsageError
-from ...words import figure_of
+from ...words import figure_of, share_of
 from ..study import COMPLETE, INSTANCE, NOTES, SECONDS, SETTINGS, Study, Table, Value, text_table
 
 if TYPE_CHECKING:
@@ -38,7 +38,11 @@ class Frontier(Study):
         Value("today", "level at which a glide begins, a share (1 without one)"),
         SETTINGS,
         COMPLETE,
-        Value("knee", "the point farthest from the chord between the ends; null for a straight curve"),
+        Value(
+            "knee",
+            "the point farthest from the chord between the ends; null if the curve is straight, or may be by the gaps",
+        ),
+        Value("knee_among", "the points that may be farthest, by the gaps"),
         Table(
             "points",
             "The points, from the least cost to the least dependence. Of plans of one cost a point is the least "
@@ -51,10 +55,14 @@ class Frontier(Study):
             objective_musd          | number  | MUSD     | least present cost at the limit
             bound_musd              | number  | MUSD     | no plan that keeps the limit costs less
             gap                     | number  | share    | distance of the two, of the cost
+            extra_musd              | number  | MUSD     | cost beyond that of point 1, between the plans found
+            extra_least_musd        | number  | MUSD     | the same at least, as the gaps of both searches allow
+            extra_most_musd         | number  | MUSD     | the same at most
             marginal_musd_per_point | number  | MUSD     | what one percentage point more limit saves, by the
                 duals with whole numbers fixed; either side's at a bend
             usd_per_kg_clean        | number  | USD/kg   | extra cost per extra kg of clean deliveries over point 1,
-                both present values; blank where none are added
+                both present values; blank where none are added, or where the gaps leave open whether it costs more;
+                as sure as `extra_musd`
             exposed_share           | number  | share    | exposed deliveries of all, in the years asked for
             short_t                 | number  | t        | short in the years asked for
             capex_musd              | number  | MUSD     | overnight cost of what is built
@@ -99,6 +107,7 @@ class Frontier(Study):
     table: pd.DataFrame
     switches: pd.DataFrame
     knee: int | None
+    knee_among: list[int]
     lp_table: pd.DataFrame
     complete: bool
     settings: dict[str, Any] = field(default_factory=dict)
@@ -151,7 +160,8 @@ class Frontier(Study):
             f"{self.instance.title or self.instance.name}: cost against {self.metric.name}, {when}",
             *text_table(
                 [
-                    *(("point", ">6"), ("limit", ">8"), ("MUSD", ">14"), ("gap", ">7"), ("MUSD/point", ">11")),
+                    *(("point", ">6"), ("limit", ">8"), ("MUSD", ">14"), ("gap", ">7"), ("extra MUSD", ">16")),
+                    ("MUSD/point", ">11"),
                     *(("USD/kg clean", ">12"), ("exposed", ">8"), ("short t", ">9"), ("capex MUSD", ">11")),
                 ],
                 [self._cells(r) for r in self.table.itertuples()],
@@ -161,15 +171,18 @@ class Frontier(Study):
             lines.append("One point: no plan depends less than the cheapest, so there is nothing to trade.")
         if self.knee is not None:
             lines.append(f"* knee: point {self.knee}, beyond it a point less dependence costs much more")
+            others = [str(n) for n in self.knee_among if n != self.knee]
+            if others:
+                lines[-1] += f"; by the gaps it may also be at point {' or '.join(others)}"
         lines += [f"point {n}: {what}" for n, what in self._switched().items()]
         if not self.complete:
             lines.append("Interrupted: the points found so far.")
         return "\n".join(lines + [f"Note: {n}" for n in self.notes])
 
     def _cells(self, r: Any) -> list[str]:
-        exposed = "-" if math.isnan(r.exposed_share) else f"{r.exposed_share:.1%}"
+        extra = span_of(r.extra_musd, r.extra_least_musd, r.extra_most_musd)
         return [
             f"{'*' if r.point == self.knee else ' '}{r.point:>5}", f"{r.limit:.2%}", figure_of(r.objective_musd, 6),
-            f"{r.gap:.2%}", figure_of(r.marginal_musd_per_point, 4), figure_of(r.usd_per_kg_clean, 4), exposed,
-            figure_of(r.short_t, 4), figure_of(r.capex_musd, 5),
+            share_of(r.gap, 2), extra, figure_of(r.marginal_musd_per_point, 4), figure_of(r.usd_per_kg_clean, 4),
+            share_of(r.exposed_share), figure_of(r.short_t, 4), figure_of(r.capex_musd, 5),
         ]  # fmt: skip

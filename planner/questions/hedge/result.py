@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...words import figure_of
+from ...bands import ROUNDING, Band
+from ...words import figure_of, share_of
 from ..study import COMPLETE, SETTINGS, Study, Table, Value, text_table
 from .verdict import Estimate
 
@@ -149,13 +150,12 @@ class Hedge(Study):
             f"{self.instance['title'] or self.instance['name']}: "
             f"best against {asked['outcomes']} outcomes of its projects ({measure})",
             f"On these: {figure_of(self.objective_musd, 6)} MUSD, "
-            f"no plan is below {figure_of(self.bound_musd, 6)} ({gap:.2%})",
+            f"no plan is below {figure_of(self.bound_musd, 6)} ({share_of(gap, 2)})",
         ]
         if self.gap_musd == self.gap_musd:
             sure = self.gap_at_most_musd
-            most = (
-                f", with 95 % at most {figure_of(sure, 4)} ({sure / self.objective_musd:.2%})" if sure == sure else ""
-            )
+            most = f", with 95 % at most {figure_of(sure, 4)} ({share_of(sure / self.objective_musd, 2)})"
+            most = most if sure == sure else ""
             lines.append(f"Over all outcomes: about {figure_of(self.gap_musd, 4)} MUSD from the best plan{most}")
         if not self.complete:
             lines.append("Interrupted: the best plan so far, and what is known of it.")
@@ -183,7 +183,12 @@ class Hedge(Study):
         )
         s = self.saving
         sure = f" (95 %: {figure_of(s.low, 5)} to {figure_of(s.high, 5)})" if s.low == s.low else ""
-        lines.append(f"The hedged plan saves {figure_of(s.mean, 5)}{sure}")
+        saves = f"The hedged plan saves {figure_of(s.mean, 5)}{sure}"
+        if not s.sign:
+            saves = f"Whether the hedged plan saves anything is not known from so few: {figure_of(s.mean, 5)}{sure}"
+        elif s.sign < 0:
+            saves = f"The hedged plan costs {figure_of(-s.mean, 5)} more{sure}"
+        lines.append(saves)
         broken = self.plans["promise_broken"].tolist()
         if max(broken) > 0.0:
             lines.append(
@@ -213,11 +218,11 @@ class Hedge(Study):
     def _of_insurance(self) -> list[str]:
         if not len(self.insurance):
             return []
-        lines = ["Worth as insurance: the best plan without it is dearer by (MUSD; at least, at most by the gaps):"]
+        lines = ["Worth as insurance: what the best plan without it costs (MUSD; at least and at most by the gaps):"]
         for r in self.insurance.itertuples():
+            band = Band(r.worth_musd, r.at_least_musd, r.at_most_musd, ROUNDING * abs(self.objective_musd))
             lines.append(
-                f"  {r.project}: {figure_of(r.worth_musd, 4)} "
-                f"({figure_of(r.at_least_musd, 4)} to {figure_of(r.at_most_musd, 4)}) "
+                f"  {r.project}: {band.told(lambda musd: figure_of(musd, 4))} "
                 f"for {figure_of(r.extra_capex_musd, 4)} more overnight"
             )
         return lines

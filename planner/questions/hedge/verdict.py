@@ -18,6 +18,11 @@ class Estimate(NamedTuple):
     low: float
     high: float
 
+    @property
+    def sign(self) -> int:
+        """1 or -1: certainly above or below 0, with 95 %; 0: the interval holds 0, or is not known."""
+        return (self.low > 0.0) - (self.high < 0.0)
+
 
 def estimate(groups: Sequence[float]) -> Estimate:
     """Return the mean of the means of independent groups, with Student's confidence interval.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...words import figure_of
+from ...words import figure_of, share_of
 from ..study import COMPLETE, INSTANCE, Study, Table, Value
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from ...instance.instance import Instance
     from .study_file import StudyFile
+
+PROVEN = 1e-6  # a relative gap up to this is rounding
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Sensitivity(Study):
         Value("method", "`one-at-a-time`, `lhs` (Latin hypercube) or `sobol`", "study.method"),
         COMPLETE,
         Value("base", "each metric without any change"),
+        Value("gap", "the largest gap of a sample: plans within it of the least cost may differ in all other metrics"),
         Table(
             "tornado",
             "One at a time: each change at its ends, and each metric there. Metrics are in the units of their names.",
@@ -43,8 +46,10 @@ class Sensitivity(Study):
             at_base     | number | metric | without any change
             at_high     | number | metric | with the change at its high end; blank without a plan
             swing       | number | metric | from the low to the high end
+            swing_least | number | MUSD   | of the cost: the same at least, as the gaps of both solves allow
+            swing_most  | number | MUSD   | the same at most
             elasticity  | number |        | relative change of the metric by the relative change of what is varied;
-                blank where either has no size
+                blank where either has no size, or where the gaps leave open whether the cost rises or falls
             status_low  | text   |        | of the solve at the low end
             status_high | text   |        | of the solve at the high end
             """,
@@ -74,7 +79,8 @@ class Sensitivity(Study):
             "samples",
             "Every sample; the first is without any change.",
             """
-            status | text | | of the solve
+            status | text   |       | of the solve
+            gap    | number | share | how far the plan may be from the least cost; blank without a plan
             """,
             further="before it one for each change, its position from 0 (low) to 1 (high), blank without the change; "
             "after it one for each metric",
@@ -89,6 +95,12 @@ class Sensitivity(Study):
     samples: pd.DataFrame
     indices: pd.DataFrame
     complete: bool
+
+    @property
+    def gap(self) -> float:
+        """The largest relative gap of a sample; 0 if none has a plan."""
+        known = self.samples["gap"].dropna()
+        return float(known.max()) if len(known) else 0.0
 
     def __str__(self) -> str:
         lines = [self.study.title or f"{self.study.method} study of {self.study.instance}"]
@@ -108,6 +120,11 @@ class Sensitivity(Study):
                 words = [f"{'+' if r.modules > r.modules_base else '-'}{r.option}" for r in rows.itertuples()]
                 more = f" and {len(words) - 6} more" if len(words) > 6 else ""
                 lines.append(f"  {change}, {end}: {', '.join(words[:6])}{more}")
+        if self.gap > PROVEN:
+            lines.append(
+                f"Note: plans are within {share_of(self.gap)} of the least cost; what differs by less may be play of "
+                "the searches, in all metrics"
+            )
         if not self.complete:
             lines.append("Interrupted: the samples solved so far.")
         return "\n".join(lines)
@@ -127,6 +144,8 @@ class Sensitivity(Study):
                     bar[k] = "="
                 bar[round((r.at_base - low) / (high - low) * (width - 1))] = "|"
             e = "" if r.elasticity != r.elasticity else f"  elasticity {r.elasticity:+.2f}"
+            if r.swing_least < 0.0 < r.swing_most:
+                e = "  within the gaps"
             lines.append(f"  {r.change:<34} {_said(r.at_low):>11} {''.join(bar)} {_said(r.at_high):<11}{e}")
         return lines
 

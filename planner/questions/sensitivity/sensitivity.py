@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...bands import Searched, difference
 from ...errors import UsageError
 from . import metrics
 from .changes import Varied, resolve, varied
@@ -110,16 +111,16 @@ def _sensitivity(
     values = {m: _number(base, m) for m in study.metrics}
     names = [c.name for c in study.change]
     rows = [
-        (*(s.get(n, math.nan) for n in names), r["status"], *(_number(r, m) for m in study.metrics))
+        (*(s.get(n, math.nan) for n in names), r["status"], _gap(r), *(_number(r, m) for m in study.metrics))
         for s, r in zip(samples, results, strict=True)
         if r is not None
     ]
-    frame = pd.DataFrame(rows, columns=[*names, "status", *study.metrics])
+    frame = pd.DataFrame(rows, columns=[*names, "status", "gap", *study.metrics])
     tornado, flips = pd.DataFrame(), pd.DataFrame()
     indices = pd.DataFrame()
     if study.method == "one-at-a-time":
         by_end = {(n, e): r for s, r in zip(samples, results, strict=True) for n, e in s.items()}
-        tornado = _tornado(study, changes, values, by_end)
+        tornado = _tornado(study, changes, base, by_end)
         flips = _flips(study, base, by_end)
     elif complete:
         indices = _indices(study, names, frame)
@@ -131,10 +132,27 @@ def _number(result: Mapping[str, Any] | None, metric: str) -> float:
     return math.nan if value is None else float(value)
 
 
+def _gap(result: Mapping[str, Any]) -> float:
+    """Return the relative gap of a sample; NaN: it has no plan."""
+    if result["searched"] is None:
+        return math.nan
+    cost, bound = result["searched"]
+    return (cost - bound) / max(abs(cost), 1e-9)
+
+
+def _swing(metric: str, low: Mapping[str, Any] | None, high: Mapping[str, Any] | None) -> tuple[float, float]:
+    """Return the least and the most that the cost rises from the low to the high end by the gaps; NaN for others."""
+    known = [r["searched"] for r in (low, high) if r is not None and r["searched"] is not None]
+    if metric != "objective_musd" or len(known) < 2:
+        return math.nan, math.nan
+    band = difference(Searched(*known[1]), Searched(*known[0]))
+    return (0.0, 0.0) if band.same else (band.least, band.most)
+
+
 Ends = Mapping[tuple[str, float], dict[str, Any] | None]
 
 
-def _tornado(study: StudyFile, changes: Sequence[Varied], base: Mapping[str, float], by_end: Ends) -> pd.DataFrame:
+def _tornado(study: StudyFile, changes: Sequence[Varied], base: Mapping[str, Any], by_end: Ends) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
@@ -142,11 +160,13 @@ def _tornado(study: StudyFile, changes: Sequence[Varied], base: Mapping[str, flo
         name = change.change.name
         low, high = by_end[name, 0.0], by_end[name, 1.0]
         for metric in study.metrics:
-            a, b, at_base = _number(low, metric), _number(high, metric), base[metric]
-            sized = change.span == change.span and abs(at_base) > 1e-12
+            a, b, at_base = _number(low, metric), _number(high, metric), _number(base, metric)
+            least, most = _swing(metric, low, high)
+            # within the gaps the cost may as well fall as rise
+            sized = change.span == change.span and abs(at_base) > 1e-12 and not least < 0.0 < most
             elasticity = (b - a) / at_base / change.span if sized else math.nan
             status = ["" if r is None else r["status"] for r in (low, high)]
-            rows.append((name, metric, a, at_base, b, b - a, elasticity, *status))
+            rows.append((name, metric, a, at_base, b, b - a, least, most, elasticity, *status))
     return pd.DataFrame(rows, columns=Sensitivity.columns("tornado"))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ...errors import InstanceError, UsageError, hinted, idle
+from ...instance.reading import read_toml
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
@@ -106,10 +106,10 @@ def read_study(path: str | Path) -> tuple[StudyFile, Path]:
     """Read a study; and the folder from which its paths start. Raises UsageError with every problem."""
     file = Path(path)
     try:
-        written = tomllib.loads(file.read_text(encoding="utf-8"))
+        written = read_toml(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise UsageError(f"{file} is not TOML: {error}") from error
     return study_of(written, str(file)), file.resolve().parent
 

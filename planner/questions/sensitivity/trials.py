@@ -40,7 +40,7 @@ class Solved:
         self.changes: list[Varied] = [resolve(instance, change) for change in study.change]
 
     def solve(self, positions: Positions) -> dict[str, Any]:
-        """Status, metrics and modules by option of one sample."""
+        """Status, metrics, cost with its bound, and modules by option of one sample."""
         from ..solve import solve
 
         instance = varied(self.instance, self.changes, positions) if positions else self.instance
@@ -49,12 +49,13 @@ class Solved:
             plan = solve(instance, gap=how.gap, time_limit=how.time_limit)
         except (Infeasible, NoPlan) as error:
             status = "infeasible" if isinstance(error, Infeasible) else "no_solution"
-            return {"status": status, "metrics": dict.fromkeys(self.study.metrics), "built": {}}
+            return {"status": status, "metrics": dict.fromkeys(self.study.metrics), "searched": None, "built": {}}
         builds = plan.tables["builds"].groupby("option")["modules"].sum()
         measured = {m: measure(plan, m) for m in self.study.metrics}
         return {
             "status": plan.status,
             "metrics": plain(measured),
+            "searched": plan.searched,
             "built": {str(o): float(n) for o, n in builds.items()},
         }
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ...bands import ROUNDING
 from ...words import counted, figure_of, listed, rate_of, shortened, told
 from ..charts import Bar, Mark, ranked
 from ..looks import GREEN, GREY, ORANGE, Look
@@ -46,6 +47,13 @@ def section(view: View, study: Shown) -> Section:
         f"{counts['sometimes'] or 'none'} in some, {counts['never'] or 'none'} in none"
         + (f"; of {counts['open']} that is open." if counts["open"] else ".")
     ]
+    bound = float(about["bound_musd"])
+    if best - bound > ROUNDING * abs(best):
+        within = rate_of((ceiling - bound) / max(abs(bound), 1e-9))
+        lead.append(
+            f"No plan costs less than {view.money(bound, 4)}: by that gap, what is built in some of them is built in "
+            f"some within {within} of the least cost; the other verdicts hold."
+        )
     unproven = sum(not r["proven"] for r in ranges)
     if unproven:
         lead.append(

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ...bands import Band, Searched, difference
 from ...words import capital, figure_of, listed, share_of
 from ..charts import SHARES, amounts, columns, lines
 from ..looks import look
@@ -75,12 +76,11 @@ def _quoted(name: str, mine: str = "") -> str:
 
 def _cost_chart(view: Names, study: Shown, names: Sequence[str], mine: str) -> Figure:
     parts = [r for r in study.tables["totals"] if str(r["quantity"]).startswith("of which ")]
-    total = next(r for r in study.tables["totals"] if r["quantity"] == "cost")
+    total = _cost(study)
     shown = [r for r in parts if any(abs(r[n] or 0.0) > SOME_MUSD for n in names)]
-    change = (total[names[-1]] or 0.0) - (total[names[0]] or 0.0)
     return Figure(
         "rivals-cost",
-        f"{_quoted(names[-1])} costs {_more(view, change)} than {_quoted(names[0])}",
+        _dearer(view, _band(study, names[-1], names[0]), _quoted(names[-1]), _quoted(names[0])),
         "Cost: " + "; ".join(f"{_called(n, mine)} {view.money(total[n], 4)}" for n in names) + ".",
         columns(
             shown,
@@ -167,12 +167,27 @@ def _word(view: Names, key: str, value: Any) -> str:
 def in_words(view: View, study: Shown) -> str:
     """What this plan costs against the first of the others."""
     names, mine = _names(study), _mine(view, study)
-    total = next(r for r in study.tables["totals"] if r["quantity"] == "cost")
     other = next((n for n in names if n != mine), None)
-    if other is None or total[other] is None or total[mine] is None or not _same_money(study):
+    if other is None or not _same_money(study):
         return ""
-    return f"This plan costs {_more(view, total[mine] - total[other])} than the plan {_quoted(other)}."
+    return _dearer(view, _band(study, mine, other), "This plan", f"the plan {_quoted(other)}") + "."
 
 
-def _more(view: Names, change: float) -> str:
-    return f"{view.money(abs(change))} {'more' if change >= 0 else 'less'}"
+def _cost(study: Shown) -> Row:
+    return next(r for r in study.tables["totals"] if r["quantity"] == "cost")
+
+
+def _band(study: Shown, name: str, base: str) -> Band:
+    """By how much the least cost of one plan's instance is above that of another."""
+    cost, names = _cost(study), _names(study)
+    one, other = (Searched(cost[n], study.about["bounds"][names.index(n)]) for n in (name, base))
+    return difference(one, other)
+
+
+def _dearer(view: Names, band: Band, this: str, other: str) -> str:
+    """Which of two plans costs more, if the gaps of their searches do not leave it open."""
+    if band.same:
+        return f"{this} costs the same as {other}"
+    if not band.sign:
+        return f"{this} and {other} cannot be told apart by cost: {band.told(view.money)}, by the gaps of the searches"
+    return f"{this} costs {band.told(view.money)} than {other}"

@@ -107,7 +107,7 @@ def _fan(study: Shown) -> Figure:
 
 
 def _hangs(view: View, study: Shown) -> Figure | None:
-    """What bad luck of each project costs against good luck."""
+    """What a bad outcome of each project costs against a good one."""
     charts: dict[str, Chart] = {}
     for column, title, unit, least in (
         ("cost_at_stake_musd", f"Cost, million {view.instance.currency}", view.musd, STAKE),
@@ -134,19 +134,19 @@ def _hangs(view: View, study: Shown) -> Figure | None:
     return Figure(
         "delivery-stakes",
         f"The plan hangs on {listed([view.project(p['option']) for p in top[:3]])}",
-        told("Bad luck of a project against good luck, means", each),
+        told("Bad outcomes of a project against good ones, means", each),
         charts,
         columns="option cost_at_stake_musd short_at_stake_t",
         rows=study.tables["projects"],
-        caption="Mean of the outcomes in which a project has worse luck than its median, less the mean of the others. "
+        caption="Mean of the outcomes in which a project does worse than its median, less the mean of the others. "
         "With few outcomes these differences are rough.",
     )
 
 
 def _project_table(view: View, projects: Sequence[Row]) -> Table:
     return Table(
-        "table-luck",
-        "Every project built, and its luck",
+        "table-delivered",
+        "Every project built, and its outcomes",
         projects,
         (
             Column("Project", lambda p: view.project(p["option"])),

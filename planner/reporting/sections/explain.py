@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ...bands import ROUNDING, Band
 from ...questions.explain.result import STEPS, step_of
 from ...words import capital, counted, figure_of, shortened, told
 from .. import charts
@@ -168,7 +169,7 @@ def _built_chart(view: View, built: Sequence[Row]) -> Figure:
         amounts(million, [x for p in shown for x in (p["earns_musd"], _costs(p))]),
         beside=True,
     )
-    best = max(known, key=lambda p: p["value_musd"], default=None)
+    best = max(known, key=lambda p: (_end(p, "least"), p["value_musd"]), default=None)
     title = f"What the {counted(len(built), 'project')} built {'is' if len(built) == 1 else 'are'} worth"
     if best is not None:
         title = _without(view, best)
@@ -206,15 +207,13 @@ def _end(project: Row, end: str) -> float:
 
 
 def _without(view: View, project: Row) -> str:
-    """What the plan costs more without a project, with the range that the gap leaves if there is one."""
-    value, least, most = project["value_musd"], _end(project, "least"), _end(project, "most")
+    """What the plan costs more without a project, as sure as the gaps of the solves allow."""
+    ends = (project["value_musd"], _end(project, "least"), _end(project, "most"))
+    band = Band(*ends, ROUNDING * abs(view.plan["objective_musd"]))
     name = view.project(project["option"])
-    if most - least <= 1e-6 * max(1.0, abs(value)):
-        return f"Without {name} the plan costs {view.money(abs(value))} {'more' if value >= 0 else 'less'}"
-    span = f"{figure_of(least)} to {figure_of(most)} million {view.instance.currency}"
-    if least <= 0.0 <= most:
-        return f"What {name} is worth drowns in the gap of the solves: {span}"
-    return f"Without {name} the plan costs {span} more"
+    if not band.sign and not band.same:
+        return f"What {name} is worth drowns in the gap of the solves: {band.told(view.money)}"
+    return f"Without {name} the plan costs {band.told(view.money)}"
 
 
 def _place(view: View, option: str) -> str:
@@ -445,7 +444,7 @@ def in_words(view: View, study: Shown) -> str:
         top = limits[0]
         said.append(f"Of what binds, {_said(top)} saves most: {view.money(top['saves_musd'])} for {top['step']}.")
     built = [p for p in study.tables["projects"] if p["built"] == "yes" and p["value_musd"] is not None]
-    best = max(built, key=lambda p: p["value_musd"], default=None)
+    best = max(built, key=lambda p: (_end(p, "least"), p["value_musd"]), default=None)
     if best is not None and _end(best, "least") > 0.0:
         said.append(f"{_without(view, best)}.")
     return " ".join(said)

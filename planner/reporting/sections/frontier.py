@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...words import counted, figure_of, share_of, tonnes_of
+from ...bands import ROUNDING, WIDE, Band
+from ...words import counted, figure_of, listed, share_of, tonnes_of
 from .. import charts
 from ..charts import Chart, amounts, layout, plain
 from ..looks import BLUE, GREY, INK, ORANGE
@@ -40,6 +41,7 @@ class Curve:
     switches: Sequence[dict[str, Any]]
     bound: Sequence[tuple[float, float]]
     knee: int | None
+    knee_among: Sequence[int]
     metric: str
     years: str
 
@@ -61,7 +63,15 @@ def curve_of(study: Shown) -> Curve:
     bound = sorted(
         (row["limit"], row["bound_musd"]) for row in study.tables["bound"] if row.get("bound_musd") is not None
     )
-    return Curve(points, study.tables["switches"], bound, about.get("knee"), str(about.get("metric", "")), when)
+    return Curve(
+        points,
+        study.tables["switches"],
+        bound,
+        about.get("knee"),
+        about.get("knee_among") or (),
+        str(about.get("metric", "")),
+        when,
+    )
 
 
 def section(view: View, study: Shown) -> Section:
@@ -70,7 +80,6 @@ def section(view: View, study: Shown) -> Section:
     title = "What less dependence costs"
     if not any(p["share"] is not None for p in curve.points):
         return Section("curve", title, ["The curve holds no point."], (), "Trade-off", study.warnings)
-    least = curve.points[0]["objective_musd"]
     changes = _changes(curve)
     steps = _steps(view, changes, 6)
     lead = [
@@ -84,7 +93,9 @@ def section(view: View, study: Shown) -> Section:
         (
             Column("Point", "point", "count"),
             Column("Share kept", "share", "share"),
-            Column(f"Extra cost, {view.musd}", lambda p: p["objective_musd"] - least, "number"),
+            Column(f"Extra cost, {view.musd}", "extra_musd", "number"),
+            Column("At least", "extra_least_musd", "number"),
+            Column("At most", "extra_most_musd", "number"),
             Column(f"One point less costs, {view.musd}", "marginal_musd_per_point", "number"),
             Column(f"{view.instance.currency}/kg clean", "usd_per_kg_clean", "number"),
             Column("Short, t", "short_t", "number"),
@@ -204,7 +215,16 @@ def _figure(view: View, curve: Curve, steps: dict[int, list[str]]) -> Figure:
     x, y, sizes, says = (list(values) for values in zip(*corners, strict=True))
     marker = {"size": sizes, "symbol": "circle"}
     thick, dashed = {"color": BLUE, "width": 3}, {"color": GREY, "width": 2, "dash": "dash"}
+    below = [p["objective_musd"] - p["bound_musd"] for p in points]
     traces = [charts.points(x, y, "lines+markers", says, name="least cost", line=thick, marker=marker)]
+    if any(p["extra_most_musd"] - p["extra_least_musd"] > WIDE * p["extra_musd"] for p in points):
+        traces.append(
+            charts.points(
+                [p["share"] for p in points], [p["extra_musd"] for p in points], "markers", name="range by the gaps",
+                marker={"size": 1, "color": BLUE},
+                error_y={"type": "data", "symmetric": False, "array": [0.0] * len(points), "arrayminus": below},
+            )
+        )  # fmt: skip
     if len(curve.bound) > 1:
         x, y = [limit for limit, _ in bound], [cost for _, cost in bound]
         traces.insert(0, charts.points(x, y, "lines", name="bound without whole numbers", line=dashed))
@@ -215,8 +235,7 @@ def _figure(view: View, curve: Curve, steps: dict[int, list[str]]) -> Figure:
         words = charts.points(x, y, "markers+text", name="knee", marker=star, text=said, textposition="top left")
         traces.append(words)
     summary = "; ".join(
-        f"{share_of(p['share'])} costs {view.money(p['objective_musd'] - least)} more"
-        for p in points[1 :: max(1, len(points) // 6)]
+        f"{share_of(p['share'])} costs {extra_of(view, p)}" for p in points[1 :: max(1, len(points) // 6)]
     )
     drawn = layout(
         xaxis={"title": {"text": plain(curve.name)}, "tickformat": ".0%", "autorange": "reversed"},
@@ -227,9 +246,8 @@ def _figure(view: View, curve: Curve, steps: dict[int, list[str]]) -> Figure:
     )
     return Figure(
         "curve-cost",
-        f"From {share_of(points[0]['share'])} to {share_of(last['share'])} {curve.name} for "
-        f"{view.money(last['objective_musd'] - least)} more",
-        f"{summary}." + (f" The knee is at {share_of(knee['share'])}." if knee else ""),
+        f"From {share_of(points[0]['share'])} to {share_of(last['share'])} {curve.name} for {extra_of(view, last)}",
+        f"{summary}." + (f" The knee is at {_knee_at(curve, knee)}." if knee else ""),
         Chart(traces, drawn, curve.points),
     )
 
@@ -240,24 +258,37 @@ def _said(view: View, point: dict[str, Any], least: float, steps: dict[int, list
     return "<br>".join([head, *(plain(words) for words in steps.get(point["point"], []))])
 
 
+def extra_of(view: View, point: dict[str, Any]) -> str:
+    """What a point costs beyond the first, in words, as sure as the gaps allow."""
+    band = Band(
+        point["extra_musd"], point["extra_least_musd"], point["extra_most_musd"], ROUNDING * point["bound_musd"]
+    )
+    return band.told(view.money)
+
+
+def _knee_at(curve: Curve, knee: dict[str, Any]) -> str:
+    others = [p for p in curve.points if p["point"] in curve.knee_among and p["point"] != curve.knee]
+    also = f", or by the gaps at {listed([share_of(p['share']) for p in others])}" if others else ""
+    return share_of(knee["share"]) + also
+
+
 def in_words(view: View, study: Shown) -> str:
     """The curve in a sentence; "" if it has one point."""
     curve = curve_of(study)
     points = [p for p in curve.points if p["share"] is not None]
     if len(points) < 2:
         return ""
-    least = points[0]["objective_musd"]
     last = points[-1]
     knee = next((p for p in points if p["point"] == curve.knee), None)
     text = (
         f"Bringing {curve.name} from {share_of(points[0]['share'])} to {share_of(last['share'])}, the least that any "
-        f"plan can keep, costs {view.money(last['objective_musd'] - least)} more"
+        f"plan can keep, costs {extra_of(view, last)}"
     )
     if (last.get("short_t") or 0.0) > 1e-3:
         text += f" and leaves {tonnes_of(last['short_t'])} undelivered"
     if knee is not None and knee is not last:
         text += (
-            f"; getting to {share_of(knee['share'])} costs {view.money(knee['objective_musd'] - least)}, "
-            "and beyond that each point costs much more"
+            f"; getting to {share_of(knee['share'])} costs {extra_of(view, knee)}, and beyond that each point costs "
+            "much more"
         )
     return text + "."

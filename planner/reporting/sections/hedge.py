@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ...questions.hedge.verdict import Estimate
 from ...words import counted, figure_of, listed, rate_of, shortened, tonnes_of
 from ..charts import Bar, amounts, lines, ranked
 from ..looks import BLUE, ORANGE, Look
@@ -19,7 +21,7 @@ SOME = 1e-6  # modules
 
 
 def section(view: View, study: Shown) -> Section:
-    """Both plans on the same luck, what is built otherwise, and what each project is worth as insurance."""
+    """Both plans on the same outcomes, what is built otherwise, and what each project is worth as insurance."""
     about = study.about
     asked = about["settings"]
     aim = "on average"
@@ -28,11 +30,11 @@ def section(view: View, study: Shown) -> Section:
     lead = [
         f"The hedged plan is the best {aim} against {counted(int(asked['outcomes']), 'outcome')} of the projects, "
         "drawn from their chance of success, delay, overrun and reached size; the trusting one is the best if all come "
-        "as planned. Builds are decided before the luck is known, operations after it."
+        "as planned. Builds are decided before the outcome is known, operations after it."
     ]
     lead += _how_sure(view, about)
     outcomes, builds, insurance = (study.tables[name] for name in ("outcomes", "builds", "insurance"))
-    parts: list[Figure | Table | None] = [_luck(view, study), _plans(view, study)] if outcomes else []
+    parts: list[Figure | Table | None] = [_outcomes(view, study), _plans(view, study)] if outcomes else []
     changed = [b for b in builds if abs(b["change"]) > SOME]
     if changed:
         parts += [_otherwise(view, changed), _build_table(view, changed)]
@@ -52,7 +54,7 @@ def _how_sure(view: View, about: Row) -> list[str]:
     return [f"{text}."]
 
 
-def _luck(view: View, study: Shown) -> Figure:
+def _outcomes(view: View, study: Shown) -> Figure:
     """Cost and shortage of both plans, their outcomes from the best to the worst."""
     outcomes = study.tables["outcomes"]
     plans = ("trusting", "hedged")
@@ -70,23 +72,32 @@ def _luck(view: View, study: Shown) -> Figure:
             yaxis=amounts(title, [v for values in each.values() for v in values]),
             looks={"trusting": Look(ORANGE, dash="dash", size=0), "hedged": Look(BLUE, size=0)},
         )  # fmt: skip
-    mean, low, high = study.about["saving_musd"]
-    sure = (
-        f" With 95% it saves {view.money(low)} to {view.money(high)}." if low is not None and high is not None else ""
-    )
+    saved, sure = _saved(view, study)
     better = sum(o["hedged_musd"] < o["trusting_musd"] for o in outcomes)
     trusting, hedged = (_plan(study, name) for name in plans)
     return Figure(
-        "hedge-luck",
-        f"On {counted(len(outcomes), 'outcome')} of other luck the hedged plan "
-        f"{'saves' if mean >= 0 else 'costs'} {view.money(abs(mean))} {'' if mean >= 0 else 'more '}on average",
+        "hedge-outcomes",
+        f"On {counted(len(outcomes), 'other outcome')} the hedged plan {saved}",
         f"Mean cost {view.money(trusting['mean_musd'], 4)} trusting, {view.money(hedged['mean_musd'], 4)} hedged; "
         f"short on average {tonnes_of(trusting['short_t'])} and {tonnes_of(hedged['short_t'])}; the hedged plan is the "
         f"cheaper one in {better} of {len(outcomes)}.",
         charts,
         rows=outcomes,
-        caption=f"The same luck for both; each line has its own order.{sure}",
+        caption=f"The same outcomes for both; each line has its own order.{sure}",
     )
+
+
+def _saved(view: View, study: Shown) -> tuple[str, str]:
+    """What the hedged plan saves on average, and the sentence on how sure that is."""
+    mean, low, high = (math.nan if x is None else x for x in study.about["saving_musd"])
+    sure = ""
+    if low == low:
+        span = f"{figure_of(low)} and {figure_of(high)} million {view.instance.currency}"
+        sure = f" The saving lies with 95% between {span}."
+    sign = Estimate(mean, low, high).sign
+    if not sign:
+        return "does not differ from the trusting one by more than chance", sure
+    return f"{'saves' if sign > 0 else 'costs'} {view.money(abs(mean))} {'' if sign > 0 else 'more '}on average", sure
 
 
 def _plan(study: Shown, name: str) -> Row:
@@ -182,11 +193,8 @@ def in_words(view: View, study: Shown) -> str:
     """What the hedged plan saves, and what it builds more."""
     if not study.tables["outcomes"]:
         return ""
-    mean = study.about["saving_musd"][0]
-    text = (
-        f"A plan made against outcomes of its projects costs {view.money(abs(mean))} {'less' if mean >= 0 else 'more'} "
-        "on average than one that trusts that all come as planned"
-    )
+    saved, _ = _saved(view, study)
+    text = f"Beside a plan that trusts that all comes as planned, one made against outcomes of its projects {saved}"
     more = _by_size([b for b in study.tables["builds"] if b["change"] > SOME])
     if more:
         text += f"; it builds more of {listed([view.project(b['option']) for b in more[:3]])}"

@@ -18,16 +18,21 @@ def section(view: View) -> Section | None:
     """Bars by payer and year, and every row; None if the instance has neither floors nor offtakes."""
     if not view.instance.price_floors and not view.instance.offtakes:
         return None
-    rows: list[dict[str, Any]] = [
-        {**r, "kind": "price floor" if name == "price_floors" else f"offtake {r['offtake']}", "agreed": r[column]}
-        for name, column in AGREED.items()
-        for r in records(view.tables.get(name, ()))
-    ]
+    rows: list[dict[str, Any]] = []
+    for name, column in AGREED.items():
+        for r in records(view.tables.get(name, ())):
+            kind = "price floor" if name == "price_floors" else f"offtake {r['offtake']}"
+            rows.append({"upside_musd": None, **r, "kind": kind, "agreed": r[column]})
     lead = [
-        "A price floor pays what the price of the day lacks; who takes by an offtake pays what was agreed and gains or "
-        "loses against that price. Both are transfers: they are no part of what the plan costs. The price of the day "
-        "is that of the market named, else the plan's own marginal price in the plant's country."
+        "A price floor pays what the price of the day lacks, and may have a part of the upside returned; who takes by "
+        "an offtake pays what was agreed and gains or loses against that price. Both are transfers: they are no part "
+        "of what the plan costs. The price of the day is that of the market named."
     ]
+    if any(not r["price_of"] for r in rows):
+        lead.append(
+            "Where no market is named it is the plan's own marginal price in the plant's country: what a tonne more is "
+            "worth to this plan, which may be far from what a contract would be settled against."
+        )
     if not rows:
         return Section("outlays", "Price floors and offtakes", [*lead, "This plan makes nothing that they cover."])
     currency, payers = view.instance.currency, by_payer(view.tables)
@@ -52,6 +57,8 @@ def section(view: View) -> Section | None:
             Column("t a year", "t", "number"),
             Column(f"Floor or agreed, {currency}/t", "agreed", "number"),
             Column(f"Price of the day, {currency}/t", "price_usd_per_t", "number"),
+            Column("Price of", lambda r: r["price_of"] or "the plan's own"),
+            Column(f"Upside returned, {view.musd} a year", "upside_musd", "number"),
             Column(f"Outlay, {view.musd} a year", "outlay_musd", "number"),
         ),
         folded=True,

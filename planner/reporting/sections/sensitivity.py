@@ -19,6 +19,7 @@ MOST = 20  # bars of a chart; the table holds the rest
 METHODS = {"one-at-a-time": "one number at a time, from its low to its high end", "lhs": "by Latin hypercube samples",
            "sobol": "by Sobol samples"}  # fmt: skip
 SIZED = 1e-12
+PROVEN = 1e-6  # a relative gap up to this is rounding
 
 
 def section(view: Names, study: Shown) -> Section:
@@ -37,6 +38,11 @@ def section(view: Names, study: Shown) -> Section:
     tornado, indices, flips = (study.tables[name] for name in ("tornado", "indices", "flips"))
     if tornado and not flips:
         lead.append("No decision flips: the same projects are built at every end.")
+    gap = about.get("gap") or 0.0
+    if gap > PROVEN:
+        lead.append(
+            f"The plans are within {share_of(gap)} of the least cost: what differs by less may be play of the searches."
+        )
     parts = [
         *([_tornado(view, tornado), _table(view, tornado)] if tornado else []),
         *([_indices(view, indices), _index_table(view, indices)] if indices else []),
@@ -97,9 +103,12 @@ def _tornado(view: Names, rows: Sequence[Row]) -> Figure | None:
     top = chart.rows[0]
     words, unit = _words(view, first)
     each = [f"{r['change']} {_said(first, r['at_low'])}, {_said(first, r['at_high'])}" for r in chart.rows[:8]]
+    title = f"{top['change']} moves the {words} most: {_ends(top)} {unit}".strip()
+    if _open(top):
+        title = f"The gaps of the solves leave open what moves the {words} most"
     return Figure(
         "sensitivity-tornado",
-        capital(f"{top['change']} moves the {words} most: {_ends(top)} {unit}".strip()),
+        capital(title),
         told("At the low and the high end", each),
         charts,
         (Control("Show", {m: _metric(view, m) for m in charts}),),
@@ -108,6 +117,11 @@ def _tornado(view: Names, rows: Sequence[Row]) -> Figure | None:
         caption="The line is the value as it is; each bar reaches to the value at one end of the change. Where there "
         "is no plan at an end, the name says so and the bar is missing.",
     )
+
+
+def _open(row: Mapping[str, Any]) -> bool:
+    """Whether the gaps of the solves leave open if the metric rises or falls from the low to the high end."""
+    return row["swing_least"] is not None and row["swing_least"] < 0.0 < row["swing_most"]
 
 
 def _ends(row: Mapping[str, Any]) -> str:
@@ -155,6 +169,8 @@ def _table(view: Names, rows: Sequence[Row]) -> Table:
             Column("As it is", "at_base", "number"),
             Column("At the high end", "at_high", "number"),
             Column("Swing", "swing", "number"),
+            Column("At least", "swing_least", "number"),
+            Column("At most", "swing_most", "number"),
             Column("Elasticity", "elasticity", "number"),
         ),
     )
@@ -224,6 +240,8 @@ def in_words(view: Names, study: Shown) -> str:
     top = max((r for r in rows if r["metric"] == metric), key=_reach)
     words, unit = _words(view, metric)
     text = f"Of the assumptions varied, {top['change']} moves the {words} most, from {_ends(top)} {unit}".strip()
+    if _open(top):
+        text = f"No assumption varied moves the {words} by more than the gaps of the solves"
     flips: dict[str, set[str]] = defaultdict(set)
     for r in study.tables["flips"]:
         flips[str(r["change"])].add(str(r["option"]))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from planner import writing as folders
 from planner.errors import OutputError
-from planner.runs import atomic_folder as folders
-from planner.runs.atomic_folder import write_folder
+from planner.writing import write_folder
 
 MANIFEST = "plan.json"
 
@@ -37,7 +37,7 @@ def dead():
 def test_of_many_that_write_one_folder_at_once_one_does(tmp_path):
     script = (
         "import sys, time; from pathlib import Path\n"
-        "from planner.errors import OutputError\nfrom planner.runs.atomic_folder import write_folder\n"
+        "from planner.errors import OutputError\nfrom planner.writing import write_folder\n"
         "def finish():\n    time.sleep(0.3)\n    return sys.argv[2]\n"
         "try:\n    write_folder(Path(sys.argv[1]), {'a.csv': sys.argv[2]}, 'plan.json', finish)\n"
         "except OutputError as error:\n    print(error); sys.exit(1)\n"
