@@ -29,8 +29,6 @@ from ..wildcards import ANY, MovementTable, hit_facilities, leads_out, matches_m
 from .keys import SERIES
 from .registry import SETTINGS, Draft, check
 
-Series = dict[tuple[Any, ...], dict[int | None, float]]  # key without the year -> year -> value
-
 
 class _Facts:
     """What the bases of rows are read from; each is gathered when it is first asked for."""
@@ -39,6 +37,7 @@ class _Facts:
         self.draft = draft
         self.instance = draft.instance
         self._lanes: dict[int, MovementTable[Any]] = {}
+        self._positive: dict[tuple[str, str, int], set[tuple[Any, ...]]] = {}
 
     @cached_property
     def value(self) -> dict[str, float]:
@@ -50,15 +49,22 @@ class _Facts:
         """The scenarios by name."""
         return {s.scenario: s for s in self.instance.scenarios}
 
-    @cached_property
-    def _series(self) -> dict[str, Series]:
-        tables: dict[str, Series] = {"demand": defaultdict(dict), "price": defaultdict(dict), "most": defaultdict(dict)}
-        for need in self.instance.demand:
-            tables["demand"][need.country, need.sector, need.material][need.year] = need.demand_t
-        for price in self.instance.market_prices:
-            tables["price"][(price.market,)][price.year] = price.price_usd_per_t
-            tables["most"][(price.market,)][price.year] = 1.0 if price.max_t is None else price.max_t
-        return tables
+    def positive(self, table: str, column: str, period: Period) -> set[tuple[Any, ...]]:
+        """Keys without the year of the series of a table that are above 0 when a period begins; blank: no limit."""
+        asked = (table, column, period.first_year)
+        if asked not in self._positive:
+            series: dict[tuple[Any, ...], dict[int | None, float]] = defaultdict(dict)
+            for row in self.instance.rows(table):
+                value = getattr(row, column)
+                series[row.identity[:-1]][row.year] = 1.0 if value is None else value
+            self._positive[asked] = {
+                key for key, points in series.items() if series_value(points, period.first_year) > 0
+            }
+        return self._positive[asked]
+
+    def needs(self, period: Period) -> set[tuple[Any, ...]]:
+        """Country, sector and material of each demand when a period begins."""
+        return self.positive("demand", "demand_t", period)
 
     @cached_property
     def years_of_series(self) -> dict[tuple[str, tuple[Any, ...]], list[int]]:
@@ -68,12 +74,6 @@ class _Facts:
             for row in self.instance.rows(table):
                 years[table, row.identity[:-1]].append(row.year)
         return years
-
-    def some(self, name: str, period: Period, wanted: Callable[..., bool]) -> bool:
-        """Whether a series (``demand``, ``price``, ``most``) whose key is wanted is above 0 when a period begins."""
-        return any(
-            wanted(*key) and series_value(points, period.first_year) > 0 for key, points in self._series[name].items()
-        )
 
     def lanes(self, period: Period) -> MovementTable[Any]:
         """The lanes that hold when a period begins."""
@@ -122,7 +122,7 @@ class _Facts:
 
 
 def _sector(facts: _Facts, row: Any, period: Period) -> bool:
-    return facts.some("demand", period, lambda country, sector, material: sector == row.sector)
+    return any(sector == row.sector for _, sector, _ in facts.needs(period))
 
 
 def _cap(facts: _Facts, row: Cap, period: Period) -> bool:
@@ -130,7 +130,7 @@ def _cap(facts: _Facts, row: Cap, period: Period) -> bool:
         return False
     if row.metric == "exposed_share":
         places = members(facts.instance, row.country)
-        return facts.some("demand", period, lambda country, sector, _: country in places and row.sector in ("", sector))
+        return any(country in places and row.sector in ("", sector) for country, sector, _ in facts.needs(period))
     if row.metric == "import_share":
         inside = members(facts.instance, row.country) if row.country else None
         origins = members(facts.instance, row.origin)
@@ -158,18 +158,19 @@ def _tariff(facts: _Facts, row: Tariff, period: Period) -> bool:
 
 
 def _price_floor(facts: _Facts, row: PriceFloor, period: Period) -> bool:
-    return row.floor_usd_per_t > 0 and facts.runs(row.facility, period, row.option)
+    promises = (row.floor_usd_per_t > 0 or row.upside_share > 0) and row.max_t != 0
+    return promises and facts.runs(row.facility, period, row.option)
 
 
 def _disruption(facts: _Facts, row: Disruption, period: Period) -> bool:
     instance = facts.instance
     places = members(instance, row.country)
     if row.kind == "demand_surge":
-        return facts.some("demand", period, lambda country, _, m: country in places and row.material in ("", m))
+        return any(country in places and row.material in ("", m) for country, _, m in facts.needs(period))
     materials = {m.material for m in instance.materials if matches_material(row, m)}
     if row.kind == "price_surge":
         sold = {m.market for m in instance.markets if m.country in places and m.material in materials}
-        return facts.some("price", period, lambda market: market in sold)
+        return any(market in sold for (market,) in facts.positive("market_prices", "price_usd_per_t", period))
     if row.kind == "export_stop":
         return any(
             lane.material in {ANY, *materials}
@@ -247,14 +248,14 @@ RULES = (
     _Rule("sectors", "sector", _sector, "it has no demand"),
     _Rule("sectors", "clean_from_year", _sector, "from then on no period begins in which it has demand", _from_then_on),
     _Rule("markets", "market", lambda facts, row, period: row.market in facts.indices
-          or facts.some("most", period, lambda name: name == row.market),
+          or (row.market,) in facts.positive("market_prices", "max_t", period),
           "it sells nothing in any period (max_t 0), and no price floor or offtake is settled against its price"),
     _Rule("stockpiles", "max_t", lambda facts, row, period: row.initial_t > 0
           or most_room(row, facts.instance.options, facts.draft.periods, period) > 0, "it has no room"),
     _Rule("caps", "limit", _cap, "in its years there is nothing that it limits: no demand, nothing exposed, or no lane",
           _by_first_year),
     _Rule("tariffs", "rate", _tariff, "what moves has value_usd_per_t 0", _by_first_year),
-    _Rule("price_floors", "floor_usd_per_t", _price_floor, "the floor is 0, or the plant has no capacity in its years",
+    _Rule("price_floors", "floor_usd_per_t", _price_floor, "it covers nothing, or the plant has no capacity then",
           _by_first_year),
     _Rule("offtakes", "take_t", lambda facts, row, period: row.take_t > 0, "nothing is taken", _by_first_year),
     _Rule("fund_options", "option", lambda facts, row, period: any(

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InstanceError, PlannerError
-from ...prepare import CLEAN, PLAN
+from ...prepare import CLEAN, EXPOSED, PLAN
 from ...solving.families import FAMILIES, POINT, Family
 from .bench import BUILT, Bench, Model, Step
 from .result import Explanation
@@ -254,8 +254,10 @@ def _floors(bench: Bench) -> list[Limit]:
 
 
 def _clean_only(bench: Bench) -> list[Limit]:
-    """Clean-only rules: what a point of exposed material in place of clean would save."""
+    """Clean-only rules: what a point of exposed material in place of clean would save, where both have a price."""
     price = bench.dual.get("balance", {})
+    table = bench.run.tables["prices"].dropna(subset="usd_per_t")
+    known = set(zip(table["material"], table["country"], table["provenance"], table["year"], strict=True))
     pools = {(p.material, p.country, p.provenance, p.node): i for i, p in enumerate(bench.data.pools)}
     exposed = {d.need for d in bench.data.deliver if d.provenance != CLEAN}
     rule = {s.sector: s.clean_from_year for s in bench.instance.sectors}
@@ -263,7 +265,8 @@ def _clean_only(bench: Bench) -> list[Limit]:
     for d, need in enumerate(bench.data.need):
         node = bench.data.nodes[need.node]
         since = rule[need.sector]
-        places = [pools.get((need.material, need.country, q, need.node)) for q in (CLEAN, "exposed")]
+        at = [(need.material, need.country, q) for q in (CLEAN, EXPOSED)]
+        places = [pools.get((*place, need.node)) if (*place, node.year) in known else None for place in at]
         if since is None or node.year < since or d in exposed or node.branch != PLAN or None in places:
             continue
         saved = (price[places[0]] - price[places[1]]) * need.demand * 0.01
