@@ -234,7 +234,6 @@ def solved(tmp_path_factory):
         ("stress", "--failing --delivery 4", "--delivery does nothing with --failing"),
         ("stress", "--delivery 4 --k 1", "--k does nothing with --delivery"),
         ("stress", "--seed 1", "--seed does nothing without --delivery"),
-        ("stress", "--families scenario --months 3", "months does nothing for scenarios"),
         ("stress", "--k 2 --families material", "k does nothing without two plants"),
         ("stress", "--workers 1 --scheduler tcp://nobody:1", "workers does nothing with a scheduler"),
         ("stress", "--overwrite", "overwrite does nothing without a folder"),

@@ -143,6 +143,8 @@ def test_a_scenario_with_service_that_must_hold_can_be_impossible(tiny):
     strict = instance.changed(rows={"scenarios": [scenario], "disruptions": [stopped], "branch_service": [floor]})
     found = planner.stress(plan, instance=strict, families=["scenario"])
     assert only(found.cases, case="scenario:s")["status"] == "infeasible"
+    with pytest.raises(UsageError, match="year and months do nothing for scenarios"):
+        planner.stress(plan, instance=strict, only=["s"], year=2026, months=3)
 
 
 # --- against full solves ----------------------------------------------------------------------------------

@@ -80,11 +80,6 @@ def stress(
         raise UsageError(f"k = {k}: expected 1 or more")
     if overwrite and folder is None:
         raise idle(["overwrite"], "without a folder")
-    when = {"year": year is not None, "years": years != 1, "months": months is not None, "severity": severity != 1.0}
-    if set(families) == {"scenario"} and any(when.values()):
-        raise idle(
-            [name for name, asked in when.items() if asked], "for scenarios, which say themselves when and how much"
-        )
     instance = instance or run.instance
     planned = Planned(instance, run)
     shocks = [
@@ -95,6 +90,11 @@ def stress(
     asked = cases(instance, planned, families, shocks, only)
     if all(not case.rows for case in asked):
         raise UsageError("there is nothing to try: the plan runs, sells and exports nothing of these families then")
+    when = {"year": year is not None, "years": years != 1, "months": months is not None, "severity": severity != 1.0}
+    if any(when.values()) and all(case.family == "scenario" for case in asked if case.rows):
+        raise idle(
+            [name for name, given in when.items() if given], "for scenarios, which say when and how much is lost"
+        )
     if k > 1 and not any(_joins(case) for case in asked):
         raise idle(["k"], "without two plants or two countries' exports that can be lost")
     target = None if folder is None else Path(folder)
