@@ -44,13 +44,14 @@ class Family:
     rows     name of the list of ``ModelData`` that describes its rows: index i is its entry i
     bounds   whether the upper bounds of decisions are meant, not rows
     kind     what explain calls a row that binds; "" if explain does not show it, then ``silent`` says why
-    unit     unit of its limit; a point is a hundredth of a share
+    unit     unit in which its limit is told; a point is a hundredth of a share
     side     unit of the sides of its rows in the model: ``kt``, ``MUSD`` or "" for a count
     less     whether a unit less saves (for a least amount), instead of a unit more
     subject  row -> key of the row of the instance that sets the limit
     home     row -> what determines its country: ``facility``, ``stockpile`` or ``option``, and its name; or ``country``
              and a country
-    says     row, and position of a build -> modules built: the limit in words
+    amount   row, and position of a build -> modules built: the limit, in the unit of ``side``; None: a share
+    says     row, and the limit as text: the limit in words
     table    table of the instance with the cell that sets the limit
     column   column of that cell
     gives    for diagnose: ``wish`` (the user can relax it), ``limit`` (a limit of what there is), ``source`` (where a
@@ -73,7 +74,8 @@ class Family:
     bounds: bool = False
     subject: Callable[[Any], str] = lambda row: ""
     home: Callable[[Any], tuple[str, str]] = lambda row: ("country", "")
-    says: Callable[[Any, Amount], str] = lambda row, built: ""
+    amount: Callable[[Any, Amount], float] | None = None
+    says: Callable[[Any, str], str] = lambda row, limit: ""
     table: str = ""
     column: str = ""
     gives: str = ""
@@ -82,6 +84,19 @@ class Family:
     points: Callable[[float], float] | None = None
     moves: Callable[[Any, float], float] = lambda row, value: 1.0
     silent: str = ""
+
+    @property
+    def units(self) -> float:
+        """How many of its units are in one of the sides of its rows."""
+        return 1e3 if self.side == "kt" else 1.0
+
+    def limit_in_words(self, row: Any, built: Amount) -> str:
+        """The limit in words; see ``says``."""
+        if self.amount is None:
+            return self.says(row, "")
+        limit = self.amount(row, built)
+        texts = {"kt": tonnes(limit), "MUSD": f"{limit:,.6g} MUSD", "": f"{limit:g}"}
+        return self.says(row, texts[self.side])
 
     @property
     def saved_by(self) -> str:
@@ -111,69 +126,73 @@ FAMILIES: dict[str, Family] = {
                table="sectors", column="min_service", gives="wish", rank=98.0),
         Family("clean_only", kind="clean_only", unit=POINT,
                table="sectors", column="clean_from_year", gives="wish", rank=99.0),
-        Family("capacity_limit", "capacity", "capacity", "kt/yr",
+        Family("capacity_limit", "capacity", "capacity", "t/yr",
                subject=lambda r: r.facility, home=lambda r: ("facility", r.facility),
-               says=lambda r, built: f"capacity of {tonnes(_with_modules(r.own, r.modules, built))}",
+               amount=lambda r, built: _with_modules(r.own, r.modules, built),
+               says=lambda r, limit: f"capacity of {limit}",
                table="facilities", column="capacity_t", gives="limit"),
-        Family("least_use", "capacity", "least_use", "kt/yr", less=True,
+        Family("least_use", "capacity", "least_use", "t/yr", less=True,
                subject=lambda r: r.facility, home=lambda r: ("facility", r.facility),
-               says=lambda r, built: f"min_use asks for {tonnes(r.least_use)}",
+               amount=lambda r, built: r.least_use, says=lambda r, limit: f"min_use asks for {limit}",
                table="facilities", column="min_use", gives="wish", rank=97.0,
                points=lambda value: 100.0, moves=lambda r, value: r.least_use / value),
-        Family("offtake", "offtake", "offtake", "kt/yr", less=True,
+        Family("offtake", "offtake", "offtake", "t/yr", less=True,
                subject=lambda r: f"{r.facility} {r.material}", home=lambda r: ("facility", r.facility),
-               says=lambda r, built: f"{tonnes(_with_modules(r.least, r.modules, built))} are to be taken",
+               amount=lambda r, built: _with_modules(r.least, r.modules, built),
+               says=lambda r, limit: f"{limit} are to be taken",
                table="offtakes", column="take_t", gives="wish", rank=97.5),
-        Family("buy", "buy", "market", "kt/yr", bounds=True,
+        Family("buy", "buy", "market", "t/yr", bounds=True,
                subject=lambda r: r.market, home=lambda r: ("country", r.country),
-               says=lambda r, built: f"sells at most {tonnes(r.limit)} of {r.material}",
+               amount=lambda r, built: r.limit or 0.0, says=lambda r, limit: f"sells at most {limit} of {r.material}",
                words=lambda r: f"market {r.market} sells at most {tonnes(r.limit or 0.0)} of {r.material} in {{at}}",
                table="market_prices", column="max_t", gives="limit", rank=0.3),
-        Family("lane_limit", "lane_limit", "lane", "kt/yr",
+        Family("lane_limit", "lane_limit", "lane", "t/yr",
                subject=_lane, home=lambda r: ("country", r.destination),
-               says=lambda r, built: f"at most {tonnes(r.limit)} move",
+               amount=lambda r, built: r.limit, says=lambda r, limit: f"at most {limit} move",
                words=lambda r: f"lanes: at most {tonnes(r.limit)} of {r.material} move from {r.origin} to "
                                f"{r.destination} in {{at}}",
                table="lanes", column="max_t", gives="limit", rank=0.4),
-        Family("stock_limit", "stock_limit", "stock_room", "kt",
+        Family("stock_limit", "stock_limit", "stock_room", "t",
                subject=lambda r: r.stockpile, home=lambda r: ("stockpile", r.stockpile),
-               says=lambda r, built: f"holds at most {tonnes(_with_modules(r.limit, r.modules, built))}",
+               amount=lambda r, built: _with_modules(r.limit, r.modules, built),
+               says=lambda r, limit: f"holds at most {limit}",
                words=lambda r: f"it has room for {tonnes(r.limit)}{' and what options add' if r.modules else ''}",
                table="stockpiles", column="max_t", gives="wish", rank=89.0),
-        Family("stock_floor", "stock_floor", "stock_floor", "kt", less=True,
+        Family("stock_floor", "stock_floor", "stock_floor", "t", less=True,
                subject=lambda r: r.stockpile, home=lambda r: ("stockpile", r.stockpile),
-               says=lambda r, built: f"final_min_t of {tonnes(r.floor)}",
+               amount=lambda r, built: r.floor, says=lambda r, limit: f"final_min_t of {limit}",
                words=lambda r: f"at least {tonnes(r.floor)} must be left at the end",
                table="stockpiles", column="final_min_t", gives="wish", rank=96.0,
                points=lambda value: 100.0 / value, moves=lambda r, value: 1e-3),
-        Family("export_stop", "export_stop", "export_stop", "kt/yr",
+        Family("export_stop", "export_stop", "export_stop", "t/yr",
                subject=lambda r: r.scenario, home=lambda r: ("country", r.country),
-               says=lambda r, built: f"at most {tonnes(r.limit)} of {r.material} leave under {r.scenario}",
+               amount=lambda r, built: r.limit,
+               says=lambda r, limit: f"at most {limit} of {r.material} leave under {r.scenario}",
                words=lambda r: f"scenario {r.scenario}: at most {tonnes(r.limit)} of {r.material} leave {r.country} "
                                "in {when}",
                table="disruptions", column="fraction", gives="limit", rank=0.4),
         Family("modules_most", "modules", "max_modules", "module", side="",
                subject=lambda r: r.option, home=lambda r: ("option", r.option),
-               says=lambda r, built: f"at most {r.most:g} modules",
+               amount=lambda r, built: r.most, says=lambda r, limit: f"at most {limit} modules",
                words=lambda r: f"option {r.option}: at most {modules(r.most)} in all (max_modules)",
                table="options", column="max_modules", gives="limit", rank=0.1),
         Family("build", "build", "max_per_year", "module", bounds=True, side="",
                subject=lambda r: r.option, home=lambda r: ("option", r.option),
-               says=lambda r, built: f"at most {r.max_modules:g} modules",
+               amount=lambda r, built: r.max_modules, says=lambda r, limit: f"at most {limit} modules",
                words=lambda r: f"option {r.option}: at most {modules(r.max_modules)} can be started in {{when}}",
                table="options", column="max_per_year", gives="limit", rank=0.1),
         Family("fund_budget", "fund_limit", "fund", "MUSD", side="MUSD",
-               subject=lambda r: r.fund, says=lambda r, built: f"budget of {r.budget:,.6g} MUSD",
+               subject=lambda r: r.fund, amount=lambda r, built: r.budget, says=lambda r, limit: f"budget of {limit}",
                words=lambda r: f"it has at most {r.budget:,.6g} MUSD",
                table="funds", column="budget_musd", gives="wish", rank=91.0),
         Family("fund_share", "fund_share", "fund_share", POINT, side="MUSD",
                subject=lambda r: r.fund, home=lambda r: ("option", r.option),
-               says=lambda r, built: f"pays at most {100 * r.max_share:.4g}% of {r.option}",
+               says=lambda r, limit: f"pays at most {100 * r.max_share:.4g}% of {r.option}",
                words=lambda r: f"it pays at most {100 * r.max_share:.6g}% of {r.option}",
                table="funds", column="max_share", gives="wish", rank=90.0),
         Family("private_limit", "private_limit", "private_money", "MUSD", side="MUSD",
                subject=lambda r: r.option, home=lambda r: ("option", r.option),
-               says=lambda r, built: f"private money of {r.limit:,.6g} MUSD",
+               amount=lambda r, built: r.limit, says=lambda r, limit: f"private money of {limit}",
                words=lambda r: f"it can raise at most {r.limit:,.6g} MUSD of private money",
                table="options", column="private_musd", gives="wish", rank=92.0),
         Family("modules_least", "modules", less=True, side="", subject=lambda r: r.option,

@@ -43,8 +43,8 @@ def outcomes(prepared: Prepared, values: Values) -> list[dict[str, Any]]:
     for floor in data.stock_floor:
         node = data.nodes[floor.node]
         if floor.missing is not None and node.weight > 0.0:
-            tonnes = values.get("missing", {}).get(floor.missing, 0.0)
-            missing[node.branch] += tonnes * floor.missing_cost * node.present / node.weight
+            missing_kt = values.get("missing", {}).get(floor.missing, 0.0)
+            missing[node.branch] += missing_kt * floor.missing_cost * node.present / node.weight
     return [
         {
             "scenario": case.scenario,

@@ -90,22 +90,39 @@ def test_a_point_of_a_cap_in_tiny_saves_a_tonne_at_the_premium():
     assert only(e.projects, option="texas-line").value_musd == pytest.approx(100.0 + 4.1 - 9.75)
 
 
-def test_capacity_and_lead_time_are_ordered_by_what_a_unit_saves(ramp):
+def test_capacity_and_lead_time_are_ordered_by_what_a_step_saves(ramp):
     _, e = explained(ramp)
-    found = [(r.kind, r.year, round(r.worth_musd, 6), r.unit, r.how) for r in e.binding.itertuples()]
-    # a kt in 2028 or 2029 saves 1000 t x 0.07 MUSD; in 2030 nothing is short.
+    columns = ["kind", "year", "worth_musd", "unit", "step", "saves_musd", "holds", "how"]
+    found = [tuple(round(v, 6) if isinstance(v, float) else v for v in row) for row in e.binding[columns].to_numpy()]
     # a year earlier: 30 + 60 + 90 + 90 t save 18.9 for 4 x 0.9, before 12.6 for 3 x 0.9
+    # a tonne more saves 0.07 MUSD in 2028, of 30 t, and in 2029, of 60 t; in 2030 nothing is short
     assert found == [
-        ("capacity", 2028, 70.0, "kt/yr", "dual"),
-        ("capacity", 2029, 70.0, "kt/yr", "dual"),
-        ("lead_time", 2026, 5.4, "year", "re-solve"),
+        ("lead_time", 2026, 5.4, "year", 1.0, 5.4, "", "re-solve"),
+        ("capacity", 2029, 0.07, "t/yr", 6.0, 0.42, "yes", "re-solve of the step"),
+        ("capacity", 2028, 0.07, "t/yr", 3.0, 0.21, "yes", "re-solve of the step"),
     ]
+
+
+def test_a_rate_that_ends_within_the_step_is_not_extrapolated(ramp):
+    # of 31 t in 2028 one is short: 3 t more save one tonne's 0.07 MUSD, and a kilotonne no more
+    need = {"country": "EST", "sector": "cars", "material": "magnet"}
+    points = ((2026, 0), (2027, 0), (2028, 31), (2029, 31))
+    draft = ramp.changed(
+        rows={"demand": [{**need, "year": year, "demand_t": tonnes} for year, tonnes in points]},
+        without={"demand": {}},
+    )
+    plan = planner.solve(draft, pins=Pins.parse(draft, force=["narva-1@2026"]))
+    e = planner.explain(plan)
+    row = only(e.binding, kind="capacity")
+    assert (row.year, row.step, row.holds) == (2028, pytest.approx(3.0), "no")
+    assert (row.worth_musd, row.saves_musd) == pytest.approx((0.07, 0.07))
+    assert "holds for less" in str(e)
 
 
 def test_room_in_a_stockpile():
     _, e = explained(planner.load(INSTANCES / "stock-cover"))
     # a tonne bought at 40 000 and held for 2 000 saves 60 000
-    assert only(e.binding, kind="stock_room").worth_musd == pytest.approx(1000 * 0.018)
+    assert only(e.binding, kind="stock_room").worth_musd == pytest.approx(0.018)
 
 
 def test_traced_cap_binds_once_it_is_switched_on():
@@ -132,7 +149,7 @@ def test_a_duty_to_run_and_its_price():
     _, e = explained(planner.load(CASES / "20_min_use_and_early_ramp" / "instance"))
     duty = e.binding[e.binding["kind"] == "least_use"]
     # a tonne made at 20 000 instead of bought at 10 000; with p = 0.2 the branch of 2027 is free of it
-    assert dict(zip(duty["year"], duty["worth_musd"], strict=True)) == pytest.approx({2026: 10.0, 2027: 8.0})
+    assert dict(zip(duty["year"], duty["worth_musd"], strict=True)) == pytest.approx({2026: 0.010, 2027: 0.008})
 
 
 def test_service_floors_and_clean_only_rules_are_told_in_points(twins):
@@ -368,6 +385,17 @@ def test_the_bottleneck_is_the_plant_that_is_short(ramp):
     # one per cent of 30 t, and of 60 t, at 0.07 MUSD
     assert first["worth_musd_per_percent"].to_dict() == pytest.approx({2028: 0.021, 2029: 0.042})
     assert first["worth_usd_per_kg"].to_dict() == pytest.approx({2028: 70.0, 2029: 70.0})
+    assert set(first["how"]) == {"re-solve of the step"}
+
+
+def test_a_bottleneck_is_worth_no_more_than_what_is_short(ramp):
+    # 30 t of 30.1 t are made in 2028: one per cent more, 0.3 t, saves the 0.1 t that are short, at 0.07 MUSD a tonne
+    need = {"country": "EST", "sector": "cars", "material": "magnet"}
+    points = ((2026, 0), (2027, 0), (2028, 30.1), (2029, 30.1))
+    rows = [{**need, "year": year, "demand_t": tonnes} for year, tonnes in points]
+    draft = ramp.changed(rows={"demand": rows}, without={"demand": {}})
+    e = planner.explain(planner.solve(draft, pins=Pins.parse(draft, force=["narva-1@2026"])))
+    assert only(e.bottlenecks, rank=1, year=2028).worth_musd_per_percent == pytest.approx(0.007)
 
 
 def test_a_joint_product_that_is_thrown_away_bears_no_scarcity():

@@ -9,6 +9,7 @@ from ..metrics import METRICS
 from ..tables import Cap
 from ..wildcards import members, strategic_materials
 from .registry import SETTINGS, Draft, check
+from .windows import at_fault
 
 
 @check("E306", "caps", SETTINGS)
@@ -18,7 +19,7 @@ def some_period(draft: Draft) -> Iterable[Issue]:
         first = draft.first if row.first_year is None else row.first_year
         last = draft.last if row.last_year is None else row.last_year
         if not any(first <= year <= last for year in draft.instance.years):
-            column = "first_year" if row.first_year is not None else "last_year"
+            column = at_fault(row, draft.instance.years)
             years = ", ".join(str(year) for year in draft.instance.years)
             yield draft.at(row, column, f"the cap holds for no period; they begin in {years}")
 

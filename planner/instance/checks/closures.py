@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ...errors import Issue
 from ..timeline import own_capacity_share
 from .registry import SETTINGS, Draft, check
+from .windows import at_fault
 
 
 @check("E346", "closures", "facilities", SETTINGS)
@@ -21,7 +22,7 @@ def of_own_capacity(draft: Draft) -> Iterable[Issue]:
         if not there:
             yield draft.at(row, "facility", "has no capacity of its own in the horizon; options do not close")
         elif not any((row.first_year or year) <= year <= (row.last_year or year) for year in there):
-            column = "first_year" if (row.first_year or 0) > there[-1] else "last_year"
+            column = at_fault(row, there)
             window = f"{there[0]} to {there[-1]}"
             yield draft.at(row, column, f"no period of {window}, when it has capacity, begins in its years")
 

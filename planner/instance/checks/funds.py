@@ -9,6 +9,7 @@ from ...errors import Issue
 from ..finance import spending_years
 from ..timeline import start_years
 from .registry import SETTINGS, Draft, check
+from .windows import at_fault
 
 PRIVATE = "private"  # the source in funding.csv that is no fund
 
@@ -53,14 +54,14 @@ def spending_while_it_pays(draft: Draft) -> Iterable[Issue]:
     for fund in draft.instance.funds:
         first = draft.first if fund.first_year is None else fund.first_year
         last = draft.last if fund.last_year is None else fund.last_year
-        spent = (
+        spent = [
             year
             for option in allowed[fund.fund]
             for start in start_years(option, draft.instance.years, draft.last)
             for year in spending_years(option, start)
-        )
+        ]
         if not any(first <= year <= last for year in spent):
-            column = "first_year" if fund.first_year is not None else "last_year"
+            column = at_fault(fund, spent or [draft.first])
             yield draft.at(fund, column, "no option that may draw on it can spend in these years")
         elif fund.budget_musd == 0 or fund.max_share == 0:
             column = "budget_musd" if fund.budget_musd == 0 else "max_share"

@@ -8,6 +8,7 @@ from ...errors import Issue
 from ..tables import Lane, Tariff
 from ..wildcards import ANY, MovementTable, valid_in
 from .registry import SETTINGS, Draft, check
+from .windows import at_fault
 
 
 @check("W525", "movements", SETTINGS)
@@ -19,7 +20,7 @@ def governs_something(draft: Draft) -> Iterable[Issue]:
             if row.origin == row.destination != ANY:
                 yield draft.at(row, "destination", "inside a country materials move free, so the row means nothing")
             elif not any(valid_in(row, year) for year in draft.instance.years):
-                column = "last_year" if row.first_year is None else "first_year"
+                column = at_fault(row, draft.instance.years)
                 yield draft.at(row, column, "holds at the beginning of no period")
             elif ANY in (row.material, row.origin, row.destination):
                 patterns.append(row)

@@ -10,6 +10,7 @@ from ...errors import Issue
 from ..tables import Option
 from ..timeline import start_years
 from .registry import SETTINGS, Draft, check
+from .windows import at_fault
 
 
 def _starts(draft: Draft, option: Option) -> tuple[int, ...]:
@@ -56,7 +57,7 @@ def _out_of_time(draft: Draft, row: Option) -> Issue:
     if open_years:
         expected = f"started in {open_years[0]}, it is online only after the horizon's last year {draft.last}"
         return draft.at(row, "lead_years", f"no possible start: {expected}")
-    column = "first_start" if row.first_start is not None else "last_start"
+    column = at_fault(row, draft.instance.years, ("first_start", "last_start"))
     years = ", ".join(str(year) for year in draft.instance.years)
     return draft.at(row, column, f"no possible start: no period begins in these years (they begin in {years})")
 

@@ -8,6 +8,7 @@ from ...errors import Issue
 from ..tables import Operation, OperationCost, Stockpile
 from ..timeline import Period, most_room, own_capacity_share
 from .registry import SETTINGS, Draft, check
+from .windows import at_fault
 
 
 @check("E326", "processes", "recipes")
@@ -76,7 +77,7 @@ def has_capacity(draft: Draft) -> Iterable[Issue]:
         if row.capacity_t == 0:
             yield draft.at(row, "capacity_t", "neither own capacity nor an option, so it does nothing")
         elif not any(own_capacity_share(row, period) > 0 for period in draft.periods):
-            column = "first_year" if row.first_year is not None and row.first_year > draft.last else "last_year"
+            column = at_fault(row, range(draft.first, draft.last + 1))
             yield draft.at(row, column, "no capacity within the horizon, and no option")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...errors import Issue
 from ..timeline import promised
 from .registry import SETTINGS, Draft, check
+from .windows import at_fault
 
 if TYPE_CHECKING:
     from ..tables import Offtake, PriceFloor
@@ -49,9 +50,9 @@ def in_no_period(draft: Draft, row: PriceFloor | Offtake) -> Iterable[Issue]:
     """Years in which no period begins: what is promised then is never asked for."""
     if not any(promised(row, p.first_year) for p in draft.periods):
         first = ", ".join(str(p.first_year) for p in draft.periods)
-        yield draft.at(
-            row, "first_year", "means nothing: its years hold the first year of no period", f"periods begin in {first}"
-        )
+        column = at_fault(row, draft.instance.years)
+        expected = "means nothing: its years hold the first year of no period"
+        yield draft.at(row, column, expected, f"periods begin in {first}")
 
 
 def other_product(draft: Draft, row: PriceFloor | Offtake) -> Iterable[Issue]:

@@ -10,6 +10,7 @@ from ..reading import SETTINGS_FILE
 from ..settings import SurvivalRule
 from ..timeline import overlaps
 from .registry import SETTINGS, Draft, check
+from .windows import at_fault
 
 _NAMED = ("countries", "facilities")
 _LOST = ("countries", "materials", "recipes", "facilities", "operations", "lanes", "markets")
@@ -107,6 +108,6 @@ def floor_in_the_branch(draft: Draft) -> Iterable[Issue]:
     for row in draft.instance.branch_service:
         begin = begins.get(row.scenario, draft.first)
         if not any(overlaps(row, p) for p in draft.periods if p.last_year >= begin):
-            column = "first_year" if row.first_year is not None and row.first_year > draft.last else "last_year"
+            column = at_fault(row, range(begin, draft.last + 1))
             expected = f"holds in no period of the branch, which runs from {begin} to {draft.last}"
             yield draft.at(row, column, expected)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from ...errors import Issue
 from ..tables import TABLES, Facility, columns
@@ -10,6 +11,19 @@ from ..timeline import own_capacity_share
 from .registry import SETTINGS, Draft, check
 
 FAR = 100  # years from the horizon beyond which a year is probably misspelt
+
+
+def at_fault(row: Any, years: Sequence[int], names: tuple[str, str] = ("first_year", "last_year")) -> str:
+    """Return the column to blame where none of ``years`` lies in a row's window: the side that lies beyond all of them.
+
+    Of a window between them both are to blame, and the first that is written is named.
+    """
+    first, last = (getattr(row, name) for name in names)
+    if first is not None and first > max(years):
+        return names[0]
+    if last is not None and last < min(years):
+        return names[1]
+    return names[0] if first is not None else names[1]
 
 
 @check("E205", "windows")

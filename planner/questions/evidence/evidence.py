@@ -81,7 +81,7 @@ class Evidence(Study):
             confidence | text   |        | confidence in it
             kind       | text   |        | what the range is
             musd       | number | MUSD   | change of present cost from the low to the high end: marginal value in the
-                plan times the range
+                plan times the range, which may be wider than the marginal value holds for
             """,
         ),
     )  # fmt: skip
@@ -127,7 +127,10 @@ class Evidence(Study):
             lines.append(f"{len(self.unbacked)} rows with numbers neither cite a source nor say that they assume:")
             lines += [f"  {r.place}  {r.table} {r.key}" for r in self.unbacked.head(10).itertuples()]
         if self.weights is not None:
-            lines.append("Ranges that weigh most in the plan (present cost from the low to the high end, first-order):")
+            lines.append(
+                "Ranges that weigh most in the plan (present cost from the low to the high end, by the rate in the "
+                "plan, which may hold for less; sensitivity solves the ends):"
+            )
             for r in self.weights.head(15).itertuples():
                 lines.append(
                     f"  {r.musd:>+11,.4g} MUSD  {r.table} {r.key} {r.column}: {r.low:,.6g} to {r.high:,.6g} "

@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from ...bands import Searched
 from ...errors import SolverFailed, UsageError
+from ...solving.cap_rows import Slope, slopes
 from ...solving.programme import Programme, by_family
 from ...solving.solver import Found, Progress, Settings
 
@@ -28,6 +29,22 @@ OUT_OF_TIME = "out of time"
 SAME = 1e-9  # relative: two costs this close are one
 
 Builds = dict[tuple[str, int], float]  # (option, start year) -> modules
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """By how much a limit is eased: the sides of a row (and coefficients of a share), or the upper bound of a column.
+
+    row, column  position of either
+    more, less   by how much the upper side or bound rises, and by how much the lower side falls, in its unit
+    entries      column -> by how much its coefficient in the row changes
+    """
+
+    row: int | None = None
+    column: int | None = None
+    more: float = 0.0
+    less: float = 0.0
+    entries: Mapping[int, float] = field(default_factory=dict)
 
 
 class Model:
@@ -79,16 +96,19 @@ class Model:
             values[chosen[i]] = 1.0 if option in built else 0.0
         return np.round(values[self.whole])
 
-    def hold(self, modules: np.ndarray, all_builds: bool) -> Found | None:
+    def hold(self, modules: np.ndarray, all_builds: bool, raised: Mapping[int, float] | None = None) -> Found | None:
         """Solve with the whole numbers held, or with all builds; None if there is no plan.
 
         modules  by position in ``data.build``
+        raised   column -> by how much its upper bound is raised
         Raises SolverFailed if the search ended otherwise.
         """
         self.programme.restore()
         if all_builds:
             self.programme.hold([self.columns[i] for i in range(len(modules))], modules)
         self.programme.hold(self.whole, self.whole_numbers(modules))
+        for k, more in (raised or {}).items():
+            self.programme.bound([k], self.arrays.col_lower[k], self.arrays.col_upper[k] + more)
         found = self.programme.find(seconds=self.settings.time_limit)
         if found.stopped == "infeasible":
             return None
@@ -169,9 +189,10 @@ class Model:
 class Bench(Model):
     """The model of a run's instance, with the run's builds held, and what has been tried since.
 
-    run        the plan explained; ``pinned`` whether its builds were held when it was solved
+    run        the plan explained
     builds     modules by position in ``data.build``
     base       its cost, MUSD; no plan is cheaper than ``floor``
+    pinned     whether the run's builds were pinned; all of them are held then, else only whole modules
     x          column values; ``dual`` and ``reduced``: family -> index -> dual or reduced cost, MUSD per unit
     first      capacity limit -> dual, where plants without any capacity have a little: what a first tonne earns
     """
@@ -235,6 +256,38 @@ class Bench(Model):
     def searched(self) -> Searched:
         """What the plan costs, and what no plan undercuts, MUSD."""
         return Searched(self.base, self.floor)
+
+    def eased(self, steps: Collection[Step]) -> float | None:
+        """What the plan costs with its builds held where some limits are eased, MUSD; None if that was not solved."""
+        programme, arrays = self.programme, self.arrays
+        for step in steps:
+            if step.row is not None:
+                lower, upper = arrays.row_lower[step.row], arrays.row_upper[step.row]
+                programme.side(step.row, lower - step.less, upper + step.more)
+                programme.entries(step.row, {k: arrays.matrix[step.row, k] + v for k, v in step.entries.items()})
+        try:
+            found = self.hold(self.builds, self.pinned, {s.column: s.more for s in steps if s.column is not None})
+        except SolverFailed:
+            found = None
+        for step in steps:
+            if step.row is not None:
+                programme.side(step.row, arrays.row_lower[step.row], arrays.row_upper[step.row])
+                programme.entries(step.row, {k: arrays.matrix[step.row, k] for k in step.entries})
+        return None if found is None else self.objective(found.x)
+
+    def modules_built(self, build: int) -> float:
+        """Modules built by position in ``data.build``."""
+        return float(self.x[self.columns[build]])
+
+    @property
+    def has_time(self) -> bool:
+        """Whether there is time for a solve of the operations alone."""
+        return not self.stopped and time.perf_counter() < self.deadline
+
+    @cached_property
+    def slopes(self) -> dict[int, Slope]:
+        """Row of a share -> how it changes with its limit."""
+        return slopes(self.data, self.arrays)
 
     @cached_property
     def relaxed(self) -> Found | None:

@@ -1,16 +1,23 @@
-"""What binds: caps, capacities, contracts, markets, lanes, stocks, money and lead times, and what a unit more saves."""
+"""What binds: caps, capacities, contracts, markets, lanes, stocks, money and lead times, and what easing it saves.
+
+A shadow price is the saving of a unit more, as a rate: it may hold for less than a unit. So a limit is also eased by a
+step that it can take, a tenth of what it is, or a point of a share, in all its years at once, and the operations are
+solved again. A step saves no more than its rate says, as the cost is convex in the sides of rows; so limits are taken
+in the order of what they save at most, until those that save most are all solved.
+"""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InstanceError, PlannerError
 from ...prepare import CLEAN, PLAN
 from ...solving.families import FAMILIES, POINT, Family
-from .bench import BUILT, Bench, Model
+from .bench import BUILT, Bench, Model, Step
 from .result import Explanation
 
 if TYPE_CHECKING:
@@ -19,11 +26,47 @@ if TYPE_CHECKING:
 WORTHLESS = 1e-7  # MUSD per unit; below this nothing binds
 
 DUAL = "dual"
+SOLVED = "re-solve of the step"
 RELAXED = "dual, whole numbers relaxed"
 MONEY = ("fund_budget", "fund_share", "private_limit")
 
 
-Limit = tuple[str, str, str, int, str, float, str, str]  # a row of the table ``binding`` of `Explanation`
+STEP = 0.1  # part of a limit by which it is eased
+FIRST = {"kt": 1e-3, "MUSD": 1.0, "": 1.0}  # the step of a limit that is 0, in the unit of its side
+SHOWN = 15  # limits that save most, which are all solved again
+HOLDS = 0.99  # of what the rate says: a step that saves so much shows that the rate holds over it
+
+
+@dataclass
+class Limit:
+    """A limit of one subject in one year.
+
+    kind, name, country, year, unit, worth, how, says  as in the table ``binding`` of `Explanation`
+    step   by how many of its units it is eased
+    eases  what that changes in the model; empty: it cannot be solved again with the builds held
+    saves  what the step saves, MUSD: by the rate until it is solved again
+    """
+
+    kind: str
+    name: str
+    country: str
+    year: int
+    unit: str
+    worth: float
+    how: str
+    says: str
+    step: float = 1.0
+    eases: list[Step] = field(default_factory=list)
+    saves: float = 0.0
+    holds: str = ""
+
+    def __post_init__(self) -> None:
+        self.saves = self.worth * self.step
+
+    @property
+    def subject(self) -> tuple[str, str, str]:
+        """What the limits of all years have in common."""
+        return self.kind, self.name, self.country
 
 
 def binding(bench: Bench, lead_options: int) -> pd.DataFrame:
@@ -35,13 +78,51 @@ def binding(bench: Bench, lead_options: int) -> pd.DataFrame:
         *_floors(bench),
         *_clean_only(bench),
         *(limit for family in FAMILIES.values() if family.rows and family.kind for limit in _rows(bench, family)),
-        *_lead_times(bench, lead_options),
     ]
-    frame = pd.DataFrame(limits, columns=Explanation.columns("binding"))
-    order = {"worth_musd": False, "kind": True, "name": True, "country": True, "year": True}
-    return frame[frame["worth_musd"] > WORTHLESS].sort_values(
-        list(order), ascending=list(order.values()), ignore_index=True
-    )
+    limits = _solved_at_the_step([limit for limit in limits if limit.worth > WORTHLESS], bench)
+    limits += [limit for limit in _lead_times(bench, lead_options) if limit.worth > WORTHLESS]
+    rows = [
+        (
+            *limit.subject,
+            limit.year,
+            limit.unit,
+            limit.worth,
+            limit.step,
+            limit.saves,
+            limit.holds,
+            limit.how,
+            limit.says,
+        )
+        for limit in sorted(limits, key=lambda of: (-of.saves, *of.subject, of.year))
+    ]
+    return pd.DataFrame(rows, columns=Explanation.columns("binding"))
+
+
+def _solved_at_the_step(limits: list[Limit], bench: Bench) -> list[Limit]:
+    """Return the limits that save something, with what steps save; the ``SHOWN`` that save most are solved again."""
+    subjects: dict[tuple[str, str, str], list[Limit]] = defaultdict(list)
+    for limit in limits:
+        subjects[limit.subject].append(limit)
+    asked: set[tuple[str, str, str]] = set()
+    while bench.has_time:
+        order = sorted(subjects, key=lambda key: (-sum(of.saves for of in subjects[key]), key))[:SHOWN]
+        subject = next((key for key in order if key not in asked and all(of.eases for of in subjects[key])), None)
+        if subject is None:
+            break
+        asked.add(subject)
+        years = subjects[subject]
+        cost = bench.eased([step for limit in years for step in limit.eases])
+        if cost is None:
+            continue
+        told = sum(limit.saves for limit in years)
+        part = min(1.0, max(0.0, bench.base - cost) / told)
+        for limit in years:
+            limit.saves *= part
+            limit.holds = "yes" if part >= HOLDS else "no"
+            limit.how = SOLVED
+        if told * part <= WORTHLESS:  # any of many shadow prices was told: the limit does not bind
+            del subjects[subject]
+    return [limit for years in subjects.values() for limit in years]
 
 
 def _caps(bench: Bench) -> list[Limit]:
@@ -51,7 +132,14 @@ def _caps(bench: Bench) -> list[Limit]:
     for r in rows[(rows["cap"] != "") & (rows["marginal_musd_per_point"] > 0.0)].itertuples():
         of = r.stage or r.material or r.sector
         says = f"{r.metric}{f' of {of}' if of else ''} at most {r.limit:.4g}"
-        result.append(("cap", r.cap, r.country, int(r.year), POINT, float(r.marginal_musd_per_point), DUAL, says))
+        limit = Limit("cap", r.cap, r.country, int(r.year), POINT, float(r.marginal_musd_per_point), DUAL, says)
+        for i, row in bench.arrays.rows.get(r.metric, {}).items():
+            share = bench.data.caps[r.metric][i]
+            if share.cap == r.cap and share.country in ("", r.country) and bench.data.nodes[share.node].year == r.year:
+                slope = bench.slopes[row]
+                entries = dict(zip(slope.columns.tolist(), (0.01 * slope.values).tolist(), strict=True))
+                limit.eases.append(Step(row=row, more=0.01 * slope.upper, entries=entries))
+        result.append(limit)
     return result
 
 
@@ -64,8 +152,7 @@ def _rows(bench: Bench, family: Family) -> list[Limit]:
     home["option"] = {o.option: home["facility"].get(o.facility, "") for o in bench.instance.options}
     duals, how = _duals(bench, family)
     sign = 1.0 if family.less else -1.0
-    worth: dict[tuple[str, str, int], float] = defaultdict(float)
-    says: dict[tuple[str, str, int], str] = {}
+    found: dict[tuple[str, str, int], Limit] = {}
     for i, dual in duals.items():
         row = getattr(bench.data, family.rows)[i]
         if not _counts(bench, family, i, row):
@@ -73,11 +160,30 @@ def _rows(bench: Bench, family: Family) -> list[Limit]:
         what, of = family.home(row)
         node = bench.data.nodes[row.node] if hasattr(row, "node") else None
         year = node.year if node is not None else getattr(row, "year", 0)
-        key = (family.subject(row), of if what == "country" else home[what].get(of, ""), year)
-        worth[key] += max(0.0, sign * dual) * (_point(bench, row) if family.name == "fund_share" else 1.0)
-        if key not in says or node is None or node.branch == PLAN:
-            says[key] = family.says(row, lambda b: float(bench.x[bench.columns[b]])) + _size(bench, family, row)
-    return [(family.kind, *key, family.unit, value, how, says[key]) for key, value in worth.items()]
+        country = of if what == "country" else home[what].get(of, "")
+        key = (family.subject(row), country, year)
+        limit = found.setdefault(key, Limit(family.kind, *key, family.unit, 0.0, how, ""))
+        limit.worth += (
+            max(0.0, sign * dual) * (_point(bench, row) if family.name == "fund_share" else 1.0) / family.units
+        )
+        size = family.amount(row, bench.modules_built) if family.amount else 0.0
+        step = (STEP * size or FIRST[family.side]) if family.amount else 1.0
+        if not limit.says or node is None or node.branch == PLAN:
+            limit.says = family.limit_in_words(row, bench.modules_built) + _size(bench, family, row)
+            limit.step = step * family.units
+        if family.name not in MONEY:
+            limit.eases.append(_step(bench, family, i, step))
+    for limit in found.values():
+        limit.saves = limit.worth * limit.step
+    return list(found.values())
+
+
+def _step(bench: Bench, family: Family, i: int, step: float) -> Step:
+    """Return the change of the model that eases a limit by ``step``, in the unit of its side."""
+    if family.bounds:
+        return Step(column=bench.arrays.columns[family.name][i], more=step)
+    row = bench.arrays.rows[family.name][i]
+    return Step(row=row, less=step) if family.less else Step(row=row, more=step)
 
 
 def _counts(bench: Bench, family: Family, i: int, row: Any) -> bool:
@@ -129,14 +235,20 @@ def _duals(bench: Bench, family: Family) -> tuple[Mapping[Any, float], str]:
 def _floors(bench: Bench) -> list[Limit]:
     """Service floors: one point less of min_service lets a hundredth of the demand go short."""
     worth: dict[tuple[str, str, str, int], float] = defaultdict(float)
+    eases: dict[tuple[str, str, str, int], list[Step]] = defaultdict(list)
     for d, reduced in bench.reduced.get("short", {}).items():
         need = bench.data.need[d]
         if need.max_short < need.demand:
             year = bench.data.nodes[need.node].year
-            worth[need.sector, need.country, need.material, year] += max(0.0, -reduced) * need.demand * 0.01
+            key = (need.sector, need.country, need.material, year)
+            worth[key] += max(0.0, -reduced) * need.demand * 0.01
+            eases[key].append(Step(column=bench.arrays.columns["short"][d], more=need.demand * 0.01))
     floor = {s.sector: s.min_service for s in bench.instance.sectors}
     return [
-        ("min_service", s, c, year, POINT, value, DUAL, f"{floor[s]:.4g} of the demand for {m} must be served")
+        Limit(
+            *("min_service", s, c, year, POINT, value, DUAL, f"{floor[s]:.4g} of the demand for {m} must be served"),
+            eases=eases[s, c, m, year],
+        )
         for (s, c, m, year), value in worth.items()
     ]
 
@@ -156,7 +268,7 @@ def _clean_only(bench: Bench) -> list[Limit]:
             continue
         saved = (price[places[0]] - price[places[1]]) * need.demand * 0.01
         says = f"only clean {need.material} since {since}"
-        result.append(("clean_only", need.sector, need.country, node.year, POINT, saved, DUAL, says))
+        result.append(Limit("clean_only", need.sector, need.country, node.year, POINT, saved, DUAL, says))
     return result
 
 
@@ -204,7 +316,7 @@ def _lead_times(bench: Bench, most: int) -> list[Limit]:
         facility = bench.data.build[bench.starts[option][0]].facility
         lead = next(o.lead_years for o in bench.instance.options if o.option == option)
         says = f"lead of {lead} years" if "first_start" not in cells_to_set else "no start before its first_start"
-        result.append(("lead_time", option, country[facility], first[option], "year", worth, how, says))
+        result.append(Limit("lead_time", option, country[facility], first[option], "year", worth, how, says))
     return result
 
 

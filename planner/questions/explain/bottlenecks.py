@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...prepare import PLAN
+from .bench import Step
+from .binding import DUAL, SOLVED
 from .result import Explanation
 
 if TYPE_CHECKING:
@@ -13,14 +16,17 @@ if TYPE_CHECKING:
 
     from .bench import Bench
 
+PERCENT = 0.01  # the step: one per cent of what makes or sells a material
+
 
 def bottlenecks(bench: Bench) -> pd.DataFrame:
     """The scarcity of what makes or sells a material, by year and provenance, undiscounted; rank 1 is the bottleneck.
 
     The scarcity of a plant is the dual of its capacity times the capacity; joint products share it by their value at
-    the plan's prices. A market's is the dual of its ``max_t`` times that. ``worth_musd_per_percent`` is a hundredth of
-    the sum: what one per cent more of all that makes or sells the material would save in that year, at the margin.
-    ``worth_usd_per_kg`` is the sum per kg supplied.
+    the plan's prices. A market's is the dual of its ``max_t`` times that. ``worth_usd_per_kg`` is the sum per kg
+    supplied, a rate. ``worth_musd_per_percent`` is what one per cent more of all that makes or sells the material would
+    save in that year: for the bottleneck solved again, as the rate may hold for less, for the others a hundredth of the
+    sum, which is the most that it can be.
     """
     import pandas as pd
 
@@ -39,33 +45,54 @@ def bottlenecks(bench: Bench) -> pd.DataFrame:
             supply[year, pool.provenance, pool.material] += tonnes * x[activity[a]]
         for k in pool.bought:
             supply[year, pool.provenance, pool.material] += x[buy[k]]
+    makers: dict[tuple[int, str, str], dict[Step, float]] = defaultdict(
+        dict
+    )  # one per cent more, what it saves at most
+    rows = bench.arrays.rows.get("capacity_limit", {})
     for i, dual in bench.dual.get("capacity_limit", {}).items():
         limit = data.capacity[i]
         node = data.nodes[limit.node]
         if node.branch != PLAN or dual >= 0.0:
             continue
         scarcity = -dual / node.weight
+        whole = limit.own + sum(k * bench.builds[b] for b, k in limit.modules)
         for a, used in limit.use:
             earned = {p: tonnes * max(0.0, balance[p]) for p, tonnes in products[a] if p in balance}
             total = sum(earned.values())
             for p, part in earned.items():
                 share = part / total if total > 0.0 else 1.0 / len(earned)
                 pool = data.pools[p]
-                worth[node.year, pool.provenance, pool.material] += scarcity * used * x[activity[a]] * share
+                key = node.year, pool.provenance, pool.material
+                worth[key] += scarcity * used * x[activity[a]] * share
+                makers[key][Step(row=rows[i], more=PERCENT * whole)] = -dual * PERCENT * whole
     for i, reduced in bench.reduced.get("buy", {}).items():
         offer = data.buy[i]
         node = data.nodes[offer.node]
         if node.branch == PLAN and offer.limit is not None and reduced < 0.0:
-            worth[node.year, offer.provenance, offer.material] += -reduced / node.weight * x[buy[i]]
+            key = node.year, offer.provenance, offer.material
+            worth[key] += -reduced / node.weight * x[buy[i]]
+            makers[key][Step(column=buy[i], more=PERCENT * offer.limit)] = -reduced * PERCENT * offer.limit
     stage = {m.material: m.stage for m in bench.instance.materials}
-    rows = []
-    groups: dict[tuple[int, str], list[tuple[float, str]]] = defaultdict(list)
+    table = []
+    groups: dict[tuple[int, str], dict[str, float]] = defaultdict(dict)
     for (year, provenance, material), value in worth.items():
         if value > 1e-9 and supply[year, provenance, material] > 1e-9:
-            groups[year, provenance].append((value, material))
+            groups[year, provenance][material] = PERCENT * value
     for (year, provenance), found in sorted(groups.items()):
-        for rank, (value, material) in enumerate(sorted(found, key=lambda f: (-f[0], f[1])), start=1):
+        solved: set[str] = set()
+        while (first := _ranked(found)[0]) not in solved and bench.has_time:
+            step = makers[year, provenance, first]
+            cost = bench.eased(list(step))
+            solved.add(first)
+            if cost is not None:
+                found[first] *= min(1.0, max(0.0, bench.base - cost) / sum(step.values()))
+        for rank, material in enumerate(_ranked(found), start=1):
             tonnes = supply[year, provenance, material]  # MUSD/kt is USD/kg
-            at = (material, stage[material], tonnes * 1e3, value / tonnes, value / 100)
-            rows.append((year, provenance, rank, *at, "dual"))
-    return pd.DataFrame(rows, columns=Explanation.columns("bottlenecks"))
+            at = (material, stage[material], tonnes * 1e3, worth[year, provenance, material] / tonnes, found[material])
+            table.append((year, provenance, rank, *at, SOLVED if material in solved else DUAL))
+    return pd.DataFrame(table, columns=Explanation.columns("bottlenecks"))
+
+
+def _ranked(worths: Mapping[str, float]) -> list[str]:
+    """Return materials, that of which one per cent more is worth most first."""
+    return sorted(worths, key=lambda material: (-worths[material], material))

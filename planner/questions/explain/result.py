@@ -12,6 +12,8 @@ from ...words import figure_of
 from ..study import COMPLETE, INSTANCE, NOTES, OF_PLAN, SECONDS, Study, Table, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     import pandas as pd
 
     from ...instance.instance import Instance
@@ -44,9 +46,15 @@ class Explanation(Study):
             country    | text    |      | where; empty if it is of no country
             year       | integer | year | first year of the period; 0 for a limit over the whole horizon
             unit       | text    |      | unit of the limit
-            worth_musd | number  | MUSD | what one unit more saves, present value and expected over branches
-            how        | text    |      | `dual` (a rate at the margin), `re-solve` (the difference of two solves), or
-                what else stands behind the number
+            worth_musd | number  | MUSD | what one unit more saves at the margin, present value and expected over
+                branches; a rate, which may hold for less than a unit
+            step       | number  | as in unit | by how much the limit is eased: a tenth of it, or a point, or a year
+            saves_musd | number  | MUSD | what that saves, likewise; of the years of a limit, which are eased together,
+                each has its part by the rates
+            holds      | text    |      | `yes` or `no`: whether the rate holds over the step; empty if not solved again
+            how        | text    |      | how the saving was obtained: `re-solve of the step` (the operations again),
+                `dual` (the rate times the step), `re-solve` (the difference of two whole solves), or what else stands
+                behind the number
             says       | text    |      | the limit in words
             """,
         ),
@@ -133,7 +141,7 @@ class Explanation(Study):
             material               | text    |        | the material
             stage                  | text    |        | its stage
             supply_t               | number  | t/yr   | supply of it
-            worth_usd_per_kg       | number  | USD/kg | what a kg more supply saves
+            worth_usd_per_kg       | number  | USD/kg | what a kg more supply saves at the margin
             worth_musd_per_percent | number  | MUSD   | what 1 % more supply saves in the year
             how                    | text    |        | how that was obtained
             """,
@@ -182,6 +190,11 @@ class Explanation(Study):
 # --- as a page of text ---
 
 AT_MOST = 12  # lines of a section
+STEPS = {
+    family.kind: f"a {family.unit if family.amount is None else 'tenth'} {family.saved_by.split()[-1]}"
+    for family in FAMILIES.values()
+    if family.kind
+} | {"lead_time": "a year earlier", "clean_only": "a point exposed"}
 UNITS = {family.kind: family.saved_by for family in FAMILIES.values() if family.kind} | {
     "lead_time": "a year earlier",
     "clean_only": "a point exposed",
@@ -205,15 +218,34 @@ def _binding(e: Explanation) -> list[str]:
     lines = []
     keys = ["kind", "name", "country", "unit", "how"]
     groups = [(key, rows) for key, rows in e.binding.groupby(keys, sort=False)]
-    for (kind, name, country, _unit, how), rows in sorted(groups, key=lambda g: -g[1]["worth_musd"].sum()):
+    for (kind, name, country, unit, how), rows in sorted(groups, key=lambda g: -g[1]["saves_musd"].sum()):
         top = rows.iloc[0]
-        total = rows["worth_musd"].sum()
         what = f"{kind.replace('_', ' ')} {name}{f' ({country})' if country else ''}"
         years = sorted({int(y) for y in rows["year"] if y})
         when = f"{years[0]}" if len(years) == 1 else f"{years[0]}-{years[-1]}, most in {top.year}" if years else ""
         detail = "; ".join(part for part in (when, str(top.says)) if part)
-        lines.append(f"  {_number(total):>9}  {UNITS[kind]:<15} {what}: {detail} [{how}]")
-    return ["What binds (MUSD present value that one unit saves, in all its years):", *_cut(lines, "binding")]
+        rate = at_the_margin(rows["worth_musd"].sum(), str(unit), {str(h) for h in rows["holds"]})
+        saves = _number(rows["saves_musd"].sum())
+        lines.append(f"  {saves:>9}  {step_of(kind, unit, rows['step']):<15} {what}: {detail} [{how}{rate}]")
+    title = "What binds (MUSD present value that a step saves, in all its years; a tenth of the limit, or a point):"
+    return [title, *_cut(lines, "binding")]
+
+
+def step_of(kind: str, unit: str, steps: Iterable[float]) -> str:
+    """A step in words, such as ``3 t/yr more``; of years with different steps the smallest and the largest."""
+    low, high = min(steps), max(steps)
+    if unit not in ("t/yr", "t", "MUSD", "module"):
+        return UNITS[kind]
+    amount = figure_of(low, 3) if high - low <= 1e-9 * high else f"{figure_of(low, 3)}-{figure_of(high, 3)}"
+    return f"{amount} {unit}{'s' if unit == 'module' and amount != '1' else ''} {UNITS[kind].split()[-1]}"
+
+
+def at_the_margin(worth: float, unit: str, holds: Collection[str]) -> str:
+    """The rate beside the saving of a step: what a unit saves at the margin, and whether that holds over the step."""
+    if unit not in ("t/yr", "t", "MUSD", "module") and "no" not in holds:
+        return ""
+    known = "" if holds == {"yes"} or "no" not in holds else ", which holds for less"
+    return f"; at the margin {_number(worth)} a {unit}{known}"
 
 
 def _premiums(e: Explanation) -> list[str]:
@@ -292,7 +324,7 @@ def _bottlenecks(e: Explanation) -> list[str]:
             for r in rows.itertuples()
         ]
         lines.append(f"  {year}: {'; '.join(parts)}")
-    title = "Bottleneck of each year (what 1 % more capacity or supply would save that year; dual):"
+    title = "Bottleneck of each year (what 1 % more capacity or supply would save that year, and a kg at the margin):"
     return [title, *_cut(lines, "bottlenecks", 30)]
 
 

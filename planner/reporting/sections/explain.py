@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...bands import ROUNDING, Band
-from ...questions.explain.result import UNITS
+from ...questions.explain.result import STEPS, step_of
 from ...words import capital, counted, figure_of, shortened, told
 from .. import charts
 from ..charts import Bar, Value, amounts
@@ -58,16 +58,19 @@ def _limits(view: View, study: Shown) -> list[Row]:
     for row in study.tables["binding"]:
         groups[tuple(str(row[k]) for k in ("kind", "name", "country", "unit", "how"))].append(row)
     found = []
-    for (kind, name, country, _unit, how), rows in groups.items():
-        top = max(rows, key=lambda r: (r["worth_musd"], -r["year"]))
+    for (kind, name, country, unit, how), rows in groups.items():
+        top = max(rows, key=lambda r: (r["saves_musd"], -r["year"]))
         years = sorted(r["year"] for r in rows if r["year"])
         found.append(
             {
                 "kind": kind.replace("_", " "),
                 "name": _called(view, name),
                 "country": view.countries.get(country, country),
-                "unit": UNITS[kind],
-                "saves_musd": sum(r["worth_musd"] for r in rows),
+                "unit": STEPS[kind],
+                "step": step_of(kind, unit, [r["step"] for r in rows]),
+                "saves_musd": sum(r["saves_musd"] for r in rows),
+                "rate": f"{figure_of(sum(r['worth_musd'] for r in rows), 4)} a {unit}",
+                "holds": "no" if any(r["holds"] == "no" for r in rows) else rows[0]["holds"],
                 "first_year": years[0] if years else None,
                 "last_year": years[-1] if years else None,
                 "most": top["year"] or None,
@@ -97,25 +100,25 @@ def _label(limit: Row) -> str:
 
 
 def _limit_chart(view: View, limits: Sequence[Row]) -> Figure:
-    """What one unit more of each limit would save; limits in one unit share a chart."""
+    """What a step of each limit would save; limits with one kind of step share a chart."""
     views = {}
-    bar = Bar("saves_musd", text=figure_of, says=lambda r: [_said(r), r["says"], r["how"]])
+    bar = Bar("saves_musd", text=figure_of, says=lambda r: [_said(r), r["step"], r["says"], r["how"]])
     for unit in dict.fromkeys(r["unit"] for r in limits):
         rows = [r for r in limits if r["unit"] == unit]
         axis = amounts(f"million {view.instance.currency}", [r["saves_musd"] for r in rows[:MOST]])
         views[unit] = charts.ranked(rows, _label, [bar], axis, most=MOST)
     first = limits[0]
-    each = [f"{_said(r)}, {r['unit']}: {view.money(r['saves_musd'])}" for r in limits[:6]]
+    each = [f"{_said(r)}, {r['step']}: {view.money(r['saves_musd'])}" for r in limits[:6]]
     return Figure(
         "reasons-limits",
-        f"{capital(_said(first))}: {first['unit']} would save {view.money(first['saves_musd'])}",
-        told("What one unit more of each limit would save, in all its years", each),
+        f"{capital(_said(first))}: {first['step']} would save {view.money(first['saves_musd'])}",
+        told("What easing each limit by a tenth, a point or a year would save, in all its years", each),
         views,
-        (Control("What one more of it would save", list(views)),),
-        columns="kind name country first_year last_year unit saves_musd says how",
+        (Control("What it would save", list(views)),),
+        columns="kind name country first_year last_year step saves_musd rate holds says how",
         rows=limits,
-        caption="Saving in present value, all years of the limit together. Limits in other units are not comparable, "
-        "so each unit has a chart of its own.",
+        caption="Saving in present value, all years of the limit together. Points and years are not comparable with "
+        "tenths, so each kind of step has a chart of its own.",
     )
 
 
@@ -130,8 +133,10 @@ def _limit_table(view: View, limits: Sequence[Row]) -> Table:
             Column("Country", "country"),
             Column("From", "first_year", "year"),
             Column("To", "last_year", "year"),
-            Column("One unit", "unit"),
+            Column("Step", "step"),
             Column(f"Saves, {view.musd}", "saves_musd", "number"),
+            Column(f"At the margin, {view.musd}", "rate"),
+            Column("Holds over the step", "holds"),
             Column("Most in", "most", "year"),
             Column("In words", "says"),
             Column("How", "how"),
@@ -329,8 +334,8 @@ def _bottlenecks(view: View, study: Shown) -> Figure | None:
             xs=view.years, yaxis=amounts(f"{view.musd} for 1% more", most), hover="%{y:,.3~g}",
         ),
         columns="year provenance rank material worth_musd_per_percent worth_usd_per_kg",
-        caption="What 1% more of all that makes or sells a material would save in that year (dual), for the materials "
-        "that are the tightest of some year.",
+        caption="What 1% more of all that makes or sells a material would save in that year (for the tightest the "
+        "operations are solved again), for the materials that are the tightest of some year.",
     )  # fmt: skip
 
 
@@ -437,7 +442,7 @@ def in_words(view: View, study: Shown) -> str:
     said = []
     if limits:
         top = limits[0]
-        said.append(f"Of what binds, {_said(top)} saves most: {view.money(top['saves_musd'])} for {top['unit']}.")
+        said.append(f"Of what binds, {_said(top)} saves most: {view.money(top['saves_musd'])} for {top['step']}.")
     built = [p for p in study.tables["projects"] if p["built"] == "yes" and p["value_musd"] is not None]
     best = max(built, key=lambda p: (_end(p, "least"), p["value_musd"]), default=None)
     if best is not None and _end(best, "least") > 0.0:
