@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from ...instance.timeline import most_room
@@ -48,6 +49,8 @@ def _room(system: System, relaxable: Relaxable, value: float) -> float:
         store = next(s for s in system.instance.stockpiles if s.stockpile == relaxable.cell.key[0])
         horizon = system.prepared.periods
         return most_room(store, system.instance.options, horizon, horizon[-1]) - value
+    if relaxable.cell.column == "take_t":
+        return math.inf  # its range has no end; what can be made and sold bounds it
     return next(o.max_modules for o in system.instance.options if o.option == relaxable.cell.key[0]) - value
 
 

@@ -189,9 +189,10 @@ class Model:
 class Bench(Model):
     """The model of a run's instance, with the run's builds held, and what has been tried since.
 
-    run        the plan explained; ``pinned``: its builds were held when it was solved, and so all of them are here
+    run        the plan explained
     builds     modules by position in ``data.build``
     base       its cost, MUSD; no plan is cheaper than ``floor``
+    pinned     whether the run's builds were pinned; all of them are held then, else only whole modules
     x          column values; ``dual`` and ``reduced``: family -> index -> dual or reduced cost, MUSD per unit
     first      capacity limit -> dual, where plants without any capacity have a little: what a first tonne earns
     """
@@ -251,6 +252,11 @@ class Bench(Model):
             return self.dual.get("capacity_limit", {})
         return {n: float(held.duals[row]) for n, row in rows.items()}
 
+    @property
+    def searched(self) -> Searched:
+        """What the plan costs, and what no plan undercuts, MUSD."""
+        return Searched(self.base, self.floor)
+
     def eased(self, steps: Collection[Step]) -> float | None:
         """What the plan costs with its builds held where some limits are eased, MUSD; None if that was not solved."""
         programme, arrays = self.programme, self.arrays
@@ -282,11 +288,6 @@ class Bench(Model):
     def slopes(self) -> dict[int, Slope]:
         """Row of a share -> how it changes with its limit."""
         return slopes(self.data, self.arrays)
-
-    @property
-    def searched(self) -> Searched:
-        """What the plan costs, and what no plan undercuts, MUSD."""
-        return Searched(self.base, self.floor)
 
     @cached_property
     def relaxed(self) -> Found | None:
