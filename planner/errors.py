@@ -12,6 +12,7 @@
         SolverFailed                        1   the solver stopped for a reason of its own
       AuditError                            1   a run does not agree with its instance
       OutputError                           1   a result could not be written or read back
+        ResultError                         2   a folder of results is damaged, not whole, or of another version
 """
 
 from __future__ import annotations
@@ -229,3 +230,9 @@ class AuditError(PlannerError):
 
 class OutputError(PlannerError):
     """A result could not be written or read back."""
+
+
+class ResultError(OutputError):
+    """A folder of results, given to be read, is damaged, not whole, or of another version."""
+
+    exit_code = 2

@@ -36,8 +36,9 @@ from .operations import (
     check_stocks,
     check_used,
 )
+from .origin import check_origin
 from .outlays import check_offtakes, check_outlays
-from .reading import BRANCH_TABLES, BUILDS, CLOSURES, ONLY_WITH, PLAN_TABLES, STOCKS, Tables
+from .reading import BRANCH_TABLES, BUILDS, CLOSURES, ONLY_WITH, ORIGIN, PLAN_TABLES, STOCKS, Tables
 
 __all__ = ["KINDS", "TOLERANCE", "AuditReport", "Check", "Violation", "audit", "audit_branch"]
 
@@ -84,7 +85,8 @@ def audit(instance: Instance, run: Audited, tolerance: float = TOLERANCE) -> Aud
     metrics = metrics if isinstance(metrics, Mapping) else {}
 
     layouts = (*PLAN_TABLES, *(layout for layout in ONLY_WITH if instance.rows(layout.name)))
-    tables = Tables(run.tables, layouts, facts, facts.years, book)
+    traced = ORIGIN.name in run.tables
+    tables = Tables(run.tables, (*layouts, ORIGIN) if traced else layouts, facts, facts.years, book)
     investment = Investment(facts, tables)
     check_builds(facts, tables, investment, book)
     check_closures(facts, investment.closures, book)
@@ -112,6 +114,8 @@ def audit(instance: Instance, run: Audited, tolerance: float = TOLERANCE) -> Aud
 
     check_funding(facts, tables, investment, book)
     check_dependence(plan, tables, metrics, book)
+    if traced:
+        check_origin(plan, tables, book)
     check_costs(plan, branches, tables, book)
     check_objective(run.plan, tables, book)
     check_totals(plan, tables, metrics, book)

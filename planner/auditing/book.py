@@ -86,6 +86,7 @@ KINDS: dict[str, Kind] = {
     "dependence_rows": _faults("dependence.csv has every row it must have, and no other"),
     "dependence": Kind("shares and limits of dependence.csv", "share", 1.0),
     "marginals": Kind("marginal values only of caps, and never negative", "MUSD", 1.0),
+    "origin": Kind("origin.csv traces what was received to where each stage was done", "", 1.0),
     # money
     "freight": Kind("freight_musd of each shipment", "MUSD", 1e-3),
     "tariff": Kind("tariff_musd of each shipment", "MUSD", 1e-3),

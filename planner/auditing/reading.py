@@ -20,6 +20,7 @@ from .facts import PROVENANCES, Facts
 
 COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
 PRIVATE = "private"
+RECYCLED, UNKNOWN, INITIAL_STOCK = "recycled", "unknown", "initial stock"  # origins that are no country
 LARGEST = 1e15  # tonnes or MUSD; more is no quantity, and sums of it would overflow
 
 
@@ -175,6 +176,17 @@ class OfftakeRow(NamedTuple):
     outlay_musd: float
 
 
+class OriginRow(NamedTuple):
+    country: str
+    sector: str
+    material: str
+    stage: str
+    origin: str
+    year: int
+    t: float
+    share: float
+
+
 R = TypeVar("R", bound=tuple[Any, ...])
 
 
@@ -263,7 +275,9 @@ OFFTAKES = Layout(
     ("price_usd_per_t", "outlay_musd"),
 )
 ONLY_WITH: tuple[Layout[Any], ...] = (CLOSURES, PRICE_FLOORS, OFFTAKES)  # there if the instance has such rows
-DERIVED = frozenset(("origin",))  # follows from the tables above, and no claim of the plan rests on it
+ORIGIN = Layout(
+    "origin", OriginRow, ("country", "sector", "material", "stage", "origin", "year"), ("t", "share")
+)  # runs written before there was such a table lack it
 BRANCH_TABLES: tuple[Layout[Any], ...] = (ACTIVITY, FLOWS, PURCHASES, SERVICE, STOCKS, ADJUSTMENTS)
 
 
@@ -285,7 +299,7 @@ class Tables:
         self._years = frozenset(years)
         self._book = book
         known = {layout.name for layout in layouts}
-        for name in sorted(set(map(str, frames)) - known - DERIVED):
+        for name in sorted(set(map(str, frames)) - known):
             book.fault("tables", (f"{name}.csv",), "is no table of a run")
         self._rows = {layout.name: self._read(layout, frames.get(layout.name)) for layout in layouts}
 
@@ -403,6 +417,9 @@ class Tables:
                 "sector": frozenset(("", *facts.sectors)),
             }
             return dependence.get(column)
+        if table == "origin" and column in ("stage", "origin"):
+            places = frozenset((*facts.countries, RECYCLED, UNKNOWN, INITIAL_STOCK))
+            return places if column == "origin" else frozenset(facts.stages)
         if table in ("price_floors", "offtakes") and column == "option":
             return frozenset(("", *facts.options))
         domains: dict[str, frozenset[Any]] = {

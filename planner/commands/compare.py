@@ -26,6 +26,7 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare plans side by side: cost, dependence, and what is built, moved, paid and short otherwise."""
+    from ..instance.reading import SETTINGS_FILE
     from ..reporting import check_page, compare_page, write_page
     from ..runs.run import MANIFEST
 
@@ -36,7 +37,7 @@ def compare(
         check_page(html, overwrite)
 
     def plan_of(path: Path) -> planner.Run:
-        if (path / MANIFEST).is_file():
+        if (path / MANIFEST).exists() or not (path / SETTINGS_FILE).exists():
             return planner.read_run(path)
         instance = common.load_instance(path)
         common.tell(f"solving {path}")

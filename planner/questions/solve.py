@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Infeasible, NoPlan, SolverFailed, UsageError
+from ..runs.manifest import SCHEMA
 from ..runs.run import Run
 from ..runs.tables import COMPONENTS
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from ..solving.search import Outcome
     from ..solving.solver import Progress, Settings
     from ..solving.survive import Survivor
-
-SCHEMA = 1
 
 
 def solve(

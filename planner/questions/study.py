@@ -15,7 +15,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from ..errors import OutputError
+from ..errors import ResultError
 from ..runs.tables import plain, to_csv
 from ..writing import check_folder, write_folder
 
@@ -170,29 +170,35 @@ class Study(Declared):
     def read(cls, folder: str | Path) -> Written:
         """Read the folder of such a study back.
 
-        Raises OutputError if the folder holds no such study, or not a whole one.
+        Raises ResultError if the folder holds no such study, a damaged one, or one of another version.
         """
         folder = Path(folder)
         try:
             about = json.loads((folder / cls.MANIFEST).read_text(encoding="utf-8"))
+            if about.get("schema", SCHEMA) != SCHEMA:
+                raise ValueError(f"{cls.MANIFEST} has schema {about['schema']!r}, this planner reads schema {SCHEMA}")
             tables = {}
             for name, table in cls.tables().items():
                 if table.in_manifest and about[name] is None:
                     continue
                 at = f"{name} in {cls.MANIFEST}" if table.in_manifest else table.file
                 tables[name] = list(about[name]) if table.in_manifest else _rows(folder / table.file, table)
-                for column in table.names:
-                    if any(column not in row for row in tables[name]):
-                        raise ValueError(f"{at} has no column {column}")
+                for column in table.columns:
+                    if any(column.name not in row for row in tables[name]):
+                        raise ValueError(f"{at} has no column {column.name}")
+                    strange = [row[column.name] for row in tables[name] if not _holds(column.kind, row[column.name])]
+                    if strange:
+                        said = repr(strange[0])[:40]
+                        raise ValueError(f"{at} has {column.name} = {said}, expected {column.kind}")
             for value in cls.HOLDS:
                 if isinstance(value, Value):
                     about[value.name]
         except FileNotFoundError as error:
-            raise OutputError(f"{folder} is not whole: {Path(error.filename).name} is missing") from error
+            raise ResultError(f"{folder} is not whole: {Path(error.filename).name} is missing") from error
         except KeyError as error:
-            raise OutputError(f"{folder} cannot be read: {cls.MANIFEST} does not hold {error}") from error
-        except (OSError, ValueError, TypeError, AttributeError) as error:
-            raise OutputError(f"{folder} cannot be read as a folder of planner {cls.COMMAND}: {error}") from error
+            raise ResultError(f"{folder} cannot be read: {cls.MANIFEST} does not hold {error}") from error
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError, csv.Error) as error:
+            raise ResultError(f"{folder} cannot be read as a folder of planner {cls.COMMAND}: {error}") from error
         return Written(cls, about, tables)
 
 
@@ -233,6 +239,18 @@ def _rows(path: Path, table: Table) -> list[Row]:
             {name: cell if name in text else _value(cell) for name, cell in row.items()}
             for row in csv.DictReader(file, strict=True)
         ]
+
+
+def _holds(kind: str, value: Any) -> bool:
+    """Return whether a column of a kind can hold a value; None is a blank."""
+    if value is None:
+        return True
+    if kind == "text":
+        return isinstance(value, str)
+    if kind == "yes/no":
+        return isinstance(value, bool)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and (kind == "number" or float(value).is_integer())
 
 
 def _value(cell: str) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import OutputError, UsageError
+from ..errors import ResultError, UsageError
 from ..questions.alternatives.result import Alternatives
 from ..questions.compare import Comparison
 from ..questions.delivery.delivery_risk import DeliveryRisk
@@ -50,7 +50,7 @@ class Shown:
 def read_study(source: str | Path | Study, instance: Instance, run: Run) -> Shown:
     """A study from a folder that a command wrote with ``-o``, or from what the Python call of that command gave.
 
-    Raises OutputError if the folder holds none, or not a whole one; UsageError if it is of another plan than ``run``,
+    Raises ResultError if the folder holds none, or not a whole one; UsageError if it is of another plan than ``run``,
     or nothing that a report can show.
     A study of another instance, or of the same one with other data, carries a warning.
     """
@@ -65,7 +65,7 @@ def read_study(source: str | Path | Study, instance: Instance, run: Run) -> Show
     try:
         warnings = (*_of_this(name, written, instance, run), *_unfinished(written.about))
     except (KeyError, TypeError, AttributeError) as error:
-        raise OutputError(f"{name} cannot be read as a folder of planner {written.kind.COMMAND}: {error}") from error
+        raise ResultError(f"{name} cannot be read as a folder of planner {written.kind.COMMAND}: {error}") from error
     return Shown(written.kind.COMMAND, written.about, written.tables, warnings)
 
 
@@ -74,9 +74,9 @@ def _kind(folder: Path) -> type[Study]:
     if found is not None:
         return found
     if (folder / "plan.json").is_file():
-        raise OutputError(f"{folder} is a run; planner compare RUN {folder} -o FOLDER sets it beside another one")
+        raise ResultError(f"{folder} is a run; planner compare RUN {folder} -o FOLDER sets it beside another one")
     commands = ", ".join(f"{kind.MANIFEST} (planner {kind.COMMAND})" for kind in SHOWN)
-    raise OutputError(f"{folder} holds no study that a report can show: expected one of {commands}")
+    raise ResultError(f"{folder} holds no study that a report can show: expected one of {commands}")
 
 
 def _of_this(name: str, written: Written, instance: Instance, run: Run) -> list[str]:

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InstanceError, OutputError, UsageError
+from ..errors import InstanceError, ResultError, UsageError
 from ..instance.timeline import periods
 from ..writing import check_folder, write_folder
+from .fit import check_fit, check_years
+from .manifest import read_manifest
 from .tables import BRANCH_TABLES, COLUMNS, OTHER_COLUMNS, from_csv, to_csv
 
 if TYPE_CHECKING:
@@ -159,27 +161,28 @@ def read_run(folder: str | Path, instance: str | Path | None = None) -> Run:
     """Read a run's folder.
 
     instance  the folder of its instance; None: it is looked for where plan.json says, when it is first needed
-    Raises OutputError if the run is not complete; with ``instance`` also UsageError if the run was not solved from it
-    as it is now, and InstanceError if it cannot be read.
+    Raises ResultError if the run is damaged or not whole; with ``instance`` also UsageError if the run was not solved
+    from it as it is now, and InstanceError if it cannot be read.
     """
     path = Path(folder)
-    if not (path / MANIFEST).is_file():
-        raise OutputError(f"{path} is not a run's folder: it has no {MANIFEST}")
     try:
-        plan = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        if not (path / MANIFEST).is_file():
+            raise ResultError(f"{path} is not a run's folder: it has no {MANIFEST}")
+        plan = read_manifest(path / MANIFEST)
         tables = {name: from_csv(name, _read(path / f"{name}.csv")) for name in COLUMNS}
         others = [name for name in OTHER_COLUMNS if (path / f"{name}.csv").is_file()]
         tables.update({name: from_csv(name, _read(path / f"{name}.csv")) for name in others})
         branches = {}
-        if (path / "branches").is_dir():
-            for branch in sorted((path / "branches").iterdir()):
-                branches[branch.name] = {name: from_csv(name, _read(branch / f"{name}.csv")) for name in BRANCH_TABLES}
+        for folder in sorted((path / "branches").iterdir()) if (path / "branches").is_dir() else ():
+            if folder.is_dir() and not folder.name.startswith("."):  # what a file manager leaves is no branch
+                branches[folder.name] = {name: from_csv(name, _read(folder / f"{name}.csv")) for name in BRANCH_TABLES}
     except FileNotFoundError as error:
-        raise OutputError(f"{path} is not whole: {Path(error.filename).name} is missing") from error
+        missing = Path(error.filename)
+        missing = missing.relative_to(path) if missing.is_relative_to(path) else missing
+        raise ResultError(f"{path} is not whole: {missing.as_posix()} is missing") from error
     except (OSError, ValueError) as error:
-        raise OutputError(f"{path} cannot be read: {error}") from error
-    if not isinstance(plan, dict):
-        raise OutputError(f"{path / MANIFEST} does not hold a plan")
+        raise ResultError(f"{path} cannot be read: {error}") from error
+    check_years(str(path), plan, tables, branches)
     run = Run(plan, tables, branches, path)
     if instance is not None:
         run._instance = instance_of(run, instance)
@@ -196,12 +199,20 @@ def instance_of(run: Run, folder: str | Path | None = None) -> Instance:
 
     folder  folder of the instance; None: the path that plan.json records (as it was given to ``load``), seen from
             the current folder and from every folder above the run
-    Raises UsageError if it is not found, or is no longer what was solved; InstanceError if ``folder`` cannot be read.
+    Raises UsageError if it is not found, or is no longer what was solved; InstanceError if ``folder`` cannot be read;
+    ResultError if the run was read back and does not fit it.
     """
+    instance = _found(run, folder)
+    check_fit(_name(run), run.plan, run.tables, run.branches, instance)
+    return instance
+
+
+def _found(run: Run, folder: str | Path | None) -> Instance:
+    """Return the instance that has the digest of a run's; see `instance_of`."""
     from ..instance.loading import load
 
     asked = run.plan["instance"]
-    name = "the plan" if run.path is None else str(run.path)
+    name = _name(run)
     if folder is not None:
         instance = load(folder)
         if instance.sha256 != asked["sha256"]:
@@ -223,6 +234,10 @@ def instance_of(run: Run, folder: str | Path | None = None) -> Instance:
             f"or give the instance as it was with --instance FOLDER"
         )
     raise UsageError(f"the instance {asked['name']} of {name} is not found; say where it lies: --instance FOLDER")
+
+
+def _name(run: Run) -> str:
+    return "the plan" if run.path is None else str(run.path)
 
 
 def _places(run: Run) -> Iterator[Path]:

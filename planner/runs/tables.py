@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,29 @@ MEANINGS = {
         "a table lack it. The exact rules stand in `planner/runs/origin.py`."
     ),
 }
+ONLY_WITH = ("closures", "price_floors", "offtakes")  # tables that a run has if its instance has rows of that name
+PROVENANCES = ("clean", "exposed")
+# what the columns named ``kind`` may hold
+KINDS_OF = {
+    ("adjustments", "kind"): frozenset(("surplus", "downgrade")),
+    ("closures", "kind"): frozenset(("idle", "retire")),
+}
+# columns of numbers that may be blank, and of names that may be
+BLANK = frozenset(
+    (
+        *(("dependence", column) for column in ("share", "limit", "marginal_musd_per_point")),
+        ("prices", "usd_per_t"),
+        *((table, column) for table in ("price_floors", "offtakes") for column in ("price_usd_per_t", "outlay_musd")),
+    )
+)
+BLANK_NAMES = frozenset(
+    (
+        *(("dependence", column) for column in ("cap", "stage", "material", "country", "sector")),
+        *((table, "option") for table in ("price_floors", "offtakes")),
+    )
+)
+# columns that hold more than the names or years that their name says: calendar years, and origins such as recycled
+EVERYWHERE = frozenset((("funding", "year"), ("origin", "origin")))
 BRANCH_TABLES = ("activity", "flows", "purchases", "service", "stocks", "adjustments")
 COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
 
@@ -147,23 +171,53 @@ def plain(value: Any) -> Any:
 
 
 def from_csv(name: str, text: str) -> pd.DataFrame:
-    """Read a frame from CSV text as written by :func:`to_csv`. Raises ValueError on other columns or bad numbers."""
-    rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    """Read a frame from CSV text as written by :func:`to_csv`.
+
+    Raises ValueError, with the line, on other columns, cells that are no year or finite number, and rows given twice.
+    """
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        raise ValueError(f"{name}.csv is not CSV: {error}") from None
     columns = _columns(name)
     if not rows or tuple(rows[0]) != columns:
         raise ValueError(f"{name}.csv: expected the columns {', '.join(columns)}")
-    converters: dict[str, Callable[[str], Any]] = {
-        "text": str,
-        "year": int,
-        "number": lambda cell: float(cell) if cell else None,
-    }
-    readers = [converters[kind(column)] for column in columns]
+    readers = [_reader(name, column) for column in columns]
+    keys = [position for position, column in enumerate(columns) if kind(column) != "number"]
     parsed = []
+    lines: dict[tuple[Any, ...], int] = {}
     for line, row in enumerate(rows[1:], start=2):
         if len(row) != len(readers):
             raise ValueError(f"{name}.csv:{line}: expected {len(readers)} cells, found {len(row)}")
         try:
-            parsed.append([read(cell) for read, cell in zip(readers, row, strict=True)])
+            cells = [read(cell) for read, cell in zip(readers, row, strict=True)]
         except ValueError as error:
             raise ValueError(f"{name}.csv:{line}: {error}") from None
+        first = lines.setdefault(tuple(cells[position] for position in keys), line)
+        if first != line:
+            raise ValueError(f"{name}.csv:{line}: the same row as in line {first}")
+        parsed.append(cells)
     return frame(name, parsed)
+
+
+def _reader(table: str, column: str) -> Callable[[str], Any]:
+    """Return what reads a cell of a column; it raises ValueError with column and cell."""
+
+    def year(cell: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,4}", cell):
+            raise ValueError(f'{column} = "{cell[:40]}" is not a year')
+        return int(cell)
+
+    def number(cell: str) -> float | None:
+        if not cell and (table, column) in BLANK:
+            return None
+        try:
+            value = float(cell)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise ValueError(f'{column} = "{cell[:40]}" is not a number')
+        return value
+
+    readers: dict[str, Callable[[str], Any]] = {"text": str, "year": year, "number": number}
+    return readers[kind(column)]

@@ -494,4 +494,4 @@ def test_the_command_finds_the_instance_and_prints_only_the_result(tmp_path):
     wrong = command("explain", folder, "--instance", INSTANCES / "stock-cover")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert "the run is of tiny" in wrong.stderr
-    assert command("explain", tmp_path / "nothing").returncode == 1
+    assert command("explain", tmp_path / "nothing").returncode == 2

@@ -15,7 +15,7 @@ from test_hedge import sources
 from test_survive import CHINA, CHN_STOPS, with_lines
 
 import planner
-from planner.errors import OutputError, UsageError
+from planner.errors import OutputError, ResultError, UsageError
 from planner.reporting.sections import findings
 from planner.reporting.studies import SHOWN, read_study
 from planner.reporting.view import View
@@ -428,6 +428,24 @@ def test_a_missing_file_column_or_number_is_named(tmp_path, tiny, found):
         page_of(tiny, folder)
     (folder / "by_sector.csv").unlink()
     with pytest.raises(OutputError, match=r"is not whole: by_sector\.csv is missing"):
+        page_of(tiny, folder)
+
+
+def test_another_schema_number_or_kind_of_value_is_named(tmp_path, tiny, found):
+    folder = found["stress"].write(tmp_path / "s")
+    manifest = folder / found["stress"].MANIFEST
+    whole = manifest.read_text()
+    for change, says in (
+        ('"schema": 2', "has schema 2, this planner reads schema 1"),
+        ('"schema": 1, "deep": ' + "[" * 100_000 + "]" * 100_000, "cannot be read"),
+    ):
+        manifest.write_text(whole.replace('"schema": 1', change))
+        with pytest.raises(ResultError, match=says):
+            page_of(tiny, folder)
+    about = json.loads(whole)
+    about["cases"][0]["lost_t"] = "much"
+    manifest.write_text(json.dumps(about))
+    with pytest.raises(ResultError, match="has lost_t = 'much', expected number"):
         page_of(tiny, folder)
 
 

@@ -558,6 +558,18 @@ def a_marginal_value_of_no_cap(run):
     put(run.tables["dependence"], "marginal_musd_per_point", 0.1, cap="")
 
 
+@corrupts("origin")
+def an_origin_that_is_home(run):
+    # what DEU has of metal is in part from CHN: said to be made in FRA, where nothing is made
+    put(run.tables["origin"], "origin", "FRA", country="DEU", stage="metal", origin="CHN", year=2026)
+
+
+@corrupts("origin")
+def an_origin_left_out(run):
+    frame = run.tables["origin"]
+    run.tables["origin"] = frame[(frame["origin"] != "CHN") | (frame["year"] != 2026)].reset_index(drop=True)
+
+
 @corrupts("freight")
 def freight_of_another_lane(run):
     # magnet,*,USA beats magnet,*,*
@@ -735,8 +747,6 @@ def test_a_corrupted_plan_is_caught(instance, run, kind, corrupt):
 
 # cells that nothing else in a run determines: the duals
 FREE = {("prices", "usd_per_t"), ("dependence", "marginal_musd_per_point")}
-# tables that follow from the others, which no audit reads
-DERIVED = {"origin"}
 
 
 def with_table(run, branch, name, frame):
@@ -751,7 +761,7 @@ def number_cells(run):
     for branch, tables in [("", run.tables), *run.branches.items()]:
         for name, frame in tables.items():
             for column in frame.columns:
-                if frame[column].dtype == "float64" and (name, column) not in FREE and name not in DERIVED:
+                if frame[column].dtype == "float64" and (name, column) not in FREE:
                     yield from ((branch, name, column, row) for row in range(len(frame)))
 
 
@@ -772,7 +782,7 @@ def test_every_row_is_needed(instance, solved):
     missed = []
     for branch, tables in [("", solved.tables), *solved.branches.items()]:
         for name, frame in tables.items():
-            if name == "prices" or name in DERIVED:
+            if name == "prices":
                 continue
             numbers = frame.select_dtypes("float64").fillna(1.0)
             for row in frame.index[(numbers != 0.0).any(axis=1)]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from .edits import UNITS, place_of
@@ -42,6 +43,8 @@ def _room(system: System, relaxable: Relaxable, value: float) -> float:
         return 1.0 - value
     if relaxable.cell.column == "final_min_t":
         return next(s.max_t for s in system.instance.stockpiles if s.stockpile == relaxable.cell.key[0]) - value
+    if relaxable.cell.column == "take_t":
+        return math.inf  # its range has no end; what can be made and sold bounds it
     return next(o.max_modules for o in system.instance.options if o.option == relaxable.cell.key[0]) - value
 
 
