@@ -185,6 +185,7 @@ SAYS = {
     "instance": "what is asked: tables, reading, checks",
     "models": "the mathematics, in Pyomo",
     "writing": "files and folders, whole or not at all",
+    "arguments": "what is given to a call",
     "errors": "what can go wrong",
     "words": "how numbers read",
     "quiet_highs": "a HiGHS that is silent",

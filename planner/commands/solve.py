@@ -46,6 +46,7 @@ def solve(
     as_json: AsJson = False,
 ) -> None:
     """Solve an instance, audit the plan and write the run's folder."""
+    from ..arguments import fraction
     from ..errors import Infeasible
     from ..instance.cells import folder_problem
     from ..questions.solve import solve as solve_instance
@@ -68,7 +69,7 @@ def solve(
             **common.search(gap, time_limit, threads, seed),
             pins=pins,
             objective=objective,
-            slack=None if slack is None else common.fraction(slack, "--slack"),
+            slack=None if slack is None else fraction(slack, "--slack"),
             ceiling=cost_ceiling,
             load_seconds=load_seconds,
         )
