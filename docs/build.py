@@ -53,7 +53,9 @@ def formulation() -> str:
 def instance_format() -> str:
     """The page of the tables that go in and come out."""
     parts = [GENERATED, "# The instance format\n\n"]
-    parts.append("A folder of CSV tables and one `instance.toml`. UTF-8, comma, header row; blank = the default.\n\n")
+    parts.append("A folder of CSV tables and one `instance.toml`. UTF-8, comma, header row; blank = the default.\n")
+    parts.append("Other files and hidden ones are left alone; a table that is a link out of the folder is refused.\n")
+    parts.append("With `base`, a row here replaces the whole row of the same key there: a blank cell is blank.\n\n")
     parts.append("## instance.toml\n\n| key | required | unit | meaning |\n|---|---|---|---|\n")
     for s in settings.describe_settings():
         name = f"{s.section}.{s.name}" if s.section else s.name
@@ -186,6 +188,7 @@ SAYS = {
     "instance": "what is asked: tables, reading, checks",
     "models": "the mathematics, in Pyomo",
     "writing": "files and folders, whole or not at all",
+    "arguments": "what is given to a call",
     "errors": "what can go wrong",
     "bands": "how sure a difference is",
     "words": "how numbers read",

@@ -13,11 +13,14 @@ claim of the solver, within its gap.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
 
+from ..errors import UsageError
 from ..instance.instance import Instance
+from ..instance.loading import given_instance
 from .book import KINDS, TOLERANCE, AuditReport, Book, Check, Violation
 from .closures import check_closures
 from .dependence import check_caps, check_dependence
@@ -70,16 +73,19 @@ class Audited(Protocol):
     def branches(self) -> Mapping[str, Mapping[str, pd.DataFrame]]: ...
 
 
-def audit(instance: Instance, run: Audited, tolerance: float = TOLERANCE) -> AuditReport:
+def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLERANCE) -> AuditReport:
     """Recompute all that a run claims, and report every kind of check.
 
-    instance   the instance the run was made from
+    instance   the instance the run was made from, or its folder
     run        a run read from a folder, or a plan
     tolerance  largest violation that passes, relative to the quantities of the row (small quantities count as the
                ``grain`` of the kind, so that the grams and cents of rounding pass)
 
     No content of a run raises an error: what is missing or malformed is a violation.
     """
+    instance = given_instance(instance)
+    if not hasattr(run, "plan"):
+        raise UsageError(f"{type(run).__name__}: expected a run; planner.read_run(folder) reads one")
     book, facts = Book(tolerance), Facts(instance)
     _check_manifest(instance, run.plan, book)
     metrics = run.plan.get("metrics")

@@ -32,12 +32,14 @@ def alternatives(
     as_json: AsJson = False,
 ) -> None:
     """Find what near-optimal plans have in common: no-regret projects, ranges, and plans that differ most."""
+    from ..arguments import fraction
+
     if runs and output is None:
         raise UsageError("--runs writes into the folder of the tables: name it with -o FOLDER")
     common.check_output(planner.Alternatives, output, overwrite)
     near_optimal = planner.alternatives(
         common.load_instance(instance),
-        slack=common.fraction(slack, "--slack"),
+        slack=fraction(slack, "--slack"),
         plans=plans,
         groups=group or (),
         latest=latest,

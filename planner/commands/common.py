@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import UsageError, idle
+from ..errors import idle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,15 +53,6 @@ def tell(line: str) -> None:
     if sys.stderr is not None:  # else print would take stdout
         with suppress(OSError):
             print(line, file=sys.stderr, flush=True)
-
-
-def fraction(text: str, option: str) -> float:
-    """A percentage such as ``3%`` or a fraction such as ``0.03``. Raises UsageError on anything else."""
-    written = text.strip()
-    try:
-        return float(written[:-1]) / 100.0 if written.endswith("%") else float(written)
-    except ValueError:
-        raise UsageError(f'{option} "{text}": expected a percentage such as 3%, or a fraction such as 0.03') from None
 
 
 def load_instance(path: Path) -> Instance:

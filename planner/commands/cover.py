@@ -32,6 +32,8 @@ def cover(
     as_json: AsJson = False,
 ) -> None:
     """Size stocks and capacity together so that consumers are served through a stop: cost by months of cover."""
+    from ..arguments import fraction
+
     try:
         lengths = [int(m) for m in months.split(",")]
     except ValueError:
@@ -42,7 +44,7 @@ def cover(
         against,
         year,
         months=lengths,
-        level=common.fraction(level, "--level"),
+        level=fraction(level, "--level"),
         sectors=sector or (),
         **common.search(gap, time_limit, threads, seed),
     )

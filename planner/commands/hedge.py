@@ -36,6 +36,8 @@ def hedge(
     as_json: AsJson = False,
 ) -> None:
     """Build more than is needed where projects may come late, dear, small or never: the best plan against outcomes."""
+    from ..arguments import fraction
+
     trusting = None if run is None else planner.read_run(run, instance)
     loaded = common.load_instance(instance) if trusting is None else trusting.instance
     common.check_output(planner.Hedge, output, overwrite)
@@ -46,8 +48,8 @@ def hedge(
         replications=replications,
         trial=trial,
         insurance=insurance,
-        weight=common.fraction(weight, "--weight"),
-        alpha=common.fraction(alpha, "--alpha"),
+        weight=fraction(weight, "--weight"),
+        alpha=fraction(alpha, "--alpha"),
         gap=gap,
         time_limit=time_limit,
         workers=workers,

@@ -49,6 +49,7 @@ def solve(
     as_json: AsJson = False,
 ) -> None:
     """Solve an instance, audit the plan and write the run's folder."""
+    from ..arguments import fraction
     from ..errors import Infeasible
     from ..instance.cells import folder_problem
     from ..questions.solve import solve as solve_instance
@@ -72,7 +73,7 @@ def solve(
             pins=pins,
             start=None if start is None else read_run(start),
             objective=objective,
-            slack=None if slack is None else common.fraction(slack, "--slack"),
+            slack=None if slack is None else fraction(slack, "--slack"),
             ceiling=cost_ceiling,
             load_seconds=load_seconds,
         )

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,9 @@ class Instance:
         settings  key of instance.toml -> value
         Raises UsageError if a table, column or setting is unknown, InstanceError if the new instance has problems.
         """
+        for name, asked in (("rows", rows), ("without", without), ("settings", settings)):
+            if asked is not None and not isinstance(asked, Mapping):
+                raise UsageError(f"{name}: expected a mapping, not {type(asked).__name__}")
         tables: dict[str, Mapping[Key, Entry]] = {}
         parsed: dict[str, ParsedTable] = {}
         issues: list[Issue] = []
@@ -174,7 +178,7 @@ class Instance:
             gone = {entry.row.identity for entry in self._matching(table, where)}
             tables[table] = {k: entry for k, entry in self._held.entries[table].items() if k not in gone}
         for table, given in (rows or {}).items():
-            parsed[table] = _parse_rows(_known_table(table), list(given), issues)
+            parsed[table] = _parse_rows(_known_table(table), _mappings(table, given), issues)
             tables[table] = {**tables.get(table, self._held.entries[table]), **parsed[table].entries}
         return self._changed(tables, parsed, issues, self._merged(settings) if settings else None)
 
@@ -200,6 +204,8 @@ class Instance:
         spec = columns(_known_table(table)).get(column)
         if spec is None or spec.kind != "number":
             raise UsageError(f"{table}.{column} is not a column of numbers")
+        if not isinstance(factor, Real):
+            raise UsageError(f"factor = {factor!r}: expected a number")
         rows = []
         for entry in self._matching(table, where):
             value = getattr(entry.row, column)
@@ -235,7 +241,7 @@ class Instance:
         return self._content
 
     def _matching(self, table: str, where: Mapping[str, Any]) -> list[Entry]:
-        known = columns(table)
+        known = columns(_known_table(table))
         for name in where:
             if name not in known:
                 raise UsageError(f"unknown column {name} of {table}; {did_you_mean(name, known)}".rstrip("; "))
@@ -301,6 +307,20 @@ class Content:
     overlays: tuple[Entry, ...]
     replaced: tuple[tuple[Entry, Entry], ...]
     freeze: Callable[[Content, list[Issue], str, Path | None, str], Instance]
+
+
+def _mappings(table: str, rows: Iterable[Any]) -> list[Mapping[str, Any]]:
+    """Return rows given in a script as mappings of column to value. Raises UsageError for anything else."""
+    found: list[Mapping[str, Any]] = []
+    for row in [rows] if isinstance(rows, (str, Mapping)) or not isinstance(rows, Iterable) else rows:
+        given = cells(row) if isinstance(row, TABLES[table]) else row
+        if isinstance(rows, Mapping) or not isinstance(given, Mapping) or not all(isinstance(n, str) for n in given):
+            raise UsageError(
+                f"rows of {table}: expected for each row a mapping of column to value, not {type(row).__name__}; "
+                f"with_rows takes them one after another: with_rows({table!r}, row, row)"
+            )
+        found.append(given)
+    return found
 
 
 def _parse_rows(table: str, rows: list[Mapping[str, Any]], issues: list[Issue]) -> ParsedTable:

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import InstanceError, Issue, in_order
+from ..arguments import checked
+from ..errors import InstanceError, Issue, UsageError, in_order
 from . import checks
 from .declare import Key
 from .instance import Content, Instance, sortable
@@ -21,6 +22,7 @@ from .tables import (
 )
 
 
+@checked
 def load(path: str | Path) -> Instance:
     """Load the instance in a folder: read it and its base, check everything, and freeze it.
 
@@ -38,6 +40,15 @@ def load(path: str | Path) -> Instance:
             digest.update(f"{number} {name} {len(content)}\n".encode())
             digest.update(content)
     return _freeze(_merge(layers, issues), issues, digest.hexdigest(), folder, str(path))
+
+
+def given_instance(instance: Instance | str | Path) -> Instance:
+    """Return an instance given to a call: itself, or the one in a folder. Raises UsageError for anything else."""
+    if isinstance(instance, Instance):
+        return instance
+    if isinstance(instance, (str, os.PathLike)):
+        return load(instance)
+    raise UsageError(f"{type(instance).__name__}: expected an instance, or the path of its folder")
 
 
 def _layers(folder: Path, issues: list[Issue]) -> list[Layer]:

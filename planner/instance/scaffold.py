@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..arguments import checked
 from ..errors import OutputError
 from .loading import load
 from .reading import SETTINGS_FILE
@@ -105,6 +106,7 @@ _ROWS: Mapping[str, tuple[Mapping[str, object], ...]] = {
 }
 
 
+@checked
 def new(folder: str | Path, base: str | Path | None = None) -> Path:
     """Write a new instance into ``folder``, which must not exist or be empty.
 

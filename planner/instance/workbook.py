@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..arguments import checked
 from ..errors import InstanceError, Issue, OutputError, UsageError, did_you_mean
 from ..writing import check_folder, whole_file, write_folder
 from .cells import cell_of
@@ -32,6 +33,7 @@ LONGEST_CELL = 32_767  # characters, of Excel
 EXTRA_ROWS = 1_000  # rows below the table that get drop-downs too
 
 
+@checked
 def convert(source: str | Path, target: str | Path, overwrite: bool = False) -> Path:
     """Convert an instance folder to a workbook, or a workbook to a folder; the ending ``.xlsx`` decides which.
 

@@ -7,15 +7,19 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..arguments import checked
 from ..bands import WIDE, difference
 from ..errors import UsageError
 from ..runs.outlays import by_payer
+from ..runs.run import given_run
 from ..runs.tables import COMPONENTS
 from ..solving.pins import in_words
 from ..words import figure_of, share_of
 from .study import NOTES, Study, Table, Value, text_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from ..runs.run import Run
@@ -176,7 +180,8 @@ def _text_table(frame: pd.DataFrame, keys: Sequence[str], names: Sequence[str], 
     return ["  " + line for line in text_table(list(zip(cells[0], aligned, strict=True)), cells[1:], "  ")]
 
 
-def compare(*plans: Run, names: Sequence[str] | None = None) -> Comparison:
+@checked
+def compare(*plans: Run | str | Path, names: Sequence[str] | None = None) -> Comparison:
     """Compare plans or runs; the first is the base.
 
     names  one for each; default: the instances' names, numbered where they are the same
@@ -186,41 +191,42 @@ def compare(*plans: Run, names: Sequence[str] | None = None) -> Comparison:
     """
     import pandas as pd
 
-    if len(plans) < 2:
+    runs = [given_run(plan) for plan in plans]
+    if len(runs) < 2:
         raise UsageError("expected two plans or more to compare")
-    called = _names([str(p.plan["instance"]["name"]) for p in plans] if names is None else list(names))
-    if len(called) != len(plans):
-        raise UsageError(f"{len(called)} names for {len(plans)} plans")
-    common = sorted(set.intersection(*(set(p.lengths) for p in plans)))
+    called = _names([str(p.plan["instance"]["name"]) for p in runs] if names is None else list(names))
+    if len(called) != len(runs):
+        raise UsageError(f"{len(called)} names for {len(runs)} plans")
+    common = sorted(set.intersection(*(set(p.lengths) for p in runs)))
     if not common:
         raise UsageError("the plans have no year in common in which a period begins")
     notes = []
-    if any(p.lengths != plans[0].lengths for p in plans):
+    if any(p.lengths != runs[0].lengths for p in runs):
         notes.append("the plans are over other years: dependence, flows and shortages are of the years in common")
         notes.append("costs are present values of each plan's own horizon and first year")
-    money = tuple(_money(p.plan.get("money")) for p in plans)
+    money = tuple(_money(p.plan.get("money")) for p in runs)
     if len(set(money)) > 1:
         told = [f"{n} in {m}" for n, m in zip(called, money, strict=True)]
         notes.append(f"costs cannot be set side by side, they are in other money: {'; '.join(told)}")
     else:
-        notes += _how_sure(called, plans)
+        notes += _how_sure(called, runs)
     notes += [
         f"{name} was solved with builds held: {held}"
-        for name, plan in zip(called, plans, strict=True)
+        for name, plan in zip(called, runs, strict=True)
         if (held := in_words(plan.plan["settings"].get("pins")))
     ]
-    span = frozenset(common), frozenset.intersection(*(p.calendar_years for p in plans))
-    frames = {t: _frame(t, called, [_measured(t, p, *span) for p in plans]) for t in Comparison.tables()}
+    span = frozenset(common), frozenset.intersection(*(p.calendar_years for p in runs))
+    frames = {t: _frame(t, called, [_measured(t, p, *span) for p in runs]) for t in Comparison.tables()}
     if len(set(money)) > 1:
         frames["totals"].loc[frames["totals"]["unit"].str.startswith("MUSD"), "change"] = float("nan")
         frames["funding"]["change"] = float("nan")
-    elif not _apart(plans[-1], plans[0]):
+    elif not _apart(runs[-1], runs[0]):
         frames["totals"].loc[frames["totals"]["quantity"] == "cost", "change"] = float("nan")
-    starts = [_starts(p) for p in plans]
-    of = tuple(p.digest for p in plans)
+    starts = [_starts(p) for p in runs]
+    of = tuple(p.digest for p in runs)
     when = [_when(starts, str(option)) for option in frames["builds"]["option"]]
     frames["builds"].insert(3, "when", pd.Series(when, dtype=object))
-    bounds = tuple(p.searched.bound for p in plans)
+    bounds = tuple(p.searched.bound for p in runs)
     return Comparison(tuple(called), tuple(common), **frames, notes=tuple(notes), of=of, money=money, bounds=bounds)
 
 

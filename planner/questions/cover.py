@@ -6,12 +6,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..arguments import checked
 from ..bands import difference, span_of
 from ..errors import Infeasible, UsageError, hinted
+from ..instance.loading import given_instance
 from ..words import figure_of, share_of
 from .study import COMPLETE, SETTINGS, Study, Table, Value, text_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from ..instance.instance import Instance
@@ -136,8 +140,9 @@ class Cover(Study):
         return "\n".join(lines)
 
 
+@checked
 def cover(
-    instance: Instance,
+    instance: Instance | str | Path,
     against: str,
     year: int,
     *,
@@ -162,6 +167,7 @@ def cover(
     The plan for 0 months is solved first; caps and rules of the instance hold in all. Scenarios of the instance are
     left out. Raises UsageError for cases, years, months and sectors that cannot be, and what `solve` raises.
     """
+    instance = given_instance(instance)
     import pandas as pd
 
     from .solve import solve

@@ -12,12 +12,15 @@ import hashlib
 import json
 import os
 import pickle
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OutputError, UsageError, idle
@@ -34,10 +37,7 @@ ALONE = 3.0  # seconds worked in this process before others are started; startin
 WORTH = 6.0  # other processes are started only if more seconds of work than this are left
 ANSWERS = 10.0  # seconds within which the scheduler of a cluster must answer
 TOLD = 2.0  # seconds between two lines of progress
-GUARD = (
-    "the processes that share the work ended early; in a script, make the call under "
-    'if __name__ == "__main__":, or with workers=1'
-)
+ENDED = "the processes that share the work ended early, as when memory runs out; with workers=1 all is done in this one"
 
 
 def partial_file(folder: Path) -> Path:
@@ -213,16 +213,13 @@ class Processes:
                 context = multiprocessing.get_context("spawn")
                 count = self._workers or os.cpu_count()
                 self._others = ProcessPoolExecutor(count, context, _begin_here, (self._begin,))
-            for key, piece in todo.items():
-                futures[self._others.submit(_work_here, piece)] = key
+            with _no_script():
+                for key, piece in todo.items():
+                    futures[self._others.submit(_work_here, piece)] = key
             for future in as_completed(futures):
                 yield futures[future], future.result()
         except BrokenProcessPool:
-            raise UsageError(GUARD) from None
-        except RuntimeError:
-            if multiprocessing.current_process().name == "MainProcess":
-                raise
-            raise SystemExit(1) from None  # a child process is running a script again that has no guard
+            raise UsageError(ENDED) from None
         finally:
             for future in futures:
                 future.cancel()
@@ -273,6 +270,21 @@ class Cluster:
     def close(self) -> None:
         """Leave the cluster, which goes on running."""
         self._client.close()
+
+
+@contextmanager
+def _no_script() -> Iterator[None]:
+    """Let processes that are started here run nothing of the script that asks for them.
+
+    A process that is spawned runs the main script again, which starts as many more if it has no guard, and fails if
+    it was read from stdin. A worker needs nothing of it: all that is handed over is of this package.
+    """
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 _here: list[Worker] = []  # the worker of this process

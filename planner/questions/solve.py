@@ -8,12 +8,16 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from ..arguments import checked, fraction
 from ..errors import Infeasible, NoPlan, SolverFailed, UsageError
+from ..instance.loading import given_instance
 from ..runs.manifest import SCHEMA
 from ..runs.run import Run
 from ..runs.tables import COMPONENTS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from ..instance.instance import Instance
@@ -25,8 +29,9 @@ if TYPE_CHECKING:
     from ..solving.survive import Survivor
 
 
+@checked
 def solve(
-    instance: Instance,
+    instance: Instance | str | Path,
     *,
     gap: float | None = None,
     time_limit: float | None = None,
@@ -35,7 +40,7 @@ def solve(
     pins: Pins | None = None,
     start: Run | None = None,
     objective: str = "cost",
-    slack: float | None = None,
+    slack: float | str | None = None,
     ceiling: float | None = None,
     audit: bool = True,
     progress: Progress | None = None,
@@ -61,6 +66,10 @@ def solve(
     Raises UsageError on settings and pins that cannot be, Infeasible (with the reason in the instance's words),
     NoPlan, Unbounded, SolverFailed, AuditError.
     """
+    instance = given_instance(instance)
+    if pins is not None and not hasattr(pins, "hold"):
+        raise UsageError(f"pins: expected planner.Pins, not {type(pins).__name__}; see Pins.parse")
+    slack = None if slack is None else fraction(slack, "slack")
 
     from ..prepare import prepare
     from ..prepare.memory import paused_garbage_collector

@@ -15,6 +15,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
+from ..arguments import checked
 from ..errors import ResultError
 from ..runs.tables import plain, to_csv
 from ..writing import check_folder, write_folder
@@ -147,6 +148,7 @@ class Study(Declared):
         """Raise OutputError if such a study may not be written to ``folder``; to be called before the work begins."""
         check_folder(Path(folder), cls.MANIFEST, overwrite)
 
+    @checked
     def write(self, folder: str | Path, overwrite: bool = False, more: Mapping[str, str] | None = None) -> Path:
         """Write the tables and the manifest to a folder, all of it or nothing, and return the folder.
 
@@ -242,11 +244,11 @@ def _rows(path: Path, table: Table) -> list[Row]:
 
 
 def _holds(kind: str, value: Any) -> bool:
-    """Return whether a column of a kind can hold a value; all kinds but text may be blank (None)."""
-    if kind == "text":
-        return isinstance(value, str)
+    """Return whether a column of a kind can hold a value; None is a blank."""
     if value is None:
         return True
+    if kind == "text":
+        return isinstance(value, str)
     if kind == "yes/no":
         return isinstance(value, bool)
     number = isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -28,22 +28,27 @@ BEGINS = """<!doctype html>
 <meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; script-src """
 
 
-def report(run: Run, studies: Sequence[str | Path | Study] = ()) -> str:
+def report(run: Run | str | Path, studies: Sequence[str | Path | Study] = ()) -> str:
     """A self-contained HTML page on a run: text of the file.
 
-    run      what `solve` or `read_run` gave
+    run      what `solve` or `read_run` gave, or a run's folder
     studies  what else to show, each a folder or what the call of the same name gave: `frontier`, `explain`,
              `alternatives`, `stress`, `delivery_risk`, `hedge`, `sensitivity`, `compare`
 
     The same run and studies give the same bytes. Raises UsageError if the run's instance is not found, or a study
     is of another plan; OutputError if a folder holds no study or cannot be read.
     """
+    from ..runs.run import given_run
     from .page import page
     from .studies import read_study
     from .view import View
 
     if isinstance(studies, (str, Path)):
-        raise UsageError(f"studies = {studies}: expected a list of folders")
+        raise UsageError(
+            f"studies = {studies}: expected a list of folders; the text that this call returns is the page, "
+            f"to be written by Path(...).write_text(text, encoding='utf-8')"
+        )
+    run = given_run(run)
     return page(View(run.instance, run, tuple(read_study(study, run.instance, run) for study in studies)))
 
 

@@ -43,6 +43,8 @@ from ..instance.timeline import periods, series_value
 from .tables import frame
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import pandas as pd
 
@@ -69,7 +71,7 @@ Mix = dict[str, float]  # origin -> share
 Mixes = dict[Pool, list[Mix]]  # one mix for each stage; empty if the material does not tell of the stage
 
 
-def origin_ledger(run: Run) -> pd.DataFrame:
+def origin_ledger(run: Run | str | Path) -> pd.DataFrame:
     """Return the origins of what every consumer received: the table ``origin`` of a run.
 
     Columns: country and sector of the consumer, material, stage, origin (a country, or ``recycled``, ``unknown``,
@@ -77,6 +79,9 @@ def origin_ledger(run: Run) -> pd.DataFrame:
     share (of the consumer's tonnes of that material in that year; the shares of a stage sum to 1). It is worked out
     from the run's tables and the instance's recipes, of the plan, not of its branches.
     """
+    from .run import given_run
+
+    run = given_run(run)
     return ledger(run.instance, run.tables)
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..arguments import checked
 from ..bands import Searched
 from ..errors import InstanceError, ResultError, UsageError
 from ..instance.timeline import periods
 from ..writing import check_folder, write_folder
 from .fit import check_fit, check_years
 from .manifest import read_manifest
-from .tables import BRANCH_TABLES, COLUMNS, OTHER_COLUMNS, from_csv, to_csv
+from .tables import BRANCH_TABLES, COLUMNS, OTHER_COLUMNS, Tables, from_csv, to_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +44,10 @@ class Run:
     branches: dict[str, dict[str, pd.DataFrame]] = field(default_factory=dict)
     path: Path | None = None
     _instance: Instance | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.tables = Tables(self.tables)
+        self.branches = {scenario: Tables(tables) for scenario, tables in self.branches.items()}
 
     @property
     def status(self) -> str:
@@ -136,6 +142,7 @@ class Run:
         """Return plan.json as text."""
         return json.dumps(self.plan, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
+    @checked
     def write(self, folder: str | Path, overwrite: bool = False) -> Path:
         """Write the run's folder, completely or not at all.
 
@@ -163,6 +170,7 @@ def check_target(folder: Path, overwrite: bool) -> None:
     check_folder(folder, MANIFEST, overwrite)
 
 
+@checked
 def read_run(folder: str | Path, instance: str | Path | None = None) -> Run:
     """Read a run's folder.
 
@@ -193,6 +201,15 @@ def read_run(folder: str | Path, instance: str | Path | None = None) -> Run:
     if instance is not None:
         run._instance = instance_of(run, instance)
     return run
+
+
+def given_run(run: Run | str | Path) -> Run:
+    """Return a run given to a call: itself, or the one that its folder holds. Raises UsageError for anything else."""
+    if isinstance(run, Run):
+        return run
+    if isinstance(run, (str, os.PathLike)):
+        return read_run(run)
+    raise UsageError(f"{type(run).__name__}: expected a run, as planner.solve gives it, or the path of its folder")
 
 
 def _read(path: Path) -> str:

@@ -7,7 +7,9 @@ import io
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ..errors import UsageError, hinted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,6 +119,13 @@ BLANK_NAMES = frozenset(
 EVERYWHERE = frozenset((("funding", "year"), ("origin", "origin")))
 BRANCH_TABLES = ("activity", "flows", "purchases", "service", "stocks", "adjustments")
 COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
+
+
+class Tables(dict[str, "pd.DataFrame"]):
+    """Table -> frame; a name that is not there is refused with the nearest one that is."""
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise UsageError(hinted(f"this run has no table {name}", str(name), self))
 
 
 def kind(column: str) -> str:

@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError, did_you_mean
+from ..instance.loading import given_instance
+from ..runs.run import given_run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..instance.instance import Instance
     from ..models.data import ModelData
     from ..runs.run import Run
@@ -34,8 +38,8 @@ class Pins:
     @classmethod
     def of(
         cls,
-        instance: Instance,
-        run: Run,
+        instance: Instance | str | Path,
+        run: Run | str | Path,
         options: Collection[str] | None = None,
         years: tuple[int, int] | None = None,
     ) -> Pins:
@@ -45,6 +49,7 @@ class Pins:
         years    only starts from the first to the last of these years, both inclusive; None: all
         Raises UsageError if the run builds an option, or in a year, that the instance does not have.
         """
+        instance, run = given_instance(instance), given_run(run)
         known = {o.option for o in instance.options}
         _check_options(options or (), known)
         built: dict[tuple[str, int], float] = {}

@@ -644,6 +644,15 @@ def test_a_feasible_instance_tells_what_it_has_to_spare():
     assert planner.diagnose(load("tiny")).facts[0].startswith("no sector has a service floor")
 
 
+def test_an_offtake_of_own_capacity_has_to_spare_what_can_be_sold(tmp_path):
+    # the shop could press 300 t a year, but in 2026 only 100 t are asked for, and magnets are not thrown away
+    from builders import TABLES, write_instance
+
+    offtakes = "offtake,facility,material,take_t,agreed_usd_per_t,payer\nnavy,shop,magnet,50,30000,Navy\n"
+    found = planner.diagnose(write_instance(tmp_path / "i", {**TABLES, "offtakes": offtakes}))
+    assert "offtakes.csv:2 navy: take_t 50 could alone be as high as 100" in found.facts
+
+
 def test_a_solve_without_a_plan_carries_the_diagnosis():
     instance = tiny(0.9, limit=0.1)
     with pytest.raises(Infeasible, match="cap half: exposed share at most 10% in 2027") as caught:

@@ -246,7 +246,7 @@ def test_other_processes_are_started_once_the_operations_have_taken_long(tmp_pat
     assert asked and beside.to_dict() == alone.to_dict()
 
 
-def test_a_script_without_its_guard_is_told(tmp_path):
+def test_a_script_needs_no_guard(tmp_path):
     sources(tmp_path / "sources", [("site", 0.2, 0.5)])
     script = tmp_path / "script.py"
     script.write_text("import planner\nplanner.hedge(planner.load('sources'), outcomes=2, workers=2)\n")
@@ -254,8 +254,7 @@ def test_a_script_without_its_guard_is_told(tmp_path):
     done = subprocess.run(
         [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False, env=environment
     )
-    assert done.returncode == 1
-    assert "UsageError: the processes that share the work ended early" in done.stderr.splitlines()[-1]
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_closures_are_decided_with_the_builds(tmp_path):

@@ -1,6 +1,10 @@
 """Studies against arithmetic by hand; samples that are the same for the same seed; mistakes told with their place."""
 
+import functools
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from places import INSTANCES, ROOT, run
@@ -8,6 +12,7 @@ from places import INSTANCES, ROOT, run
 import planner
 from planner.bands import Searched
 from planner.errors import UsageError
+from planner.questions import many
 from planner.reporting import sensitivity_page
 
 TINY = str(INSTANCES / "tiny")
@@ -108,19 +113,23 @@ def test_a_study_goes_on_from_what_is_kept(tmp_path, monkeypatch):
     assert again.samples.equals(whole.samples) and len(solved) == 10 and not partial.exists()
 
 
-def test_a_script_without_its_guard_is_told_in_one_line(tmp_path):
-    import subprocess
-    import sys
-
+@pytest.mark.parametrize("way", ["file", "stdin"])
+def test_a_script_needs_no_guard(tmp_path, way):
     script = tmp_path / "script.py"
-    script.write_text(f"import planner\nplanner.sensitivity({study(PRICE)!r}, workers=2)\n")
-    done = subprocess.run([sys.executable, script], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert (
-        "UsageError: the processes that share the work ended early; in a script, make the call under if __name__"
-        in (done.stderr.splitlines()[-1])
+    text = f"import planner\nprint(len(planner.sensitivity({study(PRICE)!r}, workers=2).samples))\n"
+    script.write_text(text)
+    command = [sys.executable, str(script) if way == "file" else "-"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, cwd=ROOT, input=text, capture_output=True, text=True, check=False, env=environment, timeout=120
     )
-    assert done.stderr.count("Traceback") == 1  # the other processes say nothing
+    # the base and the two ends of the price; without _no_script each process would begin the study once more
+    assert (done.returncode, done.stdout, done.stderr) == (0, "3\n", "")
+
+
+def test_processes_that_die_end_with_one_message():
+    with pytest.raises(UsageError, match="ended early, as when memory runs out; with workers=1"):
+        list(many.Processes(functools.partial(os._exit, 3), workers=2).results({"a": 1, "b": 2}))
 
 
 def test_samples_without_a_plan_are_told():

@@ -883,7 +883,7 @@ def test_the_report_is_plain_data(instance, solved):
 
 
 def test_the_audit_shares_no_code_with_the_model():
-    allowed = {"instance.instance", "instance.metrics", "instance.tables"}
+    allowed = {"errors", "instance.instance", "instance.loading", "instance.metrics", "instance.tables"}
     own = {path.stem for path in Path(planner.auditing.__file__).parent.glob("*.py")}
     for path in Path(planner.auditing.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -14,21 +14,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...arguments import checked, fraction
 from ...errors import UsageError
+from ...instance.loading import given_instance
 from .result import SOME, Alternatives
 from .space import Ends, Space
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from ...instance.instance import Instance
     from ...solving.solver import Progress
 
 
+@checked
 def alternatives(
-    instance: Instance,
+    instance: Instance | str | Path,
     *,
-    slack: float = 0.03,
+    slack: float | str = 0.03,
     plans: int = 3,
     groups: Sequence[str] = (),
     latest: bool = True,
@@ -52,6 +57,8 @@ def alternatives(
     The ceiling is (1 + slack) times the cost of the plan found, which may lie above the least by the gap. Raises
     UsageError and what `solve` raises.
     """
+    instance = given_instance(instance)
+    slack = fraction(slack, "slack")
     if not 0.0 <= slack < math.inf or plans < 0:
         raise UsageError(f"slack = {slack}, plans = {plans}: expected a fraction and a number of 0 or more")
     from ...solving.solver import Settings

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...arguments import checked
 from ...errors import UsageError
+from ...instance.loading import given_instance
+from ...runs.run import given_run
 from ...words import figure_of, share_of
 from ..study import COMPLETE, OF_PLAN, SETTINGS, Study, Table, Value, text_table
 from .delivered import Delivered
@@ -155,10 +158,11 @@ class DeliveryRisk(Study):
         return "\n".join(lines)
 
 
+@checked
 def delivery_risk(
-    run: Run,
+    run: Run | str | Path,
     *,
-    instance: Instance | None = None,
+    instance: Instance | str | Path | None = None,
     samples: int = 128,
     seed: int = 0,
     alpha: float = 0.9,
@@ -183,6 +187,8 @@ def delivery_risk(
     that was planned. Of equally cheap operations (to 1 USD/t) the least exposed ones are counted.
     Raises UsageError if the instance has no delivery risk, or a run that does not fit.
     """
+    run = given_run(run)
+    instance = None if instance is None else given_instance(instance)
     if samples < 1 or not 0.0 <= alpha < 1.0:
         raise UsageError(f"samples = {samples}, alpha = {alpha}: expected 1 or more, and 0 <= alpha < 1")
     instance = instance or run.instance

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...arguments import checked
+from ...instance.loading import given_instance
+from ...runs.run import given_run
 from ...words import figure_of
 from ..study import COMPLETE, Study, Table, Value, text_table
 from .delivered import Delivered
@@ -89,10 +92,11 @@ def _cells(r: Any) -> list[str]:
     ]
 
 
+@checked
 def failures(
-    run: Run,
+    run: Run | str | Path,
     *,
-    instance: Instance | None = None,
+    instance: Instance | str | Path | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
     partial: Path | None = None,
@@ -110,6 +114,8 @@ def failures(
 
     Raises UsageError for a run that does not fit the instance.
     """
+    run = given_run(run)
+    instance = None if instance is None else given_instance(instance)
     import pandas as pd
 
     instance = instance or run.instance

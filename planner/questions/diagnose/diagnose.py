@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...arguments import checked
+from ...instance.loading import given_instance
 from .edits import Edit, applied, enough, place_of, relaxed_pins
 from .result import Cause, Diagnosis
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ...instance.instance import Instance
     from ...solving.pins import Pins
     from ...solving.solver import Progress
@@ -41,8 +45,9 @@ MOST_CAPS = 3
 MOST_OTHERS, MOST_OTHERS_LARGE = 12, 4  # cells tried alone
 
 
+@checked
 def diagnose(
-    instance: Instance,
+    instance: Instance | str | Path,
     pins: Pins | None = None,
     *,
     time_limit: float | None = None,
@@ -60,6 +65,7 @@ def diagnose(
     An interrupt after the relaxation is known keeps what was found. Raises UsageError on pins and settings that
     cannot be.
     """
+    instance = given_instance(instance)
     from ...solving.solver import Settings
 
     started = time.perf_counter()

@@ -7,11 +7,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ...arguments import checked
 from ...instance.declare import joined_key
+from ...instance.loading import given_instance
 from ...instance.tables import TABLES, columns
+from ...runs.run import given_run
 from ..study import Study, Table, Value, text_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from ...instance.instance import Instance
@@ -139,11 +144,14 @@ class Evidence(Study):
         return "\n".join(lines)
 
 
-def evidence(instance: Instance, run: Run | None = None) -> Evidence:
+@checked
+def evidence(instance: Instance | str | Path, run: Run | str | Path | None = None) -> Evidence:
     """How the numbers of an instance are backed; with a run also which ranges of evidence.csv weigh most in it.
 
     The weights come from one more solve of the operations with the builds of the run held (none without a run).
     """
+    instance = given_instance(instance)
+    run = None if run is None else given_run(run)
     import pandas as pd
 
     ranged = Counter(e.table for e in instance.evidence)

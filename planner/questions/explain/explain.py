@@ -12,10 +12,14 @@ import time
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...arguments import checked
 from ...errors import UsageError, hinted
+from ...runs.run import given_run
 from .result import Explanation
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ...instance.instance import Instance
     from ...runs.run import Run
     from ...solving.solver import Progress
@@ -33,8 +37,9 @@ TIMES = 8.0  # re-solves may take so many times the run's own solve (or LEAST_SE
 LEAST_SECONDS = 60.0
 
 
+@checked
 def explain(
-    run: Run,
+    run: Run | str | Path,
     *,
     projects: int | None = None,
     exact: Collection[str] = (),
@@ -59,6 +64,7 @@ def explain(
     An interrupt keeps what was found; what was not solved again says so. Raises UsageError on a run
     whose instance is not found, and on unknown names.
     """
+    run = given_run(run)
     import pandas as pd
 
     from ...solving.solver import Settings

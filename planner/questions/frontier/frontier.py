@@ -14,11 +14,15 @@ from dataclasses import asdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from ...arguments import checked
 from ...bands import Searched, difference
 from ...errors import UsageError
+from ...instance.loading import given_instance
 from .result import Frontier
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ...instance.instance import Instance
     from ...solving.solver import Progress
     from .curve import Curve, Point
@@ -28,8 +32,9 @@ BEND = 1e-6  # distance from the chord, both axes scaled to 1; less is rounding
 MEASURABLE = 1e-5  # of all deliveries: the least-exposure step may shift 1e-7 of the cost
 
 
+@checked
 def frontier(
-    instance: Instance,
+    instance: Instance | str | Path,
     *,
     metric: str = "exposed_share",
     from_year: int | None = None,
@@ -55,6 +60,7 @@ def frontier(
 
     Caps of the instance stay in force. Raises UsageError, and what `solve` raises.
     """
+    instance = given_instance(instance)
     if points < 2:
         raise UsageError(f"points = {points}: expected 2 or more")
 

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...arguments import checked
 from ...errors import UsageError
+from ...instance.loading import given_instance
+from ...runs.run import given_run
 from .insurance import extra_projects, worth
 from .master import Weights
 from .result import Hedge
@@ -15,6 +18,8 @@ from .search import Best, Search, decisions
 from .verdict import Estimate, at_most, beyond, estimate
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from ...instance.instance import Instance
@@ -25,9 +30,10 @@ GROUPS = 8  # independent groups of outcomes in a trial, from which confidence i
 DESIGN, REPLICATION, TRIAL = 0, 1, 2  # kinds of samples, each drawn with seeds of its own
 
 
+@checked
 def hedge(
-    instance: Instance,
-    run: Run | None = None,
+    instance: Instance | str | Path,
+    run: Run | str | Path | None = None,
     *,
     outcomes: int = 32,
     replications: int = 2,
@@ -63,6 +69,8 @@ def hedge(
     UsageError where nothing is uncertain or a setting cannot be, and what ``solve`` raises. Ctrl-C gives the best plan
     so far.
     """
+    instance = given_instance(instance)
+    run = None if run is None else given_run(run)
     from ...solving.solver import Settings
     from ..delivery.modules import Modules
     from ..delivery.operations import Operations

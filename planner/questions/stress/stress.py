@@ -10,7 +10,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...arguments import checked
 from ...errors import UsageError, idle
+from ...instance.loading import given_instance
+from ...runs.run import given_run
 from ..many import Finished, Many, partial_file
 from .cases import FAMILIES, OUTAGE, STOP, Case, Shock, cases, together
 from .planned import Planned
@@ -27,10 +30,11 @@ SETS = 150  # so many combinations of one size are all tried; of more, the worst
 BEAM = 8  # the worst cases, and the worst combinations, that this search extends by one more loss
 
 
+@checked
 def stress(
-    run: Run,
+    run: Run | str | Path,
     *,
-    instance: Instance | None = None,
+    instance: Instance | str | Path | None = None,
     year: int | Collection[int] | None = None,
     years: int = 1,
     months: int | None = None,
@@ -74,6 +78,8 @@ def stress(
     so that only those of the disruption are solved; else the branch runs to the end of the horizon.
     Raises UsageError on names, years and settings that cannot be, and on runs of other instances.
     """
+    run = given_run(run)
+    instance = None if instance is None else given_instance(instance)
     from ...solving.solver import Settings
 
     if k < 1:

@@ -1,0 +1,78 @@
+"""Arguments of the public calls: another type than a call takes is refused clearly, and ``3%`` may stand for 0.03."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Collection, Mapping
+from functools import wraps
+from numbers import Integral, Real
+from os import PathLike
+from typing import Any, ParamSpec, TypeVar
+
+from .errors import UsageError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# a word of an annotation -> the type that it takes, and how that is called in a message
+SIMPLE: Mapping[str, tuple[type, str]] = {
+    "int": (Integral, "a whole number"),
+    "float": (Real, "a number"),
+    "bool": (bool, "True or False"),
+    "str": (str, "a text"),
+    "Path": (PathLike, "a path"),
+    "None": (type(None), "None"),
+}
+SEVERAL = re.compile(r"(?:Collection|Sequence)\[(int|float|str)\]")
+
+
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """Return a public call that refuses numbers, texts, paths and lists of these which its annotations do not permit.
+
+    Parameters with other annotations are left to the call. Raises UsageError.
+    """
+    signature = inspect.signature(function)
+    simple: dict[str, list[str]] = {}
+    for name, parameter in signature.parameters.items():
+        words = str(parameter.annotation).split(" | ")
+        if all(word in SIMPLE or SEVERAL.fullmatch(word) for word in words):
+            simple[name] = words
+
+    @wraps(function)
+    def asked(*args: P.args, **kwargs: P.kwargs) -> R:
+        for name, value in signature.bind(*args, **kwargs).arguments.items():
+            if name in simple and not any(_is(value, word) for word in simple[name]):
+                expected = " or ".join(_called(word) for word in simple[name] if word != "None")
+                raise UsageError(f"{name} = {str(value)[:60]!r}: expected {expected}")
+        return function(*args, **kwargs)
+
+    return asked
+
+
+def _is(value: Any, word: str) -> bool:
+    """Return whether a value is of the type that a word of an annotation names; True and False are no numbers."""
+    several = SEVERAL.fullmatch(word)
+    if several:
+        listed = isinstance(value, Collection) and not isinstance(value, str)
+        return listed and all(_is(one, several[1]) for one in value)
+    return isinstance(value, SIMPLE[word][0]) and (word == "bool" or not isinstance(value, bool))
+
+
+def _called(word: str) -> str:
+    several = SEVERAL.fullmatch(word)
+    return f"several of these in a list: {SIMPLE[several[1]][1]}" if several else SIMPLE[word][1]
+
+
+def fraction(value: float | str, name: str) -> float:
+    """Return a fraction given as a number or as text: ``0.03`` or ``3%``. Raises UsageError for anything else.
+
+    >>> fraction("3%", "slack")
+    0.03
+    """
+    try:
+        if isinstance(value, str) and value.strip().endswith("%"):
+            return float(value.strip()[:-1]) / 100.0
+        return float(value)
+    except ValueError:
+        raise UsageError(f'{name} "{value}": expected a percentage such as 3%, or a fraction such as 0.03') from None
