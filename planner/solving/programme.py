@@ -32,16 +32,24 @@ if TYPE_CHECKING:
 EVERY = 2.0  # seconds between lines of progress
 
 
-def _basis(columns: bytes, rows: bytes) -> Any:
-    """A simplex basis from the status of each column and row."""
+def basis_of(columns: Any, rows: Any) -> Any:
+    """Return a simplex basis from the status of each column and row, as numbers of HiGHS: bytes, or arrays of them."""
     basis = highspy.HighsBasis()
     basis.valid, basis.alien = True, False
     basis.col_status, basis.row_status = ([highspy.HighsBasisStatus(k) for k in of] for of in (columns, rows))
     return basis
 
 
+def statuses(basis: Any) -> tuple[bytes, bytes]:
+    """Return the status of each column and of each row in a basis, as numbers of HiGHS."""
+    return bytes(map(int, basis.col_status)), bytes(map(int, basis.row_status))
+
+
+STATUS = highspy.HighsBasisStatus
+AT_LOWER, BASIC, AT_UPPER = int(STATUS.kLower), int(STATUS.kBasic), int(STATUS.kUpper)
+
 # so that a search can go on in another process
-copyreg.pickle(highspy.HighsBasis, lambda b: (_basis, (bytes(map(int, b.col_status)), bytes(map(int, b.row_status)))))
+copyreg.pickle(highspy.HighsBasis, lambda b: (basis_of, statuses(b)))
 
 
 class Programme(Solver):

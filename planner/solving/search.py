@@ -13,6 +13,7 @@ from .. import models
 from ..errors import SolverFailed
 from ..models.data import ModelData
 from .compiling import Arrays, compile_model, compiled
+from .lshaped import FEWEST_COLUMNS, Best, LShaped, solve_with_builds_held
 from .measures import deliveries
 from .programme import Programme, by_family, inside_bounds
 from .solver import TIGHT, Found, Progress, Settings
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .pins import Pins
 TIE = 1e-6  # MUSD/kt (0.001 USD/t): a weight on exposure that only decides between plans of the same cost
 COST_SLACK = 1e-7  # relative cost the least-exposure step may spend (contract §4)
+LEAST_GAP = 1e-5  # relative: to less than this the planes of the L-shaped method are not exact enough
 CRACK = 1e-6  # kt/yr (1 kg): how far a cap of zero is opened to find its shadow price
 
 
@@ -108,17 +110,17 @@ def optimise_arrays(
         progress(f"model: {rows:,} rows, {cols:,} columns ({len(whole):,} integer), {arrays.matrix.nnz:,} nonzeros")
         if len(whole):
             programme.report_search(progress)
-    if start is not None and len(whole):
-        programme.offer(whole, start[whole])
-    _solve(programme, data, outcome)
+    _solve(programme, data, outcome, start, progress)
     outcome.seconds = {"build": built - started, "solve": time.perf_counter() - built}
     return outcome
 
 
-def _solve(programme: Programme, data: ModelData, outcome: Outcome) -> None:
+def _solve(
+    programme: Programme, data: ModelData, outcome: Outcome, start: np.ndarray | None, progress: Progress | None
+) -> None:
     """Search, solve again with integer decisions fixed (for the duals), then minimise exposure; fill ``outcome``."""
     arrays, whole = programme.arrays, programme.arrays.whole
-    found = programme.find(seconds=programme.settings.time_limit, keep=True)
+    found, method = _least_cost(programme, start, progress)
     outcome.stopped = found.stopped
     if not found.held:
         return
@@ -126,8 +128,7 @@ def _solve(programme: Programme, data: ModelData, outcome: Outcome) -> None:
     bound = found.bound
     final = found.optimal or len(whole) > 0  # an LP that was stopped before its optimum must not go on
     if len(whole):
-        programme.hold(whole, np.round(found.x[whole]))
-        found = finished(programme)
+        found = _with_whole_numbers(programme, found.x, method)
     elif not found.optimal:
         outcome.notes.append("stopped before the optimum; prices and marginals are not final")
     row_dual, col_dual = found.duals, found.reduced
@@ -143,6 +144,38 @@ def _solve(programme: Programme, data: ModelData, outcome: Outcome) -> None:
         x = least_exposure(programme, data, x, cost, outcome)
     outcome.values = by_family(arrays.columns, x)
     outcome.objective = programme.cost(x)
+
+
+def _least_cost(
+    programme: Programme, start: np.ndarray | None, progress: Progress | None
+) -> tuple[Found, LShaped | None]:
+    """Search the least-cost plan: by the L-shaped method where the model falls apart, then as a whole if need be.
+
+    start  a plan that is known, shape (columns,); None: none is
+    """
+    arrays, whole, seconds = programme.arrays, programme.arrays.whole, programme.settings.time_limit
+    method = LShaped.of(arrays, programme.settings) if len(whole) and programme.gap >= LEAST_GAP else None
+    began = time.perf_counter()
+    best = Best() if method is None else method.search(programme.gap, seconds, start, progress)
+    if best.plan is not None and best.why != "stalled":
+        nothing = np.zeros(0)
+        return Found(best.why, best.plan, best.value, best.bound, nothing, nothing), method
+    known = start if best.plan is None else best.plan
+    if known is not None and len(whole):
+        programme.offer(whole, known[whole])
+    left = None if seconds is None else max(0.0, seconds - (time.perf_counter() - began))
+    found = programme.find(seconds=left, keep=True)
+    return replace(found, bound=max(found.bound, best.bound)), method
+
+
+def _with_whole_numbers(programme: Programme, x: np.ndarray, method: LShaped | None) -> Found:
+    """Solve with the whole numbers of a plan, of shape (columns,), held."""
+    whole = programme.arrays.whole
+    programme.hold(whole, np.round(x[whole]))
+    if len(x) >= FEWEST_COLUMNS:
+        basis = None if method is None else method.basis(x[method.first])
+        solve_with_builds_held(programme, whole, x, basis)
+    return finished(programme)
 
 
 def finished(programme: Programme) -> Found:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +18,7 @@ import numpy as np
 from scipy import sparse
 
 from ...errors import SolverFailed
+from ...solving.blocks import connected, first_stage, part_of
 from ...solving.compiling import Arrays
 from ...solving.programme import Programme
 from ..many import Processes, pool
@@ -25,8 +26,6 @@ from ..many import Processes, pool
 if TYPE_CHECKING:
     from ...solving.solver import Settings
     from ..many import Cluster, Worker
-
-FIRST = ("build", "chosen", "close", "nothing", "private", "fund_draw")  # families of first-stage columns
 
 
 class Answer(NamedTuple):
@@ -128,9 +127,7 @@ class Recourse:
 
     def __init__(self, arrays: Arrays, limited: np.ndarray, measures: Any, settings: Settings) -> None:
         self.arrays = arrays
-        self.first = np.zeros(len(arrays.cost), dtype=bool)
-        for family in FIRST:
-            self.first[list(arrays.columns.get(family, {}).values())] = True
+        self.first = first_stage(arrays)
         self.limited = limited
         self.least = np.isfinite(arrays.row_lower[limited])
         by_row = sparse.csr_array(arrays.matrix)
@@ -153,17 +150,12 @@ class Recourse:
         after  the rows of the model, with the columns of the operations only
         Components without any capacity are put together in one part.
         """
-        from scipy.sparse.csgraph import connected_components
-
         columns, rows = np.flatnonzero(~self.first), np.flatnonzero(self.operating)
-        links = after[rows]
-        graph = sparse.block_array([[None, links], [links.T, None]])
-        _, label = connected_components(graph, directed=False)
-        of_row, of_column = label[: len(rows)], label[len(rows) :]
+        of_row, of_column = connected(after[rows])
         place = np.full(self.arrays.matrix.shape[0], -1)
         place[rows] = np.arange(len(rows))
         limits = place[limited]  # -1: nothing can run there
-        bound = np.full(label.max(initial=-1) + 1, False)
+        bound = np.full(max(of_row.max(initial=-1), of_column.max(initial=-1)) + 1, False)
         bound[of_row[limits[limits >= 0]]] = True
         of_row, of_column = (
             np.where(bound[labels], labels, -1) for labels in (of_row, of_column)
@@ -177,20 +169,7 @@ class Recourse:
         self, columns: np.ndarray, rows: np.ndarray, limited: np.ndarray, measures: Any, settings: Settings
     ) -> Part:
         """Return the part of some columns and rows of the model."""
-        a = self.arrays
-        own = replace(
-            a,
-            cost=a.cost[columns],
-            offset=0.0,
-            matrix=sparse.csc_array(sparse.csr_array(a.matrix)[rows][:, columns]),
-            row_lower=a.row_lower[rows],
-            row_upper=a.row_upper[rows],
-            col_lower=a.col_lower[columns],
-            col_upper=a.col_upper[columns],
-            integer=np.zeros(len(columns), dtype=bool),
-            columns={},
-            rows={},
-        )
+        own = part_of(self.arrays, rows, columns)
         place = {row: k for k, row in enumerate(rows.tolist())}
         limits = np.array([k for k, row in enumerate(limited.tolist()) if row in place], dtype=int)
         there = np.array([place[row] for row in limited[limits].tolist()], dtype=np.int32)

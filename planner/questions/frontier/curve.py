@@ -19,6 +19,7 @@ from ...instance.metrics import METRICS
 from ...prepare import prepare
 from ...solving.cap_rows import PLACEHOLDER, MetricRows
 from ...solving.compiling import compiled
+from ...solving.dive import dive
 from ...solving.measures import deliveries
 from ...solving.programme import Programme, inside_bounds
 from ...solving.search import COST_SLACK, TIE, finished
@@ -34,8 +35,6 @@ KINDS = (*(name for name, metric in METRICS.items() if not metric.needs), "unser
 SAME_COST = 1e-8  # relative: two costs this close count as equal
 EXACT = 1e-8  # share: tolerance of the limits at the ends of the curve
 NARROW = 1e-5  # share: no point is placed in a narrower segment
-WHOLE = 1e-6  # a number this close to a whole one counts as whole
-ROUND_UP, ROUND_DOWN = 0.7, 0.1  # a dive rounds all numbers at once whose fraction is at least, or at most, this
 TRIES = 60  # most steps towards the least limit; each comes much closer than the one before
 
 
@@ -304,46 +303,15 @@ class Curve:
 
         The two are the relaxation, rounded by diving, and the plan with the integers of ``start``.
         """
-        plans = [self._dive(relaxed)]
+        dived = dive(self.lp, self.whole, relaxed)
+        self.interrupted |= self.lp.interrupted
+        plans = [None if dived is None else (dived.value, np.round(dived.x[self.whole]))]
         if start is not None:
             self.lp.bound(self.whole, start.whole, start.whole)
             found = self.lp.find(sure=False, keep=True)
             plans.append((found.value, start.whole) if found.optimal else None)
         self.lp.bound(self.whole, self.arrays.col_lower[self.whole], self.arrays.col_upper[self.whole])
         return min((plan for plan in plans if plan is not None), key=lambda plan: plan[0], default=None)
-
-    def _dive(self, found: Found) -> tuple[float, np.ndarray] | None:
-        """Round the relaxation by diving: fix some integers, solve again, and so on. Returns cost (MUSD) and integers.
-
-        At each step those that are nearly whole are fixed. If no plan is left then, only the one nearest to a whole
-        number is fixed; if there still is none, this one is rounded to its other side. None: the dive failed.
-        """
-        low, high = self.arrays.col_lower[self.whole].copy(), self.arrays.col_upper[self.whole].copy()
-        while True:
-            x = found.x[self.whole]
-            away = np.abs(x - np.round(x))
-            open_ = np.flatnonzero(away > WHOLE)
-            if not len(open_):
-                return found.value, np.round(x)
-            part = x - np.floor(x)
-            near = open_[(part[open_] >= ROUND_UP) | (part[open_] <= ROUND_DOWN)]
-            nearest = open_[[np.argmin(away[open_])]]
-            other = np.floor(x[nearest]) + np.ceil(x[nearest]) - np.round(x[nearest])
-            for fixed, values in ((near, np.round(x[near])), (nearest, np.round(x[nearest])), (nearest, other)):
-                if not len(fixed):
-                    continue
-                lower, upper = low.copy(), high.copy()
-                lower[fixed] = upper[fixed] = values
-                self.lp.bound(self.whole, lower, upper)
-                found = self.lp.find(sure=False, keep=True)
-                if found.optimal:
-                    break
-                if found.stopped != "infeasible":
-                    self.interrupted |= found.stopped == "interrupted"
-                    return None
-            else:
-                return None
-            low, high = lower, upper
 
     def _facts(self, x: np.ndarray) -> dict[str, Any]:
         """Return builds, deliveries, shortage and capex of a solution, as `Point` names them."""

@@ -1,0 +1,458 @@
+r"""The L-shaped method (Benders decomposition) for one plan: investment against cuts of its operations.
+
+Once the investment :math:`x` is held, the operations fall into parts :math:`b` that no row connects (see `blocks`). The
+least cost of a part, :math:`Q_b(x) = \min \{c_b y : W_b y \in h_b - T_b x\}`, is convex in x, and its shadow prices
+:math:`\pi_b` at a trial :math:`\hat x` give a plane below it. So the master problem
+
+.. math::
+    \min\ c x + \sum_b \theta_b \qquad \theta_b \ge Q_b(\hat x) - \pi_b T_b (x - \hat x) \quad \forall \hat x
+
+over the investment alone has no plan above it: its bound is one of the whole model. It is solved without whole numbers
+first, at trials between its own proposal and the best ones known (which need fewer rounds), then with them.
+
+A part that is infeasible at a trial may break its rows with x at a high price from then on. Its planes still lie below
+its cost; a trial at which a row is broken is no plan.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from ..errors import SolverFailed, Unbounded
+from .blocks import connected, first_stage, part_of
+from .compiling import Arrays
+from .dive import dive
+from .programme import AT_LOWER, AT_UPPER, BASIC, Programme, basis_of, statuses
+from .solver import Found, Progress, Settings
+
+LARGEST_PART = 0.6  # of the columns of the operations; with a larger one the method has nothing to split
+FEWEST_COLUMNS = 3000  # smaller models are solved as fast as a whole
+BROKEN = 1e-7  # kt, kt/yr: rows broken by less are kept
+PENALTY = 100.0  # price of breaking a row by a unit, times the dearest column of the part
+SLACK = 1e-9  # relative: by so much the planes are lowered, for the tolerance of the shadow prices
+TOWARDS, LEAST_TOWARDS = 0.3, 0.1  # a trial lies this far on the way from the best one known to the master's
+RELAXED = 0.1  # the relaxation is solved until its own gap is this part of the gap asked for
+MASTER = 0.25
+KNOWN = 0.3  # or to this part of the gap that is known, if that is more
+WORTH_FREEING = 1e-3  # relative: a trial this much dearer than the best plan may still be better with fractions free
+MOST_ROUNDS = 200
+MOST_DIVES = 8
+MANY_ROUNDS = 20  # a relaxation that takes more answers to investment in too many ways for planes to prove a plan soon
+NEAR = 3.0  # so a plan found within this many times the gap asked for is proven in the whole model instead
+STALLED = 3  # rounds without a better plan or bound, after which the method gives up
+
+
+def solve_with_builds_held(programme: Programme, whole: np.ndarray, x: np.ndarray, basis: Any) -> None:
+    """Solve with all builds of a plan held, so that the next search, with builds in fractions free, has little to do.
+
+    whole  positions of the columns with whole numbers, which are held already
+    x      the plan, shape (columns,)
+    basis  a basis to start from, see `LShaped.basis`; None: none
+    """
+    arrays = programme.arrays
+    decided = [k for family in ("build", "close") for k in arrays.columns.get(family, {}).values()]
+    rest = np.setdiff1d(np.array(decided, dtype=int), whole)
+    if basis is not None:
+        programme.basis = basis
+    with programme.bounded(rest, x[rest], x[rest]):
+        programme.find(sure=False, keep=True)
+
+
+@dataclass
+class Part:
+    """Operations that no row connects with others.
+
+    rows, columns  positions in the whole model
+    linked         positions in ``rows`` of those that hold investment too
+    links          entries of these rows in the investment, sparse, shape (linked rows, columns of investment)
+    breakable      whether its linked rows can be broken, by further columns
+    """
+
+    rows: np.ndarray
+    columns: np.ndarray
+    linked: np.ndarray
+    links: Any
+    arrays: Arrays
+    programme: Programme
+    breakable: bool = False
+
+
+@dataclass
+class Trial:
+    """What the operations cost at an investment.
+
+    x       the investment, in the order of ``LShaped.first``
+    value   cost of both, MUSD
+    plan    values of all columns of the model; None: a row had to be broken, so that it is no plan
+    values  cost of each part, MUSD
+    slopes  by part: change of its cost with the investment, MUSD per unit
+    """
+
+    x: np.ndarray
+    value: float
+    plan: np.ndarray | None
+    values: np.ndarray
+    slopes: list[np.ndarray]
+
+
+@dataclass
+class Best:
+    """The best plan and bound known, MUSD.
+
+    plan    values of all columns of the model; None: no plan is known
+    why     how the search ended: as `Found.stopped`, or ``stalled`` where the method does not help
+    rounds  how often the master was solved
+    """
+
+    value: float = math.inf
+    bound: float = -math.inf
+    plan: np.ndarray | None = None
+    why: str = ""
+    rounds: int = 0
+
+    @property
+    def gap(self) -> float:
+        """The relative gap between the two."""
+        return (self.value - self.bound) / max(abs(self.value), 1e-9)
+
+
+class LShaped:
+    """The method on one model. `of` tells whether it has parts at all.
+
+    first  positions of the columns of investment
+    own    positions of the rows that hold investment only
+    theta  columns of the master that stand for the costs of the parts
+    cuts   how many planes the master has
+    """
+
+    def __init__(
+        self, arrays: Arrays, settings: Settings, parts: list[Part], first: np.ndarray, own: np.ndarray
+    ) -> None:
+        self.arrays, self.settings, self.parts, self.first, self.own = arrays, settings, parts, first, own
+        count = len(first)
+        self.theta = np.arange(count, count + len(parts))
+        rules = sparse.csr_array(arrays.matrix)[own][:, first]
+        self.master_arrays = Arrays(
+            cost=np.append(arrays.cost[first], np.ones(len(parts))),
+            offset=arrays.offset,
+            matrix=sparse.csc_array(sparse.hstack([rules, sparse.csr_array((len(own), len(parts)))])),
+            row_lower=arrays.row_lower[own],
+            row_upper=arrays.row_upper[own],
+            col_lower=np.append(arrays.col_lower[first], np.full(len(parts), -np.inf)),
+            col_upper=np.append(arrays.col_upper[first], np.full(len(parts), np.inf)),
+            integer=np.zeros(count + len(parts), dtype=bool),
+            columns={},
+            rows={},
+        )
+        self.whole = np.flatnonzero(arrays.integer[first])
+        self.master = Programme(self.master_arrays, settings)
+        self.cuts = 0
+        self.relaxed = self.master_arrays.col_lower[:count]  # the best investment without whole numbers
+
+    @classmethod
+    def of(cls, arrays: Arrays, settings: Settings) -> LShaped | None:
+        """Return the method for a model; None if the model is small, or if nothing much of it falls apart."""
+        if len(arrays.cost) < FEWEST_COLUMNS or arrays.integer[~(first := first_stage(arrays))].any():
+            return None
+        by_row = sparse.csr_array(arrays.matrix)
+        invested, operated = np.flatnonzero(first), np.flatnonzero(~first)
+        after = by_row[:, operated]
+        operating = np.diff(after.indptr) > 0
+        rows = np.flatnonzero(operating)
+        fixed = (arrays.col_lower == arrays.col_upper)[operated]  # always at one value, so they connect nothing
+        free = np.flatnonzero(~fixed)
+        of_row, of_column = connected(after[rows][:, free])
+        sizes = np.bincount(of_column, minlength=int(max(of_row.max(), of_column.max())) + 1)
+        if sizes.max() > LARGEST_PART * len(free):
+            return None
+        label_of_row = np.full(after.shape[0], -1)
+        label_of_row[rows] = of_row
+        # a fixed column belongs to the part of its rows, and none to two
+        label = np.full(len(operated), -1)
+        label[free] = of_column
+        by_column = sparse.csc_array(after)
+        for k in np.flatnonzero(fixed).tolist():
+            parts_of = np.unique(label_of_row[by_column.indices[by_column.indptr[k] : by_column.indptr[k + 1]]])
+            if len(parts_of) > 1:
+                if arrays.col_lower[operated[k]] != 0.0:
+                    return None
+                continue  # always 0
+            label[k] = parts_of[0] if len(parts_of) else -1
+        links = by_row[:, invested]
+        parts = []
+        for name in np.unique(of_column).tolist():
+            mine, columns = np.flatnonzero(label_of_row == name), operated[label == name]
+            own = part_of(arrays, mine, columns)
+            linked = np.flatnonzero(np.diff(links[mine].indptr) > 0)
+            parts.append(Part(mine, columns, linked, links[mine[linked]], own, Programme(own, settings)))
+        return cls(arrays, settings, parts, invested, np.flatnonzero(~operating))
+
+    # --- the operations ---------------------------------------------------------------------------------------
+
+    def tried(self, x: np.ndarray) -> Trial | None:
+        """Solve the operations at an investment; None if a part is infeasible whatever is invested."""
+        plan = np.zeros(len(self.arrays.cost))
+        plan[self.first] = x
+        values, slopes, whole = np.zeros(len(self.parts)), [], True
+        for k, part in enumerate(self.parts):
+            found = self._solved(part, x)
+            if found.stopped == "infeasible" and not part.breakable:
+                self._make_breakable(part)
+                found = self._solved(part, x)
+            if not found.optimal:
+                return None
+            count = len(part.columns)
+            whole = whole and not (part.breakable and found.x[count:].max(initial=0.0) > BROKEN)
+            plan[part.columns] = found.x[:count]
+            values[k] = found.value
+            slopes.append(-(part.links.T @ found.duals[part.linked]))
+        cost = float(self.arrays.cost[self.first] @ x) + self.arrays.offset + float(values.sum())
+        return Trial(x, cost, plan if whole else None, values, slopes)
+
+    @staticmethod
+    def _solved(part: Part, x: np.ndarray) -> Found:
+        """Solve a part at an investment, from the basis that it has."""
+        taken = part.links @ x
+        for row, amount in zip(part.linked.tolist(), taken.tolist(), strict=True):
+            part.programme.side(row, part.arrays.row_lower[row] - amount, part.arrays.row_upper[row] - amount)
+        return part.programme.find(watched=False)
+
+    def _make_breakable(self, part: Part) -> None:
+        """Add columns by which the rows with investment can be broken, at a high price."""
+        count = len(part.linked)
+        price = PENALTY * max(float(np.abs(part.arrays.cost).max(initial=0.0)), 1.0)
+        for sign in (1.0, -1.0):
+            entries = sparse.csc_array(
+                (np.full(count, sign), (part.linked, np.arange(count))), shape=(len(part.rows), count)
+            )
+            part.arrays = part.arrays.with_columns(entries, price, 0.0, np.inf)
+        part.programme, part.breakable = Programme(part.arrays, self.settings), True
+
+    # --- the master -------------------------------------------------------------------------------------------
+
+    def cut(self, trial: Trial, theta: np.ndarray | None = None) -> int:
+        """Add the planes of a trial to the master; return how many.
+
+        theta  costs of the parts as the master has them: planes that do not exceed them are left out
+        """
+        added = 0
+        for k, (value, slope) in enumerate(zip(trial.values.tolist(), trial.slopes, strict=True)):
+            tolerance = SLACK * max(1.0, abs(value))
+            if theta is not None and value <= theta[k] + 10.0 * tolerance:
+                continue
+            columns = np.flatnonzero(np.abs(slope) > 1e-9)
+            level = value - tolerance - float(slope[columns] @ trial.x[columns])
+            entries = np.append(-slope[columns], 1.0)
+            self.master.add_row(np.append(columns, self.theta[k]), entries, lower=level)
+            added += 1
+        self.cuts += added
+        return added
+
+    def _proposed(self, found: Found) -> tuple[np.ndarray, np.ndarray]:
+        """Return the investment and the costs of the parts in a solution of the master."""
+        count = len(self.first)
+        x = np.clip(found.x[:count], self.arrays.col_lower[self.first], self.arrays.col_upper[self.first])
+        return x, found.x[self.theta]
+
+    # --- the search -------------------------------------------------------------------------------------------
+
+    def search(self, gap: float, seconds: float | None, start: np.ndarray | None, progress: Progress | None) -> Best:
+        """Return the best plan; `Best.why` is ``optimal`` if it is within the relative gap.
+
+        seconds  how long it may take; None: no limit
+        start    values of all columns of a plan that is known; None: none is
+        """
+        ends = math.inf if seconds is None else time.perf_counter() + seconds
+        best = Best()
+        try:
+            begin = self.arrays.col_lower[self.first] if start is None else start[self.first]
+            first = self.tried(np.maximum(begin, self.arrays.col_lower[self.first]))
+            if first is None:
+                best.why = "stalled"
+                return best
+            self.cut(first)
+            self.relaxed = self._relax(best, first, gap, ends, progress).x
+            if not best.why:
+                self._decide(best, gap, ends, progress)
+        except KeyboardInterrupt:
+            best.why = "interrupted"
+        except (SolverFailed, Unbounded):  # of the master or a part; the whole model may still be solved
+            best.why = "stalled"
+        return best
+
+    def _relax(self, best: Best, known: Trial, gap: float, ends: float, progress: Progress | None) -> Trial:
+        """Raise the bound by the relaxation; return the best trial without whole numbers."""
+        towards = TOWARDS
+        for _ in range(MOST_ROUNDS):
+            if time.perf_counter() > ends:
+                best.why = "time_limit"
+                return known
+            found = self.master.find(watched=False)
+            if not found.optimal:
+                best.why = "stalled"
+                return known
+            best.bound, best.rounds = max(best.bound, found.value), best.rounds + 1
+            if known.value - best.bound <= RELAXED * gap * abs(known.value):
+                return known
+            proposed, theta = self._proposed(found)
+            trial = self.tried(known.x + towards * (proposed - known.x))
+            if trial is None:
+                best.why = "stalled"
+                return known
+            added = self.cut(trial, None if towards < 1.0 else theta)
+            if trial.value < known.value:
+                known, towards = trial, min(1.0, 1.3 * towards)
+            elif not added:
+                return known
+            else:
+                towards = max(LEAST_TOWARDS, 0.7 * towards)
+            if progress and best.rounds % 10 == 0:
+                progress(f"round {best.rounds}: relaxation {known.value:,.1f} MUSD, bound {best.bound:,.1f}")
+        return known
+
+    def _round(self, best: Best, gap: float, ends: float) -> np.ndarray | None:
+        """Look for a first plan by dives in the master; return its investment, None if none was found."""
+        found: Trial | None = None
+        for _ in range(MOST_DIVES):
+            if time.perf_counter() > ends:
+                break
+            proposed = self.master.find(watched=False)
+            dived = dive(self.master, self.whole, proposed, watched=False) if proposed.optimal else None
+            if dived is None:
+                break
+            x, theta = self._proposed(dived)
+            x[self.whole] = np.round(x[self.whole])
+            trial = self.tried(x)
+            if trial is None:
+                break
+            if trial.plan is not None and (found is None or trial.value < found.value):
+                found = trial
+            reached = found is not None and found.value - best.bound <= gap * abs(found.value)
+            if not self.cut(trial, theta) or reached:
+                break
+        return None if found is None else self._better(best, found)
+
+    @cached_property
+    def _model(self) -> Programme:
+        """The whole model without whole numbers."""
+        return Programme(self.arrays.relaxed, self.settings)
+
+    def _dived_whole(self, best: Best) -> np.ndarray | None:
+        """Dive in the whole model; return the investment of a better plan, None if none was found."""
+        model, whole = self._model, self.arrays.whole
+        basis = self.basis(self.relaxed)
+        if basis is not None:
+            model.basis = basis
+        found = model.find(watched=False)
+        if not found.optimal:
+            return None
+        best.bound = max(best.bound, found.value)
+        dived = dive(model, whole, found, watched=False)
+        if dived is None or dived.value >= best.value:
+            return None
+        x = dived.x.copy()
+        x[whole] = np.round(x[whole])
+        best.value, best.plan = model.cost(x), x
+        return x[self.first]
+
+    def _better(self, best: Best, trial: Trial) -> np.ndarray | None:
+        """Take a trial as the best plan if it is, with its builds in fractions free; return its investment, else None.
+
+        Planes say little of fractions, so what they cost is settled in the whole model with the whole numbers held.
+        """
+        if trial.plan is None or trial.value >= best.value + WORTH_FREEING * abs(trial.value):
+            return None
+        model, whole = self._model, self.arrays.whole
+        values = np.round(trial.plan[whole])
+        with model.bounded(whole, values, values):
+            solve_with_builds_held(model, whole, trial.plan, self.basis(trial.x))
+            found = model.find(sure=False, watched=False)
+        plan, value = (found.x, found.value) if found.optimal else (trial.plan, trial.value)
+        if value >= best.value:
+            return None
+        best.value, best.plan = value, plan
+        return np.where(self.arrays.integer[self.first], trial.x, plan[self.first])
+
+    def basis(self, x: np.ndarray) -> Any:
+        """Return a basis of the whole model from those of its parts at an investment; None if rows had to be broken.
+
+        Columns of investment lie at the nearer one of their bounds.
+        """
+        if self.tried(x) is None or any(part.breakable for part in self.parts):
+            return None
+        columns, rows = np.full(len(self.arrays.cost), AT_LOWER), np.full(len(self.arrays.row_lower), BASIC)
+        upper = self.arrays.col_upper[self.first]
+        columns[self.first] = np.where(x > 0.5 * upper, AT_UPPER, AT_LOWER)
+        for part in self.parts:
+            of_columns, of_rows = statuses(part.programme.basis)
+            columns[part.columns], rows[part.rows] = list(of_columns), list(of_rows)
+        return basis_of(columns, rows)
+
+    def _decide(self, best: Best, gap: float, ends: float, progress: Progress | None) -> None:
+        """Solve the master with whole numbers, in turn with the operations, until the gap is reached."""
+        tight = best.rounds > MANY_ROUNDS
+        incumbent = self._round(best, gap, ends)
+        if tight:
+            dived = self._dived_whole(best)
+            incumbent = incumbent if dived is None else dived
+        if progress:
+            progress(f"dives: best plan {best.value:,.1f} MUSD, bound {best.bound:,.1f}, gap {min(best.gap, 9.99):.3%}")
+        if best.gap <= gap:
+            best.why = "optimal"
+            return
+        if tight and best.gap <= NEAR * gap:
+            best.why = "stalled"
+            return
+        self.master.integers(self.whole, True)
+        stalled = 0
+        try:
+            for _ in range(MOST_ROUNDS):
+                left = ends - time.perf_counter()
+                if left <= 0.0:
+                    best.why = "time_limit"
+                    return
+                if incumbent is not None:
+                    self.master.offer(np.arange(len(self.first)), incumbent)
+                found = self.master.find(
+                    gap=max(MASTER * gap, KNOWN * min(1.0, best.gap)),
+                    seconds=None if left == math.inf else left,
+                    keep=True,
+                )
+                if found.stopped == "interrupted":
+                    best.why = "interrupted"
+                    return
+                if not found.held:
+                    best.why = "time_limit" if found.stopped == "time_limit" else "stalled"
+                    return
+                before = best.value, best.bound
+                best.bound, best.rounds = max(best.bound, min(found.bound, best.value)), best.rounds + 1
+                x, theta = self._proposed(found)
+                x[self.whole] = np.round(x[self.whole])
+                trial = self.tried(x)
+                if trial is None:
+                    best.why = "stalled"
+                    return
+                better = self._better(best, trial)
+                incumbent = incumbent if better is None else better
+                added = self.cut(trial, theta)
+                if progress:
+                    progress(
+                        f"round {best.rounds}: best plan {best.value:,.1f} MUSD, bound {best.bound:,.1f}, "
+                        f"gap {min(best.gap, 9.99):.3%}"
+                    )
+                if best.gap <= gap:
+                    best.why = "optimal"
+                    return
+                stalled = stalled + 1 if not added and (best.value, best.bound) == before else 0
+                if stalled >= STALLED or not added:
+                    break
+            best.why = "stalled"
+        finally:
+            self.master.integers(self.whole, False)

@@ -1,0 +1,89 @@
+"""The L-shaped method against one search of the whole model, on drawn instances and where its parts are infeasible."""
+
+import numpy as np
+import pytest
+from drawn import valid
+from places import INSTANCES
+
+import planner
+from planner.instance.tables import cells
+from planner.prepare import prepare
+from planner.solving import lshaped, search
+from planner.solving.compiling import compiled
+from planner.solving.lshaped import LShaped
+from planner.solving.programme import Programme
+from planner.solving.solver import Settings
+
+GAP = 1e-4
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Small models are split too, and however unequal their parts are."""
+    monkeypatch.setattr(lshaped, "FEWEST_COLUMNS", 0)
+    monkeypatch.setattr(lshaped, "LARGEST_PART", 1.0)
+    monkeypatch.setattr(search, "FEWEST_COLUMNS", 0)
+
+
+def both(instance):
+    """What the method finds, and the least cost of the whole model (None: it has no plan), MUSD."""
+    arrays, settings = compiled(prepare(instance).data), Settings(gap=GAP)
+    whole = Programme(arrays, Settings(gap=0.0)).find(sure=True)
+    method = LShaped.of(arrays, settings)
+    best = None if method is None else method.search(GAP, None, None, None)
+    return arrays, best, whole.value if whole.held else None
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_bounds_hold_and_the_plan_is_one(tmp_path, seed):
+    instance, *_ = valid(tmp_path / "i", seed)
+    arrays, best, least = both(instance)
+    if best is None:
+        pytest.skip("one part")
+    slack = GAP * max(1.0, abs(least or 0.0)) + 1e-6
+    if least is None:
+        assert best.plan is None
+        return
+    assert best.bound <= least + 1e-6 * max(1.0, abs(least))
+    if best.plan is not None:
+        x = best.plan
+        assert best.value == pytest.approx(float(arrays.cost @ x) + arrays.offset, abs=1e-6)
+        off = np.maximum(arrays.row_lower - arrays.matrix @ x, arrays.matrix @ x - arrays.row_upper).max()
+        assert off <= 1e-6 and (np.abs(x - np.round(x))[arrays.integer] <= 1e-9).all()
+        assert best.value >= least - 1e-6 * max(1.0, abs(least))
+    if best.why == "optimal":
+        assert best.value <= least + slack
+
+
+def test_most_drawn_instances_are_solved_by_the_method_itself(tmp_path):
+    ends = []
+    for seed in range(40):
+        _, best, least = both(valid(tmp_path / f"{seed}", seed)[0])
+        if best is not None and least is not None:
+            ends.append(best.why)
+    assert len(ends) >= 10 and ends.count("optimal") >= 0.6 * len(ends), ends
+
+
+def test_solve_finds_the_same_cost_by_it_and_audits_the_plan(tmp_path):
+    # README of tiny: 9.75 MUSD with the line
+    tiny = planner.load(INSTANCES / "tiny")
+    plan = planner.solve(tiny, gap=GAP)
+    assert plan.objective_musd == pytest.approx(9.75) and plan.plan["gap"] <= GAP
+    assert planner.audit(tiny, plan).ok
+
+
+def test_what_only_investment_makes_feasible_is_found():
+    """Half of 100 t must be served clean from 2027 on: without the line no plan keeps the floor."""
+    tiny = planner.load(INSTANCES / "tiny").without("caps")
+    floor = {**cells(tiny.sectors[0]), "min_service": 0.5, "clean_from_year": 2027}
+    needed = tiny.with_rows("sectors", floor)
+    _, best, least = both(needed)
+    assert best.why == "optimal" and best.value == pytest.approx(least, rel=GAP)
+    assert planner.solve(needed, gap=GAP).builds == {("texas-line", 2026): 1.0}
+
+
+def test_a_model_without_a_plan_is_left_to_the_search_of_the_whole(tmp_path):
+    tiny = planner.load(INSTANCES / "tiny").without("caps")
+    floor = {**cells(tiny.sectors[0]), "min_service": 0.9, "clean_from_year": 2027}  # the line makes 60 t
+    _, best, least = both(tiny.with_rows("sectors", floor))
+    assert least is None and best.plan is None and best.why == "stalled"
