@@ -1,4 +1,4 @@
-"""Arguments of the public calls: another type than a call takes is refused clearly, and ``3%`` may stand for 0.03."""
+"""Checks of the arguments of public calls: a value of a type that the annotations do not permit is refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .errors import UsageError
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# a word of an annotation -> the type that it takes, and how that is called in a message
+# name of a type in an annotation -> the type that is accepted, and its description in a message
 SIMPLE: Mapping[str, tuple[type, str]] = {
     "int": (Integral, "a whole number"),
     "float": (Real, "a number"),
@@ -28,9 +28,11 @@ SEVERAL = re.compile(r"(?:Collection|Sequence)\[(int|float|str)\]")
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
-    """Return a public call that refuses numbers, texts, paths and lists of these which its annotations do not permit.
+    """Decorate a public call so that it raises UsageError for an argument of a type that its annotations do not permit.
 
-    Parameters with other annotations are left to the call. Raises UsageError.
+    Only parameters that are annotated with the types of ``SIMPLE``, or with collections of numbers or texts, are
+    checked. Parameters with other annotations are checked by the call itself. True and False are not accepted as
+    numbers.
     """
     signature = inspect.signature(function)
     simple: dict[str, list[str]] = {}
@@ -51,7 +53,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _is(value: Any, word: str) -> bool:
-    """Return whether a value is of the type that a word of an annotation names; True and False are no numbers."""
+    """Return whether a value is of the type ``word`` of an annotation; True and False do not count as numbers."""
     several = SEVERAL.fullmatch(word)
     if several:
         listed = isinstance(value, Collection) and not isinstance(value, str)
@@ -60,12 +62,18 @@ def _is(value: Any, word: str) -> bool:
 
 
 def _called(word: str) -> str:
+    """Return how a message describes the type ``word`` of an annotation."""
     several = SEVERAL.fullmatch(word)
     return f"several of these in a list: {SIMPLE[several[1]][1]}" if several else SIMPLE[word][1]
 
 
 def fraction(value: float | str, name: str) -> float:
-    """Return a fraction given as a number or as text: ``0.03`` or ``3%``. Raises UsageError for anything else.
+    """Return the number that a fraction stands for; ``3%`` is read as 0.03.
+
+    value  a number, or a text such as ``0.03`` or ``3%``; the range is not checked
+    name   name of the argument, for the message
+
+    Raises UsageError if the text is neither a number nor a percentage.
 
     >>> fraction("3%", "slack")
     0.03

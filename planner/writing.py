@@ -1,4 +1,8 @@
-"""Files and folders, written whole or not at all, whatever else writes there and whenever it is stopped."""
+"""Atomic writes: a file or folder of results is replaced as a whole or left as it was.
+
+This holds if the process is interrupted or killed at any moment, and if several processes write to the same place. New
+content is written beside its destination under a hidden name and then renamed.
+"""
 
 from __future__ import annotations
 
@@ -15,23 +19,29 @@ from .errors import OutputError, UsageError
 
 
 def check_folder(folder: Path, manifest: str, overwrite: bool) -> None:
-    """Raise OutputError if results marked by the file ``manifest`` may not be written to ``folder``.
+    """Raise OutputError if results may not be written to ``folder``.
 
-    What a killed process had hidden is put back first, so that a long search does not end at a folder that comes back.
+    folder     destination; its parent need not exist
+    manifest   name of the file that marks a folder as results; a folder without it is never replaced
+    overwrite  whether existing results may be replaced
+
+    A folder that a killed process had renamed is first given its name back. Otherwise it would reappear after a long
+    search, which then could not be written.
     """
-    # a parent that is not there or cannot be read is told when it is written to
+    # a parent that is missing or cannot be read is reported by the write itself
     with suppress(OSError), _alone(folder.parent):
         _clean(folder)
     _refuse(folder, manifest, overwrite)
 
 
 def _refuse(folder: Path, manifest: str, overwrite: bool) -> None:
+    """Raise OutputError if ``folder`` exists and may not be replaced; the arguments are those of `check_folder`."""
     if not folder.exists() and not folder.is_symlink():
         return
     if not overwrite:
         raise OutputError(f"{folder} exists; choose another folder, or --overwrite to replace what is in it")
     if not folder.is_dir() or (any(folder.iterdir()) and not (folder / manifest).is_file()):
-        raise OutputError(f"{folder} holds no {manifest}, so it is not replaced")
+        raise OutputError(f"{folder} is not replaced, because it contains no {manifest}")
 
 
 def write_folder(
@@ -42,15 +52,17 @@ def write_folder(
     overwrite: bool = False,
     carried: Iterable[str] = (),
 ) -> Path:
-    """Write everything to a hidden sibling folder first, then put that in the folder's place.
+    """Write files to a hidden sibling folder, rename that folder to ``folder``, and return ``folder``.
 
-    files     name, perhaps with subfolders, -> text
-    manifest  name of the file that marks the folder as results; written last
-    finish    gives the manifest's text, called when the others are on the disk
-    carried   names in the old folder of what goes on in the new one
+    files      file name, which may contain subfolders, -> text
+    manifest   name of the file that marks the folder as results; it is written last
+    finish     returns the text of the manifest; it is called once all other files are on the disk
+    overwrite  whether existing results may be replaced
+    carried    names of files and folders that are copied from the old folder into the new one
 
-    A process that is stopped or killed leaves the folder as it was, or whole: what it had hidden is put back or removed
-    by the next one that writes there. Of several that write to one folder without ``overwrite``, one does.
+    A process that is interrupted or killed leaves either the old folder or the new one. The next process that writes
+    there restores or removes what the killed process had hidden. If several processes write to one new folder without
+    ``overwrite``, the first succeeds and the others raise OutputError.
     Raises OutputError if the folder may not be replaced, or cannot be written.
     """
     check_folder(folder, manifest, overwrite)
@@ -66,7 +78,7 @@ def write_folder(
         temporary.chmod(0o755)
         with _alone(folder.parent):
             _clean(folder)
-            _refuse(folder, manifest, overwrite)  # once more, now that nobody else can put one there
+            _refuse(folder, manifest, overwrite)  # again, as another process may have written it before the lock
             for name in carried:
                 _copy(folder / name, temporary / name)
             _exchange(temporary, folder)
@@ -79,7 +91,7 @@ def write_folder(
 
 
 def _copy(old: Path, new: Path) -> None:
-    """Copy a file, a folder, or a link as a link."""
+    """Copy a file or a folder; a symbolic link is copied as a link."""
     if old.is_dir() and not old.is_symlink():
         shutil.copytree(old, new, symlinks=True)
     else:
@@ -87,10 +99,14 @@ def _copy(old: Path, new: Path) -> None:
 
 
 def check_file(file: Path, overwrite: bool, endings: tuple[str, ...], begins: str = "") -> None:
-    """Raise UsageError or OutputError if a file may not be written.
+    """Raise an error if ``file`` may not be written.
 
-    endings  what its name may end in
-    begins   how a file that is replaced must begin, so that nothing else is lost by a slip of the name
+    overwrite  whether an existing file may be replaced
+    endings    permitted suffixes in lower case, such as ``(".mps", ".lp")``
+    begins     text with which an existing file must begin to be replaced, so that a mistyped name does not destroy
+               another document; "" permits any file
+
+    Raises UsageError if the suffix is not permitted, and OutputError if the file exists and may not be replaced.
     """
     if file.is_dir():
         raise OutputError(f"{file} is a folder; name a file in it")
@@ -108,14 +124,14 @@ def check_file(file: Path, overwrite: bool, endings: tuple[str, ...], begins: st
     except OSError as error:
         raise OutputError(f"{file} cannot be read: {error.strerror}") from error
     if not ours:
-        raise OutputError(f"{file} is no file that this command writes, so it is not replaced")
+        raise OutputError(f"{file} is not replaced, because this command did not write it")
 
 
 @contextmanager
 def whole_file(file: Path, overwrite: bool, endings: tuple[str, ...], begins: str = "") -> Iterator[Path]:
-    """Give a path to write to; what is written there takes the place of ``file`` at the end, if nothing fails.
+    """Yield a temporary path, and rename what the caller wrote there to ``file`` if the block ends without an error.
 
-    Arguments and errors are those of `check_file`; OutputError too if the file cannot be written.
+    The arguments and errors are those of `check_file`. Raises OutputError too if the file cannot be written.
     """
     check_file(file, overwrite, endings, begins)
     try:
@@ -129,7 +145,7 @@ def whole_file(file: Path, overwrite: bool, endings: tuple[str, ...], begins: st
                 os.fsync(written.fileno())
             temporary.chmod(0o644)
             with _alone(file.parent):
-                check_file(file, overwrite, endings, begins)  # once more: another process may have written it
+                check_file(file, overwrite, endings, begins)  # again, as another process may have written it since
                 temporary.replace(file)
         finally:
             temporary.unlink(missing_ok=True)
@@ -138,7 +154,7 @@ def whole_file(file: Path, overwrite: bool, endings: tuple[str, ...], begins: st
 
 
 def _exchange(new: Path, folder: Path) -> None:
-    """Put ``new`` in the place of ``folder``; if that is interrupted, what was there is put back."""
+    """Replace ``folder`` by ``new``; an error or an interrupt between the two renames restores the old folder."""
     if not folder.exists():
         new.rename(folder)
         _flush(folder.parent)
@@ -158,16 +174,25 @@ def _exchange(new: Path, folder: Path) -> None:
 
 
 def _hidden(folder: Path, kind: str) -> Path:
-    """A new hidden folder beside ``folder``, whose name tells which process made it, and on which machine."""
+    """Create a hidden folder beside ``folder`` and return its path.
+
+    kind  ``new`` or ``old``
+
+    The name records the machine and the process id, by which `_clean` knows whether its process is still running.
+    """
     return Path(tempfile.mkdtemp(prefix=f".{folder.name}.{kind}.{_machine()}.{os.getpid()}.", dir=folder.parent))
 
 
 def _machine() -> str:
+    """Return the name of this machine, without characters that mean something in a file name."""
     return re.sub(r"\W", "-", socket.gethostname())[:40]
 
 
 def _clean(folder: Path) -> None:
-    """Put back or remove what processes hid beside ``folder`` that have ended since; those elsewhere are left alone."""
+    """Restore or remove the hidden folders beside ``folder`` whose processes on this machine have ended.
+
+    Hidden folders of other machines are left alone, since nobody can tell from here whether their processes run.
+    """
     made = re.compile(rf"\.{re.escape(folder.name)}\.(new|old)\.{re.escape(_machine())}\.(\d+)\.\w+")
     for path in folder.parent.iterdir():
         match = made.fullmatch(path.name)
@@ -179,36 +204,37 @@ def _clean(folder: Path) -> None:
 
 
 def _alive(process: int) -> bool:
+    """Return whether a process with this id may be running; True in doubt."""
     if process == os.getpid():
         return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # it is another user's, or the system cannot tell
+    except OSError:  # the process belongs to another user, or the system cannot tell
         return True
     return True
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time, where the system has locks on folders."""
+    """Hold an exclusive lock on ``folder`` for the block, on systems that lock folders."""
     try:
         import fcntl
-    except ImportError:  # Windows, where a rename onto what exists fails by itself
+    except ImportError:  # Windows has no lock on folders; there a rename onto an existing folder fails by itself
         yield
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):  # some network drives have no locks; there a rename onto what exists fails too
+        with suppress(OSError):  # some network drives have no locks; there a rename onto an existing folder fails too
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(handle)  # which unlocks it
+        os.close(handle)  # closing the handle releases the lock
 
 
 def _flush(folder: Path) -> None:
-    """Make a rename in a folder last, where the system and the drive can; the rename is done in any case."""
+    """Flush a folder to the disk so that a rename in it survives a power failure, where the system permits that."""
     if hasattr(os, "O_DIRECTORY"):
         with suppress(OSError):
             handle = os.open(folder, os.O_RDONLY)
@@ -219,6 +245,7 @@ def _flush(folder: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
+    """Write a text as UTF-8 and flush it to the disk, creating missing parent folders."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(text)

@@ -1,4 +1,4 @@
-"""Plans side by side: not only what they cost, but what is built, moved, paid for and short in each."""
+"""The comparison of plans: their cost, dependence, builds, flows, funding and shortages side by side."""
 
 from __future__ import annotations
 
@@ -24,37 +24,42 @@ if TYPE_CHECKING:
 
     from ..runs.run import Run
 
-SMALL_T = 0.5  # tonnes over the years in common; smaller moves are left out
-SMALL_MUSD = 1e-6
-SMALL_PART = 1e-6  # a change of less than this part of both numbers is rounding, and told as none
+SMALL_T = 0.5  # t over the common years; smaller differences in flows and shortages are not shown
+SMALL_MUSD = 1e-6  # smallest difference that is shown in the other tables, in the unit of the table
+SMALL_PART = 1e-6  # relative; a change of less than this part of the larger number is rounding, and is set to 0
 
 PLANS = (
-    "one column for each plan by its name; last `change`: the last plan's number less the first's, blank where the "
-    "plans are in other money, and for the cost where the gaps of the searches leave open which is dearer"
+    "one column for each plan, under its name; the last column, `change`, is the last plan's number less the first "
+    "plan's. It is blank for money if the plans differ in currency, price year or discount rate, and for the cost if "
+    "the gaps of the searches leave open which plan costs more"
 )
 
 
 @dataclass(frozen=True)
 class Comparison(Study):
-    """Plans by name; the first is the base. Every frame has its keys, one column a plan, and ``change``.
+    """Two or more plans side by side; the first plan is the base.
 
-    years   those that all plans have: dependence, flows and shortages are of these
+    Every frame has its key columns, one column for each plan, and the column ``change``. The frames are the tables of
+    the same names in HOLDS, which states their columns and units.
+
+    names   names of the plans, which are also the names of their columns
+    years   first years of the periods that all plans have; the table ``dependence`` has these years
+    notes   sentences that a reader of the comparison should know
     of      digest of each plan, see `Run.digest`
     money   currency, price year and discount rate of each plan, in words
-    bounds  of each plan: no plan of its instance costs less, MUSD
-    The frames are the tables of the same names, see HOLDS.
+    bounds  lower bound of each search, MUSD: no plan of the same instance costs less
     """
 
     COMMAND, MANIFEST, OF = "compare", "compare.json", "plans"
     HOLDS = (
-        Value("names", "of the plans, the base first"),
+        Value("names", "names of the plans, the base first"),
         Value("of", "digest of each plan, see `planner.Run.digest`"),
-        Value("years", "first years of periods that all plans have, and of `dependence`"),
-        Value("money", "of each plan: currency, price year and discount rate; only if all are one, costs compare"),
-        Value("bounds", "of each plan, MUSD: no plan of its instance costs less; how sure a difference in cost is"),
+        Value("years", "first years of the periods that all plans have; `dependence` has these years"),
+        Value("money", "currency, price year and discount rate of each plan; costs compare only if all are the same"),
+        Value("bounds", "lower bound of each search, MUSD: no plan of the same instance costs less"),
         Table(
             "totals",
-            "Cost and its components, capex, public money, shortage, exposed share.",
+            "Cost and its components, capex, public money, shortage and exposed share of each plan.",
             """
             quantity | text | | what is compared
             unit     | text | | its unit
@@ -63,50 +68,50 @@ class Comparison(Study):
         ),
         Table(
             "dependence",
-            "`exposed_share` and `stage_share` by year, fractions.",
+            "The metrics `exposed_share` and `stage_share` by year, as fractions.",
             """
             metric | text    |      | the metric
-            stage  | text    |      | of which stage
+            stage  | text    |      | the stage; empty for `exposed_share`
             year   | integer | year | first year of the period
             """,
             further=PLANS,
         ),
         Table(
             "builds",
-            "Capacity started, t/yr.",
+            "Nameplate capacity that is started over the whole horizon, t/yr (t for a stockpile).",
             """
             option   | text | | the option
-            facility | text | | its facility, or stockpile
-            country  | text | | where it is
-            when     | text | | start years; with ` / ` between where the plans differ
+            facility | text | | its facility, or its stockpile
+            country  | text | | the country of the facility
+            when     | text | | start years; if the plans differ, those of each plan, separated by ` / `
             """,
             further=PLANS,
         ),
         Table(
             "flows",
-            "Moved, t over the years in common.",
+            "Amounts moved between countries, t over the common years.",
             """
-            material    | text | | what is moved
-            origin      | text | | from where
-            destination | text | | to where
+            material    | text | | material that is moved
+            origin      | text | | country from which it is moved
+            destination | text | | country to which it is moved
             """,
             further=PLANS,
         ),
         Table(
             "funding",
-            "MUSD by source.",
+            "Capital by source, MUSD over the whole horizon.",
             """
-            source | text | | who pays
+            source | text | | the fund, or `private`
             """,
             further=PLANS,
         ),
         Table(
             "shortages",
-            "Short, t over the years in common.",
+            "Demand that is not served, t over the common years.",
             """
-            country  | text | | the consumer's
-            sector   | text | | the consumer's
-            material | text | | what is short
+            country  | text | | country of the consumer
+            sector   | text | | sector of the consumer
+            material | text | | material that is short
             """,
             further=PLANS,
         ),
@@ -127,7 +132,13 @@ class Comparison(Study):
     bounds: tuple[float, ...] = ()
 
     def differences(self, table: str) -> pd.DataFrame:
-        """The rows of a table in which some plan differs from the base, largest first."""
+        """Return the rows of a table in which the plans differ, the largest difference first.
+
+        table  name of a table of HOLDS
+
+        A row counts as different if the numbers differ by more than rounding, if some but not all of them are blank,
+        or, for ``builds``, if the start years differ.
+        """
         frame = getattr(self, table)
         spread = frame[list(self.names)].max(axis=1) - frame[list(self.names)].min(axis=1)
         blank = frame[list(self.names)].isna().any(axis=1) & ~frame[list(self.names)].isna().all(axis=1)
@@ -137,7 +148,7 @@ class Comparison(Study):
         return kept.loc[spread[kept.index].sort_values(ascending=False, kind="stable").index]
 
     def _costs_that_count(self) -> pd.DataFrame:
-        """The totals without the parts of the cost that no plan has."""
+        """Return the totals without the components of the cost that are 0 in all plans."""
         nothing = (self.totals[list(self.names)].abs() <= SMALL_MUSD).all(axis=1)
         return self.totals[~(nothing & self.totals["quantity"].str.startswith("of which "))]
 
@@ -164,6 +175,13 @@ class Comparison(Study):
 
 
 def _text_table(frame: pd.DataFrame, keys: Sequence[str], names: Sequence[str], share: bool = False) -> list[str]:
+    """Return the rows of a frame as aligned lines of text.
+
+    keys   columns printed as text
+    names  columns of the plans, printed as numbers and followed by ``change``
+    share  whether the numbers are fractions, which are printed as percentages
+    """
+
     def number(value: float) -> str:
         if value != value:
             return "-"
@@ -182,12 +200,15 @@ def _text_table(frame: pd.DataFrame, keys: Sequence[str], names: Sequence[str], 
 
 @checked
 def compare(*plans: Run | str | Path, names: Sequence[str] | None = None) -> Comparison:
-    """Compare plans or runs; the first is the base.
+    """Compare two or more plans; the first is the base.
 
-    names  one for each; default: the instances' names, numbered where they are the same
-    Plans over other years are compared on the years they have in common: dependence in years in which a period begins
-    in all of them, amounts over the calendar years of all. Raises UsageError if there are none, or if fewer than two
-    plans are given.
+    plans  runs, or their folders
+    names  one name for each plan; None: the names of the instances, numbered if two are the same
+
+    Plans with different horizons are compared on the years that they share: dependence in years in which a period
+    begins in all of them, amounts over the calendar years that all of them cover. Costs, builds and funding are always
+    of the whole horizon. Raises UsageError if fewer than two plans are given, if there is not one name for each, or if
+    the plans share no first year of a period.
     """
     import pandas as pd
 
@@ -202,12 +223,12 @@ def compare(*plans: Run | str | Path, names: Sequence[str] | None = None) -> Com
         raise UsageError("the plans have no year in common in which a period begins")
     notes = []
     if any(p.lengths != runs[0].lengths for p in runs):
-        notes.append("the plans are over other years: dependence, flows and shortages are of the years in common")
+        notes.append("the plans have different periods: dependence, flows and shortages are of the years in common")
         notes.append("costs are present values of each plan's own horizon and first year")
     money = tuple(_money(p.plan.get("money")) for p in runs)
     if len(set(money)) > 1:
         told = [f"{n} in {m}" for n, m in zip(called, money, strict=True)]
-        notes.append(f"costs cannot be set side by side, they are in other money: {'; '.join(told)}")
+        notes.append(f"costs cannot be compared, because they are in different money: {'; '.join(told)}")
     else:
         notes += _how_sure(called, runs)
     notes += [
@@ -231,13 +252,17 @@ def compare(*plans: Run | str | Path, names: Sequence[str] | None = None) -> Com
 
 
 def _apart(plan: Run, base: Run) -> bool:
-    """Whether it is known which of two plans' instances costs more, or that both cost the same."""
+    """Return whether the gaps of the two searches settle how the least costs of the two instances compare."""
     band = difference(plan.searched, base.searched)
     return band.same or band.sign != 0
 
 
 def _how_sure(names: Sequence[str], plans: Sequence[Run]) -> list[str]:
-    """Notes on costs of plans against the base that the gaps leave open, and on plans that another one improves."""
+    """Return notes on what the gaps of the searches leave open.
+
+    One kind of note names a plan whose least cost cannot be told apart from that of the base, or only roughly. The
+    other kind names a plan that would cost less with the builds of another one.
+    """
     notes = []
     for name, plan in list(zip(names, plans, strict=True))[1:]:
         band = difference(plan.searched, plans[0].searched)
@@ -245,7 +270,7 @@ def _how_sure(names: Sequence[str], plans: Sequence[Run]) -> list[str]:
         if not _apart(plan, plans[0]):
             notes.append(
                 f"the gaps of the searches ({gaps}) leave open whether {name} or {names[0]} costs more: the least cost "
-                f"of {name} is {band.told()}. What they build and move otherwise may be play within the gaps too; "
+                f"of {name} is {band.told()}. Differences in what they build and move may come from the gaps too; "
                 "solve both again with a smaller --gap"
             )
         elif not band.same and band.most - band.least > WIDE * abs(band.found):
@@ -267,9 +292,14 @@ def _how_sure(names: Sequence[str], plans: Sequence[Run]) -> list[str]:
 
 
 def improved(plan: Run, by: Run) -> float | None:
-    """Return the cost of a plan's instance with the builds of another plan, MUSD; None if that is not an improvement.
+    """Return the cost of a plan's instance with the builds of another plan, MUSD; None if ``plan`` costs no more.
 
-    It is tried only where the bound of the plan leaves room for it: if ``by`` costs less, but not less than the bound.
+    plan  the plan that may be improved
+    by    the plan whose builds are tried
+
+    The builds are tried only if they can improve ``plan``: if ``by`` costs less than ``plan``, but not less than the
+    lower bound of ``plan``. Plans with held builds, another objective, a risk measure or outages to survive are left
+    out, since their cost is not the least cost of the instance.
     """
     room = difference(by.searched, plan.searched)
     least_cost = not plan.plan["settings"].get("pins") and not plan.plan["settings"].get("objective")
@@ -283,7 +313,7 @@ def improved(plan: Run, by: Run) -> float | None:
 
     try:
         programme = Programme.of(plan.instance, Settings(), Pins.of(plan.instance, by))
-    except UsageError:  # the instance is no longer there, or does not permit these builds
+    except UsageError:  # the instance is missing or changed, or it does not permit these builds
         return None
     found = programme.find()
     cost = programme.cost(found.x) if found.held else plan.objective_musd
@@ -291,13 +321,14 @@ def improved(plan: Run, by: Run) -> float | None:
 
 
 def _money(money: Mapping[str, Any] | None) -> str:
+    """Return currency, price year and discount rate of a run in words; None: the run does not record them."""
     if money is None:
         return "money that its run does not tell"
     return f"{money['currency']} of {money['price_year']} at {100 * money['discount_rate']:.3g} % a year"
 
 
 def _names(wished: list[str]) -> list[str]:
-    """Names made different from one another, and from the other columns."""
+    """Return the names, numbered so that they differ from each other and from the key columns of all tables."""
     taken: set[str] = {"change", *(key for table in Comparison.tables() for key in Comparison.columns(table))}
     result = []
     for name in wished:
@@ -309,11 +340,14 @@ def _names(wished: list[str]) -> list[str]:
     return result
 
 
-Measured = dict[tuple[Hashable, ...], float]
+Measured = dict[tuple[Hashable, ...], float]  # values of the key columns -> number of one plan
 
 
 def _totals(plan: Run, years: Collection[int]) -> Measured:
-    """Cost and money of the whole horizon; outlays, shortage and exposed share of some calendar years."""
+    """Return the numbers of a plan in the table ``totals``.
+
+    years  calendar years over which outlays, shortage and exposed share are summed up; the rest is of the whole horizon
+    """
     metrics = plan.plan["metrics"]
     found: Measured = {("cost", "MUSD present"): float(plan.plan["objective_musd"])}
     for component in COMPONENTS:
@@ -333,12 +367,14 @@ def _totals(plan: Run, years: Collection[int]) -> Measured:
 
 
 def _dependence(plan: Run, years: Collection[int]) -> Measured:
+    """Return the exposed share and the stage shares of a plan in the given first years of periods, as fractions."""
     rows = plan.tables["dependence"]
     rows = rows[(rows["cap"] == "") & (rows["material"] == "") & rows["year"].isin(years)]
     return {(r.metric, r.stage, int(r.year)): float(r.share) for r in rows.itertuples()}
 
 
 def _starts(plan: Run) -> dict[str, list[int]]:
+    """Return the start years of each option that a plan builds."""
     found: dict[str, list[int]] = defaultdict(list)
     for r in plan.tables["builds"].itertuples():
         found[str(r.option)].append(int(r.start_year))
@@ -346,12 +382,15 @@ def _starts(plan: Run) -> dict[str, list[int]]:
 
 
 def _when(starts: Sequence[Mapping[str, Sequence[int]]], option: str) -> str:
-    """Start years in each plan; once if they are the same in all."""
+    """Return the start years of an option as text: of each plan, or once if they are the same in all plans.
+
+    starts  option -> start years, for each plan
+    """
     said = [",".join(map(str, s.get(option, ()))) or "-" for s in starts]
     return said[0] if len(set(said)) == 1 else " / ".join(said)
 
 
-_SUMMED = {  # table of a comparison -> table of a run, its column that is summed up, whether over the years in common
+_SUMMED = {  # table of a comparison -> table of a run, column that is summed up, whether only the common years count
     "builds": ("builds", "capacity_t", False),  # a start is a decision of the whole horizon
     "flows": ("flows", "t", True),
     "funding": ("funding", "musd", False),
@@ -360,7 +399,7 @@ _SUMMED = {  # table of a comparison -> table of a run, its column that is summe
 
 
 def _measured(table: str, plan: Run, first_years: Collection[int], years: Collection[int]) -> Measured:
-    """Return the numbers of a plan in a table of the comparison, by the values of its keys.
+    """Return the numbers of a plan in a table of the comparison, by the values of its key columns.
 
     first_years  first years of periods that all plans have
     years        calendar years that all plans have
@@ -378,10 +417,16 @@ def _measured(table: str, plan: Run, first_years: Collection[int], years: Collec
 
 
 def _keys(table: str) -> list[str]:
+    """Return the key columns by which numbers are collected; ``when`` is added to the table afterwards."""
     return [key for key in Comparison.columns(table) if key != "when"]
 
 
 def _frame(table: str, names: Sequence[str], measured: Sequence[Measured]) -> pd.DataFrame:
+    """Return a table of the comparison: key columns, one column for each plan, and ``change``.
+
+    names     names of the plans
+    measured  numbers of each plan, in the order of ``names``; a missing number is 0, or blank in ``dependence``
+    """
     import pandas as pd
 
     blank = float("nan") if table == "dependence" else 0.0

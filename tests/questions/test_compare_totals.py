@@ -45,7 +45,7 @@ def test_the_same_rates_in_periods_of_other_lengths_do_not_differ():
     flows = found.flows.set_index(["origin", "destination"]).loc[("CHN", "USA")]
     assert flows[["each", "pair"]].tolist() == pytest.approx([200, 200])
     assert found.differences("flows").empty and found.years == (2026,)
-    assert any("over other years" in note for note in found.notes)
+    assert any("different periods" in note for note in found.notes)
 
 
 def test_a_run_without_its_periods_asks_its_instance(tmp_path):

@@ -1,4 +1,4 @@
-"""One compiled model, solved again and again with other bounds and costs, and the plan it is compared with."""
+"""The model of a plan that is explained: it is compiled once, and solved again with other bounds, sides and costs."""
 
 from __future__ import annotations
 
@@ -23,21 +23,22 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...runs.run import Run
 
-BUILT = 1e-9  # modules; fewer are none
-A_LITTLE = 1e-5  # kt/yr, capacity given to plants that have none, to see what a first tonne would earn
+BUILT = 1e-9  # modules; a smaller number counts as none
+A_LITTLE = 1e-5  # kt/yr; this capacity is given to plants without any, to see what their first tonne would earn
 OUT_OF_TIME = "out of time"
-SAME = 1e-9  # relative: two costs this close are one
+SAME = 1e-9  # relative; two costs that differ by less count as equal
 
 Builds = dict[tuple[str, int], float]  # (option, start year) -> modules
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """By how much a limit is eased: the sides of a row (and coefficients of a share), or the upper bound of a column.
+    """A change that eases one limit: of a row, or of the upper bound of a column.
 
-    row, column  position of either
-    more, less   by how much the upper side or bound rises, and by how much the lower side falls, in its unit
-    entries      column -> by how much its coefficient in the row changes
+    row, column  position of the row, or else of the column
+    more         rise of the upper side of the row, or of the upper bound of the column, in the unit of the model
+    less         fall of the lower side of the row, in the unit of the model
+    entries      column -> change of its coefficient in the row; a cap on a share has its limit in the coefficients
     """
 
     row: int | None = None
@@ -48,12 +49,15 @@ class Step:
 
 
 class Model:
-    """The model of an instance, compiled once and then solved under one change after the other.
+    """The model of an instance, compiled once and then solved under one change at a time.
 
-    columns  position in ``data.build`` -> column of its modules
-    starts   option -> its positions in ``data.build``
-    whole    columns that hold whole numbers
-    proven   whether its optima are proven, so that differences of cost are exact
+    programme  the compiled model and its solver
+    prepared   the instance as model data, ``data``
+    arrays     matrix, sides, bounds and costs of the compiled model
+    columns    position in ``data.build`` -> column of its modules
+    starts     option -> its positions in ``data.build``
+    whole      positions of the integer columns; integer array
+    proven     whether optima are proven, so that differences between costs are exact
     """
 
     def __init__(self, instance: Instance, settings: Settings) -> None:
@@ -70,7 +74,10 @@ class Model:
         self.proven = settings.gap_for(len(self.whole)) <= SAME
 
     def modules(self, builds: Builds) -> np.ndarray:
-        """Modules by position in ``data.build``. Raises UsageError on a start that the model does not have."""
+        """Return the modules of builds by position in ``data.build``; float array of its length.
+
+        Raises UsageError on a start that the model does not permit.
+        """
         counts = np.zeros(len(self.data.build))
         position = {(s.option, s.year): i for i, s in enumerate(self.data.build)}
         for (option, year), modules in builds.items():
@@ -82,11 +89,19 @@ class Model:
         return counts
 
     def modules_of(self, values: np.ndarray) -> np.ndarray:
-        """Modules by position in ``data.build`` in column values."""
+        """Return the modules of a solution by position in ``data.build``; float array of its length.
+
+        values  one value for each column
+        """
         return np.array([values[self.columns[i]] for i in range(len(self.data.build))])
 
     def whole_numbers(self, modules: np.ndarray) -> np.ndarray:
-        """The values of the integer columns that go with ``modules``."""
+        """Return the values of the integer columns that belong to given modules.
+
+        modules  by position in ``data.build``
+
+        Returns a float array of the length of ``whole``.
+        """
         values = np.zeros(len(self.arrays.cost))
         for i, k in self.columns.items():
             values[k] = modules[i]
@@ -97,11 +112,13 @@ class Model:
         return np.round(values[self.whole])
 
     def hold(self, modules: np.ndarray, all_builds: bool, raised: Mapping[int, float] | None = None) -> Found | None:
-        """Solve with the whole numbers held, or with all builds; None if there is no plan.
+        """Solve for the operations with the builds held; None if there is no plan with these builds.
 
-        modules  by position in ``data.build``
-        raised   column -> by how much its upper bound is raised
-        Raises SolverFailed if the search ended otherwise.
+        modules     by position in ``data.build``
+        all_builds  whether modules of divisible options are held too, and not only the integer columns
+        raised      column -> rise of its upper bound, in the unit of the column
+
+        Raises SolverFailed if the solve ends neither with an optimum nor with a proof that there is no plan.
         """
         self.programme.restore()
         if all_builds:
@@ -117,7 +134,11 @@ class Model:
         return found
 
     def objective(self, values: np.ndarray, cheaper: Mapping[int, float] | None = None) -> float:
-        """Cost of column values, MUSD; ``cheaper`` takes an amount off the unit costs of columns."""
+        """Return the present value of the cost of a solution, MUSD.
+
+        values   one value for each column
+        cheaper  column -> amount that is taken off its unit cost, MUSD per unit
+        """
         cost = float(self.arrays.cost @ values) + self.arrays.offset
         return cost - sum(values[k] * amount for k, amount in (cheaper or {}).items())
 
@@ -130,13 +151,15 @@ class Model:
         cheaper: Mapping[int, float] | None = None,
         start: np.ndarray | None = None,
     ) -> Found:
-        """The least-cost plan under a change.
+        """Find the least-cost plan under a change, and return it with its cost and lower bound, MUSD.
 
-        close    options that are not built
+        close    options that must not be built
         lift     options whose committed modules (``min_modules``) are waived
-        least    an option and the modules to be built of it at least, over all its starts
-        cheaper  column -> what its unit cost falls by, MUSD
-        start    modules by position in ``data.build`` to start the search from
+        least    an option, and the least number of its modules that must be built over all its starts
+        cheaper  column -> amount by which its unit cost falls, MUSD per unit
+        start    modules by position in ``data.build``, tried as an incumbent
+
+        Returns what the search found; ``held`` of it is False if it ended without a plan.
         """
         programme = self.programme
         programme.restore()
@@ -166,11 +189,15 @@ class Model:
         return replace(found, value=objective, bound=min(bound, objective))
 
     def _committed(self, options: Collection[str]) -> list[int]:
+        """Return the positions of the rows that require committed modules (``min_modules``) of some options."""
         rows = self.arrays.rows.get("modules_least", {})
         return [row for i, row in rows.items() if self.data.modules[i].option in options]
 
     def scaled(self, option: str, factor: float) -> Model:
-        """The same model with modules of an option ``factor`` times as large at the same capex."""
+        """Return the model in which modules of an option are ``factor`` times as large at the same capex.
+
+        factor  on capacity and fixed O&M of a module, above 0
+        """
         arrays = self.arrays
         matrix = arrays.matrix.copy()
         cost = arrays.cost.copy()
@@ -187,14 +214,22 @@ class Model:
 
 
 class Bench(Model):
-    """The model of a run's instance, with the run's builds held, and what has been tried since.
+    """The model of a run's instance, solved with the builds of the run held, and the state of the explanation.
 
-    run        the plan explained
-    builds     modules by position in ``data.build``
-    base       its cost, MUSD; no plan is cheaper than ``floor``
-    pinned     whether the run's builds were pinned; all of them are held then, else only whole modules
-    x          column values; ``dual`` and ``reduced``: family -> index -> dual or reduced cost, MUSD per unit
-    first      capacity limit -> dual, where plants without any capacity have a little: what a first tonne earns
+    run       the run whose plan is explained
+    built     (option, start year) -> modules of the run
+    builds    modules of the run by position in ``data.build``; float array
+    base      least cost with these builds, MUSD
+    floor     lower bound of the cost of any plan, MUSD
+    pinned    whether the run was solved with held builds; all its builds are held then, and else only integer columns
+    x         solution with the builds held; float array, one value for each column
+    dual      family -> index -> shadow price of the row, MUSD per unit of its side
+    reduced   family -> index -> reduced cost of the column, MUSD per unit
+    first     index of a capacity limit -> its shadow price, where plants without any capacity are given a little; this
+              is what a first tonne would earn
+    deadline  time by `time.perf_counter` after which nothing is solved again
+    stopped   why nothing more is solved again: ``interrupted`` or ``out of time``; "" while solving may go on
+    notes     sentences that a reader of the explanation should know
     """
 
     def __init__(
@@ -209,7 +244,7 @@ class Bench(Model):
         self.run = run
         self.progress = progress
         self.deadline = time.perf_counter() + seconds
-        self.stopped = ""  # why no more is solved again: interrupted, or out of time
+        self.stopped = ""
         self.notes: list[str] = []
         built = run.tables["builds"]
         self.built: Builds = {(str(r.option), int(r.start_year)): float(r.modules) for r in built.itertuples()}
@@ -223,7 +258,7 @@ class Bench(Model):
         self.reduced: dict[str, dict[Any, float]] = by_family(self.arrays.columns, held.reduced)
         self.base = self.objective(self.x)
         self.first = self._first_tonnes(pinned)
-        # the bound of a pinned run is one of pinned plans only
+        # the bound of a run with held builds holds only for plans with these builds
         self.floor = self.base if pinned else min(self.base, float(run.plan["bound_musd"]))
         stated = float(run.plan["objective_musd"])
         if abs(stated - self.base) > 1e-6 * max(1.0, abs(stated)):
@@ -232,10 +267,10 @@ class Bench(Model):
             self.notes.append("the run's builds were pinned; it is compared with plans that are free of the pins")
 
     def _first_tonnes(self, pinned: bool) -> dict[int, float]:
-        """Shadow prices of capacity, MUSD per kt/yr, after every plant without any is given 1e-5 kt/yr of it.
+        """Return the shadow price of each capacity limit, MUSD per kt/yr, with a little capacity where there is none.
 
-        At zero capacity the shadow price is not unique: any from what a first tonne earns upwards is right. With a
-        little capacity it is what that tonne earns.
+        At zero capacity the shadow price is not unique: every value from the earnings of a first tonne upwards is
+        valid. So each plant without capacity is given 1e-5 kt/yr, at which the shadow price is what that tonne earns.
         """
         rows = self.arrays.rows.get("capacity_limit", {})
         bare = [
@@ -254,11 +289,11 @@ class Bench(Model):
 
     @property
     def searched(self) -> Searched:
-        """What the plan costs, and what no plan undercuts, MUSD."""
+        """The cost of the plan and the lower bound of the cost of any plan, MUSD."""
         return Searched(self.base, self.floor)
 
     def eased(self, steps: Collection[Step]) -> float | None:
-        """What the plan costs with its builds held where some limits are eased, MUSD; None if that was not solved."""
+        """Return the least cost with the builds held and some limits eased, MUSD; None if the solve failed."""
         programme, arrays = self.programme, self.arrays
         for step in steps:
             if step.row is not None:
@@ -276,57 +311,63 @@ class Bench(Model):
         return None if found is None else self.objective(found.x)
 
     def modules_built(self, build: int) -> float:
-        """Modules built by position in ``data.build``."""
+        """Return the modules that the plan builds at a position in ``data.build``."""
         return float(self.x[self.columns[build]])
 
     @property
     def has_time(self) -> bool:
-        """Whether there is time for a solve of the operations alone."""
+        """Whether there is time for another solve of the operations; the explanation goes on without it if not."""
         return not self.stopped and time.perf_counter() < self.deadline
 
     @cached_property
     def slopes(self) -> dict[int, Slope]:
-        """Row of a share -> how it changes with its limit."""
+        """For each row that caps a share, how its coefficients and side change with the limit."""
         return slopes(self.data, self.arrays)
 
     @cached_property
     def relaxed(self) -> Found | None:
-        """The relaxation: no build is held, and none need be whole. None, with a note, if it was not solved."""
+        """The solution of the linear relaxation, in which no build is held; None, with a note, if it was not solved."""
         found = Programme(self.arrays.relaxed, self.settings).find(seconds=self.settings.time_limit)
         if not found.optimal:
-            self.notes.append("what money is worth is not known: the relaxation was not solved")
+            self.notes.append("the worth of money is not known, because the linear relaxation was not solved")
             return None
         return found
 
     @property
     def tolerance(self) -> float:
-        """MUSD: two re-solved costs closer than this cannot be told apart, for the gap of the solves is that wide."""
+        """The gap of the re-solves in MUSD: two re-solved costs that are closer than this cannot be told apart."""
         return max(SAME, self.settings.gap_for(len(self.whole))) * max(1.0, abs(self.base))
 
     @property
     def label(self) -> str:
-        """What stands beside a re-solved number: that it is one, and within which gap if it is not proven."""
+        """The source stated beside a re-solved number, with the relative gap if optima are not proven."""
         return "re-solve" if self.proven else f"re-solve within {self.settings.gap_for(len(self.whole)):.2%}"
 
     def tell(self, line: str) -> None:
-        """Hand a line of text to the caller's ``progress``, if there is one."""
+        """Report a line of progress, if the caller wants progress."""
         if self.progress:
             self.progress(line)
 
     def may_go_on(self) -> bool:
-        """Whether there is time for another re-solve, and nobody interrupted."""
+        """Return whether another plan may be solved; if the time is used up, record that as the reason to stop."""
         if not self.stopped and time.perf_counter() > self.deadline:
             self.stopped = OUT_OF_TIME
         return not self.stopped
 
     def again(self, what: str, **change: Any) -> Found | None:
-        """Solve this model under a change, see ``solve``; None if there is no time left, or if it was interrupted."""
+        """Solve this model under a change, as `ask` does.
+
+        what    the change in words, for the line of progress
+        change  arguments of `Model.solve`
+        """
         return self.ask(what, self, **change)
 
     def ask(self, what: str, model: Model, **change: Any) -> Found | None:
-        """Solve any model under a change; None if there is no time left, or if it was interrupted.
+        """Solve a model under a change; None if there is no time left, or if the solve was interrupted.
 
-        what  the change in words, for the line of progress
+        what    the change in words, for the line of progress
+        model   this model, or that of a changed instance
+        change  arguments of `Model.solve`
         """
         if not self.may_go_on():
             return None
@@ -341,7 +382,7 @@ class Bench(Model):
         return answer
 
     def changed_option(self, option: str, **cells_to_set: Any) -> Instance:
-        """The instance with other cells in an option's row."""
+        """Return the instance with some cells of an option's row replaced. Raises InstanceError if that is invalid."""
         from ...instance.tables import cells
 
         row = next(o for o in self.instance.options if o.option == option)

@@ -1,9 +1,10 @@
-"""What binds: caps, capacities, contracts, markets, lanes, stocks, money and lead times, and what easing it saves.
+"""The limits that bind, and what easing them saves: caps, capacities, contracts, markets, lanes, stocks, money, time.
 
-A shadow price is the saving of a unit more, as a rate: it may hold for less than a unit. So a limit is also eased by a
-step that it can take, a tenth of what it is, or a point of a share, in all its years at once, and the operations are
-solved again. A step saves no more than its rate says, as the cost is convex in the sides of rows; so limits are taken
-in the order of what they save at most, until those that save most are all solved.
+A shadow price is a rate: the saving per unit by which a limit is eased. The rate may hold for less than one unit.
+Therefore a limit is also eased by a step, and the operations are solved again. The step is a tenth of the limit, or one
+percentage point of a share, in all years of the limit at once. The least cost of a linear programme is convex in the
+sides of its rows, so a step saves at most what the shadow price says. The limits are solved in the order of this upper
+bound, until those that save most have all been solved.
 """
 
 from __future__ import annotations
@@ -23,28 +24,28 @@ from .result import Explanation
 if TYPE_CHECKING:
     import pandas as pd
 
-WORTHLESS = 1e-7  # MUSD per unit; below this nothing binds
+WORTHLESS = 1e-7  # MUSD per unit; a limit with a lower shadow price does not bind
 
 DUAL = "dual"
 SOLVED = "re-solve of the step"
 RELAXED = "dual, whole numbers relaxed"
-MONEY = ("fund_budget", "fund_share", "private_limit")
+MONEY = ("fund_budget", "fund_share", "private_limit")  # families whose shadow prices are of the linear relaxation
 
 
 STEP = 0.1  # part of a limit by which it is eased
-FIRST = {"kt": 1e-3, "MUSD": 1.0, "": 1.0}  # the step of a limit that is 0, in the unit of its side
-SHOWN = 15  # limits that save most, which are all solved again
-HOLDS = 0.99  # of what the rate says: a step that saves so much shows that the rate holds over it
+FIRST = {"kt": 1e-3, "MUSD": 1.0, "": 1.0}  # step of a limit that is 0, in the unit of its side
+SHOWN = 15  # number of limits, those that save most, which are all solved again
+HOLDS = 0.99  # part of what the shadow price says; a step that saves at least this shows that the rate holds
 
 
 @dataclass
 class Limit:
-    """A limit of one subject in one year.
+    """A limit on one subject in one year, and what easing it saves.
 
-    kind, name, country, year, unit, worth, how, says  as in the table ``binding`` of `Explanation`
-    step   by how many of its units it is eased
-    eases  what that changes in the model; empty: it cannot be solved again with the builds held
-    saves  what the step saves, MUSD: by the rate until it is solved again
+    kind, name, country, year, unit, worth, holds, how, says  as in the table ``binding`` of `Explanation`
+    step   number of units by which the limit is eased
+    eases  changes of the model that ease it by the step; empty if it cannot be eased with the builds held
+    saves  saving by the step, MUSD; by the shadow price until the step is solved again
     """
 
     kind: str
@@ -65,12 +66,15 @@ class Limit:
 
     @property
     def subject(self) -> tuple[str, str, str]:
-        """What the limits of all years have in common."""
+        """Kind, name and country, which the limits of one subject have in common in all years."""
         return self.kind, self.name, self.country
 
 
 def binding(bench: Bench, lead_options: int) -> pd.DataFrame:
-    """The limits that bind, the most valuable first. ``lead_options``: lead times to re-solve."""
+    """Return the table ``binding`` of `Explanation`: the limits that bind, those that save most first.
+
+    lead_options  number of lead times that are shortened by a year and solved again
+    """
     import pandas as pd
 
     limits = [
@@ -99,7 +103,10 @@ def binding(bench: Bench, lead_options: int) -> pd.DataFrame:
 
 
 def _solved_at_the_step(limits: list[Limit], bench: Bench) -> list[Limit]:
-    """Return the limits that save something, with what steps save; the ``SHOWN`` that save most are solved again."""
+    """Return the limits whose steps save something; the ``SHOWN`` subjects that save most are solved again.
+
+    limits  limits of all subjects and years, with the savings by their shadow prices
+    """
     subjects: dict[tuple[str, str, str], list[Limit]] = defaultdict(list)
     for limit in limits:
         subjects[limit.subject].append(limit)
@@ -120,13 +127,13 @@ def _solved_at_the_step(limits: list[Limit], bench: Bench) -> list[Limit]:
             limit.saves *= part
             limit.holds = "yes" if part >= HOLDS else "no"
             limit.how = SOLVED
-        if told * part <= WORTHLESS:  # any of many shadow prices was told: the limit does not bind
+        if told * part <= WORTHLESS:  # the shadow price was one of several valid ones: the limit does not bind
             del subjects[subject]
     return [limit for years in subjects.values() for limit in years]
 
 
 def _caps(bench: Bench) -> list[Limit]:
-    """Caps on dependence: what a hundredth more of the limit saves, as dependence.csv says."""
+    """Return the caps on dependence that bind, with the saving by one percentage point, as dependence.csv has it."""
     rows = bench.run.tables["dependence"]
     result: list[Limit] = []
     for r in rows[(rows["cap"] != "") & (rows["marginal_musd_per_point"] > 0.0)].itertuples():
@@ -144,7 +151,10 @@ def _caps(bench: Bench) -> list[Limit]:
 
 
 def _rows(bench: Bench, family: Family) -> list[Limit]:
-    """The rows of a family that bind; those of one subject and year, in the plan and its branches, are summed up."""
+    """Return the limits of a family of rows; worths in the plan and its branches are summed up by subject and year.
+
+    family  record of the family, which gives table, unit, sign and words of its limits
+    """
     home = {
         "facility": {f.facility: f.country for f in bench.instance.facilities},
         "stockpile": {s.stockpile: s.country for s in bench.instance.stockpiles},
@@ -179,7 +189,11 @@ def _rows(bench: Bench, family: Family) -> list[Limit]:
 
 
 def _step(bench: Bench, family: Family, i: int, step: float) -> Step:
-    """Return the change of the model that eases a limit by ``step``, in the unit of its side."""
+    """Return the change of the model that eases a limit.
+
+    i     index of the limit in its family
+    step  size of the change, in the unit of the side
+    """
     if family.bounds:
         return Step(column=bench.arrays.columns[family.name][i], more=step)
     row = bench.arrays.rows[family.name][i]
@@ -187,14 +201,18 @@ def _step(bench: Bench, family: Family, i: int, step: float) -> Step:
 
 
 def _counts(bench: Bench, family: Family, i: int, row: Any) -> bool:
-    """Whether a row is one whose worth can be told."""
-    if family.name == "capacity_limit":  # where there is none, bottlenecks and entry tell what a first tonne earns
+    """Return whether the shadow price of a row is reported as a limit that binds.
+
+    i    index of the row in its family
+    row  its model data
+    """
+    if family.name == "capacity_limit":  # without capacity, the table ``entry`` tells what a first tonne would earn
         return bool(row.own + sum(k * bench.x[bench.columns[b]] for b, k in row.modules) > BUILT)
     if family.name == "buy":
         return row.limit is not None
     if family.name == "stock_floor":
         return bool(bench.data.nodes[row.node].branch == PLAN)
-    if family.name in ("modules_most", "build"):  # whole modules are projects, told as such
+    if family.name in ("modules_most", "build"):  # options of whole modules are reported as projects instead
         option = next(o for o in bench.instance.options if o.option == row.option)
         most = family.name == "build" and row.max_modules >= option.max_modules
         return not (option.integer or most) and (
@@ -204,7 +222,7 @@ def _counts(bench: Bench, family: Family, i: int, row: Any) -> bool:
 
 
 def _size(bench: Bench, family: Family, row: Any) -> str:
-    """What follows the limit of modules: their size, and that it is one of a period."""
+    """Return the size of a module in words, as an addition to a limit on modules; "" for other families."""
     if family.name not in ("modules_most", "build"):
         return ""
     size = next(o.module_t for o in bench.instance.options if o.option == row.option)
@@ -212,15 +230,16 @@ def _size(bench: Bench, family: Family, row: Any) -> str:
 
 
 def _point(bench: Bench, row: Any) -> float:
-    """MUSD by which a hundredth more of a fund's share lets it pay more for what is built of an option."""
+    """Return what a fund may pay more for the builds of an option if its share rises by one percentage point, MUSD."""
     x = bench.relaxed.x if len(bench.whole) and bench.relaxed else bench.x
     return 0.01 * float(sum(capex * x[bench.columns[b]] for b, capex in row.capex))
 
 
 def _duals(bench: Bench, family: Family) -> tuple[Mapping[Any, float], str]:
-    """Shadow prices (reduced costs of decisions) of a family, and how they were found.
+    """Return the shadow prices of a family by index (reduced costs if it is one of variables), and their source.
 
-    With whole modules the shadow price of money is 0 or undefined, so that of the linear relaxation is told instead.
+    With integer modules the shadow price of money is 0 or undefined, since money alone cannot change the builds. So
+    the shadow price of the linear relaxation is used for money instead.
     """
     if family.name not in MONEY or not len(bench.whole):
         return (bench.reduced if family.bounds else bench.dual).get(family.name, {}), DUAL
@@ -233,7 +252,7 @@ def _duals(bench: Bench, family: Family) -> tuple[Mapping[Any, float], str]:
 
 
 def _floors(bench: Bench) -> list[Limit]:
-    """Service floors: one point less of min_service lets a hundredth of the demand go short."""
+    """Return the service floors that bind: one percentage point less lets a hundredth of the demand go short."""
     worth: dict[tuple[str, str, str, int], float] = defaultdict(float)
     eases: dict[tuple[str, str, str, int], list[Step]] = defaultdict(list)
     for d, reduced in bench.reduced.get("short", {}).items():
@@ -254,7 +273,10 @@ def _floors(bench: Bench) -> list[Limit]:
 
 
 def _clean_only(bench: Bench) -> list[Limit]:
-    """Clean-only rules: what a point of exposed material in place of clean would save, where both have a price."""
+    """Return the clean-only rules that bind, with the saving if a hundredth of the demand could be exposed material.
+
+    A rule is left out where clean or exposed material has no price, since the saving is then not known.
+    """
     price = bench.dual.get("balance", {})
     table = bench.run.tables["prices"].dropna(subset="usd_per_t")
     known = set(zip(table["material"], table["country"], table["provenance"], table["year"], strict=True))
@@ -279,9 +301,10 @@ def _clean_only(bench: Bench) -> list[Limit]:
 
 
 def earlier_cells(bench: Bench, option_name: str, years: int) -> dict[str, Any] | None:
-    """Cells that let an option be online some years earlier; None if that would be before the horizon's start.
+    """Return the cells of options.csv that let an option be online ``years`` earlier; None if that is impossible.
 
-    The lead is shortened first, then the window of starts is opened earlier.
+    The lead time is shortened first. If it is too short, the first start is moved to an earlier year, but not before
+    the horizon.
     """
     option = next(o for o in bench.instance.options if o.option == option_name)
     first = bench.instance.years[0]
@@ -296,7 +319,10 @@ def earlier_cells(bench: Bench, option_name: str, years: int) -> dict[str, Any] 
 
 
 def _lead_times(bench: Bench, most: int) -> list[Limit]:
-    """One year earlier online: the instance with a shorter lead, or an earlier window, solved again."""
+    """Return the saving if an option is online a year earlier, for the options with the highest worth of capacity.
+
+    most  number of options that are tried; each is a solve of a changed instance
+    """
     country = {f.facility: f.country for f in bench.instance.facilities}
     dual = bench.dual.get("capacity_limit", {})
     promising: dict[str, float] = defaultdict(float)
@@ -324,9 +350,11 @@ def _lead_times(bench: Bench, most: int) -> list[Limit]:
 
 
 def _earlier(bench: Bench, option: str, cells_to_set: dict[str, Any]) -> tuple[float, str] | None:
-    """MUSD that a plan with the option online earlier saves, and how that was obtained; None if it was not solved.
+    """Return the saving if an option is online earlier, MUSD, and its source; None if it was not solved.
 
-    Where the best plan is not proven, the plan with the same builds is taken: it saves at least so much.
+    cells_to_set  cells of the option's row, as `earlier_cells` returns them
+
+    If the optimum cannot be proven, the same builds are held in the changed instance. The saving is then a lower bound.
     """
     if not bench.may_go_on():
         return None

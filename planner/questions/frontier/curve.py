@@ -1,6 +1,6 @@
-"""The points of a frontier: one model, re-solved with other limits on a dependence metric.
+"""The search for the points of a frontier: one compiled model, solved again for each limit on a dependence metric.
 
-Both ends of the curve are exact: the least cost, and the least limit that can be kept at all.
+Both ends of the curve are exact: the least cost, and the least limit that any plan can keep.
 """
 
 from __future__ import annotations
@@ -35,17 +35,23 @@ KINDS = (*(name for name, metric in METRICS.items() if not metric.needs), "unser
 SAME_COST = 1e-8  # relative: two costs this close count as equal
 EXACT = 1e-8  # share: tolerance of the limits at the ends of the curve
 NARROW = 1e-5  # share: no point is placed in a narrower segment
+<<<<<<< HEAD
 TRIES = 60  # most steps towards the least limit; each comes much closer than the one before
+=======
+WHOLE = 1e-6  # a value this close to an integer counts as integer
+ROUND_UP, ROUND_DOWN = 0.7, 0.1  # a dive rounds all values at once whose fractional part is at least, or at most, this
+TRIES = 60  # most steps towards the least limit; a few suffice, as each comes much closer than the one before
+>>>>>>> words
 
 
 @dataclass(frozen=True)
 class Axis:
-    """What the curve limits: a dependence metric, with one common limit in all years in which it holds.
+    """The dependence metric that the curve limits; the limit is the same in all years in which it holds.
 
     name   ``exposed_share``, ``stage_share:STAGE``, ``single_country_share:STAGE`` or ``unserved``
-    first  calendar year from which the limit holds; None: all years
-    glide  the limit goes linearly from the level of the first year in the least-cost plan to the one asked for in
-           ``first``, and stays there
+    first  first calendar year in which the limit holds; None: every year
+    glide  whether the limit falls linearly, from the metric in the first year of the least-cost plan to the limit of
+           the point in ``first``, and stays there
     """
 
     name: str
@@ -80,9 +86,11 @@ class Axis:
     def capped(self, instance: Instance, limit: float, today: float) -> tuple[Instance, set[str]]:
         """Return the instance with the limit added as caps, and the names of these caps.
 
-        limit  share
-        today  share from which a glide begins
-        Raises UsageError if the metric cannot be limited in the instance.
+        limit  share, 0 to 1
+        today  share from which a glide begins, 0 to 1; not used without a glide
+
+        For ``unserved``, which no cap can limit, the instance is returned as it is. Raises UsageError if the metric
+        cannot be limited in the instance.
         """
         if self.family == "unserved":
             return instance, set()
@@ -106,6 +114,7 @@ class Axis:
 
 
 def _from(first: int | None) -> dict[str, int]:
+    """Return the cell of a cap that gives its first year; an empty dictionary leaves the cell blank."""
     return {} if first is None else {"first_year": first}
 
 
@@ -120,19 +129,19 @@ def _free_name(instance: Instance, name: str) -> str:
 class Point:
     """The least-cost plan at one limit.
 
-    limit          the limit, a share
-    share          the share that the plan reaches
-    cost, bound    present cost of the plan, and a lower bound of it, MUSD
-    slope          shadow price of the limit: MUSD per unit of share, 0 or less
-    status         ``optimal`` (within the gap) or ``feasible``
-    same_until     limit up to which no cheaper plan was found
-    x              the solution, one value per column
-    whole          the integer columns of it
-    basis          basis of the relaxation at this limit
+    limit          limit on the metric, a share
+    share          value of the metric in the plan, a share
+    cost, bound    present value of the cost of the plan (the incumbent), and its lower bound, MUSD
+    slope          shadow price of the limit with the integers fixed: MUSD per unit of share, 0 or less
+    status         ``optimal`` (proven within the gap) or ``feasible``
+    same_until     no limit between ``limit`` and this share gives a lower cost
+    x              the solution; float array, one value for each column of the model
+    whole          values of the integer columns; float array, one value for each of `Curve.whole`
+    basis          basis of the linear relaxation at this limit
     builds         (option, start year) -> modules
-    clean, exposed  deliveries, kt, discounted like costs
-    exposed_share  exposed of all deliveries in the years asked for; nan: nothing is delivered
-    short_t        short in these years, t
+    clean, exposed  deliveries of clean and of exposed material, kt, discounted like costs
+    exposed_share  exposed deliveries as a part of all, in the years in which the limit holds; nan: nothing is delivered
+    short_t        demand not served in these years, t
     capex          overnight cost of all builds, MUSD
     """
 
@@ -155,14 +164,17 @@ class Point:
 
 
 class Curve:
-    """The model of an instance with a limit on a metric, re-solved for other limits.
+    """The model of an instance with a limit on a metric, solved again for each limit.
 
-    rows         the rows of the limit, and how it enters them
-    lp, mip      solvers of the relaxation and of the model with whole numbers (None: it has none)
-    whole        integer columns
-    tie_cost     cost of the columns with a little added to exposed deliveries, to decide among equally cheap plans
-    interrupted  whether Ctrl-C ended the curve
-    notes        what a reader of the curve should know
+    rows         rows of the limit, and how it enters their coefficients
+    arrays       the compiled model with these rows
+    lp, mip      programmes of the linear relaxation, and of the model with integers (None if it has no integers)
+    whole        positions of the integer columns; integer array
+    tie_cost     cost of each column, MUSD per unit, with a little added to exposed deliveries, so that the least
+                 exposed of equally cheap plans is found; float array, one value for each column
+    today        share from which a glide begins; 1 without a glide
+    interrupted  whether an interrupt (Ctrl-C) ended the search
+    notes        sentences that a reader of the curve should know
     """
 
     def __init__(self, instance: Instance, metric: Axis, settings: Settings, progress: Progress | None) -> None:
@@ -183,25 +195,30 @@ class Curve:
         self.notes: list[str] = []
 
     def _counted(self, node: int) -> bool:
-        """Whether a node belongs to the undisturbed plan and to the years asked for."""
+        """Return whether a node (a period of a branch) is of the plan itself and of a year in which the limit holds."""
         n = self.data.nodes[node]
         return n.branch == "" and (self.metric.first is None or n.year >= self.metric.first)
 
     # --- solves -------------------------------------------------------------------------------------------
 
     def _find(self, programme: Programme, seconds: float | None = None) -> Found:
-        """Solve. An interrupt ends the search with what was found, and the curve after it."""
+        """Solve a programme; after an interrupt, return what was found and trace no further points.
+
+        seconds  time limit; None: no limit
+        """
         found = programme.find(seconds=seconds, keep=True)
         self.interrupted |= found.stopped == "interrupted"
         return found
 
     def solve(self, limit: float, start: Point | None = None) -> Point | None:
-        """Return the least-cost plan that keeps a limit; None if there is none.
+        """Return the least-cost plan that keeps a limit; None if no plan keeps it.
 
-        start  point to start from: its basis for the relaxation (None: presolve instead), its integers as a plan to try
+        limit  share
+        start  point to start from: its basis serves the relaxation (if that is None, presolve is used instead), and
+               its integers are tried as an incumbent
 
-        Whole numbers are first sought by rounding the relaxation; branch and bound follows only if the plan found that
-        way is not within the gap. Raises NoPlan if the search ends without a plan.
+        The linear relaxation is solved first and rounded by diving. Branch and bound follows only if the incumbent
+        found in this way is not within the gap. Raises NoPlan if the search ends without a plan.
         """
         lp, arrays, seconds = self.lp, self.arrays, self.settings.time_limit
         self.rows.set_limit(lp, limit)
@@ -209,9 +226,8 @@ class Curve:
             lp.basis = start.basis
         else:
             lp.forget()
-            lp.objective(
-                arrays.cost
-            )  # without a basis, the cost first and then the ties takes half as long as both at once
+            # without a basis, to solve for the cost first and break ties then takes half as long as both at once
+            lp.objective(arrays.cost)
             found = self._find(lp, seconds)
         if (start is not None and start.basis is not None) or found.optimal:
             lp.objective(self.tie_cost)
@@ -256,19 +272,27 @@ class Curve:
         )
 
     def _at_cost(self) -> Found:
-        """Solve for the cost alone, from the solution in which ties were decided; most often it is the same."""
+        """Solve for the cost alone, starting from the solution in which ties were broken.
+
+        That solution most often is optimal already. This solve gives the shadow prices, and the cost without the small
+        extra cost of ``tie_cost``.
+        """
         self.lp.objective(self.arrays.cost)
         with self.lp.going_on():
             return self._finished()
 
     def _finished(self) -> Found:
-        """Solve what takes only a moment. A first interrupt ends the curve after it, a second one at once."""
+        """Solve a short step to its end; a first interrupt ends the search after it, a second one at once."""
         found = finished(self.lp)
         self.interrupted |= self.lp.interrupted
         return found
 
     def _not_dearer(self, x: np.ndarray, cheapest: np.ndarray, cost: float) -> np.ndarray:
-        """Return ``x``, the plan of fewest exposed deliveries, or ``cheapest`` if ``x`` costs more than ``cost``."""
+        """Return ``x``, the least exposed plan, or ``cheapest`` if ``x`` costs more than ``cost``.
+
+        x, cheapest  solutions; float arrays, one value for each column
+        cost         least cost, MUSD
+        """
         spent = self.lp.cost(x) - cost
         return x if spent <= COST_SLACK * abs(cost) + 1e-12 else cheapest
 
@@ -277,9 +301,12 @@ class Curve:
     ) -> tuple[np.ndarray, str, float] | None:
         """Find the integers of a least-cost plan at a limit.
 
-        relaxed  solution of the relaxation at this limit
-        Returns the integers, why the search ended, and a lower bound of the cost (MUSD); None if there is no plan.
-        Raises NoPlan if the search ended without one.
+        limit    share
+        relaxed  solution of the linear relaxation at this limit
+        start    point whose integers are tried first
+
+        Returns the integers (one value for each of ``whole``), why the search ended, and a lower bound of the cost
+        (MUSD); None if no plan keeps the limit. Raises NoPlan if the search ends without a plan.
         """
         bound = relaxed.value
         tried = self._rounded(relaxed, start)
@@ -299,9 +326,9 @@ class Curve:
         return whole, found.stopped, max(bound, found.bound)
 
     def _rounded(self, relaxed: Found, start: Point | None) -> tuple[float, np.ndarray] | None:
-        """Return cost (MUSD) and integers of the cheaper of two plans; None if neither exists at this limit.
+        """Return cost (MUSD) and integers of the cheaper of two simple incumbents; None if neither exists.
 
-        The two are the relaxation, rounded by diving, and the plan with the integers of ``start``.
+        One is found by diving from the linear relaxation, the other has the integers of ``start``.
         """
         dived = dive(self.lp, self.whole, relaxed)
         self.interrupted |= self.lp.interrupted
@@ -313,8 +340,46 @@ class Curve:
         self.lp.bound(self.whole, self.arrays.col_lower[self.whole], self.arrays.col_upper[self.whole])
         return min((plan for plan in plans if plan is not None), key=lambda plan: plan[0], default=None)
 
+<<<<<<< HEAD
+=======
+    def _dive(self, found: Found) -> tuple[float, np.ndarray] | None:
+        """Round the linear relaxation by diving, and return cost (MUSD) and integers; None if the dive finds no plan.
+
+        found  solution of the linear relaxation
+
+        Each step fixes the columns that are close to an integer and solves again. If that leaves no plan, only the
+        column closest to an integer is fixed; if that leaves none either, this column is rounded to its other side.
+        """
+        low, high = self.arrays.col_lower[self.whole].copy(), self.arrays.col_upper[self.whole].copy()
+        while True:
+            x = found.x[self.whole]
+            away = np.abs(x - np.round(x))
+            open_ = np.flatnonzero(away > WHOLE)
+            if not len(open_):
+                return found.value, np.round(x)
+            part = x - np.floor(x)
+            near = open_[(part[open_] >= ROUND_UP) | (part[open_] <= ROUND_DOWN)]
+            nearest = open_[[np.argmin(away[open_])]]
+            other = np.floor(x[nearest]) + np.ceil(x[nearest]) - np.round(x[nearest])
+            for fixed, values in ((near, np.round(x[near])), (nearest, np.round(x[nearest])), (nearest, other)):
+                if not len(fixed):
+                    continue
+                lower, upper = low.copy(), high.copy()
+                lower[fixed] = upper[fixed] = values
+                self.lp.bound(self.whole, lower, upper)
+                found = self.lp.find(sure=False, keep=True)
+                if found.optimal:
+                    break
+                if found.stopped != "infeasible":
+                    self.interrupted |= found.stopped == "interrupted"
+                    return None
+            else:
+                return None
+            low, high = lower, upper
+
+>>>>>>> words
     def _facts(self, x: np.ndarray) -> dict[str, Any]:
-        """Return builds, deliveries, shortage and capex of a solution, as `Point` names them."""
+        """Return builds, deliveries, shortage and capex of a solution, under the names and in the units of `Point`."""
         data, columns = self.data, self.arrays.columns
         clean = tainted = exposed = delivered = short = capex = 0.0
         for i, k in columns.get("deliver", {}).items():
@@ -351,7 +416,7 @@ class Curve:
     # --- the ends -----------------------------------------------------------------------------------------
 
     def _least_limit(self, known: float) -> float:
-        """Return the least limit that the relaxation can keep; ``known`` is one that it can."""
+        """Return the least limit that the linear relaxation can keep, a share; ``known`` is a limit that it keeps."""
         self.lp.forget()  # presolve finds it sooner than any basis for the cost
         limit, exact = self._narrowed(self.lp, known, self._excess(1.0))
         if not exact:
@@ -359,7 +424,7 @@ class Curve:
         return limit
 
     def _excess(self, weight: float) -> np.ndarray:
-        """Return an objective with ``weight`` on the column of the excess over the limit, and 0 elsewhere."""
+        """Return an objective with ``weight`` on the excess over the limit, and 0 on all other columns."""
         cost = np.zeros(len(self.arrays.cost))
         cost[self.rows.excess] = weight
         return cost
@@ -372,16 +437,17 @@ class Curve:
         start: np.ndarray | None = None,
         most: float = math.inf,
     ) -> tuple[float, bool]:
-        """Return the least limit that can be kept, and whether that is proven.
+        """Return the least limit that can be kept, a share, and whether it is proven to be the least.
 
-        limit      one that can be kept
-        objective  contains the excess over the limit
-        start      integers to start from
-        most       the most that it may cost, MUSD, where the objective is the cost
+        limit      a limit that can be kept, a share
+        objective  one value for each column; the column of the excess over the limit has a positive weight
+        start      integers to start from, one value for each of ``whole``
+        most       the most that the plan may cost, MUSD, if the objective contains the cost
 
-        At a limit that can be kept, the least excess over it is sought; the share of that solution is the next limit
-        (Dinkelbach's method for ratios). When no excess is below zero, the limit is the least, unless that is so only
-        because a row has nothing to take a share of, such as a year in which nothing is delivered; then it is halved.
+        Dinkelbach's method for ratios: at a limit that can be kept, the least excess over it is found, and the share of
+        that solution is the next limit. If the least excess is not negative, the limit is the least one. There is one
+        exception: a row whose denominator is zero, such as that of a year without deliveries, has the excess 0 at any
+        limit. If only such rows keep the excess from being negative, the least limit is found by bisection.
         """
         exact = False
         programme.objective(objective)
@@ -410,11 +476,12 @@ class Curve:
         return limit, exact
 
     def _halved(self, programme: Programme, limit: float, most: float) -> tuple[float, bool]:
-        """Return the least limit, up to one that can be kept, and whether it is proven, by halving what is open.
+        """Return the least limit that can be kept, found by bisection, and whether it is proven to be the least.
 
-        most  the most that it may cost, MUSD
+        limit  a limit that can be kept, a share
+        most   the most that the plan may cost, MUSD
         """
-        low = at = 0.0  # first no dependence at all
+        low = at = 0.0  # the first trial is no dependence at all
         programme.bound([self.rows.excess], 0.0, 0.0)
         while limit - low > EXACT:
             self.rows.set_limit(programme, at)
@@ -429,14 +496,14 @@ class Curve:
         return limit, True
 
     def _cheap_limit(self, cheapest: Point) -> float:
-        """Return the least limit that costs no more than the least cost, with the integers of the cheapest plan."""
+        """Return the least limit that can be kept at the least cost with the integers of the cheapest plan, a share."""
         self.lp.bound(self.whole, cheapest.whole, cheapest.whole)
         with self.lp.going_on():
             most = cheapest.cost + SAME_COST * abs(cheapest.cost)
             return self._narrowed(self.lp, cheapest.share, self.arrays.cost + self._excess(TIE), most=most)[0]
 
     def tell(self, point: Point, started: float) -> None:
-        """Print a line of progress about a point; ``started``: when its solve began, by `time.perf_counter`."""
+        """Report a point as a line of progress; ``started`` is when its solve began, by `time.perf_counter`."""
         if self.progress:
             gap = abs(point.cost - point.bound) / max(abs(point.cost), 1e-9)
             self.progress(
@@ -447,8 +514,8 @@ class Curve:
     def trace(self, points: int) -> list[Point]:
         """Return at most ``points`` points of the curve, the tightest limit first.
 
-        The two ends are solved first; each further point is placed where the curve may bend most. After a Ctrl-C the
-        points solved until then are returned. Raises Infeasible if there is no plan at any limit.
+        The two ends are solved first. Each further point is placed where the curve may bend most. After an interrupt
+        the points solved until then are returned. Raises Infeasible if there is no plan at any limit.
         """
         started = time.perf_counter()
         cheapest = self._cheapest()
@@ -484,13 +551,16 @@ class Curve:
                 continue
             self.tell(point, started)
             if len(self.whole):
-                # the limit may leave room: the plan then is the cheapest at the share it has
+                # the share of the plan may be below the limit; it then is a cheapest plan at that share too
                 point.limit, point.same_until = max(found[at].limit, min(limit, point.share)), limit
             found.insert(at + 1, point)
         return found
 
     def _cheapest(self) -> Point:
-        """Return the plan without a limit; with a glide, that which keeps the level of its first year."""
+        """Return the least-cost plan without a limit; with a glide, without a rise above its share in the first year.
+
+        Raises Infeasible if the instance has no plan.
+        """
         point = self.solve(1.0)
         if point is not None and self.metric.glide and self.metric.first is not None:
             free = point.cost
@@ -506,12 +576,14 @@ class Curve:
         return point
 
     def _tightest(self, cheapest: Point, least: float, started: float) -> Point | None:
-        """Return the cheapest plan at the least limit; with integers this limit may be above that of the relaxation.
+        """Return the cheapest plan at the least limit; None if no plan was found there.
 
-        least  least limit of the relaxation
+        cheapest  the point of least cost, from which the search starts
+        least     least limit of the linear relaxation, a share; with integers the least limit may be higher
+        started   when the solve began, by `time.perf_counter`
         """
-        room = EXACT / 10  # since the least limit is known only up to the solver's tolerance
-        start = replace(cheapest, basis=None)  # so far away presolve helps more than the basis of the least cost
+        room = EXACT / 10  # the least limit is known only up to the solver's tolerance
+        start = replace(cheapest, basis=None)  # so far from the least cost presolve helps more than its basis
         point = self.solve(least + room, start)
         if point is None and self.mip is not None:
             least, exact = self._narrowed(self.mip, cheapest.share, self._excess(1.0), cheapest.whole)
@@ -525,7 +597,10 @@ class Curve:
         return point
 
     def _slope_above(self, point: Point) -> float:
-        """Return the slope just above the limit of a point: at the least limit itself the dual is not unique."""
+        """Return the shadow price just above the limit of a point, MUSD per unit of share.
+
+        At the least limit itself the shadow price is not unique.
+        """
         self.rows.set_limit(self.lp, point.limit + 10 * EXACT)
         self.lp.bound(self.whole, point.whole, point.whole)
         found = self.lp.find(sure=False, keep=True)
@@ -533,7 +608,10 @@ class Curve:
         return self.rows.slope(found.x, found.duals) if found.optimal else point.slope
 
     def _as_cheapest(self, point: Point, limit: float) -> Point:
-        """Place the least-cost point at ``limit``, the least limit that costs no more; a looser limit saves nothing."""
+        """Place the least-cost point at the least limit that costs no more, and return it.
+
+        limit  that limit, a share; a looser limit saves nothing, so the slope there is 0
+        """
         point.limit = point.share = point.same_until = limit
         point.slope = 0.0
         if not self.rows.rows:
@@ -543,18 +621,23 @@ class Curve:
         return point
 
     def _near(self, found: list[Point], at: int) -> Point:
-        """Return the neighbour to start from: the tighter one, as its integers keep the limit too.
+        """Return the neighbour to start from: the tighter one, since its integers keep the looser limit too.
 
-        Without whole numbers the tightest of all is left alone: at the least limit many bases are one solution, and
-        the way from it takes twice the steps of the way from the looser neighbour.
+        found  points, the tightest limit first
+        at     position of the tighter neighbour
+
+        Without integers the tightest point of all is avoided. The solution at the least limit is degenerate, and the
+        simplex method takes twice as many steps from its basis as from that of the looser neighbour.
         """
         return found[1] if at == 0 and len(found) > 2 and not len(self.whole) else found[at]
 
     def _next(self, found: list[Point], barred: set[float]) -> tuple[int, float] | None:
-        """Return where the curve may bend most: position of the tighter neighbour, and the limit to try; None: nowhere.
+        """Return where the curve may bend most, as the position of the tighter neighbour and the limit to solve.
 
         found   points, the tightest limit first
-        barred  limits above which no plan was found in time
+        barred  limits of points above which no plan was found in time; no further point is placed there
+
+        Returns None if no segment is wide enough for a further point.
         """
         wide = max(found[-1].limit - found[0].limit, 1e-12)
         high = max(found[0].cost - found[-1].cost, 1e-12)
@@ -571,14 +654,19 @@ class Curve:
                 below = a.cost - dy * (meet - left) / dx - (a.cost + a.slope * (meet - left))
                 if left + NARROW < meet < b.limit - NARROW and below > 1e-7 * high:
                     place, error = meet, below / high * dx / wide
-            if len(self.whole):  # other whole numbers may undercut both: the curve may lie anywhere in between
+            if len(self.whole):  # other integers may cost less than both neighbours: the curve may lie anywhere between
                 error = dx / wide * max(dy, 0.0) / high
             if best is None or (error, length) > best[:2]:
                 best = (error, length, i, place)
         return None if best is None else best[2:]
 
     def bounds(self, limits: list[float]) -> list[float]:
-        """Return the cost of the relaxation at each limit, MUSD (nan: not solved); an empty list without integers."""
+        """Return the least cost of the linear relaxation at each limit, MUSD; an empty list if there are no integers.
+
+        limits  shares
+
+        A cost is nan if its relaxation was not solved.
+        """
         if self.mip is None:
             return []
         costs = []

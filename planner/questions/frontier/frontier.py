@@ -1,9 +1,10 @@
-"""The cost of security: least cost against a limit on a dependence metric, point by point.
+"""The cost of security: the Pareto frontier of least cost against a limit on a dependence metric.
 
-One model is built once. Its metric rows read ``A0 x + limit (A1 x - b) <= 0``, so another limit changes few
-coefficients, and HiGHS goes on from the last basis. The end points are exact: least cost, and the least limit that
-any plan can keep. Points between are placed where the curve may bend most: without whole numbers where the tangents
-of two neighbours meet, with whole numbers in the middle of the largest step.
+The frontier is traced by the epsilon-constraint method: for each limit the least-cost plan is found. The model is
+compiled once. Its metric rows read ``A0 x + limit (A1 x - b) <= 0``, so a new limit changes only a few coefficients,
+and HiGHS continues from the last basis. Both end points are exact: the least cost, and the least limit that any plan
+can keep. The points between are placed where the curve may bend most. Without integer variables that is where the
+tangents of two neighbouring points meet; with integer variables it is the middle of the largest step.
 """
 
 from __future__ import annotations
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
     from .curve import Curve, Point
 
 
-BEND = 1e-6  # distance from the chord, both axes scaled to 1; less is rounding
-MEASURABLE = 1e-5  # of all deliveries: the least-exposure step may shift 1e-7 of the cost
+BEND = 1e-6  # distance from the chord, with both axes scaled to 1; a smaller distance is rounding
+# part of all deliveries by which clean deliveries must grow for a cost per kg: the least-exposure step of a solve may
+# spend 1e-7 of the cost, so that a smaller growth means nothing
+MEASURABLE = 1e-5
 
 
 @checked
@@ -46,19 +49,24 @@ def frontier(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Frontier:
-    """Least cost against a limit on a dependence metric, from least cost to least dependence at any cost.
+    """Trace least cost against a limit on a dependence metric, from the least cost to the least dependence.
 
-    metric      ``exposed_share``, ``stage_share:STAGE`` or ``single_country_share:STAGE`` (a material may stand for
-                the stage) or ``unserved``; one common limit holds in all the years (``unserved``: in their sum)
-    from_year   first calendar year from which the limit holds; None: all years
-    glide       the limit goes linearly from the first year's level of the least-cost plan to the one of the point in
-                ``from_year``, and stays there
-    points      most points of the curve, 2 or more
+    instance    the instance, or its folder; its own caps stay in force
+    metric      ``exposed_share``, ``stage_share:STAGE``, ``single_country_share:STAGE`` (a material may take the place
+                of the stage) or ``unserved``. The same limit holds in every year; ``unserved`` is limited in the sum
+                of the years
+    from_year   first calendar year in which the limit holds; None: every year
+    glide       whether the limit falls linearly, from the metric in the first year of the least-cost plan to the limit
+                of the point in ``from_year``, and stays there
+    points      largest number of points, 2 or more
     gap         relative MIP gap of each point, as in `solve`
-    time_limit  seconds of search for each point
-    progress    called with a line of text per point
+    time_limit  seconds of search for each point; None: no limit
+    threads     threads of the solver
+    seed        random seed of the solver
+    progress    called with one line of text for each point
 
-    Caps of the instance stay in force. Raises UsageError, and what `solve` raises.
+    An interrupt keeps the points found until then. Raises UsageError on an unknown metric or on arguments that
+    contradict each other, and the errors of `solve`.
     """
     instance = given_instance(instance)
     if points < 2:
@@ -75,7 +83,13 @@ def frontier(
 
 
 def _nondominated(found: list[Point]) -> list[Point]:
-    """Points from least cost to least dependence; dearer ones at looser limits (a gap's play) are dropped."""
+    """Return the non-dominated points, from the least cost to the least dependence.
+
+    found  solved points, the tightest limit first
+
+    A point is dominated if one at a tighter limit costs no more, which the gaps of the searches permit. Its bound and
+    its limit are passed on to the point that dominates it.
+    """
     kept: list[Point] = []
     for point in found:
         if not kept or point.cost < kept[-1].cost - 1e-9 * max(abs(point.cost), 1e-6):
@@ -84,16 +98,20 @@ def _nondominated(found: list[Point]) -> list[Point]:
             kept[-1].bound = max(kept[-1].bound, min(point.bound, kept[-1].cost))
             kept[-1].same_until = max(kept[-1].same_until, point.limit, point.same_until)
     kept.reverse()
-    for looser, tighter in pairwise(kept):  # what no looser plan can undercut, no tighter one can
+    for looser, tighter in pairwise(kept):  # a lower bound at a looser limit is one at a tighter limit too
         tighter.bound = max(tighter.bound, min(looser.bound, tighter.cost))
     return kept
 
 
 def _knees(points: list[Point]) -> tuple[int | None, list[int]]:
-    """Return the number of the point farthest from the chord between the ends, both axes scaled to 1.
+    """Return the number of the knee, and the numbers of all points that may be the knee given the gaps.
 
-    And, in order, all that may be it by the gaps. None, and none, unless some point lies off the chord wherever between
-    their bounds and the cost found the least costs lie: only then is it certain that the slope changes.
+    points  non-dominated points, from the least cost to the least dependence
+
+    The knee is the point farthest below the chord between the two ends, with both axes scaled to 1. Points are numbered
+    from 1. Each least cost lies between the bound and the cost of its point. A point counts only if it lies below the
+    chord for all such costs, since only then the slope certainly changes. Without such a point the result is None and
+    an empty list.
     """
     if len(points) < 3:
         return None, []
@@ -103,7 +121,7 @@ def _knees(points: list[Point]) -> tuple[int | None, list[int]]:
         return None, []
 
     def away(p: Point, first: float, last: float, cost: float) -> float:
-        """Distance from the chord; it falls with the cost of the point, and rises with those of the ends."""
+        """Return how far a point of this cost lies below the chord between ends of the costs ``first`` and ``last``."""
         return (a.limit - p.limit) / wide - (cost - first) / (last - first) if last > first else -math.inf
 
     found = [away(p, a.cost, b.cost, p.cost) for p in points]
@@ -117,7 +135,12 @@ def _knees(points: list[Point]) -> tuple[int | None, list[int]]:
 
 
 def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
-    """The points of the curve as tables; ``found`` are its solved limits, the tightest first."""
+    """Return the result of a traced curve.
+
+    curve    the curve, with its notes and settings
+    found    its solved points, the tightest limit first
+    seconds  time spent
+    """
     import pandas as pd
 
     points = _nondominated(found)
@@ -125,7 +148,7 @@ def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
     rows, switches = [], []
     for number, p in enumerate(points, start=1):
         extra = p.clean - first.clean
-        # a tighter limit never costs less, whatever the gaps leave
+        # a tighter limit cannot lower the least cost, whatever the gaps leave open
         band = difference(Searched(p.cost, p.bound), Searched(first.cost, first.bound)).at_least_nothing()
         told = band.same or band.sign
         premium = band.found / extra if told and extra > MEASURABLE * (p.clean + p.exposed) else math.nan

@@ -1,4 +1,4 @@
-"""The curve as it is told: its points, what switches between them, and the knee."""
+"""The result of a frontier: its points, the builds that change between them, the knee, and the text."""
 
 from __future__ import annotations
 
@@ -21,77 +21,89 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Frontier(Study):
-    """Cost against a dependence metric; point 1 is the least cost, the last one the least dependence.
+    """Least cost against a limit on a dependence metric.
 
-    table     the points: what frontier.csv holds
-    switches  what is built otherwise than at the point before
-    lp_table  cost of the relaxation without whole numbers at each point's limit
-    metric    what is limited, in which years
+    Point 1 has the least cost, the last point the least dependence. The frames are tables of HOLDS, which states their
+    columns and units.
+
+    instance    the instance without the limit
+    metric      the metric that is limited, and the years in which the limit holds
+    today       share from which a glide begins, 0 to 1; 1 without a glide
+    table       the points, as in frontier.csv
+    switches    differences in what is built between each point and the one before
+    knee        number of the knee, the point beyond which less dependence costs much more; None if there is none
+    knee_among  numbers of all points that may be the knee given the gaps of the searches
+    lp_table    cost of the linear relaxation at the limit of each point; empty without integer variables
+    complete    False if the search was interrupted; the points found until then are there
+    settings    settings of the solver
+    seconds     time spent
+    notes       sentences that a reader of the curve should know
     """
 
     COMMAND, MANIFEST, OF = "frontier", "frontier.json", "instance"
     HOLDS = (
         INSTANCE,
-        Value("metric", "what is limited", "metric.name"),
+        Value("metric", "the metric that is limited", "metric.name"),
         Value("from_year", "first year in which the limit holds; null: every year", "metric.first"),
-        Value("glide", "whether the limit glides down from today's level until then", "metric.glide"),
-        Value("today", "level at which a glide begins, a share (1 without one)"),
+        Value("glide", "whether the limit falls linearly from today's level until that year", "metric.glide"),
+        Value("today", "share from which a glide begins; 1 without a glide"),
         SETTINGS,
         COMPLETE,
         Value(
             "knee",
-            "the point farthest from the chord between the ends; null if the curve is straight, or may be by the gaps",
+            "the point farthest from the chord between the ends; null if the curve is straight, or may be within gaps",
         ),
-        Value("knee_among", "the points that may be farthest, by the gaps"),
+        Value("knee_among", "all points that may be the farthest, given the gaps of the searches"),
         Table(
             "points",
-            "The points, from the least cost to the least dependence. Of plans of one cost a point is the least "
-            "exposed; `solve` may spend 1e-7 of the cost on less.",
+            "The points, from the least cost to the least dependence. Among plans of equal cost, the plan of a point "
+            "is the least exposed one. (`solve` may in addition spend 1e-7 of the cost to lower the exposure.)",
             """
             point                   | integer |          | number of the point, from 1
-            metric                  | text    |          | what is limited
-            limit                   | number  | share    | limit on the metric (`unserved`: of the demand)
-            share                   | number  | share    | the metric in the plan
-            objective_musd          | number  | MUSD     | least present cost at the limit
-            bound_musd              | number  | MUSD     | no plan that keeps the limit costs less
-            gap                     | number  | share    | distance of the two, of the cost
-            extra_musd              | number  | MUSD     | cost beyond that of point 1, between the plans found
-            extra_least_musd        | number  | MUSD     | the same at least, as the gaps of both searches allow
-            extra_most_musd         | number  | MUSD     | the same at most
-            marginal_musd_per_point | number  | MUSD     | what one percentage point more limit saves, by the
-                duals with whole numbers fixed; either side's at a bend
-            usd_per_kg_clean        | number  | USD/kg   | extra cost per extra kg of clean deliveries over point 1,
-                both present values; blank where none are added, or where the gaps leave open whether it costs more;
-                as sure as `extra_musd`
-            exposed_share           | number  | share    | exposed deliveries of all, in the years asked for
-            short_t                 | number  | t        | short in the years asked for
-            capex_musd              | number  | MUSD     | overnight cost of what is built
+            metric                  | text    |          | metric that is limited
+            limit                   | number  | share    | limit on the metric; for `unserved` a part of the demand
+            share                   | number  | share    | value of the metric in the plan
+            objective_musd          | number  | MUSD     | present value of the cost of the best plan found
+            bound_musd              | number  | MUSD     | lower bound: no plan that keeps the limit costs less
+            gap                     | number  | share    | difference between cost and bound, relative to the cost
+            extra_musd              | number  | MUSD     | cost above that of point 1, for the plans that were found
+            extra_least_musd        | number  | MUSD     | lower end of the extra cost, given the gaps of both searches
+            extra_most_musd         | number  | MUSD     | upper end of the extra cost, given the gaps of both searches
+            marginal_musd_per_point | number  | MUSD     | saving by a limit one percentage point higher: the shadow
+                price with the integer variables fixed; at a bend of the curve it may be that of either side
+            usd_per_kg_clean        | number  | USD/kg   | extra cost per extra kg of clean deliveries compared with
+                point 1, both as present values; blank if no clean deliveries are added, or if the gaps leave open
+                whether the cost is higher; as uncertain as `extra_musd`
+            exposed_share           | number  | share    | exposed deliveries as a part of all deliveries, in the years
+                in which the limit holds
+            short_t                 | number  | t        | demand not served in the years in which the limit holds
+            capex_musd              | number  | MUSD     | overnight cost of all builds
             status                  | text    |          | `optimal` (proven within the gap) or `feasible`
-            same_until              | number  | share    | no limit from the point's up to this one gives a lower cost
+            same_until              | number  | share    | no limit between `limit` and this one gives a lower cost
             """,
             file="frontier.csv",
             attribute="table",
         ),
         Table(
             "switches",
-            "What is built otherwise than at the point before.",
+            "Differences in what is built between each point and the one before.",
             """
             point      | integer |         | number of the point
-            option     | text    |         | what is built otherwise
-            start_year | integer | year    | when it is started
-            modules    | number  | modules | by how many
-            change     | text    |         | `on` or `off`: built at this point only, or at the one before
-                only; else `more` or `less`
+            option     | text    |         | option whose builds differ
+            start_year | integer | year    | year in which its modules start
+            modules    | number  | modules | size of the difference
+            change     | text    |         | `on`: started in this year at this point only; `off`: at the point before
+                only; `more` or `less`: at both, but with another number of modules
             """,
             in_manifest=False,
         ),
         Table(
             "bound",
-            "Cost without whole numbers (the LP relaxation) at each point's limit: no plan costs less.",
+            "Least cost of the linear relaxation at the limit of each point: no plan costs less.",
             """
             point      | integer |       | number of the point
             limit      | number  | share | limit on the metric
-            bound_musd | number  | MUSD  | present cost
+            bound_musd | number  | MUSD  | present value of the cost
             """,
             file="lp_bound.csv",
             attribute="lp_table",
@@ -115,27 +127,42 @@ class Frontier(Study):
     notes: list[str] = field(default_factory=list)
 
     def instance_at(self, point: int) -> Instance:
-        """The instance with the limit of a point as a cap."""
+        """Return the instance with the limit of a point added as caps.
+
+        point  number of the point, from 1
+
+        Raises UsageError on an unknown point, and for the metric ``unserved``, which no cap can limit.
+        """
         row = self._row(point)
         if self.metric.family == "unserved":
             raise UsageError("unserved demand is not a metric of caps.csv, so a point of it is not an instance")
-        limit = min(1.0, float(row["limit"]) + 1e-9)  # the solver's tolerance, so that the least limit can be kept
+        limit = min(1.0, float(row["limit"]) + 1e-9)  # room for the solver's tolerance, or the least limit has no plan
         return self.metric.capped(self.instance, limit, self.today)[0]
 
     def plan(self, point: int, **options: Any) -> Run:
-        """The plan of a point, solved afresh (options as in `solve`), to look at or to write as a run."""
+        """Solve the instance at a point again and return the run, for example to write it to a folder.
+
+        point    number of the point, from 1
+        options  arguments of `solve`
+
+        Raises the errors of `instance_at` and of `solve`.
+        """
         from ..solve import solve
 
         return solve(self.instance_at(point), **options)
 
     def _row(self, point: int) -> Any:
+        """Return the row of a point in the table of points. Raises UsageError if there is no such point."""
         rows = self.table[self.table["point"] == point]
         if rows.empty:
             raise UsageError(f"point {point}: expected 1 to {len(self.table)}")
         return rows.iloc[0]
 
     def _switched(self, at_most: int = 6) -> dict[int, str]:
-        """What is built otherwise than at the point before, in words: the largest changes of each point."""
+        """Return, for each point, its largest differences in builds from the point before, in words.
+
+        at_most  number of options named for each point, those with the largest change in capex first
+        """
         capex = {o.option: o.capex_musd for o in self.instance.options}
         said: dict[int, str] = {}
         for point, rows in self.switches.groupby("point"):
@@ -168,18 +195,19 @@ class Frontier(Study):
             ),
         ]
         if len(self.table) == 1 and self.complete:
-            lines.append("One point: no plan depends less than the cheapest, so there is nothing to trade.")
+            lines.append("One point: no plan depends less than the cheapest one, so there is no trade-off.")
         if self.knee is not None:
             lines.append(f"* knee: point {self.knee}, beyond it a point less dependence costs much more")
             others = [str(n) for n in self.knee_among if n != self.knee]
             if others:
-                lines[-1] += f"; by the gaps it may also be at point {' or '.join(others)}"
+                lines[-1] += f"; within the gaps it may also be point {' or '.join(others)}"
         lines += [f"point {n}: {what}" for n, what in self._switched().items()]
         if not self.complete:
             lines.append("Interrupted: the points found so far.")
         return "\n".join(lines + [f"Note: {n}" for n in self.notes])
 
     def _cells(self, r: Any) -> list[str]:
+        """Return the cells of a point's line of text; ``r`` is its row in the table of points."""
         extra = span_of(r.extra_musd, r.extra_least_musd, r.extra_most_musd)
         return [
             f"{'*' if r.point == self.knee else ' '}{r.point:>5}", f"{r.limit:.2%}", figure_of(r.objective_musd, 6),

@@ -1,4 +1,4 @@
-"""What a study found: tables, the ranking, the worst combinations, the heat map."""
+"""The result of a stress test: its tables, and their text with the ranking of the disruptions."""
 
 from __future__ import annotations
 
@@ -16,18 +16,25 @@ if TYPE_CHECKING:
 
     from ..many import Result
 
-FINISHED = "finished.jsonl"  # results of the cases, from which a repeated study goes on
-SHOWN = 15
+FINISHED = "finished.jsonl"  # results of the solved cases, from which an interrupted study continues
+SHOWN = 15  # disruptions listed in the text
 
 
 @dataclass(frozen=True)
 class Stress(Study):
-    """What each disruption does to a plan whose builds, and stocks when it comes, are held.
+    """The effect of each disruption on a plan.
 
-    faults    what the audit found wrong, by case; empty if all cases hold
-    finished  the results of the cases as lines from which the same call goes on
+    The builds of the plan are held, and so are its stocks at the time of the disruption; operations are solved again.
+    The frames are the tables of the same names in HOLDS, which states their columns and units.
+
+    title     title of the instance, or its name
+    audited   whether each case was recomputed from the raw tables
+    complete  False if the study was interrupted; the tables then have the cases solved until then
+    faults    violations that the audit found, by case; empty if there are none
+    settings  the arguments of the study
+    notes     sentences that a reader of the study should know
+    finished  the results of the solved cases as JSON lines, from which the same call continues
     of        digest of the plan, see `Run.digest`
-    The frames are the tables of the same names, see HOLDS.
     """
 
     COMMAND, MANIFEST, OF = "stress", "stress.json", "plan"
@@ -36,57 +43,60 @@ class Stress(Study):
         Value("title", "title of the instance, or its name"),
         COMPLETE,
         Value("audited", "whether each case was recomputed from the raw tables"),
-        Value("faults", "what the audit found wrong, by case; empty if all cases hold"),
+        Value("faults", "violations that the audit found, by case; empty if there are none"),
         SETTINGS,
         NOTES,
         Table(
             "cases",
             "Every disruption, the worst first.",
             """
-            case                  | text    |        | what is lost, such as `export_stop:CHN`
+            case                  | text    |        | name of the disruption, such as `export_stop:CHN`
             kind                  | text    |        | `export_stop`, `outage`, `scenario`, `together` (several at
-                once), or `none` (the same rules lifted, nothing lost)
+                once), or `none` (the same rules are lifted, but nothing is lost)
             family                | text    |        | `country`, `stage`, `facility`, `material`, `scenario`, or empty
-            country               | text    |        | of what is lost
-            stage                 | text    |        | of what is lost
-            material              | text    |        | that is lost
-            facility              | text    |        | that is lost
-            severity              | number  | share  | part that is lost while it lasts
-            year                  | integer | year   | first calendar year
-            months                | integer | months | how long it lasts
-            unserved_t            | number  | t      | all that is short from the shock to `until_year`
-            planned_unserved_t    | number  | t      | what the plan itself is short in the same years
-            lost_t                | number  | t      | short beyond the plan, consumer by consumer
-            lost_musd             | number  | MUSD   | the same at the sectors' shortage cost, undiscounted
-            cost_musd             | number  | MUSD   | present cost of operations
-            extra_cost_musd       | number  | MUSD   | more than in the case `none`
-            over_plan_musd        | number  | MUSD   | more than the plan's own operations; negative where lifting the
-                rules saves more than the loss costs
-            least_months_served   | number  | months | of any consumer, see `by_sector`
-            least_months_survived | number  | months | of any consumer; blank where that was not searched
-            decisive              | text    |        | what is missed most
-            decisive_usd_per_kg   | number  | USD/kg | what one kg more of that is worth
-            until_year            | number  | year   | first year of the last period solved
-            status                | text    |        | of the solve
+            country               | text    |        | country that is hit
+            stage                 | text    |        | stage that is hit
+            material              | text    |        | material that is hit
+            facility              | text    |        | facility that is hit
+            severity              | number  | share  | part that is lost while the disruption lasts
+            year                  | integer | year   | first calendar year of the disruption
+            months                | integer | months | duration of the disruption
+            unserved_t            | number  | t      | demand not served from the first year to `until_year`
+            planned_unserved_t    | number  | t      | demand that the plan itself does not serve in the same years
+            lost_t                | number  | t      | demand not served beyond the plan, summed over consumers
+            lost_musd             | number  | MUSD   | `lost_t` at the sectors' shortage cost, undiscounted
+            cost_musd             | number  | MUSD   | present value of the cost of operations
+            extra_cost_musd       | number  | MUSD   | cost above that of the case `none`
+            over_plan_musd        | number  | MUSD   | cost above that of the plan's own operations; negative where
+                lifting the rules saves more than the loss costs
+            least_months_served   | number  | months | least `months_served` of all consumers, see `by_sector`
+            least_months_survived | number  | months | least `months_survived` of all consumers; blank where that was
+                not searched
+            decisive              | text    |        | the plant or export whose loss costs most: the amount lost times
+                its shadow price is largest
+            decisive_usd_per_kg   | number  | USD/kg | shadow price of it: what one kg more of it would save
+            until_year            | number  | year   | last calendar year that was solved
+            status                | text    |        | status of the solve
             """,
         ),
         Table(
             "by_sector",
             "Every consumer of every case.",
             """
-            case            | text    |        | the case
-            year            | integer | year   | first calendar year of it
-            months          | integer | months | how long it lasts
+            case            | text    |        | name of the disruption
+            year            | integer | year   | first calendar year of the disruption
+            months          | integer | months | duration of the disruption
             severity        | number  | share  | part that is lost
-            country         | text    |        | the consumer's
-            sector          | text    |        | the consumer's
-            material        | text    |        | what it gets
+            country         | text    |        | country of the consumer
+            sector          | text    |        | sector of the consumer
+            material        | text    |        | material that the consumer demands
             demand_t        | number  | t      | its demand in the years of the disruption
-            unserved_t      | number  | t      | short from the shock on
-            lost_t          | number  | t      | short beyond the plan
-            months_served   | number  | months | what it gets, in months of its demand from the shock on
-            months_survived | number  | months | whole months for which the disruption could last with nobody's tonne
-                of it lost; blank where that was not searched
+            unserved_t      | number  | t      | demand not served from the first year on
+            lost_t          | number  | t      | demand not served beyond the plan
+            months_served   | number  | months | months of the disruption that deliveries cover in full, counted to
+                the first period that is not served in full
+            months_survived | number  | months | most whole months that the disruption could last without a tonne of
+                this demand lost; blank where that was not searched
             """,
             in_manifest=False,
         ),
@@ -95,45 +105,45 @@ class Stress(Study):
             "Losses of one plant, or of all of one country, the worst first.",
             """
             rank                  | integer |        | 1 is the worst
-            case                  | text    |        | the case
+            case                  | text    |        | name of the disruption
             kind                  | text    |        | `export_stop` or `outage`
-            country               | text    |        | of what is lost
-            facility              | text    |        | that is lost
-            year                  | integer | year   | first calendar year
-            months                | integer | months | how long it lasts
+            country               | text    |        | country that is hit
+            facility              | text    |        | facility that is hit
+            year                  | integer | year   | first calendar year of the disruption
+            months                | integer | months | duration of the disruption
             severity              | number  | share  | part that is lost
-            lost_t                | number  | t      | short beyond the plan
-            lost_musd             | number  | MUSD   | the same at the sectors' shortage cost
-            extra_cost_musd       | number  | MUSD   | more than in the case `none`
-            least_months_survived | number  | months | of any consumer
-            decisive              | text    |        | what is missed most
+            lost_t                | number  | t      | demand not served beyond the plan
+            lost_musd             | number  | MUSD   | `lost_t` at the sectors' shortage cost
+            extra_cost_musd       | number  | MUSD   | cost above that of the case `none`
+            least_months_survived | number  | months | least `months_survived` of all consumers
+            decisive              | text    |        | the plant or export whose loss costs most
             """,
         ),
         Table(
             "worst_of_k",
-            "Losses of several at once, the worst first.",
+            "Losses of several plants or countries at once, the worst first.",
             """
-            k               | integer |        | how many at once
+            k               | integer |        | number of plants or countries that are lost at once
             group           | text    |        | `plants` or `countries`
-            case            | text    |        | the case
-            year            | integer | year   | first calendar year
-            months          | integer | months | how long it lasts
+            case            | text    |        | name of the combination
+            year            | integer | year   | first calendar year of the disruption
+            months          | integer | months | duration of the disruption
             severity        | number  | share  | part that is lost
-            lost_t          | number  | t      | short beyond the plan
-            lost_musd       | number  | MUSD   | the same at the sectors' shortage cost
-            extra_cost_musd | number  | MUSD   | more than in the case `none`
-            decisive        | text    |        | what is missed most
-            exhaustive      | yes/no  |        | whether all of this size were tried
+            lost_t          | number  | t      | demand not served beyond the plan
+            lost_musd       | number  | MUSD   | `lost_t` at the sectors' shortage cost
+            extra_cost_musd | number  | MUSD   | cost above that of the case `none`
+            decisive        | text    |        | the plant or export whose loss costs most
+            exhaustive      | yes/no  |        | whether all combinations of this size were tried
             """,
         ),
         Table(
             "heat",
-            "`lost_t` of stops of one export each, by material and source country.",
+            "`lost_t` of every stop of the exports of one material, by material and country of origin.",
             """
-            material | text | | what is stopped
-            country  | text | | where from
+            material | text | | material whose exports are stopped
+            country  | text | | country of origin
             """,
-            further="one column for each year in which it begins, t",
+            further="one column for each year in which the stop begins, t",
         ),
     )  # fmt: skip
 
@@ -152,7 +162,7 @@ class Stress(Study):
     of: str = ""
 
     def more_files(self) -> dict[str, str]:
-        """The finished cases, from which the same call goes on."""
+        """Return the file of the solved cases, from which the same call continues."""
         return {FINISHED: self.finished}
 
     def __str__(self) -> str:
@@ -181,7 +191,7 @@ class Stress(Study):
 
 
 def _ranking(rows: pd.DataFrame) -> list[str]:
-    """The cases as lines of text, in the order given."""
+    """Return the disruptions as aligned lines of text; ``rows`` are rows of the table ``cases``, in their order."""
     width = max([30, *(len(c) for c in rows["case"])]) if len(rows) else 30
     width = min(width, 48)
     cells = []
@@ -204,7 +214,12 @@ def _ranking(rows: pd.DataFrame) -> list[str]:
 
 
 class Set(NamedTuple):
-    """Of which kind a combination is; ``exhaustive``: every one of its size was tried."""
+    """The set that a combination of losses belongs to.
+
+    k           number of plants or countries that are lost at once
+    group       ``plants`` or ``countries``
+    exhaustive  whether all combinations of this size were tried, rather than searched for the worst
+    """
 
     k: int
     group: str
@@ -212,7 +227,11 @@ class Set(NamedTuple):
 
 
 def frames(results: Sequence[Result], sets: Mapping[str, Set]) -> dict[str, pd.DataFrame]:
-    """The tables of a study, from the results of its cases; ``sets`` describes those that are combinations."""
+    """Return the tables of a stress test by name.
+
+    results  results of the solved cases, as `trial` returns them
+    sets     name of a case -> the set it belongs to, for those that are combinations
+    """
     import pandas as pd
 
     rows, consumers = [], []
@@ -245,6 +264,7 @@ def frames(results: Sequence[Result], sets: Mapping[str, Set]) -> dict[str, pd.D
 
 
 def _n_minus_1(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the losses of one plant or one country, ranked in the order of ``table``."""
     single = table[table["family"].isin(("facility", "country")) & table["kind"].isin((STOP, OUTAGE))]
     ranked = single.reset_index(drop=True)
     ranked.insert(0, "rank", range(1, len(ranked) + 1))
@@ -252,6 +272,7 @@ def _n_minus_1(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _worst_of_k(table: pd.DataFrame, sets: Mapping[str, Set]) -> pd.DataFrame:
+    """Return the combinations of losses, each with the set it belongs to."""
     found = table[table["kind"] == TOGETHER].reset_index(drop=True)
     said = [sets[case] for case in found["case"]]
     found.insert(0, "k", [s.k for s in said])
@@ -261,6 +282,7 @@ def _worst_of_k(table: pd.DataFrame, sets: Mapping[str, Set]) -> pd.DataFrame:
 
 
 def _heat(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the tonnes lost by material and country (rows) and first year (columns)."""
     stops = table[table["family"] == "material"]
     heat = stops.pivot_table(index=["material", "country"], columns="year", values="lost_t", aggfunc="max")
     heat = heat.reset_index().rename_axis(columns=None)
@@ -269,4 +291,5 @@ def _heat(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _number(value: Any) -> Any:
+    """Return integers as floats and None as NaN, so that a column of a frame has one type."""
     return math.nan if value is None else float(value) if isinstance(value, int) else value
