@@ -5,11 +5,14 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from places import INSTANCES, run
 
 import planner
 from planner.errors import UsageError
+from planner.questions.alternatives.space import Space
+from planner.solving.solver import Settings
 
 ROW = {"integer": True, "life_years": 10, "lead_years": 0, "name": "N"}
 
@@ -96,6 +99,38 @@ def test_the_slack_buys_less_exposure(four):
     assert found["best"]["least exposure"] < found["at_least_cost"]["least exposure"]
     nothing = planner.alternatives(four, slack=0.0, plans=0).buys.set_index("aim")
     assert nothing["best"]["least exposure"] == pytest.approx(nothing["at_least_cost"]["least exposure"], rel=1e-4)
+
+
+@pytest.fixture(scope="module")
+def divisible():
+    """tiny with a line of any size, and a whole plant that nobody can pay for."""
+    tiny = planner.load(INSTANCES / "tiny")
+    line = {k: v for k, v in tiny.options[0].model_dump().items() if v is not None}
+    options = [{**line, "integer": False}, {**line, "option": "palace", "capex_musd": 100}]
+    return tiny.without("options").changed(rows={"options": options})
+
+
+def test_the_ends_of_a_line_of_any_size(divisible):
+    # least cost: 50 t of the line at 0.01 MUSD of capex a t, 4.1 + 3.0 + 2.05 + 0.5 = 9.65 MUSD; 1 % are 0.0965 MUSD
+    # most: a larger line stands idle, which costs 0.6 MUSD a module: 50 / 60 + 0.0965 / 0.6
+    # least: a clean tonne less is one exposed less too by the cap, so 2 t are short at 1 MUSD; saved are 0.06 + 0.041
+    # MUSD, and 0.01 of capex: 1.889 MUSD a t
+    # a whole palace costs 10 MUSD a year
+    found = planner.alternatives(divisible, slack=0.01, plans=0).ranges.set_index("option")
+    line, palace = found.loc["texas-line"], found.loc["palace"]
+    assert line["least"] == pytest.approx((50 - 0.0965 / 1.889) / 60) and line["proven"]
+    assert line["most"] == pytest.approx(50 / 60 + 0.0965 / 0.6)
+    assert palace["verdict"] == "never" and palace["proven"]
+
+
+def test_an_answer_does_not_depend_on_what_was_asked_before(divisible):
+    space = Space(divisible, 0.01, Settings(), None)
+    aims = np.zeros((2, len(space.arrays.cost)))
+    aims[:, space.column[space.starts["texas-line"]]] = [[1.0], [-1.0]]
+    first = space.held.least(aims[0]).x
+    space.held.least(aims[1])
+    space.held.cheapest()
+    assert (space.held.least(aims[0]).x == first).all()
 
 
 @pytest.mark.parametrize(

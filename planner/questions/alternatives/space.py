@@ -14,6 +14,7 @@ from ...solving.measures import capex
 from ...solving.programme import Programme, Ticker
 from ...solving.solver import PROVEN_UP_TO
 from ...words import figure_of
+from .near import Near
 from .result import BUYS, SOME
 
 if TYPE_CHECKING:
@@ -62,9 +63,12 @@ class Space:
         self.scale = 1.0 / max(1.0, float(np.abs(self.arrays.cost).max()))
         # without whole numbers the ends are found fast, and often settle those with them; with all of them held, a
         # plan with one project more or less is tried fast
-        self.relaxed, self.held = (Programme(self.arrays.relaxed, settings) for _ in range(2))
-        for programme in (self.solver, self.relaxed, self.held):
-            self.row = programme.add_limit(self.arrays.cost, self.ceiling - self.arrays.offset, self.scale)
+        most = self.ceiling - self.arrays.offset
+        self.row = self.solver.add_limit(self.arrays.cost, most, self.scale)
+        self.relaxed, self.held = (Near(self.arrays.relaxed, settings, most, self.scale) for _ in range(2))
+        self.as_best = np.round(self.best[self.column] * self.arrays.integer[self.column])
+        self._hold(self.as_best)
+        self.held.begin()
         if progress:
             progress(f"least cost {figure_of(self.best_musd, 6)} MUSD, ceiling {figure_of(self.ceiling, 6)}")
 
@@ -159,12 +163,11 @@ class Space:
     def _try_one_project(self, option: str, most: bool) -> bool:
         """The least-cost plan with all of an option added, or all of it left out: one more plan if it can be paid."""
         row = self.options[option]
-        as_best = np.round(self.best[self.column] * self.arrays.integer[self.column])
         if not row.integer:
-            self._keep_if_possible(as_best, {option: -1.0 if most else 1.0})
+            self._keep_if_possible(self.as_best, {option: -1.0 if most else 1.0})
             return False
         for starts in (self.starts[option][::-1], self.starts[option]):  # late is cheaper, but funds may end
-            modules = as_best.copy()
+            modules = self.as_best.copy()
             self._take_out(modules, option)
             if most:
                 self._put_in(modules, option, row.max_modules, starts)
@@ -201,13 +204,11 @@ class Space:
         """
         if not self._within_bounds(modules):
             return False
-        cost = self.arrays.cost.copy() if not aim else np.zeros(len(self.arrays.cost))
+        weights = np.zeros(len(self.arrays.cost))
         for option, factor in aim.items():
-            cost[self.column[self.starts[option]]] = factor
-        values = self._whole_values(modules)
-        self.held.bound(self.whole, values, values)
-        self.held.objective(cost)
-        found = self.held.find(sure=False)
+            weights[self.column[self.starts[option]]] = factor
+        values = self._hold(modules)
+        found = self.held.least(weights) if aim else self.held.cheapest()
         self.ticker.tick()
         if not found.optimal:
             return False
@@ -217,6 +218,12 @@ class Space:
         x[self.whole] = values
         self.seen.append(x)
         return True
+
+    def _hold(self, modules: np.ndarray) -> np.ndarray:
+        """Hold the whole columns that go with these modules in ``held``; return their values."""
+        values = self._whole_values(modules)
+        self.held.bound(self.whole, values, values)
+        return values
 
     def _whole_values(self, modules: np.ndarray) -> np.ndarray:
         """Values of the whole columns that go with the modules of whole options; others as in the least-cost plan."""
@@ -242,8 +249,9 @@ class Space:
         aim = np.zeros(len(self.arrays.cost))
         for i in self.starts[option]:
             aim[self.column[i]] = -1.0 if most else 1.0
-        self.relaxed.objective(aim)
-        found = self.relaxed.find(sure=False)
+        if self.relaxed.start is None:
+            self.relaxed.begin()
+        found = self.relaxed.least(aim)
         self.ticker.tick()
         if not found.optimal:
             return False

@@ -1,0 +1,45 @@
+"""A linear programme of near-optimal plans, which is asked again and again from the same plan."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...solving.compiling import Arrays
+from ...solving.programme import Programme
+from ...solving.solver import Found, Settings
+
+
+class Near(Programme):
+    """Near-optimal plans, with no whole number left to decide.
+
+    Every question starts from the basis of one plan, so that its answer does not depend on what was asked before. The
+    plan of least cost keeps the ceiling, so its basis is feasible whatever the aim is, and the primal simplex goes on
+    from there; the dual simplex would have to find its way from a basis that is of no use for another aim.
+
+    most   the ceiling, MUSD, without the constant of the model
+    scale  factor on the row of the ceiling
+    """
+
+    def __init__(self, arrays: Arrays, settings: Settings, most: float, scale: float) -> None:
+        super().__init__(arrays, settings)
+        self.start = None
+        self.row = self.add_limit(arrays.cost, most, scale)
+
+    def cheapest(self) -> Found:
+        """Return the plan of least cost within the bounds that hold now."""
+        self.objective(self.arrays.cost)
+        self.start_from(self.start)
+        return self.find(sure=False)
+
+    def begin(self) -> Found:
+        """Start from the plan of least cost within the bounds that hold now, from now on; return it."""
+        found = self.cheapest()
+        self.start = self.basis
+        return found
+
+    def least(self, aim: np.ndarray) -> Found:
+        """Return the plan with the least ``aim x`` within the bounds that hold now."""
+        self.objective(aim)
+        self.start_from(self.start)
+        with self.going_on():
+            return self.find(sure=False)
