@@ -171,3 +171,14 @@ def test_a_slack_is_told_beside_the_gap_of_the_least_cost(four):
     assert found.bound_musd == pytest.approx(found.best_musd, rel=1e-6) and "No plan costs less" not in str(found)
     loose = replace(found, best_musd=110.0, bound_musd=100.0, ceiling_musd=121.0)
     assert "built in some within 21.0% of the least cost" in str(loose)
+
+
+def test_a_plan_beyond_the_ceiling_is_told_by_its_cost(divisible):
+    # with the palace the plan costs 9.65 + 10 - 0.5 (the line is not needed): solved as if there were no ceiling
+    space = Space(divisible, 0.01, Settings(), None)
+    modules = space.as_best.copy()
+    space._put_in(modules, "palace", 1.0, space.starts["palace"])
+    space._hold(modules)
+    found = space.held.cheapest()
+    assert found.optimal and space.solver.cost(found.x) == pytest.approx(19.15)
+    assert space.held.least(space.arrays.cost).stopped == "infeasible"  # a ceiling holds for every other aim

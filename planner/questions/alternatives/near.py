@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ...solving.compiling import Arrays
@@ -23,10 +25,15 @@ class Near(Programme):
     def __init__(self, arrays: Arrays, settings: Settings, most: float, scale: float) -> None:
         super().__init__(arrays, settings)
         self.start = None
+        self.ceiling = most * scale
         self.row = self.add_limit(arrays.cost, most, scale)
 
     def cheapest(self) -> Found:
-        """Return the plan of least cost within the bounds that hold now."""
+        """Return the plan of least cost within the bounds that hold now; it may cost more than the ceiling.
+
+        A ceiling would be a row equal to the objective, at which the simplex was seen to stall.
+        """
+        self.side(self.row, -math.inf, math.inf)
         self.objective(self.arrays.cost)
         self.start_from(self.start)
         return self.find(sure=False)
@@ -39,6 +46,7 @@ class Near(Programme):
 
     def least(self, aim: np.ndarray) -> Found:
         """Return the plan with the least ``aim x`` within the bounds that hold now."""
+        self.side(self.row, -math.inf, self.ceiling)
         self.objective(aim)
         self.start_from(self.start)
         with self.going_on():
