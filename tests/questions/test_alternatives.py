@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from places import INSTANCES, run
 
 import planner
 from planner.errors import UsageError
+from planner.questions.alternatives.alternatives import _verdict
+from planner.questions.alternatives.near import Near
 from planner.questions.alternatives.space import Space
+from planner.solving.programme import Programme
 from planner.solving.solver import Settings
 
 ROW = {"integer": True, "life_years": 10, "lead_years": 0, "name": "N"}
@@ -131,6 +135,37 @@ def test_an_answer_does_not_depend_on_what_was_asked_before(divisible):
     space.held.least(aims[1])
     space.held.cheapest()
     assert (space.held.least(aims[0]).x == first).all()
+
+
+def test_every_search_has_the_time_allowed(divisible, monkeypatch):
+    asked = []
+    search = Programme.run
+    monkeypatch.setattr(Programme, "run", lambda self, s, w: asked.append((type(self), s)) or search(self, s, w))
+    planner.alternatives(divisible, slack=0.01, plans=1, time_limit=60)
+    assert {*asked} == {(Programme, 60), (Near, 60)}
+
+
+def test_what_runs_out_of_time_is_open(divisible, monkeypatch):
+    space, ends = Space(divisible, 0.01, Settings(), None), {}
+    monkeypatch.setattr(Programme, "run", lambda *_: "time_limit")
+    space.ranges(ends)
+    # of the line nothing is known but the plan of least cost, of the palace that it is in none, the least there is
+    assert ends["texas-line"] == (pytest.approx(50 / 60), pytest.approx(50 / 60), False, False)
+    assert ends["palace"] == (0, 0, True, False)
+    assert [_verdict(*ends[o]) for o in ("texas-line", "palace")] == ["open", "open"]
+
+
+def test_a_latest_start_that_was_not_settled_in_time_is_not_told(four, monkeypatch):
+    # the plans seen start the line in 2026; whether one can wait until 2027 takes a search
+    space = Space(four, 0.0, Settings(), None)
+    early, late = space.column[space.starts["a"]]
+    begun = space.best.copy()
+    begun[[early, late]] = 1.0, 0.0
+    space.seen = [begun]
+    assert space.latest_start("a") == 2027
+    space.seen = [begun]
+    monkeypatch.setattr(Programme, "run", lambda *_: "time_limit")
+    assert math.isnan(space.latest_start("a"))
 
 
 @pytest.mark.parametrize(

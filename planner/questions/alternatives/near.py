@@ -18,13 +18,15 @@ class Near(Programme):
     plan of least cost keeps the ceiling, so its basis is feasible whatever the aim is, and the primal simplex goes on
     from there; the dual simplex would have to find its way from a basis that is of no use for another aim.
 
-    most   the ceiling, MUSD, without the constant of the model
-    scale  factor on the row of the ceiling
+    most     the ceiling, MUSD, without the constant of the model
+    scale    factor on the row of the ceiling
+    seconds  for each question; None: no limit
     """
 
-    def __init__(self, arrays: Arrays, settings: Settings, most: float, scale: float) -> None:
+    def __init__(self, arrays: Arrays, settings: Settings, most: float, scale: float, seconds: float | None) -> None:
         super().__init__(arrays, settings)
-        self.start = None
+        self.seconds = seconds
+        self.start, self.begun = None, False
         self.ceiling = most * scale
         self.row = self.add_limit(arrays.cost, most, scale)
 
@@ -36,18 +38,25 @@ class Near(Programme):
         self.side(self.row, -math.inf, math.inf)
         self.objective(self.arrays.cost)
         self.start_from(self.start)
-        return self.find(sure=False)
+        return self.find(sure=False, seconds=self.seconds)
 
     def begin(self) -> Found:
-        """Start from the plan of least cost within the bounds that hold now, from now on; return it."""
+        """Start from the plan of least cost within the bounds that hold now, from now on; return it.
+
+        If the time does not suffice, the next attempt goes on from there.
+        """
         found = self.cheapest()
-        self.start = self.basis
+        self.start, self.begun = self.basis, found.optimal
         return found
 
     def least(self, aim: np.ndarray) -> Found:
-        """Return the plan with the least ``aim x`` within the bounds that hold now."""
+        """Return the plan with the least ``aim x`` within the ceiling and the bounds that hold now."""
+        if not self.begun:
+            found = self.begin()
+            if not self.begun:
+                return found
         self.side(self.row, -math.inf, self.ceiling)
         self.objective(aim)
         self.start_from(self.start)
         with self.going_on():
-            return self.find(sure=False)
+            return self.find(sure=False, seconds=self.seconds)

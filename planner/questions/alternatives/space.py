@@ -65,7 +65,7 @@ class Space:
         # plan with one project more or less is tried fast
         most = self.ceiling - self.arrays.offset
         self.row = self.solver.add_limit(self.arrays.cost, most, self.scale)
-        self.relaxed, self.held = (Near(self.arrays.relaxed, settings, most, self.scale) for _ in range(2))
+        self.relaxed, self.held = (Near(self.arrays.relaxed, settings, most, self.scale, self.each) for _ in range(2))
         self.as_best = np.round(self.best[self.column] * self.arrays.integer[self.column])
         self._hold(self.as_best)
         self.held.begin()
@@ -210,7 +210,7 @@ class Space:
         values = self._hold(modules)
         found = self.held.least(weights) if aim else self.held.cheapest()
         self.ticker.tick()
-        if not found.optimal:
+        if not found.held:
             return False
         x = found.x
         if self._too_dear(x):
@@ -249,8 +249,6 @@ class Space:
         aim = np.zeros(len(self.arrays.cost))
         for i in self.starts[option]:
             aim[self.column[i]] = -1.0 if most else 1.0
-        if self.relaxed.start is None:
-            self.relaxed.begin()
         found = self.relaxed.least(aim)
         self.ticker.tick()
         if not found.optimal:
@@ -261,25 +259,29 @@ class Space:
         return math.floor(end + SOME) <= known + SOME if most else math.ceil(end - SOME) >= known - SOME
 
     def latest_start(self, option: str) -> float:
-        """The latest period in which an always-built option can be started first, as far as the time allows to see."""
+        """The latest period in which an always-built option can be started first; NaN if the time did not suffice."""
         self.tell(f"latest start of {option}")
         years = sorted({self.data.build[i].year for i in self.starts[option]})
         low, high = 0, len(years) - 1  # starting first in years[low] is possible
         while low < high:
             middle = (low + high + 1) // 2
-            low, high = (middle, high) if self._can_wait(option, years[middle]) else (low, middle - 1)
+            can_wait, sure = self._can_wait(option, years[middle])
+            if not sure:
+                return math.nan
+            low, high = (middle, high) if can_wait else (low, middle - 1)
         return float(years[low])
 
-    def _can_wait(self, option: str, year: int) -> bool:
-        """Whether a plan within the slack starts nothing of an option before ``year``."""
+    def _can_wait(self, option: str, year: int) -> tuple[bool, bool]:
+        """Whether a plan within the slack starts nothing of an option before ``year``, and whether that is proven."""
         if any(
             not any(x[self.column[i]] > SOME and self.data.build[i].year < year for i in self.starts[option])
             for x in self.seen
         ):
-            return True
+            return True, True
         barred = self.column[[i for i in self.starts[option] if self.data.build[i].year < year]]
         with self.solver.bounded(barred, 0.0, 0.0):
-            return self._aim({})[0] is not None
+            x, sure = self._aim({})
+        return x is not None, x is not None or sure
 
     # --- groups -------------------------------------------------------------------------------------------
 
