@@ -2,14 +2,21 @@
 
 import itertools
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from places import INSTANCES, run
 
 import planner
 from planner.errors import UsageError
+from planner.questions.alternatives.alternatives import _verdict
+from planner.questions.alternatives.near import Near
+from planner.questions.alternatives.space import Space
+from planner.solving.programme import Programme
+from planner.solving.solver import Settings
 
 ROW = {"integer": True, "life_years": 10, "lead_years": 0, "name": "N"}
 
@@ -98,6 +105,69 @@ def test_the_slack_buys_less_exposure(four):
     assert nothing["best"]["least exposure"] == pytest.approx(nothing["at_least_cost"]["least exposure"], rel=1e-4)
 
 
+@pytest.fixture(scope="module")
+def divisible():
+    """tiny with a line of any size, and a whole plant that nobody can pay for."""
+    tiny = planner.load(INSTANCES / "tiny")
+    line = {k: v for k, v in tiny.options[0].model_dump().items() if v is not None}
+    options = [{**line, "integer": False}, {**line, "option": "palace", "capex_musd": 100}]
+    return tiny.without("options").changed(rows={"options": options})
+
+
+def test_the_ends_of_a_line_of_any_size(divisible):
+    # least cost: 50 t of the line at 0.01 MUSD of capex a t, 4.1 + 3.0 + 2.05 + 0.5 = 9.65 MUSD; 1 % are 0.0965 MUSD
+    # most: a larger line stands idle, which costs 0.6 MUSD a module: 50 / 60 + 0.0965 / 0.6
+    # least: a clean tonne less is one exposed less too by the cap, so 2 t are short at 1 MUSD; saved are 0.06 + 0.041
+    # MUSD, and 0.01 of capex: 1.889 MUSD a t
+    # a whole palace costs 10 MUSD a year
+    found = planner.alternatives(divisible, slack=0.01, plans=0).ranges.set_index("option")
+    line, palace = found.loc["texas-line"], found.loc["palace"]
+    assert line["least"] == pytest.approx((50 - 0.0965 / 1.889) / 60) and line["proven"]
+    assert line["most"] == pytest.approx(50 / 60 + 0.0965 / 0.6)
+    assert palace["verdict"] == "never" and palace["proven"]
+
+
+def test_an_answer_does_not_depend_on_what_was_asked_before(divisible):
+    space = Space(divisible, 0.01, Settings(), None)
+    aims = np.zeros((2, len(space.arrays.cost)))
+    aims[:, space.column[space.starts["texas-line"]]] = [[1.0], [-1.0]]
+    first = space.held.least(aims[0]).x
+    space.held.least(aims[1])
+    space.held.cheapest()
+    assert (space.held.least(aims[0]).x == first).all()
+
+
+def test_every_search_has_the_time_allowed(divisible, monkeypatch):
+    asked = []
+    search = Programme.run
+    monkeypatch.setattr(Programme, "run", lambda self, s, w: asked.append((type(self), s)) or search(self, s, w))
+    planner.alternatives(divisible, slack=0.01, plans=1, time_limit=60)
+    assert {*asked} == {(Programme, 60), (Near, 60)}
+
+
+def test_what_runs_out_of_time_is_open(divisible, monkeypatch):
+    space, ends = Space(divisible, 0.01, Settings(), None), {}
+    monkeypatch.setattr(Programme, "run", lambda *_: "time_limit")
+    space.ranges(ends)
+    # of the line nothing is known but the plan of least cost, of the palace that it is in none, the least there is
+    assert ends["texas-line"] == (pytest.approx(50 / 60), pytest.approx(50 / 60), False, False)
+    assert ends["palace"] == (0, 0, True, False)
+    assert [_verdict(*ends[o]) for o in ("texas-line", "palace")] == ["open", "open"]
+
+
+def test_a_latest_start_that_was_not_settled_in_time_is_not_told(four, monkeypatch):
+    # the plans seen start the line in 2026; whether one can wait until 2027 takes a search
+    space = Space(four, 0.0, Settings(), None)
+    early, late = space.column[space.starts["a"]]
+    begun = space.best.copy()
+    begun[[early, late]] = 1.0, 0.0
+    space.seen = [begun]
+    assert space.latest_start("a") == 2027
+    space.seen = [begun]
+    monkeypatch.setattr(Programme, "run", lambda *_: "time_limit")
+    assert math.isnan(space.latest_start("a"))
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -136,3 +206,14 @@ def test_a_slack_is_told_beside_the_gap_of_the_least_cost(four):
     assert found.bound_musd == pytest.approx(found.best_musd, rel=1e-6) and "No plan costs less" not in str(found)
     loose = replace(found, best_musd=110.0, bound_musd=100.0, ceiling_musd=121.0)
     assert "built in some within 21.0% of the least cost" in str(loose)
+
+
+def test_a_plan_beyond_the_ceiling_is_told_by_its_cost(divisible):
+    # with the palace the plan costs 9.65 + 10 - 0.5 (the line is not needed): solved as if there were no ceiling
+    space = Space(divisible, 0.01, Settings(), None)
+    modules = space.as_best.copy()
+    space._put_in(modules, "palace", 1.0, space.starts["palace"])
+    space._hold(modules)
+    found = space.held.cheapest()
+    assert found.optimal and space.solver.cost(found.x) == pytest.approx(19.15)
+    assert space.held.least(space.arrays.cost).stopped == "infeasible"  # a ceiling holds for every other aim

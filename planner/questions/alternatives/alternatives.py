@@ -51,8 +51,8 @@ def alternatives(
                 capacity and capex
     latest      ask the latest start of each option that is always built
     gap         relative gap of the least-cost solve, as in `solve`; the ends of ranges are proven, or marked
-    time_limit  seconds for each search [none; 30 in a model too large to be proven]; an end found in that time but
-                not proven is marked
+    time_limit  seconds for each search and trial [none; 30 in a model too large to be proven]; an end that was not
+                proven in that time is marked
 
     The ceiling is (1 + slack) times the cost of the plan found, which may lie above the least by the gap. Raises
     UsageError and what `solve` raises.

@@ -60,7 +60,7 @@ class Alternatives(Study):
             most         | number | modules | most that one builds
             proven       | yes/no |         | whether both ends are proven
             latest_start | number | year    | latest first year of a period in which it can still be started first;
-                blank if it is not always built, or was not asked
+                blank if it is not always built, was not asked, or was not settled in time
             """,
         ),
         Table(

@@ -14,6 +14,7 @@ from ...solving.measures import capex
 from ...solving.programme import Programme, Ticker
 from ...solving.solver import PROVEN_UP_TO
 from ...words import figure_of
+from .near import Near
 from .result import BUYS, SOME
 
 if TYPE_CHECKING:
@@ -62,9 +63,12 @@ class Space:
         self.scale = 1.0 / max(1.0, float(np.abs(self.arrays.cost).max()))
         # without whole numbers the ends are found fast, and often settle those with them; with all of them held, a
         # plan with one project more or less is tried fast
-        self.relaxed, self.held = (Programme(self.arrays.relaxed, settings) for _ in range(2))
-        for programme in (self.solver, self.relaxed, self.held):
-            self.row = programme.add_limit(self.arrays.cost, self.ceiling - self.arrays.offset, self.scale)
+        most = self.ceiling - self.arrays.offset
+        self.row = self.solver.add_limit(self.arrays.cost, most, self.scale)
+        self.relaxed, self.held = (Near(self.arrays.relaxed, settings, most, self.scale, self.each) for _ in range(2))
+        self.as_best = np.round(self.best[self.column] * self.arrays.integer[self.column])
+        self._hold(self.as_best)
+        self.held.begin()
         if progress:
             progress(f"least cost {figure_of(self.best_musd, 6)} MUSD, ceiling {figure_of(self.ceiling, 6)}")
 
@@ -159,12 +163,11 @@ class Space:
     def _try_one_project(self, option: str, most: bool) -> bool:
         """The least-cost plan with all of an option added, or all of it left out: one more plan if it can be paid."""
         row = self.options[option]
-        as_best = np.round(self.best[self.column] * self.arrays.integer[self.column])
         if not row.integer:
-            self._keep_if_possible(as_best, {option: -1.0 if most else 1.0})
+            self._keep_if_possible(self.as_best, {option: -1.0 if most else 1.0})
             return False
         for starts in (self.starts[option][::-1], self.starts[option]):  # late is cheaper, but funds may end
-            modules = as_best.copy()
+            modules = self.as_best.copy()
             self._take_out(modules, option)
             if most:
                 self._put_in(modules, option, row.max_modules, starts)
@@ -201,15 +204,13 @@ class Space:
         """
         if not self._within_bounds(modules):
             return False
-        cost = self.arrays.cost.copy() if not aim else np.zeros(len(self.arrays.cost))
+        weights = np.zeros(len(self.arrays.cost))
         for option, factor in aim.items():
-            cost[self.column[self.starts[option]]] = factor
-        values = self._whole_values(modules)
-        self.held.bound(self.whole, values, values)
-        self.held.objective(cost)
-        found = self.held.find(sure=False)
+            weights[self.column[self.starts[option]]] = factor
+        values = self._hold(modules)
+        found = self.held.least(weights) if aim else self.held.cheapest()
         self.ticker.tick()
-        if not found.optimal:
+        if not found.held:
             return False
         x = found.x
         if self._too_dear(x):
@@ -217,6 +218,12 @@ class Space:
         x[self.whole] = values
         self.seen.append(x)
         return True
+
+    def _hold(self, modules: np.ndarray) -> np.ndarray:
+        """Hold the whole columns that go with these modules in ``held``; return their values."""
+        values = self._whole_values(modules)
+        self.held.bound(self.whole, values, values)
+        return values
 
     def _whole_values(self, modules: np.ndarray) -> np.ndarray:
         """Values of the whole columns that go with the modules of whole options; others as in the least-cost plan."""
@@ -242,8 +249,7 @@ class Space:
         aim = np.zeros(len(self.arrays.cost))
         for i in self.starts[option]:
             aim[self.column[i]] = -1.0 if most else 1.0
-        self.relaxed.objective(aim)
-        found = self.relaxed.find(sure=False)
+        found = self.relaxed.least(aim)
         self.ticker.tick()
         if not found.optimal:
             return False
@@ -253,25 +259,29 @@ class Space:
         return math.floor(end + SOME) <= known + SOME if most else math.ceil(end - SOME) >= known - SOME
 
     def latest_start(self, option: str) -> float:
-        """The latest period in which an always-built option can be started first, as far as the time allows to see."""
+        """The latest period in which an always-built option can be started first; NaN if the time did not suffice."""
         self.tell(f"latest start of {option}")
         years = sorted({self.data.build[i].year for i in self.starts[option]})
         low, high = 0, len(years) - 1  # starting first in years[low] is possible
         while low < high:
             middle = (low + high + 1) // 2
-            low, high = (middle, high) if self._can_wait(option, years[middle]) else (low, middle - 1)
+            can_wait, sure = self._can_wait(option, years[middle])
+            if not sure:
+                return math.nan
+            low, high = (middle, high) if can_wait else (low, middle - 1)
         return float(years[low])
 
-    def _can_wait(self, option: str, year: int) -> bool:
-        """Whether a plan within the slack starts nothing of an option before ``year``."""
+    def _can_wait(self, option: str, year: int) -> tuple[bool, bool]:
+        """Whether a plan within the slack starts nothing of an option before ``year``, and whether that is proven."""
         if any(
             not any(x[self.column[i]] > SOME and self.data.build[i].year < year for i in self.starts[option])
             for x in self.seen
         ):
-            return True
+            return True, True
         barred = self.column[[i for i in self.starts[option] if self.data.build[i].year < year]]
         with self.solver.bounded(barred, 0.0, 0.0):
-            return self._aim({})[0] is not None
+            x, sure = self._aim({})
+        return x is not None, x is not None or sure
 
     # --- groups -------------------------------------------------------------------------------------------
 
