@@ -16,8 +16,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-import pandas as pd
-
 from ..errors import UsageError
 from ..instance.instance import Instance
 from ..instance.loading import given_instance
@@ -42,9 +40,9 @@ from .operations import (
 )
 from .origin import check_origin
 from .outlays import check_offtakes, check_outlays
-from .reading import BRANCH_TABLES, BUILDS, CLOSURES, ONLY_WITH, ORIGIN, PLAN_TABLES, STOCKS, Tables
+from .reading import BRANCH_TABLES, BUILDS, CLOSURES, ONLY_WITH, ORIGIN, PLAN_TABLES, STOCKS, Given, Tables
 
-__all__ = ["KINDS", "TOLERANCE", "AuditReport", "Check", "Violation", "audit", "audit_branch"]
+__all__ = ["KINDS", "TOLERANCE", "AuditReport", "BranchAudit", "Check", "Violation", "audit"]
 
 STATUSES = ("optimal", "feasible")
 MANIFEST = (
@@ -68,9 +66,9 @@ class Audited(Protocol):
     @property
     def plan(self) -> Mapping[str, Any]: ...
     @property
-    def tables(self) -> Mapping[str, pd.DataFrame]: ...
+    def tables(self) -> Mapping[str, Given]: ...
     @property
-    def branches(self) -> Mapping[str, Mapping[str, pd.DataFrame]]: ...
+    def branches(self) -> Mapping[str, Mapping[str, Given]]: ...
 
 
 def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLERANCE) -> AuditReport:
@@ -106,10 +104,10 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
     _check_operations(plan, tables, None, book)
 
     branches = []
-    for name in sorted(set(run.branches) - set(facts.scenarios)):
+    for name in sorted(set(run.branches) - {scenario.scenario for scenario in instance.scenarios}):
         book.fault("branches", ("branches", name), "is no scenario of the instance")
-    for name, scenario in facts.scenarios.items():
-        book.branch = name
+    for scenario in instance.scenarios:
+        book.branch = name = scenario.scenario
         if name not in run.branches:
             book.fault("branches", (), "is missing")
             continue
@@ -130,43 +128,56 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
     return book.report()
 
 
-def audit_branch(
-    instance: Instance,
-    scenario: str,
-    plan: Mapping[str, pd.DataFrame],
-    tables: Mapping[str, pd.DataFrame],
-    cost_musd: float,
-    until: int | None = None,
-    tolerance: float = TOLERANCE,
-) -> AuditReport:
-    """Recompute one branch alone, with the builds and stocks of a plan that was audited before.
+class BranchAudit:
+    """Recomputes branches of one plan, each alone, with builds and stocks that were audited before.
 
-    instance   the plan's instance with the scenario in it
-    scenario   whose branch it is
-    plan       the plan's tables, of which builds, stocks and closures are used
-    tables     the branch's tables
-    cost_musd  present value of its operations as claimed, which the audit must find too
-    until      first year of the last period covered; None: the end of the horizon, where final_min_t counts
+    What all branches share is read once: the instance, and the plan's builds, stocks and closures. The comparisons made
+    then are part of every report.
+
+    instance   the plan's instance
+    plan       the plan's tables
     tolerance  see `audit`
     """
-    book, facts = Book(tolerance), Facts(instance)
-    layouts = (BUILDS, STOCKS, CLOSURES) if instance.closures else (BUILDS, STOCKS)
-    given = {layout.name: plan[layout.name] for layout in layouts}
-    plan_tables = Tables(given, layouts, facts, facts.years, book)
-    disturbance = Disturbance(facts, facts.scenarios[scenario])
-    if until is not None:
-        disturbance.years = tuple(year for year in disturbance.years if year <= until)
-    book.branch = scenario
-    branch_tables = Tables(tables, BRANCH_TABLES, facts, disturbance.years, book)
-    branch = Operations(facts, branch_tables, Investment(facts, plan_tables), disturbance)
-    missing_musd = _check_operations(branch, branch_tables, plan_tables, book)
-    costs = operating_costs(branch)
-    expected = sum(facts.factor[year] * musd for (_, year), musd in costs.items())
-    if until is None or until == facts.years[-1]:
-        expected += missing_musd
-    scale = sum(facts.factor[year] * abs(musd) for (_, year), musd in costs.items())
-    book.equal("objective", cost_musd, expected, scale, ("cost of the branch",))
-    return book.report()
+
+    def __init__(self, instance: Instance, plan: Mapping[str, Given], tolerance: float = TOLERANCE) -> None:
+        self._book, self._facts = Book(tolerance), Facts(instance)
+        layouts = (BUILDS, STOCKS, CLOSURES) if instance.closures else (BUILDS, STOCKS)
+        given = {layout.name: plan[layout.name] for layout in layouts}
+        self._plan = Tables(given, layouts, self._facts, self._facts.years, self._book)
+        self._investment = Investment(self._facts, self._plan)
+
+    def audit(
+        self,
+        disrupted: Instance,
+        scenario: str,
+        tables: Mapping[str, Given],
+        cost_musd: float,
+        until: int | None = None,
+    ) -> AuditReport:
+        """Recompute the branch of one scenario.
+
+        disrupted  an instance with the scenario in it. Of it only the tables of scenarios are read, all else is taken
+                   from the plan's instance
+        scenario   whose branch it is
+        tables     the branch's tables
+        cost_musd  present value of its operations as claimed, which the audit must find too
+        until      first year of the last period covered; None: the end of the horizon, where final_min_t counts
+        """
+        book, facts = self._book.copy(), self._facts
+        disturbance = Disturbance(facts, next(s for s in disrupted.scenarios if s.scenario == scenario), disrupted)
+        if until is not None:
+            disturbance.years = tuple(year for year in disturbance.years if year <= until)
+        book.branch = scenario
+        branch_tables = Tables(tables, BRANCH_TABLES, facts, disturbance.years, book)
+        branch = Operations(facts, branch_tables, self._investment, disturbance)
+        missing_musd = _check_operations(branch, branch_tables, self._plan, book)
+        costs = operating_costs(branch)
+        expected = sum(facts.factor[year] * musd for (_, year), musd in costs.items())
+        if until is None or until == facts.years[-1]:
+            expected += missing_musd
+        scale = sum(facts.factor[year] * abs(musd) for (_, year), musd in costs.items())
+        book.equal("objective", cost_musd, expected, scale, ("cost of the branch",))
+        return book.report()
 
 
 def _check_operations(operations: Operations, tables: Tables, before: Tables | None, book: Book) -> float:

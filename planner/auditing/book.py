@@ -8,7 +8,7 @@ never less than the ``grain`` of the kind, so that grams and cents left by round
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..instance.metrics import METRICS
@@ -242,6 +242,13 @@ class Book:
         self.tolerance = tolerance
         self.branch = ""
         self._tallies = {kind: _Tally() for kind in KINDS}
+
+    def copy(self) -> Book:
+        """Return a book with the same records, to go on from."""
+        book = Book(self.tolerance)
+        book.branch = self.branch
+        book._tallies = {kind: replace(t, violations=[*t.violations]) for kind, t in self._tallies.items()}
+        return book
 
     def passed(self, kind: str, comparisons: int = 1) -> None:
         """Record comparisons that hold exactly."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..instance.instance import Instance
 from ..instance.tables import Disruption, Option, Scenario
 from .facts import Facts
 
@@ -19,15 +20,20 @@ from .facts import Facts
 class Disturbance:
     """What a scenario does in the periods of the horizon; without a scenario nothing is disturbed.
 
+    instance  in which the scenario's disruptions and service floors stand; None: the one of the facts
+
+    floors  sector -> its row of branch_service.csv
     share  first year of a period -> share of its years that lie in the scenario's, 0 to 1
     begin  first year of the period in which the branch begins
     years  first years of the periods of the branch
     """
 
-    def __init__(self, facts: Facts, scenario: Scenario | None = None) -> None:
+    def __init__(self, facts: Facts, scenario: Scenario | None = None, instance: Instance | None = None) -> None:
         self.facts = facts
         self.scenario = scenario
-        self.rows = [row for row in facts.instance.disruptions if scenario and row.scenario == scenario.scenario]
+        asked, name = instance or facts.instance, scenario.scenario if scenario else None
+        self.rows = [row for row in asked.disruptions if row.scenario == name]
+        self.floors = {row.sector: row for row in asked.branch_service if row.scenario == name}
         self.share = {year: self._overlap(year) / facts.length[year] for year in facts.years}
         touched = [year for year in facts.years if self.share[year] > 0]
         self.begin = facts.first if scenario is None else min(touched, default=facts.last + 1)

@@ -66,6 +66,8 @@ def recovery(rate: float, years: int) -> float:
 class Facts:
     """Look-ups on one instance, in t/yr, USD/t, MUSD and calendar years; a period is named by its first year.
 
+    Its scenarios are left to `Disturbance`, so that all branches of a plan share what is looked up here.
+
     length  first year of a period -> its number of calendar years
     factor  first year of a period -> D_t, the present value of 1 a year, in years
     """
@@ -89,8 +91,6 @@ class Facts:
         self.stockpiles = {row.stockpile: row for row in instance.stockpiles}
         self.caps = {row.cap: row for row in instance.caps}
         self.funds = {row.fund: row for row in instance.funds}
-        self.scenarios = {row.scenario: row for row in instance.scenarios}
-        self.branch_service = {(row.scenario, row.sector): row for row in instance.branch_service}
         self.stages = tuple(instance.stages)
         self.concern = frozenset(instance.countries_of_concern)
 
@@ -268,6 +268,26 @@ class Facts:
     def strategic(self, stage: str) -> tuple[str, ...]:
         """The strategic materials of a stage."""
         return tuple(m for m, row in self.materials.items() if row.strategic and row.stage == stage)
+
+    @cached_property
+    def names(self) -> dict[str, frozenset[str]]:
+        """Column of a run's tables -> the names that may stand in it."""
+        countries, provenances = frozenset(self.countries), frozenset(PROVENANCES)
+        return {
+            "option": frozenset(self.options),
+            "facility": frozenset(self.facilities),
+            "process": frozenset(self.processes),
+            "material": frozenset(self.materials),
+            "country": countries,
+            "origin": countries,
+            "destination": countries,
+            "market": frozenset(self.markets),
+            "stockpile": frozenset(self.stockpiles),
+            "sector": frozenset(self.sectors),
+            "provenance": provenances,
+            "input_provenance": provenances,
+            "output_provenance": provenances,
+        }
 
     @cached_property
     def blocs(self) -> frozenset[str]:

@@ -338,8 +338,7 @@ def check_service(operations: Operations, book: Book) -> None:
 
 def _branch_floor(operations: Operations, sector: str, year: int) -> float:
     """Return the share of its demand that a sector must be served in a branch, 0 if no floor holds in the period."""
-    facts, scenario = operations.facts, operations.disturbance.scenario
-    row = facts.branch_service.get((scenario.scenario, sector)) if scenario else None
+    facts, row = operations.facts, operations.disturbance.floors.get(sector)
     if row is None:
         return 0.0
     first = facts.first if row.first_year is None else row.first_year

@@ -10,13 +10,14 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar, get_type_hints
+from functools import cached_property
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, get_type_hints
 
 import pandas as pd
 
 from ..instance.metrics import METRICS
 from .book import Book
-from .facts import PROVENANCES, Facts
+from .facts import Facts
 
 COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
 PRIVATE = "private"
@@ -209,9 +210,14 @@ class Layout(Generic[R]):
     quantities: tuple[str, ...] = ()
     blank: tuple[str, ...] = ()
 
+    @cached_property
+    def types(self) -> dict[str, type]:
+        """Column -> type of its cells."""
+        return get_type_hints(self.row)
+
     @property
     def columns(self) -> tuple[str, ...]:
-        return tuple(get_type_hints(self.row))
+        return tuple(self.types)
 
 
 BUILDS = Layout("builds", BuildRow, ("option", "start_year"), ("modules", "capacity_t", "capex_musd"))
@@ -284,15 +290,19 @@ ORIGIN = Layout(
 BRANCH_TABLES: tuple[Layout[Any], ...] = (ACTIVITY, FLOWS, PURCHASES, SERVICE, STOCKS, ADJUSTMENTS)
 
 
+Given: TypeAlias = pd.DataFrame | Mapping[str, list[Any]]  # a table: a frame, or column -> cells
+
+
 class Tables:
     """The tables of a run or a branch as rows; what cannot be read is reported as a violation and left out.
 
+    given  table -> a frame, or column -> cells
     years  first years of the periods that may be in the tables
     """
 
     def __init__(
         self,
-        frames: Mapping[str, pd.DataFrame],
+        given: Mapping[str, Given],
         layouts: tuple[Layout[Any], ...],
         facts: Facts,
         years: tuple[int, ...],
@@ -302,35 +312,37 @@ class Tables:
         self._years = frozenset(years)
         self._book = book
         known = {layout.name for layout in layouts}
-        for name in sorted(set(map(str, frames)) - known):
+        for name in sorted(set(map(str, given)) - known):
             book.fault("tables", (f"{name}.csv",), "is no table of a run")
-        self._rows = {layout.name: self._read(layout, frames.get(layout.name)) for layout in layouts}
+        self._rows = {layout.name: self._read(layout, given.get(layout.name)) for layout in layouts}
 
     def rows(self, layout: Layout[R]) -> list[R]:
         """The rows of one table."""
         return self._rows[layout.name]
 
-    def _read(self, layout: Layout[R], frame: object) -> list[R]:
+    def _read(self, layout: Layout[R], table: object) -> list[R]:
         """Return the usable rows of a table; report columns, cells, keys, duplicates and order that are wrong."""
         file = f"{layout.name}.csv"
-        if not isinstance(frame, pd.DataFrame):
+        if not isinstance(table, (pd.DataFrame, Mapping)):
             self._book.fault("tables", (file,), "is missing")
             return []
-        columns, written = layout.columns, tuple(str(column) for column in frame.columns)
+        columns, written = layout.columns, tuple(map(str, table))
         if written != columns:
             self._book.fault("tables", (file,), f"has columns {', '.join(written)}; wanted {', '.join(columns)}")
             if len(set(written)) != len(written) or not set(columns) <= set(written):
                 return []
         self._book.passed("tables")
-        if frame.empty:
+        plain = [table[c].tolist() if isinstance(table, pd.DataFrame) else table[c] for c in columns]
+        if len({len(raw) for raw in plain}) > 1:
+            self._book.fault("tables", (file,), "has columns of different lengths")
+            return []
+        if not plain[0]:
             return []
 
-        cells, usable = [], [True] * len(frame)
-        types = get_type_hints(layout.row)
-        for column in columns:
-            raw = frame[column].tolist()
-            read = {str: self._texts, int: self._whole, float: self._numbers}[types[column]]
-            cells.append(read(raw, layout, column, usable))
+        cells, usable = [], [True] * len(plain[0])
+        readers = {str: self._texts, int: self._whole, float: self._numbers}
+        for (column, type_), raw in zip(layout.types.items(), plain, strict=True):
+            cells.append(readers[type_](raw, layout, column, usable))
         rows = [layout.row(*values) for values in zip(*cells, strict=True)]
         self._known(rows, layout, usable)
         self._unique_and_sorted(rows, layout)
@@ -425,25 +437,13 @@ class Tables:
         if table == "origin" and column in ("stage", "origin"):
             places = frozenset((*facts.countries, RECYCLED, UNKNOWN, INITIAL_STOCK))
             return places if column == "origin" else frozenset(facts.stages)
-        domains: dict[str, frozenset[Any]] = {
-            "option": frozenset(facts.options),
-            "facility": frozenset(facts.facilities),
-            "process": frozenset(facts.processes),
-            "material": frozenset(facts.materials),
-            "country": frozenset(facts.countries),
-            "origin": frozenset(facts.countries),
-            "destination": frozenset(facts.countries),
-            "market": frozenset(facts.markets),
-            "stockpile": frozenset(facts.stockpiles),
-            "sector": frozenset(facts.sectors),
-            "provenance": frozenset(PROVENANCES),
-            "input_provenance": frozenset(PROVENANCES),
-            "output_provenance": frozenset(PROVENANCES),
-            "kind": frozenset(("idle", "retire") if table == "closures" else ("surplus", "downgrade")),
-            "component": frozenset(COMPONENTS),
-            "source": frozenset((PRIVATE, *facts.funds)),
-        }
-        return domains.get(column)
+        if column == "kind":
+            return frozenset(("idle", "retire") if table == "closures" else ("surplus", "downgrade"))
+        if column == "component":
+            return frozenset(COMPONENTS)
+        if column == "source":
+            return frozenset((PRIVATE, *facts.funds))
+        return facts.names.get(column)
 
     def _unique_and_sorted(self, rows: list[R], layout: Layout[R]) -> None:
         file = f"{layout.name}.csv"

@@ -154,13 +154,14 @@ def _confirm(instance: Instance, plan: Run, survivor: Survivor, settings: Settin
 
     audited  recompute each from the raw tables too; raises AuditError if one does not hold
     """
-    from ..auditing import audit_branch
+    from ..auditing import BranchAudit
     from ..errors import AuditError
     from ..instance.outages import as_scenarios, lost
     from ..solving.survive import aftermaths
 
     of_cases, names = as_scenarios(instance, survivor.tried)
     scenario_of = {k: scenario for scenario, k in names.items()}
+    auditor = BranchAudit(instance, plan.tables) if audited else None
     rows: dict[int, dict[str, Any]] = {}
     for aftermath, positions in aftermaths(instance, survivor.tried, plan.tables, settings):
         for k in positions:
@@ -169,9 +170,9 @@ def _confirm(instance: Instance, plan: Run, survivor: Survivor, settings: Settin
             missing, x = aftermath.missing(take)
             if missing > 0.0:
                 raise SolverFailed(f"the plan should survive {case}, but {missing:.3g} t are missing")
-            if audited:
+            if auditor:
                 shown, cost = aftermath.tables(of_cases, scenario_of[k], x)
-                report = audit_branch(of_cases, scenario_of[k], plan.tables, shown, cost, aftermath.last_start)
+                report = auditor.audit(of_cases, scenario_of[k], shown, cost, aftermath.last_start)
                 if not report.ok:
                     raise AuditError(f"{case} is not survived by the rules; please report this as a defect\n{report}")
             part = aftermath.most(take)

@@ -137,26 +137,27 @@ def _columns(name: str) -> tuple[str, ...]:
     return COLUMNS[name] if name in COLUMNS else OTHER_COLUMNS[name]
 
 
-def frame(name: str, rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
-    """Return rows as a frame, sorted by its columns from left to right.
+def by_column(name: str, rows: Iterable[Sequence[Any]]) -> dict[str, list[Any]]:
+    """Return column -> cells of rows, sorted by the columns from left to right.
 
     name  of the table, which says what the columns are
-    rows  one value for each column; None is a blank number (NaN)
+    rows  one value for each column; None is a blank number
     """
-    import pandas as pd
-
-    columns = _columns(name)
     listed: list[Any] = list(rows)
     try:
         ordered = sorted(listed)
     except TypeError:  # None cannot be compared with a number: blanks come first
         ordered = sorted(listed, key=lambda row: tuple((v is not None, v) for v in row))
-    data: dict[str, Any] = {}
-    for position, column in enumerate(columns):
-        values = [row[position] for row in ordered]
-        dtype = {"text": "object", "year": "int64", "number": "float64"}[kind(column)]
-        data[column] = pd.Series(values, dtype=dtype)
-    return pd.DataFrame(data, columns=list(columns))
+    return {column: [row[position] for row in ordered] for position, column in enumerate(_columns(name))}
+
+
+def frame(name: str, rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
+    """Return rows as a frame; the arguments and the order are those of `by_column`, and a blank number is NaN."""
+    import pandas as pd
+
+    dtypes = {"text": "object", "year": "int64", "number": "float64"}
+    cells = by_column(name, rows)
+    return pd.DataFrame({column: pd.Series(values, dtype=dtypes[kind(column)]) for column, values in cells.items()})
 
 
 def to_csv(table: pd.DataFrame) -> str:

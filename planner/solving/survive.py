@@ -23,7 +23,7 @@ from ..errors import Infeasible, NoPlan, SolverFailed
 from ..instance.outages import Floors, Lost, Outage, as_scenarios, lost, outages
 from ..prepare import prepare, prepare_branch
 from ..runs.closures import closed_shares
-from ..runs.tables import frame
+from ..runs.tables import by_column
 from .compiling import Arrays, compiled
 from .programme import Programme, by_family
 from .search import Outcome, optimise
@@ -194,8 +194,8 @@ class Aftermath:
         self._aim({self.part: -1.0})
         return float(self._run(take)[self.part])
 
-    def tables(self, of_case: Instance, scenario: str, x: np.ndarray) -> tuple[Frames, float]:
-        """Return operations as tables of the branch of a scenario, and the present value of their cost, MUSD.
+    def tables(self, of_case: Instance, scenario: str, x: np.ndarray) -> tuple[dict[str, Any], float]:
+        """Return operations as tables by column of the branch of a scenario, and the present value of their cost, MUSD.
 
         of_case  the instance with the outage as a scenario
         x        operations, shape (columns,)
@@ -203,7 +203,7 @@ class Aftermath:
         x = np.clip(x, self.arrays.col_lower, self.arrays.col_upper)
         outcome = Outcome("optimal", True, values=by_family(self.arrays.columns, x))
         reader = Reader(replace(self.prepared, instance=of_case, data=_renamed(self.prepared, scenario)), outcome)
-        shown = {name: frame(name, rows) for name, rows in reader.operations()[scenario].items()}
+        shown = {name: by_column(name, rows) for name, rows in reader.operations()[scenario].items()}
         return shown, float(self.cost @ x)
 
     def _aim(self, objective: Mapping[int, float]) -> None:

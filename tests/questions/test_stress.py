@@ -1,14 +1,16 @@
 """Disruptions tried on a plan, against arithmetic by hand and against full solves with the same scenario."""
 
 import json
+from dataclasses import replace
 from itertools import combinations
 
+import pandas as pd
 import pytest
 from builders import TABLES, write_instance
 from places import INSTANCES, run
 
 import planner
-from planner.auditing import audit_branch
+from planner.auditing import BranchAudit
 from planner.errors import OutputError, UsageError
 from planner.questions.stress.cases import SCENARIO, Shock, cases, with_case
 from planner.questions.stress.planned import Planned
@@ -371,10 +373,40 @@ def test_the_audit_of_a_branch_sees_what_is_wrong(tiny):
         name: plan.tables[name][plan.tables[name]["year"] == 2027].reset_index(drop=True)
         for name in ("activity", "flows", "purchases", "service", "stocks", "adjustments")
     }
-    report = audit_branch(of_case, SCENARIO, plan.tables, tables, 5.05)
+    auditor = BranchAudit(instance, plan.tables)
+    report = auditor.audit(of_case, SCENARIO, tables, 5.05)
     assert [check.kind for check in report.checks if not check.ok] == ["export_stop"]
-    report = audit_branch(of_case, SCENARIO, plan.tables, tables, 5.06)
+    report = auditor.audit(of_case, SCENARIO, tables, 5.06)
     assert [check.kind for check in report.checks if not check.ok] == ["export_stop", "objective"]
+    # what one branch violates does not stand in the report of the next, in which nothing is stopped
+    assert auditor.audit(replace(of_case, disruptions=()), SCENARIO, tables, 5.05).ok
+
+
+@pytest.mark.parametrize("name", ["tiny", "small"])
+def test_every_case_is_audited_in_full(name, request, monkeypatch):
+    instance, plan = request.getfixturevalue(name)
+    calls = []
+
+    def kept(auditor, *given):
+        calls.append((given, audit(auditor, *given)))
+        return calls[-1][1]
+
+    audit = BranchAudit.audit
+    monkeypatch.setattr(BranchAudit, "audit", kept)
+    found = planner.stress(plan, workers=1)
+    assert len(calls) == len(found.cases) > 2
+    for (of_case, scenario, tables, cost, until), report in calls:
+        # the report does not depend on the cases before, nor on the form of the tables
+        frames = {table: pd.DataFrame(columns) for table, columns in tables.items()}
+        alone = audit(BranchAudit(instance, plan.tables), of_case, scenario, frames, cost, until)
+        assert alone.to_dict() == report.to_dict()
+        # its six tables, and builds and stocks of the plan: each is there, and each of its cells is looked at
+        assert report.check("tables").comparisons == 6 + 2
+        sizes = [len(columns) * len(columns["year"]) for columns in tables.values()]
+        sizes += [plan.tables["builds"].size, plan.tables["stocks"].size]
+        assert report.check("values").comparisons == sum(sizes)
+        # each consumer of each year: what is asked, and that it is delivered or short
+        assert report.check("demand").comparisons == 2 * len(tables["service"]["year"])
 
 
 @pytest.mark.parametrize(

@@ -756,6 +756,23 @@ def test_a_corrupted_plan_is_caught(instance, run, kind, corrupt):
     assert check.relative > report.tolerance
     assert check.where and check.violations
     assert f"FAIL {kind}" in str(report)
+    assert planner.audit(instance, by_column(run)).to_dict() == report.to_dict()
+
+
+def by_column(run):
+    """The run with its tables as plain columns, in which form the cases of a stress study are audited."""
+
+    def columns(tables):
+        return {name: {column: frame[column].tolist() for column in frame} for name, frame in tables.items()}
+
+    return HandRun(run.plan, columns(run.tables), {name: columns(tables) for name, tables in run.branches.items()})
+
+
+def test_columns_of_different_lengths_are_no_table(instance, solved):
+    run = by_column(solved)
+    run.tables["costs"]["musd"].pop()
+    violations = planner.audit(instance, run).check("tables").violations
+    assert [str(violation) for violation in violations] == ["costs.csv: has columns of different lengths"]
 
 
 # cells that nothing else in a run determines: the duals

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from ...instance.timeline import overlap_share
 from ...prepare import Node
 from ...runs.run import PLANNED
+from ...runs.tables import by_column
 from ..many import Result, Worker
 from .cases import NOTHING, Case, with_case
 from .disrupted_operations import Branch, CaseSolution, Shape
@@ -23,6 +25,7 @@ from .planned import Consumer, Planned, Tabled
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ...auditing import BranchAudit
     from ...instance.instance import Instance
     from ...solving.solver import Settings
 
@@ -258,10 +261,14 @@ class Trials:
 
     # --- audit --------------------------------------------------------------------------------------------
 
+    @cached_property
+    def _auditor(self) -> BranchAudit:
+        from ...auditing import BranchAudit
+
+        return BranchAudit(self.instance, self.run.tables)
+
     def _audit(self, branch: Branch, solution: CaseSolution, case: Case) -> str:
         """Return what the independent audit of the branch finds wrong, at most three violations; "" if nothing."""
-        from ...auditing import audit_branch
-        from ...runs.tables import frame
         from ...solving.programme import by_family
         from ...solving.search import Outcome
         from ...solving.solution import Reader
@@ -272,9 +279,9 @@ class Trials:
         data = replace(data, nodes=[node._replace(branch=name) for node in data.nodes])
         outcome = Outcome("optimal", True, values=by_family(branch.arrays.columns, solution.x))
         reader = Reader(replace(branch.prepared, instance=of_case, data=data), outcome)
-        tables = {table: frame(table, rows) for table, rows in reader.operations()[name].items()}
+        tables = {table: by_column(table, rows) for table, rows in reader.operations()[name].items()}
         until = branch.data.nodes[-1].year
-        report = audit_branch(of_case, name, self.run.tables, tables, solution.cost, until)
+        report = self._auditor.audit(of_case, name, tables, solution.cost, until)
         return "; ".join(str(violation) for violation in report.violations[:3])
 
 
