@@ -35,13 +35,7 @@ KINDS = (*(name for name, metric in METRICS.items() if not metric.needs), "unser
 SAME_COST = 1e-8  # relative: two costs this close count as equal
 EXACT = 1e-8  # share: tolerance of the limits at the ends of the curve
 NARROW = 1e-5  # share: no point is placed in a narrower segment
-<<<<<<< HEAD
 TRIES = 60  # most steps towards the least limit; each comes much closer than the one before
-=======
-WHOLE = 1e-6  # a value this close to an integer counts as integer
-ROUND_UP, ROUND_DOWN = 0.7, 0.1  # a dive rounds all values at once whose fractional part is at least, or at most, this
-TRIES = 60  # most steps towards the least limit; a few suffice, as each comes much closer than the one before
->>>>>>> words
 
 
 @dataclass(frozen=True)
@@ -340,44 +334,6 @@ class Curve:
         self.lp.bound(self.whole, self.arrays.col_lower[self.whole], self.arrays.col_upper[self.whole])
         return min((plan for plan in plans if plan is not None), key=lambda plan: plan[0], default=None)
 
-<<<<<<< HEAD
-=======
-    def _dive(self, found: Found) -> tuple[float, np.ndarray] | None:
-        """Round the linear relaxation by diving, and return cost (MUSD) and integers; None if the dive finds no plan.
-
-        found  solution of the linear relaxation
-
-        Each step fixes the columns that are close to an integer and solves again. If that leaves no plan, only the
-        column closest to an integer is fixed; if that leaves none either, this column is rounded to its other side.
-        """
-        low, high = self.arrays.col_lower[self.whole].copy(), self.arrays.col_upper[self.whole].copy()
-        while True:
-            x = found.x[self.whole]
-            away = np.abs(x - np.round(x))
-            open_ = np.flatnonzero(away > WHOLE)
-            if not len(open_):
-                return found.value, np.round(x)
-            part = x - np.floor(x)
-            near = open_[(part[open_] >= ROUND_UP) | (part[open_] <= ROUND_DOWN)]
-            nearest = open_[[np.argmin(away[open_])]]
-            other = np.floor(x[nearest]) + np.ceil(x[nearest]) - np.round(x[nearest])
-            for fixed, values in ((near, np.round(x[near])), (nearest, np.round(x[nearest])), (nearest, other)):
-                if not len(fixed):
-                    continue
-                lower, upper = low.copy(), high.copy()
-                lower[fixed] = upper[fixed] = values
-                self.lp.bound(self.whole, lower, upper)
-                found = self.lp.find(sure=False, keep=True)
-                if found.optimal:
-                    break
-                if found.stopped != "infeasible":
-                    self.interrupted |= found.stopped == "interrupted"
-                    return None
-            else:
-                return None
-            low, high = lower, upper
-
->>>>>>> words
     def _facts(self, x: np.ndarray) -> dict[str, Any]:
         """Return builds, deliveries, shortage and capex of a solution, under the names and in the units of `Point`."""
         data, columns = self.data, self.arrays.columns
