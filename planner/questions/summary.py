@@ -24,7 +24,8 @@ def show(instance: Instance, plan: Run, folder: Path, console: Console | None = 
     out = console or Console(highlight=False, soft_wrap=True)
     gap = plan.plan["gap"]
     stopped = "" if plan.status == "optimal" else "not proven optimal, "
-    proven = "proven optimal" if gap < 5e-7 else f"{stopped}at most {share_of(gap, 2)} above the optimum"
+    above = f"{share_of(gap, 2)} ({figure_of(plan.objective_musd - plan.searched.bound)} MUSD)"
+    proven = "proven optimal" if gap < 5e-7 else f"{stopped}at most {above} above the optimum"
     out.print(f"[bold]{escape(instance.title or instance.name)}[/bold]")
     out.print(
         f"{figure_of(plan.objective_musd, 6)} MUSD present value ({proven}; "

@@ -220,3 +220,13 @@ def test_what_the_gaps_leave_open_is_not_told_as_an_effect(monkeypatch):
     assert row["elasticity"] != row["elasticity"] and found.gap == pytest.approx(3 / row["at_low"])
     assert "within the gaps" in str(found) and "elasticity" not in str(found)
     assert "The gaps of the solves leave open what moves the cost most" in sensitivity_page(found)
+
+
+def test_without_salib_only_a_sobol_study_names_the_extra(monkeypatch):
+    for name in [n for n in sys.modules if n.startswith("SALib")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "SALib", None)
+    drawn = planner.sensitivity(study(PRICE, FREIGHT, method="lhs", samples=4, metrics=["objective_musd"]), workers=1)
+    assert len(drawn.samples) == 5
+    with pytest.raises(UsageError, match=r"magnet-planner\[sobol\]"):
+        planner.sensitivity(study(PRICE, FREIGHT, method="sobol", samples=4, metrics=["objective_musd"]), workers=1)

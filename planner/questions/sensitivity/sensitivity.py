@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ...bands import Searched, difference
 from ...errors import UsageError
@@ -80,18 +83,27 @@ def _samples(study: StudyFile, names: Sequence[str]) -> list[Positions]:
     """The base first; then each change at its ends, or points over all of them."""
     if study.method == "one-at-a-time":
         return [{}, *({name: end} for name in names for end in (0.0, 1.0))]
-    problem = {"num_vars": len(names), "names": list(names), "bounds": [[0.0, 1.0]] * len(names)}
     if study.method == "lhs":
-        from SALib.sample import latin
+        from scipy.stats import qmc
 
-        points = latin.sample(problem, study.samples, seed=study.seed)
+        points = qmc.LatinHypercube(len(names), rng=np.random.default_rng(study.seed)).random(study.samples)
     else:
-        from SALib.sample import sobol
-
         if study.samples & (study.samples - 1):
             raise UsageError(f"samples = {study.samples}: sobol needs a power of 2")
-        points = sobol.sample(problem, study.samples, calc_second_order=False, seed=study.seed)
+        points = _sobol("sample").sample(_problem(names), study.samples, calc_second_order=False, seed=study.seed)
     return [{}, *(dict(zip(names, map(float, point), strict=True)) for point in points)]
+
+
+def _sobol(part: str) -> Any:
+    """Return SALib's module that draws Saltelli's samples (``sample``) or shares out the variance (``analyze``)."""
+    try:
+        return importlib.import_module(f"SALib.{part}.sobol")
+    except ModuleNotFoundError as missing:
+        raise UsageError('sobol needs the extra "sobol": pip install "magnet-planner[sobol]"') from missing
+
+
+def _problem(names: Sequence[str]) -> dict[str, Any]:
+    return {"num_vars": len(names), "names": list(names), "bounds": [[0.0, 1.0]] * len(names)}
 
 
 def _sensitivity(
@@ -201,12 +213,9 @@ def _indices(study: StudyFile, names: Sequence[str], frame: pd.DataFrame) -> pd.
                 varies = known[metric].nunique() > 1
                 rows.append((name, metric, known[name].corr(known[metric], method="spearman") if varies else 0.0))
             continue
-        from SALib.analyze import sobol
-
-        problem = {"num_vars": len(names), "names": list(names), "bounds": [[0.0, 1.0]] * len(names)}
         if (found != found).any() or found.std() == 0.0:
             continue  # without a plan in some samples, or without any variation, there are no variances to share out
-        said = sobol.analyze(problem, found, calc_second_order=False, seed=study.seed)
+        said = _sobol("analyze").analyze(_problem(names), found, calc_second_order=False, seed=study.seed)
         for k, name in enumerate(names):
             numbers = (said["S1"][k], said["S1_conf"][k], said["ST"][k], said["ST_conf"][k])
             rows.append((name, metric, *(float(n) for n in numbers)))
