@@ -137,6 +137,42 @@ def test_an_answer_does_not_depend_on_what_was_asked_before(divisible):
     assert (space.held.least(aims[0]).x == first).all()
 
 
+def test_what_no_optional_project_costs_and_a_slack_beyond_it(tmp_path):
+    # tiny costs 9.75 MUSD; without the line nothing clean comes in 2027, so by the cap nothing at all: 4.1 + 100 MUSD
+    tiny = planner.load(INSTANCES / "tiny")
+    found = planner.alternatives(tiny, plans=0)
+    assert (found.no_project, found.no_project_musd) == ("optimal", pytest.approx(104.1))
+    assert found.projects_musd == pytest.approx(94.35)
+    assert "Without any optional project: 104.1 MUSD, 94.35 MUSD more." in str(found) and "Careful" not in str(found)
+    about = json.loads((found.write(tmp_path / "found") / "alternatives.json").read_text())
+    assert (about["no_project_musd"], about["projects_musd"]) == pytest.approx((104.1, 94.35))
+    # 94.35 / 9.75 = 967.69 %: with more than that the line is in some plans only
+    wide = planner.alternatives(tiny, slack=9.7, plans=0)
+    assert wide.ranges["verdict"].tolist() == ["sometimes"]
+    assert "Careful: the slack of 94.575 MUSD is larger" in str(wide) and "below 967.69% can tell" in str(wide)
+
+
+def test_what_is_committed_is_no_optional_project():
+    # at most a fifth of 2027 exposed: 80 t clean of two lines, 4.1 + 4.8 + 0.82 + 1.2 = 10.92 MUSD; with the committed
+    # line alone 60 t clean and 15 exposed, 25 short: 4.1 + 3.6 + 0.615 + 25 + 0.6 = 33.915 MUSD
+    tiny = planner.load(INSTANCES / "tiny")
+    line = {k: v for k, v in tiny.options[0].model_dump().items() if v is not None}
+    cap = {k: v for k, v in tiny.caps[0].model_dump().items() if v is not None}
+    rows = {"options": [{**line, "max_modules": 2, "min_modules": 1}], "caps": [{**cap, "limit": 0.2}]}
+    found = planner.alternatives(tiny.changed(rows=rows), slack=0.0, plans=0)
+    assert found.best_musd == pytest.approx(10.92) and found.no_project_musd == pytest.approx(33.915)
+    assert found.ranges[["least", "most"]].iloc[0].tolist() == [2, 2]  # afterwards it is free again
+
+
+def test_without_any_optional_project_there_may_be_no_plan():
+    # everything must be served, half of it clean, which only the line is
+    tiny = planner.load(INSTANCES / "tiny")
+    sector = {k: v for k, v in tiny.sectors[0].model_dump().items() if v is not None}
+    found = planner.alternatives(tiny.changed(rows={"sectors": [{**sector, "min_service": 1.0}]}), plans=0)
+    assert found.no_project == "infeasible" and found.to_dict()["no_project_musd"] is None
+    assert "Without any optional project there is no plan." in str(found)
+
+
 def test_every_search_has_the_time_allowed(divisible, monkeypatch):
     asked = []
     search = Programme.run

@@ -178,6 +178,15 @@ def test_alternatives_tell_what_is_no_regret(tiny, found):
     assert group == ["country=USA", "60", "60", "6", "6", "yes"]
 
 
+def test_a_slack_beyond_what_all_projects_save_is_warned_of(tiny, found):
+    # without the line 104.1 instead of 9.75 MUSD, 94.35 more; 980 % of 9.75 are 95.55
+    text = page_of(tiny, found["alternatives"])
+    assert "Without any optional project: 104.1 million USD, 94.35 million USD more." in text
+    text = page_of(tiny, planner.alternatives(tiny[0], slack=9.8, plans=0))
+    assert "<strong>Careful:</strong> the slack of 95.55 million USD is larger than what all optional projects" in text
+    assert "within 980% of the least cost, since all optional ones together save less." in text
+
+
 def test_plans_are_named_by_what_differs(tmp_path, tiny, found):
     about = json.loads((found["alternatives"].write(tmp_path / "a") / "alternatives.json").read_text())
     about["ranges"][0] |= {"verdict": "sometimes", "least": -1e-10, "proven": False}

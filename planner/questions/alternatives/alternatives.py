@@ -54,6 +54,9 @@ def alternatives(
     time_limit  seconds for each search and trial [none; 30 in a model too large to be proven]; an end that was not
                 proven in that time is marked
 
+    Nothing is in every plan if one without any optional project is within the slack; so what such a plan costs, with
+    nothing built but what is committed (``min_modules``), is found first, and a slack that large is warned of.
+
     The ceiling is (1 + slack) times the cost of the plan found, which may lie above the least by the gap. Raises
     UsageError and what `solve` raises.
     """
@@ -95,6 +98,8 @@ def alternatives(
         space.best_musd,
         space.bound_musd,
         space.ceiling,
+        space.no_project,
+        space.no_project_musd,
         _frame("ranges", _ranges(space, ends, starts)).astype({"least": float, "most": float}),
         _frame("groups", spans),
         _frame("buys", bought),

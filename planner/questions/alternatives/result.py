@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...bands import ROUNDING
+from ...bands import ROUNDING, Searched, difference
 from ...errors import UsageError, hinted
 from ...words import figure_of, share_of
 from ..study import COMPLETE, INSTANCE, SETTINGS, Study, Table, Value
@@ -36,6 +37,8 @@ class Alternatives(Study):
     best_musd     the least cost, MUSD present value
     bound_musd    no plan costs less, MUSD present value
     ceiling_musd  the most that a plan may cost, MUSD present value
+    no_project       how the search for the least cost without any optional project ended, see HOLDS
+    no_project_musd  that cost, MUSD present value; NaN without such a plan
     ranges, groups, buys, plans  the tables of the same names, see HOLDS
     """
 
@@ -46,6 +49,17 @@ class Alternatives(Study):
         Value("best_musd", "the least cost found, MUSD present value"),
         Value("bound_musd", "no plan costs less, MUSD present value"),
         Value("ceiling_musd", "the most that a plan may cost, MUSD present value"),
+        Value(
+            "no_project",
+            "the plan of least cost without any optional project, with nothing built but `min_modules`: `optimal`; "
+            "`feasible`: a cheaper one may exist; `infeasible`: there is none; `time_limit`: none was found in time",
+        ),
+        Value("no_project_musd", "what it costs, MUSD present value; null without such a plan"),
+        Value(
+            "projects_musd",
+            "by how much it is dearer than the least cost found, MUSD: what all optional projects save together; with "
+            "a larger slack nothing optional can be `always`",
+        ),
         COMPLETE,
         SETTINGS,
         Table(
@@ -105,12 +119,19 @@ class Alternatives(Study):
     best_musd: float
     bound_musd: float
     ceiling_musd: float
+    no_project: str
+    no_project_musd: float
     ranges: pd.DataFrame
     groups: pd.DataFrame
     buys: pd.DataFrame
     plans: pd.DataFrame
     complete: bool
     settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def projects_musd(self) -> float:
+        """What all optional projects save together, MUSD present value; NaN if nothing is known to compare with."""
+        return self.no_project_musd - self.best_musd
 
     @property
     def names(self) -> list[str]:
@@ -136,6 +157,10 @@ class Alternatives(Study):
             f"Plans within {100 * self.slack:.3g} % of the least cost: "
             f"{figure_of(self.best_musd, 6)} to {figure_of(self.ceiling_musd, 6)} MUSD"
         ]
+        about = self.to_dict()
+        lines.append(without_projects(about, _musd))
+        if warning := too_wide(about, _musd):
+            lines.append(f"Careful: {warning}")
         if self.best_musd - self.bound_musd > ROUNDING * abs(self.best_musd):
             within = (self.ceiling_musd - self.bound_musd) / max(abs(self.bound_musd), 1e-9)
             lines.append(
@@ -173,6 +198,44 @@ class Alternatives(Study):
         if not self.complete:
             lines.append("Interrupted: what was found so far; ranges not asked are what the plans found show.")
         return "\n".join(lines)
+
+
+def without_projects(about: Mapping[str, Any], money: Callable[[float], str]) -> str:
+    """What no optional project at all costs, in words.
+
+    about  the manifest
+    money  formats an amount in MUSD
+    """
+    if about["no_project"] == "infeasible":
+        return "Without any optional project there is no plan."
+    if about["no_project_musd"] is None:
+        return "What no optional project at all costs was not found in time."
+    without = float(about["no_project_musd"])
+    if about["no_project"] != "optimal":
+        return f"Without any optional project: {money(without)} at most, not proven."
+    least = Searched(float(about["best_musd"]), float(about["bound_musd"]))
+    more = difference(Searched(without, without), least).at_least_nothing().told(money)
+    return f"Without any optional project: {money(without)}, {more}."
+
+
+def too_wide(about: Mapping[str, Any], money: Callable[[float], str]) -> str:
+    """Why nothing optional can be in every plan, if the slack is larger than what all projects save; "" if it is not.
+
+    Arguments as in `without_projects`.
+    """
+    saved, best = about["projects_musd"], float(about["best_musd"])
+    slack, rounding = float(about["ceiling_musd"]) - best, ROUNDING * abs(best)
+    if saved is None or slack - saved <= rounding:
+        return ""
+    cure = f"; a slack below {saved / abs(best):.2%} can tell which are needed" if saved > rounding else ""
+    return (
+        f"the slack of {money(slack)} is larger than what all optional projects save together, so a plan without any "
+        f"is within it, and none of them can be in every plan{cure}."
+    )
+
+
+def _musd(musd: float) -> str:
+    return f"{figure_of(musd, 6)} MUSD"
 
 
 def _range_words(row: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...bands import ROUNDING
+from ...questions.alternatives.result import too_wide, without_projects
 from ...words import counted, figure_of, listed, rate_of, shortened, told
 from ..charts import Bar, Mark, ranked
 from ..looks import GREEN, GREY, ORANGE, Look
@@ -47,6 +48,8 @@ def section(view: View, study: Shown) -> Section:
         f"{counts['sometimes'] or 'none'} in some, {counts['never'] or 'none'} in none"
         + (f"; of {counts['open']} that is open." if counts["open"] else ".")
     ]
+    lead.append(without_projects(about, lambda musd: view.money(musd, 4)))
+    warning = too_wide(about, lambda musd: view.money(musd, 4))
     bound = float(about["bound_musd"])
     if best - bound > ROUNDING * abs(best):
         within = rate_of((ceiling - bound) / max(abs(bound), 1e-9))
@@ -67,7 +70,9 @@ def section(view: View, study: Shown) -> Section:
         _group_table(view, study.tables["groups"]) if study.tables["groups"] else None,
         _buy_table(study.tables["buys"]) if study.tables["buys"] else None,
     ]
-    return Section("near-best", "What is nearly as good", lead, parts, "Alternatives", study.warnings)
+    return Section(
+        "near-best", "What is nearly as good", lead, parts, "Alternatives", [*study.warnings, *filter(None, [warning])]
+    )
 
 
 def _ranges(study: Shown) -> list[Row]:
@@ -308,7 +313,8 @@ def in_words(view: View, study: Shown) -> str:
         return ""
     if not always:
         found = " found" if any(r["verdict"] == "open" for r in ranges) else ""
-        return f"No project is in every plan{found} within {slack} of the least cost."
+        why = ", since all optional ones together save less" if too_wide(study.about, view.money) else ""
+        return f"No project is in every plan{found} within {slack} of the least cost{why}."
     never = sum(r["verdict"] == "never" for r in ranges)
     none = f"; {counted(never, 'project')} {'is' if never == 1 else 'are'} in none" if never else ""
     return f"Every plan within {slack} of the least cost builds {listed(always, 5)}{none}."
