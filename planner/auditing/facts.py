@@ -98,6 +98,7 @@ class Facts:
         self._recipes: dict[tuple[str, str, int], tuple[tuple[str, float], ...]] = {}
         self._lanes = _by_route(instance.lanes)
         self._tariffs = _by_route(instance.tariffs)
+        self._own_shares: dict[tuple[str, int], float] = {}
         self._moves: dict[tuple[str, str, str, int], tuple[Lane | None, float]] = {}
 
     # --- time and money
@@ -119,14 +120,17 @@ class Facts:
 
     def own_share(self, facility: Facility, year: int) -> float:
         """Mean share of the facility's own capacity_t over the period that begins in ``year``."""
-        return self._mean(
-            0.0
-            if facility.last_year is not None and y > facility.last_year
-            else 1.0
-            if facility.first_year is None
-            else ramped(y, facility.first_year, facility.ramp_years)
-            for y in self.calendar(year)
-        )
+        key = (facility.facility, year)
+        if key not in self._own_shares:
+            self._own_shares[key] = self._mean(
+                0.0
+                if facility.last_year is not None and y > facility.last_year
+                else 1.0
+                if facility.first_year is None
+                else ramped(y, facility.first_year, facility.ramp_years)
+                for y in self.calendar(year)
+            )
+        return self._own_shares[key]
 
     def module_share(self, option: Option, start: int, year: int) -> float:
         """Mean share of a module started in ``start`` over the period that begins in ``year``."""

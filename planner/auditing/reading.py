@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -357,7 +358,7 @@ class Tables:
     def _whole(self, raw: list[Any], layout: Layout[Any], column: str, usable: list[bool]) -> list[int]:
         result = []
         for index, cell in enumerate(raw):
-            number = _number(cell)
+            number = cell if type(cell) is int else _number(cell)
             if abs(number) < LARGEST and number == int(number):
                 result.append(int(number))
                 continue
@@ -447,14 +448,15 @@ class Tables:
 
     def _unique_and_sorted(self, rows: list[R], layout: Layout[R]) -> None:
         file = f"{layout.name}.csv"
-        positions = [layout.columns.index(column) for column in layout.key]
-        keys = [tuple(row[position] for position in positions) for row in rows]
+        keys = list(map(operator.itemgetter(*(layout.columns.index(column) for column in layout.key)), rows))
         self._book.passed("duplicates", len(keys))
         if len(set(keys)) < len(keys):
             for key, times in Counter(keys).items():
                 if times > 1:
                     self._book.fault("duplicates", (file, *key), f"there {times} times")
         self._book.passed("order", len(rows))
+        if not any(map(operator.lt, rows[1:], rows)):
+            return
         for number, (row, following) in enumerate(itertools.pairwise(rows), start=2):
             if following < row:
                 self._book.fault("order", (file, f"row {number}"), "comes before the row above it")

@@ -142,10 +142,11 @@ def _export_limits(instance: Instance, stops: Sequence[Disruption], share: float
     stops  rows of the kind export_stop
     """
     limits: dict[tuple[str, str], float] = {}
-    places = {row: members(instance, row.country) for row in stops}
+    places = [(row, members(instance, row.country)) for row in stops]
     for material in instance.materials:
+        of_material = [(row, inside) for row, inside in places if matches_material(row, material)]
         for country in instance.countries:
-            matching = [r for r in stops if country.country in places[r] and matches_material(r, material)]
+            matching = [row for row, inside in of_material if country.country in inside]
             if not matching:
                 continue
             left = 1.0

@@ -56,12 +56,14 @@ class CaseSolution:
     x        value of each column, in kt/yr or kt
     duals    shadow price of each row, MUSD (present value) per unit of the row
     changed  row -> its upper limit in this case, kt/yr or kt, for rows that the case limits
+    surges   factors on demands and prices, see `Branch._surges`
     cost     present value, MUSD
     """
 
     x: np.ndarray
     duals: np.ndarray
     changed: dict[int, float]
+    surges: dict[str, dict[int, float]]
     cost: float
 
 
@@ -133,7 +135,7 @@ class Branch:
 
     def _first(self) -> CaseSolution:
         """Solve the undisturbed branch and keep its basis, from which every case starts."""
-        solution = self._run({})
+        solution = self._run({}, {})
         if solution is None:
             raise SolverFailed("the operations after the shock have no solution even if nothing is lost")
         self.basis = self.programme.basis
@@ -203,14 +205,14 @@ class Branch:
                 surges.setdefault("buy", {})[k] = factor
         return surges
 
-    def _run(self, changed: dict[int, float], surges: dict[str, dict[int, float]] | None = None) -> CaseSolution | None:
+    def _run(self, changed: dict[int, float], surges: dict[str, dict[int, float]]) -> CaseSolution | None:
         """Solve with other upper limits of rows and with surges; None if there is no solution.
 
         changed  row -> upper limit, kt/yr or kt
         surges   factors on demands and prices, see `_surges`
         Raises SolverFailed if the solver ends without an answer.
         """
-        arrays, surges = self.arrays, surges or {}
+        arrays = self.arrays
         sides = {row: (-np.inf, upper) for row, upper in changed.items()}
         col_upper, cost = arrays.col_upper.copy(), arrays.cost.copy()
         for d, factor in surges.get("need", {}).items():
@@ -229,7 +231,7 @@ class Branch:
         if not found.optimal:
             raise SolverFailed(f"the operations after a disruption could not be solved ({found.stopped})")
         x = np.clip(found.x, arrays.col_lower, col_upper)
-        return CaseSolution(x, found.duals, changed, float(cost @ x) + arrays.offset)
+        return CaseSolution(x, found.duals, changed, surges, float(cost @ x) + arrays.offset)
 
     def _put(self, sides: dict[int, tuple[float, float]], col_upper: np.ndarray, cost: np.ndarray) -> None:
         """Write the limits, bounds and prices of a case into the solver, and take back those of the case before.
@@ -244,12 +246,11 @@ class Branch:
         self.programme.bound(np.arange(len(cost)), arrays.col_lower, col_upper)
         self.programme.objective(cost)
 
-    def surged(self, case: Case) -> ModelData:
-        """Return the model data with the demands and prices of a case."""
-        surges = self._surges(self.conditions(case))
-        if not surges:
+    def surged(self, solution: CaseSolution) -> ModelData:
+        """Return the model data with the demands and prices of a case, from its solution."""
+        if not solution.surges:
             return self.data
-        needs, offers = surges.get("need", {}), surges.get("buy", {})
+        needs, offers = solution.surges.get("need", {}), solution.surges.get("buy", {})
         return replace(
             self.data,
             need=[n._replace(demand=n.demand * needs.get(d, 1.0)) for d, n in enumerate(self.data.need)],

@@ -235,6 +235,7 @@ def frames(results: Sequence[Result], sets: Mapping[str, Set]) -> dict[str, pd.D
     import pandas as pd
 
     rows, consumers = [], []
+    of_cases, by_consumer = Stress.columns("cases"), Stress.columns("by_sector")
     for r in results:
         served = [c["months_served"] for c in r["consumers"]]
         survived = [c["months_survived"] for c in r["consumers"]]
@@ -243,16 +244,16 @@ def frames(results: Sequence[Result], sets: Mapping[str, Set]) -> dict[str, pd.D
             "least_months_served": min(served, default=math.nan),
             "least_months_survived": math.nan if None in survived else min(survived, default=math.nan),
         }
-        rows.append([of_case.get(column, math.nan) for column in Stress.columns("cases")])
+        rows.append([of_case.get(column, math.nan) for column in of_cases])
         for c in r["consumers"]:
             of_consumer = {**of_case, **{name: _number(value) for name, value in c.items()}}
-            consumers.append([of_consumer[column] for column in Stress.columns("by_sector")])
-    table = pd.DataFrame(rows, columns=Stress.columns("cases"))
+            consumers.append([of_consumer[column] for column in by_consumer])
+    table = pd.DataFrame(rows, columns=of_cases)
     table["decisive"] = table["decisive"].where(table["decisive"].notna(), "")
     table = table.sort_values(
         ["lost_musd", "extra_cost_musd", "year", "case"], ascending=[False, False, True, True], kind="stable"
     ).reset_index(drop=True)
-    by_sector = pd.DataFrame(consumers, columns=Stress.columns("by_sector"))
+    by_sector = pd.DataFrame(consumers, columns=by_consumer)
     by_sector = by_sector.sort_values(["case", "year", "country", "sector", "material"]).reset_index(drop=True)
     return {
         "cases": table,

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from ...instance.timeline import overlap_share
 from ...prepare import Node
 from ...runs.run import PLANNED
@@ -107,7 +105,7 @@ class Trials:
         }  # fmt: skip
         if solution is None:
             return {**described, "status": "infeasible", "consumers": [], "critical": [], "audit": ""}
-        service = self._service(branch, solution.x, case)
+        service = self._service(branch, solution, case)
         years = sorted({node.year for node in branch.data.nodes})
         length = {node.year: node.length for node in branch.data.nodes}
         unserved = sum(s.short * s.years for s in service.values())
@@ -135,17 +133,17 @@ class Trials:
 
     # --- service ------------------------------------------------------------------------------------------
 
-    def _service(self, branch: Branch, x: np.ndarray, case: Case) -> dict[Consumer, Service]:
-        """Return what each consumer gets in each period; ``x`` holds the columns of the branch's model."""
-        data, span = branch.surged(case), branch.prepared.periods
+    def _service(self, branch: Branch, solution: CaseSolution, case: Case) -> dict[Consumer, Service]:
+        """Return what each consumer gets in each period."""
+        data, span = branch.surged(solution), branch.prepared.periods
         columns = branch.arrays.columns.get("short", {})
+        hit = [overlap_share(span[node.period], case.first, case.last) * node.length for node in data.nodes]
+        months = [case.months * years / (case.last - case.first + 1) for years in hit]
         services = {}
         for d, need in enumerate(data.need):
             node = data.nodes[need.node]
-            share = overlap_share(span[node.period], case.first, case.last) * node.length
-            months = case.months * share / (case.last - case.first + 1)
             services[need.country, need.sector, need.material, node.year] = Service(
-                need.demand * 1e3, float(x[columns[d]]) * 1e3, months, node.length
+                need.demand * 1e3, float(solution.x[columns[d]]) * 1e3, months[need.node], node.length
             )
         return services
 
@@ -200,7 +198,7 @@ class Trials:
             """Whether a consumer loses service if the case lasts for ``months`` only."""
             if months not in tried:
                 solution = branch.solve(case, months)
-                now = {} if solution is None else self._service(branch, solution.x, case)
+                now = {} if solution is None else self._service(branch, solution, case)
                 tried[months] = {c[:3] for c, s in now.items() if self._lost(c, s) > 0.0}
                 if solution is None:
                     tried[months] = short
@@ -273,15 +271,11 @@ class Trials:
         from ...solving.search import Outcome
         from ...solving.solution import Reader
 
-        of_case = with_case(self.instance, case)
-        name = of_case.scenarios[0].scenario
-        data = branch.surged(case)
-        data = replace(data, nodes=[node._replace(branch=name) for node in data.nodes])
         outcome = Outcome("optimal", True, values=by_family(branch.arrays.columns, solution.x))
-        reader = Reader(replace(branch.prepared, instance=of_case, data=data), outcome)
-        tables = {table: by_column(table, rows) for table, rows in reader.operations()[name].items()}
-        until = branch.data.nodes[-1].year
-        report = self._auditor.audit(of_case, name, tables, solution.cost, until)
+        reader = Reader(replace(branch.prepared, data=branch.surged(solution)), outcome)
+        tables = {table: by_column(table, rows) for table, rows in reader.operations()[branch.name].items()}
+        of_case, until = with_case(self.instance, case), branch.data.nodes[-1].year
+        report = self._auditor.audit(of_case, of_case.scenarios[0].scenario, tables, solution.cost, until)
         return "; ".join(str(violation) for violation in report.violations[:3])
 
 
