@@ -14,6 +14,7 @@ from ..instance.loading import given_instance
 from ..runs.manifest import SCHEMA
 from ..runs.run import Run
 from ..runs.tables import COMPONENTS
+from ..words import blank
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -239,6 +240,7 @@ def _summary(
         "objective_musd": objective,
         "bound_musd": bound,
         "gap": gap,
+        "without_projects_musd": blank(outcome.without_projects),
         "seconds": {
             "load": round(load_seconds, 3),
             "build": round(outcome.seconds["build"], 3),

@@ -31,6 +31,7 @@ def show(instance: Instance, plan: Run, folder: Path, console: Console | None = 
         f"{figure_of(plan.objective_musd, 6)} MUSD present value ({proven}; "
         f"{instance.currency} of {instance.price_year}, {instance.discount_rate:.3g} discount rate)"
     )
+    _stakes(plan, out)
     _terms(plan, out)
     _costs(plan, out)
     _builds(plan, out)
@@ -44,6 +45,21 @@ def show(instance: Instance, plan: Run, folder: Path, console: Console | None = 
     for note in plan.plan["notes"]:
         out.print(f"Note: {escape(note)}")
     out.print(f"Run: {escape(str(folder))}")
+
+
+def _stakes(plan: Run, out: Console) -> None:
+    """What all optional projects save together, beside which a gap is to be read."""
+    without = plan.plan.get("without_projects_musd")
+    if without is None:
+        return
+    saved, open_ = without - plan.objective_musd, plan.objective_musd - plan.searched.bound
+    if saved <= 1e-6 * abs(without):
+        out.print(f"Nothing optional pays: without any project the cost is {figure_of(without, 6)} MUSD")
+        return
+    text = f"All optional projects together save {figure_of(saved, 4)} MUSD (without them {figure_of(without, 6)})"
+    if open_ > 0.01 * saved:
+        text += f"; the gap is {share_of(open_ / saved)} of that"
+    out.print(text)
 
 
 def _terms(plan: Run, out: Console) -> None:

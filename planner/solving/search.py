@@ -17,6 +17,7 @@ from .lshaped import FEWEST_COLUMNS, Best, LShaped, solve_with_builds_held
 from .measures import deliveries
 from .programme import Programme, by_family, inside_bounds
 from .solver import TIGHT, Found, Progress, Settings
+from .stakes import without_projects
 
 if TYPE_CHECKING:
     from .pins import Pins
@@ -42,6 +43,7 @@ class Outcome:
     seconds      spent to build and to solve
     certificate  residuals and gap, see `certificate`
     notes        for the user, such as a step that was dropped
+    without_projects  least cost without any optional project, MUSD; NaN: there is no such plan, or it was not asked for
     """
 
     stopped: str
@@ -56,6 +58,7 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
     certificate: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    without_projects: float = math.nan
 
 
 def optimise(
@@ -81,7 +84,8 @@ def optimise(
         start.hold(data, held)
         known = Programme(held, settings).find(seconds=settings.time_limit)
     built = time.perf_counter() - started
-    outcome = optimise_arrays(data, arrays, settings, progress, known.x if known and known.held else None)
+    first = known.x if known and known.held else None
+    outcome = optimise_arrays(data, arrays, settings, progress, first, staked=not pins and data.risk is None)
     if known and not known.held:
         outcome.notes.append("the builds to start from are no plan of this instance; the search began without them")
     outcome.seconds["build"] += built
@@ -94,10 +98,12 @@ def optimise_arrays(
     settings: Settings,
     progress: Progress | None = None,
     start: np.ndarray | None = None,
+    staked: bool = False,
 ) -> Outcome:
     """Solve a compiled model of ``data``, which may have further rows.
 
-    start  a plan, shape (columns,), from which the search begins; None: no plan is known
+    start   a plan, shape (columns,), from which the search begins; None: no plan is known
+    staked  whether to find the least cost without any optional project too
     """
     started = time.perf_counter()
     programme = Programme(arrays, settings)
@@ -111,6 +117,10 @@ def optimise_arrays(
         if len(whole):
             programme.report_search(progress)
     _solve(programme, data, outcome, start, progress)
+    if staked and data.build and outcome.held and outcome.stopped == "optimal":
+        programme.restore()
+        without = without_projects(programme, data, settings.time_limit)
+        outcome.without_projects = programme.cost(without.x) if without.optimal else math.nan
     outcome.seconds = {"build": built - started, "solve": time.perf_counter() - built}
     return outcome
 

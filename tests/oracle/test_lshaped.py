@@ -87,3 +87,14 @@ def test_a_model_without_a_plan_is_left_to_the_search_of_the_whole(tmp_path):
     floor = {**cells(tiny.sectors[0]), "min_service": 0.9, "clean_from_year": 2027}  # the line makes 60 t
     _, best, least = both(tiny.with_rows("sectors", floor))
     assert least is None and best.plan is None and best.why == "stalled"
+
+
+def test_what_all_optional_projects_save_is_told(capsys):
+    # README of tiny: 9.75 MUSD with the line; 104.1 without: 100 t from China in 2026, none in 2027 at 1 MUSD a tonne
+    tiny = planner.load(INSTANCES / "tiny")
+    assert planner.solve(tiny).plan["without_projects_musd"] == pytest.approx(104.1)
+    committed = tiny.with_rows("options", {**cells(tiny.options[0]), "min_modules": 1})
+    plan = planner.solve(committed)  # nothing is optional, so nothing is saved
+    assert plan.plan["without_projects_musd"] == pytest.approx(plan.objective_musd)
+    held = planner.solve(tiny, pins=planner.Pins.parse(tiny, forbid=["texas-line"]))
+    assert held.plan["without_projects_musd"] is None

@@ -13,13 +13,14 @@ from ...errors import Infeasible, NoPlan, SolverFailed, UsageError, hinted
 from ...solving.measures import capex
 from ...solving.programme import Programme, Ticker
 from ...solving.solver import PROVEN_UP_TO
+from ...solving.stakes import without_projects
 from ...words import figure_of
 from .near import Near
 from .result import BUYS, SOME
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
-    from ...solving.solver import Found, Progress, Settings
+    from ...solving.solver import Progress, Settings
 
 
 EACH = 30.0  # seconds for each search in a model too large to be proven, unless said otherwise
@@ -55,7 +56,8 @@ class Space:
             raise NoPlan(f"no plan was found before the search ended ({found.stopped}); allow more time")
         if self.each is None and len(self.whole) > PROVEN_UP_TO:
             self.each = EACH
-        without = self._without_projects()
+        self.tell("no optional project")
+        without = without_projects(self.solver, self.data, self.each)
         self.no_project = "feasible" if without.held and not without.optimal else without.stopped
         self.no_project_musd = self.solver.cost(without.x) if without.held else math.nan
         # within the gap it may be the cheapest plan that is known
@@ -75,21 +77,6 @@ class Space:
         self.held.begin()
         if progress:
             progress(f"least cost {figure_of(self.best_musd, 6)} MUSD, ceiling {figure_of(self.ceiling, 6)}")
-
-    def _without_projects(self) -> Found:
-        """Return the plan of least cost that builds nothing but committed projects, and of these the least allowed."""
-        self.tell("no optional project")
-        committed = [(i, limit) for i, limit in enumerate(self.data.modules) if limit.least > 0.0]
-        optional = np.ones(len(self.column), dtype=bool)
-        for i, limit in committed:
-            optional[list(limit.starts)] = False
-            least = math.ceil(limit.least - SOME) if self.options[limit.option].integer else limit.least
-            self.solver.side(self.arrays.rows["modules_least"][i], limit.least, least)
-        with self.solver.bounded(self.column[optional], 0.0, 0.0):
-            found = self.solver.find(gap=0.0, seconds=self.each)
-        for i, limit in committed:
-            self.solver.side(self.arrays.rows["modules_least"][i], limit.least, math.inf)
-        return found
 
     def tell(self, phase: str) -> None:
         """Say in the lines of progress what is looked for from now on."""

@@ -149,7 +149,8 @@ def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
     for number, p in enumerate(points, start=1):
         extra = p.clean - first.clean
         # a tighter limit cannot lower the least cost, whatever the gaps leave open
-        band = difference(Searched(p.cost, p.bound), Searched(first.cost, first.bound)).at_least_nothing()
+        base = Searched(first.cost, first.cost if p is first else first.bound)
+        band = difference(Searched(p.cost, p.cost if p is first else p.bound), base).at_least_nothing()
         told = band.same or band.sign
         premium = band.found / extra if told and extra > MEASURABLE * (p.clean + p.exposed) else math.nan
         gap = abs(p.cost - p.bound) / max(abs(p.cost), 1e-9)
