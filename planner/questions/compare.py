@@ -254,7 +254,7 @@ def compare(*plans: Run | str | Path, names: Sequence[str] | None = None) -> Com
 def _apart(plan: Run, base: Run) -> bool:
     """Return whether the gaps of the two searches settle how the least costs of the two instances compare."""
     band = difference(plan.searched, base.searched)
-    return band.same or band.sign != 0
+    return band.same or band.sign != 0 or plan.digest == base.digest
 
 
 def _how_sure(names: Sequence[str], plans: Sequence[Run]) -> list[str]:
@@ -273,7 +273,7 @@ def _how_sure(names: Sequence[str], plans: Sequence[Run]) -> list[str]:
                 f"of {name} is {band.told()}. Differences in what they build and move may come from the gaps too; "
                 "solve both again with a smaller --gap"
             )
-        elif not band.same and band.most - band.least > WIDE * abs(band.found):
+        elif band.sign and band.most - band.least > WIDE * abs(band.found):
             notes.append(
                 f"the least cost of {name} is {band.told()} than that of {names[0]}, by the gaps of the searches "
                 f"({gaps})"

@@ -107,6 +107,13 @@ def test_inside_the_gaps_no_plan_is_dearer(plans):
     assert "cannot be told apart by cost: between 4.75 million USD less and 94.4 million USD more" in text
 
 
+def test_a_plan_with_a_gap_does_not_differ_from_itself(plans):
+    early = stopped_early(plans, 50.0)
+    same = planner.compare(early, copy.deepcopy(early))
+    assert same.totals.set_index("quantity")["change"]["cost"] == 0.0 and not any("gaps" in note for note in same.notes)
+    assert "costs the same as" in compare_page(same, early)
+
+
 def test_outside_the_gaps_the_dearer_plan_is_told_with_its_range(plans):
     # a bound of 50 leaves it dearer than 9.75 in any case, and no plan with the line's builds was missed
     found = planner.compare(plans[0], stopped_early(plans, 50.0), names=["best", "early"])

@@ -179,8 +179,10 @@ def _cost(study: Shown) -> Row:
 
 def _band(study: Shown, name: str, base: str) -> Band:
     """By how much the least cost of one plan's instance is above that of another."""
-    cost, names = _cost(study), _names(study)
+    cost, names, of = _cost(study), _names(study), study.about["of"]
     one, other = (Searched(cost[n], study.about["bounds"][names.index(n)]) for n in (name, base))
+    if of[names.index(name)] == of[names.index(base)]:  # one and the same plan
+        one = other = Searched(one.cost, one.cost)
     return difference(one, other)
 
 
