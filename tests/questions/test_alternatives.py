@@ -173,6 +173,20 @@ def test_without_any_optional_project_there_may_be_no_plan():
     assert "Without any optional project there is no plan." in str(found)
 
 
+def test_no_project_is_the_least_cost_where_the_search_stopped_at_a_dearer_plan(monkeypatch):
+    # without the cap 200 t from China are the least, 8.2 MUSD; the line standing idle in 2027 costs 0.6 more
+    search = Programme.find
+
+    def early(self, **options):
+        monkeypatch.setattr(Programme, "find", search)
+        with self.bounded(list(self.arrays.columns["build"].values()), 1.0, 1.0):
+            return search(self, **options)
+
+    monkeypatch.setattr(Programme, "find", early)
+    found = planner.alternatives(planner.load(INSTANCES / "tiny").without("caps"), slack=0.05, plans=0)
+    assert found.best_musd == found.no_project_musd == pytest.approx(8.2) and found.projects_musd == 0.0
+
+
 def test_every_search_has_the_time_allowed(divisible, monkeypatch):
     asked = []
     search = Programme.run
