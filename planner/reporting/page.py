@@ -82,10 +82,11 @@ def written(candidates: Sequence[Section | None], **head: Any) -> str:
         .render(
             {"description": "", "digest": "", "keys": (), "sentences": (), **head},
             sections=sections,
-            drawings={name: _json(drawing) for name, drawing in drawings.items()},
+            drawings=_packed(json.dumps(drawings, allow_nan=False, ensure_ascii=False, separators=(",", ":"))),
+            mapped="map-flows" in drawings,
             style=_asset("page.css"),
             script=script,
-            library=base64.b64encode(gzip.compress(library.encode("utf-8"), mtime=0)).decode("ascii"),
+            library=_packed(library),
             policy=_policy(library, script),
         )
     )
@@ -106,12 +107,9 @@ def _studied(view: View, kind: str) -> list[Section]:
     ]
 
 
-def _json(value: Any) -> str:
-    """Return JSON that is safe inside a script element: what could end the element or start a comment is escaped."""
-    text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
+def _packed(text: str) -> str:
+    """Return text compressed, in letters that are safe inside a script element; the page's script unpacks it."""
+    return base64.b64encode(gzip.compress(text.encode("utf-8"), mtime=0)).decode("ascii")
 
 
 def _policy(*scripts: str) -> str:

@@ -10,7 +10,9 @@ from builders import TABLES, write_instance
 from places import INSTANCES, run
 
 import planner
+import planner.auditing
 from planner.auditing import BranchAudit
+from planner.auditing.facts import Facts
 from planner.errors import OutputError, UsageError
 from planner.questions.stress.cases import SCENARIO, Shock, cases, with_case
 from planner.questions.stress.planned import Planned
@@ -385,7 +387,8 @@ def test_the_audit_of_a_branch_sees_what_is_wrong(tiny):
 @pytest.mark.parametrize("name", ["tiny", "small"])
 def test_every_case_is_audited_in_full(name, request, monkeypatch):
     instance, plan = request.getfixturevalue(name)
-    calls = []
+    calls, looked_up = [], []
+    monkeypatch.setattr(planner.auditing, "Facts", lambda instance: looked_up.append(instance) or Facts(instance))
 
     def kept(auditor, *given):
         calls.append((given, audit(auditor, *given)))
@@ -395,6 +398,7 @@ def test_every_case_is_audited_in_full(name, request, monkeypatch):
     monkeypatch.setattr(BranchAudit, "audit", kept)
     found = planner.stress(plan, workers=1)
     assert len(calls) == len(found.cases) > 2
+    assert len(looked_up) == 1  # all cases share what does not change between them
     for (of_case, scenario, tables, cost, until), report in calls:
         # the report does not depend on the cases before, nor on the form of the tables
         frames = {table: pd.DataFrame(columns) for table, columns in tables.items()}

@@ -1,5 +1,7 @@
 """Report pages as tests look at them: their elements, their drawings, in a browser; an instance of hostile names."""
 
+import base64
+import gzip
 import json
 import re
 from html.parser import HTMLParser
@@ -41,8 +43,13 @@ class Elements(HTMLParser):
 
 def drawings(text):
     """Figure -> what its script draws."""
-    found = re.findall(r'<script type="application/json" id="data-([a-z0-9-]+)">(.*?)</script>', text, re.S)
-    return {name: json.loads(content) for name, content in found}
+    return json.loads(unpacked(text, "drawings"))
+
+
+def unpacked(text, name):
+    """What the page holds compressed under this name."""
+    (packed,) = re.findall(rf'<script type="application/gzip" id="{name}">([^<]*)</script>', text)
+    return gzip.decompress(base64.b64decode(packed)).decode("utf-8")
 
 
 def opened(browser, tmp_path, text, width=1280):

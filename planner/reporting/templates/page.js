@@ -1,19 +1,27 @@
 "use strict";
 (() => {
-  const drawing = (figure) => JSON.parse(document.getElementById("data-" + figure.id).textContent);
   const config = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false };
   const figures = [...document.querySelectorAll("figure.chart")].map((figure) => ({
-    figure, spec: drawing(figure), plot: figure.querySelector(".plot"),
+    figure, plot: figure.querySelector(".plot"),
     controls: [...figure.querySelectorAll("[data-control]")],
   }));
 
   const key = (f) => f.controls.map((c) => c.value).join(",");
 
+  async function unpacked(id) {
+    const packed = Uint8Array.from(atob(document.getElementById(id).textContent), (c) => c.charCodeAt(0));
+    return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  }
+
+  // what each figure draws, and the rows behind it
+  const loaded = unpacked("drawings").then((text) => {
+    const drawings = JSON.parse(text);
+    for (const f of figures) f.spec = drawings[f.figure.id];
+  });
+
   // the policy of the page lets this one script run, by its hash
   async function loadLibrary() {
-    const packed = Uint8Array.from(atob(document.getElementById("library").textContent), (c) => c.charCodeAt(0));
-    const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-    document.head.append(Object.assign(document.createElement("script"), { textContent: await new Response(unpacked).text() }));
+    document.head.append(Object.assign(document.createElement("script"), { textContent: await unpacked("library") }));
   }
 
   function draw(f, width) {
@@ -121,14 +129,15 @@
         draw(f);
       });
     }
-    f.figure.querySelector(".csv").addEventListener("click", () => save(f.figure.id + ".csv", csv(f.spec.columns, f.spec.rows)));
+    f.figure.querySelector(".csv").addEventListener("click", () =>
+      loaded.then(() => save(f.figure.id + ".csv", csv(f.spec.columns, f.spec.rows))));
     f.figure.querySelector(".picture").addEventListener("click", () =>
       Plotly.downloadImage(f.plot, { format: "png", scale: 2, filename: f.figure.id, width: f.plot.clientWidth, height: f.plot.clientHeight }));
     const rows = f.figure.querySelector("details.rows");
-    rows.addEventListener("toggle", () => {
+    rows.addEventListener("toggle", () => loaded.then(() => {
       const place = rows.querySelector(".scroll");
       if (rows.open && !place.firstChild) place.append(table(f.spec.columns, f.spec.rows));
-    });
+    }));
   }
   document.querySelectorAll("table.sortable").forEach(sortable);
   document.querySelectorAll("button.table-csv").forEach((button) => button.addEventListener("click", () => {
@@ -141,9 +150,12 @@
 
   // one chart after the other, so that the page can be read meanwhile
   (async () => {
-    await loadLibrary().catch(() => undefined);
+    await loaded.then(loadLibrary).catch(() => undefined);
     if (!window.Plotly) {
-      for (const f of figures) f.plot.textContent = "This browser is too old to draw the charts. Their data are below each.";
+      for (const f of figures) {
+        f.plot.textContent = "This browser is too old to draw the charts. Their data are in the tables of the run.";
+        f.figure.querySelectorAll(".controls, .tools").forEach((part) => part.remove());
+      }
       return;
     }
     for (const f of figures) {
