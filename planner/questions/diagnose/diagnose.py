@@ -1,7 +1,7 @@
-"""Why nothing works, and the least that would make it work.
+"""The diagnosis of an infeasible instance: the conflicts, and the least relaxation that gives the instance a plan.
 
-What gives way are wishes, money and dates, never physics: see `relaxables` for how hard each is. The edits are exact:
-made in the instance they are enough, and none of their numbers could be smaller with the others held.
+Only wishes, money and dates may give way, and never physics; `relaxables` states the hardship of each. The edits are
+exact: with them the instance has a plan, and no number of an edit could be smaller with the other edits held.
 """
 
 from __future__ import annotations
@@ -33,16 +33,10 @@ if TYPE_CHECKING:
 __all__ = ["Diagnosis", "Edit", "diagnose"]
 
 
-EACH = 60.0  # seconds for each solve, unless said otherwise
-
-
-MOST_CONFLICTS = 4
-
-
-MOST_CAPS = 3
-
-
-MOST_OTHERS, MOST_OTHERS_LARGE = 12, 4  # cells tried alone
+EACH = 60.0  # seconds for each solve, if the caller gives no time limit
+MOST_CONFLICTS = 4  # conflicts that are searched for
+MOST_CAPS = 3  # caps whose lowest limit and earliest year are searched for
+MOST_OTHERS, MOST_OTHERS_LARGE = 12, 4  # cells that are relaxed alone, in a model that can be proven and in a large one
 
 
 @checked
@@ -57,13 +51,15 @@ def diagnose(
 ) -> Diagnosis:
     """Find out why an instance has no plan, and the least relaxation that gives it one.
 
-    pins        builds held, which can be to blame too
-    time_limit  seconds for each of the solves [60]; what was cut short is marked as not proven
-    threads, seed  of the solver
+    instance    the instance, or its folder
+    pins        builds that are held; they may be a cause too
+    time_limit  seconds for each solve; None: 60. A result is marked as not proven if a search was cut short
+    threads     threads of the solver
+    seed        random seed of the solver
     progress    called with lines of text
 
-    An interrupt after the relaxation is known keeps what was found. Raises UsageError on pins and settings that
-    cannot be.
+    An interrupt after the relaxation is known keeps what was found. Raises UsageError on pins that the instance does
+    not permit, and on invalid settings.
     """
     instance = given_instance(instance)
     from ...solving.solver import Settings
@@ -92,7 +88,7 @@ def diagnose(
 
 
 def _not_survived(instance: Instance, pins: Pins | None, clock: Clock) -> str:
-    """Which outages of ``[security] survive`` no plan survives, in words; "" if there are none or all can be."""
+    """Return in words which outages of ``[security] survive`` no plan survives; "" if all can be survived."""
     if not instance.survive:
         return ""
     from ...errors import Infeasible
@@ -111,9 +107,9 @@ def _not_survived(instance: Instance, pins: Pins | None, clock: Clock) -> str:
 
 
 def _explained(system: System, clock: Clock, started: float) -> Diagnosis:
-    """The diagnosis of an instance without a plan: the least relaxation, the conflicts, and other ways out.
+    """Return the diagnosis of an instance without a plan: the least relaxation, the conflicts, and other ways out.
 
-    started  reading of the clock when the question was asked, seconds
+    started  when the diagnosis began, by `time.perf_counter`
     """
     from .search import hardship, least_relaxation
 
@@ -140,10 +136,10 @@ def _explained(system: System, clock: Clock, started: float) -> Diagnosis:
         caps = () if amounts is None else _caps(system, cells, amounts, clock)
         complete = True
     except KeyboardInterrupt:
-        clock.tell("interrupted; what was found is told")
+        clock.tell("interrupted; what was found until now is kept")
     left = relaxed_pins(pins, changes)
     verified = bool(changes) and _has_plan(applied(instance, changes), left, clock)
-    if not verified:  # what was not confirmed by solving again is no advice
+    if not verified:  # edits that were not confirmed by a solve are not advised
         changes, left = (), pins
     return Diagnosis(
         name=instance.name,
@@ -162,7 +158,7 @@ def _explained(system: System, clock: Clock, started: float) -> Diagnosis:
 
 
 def _has_plan(instance: Instance, pins: Pins | None, clock: Clock) -> bool:
-    """Whether the edited instance, compiled anew, has a plan."""
+    """Return whether an instance, compiled anew, has a plan with the given pins."""
     from .search import feasible
     from .system import compile_system
 
@@ -171,10 +167,10 @@ def _has_plan(instance: Instance, pins: Pins | None, clock: Clock) -> bool:
 
 
 def _conflicts(system: System, amounts: np.ndarray | None, clock: Clock) -> list[Conflict]:
-    """Conflicts one after the other: what each of them blames gives way before the next is looked for.
+    """Return conflicts, found one after the other: the cells of each are relaxed before the next is searched for.
 
-    amounts  a relaxation that is enough; None: there is none, and what contradicts itself with everything relaxed is
-             the conflict
+    amounts  a relaxation with which there is a plan, one value for each of ``system.relaxables``; None: there is none,
+             and the one conflict is that which remains with everything relaxed
     """
     from .conflict import find_conflict
     from .search import open_gains
@@ -199,12 +195,13 @@ def _conflicts(system: System, amounts: np.ndarray | None, clock: Clock) -> list
 
 
 def _touches(system: System, relaxable: int, conflict: Conflict) -> bool:
+    """Return whether a relaxable cell changes a row of a conflict; ``relaxable`` is its position."""
     rows = {system.arrays.rows[family][index] for family, index in conflict.items if family in system.arrays.rows}
     return any(e.relaxable == relaxable and e.row in rows for e in system.effects)
 
 
 def _cells(system: System, conflicts: Sequence[Conflict]) -> list[Cell]:
-    """The cells of the conflicts that could give way."""
+    """Return the cells that could give way in the conflicts, each once."""
     touched = [
         relaxable.cell
         for conflict in conflicts
@@ -215,7 +212,7 @@ def _cells(system: System, conflicts: Sequence[Conflict]) -> list[Cell]:
 
 
 def _cause(system: System, conflict: Conflict, clock: Clock) -> Cause:
-    """A conflict in words."""
+    """Return a conflict in words."""
     from .supply import scarcities
     from .words import merged, statements
 
@@ -242,7 +239,7 @@ def _cause(system: System, conflict: Conflict, clock: Clock) -> Cause:
 
 
 def _edited_first(cause: Cause, changes: Sequence[Edit]) -> Cause:
-    """The same cause; what is edited is told first of what is asked."""
+    """Return a cause whose demands that are edited come first among what is asked."""
     edited = {(e.table, e.key) for e in changes}
     order = sorted(
         range(len(cause.asked)), key=lambda i: not any((cell.table, cell.key) in edited for cell in cause.about[i])
@@ -251,7 +248,7 @@ def _edited_first(cause: Cause, changes: Sequence[Edit]) -> Cause:
 
 
 def _where(system: System, cells: Sequence[Cell]) -> str:
-    """The places of rows: each file once, with lines in short."""
+    """Return the places of cells as text, such as `` [caps.csv:2-5,9]``; each file is named once."""
     lines: dict[str, list[int]] = {}
     for cell in cells:
         if cell.table != "pins":
@@ -262,7 +259,7 @@ def _where(system: System, cells: Sequence[Cell]) -> str:
 
 
 def _in_short(lines: Sequence[int]) -> str:
-    """Line numbers, those that follow each other as a span.
+    """Return line numbers as text, in which consecutive numbers form a span.
 
     >>> _in_short([2, 5, 3, 4, 9])
     '2-5,9'
@@ -277,7 +274,10 @@ def _in_short(lines: Sequence[int]) -> str:
 
 
 def _ways(system: System, cells: Sequence[Cell], clock: Clock) -> list[np.ndarray]:
-    """Amounts that turn one cell alone and are enough, the easiest first."""
+    """Return the relaxations of one cell alone with which there is a plan, the one of least hardship first.
+
+    Each is an array of one value for each of ``system.relaxables``.
+    """
     from ...solving.solver import PROVEN_UP_TO
     from .search import feasible, hardship, least
 
@@ -288,7 +288,7 @@ def _ways(system: System, cells: Sequence[Cell], clock: Clock) -> list[np.ndarra
         amounts = system.nothing
         for k in relaxables:
             amounts[k] = system.relaxables[k].most
-            if not system.relaxables[k].switch:  # a plan may exist at less only: a stockpile that is not emptied
+            if not system.relaxables[k].switch:  # a plan may exist at a smaller amount only, such as with a stock left
                 amounts[k] = least(system, amounts, k, clock)
             if feasible(system, amounts, clock):
                 break
@@ -299,6 +299,7 @@ def _ways(system: System, cells: Sequence[Cell], clock: Clock) -> list[np.ndarra
 
 
 def _caps(system: System, cells: Sequence[Cell], amounts: np.ndarray, clock: Clock) -> tuple[Reachable, ...]:
+    """Return the lowest limit and the earliest year that can be kept, for caps that are relaxed or in conflict."""
     from .attainable import reachable
 
     turned = [system.relaxables[k].cell for k in np.flatnonzero(amounts > 0.0)]

@@ -1,4 +1,4 @@
-"""A diagnosis as it is told: causes, edits of rows, and text."""
+"""The result of a diagnosis: its causes and edits, and their text."""
 
 from __future__ import annotations
 
@@ -17,22 +17,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cause(Declared):
-    """One conflict: what is asked, what there is, and the only edits of single cells that would resolve it alone.
+    """One conflict: rows of the instance that no plan satisfies together.
 
-    asked    what the user asks for, in the instance's words, each with the place of its row
-    about    the cells that each of ``asked`` speaks of; none for a rule of several rows
-    scarce   the most that can be had of what is asked, and why
-    limits   what there is: capacities, markets, lanes, stocks, modules, money
-    chain    sources and limits in the conflict, from the demand back along the chain
-    minimal  whether it was checked that the conflict needs every one of its rows
-    whole    whether it takes whole modules to see it
+    asked    demands and rules of the user in the conflict, in words, each with the place of its row
+    about    the cells that set each of ``asked``; none for a rule of several rows
+    scarce   the largest amount of what is asked that is possible, and why it is not more
+    limits   what is available: capacities, markets, lanes, stocks, modules, money
+    chain    sources and limits in the conflict, from the demand back along the supply chain
+    minimal  whether it was checked that the conflict vanishes without any one of its rows (it is irreducible)
+    whole    whether the conflict exists only because modules are whole; the linear relaxation has a plan
     """
 
     HOLDS = (
-        *(Value("asked", "what is asked for"), Value("scarce", "the most that can be had of it, and why")),
-        *(Value("limits", "what there is"), Value("chain", "the conflict, from the demand back along the chain")),
-        Value("minimal", "whether it needs every one of its rows"),
-        Value("whole_numbers", "whether it takes whole modules to see it", "whole"),
+        Value("asked", "demands and rules of the user in the conflict"),
+        Value("scarce", "the largest amount of what is asked that is possible, and why it is not more"),
+        Value("limits", "what is available: capacities, markets, lanes, stocks, modules, money"),
+        Value("chain", "sources and limits in the conflict, from the demand back along the supply chain"),
+        Value("minimal", "whether the conflict is known to vanish without any one of its rows"),
+        Value("whole_numbers", "whether the conflict exists only because modules are whole", "whole"),
     )
 
     asked: tuple[str, ...]
@@ -46,7 +48,7 @@ class Cause(Declared):
 
 @dataclass(frozen=True)
 class Diagnosis(Study):
-    """Whether an instance has a plan; if not, why, and the least that would give it one.
+    """Whether an instance has a plan, and if not, the reasons and the least relaxation that gives it one.
 
     feasible   whether there is a plan; then only ``facts`` is filled
     edits      the least relaxation: cells to change; ``points`` is its hardship (see `relaxables`)
@@ -94,7 +96,7 @@ class Diagnosis(Study):
     seconds: float = field(default=0.0, compare=False)
 
     def applied(self, instance: Instance) -> Instance:
-        """The instance with the edits made; pins that had to give way are left in ``pins``."""
+        """Return an instance with the edits made. Edits of pins are not in it; ``pins`` has the pins after them."""
         return applied(instance, self.edits)
 
     @property
@@ -103,7 +105,7 @@ class Diagnosis(Study):
         return "feasible" if self.feasible else "infeasible"
 
     def __str__(self) -> str:
-        """The diagnosis as lines; the first three name the cause and the way out."""
+        """Return the diagnosis as text; its first three lines name the cause and the least relaxation."""
         if self.feasible:
             return "\n".join([f"{self.name} is feasible: a plan exists", *(f"  {fact}" for fact in self.facts)])
         if self.outages:
@@ -117,7 +119,7 @@ class Diagnosis(Study):
         if self.caps:
             lines += ["What could be asked:", *(f"  {c}" for c in self.caps)]
         if not self.complete:
-            lines.append("Interrupted: what was found before is told; there may be more conflicts and other ways out.")
+            lines.append("Interrupted: there may be more conflicts and other ways out than those found until then.")
         return "\n".join(lines)
 
 
@@ -127,6 +129,7 @@ AT_MOST = 12  # lines of a section
 
 
 def _sentence(d: Diagnosis) -> list[str]:
+    """Return the first lines: what cannot be met, and why."""
     if not d.causes:
         why = "was not found in the time allowed" if d.complete else "was not looked for to the end"
         return [f"{d.name} has no plan; what contradicts what {why}"]
@@ -141,7 +144,7 @@ def _sentence(d: Diagnosis) -> list[str]:
 
 
 def _beyond(causes: tuple[Cause, ...]) -> str:
-    """What later conflicts speak of that the first does not."""
+    """Return what the later conflicts ask for and the first does not, as the end of a sentence; "" if nothing."""
     seen = {cell for cells in causes[0].about for cell in cells}
     more: list[str] = []
     for cause in causes[1:]:
@@ -153,10 +156,12 @@ def _beyond(causes: tuple[Cause, ...]) -> str:
 
 
 def _short(asked: tuple[str, ...]) -> tuple[str, ...]:
+    """Return at most five demands, and how many more there are."""
     return asked if len(asked) <= 5 else (*asked[:5], f"{len(asked) - 5} more below")
 
 
 def _edits(d: Diagnosis) -> list[str]:
+    """Return the lines on the least relaxation, or on why there is none."""
     if not d.edits and d.proven:
         return ["Nothing that may give way (wishes, money, dates, stores, pins) lets a plan exist: the data disagree"]
     if not d.edits:
@@ -173,6 +178,7 @@ def _edits(d: Diagnosis) -> list[str]:
 
 
 def _cause(cause: Cause, number: int) -> list[str]:
+    """Return the lines on one conflict; ``number`` is 0 if it is the only one."""
     title = f"Conflict {number}" if number else "The conflict"
     title += ", of which no part can be spared:" if cause.minimal else ", perhaps not the smallest:"
     lines = [f"  asked: {line}" for line in cause.asked]
@@ -182,4 +188,5 @@ def _cause(cause: Cause, number: int) -> list[str]:
 
 
 def _cut(lines: list[str], at_most: int = AT_MOST) -> list[str]:
+    """Return the first lines of a section, and how many more there are."""
     return lines if len(lines) <= at_most else [*lines[:at_most], f"  ... {len(lines) - at_most} more"]

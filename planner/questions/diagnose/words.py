@@ -1,4 +1,4 @@
-"""Rows in the words of the instance: what each asks for or allows, and of which row of which table it speaks."""
+"""Rows of the model in words: what each row asks for or permits, and which cell of the instance sets it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ from .system import Cell, System, service_cell
 
 @dataclass(frozen=True)
 class Statement:
-    """What a row says.
+    """A row of the model in words.
 
-    kind     ``wish`` (of the user), ``limit`` (of what there is) or ``source`` (where a material comes from)
-    subject  statements of one subject in several years are told as one
-    year     the year it speaks of, None for the whole horizon
-    text     with ``{when}`` where the years belong; of demands with ``{who}`` and ``{what}``
-    cell     the cell that sets it, None if no single one does; that of a wish could give way
+    kind     ``wish`` (a demand or rule of the user), ``limit`` (of what is available) or ``source`` (of a material)
+    subject  statements of one kind and subject are merged into one sentence that names all their years
+    year     first year of the period of the row; None for the whole horizon
+    text     the sentence, with ``{when}`` in the place of the years, and for demands ``{who}`` and ``{what}``
+    cell     the cell of the instance that sets the row; None if no single cell does
+    rank     place in the order of statements of a kind: a higher rank is nearer to the demand, and comes first
+    demand   the demand with its service floor, if the row is of one
     """
 
     kind: str
@@ -37,7 +39,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Demanded:
-    """A demand with a floor, kt a year."""
+    """A demand and its service floor: ``least`` of ``demand`` must be served, both in kt/yr."""
 
     sector: str
     material: str
@@ -47,7 +49,7 @@ class Demanded:
 
 
 def percent(part: float) -> str:
-    """A fraction as percent.
+    """Return a fraction as a percentage.
 
     >>> percent(0.333333333)
     '33.3333%'
@@ -56,7 +58,11 @@ def percent(part: float) -> str:
 
 
 def span(years: Iterable[int]) -> str:
-    """Years in short: 2027, 2027-2030 (if all of the instance's in between are meant), or listed."""
+    """Return years as text: one year, two years joined by ``and``, or the first and the last of more.
+
+    >>> span([2027]), span([2028, 2027]), span([2027, 2028, 2030])
+    ('2027', '2027 and 2028', '2027-2030')
+    """
     listed = sorted(set(years))
     if len(listed) <= 2:
         return " and ".join(str(y) for y in listed)
@@ -64,7 +70,7 @@ def span(years: Iterable[int]) -> str:
 
 
 def merged(statements: Sequence[Statement]) -> list[tuple[list[Statement], str]]:
-    """Statements of one subject and the text that tells them once, with all their years; order is kept."""
+    """Merge the statements of one kind and subject, and return each group with its sentence, in the given order."""
     groups: dict[tuple[str, str], list[Statement]] = defaultdict(list)
     for s in statements:
         groups[s.kind, s.subject].append(s)
@@ -81,12 +87,16 @@ def merged(statements: Sequence[Statement]) -> list[tuple[list[Statement], str]]
 
 
 def _who(demands: Sequence[Demanded]) -> str:
+    """Return the sectors of demands in words."""
     sectors = sorted({d.sector for d in demands})
     return f"sector {sectors[0]}" if len(sectors) == 1 else f"sectors {', '.join(sectors)}"
 
 
 def what_and_where(pairs: Iterable[tuple[str, str]]) -> str:
-    """Materials and countries in short."""
+    """Return materials and countries in words, with numbers in place of long lists.
+
+    pairs  (material, country)
+    """
     listed = set(pairs)
     materials, countries = sorted({m for m, _ in listed}), sorted({c for _, c in listed})
     made = " and ".join(materials) if len(materials) <= 2 else f"{len(materials)} materials"
@@ -94,20 +104,26 @@ def what_and_where(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def _how_much(demands: Sequence[Demanded]) -> str:
+    """Return how much of the demand must be served, in words; "" if that differs between the demands."""
     asked = {(d.least, d.demand) for d in demands}
     return f" ({tonnes(demands[0].least)} of {tonnes(demands[0].demand)})" if len(asked) == 1 else ""
 
 
 def statements(system: System, items: Sequence[Item]) -> list[Statement]:
-    """The statements of rows: wishes first, then along the chain from what is delivered back to what is mined."""
+    """Return the statements of rows: wishes first, then sources and limits from the demand back to the mine.
+
+    items  (family, index) of the rows
+    """
     asked = any(family in METRICS or family in ("service", "clean_only") for family, _ in items)
-    told = [(family, index) for family, index in items if family != "demand" or not asked]  # told with what is asked
+    # a demand is part of the sentence on its service floor or cap, and needs a sentence of its own only without one
+    told = [(family, index) for family, index in items if family != "demand" or not asked]
     found = [s for family, index in told if (s := _statement(system, family, index)) is not None]
     order = {"wish": 0, "source": 1, "limit": 1}
     return sorted(found, key=lambda s: (order[s.kind], -s.rank, s.year or 0))
 
 
 def _statement(system: System, family: str, index: Any) -> Statement | None:
+    """Return the statement of a row; None if its family has no words."""
     if family in METRICS:
         return _cap(system, family, system.data.caps[family][index])
     if family.startswith("pin_"):
@@ -117,7 +133,7 @@ def _statement(system: System, family: str, index: Any) -> Statement | None:
 
 
 def _told(system: System, name: str, index: Any) -> Statement | None:
-    """A row in the words of its family's record; None if the family has none."""
+    """Return the statement of a row in the words of its family's record; None if the record has no words."""
     family = FAMILIES.get(name.removeprefix(UPPER))
     if family is None or family.words is None:
         return None
@@ -135,15 +151,16 @@ def _told(system: System, name: str, index: Any) -> Statement | None:
     return Statement(family.gives, subject, year if "{when}" in text else None, text, cell, rank)
 
 
-_ONE = {"facilities": "facility", "funds": "fund", "options": "option", "stockpiles": "stockpile"}  # table -> its row
+_ONE = {"facilities": "facility", "funds": "fund", "options": "option", "stockpiles": "stockpile"}  # singulars
 
 
 def _at(node: Node) -> str:
+    """Return the branch, if it is not the plan, and the place of the years in a sentence."""
     return f"branch {node.branch}, {{when}}" if node.branch != PLAN else "{when}"
 
 
 def stage_rank(system: System, material: str) -> float:
-    """How far down the chain a material is made; 0 if the instance gives it no stage."""
+    """Return the position of a material's stage in the chain, from 1; 0 if the instance gives it no stage."""
     stage = next((m.stage for m in system.instance.materials if m.material == material), "")
     return float(system.instance.stages.index(stage) + 1) if stage in system.instance.stages else 0.0
 
@@ -247,7 +264,7 @@ def _balance(system: System, p: int) -> Statement:
 
 
 def sources_of(system: System, pool: Pool) -> str:
-    """Who can supply a place: plants, markets, countries, stock; "" if nobody."""
+    """Return who can supply a pool, in words: plants, markets, countries of origin, stockpiles; "" if nobody can."""
     data = system.data
     parts = sorted({data.activity[a].facility for a, _ in pool.made})
     parts += sorted({f"market {data.buy[k].market}" for k in pool.bought})
@@ -271,7 +288,11 @@ def _capacity(system: System, i: int) -> Statement:
 
 
 def facility_capacity(system: System, facility: str, period: int, limit: Any) -> str:
-    """What a facility can make in a period and why not more."""
+    """Return the capacity of a facility in a period in words, with the options that could add to it.
+
+    period  position of the period
+    limit   its row of the family ``capacity_limit``
+    """
     own = f"at most {tonnes(limit.own)} of its own capacity" if limit.own > 0.0 else "no own capacity"
     parts = [own]
     year = system.prepared.periods[period].first_year
@@ -295,7 +316,7 @@ def facility_capacity(system: System, facility: str, period: int, limit: Any) ->
 
 
 def late_option(system: System, option: Any) -> str:
-    """When an option can first be online, and what keeps it."""
+    """Return in words when an option can be online at the earliest, and the cells that set this year."""
     last = system.prepared.periods[-1].last_year
     starts = start_years(option, system.instance.years, last)
     if not starts:

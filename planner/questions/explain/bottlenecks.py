@@ -1,4 +1,4 @@
-"""The bottleneck of each year: the material of which one per cent more capacity, or supply, is worth most."""
+"""The bottleneck of each year: the material for which one per cent more capacity or market supply saves most."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ if TYPE_CHECKING:
 
     from .bench import Bench
 
-PERCENT = 0.01  # the step: one per cent of what makes or sells a material
+PERCENT = 0.01  # the step: one per cent of the capacity and market supply of a material
 
 
 def bottlenecks(bench: Bench) -> pd.DataFrame:
-    """The scarcity of what makes or sells a material, by year and provenance, undiscounted; rank 1 is the bottleneck.
+    """Return the table ``bottlenecks`` of `Explanation`: materials ranked by scarcity, by year and provenance.
 
-    The scarcity of a plant is the dual of its capacity times the capacity; joint products share it by their value at
-    the plan's prices. A market's is the dual of its ``max_t`` times that. ``worth_usd_per_kg`` is the sum per kg
-    supplied, a rate. ``worth_musd_per_percent`` is what one per cent more of all that makes or sells the material would
-    save in that year: for the bottleneck solved again, as the rate may hold for less, for the others a hundredth of the
-    sum, which is the most that it can be.
+    The scarcity of a plant is the shadow price of its capacity times the capacity; joint products share it in
+    proportion to their value at the plan's prices. The scarcity of a market is the shadow price of its ``max_t`` times
+    ``max_t``. All values are undiscounted. ``worth_usd_per_kg`` is the scarcity of all plants and markets of the
+    material per kg supplied, a rate. ``worth_musd_per_percent`` is the saving in that year by one per cent more of all
+    of them. For the bottleneck (rank 1) this is solved again, as the rate may hold for less than one per cent. For the
+    others it is a hundredth of the scarcity, which is an upper bound.
     """
     import pandas as pd
 
@@ -35,7 +36,7 @@ def bottlenecks(bench: Bench) -> pd.DataFrame:
     activity, buy = bench.arrays.columns.get("activity", {}), bench.arrays.columns.get("buy", {})
     worth: dict[tuple[int, str, str], float] = defaultdict(float)
     supply: dict[tuple[int, str, str], float] = defaultdict(float)
-    products: dict[int, list[tuple[int, float]]] = defaultdict(list)  # activity -> pools and kt made per kt
+    products: dict[int, list[tuple[int, float]]] = defaultdict(list)  # activity -> (pool, kt made per kt of activity)
     for p, pool in enumerate(data.pools):
         if data.nodes[pool.node].branch != PLAN:
             continue
@@ -45,9 +46,8 @@ def bottlenecks(bench: Bench) -> pd.DataFrame:
             supply[year, pool.provenance, pool.material] += tonnes * x[activity[a]]
         for k in pool.bought:
             supply[year, pool.provenance, pool.material] += x[buy[k]]
-    makers: dict[tuple[int, str, str], dict[Step, float]] = defaultdict(
-        dict
-    )  # one per cent more, what it saves at most
+    # (year, provenance, material) -> one per cent more of each plant and market -> upper bound of the saving, MUSD
+    makers: dict[tuple[int, str, str], dict[Step, float]] = defaultdict(dict)
     rows = bench.arrays.rows.get("capacity_limit", {})
     for i, dual in bench.dual.get("capacity_limit", {}).items():
         limit = data.capacity[i]
@@ -94,5 +94,8 @@ def bottlenecks(bench: Bench) -> pd.DataFrame:
 
 
 def _ranked(worths: Mapping[str, float]) -> list[str]:
-    """Return materials, that of which one per cent more is worth most first."""
+    """Return the materials, the one for which one per cent more saves most first.
+
+    worths  material -> saving by one per cent more, MUSD
+    """
     return sorted(worths, key=lambda material: (-worths[material], material))

@@ -1,12 +1,14 @@
-"""What an option that is not built lacks: how much cheaper, earlier or larger it would have to be to enter the plan.
+"""The thresholds of options that are not built: how much cheaper, earlier or larger they must be to enter the plan.
 
-Two kinds of answer. By duals: with the other builds as they are, an option must be *at least* so much cheaper or
-larger. By re-solves: all builds are free, and the threshold is where it enters a least-cost plan.
+There are two kinds of answer. Shadow prices give a lower bound: with the other builds held, an option must be *at
+least* so much cheaper or larger. Re-solves, in which all builds are free, give the threshold at which the option enters
+a least-cost plan.
 
-Capex and running cost enter the objective linearly. With a subsidy s per unit of W (the option's capex annuities, or
-the activity of its facility) the least cost over plans that build it, min (cost - s W), is concave and falls in s.
-Newton steps from the cheapest plan with the option find where it meets the plan's cost: each step is a re-solve that
-either finds a plan that enters sooner or proves that there is none.
+Capex and running cost enter the objective linearly. Let a subsidy s be paid per unit of W, the capex annuities of the
+option or the activity of its facility. The least cost over plans that build the option, min (cost - s W), is a concave
+and falling function of s. Newton's method, begun at the cheapest plan with the option, finds the s at which this cost
+equals that of the plan (this is Dinkelbach's method for the ratio of extra cost to W). Each step is a re-solve, which
+either finds a plan that enters at a smaller subsidy or proves that there is none.
 """
 
 from __future__ import annotations
@@ -26,26 +28,28 @@ UNITS = {CAPEX: "factor", OPEX: "USD/t", EARLIER: "years", LARGER: "factor", ALL
 AT_LEAST = "dual, at least; others as built"
 
 MOST_STEPS = 30  # Newton steps; each finds another plan, and a few suffice
-LARGEST = 8.0  # module size tried, times the option's own
-NARROW = 1e-3  # relative width at which a search for a size stops
+LARGEST = 8.0  # largest module that is tried, as a multiple of the option's own
+NARROW = 1e-3  # relative width of the bracket at which the search for a size ends
 
 
 Entry = dict[str, Any]  # a row of the table ``entry`` of `Explanation`
 
 
 def _entry(option: str, change: str, how: str, says: str, threshold: float = math.nan, **tried: float) -> Entry:
-    """A row of the table ``entry``: what has to change for an option to enter.
+    """Return a row of the table ``entry``: the change with which an option enters the plan.
 
-    change     ``capex``, ``opex``, ``earlier``, ``larger``, or ``all``: nothing of this kind helps
-    threshold  in the unit of the change: the factor on capex or size, USD per tonne off the running cost, years
-    tried      ``enters`` and ``stays_out``: changes that were tried here with and without the option being built
+    change     ``capex``, ``opex``, ``earlier`` or ``larger``; ``all``: the row is of no single kind of change
+    how        source of the threshold, or why it is not known
+    says       the threshold in words
+    threshold  in the unit of the change: factor on capex or size, fall of the running cost in USD/t, years
+    tried      ``enters`` and ``stays_out``: changes that were tried, with which the option was built and was not built
     """
     return {"option": option, "change": change, "threshold": threshold, "unit": UNITS[change], "how": how,
             "says": says, **tried}  # fmt: skip
 
 
 def by_duals(bench: Bench, project: Project) -> list[Entry]:
-    """What an option lacks at least beside the builds of the plan."""
+    """Return lower bounds of what an option lacks, from the shadow prices with the builds of the plan held."""
     name = project.option.option
     lacks = project.lacks
     if lacks <= SAME * max(1.0, abs(bench.base)):
@@ -71,7 +75,7 @@ def by_duals(bench: Bench, project: Project) -> list[Entry]:
 
 
 def _most_activity(bench: Bench, project: Project) -> float:
-    """Discounted activity, kt, that the modules described could run at most."""
+    """Return the largest activity that the modules of a project could run, kt, discounted like costs."""
     total = 0.0
     for limit in bench.data.capacity:
         capacity = sum(k for i, k in limit.modules if i == project.start)
@@ -85,7 +89,10 @@ def _most_activity(bench: Bench, project: Project) -> float:
 
 
 def by_capex(bench: Bench, project: Project) -> list[Entry]:
-    """The capex at which an option enters; needs ``project.plan``."""
+    """Return the capex at which an option enters, by re-solves.
+
+    project  a project after `cost_if_built`, which gives it the cheapest plan with the option
+    """
     name = project.option.option
     if project.plan is None:
         return [_entry(name, ALL, project.if_built_how, _cannot(project))]
@@ -113,7 +120,11 @@ def by_capex(bench: Bench, project: Project) -> list[Entry]:
 
 
 def by_running_cost(bench: Bench, project: Project) -> list[Entry]:
-    """The fall of its facility's running cost at which an option enters, where nothing else runs there."""
+    """Return the fall of the running cost at which an option enters, by re-solves.
+
+    There is none if the running cost is 0. The question is not asked if the facility has own capacity or another
+    built option, since the running cost is then not the option's alone.
+    """
     option = project.option
     name = option.option
     facility = next(f for f in bench.instance.facilities if f.facility == option.facility)
@@ -145,13 +156,18 @@ def _least_saving(
     what: str,
     closed: Collection[str] = (),
 ) -> tuple[float | None, float] | None:
-    """The least saving per unit of ``weight``, up to ``most``, with which the option enters.
+    """Find the least subsidy per unit of a weighted sum of columns with which an option enters, by Newton's method.
 
-    Returns the saving and 0; or None and what is lacking even with ``most`` (MUSD, NaN if that is not known).
-    None alone: it was not solved to the end.
+    weight  column -> its weight in the sum
+    most    largest subsidy, MUSD per unit of the sum
+    what    the subsidy in words, for the lines of progress
+    closed  other options that must not be built
+
+    Returns the subsidy and 0. If even ``most`` is not enough, returns None and what is lacking then (MUSD, NaN if that
+    is not known). Returns None alone if the search was stopped.
     """
     option = project.option
-    # a divisible option may enter with any small amount
+    # an option of whole modules enters with one of them, a divisible one with any small part of a module
     least = (option.option, 1.0) if option.integer and option.max_modules >= 1.0 else None
     x = project.plan
     assert x is not None
@@ -164,7 +180,7 @@ def _least_saving(
         reached = dearer <= most * amount
         saving = dearer / amount if reached else most
         if (reached and dearer <= bench.tolerance) or (not reached and all_saved):
-            return saving, 0.0  # what is still lacking is within the gap
+            return saving, 0.0  # the remaining difference is within the gap
         cheaper = {k: saving * w for k, w in weight.items()}
         said = f"{what}: {saving:.6g}"
         answer = bench.again(said, close=closed, least=least, cheaper=cheaper, start=bench.modules_of(x))
@@ -182,15 +198,17 @@ def _least_saving(
 
 
 def _more(lacking: float) -> str:
+    """Return how much is lacking (MUSD), as the end of a sentence; "" if that is not known."""
     return "" if math.isnan(lacking) else f": {lacking:,.4g} MUSD more are lacking"
 
 
 def _builds(bench: Bench, option: str, answer: Found) -> bool:
+    """Return whether a solution builds an option."""
     return any(answer.x[bench.columns[i]] > BUILT for i in bench.starts[option])
 
 
 def by_years(bench: Bench, project: Project) -> list[Entry]:
-    """How many years earlier online an option enters: the instance with other dates, solved again."""
+    """Return how many years earlier online an option enters, by solves of the instance with earlier dates."""
     name = project.option.option
     years = 0
     while (cells_to_set := earlier_cells(bench, name, years + 1)) is not None:
@@ -214,7 +232,10 @@ def _years(count: int) -> str:
 
 
 def by_size(bench: Bench, project: Project) -> list[Entry]:
-    """How many times as large a module at the same capex an option enters: doubling, then halving the bracket."""
+    """Return how many times as large a module must be at the same capex for an option to enter, by re-solves.
+
+    The size is doubled until the option enters, and the bracket is then halved (bisection).
+    """
     name = project.option.option
     low, high = 1.0, 2.0
     while True:
@@ -238,6 +259,7 @@ def by_size(bench: Bench, project: Project) -> list[Entry]:
 
 
 def _enters_with_size(bench: Bench, option: str, factor: float) -> bool | None:
+    """Return whether modules ``factor`` times as large lower the cost; None if that was not solved."""
     answer = bench.ask(f"{option}, {factor:.5g} times as large", bench.scaled(option, factor), start=bench.builds)
     if answer is None or not answer.held:
         return None
@@ -245,6 +267,7 @@ def _enters_with_size(bench: Bench, option: str, factor: float) -> bool | None:
 
 
 def _cannot(project: Project) -> str:
+    """Return in words why no plan can build an option; "" if that was not proven."""
     if "no plan with it" not in project.if_built_how:
         return ""
     own = project.option.private_musd

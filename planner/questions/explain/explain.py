@@ -1,8 +1,9 @@
-"""Why this plan: what binds, what clean material costs more, what each project is worth or lacks.
+"""The explanation of a plan: limits that bind, premiums of clean material, and what each project is worth or lacks.
 
-The plan is solved again with its builds held; the duals of that linear programme give what a unit more of each limit
-saves. Projects are judged by solving again without, or with, each: duals tell the margin, not the whole. Every number
-says how it was obtained: ``dual`` or ``re-solve``.
+The plan is solved again with its builds held. The shadow prices (duals) of that linear programme give the saving by one
+unit more of each limit. A shadow price is a rate at the margin, and a whole project is more than that. Therefore
+projects are valued by solving again without them, or with them. Every number names its source, such as ``dual`` or
+``re-solve``.
 """
 
 from __future__ import annotations
@@ -28,12 +29,10 @@ if TYPE_CHECKING:
     from .support import PricePath
 
 
-SOLVED_AGAIN = 3  # built and unbuilt projects re-solved in a plan too large to be proven
-
-
-TIMES = 8.0  # re-solves may take so many times the run's own solve (or LEAST_SECONDS), unless a number is asked for
-
-
+SOLVED_AGAIN = 3  # built projects, and unbuilt ones, that are solved again if the optimum cannot be proven
+# without a number of projects from the caller, all re-solves together may take this multiple of the run's own solve,
+# and at least LEAST_SECONDS
+TIMES = 8.0
 LEAST_SECONDS = 60.0
 
 
@@ -50,19 +49,22 @@ def explain(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Explanation:
-    """Explain a plan.
+    """Explain why a plan is as it is.
 
-    projects    how many of the built, of the unbuilt projects and of the lead times to solve again; None: all if the
-                plan can be proven, else the first 3 of each, within 8 times the run's own solve
-    exact       options that are not built, of which every way to enter is searched by re-solves (capex, running cost,
-                earlier, larger)
-    prices      market price paths: material -> USD/kg, or -> year -> USD/kg
-    gap         relative MIP gap of each re-solve; None: as the run
-    time_limit  seconds of each re-solve
-    progress    called with a line of text after each re-solve
+    run         the run, or its folder
+    projects    number of built projects, of unbuilt projects and of lead times that are each solved again; None: all of
+                them if the optimum can be proven, else the first 3 of each, within 8 times the run's own solve
+    exact       options that are not built, for which the thresholds of all changes are found by re-solves (capex,
+                running cost, years earlier, size)
+    prices      market prices: material -> USD/kg, or material -> year -> USD/kg
+    gap         relative MIP gap of each re-solve; None: that of the run
+    time_limit  seconds of each re-solve; None: no limit
+    threads     threads of the solver
+    seed        random seed of the solver
+    progress    called with one line of text after each re-solve
 
-    An interrupt keeps what was found; what was not solved again says so. Raises UsageError on a run
-    whose instance is not found, and on unknown names.
+    An interrupt keeps what was found; numbers that were not solved again say so. Raises UsageError on a run whose
+    instance is missing or changed, and on unknown names.
     """
     run = given_run(run)
     import pandas as pd
@@ -102,7 +104,7 @@ def explain(
         bench.notes.append(f"{unsolved} projects were not solved again; --projects N or --exact OPTION asks for more")
     if bench.stopped:
         cure = "; --projects N solves again for N, however long it takes" if bench.stopped == OUT_OF_TIME else ""
-        bench.notes.append(f"{bench.stopped}: not everything was solved again; what was not says so{cure}")
+        bench.notes.append(f"{bench.stopped}: not everything was solved again; the rest is marked as such{cure}")
     if not bench.proven:
         bench.notes.append(
             f"re-solved costs are known to {bench.tolerance:,.3g} MUSD (gap of {own:.2%}); "
@@ -126,6 +128,7 @@ def explain(
 
 
 def _entries(bench: Any, project: Project, every_way: bool) -> list[Entry]:
+    """Return the thresholds of a project found by re-solves: of capex only, or of all changes if ``every_way``."""
     from . import entry
     from .projects import cost_if_built
 
@@ -139,6 +142,7 @@ def _entries(bench: Any, project: Project, every_way: bool) -> list[Entry]:
 
 
 def _check(instance: Instance, run: Run, projects: int | None, exact: Collection[str]) -> None:
+    """Raise UsageError on a negative number of projects, and on options that are unknown or built."""
     if projects is not None and projects < 0:
         raise UsageError(f"projects = {projects}: expected 0 or more")
     options = {o.option for o in instance.options}
@@ -147,4 +151,4 @@ def _check(instance: Instance, run: Run, projects: int | None, exact: Collection
         if option not in options:
             raise UsageError(hinted(f"unknown option {option}", option, options))
         if option in built:
-            raise UsageError(f"{option} is built in the run; only an option that is not built can lack something")
+            raise UsageError(f"{option} is built in the run; only options that are not built have thresholds to enter")

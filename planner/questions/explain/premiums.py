@@ -1,4 +1,4 @@
-"""The clean premium: what a clean tonne is worth above an exposed one, per material, country and year."""
+"""The clean premium: the price of clean material less that of exposed material, by material, country and year."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def premiums(run: Run) -> pd.DataFrame:
-    """From prices.csv; blank, with a note, where one of the two has no price, and no row where both have none."""
+    """Return the table ``premiums`` of `Explanation`, from prices.csv of the run.
+
+    The premium is blank, with a note, if one of the two has no price. There is no row if neither has a price.
+    """
     import pandas as pd
 
     prices: dict[tuple[str, str, int], dict[str, float]] = defaultdict(dict)

@@ -1,4 +1,4 @@
-"""Each project: what it costs and earns, what the plan would cost without it, what building it would cost."""
+"""The value of each project: its cost and earnings, the cost of the plan without it, and the cost of building it."""
 
 from __future__ import annotations
 
@@ -27,12 +27,24 @@ UNKNOWN = Band(math.nan, math.nan, math.nan, math.nan)
 
 @dataclass
 class Project:
-    """An option and what is known about it; money is present value in MUSD, NaN where it is not known.
+    """An option and its value; money is present value in MUSD, and NaN where it is not known.
 
-    start    position in ``data.build`` of what is described: the first start, or for an option that is not built the
-             start that lacks least
-    modules  built in all, or for an option that is not built the least it could be
-    earns    value of its capacity by the duals: of a built one at the margin, of another one at most
+    option         row of options.csv
+    country        country of its facility
+    built          whether the plan builds it
+    start          position in ``data.build`` of its first start, or, if it is not built, of the start that lacks least
+    start_year     year of that start
+    modules        modules that are built, or, if none are, the smallest number that could be
+    annuity        capital cost of these modules
+    fixed_om       fixed O&M of these modules
+    earns          value of their capacity by the shadow prices: at the margin if built, else an upper bound
+    value          cost without the option, less the cost of the plan
+    together       options of the same project: of one facility or stockpile, or of one exclusive group
+    project_value  cost without all options of the project, less the cost of the plan
+    cost_if_built  cost with at least one module, less the cost of the plan; for an option that is not built
+    plan           cheapest plan found with the option; float array, one value for each column
+
+    ``value_how``, ``project_how`` and ``if_built_how`` name the sources of the three bands, or why they are not known.
     """
 
     option: Option
@@ -51,11 +63,11 @@ class Project:
     project_how: str = ""
     cost_if_built: Band = UNKNOWN
     if_built_how: str = ""
-    plan: np.ndarray | None = field(default=None, repr=False)  # column values of the cheapest plan with it
+    plan: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def lacks(self) -> float:
-        """What an option that is not built lacks at least, beside the other builds."""
+        """Lower bound of what an option that is not built lacks to pay for itself, with the other builds held, MUSD."""
         return self.annuity + self.fixed_om - self.earns
 
     @property
@@ -65,7 +77,7 @@ class Project:
 
 
 def survey(bench: Bench) -> list[Project]:
-    """Every option of the instance with what the duals say of it; nothing is solved."""
+    """Return every option of the instance with its value by the shadow prices; nothing is solved."""
     country = {f.facility: f.country for f in bench.instance.facilities}
     value = module_values(bench, bench.dual.get("capacity_limit", {}))
     of_first = module_values(bench, bench.first)
@@ -97,11 +109,12 @@ def survey(bench: Bench) -> list[Project]:
 
 
 def module_values(bench: Bench, duals: Mapping[int, float]) -> list[dict[int, float]]:
-    """By position in ``data.build``: year -> what the capacity of one module is worth, MUSD present value.
+    """Return the value of one module of each start, by first year of the period, MUSD present value.
 
-    Less what it costs to make what is taken of it (offtakes).
+    duals  shadow prices of the capacity limits by index, MUSD per kt/yr
 
-    duals  of the capacity limits, by their position
+    The value is that of the capacity (or of the room of a stockpile), less the cost of making what offtakes require.
+    The list has the order and length of ``data.build``.
     """
     result: list[dict[int, float]] = [{} for _ in bench.data.build]
     worths: list[tuple[Any, float]] = [
@@ -117,16 +130,17 @@ def module_values(bench: Bench, duals: Mapping[int, float]) -> list[dict[int, fl
 
 
 def _cost(bench: Bench, i: int) -> float:
+    """Return capital cost and fixed O&M of one module of a start, MUSD present value."""
     return bench.data.build[i].annuity + bench.data.build[i].fixed_om
 
 
 def _one(option: Option) -> float:
-    """A module, or the part of one that may be built."""
+    """Return one module, or less if the option permits less in all."""
     return min(1.0, option.max_modules)
 
 
 def _together(bench: Bench, option: Option) -> tuple[str, ...]:
-    """The options of a project: those of the same facility or store, or the same exclusive group."""
+    """Return the options of a project: those of the same facility or stockpile, or of the same exclusive group."""
     return tuple(
         o.option
         for o in bench.instance.options
@@ -139,37 +153,29 @@ def _together(bench: Bench, option: Option) -> tuple[str, ...]:
 
 
 def value_without(bench: Bench, project: Project) -> None:
-    """Solve without a built option, and without the whole project where it has other options."""
-    name = project.option.option
-    project.value_how = project.project_how = bench.stopped or NOT_AGAIN
-    answer = bench.again(f"without {name}", close=[name], lift=[name], start=_without(bench, [name]))
-    if answer is None:
-        project.value_how = project.project_how = f"{NOT_AGAIN}: {bench.stopped}"
-        return
-    project.value, project.value_how = _difference(bench, answer, [name])
-    if not project.twins:
-        project.project_value, project.project_how = project.value, project.value_how
-        return
-    every = list(project.together)
-    answer = bench.again(f"without {' and '.join(every)}", close=every, lift=every, start=_without(bench, every))
-    if answer is None:
-        project.project_how = f"{NOT_AGAIN}: {bench.stopped}"
-        return
-    project.project_value, project.project_how = _difference(bench, answer, every)
+    """Solve again without a built option, and without all options of its project if it has others."""
+    project.value, project.value_how = _value_of(bench, [project.option.option])
+    project.project_value, project.project_how = (
+        _value_of(bench, list(project.together)) if project.twins else (project.value, project.value_how)
+    )
 
 
-def _without(bench: Bench, options: list[str]) -> np.ndarray:
-    """The plan's builds without some options."""
-    modules = bench.builds.copy()
+def _value_of(bench: Bench, options: list[str]) -> tuple[Band, str]:
+    """Solve again without some options, and return what that costs above the plan, MUSD, and its source."""
+    start = bench.builds.copy()
     for option in options:
-        modules[bench.starts[option]] = 0.0
-    return modules
+        start[bench.starts[option]] = 0.0
+    answer = bench.again(f"without {' and '.join(options)}", close=options, lift=options, start=start)
+    return (UNKNOWN, f"{NOT_AGAIN}: {bench.stopped}") if answer is None else _difference(bench, answer, options)
 
 
 def _difference(bench: Bench, answer: Found, without: list[str]) -> tuple[Band, str]:
-    """What the best plan without some options costs more than the plan, MUSD, and how that was obtained.
+    """Return what the best plan without some options costs above the plan, MUSD, and the source of the number.
 
-    It cannot cost less where the plan itself was free to do without them. If it was found to, the plan can be improved.
+    answer  what the search without these options found
+
+    The plan's own search was free not to build these options, unless they are committed or the builds were held. So
+    the best plan without them cannot cost less. If it is found to cost less, the plan can be improved, which is noted.
     """
     if answer.stopped == "infeasible":
         return UNKNOWN, f"{bench.label}: no plan without it"
@@ -188,7 +194,7 @@ def _difference(bench: Bench, answer: Found, without: list[str]) -> tuple[Band, 
 
 
 def cost_if_built(bench: Bench, project: Project) -> None:
-    """Solve with at least one module of an option that is not built."""
+    """Solve again with at least one module of an option that is not built."""
     name = project.option.option
     start = bench.builds.copy()
     start[bench.starts[name]] = 0.0
@@ -212,7 +218,7 @@ def cost_if_built(bench: Bench, project: Project) -> None:
 
 
 def frame(projects: list[Project]) -> pd.DataFrame:
-    """The table of projects: the built ones by their value, then the others by what they lack of their cost."""
+    """Return the table ``projects`` of `Explanation`: built options by value, then the others by what they lack."""
     import pandas as pd
 
     rows = [
@@ -229,6 +235,7 @@ def frame(projects: list[Project]) -> pd.DataFrame:
 
 
 def _order(p: Project) -> tuple[bool, bool, float, str]:
+    """Return the sort key of a project: options whose value is not known follow those whose value is known."""
     if p.built:
         solved = math.isfinite(p.value.found)
         known = p.value.found if solved else p.earns
@@ -237,12 +244,12 @@ def _order(p: Project) -> tuple[bool, bool, float, str]:
 
 
 def missing_share(project: Project) -> float:
-    """What an option that is not built lacks, as a share of its cost."""
+    """Return what an option that is not built lacks at least, as a share of its capital cost and fixed O&M."""
     return project.lacks / max(project.annuity + project.fixed_om, 1e-9)
 
 
 def earnings(bench: Bench, projects: list[Project]) -> pd.DataFrame:
-    """Year by year, undiscounted: the value of a built option's capacity by the duals against what it costs."""
+    """Return the table ``earnings`` of `Explanation`: the value of built capacity against its cost, by period."""
     import pandas as pd
 
     instance, span = bench.instance, bench.prepared.periods

@@ -1,4 +1,4 @@
-"""An explanation as it is told: tables and text."""
+"""The result of an explanation: its tables, and their text."""
 
 from __future__ import annotations
 
@@ -21,129 +21,137 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Explanation(Study):
-    """Why a plan is as it is; one frame per question, each number with how it was obtained.
+    """Why a plan is as it is; every number names its source.
 
-    objective_musd of the plan with these builds, MUSD present value
-    of             digest of the plan, see `Run.digest`
-    complete       whether everything asked for was solved; ``notes`` tell what was not
-    The frames are the tables of the same names, see HOLDS.
+    The frames are the tables of the same names in HOLDS, which states their columns and units.
+
+    instance        the instance of the run
+    objective_musd  least cost with the builds of the run, MUSD present value
+    complete        False if the explanation was stopped before everything was solved; ``notes`` say why
+    notes           sentences that a reader of the explanation should know
+    seconds         time spent
+    of              digest of the plan, see `Run.digest`
     """
 
     COMMAND, MANIFEST, OF = "explain", "explain.json", "plan"
     HOLDS = (
         INSTANCE,
         OF_PLAN,
-        Value("objective_musd", "present cost of the plan with these builds, MUSD"),
+        Value("objective_musd", "least cost with the builds of the run, MUSD present value"),
         COMPLETE,
         NOTES,
         SECONDS,
         Table(
             "binding",
-            "Limits that bind, the most valuable first.",
+            "Limits that bind, the one that saves most first.",
             """
             kind       | text    |      | what is limited, such as `cap`, `capacity`, `lead_time`
-            name       | text    |      | key of the row of the instance that says so
-            country    | text    |      | where; empty if it is of no country
+            name       | text    |      | key of the row of the instance that sets the limit
+            country    | text    |      | country of the limit; empty if it has none
             year       | integer | year | first year of the period; 0 for a limit over the whole horizon
             unit       | text    |      | unit of the limit
-            worth_musd | number  | MUSD | what one unit more saves at the margin, present value and expected over
-                branches; a rate, which may hold for less than a unit
-            step       | number  | as in unit | by how much the limit is eased: a tenth of it, or a point, or a year
-            saves_musd | number  | MUSD | what that saves, likewise; of the years of a limit, which are eased together,
-                each has its part by the rates
-            holds      | text    |      | `yes` or `no`: whether the rate holds over the step; empty if not solved again
-            how        | text    |      | how the saving was obtained: `re-solve of the step` (the operations again),
-                `dual` (the rate times the step), `re-solve` (the difference of two whole solves), or what else stands
-                behind the number
+            worth_musd | number  | MUSD | shadow price: saving by one unit more, present value, expected over branches;
+                a rate, which may hold for less than one unit
+            step       | number  | as in unit | size of the step by which the limit is eased: a tenth of it, one
+                percentage point, or a year
+            saves_musd | number  | MUSD | saving by the step, present value, expected over branches; all years of a
+                limit are eased together, and each year has its part of the saving by its shadow price
+            holds      | text    |      | `yes` or `no`: whether the rate holds over the step; empty if the step was not
+                solved again
+            how        | text    |      | source of the saving: `re-solve of the step` (of the operations alone), `dual`
+                (shadow price times step), `re-solve` (difference between two whole solves), or another one that is
+                named
             says       | text    |      | the limit in words
             """,
         ),
         Table(
             "premiums",
-            "What clean material costs more than exposed, by material, country and year.",
+            "The premium of clean over exposed material, by material, country and year.",
             """
             material           | text    |        | the material
-            country            | text    |        | where it is
+            country            | text    |        | country of the material
             year               | integer | year   | first year of the period
-            clean_usd_per_kg   | number  | USD/kg | marginal price of clean material
-            exposed_usd_per_kg | number  | USD/kg | marginal price of exposed material
-            premium_usd_per_kg | number  | USD/kg | the difference; blank where one of the two has no price
-            note               | text    |        | why there is none
+            clean_usd_per_kg   | number  | USD/kg | shadow price of clean material
+            exposed_usd_per_kg | number  | USD/kg | shadow price of exposed material
+            premium_usd_per_kg | number  | USD/kg | difference between the two; blank if one has no price
+            note               | text    |        | reason why there is no premium
             """,
         ),
         Table(
             "projects",
-            "Every option: the built ones by their value, then the others by what they lack of their cost. Amounts "
-            "are present values.",
+            "Every option: the built ones by value, then the others by what they lack to pay for themselves. Amounts "
+            "are present values. `least` and `most` are the ends of the range that the gaps of the searches leave.",
             """
             option              | text    |         | the option
-            facility            | text    |         | its facility, or stockpile
-            country             | text    |         | where it is
+            facility            | text    |         | its facility, or its stockpile
+            country             | text    |         | country of the facility
             built               | text    |         | `yes` or `no`
-            start_year          | integer | year    | when it is started, or could be with least lacking
-            modules             | number  | modules | how much of it is built
-            capacity_t          | number  | t/yr    | capacity of that
-            annuity_musd        | number  | MUSD    | its capital cost
-            fixed_om_musd       | number  | MUSD    | its fixed O&M
-            earns_musd          | number  | MUSD    | value of its capacity by the duals
-            earns_how           | text    |         | how that was obtained
-            value_musd          | number  | MUSD    | cost without it less the plan's; blank if not solved again
-            value_least_musd    | number  | MUSD    | the same at least, as the gap of the search allows
-            value_most_musd     | number  | MUSD    | the same at most
-            value_how           | text    |         | how that was obtained, or why not
-            also_without        | text    |         | other options of its facility or exclusive group, with `;` between
-            project_value_musd  | number  | MUSD    | cost without it and these, less the plan's
-            project_least_musd  | number  | MUSD    | the same at least
-            project_most_musd   | number  | MUSD    | the same at most
-            project_value_how   | text    |         | how that was obtained, or why not
-            cost_if_built_musd  | number  | MUSD    | cost with at least a module of it less the plan's; blank if built
-            if_built_least_musd | number  | MUSD    | the same at least
-            if_built_most_musd  | number  | MUSD    | the same at most
-            cost_if_built_how   | text    |         | how that was obtained, or why not
+            start_year          | integer | year    | year of its first start; if it is not built, the year in which it
+                would lack least
+            modules             | number  | modules | modules that are built; if none are, those that are assessed
+            capacity_t          | number  | t/yr    | capacity of these modules
+            annuity_musd        | number  | MUSD    | capital cost of these modules
+            fixed_om_musd       | number  | MUSD    | fixed O&M of these modules
+            earns_musd          | number  | MUSD    | value of their capacity by the shadow prices
+            earns_how           | text    |         | source of `earns_musd`
+            value_musd          | number  | MUSD    | cost without the option less cost of the plan; blank if not solved
+            value_least_musd    | number  | MUSD    | lower end of the range of `value_musd`
+            value_most_musd     | number  | MUSD    | upper end of the range of `value_musd`
+            value_how           | text    |         | source of `value_musd`, or why it is blank
+            also_without        | text    |         | other options of its facility or exclusive group, separated by `;`
+            project_value_musd  | number  | MUSD    | cost without the option and these others, less cost of the plan
+            project_least_musd  | number  | MUSD    | lower end of the range of `project_value_musd`
+            project_most_musd   | number  | MUSD    | upper end of the range of `project_value_musd`
+            project_value_how   | text    |         | source of `project_value_musd`, or why it is blank
+            cost_if_built_musd  | number  | MUSD    | cost with at least one module of the option less cost of the plan;
+                blank if it is built or was not solved
+            if_built_least_musd | number  | MUSD    | lower end of the range of `cost_if_built_musd`
+            if_built_most_musd  | number  | MUSD    | upper end of the range of `cost_if_built_musd`
+            cost_if_built_how   | text    |         | source of `cost_if_built_musd`, or why it is blank
             """,
         ),
         Table(
             "entry",
-            "What each option that is not built lacks.",
+            "The thresholds at which options that are not built enter the plan.",
             """
             option    | text   |            | the option
-            change    | text   |            | what would have to change: `capex`, `opex`, `earlier`, `larger`, or `all`
-                (nothing of this kind helps)
-            threshold | number | as in unit | the change with which it enters: factor on capex or size, USD/t off the
-                running cost, years earlier
+            change    | text   |            | kind of the change: `capex`, `opex`, `earlier` or `larger`; `all` if the
+                row is of no single kind, for example because nothing was solved
+            threshold | number | as in unit | the change with which it enters: factor on capex or size, fall of the
+                running cost in USD/t, years earlier; blank if the option does not enter, or that is not known
             unit      | text   |            | unit of the threshold
-            enters    | number | as in unit | change with which it was built; blank where nothing was tried
-            stays_out | number | as in unit | change with which it was not built; blank where nothing was tried
-            how       | text   |            | how that was obtained
-            says      | text   |            | the same in words
+            enters    | number | as in unit | change that was tried and with which it was built; blank if none was
+            stays_out | number | as in unit | change that was tried and with which it was not built; blank if none was
+            how       | text   |            | source of the threshold, or why it is blank
+            says      | text   |            | the threshold in words
             """,
         ),
         Table(
             "earnings",
-            "Built options by year, undiscounted.",
+            "Value and cost of built options by period, undiscounted.",
             """
             option        | text    |         | the option
             year          | integer | year    | first year of the period
-            capacity_t    | number  | t/yr    | its capacity then
-            earns_musd    | number  | MUSD/yr | value of the capacity by the duals
-            annuity_musd  | number  | MUSD/yr | its capital cost
-            fixed_om_musd | number  | MUSD/yr | its fixed O&M
-            how           | text    |         | how that was obtained
+            capacity_t    | number  | t/yr    | capacity of the option in the period
+            earns_musd    | number  | MUSD/yr | value of this capacity by the shadow prices
+            annuity_musd  | number  | MUSD/yr | capital cost of the option
+            fixed_om_musd | number  | MUSD/yr | fixed O&M of the option
+            how           | text    |         | source of `earns_musd`
             """,
         ),
         Table(
             "bottlenecks",
-            "Materials ranked by what 1 % more of all that makes or sells them is worth, by year and provenance.",
+            "Materials ranked by the saving by 1 % more capacity and market supply, by year and provenance.",
             """
             year                   | integer | year   | first year of the period
             provenance             | text    |        | `clean` or `exposed`
             rank                   | integer |        | 1 is the bottleneck
             material               | text    |        | the material
-            stage                  | text    |        | its stage
-            supply_t               | number  | t/yr   | supply of it
-            worth_usd_per_kg       | number  | USD/kg | what a kg more supply saves at the margin
-            worth_musd_per_percent | number  | MUSD   | what 1 % more supply saves in the year
-            how                    | text    |        | how that was obtained
+            stage                  | text    |        | stage of the material
+            supply_t               | number  | t/yr   | tonnes made and bought
+            worth_usd_per_kg       | number  | USD/kg | saving by one kg more supply, at the margin
+            worth_musd_per_percent | number  | MUSD   | saving by 1 % more capacity and market supply in the year
+            how                    | text    |        | source of `worth_musd_per_percent`
             """,
         ),
         Table(
@@ -152,15 +160,15 @@ class Explanation(Study):
             """
             option             | text    |         | the option
             facility           | text    |         | its facility
-            country            | text    |         | where it is
-            material           | text    |         | its product of most value
+            country            | text    |         | country of the facility
+            material           | text    |         | main product: the one of the highest value
             year               | integer | year    | first year of the period
-            output_t           | number  | t/yr    | what it makes of it
+            output_t           | number  | t/yr    | output of the main product
             cost_usd_per_kg    | number  | USD/kg  | levelised cost less by-products, the same in all years
             market_usd_per_kg  | number  | USD/kg  | market price; blank if none is known
-            market_price       | text    |         | where the market price is from
-            support_usd_per_kg | number  | USD/kg  | what cost exceeds price by
-            support_musd       | number  | MUSD/yr | the same for all it makes
+            market_price       | text    |         | source of the market price
+            support_usd_per_kg | number  | USD/kg  | excess of the cost over the price, 0 or more
+            support_musd       | number  | MUSD/yr | excess for the whole output
             """,
         ),
     )  # fmt: skip
@@ -180,7 +188,7 @@ class Explanation(Study):
     of: str = ""
 
     def __str__(self) -> str:
-        """Sections in the order of the questions; long ones are cut, the frames are whole."""
+        """Return the sections as text; a long section ends with the number of lines that are left out."""
         title = f"Why this plan: {self.instance.title} ({self.objective_musd:,.6g} MUSD present value)"
         sections = (_binding, _premiums, _built, _unbuilt, _bottlenecks, _support)
         lines = [line for section in sections for line in section(self)]
@@ -190,31 +198,33 @@ class Explanation(Study):
 # --- as a page of text ---
 
 AT_MOST = 12  # lines of a section
+LIMITS = [family for family in FAMILIES.values() if family.kind]
+NO_FAMILY = {"lead_time": "a year earlier", "clean_only": "a point exposed"}
+# kind of a limit -> one unit more of it in words, and the step by which it is eased in words
+UNITS = {family.kind: family.saved_by for family in LIMITS} | NO_FAMILY
 STEPS = {
     family.kind: f"a {family.unit if family.amount is None else 'tenth'} {family.saved_by.split()[-1]}"
-    for family in FAMILIES.values()
-    if family.kind
-} | {"lead_time": "a year earlier", "clean_only": "a point exposed"}
-UNITS = {family.kind: family.saved_by for family in FAMILIES.values() if family.kind} | {
-    "lead_time": "a year earlier",
-    "clean_only": "a point exposed",
-}
-YEARS_SHOWN = 6
+    for family in LIMITS
+} | NO_FAMILY
+YEARS_SHOWN = 6  # columns of the section on premiums
 
 
 def _cut(lines: list[str], frame: str, at_most: int = AT_MOST) -> list[str]:
+    """Return the first lines of a section, and how many more rows the frame has."""
     if len(lines) <= at_most:
         return lines
     return [*lines[:at_most], f"  ... {len(lines) - at_most} more in {frame}"]
 
 
 def _number(value: Any) -> str:
+    """Return a number with 4 significant figures; ``-`` if it is blank."""
     return "-" if value is None or value != value else figure_of(value, 4)
 
 
 def _binding(e: Explanation) -> list[str]:
+    """Return the section on the limits that bind, one line for all years of a limit."""
     if e.binding.empty:
-        return ["What binds: nothing; no cap, capacity, budget or lead time makes the plan dearer"]
+        return ["What binds: nothing; no cap, capacity, budget or lead time raises the cost of the plan"]
     lines = []
     keys = ["kind", "name", "country", "unit", "how"]
     groups = [(key, rows) for key, rows in e.binding.groupby(keys, sort=False)]
@@ -232,7 +242,12 @@ def _binding(e: Explanation) -> list[str]:
 
 
 def step_of(kind: str, unit: str, steps: Iterable[float]) -> str:
-    """A step in words, such as ``3 t/yr more``; of years with different steps the smallest and the largest."""
+    """Return a step in words, such as ``3 t/yr more``; if it differs by year, the smallest and the largest.
+
+    kind   kind of the limit
+    unit   unit of the limit
+    steps  size of the step in each year, in the unit
+    """
     low, high = min(steps), max(steps)
     if unit not in ("t/yr", "t", "MUSD", "module"):
         return UNITS[kind]
@@ -241,7 +256,12 @@ def step_of(kind: str, unit: str, steps: Iterable[float]) -> str:
 
 
 def at_the_margin(worth: float, unit: str, holds: Collection[str]) -> str:
-    """The rate beside the saving of a step: what a unit saves at the margin, and whether that holds over the step."""
+    """Return the shadow price in words, to stand beside the saving by the step; "" if it says nothing more.
+
+    worth  saving by one unit more in all years, MUSD
+    unit   unit of the limit
+    holds  whether the rate holds over the step, in each year: ``yes``, ``no`` or "" (not solved again)
+    """
     if unit not in ("t/yr", "t", "MUSD", "module") and "no" not in holds:
         return ""
     known = "" if holds == {"yes"} or "no" not in holds else ", which holds for less"
@@ -249,9 +269,10 @@ def at_the_margin(worth: float, unit: str, holds: Collection[str]) -> str:
 
 
 def _premiums(e: Explanation) -> list[str]:
+    """Return the section on the clean premium: medians over countries, by material and year."""
     known = e.premiums[e.premiums["premium_usd_per_kg"].notna()]
     if known.empty:
-        return ["Clean premium: none can be told; no material has both a clean and an exposed price in one place"]
+        return ["Clean premium: not known; no material has both a clean and an exposed price in one country and year"]
     years = _some(sorted({int(y) for y in known["year"]}))
     middle = known.pivot_table(index="material", columns="year", values="premium_usd_per_kg", aggfunc="median")
     width = max(8, *(len(str(m)) for m in middle.index))
@@ -263,6 +284,7 @@ def _premiums(e: Explanation) -> list[str]:
 
 
 def _some(years: list[int]) -> list[int]:
+    """Return at most ``YEARS_SHOWN`` of the years, evenly spread, with the first and the last."""
     if len(years) <= YEARS_SHOWN:
         return years
     step = (len(years) - 1) / (YEARS_SHOWN - 1)
@@ -270,6 +292,7 @@ def _some(years: list[int]) -> list[int]:
 
 
 def _built(e: Explanation) -> list[str]:
+    """Return the section on the options that are built, with the cost of doing without each."""
     built = e.projects[e.projects["built"] == "yes"]
     if built.empty:
         return ["Built: nothing"]
@@ -289,11 +312,16 @@ def _built(e: Explanation) -> list[str]:
 
 
 def told(e: Explanation, found: float, least: float, most: float) -> str:
-    """A difference in cost from the plan, MUSD, in words, as sure as the gaps of the solves allow."""
+    """Return a difference from the cost of the plan in words.
+
+    found        difference between the costs found, MUSD
+    least, most  ends of its range, given the gaps of the searches, MUSD
+    """
     return Band(found, least, most, ROUNDING * abs(e.objective_musd)).told(_number)
 
 
 def _unbuilt(e: Explanation) -> list[str]:
+    """Return the section on the options that are not built, with what each lacks."""
     rows = e.projects[e.projects["built"] == "no"]
     if rows.empty:
         return []
@@ -313,6 +341,7 @@ def _unbuilt(e: Explanation) -> list[str]:
 
 
 def _bottlenecks(e: Explanation) -> list[str]:
+    """Return the section on the bottleneck of each year, one for each provenance."""
     first = e.bottlenecks[e.bottlenecks["rank"] == 1]
     if first.empty:
         return ["Bottleneck: none; no capacity or market limit binds"]
@@ -329,7 +358,7 @@ def _bottlenecks(e: Explanation) -> list[str]:
 
 
 def _support(e: Explanation) -> list[str]:
-    """Each built option: what its main product costs, what the market pays, and the support that this takes."""
+    """Return the section on price support: cost, market price and support of the main product of each built option."""
     table: pd.DataFrame = e.price_support
     if table.empty:
         return []

@@ -1,4 +1,4 @@
-"""Price support: what a project's product costs against a market price, and what a price floor would cost."""
+"""Price support: the levelised cost of a project's main product against its market price, and the gap between them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,17 @@ if TYPE_CHECKING:
 
     from ...instance.instance import Instance
 
-PricePath = float | Mapping[int, float]  # USD/kg, in every year or by year (linear between, held outside)
-Paths = dict[str, dict[int | None, float]]
+PricePath = float | Mapping[int, float]  # USD/kg, in every year or by year (linear between, constant outside)
+Paths = dict[str, dict[int | None, float]]  # material -> year (None: every year) -> USD/kg
 
 
 def checked_paths(instance: Instance, prices: Mapping[str, PricePath] | None) -> Paths:
-    """Price paths, USD/kg. Raises UsageError on an unknown material or a bad price."""
+    """Return the market prices given by the caller, USD/kg, by material and year.
+
+    prices  material -> USD/kg, or material -> year -> USD/kg; None: no prices
+
+    Raises UsageError on an unknown material, on one that no plant with options makes or uses, and on a bad price.
+    """
     growing = {o.facility for o in instance.options if not o.stockpile}
     processes = {o.process for o in instance.operations if o.facility in growing}
     traded = {r.material for r in instance.recipes if r.process in processes}
@@ -44,21 +49,30 @@ def checked_paths(instance: Instance, prices: Mapping[str, PricePath] | None) ->
 
 @dataclass
 class _Year:
-    """What the modules of an option do in a period, kt/yr and MUSD/yr."""
+    """What the modules of an option make and spend in a period.
+
+    made   material -> output, kt/yr
+    worth  material -> value of the output, MUSD/yr
+    spent  annuities, fixed O&M, running cost and inputs, MUSD/yr
+    """
 
     made: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     worth: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    spent: float = 0.0  # on running, upkeep, annuities and inputs
+    spent: float = 0.0
 
 
 def price_support(bench: Bench, earnings: pd.DataFrame, paths: Paths) -> pd.DataFrame:
-    """Per built option and year: levelised cost of its main product against the market price.
+    """Return the table ``price_support`` of `Explanation`: cost of each option's main product against its price.
 
-    The cost is annuity, fixed O&M, running cost and inputs, less by-products, over the tonnes made (both discounted),
-    the same in all years. An option's part of what its plant does is its part of the capacity. Inputs and by-products
-    are valued at ``paths``, else at the plan's prices in the plant's country. The main product is the one of most
-    value. The market price is that of ``paths``, else of the cheapest market of the instance that sells the material,
-    else the plan's price of exposed material, in the plant's country or where it is lowest.
+    earnings  the table ``earnings``
+    paths     market prices given by the caller, USD/kg
+
+    The levelised cost is the present value of annuities, fixed O&M, running cost and inputs, less by-products, divided
+    by the discounted tonnes made; it is the same in all years. An option has the part of its plant's activity that it
+    has of the plant's capacity. Inputs and by-products are valued at ``paths``, or else at the plan's prices in the
+    country of the plant. The main product is the one of the highest total value. Its market price is that of
+    ``paths``, or else of the cheapest market of the instance that sells it, or else the plan's price of exposed
+    material in the country of the plant, or else the lowest such price of all countries.
     """
     import pandas as pd
 
@@ -95,7 +109,7 @@ def price_support(bench: Bench, earnings: pd.DataFrame, paths: Paths) -> pd.Data
 
 
 class _Prices:
-    """Prices in USD/kg: given, of markets, and of the plan."""
+    """Prices of materials in USD/kg: those given by the caller, those of markets, and those of the plan."""
 
     def __init__(self, bench: Bench, paths: Paths) -> None:
         self.paths = paths
@@ -115,7 +129,11 @@ class _Prices:
             self.markets[market.material].append((market.market, series[market.market]))
 
     def of_plan(self, material: str, country: str, provenance: str, year: int) -> float:
-        """What an input costs or a by-product earns; 0 where the plan has no price."""
+        """Return the price of an input or a by-product, USD/kg.
+
+        It is the price given by the caller, or else the plan's price of this provenance, or else of the other one; 0
+        if there is none.
+        """
         if material in self.paths:
             return series_value(self.paths[material], year)
         other = EXPOSED if provenance == CLEAN else CLEAN
@@ -125,7 +143,7 @@ class _Prices:
         return 0.0
 
     def market(self, material: str, country: str, year: int) -> tuple[float | None, str]:
-        """The market price, and where it is from."""
+        """Return the market price of a material, USD/kg, and its source; None if no price is known."""
         if material in self.paths:
             return series_value(self.paths[material], year), "given"
         offers = [(series_value(points, year), name) for name, points in self.markets.get(material, ())]
@@ -140,7 +158,11 @@ class _Prices:
 
 
 def _years(bench: Bench, option: str, facility: str, earnings: pd.DataFrame, prices: _Prices) -> dict[int, _Year]:
-    """What the option's part of its plant makes and spends, by year."""
+    """Return what the modules of an option make and spend, by first year of the period.
+
+    earnings  the table ``earnings``, with capacity, annuity and fixed O&M of the option
+    prices    prices at which inputs and outputs are valued
+    """
     run, data = bench.run, bench.data
     there = run.tables["capacity"]
     whole = {int(r.year): float(r.capacity_t) for r in there[there["facility"] == facility].itertuples()}
