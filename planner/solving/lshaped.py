@@ -255,6 +255,13 @@ class LShaped:
         self.cuts += added
         return added
 
+    def _permitted(self, x: np.ndarray) -> bool:
+        """Whether the rules on investment alone allow an investment."""
+        a, whole = self.master_arrays, x[self.whole]
+        held = a.matrix[:, : len(x)] @ x
+        kept = (held >= a.row_lower[: len(held)] - BROKEN).all() and (held <= a.row_upper[: len(held)] + BROKEN).all()
+        return bool(kept and (np.abs(whole - np.round(whole)) <= BROKEN).all())
+
     def _proposed(self, found: Found) -> tuple[np.ndarray, np.ndarray]:
         """Return the investment and the costs of the parts in a solution of the master."""
         count = len(self.first)
@@ -278,11 +285,16 @@ class LShaped:
                 best.why = "stalled"
                 return best
             self.cut(first)
+            if first.plan is not None and self._permitted(first.x):  # to build nothing is a plan too, if a dear one
+                best.value, best.plan = first.value, first.plan
             self.relaxed = self._relax(best, first, gap, ends, progress).x
             if not best.why:
                 self._decide(best, gap, ends, progress)
         except KeyboardInterrupt:
             best.why = "interrupted"
+            if best.plan is not None and best.bound == -math.inf:  # the first planes are there already
+                found = self.master.find(sure=False, watched=False)
+                best.bound, best.plan = (found.value, best.plan) if found.optimal else (best.bound, None)
         except (SolverFailed, Unbounded):  # of the master or a part; the whole model may still be solved
             best.why = "stalled"
         return best
@@ -332,12 +344,14 @@ class LShaped:
             trial = self.tried(x)
             if trial is None:
                 break
-            if trial.plan is not None and (found is None or trial.value < found.value):
-                found = trial
-            reached = found is not None and found.value - best.bound <= gap * abs(found.value)
-            if not self.cut(trial, theta) or reached:
+            if trial.plan is not None and trial.value < best.value:
+                best.value, best.plan, found = trial.value, trial.plan, trial
+            if not self.cut(trial, theta) or best.gap <= gap:
                 break
-        return None if found is None else self._better(best, found)
+        if found is None:
+            return None
+        better = self._better(best, found)
+        return found.x if better is None else better
 
     @cached_property
     def _model(self) -> Programme:

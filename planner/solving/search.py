@@ -167,9 +167,11 @@ def _least_cost(
     method = LShaped.of(arrays, programme.settings) if len(whole) and programme.gap >= LEAST_GAP else None
     began = time.perf_counter()
     best = Best() if method is None else method.search(programme.gap, seconds, start, progress)
+    nothing = np.zeros(0)
     if best.plan is not None and best.why != "stalled":
-        nothing = np.zeros(0)
         return Found(best.why, best.plan, best.value, best.bound, nothing, nothing), method
+    if best.why == "interrupted":
+        return Found(best.why, nothing, math.nan, best.bound, nothing, nothing), method
     known = start if best.plan is None else best.plan
     if known is not None and len(whole):
         programme.offer(whole, known[whole])

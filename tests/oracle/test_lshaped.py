@@ -98,3 +98,17 @@ def test_what_all_optional_projects_save_is_told(capsys):
     assert plan.plan["without_projects_musd"] == pytest.approx(plan.objective_musd)
     held = planner.solve(tiny, pins=planner.Pins.parse(tiny, forbid=["texas-line"]))
     assert held.plan["without_projects_musd"] is None
+
+
+def test_an_interrupt_keeps_the_best_plan_so_far_or_says_that_there_is_none(monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LShaped, "_relax", stop)
+    tiny = planner.load(INSTANCES / "tiny")
+    plan = planner.solve(tiny, gap=GAP)  # nothing built: 104.1, see above
+    assert (plan.status, plan.plan["stopped"]) == ("feasible", "interrupted")
+    assert plan.objective_musd == pytest.approx(104.1) and planner.audit(tiny, plan).ok
+    committed = tiny.with_rows("options", {**cells(tiny.options[0]), "min_modules": 1})  # so that this is no plan
+    with pytest.raises(planner.PlannerError, match="no plan was found before the search ended"):
+        planner.solve(committed, gap=GAP)
