@@ -174,17 +174,18 @@ class LShaped:
             return None
         label_of_row = np.full(after.shape[0], -1)
         label_of_row[rows] = of_row
-        # a fixed column belongs to the part of its rows, and none to two
+        if not np.isin(of_row, of_column).all():  # a row of nothing but fixed columns would be in no part
+            return None
+        # a fixed column belongs to the part of its rows; one in several parts, or in none, must be 0 to be left out
         label = np.full(len(operated), -1)
         label[free] = of_column
         by_column = sparse.csc_array(after)
         for k in np.flatnonzero(fixed).tolist():
             parts_of = np.unique(label_of_row[by_column.indices[by_column.indptr[k] : by_column.indptr[k + 1]]])
-            if len(parts_of) > 1:
-                if arrays.col_lower[operated[k]] != 0.0:
-                    return None
-                continue  # always 0
-            label[k] = parts_of[0] if len(parts_of) else -1
+            if len(parts_of) == 1:
+                label[k] = parts_of[0]
+            elif arrays.col_lower[operated[k]] != 0.0:
+                return None
         links = by_row[:, invested]
         parts = []
         for name in np.unique(of_column).tolist():
