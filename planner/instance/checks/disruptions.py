@@ -76,17 +76,7 @@ def reference_of_a_partial_stop(draft: Draft) -> Iterable[Issue]:
             yield draft.at(row, "reference_t", expected, "give the undisturbed yearly exports")
 
 
-_HIT = (
-    "countries",
-    "materials",
-    "recipes",
-    "facilities",
-    "operations",
-    "options",
-    "lanes",
-    "demand",
-    "markets",
-)
+_HIT = ("countries", "materials", "recipes", "facilities", "operations", "options", "lanes", "demand", "markets")
 
 
 @check("E322", "disruptions", *_HIT, SETTINGS)

@@ -99,10 +99,7 @@ def somebody_runs_it(draft: Draft) -> Iterable[Issue]:
 @check("W523", "operations")
 def costs_are_costs(draft: Draft) -> Iterable[Issue]:
     """A negative running cost is a credit, which is rare."""
-    rows: tuple[Operation | OperationCost, ...] = (
-        *draft.instance.operations,
-        *draft.instance.operation_costs,
-    )
+    rows: tuple[Operation | OperationCost, ...] = (*draft.instance.operations, *draft.instance.operation_costs)
     for row in rows:
         if row.opex_usd_per_t < 0:
             yield draft.at(row, "opex_usd_per_t", "a negative cost is a credit; is that meant?")
