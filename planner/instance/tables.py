@@ -1,8 +1,8 @@
-"""Every table of an instance: columns, units, ranges, keys, references, defaults and meanings.
+"""Every table of an instance: its columns with unit, range, default and meaning, its key, and its references.
 
-One frozen row class per table; its attributes are the columns, in the order of the documentation. The page
-on the instance format is generated from here (`describe`), and so are the checks of cells and references.
-Units: t are metric tonnes (per year for rates), USD and MUSD (million USD) are in constant prices.
+There is one frozen row class for each table; its attributes are the columns, in the order of the documentation. The
+page on the instance format is generated from these classes (`describe`), and so are the checks of cells and references.
+Units: t are metric tonnes (per year for rates); USD and MUSD (million USD) are in constant prices of the price year.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ LARGEST_YIELD = 1e6  # t per t: of more, a plan could not tell the activity from
 
 
 class Country(CitedRow):
-    """The countries of the instance, and the blocs they belong to."""
+    """A country, and the bloc to which it belongs."""
 
     TABLE = "countries"
     KEY = ("country",)
@@ -50,7 +50,7 @@ class Country(CitedRow):
 
 
 class Material(CitedRow):
-    """What is made, moved, stored and delivered."""
+    """A material that is made, moved, stored or delivered."""
 
     TABLE = "materials"
     KEY = ("material",)
@@ -65,7 +65,7 @@ class Material(CitedRow):
 
 
 class Process(CitedRow):
-    """Recipes by name: what a plant can do."""
+    """A process that a plant can run; its inputs and outputs stand in recipes."""
 
     TABLE = "processes"
     KEY = ("process",)
@@ -80,7 +80,7 @@ class Process(CitedRow):
 
 
 class Recipe(CitedRow):
-    """What goes into and comes out of a process."""
+    """An input or output of a process, in tonnes per tonne of activity."""
 
     TABLE = "recipes"
     KEY = ("process", "material", "role")
@@ -93,7 +93,7 @@ class Recipe(CitedRow):
 
 
 class RecipeYield(CitedRow):
-    """Yields that change with time; a series that replaces the recipe row's own figure."""
+    """An input or output that changes with time: a series that replaces the figure of the row in recipes."""
 
     TABLE = "recipe_yields"
     KEY = ("process", "material", "role", "year")
@@ -107,7 +107,7 @@ class RecipeYield(CitedRow):
 
 
 class Facility(CitedRow):
-    """Plants, mines and projects: each has a capacity in one country."""
+    """A mine, plant or project, with a capacity in one country."""
 
     TABLE = "facilities"
     KEY = ("facility",)
@@ -130,7 +130,7 @@ class Facility(CitedRow):
 
 
 class Operation(CitedRow):
-    """Which facility can run which process, and at what cost."""
+    """A process that a facility can run, and its running cost."""
 
     TABLE = "operations"
     KEY = ("facility", "process")
@@ -145,7 +145,7 @@ class Operation(CitedRow):
 
 
 class OperationCost(CitedRow):
-    """Running costs that change with time; a series that replaces the operation's own figure."""
+    """A running cost that changes with time: a series that replaces the figure of the row in operations."""
 
     TABLE = "operation_costs"
     KEY = ("facility", "process", "year")
@@ -158,7 +158,7 @@ class OperationCost(CitedRow):
 
 
 class Option(CitedRow):
-    """Investments that add capacity to a facility, or room to a store."""
+    """An investment that adds capacity to a facility, or room to a stockpile, in modules."""
 
     TABLE = "options"
     KEY = ("option",)
@@ -191,7 +191,11 @@ class Option(CitedRow):
 
 
 class Lane(CitedRow):
-    """Permitted movements: exact material beats exact origin beats exact destination; no row, no movement."""
+    """A permitted movement between two countries; a movement without a row is not possible.
+
+    Of several rows that match a movement, one with an exact material goes before one with `*`, then one with an exact
+    origin, then one with an exact destination.
+    """
 
     TABLE = "lanes"
     KEY = ("material", "origin", "destination", "first_year", "last_year")
@@ -206,7 +210,7 @@ class Lane(CitedRow):
 
 
 class Tariff(CitedRow):
-    """Duties on movements, matched as lanes are; no row: none."""
+    """A duty on a movement, matched as lanes are; a movement without a row pays no duty."""
 
     TABLE = "tariffs"
     KEY = ("material", "origin", "destination", "first_year", "last_year")
@@ -220,7 +224,7 @@ class Tariff(CitedRow):
 
 
 class Sector(CitedRow):
-    """Groups of buyers, and what a missing tonne costs them."""
+    """A group of buyers, and the cost of a tonne that it does not get."""
 
     TABLE = "sectors"
     KEY = ("sector",)
@@ -234,7 +238,7 @@ class Sector(CitedRow):
 
 
 class Demand(CitedRow):
-    """What is needed, where and when; a series."""
+    """A demand of a sector for a material in a country; a series."""
 
     TABLE = "demand"
     KEY = ("country", "sector", "material", "year")
@@ -248,7 +252,7 @@ class Demand(CitedRow):
 
 
 class Market(CitedRow):
-    """Outside sellers of a material."""
+    """A seller of a material outside the modelled chain."""
 
     TABLE = "markets"
     KEY = ("market",)
@@ -264,7 +268,7 @@ class Market(CitedRow):
 
 
 class MarketPrice(CitedRow):
-    """Prices and volumes of markets; a series."""
+    """The price of a market and the most that it sells; a series."""
 
     TABLE = "market_prices"
     KEY = ("market", "year")
@@ -278,7 +282,7 @@ class MarketPrice(CitedRow):
 
 
 class Stockpile(CitedRow):
-    """Stores of a material that serve their own country."""
+    """A store of a material that serves its own country."""
 
     TABLE = "stockpiles"
     KEY = ("stockpile",)
@@ -294,7 +298,7 @@ class Stockpile(CitedRow):
 
 
 class Cap(CitedRow):
-    """Upper limits on dependence."""
+    """An upper limit on a metric of dependence."""
 
     TABLE = "caps"
     KEY = ("cap",)
@@ -325,7 +329,7 @@ class Cap(CitedRow):
 
 
 class Fund(CitedRow):
-    """Public or other money that options may draw on."""
+    """A fund of public or other money on which options may draw."""
 
     TABLE = "funds"
     KEY = ("fund",)
@@ -340,7 +344,7 @@ class Fund(CitedRow):
 
 
 class FundOption(CitedRow):
-    """Which option may draw on which fund."""
+    """An option that may draw on a fund."""
 
     TABLE = "fund_options"
     KEY = ("fund", "option")
@@ -350,7 +354,7 @@ class FundOption(CitedRow):
 
 
 class Scenario(CitedRow):
-    """Disruptions that come together, and their probability."""
+    """A scenario: a set of disruptions that come together, with their years and probability."""
 
     TABLE = "scenarios"
     KEY = ("scenario",)
@@ -363,7 +367,7 @@ class Scenario(CitedRow):
 
 
 class Disruption(CitedRow):
-    """What a scenario does."""
+    """A disruption of a scenario."""
 
     TABLE = "disruptions"
     KEY = ("scenario", "kind", "country", "stage", "material", "facility")
@@ -384,7 +388,7 @@ class Disruption(CitedRow):
 
 
 class BranchService(CitedRow):
-    """Service that must hold even in the branch of a scenario, in the periods that the years overlap."""
+    """A service floor that must hold in the branch of a scenario too, in the periods that overlap its years."""
 
     TABLE = "branch_service"
     KEY = ("scenario", "sector")
@@ -397,11 +401,11 @@ class BranchService(CitedRow):
 
 
 class DeliveryRisk(CitedRow):
-    """How late, how dear and how small projects may come; used by risk analyses only.
+    """The risk that projects come late, cost more, or are smaller than planned; used by risk analyses only.
 
-    Delay, cost and size are drawn from triangular distributions, delays in whole years (half a year counts as one); a
-    project's chance to come at all is ``success_probability`` of options. A row for an option goes before one for its
-    kind, and that before ``all``.
+    Delay, cost and size are drawn from triangular distributions; delays are rounded to whole years, half a year up.
+    The probability that a project comes at all is ``success_probability`` of options. A row for an option goes before
+    one for its kind of owner, and that before ``all``.
     """
 
     TABLE = "delivery_risk"
@@ -423,10 +427,10 @@ class DeliveryRisk(CitedRow):
 
 
 class Closure(CitedRow):
-    """Own capacity that may be given up, so that its fixed cost is avoided; a plan decides how much of it, and when.
+    """Own capacity of a plant that may be closed to avoid its fixed cost; the plan decides how much closes, and when.
 
-    ``idle``: for any periods, and it comes back. ``retire``: from a period on for good, at a cost. Contracts (min_use)
-    still hold for the whole plant. Capacity of options does not close.
+    ``idle`` capacity is closed in any periods and can return. ``retire`` closes capacity for good, at a cost. A minimum
+    use (min_use) still holds for the whole plant. Capacity of options cannot be closed.
     """
 
     TABLE = "closures"
@@ -445,7 +449,7 @@ class Closure(CitedRow):
 
 
 class PriceFloor(CitedRow):
-    """Prices guaranteed to a plant: what the payer would owe is a result of its own, and no cost of the plan."""
+    """A price that is guaranteed to a plant; what the payer would owe is a separate result, and no cost of the plan."""
 
     TABLE = "price_floors"
     KEY = ("facility", "option", "material")
@@ -469,10 +473,10 @@ class PriceFloor(CitedRow):
 
 
 class Offtake(CitedRow):
-    """Take-or-pay: a buyer commits to take so much of what a plant makes, so the plan must make at least that.
+    """A take-or-pay contract: a buyer commits to take an amount of what a plant makes, and the plan must make it.
 
-    Offtakes of one plant and material add up. Only the plan is bound; branches are free of it. What the payer loses
-    or gains against the price of the day is a result of its own (offtakes.csv of a run), and no cost of the plan.
+    Offtakes of one plant and material add up. They bind the plan, but not its branches. What the payer loses or gains
+    against the market price is a separate result (offtakes.csv of a run), and no cost of the plan.
     """
 
     TABLE = "offtakes"
@@ -495,7 +499,7 @@ class Offtake(CitedRow):
 
 
 class Evidence(CitedRow):
-    """How far numbers of other tables may be off, and how sure they are; used by `evidence` and `sensitivity`."""
+    """The range and the confidence of a number in another table; used by `evidence` and `sensitivity`."""
 
     TABLE = "evidence"
     KEY = ("table", "key", "column")
@@ -510,7 +514,7 @@ class Evidence(CitedRow):
 
 
 class Source(Row):
-    """Where figures come from."""
+    """A source of figures."""
 
     TABLE = "sources"
     KEY = ("source",)
@@ -535,7 +539,7 @@ TABLES: dict[str, type[Row]] = {row.TABLE: row for row in ROWS}
 
 @cache
 def columns(table: str) -> dict[str, Column]:
-    """The columns of a table by name, in the order of the documentation."""
+    """Return the columns of a table by name, in the order of the documentation."""
     row = TABLES[table]
     fields = row.model_fields
     common = [name for name in ("source", "note", "active") if name in fields and name not in row.KEY]
@@ -544,13 +548,13 @@ def columns(table: str) -> dict[str, Column]:
 
 
 def cells(row: Row) -> dict[str, str]:
-    """All columns of a row as the texts of cells."""
+    """Return all columns of a row by name, as the texts of cells."""
     return {name: cell_of(getattr(row, name)) for name in columns(row.TABLE)}
 
 
 @dataclass(frozen=True)
 class TableDescription:
-    """What the schema says of one table."""
+    """A table as the schema declares it; ``required`` states whether an instance must have it."""
 
     name: str
     meaning: str
@@ -560,7 +564,7 @@ class TableDescription:
 
 
 def describe() -> tuple[TableDescription, ...]:
-    """Every table with its columns, for the page on the instance format."""
+    """Return every table with its columns, for the page on the instance format."""
     return tuple(
         TableDescription(name, row.__doc__ or "", row.KEY, row.REQUIRED, tuple(columns(name).values()))
         for name, row in TABLES.items()

@@ -171,7 +171,7 @@ def kinds(instance, run):
         ({"material": "metal"}, "texas does not make it"),
         ({"market": "usa-metal"}, "sells metal, not magnet"),
         ({"option": ""}, "has no capacity of its own in these years"),
-        ({"first_year": 2028}, "hold the first year of no period"),
+        ({"first_year": 2028}, "no period begins in its years"),
         ({"take_t": -1}, "take_t"),
     ],
 )

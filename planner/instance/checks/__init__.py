@@ -1,33 +1,33 @@
-"""Rules across rows and tables. Each rule is a small function whose docstring states the rule in a sentence.
+"""The rules across rows and tables; each rule is a small function whose docstring states it in one sentence.
 
 ================  ====================================================================
 file              rules on
 ================  ====================================================================
 ``references``    names that must be known, and active
 ``keys``          series, names used twice, movements with two rows
-``windows``       years that must be in order, near the horizon, and long enough
-``caps``          caps: what they limit, and that it exists
-``options``       options: that they can be started, what they require
-``funds``         funds: that somebody can draw on them
-``closures``      closures: that there is something to close, and that closing can pay
-``offtakes``      offtakes: that a plant makes what is to be taken
-``price_floors``  price floors: that a plant makes what is guaranteed
+``windows``       years that must be in order and near the horizon, and ramps
+``caps``          caps, which must limit something that exists
+``options``       options, which must be able to start, and what they require
+``funds``         funds, on which some option must be able to draw
+``closures``      closures, which need own capacity and should avoid a cost
+``offtakes``      offtakes, whose material a plant must make
+``price_floors``  price floors, whose material a plant must make
 ``risk``          the risk weight, and ranges of delivery risks
-``disruptions``   scenarios and disruptions: that they hit something
-``survival``      outages to survive, service in branches
+``disruptions``   scenarios and disruptions, which must hit something
+``survival``      outages to survive, and service in branches
 ``markets``       markets and their prices
-``plants``        facilities, operations, processes, stockpiles
+``plants``        facilities, operations, processes, materials, stockpiles
 ``loops``         recipes that feed each other
-``evidence``      ranges of numbers: that the numbers exist
-``effect``        rows that never act, as what they act on is nothing in their years
-``movements``     lanes and tariffs that never govern a movement
+``evidence``      ranges of numbers, which must exist
+``effect``        rows without effect, as there is nothing that they act on
+``movements``     lanes and tariffs, which should govern a movement
 ``reachability``  what can be made, and brought where it is needed
 ``magnitudes``    figures far from comparable ones
-``registry``      how a rule is written and registered; no rules
+``registry``      how a rule is written and registered; it has no rules
 ================  ====================================================================
 
-An instance with an error (E...) is refused; a warning (W...) is only reported. A rule is skipped while a table that it
-uses has rows that could not be read, so that one mistake is not reported twice in other words.
+An instance with an error (E...) is refused; a warning (W...) is only reported. A rule is skipped if a table that it
+uses has rows that could not be read, so that one mistake is not reported twice.
 """
 
 from __future__ import annotations

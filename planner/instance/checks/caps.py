@@ -1,4 +1,4 @@
-"""Caps: what they limit, and that it exists."""
+"""Rules on caps: a cap must limit something that exists, in years of the horizon."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def stage_or_material(draft: Draft) -> Iterable[Issue]:
                 if getattr(row, column):
                     yield draft.at(row, column, f"means nothing for {row.metric}, it must be blank")
         elif row.stage and row.material:
-            yield draft.at(row, "material", f"either a stage or a material, not both (stage = {row.stage})")
+            yield draft.at(row, "material", f"expected a stage or a material, not both (stage = {row.stage})")
         elif not row.stage and not row.material:
             yield draft.at(row, "stage", f"{row.metric} needs a stage or a material")
 
@@ -49,7 +49,7 @@ def meaningful_columns(draft: Draft) -> Iterable[Issue]:
 
 @check("E309", "caps")
 def importer_or_origin(draft: Draft) -> Iterable[Issue]:
-    """A cap on imports without a country means all outside its origin, so it must name the origin."""
+    """A cap on imports without a country is on all countries outside its origin, so it must name the origin."""
     for row in draft.instance.caps:
         needs = METRICS[row.metric].needs
         if needs and not any(getattr(row, column) for column in needs):
@@ -73,7 +73,7 @@ def some_demand(draft: Draft) -> Iterable[Issue]:
         places = members(draft.instance, row.country)
         if not any(d.country in places and row.sector in ("", d.sector) for d in draft.instance.demand):
             column = "sector" if row.sector else "country"
-            yield draft.at(row, column, "no demand there, so the cap limits nothing")
+            yield draft.at(row, column, "there is no such demand, so the cap limits nothing")
 
 
 @check("W509", "caps")

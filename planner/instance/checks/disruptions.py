@@ -1,4 +1,4 @@
-"""Scenarios and disruptions: that they fall into the horizon and hit something."""
+"""Rules on scenarios and disruptions: they must fall into the horizon and hit something."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def meaningful_columns(draft: Draft) -> Iterable[Issue]:
 
 @check("E321", "disruptions", "scenarios", SETTINGS)
 def reference_of_a_partial_stop(draft: Draft) -> Iterable[Issue]:
-    """An export stop that leaves something needs the undisturbed exports it is measured on."""
+    """A partial export stop needs reference_t, the undisturbed exports of which it stops a part."""
     scenarios = {s.scenario: s for s in draft.instance.scenarios}
     for row in draft.instance.disruptions:
         if row.kind != "export_stop" or row.reference_t is not None or row.scenario not in scenarios:
@@ -76,17 +76,7 @@ def reference_of_a_partial_stop(draft: Draft) -> Iterable[Issue]:
             yield draft.at(row, "reference_t", expected, "give the undisturbed yearly exports")
 
 
-_HIT = (
-    "countries",
-    "materials",
-    "recipes",
-    "facilities",
-    "operations",
-    "options",
-    "lanes",
-    "demand",
-    "markets",
-)
+_HIT = ("countries", "materials", "recipes", "facilities", "operations", "options", "lanes", "demand", "markets")
 
 
 @check("E322", "disruptions", *_HIT, SETTINGS)

@@ -1,7 +1,8 @@
-"""Rows that never act, since what they act on is nothing in every period in which they hold.
+"""Rows without effect: in every period in which they hold, there is nothing that they act on.
 
-One rule for all tables: each names what its rows act on (their base), and in which periods they hold. That a row holds
-in no period at all is an error for caps, offtakes, price floors, closures, funds and scenarios, told in their files.
+There is one rule for all tables. For each table it states in which periods a row holds, and what the row acts on (its
+base). A cap, offtake, price floor, closure, fund or scenario that holds in no period at all is an error, which the
+files of these tables report.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from .registry import SETTINGS, Draft, check
 
 
 class _Facts:
-    """What the bases of rows are read from; each is gathered when it is first asked for."""
+    """Facts of an instance that the rules below ask for; each is computed when it is first asked for."""
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
@@ -50,7 +51,10 @@ class _Facts:
         return {s.scenario: s for s in self.instance.scenarios}
 
     def positive(self, table: str, column: str, period: Period) -> set[tuple[Any, ...]]:
-        """Keys without the year of the series of a table that are above 0 when a period begins; blank: no limit."""
+        """Return the keys (without the year) of those series that are above 0 when a period begins.
+
+        table, column  the series; a blank cell means no limit, and counts as above 0
+        """
         asked = (table, column, period.first_year)
         if asked not in self._positive:
             series: dict[tuple[Any, ...], dict[int | None, float]] = defaultdict(dict)
@@ -63,7 +67,7 @@ class _Facts:
         return self._positive[asked]
 
     def needs(self, period: Period) -> set[tuple[Any, ...]]:
-        """Country, sector and material of each demand when a period begins."""
+        """Return (country, sector, material) of each demand above 0 when a period begins."""
         return self.positive("demand", "demand_t", period)
 
     @cached_property
@@ -76,13 +80,13 @@ class _Facts:
         return years
 
     def lanes(self, period: Period) -> MovementTable[Any]:
-        """The lanes that hold when a period begins."""
+        """Return the lanes that hold when a period begins."""
         if period.first_year not in self._lanes:
             self._lanes[period.first_year] = MovementTable(self.instance.lanes, period.first_year)
         return self._lanes[period.first_year]
 
     def moves(self, material: str, origin: str, destination: str, period: Period) -> bool:
-        """Whether a lane lets a material move from one country to another when a period begins."""
+        """Return whether a lane lets a material move from one country to another when a period begins."""
         lane = self.lanes(period).find(material, origin, destination)
         return lane is not None and lane.max_t != 0
 
@@ -92,7 +96,7 @@ class _Facts:
         return {f.facility: f for f in self.instance.facilities}
 
     def runs(self, facility: str, period: Period, option: str = "") -> bool:
-        """Whether a facility can have capacity in a period; with ``option``: capacity of that option."""
+        """Return whether a facility can have capacity in a period; with ``option``, only that of this option counts."""
         plant = self.plants[facility]
         if not option and plant.capacity_t > 0 and own_capacity_share(plant, period) > 0:
             return True
@@ -121,11 +125,16 @@ class _Facts:
         )
 
 
+# The functions below are bases: each returns whether there is something that a row acts on in a period.
+
+
 def _sector(facts: _Facts, row: Any, period: Period) -> bool:
+    """Return whether the sector of a row has a demand."""
     return any(sector == row.sector for _, sector, _ in facts.needs(period))
 
 
 def _cap(facts: _Facts, row: Cap, period: Period) -> bool:
+    """Return whether there is demand, exposed material or a lane that a cap could limit, as its metric requires."""
     if row.metric in ("exposed_share", "stage_share") and not facts.something_exposed:
         return False
     if row.metric == "exposed_share":
@@ -142,27 +151,31 @@ def _cap(facts: _Facts, row: Cap, period: Period) -> bool:
             for origin in sorted(origins - importers)
             for importer in sorted(importers)
         )
-    return True  # whether anybody makes or sells it is told by another rule
+    return True  # another rule reports a cap on something that nobody makes or sells
 
 
 def _is_limited(row: Cap, material: Any) -> bool:
+    """Return whether a cap on a material or a stage limits a material."""
     return bool(
         row.material == material.material if row.material else row.stage == material.stage and material.strategic
     )
 
 
 def _tariff(facts: _Facts, row: Tariff, period: Period) -> bool:
+    """Return whether a tariff is charged on a value above 0; a tariff of rate 0 exempts from a wider row."""
     if row.rate == 0:
-        return True  # it takes a movement out of a wider row
+        return True
     return any(value > 0 for material, value in facts.value.items() if row.material in (ANY, material))
 
 
 def _price_floor(facts: _Facts, row: PriceFloor, period: Period) -> bool:
+    """Return whether a price floor covers something, from a plant that can have capacity."""
     promises = (row.floor_usd_per_t > 0 or row.upside_share > 0) and row.max_t != 0
     return promises and facts.runs(row.facility, period, row.option)
 
 
 def _disruption(facts: _Facts, row: Disruption, period: Period) -> bool:
+    """Return whether there is a demand, market, lane, plant or project that a disruption hits."""
     instance = facts.instance
     places = members(instance, row.country)
     if row.kind == "demand_surge":
@@ -190,35 +203,46 @@ def _disruption(facts: _Facts, row: Disruption, period: Period) -> bool:
 
 
 def _delivery_risk(facts: _Facts, row: DeliveryRisk, period: Period) -> bool:
+    """Return whether there is an option of the kind that a delivery risk is of."""
     if row.projects in ("one", "all"):
         return bool(facts.instance.options)
     return any(facts.plants[o.facility].startup == (row.projects == "startup") for o in facts.instance.options)
 
 
+# The functions below return whether a row holds in a period.
+
+
 def _always(facts: _Facts, row: Any, period: Period) -> bool:
-    """Whether a row without years holds in a period."""
+    """Return True: a row without years holds in every period."""
     return True
 
 
 def _by_first_year(facts: _Facts, row: Any, period: Period) -> bool:
+    """Return whether the first year of a period lies in the years of a row."""
     return promised(row, period.first_year)
 
 
 def _from_then_on(facts: _Facts, row: Sector, period: Period) -> bool:
+    """Return whether a sector takes only clean material when a period begins."""
     return row.clean_from_year is None or row.clean_from_year <= period.first_year
 
 
 def _in_branch(facts: _Facts, row: Any, period: Period) -> bool:
+    """Return whether a period is of the branch of a row's scenario, and overlaps the years of the row."""
     return period.last_year >= facts.scenarios[row.scenario].first_year and overlaps(row, period)
 
 
 def _while_disrupted(facts: _Facts, row: Disruption, period: Period) -> bool:
+    """Return whether a period overlaps the years of a disruption's scenario."""
     scenario = facts.scenarios[row.scenario]
     return overlap_share(period, scenario.first_year, scenario.last_year) > 0
 
 
 def _between_neighbours(facts: _Facts, row: Any, period: Period) -> bool:
-    """Whether a period takes anything from a point of a series: it begins between the points before and after it."""
+    """Return whether a point of a series has a part in the figure of a period.
+
+    It has one if the period begins between the points before and after it, as figures are interpolated linearly.
+    """
     if row.year is None:
         return True
     years = facts.years_of_series[row.TABLE, row.identity[:-1]]
@@ -229,12 +253,12 @@ def _between_neighbours(facts: _Facts, row: Any, period: Period) -> bool:
 
 @dataclass(frozen=True)
 class _Rule:
-    """When the rows of a table act.
+    """When the rows of a table have an effect.
 
-    column  column at which a row that never acts is told
-    base    facts, row, period -> whether there is something that it acts on
-    says    what is not there, for the message
-    holds   facts, row, period -> whether the row holds in the period
+    column  column at which a row without effect is reported
+    base    (facts, row, period) -> whether there is something that the row acts on
+    says    reason for the message: what is missing
+    holds   (facts, row, period) -> whether the row holds in the period
     """
 
     table: str
@@ -273,13 +297,11 @@ RULES = (
 
 @check("W518", "rows", SETTINGS, *sorted({rule.table for rule in RULES}), "options", "facilities", "lanes")
 def acts_in_some_period(draft: Draft) -> Iterable[Issue]:
-    """In some period in which a row holds there should be something that it acts on."""
+    """A row should have something to act on in at least one of the periods in which it holds."""
     facts = _Facts(draft)
     for rule in RULES:
         for row in draft.instance.rows(rule.table):
             held = [period for period in draft.periods if rule.holds(facts, row, period)]
-            says_something = (
-                getattr(row, rule.column) is not None
-            )  # a blank year, from then on or of a series, does not
-            if says_something and not any(rule.base(facts, row, period) for period in held):
+            given = getattr(row, rule.column) is not None  # a blank clean_from_year, or year of a series, has no effect
+            if given and not any(rule.base(facts, row, period) for period in held):
                 yield draft.at(row, rule.column, f"means nothing: {rule.says}")

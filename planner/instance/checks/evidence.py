@@ -1,4 +1,4 @@
-"""Ranges of numbers: that they are of numbers there are, and in order."""
+"""Rules on evidence: a range must be of a number that the instance has, and its ends must be in order."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ def numbers_there_are(draft: Draft) -> Iterable[Issue]:
         column = columns(row.table).get(row.column)
         if column is None or column.kind not in ("number", "whole"):
             numbers = [name for name, c in columns(row.table).items() if c.kind in ("number", "whole")]
-            yield draft.at(row, "column", f"no column of numbers of {row.table}", did_you_mean(row.column, numbers))
+            expected = f"{row.table}.csv has no such column of numbers"
+            yield draft.at(row, "column", expected, did_you_mean(row.column, numbers))
         elif row.key not in known[row.table]:
-            expected = f"no row of {row.table} with this key: its key columns joined by /"
+            expected = f"{row.table}.csv has no row with this key; expected the key columns joined by /"
             yield draft.at(row, "key", expected, did_you_mean(row.key, known[row.table]))
 
 

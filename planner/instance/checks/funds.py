@@ -1,4 +1,4 @@
-"""Funds: that they pay within the horizon, and that somebody can draw on them."""
+"""Rules on funds: a fund must pay within the horizon, and some option must be able to draw on it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..timeline import start_years
 from .registry import SETTINGS, Draft, check
 from .windows import at_fault
 
-PRIVATE = "private"  # the source in funding.csv that is no fund
+PRIVATE = "private"  # name of the owners' own money among the sources of funding.csv
 
 
 @check("E316", "funds", SETTINGS)
@@ -31,12 +31,12 @@ def somebody_may_draw(draft: Draft) -> Iterable[Issue]:
     drawn = {f.fund for f in draft.instance.fund_options}
     for row in draft.instance.funds:
         if row.fund not in drawn:
-            yield draft.at(row, "fund", "no option may draw on it", "add a row to fund_options.csv")
+            yield draft.at(row, "fund", "no option may draw on this fund", "add a row to fund_options.csv")
 
 
 @check("E363", "funds")
 def not_called_private(draft: Draft) -> Iterable[Issue]:
-    """A fund may not have the key by which the funding of a plan tells private money."""
+    """A fund must not be called ``private``, which is the name of the owners' own money in funding.csv."""
     for row in draft.instance.funds:
         if row.fund == PRIVATE:
             yield draft.at(

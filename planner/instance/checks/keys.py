@@ -1,4 +1,4 @@
-"""Names used twice, series, movements with two rows, and tables without rows."""
+"""Rules on keys: names used twice, rows of series, two rows for one movement, and tables without rows."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ..rows import Entry
 from ..tables import TABLES, columns
 from .registry import Draft, check
 
-TOLD_ROW_BY_ROW = 5  # rows of an overlay's table that leave cells blank; more are told in one warning
-BLANK_MEANT = "write these cells too; if blank is meant, nothing is to do"
+TOLD_ROW_BY_ROW = 5  # most rows of a table with a warning each; more rows are reported in one warning
+BLANK_MEANT = "write these cells too; if they are meant to be blank, leave the row as it is"
 SERIES = ("recipe_yields", "operation_costs", "demand", "market_prices")
 
 
@@ -37,8 +37,8 @@ def blank_year_alone(draft: Draft) -> Iterable[Issue]:
         for group in rows.values():
             blank = group[0]  # blank years come first
             if len(group) > 1 and blank.identity[-1] is None:
-                expected = f"a blank year means every year, but {draft.named(group[1])} gives another"
-                yield draft.at(blank, "year", expected, "give the year, or drop one of the rows")
+                expected = f"a blank year means every year, but {draft.named(group[1])} gives a year of the same series"
+                yield draft.at(blank, "year", expected, "give the year, or remove one of the rows")
 
 
 @check("E303", "movements")
@@ -92,7 +92,7 @@ def differ_in_case(draft: Draft) -> Iterable[Issue]:
                 if getattr(other, name) != written and written not in told:
                     told.add(written)
                     expected = f'differs from "{getattr(other, name)}" ({draft.named(other)}) only in case'
-                    yield draft.at(row, name, expected, "write both alike if they are the same, else rename one")
+                    yield draft.at(row, name, expected, "write both the same way if they mean the same, or rename one")
 
 
 @check("W504", "materials")
@@ -100,12 +100,12 @@ def strategic_without_stage(draft: Draft) -> Iterable[Issue]:
     """A strategic material counts in the share of its stage, so it should have one."""
     for row in draft.instance.materials:
         if row.strategic and not row.stage:
-            yield draft.at(row, "strategic", "counts in no stage share, as it has no stage")
+            yield draft.at(row, "strategic", "the material has no stage, so it counts in no stage share")
 
 
 @check("W505", "options")
 def group_of_one(draft: Draft) -> Iterable[Issue]:
-    """An exclusive group of one option excludes nothing; perhaps its name is misspelt."""
+    """An exclusive group should have at least two options; perhaps the name of the group is misspelt."""
     members = defaultdict(list)
     for row in draft.instance.options:
         if row.exclusive_group:

@@ -1,4 +1,4 @@
-"""Recipes that feed each other: mass from nothing, double counting, provenance restored too often."""
+"""Rules on recipes that feed each other: no mass from nothing, no double counting, no needless clean provenance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..timeline import series_value
 from .registry import SETTINGS, Draft, check
 
 Net = dict[str, dict[str, float]]  # process -> material -> tonnes made less tonnes used, per tonne of activity
-GAIN = 1e-9  # tonnes out of nothing per tonne of activity that are more than rounding
+GAIN = 1e-9  # t of mass from nothing per t of activity; less is rounding
 
 
 @check("E329", "recipes", "processes", "recipe_yields", "materials", SETTINGS)
@@ -70,9 +70,10 @@ def _closed(figures: Mapping[tuple[str, str, str], float]) -> Net:
 
 
 def _cannot_gain(net: Net) -> bool:
-    """Whether weights on materials show that no process makes more weight than it takes.
+    """Return whether weights on materials prove that no mix of the processes can make mass from nothing.
 
-    A quick proof that holds for nearly all real recipes; without one the exact test has to decide.
+    The proof is a weight for each material with which no process makes more than it takes. It is quick, and is found
+    for nearly all real recipes; if it is not found within 200 rounds, the exact test decides.
     """
     weight = {material: 1.0 for per_tonne in net.values() for material in per_tonne}
     for _ in range(200):
@@ -112,9 +113,7 @@ def _gaining(net: Net) -> list[str]:
         solution = least([-sum(net[process].values()) for process in processes], rows)
     except RuntimeError as error:
         raise SolverFailed(f"{error}, so it is not known whether recipes make mass from nothing") from error
-    if (
-        solution is None or -solution[0] <= GAIN
-    ):  # no mix of the processes can run on what they make, or it gains nothing
+    if solution is None or -solution[0] <= GAIN:  # no mix of the processes can feed itself, or it gains nothing
         return []
     return _in_loop_order([p for p, x in zip(processes, solution[1], strict=True) if x > GAIN], net)
 

@@ -1,4 +1,4 @@
-"""Figures far from comparable ones: most often a slip between kilograms and tonnes, or USD and MUSD."""
+"""Rules on magnitudes: a figure far from comparable ones most often mixes up kilograms and tonnes, or USD and MUSD."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from .registry import Draft, check
 
 R = TypeVar("R", bound=Row)
 
-FAR = 200.0  # times the median: real figures of one kind differ less, and most mistakes by 1000 differ more
-FEWEST = 3  # least number of figures to compare; of two nobody can tell which is wrong
+FAR = (
+    200.0  # multiple of the median: real figures of one kind differ less, and mistakes by a factor of 1000 differ more
+)
+FEWEST = 3  # least number of figures to compare; between two of them nobody can say which is wrong
 LARGEST_YIELD, SMALLEST_YIELD = 1000.0, 1e-5  # t per t of activity
 LARGEST_TONNES = 1e11  # with more the solver has been seen to find no plan where there is one
 PLAIN_TONNES = (32.0, 8e6)  # largest amount, t, of an instance that the solver sees in kilotonnes; see solving/units.py
-FINEST_PART = 1e-8  # of the solver's unit: with less, it cannot tell something from nothing
+FINEST_PART = 1e-8  # part of the solver's unit; a smaller amount cannot be told from 0
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ _COMPARISONS = (
 
 @check("E330", "magnitudes")
 def tonnes_that_can_be_counted(draft: Draft) -> Iterable[Issue]:
-    """What is needed or stored must be at most a hundred thousand million tonnes, and not next to nothing."""
+    """A demand or stock must be at most 1e11 t, and must not be too small for the solver to tell from 0."""
     finest = FINEST_PART * _solver_unit(draft)
     for table, names in (("demand", ("demand_t",)), ("stockpiles", ("initial_t", "final_min_t"))):
         for row in draft.instance.rows(table):
@@ -80,7 +82,8 @@ def tonnes_that_can_be_counted(draft: Draft) -> Iterable[Issue]:
                 if getattr(row, name) > LARGEST_TONNES:
                     yield draft.at(row, name, f"more than {LARGEST_TONNES:,.0f} t, too much for a plan to be exact")
                 elif 0.0 < getattr(row, name) < finest:
-                    yield draft.at(row, name, f"less than {finest:.2g} t, too little beside other amounts", "write 0")
+                    expected = f"less than {finest:.2g} t, too little compared with other amounts"
+                    yield draft.at(row, name, expected, "write 0")
 
 
 def _solver_unit(draft: Draft) -> float:
@@ -93,7 +96,7 @@ def _solver_unit(draft: Draft) -> float:
 
 @check("W531", "magnitudes")
 def like_its_kind(draft: Draft) -> Iterable[Issue]:
-    """A figure should be of the order of those of comparable rows."""
+    """A figure should be of the same order of magnitude as the figures of comparable rows."""
     for comparison in _COMPARISONS:
         groups: defaultdict[object, list[tuple[Row, float]]] = defaultdict(list)
         for row in draft.instance.rows(comparison.table):
@@ -117,12 +120,13 @@ def _outliers(group: Sequence[tuple[R, float]]) -> Iterator[tuple[R, float]]:
 
 
 def _ratio(times: float) -> str:
+    """Return a ratio in words, such as ``500 times`` or ``1/500 of``."""
     return f"{times:,.0f} times" if times > 1 else f"1/{1 / times:,.0f} of"
 
 
 @check("W532", "options")
 def capex_like_its_kind(draft: Draft) -> Iterable[Issue]:
-    """The capex of an option, per tonne of capacity, should be of the order of that of comparable plants."""
+    """The capex of an option per tonne of capacity should be of the same order of magnitude as in comparable plants."""
     groups: defaultdict[object, list[tuple[Option, float]]] = defaultdict(list)
     for option in draft.instance.options:
         if option.capex_musd > 0:
@@ -142,7 +146,7 @@ def capex_like_its_kind(draft: Draft) -> Iterable[Issue]:
 
 @check("W533", "recipes")
 def plausible_yields(draft: Draft) -> Iterable[Issue]:
-    """Tonnes per tonne of activity are rarely in the thousands, and rarely grams."""
+    """Tonnes per tonne of activity should lie between 1e-5 and 1000."""
     rows: tuple[Recipe | RecipeYield, ...] = (*draft.instance.recipes, *draft.instance.recipe_yields)
     for row in rows:
         if not SMALLEST_YIELD <= row.t_per_t <= LARGEST_YIELD:
@@ -151,7 +155,7 @@ def plausible_yields(draft: Draft) -> Iterable[Issue]:
 
 @check("W534", "market_prices")
 def price_like_value(draft: Draft) -> Iterable[Issue]:
-    """The price of a material should be of the order of its value, on which tariffs are charged."""
+    """The price of a material should be of the same order of magnitude as its value, on which tariffs are charged."""
     value = {m.material: m.value_usd_per_t for m in draft.instance.materials}
     for row in draft.instance.market_prices:
         usual = value[draft.materials_of_markets[row.market]]

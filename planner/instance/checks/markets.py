@@ -1,4 +1,4 @@
-"""Markets and their prices."""
+"""Rules on markets and their prices."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def has_a_price(draft: Draft) -> Iterable[Issue]:
     priced = {p.market for p in draft.instance.market_prices}
     for row in draft.instance.markets:
         if row.market not in priced:
-            yield draft.at(row, "market", "no price", "add a row to market_prices.csv")
+            yield draft.at(row, "market", "the market has no price", "add a row to market_prices.csv")
 
 
 @check("E325", "market_prices")
 def limit_always_or_never(draft: Draft) -> Iterable[Issue]:
-    """The limit of one market is given in every year or in none."""
+    """The limit max_t of a market must be given in all of its rows or in none."""
     rows = defaultdict(list)
     for row in draft.instance.market_prices:
         rows[row.market].append(row)
@@ -38,4 +38,4 @@ def limit_always_or_never(draft: Draft) -> Iterable[Issue]:
             if (row.max_t is None) != (group[0].max_t is None):
                 given, blank = ("given", "blank") if group[0].max_t is None else ("blank", "given")
                 expected = f"{given} here but {blank} in {draft.named(group[0])}"
-                yield draft.at(row, "max_t", expected, "for one market always blank or never")
+                yield draft.at(row, "max_t", expected, "fill it in every row of the market, or in none")

@@ -1,4 +1,4 @@
-"""Lanes and tariffs that never govern a movement."""
+"""Rules on lanes and tariffs: a row should govern some movement, and not be overruled by more specific rows."""
 
 from __future__ import annotations
 
@@ -18,17 +18,20 @@ def governs_something(draft: Draft) -> Iterable[Issue]:
         patterns: list[Lane | Tariff] = []
         for row in rows:
             if row.origin == row.destination != ANY:
-                yield draft.at(row, "destination", "inside a country materials move free, so the row means nothing")
+                expected = "movements inside a country are free, so the row means nothing"
+                yield draft.at(row, "destination", expected)
             elif not any(valid_in(row, year) for year in draft.instance.years):
                 column = at_fault(row, draft.instance.years)
-                yield draft.at(row, column, "holds at the beginning of no period")
+                yield draft.at(row, column, "no period begins in the years of this row, so it never holds")
             elif ANY in (row.material, row.origin, row.destination):
                 patterns.append(row)
         if patterns:
             governing = _governing(draft, rows, patterns)
             for row in patterns:
                 if id(row) not in governing:
-                    yield draft.at(row, "material", "governs no movement: more specific rows always do")
+                    yield draft.at(
+                        row, "material", "more specific rows govern every movement, so this row means nothing"
+                    )
 
 
 def _governing(draft: Draft, rows: Sequence[Lane | Tariff], patterns: Sequence[Lane | Tariff]) -> set[int]:

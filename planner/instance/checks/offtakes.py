@@ -1,4 +1,4 @@
-"""Offtakes: that there is a plant that makes what is to be taken, in years that there are."""
+"""Rules on offtakes: a plant must make the material that is taken, and have capacity in the years of the offtake."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def of_the_same_market(draft: Draft) -> Iterable[Issue]:
 
 @check("E350", "offtakes", "facilities", "options", SETTINGS)
 def from_a_plant_that_is_there(draft: Draft) -> Iterable[Issue]:
-    """Something must be there to take from in the years of an offtake."""
+    """The plant or the option of an offtake must have capacity in some period of the offtake's years."""
     facilities = {f.facility: f for f in draft.instance.facilities}
     options = {o.option: o for o in draft.instance.options}
     for row in draft.instance.offtakes:
@@ -37,9 +37,9 @@ def from_a_plant_that_is_there(draft: Draft) -> Iterable[Issue]:
             yield from in_no_period(draft, row)
         elif plant is not None and not row.option and not _open(plant, years):
             cure = "name the option that is to build it" if plant.capacity_t == 0 else ""
-            yield draft.at(row, "facility", "has no capacity of its own in these years", cure)
+            yield draft.at(row, "facility", "the plant has no capacity of its own in these years", cure)
         elif row.option in options and not _online(draft, options[row.option], years):
-            yield draft.at(row, "option", "is never online in these years")
+            yield draft.at(row, "option", "the option is never online in these years")
 
 
 def _open(plant: Any, years: list[Period]) -> bool:
@@ -55,8 +55,9 @@ def _online(draft: Draft, option: Any, years: list[Period]) -> bool:
 
 @check("W536", "offtakes", "materials")
 def of_what_is_used(draft: Draft) -> Iterable[Issue]:
-    """What is taken should not be thrown away; a plant can keep an offtake by making waste if it may be."""
+    """The material of an offtake should not be one that may be thrown away, since nobody would have to use it."""
     wasteable = {m.material for m in draft.instance.materials if m.surplus}
     for row in draft.instance.offtakes:
         if row.material in wasteable:
-            yield draft.at(row, "material", "may be thrown away (surplus), so the plant could make it for nobody")
+            expected = "the material may be thrown away (surplus), so the plant could make it without any use"
+            yield draft.at(row, "material", expected)

@@ -1,4 +1,4 @@
-"""Options: that they can be started, and what they require."""
+"""Rules on options: an option must be able to start, and so must the options that it requires."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .windows import at_fault
 
 
 def _starts(draft: Draft, option: Option) -> tuple[int, ...]:
-    """Return the first years of periods in which more than 0 modules can be started, if nothing were required first."""
+    """Return the first years of periods in which modules can be started, without regard to required options."""
     return tuple(
         period.first_year
         for period in draft.periods
@@ -48,7 +48,7 @@ def can_start(draft: Draft) -> Iterable[Issue]:
 
 
 def _out_of_time(draft: Draft, row: Option) -> Issue:
-    """Return the issue of an option that no period lets start, or that comes online too late."""
+    """Return the issue of an option that cannot start in any period, or would come online after the horizon."""
     open_years = [
         year
         for year in draft.instance.years
@@ -64,20 +64,20 @@ def _out_of_time(draft: Draft, row: Option) -> Issue:
 
 @check("E313", "options")
 def requires_whole_modules(draft: Draft) -> Iterable[Issue]:
-    """What an option requires must be another option, built in whole modules."""
+    """An option must require another option than itself, and one that is built in whole modules."""
     by_name = {o.option: o for o in draft.instance.options}
     for row in draft.instance.options:
         required = by_name.get(row.requires)
         if row.requires == row.option:
             yield draft.at(row, "requires", "an option cannot require itself")
         elif required is not None and not required.integer:
-            expected = f"must be an integer option ({draft.named(required)} says integer = no)"
+            expected = f"must be an option of whole modules, but {draft.named(required)} has integer = no"
             yield draft.at(row, "requires", expected)
 
 
 @check("E314", "options", SETTINGS)
 def required_in_time(draft: Draft) -> Iterable[Issue]:
-    """An option that is required by another must be able to start in the same period or earlier, and not exclude it."""
+    """A required option must be able to start no later than the option that requires it, in another exclusive group."""
     by_name = {o.option: o for o in draft.instance.options}
     for row in draft.instance.options:
         required = by_name.get(row.requires)
@@ -95,7 +95,7 @@ def required_in_time(draft: Draft) -> Iterable[Issue]:
 
 @check("E315", "options")
 def fewest_below_most(draft: Draft) -> Iterable[Issue]:
-    """An option cannot be committed to more modules than it may have."""
+    """The number of committed modules (min_modules) must not exceed max_modules."""
     for row in draft.instance.options:
         if row.min_modules > row.max_modules:
             yield draft.at(row, "min_modules", f"more than max_modules = {row.max_modules:g}")
@@ -151,13 +151,13 @@ def whole_modules(draft: Draft) -> Iterable[Issue]:
         for column in ("max_modules", "min_modules"):
             value = getattr(row, column)
             if row.integer and not float(value).is_integer():
-                yield draft.at(row, column, "of an integer option only whole modules count")
+                yield draft.at(row, column, "not a whole number, but the option is built in whole modules")
 
 
 @check("W514", "options")
 def can_be_paid(draft: Draft) -> Iterable[Issue]:
-    """An option that costs something should have private money or a fund."""
+    """An option with a capex should have private money or a fund that can pay for it."""
     funded = {f.option for f in draft.instance.fund_options}
     for row in draft.instance.options:
         if row.private_musd == 0 and row.capex_musd > 0 and row.option not in funded:
-            yield draft.at(row, "private_musd", "neither private money nor a fund: it cannot be built")
+            yield draft.at(row, "private_musd", "there is neither private money nor a fund, so it cannot be built")

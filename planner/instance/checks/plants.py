@@ -1,4 +1,4 @@
-"""Facilities, operations, processes and stockpiles."""
+"""Rules on facilities, operations, processes, materials and stockpiles."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def has_a_recipe(draft: Draft) -> Iterable[Issue]:
     known = {r.process for r in draft.instance.recipes}
     for row in draft.instance.processes:
         if row.process not in known:
-            yield draft.at(row, "process", "nothing goes in or comes out", "add rows to recipes.csv")
+            yield draft.at(row, "process", "the process has no inputs and no outputs", "add rows to recipes.csv")
 
 
 @check("E327", "stockpiles", "options", SETTINGS)
 def content_fits(draft: Draft) -> Iterable[Issue]:
-    """What a stockpile must hold at the end must fit in, with all that options can add."""
+    """The least final content of a stockpile must fit in, with all the room that options can add."""
     for row in draft.instance.stockpiles:
         if row.final_min_t > _room(draft, row, draft.periods[-1]):
             yield draft.at(row, "final_min_t", f"more than {_room_in_words(draft, row, draft.periods[-1])}")
@@ -30,7 +30,7 @@ def content_fits(draft: Draft) -> Iterable[Issue]:
 
 @check("W537", "stockpiles", "options", SETTINGS)
 def opening_fits(draft: Draft) -> Iterable[Issue]:
-    """What a stockpile holds at the beginning should fit in: what does not must be drawn in the first period."""
+    """The initial content of a stockpile should fit in; the rest must be drawn in the first period."""
     for row in draft.instance.stockpiles:
         if row.initial_t > _room(draft, row, draft.periods[0]):
             room = _room_in_words(draft, row, draft.periods[0])
@@ -43,6 +43,7 @@ def _room(draft: Draft, row: Stockpile, period: Period) -> float:
 
 
 def _room_in_words(draft: Draft, row: Stockpile, period: Period) -> str:
+    """Return the room of a stockpile at the end of a period in words."""
     added = _room(draft, row, period) - row.max_t
     return f"max_t = {row.max_t:g}" + (f" and the {added:g} t that options can add by then" if added else "")
 
@@ -98,10 +99,7 @@ def somebody_runs_it(draft: Draft) -> Iterable[Issue]:
 @check("W523", "operations")
 def costs_are_costs(draft: Draft) -> Iterable[Issue]:
     """A negative running cost is a credit, which is rare."""
-    rows: tuple[Operation | OperationCost, ...] = (
-        *draft.instance.operations,
-        *draft.instance.operation_costs,
-    )
+    rows: tuple[Operation | OperationCost, ...] = (*draft.instance.operations, *draft.instance.operation_costs)
     for row in rows:
         if row.opex_usd_per_t < 0:
             yield draft.at(row, "opex_usd_per_t", "a negative cost is a credit; is that meant?")

@@ -1,4 +1,4 @@
-"""Price floors: that the plant makes what is guaranteed, and in years that there are."""
+"""Rules on price floors: the plant must make the material, and the years must be years of the plan."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def of_the_same_market(draft: Draft) -> Iterable[Issue]:
 
 @check("E364", "price_floors", SETTINGS)
 def in_some_period(draft: Draft) -> Iterable[Issue]:
-    """The years of a price floor must hold the first year of a period."""
+    """The first year of some period must lie in the years of a price floor."""
     for row in draft.instance.price_floors:
         yield from in_no_period(draft, row)
 
 
 @check("E365", "price_floors")
 def upside_above_the_floor(draft: Draft) -> Iterable[Issue]:
-    """The upside of a price floor must begin at the floor or above, and have a part that is returned."""
+    """The upside of a price floor must not begin below the floor, and its columns need an upside_share above 0."""
     for row in draft.instance.price_floors:
         for column in ("upside_from_usd_per_t", "upside_max_musd"):
             if getattr(row, column) is not None and not row.upside_share:
@@ -47,11 +47,11 @@ def upside_above_the_floor(draft: Draft) -> Iterable[Issue]:
 
 
 def in_no_period(draft: Draft, row: PriceFloor | Offtake) -> Iterable[Issue]:
-    """Years in which no period begins: what is promised then is never asked for."""
+    """Yield an issue if no period begins in the years of a row, so that what it promises is never asked for."""
     if not any(promised(row, p.first_year) for p in draft.periods):
         first = ", ".join(str(p.first_year) for p in draft.periods)
         column = at_fault(row, draft.instance.years)
-        expected = "means nothing: its years hold the first year of no period"
+        expected = "means nothing: no period begins in its years"
         yield draft.at(row, column, expected, f"periods begin in {first}")
 
 

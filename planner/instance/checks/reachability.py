@@ -1,4 +1,4 @@
-"""What can ever be made, bought and brought where it is needed; quantities and years do not matter here."""
+"""Rules on reachability: what is needed must be obtainable and transportable, in whatever quantity and year."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ Place = tuple[str, str]  # material, country
 class _Reach:
     """The places where materials can ever be, and the operations that can ever run.
 
-    present  (material, country) where a material can be used
-    running  operations that can be fed there
+    inputs, outputs  process -> its materials
+    present          (material, country) pairs: the material can be in the country
+    usable           facilities that can have capacity in some period
+    running          (facility, process) of the operations whose inputs can all be present
     """
 
     def __init__(self, draft: Draft) -> None:
@@ -90,7 +92,7 @@ def _usable(draft: Draft) -> set[str]:
 
 @check("W526", "processes", SETTINGS)
 def somebody_can_feed_it(draft: Draft) -> Iterable[Issue]:
-    """What goes into a process should be obtainable where it is run."""
+    """The inputs of a process should be obtainable in the country where it is run."""
     reach = _Reach(draft)
     running = {process for _, process in reach.running}
     processes = {p.process: p for p in draft.instance.processes}
@@ -108,11 +110,12 @@ def somebody_can_feed_it(draft: Draft) -> Iterable[Issue]:
 
 @check("W527", "demand", SETTINGS)
 def can_be_reached(draft: Draft) -> Iterable[Issue]:
-    """What is needed should be obtainable where it is needed."""
+    """The material of a demand should be obtainable in the country of the demand."""
     reach = _Reach(draft)
     reported = set()
     for row in draft.instance.demand:
         place = (row.material, row.country)
         if row.demand_t > 0 and place not in reach.present and place not in reported:
             reported.add(place)
-            yield draft.at(row, "material", f"can never be made, bought or brought to {row.country}: always short")
+            expected = f"can never be made in, bought in or brought to {row.country}, so the demand is always short"
+            yield draft.at(row, "material", expected)

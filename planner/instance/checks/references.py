@@ -1,4 +1,4 @@
-"""Names that must be known, and active where an active row uses them."""
+"""Rules on references: a name in a cell must be known, and active if the row is active."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ..rows import Entry
 from ..tables import TABLES, columns
 from .registry import SETTINGS, Draft, check
 
+ACTIVATE = "write active = yes there, or active = no here"
 _SINGULAR = {
     "countries": "country",
     "materials": "material",
@@ -40,7 +41,7 @@ class _Names:
     what    what they are names of, such as ``country``
     known   all names that exist, also those of rows that could not be read
     active  the names of active rows
-    sure    False if there may be more names than could be read
+    sure    False if there may be more names than could be read; a name is not reported as unknown then
     """
 
     what: str
@@ -135,12 +136,13 @@ def known_together(draft: Draft) -> Iterable[Issue]:
 
 
 def _is_known(draft: Draft, row: Row, name: str) -> bool:
-    """Whether a cell holds a known name; if not, the rule E201 reports it."""
+    """Return whether a cell holds a known name; if it does not, the rule E201 reports it."""
     targets = columns(row.TABLE)[name].refers
     return not targets or getattr(row, name) in _names(draft, targets).known
 
 
 def _pairs(names: tuple[str, ...], values: tuple[str, ...]) -> str:
+    """Return column names and their values in words."""
     return ", ".join(f"{name} {value}" for name, value in zip(names, values, strict=True))
 
 
@@ -154,7 +156,7 @@ def active(draft: Draft) -> Iterable[Issue]:
             for name in _named(getattr(entry.row, column.name), column):
                 if name in names.known and name not in names.active:
                     expected = f"the {names.what} {name} is not active{_where(draft, column, name)}"
-                    yield draft.at(entry.row, column.name, expected, "switch it on, or this row off")
+                    yield draft.at(entry.row, column.name, expected, ACTIVATE)
     for table, row_type in TABLES.items():
         for names_together, target in row_type.TOGETHER.items():
             yield from _active_together(draft, table, names_together, draft.entries[target], target)
@@ -173,7 +175,7 @@ def _active_together(
         found = rows.get(wanted)
         if entry.row.active and found is not None and not found.row.active:
             expected = f"the row of {target}.csv for it is not active ({draft.named(found.row)})"
-            yield draft.at(entry.row, names[0], expected, "switch it on, or this row off")
+            yield draft.at(entry.row, names[0], expected, ACTIVATE)
 
 
 def _where(draft: Draft, column: Column, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Defines how a rule is written and registered; the package's __init__ runs the rules."""
+"""How a rule is written and registered; `planner.instance.checks` runs the rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The weight of the worst outcomes: that it means something."""
+"""Rules on risk: the weight of the worst outcomes, and the ranges of delivery risks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def ordered_ranges(draft: Draft) -> Iterable[Issue]:
 
 @check("E343", "delivery_risk")
 def option_or_kind(draft: Draft) -> Iterable[Issue]:
-    """A delivery risk is of one option, which is named, or of a kind of projects."""
+    """A delivery risk must name one option, or be of a kind of projects, but not both."""
     for row in draft.instance.delivery_risk:
         if (row.projects == "one") != bool(row.option):
             yield draft.at(row, "projects", "expected `one` together with an option, and no option with another word")
@@ -38,7 +38,7 @@ def option_or_kind(draft: Draft) -> Iterable[Issue]:
 
 @check("W541", SETTINGS, "scenarios")
 def weight_without_scenarios(draft: Draft) -> Iterable[Issue]:
-    """Without scenarios there is one outcome only, and a risk weight on cost changes nothing."""
+    """A risk weight needs scenarios; without them there is only one outcome, and the weight has no effect."""
     instance = draft.instance
     if instance.risk_weight > 0.0 and not instance.scenarios:
         yield draft.at_setting("risk", "weight", f"{instance.risk_weight:g}", "without scenarios it has no effect")

@@ -1,4 +1,4 @@
-"""Outages that the plan must survive, and service that must hold in branches: that they mean something."""
+"""Rules on outages that the plan must survive, and on service that must hold in the branches of scenarios."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _EXPECTED = {
 
 @check("E352", SETTINGS, "sectors", "demand")
 def known_sectors(draft: Draft) -> Iterable[Issue]:
-    """The sectors that an outage must not hit must be known, and have a demand."""
+    """The sectors whose service an outage must not affect must be known, and have a demand."""
     asking = {d.sector for d in draft.instance.demand}
     known = {s.sector for s in draft.instance.sectors}
     for number, rule in _rules(draft):

@@ -1,4 +1,4 @@
-"""Years: windows in the right order, near the horizon, and ramps that begin somewhere."""
+"""Rules on years: windows must be in order, years near the horizon, and ramps need a first year."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ FAR = 100  # years from the horizon beyond which a year is probably misspelt
 
 
 def at_fault(row: Any, years: Sequence[int], names: tuple[str, str] = ("first_year", "last_year")) -> str:
-    """Return the column to blame where none of ``years`` lies in a row's window: the side that lies beyond all of them.
+    """Return the column to report if none of ``years`` lies in the window of a row.
 
-    Of a window between them both are to blame, and the first that is written is named.
+    years  years of which at least one should lie in the window
+    names  columns of the first and the last year of the window
+
+    It is the column that lies beyond all the years. If the window lies between two of them, it is the first column
+    that is filled.
     """
     first, last = (getattr(row, name) for name in names)
     if first is not None and first > max(years):
@@ -66,11 +70,11 @@ def min_use_means_something(draft: Draft) -> Iterable[Issue]:
         if row.min_use_until is not None and not row.min_use:
             yield draft.at(row, "min_use_until", "means nothing without min_use")
         if row.min_use and not _must_be_used(draft, row):
-            yield draft.at(row, "min_use", "means nothing: no own capacity in any period it holds for")
+            yield draft.at(row, "min_use", "means nothing: in the periods in which it holds there is no own capacity")
 
 
 def _must_be_used(draft: Draft, row: Facility) -> bool:
-    """Whether the minimum use of a facility holds in a period in which it has capacity of its own."""
+    """Return whether the minimum use of a facility holds in a period in which it has capacity of its own."""
     until = draft.last if row.min_use_until is None else row.min_use_until
     return row.capacity_t > 0 and any(
         period.first_year <= until and own_capacity_share(row, period) > 0 for period in draft.periods
