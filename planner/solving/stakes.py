@@ -25,7 +25,7 @@ def without_projects(programme: Programme, data: ModelData, seconds: float | Non
     rows = programme.arrays.rows.get("modules_least", {})
     columns = programme.arrays.columns.get("build", {})
     optional = np.ones(len(data.build), dtype=bool)
-    committed = [(rows[i], limit) for i, limit in enumerate(data.modules) if limit.least > 0.0]
+    committed = [(rows[i], limit) for i, limit in enumerate(data.modules) if limit.least > 0.0 and i in rows]
     for row, limit in committed:
         optional[list(limit.starts)] = False
         integer = all(data.build[start].integer for start in limit.starts)
