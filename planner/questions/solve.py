@@ -12,7 +12,7 @@ from ..arguments import checked, fraction
 from ..errors import Infeasible, NoPlan, SolverFailed, UsageError
 from ..instance.loading import given_instance
 from ..runs.manifest import SCHEMA
-from ..runs.run import Run
+from ..runs.run import Run, given_run
 from ..runs.tables import COMPONENTS
 from ..words import blank
 
@@ -39,7 +39,7 @@ def solve(
     threads: int = 1,
     seed: int = 0,
     pins: Pins | None = None,
-    start: Run | None = None,
+    start: Run | str | Path | None = None,
     objective: str = "cost",
     slack: float | str | None = None,
     ceiling: float | None = None,
@@ -83,7 +83,8 @@ def solve(
 
     settings = Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed)
     aim = _aim(objective, slack, ceiling)
-    if start is not None and (aim is not None or pins):
+    known = None if start is None else given_run(start)
+    if known is not None and (aim is not None or pins):
         raise UsageError("a start is for the objective cost, with no builds held")
     if aim is not None and instance.survive:
         raise UsageError(f"objective {aim.name}: not with outages that must be survived ([security] survive)")
@@ -92,7 +93,7 @@ def solve(
     ready = time.perf_counter() - started
     steps: list[dict[str, Any]] = []
     if aim is None:
-        begin = None if start is None else Pins.of(instance, start)
+        begin = None if known is None else Pins.of(instance, known)
         outcome = optimise(prepared.data, settings, progress, pins, begin)
     else:
         outcome, steps = optimise_for(aim, prepared.data, settings, progress, pins)
@@ -117,7 +118,7 @@ def solve(
             from ..runs.outlays import outlays
 
             frames |= outlays(instance, frames)
-        about = _summary(prepared, settings, outcome, frames, load_seconds, pins, start)
+        about = _summary(prepared, settings, outcome, frames, load_seconds, pins, known)
         plan = Run(about, frames, branches, None, instance)
         if aim is not None:
             plan.plan["settings"]["objective"] = {"name": aim.name, "slack": aim.slack, "ceiling_musd": aim.ceiling}

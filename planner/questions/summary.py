@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ..bands import ROUNDING
 from ..words import figure_of, share_of
 
 if TYPE_CHECKING:
@@ -53,8 +54,9 @@ def _stakes(plan: Run, out: Console) -> None:
     if without is None:
         return
     saved, open_ = without - plan.objective_musd, plan.objective_musd - plan.searched.bound
-    if saved <= 1e-6 * abs(without):
-        out.print(f"Nothing optional pays: without any project the cost is {figure_of(without, 6)} MUSD")
+    if saved <= ROUNDING * abs(without):
+        may = f", but by the gap up to {figure_of(open_)} MUSD may be saved" if open_ > ROUNDING * abs(without) else ""
+        out.print(f"No optional project pays in this plan: without any the cost is {figure_of(without, 6)} MUSD{may}")
         return
     text = f"All optional projects together save {figure_of(saved, 4)} MUSD (without them {figure_of(without, 6)})"
     if open_ > 0.01 * saved:

@@ -46,7 +46,6 @@ MOST_ROUNDS = 200
 MOST_DIVES = 8
 MANY_ROUNDS = 20  # a relaxation that takes more answers to investment in too many ways for planes to prove a plan soon
 NEAR = 3.0  # so a plan found within this many times the gap asked for is proven in the whole model instead
-STALLED = 3  # rounds without a better plan or bound, after which the method gives up
 
 
 def solve_with_builds_held(programme: Programme, whole: np.ndarray, x: np.ndarray, basis: Any) -> None:
@@ -426,7 +425,6 @@ class LShaped:
             best.why = "stalled"
             return
         self.master.integers(self.whole, True)
-        stalled = 0
         try:
             for _ in range(MOST_ROUNDS):
                 left = ends - time.perf_counter()
@@ -465,9 +463,8 @@ class LShaped:
                 if best.gap <= gap:
                     best.why = "optimal"
                     return
-                stalled = stalled + 1 if not added and (best.value, best.bound) == before else 0
-                if stalled >= STALLED or not added:
-                    break
+                if not added and (best.value, best.bound) == before:
+                    break  # the next search of the master would be the same
             best.why = "stalled"
         finally:
             self.master.integers(self.whole, False)

@@ -145,5 +145,8 @@ def test_a_search_begins_with_a_plan_that_is_given(plans, tmp_path):
     with pytest.raises(UsageError, match="no builds held"):
         planner.solve(tiny, start=plans[1], objective="exposure", slack=0.1)
     plans[1].write(tmp_path / "run")
+    assert planner.solve(tiny, start=tmp_path / "run").plan["settings"]["start"] == plans[1].digest
+    with pytest.raises(UsageError, match="expected a run"):
+        planner.solve(tiny, start=3)
     done = run("solve", str(INSTANCES / "tiny"), "-o", str(tmp_path / "again"), "--start", str(tmp_path / "run"))
     assert done.returncode == 0 and "9.75" in done.stdout

@@ -49,3 +49,14 @@ def test_shares_of_next_to_nothing_and_of_nothing():
         *("over 10,000%", "below -10,000%", "-", "100%", "0%"),
     ]
     assert [share_of(x, 2) for x in (0.00024, 0.00004, 0.0, 0.5)] == ["0.02%", "0.004%", "0%", "50.00%"]
+
+
+@pytest.mark.parametrize(
+    ("bound", "told"), [(9.75, "9.75 MUSD\n"), (5.0, "9.75 MUSD, but by the gap up to 4.75 MUSD may")]
+)
+def test_that_no_project_pays_is_told_only_as_far_as_the_gap_allows(bound, told, capsys):
+    tiny = planner.load(INSTANCES / "tiny")
+    plan = planner.solve(tiny)
+    plan.plan |= {"without_projects_musd": plan.objective_musd, "bound_musd": bound}
+    show(tiny, plan, Path("x"), Console(soft_wrap=True))
+    assert f"No optional project pays in this plan: without any the cost is {told}" in capsys.readouterr().out
