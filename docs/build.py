@@ -77,14 +77,14 @@ def instance_format() -> str:
         parts.append(f"- `{name}.csv`: {', '.join(columns)}\n")
     parts.append(
         "\n## plan.json\n\n"
-        "The manifest of a run: what was solved with which settings, how the search ended, and the plan in a few numbers. "
-        "What explains itself less:\n\n"
+        "The manifest of a run: what was solved with which settings, how the search ended, and the plan in a few "
+        "numbers. What explains itself less:\n\n"
         "- `periods`: first year of each period -> its length in years; rates of a table count once for each of them.\n"
         "- `money`: currency, price year and discount rate of all amounts.\n"
         "- `bound_musd`: no plan of the instance costs less, with the same builds held if any were.\n"
-        "- `without_projects_musd`: the least cost with nothing built but what is committed (`min_modules`); what it is "
-        "above `objective_musd` is what all optional projects save together. null if there is no such plan, if builds "
-        "were held, with a risk weight, or if the search was stopped.\n"
+        "- `without_projects_musd`: the least cost with nothing built but what is committed (`min_modules`); what it "
+        "is above `objective_musd` is what all optional projects save together. null if there is no such plan, if "
+        "builds were held, for another objective than the cost, with a risk weight, or if the search was stopped.\n"
         "- `settings.pins`: builds that were held; `settings.start`: digest of the plan that the search began with.\n"
     )
     for name in tables.MEANINGS:
