@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -130,7 +130,7 @@ def _solve(
 ) -> None:
     """Search, solve again with integer decisions fixed (for the duals), then minimise exposure; fill ``outcome``."""
     arrays, whole = programme.arrays, programme.arrays.whole
-    found, method = _least_cost(programme, start, progress)
+    found, method = least_cost(programme, start, progress, LShaped)
     outcome.stopped = found.stopped
     if not found.held:
         return
@@ -156,15 +156,22 @@ def _solve(
     outcome.objective = programme.cost(x)
 
 
-def _least_cost(
-    programme: Programme, start: np.ndarray | None, progress: Progress | None
-) -> tuple[Found, LShaped | None]:
+Method = TypeVar("Method", bound=LShaped)
+
+
+def least_cost(
+    programme: Programme, start: np.ndarray | None, progress: Progress | None, kind: type[Method]
+) -> tuple[Found, Method | None]:
     """Search the least-cost plan: by the L-shaped method where the model falls apart, then as a whole if need be.
 
     start  a plan that is known, shape (columns,); None: none is
+    kind   class of the method
+
+    Returns what was found, and the method as the search has left it; None: the model does not fall apart.
     """
     arrays, whole, seconds = programme.arrays, programme.arrays.whole, programme.settings.time_limit
-    method = LShaped.of(arrays, programme.settings) if len(whole) and programme.gap >= LEAST_GAP else None
+    splits = len(whole) > 0 and programme.gap >= LEAST_GAP
+    method = cast("Method | None", kind.of(arrays, programme.settings) if splits else None)
     began = time.perf_counter()
     best = Best() if method is None else method.search(programme.gap, seconds, start, progress)
     nothing = np.zeros(0)

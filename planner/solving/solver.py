@@ -11,7 +11,7 @@ import math
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import highspy
@@ -286,6 +286,7 @@ class Solver:
         *,
         gap: float | None = None,
         absolute_gap: float = 0.0,
+        cutoff: float = math.inf,
         seconds: float | None = None,
         sure: bool = True,
         watched: bool = True,
@@ -295,6 +296,8 @@ class Solver:
 
         gap           relative MIP gap at which the search may stop; None: that of the settings
         absolute_gap  the same in units of the objective
+        cutoff        a MIP is searched for solutions up to this objective only: the bound is at most this, and if it
+                      is this, there is no cheaper one
         seconds       how long each attempt may take; None: no limit
         sure          whether to try again before reporting that there is no plan; False: the first answer counts
         watched       whether Ctrl-C can stop the search; see `Solver.run`
@@ -304,7 +307,9 @@ class Solver:
         """
         allowed = math.inf if seconds is None else seconds
         self.option(
-            mip_rel_gap=self.gap if gap is None else max(gap, 1e-9), mip_abs_gap=absolute_gap / self.units.objective
+            mip_rel_gap=self.gap if gap is None else max(gap, 1e-9),
+            mip_abs_gap=absolute_gap / self.units.objective,
+            objective_bound=cutoff / self.units.objective,
         )
         stopped = self.run(allowed, watched)
         if sure and stopped not in ENDED:
@@ -316,7 +321,8 @@ class Solver:
             raise SolverFailed(f"HiGHS stopped without a result: {why}")
         if stopped == "interrupted" and not keep:
             raise KeyboardInterrupt
-        return self._found(stopped)
+        found = self._found(stopped)
+        return replace(found, bound=min(found.bound, cutoff))
 
     def _again(self, seconds: float, watched: bool) -> str:
         """Try again: without presolve; a linear programme then with looser tolerances, then by interior points.
