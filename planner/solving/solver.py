@@ -312,6 +312,9 @@ class Solver:
             objective_bound=cutoff / self.units.objective,
         )
         stopped = self.run(allowed, watched)
+        if self.whole.any() and stopped in ENDED and self.has_plan and not self._consistent:
+            self.forget()
+            stopped = self.run(allowed, watched)
         if sure and stopped not in ENDED:
             stopped = self._again(allowed, watched)
         if sure and stopped == "unbounded":
@@ -371,6 +374,17 @@ class Solver:
         return Found(
             stopped, x, value, bound, duals * units.objective / units.rows, reduced * units.objective / units.columns
         )
+
+    @property
+    def _consistent(self) -> bool:
+        """Whether the solution that HiGHS has costs what HiGHS says.
+
+        Where presolve left nothing to search, HiGHS has been seen to return the solution that it was offered, beside
+        the objective of a better one.
+        """
+        held, said = self.highs.getLp(), float(self.highs.getObjectiveValue())
+        is_ = float(np.asarray(held.col_cost_) @ np.asarray(self.highs.getSolution().col_value)) + held.offset_
+        return abs(is_ - said) <= 1e-6 * max(1.0, abs(said))
 
     def forget(self) -> None:
         """Forget basis and solution: the next search starts from nothing."""
