@@ -3,6 +3,8 @@ r"""Checks dependence: the shares of a plan or branch, the caps on them, depende
 A share is a fraction of tonnes. Caps are compared in tonnes, multiplied by the denominator:
 
 .. math:: numerator \le limit \cdot denominator
+
+A floor (a cap of the sense ``min``) is the other way round.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Any, NamedTuple
 
 from ..instance.tables import Cap
 from .book import Book
+from .disturbance import Disturbance
 from .facts import PROVENANCES, Facts
 from .operations import NEGLIGIBLE, Operations
 from .reading import DEPENDENCE, LARGEST, DependenceRow, ServiceRow, Tables
@@ -125,16 +128,21 @@ def limit_of(facts: Facts, cap: Cap, year: int) -> float | None:
 
 
 def check_caps(operations: Operations, book: Book) -> None:
-    """Check every cap, in every period in which it holds and is not lifted by a disruption."""
+    """Check every cap and floor, in every period in which it holds and is not lifted by a disruption."""
     facts, shares = operations.facts, Shares(operations)
     for name, cap in facts.caps.items():
         for year in operations.disturbance.years:
             limit = limit_of(facts, cap, year)
-            if limit is None or operations.disturbance.lifted(year):
+            if limit is None or _lifted(operations.disturbance, cap, year):
                 continue
+            compare = book.at_least if cap.sense == "min" else book.at_most
             for country, share in _measured(shares, cap, year).items():
-                place = ("cap", name, country, year)
-                book.at_most(cap.metric, share.part, limit * share.whole, share.whole, place)
+                compare(cap.metric, share.part, limit * share.whole, share.whole, ("cap", name, country, year))
+
+
+def _lifted(disturbance: Disturbance, cap: Cap, year: int) -> bool:
+    """Return whether a cap or floor does not bind in a period, because of a disruption."""
+    return disturbance.lifted(year) if cap.sense == "max" else not disturbance.keeps_floors
 
 
 def check_dependence(operations: Operations, tables: Tables, metrics: Mapping[str, Any], book: Book) -> None:

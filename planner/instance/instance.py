@@ -134,6 +134,11 @@ class Instance:
         """Return all rows of a table, inactive ones too, with the places where they are written, sorted by key."""
         return tuple(self._held.entries[_known_table(table)].values())
 
+    @property
+    def floors(self) -> frozenset[str]:
+        """The names of the caps that are floors: those of the sense ``min``."""
+        return frozenset(cap.cap for cap in self.caps if cap.sense == "min")
+
     def market_exposed(self, market: Market | str) -> bool:
         """Return whether what a market (row or name) sells is exposed: as its row says, else by its country."""
         row = market if isinstance(market, Market) else next(m for m in self.markets if m.market == market)

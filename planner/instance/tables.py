@@ -298,7 +298,10 @@ class Stockpile(CitedRow):
 
 
 class Cap(CitedRow):
-    """An upper limit on a metric of dependence."""
+    """A limit on a metric of dependence: an upper one, or with the sense ``min`` a floor.
+
+    A floor holds in the plan, and in branches that nothing disturbs; where nothing is used it is met.
+    """
 
     TABLE = "caps"
     KEY = ("cap",)
@@ -324,8 +327,9 @@ class Cap(CitedRow):
     )
     first_year: int | None = year("first year", "first year of the horizon")
     last_year: int | None = year("last year", "last calendar year of the horizon")
-    limit: float = fraction("largest share allowed in first_year")
-    limit_end: float | None = fraction("largest share allowed in last_year, linear in between", None, "as limit")
+    limit: float = fraction("largest share allowed in first_year; with the sense min the least")
+    limit_end: float | None = fraction("the same in last_year, linear in between", None, "as limit")
+    sense: Literal["max", "min"] = choice("whether limit is the most or the least; min for some metrics only", "max")
 
 
 class Fund(CitedRow):

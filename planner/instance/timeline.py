@@ -11,7 +11,7 @@ from .finance import discount_factor
 
 if TYPE_CHECKING:
     from .instance import Instance
-    from .tables import Facility, Option, Stockpile
+    from .tables import Cap, Facility, Option, Stockpile
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,3 +173,11 @@ def glide_value(first_year: int, last_year: int, limit: float, limit_end: float,
         return limit
     gone = (year - first_year) / (last_year - first_year)
     return limit * (1.0 - gone) + limit_end * gone
+
+
+def cap_limits(instance: Instance, cap: Cap) -> dict[int, float]:
+    """Return first year of a period -> limit (share), for the periods whose first year lies in the cap's years."""
+    first = instance.years[0] if cap.first_year is None else cap.first_year
+    last = horizon_end(instance) if cap.last_year is None else cap.last_year
+    end = cap.limit if cap.limit_end is None else cap.limit_end
+    return {year: glide_value(first, last, cap.limit, end, year) for year in instance.years if first <= year <= last}

@@ -203,7 +203,7 @@ class _NodeBuilder:
         They have a duty to run (least use, offtake) or earn money by running; or they use up material that may not be
         thrown away, or that a cap counts in its total (a larger total allows more of what the cap limits).
         """
-        counted = self.counted if node.rules_hold else {}
+        counted = self.counted if node.rules_hold or node.floors_hold else {}
         taken = obliged(self.instance, node.year) if node.branch == PLAN else {}
         return {
             i

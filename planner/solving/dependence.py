@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..instance.timeline import cap_limits
 from ..instance.wildcards import members, strategic_materials
 from ..models.data import PLAN
-from ..prepare.caps import cap_limits, cap_materials, importers
+from ..prepare.caps import cap_materials, importers
 
 if TYPE_CHECKING:
     from ..instance.tables import Cap

@@ -37,7 +37,10 @@ countries_of_concern = {concern}
 def draw(seed):
     """Settings as text, and the tables as rows; some rows may mean nothing, see `valid`."""
     drawn = _Drawn(random.Random(seed))
-    return drawn.toml(), drawn.tables()
+    toml, tables = drawn.toml(), drawn.tables()
+    drawn.r = random.Random(f"floors {seed}")  # so that what was drawn before stays as it was
+    drawn.add_floors(tables)
+    return toml, tables
 
 
 def valid(folder: Path, seed):
@@ -312,3 +315,12 @@ class _Drawn:
                 row["reference_t"] = self.r.choice((0, 20, 80)) if kind == "export_stop" else ""
                 disruptions[tuple(list(row.values())[:6])] = row
         return scenarios, list(disruptions.values())
+
+    def add_floors(self, tables):
+        """Make some caps floors, and add a scenario in which nothing happens, so that floors hold in it."""
+        for row in tables["caps"]:
+            if row["metric"] == "import_share" and self.r.random() < 0.5:
+                row["sense"] = "min"
+        if self.r.random() < 0.2:
+            years = {"first_year": self.year(), "last_year": self.end}
+            tables["scenarios"].append({"scenario": "calm", "name": "calm", "probability": 0.1, **years})

@@ -35,7 +35,8 @@ class Period:
         self.balance()
         for cap in self.m.tables["caps"]:
             first, last = cap.year("first_year", self.m.years[0]), cap.year("last_year", self.m.end)
-            if first <= self.year <= last and not self.lifted:
+            lifted = self.lifted if cap.text("sense", "max") == "max" else bool(self.b and self.branch["rows"])
+            if first <= self.year <= last and not lifted:
                 end = cap.number("limit_end", cap.number("limit"))
                 part = (self.year - first) / (last - first) if last > first else 0.0
                 self.cap(cap, cap.number("limit") * (1.0 - part) + end * part)
@@ -241,4 +242,5 @@ class Period:
             self.limit(cap, "", limit, arriving, use)
 
     def limit(self, cap, country, limit, part, whole):
-        self.row("cap", cap["cap"], country, terms=part + [(k, -limit * a) for k, a in whole], upper=0.0)
+        sides = {"lower": 0.0} if cap.text("sense") == "min" else {"upper": 0.0}
+        self.row("cap", cap["cap"], country, terms=part + [(k, -limit * a) for k, a in whole], **sides)

@@ -48,6 +48,10 @@ def caps(row):
     return {"caps": CAP + row + "\n"}
 
 
+def floors(*rows):
+    return {"caps": CAP.replace("limit", "limit,sense") + "".join(f"{row}\n" for row in rows)}
+
+
 def options(*rows):
     return {"options": OPTION + "\n".join(rows) + "\n"}
 
@@ -145,6 +149,7 @@ SLIPS = [
         {**caps("c,stage_share,metal,,,,,,,0.5"), "materials": edited("materials", 3, strategic="no")},
     ),
     ("E311", "caps.csv:2:country", caps("c,exposed_share,,,EUR,,,,,0.5")),
+    ("E371", "caps.csv:2:sense", floors("c,stage_share,metal,,,,,,,0.5,min")),
     # options
     ("E312", "options.csv:2:first_start", options("a,site,A,50,,,,,5,1,10,2027,2027,,,", SECOND)),
     ("E312", "options.csv:2:lead_years", options("a,site,A,50,,,,,5,5,10,,,,,", SECOND)),
@@ -306,6 +311,9 @@ SLIPS = [
         caps("c,exposed_share,,,,,,,,0.5") | {"facilities": edited("facilities", 3, country="BBB")},
     ),
     ("W518", "caps.csv:2:limit", caps("c,import_share,,magnet,CHN,,AAA,,,0.5") | {"lanes": LANE + "*,*,AAA,20,,\n"}),
+    ("W518", "caps.csv:2:limit", floors("c,import_share,,magnet,AAA,,CHN,,,0,min")),
+    ("W518", "caps.csv:2:limit", floors("c,import_share,,ore,BBB,,CHN,,,0.5,min")),  # ore is used in CHN only
+    ("W551", "caps.csv:2:limit", floors("c,import_share,,metal,EUR,,,,,0.5,min", "d,import_share,,metal,EUR,,,,,0.4,")),
     (
         "W518",
         "tariffs.csv:2:rate",

@@ -17,6 +17,7 @@ from ...errors import Issue
 from ..tables import Cap, DeliveryRisk, Disruption, PriceFloor, Sector, Tariff
 from ..timeline import (
     Period,
+    cap_limits,
     module_share,
     most_room,
     overlap_share,
@@ -134,7 +135,12 @@ def _sector(facts: _Facts, row: Any, period: Period) -> bool:
 
 
 def _cap(facts: _Facts, row: Cap, period: Period) -> bool:
-    """Return whether there is demand, exposed material or a lane that a cap could limit, as its metric requires."""
+    """Return whether there is demand, exposed material or a lane that a cap could limit, as its metric requires.
+
+    A floor needs a limit above 0, and somebody inside who can use the material.
+    """
+    if row.sense == "min":
+        return cap_limits(facts.instance, row).get(period.first_year, 0.0) > 0.0 and _is_used(facts, row, period)
     if row.metric in ("exposed_share", "stage_share") and not facts.something_exposed:
         return False
     if row.metric == "exposed_share":
@@ -152,6 +158,18 @@ def _cap(facts: _Facts, row: Cap, period: Period) -> bool:
             for importer in sorted(importers)
         )
     return True  # another rule reports a cap on something that nobody makes or sells
+
+
+def _is_used(facts: _Facts, row: Cap, period: Period) -> bool:
+    """Return whether somebody whom a floor asks for something uses, or demands, what it is on."""
+    wanted = {m.material for m in facts.instance.materials if _is_limited(row, m)}
+    inside = members(facts.instance, row.country)
+    if not row.country:  # imports from an origin, by everybody else
+        inside -= members(facts.instance, row.origin)
+    users = {o.process for o in facts.instance.operations if facts.plants[o.facility].country in inside}
+    taken = {r.material for r in facts.instance.recipes if r.role == "input" and r.process in users}
+    taken |= {material for country, _, material in facts.needs(period) if country in inside}
+    return bool(wanted & taken)
 
 
 def _is_limited(row: Cap, material: Any) -> bool:
@@ -276,8 +294,8 @@ RULES = (
           "it sells nothing in any period (max_t 0), and no price floor or offtake is settled against its price"),
     _Rule("stockpiles", "max_t", lambda facts, row, period: row.initial_t > 0
           or most_room(row, facts.instance.options, facts.draft.periods, period) > 0, "it has no room"),
-    _Rule("caps", "limit", _cap, "in its years there is nothing that it limits: no demand, nothing exposed, or no lane",
-          _by_first_year),
+    _Rule("caps", "limit", _cap, "in its years there is nothing that it limits: no demand, nothing exposed, or no lane "
+          "(for a floor: its limit is 0, or nobody uses the material)", _by_first_year),
     _Rule("tariffs", "rate", _tariff, "what moves has value_usd_per_t 0", _by_first_year),
     _Rule("price_floors", "floor_usd_per_t", _price_floor, "it covers nothing, or the plant has no capacity then",
           _by_first_year),

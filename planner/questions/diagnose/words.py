@@ -200,7 +200,8 @@ def _cap(system: System, family: str, limit: ShareLimit) -> Statement:
         of.append(f"of {limit.country or row.country}")
     if row.origin:
         of.append(f"from {row.origin}")
-    text = f"cap {limit.cap}: {' '.join(of)} at most {percent(limit.limit)} in {_at(node)}"
+    side = "least" if limit.floor else "most"
+    text = f"cap {limit.cap}: {' '.join(of)} at {side} {percent(limit.limit)} in {_at(node)}"
     subject = f"cap {limit.cap} {limit.country} {limit.limit if row.limit_end is not None else ''}"
     return Statement("wish", subject, node.year, text, Cell("caps", (limit.cap,), "limit"), 100.0)
 
