@@ -241,9 +241,11 @@ class ShareLimit(NamedTuple):
     limit    share, 0 to 1
     country  single_country_share: the country whose share is meant
     over     positions of what the numerator adds up: exposed deliveries (exposed_share), pools in countries of concern
-             (stage_share), pools of the country (single_country_share), shipments that come in (import_share)
+             (stage_share), pools of the country (single_country_share), shipments that come in (import_share); of
+             own_share what it takes off: surplus in the country or bloc
     total    positions of what the denominator adds up: needs (exposed_share), pools (the others)
-    tied     stage_share: activities of tied plants outside the countries of concern, and kt made per kt of activity
+    made     activities whose products the numerator adds up, and kt made per kt of activity: of tied plants outside the
+             countries of concern (stage_share), in the country or bloc (own_share)
     demand   exposed_share: demand of all needs in ``total``, kt/yr
     floor    whether it is a floor; its row is multiplied by -1, so that all rows are ``<=`` and their duals 0 or less
     """
@@ -254,7 +256,7 @@ class ShareLimit(NamedTuple):
     country: str = ""
     over: tuple[int, ...] = ()
     total: tuple[int, ...] = ()
-    tied: tuple[tuple[int, float], ...] = ()
+    made: tuple[tuple[int, float], ...] = ()
     demand: float = 0.0
     floor: bool = False
 

@@ -41,7 +41,7 @@ class Share(NamedTuple):
 
 
 class Shares:
-    """The four dependence metrics of operations."""
+    """The dependence metrics of operations."""
 
     def __init__(self, operations: Operations) -> None:
         self.operations = operations
@@ -99,6 +99,19 @@ class Shares:
                     needed += o.used.get(key, 0.0) + o.delivered.get(key, 0.0)
         return Share(arriving, needed)
 
+    def own(self, materials: Iterable[str], cap: Cap, year: int) -> Share:
+        """Return what a country or bloc makes, less surplus (or what it recycles), over what it uses or receives."""
+        o = self.operations
+        made = needed = 0.0
+        for material in materials:
+            for country in sorted(self.facts.members(cap.country)):
+                made += o.recycled.get((material, country, year), 0.0) if cap.recycled else 0.0
+                for q in PROVENANCES:
+                    key = (material, country, q, year)
+                    made += 0.0 if cap.recycled else o.made.get(key, 0.0) - o.surplus.get(key, 0.0)
+                    needed += o.used.get(key, 0.0) + o.delivered.get(key, 0.0)
+        return Share(made, needed)
+
 
 def _materials(facts: Facts, stage: str, material: str) -> tuple[str, ...]:
     return (material,) if material else facts.strategic(stage)
@@ -113,6 +126,8 @@ def _measured(shares: Shares, cap: Cap, year: int) -> dict[str, Share]:
         return {cap.country: shares.stage(materials, year)}
     if cap.metric == "single_country_share":
         return shares.single_country(materials, year)
+    if cap.metric == "own_share":
+        return {cap.country: shares.own(materials, cap, year)}
     return {cap.country: shares.imports(materials, cap.country, cap.origin, year)}
 
 

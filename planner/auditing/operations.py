@@ -63,6 +63,7 @@ class Operations:
 
         self.made: Totals = defaultdict(float)
         self.made_tied: dict[tuple[str, str, int], float] = defaultdict(float)  # by tied plants
+        self.recycled: dict[tuple[str, str, int], float] = defaultdict(float)  # by restoring processes
         self.made_by: dict[tuple[str, str, int], float] = defaultdict(float)  # facility, material, year
         self.used: Totals = defaultdict(float)
         self.arriving: Totals = defaultdict(float)
@@ -85,6 +86,8 @@ class Operations:
             for material, t_per_t in facts.recipe(a.process, "output", a.year):
                 self.made[material, a.country, a.output_provenance, a.year] += t_per_t * a.activity_t
                 self.made_by[a.facility, material, a.year] += t_per_t * a.activity_t
+                if facts.processes[a.process].restores_provenance:
+                    self.recycled[material, a.country, a.year] += t_per_t * a.activity_t
                 if tied:
                     self.made_tied[material, a.country, a.year] += t_per_t * a.activity_t
         for flow in self.flows:

@@ -21,6 +21,7 @@ class Metric:
     columns  columns of caps.csv that narrow it, besides stage and material
     needs    columns of which at least one must be filled, to say whose dependence is meant
     floor    whether a cap may also say the least that the share must be (sense min)
+    own      whether more of it is less dependence, so that a frontier raises a floor
     """
 
     name: str
@@ -30,6 +31,7 @@ class Metric:
     columns: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     floor: bool = False
+    own: bool = False
 
 
 METRICS = {
@@ -40,5 +42,7 @@ METRICS = {
         Metric("single_country_share", "single-country share", "single country"),
         Metric("import_share", "import share", "imports", columns=("country", "origin"), needs=("origin", "country"),
                floor=True),
+        Metric("own_share", "own share", "own production", columns=("country", "recycled"), needs=("country",),
+               floor=True, own=True),
     )
 }  # fmt: skip

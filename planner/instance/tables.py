@@ -318,7 +318,8 @@ class Cap(CitedRow):
     )
     country: str = reference(
         ("countries", BLOCS),
-        "country or bloc: consumers for exposed_share, importers for import_share; not for the others",
+        "country or bloc: consumers for exposed_share, importers for import_share, the one that makes and uses for "
+        "own_share (required); not for the others",
         "all; for import_share every country outside origin",
     )
     sector: str = reference("sectors", "consumers; for exposed_share only", "all")
@@ -330,6 +331,7 @@ class Cap(CitedRow):
     limit: float = fraction("largest share allowed in first_year; with the sense min the least")
     limit_end: float | None = fraction("the same in last_year, linear in between", None, "as limit")
     sense: Literal["max", "min"] = choice("whether limit is the most or the least; min for some metrics only", "max")
+    recycled: bool = flag("own_share of what restoring processes make only, surplus not deducted")
 
 
 class Fund(CitedRow):

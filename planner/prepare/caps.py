@@ -51,10 +51,11 @@ def add(instance: Instance, span: Sequence[Period], data: ModelData) -> None:
 class _CapRows:
     """Adds the rows of caps; pools, needs and deliveries are grouped by node once.
 
-    pools    (node, material) -> positions of pools where something is made, bought, used or delivered
-    needs    node -> positions of needs
-    exposed  node -> positions of exposed deliveries
-    tied     facilities tied to a country of concern that are not in one
+    pools      (node, material) -> positions of pools where something is made, bought, used or delivered
+    needs      node -> positions of needs
+    exposed    node -> positions of exposed deliveries
+    tied       facilities tied to a country of concern that are not in one
+    restoring  processes that restore provenance
     """
 
     def __init__(self, instance: Instance, data: ModelData) -> None:
@@ -73,6 +74,7 @@ class _CapRows:
             if delivery.provenance == EXPOSED:
                 self.exposed[delivery.node].append(i)
         self.country = {f.facility: f.country for f in instance.facilities}
+        self.restoring = {p.process for p in instance.processes if p.restores_provenance}
         self.tied = {f.facility for f in instance.facilities if f.concern_tie} - {
             f.facility for f in instance.facilities if f.country in self.of_concern
         }
@@ -85,6 +87,9 @@ class _CapRows:
         pools = [p for m in cap_materials(self.instance, cap) for p in self.pools.get((n, m), ())]
         if cap.metric == "import_share":
             self._import_share(cap, n, limit, pools)
+            return
+        if cap.metric == "own_share":
+            self._own_share(cap, n, limit, pools)
             return
         supplied = [p for p in pools if self.data.pools[p].made or self.data.pools[p].bought]
         if cap.metric == "stage_share":
@@ -118,7 +123,7 @@ class _CapRows:
                     tied[a] += tonnes
         if over or tied:
             data.caps["stage_share"].append(
-                ShareLimit(cap.cap, n, limit, over=over, total=tuple(pools), tied=tuple(sorted(tied.items())))
+                ShareLimit(cap.cap, n, limit, over=over, total=tuple(pools), made=tuple(sorted(tied.items())))
             )
 
     def _single_country_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> None:
@@ -141,6 +146,24 @@ class _CapRows:
         if used if floor else over:
             data.caps["import_share"].append(
                 ShareLimit(cap.cap, n, limit, over=tuple(over), total=tuple(used), floor=floor)
+            )
+
+    def _own_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> None:
+        data = self.data
+        inside = members(self.instance, cap.country)
+        own = [p for p in pools if data.pools[p].country in inside]
+        used = self._used(pools, inside)
+        made: dict[int, float] = defaultdict(float)
+        for p in own:
+            for a, tonnes in data.pools[p].made:
+                if not cap.recycled or data.activity[a].process in self.restoring:
+                    made[a] += tonnes
+        wasted = () if cap.recycled else (data.pools[p].surplus for p in own)
+        over = tuple(s for s in wasted if s is not None)
+        floor = cap.sense == "min"
+        if used if floor else made:
+            data.caps["own_share"].append(
+                ShareLimit(cap.cap, n, limit, over=over, total=tuple(used), made=tuple(made.items()), floor=floor)
             )
 
     def _used(self, pools: list[int], inside: frozenset[str]) -> list[int]:

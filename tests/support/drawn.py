@@ -317,10 +317,17 @@ class _Drawn:
         return scenarios, list(disruptions.values())
 
     def add_floors(self, tables):
-        """Make some caps floors, and add a scenario in which nothing happens, so that floors hold in it."""
+        """Make some caps floors, limit own shares, and add a scenario in which nothing happens: floors hold in it."""
         for row in tables["caps"]:
             if row["metric"] == "import_share" and self.r.random() < 0.5:
                 row["sense"] = "min"
+        for i in range(self.r.choice((0, 0, 1, 1, 2))):
+            of = {"stage": self.r.choice(STAGES)} if self.r.random() < 0.5 else {"material": self.r.choice(MATERIALS)}
+            row = {"cap": f"own{i}", "metric": "own_share", **of, "country": self.r.choice(self.places)}
+            row |= {"sense": self.maybe(0.8, "min"), "recycled": self.maybe(0.3, "yes", "no")}
+            row |= {"first_year": self.maybe(0.3, self.r.choice(self.years)), "last_year": self.maybe(0.2, self.end)}
+            limits = {"limit": self.r.choice((0.05, 0.2, 0.5, 1)), "limit_end": self.maybe(0.4, 0, 0.1, 0.4)}
+            tables["caps"].append({**row, **limits})
         if self.r.random() < 0.2:
             years = {"first_year": self.year(), "last_year": self.end}
             tables["scenarios"].append({"scenario": "calm", "name": "calm", "probability": 0.1, **years})

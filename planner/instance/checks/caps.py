@@ -43,18 +43,19 @@ def stage_or_material(draft: Draft) -> Iterable[Issue]:
 def meaningful_columns(draft: Draft) -> Iterable[Issue]:
     """A column of a cap that means nothing for its metric must be blank."""
     for row in draft.instance.caps:
-        for column in ("country", "sector", "origin"):
+        for column in ("country", "sector", "origin", "recycled"):
             if getattr(row, column) and column not in METRICS[row.metric].columns:
                 yield draft.at(row, column, f"means nothing for {row.metric}, it must be blank")
 
 
 @check("E309", "caps")
-def importer_or_origin(draft: Draft) -> Iterable[Issue]:
-    """A cap on imports without a country is on all countries outside its origin, so it must name the origin."""
+def whose_share(draft: Draft) -> Iterable[Issue]:
+    """A cap on an own share names its country; one on imports its origin, if it is on all countries outside of that."""
     for row in draft.instance.caps:
         needs = METRICS[row.metric].needs
         if needs and not any(getattr(row, column) for column in needs):
-            yield draft.at(row, needs[0], f"{row.metric} needs a country, an origin, or both")
+            asked = "a country or bloc" if len(needs) == 1 else "a country, an origin, or both"
+            yield draft.at(row, needs[0], f"{row.metric} needs {asked}")
 
 
 @check("E371", "caps")

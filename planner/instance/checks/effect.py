@@ -146,26 +146,39 @@ def _cap(facts: _Facts, row: Cap, period: Period) -> bool:
     if row.metric == "exposed_share":
         places = members(facts.instance, row.country)
         return any(country in places and row.sector in ("", sector) for country, sector, _ in facts.needs(period))
-    if row.metric == "import_share":
-        inside = members(facts.instance, row.country) if row.country else None
-        origins = members(facts.instance, row.origin)
-        importers = members(facts.instance, "") - origins if inside is None else inside
-        wanted = [m.material for m in facts.instance.materials if _is_limited(row, m)]
-        return any(
-            facts.moves(material, origin, importer, period)
-            for material in wanted
-            for origin in sorted(origins - importers)
-            for importer in sorted(importers)
-        )
+    if row.metric in ("import_share", "own_share"):
+        return _is_counted(facts, row, period)
     return True  # another rule reports a cap on something that nobody makes or sells
+
+
+def _is_counted(facts: _Facts, row: Cap, period: Period) -> bool:
+    """Return whether something can add to an import share (a lane leads in) or an own share (somebody makes it)."""
+    wanted = [m.material for m in facts.instance.materials if _is_limited(row, m)]
+    importers, origins = _inside(facts, row), members(facts.instance, row.origin)
+    if row.metric == "own_share":
+        counted = {p.process for p in facts.instance.processes if p.restores_provenance or not row.recycled}
+        run = {o.process for o in facts.instance.operations if facts.plants[o.facility].country in importers}
+        outputs = {r.material for r in facts.instance.recipes if r.role == "output" and r.process in counted & run}
+        return bool(outputs.intersection(wanted))
+    return any(
+        facts.moves(material, origin, importer, period)
+        for material in wanted
+        for origin in sorted(origins - importers)
+        for importer in sorted(importers)
+    )
+
+
+def _inside(facts: _Facts, row: Cap) -> frozenset[str]:
+    """Return the countries whose use a cap on imports or the own share measures."""
+    if row.country:
+        return members(facts.instance, row.country)
+    return members(facts.instance, "") - members(facts.instance, row.origin)
 
 
 def _is_used(facts: _Facts, row: Cap, period: Period) -> bool:
     """Return whether somebody whom a floor asks for something uses, or demands, what it is on."""
     wanted = {m.material for m in facts.instance.materials if _is_limited(row, m)}
-    inside = members(facts.instance, row.country)
-    if not row.country:  # imports from an origin, by everybody else
-        inside -= members(facts.instance, row.origin)
+    inside = _inside(facts, row)
     users = {o.process for o in facts.instance.operations if facts.plants[o.facility].country in inside}
     taken = {r.material for r in facts.instance.recipes if r.role == "input" and r.process in users}
     taken |= {material for country, _, material in facts.needs(period) if country in inside}
@@ -323,3 +336,16 @@ def acts_in_some_period(draft: Draft) -> Iterable[Issue]:
             given = getattr(row, rule.column) is not None  # a blank clean_from_year, or year of a series, has no effect
             if given and not any(rule.base(facts, row, period) for period in held):
                 yield draft.at(row, rule.column, f"means nothing: {rule.says}")
+
+
+@check("W552", "caps", SETTINGS, *sorted({rule.table for rule in RULES}), "options", "facilities", "lanes")
+def floor_within_reach(draft: Draft) -> Iterable[Issue]:
+    """A floor should find something that counts: otherwise it is kept only where nothing is used."""
+    facts = _Facts(draft)
+    for row in draft.instance.caps:
+        asked = [p for p in draft.periods if _by_first_year(facts, row, p) and _cap(facts, row, p)]
+        if row.sense == "min" and asked and not any(_is_counted(facts, row, p) for p in asked):
+            missing = "no lane leads in" if row.metric == "import_share" else "nobody there makes it"
+            if row.recycled:
+                missing = "no process there that restores provenance makes it"
+            yield draft.at(row, "limit", f"cannot be kept unless nothing is used: {missing}")

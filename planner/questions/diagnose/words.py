@@ -191,7 +191,7 @@ def _clean_only(system: System, i: int) -> Statement:
 def _cap(system: System, family: str, limit: ShareLimit) -> Statement:
     node = system.data.nodes[limit.node]
     row = next(c for c in system.instance.caps if c.cap == limit.cap)
-    of = [METRICS[family].label]
+    of = [f"{'recycled ' if row.recycled else ''}{METRICS[family].label}"]
     if row.stage or row.material:
         of.append(f"of {row.stage or row.material}")
     if row.sector:
