@@ -135,7 +135,7 @@ def check_activities(operations: Operations, book: Book) -> None:
     for name, facility in facts.facilities.items():
         for year in disturbance.years:
             used = operations.capacity_used.get((name, year), 0.0)
-            own = facility.capacity_t * facts.own_share(facility, year)
+            own = facts.own(facility, year)
             if used:
                 available = operations.investment.capacity(name, year, disturbance)
                 book.at_most("capacity_limit", used, available, available, ("facility", name, year))

@@ -129,6 +129,20 @@ class Facility(CitedRow):
     concern_tie: bool = flag("ownership, technology or equipment makes all it produces exposed")
 
 
+class FacilityCapacity(CitedRow):
+    """A capacity that changes with time: a series that replaces capacity_t of the row in facilities, which stays blank.
+
+    The first and last year and the ramp of the facility still multiply it, and min_use refers to it.
+    """
+
+    TABLE = "facility_capacity"
+    KEY = ("facility", "year")
+
+    facility: str = reference("facilities", "the facility")
+    year: int | None = year("year of the figure; linear between years, held outside", "every year")
+    capacity_t: float = number("own capacity at nameplate, without options", "t/year")
+
+
 class Operation(CitedRow):
     """A process that a facility can run, and its running cost."""
 
@@ -533,7 +547,8 @@ class Source(Row):
 
 
 ROWS: tuple[type[Row], ...] = (
-    Country, Material, Process, Recipe, RecipeYield, Facility, Operation, OperationCost, Option, Lane, Tariff,
+    Country, Material, Process, Recipe, RecipeYield, Facility, FacilityCapacity, Operation, OperationCost, Option, Lane,
+    Tariff,
     Sector, Demand, Market, MarketPrice, Stockpile, Cap, Fund, FundOption, Scenario, Disruption, BranchService,
     DeliveryRisk, Closure, PriceFloor, Offtake, Evidence,
     Source,

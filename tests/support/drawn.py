@@ -40,6 +40,8 @@ def draw(seed):
     toml, tables = drawn.toml(), drawn.tables()
     drawn.r = random.Random(f"floors {seed}")  # so that what was drawn before stays as it was
     drawn.add_floors(tables)
+    drawn.r = random.Random(f"capacity {seed}")
+    drawn.add_capacities(tables)
     return toml, tables
 
 
@@ -331,3 +333,13 @@ class _Drawn:
         if self.r.random() < 0.2:
             years = {"first_year": self.year(), "last_year": self.end}
             tables["scenarios"].append({"scenario": "calm", "name": "calm", "probability": 0.1, **years})
+
+    def add_capacities(self, tables):
+        """Let the capacity of some plants change with time."""
+        tables["facility_capacity"] = []
+        for plant in tables["facilities"]:
+            if self.r.random() < 0.25:
+                plant["capacity_t"] = ""
+                tables["facility_capacity"] += self.series(
+                    {"facility": plant["facility"]}, "capacity_t", lambda: self.r.choice((0, 20, 60, 120))
+                )

@@ -152,6 +152,17 @@ SLIPS = [
     ("E308", "caps.csv:2:recycled", {"caps": "cap,metric,stage,recycled,limit\nc,stage_share,metal,yes,0.5\n"}),
     ("E309", "caps.csv:2:country", caps("c,own_share,metal,,,,,,,0.5")),
     ("E371", "caps.csv:2:sense", floors("c,stage_share,metal,,,,,,,0.5,min")),
+    # facilities
+    ("E372", "facilities.csv:2:capacity_t", {"facility_capacity": "facility,year,capacity_t\npit,,50\n"}),
+    (
+        "E372",
+        "facilities.csv:2:capacity_t",
+        {
+            "facility_capacity": "facility,year,capacity_t\npit,,50\n",
+            "facilities": edited("facilities", 2, capacity_t=0),
+        },
+    ),
+    ("E201", "facility_capacity.csv:2:facility", {"facility_capacity": "facility,year,capacity_t\npot,,50\n"}),
     # options
     ("E312", "options.csv:2:first_start", options("a,site,A,50,,,,,5,1,10,2027,2027,,,", SECOND)),
     ("E312", "options.csv:2:lead_years", options("a,site,A,50,,,,,5,5,10,,,,,", SECOND)),
@@ -325,6 +336,14 @@ SLIPS = [
         "W552",
         "caps.csv:2:limit",
         {"caps": CAP.replace("limit", "limit,sense,recycled") + "c,own_share,magnet,,AAA,,,,,0.5,min,yes\n"},
+    ),
+    (
+        "W518",
+        "facility_capacity.csv:3:year",
+        {
+            "facility_capacity": "facility,year,capacity_t\npit,2026,900\npit,2027,800\npit,2028,700\n",
+            "facilities": edited("facilities", 2, capacity_t=""),
+        },
     ),
     ("W551", "caps.csv:2:limit", floors("c,import_share,,metal,EUR,,,,,0.5,min", "d,import_share,,metal,EUR,,,,,0.4,")),
     (

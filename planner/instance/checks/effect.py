@@ -22,7 +22,6 @@ from ..timeline import (
     most_room,
     overlap_share,
     overlaps,
-    own_capacity_share,
     promised,
     series_value,
     start_years,
@@ -99,7 +98,7 @@ class _Facts:
     def runs(self, facility: str, period: Period, option: str = "") -> bool:
         """Return whether a facility can have capacity in a period; with ``option``, only that of this option counts."""
         plant = self.plants[facility]
-        if not option and plant.capacity_t > 0 and own_capacity_share(plant, period) > 0:
+        if not option and self.draft.has_capacity(plant, period):
             return True
         return any(
             module_share(o, year, period) > 0

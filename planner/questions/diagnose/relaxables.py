@@ -30,7 +30,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ...instance.metrics import METRICS
-from ...instance.timeline import Period, horizon_end, module_share, own_capacity_share, promised
+from ...instance.timeline import Period, horizon_end, largest_capacity, module_share, own_capacity_share, promised
 from ...solving.families import FAMILIES, Family
 from .system import Cell, Effect, Relaxable, System, service_cell
 
@@ -193,7 +193,8 @@ def _most_taken(system: System, offtake: Offtake, period: Period) -> float:
         return 0.0
     if not offtake.option:
         plant = next(f for f in system.instance.facilities if f.facility == offtake.facility)
-        return offtake.take_t * own_capacity_share(plant, period) if plant.capacity_t > 0.0 else 0.0
+        has_some = largest_capacity(system.instance, plant) > 0.0
+        return offtake.take_t * own_capacity_share(system.instance, plant, period) if has_some else 0.0
     option = next(o for o in system.instance.options if o.option == offtake.option)
     starts = [s.year for s in system.data.build if s.option == option.option and s.year <= period.first_year]
     shares = [module_share(option, year, period) for year in starts]
