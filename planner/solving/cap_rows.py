@@ -162,7 +162,7 @@ def _shares(data: ModelData, arrays: Arrays, family: str, caps: set[str]) -> lis
 
 
 class Slope(NamedTuple):
-    """How the row of a share changes per unit of its limit.
+    """How the row of a share changes per unit by which its limit is eased: raised, of a floor lowered.
 
     columns  positions of the columns whose coefficient changes, int, shape (n,)
     values   change of these coefficients, shape (n,)
@@ -175,10 +175,10 @@ class Slope(NamedTuple):
 
 
 def slopes(data: ModelData, arrays: Arrays, of: Sequence[str] = ()) -> dict[int, Slope]:
-    """Return position of the row of a share -> how it changes per unit of its limit.
+    """Return position of the row of a share -> how it changes per unit by which its limit is eased.
 
-    The rows are compiled again with a limit that is higher by 2, and half the difference is taken; with a limit higher
-    by 1 coefficients could cancel, and the row be left out.
+    The rows are compiled again with a limit that is eased by 2, and half the difference is taken; with a limit eased by
+    1 coefficients could cancel, and the row be left out.
 
     of  names of families: metrics, or ``fund_share``; empty: all that the data have
     """
@@ -188,7 +188,7 @@ def slopes(data: ModelData, arrays: Arrays, of: Sequence[str] = ()) -> dict[int,
     shifted = replace(
         data,
         caps=defaultdict(
-            list, {m: [cap._replace(limit=cap.limit + 2.0) for cap in caps] for m, caps in data.caps.items()}
+            list, {m: [cap._replace(limit=cap.limit + 2.0 * cap.sign) for cap in caps] for m, caps in data.caps.items()}
         ),
         fund_share=[part._replace(max_share=part.max_share + 2.0) for part in data.fund_share],
     )

@@ -322,9 +322,8 @@ def less_than_what_is_taken_of_own_capacity(run):
 
 @corrupts("offtake")
 def less_than_what_is_taken_of_two_modules(run):
-    # 5 t of each that is online in both years of the period; 20 t are made there, of which 10.6 t are clean
-    for made in ("clean", "exposed"):
-        put(run.tables["activity"], "activity_t", 2.4, facility="new-press", output_provenance=made, year=2029)
+    # 5 t of each that is online in both years of the period; whether what is made is clean, the cost leaves open
+    put(run.tables["activity"], "activity_t", 2.4, facility="new-press", year=2029)
 
 
 @corrupts("outlays")
@@ -529,6 +528,11 @@ def one_country_above_its_share(run):
 @corrupts("import_share")
 def imports_above_their_share(run):
     put(run.tables["flows"], "t", more(0.1), material="metal", origin="CHN", destination="DEU", year=2029)
+
+
+@corrupts("own_share")
+def own_production_below_its_floor(run):
+    put(run.tables["activity"], "activity_t", 10.0, facility="usa-press", year=2029)
 
 
 @corrupts("dependence_rows")
