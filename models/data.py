@@ -96,11 +96,18 @@ class Need(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """Material of one provenance that goes to a sector."""
+    """Material of one provenance that goes to a sector, or a swap: what a substitute replaces of its demand.
+
+    provenance  that of the material, or of the one that replaces it; blank: thrift, which needs no material
+    substitute  name of the substitute; blank: the material asked for
+    cost        MUSD per kt replaced
+    """
 
     need: int  # position in ``ModelData.need``
     provenance: str
     node: int
+    substitute: str = ""
+    cost: float = 0.0
 
 
 class Holding(NamedTuple):
@@ -189,7 +196,7 @@ class Pool:
     arriving: list[int] = field(default_factory=list)  # ship
     leaving: list[int] = field(default_factory=list)  # ship
     bought: list[int] = field(default_factory=list)  # buy
-    delivered: list[int] = field(default_factory=list)  # deliver
+    delivered: Terms = field(default_factory=list)  # deliver, kt taken per kt of the demand that is served
     held: list[int] = field(default_factory=list)  # stock: its put and draw
     surplus: int | None = None  # None: nothing may be thrown away
     downgrade: int | None = None  # takes from the clean pool, adds to the exposed one; None: not possible
@@ -241,6 +248,7 @@ class ShareLimit(NamedTuple):
     total    positions of what the denominator adds up: needs (exposed_share), pools (the others)
     tied     stage_share: activities of tied plants outside the countries of concern, and kt made per kt of activity
     demand   exposed_share: demand of all needs in ``total``, kt/yr
+    thrift   exposed_share: swaps of these needs that need no material, and are in neither sum
     """
 
     cap: str
@@ -251,6 +259,20 @@ class ShareLimit(NamedTuple):
     total: tuple[int, ...] = ()
     tied: tuple[tuple[int, float], ...] = ()
     demand: float = 0.0
+    thrift: tuple[int, ...] = ()
+
+
+class SwapLimit(NamedTuple):
+    """The most that a substitute can replace of a demand."""
+
+    substitute: str
+    country: str
+    sector: str
+    material: str
+    node: int
+    need: int  # position in ``ModelData.need``
+    limit: float  # kt/yr
+    swaps: tuple[int, ...]  # deliver: one for each provenance
 
 
 class ExportLimit(NamedTuple):
@@ -382,6 +404,7 @@ class ModelData:
     lane_limit: list[LaneLimit] = field(default_factory=list)
     stock_limit: list[StockLimit] = field(default_factory=list)
     stock_floor: list[StockFloor] = field(default_factory=list)
+    swap_limit: list[SwapLimit] = field(default_factory=list)
     caps: dict[str, list[ShareLimit]] = field(default_factory=lambda: defaultdict(list))  # by metric
     export_stop: list[ExportLimit] = field(default_factory=list)
     closed: list[tuple[int, ...]] = field(default_factory=list)  # close: closures of one plant that hold at one time

@@ -19,7 +19,7 @@ from .book import Book
 from .disturbance import Disturbance
 from .facts import CLEAN, EXPOSED, PROVENANCES, Facts, interpolated
 from .investment import Investment
-from .reading import (
+from .layouts import (
     ACTIVITY,
     ADJUSTMENTS,
     CAPACITY,
@@ -28,13 +28,15 @@ from .reading import (
     PURCHASES,
     SERVICE,
     STOCKS,
+    SUBSTITUTION,
     ActivityRow,
     FlowRow,
     PurchaseRow,
     ServiceRow,
     StockRow,
-    Tables,
+    SubstitutionRow,
 )
+from .reading import Tables
 
 Where = tuple[str, str, str, int]  # material, country, provenance, year
 Totals = dict[Where, float]
@@ -60,6 +62,7 @@ class Operations:
         self.purchases: list[PurchaseRow] = tables.rows(PURCHASES)
         self.service: list[ServiceRow] = tables.rows(SERVICE)
         self.stocks: list[StockRow] = tables.rows(STOCKS)
+        self.swaps: list[SubstitutionRow] = tables.rows(SUBSTITUTION) if facts.substitutes else []
 
         self.made: Totals = defaultdict(float)
         self.made_tied: dict[tuple[str, str, int], float] = defaultdict(float)  # by tied plants
@@ -95,6 +98,10 @@ class Operations:
         for s in self.service:
             self.delivered[s.material, s.country, CLEAN, s.year] += s.clean_t
             self.delivered[s.material, s.country, EXPOSED, s.year] += s.exposed_t
+        for swap in self.swaps:
+            if swap.replaced_by and swap.provenance:
+                taken = facts.taken(swap.substitute, swap.t)
+                self.delivered[swap.replaced_by, swap.country, swap.provenance, swap.year] += taken
         for stock in self.stocks:
             where = (stock.material, stock.country, stock.provenance, stock.year)
             self.put[where] += stock.put_t
@@ -325,8 +332,9 @@ def check_service(operations: Operations, book: Book) -> None:
                 book.at_most("demand", demand, 0.0, demand, (*place, "is missing, demand_t"))
                 continue
             book.equal("demand", row.demand_t, demand, demand, (*place, "demand_t"))
-            total = row.clean_t + row.exposed_t + row.short_t
-            book.equal("demand", total, demand, demand, (*place, "clean_t + exposed_t + short_t"))
+            total = row.clean_t + row.exposed_t + row.short_t + row.replaced_t
+            parts = ("clean_t", "exposed_t", "short_t", *(["replaced_t"] if facts.substitutes else ()))
+            book.equal("demand", total, demand, demand, (*place, " + ".join(parts)))
             floor = rules.min_service if disturbance.undisturbed else _branch_floor(operations, sector, year)
             if floor:
                 allowed = (1.0 - floor) * demand

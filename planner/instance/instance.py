@@ -48,6 +48,8 @@ from .tables import (
     Sector,
     Source,
     Stockpile,
+    Substitute,
+    SubstituteShare,
     Tariff,
     cells,
     columns,
@@ -112,6 +114,8 @@ class Instance:
     closures: tuple[Closure, ...] = field(default=(), repr=False)
     price_floors: tuple[PriceFloor, ...] = field(default=(), repr=False)
     offtakes: tuple[Offtake, ...] = field(default=(), repr=False)
+    substitutes: tuple[Substitute, ...] = field(default=(), repr=False)
+    substitute_shares: tuple[SubstituteShare, ...] = field(default=(), repr=False)
     evidence: tuple[Evidence, ...] = field(default=(), repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)
 

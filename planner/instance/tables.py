@@ -13,6 +13,7 @@ from typing import ClassVar, Literal
 from .cells import cell_of
 from .declare import (
     BLOCS,
+    LARGEST_YIELD,
     STAGES,
     CitedRow,
     Column,
@@ -29,8 +30,7 @@ from .declare import (
     year,
 )
 from .metrics import METRICS
-
-LARGEST_YIELD = 1e6  # t per t: of more, a plan could not tell the activity from nothing
+from .use_tables import Substitute, SubstituteShare
 
 
 class Country(CitedRow):
@@ -529,7 +529,7 @@ class Source(Row):
 ROWS: tuple[type[Row], ...] = (
     Country, Material, Process, Recipe, RecipeYield, Facility, Operation, OperationCost, Option, Lane, Tariff,
     Sector, Demand, Market, MarketPrice, Stockpile, Cap, Fund, FundOption, Scenario, Disruption, BranchService,
-    DeliveryRisk, Closure, PriceFloor, Offtake, Evidence,
+    DeliveryRisk, Closure, PriceFloor, Offtake, Substitute, SubstituteShare, Evidence,
     Source,
 )  # fmt: skip
 

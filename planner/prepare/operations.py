@@ -34,6 +34,7 @@ from ..models.data import (
     Terms,
     TransitLimit,
 )
+from . import substitutes
 from .caps import cap_materials, importers
 from .conditions import KILO, Conditions
 from .facts import FactSource, PeriodFacts
@@ -136,7 +137,9 @@ class _NodeBuilder:
         stocked = tuple(self._stocked(node))
         forced = frozenset(self._forced(node, facts, limits))
         offers = tuple((o.material, o.country, o.exposed) for o in facts.offers if o.limit != 0.0)
-        demands = frozenset((w.material, w.country, w.clean_only) for w in facts.demands)
+        demands = frozenset(
+            (w.material, w.country, w.clean_only, *(s.replaced_by for s in w.swaps)) for w in facts.demands
+        )
         # operations differ between periods only in their numbers; ``facts`` outlives the builder, so the id is its own
         situation = (id(facts.lanes), able, stocked, forced, offers, demands, node.rules_hold)
         if situation not in self.reaches:
@@ -314,13 +317,15 @@ class _NodeBuilder:
                     sector_demand.shortage_cost,
                 )
             )
+            clean_only = sector_demand.clean_only and node.rules_hold
             for provenance in (CLEAN, EXPOSED):
-                if provenance == EXPOSED and sector_demand.clean_only and node.rules_hold:
+                if provenance == EXPOSED and clean_only:
                     continue
                 key = (sector_demand.material, sector_demand.country, provenance)
                 if key in reach.available:
-                    data.pools[pools[key]].delivered.append(len(data.deliver))
+                    data.pools[pools[key]].delivered.append((len(data.deliver), 1.0))
                     data.deliver.append(Delivery(d, provenance, n))
+            substitutes.add(data, d, sector_demand, reach, pools, clean_only)
 
     def _branch_floor(self, node: Node, sector: str) -> float:
         """Return the share of its demand that a sector must be served in a branch, 0 without a row for it."""

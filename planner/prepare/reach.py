@@ -173,11 +173,12 @@ def _backward(
             need((material, operation.country, variant[1]))
 
     for sector_demand in facts.demands:
-        place = (sector_demand.material, sector_demand.country)
-        if (*place, CLEAN) in available:
-            need((*place, CLEAN))
-        if (*place, EXPOSED) in available and not (clean_only and sector_demand.clean_only):
-            need((*place, EXPOSED))
+        for material in (sector_demand.material, *(swap.replaced_by for swap in sector_demand.swaps)):
+            place = (material, sector_demand.country)
+            if (*place, CLEAN) in available:
+                need((*place, CLEAN))
+            if (*place, EXPOSED) in available and not (clean_only and sector_demand.clean_only):
+                need((*place, EXPOSED))
     for place in stockpiles:
         for provenance in (CLEAN, EXPOSED):
             if (*place, provenance) in available:

@@ -146,6 +146,13 @@ FAMILIES: dict[str, Family] = {
                amount=lambda r, built: r.limit or 0.0, says=lambda r, limit: f"sells at most {limit} of {r.material}",
                words=lambda r: f"market {r.market} sells at most {tonnes(r.limit or 0.0)} of {r.material} in {{at}}",
                table="market_prices", column="max_t", gives="limit", rank=0.3),
+        Family("swap_limit", "swap_limit", "substitute", "t/yr",
+               subject=lambda r: r.substitute, home=lambda r: ("country", r.country),
+               amount=lambda r, built: r.limit,
+               says=lambda r, limit: f"replaces at most {limit} of {r.material} of {r.sector}",
+               words=lambda r: f"substitute {r.substitute}: it replaces at most {tonnes(r.limit)} of {r.material} of "
+                               f"sector {r.sector} in {r.country}, {{at}}",
+               table="substitute_shares", column="max_share", gives="limit", rank=0.5),
         Family("lane_limit", "lane_limit", "lane", "t/yr",
                subject=_lane, home=lambda r: ("country", r.destination),
                amount=lambda r, built: r.limit, says=lambda r, limit: f"at most {limit} move",

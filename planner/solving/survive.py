@@ -203,7 +203,7 @@ class Aftermath:
         x = np.clip(x, self.arrays.col_lower, self.arrays.col_upper)
         outcome = Outcome("optimal", True, values=by_family(self.arrays.columns, x))
         reader = Reader(replace(self.prepared, instance=of_case, data=_renamed(self.prepared, scenario)), outcome)
-        shown = {name: by_column(name, rows) for name, rows in reader.operations()[scenario].items()}
+        shown = {name: by_column(name, rows, of_case) for name, rows in reader.operations()[scenario].items()}
         return shown, float(self.cost @ x)
 
     def _aim(self, objective: Mapping[int, float]) -> None:

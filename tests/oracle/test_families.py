@@ -718,6 +718,15 @@ def test_a_point_above_a_cap_of_zero_saves_shortage_less_what_it_costs_from_chin
     assert plan.plan["certificate"]["relative_gap"] < 1e-9
 
 
+@oracle("substitution")
+def test_thrift_replaces_no_more_than_its_share(base):
+    # a fifth of the demand can be done without, at 5 000 USD/t
+    thrift = {"substitute": "thrift", "name": "Thinner magnets", "material": "magnet", "cost_usd_per_t": 5000}
+    i = base().with_rows("substitutes", thrift)
+    i = i.with_rows("substitute_shares", {"substitute": "thrift", "max_share": 0.2})
+    costs(i, 80 * CHINA + 20 * 0.005)
+
+
 @oracle("risk")
 def test_a_price_on_the_worst_shortage_pays_for_the_stock_from_10250_usd_on(base):
     # 51 - 40.75 = 10.25 thousand USD a tonne

@@ -35,6 +35,8 @@ EVERYTHING: dict[str, str] = {
         "metal,Metal,metal,yes,80000,no\n"
         "oxide,Oxide,separation,yes,60000,no\n"
         "swarf,Swarf,,,2000,yes\n"
+        # a chain of its own, which what is written about the others does not know
+        "coil,Coil,,,,\nferrite,Ferrite,,,,\n"
     ),
     "processes": (
         "process,name,restores_provenance\n"
@@ -88,22 +90,32 @@ EVERYTHING: dict[str, str] = {
     ),
     "sectors": (
         "sector,name,shortage_usd_per_t,min_service,clean_from_year\n"
-        "cars,Cars,300000,0.5,\ndefence,Defence,2000000,,2027\n"
+        "cars,Cars,300000,0.5,\ndefence,Defence,2000000,,2027\npumps,Pumps,400000,,\n"
     ),
     "demand": (
         "country,sector,material,year,demand_t\n"
         "DEU,cars,magnet,2026,60\nDEU,cars,magnet,2030,90\nFRA,cars,magnet,,10\n"
         "USA,cars,magnet,2026,40\nUSA,cars,magnet,2030,100\nUSA,defence,magnet,,8\n"
+        "FRA,pumps,coil,,50\n"
     ),
-    "markets": "market,country,material,exposed\nchn-magnet,CHN,magnet,\nfra-dy,FRA,dy,\nfra-metal,FRA,metal,yes\n",
+    "markets": (
+        "market,country,material,exposed\nchn-magnet,CHN,magnet,\nfra-dy,FRA,dy,\nfra-metal,FRA,metal,yes\n"
+        "fra-coil,FRA,coil,\nfra-ferrite,FRA,ferrite,\nfra-ferrite-chn,FRA,ferrite,yes\n"
+    ),
     "market_prices": (
         "market,year,price_usd_per_t,max_t\n"
         "chn-magnet,2026,60000,30\nchn-magnet,2030,80000,20\nfra-dy,,400000,\nfra-metal,,95000,15\n"
+        "fra-coil,,50000,\nfra-ferrite,,2000,8\nfra-ferrite-chn,,1000,10\n"
     ),
     "stockpiles": (
         "stockpile,country,material,initial_t,initial_exposed,max_t,holding_usd_per_t,final_min_t\n"
         "deu-metal,DEU,metal,12,yes,40,100,10\nusa-magnet,USA,magnet,0,,20,100,4\n"
     ),
+    "substitutes": (
+        "substitute,name,material,country,sector,replaced_by,t_per_t,cost_usd_per_t\n"
+        "ferrite,Ferrite,coil,EUR,,ferrite,2,500\nthrift,Thrift,coil,,pumps,,,700\n"
+    ),
+    "substitute_shares": "substitute,year,max_share\nferrite,2026,0.1\nferrite,2030,0.3\nthrift,,0.1\n",
     "closures": (
         "facility,kind,first_year,last_year,avoided_share,closing_usd_per_t\n"
         "deu-press,idle,2027,,0.8,\nusa-separate,retire,2026,2027,1,50\n"

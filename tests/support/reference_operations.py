@@ -25,7 +25,7 @@ class Period:
         self.lifted = bool(b) and (self.share > 0.0 or self.branch["failure"])
         self.made, self.used, self.bought, self.delivered, self.stored = (defaultdict(list) for _ in range(5))
         self.arriving, self.leaving, self.tied = defaultdict(list), defaultdict(list), defaultdict(list)
-        self.surplus = {}
+        self.surplus, self.swaps = {}, defaultdict(list)
 
     def add(self):
         self.run()
@@ -151,7 +151,30 @@ class Period:
                 usd=of.number("shortage_usd_per_t"),
             )
             served = [(self.at("deliver", country, sector, material, q), 1.0) for q in BOTH]
+            served += self.replace((country, sector, material), demand, of.year("clean_from_year", 9999))
             self.row("demand", country, sector, material, terms=[*served, (short, 1.0)], lower=demand, upper=demand)
+
+    def replace(self, need, demand, clean_from):
+        """Add the swaps of a need; return their terms."""
+        m, swapped = self.m, []
+        for r in m.tables["substitutes"]:
+            s, other = r["substitute"], r.text("replaced_by")
+            wanted = need[0] in m.members(r.text("country")) and r.text("sector") in ("", need[1])
+            if not wanted or r["material"] != need[2]:
+                continue
+            swaps = []
+            for q in BOTH if other else ("",):
+                banned = q == EXPOSED and self.year >= clean_from and not self.lifted
+                usd = r.number("cost_usd_per_t")
+                upper = 0.0 if banned else INF
+                k = self.column("swap", s, *need, q, upper=upper, component="substitution", usd=usd)
+                swaps.append((k, 1.0))
+                if other:
+                    self.delivered[other, need[0], q].append((k, r.number("t_per_t", 1.0)))
+                self.swaps[(*need, q)].append((k, 1.0))
+            self.row("swap limit", s, *need, terms=swaps, upper=m.shares[s](self.year) * demand)
+            swapped += swaps
+        return swapped
 
     def at(self, *name, t=None, b=...):
         return self.m.columns[(name[0], self.b if b is ... else b, *name[1:], self.t if t is None else t)]
@@ -223,7 +246,10 @@ class Period:
         if metric == "exposed_share":
             places, sector = m.members(cap.text("country")), cap.text("sector")
             wanted = [n for n in m.needs if n[0] in places and sector in ("", n[1])]
-            exposed, clean = ([(self.at("deliver", *n, q), 1.0) for n in wanted] for q in (EXPOSED, CLEAN))
+            exposed, clean = (
+                [x for n in wanted for x in ((self.at("deliver", *n, q), 1.0), *self.swaps[(*n, q)])]
+                for q in (EXPOSED, CLEAN)
+            )
             self.limit(cap, "", limit, exposed, exposed + clean)
         elif metric == "stage_share":
             concern = self.supplied(materials, [c for c in everywhere if c in m.concern])

@@ -64,6 +64,15 @@ def recipes(rows, processes="", operations=""):
     }
 
 
+SUBSTITUTE = "substitute,name,material,country,replaced_by,t_per_t\n"
+
+
+def substitutes(row, *shares):
+    shares = shares or (",0.5",)
+    rows = "".join(f"s,{share}\n" for share in shares)
+    return {"substitutes": SUBSTITUTE + row + "\n", "substitute_shares": "substitute,year,max_share\n" + rows}
+
+
 def lane_costs(*costs):
     pairs = ("AAA,BBB", "AAA,CHN", "BBB,AAA", "CHN,AAA")
     return {"lanes": ALL_LANES + "".join(f"magnet,{p},{c},,\n" for p, c in zip(pairs, costs, strict=False))}
@@ -343,6 +352,21 @@ SLIPS = [
                 "2030,200\n", "2028,150\nAAA,cars,magnet,2029,900\nAAA,cars,magnet,2030,200\n"
             )
         },
+    ),
+    # substitutes
+    ("E381", "substitutes.csv:2:substitute", {"substitutes": SUBSTITUTE + "s,S,magnet,,,\n"}),
+    ("E382", "substitutes.csv:2:replaced_by", substitutes("s,S,magnet,,magnet,")),
+    ("E382", "substitutes.csv:2:t_per_t", substitutes("s,S,magnet,,,2")),
+    ("E201", "substitutes.csv:2:country", substitutes("s,S,magnet,EUX,metal,")),
+    ("E201", "substitute_shares.csv:2:substitute", substitutes("r,R,magnet,,metal,")),
+    ("E302", "substitute_shares.csv:2:year", substitutes("s,S,magnet,,metal,", ",0.5", "2026,0.5")),
+    ("W518", "substitutes.csv:2:substitute", substitutes("s,S,magnet,,metal,", ",0")),
+    ("W518", "substitutes.csv:2:substitute", substitutes("s,S,magnet,BBB,metal,")),
+    ("W518", "substitute_shares.csv:2:year", substitutes("s,S,magnet,,metal,", "2020,0.5", "2026,0.5", "2030,1")),
+    (
+        "W551",
+        "substitutes.csv:2:replaced_by",
+        substitutes("s,S,magnet,,tin,") | {"materials": TABLES["materials"] + "tin,Tin,,no,1,yes\n"},
     ),
     ("W518", "delivery_risk.csv:2:projects", {"delivery_risk": DELIVERY + ",startup,0,1,2,1\n"}),
     (

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from ...errors import Issue
-from ..tables import Cap, DeliveryRisk, Disruption, PriceFloor, Sector, Tariff
+from ..tables import Cap, DeliveryRisk, Disruption, PriceFloor, Sector, Substitute, Tariff
 from ..timeline import (
     Period,
     module_share,
@@ -161,6 +161,15 @@ def _is_limited(row: Cap, material: Any) -> bool:
     )
 
 
+def _substitute(facts: _Facts, row: Substitute, period: Period) -> bool:
+    """Return whether there is a demand of which a substitute can replace something."""
+    places = members(facts.instance, row.country)
+    return (row.substitute,) in facts.positive("substitute_shares", "max_share", period) and any(
+        country in places and row.sector in ("", sector) and material == row.material
+        for country, sector, material in facts.needs(period)
+    )
+
+
 def _tariff(facts: _Facts, row: Tariff, period: Period) -> bool:
     """Return whether a tariff is charged on a value above 0; a tariff of rate 0 exempts from a wider row."""
     if row.rate == 0:
@@ -291,6 +300,7 @@ RULES = (
           _while_disrupted),
     *(_Rule(table, "year", _always, "no period begins between the years of the rows before and after it",
             _between_neighbours) for table in SERIES),
+    _Rule("substitutes", "substitute", _substitute, "there is no such demand, or its max_share is 0"),
     _Rule("delivery_risk", "projects", _delivery_risk, "no option is of this kind"),
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ...errors import Issue
 from ..tables import Operation
 from ..timeline import own_capacity_share, start_years
-from ..wildcards import ANY, valid_in
+from ..wildcards import ANY, members, valid_in
 from .registry import SETTINGS, Draft, check
 
 Place = tuple[str, str]  # material, country
@@ -119,3 +119,14 @@ def can_be_reached(draft: Draft) -> Iterable[Issue]:
             reported.add(place)
             expected = f"can never be made in, bought in or brought to {row.country}, so the demand is always short"
             yield draft.at(row, "material", expected)
+
+
+@check("W551", "substitutes", "demand", SETTINGS)
+def can_be_replaced(draft: Draft) -> Iterable[Issue]:
+    """The material of a substitute should be obtainable in a country where it can replace something."""
+    reach = _Reach(draft)
+    for row in draft.instance.substitutes:
+        places = members(draft.instance, row.country)
+        asked = {d.country for d in draft.instance.demand if d.material == row.material and d.country in places}
+        if row.replaced_by and asked and not any((row.replaced_by, country) in reach.present for country in asked):
+            yield draft.at(row, "replaced_by", "can never be made in, bought in or brought to where it is asked for")

@@ -28,6 +28,7 @@ _SINGULAR = {
     "funds": "fund",
     "scenarios": "scenario",
     "stockpiles": "stockpile",
+    "substitutes": "substitute",
     "sources": "source",
     STAGES: "stage",
     BLOCS: "bloc",

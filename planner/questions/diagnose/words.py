@@ -183,8 +183,10 @@ def _clean_only(system: System, i: int) -> Statement:
     need = system.data.need[delivery.need]
     node = system.data.nodes[delivery.node]
     since = next(s.clean_from_year for s in system.instance.sectors if s.sector == need.sector)
-    text = f"clean_from_year of sector {need.sector}: from {since} on it takes only clean {need.material} ({_at(node)})"
-    subject = f"clean {need.sector} {need.material}"
+    substitutes = {s.substitute: s.replaced_by for s in system.instance.substitutes}
+    taken = substitutes.get(delivery.substitute, need.material)
+    text = f"clean_from_year of sector {need.sector}: from {since} on it takes only clean {taken} ({_at(node)})"
+    subject = f"clean {need.sector} {taken}"
     return Statement("wish", subject, node.year, text, Cell("sectors", (need.sector,), "clean_from_year"), 99.0)
 
 

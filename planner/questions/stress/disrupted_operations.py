@@ -8,6 +8,7 @@ basis of the undisturbed branch, so that its result does not depend on which cas
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -98,6 +99,9 @@ class Branch:
         self.capacity_rows = arrays.rows.get("capacity_limit", {})
         self.room_rows = arrays.rows.get("stock_limit", {})
         self.stop_rows = arrays.rows.get("export_stop", {})
+        self.swap_rows: dict[int, list[int]] = defaultdict(list)  # position of a need -> rows of its substitutes
+        for i, row in arrays.rows.get("swap_limit", {}).items():
+            self.swap_rows[data.swap_limit[i].need].append(row)
         for row in self.stop_rows.values():
             arrays.row_upper[row] = np.inf
         self.programme = Programme(arrays, settings)
@@ -219,6 +223,8 @@ class Branch:
             row = arrays.rows["demand"][d]
             sides[row] = (factor * arrays.row_lower[row], factor * arrays.row_upper[row])
             col_upper[arrays.columns["short"][d]] *= factor
+            for swapped in self.swap_rows.get(d, ()):
+                sides[swapped] = (-np.inf, factor * arrays.row_upper[swapped])
         for k, factor in surges.get("buy", {}).items():
             cost[arrays.columns["buy"][k]] *= factor
         self._put(sides, col_upper, cost)
