@@ -134,7 +134,8 @@ def _cost(view: View) -> str:
     text += f"(present value, {instance.currency} of {instance.price_year} at {rate})"
     if present > 0 and plan["objective_musd"] > 0:
         each = plan["objective_musd"] * 1e6 / present / 1e3
-        text += f", {figure_of(each)} {view.instance.currency} for each kilogram delivered{' or replaced' if view.instance.substitutes else ''}"
+        done = "delivered or replaced" if view.instance.substitutes else "delivered"
+        text += f", {figure_of(each)} {view.instance.currency} for each kilogram {done}"
     if plan["status"] != "optimal":
         text += f"; it may be {share_of(plan['gap'])} too dear, for the search was stopped"
     return text + "."

@@ -62,8 +62,8 @@ def substitution(view: View) -> Section | None:
     rows = view.tables["substitution"]
     rows = rows[rows["t"] > 1e-3]
     lead = [
-        "Another material, or thrift, can replace part of a demand. What is replaced counts as served; another material "
-        "counts in the traced dependence by the tonnes that it replaces, thrift counts in no share."
+        "Another material, or thrift, can replace part of a demand. What is replaced counts as served; another "
+        "material counts in the traced dependence by the tonnes that it replaces, thrift counts in no share."
     ]
     if rows.empty:
         return Section("substitution", "Replaced by substitutes", [*lead, "The plan replaces nothing."])
