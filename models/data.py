@@ -197,6 +197,7 @@ class Pool:
     leaving: list[int] = field(default_factory=list)  # ship
     bought: list[int] = field(default_factory=list)  # buy
     delivered: Terms = field(default_factory=list)  # deliver, kt taken per kt of the demand that is served
+    collected: list[int] = field(default_factory=list)  # collect
     held: list[int] = field(default_factory=list)  # stock: its put and draw
     surplus: int | None = None  # None: nothing may be thrown away
     downgrade: int | None = None  # takes from the clean pool, adds to the exposed one; None: not possible
@@ -273,6 +274,23 @@ class SwapLimit(NamedTuple):
     need: int  # position in ``ModelData.need``
     limit: float  # kt/yr
     swaps: tuple[int, ...]  # deliver: one for each provenance
+
+
+class Collection(NamedTuple):
+    """What is collected of a material, after its use in a country, at a node.
+
+    ret        name of the row of returns.csv
+    given      what can be collected of deliveries that are given, not decided, kt/yr
+    delivered  deliver: kt/yr that can be collected per kt/yr delivered, at this node or one before it
+    """
+
+    ret: str
+    country: str
+    material: str
+    provenance: str
+    node: int
+    given: float
+    delivered: Terms
 
 
 class ExportLimit(NamedTuple):
@@ -387,6 +405,7 @@ class ModelData:
     buy: list[Purchase] = field(default_factory=list)
     need: list[Need] = field(default_factory=list)
     deliver: list[Delivery] = field(default_factory=list)
+    collect: list[Collection] = field(default_factory=list)  # also describes the rows of its limits
     stock: list[Holding] = field(default_factory=list)
     surplus: list[int] = field(default_factory=list)  # position of its pool
     downgrade: list[tuple[int, int]] = field(default_factory=list)  # positions of its clean and its exposed pool

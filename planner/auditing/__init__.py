@@ -26,7 +26,7 @@ from .disturbance import Disturbance
 from .facts import Facts
 from .funding import check_funding
 from .investment import Investment, check_builds, check_capacity
-from .layouts import BUILDS, CLOSURES, ORIGIN, STOCKS, branch_layouts, plan_layouts
+from .layouts import ORIGIN, branch_layouts, plan_layouts
 from .money import check_costs, check_objective, check_row_money, check_totals, operating_costs
 from .operations import (
     Operations,
@@ -42,6 +42,7 @@ from .operations import (
 from .origin import check_origin
 from .outlays import check_offtakes, check_outlays
 from .reading import Given, Tables
+from .returns import check_returns
 from .substitutes import check_substitution
 
 __all__ = ["KINDS", "TOLERANCE", "AuditReport", "BranchAudit", "Check", "Violation", "audit"]
@@ -143,7 +144,9 @@ class BranchAudit:
 
     def __init__(self, instance: Instance, plan: Mapping[str, Given], tolerance: float = TOLERANCE) -> None:
         self._book, self._facts = Book(tolerance), Facts(instance)
-        layouts = (BUILDS, STOCKS, CLOSURES) if instance.closures else (BUILDS, STOCKS)
+        needed = ("builds", "stocks", *(["closures"] if instance.closures else ()))
+        needed = (*needed, *(["service"] if instance.returns else ()))  # what it delivered before may come back
+        layouts = tuple(layout for layout in plan_layouts(instance) if layout.name in needed)
         given = {layout.name: plan[layout.name] for layout in layouts}
         self._plan = Tables(given, layouts, self._facts, self._facts.years, self._book)
         self._investment = Investment(self._facts, self._plan)
@@ -195,6 +198,7 @@ def _check_operations(operations: Operations, tables: Tables, before: Tables | N
     missing_musd = check_stocks(operations, tables, before, book)
     check_service(operations, book)
     check_substitution(operations, book)
+    check_returns(operations, before, book)
     check_caps(operations, book)
     check_row_money(operations, book)
     return missing_musd

@@ -89,6 +89,9 @@ KINDS: dict[str, Kind] = {
     "swaps": replace(_faults("substitutes replace what they may, by what they may"), rare=True),
     "swap_limit": replace(_tonnes("substitutes within max_share of the demand"), rare=True),
     "swap_cost": Kind("cost_musd of what substitutes replace", "MUSD", 1e-3, rare=True),
+    # returns
+    "returned_rows": replace(_faults("what comes back is what returns.csv says, and where"), rare=True),
+    "returned": replace(_tonnes("no more is collected than comes back of what was delivered"), rare=True),
     # dependence
     **{metric: _tonne_sums(f"{metric} caps hold") for metric in METRICS},
     "dependence_rows": _faults("dependence.csv has every row it must have, and no other"),

@@ -91,6 +91,7 @@ class Facts:
         self.stockpiles = {row.stockpile: row for row in instance.stockpiles}
         self.caps = {row.cap: row for row in instance.caps}
         self.funds = {row.fund: row for row in instance.funds}
+        self.returns = {row.called: row for row in instance.returns}
         self.substitutes = {row.substitute: row for row in instance.substitutes}
         self.stages = tuple(instance.stages)
         self.concern = frozenset(instance.countries_of_concern)
@@ -304,6 +305,7 @@ class Facts:
             "market": frozenset(self.markets),
             "stockpile": frozenset(self.stockpiles),
             "sector": frozenset(self.sectors),
+            "return": frozenset(self.returns),
             "substitute": frozenset(self.substitutes),
             "replaced_by": frozenset(self.materials),
             "provenance": provenances,

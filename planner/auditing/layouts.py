@@ -88,6 +88,15 @@ class SubstitutionRow(NamedTuple):
     cost_musd: float
 
 
+class ReturnedRow(NamedTuple):
+    return_: str
+    country: str
+    material: str
+    provenance: str
+    year: int
+    t: float
+
+
 class StockRow(NamedTuple):
     stockpile: str
     country: str
@@ -200,7 +209,7 @@ R = TypeVar("R", bound=tuple[Any, ...])
 class Layout(Generic[R]):
     """How a table must look.
 
-    row         class of its rows, whose fields are its columns
+    row         class of its rows, whose fields are its columns (with a line below, where Python has the word itself)
     key         columns that make up its key
     quantities  columns of numbers that may not be negative
     blank       columns of numbers that may be blank
@@ -219,7 +228,8 @@ class Layout(Generic[R]):
     @cached_property
     def types(self) -> dict[str, type]:
         """Column -> type of its cells."""
-        return {name: of for name, of in get_type_hints(self.row).items() if name not in self.without}
+        fields = get_type_hints(self.row).items()
+        return {name.rstrip("_"): of for name, of in fields if name not in self.without}
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -250,6 +260,7 @@ SUBSTITUTION = Layout(
     ("t", "cost_musd"),
     blank_names=("replaced_by", "provenance"),
 )
+RETURNED = Layout("returned", ReturnedRow, ("return", "country", "provenance", "year"), ("t",))
 STOCKS = Layout("stocks", StockRow, ("stockpile", "provenance", "year"), ("put_t", "draw_t", "stock_t"))
 ADJUSTMENTS = Layout("adjustments", AdjustmentRow, ("kind", "material", "country", "provenance", "year"), ("t",))
 DEPENDENCE = Layout(
@@ -303,8 +314,9 @@ ONLY_WITH: tuple[tuple[Layout[Any], str], ...] = (
     (PRICE_FLOORS, "price_floors"),
     (OFFTAKES, "offtakes"),
     (SUBSTITUTION, "substitutes"),
+    (RETURNED, "returns"),
 )
-BRANCHED = (SUBSTITUTION,)  # of these, the ones that a branch has too
+BRANCHED = (SUBSTITUTION, RETURNED)  # of these, the ones that a branch has too
 ORIGIN = Layout(
     "origin", OriginRow, ("country", "sector", "material", "stage", "origin", "year"), ("t", "share")
 )  # runs written before there was such a table lack it

@@ -175,6 +175,10 @@ class _Inflow:
                     own = place[bought.material] >= 0 and self.told.facts.stages[place[bought.material]] == stage
                     origin = bought.country if own else RECYCLED if place[bought.material] < 0 else UNKNOWN
                     self.add(pool, bought.t, [stage], origin)
+        for back in plan.returned:
+            if back.year == year:
+                self.total[back.material, back.country, back.provenance] += back.t
+                self.add((back.material, back.country, back.provenance), back.t, of[back.material], RECYCLED)
         for stock in plan.stocks:
             if stock.year == year and stock.draw_t > 0.0:
                 pool = (stock.material, stock.country, stock.provenance)

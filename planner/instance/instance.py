@@ -54,6 +54,7 @@ from .tables import (
     cells,
     columns,
 )
+from .use_tables import ReturnRow
 
 CHANGED = "(changed)"  # shown instead of a file name for rows that a script changed
 
@@ -116,6 +117,7 @@ class Instance:
     offtakes: tuple[Offtake, ...] = field(default=(), repr=False)
     substitutes: tuple[Substitute, ...] = field(default=(), repr=False)
     substitute_shares: tuple[SubstituteShare, ...] = field(default=(), repr=False)
+    returns: tuple[ReturnRow, ...] = field(default=(), repr=False)
     evidence: tuple[Evidence, ...] = field(default=(), repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)
 

@@ -30,7 +30,7 @@ from .declare import (
     year,
 )
 from .metrics import METRICS
-from .use_tables import Substitute, SubstituteShare
+from .use_tables import Return, Substitute, SubstituteShare
 
 
 class Country(CitedRow):
@@ -529,7 +529,7 @@ class Source(Row):
 ROWS: tuple[type[Row], ...] = (
     Country, Material, Process, Recipe, RecipeYield, Facility, Operation, OperationCost, Option, Lane, Tariff,
     Sector, Demand, Market, MarketPrice, Stockpile, Cap, Fund, FundOption, Scenario, Disruption, BranchService,
-    DeliveryRisk, Closure, PriceFloor, Offtake, Substitute, SubstituteShare, Evidence,
+    DeliveryRisk, Closure, PriceFloor, Offtake, Substitute, SubstituteShare, Return, Evidence,
     Source,
 )  # fmt: skip
 
@@ -543,7 +543,7 @@ def columns(table: str) -> dict[str, Column]:
     row = TABLES[table]
     fields = row.model_fields
     common = [name for name in ("source", "note", "active") if name in fields and name not in row.KEY]
-    own = [name for name in fields if name not in common]
+    own = sorted((name for name in fields if name not in common), key=lambda name: name != row.KEY[0])
     return {name: _describe_column(row, name) for name in (*own, *common)}
 
 

@@ -1,4 +1,11 @@
-"""Tables about the use of materials: what may replace them. They are part of the schema in ``tables.py``."""
+"""Tables about the use of materials: what may replace them, and what comes back after their use.
+
+They are part of the schema in ``tables.py``.
+"""
+
+from typing import Any
+
+from pydantic import create_model
 
 from .declare import BLOCS, LARGEST_YIELD, CitedRow, fraction, key, number, reference, text, year
 
@@ -35,3 +42,37 @@ class SubstituteShare(CitedRow):
     substitute: str = reference("substitutes", "the substitute")
     year: int | None = year("year of the figure; linear between years, held outside", "every year")
     max_share: float = fraction("largest part of the demand, raised by a surge as it is")
+
+
+class ReturnRow(CitedRow):
+    """A row of returns.csv but for its key, whose name is a word of Python; see `Return`."""
+
+    TABLE = "returns"
+    KEY = ("return",)
+
+    material: str = reference("materials", "what was delivered; what a substitute replaces does not come back")
+    sector: str = reference("sectors", "to whom", "any")
+    country: str = reference(("countries", BLOCS), "country or bloc where it was used, and where it comes back", "any")
+    returned: str = reference("materials", "what it comes back as")
+    t_per_t: float = number("tonnes of returned per tonne delivered", "t/t", 1.0, gt=0.0, le=LARGEST_YIELD)
+    collected: float = fraction("part of it that can be collected")
+    mean_life_years: float = number("mean time in use", "years", gt=0.0, le=1000.0)
+    shape: float | None = number(
+        "shape of the Weibull distribution of the time in use", "", None,
+        "all comes back after mean_life_years, half a year rounded up", gt=0.0, le=1000.0,
+    )  # fmt: skip
+
+    @property
+    def called(self) -> str:
+        """Its key."""
+        return str(self.identity[0])
+
+
+# what a class body cannot hold: a field named by a word of Python
+_KEY: dict[str, Any] = {"return": (str, key("short name"))}
+Return = create_model("Return", __base__=ReturnRow, __module__=__name__, **_KEY)
+Return.__doc__ = """What comes back, after years of use, of material that was delivered within the horizon.
+
+As much as is collected may be used in the country, or sent from it, without cost; nobody has to collect it. It is
+clean or exposed as what was delivered, and counts in no share as made.
+"""

@@ -24,6 +24,7 @@ made, an earlier stage  the mix of the inputs that tell of that stage, by tonnes
 by-product              without a stage of its own: what the main product of its process tells. Swarf so keeps the
                         origins of the metal it was cut from, and hands them to what is made of it
 bought, its own stage   the market's country; earlier stages ``unknown``; without a stage of its own ``recycled``
+back after its use      ``recycled``, all stages
 in stock at first       ``initial stock``; later draws have the mix of the stock at the end of the period before
 ======================  ==============================================================================================
 
@@ -93,6 +94,8 @@ def ledger(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> pd.DataFra
     """
     chain = _Chain.of(instance)
     years = {name: _by_year(tables[name]) for name in ("activity", "flows", "purchases", "adjustments")}
+    if instance.returns:
+        years["returned"] = _by_year(tables["returned"])
     taken = deliveries(instance, tables)
     stocks = _Stocks(instance, chain, _by_year(tables["stocks"]))
     rows: list[tuple[Any, ...]] = []
@@ -280,6 +283,11 @@ def _inflow(chain: _Chain, rows: Mapping[str, Iterable[Any]], year: int) -> _Inf
         inflow.add(pool, r.t)
         for s in chain.tells[r.material]:
             inflow.own[s][pool, RECYCLED if at < 0 else r.country if s == at else UNKNOWN] += r.t
+    for r in rows.get("returned", ()):
+        pool = Pool(r.material, r.country, r.provenance)
+        inflow.add(pool, r.t)
+        for s in chain.tells[r.material]:
+            inflow.own[s][pool, RECYCLED] += r.t
     for r in rows["activity"]:
         _made(chain, r, year, inflow)
     return inflow

@@ -22,7 +22,7 @@ TEXT = frozenset(
     (
         *("option", "facility", "country", "process", "input_provenance", "output_provenance", "material"),
         *("origin", "destination", "provenance", "market", "sector", "stockpile", "kind", "cap", "metric"),
-        *("stage", "component", "source", "payer", "offtake", "price_of", "substitute", "replaced_by"),
+        *("stage", "component", "source", "payer", "offtake", "price_of", "substitute", "replaced_by", "return"),
     )
 )
 YEARS = frozenset(("start_year", "online_year", "year"))
@@ -60,6 +60,7 @@ OTHER_COLUMNS: dict[str, tuple[str, ...]] = {
         *("substitute", "country", "sector", "material", "replaced_by", "provenance", "year"),
         *("t", "cost_musd"),
     ),
+    "returned": ("return", "country", "material", "provenance", "year", "t"),
 }
 # table -> its last column, which is there if the instance has rows of the other table named
 LAST_COLUMNS: dict[str, tuple[str, str]] = {"service": ("replaced_t", "substitutes")}
@@ -103,6 +104,11 @@ MEANINGS = {
         "which `t_per_t` times `t` are delivered; both are blank for thrift. `cost_musd` a year is without the other "
         "material, and part of the component `substitution` of `costs.csv`."
     ),
+    "returned": (
+        "What is collected after its use, in the plan and in each branch; only for instances with returns.csv. "
+        "`return` is the row there, `material` what it comes back as, and `t` are tonnes a year. It counts in no share "
+        "as made, and in `origin.csv` as `recycled`."
+    ),
     "origin": (
         "For what each consumer received in a year: in which country each stage of it was done. `country` and `sector` "
         "are the consumer's; `origin` is a country, or `recycled`, `unknown` (the stages before something was bought), "
@@ -118,6 +124,7 @@ ONLY_WITH = {
     "price_floors": "price_floors",
     "offtakes": "offtakes",
     "substitution": "substitutes",
+    "returned": "returns",
 }
 PROVENANCES = ("clean", "exposed")
 # what the columns named ``kind`` may hold
@@ -143,7 +150,7 @@ BLANK_NAMES = frozenset(
 # columns that hold more than the names or years that their name says: calendar years, and origins such as recycled
 EVERYWHERE = frozenset((("funding", "year"), ("origin", "origin")))
 BRANCH_TABLES = ("activity", "flows", "purchases", "service", "stocks", "adjustments")
-BRANCH_TABLES_ONLY_WITH = ("substitution",)  # of ONLY_WITH, those that a branch has too
+BRANCH_TABLES_ONLY_WITH = ("substitution", "returned")  # of ONLY_WITH, those that a branch has too
 COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
 COMPONENTS_ONLY_WITH = {"substitution": "substitutes"}  # further components of cost, as in ONLY_WITH
 

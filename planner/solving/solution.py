@@ -115,6 +115,9 @@ class Reader:
                     *replaced,
                 )
             )
+        for i, x in self.nonzero("collect"):
+            r = data.collect[i]
+            table(r.node, "returned").append((r.ret, r.country, r.material, r.provenance, year(r.node), x * KILO))
         put, draw, stock = self.amount("put"), self.amount("draw"), self.amount("stock")
         for i, h in enumerate(data.stock):
             amounts = (put(i) * KILO, draw(i) * KILO, stock(i) * KILO)
@@ -321,7 +324,7 @@ class Reader:
         rows: list[tuple[Any, ...]] = []
         for p, pool in enumerate(self.data.pools):
             node = self.data.nodes[pool.node]
-            there = pool.made or pool.arriving or pool.bought or pool.held
+            there = pool.made or pool.arriving or pool.bought or pool.held or pool.collected
             if node.branch == PLAN and there and p in duals:
                 # the dual is what taking one kt/yr more out of the pool costs, over the period: MUSD per kt/yr
                 price = duals[p] / node.weight * KILO + 0.0 if self._passed(pool) else None
@@ -331,9 +334,10 @@ class Reader:
     def _passed(self, pool: Pool) -> bool:
         """Whether enough of a material comes into a pool, or is used, sent or delivered from it, to have a price."""
         runs, ships, delivers = self.amount("activity"), self.amount("ship"), self.amount("deliver")
-        buys, draws = self.amount("buy"), self.amount("draw")
+        buys, draws, collects = self.amount("buy"), self.amount("draw"), self.amount("collect")
         coming = sum(runs(a) * t for a, t in pool.made) + sum(ships(i) for i in pool.arriving)
         coming += sum(buys(i) for i in pool.bought) + sum(draws(i) for i in pool.held)
+        coming += sum(collects(i) for i in pool.collected)
         going = sum(runs(a) * t for a, t in pool.used) + sum(ships(i) for i in pool.leaving)
         going += sum(k * delivers(i) for i, k in pool.delivered)
         return max(coming, going) * KILO > self.instance.priced_t

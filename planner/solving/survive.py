@@ -23,6 +23,7 @@ from ..errors import Infeasible, NoPlan, SolverFailed
 from ..instance.outages import Floors, Lost, Outage, as_scenarios, lost, outages
 from ..prepare import prepare, prepare_branch
 from ..runs.closures import closed_shares
+from ..runs.served import served
 from ..runs.tables import by_column
 from .compiling import Arrays, compiled
 from .programme import Programme, by_family
@@ -145,9 +146,8 @@ class Aftermath:
         begin = quiet.years.index(first)
         end = max(t for t, year in enumerate(quiet.years) if year <= last)
         self.last_start = quiet.years[end]
-        self.prepared = prepare_branch(
-            quiet, scenario, _builds(frames), _openings(quiet, begin, frames), end, closed_shares(frames)
-        )
+        openings, closed = _openings(quiet, begin, frames), closed_shares(frames)
+        self.prepared = prepare_branch(quiet, scenario, _builds(frames), openings, end, closed, served(frames))
         arrays = compiled(self.prepared.data)
         self.data = self.prepared.data
         builds = _builds(frames)

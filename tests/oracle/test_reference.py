@@ -41,6 +41,8 @@ def values_of(reference, plan):
         for r in tables["substitution"].itertuples() if "substitution" in tables else ():
             need = r.country, r.sector, r.material
             put(("swap", b, r.substitute, *need, r.provenance, period[r.year]), r.t)
+        for name, country, _, q, year, t in tables["returned"].itertuples(index=False) if "returned" in tables else ():
+            put(("collect", b, name, country, q, period[year]), t)
         for r in tables["stocks"].itertuples():
             for name, amount in (("put", r.put_t), ("draw", r.draw_t), ("stock", r.stock_t)):
                 put((name, b, r.stockpile, r.provenance, period[r.year]), amount)

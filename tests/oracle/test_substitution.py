@@ -119,7 +119,7 @@ def test_what_replaces_may_be_asked_for_itself_and_counts_in_import_shares(base)
 def test_explain_tells_what_more_of_a_substitute_would_save(base):  # noqa: F811
     plan = planner.solve(replaced(base(), "thrift", 0.2, cost_usd_per_t=5000).load())
     binding = planner.explain(plan).binding.query("kind == 'substitute'")
-    assert binding["name"].tolist() == ["thrift"]
+    assert binding["name"].tolist() == ["thrift cars"]
     assert binding["worth_musd"].tolist() == pytest.approx([CHINA - 0.005])
     assert binding["says"].tolist() == ["replaces at most 20 t of magnet of cars"]
 

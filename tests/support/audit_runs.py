@@ -36,11 +36,12 @@ EVERYTHING: dict[str, str] = {
         "oxide,Oxide,separation,yes,60000,no\n"
         "swarf,Swarf,,,2000,yes\n"
         # a chain of its own, which what is written about the others does not know
-        "coil,Coil,,,,\nferrite,Ferrite,,,,\n"
+        "coil,Coil,,,,\nferrite,Ferrite,,,,\nold-coil,Old coil,,,,no\n"
     ),
     "processes": (
         "process,name,restores_provenance\n"
         "press,Press,\nrecycle,Recycle,yes\nreduce,Reduce,\nseparate,Separate,\nseparate-dy,Separate with dysprosium,\n"
+        "wind,Wind again,yes\n"
     ),
     "recipes": (
         "process,material,role,t_per_t\n"
@@ -48,7 +49,7 @@ EVERYTHING: dict[str, str] = {
         "recycle,swarf,input,1\nrecycle,metal,output,0.6\n"
         "reduce,oxide,input,1.2\nreduce,metal,output,1\n"
         "separate,oxide,output,1\n"
-        "separate-dy,oxide,output,1\nseparate-dy,dy,output,0.05\n"
+        "separate-dy,oxide,output,1\nseparate-dy,dy,output,0.05\nwind,old-coil,input,1.25\nwind,coil,output,1\n"
     ),
     "recipe_yields": ("process,material,role,year,t_per_t\npress,metal,input,2026,1.25\npress,metal,input,2030,1.05\n"),
     "facilities": (
@@ -63,12 +64,13 @@ EVERYTHING: dict[str, str] = {
         "usa-press,Sumter,USA,operating,50,,,0,0,,0,no\n"
         "usa-recycle,Austin,USA,operating,10,,,0,0,,0,no\n"
         "usa-separate,Mountain Pass,USA,operating,120,2025,,3,0,,100,no\n"
+        "fra-wind,Lyon,FRA,operating,40,,,0,0,,0,no\n"
     ),
     "operations": (
         "facility,process,opex_usd_per_t,capacity_per_t\n"
         "chn-reduce,reduce,3000,1\nchn-separate,separate,2000,1\ndeu-press,press,9000,1\n"
         "deu-reduce,reduce,8000,1.5\nnew-press,press,7000,1\nnew-reduce,reduce,5000,1\nusa-press,press,12000,1\n"
-        "usa-recycle,recycle,1000,1\nusa-separate,separate-dy,4000,1\n"
+        "usa-recycle,recycle,1000,1\nusa-separate,separate-dy,4000,1\nfra-wind,wind,5000,1\n"
     ),
     "operation_costs": ("facility,process,year,opex_usd_per_t\ndeu-press,press,2026,9000\ndeu-press,press,2030,7000\n"),
     "options": (
@@ -116,6 +118,10 @@ EVERYTHING: dict[str, str] = {
         "ferrite,Ferrite,coil,EUR,,ferrite,2,500\nthrift,Thrift,coil,,pumps,,,700\n"
     ),
     "substitute_shares": "substitute,year,max_share\nferrite,2026,0.1\nferrite,2030,0.3\nthrift,,0.1\n",
+    "returns": (
+        "return,material,sector,country,returned,t_per_t,collected,mean_life_years,shape\n"
+        "old-coils,coil,pumps,EUR,old-coil,0.9,0.6,1.5,2\n"
+    ),
     "closures": (
         "facility,kind,first_year,last_year,avoided_share,closing_usd_per_t\n"
         "deu-press,idle,2027,,0.8,\nusa-separate,retire,2026,2027,1,50\n"

@@ -15,7 +15,7 @@ STAGES = ("mining", "metal", "magnet")
 MATERIALS = ("ore", "metal", "heavy", "magnet", "scrap")
 OPEX = {"mine": 900, "smelt": 3000, "press": 9000, "lean": 9000, "recycle": 3000, "conjure": 60000}
 PRICE = {"ore": 1500, "metal": 9000, "heavy": 30000, "magnet": 40000, "scrap": 2000}
-MAY_GO = ("options", "disruptions", "caps", "funds", "scenarios", "fund_options", "substitutes")
+MAY_GO = ("options", "disruptions", "caps", "funds", "scenarios", "fund_options", "substitutes", "returns")
 
 TOML = """\
 schema = 1
@@ -78,7 +78,23 @@ class _KitDrawn:
         self.maybe = drawn.maybe
 
     def tables(self):
-        return {**self.substitution()}
+        return {**self.substitution(), "returns": self.returns()}
+
+    def returns(self):
+        found = []
+        for i in range(self.r.choice((0, 0, 0, 1, 2))):
+            buyer = self.r.choice(self.demand)
+            bloc = self.drawn.blocs.get(buyer["country"], "")
+            found.append(
+                {
+                    "return": f"v{i}", "material": buyer["material"], "sector": self.maybe(0.3, buyer["sector"]),
+                    "country": self.maybe(0.4, buyer["country"], bloc),
+                    "returned": self.r.choice(("scrap", "scrap", "metal", "magnet", "heavy")),
+                    "t_per_t": self.maybe(0.4, 0.3, 1.5), "collected": self.r.choice((0.2, 0.6, 1)),
+                    "mean_life_years": self.r.choice((0.4, 0.5, 1, 1.5, 2, 3)), "shape": self.maybe(0.5, 0.8, 2, 5),
+                }
+            )  # fmt: skip
+        return found
 
     def substitution(self):
         substitutes, shares = [], []

@@ -19,7 +19,7 @@ KEYS = {
     "countries": 1, "materials": 1, "processes": 1, "recipes": 3, "recipe_yields": 4, "facilities": 1, "operations": 2,
     "operation_costs": 3, "options": 1, "lanes": 3, "tariffs": 3, "sectors": 1, "demand": 4, "markets": 1,
     "market_prices": 2, "stockpiles": 1, "caps": 1, "funds": 1, "fund_options": 2, "scenarios": 1, "disruptions": 6,
-    "substitutes": 1, "substitute_shares": 2,
+    "substitutes": 1, "substitute_shares": 2, "returns": 1,
 }  # fmt: skip
 WINDOWED = ("lanes", "tariffs")  # their years are part of the key
 

@@ -64,6 +64,10 @@ def recipes(rows, processes="", operations=""):
     }
 
 
+def returns(rest):
+    return {"returns": "return,material,returned,t_per_t,collected,mean_life_years,shape\nr,magnet," + rest + "\n"}
+
+
 SUBSTITUTE = "substitute,name,material,country,replaced_by,t_per_t\n"
 
 
@@ -352,6 +356,17 @@ SLIPS = [
                 "2030,200\n", "2028,150\nAAA,cars,magnet,2029,900\nAAA,cars,magnet,2030,200\n"
             )
         },
+    ),
+    # returns
+    ("E201", "returns.csv:2:returned", returns("metl,1,0.5,1,")),
+    ("W552", "returns.csv:2:returned", returns("metal,1,0.5,1,")),
+    ("W553", "returns.csv:2:t_per_t", returns("metal,3,0.5,1,")),
+    ("W518", "returns.csv:2:return", returns("metal,1,0,1,")),
+    ("W518", "returns.csv:2:return", returns("metal,1,0.5,9,")),
+    (
+        "W518",
+        "returns.csv:2:return",
+        returns("tin,1,0.5,1,") | {"materials": TABLES["materials"] + "tin,Tin,,no,1,yes\n"},
     ),
     # substitutes
     ("E381", "substitutes.csv:2:substitute", {"substitutes": SUBSTITUTE + "s,S,magnet,,,\n"}),

@@ -29,6 +29,7 @@ _SINGULAR = {
     "scenarios": "scenario",
     "stockpiles": "stockpile",
     "substitutes": "substitute",
+    "returns": "return",
     "sources": "source",
     STAGES: "stage",
     BLOCS: "bloc",

@@ -19,6 +19,7 @@ from ...errors import SolverFailed
 from ...instance.timeline import overlap_share, periods
 from ...prepare import CapacityLimit, ModelData, Terms, prepare_branch
 from ...prepare.conditions import Conditions, conditions_of
+from ...runs.served import served
 from ...solving.compiling import compiled
 from ...solving.programme import Programme
 from .cases import NOTHING, OWN, Case, disruption, with_case
@@ -73,8 +74,8 @@ class Branch:
 
     undisturbed  its solution if nothing is lost
 
-    Without stockpiles and failing projects nothing connects the periods, so those after the disruption are left out;
-    with them the branch runs to the end of the horizon.
+    Without stockpiles, returns and failing projects nothing connects the periods, so those after the disruption are
+    left out; with them the branch runs to the end of the horizon.
     """
 
     def __init__(self, instance: Instance, planned: Planned, shape: Shape, settings: Settings) -> None:
@@ -83,9 +84,11 @@ class Branch:
         self.name = quiet.scenarios[0].scenario
         span = periods(instance)
         hit = [t for t, p in enumerate(span) if overlap_share(p, shape.first, shape.last) > 0.0]
-        last = len(span) - 1 if instance.stockpiles or shape.fails else hit[-1]
+        last = len(span) - 1 if instance.stockpiles or instance.returns or shape.fails else hit[-1]
         openings = planned.openings(span[hit[0]].first_year)
-        prepared = prepare_branch(quiet, self.name, planned.builds, openings, last, planned.closed)
+        prepared = prepare_branch(
+            quiet, self.name, planned.builds, openings, last, planned.closed, served(planned.tables)
+        )
         self.limits, self.starts = prepared.data.capacity, prepared.data.build
         self.rooms = prepared.data.stock_limit
         self.options = {o.option: o for o in instance.options}
