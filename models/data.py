@@ -33,6 +33,7 @@ class Node(NamedTuple):
     present      D_t: the present value of 1 a year, paid in each year of the period, years
     previous     position of the node whose stocks at the end this one starts with; None: the initial stocks
     rules_hold   whether caps and clean-only rules hold at this node
+    floors_hold  whether floors on shares hold at this node: in the plan, and in a branch that nothing disturbs
     """
 
     branch: str
@@ -43,6 +44,7 @@ class Node(NamedTuple):
     present: float
     previous: int | None
     rules_hold: bool
+    floors_hold: bool
 
 
 class Activity(NamedTuple):
@@ -242,14 +244,19 @@ class TransitLimit(NamedTuple):
 class ShareLimit(NamedTuple):
     """A cap at one node: a share, over / total, may not exceed ``limit``. The metric says what the fields hold.
 
+    A floor (a cap of the sense ``min``) is the other way round: the share may not be below ``limit``.
+
     limit    share, 0 to 1
     country  single_country_share: the country whose share is meant
     over     positions of what the numerator adds up: exposed deliveries (exposed_share), pools in countries of concern
-             (stage_share), pools of the country (single_country_share), shipments that come in (import_share)
+             (stage_share), pools of the country (single_country_share), shipments that come in (import_share); of
+             own_share what it takes off: surplus in the country or bloc
     total    positions of what the denominator adds up: needs (exposed_share), pools (the others)
-    tied     stage_share: activities of tied plants outside the countries of concern, and kt made per kt of activity
+    made     activities whose products the numerator adds up, and kt made per kt of activity: of tied plants outside the
+             countries of concern (stage_share), in the country or bloc (own_share)
     demand   exposed_share: demand of all needs in ``total``, kt/yr
     thrift   exposed_share: swaps of these needs that need no material, and are in neither sum
+    floor    whether it is a floor; its row is multiplied by -1, so that all rows are ``<=`` and their duals 0 or less
     """
 
     cap: str
@@ -258,9 +265,15 @@ class ShareLimit(NamedTuple):
     country: str = ""
     over: tuple[int, ...] = ()
     total: tuple[int, ...] = ()
-    tied: tuple[tuple[int, float], ...] = ()
+    made: tuple[tuple[int, float], ...] = ()
     demand: float = 0.0
     thrift: tuple[int, ...] = ()
+    floor: bool = False
+
+    @property
+    def sign(self) -> float:
+        """What the row is multiplied by: 1 of a cap, -1 of a floor."""
+        return -1.0 if self.floor else 1.0
 
 
 class SwapLimit(NamedTuple):

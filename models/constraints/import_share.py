@@ -6,6 +6,7 @@ r"""Import-share cap: how much of what an importer uses comes from outside, or f
     \qquad \forall t
 
 with the countries I of the importer and O of the origin, over the strategic materials m of the stage, or one material.
+For a floor (caps.csv ``sense``) it is :math:`\ge`, and the row is multiplied by -1.
 
 ==============  =======================  =======  ========================================================
 symbol          code                     unit     comes from
@@ -20,11 +21,11 @@ l               ``cap.limit``            share    caps.csv, going linearly from 
 
 Shipments from one country of the importer to another do not count, and what is put into stock is not use.
 
-Row: one per cap and node in which it holds and something can be imported. ``data.caps["import_share"]`` is filled by
-prepare/caps.py.
+Row: one per cap and node in which it holds and something can be imported; one per floor and node in which it holds and
+something can be used. ``data.caps["import_share"]`` is filled by prepare/caps.py.
 
 Dual, MUSD per kt/yr, 0 or less: minus the dual, times the importer's use in kt/yr, is what raising the limit would
-save, in MUSD per unit of share.
+save, or lowering the floor, in MUSD per unit of share.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from pyomo.core import ConcreteModel, Constraint
 
 from ..data import ModelData
 from ..terms import Sum
+from .supply import add_use
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
@@ -42,10 +44,8 @@ def add(m: ConcreteModel, data: ModelData) -> None:
 
     def rule(m: ConcreteModel, i: int) -> Any:
         cap = data.caps["import_share"][i]
-        row = Sum().add(m.ship, cap.over)
-        for p in cap.total:
-            pool = data.pools[p]
-            row.add_terms(m.activity, pool.used, -cap.limit).add_terms(m.deliver, pool.delivered, -cap.limit)
+        row = Sum().add(m.ship, cap.over, cap.sign)
+        add_use(row, m, (data.pools[p] for p in cap.total), -cap.sign * cap.limit)
         return row <= 0.0
 
     m.import_share = Constraint(range(len(data.caps["import_share"])), rule=rule, doc="dependence on imports")

@@ -121,7 +121,7 @@ class Facts:
     # --- capacity
 
     def own_share(self, facility: Facility, year: int) -> float:
-        """Mean share of the facility's own capacity_t over the period that begins in ``year``."""
+        """Mean share of the facility's nameplate over the period that begins in ``year``, by its years and ramp."""
         key = (facility.facility, year)
         if key not in self._own_shares:
             self._own_shares[key] = self._mean(
@@ -133,6 +133,25 @@ class Facts:
                 for y in self.calendar(year)
             )
         return self._own_shares[key]
+
+    def nameplate(self, facility: Facility, year: int) -> float:
+        """Own capacity at nameplate, t/yr, in the period that begins in ``year``: capacity_t, or its series."""
+        points = self._capacities.get((facility.facility,))
+        return interpolated(points, year) if points else facility.capacity_t
+
+    def own(self, facility: Facility, year: int) -> float:
+        """Own capacity, t/yr, in the period that begins in ``year``: mean of its years."""
+        return self.nameplate(facility, year) * self.own_share(facility, year)
+
+    @cached_property
+    def _capacities(self) -> dict[tuple[str, ...], Points]:
+        rows = self.instance.facility_capacity
+        return _series(((row.facility,), row.year, row.capacity_t) for row in rows)
+
+    def full(self, facility: Facility) -> float:
+        """The largest own capacity at nameplate, t/yr, whatever the year."""
+        points = self._capacities.get((facility.facility,))
+        return max(t for _, t in points) if points else facility.capacity_t
 
     def module_share(self, option: Option, start: int, year: int) -> float:
         """Mean share of a module started in ``start`` over the period that begins in ``year``."""

@@ -137,7 +137,7 @@ def _fixed_om(facts: Facts, investment: Investment) -> Costs:
         if not row.fixed_om_usd_per_t:
             continue
         for year in facts.years:
-            closed_t = row.capacity_t * facts.own_share(row, year) * closures.share(name, year)
+            closed_t = facts.own(row, year) * closures.share(name, year)
             kept_up = investment.capacity(name, year, undisturbed) + closed_t
             musd["fixed_om", year] += row.fixed_om_usd_per_t * kept_up / USD_PER_MUSD - closures.avoided(name, year)
     return musd

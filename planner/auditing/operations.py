@@ -69,6 +69,7 @@ class Operations:
 
         self.made: Totals = defaultdict(float)
         self.made_tied: dict[tuple[str, str, int], float] = defaultdict(float)  # by tied plants
+        self.recycled: dict[tuple[str, str, int], float] = defaultdict(float)  # by restoring processes
         self.made_by: dict[tuple[str, str, int], float] = defaultdict(float)  # facility, material, year
         self.used: Totals = defaultdict(float)
         self.arriving: Totals = defaultdict(float)
@@ -92,6 +93,8 @@ class Operations:
             for material, t_per_t in facts.recipe(a.process, "output", a.year):
                 self.made[material, a.country, a.output_provenance, a.year] += t_per_t * a.activity_t
                 self.made_by[a.facility, material, a.year] += t_per_t * a.activity_t
+                if facts.processes[a.process].restores_provenance:
+                    self.recycled[material, a.country, a.year] += t_per_t * a.activity_t
                 if tied:
                     self.made_tied[material, a.country, a.year] += t_per_t * a.activity_t
         for flow in self.flows:
@@ -145,7 +148,7 @@ def check_activities(operations: Operations, book: Book) -> None:
     for name, facility in facts.facilities.items():
         for year in disturbance.years:
             used = operations.capacity_used.get((name, year), 0.0)
-            own = facility.capacity_t * facts.own_share(facility, year)
+            own = facts.own(facility, year)
             if used:
                 available = operations.investment.capacity(name, year, disturbance)
                 book.at_most("capacity_limit", used, available, available, ("facility", name, year))

@@ -138,7 +138,8 @@ def _taken(plan: Operations, row: Offtake, year: int) -> float:
     if row.option:
         return row.take_t * plan.investment.online(row.option, year)
     facility = plan.facts.facilities[row.facility]
-    return row.take_t * plan.facts.own_share(facility, year) if facility.capacity_t else 0.0
+    full = plan.facts.full(facility)
+    return row.take_t * plan.facts.own(facility, year) / full if full else 0.0
 
 
 def _part(plan: Operations, floor: PriceFloor, year: int) -> float:

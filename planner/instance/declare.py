@@ -85,9 +85,9 @@ def flag(meaning: str, default: Any = False, blank: str = "") -> Any:
     return _column("flag", meaning, default, "", blank, {})
 
 
-def choice(meaning: str) -> Any:
+def choice(meaning: str, default: Any = ...) -> Any:
     """Declare a column of one of the words in its annotation, a Literal."""
-    return _column("choice", meaning, ..., "", "", {})
+    return _column("choice", meaning, default, "", "", {})
 
 
 class Row(BaseModel):

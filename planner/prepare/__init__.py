@@ -53,6 +53,8 @@ def prepare_branch(
 ) -> Prepared:
     """Return the data of one branch alone, with probability 1, that begins with given stocks.
 
+    The caller disturbs it, whatever the scenario's own rows do, so floors on shares do not hold in it.
+
     scenario  whose branch it is
     builds    (option, start year) -> modules of a plan; ``data.build`` describes only these, the caller fixes them
     openings  (stockpile, provenance) -> t in stock when the branch begins
@@ -70,7 +72,7 @@ def prepare_branch(
     for n in places:
         node = whole.nodes[n]
         previous = n - 1 - places[0] if n > places[0] else None
-        data.nodes.append(node._replace(weight=node.present, previous=previous))
+        data.nodes.append(node._replace(weight=node.present, previous=previous, floors_hold=False))
     conditions = [of_whole[n] for n in places]
     investment.add(instance, span, horizon_end(instance), data)
     data.build = [start for start in data.build if builds.get((start.option, start.year), 0.0) > 0.0]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..instance.timeline import Period, own_capacity_share, series_value
+from ..instance.timeline import Period, largest_capacity, own_capacity_share, series_value
 from ..instance.wildcards import MovementTable, members, valid_in
 from .conditions import KILO
 
@@ -117,14 +117,15 @@ class FactSource:
 
     def facts(self, period: Period) -> PeriodFacts:
         """Return the facts of ``period``; series, lanes and tariffs are those of its first year."""
-        year = period.first_year
+        year, instance = period.first_year, self._instance
         return PeriodFacts(
             operations=self._operations(year),
             lanes=self._lanes(year),
             offers=self._offers(year),
             demands=self._demands(year),
             own_capacity={
-                f.facility: f.capacity_t * KILO * own_capacity_share(f, period) for f in self._instance.facilities
+                f.facility: largest_capacity(instance, f) * KILO * own_capacity_share(instance, f, period)
+                for f in instance.facilities
             },
         )
 

@@ -92,7 +92,8 @@ class _NodeBuilder:
     values    material -> MUSD/kt
     modules   see ``_module_terms``
     closing   see ``_closing_terms``
-    counted   material -> countries where using it makes room under a cap
+    counted   material -> countries where using it makes room under a cap, or helps to keep a floor
+    recycled  (material, country) that a floor on recycling counts
     missing   how many decisions ``missing`` there are so far
     reaches   situation -> what can matter in it
     """
@@ -116,6 +117,13 @@ class _NodeBuilder:
         self.probability = {s.scenario: s.probability for s in instance.scenarios}
         self.parts: list[dict[tuple[str, str], int]] = []
         self.counted = _counted(instance)
+        self.recycled = {
+            (material, country)
+            for cap in instance.caps
+            if cap.recycled and cap.sense == "min"
+            for material in cap_materials(instance, cap)
+            for country in members(instance, cap.country)
+        }
         self.options = {o.option: o for o in instance.options}
         self.modules = self._module_terms()
         self.closed = closed
@@ -220,9 +228,10 @@ class _NodeBuilder:
         """Return the positions of operations that are kept even if nothing needs their products.
 
         They have a duty to run (least use, offtake) or earn money by running; or they use up material that may not be
-        thrown away, or that a cap counts in its total (a larger total allows more of what the cap limits).
+        thrown away, or that a cap counts in its total (a larger total allows more of what the cap limits), or that a
+        floor counts where it is made; or they recycle what a floor on recycling counts, if only to throw it away.
         """
-        counted = self.counted if node.rules_hold else {}
+        counted = self.counted if node.rules_hold or node.floors_hold else {}
         taken = obliged(self.instance, node.year) if node.branch == PLAN else {}
         return {
             i
@@ -231,6 +240,7 @@ class _NodeBuilder:
             or o.opex < 0.0
             or any((o.facility, material) in taken for material, _ in o.outputs)
             or any(m not in self.wasteable or o.country in counted.get(m, ()) for m, _ in o.inputs)
+            or (o.restores and any((m, o.country) in self.recycled for m, _ in o.outputs))
         }
 
     # --- flows --------------------------------------------------------------------------------------------
@@ -465,13 +475,17 @@ def _opening_provenance(stockpile: Stockpile) -> str:
 
 
 def _counted(instance: Instance) -> dict[str, frozenset[str]]:
-    """Return material -> countries in which using it adds to the total of a cap on shares of it."""
+    """Return material -> countries in which using it adds to the total of a cap on shares of it.
+
+    Of a floor on the own share these are all countries: what is made for any of them counts.
+    """
     result: dict[str, frozenset[str]] = {}
     for cap in instance.caps:
         metric = METRICS[cap.metric]
         if not metric.of:
             continue
-        places = importers(instance, cap) if metric.needs else members(instance, "")
+        everywhere = not metric.needs or (cap.metric == "own_share" and cap.sense == "min")
+        places = members(instance, "") if everywhere else importers(instance, cap)
         for material in cap_materials(instance, cap):
             result[material] = result.get(material, frozenset()) | places
     return result

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..instance.finance import annuity_years, capital_recovery_factor, discount_factor, spending_years
-from ..instance.timeline import horizon_end, module_share, own_capacity_share
+from ..instance.timeline import capacity_part, horizon_end, largest_capacity, module_share, own_capacity_share
 from ..models.data import CLEAN, PLAN
 from ..models.objective import RATES
 from ..runs.tables import branch_tables, components, frame
@@ -183,10 +183,12 @@ class Reader:
         rows = []
         for (name, kind, t), (share, new) in self.closed().items():
             facility, period = facilities[name], self.prepared.periods[t]
-            closed_t = share * facility.capacity_t * own_capacity_share(facility, period)
+            largest = largest_capacity(self.instance, facility)
+            closed_t = share * largest * own_capacity_share(self.instance, facility, period)
             term = terms[name, kind]
             avoided = term.avoided_share * facility.fixed_om_usd_per_t * closed_t / 1e6
-            paid = term.closing_usd_per_t * facility.capacity_t * new / 1e6
+            part = capacity_part(self.instance, facility, period.first_year)
+            paid = term.closing_usd_per_t * largest * part * new / 1e6
             if closed_t > self.nothing:
                 rows.append((name, kind, self.country[name], period.first_year, share, closed_t, avoided, paid))
         return rows
@@ -196,7 +198,8 @@ class Reader:
         available: dict[tuple[str, int], float] = {}
         for t, period in enumerate(self.prepared.periods):
             for f in self.instance.facilities:
-                available[f.facility, t] = f.capacity_t * own_capacity_share(f, period)
+                largest = largest_capacity(self.instance, f)
+                available[f.facility, t] = largest * own_capacity_share(self.instance, f, period)
         position = {p.first_year: t for t, p in enumerate(self.prepared.periods)}
         for facility, _, _, year, _, closed_t, _, _ in self.closures():
             left = available[facility, position[year]] - closed_t
@@ -273,7 +276,8 @@ class Reader:
                 yearly["shortage", last] += paid / periods[last].discount
         for t, period in enumerate(periods):
             own = sum(
-                f.fixed_om_usd_per_t * f.capacity_t * own_capacity_share(f, period) for f in self.instance.facilities
+                f.fixed_om_usd_per_t * largest_capacity(self.instance, f) * own_capacity_share(self.instance, f, period)
+                for f in self.instance.facilities
             )
             yearly["fixed_om", t] += own / 1e6
             present["fixed_om", t] += own / 1e6 * period.discount

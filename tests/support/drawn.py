@@ -37,7 +37,12 @@ countries_of_concern = {concern}
 def draw(seed):
     """Settings as text, and the tables as rows; some rows may mean nothing, see `valid`."""
     drawn = _Drawn(random.Random(seed))
-    return drawn.toml(), drawn.tables()
+    toml, tables = drawn.toml(), drawn.tables()
+    drawn.r = random.Random(f"floors {seed}")  # so that what was drawn before stays as it was
+    drawn.add_floors(tables)
+    drawn.r = random.Random(f"capacity {seed}")
+    drawn.add_capacities(tables)
+    return toml, tables
 
 
 def valid(folder: Path, seed):
@@ -361,3 +366,29 @@ class _Drawn:
                 row["reference_t"] = self.r.choice((0, 20, 80)) if kind == "export_stop" else ""
                 disruptions[tuple(list(row.values())[:6])] = row
         return scenarios, list(disruptions.values())
+
+    def add_floors(self, tables):
+        """Make some caps floors, limit own shares, and add a scenario in which nothing happens: floors hold in it."""
+        for row in tables["caps"]:
+            if row["metric"] == "import_share" and self.r.random() < 0.5:
+                row["sense"] = "min"
+        for i in range(self.r.choice((0, 0, 1, 1, 2))):
+            of = {"stage": self.r.choice(STAGES)} if self.r.random() < 0.5 else {"material": self.r.choice(MATERIALS)}
+            row = {"cap": f"own{i}", "metric": "own_share", **of, "country": self.r.choice(self.places)}
+            row |= {"sense": self.maybe(0.8, "min"), "recycled": self.maybe(0.3, "yes", "no")}
+            row |= {"first_year": self.maybe(0.3, self.r.choice(self.years)), "last_year": self.maybe(0.2, self.end)}
+            limits = {"limit": self.r.choice((0.05, 0.2, 0.5, 1)), "limit_end": self.maybe(0.4, 0, 0.1, 0.4)}
+            tables["caps"].append({**row, **limits})
+        if self.r.random() < 0.2:
+            years = {"first_year": self.year(), "last_year": self.end}
+            tables["scenarios"].append({"scenario": "calm", "name": "calm", "probability": 0.1, **years})
+
+    def add_capacities(self, tables):
+        """Let the capacity of some plants change with time."""
+        tables["facility_capacity"] = []
+        for plant in tables["facilities"]:
+            if self.r.random() < 0.25:
+                plant["capacity_t"] = ""
+                tables["facility_capacity"] += self.series(
+                    {"facility": plant["facility"]}, "capacity_t", lambda: self.r.choice((0, 20, 60, 120))
+                )

@@ -34,7 +34,8 @@ class Period:
         self.lifted = bool(b) and (self.share > 0.0 or self.branch["failure"])
         self.made, self.used, self.bought, self.delivered, self.stored = (defaultdict(list) for _ in range(5))
         self.arriving, self.leaving, self.tied = defaultdict(list), defaultdict(list), defaultdict(list)
-        self.surplus, self.swaps, self.collected = {}, defaultdict(list), defaultdict(list)
+        self.surplus, self.recycled = {}, defaultdict(list)
+        self.swaps, self.collected = defaultdict(list), defaultdict(list)
 
     def add(self):
         self.run()
@@ -45,7 +46,8 @@ class Period:
         self.balance()
         for cap in self.m.tables["caps"]:
             first, last = cap.year("first_year", self.m.years[0]), cap.year("last_year", self.m.end)
-            if first <= self.year <= last and not self.lifted:
+            lifted = self.lifted if cap.text("sense", "max") == "max" else bool(self.b and self.branch["rows"])
+            if first <= self.year <= last and not lifted:
                 end = cap.number("limit_end", cap.number("limit"))
                 part = (self.year - first) / (last - first) if last > first else 0.0
                 self.cap(cap, cap.number("limit") * (1.0 - part) + end * part)
@@ -81,6 +83,8 @@ class Period:
                 out = EXPOSED if concern or (q == EXPOSED and not m.restores[p]) else CLEAN
                 for material, per_t in m.recipe[p, "output"]:
                     self.made[material, country, out].append((k, per_t(self.year)))
+                    if m.restores[p]:
+                        self.recycled[material, country, out].append((k, per_t(self.year)))
                     if tie and country not in m.concern:
                         self.tied[material].append((k, per_t(self.year)))
         for f, r in m.facilities.items():
@@ -286,6 +290,12 @@ class Period:
         elif metric == "single_country_share":
             for c in everywhere:
                 self.limit(cap, c, limit, self.supplied(materials, [c]), all_supplied)
+        elif metric == "own_share":
+            inside = m.members(cap["country"])
+            made = self.over_all(self.recycled if cap.flag("recycled") else self.made, materials, inside)
+            wasted = [] if cap.flag("recycled") else self.over_all(self.surplus, materials, inside)
+            use = self.over_all(self.used, materials, inside) + self.over_all(self.delivered, materials, inside)
+            self.limit(cap, "", limit, made + minus(wasted), use)
         else:
             origin = m.members(cap.text("origin"))
             inside = m.members(cap["country"]) if cap.text("country") else set(everywhere) - origin
@@ -295,4 +305,5 @@ class Period:
             self.limit(cap, "", limit, arriving, use)
 
     def limit(self, cap, country, limit, part, whole):
-        self.row("cap", cap["cap"], country, terms=part + [(k, -limit * a) for k, a in whole], upper=0.0)
+        sides = {"lower": 0.0} if cap.text("sense") == "min" else {"upper": 0.0}
+        self.row("cap", cap["cap"], country, terms=part + [(k, -limit * a) for k, a in whole], **sides)

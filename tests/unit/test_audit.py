@@ -531,6 +531,11 @@ def imports_above_their_share(run):
     put(run.tables["flows"], "t", more(0.1), material="metal", origin="CHN", destination="DEU", year=2029)
 
 
+@corrupts("own_share")
+def own_production_below_its_floor(run):
+    put(run.tables["activity"], "activity_t", 10.0, facility="usa-press", year=2029)
+
+
 @corrupts("dependence_rows")
 def a_stage_left_out(run):
     drop(run.tables, "dependence", stage="metal", cap="")

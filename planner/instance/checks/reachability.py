@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ...errors import Issue
 from ..tables import Operation
-from ..timeline import own_capacity_share, start_years
+from ..timeline import start_years
 from ..wildcards import ANY, members, valid_in
 from .registry import SETTINGS, Draft, check
 
@@ -100,11 +100,7 @@ def _destinations(draft: Draft) -> dict[tuple[str, str], set[str]]:
 def _usable(draft: Draft) -> set[str]:
     """Return the facilities that can have capacity in some period."""
     instance = draft.instance
-    usable = {
-        f.facility
-        for f in instance.facilities
-        if f.capacity_t > 0 and any(own_capacity_share(f, period) > 0 for period in draft.periods)
-    }
+    usable = {f.facility for f in instance.facilities if any(draft.has_capacity(f, period) for period in draft.periods)}
     usable |= {o.facility for o in instance.options if not o.stockpile and start_years(o, instance.years, draft.last)}
     return usable
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...instance.timeline import largest_capacity
 from ...instance.wildcards import MovementTable
 from ...prepare import CLEAN, EXPOSED
 from .conflict import Item
@@ -170,7 +171,7 @@ def _why_not(
     limit = next((c for c in data.capacity if c.facility == name and c.node == node), None)
     if limit is not None and limit.use and (limit.own > 0.0 or limit.modules):
         return f"{name}: {facility_capacity(system, name, period, limit)}"
-    own = facility.capacity_t > 0.0
+    own = largest_capacity(instance, facility) > 0.0
     builds = [b for b in system.prepared.data.build if b.facility == name]
     if limit is None and not own and not builds:
         return f"{name} has neither capacity nor an option"

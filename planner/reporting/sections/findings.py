@@ -255,9 +255,10 @@ def _caps(view: View) -> str:
     rows = binding[binding["cap"] == top].sort_values("marginal_musd_per_point", ascending=False)
     worst = rows.iloc[0]
     saved = view.money(float(by_cap.iloc[0]))
-    text = f"One percentage point more on the cap “{top}” in {worst['year']} would save about {saved}"
+    point = f"One percentage point {'less' if top in view.instance.floors else 'more'} on the cap “{top}”"
+    text = f"{point} in {worst['year']} would save about {saved}"
     if rows["year"].nunique() > 1:
-        text = f"One percentage point more on the cap “{top}” in every year would save about {saved}, most of it in "
+        text = f"{point} in every year would save about {saved}, most of it in "
         text += str(worst["year"])
     others = [f"“{c}”" for c in by_cap.index[1:]]
     return text + (f"; {listed(others, 3)} also bind{'s' if len(others) == 1 else ''}." if others else ".")
