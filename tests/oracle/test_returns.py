@@ -119,7 +119,7 @@ def test_what_is_replaced_does_not_come_back(base):  # noqa: F811
 def test_a_strategic_material_that_comes_back_is_warned_of_and_drawn(base):  # noqa: F811
     i = back(base(years=(2030, 2031))).with_rows("materials", {**SCRAP, "stage": "metal", "strategic": "yes"})
     plan = costs(i, 200 * CHINA - 50 * (CHINA - RENEWED))
-    assert [w.code for w in i.load().warnings] == ["W552"]
+    assert [w.code for w in i.load().warnings] == ["W572"]
     assert planner.report(plan)
 
 

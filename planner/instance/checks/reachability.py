@@ -136,7 +136,7 @@ def can_be_reached(draft: Draft) -> Iterable[Issue]:
             yield draft.at(row, "material", expected)
 
 
-@check("W551", "substitutes", "demand", SETTINGS)
+@check("W571", "substitutes", "demand", SETTINGS)
 def can_be_replaced(draft: Draft) -> Iterable[Issue]:
     """The material of a substitute should be obtainable in a country where it can replace something."""
     reach = _Reach(draft)

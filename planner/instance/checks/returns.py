@@ -8,7 +8,7 @@ from ...errors import Issue
 from .registry import Draft, check
 
 
-@check("W552", "returns", "materials")
+@check("W572", "returns", "materials")
 def returned_counts_nowhere(draft: Draft) -> Iterable[Issue]:
     """What comes back is not made, so a strategic material would count in no stage share when it comes back."""
     strategic = {m.material for m in draft.instance.materials if m.strategic}
@@ -17,7 +17,7 @@ def returned_counts_nowhere(draft: Draft) -> Iterable[Issue]:
             yield draft.at(row, "returned", "a strategic material, but what comes back counts in no share as made")
 
 
-@check("W553", "returns")
+@check("W573", "returns")
 def no_more_than_was_delivered(draft: Draft) -> Iterable[Issue]:
     """Of a tonne that was delivered no more than a tonne should come back."""
     for row in draft.instance.returns:
