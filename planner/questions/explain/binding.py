@@ -282,7 +282,7 @@ def _clean_only(bench: Bench) -> list[Limit]:
     table = bench.run.tables["prices"].dropna(subset="usd_per_t")
     known = set(zip(table["material"], table["country"], table["provenance"], table["year"], strict=True))
     pools = {(p.material, p.country, p.provenance, p.node): i for i, p in enumerate(bench.data.pools)}
-    exposed = {d.need for d in bench.data.deliver if d.provenance != CLEAN}
+    exposed = {d.need for d in bench.data.deliver if d.provenance == EXPOSED}
     rule = {s.sector: s.clean_from_year for s in bench.instance.sectors}
     result: list[Limit] = []
     for d, need in enumerate(bench.data.need):

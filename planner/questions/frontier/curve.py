@@ -288,7 +288,7 @@ class Curve:
             if node.branch == "":
                 clean += node.present * x[k] if delivery.provenance == "clean" else 0.0
                 tainted += node.present * x[k] if delivery.provenance == "exposed" else 0.0
-            if self._counted(delivery.node):
+            if self._counted(delivery.node) and delivery.provenance:  # thrift needs no material
                 delivered += node.length * x[k]
                 exposed += node.length * x[k] if delivery.provenance == "exposed" else 0.0
         for d, k in columns.get("short", {}).items():
