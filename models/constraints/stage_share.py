@@ -13,7 +13,7 @@ symbol          code                     unit     comes from
 made            ``pool.made``            kt/yr    ``m.activity``, decided, times the recipes' outputs
 surplus         ``pool.surplus``         kt/yr    ``m.surplus``, decided: thrown away
 bought          ``pool.bought``          kt/yr    ``m.buy``, decided
-made, tied      ``cap.tied``             kt/yr    ``m.activity``, decided, times kt made per kt: plants with
+made, tied      ``cap.made``             kt/yr    ``m.activity``, decided, times kt made per kt: plants with
                                                   facilities.csv ``concern_tie`` outside CC
 all pools       ``cap.total``            --       pools (m, c, q, t) where something is made or bought
 pools in CC     ``cap.over``             --       those in instance.toml ``countries_of_concern``
@@ -48,7 +48,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         of_concern = set(cap.over)
         for p in cap.total:
             add_supply(row, m, data.pools[p], (1.0 if p in of_concern else 0.0) - cap.limit)
-        row.add_terms(m.activity, cap.tied)
+        row.add_terms(m.activity, cap.made)
         return row <= 0.0
 
     m.stage_share = Constraint(range(len(data.caps["stage_share"])), rule=rule, doc="dependence of a stage")

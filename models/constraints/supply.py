@@ -1,6 +1,8 @@
-"""What a pool adds to the total of a stage, for the caps on shares of a stage: made, less surplus, plus bought."""
+"""What pools add to the totals of caps on shares: made, less surplus, plus bought; and what is used or delivered."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from pyomo.core import ConcreteModel
 
@@ -13,3 +15,9 @@ def add_supply(row: Sum, m: ConcreteModel, pool: Pool, factor: float) -> None:
     row.add_terms(m.activity, pool.made, factor).add(m.buy, pool.bought, factor)
     if pool.surplus is not None:
         row.add(m.surplus, (pool.surplus,), -factor)
+
+
+def add_use(row: Sum, m: ConcreteModel, pools: Iterable[Pool], factor: float) -> None:
+    """Add ``factor`` times (used + delivered) of all ``pools`` to ``row``, in kt/yr."""
+    for pool in pools:
+        row.add_terms(m.activity, pool.used, factor).add_terms(m.deliver, pool.delivered, factor)

@@ -7,7 +7,8 @@ from collections import defaultdict
 from ..instance.tables import Closure
 from .book import Book
 from .facts import Facts
-from .reading import CLOSURES, Tables
+from .layouts import CLOSURES
+from .reading import Tables
 
 USD_PER_MUSD = 1e6
 
@@ -29,7 +30,7 @@ class Closures:
     def avoided(self, facility: str, year: int) -> float:
         """Return the fixed O&M, MUSD a year, that closures avoid; the rest of it goes on."""
         plant = self.facts.facilities[facility]
-        own = plant.capacity_t * self.facts.own_share(plant, year)
+        own = self.facts.own(plant, year)
         terms = {str(row.kind): row.avoided_share for row in self.facts.instance.closures if row.facility == facility}
         return sum(
             terms.get(row.kind, 0.0) * row.share * own * plant.fixed_om_usd_per_t / USD_PER_MUSD
@@ -42,9 +43,9 @@ class Closures:
         prices = {(r.facility, str(r.kind)): r.closing_usd_per_t for r in self.facts.instance.closures}
         result = {}
         for (facility, kind), shares in self.by_term().items():
-            capacity, before = self.facts.facilities[facility].capacity_t, 0.0
+            plant, before = self.facts.facilities[facility], 0.0
             for year in sorted(shares):
-                price = prices.get((facility, kind), 0.0)
+                price, capacity = prices.get((facility, kind), 0.0), self.facts.nameplate(plant, year)
                 result[facility, kind, year] = price * capacity * (shares[year] - before) / USD_PER_MUSD
                 before = shares[year]
         return result
@@ -67,7 +68,7 @@ def check_closures(facts: Facts, closures: Closures, book: Book) -> None:
             book.fault("closures", place, "the instance does not allow it to close so")
             continue
         plant = facts.facilities[row.facility]
-        own = plant.capacity_t * facts.own_share(plant, row.year)
+        own = facts.own(plant, row.year)
         book.at_most("closures", closures.share(row.facility, row.year), 1.0, 1.0, place)
         book.equal("closures", row.closed_t, row.share * own, own, (*place, "closed_t"))
         avoided = term.avoided_share * row.share * own * plant.fixed_om_usd_per_t / USD_PER_MUSD
@@ -85,7 +86,7 @@ def _check_years(facts: Facts, term: Closure, shares: dict[int, float], book: Bo
     last = facts.last if term.last_year is None else term.last_year
     plant, before = facts.facilities[term.facility], 0.0
     for year in facts.years:
-        if facts.own_share(plant, year) == 0.0:
+        if facts.own(plant, year) == 0.0:
             continue
         place, share = ("closures.csv", term.facility, term.kind, year), shares.get(year, 0.0)
         if not first <= year <= last:

@@ -3,6 +3,8 @@ r"""Checks dependence: the shares of a plan or branch, the caps on them, depende
 A share is a fraction of tonnes. Caps are compared in tonnes, multiplied by the denominator:
 
 .. math:: numerator \le limit \cdot denominator
+
+A floor (a cap of the sense ``min``) is the other way round.
 """
 
 from __future__ import annotations
@@ -14,9 +16,11 @@ from typing import Any, NamedTuple
 
 from ..instance.tables import Cap
 from .book import Book
-from .facts import PROVENANCES, Facts
+from .disturbance import Disturbance
+from .facts import EXPOSED, PROVENANCES, Facts
+from .layouts import DEPENDENCE, DependenceRow, ServiceRow
 from .operations import NEGLIGIBLE, Operations
-from .reading import DEPENDENCE, LARGEST, DependenceRow, ServiceRow, Tables
+from .reading import LARGEST, Tables
 
 Key = tuple[str, str, str, str, str, str, int]  # the key columns of dependence.csv
 
@@ -38,7 +42,7 @@ class Share(NamedTuple):
 
 
 class Shares:
-    """The four dependence metrics of operations."""
+    """The dependence metrics of operations."""
 
     def __init__(self, operations: Operations) -> None:
         self.operations = operations
@@ -58,6 +62,10 @@ class Shares:
             if row.country in consumers and sector in ("", row.sector):
                 exposed += row.exposed_t
                 delivered += row.clean_t + row.exposed_t
+        for swap in self.operations.swaps:  # in tonnes replaced; thrift, without a provenance, is in neither sum
+            if swap.year == year and swap.country in consumers and sector in ("", swap.sector) and swap.provenance:
+                exposed += swap.t if swap.provenance == EXPOSED else 0.0
+                delivered += swap.t
         return Share(exposed, delivered)
 
     def stage(self, materials: Iterable[str], year: int) -> Share:
@@ -96,6 +104,19 @@ class Shares:
                     needed += o.used.get(key, 0.0) + o.delivered.get(key, 0.0)
         return Share(arriving, needed)
 
+    def own(self, materials: Iterable[str], cap: Cap, year: int) -> Share:
+        """Return what a country or bloc makes, less surplus (or what it recycles), over what it uses or receives."""
+        o = self.operations
+        made = needed = 0.0
+        for material in materials:
+            for country in sorted(self.facts.members(cap.country)):
+                made += o.recycled.get((material, country, year), 0.0) if cap.recycled else 0.0
+                for q in PROVENANCES:
+                    key = (material, country, q, year)
+                    made += 0.0 if cap.recycled else o.made.get(key, 0.0) - o.surplus.get(key, 0.0)
+                    needed += o.used.get(key, 0.0) + o.delivered.get(key, 0.0)
+        return Share(made, needed)
+
 
 def _materials(facts: Facts, stage: str, material: str) -> tuple[str, ...]:
     return (material,) if material else facts.strategic(stage)
@@ -110,6 +131,8 @@ def _measured(shares: Shares, cap: Cap, year: int) -> dict[str, Share]:
         return {cap.country: shares.stage(materials, year)}
     if cap.metric == "single_country_share":
         return shares.single_country(materials, year)
+    if cap.metric == "own_share":
+        return {cap.country: shares.own(materials, cap, year)}
     return {cap.country: shares.imports(materials, cap.country, cap.origin, year)}
 
 
@@ -125,16 +148,21 @@ def limit_of(facts: Facts, cap: Cap, year: int) -> float | None:
 
 
 def check_caps(operations: Operations, book: Book) -> None:
-    """Check every cap, in every period in which it holds and is not lifted by a disruption."""
+    """Check every cap and floor, in every period in which it holds and is not lifted by a disruption."""
     facts, shares = operations.facts, Shares(operations)
     for name, cap in facts.caps.items():
         for year in operations.disturbance.years:
             limit = limit_of(facts, cap, year)
-            if limit is None or operations.disturbance.lifted(year):
+            if limit is None or _lifted(operations.disturbance, cap, year):
                 continue
+            compare = book.at_least if cap.sense == "min" else book.at_most
             for country, share in _measured(shares, cap, year).items():
-                place = ("cap", name, country, year)
-                book.at_most(cap.metric, share.part, limit * share.whole, share.whole, place)
+                compare(cap.metric, share.part, limit * share.whole, share.whole, ("cap", name, country, year))
+
+
+def _lifted(disturbance: Disturbance, cap: Cap, year: int) -> bool:
+    """Return whether a cap or floor does not bind in a period, because of a disruption."""
+    return disturbance.lifted(year) if cap.sense == "max" else not disturbance.keeps_floors
 
 
 def check_dependence(operations: Operations, tables: Tables, metrics: Mapping[str, Any], book: Book) -> None:

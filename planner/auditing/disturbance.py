@@ -48,6 +48,11 @@ class Disturbance:
         """Whether caps and clean-only rules are lifted in the period."""
         return not self.undisturbed and (self._failed or self.share[year] > 0)
 
+    @property
+    def keeps_floors(self) -> bool:
+        """Whether floors on shares hold: in the plan, and in a branch without any disruption."""
+        return not self.rows
+
     def capacity_left(self, facility: str, year: int) -> float:
         """Return the factor, 0 to 1, that outages leave of a facility's capacity."""
         return self._left((row for row in self._of("outage") if self._hits_facility(row, facility)), year)

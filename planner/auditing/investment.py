@@ -14,7 +14,8 @@ from .book import Book
 from .closures import Closures
 from .disturbance import Disturbance
 from .facts import Facts
-from .reading import BUILDS, CAPACITY, Tables
+from .layouts import BUILDS, CAPACITY
+from .reading import Tables
 
 BUILT = 1e-6  # modules up to which an option counts as not built
 
@@ -52,7 +53,7 @@ class Investment:
     def capacity(self, facility: str, year: int, disturbance: Disturbance) -> float:
         """Return the capacity, t/yr, in the period that begins in ``year``, after disruptions."""
         row = self.facts.facilities[facility]
-        available = row.capacity_t * self.facts.own_share(row, year) if row.capacity_t else 0.0
+        available = self.facts.own(row, year)
         available *= 1.0 - self.closures.share(facility, year)
         available += self._added(self._options.get(facility, ()), year, disturbance)
         return available * disturbance.capacity_left(facility, year)

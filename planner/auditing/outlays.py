@@ -7,8 +7,9 @@ from collections import defaultdict
 
 from ..instance.tables import Offtake, PriceFloor
 from .book import Book
+from .layouts import OFFTAKES, PRICE_FLOORS, PRICES, OfftakeRow, PriceFloorRow
 from .operations import Operations
-from .reading import OFFTAKES, PRICE_FLOORS, PRICES, OfftakeRow, PriceFloorRow, Tables
+from .reading import Tables
 
 USD_PER_MUSD = 1e6
 LEFT_OUT = 1e-6  # t; up to which a row may be missing
@@ -137,7 +138,8 @@ def _taken(plan: Operations, row: Offtake, year: int) -> float:
     if row.option:
         return row.take_t * plan.investment.online(row.option, year)
     facility = plan.facts.facilities[row.facility]
-    return row.take_t * plan.facts.own_share(facility, year) if facility.capacity_t else 0.0
+    full = plan.facts.full(facility)
+    return row.take_t * plan.facts.own(facility, year) / full if full else 0.0
 
 
 def _part(plan: Operations, floor: PriceFloor, year: int) -> float:

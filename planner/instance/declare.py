@@ -25,6 +25,9 @@ STAGES = "stages"  # a column may refer to the stages of instance.toml, as to a 
 BLOCS = "blocs"  # or to the blocs named in countries.csv
 
 
+LARGEST_YIELD = 1e6  # t per t: of more, a plan could not tell the activity from nothing
+
+
 Key = tuple[str | int | None, ...]
 
 
@@ -82,9 +85,9 @@ def flag(meaning: str, default: Any = False, blank: str = "") -> Any:
     return _column("flag", meaning, default, "", blank, {})
 
 
-def choice(meaning: str) -> Any:
+def choice(meaning: str, default: Any = ...) -> Any:
     """Declare a column of one of the words in its annotation, a Literal."""
-    return _column("choice", meaning, ..., "", "", {})
+    return _column("choice", meaning, default, "", "", {})
 
 
 class Row(BaseModel):

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from .tables import (
     Disruption,
     Evidence,
     Facility,
+    FacilityCapacity,
     Fund,
     FundOption,
     Lane,
@@ -48,10 +50,13 @@ from .tables import (
     Sector,
     Source,
     Stockpile,
+    Substitute,
+    SubstituteShare,
     Tariff,
     cells,
     columns,
 )
+from .use_tables import ReturnRow
 
 CHANGED = "(changed)"  # shown instead of a file name for rows that a script changed
 
@@ -92,6 +97,7 @@ class Instance:
     recipes: tuple[Recipe, ...] = field(default=(), repr=False)
     recipe_yields: tuple[RecipeYield, ...] = field(default=(), repr=False)
     facilities: tuple[Facility, ...] = field(default=(), repr=False)
+    facility_capacity: tuple[FacilityCapacity, ...] = field(default=(), repr=False)
     operations: tuple[Operation, ...] = field(default=(), repr=False)
     operation_costs: tuple[OperationCost, ...] = field(default=(), repr=False)
     options: tuple[Option, ...] = field(default=(), repr=False)
@@ -112,6 +118,9 @@ class Instance:
     closures: tuple[Closure, ...] = field(default=(), repr=False)
     price_floors: tuple[PriceFloor, ...] = field(default=(), repr=False)
     offtakes: tuple[Offtake, ...] = field(default=(), repr=False)
+    substitutes: tuple[Substitute, ...] = field(default=(), repr=False)
+    substitute_shares: tuple[SubstituteShare, ...] = field(default=(), repr=False)
+    returns: tuple[ReturnRow, ...] = field(default=(), repr=False)
     evidence: tuple[Evidence, ...] = field(default=(), repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)
 
@@ -133,6 +142,19 @@ class Instance:
     def entries(self, table: str) -> tuple[Entry, ...]:
         """Return all rows of a table, inactive ones too, with the places where they are written, sorted by key."""
         return tuple(self._held.entries[_known_table(table)].values())
+
+    @cached_property
+    def capacity_series(self) -> dict[str, dict[int | None, float]]:
+        """Facility -> year -> own capacity, t/yr, of facilities whose capacity is a series; see `timeline`."""
+        series: dict[str, dict[int | None, float]] = {}
+        for row in self.facility_capacity:
+            series.setdefault(row.facility, {})[row.year] = row.capacity_t
+        return series
+
+    @property
+    def floors(self) -> frozenset[str]:
+        """The names of the caps that are floors: those of the sense ``min``."""
+        return frozenset(cap.cap for cap in self.caps if cap.sense == "min")
 
     def market_exposed(self, market: Market | str) -> bool:
         """Return whether what a market (row or name) sells is exposed: as its row says, else by its country."""

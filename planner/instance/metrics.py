@@ -20,6 +20,8 @@ class Metric:
     of       whether it measures one stage or material; otherwise it measures the whole chain
     columns  columns of caps.csv that narrow it, besides stage and material
     needs    columns of which at least one must be filled, to say whose dependence is meant
+    floor    whether a cap may also say the least that the share must be (sense min)
+    own      whether more of it is less dependence, so that a frontier raises a floor
     """
 
     name: str
@@ -28,6 +30,8 @@ class Metric:
     of: bool = True
     columns: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    floor: bool = False
+    own: bool = False
 
 
 METRICS = {
@@ -36,6 +40,9 @@ METRICS = {
         Metric("exposed_share", "exposed share", "traced", of=False, columns=("country", "sector")),
         Metric("stage_share", "stage share", "stage"),
         Metric("single_country_share", "single-country share", "single country"),
-        Metric("import_share", "import share", "imports", columns=("country", "origin"), needs=("origin", "country")),
+        Metric("import_share", "import share", "imports", columns=("country", "origin"), needs=("origin", "country"),
+               floor=True),
+        Metric("own_share", "own share", "own production", columns=("country", "recycled"), needs=("country",),
+               floor=True, own=True),
     )
-}
+}  # fmt: skip

@@ -13,6 +13,7 @@ from typing import ClassVar, Literal
 from .cells import cell_of
 from .declare import (
     BLOCS,
+    LARGEST_YIELD,
     STAGES,
     CitedRow,
     Column,
@@ -29,8 +30,7 @@ from .declare import (
     year,
 )
 from .metrics import METRICS
-
-LARGEST_YIELD = 1e6  # t per t: of more, a plan could not tell the activity from nothing
+from .use_tables import Return, Substitute, SubstituteShare
 
 
 class Country(CitedRow):
@@ -127,6 +127,20 @@ class Facility(CitedRow):
     min_use_until: int | None = year("last period start for which min_use holds", "to the end")
     fixed_om_usd_per_t: float = number("fixed cost per tonne of available capacity and year", "USD/t", 0.0)
     concern_tie: bool = flag("ownership, technology or equipment makes all it produces exposed")
+
+
+class FacilityCapacity(CitedRow):
+    """A capacity that changes with time: a series that replaces capacity_t of the row in facilities, which stays blank.
+
+    The first and last year and the ramp of the facility still multiply it, and min_use refers to it.
+    """
+
+    TABLE = "facility_capacity"
+    KEY = ("facility", "year")
+
+    facility: str = reference("facilities", "the facility")
+    year: int | None = year("year of the figure; linear between years, held outside", "every year")
+    capacity_t: float = number("own capacity at nameplate, without options", "t/year")
 
 
 class Operation(CitedRow):
@@ -298,7 +312,10 @@ class Stockpile(CitedRow):
 
 
 class Cap(CitedRow):
-    """An upper limit on a metric of dependence."""
+    """A limit on a metric of dependence: an upper one, or with the sense ``min`` a floor.
+
+    A floor holds in the plan, and in branches that nothing disturbs; where nothing is used it is met.
+    """
 
     TABLE = "caps"
     KEY = ("cap",)
@@ -315,7 +332,8 @@ class Cap(CitedRow):
     )
     country: str = reference(
         ("countries", BLOCS),
-        "country or bloc: consumers for exposed_share, importers for import_share; not for the others",
+        "country or bloc: consumers for exposed_share, importers for import_share, the one that makes and uses for "
+        "own_share (required); not for the others",
         "all; for import_share every country outside origin",
     )
     sector: str = reference("sectors", "consumers; for exposed_share only", "all")
@@ -324,8 +342,10 @@ class Cap(CitedRow):
     )
     first_year: int | None = year("first year", "first year of the horizon")
     last_year: int | None = year("last year", "last calendar year of the horizon")
-    limit: float = fraction("largest share allowed in first_year")
-    limit_end: float | None = fraction("largest share allowed in last_year, linear in between", None, "as limit")
+    limit: float = fraction("largest share allowed in first_year; with the sense min the least")
+    limit_end: float | None = fraction("the same in last_year, linear in between", None, "as limit")
+    sense: Literal["max", "min"] = choice("whether limit is the most or the least; min for some metrics only", "max")
+    recycled: bool = flag("own_share of what restoring processes make only, surplus not deducted")
 
 
 class Fund(CitedRow):
@@ -527,9 +547,10 @@ class Source(Row):
 
 
 ROWS: tuple[type[Row], ...] = (
-    Country, Material, Process, Recipe, RecipeYield, Facility, Operation, OperationCost, Option, Lane, Tariff,
+    Country, Material, Process, Recipe, RecipeYield, Facility, FacilityCapacity, Operation, OperationCost, Option, Lane,
+    Tariff,
     Sector, Demand, Market, MarketPrice, Stockpile, Cap, Fund, FundOption, Scenario, Disruption, BranchService,
-    DeliveryRisk, Closure, PriceFloor, Offtake, Evidence,
+    DeliveryRisk, Closure, PriceFloor, Offtake, Substitute, SubstituteShare, Return, Evidence,
     Source,
 )  # fmt: skip
 
@@ -543,7 +564,7 @@ def columns(table: str) -> dict[str, Column]:
     row = TABLES[table]
     fields = row.model_fields
     common = [name for name in ("source", "note", "active") if name in fields and name not in row.KEY]
-    own = [name for name in fields if name not in common]
+    own = sorted((name for name in fields if name not in common), key=lambda name: name != row.KEY[0])
     return {name: _describe_column(row, name) for name in (*own, *common)}
 
 

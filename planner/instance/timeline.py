@@ -11,7 +11,7 @@ from .finance import discount_factor
 
 if TYPE_CHECKING:
     from .instance import Instance
-    from .tables import Facility, Option, Stockpile
+    from .tables import Cap, Facility, Option, Stockpile
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,30 @@ def ramp_share(year: int, online_year: int, ramp_years: int) -> float:
     return min(1.0, (year - online_year + 1) / max(1, ramp_years))
 
 
-def own_capacity_share(facility: Facility, period: Period) -> float:
-    """Return the mean share of a facility's own ``capacity_t`` that is there over the years of a period, 0 to 1."""
+def largest_capacity(instance: Instance, facility: Facility) -> float:
+    """Return the own capacity of a facility at nameplate, t/yr: its ``capacity_t``, or the largest of its series."""
+    return max(instance.capacity_series.get(facility.facility, {None: facility.capacity_t}).values())
+
+
+def capacity_part(instance: Instance, facility: Facility, year: int) -> float:
+    """Return which part of its largest capacity a facility has in a year, 0 to 1, before ramp, first and last year."""
+    points = instance.capacity_series.get(facility.facility)
+    if points is None:
+        return 1.0
+    largest = largest_capacity(instance, facility)
+    return series_value(points, year) / largest if largest > 0.0 else 0.0
+
+
+def own_capacity_share(instance: Instance, facility: Facility, period: Period) -> float:
+    """Return the mean share of a facility's largest capacity that is there over the years of a period, 0 to 1.
+
+    A series is read at the first year of the period, the ramp in each of its years.
+    """
+    return capacity_part(instance, facility, period.first_year) * ramped_share(facility, period)
+
+
+def ramped_share(facility: Facility, period: Period) -> float:
+    """Return the mean share of a capacity, 0 to 1, that first year, ramp and last year leave in a period."""
     total = 0.0
     for year in period.calendar:
         if facility.last_year is not None and year > facility.last_year:
@@ -173,3 +195,11 @@ def glide_value(first_year: int, last_year: int, limit: float, limit_end: float,
         return limit
     gone = (year - first_year) / (last_year - first_year)
     return limit * (1.0 - gone) + limit_end * gone
+
+
+def cap_limits(instance: Instance, cap: Cap) -> dict[int, float]:
+    """Return first year of a period -> limit (share), for the periods whose first year lies in the cap's years."""
+    first = instance.years[0] if cap.first_year is None else cap.first_year
+    last = horizon_end(instance) if cap.last_year is None else cap.last_year
+    end = cap.limit if cap.limit_end is None else cap.limit_end
+    return {year: glide_value(first, last, cap.limit, end, year) for year in instance.years if first <= year <= last}

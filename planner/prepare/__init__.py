@@ -13,6 +13,7 @@ from ..models.data import CLEAN, EXPOSED, PLAN, CapacityLimit, ModelData, Node, 
 from . import caps, closing, funding, investment, offtakes, operations, risk
 from .conditions import Conditions, lay_out_nodes
 from .memory import paused_garbage_collector
+from .returns import Served
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,14 +49,19 @@ def prepare_branch(
     openings: operations.Openings,
     last: int | None = None,
     closed: operations.Closed | None = None,
+    served: Served | None = None,
 ) -> Prepared:
     """Return the data of one branch alone, with probability 1, that begins with given stocks.
+
+    The caller disturbs it, whatever the scenario's own rows do, so floors on shares do not hold in it.
 
     scenario  whose branch it is
     builds    (option, start year) -> modules of a plan; ``data.build`` describes only these, the caller fixes them
     openings  (stockpile, provenance) -> t in stock when the branch begins
     last      position of the last period wanted; None: to the end of the horizon
     closed    (facility, first year of a period) -> share of own capacity that is closed; None: nothing is
+    served    (country, sector, material, provenance, first year of a period) -> t/yr that the plan delivers, of which
+              something may come back in the branch; only the periods before it count
     """
     span = periods(instance)
     whole = ModelData()
@@ -66,12 +72,12 @@ def prepare_branch(
     for n in places:
         node = whole.nodes[n]
         previous = n - 1 - places[0] if n > places[0] else None
-        data.nodes.append(node._replace(weight=node.present, previous=previous))
+        data.nodes.append(node._replace(weight=node.present, previous=previous, floors_hold=False))
     conditions = [of_whole[n] for n in places]
     investment.add(instance, span, horizon_end(instance), data)
     data.build = [start for start in data.build if builds.get((start.option, start.year), 0.0) > 0.0]
     data.chosen, data.modules, data.groups, data.requires = [], [], {}, []
-    operations.add(instance, span, conditions, data, openings, closed or {})
+    operations.add(instance, span, conditions, data, openings, closed or {}, served)
     data.own_fixed_om = 0.0
     caps.add(instance, span, data)
     probability = next(s.probability for s in instance.scenarios if s.scenario == scenario)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..instance.timeline import Period, glide_value, horizon_end
+from ..instance.timeline import Period, cap_limits
 from ..instance.wildcards import members, strategic_materials
 from ..models.data import EXPOSED, ModelData, ShareLimit
 
@@ -16,14 +16,6 @@ if TYPE_CHECKING:
 
 
 LEAST_LIMIT = 1e-9  # a lower limit counts as 0: the solver would drop so small a coefficient
-
-
-def cap_limits(instance: Instance, cap: Cap) -> dict[int, float]:
-    """Return first year of a period -> limit (share), for the periods whose first year lies in the cap's years."""
-    first = instance.years[0] if cap.first_year is None else cap.first_year
-    last = horizon_end(instance) if cap.last_year is None else cap.last_year
-    end = cap.limit if cap.limit_end is None else cap.limit_end
-    return {year: glide_value(first, last, cap.limit, end, year) for year in instance.years if first <= year <= last}
 
 
 def cap_materials(instance: Instance, cap: Cap) -> tuple[str, ...]:
@@ -42,24 +34,29 @@ def add(instance: Instance, span: Sequence[Period], data: ModelData) -> None:
     """Fill ``data.caps``; the operations of ``data`` must be there.
 
     A cap has no row at a node where nothing can add to its numerator: its share is 0 in every plan, and no limit is
-    below 0. Caps that do not hold at a node (in the years of a disruption, say) have no row there either.
+    below 0. A floor has none where its limit is 0, or where nothing can add to its denominator. Caps and floors that do
+    not hold at a node (in the years of a disruption, say) have no row there either.
     """
     rows = _CapRows(instance, data)
     for cap in instance.caps:
         limits = cap_limits(instance, cap)
+        floor = cap.sense == "min"
         for n, node in enumerate(data.nodes):
-            if node.rules_hold and node.year in limits:
+            if node.year in limits and (node.floors_hold if floor else node.rules_hold):
                 limit = limits[node.year]
-                rows.add(cap, n, limit if limit >= LEAST_LIMIT else 0.0)
+                if limit >= LEAST_LIMIT or not floor:
+                    rows.add(cap, n, limit if limit >= LEAST_LIMIT else 0.0)
 
 
 class _CapRows:
     """Adds the rows of caps; pools, needs and deliveries are grouped by node once.
 
-    pools    (node, material) -> positions of pools where something is made, bought, used or delivered
-    needs    node -> positions of needs
-    exposed  node -> positions of exposed deliveries
-    tied     facilities tied to a country of concern that are not in one
+    pools      (node, material) -> positions of pools where something is made, bought, used or delivered
+    needs      node -> positions of needs
+    exposed    node -> positions of exposed deliveries, swaps among them
+    thrift     node -> positions of swaps without a material
+    tied       facilities tied to a country of concern that are not in one
+    restoring  processes that restore provenance
     """
 
     def __init__(self, instance: Instance, data: ModelData) -> None:
@@ -74,10 +71,14 @@ class _CapRows:
         for d, need in enumerate(data.need):
             self.needs[need.node].append(d)
         self.exposed: dict[int, list[int]] = defaultdict(list)
+        self.thrift: dict[int, list[int]] = defaultdict(list)
         for i, delivery in enumerate(data.deliver):
             if delivery.provenance == EXPOSED:
                 self.exposed[delivery.node].append(i)
+            elif not delivery.provenance:
+                self.thrift[delivery.node].append(i)
         self.country = {f.facility: f.country for f in instance.facilities}
+        self.restoring = {p.process for p in instance.processes if p.restores_provenance}
         self.tied = {f.facility for f in instance.facilities if f.concern_tie} - {
             f.facility for f in instance.facilities if f.country in self.of_concern
         }
@@ -90,6 +91,9 @@ class _CapRows:
         pools = [p for m in cap_materials(self.instance, cap) for p in self.pools.get((n, m), ())]
         if cap.metric == "import_share":
             self._import_share(cap, n, limit, pools)
+            return
+        if cap.metric == "own_share":
+            self._own_share(cap, n, limit, pools)
             return
         supplied = [p for p in pools if self.data.pools[p].made or self.data.pools[p].bought]
         if cap.metric == "stage_share":
@@ -109,8 +113,9 @@ class _CapRows:
         over = tuple(i for i in self.exposed.get(n, ()) if data.deliver[i].need in counted)
         if over:
             demand = sum(data.need[d].demand for d in needs)
+            thrift = tuple(i for i in self.thrift.get(n, ()) if data.deliver[i].need in counted)
             data.caps["exposed_share"].append(
-                ShareLimit(cap.cap, n, limit, over=over, total=tuple(needs), demand=demand)
+                ShareLimit(cap.cap, n, limit, over=over, total=tuple(needs), demand=demand, thrift=thrift)
             )
 
     def _stage_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> None:
@@ -123,7 +128,7 @@ class _CapRows:
                     tied[a] += tonnes
         if over or tied:
             data.caps["stage_share"].append(
-                ShareLimit(cap.cap, n, limit, over=over, total=tuple(pools), tied=tuple(sorted(tied.items())))
+                ShareLimit(cap.cap, n, limit, over=over, total=tuple(pools), made=tuple(sorted(tied.items())))
             )
 
     def _single_country_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> None:
@@ -139,11 +144,37 @@ class _CapRows:
         data = self.data
         inside = importers(self.instance, cap)
         origins = members(self.instance, cap.origin) - inside
-        used = [p for p in pools if data.pools[p].country in inside]
+        used = self._used(pools, inside)
         over = [s for p in self._all_inside(cap, n, inside) for s in data.pools[p].arriving]
         over = [s for s in over if data.ship[s].origin in origins]
-        if over:
-            data.caps["import_share"].append(ShareLimit(cap.cap, n, limit, over=tuple(over), total=tuple(used)))
+        floor = cap.sense == "min"
+        if used if floor else over:
+            data.caps["import_share"].append(
+                ShareLimit(cap.cap, n, limit, over=tuple(over), total=tuple(used), floor=floor)
+            )
+
+    def _own_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> None:
+        data = self.data
+        inside = members(self.instance, cap.country)
+        own = [p for p in pools if data.pools[p].country in inside]
+        used = self._used(pools, inside)
+        made: dict[int, float] = defaultdict(float)
+        for p in own:
+            for a, tonnes in data.pools[p].made:
+                if not cap.recycled or data.activity[a].process in self.restoring:
+                    made[a] += tonnes
+        wasted = () if cap.recycled else (data.pools[p].surplus for p in own)
+        over = tuple(s for s in wasted if s is not None)
+        floor = cap.sense == "min"
+        if used if floor else made:
+            data.caps["own_share"].append(
+                ShareLimit(cap.cap, n, limit, over=over, total=tuple(used), made=tuple(made.items()), floor=floor)
+            )
+
+    def _used(self, pools: list[int], inside: frozenset[str]) -> list[int]:
+        """Return those of some pools in the countries ``inside`` in which something is used or delivered."""
+        of = self.data.pools
+        return [p for p in pools if of[p].country in inside and (of[p].used or of[p].delivered)]
 
     def _all_inside(self, cap: Cap, n: int, inside: frozenset[str]) -> list[int]:
         """Return the pools of the importer at a node at which something the cap counts can arrive."""

@@ -72,6 +72,7 @@ def lay_out_nodes(
                 present=period.discount,
                 previous=t - 1 if t else None,
                 rules_hold=True,
+                floors_hold=True,
             )
         )
         conditions.append(Conditions())
@@ -95,6 +96,7 @@ def lay_out_nodes(
                     present=period.discount,
                     previous=previous,
                     rules_hold=share == 0.0 and not fails,
+                    floors_hold=not rows,
                 )
             )
             previous = len(data.nodes) - 1

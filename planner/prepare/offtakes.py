@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..instance.timeline import Period, module_share, own_capacity_share, promised
+from ..instance.timeline import Period, largest_capacity, module_share, own_capacity_share, promised
 from ..models.data import PLAN, ModelData, OfftakeLimit
 from .conditions import KILO
 
@@ -36,7 +36,8 @@ def add(instance: Instance, span: Sequence[Period], data: ModelData) -> None:
             continue
         period = span[node.period]
         for (facility, material), rows in sorted(obliged(instance, node.year).items()):
-            own = own_capacity_share(facilities[facility], period) if facilities[facility].capacity_t > 0.0 else 0.0
+            plant = facilities[facility]
+            own = own_capacity_share(instance, plant, period) if largest_capacity(instance, plant) > 0.0 else 0.0
             least = sum(row.take_t * own * KILO for row in rows if not row.option)
             per_module: dict[int, float] = defaultdict(float)
             for row in rows:

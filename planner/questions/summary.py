@@ -39,8 +39,9 @@ def show(instance: Instance, plan: Run, folder: Path, console: Console | None = 
     _closures(plan, out)
     _dependence(instance, plan, out)
     _shortages(plan, out)
+    _replaced(plan, out)
     _outlays(plan, out)
-    _binding(plan, out)
+    _binding(instance, plan, out)
     if "audit" in plan.plan:
         out.print("Audit: recomputed from the raw tables, no violation.")
     for note in plan.plan["notes"]:
@@ -135,6 +136,15 @@ def _shortages(plan: Run, out: Console) -> None:
     out.print(f"Shortages: {', '.join(told)}")
 
 
+def _replaced(plan: Run, out: Console) -> None:
+    """What substitutes replace, by year; nothing unless the instance has some."""
+    if "substitution" not in plan.tables:
+        return
+    by_year = plan.tables["substitution"].groupby(["year", "substitute"])["t"].sum()
+    told = (f"{year} {name} {figure_of(t, 4)} t" for (year, name), t in by_year.items() if t > 0.5e-3)
+    out.print(escape(f"Replaced by substitutes: {', '.join(told) or 'nothing'}"), soft_wrap=True)
+
+
 def _outlays(plan: Run, out: Console) -> None:
     from ..runs.outlays import by_payer, settled_against
 
@@ -155,16 +165,16 @@ def _outlays(plan: Run, out: Console) -> None:
         out.print(escape(told), soft_wrap=True)
 
 
-def _binding(plan: Run, out: Console) -> None:
+def _binding(instance: Instance, plan: Run, out: Console) -> None:
     dependence = plan.tables["dependence"]
     caps = dependence[(dependence["cap"] != "") & (dependence["marginal_musd_per_point"] > 1e-9)]
     if caps.empty:
         if (dependence["cap"] != "").any():
             out.print("Caps: none binds")
         return
-    out.print("Binding caps (saving of one point more, MUSD present value):")
+    less = ", of a floor (>=) one point less" if instance.floors.intersection(caps["cap"]) else ""
+    out.print(f"Binding caps (saving of one point more{less}, MUSD present value):")
     for row in caps.sort_values("marginal_musd_per_point", ascending=False).head(8).itertuples():
         where = f" {row.country}" if row.country else ""
-        out.print(
-            f"  {escape(row.cap + where)} {row.year}: {row.limit:.1%} -> {figure_of(row.marginal_musd_per_point, 4)}"
-        )
+        limit = f"{'>= ' if row.cap in instance.floors else ''}{row.limit:.1%}"
+        out.print(f"  {escape(row.cap + where)} {row.year}: {limit} -> {figure_of(row.marginal_musd_per_point, 4)}")

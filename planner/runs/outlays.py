@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..instance.timeline import module_share, own_capacity_share, periods, promised, series_value
+from ..instance.timeline import largest_capacity, module_share, own_capacity_share, periods, promised, series_value
 from .tables import frame
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _online(instance: Instance, tables: Frames, row: Offtake, year: int) -> floa
         return _modules(instance, tables, row.option, year)
     period = next(p for p in periods(instance) if p.first_year == year)
     facility = next(f for f in instance.facilities if f.facility == row.facility)
-    return own_capacity_share(facility, period) if facility.capacity_t > 0.0 else 0.0
+    return own_capacity_share(instance, facility, period) if largest_capacity(instance, facility) > 0.0 else 0.0
 
 
 def _made(instance: Instance, tables: Frames) -> dict[tuple[str, str, int], float]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -117,6 +118,24 @@ class MetricRows:
             programme.entries(row.position, entries)
             programme.side(row.position, -np.inf, at * row.demand)
 
+    def at(self, limit: float) -> Arrays:
+        """Return the model with another limit (share) in all rows."""
+        arrays, where = self.arrays, [row.position for row in self.rows]
+        change = np.zeros(arrays.matrix.shape[0])
+        change[where] = [row.limit_at(limit) - PLACEHOLDER for row in self.rows]
+        upper = arrays.row_upper.copy()
+        upper[where] = [row.limit_at(limit) * row.demand for row in self.rows]
+        return replace(
+            arrays, matrix=sparse.csc_array(arrays.matrix + self._varying.multiply(change[:, None])), row_upper=upper
+        )
+
+    @cached_property
+    def _varying(self) -> Any:
+        """Entries per unit of the limit, sparse, of the shape of the matrix."""
+        entries = [(row.position, column, value) for row in self.rows for column, value in row.varying.items()]
+        rows, columns, values = zip(*entries, strict=True) if entries else ((), (), ())
+        return sparse.csr_array((values, (rows, columns)), shape=self.arrays.matrix.shape)
+
     def slope(self, x: np.ndarray, duals: np.ndarray) -> float:
         """Return the change of cost with the limit, MUSD per unit of share, 0 or less; ``duals`` has shape (rows,)."""
         return sum(row.weight * min(0.0, float(duals[row.position])) * row.total(x) for row in self.rows)
@@ -143,7 +162,7 @@ def _shares(data: ModelData, arrays: Arrays, family: str, caps: set[str]) -> lis
 
 
 class Slope(NamedTuple):
-    """How the row of a share changes per unit of its limit.
+    """How the row of a share changes per unit by which its limit is eased: raised, of a floor lowered.
 
     columns  positions of the columns whose coefficient changes, int, shape (n,)
     values   change of these coefficients, shape (n,)
@@ -156,10 +175,10 @@ class Slope(NamedTuple):
 
 
 def slopes(data: ModelData, arrays: Arrays, of: Sequence[str] = ()) -> dict[int, Slope]:
-    """Return position of the row of a share -> how it changes per unit of its limit.
+    """Return position of the row of a share -> how it changes per unit by which its limit is eased.
 
-    The rows are compiled again with a limit that is higher by 2, and half the difference is taken; with a limit higher
-    by 1 coefficients could cancel, and the row be left out.
+    The rows are compiled again with a limit that is eased by 2, and half the difference is taken; with a limit eased by
+    1 coefficients could cancel, and the row be left out.
 
     of  names of families: metrics, or ``fund_share``; empty: all that the data have
     """
@@ -169,7 +188,7 @@ def slopes(data: ModelData, arrays: Arrays, of: Sequence[str] = ()) -> dict[int,
     shifted = replace(
         data,
         caps=defaultdict(
-            list, {m: [cap._replace(limit=cap.limit + 2.0) for cap in caps] for m, caps in data.caps.items()}
+            list, {m: [cap._replace(limit=cap.limit + 2.0 * cap.sign) for cap in caps] for m, caps in data.caps.items()}
         ),
         fund_share=[part._replace(max_share=part.max_share + 2.0) for part in data.fund_share],
     )

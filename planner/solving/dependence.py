@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..instance.timeline import cap_limits
 from ..instance.wildcards import members, strategic_materials
 from ..models.data import PLAN
-from ..prepare.caps import cap_limits, cap_materials, importers
+from ..prepare.caps import cap_materials, importers
 
 if TYPE_CHECKING:
     from ..instance.tables import Cap
@@ -23,10 +24,12 @@ class Measures:
     """Numerators and denominators of every metric at every node, from the values of one solve; all in kt/yr.
 
     supply     (node, material, country) -> made, less surplus, plus bought
-    used       (node, material, country) -> used by processes and delivered
+    own        (node, material, country) -> made, less surplus
+    recycled   (node, material, country) -> made by processes that restore provenance
+    used       (node, material, country) -> used by processes and delivered, to replace another material too
     concern    (node, material) -> supply of countries of concern, and what tied plants elsewhere make
     moved      (node, material) -> shipments: origin, destination, amount
-    delivered  node -> deliveries: country, sector, provenance, amount
+    delivered  node -> deliveries: country, sector, provenance, amount; swaps in kt replaced, without thrift
     """
 
     def __init__(self, prepared: Prepared, values: Values) -> None:
@@ -35,6 +38,9 @@ class Measures:
         of_concern = set(self.instance.countries_of_concern)
         tied = {f.facility for f in self.instance.facilities if f.concern_tie and f.country not in of_concern}
         self.supply: dict[tuple[int, str, str], float] = defaultdict(float)
+        self.own: dict[tuple[int, str, str], float] = defaultdict(float)
+        self.recycled: dict[tuple[int, str, str], float] = defaultdict(float)
+        restoring = {p.process for p in self.instance.processes if p.restores_provenance}
         self.used: dict[tuple[int, str, str], float] = defaultdict(float)
         self.concern: dict[tuple[int, str], float] = defaultdict(float)
         self.moved: dict[tuple[int, str], list[tuple[str, str, float]]] = defaultdict(list)
@@ -48,6 +54,10 @@ class Measures:
                 supply -= surplus.get(pool.surplus, 0.0)
             place = (pool.node, pool.material, pool.country)
             self.supply[place] += supply
+            self.own[place] += made - (surplus.get(pool.surplus, 0.0) if pool.surplus is not None else 0.0)
+            self.recycled[place] += sum(
+                k * activity.get(a, 0.0) for a, k in pool.made if self.data.activity[a].process in restoring
+            )
             if pool.country in of_concern:
                 self.concern[pool.node, pool.material] += supply
             elif tied:
@@ -55,15 +65,17 @@ class Measures:
                     k * activity.get(a, 0.0) for a, k in pool.made if self.data.activity[a].facility in tied
                 )
             self.used[place] += sum(k * activity.get(a, 0.0) for a, k in pool.used) + sum(
-                deliver.get(d, 0.0) for d in pool.delivered
+                k * deliver.get(d, 0.0) for d, k in pool.delivered
             )
         for i, x in values.get("ship", {}).items():
             s = self.data.ship[i]
             if x:
                 self.moved[s.node, s.material].append((s.origin, s.destination, x))
         for i, x in deliver.items():
-            need = self.data.need[self.data.deliver[i].need]
-            self.delivered[need.node].append((need.country, need.sector, self.data.deliver[i].provenance, x))
+            delivery = self.data.deliver[i]
+            need = self.data.need[delivery.need]
+            if delivery.provenance:
+                self.delivered[need.node].append((need.country, need.sector, delivery.provenance, x))
         self.everyone = sorted(country_row.country for country_row in self.instance.countries)
 
     def exposed(self, n: int, country: str = "", sector: str = "") -> Share:
@@ -91,6 +103,12 @@ class Measures:
             used += sum(self.used.get((n, m, c), 0.0) for c in inside)
         return arriving, used
 
+    def own_part(self, n: int, cap: Cap) -> Share:
+        """(kt/yr that the cap's country or bloc makes or recycles, kt/yr used or delivered there) at node ``n``."""
+        places = [(n, m, c) for m in cap_materials(self.instance, cap) for c in importers(self.instance, cap)]
+        part = self.recycled if cap.recycled else self.own
+        return sum(part.get(p, 0.0) for p in places), sum(self.used.get(p, 0.0) for p in places)
+
     def of_cap(self, n: int, cap: Cap, country: str = "") -> Share:
         """(kt/yr that the cap limits, kt/yr in all) at node ``n``; ``country`` for single_country_share."""
         materials = cap_materials(self.instance, cap)
@@ -99,6 +117,7 @@ class Measures:
             "stage_share": lambda: self.stage(n, materials),
             "single_country_share": lambda: self.single_country(n, materials, country),
             "import_share": lambda: self.imports(n, cap),
+            "own_share": lambda: self.own_part(n, cap),
         }
         return measured[cap.metric]()
 

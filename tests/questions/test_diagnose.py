@@ -231,6 +231,39 @@ def import_share_of_a_bloc():
     return put(instance, "facilities", "melter", capacity_t=10)
 
 
+def with_floor(instance, cap, metric, **values):
+    return with_cap(instance, cap, metric, material="magnet", country="USA", sense="min", **values)
+
+
+@variant("cap own: own share of magnet of USA at least 80%", edits={("caps", "limit"): 0.8 - 2 / 3})
+def a_floor_above_what_can_be_made():
+    # of at least 90 t delivered 60 t can be made
+    return with_floor(tiny(0.9), "own", "own_share", first_year=2027, limit=0.8)
+
+
+@variant("cap own", "2027", edits={("caps", "limit_end"): 0.9 - 2 / 3})
+def a_floor_that_rises_too_high():
+    return with_floor(tiny(0.9), "own", "own_share", first_year=2026, last_year=2027, limit=0, limit_end=0.9)
+
+
+@variant("cap loop: recycled own share of magnet of USA at least 10%", edits={("caps", "limit"): 0.1})
+def a_floor_on_what_nobody_recycles():
+    return with_floor(tiny(0.9), "loop", "own_share", first_year=2027, limit=0.1, recycled="yes")
+
+
+@variant("cap habit: import share", "china-magnets sells at most 50 t", edits={("caps", "limit"): 0.8 - 5 / 9})
+def a_floor_above_what_is_sold():
+    # of at least 90 t 50 t can be bought
+    few = [{"market": "china-magnets", "year": "", "price_usd_per_t": 40000, "max_t": 50}]
+    floored = with_floor(tiny(0), "habit", "import_share", first_year=2027, limit=0.8)
+    floored = put(put(floored, "sectors", "cars", min_service=0.5), "caps", "half", limit=1)
+    more = [
+        {"country": "USA", "sector": "cars", "material": "magnet", "year": y, "demand_t": t}
+        for y, t in ((2026, 100), (2027, 180))
+    ]
+    return floored.changed(rows={"market_prices": few, "demand": more}, without={"demand": {"year": None}})
+
+
 @variant("texas-line", "lead_years 3", edits={("caps", "limit"): 0.5})
 def a_lead_time_too_long():
     return put(longer(tiny(0.9), 2026, 2027, 2028, 2029), "options", "texas-line", lead_years=3)

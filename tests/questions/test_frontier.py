@@ -281,7 +281,8 @@ def test_the_marginal_at_the_least_limit_is_what_a_little_more_saves(sellers):
 
 def test_warm_points_are_those_of_a_curve_of_their_own(sellers):
     """A limit reached from another one gives what it gives when nothing was solved before."""
-    from planner.questions.frontier.curve import Axis, Curve
+    from planner.questions.frontier.axis import Axis
+    from planner.questions.frontier.curve import Curve
     from planner.solving.solver import Settings
 
     for instance in (sellers, planner.load(INSTANCES / "tiny"), planner.load(INSTANCES / "stock-cover")):

@@ -15,7 +15,7 @@ STAGES = ("mining", "metal", "magnet")
 MATERIALS = ("ore", "metal", "heavy", "magnet", "scrap")
 OPEX = {"mine": 900, "smelt": 3000, "press": 9000, "lean": 9000, "recycle": 3000, "conjure": 60000}
 PRICE = {"ore": 1500, "metal": 9000, "heavy": 30000, "magnet": 40000, "scrap": 2000}
-MAY_GO = ("options", "disruptions", "caps", "funds", "scenarios", "fund_options")
+MAY_GO = ("options", "disruptions", "caps", "funds", "scenarios", "fund_options", "substitutes", "returns")
 
 TOML = """\
 schema = 1
@@ -37,7 +37,12 @@ countries_of_concern = {concern}
 def draw(seed):
     """Settings as text, and the tables as rows; some rows may mean nothing, see `valid`."""
     drawn = _Drawn(random.Random(seed))
-    return drawn.toml(), drawn.tables()
+    toml, tables = drawn.toml(), drawn.tables()
+    drawn.r = random.Random(f"floors {seed}")  # so that what was drawn before stays as it was
+    drawn.add_floors(tables)
+    drawn.r = random.Random(f"capacity {seed}")
+    drawn.add_capacities(tables)
+    return toml, tables
 
 
 def valid(folder: Path, seed):
@@ -59,6 +64,8 @@ def valid(folder: Path, seed):
 
 def _follow(tables):
     """Take out what refers to rows that are gone."""
+    substitutes = {row["substitute"] for row in tables["substitutes"]}
+    tables["substitute_shares"] = [row for row in tables["substitute_shares"] if row["substitute"] in substitutes]
     left = {row["option"] for row in tables["options"]}
     for row in tables["options"]:
         row["requires"] = row["requires"] if row["requires"] in left else ""
@@ -66,6 +73,52 @@ def _follow(tables):
     tables["disruptions"] = [
         r for r in tables["disruptions"] if r["scenario"] in {s["scenario"] for s in tables["scenarios"]}
     ]
+
+
+class _KitDrawn:
+    """The tables of the modelling kit; drawn last, so that what else is drawn does not depend on them."""
+
+    def __init__(self, drawn, demand) -> None:
+        self.r, self.drawn, self.demand = drawn.r, drawn, demand
+        self.maybe = drawn.maybe
+
+    def tables(self):
+        return {**self.substitution(), "returns": self.returns()}
+
+    def returns(self):
+        found = []
+        for i in range(self.r.choice((0, 0, 0, 1, 2))):
+            buyer = self.r.choice(self.demand)
+            bloc = self.drawn.blocs.get(buyer["country"], "")
+            found.append(
+                {
+                    "return": f"v{i}", "material": buyer["material"], "sector": self.maybe(0.3, buyer["sector"]),
+                    "country": self.maybe(0.4, buyer["country"], bloc),
+                    "returned": self.r.choice(("scrap", "scrap", "metal", "magnet", "heavy")),
+                    "t_per_t": self.maybe(0.4, 0.3, 1.5), "collected": self.r.choice((0.2, 0.6, 1)),
+                    "mean_life_years": self.r.choice((0.4, 0.5, 1, 1.5, 2, 3)), "shape": self.maybe(0.5, 0.8, 2, 5),
+                }
+            )  # fmt: skip
+        return found
+
+    def substitution(self):
+        substitutes, shares = [], []
+        for i in range(self.r.choice((0, 0, 0, 1, 2))):
+            buyer = self.r.choice(self.demand)
+            other = self.maybe(0.7, *(m for m in MATERIALS if m != buyer["material"]))
+            bloc = self.drawn.blocs.get(buyer["country"], "")
+            substitutes.append(
+                {
+                    "substitute": f"u{i}", "name": f"u{i}", "material": buyer["material"], "replaced_by": other,
+                    "country": self.maybe(0.4, buyer["country"], bloc), "sector": self.maybe(0.3, buyer["sector"]),
+                    "t_per_t": self.maybe(0.6, 0.5, 4) if other else "",
+                    "cost_usd_per_t": self.maybe(0.7, 2000, 15000),
+                }
+            )  # fmt: skip
+            shares += self.drawn.series(
+                {"substitute": f"u{i}"}, "max_share", lambda: self.r.choice((0, 0.1, 0.4, 0.8, 1))
+            )
+        return {"substitutes": substitutes, "substitute_shares": shares}
 
 
 class _Drawn:
@@ -168,6 +221,7 @@ class _Drawn:
             "demand": demand, "markets": markets, "market_prices": prices, "stockpiles": self.stockpiles(),
             "caps": self.caps(demand), "funds": funds if draws else [], "fund_options": draws,
             "scenarios": scenarios, "disruptions": disruptions,
+            **_KitDrawn(self, demand).tables(),
         }  # fmt: skip
 
     def usd(self, most):
@@ -312,3 +366,29 @@ class _Drawn:
                 row["reference_t"] = self.r.choice((0, 20, 80)) if kind == "export_stop" else ""
                 disruptions[tuple(list(row.values())[:6])] = row
         return scenarios, list(disruptions.values())
+
+    def add_floors(self, tables):
+        """Make some caps floors, limit own shares, and add a scenario in which nothing happens: floors hold in it."""
+        for row in tables["caps"]:
+            if row["metric"] == "import_share" and self.r.random() < 0.5:
+                row["sense"] = "min"
+        for i in range(self.r.choice((0, 0, 1, 1, 2))):
+            of = {"stage": self.r.choice(STAGES)} if self.r.random() < 0.5 else {"material": self.r.choice(MATERIALS)}
+            row = {"cap": f"own{i}", "metric": "own_share", **of, "country": self.r.choice(self.places)}
+            row |= {"sense": self.maybe(0.8, "min"), "recycled": self.maybe(0.3, "yes", "no")}
+            row |= {"first_year": self.maybe(0.3, self.r.choice(self.years)), "last_year": self.maybe(0.2, self.end)}
+            limits = {"limit": self.r.choice((0.05, 0.2, 0.5, 1)), "limit_end": self.maybe(0.4, 0, 0.1, 0.4)}
+            tables["caps"].append({**row, **limits})
+        if self.r.random() < 0.2:
+            years = {"first_year": self.year(), "last_year": self.end}
+            tables["scenarios"].append({"scenario": "calm", "name": "calm", "probability": 0.1, **years})
+
+    def add_capacities(self, tables):
+        """Let the capacity of some plants change with time."""
+        tables["facility_capacity"] = []
+        for plant in tables["facilities"]:
+            if self.r.random() < 0.25:
+                plant["capacity_t"] = ""
+                tables["facility_capacity"] += self.series(
+                    {"facility": plant["facility"]}, "capacity_t", lambda: self.r.choice((0, 20, 60, 120))
+                )

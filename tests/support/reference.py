@@ -17,8 +17,10 @@ from reference_operations import CLEAN, EXPOSED, INF, Period
 
 KEYS = {
     "countries": 1, "materials": 1, "processes": 1, "recipes": 3, "recipe_yields": 4, "facilities": 1, "operations": 2,
+    "facility_capacity": 2,
     "operation_costs": 3, "options": 1, "lanes": 3, "tariffs": 3, "sectors": 1, "demand": 4, "markets": 1,
     "market_prices": 2, "stockpiles": 1, "caps": 1, "funds": 1, "fund_options": 2, "scenarios": 1, "disruptions": 6,
+    "substitutes": 1, "substitute_shares": 2, "returns": 1,
 }  # fmt: skip
 WINDOWED = ("lanes", "tariffs")  # their years are part of the key
 
@@ -65,7 +67,8 @@ def _columns(name, parts):
         "country sector material year", "operations": "facility process", "operation_costs": "facility process year",
         "lanes": "material origin destination", "tariffs": "material origin destination", "market_prices":
         "market year", "fund_options": "fund option", "disruptions": "scenario kind country stage material facility",
-        "countries": "country", "processes": "process", "facilities": "facility",
+        "countries": "country", "processes": "process", "facilities": "facility", "facility_capacity": "facility year",
+        "substitute_shares": "substitute year",
     }  # fmt: skip
     columns = keys.get(name, name.removesuffix("s")).split()
     assert len(columns) == parts
@@ -135,7 +138,8 @@ class Reference:
         self.sectors = {r["sector"]: r for r in tables["sectors"]}
         self.restores = {r["process"]: r.flag("restores_provenance") for r in tables["processes"]}
         grouped = defaultdict(list)
-        for table in ("recipe_yields", "operation_costs", "demand", "market_prices"):
+        series_tables = ("recipe_yields", "facility_capacity", "operation_costs", "demand", "market_prices")
+        for table in (*series_tables, "substitute_shares"):
             for r in tables[table]:
                 grouped[table, *(r[c] for c in _columns(table, KEYS[table])[:-1])].append(r)
         self.recipe = defaultdict(list)  # process, role -> material, t per t by year
@@ -147,7 +151,10 @@ class Reference:
             rows = grouped.get(("operation_costs", r["facility"], r["process"]))
             opex = series(rows, "opex_usd_per_t") if rows else lambda year, r=r: r.number("opex_usd_per_t")
             self.operations.append((r["facility"], r["process"], opex, r.number("capacity_per_t", 1.0)))
+        own = {k[1]: rows for k, rows in grouped.items() if k[0] == "facility_capacity"}
+        self.capacities = {f: series(rows, "capacity_t") for f, rows in own.items()}
         self.needs = {k[1:]: series(rows, "demand_t") for k, rows in grouped.items() if k[0] == "demand"}
+        self.shares = {k[1]: series(rows, "max_share") for k, rows in grouped.items() if k[0] == "substitute_shares"}
         self.markets = {}
         for r in tables["markets"]:
             rows = grouped["market_prices", r["market"]]
@@ -231,7 +238,8 @@ class Reference:
             ramp(y, r.year("first_year", -9999), r.year("last_year", 9999) + 1, r.year("ramp_years", 0))
             for y in self.calendar[t]
         ]
-        return r.number("capacity_t") * sum(shares) / len(shares)
+        nameplate = self.capacities[f](self.years[t]) if f in self.capacities else r.number("capacity_t")
+        return nameplate * sum(shares) / len(shares)
 
     def added(self, f, t):
         """What modules add: (option, period of the start), column, t a year per module."""
@@ -305,10 +313,10 @@ class Reference:
         return (value / 1e3 + fixed if cost is None else value), x
 
     def exposure(self):
-        """Weights of exposed deliveries of the plan: D_t."""
+        """Weights of exposed deliveries and swaps of the plan: D_t."""
         weights = np.zeros(len(self.bounds))
         for name, k in self.columns.items():
-            if name[:2] == ("deliver", None) and name[-2] == EXPOSED:
+            if name[0] in ("deliver", "swap") and name[1] is None and name[-2] == EXPOSED:
                 weights[k] = self.present[name[-1]]
         return weights
 

@@ -48,6 +48,10 @@ def caps(row):
     return {"caps": CAP + row + "\n"}
 
 
+def floors(*rows):
+    return {"caps": CAP.replace("limit", "limit,sense") + "".join(f"{row}\n" for row in rows)}
+
+
 def options(*rows):
     return {"options": OPTION + "\n".join(rows) + "\n"}
 
@@ -62,6 +66,19 @@ def recipes(rows, processes="", operations=""):
         "processes": TABLES["processes"] + processes,
         "operations": TABLES["operations"] + operations,
     }
+
+
+def returns(rest):
+    return {"returns": "return,material,returned,t_per_t,collected,mean_life_years,shape\nr,magnet," + rest + "\n"}
+
+
+SUBSTITUTE = "substitute,name,material,country,replaced_by,t_per_t\n"
+
+
+def substitutes(row, *shares):
+    shares = shares or (",0.5",)
+    rows = "".join(f"s,{share}\n" for share in shares)
+    return {"substitutes": SUBSTITUTE + row + "\n", "substitute_shares": "substitute,year,max_share\n" + rows}
 
 
 def lane_costs(*costs):
@@ -145,6 +162,20 @@ SLIPS = [
         {**caps("c,stage_share,metal,,,,,,,0.5"), "materials": edited("materials", 3, strategic="no")},
     ),
     ("E311", "caps.csv:2:country", caps("c,exposed_share,,,EUR,,,,,0.5")),
+    ("E308", "caps.csv:2:recycled", {"caps": "cap,metric,stage,recycled,limit\nc,stage_share,metal,yes,0.5\n"}),
+    ("E309", "caps.csv:2:country", caps("c,own_share,metal,,,,,,,0.5")),
+    ("E371", "caps.csv:2:sense", floors("c,stage_share,metal,,,,,,,0.5,min")),
+    # facilities
+    ("E372", "facilities.csv:2:capacity_t", {"facility_capacity": "facility,year,capacity_t\npit,,50\n"}),
+    (
+        "E372",
+        "facilities.csv:2:capacity_t",
+        {
+            "facility_capacity": "facility,year,capacity_t\npit,,50\n",
+            "facilities": edited("facilities", 2, capacity_t=0),
+        },
+    ),
+    ("E201", "facility_capacity.csv:2:facility", {"facility_capacity": "facility,year,capacity_t\npot,,50\n"}),
     # options
     ("E312", "options.csv:2:first_start", options("a,site,A,50,,,,,5,1,10,2027,2027,,,", SECOND)),
     ("E312", "options.csv:2:lead_years", options("a,site,A,50,,,,,5,5,10,,,,,", SECOND)),
@@ -306,6 +337,28 @@ SLIPS = [
         caps("c,exposed_share,,,,,,,,0.5") | {"facilities": edited("facilities", 3, country="BBB")},
     ),
     ("W518", "caps.csv:2:limit", caps("c,import_share,,magnet,CHN,,AAA,,,0.5") | {"lanes": LANE + "*,*,AAA,20,,\n"}),
+    ("W518", "caps.csv:2:limit", floors("c,import_share,,magnet,AAA,,CHN,,,0,min")),
+    ("W518", "caps.csv:2:limit", floors("c,import_share,,ore,BBB,,CHN,,,0.5,min")),  # ore is used in CHN only
+    (
+        "W552",
+        "caps.csv:2:limit",
+        floors("c,import_share,,metal,EUR,,CHN,,,0.5,min") | {"lanes": LANE + "*,*,AAA,20,,\n"},
+    ),
+    ("W552", "caps.csv:2:limit", floors("c,own_share,metal,,EUR,,,,,0.5,min")),
+    (
+        "W552",
+        "caps.csv:2:limit",
+        {"caps": CAP.replace("limit", "limit,sense,recycled") + "c,own_share,magnet,,AAA,,,,,0.5,min,yes\n"},
+    ),
+    (
+        "W518",
+        "facility_capacity.csv:3:year",
+        {
+            "facility_capacity": "facility,year,capacity_t\npit,2026,900\npit,2027,800\npit,2028,700\n",
+            "facilities": edited("facilities", 2, capacity_t=""),
+        },
+    ),
+    ("W551", "caps.csv:2:limit", floors("c,import_share,,metal,EUR,,,,,0.5,min", "d,import_share,,metal,EUR,,,,,0.4,")),
     (
         "W518",
         "tariffs.csv:2:rate",
@@ -343,6 +396,32 @@ SLIPS = [
                 "2030,200\n", "2028,150\nAAA,cars,magnet,2029,900\nAAA,cars,magnet,2030,200\n"
             )
         },
+    ),
+    # returns
+    ("E201", "returns.csv:2:returned", returns("metl,1,0.5,1,")),
+    ("W572", "returns.csv:2:returned", returns("metal,1,0.5,1,")),
+    ("W573", "returns.csv:2:t_per_t", returns("metal,3,0.5,1,")),
+    ("W518", "returns.csv:2:return", returns("metal,1,0,1,")),
+    ("W518", "returns.csv:2:return", returns("metal,1,0.5,9,")),
+    (
+        "W518",
+        "returns.csv:2:return",
+        returns("tin,1,0.5,1,") | {"materials": TABLES["materials"] + "tin,Tin,,no,1,yes\n"},
+    ),
+    # substitutes
+    ("E381", "substitutes.csv:2:substitute", {"substitutes": SUBSTITUTE + "s,S,magnet,,,\n"}),
+    ("E382", "substitutes.csv:2:replaced_by", substitutes("s,S,magnet,,magnet,")),
+    ("E382", "substitutes.csv:2:t_per_t", substitutes("s,S,magnet,,,2")),
+    ("E201", "substitutes.csv:2:country", substitutes("s,S,magnet,EUX,metal,")),
+    ("E201", "substitute_shares.csv:2:substitute", substitutes("r,R,magnet,,metal,")),
+    ("E302", "substitute_shares.csv:2:year", substitutes("s,S,magnet,,metal,", ",0.5", "2026,0.5")),
+    ("W518", "substitutes.csv:2:substitute", substitutes("s,S,magnet,,metal,", ",0")),
+    ("W518", "substitutes.csv:2:substitute", substitutes("s,S,magnet,BBB,metal,")),
+    ("W518", "substitute_shares.csv:2:year", substitutes("s,S,magnet,,metal,", "2020,0.5", "2026,0.5", "2030,1")),
+    (
+        "W571",
+        "substitutes.csv:2:replaced_by",
+        substitutes("s,S,magnet,,tin,") | {"materials": TABLES["materials"] + "tin,Tin,,no,1,yes\n"},
     ),
     ("W518", "delivery_risk.csv:2:projects", {"delivery_risk": DELIVERY + ",startup,0,1,2,1\n"}),
     (
@@ -621,7 +700,8 @@ def test_the_cases_of_the_contract_are_accepted():
     assert folders
     warned = {folder.parent.name: [w.code for w in load(folder).warnings] for folder in folders}
     # the overlay shows that a row replaces the whole row: it leaves min_service blank, which its base fills
-    expected = {"07_recycling_restores_provenance": ["W530"], "16b_overlay": ["W538"]}
+    expected = {"07_recycling_restores_provenance": ["W530"], "33_own_share_and_recycling": ["W530"]}
+    expected |= {"16b_overlay": ["W538"], "47_collected_is_not_made": ["W572"]}
     assert {name: codes for name, codes in warned.items() if codes} == expected
 
 

@@ -1,4 +1,4 @@
-"""Rules on caps: a cap must limit something that exists, in years of the horizon."""
+"""Rules on caps and floors: they must limit something that exists, in years of the horizon."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ...errors import Issue
 from ..metrics import METRICS
 from ..tables import Cap
+from ..timeline import cap_limits
 from ..wildcards import members, strategic_materials
 from .registry import SETTINGS, Draft, check
 from .windows import at_fault
@@ -42,18 +43,28 @@ def stage_or_material(draft: Draft) -> Iterable[Issue]:
 def meaningful_columns(draft: Draft) -> Iterable[Issue]:
     """A column of a cap that means nothing for its metric must be blank."""
     for row in draft.instance.caps:
-        for column in ("country", "sector", "origin"):
+        for column in ("country", "sector", "origin", "recycled"):
             if getattr(row, column) and column not in METRICS[row.metric].columns:
                 yield draft.at(row, column, f"means nothing for {row.metric}, it must be blank")
 
 
 @check("E309", "caps")
-def importer_or_origin(draft: Draft) -> Iterable[Issue]:
-    """A cap on imports without a country is on all countries outside its origin, so it must name the origin."""
+def whose_share(draft: Draft) -> Iterable[Issue]:
+    """A cap on an own share names its country; one on imports its origin, if it is on all countries outside of that."""
     for row in draft.instance.caps:
         needs = METRICS[row.metric].needs
         if needs and not any(getattr(row, column) for column in needs):
-            yield draft.at(row, needs[0], f"{row.metric} needs a country, an origin, or both")
+            asked = "a country or bloc" if len(needs) == 1 else "a country, an origin, or both"
+            yield draft.at(row, needs[0], f"{row.metric} needs {asked}")
+
+
+@check("E371", "caps")
+def floor_of_its_metric(draft: Draft) -> Iterable[Issue]:
+    """Only some metrics can have a floor (a cap of the sense ``min``)."""
+    able = [name for name, metric in METRICS.items() if metric.floor]
+    for row in draft.instance.caps:
+        if row.sense == "min" and not METRICS[row.metric].floor:
+            yield draft.at(row, "sense", f"{row.metric} can only be capped; min is for {', '.join(able)}", "write max")
 
 
 @check("E310", "caps", "materials")
@@ -97,6 +108,25 @@ def something_supplied(draft: Draft) -> Iterable[Issue]:
         if METRICS[row.metric].of and not supplied.intersection(_limited(draft, row)):
             column = "stage" if row.stage else "material"
             yield draft.at(row, column, "nobody makes or sells it, so the cap limits nothing")
+
+
+@check("W551", "caps", SETTINGS)
+def floor_below_cap(draft: Draft) -> Iterable[Issue]:
+    """A floor should not be above a cap on the same share in the same year: nothing could be used then."""
+
+    def share(row: Cap) -> dict[str, object]:
+        return row.model_dump(exclude={"cap", "sense", "first_year", "last_year", "limit", "limit_end", *UNREAD})
+
+    for floor in (row for row in draft.instance.caps if row.sense == "min"):
+        for cap in (row for row in draft.instance.caps if row.sense == "max" and share(row) == share(floor)):
+            least, most = cap_limits(draft.instance, floor), cap_limits(draft.instance, cap)
+            year = next((y for y in least if y in most and least[y] > most[y]), None)
+            if year is not None:
+                expected = f"is {least[year]:.4g} in {year}, above the {most[year]:.4g} that {draft.named(cap)} allows"
+                yield draft.at(floor, "limit", f"{expected}, so nothing may be used then")
+
+
+UNREAD = ("source", "note", "active")  # columns without a meaning for the model
 
 
 def _limited(draft: Draft, row: Cap) -> tuple[str, ...]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...errors import Issue
-from ..timeline import own_capacity_share
 from .registry import SETTINGS, Draft, check
 from .windows import at_fault
 
 
-@check("E346", "closures", "facilities", SETTINGS)
+@check("E346", "closures", "facilities", "facility_capacity", SETTINGS)
 def of_own_capacity(draft: Draft) -> Iterable[Issue]:
     """A plant that may close must have own capacity in a period that begins in the years of the closure."""
     facilities = {f.facility: f for f in draft.instance.facilities}
@@ -18,7 +17,7 @@ def of_own_capacity(draft: Draft) -> Iterable[Issue]:
         plant = facilities.get(row.facility)
         if plant is None:
             continue
-        there = [p.first_year for p in draft.periods if plant.capacity_t > 0 and own_capacity_share(plant, p) > 0]
+        there = [p.first_year for p in draft.periods if draft.has_capacity(plant, p)]
         if not there:
             expected = (
                 "the facility has no capacity of its own in the horizon, and capacity of options cannot be closed"

@@ -14,18 +14,20 @@ from functools import cached_property
 from typing import Any
 
 from ...errors import Issue
-from ..tables import Cap, DeliveryRisk, Disruption, PriceFloor, Sector, Tariff
+from ..lives import back_from
+from ..tables import Cap, DeliveryRisk, Disruption, PriceFloor, Sector, Substitute, Tariff
 from ..timeline import (
     Period,
+    cap_limits,
     module_share,
     most_room,
     overlap_share,
     overlaps,
-    own_capacity_share,
     promised,
     series_value,
     start_years,
 )
+from ..use_tables import ReturnRow
 from ..wildcards import ANY, MovementTable, hit_facilities, leads_out, matches_material, members, valid_in
 from .keys import SERIES
 from .registry import SETTINGS, Draft, check
@@ -98,7 +100,7 @@ class _Facts:
     def runs(self, facility: str, period: Period, option: str = "") -> bool:
         """Return whether a facility can have capacity in a period; with ``option``, only that of this option counts."""
         plant = self.plants[facility]
-        if not option and plant.capacity_t > 0 and own_capacity_share(plant, period) > 0:
+        if not option and self.draft.has_capacity(plant, period):
             return True
         return any(
             module_share(o, year, period) > 0
@@ -134,30 +136,89 @@ def _sector(facts: _Facts, row: Any, period: Period) -> bool:
 
 
 def _cap(facts: _Facts, row: Cap, period: Period) -> bool:
-    """Return whether there is demand, exposed material or a lane that a cap could limit, as its metric requires."""
+    """Return whether there is demand, exposed material or a lane that a cap could limit, as its metric requires.
+
+    A floor needs a limit above 0, and somebody inside who can use the material.
+    """
+    if row.sense == "min":
+        return cap_limits(facts.instance, row).get(period.first_year, 0.0) > 0.0 and _is_used(facts, row, period)
     if row.metric in ("exposed_share", "stage_share") and not facts.something_exposed:
         return False
     if row.metric == "exposed_share":
         places = members(facts.instance, row.country)
         return any(country in places and row.sector in ("", sector) for country, sector, _ in facts.needs(period))
-    if row.metric == "import_share":
-        inside = members(facts.instance, row.country) if row.country else None
-        origins = members(facts.instance, row.origin)
-        importers = members(facts.instance, "") - origins if inside is None else inside
-        wanted = [m.material for m in facts.instance.materials if _is_limited(row, m)]
-        return any(
-            facts.moves(material, origin, importer, period)
-            for material in wanted
-            for origin in sorted(origins - importers)
-            for importer in sorted(importers)
-        )
+    if row.metric in ("import_share", "own_share"):
+        return _is_counted(facts, row, period)
     return True  # another rule reports a cap on something that nobody makes or sells
+
+
+def _is_counted(facts: _Facts, row: Cap, period: Period) -> bool:
+    """Return whether something can add to an import share (a lane leads in) or an own share (somebody makes it)."""
+    wanted = [m.material for m in facts.instance.materials if _is_limited(row, m)]
+    importers, origins = _inside(facts, row), members(facts.instance, row.origin)
+    if row.metric == "own_share":
+        counted = {p.process for p in facts.instance.processes if p.restores_provenance or not row.recycled}
+        run = {o.process for o in facts.instance.operations if facts.plants[o.facility].country in importers}
+        outputs = {r.material for r in facts.instance.recipes if r.role == "output" and r.process in counted & run}
+        return bool(outputs.intersection(wanted))
+    return any(
+        facts.moves(material, origin, importer, period)
+        for material in wanted
+        for origin in sorted(origins - importers)
+        for importer in sorted(importers)
+    )
+
+
+def _inside(facts: _Facts, row: Cap) -> frozenset[str]:
+    """Return the countries whose use a cap on imports or the own share measures."""
+    if row.country:
+        return members(facts.instance, row.country)
+    return members(facts.instance, "") - members(facts.instance, row.origin)
+
+
+def _is_used(facts: _Facts, row: Cap, period: Period) -> bool:
+    """Return whether somebody whom a floor asks for something uses, or demands, what it is on."""
+    wanted = {m.material for m in facts.instance.materials if _is_limited(row, m)}
+    inside = _inside(facts, row)
+    users = {o.process for o in facts.instance.operations if facts.plants[o.facility].country in inside}
+    taken = {r.material for r in facts.instance.recipes if r.role == "input" and r.process in users}
+    taken |= {material for country, _, material in facts.needs(period) if country in inside}
+    return bool(wanted & taken)
 
 
 def _is_limited(row: Cap, material: Any) -> bool:
     """Return whether a cap on a material or a stage limits a material."""
     return bool(
         row.material == material.material if row.material else row.stage == material.stage and material.strategic
+    )
+
+
+def _substitute(facts: _Facts, row: Substitute, period: Period) -> bool:
+    """Return whether there is a demand of which a substitute can replace something."""
+    places = members(facts.instance, row.country)
+    return (row.substitute,) in facts.positive("substitute_shares", "max_share", period) and any(
+        country in places and row.sector in ("", sector) and material == row.material
+        for country, sector, material in facts.needs(period)
+    )
+
+
+def _return(facts: _Facts, row: ReturnRow, period: Period) -> bool:
+    """Return whether something can come back in a period of what was delivered, and be of use."""
+    instance = facts.instance
+    used = {r.material for r in instance.recipes if r.role == "input"} | {d.material for d in instance.demand}
+    used |= {s.replaced_by for s in instance.substitutes} | {s.material for s in instance.stockpiles}
+    places = members(instance, row.country)
+    return (
+        row.collected > 0
+        and row.returned in used
+        and any(
+            back_from(row, earlier.calendar, period.calendar) > 0
+            and any(
+                country in places and row.sector in ("", sector) and material == row.material
+                for country, sector, material in facts.needs(earlier)
+            )
+            for earlier in facts.draft.periods
+        )
     )
 
 
@@ -276,8 +337,8 @@ RULES = (
           "it sells nothing in any period (max_t 0), and no price floor or offtake is settled against its price"),
     _Rule("stockpiles", "max_t", lambda facts, row, period: row.initial_t > 0
           or most_room(row, facts.instance.options, facts.draft.periods, period) > 0, "it has no room"),
-    _Rule("caps", "limit", _cap, "in its years there is nothing that it limits: no demand, nothing exposed, or no lane",
-          _by_first_year),
+    _Rule("caps", "limit", _cap, "in its years there is nothing that it limits: no demand, nothing exposed, or no lane "
+          "(for a floor: its limit is 0, or nobody uses the material)", _by_first_year),
     _Rule("tariffs", "rate", _tariff, "what moves has value_usd_per_t 0", _by_first_year),
     _Rule("price_floors", "floor_usd_per_t", _price_floor, "it covers nothing, or the plant has no capacity then",
           _by_first_year),
@@ -291,6 +352,8 @@ RULES = (
           _while_disrupted),
     *(_Rule(table, "year", _always, "no period begins between the years of the rows before and after it",
             _between_neighbours) for table in SERIES),
+    _Rule("substitutes", "substitute", _substitute, "there is no such demand, or its max_share is 0"),
+    _Rule("returns", "return", _return, "nothing that is asked for comes back in the horizon, or nobody uses it"),
     _Rule("delivery_risk", "projects", _delivery_risk, "no option is of this kind"),
 )  # fmt: skip
 
@@ -305,3 +368,16 @@ def acts_in_some_period(draft: Draft) -> Iterable[Issue]:
             given = getattr(row, rule.column) is not None  # a blank clean_from_year, or year of a series, has no effect
             if given and not any(rule.base(facts, row, period) for period in held):
                 yield draft.at(row, rule.column, f"means nothing: {rule.says}")
+
+
+@check("W552", "caps", SETTINGS, *sorted({rule.table for rule in RULES}), "options", "facilities", "lanes")
+def floor_within_reach(draft: Draft) -> Iterable[Issue]:
+    """A floor should find something that counts: otherwise it is kept only where nothing is used."""
+    facts = _Facts(draft)
+    for row in draft.instance.caps:
+        asked = [p for p in draft.periods if _by_first_year(facts, row, p) and _cap(facts, row, p)]
+        if row.sense == "min" and asked and not any(_is_counted(facts, row, p) for p in asked):
+            missing = "no lane leads in" if row.metric == "import_share" else "nobody there makes it"
+            if row.recycled:
+                missing = "no process there that restores provenance makes it"
+            yield draft.at(row, "limit", f"cannot be kept unless nothing is used: {missing}")

@@ -57,6 +57,7 @@ _COMPARISONS = (
     _Comparison("recipes", "t_per_t", lambda _, r: (r.material, r.role)),
     _Comparison("recipe_yields", "t_per_t", lambda _, r: (r.material, r.role)),
     _Comparison("facilities", "capacity_t", _products),
+    _Comparison("facility_capacity", "capacity_t", _products),
     _Comparison("facilities", "fixed_om_usd_per_t", _products),
     _Comparison("operations", "opex_usd_per_t", lambda _, r: r.process),
     _Comparison("operations", "capacity_per_t", lambda _, r: r.process),
@@ -89,6 +90,7 @@ def tonnes_that_can_be_counted(draft: Draft) -> Iterable[Issue]:
 def _solver_unit(draft: Draft) -> float:
     """Return the unit in which the solver sees amounts, t: a kilotonne, unless all amounts are far from that."""
     columns = {"demand": "demand_t", "facilities": "capacity_t", "options": "module_t", "stockpiles": "max_t"}
+    columns |= {"facility_capacity": "capacity_t"}
     amounts = (getattr(row, column) for table, column in columns.items() for row in draft.instance.rows(table))
     largest = max(amounts, default=0.0)
     return 1000.0 if PLAIN_TONNES[0] <= largest <= PLAIN_TONNES[1] else largest / 64.0

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...errors import Issue
-from ..timeline import Period, module_share, own_capacity_share, promised, start_years
+from ..timeline import Period, largest_capacity, module_share, promised, start_years
 from .price_floors import in_no_period, other_market, other_product
 from .registry import SETTINGS, Draft, check
 
@@ -25,7 +25,7 @@ def of_the_same_market(draft: Draft) -> Iterable[Issue]:
         yield from other_market(draft, row)
 
 
-@check("E350", "offtakes", "facilities", "options", SETTINGS)
+@check("E350", "offtakes", "facilities", "facility_capacity", "options", SETTINGS)
 def from_a_plant_that_is_there(draft: Draft) -> Iterable[Issue]:
     """The plant or the option of an offtake must have capacity in some period of the offtake's years."""
     facilities = {f.facility: f for f in draft.instance.facilities}
@@ -35,16 +35,11 @@ def from_a_plant_that_is_there(draft: Draft) -> Iterable[Issue]:
         plant = facilities.get(row.facility)
         if not years:
             yield from in_no_period(draft, row)
-        elif plant is not None and not row.option and not _open(plant, years):
-            cure = "name the option that is to build it" if plant.capacity_t == 0 else ""
+        elif plant is not None and not row.option and not any(draft.has_capacity(plant, period) for period in years):
+            cure = "name the option that is to build it" if largest_capacity(draft.instance, plant) == 0 else ""
             yield draft.at(row, "facility", "the plant has no capacity of its own in these years", cure)
         elif row.option in options and not _online(draft, options[row.option], years):
             yield draft.at(row, "option", "the option is never online in these years")
-
-
-def _open(plant: Any, years: list[Period]) -> bool:
-    """Whether a facility has capacity of its own in one of the periods."""
-    return plant.capacity_t > 0 and any(own_capacity_share(plant, period) > 0 for period in years)
 
 
 def _online(draft: Draft, option: Any, years: list[Period]) -> bool:

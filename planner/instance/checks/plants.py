@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ...errors import Issue
 from ..tables import Operation, OperationCost, Stockpile
-from ..timeline import Period, most_room, own_capacity_share
+from ..timeline import Period, largest_capacity, most_room
 from .registry import SETTINGS, Draft, check
 from .windows import at_fault
 
@@ -67,7 +67,7 @@ def can_do_something(draft: Draft) -> Iterable[Issue]:
             yield draft.at(row, "facility", "no row of operations.csv, so it does nothing")
 
 
-@check("W521", "facilities", "options", SETTINGS)
+@check("W521", "facilities", "facility_capacity", "options", SETTINGS)
 def has_capacity(draft: Draft) -> Iterable[Issue]:
     """A facility that runs something should have capacity within the horizon: its own or that of an option."""
     grows = {o.facility for o in draft.instance.options if not o.stockpile}
@@ -75,11 +75,23 @@ def has_capacity(draft: Draft) -> Iterable[Issue]:
     for row in draft.instance.facilities:
         if row.facility in grows or row.facility in _keepers(draft) - runs:
             continue
-        if row.capacity_t == 0:
+        if largest_capacity(draft.instance, row) == 0:
             yield draft.at(row, "capacity_t", "neither own capacity nor an option, so it does nothing")
-        elif not any(own_capacity_share(row, period) > 0 for period in draft.periods):
+        elif not any(draft.has_capacity(row, period) for period in draft.periods):
             column = at_fault(row, range(draft.first, draft.last + 1))
             yield draft.at(row, column, "no capacity within the horizon, and no option")
+
+
+@check("E372", "facilities", "facility_capacity")
+def one_capacity(draft: Draft) -> Iterable[Issue]:
+    """A facility whose capacity is a series in facility_capacity.csv must leave its own capacity_t blank."""
+    series = {row.facility: row for row in reversed(draft.instance.facility_capacity)}
+    for row in draft.instance.facilities:
+        place = draft.place(row)
+        in_a_file = place.line is not None and bool(place.written("capacity_t"))  # elsewhere a default is written out
+        if row.facility in series and (row.capacity_t or in_a_file):
+            other = draft.named(series[row.facility])
+            yield draft.at(row, "capacity_t", f"{other} gives the capacity of this facility by year", "leave it blank")
 
 
 def _keepers(draft: Draft) -> set[str]:
@@ -111,6 +123,7 @@ def used_somewhere(draft: Draft) -> Iterable[Issue]:
     instance = draft.instance
     known = {r.material for r in instance.recipes} | {d.material for d in instance.demand}
     known |= {m.material for m in instance.markets} | {s.material for s in instance.stockpiles}
+    known |= {s.replaced_by for s in instance.substitutes} | {r.returned for r in instance.returns}
     for row in instance.materials:
         if row.material not in known:
             yield draft.at(row, "material", "nobody makes, uses, sells or needs it")

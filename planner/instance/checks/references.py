@@ -28,6 +28,8 @@ _SINGULAR = {
     "funds": "fund",
     "scenarios": "scenario",
     "stockpiles": "stockpile",
+    "substitutes": "substitute",
+    "returns": "return",
     "sources": "source",
     STAGES: "stage",
     BLOCS: "bloc",

@@ -12,10 +12,11 @@ from ..cells import cell_of
 from ..declare import Key, Row
 from ..reading import SETTINGS_FILE, Place, Written
 from ..rows import BadRow, Entry
-from ..timeline import Period, horizon_end, periods
+from ..timeline import Period, horizon_end, largest_capacity, own_capacity_share, periods
 
 if TYPE_CHECKING:
     from ..instance import Instance
+    from ..tables import Facility
 
 SETTINGS = "settings"  # stands for instance.toml among the tables that a rule needs
 
@@ -109,6 +110,11 @@ class Draft:
     def last(self) -> int:
         """Last calendar year of the horizon."""
         return horizon_end(self.instance)
+
+    def has_capacity(self, facility: Facility, period: Period) -> bool:
+        """Return whether a facility has capacity of its own in a period."""
+        instance = self.instance
+        return largest_capacity(instance, facility) > 0 and own_capacity_share(instance, facility, period) > 0
 
     @cached_property
     def products_of_facilities(self) -> Mapping[str, frozenset[str]]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from ...errors import Issue
 from ..tables import TABLES, Facility, columns
-from ..timeline import own_capacity_share
 from .registry import SETTINGS, Draft, check
 
 FAR = 100  # years from the horizon beyond which a year is probably misspelt
@@ -63,7 +62,7 @@ def ramp_without_beginning(draft: Draft) -> Iterable[Issue]:
             yield draft.at(row, "ramp_years", "means nothing without first_year, the capacity is full from the start")
 
 
-@check("W508", "facilities", SETTINGS)
+@check("W508", "facilities", "facility_capacity", SETTINGS)
 def min_use_means_something(draft: Draft) -> Iterable[Issue]:
     """A minimum use should bind own capacity in some period."""
     for row in draft.instance.facilities:
@@ -76,6 +75,4 @@ def min_use_means_something(draft: Draft) -> Iterable[Issue]:
 def _must_be_used(draft: Draft, row: Facility) -> bool:
     """Return whether the minimum use of a facility holds in a period in which it has capacity of its own."""
     until = draft.last if row.min_use_until is None else row.min_use_until
-    return row.capacity_t > 0 and any(
-        period.first_year <= until and own_capacity_share(row, period) > 0 for period in draft.periods
-    )
+    return any(period.first_year <= until and draft.has_capacity(row, period) for period in draft.periods)

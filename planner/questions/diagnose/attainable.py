@@ -1,4 +1,4 @@
-"""How strict a cap could be: the lowest limit that can be kept, and the earliest year from which the asked one can."""
+"""How strict a cap or floor could be: the strictest limit that can be kept, and the year from which its own can be."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ class Reachable(Declared):
     cap         the cap
     asked       its limit, a share (in its first year, if it glides)
     glides      whether its limit changes from year to year
-    limit       the lowest limit that can be kept in all its years; None: not below 1, or the cap glides
+    floor       whether it is a floor
+    limit       the lowest limit that can be kept in all its years, of a floor the highest; None: only one that asks for
+                nothing, or the cap glides
     first_year  the first period from which its own limits can be kept; None: not within the horizon
     others      how the other wishes are held: ``as they are``, or ``as edited`` where that alone is not enough
     """
@@ -44,13 +46,15 @@ class Reachable(Declared):
     limit: float | None
     first_year: int | None
     others: str
+    floor: bool = False
 
     def __str__(self) -> str:
         parts = []
+        strictest, loosest = ("highest", "above 0%") if self.floor else ("lowest", "below 100%")
         if self.limit is not None:
-            parts.append(f"the lowest limit that can be kept in all its years is {percent(self.limit)}")
+            parts.append(f"the {strictest} limit that can be kept in all its years is {percent(self.limit)}")
         elif not self.glides:
-            parts.append("no limit below 100% can be kept in all its years")
+            parts.append(f"no limit {loosest} can be kept in all its years")
         asked = "its glide" if self.glides else f"the asked {percent(self.asked)}"
         when = "in no later year of the horizon" if self.first_year is None else f"from {self.first_year} on"
         parts.append(f"{asked} can be kept {when}")
@@ -70,9 +74,8 @@ def reachable(system: System, cap: Cap, amounts: np.ndarray, clock: Clock) -> Re
         base, others = amounts.copy(), AS_EDITED
         base[relaxables] = 0.0
     limit = None if cap.limit_end is not None else _lowest(system, cap, base, relaxables, clock)
-    return Reachable(
-        cap.cap, cap.limit, cap.limit_end is not None, limit, _earliest(system, years, base, clock), others
-    )
+    earliest, floor = _earliest(system, years, base, clock), cap.sense == "min"
+    return Reachable(cap.cap, cap.limit, cap.limit_end is not None, limit, earliest, others, floor)
 
 
 def _years(system: System, cap: Cap) -> dict[int, int]:
@@ -87,15 +90,16 @@ def _years(system: System, cap: Cap) -> dict[int, int]:
 
 
 def _lowest(system: System, cap: Cap, base: np.ndarray, relaxables: list[int], clock: Clock) -> float | None:
-    """Return the lowest limit that can be kept in all years, a share; None if it is not below 1."""
+    """Return the strictest limit that can be kept in all years, a share; None if it asks for nothing."""
     if not relaxables:
         return None
     start = base.copy()
     start[relaxables[0]] = system.relaxables[relaxables[0]].most
     if not feasible(system, start, clock):
         return None
-    limit = cap.limit + least(system, start, relaxables[0], clock)
-    return limit if limit < 1.0 - 1e-9 else None
+    relaxable = system.relaxables[relaxables[0]]
+    amount = least(system, start, relaxables[0], clock)
+    return cap.limit + relaxable.sign * amount if amount < relaxable.most - 1e-9 else None
 
 
 def _earliest(system: System, years: dict[int, int], base: np.ndarray, clock: Clock) -> int | None:

@@ -6,7 +6,8 @@ the cap, and that a committed project, a rule or a pin is given up only when not
 ====================================  ==========================================================
 what gives way                        points
 ====================================  ==========================================================
-a cap's limit, a fund's max_share     1 per point (0.01)
+a cap's or floor's limit, a fund's    1 per point (0.01)
+max_share
 a service floor                       2 per point of the sector's demand
 min_use                               1 per point
 final_min_t, take_t of a plant        1 per hundredth of it
@@ -29,7 +30,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ...instance.metrics import METRICS
-from ...instance.timeline import Period, horizon_end, module_share, own_capacity_share, promised
+from ...instance.timeline import Period, horizon_end, largest_capacity, module_share, own_capacity_share, promised
 from ...solving.families import FAMILIES, Family
 from .system import Cell, Effect, Relaxable, System, service_cell
 
@@ -70,7 +71,7 @@ def _add(system: System, relaxable: Relaxable, effects: Iterable[tuple[int, floa
 
 
 def cap_shift(system: System, cap: Cap, year: int) -> tuple[float, float]:
-    """Return how much a cap's limit in ``year`` rises per unit of its cell ``limit``, and per unit of ``limit_end``."""
+    """Return how much a cap's limit in ``year`` moves per unit of its cell ``limit``, and per unit of ``limit_end``."""
     if cap.limit_end is None:
         return 1.0, 0.0
     first = system.instance.years[0] if cap.first_year is None else cap.first_year
@@ -80,7 +81,7 @@ def cap_shift(system: System, cap: Cap, year: int) -> tuple[float, float]:
 
 
 def _caps(system: System) -> None:
-    """Add the limits of caps, and those at the end of a glide: they can rise up to 1."""
+    """Add the limits of caps, and those at the end of a glide: they can rise up to 1, those of floors fall to 0."""
     rows: dict[str, list[tuple[int, int]]] = defaultdict(list)  # cap -> row, year
     for family in METRICS:
         for index, row in system.arrays.rows.get(family, {}).items():
@@ -90,8 +91,11 @@ def _caps(system: System) -> None:
         for side, (column, value) in enumerate((("limit", cap.limit), ("limit_end", cap.limit_end))):
             effects = [(row, cap_shift(system, cap, year)[side]) for row, year in rows[cap.cap]]
             effects = [(row, factor) for row, factor in effects if factor > 0.0]
-            if effects and value is not None and value < 1.0:
-                _add(system, Relaxable(Cell("caps", (cap.cap,), column), POINT, 1.0 - value), effects, share=True)
+            if not effects or value is None:
+                continue
+            room, sign = (value, -1.0) if cap.sense == "min" else (1.0 - value, 1.0)
+            if room > 0.0:
+                _add(system, Relaxable(Cell("caps", (cap.cap,), column), POINT, room, sign), effects, share=True)
 
 
 def _service(system: System) -> None:
@@ -189,7 +193,8 @@ def _most_taken(system: System, offtake: Offtake, period: Period) -> float:
         return 0.0
     if not offtake.option:
         plant = next(f for f in system.instance.facilities if f.facility == offtake.facility)
-        return offtake.take_t * own_capacity_share(plant, period) if plant.capacity_t > 0.0 else 0.0
+        has_some = largest_capacity(system.instance, plant) > 0.0
+        return offtake.take_t * own_capacity_share(system.instance, plant, period) if has_some else 0.0
     option = next(o for o in system.instance.options if o.option == offtake.option)
     starts = [s.year for s in system.data.build if s.option == option.option and s.year <= period.first_year]
     shares = [module_share(option, year, period) for year in starts]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...instance.timeline import largest_capacity
 from ...instance.wildcards import MovementTable
 from ...prepare import CLEAN, EXPOSED
 from .conflict import Item
@@ -86,7 +87,7 @@ def _most(system: System, needs: Sequence[int], clean: bool, clock: Clock) -> fl
     wanted = set(needs)
     for i, k in arrays.columns.get("deliver", {}).items():
         delivery = system.data.deliver[i]
-        if delivery.need in wanted and (not clean or delivery.provenance == CLEAN):
+        if delivery.need in wanted and (not clean or delivery.provenance != EXPOSED):
             cost[k] = -1.0
     arrays.cost = cost
     x = solve(arrays, clock)
@@ -170,7 +171,7 @@ def _why_not(
     limit = next((c for c in data.capacity if c.facility == name and c.node == node), None)
     if limit is not None and limit.use and (limit.own > 0.0 or limit.modules):
         return f"{name}: {facility_capacity(system, name, period, limit)}"
-    own = facility.capacity_t > 0.0
+    own = largest_capacity(instance, facility) > 0.0
     builds = [b for b in system.prepared.data.build if b.facility == name]
     if limit is None and not own and not builds:
         return f"{name} has neither capacity nor an option"

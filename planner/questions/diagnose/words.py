@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...instance.metrics import METRICS
-from ...instance.timeline import promised, start_years
+from ...instance.timeline import largest_capacity, promised, start_years
 from ...prepare import CLEAN, PLAN, Node, Pool, ShareLimit
 from ...solving.families import FAMILIES, modules, tonnes
 from .conflict import UPPER, WHOLE, Item
@@ -183,15 +183,17 @@ def _clean_only(system: System, i: int) -> Statement:
     need = system.data.need[delivery.need]
     node = system.data.nodes[delivery.node]
     since = next(s.clean_from_year for s in system.instance.sectors if s.sector == need.sector)
-    text = f"clean_from_year of sector {need.sector}: from {since} on it takes only clean {need.material} ({_at(node)})"
-    subject = f"clean {need.sector} {need.material}"
+    substitutes = {s.substitute: s.replaced_by for s in system.instance.substitutes}
+    taken = substitutes.get(delivery.substitute, need.material)
+    text = f"clean_from_year of sector {need.sector}: from {since} on it takes only clean {taken} ({_at(node)})"
+    subject = f"clean {need.sector} {taken}"
     return Statement("wish", subject, node.year, text, Cell("sectors", (need.sector,), "clean_from_year"), 99.0)
 
 
 def _cap(system: System, family: str, limit: ShareLimit) -> Statement:
     node = system.data.nodes[limit.node]
     row = next(c for c in system.instance.caps if c.cap == limit.cap)
-    of = [METRICS[family].label]
+    of = [f"{'recycled ' if row.recycled else ''}{METRICS[family].label}"]
     if row.stage or row.material:
         of.append(f"of {row.stage or row.material}")
     if row.sector:
@@ -200,7 +202,8 @@ def _cap(system: System, family: str, limit: ShareLimit) -> Statement:
         of.append(f"of {limit.country or row.country}")
     if row.origin:
         of.append(f"from {row.origin}")
-    text = f"cap {limit.cap}: {' '.join(of)} at most {percent(limit.limit)} in {_at(node)}"
+    side = "least" if limit.floor else "most"
+    text = f"cap {limit.cap}: {' '.join(of)} at {side} {percent(limit.limit)} in {_at(node)}"
     subject = f"cap {limit.cap} {limit.country} {limit.limit if row.limit_end is not None else ''}"
     return Statement("wish", subject, node.year, text, Cell("caps", (limit.cap,), "limit"), 100.0)
 
@@ -268,6 +271,7 @@ def sources_of(system: System, pool: Pool) -> str:
     data = system.data
     parts = sorted({data.activity[a].facility for a, _ in pool.made})
     parts += sorted({f"market {data.buy[k].market}" for k in pool.bought})
+    parts += sorted({f"return {data.collect[i].ret}" for i in pool.collected})
     parts += [f"imports from {o}" for o in sorted({data.ship[s].origin for s in pool.arriving})]
     parts += sorted({f"stockpile {data.stock[i].stockpile}" for i in pool.held if data.stock[i].can_draw})
     if pool.downgrade is not None and pool.provenance != CLEAN:
@@ -283,7 +287,10 @@ def _capacity(system: System, i: int) -> Statement:
     text = f"facility {limit.facility}, {_at(node)}: {facility_capacity(system, limit.facility, node.period, limit)}"
     made = {system.data.pools[p].material for activity, _ in limit.use for p in system.pools_made.get(activity, ())}
     rank = max((stage_rank(system, material) for material in made), default=0.0)
+    points = system.instance.capacity_series.get(limit.facility)
     cell = Cell("facilities", (limit.facility,), "capacity_t")
+    if points is not None:  # the first point of the series stands for it
+        cell = Cell("facility_capacity", (limit.facility, next(iter(points))), "capacity_t")
     return Statement("limit", f"capacity {limit.facility} {text}", node.year, text, cell, rank + 0.2)
 
 
@@ -297,9 +304,10 @@ def facility_capacity(system: System, facility: str, period: int, limit: Any) ->
     parts = [own]
     year = system.prepared.periods[period].first_year
     row = next(f for f in system.instance.facilities if f.facility == facility)
-    if row.capacity_t > 0.0 and row.first_year is not None and row.first_year > year:
+    some = largest_capacity(system.instance, row) > 0.0
+    if some and row.first_year is not None and row.first_year > year:
         parts[0] += f" (it opens in {row.first_year})"
-    if row.capacity_t > 0.0 and row.last_year is not None and row.last_year < year:
+    if some and row.last_year is not None and row.last_year < year:
         parts[0] += f" (it closes after {row.last_year})"
     for option in system.instance.options:
         if option.facility != facility:

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...instance.finance import annuity_years, capital_recovery_factor, discount_factor
-from ...instance.timeline import horizon_end
-from ...instance.timeline import own_capacity_share as own_share
+from ...instance.timeline import horizon_end, ramped_share
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
@@ -113,6 +112,7 @@ class _Marginals:
             ("options", "capex_musd"): self._capex,
             ("options", "wacc"): self._wacc,
             ("facilities", "capacity_t"): self._capacity,
+            ("facility_capacity", "capacity_t"): self._capacity_point,
             ("demand", "demand_t"): self._demand,
             ("market_prices", "price_usd_per_t"): self._price,
             ("recipes", "t_per_t"): self._recipe,
@@ -148,12 +148,26 @@ class _Marginals:
         return float(row.capex_musd) * (self._annuity(row, wacc + step) - self._annuity(row, wacc)) / step
 
     def _capacity(self, row: Any) -> float:
-        upkeep = row.fixed_om_usd_per_t * 1e-6
+        if row.facility in self.instance.capacity_series:
+            return 0.0  # a series stands in its place
         closing = self.closing.get(row.facility, 0.0) / row.capacity_t if row.capacity_t else 0.0
-        return closing + sum(
-            own_share(row, p) * (KILO * self.capacity.get((row.facility, t), 0.0) + upkeep * p.discount)
-            for t, p in enumerate(self.span)
+        return closing + self._own_capacity(row, [1.0] * len(self.span))
+
+    def _own_capacity(self, row: Any, weights: list[float]) -> float:
+        """MUSD per t/yr of own capacity of a facility that counts with a weight in each period."""
+        upkeep = row.fixed_om_usd_per_t * 1e-6
+        return sum(
+            weight * ramped_share(row, p) * (KILO * self.capacity.get((row.facility, t), 0.0) + upkeep * p.discount)
+            for t, (weight, p) in enumerate(zip(weights, self.span, strict=True))
         )
+
+    def _capacity_point(self, row: Any) -> float | None:
+        """MUSD per t/yr of a cell of facility_capacity.csv; not known where the plant may close."""
+        if any(c.facility == row.facility for c in self.instance.closures):
+            return None
+        facility = next(f for f in self.instance.facilities if f.facility == row.facility)
+        points = list(self.instance.capacity_series[row.facility])
+        return self._own_capacity(facility, self._weights(points, row.year))
 
     def _demand(self, row: Any) -> float:
         """MUSD per t/yr of a cell of demand.csv: shadow prices of the periods, weighted by how far the point counts."""

@@ -133,13 +133,14 @@ def _solved_at_the_step(limits: list[Limit], bench: Bench) -> list[Limit]:
 
 
 def _caps(bench: Bench) -> list[Limit]:
-    """Return the caps on dependence that bind, with the saving by one percentage point, as dependence.csv has it."""
+    """Return the caps and floors that bind, with the saving by one percentage point, as dependence.csv has it."""
     rows = bench.run.tables["dependence"]
     result: list[Limit] = []
     for r in rows[(rows["cap"] != "") & (rows["marginal_musd_per_point"] > 0.0)].itertuples():
         of = r.stage or r.material or r.sector
-        says = f"{r.metric}{f' of {of}' if of else ''} at most {r.limit:.4g}"
-        limit = Limit("cap", r.cap, r.country, int(r.year), POINT, float(r.marginal_musd_per_point), DUAL, says)
+        kind, side = ("floor", "least") if r.cap in bench.instance.floors else ("cap", "most")
+        says = f"{r.metric}{f' of {of}' if of else ''} at {side} {r.limit:.4g}"
+        limit = Limit(kind, r.cap, r.country, int(r.year), POINT, float(r.marginal_musd_per_point), DUAL, says)
         for i, row in bench.arrays.rows.get(r.metric, {}).items():
             share = bench.data.caps[r.metric][i]
             if share.cap == r.cap and share.country in ("", r.country) and bench.data.nodes[share.node].year == r.year:
@@ -281,7 +282,7 @@ def _clean_only(bench: Bench) -> list[Limit]:
     table = bench.run.tables["prices"].dropna(subset="usd_per_t")
     known = set(zip(table["material"], table["country"], table["provenance"], table["year"], strict=True))
     pools = {(p.material, p.country, p.provenance, p.node): i for i, p in enumerate(bench.data.pools)}
-    exposed = {d.need for d in bench.data.deliver if d.provenance != CLEAN}
+    exposed = {d.need for d in bench.data.deliver if d.provenance == EXPOSED}
     rule = {s.sector: s.clean_from_year for s in bench.instance.sectors}
     result: list[Limit] = []
     for d, need in enumerate(bench.data.need):

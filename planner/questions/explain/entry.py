@@ -18,6 +18,7 @@ from collections.abc import Collection
 from typing import Any
 
 from ...errors import InstanceError
+from ...instance.timeline import largest_capacity
 from ...solving.solver import Found
 from .bench import BUILT, SAME, Bench, Model
 from .binding import earlier_cells
@@ -133,7 +134,8 @@ def by_running_cost(bench: Bench, project: Project) -> list[Entry]:
     dearest = max((a.opex for _, a in activity), default=0.0)
     if project.plan is None or dearest <= 0.0:
         return []
-    if facility.capacity_t > 0.0 or any(bench.builds[i] > BUILT for o in siblings for i in bench.starts[o]):
+    own = largest_capacity(bench.instance, facility) > 0.0
+    if own or any(bench.builds[i] > BUILT for o in siblings for i in bench.starts[o]):
         return [_entry(name, ALL, "not asked", f"the running cost of {option.facility} is not this option's alone")]
     columns = bench.arrays.columns["activity"]
     run = {columns[i]: bench.data.nodes[a.node].weight for i, a in activity}

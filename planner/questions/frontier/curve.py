@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import Infeasible, InstanceError, NoPlan, UsageError, hinted
-from ...instance.metrics import METRICS
+from ...errors import Infeasible, NoPlan
 from ...prepare import prepare
 from ...solving.cap_rows import PLACEHOLDER, MetricRows
 from ...solving.compiling import compiled
 from ...solving.dive import dive
+from ...solving.lshaped import Best, LShaped
 from ...solving.measures import deliveries
 from ...solving.programme import Programme, inside_bounds
 from ...solving.search import COST_SLACK, TIE, finished
@@ -29,8 +28,7 @@ from ...words import figure_of
 if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...solving.solver import Progress, Settings
-
-KINDS = (*(name for name, metric in METRICS.items() if not metric.needs), "unserved")
+    from .axis import Axis
 
 SAME_COST = 1e-8  # relative: two costs this close count as equal
 EXACT = 1e-8  # share: tolerance of the limits at the ends of the curve
@@ -38,92 +36,11 @@ NARROW = 1e-5  # share: no point is placed in a narrower segment
 TRIES = 60  # most steps towards the least limit; each comes much closer than the one before
 
 
-@dataclass(frozen=True)
-class Axis:
-    """The dependence metric that the curve limits; the limit is the same in all years in which it holds.
-
-    name   ``exposed_share``, ``stage_share:STAGE``, ``single_country_share:STAGE`` or ``unserved``
-    first  first calendar year in which the limit holds; None: every year
-    glide  whether the limit falls linearly, from the metric in the first year of the least-cost plan to the limit of
-           the point in ``first``, and stays there
-    """
-
-    name: str
-    first: int | None = None
-    glide: bool = False
-
-    @property
-    def family(self) -> str:
-        """The name of the metric without its stage or material."""
-        return self.name.partition(":")[0]
-
-    def check(self, instance: Instance) -> None:
-        """Raise UsageError if the instance has no such metric or years."""
-        kind, _, item = self.name.partition(":")
-        if kind not in KINDS:
-            raise UsageError(hinted(f"metric {kind}: expected one of {', '.join(KINDS)}", kind, KINDS))
-        if self.first is not None and self.first > instance.years[-1]:
-            raise UsageError(
-                f"from year {self.first}: expected a year up to {instance.years[-1]}, the last period's first"
-            )
-        if self.glide and (self.first is None or self.first <= instance.years[0] or kind == "unserved"):
-            raise UsageError(f"a glide needs a share and a year after {instance.years[0]} in which it ends")
-        if kind == "unserved" or not METRICS[kind].of:
-            if item:
-                raise UsageError(f"metric {self.name}: {kind} is of the whole chain; leave :{item} out")
-            return
-        known = [*instance.stages, *sorted(m.material for m in instance.materials)]
-        if item not in known:
-            expected = f"{kind}: and a stage ({', '.join(instance.stages)}) or material"
-            raise UsageError(hinted(f"metric {self.name}: expected {expected}", item, known))
-
-    def capped(self, instance: Instance, limit: float, today: float) -> tuple[Instance, set[str]]:
-        """Return the instance with the limit added as caps, and the names of these caps.
-
-        limit  share, 0 to 1
-        today  share from which a glide begins, 0 to 1; not used without a glide
-
-        For ``unserved``, which no cap can limit, the instance is returned as it is. Raises UsageError if the metric
-        cannot be limited in the instance.
-        """
-        if self.family == "unserved":
-            return instance, set()
-        item = self.name.partition(":")[2]
-        row: dict[str, Any] = {"metric": self.family, "limit": limit}
-        if item:
-            row["stage" if item in instance.stages else "material"] = item
-        rows: list[Mapping[str, Any]] = []
-        if self.glide:
-            assert self.first is not None
-            first = {"first_year": instance.years[0], "last_year": self.first, "limit": today, "limit_end": limit}
-            rows.append({**row, **first, "cap": _free_name(instance, "glide")})
-            if instance.years[-1] > self.first:
-                rows.append({**row, "cap": _free_name(instance, "frontier"), "first_year": self.first + 1})
-        else:
-            rows.append({**row, "cap": _free_name(instance, "frontier"), **_from(self.first)})
-        try:
-            return instance.with_rows("caps", *rows), {str(r["cap"]) for r in rows}
-        except InstanceError as error:
-            raise UsageError(f"metric {self.name} cannot be limited in this instance\n{error}") from error
-
-
-def _from(first: int | None) -> dict[str, int]:
-    """Return the cell of a cap that gives its first year; an empty dictionary leaves the cell blank."""
-    return {} if first is None else {"first_year": first}
-
-
-def _free_name(instance: Instance, name: str) -> str:
-    """Return a name that no cap of the instance has: ``name``, with underscores if need be."""
-    while any(cap.cap == name for cap in instance.caps):
-        name += "_"
-    return name
-
-
 @dataclass(slots=True)
 class Point:
     """The least-cost plan at one limit.
 
-    limit          limit on the metric, a share
+    limit          limit on the metric, a share; of a metric with a floor what is lacking of 1 (see `Axis`), as below
     share          value of the metric in the plan, a share
     cost, bound    present value of the cost of the plan (the incumbent), and its lower bound, MUSD
     slope          shadow price of the limit with the integers fixed: MUSD per unit of share, 0 or less
@@ -166,6 +83,8 @@ class Curve:
     whole        positions of the integer columns; integer array
     tie_cost     cost of each column, MUSD per unit, with a little added to exposed deliveries, so that the least
                  exposed of equally cheap plans is found; float array, one value for each column
+    methods      limit -> the L-shaped method by which it was searched
+    relaxed      limit -> least cost of the linear relaxation, MUSD
     today        share from which a glide begins; 1 without a glide
     interrupted  whether an interrupt (Ctrl-C) ended the search
     notes        sentences that a reader of the curve should know
@@ -184,6 +103,8 @@ class Curve:
         self.tie_cost = arrays.cost + TIE * deliveries(self.data, arrays)
         self.lp = Programme(arrays.relaxed, settings)
         self.mip = Programme(arrays, settings) if len(self.whole) else None
+        self.methods: dict[float, LShaped] = {}
+        self.relaxed: dict[float, float] = {}
         self.interrupted = False
         self.today = 1.0  # where a glide begins
         self.notes: list[str] = []
@@ -194,6 +115,10 @@ class Curve:
         return n.branch == "" and (self.metric.first is None or n.year >= self.metric.first)
 
     # --- solves -------------------------------------------------------------------------------------------
+
+    def _at(self, limit: float) -> str:
+        """Return a limit of the search in words."""
+        return f"{self.metric.shown(limit):.4%}"
 
     def _find(self, programme: Programme, seconds: float | None = None) -> Found:
         """Solve a programme; after an interrupt, return what was found and trace no further points.
@@ -229,10 +154,10 @@ class Curve:
         if found.stopped == "infeasible":
             return None
         if not found.optimal:
-            raise NoPlan(f"no plan was found at the limit {limit:.4%} before the search ended ({found.stopped})")
+            raise NoPlan(f"no plan was found at the limit {self._at(limit)} before the search ended ({found.stopped})")
         relaxed, x, stopped = lp.basis, found.x, found.stopped
         found = self._at_cost()
-        bound = found.value
+        bound = self.relaxed[limit] = found.value
         whole = np.zeros(0)
         if self.mip is not None:
             searched = self._whole_numbers(self.mip, limit, found, start)
@@ -302,37 +227,56 @@ class Curve:
         Returns the integers (one value for each of ``whole``), why the search ended, and a lower bound of the cost
         (MUSD); None if no plan keeps the limit. Raises NoPlan if the search ends without a plan.
         """
-        bound = relaxed.value
-        tried = self._rounded(relaxed, start)
-        if tried is not None:
-            cost, whole = tried
-            if cost - bound <= self.settings.gap_for(len(self.whole)) * abs(cost):
-                return whole, "optimal", bound
-            mip.offer(self.whole, whole)
+        gap, bound = self.settings.gap_for(len(self.whole)), relaxed.value
+        known = self._rounded(relaxed, start)
+        if known is not None and known.value - bound <= gap * abs(known.value):
+            return np.round(known.x[self.whole]), "optimal", bound
+        plan = None if known is None else known.x
+        method = LShaped.of(self.rows.at(limit), self.settings)
+        if method is not None:
+            best = self._by_parts(method, limit, gap, relaxed, plan)
+            plan, bound = best.plan if best.plan is not None else plan, max(bound, best.bound)
+            if best.plan is not None and best.why != "stalled":
+                return np.round(best.plan[self.whole]), best.why, bound
+        if plan is not None:
+            mip.offer(self.whole, plan[self.whole])
         self.rows.set_limit(mip, limit)
         found = self._find(mip, self.settings.time_limit)
         if found.stopped == "infeasible":
             return None
         if found.held:
-            whole = np.round(found.x[self.whole])
-        elif tried is None:
-            raise NoPlan(f"no plan was found at the limit {limit:.4%} before the search ended ({found.stopped})")
-        return whole, found.stopped, max(bound, found.bound)
+            plan = found.x
+        if plan is None:
+            raise NoPlan(f"no plan was found at the limit {self._at(limit)} before the search ended ({found.stopped})")
+        return np.round(plan[self.whole]), found.stopped, max(bound, found.bound)
 
-    def _rounded(self, relaxed: Found, start: Point | None) -> tuple[float, np.ndarray] | None:
-        """Return cost (MUSD) and integers of the cheaper of two simple incumbents; None if neither exists.
+    def _by_parts(self, method: LShaped, limit: float, gap: float, relaxed: Found, plan: np.ndarray | None) -> Best:
+        """Search by the L-shaped method at a limit, with the planes of the nearest looser one.
+
+        gap      relative gap at which the search may stop
+        relaxed  solution of the linear relaxation at the limit
+        plan     values of all columns of a plan that keeps the limit; None: none is known
+        """
+        looser = min((known for known in self.methods if known >= limit), default=None)
+        if looser is not None:
+            method.adopt(self.methods[looser])
+        best = method.search(gap, self.settings.time_limit, plan, self.progress, relaxed)
+        self.methods[limit] = method
+        self.interrupted |= best.why == "interrupted"
+        return best
+
+    def _rounded(self, relaxed: Found, start: Point | None) -> Found | None:
+        """Return the cheaper of two simple plans; None if neither exists.
 
         One is found by diving from the linear relaxation, the other has the integers of ``start``.
         """
-        dived = dive(self.lp, self.whole, relaxed)
+        plans = [dive(self.lp, self.whole, relaxed)]
         self.interrupted |= self.lp.interrupted
-        plans = [None if dived is None else (dived.value, np.round(dived.x[self.whole]))]
         if start is not None:
-            self.lp.bound(self.whole, start.whole, start.whole)
-            found = self.lp.find(sure=False, keep=True)
-            plans.append((found.value, start.whole) if found.optimal else None)
-        self.lp.bound(self.whole, self.arrays.col_lower[self.whole], self.arrays.col_upper[self.whole])
-        return min((plan for plan in plans if plan is not None), key=lambda plan: plan[0], default=None)
+            with self.lp.bounded(self.whole, start.whole, start.whole):
+                found = self.lp.find(sure=False, keep=True)
+            plans.append(found if found.optimal else None)
+        return min((plan for plan in plans if plan is not None), key=lambda plan: plan.value, default=None)
 
     def _facts(self, x: np.ndarray) -> dict[str, Any]:
         """Return builds, deliveries, shortage and capex of a solution, under the names and in the units of `Point`."""
@@ -344,7 +288,7 @@ class Curve:
             if node.branch == "":
                 clean += node.present * x[k] if delivery.provenance == "clean" else 0.0
                 tainted += node.present * x[k] if delivery.provenance == "exposed" else 0.0
-            if self._counted(delivery.node):
+            if self._counted(delivery.node) and delivery.provenance:  # thrift needs no material
                 delivered += node.length * x[k]
                 exposed += node.length * x[k] if delivery.provenance == "exposed" else 0.0
         for d, k in columns.get("short", {}).items():
@@ -463,7 +407,7 @@ class Curve:
         if self.progress:
             gap = abs(point.cost - point.bound) / max(abs(point.cost), 1e-9)
             self.progress(
-                f"limit {point.limit:7.2%}: {figure_of(point.cost, 6)} MUSD, gap {gap:.2%}, "
+                f"limit {self.metric.shown(point.limit):7.2%}: {figure_of(point.cost, 6)} MUSD, gap {gap:.2%}, "
                 f"{time.perf_counter() - started:.1f} s"
             )
 
@@ -502,7 +446,7 @@ class Curve:
             except NoPlan:
                 point = None
             if point is None:
-                self.notes.append(f"limit {limit:.4%}: no plan was found in time")
+                self.notes.append(f"limit {self._at(limit)}: no plan was found in time")
                 barred.add(found[at].limit)
                 continue
             self.tell(point, started)
@@ -625,10 +569,10 @@ class Curve:
         """
         if self.mip is None:
             return []
-        costs = []
         self.lp.objective(self.arrays.cost)
         for limit in limits:
-            self.rows.set_limit(self.lp, limit + EXACT / 10)
-            relaxed = self.lp.find(keep=True)
-            costs.append(relaxed.value if relaxed.optimal else math.nan)
-        return costs
+            if limit not in self.relaxed:
+                self.rows.set_limit(self.lp, limit + EXACT / 10)
+                relaxed = self.lp.find(keep=True)
+                self.relaxed[limit] = relaxed.value if relaxed.optimal else math.nan
+        return [self.relaxed[limit] for limit in limits]

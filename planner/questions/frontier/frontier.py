@@ -52,9 +52,11 @@ def frontier(
     """Trace least cost against a limit on a dependence metric, from the least cost to the least dependence.
 
     instance    the instance, or its folder; its own caps stay in force
-    metric      ``exposed_share``, ``stage_share:STAGE``, ``single_country_share:STAGE`` (a material may take the place
-                of the stage) or ``unserved``. The same limit holds in every year; ``unserved`` is limited in the sum
-                of the years
+    metric      ``exposed_share``, ``stage_share:STAGE``, ``single_country_share:STAGE``,
+                ``import_share:STAGE:COUNTRY``, ``own_share:STAGE:COUNTRY`` (with ``:recycled`` behind it only what is
+                recycled) or ``unserved``; a material may take the place of a stage, a bloc that of a country. The same
+                limit holds in every year; that on ``own_share`` is a floor, ``unserved`` is limited in the sum of the
+                years
     from_year   first calendar year in which the limit holds; None: every year
     glide       whether the limit falls linearly, from the metric in the first year of the least-cost plan to the limit
                 of the point in ``from_year``, and stays there
@@ -73,7 +75,8 @@ def frontier(
         raise UsageError(f"points = {points}: expected 2 or more")
 
     from ...solving.solver import Settings
-    from .curve import Axis, Curve
+    from .axis import Axis
+    from .curve import Curve
 
     settings = Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed)
     started = time.perf_counter()
@@ -145,7 +148,7 @@ def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
 
     points = _nondominated(found)
     first = points[0]
-    rows, switches = [], []
+    rows, switches, shown = [], [], curve.metric.shown
     for number, p in enumerate(points, start=1):
         extra = p.clean - first.clean
         # a tighter limit cannot lower the least cost, whatever the gaps leave open
@@ -156,9 +159,9 @@ def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
         gap = abs(p.cost - p.bound) / max(abs(p.cost), 1e-9)
         marginal = -p.slope * 0.01 + 0.0
         rows.append(
-            (number, curve.metric.name, p.limit, p.share, p.cost, p.bound, gap)  # noqa: RUF005
+            (number, curve.metric.name, shown(p.limit), shown(p.share), p.cost, p.bound, gap)  # noqa: RUF005
             + (band.found, band.least, band.most, marginal, premium)
-            + (p.exposed_share, p.short_t, p.capex, p.status, max(p.limit, p.same_until))
+            + (p.exposed_share, p.short_t, p.capex, p.status, shown(max(p.limit, p.same_until)))
         )
         before = points[number - 2].builds if number > 1 else p.builds
         for key in sorted({*before, *p.builds}):
@@ -168,11 +171,11 @@ def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
                 switches.append((number, *key, abs(new - old), change))
     limits = [p.limit for p in points]
     bounds = curve.bounds(limits)
-    lp_rows = [(i + 1, limits[i], bound) for i, bound in enumerate(bounds)]
+    lp_rows = [(i + 1, shown(limits[i]), bound) for i, bound in enumerate(bounds)]
     return Frontier(
         curve.instance,
         curve.metric,
-        curve.today,
+        shown(curve.today) if curve.metric.glide else curve.today,
         pd.DataFrame(rows, columns=Frontier.columns("points")),
         pd.DataFrame(switches, columns=Frontier.columns("switches")),
         *_knees(points),

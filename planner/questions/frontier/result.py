@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ...instance.instance import Instance
     from ...runs.run import Run
-    from .curve import Axis
+    from .axis import Axis
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,9 @@ class Frontier(Study):
             extra_musd              | number  | MUSD     | cost above that of point 1, for the plans that were found
             extra_least_musd        | number  | MUSD     | lower end of the extra cost, given the gaps of both searches
             extra_most_musd         | number  | MUSD     | upper end of the extra cost, given the gaps of both searches
-            marginal_musd_per_point | number  | MUSD     | saving by a limit one percentage point higher: the shadow
-                price with the integer variables fixed; at a bend of the curve it may be that of either side
+            marginal_musd_per_point | number  | MUSD     | saving by a limit one percentage point higher (a floor: one
+                point lower): the shadow price with the integer variables fixed; at a bend of the curve it may be that
+                of either side
             usd_per_kg_clean        | number  | USD/kg   | extra cost per extra kg of clean deliveries compared with
                 point 1, both as present values; blank if no clean deliveries are added, or if the gaps leave open
                 whether the cost is higher; as uncertain as `extra_musd`
@@ -136,8 +137,9 @@ class Frontier(Study):
         row = self._row(point)
         if self.metric.family == "unserved":
             raise UsageError("unserved demand is not a metric of caps.csv, so a point of it is not an instance")
-        limit = min(1.0, float(row["limit"]) + 1e-9)  # room for the solver's tolerance, or the least limit has no plan
-        return self.metric.capped(self.instance, limit, self.today)[0]
+        shown = self.metric.shown
+        limit = min(1.0, shown(float(row["limit"])) + 1e-9)  # room for the solver's tolerance, or the end has no plan
+        return self.metric.capped(self.instance, limit, shown(self.today))[0]
 
     def plan(self, point: int, **options: Any) -> Run:
         """Solve the instance at a point again and return the run, for example to write it to a folder.
@@ -182,7 +184,8 @@ class Frontier(Study):
     def __str__(self) -> str:
         when = "every year" if self.metric.first is None else f"from {self.metric.first} on"
         if self.metric.glide:
-            when += f", gliding down from {self.today:.1%} in {self.instance.years[0]}"
+            way = "up" if self.metric.floor else "down"
+            when += f", gliding {way} from {self.today:.1%} in {self.instance.years[0]}"
         lines = [
             f"{self.instance.title or self.instance.name}: cost against {self.metric.name}, {when}",
             *text_table(
@@ -195,9 +198,11 @@ class Frontier(Study):
             ),
         ]
         if len(self.table) == 1 and self.complete:
-            lines.append("One point: no plan depends less than the cheapest one, so there is no trade-off.")
+            better = "makes more of its own" if self.metric.floor else "depends less"
+            lines.append(f"One point: no plan {better} than the cheapest one, so there is no trade-off.")
         if self.knee is not None:
-            lines.append(f"* knee: point {self.knee}, beyond it a point less dependence costs much more")
+            step = "a point more" if self.metric.floor else "a point less dependence"
+            lines.append(f"* knee: point {self.knee}, beyond it {step} costs much more")
             others = [str(n) for n in self.knee_among if n != self.knee]
             if others:
                 lines[-1] += f"; within the gaps it may also be point {' or '.join(others)}"

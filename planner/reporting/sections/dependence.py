@@ -1,4 +1,4 @@
-"""Dependence over time, traced and by stage, against the caps, and what a point more of each would save."""
+"""Dependence over time, traced and by stage, against caps and floors, and what a point of each would save."""
 
 from __future__ import annotations
 
@@ -139,13 +139,15 @@ def _cap_table(view: View, caps: pd.DataFrame) -> Table:
         return " ".join(filter(None, words))
 
     far = (caps["metric"] == "single_country_share") & ~(caps["share"] > 0.75 * caps["limit"])  # they say nothing
+    floors = view.instance.floors
+    less = ", of a floor one point less," if floors.intersection(caps["cap"]) else ""
     return Table(
         "table-caps",
-        f"Every cap and year, with what one percentage point more would save (million {view.instance.currency}, "
+        f"Every cap and year, with what one percentage point more{less} would save (million {view.instance.currency}, "
         "present value)",
         caps[~far],
         (
-            Column("Cap", "cap"),
+            Column("Cap", lambda r: f"{r['cap']} (floor)" if r["cap"] in floors else r["cap"]),
             Column("Of", what),
             Column("Year", "year", "year"),
             Column("Share", "share", "share"),

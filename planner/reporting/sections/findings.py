@@ -125,13 +125,17 @@ def _cost(view: View) -> str:
     plan = view.plan
     short, demand = totals(view)
     delivered = view.tables["service"]
-    present = sum(view.discounts[r.year] * (r.clean_t + r.exposed_t) for r in delivered.itertuples())
+    present = sum(
+        view.discounts[r.year] * (r.clean_t + r.exposed_t + getattr(r, "replaced_t", 0.0))
+        for r in delivered.itertuples()
+    )
     text = f"Supplying {tonnes_of(demand - short)} over {view.span} costs {view.money(plan['objective_musd'])} "
     instance, rate = view.instance, rate_of(view.instance.discount_rate)
     text += f"(present value, {instance.currency} of {instance.price_year} at {rate})"
     if present > 0 and plan["objective_musd"] > 0:
         each = plan["objective_musd"] * 1e6 / present / 1e3
-        text += f", {figure_of(each)} {view.instance.currency} for each kilogram delivered"
+        done = "delivered or replaced" if view.instance.substitutes else "delivered"
+        text += f", {figure_of(each)} {view.instance.currency} for each kilogram {done}"
     if plan["status"] != "optimal":
         text += f"; it may be {share_of(plan['gap'])} too dear, for the search was stopped"
     return text + "."
@@ -251,9 +255,10 @@ def _caps(view: View) -> str:
     rows = binding[binding["cap"] == top].sort_values("marginal_musd_per_point", ascending=False)
     worst = rows.iloc[0]
     saved = view.money(float(by_cap.iloc[0]))
-    text = f"One percentage point more on the cap “{top}” in {worst['year']} would save about {saved}"
+    point = f"One percentage point {'less' if top in view.instance.floors else 'more'} on the cap “{top}”"
+    text = f"{point} in {worst['year']} would save about {saved}"
     if rows["year"].nunique() > 1:
-        text = f"One percentage point more on the cap “{top}” in every year would save about {saved}, most of it in "
+        text = f"{point} in every year would save about {saved}, most of it in "
         text += str(worst["year"])
     others = [f"“{c}”" for c in by_cap.index[1:]]
     return text + (f"; {listed(others, 3)} also bind{'s' if len(others) == 1 else ''}." if others else ".")

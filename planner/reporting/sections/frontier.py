@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...bands import ROUNDING, WIDE, Band
+from ...instance.metrics import METRICS as SHARES
 from ...words import counted, figure_of, listed, share_of, tonnes_of
 from .. import charts
 from ..charts import Chart, amounts, layout, plain
@@ -22,6 +23,8 @@ METRICS = {
     "exposed_share": "traced dependence",
     "stage_share": "dependence of the stage",
     "single_country_share": "largest share of one country,",
+    "import_share": "import share of",
+    "own_share": "own production of",
     "unserved": "unserved demand",
 }
 
@@ -48,8 +51,14 @@ class Curve:
     @property
     def name(self) -> str:
         """The metric in words."""
-        kind, _, of = self.metric.partition(":")
-        return f"{METRICS.get(kind, kind)} {of}".strip()
+        kind, *of = self.metric.split(":")
+        return " ".join([METRICS.get(kind, kind), *of])
+
+    @property
+    def floor(self) -> bool:
+        """Whether the limit is a floor, which rises from point to point."""
+        kind = self.metric.partition(":")[0]
+        return kind in SHARES and SHARES[kind].own
 
 
 def curve_of(study: Shown) -> Curve:
@@ -82,9 +91,11 @@ def section(view: View, study: Shown) -> Section:
         return Section("curve", title, ["The curve holds no point."], (), "Trade-off", study.warnings)
     changes = _changes(curve)
     steps = _steps(view, changes, 6)
+    way = "more" if curve.floor else "less"
     lead = [
-        f"Each point is the cheapest plan at a limit on {curve.name}, {curve.years}; the caps of the instance stay in "
-        "force. The first is the least cost, the last the least dependence that any plan can keep."
+        f"Each point is the cheapest plan at a {'floor under' if curve.floor else 'limit on'} {curve.name}, "
+        f"{curve.years}; the caps of the instance stay in force. The first is the least cost, the last the "
+        f"{'most' if curve.floor else 'least dependence'} that any plan can keep."
     ]
     table = Table(
         "table-curve",
@@ -96,7 +107,7 @@ def section(view: View, study: Shown) -> Section:
             Column(f"Extra cost, {view.musd}", "extra_musd", "number"),
             Column("At least", "extra_least_musd", "number"),
             Column("At most", "extra_most_musd", "number"),
-            Column(f"One point less costs, {view.musd}", "marginal_musd_per_point", "number"),
+            Column(f"One point {way} costs, {view.musd}", "marginal_musd_per_point", "number"),
             Column(f"{view.instance.currency}/kg clean", "usd_per_kg_clean", "number"),
             Column("Short, t", "short_t", "number"),
             Column("Gap", "gap", "share"),
@@ -205,12 +216,14 @@ def _figure(view: View, curve: Curve, steps: dict[int, list[str]]) -> Figure:
     """Extra cost against the share kept: the curve, its bound without whole numbers, and the knee."""
     points = [p for p in curve.points if p["share"] is not None]
     last, least = points[-1], points[0]["objective_musd"]
-    bound = [(limit, cost - least) for limit, cost in curve.bound if limit <= points[0]["share"] + 1e-9]
+    way = -1 if curve.floor else 1  # in which direction of the share a limit is looser
+    loosest = way * points[0]["share"] + 1e-9
+    bound = [(limit, cost - least) for limit, cost in curve.bound if way * limit <= loosest]
     corners = [  # up to same_until nothing is cheaper: the curve is level
         (at, p["objective_musd"] - least, size, _said(view, p, least, steps))
         for p in points
         for at, size in ((p.get("same_until"), 0), (p["share"], 9))
-        if size or (at is not None and at > p["share"] + LEVEL)
+        if size or (at is not None and way * at > way * p["share"] + LEVEL)
     ]
     x, y, sizes, says = (list(values) for values in zip(*corners, strict=True))
     marker = {"size": sizes, "symbol": "circle"}
@@ -238,7 +251,11 @@ def _figure(view: View, curve: Curve, steps: dict[int, list[str]]) -> Figure:
         f"{share_of(p['share'])} costs {extra_of(view, p)}" for p in points[1 :: max(1, len(points) // 6)]
     )
     drawn = layout(
-        xaxis={"title": {"text": plain(curve.name)}, "tickformat": ".0%", "autorange": "reversed"},
+        xaxis={
+            "title": {"text": plain(curve.name)},
+            "tickformat": ".0%",
+            "autorange": True if curve.floor else "reversed",
+        },
         yaxis=amounts(f"extra cost, {view.musd} present value", [p["objective_musd"] - least for p in points]),
         hovermode="closest",
         showlegend=True,
@@ -281,8 +298,8 @@ def in_words(view: View, study: Shown) -> str:
     last = points[-1]
     knee = next((p for p in points if p["point"] == curve.knee), None)
     text = (
-        f"Bringing {curve.name} from {share_of(points[0]['share'])} to {share_of(last['share'])}, the least that any "
-        f"plan can keep, costs {extra_of(view, last)}"
+        f"Bringing {curve.name} from {share_of(points[0]['share'])} to {share_of(last['share'])}, the "
+        f"{'most' if curve.floor else 'least'} that any plan can keep, costs {extra_of(view, last)}"
     )
     if (last.get("short_t") or 0.0) > 1e-3:
         text += f" and leaves {tonnes_of(last['short_t'])} undelivered"
