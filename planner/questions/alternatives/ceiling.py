@@ -10,12 +10,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...solving.lshaped import Best, LShaped, Trial
+from ...solving.lshaped import Best, LShaped
 from ...solving.solver import Found
 
 ROUNDS = 30  # of one question; then it stays open
@@ -43,62 +42,57 @@ class Ceiling(LShaped):
     Every question starts from the planes and bases that there were after the search, so that its answer does not depend
     on what was asked before.
 
-    tried_before  all trials of the search, and the costs of the parts that the master had then
+    stalled  whether the search for the least cost had to be left to another method
     """
 
-    def __init__(self, *parts: Any) -> None:
-        super().__init__(*parts)
-        self.tried_before: list[tuple[Trial, np.ndarray | None]] = []
-        self.stalled = True
+    stalled = True
 
     def search(self, *how: Any) -> Best:
         """As `LShaped.search`."""
         best = super().search(*how)
         self.stalled = best.plan is None or best.why == "stalled"
-        self.keep()
+        self._keep()
         return best
 
-    def cut(self, trial: Trial, theta: np.ndarray | None = None) -> int:
-        """As `LShaped.cut`."""
-        self.tried_before.append((replace(trial, plan=None), theta))
-        return super().cut(trial, theta)
-
-    def keep(self) -> None:
+    def _keep(self) -> None:
         """Start every question from what there is now."""
-        self._rows, self._trials = len(self.master.units.rows), len(self.tried_before)
+        self._planes, self._asleep = list(self.planes), list(self.asleep)
         self._parts = [(p.arrays, p.programme, p.breakable, p.programme.basis) for p in self.parts]
 
     @property
     def state(self) -> tuple[Any, ...]:
         """What another process needs, besides the model, to answer in the same way; see `resume`."""
-        return self.tried_before[: self._trials], [(breakable, basis) for *_, breakable, basis in self._parts]
+        return self._planes, self._asleep, [(breakable, basis) for *_, breakable, basis in self._parts]
 
     def resume(self, state: tuple[Any, ...]) -> None:
         """Take over the ``state`` of the same method in another process."""
-        trials, parts = state
+        planes, self.asleep, parts = state
+        for plane in planes:
+            self._add(plane)
         for part, (breakable, basis) in zip(self.parts, parts, strict=True):
             if breakable:
                 self._make_breakable(part)
             part.programme.basis = basis
-        for trial, theta in trials:
-            self.cut(trial, theta)
-        self.keep()
+        self._keep()
 
     def _begin(self) -> None:
         """Go back to the planes and bases that were kept."""
         self.master.integers(self.whole, False)
-        self.master.drop_rows(np.arange(self._rows, len(self.master.units.rows)))
+        kept = self.master_arrays.matrix.shape[0] + len(self._planes)
+        self.master.drop_rows(np.arange(kept, len(self.master.units.rows)))
         self.master.objective(self.master_arrays.cost)
         self.master.start_from(None)
-        del self.tried_before[self._trials :]
+        self.planes, self.asleep = list(self._planes), list(self._asleep)
         for part, (arrays, programme, breakable, basis) in zip(self.parts, self._parts, strict=True):
             part.arrays, part.programme, part.breakable = arrays, programme, breakable
             programme.start_from(basis)
 
-    def _add(self, limit: Limit) -> None:
-        """Add a limit on builds to the master."""
-        places = np.searchsorted(self.first, np.array(limit.columns, dtype=int))
-        self.master.add_row(places, 1.0, limit.least, limit.most)
+    def _relaxed(self) -> Found:
+        """Solve the master without whole numbers, with all planes that it needs."""
+        while True:
+            found = self.master.find()
+            if not found.optimal or not self._wake(found.x):
+                return found
 
     def invests(self, columns: Collection[int]) -> bool:
         """Whether all these columns are decided before the operations."""
@@ -115,8 +109,9 @@ class Ceiling(LShaped):
         """
         self._begin()
         for limit in limits:
-            self._add(limit)
-        relaxed = self.master.find()
+            places = np.searchsorted(self.first, np.array(limit.columns, dtype=int))
+            self.master.add_row(places, 1.0, limit.least, limit.most)
+        relaxed = self._relaxed()
         if relaxed.stopped == "infeasible" or (relaxed.optimal and relaxed.value > ceiling):
             return None, True
         room = ROOM * (ceiling - relaxed.value) / max(abs(ceiling), 1e-9)
@@ -161,7 +156,7 @@ class Ceiling(LShaped):
     def bound(self, aim: np.ndarray, ceiling: float) -> float:
         """Return what ``aim x`` is at least in plans that cost at most ``ceiling`` (MUSD), by the planes alone."""
         self._turn_to(aim, ceiling)
-        found = self.master.find(sure=False)
+        found = self._relaxed()
         return found.value - self.arrays.offset if found.optimal else -math.inf
 
     def _turn_to(self, aim: np.ndarray, ceiling: float) -> None:
@@ -169,7 +164,9 @@ class Ceiling(LShaped):
         self._begin()
         scale = 1.0 / max(1.0, float(np.abs(self.master_arrays.cost).max()))
         self.master.add_limit(self.master_arrays.cost, ceiling - self.arrays.offset, scale)
-        self.master.objective(np.append(aim[self.first], np.zeros(len(self.parts))))
+        weights = np.zeros(len(self.master_arrays.cost))
+        weights[: len(self.first)] = aim[self.first]
+        self.master.objective(weights)
 
     def _rounds(
         self, solve: Callable[[float | None], Found], seconds: float | None
@@ -194,5 +191,5 @@ class Ceiling(LShaped):
             proposed[self.first] = x
             yield proposed, found
             trial = self.tried(x)
-            if trial is None or not self.cut(trial, theta):
+            if trial is None or not self.cut(trial, theta) + self._wake(found.x):
                 return
