@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from .stakes import without_projects
 
 if TYPE_CHECKING:
     from .pins import Pins
+
 TIE = 1e-6  # MUSD/kt (0.001 USD/t): a weight on exposure that only decides between plans of the same cost
 COST_SLACK = 1e-7  # relative cost the least-exposure step may spend (contract §4)
 LEAST_GAP = 1e-5  # relative: to less than this the planes of the L-shaped method are not exact enough
@@ -135,13 +136,13 @@ def _solve(
     """Search, solve again with integer decisions fixed (for the duals), then minimise exposure; fill ``outcome``."""
     arrays, whole = programme.arrays, programme.arrays.whole
     began, seconds = time.perf_counter(), programme.settings.time_limit
-    method = LShaped.of(arrays, programme.settings) if len(whole) and programme.gap >= LEAST_GAP else None
-    found = _least_cost(programme, method, start, seconds, progress)
+    method = by_parts(programme, LShaped)
+    found = least_cost(programme, method, start, seconds, progress)
     if found.optimal and programme.settings.gap is None:
         outcome.gap_asked = programme.gap = worth_knowing(programme.gap, found.value, outcome.without_projects)
         left = None if seconds is None else seconds - (time.perf_counter() - began)
         if found.value - found.bound > programme.gap * abs(found.value) and (left is None or left > 0.0):
-            found = _least_cost(programme, method, found.x, left, progress, found.bound)
+            found = least_cost(programme, method, found.x, left, progress, found.bound)
     outcome.stopped = found.stopped
     if not found.held:
         return
@@ -182,7 +183,16 @@ def worth_knowing(gap: float, cost: float, without_projects: float) -> float:
     return min(gap, max(STAKE * stake, LEAST_USEFUL_GAP))
 
 
-def _least_cost(
+Method = TypeVar("Method", bound=LShaped)
+
+
+def by_parts(programme: Programme, kind: type[Method]) -> Method | None:
+    """Return the L-shaped method, of this class, for a programme; None if it has no whole numbers or no parts."""
+    searched = len(programme.arrays.whole) > 0 and programme.gap >= LEAST_GAP
+    return cast("Method | None", kind.of(programme.arrays, programme.settings) if searched else None)
+
+
+def least_cost(
     programme: Programme,
     method: LShaped | None,
     start: np.ndarray | None,
