@@ -34,6 +34,8 @@ from .tables import (
     FacilityCapacity,
     Fund,
     FundOption,
+    Group,
+    GroupLimit,
     Lane,
     Market,
     MarketPrice,
@@ -106,6 +108,8 @@ class Instance:
     market_prices: tuple[MarketPrice, ...] = field(default=(), repr=False)
     stockpiles: tuple[Stockpile, ...] = field(default=(), repr=False)
     caps: tuple[Cap, ...] = field(default=(), repr=False)
+    groups: tuple[Group, ...] = field(default=(), repr=False)
+    group_limits: tuple[GroupLimit, ...] = field(default=(), repr=False)
     funds: tuple[Fund, ...] = field(default=(), repr=False)
     fund_options: tuple[FundOption, ...] = field(default=(), repr=False)
     scenarios: tuple[Scenario, ...] = field(default=(), repr=False)

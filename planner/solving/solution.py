@@ -267,9 +267,7 @@ class Reader:
                 yearly["shortage", last] += paid / periods[last].discount
         for t, period in enumerate(periods):
             own = sum(
-                f.fixed_om_usd_per_t
-                * largest_capacity(self.instance, f)
-                * own_capacity_share(self.instance, f, period)
+                f.fixed_om_usd_per_t * largest_capacity(self.instance, f) * own_capacity_share(self.instance, f, period)
                 for f in self.instance.facilities
             )
             yearly["fixed_om", t] += own / 1e6

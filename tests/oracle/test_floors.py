@@ -5,7 +5,7 @@ floor makes anybody buy in China at 21 000.
 """
 
 import pytest
-from test_families import CARS, CHINA, HOME, LANE, SHORT, costs, oracle
+from test_families import CARS, CHINA, HOME, LANE, OWN, SHORT, costs
 from test_families import base as base
 
 import planner
@@ -81,17 +81,6 @@ def test_a_use_that_only_a_floor_wants_is_in_the_model(base):
 
 
 # --- own production -------------------------------------------------------------------------------------------
-
-OWN = {"cap": "own", "metric": "own_share", "country": "AAA", "sense": "min"}
-
-
-@oracle("own_share")
-def test_a_floor_on_the_own_share_and_what_a_point_of_it_saves(base):
-    # of 100 t of magnets 45 t are pressed at home at 30 000, the others bought in China at 21 000 USD/t
-    plan = costs(base().with_rows("caps", {**OWN, "material": "magnet", "limit": 0.45}), 45 * HOME + 55 * CHINA)
-    own = plan.tables["dependence"].set_index("cap").loc["own"]
-    assert own["share"] == pytest.approx(0.45)
-    assert own["marginal_musd_per_point"] == pytest.approx(0.009)
 
 
 def test_a_cap_on_the_own_share(base):

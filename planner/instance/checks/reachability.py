@@ -81,11 +81,7 @@ def _destinations(draft: Draft) -> dict[tuple[str, str], set[str]]:
 def _usable(draft: Draft) -> set[str]:
     """Return the facilities that can have capacity in some period."""
     instance = draft.instance
-    usable = {
-        f.facility
-        for f in instance.facilities
-        if any(draft.has_capacity(f, period) for period in draft.periods)
-    }
+    usable = {f.facility for f in instance.facilities if any(draft.has_capacity(f, period) for period in draft.periods)}
     usable |= {o.facility for o in instance.options if not o.stockpile and start_years(o, instance.years, draft.last)}
     return usable
 

@@ -157,9 +157,7 @@ class _Marginals:
         """MUSD per t/yr of own capacity of a facility that counts with a weight in each period."""
         upkeep = row.fixed_om_usd_per_t * 1e-6
         return sum(
-            weight
-            * ramped_share(row, p)
-            * (KILO * self.capacity.get((row.facility, t), 0.0) + upkeep * p.discount)
+            weight * ramped_share(row, p) * (KILO * self.capacity.get((row.facility, t), 0.0) + upkeep * p.discount)
             for t, (weight, p) in enumerate(zip(weights, self.span, strict=True))
         )
 
