@@ -97,3 +97,12 @@ def test_what_a_limit_is_worth_is_told_by_the_relaxation(base):
     assert row["worth_musd"] == pytest.approx(0.07 - 0.015)
     assert (row["name"], row["unit"]) == ("all capacity_t", "t")
     assert row["says"] == "at most 40 t of nameplate capacity started"
+
+
+def test_the_page_tells_the_limits_and_what_is_started(base):
+    i = lines(base(), a=1, b=2, c=3)
+    i = limited(limited(i, "options", max=2), "capex_musd", last_year=2030, min=1)
+    page = planner.report(planner.solve(i.load()))
+    assert "Limits on groups of projects" in page
+    text = page[page.index("table-groups") :]
+    assert "different projects" in text
