@@ -17,6 +17,7 @@ from typing import Any
 from ..errors import Issue, UsageError, did_you_mean
 from .cells import cell_of
 from .declare import Key, Row
+from .group_tables import Group, GroupLimit
 from .reading import Place, RawTable, Written
 from .rows import BadRow, Entry, ParsedTable, parse_table
 from .settings import BASE, SurvivalRule, setting_sections
@@ -34,8 +35,6 @@ from .tables import (
     FacilityCapacity,
     Fund,
     FundOption,
-    Group,
-    GroupLimit,
     Lane,
     Market,
     MarketPrice,

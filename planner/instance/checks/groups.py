@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable
 
 from ...errors import Issue
-from ..tables import GroupLimit, Option
+from ..group_tables import GroupLimit
+from ..tables import Option
 from ..timeline import promised
 from .options import most_started, possible_starts
 from .registry import SETTINGS, Draft, check

@@ -13,7 +13,7 @@ from ..parts import Column, Control, Figure, Section, Table
 from ..view import STARTUP
 
 if TYPE_CHECKING:
-    from ...instance.tables import GroupLimit
+    from ...instance.group_tables import GroupLimit
     from ..view import View
 
 
