@@ -84,12 +84,12 @@ def test_drawn_instances(tmp_path, seed, solver):
 
 
 def test_the_constant_is_a_column_and_whole_numbers_have_whole_bounds(tmp_path):
-    instance, _, _ = valid(tmp_path / "drawn", 24)  # fixed O&M of 0.036 MUSD; half a module of an option a year
-    assert Programme.of(instance, Settings()).arrays.offset == pytest.approx(0.036)
+    instance, _, _ = valid(tmp_path / "drawn", 24)  # 60 t at 50 USD/t for 6 years; half a module of an option a year
+    assert Programme.of(instance, Settings()).arrays.offset == pytest.approx(0.018)
     write_model(instance, tmp_path / "m.lp")
     lines = (tmp_path / "m.lp").read_text().splitlines()
     assert " constant_0 = 1" in lines
-    assert float(re.search(r"\+([\d.]+) constant_0", " ".join(lines))[1]) == pytest.approx(0.036)
+    assert float(re.search(r"\+([\d.]+) constant_0", " ".join(lines))[1]) == pytest.approx(0.018)
     assert " build_4 = 0" in lines and "semi" not in lines and {"binary", "general"} <= set(lines)
 
 
