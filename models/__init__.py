@@ -42,7 +42,7 @@ letter      code                  unit      meaning
 x_a         ``m.activity``        kt/yr     how much a process runs
 y_s         ``m.ship``            kt/yr     what is shipped
 b_k         ``m.buy``             kt/yr     what is bought
-z_{dq}      ``m.deliver``         kt/yr     what a sector receives
+z_{dq}      ``m.deliver``         kt/yr     what a sector receives, or has replaced by a substitute
 S_h         ``m.stock``           kt        what is in stock at the period's end
 n_{o tau}   ``m.build``           modules   modules started
 ==========  ====================  ========  ================================================================
@@ -92,10 +92,12 @@ from .constraints import (
     least_use,
     offtake,
     own_share,
+    returns,
     risk,
     single_country_share,
     stage_share,
     stocks,
+    substitution,
     surplus,
     transit,
 )
@@ -111,6 +113,8 @@ FAMILIES = (
     offtake,
     lanes,
     demand,
+    substitution,
+    returns,
     stocks,
     exposed_share,
     stage_share,

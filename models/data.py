@@ -98,11 +98,18 @@ class Need(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """Material of one provenance that goes to a sector."""
+    """Material of one provenance that goes to a sector, or a swap: what a substitute replaces of its demand.
+
+    provenance  that of the material, or of the one that replaces it; blank: thrift, which needs no material
+    substitute  name of the substitute; blank: the material asked for
+    cost        MUSD per kt replaced
+    """
 
     need: int  # position in ``ModelData.need``
     provenance: str
     node: int
+    substitute: str = ""
+    cost: float = 0.0
 
 
 class Holding(NamedTuple):
@@ -191,7 +198,8 @@ class Pool:
     arriving: list[int] = field(default_factory=list)  # ship
     leaving: list[int] = field(default_factory=list)  # ship
     bought: list[int] = field(default_factory=list)  # buy
-    delivered: list[int] = field(default_factory=list)  # deliver
+    delivered: Terms = field(default_factory=list)  # deliver, kt taken per kt of the demand that is served
+    collected: list[int] = field(default_factory=list)  # collect
     held: list[int] = field(default_factory=list)  # stock: its put and draw
     surplus: int | None = None  # None: nothing may be thrown away
     downgrade: int | None = None  # takes from the clean pool, adds to the exposed one; None: not possible
@@ -247,6 +255,7 @@ class ShareLimit(NamedTuple):
     made     activities whose products the numerator adds up, and kt made per kt of activity: of tied plants outside the
              countries of concern (stage_share), in the country or bloc (own_share)
     demand   exposed_share: demand of all needs in ``total``, kt/yr
+    thrift   exposed_share: swaps of these needs that need no material, and are in neither sum
     floor    whether it is a floor; its row is multiplied by -1, so that all rows are ``<=`` and their duals 0 or less
     """
 
@@ -258,12 +267,43 @@ class ShareLimit(NamedTuple):
     total: tuple[int, ...] = ()
     made: tuple[tuple[int, float], ...] = ()
     demand: float = 0.0
+    thrift: tuple[int, ...] = ()
     floor: bool = False
 
     @property
     def sign(self) -> float:
         """What the row is multiplied by: 1 of a cap, -1 of a floor."""
         return -1.0 if self.floor else 1.0
+
+
+class SwapLimit(NamedTuple):
+    """The most that a substitute can replace of a demand."""
+
+    substitute: str
+    country: str
+    sector: str
+    material: str
+    node: int
+    need: int  # position in ``ModelData.need``
+    limit: float  # kt/yr
+    swaps: tuple[int, ...]  # deliver: one for each provenance
+
+
+class Collection(NamedTuple):
+    """What is collected of a material, after its use in a country, at a node.
+
+    ret        name of the row of returns.csv
+    given      what can be collected of deliveries that are given, not decided, kt/yr
+    delivered  deliver: kt/yr that can be collected per kt/yr delivered, at this node or one before it
+    """
+
+    ret: str
+    country: str
+    material: str
+    provenance: str
+    node: int
+    given: float
+    delivered: Terms
 
 
 class ExportLimit(NamedTuple):
@@ -409,6 +449,7 @@ class ModelData:
     buy: list[Purchase] = field(default_factory=list)
     need: list[Need] = field(default_factory=list)
     deliver: list[Delivery] = field(default_factory=list)
+    collect: list[Collection] = field(default_factory=list)  # also describes the rows of its limits
     stock: list[Holding] = field(default_factory=list)
     surplus: list[int] = field(default_factory=list)  # position of its pool
     downgrade: list[tuple[int, int]] = field(default_factory=list)  # positions of its clean and its exposed pool
@@ -426,6 +467,7 @@ class ModelData:
     lane_limit: list[LaneLimit] = field(default_factory=list)
     stock_limit: list[StockLimit] = field(default_factory=list)
     stock_floor: list[StockFloor] = field(default_factory=list)
+    swap_limit: list[SwapLimit] = field(default_factory=list)
     caps: dict[str, list[ShareLimit]] = field(default_factory=lambda: defaultdict(list))  # by metric
     export_stop: list[ExportLimit] = field(default_factory=list)
     closed: list[tuple[int, ...]] = field(default_factory=list)  # close: closures of one plant that hold at one time

@@ -3,7 +3,7 @@ r"""The objective: the expected present value of all cost, or with a risk weight
 .. math::
     \min\ \sum_t \pi_t \Bigl( \sum_a \mathit{opex}_a x_a + \sum_s (\mathit{freight}_s + \mathit{tariff}_s) y_s
     + \sum_k \mathit{price}_k b_k + \sum_h \mathit{holding}_h S_h + \sum_d \mathit{shortage}_d\, \mathit{short}_d
-    \Bigr) \\
+    + \sum_z \mathit{swap}_z\, z \Bigr) \\
     + \sum_{o, \tau} (A_{o\tau} + F_{o\tau})\, n_{o\tau} + F_0 + \sum_e C_e\, \mathit{close}_e
     + \sum_g \mathit{value}_g\, \mathit{missing}_g
 
@@ -17,6 +17,8 @@ tariff          ``ship.tariff``             MUSD/kt   tariff rate times value of
 price           ``buy.price``               MUSD/kt   market price, raised by the surge in a branch; the same
 holding         ``stock.cost``              MUSD/kt   cost of a year in stock, of the period's end; the same
 shortage        ``need.shortage_cost``      MUSD/kt   cost of demand that is not served; the same
+swap            ``delivery.cost``           MUSD/kt   cost of a substitute per kt replaced, 0 of other deliveries; the
+                                                      same
 A               ``start.annuity``           MUSD      per module: present value of capex times the capital
                                                       recovery factor, in the horizon; prepare/investment.py
 F               ``start.fixed_om``          MUSD      per module: present value of fixed O&M; the same
@@ -28,7 +30,7 @@ value           ``floor.missing_cost``      MUSD/kt   value of the material, pre
                                                       prepare/operations.py
 ==============  ==========================  ========  ========================================================
 
-Here opex to shortage are per kt, paid in each year of the period. With a risk weight W (``risk.weight``,
+Here opex to swap are per kt, paid in each year of the period. With a risk weight W (``risk.weight``,
 prepare/risk.py) and the risk term of the family risk:
 
 .. math::
@@ -41,10 +43,37 @@ Two further steps after the least cost (the least exposure at that cost, then th
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
+from typing import Any
+
 from pyomo.core import ConcreteModel, Objective
 
 from .data import ModelData
 from .terms import Sum
+
+# decisions -> their list in ModelData, and component of the cost -> attribute with its rate there, MUSD/kt and year
+RATES: dict[str, tuple[str, dict[str, str]]] = {
+    "activity": ("activity", {"opex": "opex"}),
+    "ship": ("ship", {"freight": "freight", "tariff": "tariff"}),
+    "buy": ("buy", {"purchase": "price"}),
+    "stock": ("stock", {"holding": "cost"}),
+    "short": ("need", {"shortage": "shortage_cost"}),
+    "deliver": ("deliver", {"substitution": "cost"}),
+}
+
+
+def unit_costs(data: ModelData) -> Iterator[tuple[str, list[tuple[int, int, float]]]]:
+    """Yield each family of decisions at nodes that can cost something, and what they cost.
+
+    With a family come triples of index, position of the node, and MUSD/kt a year, of the decisions with a cost.
+    """
+    for family, (rows, components) in RATES.items():
+        listed = getattr(data, rows)
+        rates: Iterable[Any] = map(attrgetter(*components.values()), listed)
+        if len(components) > 1:
+            rates = map(sum, rates)
+        yield family, [(i, row.node, rate) for i, (row, rate) in enumerate(zip(listed, rates, strict=True)) if rate]
 
 
 def operations_cost(m: ConcreteModel, data: ModelData) -> list[Sum]:
@@ -52,23 +81,10 @@ def operations_cost(m: ConcreteModel, data: ModelData) -> list[Sum]:
 
     The list is parallel to ``data.nodes``.
     """
-    present = [node.present for node in data.nodes]
     costs = [Sum() for _ in data.nodes]
-    for i, a in enumerate(data.activity):
-        if a.opex:
-            costs[a.node].add(m.activity, (i,), present[a.node] * a.opex)
-    for i, s in enumerate(data.ship):
-        if s.freight + s.tariff:
-            costs[s.node].add(m.ship, (i,), present[s.node] * (s.freight + s.tariff))
-    for i, k in enumerate(data.buy):
-        if k.price:
-            costs[k.node].add(m.buy, (i,), present[k.node] * k.price)
-    for i, h in enumerate(data.stock):
-        if h.cost:
-            costs[h.node].add(m.stock, (i,), present[h.node] * h.cost)
-    for i, d in enumerate(data.need):
-        if d.shortage_cost:
-            costs[d.node].add(m.short, (i,), present[d.node] * d.shortage_cost)
+    for family, priced in unit_costs(data):
+        for i, n, rate in priced:
+            costs[n].add(getattr(m, family), (i,), data.nodes[n].present * rate)
     return costs
 
 
@@ -77,17 +93,8 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     mean = 1.0 if data.risk is None or data.risk.measure == "unserved" else 1.0 - data.risk.weight
     weight = [mean * node.weight for node in data.nodes]
     cost = Sum(mean * data.own_fixed_om)
-    cost.add_terms(m.activity, [(i, weight[a.node] * a.opex) for i, a in enumerate(data.activity) if a.opex])
-    cost.add_terms(
-        m.ship,
-        [(i, weight[s.node] * (s.freight + s.tariff)) for i, s in enumerate(data.ship) if s.freight + s.tariff],
-    )
-    cost.add_terms(m.buy, [(i, weight[k.node] * k.price) for i, k in enumerate(data.buy) if k.price])
-    cost.add_terms(m.stock, [(i, weight[h.node] * h.cost) for i, h in enumerate(data.stock) if h.cost])
-    cost.add_terms(
-        m.short,
-        [(i, weight[d.node] * d.shortage_cost) for i, d in enumerate(data.need) if d.shortage_cost],
-    )
+    for family, priced in unit_costs(data):
+        cost.add_terms(getattr(m, family), [(i, weight[n] * rate) for i, n, rate in priced])
     cost.add_terms(m.build, [(i, mean * (b.annuity + b.fixed_om)) for i, b in enumerate(data.build)])
     cost.add_terms(m.close, [(i, mean * c.cost) for i, c in enumerate(data.close)])
     cost.add_terms(m.missing, [(f.missing, mean * f.missing_cost) for f in data.stock_floor if f.missing is not None])

@@ -6,8 +6,10 @@ name              unit      meaning (index: position in the list of the same nam
 ``activity``      kt/yr     how much a process runs at a facility, by provenance of its inputs
 ``ship``          kt/yr     what is moved of a material from one country to another, by provenance
 ``buy``           kt/yr     what is bought in a market; at most its ``max_t``
-``deliver``       kt/yr     what a sector in a country receives, by provenance
+``deliver``       kt/yr     what a sector in a country receives, by provenance; or of its demand what a
+                            substitute replaces (a swap), by provenance of the material that it needs
 ``short``         kt/yr     what a need lacks (index: ``need``); at most (1 - min_service) of its demand
+``collect``       kt/yr     what is collected after its use, as the material that it comes back as
 ``put, draw``     kt/yr     what goes into and out of a part of a stockpile (index: ``stock``)
 ``stock``         kt        what is in stock at the period's end, by provenance
 ``surplus``       kt/yr     what is thrown away in the country in which it is made
@@ -46,6 +48,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         domain=NonNegativeReals,
         bounds={i: (0, need.max_short) for i, need in enumerate(data.need)},
     )
+    m.collect = _amounts(len(data.collect))
     m.put = Var([i for i, part in enumerate(data.stock) if part.can_put], domain=NonNegativeReals)
     m.draw = Var([i for i, part in enumerate(data.stock) if part.can_draw], domain=NonNegativeReals)
     m.stock = _amounts(len(data.stock))

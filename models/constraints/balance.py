@@ -1,9 +1,9 @@
 r"""Balance: what comes into a pool of material goes out of it; nothing appears or vanishes.
 
 .. math::
-    \sum_a \mathit{made}_a x_a + \sum_{s \to c} y_s + \sum_k b_k + \sum_h \mathit{draw}_h
-    + [q = \text{exposed}]\, \mathit{downgrade} \\
-    = \sum_a \mathit{used}_a x_a + \sum_{s \leftarrow c} y_s + \sum_d z_{dq} + \sum_h \mathit{put}_h
+    \sum_a \mathit{made}_a x_a + \sum_{s \to c} y_s + \sum_k b_k + \sum_r \mathit{collect}_r
+    + \sum_h \mathit{draw}_h + [q = \text{exposed}]\, \mathit{downgrade} \\
+    = \sum_a \mathit{used}_a x_a + \sum_{s \leftarrow c} y_s + \sum_d \mathit{taken}_d z_{dq} + \sum_h \mathit{put}_h
     + \mathit{surplus} + [q = \text{clean}]\, \mathit{downgrade}
     \qquad \forall (m, c, q, t)
 
@@ -15,7 +15,9 @@ made, used      ``pool.made, used``     kt/kt    recipes.csv, recipe_yields.csv:
 y_s arriving    ``pool.arriving``       kt/yr    ``m.ship``, decided: shipments into the country
 y_s leaving     ``pool.leaving``        kt/yr    ``m.ship``, decided: shipments out of it
 b_k             ``pool.bought``         kt/yr    ``m.buy``, decided: purchases in its markets
+collect         ``pool.collected``      kt/yr    ``m.collect``, decided: what comes back after its use
 z_{dq}          ``pool.delivered``      kt/yr    ``m.deliver``, decided: deliveries to its sectors
+taken           ``pool.delivered``      kt/kt    1; of a swap ``t_per_t`` of substitutes.csv
 draw, put       ``pool.held``           kt/yr    ``m.draw, m.put``, decided: out of and into its stockpiles
 surplus         ``pool.surplus``        kt/yr    ``m.surplus``, decided: thrown away; None: not allowed
 downgrade       ``pool.downgrade``      kt/yr    ``m.downgrade``, decided: clean material used as exposed
@@ -45,11 +47,11 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         supply = Sum()
         supply.add_terms(m.activity, pool.made)
         supply.add(m.ship, pool.arriving)
-        supply.add(m.buy, pool.bought)
+        supply.add(m.buy, pool.bought).add(m.collect, pool.collected)
         supply.add(m.draw, [i for i in pool.held if data.stock[i].can_draw])
         supply.add_terms(m.activity, pool.used, -1.0)
         supply.add(m.ship, pool.leaving, -1.0)
-        supply.add(m.deliver, pool.delivered, -1.0)
+        supply.add_terms(m.deliver, pool.delivered, -1.0)
         supply.add(m.put, [i for i in pool.held if data.stock[i].can_put], -1.0)
         if pool.surplus is not None:
             supply.add(m.surplus, (pool.surplus,), -1.0)

@@ -1,4 +1,4 @@
-r"""Demand: all that a sector asks for is delivered or counted as short.
+r"""Demand: all that a sector asks for is delivered, replaced by a substitute, or counted as short.
 
 .. math::
     \sum_q z_{dq} + \mathit{short}_d = D_d, \qquad \mathit{short}_d \le (1 - \mathit{floor}_d)\, D_d \qquad \forall d
@@ -6,7 +6,7 @@ r"""Demand: all that a sector asks for is delivered or counted as short.
 ==============  ====================  =======  =====================================================
 symbol          code                  unit     comes from
 ==============  ====================  =======  =====================================================
-z_{dq}          ``m.deliver``         kt/yr    decided; no exposed delivery from ``clean_from_year`` on
+z_{dq}          ``m.deliver``         kt/yr    decided, swaps among them; none exposed from ``clean_from_year`` on
 short           ``m.short``           kt/yr    decided
 D               ``need.demand``       kt/yr    demand.csv ``demand_t``, raised by the surge in a branch
 (1 - floor) D   ``need.max_short``    kt/yr    sectors.csv ``min_service``; in a branch branch_service.csv

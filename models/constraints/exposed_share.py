@@ -3,16 +3,18 @@ r"""Exposed-share cap: how much of what is delivered is exposed, traced through 
 .. math::
     \sum_d z_{d,\text{exposed}} \le \ell_t \sum_d \sum_q z_{dq}
     \quad\Longleftrightarrow\quad
-    \sum_d z_{d,\text{exposed}} + \ell_t \sum_d \mathit{short}_d \le \ell_t \sum_d D_d
+    \sum_d z_{d,\text{exposed}} + \ell_t \sum_d (\mathit{short}_d + \mathit{thrift}_d) \le \ell_t \sum_d D_d
     \qquad \forall t
 
-summed over the needs d in the country (or bloc) and sector of the cap.
+summed over the needs d in the country (or bloc) and sector of the cap. A swap with a material is a delivery, in tonnes
+replaced; thrift, which needs no material, is in neither sum.
 
 ==============  ==================  =======  =======================================================
 symbol          code                unit     comes from
 ==============  ==================  =======  =======================================================
-z exposed       ``cap.over``        kt/yr    ``m.deliver``, decided: exposed deliveries to these needs
+z exposed       ``cap.over``        kt/yr    ``m.deliver``, decided: exposed deliveries and swaps of these needs
 short           ``cap.total``       kt/yr    ``m.short``, decided: what these needs lack
+thrift          ``cap.thrift``      kt/yr    ``m.deliver``, decided: swaps of these needs without a material
 D, summed       ``cap.demand``      kt/yr    demand.csv ``demand_t`` of these needs
 l               ``cap.limit``       share    caps.csv, going linearly from ``limit`` to ``limit_end``
 ==============  ==================  =======  =======================================================
@@ -41,7 +43,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
 
     def rule(m: ConcreteModel, i: int) -> Any:
         cap = data.caps["exposed_share"][i]
-        row = Sum().add(m.deliver, cap.over).add(m.short, cap.total, cap.limit)
+        row = Sum().add(m.deliver, cap.over).add(m.short, cap.total, cap.limit).add(m.deliver, cap.thrift, cap.limit)
         return row <= cap.limit * cap.demand
 
     m.exposed_share = Constraint(range(len(data.caps["exposed_share"])), rule=rule, doc="traced dependence")

@@ -20,4 +20,4 @@ def add_supply(row: Sum, m: ConcreteModel, pool: Pool, factor: float) -> None:
 def add_use(row: Sum, m: ConcreteModel, pools: Iterable[Pool], factor: float) -> None:
     """Add ``factor`` times (used + delivered) of all ``pools`` to ``row``, in kt/yr."""
     for pool in pools:
-        row.add_terms(m.activity, pool.used, factor).add(m.deliver, pool.delivered, factor)
+        row.add_terms(m.activity, pool.used, factor).add_terms(m.deliver, pool.delivered, factor)

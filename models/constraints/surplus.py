@@ -11,8 +11,8 @@ made            ``pool.made``         kt/kt    recipes.csv, recipe_yields.csv: o
 ==============  ====================  =======  =====================================================
 
 Row: one per pool (material, country, provenance and node) where something else than what is made could be thrown away:
-arrivals, purchases, stock, downgraded material. Elsewhere the balance implies the row. ``data.surplus_limit`` holds the
-positions of these pools; prepare/operations.py fills it.
+arrivals, purchases, stock, what comes back after its use, downgraded material. Elsewhere the balance implies the row.
+``data.surplus_limit`` holds the positions of these pools; prepare/operations.py fills it.
 
 Dual, MUSD per kt/yr, 0 or less: what could be saved by throwing away one kt/yr that was bought or brought in. It is not
 zero only if waste would loosen a cap.

@@ -1,10 +1,10 @@
-r"""No transit: a country sends out only what it makes or buys, not what it brought in or drew from stock.
+r"""No transit: a country sends out only what it makes, buys or collects, not what it brought in or drew from stock.
 
 .. math::
     \sum_{s \leftarrow c} y_s \le \sum_a \mathit{made}_a x_a - \mathit{surplus} + \sum_k b_k
-    + [q = \text{exposed}]\, \mathit{downgrade} \qquad \forall (m, c, q, t) \\
-    \sum_q \sum_{s \leftarrow c} y_s \le \sum_q \Bigl(\sum_a \mathit{made}_a x_a - \mathit{surplus} + \sum_k b_k\Bigr)
-    \qquad \forall (m, c, t)
+    + \sum_r \mathit{collect}_r + [q = \text{exposed}]\, \mathit{downgrade} \qquad \forall (m, c, q, t) \\
+    \sum_q \sum_{s \leftarrow c} y_s \le \sum_q \Bigl(\sum_a \mathit{made}_a x_a - \mathit{surplus} + \sum_k b_k
+    + \sum_r \mathit{collect}_r\Bigr) \qquad \forall (m, c, t)
 
 ==============  ====================  =======  =====================================================
 symbol          code                  unit     comes from
@@ -15,6 +15,7 @@ x_a             ``m.activity``        kt/yr    decided: processes run in the cou
 made            ``pool.made``         kt/kt    recipes.csv, recipe_yields.csv: outputs
 surplus         ``pool.surplus``      kt/yr    ``m.surplus``, decided: thrown away; None: not allowed
 b_k             ``pool.bought``       kt/yr    ``m.buy``, decided: purchases in the country's markets
+collect         ``pool.collected``    kt/yr    ``m.collect``, decided: what comes back after its use
 downgrade       ``pool.downgrade``    kt/yr    ``m.downgrade``, decided: clean material used as exposed
 ==============  ====================  =======  =====================================================
 
@@ -47,6 +48,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         for p in limit.pools:
             pool = data.pools[p]
             row.add(m.ship, pool.leaving).add_terms(m.activity, pool.made, -1.0).add(m.buy, pool.bought, -1.0)
+            row.add(m.collect, pool.collected, -1.0)
             if pool.surplus is not None:
                 row.add(m.surplus, (pool.surplus,))
             if pool.downgrade is not None and len(limit.pools) == 1 and pool.provenance == EXPOSED:

@@ -26,6 +26,7 @@ from .disturbance import Disturbance
 from .facts import Facts
 from .funding import check_funding
 from .investment import Investment, check_builds, check_capacity, check_groups
+from .layouts import ORIGIN, branch_layouts, plan_layouts
 from .money import check_costs, check_objective, check_row_money, check_totals, operating_costs
 from .operations import (
     Operations,
@@ -40,7 +41,9 @@ from .operations import (
 )
 from .origin import check_origin
 from .outlays import check_offtakes, check_outlays
-from .reading import BRANCH_TABLES, BUILDS, CLOSURES, ONLY_WITH, ORIGIN, PLAN_TABLES, STOCKS, Given, Tables
+from .reading import Given, Tables
+from .returns import check_returns
+from .substitutes import check_substitution
 
 __all__ = ["KINDS", "TOLERANCE", "AuditReport", "BranchAudit", "Check", "Violation", "audit"]
 
@@ -89,7 +92,7 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
     metrics = run.plan.get("metrics")
     metrics = metrics if isinstance(metrics, Mapping) else {}
 
-    layouts = (*PLAN_TABLES, *(layout for layout in ONLY_WITH if instance.rows(layout.name)))
+    layouts = plan_layouts(instance)
     traced = ORIGIN.name in run.tables
     tables = Tables(run.tables, (*layouts, ORIGIN) if traced else layouts, facts, facts.years, book)
     investment = Investment(facts, tables)
@@ -114,7 +117,7 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
             continue
         book.passed("branches")
         disturbance = Disturbance(facts, scenario)
-        branch_tables = Tables(run.branches[name], BRANCH_TABLES, facts, disturbance.years, book)
+        branch_tables = Tables(run.branches[name], branch_layouts(instance), facts, disturbance.years, book)
         branch = Operations(facts, branch_tables, investment, disturbance)
         branches.append((branch, _check_operations(branch, branch_tables, tables, book)))
     book.branch = ""
@@ -142,7 +145,9 @@ class BranchAudit:
 
     def __init__(self, instance: Instance, plan: Mapping[str, Given], tolerance: float = TOLERANCE) -> None:
         self._book, self._facts = Book(tolerance), Facts(instance)
-        layouts = (BUILDS, STOCKS, CLOSURES) if instance.closures else (BUILDS, STOCKS)
+        needed = ("builds", "stocks", *(["closures"] if instance.closures else ()))
+        needed = (*needed, *(["service"] if instance.returns else ()))  # what it delivered before may come back
+        layouts = tuple(layout for layout in plan_layouts(instance) if layout.name in needed)
         given = {layout.name: plan[layout.name] for layout in layouts}
         self._plan = Tables(given, layouts, self._facts, self._facts.years, self._book)
         self._investment = Investment(self._facts, self._plan)
@@ -169,7 +174,7 @@ class BranchAudit:
         if until is not None:
             disturbance.years = tuple(year for year in disturbance.years if year <= until)
         book.branch = scenario
-        branch_tables = Tables(tables, BRANCH_TABLES, facts, disturbance.years, book)
+        branch_tables = Tables(tables, branch_layouts(facts.instance), facts, disturbance.years, book)
         branch = Operations(facts, branch_tables, self._investment, disturbance)
         missing_musd = _check_operations(branch, branch_tables, self._plan, book)
         costs = operating_costs(branch)
@@ -193,6 +198,8 @@ def _check_operations(operations: Operations, tables: Tables, before: Tables | N
     check_balances(operations, tables, book)
     missing_musd = check_stocks(operations, tables, before, book)
     check_service(operations, book)
+    check_substitution(operations, book)
+    check_returns(operations, before, book)
     check_caps(operations, book)
     check_row_money(operations, book)
     return missing_musd

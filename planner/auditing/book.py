@@ -14,16 +14,21 @@ from typing import Any
 from ..instance.metrics import METRICS
 
 TOLERANCE = 1e-6  # largest relative violation that passes
+RARE_METRICS = ("own_share",)  # of few instances, see `Kind`
 SHOWN = 10  # how many violations of a kind are kept: the largest
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of check: what must hold, the unit of its numbers, and the least scale by which they are divided."""
+    """A kind of check: what must hold, the unit of its numbers, and the least scale by which they are divided.
+
+    rare  whether it is left out of a report in which nothing of the kind was compared: it is of tables that few have
+    """
 
     title: str
     unit: str
     grain: float
+    rare: bool = False
 
 
 def _faults(title: str) -> Kind:
@@ -82,8 +87,15 @@ KINDS: dict[str, Kind] = {
     "demand": _tonnes("clean, exposed and short make up the demand"),
     "min_service": _tonnes("min_service is kept"),
     "clean_only": _tonnes("no exposed delivery from clean_from_year on"),
+    # substitution
+    "swaps": replace(_faults("substitutes replace what they may, by what they may"), rare=True),
+    "swap_limit": replace(_tonnes("substitutes within max_share of the demand"), rare=True),
+    "swap_cost": Kind("cost_musd of what substitutes replace", "MUSD", 1e-3, rare=True),
+    # returns
+    "returned_rows": replace(_faults("what comes back is what returns.csv says, and where"), rare=True),
+    "returned": replace(_tonnes("no more is collected than comes back of what was delivered"), rare=True),
     # dependence
-    **{metric: _tonne_sums(f"{metric} caps hold") for metric in METRICS},
+    **{metric: replace(_tonne_sums(f"{metric} caps hold"), rare=metric in RARE_METRICS) for metric in METRICS},
     "dependence_rows": _faults("dependence.csv has every row it must have, and no other"),
     "dependence": Kind("shares and limits of dependence.csv", "share", 1.0),
     "marginals": Kind("marginal values only of caps, and never negative", "MUSD", 1.0),
@@ -291,6 +303,7 @@ class Book:
                 violations=tuple(sorted(tally.violations, key=lambda v: (-v.relative, v.where, v.what))),
             )
             for (name, kind), tally in zip(KINDS.items(), self._tallies.values(), strict=True)
+            if tally.comparisons or not kind.rare
         ]
         return AuditReport(tuple(checks), self.tolerance)
 

@@ -7,7 +7,8 @@ from collections import defaultdict
 from ..instance.tables import Closure
 from .book import Book
 from .facts import Facts
-from .reading import CLOSURES, Tables
+from .layouts import CLOSURES
+from .reading import Tables
 
 USD_PER_MUSD = 1e6
 

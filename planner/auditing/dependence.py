@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 from ..instance.tables import Cap
 from .book import Book
 from .disturbance import Disturbance
-from .facts import PROVENANCES, Facts
+from .facts import EXPOSED, PROVENANCES, Facts
+from .layouts import DEPENDENCE, DependenceRow, ServiceRow
 from .operations import NEGLIGIBLE, Operations
-from .reading import DEPENDENCE, LARGEST, DependenceRow, ServiceRow, Tables
+from .reading import LARGEST, Tables
 
 Key = tuple[str, str, str, str, str, str, int]  # the key columns of dependence.csv
 
@@ -61,6 +62,10 @@ class Shares:
             if row.country in consumers and sector in ("", row.sector):
                 exposed += row.exposed_t
                 delivered += row.clean_t + row.exposed_t
+        for swap in self.operations.swaps:  # in tonnes replaced; thrift, without a provenance, is in neither sum
+            if swap.year == year and swap.country in consumers and sector in ("", swap.sector) and swap.provenance:
+                exposed += swap.t if swap.provenance == EXPOSED else 0.0
+                delivered += swap.t
         return Share(exposed, delivered)
 
     def stage(self, materials: Iterable[str], year: int) -> Share:

@@ -91,6 +91,8 @@ class Facts:
         self.stockpiles = {row.stockpile: row for row in instance.stockpiles}
         self.caps = {row.cap: row for row in instance.caps}
         self.funds = {row.fund: row for row in instance.funds}
+        self.returns = {row.called: row for row in instance.returns}
+        self.substitutes = {row.substitute: row for row in instance.substitutes}
         self.stages = tuple(instance.stages)
         self.concern = frozenset(instance.countries_of_concern)
 
@@ -278,6 +280,21 @@ class Facts:
         rows = self.instance.market_prices
         return _series(((row.market,), row.year, row.max_t) for row in rows if row.max_t is not None)
 
+    def demand_share(self, substitute: str, year: int) -> float:
+        """Return the largest share of a demand that a substitute can replace in the period that begins in ``year``."""
+        points = self._demand_shares.get((substitute,))
+        return interpolated(points, year) if points else 0.0
+
+    def taken(self, substitute: str, t: float) -> float:
+        """Return the tonnes of the other material that a substitute takes to replace ``t``."""
+        t_per_t = self.substitutes[substitute].t_per_t
+        return t if t_per_t is None else t * t_per_t
+
+    @cached_property
+    def _demand_shares(self) -> dict[tuple[str, ...], Points]:
+        rows = self.instance.substitute_shares
+        return _series(((row.substitute,), row.year, row.max_share) for row in rows)
+
     # --- groups
 
     def members(self, name: str) -> frozenset[str]:
@@ -307,6 +324,9 @@ class Facts:
             "market": frozenset(self.markets),
             "stockpile": frozenset(self.stockpiles),
             "sector": frozenset(self.sectors),
+            "return": frozenset(self.returns),
+            "substitute": frozenset(self.substitutes),
+            "replaced_by": frozenset(self.materials),
             "provenance": provenances,
             "input_provenance": provenances,
             "output_provenance": provenances,

@@ -15,7 +15,8 @@ from collections import defaultdict
 from .book import Book
 from .facts import Facts
 from .investment import Investment
-from .reading import FUNDING, PRIVATE, Tables
+from .layouts import FUNDING, PRIVATE
+from .reading import Tables
 
 
 def check_funding(facts: Facts, tables: Tables, investment: Investment, book: Book) -> None:

@@ -14,7 +14,8 @@ from .book import Book
 from .closures import Closures
 from .disturbance import Disturbance
 from .facts import Facts
-from .reading import BUILDS, CAPACITY, Tables
+from .layouts import BUILDS, CAPACITY
+from .reading import Tables
 
 BUILT = 1e-6  # modules up to which an option counts as not built
 

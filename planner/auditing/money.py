@@ -1,7 +1,7 @@
 r"""Checks money: freight, tariff and purchase of each row, costs.csv, objective, bound and totals of plan.json.
 
 .. math::
-    \sum_t D_t (fixed\ O\&M + opex + freight + tariff + purchase + holding + shortage)
+    \sum_t D_t (fixed\ O\&M + opex + freight + tariff + purchase + holding + shortage + substitution)
     + \sum_{modules} \sum_y capex \cdot CRF(wacc, life) \, (1+r)^{-(y-y_0)}
 
 Costs of operations are expected values: in a period, each branch that has begun counts with its probability, and the
@@ -20,8 +20,9 @@ from .dependence import metric
 from .disturbance import Disturbance
 from .facts import Facts
 from .investment import Investment
+from .layouts import COSTS, components
 from .operations import Operations
-from .reading import COMPONENTS, COSTS, LARGEST, Tables
+from .reading import LARGEST, Tables
 
 Costs = dict[tuple[str, int], float]  # MUSD a year, by component and period
 
@@ -61,6 +62,8 @@ def operating_costs(operations: Operations) -> Costs:
         usd["holding", s.year] += facts.stockpiles[s.stockpile].holding_usd_per_t * s.stock_t
     for d in operations.service:
         usd["shortage", d.year] += facts.sectors[d.sector].shortage_usd_per_t * d.short_t
+    for swap in operations.swaps:
+        usd["substitution", swap.year] += facts.substitutes[swap.substitute].cost_usd_per_t * swap.t
     return {key: value / USD_PER_MUSD for key, value in usd.items()}
 
 
@@ -115,7 +118,7 @@ def check_costs(
         musd["capex", year], present["capex", year] = yearly, discounted
 
     rows = {(row.component, row.year): row for row in tables.rows(COSTS)}
-    for component in COMPONENTS:
+    for component in components(facts.instance):
         for year in facts.years:
             key = (component, year)
             row = rows.get(key)
@@ -189,7 +192,7 @@ def check_totals(plan: Operations, tables: Tables, metrics: Mapping[str, Any], b
     capex = math.fsum(plan.investment.capex(option) for option in facts.options)
     _check_total(_number(metrics.get("capex_musd")), capex, ("plan.json metrics capex_musd",), book)
     costs = metrics.get("cost_musd")
-    for component in COMPONENTS:
+    for component in components(facts.instance):
         expected = math.fsum(row.present_musd for row in tables.rows(COSTS) if row.component == component)
         value = _number(costs.get(component, 0.0)) if isinstance(costs, Mapping) else math.nan
         _check_total(value, expected, ("plan.json metrics cost_musd", component), book)

@@ -3,11 +3,11 @@ r"""Checks operations of the plan or of a branch: activity, movements, purchases
 For every material m, country c, provenance q and period t:
 
 .. math::
-    made + arriving + bought + drawn \;(+ downgrade \text{ if exposed})
+    made + arriving + bought + collected + drawn \;(+ downgrade \text{ if exposed})
     = used + leaving + delivered + put + surplus \;(+ downgrade \text{ if clean})
 
-    leaving \le made - surplus + bought \;(+ downgrade \text{ if exposed}), \qquad
-    \textstyle\sum_q leaving \le \sum_q (made - surplus + bought)
+    leaving \le made - surplus + bought + collected \;(+ downgrade \text{ if exposed}), \qquad
+    \textstyle\sum_q leaving \le \sum_q (made - surplus + bought + collected)
 """
 
 from __future__ import annotations
@@ -19,22 +19,26 @@ from .book import Book
 from .disturbance import Disturbance
 from .facts import CLEAN, EXPOSED, PROVENANCES, Facts, interpolated
 from .investment import Investment
-from .reading import (
+from .layouts import (
     ACTIVITY,
     ADJUSTMENTS,
     CAPACITY,
     FLOWS,
     PRICES,
     PURCHASES,
+    RETURNED,
     SERVICE,
     STOCKS,
+    SUBSTITUTION,
     ActivityRow,
     FlowRow,
     PurchaseRow,
+    ReturnedRow,
     ServiceRow,
     StockRow,
-    Tables,
+    SubstitutionRow,
 )
+from .reading import Tables
 
 Where = tuple[str, str, str, int]  # material, country, provenance, year
 Totals = dict[Where, float]
@@ -60,6 +64,8 @@ class Operations:
         self.purchases: list[PurchaseRow] = tables.rows(PURCHASES)
         self.service: list[ServiceRow] = tables.rows(SERVICE)
         self.stocks: list[StockRow] = tables.rows(STOCKS)
+        self.returned: list[ReturnedRow] = tables.rows(RETURNED) if facts.returns else []
+        self.swaps: list[SubstitutionRow] = tables.rows(SUBSTITUTION) if facts.substitutes else []
 
         self.made: Totals = defaultdict(float)
         self.made_tied: dict[tuple[str, str, int], float] = defaultdict(float)  # by tied plants
@@ -69,6 +75,7 @@ class Operations:
         self.arriving: Totals = defaultdict(float)
         self.leaving: Totals = defaultdict(float)
         self.bought: Totals = defaultdict(float)
+        self.collected: Totals = defaultdict(float)
         self.delivered: Totals = defaultdict(float)
         self.put: Totals = defaultdict(float)
         self.drawn: Totals = defaultdict(float)
@@ -98,6 +105,12 @@ class Operations:
         for s in self.service:
             self.delivered[s.material, s.country, CLEAN, s.year] += s.clean_t
             self.delivered[s.material, s.country, EXPOSED, s.year] += s.exposed_t
+        for swap in self.swaps:
+            if swap.replaced_by and swap.provenance:
+                taken = facts.taken(swap.substitute, swap.t)
+                self.delivered[swap.replaced_by, swap.country, swap.provenance, swap.year] += taken
+        for back in self.returned:
+            self.collected[back.material, back.country, back.provenance, back.year] += back.t
         for stock in self.stocks:
             where = (stock.material, stock.country, stock.provenance, stock.year)
             self.put[where] += stock.put_t
@@ -160,7 +173,7 @@ def check_prices(operations: Operations, tables: Tables, book: Book) -> None:
     """
     o = operations
     sliver = max(NEGLIGIBLE, 1e-6 * max((row.demand_t for row in o.facts.instance.demand), default=0.0))
-    incoming = (o.made, o.arriving, o.bought, o.drawn)
+    incoming = (o.made, o.arriving, o.bought, o.drawn, o.collected)
     passing = (*incoming, o.used, o.leaving, o.delivered)
     prices = {(r.material, r.country, r.provenance, r.year): r.usd_per_t for r in tables.rows(PRICES)}
     for where in sorted({*prices, *(where for totals in incoming for where in totals)}):
@@ -218,7 +231,7 @@ def check_purchases(operations: Operations, book: Book) -> None:
 
 
 def check_balances(operations: Operations, tables: Tables, book: Book) -> None:
-    """Check balances, that only what is made is thrown away, and that only what is made or bought is sent out."""
+    """Check balances, that only what is made is thrown away, and that nothing is sent out that came from elsewhere."""
     o, facts = operations, operations.facts
     for row in tables.rows(ADJUSTMENTS):
         if row.kind == "downgrade" and row.provenance != CLEAN:
@@ -233,6 +246,7 @@ def check_balances(operations: Operations, tables: Tables, book: Book) -> None:
             o.arriving,
             o.leaving,
             o.bought,
+            o.collected,
             o.delivered,
             o.put,
             o.drawn,
@@ -248,7 +262,8 @@ def check_balances(operations: Operations, tables: Tables, book: Book) -> None:
             key = (material, country, q, year)
             made, bought = o.made.get(key, nothing), o.bought.get(key, nothing)
             surplus, leaving = o.surplus.get(key, nothing), o.leaving.get(key, nothing)
-            into = made + o.arriving.get(key, nothing) + bought + o.drawn.get(key, nothing)
+            collected = o.collected.get(key, nothing)
+            into = made + o.arriving.get(key, nothing) + bought + collected + o.drawn.get(key, nothing)
             out = o.used.get(key, nothing) + leaving + o.delivered.get(key, nothing)
             out += o.put.get(key, nothing) + surplus
             degraded = downgrade if q == EXPOSED else nothing
@@ -258,7 +273,7 @@ def check_balances(operations: Operations, tables: Tables, book: Book) -> None:
             place = (material, q, "in", country, year)
             book.equal("balance", into, out, max(into, out), place)
 
-            own = made - surplus + bought
+            own = made - surplus + bought + collected
             if leaving:
                 book.at_most("transit", leaving, own + degraded, leaving, place)
             if surplus:
@@ -328,8 +343,9 @@ def check_service(operations: Operations, book: Book) -> None:
                 book.at_most("demand", demand, 0.0, demand, (*place, "is missing, demand_t"))
                 continue
             book.equal("demand", row.demand_t, demand, demand, (*place, "demand_t"))
-            total = row.clean_t + row.exposed_t + row.short_t
-            book.equal("demand", total, demand, demand, (*place, "clean_t + exposed_t + short_t"))
+            total = row.clean_t + row.exposed_t + row.short_t + row.replaced_t
+            parts = ("clean_t", "exposed_t", "short_t", *(["replaced_t"] if facts.substitutes else ()))
+            book.equal("demand", total, demand, demand, (*place, " + ".join(parts)))
             floor = rules.min_service if disturbance.undisturbed else _branch_floor(operations, sector, year)
             if floor:
                 allowed = (1.0 - floor) * demand

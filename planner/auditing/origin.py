@@ -19,8 +19,9 @@ from typing import Any
 
 from .book import Book
 from .facts import CLEAN, EXPOSED, Facts
+from .layouts import ADJUSTMENTS, INITIAL_STOCK, ORIGIN, RECYCLED, UNKNOWN
 from .operations import Operations
-from .reading import ADJUSTMENTS, INITIAL_STOCK, ORIGIN, RECYCLED, UNKNOWN, Tables
+from .reading import Tables
 
 Pool = tuple[str, str, str]  # material, country, provenance
 Parts = dict[str, float]  # origin -> share
@@ -50,27 +51,42 @@ def _expected(plan: Operations, tables: Tables) -> dict[tuple[Any, ...], tuple[f
     for year in facts.years:
         inflow = _Inflow(told)
         inflow.fill(plan, tables, stocks, year)
-        served = [row for row in plan.service if row.year == year and row.clean_t + row.exposed_t > nothing]
+        served = {key: of for key, of in _received(plan, year).items() if sum(of.values()) > nothing}
         piles = [row for row in plan.stocks if row.year == year]
-        asked = {(row.material, row.country, q) for row in served for q in (CLEAN, EXPOSED)}
+        asked = {(material, country, q) for country, _, material in served for q in (CLEAN, EXPOSED)}
         asked |= {(pile.material, pile.country, pile.provenance) for pile in piles}
         mixes = inflow.mixes(asked)
-        for row in served:
-            whole_t = row.clean_t + row.exposed_t
-            for stage in told.of[row.material]:
+        for (country, sector, material), received in served.items():
+            whole_t = sum(received.values())
+            for stage in told.of[material]:
                 tonnes: Parts = defaultdict(float)
-                for q, t in ((CLEAN, row.clean_t), (EXPOSED, row.exposed_t)):
-                    mix = mixes.get((row.material, row.country, q))
+                for q, t in received.items():
+                    mix = mixes.get((material, country, q))
                     if t > (0.0 if mix else nothing):
                         for origin, share in (mix[stage] if mix else {UNKNOWN: 1.0}).items():
                             tonnes[origin] += t * share
                 traced = sum(tonnes.values())
                 for origin, t in tonnes.items():
-                    key = (row.country, row.sector, row.material, stage, origin, year)
+                    key = (country, sector, material, stage, origin, year)
                     found[key] = (t / traced * whole_t, t / traced, whole_t)
         for pile in piles:
             _keep(stocks, pile, mixes.get((pile.material, pile.country, pile.provenance)), facts.length[year])
     return found
+
+
+def _received(plan: Operations, year: int) -> dict[tuple[str, str, str], dict[str, float]]:
+    """Return (country, sector, material) -> provenance -> tonnes received, in place of another material too."""
+    received: dict[tuple[str, str, str], dict[str, float]] = defaultdict(lambda: {CLEAN: 0.0, EXPOSED: 0.0})
+    for row in plan.service:
+        if row.year == year:
+            of = received[row.country, row.sector, row.material]
+            of[CLEAN] += row.clean_t
+            of[EXPOSED] += row.exposed_t
+    for swap in plan.swaps:
+        if swap.year == year and swap.replaced_by and swap.provenance:
+            taken = plan.facts.taken(swap.substitute, swap.t)
+            received[swap.country, swap.sector, swap.replaced_by][swap.provenance] += taken
+    return received
 
 
 def _keep(stocks: dict[Any, Any], row: Any, new: dict[str, Parts] | None, years: int) -> None:
@@ -159,6 +175,10 @@ class _Inflow:
                     own = place[bought.material] >= 0 and self.told.facts.stages[place[bought.material]] == stage
                     origin = bought.country if own else RECYCLED if place[bought.material] < 0 else UNKNOWN
                     self.add(pool, bought.t, [stage], origin)
+        for back in plan.returned:
+            if back.year == year:
+                self.total[back.material, back.country, back.provenance] += back.t
+                self.add((back.material, back.country, back.provenance), back.t, of[back.material], RECYCLED)
         for stock in plan.stocks:
             if stock.year == year and stock.draw_t > 0.0:
                 pool = (stock.material, stock.country, stock.provenance)

@@ -7,8 +7,9 @@ from collections import defaultdict
 
 from ..instance.tables import Offtake, PriceFloor
 from .book import Book
+from .layouts import OFFTAKES, PRICE_FLOORS, PRICES, OfftakeRow, PriceFloorRow
 from .operations import Operations
-from .reading import OFFTAKES, PRICE_FLOORS, PRICES, OfftakeRow, PriceFloorRow, Tables
+from .reading import Tables
 
 USD_PER_MUSD = 1e6
 LEFT_OUT = 1e-6  # t; up to which a row may be missing

@@ -10,285 +10,30 @@ import math
 import operator
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, get_type_hints
+from typing import Any, TypeAlias
 
 import pandas as pd
 
 from ..instance.metrics import METRICS
 from .book import Book
 from .facts import Facts
-
-COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
-PRIVATE = "private"
-RECYCLED, UNKNOWN, INITIAL_STOCK = "recycled", "unknown", "initial stock"  # origins that are no country
-LARGEST = 1e15  # tonnes or MUSD; more is no quantity, and sums of it would overflow
-
-
-class BuildRow(NamedTuple):
-    option: str
-    facility: str
-    country: str
-    start_year: int
-    online_year: int
-    modules: float
-    capacity_t: float
-    capex_musd: float
-
-
-class CapacityRow(NamedTuple):
-    facility: str
-    country: str
-    year: int
-    capacity_t: float
-    used_t: float
-
-
-class ActivityRow(NamedTuple):
-    facility: str
-    process: str
-    country: str
-    input_provenance: str
-    output_provenance: str
-    year: int
-    activity_t: float
-
-
-class FlowRow(NamedTuple):
-    material: str
-    origin: str
-    destination: str
-    provenance: str
-    year: int
-    t: float
-    freight_musd: float
-    tariff_musd: float
-
-
-class PurchaseRow(NamedTuple):
-    market: str
-    country: str
-    material: str
-    provenance: str
-    year: int
-    t: float
-    cost_musd: float
-
-
-class ServiceRow(NamedTuple):
-    country: str
-    sector: str
-    material: str
-    year: int
-    demand_t: float
-    clean_t: float
-    exposed_t: float
-    short_t: float
-
-
-class StockRow(NamedTuple):
-    stockpile: str
-    country: str
-    material: str
-    provenance: str
-    year: int
-    put_t: float
-    draw_t: float
-    stock_t: float
-
-
-class AdjustmentRow(NamedTuple):
-    kind: str
-    material: str
-    country: str
-    provenance: str
-    year: int
-    t: float
-
-
-class DependenceRow(NamedTuple):
-    cap: str
-    metric: str
-    stage: str
-    material: str
-    country: str
-    sector: str
-    year: int
-    share: float
-    limit: float
-    marginal_musd_per_point: float
-
-
-class PriceRow(NamedTuple):
-    material: str
-    country: str
-    provenance: str
-    year: int
-    usd_per_t: float
-
-
-class CostRow(NamedTuple):
-    component: str
-    year: int
-    musd: float
-    present_musd: float
-
-
-class FundingRow(NamedTuple):
-    option: str
-    source: str
-    year: int
-    musd: float
-
-
-class ClosureRow(NamedTuple):
-    facility: str
-    kind: str
-    country: str
-    year: int
-    share: float
-    closed_t: float
-    avoided_musd: float
-    closing_musd: float
-
-
-class PriceFloorRow(NamedTuple):
-    facility: str
-    option: str
-    material: str
-    payer: str
-    year: int
-    t: float
-    floor_usd_per_t: float
-    price_usd_per_t: float
-    price_of: str
-    upside_musd: float
-    outlay_musd: float
-
-
-class OfftakeRow(NamedTuple):
-    offtake: str
-    facility: str
-    option: str
-    material: str
-    payer: str
-    year: int
-    t: float
-    agreed_usd_per_t: float
-    price_usd_per_t: float
-    price_of: str
-    outlay_musd: float
-
-
-class OriginRow(NamedTuple):
-    country: str
-    sector: str
-    material: str
-    stage: str
-    origin: str
-    year: int
-    t: float
-    share: float
-
-
-R = TypeVar("R", bound=tuple[Any, ...])
-
-
-@dataclass(frozen=True)
-class Layout(Generic[R]):
-    """How a table must look.
-
-    row         class of its rows, whose fields are its columns
-    key         columns that make up its key
-    quantities  columns of numbers that may not be negative
-    blank       columns of numbers that may be blank
-    """
-
-    name: str
-    row: type[R]
-    key: tuple[str, ...]
-    quantities: tuple[str, ...] = ()
-    blank: tuple[str, ...] = ()
-
-    @cached_property
-    def types(self) -> dict[str, type]:
-        """Column -> type of its cells."""
-        return get_type_hints(self.row)
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return tuple(self.types)
-
-
-BUILDS = Layout("builds", BuildRow, ("option", "start_year"), ("modules", "capacity_t", "capex_musd"))
-CAPACITY = Layout("capacity", CapacityRow, ("facility", "year"), ("capacity_t", "used_t"))
-ACTIVITY = Layout(
-    "activity",
+from .layouts import (
+    INITIAL_STOCK,
+    PRIVATE,
+    RECYCLED,
+    UNKNOWN,
     ActivityRow,
-    ("facility", "process", "input_provenance", "output_provenance", "year"),
-    ("activity_t",),
-)
-FLOWS = Layout("flows", FlowRow, ("material", "origin", "destination", "provenance", "year"), ("t",))
-PURCHASES = Layout("purchases", PurchaseRow, ("market", "provenance", "year"), ("t",))
-SERVICE = Layout(
-    "service",
+    BuildRow,
+    CapacityRow,
+    Layout,
+    PurchaseRow,
+    R,
     ServiceRow,
-    ("country", "sector", "material", "year"),
-    ("demand_t", "clean_t", "exposed_t", "short_t"),
+    StockRow,
+    components,
 )
-STOCKS = Layout("stocks", StockRow, ("stockpile", "provenance", "year"), ("put_t", "draw_t", "stock_t"))
-ADJUSTMENTS = Layout("adjustments", AdjustmentRow, ("kind", "material", "country", "provenance", "year"), ("t",))
-DEPENDENCE = Layout(
-    "dependence",
-    DependenceRow,
-    ("cap", "metric", "stage", "material", "country", "sector", "year"),
-    ("share", "limit"),
-    ("share", "limit", "marginal_musd_per_point"),
-)
-PRICES = Layout("prices", PriceRow, ("material", "country", "provenance", "year"), blank=("usd_per_t",))
-COSTS = Layout("costs", CostRow, ("component", "year"))
-FUNDING = Layout("funding", FundingRow, ("option", "source", "year"), ("musd",))
 
-PLAN_TABLES: tuple[Layout[Any], ...] = (
-    BUILDS,
-    CAPACITY,
-    ACTIVITY,
-    FLOWS,
-    PURCHASES,
-    SERVICE,
-    STOCKS,
-    ADJUSTMENTS,
-    DEPENDENCE,
-    PRICES,
-    COSTS,
-    FUNDING,
-)
-CLOSURES = Layout(
-    "closures",
-    ClosureRow,
-    ("facility", "kind", "year"),
-    ("share", "closed_t", "avoided_musd"),
-)
-PRICE_FLOORS = Layout(
-    "price_floors",
-    PriceFloorRow,
-    ("facility", "option", "material", "year"),
-    ("t", "floor_usd_per_t", "upside_musd"),
-    ("price_usd_per_t", "upside_musd", "outlay_musd"),
-)
-OFFTAKES = Layout(
-    "offtakes",
-    OfftakeRow,
-    ("offtake", "year"),
-    ("t", "agreed_usd_per_t"),
-    ("price_usd_per_t", "outlay_musd"),
-)
-ONLY_WITH: tuple[Layout[Any], ...] = (CLOSURES, PRICE_FLOORS, OFFTAKES)  # there if the instance has such rows
-ORIGIN = Layout(
-    "origin", OriginRow, ("country", "sector", "material", "stage", "origin", "year"), ("t", "share")
-)  # runs written before there was such a table lack it
-BRANCH_TABLES: tuple[Layout[Any], ...] = (ACTIVITY, FLOWS, PURCHASES, SERVICE, STOCKS, ADJUSTMENTS)
+LARGEST = 1e15  # tonnes or MUSD; more is no quantity, and sums of it would overflow
 
 
 Given: TypeAlias = pd.DataFrame | Mapping[str, list[Any]]  # a table: a frame, or column -> cells
@@ -400,6 +145,8 @@ class Tables:
             domain = self._domain(layout.name, column)
             if domain is None:
                 continue
+            if column in layout.blank_names:
+                domain |= {""}
             column_values = [row[index] for row in rows]
             if set(column_values) <= domain:
                 continue
@@ -441,7 +188,7 @@ class Tables:
         if column == "kind":
             return frozenset(("idle", "retire") if table == "closures" else ("surplus", "downgrade"))
         if column == "component":
-            return frozenset(COMPONENTS)
+            return frozenset(components(facts.instance))
         if column == "source":
             return frozenset((PRIVATE, *facts.funds))
         return facts.names.get(column)

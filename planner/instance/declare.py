@@ -25,6 +25,9 @@ STAGES = "stages"  # a column may refer to the stages of instance.toml, as to a 
 BLOCS = "blocs"  # or to the blocs named in countries.csv
 
 
+LARGEST_YIELD = 1e6  # t per t: of more, a plan could not tell the activity from nothing
+
+
 Key = tuple[str | int | None, ...]
 
 

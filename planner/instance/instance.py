@@ -51,10 +51,13 @@ from .tables import (
     Sector,
     Source,
     Stockpile,
+    Substitute,
+    SubstituteShare,
     Tariff,
     cells,
     columns,
 )
+from .use_tables import ReturnRow
 
 CHANGED = "(changed)"  # shown instead of a file name for rows that a script changed
 
@@ -118,6 +121,9 @@ class Instance:
     closures: tuple[Closure, ...] = field(default=(), repr=False)
     price_floors: tuple[PriceFloor, ...] = field(default=(), repr=False)
     offtakes: tuple[Offtake, ...] = field(default=(), repr=False)
+    substitutes: tuple[Substitute, ...] = field(default=(), repr=False)
+    substitute_shares: tuple[SubstituteShare, ...] = field(default=(), repr=False)
+    returns: tuple[ReturnRow, ...] = field(default=(), repr=False)
     evidence: tuple[Evidence, ...] = field(default=(), repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)
 

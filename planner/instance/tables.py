@@ -13,6 +13,7 @@ from typing import ClassVar, Literal
 from .cells import cell_of
 from .declare import (
     BLOCS,
+    LARGEST_YIELD,
     STAGES,
     CitedRow,
     Column,
@@ -30,8 +31,7 @@ from .declare import (
 )
 from .group_tables import Group, GroupLimit
 from .metrics import METRICS
-
-LARGEST_YIELD = 1e6  # t per t: of more, a plan could not tell the activity from nothing
+from .use_tables import Return, Substitute, SubstituteShare
 
 
 class Country(CitedRow):
@@ -551,8 +551,7 @@ ROWS: tuple[type[Row], ...] = (
     Country, Material, Process, Recipe, RecipeYield, Facility, FacilityCapacity, Operation, OperationCost, Option, Lane,
     Tariff,
     Sector, Demand, Market, MarketPrice, Stockpile, Cap, Group, GroupLimit, Fund, FundOption, Scenario, Disruption,
-    BranchService,
-    DeliveryRisk, Closure, PriceFloor, Offtake, Evidence,
+    BranchService, DeliveryRisk, Closure, PriceFloor, Offtake, Substitute, SubstituteShare, Return, Evidence,
     Source,
 )  # fmt: skip
 
@@ -566,7 +565,7 @@ def columns(table: str) -> dict[str, Column]:
     row = TABLES[table]
     fields = row.model_fields
     common = [name for name in ("source", "note", "active") if name in fields and name not in row.KEY]
-    own = [name for name in fields if name not in common]
+    own = sorted((name for name in fields if name not in common), key=lambda name: name != row.KEY[0])
     return {name: _describe_column(row, name) for name in (*own, *common)}
 
 

@@ -13,6 +13,7 @@ from ..models.data import CLEAN, EXPOSED, PLAN, CapacityLimit, GroupLimit, Model
 from . import caps, closing, funding, groups, investment, offtakes, operations, risk
 from .conditions import Conditions, lay_out_nodes
 from .memory import paused_garbage_collector
+from .returns import Served
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +49,7 @@ def prepare_branch(
     openings: operations.Openings,
     last: int | None = None,
     closed: operations.Closed | None = None,
+    served: Served | None = None,
 ) -> Prepared:
     """Return the data of one branch alone, with probability 1, that begins with given stocks.
 
@@ -58,6 +60,8 @@ def prepare_branch(
     openings  (stockpile, provenance) -> t in stock when the branch begins
     last      position of the last period wanted; None: to the end of the horizon
     closed    (facility, first year of a period) -> share of own capacity that is closed; None: nothing is
+    served    (country, sector, material, provenance, first year of a period) -> t/yr that the plan delivers, of which
+              something may come back in the branch; only the periods before it count
     """
     span = periods(instance)
     whole = ModelData()
@@ -73,7 +77,7 @@ def prepare_branch(
     investment.add(instance, span, horizon_end(instance), data)
     data.build = [start for start in data.build if builds.get((start.option, start.year), 0.0) > 0.0]
     data.chosen, data.modules, data.groups, data.requires = [], [], {}, []
-    operations.add(instance, span, conditions, data, openings, closed or {})
+    operations.add(instance, span, conditions, data, openings, closed or {}, served)
     data.own_fixed_om = 0.0
     caps.add(instance, span, data)
     probability = next(s.probability for s in instance.scenarios if s.scenario == scenario)

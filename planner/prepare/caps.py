@@ -53,7 +53,8 @@ class _CapRows:
 
     pools      (node, material) -> positions of pools where something is made, bought, used or delivered
     needs      node -> positions of needs
-    exposed    node -> positions of exposed deliveries
+    exposed    node -> positions of exposed deliveries, swaps among them
+    thrift     node -> positions of swaps without a material
     tied       facilities tied to a country of concern that are not in one
     restoring  processes that restore provenance
     """
@@ -70,9 +71,12 @@ class _CapRows:
         for d, need in enumerate(data.need):
             self.needs[need.node].append(d)
         self.exposed: dict[int, list[int]] = defaultdict(list)
+        self.thrift: dict[int, list[int]] = defaultdict(list)
         for i, delivery in enumerate(data.deliver):
             if delivery.provenance == EXPOSED:
                 self.exposed[delivery.node].append(i)
+            elif not delivery.provenance:
+                self.thrift[delivery.node].append(i)
         self.country = {f.facility: f.country for f in instance.facilities}
         self.restoring = {p.process for p in instance.processes if p.restores_provenance}
         self.tied = {f.facility for f in instance.facilities if f.concern_tie} - {
@@ -109,8 +113,9 @@ class _CapRows:
         over = tuple(i for i in self.exposed.get(n, ()) if data.deliver[i].need in counted)
         if over:
             demand = sum(data.need[d].demand for d in needs)
+            thrift = tuple(i for i in self.thrift.get(n, ()) if data.deliver[i].need in counted)
             data.caps["exposed_share"].append(
-                ShareLimit(cap.cap, n, limit, over=over, total=tuple(needs), demand=demand)
+                ShareLimit(cap.cap, n, limit, over=over, total=tuple(needs), demand=demand, thrift=thrift)
             )
 
     def _stage_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> None:

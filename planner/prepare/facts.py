@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..instance.timeline import Period, largest_capacity, own_capacity_share, series_value
-from ..instance.wildcards import MovementTable, valid_in
+from ..instance.wildcards import MovementTable, members, valid_in
 from .conditions import KILO
 
 if TYPE_CHECKING:
@@ -52,6 +52,16 @@ class Offer(NamedTuple):
     limit: float | None  # kt/yr
 
 
+class Swap(NamedTuple):
+    """A substitute for part of a demand; ``replaced_by`` blank: thrift, which needs no material."""
+
+    substitute: str
+    replaced_by: str
+    t_per_t: float  # of replaced_by per tonne replaced
+    cost: float  # MUSD/kt replaced
+    share: float  # most that it can replace, as a share of the demand
+
+
 class SectorDemand(NamedTuple):
     """A sector's demand in a period; ``clean_only``: it takes no exposed material."""
 
@@ -62,6 +72,7 @@ class SectorDemand(NamedTuple):
     shortage_cost: float  # MUSD/kt
     min_service: float  # share of the demand that must be served
     clean_only: bool
+    swaps: tuple[Swap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,9 @@ class FactSource:
         self._demand: dict[tuple[str, str, str], dict[int | None, float]] = defaultdict(dict)
         for d in instance.demand:
             self._demand[d.country, d.sector, d.material][d.year] = d.demand_t
+        self._shares: dict[str, dict[int | None, float]] = defaultdict(dict)
+        for s in instance.substitute_shares:
+            self._shares[s.substitute][s.year] = s.max_share
 
     def facts(self, period: Period) -> PeriodFacts:
         """Return the facts of ``period``; series, lanes and tariffs are those of its first year."""
@@ -207,6 +221,18 @@ class FactSource:
                     shortage_cost=sector.shortage_usd_per_t * KILO,
                     min_service=sector.min_service,
                     clean_only=sector.clean_from_year is not None and year >= sector.clean_from_year,
+                    swaps=self._swaps(country, name, material, year),
                 )
             )
         return tuple(result)
+
+    def _swaps(self, country: str, sector: str, material: str, year: int) -> tuple[Swap, ...]:
+        """Return the substitutes for a demand that can replace something in a year."""
+        return tuple(
+            Swap(row.substitute, row.replaced_by, row.t_per_t or 1.0, row.cost_usd_per_t * KILO, share)
+            for row in self._instance.substitutes
+            if row.material == material
+            and row.sector in ("", sector)
+            and country in members(self._instance, row.country)
+            and (share := series_value(self._shares[row.substitute], year)) > 0.0
+        )

@@ -34,11 +34,13 @@ from ..models.data import (
     Terms,
     TransitLimit,
 )
+from . import substitutes
 from .caps import cap_materials, importers
 from .conditions import KILO, Conditions
 from .facts import FactSource, PeriodFacts
 from .offtakes import obliged
 from .reach import PoolKey, Reach, explore, made_provenance
+from .returns import Returns, Served
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -57,6 +59,7 @@ def add(
     data: ModelData,
     openings: Openings | None = None,
     closed: Closed | None = None,
+    served: Served | None = None,
 ) -> None:
     """Fill all of ``data`` that happens at nodes, and ``own_fixed_om`` (MUSD) for their periods.
 
@@ -65,6 +68,7 @@ def add(
     conditions  what disruptions change, parallel to ``data.nodes``
     openings    stocks of nodes before which no node comes; None: the initial stocks of the instance
     closed      own capacity that is closed, as given; None: ``data.close`` decides
+    served      what is delivered before the first node, if that does not begin the horizon
     """
     source = FactSource(instance)
     facts = {t: source.facts(span[t]) for t in sorted({node.period for node in data.nodes})}
@@ -76,7 +80,7 @@ def add(
     )
     if openings is None:
         openings = {(s.stockpile, _opening_provenance(s)): s.initial_t for s in instance.stockpiles if s.initial_t}
-    builder = _NodeBuilder(instance, span, data, openings, closed or {})
+    builder = _NodeBuilder(instance, span, data, openings, closed or {}, Returns(instance, span, data, served))
     for n, node in enumerate(data.nodes):
         builder.add(n, facts[node.period], conditions[n])
 
@@ -95,9 +99,16 @@ class _NodeBuilder:
     """
 
     def __init__(
-        self, instance: Instance, span: Sequence[Period], data: ModelData, openings: Openings, closed: Closed
+        self,
+        instance: Instance,
+        span: Sequence[Period],
+        data: ModelData,
+        openings: Openings,
+        closed: Closed,
+        returns: Returns,
     ) -> None:
         self.instance = instance
+        self.returns = returns
         self.openings = openings
         self.span = span
         self.data = data
@@ -125,31 +136,39 @@ class _NodeBuilder:
         """Add node ``n``; nodes are added in the order of ``data.nodes``."""
         node = self.data.nodes[n]
         limits = self._capacities(node, facts, conditions)
-        reach = self._reach(node, facts, limits)
+        reach = self._reach(n, facts, limits)
         pools = {key: len(self.data.pools) + i for i, key in enumerate(reach.pools)}
         self.data.pools += [Pool(*key, n) for key in pools]
         self._run(n, facts, reach, limits, pools)
         self._trade(n, facts, reach, conditions, pools)
         self._serve(n, facts, reach, conditions, pools)
+        self.returns.add(n, reach, pools)
         self._store(n, reach, conditions, pools)
         self._adjust(n, reach, pools)
         self._limit_transit(n, pools)
 
-    def _reach(self, node: Node, facts: PeriodFacts, limits: dict[str, CapacityLimit]) -> Reach:
+    def _reach(self, n: int, facts: PeriodFacts, limits: dict[str, CapacityLimit]) -> Reach:
         """Return what can matter at the node.
 
         It is worked out once for all nodes with the same facilities able to run, the same supply and the same demand.
         """
+        node = self.data.nodes[n]
+        back, at_once = self.returns.sources(n), self.returns.at_once(n, facts, clean_only=node.rules_hold)
         able = frozenset(name for name, limit in limits.items() if limit.own > 0.0 or limit.modules)
         stocked = tuple(self._stocked(node))
         forced = frozenset(self._forced(node, facts, limits))
         offers = tuple((o.material, o.country, o.exposed) for o in facts.offers if o.limit != 0.0)
-        demands = frozenset((w.material, w.country, w.clean_only) for w in facts.demands)
+        demands = frozenset(
+            (w.material, w.country, w.clean_only, *(s.replaced_by for s in w.swaps)) for w in facts.demands
+        )
         # operations differ between periods only in their numbers; ``facts`` outlives the builder, so the id is its own
-        situation = (id(facts.lanes), able, stocked, forced, offers, demands, node.rules_hold)
+        returned = (back, frozenset(at_once.items()))
+        situation = (id(facts.lanes), able, stocked, forced, offers, demands, node.rules_hold, returned)
         if situation not in self.reaches:
             stockpiles = [(s.material, s.country) for s in self.instance.stockpiles]
-            self.reaches[situation] = explore(facts, able, stocked, stockpiles, forced, clean_only=node.rules_hold)
+            self.reaches[situation] = explore(
+                facts, able, stocked, stockpiles, forced, clean_only=node.rules_hold, back=sorted(back), at_once=at_once
+            )
         return self.reaches[situation]
 
     # --- capacity -----------------------------------------------------------------------------------------
@@ -324,13 +343,15 @@ class _NodeBuilder:
                     sector_demand.shortage_cost,
                 )
             )
+            clean_only = sector_demand.clean_only and node.rules_hold
             for provenance in (CLEAN, EXPOSED):
-                if provenance == EXPOSED and sector_demand.clean_only and node.rules_hold:
+                if provenance == EXPOSED and clean_only:
                     continue
                 key = (sector_demand.material, sector_demand.country, provenance)
                 if key in reach.available:
-                    data.pools[pools[key]].delivered.append(len(data.deliver))
+                    data.pools[pools[key]].delivered.append((len(data.deliver), 1.0))
                     data.deliver.append(Delivery(d, provenance, n))
+            substitutes.add(data, d, sector_demand, reach, pools, clean_only)
 
     def _branch_floor(self, node: Node, sector: str) -> float:
         """Return the share of its demand that a sector must be served in a branch, 0 without a row for it."""
@@ -427,7 +448,7 @@ class _NodeBuilder:
             pool = data.pools[p]
             if pool.surplus is None:
                 continue
-            enters = pool.arriving or pool.bought or pool.held
+            enters = pool.arriving or pool.bought or pool.held or pool.collected
             if enters or (pool.provenance == EXPOSED and pool.downgrade is not None):
                 data.surplus_limit.append(p)
 

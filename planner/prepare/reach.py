@@ -8,7 +8,7 @@ exposed would never be better than to keep them clean, since nothing rewards exp
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from ..models.data import CLEAN, EXPOSED
@@ -24,7 +24,7 @@ class Reach:
 
     variants   (position in ``facts.operations``, provenance of the inputs) of operations that can run and are of use
     available  pools that material can reach, with that provenance from its source on
-    sourced    pools in which material is made or bought, so that it may be shipped from there
+    sourced    pools in which material is made, bought or collected, so that it may be shipped from there
     needed     pools from which some use, or a stockpile, can take
     pools      all pools that get a balance, sorted: those needed, and those in which kept variants make something
     """
@@ -50,6 +50,8 @@ def explore(
     stockpiles: Iterable[Place],
     forced: Set[int],
     clean_only: bool,
+    back: Iterable[PoolKey] = (),
+    at_once: Mapping[PoolKey, Iterable[str]] | None = None,
 ) -> Reach:
     """Find what can matter at a node.
 
@@ -58,9 +60,11 @@ def explore(
     stockpiles  (material, country) with a stockpile, which can take whatever gets there
     forced      positions of operations that are kept even if nothing needs their products
     clean_only  whether sectors that take clean material only are held to it
+    back        pools into which something can come back of what was delivered before
+    at_once     pool -> materials that come back, in the same period, of what is delivered from it
     """
     reach = Reach()
-    possible = _forward(facts, able, stocked, reach)
+    possible = _forward(facts, able, stocked, back, at_once or {}, reach)
     _backward(facts, possible, stockpiles, forced, clean_only, reach)
     reach.pools = sorted(reach.needed | set(_made(facts, reach)))
     return reach
@@ -74,7 +78,14 @@ def _made(facts: PeriodFacts, reach: Reach) -> Iterator[PoolKey]:
             yield material, operation.country, made_provenance(operation, provenance)
 
 
-def _forward(facts: PeriodFacts, able: Set[str], stocked: Iterable[PoolKey], reach: Reach) -> set[tuple[int, str]]:
+def _forward(
+    facts: PeriodFacts,
+    able: Set[str],
+    stocked: Iterable[PoolKey],
+    back: Iterable[PoolKey],
+    at_once: Mapping[PoolKey, Iterable[str]],
+    reach: Reach,
+) -> set[tuple[int, str]]:
     """Follow material from its sources; fill ``available`` and ``sourced`` of ``reach``.
 
     Returns the variants that can run: (position in ``facts.operations``, provenance of the inputs).
@@ -92,6 +103,8 @@ def _forward(facts: PeriodFacts, able: Set[str], stocked: Iterable[PoolKey], rea
         if key not in available:
             available.add(key)
             queue.append(key[:2])
+            for returned in at_once.get(key, ()):
+                source(returned, key[1], key[2])
 
     def source(material: str, country: str, provenance: str) -> None:
         key = (material, country, provenance)
@@ -121,6 +134,8 @@ def _forward(facts: PeriodFacts, able: Set[str], stocked: Iterable[PoolKey], rea
 
     for key in stocked:
         arrive(key)
+    for key in back:
+        source(*key)
     for offer in facts.offers:
         if offer.limit != 0.0:
             source(offer.material, offer.country, EXPOSED if offer.exposed else CLEAN)
@@ -173,11 +188,12 @@ def _backward(
             need((material, operation.country, variant[1]))
 
     for sector_demand in facts.demands:
-        place = (sector_demand.material, sector_demand.country)
-        if (*place, CLEAN) in available:
-            need((*place, CLEAN))
-        if (*place, EXPOSED) in available and not (clean_only and sector_demand.clean_only):
-            need((*place, EXPOSED))
+        for material in (sector_demand.material, *(swap.replaced_by for swap in sector_demand.swaps)):
+            place = (material, sector_demand.country)
+            if (*place, CLEAN) in available:
+                need((*place, CLEAN))
+            if (*place, EXPOSED) in available and not (clean_only and sector_demand.clean_only):
+                need((*place, EXPOSED))
     for place in stockpiles:
         for provenance in (CLEAN, EXPOSED):
             if (*place, provenance) in available:

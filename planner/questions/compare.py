@@ -12,7 +12,6 @@ from ..bands import WIDE, difference
 from ..errors import UsageError
 from ..runs.outlays import by_payer
 from ..runs.run import given_run
-from ..runs.tables import COMPONENTS
 from ..solving.pins import in_words
 from ..words import figure_of, share_of
 from .study import NOTES, Study, Table, Value, text_table
@@ -350,9 +349,8 @@ def _totals(plan: Run, years: Collection[int]) -> Measured:
     """
     metrics = plan.plan["metrics"]
     found: Measured = {("cost", "MUSD present"): float(plan.plan["objective_musd"])}
-    for component in COMPONENTS:
-        musd = float(metrics["cost_musd"].get(component, 0.0))
-        found[f"of which {component.replace('_', ' ')}", "MUSD present"] = musd
+    for component, musd in metrics["cost_musd"].items():
+        found[f"of which {component.replace('_', ' ')}", "MUSD present"] = float(musd)
     found["capex", "MUSD overnight"] = float(metrics["capex_musd"])
     funding = plan.tables["funding"]
     found["public money", "MUSD"] = float(funding.loc[funding["source"] != "private", "musd"].sum())
@@ -360,8 +358,10 @@ def _totals(plan: Run, years: Collection[int]) -> Measured:
         counted = plan.years_counted(years)
         outlay = sum(musd * counted[year] for of in owed.values() for year, musd in of.items())
         found["outlays of floors and offtakes", "MUSD"] = outlay
-    clean, exposed, short = (plan.total("service", f"{c}_t", years) for c in ("clean", "exposed", "short"))
-    found["short", "t"] = short
+    clean, exposed = plan.delivered(years)
+    found["short", "t"] = plan.total("service", "short_t", years)
+    if "substitution" in plan.tables:
+        found["replaced by substitutes", "t"] = plan.total("service", "replaced_t", years)
     found["exposed share", "of deliveries"] = exposed / (clean + exposed) if clean + exposed else float("nan")
     return found
 

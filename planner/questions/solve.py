@@ -13,7 +13,7 @@ from ..errors import Infeasible, NoPlan, SolverFailed, UsageError
 from ..instance.loading import given_instance
 from ..runs.manifest import SCHEMA
 from ..runs.run import Run, given_run
-from ..runs.tables import COMPONENTS
+from ..runs.tables import components
 from ..words import blank
 
 if TYPE_CHECKING:
@@ -304,7 +304,7 @@ def _metrics(instance: Instance, frames: dict[str, pd.DataFrame]) -> dict[str, A
         "short_t": {y: t if t > instance.negligible_t else 0.0 for y, t in short.items()},
         "demand_t": demand,
         "capex_musd": float(sum(frames["builds"]["capex_musd"])),
-        "cost_musd": {c: float(sum(costs.loc[costs["component"] == c, "present_musd"])) for c in COMPONENTS},
+        "cost_musd": {c: float(sum(costs.loc[costs["component"] == c, "present_musd"])) for c in components(instance)},
     }
 
 

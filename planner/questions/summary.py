@@ -39,6 +39,7 @@ def show(instance: Instance, plan: Run, folder: Path, console: Console | None = 
     _closures(plan, out)
     _dependence(instance, plan, out)
     _shortages(plan, out)
+    _replaced(plan, out)
     _outlays(plan, out)
     _binding(instance, plan, out)
     if "audit" in plan.plan:
@@ -133,6 +134,15 @@ def _shortages(plan: Run, out: Console) -> None:
     demand = plan.metrics["demand_t"]
     told = (f"{y} {figure_of(t, 4)} t ({share_of(t / demand[y])})" for y, t in short.items())
     out.print(f"Shortages: {', '.join(told)}")
+
+
+def _replaced(plan: Run, out: Console) -> None:
+    """What substitutes replace, by year; nothing unless the instance has some."""
+    if "substitution" not in plan.tables:
+        return
+    by_year = plan.tables["substitution"].groupby(["year", "substitute"])["t"].sum()
+    told = (f"{year} {name} {figure_of(t, 4)} t" for (year, name), t in by_year.items() if t > 0.5e-3)
+    out.print(escape(f"Replaced by substitutes: {', '.join(told) or 'nothing'}"), soft_wrap=True)
 
 
 def _outlays(plan: Run, out: Console) -> None:

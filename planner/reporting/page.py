@@ -40,6 +40,7 @@ def page(view: View) -> str:
         costs.section(view),
         prices.section(view),
         needs.shortages(view),
+        needs.substitution(view),
         needs.branches(view),
         *_studied(view, "stress"),
         *_studied(view, "stress --delivery"),

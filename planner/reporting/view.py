@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..instance.timeline import horizon_end, periods, series_value
+from ..runs.origin import deliveries
 from ..words import figure_of
 
 if TYPE_CHECKING:
@@ -223,11 +224,12 @@ class View(Names):
 
     @cached_property
     def delivered(self) -> dict[Place, float]:
-        """t/yr delivered to demand at a place."""
+        """t/yr delivered to demand at a place, as what is asked for or in place of another material."""
         tonnes: dict[Place, float] = defaultdict(float)
-        for r in self.tables["service"].itertuples():
-            tonnes[r.material, r.country, "clean", r.year] += r.clean_t
-            tonnes[r.material, r.country, "exposed", r.year] += r.exposed_t
+        for year, consumers in deliveries(self.instance, self.tables).items():
+            for (country, _, material), taken in consumers.items():
+                for q, t in taken.items():
+                    tonnes[material, country, q, year] += t
         return dict(tonnes)
 
     @cached_property

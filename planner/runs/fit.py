@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ResultError
 from ..instance.metrics import METRICS
-from .tables import BLANK_NAMES, COMPONENTS, EVERYWHERE, KINDS_OF, ONLY_WITH, PROVENANCES
+from .tables import BLANK_NAMES, EVERYWHERE, KINDS_OF, ONLY_WITH, PROVENANCES, branch_tables, components
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +20,7 @@ NAMES = {  # column -> table of the instance with the names that it may hold
     **{"option": "options", "facility": "facilities", "country": "countries", "process": "processes"},
     **{"material": "materials", "origin": "countries", "destination": "countries", "market": "markets"},
     **{"sector": "sectors", "stockpile": "stockpiles", "cap": "caps", "offtake": "offtakes"},
+    **{"substitute": "substitutes", "replaced_by": "materials", "return": "returns"},
 }
 
 
@@ -66,12 +67,16 @@ def _problems(
         yield f"plan.json is of the years {', '.join(metrics['exposed_share'])}"
     if set(metrics["stage_share"]) != set(instance.stages):
         yield f"plan.json has shares of the stages {', '.join(metrics['stage_share'])}"
-    for name in ONLY_WITH:
-        if instance.rows(name) and name not in tables:
+    for name, needed in ONLY_WITH.items():
+        if instance.rows(needed) and name not in tables:
             yield f"{name}.csv is missing"
     scenarios = {scenario.scenario for scenario in instance.scenarios}
     for name in sorted(set(branches) ^ scenarios):
         yield f"branches/{name} is {'missing' if name in scenarios else 'of no scenario'}"
+    for scenario, of_branch in branches.items():
+        for name in branch_tables(instance):
+            if name not in of_branch:
+                yield f"branches/{scenario}/{name}.csv is missing"
     known = _known(instance)
     for folder, held in _folders(tables, branches):
         for name, table in held.items():
@@ -86,7 +91,7 @@ def _known(instance: Instance) -> dict[str, frozenset[Any]]:
         "bloc": frozenset(country.bloc for country in instance.countries),
         "stage": frozenset(instance.stages),
         "metric": frozenset(METRICS),
-        "component": frozenset(COMPONENTS),
+        "component": frozenset(components(instance)),
         "source": frozenset(("private", *(fund.fund for fund in instance.funds))),
         **dict.fromkeys(("provenance", "input_provenance", "output_provenance"), frozenset(PROVENANCES)),
     }

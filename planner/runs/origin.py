@@ -24,6 +24,7 @@ made, an earlier stage  the mix of the inputs that tell of that stage, by tonnes
 by-product              without a stage of its own: what the main product of its process tells. Swarf so keeps the
                         origins of the metal it was cut from, and hands them to what is made of it
 bought, its own stage   the market's country; earlier stages ``unknown``; without a stage of its own ``recycled``
+back after its use      ``recycled``, all stages
 in stock at first       ``initial stock``; later draws have the mix of the stock at the end of the period before
 ======================  ==============================================================================================
 
@@ -88,10 +89,14 @@ def origin_ledger(run: Run | str | Path) -> pd.DataFrame:
 def ledger(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the same as `origin_ledger`, from an instance and the tables of a plan.
 
-    tables  ``activity``, ``flows``, ``purchases``, ``service``, ``stocks`` and ``adjustments``
+    tables  ``activity``, ``flows``, ``purchases``, ``service``, ``stocks`` and ``adjustments``, and those of further
+            deliveries that the instance allows
     """
     chain = _Chain.of(instance)
-    years = {name: _by_year(tables[name]) for name in ("activity", "flows", "purchases", "adjustments", "service")}
+    years = {name: _by_year(tables[name]) for name in ("activity", "flows", "purchases", "adjustments")}
+    if instance.returns:
+        years["returned"] = _by_year(tables["returned"])
+    taken = deliveries(instance, tables)
     stocks = _Stocks(instance, chain, _by_year(tables["stocks"]))
     rows: list[tuple[Any, ...]] = []
     for period in periods(instance):
@@ -100,8 +105,30 @@ def ledger(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> pd.DataFra
         stocks.draw(inflow, year)
         mixes = _mixes(inflow, len(chain.stages))
         stocks.close(mixes, year, period.length)
-        rows += _delivered(chain, mixes, years["service"].get(year, []), year, instance.negligible_t)
+        rows += _delivered(chain, mixes, taken.get(year, {}), year, instance.negligible_t)
     return frame("origin", rows)
+
+
+Consumer = tuple[str, str, str]  # country, sector, material
+
+
+def deliveries(instance: Instance, tables: Mapping[str, pd.DataFrame]) -> dict[int, dict[Consumer, dict[str, float]]]:
+    """Return year -> consumer -> provenance -> t/yr that it takes, as what it asks for or in place of another material.
+
+    tables  ``service``, and ``substitution`` where the instance has substitutes
+    """
+    taken: dict[int, dict[Consumer, dict[str, float]]] = defaultdict(
+        lambda: defaultdict(lambda: dict.fromkeys((CLEAN, EXPOSED), 0.0))
+    )
+    for r in tables["service"].itertuples(index=False):
+        of = taken[int(r.year)][r.country, r.sector, r.material]
+        of[CLEAN] += r.clean_t
+        of[EXPOSED] += r.exposed_t
+    per_t = {s.substitute: s.t_per_t or 1.0 for s in instance.substitutes}
+    for r in tables["substitution"].itertuples(index=False) if per_t else ():
+        if r.replaced_by:
+            taken[int(r.year)][r.country, r.sector, r.replaced_by][r.provenance] += per_t[r.substitute] * r.t
+    return taken
 
 
 def _by_year(table: pd.DataFrame) -> dict[int, list[Any]]:
@@ -256,6 +283,11 @@ def _inflow(chain: _Chain, rows: Mapping[str, Iterable[Any]], year: int) -> _Inf
         inflow.add(pool, r.t)
         for s in chain.tells[r.material]:
             inflow.own[s][pool, RECYCLED if at < 0 else r.country if s == at else UNKNOWN] += r.t
+    for r in rows.get("returned", ()):
+        pool = Pool(r.material, r.country, r.provenance)
+        inflow.add(pool, r.t)
+        for s in chain.tells[r.material]:
+            inflow.own[s][pool, RECYCLED] += r.t
     for r in rows["activity"]:
         _made(chain, r, year, inflow)
     return inflow
@@ -425,25 +457,28 @@ def _blend(old: Mix, left: float, new: Mix, put: float) -> Mix:
     return {o: (old.get(o, 0.0) * left + new.get(o, 0.0) * put) / (left + put) for o in origins}
 
 
-def _delivered(chain: _Chain, mixes: Mixes, rows: Iterable[Any], year: int, nothing: float) -> list[tuple[Any, ...]]:
-    """Return the rows of the table ``origin`` for a year; deliveries have the mixes of their pools."""
+def _delivered(
+    chain: _Chain, mixes: Mixes, taken: Mapping[Consumer, Mapping[str, float]], year: int, nothing: float
+) -> list[tuple[Any, ...]]:
+    """Return the rows of the table ``origin`` for a year; deliveries have the mixes of their pools.
+
+    taken  consumer -> provenance -> t/yr
+    """
     result: list[tuple[Any, ...]] = []
-    for r in rows:
-        whole = r.clean_t + r.exposed_t
+    for (country, sector, material), tonnes_of in taken.items():
+        whole = sum(tonnes_of.values())
         if whole <= nothing:
             continue
-        parts = [
-            (mixes.get(Pool(r.material, r.country, q)), t) for q, t in ((CLEAN, r.clean_t), (EXPOSED, r.exposed_t))
-        ]
+        parts = [(mixes.get(Pool(material, country, q)), t) for q, t in tonnes_of.items()]
         parts = [(mix, t) for mix, t in parts if t > (nothing if mix is None else 0.0)]
-        for s in sorted(chain.tells[r.material]):
+        for s in sorted(chain.tells[material]):
             tonnes: dict[str, float] = defaultdict(float)
             for mix, t in parts:
                 for origin, share in (mix[s] if mix else {UNKNOWN: 1.0}).items():
                     tonnes[origin] += t * share
             traced = sum(tonnes.values())
             result += [
-                (r.country, r.sector, r.material, chain.stages[s], origin, year, t / traced * whole, t / traced)
+                (country, sector, material, chain.stages[s], origin, year, t / traced * whole, t / traced)
                 for origin, t in tonnes.items()
             ]
     return result

@@ -18,7 +18,16 @@ from ..instance.timeline import periods
 from ..writing import check_folder, write_folder
 from .fit import check_fit, check_years
 from .manifest import read_manifest
-from .tables import BRANCH_TABLES, COLUMNS, OTHER_COLUMNS, Tables, from_csv, to_csv
+from .tables import (
+    BRANCH_TABLES,
+    BRANCH_TABLES_ONLY_WITH,
+    COLUMNS,
+    OTHER_COLUMNS,
+    PROVENANCES,
+    Tables,
+    from_csv,
+    to_csv,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,6 +123,19 @@ class Run:
         counted, rows = self.years_counted(years), self.tables[table]
         return [float(rate) * counted[int(year)] for year, rate in zip(rows["year"], rows[column], strict=True)]
 
+    def delivered(self, years: Collection[int] | None = None) -> tuple[float, float]:
+        """Return what consumers receive of clean and of exposed material over calendar years, t; as in `total`.
+
+        What a material replaces counts in the tonnes that it replaces; thrift counts in neither.
+        """
+        clean, exposed = (self.total("service", f"{provenance}_t", years) for provenance in PROVENANCES)
+        if "substitution" in self.tables:
+            of = self.tables["substitution"]["provenance"]
+            for provenance, t in zip(of, self.spread("substitution", "t", years), strict=True):
+                clean += t if provenance == "clean" else 0.0
+                exposed += t if provenance == "exposed" else 0.0
+        return clean, exposed
+
     @property
     def builds(self) -> dict[tuple[str, int], float]:
         """(option, start year) -> modules started."""
@@ -189,7 +211,9 @@ def read_run(folder: str | Path, instance: str | Path | None = None) -> Run:
         branches = {}
         for folder in sorted((path / "branches").iterdir()) if (path / "branches").is_dir() else ():
             if folder.is_dir() and not folder.name.startswith("."):  # what a file manager leaves is no branch
-                branches[folder.name] = {name: from_csv(name, _read(folder / f"{name}.csv")) for name in BRANCH_TABLES}
+                more = [name for name in BRANCH_TABLES_ONLY_WITH if (folder / f"{name}.csv").is_file()]
+                held = (*BRANCH_TABLES, *more)
+                branches[folder.name] = {name: from_csv(name, _read(folder / f"{name}.csv")) for name in held}
     except FileNotFoundError as error:
         missing = Path(error.filename)
         missing = missing.relative_to(path) if missing.is_relative_to(path) else missing

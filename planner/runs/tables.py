@@ -14,13 +14,15 @@ from ..errors import UsageError, hinted
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..instance.instance import Instance
+
 
 # "text", "year" (whole number) or "number"; every column that is not named here is a number
 TEXT = frozenset(
     (
         *("option", "facility", "country", "process", "input_provenance", "output_provenance", "material"),
         *("origin", "destination", "provenance", "market", "sector", "stockpile", "kind", "cap", "metric"),
-        *("stage", "component", "source", "payer", "offtake", "price_of"),
+        *("stage", "component", "source", "payer", "offtake", "price_of", "substitute", "replaced_by", "return"),
     )
 )
 YEARS = frozenset(("start_year", "online_year", "year"))
@@ -54,7 +56,14 @@ OTHER_COLUMNS: dict[str, tuple[str, ...]] = {
         *("offtake", "facility", "option", "material", "payer", "year", "t"),
         *("agreed_usd_per_t", "price_usd_per_t", "price_of", "outlay_musd"),
     ),
+    "substitution": (
+        *("substitute", "country", "sector", "material", "replaced_by", "provenance", "year"),
+        *("t", "cost_musd"),
+    ),
+    "returned": ("return", "country", "material", "provenance", "year", "t"),
 }
+# table -> its last column, which is there if the instance has rows of the other table named
+LAST_COLUMNS: dict[str, tuple[str, str]] = {"service": ("replaced_t", "substitutes")}
 MEANINGS = {
     "prices": (
         "What one tonne more of a material is worth in the plan, clean and exposed apart: the shadow price of its "
@@ -85,6 +94,21 @@ MEANINGS = {
         "agreed less that price, times `t`: below 0 the payer gains. A transfer and not part of the plan's cost; what "
         "the duty to produce costs is in it."
     ),
+    "service": (
+        "What each consumer receives, lacks and, as the last column `replaced_t`, replaces by substitutes; that column "
+        "is there only for instances with substitutes.csv. The four parts make up `demand_t`."
+    ),
+    "substitution": (
+        "What substitutes replace, in the plan and in each branch; only for instances with substitutes.csv. `t` are "
+        "the tonnes a year of the demand for `material` that are replaced, `provenance` is that of `replaced_by`, of "
+        "which `t_per_t` times `t` are delivered; both are blank for thrift. `cost_musd` a year is without the other "
+        "material, and part of the component `substitution` of `costs.csv`."
+    ),
+    "returned": (
+        "What is collected after its use, in the plan and in each branch; only for instances with returns.csv. "
+        "`return` is the row there, `material` what it comes back as, and `t` are tonnes a year. It counts in no share "
+        "as made, and in `origin.csv` as `recycled`."
+    ),
     "origin": (
         "For what each consumer received in a year: in which country each stage of it was done. `country` and `sector` "
         "are the consumer's; `origin` is a country, or `recycled`, `unknown` (the stages before something was bought), "
@@ -94,7 +118,14 @@ MEANINGS = {
         "a table lack it. The exact rules stand in `planner/runs/origin.py`."
     ),
 }
-ONLY_WITH = ("closures", "price_floors", "offtakes")  # tables that a run has if its instance has rows of that name
+# tables that a run has only if its instance has rows of another table: the name of that one
+ONLY_WITH = {
+    "closures": "closures",
+    "price_floors": "price_floors",
+    "offtakes": "offtakes",
+    "substitution": "substitutes",
+    "returned": "returns",
+}
 PROVENANCES = ("clean", "exposed")
 # what the columns named ``kind`` may hold
 KINDS_OF = {
@@ -113,12 +144,15 @@ BLANK_NAMES = frozenset(
     (
         *(("dependence", column) for column in ("cap", "stage", "material", "country", "sector")),
         *((table, "option") for table in ("price_floors", "offtakes")),
+        *(("substitution", column) for column in ("replaced_by", "provenance")),
     )
 )
 # columns that hold more than the names or years that their name says: calendar years, and origins such as recycled
 EVERYWHERE = frozenset((("funding", "year"), ("origin", "origin")))
 BRANCH_TABLES = ("activity", "flows", "purchases", "service", "stocks", "adjustments")
+BRANCH_TABLES_ONLY_WITH = ("substitution", "returned")  # of ONLY_WITH, those that a branch has too
 COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
+COMPONENTS_ONLY_WITH = {"substitution": "substitutes"}  # further components of cost, as in ONLY_WITH
 
 
 class Tables(dict[str, "pd.DataFrame"]):
@@ -133,30 +167,50 @@ def kind(column: str) -> str:
     return "text" if column in TEXT else "year" if column in YEARS else "number"
 
 
-def _columns(name: str) -> tuple[str, ...]:
-    return COLUMNS[name] if name in COLUMNS else OTHER_COLUMNS[name]
+def branch_tables(instance: Instance) -> tuple[str, ...]:
+    """Return the names of the tables that each branch of a run has."""
+    return (*BRANCH_TABLES, *(name for name in BRANCH_TABLES_ONLY_WITH if instance.rows(ONLY_WITH[name])))
 
 
-def by_column(name: str, rows: Iterable[Sequence[Any]]) -> dict[str, list[Any]]:
+def components(instance: Instance) -> tuple[str, ...]:
+    """Return the components of the cost of a run, in their order."""
+    return (*COMPONENTS, *(name for name, table in COMPONENTS_ONLY_WITH.items() if instance.rows(table)))
+
+
+def _columns(name: str, instance: Instance | None = None) -> tuple[str, ...]:
+    columns = COLUMNS[name] if name in COLUMNS else OTHER_COLUMNS[name]
+    last, table = LAST_COLUMNS.get(name, ("", ""))
+    return (*columns, last) if last and instance is not None and instance.rows(table) else columns
+
+
+def by_column(name: str, rows: Iterable[Sequence[Any]], instance: Instance | None = None) -> dict[str, list[Any]]:
     """Return column -> cells of rows, sorted by the columns from left to right.
 
-    name  of the table, which says what the columns are
-    rows  one value for each column; None is a blank number
+    name      of the table, which says what the columns are
+    rows      one value for each column; None is a blank number
+    instance  whose tables say whether a table of operations has a further last column
     """
+    return _sorted(_columns(name, instance), rows)
+
+
+def _sorted(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[str, list[Any]]:
     listed: list[Any] = list(rows)
     try:
         ordered = sorted(listed)
     except TypeError:  # None cannot be compared with a number: blanks come first
         ordered = sorted(listed, key=lambda row: tuple((v is not None, v) for v in row))
-    return {column: [row[position] for row in ordered] for position, column in enumerate(_columns(name))}
+    return {column: [row[position] for row in ordered] for position, column in enumerate(columns)}
 
 
-def frame(name: str, rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
+def frame(name: str, rows: Iterable[Sequence[Any]], instance: Instance | None = None) -> pd.DataFrame:
     """Return rows as a frame; the arguments and the order are those of `by_column`, and a blank number is NaN."""
+    return _frame(by_column(name, rows, instance))
+
+
+def _frame(cells: Mapping[str, list[Any]]) -> pd.DataFrame:
     import pandas as pd
 
     dtypes = {"text": "object", "year": "int64", "number": "float64"}
-    cells = by_column(name, rows)
     return pd.DataFrame({column: pd.Series(values, dtype=dtypes[kind(column)]) for column, values in cells.items()})
 
 
@@ -198,7 +252,9 @@ def from_csv(name: str, text: str) -> pd.DataFrame:
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
         raise ValueError(f"{name}.csv is not CSV: {error}") from None
-    columns = _columns(name)
+    columns = _columns(name)  # whether the last column must be there is for the audit to say
+    if rows and name in LAST_COLUMNS and rows[0][-1:] == [LAST_COLUMNS[name][0]]:
+        columns = (*columns, LAST_COLUMNS[name][0])
     if not rows or tuple(rows[0]) != columns:
         raise ValueError(f"{name}.csv: expected the columns {', '.join(columns)}")
     readers = [_reader(name, column) for column in columns]
@@ -216,7 +272,7 @@ def from_csv(name: str, text: str) -> pd.DataFrame:
         if first != line:
             raise ValueError(f"{name}.csv:{line}: the same row as in line {first}")
         parsed.append(cells)
-    return frame(name, parsed)
+    return _frame(_sorted(columns, parsed))
 
 
 def _reader(table: str, column: str) -> Callable[[str], Any]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -116,6 +117,24 @@ class MetricRows:
             entries[self.excess] = -row.weight
             programme.entries(row.position, entries)
             programme.side(row.position, -np.inf, at * row.demand)
+
+    def at(self, limit: float) -> Arrays:
+        """Return the model with another limit (share) in all rows."""
+        arrays, where = self.arrays, [row.position for row in self.rows]
+        change = np.zeros(arrays.matrix.shape[0])
+        change[where] = [row.limit_at(limit) - PLACEHOLDER for row in self.rows]
+        upper = arrays.row_upper.copy()
+        upper[where] = [row.limit_at(limit) * row.demand for row in self.rows]
+        return replace(
+            arrays, matrix=sparse.csc_array(arrays.matrix + self._varying.multiply(change[:, None])), row_upper=upper
+        )
+
+    @cached_property
+    def _varying(self) -> Any:
+        """Entries per unit of the limit, sparse, of the shape of the matrix."""
+        entries = [(row.position, column, value) for row in self.rows for column, value in row.varying.items()]
+        rows, columns, values = zip(*entries, strict=True) if entries else ((), (), ())
+        return sparse.csr_array((values, (rows, columns)), shape=self.arrays.matrix.shape)
 
     def slope(self, x: np.ndarray, duals: np.ndarray) -> float:
         """Return the change of cost with the limit, MUSD per unit of share, 0 or less; ``duals`` has shape (rows,)."""

@@ -26,10 +26,10 @@ class Measures:
     supply     (node, material, country) -> made, less surplus, plus bought
     own        (node, material, country) -> made, less surplus
     recycled   (node, material, country) -> made by processes that restore provenance
-    used       (node, material, country) -> used by processes and delivered
+    used       (node, material, country) -> used by processes and delivered, to replace another material too
     concern    (node, material) -> supply of countries of concern, and what tied plants elsewhere make
     moved      (node, material) -> shipments: origin, destination, amount
-    delivered  node -> deliveries: country, sector, provenance, amount
+    delivered  node -> deliveries: country, sector, provenance, amount; swaps in kt replaced, without thrift
     """
 
     def __init__(self, prepared: Prepared, values: Values) -> None:
@@ -65,15 +65,17 @@ class Measures:
                     k * activity.get(a, 0.0) for a, k in pool.made if self.data.activity[a].facility in tied
                 )
             self.used[place] += sum(k * activity.get(a, 0.0) for a, k in pool.used) + sum(
-                deliver.get(d, 0.0) for d in pool.delivered
+                k * deliver.get(d, 0.0) for d, k in pool.delivered
             )
         for i, x in values.get("ship", {}).items():
             s = self.data.ship[i]
             if x:
                 self.moved[s.node, s.material].append((s.origin, s.destination, x))
         for i, x in deliver.items():
-            need = self.data.need[self.data.deliver[i].need]
-            self.delivered[need.node].append((need.country, need.sector, self.data.deliver[i].provenance, x))
+            delivery = self.data.deliver[i]
+            need = self.data.need[delivery.need]
+            if delivery.provenance:
+                self.delivered[need.node].append((need.country, need.sector, delivery.provenance, x))
         self.everyone = sorted(country_row.country for country_row in self.instance.countries)
 
     def exposed(self, n: int, country: str = "", sector: str = "") -> Share:

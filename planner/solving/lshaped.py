@@ -1,14 +1,20 @@
 r"""The L-shaped method (Benders decomposition) for one plan: investment against cuts of its operations.
 
 Once the investment :math:`x` is held, the operations fall into parts :math:`b` that no row connects (see `blocks`). The
-least cost of a part, :math:`Q_b(x) = \min \{c_b y : W_b y \in h_b - T_b x\}`, is convex in x, and its shadow prices
-:math:`\pi_b` at a trial :math:`\hat x` give a plane below it. So the master problem
+least cost of a part, :math:`Q_b(z) = \min \{c_b y : W_b y \in h_b - z\}`, is convex in what investment gives to it,
+:math:`z_b = T_b x`, and its shadow prices :math:`\pi_b` at a trial :math:`\hat z` give a plane below it. So the master
+problem
 
 .. math::
-    \min\ c x + \sum_b \theta_b \qquad \theta_b \ge Q_b(\hat x) - \pi_b T_b (x - \hat x) \quad \forall \hat x
+    \min\ c x + \sum_b \theta_b \qquad z_b = T_b x, \quad
+    \theta_b \ge Q_b(\hat z_b) - \pi_b (z_b - \hat z_b) \quad \forall \hat z
 
-over the investment alone has no plan above it: its bound is one of the whole model. It is solved without whole numbers
-first, at trials between its own proposal and the best ones known (which need fewer rounds), then with them.
+over the investment alone has no plan above it: its bound is one of the whole model. With z eliminated a plane would
+have an entry for each earlier start of a project, and a search would take several times as long.
+
+The master is solved without whole numbers first, at trials between its own proposal and the best ones known (which
+need fewer rounds), then with them. For that the planes that do not hold its solution are put aside, and taken back as
+soon as a solution lies below them.
 
 A part that is infeasible at a trial may break its rows with x at a high price from then on. Its planes still lie below
 its cost; a trial at which a row is broken is no plan.
@@ -38,14 +44,14 @@ BROKEN = 1e-7  # kt, kt/yr: rows broken by less are kept
 PENALTY = 100.0  # price of breaking a row by a unit, times the dearest column of the part
 SLACK = 1e-9  # relative: by so much the planes are lowered, for the tolerance of the shadow prices
 TOWARDS, LEAST_TOWARDS = 0.3, 0.1  # a trial lies this far on the way from the best one known to the master's
+AWAY = 1e-6  # MUSD: a plane further than this from a solution of the master does not hold it
 RELAXED = 0.1  # the relaxation is solved until its own gap is this part of the gap asked for
 MASTER = 0.25
 KNOWN = 0.3  # or to this part of the gap that is known, if that is more
 WORTH_FREEING = 1e-3  # relative: a trial this much dearer than the best plan may still be better with fractions free
 MOST_ROUNDS = 200
 MOST_DIVES = 8
-MANY_ROUNDS = 20  # a relaxation that takes more answers to investment in too many ways for planes to prove a plan soon
-NEAR = 3.0  # so a plan found within this many times the gap asked for is proven in the whole model instead
+MANY_ROUNDS = 20  # a relaxation that takes more answers to investment in many ways: dives in planes say little of it
 
 
 def solve_with_builds_held(programme: Programme, whole: np.ndarray, x: np.ndarray, basis: Any) -> None:
@@ -91,14 +97,32 @@ class Trial:
     value   cost of both, MUSD
     plan    values of all columns of the model; None: a row had to be broken, so that it is no plan
     values  cost of each part, MUSD
-    slopes  by part: change of its cost with the investment, MUSD per unit
+    given   by part: what the investment gives to its linked rows
+    prices  by part: shadow prices of these rows, MUSD per unit
     """
 
     x: np.ndarray
     value: float
     plan: np.ndarray | None
     values: np.ndarray
-    slopes: list[np.ndarray]
+    given: list[np.ndarray]
+    prices: list[np.ndarray]
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A plane below the cost of a part: ``theta + prices given >= level``.
+
+    part    number of the part
+    linked  numbers of its linked rows with a price
+    prices  shadow prices of these rows, MUSD per unit
+    level   MUSD
+    """
+
+    part: int
+    linked: np.ndarray
+    prices: np.ndarray
+    level: float
 
 
 @dataclass
@@ -128,31 +152,44 @@ class LShaped:
     first  positions of the columns of investment
     own    positions of the rows that hold investment only
     theta  columns of the master that stand for the costs of the parts
-    cuts   how many planes the master has
+    given  by part: columns of the master that stand for what the investment gives to its linked rows
+    planes  those that the master has as rows, after the rows of ``master_arrays`` and in this order
+    asleep  those that it has not, see `_let_sleep`
     """
 
     def __init__(
         self, arrays: Arrays, settings: Settings, parts: list[Part], first: np.ndarray, own: np.ndarray
     ) -> None:
         self.arrays, self.settings, self.parts, self.first, self.own = arrays, settings, parts, first, own
-        count = len(first)
+        count, widths = len(first), [len(part.linked) for part in parts]
         self.theta = np.arange(count, count + len(parts))
-        rules = sparse.csr_array(arrays.matrix)[own][:, first]
+        self.given = np.split(np.arange(sum(widths)) + count + len(parts), np.cumsum(widths)[:-1])
+        self.rules = sparse.csr_array(sparse.csr_array(arrays.matrix)[own][:, first])
+        zero, free = np.zeros(sum(widths)), np.full(len(parts) + sum(widths), np.inf)
+        links = sparse.vstack([part.links for part in parts])
         self.master_arrays = Arrays(
-            cost=np.append(arrays.cost[first], np.ones(len(parts))),
+            cost=np.concatenate([arrays.cost[first], np.ones(len(parts)), zero]),
             offset=arrays.offset,
-            matrix=sparse.csc_array(sparse.hstack([rules, sparse.csr_array((len(own), len(parts)))])),
-            row_lower=arrays.row_lower[own],
-            row_upper=arrays.row_upper[own],
-            col_lower=np.append(arrays.col_lower[first], np.full(len(parts), -np.inf)),
-            col_upper=np.append(arrays.col_upper[first], np.full(len(parts), np.inf)),
-            integer=np.zeros(count + len(parts), dtype=bool),
+            matrix=sparse.csc_array(
+                sparse.block_array(
+                    [
+                        [self.rules, sparse.csr_array((len(own), len(parts))), None],
+                        [links, None, -sparse.eye_array(sum(widths))],
+                    ]
+                )
+            ),
+            row_lower=np.append(arrays.row_lower[own], zero),
+            row_upper=np.append(arrays.row_upper[own], zero),
+            col_lower=np.append(arrays.col_lower[first], -free),
+            col_upper=np.append(arrays.col_upper[first], free),
+            integer=np.zeros(count + len(free), dtype=bool),
             columns={},
             rows={},
         )
         self.whole = np.flatnonzero(arrays.integer[first])
         self.master = Programme(self.master_arrays, settings)
-        self.cuts = 0
+        self.planes: list[Plane] = []
+        self.asleep: list[Plane] = []
         self.relaxed = self.master_arrays.col_lower[:count]  # the best investment without whole numbers
 
     @classmethod
@@ -200,26 +237,26 @@ class LShaped:
         """Solve the operations at an investment; None if a part is infeasible whatever is invested."""
         plan = np.zeros(len(self.arrays.cost))
         plan[self.first] = x
-        values, slopes, whole = np.zeros(len(self.parts)), [], True
-        for k, part in enumerate(self.parts):
-            found = self._solved(part, x)
+        values, prices, whole = np.zeros(len(self.parts)), [], True
+        given = [part.links @ x for part in self.parts]
+        for k, (part, taken) in enumerate(zip(self.parts, given, strict=True)):
+            found = self._solved(part, taken)
             if found.stopped == "infeasible" and not part.breakable:
                 self._make_breakable(part)
-                found = self._solved(part, x)
+                found = self._solved(part, taken)
             if not found.optimal:
                 return None
             count = len(part.columns)
             whole = whole and not (part.breakable and found.x[count:].max(initial=0.0) > BROKEN)
             plan[part.columns] = found.x[:count]
             values[k] = found.value
-            slopes.append(-(part.links.T @ found.duals[part.linked]))
+            prices.append(found.duals[part.linked])
         cost = float(self.arrays.cost[self.first] @ x) + self.arrays.offset + float(values.sum())
-        return Trial(x, cost, plan if whole else None, values, slopes)
+        return Trial(x, cost, plan if whole else None, values, given, prices)
 
     @staticmethod
-    def _solved(part: Part, x: np.ndarray) -> Found:
-        """Solve a part at an investment, from the basis that it has."""
-        taken = part.links @ x
+    def _solved(part: Part, taken: np.ndarray) -> Found:
+        """Solve a part at what the investment gives to its linked rows, from the basis that it has."""
         for row, amount in zip(part.linked.tolist(), taken.tolist(), strict=True):
             part.programme.side(row, part.arrays.row_lower[row] - amount, part.arrays.row_upper[row] - amount)
         return part.programme.find(watched=False)
@@ -243,23 +280,49 @@ class LShaped:
         theta  costs of the parts as the master has them: planes that do not exceed them are left out
         """
         added = 0
-        for k, (value, slope) in enumerate(zip(trial.values.tolist(), trial.slopes, strict=True)):
+        for k, (value, given, prices) in enumerate(zip(trial.values.tolist(), trial.given, trial.prices, strict=True)):
             tolerance = SLACK * max(1.0, abs(value))
             if theta is not None and value <= theta[k] + 10.0 * tolerance:
                 continue
-            columns = np.flatnonzero(np.abs(slope) > 1e-9)
-            level = value - tolerance - float(slope[columns] @ trial.x[columns])
-            entries = np.append(-slope[columns], 1.0)
-            self.master.add_row(np.append(columns, self.theta[k]), entries, lower=level)
+            linked = np.flatnonzero(np.abs(prices) > 1e-9)
+            level = value - tolerance + float(prices[linked] @ given[linked])
+            self._add(Plane(k, linked, prices[linked], level))
             added += 1
-        self.cuts += added
         return added
+
+    def _add(self, plane: Plane) -> None:
+        """Add a plane to the master."""
+        columns = np.append(self.given[plane.part][plane.linked], self.theta[plane.part])
+        self.master.add_row(columns, np.append(plane.prices, 1.0), lower=plane.level)
+        self.planes.append(plane)
+
+    def _over(self, plane: Plane, master: np.ndarray) -> float:
+        """Return by how much a solution of the master, shape (its columns,), lies above a plane, MUSD."""
+        given = master[self.given[plane.part][plane.linked]]
+        return float(master[self.theta[plane.part]] + plane.prices @ given - plane.level)
+
+    def _let_sleep(self, master: np.ndarray) -> None:
+        """Take out the planes that do not hold a solution of the master: with fewer rows a search is much shorter."""
+        over = np.array([self._over(plane, master) for plane in self.planes])
+        away = np.flatnonzero(over > AWAY)
+        self.master.drop_rows(self.master_arrays.matrix.shape[0] + away)
+        self.asleep += [self.planes[k] for k in away.tolist()]
+        self.planes = [plane for plane, far in zip(self.planes, over > AWAY, strict=True) if not far]
+
+    def _wake(self, master: np.ndarray) -> int:
+        """Take back the planes that a solution of the master lies below; return how many."""
+        below = [self._over(plane, master) < -AWAY for plane in self.asleep]
+        for plane, woken in zip(self.asleep, below, strict=True):
+            if woken:
+                self._add(plane)
+        self.asleep = [plane for plane, woken in zip(self.asleep, below, strict=True) if not woken]
+        return sum(below)
 
     def _permitted(self, x: np.ndarray) -> bool:
         """Whether the rules on investment alone allow an investment."""
-        a, whole = self.master_arrays, x[self.whole]
-        held = a.matrix[:, : len(x)] @ x
-        kept = (held >= a.row_lower[: len(held)] - BROKEN).all() and (held <= a.row_upper[: len(held)] + BROKEN).all()
+        held, whole = self.rules @ x, x[self.whole]
+        lower, upper = self.arrays.row_lower[self.own], self.arrays.row_upper[self.own]
+        kept = (held >= lower - BROKEN).all() and (held <= upper + BROKEN).all()
         return bool(kept and (np.abs(whole - np.round(whole)) <= BROKEN).all())
 
     def _proposed(self, found: Found) -> tuple[np.ndarray, np.ndarray]:
@@ -270,11 +333,29 @@ class LShaped:
 
     # --- the search -------------------------------------------------------------------------------------------
 
-    def search(self, gap: float, seconds: float | None, start: np.ndarray | None, progress: Progress | None) -> Best:
+    def adopt(self, other: LShaped) -> None:
+        """Take the planes that a method holds whose model differs from this one by rows that are looser.
+
+        A looser row cannot make a part dearer, so what lies below its cost there lies below its cost here too.
+        """
+        mine, theirs = (np.concatenate([part.rows for part in method.parts]) for method in (self, other))
+        if len(self.parts) == len(other.parts) and np.array_equal(mine, theirs):
+            for plane in other.planes:
+                self._add(plane)
+
+    def search(
+        self,
+        gap: float,
+        seconds: float | None,
+        start: np.ndarray | None,
+        progress: Progress | None,
+        relaxed: Found | None = None,
+    ) -> Best:
         """Return the best plan; `Best.why` is ``optimal`` if it is within the relative gap.
 
         seconds  how long it may take; None: no limit
         start    values of all columns of a plan that is known; None: none is
+        relaxed  solution of the model without whole numbers, from which dives have been made; None: none is known
         """
         ends = math.inf if seconds is None else time.perf_counter() + seconds
         best = Best()
@@ -287,9 +368,14 @@ class LShaped:
             self.cut(first)
             if first.plan is not None and self._permitted(first.x):  # to build nothing is a plan too, if a dear one
                 best.value, best.plan = first.value, first.plan
+            if relaxed is not None:
+                best.bound = relaxed.value
+                known = self.tried(relaxed.x[self.first])
+                first = known if known is not None and known.value < first.value else first
+                self.cut(first)
             self.relaxed = self._relax(best, first, gap, ends, progress).x
             if not best.why:
-                self._decide(best, gap, ends, progress)
+                self._decide(best, gap, ends, progress, relaxed is None)
         except KeyboardInterrupt:
             best.why = "interrupted"
             if best.plan is not None and best.bound == -math.inf:  # the first planes are there already
@@ -311,7 +397,7 @@ class LShaped:
                 best.why = "stalled"
                 return known
             best.bound, best.rounds = max(best.bound, found.value), best.rounds + 1
-            if known.value - best.bound <= RELAXED * gap * abs(known.value):
+            if known.value - found.value <= RELAXED * gap * abs(known.value):
                 return known
             proposed, theta = self._proposed(found)
             trial = self.tried(known.x + towards * (proposed - known.x))
@@ -329,10 +415,10 @@ class LShaped:
                 progress(f"round {best.rounds}: relaxation {known.value:,.1f} MUSD, bound {best.bound:,.1f}")
         return known
 
-    def _round(self, best: Best, gap: float, ends: float) -> np.ndarray | None:
-        """Look for a first plan by dives in the master; return its investment, None if none was found."""
+    def _round(self, best: Best, gap: float, ends: float, most: int) -> np.ndarray | None:
+        """Look for a first plan by at most ``most`` dives in the master; return its investment, None if it has none."""
         found: Trial | None = None
-        for _ in range(MOST_DIVES):
+        for _ in range(most):
             if time.perf_counter() > ends:
                 break
             proposed = self.master.find(watched=False)
@@ -409,10 +495,13 @@ class LShaped:
             columns[part.columns], rows[part.rows] = list(of_columns), list(of_rows)
         return basis_of(columns, rows)
 
-    def _decide(self, best: Best, gap: float, ends: float, progress: Progress | None) -> None:
-        """Solve the master with whole numbers, in turn with the operations, until the gap is reached."""
-        tight = best.rounds > MANY_ROUNDS
-        incumbent = self._round(best, gap, ends)
+    def _decide(self, best: Best, gap: float, ends: float, progress: Progress | None, to_dive: bool) -> None:
+        """Solve the master with whole numbers, in turn with the operations, until the gap is reached.
+
+        to_dive  whether to dive in the whole model, where planes say little of it
+        """
+        tight = best.rounds > MANY_ROUNDS and to_dive
+        incumbent = self._round(best, gap, ends, 1 if tight else MOST_DIVES)
         if tight:
             dived = self._dived_whole(best)
             incumbent = incumbent if dived is None else dived
@@ -421,9 +510,9 @@ class LShaped:
         if best.gap <= gap:
             best.why = "optimal"
             return
-        if tight and best.gap <= NEAR * gap:
-            best.why = "stalled"
-            return
+        relaxed = self.master.find(watched=False)
+        if relaxed.optimal:
+            self._let_sleep(relaxed.x)
         self.master.integers(self.whole, True)
         try:
             for _ in range(MOST_ROUNDS):
@@ -454,7 +543,7 @@ class LShaped:
                     return
                 better = self._better(best, trial)
                 incumbent = incumbent if better is None else better
-                added = self.cut(trial, theta)
+                added = self.cut(trial, theta) + self._wake(found.x)
                 if progress:
                     progress(
                         f"round {best.rounds}: best plan {best.value:,.1f} MUSD, bound {best.bound:,.1f}, "

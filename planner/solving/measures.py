@@ -38,11 +38,12 @@ def deliveries(data: ModelData, arrays: Arrays, weight: Weight = present, proven
 
     weight      by how much a delivery at a node counts
     provenance  ``clean`` or ``exposed``; "" for both
+    Swaps with a material count too, in kt replaced; thrift, which has no provenance, does not.
     """
     weights = np.zeros(len(arrays.cost))
     for i, k in arrays.columns.get("deliver", {}).items():
         delivery = data.deliver[i]
-        if provenance in ("", delivery.provenance):
+        if delivery.provenance and provenance in ("", delivery.provenance):
             weights[k] = weight(data.nodes[delivery.node])
     return weights
 

@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..models.objective import unit_costs
+
 if TYPE_CHECKING:
     from ..prepare import Prepared
 
@@ -24,16 +26,10 @@ def outcomes(prepared: Prepared, values: Values) -> list[dict[str, Any]]:
     cost: dict[int, float] = defaultdict(float)  # MUSD a year by node
     short: dict[int, float] = defaultdict(float)  # t by node
 
-    def add(family: str, rows: Sequence[Any], unit_cost: Any) -> None:
+    for family, priced in unit_costs(data):
         amounts = values.get(family, {})
-        for i, row in enumerate(rows):
-            cost[row.node] += amounts.get(i, 0.0) * unit_cost(row)
-
-    add("activity", data.activity, lambda a: a.opex)
-    add("ship", data.ship, lambda s: s.freight + s.tariff)
-    add("buy", data.buy, lambda k: k.price)
-    add("stock", data.stock, lambda h: h.cost)
-    add("short", data.need, lambda d: d.shortage_cost)
+        for i, n, rate in priced:
+            cost[n] += amounts.get(i, 0.0) * rate
     for d, need in enumerate(data.need):
         short[need.node] += values.get("short", {}).get(d, 0.0) * data.nodes[need.node].length * 1e3
     modules = values.get("build", {})

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..instance.finance import annuity_years, capital_recovery_factor, discount_factor, spending_years
 from ..instance.timeline import capacity_part, horizon_end, largest_capacity, module_share, own_capacity_share
 from ..models.data import CLEAN, PLAN
-from ..runs.tables import BRANCH_TABLES, COMPONENTS, frame
+from ..models.objective import RATES
+from ..runs.tables import branch_tables, components, frame
 from .search import Outcome, least_public_money
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ..models.data import Pool
     from ..prepare import Prepared
 
+REPLACED = "replaced"  # beside the provenances of what is delivered: what substitutes replace
 CLOSED = 1e-9  # share of a plant up to which a closure is rounding
 KILO = 1e3  # kt -> t, MUSD/kt -> USD/t
 
@@ -63,7 +65,7 @@ class Reader:
         """Return branch ("" for the plan) -> table -> rows, for the tables of operations."""
         data = self.data
         branches = [PLAN, *(s.scenario for s in self.instance.scenarios)]
-        rows: dict[str, Rows] = {b: {name: [] for name in BRANCH_TABLES} for b in branches}
+        rows: dict[str, Rows] = {b: {name: [] for name in branch_tables(self.instance)} for b in branches}
 
         def table(node: int, name: str) -> list[tuple[Any, ...]]:
             return rows[data.nodes[node].branch][name]
@@ -87,11 +89,20 @@ class Reader:
                 (k.market, k.country, k.material, k.provenance, year(k.node), x * KILO, x * k.price)
             )
         delivered: dict[tuple[int, str], float] = defaultdict(float)
+        replaced_by = {s.substitute: s.replaced_by for s in self.instance.substitutes}
         for i, x in self.outcome.values.get("deliver", {}).items():
-            delivered[data.deliver[i].need, data.deliver[i].provenance] += x * KILO
+            z = data.deliver[i]
+            delivered[z.need, REPLACED if z.substitute else z.provenance] += x * KILO
+            if z.substitute and x * KILO > self.nothing:
+                need = data.need[z.need]
+                other = replaced_by[z.substitute], z.provenance
+                table(z.node, "substitution").append(
+                    (z.substitute, need.country, need.sector, need.material, *other, year(z.node), x * KILO, x * z.cost)
+                )
         value = self.amount("short")
         for d, need in enumerate(data.need):
             served = delivered[d, CLEAN], delivered[d, "exposed"]
+            replaced = (delivered[d, REPLACED],) if replaced_by else ()
             table(need.node, "service").append(
                 (
                     need.country,
@@ -101,8 +112,12 @@ class Reader:
                     need.demand * KILO,
                     *served,
                     value(d) * KILO,
+                    *replaced,
                 )
             )
+        for i, x in self.nonzero("collect"):
+            r = data.collect[i]
+            table(r.node, "returned").append((r.ret, r.country, r.material, r.provenance, year(r.node), x * KILO))
         put, draw, stock = self.amount("put"), self.amount("draw"), self.amount("stock")
         for i, h in enumerate(data.stock):
             amounts = (put(i) * KILO, draw(i) * KILO, stock(i) * KILO)
@@ -246,18 +261,12 @@ class Reader:
             present[component, n.period] += n.weight * amount
             yearly[component, n.period] += n.weight / n.present * amount
 
-        sources: tuple[tuple[str, str, Sequence[Any], Callable[[Any], float]], ...] = (
-            ("opex", "activity", data.activity, lambda a: a.opex),
-            ("freight", "ship", data.ship, lambda s: s.freight),
-            ("tariff", "ship", data.ship, lambda s: s.tariff),
-            ("purchase", "buy", data.buy, lambda k: k.price),
-            ("holding", "stock", data.stock, lambda h: h.cost),
-            ("shortage", "short", data.need, lambda d: d.shortage_cost),
-        )
-        for component, family, keys, unit in sources:
-            for i, x in self.outcome.values.get(family, {}).items():
-                if x:
-                    pay(component, keys[i].node, x * unit(keys[i]))
+        for family, (listed, of_components) in RATES.items():
+            rows = getattr(data, listed)
+            for component, rate in of_components.items():
+                for i, x in self.outcome.values.get(family, {}).items():
+                    if x:
+                        pay(component, rows[i].node, x * getattr(rows[i], rate))
         missing = self.amount("missing")
         last = len(periods) - 1
         for floor in data.stock_floor:
@@ -281,7 +290,7 @@ class Reader:
         self._pay_for_modules(yearly, present)
         return [
             (component, periods[t].first_year, yearly[component, t], present[component, t])
-            for component in COMPONENTS
+            for component in components(self.instance)
             for t in range(len(periods))
         ]
 
@@ -319,7 +328,7 @@ class Reader:
         rows: list[tuple[Any, ...]] = []
         for p, pool in enumerate(self.data.pools):
             node = self.data.nodes[pool.node]
-            there = pool.made or pool.arriving or pool.bought or pool.held
+            there = pool.made or pool.arriving or pool.bought or pool.held or pool.collected
             if node.branch == PLAN and there and p in duals:
                 # the dual is what taking one kt/yr more out of the pool costs, over the period: MUSD per kt/yr
                 price = duals[p] / node.weight * KILO + 0.0 if self._passed(pool) else None
@@ -329,11 +338,12 @@ class Reader:
     def _passed(self, pool: Pool) -> bool:
         """Whether enough of a material comes into a pool, or is used, sent or delivered from it, to have a price."""
         runs, ships, delivers = self.amount("activity"), self.amount("ship"), self.amount("deliver")
-        buys, draws = self.amount("buy"), self.amount("draw")
+        buys, draws, collects = self.amount("buy"), self.amount("draw"), self.amount("collect")
         coming = sum(runs(a) * t for a, t in pool.made) + sum(ships(i) for i in pool.arriving)
         coming += sum(buys(i) for i in pool.bought) + sum(draws(i) for i in pool.held)
+        coming += sum(collects(i) for i in pool.collected)
         going = sum(runs(a) * t for a, t in pool.used) + sum(ships(i) for i in pool.leaving)
-        going += sum(delivers(i) for i in pool.delivered)
+        going += sum(k * delivers(i) for i, k in pool.delivered)
         return max(coming, going) * KILO > self.instance.priced_t
 
 
@@ -366,6 +376,7 @@ def tables(prepared: Prepared, outcome: Outcome) -> tuple[dict[str, pd.DataFrame
     plan["costs"] = reader.costs()
     plan["funding"] = reader.funding()
     branches = {
-        branch: {name: frame(name, rows) for name, rows in by_table.items()} for branch, by_table in operations.items()
+        branch: {name: frame(name, rows, reader.instance) for name, rows in by_table.items()}
+        for branch, by_table in operations.items()
     }
-    return {name: frame(name, rows) for name, rows in plan.items()}, branches
+    return {name: frame(name, rows, reader.instance) for name, rows in plan.items()}, branches

@@ -23,6 +23,7 @@ from ..errors import Infeasible, NoPlan, SolverFailed
 from ..instance.outages import Floors, Lost, Outage, as_scenarios, lost, outages
 from ..prepare import prepare, prepare_branch
 from ..runs.closures import closed_shares
+from ..runs.served import served
 from ..runs.tables import by_column
 from .compiling import Arrays, compiled
 from .programme import Programme, by_family
@@ -145,9 +146,8 @@ class Aftermath:
         begin = quiet.years.index(first)
         end = max(t for t, year in enumerate(quiet.years) if year <= last)
         self.last_start = quiet.years[end]
-        self.prepared = prepare_branch(
-            quiet, scenario, _builds(frames), _openings(quiet, begin, frames), end, closed_shares(frames)
-        )
+        openings, closed = _openings(quiet, begin, frames), closed_shares(frames)
+        self.prepared = prepare_branch(quiet, scenario, _builds(frames), openings, end, closed, served(frames))
         arrays = compiled(self.prepared.data)
         self.data = self.prepared.data
         builds = _builds(frames)
@@ -203,7 +203,7 @@ class Aftermath:
         x = np.clip(x, self.arrays.col_lower, self.arrays.col_upper)
         outcome = Outcome("optimal", True, values=by_family(self.arrays.columns, x))
         reader = Reader(replace(self.prepared, instance=of_case, data=_renamed(self.prepared, scenario)), outcome)
-        shown = {name: by_column(name, rows) for name, rows in reader.operations()[scenario].items()}
+        shown = {name: by_column(name, rows, of_case) for name, rows in reader.operations()[scenario].items()}
         return shown, float(self.cost @ x)
 
     def _aim(self, objective: Mapping[int, float]) -> None:

@@ -26,7 +26,7 @@ def thing(data, family, index):
         "stock_draw": data.stock, "balance": data.pools, "node_cost": data.nodes, "node_cost_is": data.nodes,
         "beyond": data.outcomes, "beyond_tail": data.outcomes, "capacity_limit": data.capacity,
         "least_use": data.capacity, "transit_limit": data.transit, "modules_most": data.modules,
-        "modules_least": data.modules, "fund_budget": data.fund_limit,
+        "modules_least": data.modules, "fund_budget": data.fund_limit, "collect_limit": data.collect,
         "surplus": [data.pools[p] for p in data.surplus],
         "downgrade": [data.pools[clean] for clean, _ in data.downgrade], **data.caps,
     }  # fmt: skip
@@ -94,4 +94,4 @@ def test_a_row_of_each_family_is_what_it_was(tmp_path):
 def test_every_family_of_the_model_has_its_golden_row(tmp_path):
     bounds = {"service", "clean_only", "buy", "build"}  # of decisions, no rows
     assert set(rows(tmp_path / "everything")) == set(FAMILIES) - bounds
-    assert len(models.FAMILIES) == 20
+    assert len(models.FAMILIES) == 22

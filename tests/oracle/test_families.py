@@ -718,6 +718,23 @@ def test_a_point_above_a_cap_of_zero_saves_shortage_less_what_it_costs_from_chin
     assert plan.plan["certificate"]["relative_gap"] < 1e-9
 
 
+@oracle("substitution")
+def test_thrift_replaces_no_more_than_its_share(base):
+    # a fifth of the demand can be done without, at 5 000 USD/t
+    thrift = {"substitute": "thrift", "name": "Thinner magnets", "material": "magnet", "cost_usd_per_t": 5000}
+    i = base().with_rows("substitutes", thrift)
+    i = i.with_rows("substitute_shares", {"substitute": "thrift", "max_share": 0.2})
+    costs(i, 80 * CHINA + 20 * 0.005)
+
+
+@oracle("returns")
+def test_no_more_is_collected_than_comes_back(base):
+    # a tenth of the 100 t comes back as metal a year later, and saves 10 000 USD/t: 60 t of magnets are pressed anyway
+    row = {"return": "old", "material": "magnet", "returned": "metal", "collected": 0.1, "mean_life_years": 1}
+    i = alone(base(years=(2030, 2031))).with_rows("returns", row)
+    costs(i, 60 * HOME * 2 + 40 * SHORT * 2 - 6 * 0.010)  # of the 60 t delivered
+
+
 @oracle("risk")
 def test_a_price_on_the_worst_shortage_pays_for_the_stock_from_10250_usd_on(base):
     # 51 - 40.75 = 10.25 thousand USD a tonne

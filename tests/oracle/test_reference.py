@@ -42,6 +42,11 @@ def values_of(reference, plan):
             put(("deliver", b, *need, CLEAN, period[r.year]), r.clean_t)
             put(("deliver", b, *need, EXPOSED, period[r.year]), r.exposed_t)
             put(("short", b, *need, period[r.year]), r.short_t)
+        for r in tables["substitution"].itertuples() if "substitution" in tables else ():
+            need = r.country, r.sector, r.material
+            put(("swap", b, r.substitute, *need, r.provenance, period[r.year]), r.t)
+        for name, country, _, q, year, t in tables["returned"].itertuples(index=False) if "returned" in tables else ():
+            put(("collect", b, name, country, q, period[year]), t)
         for r in tables["stocks"].itertuples():
             for name, amount in (("put", r.put_t), ("draw", r.draw_t), ("stock", r.stock_t)):
                 put((name, b, r.stockpile, r.provenance, period[r.year]), amount)

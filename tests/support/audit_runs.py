@@ -35,10 +35,13 @@ EVERYTHING: dict[str, str] = {
         "metal,Metal,metal,yes,80000,no\n"
         "oxide,Oxide,separation,yes,60000,no\n"
         "swarf,Swarf,,,2000,yes\n"
+        # a chain of its own, which what is written about the others does not know
+        "coil,Coil,,,,\nferrite,Ferrite,,,,\nold-coil,Old coil,,,,no\n"
     ),
     "processes": (
         "process,name,restores_provenance\n"
         "press,Press,\nrecycle,Recycle,yes\nreduce,Reduce,\nseparate,Separate,\nseparate-dy,Separate with dysprosium,\n"
+        "wind,Wind again,yes\n"
     ),
     "recipes": (
         "process,material,role,t_per_t\n"
@@ -46,7 +49,7 @@ EVERYTHING: dict[str, str] = {
         "recycle,swarf,input,1\nrecycle,metal,output,0.6\n"
         "reduce,oxide,input,1.2\nreduce,metal,output,1\n"
         "separate,oxide,output,1\n"
-        "separate-dy,oxide,output,1\nseparate-dy,dy,output,0.05\n"
+        "separate-dy,oxide,output,1\nseparate-dy,dy,output,0.05\nwind,old-coil,input,1.25\nwind,coil,output,1\n"
     ),
     "recipe_yields": ("process,material,role,year,t_per_t\npress,metal,input,2026,1.25\npress,metal,input,2030,1.05\n"),
     "facilities": (
@@ -61,12 +64,13 @@ EVERYTHING: dict[str, str] = {
         "usa-press,Sumter,USA,operating,50,,,0,0,,0,no\n"
         "usa-recycle,Austin,USA,operating,10,,,0,0,,0,no\n"
         "usa-separate,Mountain Pass,USA,operating,120,2025,,3,0,,100,no\n"
+        "fra-wind,Lyon,FRA,operating,40,,,0,0,,0,no\n"
     ),
     "operations": (
         "facility,process,opex_usd_per_t,capacity_per_t\n"
         "chn-reduce,reduce,3000,1\nchn-separate,separate,2000,1\ndeu-press,press,9000,1\n"
         "deu-reduce,reduce,8000,1.5\nnew-press,press,7000,1\nnew-reduce,reduce,5000,1\nusa-press,press,12000,1\n"
-        "usa-recycle,recycle,1000,1\nusa-separate,separate-dy,4000,1\n"
+        "usa-recycle,recycle,1000,1\nusa-separate,separate-dy,4000,1\nfra-wind,wind,5000,1\n"
     ),
     "operation_costs": ("facility,process,year,opex_usd_per_t\ndeu-press,press,2026,9000\ndeu-press,press,2030,7000\n"),
     "options": (
@@ -93,21 +97,35 @@ EVERYTHING: dict[str, str] = {
     ),
     "sectors": (
         "sector,name,shortage_usd_per_t,min_service,clean_from_year\n"
-        "cars,Cars,300000,0.5,\ndefence,Defence,2000000,,2027\n"
+        "cars,Cars,300000,0.5,\ndefence,Defence,2000000,,2027\npumps,Pumps,400000,,\n"
     ),
     "demand": (
         "country,sector,material,year,demand_t\n"
         "DEU,cars,magnet,2026,60\nDEU,cars,magnet,2030,90\nFRA,cars,magnet,,10\n"
         "USA,cars,magnet,2026,40\nUSA,cars,magnet,2030,100\nUSA,defence,magnet,,8\n"
+        "FRA,pumps,coil,,50\n"
     ),
-    "markets": "market,country,material,exposed\nchn-magnet,CHN,magnet,\nfra-dy,FRA,dy,\nfra-metal,FRA,metal,yes\n",
+    "markets": (
+        "market,country,material,exposed\nchn-magnet,CHN,magnet,\nfra-dy,FRA,dy,\nfra-metal,FRA,metal,yes\n"
+        "fra-coil,FRA,coil,\nfra-ferrite,FRA,ferrite,\nfra-ferrite-chn,FRA,ferrite,yes\n"
+    ),
     "market_prices": (
         "market,year,price_usd_per_t,max_t\n"
         "chn-magnet,2026,60000,30\nchn-magnet,2030,80000,20\nfra-dy,,400000,\nfra-metal,,95000,15\n"
+        "fra-coil,,50000,\nfra-ferrite,,2000,8\nfra-ferrite-chn,,1000,10\n"
     ),
     "stockpiles": (
         "stockpile,country,material,initial_t,initial_exposed,max_t,holding_usd_per_t,final_min_t\n"
         "deu-metal,DEU,metal,12,yes,40,100,10\nusa-magnet,USA,magnet,0,,20,100,4\n"
+    ),
+    "substitutes": (
+        "substitute,name,material,country,sector,replaced_by,t_per_t,cost_usd_per_t\n"
+        "ferrite,Ferrite,coil,EUR,,ferrite,2,500\nthrift,Thrift,coil,,pumps,,,700\n"
+    ),
+    "substitute_shares": "substitute,year,max_share\nferrite,2026,0.1\nferrite,2030,0.3\nthrift,,0.1\n",
+    "returns": (
+        "return,material,sector,country,returned,t_per_t,collected,mean_life_years,shape\n"
+        "old-coils,coil,pumps,EUR,old-coil,0.9,0.6,1.5,2\n"
     ),
     "closures": (
         "facility,kind,first_year,last_year,avoided_share,closing_usd_per_t\n"

@@ -16,7 +16,8 @@ STAGES = ("mining", "metal", "magnet")
 MATERIALS = ("ore", "metal", "heavy", "magnet", "scrap")
 OPEX = {"mine": 900, "smelt": 3000, "press": 9000, "lean": 9000, "recycle": 3000, "conjure": 60000}
 PRICE = {"ore": 1500, "metal": 9000, "heavy": 30000, "magnet": 40000, "scrap": 2000}
-MAY_GO = ("options", "disruptions", "caps", "funds", "scenarios", "fund_options", "group_limits")
+MAY_GO = ("options", "disruptions", "caps", "funds", "scenarios", "fund_options", "group_limits", "substitutes")
+MAY_GO += ("returns",)
 
 TOML = """\
 schema = 1
@@ -73,6 +74,8 @@ def unit_of(table, column, measure):
 
 def _follow(tables):
     """Take out what refers to rows that are gone."""
+    substitutes = {row["substitute"] for row in tables["substitutes"]}
+    tables["substitute_shares"] = [row for row in tables["substitute_shares"] if row["substitute"] in substitutes]
     left = {row["option"] for row in tables["options"]}
     for row in tables["options"]:
         row["requires"] = row["requires"] if row["requires"] in left else ""
@@ -83,6 +86,52 @@ def _follow(tables):
     tables["disruptions"] = [
         r for r in tables["disruptions"] if r["scenario"] in {s["scenario"] for s in tables["scenarios"]}
     ]
+
+
+class _KitDrawn:
+    """The tables of the modelling kit; drawn last, so that what else is drawn does not depend on them."""
+
+    def __init__(self, drawn, demand) -> None:
+        self.r, self.drawn, self.demand = drawn.r, drawn, demand
+        self.maybe = drawn.maybe
+
+    def tables(self):
+        return {**self.substitution(), "returns": self.returns()}
+
+    def returns(self):
+        found = []
+        for i in range(self.r.choice((0, 0, 0, 1, 2))):
+            buyer = self.r.choice(self.demand)
+            bloc = self.drawn.blocs.get(buyer["country"], "")
+            found.append(
+                {
+                    "return": f"v{i}", "material": buyer["material"], "sector": self.maybe(0.3, buyer["sector"]),
+                    "country": self.maybe(0.4, buyer["country"], bloc),
+                    "returned": self.r.choice(("scrap", "scrap", "metal", "magnet", "heavy")),
+                    "t_per_t": self.maybe(0.4, 0.3, 1.5), "collected": self.r.choice((0.2, 0.6, 1)),
+                    "mean_life_years": self.r.choice((0.4, 0.5, 1, 1.5, 2, 3)), "shape": self.maybe(0.5, 0.8, 2, 5),
+                }
+            )  # fmt: skip
+        return found
+
+    def substitution(self):
+        substitutes, shares = [], []
+        for i in range(self.r.choice((0, 0, 0, 1, 2))):
+            buyer = self.r.choice(self.demand)
+            other = self.maybe(0.7, *(m for m in MATERIALS if m != buyer["material"]))
+            bloc = self.drawn.blocs.get(buyer["country"], "")
+            substitutes.append(
+                {
+                    "substitute": f"u{i}", "name": f"u{i}", "material": buyer["material"], "replaced_by": other,
+                    "country": self.maybe(0.4, buyer["country"], bloc), "sector": self.maybe(0.3, buyer["sector"]),
+                    "t_per_t": self.maybe(0.6, 0.5, 4) if other else "",
+                    "cost_usd_per_t": self.maybe(0.7, 2000, 15000),
+                }
+            )  # fmt: skip
+            shares += self.drawn.series(
+                {"substitute": f"u{i}"}, "max_share", lambda: self.r.choice((0, 0.1, 0.4, 0.8, 1))
+            )
+        return {"substitutes": substitutes, "substitute_shares": shares}
 
 
 class _Drawn:
@@ -185,6 +234,7 @@ class _Drawn:
             "demand": demand, "markets": markets, "market_prices": prices, "stockpiles": self.stockpiles(),
             "caps": self.caps(demand), "funds": funds if draws else [], "fund_options": draws,
             "scenarios": scenarios, "disruptions": disruptions,
+            **_KitDrawn(self, demand).tables(),
         }  # fmt: skip
 
     def usd(self, most):

@@ -21,6 +21,7 @@ KEYS = {
     "operation_costs": 3, "options": 1, "lanes": 3, "tariffs": 3, "sectors": 1, "demand": 4, "markets": 1,
     "market_prices": 2, "stockpiles": 1, "caps": 1, "funds": 1, "fund_options": 2, "scenarios": 1, "disruptions": 6,
     "groups": 2, "group_limits": 2,
+    "substitutes": 1, "substitute_shares": 2, "returns": 1,
 }  # fmt: skip
 WINDOWED = ("lanes", "tariffs", "group_limits")  # their years are part of the key
 
@@ -69,6 +70,7 @@ def _columns(name, parts):
         "market year", "fund_options": "fund option", "disruptions": "scenario kind country stage material facility",
         "countries": "country", "processes": "process", "facilities": "facility", "facility_capacity": "facility year",
         "groups": "group option", "group_limits": "group measure",
+        "substitute_shares": "substitute year",
     }  # fmt: skip
     columns = keys.get(name, name.removesuffix("s")).split()
     assert len(columns) == parts
@@ -138,7 +140,8 @@ class Reference:
         self.sectors = {r["sector"]: r for r in tables["sectors"]}
         self.restores = {r["process"]: r.flag("restores_provenance") for r in tables["processes"]}
         grouped = defaultdict(list)
-        for table in ("recipe_yields", "facility_capacity", "operation_costs", "demand", "market_prices"):
+        series_tables = ("recipe_yields", "facility_capacity", "operation_costs", "demand", "market_prices")
+        for table in (*series_tables, "substitute_shares"):
             for r in tables[table]:
                 grouped[table, *(r[c] for c in _columns(table, KEYS[table])[:-1])].append(r)
         self.recipe = defaultdict(list)  # process, role -> material, t per t by year
@@ -153,6 +156,7 @@ class Reference:
         own = {k[1]: rows for k, rows in grouped.items() if k[0] == "facility_capacity"}
         self.capacities = {f: series(rows, "capacity_t") for f, rows in own.items()}
         self.needs = {k[1:]: series(rows, "demand_t") for k, rows in grouped.items() if k[0] == "demand"}
+        self.shares = {k[1]: series(rows, "max_share") for k, rows in grouped.items() if k[0] == "substitute_shares"}
         self.markets = {}
         for r in tables["markets"]:
             rows = grouped["market_prices", r["market"]]
@@ -329,10 +333,10 @@ class Reference:
         return (value / 1e3 + fixed if cost is None else value), x
 
     def exposure(self):
-        """Weights of exposed deliveries of the plan: D_t."""
+        """Weights of exposed deliveries and swaps of the plan: D_t."""
         weights = np.zeros(len(self.bounds))
         for name, k in self.columns.items():
-            if name[:2] == ("deliver", None) and name[-2] == EXPOSED:
+            if name[0] in ("deliver", "swap") and name[1] is None and name[-2] == EXPOSED:
                 weights[k] = self.present[name[-1]]
         return weights
 

@@ -14,6 +14,15 @@ def minus(terms):
     return [(k, -a) for k, a in terms]
 
 
+def back(r, n):
+    """Share of what was delivered that comes back after n years, by a row of returns.csv."""
+    mean, k = r.number("mean_life_years"), r.number("shape", None)
+    if k is None:
+        return float(n == math.floor(mean + 0.5))
+    gone = lambda x: 1.0 - math.exp(-((x * math.gamma(1.0 + 1.0 / k) / mean) ** k))  # noqa: E731
+    return gone(n + 0.5) - gone(max(0.0, n - 0.5)) if n >= 0 else 0.0
+
+
 class Period:
     """Adds the decisions and rules of period ``t`` in branch ``b`` (None: the plan) to the reference ``m``."""
 
@@ -26,11 +35,13 @@ class Period:
         self.made, self.used, self.bought, self.delivered, self.stored = (defaultdict(list) for _ in range(5))
         self.arriving, self.leaving, self.tied = defaultdict(list), defaultdict(list), defaultdict(list)
         self.surplus, self.recycled = {}, defaultdict(list)
+        self.swaps, self.collected = defaultdict(list), defaultdict(list)
 
     def add(self):
         self.run()
         self.trade()
         self.serve()
+        self.come_back()
         self.store()
         self.balance()
         for cap in self.m.tables["caps"]:
@@ -154,7 +165,47 @@ class Period:
                 usd=of.number("shortage_usd_per_t"),
             )
             served = [(self.at("deliver", country, sector, material, q), 1.0) for q in BOTH]
+            served += self.replace((country, sector, material), demand, of.year("clean_from_year", 9999))
             self.row("demand", country, sector, material, terms=[*served, (short, 1.0)], lower=demand, upper=demand)
+
+    def replace(self, need, demand, clean_from):
+        """Add the swaps of a need; return their terms."""
+        m, swapped = self.m, []
+        for r in m.tables["substitutes"]:
+            s, other = r["substitute"], r.text("replaced_by")
+            wanted = need[0] in m.members(r.text("country")) and r.text("sector") in ("", need[1])
+            if not wanted or r["material"] != need[2]:
+                continue
+            swaps = []
+            for q in BOTH if other else ("",):
+                banned = q == EXPOSED and self.year >= clean_from and not self.lifted
+                usd = r.number("cost_usd_per_t")
+                upper = 0.0 if banned else INF
+                k = self.column("swap", s, *need, q, upper=upper, component="substitution", usd=usd)
+                swaps.append((k, 1.0))
+                if other:
+                    self.delivered[other, need[0], q].append((k, r.number("t_per_t", 1.0)))
+                self.swaps[(*need, q)].append((k, 1.0))
+            self.row("swap limit", s, *need, terms=swaps, upper=m.shares[s](self.year) * demand)
+            swapped += swaps
+        return swapped
+
+    def come_back(self):
+        m = self.m
+        for r in m.tables["returns"]:
+            for c in sorted(m.members(r.text("country"))):
+                for q in BOTH:
+                    k = self.column("collect", r["return"], c, q)
+                    self.collected[r["returned"], c, q].append((k, 1.0))
+                    terms = [(k, 1.0)]
+                    for tau in range(self.t + 1):
+                        of = self.b if self.b and tau >= self.branch["begin"] else None
+                        years = sum(back(r, later - a) for a in m.calendar[tau] for later in m.calendar[self.t])
+                        part = r.number("t_per_t", 1.0) * r.number("collected") * years / m.lengths[self.t]
+                        for need in m.needs:
+                            if need[0] == c and need[2] == r["material"] and r.text("sector") in ("", need[1]):
+                                terms.append((self.at("deliver", *need, q, t=tau, b=of), -part))
+                    self.row("comes back", r["return"], c, q, terms=terms, upper=0.0)
 
     def at(self, *name, t=None, b=...):
         return self.m.columns[(name[0], self.b if b is ... else b, *name[1:], self.t if t is None else t)]
@@ -195,10 +246,11 @@ class Period:
                     self.surplus[spot] = [(surplus, 1.0)]
                     made, given = self.made[spot], [(down, 1.0 if q == EXPOSED else -1.0)]
                     self.row("surplus", *spot, terms=[(surplus, 1.0), *minus(made)], upper=0.0)
-                    into = made + self.arriving[spot] + self.bought[spot] + self.stored[spot] + given
+                    own = made + self.bought[spot] + self.collected[spot]
+                    into = own + self.arriving[spot] + self.stored[spot] + given
                     out = self.used[spot] + self.leaving[spot] + self.delivered[spot] + [(surplus, 1.0)]
                     self.row("balance", *spot, terms=into + minus(out), lower=0.0, upper=0.0)
-                    transit = [*self.leaving[spot], (surplus, 1.0), *minus(made + self.bought[spot])]
+                    transit = [*self.leaving[spot], (surplus, 1.0), *minus(own)]
                     net_exports += transit
                     self.row("transit", *spot, terms=transit + (minus(given) if q == EXPOSED else []), upper=0.0)
                 self.row("transit", material, c, terms=net_exports, upper=0.0)
@@ -226,7 +278,10 @@ class Period:
         if metric == "exposed_share":
             places, sector = m.members(cap.text("country")), cap.text("sector")
             wanted = [n for n in m.needs if n[0] in places and sector in ("", n[1])]
-            exposed, clean = ([(self.at("deliver", *n, q), 1.0) for n in wanted] for q in (EXPOSED, CLEAN))
+            exposed, clean = (
+                [x for n in wanted for x in ((self.at("deliver", *n, q), 1.0), *self.swaps[(*n, q)])]
+                for q in (EXPOSED, CLEAN)
+            )
             self.limit(cap, "", limit, exposed, exposed + clean)
         elif metric == "stage_share":
             concern = self.supplied(materials, [c for c in everywhere if c in m.concern])

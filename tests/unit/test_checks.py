@@ -73,6 +73,19 @@ def recipes(rows, processes="", operations=""):
     }
 
 
+def returns(rest):
+    return {"returns": "return,material,returned,t_per_t,collected,mean_life_years,shape\nr,magnet," + rest + "\n"}
+
+
+SUBSTITUTE = "substitute,name,material,country,replaced_by,t_per_t\n"
+
+
+def substitutes(row, *shares):
+    shares = shares or (",0.5",)
+    rows = "".join(f"s,{share}\n" for share in shares)
+    return {"substitutes": SUBSTITUTE + row + "\n", "substitute_shares": "substitute,year,max_share\n" + rows}
+
+
 def lane_costs(*costs):
     pairs = ("AAA,BBB", "AAA,CHN", "BBB,AAA", "CHN,AAA")
     return {"lanes": ALL_LANES + "".join(f"magnet,{p},{c},,\n" for p, c in zip(pairs, costs, strict=False))}
@@ -414,6 +427,32 @@ SLIPS = [
             )
         },
     ),
+    # returns
+    ("E201", "returns.csv:2:returned", returns("metl,1,0.5,1,")),
+    ("W572", "returns.csv:2:returned", returns("metal,1,0.5,1,")),
+    ("W573", "returns.csv:2:t_per_t", returns("metal,3,0.5,1,")),
+    ("W518", "returns.csv:2:return", returns("metal,1,0,1,")),
+    ("W518", "returns.csv:2:return", returns("metal,1,0.5,9,")),
+    (
+        "W518",
+        "returns.csv:2:return",
+        returns("tin,1,0.5,1,") | {"materials": TABLES["materials"] + "tin,Tin,,no,1,yes\n"},
+    ),
+    # substitutes
+    ("E381", "substitutes.csv:2:substitute", {"substitutes": SUBSTITUTE + "s,S,magnet,,,\n"}),
+    ("E382", "substitutes.csv:2:replaced_by", substitutes("s,S,magnet,,magnet,")),
+    ("E382", "substitutes.csv:2:t_per_t", substitutes("s,S,magnet,,,2")),
+    ("E201", "substitutes.csv:2:country", substitutes("s,S,magnet,EUX,metal,")),
+    ("E201", "substitute_shares.csv:2:substitute", substitutes("r,R,magnet,,metal,")),
+    ("E302", "substitute_shares.csv:2:year", substitutes("s,S,magnet,,metal,", ",0.5", "2026,0.5")),
+    ("W518", "substitutes.csv:2:substitute", substitutes("s,S,magnet,,metal,", ",0")),
+    ("W518", "substitutes.csv:2:substitute", substitutes("s,S,magnet,BBB,metal,")),
+    ("W518", "substitute_shares.csv:2:year", substitutes("s,S,magnet,,metal,", "2020,0.5", "2026,0.5", "2030,1")),
+    (
+        "W571",
+        "substitutes.csv:2:replaced_by",
+        substitutes("s,S,magnet,,tin,") | {"materials": TABLES["materials"] + "tin,Tin,,no,1,yes\n"},
+    ),
     ("W518", "delivery_risk.csv:2:projects", {"delivery_risk": DELIVERY + ",startup,0,1,2,1\n"}),
     (
         "W519",
@@ -692,7 +731,7 @@ def test_the_cases_of_the_contract_are_accepted():
     warned = {folder.parent.name: [w.code for w in load(folder).warnings] for folder in folders}
     # the overlay shows that a row replaces the whole row: it leaves min_service blank, which its base fills
     expected = {"07_recycling_restores_provenance": ["W530"], "33_own_share_and_recycling": ["W530"]}
-    expected |= {"16b_overlay": ["W538"]}
+    expected |= {"16b_overlay": ["W538"], "47_collected_is_not_made": ["W572"]}
     assert {name: codes for name, codes in warned.items() if codes} == expected
 
 

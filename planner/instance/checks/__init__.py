@@ -13,6 +13,8 @@ file              rules on
 ``closures``      closures, which need own capacity and should avoid a cost
 ``offtakes``      offtakes, whose material a plant must make
 ``price_floors``  price floors, whose material a plant must make
+``substitutes``   substitutes, which need a share of the demand
+``returns``       what comes back after its use
 ``risk``          the risk weight, and ranges of delivery risks
 ``disruptions``   scenarios and disruptions, which must hit something
 ``survival``      outages to survive, and service in branches

@@ -14,7 +14,8 @@ from functools import cached_property
 from typing import Any
 
 from ...errors import Issue
-from ..tables import Cap, DeliveryRisk, Disruption, PriceFloor, Sector, Tariff
+from ..lives import back_from
+from ..tables import Cap, DeliveryRisk, Disruption, PriceFloor, Sector, Substitute, Tariff
 from ..timeline import (
     Period,
     cap_limits,
@@ -26,6 +27,7 @@ from ..timeline import (
     series_value,
     start_years,
 )
+from ..use_tables import ReturnRow
 from ..wildcards import ANY, MovementTable, hit_facilities, leads_out, matches_material, members, valid_in
 from .keys import SERIES
 from .registry import SETTINGS, Draft, check
@@ -191,6 +193,35 @@ def _is_limited(row: Cap, material: Any) -> bool:
     )
 
 
+def _substitute(facts: _Facts, row: Substitute, period: Period) -> bool:
+    """Return whether there is a demand of which a substitute can replace something."""
+    places = members(facts.instance, row.country)
+    return (row.substitute,) in facts.positive("substitute_shares", "max_share", period) and any(
+        country in places and row.sector in ("", sector) and material == row.material
+        for country, sector, material in facts.needs(period)
+    )
+
+
+def _return(facts: _Facts, row: ReturnRow, period: Period) -> bool:
+    """Return whether something can come back in a period of what was delivered, and be of use."""
+    instance = facts.instance
+    used = {r.material for r in instance.recipes if r.role == "input"} | {d.material for d in instance.demand}
+    used |= {s.replaced_by for s in instance.substitutes} | {s.material for s in instance.stockpiles}
+    places = members(instance, row.country)
+    return (
+        row.collected > 0
+        and row.returned in used
+        and any(
+            back_from(row, earlier.calendar, period.calendar) > 0
+            and any(
+                country in places and row.sector in ("", sector) and material == row.material
+                for country, sector, material in facts.needs(earlier)
+            )
+            for earlier in facts.draft.periods
+        )
+    )
+
+
 def _tariff(facts: _Facts, row: Tariff, period: Period) -> bool:
     """Return whether a tariff is charged on a value above 0; a tariff of rate 0 exempts from a wider row."""
     if row.rate == 0:
@@ -321,6 +352,8 @@ RULES = (
           _while_disrupted),
     *(_Rule(table, "year", _always, "no period begins between the years of the rows before and after it",
             _between_neighbours) for table in SERIES),
+    _Rule("substitutes", "substitute", _substitute, "there is no such demand, or its max_share is 0"),
+    _Rule("returns", "return", _return, "nothing that is asked for comes back in the horizon, or nobody uses it"),
     _Rule("delivery_risk", "projects", _delivery_risk, "no option is of this kind"),
 )  # fmt: skip
 

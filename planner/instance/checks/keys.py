@@ -14,7 +14,10 @@ from .registry import Draft, check
 
 TOLD_ROW_BY_ROW = 5  # most rows of a table with a warning each; more rows are reported in one warning
 BLANK_MEANT = "write these cells too; if they are meant to be blank, leave the row as it is"
-SERIES = ("recipe_yields", "facility_capacity", "operation_costs", "demand", "market_prices")
+SERIES = (
+    *("recipe_yields", "facility_capacity", "operation_costs", "demand", "market_prices"),
+    "substitute_shares",
+)
 
 
 @check("E301", "countries")

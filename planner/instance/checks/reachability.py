@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ...errors import Issue
 from ..tables import Operation
 from ..timeline import start_years
-from ..wildcards import ANY, valid_in
+from ..wildcards import ANY, members, valid_in
 from .registry import SETTINGS, Draft, check
 
 Place = tuple[str, str]  # material, country
@@ -39,10 +39,15 @@ class _Reach:
         self.usable = _usable(draft)
         self.running: set[tuple[str, str]] = set()
         waiting = [o for o in instance.operations if o.facility in self.usable]
+        back = _come_back(draft)
         while True:
             fed = [o for o in waiting if not self.lacking(o)]
-            if not fed:
+            came = [(delivered, returned) for delivered, returned in back if delivered in self.present]
+            back = [pair for pair in back if pair not in came]
+            if not fed and not came:
                 break
+            for _, returned in came:
+                self._supply(*returned)
             for operation in fed:
                 self.running.add((operation.facility, operation.process))
                 for material in self.outputs[operation.process]:
@@ -65,6 +70,20 @@ class _Reach:
                 for destination in self._lanes.get((m, origin), ()):
                     for place in self._all if destination == ANY else (destination,):
                         self.present.add((material, place))
+
+
+def _come_back(draft: Draft) -> list[tuple[Place, Place]]:
+    """Return where something is asked for that comes back, and what it comes back as there."""
+    instance = draft.instance
+    asked = {(d.country, d.sector, d.material) for d in instance.demand if d.demand_t > 0}
+    return sorted(
+        {
+            ((material, country), (row.returned, country))
+            for row in instance.returns
+            for country, sector, material in asked
+            if material == row.material and row.sector in ("", sector) and country in members(instance, row.country)
+        }
+    )
 
 
 def _destinations(draft: Draft) -> dict[tuple[str, str], set[str]]:
@@ -115,3 +134,14 @@ def can_be_reached(draft: Draft) -> Iterable[Issue]:
             reported.add(place)
             expected = f"can never be made in, bought in or brought to {row.country}, so the demand is always short"
             yield draft.at(row, "material", expected)
+
+
+@check("W571", "substitutes", "demand", SETTINGS)
+def can_be_replaced(draft: Draft) -> Iterable[Issue]:
+    """The material of a substitute should be obtainable in a country where it can replace something."""
+    reach = _Reach(draft)
+    for row in draft.instance.substitutes:
+        places = members(draft.instance, row.country)
+        asked = {d.country for d in draft.instance.demand if d.material == row.material and d.country in places}
+        if row.replaced_by and asked and not any((row.replaced_by, country) in reach.present for country in asked):
+            yield draft.at(row, "replaced_by", "can never be made in, bought in or brought to where it is asked for")

@@ -29,6 +29,8 @@ _SINGULAR = {
     "groups": "group",
     "scenarios": "scenario",
     "stockpiles": "stockpile",
+    "substitutes": "substitute",
+    "returns": "return",
     "sources": "source",
     STAGES: "stage",
     BLOCS: "bloc",

@@ -87,7 +87,7 @@ def _most(system: System, needs: Sequence[int], clean: bool, clock: Clock) -> fl
     wanted = set(needs)
     for i, k in arrays.columns.get("deliver", {}).items():
         delivery = system.data.deliver[i]
-        if delivery.need in wanted and (not clean or delivery.provenance == CLEAN):
+        if delivery.need in wanted and (not clean or delivery.provenance != EXPOSED):
             cost[k] = -1.0
     arrays.cost = cost
     x = solve(arrays, clock)

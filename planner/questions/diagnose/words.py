@@ -183,8 +183,10 @@ def _clean_only(system: System, i: int) -> Statement:
     need = system.data.need[delivery.need]
     node = system.data.nodes[delivery.node]
     since = next(s.clean_from_year for s in system.instance.sectors if s.sector == need.sector)
-    text = f"clean_from_year of sector {need.sector}: from {since} on it takes only clean {need.material} ({_at(node)})"
-    subject = f"clean {need.sector} {need.material}"
+    substitutes = {s.substitute: s.replaced_by for s in system.instance.substitutes}
+    taken = substitutes.get(delivery.substitute, need.material)
+    text = f"clean_from_year of sector {need.sector}: from {since} on it takes only clean {taken} ({_at(node)})"
+    subject = f"clean {need.sector} {taken}"
     return Statement("wish", subject, node.year, text, Cell("sectors", (need.sector,), "clean_from_year"), 99.0)
 
 
@@ -284,6 +286,7 @@ def sources_of(system: System, pool: Pool) -> str:
     data = system.data
     parts = sorted({data.activity[a].facility for a, _ in pool.made})
     parts += sorted({f"market {data.buy[k].market}" for k in pool.bought})
+    parts += sorted({f"return {data.collect[i].ret}" for i in pool.collected})
     parts += [f"imports from {o}" for o in sorted({data.ship[s].origin for s in pool.arriving})]
     parts += sorted({f"stockpile {data.stock[i].stockpile}" for i in pool.held if data.stock[i].can_draw})
     if pool.downgrade is not None and pool.provenance != CLEAN:

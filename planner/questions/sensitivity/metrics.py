@@ -51,7 +51,7 @@ def measure(plan: Run, metric: str) -> float:
         return _number(metrics["stage_share"][of][year])
     if year:
         return _number(metrics["exposed_share"][year])
-    clean, exposed = plan.total("service", "clean_t"), plan.total("service", "exposed_t")
+    clean, exposed = plan.delivered()
     return exposed / (clean + exposed) if clean + exposed else float("nan")
 
 

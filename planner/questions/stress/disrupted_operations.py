@@ -8,6 +8,7 @@ basis of the undisturbed branch, so that its result does not depend on which cas
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +19,7 @@ from ...errors import SolverFailed
 from ...instance.timeline import overlap_share, periods
 from ...prepare import CapacityLimit, ModelData, Terms, prepare_branch
 from ...prepare.conditions import Conditions, conditions_of
+from ...runs.served import served
 from ...solving.compiling import compiled
 from ...solving.programme import Programme
 from .cases import NOTHING, OWN, Case, disruption, with_case
@@ -72,8 +74,8 @@ class Branch:
 
     undisturbed  its solution if nothing is lost
 
-    Without stockpiles and failing projects nothing connects the periods, so those after the disruption are left out;
-    with them the branch runs to the end of the horizon.
+    Without stockpiles, returns and failing projects nothing connects the periods, so those after the disruption are
+    left out; with them the branch runs to the end of the horizon.
     """
 
     def __init__(self, instance: Instance, planned: Planned, shape: Shape, settings: Settings) -> None:
@@ -82,9 +84,11 @@ class Branch:
         self.name = quiet.scenarios[0].scenario
         span = periods(instance)
         hit = [t for t, p in enumerate(span) if overlap_share(p, shape.first, shape.last) > 0.0]
-        last = len(span) - 1 if instance.stockpiles or shape.fails else hit[-1]
+        last = len(span) - 1 if instance.stockpiles or instance.returns or shape.fails else hit[-1]
         openings = planned.openings(span[hit[0]].first_year)
-        prepared = prepare_branch(quiet, self.name, planned.builds, openings, last, planned.closed)
+        prepared = prepare_branch(
+            quiet, self.name, planned.builds, openings, last, planned.closed, served(planned.tables)
+        )
         self.limits, self.starts = prepared.data.capacity, prepared.data.build
         self.rooms = prepared.data.stock_limit
         self.options = {o.option: o for o in instance.options}
@@ -98,6 +102,9 @@ class Branch:
         self.capacity_rows = arrays.rows.get("capacity_limit", {})
         self.room_rows = arrays.rows.get("stock_limit", {})
         self.stop_rows = arrays.rows.get("export_stop", {})
+        self.swap_rows: dict[int, list[int]] = defaultdict(list)  # position of a need -> rows of its substitutes
+        for i, row in arrays.rows.get("swap_limit", {}).items():
+            self.swap_rows[data.swap_limit[i].need].append(row)
         for row in self.stop_rows.values():
             arrays.row_upper[row] = np.inf
         self.programme = Programme(arrays, settings)
@@ -219,6 +226,8 @@ class Branch:
             row = arrays.rows["demand"][d]
             sides[row] = (factor * arrays.row_lower[row], factor * arrays.row_upper[row])
             col_upper[arrays.columns["short"][d]] *= factor
+            for swapped in self.swap_rows.get(d, ()):
+                sides[swapped] = (-np.inf, factor * arrays.row_upper[swapped])
         for k, factor in surges.get("buy", {}).items():
             cost[arrays.columns["buy"][k]] *= factor
         self._put(sides, col_upper, cost)

@@ -35,7 +35,7 @@ class Planned:
     builds   (option, start year) -> modules
     closed   (facility, year) -> share of own capacity that is idle or retired, 0 to 1
     short    consumer -> demand that the plan leaves unserved, t/yr
-    exposed  year -> exposed deliveries, t/yr
+    exposed  year -> exposed deliveries, t/yr, with what exposed material replaces
 
     Raises UsageError if the tables name something that the instance does not have.
     """
@@ -53,6 +53,8 @@ class Planned:
         self.exposed: dict[int, float] = defaultdict(float)
         for r in tables["service"].itertuples():
             self.exposed[int(r.year)] += float(r.exposed_t)
+        for r in tables["substitution"].itertuples() if "substitution" in tables else ():
+            self.exposed[int(r.year)] += float(r.t) if r.provenance == "exposed" else 0.0
         self._exports: dict[tuple[str, str, int], float] = defaultdict(float)
         for r in tables["flows"].itertuples():
             self._exports[str(r.material), str(r.origin), int(r.year)] += float(r.t)
@@ -121,6 +123,8 @@ class Planned:
         add("purchases", lambda r: r.cost_musd)
         add("stocks", lambda r: holding[r.stockpile] * r.stock_t)
         add("service", lambda r: shortage[r.sector] * r.short_t)
+        if "substitution" in self.tables:
+            add("substitution", lambda r: r.cost_musd)
         return {p.first_year: p.discount * yearly[p.first_year] for p in periods(self.instance)}
 
 

@@ -67,7 +67,7 @@ class Trying:
     def of(cls, instance: Instance, run: Tabled, settings: Settings, audited: bool, survival: bool) -> Trying:
         """Make it from a run; keep of the run and the instance only what trying cases needs."""
         slim = replace(instance, _content=None, warnings=())
-        tables = {name: run.tables[name] for name in (*PLANNED, "closures") if name in run.tables}
+        tables = {name: run.tables[name] for name in (*PLANNED, "closures", "substitution") if name in run.tables}
         return cls(slim, tables, settings, audited, survival)
 
     def __call__(self) -> Worker:
@@ -273,7 +273,9 @@ class Trials:
 
         outcome = Outcome("optimal", True, values=by_family(branch.arrays.columns, solution.x))
         reader = Reader(replace(branch.prepared, data=branch.surged(solution)), outcome)
-        tables = {table: by_column(table, rows) for table, rows in reader.operations()[branch.name].items()}
+        tables = {
+            table: by_column(table, rows, self.instance) for table, rows in reader.operations()[branch.name].items()
+        }
         of_case, until = with_case(self.instance, case), branch.data.nodes[-1].year
         report = self._auditor.audit(of_case, of_case.scenarios[0].scenario, tables, solution.cost, until)
         return "; ".join(str(violation) for violation in report.violations[:3])

@@ -64,6 +64,10 @@ def links(view: View, year: int) -> Links:
                 if view.stage_of.get(m) == stage:
                     tonnes = r.activity_t * view.t_per_t(r.process, m, "output", year)
                     found[(stage, RECYCLED), (stage, r.country), r.output_provenance] += tonnes
+    for r in view.tables["returned"].itertuples(index=False) if view.instance.returns else ():
+        if r.year == year and r.material in view.stage_of:
+            stage = view.stage_of[r.material]
+            found[(stage, RECYCLED), (stage, r.country), r.provenance] += r.t
     return dict(found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...runs.tables import COMPONENTS
+from ...runs.tables import components
 from ...words import rate_of, share_of
 from ..charts import stacked
 from ..looks import look
@@ -22,6 +22,7 @@ NAMES = {
     "purchase": "purchases",
     "holding": "stock holding",
     "shortage": "shortage",
+    "substitution": "substitutes",
 }
 
 
@@ -30,7 +31,8 @@ def section(view: View) -> Section:
     costs = view.tables["costs"]
     total = float(view.plan["objective_musd"])
     least = max(1e-9, 1e-5 * float(costs["musd"].abs().max()))  # what is smaller is the solver's tolerance
-    used = [c for c in COMPONENTS if (costs.loc[costs["component"] == c, "musd"].abs() > least).any()]
+    named = components(view.instance)
+    used = [c for c in named if (costs.loc[costs["component"] == c, "musd"].abs() > least).any()]
     lead = [
         f"Prices of {view.instance.price_year}. The chart shows each year's own money; the present value discounts it "
         f"at {rate_of(view.instance.discount_rate)} to {view.years[0]}. Capital is paid as annuities while a plant is "
@@ -48,7 +50,7 @@ def section(view: View) -> Section:
     charts = {
         choice: stacked(
             costs, "year", "musd", "component", view.musd, groups=[(NAMES[c], [c]) for c in some], years=view.years,
-            lengths=view.lengths, looks={NAMES[c]: look(n) for n, c in enumerate(COMPONENTS)}, height=400,
+            lengths=view.lengths, looks={NAMES[c]: look(n) for n, c in enumerate(named)}, height=400,
         )
         for choice, some in shown.items()
     }  # fmt: skip

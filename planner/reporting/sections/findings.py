@@ -125,13 +125,17 @@ def _cost(view: View) -> str:
     plan = view.plan
     short, demand = totals(view)
     delivered = view.tables["service"]
-    present = sum(view.discounts[r.year] * (r.clean_t + r.exposed_t) for r in delivered.itertuples())
+    present = sum(
+        view.discounts[r.year] * (r.clean_t + r.exposed_t + getattr(r, "replaced_t", 0.0))
+        for r in delivered.itertuples()
+    )
     text = f"Supplying {tonnes_of(demand - short)} over {view.span} costs {view.money(plan['objective_musd'])} "
     instance, rate = view.instance, rate_of(view.instance.discount_rate)
     text += f"(present value, {instance.currency} of {instance.price_year} at {rate})"
     if present > 0 and plan["objective_musd"] > 0:
         each = plan["objective_musd"] * 1e6 / present / 1e3
-        text += f", {figure_of(each)} {view.instance.currency} for each kilogram delivered"
+        done = "delivered or replaced" if view.instance.substitutes else "delivered"
+        text += f", {figure_of(each)} {view.instance.currency} for each kilogram {done}"
     if plan["status"] != "optimal":
         text += f"; it may be {share_of(plan['gap'])} too dear, for the search was stopped"
     return text + "."

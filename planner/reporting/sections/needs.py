@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...words import counted, figure_of, share_of, told, tonnes_of
 from ..charts import Chart, records, stacked
-from ..looks import BLACK, CLEAN, CONCERN, Look
+from ..looks import BLACK, CLEAN, CONCERN, GREEN, Look
 from ..parts import Column, Control, Figure, Section, Table
 
 if TYPE_CHECKING:
@@ -53,6 +53,50 @@ def shortages(view: View) -> Section:
 def _in_all(view: View, rows: pd.DataFrame, column: str) -> float:
     """Tonnes over the whole horizon."""
     return float(sum(view.lengths[y] * t for y, t in zip(rows["year"], rows[column], strict=True)))
+
+
+def substitution(view: View) -> Section | None:
+    """What substitutes replace, by year; None if the instance has none."""
+    if "substitution" not in view.tables:
+        return None
+    rows = view.tables["substitution"]
+    rows = rows[rows["t"] > 1e-3]
+    lead = [
+        "Another material, or thrift, can replace part of a demand. What is replaced counts as served; another "
+        "material counts in the traced dependence by the tonnes that it replaces, thrift counts in no share."
+    ]
+    if rows.empty:
+        return Section("substitution", "Replaced by substitutes", [*lead, "The plan replaces nothing."])
+    named = {s.substitute: s.name for s in view.instance.substitutes}
+    used = [s for s in named if (rows["substitute"] == s).any()]
+    whole, demand = _in_all(view, rows, "t"), _in_all(view, view.tables["service"], "demand_t")
+    said = [f"{named[s]} {figure_of(_in_all(view, rows[rows['substitute'] == s], 't'))} t" for s in used]
+    figure = Figure(
+        "substitution-years",
+        f"{tonnes_of(whole)} are replaced, {share_of(whole / demand)} of the demand",
+        f"By substitute: {', '.join(said)}.",
+        stacked(
+            rows, "year", "t", "substitute", "t", groups=[(named[s], [s]) for s in used], years=view.years,
+            lengths=view.lengths, height=360,
+        ),
+    )  # fmt: skip
+    table = Table(
+        "table-substitution",
+        "Everything that is replaced",
+        rows,
+        (
+            Column("Substitute", lambda r: named[r["substitute"]]),
+            Column("Country", lambda r: view.countries[r["country"]]),
+            Column("Sector", lambda r: view.sectors[r["sector"]]),
+            Column("Replaced", lambda r: view.materials[r["material"]]),
+            Column("By", lambda r: view.materials.get(r["replaced_by"], "")),
+            Column("Provenance", "provenance"),
+            Column("Year", "year", "year"),
+            Column("t a year", "t", "number"),
+            Column(f"{view.musd} a year", "cost_musd", "number"),
+        ),
+    )
+    return Section("substitution", "Replaced by substitutes", lead, [figure, table])
 
 
 def funding(view: View) -> Section:
@@ -117,11 +161,15 @@ def branches(view: View) -> Section | None:
     charts: dict[str, Chart] = {}
     rows = []
     for key, tables in view.run.branches.items():
-        by_year = tables["service"].groupby("year")[["demand_t", "clean_t", "exposed_t", "short_t"]].sum()
+        parts = {"clean_t": "clean", "exposed_t": "exposed", "short_t": "not delivered"}
+        if "replaced_t" in tables["service"]:
+            parts["replaced_t"] = "replaced"
+        by_year = tables["service"].groupby("year")[["demand_t", *parts]].sum()
         found = [{"scenario": key, **r} for r in records(by_year.sort_index().reset_index())]
         charts[key] = stacked(
-            found, "year", {"clean_t": "clean", "exposed_t": "exposed", "short_t": "not delivered"}, unit="t",
-            looks={"clean": Look(CLEAN), "exposed": Look(CONCERN, "/"), "not delivered": Look(BLACK, "x")},
+            found, "year", parts, unit="t",
+            looks={"clean": Look(CLEAN), "exposed": Look(CONCERN, "/"), "not delivered": Look(BLACK, "x"),
+                   "replaced": Look(GREEN, ".")},
             years=view.years, lengths=view.lengths, height=360,
         )  # fmt: skip
         part = {r["year"]: r["short_t"] / r["demand_t"] if r["demand_t"] else 0.0 for r in found}
