@@ -89,6 +89,14 @@ def test_a_limit_is_diagnosed_with_an_edit_that_is_enough(base):
     assert "min of group all: at least 3 different options started" in told
 
 
+def test_how_strict_a_limit_could_be_is_told(base):
+    i = lines(base(), a=1, b=2, c=3)
+    i = limited(limited(i, "capacity_t", max=50), "options", last_year=2030, min=1)
+    told = str(planner.diagnose(i.load()))
+    assert "all: max 50 could alone be as low as 20" in told  # one line must be built
+    assert "all: min 1 could alone be as high as 2" in told  # two lines of 20 t fit in
+
+
 def test_what_a_limit_is_worth_is_told_by_the_relaxation(base):
     i = lines(base(), a=1, b=2, c=3).load()
     i = i.with_rows("group_limits", {"group": "all", "measure": "capacity_t", "max": 40})

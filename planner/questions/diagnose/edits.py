@@ -18,7 +18,7 @@ from .system import row_of
 if TYPE_CHECKING:
     from ...instance.declare import Key
     from ...instance.instance import Instance
-    from .system import Relaxable, System
+    from .system import Cell, Relaxable, System
 
 GRID = 1e6  # new values are written in millionths, rounded towards feasibility
 ALMOST = 0.05  # millionths: so little is first taken for solver noise and not rounded up
@@ -92,6 +92,11 @@ UNITS = {  # column -> unit of its edits
 GROUP_UNITS = {"options": "options", "modules": "modules", "capacity_t": "t", "capex_musd": "MUSD"}  # by measure
 
 
+def unit_of(cell: Cell) -> str:
+    """Return the unit in which an edit of a cell is told."""
+    return GROUP_UNITS[str(cell.key[1])] if cell.table == "group_limits" else UNITS[cell.column]
+
+
 def edits(system: System, amounts: np.ndarray, loosen: float = 0.0) -> tuple[Edit, ...]:
     """Return the edits that relax the cells by ``amounts``, the one of most hardship first.
 
@@ -134,8 +139,7 @@ def _edit(system: System, relaxable: Relaxable, amount: float, points: float, lo
             new = None
         amount = abs(old - (0.0 if new is None else new))
     file, line = place_of(system.instance, table, key, column)
-    unit = GROUP_UNITS[str(key[1])] if table == "group_limits" else UNITS[column]
-    return Edit(table, file, line, key, column, old, new, amount, unit, points)
+    return Edit(table, file, line, key, column, old, new, amount, unit_of(relaxable.cell), points)
 
 
 def _old(system: System, relaxable: Relaxable) -> Any:
