@@ -252,14 +252,16 @@ def _duals_beside_zero(
     """Return shadow prices (rows,) and reduced costs (columns,) that tell what opening a cap of zero would save.
 
     The dual of a cap of zero is not unique: every larger amount keeps the flow at zero too. So the LP is solved with
-    these caps opened by a kilogram a year; its duals are also duals of the LP with caps of zero.
+    these caps opened by a kilogram a year; its duals are also duals of the LP with caps of zero. A floor of one, which
+    allows nothing else, is such a cap as well.
     """
     rows = programme.arrays.rows
     zero = [
         rows[family][i]
         for family, caps in data.caps.items()
         for i, cap in enumerate(caps)
-        if cap.limit == 0.0 and i in rows.get(family, {})  # rows with nothing but tiny coefficients are left out
+        if cap.limit == (1.0 if cap.floor else 0.0)
+        and i in rows.get(family, {})  # rows with nothing but tiny coefficients are left out
     ]
     if not zero:
         return row_dual, col_dual

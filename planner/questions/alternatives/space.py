@@ -410,11 +410,10 @@ class Space:
         x = self.best.copy()
         whole = self.arrays.integer[self.column]
         x[self.column[whole]] = modules[whole]
-        built = {self.data.build[i].option for i in np.flatnonzero(modules > SOME)}
-        for i, option in enumerate(self.data.chosen):
+        for i, choice in enumerate(self.data.chosen):
             k = self.arrays.columns["chosen"][i]
-            if self.options[option].integer:
-                x[k] = 1.0 if option in built else 0.0
+            if self.options[choice.option].integer:
+                x[k] = 1.0 if any(modules[start] > SOME for start in choice.starts) else 0.0
         return np.round(x[self.whole])
 
     def _within_bounds(self, modules: np.ndarray) -> bool:
