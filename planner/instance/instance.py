@@ -17,6 +17,7 @@ from typing import Any
 from ..errors import Issue, UsageError, did_you_mean
 from .cells import cell_of
 from .declare import Key, Row
+from .impact_tables import Impact, ImpactFactor
 from .reading import Place, RawTable, Written
 from .rows import BadRow, Entry, ParsedTable, parse_table
 from .settings import BASE, SurvivalRule, setting_sections
@@ -121,6 +122,8 @@ class Instance:
     substitutes: tuple[Substitute, ...] = field(default=(), repr=False)
     substitute_shares: tuple[SubstituteShare, ...] = field(default=(), repr=False)
     returns: tuple[ReturnRow, ...] = field(default=(), repr=False)
+    impacts: tuple[Impact, ...] = field(default=(), repr=False)
+    impact_factors: tuple[ImpactFactor, ...] = field(default=(), repr=False)
     evidence: tuple[Evidence, ...] = field(default=(), repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)
 

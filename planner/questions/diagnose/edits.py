@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...instance.cells import cell_of
+from ...instance.limits import unit_of
 from ...instance.tables import TABLES, cells
 from ...solving.pins import Pins
 from .search import Clock, feasible
@@ -74,7 +75,7 @@ def _shown(value: Any) -> str:
 def _measure(edit: Edit) -> str:
     if edit.unit == "fraction":
         return f" ({edit.amount * 100:.6g} points)"
-    if edit.unit in ("t", "MUSD", "modules"):
+    if edit.table == "caps" or edit.unit in ("t", "MUSD", "modules"):
         return f" ({edit.amount:,.6g} {edit.unit.removesuffix('s') if edit.amount == 1 else edit.unit})"
     if edit.unit == "years" and edit.new is not None:
         return f" ({edit.amount:.0f} years later)" if edit.amount != 1 else " (a year later)"
@@ -133,7 +134,8 @@ def _edit(system: System, relaxable: Relaxable, amount: float, points: float, lo
             new = None
         amount = abs(old - (0.0 if new is None else new))
     file, line = place_of(system.instance, table, key, column)
-    return Edit(table, file, line, key, column, old, new, amount, UNITS[column], points)
+    unit = (unit_of(system.instance, str(key[0])) if table == "caps" else "") or UNITS[column]
+    return Edit(table, file, line, key, column, old, new, amount, unit, points)
 
 
 def _old(system: System, relaxable: Relaxable) -> Any:

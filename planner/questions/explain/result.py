@@ -200,6 +200,7 @@ class Explanation(Study):
 AT_MOST = 12  # lines of a section
 LIMITS = [family for family in FAMILIES.values() if family.kind]
 NO_FAMILY = {"lead_time": "a year earlier", "clean_only": "a point exposed", "floor": "a point less"}
+NO_FAMILY |= {"impact_floor": "a unit less"}
 # kind of a limit -> one unit more of it in words, and the step by which it is eased in words
 UNITS = {family.kind: family.saved_by for family in LIMITS} | NO_FAMILY
 STEPS = {
