@@ -196,9 +196,10 @@ def _savings(prepared: Prepared, outcome: Outcome) -> dict[tuple[str, int, str],
     for family, rows in data.caps.items():
         duals = outcome.duals.get(family, {})
         for i, row in enumerate(rows):
-            # a thousandth of what the side of the row is in, and a hundredth of the denominator, are a unit and a point
-            step = 1e-3 if METRICS[family].amount else 0.01 * measured.of_cap(row.node, caps[row.cap], row.country)[1]
+            # a hundredth of the denominator is a point; the row of an impact is in thousand units
+            total = measured.of_cap(row.node, caps[row.cap], row.country)[1]
+            step = 1e-3 if METRICS[family].amount else 0.01
             year = data.nodes[row.node].year
             # a limit higher by 0.01 raises the right-hand side by 0.01 of the denominator; the dual is 0 or less
-            saved[row.cap, year, row.country] += max(0.0, -duals.get(i, 0.0)) * step
+            saved[row.cap, year, row.country] += max(0.0, -duals.get(i, 0.0)) * total * step
     return saved
