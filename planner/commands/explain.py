@@ -10,8 +10,21 @@ import typer
 import planner
 
 from ..errors import UsageError
+from ..questions.many import partial_file
 from . import common
-from .common import AsJson, Gap, Output, Overwrite, RunFolder, RunInstance, Seed, Threads, TimeLimit
+from .common import (
+    AsJson,
+    Gap,
+    Output,
+    Overwrite,
+    RunFolder,
+    RunInstance,
+    Scheduler,
+    Seed,
+    Threads,
+    TimeLimit,
+    Workers,
+)
 
 if TYPE_CHECKING:
     from ..questions.explain.support import PricePath
@@ -42,6 +55,8 @@ def explain(
     time_limit: TimeLimit = None,
     threads: Threads = 1,
     seed: Seed = 0,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell why a plan is as it is: what binds, what clean costs more, what each project is worth or lacks."""
@@ -51,6 +66,9 @@ def explain(
         projects=projects,
         exact=exact or (),
         prices=dict(price_path(text) for text in prices or ()),
+        workers=workers,
+        scheduler=scheduler,
+        partial=None if output is None else partial_file(output),
         **common.search(gap, time_limit, threads, seed),
     )
     common.deliver(explanation, output, overwrite, as_json)

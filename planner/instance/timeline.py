@@ -88,7 +88,7 @@ def own_capacity_share(instance: Instance, facility: Facility, period: Period) -
 
 
 def ramped_share(facility: Facility, period: Period) -> float:
-    """Return the mean share of a capacity, 0 to 1, that first year, ramp and last year leave in a period's years."""
+    """Return the mean share of a capacity, 0 to 1, that first year, ramp and last year leave in a period."""
     total = 0.0
     for year in period.calendar:
         if facility.last_year is not None and year > facility.last_year:

@@ -3,7 +3,7 @@
 The results are the same wherever the work is done, as long as a piece does not depend on those done before it. A
 *worker* is a function that does one piece of work. ``begin`` makes a worker, once in each process; so it has to be
 picklable, as have the pieces and their results. Finished results are kept in a file; they are dictionaries of plain
-values, as JSON can hold them.
+values, as JSON can hold them. A result with a true entry ``unfinished`` is handed on, but not kept.
 """
 
 from __future__ import annotations
@@ -152,7 +152,8 @@ class Many:
             self._progress(f"{len(work) - len(todo)} of {len(work)} {self._what} are known already")
         last_line = time.perf_counter()
         for number, (key, result) in enumerate(self._pool.results(todo), start=1):
-            self.finished.add(key, result)
+            if not result.get("unfinished"):
+                self.finished.add(key, result)
             yield key, result
             if self._progress and time.perf_counter() - last_line > TOLD:
                 last_line = time.perf_counter()

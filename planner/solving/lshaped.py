@@ -333,11 +333,29 @@ class LShaped:
 
     # --- the search -------------------------------------------------------------------------------------------
 
-    def search(self, gap: float, seconds: float | None, start: np.ndarray | None, progress: Progress | None) -> Best:
+    def adopt(self, other: LShaped) -> None:
+        """Take the planes that a method holds whose model differs from this one by rows that are looser.
+
+        A looser row cannot make a part dearer, so what lies below its cost there lies below its cost here too.
+        """
+        mine, theirs = (np.concatenate([part.rows for part in method.parts]) for method in (self, other))
+        if len(self.parts) == len(other.parts) and np.array_equal(mine, theirs):
+            for plane in other.planes:
+                self._add(plane)
+
+    def search(
+        self,
+        gap: float,
+        seconds: float | None,
+        start: np.ndarray | None,
+        progress: Progress | None,
+        relaxed: Found | None = None,
+    ) -> Best:
         """Return the best plan; `Best.why` is ``optimal`` if it is within the relative gap.
 
         seconds  how long it may take; None: no limit
         start    values of all columns of a plan that is known; None: none is
+        relaxed  solution of the model without whole numbers, from which dives have been made; None: none is known
         """
         ends = math.inf if seconds is None else time.perf_counter() + seconds
         best = Best()
@@ -350,9 +368,14 @@ class LShaped:
             self.cut(first)
             if first.plan is not None and self._permitted(first.x):  # to build nothing is a plan too, if a dear one
                 best.value, best.plan = first.value, first.plan
+            if relaxed is not None:
+                best.bound = relaxed.value
+                known = self.tried(relaxed.x[self.first])
+                first = known if known is not None and known.value < first.value else first
+                self.cut(first)
             self.relaxed = self._relax(best, first, gap, ends, progress).x
             if not best.why:
-                self._decide(best, gap, ends, progress)
+                self._decide(best, gap, ends, progress, relaxed is None)
         except KeyboardInterrupt:
             best.why = "interrupted"
             if best.plan is not None and best.bound == -math.inf:  # the first planes are there already
@@ -374,7 +397,7 @@ class LShaped:
                 best.why = "stalled"
                 return known
             best.bound, best.rounds = max(best.bound, found.value), best.rounds + 1
-            if known.value - best.bound <= RELAXED * gap * abs(known.value):
+            if known.value - found.value <= RELAXED * gap * abs(known.value):
                 return known
             proposed, theta = self._proposed(found)
             trial = self.tried(known.x + towards * (proposed - known.x))
@@ -472,9 +495,12 @@ class LShaped:
             columns[part.columns], rows[part.rows] = list(of_columns), list(of_rows)
         return basis_of(columns, rows)
 
-    def _decide(self, best: Best, gap: float, ends: float, progress: Progress | None) -> None:
-        """Solve the master with whole numbers, in turn with the operations, until the gap is reached."""
-        tight = best.rounds > MANY_ROUNDS
+    def _decide(self, best: Best, gap: float, ends: float, progress: Progress | None, to_dive: bool) -> None:
+        """Solve the master with whole numbers, in turn with the operations, until the gap is reached.
+
+        to_dive  whether to dive in the whole model, where planes say little of it
+        """
+        tight = best.rounds > MANY_ROUNDS and to_dive
         incumbent = self._round(best, gap, ends, 1 if tight else MOST_DIVES)
         if tight:
             dived = self._dived_whole(best)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import pickle
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +18,7 @@ from planner.commands.explain import price_path
 from planner.errors import OutputError, UsageError
 from planner.questions.explain.bench import Bench, Model
 from planner.questions.explain.entry import by_capex
+from planner.questions.explain.pieces import Piece, worker
 from planner.questions.explain.projects import _difference, cost_if_built, survey
 from planner.solving.pins import Pins
 from planner.solving.solver import Settings
@@ -449,7 +451,7 @@ def test_an_interrupt_keeps_what_was_found(twins, monkeypatch):
     real = Bench.solve
 
     def solve(self, **change):
-        if len(done) == 2:  # a lead time and a project without its option
+        if len(done) == 1:  # a project without its option
             raise KeyboardInterrupt
         done.append(change)
         return real(self, **change)
@@ -461,6 +463,39 @@ def test_an_interrupt_keeps_what_was_found(twins, monkeypatch):
     assert p.project_value_how == "not re-solved: interrupted"
     assert only(e.projects, option="beta-1").cost_if_built_how == "not re-solved: interrupted"
     assert not e.complete and "interrupted" in str(e)
+
+
+def test_what_was_solved_is_kept_until_all_is_done(twins, monkeypatch, tmp_path):
+    plan, kept, solved = planner.solve(twins), tmp_path / "kept.jsonl", []
+    real, most = Model.solve, [100]
+
+    def solve(self, **change):
+        if len(solved) == most[0]:
+            raise KeyboardInterrupt
+        solved.append(change)
+        return real(self, **change)
+
+    monkeypatch.setattr(Model, "solve", solve)
+    whole = planner.explain(plan, exact=["beta-1"])
+    needed, most[0] = len(solved), 5
+    solved.clear()
+    assert not planner.explain(plan, exact=["beta-1"], partial=kept).complete
+    assert len(kept.read_text().splitlines()) >= 2  # the two without alpha-1
+    solved.clear()
+    most[0] = needed - 2
+    again = planner.explain(plan, exact=["beta-1"], partial=kept)
+    assert again.complete and not kept.exists()
+    for name in ("binding", "projects", "entry"):
+        assert getattr(again, name).equals(getattr(whole, name)), name
+
+
+def test_each_solve_is_the_same_whatever_was_solved_before(twins):
+    bench = Bench(twins, planner.solve(twins), Settings())
+    elsewhere = pickle.loads(pickle.dumps(bench))
+    pieces = [Piece("without", ("alpha-1",)), Piece("earlier", ("alpha-1",))]
+    pieces += [Piece("with", (p.option.option,), p, True) for p in survey(bench) if not p.built]
+    here = [str(worker(bench)(piece)) for piece in pieces]
+    assert [str(worker(elsewhere)(piece)) for piece in reversed(pieces)] == here[::-1]
 
 
 def test_pinned_runs_are_told_apart(twins):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 BUILT = 1e-9  # modules; a smaller number counts as none
 A_LITTLE = 1e-5  # kt/yr; this capacity is given to plants without any, to see what their first tonne would earn
-OUT_OF_TIME = "out of time"
+OUT_OF_TIME, INTERRUPTED = "out of time", "interrupted"
 SAME = 1e-9  # relative; two costs that differ by less count as equal
 
 Builds = dict[tuple[str, int], float]  # (option, start year) -> modules
@@ -57,8 +57,12 @@ class Model:
     columns    position in ``data.build`` -> column of its modules
     starts     option -> its positions in ``data.build``
     whole      positions of the integer columns; integer array
+    basis      basis from which every linear programme of this model starts; None: from nothing. So no answer depends
+               on what was solved before
     proven     whether optima are proven, so that differences between costs are exact
     """
+
+    basis: Any = None
 
     def __init__(self, instance: Instance, settings: Settings) -> None:
         self.instance = instance
@@ -126,6 +130,7 @@ class Model:
         self.programme.hold(self.whole, self.whole_numbers(modules))
         for k, more in (raised or {}).items():
             self.programme.bound([k], self.arrays.col_lower[k], self.arrays.col_upper[k] + more)
+        self.programme.start_from(self.basis)
         found = self.programme.find(seconds=self.settings.time_limit)
         if found.stopped == "infeasible":
             return None
@@ -163,6 +168,7 @@ class Model:
         """
         programme = self.programme
         programme.restore()
+        programme.start_from(None if len(self.whole) else self.basis)
         closed = [self.columns[i] for option in close for i in self.starts[option]]
         programme.bound(closed, self.arrays.col_lower[closed], 0.0)
         if cheaper:
@@ -216,6 +222,8 @@ class Model:
 class Bench(Model):
     """The model of a run's instance, solved with the builds of the run held, and the state of the explanation.
 
+    It can be pickled: another process then has what solving again needs, but neither ``run`` nor ``x`` and its duals.
+
     run       the run whose plan is explained
     built     (option, start year) -> modules of the run
     builds    modules of the run by position in ``data.build``; float array
@@ -227,7 +235,7 @@ class Bench(Model):
     reduced   family -> index -> reduced cost of the column, MUSD per unit
     first     index of a capacity limit -> its shadow price, where plants without any capacity are given a little; this
               is what a first tonne would earn
-    deadline  time by `time.perf_counter` after which nothing is solved again
+    deadline  time by `time.time`, which is the same in other processes, after which nothing is solved again
     stopped   why nothing more is solved again: ``interrupted`` or ``out of time``; "" while solving may go on
     notes     sentences that a reader of the explanation should know
     """
@@ -243,7 +251,7 @@ class Bench(Model):
         super().__init__(instance, settings)
         self.run = run
         self.progress = progress
-        self.deadline = time.perf_counter() + seconds
+        self.deadline = time.time() + seconds
         self.stopped = ""
         self.notes: list[str] = []
         built = run.tables["builds"]
@@ -254,6 +262,7 @@ class Bench(Model):
         if held is None:
             raise UsageError("the builds of the run satisfy no plan of the instance; is it the run's own instance?")
         self.x = held.x
+        self.basis = self.programme.basis
         self.dual: dict[str, dict[Any, float]] = by_family(self.arrays.rows, held.duals)
         self.reduced: dict[str, dict[Any, float]] = by_family(self.arrays.columns, held.reduced)
         self.base = self.objective(self.x)
@@ -265,6 +274,10 @@ class Bench(Model):
             self.notes.append(f"with these builds the least cost is {self.base:,.9g} MUSD, the run costs {stated:,.9g}")
         if pinned:
             self.notes.append("the run's builds were pinned; it is compared with plans that are free of the pins")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        names = ("built", "builds", "base", "floor", "pinned", "basis", "deadline", "stopped")
+        return _elsewhere, (self.instance, self.settings, {name: getattr(self, name) for name in names})
 
     def _first_tonnes(self, pinned: bool) -> dict[int, float]:
         """Return the shadow price of each capacity limit, MUSD per kt/yr, with a little capacity where there is none.
@@ -317,7 +330,7 @@ class Bench(Model):
     @property
     def has_time(self) -> bool:
         """Whether there is time for another solve of the operations; the explanation goes on without it if not."""
-        return not self.stopped and time.perf_counter() < self.deadline
+        return not self.stopped and time.time() < self.deadline
 
     @cached_property
     def slopes(self) -> dict[int, Slope]:
@@ -350,7 +363,7 @@ class Bench(Model):
 
     def may_go_on(self) -> bool:
         """Return whether another plan may be solved; if the time is used up, record that as the reason to stop."""
-        if not self.stopped and time.perf_counter() > self.deadline:
+        if not self.stopped and time.time() > self.deadline:
             self.stopped = OUT_OF_TIME
         return not self.stopped
 
@@ -375,7 +388,7 @@ class Bench(Model):
         try:
             answer = model.solve(**change)
         except KeyboardInterrupt:
-            self.stopped = "interrupted"
+            self.stopped = INTERRUPTED
             return None
         cost = f"{answer.value:,.6g} MUSD" if answer.held else answer.stopped
         self.tell(f"{time.perf_counter() - started:6.1f} s  {what}: {cost}")
@@ -387,3 +400,13 @@ class Bench(Model):
 
         row = next(o for o in self.instance.options if o.option == option)
         return self.instance.with_rows("options", {**cells(row), **cells_to_set})
+
+
+def _elsewhere(instance: Instance, settings: Settings, state: dict[str, Any]) -> Bench:
+    """Return a bench in another process, with the state of the one that was pickled."""
+    bench = Bench.__new__(Bench)
+    Model.__init__(bench, instance, settings)
+    bench.progress, bench.notes = None, []
+    for name, value in state.items():
+        setattr(bench, name, value)
+    return bench

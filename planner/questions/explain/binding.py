@@ -19,7 +19,7 @@ from ...errors import InstanceError, PlannerError
 from ...instance.limits import unit_of
 from ...prepare import CLEAN, EXPOSED, PLAN
 from ...solving.families import FAMILIES, POINT, Family
-from .bench import BUILT, Bench, Model, Step
+from .bench import BUILT, INTERRUPTED, Bench, Model, Step
 from .result import Explanation
 
 if TYPE_CHECKING:
@@ -71,10 +71,10 @@ class Limit:
         return self.kind, self.name, self.country
 
 
-def binding(bench: Bench, lead_options: int) -> pd.DataFrame:
+def binding(bench: Bench, earlier: Mapping[str, tuple[float, str]]) -> pd.DataFrame:
     """Return the table ``binding`` of `Explanation`: the limits that bind, those that save most first.
 
-    lead_options  number of lead times that are shortened by a year and solved again
+    earlier  option -> saving if it is online a year earlier, and the source, as `a_year_earlier` returns it
     """
     import pandas as pd
 
@@ -85,7 +85,7 @@ def binding(bench: Bench, lead_options: int) -> pd.DataFrame:
         *(limit for family in FAMILIES.values() if family.rows and family.kind for limit in _rows(bench, family)),
     ]
     limits = _solved_at_the_step([limit for limit in limits if limit.worth > WORTHLESS], bench)
-    limits += [limit for limit in _lead_times(bench, lead_options) if limit.worth > WORTHLESS]
+    limits += [limit for limit in _lead_times(bench, earlier) if limit.worth > WORTHLESS]
     rows = [
         (
             *limit.subject,
@@ -325,48 +325,44 @@ def earlier_cells(bench: Bench, option_name: str, years: int) -> dict[str, Any] 
     return cells_to_set
 
 
-def _lead_times(bench: Bench, most: int) -> list[Limit]:
-    """Return the saving if an option is online a year earlier, for the options with the highest worth of capacity.
+def promising(bench: Bench, most: int) -> list[str]:
+    """Return the built options that could be online a year earlier, those with the highest worth of capacity first.
 
-    most  number of options that are tried; each is a solve of a changed instance
+    most  number of options that are looked at
     """
-    country = {f.facility: f.country for f in bench.instance.facilities}
     dual = bench.dual.get("capacity_limit", {})
-    promising: dict[str, float] = defaultdict(float)
-    first: dict[str, int] = {}
+    worth: dict[str, float] = defaultdict(float)
     for limit_number, limit in enumerate(bench.data.capacity):
         for i, k in limit.modules:
             if bench.builds[i] > BUILT:
-                start = bench.data.build[i]
-                promising[start.option] += max(0.0, -dual.get(limit_number, 0.0)) * k * bench.builds[i]
-                first[start.option] = min(start.year, first.get(start.option, start.year))
+                worth[bench.data.build[i].option] += max(0.0, -dual.get(limit_number, 0.0)) * k * bench.builds[i]
+    order = sorted(worth, key=lambda o: (-worth[o], o))[:most]
+    return [option for option in order if earlier_cells(bench, option, 1) is not None]
+
+
+def _lead_times(bench: Bench, earlier: Mapping[str, tuple[float, str]]) -> list[Limit]:
+    """Return the limits in time: the saving if an option is online a year earlier."""
+    country = {f.facility: f.country for f in bench.instance.facilities}
+    options = {o.option: o for o in bench.instance.options}
     result: list[Limit] = []
-    for option in sorted(promising, key=lambda o: (-promising[o], o))[:most]:
-        cells_to_set = earlier_cells(bench, option, 1)
-        if cells_to_set is None:
-            continue
-        found = _earlier(bench, option, cells_to_set)
-        if found is None:
-            continue
-        worth, how = found
+    for option, (worth, how) in earlier.items():
+        first = min(bench.data.build[i].year for i in bench.starts[option] if bench.builds[i] > BUILT)
         facility = bench.data.build[bench.starts[option][0]].facility
-        lead = next(o.lead_years for o in bench.instance.options if o.option == option)
-        says = f"lead of {lead} years" if "first_start" not in cells_to_set else "no start before its first_start"
-        result.append(Limit("lead_time", option, country[facility], first[option], "year", worth, how, says))
+        shortened = options[option].lead_years > 0
+        says = f"lead of {options[option].lead_years} years" if shortened else "no start before its first_start"
+        result.append(Limit("lead_time", option, country[facility], first, "year", worth, how, says))
     return result
 
 
-def _earlier(bench: Bench, option: str, cells_to_set: dict[str, Any]) -> tuple[float, str] | None:
-    """Return the saving if an option is online earlier, MUSD, and its source; None if it was not solved.
-
-    cells_to_set  cells of the option's row, as `earlier_cells` returns them
+def a_year_earlier(bench: Bench, option: str) -> tuple[float, str] | None:
+    """Return the saving if an option is online a year earlier, MUSD, and its source; None if it was not solved.
 
     If the optimum cannot be proven, the same builds are held in the changed instance. The saving is then a lower bound.
     """
     if not bench.may_go_on():
         return None
     try:
-        model = Model(bench.changed_option(option, **cells_to_set), bench.settings)
+        model = Model(bench.changed_option(option, **(earlier_cells(bench, option, 1) or {})), bench.settings)
     except InstanceError:
         return None
     if bench.proven:
@@ -377,7 +373,7 @@ def _earlier(bench: Bench, option: str, cells_to_set: dict[str, Any]) -> tuple[f
     try:
         held = model.hold(model.modules(bench.built), all_builds=False)
     except KeyboardInterrupt:
-        bench.stopped = "interrupted"
+        bench.stopped = INTERRUPTED
         return None
     except PlannerError:
         return None

@@ -8,12 +8,15 @@ projects are valued by solving again without them, or with them. Every number na
 
 from __future__ import annotations
 
+import functools
 import math
 import time
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from ...arguments import checked
+from ...bands import Band
 from ...errors import UsageError, hinted
 from ...runs.run import given_run
 from .result import Explanation
@@ -24,8 +27,6 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...runs.run import Run
     from ...solving.solver import Progress
-    from .entry import Entry
-    from .projects import Project
     from .support import PricePath
 
 
@@ -47,6 +48,9 @@ def explain(
     time_limit: float | None = None,
     threads: int = 1,
     seed: int = 0,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    partial: Path | None = None,
     progress: Progress | None = None,
 ) -> Explanation:
     """Explain why a plan is as it is.
@@ -61,6 +65,9 @@ def explain(
     time_limit  seconds of each re-solve; None: no limit
     threads     threads of the solver
     seed        random seed of the solver
+    workers     processes for the solves of projects and lead times; None: one per core, where there is enough to do
+    scheduler   address of a Dask scheduler to use instead, with the extra ``distributed``
+    partial     file that keeps finished solves until all are done: a repeated call goes on from there
     progress    called with one line of text after each re-solve
 
     An interrupt keeps what was found; numbers that were not solved again say so. Raises UsageError on a run whose
@@ -70,34 +77,52 @@ def explain(
     import pandas as pd
 
     from ...solving.solver import Settings
+    from ..many import Finished, Many
     from . import bottlenecks, premiums, support
     from . import projects as project_table
     from .bench import OUT_OF_TIME, Bench
-    from .binding import binding
+    from .binding import binding, promising
     from .entry import by_duals
+    from .pieces import Piece, answers, worker
 
     started = time.perf_counter()
     instance = run.instance
     _check(instance, run, projects, exact)
     paths = support.checked_paths(instance, prices)
-    own = run.plan["settings"]["gap"] if gap is None else gap
+    gap = run.plan["settings"]["gap"] if gap is None else gap
     seconds = math.inf
     if projects is None and not exact:
         seconds = max(LEAST_SECONDS, TIMES * float(run.plan["seconds"]["solve"]))
-    bench = Bench(instance, run, Settings(own, time_limit, threads, seed), progress, seconds)
+    bench = Bench(instance, run, Settings(gap, time_limit, threads, seed), progress, seconds)
     known = project_table.survey(bench)
     built = sorted((p for p in known if p.built), key=lambda p: (-p.earns, p.option.option))
     others = sorted((p for p in known if not p.built), key=lambda p: (project_table.missing_share(p), p.option.option))
     if projects is None:
         projects = len(known) if bench.proven else SOLVED_AGAIN
     chosen = {*(p.option.option for p in others[:projects]), *exact}
-    limits = binding(bench, projects)
+    own = {p.option.option: Piece("without", (p.option.option,)) for p in built[:projects]}
+    whole = {p.option.option: Piece("without", p.together) for p in built[:projects]}
+    entering = {p.option.option: Piece("with", (p.option.option,), p, p.option.option in exact) for p in others}
+    entering = {option: piece for option, piece in entering.items() if option in chosen}
+    earlier = {option: Piece("earlier", (option,)) for option in promising(bench, projects)}
+    pieces = [*(of[p] for p in own for of in (own, whole)), *entering.values(), *earlier.values()]
+    finished = Finished([run.digest_in(instance.sha256), asdict(bench.settings), bench.floor], partial)
+    begin = functools.partial(worker, bench)
+    with Many(begin, finished, "solves", workers=workers, scheduler=scheduler, progress=progress) as many:
+        found = answers(bench, many, pieces)
+    if not bench.stopped:
+        finished.forget()
     entries = {p.option.option: by_duals(bench, p) for p in others}
-    for project in built[:projects]:
-        project_table.value_without(bench, project)
-    for project in others:
-        if project.option.option in chosen:
-            entries[project.option.option] += _entries(bench, project, project.option.option in exact)
+    for p in known:
+        option = p.option.option
+        if option in own:
+            p.value, p.value_how = _band(*found[own[option]])
+            p.project_value, p.project_how = _band(*found[whole[option]])
+        elif option in entering:
+            cost, how, thresholds = found[entering[option]]
+            p.cost_if_built, p.if_built_how = _band(cost, how)
+            entries[option] += thresholds
+    limits = binding(bench, {option: found[piece] for option, piece in earlier.items() if found[piece] is not None})
     years = project_table.earnings(bench, known)
     unsolved = len(built[projects:]) + len(others) - len(chosen)
     if unsolved > 0 and not bench.stopped:
@@ -107,7 +132,7 @@ def explain(
         bench.notes.append(f"{bench.stopped}: not everything was solved again; the rest is marked as such{cure}")
     if not bench.proven:
         bench.notes.append(
-            f"re-solved costs are known to {bench.tolerance:,.3g} MUSD (gap of {own:.2%}); "
+            f"re-solved costs are known to {bench.tolerance:,.3g} MUSD (gap of {gap:.2%}); "
             "smaller differences mean nothing"
         )
     return Explanation(
@@ -127,18 +152,9 @@ def explain(
     )
 
 
-def _entries(bench: Any, project: Project, every_way: bool) -> list[Entry]:
-    """Return the thresholds of a project found by re-solves: of capex only, or of all changes if ``every_way``."""
-    from . import entry
-    from .projects import cost_if_built
-
-    cost_if_built(bench, project)
-    found = entry.by_capex(bench, project)
-    if every_way and project.plan is not None:
-        found += entry.by_running_cost(bench, project)
-        found += entry.by_years(bench, project)
-        found += entry.by_size(bench, project)
-    return found
+def _band(numbers: Sequence[float], how: str) -> tuple[Band, str]:
+    """Return a band, which a file has as a list, with its source."""
+    return Band(*numbers), how
 
 
 def _check(instance: Instance, run: Run, projects: int | None, exact: Collection[str]) -> None:

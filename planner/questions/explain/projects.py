@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -152,15 +152,7 @@ def _together(bench: Bench, option: Option) -> tuple[str, ...]:
 # --- re-solves ---
 
 
-def value_without(bench: Bench, project: Project) -> None:
-    """Solve again without a built option, and without all options of its project if it has others."""
-    project.value, project.value_how = _value_of(bench, [project.option.option])
-    project.project_value, project.project_how = (
-        _value_of(bench, list(project.together)) if project.twins else (project.value, project.value_how)
-    )
-
-
-def _value_of(bench: Bench, options: list[str]) -> tuple[Band, str]:
+def value_without(bench: Bench, options: Sequence[str]) -> tuple[Band, str]:
     """Solve again without some options, and return what that costs above the plan, MUSD, and its source."""
     start = bench.builds.copy()
     for option in options:
@@ -169,7 +161,7 @@ def _value_of(bench: Bench, options: list[str]) -> tuple[Band, str]:
     return (UNKNOWN, f"{NOT_AGAIN}: {bench.stopped}") if answer is None else _difference(bench, answer, options)
 
 
-def _difference(bench: Bench, answer: Found, without: list[str]) -> tuple[Band, str]:
+def _difference(bench: Bench, answer: Found, without: Sequence[str]) -> tuple[Band, str]:
     """Return what the best plan without some options costs above the plan, MUSD, and the source of the number.
 
     answer  what the search without these options found

@@ -18,6 +18,7 @@ from ...prepare import prepare
 from ...solving.cap_rows import PLACEHOLDER, MetricRows
 from ...solving.compiling import compiled
 from ...solving.dive import dive
+from ...solving.lshaped import Best, LShaped
 from ...solving.measures import deliveries
 from ...solving.programme import Programme, inside_bounds
 from ...solving.search import COST_SLACK, TIE, finished
@@ -82,6 +83,8 @@ class Curve:
     whole        positions of the integer columns; integer array
     tie_cost     cost of each column, MUSD per unit, with a little added to exposed deliveries, so that the least
                  exposed of equally cheap plans is found; float array, one value for each column
+    methods      limit -> the L-shaped method by which it was searched
+    relaxed      limit -> least cost of the linear relaxation, MUSD
     today        share from which a glide begins; 1 without a glide
     interrupted  whether an interrupt (Ctrl-C) ended the search
     notes        sentences that a reader of the curve should know
@@ -103,6 +106,8 @@ class Curve:
         self.tie_cost = arrays.cost + TIE * deliveries(self.data, arrays)
         self.lp = Programme(arrays.relaxed, settings)
         self.mip = Programme(arrays, settings) if len(self.whole) else None
+        self.methods: dict[float, LShaped] = {}
+        self.relaxed: dict[float, float] = {}
         self.interrupted = False
         self.today = 1.0  # where a glide begins
         self.notes: list[str] = []
@@ -156,7 +161,7 @@ class Curve:
             raise NoPlan(f"no plan was found at the limit {self._at(limit)} before the search ended ({found.stopped})")
         relaxed, x, stopped = lp.basis, found.x, found.stopped
         found = self._at_cost()
-        bound = found.value
+        bound = self.relaxed[limit] = found.value
         whole = np.zeros(0)
         if self.mip is not None:
             searched = self._whole_numbers(self.mip, limit, found, start)
@@ -226,37 +231,56 @@ class Curve:
         Returns the integers (one value for each of ``whole``), why the search ended, and a lower bound of the cost
         (MUSD); None if no plan keeps the limit. Raises NoPlan if the search ends without a plan.
         """
-        bound = relaxed.value
-        tried = self._rounded(relaxed, start)
-        if tried is not None:
-            cost, whole = tried
-            if cost - bound <= self.settings.gap_for(len(self.whole)) * abs(cost):
-                return whole, "optimal", bound
-            mip.offer(self.whole, whole)
+        gap, bound = self.settings.gap_for(len(self.whole)), relaxed.value
+        known = self._rounded(relaxed, start)
+        if known is not None and known.value - bound <= gap * abs(known.value):
+            return np.round(known.x[self.whole]), "optimal", bound
+        plan = None if known is None else known.x
+        method = LShaped.of(self.rows.at(limit), self.settings)
+        if method is not None:
+            best = self._by_parts(method, limit, gap, relaxed, plan)
+            plan, bound = best.plan if best.plan is not None else plan, max(bound, best.bound)
+            if best.plan is not None and best.why != "stalled":
+                return np.round(best.plan[self.whole]), best.why, bound
+        if plan is not None:
+            mip.offer(self.whole, plan[self.whole])
         self.rows.set_limit(mip, limit)
         found = self._find(mip, self.settings.time_limit)
         if found.stopped == "infeasible":
             return None
         if found.held:
-            whole = np.round(found.x[self.whole])
-        elif tried is None:
+            plan = found.x
+        if plan is None:
             raise NoPlan(f"no plan was found at the limit {self._at(limit)} before the search ended ({found.stopped})")
-        return whole, found.stopped, max(bound, found.bound)
+        return np.round(plan[self.whole]), found.stopped, max(bound, found.bound)
 
-    def _rounded(self, relaxed: Found, start: Point | None) -> tuple[float, np.ndarray] | None:
-        """Return cost (MUSD) and integers of the cheaper of two simple incumbents; None if neither exists.
+    def _by_parts(self, method: LShaped, limit: float, gap: float, relaxed: Found, plan: np.ndarray | None) -> Best:
+        """Search by the L-shaped method at a limit, with the planes of the nearest looser one.
+
+        gap      relative gap at which the search may stop
+        relaxed  solution of the linear relaxation at the limit
+        plan     values of all columns of a plan that keeps the limit; None: none is known
+        """
+        looser = min((known for known in self.methods if known >= limit), default=None)
+        if looser is not None:
+            method.adopt(self.methods[looser])
+        best = method.search(gap, self.settings.time_limit, plan, self.progress, relaxed)
+        self.methods[limit] = method
+        self.interrupted |= best.why == "interrupted"
+        return best
+
+    def _rounded(self, relaxed: Found, start: Point | None) -> Found | None:
+        """Return the cheaper of two simple plans; None if neither exists.
 
         One is found by diving from the linear relaxation, the other has the integers of ``start``.
         """
-        dived = dive(self.lp, self.whole, relaxed)
+        plans = [dive(self.lp, self.whole, relaxed)]
         self.interrupted |= self.lp.interrupted
-        plans = [None if dived is None else (dived.value, np.round(dived.x[self.whole]))]
         if start is not None:
-            self.lp.bound(self.whole, start.whole, start.whole)
-            found = self.lp.find(sure=False, keep=True)
-            plans.append((found.value, start.whole) if found.optimal else None)
-        self.lp.bound(self.whole, self.arrays.col_lower[self.whole], self.arrays.col_upper[self.whole])
-        return min((plan for plan in plans if plan is not None), key=lambda plan: plan[0], default=None)
+            with self.lp.bounded(self.whole, start.whole, start.whole):
+                found = self.lp.find(sure=False, keep=True)
+            plans.append(found if found.optimal else None)
+        return min((plan for plan in plans if plan is not None), key=lambda plan: plan.value, default=None)
 
     def _facts(self, x: np.ndarray) -> dict[str, Any]:
         """Return builds, deliveries, shortage and capex of a solution, under the names and in the units of `Point`."""
@@ -549,10 +573,10 @@ class Curve:
         """
         if self.mip is None:
             return []
-        costs = []
         self.lp.objective(self.arrays.cost)
         for limit in limits:
-            self.rows.set_limit(self.lp, limit + EXACT / 10)
-            relaxed = self.lp.find(keep=True)
-            costs.append(relaxed.value if relaxed.optimal else math.nan)
-        return costs
+            if limit not in self.relaxed:
+                self.rows.set_limit(self.lp, limit + EXACT / 10)
+                relaxed = self.lp.find(keep=True)
+                self.relaxed[limit] = relaxed.value if relaxed.optimal else math.nan
+        return [self.relaxed[limit] for limit in limits]
