@@ -170,6 +170,12 @@ class Start(NamedTuple):
     annuity: float  # MUSD per module, present value over the horizon
     fixed_om: float  # MUSD per module, present value over the horizon
     stockpile: str = ""  # blank: the facility grows
+    impact: float = 0.0  # MUSD per module, present value of the priced impacts of building it
+
+    @property
+    def cost(self) -> float:
+        """MUSD per module, present value over the horizon."""
+        return self.annuity + self.fixed_om + self.impact
 
 
 class Closing(NamedTuple):
@@ -256,6 +262,8 @@ class ShareLimit(NamedTuple):
              countries of concern (stage_share), in the country or bloc (own_share)
     demand   exposed_share: demand of all needs in ``total``, kt/yr
     thrift   exposed_share: swaps of these needs that need no material, and are in neither sum
+    shipped  impact: ship, thousand units per kt; so are ``bought`` and ``started`` (per module); ``made`` are then
+             activities, and ``limit`` is in thousand units a year
     floor    whether it is a floor; its row is multiplied by -1, so that all rows are ``<=`` and their duals 0 or less
     """
 
@@ -268,6 +276,9 @@ class ShareLimit(NamedTuple):
     made: tuple[tuple[int, float], ...] = ()
     demand: float = 0.0
     thrift: tuple[int, ...] = ()
+    shipped: tuple[tuple[int, float], ...] = ()
+    bought: tuple[tuple[int, float], ...] = ()
+    started: tuple[tuple[int, float], ...] = ()
     floor: bool = False
 
     @property
@@ -304,6 +315,30 @@ class Collection(NamedTuple):
     node: int
     given: float
     delivered: Terms
+
+
+class Footprint(NamedTuple):
+    """What operations and builds cause of an impact at a node, in thousand units a year.
+
+    price      MUSD per thousand units
+    operation  activity, thousand units per kt
+    lane       ship, likewise
+    purchase   buy, likewise
+    build      build, thousand units a year per module, in the period in which it is started
+    """
+
+    impact: str
+    node: int
+    price: float
+    operation: Terms
+    lane: Terms
+    purchase: Terms
+    build: Terms
+
+    @property
+    def operations(self) -> tuple[tuple[str, Terms], ...]:
+        """The families of operations, each with what they cause."""
+        return ("activity", self.operation), ("ship", self.lane), ("buy", self.purchase)
 
 
 class ExportLimit(NamedTuple):
@@ -468,6 +503,7 @@ class ModelData:
     stock_limit: list[StockLimit] = field(default_factory=list)
     stock_floor: list[StockFloor] = field(default_factory=list)
     swap_limit: list[SwapLimit] = field(default_factory=list)
+    impacts: list[Footprint] = field(default_factory=list)
     caps: dict[str, list[ShareLimit]] = field(default_factory=lambda: defaultdict(list))  # by metric
     export_stop: list[ExportLimit] = field(default_factory=list)
     closed: list[tuple[int, ...]] = field(default_factory=list)  # close: closures of one plant that hold at one time

@@ -3,8 +3,8 @@ r"""The objective: the expected present value of all cost, or with a risk weight
 .. math::
     \min\ \sum_t \pi_t \Bigl( \sum_a \mathit{opex}_a x_a + \sum_s (\mathit{freight}_s + \mathit{tariff}_s) y_s
     + \sum_k \mathit{price}_k b_k + \sum_h \mathit{holding}_h S_h + \sum_d \mathit{shortage}_d\, \mathit{short}_d
-    + \sum_z \mathit{swap}_z\, z \Bigr) \\
-    + \sum_{o, \tau} (A_{o\tau} + F_{o\tau})\, n_{o\tau} + F_0 + \sum_e C_e\, \mathit{close}_e
+    + \sum_z \mathit{swap}_z\, z + \sum_k p_k\, \mathit{impact}_k \Bigr) \\
+    + \sum_{o, \tau} (A_{o\tau} + F_{o\tau} + E_{o\tau})\, n_{o\tau} + F_0 + \sum_e C_e\, \mathit{close}_e
     + \sum_g \mathit{value}_g\, \mathit{missing}_g
 
 ==============  ==========================  ========  ========================================================
@@ -19,6 +19,10 @@ holding         ``stock.cost``              MUSD/kt   cost of a year in stock, o
 shortage        ``need.shortage_cost``      MUSD/kt   cost of demand that is not served; the same
 swap            ``delivery.cost``           MUSD/kt   cost of a substitute per kt replaced, 0 of other deliveries; the
                                                       same
+p               ``footprint.price``         MUSD      per thousand units of an impact, see impact for what operations
+                                                      cause of it; prepare/impacts.py
+E               ``start.impact``            MUSD      per module: present value of the priced impacts of building;
+                                                      prepare/impacts.py
 A               ``start.annuity``           MUSD      per module: present value of capex times the capital
                                                       recovery factor, in the horizon; prepare/investment.py
 F               ``start.fixed_om``          MUSD      per module: present value of fixed O&M; the same
@@ -74,6 +78,9 @@ def unit_costs(data: ModelData) -> Iterator[tuple[str, list[tuple[int, int, floa
         if len(components) > 1:
             rates = map(sum, rates)
         yield family, [(i, row.node, rate) for i, (row, rate) in enumerate(zip(listed, rates, strict=True)) if rate]
+    for of in data.impacts:
+        for family, terms in of.operations if of.price else ():
+            yield family, [(i, of.node, of.price * units) for i, units in terms]
 
 
 def operations_cost(m: ConcreteModel, data: ModelData) -> list[Sum]:
@@ -95,7 +102,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     cost = Sum(mean * data.own_fixed_om)
     for family, priced in unit_costs(data):
         cost.add_terms(getattr(m, family), [(i, weight[n] * rate) for i, n, rate in priced])
-    cost.add_terms(m.build, [(i, mean * (b.annuity + b.fixed_om)) for i, b in enumerate(data.build)])
+    cost.add_terms(m.build, [(i, mean * b.cost) for i, b in enumerate(data.build)])
     cost.add_terms(m.close, [(i, mean * c.cost) for i, c in enumerate(data.close)])
     cost.add_terms(m.missing, [(f.missing, mean * f.missing_cost) for f in data.stock_floor if f.missing is not None])
     if data.risk is not None:

@@ -25,6 +25,7 @@ from .dependence import check_caps, check_dependence
 from .disturbance import Disturbance
 from .facts import Facts
 from .funding import check_funding
+from .impacts import check_impacts
 from .investment import Investment, check_builds, check_capacity, check_groups
 from .layouts import ORIGIN, branch_layouts, plan_layouts
 from .money import check_costs, check_objective, check_row_money, check_totals, operating_costs
@@ -105,6 +106,7 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
     check_offtakes(plan, book)
     check_outlays(plan, tables, book)
     check_prices(plan, tables, book)
+    check_impacts(plan, tables, book)
     _check_operations(plan, tables, None, book)
 
     branches = []

@@ -14,7 +14,7 @@ from typing import Any
 from ..instance.metrics import METRICS
 
 TOLERANCE = 1e-6  # largest relative violation that passes
-RARE_METRICS = ("own_share",)  # of few instances, see `Kind`
+RARE_METRICS = ("own_share", "impact")  # of few instances, see `Kind`
 SHOWN = 10  # how many violations of a kind are kept: the largest
 
 
@@ -90,6 +90,9 @@ KINDS: dict[str, Kind] = {
     # substitution
     "swaps": replace(_faults("substitutes replace what they may, by what they may"), rare=True),
     "swap_limit": replace(_tonnes("substitutes within max_share of the demand"), rare=True),
+    # impacts
+    "impacts": Kind("impact_totals.csv follows from operations and builds", "", 1.0, rare=True),
+    "impact_cost": Kind("cost_musd of impact_totals.csv", "MUSD", 1e-3, rare=True),
     "swap_cost": Kind("cost_musd of what substitutes replace", "MUSD", 1e-3, rare=True),
     # returns
     "returned_rows": replace(_faults("what comes back is what returns.csv says, and where"), rare=True),

@@ -20,7 +20,8 @@ def frontier(
         str,
         typer.Option(
             help="exposed_share, stage_share:STAGE, single_country_share:STAGE, import_share:STAGE:COUNTRY, "
-            "own_share:STAGE:COUNTRY[:recycled] (a floor) or unserved; :MATERIAL for :STAGE, a bloc for a country"
+            "own_share:STAGE:COUNTRY[:recycled] (a floor), impact:NAME or unserved; :MATERIAL for :STAGE, a bloc for a "
+            "country"
         ),
     ] = "exposed_share",
     from_year: Annotated[int | None, typer.Option(help="first year in which the limit holds [every year]")] = None,

@@ -18,6 +18,7 @@ from ..errors import Issue, UsageError, did_you_mean
 from .cells import cell_of
 from .declare import Key, Row
 from .group_tables import Group, GroupLimit
+from .impact_tables import Impact, ImpactFactor
 from .reading import Place, RawTable, Written
 from .rows import BadRow, Entry, ParsedTable, parse_table
 from .settings import BASE, SurvivalRule, setting_sections
@@ -124,6 +125,8 @@ class Instance:
     substitutes: tuple[Substitute, ...] = field(default=(), repr=False)
     substitute_shares: tuple[SubstituteShare, ...] = field(default=(), repr=False)
     returns: tuple[ReturnRow, ...] = field(default=(), repr=False)
+    impacts: tuple[Impact, ...] = field(default=(), repr=False)
+    impact_factors: tuple[ImpactFactor, ...] = field(default=(), repr=False)
     evidence: tuple[Evidence, ...] = field(default=(), repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)
 

@@ -149,7 +149,11 @@ FAMILIES: dict[str, Family] = {
     for family in (
         *(
             Family(name, kind="cap", unit=POINT, table="caps", column="limit", gives="wish", rank=100.0)
-            for name in METRICS
+            for name, metric in METRICS.items() if not metric.amount
+        ),
+        *(
+            Family(name, kind="impact", unit="unit", side="", table="caps", column="limit", gives="wish", rank=100.0)
+            for name, metric in METRICS.items() if metric.amount
         ),
         Family("service", kind="min_service", unit=POINT, less=True,
                table="sectors", column="min_service", gives="wish", rank=98.0),

@@ -735,6 +735,16 @@ def test_no_more_is_collected_than_comes_back(base):
     costs(i, 60 * HOME * 2 + 40 * SHORT * 2 - 6 * 0.010)  # of the 60 t delivered
 
 
+@oracle("impact")
+def test_a_cap_on_emissions_turns_from_the_market_to_the_plant(base):
+    # 20 units a tonne from China, 5 at home, 900 in all: 20 e + 5 (100 - e) <= 1 100
+    factor = {"impact": "co2", "kind": "operation", "per_t": 5}
+    i = base().with_rows("impacts", {"impact": "co2", "name": "Emissions", "unit": "t CO2"})
+    i = i.with_rows("impact_factors", factor, {"impact": "co2", "kind": "lane", "per_t": 20})
+    i = i.with_rows("caps", {"cap": "air", "metric": "impact", "impact": "co2", "limit": 1100})
+    costs(i, 40 * CHINA + 60 * HOME)
+
+
 @oracle("risk")
 def test_a_price_on_the_worst_shortage_pays_for_the_stock_from_10250_usd_on(base):
     # 51 - 40.75 = 10.25 thousand USD a tonne

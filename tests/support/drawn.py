@@ -16,8 +16,10 @@ STAGES = ("mining", "metal", "magnet")
 MATERIALS = ("ore", "metal", "heavy", "magnet", "scrap")
 OPEX = {"mine": 900, "smelt": 3000, "press": 9000, "lean": 9000, "recycle": 3000, "conjure": 60000}
 PRICE = {"ore": 1500, "metal": 9000, "heavy": 30000, "magnet": 40000, "scrap": 2000}
-MAY_GO = ("options", "disruptions", "caps", "funds", "scenarios", "fund_options", "group_limits", "substitutes")
-MAY_GO += ("returns",)
+MAY_GO = (
+    *("options", "disruptions", "caps", "funds", "scenarios", "fund_options", "group_limits"),
+    *("substitutes", "returns", "impact_factors", "impacts"),
+)
 
 TOML = """\
 schema = 1
@@ -42,6 +44,8 @@ def draw(seed):
     toml, tables = drawn.toml(), drawn.tables()
     drawn.r = random.Random(f"floors {seed}")  # so that what was drawn before stays as it was
     drawn.add_floors(tables)
+    drawn.r = random.Random(f"kit {seed}")
+    _KitDrawn(drawn, tables).add()
     drawn.r = random.Random(f"capacity {seed}")
     drawn.add_capacities(tables)
     drawn.r = random.Random(f"groups {seed}")
@@ -89,14 +93,46 @@ def _follow(tables):
 
 
 class _KitDrawn:
-    """The tables of the modelling kit; drawn last, so that what else is drawn does not depend on them."""
+    """Substitutes, returns and impacts."""
 
-    def __init__(self, drawn, demand) -> None:
-        self.r, self.drawn, self.demand = drawn.r, drawn, demand
+    def __init__(self, drawn, tables) -> None:
+        self.r, self.drawn, self.tables, self.demand = drawn.r, drawn, tables, tables["demand"]
         self.maybe = drawn.maybe
 
-    def tables(self):
-        return {**self.substitution(), "returns": self.returns()}
+    def add(self):
+        self.tables |= {**self.substitution(), "returns": self.returns(), **self.impacts()}
+        caps = self.impact_caps(self.tables["impacts"])
+        self.tables["caps"] = [*self.tables["caps"], *caps]
+
+    def impacts(self):
+        names = [f"e{i}" for i in range(self.r.choice((0, 0, 0, 1, 2)))]
+        plants = sorted({o["facility"] for o in self.tables["operations"]})
+        rows = {}
+        for _ in range(self.r.randint(2, 6) if names else 0):
+            row = dict.fromkeys(("facility", "process", "material", "origin", "destination", "market", "option"), "")
+            kind = self.r.choice(("operation", "operation", "lane", "purchase", "build"))
+            if kind == "operation":
+                row |= {"facility": self.maybe(0.5, *plants), "process": self.maybe(0.3, *OPEX)}
+            elif kind == "lane":
+                row |= {"material": self.maybe(0.4, *MATERIALS), "origin": self.maybe(0.4, *self.drawn.countries)}
+                row["destination"] = self.maybe(0.3, *self.drawn.countries)
+            row = {"impact": self.r.choice(names), "kind": kind, **row}
+            rows[tuple(row.values())] = {**row, "per_t": self.r.choice((0.5, 2, 2, 10, 40, -1, -20))}
+        impacts = [
+            {"impact": i, "name": i, "unit": "t CO2", "price_usd_per_unit": self.maybe(0.6, 20, 200)} for i in names
+        ]
+        return {"impacts": impacts, "impact_factors": list(rows.values())}
+
+    def impact_caps(self, impacts):
+        found = []
+        for i in impacts:
+            if self.r.random() < 0.6:
+                least = self.r.random() < 0.25
+                limit = self.r.choice((0.5, 20) if least else (0, 100, 600, 3000))
+                row = {"cap": f"x{i['impact']}", "metric": "impact", "impact": i["impact"], "limit": limit}
+                end = self.maybe(0.3, 2 * limit)
+                found.append({**row, "sense": "min" if least else "max", "limit_end": end})
+        return found
 
     def returns(self):
         found = []
@@ -234,7 +270,6 @@ class _Drawn:
             "demand": demand, "markets": markets, "market_prices": prices, "stockpiles": self.stockpiles(),
             "caps": self.caps(demand), "funds": funds if draws else [], "fund_options": draws,
             "scenarios": scenarios, "disruptions": disruptions,
-            **_KitDrawn(self, demand).tables(),
         }  # fmt: skip
 
     def usd(self, most):

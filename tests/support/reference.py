@@ -22,6 +22,7 @@ KEYS = {
     "market_prices": 2, "stockpiles": 1, "caps": 1, "funds": 1, "fund_options": 2, "scenarios": 1, "disruptions": 6,
     "groups": 2, "group_limits": 2,
     "substitutes": 1, "substitute_shares": 2, "returns": 1,
+    "impacts": 1, "impact_factors": 9,
 }  # fmt: skip
 WINDOWED = ("lanes", "tariffs", "group_limits")  # their years are part of the key
 
@@ -71,6 +72,7 @@ def _columns(name, parts):
         "countries": "country", "processes": "process", "facilities": "facility", "facility_capacity": "facility year",
         "groups": "group option", "group_limits": "group measure",
         "substitute_shares": "substitute year",
+        "impact_factors": "impact kind facility process material origin destination market option",
     }  # fmt: skip
     columns = keys.get(name, name.removesuffix("s")).split()
     assert len(columns) == parts
@@ -199,7 +201,8 @@ class Reference:
     # --- investment ---------------------------------------------------------------------------------------
 
     def _investment(self):
-        self.online = {}
+        self.online, self.building = {}, defaultdict(list)
+        self.impact_usd = {r["impact"]: r.number("price_usd_per_unit") for r in self.tables["impacts"]}
         for o, r in self.options.items():
             most, lead = r.number("max_modules", 1.0), r.year("lead_years", 0)
             wacc, life = r.number("wacc", self.wacc), r.year("life_years")
@@ -211,6 +214,11 @@ class Reference:
                 self.online[o, t] = y + lead
                 pace = r.number("max_per_year", INF) * self.lengths[t]
                 k = self.column("build", o, t, upper=min(most, pace), whole=r.flag("integer", True))
+                size = r.number("module_t") / self.lengths[t]
+                units = {i: per_t * size for i, per_t in self.causes("build", option=o).items()}
+                self.building[t].append((k, units))
+                usd = sum(self.impact_usd[i] * n for i, n in units.items())
+                self.costs[k, "impact", t] += usd * 1e-6 * self.present[t]
                 for u in self.T:
                     paid = [y2 for y2 in self.calendar[u] if y + lead <= y2 < y + lead + life]
                     self.costs[k, "capex", u] += annuity * sum(map(self.discount, paid))
@@ -246,6 +254,14 @@ class Reference:
                     each = row.number({"capacity_t": "module_t"}.get(r["measure"], r["measure"]), 1.0)
                     terms += [(k, each) for k in inside]
             self.row(("limit of group", j), terms, r.number("min"), r.number("max", INF))
+
+    def causes(self, kind, **named):
+        """Impact -> units per tonne: all rows of a kind that match add up."""
+        found = defaultdict(float)
+        for r in self.tables["impact_factors"]:
+            if r["kind"] == kind and all(r.text(column) in ("", value) for column, value in named.items()):
+                found[r["impact"]] += r.number("per_t")
+        return found
 
     def builds(self, option, until=None):
         last = self.T[-1] if until is None else until

@@ -73,6 +73,12 @@ def recipes(rows, processes="", operations=""):
     }
 
 
+def impacts(factor, cap=""):
+    columns = "impact,kind,facility,process,material,origin,destination,market,option,per_t\n"
+    tables = {"impacts": "impact,name,unit\ni,I,t\n", "impact_factors": columns + factor + "\n"}
+    return tables | ({"caps": "cap,metric,impact,limit,sense\n" + cap + "\n"} if cap else {})
+
+
 def returns(rest):
     return {"returns": "return,material,returned,t_per_t,collected,mean_life_years,shape\nr,magnet," + rest + "\n"}
 
@@ -427,6 +433,18 @@ SLIPS = [
             )
         },
     ),
+    # impacts
+    ("E383", "impact_factors.csv:2:market", impacts("i,lane,,,,,,spot,,2")),
+    ("E383", "impact_factors.csv:2:option", impacts("i,operation,,,,,,,first,2")),
+    ("E201", "impact_factors.csv:2:impact", impacts("j,operation,,,,,,,,2")),
+    ("E201", "impact_factors.csv:2:facility", impacts("i,operation,pitt,,,,,,,2")),
+    ("E308", "caps.csv:2:impact", impacts("i,operation,,,,,,,,2", "c,exposed_share,i,0.5,")),
+    ("E309", "caps.csv:2:impact", impacts("i,operation,,,,,,,,2", "c,impact,,0.5,")),
+    ("W574", "impacts.csv:3:impact", impacts("i,operation,,,,,,,,2") | {"impacts": "impact,name,unit\ni,I,t\nj,J,t\n"}),
+    ("W518", "impact_factors.csv:2:per_t", impacts("i,operation,,,,,,,,0")),
+    ("W518", "impact_factors.csv:2:per_t", impacts("i,operation,pit,press,,,,,,2")),
+    ("W518", "caps.csv:2:limit", impacts("i,operation,,,,,,,,-2", "c,impact,i,50,")),
+    ("W518", "caps.csv:2:limit", impacts("i,operation,,,,,,,,2", "c,impact,i,0,min")),
     # returns
     ("E201", "returns.csv:2:returned", returns("metl,1,0.5,1,")),
     ("W572", "returns.csv:2:returned", returns("metal,1,0.5,1,")),

@@ -15,6 +15,7 @@ file              rules on
 ``price_floors``  price floors, whose material a plant must make
 ``substitutes``   substitutes, which need a share of the demand
 ``returns``       what comes back after its use
+``impacts``       impacts, and what causes them
 ``risk``          the risk weight, and ranges of delivery risks
 ``disruptions``   scenarios and disruptions, which must hit something
 ``survival``      outages to survive, and service in branches

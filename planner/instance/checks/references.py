@@ -31,6 +31,7 @@ _SINGULAR = {
     "stockpiles": "stockpile",
     "substitutes": "substitute",
     "returns": "return",
+    "impacts": "impact",
     "sources": "source",
     STAGES: "stage",
     BLOCS: "bloc",

@@ -10,6 +10,7 @@ a cap's or floor's limit, a fund's    1 per point (0.01)
 max_share
 a service floor                       2 per point of the sector's demand
 min_use                               1 per point
+a limit on an impact                  1 per hundredth of it
 final_min_t, take_t of a plant        1 per hundredth of it
 max_t of a stockpile                  1 per hundredth of the largest of its max_t, initial_t and final_min_t
 initial_t                             2 per hundredth of the same: what lies there is a fact, room can be rented
@@ -92,13 +93,17 @@ def _caps(system: System) -> None:
             rows[limit.cap].append((row, system.data.nodes[limit.node].year))
     for cap in system.instance.caps:
         for side, (column, value) in enumerate((("limit", cap.limit), ("limit_end", cap.limit_end))):
-            effects = [(row, cap_shift(system, cap, year)[side]) for row, year in rows[cap.cap]]
+            unit = KT if METRICS[cap.metric].amount else 1.0  # the row of an impact is in thousand units
+            effects = [(row, unit * cap_shift(system, cap, year)[side]) for row, year in rows[cap.cap]]
             effects = [(row, factor) for row, factor in effects if factor > 0.0]
             if not effects or value is None:
                 continue
-            room, sign = (value, -1.0) if cap.sense == "min" else (1.0 - value, 1.0)
+            most = math.inf if METRICS[cap.metric].amount else 1.0 - value
+            room, sign = (value, -1.0) if cap.sense == "min" else (most, 1.0)
+            point = POINT / max(value, 1.0) if METRICS[cap.metric].amount else POINT
+            share = not METRICS[cap.metric].amount
             if room > 0.0:
-                _add(system, Relaxable(Cell("caps", (cap.cap,), column), POINT, room, sign), effects, share=True)
+                _add(system, Relaxable(Cell("caps", (cap.cap,), column), point, room, sign), effects, share)
 
 
 def _service(system: System) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...instance.limits import limit_in_words
 from ...instance.metrics import METRICS
 from ...instance.timeline import largest_capacity, promised, start_years
 from ...prepare import CLEAN, PLAN, GroupLimit, Node, Pool, ShareLimit
@@ -202,8 +203,11 @@ def _cap(system: System, family: str, limit: ShareLimit) -> Statement:
         of.append(f"of {limit.country or row.country}")
     if row.origin:
         of.append(f"from {row.origin}")
+    if row.impact:
+        of.append(row.impact)
     side = "least" if limit.floor else "most"
-    text = f"cap {limit.cap}: {' '.join(of)} at {side} {percent(limit.limit)} in {_at(node)}"
+    asked = limit_in_words(system.instance, limit.cap, limit.limit * (1e3 if METRICS[family].amount else 1.0))
+    text = f"cap {limit.cap}: {' '.join(of)} at {side} {asked} in {_at(node)}"
     subject = f"cap {limit.cap} {limit.country} {limit.limit if row.limit_end is not None else ''}"
     return Statement("wish", subject, node.year, text, Cell("caps", (limit.cap,), "limit"), 100.0)
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InstanceError, PlannerError
+from ...instance.limits import unit_of
 from ...prepare import CLEAN, EXPOSED, PLAN
 from ...solving.families import FAMILIES, POINT, Family
 from .bench import BUILT, INTERRUPTED, Bench, Model, Step
@@ -139,15 +140,20 @@ def _caps(bench: Bench) -> list[Limit]:
     result: list[Limit] = []
     for r in rows[(rows["cap"] != "") & (rows["marginal_musd_per_point"] > 0.0)].itertuples():
         of = r.stage or r.material or r.sector
-        kind, side = ("floor", "least") if r.cap in bench.instance.floors else ("cap", "most")
-        says = f"{r.metric}{f' of {of}' if of else ''} at {side} {r.limit:.4g}"
-        limit = Limit(kind, r.cap, r.country, int(r.year), POINT, float(r.marginal_musd_per_point), DUAL, says)
+        floor, unit = r.cap in bench.instance.floors, unit_of(bench.instance, r.cap)
+        kind, side = ("floor", "least") if floor else ("cap", "most")
+        kind = {"floor": "impact_floor", "cap": "impact"}[kind] if unit else kind
+        says = f"{r.metric}{f' of {of}' if of else ''} at {side} {r.limit:.4g}{f' {unit}' if unit else ''}"
+        limit = Limit(
+            kind, r.cap, r.country, int(r.year), "unit" if unit else POINT, float(r.marginal_musd_per_point), DUAL, says
+        )
+        step = 1e-3 if unit else 0.01  # of the side of the row: a unit, or a point
         for i, row in bench.arrays.rows.get(r.metric, {}).items():
             share = bench.data.caps[r.metric][i]
             if share.cap == r.cap and share.country in ("", r.country) and bench.data.nodes[share.node].year == r.year:
                 slope = bench.slopes[row]
-                entries = dict(zip(slope.columns.tolist(), (0.01 * slope.values).tolist(), strict=True))
-                limit.eases.append(Step(row=row, more=0.01 * slope.upper, entries=entries))
+                entries = dict(zip(slope.columns.tolist(), (step * slope.values).tolist(), strict=True))
+                limit.eases.append(Step(row=row, more=step * slope.upper, entries=entries))
         result.append(limit)
     return result
 

@@ -202,6 +202,7 @@ COUNTED = ("module", "option")  # units of limits that are counts
 AMOUNTS = ("t/yr", "t", "MUSD", *COUNTED)  # units of limits that are told with their step
 LIMITS = [family for family in FAMILIES.values() if family.kind]
 NO_FAMILY = {"lead_time": "a year earlier", "clean_only": "a point exposed", "floor": "a point less"}
+NO_FAMILY |= {"impact_floor": "a unit less"}
 # kind of a limit -> one unit more of it in words, and the step by which it is eased in words
 UNITS = {family.kind: family.saved_by for family in LIMITS} | NO_FAMILY
 STEPS = {

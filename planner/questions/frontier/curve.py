@@ -98,6 +98,9 @@ class Curve:
         self.data = prepare(capped).data
         nodes = {n for n in range(len(self.data.nodes)) if self._counted(n)}
         self.rows = MetricRows(self.data, compiled(self.data), metric.family, caps, nodes)
+        if metric.amount:
+            most = self.rows.most(settings)
+            self.metric = replace(metric, scale=1e3 * most)  # the rows are in thousand units
         self.arrays = arrays = self.rows.arrays
         self.whole = arrays.whole
         self.tie_cost = arrays.cost + TIE * deliveries(self.data, arrays)
@@ -118,7 +121,8 @@ class Curve:
 
     def _at(self, limit: float) -> str:
         """Return a limit of the search in words."""
-        return f"{self.metric.shown(limit):.4%}"
+        at = self.metric.shown(limit)
+        return f"{at:,.6g} units" if self.metric.amount else f"{at:.4%}"
 
     def _find(self, programme: Programme, seconds: float | None = None) -> Found:
         """Solve a programme; after an interrupt, return what was found and trace no further points.

@@ -54,9 +54,9 @@ def frontier(
     instance    the instance, or its folder; its own caps stay in force
     metric      ``exposed_share``, ``stage_share:STAGE``, ``single_country_share:STAGE``,
                 ``import_share:STAGE:COUNTRY``, ``own_share:STAGE:COUNTRY`` (with ``:recycled`` behind it only what is
-                recycled) or ``unserved``; a material may take the place of a stage, a bloc that of a country. The same
-                limit holds in every year; that on ``own_share`` is a floor, ``unserved`` is limited in the sum of the
-                years
+                recycled), ``impact:NAME`` (limits are then units a year) or ``unserved``; a material may take the place
+                of a stage, a bloc that of a country. The same limit holds in every year; that on ``own_share`` is a
+                floor, ``unserved`` is limited in the sum of the years
     from_year   first calendar year in which the limit holds; None: every year
     glide       whether the limit falls linearly, from the metric in the first year of the least-cost plan to the limit
                 of the point in ``from_year``, and stays there
@@ -157,7 +157,8 @@ def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
         told = band.same or band.sign
         premium = band.found / extra if told and extra > MEASURABLE * (p.clean + p.exposed) else math.nan
         gap = abs(p.cost - p.bound) / max(abs(p.cost), 1e-9)
-        marginal = -p.slope * 0.01 + 0.0
+        step = 1.0 / curve.metric.scale if curve.metric.amount else 0.01  # a unit, or a point
+        marginal = -p.slope * step + 0.0
         rows.append(
             (number, curve.metric.name, shown(p.limit), shown(p.share), p.cost, p.bound, gap)  # noqa: RUF005
             + (band.found, band.least, band.most, marginal, premium)
