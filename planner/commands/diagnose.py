@@ -9,7 +9,8 @@ import typer
 import planner
 
 from ..errors import Infeasible
-from .common import AsJson, FixFrom, Forbid, Force, InstanceFolder, Seed, Threads, deliver, load_instance, tell
+from . import common
+from .common import AsJson, FixFrom, Forbid, Force, InstanceFolder, Scheduler, Seed, Threads, Workers
 
 
 def diagnose(
@@ -20,14 +21,25 @@ def diagnose(
     time_limit: Annotated[float | None, typer.Option(help="seconds for each solve [60]")] = None,
     threads: Threads = 1,
     seed: Seed = 0,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell why an instance has no plan, and the least relaxation that gives it one (exit code 3), or that it has."""
-    loaded = load_instance(instance)
+    loaded = common.load_instance(instance)
     pins = planner.Pins.parse(loaded, force or (), forbid or ())
     if fix_from is not None:
         pins = planner.Pins.of(loaded, planner.read_run(fix_from)) | pins
-    diagnosis = planner.diagnose(loaded, pins, time_limit=time_limit, threads=threads, seed=seed, progress=tell)
-    deliver(diagnosis, None, False, as_json)
+    diagnosis = planner.diagnose(
+        loaded,
+        pins,
+        time_limit=time_limit,
+        threads=threads,
+        seed=seed,
+        workers=workers,
+        scheduler=scheduler,
+        progress=common.tell,
+    )
+    common.deliver(diagnosis, None, False, as_json)
     if not diagnosis.feasible:
         raise Infeasible(f"{loaded.name}: no plan exists", diagnosis)

@@ -252,7 +252,8 @@ class Cluster:
         if not self._client.scheduler_info()["workers"]:
             self._client.close()
             raise UsageError(f"the Dask scheduler at {scheduler} has no workers")
-        self._begin = self._client.scatter(pickle.dumps(begin), broadcast=True, hash=False)
+        # the result of a task, and not scattered data: Dask keeps one copy of these, which ends with its worker
+        self._begin = self._client.submit(bytes, pickle.dumps(begin), pure=False)
 
     def results(self, todo: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
         """Yield key and result of each piece as it is finished."""

@@ -102,7 +102,8 @@ def solve(
     if outcome.stopped == "infeasible":
         from .diagnose.diagnose import diagnose
 
-        found = diagnose(instance, pins, time_limit=time_limit, threads=threads, seed=seed, progress=progress)
+        how: dict[str, Any] = {"time_limit": time_limit, "threads": threads, "seed": seed, "progress": progress}
+        found = diagnose(instance, pins, workers=1, **how)  # one solve is the work of one process
         raise Infeasible(str(found), found)
     if not outcome.held:
         raise NoPlan(f"no plan was found before the search ended ({outcome.stopped}); allow more time")

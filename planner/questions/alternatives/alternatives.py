@@ -146,9 +146,9 @@ class _Asked:
         self.looked_at = order[:pairs]
         self.ask(
             [
-                *(("latest_start", o) for o in always),
-                *(("span", text) for text in groups),
                 *(("buy", aim) for aim in BUYS),
+                *(("span", text) for text in groups),
+                *(("latest_start", o) for o in always),
                 *(pair for pair in self._pairs() if not self._shown(pair, self.known)),
             ]
         )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 EACH = 30.0  # seconds for each search in a model too large to be proven, unless said otherwise
 
 
+NEARLY = 0.05  # relative: so nearly is a plan as different as possible
 NEAR = 1e-3  # relative, or of one unit: to so much an end of a sum is found in a model that falls apart
 
 
@@ -551,7 +552,7 @@ class Space:
         self.tell("a plan that differs as much as possible")
         known = self._completed(Plan(*near))
         self.seen += [] if known is None else [known]
-        x, _ = self._extreme({int(self.column[i]): w for i, w in weights.items()}, most=True, gap=0.01)
+        x, _ = self._extreme({int(self.column[i]): w for i, w in weights.items()}, most=True, gap=NEARLY)
         return None if x is None else self.plan(x)
 
     def most_different(self, known: Sequence[Plan], before: Sequence[Plan]) -> Plan:

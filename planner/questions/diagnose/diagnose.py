@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,11 +24,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...instance.instance import Instance
+    from ...instance.tables import Cap
     from ...solving.pins import Pins
     from ...solving.solver import Progress
     from .attainable import Reachable
     from .conflict import Conflict
-    from .search import Clock
+    from .search import Clock, Shared
     from .system import Cell, System
 
 
@@ -47,6 +50,8 @@ def diagnose(
     time_limit: float | None = None,
     threads: int = 1,
     seed: int = 0,
+    workers: int | None = None,
+    scheduler: str | None = None,
     progress: Progress | None = None,
 ) -> Diagnosis:
     """Find out why an instance has no plan, and the least relaxation that gives it one.
@@ -56,6 +61,9 @@ def diagnose(
     time_limit  seconds for each solve; None: 60. A result is marked as not proven if a search was cut short
     threads     threads of the solver
     seed        random seed of the solver
+    workers     processes for what can be searched apart (starts of the relaxation, other ways out, what caps could ask
+                for); None: one per core, where there is enough to do
+    scheduler   address of a Dask scheduler to use instead, with the extra ``distributed``
     progress    called with lines of text
 
     An interrupt after the relaxation is known keeps what was found. Raises UsageError on pins that the instance does
@@ -67,16 +75,18 @@ def diagnose(
     started = time.perf_counter()
     settings = Settings(time_limit=time_limit, threads=threads, seed=seed)
 
+    from ..many import pool
     from .relaxables import add_relaxables
-    from .search import Clock, feasible
+    from .search import Clock, Shared, feasible
     from .system import compile_system
 
     clock = Clock(EACH if time_limit is None else time_limit, settings, progress)
     clock.tell("is there a plan?")
     system = compile_system(instance, pins)
     add_relaxables(system)
-    if not feasible(system, system.nothing, clock):
-        return _explained(system, clock, started)
+    with closing(pool(partial(Shared.begin, system, clock), workers, scheduler)) as of_work:
+        if not feasible(system, system.nothing, clock):
+            return _explained(system, clock, Shared(of_work, clock), started)
     outages = _not_survived(instance, pins, clock)
     facts: tuple[str, ...] = ()
     if not outages:
@@ -106,16 +116,17 @@ def _not_survived(instance: Instance, pins: Pins | None, clock: Clock) -> str:
     return ""
 
 
-def _explained(system: System, clock: Clock, started: float) -> Diagnosis:
+def _explained(system: System, clock: Clock, shared: Shared, started: float) -> Diagnosis:
     """Return the diagnosis of an instance without a plan: the least relaxation, the conflicts, and other ways out.
 
+    shared   does what can be searched apart
     started  when the diagnosis began, by `time.perf_counter`
     """
     from .search import hardship, least_relaxation
 
     instance, pins = system.instance, system.pins
     clock.tell(f"the least relaxation of {len(system.relaxables)} cells")
-    amounts = least_relaxation(system, clock)
+    amounts = least_relaxation(system, clock, shared)
     causes: tuple[Cause, ...] = ()
     caps: tuple[Reachable, ...] = ()
     others: tuple[Edit, ...] = ()
@@ -127,13 +138,13 @@ def _explained(system: System, clock: Clock, started: float) -> Diagnosis:
         cells = _cells(system, conflicts)
         causes = tuple(_cause(system, conflict, clock) for conflict in conflicts)
         clock.tell("other ways out")
-        ways = [] if amounts is None else _ways(system, cells, clock)
+        ways = [] if amounts is None else _ways(system, cells, shared)
         if amounts is not None and ways and hardship(system, ways[0]) < hardship(system, amounts) - 1e-6:
             amounts = ways[0]
             changes = enough(system, amounts, clock)
         others = tuple(e for way in ways for e in enough(system, way, clock) if len(changes) > 1 or e not in changes)
         clock.tell("what the caps could ask for")
-        caps = () if amounts is None else _caps(system, cells, amounts, clock)
+        caps = () if amounts is None else _caps(system, cells, amounts, shared)
         complete = True
     except KeyboardInterrupt:
         clock.tell("interrupted; what was found until now is kept")
@@ -273,36 +284,44 @@ def _in_short(lines: Sequence[int]) -> str:
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
 
 
-def _ways(system: System, cells: Sequence[Cell], clock: Clock) -> list[np.ndarray]:
+def _ways(system: System, cells: Sequence[Cell], shared: Shared) -> list[np.ndarray]:
     """Return the relaxations of one cell alone with which there is a plan, the one of least hardship first.
 
     Each is an array of one value for each of ``system.relaxables``.
     """
     from ...solving.solver import PROVEN_UP_TO
-    from .search import feasible, hardship, least
+    from .search import hardship
 
     large = int(system.arrays.integer.sum()) > PROVEN_UP_TO
-    found: list[np.ndarray] = []
-    for cell in cells[: MOST_OTHERS_LARGE if large else MOST_OTHERS]:
-        relaxables = [k for k, relaxable in enumerate(system.relaxables) if relaxable.cell == cell]
-        amounts = system.nothing
-        for k in relaxables:
-            amounts[k] = system.relaxables[k].most
-            if not system.relaxables[k].switch:  # a plan may exist at a smaller amount only, such as with a stock left
-                amounts[k] = least(system, amounts, k, clock)
-            if feasible(system, amounts, clock):
-                break
-        else:
-            continue
-        found.append(amounts)
-    return sorted(found, key=lambda amounts: hardship(system, amounts))
+    found = shared.results(_way, cells[: MOST_OTHERS_LARGE if large else MOST_OTHERS])
+    return sorted((way for way in found if way is not None), key=lambda amounts: hardship(system, amounts))
 
 
-def _caps(system: System, cells: Sequence[Cell], amounts: np.ndarray, clock: Clock) -> tuple[Reachable, ...]:
+def _way(system: System, clock: Clock, cell: Cell) -> np.ndarray | None:
+    """Return the relaxation of a cell alone with which there is a plan; None if there is none."""
+    from .search import feasible, least
+
+    amounts = system.nothing
+    for k in (k for k, relaxable in enumerate(system.relaxables) if relaxable.cell == cell):
+        amounts[k] = system.relaxables[k].most
+        if not system.relaxables[k].switch:  # a plan may exist at a smaller amount only, such as with a stock left
+            amounts[k] = least(system, amounts, k, clock)
+        if feasible(system, amounts, clock):
+            return amounts
+    return None
+
+
+def _caps(system: System, cells: Sequence[Cell], amounts: np.ndarray, shared: Shared) -> tuple[Reachable, ...]:
     """Return the lowest limit and the earliest year that can be kept, for caps that are relaxed or in conflict."""
-    from .attainable import reachable
-
     turned = [system.relaxables[k].cell for k in np.flatnonzero(amounts > 0.0)]
     names = dict.fromkeys(cell.key for cell in (*turned, *cells) if cell.table == "caps")
     caps = [cap for key in names for cap in system.instance.caps if (cap.cap,) == key]
-    return tuple(reachable(system, cap, amounts, clock) for cap in caps[:MOST_CAPS])
+    return tuple(shared.results(_cap, [(cap, amounts) for cap in caps[:MOST_CAPS]]))
+
+
+def _cap(system: System, clock: Clock, asked: tuple[Cap, np.ndarray]) -> Reachable:
+    """Return what a cap could ask for, with the other wishes relaxed by amounts where they have to be."""
+    from .attainable import reachable
+
+    cap, amounts = asked
+    return reachable(system, cap, amounts, clock)

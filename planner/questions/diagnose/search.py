@@ -9,8 +9,9 @@ single one could be relaxed any less.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -20,6 +21,7 @@ from ...solving.compiling import Arrays
 from ...solving.measures import deliveries, shortages
 from ...solving.programme import Programme, Ticker
 from ...solving.solver import Progress, Settings
+from ..many import Cluster, Processes
 from .system import ZERO, System
 
 ROUNDS = 12  # linearisations at most
@@ -42,12 +44,46 @@ class Clock(Ticker):
         self.settings = settings
         self.cut_short = False
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Clock, (self.each, self.settings)  # in another process nothing is told
+
     def tell(self, phase: str) -> None:
         """Print a line of progress: what is looked for from now on."""
         self.phase = phase
         self.told = time.perf_counter()
         if self.progress:
             self.progress(phase)
+
+
+class Shared:
+    """Work on a system that is done in any process: each piece is a call with the system, a clock and an argument.
+
+    pool  what does it, made with ``begin`` for the same system and clock
+    """
+
+    def __init__(self, pool: Processes | Cluster, clock: Clock) -> None:
+        self.pool, self.clock = pool, clock
+
+    @staticmethod
+    def begin(system: System, clock: Clock) -> Callable[[Any], Any]:
+        """Return what does a piece of work: it gives the result, and whether a solve was cut short."""
+
+        def done(piece: tuple[Callable[..., Any], Any]) -> tuple[Any, bool]:
+            call, argument = piece
+            before, clock.cut_short = clock.cut_short, False
+            try:
+                return call(system, clock, argument), clock.cut_short
+            finally:
+                clock.cut_short |= before
+
+        return done
+
+    def results(self, call: Callable[[System, Clock, Any], Any], arguments: Iterable[Any]) -> list[Any]:
+        """Return the results of a call for several arguments, in their order."""
+        todo = {k: (call, argument) for k, argument in enumerate(arguments)}
+        found = dict(self.pool.results(todo))
+        self.clock.cut_short |= any(cut for _, cut in found.values())
+        return [found[k][0] for k in todo]
 
 
 def solve(arrays: Arrays, clock: Clock) -> np.ndarray | None:
@@ -86,9 +122,10 @@ def feasible(system: System, amounts: np.ndarray, clock: Clock, without: Sequenc
     return solve(system.relaxed(amounts, without=without), clock) is not None
 
 
-def least_relaxation(system: System, clock: Clock) -> np.ndarray | None:
+def least_relaxation(system: System, clock: Clock, shared: Shared) -> np.ndarray | None:
     """Return the amounts of least total hardship at which a plan exists; no single one of them could be less.
 
+    shared  does the work from each start
     None if no plan was found with everything relaxed either.
 
     With several shares to relax, the problem is not convex; small systems are therefore searched from several starts.
@@ -97,11 +134,15 @@ def least_relaxation(system: System, clock: Clock) -> np.ndarray | None:
         return None
     starts = open_gains(system, clock)
     best: np.ndarray | None = None
-    for gains in starts if len(system.cost) <= SMALL else starts[-1:]:
-        amounts = _sharpen(system, _opened(system, _linear_rounds(system, gains, clock), clock), clock)
+    for amounts in shared.results(relaxation_from, starts if len(system.cost) <= SMALL else starts[-1:]):
         if best is None or hardship(system, amounts) < hardship(system, best) - NOTHING:
             best = amounts
     return system.everything if best is None else best
+
+
+def relaxation_from(system: System, clock: Clock, gains: Mapping[int, float]) -> np.ndarray:
+    """Return the amounts found from a start (see `open_gains`) at which a plan exists, each as small as it can be."""
+    return _sharpen(system, _opened(system, _linear_rounds(system, gains, clock), clock), clock)
 
 
 def hardship(system: System, amounts: np.ndarray) -> float:

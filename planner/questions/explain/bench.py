@@ -16,6 +16,7 @@ import numpy as np
 from ...bands import Searched
 from ...errors import SolverFailed, UsageError
 from ...solving.cap_rows import Slope, slopes
+from ...solving.lshaped import FEWEST_COLUMNS
 from ...solving.programme import Programme, by_family
 from ...solving.solver import Found, Progress, Settings
 
@@ -130,6 +131,11 @@ class Model:
         for k, more in (raised or {}).items():
             self.programme.bound([k], self.arrays.col_lower[k], self.arrays.col_upper[k] + more)
         self.programme.start_from(self.basis)
+        if self.basis is None and not all_builds and len(self.arrays.cost) >= FEWEST_COLUMNS:
+            rest = [k for i, k in self.columns.items() if not self.arrays.integer[k]]
+            values = [modules[i] for i, k in self.columns.items() if not self.arrays.integer[k]]
+            with self.programme.bounded(rest, values, values):  # from there the rest takes few steps
+                self.programme.find(sure=False, seconds=self.settings.time_limit)
         found = self.programme.find(seconds=self.settings.time_limit)
         if found.stopped == "infeasible":
             return None

@@ -105,6 +105,7 @@ def explain(
     entering = {p.option.option: Piece("with", (p.option.option,), p, p.option.option in exact) for p in others}
     entering = {option: piece for option, piece in entering.items() if option in chosen}
     earlier = {option: Piece("earlier", (option,)) for option in promising(bench, projects)}
+    # what matters most comes first, as the time may end
     pieces = [*(of[p] for p in own for of in (own, whole)), *entering.values(), *earlier.values()]
     finished = Finished([run.digest_in(instance.sha256), asdict(bench.settings), bench.floor], partial)
     begin = functools.partial(worker, bench)
