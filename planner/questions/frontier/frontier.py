@@ -47,6 +47,8 @@ def frontier(
     time_limit: float | None = None,
     threads: int = 1,
     seed: int = 0,
+    workers: int | None = None,
+    scheduler: str | None = None,
     progress: Progress | None = None,
 ) -> Frontier:
     """Trace least cost against a limit on a dependence metric, from the least cost to the least dependence.
@@ -65,6 +67,8 @@ def frontier(
     time_limit  seconds of search for each point; None: no limit
     threads     threads of the solver
     seed        random seed of the solver
+    workers     processes for points with whole numbers; None: one per core, where there is enough to do
+    scheduler   address of a Dask scheduler to use instead, with the extra ``distributed``
     progress    called with one line of text for each point
 
     An interrupt keeps the points found until then. Raises UsageError on an unknown metric or on arguments that
@@ -81,7 +85,7 @@ def frontier(
     settings = Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed)
     started = time.perf_counter()
     curve = Curve(instance, Axis(metric, from_year, glide), settings, progress)
-    found = curve.trace(points)
+    found = curve.trace(points, workers, scheduler)
     return _results(curve, found, time.perf_counter() - started)
 
 
@@ -171,7 +175,7 @@ def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
                 change = "on" if not old else "off" if not new else "more" if new > old else "less"
                 switches.append((number, *key, abs(new - old), change))
     limits = [p.limit for p in points]
-    bounds = curve.bounds(limits)
+    bounds = curve.bounds(points)
     lp_rows = [(i + 1, shown(limits[i]), bound) for i, bound in enumerate(bounds)]
     return Frontier(
         curve.instance,
