@@ -384,6 +384,37 @@ class StockFloor(NamedTuple):
     missing_cost: float  # MUSD/kt, present value times probability
 
 
+class Choice(NamedTuple):
+    """Whether an option is started at all, in some periods.
+
+    most     the most modules that it can have, over all periods
+    counted  whether a limit on a group counts it: then it is started exactly if some module is; else (for an exclusive
+             group) at least then
+    """
+
+    option: str
+    starts: tuple[int, ...]  # build
+    most: float  # modules
+    counted: bool = False
+
+
+class GroupLimit(NamedTuple):
+    """How much of a group of options is started in some years, by a measure: ``options`` or another.
+
+    first_year, last_year  None: the first, the last year of the horizon
+    least, most            a number of options or modules, kt (``capacity_t``) or MUSD (``capex_musd``)
+    """
+
+    group: str
+    measure: str
+    first_year: int | None
+    last_year: int | None
+    least: float
+    most: float | None  # None: no limit
+    modules: Terms  # build, what one module counts
+    options: tuple[int, ...]  # chosen: for the measure ``options``
+
+
 class ModuleLimit(NamedTuple):
     """How many modules of an option are built in all periods together."""
 
@@ -458,7 +489,7 @@ class ModelData:
     surplus: list[int] = field(default_factory=list)  # position of its pool
     downgrade: list[tuple[int, int]] = field(default_factory=list)  # positions of its clean and its exposed pool
     build: list[Start] = field(default_factory=list)
-    chosen: list[str] = field(default_factory=list)  # option
+    chosen: list[Choice] = field(default_factory=list)
     close: list[Closing] = field(default_factory=list)
     private: list[tuple[str, int]] = field(default_factory=list)  # option, calendar year
     fund_draw: list[tuple[str, str, int]] = field(default_factory=list)  # fund, option, calendar year
@@ -478,6 +509,7 @@ class ModelData:
     closed: list[tuple[int, ...]] = field(default_factory=list)  # close: closures of one plant that hold at one time
     modules: list[ModuleLimit] = field(default_factory=list)
     groups: dict[str, tuple[int, ...]] = field(default_factory=dict)  # exclusive group -> chosen
+    group_limit: list[GroupLimit] = field(default_factory=list)
     requires: list[Requirement] = field(default_factory=list)
     spending: list[Spending] = field(default_factory=list)
     private_limit: list[PrivateLimit] = field(default_factory=list)

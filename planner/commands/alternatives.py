@@ -9,8 +9,9 @@ import typer
 import planner
 
 from ..errors import UsageError
+from ..questions.many import partial_file
 from . import common
-from .common import AsJson, Gap, InstanceFolder, Output, Overwrite, Seed, Threads, TimeLimit
+from .common import AsJson, Gap, InstanceFolder, Output, Overwrite, Scheduler, Seed, Threads, TimeLimit, Workers
 
 
 def alternatives(
@@ -22,6 +23,9 @@ def alternatives(
         typer.Option(help="country=, startup=, stage= or option=: least and most of it; repeatable"),
     ] = None,
     latest: Annotated[bool, typer.Option("--latest/--no-latest", help="latest start of what is always built")] = True,
+    pairs: Annotated[
+        int, typer.Option(help="how many projects that are built in some plans are looked at in pairs")
+    ] = 8,
     output: Output = None,
     runs: Annotated[bool, typer.Option("--runs", help="write each plan as an audited run too")] = False,
     overwrite: Overwrite = False,
@@ -29,6 +33,8 @@ def alternatives(
     time_limit: TimeLimit = None,
     threads: Threads = 1,
     seed: Seed = 0,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
     """Find what near-optimal plans have in common: no-regret projects, ranges, and plans that differ most."""
@@ -43,9 +49,15 @@ def alternatives(
         plans=plans,
         groups=group or (),
         latest=latest,
+        pairs=pairs,
+        workers=workers,
+        scheduler=scheduler,
+        partial=None if output is None else partial_file(output),
         **common.search(gap, time_limit, threads, seed),
     )
     common.deliver(near_optimal, output, overwrite, as_json)
+    if not near_optimal.complete and output is not None:
+        common.tell("the same command with --overwrite goes on from here")
     if output is not None and runs:
         for number, name in enumerate(near_optimal.names):
             common.tell(f"writing {name} as a run")

@@ -72,6 +72,8 @@ def explain(
         **common.search(gap, time_limit, threads, seed),
     )
     common.deliver(explanation, output, overwrite, as_json)
+    if not explanation.complete and output is not None:
+        common.tell("the same command with --overwrite goes on from here")
 
 
 def price_path(text: str) -> tuple[str, PricePath]:

@@ -29,6 +29,7 @@ from .declare import (
     whole_years,
     year,
 )
+from .group_tables import Group, GroupLimit
 from .impact_tables import Impact, ImpactFactor
 from .metrics import METRICS
 from .use_tables import Return, Substitute, SubstituteShare
@@ -555,8 +556,9 @@ class Source(Row):
 ROWS: tuple[type[Row], ...] = (
     Country, Material, Process, Recipe, RecipeYield, Facility, FacilityCapacity, Operation, OperationCost, Option, Lane,
     Tariff,
-    Sector, Demand, Market, MarketPrice, Stockpile, Cap, Fund, FundOption, Scenario, Disruption, BranchService,
-    DeliveryRisk, Closure, PriceFloor, Offtake, Substitute, SubstituteShare, Return, Impact, ImpactFactor, Evidence,
+    Sector, Demand, Market, MarketPrice, Stockpile, Cap, Group, GroupLimit, Fund, FundOption, Scenario, Disruption,
+    BranchService, DeliveryRisk, Closure, PriceFloor, Offtake, Substitute, SubstituteShare, Return,
+    Impact, ImpactFactor, Evidence,
     Source,
 )  # fmt: skip
 

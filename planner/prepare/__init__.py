@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..instance.timeline import Period, horizon_end, periods
-from ..models.data import CLEAN, EXPOSED, PLAN, CapacityLimit, ModelData, Node, Pool, ShareLimit, Terms
-from . import caps, closing, funding, investment, offtakes, operations, risk
+from ..models.data import CLEAN, EXPOSED, PLAN, CapacityLimit, GroupLimit, ModelData, Node, Pool, ShareLimit, Terms
+from . import caps, closing, funding, groups, investment, offtakes, operations, risk
 from .conditions import Conditions, lay_out_nodes
 from .memory import paused_garbage_collector
 from .returns import Served
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "CLEAN", "EXPOSED", "PLAN", "CapacityLimit", "ModelData", "Node", "Pool", "Prepared", "ShareLimit", "Terms",
-    "prepare", "prepare_branch",
+    "CLEAN", "EXPOSED", "PLAN", "CapacityLimit", "GroupLimit", "ModelData", "Node", "Pool", "Prepared", "ShareLimit",
+    "Terms", "prepare", "prepare_branch",
 ]  # fmt: skip
 
 
@@ -99,6 +99,7 @@ def prepare(
     data = ModelData()
     conditions = lay_out_nodes(instance, span, data, until)
     investment.add(instance, span, horizon_end(instance), data)
+    groups.add(instance, data)
     if closed is None:
         closing.add(instance, span, data)
     operations.add(instance, span, conditions, data, closed=closed)

@@ -11,7 +11,7 @@ import math
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import highspy
@@ -42,6 +42,7 @@ class Settings:
     """How to solve.
 
     gap         relative MIP gap at which the search may stop; None: 0 up to 200 integer decisions, else 0.001
+                (`worth_knowing` tells when a plan is searched to less)
     time_limit  seconds for the search; None: no limit
     threads     threads of the solver; another number may give another plan of the same cost
     seed        random seed of the solver
@@ -286,6 +287,7 @@ class Solver:
         *,
         gap: float | None = None,
         absolute_gap: float = 0.0,
+        cutoff: float = math.inf,
         seconds: float | None = None,
         sure: bool = True,
         watched: bool = True,
@@ -295,6 +297,8 @@ class Solver:
 
         gap           relative MIP gap at which the search may stop; None: that of the settings
         absolute_gap  the same in units of the objective
+        cutoff        a MIP is searched for solutions up to this objective only: the bound is at most this, and if it
+                      is this, there is no cheaper one
         seconds       how long each attempt may take; None: no limit
         sure          whether to try again before reporting that there is no plan; False: the first answer counts
         watched       whether Ctrl-C can stop the search; see `Solver.run`
@@ -304,9 +308,14 @@ class Solver:
         """
         allowed = math.inf if seconds is None else seconds
         self.option(
-            mip_rel_gap=self.gap if gap is None else max(gap, 1e-9), mip_abs_gap=absolute_gap / self.units.objective
+            mip_rel_gap=self.gap if gap is None else max(gap, 1e-9),
+            mip_abs_gap=absolute_gap / self.units.objective,
+            objective_bound=cutoff / self.units.objective,
         )
         stopped = self.run(allowed, watched)
+        if self.whole.any() and stopped in ENDED and self.has_plan and not self._consistent:
+            self.forget()
+            stopped = self.run(allowed, watched)
         if sure and stopped not in ENDED:
             stopped = self._again(allowed, watched)
         if sure and stopped == "unbounded":
@@ -316,7 +325,8 @@ class Solver:
             raise SolverFailed(f"HiGHS stopped without a result: {why}")
         if stopped == "interrupted" and not keep:
             raise KeyboardInterrupt
-        return self._found(stopped)
+        found = self._found(stopped)
+        return replace(found, bound=min(found.bound, cutoff))
 
     def _again(self, seconds: float, watched: bool) -> str:
         """Try again: without presolve; a linear programme then with looser tolerances, then by interior points.
@@ -365,6 +375,17 @@ class Solver:
         return Found(
             stopped, x, value, bound, duals * units.objective / units.rows, reduced * units.objective / units.columns
         )
+
+    @property
+    def _consistent(self) -> bool:
+        """Whether the solution that HiGHS has costs what HiGHS says.
+
+        Where presolve left nothing to search, HiGHS has been seen to return the solution that it was offered, beside
+        the objective of a better one.
+        """
+        held, said = self.highs.getLp(), float(self.highs.getObjectiveValue())
+        is_ = float(np.asarray(held.col_cost_) @ np.asarray(self.highs.getSolution().col_value)) + held.offset_
+        return abs(is_ - said) <= 1e-6 * max(1.0, abs(said))
 
     def forget(self) -> None:
         """Forget basis and solution: the next search starts from nothing."""

@@ -774,6 +774,44 @@ def test_service_that_must_hold_in_a_branch_is_stored_for(base):
         planner.solve(i.with_rows("stockpiles", {**PILE, "max_t": 10}).load())
 
 
+# --- own production, and groups of options ------------------------------------------------------------------------
+
+OWN = {"cap": "own", "metric": "own_share", "country": "AAA", "sense": "min"}
+
+
+@oracle("own_share")
+def test_a_floor_on_the_own_share_and_what_a_point_of_it_saves(base):
+    # of 100 t of magnets 45 t are pressed at home at 30 000, the others bought in China at 21 000 USD/t
+    plan = costs(base().with_rows("caps", {**OWN, "material": "magnet", "limit": 0.45}), 45 * HOME + 55 * CHINA)
+    own = plan.tables["dependence"].set_index("cap").loc["own"]
+    assert own["share"] == pytest.approx(0.45)
+    assert own["marginal_musd_per_point"] == pytest.approx(0.009)
+
+
+SAVED = 20 * (SHORT - HOME)  # MUSD a year by a line of 20 t: 1.4
+
+
+def lines(draft, **capex):
+    """The instance with some lines of 20 t, by name with the capex of each, MUSD."""
+    draft = alone(draft).with_rows("facilities", {**PLANT, "capacity_t": 0})
+    rows = [{**LINE, "option": name, "name": name, "module_t": 20, "capex_musd": musd} for name, musd in capex.items()]
+    draft = draft.with_rows("options", *rows)
+    return draft.with_rows("groups", *({"group": "all", "option": name} for name in capex))
+
+
+def limited(draft, measure, **cells):
+    return draft.with_rows("group_limits", {"group": "all", "measure": measure, **cells})
+
+
+@oracle("groups")
+def test_at_most_so_many_options(base):
+    i = lines(base(), a=1, b=2, c=3)
+    nothing = 100 * SHORT
+    costs(i, nothing - 3 * SAVED + 0.6)
+    costs(limited(i, "options", max=2), nothing - 2 * SAVED + 0.3)
+    costs(limited(i, "options", max=0), nothing)
+
+
 # --- every family has one -------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,14 +16,14 @@ from planner.errors import UsageError
 from planner.questions.alternatives.alternatives import _verdict
 from planner.questions.alternatives.near import Near
 from planner.questions.alternatives.space import Space
+from planner.solving import lshaped
 from planner.solving.programme import Programme
 from planner.solving.solver import Settings
 
 ROW = {"integer": True, "life_years": 10, "lead_years": 0, "name": "N"}
 
 
-@pytest.fixture(scope="module")
-def four():
+def four_plants():
     """tiny with three plants more, two of them twins of one project, one that needs another."""
     tiny = planner.load(INSTANCES / "tiny").without("caps")
     process = tiny.operations[0].process
@@ -39,6 +40,11 @@ def four():
     return tiny.changed(
         rows={"facilities": facilities, "operations": operations, "options": [{**ROW, **o} for o in options]}
     )
+
+
+@pytest.fixture(scope="module")
+def four():
+    return four_plants()
 
 
 def every_plan(instance):
@@ -64,9 +70,19 @@ def plans_of_four(four):
     return every_plan(four)
 
 
+@pytest.fixture(params=[False, True], ids=["whole", "in parts"])
+def in_parts(request, monkeypatch):
+    """Whether the model is taken apart by years, as a large one is; the settings that let it be."""
+    if not request.param:
+        return {}
+    monkeypatch.setattr(lshaped, "FEWEST_COLUMNS", 1)
+    return {"gap": 1e-5}
+
+
 @pytest.mark.parametrize("slack", [0.0, 0.05, 0.15])
-def test_ranges_are_those_of_every_plan_within_the_slack(four, plans_of_four, slack):
-    found = planner.alternatives(four, slack=slack, groups=["stage=magnet", "option=a", "startup=yes"], plans=2)
+def test_ranges_are_those_of_every_plan_within_the_slack(four, plans_of_four, slack, in_parts):
+    groups = ["stage=magnet", "option=a", "startup=yes"]
+    found = planner.alternatives(four, slack=slack, groups=groups, plans=2, **in_parts)
     best = min(cost for cost, _ in plans_of_four)
     assert found.best_musd == pytest.approx(best)
     near = [built for cost, built in plans_of_four if cost <= best * (1 + slack) + 1e-9]
@@ -86,6 +102,70 @@ def test_ranges_are_those_of_every_plan_within_the_slack(four, plans_of_four, sl
     capacity = [20 * modules(b, "a") for b in near]
     assert (group["least_t"]["option=a"], group["most_t"]["option=a"]) == pytest.approx((min(capacity), max(capacity)))
     assert group["most_musd"]["startup=yes"] == pytest.approx(max(3 * modules(b, "a") for b in near))
+
+
+@pytest.mark.parametrize("slack", [0.05, 0.15, 0.3])
+def test_pairs_are_those_of_every_plan_within_the_slack(four, plans_of_four, slack, in_parts):
+    found = planner.alternatives(four, slack=slack, plans=0, latest=False, **in_parts)
+    best = min(cost for cost, _ in plans_of_four)
+    near = [built for cost, built in plans_of_four if cost <= best * (1 + slack) + 1e-9]
+    sets = [{o for (o, _), n in built.items() if n} for built in near]
+    sometimes = found.ranges.loc[found.ranges["verdict"] == "sometimes", "option"]
+    assert len(found.pairs) == math.comb(len(sometimes), 2)
+    for row in found.pairs.itertuples():
+        two = {row.one, row.other}
+        assert row.both == ("yes" if any(two <= built for built in sets) else "no"), two
+        assert row.neither == ("yes" if any(not two & built for built in sets) else "no"), two
+    if slack == 0.3:  # twins are never built both
+        assert "Not both within the slack: b and b-loan" in str(found)
+
+
+def test_coverage_is_what_the_plans_told_show(four):
+    found = planner.alternatives(four, slack=0.15, plans=3)
+    most = {o.option: o.max_modules for o in four.options}
+    plans = [
+        {o: rows.loc[rows["option"] == o, "modules"].sum() for o in most}
+        for _, rows in found.plans.groupby("plan", sort=False)
+    ]
+    assert found.coverage["plan"].tolist() == found.names
+    ends = {r.option: r.most - r.least for r in found.ranges.itertuples() if r.most > r.least}
+    for n, row in enumerate(found.coverage.itertuples()):
+        shown = plans[: n + 1]
+        spans = [(max(p[o] for p in shown) - min(p[o] for p in shown)) / ends[o] for o in ends]
+        assert row.ranges_shown == pytest.approx(sum(spans) / len(spans))
+        if n:
+            apart = min(sum(abs(plans[n][o] - p[o]) / most[o] for o in most) for p in plans[:n])
+            assert row.apart == pytest.approx(apart) and apart > 0
+    assert found.coverage["ranges_shown"].is_monotonic_increasing and found.coverage["pairs_shown"].between(0, 1).all()
+    assert "Together these plans show" in str(found)
+
+
+def test_what_was_searched_is_kept_until_all_is_done(four, tmp_path, monkeypatch):
+    kept, whole, done = tmp_path / "kept.jsonl", planner.alternatives(four, slack=0.15), []
+    answer = Space.answer
+
+    def stopped(self, piece):
+        if len(done) == 6:
+            raise KeyboardInterrupt
+        done.append(piece)
+        return answer(self, piece)
+
+    monkeypatch.setattr(Space, "answer", stopped)
+    assert not planner.alternatives(four, slack=0.15, partial=kept).complete
+    monkeypatch.setattr(Space, "answer", lambda self, piece: done.append(piece) or answer(self, piece))
+    again = planner.alternatives(four, slack=0.15, partial=kept)
+    assert again.to_json() == whole.to_json() and not kept.exists()
+    assert len(done) == len(set(done))
+
+
+def test_a_search_is_the_same_wherever_it_is_done_and_whatever_was_asked_before(four, in_parts):
+    space = Space(four, 0.15, Settings(**in_parts), None)
+    elsewhere = pickle.loads(pickle.dumps(space))
+    plan = space.plan(space.best)
+    pieces = [*(("range", o) for o in space.options), ("pair", "a", "b", True), ("latest_start", "a")]
+    pieces += [("span", "stage=magnet"), ("buy", "least capex"), ("farthest", (plan,), plan)]
+    here = [space.answer(piece) for piece in pieces]
+    assert [elsewhere.answer(piece) for piece in reversed(pieces)] == here[::-1]
 
 
 def test_every_plan_named_is_audited_and_within_the_slack(four):
@@ -192,13 +272,14 @@ def test_every_search_has_the_time_allowed(divisible, monkeypatch):
     search = Programme.run
     monkeypatch.setattr(Programme, "run", lambda self, s, w: asked.append((type(self), s)) or search(self, s, w))
     planner.alternatives(divisible, slack=0.01, plans=1, time_limit=60)
-    assert {*asked} == {(Programme, 60), (Near, 60)}
+    assert {kind for kind, _ in asked} == {Programme, Near}
+    assert all(59 < seconds <= 60 for _, seconds in asked)
 
 
 def test_what_runs_out_of_time_is_open(divisible, monkeypatch):
-    space, ends = Space(divisible, 0.01, Settings(), None), {}
+    space = Space(divisible, 0.01, Settings(), None)
     monkeypatch.setattr(Programme, "run", lambda *_: "time_limit")
-    space.ranges(ends)
+    ends = {o: space.answer(("range", o))["found"] for o in space.options}
     # of the line nothing is known but the plan of least cost, of the palace that it is in none, the least there is
     assert ends["texas-line"] == (pytest.approx(50 / 60), pytest.approx(50 / 60), False, False)
     assert ends["palace"] == (0, 0, True, False)
@@ -215,7 +296,7 @@ def test_a_latest_start_that_was_not_settled_in_time_is_not_told(four, monkeypat
     assert space.latest_start("a") == 2027
     space.seen = [begun]
     monkeypatch.setattr(Programme, "run", lambda *_: "time_limit")
-    assert math.isnan(space.latest_start("a"))
+    assert space.latest_start("a") is None
 
 
 @pytest.mark.parametrize(

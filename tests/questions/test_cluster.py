@@ -8,17 +8,19 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from test_alternatives import four_plants
 
 import planner
 from planner.errors import UsageError
+from planner.questions.many import Cluster
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 PATIENCE = 60.0  # seconds until everything answers
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    """Address of a scheduler with two workers, each a process of its own with one thread."""
+def started(tmp_path_factory):
+    """Address of a scheduler, and a call that starts workers until it has two, each a process with one thread."""
     pytest.importorskip("distributed")
     folder = tmp_path_factory.mktemp("cluster")
     told = folder / "scheduler.json"
@@ -29,6 +31,7 @@ def cluster(tmp_path_factory):
         command = [sys.executable, "-m", f"distributed.cli.{program}", *options]
         log = (folder / f"{len(started)}.log").open("w")
         started.append(subprocess.Popen(command, cwd=folder, stdout=log, stderr=log))
+        return started[-1]
 
     try:
         start("dask_scheduler", *here, "--port", "0", "--no-dashboard", "--scheduler-file", str(told))
@@ -37,14 +40,26 @@ def cluster(tmp_path_factory):
             assert time.monotonic() < ends and started[0].poll() is None, (folder / "0.log").read_text()
             time.sleep(0.1)
         address = json.loads(told.read_text())["address"]
-        for _ in range(2):
-            start("dask_worker", address, *here, "--nthreads", "1", "--no-nanny", "--no-dashboard")
-        _wait_for_workers(address, ends, folder)
-        yield address
+
+        def two_workers():
+            while sum(process.poll() is None for process in started) < 3:
+                start("dask_worker", address, *here, "--nthreads", "1", "--no-nanny", "--no-dashboard")
+            _wait_for_workers(address, time.monotonic() + PATIENCE, folder)
+            return started[-1]
+
+        yield address, two_workers
     finally:
         for process in reversed(started):
             process.kill()
             process.wait(PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def cluster(started):
+    """Address of a scheduler with two workers."""
+    address, two_workers = started
+    two_workers()
+    return address
 
 
 def _wait_for_workers(address, ends, folder):
@@ -104,6 +119,37 @@ def test_outcomes_of_projects_and_a_hedge_are_the_same_there(cluster):
         partial(planner.hedge, plan.instance, plan, outcomes=4, trial=8),
     ):
         assert question(workers=1).to_json() == question(scheduler=cluster).to_json()
+
+
+def _killing(monkeypatch, worker):
+    """Kill a worker once the first result is there."""
+    real = Cluster.results
+
+    def results(self, todo):
+        for found in real(self, todo):
+            worker.kill()
+            worker.wait(PATIENCE)
+            yield found
+
+    monkeypatch.setattr(Cluster, "results", results)
+
+
+QUESTIONS = {
+    "explain": lambda **where: planner.explain(planner.solve(four_plants()), exact=["a"], **where),
+    "alternatives": lambda **where: planner.alternatives(four_plants(), slack=0.15, **where),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+def test_a_worker_that_is_killed_changes_nothing(started, monkeypatch, question):
+    address, two_workers = started
+    here = question(workers=1)
+    worker = two_workers()
+    _killing(monkeypatch, worker)
+    there = question(scheduler=address)
+    assert worker.poll() is not None
+    for name in type(here).tables():
+        assert getattr(here, name).equals(getattr(there, name)), name
 
 
 def test_no_scheduler_is_a_clear_error(monkeypatch):

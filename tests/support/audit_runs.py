@@ -81,6 +81,11 @@ EVERYTHING: dict[str, str] = {
         "reduce-more,new-reduce,Extension,20,2,0,0.75,no,0.5,0,0,4,,reduce-start,,,\n"
         "reduce-start,new-reduce,First cells,30,2,1,1,yes,4,2,0,10,,,2.5,2026,2027\n"
     ),
+    "groups": "group,option\ncells,reduce-more\ncells,reduce-start\nlines,press-big\nlines,press-small\n",
+    "group_limits": (
+        "group,measure,first_year,last_year,min,max\n"
+        "cells,capacity_t,,2028,20,95\nlines,options,2027,,,1\nlines,capex_musd,,,,12\n"
+    ),
     "lanes": (
         "material,origin,destination,cost_usd_per_t,max_t,first_year,last_year\n"
         "dy,*,*,200,,,\nmagnet,*,*,200,,,\nmagnet,*,USA,300,,,\nmagnet,CHN,*,250,25,,\n"

@@ -9,6 +9,7 @@ from pathlib import Path
 from builders import write_instance
 
 import planner
+from planner.instance.tables import columns
 
 FIRST = 2026
 STAGES = ("mining", "metal", "magnet")
@@ -16,7 +17,7 @@ MATERIALS = ("ore", "metal", "heavy", "magnet", "scrap")
 OPEX = {"mine": 900, "smelt": 3000, "press": 9000, "lean": 9000, "recycle": 3000, "conjure": 60000}
 PRICE = {"ore": 1500, "metal": 9000, "heavy": 30000, "magnet": 40000, "scrap": 2000}
 MAY_GO = (
-    *("options", "disruptions", "caps", "funds", "scenarios", "fund_options"),
+    *("options", "disruptions", "caps", "funds", "scenarios", "fund_options", "group_limits"),
     *("substitutes", "returns", "impact_factors", "impacts"),
 )
 
@@ -47,6 +48,8 @@ def draw(seed):
     _KitDrawn(drawn, tables).add()
     drawn.r = random.Random(f"capacity {seed}")
     drawn.add_capacities(tables)
+    drawn.r = random.Random(f"groups {seed}")
+    drawn.add_groups(tables)
     return toml, tables
 
 
@@ -67,6 +70,12 @@ def valid(folder: Path, seed):
             _follow(tables)
 
 
+def unit_of(table, column, measure):
+    """The unit of a column; of the limits of a group it is that of the row's ``measure``."""
+    unit = columns(table)[column].unit
+    return {"capacity_t": "t", "capex_musd": "MUSD"}.get(measure, "") if unit == "as measure" else unit
+
+
 def _follow(tables):
     """Take out what refers to rows that are gone."""
     substitutes = {row["substitute"] for row in tables["substitutes"]}
@@ -74,7 +83,10 @@ def _follow(tables):
     left = {row["option"] for row in tables["options"]}
     for row in tables["options"]:
         row["requires"] = row["requires"] if row["requires"] in left else ""
-    tables["fund_options"] = [r for r in tables["fund_options"] if r["option"] in left]
+    for name in ("fund_options", "groups"):
+        tables[name] = [r for r in tables[name] if r["option"] in left]
+    groups = {r["group"] for r in tables["groups"]}
+    tables["group_limits"] = [r for r in tables["group_limits"] if r["group"] in groups]
     tables["disruptions"] = [
         r for r in tables["disruptions"] if r["scenario"] in {s["scenario"] for s in tables["scenarios"]}
     ]
@@ -428,3 +440,20 @@ class _Drawn:
                 tables["facility_capacity"] += self.series(
                     {"facility": plant["facility"]}, "capacity_t", lambda: self.r.choice((0, 20, 60, 120))
                 )
+
+    def add_groups(self, tables):
+        """Put options into groups, and limit these."""
+        options = [o["option"] for o in tables["options"]]
+        tables["groups"], limits = [], {}
+        for i in range(self.r.choice((0, 1, 1, 2)) if options else 0):
+            group, members = f"team{i}", self.r.sample(options, self.r.randint(1, len(options)))
+            tables["groups"] += [{"group": group, "option": o} for o in sorted(members)]
+            for _ in range(self.r.choice((1, 1, 2))):
+                measure = self.r.choice(("options", "modules", "capacity_t", "capex_musd"))
+                least, most = {
+                    "options": (1, 1), "modules": (1, 2), "capacity_t": (15, 50), "capex_musd": (0.2, 2.5)
+                }[measure]  # fmt: skip
+                row = {"group": group, "measure": measure, "first_year": self.maybe(0.3, self.year())}
+                row |= {"last_year": "" if row["first_year"] else self.maybe(0.3, self.year())}
+                limits[tuple(row.values())] = {**row, "min": self.maybe(0.3, least), "max": self.maybe(0.7, most)}
+        tables["group_limits"] = list(limits.values())

@@ -221,6 +221,18 @@ def two_lines_on_one_site(run):
     add(run.tables, "builds", "press-big", "new-press", "USA", 2026, 2027, 1.0, 60.0, 9.0)
 
 
+@corrupts("groups")
+def more_of_a_group_than_its_limit(run):
+    # 12 MUSD for both kinds of lines; two small ones cost 5, a big one 9
+    add(run.tables, "builds", "press-big", "new-press", "USA", 2026, 2027, 1.0, 60.0, 9.0)
+
+
+@corrupts("groups")
+def less_of_a_group_than_its_limit(run):
+    put(run.tables["builds"], "modules", 0.5, option="reduce-start")
+    drop(run.tables, "builds", option="reduce-more")
+
+
 @corrupts("requires")
 def an_extension_of_nothing(run):
     drop(run.tables, "builds", option="reduce-start")

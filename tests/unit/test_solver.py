@@ -184,3 +184,33 @@ def test_a_solve_does_not_load_all_of_scipy(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def knapsack(offset):
+    """Things that weigh 3, 4 and 5 and cost as much; with the offset, the least cost of some that weigh 8 at least."""
+    from scipy import sparse
+
+    from planner.solving.compiling import Arrays
+
+    weights = np.array([3.0, 4.0, 5.0])
+    return Arrays(
+        cost=weights, offset=offset, matrix=sparse.csc_array(weights[None, :]), row_lower=np.array([8.0]),
+        row_upper=np.array([np.inf]), col_lower=np.zeros(3), col_upper=np.ones(3), integer=np.ones(3, dtype=bool),
+        columns={}, rows={},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("offset", [0.0, 100.0, -100.0])
+@pytest.mark.parametrize("presolve", ["choose", "off"])
+def test_nothing_dearer_than_a_cutoff_is_a_plan(offset, presolve):
+    # the cheapest weighs 8: the things of 3 and 5
+    from planner.solving.programme import Programme
+    from planner.solving.solver import Settings
+
+    programme = Programme(knapsack(offset), Settings(gap=0.0))
+    programme.option(presolve=presolve)
+    there = programme.find(cutoff=offset + 8.5)
+    assert (there.value, there.bound) == pytest.approx((offset + 8, offset + 8))
+    nothing = programme.find(cutoff=offset + 7.5)
+    assert nothing.bound == pytest.approx(offset + 7.5)
+    assert programme.find().value == pytest.approx(offset + 8)

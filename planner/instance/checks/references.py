@@ -26,6 +26,7 @@ _SINGULAR = {
     "sectors": "sector",
     "markets": "market",
     "funds": "fund",
+    "groups": "group",
     "scenarios": "scenario",
     "stockpiles": "stockpile",
     "substitutes": "substitute",

@@ -25,7 +25,7 @@ class Near(Programme):
 
     def __init__(self, arrays: Arrays, settings: Settings, most: float, scale: float, seconds: float | None) -> None:
         super().__init__(arrays, settings)
-        self.seconds = seconds
+        self.seconds, self.scale = seconds, scale
         self.start, self.begun = None, False
         self.ceiling = most * scale
         self.row = self.add_limit(arrays.cost, most, scale)
@@ -49,14 +49,20 @@ class Near(Programme):
         self.start, self.begun = self.basis, found.optimal
         return found
 
-    def least(self, aim: np.ndarray) -> Found:
-        """Return the plan with the least ``aim x`` within the ceiling and the bounds that hold now."""
-        if not self.begun:
-            found = self.begin()
-            if not self.begun:
+    def least(self, aim: np.ndarray, afar: bool = False) -> Found:
+        """Return the plan with the least ``aim x`` within the ceiling and the bounds that hold now.
+
+        afar  start from the plan of least cost within these bounds, as that of the start does not keep them; the plan
+              that is returned is this one if it costs more than the ceiling
+        """
+        start = self.start
+        if afar or not self.begun:
+            found = self.cheapest() if afar else self.begin()
+            if not found.optimal or float(self.arrays.cost @ found.x) * self.scale > self.ceiling:
                 return found
+            start = self.basis
         self.side(self.row, -math.inf, self.ceiling)
         self.objective(aim)
-        self.start_from(self.start)
+        self.start_from(start)
         with self.going_on():
             return self.find(sure=False, seconds=self.seconds)

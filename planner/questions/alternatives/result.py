@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 SOME = 1e-6  # modules; less is none
+MOST_PAIRS = 12  # pairs of a kind that are told in the text
 
 
 BUYS = {
@@ -39,7 +40,7 @@ class Alternatives(Study):
     ceiling_musd  the most that a plan may cost, MUSD present value
     no_project       how the search for the least cost without any optional project ended, see HOLDS
     no_project_musd  that cost, MUSD present value; NaN without such a plan
-    ranges, groups, buys, plans  the tables of the same names, see HOLDS
+    ranges, groups, buys, pairs, coverage, plans  the tables of the same names, see HOLDS
     """
 
     COMMAND, MANIFEST, OF = "alternatives", "alternatives.json", "instance"
@@ -101,6 +102,31 @@ class Alternatives(Study):
             """,
         ),
         Table(
+            "pairs",
+            "Projects that are built in some near-optimal plans only, two at a time: those of the least-cost plan and "
+            "the dearest. Without both in any plan they exclude each other; without neither in any, one is needed.",
+            """
+            one     | text | | an option
+            other   | text | | another one
+            both    | text | | whether a near-optimal plan builds both: `yes`, `no`, or `open`: not settled in time
+            neither | text | | whether one builds neither: `yes`, `no` or `open`
+            """,
+        ),
+        Table(
+            "coverage",
+            "How much of what near-optimal plans can be is shown by the plans up to and with each one of the table "
+            "`plans`.",
+            """
+            plan         | text   |       | the plan
+            apart        | number |       | how far it differs at least from each one before: the sum over options of
+                the difference in the part of their modules that is built; blank for the first plan
+            ranges_shown | number | share | mean, over options whose least and most differ, of the part of that range
+                that lies between these plans
+            pairs_shown  | number | share | part of the combinations of two projects (both, one, the other, neither)
+                found in near-optimal plans that these plans show; blank without pairs
+            """,
+        ),
+        Table(
             "plans",
             "What the least-cost plan and each alternative builds.",
             """
@@ -124,6 +150,8 @@ class Alternatives(Study):
     ranges: pd.DataFrame
     groups: pd.DataFrame
     buys: pd.DataFrame
+    pairs: pd.DataFrame
+    coverage: pd.DataFrame
     plans: pd.DataFrame
     complete: bool
     settings: dict[str, Any] = field(default_factory=dict)
@@ -191,13 +219,44 @@ class Alternatives(Study):
                 lines.append(
                     f"  {r.aim}: {figure_of(r.at_least_cost, 5)} -> {figure_of(r.best, 5)} ({BUYS[r.aim]}){proven}"
                 )
+        lines += pairs_in_words(self.pairs.to_dict("records"))
         costs = self.plans.drop_duplicates("plan").set_index("plan")["cost_musd"]
         if len(costs) > 1:
             lines.append("Plans that differ most:")
             lines += [f"  {name}: {figure_of(cost, 6)} MUSD" for name, cost in costs.items()]
+            lines.append(coverage_in_words(self.coverage.to_dict("records")))
         if not self.complete:
             lines.append("Interrupted: what was found so far; ranges not asked are what the plans found show.")
         return "\n".join(lines)
+
+
+def pairs_in_words(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What is found of pairs, as sentences: which two exclude each other, and of which two one is needed.
+
+    pairs  rows of the table ``pairs``
+    """
+    told = [
+        ("Not both within the slack", [p for p in pairs if p["both"] == "no"]),
+        ("One of the two at least in every plan", [p for p in pairs if p["neither"] == "no"]),
+    ]
+    lines = []
+    for says, rows in told:
+        shown = "; ".join(f"{p['one']} and {p['other']}" for p in rows[:MOST_PAIRS])
+        more = f" and {len(rows) - MOST_PAIRS} more" if len(rows) > MOST_PAIRS else ""
+        lines += [f"{says}: {shown}{more}"] if rows else []
+    left = sum("open" in (p["both"], p["neither"]) for p in pairs)
+    lines += [f"Pairs not settled in time: {left} of {len(pairs)}"] if left else []
+    if pairs and not lines:
+        lines.append(f"Of the {len(pairs)} pairs looked at, some plan builds both of each, and some neither")
+    return lines
+
+
+def coverage_in_words(coverage: Sequence[Mapping[str, Any]]) -> str:
+    """How much of what near-optimal plans can be the plans told show, as a sentence; ``coverage`` is the table."""
+    last = coverage[-1]
+    two = last["pairs_shown"]
+    pairs = "" if two is None or two != two else f", and {share_of(two)} of the combinations of two projects"
+    return f"Together these plans show {share_of(last['ranges_shown'])} of the ranges of the projects{pairs}"
 
 
 def without_projects(about: Mapping[str, Any], money: Callable[[float], str]) -> str:

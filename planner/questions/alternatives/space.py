@@ -4,58 +4,75 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from ...errors import Infeasible, NoPlan, SolverFailed, UsageError, hinted
 from ...solving.measures import capex
 from ...solving.programme import Programme, Ticker
+from ...solving.search import by_parts, least_cost
 from ...solving.solver import PROVEN_UP_TO
 from ...solving.stakes import without_projects
 from ...words import figure_of
+from .ceiling import Ceiling, Limit
 from .near import Near
 from .result import BUYS, SOME
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...solving.solver import Progress, Settings
+    from ..many import Result, Worker
 
 
 EACH = 30.0  # seconds for each search in a model too large to be proven, unless said otherwise
+
+
+NEAR = 1e-3  # relative, or of one unit: to so much an end of a sum is found in a model that falls apart
 
 
 Ends = tuple[float, float, bool, bool]  # least and most modules of an option, and whether each is proven
 GROUPS = ("country", "startup", "stage", "option")
 
 
+class Plan(NamedTuple):
+    """What is kept of a near-optimal plan.
+
+    cost    MUSD
+    builds  position in ``data.build`` and modules of what it starts
+    """
+
+    cost: float
+    builds: tuple[tuple[int, float], ...]
+
+
 class Space:
-    """All plans within the slack: one compiled model with a ceiling on its cost."""
+    """All plans within the slack: one compiled model that is asked again and again.
+
+    It can be pickled, so that other processes can be asked too. Every question starts from what is found here, so that
+    its answer does not depend on what was asked before.
+
+    best, best_musd, bound_musd  the plan of least cost, shape (columns,), its cost, and below which no plan is, MUSD
+    no_project, no_project_musd  how the search without optional projects ended, and what such a plan costs, MUSD
+    ceiling                      the most that a plan may cost, MUSD
+    first_seen                   plans within it that are known from the beginning
+    """
+
+    method: Ceiling | None
 
     def __init__(self, instance: Instance, slack: float, settings: Settings, progress: Progress | None) -> None:
-        self.instance, self.slack, self.settings, self.progress = instance, slack, settings, progress
-        self.solver = Programme.of(instance, settings)
-        self.data, self.arrays = self.solver.prepared.data, self.solver.arrays
-        self.whole = self.arrays.whole
-        self.each = settings.time_limit
-        self.ticker = Ticker(progress)
+        self._compile(instance, slack, settings, progress)
         self.ticker.phase = "least cost"
-        self.solver.watch(self.ticker.tick)
-        self.starts: dict[str, list[int]] = defaultdict(list)
-        columns = self.arrays.columns.get("build", {})
-        self.column = np.array([columns[i] for i in range(len(self.data.build))], dtype=int)
-        for i, start in enumerate(self.data.build):
-            self.starts[start.option].append(i)
-        self.options = {o.option: o for o in instance.options}
-        self.gap = settings.gap_for(len(self.whole))
-        found = self.solver.find(seconds=self.each)
+        self.method = by_parts(self.solver, Ceiling)
+        found = least_cost(self.solver, self.method, None, self.solver.settings.time_limit, progress)
+        if found.stopped == "interrupted":
+            raise KeyboardInterrupt
         if found.stopped == "infeasible":
             raise Infeasible("no plan can satisfy the instance; planner diagnose tells why")
         if not found.held:
             raise NoPlan(f"no plan was found before the search ended ({found.stopped}); allow more time")
-        if self.each is None and len(self.whole) > PROVEN_UP_TO:
-            self.each = EACH
         self.tell("no optional project")
         without = without_projects(self.solver, self.data, self.each)
         self.no_project = "feasible" if without.held and not without.optimal else without.stopped
@@ -65,23 +82,111 @@ class Space:
         self.best_musd = self.solver.cost(self.best)
         self.bound_musd = min(found.bound, self.best_musd) if len(self.whole) else self.best_musd
         self.ceiling = self.best_musd + slack * abs(self.best_musd)
-        self.seen = [self.best] + [without.x] * (without.held and not self._too_dear(without.x))
-        self.scale = 1.0 / max(1.0, float(np.abs(self.arrays.cost).max()))
-        # without whole numbers the ends are found fast, and often settle those with them; with all of them held, a
-        # plan with one project more or less is tried fast
-        most = self.ceiling - self.arrays.offset
-        self.row = self.solver.add_limit(self.arrays.cost, most, self.scale)
-        self.relaxed, self.held = (Near(self.arrays.relaxed, settings, most, self.scale, self.each) for _ in range(2))
-        self.as_best = np.round(self.best[self.column] * self.arrays.integer[self.column])
+        self.first_seen = [self.best] + [without.x] * (without.held and not self._too_dear(without.x))
+        if self.method is not None and self.method.stalled:
+            self.method = None
+        self._open()
         self._hold(self.as_best)
         self.held.begin()
         if progress:
             progress(f"least cost {figure_of(self.best_musd, 6)} MUSD, ceiling {figure_of(self.ceiling, 6)}")
 
+    def _compile(self, instance: Instance, slack: float, settings: Settings, progress: Progress | None) -> None:
+        self.instance, self.slack, self.settings, self.progress = instance, slack, settings, progress
+        self.solver = Programme.of(instance, settings)
+        self.data, self.arrays = self.solver.prepared.data, self.solver.arrays
+        self.whole = self.arrays.whole
+        large = settings.time_limit is None and len(self.whole) > PROVEN_UP_TO
+        self.each = EACH if large else settings.time_limit
+        self.ticker = Ticker(progress)
+        self.solver.watch(self.ticker.tick)
+        self.starts: dict[str, list[int]] = defaultdict(list)
+        columns = self.arrays.columns.get("build", {})
+        self.column = np.array([columns[i] for i in range(len(self.data.build))], dtype=int)
+        for i, start in enumerate(self.data.build):
+            self.starts[start.option].append(i)
+        self.options = {o.option: o for o in instance.options}
+        self.gap = settings.gap_for(len(self.whole))
+
+    def _open(self) -> None:
+        """Set up what answers questions, once the least cost is known."""
+        self.seen = list(self.first_seen)
+        self.scale = 1.0 / max(1.0, float(np.abs(self.arrays.cost).max()))
+        self.most = self.ceiling - self.arrays.offset
+        self.row = self.solver.add_limit(self.arrays.cost, self.most, self.scale)
+        # with all whole numbers held, a plan with one project more or less is tried fast
+        self.held = Near(self.arrays.relaxed, self.settings, self.most, self.scale, self.each)
+        self.as_best = np.round(self.best[self.column] * self.arrays.integer[self.column])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        names = ("best", "best_musd", "bound_musd", "no_project", "no_project_musd", "ceiling", "first_seen")
+        known = {name: getattr(self, name) for name in names}
+        method = None if self.method is None else self.method.state
+        return _elsewhere, (self.instance, self.slack, self.settings, known, self.held.start, method)
+
+    @cached_property
+    def relaxed(self) -> Near:
+        """Near-optimal plans without whole numbers; their ends often settle those with them."""
+        return Near(self.arrays.relaxed, self.settings, self.most, self.scale, self.each)
+
+    def answer(self, piece: tuple[str, ...]) -> Result:
+        """Do a piece of work: the name of a method and its arguments.
+
+        Returns what it ``found``, and the further ``plans`` within the slack that were seen on the way.
+        """
+        self.seen = list(self.first_seen)
+        name, *arguments = piece
+        found = getattr(self, name)(*arguments)
+        return {"found": found, "plans": [self.plan(x) for x in self.seen[len(self.first_seen) :]]}
+
     def tell(self, phase: str) -> None:
         """Say in the lines of progress what is looked for from now on."""
         self.ticker.phase = phase
         self.ticker.tick()
+
+    # --- plans --------------------------------------------------------------------------------------------
+
+    def plan(self, x: np.ndarray) -> Plan:
+        """Return what is kept of a plan ``x``, shape (columns,)."""
+        modules = [(i, float(x[k])) for i, k in enumerate(self.column.tolist())]
+        started = ((i, float(round(n)) if self.data.build[i].integer else n) for i, n in modules if n > SOME)
+        return Plan(self.solver.cost(x), tuple(started))
+
+    def modules(self, x: np.ndarray, option: str) -> float:
+        """Modules of an option over the horizon."""
+        return float(sum(x[self.column[i]] for i in self.starts[option]))
+
+    def started(self, plan: Plan) -> list[tuple[str, int, float]]:
+        """Option, year and modules of what a plan starts; one blank row if it starts nothing."""
+        starts = self.data.build
+        started = [(starts[i].option, starts[i].year, round(n) if starts[i].integer else n) for i, n in plan.builds]
+        return started or [("", 0, 0.0)]
+
+    def totals(self, plan: Plan) -> dict[str, float]:
+        """Modules of each option in a plan."""
+        total = dict.fromkeys(self.starts, 0.0)
+        for i, n in plan.builds:
+            total[self.data.build[i].option] += n
+        return total
+
+    def _completed(self, plan: Plan) -> np.ndarray | None:
+        """Return a plan with all its columns, shape (columns,), with its builds held; None if that failed."""
+        x = self.best.copy()
+        x[self.column] = 0.0
+        for i, n in plan.builds:
+            x[self.column[i]] = n
+        modules = x[self.column]
+        rest = self.column[~self.arrays.integer[self.column]]
+        self._hold(modules)
+        with self.held.bounded(rest, x[rest], x[rest]):
+            found = self.held.cheapest()
+        return found.x if found.held and not self._too_dear(found.x) else None
+
+    def _too_dear(self, x: np.ndarray) -> bool:
+        """Whether a plan costs more than the ceiling, beyond the solver's tolerance."""
+        return self.solver.cost(x) > self.ceiling + 1e-6 * max(1.0, abs(self.ceiling))
+
+    # --- searches -----------------------------------------------------------------------------------------
 
     def _aim(
         self, weights: Mapping[int, float], most: bool = False, gap: float = 0.0
@@ -93,11 +198,12 @@ class Space:
         aim = np.zeros(len(self.arrays.cost))
         for k, weight in weights.items():
             aim[k] = -weight if most else weight
+        near = max((x for x in self.seen if self._allowed(x)), key=lambda x: -float(aim @ x), default=None)
         self.solver.objective(aim)
-        if len(self.whole):
-            near = max((x for x in self.seen if self._allowed(x)), key=lambda x: -float(aim @ x), default=None)
-            if near is not None:  # all of it: HiGHS was seen to take 17 s to complete whole numbers alone
-                self.solver.offer(np.arange(len(near)), near)
+        self.solver.start_from(None)
+        if len(self.whole) and near is not None:
+            # all of it: HiGHS was seen to take 17 s to complete whole numbers alone
+            self.solver.offer(np.arange(len(near)), near)
         close = 1e-6 if gap == 0.0 else 0.0
         found = self.solver.find(gap=max(gap, 1e-6), absolute_gap=close, seconds=self.each)
         if not found.held:
@@ -108,78 +214,154 @@ class Space:
         self.seen.append(x)
         return x, found.optimal
 
+    def _extreme(
+        self, weights: Mapping[int, float], most: bool = False, gap: float = 0.0
+    ) -> tuple[np.ndarray | None, bool]:
+        """As `_aim`, of columns of investment; by the L-shaped method, to `NEAR` of it, where the model falls apart."""
+        if self.method is None or not self.method.invests(weights):
+            return self._aim(weights, most, gap)
+        aim = np.zeros(len(self.arrays.cost))
+        aim[list(weights)] = [-w if most else w for w in weights.values()]
+        known = min(self.seen, key=lambda x: float(aim @ x))
+        near = max(gap, NEAR) * max(1.0, abs(float(aim @ known)))
+
+        def like(investment: np.ndarray) -> np.ndarray | None:
+            return self._with_whole(np.round(investment[self.whole]), aim, afar=True)
+
+        best, sure = self.method.least(aim, self.ceiling, like, known, near, self.each)
+        self.seen.append(best)
+        return best, sure
+
+    def _with_whole(self, values: np.ndarray, aim: np.ndarray | None = None, afar: bool = False) -> np.ndarray | None:
+        """Return the plan within the ceiling with these whole numbers, of least ``aim`` or else cost; None without one.
+
+        values  of the whole columns
+        afar    whether they are not those of the least-cost plan
+        """
+        self.held.bound(self.whole, values, values)
+        found = self.held.cheapest() if aim is None else self.held.least(aim, afar)
+        self.ticker.tick()
+        if not found.held or self._too_dear(found.x):
+            return None
+        x = found.x.copy()
+        x[self.whole] = values
+        return x
+
+    def _possible(self, *limits: Limit) -> tuple[np.ndarray | None, bool]:
+        """Return a plan within the ceiling that keeps limits on builds, and whether the answer is proven."""
+        for x in self.seen:
+            if all(limit.kept(x) for limit in limits):
+                return x, True
+        if self.method is not None:
+
+            def like(investment: np.ndarray) -> np.ndarray | None:
+                return self._with_whole(np.round(investment[self.whole]))
+
+            found, sure = self.method.possible(limits, self.ceiling, like, self.each)
+        else:
+            found, sure = self._searched(limits)
+        self.seen += [] if found is None else [found]
+        return found, sure
+
+    def _searched(self, limits: Sequence[Limit]) -> tuple[np.ndarray | None, bool]:
+        """As `_possible`, by a search of the whole model for the least cost, without the row of the ceiling."""
+        solver = self.solver
+        solver.side(self.row, -math.inf, math.inf)
+        solver.objective(self.arrays.cost)
+        solver.start_from(None)
+        rows = [solver.add_row(np.array(limit.columns), 1.0, limit.least, limit.most) for limit in limits]
+        try:
+            found = solver.find(gap=0.5 * self.slack, cutoff=self.ceiling, seconds=self.each)
+        finally:
+            solver.drop_rows(rows)
+            solver.side(self.row, -math.inf, self.most * self.scale)
+        if found.held and not self._too_dear(found.x):
+            return found.x, True
+        return None, found.stopped == "infeasible" or found.bound >= self.ceiling
+
     def _allowed(self, x: np.ndarray) -> bool:
         """Whether a plan found before keeps the bounds that are held now."""
         lower, upper = (side[self.column] for side in self.solver.bounds)
         builds = x[self.column]
         return bool((builds >= lower - SOME).all() and (builds <= upper + SOME).all())
 
-    def modules(self, x: np.ndarray, option: str) -> float:
-        """Modules of an option over the horizon."""
-        return float(sum(x[self.column[i]] for i in self.starts[option]))
-
-    def started(self, x: np.ndarray) -> list[tuple[str, int, float]]:
-        """Option, year and modules of what a plan starts; one blank row if it starts nothing."""
-        modules = [(b, float(x[k])) for b, k in zip(self.data.build, self.column, strict=True)]
-        started = [(b.option, b.year, round(n) if b.integer else n) for b, n in modules if n > SOME]
-        return started or [("", 0, 0.0)]
-
-    def _too_dear(self, x: np.ndarray) -> bool:
-        """Whether a plan costs more than the ceiling, beyond the solver's tolerance."""
-        return self.solver.cost(x) > self.ceiling + 1e-6 * max(1.0, abs(self.ceiling))
+    def limit(self, option: str, least: float, most: float, before: float = math.inf) -> Limit:
+        """Return the limit on the modules of an option, or of those that it starts ``before`` a year."""
+        starts = [i for i in self.starts[option] if self.data.build[i].year < before]
+        return Limit(tuple(int(self.column[i]) for i in starts), least, most)
 
     # --- ranges -------------------------------------------------------------------------------------------
 
-    def ranges(self, ends: dict[str, Ends]) -> None:
-        """Fill the least and the most modules of every option, and whether each is proven."""
-        order = sorted(self.options, key=lambda o: -self.options[o].capex_musd)
-        for number, option in enumerate(order, start=1):
-            self.tell(f"range of {option}, {number} of {len(order)} options")
-            if not self.starts[option]:
-                ends[option] = (0.0, 0.0, True, True)
-                continue
-            least, sure_of_least = self._end(option, False)
-            most, sure_of_most = self._end(option, True)
-            if self.options[option].integer:
-                least, most = round(least), round(most)
-            ends[option] = (least, most, sure_of_least, sure_of_most)
+    def range(self, option: str) -> Ends:
+        """The least and the most modules of an option, and whether each is proven."""
+        self.tell(f"range of {option}")
+        if not self.starts[option]:
+            return 0.0, 0.0, True, True
+        end = self._end if self.options[option].integer else self._end_in_fractions
+        (least, sure_of_least), (most, sure_of_most) = end(option, False), end(option, True)
+        return least, most, sure_of_least, sure_of_most
+
+    def _known(self, option: str, most: bool) -> float:
+        """The most (or least) modules of an option in the plans that are seen."""
+        return (max if most else min)(self.modules(x, option) for x in self.seen)
 
     def _end(self, option: str, most: bool) -> tuple[float, bool]:
-        """The most (or least) modules of an option, and whether that is proven.
+        """The most (or least) whole modules of an option, and whether that is proven.
 
-        Cheap answers come first: what a plan found before shows, one project tried alone, the relaxation; the search
-        with whole numbers comes last.
+        Cheap answers come first: what a plan seen shows, one project tried alone, the relaxation.
+        """
+        row = self.options[option]
+        target = math.floor(row.max_modules) if most else math.ceil(row.min_modules)
+        known = round(self._known(option, most))
+        if known != target:
+            self._try_one_project(option, most)
+            known = round(self._known(option, most))
+        if known != target and self.method is None and self._settled(option, known, most):
+            return known, True
+        while known != target:
+            asked = known + math.ceil((target - known) / 2) if most else known - math.ceil((known - target) / 2)
+            x, sure = self._possible(self.limit(option, *((asked, math.inf) if most else (-math.inf, asked))))
+            if x is not None:
+                known = round(self.modules(x, option))
+            elif sure:
+                target = asked - 1 if most else asked + 1
+            else:
+                return known, False
+        return known, True
+
+    def _end_in_fractions(self, option: str, most: bool) -> tuple[float, bool]:
+        """The same of an option whose modules may be fractions.
+
+        In a model that falls apart it is searched on only where it is open whether some plan builds it, or some does
+        not; else the planes tell whether the end is proven.
         """
         row = self.options[option]
         target = row.max_modules if most else row.min_modules
-        for step in (None, self._try_one_project, self._search):
-            sure = step is None or step(option, most)
-            known = [self.modules(x, option) for x in self.seen]
-            end = max(known) if most else min(known)
-            if abs(end - target) <= SOME or (step == self._search and sure):
-                return end, True
-            if step == self._try_one_project and self._settled(option, end, most):
-                return end, True
-        return end, False
-
-    def _search(self, option: str, most: bool) -> bool:
-        """Ask for the end of an option's range; whether the answer is proven."""
-        return self._aim({int(self.column[i]): 1.0 for i in self.starts[option]}, most=most)[1]
-
-    def _try_one_project(self, option: str, most: bool) -> bool:
-        """The least-cost plan with all of an option added, or all of it left out: one more plan if it can be paid."""
-        row = self.options[option]
-        if not row.integer:
+        if abs(self._known(option, most) - target) > SOME:
             self._keep_if_possible(self.as_best, {option: -1.0 if most else 1.0})
-            return False
+        end = self._known(option, most)
+        if abs(end - target) <= SOME:
+            return end, True
+        weights = {int(self.column[i]): 1.0 for i in self.starts[option]}
+        if self.method is None:
+            sure = self._settled(option, end, most) or self._aim(weights, most)[1]
+        elif self._known(option, False) <= SOME < self._known(option, True):
+            aim = np.zeros(len(self.arrays.cost))
+            aim[list(weights)] = -1.0 if most else 1.0
+            sure = abs(self.method.bound(aim, self.ceiling) - (-end if most else end)) <= NEAR
+        else:
+            sure = self._extreme(weights, most)[1]
+        return self._known(option, most), sure
+
+    def _try_one_project(self, option: str, most: bool) -> None:
+        """The least-cost plan with all of an option added, or all of it left out: one more plan if it can be paid."""
         for starts in (self.starts[option][::-1], self.starts[option]):  # late is cheaper, but funds may end
             modules = self.as_best.copy()
             self._take_out(modules, option)
             if most:
-                self._put_in(modules, option, row.max_modules, starts)
+                self._put_in(modules, option, self.options[option].max_modules, starts)
             if self._keep_if_possible(modules, {}) or not most:
                 break
-        return False
 
     def _take_out(self, modules: np.ndarray, option: str) -> None:
         """Build nothing of an option, nor of the whole ones that require it."""
@@ -213,17 +395,9 @@ class Space:
         weights = np.zeros(len(self.arrays.cost))
         for option, factor in aim.items():
             weights[self.column[self.starts[option]]] = factor
-        values = self._hold(modules)
-        found = self.held.least(weights) if aim else self.held.cheapest()
-        self.ticker.tick()
-        if not found.held:
-            return False
-        x = found.x
-        if self._too_dear(x):
-            return False
-        x[self.whole] = values
-        self.seen.append(x)
-        return True
+        x = self._with_whole(self._whole_values(modules), weights if aim else None)
+        self.seen += [] if x is None else [x]
+        return x is not None
 
     def _hold(self, modules: np.ndarray) -> np.ndarray:
         """Hold the whole columns that go with these modules in ``held``; return their values."""
@@ -236,11 +410,10 @@ class Space:
         x = self.best.copy()
         whole = self.arrays.integer[self.column]
         x[self.column[whole]] = modules[whole]
-        built = {self.data.build[i].option for i in np.flatnonzero(modules > SOME)}
-        for i, option in enumerate(self.data.chosen):
+        for i, choice in enumerate(self.data.chosen):
             k = self.arrays.columns["chosen"][i]
-            if self.options[option].integer:
-                x[k] = 1.0 if option in built else 0.0
+            if self.options[choice.option].integer:
+                x[k] = 1.0 if any(modules[start] > SOME for start in choice.starts) else 0.0
         return np.round(x[self.whole])
 
     def _within_bounds(self, modules: np.ndarray) -> bool:
@@ -264,30 +437,26 @@ class Space:
             return end <= known + SOME if most else end >= known - SOME
         return math.floor(end + SOME) <= known + SOME if most else math.ceil(end - SOME) >= known - SOME
 
-    def latest_start(self, option: str) -> float:
-        """The latest period in which an always-built option can be started first; NaN if the time did not suffice."""
+    def latest_start(self, option: str) -> float | None:
+        """The latest period in which an always-built option can be started first; None if that was not settled."""
         self.tell(f"latest start of {option}")
         years = sorted({self.data.build[i].year for i in self.starts[option]})
         low, high = 0, len(years) - 1  # starting first in years[low] is possible
         while low < high:
             middle = (low + high + 1) // 2
-            can_wait, sure = self._can_wait(option, years[middle])
-            if not sure:
-                return math.nan
-            low, high = (middle, high) if can_wait else (low, middle - 1)
+            x, sure = self._possible(self.limit(option, 0.0, 0.0, before=years[middle]))
+            if x is None and not sure:
+                return None
+            low, high = (middle, high) if x is not None else (low, middle - 1)
         return float(years[low])
 
-    def _can_wait(self, option: str, year: int) -> tuple[bool, bool]:
-        """Whether a plan within the slack starts nothing of an option before ``year``, and whether that is proven."""
-        if any(
-            not any(x[self.column[i]] > SOME and self.data.build[i].year < year for i in self.starts[option])
-            for x in self.seen
-        ):
-            return True, True
-        barred = self.column[[i for i in self.starts[option] if self.data.build[i].year < year]]
-        with self.solver.bounded(barred, 0.0, 0.0):
-            x, sure = self._aim({})
-        return x is not None, x is not None or sure
+    # --- pairs --------------------------------------------------------------------------------------------
+
+    def pair(self, one: str, other: str, built: bool) -> bool | None:
+        """Whether a plan within the slack builds both options, or (``built`` false) neither; None if not settled."""
+        self.tell(f"{'both' if built else 'neither'} of {one} and {other}")
+        x, sure = self._possible(*(self.limit(o, *((1.0, math.inf) if built else (0.0, 0.0))) for o in (one, other)))
+        return True if x is not None else False if sure else None
 
     # --- groups -------------------------------------------------------------------------------------------
 
@@ -318,8 +487,9 @@ class Space:
             raise UsageError(hinted(f'group "{text}": no option', value, values))
         return found
 
-    def span(self, text: str, options: Sequence[str]) -> tuple[Any, ...]:
+    def span(self, text: str) -> tuple[Any, ...]:
         """A row of the table ``groups``: the least and the most capacity and capex of a group."""
+        options = self.members(text)
         self.tell(f"least and most of {text}")
         found: list[float] = []
         proven = True
@@ -328,7 +498,7 @@ class Space:
                 int(self.column[i]): float(getattr(self.options[o], unit)) for o in options for i in self.starts[o]
             }
             for most in (False, True):
-                _, sure = self._aim(weights, most, gap=1e-4)
+                _, sure = self._extreme(weights, most, gap=1e-4)
                 known = [sum(w * x[k] for k, w in weights.items()) for x in self.seen]
                 found.append(float(max(known) if most else min(known)))
                 proven &= sure
@@ -336,19 +506,19 @@ class Space:
 
     # --- what the slack buys ------------------------------------------------------------------------------
 
-    def buys(self) -> Iterator[tuple[str, float, float, bool]]:
-        """Rows of the table ``buys``: aim, value at the least cost, best value within the slack, whether proven."""
+    def buy(self, name: str) -> tuple[str, float, float, bool] | None:
+        """A row of the table ``buys``: aim, value at the least cost, best value within the slack, whether proven."""
         overnight = capex(self.data, self.arrays, lambda option: self.options[option].capex_musd)
         aims = (self.solver.measure("unclean"), overnight, *map(self.solver.measure, ("public", "unserved")))
-        for name, of_column in zip(BUYS, aims, strict=True):
-            weights = {int(k): float(of_column[k]) for k in np.flatnonzero(of_column)}
-            if not weights:
-                continue
-            self.tell(f"{name} within the slack")
-            at_best = self._at_best(weights)
-            _, sure = self._aim(weights, gap=1e-4)
-            best = float(min(sum(w * x[k] for k, w in weights.items()) for x in self.seen))
-            yield name, max(at_best, best), best, sure
+        of_column = dict(zip(BUYS, aims, strict=True))[name]
+        weights = {int(k): float(of_column[k]) for k in np.flatnonzero(of_column)}
+        if not weights:
+            return None
+        self.tell(f"{name} within the slack")
+        at_best = self._at_best(weights)
+        _, sure = self._extreme(weights, gap=1e-4)
+        best = float(min(sum(w * x[k] for k, w in weights.items()) for x in self.seen))
+        return name, max(at_best, best), best, sure
 
     def _at_best(self, weights: Mapping[int, float]) -> float:
         """The least of a sum at the least cost: cost alone leaves open which of equal plans is meant."""
@@ -372,29 +542,44 @@ class Space:
 
     # --- different plans ----------------------------------------------------------------------------------
 
-    def farthest(self, before: Sequence[np.ndarray]) -> np.ndarray | None:
-        """A plan as different as possible from those before in what it builds; None if there is none."""
+    def farthest(self, before: Sequence[Plan], near: Plan) -> Plan | None:
+        """A plan as different as possible from those before in what it builds; None if there is none.
+
+        near  the plan known that is most different
+        """
+        weights = self._different(before)
+        self.tell("a plan that differs as much as possible")
+        known = self._completed(Plan(*near))
+        self.seen += [] if known is None else [known]
+        x, _ = self._extreme({int(self.column[i]): w for i, w in weights.items()}, most=True, gap=0.01)
+        return None if x is None else self.plan(x)
+
+    def most_different(self, known: Sequence[Plan], before: Sequence[Plan]) -> Plan:
+        """Of the plans known, the one that differs most from those before."""
+        weights = self._different(before)
+        return max(known, key=lambda plan: (sum(weights[i] * n for i, n in plan.builds), -plan.cost))
+
+    def _different(self, before: Sequence[Plan]) -> dict[int, float]:
+        """Weights of starts whose sum is greater the more a plan differs from those before in what it builds."""
         weights: dict[int, float] = {}
+        totals = [self.totals(Plan(*plan)) for plan in before]
         for option, starts in self.starts.items():
             most = self.options[option].max_modules
-            score = sum(1.0 - 2.0 * min(1.0, self.modules(x, option) / most) for x in before) / len(before)
-            for i in starts:
-                weights[int(self.column[i])] = score / most
-        self.tell("a plan that differs as much as possible")
-        x, _ = self._aim(weights, most=True, gap=0.01)
-        if x is None:
-            return None
-        apart = min(
-            sum(abs(self.modules(x, o) - self.modules(y, o)) / self.options[o].max_modules for o in self.starts)
-            for y in before
-        )
-        return x if apart > 1e-3 else None
+            score = sum(1.0 - 2.0 * min(1.0, total[option] / most) for total in totals) / len(before)
+            weights |= dict.fromkeys(starts, score / most)
+        return weights
 
-    def name(self, x: np.ndarray, before: Sequence[np.ndarray], taken: Sequence[str]) -> str:
+    def apart(self, plan: Plan, other: Plan) -> float:
+        """How far two plans differ: the sum over options of the difference in the part of its modules."""
+        one, two = self.totals(plan), self.totals(other)
+        return sum(abs(one[o] - two[o]) / self.options[o].max_modules for o in self.starts)
+
+    def name(self, plan: Plan, least: Plan, taken: Sequence[str]) -> str:
         """What a plan builds or leaves out, against the least-cost plan, largest capex first."""
         words = []
+        totals, of_least = self.totals(plan), self.totals(least)
         for option in sorted(self.starts, key=lambda o: (-self.options[o].capex_musd, o)):
-            now, then = self.modules(x, option), self.modules(before[0], option)
+            now, then = totals[option], of_least[option]
             if abs(now - then) > SOME:
                 words.append(f"{'with' if now > then else 'without'} {option}")
         said = ", ".join(words[:3]) + (f" and {len(words) - 3} more" if len(words) > 3 else "")
@@ -402,3 +587,25 @@ class Space:
         while name in taken:
             name, n = f"{said} ({n})", n + 1
         return name
+
+
+def worker(space: Space) -> Worker:
+    """Return what does pieces of work."""
+    return space.answer
+
+
+def _elsewhere(
+    instance: Instance, slack: float, settings: Settings, known: dict[str, Any], start: Any, method: Any
+) -> Space:
+    """Return a space in another process, with what was found in the one that was pickled."""
+    space = Space.__new__(Space)
+    space._compile(instance, slack, settings, None)
+    for name, value in known.items():
+        setattr(space, name, value)
+    space.method = None
+    if method is not None:
+        space.method = cast(Ceiling, Ceiling.of(space.arrays, settings))
+        space.method.resume(method)
+    space._open()
+    space.held.start, space.held.begun = start, True
+    return space

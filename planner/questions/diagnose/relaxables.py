@@ -19,6 +19,7 @@ clean_from_year                       10 per year later
 a pinned module                       15 (a forbidden option: 15)
 a committed module (min_modules)      30
 exclusive_group, requires             40 for an option freed from it
+min, max of a group of options        40 per option, 30 per module; of capacity or capex 1 per hundredth of the limit
 take_t of an option                   40: nothing is taken
 ====================================  ==========================================================
 """
@@ -44,6 +45,7 @@ MONEY = 20.0
 YEAR = 10.0
 PIN = 15.0
 RULE = 40.0
+COMMITTED = 30.0
 CONTENT = 2.0  # what lies in a stockpile, against its room
 KT = 1e-3  # of a tonne
 
@@ -59,6 +61,7 @@ def add_relaxables(system: System) -> None:
         if family.points is not None:
             _cells(system, family)
     _rules(system)
+    _groups(system)
     _money(system)
     _pins(system)
 
@@ -211,7 +214,7 @@ def _rules(system: System) -> None:
     data, arrays = system.data, system.arrays
     for group, row in arrays.rows.get("exclusive_group", {}).items():
         for h in data.groups[group]:
-            cell = Cell("options", (data.chosen[h],), "exclusive_group")
+            cell = Cell("options", (data.chosen[h].option,), "exclusive_group")
             freed = _add(system, Relaxable(cell, RULE, 1.0, switch=True), [(row, 1.0)])
             system.only_if.append((freed, arrays.columns["chosen"][h]))
     required: dict[str, list[tuple[int, float]]] = defaultdict(list)
@@ -220,6 +223,21 @@ def _rules(system: System) -> None:
         required[need.option].append((row, need.max_modules))
     for option, effects in required.items():
         _add(system, Relaxable(Cell("options", (option,), "requires"), RULE, 1.0, switch=True), effects)
+
+
+def _groups(system: System) -> None:
+    """Add the limits on groups of options: the least can fall to 0, the most rise without end."""
+    units = {"capacity_t": KT}
+    for side, column, sign in (("least", "min", -1.0), ("most", "max", 1.0)):
+        for i, row in system.arrays.rows.get(f"group_{side}", {}).items():
+            limit = system.data.group_limit[i]
+            unit = units.get(limit.measure, 1.0)
+            asked = (limit.least if side == "least" else limit.most or 0.0) / unit
+            usual = asked or max((k for _, k in limit.modules), default=1.0) / unit
+            weight = {"options": RULE, "modules": COMMITTED}.get(limit.measure, POINT / usual)
+            cell = Cell("group_limits", (limit.group, limit.measure, limit.first_year, limit.last_year), column)
+            most = asked if side == "least" else math.inf
+            _add(system, Relaxable(cell, weight, most, sign), [(row, unit)])
 
 
 def _money(system: System) -> None:

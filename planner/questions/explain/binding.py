@@ -30,7 +30,8 @@ WORTHLESS = 1e-7  # MUSD per unit; a limit with a lower shadow price does not bi
 DUAL = "dual"
 SOLVED = "re-solve of the step"
 RELAXED = "dual, whole numbers relaxed"
-MONEY = ("fund_budget", "fund_share", "private_limit")  # families whose shadow prices are of the linear relaxation
+# families whose shadow prices are of the linear relaxation: with whole numbers held they say nothing
+ON_BUILDS = ("fund_budget", "fund_share", "private_limit", "group_most", "group_least")
 
 
 STEP = 0.1  # part of a limit by which it is eased
@@ -179,16 +180,15 @@ def _rows(bench: Bench, family: Family) -> list[Limit]:
         year = node.year if node is not None else getattr(row, "year", 0)
         country = of if what == "country" else home[what].get(of, "")
         key = (family.subject(row), country, year)
-        limit = found.setdefault(key, Limit(family.kind, *key, family.unit, 0.0, how, ""))
-        limit.worth += (
-            max(0.0, sign * dual) * (_point(bench, row) if family.name == "fund_share" else 1.0) / family.units
-        )
+        unit, units = family.measured(row) if family.measured else (family.unit, family.units)
+        limit = found.setdefault(key, Limit(family.kind, *key, unit, 0.0, how, ""))
+        limit.worth += max(0.0, sign * dual) * (_point(bench, row) if family.name == "fund_share" else 1.0) / units
         size = family.amount(row, bench.modules_built) if family.amount else 0.0
-        step = (STEP * size or FIRST[family.side]) if family.amount else 1.0
+        step = (STEP * size or FIRST[family.side]) if family.amount and unit != "option" else 1.0
         if not limit.says or node is None or node.branch == PLAN:
             limit.says = family.limit_in_words(row, bench.modules_built) + _size(bench, family, row)
-            limit.step = step * family.units
-        if family.name not in MONEY:
+            limit.step = step * units
+        if family.name not in ON_BUILDS:
             limit.eases.append(_step(bench, family, i, step))
     for limit in found.values():
         limit.saves = limit.worth * limit.step
@@ -245,10 +245,10 @@ def _point(bench: Bench, row: Any) -> float:
 def _duals(bench: Bench, family: Family) -> tuple[Mapping[Any, float], str]:
     """Return the shadow prices of a family by index (reduced costs if it is one of variables), and their source.
 
-    With integer modules the shadow price of money is 0 or undefined, since money alone cannot change the builds. So
-    the shadow price of the linear relaxation is used for money instead.
+    With integer modules the shadow price of money is 0 or undefined, since money alone cannot change the builds. So is
+    that of a limit on a group of options. The shadow price of the linear relaxation is used for these instead.
     """
-    if family.name not in MONEY or not len(bench.whole):
+    if family.name not in ON_BUILDS or not len(bench.whole):
         return (bench.reduced if family.bounds else bench.dual).get(family.name, {}), DUAL
     if not bench.arrays.rows.get(family.name):
         return {}, RELAXED

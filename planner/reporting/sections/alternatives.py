@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...bands import ROUNDING
-from ...questions.alternatives.result import too_wide, without_projects
+from ...questions.alternatives.result import coverage_in_words, too_wide, without_projects
 from ...words import counted, figure_of, listed, rate_of, shortened, told
 from ..charts import Bar, Mark, ranked
 from ..looks import GREEN, GREY, ORANGE, Look
@@ -62,11 +62,14 @@ def section(view: View, study: Shown) -> Section:
         lead.append(
             f"The range of {counted(unproven, 'project')} is not proven: it holds what was found, and may be wider."
         )
+    if len(study.tables["coverage"]) > 1:
+        lead.append(f"{coverage_in_words(study.tables['coverage'])}.")
     chosen = [r for r in ranges if r["most"] > SOME]
     parts = [
         _chart(view, study, chosen) if chosen else None,
         _range_table(view, study) if ranges else None,
         _plan_table(view, study) if len(_plans(study)) > 1 else None,
+        _pair_table(view, study.tables["pairs"]) if study.tables["pairs"] else None,
         _group_table(view, study.tables["groups"]) if study.tables["groups"] else None,
         _buy_table(study.tables["buys"]) if study.tables["buys"] else None,
     ]
@@ -269,6 +272,33 @@ def _amounts(view: View, options: Sequence[str], change: dict[str, float]) -> st
     order = sorted(options, key=lambda o: (-_capex(view, o, abs(change[o])), o))
     said = [f"{view.project(o)} {figure_of(found[o])}" for o in order]
     return "; ".join(said[:NAMED] + ([f"and {len(said) - NAMED} more"] if len(said) > NAMED else []))
+
+
+def _pair_table(view: View, pairs: Sequence[Row]) -> Table:
+    """The pairs of projects, those of which something is impossible first."""
+    rank = {"no": 0, "open": 1, "yes": 2}
+    return Table(
+        "table-pairs",
+        "Two projects at a time: which exclude each other, of which one is needed",
+        sorted(pairs, key=lambda r: (min(rank[r["both"]], rank[r["neither"]]), r["one"], r["other"])),
+        (
+            Column("Project", lambda r: view.project(r["one"])),
+            Column("Other project", lambda r: view.project(r["other"])),
+            Column("Both in some plan", "both"),
+            Column("Neither in some plan", "neither"),
+            Column("Which means", _pair_in_words),
+        ),
+    )
+
+
+def _pair_in_words(pair: Row) -> str:
+    """What the answers about a pair mean."""
+    said = []
+    if pair["both"] == "no":
+        said.append("they exclude each other")
+    if pair["neither"] == "no":
+        said.append("one of them is needed")
+    return " and ".join(said)
 
 
 def _group_table(view: View, groups: Sequence[Row]) -> Table:

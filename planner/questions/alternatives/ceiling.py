@@ -1,0 +1,195 @@
+"""Plans that cost at most a ceiling, found or ruled out by the L-shaped method.
+
+The planes that the search for the least cost has left hold for every question. A question only adds limits on what is
+built, which the master problem takes. So it takes few rounds, and the bound of the master is above the ceiling soon
+where there is no plan.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...solving.lshaped import Best, LShaped
+from ...solving.solver import Found
+
+ROUNDS = 30  # of one question; then it stays open
+ROOM = 0.25  # the master is searched to this part of the room between its bound and the ceiling
+
+
+class Limit(NamedTuple):
+    """A limit on builds: the modules of all these columns together are at least ``least`` and at most ``most``."""
+
+    columns: tuple[int, ...]
+    least: float
+    most: float
+
+    def kept(self, x: np.ndarray, tolerance: float = 1e-6) -> bool:
+        """Whether a plan ``x``, shape (columns,), keeps the limit."""
+        return bool(self.least - tolerance <= x[list(self.columns)].sum() <= self.most + tolerance)
+
+
+Whole = Callable[[np.ndarray], np.ndarray | None]  # an investment -> a plan within the ceiling with its whole numbers
+
+
+class Ceiling(LShaped):
+    """The method on a model whose least cost it has found; then it is asked again and again.
+
+    Every question starts from the planes and bases that there were after the search, so that its answer does not depend
+    on what was asked before.
+
+    stalled  whether the search for the least cost had to be left to another method
+    """
+
+    stalled = True
+
+    def search(self, *how: Any) -> Best:
+        """As `LShaped.search`."""
+        best = super().search(*how)
+        self.stalled = best.plan is None or best.why == "stalled"
+        self._keep()
+        return best
+
+    def _keep(self) -> None:
+        """Start every question from what there is now."""
+        self._planes, self._asleep = list(self.planes), list(self.asleep)
+        self._parts = [(p.arrays, p.programme, p.breakable, p.programme.basis) for p in self.parts]
+
+    @property
+    def state(self) -> tuple[Any, ...]:
+        """What another process needs, besides the model, to answer in the same way; see `resume`."""
+        return self._planes, self._asleep, [(breakable, basis) for *_, breakable, basis in self._parts]
+
+    def resume(self, state: tuple[Any, ...]) -> None:
+        """Take over the ``state`` of the same method in another process."""
+        planes, self.asleep, parts = state
+        for plane in planes:
+            self._add(plane)
+        for part, (breakable, basis) in zip(self.parts, parts, strict=True):
+            if breakable:
+                self._make_breakable(part)
+            part.programme.basis = basis
+        self._keep()
+
+    def _begin(self) -> None:
+        """Go back to the planes and bases that were kept."""
+        self.master.integers(self.whole, False)
+        kept = self.master_arrays.matrix.shape[0] + len(self._planes)
+        self.master.drop_rows(np.arange(kept, len(self.master.units.rows)))
+        self.master.objective(self.master_arrays.cost)
+        self.master.start_from(None)
+        self.planes, self.asleep = list(self._planes), list(self._asleep)
+        for part, (arrays, programme, breakable, basis) in zip(self.parts, self._parts, strict=True):
+            part.arrays, part.programme, part.breakable = arrays, programme, breakable
+            programme.start_from(basis)
+
+    def _relaxed(self) -> Found:
+        """Solve the master without whole numbers, with all planes that it needs."""
+        while True:
+            found = self.master.find()
+            if not found.optimal or not self._wake(found.x):
+                return found
+
+    def invests(self, columns: Collection[int]) -> bool:
+        """Whether all these columns are decided before the operations."""
+        return bool(np.isin(list(columns), self.first).all())
+
+    def possible(
+        self, limits: Sequence[Limit], ceiling: float, whole: Whole, seconds: float | None
+    ) -> tuple[np.ndarray | None, bool]:
+        """Return a plan that costs at most ``ceiling`` (MUSD) and keeps the limits, and whether the answer is proven.
+
+        whole    completes what the master proposes
+        seconds  for the question; None: no limit
+        The plan is None if there is none, or (then it is not proven) if none was found.
+        """
+        self._begin()
+        for limit in limits:
+            places = np.searchsorted(self.first, np.array(limit.columns, dtype=int))
+            self.master.add_row(places, 1.0, limit.least, limit.most)
+        relaxed = self._relaxed()
+        if relaxed.stopped == "infeasible" or (relaxed.optimal and relaxed.value > ceiling):
+            return None, True
+        room = ROOM * (ceiling - relaxed.value) / max(abs(ceiling), 1e-9)
+
+        def next_(left: float | None) -> Found:
+            return self.master.find(gap=room, cutoff=ceiling, seconds=left)
+
+        for proposed, found in self._rounds(next_, seconds):
+            if found.stopped == "infeasible" or found.bound >= ceiling:
+                return None, True
+            plan = None if proposed is None else whole(proposed)
+            if plan is not None and all(limit.kept(plan) for limit in limits):
+                return plan, True
+        return None, False
+
+    def least(
+        self, aim: np.ndarray, ceiling: float, whole: Whole, best: np.ndarray, near: float, seconds: float | None
+    ) -> tuple[np.ndarray, bool]:
+        """Return the plan with the least ``aim x`` that costs at most ``ceiling`` (MUSD), and whether that is proven.
+
+        aim      shape (columns,); of columns of investment only
+        whole    completes what the master proposes, as well as can be for the aim
+        best     a plan that is known
+        near     how far from the least it may be, in units of the aim
+        seconds  for the question; None: no limit
+        """
+        self._turn_to(aim, ceiling)
+
+        def next_(left: float | None) -> Found:
+            return self.master.find(gap=0.0, absolute_gap=0.5 * near, seconds=left)
+
+        for proposed, found in self._rounds(next_, seconds):
+            if found.stopped == "infeasible":
+                return best, True
+            plan = None if proposed is None else whole(proposed)
+            if plan is not None and aim @ plan < aim @ best:
+                best = plan
+            if float(aim @ best) - (found.bound - self.arrays.offset) <= near:
+                return best, True
+        return best, False
+
+    def bound(self, aim: np.ndarray, ceiling: float) -> float:
+        """Return what ``aim x`` is at least in plans that cost at most ``ceiling`` (MUSD), by the planes alone."""
+        self._turn_to(aim, ceiling)
+        found = self._relaxed()
+        return found.value - self.arrays.offset if found.optimal else -math.inf
+
+    def _turn_to(self, aim: np.ndarray, ceiling: float) -> None:
+        """Let the master minimise an aim within the ceiling."""
+        self._begin()
+        scale = 1.0 / max(1.0, float(np.abs(self.master_arrays.cost).max()))
+        self.master.add_limit(self.master_arrays.cost, ceiling - self.arrays.offset, scale)
+        weights = np.zeros(len(self.master_arrays.cost))
+        weights[: len(self.first)] = aim[self.first]
+        self.master.objective(weights)
+
+    def _rounds(
+        self, solve: Callable[[float | None], Found], seconds: float | None
+    ) -> Iterator[tuple[np.ndarray | None, Found]]:
+        """Yield the investment that the master proposes, and its search, and add planes, in turn.
+
+        The investment stands in an array of shape (columns,); it is None if nothing was proposed.
+        """
+        ends = math.inf if seconds is None else time.perf_counter() + seconds
+        self.master.integers(self.whole, True)
+        for _ in range(ROUNDS):
+            left = ends - time.perf_counter()
+            if left <= 0.0:
+                return
+            found = solve(None if left == math.inf else left)
+            if not found.held:
+                yield None, found
+                return
+            x, theta = self._proposed(found)
+            x[self.whole] = np.round(x[self.whole])
+            proposed = np.zeros(len(self.arrays.cost))
+            proposed[self.first] = x
+            yield proposed, found
+            trial = self.tried(x)
+            if trial is None or not self.cut(trial, theta) + self._wake(found.x):
+                return
