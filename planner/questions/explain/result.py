@@ -91,7 +91,7 @@ class Explanation(Study):
             modules             | number  | modules | modules that are built; if none are, those that are assessed
             capacity_t          | number  | t/yr    | capacity of these modules
             annuity_musd        | number  | MUSD    | capital cost of these modules
-            fixed_om_musd       | number  | MUSD    | fixed O&M of these modules
+            fixed_om_musd       | number  | MUSD    | fixed O&M of these modules, and priced impacts of building them
             earns_musd          | number  | MUSD    | value of their capacity by the shadow prices
             earns_how           | text    |         | source of `earns_musd`
             value_musd          | number  | MUSD    | cost without the option less cost of the plan; blank if not solved
