@@ -22,7 +22,7 @@ from .compiling import Arrays, compile_model
 if TYPE_CHECKING:
     from ..models.data import ModelData
     from .programme import Programme
-    from .solver import Found, Settings
+    from .solver import Settings
 
 PLACEHOLDER = 0.5  # limit of caps when compiled: no coefficient that depends on the limit is 0 or cancels
 
@@ -119,16 +119,6 @@ class MetricRows:
             if total > 1e-9 and row.weight > 0.0:
                 worst = max(worst, row.today + (row.over(x) / total - row.today) / row.weight)
         return worst
-
-    def bind(self, found: Found, has_duals: bool) -> bool:
-        """Whether the least excess over a limit is zero because of rows that have something to take a share of.
-
-        has_duals  whether the duals of ``found`` are those of the excess: a limit lower by d then raises it by d times
-                   the amounts in the rows, weighed by their duals, or more; without them no row may be empty
-        """
-        if not has_duals:
-            return all(row.total(found.x) > 1e-9 for row in self.rows if row.weight > 0.0)
-        return sum(-float(found.duals[row.position]) * row.weight * row.total(found.x) for row in self.rows) > 1e-12
 
     def set_limit(self, programme: Programme, limit: float) -> None:
         """Set another limit (share) in all rows of the model in HiGHS."""

@@ -8,7 +8,7 @@ import csv
 import io
 
 import pytest
-from test_families import CARS, CHINA, HOME, LANE, OWN, SHORT, costs
+from test_families import CARS, CHINA, HOME, LANE, OWN, PLANT, SHORT, costs
 from test_families import base as base
 
 import planner
@@ -225,6 +225,15 @@ def test_the_curve_of_own_production_rises_from_the_least_cost_to_the_most_that_
     for wrong in ("own_share:magnet", "own_share:magnet:ZZZ", "own_share:magnet:AAA:new", "stage_share:magnet:AAA"):
         with pytest.raises(planner.PlannerError, match="expected"):
             planner.frontier(base().load(), metric=wrong)
+
+
+def test_the_curve_ends_where_nothing_is_used_if_nothing_need_be(base):
+    # the press runs from 2031 on: a floor in every year leaves nothing to use in 2030, all at 100 000 USD/t short;
+    # then all that is used in 2031 can be own: 60 t, with 40 t short
+    i = base(years=(2030, 2031)).with_rows("facilities", {**PLANT, "first_year": 2031})
+    points = planner.frontier(i.load(), metric="own_share:magnet:AAA", points=2).table
+    assert points["limit"].tolist() == pytest.approx([0.0, 1.0])
+    assert points["objective_musd"].tolist() == pytest.approx([200 * CHINA, 140 * SHORT + 60 * HOME])
 
 
 def test_a_floor_that_binds_is_told_as_one(base, tmp_path):

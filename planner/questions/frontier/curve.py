@@ -76,8 +76,9 @@ class Curve(Limited):
 
         Dinkelbach's method for ratios: at a limit that can be kept, the least excess over it is found, and the share of
         that solution is the next limit. If the least excess is not negative, the limit is the least one. There is one
-        exception: a row whose denominator is zero, such as that of a year without deliveries, has the excess 0 at any
-        limit. If only such rows keep the excess from being negative, the least limit is found by bisection.
+        exception: a row whose denominator can be zero, such as that of a year in which nothing need be delivered, has
+        the excess 0 then at any limit. So a slightly lower limit is tried: the least excess is concave in the limit,
+        and if it is positive there, it is so at all lower ones. If it is not, the least limit is found by bisection.
         """
         exact = False
         programme.objective(objective)
@@ -92,8 +93,7 @@ class Curve(Limited):
             share = self.rows.share(found.x)
             if found.optimal and share >= limit - EXACT:
                 limit, exact = min(limit, share), True
-                has_duals = programme is self.lp and math.isinf(most)
-                if limit > EXACT and not self.rows.bind(found, has_duals):
+                if limit > EXACT and self._keeps(programme, max(0.0, limit - NARROW), most):
                     limit, exact = self._halved(programme, limit, most)
                 break
             if share >= limit - EXACT or found.stopped == "interrupted":
@@ -104,6 +104,13 @@ class Curve(Limited):
                 break
         programme.restore()
         return limit, exact
+
+    def _keeps(self, programme: Programme, limit: float, most: float) -> bool:
+        """Return whether a limit, a share, can be kept at a cost of at most ``most``, MUSD."""
+        programme.bound([self.rows.excess], 0.0, 0.0)
+        self.rows.set_limit(programme, limit)
+        found = self._find(programme, self.settings.time_limit)
+        return found.optimal and programme.cost(found.x) <= most
 
     def _halved(self, programme: Programme, limit: float, most: float) -> tuple[float, bool]:
         """Return the least limit that can be kept, found by bisection, and whether it is proven to be the least.
