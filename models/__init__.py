@@ -28,6 +28,7 @@ tau         --                    the period in which modules of an option are s
 e           ``close``             a closure: part of a facility idle for one period, or retired from it on
 r           --                    an offtake: what buyers have promised to take
 G           ``groups``            a group of options that exclude each other
+R           ``group_limit``       a limit on what is started of a group of options
 u           --                    a fund of public money
 v           --                    a calendar year
 omega       ``outcomes``          an outcome: what happens, undisturbed or with one of the scenarios
@@ -84,6 +85,8 @@ from .constraints import (
     export_stop,
     exposed_share,
     funding,
+    groups,
+    impact,
     import_share,
     investment,
     lanes,
@@ -119,8 +122,10 @@ FAMILIES = (
     single_country_share,
     import_share,
     own_share,
+    impact,
     export_stop,
     investment,
+    groups,
     closing,
     funding,
     risk,

@@ -170,6 +170,12 @@ class Start(NamedTuple):
     annuity: float  # MUSD per module, present value over the horizon
     fixed_om: float  # MUSD per module, present value over the horizon
     stockpile: str = ""  # blank: the facility grows
+    impact: float = 0.0  # MUSD per module, present value of the priced impacts of building it
+
+    @property
+    def cost(self) -> float:
+        """MUSD per module, present value over the horizon."""
+        return self.annuity + self.fixed_om + self.impact
 
 
 class Closing(NamedTuple):
@@ -256,6 +262,8 @@ class ShareLimit(NamedTuple):
              countries of concern (stage_share), in the country or bloc (own_share)
     demand   exposed_share: demand of all needs in ``total``, kt/yr
     thrift   exposed_share: swaps of these needs that need no material, and are in neither sum
+    shipped  impact: ship, thousand units per kt; so are ``bought`` and ``started`` (per module); ``made`` are then
+             activities, and ``limit`` is in thousand units a year
     floor    whether it is a floor; its row is multiplied by -1, so that all rows are ``<=`` and their duals 0 or less
     """
 
@@ -268,6 +276,9 @@ class ShareLimit(NamedTuple):
     made: tuple[tuple[int, float], ...] = ()
     demand: float = 0.0
     thrift: tuple[int, ...] = ()
+    shipped: tuple[tuple[int, float], ...] = ()
+    bought: tuple[tuple[int, float], ...] = ()
+    started: tuple[tuple[int, float], ...] = ()
     floor: bool = False
 
     @property
@@ -304,6 +315,30 @@ class Collection(NamedTuple):
     node: int
     given: float
     delivered: Terms
+
+
+class Footprint(NamedTuple):
+    """What operations and builds cause of an impact at a node, in thousand units a year.
+
+    price      MUSD per thousand units
+    operation  activity, thousand units per kt
+    lane       ship, likewise
+    purchase   buy, likewise
+    build      build, thousand units a year per module, in the period in which it is started
+    """
+
+    impact: str
+    node: int
+    price: float
+    operation: Terms
+    lane: Terms
+    purchase: Terms
+    build: Terms
+
+    @property
+    def operations(self) -> tuple[tuple[str, Terms], ...]:
+        """The families of operations, each with what they cause."""
+        return ("activity", self.operation), ("ship", self.lane), ("buy", self.purchase)
 
 
 class ExportLimit(NamedTuple):
@@ -347,6 +382,37 @@ class StockFloor(NamedTuple):
     parts: tuple[int, ...]  # stock
     missing: int | None  # missing; None: the plan, where nothing may be missing
     missing_cost: float  # MUSD/kt, present value times probability
+
+
+class Choice(NamedTuple):
+    """Whether an option is started at all, in some periods.
+
+    most     the most modules that it can have, over all periods
+    counted  whether a limit on a group counts it: then it is started exactly if some module is; else (for an exclusive
+             group) at least then
+    """
+
+    option: str
+    starts: tuple[int, ...]  # build
+    most: float  # modules
+    counted: bool = False
+
+
+class GroupLimit(NamedTuple):
+    """How much of a group of options is started in some years, by a measure: ``options`` or another.
+
+    first_year, last_year  None: the first, the last year of the horizon
+    least, most            a number of options or modules, kt (``capacity_t``) or MUSD (``capex_musd``)
+    """
+
+    group: str
+    measure: str
+    first_year: int | None
+    last_year: int | None
+    least: float
+    most: float | None  # None: no limit
+    modules: Terms  # build, what one module counts
+    options: tuple[int, ...]  # chosen: for the measure ``options``
 
 
 class ModuleLimit(NamedTuple):
@@ -423,7 +489,7 @@ class ModelData:
     surplus: list[int] = field(default_factory=list)  # position of its pool
     downgrade: list[tuple[int, int]] = field(default_factory=list)  # positions of its clean and its exposed pool
     build: list[Start] = field(default_factory=list)
-    chosen: list[str] = field(default_factory=list)  # option
+    chosen: list[Choice] = field(default_factory=list)
     close: list[Closing] = field(default_factory=list)
     private: list[tuple[str, int]] = field(default_factory=list)  # option, calendar year
     fund_draw: list[tuple[str, str, int]] = field(default_factory=list)  # fund, option, calendar year
@@ -437,11 +503,13 @@ class ModelData:
     stock_limit: list[StockLimit] = field(default_factory=list)
     stock_floor: list[StockFloor] = field(default_factory=list)
     swap_limit: list[SwapLimit] = field(default_factory=list)
+    impacts: list[Footprint] = field(default_factory=list)
     caps: dict[str, list[ShareLimit]] = field(default_factory=lambda: defaultdict(list))  # by metric
     export_stop: list[ExportLimit] = field(default_factory=list)
     closed: list[tuple[int, ...]] = field(default_factory=list)  # close: closures of one plant that hold at one time
     modules: list[ModuleLimit] = field(default_factory=list)
     groups: dict[str, tuple[int, ...]] = field(default_factory=dict)  # exclusive group -> chosen
+    group_limit: list[GroupLimit] = field(default_factory=list)
     requires: list[Requirement] = field(default_factory=list)
     spending: list[Spending] = field(default_factory=list)
     private_limit: list[PrivateLimit] = field(default_factory=list)

@@ -3,8 +3,8 @@ r"""The objective: the expected present value of all cost, or with a risk weight
 .. math::
     \min\ \sum_t \pi_t \Bigl( \sum_a \mathit{opex}_a x_a + \sum_s (\mathit{freight}_s + \mathit{tariff}_s) y_s
     + \sum_k \mathit{price}_k b_k + \sum_h \mathit{holding}_h S_h + \sum_d \mathit{shortage}_d\, \mathit{short}_d
-    + \sum_z \mathit{swap}_z\, z \Bigr) \\
-    + \sum_{o, \tau} (A_{o\tau} + F_{o\tau})\, n_{o\tau} + F_0 + \sum_e C_e\, \mathit{close}_e
+    + \sum_z \mathit{swap}_z\, z + \sum_k p_k\, \mathit{impact}_k \Bigr) \\
+    + \sum_{o, \tau} (A_{o\tau} + F_{o\tau} + E_{o\tau})\, n_{o\tau} + F_0 + \sum_e C_e\, \mathit{close}_e
     + \sum_g \mathit{value}_g\, \mathit{missing}_g
 
 ==============  ==========================  ========  ========================================================
@@ -19,6 +19,10 @@ holding         ``stock.cost``              MUSD/kt   cost of a year in stock, o
 shortage        ``need.shortage_cost``      MUSD/kt   cost of demand that is not served; the same
 swap            ``delivery.cost``           MUSD/kt   cost of a substitute per kt replaced, 0 of other deliveries; the
                                                       same
+p               ``footprint.price``         MUSD      per thousand units of an impact, see impact for what operations
+                                                      cause of it; prepare/impacts.py
+E               ``start.impact``            MUSD      per module: present value of the priced impacts of building;
+                                                      prepare/impacts.py
 A               ``start.annuity``           MUSD      per module: present value of capex times the capital
                                                       recovery factor, in the horizon; prepare/investment.py
 F               ``start.fixed_om``          MUSD      per module: present value of fixed O&M; the same
@@ -43,13 +47,13 @@ Two further steps after the least cost (the least exposure at that cost, then th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
 from pyomo.core import ConcreteModel, Objective
 
-from .data import ModelData
+from .data import ModelData, Terms
 from .terms import Sum
 
 # decisions -> their list in ModelData, and component of the cost -> attribute with its rate there, MUSD/kt and year
@@ -63,17 +67,21 @@ RATES: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
-def unit_costs(data: ModelData) -> Iterator[tuple[str, list[tuple[int, int, float]]]]:
-    """Yield each family of decisions at nodes that can cost something, and what they cost.
+def unit_costs(data: ModelData, weight: Sequence[float]) -> Iterator[tuple[str, list[Any], Terms]]:
+    """Yield families of decisions at nodes, the list that describes each, and the terms of their cost, MUSD per kt/yr.
 
-    With a family come triples of index, position of the node, and MUSD/kt a year, of the decisions with a cost.
+    weight  of each node, years: by how much 1 MUSD a year at it counts
     """
     for family, (rows, components) in RATES.items():
         listed = getattr(data, rows)
         rates: Iterable[Any] = map(attrgetter(*components.values()), listed)
         if len(components) > 1:
             rates = map(sum, rates)
-        yield family, [(i, row.node, rate) for i, (row, rate) in enumerate(zip(listed, rates, strict=True)) if rate]
+        terms = [(i, weight[row.node] * rate) for i, (row, rate) in enumerate(zip(listed, rates, strict=True)) if rate]
+        yield family, listed, terms
+    for of in data.impacts:
+        for family, terms in of.operations if of.price else ():
+            yield family, getattr(data, RATES[family][0]), [(i, weight[of.node] * of.price * k) for i, k in terms]
 
 
 def operations_cost(m: ConcreteModel, data: ModelData) -> list[Sum]:
@@ -82,9 +90,9 @@ def operations_cost(m: ConcreteModel, data: ModelData) -> list[Sum]:
     The list is parallel to ``data.nodes``.
     """
     costs = [Sum() for _ in data.nodes]
-    for family, priced in unit_costs(data):
-        for i, n, rate in priced:
-            costs[n].add(getattr(m, family), (i,), data.nodes[n].present * rate)
+    for family, listed, terms in unit_costs(data, [node.present for node in data.nodes]):
+        for i, cost in terms:
+            costs[listed[i].node].add(getattr(m, family), (i,), cost)
     return costs
 
 
@@ -93,9 +101,9 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     mean = 1.0 if data.risk is None or data.risk.measure == "unserved" else 1.0 - data.risk.weight
     weight = [mean * node.weight for node in data.nodes]
     cost = Sum(mean * data.own_fixed_om)
-    for family, priced in unit_costs(data):
-        cost.add_terms(getattr(m, family), [(i, weight[n] * rate) for i, n, rate in priced])
-    cost.add_terms(m.build, [(i, mean * (b.annuity + b.fixed_om)) for i, b in enumerate(data.build)])
+    for family, _, terms in unit_costs(data, weight):
+        cost.add_terms(getattr(m, family), terms)
+    cost.add_terms(m.build, [(i, mean * b.cost) for i, b in enumerate(data.build)])
     cost.add_terms(m.close, [(i, mean * c.cost) for i, c in enumerate(data.close)])
     cost.add_terms(m.missing, [(f.missing, mean * f.missing_cost) for f in data.stock_floor if f.missing is not None])
     if data.risk is not None:

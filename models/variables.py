@@ -17,7 +17,7 @@ name              unit      meaning (index: position in the list of the same nam
 ``missing``       kt        what a stockpile lacks of its final minimum, in a branch only
 ``build``         modules   modules of an option started in a period; whole if the option says so
 ``close``         share     share of a facility's own capacity closed: for a period, or from it on
-``chosen``        yes/no    whether an option of an exclusive group is built at all
+``chosen``        yes/no    whether an option of a group is started at all, in some periods
 ``nothing``       --        always 0; it gives a variable to rows that may have no other
 ``private``       MUSD/yr   private money spent on an option in a calendar year
 ``fund_draw``     MUSD/yr   money of a fund spent on an option in a calendar year

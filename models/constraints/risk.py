@@ -25,7 +25,7 @@ p               ``probability``         fraction    ``outcome.probability``: sce
 alpha           ``risk.alpha``          fraction    instance.toml ``[risk] alpha``
 w_t             ``node.length``         years       instance.toml ``years``
 short           ``m.short``             kt/yr       decided: demand not served
-A, F, F_0, C    see the objective       MUSD        ``annuity``, ``fixed_om``, ``own_fixed_om``, ``closing.cost``
+A, F, F_0, C    see the objective       MUSD        ``cost``, ``own_fixed_om``, ``closing.cost``
 value           ``floor.missing_cost``  MUSD/kt     here without the probability: times D_t / pi_t of its node
 ==============  ======================  ==========  ======================================================
 
@@ -74,7 +74,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
                 row.add_terms(m.short, short[n], -1.0)
             return row >= 0.0
         row.add(m.node_cost, outcome.nodes, -1.0)
-        row.add_terms(m.build, [(i, b.annuity + b.fixed_om) for i, b in enumerate(data.build)], -1.0)
+        row.add_terms(m.build, [(i, b.cost) for i, b in enumerate(data.build)], -1.0)
         row.add_terms(m.close, [(i, c.cost) for i, c in enumerate(data.close)], -1.0)
         for floor in data.stock_floor:
             node = data.nodes[floor.node]

@@ -25,7 +25,8 @@ from .dependence import check_caps, check_dependence
 from .disturbance import Disturbance
 from .facts import Facts
 from .funding import check_funding
-from .investment import Investment, check_builds, check_capacity
+from .impacts import check_impacts
+from .investment import Investment, check_builds, check_capacity, check_groups
 from .layouts import ORIGIN, branch_layouts, plan_layouts
 from .money import check_costs, check_objective, check_row_money, check_totals, operating_costs
 from .operations import (
@@ -97,6 +98,7 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
     tables = Tables(run.tables, (*layouts, ORIGIN) if traced else layouts, facts, facts.years, book)
     investment = Investment(facts, tables)
     check_builds(facts, tables, investment, book)
+    check_groups(facts, tables, book)
     check_closures(facts, investment.closures, book)
     check_capacity(facts, tables, investment, book)
     plan = Operations(facts, tables, investment, Disturbance(facts))
@@ -104,6 +106,7 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
     check_offtakes(plan, book)
     check_outlays(plan, tables, book)
     check_prices(plan, tables, book)
+    check_impacts(plan, tables, book)
     _check_operations(plan, tables, None, book)
 
     branches = []

@@ -14,7 +14,7 @@ from typing import Any
 from ..instance.metrics import METRICS
 
 TOLERANCE = 1e-6  # largest relative violation that passes
-RARE_METRICS = ("own_share",)  # of few instances, see `Kind`
+RARE_METRICS = ("own_share", "impact")  # of few instances, see `Kind`
 SHOWN = 10  # how many violations of a kind are kept: the largest
 
 
@@ -61,6 +61,7 @@ KINDS: dict[str, Kind] = {
     "build_modules": Kind("whole modules where declared, between min_modules and max_modules", "modules", 1.0),
     "build_pace": Kind("modules started per year within max_per_year", "modules", 1.0),
     "exclusive": Kind("at most one option of an exclusive group", "options", 1.0),
+    "groups": Kind("what is started of a group of options keeps its limits", "", 1.0),
     "requires": Kind("nothing starts before what it requires", "modules", 1.0),
     "build_columns": Kind("online_year, capacity_t and capex_musd of builds.csv", "", 1.0),
     "closures": Kind("closures are allowed, at most the whole, and for good where retired", "", 1.0),
@@ -89,6 +90,9 @@ KINDS: dict[str, Kind] = {
     # substitution
     "swaps": replace(_faults("substitutes replace what they may, by what they may"), rare=True),
     "swap_limit": replace(_tonnes("substitutes within max_share of the demand"), rare=True),
+    # impacts
+    "impacts": Kind("impact_totals.csv follows from operations and builds", "", 1.0, rare=True),
+    "impact_cost": Kind("cost_musd of impact_totals.csv", "MUSD", 1e-3, rare=True),
     "swap_cost": Kind("cost_musd of what substitutes replace", "MUSD", 1e-3, rare=True),
     # returns
     "returned_rows": replace(_faults("what comes back is what returns.csv says, and where"), rare=True),

@@ -18,6 +18,7 @@ from ..instance.tables import Cap
 from .book import Book
 from .disturbance import Disturbance
 from .facts import EXPOSED, PROVENANCES, Facts
+from .impacts import impact_of
 from .layouts import DEPENDENCE, DependenceRow, ServiceRow
 from .operations import NEGLIGIBLE, Operations
 from .reading import LARGEST, Tables
@@ -30,6 +31,7 @@ class Share(NamedTuple):
 
     part: float
     whole: float
+    size: float = 0.0  # of an amount that is no share: what a difference is compared with
 
     @property
     def value(self) -> float:
@@ -104,6 +106,11 @@ class Shares:
                     needed += o.used.get(key, 0.0) + o.delivered.get(key, 0.0)
         return Share(arriving, needed)
 
+    def impact(self, impact: str, year: int) -> Share:
+        """Return the units a year of an impact; the denominator is 1."""
+        units, size = impact_of(self.operations, impact, year)
+        return Share(units, 1.0, max(1.0, size))
+
     def own(self, materials: Iterable[str], cap: Cap, year: int) -> Share:
         """Return what a country or bloc makes, less surplus (or what it recycles), over what it uses or receives."""
         o = self.operations
@@ -131,6 +138,8 @@ def _measured(shares: Shares, cap: Cap, year: int) -> dict[str, Share]:
         return {cap.country: shares.stage(materials, year)}
     if cap.metric == "single_country_share":
         return shares.single_country(materials, year)
+    if cap.metric == "impact":
+        return {"": shares.impact(cap.impact, year)}
     if cap.metric == "own_share":
         return {cap.country: shares.own(materials, cap, year)}
     return {cap.country: shares.imports(materials, cap.country, cap.origin, year)}
@@ -157,7 +166,8 @@ def check_caps(operations: Operations, book: Book) -> None:
                 continue
             compare = book.at_least if cap.sense == "min" else book.at_most
             for country, share in _measured(shares, cap, year).items():
-                compare(cap.metric, share.part, limit * share.whole, share.whole, ("cap", name, country, year))
+                scale = max(share.whole, share.size)
+                compare(cap.metric, share.part, limit * share.whole, scale, ("cap", name, country, year))
 
 
 def _lifted(disturbance: Disturbance, cap: Cap, year: int) -> bool:
@@ -210,7 +220,7 @@ def _check_row(row: DependenceRow, share: Share, limit: float, book: Book) -> No
     if math.isnan(limit) != math.isnan(row.limit):
         book.fault("dependence", (*place, "limit"), "blank with a cap, or a limit without one")
     elif not math.isnan(limit):
-        book.equal("dependence", row.limit, limit, 1.0, (*place, "limit"))
+        book.equal("dependence", row.limit, limit, max(1.0, limit), (*place, "limit"))
     marginal = row.marginal_musd_per_point
     if not row.cap and not math.isnan(marginal):
         book.fault("marginals", place, "a marginal value without a cap")
@@ -228,7 +238,7 @@ def _equal_share(kind: str, value: float, share: Share, place: tuple[object, ...
         else:
             book.fault(kind, place, f"is {value:.6g}, but nothing is delivered or made; must be blank")
         return
-    book.equal(kind, value, share.value, 1.0 / min(1.0, share.whole), place)
+    book.equal(kind, value, share.value, max(1.0 / min(1.0, share.whole), share.size), place)
 
 
 def _of(values: object, name: str, year: int) -> float:

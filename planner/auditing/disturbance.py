@@ -31,6 +31,7 @@ class Disturbance:
     def __init__(self, facts: Facts, scenario: Scenario | None = None, instance: Instance | None = None) -> None:
         self.facts = facts
         self.scenario = scenario
+        self._posed = instance is not None  # a question lays the scenario on the plan, as a disruption
         asked, name = instance or facts.instance, scenario.scenario if scenario else None
         self.rows = [row for row in asked.disruptions if row.scenario == name]
         self.floors = {row.sector: row for row in asked.branch_service if row.scenario == name}
@@ -50,8 +51,8 @@ class Disturbance:
 
     @property
     def keeps_floors(self) -> bool:
-        """Whether floors on shares hold: in the plan, and in a branch without any disruption."""
-        return not self.rows
+        """Whether floors on shares hold: in the plan, and in a branch of the instance without any disruption."""
+        return not self.rows and not self._posed
 
     def capacity_left(self, facility: str, year: int) -> float:
         """Return the factor, 0 to 1, that outages leave of a facility's capacity."""

@@ -92,6 +92,7 @@ class Facts:
         self.caps = {row.cap: row for row in instance.caps}
         self.funds = {row.fund: row for row in instance.funds}
         self.returns = {row.called: row for row in instance.returns}
+        self.impacts = {row.impact: row for row in instance.impacts}
         self.substitutes = {row.substitute: row for row in instance.substitutes}
         self.stages = tuple(instance.stages)
         self.concern = frozenset(instance.countries_of_concern)
@@ -325,6 +326,7 @@ class Facts:
             "stockpile": frozenset(self.stockpiles),
             "sector": frozenset(self.sectors),
             "return": frozenset(self.returns),
+            "impact": frozenset(self.impacts),
             "substitute": frozenset(self.substitutes),
             "replaced_by": frozenset(self.materials),
             "provenance": provenances,

@@ -109,6 +109,26 @@ def check_builds(facts: Facts, tables: Tables, investment: Investment, book: Boo
         book.at_most("exclusive", len(built), 1.0, 1.0, ("exclusive_group", group, *built))
 
 
+def check_groups(facts: Facts, tables: Tables, book: Book) -> None:
+    """Check every limit on a group of options, by the starts of builds.csv in its years."""
+    members: dict[str, set[str]] = defaultdict(set)
+    for member in facts.instance.groups:
+        members[member.group].add(member.option)
+    for limit in facts.instance.group_limits:
+        first = facts.first if limit.first_year is None else limit.first_year
+        last = facts.last if limit.last_year is None else limit.last_year
+        starts = [r for r in tables.rows(BUILDS) if r.option in members[limit.group] and first <= r.start_year <= last]
+        if limit.measure == "options":
+            total = float(len({row.option for row in starts if row.modules > BUILT}))
+        else:
+            each = {"modules": "", "capacity_t": "module_t", "capex_musd": "capex_musd"}[limit.measure]
+            total = sum(row.modules * (getattr(facts.options[row.option], each) if each else 1.0) for row in starts)
+        place = ("group", limit.group, limit.measure, first, last)
+        book.at_least("groups", total, limit.min, max(total, limit.min), (*place, "min"))
+        if limit.max is not None:
+            book.at_most("groups", total, limit.max, max(total, limit.max), (*place, "max"))
+
+
 def _check_requires(investment: Investment, name: str, required: str, book: Book) -> None:
     limit = investment.facts.options[name].max_modules
     before = investment.modules.get(required, {})

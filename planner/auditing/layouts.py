@@ -9,7 +9,8 @@ from typing import Any, Generic, NamedTuple, TypeVar, get_type_hints
 from ..instance.instance import Instance
 
 COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
-COMPONENTS_ONLY_WITH = {"substitution": "substitutes"}  # a component, and the table without which it is not there
+# a further component, and the table without which it is not there
+COMPONENTS_ONLY_WITH = {"substitution": "substitutes", "impact": "impacts"}
 PRIVATE = "private"
 RECYCLED, UNKNOWN, INITIAL_STOCK = "recycled", "unknown", "initial stock"  # origins that are no country
 
@@ -95,6 +96,15 @@ class ReturnedRow(NamedTuple):
     provenance: str
     year: int
     t: float
+
+
+class ImpactRow(NamedTuple):
+    impact: str
+    kind: str
+    country: str
+    year: int
+    units: float
+    cost_musd: float
 
 
 class StockRow(NamedTuple):
@@ -260,6 +270,7 @@ SUBSTITUTION = Layout(
     ("t", "cost_musd"),
     blank_names=("replaced_by", "provenance"),
 )
+IMPACT_TOTALS = Layout("impact_totals", ImpactRow, ("impact", "kind", "country", "year"))
 RETURNED = Layout("returned", ReturnedRow, ("return", "country", "provenance", "year"), ("t",))
 STOCKS = Layout("stocks", StockRow, ("stockpile", "provenance", "year"), ("put_t", "draw_t", "stock_t"))
 ADJUSTMENTS = Layout("adjustments", AdjustmentRow, ("kind", "material", "country", "provenance", "year"), ("t",))
@@ -315,6 +326,7 @@ ONLY_WITH: tuple[tuple[Layout[Any], str], ...] = (
     (OFFTAKES, "offtakes"),
     (SUBSTITUTION, "substitutes"),
     (RETURNED, "returns"),
+    (IMPACT_TOTALS, "impacts"),
 )
 BRANCHED = (SUBSTITUTION, RETURNED)  # of these, the ones that a branch has too
 ORIGIN = Layout(
@@ -340,4 +352,10 @@ def branch_layouts(instance: Instance) -> tuple[Layout[Any], ...]:
 
 
 def _fitted(instance: Instance, layouts: tuple[Layout[Any], ...]) -> tuple[Layout[Any], ...]:
-    return tuple(SERVICE_ALONE if of is SERVICE and not instance.substitutes else of for of in layouts)
+    """Return layouts with what the tables of the instance change of them."""
+    changed: dict[str, Layout[Any]] = {}
+    if not instance.substitutes:
+        changed[SERVICE.name] = SERVICE_ALONE
+    if instance.impacts:  # of which a plan may have less than nothing, by credits
+        changed[DEPENDENCE.name] = replace(DEPENDENCE, quantities=("limit",))
+    return tuple(changed.get(of.name, of) for of in layouts)

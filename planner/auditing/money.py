@@ -1,7 +1,7 @@
 r"""Checks money: freight, tariff and purchase of each row, costs.csv, objective, bound and totals of plan.json.
 
 .. math::
-    \sum_t D_t (fixed\ O\&M + opex + freight + tariff + purchase + holding + shortage + substitution)
+    \sum_t D_t (fixed\ O\&M + opex + freight + tariff + purchase + holding + shortage + substitution + impact)
     + \sum_{modules} \sum_y capex \cdot CRF(wacc, life) \, (1+r)^{-(y-y_0)}
 
 Costs of operations are expected values: in a period, each branch that has begun counts with its probability, and the
@@ -19,6 +19,7 @@ from .book import Book
 from .dependence import metric
 from .disturbance import Disturbance
 from .facts import Facts
+from .impacts import building_impacts, operating_impacts
 from .investment import Investment
 from .layouts import COSTS, components
 from .operations import Operations
@@ -64,6 +65,8 @@ def operating_costs(operations: Operations) -> Costs:
         usd["shortage", d.year] += facts.sectors[d.sector].shortage_usd_per_t * d.short_t
     for swap in operations.swaps:
         usd["substitution", swap.year] += facts.substitutes[swap.substitute].cost_usd_per_t * swap.t
+    for year, amount in operating_impacts(operations).items():
+        usd["impact", year] += amount
     return {key: value / USD_PER_MUSD for key, value in usd.items()}
 
 
@@ -109,6 +112,8 @@ def check_costs(
         musd[component, year] += rest[year] * value
     for (component, year), value in _fixed_om(facts, investment).items():
         musd[component, year] += value
+    for year, usd in building_impacts(plan).items():
+        musd["impact", year] += usd / USD_PER_MUSD
     for key, value in musd.items():
         present[key] += facts.factor[key[1]] * value
     for (_, _, year), paid in investment.closures.paid().items():  # in the period's first year

@@ -186,7 +186,7 @@ class Tables:
             places = frozenset((*facts.countries, RECYCLED, UNKNOWN, INITIAL_STOCK))
             return places if column == "origin" else frozenset(facts.stages)
         if column == "kind":
-            return frozenset(("idle", "retire") if table == "closures" else ("surplus", "downgrade"))
+            return _KINDS[table]
         if column == "component":
             return frozenset(components(facts.instance))
         if column == "source":
@@ -250,6 +250,11 @@ def _agree(value: str, expected: str) -> str:
     return "" if value == expected else f"names {value}, but it is {expected}"
 
 
+_KINDS = {
+    "closures": frozenset(("idle", "retire")),
+    "adjustments": frozenset(("surplus", "downgrade")),
+    "impact_totals": frozenset(("operation", "lane", "purchase", "build")),
+}
 # further columns that must agree with the instance; each function returns what is wrong, "" if nothing
 _AGREES: dict[str, Callable[[Facts, Any], str]] = {
     "builds": _build_agrees,

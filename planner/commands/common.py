@@ -23,7 +23,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="print the result as JSON")
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="folder to write the tables to")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace what is there")]
 Gap = Annotated[
-    float | None, typer.Option(help="relative gap to stop at [proven up to 200 integer decisions, else 0.001]")
+    float | None, typer.Option(help="relative gap to stop at [proven up to 200 integer decisions, else 0.001 or less]")
 ]
 TimeLimit = Annotated[float | None, typer.Option(help="seconds of search for each solve [no limit]")]
 Workers = Annotated[int | None, typer.Option(help="processes [one per core, where it is worth it]")]

@@ -11,7 +11,7 @@ import planner
 
 from ..errors import UsageError
 from . import common
-from .common import AsJson, Gap, InstanceFolder, Overwrite, Seed, Threads, TimeLimit
+from .common import AsJson, Gap, InstanceFolder, Overwrite, Scheduler, Seed, Threads, TimeLimit, Workers
 
 
 def frontier(
@@ -20,7 +20,8 @@ def frontier(
         str,
         typer.Option(
             help="exposed_share, stage_share:STAGE, single_country_share:STAGE, import_share:STAGE:COUNTRY, "
-            "own_share:STAGE:COUNTRY[:recycled] (a floor) or unserved; :MATERIAL for :STAGE, a bloc for a country"
+            "own_share:STAGE:COUNTRY[:recycled] (a floor), impact:NAME or unserved; :MATERIAL for :STAGE, a bloc for a "
+            "country"
         ),
     ] = "exposed_share",
     from_year: Annotated[int | None, typer.Option(help="first year in which the limit holds [every year]")] = None,
@@ -36,6 +37,8 @@ def frontier(
     time_limit: TimeLimit = None,
     threads: Threads = 1,
     seed: Seed = 0,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
     """Trace the cost of security: least cost against a limit on a dependence metric."""
@@ -52,6 +55,8 @@ def frontier(
         from_year=from_year,
         glide=glide,
         points=points,
+        workers=workers,
+        scheduler=scheduler,
         **common.search(gap, time_limit, threads, seed),
     )
     common.deliver(curve, output, overwrite, as_json)

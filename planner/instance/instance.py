@@ -17,6 +17,8 @@ from typing import Any
 from ..errors import Issue, UsageError, did_you_mean
 from .cells import cell_of
 from .declare import Key, Row
+from .group_tables import Group, GroupLimit
+from .impact_tables import Impact, ImpactFactor
 from .reading import Place, RawTable, Written
 from .rows import BadRow, Entry, ParsedTable, parse_table
 from .settings import BASE, SurvivalRule, setting_sections
@@ -109,6 +111,8 @@ class Instance:
     market_prices: tuple[MarketPrice, ...] = field(default=(), repr=False)
     stockpiles: tuple[Stockpile, ...] = field(default=(), repr=False)
     caps: tuple[Cap, ...] = field(default=(), repr=False)
+    groups: tuple[Group, ...] = field(default=(), repr=False)
+    group_limits: tuple[GroupLimit, ...] = field(default=(), repr=False)
     funds: tuple[Fund, ...] = field(default=(), repr=False)
     fund_options: tuple[FundOption, ...] = field(default=(), repr=False)
     scenarios: tuple[Scenario, ...] = field(default=(), repr=False)
@@ -121,6 +125,8 @@ class Instance:
     substitutes: tuple[Substitute, ...] = field(default=(), repr=False)
     substitute_shares: tuple[SubstituteShare, ...] = field(default=(), repr=False)
     returns: tuple[ReturnRow, ...] = field(default=(), repr=False)
+    impacts: tuple[Impact, ...] = field(default=(), repr=False)
+    impact_factors: tuple[ImpactFactor, ...] = field(default=(), repr=False)
     evidence: tuple[Evidence, ...] = field(default=(), repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)
 

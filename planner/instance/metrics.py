@@ -22,6 +22,7 @@ class Metric:
     needs    columns of which at least one must be filled, to say whose dependence is meant
     floor    whether a cap may also say the least that the share must be (sense min)
     own      whether more of it is less dependence, so that a frontier raises a floor
+    amount   whether it is no share but an amount, in units a year: an impact
     """
 
     name: str
@@ -32,6 +33,7 @@ class Metric:
     needs: tuple[str, ...] = ()
     floor: bool = False
     own: bool = False
+    amount: bool = False
 
 
 METRICS = {
@@ -44,5 +46,6 @@ METRICS = {
                floor=True),
         Metric("own_share", "own share", "own production", columns=("country", "recycled"), needs=("country",),
                floor=True, own=True),
+        Metric("impact", "impact", "impact", of=False, columns=("impact",), needs=("impact",), floor=True, amount=True),
     )
 }  # fmt: skip

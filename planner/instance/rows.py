@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from ..errors import Issue, did_you_mean
 from .cells import BadCellError, parse_number
 from .declare import Column, Key, Row
+from .metrics import METRICS
 from .reading import Place, RawTable
-from .tables import TABLES, Disruption, columns
+from .tables import TABLES, Cap, Disruption, columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +164,9 @@ def _build(
         return None
     if bad:
         return None
-    problem = _disruption_problem(row) if isinstance(row, Disruption) else ""
+    column, problem = _range_problem(row)
     if problem:
-        issues.append(Issue(place.file, place.line, "fraction", place.written("fraction"), problem, "", "E105"))
+        issues.append(Issue(place.file, place.line, column, place.written(column), problem, "", "E105"))
         return None
     return row
 
@@ -186,11 +187,18 @@ def _row_issue(kind: str, column: Column, place: Place) -> Issue:
     return Issue(place.file, place.line, column.name, written or None, expected, hint, code)
 
 
-def _disruption_problem(row: Disruption) -> str:
-    """Return what is wrong with the fraction, "" if nothing: a loss is at most 1, a surge can be more."""
-    if row.kind in ("export_stop", "outage", "project_failure") and row.fraction > 1.0:
-        return f"out of range, expected 0 to 1 for {row.kind}"
-    return ""
+def _range_problem(row: Row) -> tuple[str, str]:
+    """Return a column whose range depends on another column, and what is wrong with it; "" and "" if nothing is.
+
+    A loss is at most 1, a surge can be more; the limit of a share is at most 1, that of an impact can be more.
+    """
+    if isinstance(row, Disruption) and row.kind in ("export_stop", "outage", "project_failure") and row.fraction > 1.0:
+        return "fraction", f"out of range, expected 0 to 1 for {row.kind}"
+    if isinstance(row, Cap) and not METRICS[row.metric].amount:
+        for column in ("limit", "limit_end"):
+            if (getattr(row, column) or 0.0) > 1.0:
+                return column, f"out of range, expected 0 to 1 for {row.metric}"
+    return "", ""
 
 
 def _duplicate(row_type: type[Row], place: Place, first: Place) -> Issue:

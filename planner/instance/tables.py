@@ -29,6 +29,8 @@ from .declare import (
     whole_years,
     year,
 )
+from .group_tables import Group, GroupLimit
+from .impact_tables import Impact, ImpactFactor
 from .metrics import METRICS
 from .use_tables import Return, Substitute, SubstituteShare
 
@@ -342,10 +344,15 @@ class Cap(CitedRow):
     )
     first_year: int | None = year("first year", "first year of the horizon")
     last_year: int | None = year("last year", "last calendar year of the horizon")
-    limit: float = fraction("largest share allowed in first_year; with the sense min the least")
-    limit_end: float | None = fraction("the same in last_year, linear in between", None, "as limit")
+    limit: float = number(
+        "largest share allowed in first_year, 0 to 1; with the sense min the least; of an impact units a year over "
+        "all, which may exceed 1",
+        "fraction",
+    )
+    limit_end: float | None = number("the same in last_year, linear in between", "fraction", None, "as limit")
     sense: Literal["max", "min"] = choice("whether limit is the most or the least; min for some metrics only", "max")
     recycled: bool = flag("own_share of what restoring processes make only, surplus not deducted")
+    impact: str = reference("impacts", "the impact that is limited; for the metric impact only, required", "none")
 
 
 class Fund(CitedRow):
@@ -549,8 +556,9 @@ class Source(Row):
 ROWS: tuple[type[Row], ...] = (
     Country, Material, Process, Recipe, RecipeYield, Facility, FacilityCapacity, Operation, OperationCost, Option, Lane,
     Tariff,
-    Sector, Demand, Market, MarketPrice, Stockpile, Cap, Fund, FundOption, Scenario, Disruption, BranchService,
-    DeliveryRisk, Closure, PriceFloor, Offtake, Substitute, SubstituteShare, Return, Evidence,
+    Sector, Demand, Market, MarketPrice, Stockpile, Cap, Group, GroupLimit, Fund, FundOption, Scenario, Disruption,
+    BranchService, DeliveryRisk, Closure, PriceFloor, Offtake, Substitute, SubstituteShare, Return,
+    Impact, ImpactFactor, Evidence,
     Source,
 )  # fmt: skip
 

@@ -5,12 +5,12 @@ Only here are tonnes and USD converted to kilotonnes and million USD, and only h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..instance.timeline import Period, horizon_end, periods
-from ..models.data import CLEAN, EXPOSED, PLAN, CapacityLimit, ModelData, Node, Pool, ShareLimit, Terms
-from . import caps, closing, funding, investment, offtakes, operations, risk
+from ..models.data import CLEAN, EXPOSED, PLAN, CapacityLimit, GroupLimit, ModelData, Node, Pool, ShareLimit, Terms
+from . import caps, closing, funding, groups, investment, offtakes, operations, risk
 from .conditions import Conditions, lay_out_nodes
 from .memory import paused_garbage_collector
 from .returns import Served
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "CLEAN", "EXPOSED", "PLAN", "CapacityLimit", "ModelData", "Node", "Pool", "Prepared", "ShareLimit", "Terms",
-    "prepare", "prepare_branch",
+    "CLEAN", "EXPOSED", "PLAN", "CapacityLimit", "GroupLimit", "ModelData", "Node", "Pool", "Prepared", "ShareLimit",
+    "Terms", "prepare", "prepare_branch",
 ]  # fmt: skip
 
 
@@ -63,6 +63,8 @@ def prepare_branch(
     served    (country, sector, material, provenance, first year of a period) -> t/yr that the plan delivers, of which
               something may come back in the branch; only the periods before it count
     """
+    certain = (s.model_copy(update={"probability": 1.0}) if s.scenario == scenario else s for s in instance.scenarios)
+    instance = replace(instance, scenarios=tuple(certain))
     span = periods(instance)
     whole = ModelData()
     of_whole = lay_out_nodes(instance, span, whole)
@@ -80,9 +82,6 @@ def prepare_branch(
     operations.add(instance, span, conditions, data, openings, closed or {}, served)
     data.own_fixed_om = 0.0
     caps.add(instance, span, data)
-    probability = next(s.probability for s in instance.scenarios if s.scenario == scenario)
-    certain = 1.0 / probability if probability > 0.0 else 0.0
-    data.stock_floor = [f._replace(missing_cost=f.missing_cost * certain) for f in data.stock_floor]
     return Prepared(instance, span, data, tuple(conditions))
 
 
@@ -100,6 +99,7 @@ def prepare(
     data = ModelData()
     conditions = lay_out_nodes(instance, span, data, until)
     investment.add(instance, span, horizon_end(instance), data)
+    groups.add(instance, data)
     if closed is None:
         closing.add(instance, span, data)
     operations.add(instance, span, conditions, data, closed=closed)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..instance.timeline import Period, cap_limits
 from ..instance.wildcards import members, strategic_materials
 from ..models.data import EXPOSED, ModelData, ShareLimit
+from .conditions import KILO
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -57,6 +58,7 @@ class _CapRows:
     thrift     node -> positions of swaps without a material
     tied       facilities tied to a country of concern that are not in one
     restoring  processes that restore provenance
+    footprints (impact, node) -> what is caused there
     """
 
     def __init__(self, instance: Instance, data: ModelData) -> None:
@@ -78,6 +80,7 @@ class _CapRows:
             elif not delivery.provenance:
                 self.thrift[delivery.node].append(i)
         self.country = {f.facility: f.country for f in instance.facilities}
+        self.footprints = {(of.impact, of.node): of for of in data.impacts}
         self.restoring = {p.process for p in instance.processes if p.restores_provenance}
         self.tied = {f.facility for f in instance.facilities if f.concern_tie} - {
             f.facility for f in instance.facilities if f.country in self.of_concern
@@ -87,6 +90,9 @@ class _CapRows:
         """Add the rows of a cap at node ``n`` with the limit there (share)."""
         if cap.metric == "exposed_share":
             self._exposed_share(cap, n, limit)
+            return
+        if cap.metric == "impact":
+            self._impact(cap, n, limit)
             return
         pools = [p for m in cap_materials(self.instance, cap) for p in self.pools.get((n, m), ())]
         if cap.metric == "import_share":
@@ -169,6 +175,18 @@ class _CapRows:
         if used if floor else made:
             data.caps["own_share"].append(
                 ShareLimit(cap.cap, n, limit, over=over, total=tuple(used), made=tuple(made.items()), floor=floor)
+            )
+
+    def _impact(self, cap: Cap, n: int, limit: float) -> None:
+        of = self.footprints[cap.impact, n]
+        parts = [tuple(terms) for terms in (of.operation, of.lane, of.purchase, of.build)]
+        floor = cap.sense == "min"
+        if floor or any(units > 0.0 for terms in parts for _, units in terms):
+            made, shipped, bought, started = parts
+            self.data.caps["impact"].append(
+                ShareLimit(
+                    cap.cap, n, limit * KILO, made=made, shipped=shipped, bought=bought, started=started, floor=floor
+                )
             )
 
     def _used(self, pools: list[int], inside: frozenset[str]) -> list[int]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..instance.finance import annuity_years, capital_recovery_factor, discount_factor
 from ..instance.timeline import Period, module_share, start_years
-from ..models.data import ModelData, ModuleLimit, Requirement, Start
+from ..models.data import Choice, ModelData, ModuleLimit, Requirement, Start
 from .conditions import KILO
 
 if TYPE_CHECKING:
@@ -77,12 +77,13 @@ def _limit_modules(instance: Instance, starts: dict[str, list[int]], data: Model
         if option.exclusive_group:
             group_members[option.exclusive_group].append(option.option)
     chosen: dict[str, int] = {}
+    most = {option.option: option.max_modules for option in instance.options}
     for group, options in sorted(group_members.items()):
         if len(options) == 1:
             continue
         for name in options:
             chosen[name] = len(data.chosen)
-            data.chosen.append(name)
+            data.chosen.append(Choice(name, tuple(starts[name]), most[name]))
         data.groups[group] = tuple(chosen[name] for name in options)
     for option in instance.options:
         data.modules.append(

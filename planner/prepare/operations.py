@@ -38,6 +38,7 @@ from . import substitutes
 from .caps import cap_materials, importers
 from .conditions import KILO, Conditions
 from .facts import FactSource, PeriodFacts
+from .impacts import Impacts
 from .offtakes import obliged
 from .reach import PoolKey, Reach, explore, made_provenance
 from .returns import Returns, Served
@@ -83,6 +84,7 @@ def add(
     builder = _NodeBuilder(instance, span, data, openings, closed or {}, Returns(instance, span, data, served))
     for n, node in enumerate(data.nodes):
         builder.add(n, facts[node.period], conditions[n])
+    builder.impacts.add(span, data)
 
 
 class _NodeBuilder:
@@ -108,7 +110,7 @@ class _NodeBuilder:
         returns: Returns,
     ) -> None:
         self.instance = instance
-        self.returns = returns
+        self.returns, self.impacts = returns, Impacts(instance)
         self.openings = openings
         self.span = span
         self.data = data
@@ -153,7 +155,7 @@ class _NodeBuilder:
         It is worked out once for all nodes with the same facilities able to run, the same supply and the same demand.
         """
         node = self.data.nodes[n]
-        back, at_once = self.returns.sources(n), self.returns.at_once(n, facts, clean_only=node.rules_hold)
+        back = self.returns.sources(n, facts, clean_only=node.rules_hold)
         able = frozenset(name for name, limit in limits.items() if limit.own > 0.0 or limit.modules)
         stocked = tuple(self._stocked(node))
         forced = frozenset(self._forced(node, facts, limits))
@@ -162,12 +164,11 @@ class _NodeBuilder:
             (w.material, w.country, w.clean_only, *(s.replaced_by for s in w.swaps)) for w in facts.demands
         )
         # operations differ between periods only in their numbers; ``facts`` outlives the builder, so the id is its own
-        returned = (back, frozenset(at_once.items()))
-        situation = (id(facts.lanes), able, stocked, forced, offers, demands, node.rules_hold, returned)
+        situation = (id(facts.lanes), able, stocked, forced, offers, demands, node.rules_hold, back)
         if situation not in self.reaches:
             stockpiles = [(s.material, s.country) for s in self.instance.stockpiles]
             self.reaches[situation] = explore(
-                facts, able, stocked, stockpiles, forced, clean_only=node.rules_hold, back=sorted(back), at_once=at_once
+                facts, able, stocked, stockpiles, forced, clean_only=node.rules_hold, back=sorted(back)
             )
         return self.reaches[situation]
 
@@ -233,7 +234,7 @@ class _NodeBuilder:
         """
         counted = self.counted if node.rules_hold or node.floors_hold else {}
         taken = obliged(self.instance, node.year) if node.branch == PLAN else {}
-        return {
+        return self.impacts.kept(node, facts) | {
             i
             for i, o in enumerate(facts.operations)
             if limits[o.facility].least_use > 0.0

@@ -8,7 +8,7 @@ exposed would never be better than to keep them clean, since nothing rewards exp
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 
 from ..models.data import CLEAN, EXPOSED
@@ -51,7 +51,6 @@ def explore(
     forced: Set[int],
     clean_only: bool,
     back: Iterable[PoolKey] = (),
-    at_once: Mapping[PoolKey, Iterable[str]] | None = None,
 ) -> Reach:
     """Find what can matter at a node.
 
@@ -60,11 +59,10 @@ def explore(
     stockpiles  (material, country) with a stockpile, which can take whatever gets there
     forced      positions of operations that are kept even if nothing needs their products
     clean_only  whether sectors that take clean material only are held to it
-    back        pools into which something can come back of what was delivered before
-    at_once     pool -> materials that come back, in the same period, of what is delivered from it
+    back        pools into which something can come back of what was delivered
     """
     reach = Reach()
-    possible = _forward(facts, able, stocked, back, at_once or {}, reach)
+    possible = _forward(facts, able, stocked, back, reach)
     _backward(facts, possible, stockpiles, forced, clean_only, reach)
     reach.pools = sorted(reach.needed | set(_made(facts, reach)))
     return reach
@@ -79,12 +77,7 @@ def _made(facts: PeriodFacts, reach: Reach) -> Iterator[PoolKey]:
 
 
 def _forward(
-    facts: PeriodFacts,
-    able: Set[str],
-    stocked: Iterable[PoolKey],
-    back: Iterable[PoolKey],
-    at_once: Mapping[PoolKey, Iterable[str]],
-    reach: Reach,
+    facts: PeriodFacts, able: Set[str], stocked: Iterable[PoolKey], back: Iterable[PoolKey], reach: Reach
 ) -> set[tuple[int, str]]:
     """Follow material from its sources; fill ``available`` and ``sourced`` of ``reach``.
 
@@ -103,8 +96,6 @@ def _forward(
         if key not in available:
             available.add(key)
             queue.append(key[:2])
-            for returned in at_once.get(key, ()):
-                source(returned, key[1], key[2])
 
     def source(material: str, country: str, provenance: str) -> None:
         key = (material, country, provenance)

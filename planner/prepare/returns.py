@@ -42,34 +42,29 @@ class Returns:
         self.delivered: list[dict[Consumer, int]] = []  # node -> consumer -> position in ``data.deliver``
         self.part = cache(self._part)
 
-    def sources(self, n: int) -> frozenset[PoolKey]:
-        """Return the pools into which something can come back at node ``n`` of what was delivered before it."""
-        t = self.data.nodes[n].period
-        return frozenset(
-            (row.returned, consumer[0], consumer[3])
-            for i, row in enumerate(self.rows)
-            for earlier, consumers in self._before(n)
-            if self.part(i, earlier, t) > LEAST
-            for consumer in consumers
-            if self._matches(row, consumer)
-        )
+    def sources(self, n: int, facts: PeriodFacts, clean_only: bool) -> frozenset[PoolKey]:
+        """Return the pools into which something can come back at node ``n``.
 
-    def at_once(self, n: int, facts: PeriodFacts, clean_only: bool) -> dict[PoolKey, tuple[str, ...]]:
-        """Return pool -> what comes back, in the period of node ``n`` itself, of what is delivered from it.
+        Of what is delivered in the period itself it may come back at once, and make up for itself what is delivered: so
+        whether anything else can be delivered does not matter.
 
         clean_only  whether sectors that take clean material only are held to it
         """
         t = self.data.nodes[n].period
-        found: dict[PoolKey, tuple[str, ...]] = {}
-        for i, row in enumerate(self.rows):
-            for asked in facts.demands if self.part(i, t, t) > LEAST else ():
-                for provenance in (CLEAN, EXPOSED):
-                    consumer = (asked.country, asked.sector, asked.material, provenance)
-                    banned = provenance == EXPOSED and asked.clean_only and clean_only
-                    if self._matches(row, consumer) and not banned:
-                        key = (asked.material, asked.country, provenance)
-                        found[key] = (*found.get(key, ()), row.returned)
-        return found
+        now = {
+            (w.country, w.sector, w.material, provenance): 0.0
+            for w in (facts.demands if self.rows else ())
+            for provenance in (CLEAN, EXPOSED)
+            if not (provenance == EXPOSED and w.clean_only and clean_only)
+        }
+        return frozenset(
+            (row.returned, consumer[0], consumer[3])
+            for i, row in enumerate(self.rows)
+            for earlier, consumers in (*self._before(n), (t, now))
+            if self.part(i, earlier, t) > LEAST
+            for consumer in consumers
+            if self._matches(row, consumer)
+        )
 
     def add(self, n: int, reach: Reach, pools: Mapping[PoolKey, int]) -> None:
         """Add what is collected at node ``n``, whose deliveries must be there.

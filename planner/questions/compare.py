@@ -360,6 +360,11 @@ def _totals(plan: Run, years: Collection[int]) -> Measured:
         found["outlays of floors and offtakes", "MUSD"] = outlay
     clean, exposed = plan.delivered(years)
     found["short", "t"] = plan.total("service", "short_t", years)
+    if "impact_totals" in plan.tables:
+        units = plan.spread("impact_totals", "units", years)
+        for impact, amount in zip(plan.tables["impact_totals"]["impact"], units, strict=True):
+            key = (f"impact {impact}", "units")
+            found[key] = found.get(key, 0.0) + amount
     if "substitution" in plan.tables:
         found["replaced by substitutes", "t"] = plan.total("service", "replaced_t", years)
     found["exposed share", "of deliveries"] = exposed / (clean + exposed) if clean + exposed else float("nan")

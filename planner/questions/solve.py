@@ -49,7 +49,8 @@ def solve(
 ) -> Run:
     """Solve an instance.
 
-    gap         relative MIP gap to stop at; None: proven up to 200 integer decisions, else 0.001
+    gap         relative MIP gap to stop at; None: proven up to 200 integer decisions, else 0.001, or if that is less a
+                twentieth of what all optional projects save, but not below 0.0002
     time_limit  seconds of search; None: no limit
     threads     solver threads (fixed and recorded: another number may give another plan of the same cost)
     seed        solver seed

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..bands import ROUNDING
+from ..instance.limits import limit_in_words, unit_of
 from ..words import figure_of, share_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def show(instance: Instance, plan: Run, folder: Path, console: Console | None = 
     _dependence(instance, plan, out)
     _shortages(plan, out)
     _replaced(plan, out)
+    _impacts(instance, plan, out)
     _outlays(plan, out)
     _binding(instance, plan, out)
     if "audit" in plan.plan:
@@ -136,6 +138,15 @@ def _shortages(plan: Run, out: Console) -> None:
     out.print(f"Shortages: {', '.join(told)}")
 
 
+def _impacts(instance: Instance, plan: Run, out: Console) -> None:
+    """What the plan causes of each impact, by year; nothing unless the instance has some."""
+    for impact in instance.impacts:
+        rows = plan.tables["impact_totals"]
+        by_year = rows[rows["impact"] == impact.impact].groupby("year")["units"].sum()
+        told = ", ".join(f"{year} {figure_of(units, 4)}" for year, units in by_year.items())
+        out.print(escape(f"{impact.name}, {impact.unit} a year: {told or 'none'}"), soft_wrap=True)
+
+
 def _replaced(plan: Run, out: Console) -> None:
     """What substitutes replace, by year; nothing unless the instance has some."""
     if "substitution" not in plan.tables:
@@ -173,8 +184,10 @@ def _binding(instance: Instance, plan: Run, out: Console) -> None:
             out.print("Caps: none binds")
         return
     less = ", of a floor (>=) one point less" if instance.floors.intersection(caps["cap"]) else ""
-    out.print(f"Binding caps (saving of one point more{less}, MUSD present value):")
+    units = "one point more" if all(not unit_of(instance, cap) for cap in caps["cap"]) else "one point or unit more"
+    out.print(f"Binding caps (saving of {units}{less}, MUSD present value):")
     for row in caps.sort_values("marginal_musd_per_point", ascending=False).head(8).itertuples():
         where = f" {row.country}" if row.country else ""
-        limit = f"{'>= ' if row.cap in instance.floors else ''}{row.limit:.1%}"
+        at = f"{row.limit:.1%}" if not unit_of(instance, row.cap) else limit_in_words(instance, row.cap, row.limit)
+        limit = f"{'>= ' if row.cap in instance.floors else ''}{at}"
         out.print(f"  {escape(row.cap + where)} {row.year}: {limit} -> {figure_of(row.marginal_musd_per_point, 4)}")

@@ -17,7 +17,20 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .parts import Figure, Section, Table
-from .sections import builds, chain, costs, dependence, findings, needs, origins, outlays, prices, trust, worldmap
+from .sections import (
+    builds,
+    chain,
+    costs,
+    dependence,
+    findings,
+    impacts,
+    needs,
+    origins,
+    outlays,
+    prices,
+    trust,
+    worldmap,
+)
 
 if TYPE_CHECKING:
     import jinja2
@@ -39,6 +52,7 @@ def page(view: View) -> str:
         *_studied(view, "alternatives"),
         costs.section(view),
         prices.section(view),
+        impacts.section(view),
         needs.shortages(view),
         needs.substitution(view),
         needs.branches(view),

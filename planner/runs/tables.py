@@ -22,7 +22,18 @@ TEXT = frozenset(
     (
         *("option", "facility", "country", "process", "input_provenance", "output_provenance", "material"),
         *("origin", "destination", "provenance", "market", "sector", "stockpile", "kind", "cap", "metric"),
-        *("stage", "component", "source", "payer", "offtake", "price_of", "substitute", "replaced_by", "return"),
+        *(
+            "stage",
+            "component",
+            "source",
+            "payer",
+            "offtake",
+            "price_of",
+            "substitute",
+            "replaced_by",
+            "return",
+            "impact",
+        ),
     )
 )
 YEARS = frozenset(("start_year", "online_year", "year"))
@@ -60,6 +71,7 @@ OTHER_COLUMNS: dict[str, tuple[str, ...]] = {
         *("substitute", "country", "sector", "material", "replaced_by", "provenance", "year"),
         *("t", "cost_musd"),
     ),
+    "impact_totals": ("impact", "kind", "country", "year", "units", "cost_musd"),
     "returned": ("return", "country", "material", "provenance", "year", "t"),
 }
 # table -> its last column, which is there if the instance has rows of the other table named
@@ -109,6 +121,12 @@ MEANINGS = {
         "`return` is the row there, `material` what it comes back as, and `t` are tonnes a year. It counts in no share "
         "as made, and in `origin.csv` as `recycled`."
     ),
+    "impact_totals": (
+        "What the plan causes of each impact, by what causes it and where; only for instances with impacts.csv. "
+        "`kind` is `operation`, `lane`, `purchase` or `build`, `country` that of the plant, the destination, the "
+        "market or the option's plant. `units` and `cost_musd` are a year; what building causes counts in the period "
+        "of the start, divided by its years."
+    ),
     "origin": (
         "For what each consumer received in a year: in which country each stage of it was done. `country` and `sector` "
         "are the consumer's; `origin` is a country, or `recycled`, `unknown` (the stages before something was bought), "
@@ -125,12 +143,14 @@ ONLY_WITH = {
     "offtakes": "offtakes",
     "substitution": "substitutes",
     "returned": "returns",
+    "impact_totals": "impacts",
 }
 PROVENANCES = ("clean", "exposed")
 # what the columns named ``kind`` may hold
 KINDS_OF = {
     ("adjustments", "kind"): frozenset(("surplus", "downgrade")),
     ("closures", "kind"): frozenset(("idle", "retire")),
+    ("impact_totals", "kind"): frozenset(("operation", "lane", "purchase", "build")),
 }
 # columns of numbers that may be blank, and of names that may be
 BLANK = frozenset(
@@ -152,7 +172,8 @@ EVERYWHERE = frozenset((("funding", "year"), ("origin", "origin")))
 BRANCH_TABLES = ("activity", "flows", "purchases", "service", "stocks", "adjustments")
 BRANCH_TABLES_ONLY_WITH = ("substitution", "returned")  # of ONLY_WITH, those that a branch has too
 COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
-COMPONENTS_ONLY_WITH = {"substitution": "substitutes"}  # further components of cost, as in ONLY_WITH
+# further components of cost, as in ONLY_WITH
+COMPONENTS_ONLY_WITH = {"substitution": "substitutes", "impact": "impacts"}
 
 
 class Tables(dict[str, "pd.DataFrame"]):

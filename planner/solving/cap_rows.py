@@ -22,7 +22,7 @@ from .compiling import Arrays, compile_model
 if TYPE_CHECKING:
     from ..models.data import ModelData
     from .programme import Programme
-    from .solver import Found
+    from .solver import Settings
 
 PLACEHOLDER = 0.5  # limit of caps when compiled: no coefficient that depends on the limit is 0 or cancels
 
@@ -78,6 +78,28 @@ class MetricRows:
             self.rows = _shares(data, arrays, family, caps)
         self.arrays, self.excess = _with_excess(arrays, self.rows)
 
+    def most(self, settings: Settings) -> float:
+        """Return the most that the numerator of an impact can be in a year, and make this 1 of the limits from now on.
+
+        A limit of 1 then limits nothing, as with a share. Thousand units; 1 if nothing can be above 0.
+        """
+        from .programme import Programme
+
+        arrays = self.arrays.relaxed
+        programme = Programme(arrays, settings)
+        largest = 0.0
+        for row in self.rows:
+            programme.side(row.position, -np.inf, np.inf)
+        for row in self.rows:
+            weights = np.zeros(len(arrays.cost))
+            weights[list(row.fixed)] = [-value for value in row.fixed.values()]
+            programme.objective(weights)
+            found = programme.find(sure=False, keep=True)
+            largest = max(largest, row.over(found.x) if found.held else 0.0)
+        for row in self.rows:
+            row.demand = largest or 1.0
+        return largest or 1.0
+
     def glide(self, first: int, target: int, today: float) -> None:
         """Let the limit go linearly from ``today`` (share) in the year ``first`` to the one asked for in ``target``."""
         for row in self.rows:
@@ -97,16 +119,6 @@ class MetricRows:
             if total > 1e-9 and row.weight > 0.0:
                 worst = max(worst, row.today + (row.over(x) / total - row.today) / row.weight)
         return worst
-
-    def bind(self, found: Found, has_duals: bool) -> bool:
-        """Whether the least excess over a limit is zero because of rows that have something to take a share of.
-
-        has_duals  whether the duals of ``found`` are those of the excess: a limit lower by d then raises it by d times
-                   the amounts in the rows, weighed by their duals, or more; without them no row may be empty
-        """
-        if not has_duals:
-            return all(row.total(found.x) > 1e-9 for row in self.rows if row.weight > 0.0)
-        return sum(-float(found.duals[row.position]) * row.weight * row.total(found.x) for row in self.rows) > 1e-12
 
     def set_limit(self, programme: Programme, limit: float) -> None:
         """Set another limit (share) in all rows of the model in HiGHS."""

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..instance.metrics import METRICS
 from ..instance.timeline import cap_limits
 from ..instance.wildcards import members, strategic_materials
 from ..models.data import PLAN
@@ -34,7 +35,7 @@ class Measures:
 
     def __init__(self, prepared: Prepared, values: Values) -> None:
         self.instance = prepared.instance
-        self.data = prepared.data
+        self.data, self.values = prepared.data, values
         of_concern = set(self.instance.countries_of_concern)
         tied = {f.facility for f in self.instance.facilities if f.concern_tie and f.country not in of_concern}
         self.supply: dict[tuple[int, str, str], float] = defaultdict(float)
@@ -109,6 +110,12 @@ class Measures:
         part = self.recycled if cap.recycled else self.own
         return sum(part.get(p, 0.0) for p in places), sum(self.used.get(p, 0.0) for p in places)
 
+    def impact(self, n: int, impact: str) -> float:
+        """Units a year of an impact at node ``n``."""
+        of = next(of for of in self.data.impacts if (of.impact, of.node) == (impact, n))
+        parts = (*of.operations, ("build", of.build))
+        return 1e3 * sum(units * self.values.get(f, {}).get(i, 0.0) for f, terms in parts for i, units in terms)
+
     def of_cap(self, n: int, cap: Cap, country: str = "") -> Share:
         """(kt/yr that the cap limits, kt/yr in all) at node ``n``; ``country`` for single_country_share."""
         materials = cap_materials(self.instance, cap)
@@ -118,6 +125,7 @@ class Measures:
             "single_country_share": lambda: self.single_country(n, materials, country),
             "import_share": lambda: self.imports(n, cap),
             "own_share": lambda: self.own_part(n, cap),
+            "impact": lambda: (self.impact(n, cap.impact), 1.0),
         }
         return measured[cap.metric]()
 
@@ -132,7 +140,7 @@ def dependence(prepared: Prepared, outcome: Outcome) -> list[tuple[Any, ...]]:
     """Return the rows of dependence.csv: cap, metric, stage, material, country, sector, year, share, limit, saving.
 
     First every metric that needs no cap (cap "", no limit, no saving), then each cap in the years in which it holds.
-    The saving is the present value, MUSD, of a limit that is higher by 0.01 in that year.
+    The saving is the present value, MUSD, of a limit that is higher by 0.01 (of an impact: by a unit) in that year.
     """
     instance, data = prepared.instance, prepared.data
     measured, nothing = Measures(prepared, outcome.values), instance.negligible_t
@@ -188,8 +196,10 @@ def _savings(prepared: Prepared, outcome: Outcome) -> dict[tuple[str, int, str],
     for family, rows in data.caps.items():
         duals = outcome.duals.get(family, {})
         for i, row in enumerate(rows):
+            # a hundredth of the denominator is a point; the row of an impact is in thousand units
             total = measured.of_cap(row.node, caps[row.cap], row.country)[1]
+            step = 1e-3 if METRICS[family].amount else 0.01
             year = data.nodes[row.node].year
             # a limit higher by 0.01 raises the right-hand side by 0.01 of the denominator; the dual is 0 or less
-            saved[row.cap, year, row.country] += max(0.0, -duals.get(i, 0.0)) * total * 0.01
+            saved[row.cap, year, row.country] += max(0.0, -duals.get(i, 0.0)) * total * step
     return saved

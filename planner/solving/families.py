@@ -62,6 +62,8 @@ class Family:
     points   value of the cell -> points of hardship per unit by which it is relaxed (``diagnose/relaxables.py``); None
              if no single cell is relaxed, or its rows are not linear in it; relaxables.py then says what is relaxed
     moves    row and value of the cell -> by how much the row's limit moves, kt or kt/yr, per unit of the cell
+    measured  row -> unit in which its limit is told, and how many of it are in one of its side; None: all rows of the
+             family have its ``unit`` and ``side``
     silent   why explain never shows it
     """
 
@@ -83,6 +85,7 @@ class Family:
     rank: float = 0.0
     points: Callable[[float], float] | None = None
     moves: Callable[[Any, float], float] = lambda row, value: 1.0
+    measured: Callable[[Any], tuple[str, float]] | None = None
     silent: str = ""
 
     @property
@@ -113,6 +116,32 @@ def _lane(row: Any) -> str:
     return f"{row.material} {row.origin}-{row.destination}"
 
 
+# measure of a limit on a group -> unit in which it is told, and how many of it are in one of its row
+GROUP_UNITS = {
+    "options": ("option", 1.0), "modules": ("module", 1.0), "capacity_t": ("t", 1e3), "capex_musd": ("MUSD", 1.0),
+}  # fmt: skip
+
+
+def in_group(row: Any, limit: float | None) -> str:
+    """A limit on a group of options in words; ``limit`` is in the unit of its row.
+
+    >>> from planner.models.data import GroupLimit
+    >>> in_group(GroupLimit("big", "capacity_t", 2027, None, 0.0, 0.06, [], ()), 0.06)
+    '60 t of nameplate capacity started from 2027 on'
+    """
+    unit, factor = GROUP_UNITS[row.measure]
+    what = {"options": "different options", "modules": "modules", "capacity_t": "t of nameplate capacity",
+            "capex_musd": "MUSD of capex"}[row.measure]  # fmt: skip
+    amount = (limit or 0.0) * factor
+    if amount == 1.0 and unit in ("option", "module"):
+        what = unit
+    years = {
+        (True, True): "", (False, True): f" from {row.first_year} on", (True, False): f" until {row.last_year}",
+        (False, False): f" from {row.first_year} to {row.last_year}",
+    }  # fmt: skip
+    return f"{amount:,.6g} {what} started{years[row.first_year is None, row.last_year is None]}"
+
+
 BOOKKEEPING = "an identity, not a limit: its shadow price is a price, told by prices.csv and the premiums"
 
 FAMILIES: dict[str, Family] = {
@@ -120,7 +149,11 @@ FAMILIES: dict[str, Family] = {
     for family in (
         *(
             Family(name, kind="cap", unit=POINT, table="caps", column="limit", gives="wish", rank=100.0)
-            for name in METRICS
+            for name, metric in METRICS.items() if not metric.amount
+        ),
+        *(
+            Family(name, kind="impact", unit="unit", side="", table="caps", column="limit", gives="wish", rank=100.0)
+            for name, metric in METRICS.items() if metric.amount
         ),
         Family("service", kind="min_service", unit=POINT, less=True,
                table="sectors", column="min_service", gives="wish", rank=98.0),
@@ -213,6 +246,16 @@ FAMILIES: dict[str, Family] = {
                silent="a committed project is told with the projects: what the plan costs without it"),
         Family("exclusive_group", side="", table="options", column="exclusive_group", gives="wish", rank=94.0,
                silent="a choice between projects: what each twin is worth is told with the projects"),
+        Family("group_most", "group_limit", "group_max", "module", side="",
+               subject=lambda r: f"{r.group} {r.measure}", amount=lambda r, built: r.most or 0.0,
+               says=lambda r, limit: f"at most {in_group(r, r.most)}", measured=lambda r: GROUP_UNITS[r.measure],
+               table="group_limits", column="max", gives="wish", rank=94.5),
+        Family("group_least", "group_limit", "group_min", "module", side="", less=True,
+               subject=lambda r: f"{r.group} {r.measure}", amount=lambda r, built: r.least,
+               says=lambda r, limit: f"at least {in_group(r, r.least)}", measured=lambda r: GROUP_UNITS[r.measure],
+               table="group_limits", column="min", gives="wish", rank=94.6),
+        Family("started_most", side="", silent="counts the options of a group that are started: a definition"),
+        Family("started_least", side="", silent="counts the options of a group that are started: a definition"),
         Family("requires", "requires", side="", subject=lambda r: r.option,
                words=lambda r: f"{r.required} must be started first or in the same period",
                table="options", column="requires", gives="wish", rank=93.0,

@@ -26,7 +26,7 @@ import math
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -123,6 +123,13 @@ class Plane:
     linked: np.ndarray
     prices: np.ndarray
     level: float
+
+
+class Planes(NamedTuple):
+    """Planes of a master, and the rows of its parts, one part after the other, int, shape (rows of parts,)."""
+
+    rows: np.ndarray
+    planes: tuple[Plane, ...]
 
 
 @dataclass
@@ -333,14 +340,18 @@ class LShaped:
 
     # --- the search -------------------------------------------------------------------------------------------
 
-    def adopt(self, other: LShaped) -> None:
-        """Take the planes that a method holds whose model differs from this one by rows that are looser.
+    @property
+    def kept(self) -> Planes:
+        """The planes that the master has, for a model whose rows are tighter; see `adopt`."""
+        return Planes(np.concatenate([part.rows for part in self.parts]), tuple(self.planes))
+
+    def adopt(self, kept: Planes) -> None:
+        """Take planes of a model that differs from this one by rows that are looser, if it has the same parts.
 
         A looser row cannot make a part dearer, so what lies below its cost there lies below its cost here too.
         """
-        mine, theirs = (np.concatenate([part.rows for part in method.parts]) for method in (self, other))
-        if len(self.parts) == len(other.parts) and np.array_equal(mine, theirs):
-            for plane in other.planes:
+        if np.array_equal(kept.rows, np.concatenate([part.rows for part in self.parts])):
+            for plane in kept.planes:
                 self._add(plane)
 
     def search(

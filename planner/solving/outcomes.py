@@ -26,14 +26,14 @@ def outcomes(prepared: Prepared, values: Values) -> list[dict[str, Any]]:
     cost: dict[int, float] = defaultdict(float)  # MUSD a year by node
     short: dict[int, float] = defaultdict(float)  # t by node
 
-    for family, priced in unit_costs(data):
+    for family, listed, terms in unit_costs(data, [1.0] * len(data.nodes)):
         amounts = values.get(family, {})
-        for i, n, rate in priced:
-            cost[n] += amounts.get(i, 0.0) * rate
+        for i, rate in terms:
+            cost[listed[i].node] += amounts.get(i, 0.0) * rate
     for d, need in enumerate(data.need):
         short[need.node] += values.get("short", {}).get(d, 0.0) * data.nodes[need.node].length * 1e3
     modules = values.get("build", {})
-    fixed = data.own_fixed_om + sum(modules.get(i, 0.0) * (b.annuity + b.fixed_om) for i, b in enumerate(data.build))
+    fixed = data.own_fixed_om + sum(modules.get(i, 0.0) * b.cost for i, b in enumerate(data.build))
     fixed += sum(values.get("close", {}).get(i, 0.0) * c.cost for i, c in enumerate(data.close))
     missing: dict[str, float] = defaultdict(float)
     for floor in data.stock_floor:

@@ -21,9 +21,13 @@ from .stakes import without_projects
 
 if TYPE_CHECKING:
     from .pins import Pins
+
 TIE = 1e-6  # MUSD/kt (0.001 USD/t): a weight on exposure that only decides between plans of the same cost
 COST_SLACK = 1e-7  # relative cost the least-exposure step may spend (contract §4)
 LEAST_GAP = 1e-5  # relative: to less than this the planes of the L-shaped method are not exact enough
+STAKE = 0.05  # part of what all optional projects save that the default gap may leave open
+LEAST_USEFUL_GAP = 2e-4  # relative
+ASIDE = 10.0  # seconds for the least cost without projects, which often takes a moment; else it is not told
 CRACK = 1e-6  # kt/yr (1 kg): how far a cap of zero is opened to find its shadow price
 
 
@@ -116,11 +120,12 @@ def optimise_arrays(
         progress(f"model: {rows:,} rows, {cols:,} columns ({len(whole):,} integer), {arrays.matrix.nnz:,} nonzeros")
         if len(whole):
             programme.report_search(progress)
-    _solve(programme, data, outcome, start, progress)
-    if staked and data.build and outcome.held and outcome.stopped == "optimal":
-        programme.restore()
-        without = without_projects(programme, data, settings.time_limit)
+    if staked and data.build:
+        aside = ASIDE if settings.time_limit is None else min(ASIDE, settings.time_limit / 10.0)
+        without = without_projects(programme, data, aside)
         outcome.without_projects = programme.cost(without.x) if without.optimal else math.nan
+        programme.forget()  # a search that is stopped at once must not take this plan for its own
+    _solve(programme, data, outcome, start, progress)
     outcome.seconds = {"build": built - started, "solve": time.perf_counter() - built}
     return outcome
 
@@ -130,7 +135,14 @@ def _solve(
 ) -> None:
     """Search, solve again with integer decisions fixed (for the duals), then minimise exposure; fill ``outcome``."""
     arrays, whole = programme.arrays, programme.arrays.whole
-    found, method = least_cost(programme, start, progress, LShaped)
+    began, seconds = time.perf_counter(), programme.settings.time_limit
+    method = by_parts(programme, LShaped)
+    found = least_cost(programme, method, start, seconds, progress)
+    if found.optimal and programme.settings.gap is None:
+        outcome.gap_asked = programme.gap = worth_knowing(programme.gap, found.value, outcome.without_projects)
+        left = None if seconds is None else seconds - (time.perf_counter() - began)
+        if found.value - found.bound > programme.gap * abs(found.value) and (left is None or left > 0.0):
+            found = least_cost(programme, method, found.x, left, progress, found.bound)
     outcome.stopped = found.stopped
     if not found.held:
         return
@@ -156,35 +168,59 @@ def _solve(
     outcome.objective = programme.cost(x)
 
 
+def worth_knowing(gap: float, cost: float, without_projects: float) -> float:
+    """Return the relative gap that says enough of what projects save, at most ``gap``.
+
+    cost              of the plan, MUSD
+    without_projects  least cost without any optional project, MUSD; NaN: there is no such plan, or it is not known
+
+    A gap as large as what all projects save would leave open which of them pay. The least useful gap is about as little
+    as the costs of large models can be proven to in the time that the first search took.
+    """
+    if math.isnan(without_projects):
+        return gap
+    stake = max(0.0, without_projects - cost) / max(abs(cost), 1e-9)
+    return min(gap, max(STAKE * stake, LEAST_USEFUL_GAP))
+
+
 Method = TypeVar("Method", bound=LShaped)
 
 
+def by_parts(programme: Programme, kind: type[Method]) -> Method | None:
+    """Return the L-shaped method, of this class, for a programme; None if it has no whole numbers or no parts."""
+    searched = len(programme.arrays.whole) > 0 and programme.gap >= LEAST_GAP
+    return cast("Method | None", kind.of(programme.arrays, programme.settings) if searched else None)
+
+
 def least_cost(
-    programme: Programme, start: np.ndarray | None, progress: Progress | None, kind: type[Method]
-) -> tuple[Found, Method | None]:
+    programme: Programme,
+    method: LShaped | None,
+    start: np.ndarray | None,
+    seconds: float | None,
+    progress: Progress | None,
+    bound: float = -math.inf,
+) -> Found:
     """Search the least-cost plan: by the L-shaped method where the model falls apart, then as a whole if need be.
 
-    start  a plan that is known, shape (columns,); None: none is
-    kind   class of the method
-
-    Returns what was found, and the method as the search has left it; None: the model does not fall apart.
+    start    a plan that is known, shape (columns,); None: none is
+    seconds  how long it may take; None: no limit
+    bound    a lower bound that is known, MUSD
     """
-    arrays, whole, seconds = programme.arrays, programme.arrays.whole, programme.settings.time_limit
-    splits = len(whole) > 0 and programme.gap >= LEAST_GAP
-    method = cast("Method | None", kind.of(arrays, programme.settings) if splits else None)
+    whole = programme.arrays.whole
     began = time.perf_counter()
     best = Best() if method is None else method.search(programme.gap, seconds, start, progress)
+    bound = max(bound, best.bound)
     nothing = np.zeros(0)
     if best.plan is not None and best.why != "stalled":
-        return Found(best.why, best.plan, best.value, best.bound, nothing, nothing), method
+        return Found(best.why, best.plan, best.value, bound, nothing, nothing)
     if best.why == "interrupted":
-        return Found(best.why, nothing, math.nan, best.bound, nothing, nothing), method
+        return Found(best.why, nothing, math.nan, bound, nothing, nothing)
     known = start if best.plan is None else best.plan
     if known is not None and len(whole):
         programme.offer(whole, known[whole])
     left = None if seconds is None else max(0.0, seconds - (time.perf_counter() - began))
     found = programme.find(seconds=left, keep=True)
-    return replace(found, bound=max(found.bound, best.bound)), method
+    return replace(found, bound=max(found.bound, bound))
 
 
 def _with_whole_numbers(programme: Programme, x: np.ndarray, method: LShaped | None) -> Found:
@@ -216,14 +252,16 @@ def _duals_beside_zero(
     """Return shadow prices (rows,) and reduced costs (columns,) that tell what opening a cap of zero would save.
 
     The dual of a cap of zero is not unique: every larger amount keeps the flow at zero too. So the LP is solved with
-    these caps opened by a kilogram a year; its duals are also duals of the LP with caps of zero.
+    these caps opened by a kilogram a year; its duals are also duals of the LP with caps of zero. A floor of one, which
+    allows nothing else, is such a cap as well.
     """
     rows = programme.arrays.rows
     zero = [
         rows[family][i]
         for family, caps in data.caps.items()
         for i, cap in enumerate(caps)
-        if cap.limit == 0.0 and i in rows.get(family, {})  # rows with nothing but tiny coefficients are left out
+        if cap.limit == (1.0 if cap.floor else 0.0)
+        and i in rows.get(family, {})  # rows with nothing but tiny coefficients are left out
     ]
     if not zero:
         return row_dual, col_dual

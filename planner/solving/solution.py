@@ -267,6 +267,11 @@ class Reader:
                 for i, x in self.outcome.values.get(family, {}).items():
                     if x:
                         pay(component, rows[i].node, x * getattr(rows[i], rate))
+        for of in data.impacts:
+            for family, terms in of.operations if of.price else ():
+                made = self.amount(family)
+                for i, units in terms:
+                    pay("impact", of.node, made(i) * units * of.price)
         missing = self.amount("missing")
         last = len(periods) - 1
         for floor in data.stock_floor:
@@ -305,6 +310,9 @@ class Reader:
             wacc = instance.wacc if option.wacc is None else option.wacc
             annuity = count * option.capex_musd * capital_recovery_factor(wacc, option.life_years)
             paid = annuity_years(option, start.year, end)
+            if start.impact:
+                present["impact", start.period] += count * start.impact
+                yearly["impact", start.period] += count * start.impact / periods[start.period].discount
             for t in range(start.period, len(periods)):
                 period = periods[t]
                 upkeep = 0.0 if option.stockpile else fixed_om[option.facility]
@@ -316,6 +324,28 @@ class Reader:
                 present["capex", t] += annuity * sum(
                     discount_factor(instance.discount_rate, y - instance.years[0]) for y in years
                 )
+
+    def impact_totals(self) -> list[tuple[Any, ...]]:
+        """Return the rows of impact_totals.csv: what the plan causes of each impact, by kind and country."""
+        data = self.data
+        country = {k.market: k.country for k in self.instance.markets}
+        home = {o.option: self.country.get(o.facility, "") for o in self.instance.options}
+        places: dict[str, tuple[str, Callable[[int], str]]] = {
+            "activity": ("operation", lambda i: self.country[data.activity[i].facility]),
+            "ship": ("lane", lambda i: data.ship[i].destination),
+            "buy": ("purchase", lambda i: country[data.buy[i].market]),
+            "build": ("build", lambda i: home[data.build[i].option]),
+        }
+        totals: dict[tuple[str, str, str, int], float] = defaultdict(float)
+        for of in data.impacts:
+            node = data.nodes[of.node]
+            for family, terms in (*of.operations, ("build", of.build)) if node.branch == PLAN else ():
+                kind, place = places[family]
+                value = self.amount(family) if family != "build" else lambda i: self.modules.get(i, 0.0)
+                for i, units in terms:
+                    totals[of.impact, kind, place(i), node.year] += units * value(i) * KILO
+        price = {i.impact: i.price_usd_per_unit for i in self.instance.impacts}
+        return [(*key, units, units * price[key[0]] / 1e6) for key, units in totals.items() if abs(units) > 1e-9]
 
     def prices(self) -> list[tuple[Any, ...]]:
         """Return the rows of prices.csv: the shadow price of a material where the plan can have it, USD/t undiscounted.
@@ -372,6 +402,8 @@ def tables(prepared: Prepared, outcome: Outcome) -> tuple[dict[str, pd.DataFrame
     if reader.instance.closures:
         plan["closures"] = reader.closures()
     plan["dependence"] = dependence(prepared, outcome)
+    if reader.instance.impacts:
+        plan["impact_totals"] = reader.impact_totals()
     plan["prices"] = reader.prices()
     plan["costs"] = reader.costs()
     plan["funding"] = reader.funding()

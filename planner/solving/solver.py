@@ -42,6 +42,7 @@ class Settings:
     """How to solve.
 
     gap         relative MIP gap at which the search may stop; None: 0 up to 200 integer decisions, else 0.001
+                (`worth_knowing` tells when a plan is searched to less)
     time_limit  seconds for the search; None: no limit
     threads     threads of the solver; another number may give another plan of the same cost
     seed        random seed of the solver

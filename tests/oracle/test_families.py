@@ -735,6 +735,16 @@ def test_no_more_is_collected_than_comes_back(base):
     costs(i, 60 * HOME * 2 + 40 * SHORT * 2 - 6 * 0.010)  # of the 60 t delivered
 
 
+@oracle("impact")
+def test_a_cap_on_emissions_turns_from_the_market_to_the_plant(base):
+    # 20 units a tonne from China, 5 at home, 900 in all: 20 e + 5 (100 - e) <= 1 100
+    factor = {"impact": "co2", "kind": "operation", "per_t": 5}
+    i = base().with_rows("impacts", {"impact": "co2", "name": "Emissions", "unit": "t CO2"})
+    i = i.with_rows("impact_factors", factor, {"impact": "co2", "kind": "lane", "per_t": 20})
+    i = i.with_rows("caps", {"cap": "air", "metric": "impact", "impact": "co2", "limit": 1100})
+    costs(i, 40 * CHINA + 60 * HOME)
+
+
 @oracle("risk")
 def test_a_price_on_the_worst_shortage_pays_for_the_stock_from_10250_usd_on(base):
     # 51 - 40.75 = 10.25 thousand USD a tonne
@@ -762,6 +772,44 @@ def test_service_that_must_hold_in_a_branch_is_stored_for(base):
     assert plan.branches["crisis"]["service"]["short_t"].tolist() == pytest.approx([20])
     with pytest.raises(planner.PlannerError, match="no plan"):
         planner.solve(i.with_rows("stockpiles", {**PILE, "max_t": 10}).load())
+
+
+# --- own production, and groups of options ------------------------------------------------------------------------
+
+OWN = {"cap": "own", "metric": "own_share", "country": "AAA", "sense": "min"}
+
+
+@oracle("own_share")
+def test_a_floor_on_the_own_share_and_what_a_point_of_it_saves(base):
+    # of 100 t of magnets 45 t are pressed at home at 30 000, the others bought in China at 21 000 USD/t
+    plan = costs(base().with_rows("caps", {**OWN, "material": "magnet", "limit": 0.45}), 45 * HOME + 55 * CHINA)
+    own = plan.tables["dependence"].set_index("cap").loc["own"]
+    assert own["share"] == pytest.approx(0.45)
+    assert own["marginal_musd_per_point"] == pytest.approx(0.009)
+
+
+SAVED = 20 * (SHORT - HOME)  # MUSD a year by a line of 20 t: 1.4
+
+
+def lines(draft, **capex):
+    """The instance with some lines of 20 t, by name with the capex of each, MUSD."""
+    draft = alone(draft).with_rows("facilities", {**PLANT, "capacity_t": 0})
+    rows = [{**LINE, "option": name, "name": name, "module_t": 20, "capex_musd": musd} for name, musd in capex.items()]
+    draft = draft.with_rows("options", *rows)
+    return draft.with_rows("groups", *({"group": "all", "option": name} for name in capex))
+
+
+def limited(draft, measure, **cells):
+    return draft.with_rows("group_limits", {"group": "all", "measure": measure, **cells})
+
+
+@oracle("groups")
+def test_at_most_so_many_options(base):
+    i = lines(base(), a=1, b=2, c=3)
+    nothing = 100 * SHORT
+    costs(i, nothing - 3 * SAVED + 0.6)
+    costs(limited(i, "options", max=2), nothing - 2 * SAVED + 0.3)
+    costs(limited(i, "options", max=0), nothing)
 
 
 # --- every family has one -------------------------------------------------------------------------------------

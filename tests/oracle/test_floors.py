@@ -4,8 +4,11 @@ The instance and its costs are those of test_families.py; magnets are also sold 
 floor makes anybody buy in China at 21 000.
 """
 
+import csv
+import io
+
 import pytest
-from test_families import CARS, CHINA, HOME, LANE, SHORT, costs, oracle
+from test_families import CARS, CHINA, HOME, LANE, OWN, PLANT, SHORT, costs
 from test_families import base as base
 
 import planner
@@ -80,18 +83,14 @@ def test_a_use_that_only_a_floor_wants_is_in_the_model(base):
     costs(i.with_rows("caps", stage), 60 * 0.030 + 60 * 0.002 + 40 * SHORT)
 
 
+def test_a_point_less_of_a_floor_of_one(base):
+    # everything must come from China; a point less lets 1 t come from home, which is 11 000 USD/t cheaper
+    plan = costs(at_home(base).with_rows("caps", {**HABIT, "limit": 1}), 100 * CHINA)
+    rows = plan.tables["dependence"]
+    assert rows[rows["cap"] == "habit"]["marginal_musd_per_point"].tolist() == pytest.approx([0.011])
+
+
 # --- own production -------------------------------------------------------------------------------------------
-
-OWN = {"cap": "own", "metric": "own_share", "country": "AAA", "sense": "min"}
-
-
-@oracle("own_share")
-def test_a_floor_on_the_own_share_and_what_a_point_of_it_saves(base):
-    # of 100 t of magnets 45 t are pressed at home at 30 000, the others bought in China at 21 000 USD/t
-    plan = costs(base().with_rows("caps", {**OWN, "material": "magnet", "limit": 0.45}), 45 * HOME + 55 * CHINA)
-    own = plan.tables["dependence"].set_index("cap").loc["own"]
-    assert own["share"] == pytest.approx(0.45)
-    assert own["marginal_musd_per_point"] == pytest.approx(0.009)
 
 
 def test_a_cap_on_the_own_share(base):
@@ -165,6 +164,46 @@ def test_what_is_recycled_counts_even_if_it_is_thrown_away(base):
     costs(i.with_rows("caps", floor), 60 * HOME + 15 * 0.003 + 40 * SHORT)
 
 
+def test_three_benchmarks_are_three_rows(base):
+    # of its own use a bloc mines 10 %, processes 40 % and recycles 25 %; 100 t of metal are used, made of ore or scrap
+    tables = {
+        "countries": "country,name,bloc\nAAA,Aland,EUR\nBBB,Bland,EUR\nCHN,China,\n",
+        "materials": (
+            "material,name,stage,strategic\nore,Ore,metal,no\nmetal,Metal,metal,yes\nscrap,Scrap,,no\n"
+            "magnet,Magnet,magnet,no\n"
+        ),
+        "processes": ("process,name,restores_provenance\nmine,Mine,\nsmelt,Smelt,\nrenew,Renew,yes\npress,Press,\n"),
+        "recipes": (
+            "process,material,role,t_per_t\nmine,ore,output,1\nsmelt,ore,input,1\nsmelt,metal,output,1\n"
+            "renew,scrap,input,1\nrenew,metal,output,1\npress,metal,input,1\npress,magnet,output,1\n"
+        ),
+        "facilities": (
+            "facility,name,country,status,capacity_t\npit,Pit,AAA,operating,500\nsmelter,Smelter,BBB,operating,500\n"
+            "recycler,Recycler,BBB,operating,500\npress,Press,AAA,operating,500\n"
+        ),
+        "operations": (
+            "facility,process,opex_usd_per_t\npit,mine,9000\nsmelter,smelt,1000\nrecycler,renew,20000\npress,press,0\n"
+        ),
+        "lanes": "material,origin,destination,cost_usd_per_t\n*,*,*,0\n",
+        "sectors": "sector,name,shortage_usd_per_t\ncars,Cars,100000\n",
+        "demand": "country,sector,material,year,demand_t\nAAA,cars,magnet,,100\n",
+        "markets": "market,country,material\nore-chn,CHN,ore\nmetal-chn,CHN,metal\nscrap-bbb,BBB,scrap\n",
+        "market_prices": "market,year,price_usd_per_t\nore-chn,,3000\nmetal-chn,,2000\nscrap-bbb,,0\n",
+    }
+    i = base()
+    i.tables = {name: list(csv.DictReader(io.StringIO(text))) for name, text in tables.items()}
+    floor = {"metric": "own_share", "country": "EUR", "sense": "min"}
+    i = i.with_rows(
+        "caps",
+        {**floor, "cap": "mined", "material": "ore", "limit": 0.1},
+        {**floor, "cap": "processed", "stage": "metal", "limit": 0.4},
+        {**floor, "cap": "recycled", "stage": "metal", "limit": 0.25, "recycled": "yes"},
+    )
+    # 25 t renewed at 20 000; 15 t smelted, so that 40 t are made, of ore of which a tenth is the bloc's own at 9 000
+    # and the rest costs 3 000; 60 t of metal bought at 2 000 USD/t
+    costs(i, 25 * 0.020 + 15 * 0.001 + 1.5 * 0.009 + 13.5 * 0.003 + 60 * 0.002)
+
+
 def test_the_curve_of_own_production_rises_from_the_least_cost_to_the_most_that_can_be_made(base):
     # the press makes at most 60 of 100 t, all to be served: a point of floor costs 1 t at 9 000 USD, from none to 60 %
     served = base().with_rows("sectors", {**CARS, "min_service": 1})
@@ -186,6 +225,15 @@ def test_the_curve_of_own_production_rises_from_the_least_cost_to_the_most_that_
     for wrong in ("own_share:magnet", "own_share:magnet:ZZZ", "own_share:magnet:AAA:new", "stage_share:magnet:AAA"):
         with pytest.raises(planner.PlannerError, match="expected"):
             planner.frontier(base().load(), metric=wrong)
+
+
+def test_the_curve_ends_where_nothing_is_used_if_nothing_need_be(base):
+    # the press runs from 2031 on: a floor in every year leaves nothing to use in 2030, all at 100 000 USD/t short;
+    # then all that is used in 2031 can be own: 60 t, with 40 t short
+    i = base(years=(2030, 2031)).with_rows("facilities", {**PLANT, "first_year": 2031})
+    points = planner.frontier(i.load(), metric="own_share:magnet:AAA", points=2).table
+    assert points["limit"].tolist() == pytest.approx([0.0, 1.0])
+    assert points["objective_musd"].tolist() == pytest.approx([200 * CHINA, 140 * SHORT + 60 * HOME])
 
 
 def test_a_floor_that_binds_is_told_as_one(base, tmp_path):

@@ -23,6 +23,10 @@ def values_of(reference, plan):
         put(("build", r.option, period[r.start_year]), r.modules)
         if ("chosen", r.option) in reference.columns:
             x[reference.columns["chosen", r.option]] = 1.0
+    for name, k in reference.columns.items():
+        if name[0] == "started":
+            terms, *_ = reference.rows["started", *name[1:], "least"]
+            x[k] = float(any(x[j] > 0.5 for j in terms if j != k))
     for r in plan.tables["funding"].itertuples():
         own = ("private", r.option, r.year) if r.source == "private" else ("draw", r.source, r.option, r.year)
         put(own, r.musd)

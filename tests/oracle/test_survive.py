@@ -215,3 +215,12 @@ def test_the_random_instances_are_worth_comparing(tmp_path):
         extra.append(plan.objective_musd - planner.solve(i.with_settings(survive=[]), gap=0).objective_musd)
     assert kinds.count("survived") >= 4
     assert sum(e > 0.01 for e in extra) >= 3
+
+
+def test_what_a_store_lacks_at_the_end_of_the_outage_is_in_its_cost(tmp_path):
+    # 60 t must be in store at the end. With China lost throughout, the plant makes 60 t a year, all of which are
+    # asked: none is left for the store, so the branch, of probability 0, is told with the cost of what is lacking
+    pile = {**PILE, "max_t": 60, "final_min_t": 60}
+    i = instance(tmp_path / "i", None, [{**CHN_STOPS, "years": [2030, 2031], "level": 0.6}])
+    plan = planner.solve(i.with_rows("stockpiles", pile))
+    assert plan.plan["survive"]["audited"]

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 from builders import write_instance
-from drawn import valid
+from drawn import unit_of, valid
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_families import TABLES, TOML
 
 import planner
-from planner.instance.tables import columns
 
 NEAR = 1e-6  # relative: the least-exposure step may spend 1e-7 of the cost
 SMALL = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -153,7 +152,8 @@ def multiplied(content, toml, units, factor):
     """The instance with every figure of these units multiplied."""
     larger = {
         name: [
-            {c: v * factor if v != "" and columns(name)[c].unit in units else v for c, v in row.items()} for row in rows
+            {c: v * factor if v != "" and unit_of(name, c, row.get("measure")) in units else v for c, v in row.items()}
+            for row in rows
         ]
         for name, rows in content.items()
         if rows

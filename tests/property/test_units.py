@@ -1,7 +1,7 @@
 """Results do not depend on the user's units: all tonnages times k and all prices per tonne divided by k."""
 
 import pytest
-from drawn import valid
+from drawn import unit_of, valid
 
 import planner
 from planner.errors import Infeasible
@@ -15,18 +15,15 @@ def scaled(instance, k):
     """The instance in other units of mass; money stays as it is."""
     rows = {}
     for name in TABLES:
-        numbers = {c: spec.unit for c, spec in columns(name).items() if spec.unit in (*TONNES, *PER_TONNE)}
-        changed = [
-            cells(row)
-            | {
+        for row in instance.all_rows(name):
+            units = {c: unit_of(name, c, getattr(row, "measure", "")) for c in columns(name)}
+            changed = {
                 c: cell_of(getattr(row, c) * (k if unit in TONNES else 1 / k))
-                for c, unit in numbers.items()
-                if getattr(row, c) is not None
+                for c, unit in units.items()
+                if unit in (*TONNES, *PER_TONNE) and getattr(row, c) is not None
             }
-            for row in instance.all_rows(name)
-        ]
-        if numbers and changed:
-            rows[name] = changed
+            if changed:
+                rows.setdefault(name, []).append(cells(row) | changed)
     return instance.changed(rows=rows)
 
 

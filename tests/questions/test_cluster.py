@@ -141,6 +141,7 @@ def _killing(monkeypatch, worker):
 
 QUESTIONS = {
     "explain": lambda **where: planner.explain(planner.solve(four_plants()), exact=["a"], **where),
+    "frontier": lambda **where: planner.frontier(four_plants(), points=9, **where),
     "alternatives": lambda **where: planner.alternatives(four_plants(), slack=0.15, **where),
     "diagnose": lambda **where: planner.diagnose(two_caps_too_tight(), **where),
     "stress": lambda **where: planner.stress(planner.solve(planner.load(INSTANCES / "tiny")), **where),
@@ -159,8 +160,8 @@ def test_a_worker_that_is_killed_changes_nothing(started, monkeypatch, question)
     if question is QUESTIONS["diagnose"]:
         assert str(here) == str(there)
         return
-    for name in type(here).tables():
-        assert getattr(here, name).equals(getattr(there, name)), name
+    for table in type(here).tables().values():
+        assert getattr(here, table.attribute).equals(getattr(there, table.attribute)), table.attribute
 
 
 def test_no_scheduler_is_a_clear_error(monkeypatch):

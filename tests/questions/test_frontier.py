@@ -302,11 +302,11 @@ def test_an_interrupted_curve_keeps_its_points(monkeypatch, tmp_path):
     whole, solve = planner.frontier(planner.load(INSTANCES / "stock-cover"), points=6), Curve.solve
     calls = []
 
-    def stopped(self, limit, start=None):
+    def stopped(self, limit, *near):
         calls.append(limit)
         if len(calls) == 4:
             self.interrupted = True
-        return solve(self, limit, start)
+        return solve(self, limit, *near)
 
     monkeypatch.setattr(Curve, "solve", stopped)
     curve = planner.frontier(planner.load(INSTANCES / "stock-cover"), points=6)
@@ -324,9 +324,9 @@ def test_an_interrupt_in_the_search_for_the_tightest_point_keeps_the_cheapest(mo
 
     solve = Curve.solve
 
-    def stopped(self, limit, start=None):
-        if start is None:
-            return solve(self, limit, start)
+    def stopped(self, limit, *near):
+        if not near:
+            return solve(self, limit)
         self.interrupted = True
         raise NoPlan("no plan was found before the search ended (interrupted)")
 

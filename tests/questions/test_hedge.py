@@ -80,6 +80,26 @@ def test_a_second_source_is_insurance_while_it_costs_less_than_what_it_saves(tmp
     assert len(modules(planner.hedge(dear, outcomes=64, trial=0, gap=0.0).builds, "hedged")) == 1
 
 
+def test_limits_on_a_group_hold_in_a_hedged_plan(tmp_path):
+    # as above: one source of 0.2 MUSD costs 0.7, two of 0.3 MUSD cost 0.85
+    def paired(name, musd, **limit):
+        i = sources(tmp_path / name, [("east", musd, 0.5), ("west", musd, 0.5)])
+        i = i.changed(
+            rows={
+                "groups": [{"group": "pair", "option": "east"}, {"group": "pair", "option": "west"}],
+                "group_limits": [{"group": "pair", "measure": "options", **limit}],
+            }
+        )
+        return planner.hedge(i, outcomes=64, trial=64, gap=0.0)
+
+    one = paired("one", 0.2, max=1)
+    assert len(modules(one.builds, "hedged")) == 1
+    assert one.objective_musd == pytest.approx(0.7)
+    both = paired("both", 0.3, min=2)
+    assert modules(both.builds, "trusting") == modules(both.builds, "hedged") == {"east": 1.0, "west": 1.0}
+    assert both.objective_musd == pytest.approx(0.85)
+
+
 def test_who_fears_the_worst_insures_what_does_not_pay_on_average(tmp_path):
     # Chance 3/4 each. One source at 0.3 MUSD: 1.3 with 1/4, else 0.3; two: 1.6 with 1/16, else 0.6; none: 1.
     # Mean: 0.3 + 1/4 = 0.55 against 0.6 + 1/16 = 0.6625. Mean of the worst half: 0.3 + 1/2 = 0.8 against 0.6 + 1/8.

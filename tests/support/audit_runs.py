@@ -81,6 +81,11 @@ EVERYTHING: dict[str, str] = {
         "reduce-more,new-reduce,Extension,20,2,0,0.75,no,0.5,0,0,4,,reduce-start,,,\n"
         "reduce-start,new-reduce,First cells,30,2,1,1,yes,4,2,0,10,,,2.5,2026,2027\n"
     ),
+    "groups": "group,option\ncells,reduce-more\ncells,reduce-start\nlines,press-big\nlines,press-small\n",
+    "group_limits": (
+        "group,measure,first_year,last_year,min,max\n"
+        "cells,capacity_t,,2028,20,95\nlines,options,2027,,,1\nlines,capex_musd,,,,12\n"
+    ),
     "lanes": (
         "material,origin,destination,cost_usd_per_t,max_t,first_year,last_year\n"
         "dy,*,*,200,,,\nmagnet,*,*,200,,,\nmagnet,*,USA,300,,,\nmagnet,CHN,*,250,25,,\n"
@@ -118,6 +123,13 @@ EVERYTHING: dict[str, str] = {
         "ferrite,Ferrite,coil,EUR,,ferrite,2,500\nthrift,Thrift,coil,,pumps,,,700\n"
     ),
     "substitute_shares": "substitute,year,max_share\nferrite,2026,0.1\nferrite,2030,0.3\nthrift,,0.1\n",
+    "impacts": "impact,name,unit,price_usd_per_unit\nco2,Emissions,t CO2,2\njobs,Jobs,persons,\n",
+    "impact_factors": (
+        "impact,kind,facility,process,material,origin,destination,market,option,per_t\n"
+        "co2,operation,fra-wind,,,,,,,3\nco2,operation,,wind,,,,,,0.5\nco2,purchase,,,,,,fra-coil,,40\n"
+        "co2,build,,,,,,,press-big,0.01\njobs,operation,fra-wind,,,,,,,0.1\n"
+        "jobs,build,,,,,,,reduce-start,0.2\n"
+    ),
     "returns": (
         "return,material,sector,country,returned,t_per_t,collected,mean_life_years,shape\n"
         "old-coils,coil,pumps,EUR,old-coil,0.9,0.6,1.5,2\n"
@@ -127,12 +139,13 @@ EVERYTHING: dict[str, str] = {
         "deu-press,idle,2027,,0.8,\nusa-separate,retire,2026,2027,1,50\n"
     ),
     "caps": (
-        "cap,metric,stage,material,country,sector,origin,first_year,last_year,limit,limit_end,sense\n"
-        "home,own_share,magnet,,USA,,,2027,,0.4,0.5,min\n"
-        "imports,import_share,,metal,EUR,,CHN,2027,,0.8,0.7,\n"
-        "one,single_country_share,metal,,,,,2027,,0.75,,\n"
-        "refining,stage_share,metal,,,,,2026,2029,0.95,0.65,\n"
-        "traced,exposed_share,,,EUR,cars,,2027,2029,0.9,0.7,\n"
+        "cap,metric,stage,material,country,sector,origin,first_year,last_year,limit,limit_end,sense,impact\n"
+        "air,impact,,,,,,2029,,600,,,co2\nwork,impact,,,,,,2026,2028,0.3,0.2,min,jobs\n"
+        "home,own_share,magnet,,USA,,,2027,,0.4,0.5,min,\n"
+        "imports,import_share,,metal,EUR,,CHN,2027,,0.8,0.7,,\n"
+        "one,single_country_share,metal,,,,,2027,,0.75,,,\n"
+        "refining,stage_share,metal,,,,,2026,2029,0.95,0.65,,\n"
+        "traced,exposed_share,,,EUR,cars,,2027,2029,0.9,0.7,,\n"
     ),
     "funds": (
         "fund,provider,instrument,budget_musd,first_year,last_year,max_share\n"

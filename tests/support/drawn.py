@@ -9,13 +9,17 @@ from pathlib import Path
 from builders import write_instance
 
 import planner
+from planner.instance.tables import columns
 
 FIRST = 2026
 STAGES = ("mining", "metal", "magnet")
 MATERIALS = ("ore", "metal", "heavy", "magnet", "scrap")
 OPEX = {"mine": 900, "smelt": 3000, "press": 9000, "lean": 9000, "recycle": 3000, "conjure": 60000}
 PRICE = {"ore": 1500, "metal": 9000, "heavy": 30000, "magnet": 40000, "scrap": 2000}
-MAY_GO = ("options", "disruptions", "caps", "funds", "scenarios", "fund_options", "substitutes", "returns")
+MAY_GO = (
+    *("options", "disruptions", "caps", "funds", "scenarios", "fund_options", "group_limits"),
+    *("substitutes", "returns", "impact_factors", "impacts"),
+)
 
 TOML = """\
 schema = 1
@@ -40,8 +44,12 @@ def draw(seed):
     toml, tables = drawn.toml(), drawn.tables()
     drawn.r = random.Random(f"floors {seed}")  # so that what was drawn before stays as it was
     drawn.add_floors(tables)
+    drawn.r = random.Random(f"kit {seed}")
+    _KitDrawn(drawn, tables).add()
     drawn.r = random.Random(f"capacity {seed}")
     drawn.add_capacities(tables)
+    drawn.r = random.Random(f"groups {seed}")
+    drawn.add_groups(tables)
     return toml, tables
 
 
@@ -62,6 +70,12 @@ def valid(folder: Path, seed):
             _follow(tables)
 
 
+def unit_of(table, column, measure):
+    """The unit of a column; of the limits of a group it is that of the row's ``measure``."""
+    unit = columns(table)[column].unit
+    return {"capacity_t": "t", "capex_musd": "MUSD"}.get(measure, "") if unit == "as measure" else unit
+
+
 def _follow(tables):
     """Take out what refers to rows that are gone."""
     substitutes = {row["substitute"] for row in tables["substitutes"]}
@@ -69,21 +83,56 @@ def _follow(tables):
     left = {row["option"] for row in tables["options"]}
     for row in tables["options"]:
         row["requires"] = row["requires"] if row["requires"] in left else ""
-    tables["fund_options"] = [r for r in tables["fund_options"] if r["option"] in left]
+    for name in ("fund_options", "groups"):
+        tables[name] = [r for r in tables[name] if r["option"] in left]
+    groups = {r["group"] for r in tables["groups"]}
+    tables["group_limits"] = [r for r in tables["group_limits"] if r["group"] in groups]
     tables["disruptions"] = [
         r for r in tables["disruptions"] if r["scenario"] in {s["scenario"] for s in tables["scenarios"]}
     ]
 
 
 class _KitDrawn:
-    """The tables of the modelling kit; drawn last, so that what else is drawn does not depend on them."""
+    """Substitutes, returns and impacts."""
 
-    def __init__(self, drawn, demand) -> None:
-        self.r, self.drawn, self.demand = drawn.r, drawn, demand
+    def __init__(self, drawn, tables) -> None:
+        self.r, self.drawn, self.tables, self.demand = drawn.r, drawn, tables, tables["demand"]
         self.maybe = drawn.maybe
 
-    def tables(self):
-        return {**self.substitution(), "returns": self.returns()}
+    def add(self):
+        self.tables |= {**self.substitution(), "returns": self.returns(), **self.impacts()}
+        caps = self.impact_caps(self.tables["impacts"])
+        self.tables["caps"] = [*self.tables["caps"], *caps]
+
+    def impacts(self):
+        names = [f"e{i}" for i in range(self.r.choice((0, 0, 0, 1, 2)))]
+        plants = sorted({o["facility"] for o in self.tables["operations"]})
+        rows = {}
+        for _ in range(self.r.randint(2, 6) if names else 0):
+            row = dict.fromkeys(("facility", "process", "material", "origin", "destination", "market", "option"), "")
+            kind = self.r.choice(("operation", "operation", "lane", "purchase", "build"))
+            if kind == "operation":
+                row |= {"facility": self.maybe(0.5, *plants), "process": self.maybe(0.3, *OPEX)}
+            elif kind == "lane":
+                row |= {"material": self.maybe(0.4, *MATERIALS), "origin": self.maybe(0.4, *self.drawn.countries)}
+                row["destination"] = self.maybe(0.3, *self.drawn.countries)
+            row = {"impact": self.r.choice(names), "kind": kind, **row}
+            rows[tuple(row.values())] = {**row, "per_t": self.r.choice((0.5, 2, 2, 10, 40, -1, -20))}
+        impacts = [
+            {"impact": i, "name": i, "unit": "t CO2", "price_usd_per_unit": self.maybe(0.6, 20, 200)} for i in names
+        ]
+        return {"impacts": impacts, "impact_factors": list(rows.values())}
+
+    def impact_caps(self, impacts):
+        found = []
+        for i in impacts:
+            if self.r.random() < 0.6:
+                least = self.r.random() < 0.25
+                limit = self.r.choice((0.5, 20) if least else (0, 100, 600, 3000))
+                row = {"cap": f"x{i['impact']}", "metric": "impact", "impact": i["impact"], "limit": limit}
+                end = self.maybe(0.3, 2 * limit)
+                found.append({**row, "sense": "min" if least else "max", "limit_end": end})
+        return found
 
     def returns(self):
         found = []
@@ -221,7 +270,6 @@ class _Drawn:
             "demand": demand, "markets": markets, "market_prices": prices, "stockpiles": self.stockpiles(),
             "caps": self.caps(demand), "funds": funds if draws else [], "fund_options": draws,
             "scenarios": scenarios, "disruptions": disruptions,
-            **_KitDrawn(self, demand).tables(),
         }  # fmt: skip
 
     def usd(self, most):
@@ -392,3 +440,20 @@ class _Drawn:
                 tables["facility_capacity"] += self.series(
                     {"facility": plant["facility"]}, "capacity_t", lambda: self.r.choice((0, 20, 60, 120))
                 )
+
+    def add_groups(self, tables):
+        """Put options into groups, and limit these."""
+        options = [o["option"] for o in tables["options"]]
+        tables["groups"], limits = [], {}
+        for i in range(self.r.choice((0, 1, 1, 2)) if options else 0):
+            group, members = f"team{i}", self.r.sample(options, self.r.randint(1, len(options)))
+            tables["groups"] += [{"group": group, "option": o} for o in sorted(members)]
+            for _ in range(self.r.choice((1, 1, 2))):
+                measure = self.r.choice(("options", "modules", "capacity_t", "capex_musd"))
+                least, most = {
+                    "options": (1, 1), "modules": (1, 2), "capacity_t": (15, 50), "capex_musd": (0.2, 2.5)
+                }[measure]  # fmt: skip
+                row = {"group": group, "measure": measure, "first_year": self.maybe(0.3, self.year())}
+                row |= {"last_year": "" if row["first_year"] else self.maybe(0.3, self.year())}
+                limits[tuple(row.values())] = {**row, "min": self.maybe(0.3, least), "max": self.maybe(0.7, most)}
+        tables["group_limits"] = list(limits.values())

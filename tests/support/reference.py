@@ -20,9 +20,11 @@ KEYS = {
     "facility_capacity": 2,
     "operation_costs": 3, "options": 1, "lanes": 3, "tariffs": 3, "sectors": 1, "demand": 4, "markets": 1,
     "market_prices": 2, "stockpiles": 1, "caps": 1, "funds": 1, "fund_options": 2, "scenarios": 1, "disruptions": 6,
+    "groups": 2, "group_limits": 2,
     "substitutes": 1, "substitute_shares": 2, "returns": 1,
+    "impacts": 1, "impact_factors": 9,
 }  # fmt: skip
-WINDOWED = ("lanes", "tariffs")  # their years are part of the key
+WINDOWED = ("lanes", "tariffs", "group_limits")  # their years are part of the key
 
 
 class Row(dict):
@@ -68,7 +70,9 @@ def _columns(name, parts):
         "lanes": "material origin destination", "tariffs": "material origin destination", "market_prices":
         "market year", "fund_options": "fund option", "disruptions": "scenario kind country stage material facility",
         "countries": "country", "processes": "process", "facilities": "facility", "facility_capacity": "facility year",
+        "groups": "group option", "group_limits": "group measure",
         "substitute_shares": "substitute year",
+        "impact_factors": "impact kind facility process material origin destination market option",
     }  # fmt: skip
     columns = keys.get(name, name.removesuffix("s")).split()
     assert len(columns) == parts
@@ -197,7 +201,8 @@ class Reference:
     # --- investment ---------------------------------------------------------------------------------------
 
     def _investment(self):
-        self.online = {}
+        self.online, self.building = {}, defaultdict(list)
+        self.impact_usd = {r["impact"]: r.number("price_usd_per_unit") for r in self.tables["impacts"]}
         for o, r in self.options.items():
             most, lead = r.number("max_modules", 1.0), r.year("lead_years", 0)
             wacc, life = r.number("wacc", self.wacc), r.year("life_years")
@@ -209,6 +214,11 @@ class Reference:
                 self.online[o, t] = y + lead
                 pace = r.number("max_per_year", INF) * self.lengths[t]
                 k = self.column("build", o, t, upper=min(most, pace), whole=r.flag("integer", True))
+                size = r.number("module_t") / self.lengths[t]
+                units = {i: per_t * size for i, per_t in self.causes("build", option=o).items()}
+                self.building[t].append((k, units))
+                usd = sum(self.impact_usd[i] * n for i, n in units.items())
+                self.costs[k, "impact", t] += usd * 1e-6 * self.present[t]
                 for u in self.T:
                     paid = [y2 for y2 in self.calendar[u] if y + lead <= y2 < y + lead + life]
                     self.costs[k, "capex", u] += annuity * sum(map(self.discount, paid))
@@ -224,8 +234,34 @@ class Reference:
                     before = [(k, -r.number("max_modules", 1.0)) for k, _ in self.builds(r["requires"], t)]
                     now = [(self.columns["build", o, t], 1.0)] if (o, t) in self.online else []
                     self.row(("requires", o, t), now + before, upper=0.0)
+        self._groups()
         for group, chosen in groups.items():
             self.row(("one of", group), chosen, upper=1.0)
+
+    def _groups(self):
+        for j, r in enumerate(self.tables["group_limits"]):
+            first, last = r.year("first_year", self.years[0]), r.year("last_year", self.end)
+            terms = []
+            for o in (x["option"] for x in self.tables["groups"] if x["group"] == r["group"]):
+                years = [t for o2, t in self.online if o2 == o and first <= self.years[t] <= last]
+                inside, row = [self.columns["build", o, t] for t in years], self.options[o]
+                if r["measure"] == "options":
+                    started, most = self.column("started", o, j, upper=1.0, whole=True), row.number("max_modules", 1.0)
+                    self.row(("started", o, j, "most"), [*((k, 1.0) for k in inside), (started, -most)], upper=0.0)
+                    self.row(("started", o, j, "least"), [*((k, 1.0) for k in inside), (started, -1.0)], lower=0.0)
+                    terms.append((started, 1.0))
+                else:
+                    each = row.number({"capacity_t": "module_t"}.get(r["measure"], r["measure"]), 1.0)
+                    terms += [(k, each) for k in inside]
+            self.row(("limit of group", j), terms, r.number("min"), r.number("max", INF))
+
+    def causes(self, kind, **named):
+        """Impact -> units per tonne: all rows of a kind that match add up."""
+        found = defaultdict(float)
+        for r in self.tables["impact_factors"]:
+            if r["kind"] == kind and all(r.text(column) in ("", value) for column, value in named.items()):
+                found[r["impact"]] += r.number("per_t")
+        return found
 
     def builds(self, option, until=None):
         last = self.T[-1] if until is None else until
@@ -296,7 +332,7 @@ class Reference:
             for name, k in self.columns.items():
                 if name[0] == "build":
                     bounds[k] = builds.get((name[1], self.years[name[2]]), 0.0)
-            whole &= np.array([name[0] == "chosen" for name in self.columns], dtype=bool)
+            whole &= np.array([name[0] in ("chosen", "started") for name in self.columns], dtype=bool)
         money, fixed = np.zeros(len(bounds)), 0.0
         for (k, *_), amount in self.costs.items():
             if k is None:

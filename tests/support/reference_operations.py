@@ -35,7 +35,7 @@ class Period:
         self.made, self.used, self.bought, self.delivered, self.stored = (defaultdict(list) for _ in range(5))
         self.arriving, self.leaving, self.tied = defaultdict(list), defaultdict(list), defaultdict(list)
         self.surplus, self.recycled = {}, defaultdict(list)
-        self.swaps, self.collected = defaultdict(list), defaultdict(list)
+        self.swaps, self.collected, self.caused = defaultdict(list), defaultdict(list), defaultdict(list)
 
     def add(self):
         self.run()
@@ -58,6 +58,12 @@ class Period:
             self.m.costs[k, component, self.t] += usd * MILLION * self.weight
         return k
 
+    def cause(self, k, per_t):
+        """Add what a tonne of column ``k`` causes of impacts (impact -> units per tonne)."""
+        for impact, units in per_t.items():
+            self.caused[impact].append((k, units))
+            self.m.costs[k, "impact", self.t] += units * self.m.impact_usd[impact] * MILLION * self.weight
+
     def row(self, *name, terms, lower=-INF, upper=INF):
         self.m.row((name[0], self.b, *name[1:], self.t), terms, lower, upper)
 
@@ -77,6 +83,7 @@ class Period:
             concern, inputs = tie or country in m.concern, m.recipe[p, "input"]
             for q in [EXPOSED] if concern else BOTH if inputs else [CLEAN]:
                 k = self.column("activity", f, p, q, component="opex", usd=opex(self.year))
+                self.cause(k, m.causes("operation", facility=f, process=p))
                 use[f].append((k, capacity_per_t))
                 for material, per_t in inputs:
                     self.used[material, country, q].append((k, per_t(self.year)))
@@ -119,6 +126,7 @@ class Period:
                             "ship", material, i, j, q, component="freight", usd=lane.number("cost_usd_per_t")
                         )
                         m.costs[k, "tariff", self.t] += duty * MILLION * self.weight
+                        self.cause(k, m.causes("lane", material=material, origin=i, destination=j))
                         self.leaving[material, i, q].append((k, 1.0))
                         self.arriving[material, j, q].append((k, 1.0))
                         both.append((k, 1.0))
@@ -131,6 +139,7 @@ class Period:
             usd = price(self.year) * self.disrupted("price_surge", hit)
             bought = self.column("buy", k, upper=INF if limit is None else limit, component="purchase", usd=usd)
             self.bought[material, country, q].append((bought, 1.0))
+            self.cause(bought, m.causes("purchase", market=k))
 
     def stop_exports(self, material, i):
         def hit(row):
@@ -290,6 +299,10 @@ class Period:
         elif metric == "single_country_share":
             for c in everywhere:
                 self.limit(cap, c, limit, self.supplied(materials, [c]), all_supplied)
+        elif metric == "impact":
+            built = [(k, units[cap["impact"]]) for k, units in m.building[self.t] if cap["impact"] in units]
+            sides = {"lower": limit} if cap.text("sense") == "min" else {"upper": limit}
+            self.row("cap", cap["cap"], "", terms=self.caused[cap["impact"]] + built, **sides)
         elif metric == "own_share":
             inside = m.members(cap["country"])
             made = self.over_all(self.recycled if cap.flag("recycled") else self.made, materials, inside)

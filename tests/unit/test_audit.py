@@ -221,6 +221,18 @@ def two_lines_on_one_site(run):
     add(run.tables, "builds", "press-big", "new-press", "USA", 2026, 2027, 1.0, 60.0, 9.0)
 
 
+@corrupts("groups")
+def more_of_a_group_than_its_limit(run):
+    # 12 MUSD for both kinds of lines; two small ones cost 5, a big one 9
+    add(run.tables, "builds", "press-big", "new-press", "USA", 2026, 2027, 1.0, 60.0, 9.0)
+
+
+@corrupts("groups")
+def less_of_a_group_than_its_limit(run):
+    put(run.tables["builds"], "modules", 0.5, option="reduce-start")
+    drop(run.tables, "builds", option="reduce-more")
+
+
 @corrupts("requires")
 def an_extension_of_nothing(run):
     drop(run.tables, "builds", option="reduce-start")
@@ -741,17 +753,38 @@ def thrift_with_a_provenance(run):
 @corrupts("swap_limit")
 def more_thrift_than_there_is(run):
     # a tenth of 50 t
-    put(run.tables["substitution"], "t", 5.1, substitute="thrift", year=2027)
+    put(run.tables["substitution"], "t", 5.1, substitute="thrift")
 
 
 @corrupts("swap_cost")
 def thrift_for_nothing(run):
-    put(run.tables["substitution"], "cost_musd", 0.0, substitute="thrift", year=2027)
+    put(run.tables["substitution"], "cost_musd", 0.0, substitute="thrift")
 
 
 @corrupts("demand")
 def replaced_in_one_table_only(run):
     put(run.branches["stop"]["service"], "replaced_t", more(-1.0), sector="pumps", year=2029)
+
+
+@corrupts("impacts")
+def emissions_forgotten(run):
+    drop(run.tables, "impact_totals", impact="co2", kind="purchase", year=2027)
+
+
+@corrupts("impacts")
+def building_that_counts_in_whole(run):
+    put(run.tables["impact_totals"], "units", more(1.0), impact="jobs", kind="build")
+
+
+@corrupts("impact_cost")
+def emissions_at_another_price(run):
+    put(run.tables["impact_totals"], "cost_musd", more(1e-4), impact="co2", kind="purchase", year=2027)
+
+
+@corrupts("impact")
+def more_than_the_air_can_take(run):
+    # 40 units a tonne bought; the balance is off as well
+    put(run.tables["purchases"], "t", more(1.0), market="fra-coil", year=2029)
 
 
 @corrupts("returned")

@@ -16,6 +16,7 @@ OPTION = (
     "option,facility,name,module_t,max_modules,min_modules,max_per_year,integer,capex_musd,lead_years,life_years,"
     "first_start,last_start,exclusive_group,requires,private_musd\n"
 )
+PAIR = "group,option\npair,first\npair,second\n"
 SECOND = "b,site,B,100,,,,,9,1,10,,,,,\n"
 SCENARIO = "scenario,name,probability,first_year,last_year\n"
 DISRUPTION = "scenario,kind,country,stage,material,facility,fraction,reference_t\n"
@@ -52,6 +53,10 @@ def floors(*rows):
     return {"caps": CAP.replace("limit", "limit,sense") + "".join(f"{row}\n" for row in rows)}
 
 
+def grouped(row):
+    return {"groups": PAIR, "group_limits": f"group,measure,first_year,last_year,min,max\n{row}\n"}
+
+
 def options(*rows):
     return {"options": OPTION + "\n".join(rows) + "\n"}
 
@@ -66,6 +71,12 @@ def recipes(rows, processes="", operations=""):
         "processes": TABLES["processes"] + processes,
         "operations": TABLES["operations"] + operations,
     }
+
+
+def impacts(factor, cap=""):
+    columns = "impact,kind,facility,process,material,origin,destination,market,option,per_t\n"
+    tables = {"impacts": "impact,name,unit\ni,I,t\n", "impact_factors": columns + factor + "\n"}
+    return tables | ({"caps": "cap,metric,impact,limit,sense\n" + cap + "\n"} if cap else {})
 
 
 def returns(rest):
@@ -165,6 +176,31 @@ SLIPS = [
     ("E308", "caps.csv:2:recycled", {"caps": "cap,metric,stage,recycled,limit\nc,stage_share,metal,yes,0.5\n"}),
     ("E309", "caps.csv:2:country", caps("c,own_share,metal,,,,,,,0.5")),
     ("E371", "caps.csv:2:sense", floors("c,stage_share,metal,,,,,,,0.5,min")),
+    # groups
+    ("E201", "group_limits.csv:2:group", grouped("pare,modules,,,,1")),
+    ("E201", "groups.csv:3:option", {**grouped("pair,modules,,,,1"), "groups": PAIR.replace("second", "secnd")}),
+    (
+        "E203",
+        "groups.csv:3:option",
+        {**grouped("pair,modules,,,,1"), "options": edited("options", 3, active="no")},
+    ),
+    ("E205", "group_limits.csv:2:last_year", grouped("pair,modules,2028,2027,,1")),
+    (
+        "E373",
+        "group_limits.csv:2:measure",
+        {**grouped("pair,options,,,,1"), "options": edited("options", 3, integer="no")},
+    ),
+    ("E374", "group_limits.csv:2:min", grouped("pair,modules,,,2,1")),
+    ("W553", "groups.csv:2:group", {"groups": PAIR}),
+    ("W554", "group_limits.csv:2:max", grouped("pair,modules,,,,")),
+    ("W554", "group_limits.csv:2:max", grouped("pair,capacity_t,,,,150")),  # no more than that can be started
+    ("W554", "group_limits.csv:2:min", grouped("pair,capacity_t,,,151,")),
+    ("W554", "group_limits.csv:2:max", grouped("pair,modules,2029,2029,,1")),  # no period begins then
+    (
+        "W554",
+        "group_limits.csv:2:max",
+        {**grouped("pair,options,,,,0"), "options": edited("options", 2, min_modules=1)},
+    ),
     # facilities
     ("E372", "facilities.csv:2:capacity_t", {"facility_capacity": "facility,year,capacity_t\npit,,50\n"}),
     (
@@ -397,6 +433,18 @@ SLIPS = [
             )
         },
     ),
+    # impacts
+    ("E383", "impact_factors.csv:2:market", impacts("i,lane,,,,,,spot,,2")),
+    ("E383", "impact_factors.csv:2:option", impacts("i,operation,,,,,,,first,2")),
+    ("E201", "impact_factors.csv:2:impact", impacts("j,operation,,,,,,,,2")),
+    ("E201", "impact_factors.csv:2:facility", impacts("i,operation,pitt,,,,,,,2")),
+    ("E308", "caps.csv:2:impact", impacts("i,operation,,,,,,,,2", "c,exposed_share,i,0.5,")),
+    ("E309", "caps.csv:2:impact", impacts("i,operation,,,,,,,,2", "c,impact,,0.5,")),
+    ("W574", "impacts.csv:3:impact", impacts("i,operation,,,,,,,,2") | {"impacts": "impact,name,unit\ni,I,t\nj,J,t\n"}),
+    ("W518", "impact_factors.csv:2:per_t", impacts("i,operation,,,,,,,,0")),
+    ("W518", "impact_factors.csv:2:per_t", impacts("i,operation,pit,press,,,,,,2")),
+    ("W518", "caps.csv:2:limit", impacts("i,operation,,,,,,,,-2", "c,impact,i,50,")),
+    ("W518", "caps.csv:2:limit", impacts("i,operation,,,,,,,,2", "c,impact,i,0,min")),
     # returns
     ("E201", "returns.csv:2:returned", returns("metl,1,0.5,1,")),
     ("W572", "returns.csv:2:returned", returns("metal,1,0.5,1,")),

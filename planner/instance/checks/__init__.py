@@ -8,12 +8,14 @@ file              rules on
 ``windows``       years that must be in order and near the horizon, and ramps
 ``caps``          caps, which must limit something that exists
 ``options``       options, which must be able to start, and what they require
+``groups``        groups of options, whose limits must be possible
 ``funds``         funds, on which some option must be able to draw
 ``closures``      closures, which need own capacity and should avoid a cost
 ``offtakes``      offtakes, whose material a plant must make
 ``price_floors``  price floors, whose material a plant must make
 ``substitutes``   substitutes, which need a share of the demand
 ``returns``       what comes back after its use
+``impacts``       impacts, and what causes them
 ``risk``          the risk weight, and ranges of delivery risks
 ``disruptions``   scenarios and disruptions, which must hit something
 ``survival``      outages to survive, and service in branches

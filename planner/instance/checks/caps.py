@@ -43,7 +43,7 @@ def stage_or_material(draft: Draft) -> Iterable[Issue]:
 def meaningful_columns(draft: Draft) -> Iterable[Issue]:
     """A column of a cap that means nothing for its metric must be blank."""
     for row in draft.instance.caps:
-        for column in ("country", "sector", "origin", "recycled"):
+        for column in ("country", "sector", "origin", "recycled", "impact"):
             if getattr(row, column) and column not in METRICS[row.metric].columns:
                 yield draft.at(row, column, f"means nothing for {row.metric}, it must be blank")
 
@@ -54,7 +54,8 @@ def whose_share(draft: Draft) -> Iterable[Issue]:
     for row in draft.instance.caps:
         needs = METRICS[row.metric].needs
         if needs and not any(getattr(row, column) for column in needs):
-            asked = "a country or bloc" if len(needs) == 1 else "a country, an origin, or both"
+            of: dict[tuple[str, ...], str] = {("impact",): "an impact", ("country",): "a country or bloc"}
+            asked = of.get(needs, "a country, an origin, or both")
             yield draft.at(row, needs[0], f"{row.metric} needs {asked}")
 
 
@@ -91,7 +92,7 @@ def some_demand(draft: Draft) -> Iterable[Issue]:
 def origin_outside(draft: Draft) -> Iterable[Issue]:
     """Imports come from outside the importer; an origin inside it does not count."""
     for row in draft.instance.caps:
-        if row.metric == "import_share" and row.country and row.origin:
+        if row.metric == "import_share" and row.sense == "max" and row.country and row.origin:  # W552 tells of floors
             inside = members(draft.instance, row.origin) <= members(draft.instance, row.country)
             if inside:
                 yield draft.at(row, "origin", f"lies inside the importer {row.country}, so the cap limits nothing")

@@ -14,7 +14,9 @@ from functools import cached_property
 from typing import Any
 
 from ...errors import Issue
+from ..impact_tables import ImpactFactor
 from ..lives import back_from
+from ..metrics import METRICS
 from ..tables import Cap, DeliveryRisk, Disruption, PriceFloor, Sector, Substitute, Tariff
 from ..timeline import (
     Period,
@@ -140,6 +142,10 @@ def _cap(facts: _Facts, row: Cap, period: Period) -> bool:
 
     A floor needs a limit above 0, and somebody inside who can use the material.
     """
+    if row.metric == "impact":
+        limit = cap_limits(facts.instance, row).get(period.first_year, 0.0)
+        caused = [f.per_t for f in facts.instance.impact_factors if f.impact == row.impact]
+        return any(per_t > 0 for per_t in caused) if row.sense == "max" else limit > 0 and any(caused)
     if row.sense == "min":
         return cap_limits(facts.instance, row).get(period.first_year, 0.0) > 0.0 and _is_used(facts, row, period)
     if row.metric in ("exposed_share", "stage_share") and not facts.something_exposed:
@@ -219,6 +225,32 @@ def _return(facts: _Facts, row: ReturnRow, period: Period) -> bool:
             )
             for earlier in facts.draft.periods
         )
+    )
+
+
+def _impact_factor(facts: _Facts, row: ImpactFactor, period: Period) -> bool:
+    """Return whether there is an operation, lane, market or option that a factor is of."""
+    instance = facts.instance
+    if row.per_t == 0:
+        return False
+    if row.kind == "operation":
+        return any(
+            row.facility in ("", o.facility) and row.process in ("", o.process) and facts.runs(o.facility, period)
+            for o in instance.operations
+        )
+    if row.kind == "purchase":
+        return any(row.market in ("", market) for (market,) in facts.positive("market_prices", "max_t", period))
+    if row.kind == "build":
+        return any(row.option in ("", o.option) for o in instance.options)
+    return any(
+        facts.moves(m.material, origin.country, destination.country, period)
+        for m in instance.materials
+        for origin in instance.countries
+        for destination in instance.countries
+        if origin is not destination
+        and row.material in ("", m.material)
+        and row.origin in ("", origin.country)
+        and row.destination in ("", destination.country)
     )
 
 
@@ -354,6 +386,7 @@ RULES = (
             _between_neighbours) for table in SERIES),
     _Rule("substitutes", "substitute", _substitute, "there is no such demand, or its max_share is 0"),
     _Rule("returns", "return", _return, "nothing that is asked for comes back in the horizon, or nobody uses it"),
+    _Rule("impact_factors", "per_t", _impact_factor, "it is 0, or there is nothing that it is of"),
     _Rule("delivery_risk", "projects", _delivery_risk, "no option is of this kind"),
 )  # fmt: skip
 
@@ -376,7 +409,8 @@ def floor_within_reach(draft: Draft) -> Iterable[Issue]:
     facts = _Facts(draft)
     for row in draft.instance.caps:
         asked = [p for p in draft.periods if _by_first_year(facts, row, p) and _cap(facts, row, p)]
-        if row.sense == "min" and asked and not any(_is_counted(facts, row, p) for p in asked):
+        of_share = not METRICS[row.metric].amount
+        if of_share and row.sense == "min" and asked and not any(_is_counted(facts, row, p) for p in asked):
             missing = "no lane leads in" if row.metric == "import_share" else "nobody there makes it"
             if row.recycled:
                 missing = "no process there that restores provenance makes it"

@@ -13,17 +13,17 @@ from .registry import SETTINGS, Draft, check
 from .windows import at_fault
 
 
-def _starts(draft: Draft, option: Option) -> tuple[int, ...]:
+def possible_starts(draft: Draft, option: Option) -> tuple[int, ...]:
     """Return the first years of periods in which modules can be started, without regard to required options."""
     return tuple(
         period.first_year
         for period in draft.periods
         if period.first_year in start_years(option, draft.instance.years, draft.last)
-        and _most(option, period.length) > 0
+        and most_started(option, period.length) > 0
     )
 
 
-def _most(option: Option, length: int) -> float:
+def most_started(option: Option, length: int) -> float:
     """Return the most modules that can be started in a period of ``length`` years."""
     most = option.max_modules
     if option.max_per_year is not None:
@@ -35,9 +35,9 @@ def _most(option: Option, length: int) -> float:
 def can_start(draft: Draft) -> Iterable[Issue]:
     """An option must be able to start in some period, and come online within the horizon."""
     for row in draft.instance.options:
-        if _starts(draft, row):
+        if possible_starts(draft, row):
             continue
-        most = max(_most(row, period.length) for period in draft.periods)
+        most = max(most_started(row, period.length) for period in draft.periods)
         whole = " whole" if row.integer else ""
         if row.max_modules == 0 or (row.integer and row.max_modules < 1):
             yield draft.at(row, "max_modules", f"no{whole} module can ever be started")
@@ -87,7 +87,7 @@ def required_in_time(draft: Draft) -> Iterable[Issue]:
             expected = f"no possible start: {row.requires} excludes it (exclusive_group {row.exclusive_group})"
             yield draft.at(row, "requires", expected)
             continue
-        starts, earlier = _starts(draft, row), _starts(draft, required)
+        starts, earlier = possible_starts(draft, row), possible_starts(draft, required)
         if starts and earlier and max(starts) < min(earlier):
             expected = f"no possible start: {row.requires} cannot be started before {min(earlier)}"
             yield draft.at(row, "requires", f"{expected}, {row.option} cannot be started after {max(starts)}")
@@ -133,7 +133,8 @@ def commitment_possible(draft: Draft) -> Iterable[Issue]:
     """The modules an option is committed to should be possible within its yearly limit and its group."""
     committed = defaultdict(list)
     for row in draft.instance.options:
-        possible = sum(_most(row, p.length) for p in draft.periods if p.first_year in _starts(draft, row))
+        starts = possible_starts(draft, row)
+        possible = sum(most_started(row, p.length) for p in draft.periods if p.first_year in starts)
         if row.min_modules > possible + 1e-9:
             yield draft.at(row, "min_modules", f"at most {possible:g} can be started, so there is no plan")
         if row.min_modules > 0 and row.exclusive_group:

@@ -13,7 +13,7 @@ import numpy as np
 from ...errors import Infeasible, NoPlan, SolverFailed, UsageError, hinted
 from ...solving.measures import capex
 from ...solving.programme import Programme, Ticker
-from ...solving.search import least_cost
+from ...solving.search import by_parts, least_cost
 from ...solving.solver import PROVEN_UP_TO
 from ...solving.stakes import without_projects
 from ...words import figure_of
@@ -66,7 +66,8 @@ class Space:
     def __init__(self, instance: Instance, slack: float, settings: Settings, progress: Progress | None) -> None:
         self._compile(instance, slack, settings, progress)
         self.ticker.phase = "least cost"
-        found, self.method = least_cost(self.solver, None, progress, Ceiling)
+        self.method = by_parts(self.solver, Ceiling)
+        found = least_cost(self.solver, self.method, None, self.solver.settings.time_limit, progress)
         if found.stopped == "interrupted":
             raise KeyboardInterrupt
         if found.stopped == "infeasible":
@@ -415,11 +416,10 @@ class Space:
         x = self.best.copy()
         whole = self.arrays.integer[self.column]
         x[self.column[whole]] = modules[whole]
-        built = {self.data.build[i].option for i in np.flatnonzero(modules > SOME)}
-        for i, option in enumerate(self.data.chosen):
+        for i, choice in enumerate(self.data.chosen):
             k = self.arrays.columns["chosen"][i]
-            if self.options[option].integer:
-                x[k] = 1.0 if option in built else 0.0
+            if self.options[choice.option].integer:
+                x[k] = 1.0 if any(modules[start] > SOME for start in choice.starts) else 0.0
         return np.round(x[self.whole])
 
     def _within_bounds(self, modules: np.ndarray) -> bool:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from ...instance.finance import annuity_years, capital_recovery_factor, discount_factor
 from ...instance.timeline import horizon_end, module_share, periods
+from ...prepare import ModelData, investment
+from ...prepare.impacts import Impacts
 from .draws import AS_PLANNED, ProjectOutcome
 
 if TYPE_CHECKING:
@@ -29,6 +31,11 @@ class Modules:
         self.span = periods(instance)
         self.end = horizon_end(instance)
         self._fixed_om = {f.facility: f.fixed_om_usd_per_t for f in instance.facilities}
+        data = ModelData()
+        investment.add(instance, self.span, self.end, data)
+        Impacts(instance).add(self.span, data)
+        # MUSD of present value: what building causes is paid for at the start, whatever comes of it
+        self.impacts = {(start.option, start.year): start.impact for start in data.build if start.impact}
         self._shares: dict[tuple[str, int, int], list[float]] = {}
 
     def added(self, option: str, year: int, outcome: ProjectOutcome = AS_PLANNED) -> list[float]:
@@ -38,13 +45,14 @@ class Modules:
         return [size * share for share in self._share(row, year, outcome.delay)]
 
     def cost(self, option: str, year: int, outcome: ProjectOutcome = AS_PLANNED) -> float:
-        """Return the annuities and fixed O&M of a module started in ``year``, MUSD of present value."""
+        """Return the annuities, fixed O&M and priced impacts of a module started in ``year``, MUSD of present value."""
         row = self.options[option]
         upkeep = 0.0 if row.stockpile else self._fixed_om[row.facility] * 1e-3  # MUSD/kt
         running = sum(
             upkeep * kt * p.discount for kt, p in zip(self.added(option, year, outcome), self.span, strict=True)
         )
-        return running + outcome.capex * self._annuities(row, year + (outcome.delay if outcome.comes else 0))
+        late = outcome.delay if outcome.comes else 0
+        return running + outcome.capex * self._annuities(row, year + late) + self.impacts.get((option, year), 0.0)
 
     def _share(self, option: Option, year: int, delay: int) -> list[float]:
         """Return the share of each period in which a module that comes ``delay`` years late is online, 0 to 1."""

@@ -52,11 +52,12 @@ class Operations:
     only where an outcome makes them impossible. So there is a solution in every outcome (relatively complete recourse),
     and the one in the planned outcome is the plan itself.
 
-    The vector of capacities has three parts, in this order; each mapping gives the positions of one part:
+    The vector of capacities has four parts, in this order; each mapping gives the positions of one part:
 
     place   (facility, period) -> its capacity, kt/yr
     takes   position of an offtake in ``data`` -> what must be made for it, kt/yr
     rooms   (stockpile, period) -> the room in a store that may grow, kt
+    impacts position of a cap on an impact in ``data`` -> what builds leave of its limit, thousand units a year
     own     the vector without any module
     offset  fixed O&M of own capacity, MUSD of present value
     """
@@ -80,8 +81,10 @@ class Operations:
         rooms = [(i, row) for i, row in rooms if data.stock_limit[i].modules]
         self.rooms = {(data.stock_limit[i].stockpile, data.nodes[data.stock_limit[i].node].period): k
                       for k, (i, _) in enumerate(rooms, start=len(order) + len(offtakes))}  # fmt: skip
-        limited = np.array([row for _, row in (*order, *offtakes, *rooms)], dtype=int)
-        self.recourse = Recourse(arrays, limited, self._measures(), settings)
+        built = [(i, row) for i, row in sorted(arrays.rows.get("impact", {}).items()) if data.caps["impact"][i].started]
+        self.impacts = {i: len(order) + len(offtakes) + len(rooms) + k for k, (i, _) in enumerate(built)}
+        limited = np.array([row for _, row in (*order, *offtakes, *rooms, *built)], dtype=int)
+        self.recourse = Recourse(arrays, limited, self._measures(), settings, signed=len(built))
         self.own = self.recourse.own
         self._taken: dict[int, list[tuple[int, float]]] = {}
         for i, limit in enumerate(data.offtake):
@@ -109,11 +112,15 @@ class Operations:
         begun = self.data.build[start]
         option, year, facility = begun.option, begun.year, begun.facility
         planned, added = modules.added(option, year), modules.added(option, year, outcome)
+        # what building causes of an impact leaves less of its limit, whatever comes of it
+        caused = [(self.impacts[i], -cap.sign * k) for i, cap in enumerate(self.data.caps["impact"])
+                  if i in self.impacts for s, k in cap.started if s == start]  # fmt: skip
         if begun.stockpile:
             rooms, store = self.rooms, begun.stockpile
-            return [(rooms[store, t], kt) for t, kt in enumerate(added) if kt and (store, t) in rooms]
+            return [*caused, *((rooms[store, t], kt) for t, kt in enumerate(added) if kt and (store, t) in rooms)]
         # a capacity has no row where nothing can run
-        effects = [(self.place[facility, t], kt) for t, kt in enumerate(added) if kt and (facility, t) in self.place]
+        effects = [*caused]
+        effects += [(self.place[facility, t], kt) for t, kt in enumerate(added) if kt and (facility, t) in self.place]
         for i, taken in self._taken.get(start, ()):
             t = self.data.nodes[self.data.offtake[i].node].period
             effects.append((self.takes[i], taken * added[t] / planned[t]))
@@ -169,8 +176,14 @@ def _with_breakable_promises(data: ModelData, arrays: Arrays) -> Arrays:
         for family in ("least_use", "offtake", "stock_floor")
         for i, row in arrays.rows.get(family, {}).items()
     ]
+    # a floor under an impact is a promise as well; a cap that builds alone may exceed must give way, too
+    caps = enumerate(data.caps["impact"])
+    promises += [("impact", i, arrays.rows["impact"][i]) for i, cap in caps if cap.floor or cap.started]
     keys += [(family, i) for family, i, _ in promises]
-    kept = ([1.0] * len(promises), ([row for *_, row in promises], range(len(promises))))
+    kept = (
+        [-1.0 if family == "impact" else 1.0 for family, *_ in promises],
+        ([row for *_, row in promises], range(len(promises))),
+    )
     arrays = arrays.with_columns(sparse.csc_array(kept, shape=(rows, len(promises))), 0.0, 0.0, np.inf)
     broken = {key: columns + j for j, key in enumerate(keys)}
     return replace(arrays, columns=arrays.columns | {"broken": broken})

@@ -121,12 +121,14 @@ class Recourse:
     measures   sparse matrix of shape (measures, columns): what is measured in each solution
     first      bool for each column: it is decided before the operations (a first-stage column)
     operating  bool for each row: it has columns of the operations
+    signed     how many of the last ``limited`` may be below 0: limits of another kind than a capacity
 
     Raises SolverFailed if a row not in ``limited`` connects the operations with first-stage columns.
     """
 
-    def __init__(self, arrays: Arrays, limited: np.ndarray, measures: Any, settings: Settings) -> None:
+    def __init__(self, arrays: Arrays, limited: np.ndarray, measures: Any, settings: Settings, signed: int = 0) -> None:
         self.arrays = arrays
+        self.least_value = np.where(np.arange(len(limited)) < len(limited) - signed, 0.0, -np.inf)
         self.first = first_stage(arrays)
         self.limited = limited
         self.least = np.isfinite(arrays.row_lower[limited])
@@ -221,5 +223,6 @@ class Recourse:
         return [list(answers) for answers in zip(*by_part, strict=True)]
 
     def _of_parts(self, capacity: np.ndarray) -> list[np.ndarray]:
-        """Return the capacities of each part, none below 0, kt/yr."""
-        return [np.maximum(capacity[part.limits], 0.0) for part in self.parts]
+        """Return the capacities of each part, none below 0 that is one, kt/yr."""
+        capacity = np.maximum(capacity, self.least_value)
+        return [capacity[part.limits] for part in self.parts]

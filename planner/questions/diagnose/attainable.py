@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...instance.limits import unit_of
 from ...instance.metrics import METRICS
 from ..study import Declared, Value
 from .search import Clock, feasible, least
@@ -31,6 +32,7 @@ class Reachable(Declared):
     limit       the lowest limit that can be kept in all its years, of a floor the highest; None: only one that asks for
                 nothing, or the cap glides
     first_year  the first period from which its own limits can be kept; None: not within the horizon
+    unit        in which an impact is counted; blank: the limit is a share
     others      how the other wishes are held: ``as they are``, or ``as edited`` where that alone is not enough
     """
 
@@ -47,15 +49,20 @@ class Reachable(Declared):
     first_year: int | None
     others: str
     floor: bool = False
+    unit: str = ""
 
     def __str__(self) -> str:
         parts = []
         strictest, loosest = ("highest", "above 0%") if self.floor else ("lowest", "below 100%")
+
+        def told(limit: float) -> str:
+            return f"{limit:,.6g} {self.unit}" if self.unit else percent(limit)
+
         if self.limit is not None:
-            parts.append(f"the {strictest} limit that can be kept in all its years is {percent(self.limit)}")
+            parts.append(f"the {strictest} limit that can be kept in all its years is {told(self.limit)}")
         elif not self.glides:
             parts.append(f"no limit {loosest} can be kept in all its years")
-        asked = "its glide" if self.glides else f"the asked {percent(self.asked)}"
+        asked = "its glide" if self.glides else f"the asked {told(self.asked)}"
         when = "in no later year of the horizon" if self.first_year is None else f"from {self.first_year} on"
         parts.append(f"{asked} can be kept {when}")
         return f"cap {self.cap}: {', '.join(parts)} (other wishes {self.others})"
@@ -75,7 +82,8 @@ def reachable(system: System, cap: Cap, amounts: np.ndarray, clock: Clock) -> Re
         base[relaxables] = 0.0
     limit = None if cap.limit_end is not None else _lowest(system, cap, base, relaxables, clock)
     earliest, floor = _earliest(system, years, base, clock), cap.sense == "min"
-    return Reachable(cap.cap, cap.limit, cap.limit_end is not None, limit, earliest, others, floor)
+    unit = unit_of(system.instance, cap.cap)
+    return Reachable(cap.cap, cap.limit, cap.limit_end is not None, limit, earliest, others, floor, unit)
 
 
 def _years(system: System, cap: Cap) -> dict[int, int]:

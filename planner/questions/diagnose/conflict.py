@@ -26,7 +26,8 @@ from .system import System
 WISHES = (  # families of rows; a conflict prefers to name earlier ones
     *("service", "clean_only", *METRICS, "least_use", "offtake", "stock_floor", "modules_least"),
     *("pin_force", "pin_least", "pin_most", "pin_forbid"),
-    *("private_limit", "fund_budget", "fund_share", "exclusive_group", "requires", "stock_limit"),
+    *("private_limit", "fund_budget", "fund_share", "group_least", "group_most", "exclusive_group", "requires"),
+    "stock_limit",
 )
 UPPER = "upper:"  # prefix of a family of columns whose upper bounds are meant
 WHOLE = "whole"  # family of items: that the modules of an option are whole numbers

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...instance import limits
 from ...instance.cells import cell_of
 from ...instance.tables import TABLES, cells
 from ...solving.pins import Pins
@@ -18,7 +19,7 @@ from .system import row_of
 if TYPE_CHECKING:
     from ...instance.declare import Key
     from ...instance.instance import Instance
-    from .system import Relaxable, System
+    from .system import Cell, Relaxable, System
 
 GRID = 1e6  # new values are written in millionths, rounded towards feasibility
 ALMOST = 0.05  # millionths: so little is first taken for solver noise and not rounded up
@@ -74,7 +75,7 @@ def _shown(value: Any) -> str:
 def _measure(edit: Edit) -> str:
     if edit.unit == "fraction":
         return f" ({edit.amount * 100:.6g} points)"
-    if edit.unit in ("t", "MUSD", "modules"):
+    if edit.table == "caps" or edit.unit in ("t", "MUSD", "modules", "options"):
         return f" ({edit.amount:,.6g} {edit.unit.removesuffix('s') if edit.amount == 1 else edit.unit})"
     if edit.unit == "years" and edit.new is not None:
         return f" ({edit.amount:.0f} years later)" if edit.amount != 1 else " (a year later)"
@@ -89,6 +90,14 @@ UNITS = {  # column -> unit of its edits
     **dict.fromkeys(("exclusive_group", "requires", "forbid"), "rule"),
     "clean_from_year": "years",
 }
+GROUP_UNITS = {"options": "options", "modules": "modules", "capacity_t": "t", "capex_musd": "MUSD"}  # by measure
+
+
+def unit_of(instance: Instance, cell: Cell) -> str:
+    """Return the unit in which an edit of a cell is told."""
+    if cell.table == "caps":
+        return limits.unit_of(instance, str(cell.key[0])) or UNITS[cell.column]
+    return GROUP_UNITS[str(cell.key[1])] if cell.table == "group_limits" else UNITS[cell.column]
 
 
 def edits(system: System, amounts: np.ndarray, loosen: float = 0.0) -> tuple[Edit, ...]:
@@ -133,7 +142,7 @@ def _edit(system: System, relaxable: Relaxable, amount: float, points: float, lo
             new = None
         amount = abs(old - (0.0 if new is None else new))
     file, line = place_of(system.instance, table, key, column)
-    return Edit(table, file, line, key, column, old, new, amount, UNITS[column], points)
+    return Edit(table, file, line, key, column, old, new, amount, unit_of(system.instance, relaxable.cell), points)
 
 
 def _old(system: System, relaxable: Relaxable) -> Any:

@@ -10,6 +10,7 @@ a cap's or floor's limit, a fund's    1 per point (0.01)
 max_share
 a service floor                       2 per point of the sector's demand
 min_use                               1 per point
+a limit on an impact                  1 per hundredth of it
 final_min_t, take_t of a plant        1 per hundredth of it
 max_t of a stockpile                  1 per hundredth of the largest of its max_t, initial_t and final_min_t
 initial_t                             2 per hundredth of the same: what lies there is a fact, room can be rented
@@ -18,6 +19,7 @@ clean_from_year                       10 per year later
 a pinned module                       15 (a forbidden option: 15)
 a committed module (min_modules)      30
 exclusive_group, requires             40 for an option freed from it
+min, max of a group of options        40 per option, 30 per module; of capacity or capex 1 per hundredth of the limit
 take_t of an option                   40: nothing is taken
 ====================================  ==========================================================
 """
@@ -43,6 +45,7 @@ MONEY = 20.0
 YEAR = 10.0
 PIN = 15.0
 RULE = 40.0
+COMMITTED = 30.0
 CONTENT = 2.0  # what lies in a stockpile, against its room
 KT = 1e-3  # of a tonne
 
@@ -58,6 +61,7 @@ def add_relaxables(system: System) -> None:
         if family.points is not None:
             _cells(system, family)
     _rules(system)
+    _groups(system)
     _money(system)
     _pins(system)
 
@@ -89,13 +93,17 @@ def _caps(system: System) -> None:
             rows[limit.cap].append((row, system.data.nodes[limit.node].year))
     for cap in system.instance.caps:
         for side, (column, value) in enumerate((("limit", cap.limit), ("limit_end", cap.limit_end))):
-            effects = [(row, cap_shift(system, cap, year)[side]) for row, year in rows[cap.cap]]
+            unit = KT if METRICS[cap.metric].amount else 1.0  # the row of an impact is in thousand units
+            effects = [(row, unit * cap_shift(system, cap, year)[side]) for row, year in rows[cap.cap]]
             effects = [(row, factor) for row, factor in effects if factor > 0.0]
             if not effects or value is None:
                 continue
-            room, sign = (value, -1.0) if cap.sense == "min" else (1.0 - value, 1.0)
+            most = math.inf if METRICS[cap.metric].amount else 1.0 - value
+            room, sign = (value, -1.0) if cap.sense == "min" else (most, 1.0)
+            point = POINT / max(value, 1.0) if METRICS[cap.metric].amount else POINT
+            share = not METRICS[cap.metric].amount
             if room > 0.0:
-                _add(system, Relaxable(Cell("caps", (cap.cap,), column), POINT, room, sign), effects, share=True)
+                _add(system, Relaxable(Cell("caps", (cap.cap,), column), point, room, sign), effects, share)
 
 
 def _service(system: System) -> None:
@@ -206,7 +214,7 @@ def _rules(system: System) -> None:
     data, arrays = system.data, system.arrays
     for group, row in arrays.rows.get("exclusive_group", {}).items():
         for h in data.groups[group]:
-            cell = Cell("options", (data.chosen[h],), "exclusive_group")
+            cell = Cell("options", (data.chosen[h].option,), "exclusive_group")
             freed = _add(system, Relaxable(cell, RULE, 1.0, switch=True), [(row, 1.0)])
             system.only_if.append((freed, arrays.columns["chosen"][h]))
     required: dict[str, list[tuple[int, float]]] = defaultdict(list)
@@ -215,6 +223,21 @@ def _rules(system: System) -> None:
         required[need.option].append((row, need.max_modules))
     for option, effects in required.items():
         _add(system, Relaxable(Cell("options", (option,), "requires"), RULE, 1.0, switch=True), effects)
+
+
+def _groups(system: System) -> None:
+    """Add the limits on groups of options: the least can fall to 0, the most rise without end."""
+    units = {"capacity_t": KT}
+    for side, column, sign in (("least", "min", -1.0), ("most", "max", 1.0)):
+        for i, row in system.arrays.rows.get(f"group_{side}", {}).items():
+            limit = system.data.group_limit[i]
+            unit = units.get(limit.measure, 1.0)
+            asked = (limit.least if side == "least" else limit.most or 0.0) / unit
+            usual = asked or max((k for _, k in limit.modules), default=1.0) / unit
+            weight = {"options": RULE, "modules": COMMITTED}.get(limit.measure, POINT / usual)
+            cell = Cell("group_limits", (limit.group, limit.measure, limit.first_year, limit.last_year), column)
+            most = asked if side == "least" else math.inf
+            _add(system, Relaxable(cell, weight, most, sign), [(row, unit)])
 
 
 def _money(system: System) -> None:

@@ -6,7 +6,7 @@ import math
 import time
 
 from ...instance.timeline import most_room
-from .edits import UNITS, place_of
+from .edits import place_of, unit_of
 from .search import Clock, least
 from .system import Relaxable, System
 
@@ -43,14 +43,14 @@ def _room(system: System, relaxable: Relaxable, value: float) -> float:
     """Return by how much the cell could become stricter before it leaves its range, in its unit."""
     if relaxable.sign > 0:
         return value
-    if UNITS[relaxable.cell.column] == "fraction":
+    if unit_of(system.instance, relaxable.cell) == "fraction":
         return 1.0 - value
     if relaxable.cell.column == "final_min_t":
         store = next(s for s in system.instance.stockpiles if s.stockpile == relaxable.cell.key[0])
         horizon = system.prepared.periods
         return most_room(store, system.instance.options, horizon, horizon[-1]) - value
-    if relaxable.cell.column == "take_t":
-        return math.inf  # its range has no end; what can be made and sold bounds it
+    if relaxable.cell.column in ("take_t", "min", "limit", "limit_end"):
+        return math.inf  # its range has no end; what can be made and sold, or built, bounds it
     return next(o.max_modules for o in system.instance.options if o.option == relaxable.cell.key[0]) - value
 
 

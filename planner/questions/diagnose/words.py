@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...instance.limits import limit_in_words
 from ...instance.metrics import METRICS
 from ...instance.timeline import largest_capacity, promised, start_years
-from ...prepare import CLEAN, PLAN, Node, Pool, ShareLimit
-from ...solving.families import FAMILIES, modules, tonnes
+from ...prepare import CLEAN, PLAN, GroupLimit, Node, Pool, ShareLimit
+from ...solving.families import FAMILIES, in_group, modules, tonnes
 from .conflict import UPPER, WHOLE, Item
 from .system import Cell, System, service_cell
 
@@ -202,8 +203,11 @@ def _cap(system: System, family: str, limit: ShareLimit) -> Statement:
         of.append(f"of {limit.country or row.country}")
     if row.origin:
         of.append(f"from {row.origin}")
+    if row.impact:
+        of.append(row.impact)
     side = "least" if limit.floor else "most"
-    text = f"cap {limit.cap}: {' '.join(of)} at {side} {percent(limit.limit)} in {_at(node)}"
+    asked = limit_in_words(system.instance, limit.cap, limit.limit * (1e3 if METRICS[family].amount else 1.0))
+    text = f"cap {limit.cap}: {' '.join(of)} at {side} {asked} in {_at(node)}"
     subject = f"cap {limit.cap} {limit.country} {limit.limit if row.limit_end is not None else ''}"
     return Statement("wish", subject, node.year, text, Cell("caps", (limit.cap,), "limit"), 100.0)
 
@@ -236,9 +240,24 @@ def _offtake(system: System, i: int) -> Statement:
 
 
 def _exclusive(system: System, group: str) -> Statement:
-    options = ", ".join(system.data.chosen[h] for h in system.data.groups[group])
+    options = ", ".join(system.data.chosen[h].option for h in system.data.groups[group])
     text = f"exclusive_group {group}: only one of {options} may be built"
     return Statement("wish", f"group {group}", None, text, None, 94.0)
+
+
+def _group_most(system: System, i: int) -> Statement:
+    return _group(system.data.group_limit[i], "max", "most")
+
+
+def _group_least(system: System, i: int) -> Statement:
+    return _group(system.data.group_limit[i], "min", "least")
+
+
+def _group(limit: GroupLimit, column: str, side: str) -> Statement:
+    said = in_group(limit, limit.most if side == "most" else limit.least)
+    cell = Cell("group_limits", (limit.group, limit.measure, limit.first_year, limit.last_year), column)
+    text = f"{column} of group {limit.group}: at {side} {said}"
+    return Statement("wish", f"group {column} {text}", None, text, cell, FAMILIES[f"group_{side}"].rank)
 
 
 def _pin(system: System, family: str, index: tuple[str, int]) -> Statement:
@@ -369,6 +388,8 @@ _TELLERS: dict[str, Callable[[System, Any], Statement | None]] = {
     "least_use": _least_use,
     "offtake": _offtake,
     "exclusive_group": _exclusive,
+    "group_most": _group_most,
+    "group_least": _group_least,
     "balance": _balance,
     "capacity_limit": _capacity,
     "stock_balance": _stock_balance,

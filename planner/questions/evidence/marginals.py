@@ -96,6 +96,19 @@ class _Marginals:
             self.demand[need.country, need.sector, need.material, period] += duals.get("demand", {}).get(d, 0.0)
             short = values.get("short", {}).get(d, 0.0)
             self.short[need.sector] += data.nodes[need.node].weight * short
+        for i, swap in enumerate(data.swap_limit):  # of a larger demand the same share can be replaced
+            share = swap.limit / data.need[swap.need].demand
+            key = (swap.country, swap.sector, swap.material, data.nodes[swap.node].period)
+            self.demand[key] += duals.get("swap_limit", {}).get(i, 0.0) * share
+        self.paid: dict[tuple[str, str], float] = defaultdict(float)  # (table, key) -> weight x kt or thousand units
+        for i, z in enumerate(data.deliver):
+            if z.substitute:
+                replaced = values.get("deliver", {}).get(i, 0.0)
+                self.paid["substitutes", z.substitute] += data.nodes[z.node].weight * replaced
+        for of in data.impacts:
+            for family, terms in (*of.operations, ("build", of.build)):
+                caused = sum(units * values.get(family, {}).get(i, 0.0) for i, units in terms)
+                self.paid["impacts", of.impact] += data.nodes[of.node].weight * caused
         for i, cap in enumerate(data.caps["exposed_share"]):  # more demand leaves more room under a share of it
             room = duals.get("exposed_share", {}).get(i, 0.0) * cap.limit
             for d in cap.total:
@@ -117,6 +130,8 @@ class _Marginals:
             ("market_prices", "price_usd_per_t"): self._price,
             ("recipes", "t_per_t"): self._recipe,
             ("sectors", "shortage_usd_per_t"): self._shortage,
+            ("substitutes", "cost_usd_per_t"): self._paid,
+            ("impacts", "price_usd_per_unit"): self._paid,
         }
         ask = known.get((table, column))
         return None if ask is None else ask(row)
@@ -200,6 +215,9 @@ class _Marginals:
         ):
             return 0.0
         return sum(self.recipe.get((row.process, f"{row.material}/{row.role}"), {}).values())
+
+    def _paid(self, row: Any) -> float:
+        return KILO * self.paid.get((row.TABLE, str(row.identity[0])), 0.0)
 
     def _shortage(self, row: Any) -> float:
         return KILO * self.short.get(row.sector, 0.0)

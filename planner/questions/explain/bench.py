@@ -111,9 +111,8 @@ class Model:
         for i, k in self.columns.items():
             values[k] = modules[i]
         chosen = self.arrays.columns.get("chosen", {})
-        built = {self.data.build[i].option for i in np.flatnonzero(modules > BUILT)}
-        for i, option in enumerate(self.data.chosen):
-            values[chosen[i]] = 1.0 if option in built else 0.0
+        for i, choice in enumerate(self.data.chosen):
+            values[chosen[i]] = 1.0 if any(modules[start] > BUILT for start in choice.starts) else 0.0
         return np.round(values[self.whole])
 
     def hold(self, modules: np.ndarray, all_builds: bool, raised: Mapping[int, float] | None = None) -> Found | None:

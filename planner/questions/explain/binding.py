@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InstanceError, PlannerError
+from ...instance.limits import unit_of
 from ...prepare import CLEAN, EXPOSED, PLAN
 from ...solving.families import FAMILIES, POINT, Family
 from .bench import BUILT, INTERRUPTED, Bench, Model, Step
@@ -29,7 +30,8 @@ WORTHLESS = 1e-7  # MUSD per unit; a limit with a lower shadow price does not bi
 DUAL = "dual"
 SOLVED = "re-solve of the step"
 RELAXED = "dual, whole numbers relaxed"
-MONEY = ("fund_budget", "fund_share", "private_limit")  # families whose shadow prices are of the linear relaxation
+# families whose shadow prices are of the linear relaxation: with whole numbers held they say nothing
+ON_BUILDS = ("fund_budget", "fund_share", "private_limit", "group_most", "group_least")
 
 
 STEP = 0.1  # part of a limit by which it is eased
@@ -138,15 +140,20 @@ def _caps(bench: Bench) -> list[Limit]:
     result: list[Limit] = []
     for r in rows[(rows["cap"] != "") & (rows["marginal_musd_per_point"] > 0.0)].itertuples():
         of = r.stage or r.material or r.sector
-        kind, side = ("floor", "least") if r.cap in bench.instance.floors else ("cap", "most")
-        says = f"{r.metric}{f' of {of}' if of else ''} at {side} {r.limit:.4g}"
-        limit = Limit(kind, r.cap, r.country, int(r.year), POINT, float(r.marginal_musd_per_point), DUAL, says)
+        floor, unit = r.cap in bench.instance.floors, unit_of(bench.instance, r.cap)
+        kind, side = ("floor", "least") if floor else ("cap", "most")
+        kind = {"floor": "impact_floor", "cap": "impact"}[kind] if unit else kind
+        says = f"{r.metric}{f' of {of}' if of else ''} at {side} {r.limit:.4g}{f' {unit}' if unit else ''}"
+        limit = Limit(
+            kind, r.cap, r.country, int(r.year), "unit" if unit else POINT, float(r.marginal_musd_per_point), DUAL, says
+        )
+        step = 1e-3 if unit else 0.01  # of the side of the row: a unit, or a point
         for i, row in bench.arrays.rows.get(r.metric, {}).items():
             share = bench.data.caps[r.metric][i]
             if share.cap == r.cap and share.country in ("", r.country) and bench.data.nodes[share.node].year == r.year:
                 slope = bench.slopes[row]
-                entries = dict(zip(slope.columns.tolist(), (0.01 * slope.values).tolist(), strict=True))
-                limit.eases.append(Step(row=row, more=0.01 * slope.upper, entries=entries))
+                entries = dict(zip(slope.columns.tolist(), (step * slope.values).tolist(), strict=True))
+                limit.eases.append(Step(row=row, more=step * slope.upper, entries=entries))
         result.append(limit)
     return result
 
@@ -173,16 +180,15 @@ def _rows(bench: Bench, family: Family) -> list[Limit]:
         year = node.year if node is not None else getattr(row, "year", 0)
         country = of if what == "country" else home[what].get(of, "")
         key = (family.subject(row), country, year)
-        limit = found.setdefault(key, Limit(family.kind, *key, family.unit, 0.0, how, ""))
-        limit.worth += (
-            max(0.0, sign * dual) * (_point(bench, row) if family.name == "fund_share" else 1.0) / family.units
-        )
+        unit, units = family.measured(row) if family.measured else (family.unit, family.units)
+        limit = found.setdefault(key, Limit(family.kind, *key, unit, 0.0, how, ""))
+        limit.worth += max(0.0, sign * dual) * (_point(bench, row) if family.name == "fund_share" else 1.0) / units
         size = family.amount(row, bench.modules_built) if family.amount else 0.0
-        step = (STEP * size or FIRST[family.side]) if family.amount else 1.0
+        step = (STEP * size or FIRST[family.side]) if family.amount and unit != "option" else 1.0
         if not limit.says or node is None or node.branch == PLAN:
             limit.says = family.limit_in_words(row, bench.modules_built) + _size(bench, family, row)
-            limit.step = step * family.units
-        if family.name not in MONEY:
+            limit.step = step * units
+        if family.name not in ON_BUILDS:
             limit.eases.append(_step(bench, family, i, step))
     for limit in found.values():
         limit.saves = limit.worth * limit.step
@@ -239,10 +245,10 @@ def _point(bench: Bench, row: Any) -> float:
 def _duals(bench: Bench, family: Family) -> tuple[Mapping[Any, float], str]:
     """Return the shadow prices of a family by index (reduced costs if it is one of variables), and their source.
 
-    With integer modules the shadow price of money is 0 or undefined, since money alone cannot change the builds. So
-    the shadow price of the linear relaxation is used for money instead.
+    With integer modules the shadow price of money is 0 or undefined, since money alone cannot change the builds. So is
+    that of a limit on a group of options. The shadow price of the linear relaxation is used for these instead.
     """
-    if family.name not in MONEY or not len(bench.whole):
+    if family.name not in ON_BUILDS or not len(bench.whole):
         return (bench.reduced if family.bounds else bench.dual).get(family.name, {}), DUAL
     if not bench.arrays.rows.get(family.name):
         return {}, RELAXED

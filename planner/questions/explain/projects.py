@@ -36,7 +36,7 @@ class Project:
     start_year     year of that start
     modules        modules that are built, or, if none are, the smallest number that could be
     annuity        capital cost of these modules
-    fixed_om       fixed O&M of these modules
+    fixed_om       fixed O&M of these modules, and what the priced impacts of building them cost
     earns          value of their capacity by the shadow prices: at the margin if built, else an upper bound
     value          cost without the option, less the cost of the plan
     together       options of the same project: of one facility or stockpile, or of one exclusive group
@@ -100,7 +100,7 @@ def survey(bench: Bench) -> list[Project]:
                 start_year=bench.data.build[first].year,
                 modules=sum(count.values()),
                 annuity=sum(n * bench.data.build[i].annuity for i, n in count.items()),
-                fixed_om=sum(n * bench.data.build[i].fixed_om for i, n in count.items()),
+                fixed_om=sum(n * (bench.data.build[i].fixed_om + bench.data.build[i].impact) for i, n in count.items()),
                 earns=sum(n * sum(worth[i].values()) for i, n in count.items()),
                 together=_together(bench, option),
             )
@@ -126,12 +126,17 @@ def module_values(bench: Bench, duals: Mapping[int, float]) -> list[dict[int, fl
         year = bench.data.nodes[limit.node].year
         for i, amount in limit.modules:
             result[i][year] = result[i].get(year, 0.0) + worth * amount
+    for n, dual in bench.dual.get("impact", {}).items():  # what building causes takes up room under a cap
+        cap = bench.data.caps["impact"][n]
+        year = bench.data.nodes[cap.node].year
+        for i, units in cap.started:
+            result[i][year] = result[i].get(year, 0.0) + min(0.0, dual) * cap.sign * units
     return result
 
 
 def _cost(bench: Bench, i: int) -> float:
-    """Return capital cost and fixed O&M of one module of a start, MUSD present value."""
-    return bench.data.build[i].annuity + bench.data.build[i].fixed_om
+    """Return capital cost, fixed O&M and priced impacts of one module of a start, MUSD present value."""
+    return bench.data.build[i].cost
 
 
 def _one(option: Option) -> float:

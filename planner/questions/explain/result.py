@@ -91,7 +91,7 @@ class Explanation(Study):
             modules             | number  | modules | modules that are built; if none are, those that are assessed
             capacity_t          | number  | t/yr    | capacity of these modules
             annuity_musd        | number  | MUSD    | capital cost of these modules
-            fixed_om_musd       | number  | MUSD    | fixed O&M of these modules
+            fixed_om_musd       | number  | MUSD    | fixed O&M of these modules, and priced impacts of building them
             earns_musd          | number  | MUSD    | value of their capacity by the shadow prices
             earns_how           | text    |         | source of `earns_musd`
             value_musd          | number  | MUSD    | cost without the option less cost of the plan; blank if not solved
@@ -198,8 +198,11 @@ class Explanation(Study):
 # --- as a page of text ---
 
 AT_MOST = 12  # lines of a section
+COUNTED = ("module", "option")  # units of limits that are counts
+AMOUNTS = ("t/yr", "t", "MUSD", *COUNTED)  # units of limits that are told with their step
 LIMITS = [family for family in FAMILIES.values() if family.kind]
 NO_FAMILY = {"lead_time": "a year earlier", "clean_only": "a point exposed", "floor": "a point less"}
+NO_FAMILY |= {"impact_floor": "a unit less"}
 # kind of a limit -> one unit more of it in words, and the step by which it is eased in words
 UNITS = {family.kind: family.saved_by for family in LIMITS} | NO_FAMILY
 STEPS = {
@@ -249,10 +252,10 @@ def step_of(kind: str, unit: str, steps: Iterable[float]) -> str:
     steps  size of the step in each year, in the unit
     """
     low, high = min(steps), max(steps)
-    if unit not in ("t/yr", "t", "MUSD", "module"):
+    if unit not in AMOUNTS:
         return UNITS[kind]
     amount = figure_of(low, 3) if high - low <= 1e-9 * high else f"{figure_of(low, 3)}-{figure_of(high, 3)}"
-    return f"{amount} {unit}{'s' if unit == 'module' and amount != '1' else ''} {UNITS[kind].split()[-1]}"
+    return f"{amount} {unit}{'s' if unit in COUNTED and amount != '1' else ''} {UNITS[kind].split()[-1]}"
 
 
 def at_the_margin(worth: float, unit: str, holds: Collection[str]) -> str:
@@ -262,7 +265,7 @@ def at_the_margin(worth: float, unit: str, holds: Collection[str]) -> str:
     unit   unit of the limit
     holds  whether the rate holds over the step, in each year: ``yes``, ``no`` or "" (not solved again)
     """
-    if unit not in ("t/yr", "t", "MUSD", "module") and "no" not in holds:
+    if unit not in AMOUNTS and "no" not in holds:
         return ""
     known = "" if holds == {"yes"} or "no" not in holds else ", which holds for less"
     return f"; at the margin {_number(worth)} a {unit}{known}"

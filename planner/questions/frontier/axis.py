@@ -20,9 +20,10 @@ class Axis:
     """The dependence metric that the curve limits; the limit is the same in all years in which it holds.
 
     name   ``exposed_share``, ``stage_share:STAGE``, ``single_country_share:STAGE``, ``import_share:STAGE:COUNTRY``,
-           ``own_share:STAGE:COUNTRY``, the same with ``:recycled`` behind it, or ``unserved``; a material may take the
-           place of a stage, and a bloc that of a country
+           ``own_share:STAGE:COUNTRY``, the same with ``:recycled`` behind it, ``impact:NAME`` or ``unserved``; a
+           material may take the place of a stage, and a bloc that of a country
     first  first calendar year in which the limit holds; None: every year
+    scale  of an impact: units a year that are 1 in the search, the most that any plan can cause in a year
     glide  whether the limit falls linearly, from the metric in the first year of the least-cost plan to the limit of
            the point in ``first``, and stays there
 
@@ -33,6 +34,7 @@ class Axis:
     name: str
     first: int | None = None
     glide: bool = False
+    scale: float = 1.0
 
     @property
     def family(self) -> str:
@@ -45,8 +47,17 @@ class Axis:
         return self.family in METRICS and METRICS[self.family].own
 
     def shown(self, limit: float) -> float:
-        """Return a limit or share of the search as one of the metric, or the other way round."""
-        return 1.0 - limit if self.floor else limit
+        """Return a limit or share of the search as one of the metric."""
+        return 1.0 - limit if self.floor else limit * self.scale
+
+    def sought(self, limit: float) -> float:
+        """Return a limit or share of the metric as one of the search."""
+        return 1.0 - limit if self.floor else limit / self.scale
+
+    @property
+    def amount(self) -> bool:
+        """Whether the metric is no share, but an amount of units a year."""
+        return self.family in METRICS and METRICS[self.family].amount
 
     def check(self, instance: Instance) -> None:
         """Raise UsageError if the instance has no such metric or years."""
@@ -59,6 +70,12 @@ class Axis:
             )
         if self.glide and (self.first is None or self.first <= instance.years[0] or kind == "unserved"):
             raise UsageError(f"a glide needs a share and a year after {instance.years[0]} in which it ends")
+        if kind == "impact":
+            impacts = [i.impact for i in instance.impacts]
+            if len(of) != 1 or of[0] not in impacts:
+                expected = f"impact: and one of {', '.join(impacts) or 'the impacts of impacts.csv; there are none'}"
+                raise UsageError(hinted(f"metric {self.name}: expected {expected}", ":".join(of), impacts))
+            return
         if kind == "unserved" or not METRICS[kind].of:
             if of:
                 raise UsageError(f"metric {self.name}: {kind} is of the whole chain; leave :{':'.join(of)} out")
@@ -91,7 +108,9 @@ class Axis:
             return instance, set()
         item, place, rest = [*self.name.split(":"), "", "", ""][1:4]
         row: dict[str, Any] = {"metric": self.family, "limit": self.shown(limit)}
-        if item:
+        if self.amount:
+            row["impact"] = item
+        elif item:
             row["stage" if item in instance.stages else "material"] = item
         if place:
             row["country"] = place

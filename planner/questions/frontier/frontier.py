@@ -47,6 +47,8 @@ def frontier(
     time_limit: float | None = None,
     threads: int = 1,
     seed: int = 0,
+    workers: int | None = None,
+    scheduler: str | None = None,
     progress: Progress | None = None,
 ) -> Frontier:
     """Trace least cost against a limit on a dependence metric, from the least cost to the least dependence.
@@ -54,9 +56,9 @@ def frontier(
     instance    the instance, or its folder; its own caps stay in force
     metric      ``exposed_share``, ``stage_share:STAGE``, ``single_country_share:STAGE``,
                 ``import_share:STAGE:COUNTRY``, ``own_share:STAGE:COUNTRY`` (with ``:recycled`` behind it only what is
-                recycled) or ``unserved``; a material may take the place of a stage, a bloc that of a country. The same
-                limit holds in every year; that on ``own_share`` is a floor, ``unserved`` is limited in the sum of the
-                years
+                recycled), ``impact:NAME`` (limits are then units a year) or ``unserved``; a material may take the place
+                of a stage, a bloc that of a country. The same limit holds in every year; that on ``own_share`` is a
+                floor, ``unserved`` is limited in the sum of the years
     from_year   first calendar year in which the limit holds; None: every year
     glide       whether the limit falls linearly, from the metric in the first year of the least-cost plan to the limit
                 of the point in ``from_year``, and stays there
@@ -65,6 +67,8 @@ def frontier(
     time_limit  seconds of search for each point; None: no limit
     threads     threads of the solver
     seed        random seed of the solver
+    workers     processes for points with whole numbers; None: one per core, where there is enough to do
+    scheduler   address of a Dask scheduler to use instead, with the extra ``distributed``
     progress    called with one line of text for each point
 
     An interrupt keeps the points found until then. Raises UsageError on an unknown metric or on arguments that
@@ -81,7 +85,7 @@ def frontier(
     settings = Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed)
     started = time.perf_counter()
     curve = Curve(instance, Axis(metric, from_year, glide), settings, progress)
-    found = curve.trace(points)
+    found = curve.trace(points, workers, scheduler)
     return _results(curve, found, time.perf_counter() - started)
 
 
@@ -157,7 +161,8 @@ def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
         told = band.same or band.sign
         premium = band.found / extra if told and extra > MEASURABLE * (p.clean + p.exposed) else math.nan
         gap = abs(p.cost - p.bound) / max(abs(p.cost), 1e-9)
-        marginal = -p.slope * 0.01 + 0.0
+        step = 1.0 / curve.metric.scale if curve.metric.amount else 0.01  # a unit, or a point
+        marginal = -p.slope * step + 0.0
         rows.append(
             (number, curve.metric.name, shown(p.limit), shown(p.share), p.cost, p.bound, gap)  # noqa: RUF005
             + (band.found, band.least, band.most, marginal, premium)
@@ -170,7 +175,7 @@ def _results(curve: Curve, found: list[Point], seconds: float) -> Frontier:
                 change = "on" if not old else "off" if not new else "more" if new > old else "less"
                 switches.append((number, *key, abs(new - old), change))
     limits = [p.limit for p in points]
-    bounds = curve.bounds(limits)
+    bounds = curve.bounds(points)
     lp_rows = [(i + 1, shown(limits[i]), bound) for i, bound in enumerate(bounds)]
     return Frontier(
         curve.instance,

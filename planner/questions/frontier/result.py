@@ -61,7 +61,8 @@ class Frontier(Study):
             """
             point                   | integer |          | number of the point, from 1
             metric                  | text    |          | metric that is limited
-            limit                   | number  | share    | limit on the metric; for `unserved` a part of the demand
+            limit                   | number  | share    | limit on the metric; for `unserved` a part of the demand,
+                for an impact units a year (so are `share` and `same_until`)
             share                   | number  | share    | value of the metric in the plan
             objective_musd          | number  | MUSD     | present value of the cost of the best plan found
             bound_musd              | number  | MUSD     | lower bound: no plan that keeps the limit costs less
@@ -69,9 +70,9 @@ class Frontier(Study):
             extra_musd              | number  | MUSD     | cost above that of point 1, for the plans that were found
             extra_least_musd        | number  | MUSD     | lower end of the extra cost, given the gaps of both searches
             extra_most_musd         | number  | MUSD     | upper end of the extra cost, given the gaps of both searches
-            marginal_musd_per_point | number  | MUSD     | saving by a limit one percentage point higher (a floor: one
-                point lower): the shadow price with the integer variables fixed; at a bend of the curve it may be that
-                of either side
+            marginal_musd_per_point | number  | MUSD     | saving by a limit one percentage point (of an impact: one
+                unit) higher (a floor: one point lower): the shadow price with the integer variables fixed; at a bend
+                of the curve it may be that of either side
             usd_per_kg_clean        | number  | USD/kg   | extra cost per extra kg of clean deliveries compared with
                 point 1, both as present values; blank if no clean deliveries are added, or if the gaps leave open
                 whether the cost is higher; as uncertain as `extra_musd`
@@ -137,9 +138,9 @@ class Frontier(Study):
         row = self._row(point)
         if self.metric.family == "unserved":
             raise UsageError("unserved demand is not a metric of caps.csv, so a point of it is not an instance")
-        shown = self.metric.shown
-        limit = min(1.0, shown(float(row["limit"])) + 1e-9)  # room for the solver's tolerance, or the end has no plan
-        return self.metric.capped(self.instance, limit, shown(self.today))[0]
+        sought = self.metric.sought
+        limit = min(1.0, sought(float(row["limit"])) + 1e-9)  # room for the solver's tolerance, or the end has no plan
+        return self.metric.capped(self.instance, limit, sought(self.today))[0]
 
     def plan(self, point: int, **options: Any) -> Run:
         """Solve the instance at a point again and return the run, for example to write it to a folder.
@@ -191,7 +192,7 @@ class Frontier(Study):
             *text_table(
                 [
                     *(("point", ">6"), ("limit", ">8"), ("MUSD", ">14"), ("gap", ">7"), ("extra MUSD", ">16")),
-                    ("MUSD/point", ">11"),
+                    ("MUSD/unit" if self.metric.amount else "MUSD/point", ">11"),
                     *(("USD/kg clean", ">12"), ("exposed", ">8"), ("short t", ">9"), ("capex MUSD", ">11")),
                 ],
                 [self._cells(r) for r in self.table.itertuples()],
@@ -211,11 +212,14 @@ class Frontier(Study):
             lines.append("Interrupted: the points found so far.")
         return "\n".join(lines + [f"Note: {n}" for n in self.notes])
 
+    def _told(self, limit: float) -> str:
+        return figure_of(limit, 5) if self.metric.amount else f"{limit:.2%}"
+
     def _cells(self, r: Any) -> list[str]:
         """Return the cells of a point's line of text; ``r`` is its row in the table of points."""
         extra = span_of(r.extra_musd, r.extra_least_musd, r.extra_most_musd)
         return [
-            f"{'*' if r.point == self.knee else ' '}{r.point:>5}", f"{r.limit:.2%}", figure_of(r.objective_musd, 6),
+            f"{'*' if r.point == self.knee else ' '}{r.point:>5}", self._told(r.limit), figure_of(r.objective_musd, 6),
             share_of(r.gap, 2), extra, figure_of(r.marginal_musd_per_point, 4), figure_of(r.usd_per_kg_clean, 4),
             share_of(r.exposed_share), figure_of(r.short_t, 4), figure_of(r.capex_musd, 5),
         ]  # fmt: skip

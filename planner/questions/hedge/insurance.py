@@ -31,13 +31,15 @@ def extra_projects(instance: Instance, trusting: Mapping[str, float], hedged: Ma
     """Return the projects of which a hedged plan builds more than a trusting one, the dearest first.
 
     trusting, hedged  modules by option of the two plans
-    Projects that are committed anyway are left out.
+    Projects that are committed anyway, or of a group of which at least some must be built, are left out.
     """
     members: dict[str, list[str]] = defaultdict(list)
     for o in instance.options:
         members[o.exclusive_group or o.option].append(o.option)
     capex = {o.option: o.capex_musd for o in instance.options}
     committed = {o.option for o in instance.options if o.min_modules > 0.0}
+    asked = {limit.group for limit in instance.group_limits if limit.min > 0.0}
+    committed |= {member.option for member in instance.groups if member.group in asked}
     projects = []
     for name, options in members.items():
         extra = sum(capex[o] * (hedged.get(o, 0.0) - trusting.get(o, 0.0)) for o in options)

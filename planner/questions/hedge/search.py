@@ -181,7 +181,7 @@ def decisions(operations: Operations, sample: Sample, run: Any) -> np.ndarray:
     built = run.builds
     for i, start in enumerate(data.build):
         x[sample.at_build[i]] = built.get((start.option, start.year), 0.0)
-    options = {option for (option, _), n in built.items() if n > 0.0}
     for j, k in columns.get("chosen", {}).items():
-        x[place_of[k]] = float(data.chosen[j] in options)
+        starts = (data.build[i] for i in data.chosen[j].starts)
+        x[place_of[k]] = float(any(built.get((start.option, start.year), 0.0) > 0.0 for start in starts))
     return x

@@ -17,7 +17,7 @@ import numpy as np
 
 from ...errors import SolverFailed
 from ...instance.timeline import overlap_share, periods
-from ...prepare import CapacityLimit, ModelData, Terms, prepare_branch
+from ...prepare import CapacityLimit, ModelData, ShareLimit, Terms, prepare_branch
 from ...prepare.conditions import Conditions, conditions_of
 from ...runs.served import served
 from ...solving.compiling import compiled
@@ -94,7 +94,9 @@ class Branch:
         self.options = {o.option: o for o in instance.options}
         rooms = [r._replace(limit=r.limit + self._added(r.modules, Conditions()), modules=[]) for r in self.rooms]
         held = [self._held(limit) for limit in self.limits]
-        data = replace(prepared.data, capacity=held, stock_limit=rooms, build=[])
+        caps = defaultdict(list, {m: [self._capped(c) for c in of] for m, of in prepared.data.caps.items()})
+        impacts = [of._replace(build=[]) for of in prepared.data.impacts]
+        data = replace(prepared.data, capacity=held, stock_limit=rooms, build=[], caps=caps, impacts=impacts)
         arrays = compiled(data)
         self.prepared: Prepared = replace(prepared, data=data)
         self.data: ModelData = data
@@ -125,6 +127,15 @@ class Branch:
     def _held(self, limit: CapacityLimit) -> CapacityLimit:
         """Return a limit in which the modules of the plan are part of own capacity: builds are not decided here."""
         return CapacityLimit(limit.facility, limit.node, self._capacity(limit, Conditions()), [], use=limit.use)
+
+    def _capped(self, cap: ShareLimit) -> ShareLimit:
+        """Return a cap from whose limit is taken what the builds of the plan cause of an impact."""
+        if not cap.started:
+            return cap
+        starts = ((self.starts[i], units) for i, units in cap.started)
+        return cap._replace(
+            limit=cap.limit - sum(units * self.planned.builds[s.option, s.year] for s, units in starts), started=()
+        )
 
     def _capacity(self, limit: CapacityLimit, conditions: Conditions) -> float:
         """Return what the conditions leave of a facility's capacity, kt/yr."""

@@ -125,6 +125,8 @@ class Planned:
         add("service", lambda r: shortage[r.sector] * r.short_t)
         if "substitution" in self.tables:
             add("substitution", lambda r: r.cost_musd)
+        if "impact_totals" in self.tables:
+            add("impact_totals", lambda r: r.cost_musd if r.kind != "build" else 0.0)
         return {p.first_year: p.discount * yearly[p.first_year] for p in periods(self.instance)}
 
 

@@ -16,7 +16,7 @@ from ...prepare import Node
 from ...runs.run import PLANNED
 from ...runs.tables import by_column
 from ..many import Result, Worker
-from .cases import NOTHING, Case, with_case
+from .cases import NOTHING, OUTAGE, Case, disruption, with_case
 from .disrupted_operations import Branch, CaseSolution, Shape
 from .planned import Consumer, Planned, Tabled
 
@@ -67,7 +67,11 @@ class Trying:
     def of(cls, instance: Instance, run: Tabled, settings: Settings, audited: bool, survival: bool) -> Trying:
         """Make it from a run; keep of the run and the instance only what trying cases needs."""
         slim = replace(instance, _content=None, warnings=())
-        tables = {name: run.tables[name] for name in (*PLANNED, "closures", "substitution") if name in run.tables}
+        tables = {
+            name: run.tables[name]
+            for name in (*PLANNED, "closures", "substitution", "impact_totals")
+            if name in run.tables
+        }
         return cls(slim, tables, settings, audited, survival)
 
     def __call__(self) -> Worker:
@@ -276,7 +280,9 @@ class Trials:
         tables = {
             table: by_column(table, rows, self.instance) for table, rows in reader.operations()[branch.name].items()
         }
-        of_case, until = with_case(self.instance, case), branch.data.nodes[-1].year
+        # where nothing is lost the same is lifted all the same, floors too: a disruption of nothing says so
+        told = case if case.rows else replace(case, rows=(disruption(OUTAGE, 0.0, ""),))
+        of_case, until = with_case(self.instance, told), branch.data.nodes[-1].year
         report = self._auditor.audit(of_case, of_case.scenarios[0].scenario, tables, solution.cost, until)
         return "; ".join(str(violation) for violation in report.violations[:3])
 

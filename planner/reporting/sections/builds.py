@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from ...instance.timeline import promised
 from ...words import counted, figure_of, share_of, shortened, told
 from ..charts import NAMED, Bar, Mark, largest, ranked, records, stacked, year_axis
 from ..looks import CONCERN, GREY, STAGES, Look
@@ -12,6 +13,7 @@ from ..parts import Column, Control, Figure, Section, Table
 from ..view import STARTUP
 
 if TYPE_CHECKING:
+    from ...instance.group_tables import GroupLimit
     from ..view import View
 
 
@@ -25,7 +27,8 @@ def section(view: View) -> Section:
             f"{STARTUP} marks a startup. Capex is overnight, undiscounted."
         )
     parts: list[Figure | Table | None] = [_timeline(view, builds), _build_table(view, builds)] if builds else []
-    return Section("builds", "What is built, and what it makes", [lead], [*parts, _output(view), _plants(view)])
+    parts += [_group_table(view, builds), _output(view), _plants(view)]
+    return Section("builds", "What is built, and what it makes", [lead], parts)
 
 
 def _timeline(view: View, builds: list[dict[str, Any]]) -> Figure:
@@ -99,6 +102,47 @@ def _build_table(view: View, builds: list[dict[str, Any]]) -> Table:
             Column(f"Capex, {view.musd}", "capex_musd", "number"),
         ),
     )
+
+
+def _group_table(view: View, builds: list[dict[str, Any]]) -> Table | None:
+    """The limits on groups of options, and what the plan starts of each; None if the instance has none."""
+    members: dict[str, set[str]] = defaultdict(set)
+    for member in view.instance.groups:
+        members[member.group].add(member.option)
+
+    def started(limit: GroupLimit) -> float:
+        counted = [r for r in builds if r["option"] in members[limit.group] and promised(limit, r["start_year"])]
+        if limit.measure == "options":
+            return float(len({r["option"] for r in counted}))
+        return float(sum(r[limit.measure] for r in counted))
+
+    def years(limit: GroupLimit) -> str:
+        first, last = limit.first_year or view.years[0], limit.last_year or view.end
+        return str(first) if first == last else f"{first} to {last}"
+
+    if not view.instance.group_limits:
+        return None
+    return Table(
+        "table-groups",
+        "Limits on groups of projects, and what is started of each",
+        view.instance.group_limits,
+        (
+            Column("Group", lambda limit: limit.group),
+            Column("Counted", lambda limit: COUNTED[limit.measure].format(musd=view.musd)),
+            Column("Started in", years),
+            Column("At least", lambda limit: limit.min or None, "number"),
+            Column("Plan", started, "number"),
+            Column("At most", lambda limit: limit.max, "number"),
+        ),
+    )
+
+
+COUNTED = {
+    "options": "different projects",
+    "modules": "modules",
+    "capacity_t": "capacity, t a year",
+    "capex_musd": "capex, {musd}",
+}
 
 
 def _output(view: View) -> Figure | None:

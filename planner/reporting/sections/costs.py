@@ -23,6 +23,7 @@ NAMES = {
     "holding": "stock holding",
     "shortage": "shortage",
     "substitution": "substitutes",
+    "impact": "priced impacts",
 }
 
 

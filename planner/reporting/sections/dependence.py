@@ -21,7 +21,7 @@ TRACED = "traced, end to end"
 def section(view: View) -> Section:
     """Traced and stage shares by year; each cap against its share; the table of caps."""
     caps = view.tables["dependence"]
-    caps = caps[caps["cap"] != ""]
+    caps = caps[(caps["cap"] != "") & (caps["metric"] != "impact")]  # impacts have a section of their own
     lead = [
         "Traced: share of the delivered tonnes for which some step of the chain was made in, bought from or tied to "
         f"{view.concern_name}. By stage: share of what is made or bought at that stage alone. A stage can look safe "

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...instance.limits import unit_of
 from ...words import counted, figure_of, listed, rate_of, share_of, tonnes_of
 from . import alternatives, compare, delivery, explain, frontier, hedge, prices, sensitivity, stress, trust
 
@@ -255,7 +256,8 @@ def _caps(view: View) -> str:
     rows = binding[binding["cap"] == top].sort_values("marginal_musd_per_point", ascending=False)
     worst = rows.iloc[0]
     saved = view.money(float(by_cap.iloc[0]))
-    point = f"One percentage point {'less' if top in view.instance.floors else 'more'} on the cap “{top}”"
+    step = "unit" if unit_of(view.instance, top) else "percentage point"
+    point = f"One {step} {'less' if top in view.instance.floors else 'more'} on the cap “{top}”"
     text = f"{point} in {worst['year']} would save about {saved}"
     if rows["year"].nunique() > 1:
         text = f"{point} in every year would save about {saved}, most of it in "

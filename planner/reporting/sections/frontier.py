@@ -25,6 +25,7 @@ METRICS = {
     "single_country_share": "largest share of one country,",
     "import_share": "import share of",
     "own_share": "own production of",
+    "impact": "impact",
     "unserved": "unserved demand",
 }
 
@@ -53,6 +54,11 @@ class Curve:
         """The metric in words."""
         kind, *of = self.metric.split(":")
         return " ".join([METRICS.get(kind, kind), *of])
+
+    @property
+    def amount(self) -> bool:
+        """Whether the metric is an amount of units a year, and no share."""
+        return self.metric.startswith("impact:")
 
     @property
     def floor(self) -> bool:
@@ -243,17 +249,15 @@ def _figure(view: View, curve: Curve, steps: dict[int, list[str]]) -> Figure:
         traces.insert(0, charts.points(x, y, "lines", name="bound without whole numbers", line=dashed))
     knee = next((p for p in points if p["point"] == curve.knee), None)
     if knee is not None:
-        x, y, said = [knee["share"]], [knee["objective_musd"] - least], [f"knee, {share_of(knee['share'])}"]
+        x, y, said = [knee["share"]], [knee["objective_musd"] - least], [f"knee, {_told(knee)}"]
         star = {"symbol": "star", "size": 18, "color": ORANGE, "line": {"color": INK, "width": 1}}
         words = charts.points(x, y, "markers+text", name="knee", marker=star, text=said, textposition="top left")
         traces.append(words)
-    summary = "; ".join(
-        f"{share_of(p['share'])} costs {extra_of(view, p)}" for p in points[1 :: max(1, len(points) // 6)]
-    )
+    summary = "; ".join(f"{_told(p)} costs {extra_of(view, p)}" for p in points[1 :: max(1, len(points) // 6)])
     drawn = layout(
         xaxis={
             "title": {"text": plain(curve.name)},
-            "tickformat": ".0%",
+            "tickformat": ",.4~g" if curve.amount else ".0%",
             "autorange": True if curve.floor else "reversed",
         },
         yaxis=amounts(f"extra cost, {view.musd} present value", [p["objective_musd"] - least for p in points]),
@@ -263,7 +267,7 @@ def _figure(view: View, curve: Curve, steps: dict[int, list[str]]) -> Figure:
     )
     return Figure(
         "curve-cost",
-        f"From {share_of(points[0]['share'])} to {share_of(last['share'])} {curve.name} for {extra_of(view, last)}",
+        f"From {_told(points[0])} to {_told(last)} {curve.name} for {extra_of(view, last)}",
         f"{summary}." + (f" The knee is at {_knee_at(curve, knee)}." if knee else ""),
         Chart(traces, drawn, curve.points),
     )
@@ -271,8 +275,13 @@ def _figure(view: View, curve: Curve, steps: dict[int, list[str]]) -> Figure:
 
 def _said(view: View, point: dict[str, Any], least: float, steps: dict[int, list[str]]) -> str:
     more = figure_of(point["objective_musd"] - least)
-    head = f"<b>point {point['point']}</b>: {share_of(point['share'])}, {more} {plain(view.musd)} more"
+    head = f"<b>point {point['point']}</b>: {_told(point)}, {more} {plain(view.musd)} more"
     return "<br>".join([head, *(plain(words) for words in steps.get(point["point"], []))])
+
+
+def _told(point: dict[str, Any]) -> str:
+    """Return the share that a point keeps in words; of an impact the units a year."""
+    return figure_of(point["share"]) if str(point["metric"]).startswith("impact:") else share_of(point["share"])
 
 
 def extra_of(view: View, point: dict[str, Any]) -> str:
@@ -285,8 +294,8 @@ def extra_of(view: View, point: dict[str, Any]) -> str:
 
 def _knee_at(curve: Curve, knee: dict[str, Any]) -> str:
     others = [p for p in curve.points if p["point"] in curve.knee_among and p["point"] != curve.knee]
-    also = f", or by the gaps at {listed([share_of(p['share']) for p in others])}" if others else ""
-    return share_of(knee["share"]) + also
+    also = f", or by the gaps at {listed([_told(p) for p in others])}" if others else ""
+    return _told(knee) + also
 
 
 def in_words(view: View, study: Shown) -> str:
@@ -298,14 +307,11 @@ def in_words(view: View, study: Shown) -> str:
     last = points[-1]
     knee = next((p for p in points if p["point"] == curve.knee), None)
     text = (
-        f"Bringing {curve.name} from {share_of(points[0]['share'])} to {share_of(last['share'])}, the "
+        f"Bringing {curve.name} from {_told(points[0])} to {_told(last)}, the "
         f"{'most' if curve.floor else 'least'} that any plan can keep, costs {extra_of(view, last)}"
     )
     if (last.get("short_t") or 0.0) > 1e-3:
         text += f" and leaves {tonnes_of(last['short_t'])} undelivered"
     if knee is not None and knee is not last:
-        text += (
-            f"; getting to {share_of(knee['share'])} costs {extra_of(view, knee)}, and beyond that each point costs "
-            "much more"
-        )
+        text += f"; getting to {_told(knee)} costs {extra_of(view, knee)}, and beyond that each point costs much more"
     return text + "."

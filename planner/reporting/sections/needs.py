@@ -73,7 +73,7 @@ def substitution(view: View) -> Section | None:
     said = [f"{named[s]} {figure_of(_in_all(view, rows[rows['substitute'] == s], 't'))} t" for s in used]
     figure = Figure(
         "substitution-years",
-        f"{tonnes_of(whole)} are replaced, {share_of(whole / demand)} of the demand",
+        f"{tonnes_of(whole)} are replaced, {share_of(whole / demand if demand else 0.0)} of the demand",
         f"By substitute: {', '.join(said)}.",
         stacked(
             rows, "year", "t", "substitute", "t", groups=[(named[s], [s]) for s in used], years=view.years,

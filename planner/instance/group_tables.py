@@ -1,0 +1,32 @@
+"""Tables of groups of options and of the limits on them; they are part of the schema in ``tables.py``."""
+
+from typing import Literal
+
+from .declare import CitedRow, choice, number, reference, text, year
+
+
+class Group(CitedRow):
+    """A member of a group of options, which group_limits limits; an option may be in several groups."""
+
+    TABLE = "groups"
+    KEY = ("group", "option")
+
+    group: str = text("name of the group", name=True)
+    option: str = reference("options", "an option of it")
+
+
+class GroupLimit(CitedRow):
+    """A limit on what is started of a group of options in some years, over all periods that begin in them."""
+
+    TABLE = "group_limits"
+    KEY = ("group", "measure", "first_year", "last_year")
+
+    group: str = reference("groups", "the group")
+    measure: Literal["options", "modules", "capacity_t", "capex_musd"] = choice(
+        "what is counted: different options that are started at all (all must be of whole modules), modules, nameplate "
+        "capacity in t/year, or overnight cost in MUSD"
+    )
+    first_year: int | None = year("first calendar year in which a start counts", "first year of the horizon")
+    last_year: int | None = year("last calendar year in which a start counts", "last calendar year of the horizon")
+    min: float = number("least of it", "as measure", 0.0)
+    max: float | None = number("most of it", "as measure", None, "no limit")

@@ -1,0 +1,45 @@
+"""Fills the limits on groups of options: what each counts, in which periods, and how much of it is allowed or asked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from ..instance.timeline import promised
+from ..models.data import Choice, GroupLimit, ModelData
+from .conditions import KILO
+
+if TYPE_CHECKING:
+    from ..instance.instance import Instance
+
+
+def add(instance: Instance, data: ModelData) -> None:
+    """Fill ``data.group_limit``, and ``chosen`` with what counts options; the builds of ``data`` must be there."""
+    members: dict[str, list[str]] = defaultdict(list)
+    for row in instance.groups:
+        members[row.group].append(row.option)
+    options = {o.option: o for o in instance.options}
+    for limit in instance.group_limits:
+        starts: dict[str, list[int]] = {option: [] for option in members[limit.group]}
+        for i, start in enumerate(data.build):
+            if start.option in starts and promised(limit, start.year):
+                starts[start.option].append(i)
+        modules, counted = [], []
+        for name, of_option in starts.items():
+            option = options[name]
+            if limit.measure == "options":
+                if of_option:
+                    counted.append(len(data.chosen))
+                    data.chosen.append(Choice(name, tuple(of_option), option.max_modules, counted=True))
+                continue
+            measures = {"modules": 1.0, "capacity_t": option.module_t * KILO, "capex_musd": option.capex_musd}
+            each = measures[limit.measure]
+            modules += [(i, each) for i in of_option if each > 0.0]
+        unit = KILO if limit.measure == "capacity_t" else 1.0
+        most = limit.max * unit if limit.max is not None and (modules or counted) else None
+        data.group_limit.append(
+            GroupLimit(
+                limit.group, limit.measure, limit.first_year, limit.last_year, limit.min * unit, most, modules,
+                tuple(counted),
+            )
+        )  # fmt: skip
