@@ -346,7 +346,8 @@ class Solver:
             for options in attempts:
                 self.forget()
                 self.option(**options)
-                stopped = self.run(seconds, watched)
+                answer = self.run(seconds, watched)
+                stopped = stopped if answer == "failed" else answer  # no answer does not undo an earlier one
                 if stopped in ENDED:
                     break
         finally:
