@@ -110,10 +110,14 @@ def test_the_samples_of_a_sensitivity_study_are_the_same_there(cluster):
     assert here.samples.equals(planner.sensitivity(study, scheduler=cluster).samples)
 
 
-def test_outcomes_of_projects_and_a_hedge_are_the_same_there(cluster):
+def risky():
     instance = planner.load(INSTANCES / "lead-and-ramp")
     risk = {"option": "narva-1", "projects": "one", "delay_low": 0, "delay_mode": 1, "delay_high": 3}
-    plan = planner.solve(instance.with_rows("delivery_risk", risk))
+    return instance.with_rows("delivery_risk", risk)
+
+
+def test_outcomes_of_projects_and_a_hedge_are_the_same_there(cluster):
+    plan = planner.solve(risky())
     for question in (
         partial(planner.delivery_risk, plan, samples=8),
         partial(planner.failures, plan),
@@ -140,6 +144,8 @@ QUESTIONS = {
     "frontier": lambda **where: planner.frontier(four_plants(), points=9, **where),
     "alternatives": lambda **where: planner.alternatives(four_plants(), slack=0.15, **where),
     "diagnose": lambda **where: planner.diagnose(two_caps_too_tight(), **where),
+    "stress": lambda **where: planner.stress(planner.solve(planner.load(INSTANCES / "tiny")), **where),
+    "hedge": lambda **where: planner.hedge(risky(), outcomes=4, trial=8, **where),
 }
 
 

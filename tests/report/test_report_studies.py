@@ -11,6 +11,7 @@ from itertools import pairwise
 import pytest
 from pages import HOSTILE, Elements, drawings, hostile_instance, opened, undrawn
 from places import INSTANCES, run
+from test_alternatives import four_plants
 from test_hedge import sources
 from test_survive import CHINA, CHN_STOPS, with_lines
 
@@ -176,6 +177,17 @@ def test_alternatives_tell_what_is_no_regret(tiny, found):
     assert diamond["x"] == [1.0]
     (group,) = table(text, "table-groups")
     assert group == ["country=USA", "60", "60", "6", "6", "yes"]
+
+
+def test_pairs_and_coverage_are_told_beside_the_plans(tiny):
+    # without a cap nothing is needed; b and b-loan are twins, of which one is built at most
+    instance = four_plants()
+    study = planner.alternatives(instance, slack=0.3, plans=1)
+    text = page_of((instance, planner.solve(instance)), study)
+    rows = table(text, "table-pairs")
+    assert len(rows) == len(study.pairs) and rows[0][2:] == ["no", "yes", "they exclude each other"]
+    assert all(row[2:] == ["yes", "yes", ""] for row in rows[1:])
+    assert "Together these plans show" in text and "of the ranges of the projects" in text
 
 
 def test_a_slack_beyond_what_all_projects_save_is_warned_of(tiny, found):

@@ -144,8 +144,10 @@ class _Asked:
         some = [o for o, row in rows.items() if row[2] == "sometimes" and space.options[o].integer]
         order = sorted(some, key=lambda o: (least[o] <= SOME, -space.options[o].capex_musd * rows[o][4], o))
         self.looked_at = order[:pairs]
+        first = [self._farthest()] if plans else []  # no other question waits for this one
         self.ask(
             [
+                *first,
                 *(("buy", aim) for aim in BUYS),
                 *(("span", text) for text in groups),
                 *(("latest_start", o) for o in always),
@@ -154,14 +156,20 @@ class _Asked:
         )
         for _ in range(plans):
             before = list(self.chosen.values())
-            piece: Piece = ("farthest", tuple(before), space.most_different(self.known, before))
-            self.ask([piece])
+            piece = first.pop() if first else self._farthest()
+            if piece not in self.results:
+                self.ask([piece])
             if self.results[piece] is None:
                 break
             plan = _plan(self.results[piece])
             if min(space.apart(plan, other) for other in before) <= APART:
                 break
             self.chosen[space.name(plan, before[0], list(self.chosen))] = plan
+
+    def _farthest(self) -> Piece:
+        """The question for a plan that differs as much as possible from those chosen."""
+        before = tuple(self.chosen.values())
+        return "farthest", before, self.space.most_different(self.known, before)
 
     def ask(self, pieces: Sequence[Piece]) -> None:
         """Do pieces of work, and keep what they find and the plans that they see."""

@@ -183,9 +183,14 @@ class Space:
             found = self.held.cheapest()
         return found.x if found.held and not self._too_dear(found.x) else None
 
+    @property
+    def within(self) -> float:
+        """The ceiling and the solver's tolerance, MUSD."""
+        return self.ceiling + 1e-6 * max(1.0, abs(self.ceiling))
+
     def _too_dear(self, x: np.ndarray) -> bool:
-        """Whether a plan costs more than the ceiling, beyond the solver's tolerance."""
-        return self.solver.cost(x) > self.ceiling + 1e-6 * max(1.0, abs(self.ceiling))
+        """Whether a plan costs more than the ceiling, beyond the tolerance."""
+        return self.solver.cost(x) > self.within
 
     # --- searches -----------------------------------------------------------------------------------------
 
@@ -258,7 +263,7 @@ class Space:
             def like(investment: np.ndarray) -> np.ndarray | None:
                 return self._with_whole(np.round(investment[self.whole]))
 
-            found, sure = self.method.possible(limits, self.ceiling, like, self.each)
+            found, sure = self.method.possible(limits, self.within, like, self.each)
         else:
             found, sure = self._searched(limits)
         self.seen += [] if found is None else [found]
@@ -272,13 +277,13 @@ class Space:
         solver.start_from(None)
         rows = [solver.add_row(np.array(limit.columns), 1.0, limit.least, limit.most) for limit in limits]
         try:
-            found = solver.find(gap=0.5 * self.slack, cutoff=self.ceiling, seconds=self.each)
+            found = solver.find(gap=0.5 * self.slack, cutoff=self.within, seconds=self.each)
         finally:
             solver.drop_rows(rows)
             solver.side(self.row, -math.inf, self.most * self.scale)
         if found.held and not self._too_dear(found.x):
             return found.x, True
-        return None, found.stopped == "infeasible" or found.bound >= self.ceiling
+        return None, found.stopped == "infeasible" or found.bound >= self.within
 
     def _allowed(self, x: np.ndarray) -> bool:
         """Whether a plan found before keeps the bounds that are held now."""

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from ...prepare import Prepared
     from ...solving.solver import Settings
 
+QUICK = 10_000  # columns up to which a solve takes milliseconds, so that Ctrl-C need not end it
+
 
 class Shape(NamedTuple):
     """What the compiled model of a branch depends on: cases of the same shape share it.
@@ -245,7 +247,7 @@ class Branch:
         if self.basis is not None:
             self.programme.forget()
             self.programme.basis = self.basis
-        found = self.programme.find()
+        found = self.programme.find(watched=len(cost) > QUICK)
         if found.stopped == "infeasible":
             return None
         if not found.optimal:
