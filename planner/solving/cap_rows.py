@@ -120,6 +120,10 @@ class MetricRows:
                 worst = max(worst, row.today + (row.over(x) / total - row.today) / row.weight)
         return worst
 
+    def filled(self, x: np.ndarray) -> bool:
+        """Return whether no row that the limit reaches has the denominator 0."""
+        return all(row.total(x) > 1e-9 for row in self.rows if row.weight > 0.0)
+
     def set_limit(self, programme: Programme, limit: float) -> None:
         """Set another limit (share) in all rows of the model in HiGHS."""
         for row in self.rows:

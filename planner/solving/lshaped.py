@@ -365,14 +365,14 @@ class LShaped:
         """Return the best plan; `Best.why` is ``optimal`` if it is within the relative gap.
 
         seconds  how long it may take; None: no limit
-        start    values of all columns of a plan that is known; None: none is
+        start    values of all columns of a plan that is known, or was one before the model changed; None: none is
         relaxed  solution of the model without whole numbers, from which dives have been made; None: none is known
         """
         ends = math.inf if seconds is None else time.perf_counter() + seconds
         best = Best()
         try:
-            begin = self.arrays.col_lower[self.first] if start is None else start[self.first]
-            first = self.tried(np.maximum(begin, self.arrays.col_lower[self.first]))
+            lower, upper = self.arrays.col_lower[self.first], self.arrays.col_upper[self.first]
+            first = self.tried(lower if start is None else np.clip(start[self.first], lower, upper))
             if first is None:
                 best.why = "stalled"
                 return best

@@ -332,7 +332,7 @@ class Solver:
         """Try again: without presolve; a linear programme then with looser tolerances, then by interior points.
 
         Presolve has been seen to call feasible models infeasible, so infeasibility counts only without it. All options
-        are set back afterwards. Returns how the last attempt ended, as `Solver.run` does.
+        are set back afterwards. Returns how the last attempt ended that did not fail, as `Solver.run` does.
         """
         attempts: list[dict[str, Any]] = [{"presolve": "off"}]
         if not self.whole.any():
@@ -346,7 +346,9 @@ class Solver:
             for options in attempts:
                 self.forget()
                 self.option(**options)
-                stopped = self.run(seconds, watched)
+                ended = self.run(seconds, watched)
+                if ended != "failed":  # interior points have been seen to fail where the simplex proves infeasibility
+                    stopped = ended
                 if stopped in ENDED:
                     break
         finally:

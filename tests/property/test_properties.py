@@ -152,7 +152,10 @@ def multiplied(content, toml, units, factor):
     """The instance with every figure of these units multiplied."""
     larger = {
         name: [
-            {c: v * factor if v != "" and unit_of(name, c, row.get("measure")) in units else v for c, v in row.items()}
+            {
+                c: v * factor if v != "" and unit_of(name, c, row.get("measure", row.get("metric"))) in units else v
+                for c, v in row.items()
+            }
             for row in rows
         ]
         for name, rows in content.items()
@@ -165,7 +168,7 @@ def multiplied(content, toml, units, factor):
 @given(SEEDS)
 def test_all_money_doubled_doubles_the_cost(seed):
     _, least, toml, content = drawn(seed)
-    dearer = multiplied(content, toml, ("USD/t", "MUSD"), 2.0)
+    dearer = multiplied(content, toml, ("USD/t", "USD/unit", "MUSD"), 2.0)
     assert cost(dearer) == pytest.approx(2 * least, rel=NEAR, abs=1e-8)
 
 
@@ -173,7 +176,7 @@ def test_all_money_doubled_doubles_the_cost(seed):
 @given(SEEDS)
 def test_everything_twice_as_large_costs_twice_as_much(seed):
     _, least, toml, content = drawn(seed)
-    larger = multiplied(content, toml, ("t", "t/year", "MUSD"), 2.0)
+    larger = multiplied(content, toml, ("t", "t/year", "unit", "MUSD"), 2.0)
     assert cost(larger) == pytest.approx(2 * least, rel=NEAR, abs=1e-8)
 
 

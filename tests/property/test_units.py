@@ -8,7 +8,7 @@ from planner.errors import Infeasible
 from planner.instance.cells import cell_of
 from planner.instance.tables import TABLES, cells, columns
 
-TONNES, PER_TONNE = ("t", "t/year"), ("USD/t",)
+TONNES, PER_TONNE = ("t", "t/year"), ("USD/t", "unit/t")
 
 
 def scaled(instance, k):

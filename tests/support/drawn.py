@@ -71,8 +71,10 @@ def valid(folder: Path, seed):
 
 
 def unit_of(table, column, measure):
-    """The unit of a column; of the limits of a group it is that of the row's ``measure``."""
+    """The unit of a column; of the limits of a group, and of caps, it is that of the row's ``measure`` or metric."""
     unit = columns(table)[column].unit
+    if measure == "impact" and column in ("limit", "limit_end"):
+        return "unit"
     return {"capacity_t": "t", "capex_musd": "MUSD"}.get(measure, "") if unit == "as measure" else unit
 
 

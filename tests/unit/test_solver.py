@@ -137,6 +137,16 @@ def test_infeasible_is_believed_only_without_presolve(arrays, monkeypatch):
     assert programme.find().optimal and calls == ["choose", "off"]
 
 
+def test_infeasible_without_presolve_is_believed_though_a_later_attempt_fails(arrays, monkeypatch):
+    from planner.solving.programme import Programme
+    from planner.solving.solver import Settings
+
+    answers = iter(["infeasible"] * 4 + ["failed"])  # interior points fail
+    monkeypatch.setattr(Programme, "run", lambda *_: next(answers))
+    assert not Programme(arrays.relaxed, Settings()).find().optimal
+    assert next(answers, None) is None
+
+
 def test_plans_are_solved_from_several_threads_at_once():
     """HiGHS has one thread for searches that Ctrl-C can stop, and its banner is kept off one standard output."""
     from concurrent.futures import ThreadPoolExecutor

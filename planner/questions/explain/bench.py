@@ -12,12 +12,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 
 from ...bands import Searched
 from ...errors import SolverFailed, UsageError
+from ...solving.blocks import first_stage
 from ...solving.cap_rows import Slope, slopes
-from ...solving.lshaped import FEWEST_COLUMNS
+from ...solving.lshaped import FEWEST_COLUMNS, LShaped, Planes
 from ...solving.programme import Programme, by_family
+from ...solving.search import by_parts, least_cost
 from ...solving.solver import Found, Progress, Settings
 
 if TYPE_CHECKING:
@@ -176,28 +179,77 @@ class Model:
         programme.start_from(None if len(self.whole) else self.basis)
         closed = [self.columns[i] for option in close for i in self.starts[option]]
         programme.bound(closed, self.arrays.col_lower[closed], 0.0)
+        cost = self.arrays.cost.copy()
+        for k, amount in (cheaper or {}).items():
+            cost[k] -= amount
         if cheaper:
-            cost = self.arrays.cost.copy()
-            for k, amount in cheaper.items():
-                cost[k] -= amount
             programme.objective(cost)
-        if least is not None:
-            programme.add_row([self.columns[i] for i in self.starts[least[0]]], 1.0, lower=least[1])
+        built = None if least is None else [self.columns[i] for i in self.starts[least[0]]]
+        if least is not None and built is not None:
+            programme.add_row(built, 1.0, lower=least[1])
         waived = self._committed(lift)
         for row in waived:
             programme.side(row, 0.0, math.inf)
+        method = self._by_parts(cost, closed, waived, built, 0.0 if least is None else least[1])
+        known = None
+        if start is not None and len(self.whole):
+            known = np.zeros(len(cost))
+            known[list(self.columns.values())] = start
+            known[self.whole] = self.whole_numbers(start)
         try:
-            if start is not None and len(self.whole):
-                programme.offer(self.whole, self.whole_numbers(start))
-            found = programme.find(seconds=self.settings.time_limit)
+            found = least_cost(programme, method, known, self.settings.time_limit, None)
         finally:
             for row in waived:
                 programme.side(row, self.arrays.row_lower[row], self.arrays.row_upper[row])
+        if found.stopped == "interrupted":
+            raise KeyboardInterrupt
         if not found.held:
             return found
         objective = self.objective(found.x, cheaper)
         bound = found.bound if len(self.whole) or not found.optimal else objective
         return replace(found, value=objective, bound=min(bound, objective))
+
+    @cached_property
+    def _planes(self) -> Planes | None:
+        """Planes of the L-shaped method from a search of this model; None if it does not fall apart into parts."""
+        method = by_parts(self.programme, LShaped)
+        if method is not None:
+            best = method.search(self.programme.gap, self.settings.time_limit, None, None)
+            if best.why == "interrupted":
+                raise KeyboardInterrupt
+        return None if method is None else method.kept
+
+    def _by_parts(
+        self, cost: np.ndarray, closed: list[int], waived: list[int], built: list[int] | None, least: float
+    ) -> LShaped | None:
+        """Return the L-shaped method for the model under a change, with the planes of the model as it is.
+
+        cost    of each column, MUSD per unit
+        closed  columns that are held at 0
+        waived  rows that need no longer be kept
+        built   columns of which ``least`` must be built together; None: there is no such rule
+
+        A change of investment alone leaves the operations, and so the planes below their costs, as they are. None if
+        the model does not fall apart, or if costs of operations change.
+        """
+        arrays = self.arrays
+        if not closed and not waived and built is None and (cost == arrays.cost).all():
+            return by_parts(self.programme, LShaped)
+        if not len(self.whole) or self._planes is None:
+            return None
+        if (cost != arrays.cost)[~first_stage(arrays)].any():
+            return None
+        upper, row_lower, row_upper = arrays.col_upper.copy(), arrays.row_lower.copy(), arrays.row_upper.copy()
+        upper[closed] = np.minimum(upper[closed], 0.0)
+        row_lower[waived], row_upper[waived] = 0.0, math.inf
+        changed = replace(arrays, cost=cost, col_upper=upper, row_lower=row_lower, row_upper=row_upper)
+        if built is not None:
+            row = sparse.coo_array((np.ones(len(built)), (np.zeros(len(built), dtype=int), built)), (1, len(cost)))
+            changed = changed.with_rows(row, least, math.inf)
+        method = LShaped.of(changed, self.settings)
+        if method is not None:
+            method.adopt(self._planes)
+        return method
 
     def _committed(self, options: Collection[str]) -> list[int]:
         """Return the positions of the rows that require committed modules (``min_modules``) of some options."""
@@ -219,6 +271,7 @@ class Model:
             matrix.data[span] *= np.where(np.isin(matrix.indices[span], capacity_rows), factor, 1.0)
             cost[k] += self.data.build[i].fixed_om * (factor - 1.0)
         other = copy(self)
+        vars(other).pop("_planes", None)  # they are of modules as they were
         other.arrays = replace(arrays, matrix=matrix, cost=cost)
         other.programme = Programme(other.arrays, self.settings)
         return other

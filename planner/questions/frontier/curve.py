@@ -77,8 +77,7 @@ class Curve(Limited):
         Dinkelbach's method for ratios: at a limit that can be kept, the least excess over it is found, and the share of
         that solution is the next limit. If the least excess is not negative, the limit is the least one. There is one
         exception: a row whose denominator can be zero, such as that of a year in which nothing need be delivered, has
-        the excess 0 then at any limit. So a slightly lower limit is tried: the least excess is concave in the limit,
-        and if it is positive there, it is so at all lower ones. If it is not, the least limit is found by bisection.
+        the excess 0 then at any limit (see `_lower_too`). The least limit is then found by bisection.
         """
         exact = False
         programme.objective(objective)
@@ -93,7 +92,7 @@ class Curve(Limited):
             share = self.rows.share(found.x)
             if found.optimal and share >= limit - EXACT:
                 limit, exact = min(limit, share), True
-                if limit > EXACT and self._keeps(programme, max(0.0, limit - NARROW), most):
+                if limit > EXACT and self._lower_too(programme, limit, found.x, most):
                     limit, exact = self._halved(programme, limit, most)
                 break
             if share >= limit - EXACT or found.stopped == "interrupted":
@@ -105,12 +104,21 @@ class Curve(Limited):
         programme.restore()
         return limit, exact
 
-    def _keeps(self, programme: Programme, limit: float, most: float) -> bool:
-        """Return whether a limit, a share, can be kept at a cost of at most ``most``, MUSD."""
+    def _lower_too(self, programme: Programme, limit: float, x: np.ndarray, most: float) -> bool:
+        """Return whether a lower limit could be kept too, though the least excess over ``limit`` is 0.
+
+        x     a solution with that excess; float array, one value for each column
+        most  the most that the plan may cost, MUSD
+
+        A slightly lower limit is tried: the least excess is concave in the limit, and if it is positive there, it is so
+        at all lower ones. With a ceiling on the cost any limit a little lower costs as good as nothing, so it is asked
+        whether a denominator is 0.
+        """
+        if not math.isinf(most):
+            return not self.rows.filled(x)
         programme.bound([self.rows.excess], 0.0, 0.0)
-        self.rows.set_limit(programme, limit)
-        found = self._find(programme, self.settings.time_limit)
-        return found.optimal and programme.cost(found.x) <= most
+        self.rows.set_limit(programme, max(0.0, limit - NARROW))
+        return self._find(programme, self.settings.time_limit).optimal
 
     def _halved(self, programme: Programme, limit: float, most: float) -> tuple[float, bool]:
         """Return the least limit that can be kept, found by bisection, and whether it is proven to be the least.
