@@ -139,7 +139,8 @@ def _solve(
     method = by_parts(programme, LShaped)
     found = least_cost(programme, method, start, seconds, progress)
     if found.optimal and programme.settings.gap is None:
-        outcome.gap_asked = programme.gap = worth_knowing(programme.gap, found.value, outcome.without_projects)
+        outcome.gap_asked = worth_knowing(outcome.gap_asked, found.value, outcome.without_projects)
+        programme.gap = max(outcome.gap_asked, 1e-9)
         left = None if seconds is None else seconds - (time.perf_counter() - began)
         if found.value - found.bound > programme.gap * abs(found.value) and (left is None or left > 0.0):
             found = least_cost(programme, method, found.x, left, progress, found.bound)
