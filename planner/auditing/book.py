@@ -61,7 +61,7 @@ KINDS: dict[str, Kind] = {
     "build_modules": Kind("whole modules where declared, between min_modules and max_modules", "modules", 1.0),
     "build_pace": Kind("modules started per year within max_per_year", "modules", 1.0),
     "exclusive": Kind("at most one option of an exclusive group", "options", 1.0),
-    "groups": Kind("what is started of a group of options keeps its limits", "", 1.0),
+    "groups": Kind("what is started of a group of options keeps its limits", "", 1.0, rare=True),
     "requires": Kind("nothing starts before what it requires", "modules", 1.0),
     "build_columns": Kind("online_year, capacity_t and capex_musd of builds.csv", "", 1.0),
     "closures": Kind("closures are allowed, at most the whole, and for good where retired", "", 1.0),
