@@ -138,13 +138,13 @@ class Limited:
         The linear relaxation is solved first and rounded by diving. Branch and bound follows only if the incumbent
         found in this way is not within the gap. Raises NoPlan if the search ends without a plan.
         """
+        if self.mip is None:
+            self.rows.set_limit(self.lp, limit)
+        else:  # points are solved in several processes: what was solved before in this one must not matter
+            self.lp = Programme(self.rows.at(limit).relaxed, self.settings)
         lp, arrays, seconds = self.lp, self.arrays, self.settings.time_limit
-        self.rows.set_limit(lp, limit)
         if start is not None and start.basis is not None:
-            if self.mip is None:
-                lp.basis = start.basis
-            else:  # points are solved in several processes: what was solved before here must not matter
-                lp.start_from(start.basis)
+            lp.basis = start.basis
         else:
             lp.forget()
             # without a basis, to solve for the cost first and break ties then takes half as long as both at once
@@ -162,7 +162,7 @@ class Limited:
         least = bound = found.value
         whole, planes = np.zeros(0), None if looser is None else looser.planes
         if self.mip is not None:
-            searched = self._whole_numbers(self.mip, limit, found, start, planes)
+            searched = self._whole_numbers(limit, found, start, planes)
             if searched is None:
                 return None
             whole, stopped, bound, planes = searched
@@ -221,7 +221,7 @@ class Limited:
         return x if spent <= COST_SLACK * abs(cost) + 1e-12 else cheapest
 
     def _whole_numbers(
-        self, mip: Programme, limit: float, relaxed: Found, start: Point | None, planes: Planes | None
+        self, limit: float, relaxed: Found, start: Point | None, planes: Planes | None
     ) -> tuple[np.ndarray, str, float, Planes | None] | None:
         """Find the integers of a least-cost plan at a limit.
 
@@ -250,10 +250,9 @@ class Limited:
                 plan = best.plan
                 if best.why != "stalled":
                     return np.round(plan[self.whole]), best.why, bound, planes
-        mip.forget()
+        mip = Programme(self.rows.at(limit), self.settings)
         if plan is not None:
             mip.offer(self.whole, plan[self.whole])
-        self.rows.set_limit(mip, limit)
         found = self._find(mip, seconds)
         if found.stopped == "infeasible":
             return None
