@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 from drawn import valid
 from places import INSTANCES
+from test_alternatives import four_plants
 
 import planner
 from planner.instance.tables import cells
 from planner.prepare import prepare
+from planner.questions.frontier.axis import Axis
+from planner.questions.frontier.limited import Limited
 from planner.solving import lshaped, search
 from planner.solving.compiling import compiled
 from planner.solving.lshaped import LShaped
@@ -112,3 +115,67 @@ def test_an_interrupt_keeps_the_best_plan_so_far_or_says_that_there_is_none(monk
     committed = tiny.with_rows("options", {**cells(tiny.options[0]), "min_modules": 1})  # so that this is no plan
     with pytest.raises(planner.PlannerError, match="no plan was found before the search ended"):
         planner.solve(committed, gap=GAP)
+
+
+def test_points_of_a_curve_with_the_planes_of_looser_ones_are_those_of_the_whole_model(monkeypatch, tmp_path):
+    """The exact least cost, found without planes, lies between bound and cost: planes of looser limits hold."""
+    monkeypatch.setattr(Limited, "_rounded", lambda *_: None)  # else a dive settles most of such small models
+    used = 0
+    for instance in (four_plants(), *(valid(tmp_path / f"{seed}", seed)[0] for seed in range(24))):
+        parts, whole = (Limited(instance, Axis("exposed_share"), Settings(gap=gap), None) for gap in (GAP, 0.0))
+        looser = None
+        for limit in (1.0, 0.7, 0.4, 0.2, 0.05):
+            exact = whole.solve(limit) if len(whole.whole) else None
+            if exact is None:
+                break
+            looser = parts.solve(limit, looser, looser)
+            rounding = 1e-6 * max(1.0, abs(exact.cost))
+            assert looser.bound - rounding <= exact.cost <= looser.cost + rounding
+            assert looser.cost <= exact.cost + GAP * abs(exact.cost) + rounding
+            used += looser.planes is not None
+    assert used > 30
+
+
+def test_projects_are_explained_by_it_as_by_the_whole_model():
+    """Costs without a project, and with one, are those of searches that are proven in the whole model."""
+    plan = planner.solve(planner.load(INSTANCES / "tiny"), gap=0.0)
+    exact = planner.explain(plan, gap=0.0).projects.set_index("option")
+    parts = planner.explain(plan, gap=GAP, projects=9).projects.set_index("option")
+    known = exact["value_musd"].notna()
+    assert known.any()
+    within = GAP * plan.objective_musd + 1e-6
+    assert parts["value_musd"][known].to_numpy() == pytest.approx(exact["value_musd"][known].to_numpy(), abs=within)
+    free = planner.solve(four_plants(), gap=0.0)  # it builds nothing
+    exact, parts = (planner.explain(free, gap=gap, projects=9).projects.set_index("option") for gap in (0.0, GAP))
+    known = exact["cost_if_built_musd"].notna()
+    assert known.sum() >= 3
+    within = GAP * free.objective_musd + 1e-6
+    assert parts["cost_if_built_musd"][known].to_numpy() == pytest.approx(
+        exact["cost_if_built_musd"][known].to_numpy(), abs=within
+    )
+
+
+def test_without_a_gap_a_large_search_ends_at_a_twentieth_of_what_projects_save(monkeypatch):
+    from planner.solving import solver
+
+    monkeypatch.setattr(solver, "PROVEN_UP_TO", 0)
+    monkeypatch.setattr(solver, "LARGE_GAP", 0.9)
+    told = planner.solve(planner.load(INSTANCES / "tiny")).plan
+    cost, without, asked = told["objective_musd"], told["without_projects_musd"], told["settings"]["gap"]
+    # the first search may have found a dearer plan, beside which projects save less
+    assert 0.0 < asked <= 0.05 * (without - cost) / cost + 1e-6 < 0.9
+    assert told["gap"] <= asked
+    assert planner.solve(planner.load(INSTANCES / "tiny"), gap=0.9).plan["settings"]["gap"] == 0.9
+
+
+@pytest.mark.parametrize(
+    ("cost", "without", "gap"),
+    [
+        (1000.0, 1010.0, 0.0005),  # 10 of 1000 at stake: a twentieth of 1 %
+        (1000.0, 2000.0, 0.001),  # a twentieth of all would be more than the usual gap
+        (1000.0, 1000.0, 0.0002),  # nothing at stake, as far as is known
+        (1000.0, float("nan"), 0.001),
+    ],
+)
+def test_the_gap_worth_knowing(cost, without, gap):
+    assert search.worth_knowing(0.001, cost, without) == pytest.approx(gap)

@@ -17,7 +17,7 @@ from ...solving.dive import dive
 from ...solving.lshaped import LShaped, Planes
 from ...solving.measures import deliveries
 from ...solving.programme import Programme, inside_bounds
-from ...solving.search import COST_SLACK, TIE, finished
+from ...solving.search import COST_SLACK, TIE, by_parts, finished
 from ...solving.solver import Found
 
 if TYPE_CHECKING:
@@ -239,7 +239,8 @@ class Limited:
         if known is not None and known.value - bound <= gap * abs(known.value):
             return np.round(known.x[self.whole]), "optimal", bound, planes
         plan = None if known is None else known.x
-        method = LShaped.of(self.rows.at(limit), self.settings)
+        mip = Programme(self.rows.at(limit), self.settings)
+        method = by_parts(mip, LShaped)
         if method is not None:
             if planes is not None:
                 method.adopt(planes)
@@ -250,7 +251,6 @@ class Limited:
                 plan = best.plan
                 if best.why != "stalled":
                     return np.round(plan[self.whole]), best.why, bound, planes
-        mip = Programme(self.rows.at(limit), self.settings)
         if plan is not None:
             mip.offer(self.whole, plan[self.whole])
         found = self._find(mip, seconds)
