@@ -61,7 +61,8 @@ def alternatives(
     latest      ask the latest start of each option that is always built
     pairs       how many of the projects that are built in some plans only are looked at in pairs: whether a plan builds
                 both of two, and whether one builds neither. Those of the least-cost plan and the dearest come first
-    gap         relative gap of the least-cost solve, as in `solve`; the ends of ranges are proven, or marked
+    gap         relative gap of the least-cost solve; None: proven up to 200 integer decisions, else 0.001; the ends of
+                ranges are proven, or marked
     time_limit  seconds for each search and trial [none; 30 in a model too large to be proven]; an end that was not
                 proven in that time is marked
     workers     processes for the searches; None: one per core, where there is enough to do
