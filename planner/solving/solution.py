@@ -42,7 +42,7 @@ class Reader:
         self.outcome = outcome
         self.country = {f.facility: f.country for f in self.instance.facilities}
         self.options = {o.option: o for o in self.instance.options}
-        self.nothing = self.instance.negligible_t
+        self.nothing, self.priced = self.instance.negligible_t, self.instance.priced_t
         self.least = _least_activity(self.instance)
         self.modules = {
             i: round(value) * 1.0 if self.data.build[i].integer else value
@@ -374,7 +374,7 @@ class Reader:
         coming += sum(collects(i) for i in pool.collected)
         going = sum(runs(a) * t for a, t in pool.used) + sum(ships(i) for i in pool.leaving)
         going += sum(k * delivers(i) for i, k in pool.delivered)
-        return max(coming, going) * KILO > self.instance.priced_t
+        return max(coming, going) * KILO > self.priced
 
 
 def _least_activity(instance: Instance) -> dict[tuple[str, str], float]:
