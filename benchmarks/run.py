@@ -122,9 +122,8 @@ def measure(name: str, folder: Path, gap: float | None, time_limit: float | None
     print(f"  construction / solve = {construction / clock.processor('solve'):.2f}")
     if bare:
         whole = sum(processor for phase, (_, processor) in clock.phases.items() if phase != "HiGHS alone")
-        print(
-            f"  all phases / HiGHS alone = {whole / clock.processor('HiGHS alone'):.2f} of the processor; alone: {alone}"
-        )
+        times = whole / clock.processor("HiGHS alone")
+        print(f"  all phases / HiGHS alone = {times:.2f} of the processor; alone: {alone}")
     plan = f"objective {outcome.objective:,.3f} MUSD, gap {_gap(outcome):.2%}" if held else "no plan"
     print(f"  peak memory {peak:,.0f} MiB; {outcome.stopped}, {plan}", flush=True)
 
