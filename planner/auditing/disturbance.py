@@ -107,7 +107,7 @@ class Disturbance:
         if self.scenario is None:
             return 0
         calendar = self.facts.calendar(year)
-        last = min(calendar[-1], self.scenario.last_year)
+        last = min(calendar[-1], self.scenario.last_disrupted_year)
         return max(0, last - max(calendar[0], self.scenario.first_year) + 1)
 
     def _of(self, kind: str) -> list[Disruption]:

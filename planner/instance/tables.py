@@ -26,6 +26,7 @@ from .declare import (
     number,
     reference,
     text,
+    whole_months,
     whole_years,
     year,
 )
@@ -390,7 +391,22 @@ class Scenario(CitedRow):
     name: str = text("name in full")
     probability: float = fraction("probability; all together below 1")
     first_year: int = year("first calendar year of the disruption", default=...)
-    last_year: int = year("last calendar year of the disruption", default=...)
+    last_year: int | None = year(
+        "last calendar year of the disruption; blank with `months`, else required", "the scenario is in months"
+    )
+    first_month: int | None = whole_months(
+        "calendar month of first_year in which the disruption begins, 1 to 12; with `months` only", "whole years", 12
+    )
+    months: int | None = whole_months(
+        "how many calendar months the disruption lasts; with `first_month` only", "whole years"
+    )
+
+    @property
+    def last_disrupted_year(self) -> int:
+        """The last calendar year that the disruption touches."""
+        if self.months is not None:
+            return self.first_year + ((self.first_month or 1) + self.months - 2) // 12
+        return self.first_year if self.last_year is None else self.last_year
 
 
 class Disruption(CitedRow):

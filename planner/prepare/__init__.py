@@ -57,7 +57,7 @@ def prepare_branch(
 
     scenario  whose branch it is
     builds    (option, start year) -> modules of a plan; ``data.build`` describes only these, the caller fixes them
-    openings  (stockpile, provenance) -> t in stock when the branch begins
+    openings  (stockpile, provenance) -> t in stock when the branch begins, of one that begins within a year too
     last      position of the last period wanted; None: to the end of the horizon
     closed    (facility, first year of a period) -> share of own capacity that is closed; None: nothing is
     served    (country, sector, material, provenance, first year of a period) -> t/yr that the plan delivers, of which
@@ -74,7 +74,7 @@ def prepare_branch(
     for n in places:
         node = whole.nodes[n]
         previous = n - 1 - places[0] if n > places[0] else None
-        data.nodes.append(node._replace(weight=node.present, previous=previous, floors_hold=False))
+        data.nodes.append(node._replace(weight=node.present, previous=previous, leaves=None, floors_hold=False))
     conditions = [of_whole[n] for n in places]
     investment.add(instance, span, horizon_end(instance), data)
     data.build = [start for start in data.build if builds.get((start.option, start.year), 0.0) > 0.0]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..instance.timeline import Period, overlap_share
+from ..instance.timeline import Period, branch_begin, branch_times, disrupted_months, overlap_share
 from ..instance.wildcards import hit_facilities, matches_material, members
 from ..models.data import PLAN, ModelData, Node
 
@@ -44,9 +44,17 @@ class Conditions:
         return factor
 
 
-def first_period(scenario: Scenario, span: Sequence[Period]) -> int:
-    """Return the position of the period in which a scenario's branch begins: the one with its first year."""
-    return next(i for i, p in enumerate(span) if p.last_year >= scenario.first_year)
+def staying(probability: float, leaving: Iterable[tuple[float, int]], months: range) -> float:
+    """Return the probability that a course of events is still followed, as the mean over some months.
+
+    probability  of the course, 0 to 1
+    leaving      the branches that leave it: their probability, and the calendar month in which each begins
+    months       the calendar months that are meant
+
+    >>> staying(1.0, [(0.2, 12 * 2027 + 6)], range(12 * 2027, 12 * 2028))
+    0.9
+    """
+    return probability - sum(p * overlap_share(months, range(begin, max(begin, months.stop))) for p, begin in leaving)
 
 
 def lay_out_nodes(
@@ -58,20 +66,20 @@ def lay_out_nodes(
            branch to the horizon's end
     Returns the conditions of each node, parallel to ``data.nodes``.
     """
-    beginnings = {s.scenario: first_period(s, span) for s in instance.scenarios}
+    leaving = [(s.probability, branch_begin(s, span)) for s in instance.scenarios]
     conditions: list[Conditions] = []
     for t, period in enumerate(span):
-        undisturbed = 1.0 - sum(s.probability for s in instance.scenarios if beginnings[s.scenario] <= t)
         data.nodes.append(
             Node(
                 branch=PLAN,
                 period=t,
                 year=period.first_year,
                 length=period.length,
-                weight=period.discount * undisturbed,
+                weight=period.discount * staying(1.0, leaving, period.months),
                 present=period.discount,
                 previous=t - 1 if t else None,
                 rules_hold=True,
+                caps_hold=True,
                 floors_hold=True,
             )
         )
@@ -79,24 +87,30 @@ def lay_out_nodes(
     for scenario in instance.scenarios:
         rows = [d for d in instance.disruptions if d.scenario == scenario.scenario]
         fails = any(d.kind == "project_failure" for d in rows)
-        begin = beginnings[scenario.scenario]
-        previous = begin - 1 if begin else None
-        for t in range(begin, len(span)):
+        window = disrupted_months(scenario)
+        previous: int | None = None
+        for place, (t, month) in enumerate(branch_times(scenario, span)):
             period = span[t]
             if until is not None and period.first_year > until.get(scenario.scenario, period.last_year):
                 break
-            share = overlap_share(period, scenario.first_year, scenario.last_year)
+            months = period.months if month is None else period.months[month - 1 : month]
+            part = len(months) / len(period.months)
+            share = overlap_share(months, window)
+            first = place == 0
             data.nodes.append(
                 Node(
                     branch=scenario.scenario,
                     period=t,
                     year=period.first_year,
-                    length=period.length,
-                    weight=period.discount * scenario.probability,
-                    present=period.discount,
-                    previous=previous,
+                    length=period.length * part,
+                    weight=period.discount * part * staying(scenario.probability, (), months),
+                    present=period.discount * part,
+                    previous=previous if not first else t - 1 if t else None,
                     rules_hold=share == 0.0 and not fails,
+                    caps_hold=overlap_share(period.months, window) == 0.0 and not fails,
                     floors_hold=not rows,
+                    month=month,
+                    leaves=t if first and month not in (None, 1) else None,
                 )
             )
             previous = len(data.nodes) - 1
@@ -105,10 +119,10 @@ def lay_out_nodes(
 
 
 def conditions_of(instance: Instance, scenario: Scenario, rows: Sequence[Disruption], share: float) -> Conditions:
-    """Return what the disruptions of a scenario do in one period.
+    """Return what the disruptions of a scenario do at one node.
 
     rows   the scenario's rows of disruptions.csv
-    share  share of the period that lies in the scenario's years, 0 to 1; project failures last beyond them
+    share  share of the node's time in which the scenario disrupts, 0 to 1; project failures last beyond them
     """
     result = Conditions()
     for row in rows:

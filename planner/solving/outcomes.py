@@ -45,8 +45,10 @@ def outcomes(prepared: Prepared, values: Values) -> list[dict[str, Any]]:
         {
             "scenario": case.scenario,
             "probability": case.probability,
-            "cost_musd": fixed + missing[case.scenario] + sum(cost[n] * data.nodes[n].present for n in case.nodes),
-            "unserved_t": sum(short[n] for n in case.nodes),
+            "cost_musd": fixed
+            + missing[case.scenario]
+            + sum(share * cost[n] * data.nodes[n].present for n, share in case.nodes),
+            "unserved_t": sum(share * short[n] for n, share in case.nodes),
         }
         for case in data.outcomes
     ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ...errors import Issue
 from ..tables import Scenario
-from ..timeline import Period, overlap_share
+from ..timeline import Period, disrupted_months, overlap_share
 from ..wildcards import hits
 from .registry import SETTINGS, Draft, check
 
@@ -21,9 +21,13 @@ _TARGETS = {
 
 
 def _touched(draft: Draft, scenario: Scenario) -> list[tuple[Period, float]]:
-    """Return the periods that a scenario's years overlap, with the share of the period's years, 0 to 1."""
-    shares = ((p, overlap_share(p, scenario.first_year, scenario.last_year)) for p in draft.periods)
-    return [(period, share) for period, share in shares if share > 0]
+    """Return the periods that a scenario touches, each with the largest share of a node's time, 0 to 1, that it hits.
+
+    In a scenario in months a node is a month, which is hit as a whole.
+    """
+    window = disrupted_months(scenario)
+    shares = ((p, overlap_share(p.months, window)) for p in draft.periods)
+    return [(period, 1.0 if scenario.months else share) for period, share in shares if share > 0]
 
 
 @check("E318", "scenarios", SETTINGS)
@@ -33,8 +37,34 @@ def within_the_horizon(draft: Draft) -> Iterable[Issue]:
         horizon = f"the horizon is {draft.first} to {draft.last}"
         if row.first_year > draft.last:
             yield draft.at(row, "first_year", f"the scenario lies outside the horizon; {horizon}")
-        elif row.last_year < draft.first:
-            yield draft.at(row, "last_year", f"the scenario lies outside the horizon; {horizon}")
+        elif row.last_disrupted_year < draft.first:
+            column = "last_year" if row.months is None else "months"
+            yield draft.at(row, column, f"the scenario lies outside the horizon; {horizon}")
+
+
+@check("E391", "scenarios", SETTINGS)
+def whole_years_or_months(draft: Draft) -> Iterable[Issue]:
+    """A scenario has a last year or, in months, a first month and a number of months; then in periods of one year."""
+    for row in draft.instance.scenarios:
+        if row.months is None and row.first_month is None:
+            if row.last_year is None:
+                expected = "required: the last year, or a first_month and months instead"
+                yield draft.at(row, "last_year", expected, f"write {row.first_year} for one year")
+            continue
+        if row.months is None or row.first_month is None:
+            given, other = ("first_month", "months") if row.months is None else ("months", "first_month")
+            yield draft.at(row, given, f"needs {other} beside it", f"fill in {other}, or leave both blank")
+            continue
+        if row.last_year is not None:
+            yield draft.at(row, "last_year", "must be blank: months says how long it lasts", "leave it blank")
+        begun = [p for p in draft.periods if row.first_year <= p.last_year]
+        for period in begun if row.last_disrupted_year >= draft.first else ():
+            if period.length > 1 and period.first_year <= row.last_disrupted_year + 1:
+                column = "first_year" if period.first_year <= row.first_year else "months"
+                long = f"the period {period.first_year} to {period.last_year} is longer than a year"
+                expected = f"a disruption in months needs periods of one year until the year after it, but {long}"
+                yield draft.at(row, column, expected, "list these years in [time] years, or use last_year")
+                break
 
 
 @check("E319", "scenarios")

@@ -161,7 +161,7 @@ def _stores(system: System) -> None:
         rooms[system.data.stock_limit[i].stockpile].append((row, KT))
     for i, row in system.arrays.rows.get("stock_balance", {}).items():
         part = system.data.stock[i]
-        if part.previous is None and part.opening > 0.0:
+        if not part.before and part.opening > 0.0:
             contents[part.stockpile].append((row, KT))
             if i in system.arrays.rows["stock_draw"]:
                 contents[part.stockpile].append((system.arrays.rows["stock_draw"][i], -KT))

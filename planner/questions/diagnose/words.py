@@ -358,7 +358,7 @@ def late_option(system: System, option: Any) -> str:
 
 def _stock_balance(system: System, i: int) -> Statement | None:
     part = system.data.stock[i]
-    if part.previous is not None or part.opening == 0.0:
+    if part.before or part.opening == 0.0:
         return None
     text = (
         f"initial_t of stockpile {part.stockpile}: {tonnes(part.opening)} of {part.provenance} {part.material} lie "
