@@ -33,6 +33,14 @@ CALLS = {
     if inspect.isfunction(getattr(planner, name)) and name not in ("load", "read_run", "convert", "new", "sensitivity")
 }
 
+MORE = {"cover": ["outage:USA", 2027], "break_even": ["texas-line"]}
+LITTLE = {
+    "hedge": {"outcomes": 2},
+    "frontier": {"points": 2},
+    "explain": {"projects": 0},
+    "break_even": {"subsidy": True},
+}
+
 
 def first_parameter(call):
     return next(iter(inspect.signature(call).parameters.values()))
@@ -41,7 +49,7 @@ def first_parameter(call):
 @pytest.mark.parametrize("name", sorted(CALLS))
 @pytest.mark.parametrize("wrong", [None, 3, [], {}, object()])
 def test_every_call_refuses_what_is_no_instance_and_no_run(name, wrong, plan):
-    more = {"audit": [plan], "cover": ["outage:USA", 2027], "compare": [plan]}.get(name, [])
+    more = MORE.get(name, []) + ([plan] if name in ("audit", "compare") else [])
     with pytest.raises(UsageError, match=r"expected (an instance|a run)"):
         CALLS[name](wrong, *more)
 
@@ -50,8 +58,8 @@ def test_every_call_refuses_what_is_no_instance_and_no_run(name, wrong, plan):
 def test_every_call_takes_folders(name, plan, folder):
     call = CALLS[name]
     runs = first_parameter(call).name in ("run", "plans")
-    more = {"audit": [plan], "cover": ["outage:USA", 2027], "compare": [folder]}.get(name, [])
-    little = {"hedge": {"outcomes": 2}, "frontier": {"points": 2}, "explain": {"projects": 0}}.get(name, {})
+    more = MORE.get(name, []) + {"audit": [plan], "compare": [folder]}.get(name, [])
+    little = LITTLE.get(name, {})
     for path in (folder, str(folder)) if runs else (TINY, str(TINY)):
         try:
             assert call(path, *more, **little) is not None
