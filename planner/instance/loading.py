@@ -12,14 +12,17 @@ from typing import Any
 from ..arguments import checked
 from ..errors import InstanceError, Issue, UsageError, in_order
 from . import checks
+from .changes import Applied, Draft, apply_written
 from .declare import Key
 from .instance import Content, Instance, sortable
 from .reading import SETTINGS_FILE, Layer, Written, read_layer
 from .rows import BadRow, Entry, parse_table
-from .settings import BASE, Settings, parse_settings
+from .settings import BASE, CHANGE, Settings, parse_settings
 from .tables import (
     TABLES,
 )
+
+OF_LAYER = (("", BASE), ("", CHANGE))  # settings that say how a layer comes about, and are not those of the instance
 
 
 @checked
@@ -105,8 +108,9 @@ def _merge(layers: list[Layer], issues: list[Issue]) -> Content:
     overlays: list[Entry] = []
     replaced: dict[tuple[str, Key], tuple[Entry, Entry]] = {}
     present: set[str] = set()
+    applied: list[Applied] = []
     for number, layer in enumerate(layers):
-        settings.update({name: value for name, value in layer.settings.items() if name != ("", BASE)})
+        settings.update({name: value for name, value in layer.settings.items() if name not in OF_LAYER})
         broken |= layer.broken
         unnamed |= layer.broken
         present |= layer.broken | set(layer.tables)
@@ -133,6 +137,10 @@ def _merge(layers: list[Layer], issues: list[Issue]) -> Content:
                 broken.add(name)
             if not parsed.named:
                 unnamed.add(name)
+        if asked := layer.settings.get(("", CHANGE)):
+            draft = Draft(entries, settings, issues, broken)
+            applied += apply_written(asked, draft)
+            replaced = {key: pair for key, pair in replaced.items() if entries[key[0]].get(key[1]) is pair[1]}
     for name, row in TABLES.items():
         if row.REQUIRED and name not in present:
             issues.append(Issue(f"{name}.csv", None, "", None, "required table is missing", "", "E106"))
@@ -148,6 +156,7 @@ def _merge(layers: list[Layer], issues: list[Issue]) -> Content:
         tuple(overlays),
         tuple(replaced.values()),
         _freeze,
+        tuple(applied),
     )
 
 
@@ -187,6 +196,7 @@ def _freeze(content: Content, issues: list[Issue], sha256: str, path: Path | Non
         risk_alpha=known.risk_alpha,
         sha256=sha256,
         path=path,
+        changes=content.applied,
         _content=replace(
             content,
             entries=ordered,
