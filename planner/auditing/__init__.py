@@ -33,12 +33,14 @@ from .operations import (
     Operations,
     check_activities,
     check_balances,
+    check_final_stocks,
     check_flows,
     check_prices,
     check_purchases,
     check_service,
     check_stocks,
     check_used,
+    opening_stocks,
 )
 from .origin import check_origin
 from .outlays import check_offtakes, check_outlays
@@ -107,7 +109,7 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
     check_outlays(plan, tables, book)
     check_prices(plan, tables, book)
     check_impacts(plan, tables, book)
-    _check_operations(plan, tables, None, book)
+    _check_operations([plan], None, None, book)
 
     branches = []
     for name in sorted(set(run.branches) - {scenario.scenario for scenario in instance.scenarios}):
@@ -119,9 +121,8 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
             continue
         book.passed("branches")
         disturbance = Disturbance(facts, scenario)
-        branch_tables = Tables(run.branches[name], branch_layouts(instance), facts, disturbance.years, book)
-        branch = Operations(facts, branch_tables, investment, disturbance)
-        branches.append((branch, _check_operations(branch, branch_tables, tables, book)))
+        parts = _parts(facts, run.branches[name], investment, disturbance, book)
+        branches.append((parts, _check_operations(parts, tables, plan, book)))
     book.branch = ""
 
     check_funding(facts, tables, investment, book)
@@ -176,35 +177,55 @@ class BranchAudit:
         if until is not None:
             disturbance.years = tuple(year for year in disturbance.years if year <= until)
         book.branch = scenario
-        branch_tables = Tables(tables, branch_layouts(facts.instance), facts, disturbance.years, book)
-        branch = Operations(facts, branch_tables, self._investment, disturbance)
-        missing_musd = _check_operations(branch, branch_tables, self._plan, book)
-        costs = operating_costs(branch)
-        expected = sum(facts.factor[year] * musd for (_, year), musd in costs.items())
+        parts = _parts(facts, tables, self._investment, disturbance, book)
+        missing_musd = _check_operations(parts, self._plan, None, book)
+        costs = [
+            part.disturbance.factor(year) * musd for part in parts for (_, year), musd in operating_costs(part).items()
+        ]
+        expected = sum(costs)
         if until is None or until == facts.years[-1]:
             expected += missing_musd
-        scale = sum(facts.factor[year] * abs(musd) for (_, year), musd in costs.items())
+        scale = sum(map(abs, costs))
         book.equal("objective", cost_musd, expected, scale, ("cost of the branch",))
         return book.report()
 
 
-def _check_operations(operations: Operations, tables: Tables, before: Tables | None, book: Book) -> float:
+def _parts(
+    facts: Facts, given: Mapping[str, Given], investment: Investment, disturbance: Disturbance, book: Book
+) -> list[Operations]:
+    """Return the operations of a branch in its parts: each month of one in months, then all whole periods."""
+    parts = disturbance.parts()
+    layouts = branch_layouts(facts.instance, disturbance.in_months)
+    if not disturbance.in_months:
+        return [Operations(facts, Tables(given, layouts, facts, disturbance.years, book), investment, disturbance)]
+    times = [(year, part.month) for part in parts for year in part.years]
+    tables = Tables(given, layouts, facts, disturbance.years, book, times)
+    return [Operations(facts, tables.of(part.years[0], part.month), investment, part) for part in parts]
+
+
+def _check_operations(parts: list[Operations], before: Tables | None, plan: Operations | None, book: Book) -> float:
     """Run all checks of operations on one plan or branch.
 
+    parts   the plan, or the branch in its parts
     before  the plan's tables, if it is a branch
+    plan    the plan, if it is a branch of which a year may have begun as the plan's
     Returns the value, MUSD present value, of what a branch lacks below final_min_t.
     """
-    check_activities(operations, book)
-    check_flows(operations, book)
-    check_purchases(operations, book)
-    check_balances(operations, tables, book)
-    missing_musd = check_stocks(operations, tables, before, book)
-    check_service(operations, book)
-    check_substitution(operations, book)
-    check_returns(operations, before, book)
-    check_caps(operations, book)
-    check_row_money(operations, book)
-    return missing_musd
+    stocks = opening_stocks(parts[0].disturbance, before)
+    for part in parts:
+        book.month = part.disturbance.month
+        check_activities(part, book)
+        check_flows(part, book)
+        check_purchases(part, book)
+        check_balances(part, book)
+        stocks = check_stocks(part, stocks, book)
+        check_service(part, book)
+        check_substitution(part, book)
+        check_row_money(part, book)
+    book.month = 0
+    check_returns(parts, before, book)
+    check_caps(parts, plan, book)
+    return check_final_stocks(parts[-1].disturbance, stocks, book)
 
 
 def _check_manifest(instance: Instance, plan: Mapping[str, Any], book: Book) -> None:

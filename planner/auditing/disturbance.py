@@ -6,10 +6,14 @@ of several rows on one target are multiplied:
 .. math:: \prod_d (1 - f_d\,share_t) \;\text{for losses}, \qquad \prod_d (1 + f_d\,share_t) \;\text{for surges}
 
 A project failure lasts from the beginning of the branch to the end of the horizon, whatever the share of years.
+
+A scenario in months has branches in parts: each month of the years that it touches, and of the one year after, is a
+part of its own, in which the share is 1 or 0; what comes after them is one further part.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 
 from ..instance.instance import Instance
@@ -23,10 +27,15 @@ class Disturbance:
     instance  in which the scenario's disruptions and service floors stand; None: the one of the facts
 
     floors  sector -> its row of branch_service.csv
-    share  first year of a period -> share of its years that lie in the scenario's, 0 to 1
-    begin  first year of the period in which the branch begins
-    years  first years of the periods of the branch
+    share   first year of a period -> share of its time in which the scenario disrupts, 0 to 1; of a part that is a
+            month, the share of that month
+    begin   first year of the period in which the branch begins
+    gone    the share of that year, 0 to 1, that has gone by then
+    years   first years of the periods of the branch, or of the part
+    month   of a part: the month, 1 to 12; 0: whole periods
     """
+
+    month = 0
 
     def __init__(self, facts: Facts, scenario: Scenario | None = None, instance: Instance | None = None) -> None:
         self.facts = facts
@@ -35,19 +44,58 @@ class Disturbance:
         asked, name = instance or facts.instance, scenario.scenario if scenario else None
         self.rows = [row for row in asked.disruptions if row.scenario == name]
         self.floors = {row.sector: row for row in asked.branch_service if row.scenario == name}
-        self.share = {year: self._overlap(year) / facts.length[year] for year in facts.years}
-        touched = [year for year in facts.years if self.share[year] > 0]
+        self._hit = {year: self._overlap(12 * year, 12 * facts.length[year]) for year in facts.years}
+        self.share = self._hit
+        touched = [year for year in facts.years if self._hit[year] > 0]
         self.begin = facts.first if scenario is None else min(touched, default=facts.last + 1)
+        self.gone = 0.0
+        if self.in_months and scenario is not None and scenario.first_year == self.begin:
+            self.gone = ((scenario.first_month or 1) - 1) / 12
         self.years = tuple(year for year in facts.years if year >= self.begin)
         self._failed = any(row.kind == "project_failure" for row in self.rows)
+
+    @property
+    def in_months(self) -> bool:
+        """Whether the scenario lasts calendar months, so that its tables have a column for them."""
+        return self.scenario is not None and self.scenario.months is not None
+
+    def parts(self) -> list[Disturbance]:
+        """Return the parts of the branch in order of time: month after month, then the whole periods."""
+        if not self.in_months or not self.years:
+            return [self]
+        divided = [y for y in self.years if self._hit[y] > 0 or (y > self.begin and self._hit.get(y - 1, 0.0) > 0)]
+        parts = []
+        for year in divided:
+            for month in range(1, 13):
+                if year == self.begin and month - 1 < round(12 * self.gone):
+                    continue
+                part = copy.copy(self)
+                part.month, part.years = month, (year,)
+                part.share = {year: self._overlap(12 * year + month - 1, 1)}
+                parts.append(part)
+        rest = copy.copy(self)
+        rest.years = tuple(year for year in self.years if year not in divided)
+        return [*parts, rest] if rest.years else parts
+
+    def length(self, year: int) -> float:
+        """Return the length, in years, of a period or of the month that the part is."""
+        return self.facts.length[year] / (12 if self.month else 1)
+
+    def factor(self, year: int) -> float:
+        """Return the present value of 1 a year, in years, that is paid in a period or in the month."""
+        return self.facts.factor[year] / (12 if self.month else 1)
 
     @property
     def undisturbed(self) -> bool:
         return self.scenario is None
 
     def lifted(self, year: int) -> bool:
-        """Whether caps and clean-only rules are lifted in the period."""
+        """Whether clean-only rules are lifted in the period, or in the month that the part is."""
         return not self.undisturbed and (self._failed or self.share[year] > 0)
+
+    def caps_lifted(self, year: int) -> bool:
+        """Whether caps are lifted in the period: it is disrupted, if only in one of its months."""
+        return not self.undisturbed and (self._failed or self._hit[year] > 0)
 
     @property
     def keeps_floors(self) -> bool:
@@ -103,12 +151,17 @@ class Disturbance:
                     limits[material, country] = left * min(references)
         return limits
 
-    def _overlap(self, year: int) -> int:
+    def _overlap(self, first: int, months: int) -> float:
+        """Return the share of some months from ``first`` on in which the scenario disrupts; January of y is 12 y."""
         if self.scenario is None:
-            return 0
-        calendar = self.facts.calendar(year)
-        last = min(calendar[-1], self.scenario.last_disrupted_year)
-        return max(0, last - max(calendar[0], self.scenario.first_year) + 1)
+            return 0.0
+        begin = 12 * self.scenario.first_year
+        if self.scenario.months is not None:
+            begin += (self.scenario.first_month or 1) - 1
+            end = begin + self.scenario.months
+        else:
+            end = 12 * ((self.scenario.last_year or 0) + 1)
+        return max(0, min(first + months, end) - max(first, begin)) / months
 
     def _of(self, kind: str) -> list[Disruption]:
         return [row for row in self.rows if row.kind == kind]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .book import Book
@@ -85,26 +85,28 @@ def _price(operations: Operations, market: str, year: int) -> float:
 
 def check_costs(
     plan: Operations,
-    branches: Iterable[tuple[Operations, float]],
+    branches: Iterable[tuple[Sequence[Operations], float]],
     tables: Tables,
     book: Book,
 ) -> None:
     """Check costs.csv, every component and period, as expected values over plan and branches.
 
-    branches  operations of each branch, and the present value in MUSD of what it lacks below final_min_t
+    branches  each branch in its parts, and the present value in MUSD of what it lacks below final_min_t
     """
     facts, investment = plan.facts, plan.investment
     rest = dict.fromkeys(facts.years, 1.0)  # probability of the undisturbed plan, by period
     musd: Costs = defaultdict(float)
     present: Costs = defaultdict(float)
-    for branch, missing_musd in branches:
-        scenario = branch.disturbance.scenario
+    for parts, missing_musd in branches:
+        scenario = parts[0].disturbance.scenario
         probability = scenario.probability if scenario else 0.0
-        for year in branch.disturbance.years:
-            rest[year] -= probability
-        for (component, year), value in operating_costs(branch).items():
-            musd[component, year] += probability * value
-        if branch.disturbance.years:
+        for part in parts:
+            share = {y: probability * part.disturbance.length(y) / facts.length[y] for y in part.disturbance.years}
+            for year in share:
+                rest[year] -= share[year]
+            for (component, year), value in operating_costs(part).items():
+                musd[component, year] += share[year] * value
+        if parts[-1].disturbance.years:
             last = facts.years[-1]
             # discounted again below, like a cost of operations, which gives back its present value
             musd["shortage", last] += probability * missing_musd / facts.factor[last]
