@@ -4,7 +4,9 @@ from .auditing import AuditReport as AuditReport
 from .auditing import audit as audit
 from .errors import InstanceError as InstanceError
 from .errors import PlannerError as PlannerError
+from .instance.examples import examples as examples
 from .instance.instance import Instance as Instance
+from .instance.loading import example as example
 from .instance.loading import load as load
 from .instance.scaffold import new as new
 from .instance.workbook import convert as convert

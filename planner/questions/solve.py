@@ -224,6 +224,7 @@ def _summary(
             **instance.identity,
             # as it was given, so that runs written to different folders have the same bytes
             "path": None if instance.path is None else instance.path.as_posix(),
+            **({"changes": [made._asdict() for made in instance.changes]} if instance.changes else {}),
         },
         "periods": {str(p.first_year): p.length for p in prepared.periods},
         "money": {
