@@ -12,6 +12,8 @@ from .instance.scaffold import new as new
 from .instance.workbook import convert as convert
 from .questions.alternatives.alternatives import alternatives as alternatives
 from .questions.alternatives.result import Alternatives as Alternatives
+from .questions.batch import Batch as Batch
+from .questions.batch import batch as batch
 from .questions.break_even import BreakEven as BreakEven
 from .questions.break_even import break_even as break_even
 from .questions.compare import Comparison as Comparison

@@ -46,7 +46,10 @@ Force = Annotated[
     list[str] | None,
     typer.Option("--force", metavar="OPTION@YEAR[:MODULES]", help="start so many modules [1] or more; repeatable"),
 ]
-Forbid = Annotated[list[str] | None, typer.Option("--forbid", metavar="OPTION", help="never build it; repeatable")]
+Forbid = Annotated[
+    list[str] | None,
+    typer.Option("--forbid", metavar="OPTION", help='never build it, or all of owner="NAME"; repeatable'),
+]
 
 WHAT_IF = {  # the verbs of what-ifs, in the order in which they are made
     "without": Annotated[

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..errors import Issue, UsageError, did_you_mean
 from .cells import cell_of
-from .changes import Applied, Change, Draft
+from .changes import Applied, Change, Draft, conditions, other_choices, selected
 from .declare import Key, Row
 from .group_tables import Group, GroupLimit
 from .impact_tables import Impact, ImpactFactor
@@ -219,6 +219,19 @@ class Instance:
         rows  column -> value, as in a row object or as the text of a cell; all of the old row is replaced
         """
         return self.changed(rows={table: rows}) if rows else self
+
+    def matching(self, table: str, where: str) -> tuple[Any, ...]:
+        """Return the rows of a table that meet conditions such as ``owner="MP Materials" and country=USA``.
+
+        A condition may name a column of the option or the plant that a row belongs to. Raises UsageError if the
+        conditions cannot be read or no row meets them.
+        """
+        return tuple(entry.row for entry in selected(self._held.entries, table, conditions(where)))
+
+    def other_choices(self, options: Iterable[str]) -> str:
+        """Return in words which options can be built in place of these, which exclude them; "" if none can."""
+        names = set(options)
+        return other_choices(self._held.entries, [row for row in self.options if row.option in names])
 
     def without(self, table: str, **where: Any) -> Instance:
         """Return a new instance without the rows of a table whose columns have the given values.

@@ -99,6 +99,8 @@ def solve(
     else:
         outcome, steps = optimise_for(aim, prepared.data, settings, progress, pins)
     outcome.seconds["build"] += ready
+    if pins is not None and (others := instance.other_choices(pins.forbid)):
+        outcome.notes.append(f"{others}: forbid them too if none of the group is to be built")
     if outcome.stopped == "infeasible":
         from .diagnose.diagnose import diagnose
 
