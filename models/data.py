@@ -6,7 +6,8 @@ entry ``i`` tells what decision ``i`` is. The other lists describe rows: entry `
 the positions of the decisions in it. ``planner/prepare`` fills all of them.
 
 Operations happen at nodes. A node is a period of the plan (undisturbed), or a period of a branch: the same operations
-under the disruptions of a scenario, with other data.
+under the disruptions of a scenario, with other data. The plan and the branches are courses; each has starts of its own
+or shares those of the course that it leaves.
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ class Node(NamedTuple):
     period       position of the period in the instance
     year         its first calendar year
     length       its number of calendar years, w_t
-    weight       D_t times the probability that this node is the one that happens, years
+    weight       D_t times the probability that this node is the one that happens, years: that of its course, less that
+                 of the branches that have left it by then
     present      D_t: the present value of 1 a year, paid in each year of the period, years
     previous     position of the node whose stocks at the end this one starts with; None: the initial stocks
     rules_hold   whether caps and clean-only rules hold at this node
-    floors_hold  whether floors on shares hold at this node: in the plan, and in a branch that nothing disturbs
+    floors_hold  whether floors and duties (on shares, of service, of use, of the last stock) hold at this node: in the
+                 plan, and in a branch that nothing disturbs
     """
 
     branch: str
@@ -134,14 +137,17 @@ class Holding(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """One way in which the future can go: undisturbed, or with one scenario.
+    """One way in which the future can go: undisturbed, or with one scenario and those whose branches it descends from.
 
-    nodes  positions of its nodes, one a period: those of the plan before the scenario begins, then those of its branch
+    nodes   positions of its nodes, one a period: those of the course it leaves before the scenario begins, then those
+            of its branch
+    starts  positions in ``ModelData.build`` of what its course can start
     """
 
     scenario: str  # blank: undisturbed
     probability: float
     nodes: tuple[int, ...]
+    starts: tuple[int, ...]
 
 
 class Risk(NamedTuple):
@@ -159,7 +165,11 @@ class Risk(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Modules of an option that are started in a period; ``facility`` or ``stockpile`` is what they enlarge."""
+    """Modules of an option that are started in a period; ``facility`` or ``stockpile`` is what they enlarge.
+
+    branch       the course that decides on them; other branches may share the start
+    probability  that of all courses which share it: by so much its cost counts
+    """
 
     option: str
     facility: str
@@ -171,11 +181,18 @@ class Start(NamedTuple):
     fixed_om: float  # MUSD per module, present value over the horizon
     stockpile: str = ""  # blank: the facility grows
     impact: float = 0.0  # MUSD per module, present value of the priced impacts of building it
+    branch: str = PLAN
+    probability: float = 1.0
 
     @property
     def cost(self) -> float:
-        """MUSD per module, present value over the horizon."""
+        """MUSD per module, present value over the horizon, in a course that has the start."""
         return self.annuity + self.fixed_om + self.impact
+
+    @property
+    def expected_cost(self) -> float:
+        """MUSD per module, present value over the horizon times probability."""
+        return self.cost * self.probability
 
 
 class Closing(NamedTuple):
@@ -390,12 +407,22 @@ class Choice(NamedTuple):
     most     the most modules that it can have, over all periods
     counted  whether a limit on a group counts it: then it is started exactly if some module is; else (for an exclusive
              group) at least then
+    branch   the course of whose starts it tells
     """
 
     option: str
     starts: tuple[int, ...]  # build
     most: float  # modules
     counted: bool = False
+    branch: str = PLAN
+
+
+class ExclusiveGroup(NamedTuple):
+    """Options of which a course starts at most one."""
+
+    group: str
+    branch: str
+    chosen: tuple[int, ...]  # chosen
 
 
 class GroupLimit(NamedTuple):
@@ -413,16 +440,18 @@ class GroupLimit(NamedTuple):
     most: float | None  # None: no limit
     modules: Terms  # build, what one module counts
     options: tuple[int, ...]  # chosen: for the measure ``options``
+    branch: str = PLAN  # the course whose starts it counts
 
 
 class ModuleLimit(NamedTuple):
-    """How many modules of an option are built in all periods together."""
+    """How many modules of an option are built in all periods together, in one course."""
 
     option: str
     starts: tuple[int, ...]  # build
     least: float  # modules
     most: float  # modules
     chosen: int | None  # chosen; None: the option is in no exclusive group
+    branch: str = PLAN  # the course whose starts it counts
 
 
 class Requirement(NamedTuple):
@@ -432,7 +461,7 @@ class Requirement(NamedTuple):
     required: str
     start: int  # build: the start that is allowed or not
     max_modules: float
-    earlier: tuple[int, ...]  # build: starts of the required option up to that period
+    earlier: tuple[int, ...]  # build: starts of the required option up to that period, in the same course
 
 
 class Spending(NamedTuple):
@@ -443,6 +472,7 @@ class Spending(NamedTuple):
     capex: Terms  # build, MUSD per module
     private: int
     draws: tuple[int, ...]  # fund_draw
+    branch: str = PLAN  # the course whose starts are paid for; so in the next three
 
 
 class PrivateLimit(NamedTuple):
@@ -451,6 +481,7 @@ class PrivateLimit(NamedTuple):
     option: str
     limit: float  # MUSD
     private: tuple[int, ...]
+    branch: str = PLAN
 
 
 class FundLimit(NamedTuple):
@@ -459,6 +490,7 @@ class FundLimit(NamedTuple):
     fund: str
     budget: float  # MUSD
     draws: tuple[int, ...]  # fund_draw
+    branch: str = PLAN
 
 
 class FundShare(NamedTuple):
@@ -469,6 +501,16 @@ class FundShare(NamedTuple):
     max_share: float  # 0 to 1
     draws: tuple[int, ...]  # fund_draw
     capex: Terms  # build, MUSD per module
+    branch: str = PLAN
+
+
+class Payment(NamedTuple):
+    """Money spent on an option in a calendar year, in one course; ``fund`` is blank for private money."""
+
+    option: str
+    year: int
+    branch: str
+    fund: str = ""
 
 
 @dataclass(slots=True)
@@ -491,8 +533,10 @@ class ModelData:
     build: list[Start] = field(default_factory=list)
     chosen: list[Choice] = field(default_factory=list)
     close: list[Closing] = field(default_factory=list)
-    private: list[tuple[str, int]] = field(default_factory=list)  # option, calendar year
-    fund_draw: list[tuple[str, str, int]] = field(default_factory=list)  # fund, option, calendar year
+    private: list[Payment] = field(default_factory=list)
+    fund_draw: list[Payment] = field(default_factory=list)
+
+    starts: dict[str, tuple[int, ...]] = field(default_factory=dict)  # course -> build: all that it can start
 
     pools: list[Pool] = field(default_factory=list)
     capacity: list[CapacityLimit] = field(default_factory=list)
@@ -508,7 +552,7 @@ class ModelData:
     export_stop: list[ExportLimit] = field(default_factory=list)
     closed: list[tuple[int, ...]] = field(default_factory=list)  # close: closures of one plant that hold at one time
     modules: list[ModuleLimit] = field(default_factory=list)
-    groups: dict[str, tuple[int, ...]] = field(default_factory=dict)  # exclusive group -> chosen
+    groups: list[ExclusiveGroup] = field(default_factory=list)
     group_limit: list[GroupLimit] = field(default_factory=list)
     requires: list[Requirement] = field(default_factory=list)
     spending: list[Spending] = field(default_factory=list)
@@ -518,3 +562,9 @@ class ModelData:
     outcomes: list[Outcome] = field(default_factory=list)
     risk: Risk | None = None
     own_fixed_om: float = 0.0  # MUSD, present value of the fixed O&M of own capacity
+
+    @property
+    def courses(self) -> list[str]:
+        """The courses that start something of their own: the plan, and branches that may build after the blow."""
+        own = {start.branch for start in self.build}
+        return [branch for branch in self.starts if branch == PLAN or branch in own]

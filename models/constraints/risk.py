@@ -74,7 +74,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
                 row.add_terms(m.short, short[n], -1.0)
             return row >= 0.0
         row.add(m.node_cost, outcome.nodes, -1.0)
-        row.add_terms(m.build, [(i, b.cost) for i, b in enumerate(data.build)], -1.0)
+        row.add_terms(m.build, [(i, data.build[i].cost) for i in outcome.starts], -1.0)
         row.add_terms(m.close, [(i, c.cost) for i, c in enumerate(data.close)], -1.0)
         for floor in data.stock_floor:
             node = data.nodes[floor.node]

@@ -12,21 +12,22 @@ claim of the solver, within its gap.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from ..errors import UsageError
 from ..instance.instance import Instance
 from ..instance.loading import given_instance
+from ..instance.tables import Scenario
 from .book import KINDS, TOLERANCE, AuditReport, Book, Check, Violation
 from .closures import check_closures
 from .dependence import check_caps, check_dependence
 from .disturbance import Disturbance
 from .facts import Facts
-from .funding import check_funding
+from .funding import check_affordable, check_funding
 from .impacts import check_impacts
-from .investment import Investment, check_builds, check_capacity, check_groups
+from .investment import Investment, check_builds, check_capacity, check_groups, check_shared
 from .layouts import ORIGIN, branch_layouts, plan_layouts
 from .money import check_costs, check_objective, check_row_money, check_totals, operating_costs
 from .operations import (
@@ -42,7 +43,7 @@ from .operations import (
 )
 from .origin import check_origin
 from .outlays import check_offtakes, check_outlays
-from .reading import Given, Tables
+from .reading import Course, Given, Tables
 from .returns import check_returns
 from .substitutes import check_substitution
 
@@ -109,26 +110,42 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
     check_impacts(plan, tables, book)
     _check_operations(plan, tables, None, book)
 
-    branches = []
+    courses, followed = {"": Course(tables, facts.first)}, {"": plan}
+    missing_musd: dict[str, float] = {}
     for name in sorted(set(run.branches) - {scenario.scenario for scenario in instance.scenarios}):
         book.fault("branches", ("branches", name), "is no scenario of the instance")
-    for scenario in instance.scenarios:
+    for scenario in _after_those_they_leave(instance.scenarios):
         book.branch = name = scenario.scenario
         if name not in run.branches:
             book.fault("branches", (), "is missing")
             continue
+        if scenario.parent not in courses:
+            book.fault("branches", (), f"leaves the branch {scenario.parent}, which is missing")
+            continue
         book.passed("branches")
-        disturbance = Disturbance(facts, scenario)
-        branch_tables = Tables(run.branches[name], branch_layouts(instance), facts, disturbance.years, book)
-        branch = Operations(facts, branch_tables, investment, disturbance)
-        branches.append((branch, _check_operations(branch, branch_tables, tables, book)))
+        disturbance, left = Disturbance(facts, scenario), followed[scenario.parent].investment
+        layouts = branch_layouts(instance, disturbance.rebuilds)
+        branch_tables = Tables(run.branches[name], layouts, facts, disturbance.years, book)
+        builds = left
+        if disturbance.rebuilds:
+            builds = Investment(facts, branch_tables, left)
+            check_builds(facts, branch_tables, builds, book)
+            check_groups(facts, branch_tables, book)
+            check_shared(builds, left, scenario, book)
+            check_affordable(builds, book)
+        branch = Operations(facts, branch_tables, builds, disturbance)
+        if disturbance.undisturbed:
+            check_offtakes(branch, book)
+        courses[name] = Course(branch_tables, disturbance.begin, courses[scenario.parent])
+        followed[name] = branch
+        missing_musd[name] = _check_operations(branch, branch_tables, courses[scenario.parent], book)
     book.branch = ""
 
     check_funding(facts, tables, investment, book)
     check_dependence(plan, tables, metrics, book)
     if traced:
         check_origin(plan, tables, book)
-    check_costs(plan, branches, tables, book)
+    check_costs(followed, missing_musd, tables, book)
     check_objective(run.plan, tables, book)
     check_totals(plan, tables, metrics, book)
     return book.report()
@@ -176,9 +193,9 @@ class BranchAudit:
         if until is not None:
             disturbance.years = tuple(year for year in disturbance.years if year <= until)
         book.branch = scenario
-        branch_tables = Tables(tables, branch_layouts(facts.instance), facts, disturbance.years, book)
+        branch_tables = Tables(tables, branch_layouts(facts.instance, False), facts, disturbance.years, book)
         branch = Operations(facts, branch_tables, self._investment, disturbance)
-        missing_musd = _check_operations(branch, branch_tables, self._plan, book)
+        missing_musd = _check_operations(branch, branch_tables, Course(self._plan, facts.first), book)
         costs = operating_costs(branch)
         expected = sum(facts.factor[year] * musd for (_, year), musd in costs.items())
         if until is None or until == facts.years[-1]:
@@ -188,10 +205,21 @@ class BranchAudit:
         return book.report()
 
 
-def _check_operations(operations: Operations, tables: Tables, before: Tables | None, book: Book) -> float:
+def _after_those_they_leave(scenarios: Iterable[Scenario]) -> list[Scenario]:
+    """Return scenarios in an order in which each comes after the one whose branch it leaves."""
+    ordered: dict[str, Scenario] = {}
+    waiting = list(scenarios)
+    while waiting:
+        ready = [row for row in waiting if row.parent == "" or row.parent in ordered]
+        ordered |= {row.scenario: row for row in ready}
+        waiting = [row for row in waiting if row.scenario not in ordered]
+    return list(ordered.values())
+
+
+def _check_operations(operations: Operations, tables: Tables, before: Course | None, book: Book) -> float:
     """Run all checks of operations on one plan or branch.
 
-    before  the plan's tables, if it is a branch
+    before  the course that it leaves, if it is a branch
     Returns the value, MUSD present value, of what a branch lacks below final_min_t.
     """
     check_activities(operations, book)

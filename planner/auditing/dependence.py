@@ -172,7 +172,7 @@ def check_caps(operations: Operations, book: Book) -> None:
 
 def _lifted(disturbance: Disturbance, cap: Cap, year: int) -> bool:
     """Return whether a cap or floor does not bind in a period, because of a disruption."""
-    return disturbance.lifted(year) if cap.sense == "max" else not disturbance.keeps_floors
+    return disturbance.lifted(year) if cap.sense == "max" else not disturbance.undisturbed
 
 
 def check_dependence(operations: Operations, tables: Tables, metrics: Mapping[str, Any], book: Book) -> None:

@@ -345,10 +345,10 @@ def plan_layouts(instance: Instance) -> tuple[Layout[Any], ...]:
     return (*_fitted(instance, PLAN_TABLES), *(layout for layout, table in ONLY_WITH if instance.rows(table)))
 
 
-def branch_layouts(instance: Instance) -> tuple[Layout[Any], ...]:
-    """Return the layouts of the tables of a branch."""
+def branch_layouts(instance: Instance, rebuilds: bool) -> tuple[Layout[Any], ...]:
+    """Return the layouts of the tables of a branch; ``rebuilds``: whether it may start what the plan does not."""
     more = (layout for layout, table in ONLY_WITH if layout in BRANCHED and instance.rows(table))
-    return (*_fitted(instance, BRANCH_TABLES), *more)
+    return (*_fitted(instance, BRANCH_TABLES), *more, *([BUILDS] if rebuilds else ()))
 
 
 def _fitted(instance: Instance, layouts: tuple[Layout[Any], ...]) -> tuple[Layout[Any], ...]:

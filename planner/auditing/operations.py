@@ -38,7 +38,7 @@ from .layouts import (
     StockRow,
     SubstitutionRow,
 )
-from .reading import Tables
+from .reading import Course, Tables
 
 Where = tuple[str, str, str, int]  # material, country, provenance, year
 Totals = dict[Where, float]
@@ -132,7 +132,7 @@ class Operations:
 
 
 def check_activities(operations: Operations, book: Book) -> None:
-    """Check that operations exist, have the right provenance, keep capacity and, in the plan, min_use."""
+    """Check that operations exist, have the right provenance, keep capacity and, if nothing strikes, min_use."""
     facts, disturbance = operations.facts, operations.disturbance
     for row in operations.activities:
         place = ("activity.csv", row.facility, row.process, row.input_provenance, row.year)
@@ -285,10 +285,10 @@ def check_balances(operations: Operations, tables: Tables, book: Book) -> None:
             book.at_most("transit", all_leaving, all_own, all_leaving, (material, "in", country, year))
 
 
-def check_stocks(operations: Operations, tables: Tables, before: Tables | None, book: Book) -> float:
+def check_stocks(operations: Operations, tables: Tables, before: Course | None, book: Book) -> float:
     """Check stocks from period to period, draws, limits, and the final minimum.
 
-    before  the plan's tables if this is a branch, which begins with the plan's stocks; None: this is the plan
+    before  the course that it leaves, if this is a branch, with whose stocks it begins; None: this is the plan
     Returns the present value, MUSD, of what a branch lacks below final_min_t, which it pays for.
     """
     facts, disturbance = operations.facts, operations.disturbance
@@ -346,7 +346,7 @@ def check_service(operations: Operations, book: Book) -> None:
             total = row.clean_t + row.exposed_t + row.short_t + row.replaced_t
             parts = ("clean_t", "exposed_t", "short_t", *(["replaced_t"] if facts.substitutes else ()))
             book.equal("demand", total, demand, demand, (*place, " + ".join(parts)))
-            floor = rules.min_service if disturbance.undisturbed else _branch_floor(operations, sector, year)
+            floor = max(rules.min_service if disturbance.undisturbed else 0.0, _branch_floor(operations, sector, year))
             if floor:
                 allowed = (1.0 - floor) * demand
                 book.at_most("min_service", row.short_t, allowed, demand, (*place, "short_t"))

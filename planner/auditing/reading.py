@@ -10,6 +10,7 @@ import math
 import operator
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -166,7 +167,9 @@ class Tables:
     def _domain(self, table: str, column: str) -> frozenset[Any] | None:
         """Return the values that a column of a table may have; None: any."""
         facts = self._facts
-        if column in ("year", "start_year"):
+        if column == "start_year":  # a branch has the earlier starts of the course it leaves too
+            return frozenset(facts.years)
+        if column == "year":
             if table == "funding":
                 return frozenset(range(facts.first, facts.last + 1))
             return self._years
@@ -207,6 +210,24 @@ class Tables:
         for number, (row, following) in enumerate(itertools.pairwise(rows), start=2):
             if following < row:
                 self._book.fault("order", (file, f"row {number}"), "comes before the row above it")
+
+
+@dataclass(frozen=True)
+class Course:
+    """The operations of the plan, or of a branch after those of the course that it leaves.
+
+    begin  first year of the period in which the branch begins
+    left   the course that it leaves; None: this is the plan
+    """
+
+    tables: Tables
+    begin: int
+    left: Course | None = None
+
+    def rows(self, layout: Layout[R]) -> list[R]:
+        """The rows of one table of operations, over the whole horizon."""
+        earlier: list[Any] = self.left.rows(layout) if self.left else []
+        return [*(row for row in earlier if row.year < self.begin), *self.tables.rows(layout)]
 
 
 def _number(cell: Any) -> float:

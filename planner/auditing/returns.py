@@ -19,13 +19,13 @@ from .book import Book
 from .facts import CLEAN, EXPOSED
 from .layouts import SERVICE
 from .operations import Operations
-from .reading import Tables
+from .reading import Course
 
 
-def check_returns(operations: Operations, before: Tables | None, book: Book) -> None:
+def check_returns(operations: Operations, before: Course | None, book: Book) -> None:
     """Check what is collected in the plan or a branch; nothing if the instance has no returns.
 
-    before  the plan's tables if this is a branch: what it delivered before the branch began may come back in it
+    before  the course that it leaves, if this is a branch: what that delivered before may come back in it
     """
     facts, disturbance = operations.facts, operations.disturbance
     if not facts.returns:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from ..instance.courses import left, lines, rebuilds
 from ..instance.timeline import Period, overlap_share
 from ..instance.wildcards import hit_facilities, matches_material, members
 from ..models.data import PLAN, ModelData, Node
@@ -49,6 +50,24 @@ def first_period(scenario: Scenario, span: Sequence[Period]) -> int:
     return next(i for i, p in enumerate(span) if p.last_year >= scenario.first_year)
 
 
+class Strike(NamedTuple):
+    """What a scenario does in one period.
+
+    scenario  it
+    rows      its rows of disruptions.csv
+    share     share of the period that lies in the scenario's years, 0 to 1; project failures last beyond them
+    """
+
+    scenario: Scenario
+    rows: Sequence[Disruption]
+    share: float
+
+    def lifts(self, rebuilds: bool) -> bool:
+        """Return whether caps and clean-only rules do not hold in the period; ``rebuilds``: the course may build."""
+        fails = any(row.kind == "project_failure" for row in self.rows)
+        return bool(self.rows) and (self.share > 0.0 or (fails and not rebuilds))
+
+
 def lay_out_nodes(
     instance: Instance, span: Sequence[Period], data: ModelData, until: Mapping[str, int] | None = None
 ) -> list[Conditions]:
@@ -58,59 +77,61 @@ def lay_out_nodes(
            branch to the horizon's end
     Returns the conditions of each node, parallel to ``data.nodes``.
     """
-    beginnings = {s.scenario: first_period(s, span) for s in instance.scenarios}
+    begins = {PLAN: 0, **{s.scenario: first_period(s, span) for s in instance.scenarios}}
+    rows = {s.scenario: [d for d in instance.disruptions if d.scenario == s.scenario] for s in instance.scenarios}
+    at: dict[tuple[str, int], int] = {}  # course, position of a period -> node
     conditions: list[Conditions] = []
-    for t, period in enumerate(span):
-        undisturbed = 1.0 - sum(s.probability for s in instance.scenarios if beginnings[s.scenario] <= t)
-        data.nodes.append(
-            Node(
-                branch=PLAN,
-                period=t,
-                year=period.first_year,
-                length=period.length,
-                weight=period.discount * undisturbed,
-                present=period.discount,
-                previous=t - 1 if t else None,
-                rules_hold=True,
-                floors_hold=True,
-            )
-        )
-        conditions.append(Conditions())
-    for scenario in instance.scenarios:
-        rows = [d for d in instance.disruptions if d.scenario == scenario.scenario]
-        fails = any(d.kind == "project_failure" for d in rows)
-        begin = beginnings[scenario.scenario]
-        previous = begin - 1 if begin else None
-        for t in range(begin, len(span)):
+    for branch, line in lines(instance.scenarios).items():
+        for t in range(begins[branch], len(span)):
             period = span[t]
-            if until is not None and period.first_year > until.get(scenario.scenario, period.last_year):
+            if until is not None and period.first_year > until.get(branch, period.last_year):
                 break
-            share = overlap_share(period, scenario.first_year, scenario.last_year)
+            strikes = [Strike(s, rows[s.scenario], overlap_share(period, s.first_year, s.last_year)) for s in line]
+            before = (course for course in (branch, *(s.parent for s in line)) if (course, t - 1) in at)
+            previous = next((at[course, t - 1] for course in before), None)
+            at[branch, t] = len(data.nodes)
             data.nodes.append(
                 Node(
-                    branch=scenario.scenario,
+                    branch=branch,
                     period=t,
                     year=period.first_year,
                     length=period.length,
-                    weight=period.discount * scenario.probability,
+                    weight=period.discount * _probability(instance, branch, t, begins),
                     present=period.discount,
                     previous=previous,
-                    rules_hold=share == 0.0 and not fails,
-                    floors_hold=not rows,
+                    rules_hold=not any(strike.lifts(rebuilds(line)) for strike in strikes),
+                    floors_hold=not any(strike.rows for strike in strikes),
                 )
             )
-            previous = len(data.nodes) - 1
-            conditions.append(conditions_of(instance, scenario, rows, share))
+            conditions.append(conditions_of(instance, strikes))
     return conditions
 
 
-def conditions_of(instance: Instance, scenario: Scenario, rows: Sequence[Disruption], share: float) -> Conditions:
-    """Return what the disruptions of a scenario do in one period.
+def _probability(instance: Instance, branch: str, t: int, begins: Mapping[str, int]) -> float:
+    """Return how probable it is that a course is the one that happens in a period.
 
-    rows   the scenario's rows of disruptions.csv
-    share  share of the period that lies in the scenario's years, 0 to 1; project failures last beyond them
+    t       position of the period
+    begins  course -> position of its first period
     """
+    own = next((s.probability for s in instance.scenarios if s.scenario == branch), 1.0)
+    gone = (s.probability for s in instance.scenarios if s.parent == branch and begins[s.scenario] <= t)
+    return left(own, sum(gone))
+
+
+def conditions_of(instance: Instance, strikes: Sequence[Strike]) -> Conditions:
+    """Return what the scenarios of a course do in one period, all together."""
     result = Conditions()
+    for scenario, rows, share in strikes:
+        _strike(instance, scenario, rows, share, result)
+    stops = [(row, strike.share) for strike in strikes for row in strike.rows if row.kind == "export_stop"]
+    result.export_limit = _export_limits(instance, [(row, share) for row, share in stops if share > 0.0])
+    return result
+
+
+def _strike(
+    instance: Instance, scenario: Scenario, rows: Sequence[Disruption], share: float, result: Conditions
+) -> None:
+    """Add to ``result`` what one scenario does, but for export stops; see `Strike`."""
     for row in rows:
         if row.kind == "project_failure":
             result.failures.append((hit_facilities(instance, row), scenario.first_year, 1.0 - row.fraction))
@@ -132,30 +153,26 @@ def conditions_of(instance: Instance, scenario: Scenario, rows: Sequence[Disrupt
                 if market.country in places and market.material in hit:
                     factor = result.price.get(market.market, 1.0) * (1.0 + row.fraction * share)
                     result.price[market.market] = factor
-    stops = [row for row in rows if row.kind == "export_stop"]
-    if share > 0.0 and stops:
-        result.export_limit = _export_limits(instance, stops, share)
-    return result
 
 
-def _export_limits(instance: Instance, stops: Sequence[Disruption], share: float) -> dict[tuple[str, str], float]:
+def _export_limits(instance: Instance, stops: Sequence[tuple[Disruption, float]]) -> dict[tuple[str, str], float]:
     """Return (material, country) -> exports left, kt/yr: the least reference, cut by every row that matches.
 
-    stops  rows of the kind export_stop
+    stops  rows of the kind export_stop, each with the share of the period in which it acts, above 0 to 1
     """
     limits: dict[tuple[str, str], float] = {}
-    places = [(row, members(instance, row.country)) for row in stops]
-    for material in instance.materials:
-        of_material = [(row, inside) for row, inside in places if matches_material(row, material)]
+    places = [(row, share, members(instance, row.country)) for row, share in stops]
+    for material in instance.materials if stops else ():
+        of_material = [(row, share, inside) for row, share, inside in places if matches_material(row, material)]
         for country in instance.countries:
-            matching = [row for row, inside in of_material if country.country in inside]
+            matching = [(row, share) for row, share, inside in of_material if country.country in inside]
             if not matching:
                 continue
-            left = 1.0
-            for row in matching:
-                left *= 1.0 - row.fraction * share
-            references = [r.reference_t for r in matching if r.reference_t is not None]
+            passes = 1.0
+            for row, share in matching:
+                passes *= 1.0 - row.fraction * share
+            references = [r.reference_t for r, _ in matching if r.reference_t is not None]
             # without a reference the fraction is 1 throughout (checked on reading), so nothing is left
             reference = min(references) if references else 0.0
-            limits[material.material, country.country] = left * reference * KILO
+            limits[material.material, country.country] = passes * reference * KILO
     return limits

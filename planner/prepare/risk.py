@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..models.data import PLAN, ModelData, Outcome, Risk
+from ..instance.courses import left, lines
+from ..models.data import ModelData, Outcome, Risk
 from .conditions import KILO
 
 if TYPE_CHECKING:
@@ -12,14 +13,15 @@ if TYPE_CHECKING:
 
 
 def add(instance: Instance, data: ModelData) -> None:
-    """Fill ``data.outcomes``, and ``data.risk`` if the instance has a risk weight; the nodes must be there."""
-    plan = [n for n, node in enumerate(data.nodes) if node.branch == PLAN]
-    undisturbed = 1.0 - sum(s.probability for s in instance.scenarios)
-    data.outcomes.append(Outcome(PLAN, undisturbed, tuple(plan)))
-    for scenario in instance.scenarios:
-        branch = [n for n, node in enumerate(data.nodes) if node.branch == scenario.scenario]
-        begin = data.nodes[branch[0]].period
-        data.outcomes.append(Outcome(scenario.scenario, scenario.probability, (*plan[:begin], *branch)))
+    """Fill ``data.outcomes``, and ``data.risk`` if the instance has a risk weight; nodes and builds must be there."""
+    ends = {node.branch: n for n, node in enumerate(data.nodes)}  # course -> its last node
+    for branch, line in lines(instance.scenarios).items():
+        path = [ends[branch]]
+        while (previous := data.nodes[path[-1]].previous) is not None:
+            path.append(previous)
+        taken = sum(s.probability for s in instance.scenarios if s.parent == branch)
+        probability = left(line[0].probability if line else 1.0, taken)
+        data.outcomes.append(Outcome(branch, probability, tuple(reversed(path)), data.starts[branch]))
     if instance.risk_weight > 0.0:
         per_unit = KILO if instance.risk_measure == "unserved" else 1.0  # USD/t -> MUSD/kt
         data.risk = Risk(instance.risk_measure, instance.risk_weight * per_unit, instance.risk_alpha)

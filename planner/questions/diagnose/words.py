@@ -239,10 +239,11 @@ def _offtake(system: System, i: int) -> Statement:
     return Statement("wish", f"taken {names}", year, text, cell, 97.5)
 
 
-def _exclusive(system: System, group: str) -> Statement:
-    options = ", ".join(system.data.chosen[h].option for h in system.data.groups[group])
-    text = f"exclusive_group {group}: only one of {options} may be built"
-    return Statement("wish", f"group {group}", None, text, None, 94.0)
+def _exclusive(system: System, i: int) -> Statement:
+    group = system.data.groups[i]
+    options = ", ".join(system.data.chosen[h].option for h in group.chosen)
+    text = f"exclusive_group {group.group}: only one of {options} may be built"
+    return Statement("wish", f"group {group.group}", None, text, None, 94.0)
 
 
 def _group_most(system: System, i: int) -> Statement:
