@@ -6,7 +6,8 @@ entry ``i`` tells what decision ``i`` is. The other lists describe rows: entry `
 the positions of the decisions in it. ``planner/prepare`` fills all of them.
 
 Operations happen at nodes. A node is a period of the plan (undisturbed), or a period of a branch: the same operations
-under the disruptions of a scenario, with other data.
+under the disruptions of a scenario, with other data. The plan and the branches are courses; each has starts of its own
+or shares those of the course that it leaves.
 """
 
 from __future__ import annotations
@@ -29,12 +30,14 @@ class Node(NamedTuple):
     period       position of the period in the instance
     year         its first calendar year
     length       its number of calendar years, w_t; a month is a twelfth
-    weight       D_t times the probability that this node is the one that happens, years
+    weight       D_t times the probability that this node is the one that happens, years: that of its course, less that
+                 of the branches that have left it by then, as the mean over its time
     present      D_t: the present value of 1 a year, paid in each year of the period, years
     previous     position of the node whose stocks at the end this one starts with; None: the initial stocks
     rules_hold   whether clean-only rules hold at this node
     caps_hold    whether caps hold at this node; in a year in months they hold as means over its twelve months
-    floors_hold  whether floors on shares hold at this node: in the plan, and in a branch that nothing disturbs
+    floors_hold  whether floors and duties (on shares, of service, of use, of the last stock) hold at this node: in the
+                 plan, and in a branch that nothing disturbs
     month        1 to 12; None: the node is a whole period
     leaves       position of the node of the same year on the course that a branch leaves within a year; the stocks with
                  which the branch begins lie between those at the ends of ``previous`` and of this one. None: the
@@ -158,15 +161,17 @@ class Holding(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """One way in which the future can go: undisturbed, or with one scenario.
+    """One way in which the future can go: undisturbed, or with one scenario and those whose branches it descends from.
 
-    nodes  its nodes, those of the plan before the scenario begins and then those of its branch, each with the share of
-           it that happens: below 1 only of the year during which the branch leaves the plan
+    nodes   its nodes, those of the course it leaves before the scenario begins and then those of its branch, each with
+            the share of it that happens: below 1 only of a year during which a branch leaves it
+    starts  positions in ``ModelData.build`` of what its course can start
     """
 
     scenario: str  # blank: undisturbed
     probability: float
     nodes: Terms
+    starts: tuple[int, ...]
 
 
 class Risk(NamedTuple):
@@ -184,7 +189,11 @@ class Risk(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Modules of an option that are started in a period; ``facility`` or ``stockpile`` is what they enlarge."""
+    """Modules of an option that are started in a period; ``facility`` or ``stockpile`` is what they enlarge.
+
+    branch       the course that decides on them; other branches may share the start
+    probability  that of all courses which share it: by so much its cost counts
+    """
 
     option: str
     facility: str
@@ -196,11 +205,18 @@ class Start(NamedTuple):
     fixed_om: float  # MUSD per module, present value over the horizon
     stockpile: str = ""  # blank: the facility grows
     impact: float = 0.0  # MUSD per module, present value of the priced impacts of building it
+    branch: str = PLAN
+    probability: float = 1.0
 
     @property
     def cost(self) -> float:
-        """MUSD per module, present value over the horizon."""
+        """MUSD per module, present value over the horizon, in a course that has the start."""
         return self.annuity + self.fixed_om + self.impact
+
+    @property
+    def expected_cost(self) -> float:
+        """MUSD per module, present value over the horizon times probability."""
+        return self.cost * self.probability
 
 
 class Closing(NamedTuple):
@@ -426,12 +442,22 @@ class Choice(NamedTuple):
     most     the most modules that it can have, over all periods
     counted  whether a limit on a group counts it: then it is started exactly if some module is; else (for an exclusive
              group) at least then
+    branch   the course of whose starts it tells
     """
 
     option: str
     starts: tuple[int, ...]  # build
     most: float  # modules
     counted: bool = False
+    branch: str = PLAN
+
+
+class ExclusiveGroup(NamedTuple):
+    """Options of which a course starts at most one."""
+
+    group: str
+    branch: str
+    chosen: tuple[int, ...]  # chosen
 
 
 class GroupLimit(NamedTuple):
@@ -449,16 +475,18 @@ class GroupLimit(NamedTuple):
     most: float | None  # None: no limit
     modules: Terms  # build, what one module counts
     options: tuple[int, ...]  # chosen: for the measure ``options``
+    branch: str = PLAN  # the course whose starts it counts
 
 
 class ModuleLimit(NamedTuple):
-    """How many modules of an option are built in all periods together."""
+    """How many modules of an option are built in all periods together, in one course."""
 
     option: str
     starts: tuple[int, ...]  # build
     least: float  # modules
     most: float  # modules
     chosen: int | None  # chosen; None: the option is in no exclusive group
+    branch: str = PLAN  # the course whose starts it counts
 
 
 class Requirement(NamedTuple):
@@ -468,7 +496,7 @@ class Requirement(NamedTuple):
     required: str
     start: int  # build: the start that is allowed or not
     max_modules: float
-    earlier: tuple[int, ...]  # build: starts of the required option up to that period
+    earlier: tuple[int, ...]  # build: starts of the required option up to that period, in the same course
 
 
 class Spending(NamedTuple):
@@ -479,6 +507,7 @@ class Spending(NamedTuple):
     capex: Terms  # build, MUSD per module
     private: int
     draws: tuple[int, ...]  # fund_draw
+    branch: str = PLAN  # the course whose starts are paid for; so in the next three
 
 
 class PrivateLimit(NamedTuple):
@@ -487,6 +516,7 @@ class PrivateLimit(NamedTuple):
     option: str
     limit: float  # MUSD
     private: tuple[int, ...]
+    branch: str = PLAN
 
 
 class FundLimit(NamedTuple):
@@ -495,6 +525,7 @@ class FundLimit(NamedTuple):
     fund: str
     budget: float  # MUSD
     draws: tuple[int, ...]  # fund_draw
+    branch: str = PLAN
 
 
 class FundShare(NamedTuple):
@@ -505,6 +536,16 @@ class FundShare(NamedTuple):
     max_share: float  # 0 to 1
     draws: tuple[int, ...]  # fund_draw
     capex: Terms  # build, MUSD per module
+    branch: str = PLAN
+
+
+class Payment(NamedTuple):
+    """Money spent on an option in a calendar year, in one course; ``fund`` is blank for private money."""
+
+    option: str
+    year: int
+    branch: str
+    fund: str = ""
 
 
 @dataclass(slots=True)
@@ -515,6 +556,7 @@ class ModelData:
     """
 
     nodes: list[Node] = field(default_factory=list)
+    endings: dict[str, float] = field(default_factory=dict)  # course -> probability that it is followed to the end
     activity: list[Activity] = field(default_factory=list)
     ship: list[Shipment] = field(default_factory=list)
     buy: list[Purchase] = field(default_factory=list)
@@ -527,8 +569,10 @@ class ModelData:
     build: list[Start] = field(default_factory=list)
     chosen: list[Choice] = field(default_factory=list)
     close: list[Closing] = field(default_factory=list)
-    private: list[tuple[str, int]] = field(default_factory=list)  # option, calendar year
-    fund_draw: list[tuple[str, str, int]] = field(default_factory=list)  # fund, option, calendar year
+    private: list[Payment] = field(default_factory=list)
+    fund_draw: list[Payment] = field(default_factory=list)
+
+    starts: dict[str, tuple[int, ...]] = field(default_factory=dict)  # course -> build: all that it can start
 
     pools: list[Pool] = field(default_factory=list)
     capacity: list[CapacityLimit] = field(default_factory=list)
@@ -544,7 +588,7 @@ class ModelData:
     export_stop: list[ExportLimit] = field(default_factory=list)
     closed: list[tuple[int, ...]] = field(default_factory=list)  # close: closures of one plant that hold at one time
     modules: list[ModuleLimit] = field(default_factory=list)
-    groups: dict[str, tuple[int, ...]] = field(default_factory=dict)  # exclusive group -> chosen
+    groups: list[ExclusiveGroup] = field(default_factory=list)
     group_limit: list[GroupLimit] = field(default_factory=list)
     requires: list[Requirement] = field(default_factory=list)
     spending: list[Spending] = field(default_factory=list)
@@ -554,3 +598,9 @@ class ModelData:
     outcomes: list[Outcome] = field(default_factory=list)
     risk: Risk | None = None
     own_fixed_om: float = 0.0  # MUSD, present value of the fixed O&M of own capacity
+
+    @property
+    def courses(self) -> list[str]:
+        """The courses that start something of their own: the plan, and branches that may build after the blow."""
+        own = {start.branch for start in self.build}
+        return [branch for branch in self.starts if branch == PLAN or branch in own]

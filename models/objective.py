@@ -4,7 +4,8 @@ r"""The objective: the expected present value of all cost, or with a risk weight
     \min\ \sum_t \pi_t \Bigl( \sum_a \mathit{opex}_a x_a + \sum_s (\mathit{freight}_s + \mathit{tariff}_s) y_s
     + \sum_k \mathit{price}_k b_k + \sum_h \mathit{holding}_h S_h + \sum_d \mathit{shortage}_d\, \mathit{short}_d
     + \sum_z \mathit{swap}_z\, z + \sum_k p_k\, \mathit{impact}_k \Bigr) \\
-    + \sum_{o, \tau} (A_{o\tau} + F_{o\tau} + E_{o\tau})\, n_{o\tau} + F_0 + \sum_e C_e\, \mathit{close}_e
+    + \sum_{o, \tau} p_{o\tau} (A_{o\tau} + F_{o\tau} + E_{o\tau})\, n_{o\tau} + F_0
+    + \sum_e C_e\, \mathit{close}_e
     + \sum_g \mathit{value}_g\, \mathit{missing}_g
 
 ==============  ==========================  ========  ========================================================
@@ -26,6 +27,8 @@ E               ``start.impact``            MUSD      per module: present value 
 A               ``start.annuity``           MUSD      per module: present value of capex times the capital
                                                       recovery factor, in the horizon; prepare/investment.py
 F               ``start.fixed_om``          MUSD      per module: present value of fixed O&M; the same
+p_{o tau}       ``start.probability``       fraction  that of all courses which share the start; 1 where no branch may
+                                                      build; prepare/investment.py
 F_0             ``data.own_fixed_om``       MUSD      present value of fixed O&M of own capacity;
                                                       prepare/operations.py
 C               ``closing.cost``            MUSD      for the whole plant: present value of closing it less the
@@ -103,7 +106,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     cost = Sum(mean * data.own_fixed_om)
     for family, _, terms in unit_costs(data, weight):
         cost.add_terms(getattr(m, family), terms)
-    cost.add_terms(m.build, [(i, mean * b.cost) for i, b in enumerate(data.build)])
+    cost.add_terms(m.build, [(i, mean * b.expected_cost) for i, b in enumerate(data.build)])
     cost.add_terms(m.close, [(i, mean * c.cost) for i, c in enumerate(data.close)])
     cost.add_terms(m.missing, [(f.missing, mean * f.missing_cost) for f in data.stock_floor if f.missing is not None])
     if data.risk is not None:

@@ -12,21 +12,22 @@ claim of the solver, within its gap.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from ..errors import UsageError
 from ..instance.instance import Instance
 from ..instance.loading import given_instance
+from ..instance.tables import Scenario
 from .book import KINDS, TOLERANCE, AuditReport, Book, Check, Violation
 from .closures import check_closures
 from .dependence import check_caps, check_dependence
 from .disturbance import Disturbance
 from .facts import Facts
-from .funding import check_funding
+from .funding import check_affordable, check_funding
 from .impacts import check_impacts
-from .investment import Investment, check_builds, check_capacity, check_groups
+from .investment import Investment, check_builds, check_capacity, check_groups, check_shared
 from .layouts import ORIGIN, branch_layouts, plan_layouts
 from .money import check_costs, check_objective, check_row_money, check_totals, operating_costs
 from .operations import (
@@ -44,7 +45,7 @@ from .operations import (
 )
 from .origin import check_origin
 from .outlays import check_offtakes, check_outlays
-from .reading import Given, Tables
+from .reading import Course, Given, Tables
 from .returns import check_returns
 from .substitutes import check_substitution
 
@@ -109,27 +110,48 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
     check_outlays(plan, tables, book)
     check_prices(plan, tables, book)
     check_impacts(plan, tables, book)
-    _check_operations([plan], None, None, book)
+    _check_operations([plan], None, [], book)
 
-    branches = []
+    courses, followed = {"": _course(tables, Disturbance(facts))}, {"": [plan]}
+    missing_musd: dict[str, float] = {}
     for name in sorted(set(run.branches) - {scenario.scenario for scenario in instance.scenarios}):
         book.fault("branches", ("branches", name), "is no scenario of the instance")
-    for scenario in instance.scenarios:
+    for scenario in _after_those_they_leave(instance.scenarios):
         book.branch = name = scenario.scenario
         if name not in run.branches:
             book.fault("branches", (), "is missing")
             continue
+        if scenario.parent not in courses:
+            book.fault("branches", (), f"leaves the branch {scenario.parent}, which is missing")
+            continue
         book.passed("branches")
-        disturbance = Disturbance(facts, scenario)
-        parts = _parts(facts, run.branches[name], investment, disturbance, book)
-        branches.append((parts, _check_operations(parts, tables, plan, book)))
+        disturbance, left = Disturbance(facts, scenario), followed[scenario.parent][0].investment
+        branch_tables = _branch_tables(facts, run.branches[name], disturbance, book)
+        builds = left
+        if disturbance.rebuilds:
+            builds = Investment(facts, branch_tables, left)
+            check_builds(facts, branch_tables, builds, book)
+            check_groups(facts, branch_tables, book)
+            check_shared(builds, left, scenario, book)
+            check_affordable(builds, book)
+        parts = _parts(branch_tables, builds, disturbance)
+        if disturbance.undisturbed:
+            for part in parts:
+                book.month = part.disturbance.month
+                check_offtakes(part, book)
+            book.month = 0
+        before = courses[scenario.parent]
+        courses[name] = _course(branch_tables, disturbance, before)
+        followed[name] = parts
+        of_year = _year_before(followed, disturbance)
+        missing_musd[name] = _check_operations(parts, before, of_year, book)
     book.branch = ""
 
     check_funding(facts, tables, investment, book)
     check_dependence(plan, tables, metrics, book)
     if traced:
         check_origin(plan, tables, book)
-    check_costs(plan, branches, tables, book)
+    check_costs(followed, missing_musd, tables, book)
     check_objective(run.plan, tables, book)
     check_totals(plan, tables, metrics, book)
     return book.report()
@@ -177,8 +199,8 @@ class BranchAudit:
         if until is not None:
             disturbance.years = tuple(year for year in disturbance.years if year <= until)
         book.branch = scenario
-        parts = _parts(facts, tables, self._investment, disturbance, book)
-        missing_musd = _check_operations(parts, self._plan, None, book)
+        parts = _parts(_branch_tables(facts, tables, disturbance, book), self._investment, disturbance)
+        missing_musd = _check_operations(parts, _course(self._plan, Disturbance(facts)), [], book)
         costs = [
             part.disturbance.factor(year) * musd for part in parts for (_, year), musd in operating_costs(part).items()
         ]
@@ -190,25 +212,64 @@ class BranchAudit:
         return book.report()
 
 
-def _parts(
-    facts: Facts, given: Mapping[str, Given], investment: Investment, disturbance: Disturbance, book: Book
-) -> list[Operations]:
+def _branch_tables(facts: Facts, given: Mapping[str, Given], disturbance: Disturbance, book: Book) -> Tables:
+    """Return the tables of a branch as rows."""
+    layouts = branch_layouts(facts.instance, disturbance.rebuilds, disturbance.in_months)
+    times = _times(disturbance) if disturbance.in_months else ()
+    return Tables(given, layouts, facts, disturbance.years, book, times)
+
+
+def _times(disturbance: Disturbance) -> list[tuple[int, int]]:
+    """Return the years of a course, each with a month of it that is divided, or 0."""
+    return [(year, part.month) for part in disturbance.parts() for year in part.years]
+
+
+def _course(tables: Tables, disturbance: Disturbance, left: Course | None = None) -> Course:
+    return Course(tables, _times(disturbance), disturbance.gone, left)
+
+
+def _parts(tables: Tables, builds: Investment, disturbance: Disturbance) -> list[Operations]:
     """Return the operations of a branch in its parts: each month of one in months, then all whole periods."""
-    parts = disturbance.parts()
-    layouts = branch_layouts(facts.instance, disturbance.in_months)
-    if not disturbance.in_months:
-        return [Operations(facts, Tables(given, layouts, facts, disturbance.years, book), investment, disturbance)]
-    times = [(year, part.month) for part in parts for year in part.years]
-    tables = Tables(given, layouts, facts, disturbance.years, book, times)
-    return [Operations(facts, tables.of(part.years[0], part.month), investment, part) for part in parts]
+    of = tables.of if disturbance.in_months else lambda year, month: tables
+    return [
+        Operations(builds.facts, of(part.years[0], part.month), builds, part)
+        for part in disturbance.parts()
+        if part.years
+    ]
 
 
-def _check_operations(parts: list[Operations], before: Tables | None, plan: Operations | None, book: Book) -> float:
+def _year_before(followed: Mapping[str, list[Operations]], disturbance: Disturbance) -> list[tuple[Operations, float]]:
+    """Return what goes before in the year in which a branch begins, if it does so within it, each with its share."""
+    year, gone, found = disturbance.begin, disturbance.gone, []
+    while disturbance.scenario and gone:
+        parts = followed[disturbance.scenario.parent]
+        disturbance = parts[0].disturbance
+        for part in parts:
+            if year in part.disturbance.years and part.disturbance.month <= gone:
+                found.append((part, 1.0 / 12.0 if part.disturbance.month else gone / 12.0))
+        gone = disturbance.gone if disturbance.begin == year else 0
+    return found
+
+
+def _after_those_they_leave(scenarios: Iterable[Scenario]) -> list[Scenario]:
+    """Return scenarios in an order in which each comes after the one whose branch it leaves."""
+    ordered: dict[str, Scenario] = {}
+    waiting = list(scenarios)
+    while waiting:
+        ready = [row for row in waiting if row.parent == "" or row.parent in ordered]
+        ordered |= {row.scenario: row for row in ready}
+        waiting = [row for row in waiting if row.scenario not in ordered]
+    return list(ordered.values())
+
+
+def _check_operations(
+    parts: list[Operations], before: Course | None, of_year: Sequence[tuple[Operations, float]], book: Book
+) -> float:
     """Run all checks of operations on one plan or branch.
 
-    parts   the plan, or the branch in its parts
-    before  the plan's tables, if it is a branch
-    plan    the plan, if it is a branch of which a year may have begun as the plan's
+    parts    the plan, or the branch in its parts
+    before   the course that it leaves, if it is a branch
+    of_year  of a branch that begins within a year: what goes before in that year, each with its share
     Returns the value, MUSD present value, of what a branch lacks below final_min_t.
     """
     stocks = opening_stocks(parts[0].disturbance, before)
@@ -224,7 +285,7 @@ def _check_operations(parts: list[Operations], before: Tables | None, plan: Oper
         check_row_money(part, book)
     book.month = 0
     check_returns(parts, before, book)
-    check_caps(parts, plan, book)
+    check_caps(parts, of_year, book)
     return check_final_stocks(parts[-1].disturbance, stocks, book)
 
 

@@ -156,13 +156,16 @@ def limit_of(facts: Facts, cap: Cap, year: int) -> float | None:
     return cap.limit + (cap.limit_end - cap.limit) * (year - first) / (last - first)
 
 
-def check_caps(parts: Sequence[Operations], plan: Operations | None, book: Book) -> None:
+Weighed = tuple[Operations, float]  # a part of a course, and its share of a year
+
+
+def check_caps(parts: Sequence[Operations], before: Sequence[Weighed], book: Book) -> None:
     """Check every cap and floor, in every period in which it holds and is not lifted by a disruption.
 
     In a year in months the mean over the twelve months counts.
 
-    parts  the plan, or the branch, in its parts
-    plan   the plan, which a branch that begins within a year has left then; None: this is the plan, or no such branch
+    parts   the plan, or the branch, in its parts
+    before  of a branch that begins within a year: what goes before in that year
     """
     facts, by_year = parts[0].facts, defaultdict(list)  # year -> shares, with their part of the year
     for part in parts:
@@ -170,8 +173,7 @@ def check_caps(parts: Sequence[Operations], plan: Operations | None, book: Book)
         for year in part.disturbance.years:
             by_year[year].append((shares, part.disturbance.length(year) / facts.length[year]))
     disturbance = parts[0].disturbance
-    if plan is not None and disturbance.gone:
-        by_year[disturbance.begin].append((Shares(plan), disturbance.gone))
+    by_year[disturbance.begin] += [(Shares(part), share) for part, share in before]
     for name, cap in facts.caps.items():
         for year, of_year in by_year.items():
             limit = limit_of(facts, cap, year)
@@ -194,7 +196,7 @@ def _mean(of_year: Sequence[tuple[Shares, float]], cap: Cap, year: int) -> dict[
 
 def _lifted(disturbance: Disturbance, cap: Cap, year: int) -> bool:
     """Return whether a cap or floor does not bind in a period, because of a disruption."""
-    return disturbance.caps_lifted(year) if cap.sense == "max" else not disturbance.keeps_floors
+    return disturbance.caps_lifted(year) if cap.sense == "max" else not disturbance.undisturbed
 
 
 def check_dependence(operations: Operations, tables: Tables, metrics: Mapping[str, Any], book: Book) -> None:

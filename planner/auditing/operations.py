@@ -39,7 +39,7 @@ from .layouts import (
     StockRow,
     SubstitutionRow,
 )
-from .reading import Tables
+from .reading import Course, Tables
 
 Where = tuple[str, str, str, int]  # material, country, provenance, year
 Totals = dict[Where, float]
@@ -135,7 +135,7 @@ class Operations:
 
 
 def check_activities(operations: Operations, book: Book) -> None:
-    """Check that operations exist, have the right provenance, keep capacity and, in the plan, min_use."""
+    """Check that operations exist, have the right provenance, keep capacity and, if nothing strikes, min_use."""
     facts, disturbance = operations.facts, operations.disturbance
     for row in operations.activities:
         place = ("activity.csv", row.facility, row.process, row.input_provenance, row.year)
@@ -288,27 +288,19 @@ def check_balances(operations: Operations, book: Book) -> None:
             book.at_most("transit", all_leaving, all_own, all_leaving, (material, "in", country, year))
 
 
-def opening_stocks(disturbance: Disturbance, before: Tables | None) -> Stocks:
+def opening_stocks(disturbance: Disturbance, before: Course | None) -> Stocks:
     """Return what is in stock when the plan or a branch begins.
 
-    before  the plan's tables if this is a branch: it begins with the plan's stocks, within a year with those between
-            the ends of this year and of the one before; None: this is the plan
+    before  the course that it leaves, if this is a branch, with whose stocks of that time it begins; None: this is the
+            plan
     """
     facts = disturbance.facts
-    ends: dict[tuple[str, str, int], float] = {}
-    if before is not None:
-        ends = {(row.stockpile, row.provenance, row.year): row.stock_t for row in before.rows(STOCKS)}
-    earlier = max((year for year in facts.years if year < disturbance.begin), default=None)
-    stocks: Stocks = {}
+    rows, initial = before.held(STOCKS, disturbance.begin, disturbance.gone) if before is not None else ([], 1.0)
+    stocks = {(name, q): 0.0 for name in facts.stockpiles for q in PROVENANCES}
     for name, stockpile in facts.stockpiles.items():
-        initial = EXPOSED if stockpile.initial_exposed else CLEAN
-        for q in PROVENANCES:
-            if earlier is None:
-                held = stockpile.initial_t if q == initial else 0.0
-            else:
-                held = ends.get((name, q, earlier), 0.0)
-            at_end = ends.get((name, q, disturbance.begin), 0.0) if disturbance.gone else held
-            stocks[name, q] = held + disturbance.gone * (at_end - held)
+        stocks[name, EXPOSED if stockpile.initial_exposed else CLEAN] += initial * stockpile.initial_t
+    for row, share in rows:
+        stocks[row.stockpile, row.provenance] += share * row.stock_t
     return stocks
 
 
@@ -371,7 +363,7 @@ def check_service(operations: Operations, book: Book) -> None:
             total = row.clean_t + row.exposed_t + row.short_t + row.replaced_t
             parts = ("clean_t", "exposed_t", "short_t", *(["replaced_t"] if facts.substitutes else ()))
             book.equal("demand", total, demand, demand, (*place, " + ".join(parts)))
-            floor = rules.min_service if disturbance.undisturbed else _branch_floor(operations, sector, year)
+            floor = max(rules.min_service if disturbance.undisturbed else 0.0, _branch_floor(operations, sector, year))
             if floor:
                 allowed = (1.0 - floor) * demand
                 book.at_most("min_service", row.short_t, allowed, demand, (*place, "short_t"))

@@ -19,24 +19,23 @@ from .book import Book
 from .facts import CLEAN, EXPOSED
 from .layouts import SERVICE, ServiceRow
 from .operations import Operations
-from .reading import Tables
+from .reading import Course
 
 Delivered = dict[tuple[str, str, str, str], dict[int, float]]  # consumer -> period -> t a year
 
 
-def check_returns(parts: Sequence[Operations], before: Tables | None, book: Book) -> None:
+def check_returns(parts: Sequence[Operations], before: Course | None, book: Book) -> None:
     """Check what is collected in the plan or a branch; nothing if the instance has no returns.
 
     parts   the plan, or the branch, in its parts
-    before  the plan's tables if this is a branch: what it delivered before the branch began may come back in it
+    before  the course that it leaves, if this is a branch: what that delivered before may come back in it
     """
     if not parts[0].facts.returns:
         return
     begin, gone = parts[0].disturbance.begin, parts[0].disturbance.gone
     earlier: Delivered = defaultdict(lambda: defaultdict(float))
-    for row in before.rows(SERVICE) if before is not None else ():
-        if row.year < begin or (row.year == begin and gone):
-            _deliver(earlier, row, 1.0 if row.year < begin else gone)
+    for row, share in before.before(SERVICE, begin, gone) if before is not None else ():
+        _deliver(earlier, row, share)
     for part in parts:
         delivered: Delivered = defaultdict(lambda: defaultdict(float))
         for consumer, by_year in earlier.items():

@@ -397,7 +397,9 @@ class Scenario(CitedRow):
 
     scenario: str = key("short name; also the name of the branch's folder", folder=True)
     name: str = text("name in full")
-    probability: float = fraction("probability; all together below 1")
+    probability: float = fraction(
+        "probability; of all without a parent together below 1, of those with one a part of the parent's"
+    )
     first_year: int = year("first calendar year of the disruption", default=...)
     last_year: int | None = year(
         "last calendar year of the disruption; blank with `months`, else required", "the scenario is in months"
@@ -407,6 +409,15 @@ class Scenario(CitedRow):
     )
     months: int | None = whole_months(
         "how many calendar months the disruption lasts; with `first_month` only", "whole years"
+    )
+    rebuild_after: int | None = whole_years(
+        "years from first_year on after which the branch starts what is best for it, whatever the plan starts then; "
+        "with a first_month after January in the next year at the earliest",
+        None,
+        blank="never: its starts are those of the course it leaves",
+    )
+    parent: str = reference(
+        "scenarios", "the scenario whose branch it leaves; its disruptions go on acting", "it leaves the plan"
     )
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -186,6 +186,11 @@ def year_and_month(month: int) -> str:
     return f"{month // YEAR}-{month % YEAR + 1:02d}"
 
 
+def months_of(period: Period, month: int | None) -> range:
+    """Return the calendar months of a period, or of one month of it (1 to 12, of a period of one year)."""
+    return period.months if month is None else period.months[month - 1 : month]
+
+
 def overlap_share(months: range, window: range) -> float:
     """Return the share of some calendar months that lies in a window of calendar months, 0 to 1.
 
@@ -202,36 +207,6 @@ def disrupted_months(scenario: Scenario) -> range:
         return calendar_months(scenario.first_year, scenario.last_disrupted_year)
     first = YEAR * scenario.first_year + scenario.first_month - 1
     return range(first, first + scenario.months)
-
-
-def branch_begin(scenario: Scenario, span: Sequence[Period]) -> int:
-    """Return the calendar month in which a scenario's branch begins.
-
-    It begins with the period of its first year or, of a scenario in months, with its first month; with the horizon at
-    the earliest.
-
-    span  all periods of the instance
-    """
-    first = disrupted_months(scenario).start
-    period = next(p for p in span if first < p.months.stop)
-    return max(first, period.months.start) if scenario.months is not None else period.months.start
-
-
-def branch_times(scenario: Scenario, span: Sequence[Period]) -> Iterator[tuple[int, int | None]]:
-    """Yield the times of a scenario's branch in order: position of the period, and month 1 to 12 of its year.
-
-    The month is None for whole periods. The years that a scenario in months touches, and the one after, are divided
-    into months.
-    """
-    begin = branch_begin(scenario, span)
-    divided = range(0)
-    if scenario.months is not None:
-        divided = range(begin // YEAR, scenario.last_disrupted_year + 2)
-    for t, period in enumerate(span):
-        if period.first_year in divided:
-            yield from ((t, at % YEAR + 1) for at in period.months if at >= begin)
-        elif period.months.start >= begin:
-            yield t, None
 
 
 class Window(Protocol):

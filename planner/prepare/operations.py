@@ -16,7 +16,6 @@ from ..instance.wildcards import members
 from ..models.data import (
     CLEAN,
     EXPOSED,
-    PLAN,
     Activity,
     CapacityLimit,
     Delivery,
@@ -93,6 +92,7 @@ class _NodeBuilder:
     parts     node -> (stockpile, provenance) -> position in ``data.stock``
     values    material -> MUSD/kt
     modules   see ``_module_terms``
+    courses   course -> positions in ``data.build`` of what it can start
     closing   see ``_closing_terms``
     counted   material -> countries where using it makes room under a cap, or helps to keep a floor
     recycled  (material, country) that a floor on recycling counts
@@ -116,7 +116,6 @@ class _NodeBuilder:
         self.data = data
         self.wasteable = {m.material for m in instance.materials if m.surplus}
         self.values = {m.material: m.value_usd_per_t * KILO for m in instance.materials}
-        self.probability = {s.scenario: s.probability for s in instance.scenarios}
         self.parts: list[dict[tuple[str, str], int]] = []
         self.counted = _counted(instance)
         self.recycled = {
@@ -128,6 +127,7 @@ class _NodeBuilder:
         }
         self.options = {o.option: o for o in instance.options}
         self.modules = self._module_terms()
+        self.courses = {branch: frozenset(starts) for branch, starts in data.starts.items()}
         self.closed = closed
         self.closing = self._closing_terms()
         self.branch_service = {(r.scenario, r.sector): r for r in instance.branch_service}
@@ -190,8 +190,13 @@ class _NodeBuilder:
                     terms[*grown, t].append((i, capacity))
         return terms
 
-    def _delivered(self, modules: Terms, conditions: Conditions) -> Terms:
-        """Return what failing projects leave of ``modules``; terms that become 0 are left out."""
+    def _delivered(self, kind: str, name: str, node: Node, conditions: Conditions) -> Terms:
+        """Return what modules add to a facility or, of the kind STORE, a stockpile at a node.
+
+        These are the modules of the node's course, less what failing projects take; terms that become 0 are left out.
+        """
+        course = self.courses[node.branch]
+        modules = [(i, k) for i, k in self.modules.get((kind, name, node.period), ()) if i in course]
         if not conditions.failures:
             return modules
         starts = self.data.build
@@ -213,11 +218,11 @@ class _NodeBuilder:
         for facility in self.instance.facilities:
             name = facility.facility
             factor = conditions.capacity.get(name, 1.0)
-            modules = self._delivered(self.modules.get(("", name, node.period), []), conditions)
+            modules = self._delivered("", name, node, conditions)
             if factor != 1.0:
                 modules = [(i, k * factor) for i, k in modules if k * factor > 0.0]
             own = facts.own_capacity[name]
-            obliged = node.branch == PLAN and (facility.min_use_until is None or node.year <= facility.min_use_until)
+            obliged = node.floors_hold and (facility.min_use_until is None or node.year <= facility.min_use_until)
             left = own * factor * (1.0 - self.closed.get((name, node.year), 0.0))
             closed = [(i, own * factor) for i in self.closing.get((name, node.period), ()) if own * factor > 0.0]
             result[name] = CapacityLimit(
@@ -233,7 +238,7 @@ class _NodeBuilder:
         floor counts where it is made; or they recycle what a floor on recycling counts, if only to throw it away.
         """
         counted = self.counted if node.caps_hold or node.floors_hold else {}
-        taken = obliged(self.instance, node.year) if node.branch == PLAN else {}
+        taken = obliged(self.instance, node.year) if node.floors_hold else {}
         return self.impacts.kept(node, facts) | {
             i
             for i, o in enumerate(facts.operations)
@@ -330,7 +335,9 @@ class _NodeBuilder:
         node = data.nodes[n]
         for sector_demand in facts.demands:
             demand = sector_demand.demand * conditions.demand.get((sector_demand.country, sector_demand.material), 1.0)
-            floor = sector_demand.min_service if node.branch == PLAN else self._branch_floor(node, sector_demand.sector)
+            floor = self._branch_floor(node, sector_demand.sector)
+            if node.floors_hold:
+                floor = max(floor, sector_demand.min_service)
             most = demand * (1.0 - floor)
             d = len(data.need)
             data.need.append(
@@ -419,7 +426,7 @@ class _NodeBuilder:
                     )
                 )
             if positions:
-                modules = self._delivered(self.modules.get((STORE, s.stockpile, node.period), []), conditions)
+                modules = self._delivered(STORE, s.stockpile, node, conditions)
                 data.stock_limit.append(StockLimit(s.stockpile, n, s.max_t * KILO, tuple(positions), modules))
             if node.period == len(self.span) - 1 and node.last and s.final_min_t > 0.0:
                 self._floor(n, s, positions)
@@ -429,12 +436,12 @@ class _NodeBuilder:
         """Add the final minimum of a stockpile; ``positions`` are its parts at the node."""
         node = self.data.nodes[n]
         missing, cost = None, 0.0
-        if node.branch != PLAN:
+        if not node.floors_hold:
             missing = self.missing
             self.missing += 1
             end = self.span[-1].last_year + 1 - self.span[0].first_year
             late = discount_factor(self.instance.discount_rate, end)
-            cost = self.values[s.material] * self.probability[node.branch] * late
+            cost = self.values[s.material] * self.data.endings[node.branch] * late
         self.data.stock_floor.append(StockFloor(s.stockpile, n, s.final_min_t * KILO, tuple(positions), missing, cost))
 
     # --- surplus, downgrade, transit ----------------------------------------------------------------------

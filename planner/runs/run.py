@@ -20,6 +20,7 @@ from ..writing import check_folder, write_folder
 from .fit import check_fit, check_years
 from .manifest import read_manifest
 from .tables import (
+    BRANCH_BUILDS,
     BRANCH_TABLES,
     BRANCH_TABLES_ONLY_WITH,
     COLUMNS,
@@ -45,7 +46,7 @@ class Run:
 
     plan      the content of plan.json
     tables    table -> frame, with the tables and columns that docs/format.md lists
-    branches  scenario -> table -> frame of its branch, with the tables of operations only
+    branches  scenario -> table -> frame of its branch: the tables of operations, and ``builds`` where it may build
     path      the folder it was read from; None for a plan solved just now
     """
 
@@ -212,7 +213,8 @@ def read_run(folder: str | Path, instance: str | Path | None = None) -> Run:
         branches = {}
         for folder in sorted((path / "branches").iterdir()) if (path / "branches").is_dir() else ():
             if folder.is_dir() and not folder.name.startswith("."):  # what a file manager leaves is no branch
-                more = [name for name in BRANCH_TABLES_ONLY_WITH if (folder / f"{name}.csv").is_file()]
+                other = (*BRANCH_TABLES_ONLY_WITH, *BRANCH_BUILDS)
+                more = [name for name in other if (folder / f"{name}.csv").is_file()]
                 held = (*BRANCH_TABLES, *more)
                 branches[folder.name] = {name: from_csv(name, _read(folder / f"{name}.csv")) for name in held}
     except FileNotFoundError as error:

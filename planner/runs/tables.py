@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import UsageError, hinted
+from ..instance.courses import lines, rebuilds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,6 +79,10 @@ OTHER_COLUMNS: dict[str, tuple[str, ...]] = {
 # table -> its last column, which is there if the instance has rows of the other table named
 LAST_COLUMNS: dict[str, tuple[str, str]] = {"service": ("replaced_t", "substitutes")}
 MEANINGS = {
+    "builds": (
+        "What is started, in the plan and in each branch whose scenario, or one that it descends from, has "
+        "`rebuild_after`: there all starts of its course, those that it shares with the course it leaves too."
+    ),
     "prices": (
         "What one tonne more of a material is worth in the plan, clean and exposed apart: the shadow price of its "
         "balance, undiscounted, with the builds held. It can be negative where nothing may be thrown away. It is blank "
@@ -172,6 +177,7 @@ BLANK_NAMES = frozenset(
 EVERYWHERE = frozenset((("funding", "year"), ("origin", "origin")))
 BRANCH_TABLES = ("activity", "flows", "purchases", "service", "stocks", "adjustments")
 BRANCH_TABLES_ONLY_WITH = ("substitution", "returned")  # of ONLY_WITH, those that a branch has too
+BRANCH_BUILDS = ("builds",)  # of a branch whose scenario, or one that it descends from, has rebuild_after
 COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
 # further components of cost, as in ONLY_WITH
 COMPONENTS_ONLY_WITH = {"substitution": "substitutes", "impact": "impacts"}
@@ -191,9 +197,10 @@ def kind(column: str) -> str:
     return "text" if column in TEXT else "year" if column in YEARS else "number"
 
 
-def branch_tables(instance: Instance) -> tuple[str, ...]:
-    """Return the names of the tables that each branch of a run has."""
-    return (*BRANCH_TABLES, *(name for name in BRANCH_TABLES_ONLY_WITH if instance.rows(ONLY_WITH[name])))
+def branch_tables(instance: Instance, scenario: str) -> tuple[str, ...]:
+    """Return the names of the tables that the branch of a scenario has in a run: ``builds`` if it may build."""
+    more = [name for name in BRANCH_TABLES_ONLY_WITH if instance.rows(ONLY_WITH[name])]
+    return (*BRANCH_TABLES, *more, *(BRANCH_BUILDS if rebuilds(lines(instance.scenarios)[scenario]) else ()))
 
 
 def components(instance: Instance) -> tuple[str, ...]:
@@ -210,6 +217,8 @@ def _columns(name: str, instance: Instance | None = None, months: bool = False) 
 
 def with_month(columns: tuple[str, ...]) -> tuple[str, ...]:
     """Return the columns of a table of operations as they are in a branch in months."""
+    if "year" not in columns:
+        return columns
     after = columns.index("year") + 1
     return (*columns[:after], MONTH, *columns[after:])
 

@@ -70,7 +70,7 @@ class Reader:
         """Return branch ("" for the plan) -> table -> rows, for the tables of operations."""
         data = self.data
         branches = [PLAN, *(s.scenario for s in self.instance.scenarios)]
-        rows: dict[str, Rows] = {b: {name: [] for name in branch_tables(self.instance)} for b in branches}
+        rows: dict[str, Rows] = {b: {name: [] for name in branch_tables(self.instance, b)} for b in branches}
 
         def table(node: int, name: str) -> list[tuple[Any, ...]]:
             return rows[data.nodes[node].branch][name]
@@ -144,14 +144,21 @@ class Reader:
             table(pool.node, "adjustments").append(
                 ("downgrade", pool.material, pool.country, CLEAN, *when(pool.node), x * KILO)
             )
+        for branch, of_branch in rows.items():
+            if "builds" in of_branch:
+                of_branch["builds"] = self.builds(branch)
         return rows
 
     # --- investment ---------------------------------------------------------------------------------------
 
-    def builds(self) -> list[tuple[Any, ...]]:
-        """Return the rows of builds.csv."""
+    def started(self, branch: str = PLAN) -> list[tuple[int, float]]:
+        """Return position in ``data.build`` and modules of all that a course starts."""
+        return [(i, self.modules[i]) for i in self.data.starts[branch] if i in self.modules]
+
+    def builds(self, branch: str = PLAN) -> list[tuple[Any, ...]]:
+        """Return the rows of builds.csv of a course."""
         rows = []
-        for i, count in self.modules.items():
+        for i, count in self.started(branch):
             start = self.data.build[i]
             option = self.options[start.option]
             rows.append(
@@ -213,7 +220,7 @@ class Reader:
         for facility, _, _, year, _, closed_t, _, _ in self.closures():
             left = available[facility, position[year]] - closed_t
             available[facility, position[year]] = max(0.0, left)
-        for i, count in self.modules.items():
+        for i, count in self.started():
             start = self.data.build[i]
             option = self.options[start.option]
             for t in range(start.period, len(self.prepared.periods)):
@@ -238,7 +245,7 @@ class Reader:
         instance = self.instance
         may_draw = {row.option for row in instance.fund_options}
         rows: dict[tuple[str, str, int], float] = defaultdict(float)
-        for i, count in self.modules.items():
+        for i, count in self.started():
             option = self.options[self.data.build[i].option]
             if option.private_musd is None and option.option in may_draw:
                 years = spending_years(option, self.data.build[i].year)
@@ -246,12 +253,10 @@ class Reader:
                     rows[option.option, "private", year] += option.capex_musd * count / len(years)
         if self.data.private:
             split = least_public_money(self.data, self.modules)
-            for p, amount in split.get("private", {}).items():
-                option_name, year = self.data.private[p]
-                rows[option_name, "private", year] += amount
-            for p, amount in split.get("fund_draw", {}).items():
-                fund, option_name, year = self.data.fund_draw[p]
-                rows[option_name, fund, year] += amount
+            for family, payments in (("private", self.data.private), ("fund_draw", self.data.fund_draw)):
+                for p, amount in split.get(family, {}).items():
+                    if payments[p].branch == PLAN:
+                        rows[payments[p].option, payments[p].fund or "private", payments[p].year] += amount
         return [(*key, amount) for key, amount in rows.items() if amount > 1e-9]
 
     # --- money --------------------------------------------------------------------------------------------
@@ -309,12 +314,16 @@ class Reader:
         ]
 
     def _pay_for_modules(self, yearly: dict[tuple[str, int], float], present: dict[tuple[str, int], float]) -> None:
-        """Add annuities and fixed O&M of the modules built to ``yearly`` and ``present``, MUSD."""
+        """Add annuities and fixed O&M of the modules built, expected over all courses, to ``yearly`` and ``present``.
+
+        Both are MUSD.
+        """
         instance, periods = self.instance, self.prepared.periods
         fixed_om = {f.facility: f.fixed_om_usd_per_t for f in instance.facilities}
         end = horizon_end(instance)
-        for i, count in self.modules.items():
+        for i, modules in self.modules.items():
             start = self.data.build[i]
+            count = modules * start.probability
             option = self.options[start.option]
             wacc = instance.wacc if option.wacc is None else option.wacc
             annuity = count * option.capex_musd * capital_recovery_factor(wacc, option.life_years)

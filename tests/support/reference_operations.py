@@ -37,10 +37,11 @@ class Period:
         self.length, self.weight = m.lengths[self.t] * part, weight * m.present[self.t] * part
         self.share = self.branch["share"][self.t] if b else 0.0
         failure = bool(b) and self.branch["failure"]
-        self.caps_lifted = self.share > 0.0 or failure
+        self.calm = not b or not self.branch["rows"]  # nothing strikes: all rules hold
+        self.caps_lifted = not self.calm and (self.share > 0.0 or failure)
         if self.month is not None:
             self.share = float((self.year, self.month) in self.branch["hit"])
-        self.lifted = self.share > 0.0 or failure
+        self.lifted = not self.calm and (self.share > 0.0 or failure)
         self.made, self.used, self.bought, self.delivered, self.stored = (defaultdict(list) for _ in range(5))
         self.arriving, self.leaving, self.tied = defaultdict(list), defaultdict(list), defaultdict(list)
         self.surplus, self.recycled = {}, defaultdict(list)
@@ -55,7 +56,7 @@ class Period:
         self.balance()
         for cap in self.m.tables["caps"] if self.month in (None, 12) else ():
             first, last = cap.year("first_year", self.m.years[0]), cap.year("last_year", self.m.end)
-            lifted = self.caps_lifted if cap.text("sense", "max") == "max" else bool(self.b and self.branch["rows"])
+            lifted = self.caps_lifted if cap.text("sense", "max") == "max" else not self.calm
             if first <= self.year <= last and not lifted:
                 end = cap.number("limit_end", cap.number("limit"))
                 part = (self.year - first) / (last - first) if last > first else 0.0
@@ -116,8 +117,8 @@ class Period:
             self.row("capacity", f, terms=use[f] + more, upper=own * left)
             if not self.b:
                 m.costs[None, "fixed_om", self.t] += own * upkeep
-                if self.year <= r.year("min_use_until", 9999):
-                    self.row("least use", f, terms=use[f], lower=r.number("min_use") * own)
+            if self.calm and self.year <= r.year("min_use_until", 9999):
+                self.row("least use", f, terms=use[f], lower=r.number("min_use") * own)
 
     def trade(self):
         m = self.m
@@ -172,7 +173,7 @@ class Period:
                 banned = q == EXPOSED and self.year >= of.year("clean_from_year", 9999) and not self.lifted
                 k = self.column("deliver", country, sector, material, q, upper=0.0 if banned else INF)
                 self.delivered[material, country, q].append((k, 1.0))
-            most = demand if self.b else demand * (1.0 - of.number("min_service"))
+            most = demand * (1.0 - of.number("min_service")) if self.calm else demand
             short = self.column(
                 "short",
                 country,
@@ -255,7 +256,7 @@ class Period:
                 self.row("draw", s, q, terms=[(draw, w), *before], upper=opening)
             self.row("full", s, terms=held, upper=r.number("max_t"))
             if self.t == m.T[-1] and self.month in (None, 12) and r.number("final_min_t"):
-                if self.b:
+                if not self.calm:
                     missing = self.column("missing", s)
                     value = m.materials[r["material"]].number("value_usd_per_t") * MILLION
                     m.costs[missing, "shortage", self.t] += value * self.branch["p"] * m.discount(m.end + 1)

@@ -111,7 +111,7 @@ def _service(system: System) -> None:
     rows: dict[Cell, list[tuple[int, float]]] = defaultdict(list)
     for d, row in system.arrays.rows.get("service", {}).items():
         need = system.data.need[d]
-        rows[service_cell(need.sector, system.data.nodes[need.node].branch)].append((row, need.demand))
+        rows[service_cell(system.instance, need.sector, system.data.nodes[need.node].branch)].append((row, need.demand))
     for cell, effects in rows.items():
         _add(system, Relaxable(cell, SERVICE, cell.value_in(system.instance), sign=-1.0), effects)
 
@@ -212,8 +212,8 @@ def _most_taken(system: System, offtake: Offtake, period: Period) -> float:
 def _rules(system: System) -> None:
     """Add exclusive groups and requirements of options: an option can be freed of either."""
     data, arrays = system.data, system.arrays
-    for group, row in arrays.rows.get("exclusive_group", {}).items():
-        for h in data.groups[group]:
+    for i, row in arrays.rows.get("exclusive_group", {}).items():
+        for h in data.groups[i].chosen:
             cell = Cell("options", (data.chosen[h].option,), "exclusive_group")
             freed = _add(system, Relaxable(cell, RULE, 1.0, switch=True), [(row, 1.0)])
             system.only_if.append((freed, arrays.columns["chosen"][h]))

@@ -174,7 +174,7 @@ def _service(system: System, d: int) -> Statement:
     node = system.data.nodes[need.node]
     least = need.demand - need.max_short
     text = f"min_service of {{who}}: {{what}}, {_at(node)}, must be served to {percent(least / need.demand)}"
-    cell = service_cell(need.sector, node.branch)
+    cell = service_cell(system.instance, need.sector, node.branch)
     demanded = Demanded(need.sector, need.material, need.country, least, need.demand)
     return Statement("wish", f"service {text}", node.when, text, cell, 98.0, demanded)
 
@@ -239,10 +239,11 @@ def _offtake(system: System, i: int) -> Statement:
     return Statement("wish", f"taken {names}", str(year), text, cell, 97.5)
 
 
-def _exclusive(system: System, group: str) -> Statement:
-    options = ", ".join(system.data.chosen[h].option for h in system.data.groups[group])
-    text = f"exclusive_group {group}: only one of {options} may be built"
-    return Statement("wish", f"group {group}", None, text, None, 94.0)
+def _exclusive(system: System, i: int) -> Statement:
+    group = system.data.groups[i]
+    options = ", ".join(system.data.chosen[h].option for h in group.chosen)
+    text = f"exclusive_group {group.group}: only one of {options} may be built"
+    return Statement("wish", f"group {group.group}", None, text, None, 94.0)
 
 
 def _group_most(system: System, i: int) -> Statement:

@@ -18,7 +18,7 @@ import numpy as np
 from ...errors import SolverFailed
 from ...instance.timeline import calendar_months, overlap_share, periods
 from ...prepare import CapacityLimit, ModelData, ShareLimit, Terms, prepare_branch
-from ...prepare.conditions import Conditions, conditions_of
+from ...prepare.conditions import Conditions, Strike, conditions_of
 from ...runs.served import served
 from ...solving.compiling import compiled
 from ...solving.programme import Programme
@@ -178,7 +178,7 @@ class Branch:
                 whole = case.months * share * node.length / (case.last - case.first + 1)  # of its months in this period
                 share *= min(1.0, max(0.0, (months - before) / whole))
                 before += whole
-            result.append(conditions_of(of_case, scenario, rows, share))
+            result.append(conditions_of(of_case, [Strike(scenario, rows, share, share)]))
         return result
 
     def solve(self, case: Case, months: int | None = None) -> CaseSolution | None:
