@@ -44,6 +44,7 @@ from .origin import check_origin
 from .outlays import check_offtakes, check_outlays
 from .reading import Given, Tables
 from .returns import check_returns
+from .sales import check_sales
 from .substitutes import check_substitution
 
 __all__ = ["KINDS", "TOLERANCE", "AuditReport", "BranchAudit", "Check", "Violation", "audit"]
@@ -200,6 +201,7 @@ def _check_operations(operations: Operations, tables: Tables, before: Tables | N
     check_balances(operations, tables, book)
     missing_musd = check_stocks(operations, tables, before, book)
     check_service(operations, book)
+    check_sales(operations, book)
     check_substitution(operations, book)
     check_returns(operations, before, book)
     check_caps(operations, book)

@@ -134,7 +134,7 @@ def _merge(layers: list[Layer], issues: list[Issue]) -> Content:
             if not parsed.named:
                 unnamed.add(name)
     for name, row in TABLES.items():
-        if row.REQUIRED and name not in present:
+        if row.REQUIRED and name not in present and row.UNLESS not in present:
             issues.append(Issue(f"{name}.csv", None, "", None, "required table is missing", "", "E106"))
             broken.add(name)
             unnamed.add(name)

@@ -41,7 +41,9 @@ def first_parameter(call):
 @pytest.mark.parametrize("name", sorted(CALLS))
 @pytest.mark.parametrize("wrong", [None, 3, [], {}, object()])
 def test_every_call_refuses_what_is_no_instance_and_no_run(name, wrong, plan):
-    more = {"audit": [plan], "cover": ["outage:USA", 2027], "compare": [plan]}.get(name, [])
+    more = {"audit": [plan], "cover": ["outage:USA", 2027], "compare": [plan], "break_even": ["texas-line"]}.get(
+        name, []
+    )
     with pytest.raises(UsageError, match=r"expected (an instance|a run)"):
         CALLS[name](wrong, *more)
 
@@ -51,7 +53,13 @@ def test_every_call_takes_folders(name, plan, folder):
     call = CALLS[name]
     runs = first_parameter(call).name in ("run", "plans")
     more = {"audit": [plan], "cover": ["outage:USA", 2027], "compare": [folder]}.get(name, [])
-    little = {"hedge": {"outcomes": 2}, "frontier": {"points": 2}, "explain": {"projects": 0}}.get(name, {})
+    more = ["texas-line"] if name == "break_even" else more
+    little = {
+        "hedge": {"outcomes": 2},
+        "frontier": {"points": 2},
+        "explain": {"projects": 0},
+        "break_even": {"subsidy": True},
+    }.get(name, {})
     for path in (folder, str(folder)) if runs else (TINY, str(TINY)):
         try:
             assert call(path, *more, **little) is not None
