@@ -61,7 +61,7 @@ def instance_format() -> str:
         name = f"{s.section}.{s.name}" if s.section else s.name
         parts.append(f"| `{name}` | {'yes' if s.required else 'no'} | {s.unit} | {s.meaning} |\n")
     for table in schema.describe():
-        need = " (required)" if table.required else ""
+        need = f" ({table.required})" if table.required else ""
         parts.append(f"\n## {table.name}.csv{need}\n\n{table.meaning}\n\n")
         parts.append(f"Key: {', '.join(f'`{k}`' for k in table.key)}\n\n")
         parts.append(

@@ -26,6 +26,8 @@ from .settings import BASE, CHANGE, SurvivalRule, setting_sections
 from .tables import (
     TABLES,
     BranchService,
+    Buyer,
+    BuyerPrice,
     Cap,
     Closure,
     Country,
@@ -125,6 +127,8 @@ class Instance:
     closures: tuple[Closure, ...] = field(default=(), repr=False)
     price_floors: tuple[PriceFloor, ...] = field(default=(), repr=False)
     offtakes: tuple[Offtake, ...] = field(default=(), repr=False)
+    buyers: tuple[Buyer, ...] = field(default=(), repr=False)
+    buyer_prices: tuple[BuyerPrice, ...] = field(default=(), repr=False)
     substitutes: tuple[Substitute, ...] = field(default=(), repr=False)
     substitute_shares: tuple[SubstituteShare, ...] = field(default=(), repr=False)
     returns: tuple[ReturnRow, ...] = field(default=(), repr=False)

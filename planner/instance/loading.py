@@ -160,7 +160,7 @@ def _merge(layers: list[Layer], issues: list[Issue]) -> Content:
             applied += apply_written(asked, draft)
             replaced = {key: pair for key, pair in replaced.items() if entries[key[0]].get(key[1]) is pair[1]}
     for name, row in TABLES.items():
-        if row.REQUIRED and name not in present:
+        if row.REQUIRED and name not in present and row.UNLESS not in present:
             issues.append(Issue(f"{name}.csv", None, "", None, "required table is missing", "", "E106"))
             broken.add(name)
             unnamed.add(name)

@@ -97,6 +97,11 @@ class Reader:
             table(k.node, "purchases").append(
                 (k.market, k.country, k.material, k.provenance, *when(k.node), x * KILO, x * k.price)
             )
+        for i, x in self.nonzero("sell"):
+            b = data.sell[i]
+            table(b.node, "sales").append(
+                (b.buyer, b.country, b.material, b.provenance, *when(b.node), x * KILO, -x * b.cost)
+            )
         delivered: dict[tuple[int, str], float] = defaultdict(float)
         replaced_by = {s.substitute: s.replaced_by for s in self.instance.substitutes}
         for i, x in self.outcome.values.get("deliver", {}).items():
@@ -391,7 +396,7 @@ class Reader:
         coming += sum(buys(i) for i in pool.bought) + sum(draws(i) for i in pool.held)
         coming += sum(collects(i) for i in pool.collected)
         going = sum(runs(a) * t for a, t in pool.used) + sum(ships(i) for i in pool.leaving)
-        going += sum(k * delivers(i) for i, k in pool.delivered)
+        going += sum(k * delivers(i) for i, k in pool.delivered) + sum(map(self.amount("sell"), pool.sold))
         return max(coming, going) * KILO > self.priced
 
 

@@ -27,10 +27,11 @@ def folder(plan, tmp_path_factory):
     return plan.write(tmp_path_factory.mktemp("runs") / "tiny")
 
 
+OF_OTHERS = ("load", "read_run", "convert", "new", "sensitivity", "batch", "example", "examples")
 CALLS = {
     name: getattr(planner, name)
     for name in planner.__all__
-    if inspect.isfunction(getattr(planner, name)) and name not in ("load", "read_run", "convert", "new", "sensitivity")
+    if inspect.isfunction(getattr(planner, name)) and name not in OF_OTHERS
 }
 
 MORE = {"cover": ["outage:USA", 2027], "break_even": ["texas-line"]}

@@ -91,7 +91,14 @@ def returns(rest):
     return {"returns": "return,material,returned,t_per_t,collected,mean_life_years,shape\nr,magnet," + rest + "\n"}
 
 
+BUYER = "buyer,country,material\nb,AAA,magnet\n"
 SUBSTITUTE = "substitute,name,material,country,replaced_by,t_per_t\n"
+
+
+def buyers(*prices, buyer=BUYER):
+    """A buyer, and its prices: year, price, min_t, max_t."""
+    rows = "".join(f"b,{price}\n" for price in prices or (",60000,,50",))
+    return {"buyers": buyer, "buyer_prices": "buyer,year,price_usd_per_t,min_t,max_t\n" + rows}
 
 
 def substitutes(row, *shares):
@@ -488,6 +495,20 @@ SLIPS = [
         "W518",
         "returns.csv:2:return",
         returns("tin,1,0.5,1,") | {"materials": TABLES["materials"] + "tin,Tin,,no,1,yes\n"},
+    ),
+    # buyers
+    ("E391", "buyers.csv:2:buyer", {"buyers": BUYER}),
+    ("E392", "buyer_prices.csv:3:max_t", buyers("2026,60000,,50", "2030,60000,,")),
+    ("E393", "buyer_prices.csv:2:min_t", buyers(",60000,60,50")),
+    ("E201", "buyers.csv:2:material", buyers(buyer="buyer,country,material\nb,AAA,magent\n")),
+    ("E201", "buyer_prices.csv:2:buyer", buyers(buyer="buyer,country,material\nc,AAA,magnet\n")),
+    ("E302", "buyer_prices.csv:2:year", buyers(",1,,5", "2026,1,,5")),
+    ("W518", "buyers.csv:2:buyer", buyers(",60000,,0")),
+    (
+        "W591",
+        "buyers.csv:2:material",
+        buyers(buyer="buyer,country,material\nb,AAA,tin\n")
+        | {"materials": TABLES["materials"] + "tin,Tin,,no,1,yes\n"},
     ),
     # substitutes
     ("E381", "substitutes.csv:2:substitute", {"substitutes": SUBSTITUTE + "s,S,magnet,,,\n"}),
