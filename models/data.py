@@ -29,7 +29,8 @@ class Node(NamedTuple):
     branch       scenario name; blank for the plan
     period       position of the period in the instance
     year         its first calendar year
-    length       its number of calendar years, w_t; a month is a twelfth
+    length       its number of calendar years, w_t; a month is a twelfth. A node can stand for several months that are
+                 alike
     weight       D_t times the probability that this node is the one that happens, years: that of its course, less that
                  of the branches that have left it by then, as the mean over its time
     present      D_t: the present value of 1 a year, paid in each year of the period, years
@@ -65,7 +66,7 @@ class Node(NamedTuple):
     @property
     def last(self) -> bool:
         """Whether the node is the last one of its period."""
-        return self.month in (None, 12)
+        return self.month is None or self.gone + self.length > 1.0 - 1e-9
 
     @property
     def when(self) -> str:
