@@ -52,8 +52,9 @@ Parameters that several files use:
 ==========  ====================  ========  ================================================================
 letter      code                  unit      meaning
 ==========  ====================  ========  ================================================================
-w_t         ``node.length``       years     calendar years of the node's period
-D_t         ``node.present``      years     present value of 1 a year, paid in every year of the period
+w_t         ``node.length``       years     calendar years of the node's period; of a month 1/12
+D_t         ``node.present``      years     present value of 1 a year, paid in every year of the period; of a month,
+                                            paid during it
 pi_t        ``node.weight``       years     D_t times the probability that the node is the one that happens
 l_t         ``cap.limit``         share     the limit of a cap at the node, 0 to 1
 M           ``modules``           kt/yr     what one module adds at the node (to a stockpile: kt)

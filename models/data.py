@@ -24,30 +24,53 @@ Terms = list[tuple[int, float]]  # (position of a decision in its list, coeffici
 
 
 class Node(NamedTuple):
-    """A period of the plan or of a branch.
+    """A period of the plan or of a branch, or a month of a year that a branch divides into months.
 
     branch       scenario name; blank for the plan
     period       position of the period in the instance
     year         its first calendar year
-    length       its number of calendar years, w_t
+    length       its number of calendar years, w_t; a month is a twelfth
     weight       D_t times the probability that this node is the one that happens, years: that of its course, less that
                  of the branches that have left it by then
     present      D_t: the present value of 1 a year, paid in each year of the period, years
     previous     position of the node whose stocks at the end this one starts with; None: the initial stocks
-    rules_hold   whether caps and clean-only rules hold at this node
+    rules_hold   whether clean-only rules hold at this node
+    caps_hold    whether caps hold at this node; in a year in months they hold as means over its twelve months
     floors_hold  whether floors and duties (on shares, of service, of use, of the last stock) hold at this node: in the
                  plan, and in a branch that nothing disturbs
+    month        1 to 12; None: the node is a whole period
+    leaves       position of the node of the same year on the course that a branch leaves within a year; the stocks with
+                 which the branch begins lie between those at the ends of ``previous`` and of this one. None: the
+                 branch goes on from ``previous`` itself
     """
 
     branch: str
     period: int
     year: int
-    length: int
+    length: float
     weight: float
     present: float
     previous: int | None
     rules_hold: bool
+    caps_hold: bool
     floors_hold: bool
+    month: int | None = None
+    leaves: int | None = None
+
+    @property
+    def gone(self) -> float:
+        """Share of the year that has gone by when the node begins, 0 to 1; 0 for whole periods."""
+        return 0.0 if self.month is None else (self.month - 1) / 12.0
+
+    @property
+    def last(self) -> bool:
+        """Whether the node is the last one of its period."""
+        return self.month in (None, 12)
+
+    @property
+    def when(self) -> str:
+        """The node's time in words: its first year, or year and month such as ``2027-08``."""
+        return f"{self.year}" if self.month is None else f"{self.year}-{self.month:02d}"
 
 
 class Activity(NamedTuple):
@@ -118,8 +141,9 @@ class Delivery(NamedTuple):
 class Holding(NamedTuple):
     """The clean or the exposed part of a stockpile at a node.
 
-    previous  position in ``ModelData.stock`` of the same part at the node before; None: there is none
-    opening   stock at the beginning, kt, where no node comes before; else 0
+    before    positions in ``ModelData.stock`` of the same part at the node before, with the share of each that makes up
+              the stock at the beginning: one, or two of a branch that begins within a year; or none
+    opening   what more there is at the beginning, kt: initial stock
     can_put   whether material of this provenance can reach the stockpile
     can_draw  whether there can be anything in it at the beginning
     """
@@ -129,7 +153,7 @@ class Holding(NamedTuple):
     material: str
     provenance: str
     node: int
-    previous: int | None
+    before: tuple[tuple[int, float], ...]
     opening: float  # kt
     cost: float  # MUSD per kt and year
     can_put: bool
@@ -139,14 +163,14 @@ class Holding(NamedTuple):
 class Outcome(NamedTuple):
     """One way in which the future can go: undisturbed, or with one scenario and those whose branches it descends from.
 
-    nodes   positions of its nodes, one a period: those of the course it leaves before the scenario begins, then those
-            of its branch
+    nodes   its nodes, those of the course it leaves before the scenario begins and then those of its branch, each with
+            the share of it that happens: below 1 only of a year during which a branch leaves
     starts  positions in ``ModelData.build`` of what its course can start
     """
 
     scenario: str  # blank: undisturbed
     probability: float
-    nodes: tuple[int, ...]
+    nodes: Terms
     starts: tuple[int, ...]
 
 
@@ -188,6 +212,11 @@ class Start(NamedTuple):
     def cost(self) -> float:
         """MUSD per module, present value over the horizon, in a course that has the start."""
         return self.annuity + self.fixed_om + self.impact
+
+    @property
+    def key(self) -> tuple[str, int] | tuple[str, int, str]:
+        """Option and year; of a start that a branch decides on its scenario too."""
+        return (self.option, self.year) if self.branch == PLAN else (self.option, self.year, self.branch)
 
     @property
     def expected_cost(self) -> float:
@@ -267,7 +296,9 @@ class TransitLimit(NamedTuple):
 class ShareLimit(NamedTuple):
     """A cap at one node: a share, over / total, may not exceed ``limit``. The metric says what the fields hold.
 
-    A floor (a cap of the sense ``min``) is the other way round: the share may not be below ``limit``.
+    A floor (a cap of the sense ``min``) is the other way round: the share may not be below ``limit``. In a year in
+    months ``over`` and ``total`` are means over the year: one record speaks of the last month, and holds those of the
+    other months.
 
     limit    share, 0 to 1
     country  single_country_share: the country whose share is meant
@@ -282,6 +313,8 @@ class ShareLimit(NamedTuple):
     shipped  impact: ship, thousand units per kt; so are ``bought`` and ``started`` (per module); ``made`` are then
              activities, and ``limit`` is in thousand units a year
     floor    whether it is a floor; its row is multiplied by -1, so that all rows are ``<=`` and their duals 0 or less
+    share    what the record counts in the mean over the year, 0 to 1: a month 1/12
+    others   the other nodes of the year, of which only what the limit counts is read
     """
 
     cap: str
@@ -297,6 +330,13 @@ class ShareLimit(NamedTuple):
     bought: tuple[tuple[int, float], ...] = ()
     started: tuple[tuple[int, float], ...] = ()
     floor: bool = False
+    share: float = 1.0
+    others: tuple[ShareLimit, ...] = ()
+
+    @property
+    def parts(self) -> tuple[ShareLimit, ...]:
+        """The record itself, and those of the other nodes of its year."""
+        return (self, *self.others)
 
     @property
     def sign(self) -> float:

@@ -8,9 +8,10 @@ r"""Risk: the conditional value at risk (CVaR), the mean of the worst outcomes b
 The value V of an outcome is, for the measure ``cost`` and for the measure ``unserved``,
 
 .. math::
-    V_\omega = \sum_{t \in \omega} \mathit{node\_cost}_t + \sum_{o, \tau} (A_{o\tau} + F_{o\tau})\, n_{o\tau} + F_0
-    + \sum_e C_e\, \mathit{close}_e + \sum_g \mathit{value}_g\, \mathit{missing}_g, \qquad
-    V_\omega = \sum_{t \in \omega} w_t \sum_d \mathit{short}_d
+    V_\omega = \sum_{t \in \omega} \gamma_t\, \mathit{node\_cost}_t
+    + \sum_{o, \tau} (A_{o\tau} + F_{o\tau})\, n_{o\tau} + F_0 + \sum_e C_e\, \mathit{close}_e
+    + \sum_g \mathit{value}_g\, \mathit{missing}_g, \qquad
+    V_\omega = \sum_{t \in \omega} \gamma_t w_t \sum_d \mathit{short}_d
 
 where node_cost is the part of the objective that is paid at the node, with D_t instead of pi_t (node_cost_is).
 
@@ -21,6 +22,7 @@ tail            ``m.tail``              MUSD or kt  decided: the value at risk
 beyond          ``m.beyond``            MUSD or kt  decided: by how much an outcome exceeds it
 node_cost       ``m.node_cost``         MUSD        decided: present value of operations (measure cost only)
 t in omega      ``outcome.nodes``       --          nodes of the plan, then of the branch; prepare/risk.py
+gamma           ``outcome.nodes``       share       1; less for the plan's year during which the branch begins
 p               ``probability``         fraction    ``outcome.probability``: scenarios.csv; undisturbed: the rest
 alpha           ``risk.alpha``          fraction    instance.toml ``[risk] alpha``
 w_t             ``node.length``         years       instance.toml ``years``
@@ -70,10 +72,10 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         outcome = data.outcomes[s]
         row = Sum().add(m.beyond, (s,)).add(m.tail, (0,))
         if not by_cost:
-            for n in outcome.nodes:
-                row.add_terms(m.short, short[n], -1.0)
+            for n, share in outcome.nodes:
+                row.add_terms(m.short, short[n], -share)
             return row >= 0.0
-        row.add(m.node_cost, outcome.nodes, -1.0)
+        row.add_terms(m.node_cost, outcome.nodes, -1.0)
         row.add_terms(m.build, [(i, data.build[i].cost) for i in outcome.starts], -1.0)
         row.add_terms(m.close, [(i, c.cost) for i, c in enumerate(data.close)], -1.0)
         for floor in data.stock_floor:

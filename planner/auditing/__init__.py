@@ -12,7 +12,7 @@ claim of the solver, within its gap.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,22 +28,27 @@ from .facts import Facts
 from .funding import check_affordable, check_funding
 from .impacts import check_impacts
 from .investment import Investment, check_builds, check_capacity, check_groups, check_shared
-from .layouts import ORIGIN, branch_layouts, plan_layouts
+from .layouts import BUILDS, ORIGIN, SERVICE, STOCKS, branch_layouts, plan_layouts
 from .money import check_costs, check_objective, check_row_money, check_totals, operating_costs
 from .operations import (
     Operations,
+    Stretch,
     check_activities,
     check_balances,
+    check_final_stocks,
     check_flows,
     check_prices,
     check_purchases,
     check_service,
     check_stocks,
     check_used,
+    cut_at,
+    opening_stocks,
+    stretches,
 )
 from .origin import check_origin
 from .outlays import check_offtakes, check_outlays
-from .reading import Course, Given, Tables
+from .reading import Given, Tables
 from .returns import check_returns
 from .substitutes import check_substitution
 
@@ -108,9 +113,9 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
     check_outlays(plan, tables, book)
     check_prices(plan, tables, book)
     check_impacts(plan, tables, book)
-    _check_operations(plan, tables, None, book)
+    _check_operations([plan], [], book)
 
-    courses, followed = {"": Course(tables, facts.first)}, {"": plan}
+    courses, followed = {"": [plan]}, {"": _stretches([plan])}
     missing_musd: dict[str, float] = {}
     for name in sorted(set(run.branches) - {scenario.scenario for scenario in instance.scenarios}):
         book.fault("branches", ("branches", name), "is no scenario of the instance")
@@ -123,29 +128,24 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
             book.fault("branches", (), f"leaves the branch {scenario.parent}, which is missing")
             continue
         book.passed("branches")
-        disturbance, left = Disturbance(facts, scenario), followed[scenario.parent].investment
-        layouts = branch_layouts(instance, disturbance.rebuilds)
-        branch_tables = Tables(run.branches[name], layouts, facts, disturbance.years, book)
-        builds = left
+        disturbance, given = Disturbance(facts, scenario), dict(run.branches[name])
+        builds = courses[scenario.parent][0].investment
         if disturbance.rebuilds:
-            builds = Investment(facts, branch_tables, left)
-            check_builds(facts, branch_tables, builds, book)
-            check_groups(facts, branch_tables, book)
-            check_shared(builds, left, scenario, book)
-            check_affordable(builds, book)
-        branch = Operations(facts, branch_tables, builds, disturbance)
-        if disturbance.undisturbed:
-            check_offtakes(branch, book)
-        courses[name] = Course(branch_tables, disturbance.begin, courses[scenario.parent])
-        followed[name] = branch
-        missing_musd[name] = _check_operations(branch, branch_tables, courses[scenario.parent], book)
+            started = {BUILDS.name: given.pop(BUILDS.name)} if BUILDS.name in given else {}
+            builds = _check_branch_builds(facts, scenario, started, builds, book)
+        parts = courses[name] = _parts(facts, given, builds, disturbance, book)
+        for part in parts if disturbance.undisturbed else ():
+            check_offtakes(part, book)
+        before = cut_at(followed[scenario.parent], disturbance.first_month)
+        followed[name] = [*before, *_stretches(parts)]
+        missing_musd[name] = _check_operations(parts, before, book)
     book.branch = ""
 
     check_funding(facts, tables, investment, book)
     check_dependence(plan, tables, metrics, book)
     if traced:
         check_origin(plan, tables, book)
-    check_costs(followed, missing_musd, tables, book)
+    check_costs(courses, missing_musd, tables, book)
     check_objective(run.plan, tables, book)
     check_totals(plan, tables, metrics, book)
     return book.report()
@@ -168,8 +168,10 @@ class BranchAudit:
         needed = (*needed, *(["service"] if instance.returns else ()))  # what it delivered before may come back
         layouts = tuple(layout for layout in plan_layouts(instance) if layout.name in needed)
         given = {layout.name: plan[layout.name] for layout in layouts}
-        self._plan = Tables(given, layouts, self._facts, self._facts.years, self._book)
-        self._investment = Investment(self._facts, self._plan)
+        tables = Tables(given, layouts, self._facts, self._facts.years, self._book)
+        self._investment = Investment(self._facts, tables)
+        service = tables.rows(SERVICE) if SERVICE.name in needed else []
+        self._plan = stretches(Disturbance(self._facts), tables.rows(STOCKS), service)
 
     def audit(
         self,
@@ -193,16 +195,35 @@ class BranchAudit:
         if until is not None:
             disturbance.years = tuple(year for year in disturbance.years if year <= until)
         book.branch = scenario
-        branch_tables = Tables(tables, branch_layouts(facts.instance, False), facts, disturbance.years, book)
-        branch = Operations(facts, branch_tables, self._investment, disturbance)
-        missing_musd = _check_operations(branch, branch_tables, Course(self._plan, facts.first), book)
-        costs = operating_costs(branch)
-        expected = sum(facts.factor[year] * musd for (_, year), musd in costs.items())
+        parts = _parts(facts, tables, self._investment, disturbance, book)
+        missing_musd = _check_operations(parts, cut_at(self._plan, disturbance.first_month), book)
+        costs = [
+            part.disturbance.factor(year) * musd for part in parts for (_, year), musd in operating_costs(part).items()
+        ]
+        expected = sum(costs)
         if until is None or until == facts.years[-1]:
             expected += missing_musd
-        scale = sum(facts.factor[year] * abs(musd) for (_, year), musd in costs.items())
+        scale = sum(map(abs, costs))
         book.equal("objective", cost_musd, expected, scale, ("cost of the branch",))
         return book.report()
+
+
+def _parts(
+    facts: Facts, given: Mapping[str, Given], investment: Investment, disturbance: Disturbance, book: Book
+) -> list[Operations]:
+    """Return the operations of a branch in its parts: of one in months each month and period, else all together."""
+    parts = disturbance.parts()
+    layouts = branch_layouts(facts.instance, disturbance.in_months)
+    if not disturbance.in_months:
+        return [Operations(facts, Tables(given, layouts, facts, disturbance.years, book), investment, disturbance)]
+    times = [(year, part.month) for part in parts for year in part.years]
+    tables = Tables(given, layouts, facts, disturbance.years, book, times)
+    return [Operations(facts, tables.of(part.years[0], part.month), investment, part) for part in parts]
+
+
+def _stretches(parts: Sequence[Operations]) -> list[Stretch]:
+    """Return the plan, or a branch in its parts, by its periods and months."""
+    return [s for part in parts for s in stretches(part.disturbance, part.stocks, part.service, part)]
 
 
 def _after_those_they_leave(scenarios: Iterable[Scenario]) -> list[Scenario]:
@@ -216,23 +237,45 @@ def _after_those_they_leave(scenarios: Iterable[Scenario]) -> list[Scenario]:
     return list(ordered.values())
 
 
-def _check_operations(operations: Operations, tables: Tables, before: Course | None, book: Book) -> float:
+def _check_branch_builds(
+    facts: Facts, scenario: Scenario, given: Mapping[str, Given], left: Investment, book: Book
+) -> Investment:
+    """Check and return the builds of a branch that may start something itself.
+
+    given  its table of builds
+    left   the builds of the course that it leaves
+    """
+    tables = Tables(given, (BUILDS,), facts, facts.years, book)
+    builds = Investment(facts, tables, left)
+    check_builds(facts, tables, builds, book)
+    check_groups(facts, tables, book)
+    check_shared(builds, left, scenario, book)
+    check_affordable(builds, book)
+    return builds
+
+
+def _check_operations(parts: Sequence[Operations], before: Sequence[Stretch], book: Book) -> float:
     """Run all checks of operations on one plan or branch.
 
-    before  the course that it leaves, if it is a branch
+    parts   the plan, or the branch in its parts
+    before  what the course had that a branch leaves; empty: this is the plan, or the horizon begins
     Returns the value, MUSD present value, of what a branch lacks below final_min_t.
     """
-    check_activities(operations, book)
-    check_flows(operations, book)
-    check_purchases(operations, book)
-    check_balances(operations, tables, book)
-    missing_musd = check_stocks(operations, tables, before, book)
-    check_service(operations, book)
-    check_substitution(operations, book)
-    check_returns(operations, before, book)
-    check_caps(operations, book)
-    check_row_money(operations, book)
-    return missing_musd
+    stocks = opening_stocks(parts[0].facts, before)
+    for part in parts:
+        book.month = part.disturbance.month
+        check_activities(part, book)
+        check_flows(part, book)
+        check_purchases(part, book)
+        check_balances(part, book)
+        stocks = check_stocks(part, stocks, book)
+        check_service(part, book)
+        check_substitution(part, book)
+        check_row_money(part, book)
+    book.month = 0
+    check_returns(parts, before, book)
+    check_caps(parts, before, book)
+    return check_final_stocks(parts[-1].disturbance, stocks, book)
 
 
 def _check_manifest(instance: Instance, plan: Mapping[str, Any], book: Book) -> None:

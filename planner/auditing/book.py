@@ -256,11 +256,13 @@ class Book:
     """Records comparisons while the audit runs; to save time, a place becomes text only if it is reported.
 
     branch  the scenario whose branch is being audited, "" for the plan
+    month   the month of it, 1 to 12; 0: whole periods
     """
 
     def __init__(self, tolerance: float = TOLERANCE) -> None:
         self.tolerance = tolerance
         self.branch = ""
+        self.month = 0
         self._tallies = {kind: _Tally() for kind in KINDS}
 
     def copy(self) -> Book:
@@ -345,6 +347,7 @@ class Book:
 
     def _words(self, place: Place) -> str:
         words = " ".join(str(part) for part in place if part != "")
+        words = f"month {self.month}, {words}" if self.month else words
         return f"branch {self.branch}, {words}" if self.branch else words
 
     @staticmethod

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..instance.tables import Cap
@@ -20,7 +20,7 @@ from .disturbance import Disturbance
 from .facts import EXPOSED, PROVENANCES, Facts
 from .impacts import impact_of
 from .layouts import DEPENDENCE, DependenceRow, ServiceRow
-from .operations import NEGLIGIBLE, Operations
+from .operations import NEGLIGIBLE, Operations, Stretch
 from .reading import LARGEST, Tables
 
 Key = tuple[str, str, str, str, str, str, int]  # the key columns of dependence.csv
@@ -156,23 +156,46 @@ def limit_of(facts: Facts, cap: Cap, year: int) -> float | None:
     return cap.limit + (cap.limit_end - cap.limit) * (year - first) / (last - first)
 
 
-def check_caps(operations: Operations, book: Book) -> None:
-    """Check every cap and floor, in every period in which it holds and is not lifted by a disruption."""
-    facts, shares = operations.facts, Shares(operations)
+def check_caps(parts: Sequence[Operations], before: Sequence[Stretch], book: Book) -> None:
+    """Check every cap and floor, in every period in which it holds and is not lifted by a disruption.
+
+    In a year in months the mean over the twelve months counts.
+
+    parts   the plan, or the branch, in its parts
+    before  what the course had that a branch leaves, which may have begun the year
+    """
+    facts, by_year = parts[0].facts, defaultdict(list)  # year -> shares, with their part of the year
+    for part in parts:
+        shares = Shares(part)
+        for year in part.disturbance.years:
+            by_year[year].append((shares, part.disturbance.length(year) / facts.length[year]))
+    disturbance = parts[0].disturbance
+    for earlier in before:
+        if earlier.year == disturbance.begin and earlier.operations is not None:
+            by_year[earlier.year].append((Shares(earlier.operations), (earlier.stop - earlier.first) / 12))
     for name, cap in facts.caps.items():
-        for year in operations.disturbance.years:
+        for year, of_year in by_year.items():
             limit = limit_of(facts, cap, year)
-            if limit is None or _lifted(operations.disturbance, cap, year):
+            if limit is None or _lifted(disturbance, cap, year):
                 continue
             compare = book.at_least if cap.sense == "min" else book.at_most
-            for country, share in _measured(shares, cap, year).items():
+            for country, share in _mean(of_year, cap, year).items():
                 scale = max(share.whole, share.size)
                 compare(cap.metric, share.part, limit * share.whole, scale, ("cap", name, country, year))
 
 
+def _mean(of_year: Sequence[tuple[Shares, float]], cap: Cap, year: int) -> dict[str, Share]:
+    """Return the shares that a cap limits, as means over the parts of a year."""
+    total: dict[str, Share] = defaultdict(lambda: Share(0.0, 0.0))
+    for shares, part in of_year:
+        for country, share in _measured(shares, cap, year).items():
+            total[country] = Share(*(a + part * b for a, b in zip(total[country], share, strict=True)))
+    return total
+
+
 def _lifted(disturbance: Disturbance, cap: Cap, year: int) -> bool:
     """Return whether a cap or floor does not bind in a period, because of a disruption."""
-    return disturbance.lifted(year) if cap.sense == "max" else not disturbance.undisturbed
+    return disturbance.caps_lifted(year) if cap.sense == "max" else not disturbance.undisturbed
 
 
 def check_dependence(operations: Operations, tables: Tables, metrics: Mapping[str, Any], book: Book) -> None:

@@ -7,11 +7,15 @@ of several rows on one target are multiplied:
 
 A project failure lasts from the beginning of the branch to the end of the horizon, whatever the share of years. In a
 branch that leaves the branch of another scenario both act.
+
+A scenario in months has branches in parts: each month of the years that it touches, and of the one year after, is a
+part of its own, in which the share is 1 or 0; what comes after them is one further part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import copy
+from collections.abc import Iterable, Mapping
 
 from ..instance.instance import Instance
 from ..instance.tables import Disruption, Option, Scenario
@@ -19,17 +23,21 @@ from .facts import Facts
 
 
 class Disturbance:
-    """What a scenario, and those of the branches it leaves, do in the periods of the horizon.
-
-    Without a scenario nothing is disturbed.
+    """What a scenario, and those whose branches it descends from, do; without a scenario nothing is disturbed.
 
     instance  in which the scenario's disruptions and service floors stand; None: the one of the facts
 
-    line   the scenario, the one whose branch it leaves, and so on
+    line    the scenario, the one whose branch it leaves, and so on
     floors  sector -> its row of branch_service.csv
-    begin  first year of the period in which the branch begins
-    years  first years of the periods of the branch
+    share   scenario of the line -> first year of a period -> share of its time in which it disrupts, 0 to 1; of a part
+            that is a month, the share of that month
+    begin   first year of the period in which the branch begins
+    gone    the share of that year, 0 to 1, that has gone by then
+    years   first years of the periods of the branch, or of the part
+    month   of a part: the month, 1 to 12; 0: whole periods
     """
+
+    month = 0
 
     def __init__(self, facts: Facts, scenario: Scenario | None = None, instance: Instance | None = None) -> None:
         self.facts = facts
@@ -38,17 +46,58 @@ class Disturbance:
         asked = instance or facts.instance
         named = {row.scenario: row for row in asked.scenarios}
         self.line: list[Scenario] = []
-        while scenario is not None:
-            self.line.append(scenario)
-            scenario = named.get(scenario.parent)
+        above = scenario
+        while above is not None:
+            self.line.append(above)
+            above = named.get(above.parent)
         of = {row.scenario: row for row in self.line}
         self.rows = [row for row in asked.disruptions if row.scenario in of]
-        self.floors = {r.sector: r for r in asked.branch_service if self.line and r.scenario == self.line[0].scenario}
-        self._share = {name: {year: self._overlap(row, year) for year in facts.years} for name, row in of.items()}
+        self.floors = {r.sector: r for r in asked.branch_service if scenario and r.scenario == scenario.scenario}
         self._first = {name: row.first_year for name, row in of.items()}
-        touched = [year for year in facts.years if self.line and self._share[self.line[0].scenario][year] > 0]
-        self.begin = min(touched, default=facts.last + 1) if self.line else facts.first
+        self._hit = {
+            name: {year: _overlap(row, 12 * year, 12 * facts.length[year]) for year in facts.years}
+            for name, row in of.items()
+        }
+        self.share = self._hit
+        touched = [year for year in facts.years if scenario and self._hit[scenario.scenario][year] > 0]
+        self.begin = facts.first if scenario is None else min(touched, default=facts.last + 1)
+        self.gone = 0.0
+        if scenario is not None and scenario.months is not None and scenario.first_year == self.begin:
+            self.gone = ((scenario.first_month or 1) - 1) / 12
         self.years = tuple(year for year in facts.years if year >= self.begin)
+
+    @property
+    def divided(self) -> tuple[int, ...]:
+        """The years that are divided into months: those that a scenario in months touches, and the one after."""
+        hits = [self._hit[row.scenario] for row in self.line if row.months is not None]
+        return tuple(y for y in self.years if any(hit[y] > 0 or hit.get(y - 1, 0.0) > 0 for hit in hits))
+
+    @property
+    def in_months(self) -> bool:
+        """Whether some years of the branch are in months, so that its tables have a column for them."""
+        return bool(self.divided)
+
+    def parts(self) -> list[Disturbance]:
+        """Return the parts of the branch in order of time: months, and whole periods before, between or after them."""
+        divided, parts = self.divided, []
+        for year in self.years if divided else ():
+            for month in range(1, 13) if year in divided else (0,):
+                if year == self.begin and month and month - 1 < round(12 * self.gone):
+                    continue
+                part = copy.copy(self)
+                part.month, part.years = month, (year,)
+                if month:
+                    part.share = {row.scenario: {year: _overlap(row, 12 * year + month - 1, 1)} for row in self.line}
+                parts.append(part)
+        return parts or [self]
+
+    def length(self, year: int) -> float:
+        """Return the length, in years, of a period or of the month that the part is."""
+        return self.facts.length[year] / (12 if self.month else 1)
+
+    def factor(self, year: int) -> float:
+        """Return the present value of 1 a year, in years, that is paid in a period or in the month."""
+        return self.facts.factor[year] / (12 if self.month else 1)
 
     @property
     def undisturbed(self) -> bool:
@@ -61,15 +110,18 @@ class Disturbance:
         return any(row.rebuild_after is not None for row in self.line)
 
     def lifted(self, year: int) -> bool:
-        """Whether caps and clean-only rules are lifted in the period.
+        """Whether clean-only rules are lifted in the period, or in the month that the part is."""
+        return self._lifted(self.share, year)
 
-        They are in the years of a scenario with disruptions; after a project failure for good, unless one may rebuild.
-        """
-        strikes = {row.scenario for row in self.rows}
-        if self._posed:
-            strikes |= self._share.keys()
+    def caps_lifted(self, year: int) -> bool:
+        """Whether caps are lifted in the period: it is disrupted, if only in one of its months."""
+        return self._lifted(self._hit, year)
+
+    def _lifted(self, share: Mapping[str, Mapping[int, float]], year: int) -> bool:
+        """Return whether a scenario with disruptions acts; after a project failure for good, unless one may rebuild."""
+        strikes = set(share) if self._posed else {row.scenario for row in self.rows}
         fails = any(row.kind == "project_failure" for row in self.rows) and not self.rebuilds
-        return fails or any(self._share[name][year] > 0 for name in strikes)
+        return fails or any(share[name][year] > 0 for name in strikes)
 
     def capacity_left(self, facility: str, year: int) -> float:
         """Return the factor, 0 to 1, that outages leave of a facility's capacity."""
@@ -89,7 +141,7 @@ class Disturbance:
         factor = 1.0
         for row in self._of("demand_surge"):
             if self._in(row, country) and row.material in ("", material):
-                factor *= 1.0 + row.fraction * self._share[row.scenario][year]
+                factor *= 1.0 + row.fraction * self.share[row.scenario][year]
         return factor
 
     def price_factor(self, country: str, material: str, year: int) -> float:
@@ -97,13 +149,13 @@ class Disturbance:
         factor = 1.0
         for row in self._of("price_surge"):
             if self._in(row, country) and self._is(row, material):
-                factor *= 1.0 + row.fraction * self._share[row.scenario][year]
+                factor *= 1.0 + row.fraction * self.share[row.scenario][year]
         return factor
 
     def export_limits(self, year: int) -> dict[tuple[str, str], float]:
         """Return (material, country) -> t/yr that may leave, for export stops in the period."""
         limits = {}
-        stops = [row for row in self._of("export_stop") if self._share[row.scenario][year] > 0]
+        stops = [row for row in self._of("export_stop") if self.share[row.scenario][year] > 0]
         for material in self.facts.materials:
             for country in self.facts.countries:
                 rows = [row for row in stops if self._in(row, country) and self._is(row, material)]
@@ -117,11 +169,10 @@ class Disturbance:
                     limits[material, country] = left * min(references)
         return limits
 
-    def _overlap(self, scenario: Scenario, year: int) -> float:
-        """Return the share of a period's years, 0 to 1, that lie in those of a scenario."""
-        calendar = self.facts.calendar(year)
-        last = min(calendar[-1], scenario.last_year)
-        return max(0, last - max(calendar[0], scenario.first_year) + 1) / len(calendar)
+    @property
+    def first_month(self) -> int:
+        """The calendar month in which the plan or the branch begins; January of y is 12 y."""
+        return 12 * self.begin + round(12 * self.gone)
 
     def _of(self, kind: str) -> list[Disruption]:
         return [row for row in self.rows if row.kind == kind]
@@ -143,5 +194,16 @@ class Disturbance:
     def _left(self, rows: Iterable[Disruption], year: int) -> float:
         left = 1.0
         for row in rows:
-            left *= 1.0 - row.fraction * self._share[row.scenario][year]
+            left *= 1.0 - row.fraction * self.share[row.scenario][year]
         return left
+
+
+def _overlap(scenario: Scenario, first: int, months: int) -> float:
+    """Return the share of some months from ``first`` on in which a scenario disrupts; January of y is 12 y."""
+    begin = 12 * scenario.first_year
+    if scenario.months is not None:
+        begin += (scenario.first_month or 1) - 1
+        end = begin + scenario.months
+    else:
+        end = 12 * ((scenario.last_year or 0) + 1)
+    return max(0, min(first + months, end) - max(first, begin)) / months

@@ -19,7 +19,7 @@ USD_PER_MUSD = 1e6
 Caused = dict[tuple[str, str, str, int], float]  # impact, kind, country, period -> units a year
 
 
-@lru_cache(maxsize=4)  # it is asked for by every cap and year
+@lru_cache(maxsize=64)  # it is asked for by every cap and year, of each month of a branch
 def caused(operations: Operations) -> tuple[Caused, Caused]:
     """Return what the plan or a branch causes: the sums, and the sums of absolute amounts."""
     facts = operations.facts

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from .book import Book
 from .disturbance import Disturbance
@@ -31,6 +33,7 @@ from .layouts import (
     STOCKS,
     SUBSTITUTION,
     ActivityRow,
+    AdjustmentRow,
     FlowRow,
     PurchaseRow,
     ReturnedRow,
@@ -38,16 +41,17 @@ from .layouts import (
     StockRow,
     SubstitutionRow,
 )
-from .reading import Course, Tables
+from .reading import Tables
 
 Where = tuple[str, str, str, int]  # material, country, provenance, year
 Totals = dict[Where, float]
+Stocks = dict[tuple[str, str], float]  # stockpile, provenance -> t
 
 NEGLIGIBLE = 1e-6  # tonnes up to which rows may be left out
 
 
 class Operations:
-    """Sums of the tables of one undisturbed plan or one branch, t/yr.
+    """Sums of the tables of one undisturbed plan, or of one branch or a part of it, t/yr.
 
     Rows that the instance does not allow (no such operation, say) are summed too: each is reported once by itself, and
     leaving out its tonnes would violate every balance it is part of.
@@ -66,6 +70,7 @@ class Operations:
         self.stocks: list[StockRow] = tables.rows(STOCKS)
         self.returned: list[ReturnedRow] = tables.rows(RETURNED) if facts.returns else []
         self.swaps: list[SubstitutionRow] = tables.rows(SUBSTITUTION) if facts.substitutes else []
+        self.adjustments: list[AdjustmentRow] = tables.rows(ADJUSTMENTS)
 
         self.made: Totals = defaultdict(float)
         self.made_tied: dict[tuple[str, str, int], float] = defaultdict(float)  # by tied plants
@@ -115,7 +120,7 @@ class Operations:
             where = (stock.material, stock.country, stock.provenance, stock.year)
             self.put[where] += stock.put_t
             self.drawn[where] += stock.draw_t
-        for row in tables.rows(ADJUSTMENTS):
+        for row in self.adjustments:
             if row.kind == "surplus":
                 self.surplus[row.material, row.country, row.provenance, row.year] += row.t
             else:
@@ -230,10 +235,10 @@ def check_purchases(operations: Operations, book: Book) -> None:
             book.at_most("market_limit", t, limit, limit, ("purchases.csv", market, year))
 
 
-def check_balances(operations: Operations, tables: Tables, book: Book) -> None:
+def check_balances(operations: Operations, book: Book) -> None:
     """Check balances, that only what is made is thrown away, and that nothing is sent out that came from elsewhere."""
     o, facts = operations, operations.facts
-    for row in tables.rows(ADJUSTMENTS):
+    for row in o.adjustments:
         if row.kind == "downgrade" and row.provenance != CLEAN:
             where = ("adjustments.csv", row.kind, row.material, row.country, row.provenance, row.year)
             book.fault("provenance", where, "only clean material is downgraded")
@@ -285,42 +290,100 @@ def check_balances(operations: Operations, tables: Tables, book: Book) -> None:
             book.at_most("transit", all_leaving, all_own, all_leaving, (material, "in", country, year))
 
 
-def check_stocks(operations: Operations, tables: Tables, before: Course | None, book: Book) -> float:
-    """Check stocks from period to period, draws, limits, and the final minimum.
+class Stretch(NamedTuple):
+    """A period or a month of a course, or what it has of one before a branch leaves; January of y is the month 12 y.
 
-    before  the course that it leaves, if this is a branch, with whose stocks it begins; None: this is the plan
-    Returns the present value, MUSD, of what a branch lacks below final_min_t, which it pays for.
+    year              first year of the period
+    first, stop       the first month, and the one after the last
+    end               the month after the end of the period or month itself
+    stocks, service   the rows of the tables
+    operations        all sums; None: not needed
     """
-    facts, disturbance = operations.facts, operations.disturbance
-    rows = {(row.stockpile, row.provenance, row.year): row for row in operations.stocks}
-    earlier = [year for year in facts.years if year < disturbance.begin]
-    plan = {}
-    if before is not None and earlier:
-        plan = {(row.stockpile, row.provenance): row.stock_t for row in before.rows(STOCKS) if row.year == earlier[-1]}
-    missing_musd = 0.0
+
+    year: int
+    first: int
+    stop: int
+    end: int
+    stocks: list[StockRow]
+    service: list[ServiceRow]
+    operations: Operations | None = None
+
+    @property
+    def share(self) -> float:
+        """The part of the period or month that is there, 0 to 1."""
+        return (self.stop - self.first) / (self.end - self.first)
+
+
+def stretches(
+    disturbance: Disturbance, stocks: list[StockRow], service: list[ServiceRow], operations: Operations | None = None
+) -> list[Stretch]:
+    """Return the plan, or a part of a branch, by its periods and months."""
+    result = []
+    for year in disturbance.years:
+        first = 12 * year + max(0, disturbance.month - 1)
+        end = first + round(12 * disturbance.length(year))
+        of_year = [row for row in stocks if row.year == year], [row for row in service if row.year == year]
+        result.append(Stretch(year, first, end, end, *of_year, operations))
+    return result
+
+
+def cut_at(course: Iterable[Stretch], month: int) -> list[Stretch]:
+    """Return what a course has before a month."""
+    return [part._replace(stop=min(part.stop, month)) for part in course if part.first < month]
+
+
+def opening_stocks(facts: Facts, before: Sequence[Stretch]) -> Stocks:
+    """Return what is in stock when the plan or a branch begins.
+
+    before  what the course had that a branch leaves: of a branch that begins within a year, the stocks lie between
+            those at the ends of this year and of the one before; empty: this is the beginning of the horizon
+    """
+    stocks: Stocks = {}
     for name, stockpile in facts.stockpiles.items():
-        initial = EXPOSED if stockpile.initial_exposed else CLEAN
-        stock = {
-            q: plan.get((name, q), 0.0) if earlier else stockpile.initial_t if q == initial else 0.0
-            for q in PROVENANCES
-        }
+        for q in PROVENANCES:
+            stocks[name, q] = stockpile.initial_t if (q == EXPOSED) == stockpile.initial_exposed else 0.0
+    for part in before:
+        if part.share == 1.0 or part is before[-1]:
+            ends = {(row.stockpile, row.provenance): row.stock_t for row in part.stocks}
+            for key, held in stocks.items():
+                stocks[key] = held + part.share * (ends.get(key, 0.0) - held)
+    return stocks
+
+
+def check_stocks(operations: Operations, stocks: Stocks, book: Book) -> Stocks:
+    """Check stocks from period to period, draws and limits; return what is in stock at the end.
+
+    stocks  what is in stock at the beginning
+    """
+    disturbance, stocks = operations.disturbance, dict(stocks)
+    rows = {(row.stockpile, row.provenance, row.year): row for row in operations.stocks}
+    for name in operations.facts.stockpiles:
         for year in disturbance.years:
-            length = facts.length[year]
+            length = disturbance.length(year)
             for q in PROVENANCES:
-                row = rows.get((name, q, year))
+                row, held = rows.get((name, q, year)), stocks[name, q]
                 put, draw, end = (row.put_t, row.draw_t, row.stock_t) if row else (0.0, 0.0, 0.0)
                 place = ("stocks.csv", name, q, year)
-                expected = stock[q] + length * (put - draw)
-                scale = max(stock[q], length * put, length * draw)
+                expected = held + length * (put - draw)
+                scale = max(held, length * put, length * draw)
                 book.equal("stock", end, expected, scale, place)
-                book.at_most("stock_draw", length * draw, stock[q], stock[q], place)
-                stock[q] = end
-            total = sum(stock.values())
+                book.at_most("stock_draw", length * draw, held, held, place)
+                stocks[name, q] = end
+            total = sum(stocks[name, q] for q in PROVENANCES)
             room = operations.investment.room(name, year, disturbance)
             book.at_most("stock_limit", total, room, room, ("stocks.csv", name, year))
-        if not disturbance.years:
-            continue
-        total, floor = sum(stock.values()), stockpile.final_min_t
+    return stocks
+
+
+def check_final_stocks(disturbance: Disturbance, stocks: Stocks, book: Book) -> float:
+    """Check the final minimum of the plan's stocks.
+
+    stocks  what is in stock at the end
+    Returns the present value, MUSD, of what a branch lacks below final_min_t, which it pays for.
+    """
+    facts, missing_musd = disturbance.facts, 0.0
+    for name, stockpile in facts.stockpiles.items() if disturbance.years else ():
+        total, floor = sum(stocks[name, q] for q in PROVENANCES), stockpile.final_min_t
         if disturbance.undisturbed:
             book.at_least("stock_final", total, floor, floor, ("stocks.csv", name, facts.years[-1]))
         else:

@@ -5,12 +5,12 @@ Nothing here raises on what a run contains. What is wrong is booked, and the row
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
 import operator
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -20,6 +20,7 @@ from .book import Book
 from .facts import Facts
 from .layouts import (
     INITIAL_STOCK,
+    MONTH,
     PRIVATE,
     RECYCLED,
     UNKNOWN,
@@ -45,6 +46,7 @@ class Tables:
 
     given  table -> a frame, or column -> cells
     years  first years of the periods that may be in the tables
+    times  of a branch in months: the first years with their months, 0 for whole periods, that may be in the tables
     """
 
     def __init__(
@@ -54,9 +56,11 @@ class Tables:
         facts: Facts,
         years: tuple[int, ...],
         book: Book,
+        times: Collection[tuple[int, int]] = (),
     ) -> None:
         self._facts = facts
         self._years = frozenset(years)
+        self._times = frozenset(times)
         self._book = book
         known = {layout.name for layout in layouts}
         for name in sorted(set(map(str, given)) - known):
@@ -66,6 +70,18 @@ class Tables:
     def rows(self, layout: Layout[R]) -> list[R]:
         """The rows of one table."""
         return self._rows[layout.name]
+
+    def of(self, year: int, month: int) -> Tables:
+        """Return the tables with the rows of one month only, of a branch in months; month 0: of a whole period."""
+        if not hasattr(self, "_by_month"):
+            self._by_month: dict[tuple[int, int], dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+            for name, rows in self._rows.items():
+                for row in rows:
+                    self._by_month[row.year, row.month][name].append(row)
+        part = copy.copy(self)
+        found = self._by_month[year, month]
+        part._rows = {name: found[name] for name in self._rows}
+        return part
 
     def _read(self, layout: Layout[R], table: object) -> list[R]:
         """Return the usable rows of a table; report columns, cells, keys, duplicates and order that are wrong."""
@@ -104,12 +120,12 @@ class Tables:
     def _whole(self, raw: list[Any], layout: Layout[Any], column: str, usable: list[bool]) -> list[int]:
         result = []
         for index, cell in enumerate(raw):
-            number = cell if type(cell) is int else _number(cell)
+            number = cell if type(cell) is int else 0 if column == MONTH and _is_blank(cell) else _number(cell)
             if abs(number) < LARGEST and number == int(number):
                 result.append(int(number))
                 continue
             place = (f"{layout.name}.csv", f"row {index + 1}", column)
-            self._book.fault("values", place, f"{str(cell)[:40]!r} is not a year")
+            self._book.fault("values", place, f"{str(cell)[:40]!r} is not a {'month' if column == MONTH else 'year'}")
             usable[index] = False
             result.append(0)
         self._book.passed("values", len(raw))
@@ -157,6 +173,7 @@ class Tables:
                 place = (f"{layout.name}.csv", f"row {number + 1}", column)
                 self._book.fault("keys", place, f"{value!r} is not known here")
                 usable[number] = False
+        self._timely(rows, layout, usable)
         same = _AGREES.get(layout.name)
         if same is None:
             return
@@ -164,12 +181,20 @@ class Tables:
             if usable[number] and (wrong := same(self._facts, row)):
                 self._book.fault("keys", (f"{layout.name}.csv", f"row {number + 1}"), wrong)
 
+    def _timely(self, rows: list[Any], layout: Layout[Any], usable: list[bool]) -> None:
+        """Check that a branch in months has months in the years that it divides, and no others."""
+        for number, row in enumerate(rows) if self._times else ():
+            if usable[number] and (row.year, row.month) not in self._times:
+                place = (f"{layout.name}.csv", f"row {number + 1}", MONTH)
+                self._book.fault("keys", place, f"{row.month or 'blank'} is no part of {row.year} in this branch")
+                usable[number] = False
+
     def _domain(self, table: str, column: str) -> frozenset[Any] | None:
         """Return the values that a column of a table may have; None: any."""
         facts = self._facts
-        if column == "start_year":  # a branch has the earlier starts of the course it leaves too
-            return frozenset(facts.years)
-        if column == "year":
+        if column == MONTH:
+            return frozenset(range(13))
+        if column in ("year", "start_year"):
             if table == "funding":
                 return frozenset(range(facts.first, facts.last + 1))
             return self._years
@@ -210,24 +235,6 @@ class Tables:
         for number, (row, following) in enumerate(itertools.pairwise(rows), start=2):
             if following < row:
                 self._book.fault("order", (file, f"row {number}"), "comes before the row above it")
-
-
-@dataclass(frozen=True)
-class Course:
-    """The operations of the plan, or of a branch after those of the course that it leaves.
-
-    begin  first year of the period in which the branch begins
-    left   the course that it leaves; None: this is the plan
-    """
-
-    tables: Tables
-    begin: int
-    left: Course | None = None
-
-    def rows(self, layout: Layout[R]) -> list[R]:
-        """The rows of one table of operations, over the whole horizon."""
-        earlier: list[Any] = self.left.rows(layout) if self.left else []
-        return [*(row for row in earlier if row.year < self.begin), *self.tables.rows(layout)]
 
 
 def _number(cell: Any) -> float:

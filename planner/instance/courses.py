@@ -42,7 +42,11 @@ def rebuilds(line: Line) -> bool:
 
 def first_own_start(scenario: Scenario) -> int | None:
     """Return the first calendar year from which the starts of a scenario's branch are its own; None: none are."""
-    return None if scenario.rebuild_after is None else scenario.first_year + scenario.rebuild_after
+    if scenario.rebuild_after is None:
+        return None
+    # what begins within a year can be answered in the next one at the earliest
+    within = scenario.first_month is not None and scenario.first_month > 1
+    return scenario.first_year + max(scenario.rebuild_after, 1 if within else 0)
 
 
 def left(probability: float, taken: float) -> float:

@@ -80,6 +80,11 @@ def whole_years(meaning: str, default: Any = ..., least: int = 0, blank: str = "
     return _column("whole", meaning, default, "years", blank, {"ge": least, "le": LARGEST_WHOLE})
 
 
+def whole_months(meaning: str, blank: str, most: int = LARGEST_WHOLE) -> Any:
+    """Declare a column of whole numbers of calendar months, 1 to ``most``; ``blank`` says what blank means."""
+    return _column("whole", meaning, None, "months", blank, {"ge": 1, "le": most})
+
+
 def flag(meaning: str, default: Any = False, blank: str = "") -> Any:
     """Declare a column of ``yes`` or ``no``."""
     return _column("flag", meaning, default, "", blank, {})

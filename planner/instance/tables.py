@@ -26,6 +26,7 @@ from .declare import (
     number,
     reference,
     text,
+    whole_months,
     whole_years,
     year,
 )
@@ -392,7 +393,15 @@ class Scenario(CitedRow):
         "probability; of all without a parent together below 1, of those with one a part of the parent's"
     )
     first_year: int = year("first calendar year of the disruption", default=...)
-    last_year: int = year("last calendar year of the disruption", default=...)
+    last_year: int | None = year(
+        "last calendar year of the disruption; blank with `months`, else required", "the scenario is in months"
+    )
+    first_month: int | None = whole_months(
+        "calendar month of first_year in which the disruption begins, 1 to 12; with `months` only", "whole years", 12
+    )
+    months: int | None = whole_months(
+        "how many calendar months the disruption lasts; with `first_month` only", "whole years"
+    )
     rebuild_after: int | None = whole_years(
         "years from first_year on after which the branch starts what is best for it, whatever the plan starts then",
         None,
@@ -401,6 +410,13 @@ class Scenario(CitedRow):
     parent: str = reference(
         "scenarios", "the scenario whose branch it leaves; its disruptions go on acting", "it leaves the plan"
     )
+
+    @property
+    def last_disrupted_year(self) -> int:
+        """The last calendar year that the disruption touches."""
+        if self.months is not None:
+            return self.first_year + ((self.first_month or 1) + self.months - 2) // 12
+        return self.first_year if self.last_year is None else self.last_year
 
 
 class Disruption(CitedRow):

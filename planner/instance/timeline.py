@@ -1,17 +1,20 @@
-"""Time: periods and their discounting, ramps, and series that are interpolated between years."""
+"""Time: periods and their discounting, months, ramps, and series that are interpolated between years."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from .finance import discount_factor
 
 if TYPE_CHECKING:
+    from .courses import Line
     from .instance import Instance
-    from .tables import Cap, Facility, Option, Stockpile
+    from .tables import Cap, Facility, Option, Scenario, Stockpile
+
+YEAR = 12  # months
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,20 @@ class Period:
     def calendar(self) -> range:
         """The calendar years of the period."""
         return range(self.first_year, self.first_year + self.length)
+
+    @property
+    def months(self) -> range:
+        """The calendar months of the period; see `calendar_months`."""
+        return calendar_months(self.first_year, self.last_year)
+
+
+def calendar_months(first_year: int, last_year: int) -> range:
+    """Return the months of calendar years, both inclusive, counted so that January of the year y is 12 y.
+
+    >>> calendar_months(2027, 2028)
+    range(24324, 24348)
+    """
+    return range(YEAR * first_year, YEAR * (last_year + 1))
 
 
 def periods(instance: Instance) -> tuple[Period, ...]:
@@ -161,10 +178,57 @@ def series_value(points: Mapping[int | None, float], year: int) -> float:
     return points[before] + (points[after] - points[before]) * (year - before) / (after - before)
 
 
-def overlap_share(period: Period, first_year: int, last_year: int) -> float:
-    """Return the share of a period's calendar years from ``first_year`` to ``last_year``, 0 to 1."""
-    common = min(period.last_year, last_year) - max(period.first_year, first_year) + 1
-    return max(0, common) / period.length
+def overlap_share(months: range, window: range) -> float:
+    """Return the share of some calendar months that lies in a window of calendar months, 0 to 1.
+
+    >>> overlap_share(calendar_months(2027, 2027), range(12 * 2027 + 6, 12 * 2028))
+    0.5
+    """
+    common = min(months.stop, window.stop) - max(months.start, window.start)
+    return max(0, common) / len(months)
+
+
+def disrupted_months(scenario: Scenario) -> range:
+    """Return the calendar months in which the disruptions of a scenario act: whole years, or those that it names."""
+    if scenario.first_month is None or scenario.months is None:
+        return calendar_months(scenario.first_year, scenario.last_disrupted_year)
+    first = YEAR * scenario.first_year + scenario.first_month - 1
+    return range(first, first + scenario.months)
+
+
+def branch_begin(scenario: Scenario, span: Sequence[Period]) -> int:
+    """Return the calendar month in which a scenario's branch begins.
+
+    It begins with the period of its first year or, of a scenario in months, with its first month; with the horizon at
+    the earliest.
+
+    span  all periods of the instance
+    """
+    first = disrupted_months(scenario).start
+    period = next(p for p in span if first < p.months.stop)
+    return max(first, period.months.start) if scenario.months is not None else period.months.start
+
+
+def branch_times(line: Line, span: Sequence[Period]) -> Iterator[tuple[int, int | None]]:
+    """Yield the times of a course in order: position of the period, and month 1 to 12 of its year.
+
+    The month is None for whole periods. The years that a scenario in months touches, and the one after, are divided
+    into months, in its own branch and in those that descend from it.
+
+    line  the line of the course, see `courses.lines`; empty: the plan
+    """
+    begin = branch_begin(line[0], span) if line else span[0].months.start
+    divided = {
+        year
+        for scenario in line
+        if scenario.months is not None
+        for year in range(branch_begin(scenario, span) // YEAR, scenario.last_disrupted_year + 2)
+    }
+    for t, period in enumerate(span):
+        if period.first_year in divided and period.months.stop > begin:
+            yield from ((t, at % YEAR + 1) for at in period.months if at >= begin)
+        elif period.months.start >= begin:
+            yield t, None
 
 
 class Window(Protocol):

@@ -8,8 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..instance.timeline import Period, horizon_end, overlap_share, periods
-from ..models.data import CLEAN, EXPOSED, PLAN, CapacityLimit, GroupLimit, ModelData, Node, Pool, ShareLimit, Terms
+from ..instance.timeline import Period, calendar_months, horizon_end, overlap_share, periods
+from ..models.data import (
+    CLEAN,
+    EXPOSED,
+    PLAN,
+    CapacityLimit,
+    GroupLimit,
+    ModelData,
+    Need,
+    Node,
+    Pool,
+    ShareLimit,
+    Terms,
+)
 from . import caps, closing, funding, groups, investment, offtakes, operations, risk
 from .conditions import Conditions, lay_out_nodes
 from .memory import paused_garbage_collector
@@ -22,8 +34,8 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "CLEAN", "EXPOSED", "PLAN", "CapacityLimit", "GroupLimit", "ModelData", "Node", "Pool", "Prepared", "ShareLimit",
-    "Terms", "prepare", "prepare_branch",
+    "CLEAN", "EXPOSED", "PLAN", "CapacityLimit", "GroupLimit", "ModelData", "Need", "Node", "Pool", "Prepared",
+    "ShareLimit", "Terms", "prepare", "prepare_branch",
 ]  # fmt: skip
 
 
@@ -58,7 +70,7 @@ def prepare_branch(
 
     scenario  whose branch it is
     builds    (option, start year) -> modules of a plan; ``data.build`` describes only these, the caller fixes them
-    openings  (stockpile, provenance) -> t in stock when the branch begins
+    openings  (stockpile, provenance) -> t in stock when the branch begins, of one that begins within a year too
     last      position of the last period wanted; None: to the end of the horizon
     closed    (facility, first year of a period) -> share of own capacity that is closed; None: nothing is
     served    (country, sector, material, provenance, first year of a period) -> t/yr that the plan delivers, of which
@@ -74,12 +86,15 @@ def prepare_branch(
     for n in places:
         node = whole.nodes[n]
         previous = n - 1 - places[0] if n > places[0] else None
-        struck = overlap_share(span[node.period], row.first_year, row.last_year) > 0.0
+        window = calendar_months(row.first_year, row.last_disrupted_year)
+        struck = overlap_share(span[node.period].months, window) > 0.0
         data.nodes.append(
             node._replace(
                 weight=node.present,
                 previous=previous,
+                leaves=None,
                 rules_hold=node.rules_hold and not struck,
+                caps_hold=node.caps_hold and not struck,
                 floors_hold=False,
             )
         )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..instance.courses import left, lines, rebuilds
-from ..instance.timeline import Period, overlap_share
+from ..instance.timeline import Period, branch_begin, branch_times, disrupted_months, overlap_share
 from ..instance.wildcards import hit_facilities, matches_material, members
-from ..models.data import PLAN, ModelData, Node
+from ..models.data import ModelData, Node
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -45,27 +45,53 @@ class Conditions:
         return factor
 
 
-def first_period(scenario: Scenario, span: Sequence[Period]) -> int:
-    """Return the position of the period in which a scenario's branch begins: the one with its first year."""
-    return next(i for i, p in enumerate(span) if p.last_year >= scenario.first_year)
+def staying(probability: float, leaving: Iterable[tuple[float, int]], months: range) -> float:
+    """Return the probability that a course of events is still followed, as the mean over some months.
+
+    probability  of the course, 0 to 1
+    leaving      the branches that leave it: their probability, and the calendar month in which each begins
+    months       the calendar months that are meant
+
+    >>> staying(1.0, [(0.2, 12 * 2027 + 6)], range(12 * 2027, 12 * 2028))
+    0.9
+    """
+    gone = sum(p * overlap_share(months, range(begin, max(begin, months.stop))) for p, begin in leaving)
+    return left(probability, gone)
 
 
 class Strike(NamedTuple):
-    """What a scenario does in one period.
+    """What a scenario does at one node.
 
-    scenario  it
-    rows      its rows of disruptions.csv
-    share     share of the period that lies in the scenario's years, 0 to 1; project failures last beyond them
+    scenario     it
+    rows         its rows of disruptions.csv
+    share        share of the node's time in which it disrupts, 0 to 1; project failures last beyond that
+    over_period  whether it disrupts in some month of the node's period
     """
 
     scenario: Scenario
     rows: Sequence[Disruption]
     share: float
+    over_period: bool
 
-    def lifts(self, rebuilds: bool) -> bool:
-        """Return whether caps and clean-only rules do not hold in the period; ``rebuilds``: the course may build."""
-        fails = any(row.kind == "project_failure" for row in self.rows)
-        return bool(self.rows) and (self.share > 0.0 or (fails and not rebuilds))
+    def fails(self, rebuilds: bool) -> bool:
+        """Return whether a project failure lifts rules for good: it does where the course may not build."""
+        return not rebuilds and any(row.kind == "project_failure" for row in self.rows)
+
+
+class _Stretch(NamedTuple):
+    """A node on a course, and the calendar months for which the course runs through it.
+
+    cut  whether the course leaves it before its end
+    """
+
+    node: int
+    months: range
+    cut: bool
+
+    def until(self, month: int) -> _Stretch:
+        """Return the part of it before a calendar month."""
+        cut = self.cut or month < self.months.stop
+        return self._replace(months=range(self.months.start, min(month, self.months.stop)), cut=cut)
 
 
 def lay_out_nodes(
@@ -77,64 +103,72 @@ def lay_out_nodes(
            branch to the horizon's end
     Returns the conditions of each node, parallel to ``data.nodes``.
     """
-    begins = {PLAN: 0, **{s.scenario: first_period(s, span) for s in instance.scenarios}}
+    begins = {s.scenario: branch_begin(s, span) for s in instance.scenarios}
     rows = {s.scenario: [d for d in instance.disruptions if d.scenario == s.scenario] for s in instance.scenarios}
-    at: dict[tuple[str, int], int] = {}  # course, position of a period -> node
+    windows = {s.scenario: disrupted_months(s) for s in instance.scenarios}
+    paths: dict[str, list[_Stretch]] = {}
     conditions: list[Conditions] = []
     for branch, line in lines(instance.scenarios).items():
-        for t in range(begins[branch], len(span)):
+        probability = line[0].probability if line else 1.0
+        leaving = [(s.probability, begins[s.scenario]) for s in instance.scenarios if s.parent == branch]
+        before = paths[line[0].parent] if line else []
+        path = [s.until(begins[branch]) for s in before if s.months.start < begins[branch]]
+        for t, month in branch_times(line, span):
             period = span[t]
             if until is not None and period.first_year > until.get(branch, period.last_year):
                 break
-            strikes = [Strike(s, rows[s.scenario], overlap_share(period, s.first_year, s.last_year)) for s in line]
-            before = (course for course in (branch, *(s.parent for s in line)) if (course, t - 1) in at)
-            previous = next((at[course, t - 1] for course in before), None)
-            at[branch, t] = len(data.nodes)
+            months = period.months if month is None else period.months[month - 1 : month]
+            part = len(months) / len(period.months)
+            strikes = [
+                Strike(
+                    scenario,
+                    rows[scenario.scenario],
+                    overlap_share(months, windows[scenario.scenario]),
+                    overlap_share(period.months, windows[scenario.scenario]) > 0.0,
+                )
+                for scenario in line
+                if rows[scenario.scenario]
+            ]
+            fails = any(strike.fails(rebuilds(line)) for strike in strikes)
+            whole = [stretch.node for stretch in path if not stretch.cut]
             data.nodes.append(
                 Node(
                     branch=branch,
                     period=t,
                     year=period.first_year,
-                    length=period.length,
-                    weight=period.discount * _probability(instance, branch, t, begins),
-                    present=period.discount,
-                    previous=previous,
-                    rules_hold=not any(strike.lifts(rebuilds(line)) for strike in strikes),
-                    floors_hold=not any(strike.rows for strike in strikes),
+                    length=period.length * part,
+                    weight=period.discount * part * staying(probability, leaving, months),
+                    present=period.discount * part,
+                    previous=whole[-1] if whole else None,
+                    rules_hold=not fails and all(strike.share == 0.0 for strike in strikes),
+                    caps_hold=not fails and not any(strike.over_period for strike in strikes),
+                    floors_hold=not strikes,
+                    month=month,
+                    leaves=path[-1].node if path and path[-1].cut else None,
                 )
             )
+            path.append(_Stretch(len(data.nodes) - 1, months, cut=False))
             conditions.append(conditions_of(instance, strikes))
+        paths[branch] = path
     return conditions
 
 
-def _probability(instance: Instance, branch: str, t: int, begins: Mapping[str, int]) -> float:
-    """Return how probable it is that a course is the one that happens in a period.
-
-    t       position of the period
-    begins  course -> position of its first period
-    """
-    own = next((s.probability for s in instance.scenarios if s.scenario == branch), 1.0)
-    gone = (s.probability for s in instance.scenarios if s.parent == branch and begins[s.scenario] <= t)
-    return left(own, sum(gone))
-
-
 def conditions_of(instance: Instance, strikes: Sequence[Strike]) -> Conditions:
-    """Return what the scenarios of a course do in one period, all together."""
+    """Return what the scenarios of a course do at one node, all together."""
     result = Conditions()
-    for scenario, rows, share in strikes:
-        _strike(instance, scenario, rows, share, result)
+    for strike in strikes:
+        _strike(instance, strike, result)
     stops = [(row, strike.share) for strike in strikes for row in strike.rows if row.kind == "export_stop"]
     result.export_limit = _export_limits(instance, [(row, share) for row, share in stops if share > 0.0])
     return result
 
 
-def _strike(
-    instance: Instance, scenario: Scenario, rows: Sequence[Disruption], share: float, result: Conditions
-) -> None:
-    """Add to ``result`` what one scenario does, but for export stops; see `Strike`."""
-    for row in rows:
+def _strike(instance: Instance, strike: Strike, result: Conditions) -> None:
+    """Add to ``result`` what one scenario does, but for export stops."""
+    share = strike.share
+    for row in strike.rows:
         if row.kind == "project_failure":
-            result.failures.append((hit_facilities(instance, row), scenario.first_year, 1.0 - row.fraction))
+            result.failures.append((hit_facilities(instance, row), strike.scenario.first_year, 1.0 - row.fraction))
         elif share == 0.0:
             continue
         elif row.kind == "outage":

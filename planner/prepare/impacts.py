@@ -61,7 +61,7 @@ class Impacts:
         wanted: dict[str, set[int]] = defaultdict(set)  # impact -> signs of factors that loosen a cap or floor
         for cap, limits in self.limits:
             floor = cap.sense == "min"
-            if node.year in limits and (node.floors_hold if floor else node.rules_hold):
+            if node.year in limits and (node.floors_hold if floor else node.caps_hold):
                 wanted[cap.impact].add(1 if floor else -1)
 
         def helps(per: Per, cost: float = 0.0) -> bool:

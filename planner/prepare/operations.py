@@ -237,7 +237,7 @@ class _NodeBuilder:
         thrown away, or that a cap counts in its total (a larger total allows more of what the cap limits), or that a
         floor counts where it is made; or they recycle what a floor on recycling counts, if only to throw it away.
         """
-        counted = self.counted if node.rules_hold or node.floors_hold else {}
+        counted = self.counted if node.caps_hold or node.floors_hold else {}
         taken = obliged(self.instance, node.year) if node.floors_hold else {}
         return self.impacts.kept(node, facts) | {
             i
@@ -370,34 +370,41 @@ class _NodeBuilder:
 
     def _stocked(self, node: Node) -> list[PoolKey]:
         """Return the pools that may have something in stock when the node begins."""
-        if node.previous is None:
-            return [
-                (s.material, s.country, provenance)
-                for s in self.instance.stockpiles
-                for provenance in (CLEAN, EXPOSED)
-                if self.openings.get((s.stockpile, provenance), 0.0) > 0.0
-            ]
-        parts = self.parts[node.previous]
         return [
             (s.material, s.country, provenance)
             for s in self.instance.stockpiles
             for provenance in (CLEAN, EXPOSED)
-            if (s.stockpile, provenance) in parts
+            if any(self._stock_before(node, (s.stockpile, provenance)))
         ]
+
+    def _stock_before(self, node: Node, part: tuple[str, str]) -> tuple[Terms, float]:
+        """Return what a part of a stockpile holds when the node begins: terms in ``data.stock``, and kt besides.
+
+        A branch that begins within a year begins with the stock between those at the ends of this year and the one
+        before, on the course that it leaves.
+        """
+        gone = node.gone if node.leaves is not None else 0.0
+        before: Terms = []
+        opening = 0.0
+        if node.previous is None:
+            opening = self.openings.get(part, 0.0) * KILO * (1.0 - gone)
+        elif part in self.parts[node.previous]:
+            before.append((self.parts[node.previous][part], 1.0 - gone))
+        if node.leaves is not None and part in self.parts[node.leaves]:
+            before.append((self.parts[node.leaves][part], gone))
+        return before, opening
 
     def _store(self, n: int, reach: Reach, conditions: Conditions, pools: dict[PoolKey, int]) -> None:
         """Add the parts of all stockpiles at node ``n``, with the limits on them."""
         data = self.data
         node = data.nodes[n]
-        before = self.parts[node.previous] if node.previous is not None else {}
         now: dict[tuple[str, str], int] = {}
         for s in self.instance.stockpiles:
             positions = []
             for provenance in (CLEAN, EXPOSED):
-                opening = self.openings.get((s.stockpile, provenance), 0.0) * KILO if node.previous is None else 0.0
-                previous = before.get((s.stockpile, provenance))
+                before, opening = self._stock_before(node, (s.stockpile, provenance))
                 can_put = (s.material, s.country, provenance) in reach.available
-                can_draw = previous is not None or opening > 0.0
+                can_draw = bool(before) or opening > 0.0
                 if not (can_put or can_draw):
                     continue
                 position = len(data.stock)
@@ -411,7 +418,7 @@ class _NodeBuilder:
                         material=s.material,
                         provenance=provenance,
                         node=n,
-                        previous=previous,
+                        before=tuple(before),
                         opening=opening,
                         cost=s.holding_usd_per_t * KILO,
                         can_put=can_put,
@@ -421,7 +428,7 @@ class _NodeBuilder:
             if positions:
                 modules = self._delivered(STORE, s.stockpile, node, conditions)
                 data.stock_limit.append(StockLimit(s.stockpile, n, s.max_t * KILO, tuple(positions), modules))
-            if node.period == len(self.span) - 1 and s.final_min_t > 0.0:
+            if node.period == len(self.span) - 1 and node.last and s.final_min_t > 0.0:
                 self._floor(n, s, positions)
         self.parts.append(now)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..instance.instance import Instance
 
 
-# "text", "year" (whole number) or "number"; every column that is not named here is a number
+# "text", "year" (whole number), "month" (whole number or blank) or "number", which every column not named here is
 TEXT = frozenset(
     (
         *("option", "facility", "country", "process", "input_provenance", "output_provenance", "material"),
@@ -38,6 +38,7 @@ TEXT = frozenset(
     )
 )
 YEARS = frozenset(("start_year", "online_year", "year"))
+MONTH = "month"  # a column after ``year`` of branches in months, blank for whole years
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     name: tuple(columns.split())
@@ -190,7 +191,9 @@ class Tables(dict[str, "pd.DataFrame"]):
 
 
 def kind(column: str) -> str:
-    """Return the kind of a column: ``text``, ``year`` or ``number``."""
+    """Return the kind of a column: ``text``, ``year``, ``month`` or ``number``."""
+    if column == MONTH:
+        return MONTH
     return "text" if column in TEXT else "year" if column in YEARS else "number"
 
 
@@ -205,20 +208,30 @@ def components(instance: Instance) -> tuple[str, ...]:
     return (*COMPONENTS, *(name for name, table in COMPONENTS_ONLY_WITH.items() if instance.rows(table)))
 
 
-def _columns(name: str, instance: Instance | None = None) -> tuple[str, ...]:
+def _columns(name: str, instance: Instance | None = None, months: bool = False) -> tuple[str, ...]:
     columns = COLUMNS[name] if name in COLUMNS else OTHER_COLUMNS[name]
     last, table = LAST_COLUMNS.get(name, ("", ""))
-    return (*columns, last) if last and instance is not None and instance.rows(table) else columns
+    columns = (*columns, last) if last and instance is not None and instance.rows(table) else columns
+    return with_month(columns) if months and "year" in columns else columns
 
 
-def by_column(name: str, rows: Iterable[Sequence[Any]], instance: Instance | None = None) -> dict[str, list[Any]]:
+def with_month(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns of a table of operations as they are in a branch in months."""
+    after = columns.index("year") + 1
+    return (*columns[:after], MONTH, *columns[after:])
+
+
+def by_column(
+    name: str, rows: Iterable[Sequence[Any]], instance: Instance | None = None, months: bool = False
+) -> dict[str, list[Any]]:
     """Return column -> cells of rows, sorted by the columns from left to right.
 
     name      of the table, which says what the columns are
-    rows      one value for each column; None is a blank number
+    rows      one value for each column; None is a blank number or month
     instance  whose tables say whether a table of operations has a further last column
+    months    whether the table is of a branch in months, and so has the column ``month``
     """
-    return _sorted(_columns(name, instance), rows)
+    return _sorted(_columns(name, instance, months), rows)
 
 
 def _sorted(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[str, list[Any]]:
@@ -230,25 +243,29 @@ def _sorted(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[str, 
     return {column: [row[position] for row in ordered] for position, column in enumerate(columns)}
 
 
-def frame(name: str, rows: Iterable[Sequence[Any]], instance: Instance | None = None) -> pd.DataFrame:
-    """Return rows as a frame; the arguments and the order are those of `by_column`, and a blank number is NaN."""
-    return _frame(by_column(name, rows, instance))
+def frame(
+    name: str, rows: Iterable[Sequence[Any]], instance: Instance | None = None, months: bool = False
+) -> pd.DataFrame:
+    """Return rows as a frame; arguments and order are those of `by_column`, a blank number is NaN, a blank month NA."""
+    return _frame(by_column(name, rows, instance, months))
 
 
 def _frame(cells: Mapping[str, list[Any]]) -> pd.DataFrame:
     import pandas as pd
 
-    dtypes = {"text": "object", "year": "int64", "number": "float64"}
+    dtypes = {"text": "object", "year": "int64", MONTH: "Int64", "number": "float64"}
     return pd.DataFrame({column: pd.Series(values, dtype=dtypes[kind(column)]) for column, values in cells.items()})
 
 
 def to_csv(table: pd.DataFrame) -> str:
-    """Return a frame as CSV text; numbers read back exactly, NaN is a blank."""
+    """Return a frame as CSV text; numbers read back exactly, NaN and NA are blanks."""
+    from pandas import NA
+
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(table.columns)
     for row in zip(*(table[c].tolist() for c in table.columns), strict=True):
-        writer.writerow(["" if v != v else repr(v) if isinstance(v, float) else v for v in row])
+        writer.writerow(["" if v is NA or v != v else repr(v) if isinstance(v, float) else v for v in row])
     return out.getvalue()
 
 
@@ -280,9 +297,11 @@ def from_csv(name: str, text: str) -> pd.DataFrame:
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
         raise ValueError(f"{name}.csv is not CSV: {error}") from None
-    columns = _columns(name)  # whether the last column must be there is for the audit to say
+    columns = _columns(name)  # whether the last column, or the month, must be there is for the audit to say
     if rows and name in LAST_COLUMNS and rows[0][-1:] == [LAST_COLUMNS[name][0]]:
         columns = (*columns, LAST_COLUMNS[name][0])
+    if rows and name in (*BRANCH_TABLES, *BRANCH_TABLES_ONLY_WITH) and MONTH in rows[0]:
+        columns = with_month(columns)
     if not rows or tuple(rows[0]) != columns:
         raise ValueError(f"{name}.csv: expected the columns {', '.join(columns)}")
     readers = [_reader(name, column) for column in columns]
@@ -311,6 +330,11 @@ def _reader(table: str, column: str) -> Callable[[str], Any]:
             raise ValueError(f'{column} = "{cell[:40]}" is not a year')
         return int(cell)
 
+    def month(cell: str) -> int | None:
+        if cell and not re.fullmatch(r"[1-9]|1[0-2]", cell):
+            raise ValueError(f'{column} = "{cell[:40]}" is not a month, 1 to 12')
+        return int(cell) if cell else None
+
     def number(cell: str) -> float | None:
         if not cell and (table, column) in BLANK:
             return None
@@ -322,5 +346,5 @@ def _reader(table: str, column: str) -> Callable[[str], Any]:
             raise ValueError(f'{column} = "{cell[:40]}" is not a number')
         return value
 
-    readers: dict[str, Callable[[str], Any]] = {"text": str, "year": year, "number": number}
+    readers: dict[str, Callable[[str], Any]] = {"text": str, "year": year, MONTH: month, "number": number}
     return readers[kind(column)]

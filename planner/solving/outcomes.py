@@ -47,8 +47,8 @@ def outcomes(prepared: Prepared, values: Values) -> list[dict[str, Any]]:
             "cost_musd": fixed
             + missing[case.scenario]
             + sum(modules.get(i, 0.0) * data.build[i].cost for i in case.starts)
-            + sum(cost[n] * data.nodes[n].present for n in case.nodes),
-            "unserved_t": sum(short[n] for n in case.nodes),
+            + sum(share * cost[n] * data.nodes[n].present for n, share in case.nodes),
+            "unserved_t": sum(share * short[n] for n, share in case.nodes),
         }
         for case in data.outcomes
     ]

@@ -59,6 +59,11 @@ class Reader:
         """Return index and value, kt or kt/yr, of the decisions of ``family`` above ``negligible_t``."""
         return [(i, x) for i, x in self.outcome.values.get(family, {}).items() if x * KILO > self.nothing]
 
+    @property
+    def divided(self) -> frozenset[str]:
+        """The branches of which some years are divided into months."""
+        return frozenset(node.branch for node in self.data.nodes if node.month is not None)
+
     # --- operations ---------------------------------------------------------------------------------------
 
     def operations(self) -> dict[str, Rows]:
@@ -70,23 +75,27 @@ class Reader:
         def table(node: int, name: str) -> list[tuple[Any, ...]]:
             return rows[data.nodes[node].branch][name]
 
-        def year(node: int) -> int:
-            return data.nodes[node].year
+        divided = self.divided
+
+        def when(node: int) -> tuple[int, ...] | tuple[int, int | None]:
+            """Return the year, and in a branch in months the month."""
+            n = data.nodes[node]
+            return (n.year, n.month) if n.branch in divided else (n.year,)
 
         for i, x in self.outcome.values.get("activity", {}).items():
             a = data.activity[i]
             if x * KILO > self.least[a.facility, a.process]:
                 table(a.node, "activity").append(
-                    (a.facility, a.process, self.country[a.facility], a.provenance, a.made, year(a.node), x * KILO)
+                    (a.facility, a.process, self.country[a.facility], a.provenance, a.made, *when(a.node), x * KILO)
                 )
         for i, x in self.nonzero("ship"):
             s = data.ship[i]
             amounts = x * KILO, x * s.freight, x * s.tariff
-            table(s.node, "flows").append((s.material, s.origin, s.destination, s.provenance, year(s.node), *amounts))
+            table(s.node, "flows").append((s.material, s.origin, s.destination, s.provenance, *when(s.node), *amounts))
         for i, x in self.nonzero("buy"):
             k = data.buy[i]
             table(k.node, "purchases").append(
-                (k.market, k.country, k.material, k.provenance, year(k.node), x * KILO, x * k.price)
+                (k.market, k.country, k.material, k.provenance, *when(k.node), x * KILO, x * k.price)
             )
         delivered: dict[tuple[int, str], float] = defaultdict(float)
         replaced_by = {s.substitute: s.replaced_by for s in self.instance.substitutes}
@@ -95,9 +104,9 @@ class Reader:
             delivered[z.need, REPLACED if z.substitute else z.provenance] += x * KILO
             if z.substitute and x * KILO > self.nothing:
                 need = data.need[z.need]
-                other = replaced_by[z.substitute], z.provenance
+                other, paid = (replaced_by[z.substitute], z.provenance), (x * KILO, x * z.cost)
                 table(z.node, "substitution").append(
-                    (z.substitute, need.country, need.sector, need.material, *other, year(z.node), x * KILO, x * z.cost)
+                    (z.substitute, need.country, need.sector, need.material, *other, *when(z.node), *paid)
                 )
         value = self.amount("short")
         for d, need in enumerate(data.need):
@@ -108,7 +117,7 @@ class Reader:
                     need.country,
                     need.sector,
                     need.material,
-                    year(need.node),
+                    *when(need.node),
                     need.demand * KILO,
                     *served,
                     value(d) * KILO,
@@ -117,23 +126,23 @@ class Reader:
             )
         for i, x in self.nonzero("collect"):
             r = data.collect[i]
-            table(r.node, "returned").append((r.ret, r.country, r.material, r.provenance, year(r.node), x * KILO))
+            table(r.node, "returned").append((r.ret, r.country, r.material, r.provenance, *when(r.node), x * KILO))
         put, draw, stock = self.amount("put"), self.amount("draw"), self.amount("stock")
         for i, h in enumerate(data.stock):
             amounts = (put(i) * KILO, draw(i) * KILO, stock(i) * KILO)
             if max(amounts) > self.nothing:
                 table(h.node, "stocks").append(
-                    (h.stockpile, h.country, h.material, h.provenance, year(h.node), *amounts)
+                    (h.stockpile, h.country, h.material, h.provenance, *when(h.node), *amounts)
                 )
         for i, x in self.nonzero("surplus"):
             pool = data.pools[data.surplus[i]]
             table(pool.node, "adjustments").append(
-                ("surplus", pool.material, pool.country, pool.provenance, year(pool.node), x * KILO)
+                ("surplus", pool.material, pool.country, pool.provenance, *when(pool.node), x * KILO)
             )
         for i, x in self.nonzero("downgrade"):
             pool = data.pools[data.downgrade[i][0]]
             table(pool.node, "adjustments").append(
-                ("downgrade", pool.material, pool.country, CLEAN, year(pool.node), x * KILO)
+                ("downgrade", pool.material, pool.country, CLEAN, *when(pool.node), x * KILO)
             )
         for branch, of_branch in rows.items():
             if "builds" in of_branch:
@@ -264,7 +273,7 @@ class Reader:
         def pay(component: str, node: int, amount: float) -> None:
             n = data.nodes[node]
             present[component, n.period] += n.weight * amount
-            yearly[component, n.period] += n.weight / n.present * amount
+            yearly[component, n.period] += n.weight / periods[n.period].discount * amount
 
         for family, (listed, of_components) in RATES.items():
             rows = getattr(data, listed)
@@ -417,7 +426,7 @@ def tables(prepared: Prepared, outcome: Outcome) -> tuple[dict[str, pd.DataFrame
     plan["costs"] = reader.costs()
     plan["funding"] = reader.funding()
     branches = {
-        branch: {name: frame(name, rows, reader.instance) for name, rows in by_table.items()}
+        branch: {name: frame(name, rows, reader.instance, branch in reader.divided) for name, rows in by_table.items()}
         for branch, by_table in operations.items()
     }
     return {name: frame(name, rows, reader.instance) for name, rows in plan.items()}, branches

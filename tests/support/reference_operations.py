@@ -24,18 +24,33 @@ def back(r, n):
 
 
 class Period:
-    """Adds the decisions and rules of period ``t`` in branch ``b`` (None: the plan) to the reference ``m``."""
+    """Adds the decisions and rules of one time in branch ``b`` (None: the plan) to the reference ``m``.
 
-    def __init__(self, m, b, t, weight):
-        self.m, self.b, self.t, self.year = m, b, t, m.years[t]
-        self.weight = weight * m.present[t]
-        self.branch = m.branches.get(b)
-        self.share = self.branch["share"][t] if b else 0.0
-        self.lifted = bool(b) and (self.share > 0.0 or self.branch["failure"])
+    time  position of a period, or of a period of one year with a month of it, 1 to 12
+    """
+
+    def __init__(self, m, b, time, weight):
+        self.m, self.b, self.time = m, b, time
+        self.t, self.month = time if isinstance(time, tuple) else (time, None)
+        self.year, self.branch = m.years[self.t], m.branches.get(b)
+        part = 1.0 if self.month is None else 1.0 / 12.0
+        self.length, self.weight = m.lengths[self.t] * part, weight * m.present[self.t] * part
+        # what strikes: the branch's own scenario, and those whose branches it descends from
+        self.line = self.branch["line"] if b else []
+        failure = any(r["kind"] == "project_failure" for s in self.line for r in s["rows"])
+        failure = failure and not self.branch["rebuilds"]
+        self.caps_lifted = failure or any(s["share"][self.t] for s in self.line)
+        self.lifted = failure or any(map(self.share, self.line))
         self.made, self.used, self.bought, self.delivered, self.stored = (defaultdict(list) for _ in range(5))
         self.arriving, self.leaving, self.tied = defaultdict(list), defaultdict(list), defaultdict(list)
         self.surplus, self.recycled = {}, defaultdict(list)
         self.swaps, self.collected, self.caused = defaultdict(list), defaultdict(list), defaultdict(list)
+
+    def share(self, scenario):
+        """Share of this time in which a scenario strikes."""
+        if self.month is None:
+            return scenario["share"][self.t]
+        return float((self.year, self.month) in scenario["hit"])
 
     def add(self):
         self.run()
@@ -44,16 +59,16 @@ class Period:
         self.come_back()
         self.store()
         self.balance()
-        for cap in self.m.tables["caps"]:
+        for cap in self.m.tables["caps"] if self.month in (None, 12) else ():
             first, last = cap.year("first_year", self.m.years[0]), cap.year("last_year", self.m.end)
-            lifted = self.lifted if cap.text("sense", "max") == "max" else bool(self.b and self.branch["rows"])
+            lifted = self.caps_lifted if cap.text("sense", "max") == "max" else bool(self.line)
             if first <= self.year <= last and not lifted:
                 end = cap.number("limit_end", cap.number("limit"))
                 part = (self.year - first) / (last - first) if last > first else 0.0
-                self.cap(cap, cap.number("limit") * (1.0 - part) + end * part)
+                self.limit(cap, cap.number("limit") * (1.0 - part) + end * part)
 
     def column(self, *name, upper=INF, component=None, usd=0.0):
-        k = self.m.column(name[0], self.b, *name[1:], self.t, upper=upper)
+        k = self.m.column(name[0], self.b, *name[1:], self.time, upper=upper)
         if component:
             self.m.costs[k, component, self.t] += usd * MILLION * self.weight
         return k
@@ -65,14 +80,19 @@ class Period:
             self.m.costs[k, "impact", self.t] += units * self.m.impact_usd[impact] * MILLION * self.weight
 
     def row(self, *name, terms, lower=-INF, upper=INF):
-        self.m.row((name[0], self.b, *name[1:], self.t), terms, lower, upper)
+        self.m.row((name[0], self.b, *name[1:], self.time), terms, lower, upper)
 
-    def disrupted(self, kind, hit):
-        """The product of 1 - f, or 1 + f, times the share of years, over the rows that ``hit`` accepts."""
-        rows = [r for r in self.branch["rows"] if r["kind"] == kind and hit(r)] if self.b else []
-        sign = 1.0 if kind.endswith("surge") else -1.0
-        share = 1.0 if kind == "project_failure" else self.share
-        return math.prod(1.0 + sign * r.number("fraction") * share for r in rows)
+    def disrupted(self, kind, hit, online=None):
+        """The product of 1 - f, or 1 + f, times the share of years, over the rows that ``hit`` accepts.
+
+        online  of project failures: the year in which the modules come online
+        """
+        sign, factor = 1.0 if kind.endswith("surge") else -1.0, 1.0
+        for s in self.line:
+            for r in (r for r in s["rows"] if r["kind"] == kind and hit(r)):
+                share = float(online >= s["first"]) if kind == "project_failure" else self.share(s)
+                factor *= 1.0 + sign * r.number("fraction") * share
+        return factor
 
     # --- plants -------------------------------------------------------------------------------------------
 
@@ -96,19 +116,17 @@ class Period:
                         self.tied[material].append((k, per_t(self.year)))
         for f, r in m.facilities.items():
             here = lambda row, f=f: m.makes(f, row)  # noqa: E731
-            left, coming = self.disrupted("outage", here), self.disrupted("project_failure", here)
-            own, upkeep = m.own(f, self.t), r.number("fixed_om_usd_per_t") * MILLION * m.present[self.t]
+            left = self.disrupted("outage", here)
+            own, upkeep = m.own(f, self.t), r.number("fixed_om_usd_per_t") * MILLION * self.weight
             more = []
-            for start, k, capacity in m.added(f, self.t):
-                late = bool(self.b) and m.online[start] >= self.branch["first"]
-                more.append((k, -capacity * left * (coming if late else 1.0)))
-                if not self.b:
-                    m.costs[k, "fixed_om", self.t] += capacity * upkeep
+            for start, k, capacity in m.added(self.b, f, self.t):
+                coming = self.disrupted("project_failure", here, m.online[start])
+                more.append((k, -capacity * left * coming))
+                m.costs[k, "fixed_om", self.t] += capacity * upkeep
             self.row("capacity", f, terms=use[f] + more, upper=own * left)
-            if not self.b:
-                m.costs[None, "fixed_om", self.t] += own * upkeep
-                if self.year <= r.year("min_use_until", 9999):
-                    self.row("least use", f, terms=use[f], lower=r.number("min_use") * own)
+            m.costs[None, "fixed_om", self.t] += own * upkeep
+            if not self.line and self.year <= r.year("min_use_until", 9999):
+                self.row("least use", f, terms=use[f], lower=r.number("min_use") * own)
 
     def trade(self):
         m = self.m
@@ -145,7 +163,8 @@ class Period:
         def hit(row):
             return i in self.m.members(row.text("country")) and self.m.means(row, material)
 
-        rows = [r for r in self.branch["rows"] if r["kind"] == "export_stop" and hit(r)] if self.share else []
+        struck = (r for s in self.line if self.share(s) for r in s["rows"])
+        rows = [r for r in struck if r["kind"] == "export_stop" and hit(r)]
         if rows:
             passing = self.disrupted("export_stop", hit)
             limit = passing * min(r.number("reference_t", INF) for r in rows) if passing else 0.0
@@ -163,7 +182,7 @@ class Period:
                 banned = q == EXPOSED and self.year >= of.year("clean_from_year", 9999) and not self.lifted
                 k = self.column("deliver", country, sector, material, q, upper=0.0 if banned else INF)
                 self.delivered[material, country, q].append((k, 1.0))
-            most = demand if self.b else demand * (1.0 - of.number("min_service"))
+            most = demand if self.line else demand * (1.0 - of.number("min_service"))
             short = self.column(
                 "short",
                 country,
@@ -208,40 +227,50 @@ class Period:
                     self.collected[r["returned"], c, q].append((k, 1.0))
                     terms = [(k, 1.0)]
                     for tau in range(self.t + 1):
-                        of = self.b if self.b and tau >= self.branch["begin"] else None
+                        # what comes back in the year of its delivery does so in its month
+                        of = m.year_of(self.b, tau) if tau < self.t else [(self.b, self.time, 1.0)]
                         years = sum(back(r, later - a) for a in m.calendar[tau] for later in m.calendar[self.t])
                         part = r.number("t_per_t", 1.0) * r.number("collected") * years / m.lengths[self.t]
                         for need in m.needs:
                             if need[0] == c and need[2] == r["material"] and r.text("sector") in ("", need[1]):
-                                terms.append((self.at("deliver", *need, q, t=tau, b=of), -part))
+                                for b, time, share in of:
+                                    terms.append((self.at("deliver", *need, q, t=time, b=b), -part * share))
                     self.row("comes back", r["return"], c, q, terms=terms, upper=0.0)
 
     def at(self, *name, t=None, b=...):
-        return self.m.columns[(name[0], self.b if b is ... else b, *name[1:], self.t if t is None else t)]
+        return self.m.columns[(name[0], self.b if b is ... else b, *name[1:], self.time if t is None else t)]
 
     def store(self):
-        m, w = self.m, self.m.lengths[self.t]
+        m, w = self.m, self.length
         for r in m.tables["stockpiles"]:
-            s, place, held = r["stockpile"], (r["material"], r["country"]), []
+            s, spot, held = r["stockpile"], (r["material"], r["country"]), []
             for q in BOTH:
                 put, draw = self.column("put", s, q), self.column("draw", s, q)
                 stock = self.column("stock", s, q, component="holding", usd=r.number("holding_usd_per_t"))
                 held.append((stock, 1.0))
-                self.stored[(*place, q)] += [(draw, 1.0), (put, -1.0)]
+                self.stored[(*spot, q)] += [(draw, 1.0), (put, -1.0)]
                 initial = r.number("initial_t") if q == (EXPOSED if r.flag("initial_exposed") else CLEAN) else 0.0
-                before, opening = [], initial
-                if self.t > 0:
-                    of = self.b if self.b and self.t > self.branch["begin"] else None
-                    before, opening = [(self.at("stock", s, q, t=self.t - 1, b=of), -1.0)], 0.0
+                # the stock at the end of what came before, or between that and the end of a year left within it
+                path, before, opening, rest = m.path(self.b), [], 0.0, 1.0
+                place = next(i for i, part in enumerate(path) if part[:2] == (self.b, self.time))
+                for b, time, months in reversed(path[:place]):
+                    gone = len(months) / len(m.months(time))
+                    before.append((self.at("stock", s, q, t=time, b=b), -rest * gone))
+                    rest *= 1.0 - gone
+                    if not rest:
+                        break
+                else:
+                    opening = initial * rest
                 change = [(stock, 1.0), (put, -w), (draw, w), *before]
                 self.row("stock", s, q, terms=change, lower=opening, upper=opening)
                 self.row("draw", s, q, terms=[(draw, w), *before], upper=opening)
             self.row("full", s, terms=held, upper=r.number("max_t"))
-            if self.t == m.T[-1] and r.number("final_min_t"):
-                if self.b:
+            if self.t == m.T[-1] and self.month in (None, 12) and r.number("final_min_t"):
+                if self.line:
                     missing = self.column("missing", s)
                     value = m.materials[r["material"]].number("value_usd_per_t") * MILLION
-                    m.costs[missing, "shortage", self.t] += value * self.branch["p"] * m.discount(m.end + 1)
+                    value *= m.happens(self.b, self.time) * m.discount(m.end + 1)
+                    m.costs[missing, "shortage", self.t] += value
                     held.append((missing, 1.0))
                 self.row("final", s, terms=held, lower=r.number("final_min_t"))
 
@@ -276,7 +305,21 @@ class Period:
         )
         return made + bought + minus(surplus)
 
-    def cap(self, cap, limit):
+    def limit(self, cap, limit):
+        """Add the rows of a cap: of a year in months for the means over its parts."""
+        rows = defaultdict(lambda: ([], []))
+        for b, time, share in self.m.year_of(self.b, self.t):
+            for country, sums in self.m.periods[b, time].counted(cap).items():
+                for total, terms in zip(rows[country], sums, strict=True):
+                    total += [(k, share * a) for k, a in terms]
+        side = "lower" if cap.text("sense") == "min" else "upper"
+        for country, (part, whole) in rows.items():
+            absolute = cap["metric"] == "impact"
+            terms = part + [(k, -limit * a) for k, a in whole]
+            self.row("cap", cap["cap"], country, terms=terms, **{side: limit if absolute else 0.0})
+
+    def counted(self, cap):
+        """Country, if the metric has one, -> the terms of numerator and denominator (of an impact: none)."""
         m, metric, everywhere = self.m, cap["metric"], self.m.countries
         materials = [
             x
@@ -291,32 +334,27 @@ class Period:
                 [x for n in wanted for x in ((self.at("deliver", *n, q), 1.0), *self.swaps[(*n, q)])]
                 for q in (EXPOSED, CLEAN)
             )
-            self.limit(cap, "", limit, exposed, exposed + clean)
-        elif metric == "stage_share":
+            return {"": (exposed, exposed + clean)}
+        if metric == "stage_share":
             concern = self.supplied(materials, [c for c in everywhere if c in m.concern])
             tied = [x for material in materials for x in self.tied[material]]
-            self.limit(cap, "", limit, concern + tied, all_supplied)
-        elif metric == "single_country_share":
-            for c in everywhere:
-                self.limit(cap, c, limit, self.supplied(materials, [c]), all_supplied)
-        elif metric == "impact":
-            built = [(k, units[cap["impact"]]) for k, units in m.building[self.t] if cap["impact"] in units]
-            sides = {"lower": limit} if cap.text("sense") == "min" else {"upper": limit}
-            self.row("cap", cap["cap"], "", terms=self.caused[cap["impact"]] + built, **sides)
-        elif metric == "own_share":
+            return {"": (concern + tied, all_supplied)}
+        if metric == "single_country_share":
+            return {c: (self.supplied(materials, [c]), all_supplied) for c in everywhere}
+        if metric == "impact":
+            here = [o for o, s in m.online if s == self.t]
+            caused = ((m.build(self.b, o, self.t), m.built_units(o, self.t).get(cap["impact"], 0.0)) for o in here)
+            built = [(k, units) for k, units in caused if units]
+            return {"": (self.caused[cap["impact"]] + built, [])}
+        if metric == "own_share":
             inside = m.members(cap["country"])
             made = self.over_all(self.recycled if cap.flag("recycled") else self.made, materials, inside)
             wasted = [] if cap.flag("recycled") else self.over_all(self.surplus, materials, inside)
             use = self.over_all(self.used, materials, inside) + self.over_all(self.delivered, materials, inside)
-            self.limit(cap, "", limit, made + minus(wasted), use)
-        else:
-            origin = m.members(cap.text("origin"))
-            inside = m.members(cap["country"]) if cap.text("country") else set(everywhere) - origin
-            movements = [(x, i, j) for x in materials for i in origin - inside for j in inside]
-            arriving = [term for movement in movements for term in self.arriving[movement]]
-            use = self.over_all(self.used, materials, inside) + self.over_all(self.delivered, materials, inside)
-            self.limit(cap, "", limit, arriving, use)
-
-    def limit(self, cap, country, limit, part, whole):
-        sides = {"lower": 0.0} if cap.text("sense") == "min" else {"upper": 0.0}
-        self.row("cap", cap["cap"], country, terms=part + [(k, -limit * a) for k, a in whole], **sides)
+            return {"": (made + minus(wasted), use)}
+        origin = m.members(cap.text("origin"))
+        inside = m.members(cap["country"]) if cap.text("country") else set(everywhere) - origin
+        movements = [(x, i, j) for x in materials for i in origin - inside for j in inside]
+        arriving = [term for movement in movements for term in self.arriving[movement]]
+        use = self.over_all(self.used, materials, inside) + self.over_all(self.delivered, materials, inside)
+        return {"": (arriving, use)}

@@ -20,6 +20,7 @@ PAIR = "group,option\npair,first\npair,second\n"
 SECOND = "b,site,B,100,,,,,9,1,10,,,,,\n"
 SCENARIO = "scenario,name,probability,first_year,last_year\n"
 DISRUPTION = "scenario,kind,country,stage,material,facility,fraction,reference_t\n"
+MONTHS = "scenario,name,probability,first_year,last_year,first_month,months\n"
 ALWAYS = SCENARIO + "s,S,0.1,2026,2030\n"
 STOP = DISRUPTION + "s,export_stop,CHN,,metal,,1,\n"
 OUTAGE = DISRUPTION + "s,outage,CHN,,,,1,\n"
@@ -255,6 +256,20 @@ SLIPS = [
     # scenarios and disruptions
     ("E318", "scenarios.csv:2:first_year", {"scenarios": SCENARIO + "s,S,0.1,2031,2032\n", "disruptions": STOP}),
     ("E318", "scenarios.csv:2:last_year", {"scenarios": SCENARIO + "s,S,0.1,2024,2025\n", "disruptions": STOP}),
+    ("E391", "scenarios.csv:2:last_year", {"scenarios": SCENARIO + "s,S,0.1,2030,\n", "disruptions": STOP}),
+    ("E391", "scenarios.csv:2:first_month", {"scenarios": MONTHS + "s,S,0.1,2030,,3,\n", "disruptions": STOP}),
+    ("E391", "scenarios.csv:2:months", {"scenarios": MONTHS + "s,S,0.1,2030,,,3\n", "disruptions": STOP}),
+    ("E391", "scenarios.csv:2:last_year", {"scenarios": MONTHS + "s,S,0.1,2030,2030,1,3\n", "disruptions": STOP}),
+    # the blow may not fall into a period of two years, and neither may the year after it
+    ("E391", "scenarios.csv:2:first_year", {"scenarios": MONTHS + "s,S,0.1,2028,,1,3\n", "disruptions": STOP}),
+    (
+        "E391",
+        "scenarios.csv:2:months",
+        {"scenarios": MONTHS + "s,S,0.1,2026,,1,3\n", "disruptions": STOP},
+        ("years = [2026, 2028, 2030]", "years = [2026, 2027, 2030]"),
+    ),
+    ("E318", "scenarios.csv:2:first_year", {"scenarios": MONTHS + "s,S,0.1,2031,,1,3\n", "disruptions": STOP}),
+    ("E318", "scenarios.csv:2:months", {"scenarios": MONTHS + "s,S,0.1,2025,,12,1\n", "disruptions": STOP}),
     ("E319", "scenarios.csv:2:probability", {"scenarios": SCENARIO + "s,S,1,2026,2030\n", "disruptions": STOP}),
     ("E319", "scenarios.csv:3:probability", tree("s,S,0.2,2026,2030,,", "t,T,0.3,2027,2030,,s")),
     (
@@ -263,9 +278,9 @@ SLIPS = [
         tree("s,S,0.2,2026,2030,,", "t,T,0.1,2027,2030,,s", "u,U,0.15,2027,2027,,s"),
     ),
     ("E201", "scenarios.csv:3:parent", tree("s,S,0.2,2026,2030,,", "t,T,0.1,2027,2030,,S")),
-    ("E391", "scenarios.csv:2:parent", tree("s,S,0.2,2026,2030,,s")),
-    ("E391", "scenarios.csv:3:parent", tree("s,S,0.2,2027,2030,,t", "t,T,0.2,2027,2030,,s")),
-    ("E392", "scenarios.csv:3:first_year", tree("s,S,0.2,2027,2030,,", "t,T,0.1,2026,2030,,s")),
+    ("E393", "scenarios.csv:2:parent", tree("s,S,0.2,2026,2030,,s")),
+    ("E393", "scenarios.csv:3:parent", tree("s,S,0.2,2027,2030,,t", "t,T,0.2,2027,2030,,s")),
+    ("E394", "scenarios.csv:3:first_year", tree("s,S,0.2,2027,2030,,", "t,T,0.1,2026,2030,,s")),
     ("W517", "scenarios.csv:3:scenario", tree("s,S,0.2,2026,2030,,", "t,T,0.1,2027,2030,,s")),
     ("E320", "disruptions.csv:2:facility", disruptions("s,export_stop,CHN,,metal,works,1,")),
     ("E320", "disruptions.csv:2:stage", disruptions("s,demand_surge,AAA,magnet,,,1,")),
@@ -674,6 +689,12 @@ def test_a_slip_is_found_at_its_place(tmp_path, code, place, changes):
     assert (code, place) in [(i.code, shown(i)) for i in issues], [str(i) for i in issues]
     if code.startswith("E"):  # one slip is one error, not an avalanche
         assert {i.code for i in issues} == {code}, [str(i) for i in issues]
+
+
+def test_a_year_has_twelve_months_and_a_disruption_lasts_at_least_one(tmp_path):
+    tables = {**TABLES, "disruptions": STOP, "scenarios": MONTHS + "s,S,0.1,2030,,13,0\n"}
+    told = {shown(i): i.expected for i in issues_of(write_instance(tmp_path / "small", tables))}
+    assert "1 to 12" in told["scenarios.csv:2:first_month"] and "1 to 9999" in told["scenarios.csv:2:months"]
 
 
 def test_names_that_differ_in_case_are_told_with_both_places():

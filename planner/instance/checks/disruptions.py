@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ...errors import Issue
 from ..courses import ROUNDING
 from ..tables import Scenario
-from ..timeline import Period, overlap_share
+from ..timeline import Period, disrupted_months, overlap_share
 from ..wildcards import hits
 from .registry import SETTINGS, Draft, check
 
@@ -23,9 +23,13 @@ _TARGETS = {
 
 
 def _touched(draft: Draft, scenario: Scenario) -> list[tuple[Period, float]]:
-    """Return the periods that a scenario's years overlap, with the share of the period's years, 0 to 1."""
-    shares = ((p, overlap_share(p, scenario.first_year, scenario.last_year)) for p in draft.periods)
-    return [(period, share) for period, share in shares if share > 0]
+    """Return the periods that a scenario touches, each with the largest share of a node's time, 0 to 1, that it hits.
+
+    In a scenario in months a node is a month, which is hit as a whole.
+    """
+    window = disrupted_months(scenario)
+    shares = ((p, overlap_share(p.months, window)) for p in draft.periods)
+    return [(period, 1.0 if scenario.months else share) for period, share in shares if share > 0]
 
 
 @check("E318", "scenarios", SETTINGS)
@@ -35,8 +39,34 @@ def within_the_horizon(draft: Draft) -> Iterable[Issue]:
         horizon = f"the horizon is {draft.first} to {draft.last}"
         if row.first_year > draft.last:
             yield draft.at(row, "first_year", f"the scenario lies outside the horizon; {horizon}")
-        elif row.last_year < draft.first:
-            yield draft.at(row, "last_year", f"the scenario lies outside the horizon; {horizon}")
+        elif row.last_disrupted_year < draft.first:
+            column = "last_year" if row.months is None else "months"
+            yield draft.at(row, column, f"the scenario lies outside the horizon; {horizon}")
+
+
+@check("E391", "scenarios", SETTINGS)
+def whole_years_or_months(draft: Draft) -> Iterable[Issue]:
+    """A scenario has a last year or, in months, a first month and a number of months; then in periods of one year."""
+    for row in draft.instance.scenarios:
+        if row.months is None and row.first_month is None:
+            if row.last_year is None:
+                expected = "required: the last year, or a first_month and months instead"
+                yield draft.at(row, "last_year", expected, f"write {row.first_year} for one year")
+            continue
+        if row.months is None or row.first_month is None:
+            given, other = ("first_month", "months") if row.months is None else ("months", "first_month")
+            yield draft.at(row, given, f"needs {other} beside it", f"fill in {other}, or leave both blank")
+            continue
+        if row.last_year is not None:
+            yield draft.at(row, "last_year", "must be blank: months says how long it lasts", "leave it blank")
+        begun = [p for p in draft.periods if row.first_year <= p.last_year]
+        for period in begun if row.last_disrupted_year >= draft.first else ():
+            if period.length > 1 and period.first_year <= row.last_disrupted_year + 1:
+                column = "first_year" if period.first_year <= row.first_year else "months"
+                long = f"the period {period.first_year} to {period.last_year} is longer than a year"
+                expected = f"a disruption in months needs periods of one year until the year after it, but {long}"
+                yield draft.at(row, column, expected, "list these years in [time] years, or use last_year")
+                break
 
 
 @check("E319", "scenarios")
@@ -60,7 +90,7 @@ def probabilities(draft: Draft) -> Iterable[Issue]:
             yield draft.at(largest, "probability", f"{expected} {probability[parent]:g}", hint)
 
 
-@check("E391", "scenarios")
+@check("E393", "scenarios")
 def parents_in_a_circle(draft: Draft) -> Iterable[Issue]:
     """A scenario must not be its own parent, nor that of one from which it descends."""
     parent = {row.scenario: row.parent for row in draft.instance.scenarios}
@@ -74,15 +104,21 @@ def parents_in_a_circle(draft: Draft) -> Iterable[Issue]:
             )
 
 
-@check("E392", "scenarios")
+@check("E394", "scenarios")
 def after_the_parent(draft: Draft) -> Iterable[Issue]:
     """A branch must not begin before the branch that it leaves."""
     named = {row.scenario: row for row in draft.instance.scenarios}
     for row in draft.instance.scenarios:
         parent = named.get(row.parent)
-        if parent is not None and row.first_year < parent.first_year:
-            expected = f"before its parent {row.parent}, which begins in {parent.first_year} ({draft.named(parent)})"
-            yield draft.at(row, "first_year", expected)
+        if parent is not None and disrupted_months(row).start < disrupted_months(parent).start:
+            column = "first_year" if row.first_year < parent.first_year else "first_month"
+            begin = (
+                f"{parent.first_year}"
+                if parent.first_month is None
+                else f"{parent.first_year}-{parent.first_month:02d}"
+            )
+            expected = f"before its parent {row.parent}, which begins in {begin} ({draft.named(parent)})"
+            yield draft.at(row, column, expected)
 
 
 @check("E320", "disruptions")
