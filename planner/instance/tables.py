@@ -382,7 +382,15 @@ class FundOption(CitedRow):
 
 
 class Scenario(CitedRow):
-    """A scenario: a set of disruptions that come together, with their years and probability."""
+    """A scenario: a set of disruptions that come together, with their time and probability.
+
+    It lasts whole years, from `first_year` to `last_year`, and what happens in a period is then the mean of its years;
+    or `months` calendar months from `first_month` of `first_year` on. The years that it touches and the one after are
+    then divided into months, in which nothing but stocks makes up for what another month lacks; these must be periods
+    of one year. The branch begins with the first of its months, with stocks between those at the ends of that year and
+    of the year before. Rates stay t per year. Caps are lifted in the whole of each year that it touches, and hold in
+    the year after as means over its months; clean-only rules are lifted in its months alone.
+    """
 
     TABLE = "scenarios"
     KEY = ("scenario",)

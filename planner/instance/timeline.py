@@ -178,6 +178,15 @@ def series_value(points: Mapping[int | None, float], year: int) -> float:
     return points[before] + (points[after] - points[before]) * (year - before) / (after - before)
 
 
+def year_and_month(month: int) -> str:
+    """Return a calendar month in figures.
+
+    >>> year_and_month(12 * 2027 + 7)
+    '2027-08'
+    """
+    return f"{month // YEAR}-{month % YEAR + 1:02d}"
+
+
 def overlap_share(months: range, window: range) -> float:
     """Return the share of some calendar months that lies in a window of calendar months, 0 to 1.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ...errors import Issue
 from ..courses import ROUNDING
 from ..tables import Scenario
-from ..timeline import Period, disrupted_months, overlap_share
+from ..timeline import Period, disrupted_months, overlap_share, year_and_month
 from ..wildcards import hits
 from .registry import SETTINGS, Draft, check
 
@@ -44,7 +44,7 @@ def within_the_horizon(draft: Draft) -> Iterable[Issue]:
             yield draft.at(row, column, f"the scenario lies outside the horizon; {horizon}")
 
 
-@check("E391", "scenarios", SETTINGS)
+@check("E393", "scenarios", SETTINGS)
 def whole_years_or_months(draft: Draft) -> Iterable[Issue]:
     """A scenario has a last year or, in months, a first month and a number of months; then in periods of one year."""
     for row in draft.instance.scenarios:
@@ -90,7 +90,7 @@ def probabilities(draft: Draft) -> Iterable[Issue]:
             yield draft.at(largest, "probability", f"{expected} {probability[parent]:g}", hint)
 
 
-@check("E393", "scenarios")
+@check("E391", "scenarios")
 def parents_in_a_circle(draft: Draft) -> Iterable[Issue]:
     """A scenario must not be its own parent, nor that of one from which it descends."""
     parent = {row.scenario: row.parent for row in draft.instance.scenarios}
@@ -104,7 +104,7 @@ def parents_in_a_circle(draft: Draft) -> Iterable[Issue]:
             )
 
 
-@check("E394", "scenarios")
+@check("E392", "scenarios")
 def after_the_parent(draft: Draft) -> Iterable[Issue]:
     """A branch must not begin before the branch that it leaves."""
     named = {row.scenario: row for row in draft.instance.scenarios}
@@ -112,11 +112,7 @@ def after_the_parent(draft: Draft) -> Iterable[Issue]:
         parent = named.get(row.parent)
         if parent is not None and disrupted_months(row).start < disrupted_months(parent).start:
             column = "first_year" if row.first_year < parent.first_year else "first_month"
-            begin = (
-                f"{parent.first_year}"
-                if parent.first_month is None
-                else f"{parent.first_year}-{parent.first_month:02d}"
-            )
+            begin = year_and_month(disrupted_months(parent).start) if parent.months else parent.first_year
             expected = f"before its parent {row.parent}, which begins in {begin} ({draft.named(parent)})"
             yield draft.at(row, column, expected)
 
