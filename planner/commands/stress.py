@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,7 +11,19 @@ import planner
 
 from ..errors import AuditError, UsageError
 from ..questions.many import partial_file
-from .common import AsJson, Overwrite, RunFolder, RunInstance, Scheduler, Workers, check_output, deliver, refuse, tell
+from .common import (
+    AsJson,
+    Overwrite,
+    RunFolder,
+    RunInstance,
+    Scheduler,
+    Workers,
+    check_output,
+    deliver,
+    refuse,
+    tell,
+    years_after,
+)
 
 OF_DISRUPTIONS = (
     "year",
@@ -67,6 +79,12 @@ def stress(
     failing: Annotated[
         bool, typer.Option("--failing", help="instead: each project, and all of each owner, never coming")
     ] = False,
+    rebuild_after: Annotated[
+        str,
+        typer.Option(
+            metavar="YEARS", help="with --failing, --delivery: something else may be started so long after the news"
+        ),
+    ] = "1",
     seed: Annotated[int, typer.Option(help="of the outcomes drawn with --delivery")] = 0,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="folder for the tables; the same command goes on where it was")
@@ -81,24 +99,18 @@ def stress(
         which = "with --failing" if failing else "with --delivery"
         refuse(context, [*OF_DISRUPTIONS, *(["delivery", "seed"] if failing else [])], which)
     else:
-        refuse(context, ["seed"], "without --delivery")
+        refuse(context, ["seed", "rebuild_after"], "without --delivery or --failing")
     plan = planner.read_run(run, instance)
     if failing or delivery is not None:
         check_output(planner.Failures if failing else planner.DeliveryRisk, output, overwrite)
         partial = None if output is None else partial_file(output)
         found: planner.Failures | planner.DeliveryRisk
+        how: dict[str, Any] = {"workers": workers, "scheduler": scheduler, "partial": partial, "progress": tell}
+        how["rebuild_after"] = years_after(rebuild_after)
         if delivery is None or failing:
-            found = planner.failures(plan, workers=workers, scheduler=scheduler, partial=partial, progress=tell)
+            found = planner.failures(plan, **how)
         else:
-            found = planner.delivery_risk(
-                plan,
-                samples=delivery,
-                seed=seed,
-                workers=workers,
-                scheduler=scheduler,
-                partial=partial,
-                progress=tell,
-            )
+            found = planner.delivery_risk(plan, samples=delivery, seed=seed, **how)
         deliver(found, output, overwrite, as_json)
         if not found.complete and output is not None:
             tell("the same command with --overwrite goes on from here")

@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..instance.timeline import Period, disrupted_months, horizon_end, months_of, overlap_share, periods
-from ..models.data import CLEAN, EXPOSED, PLAN, CapacityLimit, GroupLimit, ModelData, Node, Pool, ShareLimit, Terms
+from ..models.data import (
+    CLEAN,
+    EXPOSED,
+    PLAN,
+    CapacityLimit,
+    GroupLimit,
+    ModelData,
+    Need,
+    Node,
+    Pool,
+    ShareLimit,
+    Terms,
+)
 from . import caps, closing, funding, groups, investment, offtakes, operations, risk
 from .conditions import Conditions, lay_out_nodes
 from .memory import paused_garbage_collector
@@ -22,8 +34,8 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "CLEAN", "EXPOSED", "PLAN", "CapacityLimit", "GroupLimit", "ModelData", "Node", "Pool", "Prepared", "ShareLimit",
-    "Terms", "prepare", "prepare_branch",
+    "CLEAN", "EXPOSED", "PLAN", "CapacityLimit", "GroupLimit", "ModelData", "Need", "Node", "Pool", "Prepared",
+    "ShareLimit", "Terms", "prepare", "prepare_branch",
 ]  # fmt: skip
 
 
@@ -104,7 +116,6 @@ def prepare_branch(
     investment.add(instance, span, horizon_end(instance), data)
     held = (start for start in data.build if start.branch == PLAN and builds.get((start.option, start.year), 0.0) > 0.0)
     data.build = list(held)
-    data.endings = {scenario: 1.0}
     data.starts = {scenario: tuple(range(len(data.build)))}
     data.chosen, data.modules, data.groups, data.requires = [], [], [], []
     operations.add(instance, span, conditions, data, openings, closed or {}, served)

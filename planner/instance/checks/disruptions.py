@@ -111,9 +111,10 @@ def after_the_parent(draft: Draft) -> Iterable[Issue]:
     for row in draft.instance.scenarios:
         parent = named.get(row.parent)
         if parent is not None and disrupted_months(row).start < disrupted_months(parent).start:
+            column = "first_year" if row.first_year < parent.first_year else "first_month"
             begin = year_and_month(disrupted_months(parent).start) if parent.months else parent.first_year
             expected = f"before its parent {row.parent}, which begins in {begin} ({draft.named(parent)})"
-            yield draft.at(row, "first_year", expected)
+            yield draft.at(row, column, expected)
 
 
 @check("E320", "disruptions")

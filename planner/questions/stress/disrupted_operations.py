@@ -188,7 +188,7 @@ class Branch:
                 whole = case.months * share * node.length / (case.last - case.first + 1)  # of its months in this period
                 share *= min(1.0, max(0.0, (months - before) / whole))
                 before += whole
-            result.append(conditions_of(of_case, [Strike(scenario, rows, share, share)]))
+            result.append(conditions_of(of_case, [Strike(scenario, rows, share, share > 0.0)]))
         return result
 
     def solve(self, case: Case, months: int | None = None) -> CaseSolution | None:
