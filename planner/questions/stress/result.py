@@ -121,6 +121,7 @@ class Stress(Study):
             lost_t                | number  | t      | demand not served beyond the plan
             lost_musd             | number  | MUSD   | `lost_t` at the sectors' shortage cost
             extra_cost_musd       | number  | MUSD   | cost above that of the case `none`
+            months_survived       | number  | months | most months in which all consumers at once can be kept
             least_months_survived | number  | months | least `months_survived` of all consumers
             decisive              | text    |        | the plant or export whose loss costs most
             """,
