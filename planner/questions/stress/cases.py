@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import UsageError, hinted, idle
 from ...instance.tables import Disruption, Scenario
-from ...instance.timeline import YEAR, calendar_months, disrupted_months, horizon_end, overlap_share, periods
+from ...instance.timeline import YEAR, calendar_months, disrupted_months, horizon_end, overlap_share, periods, undivided
 from ...instance.wildcards import MovementTable, hit_facilities, members
 
 if TYPE_CHECKING:
@@ -238,12 +238,11 @@ def clock_of(instance: Instance, clock: str | None, from_month: int | None, shoc
         return list(shocks)
     timed = [replace(shock, from_month=from_month or 1) for shock in shocks]
     for shock in timed:
-        long = [p for p in periods(instance) if p.length > 1 and p.last_year >= shock.year]
-        long = [p for p in long if p.first_year <= shock.last + 1]
+        long = undivided(periods(instance), shock.year, shock.last)
         if long and (clock or from_month):
             raise UsageError(
                 f"the clock of months needs periods of one year until the year after a disruption, but the period "
-                f"{long[0].first_year} to {long[0].last_year} is longer"
+                f"{long.first_year} to {long.last_year} is longer"
             )
         if long:
             return list(shocks)
