@@ -33,6 +33,8 @@ OF_DISRUPTIONS = (
     "clock",
     "level",
     "severity",
+    "squeeze",
+    "wait",
     "families",
     "only",
     "k",
@@ -59,6 +61,11 @@ def stress(
         str, typer.Option(help="part of what the plan serves that a consumer who holds out gets")
     ] = "100%",
     severity: Annotated[list[float] | None, typer.Option(help="part that is lost, repeatable [1]")] = None,
+    squeeze: Annotated[
+        list[float] | None,
+        typer.Option(metavar="SHARE", help="instead: exports only, of which this share is still licensed; repeatable"),
+    ] = None,
+    wait: Annotated[float, typer.Option(metavar="WEEKS", help="of a squeeze: weeks until the first licences")] = 0.0,
     families: Annotated[
         str, typer.Option(help="what is lost, of country, stage (of a country), facility, material, scenario")
     ] = "country,stage,facility,material,scenario",
@@ -124,6 +131,8 @@ def stress(
         clock=clock,
         level=fraction(level, "--level"),
         severity=severity or 1.0,
+        squeeze=squeeze,
+        wait=wait,
         families=[f.strip() for f in families.split(",") if f.strip()],
         only=only or (),
         k=k,

@@ -125,6 +125,21 @@ def test_stocks_and_a_plant_hold_out_for_four_months_and_a_tenth(cover):
     assert july["months_survived"] == near(2.1)
 
 
+def test_a_squeeze_lets_a_share_of_the_normal_exports_out_and_none_before_the_first_licences(tiny):
+    # in 2027 the plan buys 50 t in China and makes 50 at home, where there is room for 60; 40 % of 50 t are 20 t a year
+    squeezed, found = stop(*tiny, year=2027, squeeze=0.4)
+    assert squeezed["lost_t"] == near(100 - 60 - 20) and squeezed["severity"] == pytest.approx(0.6)
+    assert set(found.cases["kind"]) == {"export_stop", "none"}
+    # six weeks are 1.38 months: nothing comes in January, 62 % of the 20 / 12 t in February
+    waited, found = stop(*tiny, year=2027, squeeze=0.4, wait=6)
+    comes = 11 - (6 * 7 * 12 / 365 - 1)  # months of 20 / 12 t
+    assert waited["lost_t"] == near(40 - 20 * comes / 12)
+    assert waited["lost_t"] > squeezed["lost_t"]
+    # to wait longer than it lasts is a full stop
+    full, _ = stop(*tiny, year=2027, squeeze=0.4, wait=20, months=3)
+    assert full["lost_t"] == near(stop(*tiny, year=2027, months=3)[0]["lost_t"])
+
+
 def test_the_time_to_survive_falls_with_severity_length_and_what_is_lost(single):
     _, plan = single
     kept = {}
@@ -523,6 +538,11 @@ def test_every_case_is_audited_in_full(name, request, monkeypatch):
         ({"months": 6, "years": 2}, "instead of years"),
         ({"from_month": 13}, "expected 1 to 12"),
         ({"from_month": 3, "clock": "year"}, "from_month does nothing by the clock of years"),
+        ({"squeeze": 1.0}, "0 to below 1"),
+        ({"squeeze": 0.5, "severity": 0.5}, "not both"),
+        ({"wait": 4}, "wait does nothing without a squeeze"),
+        ({"squeeze": 0.5, "wait": -1}, "0 or more"),
+        ({"squeeze": 0.5, "wait": 4, "clock": "year"}, "needs the clock of months"),
         ({"clock": "week"}, 'unknown clock "week"'),
         ({"level": 1.5}, "above 0, up to 1"),
         ({"level": 0.5, "clock": "year"}, "level does nothing"),

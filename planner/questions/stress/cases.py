@@ -6,6 +6,7 @@ scenarios of the instance are cases too. A *shock* says when a disruption comes,
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ class Shock:
     months      it lasts so many months instead; None: it lasts ``years``
     from_month  month of ``year`` in which it begins, 1 to 12: its clock is the month; 0: the year, and m months are a
                 part m / 12 of ``year``
+    wait        weeks at its beginning in which all is lost, until licences are given; by the clock of months only
     """
 
     severity: float
@@ -42,6 +44,7 @@ class Shock:
     years: int = 1
     months: int | None = None
     from_month: int = 0
+    wait: float = 0.0
 
     @property
     def last(self) -> int:
@@ -75,6 +78,7 @@ class Case:
     from_month  month of ``first`` in which it begins, 1 to 12; 0: its clock is the year
     rows     the case as rows of disruptions.csv
     country, stage, material, facility  what the case is about; blank where it is about no single one
+    wait     weeks at its beginning in which all is lost
     """
 
     name: str
@@ -90,6 +94,7 @@ class Case:
     stage: str = ""
     material: str = ""
     facility: str = ""
+    wait: float = 0.0
 
     @property
     def key(self) -> tuple[str, str, int, int, int, int, float]:
@@ -128,6 +133,9 @@ class Case:
 def with_case(instance: Instance, case: Case, probability: float = 1.0) -> Instance:
     """Return the instance with the case as its only scenario; its rows are known to be valid and not checked again.
 
+    A wait makes further scenarios, from whose branch that of the case descends: the whole months of it, and the month
+    in which it ends, as far as it reaches.
+
     probability  of the scenario. The value 1 is not allowed in an instance for which a plan is made; here only the
                  operations after the shock (the branch of the scenario) are solved, for which it is correct
     """
@@ -137,10 +145,20 @@ def with_case(instance: Instance, case: Case, probability: float = 1.0) -> Insta
         last_year=None if case.from_month else case.last, first_month=case.from_month or None,
         months=case.months if case.from_month else None,
     )  # fmt: skip
+    rows = [row.model_copy(update={"scenario": name}) for row in case.rows]
+    scenarios = [scenario]
+    months = min(case.wait * 7 * YEAR / 365, case.months)
+    for first, lasts, part in ((0, int(months), 1.0), (int(months), 1, months % 1.0)):
+        if lasts and part > 0.0:
+            begin, before = case.window.start + first, f"{name}-wait-{first}"
+            when = {"first_year": begin // YEAR, "first_month": begin % YEAR + 1, "months": lasts}
+            scenarios[-1] = scenarios[-1].model_copy(update={"parent": before})
+            scenarios.append(scenario.model_copy(update={**when, "scenario": before, "name": before}))
+            rows += [row.model_copy(update={"scenario": before, "fraction": part}) for row in case.rows]
     return replace(
         instance,
-        scenarios=(scenario,),
-        disruptions=tuple(row.model_copy(update={"scenario": name}) for row in case.rows),
+        scenarios=tuple(scenarios),
+        disruptions=tuple(rows),
         branch_service=tuple(row for row in instance.branch_service if row.scenario == case.own_scenario),
         warnings=(),
         path=None,
@@ -196,6 +214,7 @@ def together(parts: Sequence[Case]) -> Case:
         months=one.months,
         from_month=one.from_month,
         rows=tuple(row for p in parts for row in p.rows),
+        wait=one.wait,
     )
 
 
@@ -208,6 +227,10 @@ def _check_shock(instance: Instance, shock: Shock) -> None:
         raise UsageError(f"year = {shock.year}: expected a year of the horizon, {first} to {last}")
     if shock.years < 1:
         raise UsageError(f"years = {shock.years}: expected 1 or more")
+    if not 0.0 <= shock.wait < math.inf:
+        raise UsageError(f"wait = {shock.wait:g}: expected weeks, 0 or more")
+    if shock.wait and not shock.from_month:
+        raise UsageError("a wait of some weeks needs the clock of months")
     if shock.months is None:
         return
     if shock.from_month and not (shock.months >= 1 and shock.years == 1):
@@ -326,7 +349,7 @@ class _CaseList:
         family = next((f for f in ("facility", "material", "stage") if where.get(f)), "country")
         return Case(
             f"{kind}:{target}", kind, family, shock.severity, shock.year, shock.last, shock.lasts, shock.from_month,
-            tuple(rows), **where,
+            tuple(rows), **where, wait=shock.wait,
         )  # fmt: skip
 
     def _outage(self, target: str, country: str = "", stage: str = "", facility: str = "") -> Iterator[Case]:

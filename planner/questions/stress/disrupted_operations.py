@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ...errors import SolverFailed
-from ...instance.timeline import YEAR, calendar_months, months_of, overlap_share, periods
+from ...instance.timeline import YEAR, calendar_months, disrupted_months, months_of, overlap_share, periods
 from ...prepare import CapacityLimit, ModelData, ShareLimit, Terms, prepare_branch
 from ...prepare.conditions import Conditions, Strike, conditions_of
 from ...runs.served import served
@@ -38,6 +38,7 @@ class Shape(NamedTuple):
 
     first, last  calendar years of the disruption
     window       calendar months of the disruption, if its clock is the month; None: the year
+    waits        whether its first months differ from the others, since nothing leaves yet
     fails        whether projects fail, which lifts caps and clean-only rules to the end of the horizon
     scenario     the scenario of the instance whose service floors must hold in the branch; blank: none
     """
@@ -45,6 +46,7 @@ class Shape(NamedTuple):
     first: int
     last: int
     window: range | None
+    waits: bool
     fails: bool
     scenario: str
 
@@ -53,7 +55,7 @@ class Shape(NamedTuple):
         """Return the shape of a case."""
         floors = any(row.scenario == case.own_scenario for row in instance.branch_service)
         window = case.window if case.from_month else None
-        return cls(case.first, case.last, window, case.fails, case.own_scenario if floors else "")
+        return cls(case.first, case.last, window, case.wait > 0.0, case.fails, case.own_scenario if floors else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,14 @@ class Branch:
         gone = max(0, window.start - span[hit[0]].months.start) / YEAR if shape.window else 0.0
         openings = planned.openings(span[hit[0]].first_year, gone)
         prepared = prepare_branch(
-            quiet, self.name, planned.builds, openings, last, planned.closed, served(planned.tables), not tied
+            quiet,
+            self.name,
+            planned.builds,
+            openings,
+            last,
+            planned.closed,
+            served(planned.tables),
+            together=not tied and not shape.waits,
         )
         self.limits, self.starts = prepared.data.capacity, prepared.data.build
         self.rooms = prepared.data.stock_limit
@@ -180,15 +189,21 @@ class Branch:
         """
         of_case = with_case(self.instance, case)
         span = self.prepared.periods
-        scenario, rows = of_case.scenarios[0], of_case.disruptions
+        rows = {s.scenario: [r for r in of_case.disruptions if r.scenario == s.scenario] for s in of_case.scenarios}
         result, before = [], 0.0
         for node in self.data.nodes:
-            share = overlap_share(months_of(span[node.period], node.month), case.window)
-            if months is not None and share > 0.0:
-                whole = case.months * share * node.length / (case.last - case.first + 1)  # of its months in this period
-                share *= min(1.0, max(0.0, (months - before) / whole))
-                before += whole
-            result.append(conditions_of(of_case, [Strike(scenario, rows, share, share > 0.0)]))
+            of_node = months_of(span[node.period], node.month)
+            strikes = []
+            for scenario in of_case.scenarios:
+                share = overlap_share(of_node, disrupted_months(scenario))
+                if months is not None and share > 0.0:
+                    whole = (
+                        case.months * share * node.length / (case.last - case.first + 1)
+                    )  # of its months in the period
+                    share *= min(1.0, max(0.0, (months - before) / whole))
+                    before += whole
+                strikes.append(Strike(scenario, rows[scenario.scenario], share, share > 0.0))
+            result.append(conditions_of(of_case, strikes))
         return result
 
     def solve(self, case: Case, months: int | None = None) -> CaseSolution | None:

@@ -15,7 +15,7 @@ from ...errors import UsageError, idle
 from ...instance.loading import given_instance
 from ...runs.run import given_run
 from ..many import Finished, Many, partial_file
-from .cases import FAMILIES, OUTAGE, STOP, Case, Shock, cases, clock_of, together
+from .cases import FAMILIES, NOTHING, OUTAGE, STOP, Case, Shock, cases, clock_of, together
 from .planned import Planned
 from .result import FINISHED, Set, Stress, frames
 from .trial import Trying
@@ -42,6 +42,8 @@ def stress(
     clock: str | None = None,
     level: float = 1.0,
     severity: float | Collection[float] = 1.0,
+    squeeze: float | Collection[float] | None = None,
+    wait: float = 0.0,
     families: Collection[str] = FAMILIES,
     only: Collection[str] = (),
     k: int = 1,
@@ -68,6 +70,9 @@ def stress(
     level      by the clock of months: share of what the plan serves, above 0 to 1, that counts as served in the months
                for which a consumer holds out
     severity   part that is lost while it lasts, above 0 to 1, or several
+    squeeze    instead of ``severity``: share of its normal exports, 0 to below 1, that a country still licenses, or
+               several. Only exports are lost then; what is normal are those of the plan
+    wait       weeks at the beginning of a squeeze in which nothing leaves, until the first licences are given
     families   of ``country`` (a stop of all exports; an outage of all plants), ``stage`` (the same of one stage of a
                country), ``facility`` (outage), ``material`` (a stop of one export: the heat map), ``scenario`` (those
                of the instance, as they stand)
@@ -100,20 +105,19 @@ def stress(
     planned = Planned(instance, run)
     if not 0.0 < level <= 1.0:
         raise UsageError(f"level = {level:g}: expected a part above 0, up to 1")
-    given = [
-        Shock(s, y, years, months)
-        for y in _years(planned, year)
-        for s in ([severity] if isinstance(severity, (int, float)) else severity)
-    ]
+    parts = _parts_lost(severity, squeeze, wait)
+    given = [Shock(s, y, years, months, wait=wait) for y in _years(planned, year) for s in parts]
     shocks = clock_of(instance, clock, from_month, given)
     by_months = any(shock.from_month for shock in shocks)
     if level != 1.0 and not (by_months and survival):
         raise idle(["level"], "by the clock of years, or without survival")
     asked = cases(instance, planned, families, shocks, only)
+    if squeeze is not None:
+        asked = [case for case in asked if case.kind in (STOP, NOTHING)]
     if all(not case.rows for case in asked):
         raise UsageError("there is nothing to try: the plan runs, sells and exports nothing of these families then")
     when = {"year": year is not None, "years": years != 1, "months": months is not None, "severity": severity != 1.0}
-    when |= {"from_month": from_month is not None, "clock": clock is not None}
+    when |= {"from_month": from_month is not None, "clock": clock is not None, "squeeze": squeeze is not None}
     if any(when.values()) and all(case.family == "scenario" for case in asked if case.rows):
         raise idle(
             [name for name, given in when.items() if given], "for scenarios, which say when and how much is lost"
@@ -148,12 +152,30 @@ def stress(
         found = replace(found, notes=(*found.notes, note))
     found.settings.update(
         {"years": years, "months": months, "from_month": from_month, "clock": "month" if by_months else "year",
-         "level": level, "severity": severity, "families": list(families), "only": list(only), "k": k}
+         "level": level, "severity": severity, "squeeze": squeeze, "wait": wait, "families": list(families),
+         "only": list(only), "k": k}
     )  # fmt: skip
     if target is not None:
         found.write(target, overwrite or goes_on)
         finished.forget()
     return found
+
+
+def _parts_lost(
+    severity: float | Collection[float], squeeze: float | Collection[float] | None, wait: float
+) -> list[float]:
+    """Return the parts that are lost, one for each shock of a year. Raises UsageError on what cannot be."""
+    if squeeze is None:
+        if wait:
+            raise idle(["wait"], "without a squeeze")
+        return [severity] if isinstance(severity, (int, float)) else [*severity]
+    if severity != 1.0:
+        raise UsageError("give squeeze, the part that still leaves, or severity, the part that is lost, not both")
+    left = [squeeze] if isinstance(squeeze, (int, float)) else [*squeeze]
+    for part in left:
+        if not 0.0 <= part < 1.0:
+            raise UsageError(f"squeeze = {part:g}: expected a part from 0 to below 1")
+    return [1.0 - part for part in left]
 
 
 def _years(planned: Planned, year: int | Collection[int] | None) -> list[int]:
