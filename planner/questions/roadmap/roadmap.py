@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...runs.run import Run
     from ...solving.solver import Progress
-
-Builds = Mapping[tuple[str, int], float]
-MODULES = 1e-6  # a difference of fewer modules is none
 
 
 @checked
@@ -134,9 +131,7 @@ class _Worths:
 
     def _undecided(self) -> list[str]:
         """Return the options that the courses do not all start alike: only for these there is something to wait for."""
-        own = builds_of(self.run)
-        return sorted({key[0] for builds in own.values() for key in {*builds, *own[""]}
-                       if abs(builds.get(key, 0.0) - own[""].get(key, 0.0)) > MODULES})  # fmt: skip
+        return sorted({option for more in self.run.answers.values() for option, _ in more})
 
     def values(self) -> pd.DataFrame:
         """Return the table ``values``."""
@@ -162,40 +157,24 @@ class _Worths:
         return table.sort_values(["waiting_musd", "option"], ascending=[False, True], ignore_index=True)
 
 
-def builds_of(run: Run) -> dict[str, Builds]:
-    """Return course ("" for the plan) -> (option, start year) -> modules, of courses with builds of their own."""
-    own: dict[str, Builds] = {"": run.builds}
-    for scenario, tables in run.branches.items():
-        if "builds" in tables:
-            own[scenario] = {
-                (str(r.option), int(r.start_year)): float(r.modules) for r in tables["builds"].itertuples()
-            }
-    return own
-
-
 def _starts(tree: Instance, run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tables ``signed`` and ``gates``."""
     import pandas as pd
 
-    own = builds_of(run)
     capex = {o.option: o.capex_musd for o in tree.options}
     answers = [year for s in tree.scenarios if (year := first_own_start(s)) is not None]
     answer = min(answers, default=tree.years[-1] + 1)
     signed = [
         (NOW if year == tree.years[0] else SURE if year < answer else CALM, option, year, n, capex[option] * n)
-        for (option, year), n in sorted(own[""].items(), key=lambda item: (item[0][1], item[0][0]))
+        for (option, year), n in sorted(run.builds.items(), key=lambda item: (item[0][1], item[0][0]))
     ]
-    gates = []
-    for scenario, line in lines(tree.scenarios).items():
-        if scenario not in own:
-            continue
-        left = own[next((s.parent for s in line if s.parent in own), "")]
-        for option, year in sorted({*own[scenario], *left}, key=lambda key: (key[1], key[0])):
-            more = own[scenario].get((option, year), 0.0) - left.get((option, year), 0.0)
-            if abs(more) > MODULES:
-                action = "start" if more > 0.0 else "do not start"
-                row = line[0]
-                gates.append((scenario, row.name or scenario, row.first_year, action, option, year, abs(more)))
+    rows = {s.scenario: s for s in tree.scenarios}
+    gates = [
+        (scenario, row.name or scenario, row.first_year, "start" if n > 0.0 else "do not start", option, year, abs(n))
+        for scenario, more in run.answers.items()
+        for row in (rows[scenario],)
+        for (option, year), n in more.items()
+    ]
     return pd.DataFrame(signed, columns=Roadmap.columns("signed")), pd.DataFrame(
         gates, columns=Roadmap.columns("gates")
     )
