@@ -42,6 +42,7 @@ def show(instance: Instance, plan: Run, folder: Path, console: Console | None = 
     _dependence(instance, plan, out)
     _shortages(plan, out)
     _replaced(plan, out)
+    _sold(plan, out)
     _impacts(instance, plan, out)
     _outlays(plan, out)
     _binding(instance, plan, out)
@@ -156,6 +157,15 @@ def _impacts(instance: Instance, plan: Run, out: Console) -> None:
         by_year = rows[rows["impact"] == impact.impact].groupby("year")["units"].sum()
         told = ", ".join(f"{year} {figure_of(units, 4)}" for year, units in by_year.items())
         out.print(escape(f"{impact.name}, {impact.unit} a year: {told or 'none'}"), soft_wrap=True)
+
+
+def _sold(plan: Run, out: Console) -> None:
+    """What is sold to buyers, and what that earns, by year; nothing unless the instance has some."""
+    if "sales" not in plan.tables:
+        return
+    by_year = plan.tables["sales"].groupby("year")[["t", "revenue_musd"]].sum()
+    told = (f"{r.Index} {figure_of(r.t, 4)} t for {figure_of(r.revenue_musd, 4)} MUSD" for r in by_year.itertuples())
+    out.print(f"Sold a year: {', '.join(told) or 'nothing'}")
 
 
 def _replaced(plan: Run, out: Console) -> None:
