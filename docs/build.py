@@ -33,8 +33,8 @@ HERE = Path(__file__).parent
 # in the order of the commands
 STUDIES: tuple[type[Study], ...] = (
     *(planner.Frontier, planner.Comparison, planner.Explanation, planner.Diagnosis, planner.Alternatives),
-    *(planner.Stress, planner.DeliveryRisk, planner.Failures, planner.Cover, planner.Hedge, planner.Sensitivity),
-    *(planner.Evidence, planner.BreakEven),
+    *(planner.Stress, planner.DeliveryRisk, planner.Failures, planner.Cover, planner.Hedge, planner.Roadmap),
+    *(planner.Sensitivity, planner.Evidence, planner.BreakEven, planner.Batch),
 )
 GENERATED = "<!-- written by docs/build.py; do not edit -->\n\n"
 

@@ -52,10 +52,10 @@ def draw(seed):
     drawn.add_groups(tables)
     drawn.r = random.Random(f"months {seed}")
     drawn.add_months(tables)
-    drawn.r = random.Random(f"sales {seed}")
-    drawn.add_buyers(tables)
     drawn.r = random.Random(f"trees {seed}")
     drawn.add_trees(tables)
+    drawn.r = random.Random(f"sales {seed}")
+    drawn.add_buyers(tables)
     return toml, tables
 
 
