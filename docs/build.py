@@ -33,8 +33,8 @@ HERE = Path(__file__).parent
 # in the order of the commands
 STUDIES: tuple[type[Study], ...] = (
     *(planner.Frontier, planner.Comparison, planner.Explanation, planner.Diagnosis, planner.Alternatives),
-    *(planner.Stress, planner.DeliveryRisk, planner.Failures, planner.Cover, planner.Hedge, planner.Sensitivity),
-    planner.Evidence,
+    *(planner.Stress, planner.DeliveryRisk, planner.Failures, planner.Cover, planner.Hedge, planner.Roadmap),
+    *(planner.Sensitivity, planner.Evidence, planner.BreakEven, planner.Batch),
 )
 GENERATED = "<!-- written by docs/build.py; do not edit -->\n\n"
 
@@ -61,7 +61,7 @@ def instance_format() -> str:
         name = f"{s.section}.{s.name}" if s.section else s.name
         parts.append(f"| `{name}` | {'yes' if s.required else 'no'} | {s.unit} | {s.meaning} |\n")
     for table in schema.describe():
-        need = " (required)" if table.required else ""
+        need = f" ({table.required})" if table.required else ""
         parts.append(f"\n## {table.name}.csv{need}\n\n{table.meaning}\n\n")
         parts.append(f"Key: {', '.join(f'`{k}`' for k in table.key)}\n\n")
         parts.append(

@@ -112,6 +112,29 @@ class Purchase(NamedTuple):
     limit: float | None  # kt/yr
 
 
+class Sale(NamedTuple):
+    """What is sold to a buyer of a material of one provenance, in its country."""
+
+    buyer: str
+    country: str
+    material: str
+    provenance: str
+    node: int
+    cost: float  # MUSD/kt: the price, below 0 where it earns
+
+
+class SaleLimit(NamedTuple):
+    """The least and the most that a buyer is sold at a node."""
+
+    buyer: str
+    country: str
+    material: str
+    node: int
+    least: float  # kt/yr
+    most: float | None  # kt/yr; None: no limit
+    sell: tuple[int, ...]
+
+
 class Need(NamedTuple):
     """Demand of a sector in a country at a node."""
 
@@ -252,6 +275,7 @@ class Pool:
     leaving: list[int] = field(default_factory=list)  # ship
     bought: list[int] = field(default_factory=list)  # buy
     delivered: Terms = field(default_factory=list)  # deliver, kt taken per kt of the demand that is served
+    sold: list[int] = field(default_factory=list)  # sell
     collected: list[int] = field(default_factory=list)  # collect
     held: list[int] = field(default_factory=list)  # stock: its put and draw
     surplus: int | None = None  # None: nothing may be thrown away
@@ -565,6 +589,7 @@ class ModelData:
     activity: list[Activity] = field(default_factory=list)
     ship: list[Shipment] = field(default_factory=list)
     buy: list[Purchase] = field(default_factory=list)
+    sell: list[Sale] = field(default_factory=list)
     need: list[Need] = field(default_factory=list)
     deliver: list[Delivery] = field(default_factory=list)
     collect: list[Collection] = field(default_factory=list)  # also describes the rows of its limits
@@ -587,6 +612,7 @@ class ModelData:
     lane_limit: list[LaneLimit] = field(default_factory=list)
     stock_limit: list[StockLimit] = field(default_factory=list)
     stock_floor: list[StockFloor] = field(default_factory=list)
+    sale_limit: list[SaleLimit] = field(default_factory=list)
     swap_limit: list[SwapLimit] = field(default_factory=list)
     impacts: list[Footprint] = field(default_factory=list)
     caps: dict[str, list[ShareLimit]] = field(default_factory=lambda: defaultdict(list))  # by metric

@@ -2,7 +2,8 @@ r"""The objective: the expected present value of all cost, or with a risk weight
 
 .. math::
     \min\ \sum_t \pi_t \Bigl( \sum_a \mathit{opex}_a x_a + \sum_s (\mathit{freight}_s + \mathit{tariff}_s) y_s
-    + \sum_k \mathit{price}_k b_k + \sum_h \mathit{holding}_h S_h + \sum_d \mathit{shortage}_d\, \mathit{short}_d
+    + \sum_k \mathit{price}_k b_k - \sum_k \mathit{price}_k\, \mathit{sell}_k
+    + \sum_h \mathit{holding}_h S_h + \sum_d \mathit{shortage}_d\, \mathit{short}_d
     + \sum_z \mathit{swap}_z\, z + \sum_k p_k\, \mathit{impact}_k \Bigr) \\
     + \sum_{o, \tau} p_{o\tau} (A_{o\tau} + F_{o\tau} + E_{o\tau})\, n_{o\tau} + F_0
     + \sum_e C_e\, \mathit{close}_e
@@ -16,6 +17,8 @@ opex            ``activity.opex``           MUSD/kt   operating cost; prepare/op
 freight         ``ship.freight``            MUSD/kt   cost of the lane; prepare/operations.py
 tariff          ``ship.tariff``             MUSD/kt   tariff rate times value of the material; the same
 price           ``buy.price``               MUSD/kt   market price, raised by the surge in a branch; the same
+sell            ``m.sell``                  kt/yr     decided: what is sold; its price is minus ``sale.cost``
+                                                      in MUSD/kt; prepare/sales.py
 holding         ``stock.cost``              MUSD/kt   cost of a year in stock, of the period's end; the same
 shortage        ``need.shortage_cost``      MUSD/kt   cost of demand that is not served; the same
 swap            ``delivery.cost``           MUSD/kt   cost of a substitute per kt replaced, 0 of other deliveries; the
@@ -64,6 +67,7 @@ RATES: dict[str, tuple[str, dict[str, str]]] = {
     "activity": ("activity", {"opex": "opex"}),
     "ship": ("ship", {"freight": "freight", "tariff": "tariff"}),
     "buy": ("buy", {"purchase": "price"}),
+    "sell": ("sell", {"sales": "cost"}),
     "stock": ("stock", {"holding": "cost"}),
     "short": ("need", {"shortage": "shortage_cost"}),
     "deliver": ("deliver", {"substitution": "cost"}),

@@ -6,6 +6,7 @@ name              unit      meaning (index: position in the list of the same nam
 ``activity``      kt/yr     how much a process runs at a facility, by provenance of its inputs
 ``ship``          kt/yr     what is moved of a material from one country to another, by provenance
 ``buy``           kt/yr     what is bought in a market; at most its ``max_t``
+``sell``          kt/yr     what is sold to a buyer, by provenance
 ``deliver``       kt/yr     what a sector in a country receives, by provenance; or of its demand what a
                             substitute replaces (a swap), by provenance of the material that it needs
 ``short``         kt/yr     what a need lacks (index: ``need``); at most (1 - min_service) of its demand
@@ -42,6 +43,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     m.activity = _amounts(len(data.activity))
     m.ship = _amounts(len(data.ship))
     m.buy = Var(range(len(data.buy)), domain=NonNegativeReals, bounds={i: (0, k.limit) for i, k in enumerate(data.buy)})
+    m.sell = _amounts(len(data.sell))
     m.deliver = _amounts(len(data.deliver))
     m.short = Var(
         range(len(data.need)),

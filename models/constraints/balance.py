@@ -3,8 +3,8 @@ r"""Balance: what comes into a pool of material goes out of it; nothing appears 
 .. math::
     \sum_a \mathit{made}_a x_a + \sum_{s \to c} y_s + \sum_k b_k + \sum_r \mathit{collect}_r
     + \sum_h \mathit{draw}_h + [q = \text{exposed}]\, \mathit{downgrade} \\
-    = \sum_a \mathit{used}_a x_a + \sum_{s \leftarrow c} y_s + \sum_d \mathit{taken}_d z_{dq} + \sum_h \mathit{put}_h
-    + \mathit{surplus} + [q = \text{clean}]\, \mathit{downgrade}
+    = \sum_a \mathit{used}_a x_a + \sum_{s \leftarrow c} y_s + \sum_d \mathit{taken}_d z_{dq} + \sum_k \mathit{sell}_k
+    + \sum_h \mathit{put}_h + \mathit{surplus} + [q = \text{clean}]\, \mathit{downgrade}
     \qquad \forall (m, c, q, t)
 
 ==============  ======================  =======  =====================================================
@@ -18,6 +18,7 @@ b_k             ``pool.bought``         kt/yr    ``m.buy``, decided: purchases i
 collect         ``pool.collected``      kt/yr    ``m.collect``, decided: what comes back after its use
 z_{dq}          ``pool.delivered``      kt/yr    ``m.deliver``, decided: deliveries to its sectors
 taken           ``pool.delivered``      kt/kt    1; of a swap ``t_per_t`` of substitutes.csv
+sell            ``pool.sold``           kt/yr    ``m.sell``, decided: sold to buyers in the country
 draw, put       ``pool.held``           kt/yr    ``m.draw, m.put``, decided: out of and into its stockpiles
 surplus         ``pool.surplus``        kt/yr    ``m.surplus``, decided: thrown away; None: not allowed
 downgrade       ``pool.downgrade``      kt/yr    ``m.downgrade``, decided: clean material used as exposed
@@ -51,7 +52,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         supply.add(m.draw, [i for i in pool.held if data.stock[i].can_draw])
         supply.add_terms(m.activity, pool.used, -1.0)
         supply.add(m.ship, pool.leaving, -1.0)
-        supply.add_terms(m.deliver, pool.delivered, -1.0)
+        supply.add_terms(m.deliver, pool.delivered, -1.0).add(m.sell, pool.sold, -1.0)
         supply.add(m.put, [i for i in pool.held if data.stock[i].can_put], -1.0)
         if pool.surplus is not None:
             supply.add(m.surplus, (pool.surplus,), -1.0)

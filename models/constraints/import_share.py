@@ -2,7 +2,8 @@ r"""Import-share cap: how much of what an importer uses comes from outside, or f
 
 .. math::
     \sum_{s:\ i \in O \setminus I,\ j \in I} y_s
-    \le \ell_t \sum_{m, c \in I, q} \Bigl(\sum_a \mathit{used}_a x_a + \sum_d \mathit{taken}_d z_{dq}\Bigr)
+    \le \ell_t \sum_{m, c \in I, q} \Bigl(\sum_a \mathit{used}_a x_a + \sum_d \mathit{taken}_d z_{dq}
+    + \sum_k \mathit{sell}_k\Bigr)
     \qquad \forall t
 
 with the countries I of the importer and O of the origin, over the strategic materials m of the stage, or one material.
@@ -15,6 +16,7 @@ y_s             ``cap.over``             kt/yr    ``m.ship``, decided: shipments
 pools in I      ``cap.total``            --       pools (m, c, q, t) of the importer: caps.csv ``country``
 used x_a        ``pool.used``            kt/yr    ``m.activity``, decided, times the recipes' inputs
 z_{dq}          ``pool.delivered``       kt/yr    ``m.deliver``, decided: delivered to the importer's sectors
+sell            ``pool.sold``            kt/yr    ``m.sell``, decided: sold to buyers in I
 taken           ``pool.delivered``       kt/kt    1; of a swap ``t_per_t`` of substitutes.csv
 l               ``cap.limit``            share    caps.csv, going linearly from ``limit`` to ``limit_end``
 ==============  =======================  =======  ========================================================

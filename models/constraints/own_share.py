@@ -2,7 +2,8 @@ r"""Own-share cap or floor: how much of what a country or bloc uses it makes its
 
 .. math::
     \sum_{a\,\text{in}\,I} \mathit{made}_a x_a - \sum_{m, c \in I, q} \mathit{surplus}_{mcqt}
-    \ge \ell_t \sum_{m, c \in I, q} \Bigl(\sum_a \mathit{used}_a x_a + \sum_d \mathit{taken}_d z_{dq}\Bigr)
+    \ge \ell_t \sum_{m, c \in I, q} \Bigl(\sum_a \mathit{used}_a x_a + \sum_d \mathit{taken}_d z_{dq}
+    + \sum_k \mathit{sell}_k\Bigr)
     \qquad \forall t
 
 with the countries I of the cap, over the strategic materials m of the stage, or one material. With ``recycled`` only
@@ -18,6 +19,7 @@ surplus         ``cap.over``             kt/yr    ``m.surplus``, decided: thrown
 pools in I      ``cap.total``            --       pools (m, c, q, t) of the country or bloc: caps.csv ``country``
 used x_a        ``pool.used``            kt/yr    ``m.activity``, decided, times the recipes' inputs
 z_{dq}          ``pool.delivered``       kt/yr    ``m.deliver``, decided: delivered to sectors in I
+sell            ``pool.sold``            kt/yr    ``m.sell``, decided: sold to buyers in I
 taken           ``pool.delivered``       kt/kt    1; of a swap ``t_per_t`` of substitutes.csv
 l               ``cap.limit``            share    caps.csv, going linearly from ``limit`` to ``limit_end``
 ==============  =======================  =======  ========================================================

@@ -1,4 +1,4 @@
-"""What pools add to the totals of caps on shares: made, less surplus, plus bought; and what is used or delivered."""
+"""What pools add to the totals of caps on shares: made, less surplus, plus bought; and what is used or sold."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def add_supply(row: Sum, m: ConcreteModel, pool: Pool, factor: float) -> None:
 
 
 def add_use(row: Sum, m: ConcreteModel, pools: Iterable[Pool], factor: float) -> None:
-    """Add ``factor`` times (used + delivered) of all ``pools`` to ``row``, in kt/yr."""
+    """Add ``factor`` times (used + delivered + sold) of all ``pools`` to ``row``, in kt/yr."""
     for pool in pools:
         row.add_terms(m.activity, pool.used, factor).add_terms(m.deliver, pool.delivered, factor)
+        row.add(m.sell, pool.sold, factor)

@@ -50,6 +50,7 @@ from .origin import check_origin
 from .outlays import check_offtakes, check_outlays
 from .reading import Given, Tables
 from .returns import check_returns
+from .sales import check_sales
 from .substitutes import check_substitution
 
 __all__ = ["KINDS", "TOLERANCE", "AuditReport", "BranchAudit", "Check", "Violation", "audit"]
@@ -270,6 +271,7 @@ def _check_operations(parts: Sequence[Operations], before: Sequence[Stretch], bo
         check_balances(part, book)
         stocks = check_stocks(part, stocks, book)
         check_service(part, book)
+        check_sales(part, book)
         check_substitution(part, book)
         check_row_money(part, book)
     book.month = 0

@@ -90,6 +90,10 @@ KINDS: dict[str, Kind] = {
     "demand": _tonnes("clean, exposed and short make up the demand"),
     "min_service": _tonnes("min_service is kept"),
     "clean_only": _tonnes("no exposed delivery from clean_from_year on"),
+    # sales
+    "sale_rows": replace(_faults("what is sold is what its buyer takes, where it takes it"), rare=True),
+    "sale_limit": replace(_tonnes("sales between min_t and max_t of the buyer"), rare=True),
+    "revenue": Kind("revenue_musd of each sale", "MUSD", 1e-3, rare=True),
     # substitution
     "swaps": replace(_faults("substitutes replace what they may, by what they may"), rare=True),
     "swap_limit": replace(_tonnes("substitutes within max_share of the demand"), rare=True),

@@ -103,7 +103,7 @@ class Shares:
             for country_inside in sorted(inside):
                 for q in PROVENANCES:
                     key = (material, country_inside, q, year)
-                    needed += o.used.get(key, 0.0) + o.delivered.get(key, 0.0)
+                    needed += o.used.get(key, 0.0) + o.delivered.get(key, 0.0) + o.sold.get(key, 0.0)
         return Share(arriving, needed)
 
     def impact(self, impact: str, year: int) -> Share:
@@ -121,7 +121,7 @@ class Shares:
                 for q in PROVENANCES:
                     key = (material, country, q, year)
                     made += 0.0 if cap.recycled else o.made.get(key, 0.0) - o.surplus.get(key, 0.0)
-                    needed += o.used.get(key, 0.0) + o.delivered.get(key, 0.0)
+                    needed += o.used.get(key, 0.0) + o.delivered.get(key, 0.0) + o.sold.get(key, 0.0)
         return Share(made, needed)
 
 

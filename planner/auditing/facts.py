@@ -88,6 +88,7 @@ class Facts:
         self.options = {row.option: row for row in instance.options}
         self.sectors = {row.sector: row for row in instance.sectors}
         self.markets = {row.market: row for row in instance.markets}
+        self.buyers = {row.buyer: row for row in instance.buyers}
         self.stockpiles = {row.stockpile: row for row in instance.stockpiles}
         self.caps = {row.cap: row for row in instance.caps}
         self.funds = {row.fund: row for row in instance.funds}
@@ -265,6 +266,17 @@ class Facts:
         points = self._limits.get((market,))
         return interpolated(points, year) if points else None
 
+    def paid(self, buyer: str, column: str, year: int) -> float | None:
+        """Return a figure of buyer_prices.csv in the period that begins in ``year``; None if it is blank."""
+        points = self._buyer_prices.get((buyer, column))
+        return interpolated(points, year) if points else None
+
+    @cached_property
+    def _buyer_prices(self) -> dict[tuple[str, ...], Points]:
+        columns = ("price_usd_per_t", "min_t", "max_t")
+        cells = ((row, column, getattr(row, column)) for row in self.instance.buyer_prices for column in columns)
+        return _series(((row.buyer, column), row.year, value) for row, column, value in cells if value is not None)
+
     @cached_property
     def demands(self) -> dict[tuple[str, ...], Points]:
         """Tonnes a year by country, sector and material."""
@@ -323,6 +335,7 @@ class Facts:
             "origin": countries,
             "destination": countries,
             "market": frozenset(self.markets),
+            "buyer": frozenset(self.buyers),
             "stockpile": frozenset(self.stockpiles),
             "sector": frozenset(self.sectors),
             "return": frozenset(self.returns),

@@ -11,7 +11,7 @@ from ..instance.instance import Instance
 MONTH = "month"  # a column after ``year`` in the tables of a branch in months: 1 to 12, blank for whole years
 COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
 # a further component, and the table without which it is not there
-COMPONENTS_ONLY_WITH = {"substitution": "substitutes", "impact": "impacts"}
+COMPONENTS_ONLY_WITH = {"sales": "buyers", "substitution": "substitutes", "impact": "impacts"}
 PRIVATE = "private"
 RECYCLED, UNKNOWN, INITIAL_STOCK = "recycled", "unknown", "initial stock"  # origins that are no country
 
@@ -64,6 +64,16 @@ class PurchaseRow(NamedTuple):
     year: int
     t: float
     cost_musd: float
+
+
+class SaleRow(NamedTuple):
+    buyer: str
+    country: str
+    material: str
+    provenance: str
+    year: int
+    t: float
+    revenue_musd: float
 
 
 class ServiceRow(NamedTuple):
@@ -257,6 +267,7 @@ ACTIVITY = Layout(
 )
 FLOWS = Layout("flows", FlowRow, ("material", "origin", "destination", "provenance", "year"), ("t",))
 PURCHASES = Layout("purchases", PurchaseRow, ("market", "provenance", "year"), ("t",))
+SALES = Layout("sales", SaleRow, ("buyer", "provenance", "year"), ("t",))
 SERVICE = Layout(
     "service",
     ServiceRow,
@@ -325,11 +336,12 @@ ONLY_WITH: tuple[tuple[Layout[Any], str], ...] = (
     (CLOSURES, "closures"),
     (PRICE_FLOORS, "price_floors"),
     (OFFTAKES, "offtakes"),
+    (SALES, "buyers"),
     (SUBSTITUTION, "substitutes"),
     (RETURNED, "returns"),
     (IMPACT_TOTALS, "impacts"),
 )
-BRANCHED = (SUBSTITUTION, RETURNED)  # of these, the ones that a branch has too
+BRANCHED = (SALES, SUBSTITUTION, RETURNED)  # of these, the ones that a branch has too
 ORIGIN = Layout(
     "origin", OriginRow, ("country", "sector", "material", "stage", "origin", "year"), ("t", "share")
 )  # runs written before there was such a table lack it

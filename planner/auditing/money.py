@@ -1,7 +1,7 @@
 r"""Checks money: freight, tariff and purchase of each row, costs.csv, objective, bound and totals of plan.json.
 
 .. math::
-    \sum_t D_t (fixed\ O\&M + opex + freight + tariff + purchase + holding + shortage + substitution + impact)
+    \sum_t D_t (fixed\ O\&M + opex + freight + tariff + purchase + holding + shortage - sales + substitution + impact)
     + \sum_{modules} \sum_y capex \cdot CRF(wacc, life) \, (1+r)^{-(y-y_0)}
 
 Costs are expected values: in a period, each branch that has begun counts with its probability, less that of the
@@ -63,6 +63,8 @@ def operating_costs(operations: Operations) -> Costs:
         usd["holding", s.year] += facts.stockpiles[s.stockpile].holding_usd_per_t * s.stock_t
     for d in operations.service:
         usd["shortage", d.year] += facts.sectors[d.sector].shortage_usd_per_t * d.short_t
+    for sale in operations.sales:
+        usd["sales", sale.year] -= (facts.paid(sale.buyer, "price_usd_per_t", sale.year) or 0.0) * sale.t
     for swap in operations.swaps:
         usd["substitution", swap.year] += facts.substitutes[swap.substitute].cost_usd_per_t * swap.t
     for year, amount in operating_impacts(operations).items():

@@ -4,7 +4,7 @@ For every material m, country c, provenance q and period t:
 
 .. math::
     made + arriving + bought + collected + drawn \;(+ downgrade \text{ if exposed})
-    = used + leaving + delivered + put + surplus \;(+ downgrade \text{ if clean})
+    = used + leaving + delivered + sold + put + surplus \;(+ downgrade \text{ if clean})
 
     leaving \le made - surplus + bought + collected \;(+ downgrade \text{ if exposed}), \qquad
     \textstyle\sum_q leaving \le \sum_q (made - surplus + bought + collected)
@@ -29,6 +29,7 @@ from .layouts import (
     PRICES,
     PURCHASES,
     RETURNED,
+    SALES,
     SERVICE,
     STOCKS,
     SUBSTITUTION,
@@ -37,6 +38,7 @@ from .layouts import (
     FlowRow,
     PurchaseRow,
     ReturnedRow,
+    SaleRow,
     ServiceRow,
     StockRow,
     SubstitutionRow,
@@ -68,6 +70,7 @@ class Operations:
         self.purchases: list[PurchaseRow] = tables.rows(PURCHASES)
         self.service: list[ServiceRow] = tables.rows(SERVICE)
         self.stocks: list[StockRow] = tables.rows(STOCKS)
+        self.sales: list[SaleRow] = tables.rows(SALES) if facts.buyers else []
         self.returned: list[ReturnedRow] = tables.rows(RETURNED) if facts.returns else []
         self.swaps: list[SubstitutionRow] = tables.rows(SUBSTITUTION) if facts.substitutes else []
         self.adjustments: list[AdjustmentRow] = tables.rows(ADJUSTMENTS)
@@ -82,6 +85,7 @@ class Operations:
         self.bought: Totals = defaultdict(float)
         self.collected: Totals = defaultdict(float)
         self.delivered: Totals = defaultdict(float)
+        self.sold: Totals = defaultdict(float)
         self.put: Totals = defaultdict(float)
         self.drawn: Totals = defaultdict(float)
         self.surplus: Totals = defaultdict(float)
@@ -107,6 +111,8 @@ class Operations:
             self.arriving[flow.material, flow.destination, flow.provenance, flow.year] += flow.t
         for purchase in self.purchases:
             self.bought[purchase.material, purchase.country, purchase.provenance, purchase.year] += purchase.t
+        for sale in self.sales:
+            self.sold[sale.material, sale.country, sale.provenance, sale.year] += sale.t
         for s in self.service:
             self.delivered[s.material, s.country, CLEAN, s.year] += s.clean_t
             self.delivered[s.material, s.country, EXPOSED, s.year] += s.exposed_t
@@ -179,7 +185,7 @@ def check_prices(operations: Operations, tables: Tables, book: Book) -> None:
     o = operations
     sliver = max(NEGLIGIBLE, 1e-6 * max((row.demand_t for row in o.facts.instance.demand), default=0.0))
     incoming = (o.made, o.arriving, o.bought, o.drawn, o.collected)
-    passing = (*incoming, o.used, o.leaving, o.delivered)
+    passing = (*incoming, o.used, o.leaving, o.delivered, o.sold)
     prices = {(r.material, r.country, r.provenance, r.year): r.usd_per_t for r in tables.rows(PRICES)}
     for where in sorted({*prices, *(where for totals in incoming for where in totals)}):
         there = not math.isnan(prices.get(where, math.nan))
@@ -253,6 +259,7 @@ def check_balances(operations: Operations, book: Book) -> None:
             o.bought,
             o.collected,
             o.delivered,
+            o.sold,
             o.put,
             o.drawn,
             o.surplus,
@@ -270,7 +277,7 @@ def check_balances(operations: Operations, book: Book) -> None:
             collected = o.collected.get(key, nothing)
             into = made + o.arriving.get(key, nothing) + bought + collected + o.drawn.get(key, nothing)
             out = o.used.get(key, nothing) + leaving + o.delivered.get(key, nothing)
-            out += o.put.get(key, nothing) + surplus
+            out += o.put.get(key, nothing) + surplus + o.sold.get(key, nothing)
             degraded = downgrade if q == EXPOSED else nothing
             into += degraded
             if q == CLEAN:

@@ -7,5 +7,6 @@ function, so that ``planner --help`` stays quick.
 # in the order in which --help lists them
 COMMANDS = (
     *("validate", "solve", "frontier", "compare", "explain", "diagnose", "alternatives", "stress", "cover", "hedge"),
-    *("sensitivity", "evidence", "report", "audit", "convert", "export", "new"),
+    *("roadmap", "break_even", "sensitivity", "batch", "evidence", "report", "audit", "convert", "export", "examples"),
+    "new",
 )

@@ -101,6 +101,7 @@ class Row(BaseModel):
     TABLE     name of the table
     KEY       names of the columns that make up its key
     REQUIRED  whether an instance must have the table
+    UNLESS    another table with which it need not have it
     TOGETHER  columns that together are the key of a row in another table -> that table
     """
 
@@ -109,6 +110,7 @@ class Row(BaseModel):
     TABLE: ClassVar[str] = ""
     KEY: ClassVar[tuple[str, ...]] = ()
     REQUIRED: ClassVar[bool] = False
+    UNLESS: ClassVar[str] = ""
     TOGETHER: ClassVar[Mapping[tuple[str, ...], str]] = {}
 
     note: str = text("a remark", "none")

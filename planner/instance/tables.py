@@ -33,7 +33,7 @@ from .declare import (
 from .group_tables import Group, GroupLimit
 from .impact_tables import Impact, ImpactFactor
 from .metrics import METRICS
-from .use_tables import Return, Substitute, SubstituteShare
+from .use_tables import Buyer, BuyerPrice, Return, Substitute, SubstituteShare
 
 
 class Country(CitedRow):
@@ -246,6 +246,7 @@ class Sector(CitedRow):
     TABLE = "sectors"
     KEY = ("sector",)
     REQUIRED = True
+    UNLESS = "buyers"
 
     sector: str = key("short name")
     name: str = text("name in full")
@@ -260,6 +261,7 @@ class Demand(CitedRow):
     TABLE = "demand"
     KEY = ("country", "sector", "material", "year")
     REQUIRED = True
+    UNLESS = "buyers"
 
     country: str = reference("countries", "where it is used")
     sector: str = reference("sectors", "by whom")
@@ -591,7 +593,7 @@ ROWS: tuple[type[Row], ...] = (
     Country, Material, Process, Recipe, RecipeYield, Facility, FacilityCapacity, Operation, OperationCost, Option, Lane,
     Tariff,
     Sector, Demand, Market, MarketPrice, Stockpile, Cap, Group, GroupLimit, Fund, FundOption, Scenario, Disruption,
-    BranchService, DeliveryRisk, Closure, PriceFloor, Offtake, Substitute, SubstituteShare, Return,
+    BranchService, DeliveryRisk, Closure, PriceFloor, Offtake, Buyer, BuyerPrice, Substitute, SubstituteShare, Return,
     Impact, ImpactFactor, Evidence,
     Source,
 )  # fmt: skip
@@ -617,18 +619,23 @@ def cells(row: Row) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class TableDescription:
-    """A table as the schema declares it; ``required`` states whether an instance must have it."""
+    """A table as the schema declares it; ``required`` states whether an instance must have it, "" for no."""
 
     name: str
     meaning: str
     key: tuple[str, ...]
-    required: bool
+    required: str
     columns: tuple[Column, ...]
+
+
+def _need(row: type[Row]) -> str:
+    """Return when an instance must have the table of a row, in words; "" for never."""
+    return f"required, unless there are {row.UNLESS}" if row.UNLESS else "required" if row.REQUIRED else ""
 
 
 def describe() -> tuple[TableDescription, ...]:
     """Return every table with its columns, for the page on the instance format."""
     return tuple(
-        TableDescription(name, row.__doc__ or "", row.KEY, row.REQUIRED, tuple(columns(name).values()))
+        TableDescription(name, row.__doc__ or "", row.KEY, _need(row), tuple(columns(name).values()))
         for name, row in TABLES.items()
     )

@@ -1,4 +1,4 @@
-"""Tables about the use of materials: what may replace them, and what comes back after their use.
+"""Tables about the use of materials: who buys them, what may replace them, and what comes back after their use.
 
 They are part of the schema in ``tables.py``.
 """
@@ -7,7 +7,36 @@ from typing import Any
 
 from pydantic import create_model
 
-from .declare import BLOCS, LARGEST_YIELD, CitedRow, fraction, key, number, reference, text, year
+from .declare import BLOCS, LARGEST_YIELD, CitedRow, flag, fraction, key, number, reference, text, year
+
+
+class Buyer(CitedRow):
+    """Somebody outside the modelled chain who buys a material: what is sold to him earns his price.
+
+    What is sold is used in his country: it counts there as used in import and own shares, and what was made for it in
+    stage shares, but not in the exposed share, which is of what sectors receive.
+    """
+
+    TABLE = "buyers"
+    KEY = ("buyer",)
+
+    buyer: str = key("short name")
+    country: str = reference("countries", "where it buys; the material must be made there or brought there")
+    material: str = reference("materials", "what it buys")
+    clean_only: bool = flag("whether it buys clean material only, whatever happens")
+
+
+class BuyerPrice(CitedRow):
+    """The price that a buyer pays, and the least and the most that it buys; a series."""
+
+    TABLE = "buyer_prices"
+    KEY = ("buyer", "year")
+
+    buyer: str = reference("buyers", "the buyer")
+    year: int | None = year("year of the figure; linear between years, held outside", "every year")
+    price_usd_per_t: float = number("price; below 0 it is paid for taking the material", "USD/t", ge=-1e12)
+    min_t: float = number("least that must be sold to it, but in disrupted courses", "t/year", 0.0)
+    max_t: float | None = number("most that it buys; for one buyer always blank or never", "t/year", None, "no limit")
 
 
 class Substitute(CitedRow):

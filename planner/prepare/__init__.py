@@ -5,7 +5,7 @@ Only here are tonnes and USD converted to kilotonnes and million USD, and only h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..instance.timeline import Period, disrupted_months, horizon_end, months_of, overlap_share, periods
@@ -23,19 +23,19 @@ from ..models.data import (
     Terms,
 )
 from . import caps, closing, funding, groups, investment, offtakes, operations, risk
-from .conditions import Conditions, lay_out_nodes
+from .conditions import Conditions, course_of, lay_out_nodes
 from .memory import paused_garbage_collector
 from .returns import Served
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ..instance.instance import Instance
 
 
 __all__ = [
     "CLEAN", "EXPOSED", "PLAN", "CapacityLimit", "GroupLimit", "ModelData", "Need", "Node", "Pool", "Prepared",
-    "ShareLimit", "Terms", "prepare", "prepare_branch",
+    "ShareLimit", "Terms", "prepare", "prepare_branch", "prepare_course",
 ]  # fmt: skip
 
 
@@ -125,6 +125,30 @@ def prepare_branch(
 
 
 @paused_garbage_collector()
+def prepare_course(instance: Instance, scenario: str) -> Prepared:
+    """Return the data of one course as if it were certain and known beforehand: with probability 1, all starts free.
+
+    scenario  whose branch the course ends in; blank: nothing happens
+    """
+    span = periods(instance)
+    whole = ModelData()
+    of_whole = lay_out_nodes(instance, span, whole)
+    path = course_of(whole.nodes, scenario)
+    place = {n: k for k, (n, _) in enumerate(path)}
+    data = ModelData()
+    for n, share in path:
+        node = whole.nodes[n]
+        previous = None if node.previous is None else place[node.previous]
+        leaves = None if node.leaves is None else place[node.leaves]
+        data.nodes.append(node._replace(weight=node.present * share, previous=previous, leaves=leaves))
+    conditions = [of_whole[n] for n, _ in path]
+    certain = replace(instance, scenarios=())
+    investment.add(certain, span, horizon_end(instance), data)
+    data.starts |= dict.fromkeys((node.branch for node in data.nodes), data.starts[PLAN])
+    return _completed(instance, certain, span, data, conditions)
+
+
+@paused_garbage_collector()
 def prepare(
     instance: Instance, until: Mapping[str, int] | None = None, closed: operations.Closed | None = None
 ) -> Prepared:
@@ -138,12 +162,28 @@ def prepare(
     data = ModelData()
     conditions = lay_out_nodes(instance, span, data, until)
     investment.add(instance, span, horizon_end(instance), data)
-    groups.add(instance, data)
+    prepared = _completed(instance, instance, span, data, conditions, closed)
+    risk.add(instance, data)
+    return prepared
+
+
+def _completed(
+    instance: Instance,
+    building: Instance,
+    span: tuple[Period, ...],
+    data: ModelData,
+    conditions: Sequence[Conditions],
+    closed: operations.Closed | None = None,
+) -> Prepared:
+    """Fill all but the nodes, the builds and the outcomes of ``data``; the arguments are as in `prepare`.
+
+    building  the instance with the scenarios whose branches have starts of their own
+    """
+    groups.add(building, data)
     if closed is None:
         closing.add(instance, span, data)
     operations.add(instance, span, conditions, data, closed=closed)
     offtakes.add(instance, span, data)
     caps.add(instance, span, data)
-    funding.add(instance, data)
-    risk.add(instance, data)
+    funding.add(building, data)
     return Prepared(instance, span, data, tuple(conditions))

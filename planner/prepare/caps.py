@@ -69,7 +69,7 @@ def year_of(nodes: Sequence[Node], n: int) -> list[tuple[int, float]]:
 class _CapRows:
     """Adds the rows of caps; pools, needs and deliveries are grouped by node once.
 
-    pools      (node, material) -> positions of pools where something is made, bought, used or delivered
+    pools      (node, material) -> positions of pools where something is made, bought, used, delivered or sold
     needs      node -> positions of needs
     exposed    node -> positions of exposed deliveries, swaps among them
     thrift     node -> positions of swaps without a material
@@ -84,7 +84,7 @@ class _CapRows:
         self.of_concern = frozenset(instance.countries_of_concern)
         self.pools: dict[tuple[int, str], list[int]] = defaultdict(list)
         for p, pool in enumerate(data.pools):
-            if pool.made or pool.bought or pool.used or pool.delivered:
+            if pool.made or pool.bought or pool.used or pool.delivered or pool.sold:
                 self.pools[pool.node, pool.material].append(p)
         self.needs: dict[int, list[int]] = defaultdict(list)
         for d, need in enumerate(data.need):
@@ -193,9 +193,9 @@ class _CapRows:
         return ShareLimit(cap.cap, n, limit * KILO, made=made, shipped=shipped, bought=bought, started=started)
 
     def _used(self, pools: list[int], inside: frozenset[str]) -> list[int]:
-        """Return those of some pools in the countries ``inside`` in which something is used or delivered."""
+        """Return those of some pools in the countries ``inside`` in which something is used, delivered or sold."""
         of = self.data.pools
-        return [p for p in pools if of[p].country in inside and (of[p].used or of[p].delivered)]
+        return [p for p in pools if of[p].country in inside and (of[p].used or of[p].delivered or of[p].sold)]
 
     def _all_inside(self, cap: Cap, n: int, inside: frozenset[str]) -> list[int]:
         """Return the pools of the importer at a node at which something the cap counts can arrive."""

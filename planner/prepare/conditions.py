@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..instance.courses import left, lines, rebuilds
 from ..instance.timeline import Period, branch_begin, branch_times, disrupted_months, months_of, overlap_share
 from ..instance.wildcards import hit_facilities, matches_material, members
-from ..models.data import ModelData, Node
+from ..models.data import ModelData, Node, Terms
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -151,6 +151,19 @@ def lay_out_nodes(
             conditions.append(conditions_of(instance, strikes))
         paths[branch] = path
     return conditions
+
+
+def course_of(nodes: Sequence[Node], branch: str) -> Terms:
+    """Return the nodes of a course in order of time, each with the share of it that the course runs through."""
+    at: int | None = max(n for n, node in enumerate(nodes) if node.branch == branch)
+    path: Terms = []
+    while at is not None:
+        node = nodes[at]
+        path.append((at, 1.0))
+        if node.leaves is not None:
+            path.append((node.leaves, node.gone))
+        at = node.previous
+    return path[::-1]
 
 
 def conditions_of(instance: Instance, strikes: Sequence[Strike]) -> Conditions:

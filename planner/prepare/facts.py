@@ -52,6 +52,18 @@ class Offer(NamedTuple):
     limit: float | None  # kt/yr
 
 
+class Purchaser(NamedTuple):
+    """What a buyer pays, and the least and the most that it is sold; ``most`` None: any amount."""
+
+    buyer: str
+    country: str
+    material: str
+    clean_only: bool
+    price: float  # MUSD/kt
+    least: float  # kt/yr
+    most: float | None  # kt/yr
+
+
 class Swap(NamedTuple):
     """A substitute for part of a demand; ``replaced_by`` blank: thrift, which needs no material."""
 
@@ -88,6 +100,7 @@ class PeriodFacts:
     offers: tuple[Offer, ...]
     demands: tuple[SectorDemand, ...]
     own_capacity: dict[str, float]
+    purchasers: tuple[Purchaser, ...] = ()
 
 
 class FactSource:
@@ -107,6 +120,12 @@ class FactSource:
             self._prices[p.market][p.year] = p.price_usd_per_t
             if p.max_t is not None:
                 self._limits[p.market][p.year] = p.max_t
+        self._paid: dict[tuple[str, str], dict[int | None, float]] = defaultdict(dict)  # buyer, column
+        for b in instance.buyer_prices:
+            self._paid[b.buyer, "price"][b.year] = b.price_usd_per_t
+            self._paid[b.buyer, "least"][b.year] = b.min_t
+            if b.max_t is not None:
+                self._paid[b.buyer, "most"][b.year] = b.max_t
         self._lanes_of: dict[tuple[int, ...], dict[tuple[str, str], list[Lane]]] = {}
         self._demand: dict[tuple[str, str, str], dict[int | None, float]] = defaultdict(dict)
         for d in instance.demand:
@@ -123,6 +142,7 @@ class FactSource:
             lanes=self._lanes(year),
             offers=self._offers(year),
             demands=self._demands(year),
+            purchasers=self._purchasers(year),
             own_capacity={
                 f.facility: largest_capacity(instance, f) * KILO * own_capacity_share(instance, f, period)
                 for f in instance.facilities
@@ -201,6 +221,15 @@ class FactSource:
                     limit=series_value(limits, year) * KILO if limits else None,
                 )
             )
+        return tuple(result)
+
+    def _purchasers(self, year: int) -> tuple[Purchaser, ...]:
+        result = []
+        for b in self._instance.buyers:
+            price, least = (series_value(self._paid[b.buyer, name], year) * KILO for name in ("price", "least"))
+            limits = self._paid.get((b.buyer, "most"))
+            most = series_value(limits, year) * KILO if limits else None
+            result.append(Purchaser(b.buyer, b.country, b.material, b.clean_only, price, least, most))
         return tuple(result)
 
     def _demands(self, year: int) -> tuple[SectorDemand, ...]:

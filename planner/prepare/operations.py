@@ -33,7 +33,7 @@ from ..models.data import (
     Terms,
     TransitLimit,
 )
-from . import substitutes
+from . import sales, substitutes
 from .caps import cap_materials, importers
 from .conditions import KILO, Conditions
 from .facts import FactSource, PeriodFacts
@@ -144,6 +144,7 @@ class _NodeBuilder:
         self._run(n, facts, reach, limits, pools)
         self._trade(n, facts, reach, conditions, pools)
         self._serve(n, facts, reach, conditions, pools)
+        sales.add(self.data, n, facts.purchasers, reach, pools)
         self.returns.add(n, reach, pools)
         self._store(n, reach, conditions, pools)
         self._adjust(n, reach, pools)
@@ -164,7 +165,8 @@ class _NodeBuilder:
             (w.material, w.country, w.clean_only, *(s.replaced_by for s in w.swaps)) for w in facts.demands
         )
         # operations differ between periods only in their numbers; ``facts`` outlives the builder, so the id is its own
-        situation = (id(facts.lanes), able, stocked, forced, offers, demands, node.rules_hold, back)
+        buyers = tuple((b.buyer, b.most != 0.0) for b in facts.purchasers)
+        situation = (id(facts.lanes), able, stocked, forced, offers, demands, buyers, node.rules_hold, back)
         if situation not in self.reaches:
             stockpiles = [(s.material, s.country) for s in self.instance.stockpiles]
             self.reaches[situation] = explore(

@@ -185,6 +185,10 @@ def _backward(
                 need((*place, CLEAN))
             if (*place, EXPOSED) in available and not (clean_only and sector_demand.clean_only):
                 need((*place, EXPOSED))
+    for buyer in facts.purchasers:
+        for provenance in (CLEAN,) if buyer.clean_only else (CLEAN, EXPOSED):
+            if (key := (buyer.material, buyer.country, provenance)) in available and buyer.most != 0.0:
+                need(key)
     for place in stockpiles:
         for provenance in (CLEAN, EXPOSED):
             if (*place, provenance) in available:

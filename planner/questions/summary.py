@@ -37,10 +37,12 @@ def show(instance: Instance, plan: Run, folder: Path, console: Console | None = 
     _terms(plan, out)
     _costs(plan, out)
     _builds(plan, out)
+    _answers(plan, out)
     _closures(plan, out)
     _dependence(instance, plan, out)
     _shortages(plan, out)
     _replaced(plan, out)
+    _sold(plan, out)
     _impacts(instance, plan, out)
     _outlays(plan, out)
     _binding(instance, plan, out)
@@ -77,6 +79,7 @@ def _terms(plan: Run, out: Console) -> None:
         out.print(
             f"Not the cheapest plan ({least['value']:,.6g} MUSD): the one with the least {asked['name']} for at most "
             f"{aim['ceiling_musd']:,.6g} MUSD: {aim['value']:,.6g} ({AIMS[asked['name']]})"
+            + (f"; no plan has less than {max(0.0, aim['bound']):,.6g}" if aim["bound"] < 0.999 * aim["value"] else "")
         )
     if held := in_words(plan.plan["settings"].get("pins")):
         out.print(f"Not all builds were free; the best plan with {escape(held)}")
@@ -100,6 +103,16 @@ def _builds(plan: Run, out: Console) -> None:
     for year, rows in builds.groupby("start_year", sort=True):
         names = ", ".join(f"{r.option} {figure_of(r.capacity_t, 4)} t" for r in rows.itertuples())
         out.print(f"  {year}: {escape(names)}", soft_wrap=True)
+
+
+def _answers(plan: Run, out: Console) -> None:
+    """What branches that may build start otherwise than the course that they leave."""
+    answers = {scenario: more for scenario, more in plan.answers.items() if more}
+    if answers:
+        out.print("Built otherwise in branches (modules):")
+    for scenario, more in answers.items():
+        told = ", ".join(f"{option}@{year} {n:+g}" for (option, year), n in more.items())
+        out.print(f"  {escape(scenario)}: {escape(told)}", soft_wrap=True)
 
 
 def _closures(plan: Run, out: Console) -> None:
@@ -145,6 +158,15 @@ def _impacts(instance: Instance, plan: Run, out: Console) -> None:
         by_year = rows[rows["impact"] == impact.impact].groupby("year")["units"].sum()
         told = ", ".join(f"{year} {figure_of(units, 4)}" for year, units in by_year.items())
         out.print(escape(f"{impact.name}, {impact.unit} a year: {told or 'none'}"), soft_wrap=True)
+
+
+def _sold(plan: Run, out: Console) -> None:
+    """What is sold to buyers, and what that earns, by year; nothing unless the instance has some."""
+    if "sales" not in plan.tables:
+        return
+    by_year = plan.tables["sales"].groupby("year")[["t", "revenue_musd"]].sum()
+    told = (f"{r.Index} {figure_of(r.t, 4)} t for {figure_of(r.revenue_musd, 4)} MUSD" for r in by_year.itertuples())
+    out.print(f"Sold a year: {', '.join(told) or 'nothing'}")
 
 
 def _replaced(plan: Run, out: Console) -> None:

@@ -241,6 +241,14 @@ class View(Names):
         return {place: dict(by) for place, by in tonnes.items()}
 
     @cached_property
+    def sold(self) -> dict[Place, float]:
+        """t/yr sold to buyers at a place."""
+        tonnes: dict[Place, float] = defaultdict(float)
+        for r in self.tables["sales"].itertuples() if "sales" in self.tables else ():
+            tonnes[r.material, r.country, r.provenance, r.year] += r.t
+        return dict(tonnes)
+
+    @cached_property
     def drawn(self) -> dict[Place, float]:
         """t/yr drawn from stock at a place."""
         tonnes: dict[Place, float] = defaultdict(float)
@@ -255,10 +263,11 @@ class View(Names):
         return {(r.material, r.country, r.year): r.t for r in rows.itertuples() if r.kind == "downgrade"}
 
     def consumed(self, material: str, country: str, year: int) -> float:
-        """Return the t/yr used or delivered in a country, of both provenances."""
+        """Return the t/yr used, delivered or sold in a country, of both provenances."""
         return sum(
             sum(self.used_by_process.get((material, country, q, year), {}).values())
             + self.delivered.get((material, country, q, year), 0.0)
+            + self.sold.get((material, country, q, year), 0.0)
             for q in PROVENANCES
         )
 

@@ -20,7 +20,13 @@ NAMES = {  # column -> table of the instance with the names that it may hold
     **{"option": "options", "facility": "facilities", "country": "countries", "process": "processes"},
     **{"material": "materials", "origin": "countries", "destination": "countries", "market": "markets"},
     **{"sector": "sectors", "stockpile": "stockpiles", "cap": "caps", "offtake": "offtakes"},
-    **{"substitute": "substitutes", "replaced_by": "materials", "return": "returns", "impact": "impacts"},
+    **{
+        "buyer": "buyers",
+        "substitute": "substitutes",
+        "replaced_by": "materials",
+        "return": "returns",
+        "impact": "impacts",
+    },
 }
 
 

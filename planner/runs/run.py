@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from ..arguments import checked
 from ..bands import Searched
 from ..errors import InstanceError, ResultError, UsageError
+from ..instance.courses import lines
+from ..instance.examples import example_folder
 from ..instance.timeline import periods
 from ..writing import check_folder, write_folder
 from .fit import check_fit, check_years
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from ..instance.instance import Instance
 
 MANIFEST = "plan.json"
+SOME = 1e-6  # modules; a difference of fewer is none
 PLANNED = ("builds", "capacity", "activity", "flows", "purchases", "service", "stocks")  # tables of decisions
 
 
@@ -141,6 +144,24 @@ class Run:
     def builds(self) -> dict[tuple[str, int], float]:
         """(option, start year) -> modules started."""
         return {(str(r.option), int(r.start_year)): float(r.modules) for r in self.tables["builds"].itertuples()}
+
+    @property
+    def answers(self) -> dict[str, dict[tuple[str, int], float]]:
+        """Scenario -> (option, start year) -> modules that its branch starts beyond the course it leaves.
+
+        Below 0: it starts so many fewer. Of branches that may start something by themselves.
+        """
+        own, found = {"": self.builds}, {}
+        for scenario, line in lines(self.instance.scenarios).items():
+            if "builds" not in self.branches.get(scenario, {}):
+                continue
+            rows = self.branches[scenario]["builds"].itertuples()
+            own[scenario] = {(str(r.option), int(r.start_year)): float(r.modules) for r in rows}
+            left = own[next((s.parent for s in line if s.parent in own), "")]
+            keys = sorted({*own[scenario], *left}, key=lambda key: (key[1], key[0]))
+            more = {key: own[scenario].get(key, 0.0) - left.get(key, 0.0) for key in keys}
+            found[scenario] = {key: n for key, n in more.items() if abs(n) > SOME}
+        return found
 
     @property
     def digest(self) -> str:
@@ -263,15 +284,15 @@ def _found(run: Run, folder: str | Path | None) -> Instance:
     asked = run.plan["instance"]
     name = _name(run)
     if folder is not None:
-        instance = load(folder)
+        instance = _as_solved(load(folder), asked)
         if instance.sha256 != asked["sha256"]:
             raise UsageError(f"{name} was not solved from {folder} as it is now{_difference(instance, asked)}")
         return instance
     changed = None
     for place in _places(run):
         try:
-            instance = load(place)
-        except InstanceError:
+            instance = _as_solved(load(place), asked)
+        except (InstanceError, UsageError):  # it may have changed so much that what-ifs match nothing
             changed = changed or place
             continue
         if instance.sha256 == asked["sha256"]:
@@ -283,6 +304,12 @@ def _found(run: Run, folder: str | Path | None) -> Instance:
             f"or give the instance as it was with --instance FOLDER"
         )
     raise UsageError(f"the instance {asked['name']} of {name} is not found; say where it lies: --instance FOLDER")
+
+
+def _as_solved(instance: Instance, asked: Mapping[str, Any]) -> Instance:
+    """Return an instance after the what-ifs that plan.json tells were made after it was loaded."""
+    later = [made["change"] for made in asked.get("changes", ()) if not made["place"]]
+    return instance.what_if(*later, name=asked["name"]) if later else instance
 
 
 def _name(run: Run) -> str:
@@ -301,6 +328,8 @@ def _places(run: Run) -> Iterator[Path]:
             yield start / path
         if path.is_absolute():
             return
+    if (example := example_folder(recorded)) is not None:
+        yield example
 
 
 def _difference(instance: Instance, asked: Mapping[str, str]) -> str:

@@ -34,6 +34,7 @@ TEXT = frozenset(
             "replaced_by",
             "return",
             "impact",
+            "buyer",
         ),
     )
 )
@@ -69,6 +70,7 @@ OTHER_COLUMNS: dict[str, tuple[str, ...]] = {
         *("offtake", "facility", "option", "material", "payer", "year", "t"),
         *("agreed_usd_per_t", "price_usd_per_t", "price_of", "outlay_musd"),
     ),
+    "sales": ("buyer", "country", "material", "provenance", "year", "t", "revenue_musd"),
     "substitution": (
         *("substitute", "country", "sector", "material", "replaced_by", "provenance", "year"),
         *("t", "cost_musd"),
@@ -116,6 +118,11 @@ MEANINGS = {
         "What each consumer receives, lacks and, as the last column `replaced_t`, replaces by substitutes; that column "
         "is there only for instances with substitutes.csv. The four parts make up `demand_t`."
     ),
+    "sales": (
+        "What is sold to buyers, in the plan and in each branch; only for instances with buyers.csv. `revenue_musd` a "
+        "year is what they pay, below 0 where they are paid for taking it; the component `sales` of `costs.csv` is "
+        "minus that."
+    ),
     "substitution": (
         "What substitutes replace, in the plan and in each branch; only for instances with substitutes.csv. `t` are "
         "the tonnes a year of the demand for `material` that are replaced, `provenance` is that of `replaced_by`, of "
@@ -147,6 +154,7 @@ ONLY_WITH = {
     "closures": "closures",
     "price_floors": "price_floors",
     "offtakes": "offtakes",
+    "sales": "buyers",
     "substitution": "substitutes",
     "returned": "returns",
     "impact_totals": "impacts",
@@ -176,11 +184,11 @@ BLANK_NAMES = frozenset(
 # columns that hold more than the names or years that their name says: calendar years, and origins such as recycled
 EVERYWHERE = frozenset((("funding", "year"), ("origin", "origin")))
 BRANCH_TABLES = ("activity", "flows", "purchases", "service", "stocks", "adjustments")
-BRANCH_TABLES_ONLY_WITH = ("substitution", "returned")  # of ONLY_WITH, those that a branch has too
+BRANCH_TABLES_ONLY_WITH = ("sales", "substitution", "returned")  # of ONLY_WITH, those that a branch has too
 BRANCH_BUILDS = ("builds",)  # of a branch whose scenario, or one that it descends from, has rebuild_after
 COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
 # further components of cost, as in ONLY_WITH
-COMPONENTS_ONLY_WITH = {"substitution": "substitutes", "impact": "impacts"}
+COMPONENTS_ONLY_WITH = {"sales": "buyers", "substitution": "substitutes", "impact": "impacts"}
 
 
 class Tables(dict[str, "pd.DataFrame"]):

@@ -27,7 +27,7 @@ class Measures:
     supply     (node, material, country) -> made, less surplus, plus bought
     own        (node, material, country) -> made, less surplus
     recycled   (node, material, country) -> made by processes that restore provenance
-    used       (node, material, country) -> used by processes and delivered, to replace another material too
+    used       (node, material, country) -> used by processes, sold, and delivered, to replace another material too
     concern    (node, material) -> supply of countries of concern, and what tied plants elsewhere make
     moved      (node, material) -> shipments: origin, destination, amount
     delivered  node -> deliveries: country, sector, provenance, amount; swaps in kt replaced, without thrift
@@ -48,6 +48,7 @@ class Measures:
         self.delivered: dict[int, list[tuple[str, str, str, float]]] = defaultdict(list)
         activity, buy = values.get("activity", {}), values.get("buy", {})
         surplus, deliver = values.get("surplus", {}), values.get("deliver", {})
+        sell = values.get("sell", {})
         for pool in self.data.pools:
             made = sum(k * activity.get(a, 0.0) for a, k in pool.made)
             supply = made + sum(buy.get(k, 0.0) for k in pool.bought)
@@ -68,6 +69,7 @@ class Measures:
             self.used[place] += sum(k * activity.get(a, 0.0) for a, k in pool.used) + sum(
                 k * deliver.get(d, 0.0) for d, k in pool.delivered
             )
+            self.used[place] += sum(sell.get(k, 0.0) for k in pool.sold)
         for i, x in values.get("ship", {}).items():
             s = self.data.ship[i]
             if x:

@@ -42,7 +42,7 @@ class Reader:
         self.outcome = outcome
         self.country = {f.facility: f.country for f in self.instance.facilities}
         self.options = {o.option: o for o in self.instance.options}
-        self.nothing = self.instance.negligible_t
+        self.nothing, self.priced = self.instance.negligible_t, self.instance.priced_t
         self.least = _least_activity(self.instance)
         self.modules = {
             i: round(value) * 1.0 if self.data.build[i].integer else value
@@ -96,6 +96,11 @@ class Reader:
             k = data.buy[i]
             table(k.node, "purchases").append(
                 (k.market, k.country, k.material, k.provenance, *when(k.node), x * KILO, x * k.price)
+            )
+        for i, x in self.nonzero("sell"):
+            b = data.sell[i]
+            table(b.node, "sales").append(
+                (b.buyer, b.country, b.material, b.provenance, *when(b.node), x * KILO, -x * b.cost)
             )
         delivered: dict[tuple[int, str], float] = defaultdict(float)
         replaced_by = {s.substitute: s.replaced_by for s in self.instance.substitutes}
@@ -391,8 +396,8 @@ class Reader:
         coming += sum(buys(i) for i in pool.bought) + sum(draws(i) for i in pool.held)
         coming += sum(collects(i) for i in pool.collected)
         going = sum(runs(a) * t for a, t in pool.used) + sum(ships(i) for i in pool.leaving)
-        going += sum(k * delivers(i) for i, k in pool.delivered)
-        return max(coming, going) * KILO > self.instance.priced_t
+        going += sum(k * delivers(i) for i, k in pool.delivered) + sum(map(self.amount("sell"), pool.sold))
+        return max(coming, going) * KILO > self.priced
 
 
 def _least_activity(instance: Instance) -> dict[tuple[str, str], float]:

@@ -25,8 +25,8 @@ TONNES = "kt"
 MONEY = "MUSD"
 UNIT_OF_COLUMNS = {
     **dict.fromkeys(
-        ("activity", "ship", "buy", "deliver", "short", "collect", "put", "draw", "stock", "surplus", "downgrade",
-         "missing", "nothing"),
+        ("activity", "ship", "buy", "sell", "deliver", "short", "collect", "put", "draw", "stock", "surplus",
+         "downgrade", "missing", "nothing"),
         TONNES,
     ),
     **dict.fromkeys(("private", "fund_draw", "node_cost", "tail", "beyond"), MONEY),

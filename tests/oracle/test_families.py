@@ -727,6 +727,17 @@ def test_thrift_replaces_no_more_than_its_share(base):
     costs(i, 80 * CHINA + 20 * 0.005)
 
 
+@oracle("sales")
+def test_a_buyer_takes_what_pays_up_to_its_most(base):
+    # 22 000 for what China makes for 21 000: 40 t, which is all that it takes
+    i = base().with_rows("buyers", {"buyer": "abroad", "country": "AAA", "material": "magnet"})
+    i = i.with_rows("buyer_prices", {"buyer": "abroad", "price_usd_per_t": 22000, "max_t": 40})
+    costs(i, 100 * CHINA - 40 * (0.022 - CHINA))
+    # at 5 000 nothing pays, but 10 t are agreed
+    i = i.with_rows("buyer_prices", {"buyer": "abroad", "price_usd_per_t": 5000, "min_t": 10, "max_t": 40})
+    costs(i, 110 * CHINA - 10 * 0.005)
+
+
 @oracle("returns")
 def test_no_more_is_collected_than_comes_back(base):
     # a tenth of the 100 t comes back as metal a year later, and saves 10 000 USD/t: 60 t of magnets are pressed anyway

@@ -46,6 +46,8 @@ def values_of(reference, plan):
             put(("ship", b, r.material, r.origin, r.destination, r.provenance, when(r)), r.t)
         for r in tables["purchases"].itertuples():
             put(("buy", b, r.market, when(r)), r.t)
+        for r in tables["sales"].itertuples() if "sales" in tables else ():
+            put(("sell", b, r.buyer, r.provenance, when(r)), r.t)
         for r in tables["service"].itertuples():
             need = r.country, r.sector, r.material
             put(("deliver", b, *need, CLEAN, when(r)), r.clean_t)

@@ -118,6 +118,10 @@ EVERYTHING: dict[str, str] = {
         "stockpile,country,material,initial_t,initial_exposed,max_t,holding_usd_per_t,final_min_t\n"
         "deu-metal,DEU,metal,12,yes,40,100,10\nusa-magnet,USA,magnet,0,,20,100,4\n"
     ),
+    "buyers": "buyer,country,material,clean_only\nwinder,FRA,coil,\nexport,FRA,old-coil,yes\n",
+    "buyer_prices": (
+        "buyer,year,price_usd_per_t,min_t,max_t\nexport,,60000,,3\nwinder,2026,60000,0.5,2\nwinder,2030,40000,1.5,4\n"
+    ),
     "substitutes": (
         "substitute,name,material,country,sector,replaced_by,t_per_t,cost_usd_per_t\n"
         "ferrite,Ferrite,coil,EUR,,ferrite,2,500\nthrift,Thrift,coil,,pumps,,,700\n"

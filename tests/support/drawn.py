@@ -18,7 +18,7 @@ OPEX = {"mine": 900, "smelt": 3000, "press": 9000, "lean": 9000, "recycle": 3000
 PRICE = {"ore": 1500, "metal": 9000, "heavy": 30000, "magnet": 40000, "scrap": 2000}
 MAY_GO = (
     *("options", "disruptions", "caps", "funds", "scenarios", "fund_options", "group_limits"),
-    *("substitutes", "returns", "impact_factors", "impacts"),
+    *("substitutes", "returns", "impact_factors", "impacts", "buyers"),
 )
 
 TOML = """\
@@ -54,6 +54,8 @@ def draw(seed):
     drawn.add_months(tables)
     drawn.r = random.Random(f"trees {seed}")
     drawn.add_trees(tables)
+    drawn.r = random.Random(f"sales {seed}")
+    drawn.add_buyers(tables)
     return toml, tables
 
 
@@ -86,6 +88,8 @@ def _follow(tables):
     """Take out what refers to rows that are gone."""
     substitutes = {row["substitute"] for row in tables["substitutes"]}
     tables["substitute_shares"] = [row for row in tables["substitute_shares"] if row["substitute"] in substitutes]
+    buyers = {row["buyer"] for row in tables["buyers"]}
+    tables["buyer_prices"] = [row for row in tables["buyer_prices"] if row["buyer"] in buyers]
     left = {row["option"] for row in tables["options"]}
     for row in tables["options"]:
         row["requires"] = row["requires"] if row["requires"] in left else ""
@@ -492,6 +496,21 @@ class _Drawn:
                 tables["facility_capacity"] += self.series(
                     {"facility": plant["facility"]}, "capacity_t", lambda: self.r.choice((0, 20, 60, 120))
                 )
+
+    def add_buyers(self, tables):
+        """Add buyers, some of them at a price below 0; what they take is limited, so that no sale pays without end."""
+        tables["buyers"], tables["buyer_prices"] = [], []
+        for i in range(self.r.choice((0, 0, 1, 2))):
+            material = self.r.choice(MATERIALS)
+            place = self.r.choice(self.countries)
+            row = {"buyer": f"y{i}", "country": place, "material": material, "clean_only": self.maybe(0.4, "yes", "no")}
+            tables["buyers"].append(row)
+            prices = self.series(
+                {"buyer": f"y{i}"}, "price_usd_per_t", lambda m=material: self.r.choice((-300, self.usd(2 * PRICE[m])))
+            )
+            for price in prices:
+                least = self.maybe(0.2, 0.5)
+                tables["buyer_prices"].append({**price, "min_t": least, "max_t": self.r.choice((1, 20, 60))})
 
     def add_groups(self, tables):
         """Put options into groups, and limit these."""

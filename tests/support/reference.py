@@ -22,6 +22,7 @@ KEYS = {
     "market_prices": 2, "stockpiles": 1, "caps": 1, "funds": 1, "fund_options": 2, "scenarios": 1, "disruptions": 6,
     "groups": 2, "group_limits": 2,
     "substitutes": 1, "substitute_shares": 2, "returns": 1,
+    "buyers": 1, "buyer_prices": 2,
     "impacts": 1, "impact_factors": 9,
 }  # fmt: skip
 WINDOWED = ("lanes", "tariffs", "group_limits")  # their years are part of the key
@@ -71,7 +72,7 @@ def _columns(name, parts):
         "market year", "fund_options": "fund option", "disruptions": "scenario kind country stage material facility",
         "countries": "country", "processes": "process", "facilities": "facility", "facility_capacity": "facility year",
         "groups": "group option", "group_limits": "group measure",
-        "substitute_shares": "substitute year",
+        "substitute_shares": "substitute year", "buyer_prices": "buyer year",
         "impact_factors": "impact kind facility process material origin destination market option",
     }  # fmt: skip
     columns = keys.get(name, name.removesuffix("s")).split()
@@ -179,7 +180,7 @@ class Reference:
         self.restores = {r["process"]: r.flag("restores_provenance") for r in tables["processes"]}
         grouped = defaultdict(list)
         series_tables = ("recipe_yields", "facility_capacity", "operation_costs", "demand", "market_prices")
-        for table in (*series_tables, "substitute_shares"):
+        for table in (*series_tables, "substitute_shares", "buyer_prices"):
             for r in tables[table]:
                 grouped[table, *(r[c] for c in _columns(table, KEYS[table])[:-1])].append(r)
         self.recipe = defaultdict(list)  # process, role -> material, t per t by year
@@ -201,6 +202,10 @@ class Reference:
             exposed = r.flag("exposed", r["country"] in self.concern)
             sold = r["material"], r["country"], EXPOSED if exposed else CLEAN
             self.markets[r["market"]] = *sold, series(rows, "price_usd_per_t"), series(rows, "max_t")
+        paid = {k[1]: rows for k, rows in grouped.items() if k[0] == "buyer_prices"}
+        figures = ("price_usd_per_t", "min_t", "max_t")
+        none = {b: [Row({**r, "min_t": r.text("min_t", "0")}) for r in rows] for b, rows in paid.items()}
+        self.paid = {b: [series(rows, figure) for figure in figures] for b, rows in none.items()}
         self.branches = {}
         for r in tables["scenarios"]:
             first, months = r.year("first_year"), r.year("months", 0)

@@ -56,6 +56,7 @@ class Period:
         self.run()
         self.trade()
         self.serve()
+        self.sell()
         self.come_back()
         self.store()
         self.balance()
@@ -217,6 +218,17 @@ class Period:
             self.row("swap limit", s, *need, terms=swaps, upper=m.shares[s](self.year) * demand)
             swapped += swaps
         return swapped
+
+    def sell(self):
+        for r in self.m.tables["buyers"]:
+            price, least, most = (figure(self.year) for figure in self.m.paid[r["buyer"]])
+            terms = []
+            for q in (CLEAN,) if r.flag("clean_only") else BOTH:
+                k = self.column("sell", r["buyer"], q, component="sales", usd=-price)
+                self.delivered[r["material"], r["country"], q].append((k, 1.0))  # is used like what sectors receive
+                terms.append((k, 1.0))
+            agreed = (least or 0.0) if not (self.b and self.branch["rows"]) else 0.0
+            self.row("sold", r["buyer"], terms=terms, lower=agreed, upper=INF if most is None else most)
 
     def come_back(self):
         m = self.m

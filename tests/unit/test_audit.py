@@ -751,6 +751,27 @@ def public_money_for_private(run):
     put(run.tables["funding"], "musd", more(0.1), source="eib", year=2027)
 
 
+@corrupts("sale_rows")
+def a_sale_of_what_the_buyer_does_not_take(run):
+    put(run.tables["sales"], "provenance", "exposed", buyer="export", year=2027)
+
+
+@corrupts("sale_limit")
+def more_sold_than_the_buyer_takes(run):
+    # in 2026 at most 2 t
+    put(run.tables["sales"], "t", 2.2, buyer="winder", year=2026)
+
+
+@corrupts("revenue")
+def sold_for_more_than_its_price(run):
+    put(run.tables["sales"], "revenue_musd", more(0.1), buyer="winder", year=2026)
+
+
+@corrupts("balance")
+def sold_but_not_taken_out(run):
+    put(run.tables["sales"], "t", more(0.1), buyer="winder", year=2029)
+
+
 @corrupts("swaps")
 def a_substitute_for_another_demand(run):
     put(run.tables["substitution"], "material", "magnet", substitute="ferrite", year=2026)

@@ -91,7 +91,14 @@ def returns(rest):
     return {"returns": "return,material,returned,t_per_t,collected,mean_life_years,shape\nr,magnet," + rest + "\n"}
 
 
+BUYER = "buyer,country,material\nb,AAA,magnet\n"
 SUBSTITUTE = "substitute,name,material,country,replaced_by,t_per_t\n"
+
+
+def buyers(*prices, buyer=BUYER):
+    """A buyer, and its prices: year, price, min_t, max_t."""
+    rows = "".join(f"b,{price}\n" for price in prices or (",60000,,50",))
+    return {"buyers": buyer, "buyer_prices": "buyer,year,price_usd_per_t,min_t,max_t\n" + rows}
 
 
 def substitutes(row, *shares):
@@ -256,14 +263,14 @@ SLIPS = [
     # scenarios and disruptions
     ("E318", "scenarios.csv:2:first_year", {"scenarios": SCENARIO + "s,S,0.1,2031,2032\n", "disruptions": STOP}),
     ("E318", "scenarios.csv:2:last_year", {"scenarios": SCENARIO + "s,S,0.1,2024,2025\n", "disruptions": STOP}),
-    ("E393", "scenarios.csv:2:last_year", {"scenarios": SCENARIO + "s,S,0.1,2030,\n", "disruptions": STOP}),
-    ("E393", "scenarios.csv:2:first_month", {"scenarios": MONTHS + "s,S,0.1,2030,,3,\n", "disruptions": STOP}),
-    ("E393", "scenarios.csv:2:months", {"scenarios": MONTHS + "s,S,0.1,2030,,,3\n", "disruptions": STOP}),
-    ("E393", "scenarios.csv:2:last_year", {"scenarios": MONTHS + "s,S,0.1,2030,2030,1,3\n", "disruptions": STOP}),
+    ("E396", "scenarios.csv:2:last_year", {"scenarios": SCENARIO + "s,S,0.1,2030,\n", "disruptions": STOP}),
+    ("E396", "scenarios.csv:2:first_month", {"scenarios": MONTHS + "s,S,0.1,2030,,3,\n", "disruptions": STOP}),
+    ("E396", "scenarios.csv:2:months", {"scenarios": MONTHS + "s,S,0.1,2030,,,3\n", "disruptions": STOP}),
+    ("E396", "scenarios.csv:2:last_year", {"scenarios": MONTHS + "s,S,0.1,2030,2030,1,3\n", "disruptions": STOP}),
     # the blow may not fall into a period of two years, and neither may the year after it
-    ("E393", "scenarios.csv:2:first_year", {"scenarios": MONTHS + "s,S,0.1,2028,,1,3\n", "disruptions": STOP}),
+    ("E396", "scenarios.csv:2:first_year", {"scenarios": MONTHS + "s,S,0.1,2028,,1,3\n", "disruptions": STOP}),
     (
-        "E393",
+        "E396",
         "scenarios.csv:2:months",
         {"scenarios": MONTHS + "s,S,0.1,2026,,1,3\n", "disruptions": STOP},
         ("years = [2026, 2028, 2030]", "years = [2026, 2027, 2030]"),
@@ -278,9 +285,9 @@ SLIPS = [
         tree("s,S,0.2,2026,2030,,", "t,T,0.1,2027,2030,,s", "u,U,0.15,2027,2027,,s"),
     ),
     ("E201", "scenarios.csv:3:parent", tree("s,S,0.2,2026,2030,,", "t,T,0.1,2027,2030,,S")),
-    ("E391", "scenarios.csv:2:parent", tree("s,S,0.2,2026,2030,,s")),
-    ("E391", "scenarios.csv:3:parent", tree("s,S,0.2,2027,2030,,t", "t,T,0.2,2027,2030,,s")),
-    ("E392", "scenarios.csv:3:first_year", tree("s,S,0.2,2027,2030,,", "t,T,0.1,2026,2030,,s")),
+    ("E394", "scenarios.csv:2:parent", tree("s,S,0.2,2026,2030,,s")),
+    ("E394", "scenarios.csv:3:parent", tree("s,S,0.2,2027,2030,,t", "t,T,0.2,2027,2030,,s")),
+    ("E395", "scenarios.csv:3:first_year", tree("s,S,0.2,2027,2030,,", "t,T,0.1,2026,2030,,s")),
     ("W517", "scenarios.csv:3:scenario", tree("s,S,0.2,2026,2030,,", "t,T,0.1,2027,2030,,s")),
     ("E320", "disruptions.csv:2:facility", disruptions("s,export_stop,CHN,,metal,works,1,")),
     ("E320", "disruptions.csv:2:stage", disruptions("s,demand_surge,AAA,magnet,,,1,")),
@@ -488,6 +495,20 @@ SLIPS = [
         "W518",
         "returns.csv:2:return",
         returns("tin,1,0.5,1,") | {"materials": TABLES["materials"] + "tin,Tin,,no,1,yes\n"},
+    ),
+    # buyers
+    ("E391", "buyers.csv:2:buyer", {"buyers": BUYER}),
+    ("E392", "buyer_prices.csv:3:max_t", buyers("2026,60000,,50", "2030,60000,,")),
+    ("E393", "buyer_prices.csv:2:min_t", buyers(",60000,60,50")),
+    ("E201", "buyers.csv:2:material", buyers(buyer="buyer,country,material\nb,AAA,magent\n")),
+    ("E201", "buyer_prices.csv:2:buyer", buyers(buyer="buyer,country,material\nc,AAA,magnet\n")),
+    ("E302", "buyer_prices.csv:2:year", buyers(",1,,5", "2026,1,,5")),
+    ("W518", "buyers.csv:2:buyer", buyers(",60000,,0")),
+    (
+        "W591",
+        "buyers.csv:2:material",
+        buyers(buyer="buyer,country,material\nb,AAA,tin\n")
+        | {"materials": TABLES["materials"] + "tin,Tin,,no,1,yes\n"},
     ),
     # substitutes
     ("E381", "substitutes.csv:2:substitute", {"substitutes": SUBSTITUTE + "s,S,magnet,,,\n"}),

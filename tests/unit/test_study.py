@@ -41,12 +41,13 @@ def studies():
         "evidence": planner.evidence(ramp),
         "weights": planner.evidence(tiny, plan),
         "diagnose": planner.diagnose(tiny),
+        "break-even": planner.break_even(ramp, "narva-1", premium="magnet"),
     }
 
 
 NAMES = (
     *("frontier", "explain", "explain, unbuilt", "alternatives", "stress", "delivery", "failing", "hedge"),
-    *("one at a time", "lhs", "compare", "cover", "evidence", "weights", "diagnose"),
+    *("one at a time", "lhs", "compare", "cover", "evidence", "weights", "diagnose", "break-even"),
 )
 FITS = {
     "text": lambda v: isinstance(v, str),

@@ -19,7 +19,7 @@ file              rules on
 ``risk``          the risk weight, and ranges of delivery risks
 ``disruptions``   scenarios and disruptions, which must hit something
 ``survival``      outages to survive, and service in branches
-``markets``       markets and their prices
+``markets``       markets and buyers, and their prices
 ``plants``        facilities, operations, processes, materials, stockpiles
 ``loops``         recipes that feed each other
 ``evidence``      ranges of numbers, which must exist

@@ -44,7 +44,7 @@ def within_the_horizon(draft: Draft) -> Iterable[Issue]:
             yield draft.at(row, column, f"the scenario lies outside the horizon; {horizon}")
 
 
-@check("E393", "scenarios", SETTINGS)
+@check("E396", "scenarios", SETTINGS)
 def whole_years_or_months(draft: Draft) -> Iterable[Issue]:
     """A scenario has a last year or, in months, a first month and a number of months; then in periods of one year."""
     for row in draft.instance.scenarios:
@@ -88,7 +88,7 @@ def probabilities(draft: Draft) -> Iterable[Issue]:
             yield draft.at(largest, "probability", f"{expected} {probability[parent]:g}", hint)
 
 
-@check("E391", "scenarios")
+@check("E394", "scenarios")
 def parents_in_a_circle(draft: Draft) -> Iterable[Issue]:
     """A scenario must not be its own parent, nor that of one from which it descends."""
     parent = {row.scenario: row.parent for row in draft.instance.scenarios}
@@ -102,7 +102,7 @@ def parents_in_a_circle(draft: Draft) -> Iterable[Issue]:
             )
 
 
-@check("E392", "scenarios")
+@check("E395", "scenarios")
 def after_the_parent(draft: Draft) -> Iterable[Issue]:
     """A branch must not begin before the branch that it leaves."""
     named = {row.scenario: row for row in draft.instance.scenarios}

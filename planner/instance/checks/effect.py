@@ -190,6 +190,7 @@ def _is_used(facts: _Facts, row: Cap, period: Period) -> bool:
     users = {o.process for o in facts.instance.operations if facts.plants[o.facility].country in inside}
     taken = {r.material for r in facts.instance.recipes if r.role == "input" and r.process in users}
     taken |= {material for country, _, material in facts.needs(period) if country in inside}
+    taken |= {b.material for b in facts.instance.buyers if b.country in inside}
     return bool(wanted & taken)
 
 
@@ -213,6 +214,7 @@ def _return(facts: _Facts, row: ReturnRow, period: Period) -> bool:
     """Return whether something can come back in a period of what was delivered, and be of use."""
     instance = facts.instance
     used = {r.material for r in instance.recipes if r.role == "input"} | {d.material for d in instance.demand}
+    used |= {b.material for b in instance.buyers}
     used |= {s.replaced_by for s in instance.substitutes} | {s.material for s in instance.stockpiles}
     places = members(instance, row.country)
     return (
@@ -367,6 +369,8 @@ RULES = (
     _Rule("markets", "market", lambda facts, row, period: row.market in facts.indices
           or (row.market,) in facts.positive("market_prices", "max_t", period),
           "it sells nothing in any period (max_t 0), and no price floor or offtake is settled against its price"),
+    _Rule("buyers", "buyer", lambda facts, row, period: (row.buyer,) in facts.positive("buyer_prices", "max_t", period),
+          "it buys nothing in any period (max_t 0)"),
     _Rule("stockpiles", "max_t", lambda facts, row, period: row.initial_t > 0
           or most_room(row, facts.instance.options, facts.draft.periods, period) > 0, "it has no room"),
     _Rule("caps", "limit", _cap, "in its years there is nothing that it limits: no demand, nothing exposed, or no lane "

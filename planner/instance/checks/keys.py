@@ -16,7 +16,7 @@ TOLD_ROW_BY_ROW = 5  # most rows of a table with a warning each; more rows are r
 BLANK_MEANT = "write these cells too; if they are meant to be blank, leave the row as it is"
 SERIES = (
     *("recipe_yields", "facility_capacity", "operation_costs", "demand", "market_prices"),
-    "substitute_shares",
+    *("substitute_shares", "buyer_prices"),
 )
 
 
@@ -60,8 +60,9 @@ def one_row_per_movement(draft: Draft) -> Iterable[Issue]:
 
 @check("E304", "tables", "settings")
 def something_to_plan(draft: Draft) -> Iterable[Issue]:
-    """There must be an active country, material, sector and row of demand."""
-    for table in ("countries", "materials", "sectors", "demand"):
+    """There must be an active country and material, and a sector and a row of demand, unless there are buyers."""
+    asked = () if draft.instance.buyers or "buyers" in draft.broken else ("sectors", "demand")
+    for table in ("countries", "materials", *asked):
         if not draft.instance.rows(table) and table not in draft.broken:
             yield Issue(f"{table}.csv", None, "", None, "no active row, so there is nothing to plan")
 
@@ -70,7 +71,7 @@ def something_to_plan(draft: Draft) -> Iterable[Issue]:
 def required_but_empty(draft: Draft) -> Iterable[Issue]:
     """A required table without an active row is suspicious."""
     for table, row_type in TABLES.items():
-        if row_type.REQUIRED and not draft.instance.rows(table):
+        if row_type.REQUIRED and not draft.instance.rows(table) and not (row_type.UNLESS and draft.instance.buyers):
             yield Issue(f"{table}.csv", None, "", None, "no active row")
 
 

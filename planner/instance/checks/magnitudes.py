@@ -69,6 +69,7 @@ _COMPARISONS = (
     _Comparison("demand", "demand_t", lambda _, r: (r.country, r.sector, r.material)),
     _Comparison("market_prices", "price_usd_per_t", _of_market),
     _Comparison("market_prices", "max_t", lambda _, r: r.market),
+    _Comparison("buyer_prices", "max_t", lambda _, r: r.buyer),
     _Comparison("stockpiles", "holding_usd_per_t", lambda _, r: r.material),
 )
 

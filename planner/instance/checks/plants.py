@@ -122,7 +122,8 @@ def used_somewhere(draft: Draft) -> Iterable[Issue]:
     """A material should be made, used, bought or needed."""
     instance = draft.instance
     known = {r.material for r in instance.recipes} | {d.material for d in instance.demand}
-    known |= {m.material for m in instance.markets} | {s.material for s in instance.stockpiles}
+    known |= {m.material for m in instance.markets} | {b.material for b in instance.buyers}
+    known |= {s.material for s in instance.stockpiles}
     known |= {s.replaced_by for s in instance.substitutes} | {r.returned for r in instance.returns}
     for row in instance.materials:
         if row.material not in known:

@@ -136,6 +136,15 @@ def can_be_reached(draft: Draft) -> Iterable[Issue]:
             yield draft.at(row, "material", expected)
 
 
+@check("W591", "buyers", SETTINGS)
+def can_be_sold(draft: Draft) -> Iterable[Issue]:
+    """What a buyer buys should be obtainable in its country."""
+    reach = _Reach(draft)
+    for row in draft.instance.buyers:
+        if (row.material, row.country) not in reach.present:
+            yield draft.at(row, "material", f"can never be made in, bought in or brought to {row.country}")
+
+
 @check("W571", "substitutes", "demand", SETTINGS)
 def can_be_replaced(draft: Draft) -> Iterable[Issue]:
     """The material of a substitute should be obtainable in a country where it can replace something."""

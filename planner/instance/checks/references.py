@@ -25,6 +25,7 @@ _SINGULAR = {
     "options": "option",
     "sectors": "sector",
     "markets": "market",
+    "buyers": "buyer",
     "funds": "fund",
     "groups": "group",
     "scenarios": "scenario",

@@ -84,7 +84,7 @@ def _measure(edit: Edit) -> str:
 
 UNITS = {  # column -> unit of its edits
     **dict.fromkeys(("limit", "limit_end", "min_service", "min_use", "max_share"), "fraction"),
-    **dict.fromkeys(("final_min_t", "take_t", "max_t", "initial_t"), "t"),
+    **dict.fromkeys(("final_min_t", "take_t", "max_t", "min_t", "initial_t"), "t"),
     **dict.fromkeys(("private_musd", "budget_musd"), "MUSD"),
     **dict.fromkeys(("min_modules", "force", "fixed"), "modules"),
     **dict.fromkeys(("exclusive_group", "requires", "forbid"), "rule"),

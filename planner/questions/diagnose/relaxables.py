@@ -11,7 +11,8 @@ max_share
 a service floor                       2 per point of the sector's demand
 min_use                               1 per point
 a limit on an impact                  1 per hundredth of it
-final_min_t, take_t of a plant        1 per hundredth of it
+final_min_t, take_t of a plant, min_t 1 per hundredth of it
+of a buyer
 max_t of a stockpile                  1 per hundredth of the largest of its max_t, initial_t and final_min_t
 initial_t                             2 per hundredth of the same: what lies there is a fact, room can be rented
 private_musd, budget_musd             0.2 per hundredth of the capex of the dearest module paid
@@ -32,7 +33,15 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ...instance.metrics import METRICS
-from ...instance.timeline import Period, horizon_end, largest_capacity, module_share, own_capacity_share, promised
+from ...instance.timeline import (
+    Period,
+    horizon_end,
+    largest_capacity,
+    module_share,
+    own_capacity_share,
+    promised,
+    series_value,
+)
 from ...prepare import PLAN
 from ...solving.families import FAMILIES, Family
 from .system import Cell, Effect, Relaxable, System, service_cell
@@ -57,6 +66,7 @@ def add_relaxables(system: System) -> None:
     _service(system)
     _clean_only(system)
     _offtakes(system)
+    _sales(system)
     _stores(system)
     for family in FAMILIES.values():
         if family.points is not None:
@@ -208,6 +218,23 @@ def _most_taken(system: System, offtake: Offtake, period: Period) -> float:
     starts = [s.year for s in system.data.build if s.option == option.option and s.year <= period.first_year]
     shares = [module_share(option, year, period) for year in starts]
     return offtake.take_t * option.max_modules * max(shares, default=0.0)
+
+
+def _sales(system: System) -> None:
+    """Add the least amounts of buyers: each point of the series can fall to 0."""
+    rows: dict[str, list[tuple[int, int]]] = defaultdict(list)  # buyer -> row, year
+    for i, row in system.arrays.rows.get("sale_least", {}).items():
+        limit = system.data.sale_limit[i]
+        rows[limit.buyer].append((row, system.data.nodes[limit.node].year))
+    series: dict[str, list[int | None]] = defaultdict(list)
+    for point in system.instance.buyer_prices:
+        series[point.buyer].append(point.year)
+    for point in system.instance.buyer_prices:
+        hat = {year: 1.0 if year == point.year else 0.0 for year in series[point.buyer]}
+        effects = [(row, KT * part) for row, year in rows[point.buyer] if (part := series_value(hat, year)) > 0.0]
+        if effects and point.min_t > 0.0:
+            cell = Cell("buyer_prices", (point.buyer, point.year), "min_t")
+            _add(system, Relaxable(cell, POINT / point.min_t, point.min_t, sign=-1.0), effects)
 
 
 def _rules(system: System) -> None:

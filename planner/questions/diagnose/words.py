@@ -239,6 +239,17 @@ def _offtake(system: System, i: int) -> Statement:
     return Statement("wish", f"taken {names}", str(year), text, cell, 97.5)
 
 
+def _sale_least(system: System, i: int) -> Statement:
+    limit = system.data.sale_limit[i]
+    year = system.data.nodes[limit.node].year
+    points = [p for p in system.instance.buyer_prices if p.buyer == limit.buyer and p.min_t > 0.0]
+    nearest = min(points, key=lambda p: abs((p.year or year) - year))
+    amount = f"{tonnes(limit.least)} of {limit.material}"
+    text = f"min_t of buyer {limit.buyer}: at least {amount} must be sold to it in {{when}}"
+    cell = Cell("buyer_prices", (limit.buyer, nearest.year), "min_t")
+    return Statement("wish", f"sold {limit.buyer}", str(year), text, cell, FAMILIES["sale_least"].rank)
+
+
 def _exclusive(system: System, i: int) -> Statement:
     group = system.data.groups[i]
     options = ", ".join(system.data.chosen[h].option for h in group.chosen)
@@ -398,6 +409,7 @@ _TELLERS: dict[str, Callable[[System, Any], Statement | None]] = {
     "group_least": _group_least,
     "balance": _balance,
     "capacity_limit": _capacity,
+    "sale_least": _sale_least,
     "stock_balance": _stock_balance,
     "spending": _spending,
     WHOLE: _whole,

@@ -48,6 +48,7 @@ class _Marginals:
         data, values, duals = self.data, outcome.first, outcome.duals
         self.opex: dict[tuple[str, str, int], float] = defaultdict(float)  # weight x kt
         self.buy: dict[tuple[str, int], float] = defaultdict(float)
+        self.sold: dict[tuple[str, int], float] = defaultdict(float)
         self.capacity: dict[tuple[str, int], float] = defaultdict(float)  # MUSD per kt/yr more
         self.demand: dict[tuple[str, str, str, int], float] = defaultdict(float)
         self.recipe: dict[tuple[str, str], dict[int, float]] = defaultdict(lambda: defaultdict(float))
@@ -79,6 +80,9 @@ class _Marginals:
         for i, k in enumerate(data.buy):
             node = data.nodes[k.node]
             self.buy[k.market, node.period] += node.weight * values.get("buy", {}).get(i, 0.0)
+        for i, sale in enumerate(data.sell):
+            sold = data.nodes[sale.node].weight * values.get("sell", {}).get(i, 0.0)
+            self.sold[sale.buyer, data.nodes[sale.node].period] -= sold
         closed = values.get("close", {})
         self.closing: dict[str, float] = defaultdict(float)  # MUSD for the whole plant
         for i, closing in enumerate(data.close):
@@ -132,6 +136,7 @@ class _Marginals:
             ("facility_capacity", "capacity_t"): self._capacity_point,
             ("demand", "demand_t"): self._demand,
             ("market_prices", "price_usd_per_t"): self._price,
+            ("buyer_prices", "price_usd_per_t"): self._revenue,
             ("recipes", "t_per_t"): self._recipe,
             ("sectors", "shortage_usd_per_t"): self._shortage,
             ("substitutes", "cost_usd_per_t"): self._paid,
@@ -204,6 +209,11 @@ class _Marginals:
         points = [p.year for p in self.instance.market_prices if p.market == row.market]
         weights = self._weights(points, row.year)
         return KILO * sum(weight * self.buy.get((row.market, t), 0.0) for t, weight in enumerate(weights))
+
+    def _revenue(self, row: Any) -> float:
+        points = [p.year for p in self.instance.buyer_prices if p.buyer == row.buyer]
+        weights = self._weights(points, row.year)
+        return KILO * sum(weight * self.sold.get((row.buyer, t), 0.0) for t, weight in enumerate(weights))
 
     def _weights(self, points: list[int | None], year: int | None) -> list[float]:
         """How much a point of a series counts in each period."""

@@ -135,6 +135,8 @@ class Planned:
         add("purchases", lambda r: r.cost_musd)
         add("stocks", lambda r: holding[r.stockpile] * r.stock_t)
         add("service", lambda r: shortage[r.sector] * r.short_t)
+        if "sales" in self.tables:
+            add("sales", lambda r: -r.revenue_musd)
         if "substitution" in self.tables:
             add("substitution", lambda r: r.cost_musd)
         if "impact_totals" in self.tables:

@@ -84,7 +84,7 @@ class Trying:
         slim = replace(instance, _content=None, warnings=())
         tables = {
             name: run.tables[name]
-            for name in (*PLANNED, "closures", "substitution", "impact_totals")
+            for name in (*PLANNED, "closures", "sales", "substitution", "impact_totals")
             if name in run.tables
         }
         return cls(slim, tables, settings, audited, survival, level)

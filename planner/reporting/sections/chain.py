@@ -78,6 +78,7 @@ def _sinks(view: View, material: str, country: str, q: str, year: int) -> dict[N
         if stage and stage != view.stage_of[material]:
             sinks[stage, country] += tonnes
     delivered = view.delivered.get((material, country, q, year), 0.0)
+    delivered += view.sold.get((material, country, q, year), 0.0)  # buyers outside are users too
     if delivered > 0:
         sinks[USERS, country] += delivered
     return sinks

@@ -22,6 +22,7 @@ NAMES = {
     "purchase": "purchases",
     "holding": "stock holding",
     "shortage": "shortage",
+    "sales": "sales",
     "substitution": "substitutes",
     "impact": "priced impacts",
 }
