@@ -235,7 +235,7 @@ def test_the_command_writes_the_roadmap_and_its_tree(tmp_path, capsys):
 
 
 def test_other_questions_speak_of_the_plan_and_not_of_its_branches():
-    # 60a: only the branch starts B. In the plan too it costs at least its last year, 0.6 MUSD with a probability of a half
+    # 60a: only the branch starts B. In the plan too it costs at least its last year, half of 0.6 MUSD
     plan = planner.solve(TWO_PLANTS)
     assert "b (AAA): building it costs 0.3 more" in str(planner.explain(plan))
     near = planner.alternatives(TWO_PLANTS, slack=0.003, workers=1)  # 0.25 MUSD are too little for that
