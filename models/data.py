@@ -201,6 +201,30 @@ class Start(NamedTuple):
         return self.annuity + self.fixed_om + self.impact
 
 
+class SizeStep(NamedTuple):
+    """From one size of an option to the next larger one, the first from nothing to the smallest size.
+
+    before  position in ``ModelData.fill`` of the step that must be whole first; None: the first step, all or nothing
+    """
+
+    option: str
+    year: int  # of the start
+    share: float  # modules that it adds
+    capex: float  # MUSD overnight beyond the same share of a whole module
+    before: int | None
+    last: bool
+
+
+class Sized(NamedTuple):
+    """A start of an option with sizes: modules are parts of its largest size, and cost more than that part of it."""
+
+    option: str
+    year: int
+    start: int  # build
+    annuity: float  # MUSD of present value per MUSD overnight
+    steps: tuple[int, ...]  # fill
+
+
 class Closing(NamedTuple):
     """Own capacity of a facility that is closed: for one period (``idle``), or from that period on (``retire``)."""
 
@@ -437,6 +461,7 @@ class GroupLimit(NamedTuple):
     most: float | None  # None: no limit
     modules: Terms  # build, what one module counts
     options: tuple[int, ...]  # chosen: for the measure ``options``
+    excess: tuple[int, ...] = ()  # excess, MUSD: for the measure ``capex_musd``
 
 
 class ModuleLimit(NamedTuple):
@@ -467,6 +492,7 @@ class Spending(NamedTuple):
     capex: Terms  # build, MUSD per module
     private: int
     draws: tuple[int, ...]  # fund_draw
+    excess: tuple[tuple[int, float], ...] = ()  # excess, share of it that is paid in the year
 
 
 class PrivateLimit(NamedTuple):
@@ -493,6 +519,7 @@ class FundShare(NamedTuple):
     max_share: float  # 0 to 1
     draws: tuple[int, ...]  # fund_draw
     capex: Terms  # build, MUSD per module
+    excess: tuple[int, ...] = ()  # excess, MUSD
 
 
 @dataclass(slots=True)
@@ -514,6 +541,8 @@ class ModelData:
     surplus: list[int] = field(default_factory=list)  # position of its pool
     downgrade: list[tuple[int, int]] = field(default_factory=list)  # positions of its clean and its exposed pool
     build: list[Start] = field(default_factory=list)
+    fill: list[SizeStep] = field(default_factory=list)
+    excess: list[Sized] = field(default_factory=list)  # also describes the rows that define it
     chosen: list[Choice] = field(default_factory=list)
     close: list[Closing] = field(default_factory=list)
     private: list[tuple[str, int]] = field(default_factory=list)  # option, calendar year

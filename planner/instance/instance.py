@@ -46,6 +46,7 @@ from .tables import (
     Operation,
     OperationCost,
     Option,
+    OptionSize,
     PriceFloor,
     Process,
     Recipe,
@@ -105,6 +106,7 @@ class Instance:
     operations: tuple[Operation, ...] = field(default=(), repr=False)
     operation_costs: tuple[OperationCost, ...] = field(default=(), repr=False)
     options: tuple[Option, ...] = field(default=(), repr=False)
+    option_sizes: tuple[OptionSize, ...] = field(default=(), repr=False)
     lanes: tuple[Lane, ...] = field(default=(), repr=False)
     tariffs: tuple[Tariff, ...] = field(default=(), repr=False)
     sectors: tuple[Sector, ...] = field(default=(), repr=False)
@@ -160,6 +162,15 @@ class Instance:
         for row in self.facility_capacity:
             series.setdefault(row.facility, {})[row.year] = row.capacity_t
         return series
+
+    @cached_property
+    def sizes(self) -> dict[str, list[tuple[float, float]]]:
+        """Option with sizes -> (capacity, t/yr; overnight capex, MUSD) of each, the smallest first, then its own."""
+        found: dict[str, list[tuple[float, float]]] = {}
+        for row in self.option_sizes:
+            found.setdefault(row.option, []).append((row.capacity_t, row.capex_musd))
+        own = {o.option: (o.module_t, o.capex_musd) for o in self.options}
+        return {option: [*sorted(smaller), own[option]] for option, smaller in found.items()}
 
     @property
     def floors(self) -> frozenset[str]:

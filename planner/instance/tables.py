@@ -29,7 +29,7 @@ from .declare import (
     whole_years,
     year,
 )
-from .group_tables import Group, GroupLimit
+from .group_tables import Group, GroupLimit, OptionSize
 from .impact_tables import Impact, ImpactFactor
 from .metrics import METRICS
 from .use_tables import Buyer, BuyerPrice, Return, Substitute, SubstituteShare
@@ -556,8 +556,8 @@ class Source(Row):
 
 
 ROWS: tuple[type[Row], ...] = (
-    Country, Material, Process, Recipe, RecipeYield, Facility, FacilityCapacity, Operation, OperationCost, Option, Lane,
-    Tariff,
+    Country, Material, Process, Recipe, RecipeYield, Facility, FacilityCapacity, Operation, OperationCost, Option,
+    OptionSize, Lane, Tariff,
     Sector, Demand, Market, MarketPrice, Stockpile, Cap, Group, GroupLimit, Fund, FundOption, Scenario, Disruption,
     BranchService, DeliveryRisk, Closure, PriceFloor, Offtake, Buyer, BuyerPrice, Substitute, SubstituteShare, Return,
     Impact, ImpactFactor, Evidence,

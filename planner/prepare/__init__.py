@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..instance.timeline import Period, horizon_end, periods
 from ..models.data import CLEAN, EXPOSED, PLAN, CapacityLimit, GroupLimit, ModelData, Node, Pool, ShareLimit, Terms
-from . import caps, closing, funding, groups, investment, offtakes, operations, risk
+from . import caps, closing, funding, groups, investment, offtakes, operations, risk, sizes
 from .conditions import Conditions, lay_out_nodes
 from .memory import paused_garbage_collector
 from .returns import Served
@@ -99,6 +99,7 @@ def prepare(
     data = ModelData()
     conditions = lay_out_nodes(instance, span, data, until)
     investment.add(instance, span, horizon_end(instance), data)
+    sizes.add(instance, horizon_end(instance), data)
     groups.add(instance, data)
     if closed is None:
         closing.add(instance, span, data)

@@ -26,6 +26,7 @@ def add(instance: Instance, data: ModelData) -> None:
     starts: dict[str, list[int]] = defaultdict(list)
     for i, start in enumerate(data.build):
         starts[start.option].append(i)
+    excess_of = {sized.start: i for i, sized in enumerate(data.excess)}
     draws_on: dict[str, list[int]] = defaultdict(list)
     last_year = horizon_end(instance)
 
@@ -33,10 +34,12 @@ def add(instance: Instance, data: ModelData) -> None:
         if option.private_musd is None:
             continue
         bills: dict[int, Terms] = defaultdict(list)
+        beyond: dict[int, list[tuple[int, float]]] = defaultdict(list)
         for i in starts[option.option]:
             years = spending_years(option, data.build[i].year)
             for year in years:
                 bills[year].append((i, option.capex_musd / len(years)))
+                beyond[year] += [(excess_of[i], 1.0 / len(years))] if i in excess_of else []
         private: list[int] = []
         by_fund: dict[str, list[int]] = defaultdict(list)
         for year, capex in sorted(bills.items()):
@@ -51,12 +54,15 @@ def add(instance: Instance, data: ModelData) -> None:
                     draws.append(len(data.fund_draw))
                     by_fund[name].append(len(data.fund_draw))
                     data.fund_draw.append((name, option.option, year))
-            data.spending.append(Spending(option.option, year, capex, private[-1], tuple(draws)))
+            data.spending.append(Spending(option.option, year, capex, private[-1], tuple(draws), tuple(beyond[year])))
         data.private_limit.append(PrivateLimit(option.option, option.private_musd, tuple(private)))
         all_capex = [(i, option.capex_musd) for i in starts[option.option]]
+        all_excess = tuple(excess_of[i] for i in starts[option.option] if i in excess_of)
         for name, draws in sorted(by_fund.items()):
             draws_on[name] += draws
             if funds[name].max_share < 1.0:
-                data.fund_share.append(FundShare(name, option.option, funds[name].max_share, tuple(draws), all_capex))
+                data.fund_share.append(
+                    FundShare(name, option.option, funds[name].max_share, tuple(draws), all_capex, all_excess)
+                )
     for name, draws in sorted(draws_on.items()):
         data.fund_limit.append(FundLimit(name, funds[name].budget_musd, tuple(draws)))

@@ -25,6 +25,8 @@ def add(instance: Instance, data: ModelData) -> None:
             if start.option in starts and promised(limit, start.year):
                 starts[start.option].append(i)
         modules, counted = [], []
+        by_cost = limit.measure == "capex_musd"
+        excess = tuple(i for i, of in enumerate(data.excess) if by_cost and of.start in starts.get(of.option, ()))
         for name, of_option in starts.items():
             option = options[name]
             if limit.measure == "options":
@@ -40,6 +42,6 @@ def add(instance: Instance, data: ModelData) -> None:
         data.group_limit.append(
             GroupLimit(
                 limit.group, limit.measure, limit.first_year, limit.last_year, limit.min * unit, most, modules,
-                tuple(counted),
+                tuple(counted), excess,
             )
         )  # fmt: skip

@@ -263,6 +263,10 @@ FAMILIES: dict[str, Family] = {
                subject=lambda r: f"{r.group} {r.measure}", amount=lambda r, built: r.least,
                says=lambda r, limit: f"at least {in_group(r, r.least)}", measured=lambda r: GROUP_UNITS[r.measure],
                table="group_limits", column="min", gives="wish", rank=94.6),
+        *(
+            Family(name, side=side, silent="how the size of a plant makes its cost: a definition")
+            for name, side in (("size_is", ""), ("excess_is", "MUSD"), ("step_whole", ""), ("step_next", ""))
+        ),
         Family("started_most", side="", silent="counts the options of a group that are started: a definition"),
         Family("started_least", side="", silent="counts the options of a group that are started: a definition"),
         Family("requires", "requires", side="", subject=lambda r: r.option,

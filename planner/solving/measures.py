@@ -71,4 +71,6 @@ def capex(data: ModelData, arrays: Arrays, overnight: Callable[[str], float]) ->
     weights = np.zeros(len(arrays.cost))
     for i, k in arrays.columns.get("build", {}).items():
         weights[k] = overnight(data.build[i].option)
+    for i, k in arrays.columns.get("excess", {}).items():
+        weights[k] = 1.0 if overnight(data.excess[i].option) else 0.0
     return weights

@@ -29,7 +29,7 @@ UNIT_OF_COLUMNS = {
          "downgrade", "missing", "nothing"),
         TONNES,
     ),
-    **dict.fromkeys(("private", "fund_draw", "node_cost", "tail", "beyond"), MONEY),
+    **dict.fromkeys(("private", "fund_draw", "excess", "node_cost", "tail", "beyond"), MONEY),
 }  # fmt: skip
 UNIT_OF_ROWS = {family.name: family.side for family in FAMILIES.values()}
 

@@ -738,6 +738,25 @@ def test_a_buyer_takes_what_pays_up_to_its_most(base):
     costs(i, 110 * CHINA - 10 * 0.005)
 
 
+@oracle("sizes")
+def test_the_size_of_a_plant_is_decided(base):
+    # the line is 200 t for 2 MUSD at most, and 60 t for 1 at least: 100 t cost 1 + 40/140 MUSD
+    line = {
+        **LINE,
+        "option": "line",
+        "name": "Line",
+        "module_t": 200,
+        "capex_musd": 2,
+        "integer": "no",
+        "life_years": 1,
+    }
+    i = alone(base()).with_rows("facilities", {**PLANT, "capacity_t": 0}).with_rows("options", line)
+    i = i.with_rows("option_sizes", {"option": "line", "size": "small", "capacity_t": 60, "capex_musd": 1})
+    plan = costs(i, 100 * HOME + 1 + 40 / 140)
+    built = plan.tables["builds"].iloc[0]
+    assert (built["capacity_t"], built["capex_musd"]) == (pytest.approx(100), pytest.approx(1 + 40 / 140))
+
+
 @oracle("returns")
 def test_no_more_is_collected_than_comes_back(base):
     # a tenth of the 100 t comes back as metal a year later, and saves 10 000 USD/t: 60 t of magnets are pressed anyway

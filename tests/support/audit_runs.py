@@ -81,6 +81,7 @@ EVERYTHING: dict[str, str] = {
         "reduce-more,new-reduce,Extension,20,2,0,0.75,no,0.5,0,0,4,,reduce-start,,,\n"
         "reduce-start,new-reduce,First cells,30,2,1,1,yes,4,2,0,10,,,2.5,2026,2027\n"
     ),
+    "option_sizes": "option,size,capacity_t,capex_musd\nreduce-more,half,10,0.3\nreduce-more,least,4,0.2\n",
     "groups": "group,option\ncells,reduce-more\ncells,reduce-start\nlines,press-big\nlines,press-small\n",
     "group_limits": (
         "group,measure,first_year,last_year,min,max\n"

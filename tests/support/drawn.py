@@ -52,6 +52,8 @@ def draw(seed):
     drawn.add_groups(tables)
     drawn.r = random.Random(f"sales {seed}")
     drawn.add_buyers(tables)
+    drawn.r = random.Random(f"sizes {seed}")
+    drawn.add_sizes(tables)
     return toml, tables
 
 
@@ -89,7 +91,7 @@ def _follow(tables):
     left = {row["option"] for row in tables["options"]}
     for row in tables["options"]:
         row["requires"] = row["requires"] if row["requires"] in left else ""
-    for name in ("fund_options", "groups"):
+    for name in ("fund_options", "groups", "option_sizes"):
         tables[name] = [r for r in tables[name] if r["option"] in left]
     groups = {r["group"] for r in tables["groups"]}
     tables["group_limits"] = [r for r in tables["group_limits"] if r["group"] in groups]
@@ -446,6 +448,16 @@ class _Drawn:
                 tables["facility_capacity"] += self.series(
                     {"facility": plant["facility"]}, "capacity_t", lambda: self.r.choice((0, 20, 60, 120))
                 )
+
+    def add_sizes(self, tables):
+        """Give some divisible options smaller sizes, with economies of scale."""
+        tables["option_sizes"] = []
+        for o in tables["options"]:
+            if o["integer"] == "no" and self.r.random() < 0.7:
+                for part in sorted(self.r.sample((0.2, 0.5, 0.8), self.r.choice((1, 1, 2)))):
+                    size = {"size": f"p{part}", "capacity_t": part * o["module_t"]}
+                    capex = {"capex_musd": round(o["capex_musd"] * part**0.6, 3)}
+                    tables["option_sizes"].append({"option": o["option"], **size, **capex})
 
     def add_buyers(self, tables):
         """Add buyers, some of them at a price below 0; what they take is limited, so that no sale pays without end."""

@@ -7,6 +7,7 @@ left out is not. Tonnes are t, money is MUSD of present value. Slow, and only fo
 from __future__ import annotations
 
 import csv
+import itertools
 import tomllib
 from collections import defaultdict
 from pathlib import Path
@@ -22,7 +23,7 @@ KEYS = {
     "market_prices": 2, "stockpiles": 1, "caps": 1, "funds": 1, "fund_options": 2, "scenarios": 1, "disruptions": 6,
     "groups": 2, "group_limits": 2,
     "substitutes": 1, "substitute_shares": 2, "returns": 1,
-    "buyers": 1, "buyer_prices": 2,
+    "buyers": 1, "buyer_prices": 2, "option_sizes": 2,
     "impacts": 1, "impact_factors": 9,
 }  # fmt: skip
 WINDOWED = ("lanes", "tariffs", "group_limits")  # their years are part of the key
@@ -72,7 +73,7 @@ def _columns(name, parts):
         "market year", "fund_options": "fund option", "disruptions": "scenario kind country stage material facility",
         "countries": "country", "processes": "process", "facilities": "facility", "facility_capacity": "facility year",
         "groups": "group option", "group_limits": "group measure",
-        "substitute_shares": "substitute year", "buyer_prices": "buyer year",
+        "substitute_shares": "substitute year", "buyer_prices": "buyer year", "option_sizes": "option size",
         "impact_factors": "impact kind facility process material origin destination market option",
     }  # fmt: skip
     columns = keys.get(name, name.removesuffix("s")).split()
@@ -206,7 +207,8 @@ class Reference:
     # --- investment ---------------------------------------------------------------------------------------
 
     def _investment(self):
-        self.online, self.building = {}, defaultdict(list)
+        self.online, self.building, self.capital = {}, defaultdict(list), {}
+        self.segments = defaultdict(list)  # option, period of the start -> column, columns of the ends, the ends
         self.impact_usd = {r["impact"]: r.number("price_usd_per_unit") for r in self.tables["impacts"]}
         for o, r in self.options.items():
             most, lead = r.number("max_modules", 1.0), r.year("lead_years", 0)
@@ -224,9 +226,12 @@ class Reference:
                 self.building[t].append((k, units))
                 usd = sum(self.impact_usd[i] * n for i, n in units.items())
                 self.costs[k, "impact", t] += usd * 1e-6 * self.present[t]
+                capital = self._sized(o, t, k)
+                each = annuity / r.number("capex_musd") if r.number("capex_musd") else 0.0
                 for u in self.T:
                     paid = [y2 for y2 in self.calendar[u] if y + lead <= y2 < y + lead + life]
-                    self.costs[k, "capex", u] += annuity * sum(map(self.discount, paid))
+                    for column, musd in capital:
+                        self.costs[column, "capex", u] += each * musd * sum(map(self.discount, paid))
             self.row(("modules", o), self.builds(o), r.number("min_modules"), most)
         groups = defaultdict(list)
         for o, r in self.options.items():
@@ -243,6 +248,33 @@ class Reference:
         for group, chosen in groups.items():
             self.row(("one of", group), chosen, upper=1.0)
 
+    def _sized(self, o, t, build):
+        """Terms of the overnight cost of a start, MUSD: by its modules, or by weights of the ends of one of its sizes.
+
+        Between which two sizes it lies is a choice of one segment; its size and cost are weighted means of both ends.
+        """
+        r = self.options[o]
+        smaller = [
+            (x.number("capacity_t"), x.number("capex_musd")) for x in self.tables["option_sizes"] if x["option"] == o
+        ]
+        if not smaller:
+            self.capital[o, t] = [(build, r.number("capex_musd"))]
+            return self.capital[o, t]
+        points = [*sorted(smaller), (r.number("module_t"), r.number("capex_musd"))]
+        size, cost, chosen = [(build, -r.number("module_t"))], [], []
+        for j, ends in enumerate(itertools.pairwise(points)):
+            one = self.column("segment", o, t, j, upper=1.0, whole=True)
+            weights = [self.column("weight", o, t, j, end, upper=1.0) for end in (0, 1)]
+            self.row(("segment", o, t, j), [*((k, 1.0) for k in weights), (one, -1.0)], 0.0, 0.0)
+            size += [(k, tonnes) for k, (tonnes, _) in zip(weights, ends, strict=True)]
+            cost += [(k, musd) for k, (_, musd) in zip(weights, ends, strict=True)]
+            chosen.append((one, 1.0))
+            self.segments[o, t].append((one, weights, ends))
+        self.row(("size", o, t), size, 0.0, 0.0)
+        self.row(("one size", o, t), chosen, upper=1.0)
+        self.capital[o, t] = cost
+        return cost
+
     def _groups(self):
         for j, r in enumerate(self.tables["group_limits"]):
             first, last = r.year("first_year", self.years[0]), r.year("last_year", self.end)
@@ -255,6 +287,8 @@ class Reference:
                     self.row(("started", o, j, "most"), [*((k, 1.0) for k in inside), (started, -most)], upper=0.0)
                     self.row(("started", o, j, "least"), [*((k, 1.0) for k in inside), (started, -1.0)], lower=0.0)
                     terms.append((started, 1.0))
+                elif r["measure"] == "capex_musd":
+                    terms += [x for t in years for x in self.capital[o, t]]
                 else:
                     each = row.number({"capacity_t": "module_t"}.get(r["measure"], r["measure"]), 1.0)
                     terms += [(k, each) for k in inside]
@@ -297,11 +331,11 @@ class Reference:
             may = [x["fund"] for x in self.tables["fund_options"] if x["option"] == o]
             if not may and not r.text("private_musd"):
                 continue
-            capex, spread = r.number("capex_musd"), max(1, r.year("lead_years", 0))
+            spread = max(1, r.year("lead_years", 0))
             spent = defaultdict(list)
             for t in (t for o2, t in self.online if o2 == o):
                 for k in range(spread):
-                    spent[self.years[t] + k].append((self.columns["build", o, t], capex / spread))
+                    spent[self.years[t] + k] += [(column, musd / spread) for column, musd in self.capital[o, t]]
             for year, terms in spent.items():
                 sources = [self.column("private", o, year)]
                 for fund in (x for x in self.tables["funds"] if x["fund"] in may):
@@ -315,8 +349,9 @@ class Reference:
             of = {o: terms for (f, o), terms in drawn.items() if f == fund["fund"]}
             self.row(("budget", fund["fund"]), [x for ts in of.values() for x in ts], upper=fund.number("budget_musd"))
             for o, terms in of.items():
-                most = fund.number("max_share", 1.0) * self.options[o].number("capex_musd")
-                self.row(("part", fund["fund"], o), [*terms, *((k, -most) for k, _ in self.builds(o))], upper=0.0)
+                share = fund.number("max_share", 1.0)
+                costs = [(k, -share * musd) for o2, t in self.online if o2 == o for k, musd in self.capital[o, t]]
+                self.row(("part", fund["fund"], o), [*terms, *costs], upper=0.0)
 
     # --- operations ---------------------------------------------------------------------------------------
 
@@ -337,7 +372,7 @@ class Reference:
             for name, k in self.columns.items():
                 if name[0] == "build":
                     bounds[k] = builds.get((name[1], self.years[name[2]]), 0.0)
-            whole &= np.array([name[0] in ("chosen", "started") for name in self.columns], dtype=bool)
+            whole &= np.array([name[0] in ("chosen", "started", "segment") for name in self.columns], dtype=bool)
         money, fixed = np.zeros(len(bounds)), 0.0
         for (k, *_), amount in self.costs.items():
             if k is None:

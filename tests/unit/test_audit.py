@@ -740,6 +740,12 @@ def public_money_for_private(run):
     put(run.tables["funding"], "musd", more(0.1), source="eib", year=2027)
 
 
+@corrupts("build_modules")
+def smaller_than_the_smallest_size(run):
+    # of reduce-more 4 t are the least, a fifth of its 20 t
+    add(run.tables, "builds", "reduce-more", "new-reduce", "USA", 2026, 2026, 0.1, 2.0, 0.1)
+
+
 @corrupts("sale_rows")
 def a_sale_of_what_the_buyer_does_not_take(run):
     put(run.tables["sales"], "provenance", "exposed", buyer="export", year=2027)

@@ -83,8 +83,15 @@ def returns(rest):
     return {"returns": "return,material,returned,t_per_t,collected,mean_life_years,shape\nr,magnet," + rest + "\n"}
 
 
+SIZES = "option,size,capacity_t,capex_musd\n"
 BUYER = "buyer,country,material\nb,AAA,magnet\n"
 SUBSTITUTE = "substitute,name,material,country,replaced_by,t_per_t\n"
+
+
+def sizes(*rows):
+    """The option ``second`` (100 t for 9 MUSD) as a divisible one, and its smaller sizes."""
+    divisible = edited("options", 3, integer="no")
+    return {"options": divisible, "option_sizes": SIZES + "".join(f"{row}\n" for row in rows)}
 
 
 def buyers(*prices, buyer=BUYER):
@@ -463,6 +470,11 @@ SLIPS = [
         "returns.csv:2:return",
         returns("tin,1,0.5,1,") | {"materials": TABLES["materials"] + "tin,Tin,,no,1,yes\n"},
     ),
+    # sizes
+    ("E394", "option_sizes.csv:2:option", {"option_sizes": SIZES + "second,small,50,5\n"}),
+    ("E395", "option_sizes.csv:2:capacity_t", sizes("second,small,100,5")),
+    ("E395", "option_sizes.csv:3:capex_musd", sizes("second,large,60,6", "second,small,50,7")),
+    ("E201", "option_sizes.csv:2:option", sizes("secnd,small,50,5")),
     # buyers
     ("E391", "buyers.csv:2:buyer", {"buyers": BUYER}),
     ("E392", "buyer_prices.csv:3:max_t", buyers("2026,60000,,50", "2030,60000,,")),

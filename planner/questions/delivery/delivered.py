@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import UsageError
 from ...solving.solver import Settings
 from ..many import Finished, Many, Result, Worker
-from .draws import AS_PLANNED, ProjectOutcome
+from .draws import AS_PLANNED, ProjectOutcome, check_sizes
 from .modules import Modules
 from .operations import Operations
 
@@ -33,6 +33,7 @@ class Delivered:
     """
 
     def __init__(self, instance: Instance, run: Run) -> None:
+        check_sizes(instance)
         self.modules = Modules(
             replace(instance, _content=None, warnings=())
         )  # without what other processes do not need
