@@ -34,7 +34,7 @@ HERE = Path(__file__).parent
 STUDIES: tuple[type[Study], ...] = (
     *(planner.Frontier, planner.Comparison, planner.Explanation, planner.Diagnosis, planner.Alternatives),
     *(planner.Stress, planner.DeliveryRisk, planner.Failures, planner.Cover, planner.Hedge, planner.Sensitivity),
-    *(planner.Evidence, planner.BreakEven),
+    *(planner.Evidence, planner.BreakEven, planner.Concentration),
 )
 GENERATED = "<!-- written by docs/build.py; do not edit -->\n\n"
 

@@ -312,6 +312,7 @@ class ShareLimit(NamedTuple):
     thrift   exposed_share: swaps of these needs that need no material, and are in neither sum
     shipped  impact: ship, thousand units per kt; so are ``bought`` and ``started`` (per module); ``made`` are then
              activities, and ``limit`` is in thousand units a year
+    largest  largest_share: how many countries count; ``over`` are then positions of ``above``
     floor    whether it is a floor; its row is multiplied by -1, so that all rows are ``<=`` and their duals 0 or less
     """
 
@@ -328,11 +329,25 @@ class ShareLimit(NamedTuple):
     bought: tuple[tuple[int, float], ...] = ()
     started: tuple[tuple[int, float], ...] = ()
     floor: bool = False
+    largest: int = 0
 
     @property
     def sign(self) -> float:
         """What the row is multiplied by: 1 of a cap, -1 of a floor."""
         return -1.0 if self.floor else 1.0
+
+
+class Above(NamedTuple):
+    """What a country supplies above the level of a cap on the largest suppliers: for the metric largest_share.
+
+    cap    position in ``ModelData.caps["largest_share"]``, and of its decision ``level``
+    pools  its pools where something is made or bought
+    """
+
+    cap: int
+    country: str
+    node: int
+    pools: tuple[int, ...]
 
 
 class SwapLimit(NamedTuple):
@@ -560,6 +575,7 @@ class ModelData:
     swap_limit: list[SwapLimit] = field(default_factory=list)
     impacts: list[Footprint] = field(default_factory=list)
     caps: dict[str, list[ShareLimit]] = field(default_factory=lambda: defaultdict(list))  # by metric
+    above: list[Above] = field(default_factory=list)  # also describes the rows that define it
     export_stop: list[ExportLimit] = field(default_factory=list)
     closed: list[tuple[int, ...]] = field(default_factory=list)  # close: closures of one plant that hold at one time
     modules: list[ModuleLimit] = field(default_factory=list)

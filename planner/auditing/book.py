@@ -14,7 +14,7 @@ from typing import Any
 from ..instance.metrics import METRICS
 
 TOLERANCE = 1e-6  # largest relative violation that passes
-RARE_METRICS = ("own_share", "impact")  # of few instances, see `Kind`
+RARE_METRICS = ("own_share", "impact", "largest_share")  # of few instances, see `Kind`
 SHOWN = 10  # how many violations of a kind are kept: the largest
 
 

@@ -89,6 +89,11 @@ class Shares:
         whole = sum(own.values())
         return {country: Share(t, whole) for country, t in own.items()}
 
+    def largest(self, materials: Iterable[str], count: int, year: int) -> Share:
+        """Return what the ``count`` countries that make or buy most of it do, over all made or bought."""
+        shares = self.single_country(materials, year).values()
+        return Share(sum(sorted((s.part for s in shares), reverse=True)[:count]), sum(s.part for s in shares))
+
     def imports(self, materials: Iterable[str], country: str, origin: str, year: int) -> Share:
         """Return what arrives in a country or bloc from outside (or ``origin``), over what it uses or receives."""
         everywhere = self.facts.members("")
@@ -138,6 +143,8 @@ def _measured(shares: Shares, cap: Cap, year: int) -> dict[str, Share]:
         return {cap.country: shares.stage(materials, year)}
     if cap.metric == "single_country_share":
         return shares.single_country(materials, year)
+    if cap.metric == "largest_share":
+        return {"": shares.largest(materials, cap.largest or 1, year)}
     if cap.metric == "impact":
         return {"": shares.impact(cap.impact, year)}
     if cap.metric == "own_share":

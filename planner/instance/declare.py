@@ -80,6 +80,11 @@ def whole_years(meaning: str, default: Any = ..., least: int = 0) -> Any:
     return _column("whole", meaning, default, "years", "", {"ge": least, "le": LARGEST_WHOLE})
 
 
+def whole_number(meaning: str, blank: str) -> Any:
+    """Declare a column of whole numbers, 1 or more; ``blank`` says what blank means."""
+    return _column("whole", meaning, None, "", blank, {"ge": 1, "le": LARGEST_WHOLE})
+
+
 def flag(meaning: str, default: Any = False, blank: str = "") -> Any:
     """Declare a column of ``yes`` or ``no``."""
     return _column("flag", meaning, default, "", blank, {})

@@ -26,6 +26,7 @@ from .declare import (
     number,
     reference,
     text,
+    whole_number,
     whole_years,
     year,
 )
@@ -355,6 +356,9 @@ class Cap(CitedRow):
     sense: Literal["max", "min"] = choice("whether limit is the most or the least; min for some metrics only", "max")
     recycled: bool = flag("own_share of what restoring processes make only, surplus not deducted")
     impact: str = reference("impacts", "the impact that is limited; for the metric impact only, required", "none")
+    largest: int | None = whole_number(
+        "how many countries, those with the largest shares, count together; for largest_share only, required", "none"
+    )
 
 
 class Fund(CitedRow):

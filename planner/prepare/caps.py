@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..instance.timeline import Period, cap_limits
 from ..instance.wildcards import members, strategic_materials
-from ..models.data import EXPOSED, ModelData, ShareLimit
+from ..models.data import EXPOSED, Above, ModelData, ShareLimit
 from .conditions import KILO
 
 if TYPE_CHECKING:
@@ -102,7 +102,9 @@ class _CapRows:
             self._own_share(cap, n, limit, pools)
             return
         supplied = [p for p in pools if self.data.pools[p].made or self.data.pools[p].bought]
-        if cap.metric == "stage_share":
+        if cap.metric == "largest_share":
+            self._largest_share(cap, n, limit, supplied)
+        elif cap.metric == "stage_share":
             self._stage_share(cap, n, limit, supplied)
         else:
             self._single_country_share(cap, n, limit, supplied)
@@ -145,6 +147,17 @@ class _CapRows:
             self.data.caps["single_country_share"].append(
                 ShareLimit(cap.cap, n, limit, country=country, over=tuple(measured), total=tuple(pools))
             )
+
+    def _largest_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> None:
+        by_country: dict[str, list[int]] = defaultdict(list)
+        for p in pools:
+            by_country[self.data.pools[p].country].append(p)
+        if not by_country:
+            return
+        caps, above = self.data.caps["largest_share"], self.data.above
+        over = tuple(range(len(above), len(above) + len(by_country)))
+        above += [Above(len(caps), country, n, tuple(of)) for country, of in sorted(by_country.items())]
+        caps.append(ShareLimit(cap.cap, n, limit, over=over, total=tuple(pools), largest=cap.largest or 1))
 
     def _import_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> None:
         data = self.data

@@ -267,6 +267,7 @@ FAMILIES: dict[str, Family] = {
             Family(name, side=side, silent="how the size of a plant makes its cost: a definition")
             for name, side in (("size_is", ""), ("excess_is", "MUSD"), ("step_whole", ""), ("step_next", ""))
         ),
+        Family("above_level", silent="counts what the largest suppliers supply: a definition"),
         Family("started_most", side="", silent="counts the options of a group that are started: a definition"),
         Family("started_least", side="", silent="counts the options of a group that are started: a definition"),
         Family("requires", "requires", side="", subject=lambda r: r.option,

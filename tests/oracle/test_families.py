@@ -757,6 +757,22 @@ def test_the_size_of_a_plant_is_decided(base):
     assert (built["capacity_t"], built["capex_musd"]) == (pytest.approx(100), pytest.approx(1 + 40 / 140))
 
 
+@oracle("largest_share")
+def test_the_two_largest_suppliers_have_at_most_a_share(base):
+    # China at 21 000, Russia at 25 000, home at 30 000 USD/t. The two largest of three may have 80 %: the third, the
+    # smallest, has at least 20 t, and no more than that of the dearest is taken
+    i = base(concern=("CHN", "RUS")).with_rows("markets", {"market": "rus", "country": "RUS", "material": "magnet"})
+    i = i.with_rows("market_prices", {"market": "rus", "price_usd_per_t": 24000})
+    i = i.with_rows("lanes", {**LANE, "origin": "RUS"})
+    i = i.with_rows("caps", {"cap": "two", "metric": "largest_share", "material": "magnet", "largest": 2, "limit": 0.8})
+    # x from China, y from Russia, 20 from home, x + y = 80 and y >= 20
+    plan = costs(i, 60 * CHINA + 20 * 0.025 + 20 * HOME)
+    row = plan.tables["dependence"].query("cap == 'two'").iloc[0]
+    assert row["share"] == pytest.approx(0.8)
+    # a point more lets 1 t less come from Russia and 1 t less from home, both from China instead
+    assert row["marginal_musd_per_point"] == pytest.approx((0.025 - CHINA) + (HOME - CHINA))
+
+
 @oracle("returns")
 def test_no_more_is_collected_than_comes_back(base):
     # a tenth of the 100 t comes back as metal a year later, and saves 10 000 USD/t: 60 t of magnets are pressed anyway

@@ -144,13 +144,13 @@ EVERYTHING: dict[str, str] = {
         "deu-press,idle,2027,,0.8,\nusa-separate,retire,2026,2027,1,50\n"
     ),
     "caps": (
-        "cap,metric,stage,material,country,sector,origin,first_year,last_year,limit,limit_end,sense,impact\n"
-        "air,impact,,,,,,2029,,600,,,co2\nwork,impact,,,,,,2026,2028,0.3,0.2,min,jobs\n"
-        "home,own_share,magnet,,USA,,,2027,,0.4,0.5,min,\n"
-        "imports,import_share,,metal,EUR,,CHN,2027,,0.8,0.7,,\n"
-        "one,single_country_share,metal,,,,,2027,,0.75,,,\n"
-        "refining,stage_share,metal,,,,,2026,2029,0.95,0.65,,\n"
-        "traced,exposed_share,,,EUR,cars,,2027,2029,0.9,0.7,,\n"
+        "cap,metric,stage,material,country,sector,origin,first_year,last_year,limit,limit_end,sense,impact,largest\n"
+        "air,impact,,,,,,2029,,600,,,co2,\nfew,largest_share,metal,,,,,2029,,0.999,,,,2\n"
+        "work,impact,,,,,,2026,2028,0.3,0.2,min,jobs,\nhome,own_share,magnet,,USA,,,2027,,0.4,0.5,min,,\n"
+        "imports,import_share,,metal,EUR,,CHN,2027,,0.8,0.7,,,\n"
+        "one,single_country_share,metal,,,,,2027,,0.75,,,,\n"
+        "refining,stage_share,metal,,,,,2026,2029,0.95,0.65,,,\n"
+        "traced,exposed_share,,,EUR,cars,,2027,2029,0.9,0.7,,,\n"
     ),
     "funds": (
         "fund,provider,instrument,budget_musd,first_year,last_year,max_share\n"

@@ -54,6 +54,8 @@ def draw(seed):
     drawn.add_buyers(tables)
     drawn.r = random.Random(f"sizes {seed}")
     drawn.add_sizes(tables)
+    drawn.r = random.Random(f"largest {seed}")
+    drawn.add_largest(tables)
     return toml, tables
 
 
@@ -448,6 +450,13 @@ class _Drawn:
                 tables["facility_capacity"] += self.series(
                     {"facility": plant["facility"]}, "capacity_t", lambda: self.r.choice((0, 20, 60, 120))
                 )
+
+    def add_largest(self, tables):
+        """Limit what the two or three largest suppliers have together."""
+        if self.r.random() < 0.2:
+            of = {"stage": self.r.choice(STAGES)} if self.r.random() < 0.5 else {"material": self.r.choice(MATERIALS)}
+            row = {"cap": "few", "metric": "largest_share", **of, "largest": self.r.choice((1, 2, 2, 3))}
+            tables["caps"].append({**row, "limit": self.r.choice((0.6, 0.8, 0.95)), "limit_end": self.maybe(0.3, 0.7)})
 
     def add_sizes(self, tables):
         """Give some divisible options smaller sizes, with economies of scale."""

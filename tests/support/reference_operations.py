@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 
@@ -311,6 +312,10 @@ class Period:
         elif metric == "single_country_share":
             for c in everywhere:
                 self.limit(cap, c, limit, self.supplied(materials, [c]), all_supplied)
+        elif metric == "largest_share":
+            # the same by all sets of so many countries, instead of by duality
+            for i, chosen in enumerate(itertools.combinations(everywhere, min(int(cap["largest"]), len(everywhere)))):
+                self.limit(cap, i, limit, self.supplied(materials, chosen), all_supplied)
         elif metric == "impact":
             built = [(k, units[cap["impact"]]) for k, units in m.building[self.t] if cap["impact"] in units]
             sides = {"lower": limit} if cap.text("sense") == "min" else {"upper": limit}

@@ -746,6 +746,11 @@ def smaller_than_the_smallest_size(run):
     add(run.tables, "builds", "reduce-more", "new-reduce", "USA", 2026, 2026, 0.1, 2.0, 0.1)
 
 
+@corrupts("largest_share")
+def nearly_all_from_two(run):
+    put(run.tables["activity"], "activity_t", more(1e6), facility="chn-reduce", year=2029)
+
+
 @corrupts("sale_rows")
 def a_sale_of_what_the_buyer_does_not_take(run):
     put(run.tables["sales"], "provenance", "exposed", buyer="export", year=2027)

@@ -470,6 +470,8 @@ SLIPS = [
         "returns.csv:2:return",
         returns("tin,1,0.5,1,") | {"materials": TABLES["materials"] + "tin,Tin,,no,1,yes\n"},
     ),
+    ("E308", "caps.csv:2:largest", {"caps": "cap,metric,stage,largest,limit\nc,stage_share,metal,2,0.5\n"}),
+    ("E309", "caps.csv:2:largest", {"caps": "cap,metric,stage,largest,limit\nc,largest_share,metal,,0.5\n"}),
     # sizes
     ("E394", "option_sizes.csv:2:option", {"option_sizes": SIZES + "second,small,50,5\n"}),
     ("E395", "option_sizes.csv:2:capacity_t", sizes("second,small,100,5")),
