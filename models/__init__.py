@@ -79,6 +79,7 @@ from pyomo.core import ConcreteModel, NonNegativeReals, Objective, Var
 from . import objective, variables
 from .constraints import (
     balance,
+    blends,
     capacity,
     closing,
     demand,
@@ -112,6 +113,7 @@ FAMILIES = (
     balance,
     surplus,
     transit,
+    blends,
     capacity,
     least_use,
     offtake,

@@ -350,6 +350,24 @@ class Above(NamedTuple):
     pools: tuple[int, ...]
 
 
+class BlendLimit(NamedTuple):
+    """The least and the most of a property in what a facility makes of a material.
+
+    least, most  per kt made, in the unit of the property; None: no limit
+    content      activity, property that the inputs bring per kt of activity
+    made         activity, kt made per kt of activity
+    """
+
+    property: str
+    material: str
+    facility: str
+    node: int
+    least: float | None
+    most: float | None
+    content: tuple[tuple[int, float], ...]
+    made: tuple[tuple[int, float], ...]
+
+
 class SwapLimit(NamedTuple):
     """The most that a substitute can replace of a demand."""
 
@@ -576,6 +594,7 @@ class ModelData:
     impacts: list[Footprint] = field(default_factory=list)
     caps: dict[str, list[ShareLimit]] = field(default_factory=lambda: defaultdict(list))  # by metric
     above: list[Above] = field(default_factory=list)  # also describes the rows that define it
+    blend: list[BlendLimit] = field(default_factory=list)
     export_stop: list[ExportLimit] = field(default_factory=list)
     closed: list[tuple[int, ...]] = field(default_factory=list)  # close: closures of one plant that hold at one time
     modules: list[ModuleLimit] = field(default_factory=list)

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from ..errors import UsageError
 from ..instance.instance import Instance
 from ..instance.loading import given_instance
+from .blends import check_blends
 from .book import KINDS, TOLERANCE, AuditReport, Book, Check, Violation
 from .closures import check_closures
 from .dependence import check_caps, check_dependence
@@ -201,6 +202,7 @@ def _check_operations(operations: Operations, tables: Tables, before: Tables | N
     check_balances(operations, tables, book)
     missing_musd = check_stocks(operations, tables, before, book)
     check_service(operations, book)
+    check_blends(operations, book)
     check_sales(operations, book)
     check_substitution(operations, book)
     check_returns(operations, before, book)

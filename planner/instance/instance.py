@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Issue, UsageError, did_you_mean
+from .blend_tables import Content as ContentRow
 from .cells import cell_of
 from .declare import Key, Row
 from .group_tables import Group, GroupLimit
@@ -24,6 +25,7 @@ from .rows import BadRow, Entry, ParsedTable, parse_table
 from .settings import BASE, SurvivalRule, setting_sections
 from .tables import (
     TABLES,
+    Blend,
     BranchService,
     Buyer,
     BuyerPrice,
@@ -133,6 +135,8 @@ class Instance:
     returns: tuple[ReturnRow, ...] = field(default=(), repr=False)
     impacts: tuple[Impact, ...] = field(default=(), repr=False)
     impact_factors: tuple[ImpactFactor, ...] = field(default=(), repr=False)
+    contents: tuple[ContentRow, ...] = field(default=(), repr=False)
+    blends: tuple[Blend, ...] = field(default=(), repr=False)
     evidence: tuple[Evidence, ...] = field(default=(), repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)
 

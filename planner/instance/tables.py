@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar, Literal
 
+from .blend_tables import Blend, Content
 from .cells import cell_of
 from .declare import (
     BLOCS,
@@ -564,7 +565,7 @@ ROWS: tuple[type[Row], ...] = (
     OptionSize, Lane, Tariff,
     Sector, Demand, Market, MarketPrice, Stockpile, Cap, Group, GroupLimit, Fund, FundOption, Scenario, Disruption,
     BranchService, DeliveryRisk, Closure, PriceFloor, Offtake, Buyer, BuyerPrice, Substitute, SubstituteShare, Return,
-    Impact, ImpactFactor, Evidence,
+    Impact, ImpactFactor, Content, Blend, Evidence,
     Source,
 )  # fmt: skip
 

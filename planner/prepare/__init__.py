@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..instance.timeline import Period, horizon_end, periods
 from ..models.data import CLEAN, EXPOSED, PLAN, CapacityLimit, GroupLimit, ModelData, Node, Pool, ShareLimit, Terms
-from . import caps, closing, funding, groups, investment, offtakes, operations, risk, sizes
+from . import blends, caps, closing, funding, groups, investment, offtakes, operations, risk, sizes
 from .conditions import Conditions, lay_out_nodes
 from .memory import paused_garbage_collector
 from .returns import Served
@@ -80,6 +80,7 @@ def prepare_branch(
     data.build = [start for start in data.build if builds.get((start.option, start.year), 0.0) > 0.0]
     data.chosen, data.modules, data.groups, data.requires = [], [], {}, []
     operations.add(instance, span, conditions, data, openings, closed or {}, served)
+    blends.add(instance, data)
     data.own_fixed_om = 0.0
     caps.add(instance, span, data)
     return Prepared(instance, span, data, tuple(conditions))
@@ -104,6 +105,7 @@ def prepare(
     if closed is None:
         closing.add(instance, span, data)
     operations.add(instance, span, conditions, data, closed=closed)
+    blends.add(instance, data)
     offtakes.add(instance, span, data)
     caps.add(instance, span, data)
     funding.add(instance, data)

@@ -773,6 +773,26 @@ def test_the_two_largest_suppliers_have_at_most_a_share(base):
     assert row["marginal_musd_per_point"] == pytest.approx((0.025 - CHINA) + (HOME - CHINA))
 
 
+@oracle("blends")
+def test_a_blend_keeps_its_limits(base):
+    # a cheap metal of 6 per tonne at 4 000 and the dear one of 1 at 10 000 USD/t; magnets have between 3 and 4
+    i = alone(base()).with_rows("materials", {"material": "scrap", "name": "Scrap"})
+    i = i.with_rows("processes", {"process": "melt", "name": "Melt"})
+    i = i.with_rows("recipes", *({"process": "melt", "material": m, "role": role, "t_per_t": 1}
+                                 for m, role in (("scrap", "input"), ("magnet", "output"))))  # fmt: skip
+    i = i.with_rows("operations", {"facility": "plant", "process": "melt", "opex_usd_per_t": 20000})
+    i = i.with_rows("markets", {"market": "scrap", "country": "AAA", "material": "scrap"})
+    i = i.with_rows("market_prices", {"market": "scrap", "price_usd_per_t": 4000})
+    i = i.with_rows("contents", *({"property": "iron", "material": m, "content": c}
+                                  for m, c in (("metal", 1), ("scrap", 6))))  # fmt: skip
+    i = i.with_rows("blends", {"property": "iron", "material": "magnet", "min": 3, "max": 4})
+    # at most 4: s of scrap with 6 s + (60 - s) = 240, that is 36 t
+    costs(i, 36 * 0.024 + 24 * HOME + 40 * SHORT)
+    dear = i.with_rows("market_prices", {"market": "scrap", "price_usd_per_t": 40000})
+    # at least 3: 6 s + (60 - s) = 180, that is 24 t
+    costs(dear, 24 * 0.060 + 36 * HOME + 40 * SHORT)
+
+
 @oracle("returns")
 def test_no_more_is_collected_than_comes_back(base):
     # a tenth of the 100 t comes back as metal a year later, and saves 10 000 USD/t: 60 t of magnets are pressed anyway

@@ -41,7 +41,7 @@ EVERYTHING: dict[str, str] = {
     "processes": (
         "process,name,restores_provenance\n"
         "press,Press,\nrecycle,Recycle,yes\nreduce,Reduce,\nseparate,Separate,\nseparate-dy,Separate with dysprosium,\n"
-        "wind,Wind again,yes\n"
+        "wind,Wind again,yes\ncast,Cast,\n"
     ),
     "recipes": (
         "process,material,role,t_per_t\n"
@@ -50,6 +50,7 @@ EVERYTHING: dict[str, str] = {
         "reduce,oxide,input,1.2\nreduce,metal,output,1\n"
         "separate,oxide,output,1\n"
         "separate-dy,oxide,output,1\nseparate-dy,dy,output,0.05\nwind,old-coil,input,1.25\nwind,coil,output,1\n"
+        "cast,ferrite,input,1\ncast,coil,output,1\n"
     ),
     "recipe_yields": ("process,material,role,year,t_per_t\npress,metal,input,2026,1.25\npress,metal,input,2030,1.05\n"),
     "facilities": (
@@ -70,7 +71,7 @@ EVERYTHING: dict[str, str] = {
         "facility,process,opex_usd_per_t,capacity_per_t\n"
         "chn-reduce,reduce,3000,1\nchn-separate,separate,2000,1\ndeu-press,press,9000,1\n"
         "deu-reduce,reduce,8000,1.5\nnew-press,press,7000,1\nnew-reduce,reduce,5000,1\nusa-press,press,12000,1\n"
-        "usa-recycle,recycle,1000,1\nusa-separate,separate-dy,4000,1\nfra-wind,wind,5000,1\n"
+        "usa-recycle,recycle,1000,1\nusa-separate,separate-dy,4000,1\nfra-wind,wind,5000,1\nfra-wind,cast,900000,1\n"
     ),
     "operation_costs": ("facility,process,year,opex_usd_per_t\ndeu-press,press,2026,9000\ndeu-press,press,2030,7000\n"),
     "options": (
@@ -119,6 +120,8 @@ EVERYTHING: dict[str, str] = {
         "stockpile,country,material,initial_t,initial_exposed,max_t,holding_usd_per_t,final_min_t\n"
         "deu-metal,DEU,metal,12,yes,40,100,10\nusa-magnet,USA,magnet,0,,20,100,4\n"
     ),
+    "contents": "property,material,content\nage,old-coil,2\nage,ferrite,1\n",
+    "blends": "property,material,facility,year,min,max\nage,coil,fra-wind,,1.5,4\n",
     "buyers": "buyer,country,material,clean_only\nwinder,FRA,coil,\nexport,FRA,old-coil,yes\n",
     "buyer_prices": (
         "buyer,year,price_usd_per_t,min_t,max_t\nexport,,60000,,3\nwinder,2026,60000,0.5,2\nwinder,2030,40000,1.5,4\n"

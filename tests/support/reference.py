@@ -24,6 +24,7 @@ KEYS = {
     "groups": 2, "group_limits": 2,
     "substitutes": 1, "substitute_shares": 2, "returns": 1,
     "buyers": 1, "buyer_prices": 2, "option_sizes": 2,
+    "contents": 2, "blends": 4,
     "impacts": 1, "impact_factors": 9,
 }  # fmt: skip
 WINDOWED = ("lanes", "tariffs", "group_limits")  # their years are part of the key
@@ -74,6 +75,7 @@ def _columns(name, parts):
         "countries": "country", "processes": "process", "facilities": "facility", "facility_capacity": "facility year",
         "groups": "group option", "group_limits": "group measure",
         "substitute_shares": "substitute year", "buyer_prices": "buyer year", "option_sizes": "option size",
+        "contents": "property material", "blends": "property material facility year",
         "impact_factors": "impact kind facility process material origin destination market option",
     }  # fmt: skip
     columns = keys.get(name, name.removesuffix("s")).split()
@@ -145,9 +147,9 @@ class Reference:
         self.restores = {r["process"]: r.flag("restores_provenance") for r in tables["processes"]}
         grouped = defaultdict(list)
         series_tables = ("recipe_yields", "facility_capacity", "operation_costs", "demand", "market_prices")
-        for table in (*series_tables, "substitute_shares", "buyer_prices"):
+        for table in (*series_tables, "substitute_shares", "buyer_prices", "blends"):
             for r in tables[table]:
-                grouped[table, *(r[c] for c in _columns(table, KEYS[table])[:-1])].append(r)
+                grouped[table, *(r.text(c) for c in _columns(table, KEYS[table])[:-1])].append(r)
         self.recipe = defaultdict(list)  # process, role -> material, t per t by year
         for r in tables["recipes"]:
             rows = grouped.get(("recipe_yields", r["process"], r["material"], r["role"]), [r])
@@ -171,6 +173,9 @@ class Reference:
         figures = ("price_usd_per_t", "min_t", "max_t")
         none = {b: [Row({**r, "min_t": r.text("min_t", "0")}) for r in rows] for b, rows in paid.items()}
         self.paid = {b: [series(rows, figure) for figure in figures] for b, rows in none.items()}
+        self.contents = {(r["property"], r["material"]): r.number("content") for r in tables["contents"]}
+        mixed = {k[1:]: rows for k, rows in grouped.items() if k[0] == "blends"}
+        self.blends = {k: [series(rows, side) for side in ("min", "max")] for k, rows in mixed.items()}
         self.branches = {}
         for r in tables["scenarios"]:
             first, last = r.year("first_year"), r.year("last_year")

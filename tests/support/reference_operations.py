@@ -79,7 +79,7 @@ class Period:
     # --- plants -------------------------------------------------------------------------------------------
 
     def run(self):
-        m, use = self.m, defaultdict(list)
+        m, use, mixed = self.m, defaultdict(list), defaultdict(list)
         for f, p, opex, capacity_per_t in m.operations:
             country, tie = m.facilities[f]["country"], m.facilities[f].flag("concern_tie")
             concern, inputs = tie or country in m.concern, m.recipe[p, "input"]
@@ -87,6 +87,7 @@ class Period:
                 k = self.column("activity", f, p, q, component="opex", usd=opex(self.year))
                 self.cause(k, m.causes("operation", facility=f, process=p))
                 use[f].append((k, capacity_per_t))
+                mixed[f].append((k, inputs, dict(m.recipe[p, "output"])))
                 for material, per_t in inputs:
                     self.used[material, country, q].append((k, per_t(self.year)))
                 out = EXPOSED if concern or (q == EXPOSED and not m.restores[p]) else CLEAN
@@ -96,6 +97,18 @@ class Period:
                         self.recycled[material, country, out].append((k, per_t(self.year)))
                     if tie and country not in m.concern:
                         self.tied[material].append((k, per_t(self.year)))
+        for (name, material, of), sides in m.blends.items():
+            for f in mixed if not of else [of] if of in mixed else []:
+                makers = [(k, inputs, outputs[material]) for k, inputs, outputs in mixed[f] if material in outputs]
+                for side, limit in zip(("lower", "upper"), (figure(self.year) for figure in sides), strict=True):
+                    terms = [
+                        (k, sum(m.contents.get((name, x), 0.0) * per_t(self.year) for x, per_t in inputs)
+                         - (limit or 0.0) * out(self.year))
+                        for k, inputs, out in makers
+                    ]  # fmt: skip
+                    self.row(
+                        "blend", name, material, of, f, side, terms=terms, **{side: 0.0} if limit is not None else {}
+                    )
         for f, r in m.facilities.items():
             here = lambda row, f=f: m.makes(f, row)  # noqa: E731
             left, coming = self.disrupted("outage", here), self.disrupted("project_failure", here)

@@ -751,6 +751,12 @@ def nearly_all_from_two(run):
     put(run.tables["activity"], "activity_t", more(1e6), facility="chn-reduce", year=2029)
 
 
+@corrupts("blend")
+def mostly_cast_of_new_ferrite(run):
+    # what is cast has 1 a tonne; with 1.25 t of old coils, of 2, in a tonne of the rest, more than 1.5 are asked for
+    add(run.tables, "activity", "fra-wind", "cast", "FRA", "clean", "clean", 2029, 1000.0)
+
+
 @corrupts("sale_rows")
 def a_sale_of_what_the_buyer_does_not_take(run):
     put(run.tables["sales"], "provenance", "exposed", buyer="export", year=2027)

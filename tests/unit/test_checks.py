@@ -88,6 +88,14 @@ BUYER = "buyer,country,material\nb,AAA,magnet\n"
 SUBSTITUTE = "substitute,name,material,country,replaced_by,t_per_t\n"
 
 
+def blends(*rows, contents="x,ore,1"):
+    """What ore contains, and limits on it in what is made of it."""
+    return {
+        "contents": f"property,material,content\n{contents}\n",
+        "blends": "property,material,facility,year,min,max\n" + "".join(f"{row}\n" for row in rows),
+    }
+
+
 def sizes(*rows):
     """The option ``second`` (100 t for 9 MUSD) as a divisible one, and its smaller sizes."""
     divisible = edited("options", 3, integer="no")
@@ -472,6 +480,16 @@ SLIPS = [
     ),
     ("E308", "caps.csv:2:largest", {"caps": "cap,metric,stage,largest,limit\nc,stage_share,metal,2,0.5\n"}),
     ("E309", "caps.csv:2:largest", {"caps": "cap,metric,stage,largest,limit\nc,largest_share,metal,,0.5\n"}),
+    # blends
+    ("E396", "blends.csv:2:max", blends("x,metal,,,,")),
+    ("E396", "blends.csv:3:min", blends("x,metal,,2026,1,2", "x,metal,,2030,,2")),
+    ("E397", "blends.csv:2:min", blends("x,metal,,,3,2")),
+    ("E398", "blends.csv:2:property", blends("x,ore,,,,2", contents="x,metal,1")),
+    ("E398", "blends.csv:2:property", blends("x,metal,,,,2", contents="x,metal,1")),
+    ("E398", "blends.csv:2:facility", blends("x,metal,shop,,,2")),
+    ("E201", "blends.csv:2:property", blends("y,metal,,,,2")),
+    ("E201", "contents.csv:2:material", blends("x,metal,,,,2", contents="x,oer,1")),
+    ("E302", "blends.csv:2:year", blends("x,metal,,,,2", "x,metal,,2026,,2")),
     # sizes
     ("E394", "option_sizes.csv:2:option", {"option_sizes": SIZES + "second,small,50,5\n"}),
     ("E395", "option_sizes.csv:2:capacity_t", sizes("second,small,100,5")),
