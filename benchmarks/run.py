@@ -1,8 +1,9 @@
-"""Time every phase on synthetic instances: ``python benchmarks/run.py --columns 10000 --columns 100000``.
+"""Time every phase: ``python benchmarks/run.py --columns 10000 --columns 100000`` on synthetic instances.
 
-Prints seconds by phase (of the clock, and of the processor, which other work on the machine disturbs less), how
-construction compares with solving, and the peak of memory. Each size runs in a process of its own, so that the peak is
-its own.
+``--grown ELEMENTSxCOUNTRIESxSCENARIOS`` times the flagship grown so many times (see `grow`), ``--bare`` HiGHS alone on
+the same arrays beside it. Prints seconds by phase (of the clock, and of the processor, which other work on the machine
+disturbs less), how construction compares with solving, and the peak of memory. Each size runs in a process of its own,
+so that the peak is its own.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from planner.solving.compiling import Arrays
     from planner.solving.search import Outcome
+    from planner.solving.solver import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
@@ -44,10 +47,28 @@ class Clock:
         return sum(self.phases[name][1] for name in names)
 
 
-def measure(columns: int, options: int, time_limit: float | None, keep: Path | None) -> None:
-    """Generate, solve and write one instance; print a line for each phase."""
-    from generate import COUNTRIES, generate
+def synthetic(folder: Path, columns: int, options: int) -> Path:
+    """Generate an instance of about so many columns."""
+    from generate import generate
 
+    grades = max(1, round(columns / COLUMNS_PER_GRADE))
+    plants = PLANTS if columns >= COLUMNS_PER_GRADE else max(4, round(PLANTS * columns / COLUMNS_PER_GRADE))
+    return generate(folder / f"instance-{columns}", grades, plants, options)
+
+
+def grown(folder: Path, size: str) -> Path:
+    """Grow the flagship, by elements, countries and scenarios."""
+    from grow import grow
+
+    elements, countries, scenarios = map(int, size.split("x"))
+    return grow(ROOT / "instances" / "allied-2040", folder / f"grown-{size}", elements, countries, scenarios)
+
+
+def measure(name: str, folder: Path, gap: float | None, time_limit: float | None, bare: bool) -> None:
+    """Solve and write one instance; print a line for each phase.
+
+    bare  whether to solve the same arrays by HiGHS alone too, to the same gap, with its own options on one thread
+    """
     import planner
     from planner import models
     from planner.prepare import prepare
@@ -59,11 +80,8 @@ def measure(columns: int, options: int, time_limit: float | None, keep: Path | N
     from planner.solving.solution import tables
     from planner.solving.solver import Settings
 
-    grades = max(1, round(columns / COLUMNS_PER_GRADE))
-    plants = PLANTS if columns >= COLUMNS_PER_GRADE else max(4, round(PLANTS * columns / COLUMNS_PER_GRADE))
     clock = Clock()
     with tempfile.TemporaryDirectory() as scratch:
-        folder = generate((keep or Path(scratch)) / f"instance-{columns}", grades, plants, options)
         with clock.phase("load"):
             instance = planner.load(folder)
         with paused_garbage_collector():
@@ -74,13 +92,14 @@ def measure(columns: int, options: int, time_limit: float | None, keep: Path | N
             with clock.phase("compile"):
                 arrays = compile_model(model)
         del model
-        settings = Settings(time_limit=time_limit)
+        settings = Settings(gap=gap, time_limit=time_limit)
         with clock.phase("hand over"):
             Programme(arrays, settings)
         rows, count = arrays.matrix.shape
         print(
-            f"asked for {columns:,} columns: {count:,} columns ({int(arrays.integer.sum()):,} integer), {rows:,} rows, "
-            f"{arrays.matrix.nnz:,} nonzeros; {grades} grades, {plants} plants a stage, {COUNTRIES} countries"
+            f"{name}: {count:,} columns ({int(arrays.integer.sum()):,} integer), {rows:,} rows, "
+            f"{arrays.matrix.nnz:,} nonzeros",
+            flush=True,
         )
         with clock.phase("solve"):
             outcome = optimise_arrays(prepared.data, arrays, settings)
@@ -90,13 +109,21 @@ def measure(columns: int, options: int, time_limit: float | None, keep: Path | N
                 frames, branches = tables(prepared, outcome)
             with clock.phase("write"):
                 Run({"seconds": {"write": 0.0, "total": 0.0}}, frames, branches).write(Path(scratch) / "run")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    alone = ""
+    if bare:
+        with clock.phase("HiGHS alone"):
+            alone = highs_alone(arrays, settings)
     print(f"  {'':12}{'clock':>10}{'processor':>12}")
-    for name, (wall, processor) in clock.phases.items():
-        print(f"  {name:12}{wall:9.2f} s{processor:10.2f} s")
+    for phase, (wall, processor) in clock.phases.items():
+        print(f"  {phase:12}{wall:9.2f} s{processor:10.2f} s")
     construction = clock.processor("prepare", "build", "compile", "hand over")
     print(f"  construction (prepare, build, compile, hand over) {construction:.2f} s of the processor")
     print(f"  construction / solve = {construction / clock.processor('solve'):.2f}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if bare:
+        whole = sum(processor for phase, (_, processor) in clock.phases.items() if phase != "HiGHS alone")
+        times = whole / clock.processor("HiGHS alone")
+        print(f"  all phases / HiGHS alone = {times:.2f} of the processor; alone: {alone}")
     plan = f"objective {outcome.objective:,.3f} MUSD, gap {_gap(outcome):.2%}" if held else "no plan"
     print(f"  peak memory {peak:,.0f} MiB; {outcome.stopped}, {plan}", flush=True)
 
@@ -105,22 +132,55 @@ def _gap(outcome: Outcome) -> float:
     return abs(outcome.objective - outcome.bound) / max(abs(outcome.objective), 1e-9)
 
 
+def highs_alone(arrays: Arrays, settings: Settings) -> str:
+    """Solve the arrays with bare HiGHS; return how it ended."""
+    import highspy
+    import numpy as np
+
+    highs, matrix = highspy.Highs(), arrays.matrix
+    for option, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", settings.gap or 0.001)):
+        highs.setOptionValue(option, value)
+    if settings.time_limit:
+        highs.setOptionValue("time_limit", settings.time_limit)
+    highs.passModel(
+        *(matrix.shape[1], matrix.shape[0], matrix.nnz, 1, 1, arrays.offset, arrays.cost),
+        *(arrays.col_lower, arrays.col_upper, arrays.row_lower, arrays.row_upper),
+        *(matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data),
+        arrays.integer.astype(np.int32),
+    )
+    highs.run()
+    found = highs.getInfo()
+    return f"{highs.modelStatusToString(highs.getModelStatus())}, {found.objective_function_value:,.3f} MUSD, " + (
+        f"gap {found.mip_gap:.3%}" if arrays.integer.any() else f"{found.simplex_iteration_count:,} iterations"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--columns", type=int, action="append", help="about so many; may be repeated")
-    parser.add_argument("--options", type=int, default=20, help="options with whole modules [20]")
+    parser.add_argument("--columns", type=int, action="append", help="synthetic, about so many; may be repeated")
+    parser.add_argument("--grown", action="append", help="the flagship grown, such as 2x2x1; may be repeated")
+    parser.add_argument("--options", type=int, default=20, help="options with whole modules of a synthetic one [20]")
+    parser.add_argument("--gap", type=float, help="relative gap to stop at [that of solve]")
     parser.add_argument("--time-limit", type=float, help="seconds of search [no limit]")
+    parser.add_argument("--bare", action="store_true", help="solve by HiGHS alone too")
     parser.add_argument("--keep", type=Path, help="write the instances here and leave them")
     asked = parser.parse_args()
-    sizes = asked.columns or [10_000, 100_000]
-    if len(sizes) == 1:
-        measure(sizes[0], asked.options, asked.time_limit, asked.keep)
+    sizes = [("--columns", str(size)) for size in asked.columns or ()]
+    sizes += [("--grown", size) for size in asked.grown or ()]
+    sizes = sizes or [("--columns", "10000"), ("--columns", "100000")]
+    if len(sizes) > 1:
+        shared = [part for part in sys.argv[1:] if part == "--bare"]
+        for option in ("options", "gap", "time_limit", "keep"):
+            if (value := getattr(asked, option)) is not None:
+                shared += [f"--{option.replace('_', '-')}", str(value)]
+        for size in sizes:
+            subprocess.run([sys.executable, __file__, *size, *shared], check=True)
         return
-    for size in sizes:
-        command = [sys.executable, __file__, "--columns", str(size), "--options", str(asked.options)]
-        command += ["--keep", str(asked.keep)] if asked.keep else []
-        command += ["--time-limit", str(asked.time_limit)] if asked.time_limit else []
-        subprocess.run(command, check=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        place, (kind, size) = asked.keep or Path(scratch), sizes[0]
+        folder = grown(place, size) if kind == "--grown" else synthetic(place, int(size), asked.options)
+        name = f"the flagship {size}" if kind == "--grown" else f"asked for {int(size):,} columns"
+        measure(name, folder, asked.gap, asked.time_limit, asked.bare)
 
 
 if __name__ == "__main__":

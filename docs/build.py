@@ -75,6 +75,13 @@ def instance_format() -> str:
     parts.append("\n# The tables of a run\n\n")
     for name, columns in tables.COLUMNS.items():
         parts.append(f"- `{name}.csv`: {', '.join(columns)}\n")
+    listed = ", ".join(f"`{name}.csv`" for name in (*tables.BRANCH_TABLES, *tables.BRANCH_TABLES_ONLY_WITH))
+    parts.append(
+        f"\n`branches/SCENARIO/` has those of {listed} that the instance has, of that branch. If the scenario lasts "
+        "months, they have a column `month` after `year`: 1 to 12, blank for whole years. What is a rate is t a year "
+        "in a month too; `stock_t` is what is there at its end. The months of the first year before the branch begins "
+        "are the plan's.\n"
+    )
     parts.append(
         "\n## plan.json\n\n"
         "The manifest of a run: what was solved with which settings, how the search ended, and the plan in a few "

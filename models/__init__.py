@@ -52,12 +52,19 @@ Parameters that several files use:
 ==========  ====================  ========  ================================================================
 letter      code                  unit      meaning
 ==========  ====================  ========  ================================================================
-w_t         ``node.length``       years     calendar years of the node's period
-D_t         ``node.present``      years     present value of 1 a year, paid in every year of the period
+w_t         ``node.length``       years     calendar years of the node's period; of a month 1/12
+D_t         ``node.present``      years     present value of 1 a year, paid in every year of the period; of a month,
+                                            paid during it
 pi_t        ``node.weight``       years     D_t times the probability that the node is the one that happens
 l_t         ``cap.limit``         share     the limit of a cap at the node, 0 to 1
 M           ``modules``           kt/yr     what one module adds at the node (to a stockpile: kt)
 ==========  ====================  ========  ================================================================
+
+A year in which a scenario of calendar months acts, and the year after it, are divided into months in its branch: each
+is a node, with w = 1/12 and D a twelfth of the year's. Flows stay kt/yr. A cap or floor holds in such a year as the
+mean of its months: its sums run over all of them, each with the share 1/12 (``part.share``), and if the branch begins
+within the year over the plan's year too, with the share that has gone by then. The plan's node counts with the
+probability that no branch has left it, as the mean over its period.
 
 Units: quantities are kilotonnes (kt), flows kilotonnes a year (kt/yr), money is million USD of the price year (MUSD).
 Each file ``prepare/NAME.py`` named in a table is ``planner/prepare/NAME.py``; it alone converts tonnes and USD.

@@ -6,7 +6,8 @@ entry ``i`` tells what decision ``i`` is. The other lists describe rows: entry `
 the positions of the decisions in it. ``planner/prepare`` fills all of them.
 
 Operations happen at nodes. A node is a period of the plan (undisturbed), or a period of a branch: the same operations
-under the disruptions of a scenario, with other data.
+under the disruptions of a scenario, with other data. The plan and the branches are courses; each has starts of its own
+or shares those of the course that it leaves.
 """
 
 from __future__ import annotations
@@ -23,28 +24,53 @@ Terms = list[tuple[int, float]]  # (position of a decision in its list, coeffici
 
 
 class Node(NamedTuple):
-    """A period of the plan or of a branch.
+    """A period of the plan or of a branch, or a month of a year that a branch divides into months.
 
     branch       scenario name; blank for the plan
     period       position of the period in the instance
     year         its first calendar year
-    length       its number of calendar years, w_t
-    weight       D_t times the probability that this node is the one that happens, years
+    length       its number of calendar years, w_t; a month is a twelfth
+    weight       D_t times the probability that this node is the one that happens, years: that of its course, less that
+                 of the branches that have left it by then, as the mean over its time
     present      D_t: the present value of 1 a year, paid in each year of the period, years
     previous     position of the node whose stocks at the end this one starts with; None: the initial stocks
-    rules_hold   whether caps and clean-only rules hold at this node
-    floors_hold  whether floors on shares hold at this node: in the plan, and in a branch that nothing disturbs
+    rules_hold   whether clean-only rules hold at this node
+    caps_hold    whether caps hold at this node; in a year in months they hold as means over its twelve months
+    floors_hold  whether floors and duties (on shares, of service, of use, of the last stock) hold at this node: in the
+                 plan, and in a branch that nothing disturbs
+    month        1 to 12; None: the node is a whole period
+    leaves       position of the node of the same year on the course that a branch leaves within a year; the stocks with
+                 which the branch begins lie between those at the ends of ``previous`` and of this one. None: the
+                 branch goes on from ``previous`` itself
     """
 
     branch: str
     period: int
     year: int
-    length: int
+    length: float
     weight: float
     present: float
     previous: int | None
     rules_hold: bool
+    caps_hold: bool
     floors_hold: bool
+    month: int | None = None
+    leaves: int | None = None
+
+    @property
+    def gone(self) -> float:
+        """Share of the year that has gone by when the node begins, 0 to 1; 0 for whole periods."""
+        return 0.0 if self.month is None else (self.month - 1) / 12.0
+
+    @property
+    def last(self) -> bool:
+        """Whether the node is the last one of its period."""
+        return self.month in (None, 12)
+
+    @property
+    def when(self) -> str:
+        """The node's time in words: its first year, or year and month such as ``2027-08``."""
+        return f"{self.year}" if self.month is None else f"{self.year}-{self.month:02d}"
 
 
 class Activity(NamedTuple):
@@ -138,8 +164,9 @@ class Delivery(NamedTuple):
 class Holding(NamedTuple):
     """The clean or the exposed part of a stockpile at a node.
 
-    previous  position in ``ModelData.stock`` of the same part at the node before; None: there is none
-    opening   stock at the beginning, kt, where no node comes before; else 0
+    before    positions in ``ModelData.stock`` of the same part at the node before, with the share of each that makes up
+              the stock at the beginning: one, or two of a branch that begins within a year; or none
+    opening   what more there is at the beginning, kt: initial stock
     can_put   whether material of this provenance can reach the stockpile
     can_draw  whether there can be anything in it at the beginning
     """
@@ -149,7 +176,7 @@ class Holding(NamedTuple):
     material: str
     provenance: str
     node: int
-    previous: int | None
+    before: tuple[tuple[int, float], ...]
     opening: float  # kt
     cost: float  # MUSD per kt and year
     can_put: bool
@@ -157,14 +184,17 @@ class Holding(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """One way in which the future can go: undisturbed, or with one scenario.
+    """One way in which the future can go: undisturbed, or with one scenario and those whose branches it descends from.
 
-    nodes  positions of its nodes, one a period: those of the plan before the scenario begins, then those of its branch
+    nodes   its nodes, those of the course it leaves before the scenario begins and then those of its branch, each with
+            the share of it that happens: below 1 only of a year during which a branch leaves it
+    starts  positions in ``ModelData.build`` of what its course can start
     """
 
     scenario: str  # blank: undisturbed
     probability: float
-    nodes: tuple[int, ...]
+    nodes: Terms
+    starts: tuple[int, ...]
 
 
 class Risk(NamedTuple):
@@ -182,7 +212,11 @@ class Risk(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Modules of an option that are started in a period; ``facility`` or ``stockpile`` is what they enlarge."""
+    """Modules of an option that are started in a period; ``facility`` or ``stockpile`` is what they enlarge.
+
+    branch       the course that decides on them; other branches may share the start
+    probability  that of all courses which share it: by so much its cost counts
+    """
 
     option: str
     facility: str
@@ -194,11 +228,18 @@ class Start(NamedTuple):
     fixed_om: float  # MUSD per module, present value over the horizon
     stockpile: str = ""  # blank: the facility grows
     impact: float = 0.0  # MUSD per module, present value of the priced impacts of building it
+    branch: str = PLAN
+    probability: float = 1.0
 
     @property
     def cost(self) -> float:
-        """MUSD per module, present value over the horizon."""
+        """MUSD per module, present value over the horizon, in a course that has the start."""
         return self.annuity + self.fixed_om + self.impact
+
+    @property
+    def expected_cost(self) -> float:
+        """MUSD per module, present value over the horizon times probability."""
+        return self.cost * self.probability
 
 
 class SizeStep(NamedTuple):
@@ -223,6 +264,7 @@ class Sized(NamedTuple):
     start: int  # build
     annuity: float  # MUSD of present value per MUSD overnight
     steps: tuple[int, ...]  # fill
+    probability: float = 1.0  # that of all courses that share the start
 
 
 class Closing(NamedTuple):
@@ -298,7 +340,9 @@ class TransitLimit(NamedTuple):
 class ShareLimit(NamedTuple):
     """A cap at one node: a share, over / total, may not exceed ``limit``. The metric says what the fields hold.
 
-    A floor (a cap of the sense ``min``) is the other way round: the share may not be below ``limit``.
+    A floor (a cap of the sense ``min``) is the other way round: the share may not be below ``limit``. In a year in
+    months ``over`` and ``total`` are means over the year: one record speaks of the last month, and holds those of the
+    other months.
 
     limit    share, 0 to 1
     country  single_country_share: the country whose share is meant
@@ -314,6 +358,8 @@ class ShareLimit(NamedTuple):
              activities, and ``limit`` is in thousand units a year
     largest  largest_share: how many countries count; ``over`` are then positions of ``above``
     floor    whether it is a floor; its row is multiplied by -1, so that all rows are ``<=`` and their duals 0 or less
+    share    what the record counts in the mean over the year, 0 to 1: a month 1/12
+    others   the other nodes of the year, of which only what the limit counts is read
     """
 
     cap: str
@@ -330,6 +376,13 @@ class ShareLimit(NamedTuple):
     started: tuple[tuple[int, float], ...] = ()
     floor: bool = False
     largest: int = 0
+    share: float = 1.0
+    others: tuple[ShareLimit, ...] = ()
+
+    @property
+    def parts(self) -> tuple[ShareLimit, ...]:
+        """The record itself, and those of the other nodes of its year."""
+        return (self, *self.others)
 
     @property
     def sign(self) -> float:
@@ -341,13 +394,13 @@ class Above(NamedTuple):
     """What a country supplies above the level of a cap on the largest suppliers: for the metric largest_share.
 
     cap    position in ``ModelData.caps["largest_share"]``, and of its decision ``level``
-    pools  its pools where something is made or bought
+    pools  its pools where something is made or bought, and what each counts in the mean over the year
     """
 
     cap: int
     country: str
     node: int
-    pools: tuple[int, ...]
+    pools: tuple[tuple[int, float], ...]
 
 
 class BlendLimit(NamedTuple):
@@ -471,12 +524,22 @@ class Choice(NamedTuple):
     most     the most modules that it can have, over all periods
     counted  whether a limit on a group counts it: then it is started exactly if some module is; else (for an exclusive
              group) at least then
+    branch   the course of whose starts it tells
     """
 
     option: str
     starts: tuple[int, ...]  # build
     most: float  # modules
     counted: bool = False
+    branch: str = PLAN
+
+
+class ExclusiveGroup(NamedTuple):
+    """Options of which a course starts at most one."""
+
+    group: str
+    branch: str
+    chosen: tuple[int, ...]  # chosen
 
 
 class GroupLimit(NamedTuple):
@@ -494,17 +557,19 @@ class GroupLimit(NamedTuple):
     most: float | None  # None: no limit
     modules: Terms  # build, what one module counts
     options: tuple[int, ...]  # chosen: for the measure ``options``
+    branch: str = PLAN  # the course whose starts it counts
     excess: tuple[int, ...] = ()  # excess, MUSD: for the measure ``capex_musd``
 
 
 class ModuleLimit(NamedTuple):
-    """How many modules of an option are built in all periods together."""
+    """How many modules of an option are built in all periods together, in one course."""
 
     option: str
     starts: tuple[int, ...]  # build
     least: float  # modules
     most: float  # modules
     chosen: int | None  # chosen; None: the option is in no exclusive group
+    branch: str = PLAN  # the course whose starts it counts
 
 
 class Requirement(NamedTuple):
@@ -514,7 +579,7 @@ class Requirement(NamedTuple):
     required: str
     start: int  # build: the start that is allowed or not
     max_modules: float
-    earlier: tuple[int, ...]  # build: starts of the required option up to that period
+    earlier: tuple[int, ...]  # build: starts of the required option up to that period, in the same course
 
 
 class Spending(NamedTuple):
@@ -525,6 +590,7 @@ class Spending(NamedTuple):
     capex: Terms  # build, MUSD per module
     private: int
     draws: tuple[int, ...]  # fund_draw
+    branch: str = PLAN  # the course whose starts are paid for; so in the next three
     excess: tuple[tuple[int, float], ...] = ()  # excess, share of it that is paid in the year
 
 
@@ -534,6 +600,7 @@ class PrivateLimit(NamedTuple):
     option: str
     limit: float  # MUSD
     private: tuple[int, ...]
+    branch: str = PLAN
 
 
 class FundLimit(NamedTuple):
@@ -542,6 +609,7 @@ class FundLimit(NamedTuple):
     fund: str
     budget: float  # MUSD
     draws: tuple[int, ...]  # fund_draw
+    branch: str = PLAN
 
 
 class FundShare(NamedTuple):
@@ -552,7 +620,17 @@ class FundShare(NamedTuple):
     max_share: float  # 0 to 1
     draws: tuple[int, ...]  # fund_draw
     capex: Terms  # build, MUSD per module
+    branch: str = PLAN
     excess: tuple[int, ...] = ()  # excess, MUSD
+
+
+class Payment(NamedTuple):
+    """Money spent on an option in a calendar year, in one course; ``fund`` is blank for private money."""
+
+    option: str
+    year: int
+    branch: str
+    fund: str = ""
 
 
 @dataclass(slots=True)
@@ -563,6 +641,7 @@ class ModelData:
     """
 
     nodes: list[Node] = field(default_factory=list)
+    endings: dict[str, float] = field(default_factory=dict)  # course -> probability that it is followed to the end
     activity: list[Activity] = field(default_factory=list)
     ship: list[Shipment] = field(default_factory=list)
     buy: list[Purchase] = field(default_factory=list)
@@ -578,8 +657,10 @@ class ModelData:
     excess: list[Sized] = field(default_factory=list)  # also describes the rows that define it
     chosen: list[Choice] = field(default_factory=list)
     close: list[Closing] = field(default_factory=list)
-    private: list[tuple[str, int]] = field(default_factory=list)  # option, calendar year
-    fund_draw: list[tuple[str, str, int]] = field(default_factory=list)  # fund, option, calendar year
+    private: list[Payment] = field(default_factory=list)
+    fund_draw: list[Payment] = field(default_factory=list)
+
+    starts: dict[str, tuple[int, ...]] = field(default_factory=dict)  # course -> build: all that it can start
 
     pools: list[Pool] = field(default_factory=list)
     capacity: list[CapacityLimit] = field(default_factory=list)
@@ -598,7 +679,7 @@ class ModelData:
     export_stop: list[ExportLimit] = field(default_factory=list)
     closed: list[tuple[int, ...]] = field(default_factory=list)  # close: closures of one plant that hold at one time
     modules: list[ModuleLimit] = field(default_factory=list)
-    groups: dict[str, tuple[int, ...]] = field(default_factory=dict)  # exclusive group -> chosen
+    groups: list[ExclusiveGroup] = field(default_factory=list)
     group_limit: list[GroupLimit] = field(default_factory=list)
     requires: list[Requirement] = field(default_factory=list)
     spending: list[Spending] = field(default_factory=list)
@@ -608,3 +689,9 @@ class ModelData:
     outcomes: list[Outcome] = field(default_factory=list)
     risk: Risk | None = None
     own_fixed_om: float = 0.0  # MUSD, present value of the fixed O&M of own capacity
+
+    @property
+    def courses(self) -> list[str]:
+        """The courses that start something of their own: the plan, and branches that may build after the blow."""
+        own = {start.branch for start in self.build}
+        return [branch for branch in self.starts if branch == PLAN or branch in own]

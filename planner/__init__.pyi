@@ -4,12 +4,16 @@ from .auditing import AuditReport as AuditReport
 from .auditing import audit as audit
 from .errors import InstanceError as InstanceError
 from .errors import PlannerError as PlannerError
+from .instance.examples import examples as examples
 from .instance.instance import Instance as Instance
+from .instance.loading import example as example
 from .instance.loading import load as load
 from .instance.scaffold import new as new
 from .instance.workbook import convert as convert
 from .questions.alternatives.alternatives import alternatives as alternatives
 from .questions.alternatives.result import Alternatives as Alternatives
+from .questions.batch import Batch as Batch
+from .questions.batch import batch as batch
 from .questions.break_even import BreakEven as BreakEven
 from .questions.break_even import break_even as break_even
 from .questions.compare import Comparison as Comparison

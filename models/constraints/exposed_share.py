@@ -43,7 +43,12 @@ def add(m: ConcreteModel, data: ModelData) -> None:
 
     def rule(m: ConcreteModel, i: int) -> Any:
         cap = data.caps["exposed_share"][i]
-        row = Sum().add(m.deliver, cap.over).add(m.short, cap.total, cap.limit).add(m.deliver, cap.thrift, cap.limit)
-        return row <= cap.limit * cap.demand
+        row, demand = Sum(), 0.0
+        for part in cap.parts:
+            limited = part.share * cap.limit
+            row.add(m.deliver, part.over, part.share)
+            row.add(m.short, part.total, limited).add(m.deliver, part.thrift, limited)
+            demand += part.share * part.demand
+        return row <= cap.limit * demand
 
     m.exposed_share = Constraint(range(len(data.caps["exposed_share"])), rule=rule, doc="traced dependence")

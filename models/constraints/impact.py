@@ -40,9 +40,13 @@ def add(m: ConcreteModel, data: ModelData) -> None:
 
     def rule(m: ConcreteModel, i: int) -> Any:
         cap = data.caps["impact"][i]
-        row = Sum() if cap.made or cap.shipped or cap.bought or cap.started else Sum().add(m.nothing, (0,))
-        row.add_terms(m.activity, cap.made, cap.sign).add_terms(m.ship, cap.shipped, cap.sign)
-        row.add_terms(m.buy, cap.bought, cap.sign).add_terms(m.build, cap.started, cap.sign)
+        row = Sum()
+        for part in cap.parts:
+            factor = cap.sign * part.share
+            row.add_terms(m.activity, part.made, factor).add_terms(m.ship, part.shipped, factor)
+            row.add_terms(m.buy, part.bought, factor).add_terms(m.build, part.started, factor)
+        if not row.families:
+            row.add(m.nothing, (0,))
         return row <= cap.sign * cap.limit
 
     m.impact = Constraint(range(len(data.caps["impact"])), rule=rule, doc="impact over the whole plan")

@@ -46,8 +46,11 @@ def add(m: ConcreteModel, data: ModelData) -> None:
 
     def rule(m: ConcreteModel, i: int) -> Any:
         cap = data.caps["import_share"][i]
-        row = Sum().add(m.ship, cap.over, cap.sign)
-        add_use(row, m, (data.pools[p] for p in cap.total), -cap.sign * cap.limit)
+        row = Sum()
+        for part in cap.parts:
+            factor = cap.sign * part.share
+            row.add(m.ship, part.over, factor)
+            add_use(row, m, (data.pools[p] for p in part.total), -factor * cap.limit)
         return row <= 0.0
 
     m.import_share = Constraint(range(len(data.caps["import_share"])), rule=rule, doc="dependence on imports")

@@ -57,8 +57,8 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         limit = data.modules[i]
         return Sum().add(m.nothing, (0,)).add(m.build, limit.starts) >= limit.least
 
-    def exclusive(m: ConcreteModel, group: str) -> Any:
-        return Sum().add(m.chosen, data.groups[group]) <= 1.0
+    def exclusive(m: ConcreteModel, i: int) -> Any:
+        return Sum().add(m.chosen, data.groups[i].chosen) <= 1.0
 
     def requires(m: ConcreteModel, i: int) -> Any:
         need = data.requires[i]
@@ -68,5 +68,5 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     committed = [i for i, limit in enumerate(data.modules) if limit.least > 0.0]
     m.modules_most = Constraint(range(len(data.modules)), rule=most, doc="modules over the horizon")
     m.modules_least = Constraint(committed, rule=least, doc="committed modules")
-    m.exclusive_group = Constraint(sorted(data.groups), rule=exclusive, doc="one option of a group")
+    m.exclusive_group = Constraint(range(len(data.groups)), rule=exclusive, doc="one option of a group")
     m.requires = Constraint(range(len(data.requires)), rule=requires, doc="what has to be started first")

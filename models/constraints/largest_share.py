@@ -25,6 +25,7 @@ l               ``cap.limit``            share    caps.csv, going linearly from 
 
 The sum of the k largest is the largest of all sums of k; the left side of the first row is at least that, by duality,
 and equals it for a level at the k-th largest. So the cap is exact and linear.
+In a year in months what a country supplies is its mean over the year.
 
 Row: ``largest_share`` one per cap and node in which it holds, ``above_level`` one per cap, node and country that can
 supply. ``data.caps["largest_share"]`` and ``data.above`` are filled by prepare/caps.py.
@@ -50,14 +51,15 @@ def add(m: ConcreteModel, data: ModelData) -> None:
 
     def largest(m: ConcreteModel, i: int) -> Any:
         row = Sum().add(m.level, (i,), float(caps[i].largest)).add(m.above, caps[i].over)
-        for p in caps[i].total:
-            add_supply(row, m, data.pools[p], -caps[i].limit)
+        for part in caps[i].parts:
+            for p in part.total:
+                add_supply(row, m, data.pools[p], -part.share * caps[i].limit)
         return row <= 0.0
 
     def above(m: ConcreteModel, j: int) -> Any:
         row = Sum().add(m.level, (data.above[j].cap,), -1.0).add(m.above, (j,), -1.0)
-        for p in data.above[j].pools:
-            add_supply(row, m, data.pools[p], 1.0)
+        for p, share in data.above[j].pools:
+            add_supply(row, m, data.pools[p], share)
         return row <= 0.0
 
     m.largest_share = Constraint(range(len(caps)), rule=largest, doc="concentration on the largest suppliers")

@@ -49,8 +49,11 @@ def add(m: ConcreteModel, data: ModelData) -> None:
 
     def rule(m: ConcreteModel, i: int) -> Any:
         cap = data.caps["own_share"][i]
-        row = Sum().add_terms(m.activity, cap.made, cap.sign).add(m.surplus, cap.over, -cap.sign)
-        add_use(row, m, (data.pools[p] for p in cap.total), -cap.sign * cap.limit)
+        row = Sum()
+        for part in cap.parts:
+            factor = cap.sign * part.share
+            row.add_terms(m.activity, part.made, factor).add(m.surplus, part.over, -factor)
+            add_use(row, m, (data.pools[p] for p in part.total), -factor * cap.limit)
         return row <= 0.0
 
     m.own_share = Constraint(range(len(data.caps["own_share"])), rule=rule, doc="own production")

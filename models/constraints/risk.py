@@ -8,10 +8,11 @@ r"""Risk: the conditional value at risk (CVaR), the mean of the worst outcomes b
 The value V of an outcome is, for the measure ``cost`` and for the measure ``unserved``,
 
 .. math::
-    V_\omega = \sum_{t \in \omega} \mathit{node\_cost}_t + \sum_{o, \tau} (A_{o\tau} + F_{o\tau})\, n_{o\tau} + F_0
-    + \sum_{o, \tau} K_{o\tau}\, \mathit{excess}_{o\tau}
-    + \sum_e C_e\, \mathit{close}_e + \sum_g \mathit{value}_g\, \mathit{missing}_g, \qquad
-    V_\omega = \sum_{t \in \omega} w_t \sum_d \mathit{short}_d
+    V_\omega = \sum_{t \in \omega} \gamma_t\, \mathit{node\_cost}_t
+    + \sum_{o, \tau} (A_{o\tau} + F_{o\tau})\, n_{o\tau} + F_0
+    + \sum_{o, \tau} K_{o\tau}\, \mathit{excess}_{o\tau} + \sum_e C_e\, \mathit{close}_e
+    + \sum_g \mathit{value}_g\, \mathit{missing}_g, \qquad
+    V_\omega = \sum_{t \in \omega} \gamma_t w_t \sum_d \mathit{short}_d
 
 where node_cost is the part of the objective that is paid at the node, with D_t instead of pi_t (node_cost_is).
 
@@ -22,13 +23,14 @@ tail            ``m.tail``              MUSD or kt  decided: the value at risk
 beyond          ``m.beyond``            MUSD or kt  decided: by how much an outcome exceeds it
 node_cost       ``m.node_cost``         MUSD        decided: present value of operations (measure cost only)
 t in omega      ``outcome.nodes``       --          nodes of the plan, then of the branch; prepare/risk.py
+gamma           ``outcome.nodes``       share       1; less for the plan's year during which the branch begins
 p               ``probability``         fraction    ``outcome.probability``: scenarios.csv; undisturbed: the rest
 alpha           ``risk.alpha``          fraction    instance.toml ``[risk] alpha``
 w_t             ``node.length``         years       instance.toml ``years``
 short           ``m.short``             kt/yr       decided: demand not served
 A, F, F_0, C, K see the objective       MUSD        ``cost``, ``own_fixed_om``, ``closing.cost``,
                                                     ``sized.annuity``
-value           ``floor.missing_cost``  MUSD/kt     here without the probability: times D_t / pi_t of its node
+value           ``floor.missing_cost``  MUSD/kt     here without the probability of the outcome
 ==============  ======================  ==========  ======================================================
 
 There are rows only with a weight above 0 (``[risk] weight``). The definition is that of Rockafellar and Uryasev,
@@ -72,17 +74,18 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         outcome = data.outcomes[s]
         row = Sum().add(m.beyond, (s,)).add(m.tail, (0,))
         if not by_cost:
-            for n in outcome.nodes:
-                row.add_terms(m.short, short[n], -1.0)
+            for n, share in outcome.nodes:
+                row.add_terms(m.short, short[n], -share)
             return row >= 0.0
-        row.add(m.node_cost, outcome.nodes, -1.0)
-        row.add_terms(m.build, [(i, b.cost) for i, b in enumerate(data.build)], -1.0)
-        row.add_terms(m.excess, [(i, of.annuity) for i, of in enumerate(data.excess)], -1.0)
+        row.add_terms(m.node_cost, outcome.nodes, -1.0)
+        row.add_terms(m.build, [(i, data.build[i].cost) for i in outcome.starts], -1.0)
+        begun = set(outcome.starts)
+        row.add_terms(m.excess, [(i, of.annuity) for i, of in enumerate(data.excess) if of.start in begun], -1.0)
         row.add_terms(m.close, [(i, c.cost) for i, c in enumerate(data.close)], -1.0)
         for floor in data.stock_floor:
-            node = data.nodes[floor.node]
-            if floor.missing is not None and node.branch == outcome.scenario and node.weight > 0.0:
-                row.add(m.missing, (floor.missing,), -floor.missing_cost * node.present / node.weight)
+            of_course = data.nodes[floor.node].branch == outcome.scenario
+            if floor.missing is not None and of_course and outcome.probability > 0.0:
+                row.add(m.missing, (floor.missing,), -floor.missing_cost / outcome.probability)
         return row >= data.own_fixed_om
 
     m.node_cost_is = Constraint(range(len(costs)), rule=node_cost, doc="cost of the operations of a node")

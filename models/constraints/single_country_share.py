@@ -41,9 +41,10 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     def rule(m: ConcreteModel, i: int) -> Any:
         cap = data.caps["single_country_share"][i]
         row = Sum()
-        measured = set(cap.over)
-        for p in cap.total:
-            add_supply(row, m, data.pools[p], (1.0 if p in measured else 0.0) - cap.limit)
+        for part in cap.parts:
+            measured = set(part.over)
+            for p in part.total:
+                add_supply(row, m, data.pools[p], part.share * ((1.0 if p in measured else 0.0) - cap.limit))
         return row <= 0.0
 
     m.single_country_share = Constraint(

@@ -45,10 +45,11 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     def rule(m: ConcreteModel, i: int) -> Any:
         cap = data.caps["stage_share"][i]
         row = Sum()
-        of_concern = set(cap.over)
-        for p in cap.total:
-            add_supply(row, m, data.pools[p], (1.0 if p in of_concern else 0.0) - cap.limit)
-        row.add_terms(m.activity, cap.made)
+        for part in cap.parts:
+            of_concern = set(part.over)
+            for p in part.total:
+                add_supply(row, m, data.pools[p], part.share * ((1.0 if p in of_concern else 0.0) - cap.limit))
+            row.add_terms(m.activity, part.made, part.share)
         return row <= 0.0
 
     m.stage_share = Constraint(range(len(data.caps["stage_share"])), rule=rule, doc="dependence of a stage")

@@ -1,9 +1,10 @@
 r"""Stocks: what is in stock at a period's end, clean and exposed apart.
 
 .. math::
-    S_{h,t} - w_t (\mathit{put}_h - \mathit{draw}_h) - S_{h,t-1} = \mathit{opening}_h
+    S_{h,t} - w_t (\mathit{put}_h - \mathit{draw}_h) - \sum_b \gamma_b S_{h,b} = \mathit{opening}_h
     \qquad \forall h \quad \text{(stock_balance)} \\
-    w_t\, \mathit{draw}_h - S_{h,t-1} \le \mathit{opening}_h \qquad \forall h \quad \text{(stock_draw)} \\
+    w_t\, \mathit{draw}_h - \sum_b \gamma_b S_{h,b} \le \mathit{opening}_h
+    \qquad \forall h \quad \text{(stock_draw)} \\
     \sum_q S_h \le \mathit{room}_g + \sum_{o, \tau} M_{o \tau t}\, n_{o\tau}
     \qquad \forall (g, t) \quad \text{(stock_limit)} \\
     \sum_q S_h + \mathit{missing}_g \ge \mathit{floor}_g \qquad \forall g,\ t \text{ the last}
@@ -12,10 +13,13 @@ r"""Stocks: what is in stock at a period's end, clean and exposed apart.
 ==============  ========================  ========  =====================================================
 symbol          code                      unit      comes from
 ==============  ========================  ========  =====================================================
-S               ``m.stock``               kt        decided; t - 1 is ``part.previous``, absent at the beginning
+S               ``m.stock``               kt        decided
+b, gamma        ``part.before``           share     the node before, with the share 1; absent at the beginning. Of a
+                                                    branch that begins in the month k of a year: the year before with
+                                                    1 - (k - 1)/12, and this year of the plan with (k - 1)/12
 put, draw       ``m.put, m.draw``         kt/yr     decided; where ``part.can_put``, ``part.can_draw``
-opening         ``part.opening``          kt        stockpiles.csv ``initial_t`` where no node comes before, else 0
-w_t             ``node.length``           years     instance.toml ``years``
+opening         ``part.opening``          kt        stockpiles.csv ``initial_t`` where no year comes before, else 0
+w_t             ``node.length``           years     instance.toml ``years``; of a month 1/12
 n               ``m.build``               modules   decided: modules of options that enlarge the stockpile
 q               ``room.parts``            --        the clean and the exposed part (also ``least.parts``)
 room            ``room.limit``            kt        stockpiles.csv ``max_t``
@@ -24,8 +28,8 @@ floor           ``least.floor``           kt        stockpiles.csv ``final_min_t
 missing         ``least.missing``         kt        ``m.missing``, decided, at the material's value; None in the plan
 ==============  ========================  ========  =====================================================
 
-A branch begins with the plan's stocks; in it M is less by what project failures take. ``m.nothing``, always 0, stands
-in the floors in case that nothing can be in stock.
+A branch begins with the plan's stocks at that time; in it M is less by what project failures take. ``m.nothing``,
+always 0, stands in the floors in case that nothing can be in stock.
 
 Row: ``stock_balance`` and ``stock_draw`` one per stockpile, provenance and node (``data.stock``), ``stock_limit`` one
 per stockpile and node, ``stock_floor`` one per stockpile and last node. All are filled by prepare/operations.py.
@@ -56,8 +60,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         part = data.stock[i]
         length = float(data.nodes[part.node].length)
         row = Sum().add(m.stock, (i,))
-        if part.previous is not None:
-            row.add(m.stock, (part.previous,), -1.0)
+        row.add_terms(m.stock, part.before, -1.0)
         if part.can_put:
             row.add(m.put, (i,), -length)
         if part.can_draw:
@@ -67,8 +70,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     def draw(m: ConcreteModel, i: int) -> Any:
         part = data.stock[i]
         row = Sum().add(m.draw, (i,), float(data.nodes[part.node].length))
-        if part.previous is not None:
-            row.add(m.stock, (part.previous,), -1.0)
+        row.add_terms(m.stock, part.before, -1.0)
         return row <= part.opening
 
     def limit(m: ConcreteModel, i: int) -> Any:

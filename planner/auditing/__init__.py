@@ -12,38 +12,41 @@ claim of the solver, within its gap.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from ..errors import UsageError
 from ..instance.instance import Instance
 from ..instance.loading import given_instance
+from ..instance.tables import Scenario
 from .blends import check_blends
 from .book import KINDS, TOLERANCE, AuditReport, Book, Check, Violation
 from .closures import check_closures
 from .dependence import check_caps, check_dependence
 from .disturbance import Disturbance
 from .facts import Facts
-from .funding import check_funding
+from .funding import check_affordable, check_funding
 from .impacts import check_impacts
-from .investment import Investment, check_builds, check_capacity, check_groups
+from .investment import Investment, check_builds, check_capacity, check_groups, check_shared
 from .layouts import ORIGIN, branch_layouts, plan_layouts
 from .money import check_costs, check_objective, check_row_money, check_totals, operating_costs
 from .operations import (
     Operations,
     check_activities,
     check_balances,
+    check_final_stocks,
     check_flows,
     check_prices,
     check_purchases,
     check_service,
     check_stocks,
     check_used,
+    opening_stocks,
 )
 from .origin import check_origin
 from .outlays import check_offtakes, check_outlays
-from .reading import Given, Tables
+from .reading import Course, Given, Tables
 from .returns import check_returns
 from .sales import check_sales
 from .substitutes import check_substitution
@@ -109,28 +112,48 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
     check_outlays(plan, tables, book)
     check_prices(plan, tables, book)
     check_impacts(plan, tables, book)
-    _check_operations(plan, tables, None, book)
+    _check_operations([plan], None, [], book)
 
-    branches = []
+    courses, followed = {"": _course(tables, Disturbance(facts))}, {"": [plan]}
+    missing_musd: dict[str, float] = {}
     for name in sorted(set(run.branches) - {scenario.scenario for scenario in instance.scenarios}):
         book.fault("branches", ("branches", name), "is no scenario of the instance")
-    for scenario in instance.scenarios:
+    for scenario in _after_those_they_leave(instance.scenarios):
         book.branch = name = scenario.scenario
         if name not in run.branches:
             book.fault("branches", (), "is missing")
             continue
+        if scenario.parent not in courses:
+            book.fault("branches", (), f"leaves the branch {scenario.parent}, which is missing")
+            continue
         book.passed("branches")
-        disturbance = Disturbance(facts, scenario)
-        branch_tables = Tables(run.branches[name], branch_layouts(instance), facts, disturbance.years, book)
-        branch = Operations(facts, branch_tables, investment, disturbance)
-        branches.append((branch, _check_operations(branch, branch_tables, tables, book)))
+        disturbance, left = Disturbance(facts, scenario), followed[scenario.parent][0].investment
+        branch_tables = _branch_tables(facts, run.branches[name], disturbance, book)
+        builds = left
+        if disturbance.rebuilds:
+            builds = Investment(facts, branch_tables, left)
+            check_builds(facts, branch_tables, builds, book)
+            check_groups(facts, branch_tables, book)
+            check_shared(builds, left, scenario, book)
+            check_affordable(builds, book)
+        parts = _parts(branch_tables, builds, disturbance)
+        if disturbance.undisturbed:
+            for part in parts:
+                book.month = part.disturbance.month
+                check_offtakes(part, book)
+            book.month = 0
+        before = courses[scenario.parent]
+        courses[name] = _course(branch_tables, disturbance, before)
+        followed[name] = parts
+        of_year = _year_before(followed, disturbance)
+        missing_musd[name] = _check_operations(parts, before, of_year, book)
     book.branch = ""
 
     check_funding(facts, tables, investment, book)
     check_dependence(plan, tables, metrics, book)
     if traced:
         check_origin(plan, tables, book)
-    check_costs(plan, branches, tables, book)
+    check_costs(followed, missing_musd, tables, book)
     check_objective(run.plan, tables, book)
     check_totals(plan, tables, metrics, book)
     return book.report()
@@ -178,37 +201,96 @@ class BranchAudit:
         if until is not None:
             disturbance.years = tuple(year for year in disturbance.years if year <= until)
         book.branch = scenario
-        branch_tables = Tables(tables, branch_layouts(facts.instance), facts, disturbance.years, book)
-        branch = Operations(facts, branch_tables, self._investment, disturbance)
-        missing_musd = _check_operations(branch, branch_tables, self._plan, book)
-        costs = operating_costs(branch)
-        expected = sum(facts.factor[year] * musd for (_, year), musd in costs.items())
+        parts = _parts(_branch_tables(facts, tables, disturbance, book), self._investment, disturbance)
+        missing_musd = _check_operations(parts, _course(self._plan, Disturbance(facts)), [], book)
+        costs = [
+            part.disturbance.factor(year) * musd for part in parts for (_, year), musd in operating_costs(part).items()
+        ]
+        expected = sum(costs)
         if until is None or until == facts.years[-1]:
             expected += missing_musd
-        scale = sum(facts.factor[year] * abs(musd) for (_, year), musd in costs.items())
+        scale = sum(map(abs, costs))
         book.equal("objective", cost_musd, expected, scale, ("cost of the branch",))
         return book.report()
 
 
-def _check_operations(operations: Operations, tables: Tables, before: Tables | None, book: Book) -> float:
+def _branch_tables(facts: Facts, given: Mapping[str, Given], disturbance: Disturbance, book: Book) -> Tables:
+    """Return the tables of a branch as rows."""
+    layouts = branch_layouts(facts.instance, disturbance.rebuilds, disturbance.in_months)
+    times = _times(disturbance) if disturbance.in_months else ()
+    return Tables(given, layouts, facts, disturbance.years, book, times)
+
+
+def _times(disturbance: Disturbance) -> list[tuple[int, int]]:
+    """Return the years of a course, each with a month of it that is divided, or 0."""
+    return [(year, part.month) for part in disturbance.parts() for year in part.years]
+
+
+def _course(tables: Tables, disturbance: Disturbance, left: Course | None = None) -> Course:
+    return Course(tables, _times(disturbance), disturbance.gone, left)
+
+
+def _parts(tables: Tables, builds: Investment, disturbance: Disturbance) -> list[Operations]:
+    """Return the operations of a branch in its parts: each month of one in months, then all whole periods."""
+    of = tables.of if disturbance.in_months else lambda year, month: tables
+    return [
+        Operations(builds.facts, of(part.years[0], part.month), builds, part)
+        for part in disturbance.parts()
+        if part.years
+    ]
+
+
+def _year_before(followed: Mapping[str, list[Operations]], disturbance: Disturbance) -> list[tuple[Operations, float]]:
+    """Return what goes before in the year in which a branch begins, if it does so within it, each with its share."""
+    year, gone, found = disturbance.begin, disturbance.gone, []
+    while disturbance.scenario and gone:
+        parts = followed[disturbance.scenario.parent]
+        disturbance = parts[0].disturbance
+        for part in parts:
+            if year in part.disturbance.years and part.disturbance.month <= gone:
+                found.append((part, 1.0 / 12.0 if part.disturbance.month else gone / 12.0))
+        gone = disturbance.gone if disturbance.begin == year else 0
+    return found
+
+
+def _after_those_they_leave(scenarios: Iterable[Scenario]) -> list[Scenario]:
+    """Return scenarios in an order in which each comes after the one whose branch it leaves."""
+    ordered: dict[str, Scenario] = {}
+    waiting = list(scenarios)
+    while waiting:
+        ready = [row for row in waiting if row.parent == "" or row.parent in ordered]
+        ordered |= {row.scenario: row for row in ready}
+        waiting = [row for row in waiting if row.scenario not in ordered]
+    return list(ordered.values())
+
+
+def _check_operations(
+    parts: list[Operations], before: Course | None, of_year: Sequence[tuple[Operations, float]], book: Book
+) -> float:
     """Run all checks of operations on one plan or branch.
 
-    before  the plan's tables, if it is a branch
+    parts    the plan, or the branch in its parts
+    before   the course that it leaves, if it is a branch
+    of_year  of a branch that begins within a year: what goes before in that year, each with its share
     Returns the value, MUSD present value, of what a branch lacks below final_min_t.
     """
-    check_activities(operations, book)
-    check_flows(operations, book)
-    check_purchases(operations, book)
-    check_balances(operations, tables, book)
-    missing_musd = check_stocks(operations, tables, before, book)
-    check_service(operations, book)
-    check_blends(operations, book)
-    check_sales(operations, book)
-    check_substitution(operations, book)
-    check_returns(operations, before, book)
-    check_caps(operations, book)
-    check_row_money(operations, book)
-    return missing_musd
+    stocks = opening_stocks(parts[0].disturbance, before)
+    for part in parts:
+        book.month = part.disturbance.month
+        check_activities(part, book)
+        check_flows(part, book)
+        check_purchases(part, book)
+        check_balances(part, book)
+        stocks = check_stocks(part, stocks, book)
+        check_service(part, book)
+        check_blends(part, book)
+        check_sales(part, book)
+        check_substitution(part, book)
+        check_row_money(part, book)
+    book.month = 0
+    check_returns(parts, before, book)
+    check_caps(parts, of_year, book)
+    return check_final_stocks(parts[-1].disturbance, stocks, book)
 
 
 def _check_manifest(instance: Instance, plan: Mapping[str, Any], book: Book) -> None:

@@ -63,6 +63,9 @@ KINDS: dict[str, Kind] = {
     "exclusive": Kind("at most one option of an exclusive group", "options", 1.0),
     "groups": Kind("what is started of a group of options keeps its limits", "", 1.0, rare=True),
     "requires": Kind("nothing starts before what it requires", "modules", 1.0),
+    "build_shared": Kind(
+        "a branch starts what the course it leaves starts until it may build", "modules", 1.0, rare=True
+    ),
     "build_columns": Kind("online_year, capacity_t and capex_musd of builds.csv", "", 1.0),
     "closures": Kind("closures are allowed, at most the whole, and for good where retired", "", 1.0),
     "capacity": _tonnes("capacity_t follows from own capacity and builds"),
@@ -127,6 +130,7 @@ KINDS: dict[str, Kind] = {
     "funding_budget": Kind("funds within their budgets", "MUSD", 1.0),
     "funding_share": Kind("funds within their max_share of an option's capex", "MUSD", 1.0),
     "funding_least": Kind("the split takes the least public money", "MUSD", 1.0),
+    "funding_branch": Kind("what a branch starts can be paid for", "MUSD", 1.0, rare=True),
 }
 
 Place = tuple[object, ...]
@@ -258,11 +262,13 @@ class Book:
     """Records comparisons while the audit runs; to save time, a place becomes text only if it is reported.
 
     branch  the scenario whose branch is being audited, "" for the plan
+    month   the month of it, 1 to 12; 0: whole periods
     """
 
     def __init__(self, tolerance: float = TOLERANCE) -> None:
         self.tolerance = tolerance
         self.branch = ""
+        self.month = 0
         self._tallies = {kind: _Tally() for kind in KINDS}
 
     def copy(self) -> Book:
@@ -347,6 +353,7 @@ class Book:
 
     def _words(self, place: Place) -> str:
         words = " ".join(str(part) for part in place if part != "")
+        words = f"month {self.month}, {words}" if self.month else words
         return f"branch {self.branch}, {words}" if self.branch else words
 
     @staticmethod

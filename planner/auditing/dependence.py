@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..instance.tables import Cap
@@ -89,11 +89,6 @@ class Shares:
         whole = sum(own.values())
         return {country: Share(t, whole) for country, t in own.items()}
 
-    def largest(self, materials: Iterable[str], count: int, year: int) -> Share:
-        """Return what the ``count`` countries that make or buy most of it do, over all made or bought."""
-        shares = self.single_country(materials, year).values()
-        return Share(sum(sorted((s.part for s in shares), reverse=True)[:count]), sum(s.part for s in shares))
-
     def imports(self, materials: Iterable[str], country: str, origin: str, year: int) -> Share:
         """Return what arrives in a country or bloc from outside (or ``origin``), over what it uses or receives."""
         everywhere = self.facts.members("")
@@ -135,16 +130,14 @@ def _materials(facts: Facts, stage: str, material: str) -> tuple[str, ...]:
 
 
 def _measured(shares: Shares, cap: Cap, year: int) -> dict[str, Share]:
-    """Return the shares that a cap limits in a period, by the column ``country`` of their rows in dependence.csv."""
+    """Return the shares that a cap limits in a period, or that of each country, by country."""
     materials = _materials(shares.facts, cap.stage, cap.material)
     if cap.metric == "exposed_share":
         return {cap.country: shares.exposed(cap.country, cap.sector, year)}
     if cap.metric == "stage_share":
         return {cap.country: shares.stage(materials, year)}
-    if cap.metric == "single_country_share":
+    if cap.metric in ("single_country_share", "largest_share"):
         return shares.single_country(materials, year)
-    if cap.metric == "largest_share":
-        return {"": shares.largest(materials, cap.largest or 1, year)}
     if cap.metric == "impact":
         return {"": shares.impact(cap.impact, year)}
     if cap.metric == "own_share":
@@ -163,23 +156,50 @@ def limit_of(facts: Facts, cap: Cap, year: int) -> float | None:
     return cap.limit + (cap.limit_end - cap.limit) * (year - first) / (last - first)
 
 
-def check_caps(operations: Operations, book: Book) -> None:
-    """Check every cap and floor, in every period in which it holds and is not lifted by a disruption."""
-    facts, shares = operations.facts, Shares(operations)
+Weighed = tuple[Operations, float]  # a part of a course, and its share of a year
+
+
+def check_caps(parts: Sequence[Operations], before: Sequence[Weighed], book: Book) -> None:
+    """Check every cap and floor, in every period in which it holds and is not lifted by a disruption.
+
+    In a year in months the mean over the twelve months counts.
+
+    parts   the plan, or the branch, in its parts
+    before  of a branch that begins within a year: what goes before in that year
+    """
+    facts, by_year = parts[0].facts, defaultdict(list)  # year -> shares, with their part of the year
+    for part in parts:
+        shares = Shares(part)
+        for year in part.disturbance.years:
+            by_year[year].append((shares, part.disturbance.length(year) / facts.length[year]))
+    disturbance = parts[0].disturbance
+    by_year[disturbance.begin] += [(Shares(part), share) for part, share in before]
     for name, cap in facts.caps.items():
-        for year in operations.disturbance.years:
+        for year, of_year in by_year.items():
             limit = limit_of(facts, cap, year)
-            if limit is None or _lifted(operations.disturbance, cap, year):
+            if limit is None or _lifted(disturbance, cap, year):
                 continue
             compare = book.at_least if cap.sense == "min" else book.at_most
-            for country, share in _measured(shares, cap, year).items():
+            for country, share in _mean(of_year, cap, year).items():
                 scale = max(share.whole, share.size)
                 compare(cap.metric, share.part, limit * share.whole, scale, ("cap", name, country, year))
 
 
+def _mean(of_year: Sequence[tuple[Shares, float]], cap: Cap, year: int) -> dict[str, Share]:
+    """Return the shares that a cap limits, as means over the parts of a year."""
+    total: dict[str, Share] = defaultdict(lambda: Share(0.0, 0.0))
+    for shares, part in of_year:
+        for country, share in _measured(shares, cap, year).items():
+            total[country] = Share(*(a + part * b for a, b in zip(total[country], share, strict=True)))
+    if cap.metric == "largest_share":  # of the means, since the largest of a month may be others
+        ranked = sorted(total.values(), key=lambda share: -share.part)
+        return {"": Share(sum(share.part for share in ranked[: cap.largest or 1]), ranked[0].whole)}
+    return total
+
+
 def _lifted(disturbance: Disturbance, cap: Cap, year: int) -> bool:
     """Return whether a cap or floor does not bind in a period, because of a disruption."""
-    return disturbance.lifted(year) if cap.sense == "max" else not disturbance.keeps_floors
+    return disturbance.caps_lifted(year) if cap.sense == "max" else not disturbance.undisturbed
 
 
 def check_dependence(operations: Operations, tables: Tables, metrics: Mapping[str, Any], book: Book) -> None:
@@ -205,7 +225,7 @@ def check_dependence(operations: Operations, tables: Tables, metrics: Mapping[st
             limit = limit_of(facts, cap, year)
             if limit is None:
                 continue
-            for country, share in _measured(shares, cap, year).items():
+            for country, share in _mean([(shares, 1.0)], cap, year).items():
                 key: Key = (name, cap.metric, cap.stage, cap.material, country, cap.sector, year)
                 expected[key] = (share, limit)
 

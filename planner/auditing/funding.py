@@ -10,6 +10,7 @@ pay more than that, private money could have paid the rest in the same year.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 
 from .book import Book
@@ -17,6 +18,10 @@ from .facts import Facts
 from .investment import Investment
 from .layouts import FUNDING, PRIVATE
 from .reading import Tables
+
+Point = tuple[object, ...]  # where money is, on its way from those who have it to a bill
+FROM: Point = ("from",)
+TO: Point = ("to",)
 
 
 def check_funding(facts: Facts, tables: Tables, investment: Investment, book: Book) -> None:
@@ -50,6 +55,64 @@ def check_funding(facts: Facts, tables: Tables, investment: Investment, book: Bo
         book.at_most("funding_budget", drawn, fund.budget_musd, fund.budget_musd, ("fund", fund_name))
     for name in sorted(asks):
         _check_option(facts, investment, name, paid, by_source, book)
+
+
+def check_affordable(investment: Investment, book: Book) -> None:
+    """Check that some split of private money and funds pays for what a branch starts; its run shows none.
+
+    Who pays is a flow: from private money and the funds, through what a fund may give to an option, to the capex of an
+    option in a calendar year. As much as possible is paid; nothing may be left.
+    """
+    facts = investment.facts
+    asks = {name: option for name, option in facts.options.items() if option.private_musd is not None}
+    bills: dict[tuple[str, int], float] = defaultdict(float)
+    for name, option in asks.items():
+        spread = max(1, option.lead_years)
+        for start, modules in investment.modules[name].items():
+            for year in range(start, start + spread):
+                bills[name, year] += facts.capex(option, modules) / spread
+    pipes: dict[Point, dict[Point, float]] = defaultdict(lambda: defaultdict(float))
+    for name, option in asks.items():
+        pipes[FROM][PRIVATE, name] = option.private_musd or 0.0
+        for fund in facts.funds_of.get(name, ()):
+            pipes[FROM][(fund,)] = facts.funds[fund].budget_musd
+            pipes[(fund,)][fund, name] = facts.funds[fund].max_share * investment.capex(name)
+    for (name, year), musd in bills.items():
+        pipes[name, year][TO] = pipes[PRIVATE, name][name, year] = musd
+        for fund in facts.funds_of.get(name, ()):
+            row = facts.funds[fund]
+            if (row.first_year or facts.first) <= year <= (row.last_year or facts.last):
+                pipes[fund, name][name, year] = musd
+    capex = sum(bills.values())
+    if capex:
+        book.at_most("funding_branch", capex, _greatest_flow(pipes), capex, ("builds.csv", "capex that can be paid"))
+
+
+def _greatest_flow(pipes: dict[Point, dict[Point, float]]) -> float:
+    """Return the most that can flow from FROM to TO, by shortest paths with room left (Edmonds and Karp, 1972).
+
+    pipes  point -> next point -> what still fits; it is changed
+    """
+    total = 0.0
+    while True:
+        came: dict[Point, Point] = {FROM: FROM}
+        queue = [FROM]
+        for point in queue:
+            for following, room in pipes[point].items():
+                if room > 1e-12 and following not in came:
+                    came[following] = point
+                    queue.append(following)
+        if TO not in came:
+            return total
+        path = [TO]
+        while path[-1] != FROM:
+            path.append(came[path[-1]])
+        steps = list(itertools.pairwise(reversed(path)))
+        fits = min(pipes[a][b] for a, b in steps)
+        for a, b in steps:
+            pipes[a][b] -= fits
+            pipes[b][a] += fits
+        total += fits
 
 
 def _check_option(

@@ -19,9 +19,9 @@ USD_PER_MUSD = 1e6
 Caused = dict[tuple[str, str, str, int], float]  # impact, kind, country, period -> units a year
 
 
-@lru_cache(maxsize=4)  # it is asked for by every cap and year
+@lru_cache(maxsize=64)  # it is asked for by every cap and year, of each month of a branch
 def caused(operations: Operations) -> tuple[Caused, Caused]:
-    """Return what the plan, or a branch with the plan's builds, causes: the sums, and the sums of absolute amounts."""
+    """Return what the plan or a branch causes: the sums, and the sums of absolute amounts."""
     facts = operations.facts
     total: Caused = defaultdict(float)
     size: Caused = defaultdict(float)
@@ -66,7 +66,7 @@ def operating_impacts(operations: Operations) -> dict[int, float]:
 
 
 def building_impacts(operations: Operations) -> dict[int, float]:
-    """Return period -> USD a year of the priced impacts of the plan's builds."""
+    """Return period -> USD a year of the priced impacts of the builds of the plan or a branch."""
     usd: dict[int, float] = defaultdict(float)
     for (impact, kind, _, year), units in caused(operations)[0].items():
         if kind == "build":

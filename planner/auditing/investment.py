@@ -7,9 +7,11 @@ r"""Checks builds, and the capacity that they and the own capacity of facilities
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 
+from ..instance.tables import Scenario
 from .book import Book
 from .closures import Closures
 from .disturbance import Disturbance
@@ -21,11 +23,15 @@ BUILT = 1e-6  # modules up to which an option counts as not built
 
 
 class Investment:
-    """The builds of a run (``modules``: option -> start year -> modules), and its closures."""
+    """The builds of a course (``modules``: option -> start year -> modules), and the closures of the plan.
 
-    def __init__(self, facts: Facts, tables: Tables) -> None:
+    tables  of the plan, or of a branch with builds of its own
+    left    the builds of the course that the branch leaves; None: this is the plan
+    """
+
+    def __init__(self, facts: Facts, tables: Tables, left: Investment | None = None) -> None:
         self.facts = facts
-        self.closures = Closures(facts, tables)
+        self.closures: Closures = left.closures if left else Closures(facts, tables)
         self.modules: dict[str, dict[int, float]] = {option: {} for option in facts.options}
         for row in tables.rows(BUILDS):
             started = self.modules[row.option]
@@ -111,6 +117,17 @@ def check_builds(facts: Facts, tables: Tables, investment: Investment, book: Boo
     for group, names in groups.items():
         built = [name for name in names if investment.total(name) > BUILT]
         book.at_most("exclusive", len(built), 1.0, 1.0, ("exclusive_group", group, *built))
+
+
+def check_shared(builds: Investment, left: Investment, scenario: Scenario, book: Book) -> None:
+    """Check that a branch has the starts of the course it leaves, up to the year from which it may build."""
+    begin = math.inf if scenario.rebuild_after is None else scenario.first_year + scenario.rebuild_after
+    for option in builds.facts.options:
+        mine, theirs = builds.modules[option], left.modules[option]
+        for year in sorted({*mine, *theirs}):
+            if year < begin:
+                started, shared = mine.get(year, 0.0), theirs.get(year, 0.0)
+                book.equal("build_shared", started, shared, max(started, shared), ("builds.csv", option, year))
 
 
 def check_groups(facts: Facts, tables: Tables, book: Book) -> None:

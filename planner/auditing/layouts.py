@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Generic, NamedTuple, TypeVar, get_type_hints
 
 from ..instance.instance import Instance
 
+MONTH = "month"  # a column after ``year`` in the tables of a branch in months: 1 to 12, blank for whole years
 COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
 # a further component, and the table without which it is not there
 COMPONENTS_ONLY_WITH = {"sales": "buyers", "substitution": "substitutes", "impact": "impacts"}
@@ -357,10 +358,27 @@ def plan_layouts(instance: Instance) -> tuple[Layout[Any], ...]:
     return (*_fitted(instance, PLAN_TABLES), *(layout for layout, table in ONLY_WITH if instance.rows(table)))
 
 
-def branch_layouts(instance: Instance) -> tuple[Layout[Any], ...]:
-    """Return the layouts of the tables of a branch."""
+def branch_layouts(instance: Instance, rebuilds: bool = False, months: bool = False) -> tuple[Layout[Any], ...]:
+    """Return the layouts of the tables of a branch.
+
+    rebuilds  whether it may start what the plan does not
+    months    whether it is in months; its rows then have a field ``month``, 0 for whole years
+    """
     more = (layout for layout, table in ONLY_WITH if layout in BRANCHED and instance.rows(table))
-    return (*_fitted(instance, BRANCH_TABLES), *more)
+    layouts = (*_fitted(instance, BRANCH_TABLES), *more)
+    return (*(map(_in_months, layouts) if months else layouts), *([BUILDS] if rebuilds else ()))
+
+
+@cache
+def _in_months(layout: Layout[Any]) -> Layout[Any]:
+    """Return a layout with the column ``month``, which is part of the key."""
+    fields: list[tuple[str, Any]] = []
+    for name, of in get_type_hints(layout.row).items():
+        fields += [(name, of), (MONTH, int)] if name == "year" else [(name, of)]
+    made: Any = NamedTuple  # of a class whose fields are known only here
+    row = made(f"{layout.row.__name__}InMonths", fields)
+    row.__new__.__defaults__ = layout.row.__new__.__defaults__
+    return replace(layout, row=row, key=(*layout.key, MONTH))
 
 
 def _fitted(instance: Instance, layouts: tuple[Layout[Any], ...]) -> tuple[Layout[Any], ...]:

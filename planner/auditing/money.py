@@ -4,15 +4,15 @@ r"""Checks money: freight, tariff and purchase of each row, costs.csv, objective
     \sum_t D_t (fixed\ O\&M + opex + freight + tariff + purchase + holding + shortage - sales + substitution + impact)
     + \sum_{modules} \sum_y capex \cdot CRF(wacc, life) \, (1+r)^{-(y-y_0)}
 
-Costs of operations are expected values: in a period, each branch that has begun counts with its probability, and the
-plan with the remaining probability.
+All but the costs of own capacity are expected values: in a period, each branch that has begun counts with its
+probability, less that of the branches that have left it, and the plan with the remaining probability.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .book import Book
@@ -20,7 +20,6 @@ from .dependence import metric
 from .disturbance import Disturbance
 from .facts import Facts
 from .impacts import building_impacts, operating_impacts
-from .investment import Investment
 from .layouts import COSTS, components
 from .operations import Operations
 from .reading import LARGEST, Tables
@@ -86,43 +85,49 @@ def _price(operations: Operations, market: str, year: int) -> float:
 
 
 def check_costs(
-    plan: Operations,
-    branches: Iterable[tuple[Operations, float]],
-    tables: Tables,
-    book: Book,
+    courses: Mapping[str, Sequence[Operations]], missing_musd: Mapping[str, float], tables: Tables, book: Book
 ) -> None:
     """Check costs.csv, every component and period, as expected values over plan and branches.
 
-    branches  operations of each branch, and the present value in MUSD of what it lacks below final_min_t
+    courses       by scenario, "" for the plan: its parts
+    missing_musd  scenario -> present value of what its branch lacks below final_min_t
     """
-    facts, investment = plan.facts, plan.investment
-    rest = dict.fromkeys(facts.years, 1.0)  # probability of the undisturbed plan, by period
+    plan = courses[""][0]
+    facts = plan.facts
     musd: Costs = defaultdict(float)
     present: Costs = defaultdict(float)
-    for branch, missing_musd in branches:
-        scenario = branch.disturbance.scenario
-        probability = scenario.probability if scenario else 0.0
-        for year in branch.disturbance.years:
-            rest[year] -= probability
-        for (component, year), value in operating_costs(branch).items():
-            musd[component, year] += probability * value
-        if branch.disturbance.years:
-            last = facts.years[-1]
-            # discounted again below, like a cost of operations, which gives back its present value
-            musd["shortage", last] += probability * missing_musd / facts.factor[last]
-    for (component, year), value in operating_costs(plan).items():
-        musd[component, year] += rest[year] * value
-    for (component, year), value in _fixed_om(facts, investment).items():
-        musd[component, year] += value
-    for year, usd in building_impacts(plan).items():
-        musd["impact", year] += usd / USD_PER_MUSD
+    for name, parts in courses.items():
+        scenario = parts[0].disturbance.scenario
+        own = scenario.probability if scenario else 1.0
+        leaving = [other for other in (of[0].disturbance for of in courses.values())
+                   if other.scenario and other.scenario.parent == name]  # fmt: skip
+        happens: dict[int, float] = defaultdict(float)  # probability of the course by period, as its mean
+        for part in parts:
+            of_part = part.disturbance
+            costs = operating_costs(part)
+            for year in of_part.years:
+                gone = sum(o.there(year, of_part.month) * o.scenario.probability for o in leaving if o.scenario)
+                share = (own - gone) * of_part.length(year) / facts.length[year]
+                happens[year] += share
+                for component in components(facts.instance):
+                    musd[component, year] += share * costs.get((component, year), 0.0)
+        for (component, year), value in _fixed_om(parts[0]).items():
+            musd[component, year] += happens[year] * value
+        for year, usd in building_impacts(parts[0]).items():
+            musd["impact", year] += happens[year] * usd / USD_PER_MUSD
+        for year, (yearly, discounted) in _annuities(parts[0]).items():
+            musd["capex", year] += happens[year] * yearly
+            present["capex", year] += happens[year] * discounted
+        last = facts.years[-1]
+        at_end = own - sum(o.scenario.probability for o in leaving if o.scenario and o.years)
+        # discounted again below, like a cost of operations, which gives back its present value
+        musd["shortage", last] += at_end * missing_musd.get(name, 0.0) / facts.factor[last]
     for key, value in musd.items():
-        present[key] += facts.factor[key[1]] * value
-    for (_, _, year), paid in investment.closures.paid().items():  # in the period's first year
+        if key[0] != "capex":
+            present[key] += facts.factor[key[1]] * value
+    for (_, _, year), paid in plan.investment.closures.paid().items():  # in the period's first year
         musd["fixed_om", year] += paid / facts.length[year]
         present["fixed_om", year] += paid * facts.discount(year)
-    for year, (yearly, discounted) in _annuities(facts, investment).items():
-        musd["capex", year], present["capex", year] = yearly, discounted
 
     rows = {(row.component, row.year): row for row in tables.rows(COSTS)}
     for component in components(facts.instance):
@@ -136,8 +141,12 @@ def check_costs(
             book.equal("present", discounted, expected_present, abs(expected_present), (*place, "present_musd"))
 
 
-def _fixed_om(facts: Facts, investment: Investment) -> Costs:
-    """Return fixed O&M, MUSD a year, of the capacity available in the plan, and what closures do not avoid of it."""
+def _fixed_om(course: Operations) -> Costs:
+    """Return fixed O&M, MUSD a year, of the capacity that a course pays for, and what closures do not avoid of it.
+
+    What failed or is out goes on costing.
+    """
+    facts, investment = course.facts, course.investment
     undisturbed, closures = Disturbance(facts), investment.closures
     musd: Costs = defaultdict(float)
     for name, row in facts.facilities.items():
@@ -150,11 +159,12 @@ def _fixed_om(facts: Facts, investment: Investment) -> Costs:
     return musd
 
 
-def _annuities(facts: Facts, investment: Investment) -> dict[int, tuple[float, float]]:
+def _annuities(course: Operations) -> dict[int, tuple[float, float]]:
     """Return first year of a period -> yearly mean of the annuities, MUSD a year, and their present value, MUSD."""
+    facts = course.facts
     paid: dict[int, float] = defaultdict(float)  # by calendar year
     for name, option in facts.options.items():
-        for start, modules in investment.modules[name].items():
+        for start, modules in course.investment.modules[name].items():
             online = start + option.lead_years
             for year in range(max(online, facts.first), min(online + option.life_years - 1, facts.last) + 1):
                 paid[year] += facts.capex(option, modules) * facts.recovered(option)

@@ -32,6 +32,7 @@ from .layouts import (
     STOCKS,
     SUBSTITUTION,
     ActivityRow,
+    AdjustmentRow,
     FlowRow,
     PurchaseRow,
     ReturnedRow,
@@ -40,16 +41,17 @@ from .layouts import (
     StockRow,
     SubstitutionRow,
 )
-from .reading import Tables
+from .reading import Course, Tables
 
 Where = tuple[str, str, str, int]  # material, country, provenance, year
 Totals = dict[Where, float]
+Stocks = dict[tuple[str, str], float]  # stockpile, provenance -> t
 
 NEGLIGIBLE = 1e-6  # tonnes up to which rows may be left out
 
 
 class Operations:
-    """Sums of the tables of one undisturbed plan or one branch, t/yr.
+    """Sums of the tables of one undisturbed plan, or of one branch or a part of it, t/yr.
 
     Rows that the instance does not allow (no such operation, say) are summed too: each is reported once by itself, and
     leaving out its tonnes would violate every balance it is part of.
@@ -69,6 +71,7 @@ class Operations:
         self.sales: list[SaleRow] = tables.rows(SALES) if facts.buyers else []
         self.returned: list[ReturnedRow] = tables.rows(RETURNED) if facts.returns else []
         self.swaps: list[SubstitutionRow] = tables.rows(SUBSTITUTION) if facts.substitutes else []
+        self.adjustments: list[AdjustmentRow] = tables.rows(ADJUSTMENTS)
 
         self.made: Totals = defaultdict(float)
         self.made_tied: dict[tuple[str, str, int], float] = defaultdict(float)  # by tied plants
@@ -121,7 +124,7 @@ class Operations:
             where = (stock.material, stock.country, stock.provenance, stock.year)
             self.put[where] += stock.put_t
             self.drawn[where] += stock.draw_t
-        for row in tables.rows(ADJUSTMENTS):
+        for row in self.adjustments:
             if row.kind == "surplus":
                 self.surplus[row.material, row.country, row.provenance, row.year] += row.t
             else:
@@ -138,7 +141,7 @@ class Operations:
 
 
 def check_activities(operations: Operations, book: Book) -> None:
-    """Check that operations exist, have the right provenance, keep capacity and, in the plan, min_use."""
+    """Check that operations exist, have the right provenance, keep capacity and, if nothing strikes, min_use."""
     facts, disturbance = operations.facts, operations.disturbance
     for row in operations.activities:
         place = ("activity.csv", row.facility, row.process, row.input_provenance, row.year)
@@ -236,10 +239,10 @@ def check_purchases(operations: Operations, book: Book) -> None:
             book.at_most("market_limit", t, limit, limit, ("purchases.csv", market, year))
 
 
-def check_balances(operations: Operations, tables: Tables, book: Book) -> None:
+def check_balances(operations: Operations, book: Book) -> None:
     """Check balances, that only what is made is thrown away, and that nothing is sent out that came from elsewhere."""
     o, facts = operations, operations.facts
-    for row in tables.rows(ADJUSTMENTS):
+    for row in o.adjustments:
         if row.kind == "downgrade" and row.provenance != CLEAN:
             where = ("adjustments.csv", row.kind, row.material, row.country, row.provenance, row.year)
             book.fault("provenance", where, "only clean material is downgraded")
@@ -292,42 +295,56 @@ def check_balances(operations: Operations, tables: Tables, book: Book) -> None:
             book.at_most("transit", all_leaving, all_own, all_leaving, (material, "in", country, year))
 
 
-def check_stocks(operations: Operations, tables: Tables, before: Tables | None, book: Book) -> float:
-    """Check stocks from period to period, draws, limits, and the final minimum.
+def opening_stocks(disturbance: Disturbance, before: Course | None) -> Stocks:
+    """Return what is in stock when the plan or a branch begins.
 
-    before  the plan's tables if this is a branch, which begins with the plan's stocks; None: this is the plan
-    Returns the present value, MUSD, of what a branch lacks below final_min_t, which it pays for.
+    before  the course that it leaves, if this is a branch, with whose stocks of that time it begins; None: this is the
+            plan
     """
-    facts, disturbance = operations.facts, operations.disturbance
-    rows = {(row.stockpile, row.provenance, row.year): row for row in operations.stocks}
-    earlier = [year for year in facts.years if year < disturbance.begin]
-    plan = {}
-    if before is not None and earlier:
-        plan = {(row.stockpile, row.provenance): row.stock_t for row in before.rows(STOCKS) if row.year == earlier[-1]}
-    missing_musd = 0.0
+    facts = disturbance.facts
+    rows, initial = before.held(STOCKS, disturbance.begin, disturbance.gone) if before is not None else ([], 1.0)
+    stocks = {(name, q): 0.0 for name in facts.stockpiles for q in PROVENANCES}
     for name, stockpile in facts.stockpiles.items():
-        initial = EXPOSED if stockpile.initial_exposed else CLEAN
-        stock = {
-            q: plan.get((name, q), 0.0) if earlier else stockpile.initial_t if q == initial else 0.0
-            for q in PROVENANCES
-        }
+        stocks[name, EXPOSED if stockpile.initial_exposed else CLEAN] += initial * stockpile.initial_t
+    for row, share in rows:
+        stocks[row.stockpile, row.provenance] += share * row.stock_t
+    return stocks
+
+
+def check_stocks(operations: Operations, stocks: Stocks, book: Book) -> Stocks:
+    """Check stocks from period to period, draws and limits; return what is in stock at the end.
+
+    stocks  what is in stock at the beginning
+    """
+    disturbance, stocks = operations.disturbance, dict(stocks)
+    rows = {(row.stockpile, row.provenance, row.year): row for row in operations.stocks}
+    for name in operations.facts.stockpiles:
         for year in disturbance.years:
-            length = facts.length[year]
+            length = disturbance.length(year)
             for q in PROVENANCES:
-                row = rows.get((name, q, year))
+                row, held = rows.get((name, q, year)), stocks[name, q]
                 put, draw, end = (row.put_t, row.draw_t, row.stock_t) if row else (0.0, 0.0, 0.0)
                 place = ("stocks.csv", name, q, year)
-                expected = stock[q] + length * (put - draw)
-                scale = max(stock[q], length * put, length * draw)
+                expected = held + length * (put - draw)
+                scale = max(held, length * put, length * draw)
                 book.equal("stock", end, expected, scale, place)
-                book.at_most("stock_draw", length * draw, stock[q], stock[q], place)
-                stock[q] = end
-            total = sum(stock.values())
+                book.at_most("stock_draw", length * draw, held, held, place)
+                stocks[name, q] = end
+            total = sum(stocks[name, q] for q in PROVENANCES)
             room = operations.investment.room(name, year, disturbance)
             book.at_most("stock_limit", total, room, room, ("stocks.csv", name, year))
-        if not disturbance.years:
-            continue
-        total, floor = sum(stock.values()), stockpile.final_min_t
+    return stocks
+
+
+def check_final_stocks(disturbance: Disturbance, stocks: Stocks, book: Book) -> float:
+    """Check the final minimum of the plan's stocks.
+
+    stocks  what is in stock at the end
+    Returns the present value, MUSD, of what a branch lacks below final_min_t, which it pays for.
+    """
+    facts, missing_musd = disturbance.facts, 0.0
+    for name, stockpile in facts.stockpiles.items() if disturbance.years else ():
+        total, floor = sum(stocks[name, q] for q in PROVENANCES), stockpile.final_min_t
         if disturbance.undisturbed:
             book.at_least("stock_final", total, floor, floor, ("stocks.csv", name, facts.years[-1]))
         else:
@@ -353,7 +370,7 @@ def check_service(operations: Operations, book: Book) -> None:
             total = row.clean_t + row.exposed_t + row.short_t + row.replaced_t
             parts = ("clean_t", "exposed_t", "short_t", *(["replaced_t"] if facts.substitutes else ()))
             book.equal("demand", total, demand, demand, (*place, " + ".join(parts)))
-            floor = rules.min_service if disturbance.undisturbed else _branch_floor(operations, sector, year)
+            floor = max(rules.min_service if disturbance.undisturbed else 0.0, _branch_floor(operations, sector, year))
             if floor:
                 allowed = (1.0 - floor) * demand
                 book.at_most("min_service", row.short_t, allowed, demand, (*place, "short_t"))

@@ -16,7 +16,10 @@ LEFT_OUT = 1e-6  # t; up to which a row may be missing
 
 
 def check_offtakes(plan: Operations, book: Book) -> None:
-    """Check that each facility makes at least what its buyers of a material have promised to take."""
+    """Check that each facility makes at least what its buyers of a material have promised to take.
+
+    plan  the plan, or a branch in which nothing strikes
+    """
     for year in plan.disturbance.years:
         due: dict[tuple[str, str], float] = defaultdict(float)
         for row in plan.facts.instance.offtakes:

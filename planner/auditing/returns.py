@@ -12,29 +12,51 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..instance.use_tables import ReturnRow
 from .book import Book
 from .facts import CLEAN, EXPOSED
-from .layouts import SERVICE
+from .layouts import SERVICE, ServiceRow
 from .operations import Operations
-from .reading import Tables
+from .reading import Course
+
+Delivered = dict[tuple[str, str, str, str], dict[int, float]]  # consumer -> period -> t a year
 
 
-def check_returns(operations: Operations, before: Tables | None, book: Book) -> None:
+def check_returns(parts: Sequence[Operations], before: Course | None, book: Book) -> None:
     """Check what is collected in the plan or a branch; nothing if the instance has no returns.
 
-    before  the plan's tables if this is a branch: what it delivered before the branch began may come back in it
+    parts   the plan, or the branch, in its parts
+    before  the course that it leaves, if this is a branch: what that delivered before may come back in it
     """
-    facts, disturbance = operations.facts, operations.disturbance
-    if not facts.returns:
+    if not parts[0].facts.returns:
         return
-    delivered: dict[tuple[str, str, str, str], dict[int, float]] = defaultdict(dict)  # consumer -> period -> t a year
-    earlier = before.rows(SERVICE) if before is not None else []
-    for row in (*operations.service, *(row for row in earlier if row.year < disturbance.begin)):
-        for provenance, t in ((CLEAN, row.clean_t), (EXPOSED, row.exposed_t)):
-            delivered[row.country, row.sector, row.material, provenance][row.year] = t
+    begin, gone = parts[0].disturbance.begin, parts[0].disturbance.gone
+    earlier: Delivered = defaultdict(lambda: defaultdict(float))
+    for row, share in before.before(SERVICE, begin, gone) if before is not None else ():
+        _deliver(earlier, row, share)
+    for part in parts:
+        delivered: Delivered = defaultdict(lambda: defaultdict(float))
+        for consumer, by_year in earlier.items():
+            # what comes back in the year of its delivery does so in its month, and is not of another month
+            later = {year: t for year, t in by_year.items() if year < part.disturbance.years[0]}
+            delivered[consumer].update(later)
+        for row in part.service:
+            _deliver(delivered, row, 1.0)
+            _deliver(earlier, row, 1.0 / 12.0 if part.disturbance.month else 1.0)
+        book.month = part.disturbance.month
+        _check_part(part, delivered, book)
+    book.month = 0
+
+
+def _deliver(delivered: Delivered, row: ServiceRow, share: float) -> None:
+    for provenance, t in ((CLEAN, row.clean_t), (EXPOSED, row.exposed_t)):
+        delivered[row.country, row.sector, row.material, provenance][row.year] += share * t
+
+
+def _check_part(operations: Operations, delivered: Delivered, book: Book) -> None:
+    facts = operations.facts
     collected: dict[tuple[str, str, str, int], float] = defaultdict(float)
     for back in operations.returned:
         place = ("returned.csv", back.return_, back.country, back.provenance, back.year)

@@ -35,5 +35,5 @@ def check_sales(operations: Operations, book: Book) -> None:
             most, least = facts.paid(name, "max_t", year), facts.paid(name, "min_t", year)
             if most is not None:
                 book.at_most("sale_limit", t, most, most, where)
-            if least and disturbance.keeps_floors:
+            if least and disturbance.undisturbed:
                 book.at_least("sale_limit", t, least, least, where)

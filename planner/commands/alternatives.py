@@ -11,9 +11,22 @@ import planner
 from ..errors import UsageError
 from ..questions.many import partial_file
 from . import common
-from .common import AsJson, Gap, InstanceFolder, Output, Overwrite, Scheduler, Seed, Threads, TimeLimit, Workers
+from .common import (
+    AsJson,
+    Gap,
+    InstanceFolder,
+    Output,
+    Overwrite,
+    Scheduler,
+    Seed,
+    Threads,
+    TimeLimit,
+    Workers,
+    asks_what_if,
+)
 
 
+@asks_what_if
 def alternatives(
     instance: InstanceFolder,
     slack: Annotated[str, typer.Option(help="how much dearer a plan may be, such as 3% or 0.03")] = "3%",

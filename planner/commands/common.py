@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from contextvars import ContextVar
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +21,9 @@ if TYPE_CHECKING:
     from ..instance.instance import Instance
     from ..questions.study import Study
 
-InstanceFolder = Annotated[Path, typer.Argument(metavar="INSTANCE", help="folder of an instance")]
+InstanceFolder = Annotated[
+    Path, typer.Argument(metavar="INSTANCE", help="folder of an instance, or the name of an example")
+]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="folder of a run")]
 AsJson = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="folder to write the tables to")]
@@ -40,7 +46,49 @@ Force = Annotated[
     list[str] | None,
     typer.Option("--force", metavar="OPTION@YEAR[:MODULES]", help="start so many modules [1] or more; repeatable"),
 ]
-Forbid = Annotated[list[str] | None, typer.Option("--forbid", metavar="OPTION", help="never build it; repeatable")]
+Forbid = Annotated[
+    list[str] | None,
+    typer.Option("--forbid", metavar="OPTION", help='never build it, or all of owner="NAME"; repeatable'),
+]
+
+WHAT_IF = {  # the verbs of what-ifs, in the order in which they are made
+    "without": Annotated[
+        list[str] | None,
+        typer.Option("--without", metavar="COLUMN=VALUE", help='what if these were not there: owner="MP Materials"'),
+    ],
+    "set": Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="TABLE.COLUMN=VALUE", help='another value: "tariffs.rate=0 where origin=CHN"'),
+    ],
+    "scale": Annotated[
+        list[str] | None,
+        typer.Option("--scale", metavar="TABLE=FACTOR", help='a factor: "demand=1.3 where sector=ev"'),
+    ],
+    "cap": Annotated[
+        list[str] | None,
+        typer.Option("--cap", metavar="METRIC=LIMIT@YEAR", help="one more cap: exposed_share=10%@2032"),
+    ],
+}
+_asked: ContextVar[tuple[str, ...]] = ContextVar("what_ifs", default=())
+
+
+def asks_what_if(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `WHAT_IF`, each repeatable; `load_instance` makes the changes."""
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        texts = {verb: given.pop(f"{verb}_", None) or () for verb in WHAT_IF}
+        token = _asked.set(tuple(f"{verb} {text}" for verb, of in texts.items() for text in of))
+        try:
+            command(**given)
+        finally:
+            _asked.reset(token)
+
+    signature, kind = inspect.signature(command, eval_str=True), inspect.Parameter.KEYWORD_ONLY
+    own = [p.replace(kind=kind) for p in signature.parameters.values()]
+    more = [inspect.Parameter(f"{verb}_", kind, default=None, annotation=of) for verb, of in WHAT_IF.items()]
+    run.__signature__ = signature.replace(parameters=[*own, *more])  # type: ignore[attr-defined]
+    return run
 
 
 def search(gap: float | None, time_limit: float | None, threads: int, seed: int) -> dict[str, Any]:
@@ -56,14 +104,29 @@ def tell(line: str) -> None:
 
 
 def load_instance(path: Path) -> Instance:
-    """Read an instance; the number of warnings goes to stderr."""
+    """Read an instance and make the changes that are asked for; what they matched, and warnings, go to stderr."""
     from ..instance.loading import load
 
-    instance = load(path)
+    instance = changed(load(path))
     if instance.warnings:
         count = len(instance.warnings)
         tell(f"{path}: {count} warning{'s' if count > 1 else ''}; planner validate {path} shows all")
     return instance
+
+
+def asked() -> tuple[str, ...]:
+    """Return the what-ifs of the command line."""
+    return _asked.get()
+
+
+def changed(instance: Instance) -> Instance:
+    """Return an instance after the what-ifs of the command line; what each one matched goes to stderr."""
+    if not asked():
+        return instance
+    other = instance.what_if(*asked())
+    for made in other.changes[len(instance.changes) :]:
+        tell(f"{made.change}: {made.did}")
+    return other
 
 
 def refuse(context: typer.Context, names: Iterable[str], where: str) -> None:

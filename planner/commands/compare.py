@@ -11,12 +11,16 @@ import planner
 
 from ..errors import UsageError
 from . import common
-from .common import AsJson, Gap, Output, Overwrite, Seed, Threads, TimeLimit
+from .common import AsJson, Gap, Output, Overwrite, Seed, Threads, TimeLimit, asked, asks_what_if
 
 
+@asks_what_if
 def compare(
     context: typer.Context,
-    plans: Annotated[list[Path], typer.Argument(metavar="A B ...", help="runs, or instances to be solved first")],
+    plans: Annotated[
+        list[Path],
+        typer.Argument(metavar="A B ...", help="runs, or instances to be solved first; or one, and what if"),
+    ],
     output: Output = None,
     html: Annotated[Path | None, typer.Option(help="page to write")] = None,
     overwrite: Overwrite = False,
@@ -26,36 +30,49 @@ def compare(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Compare plans side by side: cost, dependence, and what is built, moved, paid and short otherwise."""
+    """Compare plans side by side: cost, dependence, and what is built, moved, paid and short otherwise.
+
+    With what-ifs a single plan is compared with the one after these changes.
+    """
+    from ..instance.examples import located
     from ..instance.reading import SETTINGS_FILE
     from ..questions.compare import improved
     from ..reporting import check_page, compare_page, write_page
     from ..runs.run import MANIFEST
 
-    if len(plans) < 2:
-        raise UsageError("expected two plans or more to compare")
+    if asked() and len(plans) > 1:
+        raise UsageError("what-ifs are compared with one plan: name only that")
+    if not asked() and len(plans) < 2:
+        raise UsageError("expected two plans or more to compare, or one and what-ifs such as --scale demand=1.3")
     common.check_output(planner.Comparison, output, overwrite, html)
-    if all((path / MANIFEST).is_file() for path in plans):
+    if not asked() and all((path / MANIFEST).is_file() for path in plans):
         common.refuse(context, ["gap", "time_limit", "threads", "seed"], "where nothing is solved")
     if html is not None:
         check_page(html, overwrite)
 
+    how = common.search(gap, time_limit, threads, seed)
+
     def plan_of(path: Path) -> planner.Run:
-        if (path / MANIFEST).exists() or not (path / SETTINGS_FILE).exists():
+        if (path / MANIFEST).exists() or not (located(path) / SETTINGS_FILE).exists():
             return planner.read_run(path)
-        instance = common.load_instance(path)
+        instance = planner.load(path)
         common.tell(f"solving {path}")
-        return planner.solve(instance, **common.search(gap, time_limit, threads, seed))
+        return planner.solve(instance, **how)
 
     names = [path.resolve().name for path in plans]
     runs = [plan_of(path) for path in plans]
-    for k, path in enumerate(plans):
-        if runs[k].path is None:  # solved here, and can be solved again from a better plan
-            better = [other for other in runs if improved(runs[k], other) is not None]
+    if asked():
+        other = common.changed(runs[0].instance)
+        common.tell(f"solving {other.name}")
+        runs.append(planner.solve(other, **how))
+        names.append("what-if")
+    for k, run in enumerate(runs):
+        if run.path is None:  # solved here, and can be solved again from a better plan
+            better = [other for other in runs if improved(run, other) is not None]
             if better:
-                common.tell(f"solving {path} again, from a cheaper plan")
-                start = min(better, key=lambda run: run.objective_musd)
-                runs[k] = planner.solve(runs[k].instance, start=start, **common.search(gap, time_limit, threads, seed))
+                common.tell(f"solving {names[k]} again, from a cheaper plan")
+                start = min(better, key=lambda other: other.objective_musd)
+                runs[k] = planner.solve(run.instance, start=start, **how)
     comparison = planner.compare(*runs, names=names)
     common.deliver(comparison, output, overwrite, as_json)
     if html is not None:

@@ -10,9 +10,10 @@ import planner
 
 from ..errors import UsageError
 from . import common
-from .common import AsJson, Gap, InstanceFolder, Output, Overwrite, Seed, Threads, TimeLimit
+from .common import AsJson, Gap, InstanceFolder, Output, Overwrite, Seed, Threads, TimeLimit, asks_what_if
 
 
+@asks_what_if
 def cover(
     instance: InstanceFolder,
     against: Annotated[

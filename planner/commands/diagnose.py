@@ -10,9 +10,10 @@ import planner
 
 from ..errors import Infeasible
 from . import common
-from .common import AsJson, FixFrom, Forbid, Force, InstanceFolder, Scheduler, Seed, Threads, Workers
+from .common import AsJson, FixFrom, Forbid, Force, InstanceFolder, Scheduler, Seed, Threads, Workers, asks_what_if
 
 
+@asks_what_if
 def diagnose(
     instance: InstanceFolder,
     fix_from: FixFrom = None,

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from .common import InstanceFolder, Overwrite, load_instance
+from .common import InstanceFolder, Overwrite, asks_what_if, load_instance
 
 
+@asks_what_if
 def export(
     instance: InstanceFolder,
     file: Annotated[Path, typer.Argument(help="file to write: .mps or .lp")],

@@ -11,9 +11,10 @@ import planner
 
 from ..errors import UsageError
 from . import common
-from .common import AsJson, Gap, InstanceFolder, Overwrite, Scheduler, Seed, Threads, TimeLimit, Workers
+from .common import AsJson, Gap, InstanceFolder, Overwrite, Scheduler, Seed, Threads, TimeLimit, Workers, asks_what_if
 
 
+@asks_what_if
 def frontier(
     instance: InstanceFolder,
     metric: Annotated[

@@ -10,9 +10,10 @@ import typer
 import planner
 
 from . import common
-from .common import AsJson, InstanceFolder, Overwrite, Scheduler, Seed, Workers
+from .common import AsJson, InstanceFolder, Overwrite, Scheduler, Seed, Workers, asks_what_if
 
 
+@asks_what_if
 def hedge(
     instance: InstanceFolder,
     run: Annotated[

@@ -12,13 +12,26 @@ import typer
 
 from ..errors import UsageError
 from . import common
-from .common import AsJson, FixFrom, Forbid, Force, Gap, InstanceFolder, Overwrite, Seed, Threads, TimeLimit
+from .common import (
+    AsJson,
+    FixFrom,
+    Forbid,
+    Force,
+    Gap,
+    InstanceFolder,
+    Overwrite,
+    Seed,
+    Threads,
+    TimeLimit,
+    asks_what_if,
+)
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
     from ..solving.pins import Pins
 
 
+@asks_what_if
 def solve(
     instance: InstanceFolder,
     output: Annotated[

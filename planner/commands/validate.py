@@ -6,15 +6,16 @@ import json
 from typing import Any
 
 from ..errors import InstanceError, render
-from .common import AsJson, InstanceFolder
+from .common import AsJson, InstanceFolder, asks_what_if, changed
 
 
+@asks_what_if
 def validate(instance: InstanceFolder, as_json: AsJson = False) -> None:
     """Check an instance: every problem with file, line, column, value, what was expected and the nearest name."""
     from ..instance.loading import load
 
     try:
-        loaded = load(instance)
+        loaded = changed(load(instance))
     except InstanceError as error:
         if as_json:
             print(json.dumps({"ok": False, "issues": [_issue(i) for i in error.issues]}, indent=1))
@@ -26,6 +27,9 @@ def validate(instance: InstanceFolder, as_json: AsJson = False) -> None:
         count = len(loaded.warnings)
         print(f"{instance}: {count} warning{'s' if count > 1 else ''}")
         print(render(loaded.warnings))
+    for made in loaded.changes:
+        if made.place:
+            print(f"{made.place}: {made.change}: {made.did}")
     print(f"{instance}: valid; {loaded.title or loaded.name}, {loaded.years[0]}-{loaded.years[-1]}")
 
 

@@ -75,9 +75,14 @@ def year(meaning: str, blank: str = "", default: Any = None) -> Any:
     return _column("whole", meaning, default, "year", blank, {"ge": 1, "le": LARGEST_WHOLE})
 
 
-def whole_years(meaning: str, default: Any = ..., least: int = 0) -> Any:
-    """Declare a column of lengths of time in whole years, ``least`` or more."""
-    return _column("whole", meaning, default, "years", "", {"ge": least, "le": LARGEST_WHOLE})
+def whole_years(meaning: str, default: Any = ..., least: int = 0, blank: str = "") -> Any:
+    """Declare a column of lengths of time in whole years, ``least`` or more; ``blank`` says what blank means."""
+    return _column("whole", meaning, default, "years", blank, {"ge": least, "le": LARGEST_WHOLE})
+
+
+def whole_months(meaning: str, blank: str, most: int = LARGEST_WHOLE) -> Any:
+    """Declare a column of whole numbers of calendar months, 1 to ``most``; ``blank`` says what blank means."""
+    return _column("whole", meaning, None, "months", blank, {"ge": 1, "le": most})
 
 
 def whole_number(meaning: str, blank: str) -> Any:

@@ -17,12 +17,13 @@ from typing import Any
 from ..errors import Issue, UsageError, did_you_mean
 from .blend_tables import Content as ContentRow
 from .cells import cell_of
+from .changes import Applied, Change, Draft, conditions, other_choices, selected
 from .declare import Key, Row
 from .group_tables import Group, GroupLimit
 from .impact_tables import Impact, ImpactFactor
-from .reading import Place, RawTable, Written
-from .rows import BadRow, Entry, ParsedTable, parse_table
-from .settings import BASE, SurvivalRule, setting_sections
+from .reading import Place, Written
+from .rows import BadRow, Entry, ParsedTable, rows_given
+from .settings import BASE, CHANGE, SurvivalRule, setting_sections
 from .tables import (
     TABLES,
     Blend,
@@ -73,7 +74,8 @@ class Instance:
     """A checked instance. Every table is a tuple of its active rows, sorted by key.
 
     sha256    digest of all files read, those of its base included, and of later changes
-    path      the folder it was loaded from; None after a change
+    path      the folder it was loaded from; None after a change that is no what-if
+    changes   the what-ifs that were made, those of its instance.toml first
     warnings  what is suspicious but possible
 
     The settings (``years``, ``discount_rate`` ...) have the meanings and units of instance.toml.
@@ -96,6 +98,7 @@ class Instance:
     risk_alpha: float
     sha256: str
     path: Path | None
+    changes: tuple[Applied, ...] = ()
     warnings: tuple[Issue, ...] = field(default=(), repr=False)
 
     countries: tuple[Country, ...] = field(default=(), repr=False)
@@ -225,7 +228,7 @@ class Instance:
             gone = {entry.row.identity for entry in self._matching(table, where)}
             tables[table] = {k: entry for k, entry in self._held.entries[table].items() if k not in gone}
         for table, given in (rows or {}).items():
-            parsed[table] = _parse_rows(_known_table(table), _mappings(table, given), issues)
+            parsed[table] = rows_given(_known_table(table), _mappings(table, given), issues, CHANGED)
             tables[table] = {**tables.get(table, self._held.entries[table]), **parsed[table].entries}
         return self._changed(tables, parsed, issues, self._merged(settings) if settings else None)
 
@@ -235,6 +238,19 @@ class Instance:
         rows  column -> value, as in a row object or as the text of a cell; all of the old row is replaced
         """
         return self.changed(rows={table: rows}) if rows else self
+
+    def matching(self, table: str, where: str) -> tuple[Any, ...]:
+        """Return the rows of a table that meet conditions such as ``owner="MP Materials" and country=USA``.
+
+        A condition may name a column of the option or the plant that a row belongs to. Raises UsageError if the
+        conditions cannot be read or no row meets them.
+        """
+        return tuple(entry.row for entry in selected(self._held.entries, table, conditions(where)))
+
+    def other_choices(self, options: Iterable[str]) -> str:
+        """Return in words which options can be built in place of these, which exclude them; "" if none can."""
+        names = set(options)
+        return other_choices(self._held.entries, [row for row in self.options if row.option in names])
 
     def without(self, table: str, **where: Any) -> Instance:
         """Return a new instance without the rows of a table whose columns have the given values.
@@ -264,11 +280,40 @@ class Instance:
         """Return a new instance with other values of keys of instance.toml, such as ``discount_rate=0.07``."""
         return self.changed(settings=settings)
 
+    def what_if(self, *changes: str, name: str | None = None) -> Instance:
+        """Return a new instance after what-ifs, such as ``"scale demand=1.3"`` or ``"cap exposed_share=10%@2032"``.
+
+        changes  in the language of docs/what-if.md, made one after the other and checked together
+        name     of the new instance; None: that of this one, with ``-what-if`` behind it
+        The field ``changes`` of the new instance tells what each one matched. Raises UsageError for a change that
+        cannot be read or matches nothing, InstanceError if the new instance has problems.
+        """
+        if wrong := next((change for change in changes if not isinstance(change, str)), None):
+            raise UsageError(f'what-if {wrong!r}: expected a text such as "scale demand=1.3"')
+        draft = Draft({t: dict(rows) for t, rows in self._held.entries.items()}, dict(self._held.settings), [], set())
+        applied = tuple(Change.parse(change).apply(draft) for change in changes)
+        name = f"{self.name}-what-if" if name is None else name
+        title = f"{self.title}; what if: {'; '.join(one.change for one in applied)}"
+        for key, value in (("name", name), ("title", title)):
+            draft.settings["", key] = Written(value, CHANGED, None)
+        content = replace(
+            self._held,
+            entries=draft.entries,
+            settings=draft.settings,
+            broken=frozenset(draft.broken),
+            unnamed=frozenset(draft.broken),
+            overlays=(),
+            replaced=(),
+            applied=(*self._held.applied, *applied),
+        )
+        digest = hashlib.sha256(json.dumps([self.sha256, name, [one.change for one in applied]]).encode())
+        return self._held.freeze(content, draft.issues, digest.hexdigest(), self.path, self.name)
+
     def _merged(self, settings: Mapping[str, Any]) -> dict[tuple[str, str], Written]:
         sections = setting_sections()
         merged = dict(self._held.settings)
         for name, value in settings.items():
-            if name not in sections or name in (BASE, "schema"):
+            if name not in sections or name in (BASE, CHANGE, "schema"):
                 raise UsageError(f"unknown setting {name}; {did_you_mean(name, sections)}".rstrip("; "))
             given = list(value) if isinstance(value, tuple) else value
             if isinstance(value, (set, frozenset)):
@@ -341,8 +386,9 @@ class Instance:
 class Content:
     """The content of an instance before it is checked; see `checks.registry.Draft` for the parts.
 
-    freeze  function that checks such content and makes an instance of it; it is a field, since the module with the
-            checks imports this one
+    freeze   function that checks such content and makes an instance of it; it is a field, since the module with the
+             checks imports this one
+    applied  the what-ifs that were made
     """
 
     settings: Mapping[tuple[str, str], Written]
@@ -354,6 +400,7 @@ class Content:
     overlays: tuple[Entry, ...]
     replaced: tuple[tuple[Entry, Entry], ...]
     freeze: Callable[[Content, list[Issue], str, Path | None, str], Instance]
+    applied: tuple[Applied, ...] = ()
 
 
 def _mappings(table: str, rows: Iterable[Any]) -> list[Mapping[str, Any]]:
@@ -370,17 +417,6 @@ def _mappings(table: str, rows: Iterable[Any]) -> list[Mapping[str, Any]]:
     return found
 
 
-def _parse_rows(table: str, rows: list[Mapping[str, Any]], issues: list[Issue]) -> ParsedTable:
-    """Read rows given in a script as if they were in a file; problems go to ``issues``."""
-    header = tuple(dict.fromkeys(name for row in rows for name in row))
-    places = []
-    for row in rows:
-        named = ",".join(_cell(row.get(name)) for name in TABLES[table].KEY)
-        written = tuple(_cell(row.get(name)) for name in header)
-        places.append(Place(f"{table} {named} {CHANGED}", None, header, written))
-    return parse_table(table, RawTable(f"{table} {CHANGED}", None, header, tuple(places)), issues)
-
-
 def sortable(row_key: Key) -> tuple[tuple[bool, Any], ...]:
     """Return a key in a form that can be sorted, with blank parts first."""
     return tuple((part is not None, part) for part in row_key)
@@ -394,8 +430,3 @@ def _known_table(table: str) -> str:
     if table not in TABLES:
         raise UsageError(f"unknown table {table}; {did_you_mean(table, TABLES)}".rstrip("; "))
     return table
-
-
-def _cell(value: Any) -> str:
-    """Return a value given in a script as the text of a cell."""
-    return value if isinstance(value, str) else cell_of(value)

@@ -10,28 +10,34 @@ from pathlib import Path
 from typing import Any
 
 from ..arguments import checked
-from ..errors import InstanceError, Issue, UsageError, in_order
+from ..errors import InstanceError, Issue, UsageError, did_you_mean, hinted, in_order
 from . import checks
+from .changes import Applied, Draft, apply_written
 from .declare import Key
+from .examples import example_folder, examples, located
 from .instance import Content, Instance, sortable
 from .reading import SETTINGS_FILE, Layer, Written, read_layer
 from .rows import BadRow, Entry, parse_table
-from .settings import BASE, Settings, parse_settings
+from .settings import BASE, CHANGE, Settings, parse_settings
 from .tables import (
     TABLES,
 )
+
+OF_LAYER = (("", BASE), ("", CHANGE))  # settings that say how a layer comes about, and are not those of the instance
+
+MISSING = "no such folder"
 
 
 @checked
 def load(path: str | Path) -> Instance:
     """Load the instance in a folder: read it and its base, check everything, and freeze it.
 
-    path  the folder with instance.toml
+    path  the folder with instance.toml, or the name of an example (see `planner.examples`) if there is no such folder
     Raises InstanceError with every problem found.
     """
     folder = Path(path)
     issues: list[Issue] = []
-    layers = _layers(folder, issues)
+    layers = _layers(located(folder), issues)
     if not layers:
         raise InstanceError(issues, str(path))
     digest = hashlib.sha256()
@@ -40,6 +46,18 @@ def load(path: str | Path) -> Instance:
             digest.update(f"{number} {name} {len(content)}\n".encode())
             digest.update(content)
     return _freeze(_merge(layers, issues), issues, digest.hexdigest(), folder, str(path))
+
+
+def example(name: str) -> Instance:
+    """Load an instance that comes with the planner, such as ``allied-2040``; see `planner.examples`.
+
+    Raises UsageError if there is none of that name.
+    """
+    folder = example_folder(name) if isinstance(name, str) else None
+    if folder is None:
+        known = examples()
+        raise UsageError(hinted(f"no example {name}; there are {', '.join(known)}", str(name), known))
+    return load(folder)
 
 
 def given_instance(instance: Instance | str | Path) -> Instance:
@@ -63,7 +81,8 @@ def _layers(folder: Path, issues: list[Issue]) -> list[Layer]:
             issues.append(Issue(asked.file, asked.line, BASE, str(asked.value), problem, "", "E114"))
             break
         if problem:
-            issues.append(Issue(str(folder), None, "", None, problem, "", "E100"))
+            hint = did_you_mean(folder.name, examples()) if problem == MISSING else ""
+            issues.append(Issue(str(folder), None, "", None, problem, hint, "E100"))
             break
         seen.add(current.resolve())
         layer = read_layer(current, prefix, tuple(TABLES), issues)
@@ -72,10 +91,12 @@ def _layers(folder: Path, issues: list[Issue]) -> list[Layer]:
         if asked is None:
             break
         if not isinstance(asked.value, str) or not asked.value.strip() or Path(asked.value).is_absolute():
-            expected = "expected the path of another instance, relative to this folder"
+            expected = "expected the path of another instance, relative to this folder, or the name of an example"
             issues.append(Issue(asked.file, asked.line, BASE, str(asked.value), expected, "", "E114"))
             break
-        current = current / asked.value
+        example = example_folder(asked.value)
+        beside = current / asked.value
+        current = beside if example is None or beside.exists() else example
         prefix = Path(os.path.relpath(current, folder)).as_posix() + "/"
     return layers[::-1]
 
@@ -84,7 +105,7 @@ def _folder_problem(folder: Path, seen: Iterable[Path]) -> str:
     """Return why a folder cannot be read as an instance, "" if it can."""
     try:
         if not folder.is_dir():
-            return "no such folder" if not folder.exists() else "not a folder"
+            return MISSING if not folder.exists() else "not a folder"
         if not (folder / SETTINGS_FILE).exists():
             return f"no instance: the folder has no {SETTINGS_FILE}"
         if folder.resolve() in seen:
@@ -105,8 +126,9 @@ def _merge(layers: list[Layer], issues: list[Issue]) -> Content:
     overlays: list[Entry] = []
     replaced: dict[tuple[str, Key], tuple[Entry, Entry]] = {}
     present: set[str] = set()
+    applied: list[Applied] = []
     for number, layer in enumerate(layers):
-        settings.update({name: value for name, value in layer.settings.items() if name != ("", BASE)})
+        settings.update({name: value for name, value in layer.settings.items() if name not in OF_LAYER})
         broken |= layer.broken
         unnamed |= layer.broken
         present |= layer.broken | set(layer.tables)
@@ -133,6 +155,10 @@ def _merge(layers: list[Layer], issues: list[Issue]) -> Content:
                 broken.add(name)
             if not parsed.named:
                 unnamed.add(name)
+        if asked := layer.settings.get(("", CHANGE)):
+            draft = Draft(entries, settings, issues, broken)
+            applied += apply_written(asked, draft)
+            replaced = {key: pair for key, pair in replaced.items() if entries[key[0]].get(key[1]) is pair[1]}
     for name, row in TABLES.items():
         if row.REQUIRED and name not in present and row.UNLESS not in present:
             issues.append(Issue(f"{name}.csv", None, "", None, "required table is missing", "", "E106"))
@@ -148,6 +174,7 @@ def _merge(layers: list[Layer], issues: list[Issue]) -> Content:
         tuple(overlays),
         tuple(replaced.values()),
         _freeze,
+        tuple(applied),
     )
 
 
@@ -187,6 +214,7 @@ def _freeze(content: Content, issues: list[Issue], sha256: str, path: Path | Non
         risk_alpha=known.risk_alpha,
         sha256=sha256,
         path=path,
+        changes=content.applied,
         _content=replace(
             content,
             entries=ordered,

@@ -327,7 +327,8 @@ def read_settings(text: str, shown: str, issues: list[Issue]) -> dict[tuple[str,
                 at = lines.get((name, key))
                 settings[name, key] = Written(inner, shown, at, _entry_lines(text, name, key, at, inner))
         else:
-            settings["", name] = Written(value, shown, lines.get(("", name)))
+            at = lines.get(("", name))
+            settings["", name] = Written(value, shown, at, _entry_lines(text, "", name, at, value))
     return settings
 
 
@@ -351,7 +352,8 @@ def _entry_lines(text: str, section: str, key: str, line: int | None, value: Any
         return ()
     numbered = list(enumerate(text.splitlines(), start=1))
     if line is None:
-        heading = rf"\s*\[\[\s*{re.escape(section)}\s*\.\s*{re.escape(key)}\s*\]\]"
+        names = r"\s*\.\s*".join(re.escape(part) for part in (section, key) if part)
+        heading = rf"\s*\[\[\s*{names}\s*\]\]"
         return tuple(number for number, written in numbered if re.match(heading, written))
     token = r'"(?:\\.|[^"\\])*"|\'[^\']*\'|#.*|(\{)'
     found = (number for number, written in numbered[line - 1 :] for m in re.finditer(token, written) if m.group(1))

@@ -1,13 +1,13 @@
 """Turns the text rows of a file into typed rows that know where they are written; problems are collected."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
 from ..errors import Issue, did_you_mean
-from .cells import BadCellError, parse_number
+from .cells import BadCellError, cell_of, parse_number
 from .declare import Column, Key, Row
 from .metrics import METRICS
 from .reading import Place, RawTable
@@ -106,6 +106,22 @@ def parse_table(table: str, raw: RawTable, issues: list[Issue]) -> ParsedTable:
             failed.add(row_key)
     sound = raw.sound and not raw.ragged and len(issues) == before
     return ParsedTable(entries, tuple(bad_rows), frozenset(failed), sound, named)
+
+
+def rows_given(table: str, rows: Sequence[Mapping[str, Any]], issues: list[Issue], label: str) -> ParsedTable:
+    """Read rows given in a script or by a change as if they were in a file; problems go to ``issues``.
+
+    rows   column -> value, or the text of a cell
+    label  what gave them, which messages name in place of a file
+    """
+    header = tuple(dict.fromkeys(name for row in rows for name in row))
+    places = []
+    for row in rows:
+        texts = {name: value if isinstance(value, str) else cell_of(value) for name, value in row.items()}
+        named = ",".join(texts.get(name, "") for name in TABLES[table].KEY)
+        written = tuple(texts.get(name, "") for name in header)
+        places.append(Place(f"{table} {named} {label}", None, header, written))
+    return parse_table(table, RawTable(f"{table} {label}", None, header, tuple(places)), issues)
 
 
 def _parse_column(column: Column | None, written: list[str]) -> list[Any]:

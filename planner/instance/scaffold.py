@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..arguments import checked
-from ..errors import OutputError
+from ..errors import OutputError, UsageError
+from .changes import Change, to_toml
+from .examples import folder_of_examples, located
 from .loading import load
-from .reading import SETTINGS_FILE
+from .reading import SETTINGS_FILE, is_data
 from .tables import TABLES, columns, describe
 
 _SETTINGS = """\
@@ -107,25 +110,38 @@ _ROWS: Mapping[str, tuple[Mapping[str, object], ...]] = {
 
 
 @checked
-def new(folder: str | Path, base: str | Path | None = None) -> Path:
+def new(
+    folder: str | Path,
+    base: str | Path | None = None,
+    *,
+    copy: str | Path | None = None,
+    changes: Sequence[str] = (),
+) -> Path:
     """Write a new instance into ``folder``, which must not exist or be empty.
 
-    base  folder of another instance: the new one is an overlay of it, without rows of its own; None: a small example
-    Raises OutputError if there is something in the folder, InstanceError if the base is not valid.
+    base     another instance, a folder or the name of an example: the new one is an overlay of it, without rows of its
+             own; None: a small example
+    copy     instead: an instance to copy with all its files
+    changes  what-ifs that the overlay holds, such as ``"scale demand=1.3"``; see docs/what-if.md
+    Raises OutputError if there is something in the folder, InstanceError if the base is not valid or cannot be changed
+    so, UsageError for a change that cannot be read or matches nothing.
     """
+    if base is not None and copy is not None:
+        raise UsageError("an instance is an overlay of a base, or a copy: not both")
+    if changes and base is None:
+        raise UsageError("changes are those of an overlay: name its base")
     target = Path(folder)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise OutputError(f"{target} is not empty; choose another folder")
     name = target.resolve().name
-    if base is None:
+    if base is not None:
+        files = _overlay(name, base, target, changes)
+    elif copy is not None:
+        files = _copied(name, copy, target)
+    else:
         files = {SETTINGS_FILE: _SETTINGS.format(name=_toml(name))}
         files |= {f"{table}.csv": _table(table) for table in TABLES}
         files["README.md"] = _readme(name)
-    else:
-        load(base)
-        relative = Path(os.path.relpath(Path(base).resolve(), target.resolve())).as_posix()
-        files = {SETTINGS_FILE: _OVERLAY.format(name=_toml(name), base=_toml(relative))}
-        files["README.md"] = f"# {name}\n\nOverlay of `{relative}`: what is different, why, and what came out.\n"
     try:
         target.mkdir(parents=True, exist_ok=True)
         for file, text in files.items():
@@ -133,6 +149,45 @@ def new(folder: str | Path, base: str | Path | None = None) -> Path:
     except OSError as error:
         raise OutputError(f"{target} cannot be written: {error.strerror}") from error
     return target
+
+
+def _overlay(name: str, base: str | Path, target: Path, changes: Sequence[str]) -> dict[str, str]:
+    """Return the files of an overlay: file name -> text."""
+    instance = load(base)
+    if changes:
+        instance.what_if(*changes, name=name)  # so that nothing is written that cannot be loaded
+    called = _reference(base, target)
+    said = "what is different, why, and what came out." if not changes else "what if these changes were made?"
+    return {
+        SETTINGS_FILE: _OVERLAY.format(name=_toml(name), base=_toml(called)) + to_toml(map(Change.parse, changes)),
+        "README.md": f"# {name}\n\nOverlay of `{called}`: {said}\n",
+    }
+
+
+def _copied(name: str, copy: str | Path, target: Path) -> dict[str, str]:
+    """Return the files of a copy of an instance, with the name of its new folder: file name -> text."""
+    load(copy)
+    source = located(copy)
+    try:
+        files = {p.name: p.read_text(encoding="utf-8") for p in source.iterdir() if is_data(p) or p.suffix == ".md"}
+    except OSError as error:
+        raise UsageError(f"{source} cannot be read: {error.strerror}") from error
+
+    def based(match: re.Match[str]) -> str:
+        beside = source / match["base"]
+        return f'{match["key"]}"{_toml(_reference(beside if beside.exists() else match["base"], target))}"'
+
+    settings = re.sub(r'(?m)^(?P<key>base\s*=\s*)"(?P<base>[^"]*)"', based, files[SETTINGS_FILE], count=1)
+    settings = re.sub(r'(?m)^(name\s*=\s*)"[^"]*"', rf'\g<1>"{_toml(name)}"', settings, count=1)
+    return files | {SETTINGS_FILE: settings}
+
+
+def _reference(instance: str | Path, target: Path) -> str:
+    """Return how the instance in the folder ``target`` names another: by the name of an example, or by a path."""
+    folder = located(instance).resolve()
+    if folder.parent == folder_of_examples().resolve() and not target.resolve().is_relative_to(folder.parent):
+        return folder.name
+    return Path(os.path.relpath(folder, target.resolve())).as_posix()
 
 
 def _toml(text: str) -> str:

@@ -117,12 +117,13 @@ class Settings(BaseModel):
 
 
 BASE = "base"  # the key of instance.toml that names the instance an overlay starts from
+CHANGE = "change"  # the key that holds what-ifs
 
 
 @cache
 def setting_sections() -> dict[str, str]:
     """The section of each key of instance.toml, as it is written there ("" for keys before any section)."""
-    sections = {BASE: ""}
+    sections = {BASE: "", CHANGE: ""}
     for name, info in Settings.model_fields.items():
         extra = info.json_schema_extra
         sections[info.alias or name] = str(extra["section"]) if isinstance(extra, dict) else ""

@@ -27,6 +27,7 @@ from .declare import (
     number,
     reference,
     text,
+    whole_months,
     whole_number,
     whole_years,
     year,
@@ -388,16 +389,50 @@ class FundOption(CitedRow):
 
 
 class Scenario(CitedRow):
-    """A scenario: a set of disruptions that come together, with their years and probability."""
+    """A scenario: a set of disruptions that come together, with their time and probability.
+
+    It lasts whole years, from `first_year` to `last_year`, and what happens in a period is then the mean of its years;
+    or `months` calendar months from `first_month` of `first_year` on. The years that it touches and the one after are
+    then divided into months, in which nothing but stocks makes up for what another month lacks; these must be periods
+    of one year. The branch begins with the first of its months, with stocks between those at the ends of that year and
+    of the year before. Rates stay t per year. Caps are lifted in the whole of each year that it touches, and hold in
+    the year after as means over its months; clean-only rules are lifted in its months alone.
+    """
 
     TABLE = "scenarios"
     KEY = ("scenario",)
 
     scenario: str = key("short name; also the name of the branch's folder", folder=True)
     name: str = text("name in full")
-    probability: float = fraction("probability; all together below 1")
+    probability: float = fraction(
+        "probability; of all without a parent together below 1, of those with one a part of the parent's"
+    )
     first_year: int = year("first calendar year of the disruption", default=...)
-    last_year: int = year("last calendar year of the disruption", default=...)
+    last_year: int | None = year(
+        "last calendar year of the disruption; blank with `months`, else required", "the scenario is in months"
+    )
+    first_month: int | None = whole_months(
+        "calendar month of first_year in which the disruption begins, 1 to 12; with `months` only", "whole years", 12
+    )
+    months: int | None = whole_months(
+        "how many calendar months the disruption lasts; with `first_month` only", "whole years"
+    )
+    rebuild_after: int | None = whole_years(
+        "years from first_year on after which the branch starts what is best for it, whatever the plan starts then; "
+        "with a first_month after January in the next year at the earliest",
+        None,
+        blank="never: its starts are those of the course it leaves",
+    )
+    parent: str = reference(
+        "scenarios", "the scenario whose branch it leaves; its disruptions go on acting", "it leaves the plan"
+    )
+
+    @property
+    def last_disrupted_year(self) -> int:
+        """The last calendar year that the disruption touches."""
+        if self.months is not None:
+            return self.first_year + ((self.first_month or 1) + self.months - 2) // 12
+        return self.first_year if self.last_year is None else self.last_year
 
 
 class Disruption(CitedRow):

@@ -1,4 +1,4 @@
-"""Time: periods and their discounting, ramps, and series that are interpolated between years."""
+"""Time: periods and their discounting, months, ramps, and series that are interpolated between years."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from .finance import discount_factor
 
 if TYPE_CHECKING:
     from .instance import Instance
-    from .tables import Cap, Facility, Option, Stockpile
+    from .tables import Cap, Facility, Option, Scenario, Stockpile
+
+YEAR = 12  # months
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,20 @@ class Period:
     def calendar(self) -> range:
         """The calendar years of the period."""
         return range(self.first_year, self.first_year + self.length)
+
+    @property
+    def months(self) -> range:
+        """The calendar months of the period; see `calendar_months`."""
+        return calendar_months(self.first_year, self.last_year)
+
+
+def calendar_months(first_year: int, last_year: int) -> range:
+    """Return the months of calendar years, both inclusive, counted so that January of the year y is 12 y.
+
+    >>> calendar_months(2027, 2028)
+    range(24324, 24348)
+    """
+    return range(YEAR * first_year, YEAR * (last_year + 1))
 
 
 def periods(instance: Instance) -> tuple[Period, ...]:
@@ -161,10 +177,36 @@ def series_value(points: Mapping[int | None, float], year: int) -> float:
     return points[before] + (points[after] - points[before]) * (year - before) / (after - before)
 
 
-def overlap_share(period: Period, first_year: int, last_year: int) -> float:
-    """Return the share of a period's calendar years from ``first_year`` to ``last_year``, 0 to 1."""
-    common = min(period.last_year, last_year) - max(period.first_year, first_year) + 1
-    return max(0, common) / period.length
+def year_and_month(month: int) -> str:
+    """Return a calendar month in figures.
+
+    >>> year_and_month(12 * 2027 + 7)
+    '2027-08'
+    """
+    return f"{month // YEAR}-{month % YEAR + 1:02d}"
+
+
+def months_of(period: Period, month: int | None) -> range:
+    """Return the calendar months of a period, or of one month of it (1 to 12, of a period of one year)."""
+    return period.months if month is None else period.months[month - 1 : month]
+
+
+def overlap_share(months: range, window: range) -> float:
+    """Return the share of some calendar months that lies in a window of calendar months, 0 to 1.
+
+    >>> overlap_share(calendar_months(2027, 2027), range(12 * 2027 + 6, 12 * 2028))
+    0.5
+    """
+    common = min(months.stop, window.stop) - max(months.start, window.start)
+    return max(0, common) / len(months)
+
+
+def disrupted_months(scenario: Scenario) -> range:
+    """Return the calendar months in which the disruptions of a scenario act: whole years, or those that it names."""
+    if scenario.first_month is None or scenario.months is None:
+        return calendar_months(scenario.first_year, scenario.last_disrupted_year)
+    first = YEAR * scenario.first_year + scenario.first_month - 1
+    return range(first, first + scenario.months)
 
 
 class Window(Protocol):

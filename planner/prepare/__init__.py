@@ -5,10 +5,10 @@ Only here are tonnes and USD converted to kilotonnes and million USD, and only h
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..instance.timeline import Period, horizon_end, periods
+from ..instance.timeline import Period, disrupted_months, horizon_end, months_of, overlap_share, periods
 from ..models.data import CLEAN, EXPOSED, PLAN, CapacityLimit, GroupLimit, ModelData, Node, Pool, ShareLimit, Terms
 from . import blends, caps, closing, funding, groups, investment, offtakes, operations, risk, sizes
 from .conditions import Conditions, lay_out_nodes
@@ -53,32 +53,48 @@ def prepare_branch(
 ) -> Prepared:
     """Return the data of one branch alone, with probability 1, that begins with given stocks.
 
-    The caller disturbs it, whatever the scenario's own rows do, so floors on shares do not hold in it.
+    The caller disturbs it, whatever the scenario's own rows do, so floors and duties do not hold in it, nor caps and
+    clean-only rules in the scenario's years.
 
     scenario  whose branch it is
     builds    (option, start year) -> modules of a plan; ``data.build`` describes only these, the caller fixes them
-    openings  (stockpile, provenance) -> t in stock when the branch begins
+    openings  (stockpile, provenance) -> t in stock when the branch begins, of one that begins within a year too
     last      position of the last period wanted; None: to the end of the horizon
     closed    (facility, first year of a period) -> share of own capacity that is closed; None: nothing is
     served    (country, sector, material, provenance, first year of a period) -> t/yr that the plan delivers, of which
               something may come back in the branch; only the periods before it count
     """
-    certain = (s.model_copy(update={"probability": 1.0}) if s.scenario == scenario else s for s in instance.scenarios)
-    instance = replace(instance, scenarios=tuple(certain))
     span = periods(instance)
     whole = ModelData()
     of_whole = lay_out_nodes(instance, span, whole)
     end = len(span) - 1 if last is None else last
     places = [n for n, node in enumerate(whole.nodes) if node.branch == scenario and node.period <= end]
     data = ModelData()
+    row = next(s for s in instance.scenarios if s.scenario == scenario)
     for n in places:
         node = whole.nodes[n]
         previous = n - 1 - places[0] if n > places[0] else None
-        data.nodes.append(node._replace(weight=node.present, previous=previous, floors_hold=False))
+        struck = (
+            overlap_share(of, disrupted_months(row)) > 0.0
+            for of in (months_of(span[node.period], node.month), span[node.period].months)
+        )
+        data.nodes.append(
+            node._replace(
+                weight=node.present,
+                previous=previous,
+                leaves=None,
+                rules_hold=node.rules_hold and not next(struck),
+                caps_hold=node.caps_hold and not next(struck),
+                floors_hold=False,
+            )
+        )
     conditions = [of_whole[n] for n in places]
     investment.add(instance, span, horizon_end(instance), data)
-    data.build = [start for start in data.build if builds.get((start.option, start.year), 0.0) > 0.0]
-    data.chosen, data.modules, data.groups, data.requires = [], [], {}, []
+    held = (start for start in data.build if start.branch == PLAN and builds.get((start.option, start.year), 0.0) > 0.0)
+    data.build = list(held)
+    data.endings = {scenario: 1.0}
+    data.starts = {scenario: tuple(range(len(data.build)))}
+    data.chosen, data.modules, data.groups, data.requires = [], [], [], []
     operations.add(instance, span, conditions, data, openings, closed or {}, served)
     blends.add(instance, data)
     data.own_fixed_om = 0.0

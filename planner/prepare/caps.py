@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from ..instance.metrics import METRICS
 from ..instance.timeline import Period, cap_limits
 from ..instance.wildcards import members, strategic_materials
-from ..models.data import EXPOSED, Above, ModelData, ShareLimit
+from ..models.data import EXPOSED, Above, ModelData, Node, ShareLimit
 from .conditions import KILO
 
 if TYPE_CHECKING:
@@ -43,10 +44,26 @@ def add(instance: Instance, span: Sequence[Period], data: ModelData) -> None:
         limits = cap_limits(instance, cap)
         floor = cap.sense == "min"
         for n, node in enumerate(data.nodes):
-            if node.year in limits and (node.floors_hold if floor else node.rules_hold):
+            if node.last and node.year in limits and (node.floors_hold if floor else node.caps_hold):
                 limit = limits[node.year]
                 if limit >= LEAST_LIMIT or not floor:
                     rows.add(cap, n, limit if limit >= LEAST_LIMIT else 0.0)
+
+
+def year_of(nodes: Sequence[Node], n: int) -> list[tuple[int, float]]:
+    """Return the nodes that make up the year of its last node ``n``, with their shares in a mean over the year.
+
+    These are its months, and before them the same year of the course that its branch leaves, for as long as that runs.
+    A whole period is itself alone.
+    """
+    if nodes[n].month is None:
+        return [(n, 1.0)]
+    first, parts = n, [(n, 1.0 / 12.0)]
+    while (before := nodes[first].previous) is not None and nodes[before].period == nodes[n].period:
+        first = before
+        parts.append((first, 1.0 / 12.0))
+    leaves = nodes[first].leaves
+    return parts if leaves is None else [*parts, (leaves, nodes[first].gone)]
 
 
 class _CapRows:
@@ -87,29 +104,39 @@ class _CapRows:
         }
 
     def add(self, cap: Cap, n: int, limit: float) -> None:
-        """Add the rows of a cap at node ``n`` with the limit there (share)."""
+        """Add the rows of a cap, with its limit (share), for the period or year in months that ends with node ``n``.
+
+        A row is left out if nothing can add to the numerator of a cap, or to the denominator of a floor.
+        """
+        rows: dict[str, list[ShareLimit]] = defaultdict(list)
+        for part, share in year_of(self.data.nodes, n):
+            for row in self._counted(cap, part, limit):
+                rows[row.country].append(row._replace(share=share, floor=cap.sense == "min"))
+        for _, (row, *others) in sorted(rows.items()):
+            if any(_matters(cap, part) for part in (row, *others)):
+                whole = row._replace(others=tuple(others))
+                of_largest = cap.metric == "largest_share"
+                self.data.caps[cap.metric].append(self._with_levels(cap, whole) if of_largest else whole)
+
+    def _counted(self, cap: Cap, n: int, limit: float) -> Iterable[ShareLimit]:
+        """Return what a cap counts at node ``n``: one record or, of single_country_share, one for each country."""
         if cap.metric == "exposed_share":
-            self._exposed_share(cap, n, limit)
-            return
+            return [self._exposed_share(cap, n, limit)]
         if cap.metric == "impact":
-            self._impact(cap, n, limit)
-            return
+            return [self._impact(cap, n, limit)]
         pools = [p for m in cap_materials(self.instance, cap) for p in self.pools.get((n, m), ())]
         if cap.metric == "import_share":
-            self._import_share(cap, n, limit, pools)
-            return
+            return [self._import_share(cap, n, limit, pools)]
         if cap.metric == "own_share":
-            self._own_share(cap, n, limit, pools)
-            return
+            return [self._own_share(cap, n, limit, pools)]
         supplied = [p for p in pools if self.data.pools[p].made or self.data.pools[p].bought]
         if cap.metric == "largest_share":
-            self._largest_share(cap, n, limit, supplied)
-        elif cap.metric == "stage_share":
-            self._stage_share(cap, n, limit, supplied)
-        else:
-            self._single_country_share(cap, n, limit, supplied)
+            return [ShareLimit(cap.cap, n, limit, over=tuple(supplied), total=tuple(supplied))]
+        if cap.metric == "stage_share":
+            return [self._stage_share(cap, n, limit, supplied)]
+        return self._single_country_share(cap, n, limit, supplied)
 
-    def _exposed_share(self, cap: Cap, n: int, limit: float) -> None:
+    def _exposed_share(self, cap: Cap, n: int, limit: float) -> ShareLimit:
         data = self.data
         countries = members(self.instance, cap.country)
         needs = [
@@ -119,14 +146,11 @@ class _CapRows:
         ]
         counted = set(needs)
         over = tuple(i for i in self.exposed.get(n, ()) if data.deliver[i].need in counted)
-        if over:
-            demand = sum(data.need[d].demand for d in needs)
-            thrift = tuple(i for i in self.thrift.get(n, ()) if data.deliver[i].need in counted)
-            data.caps["exposed_share"].append(
-                ShareLimit(cap.cap, n, limit, over=over, total=tuple(needs), demand=demand, thrift=thrift)
-            )
+        demand = sum(data.need[d].demand for d in needs)
+        thrift = tuple(i for i in self.thrift.get(n, ()) if data.deliver[i].need in counted)
+        return ShareLimit(cap.cap, n, limit, over=over, total=tuple(needs), demand=demand, thrift=thrift)
 
-    def _stage_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> None:
+    def _stage_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> ShareLimit:
         data = self.data
         over = tuple(p for p in pools if data.pools[p].country in self.of_concern)
         tied: dict[int, float] = defaultdict(float)
@@ -134,49 +158,40 @@ class _CapRows:
             for a, tonnes in data.pools[p].made:
                 if data.activity[a].facility in self.tied:
                     tied[a] += tonnes
-        if over or tied:
-            data.caps["stage_share"].append(
-                ShareLimit(cap.cap, n, limit, over=over, total=tuple(pools), made=tuple(sorted(tied.items())))
-            )
+        return ShareLimit(cap.cap, n, limit, over=over, total=tuple(pools), made=tuple(sorted(tied.items())))
 
-    def _single_country_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> None:
-        by_country: dict[str, list[int]] = defaultdict(list)
+    def _single_country_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> Iterable[ShareLimit]:
+        by_country: dict[str, list[int]] = {country: [] for country in members(self.instance, "")}
         for p in pools:
             by_country[self.data.pools[p].country].append(p)
-        for country, measured in sorted(by_country.items()):
-            self.data.caps["single_country_share"].append(
-                ShareLimit(cap.cap, n, limit, country=country, over=tuple(measured), total=tuple(pools))
-            )
+        return (
+            ShareLimit(cap.cap, n, limit, country=country, over=tuple(measured), total=tuple(pools))
+            for country, measured in by_country.items()
+        )
 
-    def _largest_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> None:
-        by_country: dict[str, list[int]] = defaultdict(list)
-        for p in pools:
-            by_country[self.data.pools[p].country].append(p)
-        if not by_country:
-            return
-        caps, above = self.data.caps["largest_share"], self.data.above
+    def _with_levels(self, cap: Cap, row: ShareLimit) -> ShareLimit:
+        """Return the row of a cap on the largest suppliers, after adding what each country has above the level."""
+        by_country: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        for part in row.parts:
+            for p in part.total:
+                by_country[self.data.pools[p].country].append((p, part.share))
+        i, above = len(self.data.caps["largest_share"]), self.data.above
         over = tuple(range(len(above), len(above) + len(by_country)))
-        above += [Above(len(caps), country, n, tuple(of)) for country, of in sorted(by_country.items())]
-        caps.append(ShareLimit(cap.cap, n, limit, over=over, total=tuple(pools), largest=cap.largest or 1))
+        above += [Above(i, country, row.node, tuple(of)) for country, of in sorted(by_country.items())]
+        return row._replace(over=over, largest=cap.largest or 1)
 
-    def _import_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> None:
+    def _import_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> ShareLimit:
         data = self.data
         inside = importers(self.instance, cap)
         origins = members(self.instance, cap.origin) - inside
-        used = self._used(pools, inside)
         over = [s for p in self._all_inside(cap, n, inside) for s in data.pools[p].arriving]
         over = [s for s in over if data.ship[s].origin in origins]
-        floor = cap.sense == "min"
-        if used if floor else over:
-            data.caps["import_share"].append(
-                ShareLimit(cap.cap, n, limit, over=tuple(over), total=tuple(used), floor=floor)
-            )
+        return ShareLimit(cap.cap, n, limit, over=tuple(over), total=tuple(self._used(pools, inside)))
 
-    def _own_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> None:
+    def _own_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> ShareLimit:
         data = self.data
         inside = members(self.instance, cap.country)
         own = [p for p in pools if data.pools[p].country in inside]
-        used = self._used(pools, inside)
         made: dict[int, float] = defaultdict(float)
         for p in own:
             for a, tonnes in data.pools[p].made:
@@ -184,23 +199,13 @@ class _CapRows:
                     made[a] += tonnes
         wasted = () if cap.recycled else (data.pools[p].surplus for p in own)
         over = tuple(s for s in wasted if s is not None)
-        floor = cap.sense == "min"
-        if used if floor else made:
-            data.caps["own_share"].append(
-                ShareLimit(cap.cap, n, limit, over=over, total=tuple(used), made=tuple(made.items()), floor=floor)
-            )
+        used = self._used(pools, inside)
+        return ShareLimit(cap.cap, n, limit, over=over, total=tuple(used), made=tuple(made.items()))
 
-    def _impact(self, cap: Cap, n: int, limit: float) -> None:
+    def _impact(self, cap: Cap, n: int, limit: float) -> ShareLimit:
         of = self.footprints[cap.impact, n]
-        parts = [tuple(terms) for terms in (of.operation, of.lane, of.purchase, of.build)]
-        floor = cap.sense == "min"
-        if floor or any(units > 0.0 for terms in parts for _, units in terms):
-            made, shipped, bought, started = parts
-            self.data.caps["impact"].append(
-                ShareLimit(
-                    cap.cap, n, limit * KILO, made=made, shipped=shipped, bought=bought, started=started, floor=floor
-                )
-            )
+        made, shipped, bought, started = (tuple(terms) for terms in (of.operation, of.lane, of.purchase, of.build))
+        return ShareLimit(cap.cap, n, limit * KILO, made=made, shipped=shipped, bought=bought, started=started)
 
     def _used(self, pools: list[int], inside: frozenset[str]) -> list[int]:
         """Return those of some pools in the countries ``inside`` in which something is used, delivered or sold."""
@@ -225,3 +230,12 @@ class _CapRows:
                 if pool.arriving:
                     self._arrivals[pool.node, pool.material].append(p)
         return self._arrivals
+
+
+def _matters(cap: Cap, row: ShareLimit) -> bool:
+    """Return whether something can add to the numerator of a cap, or to the denominator of a floor."""
+    floor = cap.sense == "min"
+    if METRICS[cap.metric].amount:
+        caused = (*row.made, *row.shipped, *row.bought, *row.started)
+        return floor or any(units > 0.0 for _, units in caused)
+    return bool(row.total) if floor else bool(row.over or row.made)

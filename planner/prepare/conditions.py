@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..instance.timeline import Period, overlap_share
+from ..instance.courses import branch_begin, branch_times, left, lines, rebuilds
+from ..instance.timeline import Period, disrupted_months, months_of, overlap_share
 from ..instance.wildcards import hit_facilities, matches_material, members
-from ..models.data import PLAN, ModelData, Node
+from ..models.data import ModelData, Node
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -44,73 +45,131 @@ class Conditions:
         return factor
 
 
-def first_period(scenario: Scenario, span: Sequence[Period]) -> int:
-    """Return the position of the period in which a scenario's branch begins: the one with its first year."""
-    return next(i for i, p in enumerate(span) if p.last_year >= scenario.first_year)
+def staying(probability: float, leaving: Iterable[tuple[float, int]], months: range) -> float:
+    """Return the probability that a course of events is still followed, as the mean over some months.
+
+    probability  of the course, 0 to 1
+    leaving      the branches that leave it: their probability, and the calendar month in which each begins
+    months       the calendar months that are meant
+
+    >>> staying(1.0, [(0.2, 12 * 2027 + 6)], range(12 * 2027, 12 * 2028))
+    0.9
+    """
+    return left(
+        probability,
+        sum(p * overlap_share(months, range(begin, max(begin, months.stop))) for p, begin in leaving),
+    )
+
+
+class Strike(NamedTuple):
+    """What a scenario does at one node.
+
+    scenario  it
+    rows      its rows of disruptions.csv
+    share     share of the node's time in which the scenario disrupts, 0 to 1; project failures last beyond it
+    year      the same of the node's whole period
+    """
+
+    scenario: Scenario
+    rows: Sequence[Disruption]
+    share: float
+    year: float
+
+    def lifts(self, rebuilds: bool, caps: bool) -> bool:
+        """Return whether caps, or else clean-only rules, do not hold at the node.
+
+        Caps are of the whole year, clean-only rules of the month. ``rebuilds``: the course may build.
+        """
+        fails = any(row.kind == "project_failure" for row in self.rows)
+        return bool(self.rows) and ((self.year if caps else self.share) > 0.0 or (fails and not rebuilds))
 
 
 def lay_out_nodes(
     instance: Instance, span: Sequence[Period], data: ModelData, until: Mapping[str, int] | None = None
 ) -> list[Conditions]:
-    """Fill ``data.nodes``: first the plan's periods, then each branch from its beginning to the horizon's end.
+    """Fill ``data.nodes`` and ``data.endings``: first the plan's periods, then each branch from its beginning on.
 
     until  scenario -> last calendar year of its branch that matters; a scenario that is absent (or None for all) has a
            branch to the horizon's end
     Returns the conditions of each node, parallel to ``data.nodes``.
     """
-    beginnings = {s.scenario: first_period(s, span) for s in instance.scenarios}
+    scenarios = {s.scenario: s for s in instance.scenarios}
+    begins = {name: branch_begin(s, span) for name, s in scenarios.items()}
+    rows = {name: [d for d in instance.disruptions if d.scenario == name] for name in scenarios}
+    at: dict[tuple[str, int, int | None], int] = {}  # course, position of a period, month -> node
     conditions: list[Conditions] = []
-    for t, period in enumerate(span):
-        undisturbed = 1.0 - sum(s.probability for s in instance.scenarios if beginnings[s.scenario] <= t)
-        data.nodes.append(
-            Node(
-                branch=PLAN,
-                period=t,
-                year=period.first_year,
-                length=period.length,
-                weight=period.discount * undisturbed,
-                present=period.discount,
-                previous=t - 1 if t else None,
-                rules_hold=True,
-                floors_hold=True,
-            )
-        )
-        conditions.append(Conditions())
-    for scenario in instance.scenarios:
-        rows = [d for d in instance.disruptions if d.scenario == scenario.scenario]
-        fails = any(d.kind == "project_failure" for d in rows)
-        begin = beginnings[scenario.scenario]
-        previous = begin - 1 if begin else None
-        for t in range(begin, len(span)):
+    for branch, line in lines(instance.scenarios).items():
+        own = scenarios[branch].probability if branch else 1.0
+        leaving = [(s.probability, begins[s.scenario]) for s in instance.scenarios if s.parent == branch]
+        data.endings[branch] = left(own, sum(p for p, _ in leaving))
+        followed = (branch, *(s.parent for s in line))
+        for t, month in branch_times(line, span):
             period = span[t]
-            if until is not None and period.first_year > until.get(scenario.scenario, period.last_year):
+            if until is not None and period.first_year > until.get(branch, period.last_year):
                 break
-            share = overlap_share(period, scenario.first_year, scenario.last_year)
+            months = months_of(period, month)
+            part = len(months) / len(period.months)
+            strikes = [
+                Strike(s, rows[s.scenario], *(overlap_share(of, disrupted_months(s)) for of in (months, period.months)))
+                for s in line
+            ]
+            previous, leaves = _before(at, followed, t, month)
+            at[branch, t, month] = len(data.nodes)
             data.nodes.append(
                 Node(
-                    branch=scenario.scenario,
+                    branch=branch,
                     period=t,
                     year=period.first_year,
-                    length=period.length,
-                    weight=period.discount * scenario.probability,
-                    present=period.discount,
+                    length=period.length * part,
+                    weight=period.discount * part * staying(own, leaving, months),
+                    present=period.discount * part,
                     previous=previous,
-                    rules_hold=share == 0.0 and not fails,
-                    floors_hold=not rows,
+                    rules_hold=not any(strike.lifts(rebuilds(line), caps=False) for strike in strikes),
+                    caps_hold=not any(strike.lifts(rebuilds(line), caps=True) for strike in strikes),
+                    floors_hold=not any(strike.rows for strike in strikes),
+                    month=month,
+                    leaves=leaves,
                 )
             )
-            previous = len(data.nodes) - 1
-            conditions.append(conditions_of(instance, scenario, rows, share))
+            conditions.append(conditions_of(instance, strikes))
     return conditions
 
 
-def conditions_of(instance: Instance, scenario: Scenario, rows: Sequence[Disruption], share: float) -> Conditions:
-    """Return what the disruptions of a scenario do in one period.
+def _before(
+    at: Mapping[tuple[str, int, int | None], int], followed: Sequence[str], t: int, month: int | None
+) -> tuple[int | None, int | None]:
+    """Return the positions of the node before a new one, and of the one of its year that it leaves half-way.
 
-    rows   the scenario's rows of disruptions.csv
-    share  share of the period that lies in the scenario's years, 0 to 1; project failures last beyond them
+    at        course, position of a period, month -> node, of those laid out so far
+    followed  the course of the new node, the one which that leaves, and so on to the plan
+    t, month  time of the new node
     """
+    ends = (at.get((course, t - 1, last)) for course in followed for last in (12, None))
+    end = next((n for n in ends if n is not None), None)
+    if month in (None, 1):
+        return end, None
+    for course in followed:
+        if (course, t, month - 1) in at:
+            return at[course, t, month - 1], None
+        if (course, t, None) in at:
+            return end, at[course, t, None]
+    return None, None
+
+
+def conditions_of(instance: Instance, strikes: Sequence[Strike]) -> Conditions:
+    """Return what the scenarios of a course do at one node, all together."""
     result = Conditions()
+    for scenario, rows, share, _ in strikes:
+        _strike(instance, scenario, rows, share, result)
+    stops = [(row, strike.share) for strike in strikes for row in strike.rows if row.kind == "export_stop"]
+    result.export_limit = _export_limits(instance, [(row, share) for row, share in stops if share > 0.0])
+    return result
+
+
+def _strike(
+    instance: Instance, scenario: Scenario, rows: Sequence[Disruption], share: float, result: Conditions
+) -> None:
+    """Add to ``result`` what one scenario does, but for export stops; see `Strike`."""
     for row in rows:
         if row.kind == "project_failure":
             result.failures.append((hit_facilities(instance, row), scenario.first_year, 1.0 - row.fraction))
@@ -132,30 +191,26 @@ def conditions_of(instance: Instance, scenario: Scenario, rows: Sequence[Disrupt
                 if market.country in places and market.material in hit:
                     factor = result.price.get(market.market, 1.0) * (1.0 + row.fraction * share)
                     result.price[market.market] = factor
-    stops = [row for row in rows if row.kind == "export_stop"]
-    if share > 0.0 and stops:
-        result.export_limit = _export_limits(instance, stops, share)
-    return result
 
 
-def _export_limits(instance: Instance, stops: Sequence[Disruption], share: float) -> dict[tuple[str, str], float]:
+def _export_limits(instance: Instance, stops: Sequence[tuple[Disruption, float]]) -> dict[tuple[str, str], float]:
     """Return (material, country) -> exports left, kt/yr: the least reference, cut by every row that matches.
 
-    stops  rows of the kind export_stop
+    stops  rows of the kind export_stop, each with the share of the period in which it acts, above 0 to 1
     """
     limits: dict[tuple[str, str], float] = {}
-    places = [(row, members(instance, row.country)) for row in stops]
-    for material in instance.materials:
-        of_material = [(row, inside) for row, inside in places if matches_material(row, material)]
+    places = [(row, share, members(instance, row.country)) for row, share in stops]
+    for material in instance.materials if stops else ():
+        of_material = [(row, share, inside) for row, share, inside in places if matches_material(row, material)]
         for country in instance.countries:
-            matching = [row for row, inside in of_material if country.country in inside]
+            matching = [(row, share) for row, share, inside in of_material if country.country in inside]
             if not matching:
                 continue
-            left = 1.0
-            for row in matching:
-                left *= 1.0 - row.fraction * share
-            references = [r.reference_t for r in matching if r.reference_t is not None]
+            passes = 1.0
+            for row, share in matching:
+                passes *= 1.0 - row.fraction * share
+            references = [r.reference_t for r, _ in matching if r.reference_t is not None]
             # without a reference the fraction is 1 throughout (checked on reading), so nothing is left
             reference = min(references) if references else 0.0
-            limits[material.material, country.country] = left * reference * KILO
+            limits[material.material, country.country] = passes * reference * KILO
     return limits

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from ..instance.timeline import promised
-from ..models.data import Choice, GroupLimit, ModelData
+from ..models.data import PLAN, Choice, GroupLimit, ModelData
 from .conditions import KILO
 
 if TYPE_CHECKING:
@@ -19,11 +19,14 @@ def add(instance: Instance, data: ModelData) -> None:
     for row in instance.groups:
         members[row.group].append(row.option)
     options = {o.option: o for o in instance.options}
-    for limit in instance.group_limits:
+    for branch, limit in ((branch, limit) for branch in data.courses for limit in instance.group_limits):
         starts: dict[str, list[int]] = {option: [] for option in members[limit.group]}
-        for i, start in enumerate(data.build):
+        for i in data.starts[branch]:
+            start = data.build[i]
             if start.option in starts and promised(limit, start.year):
                 starts[start.option].append(i)
+        if branch != PLAN and all(data.build[i].branch != branch for of in starts.values() for i in of):
+            continue  # the limit is that of the course it leaves
         modules, counted = [], []
         by_cost = limit.measure == "capex_musd"
         excess = tuple(i for i, of in enumerate(data.excess) if by_cost and of.start in starts.get(of.option, ()))
@@ -32,7 +35,7 @@ def add(instance: Instance, data: ModelData) -> None:
             if limit.measure == "options":
                 if of_option:
                     counted.append(len(data.chosen))
-                    data.chosen.append(Choice(name, tuple(of_option), option.max_modules, counted=True))
+                    data.chosen.append(Choice(name, tuple(of_option), option.max_modules, True, branch))
                 continue
             measures = {"modules": 1.0, "capacity_t": option.module_t * KILO, "capex_musd": option.capex_musd}
             each = measures[limit.measure]
@@ -42,6 +45,6 @@ def add(instance: Instance, data: ModelData) -> None:
         data.group_limit.append(
             GroupLimit(
                 limit.group, limit.measure, limit.first_year, limit.last_year, limit.min * unit, most, modules,
-                tuple(counted), excess,
+                tuple(counted), branch, excess,
             )
         )  # fmt: skip

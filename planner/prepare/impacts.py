@@ -61,7 +61,7 @@ class Impacts:
         wanted: dict[str, set[int]] = defaultdict(set)  # impact -> signs of factors that loosen a cap or floor
         for cap, limits in self.limits:
             floor = cap.sense == "min"
-            if node.year in limits and (node.floors_hold if floor else node.rules_hold):
+            if node.year in limits and (node.floors_hold if floor else node.caps_hold):
                 wanted[cap.impact].add(1 if floor else -1)
 
         def helps(per: Per, cost: float = 0.0) -> bool:
@@ -97,13 +97,13 @@ class Impacts:
         for i, k in enumerate(data.buy):
             count(2, i, k.node, self.of_market(k.market))
         size = {o.option: o.module_t * KILO for o in self.instance.options}
-        nodes_of: dict[int, list[int]] = defaultdict(list)
         for n, node in enumerate(data.nodes):
-            nodes_of[node.period].append(n)
+            for i in data.starts[node.branch]:
+                start = data.build[i]
+                if start.period == node.period:
+                    count(3, i, n, self.of_option(start.option), size[start.option] / span[node.period].length)
         for i, start in enumerate(data.build):
             per, period = self.of_option(start.option), span[start.period]
-            for n in nodes_of[start.period]:
-                count(3, i, n, per, size[start.option] / period.length)
             money = sum(self.price[impact] * units for impact, units in per.items()) * size[start.option]
             if money:
                 data.build[i] = start._replace(impact=money / period.length * period.discount)

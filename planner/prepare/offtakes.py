@@ -1,4 +1,4 @@
-"""Fills the offtakes: what facilities must make at the nodes of the plan, as buyers have promised to take it."""
+"""Fills the offtakes: what facilities must make where nothing is disturbed, as buyers have promised to take it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..instance.timeline import Period, largest_capacity, module_share, own_capacity_share, promised
-from ..models.data import PLAN, ModelData, OfftakeLimit
+from ..models.data import ModelData, OfftakeLimit
 from .conditions import KILO
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def add(instance: Instance, span: Sequence[Period], data: ModelData) -> None:
     options = {o.option: o for o in instance.options}
     made = _made(data)
     for n, node in enumerate(data.nodes):
-        if node.branch != PLAN:
+        if not node.floors_hold:
             continue
         period = span[node.period]
         for (facility, material), rows in sorted(obliged(instance, node.year).items()):
@@ -41,7 +41,8 @@ def add(instance: Instance, span: Sequence[Period], data: ModelData) -> None:
             least = sum(row.take_t * own * KILO for row in rows if not row.option)
             per_module: dict[int, float] = defaultdict(float)
             for row in rows:
-                for i, start in enumerate(data.build):
+                for i in data.starts[node.branch]:
+                    start = data.build[i]
                     if row.option == start.option and start.period <= node.period:
                         share = module_share(options[row.option], start.year, period)
                         per_module[i] += row.take_t * share * KILO

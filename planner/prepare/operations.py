@@ -16,7 +16,6 @@ from ..instance.wildcards import members
 from ..models.data import (
     CLEAN,
     EXPOSED,
-    PLAN,
     Activity,
     CapacityLimit,
     Delivery,
@@ -93,6 +92,7 @@ class _NodeBuilder:
     parts     node -> (stockpile, provenance) -> position in ``data.stock``
     values    material -> MUSD/kt
     modules   see ``_module_terms``
+    courses   course -> positions in ``data.build`` of what it can start
     closing   see ``_closing_terms``
     counted   material -> countries where using it makes room under a cap, or helps to keep a floor
     recycled  (material, country) that a floor on recycling counts
@@ -116,7 +116,6 @@ class _NodeBuilder:
         self.data = data
         self.wasteable = {m.material for m in instance.materials if m.surplus}
         self.values = {m.material: m.value_usd_per_t * KILO for m in instance.materials}
-        self.probability = {s.scenario: s.probability for s in instance.scenarios}
         self.parts: list[dict[tuple[str, str], int]] = []
         self.counted = _counted(instance)
         self.recycled = {
@@ -128,6 +127,7 @@ class _NodeBuilder:
         }
         self.options = {o.option: o for o in instance.options}
         self.modules = self._module_terms()
+        self.courses = {branch: frozenset(starts) for branch, starts in data.starts.items()}
         self.closed = closed
         self.closing = self._closing_terms()
         self.branch_service = {(r.scenario, r.sector): r for r in instance.branch_service}
@@ -192,8 +192,13 @@ class _NodeBuilder:
                     terms[*grown, t].append((i, capacity))
         return terms
 
-    def _delivered(self, modules: Terms, conditions: Conditions) -> Terms:
-        """Return what failing projects leave of ``modules``; terms that become 0 are left out."""
+    def _delivered(self, kind: str, name: str, node: Node, conditions: Conditions) -> Terms:
+        """Return what modules add to a facility or, of the kind STORE, a stockpile at a node.
+
+        These are the modules of the node's course, less what failing projects take; terms that become 0 are left out.
+        """
+        course = self.courses[node.branch]
+        modules = [(i, k) for i, k in self.modules.get((kind, name, node.period), ()) if i in course]
         if not conditions.failures:
             return modules
         starts = self.data.build
@@ -215,11 +220,11 @@ class _NodeBuilder:
         for facility in self.instance.facilities:
             name = facility.facility
             factor = conditions.capacity.get(name, 1.0)
-            modules = self._delivered(self.modules.get(("", name, node.period), []), conditions)
+            modules = self._delivered("", name, node, conditions)
             if factor != 1.0:
                 modules = [(i, k * factor) for i, k in modules if k * factor > 0.0]
             own = facts.own_capacity[name]
-            obliged = node.branch == PLAN and (facility.min_use_until is None or node.year <= facility.min_use_until)
+            obliged = node.floors_hold and (facility.min_use_until is None or node.year <= facility.min_use_until)
             left = own * factor * (1.0 - self.closed.get((name, node.year), 0.0))
             closed = [(i, own * factor) for i in self.closing.get((name, node.period), ()) if own * factor > 0.0]
             result[name] = CapacityLimit(
@@ -234,8 +239,8 @@ class _NodeBuilder:
         thrown away, or that a cap counts in its total (a larger total allows more of what the cap limits), or that a
         floor counts where it is made; or they recycle what a floor on recycling counts, if only to throw it away.
         """
-        counted = self.counted if node.rules_hold or node.floors_hold else {}
-        taken = obliged(self.instance, node.year) if node.branch == PLAN else {}
+        counted = self.counted if node.caps_hold or node.floors_hold else {}
+        taken = obliged(self.instance, node.year) if node.floors_hold else {}
         return self.impacts.kept(node, facts) | {
             i
             for i, o in enumerate(facts.operations)
@@ -332,7 +337,9 @@ class _NodeBuilder:
         node = data.nodes[n]
         for sector_demand in facts.demands:
             demand = sector_demand.demand * conditions.demand.get((sector_demand.country, sector_demand.material), 1.0)
-            floor = sector_demand.min_service if node.branch == PLAN else self._branch_floor(node, sector_demand.sector)
+            floor = self._branch_floor(node, sector_demand.sector)
+            if node.floors_hold:
+                floor = max(floor, sector_demand.min_service)
             most = demand * (1.0 - floor)
             d = len(data.need)
             data.need.append(
@@ -365,34 +372,41 @@ class _NodeBuilder:
 
     def _stocked(self, node: Node) -> list[PoolKey]:
         """Return the pools that may have something in stock when the node begins."""
-        if node.previous is None:
-            return [
-                (s.material, s.country, provenance)
-                for s in self.instance.stockpiles
-                for provenance in (CLEAN, EXPOSED)
-                if self.openings.get((s.stockpile, provenance), 0.0) > 0.0
-            ]
-        parts = self.parts[node.previous]
         return [
             (s.material, s.country, provenance)
             for s in self.instance.stockpiles
             for provenance in (CLEAN, EXPOSED)
-            if (s.stockpile, provenance) in parts
+            if any(self._stock_before(node, (s.stockpile, provenance)))
         ]
+
+    def _stock_before(self, node: Node, part: tuple[str, str]) -> tuple[Terms, float]:
+        """Return what a part of a stockpile holds when the node begins: terms in ``data.stock``, and kt besides.
+
+        A branch that begins within a year begins with the stock between those at the ends of this year and the one
+        before, on the course that it leaves.
+        """
+        gone = node.gone if node.leaves is not None else 0.0
+        before: Terms = []
+        opening = 0.0
+        if node.previous is None:
+            opening = self.openings.get(part, 0.0) * KILO * (1.0 - gone)
+        elif part in self.parts[node.previous]:
+            before.append((self.parts[node.previous][part], 1.0 - gone))
+        if node.leaves is not None and part in self.parts[node.leaves]:
+            before.append((self.parts[node.leaves][part], gone))
+        return before, opening
 
     def _store(self, n: int, reach: Reach, conditions: Conditions, pools: dict[PoolKey, int]) -> None:
         """Add the parts of all stockpiles at node ``n``, with the limits on them."""
         data = self.data
         node = data.nodes[n]
-        before = self.parts[node.previous] if node.previous is not None else {}
         now: dict[tuple[str, str], int] = {}
         for s in self.instance.stockpiles:
             positions = []
             for provenance in (CLEAN, EXPOSED):
-                opening = self.openings.get((s.stockpile, provenance), 0.0) * KILO if node.previous is None else 0.0
-                previous = before.get((s.stockpile, provenance))
+                before, opening = self._stock_before(node, (s.stockpile, provenance))
                 can_put = (s.material, s.country, provenance) in reach.available
-                can_draw = previous is not None or opening > 0.0
+                can_draw = bool(before) or opening > 0.0
                 if not (can_put or can_draw):
                     continue
                 position = len(data.stock)
@@ -406,7 +420,7 @@ class _NodeBuilder:
                         material=s.material,
                         provenance=provenance,
                         node=n,
-                        previous=previous,
+                        before=tuple(before),
                         opening=opening,
                         cost=s.holding_usd_per_t * KILO,
                         can_put=can_put,
@@ -414,9 +428,9 @@ class _NodeBuilder:
                     )
                 )
             if positions:
-                modules = self._delivered(self.modules.get((STORE, s.stockpile, node.period), []), conditions)
+                modules = self._delivered(STORE, s.stockpile, node, conditions)
                 data.stock_limit.append(StockLimit(s.stockpile, n, s.max_t * KILO, tuple(positions), modules))
-            if node.period == len(self.span) - 1 and s.final_min_t > 0.0:
+            if node.period == len(self.span) - 1 and node.last and s.final_min_t > 0.0:
                 self._floor(n, s, positions)
         self.parts.append(now)
 
@@ -424,12 +438,12 @@ class _NodeBuilder:
         """Add the final minimum of a stockpile; ``positions`` are its parts at the node."""
         node = self.data.nodes[n]
         missing, cost = None, 0.0
-        if node.branch != PLAN:
+        if not node.floors_hold:
             missing = self.missing
             self.missing += 1
             end = self.span[-1].last_year + 1 - self.span[0].first_year
             late = discount_factor(self.instance.discount_rate, end)
-            cost = self.values[s.material] * self.probability[node.branch] * late
+            cost = self.values[s.material] * self.data.endings[node.branch] * late
         self.data.stock_floor.append(StockFloor(s.stockpile, n, s.final_min_t * KILO, tuple(positions), missing, cost))
 
     # --- surplus, downgrade, transit ----------------------------------------------------------------------

@@ -60,7 +60,7 @@ class Returns:
         return frozenset(
             (row.returned, consumer[0], consumer[3])
             for i, row in enumerate(self.rows)
-            for earlier, consumers in (*self._before(n), (t, now))
+            for earlier, _, consumers in (*self._before(n), (t, 1.0, now))
             if self.part(i, earlier, t) > LEAST
             for consumer in consumers
             if self._matches(row, consumer)
@@ -84,8 +84,8 @@ class Returns:
         for r, row in enumerate(self.rows):
             terms: dict[PoolKey, list[tuple[int, float]]] = defaultdict(list)
             given: dict[PoolKey, float] = defaultdict(float)
-            for earlier, consumers in (*self._before(n), (node.period, here)):
-                part = self.part(r, earlier, node.period)
+            for earlier, share, consumers in (*self._before(n), (node.period, 1.0, here)):
+                part = share * self.part(r, earlier, node.period)
                 for consumer, amount in consumers.items() if part > LEAST else ():
                     if not self._matches(row, consumer):
                         continue
@@ -99,14 +99,27 @@ class Returns:
                     data.pools[pools[key]].collected.append(len(data.collect))
                     data.collect.append(Collection(row.called, key[1], key[0], key[2], n, given[key], terms[key]))
 
-    def _before(self, n: int) -> Iterator[tuple[int, Mapping[Consumer, float]]]:
-        """Yield the periods before node ``n`` on its course, and by consumer a position of a delivery, or kt/yr."""
-        node = self.data.nodes[n]
-        while node.previous is not None:
-            n, node = node.previous, self.data.nodes[node.previous]
-            yield node.period, self.delivered[n]
+    def _before(self, n: int) -> Iterator[tuple[int, float, Mapping[Consumer, float]]]:
+        """Yield the periods before that of node ``n`` on its course.
+
+        Each comes with the share of it that is meant (of a year in months it comes once for each month), and by
+        consumer with a position of a delivery, or kt/yr. What comes back in the year of its delivery does so in its
+        month.
+        """
+        nodes, now = self.data.nodes, self.data.nodes[n].period
+        while True:
+            node = nodes[n]
+            if node.period < now:
+                yield node.period, 1.0 if node.month is None else 1.0 / 12.0, self.delivered[n]
+                if node.leaves is not None:
+                    yield node.period, node.gone, self.delivered[node.leaves]
+                elif node.previous is None:
+                    yield node.period, node.gone, self.served.get(node.period, {})
+            if node.previous is None:
+                break
+            n = node.previous
         for t in range(node.period):
-            yield t, self.served.get(t, {})
+            yield t, 1.0, self.served.get(t, {})
 
     def _matches(self, row: ReturnRow, consumer: Consumer) -> bool:
         country, sector, material, _ = consumer

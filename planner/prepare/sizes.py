@@ -29,4 +29,4 @@ def add(instance: Instance, last_calendar_year: int, data: ModelData) -> None:
             data.fill.append(SizeStep(start.option, start.year, share, more, before, large == option.module_t))
         each = option.model_copy(update={"capex_musd": 1.0})
         annuity = annuity_present(instance, each, start.year, last_calendar_year)
-        data.excess.append(Sized(start.option, start.year, i, annuity, tuple(steps)))
+        data.excess.append(Sized(start.option, start.year, i, annuity, tuple(steps), start.probability))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 SMALL_T = 0.5  # t over the common years; smaller differences in flows and shortages are not shown
 SMALL_MUSD = 1e-6  # smallest difference that is shown in the other tables, in the unit of the table
+LEAST_GAP = 1e-5  # relative; smaller gaps are rarely reached in large models
 SMALL_PART = 1e-6  # relative; a change of less than this part of the larger number is rounding, and is set to 0
 
 PLANS = (
@@ -45,6 +47,7 @@ class Comparison(Study):
     years   first years of the periods that all plans have; the table ``dependence`` has these years
     notes   sentences that a reader of the comparison should know
     of      digest of each plan, see `Run.digest`
+    answers  in words: how cost, dependence and shortage of each plan but the base differ from the base
     money   currency, price year and discount rate of each plan, in words
     bounds  lower bound of each search, MUSD: no plan of the same instance costs less
     """
@@ -55,6 +58,7 @@ class Comparison(Study):
         Value("of", "digest of each plan, see `planner.Run.digest`"),
         Value("years", "first years of the periods that all plans have; `dependence` has these years"),
         Value("money", "currency, price year and discount rate of each plan; costs compare only if all are the same"),
+        Value("answers", "in words: how each plan but the base differs in cost, dependence and shortage"),
         Value("bounds", "lower bound of each search, MUSD: no plan of the same instance costs less"),
         Table(
             "totals",
@@ -126,6 +130,7 @@ class Comparison(Study):
     funding: pd.DataFrame
     shortages: pd.DataFrame
     notes: tuple[str, ...] = field(default=())
+    answers: tuple[str, ...] = ()
     of: tuple[str, ...] = ()
     money: tuple[str, ...] = ()
     bounds: tuple[float, ...] = ()
@@ -153,7 +158,7 @@ class Comparison(Study):
 
     def __str__(self) -> str:
         span = f"years {self.years[0]}-{self.years[-1]}"
-        lines = [f"{' | '.join(self.names)}  ({span}; change: {self.names[-1]} against {self.names[0]})"]
+        lines = [*self.answers, f"{' | '.join(self.names)}  ({span}; change: {self.names[-1]} against {self.names[0]})"]
         lines += _text_table(self._costs_that_count(), ["quantity", "unit"], self.names)
         traced = self.dependence[self.dependence["metric"] == "exposed_share"]
         lines += ["Traced dependence by year", *_text_table(traced, ["year"], self.names, share=True)]
@@ -247,7 +252,36 @@ def compare(*plans: Run | str | Path, names: Sequence[str] | None = None) -> Com
     when = [_when(starts, str(option)) for option in frames["builds"]["option"]]
     frames["builds"].insert(3, "when", pd.Series(when, dtype=object))
     bounds = tuple(p.searched.bound for p in runs)
-    return Comparison(tuple(called), tuple(common), **frames, notes=tuple(notes), of=of, money=money, bounds=bounds)
+    answers = [] if len(set(money)) > 1 else _answers(called, runs, frames["totals"])
+    return Comparison(
+        tuple(called),
+        tuple(common),
+        **frames,
+        notes=tuple(notes),
+        answers=tuple(answers),
+        of=of,
+        money=money,
+        bounds=bounds,
+    )
+
+
+def _answers(names: Sequence[str], plans: Sequence[Run], totals: pd.DataFrame) -> list[str]:
+    """Return for each plan but the base a sentence that tells how it differs in cost, dependence and shortage."""
+    told = totals.set_index("quantity")
+    answers = []
+    for name, plan in list(zip(names, plans, strict=True))[1:]:
+        band = difference(plan.searched, plans[0].searched)
+        amount = band.told() + (" as" if band.same else "" if not band.sign else " than")
+        costs = f"{name} costs {amount} {names[0]}" if band.sign or band.same else f"{name} costs {amount}"
+        base, other = told.loc["exposed share", [names[0], name]]
+        short = told.loc["short", name] - told.loc["short", names[0]]
+        parts = [costs]
+        if base == base and other == other:
+            parts.append(f"{share_of(other)} of deliveries are exposed in place of {share_of(base)}")
+        if abs(short) > SMALL_T:
+            parts.append(f"{figure_of(abs(short), 4)} t {'more' if short > 0.0 else 'less'} are short")
+        answers.append("; ".join(parts))
+    return answers
 
 
 def _apart(plan: Run, base: Run) -> bool:
@@ -270,7 +304,7 @@ def _how_sure(names: Sequence[str], plans: Sequence[Run]) -> list[str]:
             notes.append(
                 f"the gaps of the searches ({gaps}) leave open whether {name} or {names[0]} costs more: the least cost "
                 f"of {name} is {band.told()}. Differences in what they build and move may come from the gaps too; "
-                "solve both again with a smaller --gap"
+                f"{_to_settle(band.found, plans[0], plan)}"
             )
         elif band.sign and band.most - band.least > WIDE * abs(band.found):
             notes.append(
@@ -288,6 +322,23 @@ def _how_sure(names: Sequence[str], plans: Sequence[Run]) -> list[str]:
                 f"solve it again with --start and the run of {other}"
             )
     return notes
+
+
+def _to_settle(found: float, base: Run, plan: Run) -> str:
+    """Return what gap would settle a difference as large as was found, MUSD, and how long the searches took."""
+    took = " and ".join(f"{p.plan['seconds']['solve']:.0f} s" for p in (base, plan))
+    cost = max(abs(base.objective_musd), abs(plan.objective_musd))
+    gap = 0.5 * abs(found) / cost
+    if gap < LEAST_GAP:
+        return (
+            f"the plans that were found cost the same, so no gap settles which costs more; solved again with --gap "
+            f"{LEAST_GAP:g} both are known to {figure_of(LEAST_GAP * cost, 2)} MUSD (so far the searches took {took})"
+        )
+    digit = 10.0 ** math.floor(math.log10(gap))
+    return (
+        f"a difference as large as was found, {figure_of(abs(found), 4)} MUSD, is settled by --gap "
+        f"{digit * math.floor(gap / digit):.1g} (so far the searches took {took})"
+    )
 
 
 def improved(plan: Run, by: Run) -> float | None:

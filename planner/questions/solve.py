@@ -99,6 +99,8 @@ def solve(
     else:
         outcome, steps = optimise_for(aim, prepared.data, settings, progress, pins)
     outcome.seconds["build"] += ready
+    if pins is not None and (others := instance.other_choices(pins.forbid)):
+        outcome.notes.append(f"{others}: forbid them too if none of the group is to be built")
     if outcome.stopped == "infeasible":
         from .diagnose.diagnose import diagnose
 
@@ -224,6 +226,7 @@ def _summary(
             **instance.identity,
             # as it was given, so that runs written to different folders have the same bytes
             "path": None if instance.path is None else instance.path.as_posix(),
+            **({"changes": [made._asdict() for made in instance.changes]} if instance.changes else {}),
         },
         "periods": {str(p.first_year): p.length for p in prepared.periods},
         "money": {

@@ -80,7 +80,7 @@ def _problems(
     for name in sorted(set(branches) ^ scenarios):
         yield f"branches/{name} is {'missing' if name in scenarios else 'of no scenario'}"
     for scenario, of_branch in branches.items():
-        for name in branch_tables(instance):
+        for name in branch_tables(instance, scenario):
             if name not in of_branch:
                 yield f"branches/{scenario}/{name}.csv is missing"
     known = _known(instance)

@@ -22,11 +22,18 @@ class _Part(BaseModel):
     model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False, defer_build=True)
 
 
+class _Change(_Part):
+    change: str
+    did: str
+    place: str
+
+
 class _Instance(_Part):
     name: str
     title: str
     sha256: str
     path: str | None = None
+    changes: list[_Change] = []
 
 
 class _Money(_Part):

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 from ..arguments import checked
 from ..bands import Searched
 from ..errors import InstanceError, ResultError, UsageError
+from ..instance.examples import example_folder
 from ..instance.timeline import periods
 from ..writing import check_folder, write_folder
 from .fit import check_fit, check_years
 from .manifest import read_manifest
 from .tables import (
+    BRANCH_BUILDS,
     BRANCH_TABLES,
     BRANCH_TABLES_ONLY_WITH,
     COLUMNS,
@@ -44,7 +46,7 @@ class Run:
 
     plan      the content of plan.json
     tables    table -> frame, with the tables and columns that docs/format.md lists
-    branches  scenario -> table -> frame of its branch, with the tables of operations only
+    branches  scenario -> table -> frame of its branch: the tables of operations, and ``builds`` where it may build
     path      the folder it was read from; None for a plan solved just now
     """
 
@@ -211,7 +213,8 @@ def read_run(folder: str | Path, instance: str | Path | None = None) -> Run:
         branches = {}
         for folder in sorted((path / "branches").iterdir()) if (path / "branches").is_dir() else ():
             if folder.is_dir() and not folder.name.startswith("."):  # what a file manager leaves is no branch
-                more = [name for name in BRANCH_TABLES_ONLY_WITH if (folder / f"{name}.csv").is_file()]
+                other = (*BRANCH_TABLES_ONLY_WITH, *BRANCH_BUILDS)
+                more = [name for name in other if (folder / f"{name}.csv").is_file()]
                 held = (*BRANCH_TABLES, *more)
                 branches[folder.name] = {name: from_csv(name, _read(folder / f"{name}.csv")) for name in held}
     except FileNotFoundError as error:
@@ -261,15 +264,15 @@ def _found(run: Run, folder: str | Path | None) -> Instance:
     asked = run.plan["instance"]
     name = _name(run)
     if folder is not None:
-        instance = load(folder)
+        instance = _as_solved(load(folder), asked)
         if instance.sha256 != asked["sha256"]:
             raise UsageError(f"{name} was not solved from {folder} as it is now{_difference(instance, asked)}")
         return instance
     changed = None
     for place in _places(run):
         try:
-            instance = load(place)
-        except InstanceError:
+            instance = _as_solved(load(place), asked)
+        except (InstanceError, UsageError):  # it may have changed so much that what-ifs match nothing
             changed = changed or place
             continue
         if instance.sha256 == asked["sha256"]:
@@ -281,6 +284,12 @@ def _found(run: Run, folder: str | Path | None) -> Instance:
             f"or give the instance as it was with --instance FOLDER"
         )
     raise UsageError(f"the instance {asked['name']} of {name} is not found; say where it lies: --instance FOLDER")
+
+
+def _as_solved(instance: Instance, asked: Mapping[str, Any]) -> Instance:
+    """Return an instance after the what-ifs that plan.json tells were made after it was loaded."""
+    later = [made["change"] for made in asked.get("changes", ()) if not made["place"]]
+    return instance.what_if(*later, name=asked["name"]) if later else instance
 
 
 def _name(run: Run) -> str:
@@ -299,6 +308,8 @@ def _places(run: Run) -> Iterator[Path]:
             yield start / path
         if path.is_absolute():
             return
+    if (example := example_folder(recorded)) is not None:
+        yield example
 
 
 def _difference(instance: Instance, asked: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import UsageError, hinted
+from ..instance.courses import lines, rebuilds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ..instance.instance import Instance
 
 
-# "text", "year" (whole number) or "number"; every column that is not named here is a number
+# "text", "year" (whole number), "month" (whole number or blank) or "number", which every column not named here is
 TEXT = frozenset(
     (
         *("option", "facility", "country", "process", "input_provenance", "output_provenance", "material"),
@@ -38,6 +39,7 @@ TEXT = frozenset(
     )
 )
 YEARS = frozenset(("start_year", "online_year", "year"))
+MONTH = "month"  # a column after ``year`` of branches in months, blank for whole years
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     name: tuple(columns.split())
@@ -79,6 +81,10 @@ OTHER_COLUMNS: dict[str, tuple[str, ...]] = {
 # table -> its last column, which is there if the instance has rows of the other table named
 LAST_COLUMNS: dict[str, tuple[str, str]] = {"service": ("replaced_t", "substitutes")}
 MEANINGS = {
+    "builds": (
+        "What is started, in the plan and in each branch whose scenario, or one that it descends from, has "
+        "`rebuild_after`: there all starts of its course, those that it shares with the course it leaves too."
+    ),
     "prices": (
         "What one tonne more of a material is worth in the plan, clean and exposed apart: the shadow price of its "
         "balance, undiscounted, with the builds held. It can be negative where nothing may be thrown away. It is blank "
@@ -179,6 +185,7 @@ BLANK_NAMES = frozenset(
 EVERYWHERE = frozenset((("funding", "year"), ("origin", "origin")))
 BRANCH_TABLES = ("activity", "flows", "purchases", "service", "stocks", "adjustments")
 BRANCH_TABLES_ONLY_WITH = ("sales", "substitution", "returned")  # of ONLY_WITH, those that a branch has too
+BRANCH_BUILDS = ("builds",)  # of a branch whose scenario, or one that it descends from, has rebuild_after
 COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
 # further components of cost, as in ONLY_WITH
 COMPONENTS_ONLY_WITH = {"sales": "buyers", "substitution": "substitutes", "impact": "impacts"}
@@ -192,13 +199,16 @@ class Tables(dict[str, "pd.DataFrame"]):
 
 
 def kind(column: str) -> str:
-    """Return the kind of a column: ``text``, ``year`` or ``number``."""
+    """Return the kind of a column: ``text``, ``year``, ``month`` or ``number``."""
+    if column == MONTH:
+        return MONTH
     return "text" if column in TEXT else "year" if column in YEARS else "number"
 
 
-def branch_tables(instance: Instance) -> tuple[str, ...]:
-    """Return the names of the tables that each branch of a run has."""
-    return (*BRANCH_TABLES, *(name for name in BRANCH_TABLES_ONLY_WITH if instance.rows(ONLY_WITH[name])))
+def branch_tables(instance: Instance, scenario: str) -> tuple[str, ...]:
+    """Return the names of the tables that the branch of a scenario has in a run: ``builds`` if it may build."""
+    more = [name for name in BRANCH_TABLES_ONLY_WITH if instance.rows(ONLY_WITH[name])]
+    return (*BRANCH_TABLES, *more, *(BRANCH_BUILDS if rebuilds(lines(instance.scenarios)[scenario]) else ()))
 
 
 def components(instance: Instance) -> tuple[str, ...]:
@@ -206,20 +216,32 @@ def components(instance: Instance) -> tuple[str, ...]:
     return (*COMPONENTS, *(name for name, table in COMPONENTS_ONLY_WITH.items() if instance.rows(table)))
 
 
-def _columns(name: str, instance: Instance | None = None) -> tuple[str, ...]:
+def _columns(name: str, instance: Instance | None = None, months: bool = False) -> tuple[str, ...]:
     columns = COLUMNS[name] if name in COLUMNS else OTHER_COLUMNS[name]
     last, table = LAST_COLUMNS.get(name, ("", ""))
-    return (*columns, last) if last and instance is not None and instance.rows(table) else columns
+    columns = (*columns, last) if last and instance is not None and instance.rows(table) else columns
+    return with_month(columns) if months else columns
 
 
-def by_column(name: str, rows: Iterable[Sequence[Any]], instance: Instance | None = None) -> dict[str, list[Any]]:
+def with_month(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns of a table of operations as they are in a branch in months."""
+    if "year" not in columns:
+        return columns
+    after = columns.index("year") + 1
+    return (*columns[:after], MONTH, *columns[after:])
+
+
+def by_column(
+    name: str, rows: Iterable[Sequence[Any]], instance: Instance | None = None, months: bool = False
+) -> dict[str, list[Any]]:
     """Return column -> cells of rows, sorted by the columns from left to right.
 
     name      of the table, which says what the columns are
-    rows      one value for each column; None is a blank number
+    rows      one value for each column; None is a blank number or month
     instance  whose tables say whether a table of operations has a further last column
+    months    whether the table is of a branch in months, and so has the column ``month``
     """
-    return _sorted(_columns(name, instance), rows)
+    return _sorted(_columns(name, instance, months), rows)
 
 
 def _sorted(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[str, list[Any]]:
@@ -231,25 +253,29 @@ def _sorted(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[str, 
     return {column: [row[position] for row in ordered] for position, column in enumerate(columns)}
 
 
-def frame(name: str, rows: Iterable[Sequence[Any]], instance: Instance | None = None) -> pd.DataFrame:
-    """Return rows as a frame; the arguments and the order are those of `by_column`, and a blank number is NaN."""
-    return _frame(by_column(name, rows, instance))
+def frame(
+    name: str, rows: Iterable[Sequence[Any]], instance: Instance | None = None, months: bool = False
+) -> pd.DataFrame:
+    """Return rows as a frame; arguments and order are those of `by_column`, a blank number is NaN, a blank month NA."""
+    return _frame(by_column(name, rows, instance, months))
 
 
 def _frame(cells: Mapping[str, list[Any]]) -> pd.DataFrame:
     import pandas as pd
 
-    dtypes = {"text": "object", "year": "int64", "number": "float64"}
+    dtypes = {"text": "object", "year": "int64", MONTH: "Int64", "number": "float64"}
     return pd.DataFrame({column: pd.Series(values, dtype=dtypes[kind(column)]) for column, values in cells.items()})
 
 
 def to_csv(table: pd.DataFrame) -> str:
-    """Return a frame as CSV text; numbers read back exactly, NaN is a blank."""
+    """Return a frame as CSV text; numbers read back exactly, NaN and NA are blanks."""
+    from pandas import NA
+
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(table.columns)
     for row in zip(*(table[c].tolist() for c in table.columns), strict=True):
-        writer.writerow(["" if v != v else repr(v) if isinstance(v, float) else v for v in row])
+        writer.writerow(["" if v is NA or v != v else repr(v) if isinstance(v, float) else v for v in row])
     return out.getvalue()
 
 
@@ -281,9 +307,11 @@ def from_csv(name: str, text: str) -> pd.DataFrame:
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
         raise ValueError(f"{name}.csv is not CSV: {error}") from None
-    columns = _columns(name)  # whether the last column must be there is for the audit to say
+    columns = _columns(name)  # whether the last column, or the month, must be there is for the audit to say
     if rows and name in LAST_COLUMNS and rows[0][-1:] == [LAST_COLUMNS[name][0]]:
         columns = (*columns, LAST_COLUMNS[name][0])
+    if rows and name in (*BRANCH_TABLES, *BRANCH_TABLES_ONLY_WITH) and MONTH in rows[0]:
+        columns = with_month(columns)
     if not rows or tuple(rows[0]) != columns:
         raise ValueError(f"{name}.csv: expected the columns {', '.join(columns)}")
     readers = [_reader(name, column) for column in columns]
@@ -312,6 +340,11 @@ def _reader(table: str, column: str) -> Callable[[str], Any]:
             raise ValueError(f'{column} = "{cell[:40]}" is not a year')
         return int(cell)
 
+    def month(cell: str) -> int | None:
+        if cell and not re.fullmatch(r"[1-9]|1[0-2]", cell):
+            raise ValueError(f'{column} = "{cell[:40]}" is not a month, 1 to 12')
+        return int(cell) if cell else None
+
     def number(cell: str) -> float | None:
         if not cell and (table, column) in BLANK:
             return None
@@ -323,5 +356,5 @@ def _reader(table: str, column: str) -> Callable[[str], Any]:
             raise ValueError(f'{column} = "{cell[:40]}" is not a number')
         return value
 
-    readers: dict[str, Callable[[str], Any]] = {"text": str, "year": year, "number": number}
+    readers: dict[str, Callable[[str], Any]] = {"text": str, "year": year, MONTH: month, "number": number}
     return readers[kind(column)]

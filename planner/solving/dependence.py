@@ -205,7 +205,7 @@ def _savings(prepared: Prepared, outcome: Outcome) -> dict[tuple[str, int, str],
         duals = outcome.duals.get(family, {})
         for i, row in enumerate(rows):
             # a hundredth of the denominator is a point; the row of an impact is in thousand units
-            total = measured.of_cap(row.node, caps[row.cap], row.country)[1]
+            total = sum(part.share * measured.of_cap(part.node, caps[row.cap], row.country)[1] for part in row.parts)
             step = 1e-3 if METRICS[family].amount else 0.01
             year = data.nodes[row.node].year
             # a limit higher by 0.01 raises the right-hand side by 0.01 of the denominator; the dual is 0 or less

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -32,7 +33,7 @@ import numpy as np
 from scipy import sparse
 
 from ..errors import SolverFailed, Unbounded
-from .blocks import connected, first_stage, part_of
+from .blocks import connected, first_stage, free_cores, part_of
 from .compiling import Arrays
 from .dive import dive
 from .programme import AT_LOWER, AT_UPPER, BASIC, Programme, basis_of, statuses
@@ -194,6 +195,8 @@ class LShaped:
             rows={},
         )
         self.whole = np.flatnonzero(arrays.integer[first])
+        # each part has a solver of its own, so they are solved at the same time; the result is the same
+        self.threads = ThreadPoolExecutor(free_cores())
         self.master = Programme(self.master_arrays, settings)
         self.planes: list[Plane] = []
         self.asleep: list[Plane] = []
@@ -246,11 +249,8 @@ class LShaped:
         plan[self.first] = x
         values, prices, whole = np.zeros(len(self.parts)), [], True
         given = [part.links @ x for part in self.parts]
-        for k, (part, taken) in enumerate(zip(self.parts, given, strict=True)):
-            found = self._solved(part, taken)
-            if found.stopped == "infeasible" and not part.breakable:
-                self._make_breakable(part)
-                found = self._solved(part, taken)
+        solved = self.threads.map(self._solved, self.parts, given)
+        for k, (part, found) in enumerate(zip(self.parts, solved, strict=True)):
             if not found.optimal:
                 return None
             count = len(part.columns)
@@ -261,9 +261,16 @@ class LShaped:
         cost = float(self.arrays.cost[self.first] @ x) + self.arrays.offset + float(values.sum())
         return Trial(x, cost, plan if whole else None, values, given, prices)
 
-    @staticmethod
-    def _solved(part: Part, taken: np.ndarray) -> Found:
+    def _solved(self, part: Part, taken: np.ndarray) -> Found:
         """Solve a part at what the investment gives to its linked rows, from the basis that it has."""
+        found = self._once(part, taken)
+        if found.stopped == "infeasible" and not part.breakable:
+            self._make_breakable(part)
+            found = self._once(part, taken)
+        return found
+
+    @staticmethod
+    def _once(part: Part, taken: np.ndarray) -> Found:
         for row, amount in zip(part.linked.tolist(), taken.tolist(), strict=True):
             part.programme.side(row, part.arrays.row_lower[row] - amount, part.arrays.row_upper[row] - amount)
         return part.programme.find(watched=False)

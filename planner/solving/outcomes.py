@@ -33,20 +33,22 @@ def outcomes(prepared: Prepared, values: Values) -> list[dict[str, Any]]:
     for d, need in enumerate(data.need):
         short[need.node] += values.get("short", {}).get(d, 0.0) * data.nodes[need.node].length * 1e3
     modules = values.get("build", {})
-    fixed = data.own_fixed_om + sum(modules.get(i, 0.0) * b.cost for i, b in enumerate(data.build))
-    fixed += sum(values.get("close", {}).get(i, 0.0) * c.cost for i, c in enumerate(data.close))
+    fixed = data.own_fixed_om + sum(values.get("close", {}).get(i, 0.0) * c.cost for i, c in enumerate(data.close))
     missing: dict[str, float] = defaultdict(float)
     for floor in data.stock_floor:
         node = data.nodes[floor.node]
-        if floor.missing is not None and node.weight > 0.0:
+        if floor.missing is not None and data.endings[node.branch] > 0.0:
             missing_kt = values.get("missing", {}).get(floor.missing, 0.0)
-            missing[node.branch] += missing_kt * floor.missing_cost * node.present / node.weight
+            missing[node.branch] += missing_kt * floor.missing_cost / data.endings[node.branch]
     return [
         {
             "scenario": case.scenario,
             "probability": case.probability,
-            "cost_musd": fixed + missing[case.scenario] + sum(cost[n] * data.nodes[n].present for n in case.nodes),
-            "unserved_t": sum(short[n] for n in case.nodes),
+            "cost_musd": fixed
+            + missing[case.scenario]
+            + sum(modules.get(i, 0.0) * data.build[i].cost for i in case.starts)
+            + sum(share * cost[n] * data.nodes[n].present for n, share in case.nodes),
+            "unserved_t": sum(share * short[n] for n, share in case.nodes),
         }
         for case in data.outcomes
     ]

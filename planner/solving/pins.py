@@ -75,7 +75,7 @@ class Pins:
         """Read pins as written on the command line.
 
         force   ``OPTION@YEAR`` (one module, or all if less than one can be built) or ``OPTION@YEAR:MODULES``
-        forbid  names of options
+        forbid  names of options, or conditions that they meet, such as ``owner="MP Materials"``
         Raises UsageError if a text or an option is not valid.
         """
         forced: dict[tuple[str, int], float] = {}
@@ -87,9 +87,14 @@ class Pins:
             _check_options([option], {o.option for o in instance.options})
             most = next(o.max_modules for o in instance.options if o.option == option)
             forced[option, int(match["year"])] = float(match["modules"] or min(1.0, most))
-        forbidden = tuple(forbid)
-        _check_options(forbidden, {o.option for o in instance.options})
-        return cls({}, forced, forbidden)
+        forbidden: list[str] = []
+        for text in forbid:
+            if "=" in text:
+                forbidden += [row.option for row in instance.matching("options", text)]
+            else:
+                _check_options([text], {o.option for o in instance.options})
+                forbidden.append(text)
+        return cls({}, forced, tuple(dict.fromkeys(forbidden)))
 
     def __bool__(self) -> bool:
         return bool(self.fixed or self.force or self.forbid)

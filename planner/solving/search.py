@@ -13,11 +13,12 @@ from .. import models
 from ..errors import SolverFailed
 from ..models.data import ModelData
 from .compiling import Arrays, compile_model, compiled
+from .components import basis_by_components
 from .lshaped import FEWEST_COLUMNS, Best, LShaped, solve_with_builds_held
 from .measures import deliveries
 from .programme import Programme, by_family, inside_bounds
 from .solver import TIGHT, Found, Progress, Settings
-from .stakes import without_projects
+from .stakes import cost_without_projects
 
 if TYPE_CHECKING:
     from .pins import Pins
@@ -120,23 +121,26 @@ def optimise_arrays(
         progress(f"model: {rows:,} rows, {cols:,} columns ({len(whole):,} integer), {arrays.matrix.nnz:,} nonzeros")
         if len(whole):
             programme.report_search(progress)
+    method = by_parts(programme, LShaped)
     if staked and data.build:
         aside = ASIDE if settings.time_limit is None else min(ASIDE, settings.time_limit / 10.0)
-        without = without_projects(programme, data, aside)
-        outcome.without_projects = programme.cost(without.x) if without.optimal else math.nan
-        programme.forget()  # a search that is stopped at once must not take this plan for its own
-    _solve(programme, data, outcome, start, progress)
+        outcome.without_projects = cost_without_projects(programme, data, method, aside)
+    _solve(programme, method, data, outcome, start, progress)
     outcome.seconds = {"build": built - started, "solve": time.perf_counter() - built}
     return outcome
 
 
 def _solve(
-    programme: Programme, data: ModelData, outcome: Outcome, start: np.ndarray | None, progress: Progress | None
+    programme: Programme,
+    method: LShaped | None,
+    data: ModelData,
+    outcome: Outcome,
+    start: np.ndarray | None,
+    progress: Progress | None,
 ) -> None:
     """Search, solve again with integer decisions fixed (for the duals), then minimise exposure; fill ``outcome``."""
     arrays, whole = programme.arrays, programme.arrays.whole
     began, seconds = time.perf_counter(), programme.settings.time_limit
-    method = by_parts(programme, LShaped)
     found = least_cost(programme, method, start, seconds, progress)
     if found.optimal and programme.settings.gap is None:
         outcome.gap_asked = worth_knowing(outcome.gap_asked, found.value, outcome.without_projects)
@@ -219,6 +223,13 @@ def least_cost(
     known = start if best.plan is None else best.plan
     if known is not None and len(whole):
         programme.offer(whole, known[whole])
+    if not len(whole):
+        try:
+            basis = basis_by_components(programme, seconds)
+        except KeyboardInterrupt:
+            return Found("interrupted", nothing, math.nan, bound, nothing, nothing)
+        if basis is not None:
+            programme.basis = basis
     left = None if seconds is None else max(0.0, seconds - (time.perf_counter() - began))
     found = programme.find(seconds=left, keep=True)
     return replace(found, bound=max(found.bound, bound))

@@ -42,7 +42,7 @@ class Reader:
         self.outcome = outcome
         self.country = {f.facility: f.country for f in self.instance.facilities}
         self.options = {o.option: o for o in self.instance.options}
-        self.nothing = self.instance.negligible_t
+        self.nothing, self.priced = self.instance.negligible_t, self.instance.priced_t
         self.least = _least_activity(self.instance)
         self.modules = {
             i: round(value) * 1.0 if self.data.build[i].integer else value
@@ -64,39 +64,48 @@ class Reader:
         """Return index and value, kt or kt/yr, of the decisions of ``family`` above ``negligible_t``."""
         return [(i, x) for i, x in self.outcome.values.get(family, {}).items() if x * KILO > self.nothing]
 
+    @property
+    def divided(self) -> frozenset[str]:
+        """The branches of which some years are divided into months."""
+        return frozenset(node.branch for node in self.data.nodes if node.month is not None)
+
     # --- operations ---------------------------------------------------------------------------------------
 
     def operations(self) -> dict[str, Rows]:
         """Return branch ("" for the plan) -> table -> rows, for the tables of operations."""
         data = self.data
         branches = [PLAN, *(s.scenario for s in self.instance.scenarios)]
-        rows: dict[str, Rows] = {b: {name: [] for name in branch_tables(self.instance)} for b in branches}
+        rows: dict[str, Rows] = {b: {name: [] for name in branch_tables(self.instance, b)} for b in branches}
 
         def table(node: int, name: str) -> list[tuple[Any, ...]]:
             return rows[data.nodes[node].branch][name]
 
-        def year(node: int) -> int:
-            return data.nodes[node].year
+        divided = self.divided
+
+        def when(node: int) -> tuple[int, ...] | tuple[int, int | None]:
+            """Return the year, and in a branch in months the month."""
+            n = data.nodes[node]
+            return (n.year, n.month) if n.branch in divided else (n.year,)
 
         for i, x in self.outcome.values.get("activity", {}).items():
             a = data.activity[i]
             if x * KILO > self.least[a.facility, a.process]:
                 table(a.node, "activity").append(
-                    (a.facility, a.process, self.country[a.facility], a.provenance, a.made, year(a.node), x * KILO)
+                    (a.facility, a.process, self.country[a.facility], a.provenance, a.made, *when(a.node), x * KILO)
                 )
         for i, x in self.nonzero("ship"):
             s = data.ship[i]
             amounts = x * KILO, x * s.freight, x * s.tariff
-            table(s.node, "flows").append((s.material, s.origin, s.destination, s.provenance, year(s.node), *amounts))
+            table(s.node, "flows").append((s.material, s.origin, s.destination, s.provenance, *when(s.node), *amounts))
         for i, x in self.nonzero("buy"):
             k = data.buy[i]
             table(k.node, "purchases").append(
-                (k.market, k.country, k.material, k.provenance, year(k.node), x * KILO, x * k.price)
+                (k.market, k.country, k.material, k.provenance, *when(k.node), x * KILO, x * k.price)
             )
         for i, x in self.nonzero("sell"):
             b = data.sell[i]
             table(b.node, "sales").append(
-                (b.buyer, b.country, b.material, b.provenance, year(b.node), x * KILO, -x * b.cost)
+                (b.buyer, b.country, b.material, b.provenance, *when(b.node), x * KILO, -x * b.cost)
             )
         delivered: dict[tuple[int, str], float] = defaultdict(float)
         replaced_by = {s.substitute: s.replaced_by for s in self.instance.substitutes}
@@ -105,9 +114,9 @@ class Reader:
             delivered[z.need, REPLACED if z.substitute else z.provenance] += x * KILO
             if z.substitute and x * KILO > self.nothing:
                 need = data.need[z.need]
-                other = replaced_by[z.substitute], z.provenance
+                other, paid = (replaced_by[z.substitute], z.provenance), (x * KILO, x * z.cost)
                 table(z.node, "substitution").append(
-                    (z.substitute, need.country, need.sector, need.material, *other, year(z.node), x * KILO, x * z.cost)
+                    (z.substitute, need.country, need.sector, need.material, *other, *when(z.node), *paid)
                 )
         value = self.amount("short")
         for d, need in enumerate(data.need):
@@ -118,7 +127,7 @@ class Reader:
                     need.country,
                     need.sector,
                     need.material,
-                    year(need.node),
+                    *when(need.node),
                     need.demand * KILO,
                     *served,
                     value(d) * KILO,
@@ -127,32 +136,39 @@ class Reader:
             )
         for i, x in self.nonzero("collect"):
             r = data.collect[i]
-            table(r.node, "returned").append((r.ret, r.country, r.material, r.provenance, year(r.node), x * KILO))
+            table(r.node, "returned").append((r.ret, r.country, r.material, r.provenance, *when(r.node), x * KILO))
         put, draw, stock = self.amount("put"), self.amount("draw"), self.amount("stock")
         for i, h in enumerate(data.stock):
             amounts = (put(i) * KILO, draw(i) * KILO, stock(i) * KILO)
             if max(amounts) > self.nothing:
                 table(h.node, "stocks").append(
-                    (h.stockpile, h.country, h.material, h.provenance, year(h.node), *amounts)
+                    (h.stockpile, h.country, h.material, h.provenance, *when(h.node), *amounts)
                 )
         for i, x in self.nonzero("surplus"):
             pool = data.pools[data.surplus[i]]
             table(pool.node, "adjustments").append(
-                ("surplus", pool.material, pool.country, pool.provenance, year(pool.node), x * KILO)
+                ("surplus", pool.material, pool.country, pool.provenance, *when(pool.node), x * KILO)
             )
         for i, x in self.nonzero("downgrade"):
             pool = data.pools[data.downgrade[i][0]]
             table(pool.node, "adjustments").append(
-                ("downgrade", pool.material, pool.country, CLEAN, year(pool.node), x * KILO)
+                ("downgrade", pool.material, pool.country, CLEAN, *when(pool.node), x * KILO)
             )
+        for branch, of_branch in rows.items():
+            if "builds" in of_branch:
+                of_branch["builds"] = self.builds(branch)
         return rows
 
     # --- investment ---------------------------------------------------------------------------------------
 
-    def builds(self) -> list[tuple[Any, ...]]:
-        """Return the rows of builds.csv."""
+    def started(self, branch: str = PLAN) -> list[tuple[int, float]]:
+        """Return position in ``data.build`` and modules of all that a course starts."""
+        return [(i, self.modules[i]) for i in self.data.starts[branch] if i in self.modules]
+
+    def builds(self, branch: str = PLAN) -> list[tuple[Any, ...]]:
+        """Return the rows of builds.csv of a course."""
         rows = []
-        for i, count in self.modules.items():
+        for i, count in self.started(branch):
             start = self.data.build[i]
             option = self.options[start.option]
             rows.append(
@@ -214,7 +230,7 @@ class Reader:
         for facility, _, _, year, _, closed_t, _, _ in self.closures():
             left = available[facility, position[year]] - closed_t
             available[facility, position[year]] = max(0.0, left)
-        for i, count in self.modules.items():
+        for i, count in self.started():
             start = self.data.build[i]
             option = self.options[start.option]
             for t in range(start.period, len(self.prepared.periods)):
@@ -239,7 +255,7 @@ class Reader:
         instance = self.instance
         may_draw = {row.option for row in instance.fund_options}
         rows: dict[tuple[str, str, int], float] = defaultdict(float)
-        for i, count in self.modules.items():
+        for i, count in self.started():
             option = self.options[self.data.build[i].option]
             if option.private_musd is None and option.option in may_draw:
                 years = spending_years(option, self.data.build[i].year)
@@ -248,12 +264,10 @@ class Reader:
         if self.data.private:
             excess = {i: self.amount("excess")(i) for i in range(len(self.data.excess))}
             split = least_public_money(self.data, self.modules, excess)
-            for p, amount in split.get("private", {}).items():
-                option_name, year = self.data.private[p]
-                rows[option_name, "private", year] += amount
-            for p, amount in split.get("fund_draw", {}).items():
-                fund, option_name, year = self.data.fund_draw[p]
-                rows[option_name, fund, year] += amount
+            for family, payments in (("private", self.data.private), ("fund_draw", self.data.fund_draw)):
+                for p, amount in split.get(family, {}).items():
+                    if payments[p].branch == PLAN:
+                        rows[payments[p].option, payments[p].fund or "private", payments[p].year] += amount
         return [(*key, amount) for key, amount in rows.items() if amount > 1e-9]
 
     # --- money --------------------------------------------------------------------------------------------
@@ -270,7 +284,7 @@ class Reader:
         def pay(component: str, node: int, amount: float) -> None:
             n = data.nodes[node]
             present[component, n.period] += n.weight * amount
-            yearly[component, n.period] += n.weight / n.present * amount
+            yearly[component, n.period] += n.weight / periods[n.period].discount * amount
 
         for family, (listed, of_components) in RATES.items():
             rows = getattr(data, listed)
@@ -311,15 +325,19 @@ class Reader:
         ]
 
     def _pay_for_modules(self, yearly: dict[tuple[str, int], float], present: dict[tuple[str, int], float]) -> None:
-        """Add annuities and fixed O&M of the modules built to ``yearly`` and ``present``, MUSD."""
+        """Add annuities and fixed O&M of the modules built, expected over all courses, to ``yearly`` and ``present``.
+
+        Both are MUSD.
+        """
         instance, periods = self.instance, self.prepared.periods
         fixed_om = {f.facility: f.fixed_om_usd_per_t for f in instance.facilities}
         end = horizon_end(instance)
-        for i, count in self.modules.items():
+        for i, modules in self.modules.items():
             start = self.data.build[i]
+            count = modules * start.probability
             option = self.options[start.option]
             wacc = instance.wacc if option.wacc is None else option.wacc
-            capex = count * option.capex_musd + self.excess(i)
+            capex = (modules * option.capex_musd + self.excess(i)) * start.probability
             annuity = capex * capital_recovery_factor(wacc, option.life_years)
             paid = annuity_years(option, start.year, end)
             if start.impact:
@@ -386,7 +404,7 @@ class Reader:
         coming += sum(collects(i) for i in pool.collected)
         going = sum(runs(a) * t for a, t in pool.used) + sum(ships(i) for i in pool.leaving)
         going += sum(k * delivers(i) for i, k in pool.delivered) + sum(map(self.amount("sell"), pool.sold))
-        return max(coming, going) * KILO > self.instance.priced_t
+        return max(coming, going) * KILO > self.priced
 
 
 def _least_activity(instance: Instance) -> dict[tuple[str, str], float]:
@@ -420,7 +438,7 @@ def tables(prepared: Prepared, outcome: Outcome) -> tuple[dict[str, pd.DataFrame
     plan["costs"] = reader.costs()
     plan["funding"] = reader.funding()
     branches = {
-        branch: {name: frame(name, rows, reader.instance) for name, rows in by_table.items()}
+        branch: {name: frame(name, rows, reader.instance, branch in reader.divided) for name, rows in by_table.items()}
         for branch, by_table in operations.items()
     }
     return {name: frame(name, rows, reader.instance) for name, rows in plan.items()}, branches

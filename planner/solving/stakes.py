@@ -12,8 +12,26 @@ from .solver import Found
 
 if TYPE_CHECKING:
     from ..models.data import ModelData
+    from .lshaped import LShaped
 
 NEARLY = 1e-6  # modules
+
+
+def cost_without_projects(
+    programme: Programme, data: ModelData, method: LShaped | None, seconds: float | None = None
+) -> float:
+    """Return the least cost without any optional project, MUSD; NaN if there is no such plan or it was not found.
+
+    method   the L-shaped method on this model, whose parts are solved sooner than the whole; None: it has none
+    seconds  how long it may take; None: no limit
+    """
+    if method is not None and not data.close and not any(limit.least > 0.0 for limit in data.modules):
+        nothing = method.tried(method.arrays.col_lower[method.first])
+        if nothing is not None and nothing.plan is not None:
+            return nothing.value
+    found = without_projects(programme, data, seconds)
+    programme.forget()  # a search that is stopped at once must not take this plan for its own
+    return programme.cost(found.x) if found.optimal else math.nan
 
 
 def without_projects(programme: Programme, data: ModelData, seconds: float | None = None) -> Found:

@@ -142,7 +142,7 @@ class Aftermath:
         frames    the tables of the plan
         """
         self.scenario = scenario
-        first, last = next((s.first_year, s.last_year) for s in quiet.scenarios if s.scenario == scenario)
+        first, last = next((s.first_year, s.last_disrupted_year) for s in quiet.scenarios if s.scenario == scenario)
         begin = quiet.years.index(first)
         end = max(t for t, year in enumerate(quiet.years) if year <= last)
         self.last_start = quiet.years[end]

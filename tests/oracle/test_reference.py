@@ -2,6 +2,7 @@
 
 import pytest
 from drawn import valid
+from pandas import NA
 from reference import CLEAN, EXPOSED, Reference
 
 import planner
@@ -37,31 +38,36 @@ def values_of(reference, plan):
     for r in plan.tables["funding"].itertuples():
         own = ("private", r.option, r.year) if r.source == "private" else ("draw", r.source, r.option, r.year)
         put(own, r.musd)
+
+    def when(r):
+        month = getattr(r, "month", None)
+        return period[r.year] if month is None or month is NA else (period[r.year], int(month))
+
     for b, tables in [(None, plan.tables), *plan.branches.items()]:
         for r in tables["activity"].itertuples():
-            put(("activity", b, r.facility, r.process, r.input_provenance, period[r.year]), r.activity_t)
+            put(("activity", b, r.facility, r.process, r.input_provenance, when(r)), r.activity_t)
         for r in tables["flows"].itertuples():
-            put(("ship", b, r.material, r.origin, r.destination, r.provenance, period[r.year]), r.t)
+            put(("ship", b, r.material, r.origin, r.destination, r.provenance, when(r)), r.t)
         for r in tables["purchases"].itertuples():
-            put(("buy", b, r.market, period[r.year]), r.t)
+            put(("buy", b, r.market, when(r)), r.t)
         for r in tables["sales"].itertuples() if "sales" in tables else ():
-            put(("sell", b, r.buyer, r.provenance, period[r.year]), r.t)
+            put(("sell", b, r.buyer, r.provenance, when(r)), r.t)
         for r in tables["service"].itertuples():
             need = r.country, r.sector, r.material
-            put(("deliver", b, *need, CLEAN, period[r.year]), r.clean_t)
-            put(("deliver", b, *need, EXPOSED, period[r.year]), r.exposed_t)
-            put(("short", b, *need, period[r.year]), r.short_t)
+            put(("deliver", b, *need, CLEAN, when(r)), r.clean_t)
+            put(("deliver", b, *need, EXPOSED, when(r)), r.exposed_t)
+            put(("short", b, *need, when(r)), r.short_t)
         for r in tables["substitution"].itertuples() if "substitution" in tables else ():
             need = r.country, r.sector, r.material
-            put(("swap", b, r.substitute, *need, r.provenance, period[r.year]), r.t)
-        for name, country, _, q, year, t in tables["returned"].itertuples(index=False) if "returned" in tables else ():
-            put(("collect", b, name, country, q, period[year]), t)
+            put(("swap", b, r.substitute, *need, r.provenance, when(r)), r.t)
+        for r in tables["returned"].rename(columns={"return": "name"}).itertuples() if "returned" in tables else ():
+            put(("collect", b, r.name, r.country, r.provenance, when(r)), r.t)
         for r in tables["stocks"].itertuples():
             for name, amount in (("put", r.put_t), ("draw", r.draw_t), ("stock", r.stock_t)):
-                put((name, b, r.stockpile, r.provenance, period[r.year]), amount)
+                put((name, b, r.stockpile, r.provenance, when(r)), amount)
         for r in tables["adjustments"].itertuples():
             of = (r.provenance,) if r.kind == "surplus" else ()
-            put((r.kind, b, r.material, r.country, *of, period[r.year]), r.t)
+            put((r.kind, b, r.material, r.country, *of, when(r)), r.t)
     for name, k in reference.columns.items():
         if name[0] == "missing":  # no table shows it: what is lacking of final_min_t
             terms, least, _ = reference.rows["final", *name[1:]]

@@ -182,10 +182,11 @@ def test_the_command_writes_tables_and_a_chart_with_escaped_names(tmp_path):
 
 @pytest.mark.parametrize("name", ["lead-and-ramp", "allied-2040"])
 def test_shipped_studies_can_be_read(name):
+    from planner.questions.asked_file import read_asked
     from planner.questions.sensitivity.changes import resolve
-    from planner.questions.sensitivity.study_file import read_study
+    from planner.questions.sensitivity.study_file import StudyFile
 
-    read, folder = read_study(ROOT / "studies" / f"{name}.toml")
+    read, folder = read_asked(StudyFile, ROOT / "studies" / f"{name}.toml")
     instance = read.base(folder)
     assert all(resolve(instance, change).rows for change in read.change)
 

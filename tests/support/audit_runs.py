@@ -169,7 +169,8 @@ EVERYTHING: dict[str, str] = {
         "fort,new-press,press-small,magnet,5,90000,,,Army,\nnavy,deu-press,,magnet,40,30000,2026,2027,Navy,chn-magnet\n"
     ),
     "scenarios": (
-        "scenario,name,probability,first_year,last_year\nfailure,Failure,0.1,2027,2027\nstop,Stop,0.2,2028,2030\n"
+        "scenario,name,probability,first_year,last_year,rebuild_after,parent\n"
+        "failure,Failure,0.1,2027,2027,,\nstop,Stop,0.2,2028,2030,1,\nworse,Stop and fire,0.05,2029,2030,,stop\n"
     ),
     "disruptions": (
         "scenario,kind,country,stage,material,facility,fraction,reference_t\n"
@@ -179,6 +180,7 @@ EVERYTHING: dict[str, str] = {
         "stop,export_stop,CHN,,metal,,0.8,60\n"
         "stop,export_stop,CHN,,oxide,,0.8,60\n"
         "stop,price_surge,CHN,,,,0.5,\n"
+        "worse,outage,USA,magnet,,,0.5,\n"
     ),
 }
 

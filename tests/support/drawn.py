@@ -50,6 +50,8 @@ def draw(seed):
     drawn.add_capacities(tables)
     drawn.r = random.Random(f"groups {seed}")
     drawn.add_groups(tables)
+    drawn.r = random.Random(f"months {seed}")
+    drawn.add_months(tables)
     drawn.r = random.Random(f"sales {seed}")
     drawn.add_buyers(tables)
     drawn.r = random.Random(f"sizes {seed}")
@@ -415,17 +417,43 @@ class _Drawn:
             scenarios.append(
                 {"scenario": f"w{i}", "name": f"w{i}", "probability": self.r.choice((0, 0.05, 0.4)), **years}
             )
-            for _ in range(self.r.randint(1, 3)):
-                kind = self.r.choice(("export_stop", "outage", "project_failure", "demand_surge", "price_surge"))
-                row = {"scenario": f"w{i}", "kind": kind, "country": self.maybe(0.6, *self.places)}
-                row["stage"] = self.maybe(0.3, *STAGES) if kind != "demand_surge" else ""
-                row["material"] = self.maybe(0.3, *MATERIALS) if not row["stage"] else ""
-                plants = [f["facility"] for f in facilities]
-                row["facility"] = self.maybe(0.25, *plants) if kind in ("outage", "project_failure") else ""
-                row["fraction"] = self.r.choice((0.25, 0.5, 1))
-                row["reference_t"] = self.r.choice((0, 20, 80)) if kind == "export_stop" else ""
-                disruptions[tuple(list(row.values())[:6])] = row
+            disruptions |= self.disruptions(f"w{i}", facilities)
         return scenarios, list(disruptions.values())
+
+    def disruptions(self, scenario, facilities):
+        """The rows of a scenario, by their key."""
+        found = {}
+        for _ in range(self.r.randint(1, 3)):
+            kind = self.r.choice(("export_stop", "outage", "project_failure", "demand_surge", "price_surge"))
+            row = {"scenario": scenario, "kind": kind, "country": self.maybe(0.6, *self.places)}
+            row["stage"] = self.maybe(0.3, *STAGES) if kind != "demand_surge" else ""
+            row["material"] = self.maybe(0.3, *MATERIALS) if not row["stage"] else ""
+            plants = [f["facility"] for f in facilities]
+            row["facility"] = self.maybe(0.25, *plants) if kind in ("outage", "project_failure") else ""
+            row["fraction"] = self.r.choice((0.25, 0.5, 1))
+            row["reference_t"] = self.r.choice((0, 20, 80)) if kind == "export_stop" else ""
+            found[tuple(list(row.values())[:6])] = row
+        return found
+
+    def add_months(self, tables):
+        """Add a scenario of some months, where the years that it would divide are periods of their own."""
+        ends = [*self.years[1:], self.end + 1]
+        long = [y for y, end in zip(self.years, ends, strict=True) if end - y > 1]
+        months = self.r.choice((1, 3, 6, 12, 15))
+        begins = [y * 12 + k for y in range(FIRST - 1, self.end + 1) for k in range(12)]
+        free = [
+            at for at in begins
+            if at + months > FIRST * 12 and not any(at // 12 <= y <= (at + months - 1) // 12 + 1 for y in long)
+            and not any(y < at // 12 < end for y, end in zip(self.years, ends, strict=True))
+        ]  # fmt: skip
+        for row in tables["scenarios"]:
+            row |= {"first_month": "", "months": ""}
+        if free:
+            at = self.r.choice(free)
+            when = {"first_year": at // 12, "last_year": "", "first_month": at % 12 + 1, "months": months}
+            chance = self.r.choice((0, 0.05))
+            tables["scenarios"].append({"scenario": "m0", "name": "m0", "probability": chance, **when})
+            tables["disruptions"] += self.disruptions("m0", tables["facilities"]).values()
 
     def add_floors(self, tables):
         """Make some caps floors, limit own shares, and add a scenario in which nothing happens: floors hold in it."""

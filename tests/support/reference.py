@@ -114,12 +114,18 @@ class Reference:
         self._facts()
         self._investment()
         self._funding()
-        self._operations(None, [1.0 - sum(s["p"] for s in self.branches.values() if s["begin"] <= t) for t in self.T])
+        self.periods = {}  # branch, time -> its operations; a time is a period, or a period and a month of it
+        left = [sum(s["p"] * self.there(s, t) for s in self.branches.values()) for t in self.T]
+        self._operations(None, [(t, 1.0 - left[t]) for t in self.T])
         for branch, s in self.branches.items():
-            self._operations(branch, [s["p"]] * len(self.years))
+            self._operations(branch, [(time, s["p"]) for time in s["times"]])
 
     def discount(self, year):
         return (1.0 + self.rate) ** -(year - self.years[0])
+
+    def there(self, branch, t):
+        """Share of a period in which a branch goes its own way."""
+        return 0.0 if t < branch["begin"] else 1.0 - branch["gone"] if t == branch["begin"] else 1.0
 
     def column(self, *name, upper=INF, whole=False):
         self.columns[name] = len(self.bounds)
@@ -178,12 +184,28 @@ class Reference:
         self.blends = {k: [series(rows, side) for side in ("min", "max")] for k, rows in mixed.items()}
         self.branches = {}
         for r in tables["scenarios"]:
-            first, last = r.year("first_year"), r.year("last_year")
-            share = [sum(first <= y <= last for y in years) / len(years) for years in self.calendar]
+            first, months = r.year("first_year"), r.year("months", 0)
+            hit = [(first, k) for k in range(r.year("first_month", 1), 13)]  # year, month
+            while len(hit) < months:
+                hit += [(hit[-1][0] + 1, k) for k in range(1, 13)]
+            hit = set(hit[:months] or ((y, k) for y in range(first, r.year("last_year") + 1) for k in range(1, 13)))
+            share = [
+                sum((y, k) in hit for y in years for k in range(1, 13)) / len(years) / 12 for years in self.calendar
+            ]
             rows = [d for d in tables["disruptions"] if d["scenario"] == r["scenario"]]
+            begin = next(t for t in self.T if share[t])
+            since, times = 1, [*self.T[begin:]]
+            if months:
+                since = min(k for y, k in hit if y == self.years[begin])
+                split = {t for t in self.T if share[t]} | {t for t in self.T[1:] if share[t - 1]}
+                times = [
+                    time
+                    for t in times
+                    for time in (((t, k) for k in range(since if t == begin else 1, 13)) if t in split else (t,))
+                ]
             self.branches[r["scenario"]] = {
-                "p": r.number("probability"), "share": share, "begin": next(t for t in self.T if share[t]),
-                "first": first, "rows": rows, "failure": any(d["kind"] == "project_failure" for d in rows),
+                "p": r.number("probability"), "share": share, "begin": begin, "gone": (since - 1) / 12, "times": times,
+                "hit": hit, "first": first, "rows": rows, "failure": any(d["kind"] == "project_failure" for d in rows),
             }  # fmt: skip
 
     def members(self, name):
@@ -361,8 +383,17 @@ class Reference:
     # --- operations ---------------------------------------------------------------------------------------
 
     def _operations(self, b, weights):
-        for t in self.T[self.branches[b]["begin"] if b else 0 :]:
-            Period(self, b, t, weights[t]).add()
+        for time, weight in weights:
+            self.periods[b, time] = Period(self, b, time, weight)
+            self.periods[b, time].add()
+
+    def year_of(self, b, t):
+        """What makes up a period of a branch or of the plan: branch, time and share of each part."""
+        if b is None or t < self.branches[b]["begin"]:
+            return [(None, t, 1.0)]
+        times = [time for time in self.branches[b]["times"] if time == t or (isinstance(time, tuple) and time[0] == t)]
+        gone = [(None, t, self.branches[b]["gone"])] if t == self.branches[b]["begin"] else []
+        return [*gone, *((b, time, 1.0 if time == t else 1 / 12) for time in times)]
 
     # --- solving ------------------------------------------------------------------------------------------
 

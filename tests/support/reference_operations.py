@@ -25,14 +25,24 @@ def back(r, n):
 
 
 class Period:
-    """Adds the decisions and rules of period ``t`` in branch ``b`` (None: the plan) to the reference ``m``."""
+    """Adds the decisions and rules of one time in branch ``b`` (None: the plan) to the reference ``m``.
 
-    def __init__(self, m, b, t, weight):
-        self.m, self.b, self.t, self.year = m, b, t, m.years[t]
-        self.weight = weight * m.present[t]
-        self.branch = m.branches.get(b)
-        self.share = self.branch["share"][t] if b else 0.0
-        self.lifted = bool(b) and (self.share > 0.0 or self.branch["failure"])
+    time  position of a period, or of a period of one year with a month of it, 1 to 12
+    """
+
+    def __init__(self, m, b, time, weight):
+        self.m, self.b, self.time = m, b, time
+        self.t, self.month = time if isinstance(time, tuple) else (time, None)
+        self.year, self.branch = m.years[self.t], m.branches.get(b)
+        part = 1.0 if self.month is None else 1.0 / 12.0
+        self.length, self.weight = m.lengths[self.t] * part, weight * m.present[self.t] * part
+        self.share = self.branch["share"][self.t] if b else 0.0
+        failure = bool(b) and self.branch["failure"]
+        self.calm = not b or not self.branch["rows"]  # nothing strikes: all rules hold
+        self.caps_lifted = not self.calm and (self.share > 0.0 or failure)
+        if self.month is not None:
+            self.share = float((self.year, self.month) in self.branch["hit"])
+        self.lifted = not self.calm and (self.share > 0.0 or failure)
         self.made, self.used, self.bought, self.delivered, self.stored = (defaultdict(list) for _ in range(5))
         self.arriving, self.leaving, self.tied = defaultdict(list), defaultdict(list), defaultdict(list)
         self.surplus, self.recycled = {}, defaultdict(list)
@@ -46,16 +56,16 @@ class Period:
         self.come_back()
         self.store()
         self.balance()
-        for cap in self.m.tables["caps"]:
+        for cap in self.m.tables["caps"] if self.month in (None, 12) else ():
             first, last = cap.year("first_year", self.m.years[0]), cap.year("last_year", self.m.end)
-            lifted = self.lifted if cap.text("sense", "max") == "max" else bool(self.b and self.branch["rows"])
+            lifted = self.caps_lifted if cap.text("sense", "max") == "max" else not self.calm
             if first <= self.year <= last and not lifted:
                 end = cap.number("limit_end", cap.number("limit"))
                 part = (self.year - first) / (last - first) if last > first else 0.0
-                self.cap(cap, cap.number("limit") * (1.0 - part) + end * part)
+                self.limit(cap, cap.number("limit") * (1.0 - part) + end * part)
 
     def column(self, *name, upper=INF, component=None, usd=0.0):
-        k = self.m.column(name[0], self.b, *name[1:], self.t, upper=upper)
+        k = self.m.column(name[0], self.b, *name[1:], self.time, upper=upper)
         if component:
             self.m.costs[k, component, self.t] += usd * MILLION * self.weight
         return k
@@ -67,7 +77,7 @@ class Period:
             self.m.costs[k, "impact", self.t] += units * self.m.impact_usd[impact] * MILLION * self.weight
 
     def row(self, *name, terms, lower=-INF, upper=INF):
-        self.m.row((name[0], self.b, *name[1:], self.t), terms, lower, upper)
+        self.m.row((name[0], self.b, *name[1:], self.time), terms, lower, upper)
 
     def disrupted(self, kind, hit):
         """The product of 1 - f, or 1 + f, times the share of years, over the rows that ``hit`` accepts."""
@@ -122,8 +132,8 @@ class Period:
             self.row("capacity", f, terms=use[f] + more, upper=own * left)
             if not self.b:
                 m.costs[None, "fixed_om", self.t] += own * upkeep
-                if self.year <= r.year("min_use_until", 9999):
-                    self.row("least use", f, terms=use[f], lower=r.number("min_use") * own)
+            if self.calm and self.year <= r.year("min_use_until", 9999):
+                self.row("least use", f, terms=use[f], lower=r.number("min_use") * own)
 
     def trade(self):
         m = self.m
@@ -178,7 +188,7 @@ class Period:
                 banned = q == EXPOSED and self.year >= of.year("clean_from_year", 9999) and not self.lifted
                 k = self.column("deliver", country, sector, material, q, upper=0.0 if banned else INF)
                 self.delivered[material, country, q].append((k, 1.0))
-            most = demand if self.b else demand * (1.0 - of.number("min_service"))
+            most = demand * (1.0 - of.number("min_service")) if self.calm else demand
             short = self.column(
                 "short",
                 country,
@@ -234,37 +244,45 @@ class Period:
                     self.collected[r["returned"], c, q].append((k, 1.0))
                     terms = [(k, 1.0)]
                     for tau in range(self.t + 1):
-                        of = self.b if self.b and tau >= self.branch["begin"] else None
+                        # what comes back in the year of its delivery does so in its month
+                        of = m.year_of(self.b, tau) if tau < self.t else [(self.b, self.time, 1.0)]
                         years = sum(back(r, later - a) for a in m.calendar[tau] for later in m.calendar[self.t])
                         part = r.number("t_per_t", 1.0) * r.number("collected") * years / m.lengths[self.t]
                         for need in m.needs:
                             if need[0] == c and need[2] == r["material"] and r.text("sector") in ("", need[1]):
-                                terms.append((self.at("deliver", *need, q, t=tau, b=of), -part))
+                                for b, time, share in of:
+                                    terms.append((self.at("deliver", *need, q, t=time, b=b), -part * share))
                     self.row("comes back", r["return"], c, q, terms=terms, upper=0.0)
 
     def at(self, *name, t=None, b=...):
-        return self.m.columns[(name[0], self.b if b is ... else b, *name[1:], self.t if t is None else t)]
+        return self.m.columns[(name[0], self.b if b is ... else b, *name[1:], self.time if t is None else t)]
 
     def store(self):
-        m, w = self.m, self.m.lengths[self.t]
+        m, w = self.m, self.length
         for r in m.tables["stockpiles"]:
-            s, place, held = r["stockpile"], (r["material"], r["country"]), []
+            s, spot, held = r["stockpile"], (r["material"], r["country"]), []
             for q in BOTH:
                 put, draw = self.column("put", s, q), self.column("draw", s, q)
                 stock = self.column("stock", s, q, component="holding", usd=r.number("holding_usd_per_t"))
                 held.append((stock, 1.0))
-                self.stored[(*place, q)] += [(draw, 1.0), (put, -1.0)]
+                self.stored[(*spot, q)] += [(draw, 1.0), (put, -1.0)]
                 initial = r.number("initial_t") if q == (EXPOSED if r.flag("initial_exposed") else CLEAN) else 0.0
-                before, opening = [], initial
-                if self.t > 0:
-                    of = self.b if self.b and self.t > self.branch["begin"] else None
-                    before, opening = [(self.at("stock", s, q, t=self.t - 1, b=of), -1.0)], 0.0
+                times = [*m.T] if self.b is None else self.branch["times"]
+                place, gone = times.index(self.time), self.branch["gone"] if self.b else 0.0
+                if place > 0:
+                    before, opening = [(self.at("stock", s, q, t=times[place - 1]), -1.0)], 0.0
+                else:  # the plan's stocks, or those between the ends of its last year and of this one
+                    before, opening = [(self.at("stock", s, q, t=self.t, b=None), -gone)] if gone else [], 0.0
+                    if self.t > 0:
+                        before.append((self.at("stock", s, q, t=self.t - 1, b=None), gone - 1.0))
+                    else:
+                        opening = initial * (1.0 - gone)
                 change = [(stock, 1.0), (put, -w), (draw, w), *before]
                 self.row("stock", s, q, terms=change, lower=opening, upper=opening)
                 self.row("draw", s, q, terms=[(draw, w), *before], upper=opening)
             self.row("full", s, terms=held, upper=r.number("max_t"))
-            if self.t == m.T[-1] and r.number("final_min_t"):
-                if self.b:
+            if self.t == m.T[-1] and self.month in (None, 12) and r.number("final_min_t"):
+                if not self.calm:
                     missing = self.column("missing", s)
                     value = m.materials[r["material"]].number("value_usd_per_t") * MILLION
                     m.costs[missing, "shortage", self.t] += value * self.branch["p"] * m.discount(m.end + 1)
@@ -302,7 +320,21 @@ class Period:
         )
         return made + bought + minus(surplus)
 
-    def cap(self, cap, limit):
+    def limit(self, cap, limit):
+        """Add the rows of a cap: of a year in months for the means over its parts."""
+        rows = defaultdict(lambda: ([], []))
+        for b, time, share in self.m.year_of(self.b, self.t):
+            for country, sums in self.m.periods[b, time].counted(cap).items():
+                for total, terms in zip(rows[country], sums, strict=True):
+                    total += [(k, share * a) for k, a in terms]
+        side = "lower" if cap.text("sense") == "min" else "upper"
+        for country, (part, whole) in rows.items():
+            absolute = cap["metric"] == "impact"
+            terms = part + [(k, -limit * a) for k, a in whole]
+            self.row("cap", cap["cap"], country, terms=terms, **{side: limit if absolute else 0.0})
+
+    def counted(self, cap):
+        """Country, if the metric has one, -> the terms of numerator and denominator (of an impact: none)."""
         m, metric, everywhere = self.m, cap["metric"], self.m.countries
         materials = [
             x
@@ -317,36 +349,29 @@ class Period:
                 [x for n in wanted for x in ((self.at("deliver", *n, q), 1.0), *self.swaps[(*n, q)])]
                 for q in (EXPOSED, CLEAN)
             )
-            self.limit(cap, "", limit, exposed, exposed + clean)
-        elif metric == "stage_share":
+            return {"": (exposed, exposed + clean)}
+        if metric == "stage_share":
             concern = self.supplied(materials, [c for c in everywhere if c in m.concern])
             tied = [x for material in materials for x in self.tied[material]]
-            self.limit(cap, "", limit, concern + tied, all_supplied)
-        elif metric == "single_country_share":
-            for c in everywhere:
-                self.limit(cap, c, limit, self.supplied(materials, [c]), all_supplied)
-        elif metric == "largest_share":
+            return {"": (concern + tied, all_supplied)}
+        if metric == "single_country_share":
+            return {c: (self.supplied(materials, [c]), all_supplied) for c in everywhere}
+        if metric == "largest_share":
             # the same by all sets of so many countries, instead of by duality
-            for i, chosen in enumerate(itertools.combinations(everywhere, min(int(cap["largest"]), len(everywhere)))):
-                self.limit(cap, i, limit, self.supplied(materials, chosen), all_supplied)
-        elif metric == "impact":
+            sets = itertools.combinations(everywhere, min(int(cap["largest"]), len(everywhere)))
+            return {chosen: (self.supplied(materials, chosen), all_supplied) for chosen in sets}
+        if metric == "impact":
             built = [(k, units[cap["impact"]]) for k, units in m.building[self.t] if cap["impact"] in units]
-            sides = {"lower": limit} if cap.text("sense") == "min" else {"upper": limit}
-            self.row("cap", cap["cap"], "", terms=self.caused[cap["impact"]] + built, **sides)
-        elif metric == "own_share":
+            return {"": (self.caused[cap["impact"]] + built, [])}
+        if metric == "own_share":
             inside = m.members(cap["country"])
             made = self.over_all(self.recycled if cap.flag("recycled") else self.made, materials, inside)
             wasted = [] if cap.flag("recycled") else self.over_all(self.surplus, materials, inside)
             use = self.over_all(self.used, materials, inside) + self.over_all(self.delivered, materials, inside)
-            self.limit(cap, "", limit, made + minus(wasted), use)
-        else:
-            origin = m.members(cap.text("origin"))
-            inside = m.members(cap["country"]) if cap.text("country") else set(everywhere) - origin
-            movements = [(x, i, j) for x in materials for i in origin - inside for j in inside]
-            arriving = [term for movement in movements for term in self.arriving[movement]]
-            use = self.over_all(self.used, materials, inside) + self.over_all(self.delivered, materials, inside)
-            self.limit(cap, "", limit, arriving, use)
-
-    def limit(self, cap, country, limit, part, whole):
-        sides = {"lower": 0.0} if cap.text("sense") == "min" else {"upper": 0.0}
-        self.row("cap", cap["cap"], country, terms=part + [(k, -limit * a) for k, a in whole], **sides)
+            return {"": (made + minus(wasted), use)}
+        origin = m.members(cap.text("origin"))
+        inside = m.members(cap["country"]) if cap.text("country") else set(everywhere) - origin
+        movements = [(x, i, j) for x in materials for i in origin - inside for j in inside]
+        arriving = [term for movement in movements for term in self.arriving[movement]]
+        use = self.over_all(self.used, materials, inside) + self.over_all(self.delivered, materials, inside)
+        return {"": (arriving, use)}

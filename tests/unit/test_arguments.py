@@ -27,10 +27,19 @@ def folder(plan, tmp_path_factory):
     return plan.write(tmp_path_factory.mktemp("runs") / "tiny")
 
 
+OF_OTHERS = ("load", "read_run", "convert", "new", "sensitivity", "batch", "example", "examples")
 CALLS = {
     name: getattr(planner, name)
     for name in planner.__all__
-    if inspect.isfunction(getattr(planner, name)) and name not in ("load", "read_run", "convert", "new", "sensitivity")
+    if inspect.isfunction(getattr(planner, name)) and name not in OF_OTHERS
+}
+
+MORE = {"cover": ["outage:USA", 2027], "break_even": ["texas-line"]}
+LITTLE = {
+    "hedge": {"outcomes": 2},
+    "frontier": {"points": 2},
+    "explain": {"projects": 0},
+    "break_even": {"subsidy": True},
 }
 
 
@@ -41,9 +50,7 @@ def first_parameter(call):
 @pytest.mark.parametrize("name", sorted(CALLS))
 @pytest.mark.parametrize("wrong", [None, 3, [], {}, object()])
 def test_every_call_refuses_what_is_no_instance_and_no_run(name, wrong, plan):
-    more = {"audit": [plan], "cover": ["outage:USA", 2027], "compare": [plan], "break_even": ["texas-line"]}.get(
-        name, []
-    )
+    more = MORE.get(name, []) + ([plan] if name in ("audit", "compare") else [])
     with pytest.raises(UsageError, match=r"expected (an instance|a run)"):
         CALLS[name](wrong, *more)
 
@@ -52,14 +59,8 @@ def test_every_call_refuses_what_is_no_instance_and_no_run(name, wrong, plan):
 def test_every_call_takes_folders(name, plan, folder):
     call = CALLS[name]
     runs = first_parameter(call).name in ("run", "plans")
-    more = {"audit": [plan], "cover": ["outage:USA", 2027], "compare": [folder]}.get(name, [])
-    more = ["texas-line"] if name == "break_even" else more
-    little = {
-        "hedge": {"outcomes": 2},
-        "frontier": {"points": 2},
-        "explain": {"projects": 0},
-        "break_even": {"subsidy": True},
-    }.get(name, {})
+    more = MORE.get(name, []) + {"audit": [plan], "compare": [folder]}.get(name, [])
+    little = LITTLE.get(name, {})
     for path in (folder, str(folder)) if runs else (TINY, str(TINY)):
         try:
             assert call(path, *more, **little) is not None

@@ -238,6 +238,17 @@ def an_extension_of_nothing(run):
     drop(run.tables, "builds", option="reduce-start")
 
 
+@corrupts("build_shared")
+def a_branch_that_builds_before_the_blow(run):
+    put(run.branches["stop"]["builds"], "modules", 2.0, option="reduce-start")
+
+
+@corrupts("funding_branch")
+def a_branch_that_builds_what_nobody_pays(run):
+    # at 4 MUSD a module: private money pays 2.5 MUSD of it, the funds at most 0.3 of the capex each
+    put(run.branches["stop"]["builds"], "modules", 3.0, option="reduce-start")
+
+
 @corrupts("build_columns")
 def online_too_soon(run):
     put(run.tables["builds"], "online_year", 2027, option="reduce-start")
@@ -1004,7 +1015,7 @@ def test_nothing_at_all_is_no_plan(instance):
     report = planner.audit(instance, HandRun({}, {}, {}))
     assert not report.ok
     assert report.check("tables").failed == 12 + len([t for t in ONLY_WITH.values() if instance.rows(t)])
-    assert report.check("branches").failed == 2
+    assert report.check("branches").failed == 3
     assert json.dumps(report.to_dict(), allow_nan=False)
 
 

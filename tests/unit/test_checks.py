@@ -20,8 +20,10 @@ PAIR = "group,option\npair,first\npair,second\n"
 SECOND = "b,site,B,100,,,,,9,1,10,,,,,\n"
 SCENARIO = "scenario,name,probability,first_year,last_year\n"
 DISRUPTION = "scenario,kind,country,stage,material,facility,fraction,reference_t\n"
+MONTHS = "scenario,name,probability,first_year,last_year,first_month,months\n"
 ALWAYS = SCENARIO + "s,S,0.1,2026,2030\n"
 STOP = DISRUPTION + "s,export_stop,CHN,,metal,,1,\n"
+OUTAGE = DISRUPTION + "s,outage,CHN,,,,1,\n"
 FUND = "fund,provider,instrument,budget_musd,first_year,last_year\n"
 DRAWN = "fund,option\nf,first\n"
 STOCKPILE = "stockpile,country,material,initial_t,max_t,final_min_t\n"
@@ -51,6 +53,12 @@ def caps(row):
 
 def floors(*rows):
     return {"caps": CAP.replace("limit", "limit,sense") + "".join(f"{row}\n" for row in rows)}
+
+
+def tree(*rows):
+    """Scenarios with rebuild_after and parent; the first has a disruption."""
+    head = SCENARIO.replace("last_year", "last_year,rebuild_after,parent")
+    return {"scenarios": head + "".join(f"{row}\n" for row in rows), "disruptions": OUTAGE}
 
 
 def grouped(row):
@@ -270,7 +278,32 @@ SLIPS = [
     # scenarios and disruptions
     ("E318", "scenarios.csv:2:first_year", {"scenarios": SCENARIO + "s,S,0.1,2031,2032\n", "disruptions": STOP}),
     ("E318", "scenarios.csv:2:last_year", {"scenarios": SCENARIO + "s,S,0.1,2024,2025\n", "disruptions": STOP}),
+    ("E393", "scenarios.csv:2:last_year", {"scenarios": SCENARIO + "s,S,0.1,2030,\n", "disruptions": STOP}),
+    ("E393", "scenarios.csv:2:first_month", {"scenarios": MONTHS + "s,S,0.1,2030,,3,\n", "disruptions": STOP}),
+    ("E393", "scenarios.csv:2:months", {"scenarios": MONTHS + "s,S,0.1,2030,,,3\n", "disruptions": STOP}),
+    ("E393", "scenarios.csv:2:last_year", {"scenarios": MONTHS + "s,S,0.1,2030,2030,1,3\n", "disruptions": STOP}),
+    # the blow may not fall into a period of two years, and neither may the year after it
+    ("E393", "scenarios.csv:2:first_year", {"scenarios": MONTHS + "s,S,0.1,2028,,1,3\n", "disruptions": STOP}),
+    (
+        "E393",
+        "scenarios.csv:2:months",
+        {"scenarios": MONTHS + "s,S,0.1,2026,,1,3\n", "disruptions": STOP},
+        ("years = [2026, 2028, 2030]", "years = [2026, 2027, 2030]"),
+    ),
+    ("E318", "scenarios.csv:2:first_year", {"scenarios": MONTHS + "s,S,0.1,2031,,1,3\n", "disruptions": STOP}),
+    ("E318", "scenarios.csv:2:months", {"scenarios": MONTHS + "s,S,0.1,2025,,12,1\n", "disruptions": STOP}),
     ("E319", "scenarios.csv:2:probability", {"scenarios": SCENARIO + "s,S,1,2026,2030\n", "disruptions": STOP}),
+    ("E319", "scenarios.csv:3:probability", tree("s,S,0.2,2026,2030,,", "t,T,0.3,2027,2030,,s")),
+    (
+        "E319",
+        "scenarios.csv:4:probability",
+        tree("s,S,0.2,2026,2030,,", "t,T,0.1,2027,2030,,s", "u,U,0.15,2027,2027,,s"),
+    ),
+    ("E201", "scenarios.csv:3:parent", tree("s,S,0.2,2026,2030,,", "t,T,0.1,2027,2030,,S")),
+    ("E391", "scenarios.csv:2:parent", tree("s,S,0.2,2026,2030,,s")),
+    ("E391", "scenarios.csv:3:parent", tree("s,S,0.2,2027,2030,,t", "t,T,0.2,2027,2030,,s")),
+    ("E392", "scenarios.csv:3:first_year", tree("s,S,0.2,2027,2030,,", "t,T,0.1,2026,2030,,s")),
+    ("W517", "scenarios.csv:3:scenario", tree("s,S,0.2,2026,2030,,", "t,T,0.1,2027,2030,,s")),
     ("E320", "disruptions.csv:2:facility", disruptions("s,export_stop,CHN,,metal,works,1,")),
     ("E320", "disruptions.csv:2:stage", disruptions("s,demand_surge,AAA,magnet,,,1,")),
     ("E320", "disruptions.csv:2:reference_t", disruptions("s,outage,CHN,,,,1,5")),
@@ -711,6 +744,12 @@ def test_a_slip_is_found_at_its_place(tmp_path, code, place, changes):
         assert {i.code for i in issues} == {code}, [str(i) for i in issues]
 
 
+def test_a_year_has_twelve_months_and_a_disruption_lasts_at_least_one(tmp_path):
+    tables = {**TABLES, "disruptions": STOP, "scenarios": MONTHS + "s,S,0.1,2030,,13,0\n"}
+    told = {shown(i): i.expected for i in issues_of(write_instance(tmp_path / "small", tables))}
+    assert "1 to 12" in told["scenarios.csv:2:first_month"] and "1 to 9999" in told["scenarios.csv:2:months"]
+
+
 def test_names_that_differ_in_case_are_told_with_both_places():
     # texas-line costs 6 MUSD, Texas-Line 5 MUSD: two projects, of which the plan takes the cheaper
     warnings = load(DEFECTS / "keys_apart_by_case").warnings
@@ -802,8 +841,22 @@ def test_the_cases_of_the_contract_are_accepted():
     warned = {folder.parent.name: [w.code for w in load(folder).warnings] for folder in folders}
     # the overlay shows that a row replaces the whole row: it leaves min_service blank, which its base fills
     expected = {"07_recycling_restores_provenance": ["W530"], "33_own_share_and_recycling": ["W530"]}
-    expected |= {"16b_overlay": ["W538"], "47_collected_is_not_made": ["W572"]}
+    expected |= {"16b_overlay": ["W538"], "47_collected_is_not_made": ["W572"], "60b_two_plants_fixed": ["W538"]}
     assert {name: codes for name, codes in warned.items() if codes} == expected
+
+
+def test_a_scenario_may_be_a_date_at_which_one_learns(tmp_path):
+    # of good: nothing strikes, but it may build, and late leaves it; of date: it is the parent of what strikes
+    scenarios = tree(
+        "s,S,0.1,2026,2030,,date", "date,D,0.3,2026,2027,,", "good,G,0.2,2026,2027,0,", "late,L,0.2,2028,2029,1,good"
+    )
+    assert load(write_instance(tmp_path / "small", {**TABLES, **scenarios})).warnings == ()
+
+
+def test_what_rounding_leaves_of_a_parents_probability_is_no_error(tmp_path):
+    # 0.1 + 0.2 is a little more than 0.3 in binary numbers
+    scenarios = tree("s,S,0.3,2026,2030,,", "a,A,0.1,2028,2030,0,s", "b,B,0.2,2028,2030,0,s")
+    assert load(write_instance(tmp_path / "small", {**TABLES, **scenarios})).warnings == ()
 
 
 def test_an_unknown_name_is_found_in_a_row_with_another_slip(tmp_path):

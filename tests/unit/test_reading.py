@@ -15,7 +15,8 @@ from planner.instance.settings import describe_settings
 from planner.instance.tables import TABLES as SCHEMA
 from planner.instance.tables import describe
 from planner.instance.workbook import convert
-from planner.questions.sensitivity.study_file import read_study
+from planner.questions.asked_file import read_asked
+from planner.questions.sensitivity.study_file import StudyFile
 
 
 def refused(folder):
@@ -436,7 +437,7 @@ def test_settings_nested_thousands_deep_are_one_error(tmp_path, text):
         convert(folder, tmp_path / "b.xlsx")
     (tmp_path / "study.toml").write_text(text)
     with pytest.raises(UsageError, match=r"study\.toml is not TOML: keys or lists are nested"):
-        read_study(tmp_path / "study.toml")
+        read_asked(StudyFile, tmp_path / "study.toml")
 
 
 @pytest.mark.parametrize("name", ["sectors.csv", "instance.toml"])

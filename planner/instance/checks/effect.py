@@ -21,6 +21,7 @@ from ..tables import Cap, DeliveryRisk, Disruption, PriceFloor, Sector, Substitu
 from ..timeline import (
     Period,
     cap_limits,
+    disrupted_months,
     module_share,
     most_room,
     overlap_share,
@@ -329,8 +330,7 @@ def _in_branch(facts: _Facts, row: Any, period: Period) -> bool:
 
 def _while_disrupted(facts: _Facts, row: Disruption, period: Period) -> bool:
     """Return whether a period overlaps the years of a disruption's scenario."""
-    scenario = facts.scenarios[row.scenario]
-    return overlap_share(period, scenario.first_year, scenario.last_year) > 0
+    return overlap_share(period.months, disrupted_months(facts.scenarios[row.scenario])) > 0
 
 
 def _between_neighbours(facts: _Facts, row: Any, period: Period) -> bool:

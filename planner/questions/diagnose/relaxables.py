@@ -121,7 +121,7 @@ def _service(system: System) -> None:
     rows: dict[Cell, list[tuple[int, float]]] = defaultdict(list)
     for d, row in system.arrays.rows.get("service", {}).items():
         need = system.data.need[d]
-        rows[service_cell(need.sector, system.data.nodes[need.node].branch)].append((row, need.demand))
+        rows[service_cell(system.instance, need.sector, system.data.nodes[need.node].branch)].append((row, need.demand))
     for cell, effects in rows.items():
         _add(system, Relaxable(cell, SERVICE, cell.value_in(system.instance), sign=-1.0), effects)
 
@@ -171,7 +171,7 @@ def _stores(system: System) -> None:
         rooms[system.data.stock_limit[i].stockpile].append((row, KT))
     for i, row in system.arrays.rows.get("stock_balance", {}).items():
         part = system.data.stock[i]
-        if part.previous is None and part.opening > 0.0:
+        if not part.before and part.opening > 0.0:
             contents[part.stockpile].append((row, KT))
             if i in system.arrays.rows["stock_draw"]:
                 contents[part.stockpile].append((system.arrays.rows["stock_draw"][i], -KT))
@@ -239,8 +239,8 @@ def _sales(system: System) -> None:
 def _rules(system: System) -> None:
     """Add exclusive groups and requirements of options: an option can be freed of either."""
     data, arrays = system.data, system.arrays
-    for group, row in arrays.rows.get("exclusive_group", {}).items():
-        for h in data.groups[group]:
+    for i, row in arrays.rows.get("exclusive_group", {}).items():
+        for h in data.groups[i].chosen:
             cell = Cell("options", (data.chosen[h].option,), "exclusive_group")
             freed = _add(system, Relaxable(cell, RULE, 1.0, switch=True), [(row, 1.0)])
             system.only_if.append((freed, arrays.columns["chosen"][h]))

@@ -28,19 +28,19 @@ def scarcities(system: System, items: Sequence[Item], limits: bool, clock: Clock
     limits  whether the conflict itself has limits that explain it; reasons are then given only where nothing can be had
     """
     sentences = []
-    for (clean, year, branch), by_place in _needs(system, items).items():
+    for (clean, time, branch), by_place in _needs(system, items).items():
         together = len(by_place) > WIDE
         groups = [[d for needs in by_place.values() for d in needs]] if together else list(by_place.values())
         for needs in groups:
             sentence = _scarcity(system, needs, clean, limits or together, clock)
             if sentence:
-                when = f"branch {branch}, {year}" if branch else str(year)
+                when = f"branch {branch}, {time}" if branch else time
                 sentences.append(sentence.replace("{when}", when))
     return sentences
 
 
 def _scarcity(system: System, needs: Sequence[int], clean: bool, plain: bool, clock: Clock) -> str:
-    """Return how much can be delivered to some demands of one year, with ``{when}`` for the year; "" if enough.
+    """Return how much can be delivered to some demands of one time, with ``{when}`` for it; "" if enough.
 
     needs  positions of the demands
     clean  whether only clean material helps
@@ -60,21 +60,21 @@ def _scarcity(system: System, needs: Sequence[int], clean: bool, plain: bool, cl
     return f"{'clean ' if clean else ''}{what}, {{when}}: {amount} can be had{f' ({why})' if why else ''}"
 
 
-def _needs(system: System, items: Sequence[Item]) -> dict[tuple[bool, int, str], dict[tuple[str, str], list[int]]]:
+def _needs(system: System, items: Sequence[Item]) -> dict[tuple[bool, str, str], dict[tuple[str, str], list[int]]]:
     """Return the positions of the demands of a conflict.
 
-    They are grouped by (whether only clean material helps, year, branch), and there by (material, country).
+    They are grouped by (whether only clean material helps, year or month, branch), and there by (material, country).
     """
     data = system.data
     clean: set[int] = {data.deliver[i].need for family, i in items if family == "clean_only"}
     for cap in (data.caps["exposed_share"][i] for family, i in items if family == "exposed_share"):
-        clean |= set(cap.total)
+        clean |= {d for part in cap.parts for d in part.total}
     found = {i for family, i in items if family in ("service", "demand")} | clean
-    grouped: dict[tuple[bool, int, str], dict[tuple[str, str], list[int]]] = {}
+    grouped: dict[tuple[bool, str, str], dict[tuple[str, str], list[int]]] = {}
     for d in sorted(found):
         need = data.need[d]
         node = data.nodes[need.node]
-        places = grouped.setdefault((d in clean, node.year, node.branch), {})
+        places = grouped.setdefault((d in clean, node.when, node.branch), {})
         places.setdefault((need.material, need.country), []).append(d)
     return grouped
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from ...prepare import EXPOSED, PLAN, ModelData, Prepared, prepare
+from ...prepare import EXPOSED, ModelData, Prepared, prepare
 from ...solving.cap_rows import Slope, slopes
 from ...solving.compiling import Arrays, compiled
 
@@ -49,11 +49,14 @@ def row_of(instance: Instance, table: str, key: Key) -> Any:
     return next(row for row in instance.rows(table) if tuple(getattr(row, name) for name in row.KEY) == key)
 
 
-def service_cell(sector: str, branch: str) -> Cell:
-    """Return the cell that sets a sector's service floor, in the plan or in the branch of a scenario."""
-    if branch == PLAN:
-        return Cell("sectors", (sector,), "min_service")
-    return Cell("branch_service", (branch, sector), "min_service")
+def service_cell(instance: Instance, sector: str, branch: str) -> Cell:
+    """Return the cell that sets a sector's service floor, in the plan or in the branch of a scenario.
+
+    A branch that nothing disturbs has that of the sector, unless it has one of its own.
+    """
+    if any((row.scenario, row.sector) == (branch, sector) for row in instance.branch_service):
+        return Cell("branch_service", (branch, sector), "min_service")
+    return Cell("sectors", (sector,), "min_service")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ class Statement:
 
     kind     ``wish`` (a demand or rule of the user), ``limit`` (of what is available) or ``source`` (of a material)
     subject  statements of one kind and subject are merged into one sentence that names all their years
-    year     first year of the period of the row; None for the whole horizon
+    when     time of the row: the first year of its period, or year and month; None for the whole horizon
     text     the sentence, with ``{when}`` in the place of the years, and for demands ``{who}`` and ``{what}``
     cell     the cell of the instance that sets the row; None if no single cell does
     rank     place in the order of statements of a kind: a higher rank is nearer to the demand, and comes first
@@ -31,7 +31,7 @@ class Statement:
 
     kind: str
     subject: str
-    year: int | None
+    when: str | None
     text: str
     cell: Cell | None = None
     rank: float = 0.0
@@ -58,16 +58,16 @@ def percent(part: float) -> str:
     return f"{part * 100:.6g}%"
 
 
-def span(years: Iterable[int]) -> str:
-    """Return years as text: one year, two years joined by ``and``, or the first and the last of more.
+def span(times: Iterable[str]) -> str:
+    """Return years, or years and months, as text: one, two joined by ``and``, or the first and the last of more.
 
-    >>> span([2027]), span([2028, 2027]), span([2027, 2028, 2030])
-    ('2027', '2027 and 2028', '2027-2030')
+    >>> span(["2027"]), span(["2028", "2027"]), span(["2027", "2028", "2030"]), span(["2027-01", "2027-02", "2028"])
+    ('2027', '2027 and 2028', '2027-2030', '2027-01 to 2028')
     """
-    listed = sorted(set(years))
+    listed = sorted(set(times))
     if len(listed) <= 2:
-        return " and ".join(str(y) for y in listed)
-    return f"{listed[0]}-{listed[-1]}"
+        return " and ".join(listed)
+    return f"{listed[0]}{' to ' if any('-' in time for time in listed) else '-'}{listed[-1]}"
 
 
 def merged(statements: Sequence[Statement]) -> list[tuple[list[Statement], str]]:
@@ -77,7 +77,7 @@ def merged(statements: Sequence[Statement]) -> list[tuple[list[Statement], str]]
         groups[s.kind, s.subject].append(s)
     told = []
     for group in groups.values():
-        text = group[0].text.replace("{when}", span(s.year for s in group if s.year is not None))
+        text = group[0].text.replace("{when}", span(s.when for s in group if s.when is not None))
         demands = [s.demand for s in group if s.demand is not None]
         if demands:
             text = text.replace("{who}", _who(demands)).replace(
@@ -120,7 +120,7 @@ def statements(system: System, items: Sequence[Item]) -> list[Statement]:
     told = [(family, index) for family, index in items if family != "demand" or not asked]
     found = [s for family, index in told if (s := _statement(system, family, index)) is not None]
     order = {"wish": 0, "source": 1, "limit": 1}
-    return sorted(found, key=lambda s: (order[s.kind], -s.rank, s.year or 0))
+    return sorted(found, key=lambda s: (order[s.kind], -s.rank, s.when or ""))
 
 
 def _statement(system: System, family: str, index: Any) -> Statement | None:
@@ -148,8 +148,8 @@ def _told(system: System, name: str, index: Any) -> Statement | None:
     subject = f"{name} {text}"
     node = system.data.nodes[row.node] if hasattr(row, "node") else None
     text = text.replace("{at}", _at(node) if node else "{when}")
-    year = node.year if node else getattr(row, "year", None)
-    return Statement(family.gives, subject, year if "{when}" in text else None, text, cell, rank)
+    when = node.when if node else str(getattr(row, "year", ""))
+    return Statement(family.gives, subject, when if "{when}" in text else None, text, cell, rank)
 
 
 _ONE = {"facilities": "facility", "funds": "fund", "options": "option", "stockpiles": "stockpile"}  # singulars
@@ -174,9 +174,9 @@ def _service(system: System, d: int) -> Statement:
     node = system.data.nodes[need.node]
     least = need.demand - need.max_short
     text = f"min_service of {{who}}: {{what}}, {_at(node)}, must be served to {percent(least / need.demand)}"
-    cell = service_cell(need.sector, node.branch)
+    cell = service_cell(system.instance, need.sector, node.branch)
     demanded = Demanded(need.sector, need.material, need.country, least, need.demand)
-    return Statement("wish", f"service {text}", node.year, text, cell, 98.0, demanded)
+    return Statement("wish", f"service {text}", node.when, text, cell, 98.0, demanded)
 
 
 def _clean_only(system: System, i: int) -> Statement:
@@ -188,7 +188,7 @@ def _clean_only(system: System, i: int) -> Statement:
     taken = substitutes.get(delivery.substitute, need.material)
     text = f"clean_from_year of sector {need.sector}: from {since} on it takes only clean {taken} ({_at(node)})"
     subject = f"clean {need.sector} {taken}"
-    return Statement("wish", subject, node.year, text, Cell("sectors", (need.sector,), "clean_from_year"), 99.0)
+    return Statement("wish", subject, node.when, text, Cell("sectors", (need.sector,), "clean_from_year"), 99.0)
 
 
 def _cap(system: System, family: str, limit: ShareLimit) -> Statement:
@@ -211,7 +211,7 @@ def _cap(system: System, family: str, limit: ShareLimit) -> Statement:
     asked = limit_in_words(system.instance, limit.cap, limit.limit * (1e3 if METRICS[family].amount else 1.0))
     text = f"cap {limit.cap}: {' '.join(of)} at {side} {asked} in {_at(node)}"
     subject = f"cap {limit.cap} {limit.country} {limit.limit if row.limit_end is not None else ''}"
-    return Statement("wish", subject, node.year, text, Cell("caps", (limit.cap,), "limit"), 100.0)
+    return Statement("wish", subject, str(node.year), text, Cell("caps", (limit.cap,), "limit"), 100.0)
 
 
 def _least_use(system: System, i: int) -> Statement:
@@ -223,7 +223,7 @@ def _least_use(system: System, i: int) -> Statement:
         f"({tonnes(limit.least_use)}) must be used in {_at(node)}"
     )
     cell = Cell("facilities", (limit.facility,), "min_use")
-    return Statement("wish", f"use {limit.facility}", node.year, text, cell, 97.0)
+    return Statement("wish", f"use {limit.facility}", node.when, text, cell, 97.0)
 
 
 def _offtake(system: System, i: int) -> Statement:
@@ -238,7 +238,7 @@ def _offtake(system: System, i: int) -> Statement:
     each = [f"{r.take_t:,.6g} t of {r.material}{f' for each module of {r.option}' if r.option else ''}" for r in rows]
     text = f"take_t of offtake {names}: {' and '.join(each)} must be made by {limit.facility} in {{when}}"
     cell = Cell("offtakes", (rows[0].offtake,), "take_t")
-    return Statement("wish", f"taken {names}", year, text, cell, 97.5)
+    return Statement("wish", f"taken {names}", str(year), text, cell, 97.5)
 
 
 def _sale_least(system: System, i: int) -> Statement:
@@ -249,13 +249,14 @@ def _sale_least(system: System, i: int) -> Statement:
     amount = f"{tonnes(limit.least)} of {limit.material}"
     text = f"min_t of buyer {limit.buyer}: at least {amount} must be sold to it in {{when}}"
     cell = Cell("buyer_prices", (limit.buyer, nearest.year), "min_t")
-    return Statement("wish", f"sold {limit.buyer}", year, text, cell, FAMILIES["sale_least"].rank)
+    return Statement("wish", f"sold {limit.buyer}", str(year), text, cell, FAMILIES["sale_least"].rank)
 
 
-def _exclusive(system: System, group: str) -> Statement:
-    options = ", ".join(system.data.chosen[h].option for h in system.data.groups[group])
-    text = f"exclusive_group {group}: only one of {options} may be built"
-    return Statement("wish", f"group {group}", None, text, None, 94.0)
+def _exclusive(system: System, i: int) -> Statement:
+    group = system.data.groups[i]
+    options = ", ".join(system.data.chosen[h].option for h in group.chosen)
+    text = f"exclusive_group {group.group}: only one of {options} may be built"
+    return Statement("wish", f"group {group.group}", None, text, None, 94.0)
 
 
 def _group_most(system: System, i: int) -> Statement:
@@ -295,7 +296,7 @@ def _balance(system: System, p: int) -> Statement:
     sources = sources_of(system, pool)
     text = f"{pool.provenance} {pool.material} in {pool.country}, {_at(node)}: from {sources or 'nowhere'}"
     subject = f"balance {pool.material} {pool.country} {pool.provenance} {node.branch} {sources}"
-    return Statement("source", subject, node.year, text, None, stage_rank(system, pool.material) + 0.5)
+    return Statement("source", subject, node.when, text, None, stage_rank(system, pool.material) + 0.5)
 
 
 def sources_of(system: System, pool: Pool) -> str:
@@ -323,7 +324,7 @@ def _capacity(system: System, i: int) -> Statement:
     cell = Cell("facilities", (limit.facility,), "capacity_t")
     if points is not None:  # the first point of the series stands for it
         cell = Cell("facility_capacity", (limit.facility, next(iter(points))), "capacity_t")
-    return Statement("limit", f"capacity {limit.facility} {text}", node.year, text, cell, rank + 0.2)
+    return Statement("limit", f"capacity {limit.facility} {text}", node.when, text, cell, rank + 0.2)
 
 
 def facility_capacity(system: System, facility: str, period: int, limit: Any) -> str:
@@ -371,7 +372,7 @@ def late_option(system: System, option: Any) -> str:
 
 def _stock_balance(system: System, i: int) -> Statement | None:
     part = system.data.stock[i]
-    if part.previous is not None or part.opening == 0.0:
+    if part.before or part.opening == 0.0:
         return None
     text = (
         f"initial_t of stockpile {part.stockpile}: {tonnes(part.opening)} of {part.provenance} {part.material} lie "

@@ -115,9 +115,11 @@ class _Marginals:
                 self.paid["impacts", of.impact] += data.nodes[of.node].weight * caused
         for i, cap in enumerate(data.caps["exposed_share"]):  # more demand leaves more room under a share of it
             room = duals.get("exposed_share", {}).get(i, 0.0) * cap.limit
-            for d in cap.total:
-                need = data.need[d]
-                self.demand[need.country, need.sector, need.material, data.nodes[need.node].period] += room
+            for part in cap.parts:
+                for d in part.total:
+                    need = data.need[d]
+                    period = data.nodes[need.node].period
+                    self.demand[need.country, need.sector, need.material, period] += part.share * room
         self.modules = {(b.option, b.year): values.get("build", {}).get(i, 0.0) for i, b in enumerate(data.build)}
         self.options = {o.option: o for o in instance.options}
         self.end = horizon_end(instance)

@@ -129,9 +129,10 @@ class Model:
 
     def capital(self, option: str) -> dict[int, float]:
         """Return column -> present value of the capital cost of an option, MUSD per unit of the column."""
-        cost = {self.columns[i]: self.data.build[i].annuity for i in self.starts[option]}
-        excess = self.arrays.columns.get("excess", {})
-        return cost | {excess[i]: of.annuity for i, of in enumerate(self.data.excess) if of.option == option}
+        starts = ((self.columns[i], self.data.build[i]) for i in self.starts[option])
+        cost = {column: start.annuity * start.probability for column, start in starts}
+        sized = ((i, of) for i, of in enumerate(self.data.excess) if of.option == option)
+        return cost | {self.arrays.columns["excess"][i]: of.annuity * of.probability for i, of in sized}
 
     def least_modules(self, option: Option) -> float:
         """Return the least of an option that is built, modules: one, or of an option with sizes its smallest size."""

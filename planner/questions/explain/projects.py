@@ -129,8 +129,10 @@ def module_values(bench: Bench, duals: Mapping[int, float]) -> list[dict[int, fl
     for n, dual in bench.dual.get("impact", {}).items():  # what building causes takes up room under a cap
         cap = bench.data.caps["impact"][n]
         year = bench.data.nodes[cap.node].year
-        for i, units in cap.started:
-            result[i][year] = result[i].get(year, 0.0) + min(0.0, dual) * cap.sign * units
+        for part in cap.parts:
+            for i, units in part.started:
+                lost = min(0.0, dual) * cap.sign * part.share * units
+                result[i][year] = result[i].get(year, 0.0) + lost
     return result
 
 

@@ -12,10 +12,11 @@ import numpy as np
 
 from ...bands import Searched, difference
 from ...errors import UsageError
+from ..asked_file import asked_of, read_asked
 from . import metrics
 from .changes import Varied, resolve, varied
 from .result import Sensitivity
-from .study_file import StudyFile, read_study, study_of
+from .study_file import StudyFile
 from .trials import Positions, solve_all
 
 if TYPE_CHECKING:
@@ -46,9 +47,9 @@ def sensitivity(
     """
     folder = Path()
     if isinstance(study, (str, Path)):
-        study, folder = read_study(study)
+        study, folder = read_asked(StudyFile, study)
     elif not isinstance(study, StudyFile):
-        study = study_of(study)
+        study = asked_of(StudyFile, study, "study")
     instance = study.base(folder)
     changes = _changes(study, instance)
     names = [c.name for c in study.change]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ...errors import InstanceError, UsageError, hinted, idle
-from ...instance.reading import read_toml
+from ...errors import InstanceError, UsageError, idle
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ...instance.instance import Instance
 
 METHODS = ("one-at-a-time", "lhs", "sobol")
@@ -100,43 +99,3 @@ class StudyFile(BaseModel):
             return instance.changed(rows=self.rows, settings=self.settings or None)
         except InstanceError as error:
             raise UsageError(f"rows and settings of the study do not fit {self.instance}\n{error}") from error
-
-
-def read_study(path: str | Path) -> tuple[StudyFile, Path]:
-    """Read a study; and the folder from which its paths start. Raises UsageError with every problem."""
-    file = Path(path)
-    try:
-        written = read_toml(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise UsageError(f"{file} is not TOML: {error}") from error
-    return study_of(written, str(file)), file.resolve().parent
-
-
-def study_of(written: Mapping[str, Any], where: str = "study") -> StudyFile:
-    """A study from its keys. Raises UsageError with every problem."""
-    try:
-        return StudyFile.model_validate(written)
-    except ValidationError as error:
-        raise UsageError("\n".join(f"{where}: {_problem(e)}" for e in error.errors())) from None
-
-
-def _problem(error: Any) -> str:
-    place = _place(error["loc"])
-    if error["type"] == "extra_forbidden":
-        return hinted(f"unknown key {place}", str(error["loc"][-1]), _known(error["loc"]))
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return f"{place}: {message[0].lower()}{message[1:]}" if place else message
-
-
-def _place(loc: Sequence[Any]) -> str:
-    said = ""
-    for part in loc:
-        said += f"[{part + 1}]" if isinstance(part, int) else f"{'.' if said else ''}{part}"
-    return said
-
-
-def _known(loc: Sequence[Any]) -> list[str]:
-    of = Change if "change" in loc[:1] else Solving if "solve" in loc[:1] else StudyFile
-    return list(of.model_fields if len(loc) > 1 or of is StudyFile else StudyFile.model_fields)

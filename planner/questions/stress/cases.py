@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import UsageError, hinted
 from ...instance.tables import Disruption, Scenario
-from ...instance.timeline import horizon_end, overlap_share, periods
+from ...instance.timeline import calendar_months, horizon_end, overlap_share, periods
 from ...instance.wildcards import MovementTable, hit_facilities, members
 
 if TYPE_CHECKING:
@@ -214,7 +214,8 @@ class _CaseList:
 
     def __init__(self, instance: Instance, planned: Planned, shock: Shock) -> None:
         self.instance, self.planned, self.shock = instance, planned, shock
-        self.years = [p.first_year for p in periods(instance) if overlap_share(p, shock.year, shock.last) > 0.0]
+        hit = calendar_months(shock.year, shock.last)
+        self.years = [p.first_year for p in periods(instance) if overlap_share(p.months, hit) > 0.0]
         self.running = {
             f.facility for f in instance.facilities if any(planned.capacity(f.facility, y) > 0.0 for y in self.years)
         }
@@ -308,8 +309,8 @@ def _scenarios(instance: Instance) -> Iterator[Case]:
     """Yield each scenario of the instance as a case."""
     for s in instance.scenarios:
         rows = tuple(d for d in instance.disruptions if d.scenario == s.scenario)
-        months = 12 * (s.last_year - s.first_year + 1)
-        yield Case(f"{OWN}:{s.scenario}", OWN, "scenario", 1.0, s.first_year, s.last_year, months, rows)
+        months = 12 * (s.last_disrupted_year - s.first_year + 1)
+        yield Case(f"{OWN}:{s.scenario}", OWN, "scenario", 1.0, s.first_year, s.last_disrupted_year, months, rows)
 
 
 def disruption(kind: Any, fraction: float, scenario: str = SCENARIO, **what: Any) -> Disruption:

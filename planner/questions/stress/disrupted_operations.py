@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ...errors import SolverFailed
-from ...instance.timeline import overlap_share, periods
+from ...instance.timeline import calendar_months, overlap_share, periods
 from ...prepare import CapacityLimit, ModelData, ShareLimit, Terms, prepare_branch
-from ...prepare.conditions import Conditions, conditions_of
+from ...prepare.conditions import Conditions, Strike, conditions_of
 from ...runs.served import served
 from ...solving.compiling import compiled
 from ...solving.programme import Programme
@@ -85,7 +85,7 @@ class Branch:
         quiet = self._quiet()
         self.name = quiet.scenarios[0].scenario
         span = periods(instance)
-        hit = [t for t, p in enumerate(span) if overlap_share(p, shape.first, shape.last) > 0.0]
+        hit = [t for t, p in enumerate(span) if overlap_share(p.months, calendar_months(shape.first, shape.last)) > 0.0]
         last = len(span) - 1 if instance.stockpiles or instance.returns or shape.fails else hit[-1]
         openings = planned.openings(span[hit[0]].first_year)
         prepared = prepare_branch(
@@ -173,12 +173,12 @@ class Branch:
         scenario, rows = of_case.scenarios[0], of_case.disruptions
         result, before = [], 0.0
         for node in self.data.nodes:
-            share = overlap_share(span[node.period], case.first, case.last)
+            share = overlap_share(span[node.period].months, calendar_months(case.first, case.last))
             if months is not None and share > 0.0:
                 whole = case.months * share * node.length / (case.last - case.first + 1)  # of its months in this period
                 share *= min(1.0, max(0.0, (months - before) / whole))
                 before += whole
-            result.append(conditions_of(of_case, scenario, rows, share))
+            result.append(conditions_of(of_case, [Strike(scenario, rows, share, share)]))
         return result
 
     def solve(self, case: Case, months: int | None = None) -> CaseSolution | None:

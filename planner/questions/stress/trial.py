@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...instance.timeline import overlap_share
+from ...instance.timeline import calendar_months, overlap_share
 from ...prepare import Node
 from ...runs.run import PLANNED
 from ...runs.tables import by_column
@@ -44,7 +44,7 @@ class Service(NamedTuple):
     demand: float
     short: float
     months: float
-    years: int
+    years: float
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,8 @@ class Trials:
         """Return what each consumer gets in each period."""
         data, span = branch.surged(solution), branch.prepared.periods
         columns = branch.arrays.columns.get("short", {})
-        hit = [overlap_share(span[node.period], case.first, case.last) * node.length for node in data.nodes]
+        window = calendar_months(case.first, case.last)
+        hit = [overlap_share(span[node.period].months, window) * node.length for node in data.nodes]
         months = [case.months * years / (case.last - case.first + 1) for years in hit]
         services = {}
         for d, need in enumerate(data.need):

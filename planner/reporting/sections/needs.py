@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...instance.timeline import disrupted_months, year_and_month
 from ...words import counted, figure_of, share_of, told, tonnes_of
 from ..charts import Chart, records, stacked
 from ..looks import BLACK, CLEAN, CONCERN, GREEN, Look
@@ -12,6 +13,7 @@ from ..parts import Column, Control, Figure, Section, Table
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ...instance.tables import Scenario
     from ..view import View
 
 
@@ -164,7 +166,10 @@ def branches(view: View) -> Section | None:
         parts = {"clean_t": "clean", "exposed_t": "exposed", "short_t": "not delivered"}
         if "replaced_t" in tables["service"]:
             parts["replaced_t"] = "replaced"
+        months = _months(tables["service"])
         by_year = tables["service"].groupby("year")[["demand_t", *parts]].sum()
+        by_year = by_year.div([months.get(year, 1) for year in by_year.index], axis=0)  # the mean over the months
+        lasts = {year: months[year] / 12 if year in months else view.lengths[year] for year in by_year.index}
         found = [{"scenario": key, **r} for r in records(by_year.sort_index().reset_index())]
         charts[key] = stacked(
             found, "year", parts, unit="t",
@@ -173,8 +178,8 @@ def branches(view: View) -> Section | None:
             years=view.years, lengths=view.lengths, height=360,
         )  # fmt: skip
         part = {r["year"]: r["short_t"] / r["demand_t"] if r["demand_t"] else 0.0 for r in found}
-        missing = sum(view.lengths[r["year"]] * r["short_t"] for r in found)
-        needed = sum(view.lengths[r["year"]] * r["demand_t"] for r in found)
+        missing = sum(lasts[r["year"]] * r["short_t"] for r in found)
+        needed = sum(lasts[r["year"]] * r["demand_t"] for r in found)
         worst = max(part, key=lambda y: (part[y], -y), default=None) if missing > 1e-3 else None
         rows.append(
             {"scenario": scenarios[key], "missing": missing, "of_demand": missing / needed if needed else None,
@@ -196,8 +201,8 @@ def branches(view: View) -> Section | None:
         (
             Column("Disruption", lambda r: r["scenario"].name),
             Column("Probability", lambda r: r["scenario"].probability, "share"),
-            Column("From", lambda r: r["scenario"].first_year, "year"),
-            Column("To", lambda r: r["scenario"].last_year, "year"),
+            Column("From", lambda r: _ends(r["scenario"])[0]),
+            Column("To", lambda r: _ends(r["scenario"])[1]),
             Column("Short, t in all", "missing", "number"),
             Column("Of demand", "of_demand", "share"),
             Column("Worst year", "worst", "year"),
@@ -206,4 +211,25 @@ def branches(view: View) -> Section | None:
         folded=False,
     )
     lead = ["The same builds, operated under each disruption, which nobody foresees before it begins."]
+    if any(_months(tables["service"]) for tables in view.run.branches.values()):
+        lead.append(
+            "Where a disruption lasts calendar months, a year stands for the mean of those of its months that come "
+            "after the disruption began, and the tonnes in all are those of these months."
+        )
     return Section("branches", "Under disruption", lead, [figure, table], "Disruptions")
+
+
+def _months(service: pd.DataFrame) -> dict[int, int]:
+    """Return year -> how many months of it a branch has, for the years that it divides into months."""
+    if "month" not in service:
+        return {}
+    divided = service.dropna(subset="month")
+    return {int(year): int(count) for year, count in divided.groupby("year")["month"].nunique().items()}
+
+
+def _ends(scenario: Scenario) -> tuple[str, str]:
+    """Return the first and the last year of a disruption, or year and month such as ``2027-08``."""
+    if scenario.months is None:
+        return f"{scenario.first_year}", f"{scenario.last_disrupted_year}"
+    window = disrupted_months(scenario)
+    return year_and_month(window.start), year_and_month(window.stop - 1)
