@@ -33,8 +33,8 @@ HERE = Path(__file__).parent
 # in the order of the commands
 STUDIES: tuple[type[Study], ...] = (
     *(planner.Frontier, planner.Comparison, planner.Explanation, planner.Diagnosis, planner.Alternatives),
-    *(planner.Stress, planner.DeliveryRisk, planner.Failures, planner.Cover, planner.Hedge, planner.Sensitivity),
-    *(planner.Evidence, planner.BreakEven, planner.Concentration),
+    *(planner.Stress, planner.DeliveryRisk, planner.Failures, planner.Cover, planner.Hedge, planner.Roadmap),
+    *(planner.Sensitivity, planner.Evidence, planner.BreakEven, planner.Batch, planner.Concentration),
 )
 GENERATED = "<!-- written by docs/build.py; do not edit -->\n\n"
 
@@ -80,7 +80,8 @@ def instance_format() -> str:
         f"\n`branches/SCENARIO/` has those of {listed} that the instance has, of that branch. If the scenario lasts "
         "months, they have a column `month` after `year`: 1 to 12, blank for whole years. What is a rate is t a year "
         "in a month too; `stock_t` is what is there at its end. The months of the first year before the branch begins "
-        "are the plan's.\n"
+        "are those of the course that it leaves. `builds.csv` is there if its scenario, or one from whose branch it "
+        "descends, has `rebuild_after`: all starts of its course.\n"
     )
     parts.append(
         "\n## plan.json\n\n"

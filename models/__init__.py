@@ -66,6 +66,13 @@ mean of its months: its sums run over all of them, each with the share 1/12 (``p
 within the year over the plan's year too, with the share that has gone by then. The plan's node counts with the
 probability that no branch has left it, as the mean over its period.
 
+The plan and the branches are courses of events. A branch leaves the plan or, as a scenario with a ``parent`` says,
+another branch, whose disruptions go on acting in it; what came before is that of the course it leaves. A branch with
+``rebuild_after`` has starts of its own from a year on (``start.branch``), and shares the earlier ones. All limits on
+starts, groups, funds and private money hold for each course as a whole; what a start costs counts with the probability
+of all courses that share it. A node counts with the probability of its course less that of the branches that have left
+it. In a course that nothing disturbs floors and duties hold as in the plan.
+
 Units: quantities are kilotonnes (kt), flows kilotonnes a year (kt/yr), money is million USD of the price year (MUSD).
 Each file ``prepare/NAME.py`` named in a table is ``planner/prepare/NAME.py``; it alone converts tonnes and USD.
 

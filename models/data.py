@@ -29,9 +29,10 @@ class Node(NamedTuple):
     branch       scenario name; blank for the plan
     period       position of the period in the instance
     year         its first calendar year
-    length       its number of calendar years, w_t; a month is a twelfth
+    length       its number of calendar years, w_t; a month is a twelfth. A node can stand for several months that are
+                 alike
     weight       D_t times the probability that this node is the one that happens, years: that of its course, less that
-                 of the branches that have left it by then, as the mean over its time
+                 of the branches that have left it by then
     present      D_t: the present value of 1 a year, paid in each year of the period, years
     previous     position of the node whose stocks at the end this one starts with; None: the initial stocks
     rules_hold   whether clean-only rules hold at this node
@@ -65,7 +66,7 @@ class Node(NamedTuple):
     @property
     def last(self) -> bool:
         """Whether the node is the last one of its period."""
-        return self.month in (None, 12)
+        return self.month is None or self.gone + self.length > 1.0 - 1e-9
 
     @property
     def when(self) -> str:
@@ -187,7 +188,7 @@ class Outcome(NamedTuple):
     """One way in which the future can go: undisturbed, or with one scenario and those whose branches it descends from.
 
     nodes   its nodes, those of the course it leaves before the scenario begins and then those of its branch, each with
-            the share of it that happens: below 1 only of a year during which a branch leaves it
+            the share of it that happens: below 1 only of a year during which a branch leaves
     starts  positions in ``ModelData.build`` of what its course can start
     """
 
@@ -235,6 +236,11 @@ class Start(NamedTuple):
     def cost(self) -> float:
         """MUSD per module, present value over the horizon, in a course that has the start."""
         return self.annuity + self.fixed_om + self.impact
+
+    @property
+    def key(self) -> tuple[str, int] | tuple[str, int, str]:
+        """Option and year; of a start that a branch decides on its scenario too."""
+        return (self.option, self.year) if self.branch == PLAN else (self.option, self.year, self.branch)
 
     @property
     def expected_cost(self) -> float:
@@ -641,7 +647,6 @@ class ModelData:
     """
 
     nodes: list[Node] = field(default_factory=list)
-    endings: dict[str, float] = field(default_factory=dict)  # course -> probability that it is followed to the end
     activity: list[Activity] = field(default_factory=list)
     ship: list[Shipment] = field(default_factory=list)
     buy: list[Purchase] = field(default_factory=list)

@@ -36,6 +36,8 @@ from .questions.frontier.frontier import frontier as frontier
 from .questions.frontier.result import Frontier as Frontier
 from .questions.hedge.hedge import hedge as hedge
 from .questions.hedge.result import Hedge as Hedge
+from .questions.roadmap.result import Roadmap as Roadmap
+from .questions.roadmap.roadmap import roadmap as roadmap
 from .questions.sensitivity.result import Sensitivity as Sensitivity
 from .questions.sensitivity.sensitivity import sensitivity as sensitivity
 from .questions.solve import solve as solve

@@ -26,7 +26,8 @@ gamma           ``part.max_share``      share      funds.csv ``max_share``; no r
 
 Of an option with sizes the capex of a start is ``capex_musd`` times its modules, plus its ``m.excess``, spread alike.
 Only options with a limit on private money have rows; all others can pay for themselves. Funds are transfers and cost
-nothing in the objective.
+nothing in the objective. A branch that starts such options by itself has a split of its own for all starts of its
+course.
 
 Row: one per option and calendar year (``data.spending``), per option (``data.private_limit``), per fund
 (``data.fund_limit``), per fund and option (``data.fund_share``); prepare/funding.py fills all four.

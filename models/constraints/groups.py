@@ -25,7 +25,8 @@ most            ``choice.most``         modules      options.csv ``max_modules``
 
 Row: ``group_least`` one per row of group_limits.csv with a ``min``, ``group_most`` one per row with a ``max`` that
 something can count against; the other two one per option and row with the measure ``options``. They hold for the builds
-as a whole, and so in all branches. prepare/groups.py fills them.
+as a whole, and so in all branches; a branch that may build has rows of its own for all starts of its course
+(``limit.branch``). prepare/groups.py fills them.
 
 Dual of a group's row, MUSD per unit of the measure: with whole numbers held at those of the plan it says little. In the
 linear relaxation it is what one unit more, or of ``min`` one less, would save at the margin.

@@ -15,14 +15,15 @@ tau             ``limit.starts``        --         the starts of the option in a
 chosen          ``limit.chosen``        yes/no     ``m.chosen``, decided; None: 1, it is in no group
 most            ``limit.most``          modules    options.csv ``max_modules`` (``need.max_modules`` in requires)
 least           ``limit.least``         modules    options.csv ``min_modules``; no row if it is 0
-o in G          ``data.groups``         --         options.csv ``exclusive_group``: positions in ``chosen``
+o in G          ``data.groups``         --         options.csv ``exclusive_group``: positions in ``m.chosen``
 n_{o tau}       ``need.start``          modules    the start that needs another option (options.csv ``requires``)
 n_{o' tau'}     ``need.earlier``        modules    starts of the required option in that period or before
 ==============  ======================  =========  ===================================================
 
 ``m.nothing``, always 0, stands in the rows in case that an option can be started in no period.
 
-Row: one per option; per exclusive group (its name is the key); per option with ``requires`` and start.
+Row: one per option; per exclusive group; per option with ``requires`` and start. A branch that starts some of these by
+itself has further rows, over all starts of its course (``limit.branch``).
 ``data.modules``, ``data.groups`` and ``data.requires`` are filled by prepare/investment.py.
 
 Duals, MUSD per module, with whole numbers held at those of the plan: they say little here. What a project is worth is

@@ -30,7 +30,7 @@ w_t             ``node.length``         years       instance.toml ``years``
 short           ``m.short``             kt/yr       decided: demand not served
 A, F, F_0, C, K see the objective       MUSD        ``cost``, ``own_fixed_om``, ``closing.cost``,
                                                     ``sized.annuity``
-value           ``floor.missing_cost``  MUSD/kt     here without the probability of the outcome
+value           ``floor.missing_cost``  MUSD/kt     here without the probability: times D_t / pi_t of its node
 ==============  ======================  ==========  ======================================================
 
 There are rows only with a weight above 0 (``[risk] weight``). The definition is that of Rockafellar and Uryasev,
@@ -83,9 +83,9 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         row.add_terms(m.excess, [(i, of.annuity) for i, of in enumerate(data.excess) if of.start in begun], -1.0)
         row.add_terms(m.close, [(i, c.cost) for i, c in enumerate(data.close)], -1.0)
         for floor in data.stock_floor:
-            of_course = data.nodes[floor.node].branch == outcome.scenario
-            if floor.missing is not None and of_course and outcome.probability > 0.0:
-                row.add(m.missing, (floor.missing,), -floor.missing_cost / outcome.probability)
+            node = data.nodes[floor.node]
+            if floor.missing is not None and node.branch == outcome.scenario and node.weight > 0.0:
+                row.add(m.missing, (floor.missing,), -floor.missing_cost * node.present / node.weight)
         return row >= data.own_fixed_om
 
     m.node_cost_is = Constraint(range(len(costs)), rule=node_cost, doc="cost of the operations of a node")

@@ -29,10 +29,11 @@ from .facts import Facts
 from .funding import check_affordable, check_funding
 from .impacts import check_impacts
 from .investment import Investment, check_builds, check_capacity, check_groups, check_shared
-from .layouts import ORIGIN, branch_layouts, plan_layouts
+from .layouts import BUILDS, ORIGIN, SERVICE, STOCKS, branch_layouts, plan_layouts
 from .money import check_costs, check_objective, check_row_money, check_totals, operating_costs
 from .operations import (
     Operations,
+    Stretch,
     check_activities,
     check_balances,
     check_final_stocks,
@@ -42,11 +43,13 @@ from .operations import (
     check_service,
     check_stocks,
     check_used,
+    cut_at,
     opening_stocks,
+    stretches,
 )
 from .origin import check_origin
 from .outlays import check_offtakes, check_outlays
-from .reading import Course, Given, Tables
+from .reading import Given, Tables
 from .returns import check_returns
 from .sales import check_sales
 from .substitutes import check_substitution
@@ -112,9 +115,9 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
     check_outlays(plan, tables, book)
     check_prices(plan, tables, book)
     check_impacts(plan, tables, book)
-    _check_operations([plan], None, [], book)
+    _check_operations([plan], [], book)
 
-    courses, followed = {"": _course(tables, Disturbance(facts))}, {"": [plan]}
+    courses, followed = {"": [plan]}, {"": _stretches([plan])}
     missing_musd: dict[str, float] = {}
     for name in sorted(set(run.branches) - {scenario.scenario for scenario in instance.scenarios}):
         book.fault("branches", ("branches", name), "is no scenario of the instance")
@@ -127,33 +130,24 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
             book.fault("branches", (), f"leaves the branch {scenario.parent}, which is missing")
             continue
         book.passed("branches")
-        disturbance, left = Disturbance(facts, scenario), followed[scenario.parent][0].investment
-        branch_tables = _branch_tables(facts, run.branches[name], disturbance, book)
-        builds = left
+        disturbance, given = Disturbance(facts, scenario), dict(run.branches[name])
+        builds = courses[scenario.parent][0].investment
         if disturbance.rebuilds:
-            builds = Investment(facts, branch_tables, left)
-            check_builds(facts, branch_tables, builds, book)
-            check_groups(facts, branch_tables, book)
-            check_shared(builds, left, scenario, book)
-            check_affordable(builds, book)
-        parts = _parts(branch_tables, builds, disturbance)
-        if disturbance.undisturbed:
-            for part in parts:
-                book.month = part.disturbance.month
-                check_offtakes(part, book)
-            book.month = 0
-        before = courses[scenario.parent]
-        courses[name] = _course(branch_tables, disturbance, before)
-        followed[name] = parts
-        of_year = _year_before(followed, disturbance)
-        missing_musd[name] = _check_operations(parts, before, of_year, book)
+            started = {BUILDS.name: given.pop(BUILDS.name)} if BUILDS.name in given else {}
+            builds = _check_branch_builds(facts, scenario, started, builds, book)
+        parts = courses[name] = _parts(facts, given, builds, disturbance, book)
+        for part in parts if disturbance.undisturbed else ():
+            check_offtakes(part, book)
+        before = cut_at(followed[scenario.parent], disturbance.first_month)
+        followed[name] = [*before, *_stretches(parts)]
+        missing_musd[name] = _check_operations(parts, before, book)
     book.branch = ""
 
     check_funding(facts, tables, investment, book)
     check_dependence(plan, tables, metrics, book)
     if traced:
         check_origin(plan, tables, book)
-    check_costs(followed, missing_musd, tables, book)
+    check_costs(courses, missing_musd, tables, book)
     check_objective(run.plan, tables, book)
     check_totals(plan, tables, metrics, book)
     return book.report()
@@ -176,8 +170,10 @@ class BranchAudit:
         needed = (*needed, *(["service"] if instance.returns else ()))  # what it delivered before may come back
         layouts = tuple(layout for layout in plan_layouts(instance) if layout.name in needed)
         given = {layout.name: plan[layout.name] for layout in layouts}
-        self._plan = Tables(given, layouts, self._facts, self._facts.years, self._book)
-        self._investment = Investment(self._facts, self._plan)
+        tables = Tables(given, layouts, self._facts, self._facts.years, self._book)
+        self._investment = Investment(self._facts, tables)
+        service = tables.rows(SERVICE) if SERVICE.name in needed else []
+        self._plan = stretches(Disturbance(self._facts), tables.rows(STOCKS), service)
 
     def audit(
         self,
@@ -201,8 +197,8 @@ class BranchAudit:
         if until is not None:
             disturbance.years = tuple(year for year in disturbance.years if year <= until)
         book.branch = scenario
-        parts = _parts(_branch_tables(facts, tables, disturbance, book), self._investment, disturbance)
-        missing_musd = _check_operations(parts, _course(self._plan, Disturbance(facts)), [], book)
+        parts = _parts(facts, tables, self._investment, disturbance, book)
+        missing_musd = _check_operations(parts, cut_at(self._plan, disturbance.first_month), book)
         costs = [
             part.disturbance.factor(year) * musd for part in parts for (_, year), musd in operating_costs(part).items()
         ]
@@ -214,43 +210,22 @@ class BranchAudit:
         return book.report()
 
 
-def _branch_tables(facts: Facts, given: Mapping[str, Given], disturbance: Disturbance, book: Book) -> Tables:
-    """Return the tables of a branch as rows."""
-    layouts = branch_layouts(facts.instance, disturbance.rebuilds, disturbance.in_months)
-    times = _times(disturbance) if disturbance.in_months else ()
-    return Tables(given, layouts, facts, disturbance.years, book, times)
+def _parts(
+    facts: Facts, given: Mapping[str, Given], investment: Investment, disturbance: Disturbance, book: Book
+) -> list[Operations]:
+    """Return the operations of a branch in its parts: of one in months each month and period, else all together."""
+    parts = disturbance.parts()
+    layouts = branch_layouts(facts.instance, disturbance.in_months)
+    if not disturbance.in_months:
+        return [Operations(facts, Tables(given, layouts, facts, disturbance.years, book), investment, disturbance)]
+    times = [(year, part.month) for part in parts for year in part.years]
+    tables = Tables(given, layouts, facts, disturbance.years, book, times)
+    return [Operations(facts, tables.of(part.years[0], part.month), investment, part) for part in parts]
 
 
-def _times(disturbance: Disturbance) -> list[tuple[int, int]]:
-    """Return the years of a course, each with a month of it that is divided, or 0."""
-    return [(year, part.month) for part in disturbance.parts() for year in part.years]
-
-
-def _course(tables: Tables, disturbance: Disturbance, left: Course | None = None) -> Course:
-    return Course(tables, _times(disturbance), disturbance.gone, left)
-
-
-def _parts(tables: Tables, builds: Investment, disturbance: Disturbance) -> list[Operations]:
-    """Return the operations of a branch in its parts: each month of one in months, then all whole periods."""
-    of = tables.of if disturbance.in_months else lambda year, month: tables
-    return [
-        Operations(builds.facts, of(part.years[0], part.month), builds, part)
-        for part in disturbance.parts()
-        if part.years
-    ]
-
-
-def _year_before(followed: Mapping[str, list[Operations]], disturbance: Disturbance) -> list[tuple[Operations, float]]:
-    """Return what goes before in the year in which a branch begins, if it does so within it, each with its share."""
-    year, gone, found = disturbance.begin, disturbance.gone, []
-    while disturbance.scenario and gone:
-        parts = followed[disturbance.scenario.parent]
-        disturbance = parts[0].disturbance
-        for part in parts:
-            if year in part.disturbance.years and part.disturbance.month <= gone:
-                found.append((part, 1.0 / 12.0 if part.disturbance.month else gone / 12.0))
-        gone = disturbance.gone if disturbance.begin == year else 0
-    return found
+def _stretches(parts: Sequence[Operations]) -> list[Stretch]:
+    """Return the plan, or a branch in its parts, by its periods and months."""
+    return [s for part in parts for s in stretches(part.disturbance, part.stocks, part.service, part)]
 
 
 def _after_those_they_leave(scenarios: Iterable[Scenario]) -> list[Scenario]:
@@ -264,17 +239,31 @@ def _after_those_they_leave(scenarios: Iterable[Scenario]) -> list[Scenario]:
     return list(ordered.values())
 
 
-def _check_operations(
-    parts: list[Operations], before: Course | None, of_year: Sequence[tuple[Operations, float]], book: Book
-) -> float:
+def _check_branch_builds(
+    facts: Facts, scenario: Scenario, given: Mapping[str, Given], left: Investment, book: Book
+) -> Investment:
+    """Check and return the builds of a branch that may start something itself.
+
+    given  its table of builds
+    left   the builds of the course that it leaves
+    """
+    tables = Tables(given, (BUILDS,), facts, facts.years, book)
+    builds = Investment(facts, tables, left)
+    check_builds(facts, tables, builds, book)
+    check_groups(facts, tables, book)
+    check_shared(builds, left, scenario, book)
+    check_affordable(builds, book)
+    return builds
+
+
+def _check_operations(parts: Sequence[Operations], before: Sequence[Stretch], book: Book) -> float:
     """Run all checks of operations on one plan or branch.
 
-    parts    the plan, or the branch in its parts
-    before   the course that it leaves, if it is a branch
-    of_year  of a branch that begins within a year: what goes before in that year, each with its share
+    parts   the plan, or the branch in its parts
+    before  what the course had that a branch leaves; empty: this is the plan, or the horizon begins
     Returns the value, MUSD present value, of what a branch lacks below final_min_t.
     """
-    stocks = opening_stocks(parts[0].disturbance, before)
+    stocks = opening_stocks(parts[0].facts, before)
     for part in parts:
         book.month = part.disturbance.month
         check_activities(part, book)
@@ -289,7 +278,7 @@ def _check_operations(
         check_row_money(part, book)
     book.month = 0
     check_returns(parts, before, book)
-    check_caps(parts, of_year, book)
+    check_caps(parts, before, book)
     return check_final_stocks(parts[-1].disturbance, stocks, book)
 
 

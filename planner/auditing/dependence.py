@@ -20,7 +20,7 @@ from .disturbance import Disturbance
 from .facts import EXPOSED, PROVENANCES, Facts
 from .impacts import impact_of
 from .layouts import DEPENDENCE, DependenceRow, ServiceRow
-from .operations import NEGLIGIBLE, Operations
+from .operations import NEGLIGIBLE, Operations, Stretch
 from .reading import LARGEST, Tables
 
 Key = tuple[str, str, str, str, str, str, int]  # the key columns of dependence.csv
@@ -156,16 +156,13 @@ def limit_of(facts: Facts, cap: Cap, year: int) -> float | None:
     return cap.limit + (cap.limit_end - cap.limit) * (year - first) / (last - first)
 
 
-Weighed = tuple[Operations, float]  # a part of a course, and its share of a year
-
-
-def check_caps(parts: Sequence[Operations], before: Sequence[Weighed], book: Book) -> None:
+def check_caps(parts: Sequence[Operations], before: Sequence[Stretch], book: Book) -> None:
     """Check every cap and floor, in every period in which it holds and is not lifted by a disruption.
 
     In a year in months the mean over the twelve months counts.
 
     parts   the plan, or the branch, in its parts
-    before  of a branch that begins within a year: what goes before in that year
+    before  what the course had that a branch leaves, which may have begun the year
     """
     facts, by_year = parts[0].facts, defaultdict(list)  # year -> shares, with their part of the year
     for part in parts:
@@ -173,7 +170,9 @@ def check_caps(parts: Sequence[Operations], before: Sequence[Weighed], book: Boo
         for year in part.disturbance.years:
             by_year[year].append((shares, part.disturbance.length(year) / facts.length[year]))
     disturbance = parts[0].disturbance
-    by_year[disturbance.begin] += [(Shares(part), share) for part, share in before]
+    for earlier in before:
+        if earlier.year == disturbance.begin and earlier.operations is not None:
+            by_year[earlier.year].append((Shares(earlier.operations), (earlier.stop - earlier.first) / 12))
     for name, cap in facts.caps.items():
         for year, of_year in by_year.items():
             limit = limit_of(facts, cap, year)

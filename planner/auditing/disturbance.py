@@ -8,14 +8,14 @@ of several rows on one target are multiplied:
 A project failure lasts from the beginning of the branch to the end of the horizon, whatever the share of years. In a
 branch that leaves the branch of another scenario both act.
 
-A branch in months has parts: each month of the years that a scenario of its line in months touches, and of the one year
-after, is a part of its own, in which shares are 1 or 0; the whole periods after them are one further part.
+A scenario in months has branches in parts: each month of the years that it touches, and of the one year after, is a
+part of its own, in which the share is 1 or 0; what comes after them is one further part.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..instance.instance import Instance
 from ..instance.tables import Disruption, Option, Scenario
@@ -23,16 +23,16 @@ from .facts import Facts
 
 
 class Disturbance:
-    """What a scenario, and those of the branches it leaves, do in the periods of the horizon.
-
-    Without a scenario nothing is disturbed.
+    """What a scenario, and those whose branches it descends from, do; without a scenario nothing is disturbed.
 
     instance  in which the scenario's disruptions and service floors stand; None: the one of the facts
 
     line    the scenario, the one whose branch it leaves, and so on
     floors  sector -> its row of branch_service.csv
+    share   scenario of the line -> first year of a period -> share of its time in which it disrupts, 0 to 1; of a part
+            that is a month, the share of that month
     begin   first year of the period in which the branch begins
-    gone    months of that year, 0 to 11, that have gone by then
+    gone    the share of that year, 0 to 1, that has gone by then
     years   first years of the periods of the branch, or of the part
     month   of a part: the month, 1 to 12; 0: whole periods
     """
@@ -46,55 +46,50 @@ class Disturbance:
         asked = instance or facts.instance
         named = {row.scenario: row for row in asked.scenarios}
         self.line: list[Scenario] = []
-        while scenario is not None:
-            self.line.append(scenario)
-            scenario = named.get(scenario.parent)
+        above = scenario
+        while above is not None:
+            self.line.append(above)
+            above = named.get(above.parent)
         of = {row.scenario: row for row in self.line}
         self.rows = [row for row in asked.disruptions if row.scenario in of]
-        self.floors = {r.sector: r for r in asked.branch_service if self.line and r.scenario == self.line[0].scenario}
-        self._hit = {name: {y: self._overlap(row, 12 * y, 12 * facts.length[y]) for y in facts.years}
-                     for name, row in of.items()}  # fmt: skip
-        self._share = self._hit
+        self.floors = {r.sector: r for r in asked.branch_service if scenario and r.scenario == scenario.scenario}
         self._first = {name: row.first_year for name, row in of.items()}
-        own = self.line[0] if self.line else None
-        touched = [year for year in facts.years if own and self._hit[own.scenario][year] > 0]
-        self.begin = min(touched, default=facts.last + 1) if own else facts.first
-        self.gone = (own.first_month or 1) - 1 if own and own.first_year == self.begin else 0
+        self._hit = {
+            name: {year: _overlap(row, 12 * year, 12 * facts.length[year]) for year in facts.years}
+            for name, row in of.items()
+        }
+        self.share = self._hit
+        touched = [year for year in facts.years if scenario and self._hit[scenario.scenario][year] > 0]
+        self.begin = facts.first if scenario is None else min(touched, default=facts.last + 1)
+        self.gone = 0.0
+        if scenario is not None and scenario.months is not None and scenario.first_year == self.begin:
+            self.gone = ((scenario.first_month or 1) - 1) / 12
         self.years = tuple(year for year in facts.years if year >= self.begin)
 
     @property
+    def divided(self) -> tuple[int, ...]:
+        """The years that are divided into months: those that a scenario in months touches, and the one after."""
+        hits = [self._hit[row.scenario] for row in self.line if row.months is not None]
+        return tuple(y for y in self.years if any(hit[y] > 0 or hit.get(y - 1, 0.0) > 0 for hit in hits))
+
+    @property
     def in_months(self) -> bool:
-        """Whether a scenario of the line lasts calendar months, so that the tables have a column for them."""
-        return any(row.months is not None for row in self.line)
+        """Whether some years of the branch are in months, so that its tables have a column for them."""
+        return bool(self.divided)
 
     def parts(self) -> list[Disturbance]:
-        """Return the parts of the branch in order of time: month after month, then the whole periods."""
-        if not self.in_months or not self.years:
-            return [self]
-        divided = [year for year in self.years if any(self._divides(row, year) for row in self.line)]
-        parts = []
-        for year in divided:
-            for month in range(1, 13):
-                if year == self.begin and month <= self.gone:
+        """Return the parts of the branch in order of time: months, and whole periods before, between or after them."""
+        divided, parts = self.divided, []
+        for year in self.years if divided else ():
+            for month in range(1, 13) if year in divided else (0,):
+                if year == self.begin and month and month - 1 < round(12 * self.gone):
                     continue
                 part = copy.copy(self)
                 part.month, part.years = month, (year,)
-                part._share = {r.scenario: {year: self._overlap(r, 12 * year + month - 1, 1)} for r in self.line}
+                if month:
+                    part.share = {row.scenario: {year: _overlap(row, 12 * year + month - 1, 1)} for row in self.line}
                 parts.append(part)
-        rest = copy.copy(self)
-        rest.years = tuple(year for year in self.years if year not in divided)
-        return [*parts, rest] if rest.years else parts
-
-    def _divides(self, row: Scenario, year: int) -> bool:
-        """Return whether a scenario of the line divides a year into months: it touches it, or the one before."""
-        touched = self._hit[row.scenario]
-        return row.months is not None and (touched[year] > 0 or touched.get(year - 1, 0.0) > 0)
-
-    def there(self, year: int, month: int) -> float:
-        """Return the share of a period (month 0), or of a month of it, in which the branch has begun, 0 or 1 mostly."""
-        if year != self.begin:
-            return float(year > self.begin)
-        return float(month > self.gone) if month else 1.0 - self.gone / 12
+        return parts or [self]
 
     def length(self, year: int) -> float:
         """Return the length, in years, of a period or of the month that the part is."""
@@ -115,20 +110,16 @@ class Disturbance:
         return any(row.rebuild_after is not None for row in self.line)
 
     def lifted(self, year: int) -> bool:
-        """Whether clean-only rules are lifted in the period, or in the month that the part is.
-
-        They are in the time of a scenario with disruptions; after a project failure for good, unless one may rebuild.
-        """
-        return self._lifts(self._share, year)
+        """Whether clean-only rules are lifted in the period, or in the month that the part is."""
+        return self._lifted(self.share, year)
 
     def caps_lifted(self, year: int) -> bool:
-        """Whether caps are lifted in the period: likewise, but in a whole year of which some month is disrupted."""
-        return self._lifts(self._hit, year)
+        """Whether caps are lifted in the period: it is disrupted, if only in one of its months."""
+        return self._lifted(self._hit, year)
 
-    def _lifts(self, share: dict[str, dict[int, float]], year: int) -> bool:
-        strikes = {row.scenario for row in self.rows}
-        if self._posed:
-            strikes |= share.keys()
+    def _lifted(self, share: Mapping[str, Mapping[int, float]], year: int) -> bool:
+        """Return whether a scenario with disruptions acts; after a project failure for good, unless one may rebuild."""
+        strikes = set(share) if self._posed else {row.scenario for row in self.rows}
         fails = any(row.kind == "project_failure" for row in self.rows) and not self.rebuilds
         return fails or any(share[name][year] > 0 for name in strikes)
 
@@ -150,7 +141,7 @@ class Disturbance:
         factor = 1.0
         for row in self._of("demand_surge"):
             if self._in(row, country) and row.material in ("", material):
-                factor *= 1.0 + row.fraction * self._share[row.scenario][year]
+                factor *= 1.0 + row.fraction * self.share[row.scenario][year]
         return factor
 
     def price_factor(self, country: str, material: str, year: int) -> float:
@@ -158,13 +149,13 @@ class Disturbance:
         factor = 1.0
         for row in self._of("price_surge"):
             if self._in(row, country) and self._is(row, material):
-                factor *= 1.0 + row.fraction * self._share[row.scenario][year]
+                factor *= 1.0 + row.fraction * self.share[row.scenario][year]
         return factor
 
     def export_limits(self, year: int) -> dict[tuple[str, str], float]:
         """Return (material, country) -> t/yr that may leave, for export stops in the period."""
         limits = {}
-        stops = [row for row in self._of("export_stop") if self._share[row.scenario][year] > 0]
+        stops = [row for row in self._of("export_stop") if self.share[row.scenario][year] > 0]
         for material in self.facts.materials:
             for country in self.facts.countries:
                 rows = [row for row in stops if self._in(row, country) and self._is(row, material)]
@@ -178,12 +169,10 @@ class Disturbance:
                     limits[material, country] = left * min(references)
         return limits
 
-    @staticmethod
-    def _overlap(scenario: Scenario, first: int, months: int) -> float:
-        """Return the share of some months from ``first`` on in which a scenario disrupts; January of year y is 12 y."""
-        begin = 12 * scenario.first_year + (scenario.first_month or 1) - 1
-        end = begin + scenario.months if scenario.months else 12 * ((scenario.last_year or 0) + 1)
-        return max(0, min(first + months, end) - max(first, begin)) / months
+    @property
+    def first_month(self) -> int:
+        """The calendar month in which the plan or the branch begins; January of y is 12 y."""
+        return 12 * self.begin + round(12 * self.gone)
 
     def _of(self, kind: str) -> list[Disruption]:
         return [row for row in self.rows if row.kind == kind]
@@ -205,5 +194,16 @@ class Disturbance:
     def _left(self, rows: Iterable[Disruption], year: int) -> float:
         left = 1.0
         for row in rows:
-            left *= 1.0 - row.fraction * self._share[row.scenario][year]
+            left *= 1.0 - row.fraction * self.share[row.scenario][year]
         return left
+
+
+def _overlap(scenario: Scenario, first: int, months: int) -> float:
+    """Return the share of some months from ``first`` on in which a scenario disrupts; January of y is 12 y."""
+    begin = 12 * scenario.first_year
+    if scenario.months is not None:
+        begin += (scenario.first_month or 1) - 1
+        end = begin + scenario.months
+    else:
+        end = 12 * ((scenario.last_year or 0) + 1)
+    return max(0, min(first + months, end) - max(first, begin)) / months

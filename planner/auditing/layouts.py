@@ -358,15 +358,14 @@ def plan_layouts(instance: Instance) -> tuple[Layout[Any], ...]:
     return (*_fitted(instance, PLAN_TABLES), *(layout for layout, table in ONLY_WITH if instance.rows(table)))
 
 
-def branch_layouts(instance: Instance, rebuilds: bool = False, months: bool = False) -> tuple[Layout[Any], ...]:
+def branch_layouts(instance: Instance, months: bool = False) -> tuple[Layout[Any], ...]:
     """Return the layouts of the tables of a branch.
 
-    rebuilds  whether it may start what the plan does not
-    months    whether it is in months; its rows then have a field ``month``, 0 for whole years
+    months  whether it is in months; its rows then have a field ``month``, 0 for whole years
     """
     more = (layout for layout, table in ONLY_WITH if layout in BRANCHED and instance.rows(table))
     layouts = (*_fitted(instance, BRANCH_TABLES), *more)
-    return (*(map(_in_months, layouts) if months else layouts), *([BUILDS] if rebuilds else ()))
+    return tuple(map(_in_months, layouts)) if months else layouts
 
 
 @cache

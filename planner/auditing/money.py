@@ -4,8 +4,8 @@ r"""Checks money: freight, tariff and purchase of each row, costs.csv, objective
     \sum_t D_t (fixed\ O\&M + opex + freight + tariff + purchase + holding + shortage - sales + substitution + impact)
     + \sum_{modules} \sum_y capex \cdot CRF(wacc, life) \, (1+r)^{-(y-y_0)}
 
-All but the costs of own capacity are expected values: in a period, each branch that has begun counts with its
-probability, less that of the branches that have left it, and the plan with the remaining probability.
+Costs are expected values: in a period, each branch that has begun counts with its probability, less that of the
+branches that have left it, and the plan with the remaining probability.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from .dependence import metric
 from .disturbance import Disturbance
 from .facts import Facts
 from .impacts import building_impacts, operating_impacts
+from .investment import Investment
 from .layouts import COSTS, components
 from .operations import Operations
 from .reading import LARGEST, Tables
@@ -89,42 +90,39 @@ def check_costs(
 ) -> None:
     """Check costs.csv, every component and period, as expected values over plan and branches.
 
-    courses       by scenario, "" for the plan: its parts
+    courses       the plan ("") and the branch of each scenario, in parts
     missing_musd  scenario -> present value of what its branch lacks below final_min_t
     """
     plan = courses[""][0]
-    facts = plan.facts
+    facts, last = plan.facts, plan.facts.years[-1]
     musd: Costs = defaultdict(float)
     present: Costs = defaultdict(float)
     for name, parts in courses.items():
-        scenario = parts[0].disturbance.scenario
-        own = scenario.probability if scenario else 1.0
-        leaving = [other for other in (of[0].disturbance for of in courses.values())
-                   if other.scenario and other.scenario.parent == name]  # fmt: skip
-        happens: dict[int, float] = defaultdict(float)  # probability of the course by period, as its mean
         for part in parts:
-            of_part = part.disturbance
-            costs = operating_costs(part)
-            for year in of_part.years:
-                gone = sum(o.there(year, of_part.month) * o.scenario.probability for o in leaving if o.scenario)
-                share = (own - gone) * of_part.length(year) / facts.length[year]
-                happens[year] += share
-                for component in components(facts.instance):
-                    musd[component, year] += share * costs.get((component, year), 0.0)
-        for (component, year), value in _fixed_om(parts[0]).items():
-            musd[component, year] += happens[year] * value
-        for year, usd in building_impacts(parts[0]).items():
-            musd["impact", year] += happens[year] * usd / USD_PER_MUSD
-        for year, (yearly, discounted) in _annuities(parts[0]).items():
-            musd["capex", year] += happens[year] * yearly
-            present["capex", year] += happens[year] * discounted
-        last = facts.years[-1]
-        at_end = own - sum(o.scenario.probability for o in leaving if o.scenario and o.years)
+            shares = {}  # of a period, in which this part is the one that happens
+            for year in part.disturbance.years:
+                first = 12 * year + max(0, part.disturbance.month - 1)
+                months = range(first, first + round(12 * part.disturbance.length(year)))
+                shares[year] = sum(_probability(courses, name, month) for month in months) / (12 * facts.length[year])
+            for (component, year), value in operating_costs(part).items():
+                musd[component, year] += shares[year] * value
+            for year, usd in building_impacts(part).items():
+                musd["impact", year] += shares[year] * usd / USD_PER_MUSD
+        investment = parts[0].investment
+        fixed_om, annuities = _fixed_om(facts, investment), _annuities(facts, investment)
+        for year in facts.years:
+            months = range(12 * year, 12 * (year + facts.length[year]))
+            share = sum(_probability(courses, name, month) for month in months) / len(months)
+            musd["fixed_om", year] += share * fixed_om.get(("fixed_om", year), 0.0)
+            yearly, discounted = annuities[year]
+            musd["capex", year] += share * yearly
+            present["capex", year] += share * discounted
         # discounted again below, like a cost of operations, which gives back its present value
-        musd["shortage", last] += at_end * missing_musd.get(name, 0.0) / facts.factor[last]
-    for key, value in musd.items():
-        if key[0] != "capex":
-            present[key] += facts.factor[key[1]] * value
+        at_the_end = _probability(courses, name, 12 * (facts.last + 1) - 1)
+        musd["shortage", last] += at_the_end * missing_musd.get(name, 0.0) / facts.factor[last]
+    for (component, year), value in musd.items():
+        if component != "capex":
+            present[component, year] += facts.factor[year] * value
     for (_, _, year), paid in plan.investment.closures.paid().items():  # in the period's first year
         musd["fixed_om", year] += paid / facts.length[year]
         present["fixed_om", year] += paid * facts.discount(year)
@@ -141,12 +139,25 @@ def check_costs(
             book.equal("present", discounted, expected_present, abs(expected_present), (*place, "present_musd"))
 
 
-def _fixed_om(course: Operations) -> Costs:
+def _probability(courses: Mapping[str, Sequence[Operations]], name: str, month: int) -> float:
+    """Return how probable it is that a course is the one that happens in a calendar month; January of y is 12 y."""
+    probability = 0.0
+    for other, parts in courses.items():
+        disturbance = parts[0].disturbance
+        if month < disturbance.first_month:
+            continue
+        if other == name:
+            probability += 1.0 if disturbance.scenario is None else disturbance.scenario.probability
+        elif disturbance.scenario is not None and disturbance.scenario.parent == name:
+            probability -= disturbance.scenario.probability
+    return probability
+
+
+def _fixed_om(facts: Facts, investment: Investment) -> Costs:
     """Return fixed O&M, MUSD a year, of the capacity that a course pays for, and what closures do not avoid of it.
 
     What failed or is out goes on costing.
     """
-    facts, investment = course.facts, course.investment
     undisturbed, closures = Disturbance(facts), investment.closures
     musd: Costs = defaultdict(float)
     for name, row in facts.facilities.items():
@@ -159,12 +170,11 @@ def _fixed_om(course: Operations) -> Costs:
     return musd
 
 
-def _annuities(course: Operations) -> dict[int, tuple[float, float]]:
+def _annuities(facts: Facts, investment: Investment) -> dict[int, tuple[float, float]]:
     """Return first year of a period -> yearly mean of the annuities, MUSD a year, and their present value, MUSD."""
-    facts = course.facts
     paid: dict[int, float] = defaultdict(float)  # by calendar year
     for name, option in facts.options.items():
-        for start, modules in course.investment.modules[name].items():
+        for start, modules in investment.modules[name].items():
             online = start + option.lead_years
             for year in range(max(online, facts.first), min(online + option.life_years - 1, facts.last) + 1):
                 paid[year] += facts.capex(option, modules) * facts.recovered(option)

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from .book import Book
 from .disturbance import Disturbance
@@ -41,7 +43,7 @@ from .layouts import (
     StockRow,
     SubstitutionRow,
 )
-from .reading import Course, Tables
+from .reading import Tables
 
 Where = tuple[str, str, str, int]  # material, country, provenance, year
 Totals = dict[Where, float]
@@ -295,19 +297,63 @@ def check_balances(operations: Operations, book: Book) -> None:
             book.at_most("transit", all_leaving, all_own, all_leaving, (material, "in", country, year))
 
 
-def opening_stocks(disturbance: Disturbance, before: Course | None) -> Stocks:
+class Stretch(NamedTuple):
+    """A period or a month of a course, or what it has of one before a branch leaves; January of y is the month 12 y.
+
+    year              first year of the period
+    first, stop       the first month, and the one after the last
+    end               the month after the end of the period or month itself
+    stocks, service   the rows of the tables
+    operations        all sums; None: not needed
+    """
+
+    year: int
+    first: int
+    stop: int
+    end: int
+    stocks: list[StockRow]
+    service: list[ServiceRow]
+    operations: Operations | None = None
+
+    @property
+    def share(self) -> float:
+        """The part of the period or month that is there, 0 to 1."""
+        return (self.stop - self.first) / (self.end - self.first)
+
+
+def stretches(
+    disturbance: Disturbance, stocks: list[StockRow], service: list[ServiceRow], operations: Operations | None = None
+) -> list[Stretch]:
+    """Return the plan, or a part of a branch, by its periods and months."""
+    result = []
+    for year in disturbance.years:
+        first = 12 * year + max(0, disturbance.month - 1)
+        end = first + round(12 * disturbance.length(year))
+        of_year = [row for row in stocks if row.year == year], [row for row in service if row.year == year]
+        result.append(Stretch(year, first, end, end, *of_year, operations))
+    return result
+
+
+def cut_at(course: Iterable[Stretch], month: int) -> list[Stretch]:
+    """Return what a course has before a month."""
+    return [part._replace(stop=min(part.stop, month)) for part in course if part.first < month]
+
+
+def opening_stocks(facts: Facts, before: Sequence[Stretch]) -> Stocks:
     """Return what is in stock when the plan or a branch begins.
 
-    before  the course that it leaves, if this is a branch, with whose stocks of that time it begins; None: this is the
-            plan
+    before  what the course had that a branch leaves: of a branch that begins within a year, the stocks lie between
+            those at the ends of this year and of the one before; empty: this is the beginning of the horizon
     """
-    facts = disturbance.facts
-    rows, initial = before.held(STOCKS, disturbance.begin, disturbance.gone) if before is not None else ([], 1.0)
-    stocks = {(name, q): 0.0 for name in facts.stockpiles for q in PROVENANCES}
+    stocks: Stocks = {}
     for name, stockpile in facts.stockpiles.items():
-        stocks[name, EXPOSED if stockpile.initial_exposed else CLEAN] += initial * stockpile.initial_t
-    for row, share in rows:
-        stocks[row.stockpile, row.provenance] += share * row.stock_t
+        for q in PROVENANCES:
+            stocks[name, q] = stockpile.initial_t if (q == EXPOSED) == stockpile.initial_exposed else 0.0
+    for part in before:
+        if part.share == 1.0 or part is before[-1]:
+            ends = {(row.stockpile, row.provenance): row.stock_t for row in part.stocks}
+            for key, held in stocks.items():
+                stocks[key] = held + part.share * (ends.get(key, 0.0) - held)
     return stocks
 
 

@@ -10,8 +10,7 @@ import itertools
 import math
 import operator
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -73,14 +72,14 @@ class Tables:
         return self._rows[layout.name]
 
     def of(self, year: int, month: int) -> Tables:
-        """Return the tables with the rows of one month only; month 0: those of all whole periods."""
+        """Return the tables with the rows of one month only, of a branch in months; month 0: of a whole period."""
         if not hasattr(self, "_by_month"):
             self._by_month: dict[tuple[int, int], dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
             for name, rows in self._rows.items():
-                for row in rows if rows and hasattr(rows[0], MONTH) else ():
-                    self._by_month[row.year if row.month else 0, row.month][name].append(row)
+                for row in rows:
+                    self._by_month[row.year, row.month][name].append(row)
         part = copy.copy(self)
-        found = self._by_month[year if month else 0, month]
+        found = self._by_month[year, month]
         part._rows = {name: found[name] for name in self._rows}
         return part
 
@@ -184,7 +183,7 @@ class Tables:
 
     def _timely(self, rows: list[Any], layout: Layout[Any], usable: list[bool]) -> None:
         """Check that a branch in months has months in the years that it divides, and no others."""
-        for number, row in enumerate(rows) if self._times and MONTH in layout.columns else ():
+        for number, row in enumerate(rows) if self._times else ():
             if usable[number] and (row.year, row.month) not in self._times:
                 place = (f"{layout.name}.csv", f"row {number + 1}", MONTH)
                 self._book.fault("keys", place, f"{row.month or 'blank'} is no part of {row.year} in this branch")
@@ -195,9 +194,7 @@ class Tables:
         facts = self._facts
         if column == MONTH:
             return frozenset(range(13))
-        if column == "start_year":  # a branch has the earlier starts of the course it leaves too
-            return frozenset(facts.years)
-        if column == "year":
+        if column in ("year", "start_year"):
             if table == "funding":
                 return frozenset(range(facts.first, facts.last + 1))
             return self._years
@@ -238,53 +235,6 @@ class Tables:
         for number, (row, following) in enumerate(itertools.pairwise(rows), start=2):
             if following < row:
                 self._book.fault("order", (file, f"row {number}"), "comes before the row above it")
-
-
-@dataclass(frozen=True)
-class Course:
-    """The tables of the plan, or of a branch after those of the course that it leaves.
-
-    times  the first years of its periods, in order, each with a month of it that is divided; 0: a whole period
-    gone   months of its first year that have gone when it begins
-    left   the course that it leaves; None: this is the plan
-    """
-
-    tables: Tables
-    times: Sequence[tuple[int, int]]
-    gone: int = 0
-    left: Course | None = None
-
-    def before(self, layout: Layout[R], year: int, gone: int) -> Iterator[tuple[R, float]]:
-        """Yield the rows of a table until ``gone`` months of a year have gone, each with its share of its year."""
-        if self.left:
-            begin = self.times[0][0] if self.times else year
-            yield from self.left.before(layout, *min((begin, self.gone), (year, gone)))
-        for row in self.tables.rows(layout):
-            then, month = row.year, getattr(row, MONTH, 0)  # type: ignore[attr-defined]
-            if then < year:
-                yield row, 1.0 / 12.0 if month else 1.0
-            elif then == year and gone and month <= gone:
-                yield row, 1.0 / 12.0 if month else gone / 12.0
-
-    def held(self, layout: Layout[R], year: int, gone: int) -> tuple[list[tuple[R, float]], float]:
-        """Return the rows of a table of stocks that make up what is held when ``gone`` months of a year have gone.
-
-        Each has its share; the share of the initial stock comes last. Within a year that is not divided into months it
-        lies between what is held at its two ends.
-        """
-        before = [time for time in self.times if time[0] < year or (time[0] == year and gone and time[1] <= gone)]
-        if not before:
-            return self.left.held(layout, year, gone) if self.left else ([], 1.0)
-        part = gone / 12.0 if before[-1] == (year, 0) else 1.0
-        rows = [
-            (row, part)
-            for row in self.tables.rows(layout)
-            if (row.year, getattr(row, MONTH, 0)) == before[-1]  # type: ignore[attr-defined]
-        ]
-        if part == 1.0:
-            return rows, 0.0
-        earlier, initial = self.held(layout, year, 0)
-        return rows + [(row, share * (1.0 - part)) for row, share in earlier], initial * (1.0 - part)
 
 
 def _number(cell: Any) -> float:

@@ -17,25 +17,25 @@ from collections.abc import Callable, Sequence
 from ..instance.use_tables import ReturnRow
 from .book import Book
 from .facts import CLEAN, EXPOSED
-from .layouts import SERVICE, ServiceRow
-from .operations import Operations
-from .reading import Course
+from .layouts import ServiceRow
+from .operations import Operations, Stretch
 
 Delivered = dict[tuple[str, str, str, str], dict[int, float]]  # consumer -> period -> t a year
 
 
-def check_returns(parts: Sequence[Operations], before: Course | None, book: Book) -> None:
+def check_returns(parts: Sequence[Operations], before: Sequence[Stretch], book: Book) -> None:
     """Check what is collected in the plan or a branch; nothing if the instance has no returns.
 
     parts   the plan, or the branch, in its parts
-    before  the course that it leaves, if this is a branch: what that delivered before may come back in it
+    before  what the course had that a branch leaves: what it delivered may come back in the branch
     """
-    if not parts[0].facts.returns:
+    facts = parts[0].facts
+    if not facts.returns:
         return
-    begin, gone = parts[0].disturbance.begin, parts[0].disturbance.gone
     earlier: Delivered = defaultdict(lambda: defaultdict(float))
-    for row, share in before.before(SERVICE, begin, gone) if before is not None else ():
-        _deliver(earlier, row, share)
+    for stretch in before:
+        for row in stretch.service:
+            _deliver(earlier, row, (stretch.stop - stretch.first) / (12 * facts.length[stretch.year]))
     for part in parts:
         delivered: Delivered = defaultdict(lambda: defaultdict(float))
         for consumer, by_year in earlier.items():

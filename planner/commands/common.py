@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import idle
+from ..errors import UsageError, idle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,6 +94,15 @@ def asks_what_if(command: Callable[..., None]) -> Callable[..., None]:
 def search(gap: float | None, time_limit: float | None, threads: int, seed: int) -> dict[str, Any]:
     """How to search, as the calls take it, with the lines of progress on stderr."""
     return {"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed, "progress": tell}
+
+
+def years_after(text: str) -> int | None:
+    """Return the years of ``--rebuild-after``; None for ``never``. Raises UsageError for anything else."""
+    if text == "never":
+        return None
+    if not text.isdecimal():
+        raise UsageError(f'--rebuild-after "{text}": expected years, such as 1, or never')
+    return int(text)
 
 
 def tell(line: str) -> None:

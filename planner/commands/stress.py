@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,9 +11,36 @@ import planner
 
 from ..errors import AuditError, UsageError
 from ..questions.many import partial_file
-from .common import AsJson, Overwrite, RunFolder, RunInstance, Scheduler, Workers, check_output, deliver, refuse, tell
+from .common import (
+    AsJson,
+    Overwrite,
+    RunFolder,
+    RunInstance,
+    Scheduler,
+    Workers,
+    check_output,
+    deliver,
+    refuse,
+    tell,
+    years_after,
+)
 
-OF_DISRUPTIONS = ("year", "years", "months", "severity", "families", "only", "k", "audit", "survival")
+OF_DISRUPTIONS = (
+    "year",
+    "years",
+    "months",
+    "from_month",
+    "clock",
+    "level",
+    "severity",
+    "squeeze",
+    "wait",
+    "families",
+    "only",
+    "k",
+    "audit",
+    "survival",
+)
 
 
 def stress(
@@ -25,8 +52,20 @@ def stress(
         typer.Option(metavar="YEAR", help="when it comes; repeatable, or all [when most exposed tonnes are delivered]"),
     ] = None,
     years: Annotated[int, typer.Option(help="how many calendar years it lasts")] = 1,
-    months: Annotated[int | None, typer.Option(help="instead: so many months of one year")] = None,
+    months: Annotated[int | None, typer.Option(help="instead: how many months it lasts")] = None,
+    from_month: Annotated[int | None, typer.Option(help="month of the year in which it begins, 1 to 12 [1]")] = None,
+    clock: Annotated[
+        str | None, typer.Option(help="month, or year: a year as one mean [month where periods are of one year]")
+    ] = None,
+    level: Annotated[
+        str, typer.Option(help="part of what the plan serves that a consumer who holds out gets")
+    ] = "100%",
     severity: Annotated[list[float] | None, typer.Option(help="part that is lost, repeatable [1]")] = None,
+    squeeze: Annotated[
+        list[float] | None,
+        typer.Option(metavar="SHARE", help="instead: exports only, of which this share is still licensed; repeatable"),
+    ] = None,
+    wait: Annotated[float, typer.Option(metavar="WEEKS", help="of a squeeze: weeks until the first licences")] = 0.0,
     families: Annotated[
         str, typer.Option(help="what is lost, of country, stage (of a country), facility, material, scenario")
     ] = "country,stage,facility,material,scenario",
@@ -47,6 +86,12 @@ def stress(
     failing: Annotated[
         bool, typer.Option("--failing", help="instead: each project, and all of each owner, never coming")
     ] = False,
+    rebuild_after: Annotated[
+        str,
+        typer.Option(
+            metavar="YEARS", help="with --failing, --delivery: something else may be started so long after the news"
+        ),
+    ] = "1",
     seed: Annotated[int, typer.Option(help="of the outcomes drawn with --delivery")] = 0,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="folder for the tables; the same command goes on where it was")
@@ -55,28 +100,24 @@ def stress(
     as_json: AsJson = False,
 ) -> None:
     """Try disruptions on a plan one by one: builds and stocks are held, what is left serves whom it can."""
+    from ..arguments import fraction
+
     if failing or delivery is not None:
         which = "with --failing" if failing else "with --delivery"
         refuse(context, [*OF_DISRUPTIONS, *(["delivery", "seed"] if failing else [])], which)
     else:
-        refuse(context, ["seed"], "without --delivery")
+        refuse(context, ["seed", "rebuild_after"], "without --delivery or --failing")
     plan = planner.read_run(run, instance)
     if failing or delivery is not None:
         check_output(planner.Failures if failing else planner.DeliveryRisk, output, overwrite)
         partial = None if output is None else partial_file(output)
         found: planner.Failures | planner.DeliveryRisk
+        how: dict[str, Any] = {"workers": workers, "scheduler": scheduler, "partial": partial, "progress": tell}
+        how["rebuild_after"] = years_after(rebuild_after)
         if delivery is None or failing:
-            found = planner.failures(plan, workers=workers, scheduler=scheduler, partial=partial, progress=tell)
+            found = planner.failures(plan, **how)
         else:
-            found = planner.delivery_risk(
-                plan,
-                samples=delivery,
-                seed=seed,
-                workers=workers,
-                scheduler=scheduler,
-                partial=partial,
-                progress=tell,
-            )
+            found = planner.delivery_risk(plan, samples=delivery, seed=seed, **how)
         deliver(found, output, overwrite, as_json)
         if not found.complete and output is not None:
             tell("the same command with --overwrite goes on from here")
@@ -86,7 +127,12 @@ def stress(
         year=_years(year or [], plan.instance.years),
         years=years,
         months=months,
+        from_month=from_month,
+        clock=clock,
+        level=fraction(level, "--level"),
         severity=severity or 1.0,
+        squeeze=squeeze,
+        wait=wait,
         families=[f.strip() for f in families.split(",") if f.strip()],
         only=only or (),
         k=k,

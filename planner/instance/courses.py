@@ -6,10 +6,8 @@ something itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
-
-from .timeline import YEAR, Period, disrupted_months
 
 if TYPE_CHECKING:
     from .tables import Scenario
@@ -43,46 +41,12 @@ def rebuilds(line: Line) -> bool:
 
 
 def first_own_start(scenario: Scenario) -> int | None:
-    """Return the first calendar year from which the starts of a scenario's branch are its own; None: none are.
-
-    Starts are in January: one that is struck later in a year starts what is its own in the next one.
-    """
+    """Return the first calendar year from which the starts of a scenario's branch are its own; None: none are."""
     if scenario.rebuild_after is None:
         return None
-    return scenario.first_year + max(scenario.rebuild_after, int((scenario.first_month or 1) > 1))
-
-
-def branch_begin(scenario: Scenario, span: Sequence[Period]) -> int:
-    """Return the calendar month in which a scenario's branch begins; see `calendar_months` for how they are counted.
-
-    It begins with the period of its first year or, of a scenario in months, with its first month; with the horizon at
-    the earliest.
-
-    span  all periods of the instance
-    """
-    first = disrupted_months(scenario).start
-    period = next(p for p in span if first < p.months.stop)
-    return max(first, period.months.start) if scenario.months is not None else period.months.start
-
-
-def branch_times(line: Line, span: Sequence[Period]) -> Iterator[tuple[int, int | None]]:
-    """Yield the times of a course in order: position of the period, and month 1 to 12 of its year.
-
-    The month is None for whole periods. The years that a scenario of its line in months touches, and the one after, are
-    divided into months.
-    """
-    begin = branch_begin(line[0], span) if line else span[0].months.start
-    divided = {
-        year
-        for scenario in line
-        if scenario.months is not None
-        for year in range(branch_begin(scenario, span) // YEAR, scenario.last_disrupted_year + 2)
-    }
-    for t, period in enumerate(span):
-        if period.first_year in divided:
-            yield from ((t, at % YEAR + 1) for at in period.months if at >= begin)
-        elif period.months.start >= begin:
-            yield t, None
+    # what begins within a year can be answered in the next one at the earliest
+    within = scenario.first_month is not None and scenario.first_month > 1
+    return scenario.first_year + max(scenario.rebuild_after, 1 if within else 0)
 
 
 def left(probability: float, taken: float) -> float:

@@ -418,8 +418,7 @@ class Scenario(CitedRow):
         "how many calendar months the disruption lasts; with `first_month` only", "whole years"
     )
     rebuild_after: int | None = whole_years(
-        "years from first_year on after which the branch starts what is best for it, whatever the plan starts then; "
-        "with a first_month after January in the next year at the earliest",
+        "years from first_year on after which the branch starts what is best for it, whatever the plan starts then",
         None,
         blank="never: its starts are those of the course it leaves",
     )

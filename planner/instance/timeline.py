@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from .finance import discount_factor
 
 if TYPE_CHECKING:
+    from .courses import Line
     from .instance import Instance
     from .tables import Cap, Facility, Option, Scenario, Stockpile
 
@@ -186,6 +187,14 @@ def year_and_month(month: int) -> str:
     return f"{month // YEAR}-{month % YEAR + 1:02d}"
 
 
+def undivided(span: Iterable[Period], first_year: int, last_year: int) -> Period | None:
+    """Return a period that cannot be divided into months, though a disruption of these years asks for it; None: none.
+
+    It asks for periods of one year until the year after it.
+    """
+    return next((p for p in span if p.length > 1 and p.last_year >= first_year and p.first_year <= last_year + 1), None)
+
+
 def months_of(period: Period, month: int | None) -> range:
     """Return the calendar months of a period, or of one month of it (1 to 12, of a period of one year)."""
     return period.months if month is None else period.months[month - 1 : month]
@@ -207,6 +216,41 @@ def disrupted_months(scenario: Scenario) -> range:
         return calendar_months(scenario.first_year, scenario.last_disrupted_year)
     first = YEAR * scenario.first_year + scenario.first_month - 1
     return range(first, first + scenario.months)
+
+
+def branch_begin(scenario: Scenario, span: Sequence[Period]) -> int:
+    """Return the calendar month in which a scenario's branch begins.
+
+    It begins with the period of its first year or, of a scenario in months, with its first month; with the horizon at
+    the earliest.
+
+    span  all periods of the instance
+    """
+    first = disrupted_months(scenario).start
+    period = next(p for p in span if first < p.months.stop)
+    return max(first, period.months.start) if scenario.months is not None else period.months.start
+
+
+def branch_times(line: Line, span: Sequence[Period]) -> Iterator[tuple[int, int | None]]:
+    """Yield the times of a course in order: position of the period, and month 1 to 12 of its year.
+
+    The month is None for whole periods. The years that a scenario in months touches, and the one after, are divided
+    into months, in its own branch and in those that descend from it.
+
+    line  the line of the course, see `courses.lines`; empty: the plan
+    """
+    begin = branch_begin(line[0], span) if line else span[0].months.start
+    divided = {
+        year
+        for scenario in line
+        if scenario.months is not None
+        for year in range(branch_begin(scenario, span) // YEAR, scenario.last_disrupted_year + 2)
+    }
+    for t, period in enumerate(span):
+        if period.first_year in divided and period.months.stop > begin:
+            yield from ((t, at % YEAR + 1) for at in period.months if at >= begin)
+        elif period.months.start >= begin:
+            yield t, None
 
 
 class Window(Protocol):

@@ -5,25 +5,37 @@ Only here are tonnes and USD converted to kilotonnes and million USD, and only h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..instance.timeline import Period, disrupted_months, horizon_end, months_of, overlap_share, periods
-from ..models.data import CLEAN, EXPOSED, PLAN, CapacityLimit, GroupLimit, ModelData, Node, Pool, ShareLimit, Terms
+from ..models.data import (
+    CLEAN,
+    EXPOSED,
+    PLAN,
+    CapacityLimit,
+    GroupLimit,
+    ModelData,
+    Need,
+    Node,
+    Pool,
+    ShareLimit,
+    Terms,
+)
 from . import blends, caps, closing, funding, groups, investment, offtakes, operations, risk, sizes
-from .conditions import Conditions, lay_out_nodes
+from .conditions import Conditions, course_of, lay_out_nodes
 from .memory import paused_garbage_collector
 from .returns import Served
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ..instance.instance import Instance
 
 
 __all__ = [
-    "CLEAN", "EXPOSED", "PLAN", "CapacityLimit", "GroupLimit", "ModelData", "Node", "Pool", "Prepared", "ShareLimit",
-    "Terms", "prepare", "prepare_branch",
+    "CLEAN", "EXPOSED", "PLAN", "CapacityLimit", "GroupLimit", "ModelData", "Need", "Node", "Pool", "Prepared",
+    "ShareLimit", "Terms", "prepare", "prepare_branch", "prepare_course",
 ]  # fmt: skip
 
 
@@ -50,6 +62,7 @@ def prepare_branch(
     last: int | None = None,
     closed: operations.Closed | None = None,
     served: Served | None = None,
+    together: bool = False,
 ) -> Prepared:
     """Return the data of one branch alone, with probability 1, that begins with given stocks.
 
@@ -63,36 +76,46 @@ def prepare_branch(
     closed    (facility, first year of a period) -> share of own capacity that is closed; None: nothing is
     served    (country, sector, material, provenance, first year of a period) -> t/yr that the plan delivers, of which
               something may come back in the branch; only the periods before it count
+    together  months of a year that are alike make one node, which stands for each of them: where no stock and nothing
+              that comes back ties one month to another
     """
     span = periods(instance)
     whole = ModelData()
     of_whole = lay_out_nodes(instance, span, whole)
     end = len(span) - 1 if last is None else last
-    places = [n for n, node in enumerate(whole.nodes) if node.branch == scenario and node.period <= end]
     data = ModelData()
-    row = next(s for s in instance.scenarios if s.scenario == scenario)
-    for n in places:
-        node = whole.nodes[n]
-        previous = n - 1 - places[0] if n > places[0] else None
-        struck = (
-            overlap_share(of, disrupted_months(row)) > 0.0
-            for of in (months_of(span[node.period], node.month), span[node.period].months)
-        )
+    window = disrupted_months(next(s for s in instance.scenarios if s.scenario == scenario))
+    conditions: list[Conditions] = []
+    was_struck = False
+    for node, of_node in zip(whole.nodes, of_whole, strict=True):
+        if node.branch != scenario or node.period > end:
+            continue
+        struck = overlap_share(months_of(span[node.period], node.month), window) > 0.0
+        of_year = overlap_share(span[node.period].months, window) > 0.0
+        before = data.nodes[-1] if data.nodes else None
+        rules_hold, caps_hold = node.rules_hold and not struck, node.caps_hold and not of_year
+        if together and before and node.month and (before.period, was_struck) == (node.period, struck):
+            data.nodes[-1] = before._replace(
+                length=before.length + node.length,
+                weight=before.weight + node.present,
+                present=before.present + node.present,
+            )
+            continue
+        was_struck = struck
         data.nodes.append(
             node._replace(
                 weight=node.present,
-                previous=previous,
+                previous=len(data.nodes) - 1 if data.nodes else None,
                 leaves=None,
-                rules_hold=node.rules_hold and not next(struck),
-                caps_hold=node.caps_hold and not next(struck),
+                rules_hold=rules_hold,
+                caps_hold=caps_hold,
                 floors_hold=False,
             )
         )
-    conditions = [of_whole[n] for n in places]
+        conditions.append(of_node)
     investment.add(instance, span, horizon_end(instance), data)
     held = (start for start in data.build if start.branch == PLAN and builds.get((start.option, start.year), 0.0) > 0.0)
     data.build = list(held)
-    data.endings = {scenario: 1.0}
     data.starts = {scenario: tuple(range(len(data.build)))}
     data.chosen, data.modules, data.groups, data.requires = [], [], [], []
     operations.add(instance, span, conditions, data, openings, closed or {}, served)
@@ -100,6 +123,30 @@ def prepare_branch(
     data.own_fixed_om = 0.0
     caps.add(instance, span, data)
     return Prepared(instance, span, data, tuple(conditions))
+
+
+@paused_garbage_collector()
+def prepare_course(instance: Instance, scenario: str) -> Prepared:
+    """Return the data of one course as if it were certain and known beforehand: with probability 1, all starts free.
+
+    scenario  whose branch the course ends in; blank: nothing happens
+    """
+    span = periods(instance)
+    whole = ModelData()
+    of_whole = lay_out_nodes(instance, span, whole)
+    path = course_of(whole.nodes, scenario)
+    place = {n: k for k, (n, _) in enumerate(path)}
+    data = ModelData()
+    for n, share in path:
+        node = whole.nodes[n]
+        previous = None if node.previous is None else place[node.previous]
+        leaves = None if node.leaves is None else place[node.leaves]
+        data.nodes.append(node._replace(weight=node.present * share, previous=previous, leaves=leaves))
+    conditions = [of_whole[n] for n, _ in path]
+    certain = replace(instance, scenarios=())
+    investment.add(certain, span, horizon_end(instance), data)
+    data.starts |= dict.fromkeys((node.branch for node in data.nodes), data.starts[PLAN])
+    return _completed(instance, certain, span, data, conditions)
 
 
 @paused_garbage_collector()
@@ -116,14 +163,30 @@ def prepare(
     data = ModelData()
     conditions = lay_out_nodes(instance, span, data, until)
     investment.add(instance, span, horizon_end(instance), data)
-    sizes.add(instance, horizon_end(instance), data)
-    groups.add(instance, data)
+    prepared = _completed(instance, instance, span, data, conditions, closed)
+    risk.add(instance, data)
+    return prepared
+
+
+def _completed(
+    instance: Instance,
+    building: Instance,
+    span: tuple[Period, ...],
+    data: ModelData,
+    conditions: Sequence[Conditions],
+    closed: operations.Closed | None = None,
+) -> Prepared:
+    """Fill all but the nodes, the builds and the outcomes of ``data``; the arguments are as in `prepare`.
+
+    building  the instance with the scenarios whose branches have starts of their own
+    """
+    sizes.add(building, horizon_end(building), data)
+    groups.add(building, data)
     if closed is None:
         closing.add(instance, span, data)
     operations.add(instance, span, conditions, data, closed=closed)
     blends.add(instance, data)
     offtakes.add(instance, span, data)
     caps.add(instance, span, data)
-    funding.add(instance, data)
-    risk.add(instance, data)
+    funding.add(building, data)
     return Prepared(instance, span, data, tuple(conditions))

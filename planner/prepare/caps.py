@@ -58,10 +58,10 @@ def year_of(nodes: Sequence[Node], n: int) -> list[tuple[int, float]]:
     """
     if nodes[n].month is None:
         return [(n, 1.0)]
-    first, parts = n, [(n, 1.0 / 12.0)]
+    first, parts = n, [(n, nodes[n].length)]
     while (before := nodes[first].previous) is not None and nodes[before].period == nodes[n].period:
         first = before
-        parts.append((first, 1.0 / 12.0))
+        parts.append((first, nodes[first].length))
     leaves = nodes[first].leaves
     return parts if leaves is None else [*parts, (leaves, nodes[first].gone)]
 

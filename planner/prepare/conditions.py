@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..instance.courses import branch_begin, branch_times, left, lines, rebuilds
-from ..instance.timeline import Period, disrupted_months, months_of, overlap_share
+from ..instance.courses import left, lines, rebuilds
+from ..instance.timeline import Period, branch_begin, branch_times, disrupted_months, months_of, overlap_share
 from ..instance.wildcards import hit_facilities, matches_material, members
-from ..models.data import ModelData, Node
+from ..models.data import ModelData, Node, Terms
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -55,54 +55,64 @@ def staying(probability: float, leaving: Iterable[tuple[float, int]], months: ra
     >>> staying(1.0, [(0.2, 12 * 2027 + 6)], range(12 * 2027, 12 * 2028))
     0.9
     """
-    return left(
-        probability,
-        sum(p * overlap_share(months, range(begin, max(begin, months.stop))) for p, begin in leaving),
-    )
+    gone = sum(p * overlap_share(months, range(begin, max(begin, months.stop))) for p, begin in leaving)
+    return left(probability, gone)
 
 
 class Strike(NamedTuple):
     """What a scenario does at one node.
 
-    scenario  it
-    rows      its rows of disruptions.csv
-    share     share of the node's time in which the scenario disrupts, 0 to 1; project failures last beyond it
-    year      the same of the node's whole period
+    scenario     it
+    rows         its rows of disruptions.csv
+    share        share of the node's time in which it disrupts, 0 to 1; project failures last beyond that
+    over_period  whether it disrupts in some month of the node's period
     """
 
     scenario: Scenario
     rows: Sequence[Disruption]
     share: float
-    year: float
+    over_period: bool
 
-    def lifts(self, rebuilds: bool, caps: bool) -> bool:
-        """Return whether caps, or else clean-only rules, do not hold at the node.
+    def fails(self, rebuilds: bool) -> bool:
+        """Return whether a project failure lifts rules for good: it does where the course may not build."""
+        return not rebuilds and any(row.kind == "project_failure" for row in self.rows)
 
-        Caps are of the whole year, clean-only rules of the month. ``rebuilds``: the course may build.
-        """
-        fails = any(row.kind == "project_failure" for row in self.rows)
-        return bool(self.rows) and ((self.year if caps else self.share) > 0.0 or (fails and not rebuilds))
+
+class _Stretch(NamedTuple):
+    """A node on a course, and the calendar months for which the course runs through it.
+
+    cut  whether the course leaves it before its end
+    """
+
+    node: int
+    months: range
+    cut: bool
+
+    def until(self, month: int) -> _Stretch:
+        """Return the part of it before a calendar month."""
+        cut = self.cut or month < self.months.stop
+        return self._replace(months=range(self.months.start, min(month, self.months.stop)), cut=cut)
 
 
 def lay_out_nodes(
     instance: Instance, span: Sequence[Period], data: ModelData, until: Mapping[str, int] | None = None
 ) -> list[Conditions]:
-    """Fill ``data.nodes`` and ``data.endings``: first the plan's periods, then each branch from its beginning on.
+    """Fill ``data.nodes``: first the plan's periods, then each branch from its beginning to the horizon's end.
 
     until  scenario -> last calendar year of its branch that matters; a scenario that is absent (or None for all) has a
            branch to the horizon's end
     Returns the conditions of each node, parallel to ``data.nodes``.
     """
-    scenarios = {s.scenario: s for s in instance.scenarios}
-    begins = {name: branch_begin(s, span) for name, s in scenarios.items()}
-    rows = {name: [d for d in instance.disruptions if d.scenario == name] for name in scenarios}
-    at: dict[tuple[str, int, int | None], int] = {}  # course, position of a period, month -> node
+    begins = {s.scenario: branch_begin(s, span) for s in instance.scenarios}
+    rows = {s.scenario: [d for d in instance.disruptions if d.scenario == s.scenario] for s in instance.scenarios}
+    windows = {s.scenario: disrupted_months(s) for s in instance.scenarios}
+    paths: dict[str, list[_Stretch]] = {}
     conditions: list[Conditions] = []
     for branch, line in lines(instance.scenarios).items():
-        own = scenarios[branch].probability if branch else 1.0
+        probability = line[0].probability if line else 1.0
         leaving = [(s.probability, begins[s.scenario]) for s in instance.scenarios if s.parent == branch]
-        data.endings[branch] = left(own, sum(p for p, _ in leaving))
-        followed = (branch, *(s.parent for s in line))
+        before = paths[line[0].parent] if line else []
+        path = [s.until(begins[branch]) for s in before if s.months.start < begins[branch]]
         for t, month in branch_times(line, span):
             period = span[t]
             if until is not None and period.first_year > until.get(branch, period.last_year):
@@ -110,69 +120,68 @@ def lay_out_nodes(
             months = months_of(period, month)
             part = len(months) / len(period.months)
             strikes = [
-                Strike(s, rows[s.scenario], *(overlap_share(of, disrupted_months(s)) for of in (months, period.months)))
-                for s in line
+                Strike(
+                    scenario,
+                    rows[scenario.scenario],
+                    overlap_share(months, windows[scenario.scenario]),
+                    overlap_share(period.months, windows[scenario.scenario]) > 0.0,
+                )
+                for scenario in line
+                if rows[scenario.scenario]
             ]
-            previous, leaves = _before(at, followed, t, month)
-            at[branch, t, month] = len(data.nodes)
+            fails = any(strike.fails(rebuilds(line)) for strike in strikes)
+            whole = [stretch.node for stretch in path if not stretch.cut]
             data.nodes.append(
                 Node(
                     branch=branch,
                     period=t,
                     year=period.first_year,
                     length=period.length * part,
-                    weight=period.discount * part * staying(own, leaving, months),
+                    weight=period.discount * part * staying(probability, leaving, months),
                     present=period.discount * part,
-                    previous=previous,
-                    rules_hold=not any(strike.lifts(rebuilds(line), caps=False) for strike in strikes),
-                    caps_hold=not any(strike.lifts(rebuilds(line), caps=True) for strike in strikes),
-                    floors_hold=not any(strike.rows for strike in strikes),
+                    previous=whole[-1] if whole else None,
+                    rules_hold=not fails and all(strike.share == 0.0 for strike in strikes),
+                    caps_hold=not fails and not any(strike.over_period for strike in strikes),
+                    floors_hold=not strikes,
                     month=month,
-                    leaves=leaves,
+                    leaves=path[-1].node if path and path[-1].cut else None,
                 )
             )
+            path.append(_Stretch(len(data.nodes) - 1, months, cut=False))
             conditions.append(conditions_of(instance, strikes))
+        paths[branch] = path
     return conditions
 
 
-def _before(
-    at: Mapping[tuple[str, int, int | None], int], followed: Sequence[str], t: int, month: int | None
-) -> tuple[int | None, int | None]:
-    """Return the positions of the node before a new one, and of the one of its year that it leaves half-way.
-
-    at        course, position of a period, month -> node, of those laid out so far
-    followed  the course of the new node, the one which that leaves, and so on to the plan
-    t, month  time of the new node
-    """
-    ends = (at.get((course, t - 1, last)) for course in followed for last in (12, None))
-    end = next((n for n in ends if n is not None), None)
-    if month in (None, 1):
-        return end, None
-    for course in followed:
-        if (course, t, month - 1) in at:
-            return at[course, t, month - 1], None
-        if (course, t, None) in at:
-            return end, at[course, t, None]
-    return None, None
+def course_of(nodes: Sequence[Node], branch: str) -> Terms:
+    """Return the nodes of a course in order of time, each with the share of it that the course runs through."""
+    at: int | None = max(n for n, node in enumerate(nodes) if node.branch == branch)
+    path: Terms = []
+    while at is not None:
+        node = nodes[at]
+        path.append((at, 1.0))
+        if node.leaves is not None:
+            path.append((node.leaves, node.gone))
+        at = node.previous
+    return path[::-1]
 
 
 def conditions_of(instance: Instance, strikes: Sequence[Strike]) -> Conditions:
     """Return what the scenarios of a course do at one node, all together."""
     result = Conditions()
-    for scenario, rows, share, _ in strikes:
-        _strike(instance, scenario, rows, share, result)
+    for strike in strikes:
+        _strike(instance, strike, result)
     stops = [(row, strike.share) for strike in strikes for row in strike.rows if row.kind == "export_stop"]
     result.export_limit = _export_limits(instance, [(row, share) for row, share in stops if share > 0.0])
     return result
 
 
-def _strike(
-    instance: Instance, scenario: Scenario, rows: Sequence[Disruption], share: float, result: Conditions
-) -> None:
-    """Add to ``result`` what one scenario does, but for export stops; see `Strike`."""
-    for row in rows:
+def _strike(instance: Instance, strike: Strike, result: Conditions) -> None:
+    """Add to ``result`` what one scenario does, but for export stops."""
+    share = strike.share
+    for row in strike.rows:
         if row.kind == "project_failure":
-            result.failures.append((hit_facilities(instance, row), scenario.first_year, 1.0 - row.fraction))
+            result.failures.append((hit_facilities(instance, row), strike.scenario.first_year, 1.0 - row.fraction))
         elif share == 0.0:
             continue
         elif row.kind == "outage":

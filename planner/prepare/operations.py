@@ -443,7 +443,7 @@ class _NodeBuilder:
             self.missing += 1
             end = self.span[-1].last_year + 1 - self.span[0].first_year
             late = discount_factor(self.instance.discount_rate, end)
-            cost = self.values[s.material] * self.data.endings[node.branch] * late
+            cost = self.values[s.material] * node.weight / node.present * late
         self.data.stock_floor.append(StockFloor(s.stockpile, n, s.final_min_t * KILO, tuple(positions), missing, cost))
 
     # --- surplus, downgrade, transit ----------------------------------------------------------------------

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..instance.courses import lines
-from ..models.data import ModelData, Outcome, Risk, Terms
-from .conditions import KILO
+from ..instance.courses import left, lines
+from ..models.data import ModelData, Outcome, Risk
+from .conditions import KILO, course_of
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -14,17 +14,10 @@ if TYPE_CHECKING:
 
 def add(instance: Instance, data: ModelData) -> None:
     """Fill ``data.outcomes``, and ``data.risk`` if the instance has a risk weight; nodes and builds must be there."""
-    ends = {node.branch: n for n, node in enumerate(data.nodes)}  # course -> its last node
-    for branch in lines(instance.scenarios):
-        path: Terms = []
-        n: int | None = ends[branch]
-        while n is not None:
-            node = data.nodes[n]
-            path.append((n, 1.0))
-            if node.leaves is not None:
-                path.append((node.leaves, node.gone))
-            n = node.previous
-        data.outcomes.append(Outcome(branch, data.endings[branch], path[::-1], data.starts[branch]))
+    for branch, line in lines(instance.scenarios).items():
+        taken = sum(s.probability for s in instance.scenarios if s.parent == branch)
+        probability = left(line[0].probability if line else 1.0, taken)
+        data.outcomes.append(Outcome(branch, probability, course_of(data.nodes, branch), data.starts[branch]))
     if instance.risk_weight > 0.0:
         per_unit = KILO if instance.risk_measure == "unserved" else 1.0  # USD/t -> MUSD/kt
         data.risk = Risk(instance.risk_measure, instance.risk_weight * per_unit, instance.risk_alpha)

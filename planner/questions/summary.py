@@ -37,6 +37,7 @@ def show(instance: Instance, plan: Run, folder: Path, console: Console | None = 
     _terms(plan, out)
     _costs(plan, out)
     _builds(plan, out)
+    _answers(plan, out)
     _closures(plan, out)
     _dependence(instance, plan, out)
     _shortages(plan, out)
@@ -78,6 +79,7 @@ def _terms(plan: Run, out: Console) -> None:
         out.print(
             f"Not the cheapest plan ({least['value']:,.6g} MUSD): the one with the least {asked['name']} for at most "
             f"{aim['ceiling_musd']:,.6g} MUSD: {aim['value']:,.6g} ({AIMS[asked['name']]})"
+            + (f"; no plan has less than {max(0.0, aim['bound']):,.6g}" if aim["bound"] < 0.999 * aim["value"] else "")
         )
     if held := in_words(plan.plan["settings"].get("pins")):
         out.print(f"Not all builds were free; the best plan with {escape(held)}")
@@ -101,6 +103,16 @@ def _builds(plan: Run, out: Console) -> None:
     for year, rows in builds.groupby("start_year", sort=True):
         names = ", ".join(f"{r.option} {figure_of(r.capacity_t, 4)} t" for r in rows.itertuples())
         out.print(f"  {year}: {escape(names)}", soft_wrap=True)
+
+
+def _answers(plan: Run, out: Console) -> None:
+    """What branches that may build start otherwise than the course that they leave."""
+    answers = {scenario: more for scenario, more in plan.answers.items() if more}
+    if answers:
+        out.print("Built otherwise in branches (modules):")
+    for scenario, more in answers.items():
+        told = ", ".join(f"{option}@{year} {n:+g}" for (option, year), n in more.items())
+        out.print(f"  {escape(scenario)}: {escape(told)}", soft_wrap=True)
 
 
 def _closures(plan: Run, out: Console) -> None:

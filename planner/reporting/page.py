@@ -59,6 +59,7 @@ def page(view: View) -> str:
         *_studied(view, "stress"),
         *_studied(view, "stress --delivery"),
         *_studied(view, "hedge"),
+        *_studied(view, "roadmap"),
         *_studied(view, "sensitivity"),
         needs.funding(view),
         outlays.section(view),

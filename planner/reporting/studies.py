@@ -14,6 +14,7 @@ from ..questions.delivery.delivery_risk import DeliveryRisk
 from ..questions.explain.result import Explanation
 from ..questions.frontier.result import Frontier
 from ..questions.hedge.result import Hedge
+from ..questions.roadmap.result import Roadmap
 from ..questions.sensitivity.result import Sensitivity
 from ..questions.stress.result import Stress
 from ..questions.study import Row, Study, Written
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ..instance.instance import Instance
     from ..runs.run import Run
 
-SHOWN = (Frontier, Explanation, Alternatives, Stress, DeliveryRisk, Hedge, Sensitivity, Comparison)
+SHOWN = (Frontier, Explanation, Alternatives, Stress, DeliveryRisk, Hedge, Roadmap, Sensitivity, Comparison)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..arguments import checked
 from ..bands import Searched
 from ..errors import InstanceError, ResultError, UsageError
+from ..instance.courses import lines
 from ..instance.examples import example_folder
 from ..instance.timeline import periods
 from ..writing import check_folder, write_folder
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from ..instance.instance import Instance
 
 MANIFEST = "plan.json"
+SOME = 1e-6  # modules; a difference of fewer is none
 PLANNED = ("builds", "capacity", "activity", "flows", "purchases", "service", "stocks")  # tables of decisions
 
 
@@ -142,6 +144,24 @@ class Run:
     def builds(self) -> dict[tuple[str, int], float]:
         """(option, start year) -> modules started."""
         return {(str(r.option), int(r.start_year)): float(r.modules) for r in self.tables["builds"].itertuples()}
+
+    @property
+    def answers(self) -> dict[str, dict[tuple[str, int], float]]:
+        """Scenario -> (option, start year) -> modules that its branch starts beyond the course it leaves.
+
+        Below 0: it starts so many fewer. Of branches that may start something by themselves.
+        """
+        own, found = {"": self.builds}, {}
+        for scenario, line in lines(self.instance.scenarios).items():
+            if "builds" not in self.branches.get(scenario, {}):
+                continue
+            rows = self.branches[scenario]["builds"].itertuples()
+            own[scenario] = {(str(r.option), int(r.start_year)): float(r.modules) for r in rows}
+            left = own[next((s.parent for s in line if s.parent in own), "")]
+            keys = sorted({*own[scenario], *left}, key=lambda key: (key[1], key[0]))
+            more = {key: own[scenario].get(key, 0.0) - left.get(key, 0.0) for key in keys}
+            found[scenario] = {key: n for key, n in more.items() if abs(n) > SOME}
+        return found
 
     @property
     def digest(self) -> str:

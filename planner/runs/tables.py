@@ -220,13 +220,11 @@ def _columns(name: str, instance: Instance | None = None, months: bool = False) 
     columns = COLUMNS[name] if name in COLUMNS else OTHER_COLUMNS[name]
     last, table = LAST_COLUMNS.get(name, ("", ""))
     columns = (*columns, last) if last and instance is not None and instance.rows(table) else columns
-    return with_month(columns) if months else columns
+    return with_month(columns) if months and "year" in columns else columns
 
 
 def with_month(columns: tuple[str, ...]) -> tuple[str, ...]:
     """Return the columns of a table of operations as they are in a branch in months."""
-    if "year" not in columns:
-        return columns
     after = columns.index("year") + 1
     return (*columns[:after], MONTH, *columns[after:])
 

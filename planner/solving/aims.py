@@ -148,7 +148,7 @@ def _weights(aim: Aim, data: ModelData, arrays: Arrays) -> np.ndarray:
     """Return the weights of the aim, shape (columns,), in its unit per unit of a column."""
     if aim.name == "exposure":
         return deliveries(data, arrays) + shortages(data, arrays)
-    weights = public_money(arrays)
+    weights = public_money(data, arrays)
     if not weights.any():
         raise UsageError("objective public: the instance has no funds that an option may draw on")
     return weights

@@ -56,21 +56,22 @@ def shortages(data: ModelData, arrays: Arrays, weight: Weight = present) -> np.n
     return weights
 
 
-def public_money(arrays: Arrays) -> np.ndarray:
-    """Return the weights of draws on funds, MUSD per MUSD, shape (columns,)."""
+def public_money(data: ModelData, arrays: Arrays) -> np.ndarray:
+    """Return the weights of draws on funds for what the plan starts, MUSD per MUSD, shape (columns,)."""
     weights = np.zeros(len(arrays.cost))
-    weights[list(arrays.columns.get("fund_draw", {}).values())] = 1.0
+    weights[[k for i, k in arrays.columns.get("fund_draw", {}).items() if data.fund_draw[i].branch == PLAN]] = 1.0
     return weights
 
 
 def capex(data: ModelData, arrays: Arrays, overnight: Callable[[str], float]) -> np.ndarray:
-    """Return the weights of capital expenditure, MUSD per module, shape (columns,).
+    """Return the weights of the plan's capital expenditure, MUSD per module, shape (columns,).
 
     overnight  option -> MUSD per module
     """
     weights = np.zeros(len(arrays.cost))
     for i, k in arrays.columns.get("build", {}).items():
-        weights[k] = overnight(data.build[i].option)
+        weights[k] = overnight(data.build[i].option) if data.build[i].branch == PLAN else 0.0
     for i, k in arrays.columns.get("excess", {}).items():
-        weights[k] = 1.0 if overnight(data.excess[i].option) else 0.0
+        of = data.excess[i]
+        weights[k] = 1.0 if overnight(of.option) and data.build[of.start].branch == PLAN else 0.0
     return weights

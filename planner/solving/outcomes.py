@@ -37,9 +37,9 @@ def outcomes(prepared: Prepared, values: Values) -> list[dict[str, Any]]:
     missing: dict[str, float] = defaultdict(float)
     for floor in data.stock_floor:
         node = data.nodes[floor.node]
-        if floor.missing is not None and data.endings[node.branch] > 0.0:
+        if floor.missing is not None and node.weight > 0.0:
             missing_kt = values.get("missing", {}).get(floor.missing, 0.0)
-            missing[node.branch] += missing_kt * floor.missing_cost / data.endings[node.branch]
+            missing[node.branch] += missing_kt * floor.missing_cost * node.present / node.weight
     return [
         {
             "scenario": case.scenario,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError, did_you_mean
 from ..instance.loading import given_instance
+from ..models.data import PLAN
 from ..runs.run import given_run
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Pins:
 
     def hold(self, data: ModelData, arrays: Arrays) -> None:
         """Narrow the bounds of the builds in ``arrays``. Raises UsageError if a build is not possible."""
-        starts = {(s.option, s.year): i for i, s in enumerate(data.build)}
+        starts = {(s.option, s.year): i for i, s in enumerate(data.build) if s.branch == PLAN}
         columns = arrays.columns.get("build", {})
         for (option, year), modules in self.fixed.items():
             if (option, year) in starts:

@@ -98,7 +98,7 @@ class Programme(Solver):
         if name == "cost":
             return arrays.cost
         if name == "public":
-            return measures.public_money(arrays)
+            return measures.public_money(data, arrays)
         exposed, unserved = measures.deliveries(data, arrays), measures.shortages(data, arrays)
         return {"exposed": exposed, "unserved": unserved, "unclean": exposed + unserved}[name]
 

@@ -224,3 +224,32 @@ def test_a_delay_of_half_a_year_is_one_of_a_year(delay, cost):
     plan = planner.solve(planner.load(Path(__file__).parents[1] / "defects" / f"delay_{delay}"))
     found = planner.delivery_risk(plan, samples=4, workers=1)
     assert found.samples["cost_musd"].tolist() == pytest.approx([cost] * 4, abs=1e-3)
+
+
+def test_a_failure_that_is_answered_costs_what_the_other_plant_costs_later():
+    # two plants of 100 t: A from 2027 on 0.5 MUSD a year, B (started in 2027 at the earliest, lead 1) 0.6; 50 a year
+    # short. A never comes: nine years short, 450. At once, seen in 2027: 2027 short, B from 2028: 50 + 8 x 0.6 = 54.8.
+    # A year later: 2027 and 2028 short, B from 2029: 100 + 7 x 0.6 = 104.2
+    two = planner.load(Path(__file__).parents[1] / "cases/60a_two_plants/instance")
+    two = two.changed(without={"scenarios": {}, "disruptions": {}})
+    plan = planner.solve(two)
+    assert plan.builds == {("a", 2026): 1.0}
+    at_once, later, held = (planner.failures(plan, rebuild_after=after).cases.iloc[0] for after in (0, 1, None))
+    assert [row.extra_musd for row in (at_once, later, held)] == pytest.approx([450.0] * 3)
+    assert (at_once.answered_musd, at_once.answer, at_once.news_year) == (pytest.approx(54.8), "b@2027", "2027")
+    assert (later.answered_musd, later.answer) == (pytest.approx(104.2), "b@2028")
+    assert held.answer == held.news_year == "" and held.answered_musd != held.answered_musd
+
+
+def test_an_answer_is_never_dearer_than_being_held_to_the_plan(ramp):
+    plan = planner.solve(ramp)
+    uncertain = ramp.with_rows("delivery_risk", risk("narva-1", **certain(delay=1)))
+    samples = planner.delivery_risk(plan, instance=uncertain, samples=2).samples
+    assert (samples["answered_musd"] <= samples["cost_musd"] * (1 + 1e-6)).all()
+    held = planner.delivery_risk(plan, instance=uncertain, samples=2, rebuild_after=None)
+    assert held.samples["answered_musd"].isna().all() and held.samples["cost_musd"].equals(samples["cost_musd"])
+
+
+def test_years_after_the_news_are_years_or_never(ramp):
+    with pytest.raises(UsageError, match="expected 0 or more years"):
+        planner.failures(planner.solve(ramp), rebuild_after=-1)

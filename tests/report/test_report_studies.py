@@ -7,6 +7,7 @@ import dataclasses
 import json
 import re
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from pages import HOSTILE, Elements, drawings, hostile_instance, opened, undrawn
@@ -291,6 +292,17 @@ def test_delivery_shows_the_distribution_and_what_it_hangs_on(late):
     assert stake["x"] == pytest.approx([47.7 - 35.1], rel=1e-6)
     assert "it hangs most on Narva line" in text
     assert {t["name"] for t in drawn["delivery-fan"]["views"]["0"]["data"]} >= {"mean", "four fifths of the outcomes"}
+
+
+def test_a_roadmap_shows_its_gates_as_a_tree():
+    # tests/cases/README.md, 60a: A is signed now; if it has not come in 2027, B is started; A alone costs 197.6 more
+    found = planner.roadmap(Path(__file__).parents[1] / "cases/60a_two_plants/instance")
+    text = planner.report(found.run, [found])
+    assert "Signed now: A" in text and "A never comes" in text
+    assert "start B in 2027" in text and "If A never comes (known in 2027), the roadmap says: start B in 2027." in text
+    (bars,) = drawings(text)["roadmap-values"]["views"][""]["data"]
+    assert sorted(bars["x"]) == pytest.approx([79.65, 81.9, 84.3, 279.5])
+    assert "costs 197.6 MUSD more" in text
 
 
 def test_a_hedge_shows_both_plans_on_the_same_outcomes(insured):

@@ -52,6 +52,8 @@ def draw(seed):
     drawn.add_groups(tables)
     drawn.r = random.Random(f"months {seed}")
     drawn.add_months(tables)
+    drawn.r = random.Random(f"trees {seed}")
+    drawn.add_trees(tables)
     drawn.r = random.Random(f"sales {seed}")
     drawn.add_buyers(tables)
     drawn.r = random.Random(f"sizes {seed}")
@@ -101,9 +103,10 @@ def _follow(tables):
         tables[name] = [r for r in tables[name] if r["option"] in left]
     groups = {r["group"] for r in tables["groups"]}
     tables["group_limits"] = [r for r in tables["group_limits"] if r["group"] in groups]
-    tables["disruptions"] = [
-        r for r in tables["disruptions"] if r["scenario"] in {s["scenario"] for s in tables["scenarios"]}
-    ]
+    known = {s["scenario"] for s in tables["scenarios"]}
+    for row in tables["scenarios"]:
+        row["parent"] = row["parent"] if row["parent"] in known else ""
+    tables["disruptions"] = [r for r in tables["disruptions"] if r["scenario"] in known]
 
 
 class _KitDrawn:
@@ -434,6 +437,25 @@ class _Drawn:
             row["reference_t"] = self.r.choice((0, 20, 80)) if kind == "export_stop" else ""
             found[tuple(list(row.values())[:6])] = row
         return found
+
+    def add_trees(self, tables):
+        """Let some branches build, and some leave others; add one that leaves the branch of another."""
+        for row in tables["scenarios"]:
+            row |= {"rebuild_after": self.maybe(0.5, 0, 0, 1, 2), "parent": ""}
+        if tables["scenarios"] and self.r.random() < 0.5:
+            above = self.r.choice(tables["scenarios"])
+            first = max(FIRST, self.r.randint(above["first_year"], max(self.end, above["first_year"])))
+            row = dict.fromkeys(above, "")
+            row |= {
+                "scenario": "t0",
+                "name": "t0",
+                "first_year": first,
+                "last_year": self.r.randint(first, self.end + 1),
+            }
+            row |= {"probability": above["probability"] * self.r.choice((0, 0.5, 1)), "parent": above["scenario"]}
+            tables["scenarios"].append({**row, "rebuild_after": self.maybe(0.5, 0, 1)})
+            if self.r.random() < 0.7:
+                tables["disruptions"] += self.disruptions("t0", tables["facilities"]).values()
 
     def add_months(self, tables):
         """Add a scenario of some months, where the years that it would divide are periods of their own."""

@@ -113,19 +113,49 @@ class Reference:
         self.costs = defaultdict(float)  # (column, or None for what is fixed; component; period) -> MUSD
         self._facts()
         self._investment()
-        self._funding()
+        for b in self.builders:
+            self._funding(b)
         self.periods = {}  # branch, time -> its operations; a time is a period, or a period and a month of it
-        left = [sum(s["p"] * self.there(s, t) for s in self.branches.values()) for t in self.T]
-        self._operations(None, [(t, 1.0 - left[t]) for t in self.T])
+        self._operations(None, self.T)
         for branch, s in self.branches.items():
-            self._operations(branch, [(time, s["p"]) for time in s["times"]])
+            self._operations(branch, s["times"])
 
     def discount(self, year):
         return (1.0 + self.rate) ** -(year - self.years[0])
 
-    def there(self, branch, t):
-        """Share of a period in which a branch goes its own way."""
-        return 0.0 if t < branch["begin"] else 1.0 - branch["gone"] if t == branch["begin"] else 1.0
+    def months(self, time):
+        """The calendar months of a time, as (year, month)."""
+        t, month = time if isinstance(time, tuple) else (time, None)
+        return [(y, k) for y in self.calendar[t] for k in (range(1, 13) if month is None else (month,))]
+
+    def happens(self, b, time):
+        """Probability that a branch, or the plan, is the one that is followed: mean over the months of a time."""
+        of = {name: (s["p"], s["since"]) for name, s in self.branches.items()}
+        p, since = of.get(b, (1.0, (0, 0)))
+        leaving = [of[name] for name, s in self.branches.items() if s["parent"] == b]
+        months = self.months(time)
+        return sum(p * (m >= since) - sum(q for q, begin in leaving if m >= begin) for m in months) / len(months)
+
+    def path(self, b):
+        """What a branch, or the plan, goes through from the beginning of the horizon: (branch, time, its months)."""
+        own = [(b, time, self.months(time)) for time in (self.branches[b]["times"] if b else self.T)]
+        if b is None:
+            return own
+        since = self.branches[b]["since"]
+        before = [
+            (of, time, [m for m in months if m < since]) for of, time, months in self.path(self.branches[b]["parent"])
+        ]
+        return [*(part for part in before if part[2]), *own]
+
+    def builder(self, b, t):
+        """Whose decision a start in period ``t`` is that branch ``b`` has."""
+        while b and (self.branches[b]["builds from"] is None or self.years[t] < self.branches[b]["builds from"]):
+            b = self.branches[b]["parent"]
+        return b
+
+    def sharing(self, b, s, t):
+        """Probability in period ``t`` of all courses that have the starts of branch ``b`` in period ``s``."""
+        return sum(self.happens(c, t) for c in (None, *self.branches) if self.builder(c, s) == b)
 
     def column(self, *name, upper=INF, whole=False):
         self.columns[name] = len(self.bounds)
@@ -194,19 +224,32 @@ class Reference:
             ]
             rows = [d for d in tables["disruptions"] if d["scenario"] == r["scenario"]]
             begin = next(t for t in self.T if share[t])
-            since, times = 1, [*self.T[begin:]]
+            since, split = (self.years[begin], 1), set()
             if months:
-                since = min(k for y, k in hit if y == self.years[begin])
+                since = min(m for m in hit if m[0] >= self.years[begin])
                 split = {t for t in self.T if share[t]} | {t for t in self.T[1:] if share[t - 1]}
-                times = [
-                    time
-                    for t in times
-                    for time in (((t, k) for k in range(since if t == begin else 1, 13)) if t in split else (t,))
-                ]
+            wait, parent = r.year("rebuild_after"), r.text("parent") or None
+            late = wait == 0 and r.year("first_month", 1) > 1
             self.branches[r["scenario"]] = {
-                "p": r.number("probability"), "share": share, "begin": begin, "gone": (since - 1) / 12, "times": times,
-                "hit": hit, "first": first, "rows": rows, "failure": any(d["kind"] == "project_failure" for d in rows),
+                "p": r.number("probability"), "share": share, "begin": begin, "since": since, "split": split,
+                "hit": hit, "first": first, "rows": rows, "parent": parent,
+                "builds from": None if wait is None else first + wait + late,
             }  # fmt: skip
+        for s in self.branches.values():
+            line, above = [s], s["parent"]
+            while above:
+                line.append(self.branches[above])
+                above = line[-1]["parent"]
+            split = set().union(*(of["split"] for of in line))
+            s["line"], s["times"] = [of for of in line if of["rows"]], []
+            s["rebuilds"] = any(of["builds from"] is not None for of in line)
+            for t in self.T[s["begin"] :]:
+                s["times"] += [(t, k) for k in range(1, 13) if (self.years[t], k) >= s["since"]] if t in split else [t]
+        self.branches = dict(sorted(self.branches.items(), key=lambda item: len(self.ancestors(item[0]))))
+
+    def ancestors(self, b):
+        above = self.branches[b]["parent"]
+        return [above, *self.ancestors(above)] if above else []
 
     def members(self, name):
         return {r["country"] for r in self.tables["countries"] if name in ("", r["country"], r.text("bloc"))}
@@ -234,8 +277,8 @@ class Reference:
     # --- investment ---------------------------------------------------------------------------------------
 
     def _investment(self):
-        self.online, self.building, self.capital = {}, defaultdict(list), {}
-        self.segments = defaultdict(list)  # option, period of the start -> column, columns of the ends, the ends
+        self.online, self.capital = {}, {}
+        self.segments = defaultdict(list)  # branch, option, start -> column, columns of the ends, the ends
         self.impact_usd = {r["impact"]: r.number("price_usd_per_unit") for r in self.tables["impacts"]}
         for o, r in self.options.items():
             most, lead = r.number("max_modules", 1.0), r.year("lead_years", 0)
@@ -247,35 +290,49 @@ class Reference:
                     continue
                 self.online[o, t] = y + lead
                 pace = r.number("max_per_year", INF) * self.lengths[t]
-                k = self.column("build", o, t, upper=min(most, pace), whole=r.flag("integer", True))
-                size = r.number("module_t") / self.lengths[t]
-                units = {i: per_t * size for i, per_t in self.causes("build", option=o).items()}
-                self.building[t].append((k, units))
-                usd = sum(self.impact_usd[i] * n for i, n in units.items())
-                self.costs[k, "impact", t] += usd * 1e-6 * self.present[t]
-                capital = self._sized(o, t, k)
-                each = annuity / r.number("capex_musd") if r.number("capex_musd") else 0.0
-                for u in self.T:
-                    paid = [y2 for y2 in self.calendar[u] if y + lead <= y2 < y + lead + life]
-                    for column, musd in capital:
-                        self.costs[column, "capex", u] += each * musd * sum(map(self.discount, paid))
-            self.row(("modules", o), self.builds(o), r.number("min_modules"), most)
+                for b in (b for b in self.builders if self.builder(b, t) == b):
+                    k = self.column("build", b, o, t, upper=min(most, pace), whole=r.flag("integer", True))
+                    usd = sum(self.impact_usd[i] * n for i, n in self.built_units(o, t).items())
+                    self.costs[k, "impact", t] += usd * 1e-6 * self.present[t] * self.sharing(b, t, t)
+                    capital = self._sized(b, o, t, k)
+                    each = annuity / r.number("capex_musd") if r.number("capex_musd") else 0.0
+                    for u in self.T[t:]:
+                        paid = [y2 for y2 in self.calendar[u] if y + lead <= y2 < y + lead + life]
+                        for column, musd in capital:
+                            yearly = each * musd * self.sharing(b, t, u)
+                            self.costs[column, "capex", u] += yearly * sum(map(self.discount, paid))
+        for b in self.builders:
+            self._rules(b)
+
+    @property
+    def builders(self):
+        """The plan, and the branches that may build; every limit on starts holds for each of them."""
+        return [None, *(b for b, s in self.branches.items() if s["builds from"] is not None)]
+
+    def built_units(self, o, t):
+        """Impact -> units a year per module of an option, in the period ``t`` of its start."""
+        size = self.options[o].number("module_t") / self.lengths[t]
+        return {i: per_t * size for i, per_t in self.causes("build", option=o).items()}
+
+    def _rules(self, b):
         groups = defaultdict(list)
         for o, r in self.options.items():
+            most = r.number("max_modules", 1.0)
+            self.row(("modules", b, o), self.builds(b, o), r.number("min_modules"), most)
             if r.text("exclusive_group"):
-                chosen = self.column("chosen", o, upper=1.0, whole=True)
+                chosen = self.column("chosen", b, o, upper=1.0, whole=True)
                 groups[r["exclusive_group"]].append((chosen, 1.0))
-                self.row(("group", o), [*self.builds(o), (chosen, -r.number("max_modules", 1.0))], upper=0.0)
+                self.row(("group", b, o), [*self.builds(b, o), (chosen, -most)], upper=0.0)
             if r.text("requires"):
                 for t in self.T:
-                    before = [(k, -r.number("max_modules", 1.0)) for k, _ in self.builds(r["requires"], t)]
-                    now = [(self.columns["build", o, t], 1.0)] if (o, t) in self.online else []
-                    self.row(("requires", o, t), now + before, upper=0.0)
-        self._groups()
+                    before = [(k, -most) for k, _ in self.builds(b, r["requires"], t)]
+                    now = [(self.build(b, o, t), 1.0)] if (o, t) in self.online else []
+                    self.row(("requires", b, o, t), now + before, upper=0.0)
+        self._groups(b)
         for group, chosen in groups.items():
-            self.row(("one of", group), chosen, upper=1.0)
+            self.row(("one of", b, group), chosen, upper=1.0)
 
-    def _sized(self, o, t, build):
+    def _sized(self, b, o, t, build):
         """Terms of the overnight cost of a start, MUSD: by its modules, or by weights of the ends of one of its sizes.
 
         Between which two sizes it lies is a choice of one segment; its size and cost are weighted means of both ends.
@@ -284,42 +341,46 @@ class Reference:
         smaller = [
             (x.number("capacity_t"), x.number("capex_musd")) for x in self.tables["option_sizes"] if x["option"] == o
         ]
-        if not smaller:
-            self.capital[o, t] = [(build, r.number("capex_musd"))]
-            return self.capital[o, t]
+        cost = [] if smaller else [(build, r.number("capex_musd"))]
+        self.capital[b, o, t] = cost
         points = [*sorted(smaller), (r.number("module_t"), r.number("capex_musd"))]
-        size, cost, chosen = [(build, -r.number("module_t"))], [], []
+        size, chosen = [(build, -r.number("module_t"))], []
         for j, ends in enumerate(itertools.pairwise(points)):
-            one = self.column("segment", o, t, j, upper=1.0, whole=True)
-            weights = [self.column("weight", o, t, j, end, upper=1.0) for end in (0, 1)]
-            self.row(("segment", o, t, j), [*((k, 1.0) for k in weights), (one, -1.0)], 0.0, 0.0)
+            one = self.column("segment", b, o, t, j, upper=1.0, whole=True)
+            weights = [self.column("weight", b, o, t, j, end, upper=1.0) for end in (0, 1)]
+            self.row(("segment", b, o, t, j), [*((k, 1.0) for k in weights), (one, -1.0)], 0.0, 0.0)
             size += [(k, tonnes) for k, (tonnes, _) in zip(weights, ends, strict=True)]
             cost += [(k, musd) for k, (_, musd) in zip(weights, ends, strict=True)]
             chosen.append((one, 1.0))
-            self.segments[o, t].append((one, weights, ends))
-        self.row(("size", o, t), size, 0.0, 0.0)
-        self.row(("one size", o, t), chosen, upper=1.0)
-        self.capital[o, t] = cost
+            self.segments[b, o, t].append((one, weights, ends))
+        if chosen:
+            self.row(("size", b, o, t), size, 0.0, 0.0)
+            self.row(("one size", b, o, t), chosen, upper=1.0)
         return cost
 
-    def _groups(self):
+    def costs_of(self, b, o, t):
+        """Terms of the overnight cost, MUSD, of what branch ``b`` has started of an option in period ``t``."""
+        return self.capital[self.builder(b, t), o, t]
+
+    def _groups(self, b):
         for j, r in enumerate(self.tables["group_limits"]):
             first, last = r.year("first_year", self.years[0]), r.year("last_year", self.end)
             terms = []
             for o in (x["option"] for x in self.tables["groups"] if x["group"] == r["group"]):
                 years = [t for o2, t in self.online if o2 == o and first <= self.years[t] <= last]
-                inside, row = [self.columns["build", o, t] for t in years], self.options[o]
+                inside, row = [self.build(b, o, t) for t in years], self.options[o]
                 if r["measure"] == "options":
-                    started, most = self.column("started", o, j, upper=1.0, whole=True), row.number("max_modules", 1.0)
-                    self.row(("started", o, j, "most"), [*((k, 1.0) for k in inside), (started, -most)], upper=0.0)
-                    self.row(("started", o, j, "least"), [*((k, 1.0) for k in inside), (started, -1.0)], lower=0.0)
+                    started = self.column("started", b, o, j, upper=1.0, whole=True)
+                    most, ones = row.number("max_modules", 1.0), [(k, 1.0) for k in inside]
+                    self.row(("started", b, o, j, "most"), [*ones, (started, -most)], upper=0.0)
+                    self.row(("started", b, o, j, "least"), [*ones, (started, -1.0)], lower=0.0)
                     terms.append((started, 1.0))
                 elif r["measure"] == "capex_musd":
-                    terms += [x for t in years for x in self.capital[o, t]]
+                    terms += [x for t in years for x in self.costs_of(b, o, t)]
                 else:
                     each = row.number({"capacity_t": "module_t"}.get(r["measure"], r["measure"]), 1.0)
                     terms += [(k, each) for k in inside]
-            self.row(("limit of group", j), terms, r.number("min"), r.number("max", INF))
+            self.row(("limit of group", b, j), terms, r.number("min"), r.number("max", INF))
 
     def causes(self, kind, **named):
         """Impact -> units per tonne: all rows of a kind that match add up."""
@@ -329,9 +390,13 @@ class Reference:
                 found[r["impact"]] += r.number("per_t")
         return found
 
-    def builds(self, option, until=None):
+    def build(self, b, o, t):
+        """The column of what branch ``b`` has started of an option in period ``t``."""
+        return self.columns["build", self.builder(b, t), o, t]
+
+    def builds(self, b, option, until=None):
         last = self.T[-1] if until is None else until
-        return [(self.columns["build", o, t], 1.0) for o, t in self.online if o == option and t <= last]
+        return [(self.build(b, o, t), 1.0) for o, t in self.online if o == option and t <= last]
 
     def own(self, f, t):
         """A facility's own capacity, t a year."""
@@ -343,16 +408,16 @@ class Reference:
         nameplate = self.capacities[f](self.years[t]) if f in self.capacities else r.number("capacity_t")
         return nameplate * sum(shares) / len(shares)
 
-    def added(self, f, t):
-        """What modules add: (option, period of the start), column, t a year per module."""
+    def added(self, b, f, t):
+        """What modules add in a branch: (option, period of the start), column, t a year per module."""
         for (o, s), online in self.online.items():
             r = self.options[o]
             if r["facility"] == f:
                 gone = online + r.year("life_years")
                 shares = [ramp(y, online, gone, r.year("ramp_years", 0)) for y in self.calendar[t]]
-                yield (o, s), self.columns["build", o, s], r.number("module_t") * sum(shares) / len(shares)
+                yield (o, s), self.build(b, o, s), r.number("module_t") * sum(shares) / len(shares)
 
-    def _funding(self):
+    def _funding(self, b):
         drawn = defaultdict(list)
         for o, r in self.options.items():
             may = [x["fund"] for x in self.tables["fund_options"] if x["option"] == o]
@@ -362,52 +427,49 @@ class Reference:
             spent = defaultdict(list)
             for t in (t for o2, t in self.online if o2 == o):
                 for k in range(spread):
-                    spent[self.years[t] + k] += [(column, musd / spread) for column, musd in self.capital[o, t]]
+                    spent[self.years[t] + k] += [(column, musd / spread) for column, musd in self.costs_of(b, o, t)]
             for year, terms in spent.items():
-                sources = [self.column("private", o, year)]
+                sources = [self.column("private", b, o, year)]
                 for fund in (x for x in self.tables["funds"] if x["fund"] in may):
                     if fund.year("first_year", 0) <= year <= fund.year("last_year", 9999):
-                        sources.append(self.column("draw", fund["fund"], o, year))
+                        sources.append(self.column("draw", b, fund["fund"], o, year))
                         drawn[fund["fund"], o].append((sources[-1], 1.0))
-                self.row(("paid", o, year), [*terms, *((k, -1.0) for k in sources)], 0.0, 0.0)
-            private = [(k, 1.0) for name, k in self.columns.items() if name[:2] == ("private", o)]
-            self.row(("private", o), private, upper=r.number("private_musd", INF))
+                self.row(("paid", b, o, year), [*terms, *((k, -1.0) for k in sources)], 0.0, 0.0)
+            private = [(k, 1.0) for name, k in self.columns.items() if name[:3] == ("private", b, o)]
+            self.row(("private", b, o), private, upper=r.number("private_musd", INF))
         for fund in self.tables["funds"]:
-            of = {o: terms for (f, o), terms in drawn.items() if f == fund["fund"]}
-            self.row(("budget", fund["fund"]), [x for ts in of.values() for x in ts], upper=fund.number("budget_musd"))
+            name, of = fund["fund"], {o: terms for (f, o), terms in drawn.items() if f == fund["fund"]}
+            self.row(("budget", b, name), [x for ts in of.values() for x in ts], upper=fund.number("budget_musd"))
             for o, terms in of.items():
                 share = fund.number("max_share", 1.0)
-                costs = [(k, -share * musd) for o2, t in self.online if o2 == o for k, musd in self.capital[o, t]]
-                self.row(("part", fund["fund"], o), [*terms, *costs], upper=0.0)
+                costs = [(k, -share * musd) for o2, t in self.online if o2 == o for k, musd in self.costs_of(b, o, t)]
+                self.row(("part", b, name, o), [*terms, *costs], upper=0.0)
 
     # --- operations ---------------------------------------------------------------------------------------
 
-    def _operations(self, b, weights):
-        for time, weight in weights:
-            self.periods[b, time] = Period(self, b, time, weight)
+    def _operations(self, b, times):
+        for time in times:
+            self.periods[b, time] = Period(self, b, time, self.happens(b, time))
             self.periods[b, time].add()
 
     def year_of(self, b, t):
         """What makes up a period of a branch or of the plan: branch, time and share of each part."""
-        if b is None or t < self.branches[b]["begin"]:
-            return [(None, t, 1.0)]
-        times = [time for time in self.branches[b]["times"] if time == t or (isinstance(time, tuple) and time[0] == t)]
-        gone = [(None, t, self.branches[b]["gone"])] if t == self.branches[b]["begin"] else []
-        return [*gone, *((b, time, 1.0 if time == t else 1 / 12) for time in times)]
+        inside = [part for part in self.path(b) if part[1] == t or (isinstance(part[1], tuple) and part[1][0] == t)]
+        return [(of, time, len(months) / 12 / self.lengths[t]) for of, time, months in inside]
 
     # --- solving ------------------------------------------------------------------------------------------
 
     def solve(self, builds=None, cost=None, ceiling=None):
         """Least present cost, MUSD, or least of ``cost``; None if infeasible. Returns it with the columns' values.
 
-        builds   (option, start year) -> modules, to be held
+        builds   (branch, option, start year) -> modules, to be held
         ceiling  most present cost, MUSD
         """
         bounds, whole = np.array(self.bounds).reshape(-1, 2), np.array(self.whole, dtype=bool)
         if builds is not None:
             for name, k in self.columns.items():
                 if name[0] == "build":
-                    bounds[k] = builds.get((name[1], self.years[name[2]]), 0.0)
+                    bounds[k] = builds.get((*name[1:3], self.years[name[3]]), 0.0)
             whole &= np.array([name[0] in ("chosen", "started", "segment") for name in self.columns], dtype=bool)
         money, fixed = np.zeros(len(bounds)), 0.0
         for (k, *_), amount in self.costs.items():

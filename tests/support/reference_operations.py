@@ -36,17 +36,22 @@ class Period:
         self.year, self.branch = m.years[self.t], m.branches.get(b)
         part = 1.0 if self.month is None else 1.0 / 12.0
         self.length, self.weight = m.lengths[self.t] * part, weight * m.present[self.t] * part
-        self.share = self.branch["share"][self.t] if b else 0.0
-        failure = bool(b) and self.branch["failure"]
-        self.calm = not b or not self.branch["rows"]  # nothing strikes: all rules hold
-        self.caps_lifted = not self.calm and (self.share > 0.0 or failure)
-        if self.month is not None:
-            self.share = float((self.year, self.month) in self.branch["hit"])
-        self.lifted = not self.calm and (self.share > 0.0 or failure)
+        # what strikes: the branch's own scenario, and those whose branches it descends from
+        self.line = self.branch["line"] if b else []
+        failure = any(r["kind"] == "project_failure" for s in self.line for r in s["rows"])
+        failure = failure and not self.branch["rebuilds"]
+        self.caps_lifted = failure or any(s["share"][self.t] for s in self.line)
+        self.lifted = failure or any(map(self.share, self.line))
         self.made, self.used, self.bought, self.delivered, self.stored = (defaultdict(list) for _ in range(5))
         self.arriving, self.leaving, self.tied = defaultdict(list), defaultdict(list), defaultdict(list)
         self.surplus, self.recycled = {}, defaultdict(list)
         self.swaps, self.collected, self.caused = defaultdict(list), defaultdict(list), defaultdict(list)
+
+    def share(self, scenario):
+        """Share of this time in which a scenario strikes."""
+        if self.month is None:
+            return scenario["share"][self.t]
+        return float((self.year, self.month) in scenario["hit"])
 
     def add(self):
         self.run()
@@ -58,7 +63,7 @@ class Period:
         self.balance()
         for cap in self.m.tables["caps"] if self.month in (None, 12) else ():
             first, last = cap.year("first_year", self.m.years[0]), cap.year("last_year", self.m.end)
-            lifted = self.caps_lifted if cap.text("sense", "max") == "max" else not self.calm
+            lifted = self.caps_lifted if cap.text("sense", "max") == "max" else bool(self.line)
             if first <= self.year <= last and not lifted:
                 end = cap.number("limit_end", cap.number("limit"))
                 part = (self.year - first) / (last - first) if last > first else 0.0
@@ -79,12 +84,17 @@ class Period:
     def row(self, *name, terms, lower=-INF, upper=INF):
         self.m.row((name[0], self.b, *name[1:], self.time), terms, lower, upper)
 
-    def disrupted(self, kind, hit):
-        """The product of 1 - f, or 1 + f, times the share of years, over the rows that ``hit`` accepts."""
-        rows = [r for r in self.branch["rows"] if r["kind"] == kind and hit(r)] if self.b else []
-        sign = 1.0 if kind.endswith("surge") else -1.0
-        share = 1.0 if kind == "project_failure" else self.share
-        return math.prod(1.0 + sign * r.number("fraction") * share for r in rows)
+    def disrupted(self, kind, hit, online=None):
+        """The product of 1 - f, or 1 + f, times the share of years, over the rows that ``hit`` accepts.
+
+        online  of project failures: the year in which the modules come online
+        """
+        sign, factor = 1.0 if kind.endswith("surge") else -1.0, 1.0
+        for s in self.line:
+            for r in (r for r in s["rows"] if r["kind"] == kind and hit(r)):
+                share = float(online >= s["first"]) if kind == "project_failure" else self.share(s)
+                factor *= 1.0 + sign * r.number("fraction") * share
+        return factor
 
     # --- plants -------------------------------------------------------------------------------------------
 
@@ -121,18 +131,16 @@ class Period:
                     )
         for f, r in m.facilities.items():
             here = lambda row, f=f: m.makes(f, row)  # noqa: E731
-            left, coming = self.disrupted("outage", here), self.disrupted("project_failure", here)
-            own, upkeep = m.own(f, self.t), r.number("fixed_om_usd_per_t") * MILLION * m.present[self.t]
+            left = self.disrupted("outage", here)
+            own, upkeep = m.own(f, self.t), r.number("fixed_om_usd_per_t") * MILLION * self.weight
             more = []
-            for start, k, capacity in m.added(f, self.t):
-                late = bool(self.b) and m.online[start] >= self.branch["first"]
-                more.append((k, -capacity * left * (coming if late else 1.0)))
-                if not self.b:
-                    m.costs[k, "fixed_om", self.t] += capacity * upkeep
+            for start, k, capacity in m.added(self.b, f, self.t):
+                coming = self.disrupted("project_failure", here, m.online[start])
+                more.append((k, -capacity * left * coming))
+                m.costs[k, "fixed_om", self.t] += capacity * upkeep
             self.row("capacity", f, terms=use[f] + more, upper=own * left)
-            if not self.b:
-                m.costs[None, "fixed_om", self.t] += own * upkeep
-            if self.calm and self.year <= r.year("min_use_until", 9999):
+            m.costs[None, "fixed_om", self.t] += own * upkeep
+            if not self.line and self.year <= r.year("min_use_until", 9999):
                 self.row("least use", f, terms=use[f], lower=r.number("min_use") * own)
 
     def trade(self):
@@ -170,7 +178,8 @@ class Period:
         def hit(row):
             return i in self.m.members(row.text("country")) and self.m.means(row, material)
 
-        rows = [r for r in self.branch["rows"] if r["kind"] == "export_stop" and hit(r)] if self.share else []
+        struck = (r for s in self.line if self.share(s) for r in s["rows"])
+        rows = [r for r in struck if r["kind"] == "export_stop" and hit(r)]
         if rows:
             passing = self.disrupted("export_stop", hit)
             limit = passing * min(r.number("reference_t", INF) for r in rows) if passing else 0.0
@@ -188,7 +197,7 @@ class Period:
                 banned = q == EXPOSED and self.year >= of.year("clean_from_year", 9999) and not self.lifted
                 k = self.column("deliver", country, sector, material, q, upper=0.0 if banned else INF)
                 self.delivered[material, country, q].append((k, 1.0))
-            most = demand * (1.0 - of.number("min_service")) if self.calm else demand
+            most = demand if self.line else demand * (1.0 - of.number("min_service"))
             short = self.column(
                 "short",
                 country,
@@ -267,25 +276,27 @@ class Period:
                 held.append((stock, 1.0))
                 self.stored[(*spot, q)] += [(draw, 1.0), (put, -1.0)]
                 initial = r.number("initial_t") if q == (EXPOSED if r.flag("initial_exposed") else CLEAN) else 0.0
-                times = [*m.T] if self.b is None else self.branch["times"]
-                place, gone = times.index(self.time), self.branch["gone"] if self.b else 0.0
-                if place > 0:
-                    before, opening = [(self.at("stock", s, q, t=times[place - 1]), -1.0)], 0.0
-                else:  # the plan's stocks, or those between the ends of its last year and of this one
-                    before, opening = [(self.at("stock", s, q, t=self.t, b=None), -gone)] if gone else [], 0.0
-                    if self.t > 0:
-                        before.append((self.at("stock", s, q, t=self.t - 1, b=None), gone - 1.0))
-                    else:
-                        opening = initial * (1.0 - gone)
+                # the stock at the end of what came before, or between that and the end of a year left within it
+                path, before, opening, rest = m.path(self.b), [], 0.0, 1.0
+                place = next(i for i, part in enumerate(path) if part[:2] == (self.b, self.time))
+                for b, time, months in reversed(path[:place]):
+                    gone = len(months) / len(m.months(time))
+                    before.append((self.at("stock", s, q, t=time, b=b), -rest * gone))
+                    rest *= 1.0 - gone
+                    if not rest:
+                        break
+                else:
+                    opening = initial * rest
                 change = [(stock, 1.0), (put, -w), (draw, w), *before]
                 self.row("stock", s, q, terms=change, lower=opening, upper=opening)
                 self.row("draw", s, q, terms=[(draw, w), *before], upper=opening)
             self.row("full", s, terms=held, upper=r.number("max_t"))
             if self.t == m.T[-1] and self.month in (None, 12) and r.number("final_min_t"):
-                if not self.calm:
+                if self.line:
                     missing = self.column("missing", s)
                     value = m.materials[r["material"]].number("value_usd_per_t") * MILLION
-                    m.costs[missing, "shortage", self.t] += value * self.branch["p"] * m.discount(m.end + 1)
+                    value *= m.happens(self.b, self.time) * m.discount(m.end + 1)
+                    m.costs[missing, "shortage", self.t] += value
                     held.append((missing, 1.0))
                 self.row("final", s, terms=held, lower=r.number("final_min_t"))
 
@@ -361,7 +372,9 @@ class Period:
             sets = itertools.combinations(everywhere, min(int(cap["largest"]), len(everywhere)))
             return {chosen: (self.supplied(materials, chosen), all_supplied) for chosen in sets}
         if metric == "impact":
-            built = [(k, units[cap["impact"]]) for k, units in m.building[self.t] if cap["impact"] in units]
+            here = [o for o, s in m.online if s == self.t]
+            caused = ((m.build(self.b, o, self.t), m.built_units(o, self.t).get(cap["impact"], 0.0)) for o in here)
+            built = [(k, units) for k, units in caused if units]
             return {"": (self.caused[cap["impact"]] + built, [])}
         if metric == "own_share":
             inside = m.members(cap["country"])

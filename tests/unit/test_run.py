@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import planner
-from planner.errors import InstanceError, UsageError
+from planner.errors import InstanceError, ResultError, UsageError
 from planner.runs.run import instance_of
 
 INSTANCES = Path(__file__).parents[2] / "instances"
@@ -65,3 +65,15 @@ def test_a_plan_of_a_changed_instance_has_no_path(project):
     assert plan.plan["instance"]["path"] is None
     with pytest.raises(UsageError, match="--instance FOLDER"):
         instance_of(plan)
+
+
+def test_the_builds_of_a_branch_are_read_back(tmp_path):
+    case = Path(__file__).parents[1] / "cases/60a_two_plants/instance"
+    plan = planner.solve(case)
+    plan.write(tmp_path / "run")
+    read = planner.read_run(tmp_path / "run", case)
+    assert read.branches["fail"]["builds"].equals(plan.branches["fail"]["builds"])
+    assert read.answers == {"fail": {("b", 2027): 1.0}}
+    (tmp_path / "run/branches/fail/builds.csv").unlink()
+    with pytest.raises(ResultError, match=r"branches/fail/builds.csv is missing"):
+        planner.read_run(tmp_path / "run", case)

@@ -10,7 +10,7 @@ from ..blend_tables import Blend
 from .registry import Draft, check
 
 
-@check("E396", "blends")
+@check("E333", "blends")
 def limits_always_or_never(draft: Draft) -> Iterable[Issue]:
     """The limits of a series must be given in all of its rows or in none, and one of them must be given."""
     rows: defaultdict[tuple[object, ...], list[Blend]] = defaultdict(list)
@@ -26,7 +26,7 @@ def limits_always_or_never(draft: Draft) -> Iterable[Issue]:
                     yield draft.at(row, column, expected, "fill it in every row of the series, or in none")
 
 
-@check("E397", "blends")
+@check("E334", "blends")
 def blend_least_below_most(draft: Draft) -> Iterable[Issue]:
     """The least of a property must not exceed the most."""
     for row in draft.instance.blends:
@@ -34,7 +34,7 @@ def blend_least_below_most(draft: Draft) -> Iterable[Issue]:
             yield draft.at(row, "min", f"more than max = {row.max:g}")
 
 
-@check("E398", "blends", "contents", "operations", "recipes", "facilities")
+@check("E335", "blends", "contents", "operations", "recipes", "facilities")
 def somebody_blends_it(draft: Draft) -> Iterable[Issue]:
     """A limit needs a plant that makes the material from something that has the property."""
     instance = draft.instance

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ...errors import Issue
 from ..courses import ROUNDING
 from ..tables import Scenario
-from ..timeline import Period, disrupted_months, overlap_share, year_and_month
+from ..timeline import Period, disrupted_months, overlap_share, undivided, year_and_month
 from ..wildcards import hits
 from .registry import SETTINGS, Draft, check
 
@@ -44,7 +44,7 @@ def within_the_horizon(draft: Draft) -> Iterable[Issue]:
             yield draft.at(row, column, f"the scenario lies outside the horizon; {horizon}")
 
 
-@check("E393", "scenarios", SETTINGS)
+@check("E396", "scenarios", SETTINGS)
 def whole_years_or_months(draft: Draft) -> Iterable[Issue]:
     """A scenario has a last year or, in months, a first month and a number of months; then in periods of one year."""
     for row in draft.instance.scenarios:
@@ -59,14 +59,12 @@ def whole_years_or_months(draft: Draft) -> Iterable[Issue]:
             continue
         if row.last_year is not None:
             yield draft.at(row, "last_year", "must be blank: months says how long it lasts", "leave it blank")
-        begun = [p for p in draft.periods if row.first_year <= p.last_year]
-        for period in begun if row.last_disrupted_year >= draft.first else ():
-            if period.length > 1 and period.first_year <= row.last_disrupted_year + 1:
-                column = "first_year" if period.first_year <= row.first_year else "months"
-                long = f"the period {period.first_year} to {period.last_year} is longer than a year"
-                expected = f"a disruption in months needs periods of one year until the year after it, but {long}"
-                yield draft.at(row, column, expected, "list these years in [time] years, or use last_year")
-                break
+        period = undivided(draft.periods, row.first_year, row.last_disrupted_year)
+        if period is not None and row.last_disrupted_year >= draft.first:
+            column = "first_year" if period.first_year <= row.first_year else "months"
+            long = f"the period {period.first_year} to {period.last_year} is longer than a year"
+            expected = f"a disruption in months needs periods of one year until the year after it, but {long}"
+            yield draft.at(row, column, expected, "list these years in [time] years, or use last_year")
 
 
 @check("E319", "scenarios")
@@ -90,7 +88,7 @@ def probabilities(draft: Draft) -> Iterable[Issue]:
             yield draft.at(largest, "probability", f"{expected} {probability[parent]:g}", hint)
 
 
-@check("E391", "scenarios")
+@check("E394", "scenarios")
 def parents_in_a_circle(draft: Draft) -> Iterable[Issue]:
     """A scenario must not be its own parent, nor that of one from which it descends."""
     parent = {row.scenario: row.parent for row in draft.instance.scenarios}
@@ -104,16 +102,17 @@ def parents_in_a_circle(draft: Draft) -> Iterable[Issue]:
             )
 
 
-@check("E392", "scenarios")
+@check("E395", "scenarios")
 def after_the_parent(draft: Draft) -> Iterable[Issue]:
     """A branch must not begin before the branch that it leaves."""
     named = {row.scenario: row for row in draft.instance.scenarios}
     for row in draft.instance.scenarios:
         parent = named.get(row.parent)
         if parent is not None and disrupted_months(row).start < disrupted_months(parent).start:
+            column = "first_year" if row.first_year < parent.first_year else "first_month"
             begin = year_and_month(disrupted_months(parent).start) if parent.months else parent.first_year
             expected = f"before its parent {row.parent}, which begins in {begin} ({draft.named(parent)})"
-            yield draft.at(row, "first_year", expected)
+            yield draft.at(row, column, expected)
 
 
 @check("E320", "disruptions")

@@ -165,7 +165,7 @@ def can_be_paid(draft: Draft) -> Iterable[Issue]:
             yield draft.at(row, "private_musd", "there is neither private money nor a fund, so it cannot be built")
 
 
-@check("E394", "option_sizes", "options")
+@check("E331", "option_sizes", "options")
 def sizes_are_of_divisible_modules(draft: Draft) -> Iterable[Issue]:
     """An option with sizes is not of whole modules: its size is any part of its largest one."""
     options = {o.option: o for o in draft.instance.options}
@@ -176,7 +176,7 @@ def sizes_are_of_divisible_modules(draft: Draft) -> Iterable[Issue]:
             yield draft.at(row, "option", expected, "write integer = no there")
 
 
-@check("E395", "option_sizes", "options")
+@check("E332", "option_sizes", "options")
 def sizes_in_order(draft: Draft) -> Iterable[Issue]:
     """A size must be smaller than the next, and last than module_t of its option, and must not cost more than that."""
     options = {o.option: o for o in draft.instance.options}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from ...errors import Infeasible, NoPlan, SolverFailed, UsageError, hinted
+from ...prepare import PLAN
 from ...solving.measures import capex
 from ...solving.programme import Programme, Ticker
 from ...solving.search import by_parts, least_cost
@@ -104,8 +105,8 @@ class Space:
         self.starts: dict[str, list[int]] = defaultdict(list)
         columns = self.arrays.columns.get("build", {})
         self.column = np.array([columns[i] for i in range(len(self.data.build))], dtype=int)
-        for i, start in enumerate(self.data.build):
-            self.starts[start.option].append(i)
+        for i in self.data.starts[PLAN]:
+            self.starts[self.data.build[i].option].append(i)
         self.options = {o.option: o for o in instance.options}
         self.gap = settings.gap_for(len(self.whole))
 
@@ -159,15 +160,16 @@ class Space:
 
     def started(self, plan: Plan) -> list[tuple[str, int, float]]:
         """Option, year and modules of what a plan starts; one blank row if it starts nothing."""
-        starts = self.data.build
-        started = [(starts[i].option, starts[i].year, round(n) if starts[i].integer else n) for i, n in plan.builds]
+        builds = ((self.data.build[i], n) for i, n in plan.builds)
+        started = [(s.option, s.year, round(n) if s.integer else n) for s, n in builds if s.branch == PLAN]
         return started or [("", 0, 0.0)]
 
     def totals(self, plan: Plan) -> dict[str, float]:
         """Modules of each option in a plan."""
         total = dict.fromkeys(self.starts, 0.0)
-        for i, n in plan.builds:
-            total[self.data.build[i].option] += n
+        for option, _, n in self.started(plan):
+            if option:
+                total[option] += n
         return total
 
     def _completed(self, plan: Plan) -> np.ndarray | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import UsageError
 from ...solving.solver import Settings
 from ..many import Finished, Many, Result, Worker
+from .answer import Answer
 from .draws import AS_PLANNED, ProjectOutcome, check_sizes
 from .modules import Modules
 from .operations import Operations
@@ -25,15 +26,19 @@ JointOutcome = Mapping[str, ProjectOutcome]  # option -> what happens to it; the
 class Delivered:
     """The builds and closures of a plan, whose operations can be solved in any outcome.
 
-    planned  the result (see `solve_outcome`) if all goes to plan. Every outcome starts from the basis of this one, so
-             that its result depends neither on the outcomes tried before nor on the process
+    rebuild_after  years after the news of an outcome from which on something else may be started; None: never
+    planned        the result (see `solve_outcome`) if all goes to plan. Every outcome starts from the basis of this
+                   one, so that its result depends neither on the outcomes tried before nor on the process
 
     It can be sent to other processes and called there; the call returns the function that solves an outcome.
     Raises UsageError if the plan starts an option in a year which the instance does not allow.
     """
 
-    def __init__(self, instance: Instance, run: Run) -> None:
+    def __init__(self, instance: Instance, run: Run, rebuild_after: int | None = None) -> None:
         check_sizes(instance)
+        if rebuild_after is not None and rebuild_after < 0:
+            raise UsageError(f"rebuild_after = {rebuild_after}: expected 0 or more years, or never")
+        self.rebuild_after = rebuild_after
         self.modules = Modules(
             replace(instance, _content=None, warnings=())
         )  # without what other processes do not need
@@ -46,6 +51,10 @@ class Delivered:
         self.builds = [(self.modules.options[o], y, n) for (o, y), n in sorted(builds.items()) if n > 0.0]
         self.own, self.closing = self._with_closures(instance, run)
         self.digest = run.digest_in(instance.sha256)
+        self.answer: Answer | None = None
+        if rebuild_after is not None:
+            started = {key: n for key, n in builds.items() if n > 0.0}
+            self.answer = Answer(self.operations, self.modules, started, self.own, self.closing, rebuild_after)
         self.planned = self.solve_outcome({})
 
     def __call__(self) -> Worker:
@@ -86,7 +95,7 @@ class Delivered:
         what     name of the outcomes in lines of progress
         partial  file that keeps finished outcomes until all are done
         """
-        finished = Finished([self.digest, "delivery"], partial)
+        finished = Finished([self.digest, "delivery", self.rebuild_after], partial)
         keys = [finished.key(sorted(outcome.items())) for outcome in outcomes]
         with Many(self, finished, what, workers=workers, scheduler=scheduler, progress=progress) as many:
             try:
@@ -102,7 +111,7 @@ class Delivered:
         """Return the result of the plan in an outcome, as values that JSON can hold.
 
         ``cost`` is in MUSD of present value; ``short``, ``exposed`` and ``delivered`` are lists of t/yr by period;
-        ``unkept`` tells whether a promise of the plan is broken.
+        ``unkept`` tells whether a promise of the plan is broken; ``answered`` is the best answer, see `Answer.to`.
         """
         capacity, money = self.own.copy(), self.closing
         for option, year, count in self.builds:
@@ -113,4 +122,5 @@ class Delivered:
             money += count * self.modules.cost(option.option, year, own)
         result = self.operations.solve(capacity)
         by_period = {name: getattr(result, name).tolist() for name in ("short", "exposed", "delivered")}
-        return {"cost": result.cost + money, **by_period, "unkept": result.unkept}
+        held = {"cost": result.cost + money, **by_period, "unkept": result.unkept}
+        return {**held, "answered": self.answer.to(outcome) if self.answer and outcome else None}

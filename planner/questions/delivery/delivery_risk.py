@@ -84,10 +84,14 @@ class DeliveryRisk(Study):
             "Each outcome.",
             """
             sample         | integer |       | number of the outcome, from 1
-            cost_musd      | number  | MUSD  | present cost
-            short_t        | number  | t     | short over the horizon
-            exposed_share  | number  | share | exposed of all deliveries
-            promise_broken | yes/no  |       | whether a service floor, least use or final stock could not be kept
+            cost_musd      | number  | MUSD  | held to the plan: present cost
+            short_t        | number  | t     | held to the plan: short over the horizon
+            exposed_share  | number  | share | held to the plan: exposed of all deliveries
+            promise_broken | yes/no  |       | held to the plan: whether a service floor, least use or final stock could
+                not be kept
+            answered_musd  | number  | MUSD  | free to answer: present cost (as held, of an outcome that hits nothing);
+                blank if no answer was asked for
+            answered_short_t | number | t    | free to answer: short over the horizon
             """,
             in_manifest=False,
         ),
@@ -153,6 +157,13 @@ class DeliveryRisk(Study):
                 f"  {r.option}: {figure_of(r.cost_at_stake_musd, 4)} MUSD, {figure_of(r.short_at_stake_t, 4)} t "
                 f"(fails in {r.fails:.0%}, {r.delay_years:.1f} years late)"
             )
+        if self.settings.get("rebuild_after") is not None:
+            musd, tonnes = (self.samples[f"answered_{name}"].mean() for name in ("musd", "short_t"))
+            lines.append(
+                f"All this is held to the plan, an upper bound. Free to start something else "
+                f"{self.settings['rebuild_after']} year(s) after a project should have come: "
+                f"{figure_of(musd, 6)} MUSD and {figure_of(tonnes, 4)} t short on average"
+            )
         if not self.complete:
             lines.append("Interrupted: the outcomes tried so far.")
         return "\n".join(lines)
@@ -166,6 +177,7 @@ def delivery_risk(
     samples: int = 128,
     seed: int = 0,
     alpha: float = 0.9,
+    rebuild_after: int | None = 1,
     workers: int | None = None,
     scheduler: str | None = None,
     partial: Path | None = None,
@@ -176,6 +188,9 @@ def delivery_risk(
     samples  outcomes, drawn evenly (a Sobol sequence); a power of 2 serves best
     seed     of the draws; the same seed means the same outcomes for every plan of the instance
     alpha    the worst outcomes are those beyond this part
+    rebuild_after  years after the news from which on something else may be started; None: never. One learns of an
+             outcome when the first project that it hits should have come online. Each answer is a search with whole
+             numbers, so that None is much faster
     instance  another instance to try the plan in, such as one with other delivery risks [the plan's own]
     workers    processes; None: one per core, where there is enough to do. Their number changes nothing
     scheduler  address of a Dask scheduler to use instead, with the extra ``distributed``
@@ -193,13 +208,13 @@ def delivery_risk(
         raise UsageError(f"samples = {samples}, alpha = {alpha}: expected 1 or more, and 0 <= alpha < 1")
     instance = instance or run.instance
     check_uncertain(instance)
-    plan = Delivered(instance, run)
+    plan = Delivered(instance, run, rebuild_after)
     draws = draw(instance, samples, seed)
     outcomes = [draws.outcome(s) for s in range(samples)]
     results = plan.try_outcomes(
         outcomes, "outcomes", partial=partial, workers=workers, scheduler=scheduler, progress=progress
     )
-    settings = {"samples": samples, "seed": seed}
+    settings = {"samples": samples, "seed": seed, "rebuild_after": rebuild_after}
     complete = len(results) == samples
     return DeliveryRisk(
         *_frames(instance, plan, draws, results), float(plan.planned["cost"]), alpha, complete, settings, plan.digest
@@ -220,7 +235,7 @@ def _frames(
         overall = (exposed @ lengths) / (delivered @ lengths)
         yearly = exposed / delivered
         as_planned = {"exposed_share": planned["exposed"] / planned["delivered"], "short_t": planned["short"]}
-    tonnes = short @ lengths
+    tonnes, asked = short @ lengths, plan.rebuild_after is not None
     samples = pd.DataFrame(
         {
             "sample": [s + 1 for s in results],
@@ -228,6 +243,10 @@ def _frames(
             "short_t": tonnes,
             "exposed_share": overall,
             "promise_broken": [f["unkept"] for f in results.values()],
+            "answered_musd": [(f["answered"] or f)["cost"] if asked else np.nan for f in results.values()],
+            "answered_short_t": [
+                float(np.array((f["answered"] or f)["short"]) @ lengths) if asked else np.nan for f in results.values()
+            ],
         }
     )
     years = pd.DataFrame({"year": list(instance.years)})

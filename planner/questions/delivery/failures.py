@@ -26,33 +26,45 @@ if TYPE_CHECKING:
     from ..many import Result
 
 PROJECT, OWNER = "project", "owner"
+MOST_TOLD = 10  # answers in the text
 
 
 @dataclass(frozen=True)
 class Failures(Study):
     """A plan without one of its projects, or without all projects of one owner, one after the other.
 
-    cases         the table of the same name, see HOLDS
-    planned_musd  present cost of the plan
-    complete      False if it was interrupted
+    cases          the table of the same name, see HOLDS
+    planned_musd   present cost of the plan
+    rebuild_after  years from the news on after which something else may be started; None: never
+    complete       False if it was interrupted
     """
 
     COMMAND, MANIFEST, OF = "stress --failing", "failures.json", "plan"
     HOLDS = (
         COMPLETE,
         Value("planned_musd", "present cost of the plan, MUSD"),
+        Value("rebuild_after", "years from the news on after which something else may be started; null: never"),
         Table(
             "cases",
-            "What never comes, the dearest first; it is paid for all the same.",
+            "What never comes, the dearest first; it is paid for all the same. Held to the plan, all other builds stay "
+            "as planned, which is an upper bound of what it costs. Free to answer, what the plan has not started by "
+            "`rebuild_after` years after the news may be built otherwise: what a government would face.",
             """
             what                | text   |       | `project` or `owner`
             name                | text   |       | of the project (option or exclusive group) or owner
             startup             | text   |       | `yes` if one of its plants is a startup's, else `no`
             options             | text   |       | the options that never come
-            extra_musd          | number | MUSD  | present cost beyond the plan's, shortage included
-            short_t             | number | t     | short beyond the plan, over the horizon
-            extra_exposed_share | number | share | exposed of all deliveries, beyond the plan's
-            promise_broken      | yes/no |       | whether a service floor, least use or final stock cannot be kept
+            extra_musd          | number | MUSD  | held to the plan: present cost beyond the plan's, shortage included
+            short_t             | number | t     | held to the plan: short beyond the plan, over the horizon
+            extra_exposed_share | number | share | held to the plan: exposed of all deliveries, beyond the plan's
+            promise_broken      | yes/no |       | held to the plan: whether a service floor, least use or final stock
+                cannot be kept
+            news_year           | text   |       | when one learns of it: the year in which the first of them should
+                have come online; blank without an answer, as all that follows
+            answered_musd       | number | MUSD  | free to answer: present cost beyond the plan's
+            answered_short_t    | number | t     | free to answer: short beyond the plan, over the horizon
+            answered_gap        | number |       | relative gap of the search for the answer
+            answer              | text   |       | what is started beyond the plan: option@year, with modules if not 1
             """,
             file="failures.csv",
         ),
@@ -61,26 +73,37 @@ class Failures(Study):
     cases: pd.DataFrame
     planned_musd: float
     complete: bool = True
+    rebuild_after: int | None = None
 
     def __str__(self) -> str:
         lines = [
             f"{len(self.cases)} failures, one at a time; {figure_of(self.planned_musd, 6)} MUSD if all goes to plan"
         ]
+        answered = self.rebuild_after is not None
         columns = [
             ("never comes", "<44"),
             ("extra MUSD", ">11"),
             ("short t", ">10"),
             ("exposed", ">9"),
+            *((("answered", ">11"), ("short t", ">10")) if answered else ()),
             (" promises", ""),
         ]
-        lines += text_table(columns, [_cells(r) for r in self.cases.itertuples()])
+        lines += text_table(columns, [_cells(r, answered) for r in self.cases.itertuples()])
         lines.append("* startup; caps hold, so that what is missing of clean supply is short; p: percentage points")
+        if answered:
+            years = "at once" if not self.rebuild_after else f"{self.rebuild_after} year(s) later"
+            lines.append(
+                "extra MUSD is held to the plan, an upper bound; answered is what is faced if one learns of it when it "
+                f"should have come, and may start something else {years}"
+            )
+            for r in self.cases[self.cases["answer"] != ""].head(MOST_TOLD).itertuples():
+                lines.append(f"  {r.name}: {r.answer}")
         if not self.complete:
             lines.append("Interrupted: the cases tried so far.")
         return "\n".join(lines)
 
 
-def _cells(r: Any) -> list[str]:
+def _cells(r: Any, answered: bool) -> list[str]:
     """Return a row of the table ``cases`` as text."""
     star, broken = "*" if r.startup == "yes" else " ", "broken" if r.promise_broken else "kept"
     return [
@@ -88,6 +111,7 @@ def _cells(r: Any) -> list[str]:
         figure_of(r.extra_musd, 4),
         figure_of(r.short_t, 4),
         f"{100 * r.extra_exposed_share:+.1f}p",
+        *((figure_of(r.answered_musd, 4), figure_of(r.answered_short_t, 4)) if answered else ()),
         f" {broken}",
     ]
 
@@ -97,6 +121,7 @@ def failures(
     run: Run | str | Path,
     *,
     instance: Instance | str | Path | None = None,
+    rebuild_after: int | None = 1,
     workers: int | None = None,
     scheduler: str | None = None,
     partial: Path | None = None,
@@ -106,11 +131,14 @@ def failures(
 
     The builds are held and paid for, the operations re-solved as in :func:`planner.delivery_risk`: caps hold,
     promises are broken only where they cannot be kept, shortage pays. Options of an exclusive group are one project.
+    That is an upper bound. With ``rebuild_after`` it is also told what it costs if it is answered: one learns of it in
+    the year in which the project should have come online, and what is not started by so many years later is free.
 
-    instance   another instance to try the plan in [the plan's own]
-    workers    processes; None: one per core, where there is enough to do. Their number changes nothing
-    scheduler  address of a Dask scheduler to use instead, with the extra ``distributed``
-    partial    file that keeps finished cases until all are done: a repeated call goes on from there
+    instance       another instance to try the plan in [the plan's own]
+    rebuild_after  years, 0 or more; None: nothing is started otherwise
+    workers        processes; None: one per core, where there is enough to do. Their number changes nothing
+    scheduler      address of a Dask scheduler to use instead, with the extra ``distributed``
+    partial        file that keeps finished cases until all are done: a repeated call goes on from there
 
     Raises UsageError for a run that does not fit the instance.
     """
@@ -119,7 +147,7 @@ def failures(
     import pandas as pd
 
     instance = instance or run.instance
-    plan = Delivered(instance, run)
+    plan = Delivered(instance, run, rebuild_after)
     startup = {f.facility: f.startup for f in instance.facilities}
     facility = {o.option: o.facility for o in instance.options}
     cases = _cases(instance, plan)
@@ -133,12 +161,20 @@ def failures(
         what, name, options = cases[k]
         cost, short, share = (a - b for a, b in zip(_totals(plan, result), planned, strict=True))
         by_startup = any(startup[facility[o]] for o in options)
-        rows.append(
-            (what, name, "yes" if by_startup else "no", " ".join(options), cost, short, share, result["unkept"])
-        )
+        held = what, name, "yes" if by_startup else "no", " ".join(options), cost, short, share, result["unkept"]
+        rows.append((*held, *_answered(plan, result["answered"], planned)))
     table = pd.DataFrame(rows, columns=Failures.columns("cases"))
     table = table.sort_values(["extra_musd", "what", "name"], ascending=[False, True, True], ignore_index=True)
-    return Failures(table, planned[0], len(results) == len(cases))
+    return Failures(table, planned[0], len(results) == len(cases), rebuild_after)
+
+
+def _answered(plan: Delivered, answer: Result | None, planned: tuple[float, float, float]) -> tuple[Any, ...]:
+    """Return the last cells of a row of the table ``cases``: the best answer, beside what was planned."""
+    if answer is None:
+        return "", np.nan, np.nan, np.nan, ""
+    cost, short, _ = _totals(plan, answer)
+    starts = (f"{o}@{y}" + (f":{n:g}" if n != 1.0 else "") for o, y, n in answer["starts"])
+    return str(answer["news"]), cost - planned[0], short - planned[1], answer["gap"], " ".join(starts)
 
 
 def _totals(plan: Delivered, result: Result) -> tuple[float, float, float]:

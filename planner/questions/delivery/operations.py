@@ -84,7 +84,8 @@ class Operations:
         built = [(i, row) for i, row in sorted(arrays.rows.get("impact", {}).items()) if data.caps["impact"][i].started]
         self.impacts = {i: len(order) + len(offtakes) + len(rooms) + k for k, (i, _) in enumerate(built)}
         limited = np.array([row for _, row in (*order, *offtakes, *rooms, *built)], dtype=int)
-        self.recourse = Recourse(arrays, limited, self._measures(), settings, signed=len(built))
+        self.recourse_measures = self._measures()
+        self.recourse = Recourse(arrays, limited, self.recourse_measures, settings, signed=len(built))
         self.own = self.recourse.own
         self._taken: dict[int, list[tuple[int, float]]] = {}
         for i, limit in enumerate(data.offtake):

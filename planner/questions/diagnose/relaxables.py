@@ -42,6 +42,7 @@ from ...instance.timeline import (
     promised,
     series_value,
 )
+from ...prepare import PLAN
 from ...solving.families import FAMILIES, Family
 from .system import Cell, Effect, Relaxable, System, service_cell
 
@@ -121,7 +122,7 @@ def _service(system: System) -> None:
     rows: dict[Cell, list[tuple[int, float]]] = defaultdict(list)
     for d, row in system.arrays.rows.get("service", {}).items():
         need = system.data.need[d]
-        rows[service_cell(system.instance, need.sector, system.data.nodes[need.node].branch)].append((row, need.demand))
+        rows[service_cell(system, need)].append((row, need.demand))
     for cell, effects in rows.items():
         _add(system, Relaxable(cell, SERVICE, cell.value_in(system.instance), sign=-1.0), effects)
 
@@ -239,11 +240,16 @@ def _sales(system: System) -> None:
 def _rules(system: System) -> None:
     """Add exclusive groups and requirements of options: an option can be freed of either."""
     data, arrays = system.data, system.arrays
+    exclusive: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    chosen = {}
     for i, row in arrays.rows.get("exclusive_group", {}).items():
         for h in data.groups[i].chosen:
-            cell = Cell("options", (data.chosen[h].option,), "exclusive_group")
-            freed = _add(system, Relaxable(cell, RULE, 1.0, switch=True), [(row, 1.0)])
-            system.only_if.append((freed, arrays.columns["chosen"][h]))
+            exclusive[data.chosen[h].option].append((row, 1.0))
+            if data.groups[i].branch == PLAN:
+                chosen[data.chosen[h].option] = arrays.columns["chosen"][h]
+    for option, effects in exclusive.items():
+        freed = _add(system, Relaxable(Cell("options", (option,), "exclusive_group"), RULE, 1.0, switch=True), effects)
+        system.only_if.append((freed, chosen[option]))
     required: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for i, row in arrays.rows.get("requires", {}).items():
         need = data.requires[i]
@@ -256,6 +262,7 @@ def _groups(system: System) -> None:
     """Add the limits on groups of options: the least can fall to 0, the most rise without end."""
     units = {"capacity_t": KT}
     for side, column, sign in (("least", "min", -1.0), ("most", "max", 1.0)):
+        known: dict[Cell, int] = {}  # the limit holds in each course of starts
         for i, row in system.arrays.rows.get(f"group_{side}", {}).items():
             limit = system.data.group_limit[i]
             unit = units.get(limit.measure, 1.0)
@@ -264,7 +271,10 @@ def _groups(system: System) -> None:
             weight = {"options": RULE, "modules": COMMITTED}.get(limit.measure, POINT / usual)
             cell = Cell("group_limits", (limit.group, limit.measure, limit.first_year, limit.last_year), column)
             most = asked if side == "least" else math.inf
-            _add(system, Relaxable(cell, weight, most, sign), [(row, unit)])
+            if cell in known:
+                system.effects.append(Effect(known[cell], row, unit, False))
+            else:
+                known[cell] = _add(system, Relaxable(cell, weight, most, sign), [(row, unit)])
 
 
 def _money(system: System) -> None:
@@ -276,11 +286,16 @@ def _money(system: System) -> None:
     for fund_option in system.instance.fund_options:
         eligible[fund_option.fund].append(fund_option.option)
 
+    known: dict[Cell, int] = {}  # each course of starts has money of its own, from the same cell
+
     def limit(row: int, cell: Cell, paid: Sequence[str]) -> None:
         """Add a cell of money that can rise, for the options that it pays."""
+        if cell in known:
+            system.effects.append(Effect(known[cell], row, 1.0, False))
+            return
         most = sum(dearest[o] * max(1.0, options[o].max_modules) for o in paid)
         unit = max((dearest[o] for o in paid), default=1.0)
-        _add(system, Relaxable(cell, MONEY / max(unit, 1e-6), most), [(row, 1.0)])
+        known[cell] = _add(system, Relaxable(cell, MONEY / max(unit, 1e-6), most), [(row, 1.0)])
 
     for i, row in arrays.rows.get("private_limit", {}).items():
         option = data.private_limit[i].option

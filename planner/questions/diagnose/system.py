@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from ...prepare import EXPOSED, ModelData, Prepared, prepare
+from ...prepare import EXPOSED, ModelData, Need, Prepared, prepare
 from ...solving.cap_rows import Slope, slopes
 from ...solving.compiling import Arrays, compiled
 
@@ -49,14 +49,13 @@ def row_of(instance: Instance, table: str, key: Key) -> Any:
     return next(row for row in instance.rows(table) if tuple(getattr(row, name) for name in row.KEY) == key)
 
 
-def service_cell(instance: Instance, sector: str, branch: str) -> Cell:
-    """Return the cell that sets a sector's service floor, in the plan or in the branch of a scenario.
-
-    A branch that nothing disturbs has that of the sector, unless it has one of its own.
-    """
-    if any((row.scenario, row.sector) == (branch, sector) for row in instance.branch_service):
-        return Cell("branch_service", (branch, sector), "min_service")
-    return Cell("sectors", (sector,), "min_service")
+def service_cell(system: System, need: Need) -> Cell:
+    """Return the cell that sets the service floor of a need: its sector's own or, in a branch, that of the branch."""
+    node = system.data.nodes[need.node]
+    own = next(s.min_service for s in system.instance.sectors if s.sector == need.sector)
+    if node.floors_hold and need.max_short >= (1.0 - own) * need.demand:  # nothing disturbs it, or asks for more
+        return Cell("sectors", (need.sector,), "min_service")
+    return Cell("branch_service", (node.branch, need.sector), "min_service")
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +320,7 @@ def _add_wishes(system: System) -> None:
 def _pin_rows(system: System, pins: Pins) -> list[tuple[str, Any, dict[int, float], float, float]]:
     """Return the pins as rows: family, index, entries (column -> coefficient), lower and upper limit (modules)."""
     columns = system.arrays.columns.get("build", {})
-    starts = {(s.option, s.year): columns[i] for i, s in enumerate(system.data.build) if i in columns}
+    starts = {s.key: columns[i] for i, s in enumerate(system.data.build) if i in columns}
     rows: list[tuple[str, Any, dict[int, float], float, float]] = []
     for (option, year), modules in sorted(pins.fixed.items()):
         if (option, year) in starts:
@@ -331,7 +330,7 @@ def _pin_rows(system: System, pins: Pins) -> list[tuple[str, Any, dict[int, floa
     for (option, year), modules in sorted(pins.force.items()):
         rows.append(("pin_force", (option, year), {starts[option, year]: 1.0}, modules, np.inf))
     for option in sorted(set(pins.forbid)):
-        for (name, year), k in sorted(starts.items()):
-            if name == option:
-                rows.append(("pin_forbid", (option, year), {k: 1.0}, -np.inf, 0.0))
+        for key, k in sorted(starts.items()):
+            if key[0] == option:
+                rows.append(("pin_forbid", key, {k: 1.0}, -np.inf, 0.0))
     return rows

@@ -174,7 +174,7 @@ def _service(system: System, d: int) -> Statement:
     node = system.data.nodes[need.node]
     least = need.demand - need.max_short
     text = f"min_service of {{who}}: {{what}}, {_at(node)}, must be served to {percent(least / need.demand)}"
-    cell = service_cell(system.instance, need.sector, node.branch)
+    cell = service_cell(system, need)
     demanded = Demanded(need.sector, need.material, need.country, least, need.demand)
     return Statement("wish", f"service {text}", node.when, text, cell, 98.0, demanded)
 
@@ -255,8 +255,13 @@ def _sale_least(system: System, i: int) -> Statement:
 def _exclusive(system: System, i: int) -> Statement:
     group = system.data.groups[i]
     options = ", ".join(system.data.chosen[h].option for h in group.chosen)
-    text = f"exclusive_group {group.group}: only one of {options} may be built"
+    text = f"exclusive_group {group.group}: only one of {options} may be built{_in_course(group.branch)}"
     return Statement("wish", f"group {group.group}", None, text, None, 94.0)
+
+
+def _in_course(branch: str) -> str:
+    """Return in words of which course a rule on starts speaks; "" for the plan."""
+    return f" in branch {branch}" if branch != PLAN else ""
 
 
 def _group_most(system: System, i: int) -> Statement:
@@ -270,12 +275,12 @@ def _group_least(system: System, i: int) -> Statement:
 def _group(limit: GroupLimit, column: str, side: str) -> Statement:
     said = in_group(limit, limit.most if side == "most" else limit.least)
     cell = Cell("group_limits", (limit.group, limit.measure, limit.first_year, limit.last_year), column)
-    text = f"{column} of group {limit.group}: at {side} {said}"
+    text = f"{column} of group {limit.group}: at {side} {said}{_in_course(limit.branch)}"
     return Statement("wish", f"group {column} {text}", None, text, cell, FAMILIES[f"group_{side}"].rank)
 
 
 def _pin(system: System, family: str, index: tuple[str, int]) -> Statement:
-    option, year = index
+    option, year = index[:2]
     pins = system.pins
     if family == "pin_forbid":
         cell = Cell("pins", (option,), "forbid")

@@ -120,7 +120,9 @@ class _Marginals:
                     need = data.need[d]
                     period = data.nodes[need.node].period
                     self.demand[need.country, need.sector, need.material, period] += part.share * room
-        self.modules = {(b.option, b.year): values.get("build", {}).get(i, 0.0) for i, b in enumerate(data.build)}
+        self.modules: dict[tuple[str, int], float] = defaultdict(float)  # option, year -> expected over all courses
+        for i, start in enumerate(data.build):
+            self.modules[start.option, start.year] += start.probability * values.get("build", {}).get(i, 0.0)
         self.options = {o.option: o for o in instance.options}
         self.end = horizon_end(instance)
 

@@ -34,7 +34,7 @@ A_LITTLE = 1e-5  # kt/yr; this capacity is given to plants without any, to see w
 OUT_OF_TIME, INTERRUPTED = "out of time", "interrupted"
 SAME = 1e-9  # relative; two costs that differ by less count as equal
 
-Builds = dict[tuple[str, int], float]  # (option, start year) -> modules
+Builds = dict[tuple[str, int] | tuple[str, int, str], float]  # option, start year, scenario of a branch -> modules
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,13 +89,12 @@ class Model:
         Raises UsageError on a start that the model does not permit.
         """
         counts = np.zeros(len(self.data.build))
-        position = {(s.option, s.year): i for i, s in enumerate(self.data.build)}
-        for (option, year), modules in builds.items():
-            if (option, year) not in position:
-                if modules > BUILT:
-                    raise UsageError(f"the run starts {option} in {year}, which the instance does not permit")
-                continue
-            counts[position[option, year]] = modules
+        position = {start.key: i for i, start in enumerate(self.data.build)}
+        for key, modules in builds.items():
+            if key in position:
+                counts[position[key]] = modules
+            elif len(key) == 2 and modules > BUILT:  # a branch has in its table what it shares too
+                raise UsageError(f"the run starts {key[0]} in {key[1]}, which the instance does not permit")
         return counts
 
     def modules_of(self, values: np.ndarray) -> np.ndarray:
@@ -290,7 +289,7 @@ class Model:
             k = self.columns[i]
             span = slice(matrix.indptr[k], matrix.indptr[k + 1])
             matrix.data[span] *= np.where(np.isin(matrix.indices[span], capacity_rows), factor, 1.0)
-            cost[k] += self.data.build[i].fixed_om * (factor - 1.0)
+            cost[k] += self.data.build[i].probability * self.data.build[i].fixed_om * (factor - 1.0)
         other = copy(self)
         vars(other).pop("_planes", None)  # they are of modules as they were
         other.arrays = replace(arrays, matrix=matrix, cost=cost)
@@ -335,6 +334,9 @@ class Bench(Model):
         self.notes: list[str] = []
         built = run.tables["builds"]
         self.built: Builds = {(str(r.option), int(r.start_year)): float(r.modules) for r in built.itertuples()}
+        for scenario, tables in run.branches.items():
+            for r in tables["builds"].itertuples() if "builds" in tables else ():
+                self.built[str(r.option), int(r.start_year), scenario] = float(r.modules)
         self.builds = self.modules(self.built)
         self.pinned = pinned = bool(run.plan["settings"].get("pins"))
         held = self.hold(self.builds, all_builds=pinned)

@@ -12,6 +12,7 @@ import numpy as np
 from ...bands import Band, Searched, difference
 from ...instance.finance import annuity_years, capital_recovery_factor, discount_factor
 from ...instance.timeline import horizon_end
+from ...prepare import PLAN
 from .bench import BUILT, Bench
 from .result import Explanation
 
@@ -83,7 +84,7 @@ def survey(bench: Bench) -> list[Project]:
     of_first = module_values(bench, bench.first)
     result = []
     for option in bench.instance.options:
-        starts = bench.starts[option.option]
+        starts = [i for i in bench.starts[option.option] if bench.data.build[i].branch == PLAN]
         built = [i for i in starts if bench.builds[i] > BUILT]
         if built:
             count, worth = {i: bench.builds[i] for i in built}, value
@@ -91,6 +92,7 @@ def survey(bench: Bench) -> list[Project]:
             best = min(starts, key=lambda i: (_cost(bench, i) - sum(of_first[i].values()), i))
             count, worth = {best: bench.least_modules(option)}, of_first
         first = min(count)
+        of_starts = [(bench.data.build[i], n) for i, n in count.items()]
         result.append(
             Project(
                 option,
@@ -99,8 +101,9 @@ def survey(bench: Bench) -> list[Project]:
                 start=first,
                 start_year=bench.data.build[first].year,
                 modules=sum(count.values()),
-                annuity=sum(n * bench.data.build[i].annuity + _excess(bench, i, n) for i, n in count.items()),
-                fixed_om=sum(n * (bench.data.build[i].fixed_om + bench.data.build[i].impact) for i, n in count.items()),
+                annuity=sum(n * start.probability * start.annuity for start, n in of_starts)
+                + sum(_excess(bench, i, n) for i, n in count.items()),
+                fixed_om=sum(n * start.probability * (start.fixed_om + start.impact) for start, n in of_starts),
                 earns=sum(n * sum(worth[i].values()) for i, n in count.items()),
                 together=_together(bench, option),
             )
@@ -138,7 +141,7 @@ def module_values(bench: Bench, duals: Mapping[int, float]) -> list[dict[int, fl
 
 def _cost(bench: Bench, i: int) -> float:
     """Return capital cost, fixed O&M and priced impacts of one module of a start, MUSD present value."""
-    return bench.data.build[i].cost
+    return float(bench.data.build[i].expected_cost)
 
 
 def _excess(bench: Bench, start: int, modules: float) -> float:
@@ -151,7 +154,7 @@ def _excess(bench: Bench, start: int, modules: float) -> float:
     large, more = next((s for s in sizes if s[0] > small), (full, dear))
     size = modules * full
     capex = cheap + (more - cheap) * (size - small) / (large - small) if large > small else cheap
-    each = next(of.annuity for of in bench.data.excess if of.start == start)
+    each = next(of.annuity * of.probability for of in bench.data.excess if of.start == start)
     return each * (capex - dear * modules)
 
 

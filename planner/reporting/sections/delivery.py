@@ -61,6 +61,12 @@ def _cost_chart(view: View, study: Shown) -> Figure:
             mean = sum(known) / len(known)
             said = share_of(mean) if "%" in form else figure_of(mean, 4)
             charts[title] = spread(samples, column, title, [("mean", mean, said)], form=form)
+    answered = [s["answered_musd"] for s in samples if s.get("answered_musd") is not None]
+    free = ""
+    if answered:
+        free = (
+            f" All this is held to the plan; free to answer the mean is {view.money(sum(answered) / len(answered), 4)}."
+        )
     over = sum(s["cost_musd"] > about["planned_musd"] for s in samples)
     more = about["mean_musd"] - about["planned_musd"]
     costs = [s["cost_musd"] for s in samples]
@@ -69,7 +75,7 @@ def _cost_chart(view: View, study: Shown) -> Figure:
         f"{share_of(over / len(samples))} of the outcomes cost more than planned; the mean is "
         f"{view.money(abs(more))} {'dearer' if more >= 0 else 'cheaper'}",
         f"Cost: {view.money(min(costs), 4)} to {view.money(max(costs), 4)}; mean {view.money(about['mean_musd'], 4)}, "
-        f"{worst} {view.money(about['mean_of_worst_musd'], 4)}.",
+        f"{worst} {view.money(about['mean_of_worst_musd'], 4)}.{free}",
         charts,
     )
 

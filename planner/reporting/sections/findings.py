@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...instance.limits import unit_of
 from ...words import counted, figure_of, listed, rate_of, share_of, tonnes_of
-from . import alternatives, compare, delivery, explain, frontier, hedge, prices, sensitivity, stress, trust
+from . import alternatives, compare, delivery, explain, frontier, hedge, prices, roadmap, sensitivity, stress, trust
 
 if TYPE_CHECKING:
     from ..view import View
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # the command of a study -> the module with its section and its sentence
 STUDIES = {
     "alternatives": alternatives, "compare": compare, "explain": explain, "frontier": frontier, "hedge": hedge,
-    "sensitivity": sensitivity, "stress": stress, "stress --delivery": delivery,
+    "roadmap": roadmap, "sensitivity": sensitivity, "stress": stress, "stress --delivery": delivery,
 }  # fmt: skip
 
 

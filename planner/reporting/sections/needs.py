@@ -11,6 +11,8 @@ from ..looks import BLACK, CLEAN, CONCERN, GREEN, Look
 from ..parts import Column, Control, Figure, Section, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from ...instance.tables import Scenario
@@ -160,6 +162,7 @@ def branches(view: View) -> Section | None:
     if not view.run.branches:
         return None
     scenarios = {s.scenario: s for s in view.instance.scenarios}
+    answers = view.run.answers
     charts: dict[str, Chart] = {}
     rows = []
     for key, tables in view.run.branches.items():
@@ -183,7 +186,8 @@ def branches(view: View) -> Section | None:
         worst = max(part, key=lambda y: (part[y], -y), default=None) if missing > 1e-3 else None
         rows.append(
             {"scenario": scenarios[key], "missing": missing, "of_demand": missing / needed if needed else None,
-             "worst": worst, "worst_share": None if worst is None else part[worst]}
+             "worst": worst, "worst_share": None if worst is None else part[worst],
+             "answer": _answer(view, answers.get(key, {}))}
         )  # fmt: skip
     names = {key: scenarios[key].name for key in charts}
     hit = [r for r in rows if r["missing"] > 1e-3]
@@ -207,16 +211,28 @@ def branches(view: View) -> Section | None:
             Column("Of demand", "of_demand", "share"),
             Column("Worst year", "worst", "year"),
             Column("Short that year", "worst_share", "share"),
+            *([Column("Started otherwise", "answer")] if answers else ()),
         ),
         folded=False,
     )
     lead = ["The same builds, operated under each disruption, which nobody foresees before it begins."]
+    if answers:
+        lead = [
+            "Operations under each disruption, which nobody foresees before it begins. Some branches may start "
+            "something otherwise some years after the blow; all else is built as on the course that they leave."
+        ]
     if any(_months(tables["service"]) for tables in view.run.branches.values()):
         lead.append(
             "Where a disruption lasts calendar months, a year stands for the mean of those of its months that come "
             "after the disruption began, and the tonnes in all are those of these months."
         )
     return Section("branches", "Under disruption", lead, [figure, table], "Disruptions")
+
+
+def _answer(view: View, more: Mapping[tuple[str, int], float]) -> str:
+    """Return in words what a branch starts otherwise than the course that it leaves."""
+    told = (f"{'' if n > 0.0 else 'not '}{view.project(option)} in {year}" for (option, year), n in more.items())
+    return ", ".join(told)
 
 
 def _months(service: pd.DataFrame) -> dict[int, int]:

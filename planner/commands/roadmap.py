@@ -1,0 +1,46 @@
+"""``planner roadmap``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import planner
+
+from . import common
+from .common import AsJson, Gap, InstanceFolder, Output, Overwrite, Seed, Threads, TimeLimit
+
+
+def roadmap(
+    instance: InstanceFolder,
+    leaves: Annotated[int, typer.Option(help="courses of events, at most; the most probable ones")] = 8,
+    rebuild_after: Annotated[
+        int, typer.Option(metavar="YEARS", help="something else may be started so long after the news")
+    ] = 1,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", metavar="RUN", help="today's plan [the best one if nothing happens]")
+    ] = None,
+    values: Annotated[
+        bool, typer.Option("--values/--no-values", help="find what answering, knowing and waiting are worth")
+    ] = True,
+    output: Output = None,
+    overwrite: Overwrite = False,
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    threads: Threads = 1,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Find what to sign now, and what to decide at which news."""
+    common.check_output(planner.Roadmap, output, overwrite)
+    found = planner.roadmap(
+        common.load_instance(instance),
+        leaves=leaves,
+        rebuild_after=rebuild_after,
+        plan=plan,
+        values=values,
+        **common.search(gap, time_limit, threads, seed),
+    )
+    common.deliver(found, output, overwrite, as_json)

@@ -1,0 +1,209 @@
+"""The call `roadmap`: a small tree of what can happen, solved as one instance, and what it says to do when."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...arguments import checked
+from ...bands import Searched, difference
+from ...errors import UsageError
+from ...instance.courses import first_own_start, lines
+from ...instance.loading import given_instance
+from ...runs.run import given_run
+from ...solving.solver import Settings
+from ..solve import solve
+from .events import of_projects, of_scenarios
+from .result import CALM, NOW, SURE, Roadmap
+from .tree import bare, grown, planted
+from .worths import NONE, Worths
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...instance.instance import Instance
+    from ...runs.run import Run
+    from ...solving.solver import Progress
+
+
+@checked
+def roadmap(
+    instance: Instance | str | Path,
+    *,
+    leaves: int = 8,
+    rebuild_after: int = 1,
+    plan: Run | str | Path | None = None,
+    values: bool = True,
+    gap: float | None = None,
+    time_limit: float | None = None,
+    threads: int = 1,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Roadmap:
+    """Find what to sign now, and what to decide at which news.
+
+    If a scenario of the instance has ``parent`` or ``rebuild_after``, its scenarios are the tree, as they stand. Else a
+    tree is made of what can happen, by the date of the news: the scenarios of the instance, and projects of today's
+    plan that never come (``success_probability``) or come late (``delivery_risk.csv``), those on which most hangs
+    first. Events are independent. One learns of a project in the first year in which it could be online.
+
+    leaves         courses of events in a tree that is made, at most; the most probable ones are taken
+    rebuild_after  years after the news from which on a branch of such a tree may start something otherwise
+    plan           today's plan, to be followed whatever happens [the best one if nothing happens]
+    values         whether to find too what answering, knowing beforehand and waiting are worth; some more searches
+    gap, time_limit, threads, seed  of each search, as in `solve`
+
+    Raises UsageError if nothing uncertain is known, and what `solve` raises. An interrupt keeps the best so far.
+    """
+    instance = given_instance(instance)
+    if leaves < 2 or rebuild_after < 0:
+        raise UsageError(f"leaves = {leaves}, rebuild_after = {rebuild_after}: expected 2 or more, and 0 or more")
+    started = time.perf_counter()
+    how: dict[str, Any] = {
+        "gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed, "progress": progress
+    }  # fmt: skip
+    calm = bare(instance)
+    if progress:
+        progress("roadmap: today's plan, if nothing happens")
+    today = solve(calm, audit=False, **how) if plan is None else given_run(plan)
+    tree, left_out = instance, 0.0
+    if not any(s.parent or s.rebuild_after is not None for s in instance.scenarios):
+        events = [*of_scenarios(instance), *of_projects(calm, today, leaves - 1)]
+        if not events:
+            raise UsageError(
+                "nothing is uncertain: give scenarios.csv, success_probability, or rows of delivery_risk.csv"
+            )
+        happenings, left_out = grown(events, leaves)
+        tree = planted(instance, happenings, rebuild_after)
+    if progress:
+        progress(f"roadmap: a tree of {len(tree.scenarios) + 1} courses")
+    run = solve(tree, **how)
+    worths = _Worths(tree, today, run, Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed), progress)
+    if values and run.plan.get("stopped") != "interrupted":
+        worths.find()
+    asked = {"leaves": leaves, "rebuild_after": rebuild_after, "gap": gap, "time_limit": time_limit}
+    return Roadmap(
+        run,
+        instance,
+        tree,
+        *_starts(tree, run),
+        _courses(tree, run),
+        worths.values(),
+        worths.waiting(),
+        *_scenarios(tree),
+        left_out,
+        (worths.complete or not values) and run.plan.get("stopped") != "interrupted",
+        asked,
+        (),
+        round(time.perf_counter() - started, 1),
+    )
+
+
+class _Worths:
+    """The values of a roadmap as far as they were found."""
+
+    def __init__(self, tree: Instance, today: Run, run: Run, settings: Settings, progress: Progress | None) -> None:
+        self.tree, self.today, self.run = tree, today, run
+        self.settings, self.progress = settings, progress
+        self.found: dict[str, Searched] = {"roadmap": run.searched}
+        self.waited: dict[str, Searched] = {}
+        self.complete = False
+
+    def find(self) -> None:
+        """Find all, until a Ctrl-C."""
+        try:
+            of = Worths(self.tree, self.settings, self.progress)
+            questions: dict[str, Callable[[], Searched]] = {
+                "foreseen": of.foreseen,
+                "decided_today": of.decided_today,
+                "single_plan": lambda: of.held(self.today.builds),
+            }
+            for what, ask in questions.items():
+                self.found[what] = ask()
+            self.found["as_planned"] = self.today.searched
+            for option in self._undecided():
+                self.waited[option] = of.decided_today(option)
+            self.complete = True
+        except KeyboardInterrupt:
+            pass
+
+    def _undecided(self) -> list[str]:
+        """Return the options that the courses do not all start alike: only for these there is something to wait for."""
+        return sorted({option for more in self.run.answers.values() for option, _ in more})
+
+    def values(self) -> pd.DataFrame:
+        """Return the table ``values``."""
+        import pandas as pd
+
+        rows: list[tuple[Any, ...]] = []
+        for what, found in self.found.items():
+            more = difference(found, self.found["roadmap"])
+            if what == "roadmap":
+                rows.append((what, *found, 0.0, 0.0, 0.0))
+            elif found == NONE:
+                rows.append((what, *[float("nan")] * 5))
+            else:
+                rows.append((what, *found, *more[:3]))
+        return pd.DataFrame(rows, columns=Roadmap.columns("values"))
+
+    def waiting(self) -> pd.DataFrame:
+        """Return the table ``waiting``."""
+        import pandas as pd
+
+        rows = [(o, *difference(f, self.found["roadmap"])[:3]) for o, f in self.waited.items() if f != NONE]
+        table = pd.DataFrame(rows, columns=Roadmap.columns("waiting"))
+        return table.sort_values(["waiting_musd", "option"], ascending=[False, True], ignore_index=True)
+
+
+def _starts(tree: Instance, run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the tables ``signed`` and ``gates``."""
+    import pandas as pd
+
+    capex = {o.option: o.capex_musd for o in tree.options}
+    answers = [year for s in tree.scenarios if (year := first_own_start(s)) is not None]
+    answer = min(answers, default=tree.years[-1] + 1)
+    signed = [
+        (NOW if year == tree.years[0] else SURE if year < answer else CALM, option, year, n, capex[option] * n)
+        for (option, year), n in sorted(run.builds.items(), key=lambda item: (item[0][1], item[0][0]))
+    ]
+    rows = {s.scenario: s for s in tree.scenarios}
+    gates = [
+        (scenario, row.name or scenario, row.first_year, "start" if n > 0.0 else "do not start", option, year, abs(n))
+        for scenario, more in run.answers.items()
+        for row in (rows[scenario],)
+        for (option, year), n in more.items()
+    ]
+    return pd.DataFrame(signed, columns=Roadmap.columns("signed")), pd.DataFrame(
+        gates, columns=Roadmap.columns("gates")
+    )
+
+
+def _courses(tree: Instance, run: Run) -> pd.DataFrame:
+    """Return the table ``courses``."""
+    import pandas as pd
+
+    told = {o["scenario"]: o for o in run.plan["outcomes"]}
+    rows: list[tuple[Any, ...]] = []
+    for scenario, line in lines(tree.scenarios).items():
+        of, row = told[scenario], line[0] if line else None
+        news, year = (row.name or scenario, row.first_year) if row else ("nothing happens", None)
+        reached = row.probability if row else 1.0
+        costs = of["probability"], of["cost_musd"], of["unserved_t"]
+        rows.append((scenario, row.parent if row else "", news, year, reached, *costs))
+    table = pd.DataFrame(rows, columns=Roadmap.columns("courses"))
+    return table.astype({"year": "Int64"})
+
+
+def _scenarios(tree: Instance) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the scenarios of the tree and what they disrupt, as the tables of an instance have them."""
+    import pandas as pd
+
+    found = []
+    for name in ("scenarios", "disruptions"):
+        columns = Roadmap.columns(name)
+        table = pd.DataFrame([[getattr(r, c) for c in columns] for r in tree.rows(name)], columns=columns)
+        whole = [c.name for c in Roadmap.tables()[name].columns if c.kind == "integer"]
+        found.append(table.astype(dict.fromkeys(whole, "Int64")))
+    return found[0], found[1]

@@ -1,0 +1,153 @@
+"""What to sign now, what to decide at which news, and what answering and knowing are worth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...bands import span_of
+from ...words import counted, figure_of, listed, share_of
+from ..charts import Bar, amounts, ranked
+from ..parts import Column, Figure, Section, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..studies import Row, Shown
+    from ..view import View
+
+NAMES = {
+    "foreseen": "Knowing beforehand",
+    "roadmap": "This roadmap",
+    "decided_today": "All decided today",
+    "single_plan": "Today's plan, whatever happens",
+}
+INDENT = "\u2003"  # an em space for each level of the tree
+SOME = 1e-6  # MUSD
+
+
+def section(view: View, study: Shown) -> Section:
+    """The tree of what can happen with its answers, what is signed now, and what freedom to answer is worth."""
+    about, courses = study.about, study.tables["courses"]
+    lead = [
+        f"The roadmap is the best plan over {counted(len(courses), 'course')} of events. It says what to sign now, "
+        "whatever happens, and what to start at which news. A branch may start something otherwise some years after its"
+        " news; all else goes on as on the course that it leaves.",
+        f"Its expected cost is {view.money(about['objective_musd'], 4)}, within {share_of(about['gap'])} of the best.",
+    ]
+    if about["left_out"] > 0.0:
+        lead.append(f"Courses of {share_of(about['left_out'])} probability are left out.")
+    now = [s for s in study.tables["signed"] if s["when"] == "now"]
+    if now:
+        lead.append(f"Signed now: {listed([view.project(s['option']) for s in now])}.")
+    parts = [_tree(view, study), _signed(view, study), _values(view, study), _waiting(view, study)]
+    return Section("roadmap", "What to sign now, and what at which news", lead, parts, "Roadmap", study.warnings)
+
+
+def _tree(view: View, study: Shown) -> Table:
+    """Return the tree: each course below the one that it leaves, one level further in."""
+    answers: dict[str, list[Row]] = {}
+    for gate in study.tables["gates"]:
+        answers.setdefault(gate["scenario"], []).append(gate)
+    rows = []
+
+    def add(parent: str, depth: int) -> None:
+        for course in study.tables["courses"]:
+            if course["scenario"] and course["parent"] == parent:
+                answer = _answer(view, answers.get(course["scenario"], []))
+                rows.append({**course, "news": f"{INDENT * depth}{course['news']}", "answer": answer})
+                add(course["scenario"], depth + 1)
+
+    calm = next(c for c in study.tables["courses"] if not c["scenario"])
+    rows.append({**calm, "answer": "go on as planned"})
+    add("", 1)
+    return Table(
+        "table-roadmap-tree",
+        "The gates: if this has happened, then",
+        rows,
+        (
+            Column("What has happened", "news"),
+            Column("Known in", lambda r: "" if r["year"] is None else str(r["year"])),
+            Column("Comes to this with", "reached", "share"),
+            Column("Then", "answer"),
+            Column(f"Cost if it ends here, {view.musd}", "cost_musd", "number"),
+            Column("Short, t", "short_t", "number"),
+        ),
+        folded=False,
+    )
+
+
+def _answer(view: View, gates: Sequence[Row]) -> str:
+    """Return in words what a branch starts otherwise."""
+    parts = []
+    for action in ("start", "do not start"):
+        of = [g for g in gates if g["action"] == action]
+        if of:
+            starts = [f"{view.project(g['option'])} in {g['start_year']}" for g in of]
+            parts.append(f"{action} {listed(starts)}")
+    return "; ".join(parts) or "go on as before"
+
+
+def _signed(view: View, study: Shown) -> Table:
+    return Table(
+        "table-roadmap-signed",
+        "What the plan starts, and when that is certain",
+        study.tables["signed"],
+        (
+            Column("Project", lambda s: view.project(s["option"])),
+            Column("Started in", lambda s: str(s["start_year"])),
+            Column("Modules", "modules", "number"),
+            Column(f"Overnight capex, {view.musd}", "capex_musd", "number"),
+            Column("Certain", "when"),
+        ),
+    )
+
+
+def _values(view: View, study: Shown) -> Figure | None:
+    """Return the expected cost with more and with less freedom; None if it was not asked for."""
+    known = {v["what"]: v for v in study.tables["values"] if v["cost_musd"] is not None}
+    rows = [{**known[what], "name": name} for what, name in NAMES.items() if what in known]
+    if len(rows) < 2:
+        return None
+    each = [f"{r['name']} {view.money(r['cost_musd'], 4)}" for r in rows]
+    title = "What answering and knowing are worth"
+    if "single_plan" in known:
+        more = known["single_plan"]
+        words = span_of(more["extra_musd"], more["extra_least_musd"], more["extra_most_musd"])
+        title = f"To follow today's plan whatever happens costs {words} {view.musd} more"
+    return Figure(
+        "roadmap-values",
+        title,
+        f"Expected present cost: {'; '.join(each)}.",
+        ranked(
+            rows, "name", [Bar("cost_musd", text=lambda v: figure_of(v, 4))],
+            amounts(f"Expected cost, {view.musd}", [r["cost_musd"] for r in rows]),
+        ),
+    )  # fmt: skip
+
+
+def _waiting(view: View, study: Shown) -> Table | None:
+    rows = [w for w in study.tables["waiting"] if w["waiting_musd"] > SOME]
+    if not rows:
+        return None
+    return Table(
+        "table-roadmap-waiting",
+        "Worth waiting for news before it is decided",
+        rows,
+        (
+            Column("Project", lambda w: view.project(w["option"])),
+            Column(f"Worth, {view.musd}", "waiting_musd", "number"),
+            Column(f"At least, {view.musd}", "least_musd", "number"),
+            Column(f"At most, {view.musd}", "most_musd", "number"),
+        ),
+    )
+
+
+def in_words(view: View, study: Shown) -> str:
+    """What is signed now, and the most probable gate with an answer."""
+    gates = study.tables["gates"]
+    if not gates:
+        return ""
+    reached = {c["scenario"]: c["reached"] for c in study.tables["courses"]}
+    first = max(gates, key=lambda g: reached[g["scenario"]])
+    of = [g for g in gates if g["scenario"] == first["scenario"]]
+    return f"If {first['news']} (known in {first['year']}), the roadmap says: {_answer(view, of)}."
