@@ -315,7 +315,7 @@ def _point(instance: Instance, months: int, plan: Run, base: Run, year: int, gon
         "stock_t": sum(row[4] for row in stocks),
         "holding_musd": holding,
         "capex_musd": capex,
-        "extra_capex_musd": capex - _overnight(base),
+        "extra_capex_musd": round(capex - _overnight(base), 6),
         "status": plan.status,
     }
 
