@@ -37,7 +37,7 @@ def test_two_plants_sign_one_and_start_the_other_if_it_has_not_come(two):
         {"roadmap": 81.9, "foreseen": 79.65, "decided_today": 84.3, "single_plan": 279.5, "as_planned": 54.5}
     )
     assert two.signed.values.tolist() == [["now", "a", 2026, 1.0, 10.0]]
-    assert two.gates.values.tolist() == [["fail", "A never comes", 2027, "start", "b", 2027, 1.0]]
+    assert two.gates.values.tolist() == [["fail", "A never comes", 2027, "start", "b", 2027, 1.0, 12.0]]
     assert "2027, 50.0%: if A never comes: start b in 2027" in str(two)
     # to decide on B today is to start it today, or never: 84.3
     assert two.waiting.values.tolist() == [["b", *[pytest.approx(2.4)] * 3]]
@@ -231,7 +231,7 @@ def test_the_command_writes_the_roadmap_and_its_tree(tmp_path, capsys):
     assert {path.name for path in (tmp_path / "map").iterdir()} == {
         "roadmap.json", *(f"{name}.csv" for name in planner.Roadmap.tables())
     }  # fmt: skip
-    assert (tmp_path / "map/gates.csv").read_text().splitlines()[1] == "fail,A never comes,2027,start,b,2027,1.0"
+    assert (tmp_path / "map/gates.csv").read_text().splitlines()[1] == "fail,A never comes,2027,start,b,2027,1.0,12.0"
 
 
 def test_other_questions_speak_of_the_plan_and_not_of_its_branches():
