@@ -21,7 +21,11 @@ def cover(
         typer.Option(metavar="CASE", help="export_stop:CHN, outage:CHN/separation, outage:PLANT ... (as in stress)"),
     ],
     year: Annotated[int, typer.Option(help="when it begins, unforeseen")],
-    months: Annotated[str, typer.Option(help="lengths: 1 to 12, or whole years such as 24")] = "1,3,6,12",
+    months: Annotated[str, typer.Option(help="lengths")] = "1,3,6,12",
+    from_month: Annotated[int | None, typer.Option(help="month of the year in which it begins, 1 to 12 [1]")] = None,
+    clock: Annotated[
+        str | None, typer.Option(help="month, or year: a year as one mean [month where periods are of one year]")
+    ] = None,
     level: Annotated[str, typer.Option(help="part of demand to be served in every country while it lasts")] = "90%",
     sector: Annotated[list[str] | None, typer.Option(help="only this sector; repeatable [all]")] = None,
     output: Output = None,
@@ -45,6 +49,8 @@ def cover(
         against,
         year,
         months=lengths,
+        from_month=from_month,
+        clock=clock,
         level=fraction(level, "--level"),
         sectors=sector or (),
         **common.search(gap, time_limit, threads, seed),

@@ -25,7 +25,22 @@ from .common import (
     years_after,
 )
 
-OF_DISRUPTIONS = ("year", "years", "months", "severity", "families", "only", "k", "audit", "survival")
+OF_DISRUPTIONS = (
+    "year",
+    "years",
+    "months",
+    "from_month",
+    "clock",
+    "level",
+    "severity",
+    "squeeze",
+    "wait",
+    "families",
+    "only",
+    "k",
+    "audit",
+    "survival",
+)
 
 
 def stress(
@@ -37,8 +52,20 @@ def stress(
         typer.Option(metavar="YEAR", help="when it comes; repeatable, or all [when most exposed tonnes are delivered]"),
     ] = None,
     years: Annotated[int, typer.Option(help="how many calendar years it lasts")] = 1,
-    months: Annotated[int | None, typer.Option(help="instead: so many months of one year")] = None,
+    months: Annotated[int | None, typer.Option(help="instead: how many months it lasts")] = None,
+    from_month: Annotated[int | None, typer.Option(help="month of the year in which it begins, 1 to 12 [1]")] = None,
+    clock: Annotated[
+        str | None, typer.Option(help="month, or year: a year as one mean [month where periods are of one year]")
+    ] = None,
+    level: Annotated[
+        str, typer.Option(help="part of what the plan serves that a consumer who holds out gets")
+    ] = "100%",
     severity: Annotated[list[float] | None, typer.Option(help="part that is lost, repeatable [1]")] = None,
+    squeeze: Annotated[
+        list[float] | None,
+        typer.Option(metavar="SHARE", help="instead: exports only, of which this share is still licensed; repeatable"),
+    ] = None,
+    wait: Annotated[float, typer.Option(metavar="WEEKS", help="of a squeeze: weeks until the first licences")] = 0.0,
     families: Annotated[
         str, typer.Option(help="what is lost, of country, stage (of a country), facility, material, scenario")
     ] = "country,stage,facility,material,scenario",
@@ -73,6 +100,8 @@ def stress(
     as_json: AsJson = False,
 ) -> None:
     """Try disruptions on a plan one by one: builds and stocks are held, what is left serves whom it can."""
+    from ..arguments import fraction
+
     if failing or delivery is not None:
         which = "with --failing" if failing else "with --delivery"
         refuse(context, [*OF_DISRUPTIONS, *(["delivery", "seed"] if failing else [])], which)
@@ -98,7 +127,12 @@ def stress(
         year=_years(year or [], plan.instance.years),
         years=years,
         months=months,
+        from_month=from_month,
+        clock=clock,
+        level=fraction(level, "--level"),
         severity=severity or 1.0,
+        squeeze=squeeze,
+        wait=wait,
         families=[f.strip() for f in families.split(",") if f.strip()],
         only=only or (),
         k=k,

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from .tables import Disruption
+from .timeline import YEAR, calendar_months, periods, undivided, year_and_month
 from .wildcards import hit_facilities, hits, matches_material, members
 
 if TYPE_CHECKING:
     from .instance import Instance
+    from .settings import SurvivalRule
 
 Floors = tuple[tuple[str, float], ...]  # (sector, share of its demand that must be served)
 
@@ -34,6 +36,7 @@ class Outage:
     kind         ``country``, ``stage``, ``facility`` or ``export_stop``
     name         of what is lost, as it is written in ``of``
     first, last  calendar years, both inclusive; whole periods
+    window       calendar months in which it lasts; None: by the clock of years, all of them
     floors       the sectors that it must not hit, with the share of their demand that must be served
     rows         what it takes away, as rows of disruptions.csv
     """
@@ -42,12 +45,28 @@ class Outage:
     name: str
     first: int
     last: int
+    window: range | None
     floors: Floors
     rows: tuple[Disruption, ...]
 
     def __str__(self) -> str:
-        years = str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
-        return f"{self.kind} {self.name} {years}"
+        if self.window and len(self.window) != len(calendar_months(self.first, self.last)):
+            when = f"{year_and_month(self.window.start)} to {year_and_month(self.window.stop - 1)}"
+        else:
+            when = str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+        return f"{self.kind} {self.name} {when}"
+
+    @property
+    def when(self) -> tuple[int, int, range | None]:
+        """The years, and the months; outages of the same time share a model."""
+        return self.first, self.last, self.window
+
+    @property
+    def timed(self) -> dict[str, int]:
+        """The columns of scenarios.csv that say when it is."""
+        if self.window is None:
+            return {"first_year": self.first, "last_year": self.last}
+        return {"first_year": self.first, "first_month": self.window.start % YEAR + 1, "months": len(self.window)}
 
 
 class Lost(NamedTuple):
@@ -105,17 +124,26 @@ def losses(instance: Instance, kind: str, target: Target) -> tuple[Disruption, .
 def outages(instance: Instance) -> tuple[Outage, ...]:
     """Return all outages that must be survived; if several rules name the same one, the floors of all hold."""
     everyone = sorted({d.sector for d in instance.demand})
-    floors: dict[tuple[str, str, int, int], dict[str, float]] = {}
+    floors: dict[tuple[str, str, int, int, range | None], dict[str, float]] = {}
     for rule in instance.survive:
         for name in rule.of or family(instance, rule.outage):
-            asked = floors.setdefault((rule.outage, name, *rule.years), {})
+            asked = floors.setdefault((rule.outage, name, *rule.years, window_of(instance, rule)), {})
             for sector in rule.sectors or everyone:
                 asked[sector] = max(rule.level, asked.get(sector, 0.0))
     known = {str(rule.outage): targets(instance, rule.outage) for rule in instance.survive}
     return tuple(
-        Outage(kind, name, first, last, tuple(sorted(asked.items())), losses(instance, kind, known[kind][name]))
-        for (kind, name, first, last), asked in floors.items()
+        Outage(*what, tuple(sorted(asked.items())), losses(instance, what[0], known[what[0]][what[1]]))
+        for what, asked in floors.items()
     )
+
+
+def window_of(instance: Instance, rule: SurvivalRule) -> range | None:
+    """Return the calendar months of an outage, or None by the clock of years."""
+    if rule.clock == "year" or undivided(periods(instance), *rule.years):
+        return None
+    whole = calendar_months(*rule.years)
+    begin = whole.start + (rule.from_month or 1) - 1
+    return range(begin, whole.stop if rule.months is None else begin + rule.months)
 
 
 def lost(instance: Instance, outage: Outage) -> Lost:
@@ -144,7 +172,7 @@ def as_scenarios(instance: Instance, chosen: Sequence[Outage], floors: bool = Tr
     for scenario, k in names.items():
         outage = chosen[k]
         years = {"first_year": outage.first, "last_year": outage.last}
-        rows["scenarios"].append({"scenario": scenario, "name": str(outage), "probability": 0.0, **years})
+        rows["scenarios"].append({"scenario": scenario, "name": str(outage), "probability": 0.0, **outage.timed})
         for row in outage.rows:
             where = {"country": row.country, "stage": row.stage, "facility": row.facility}
             rows["disruptions"].append({"scenario": scenario, "kind": row.kind, **where, "fraction": row.fraction})

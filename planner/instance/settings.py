@@ -20,8 +20,11 @@ class SurvivalRule(BaseModel):
              a country exports
     of       which: countries or blocs, ``COUNTRY STAGE``, facilities; empty: each of the kind, one at a time
     years    first and last calendar year
+    from_month, months  it lasts so many months from that month of the first year on; by default the whole years
+    clock    ``month``: the years are divided into months, in each of which the level must be kept; ``year``: a period
+             is a mean over its years; None: months, where periods are of one year
     sectors  whom it must not hit; empty: everyone
-    level    part of demand that must be served in every country and year of the outage
+    level    part of demand that must be served in every country, and every month (or year) of these years
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
@@ -31,6 +34,9 @@ class SurvivalRule(BaseModel):
     level: float = Field(gt=0.0, le=1.0)
     of: tuple[str, ...] = ()
     sectors: tuple[str, ...] = ()
+    from_month: int | None = Field(None, ge=1, le=12)
+    months: int | None = Field(None, ge=1)
+    clock: Literal["month", "year"] | None = None
 
 
 def _setting(section: str, meaning: str, default: Any = ..., unit: str = "", **bounds: Any) -> Any:
@@ -62,7 +68,9 @@ class Settings(BaseModel):
         "and its exports are lost; `stage`: the same of one stage, written `COUNTRY STAGE`; `facility`; `export_stop` "
         "of a country), `of` (a list of names; if not given, each of the kind in turn), `years` (first and last "
         "calendar year, whole periods), `sectors` (if not given, all), `level` (part of demand to be served, in every "
-        "country and year of the outage)",
+        "country and every month of these years); and `from_month` with `months` (it lasts so many months from that "
+        "month of the first year on, not the whole years) and `clock` (`month`, or `year`: a year counts as one mean; "
+        "months, if periods are of one year)",
         (),
     )
     risk_measure: Literal["cost", "unserved"] = _setting(
@@ -198,6 +206,9 @@ _SURVIVAL = {
     "outage": "expected one of country, stage, facility, export_stop",
     "of": 'expected a list of names, such as ["CHN"]; without it, each of the kind in turn',
     "years": "expected the first and the last calendar year, such as [2030, 2031]",
+    "from_month": "expected a month of the first year, 1 to 12",
+    "months": "expected a number of months, 1 or more",
+    "clock": "expected month or year",
     "sectors": 'expected a list of sectors, such as ["defence"]; without it, all',
     "level": "expected a number above 0, up to 1, such as 0.9 for 90 % of demand",
 }

@@ -187,6 +187,19 @@ def year_and_month(month: int) -> str:
     return f"{month // YEAR}-{month % YEAR + 1:02d}"
 
 
+def undivided(span: Iterable[Period], first_year: int, last_year: int) -> Period | None:
+    """Return a period that cannot be divided into months, though a disruption of these years asks for it; None: none.
+
+    It asks for periods of one year until the year after it.
+    """
+    return next((p for p in span if p.length > 1 and p.last_year >= first_year and p.first_year <= last_year + 1), None)
+
+
+def months_of(period: Period, month: int | None) -> range:
+    """Return the calendar months of a period, or of one month of it (1 to 12, of a period of one year)."""
+    return period.months if month is None else period.months[month - 1 : month]
+
+
 def overlap_share(months: range, window: range) -> float:
     """Return the share of some calendar months that lies in a window of calendar months, 0 to 1.
 

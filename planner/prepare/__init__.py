@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..instance.timeline import Period, calendar_months, horizon_end, overlap_share, periods
+from ..instance.timeline import Period, disrupted_months, horizon_end, months_of, overlap_share, periods
 from ..models.data import (
     CLEAN,
     EXPOSED,
@@ -22,7 +22,7 @@ from ..models.data import (
     ShareLimit,
     Terms,
 )
-from . import caps, closing, funding, groups, investment, offtakes, operations, risk
+from . import blends, caps, closing, funding, groups, investment, offtakes, operations, risk, sizes
 from .conditions import Conditions, course_of, lay_out_nodes
 from .memory import paused_garbage_collector
 from .returns import Served
@@ -62,6 +62,7 @@ def prepare_branch(
     last: int | None = None,
     closed: operations.Closed | None = None,
     served: Served | None = None,
+    together: bool = False,
 ) -> Prepared:
     """Return the data of one branch alone, with probability 1, that begins with given stocks.
 
@@ -75,36 +76,50 @@ def prepare_branch(
     closed    (facility, first year of a period) -> share of own capacity that is closed; None: nothing is
     served    (country, sector, material, provenance, first year of a period) -> t/yr that the plan delivers, of which
               something may come back in the branch; only the periods before it count
+    together  months of a year that are alike make one node, which stands for each of them: where no stock and nothing
+              that comes back ties one month to another
     """
     span = periods(instance)
     whole = ModelData()
     of_whole = lay_out_nodes(instance, span, whole)
     end = len(span) - 1 if last is None else last
-    places = [n for n, node in enumerate(whole.nodes) if node.branch == scenario and node.period <= end]
     data = ModelData()
-    row = next(s for s in instance.scenarios if s.scenario == scenario)
-    for n in places:
-        node = whole.nodes[n]
-        previous = n - 1 - places[0] if n > places[0] else None
-        window = calendar_months(row.first_year, row.last_disrupted_year)
-        struck = overlap_share(span[node.period].months, window) > 0.0
+    window = disrupted_months(next(s for s in instance.scenarios if s.scenario == scenario))
+    conditions: list[Conditions] = []
+    was_struck = False
+    for node, of_node in zip(whole.nodes, of_whole, strict=True):
+        if node.branch != scenario or node.period > end:
+            continue
+        struck = overlap_share(months_of(span[node.period], node.month), window) > 0.0
+        of_year = overlap_share(span[node.period].months, window) > 0.0
+        before = data.nodes[-1] if data.nodes else None
+        rules_hold, caps_hold = node.rules_hold and not struck, node.caps_hold and not of_year
+        if together and before and node.month and (before.period, was_struck) == (node.period, struck):
+            data.nodes[-1] = before._replace(
+                length=before.length + node.length,
+                weight=before.weight + node.present,
+                present=before.present + node.present,
+            )
+            continue
+        was_struck = struck
         data.nodes.append(
             node._replace(
                 weight=node.present,
-                previous=previous,
+                previous=len(data.nodes) - 1 if data.nodes else None,
                 leaves=None,
-                rules_hold=node.rules_hold and not struck,
-                caps_hold=node.caps_hold and not struck,
+                rules_hold=rules_hold,
+                caps_hold=caps_hold,
                 floors_hold=False,
             )
         )
-    conditions = [of_whole[n] for n in places]
+        conditions.append(of_node)
     investment.add(instance, span, horizon_end(instance), data)
     held = (start for start in data.build if start.branch == PLAN and builds.get((start.option, start.year), 0.0) > 0.0)
     data.build = list(held)
     data.starts = {scenario: tuple(range(len(data.build)))}
     data.chosen, data.modules, data.groups, data.requires = [], [], [], []
     operations.add(instance, span, conditions, data, openings, closed or {}, served)
+    blends.add(instance, data)
     data.own_fixed_om = 0.0
     caps.add(instance, span, data)
     return Prepared(instance, span, data, tuple(conditions))
@@ -165,10 +180,12 @@ def _completed(
 
     building  the instance with the scenarios whose branches have starts of their own
     """
+    sizes.add(building, horizon_end(building), data)
     groups.add(building, data)
     if closed is None:
         closing.add(instance, span, data)
     operations.add(instance, span, conditions, data, closed=closed)
+    blends.add(instance, data)
     offtakes.add(instance, span, data)
     caps.add(instance, span, data)
     funding.add(building, data)

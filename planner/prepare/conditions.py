@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..instance.courses import left, lines, rebuilds
-from ..instance.timeline import Period, branch_begin, branch_times, disrupted_months, overlap_share
+from ..instance.timeline import Period, branch_begin, branch_times, disrupted_months, months_of, overlap_share
 from ..instance.wildcards import hit_facilities, matches_material, members
 from ..models.data import ModelData, Node, Terms
 
@@ -117,7 +117,7 @@ def lay_out_nodes(
             period = span[t]
             if until is not None and period.first_year > until.get(branch, period.last_year):
                 break
-            months = period.months if month is None else period.months[month - 1 : month]
+            months = months_of(period, month)
             part = len(months) / len(period.months)
             strikes = [
                 Strike(

@@ -110,7 +110,7 @@ class Returns:
         while True:
             node = nodes[n]
             if node.period < now:
-                yield node.period, 1.0 if node.month is None else 1.0 / 12.0, self.delivered[n]
+                yield node.period, 1.0 if node.month is None else node.length, self.delivered[n]
                 if node.leaves is not None:
                     yield node.period, node.gone, self.delivered[node.leaves]
                 elif node.previous is None:

@@ -10,6 +10,7 @@ from ..arguments import checked
 from ..bands import difference, span_of
 from ..errors import Infeasible, UsageError, hinted
 from ..instance.loading import given_instance
+from ..runs.tables import PROVENANCES
 from ..words import figure_of, share_of
 from .study import COMPLETE, SETTINGS, Study, Table, Value, text_table
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ..instance.instance import Instance
     from ..runs.run import Run
     from ..solving.solver import Progress
-    from .stress.cases import Case
+    from .stress.cases import Case, Shock
     from .stress.planned import Planned
 
 MONTHS = (1, 3, 6, 12)
@@ -147,6 +148,8 @@ def cover(
     year: int,
     *,
     months: Sequence[int] = MONTHS,
+    from_month: int | None = None,
+    clock: str | None = None,
     level: float = 0.9,
     sectors: Collection[str] = (),
     gap: float | None = None,
@@ -159,10 +162,14 @@ def cover(
 
     against  a case of `planner.stress`, such as ``export_stop:CHN``, ``outage:CHN/separation`` or a plant's
     year     in which it begins, unforeseen: the stocks held then are those of the undisturbed plan
-    months   lengths up to 12, or whole years as multiples of 12; a part of a year stops that part of its flows,
-             measured on the exports of the plan that need not hold out
-    level    part of the demand of the sectors (all if none is named) that must be served in every country while it
-             lasts; the disruption has probability 0: a promise that is kept, not a bet
+    months   lengths. By the clock of years up to 12, or whole years as multiples of 12, and a part of a year stops that
+             part of its flows, measured on the exports of the plan that need not hold out
+    from_month  month of the year in which it begins, 1 to 12; None: January
+    clock    ``month``: the years that it touches, and the one after, are divided into months; ``year``: a period is a
+             mean over its years; None: months, or years where a period is longer than a year
+    level    part of the demand of the sectors (all if none is named) that must be served in every country, in every
+             month of the years that it touches (by the clock of years: in each of these); the disruption has
+             probability 0: a promise that is kept, not a bet
 
     The plan for 0 months is solved first; caps and rules of the instance hold in all. Scenarios of the instance are
     left out. Raises UsageError for cases, years, months and sectors that cannot be, and what `solve` raises.
@@ -173,7 +180,7 @@ def cover(
     from .solve import solve
     from .stress.planned import Planned
 
-    lengths = _lengths(months)
+    lengths = _lengths(instance, year, months, clock, from_month)
     _check(instance, level, sectors)
     options = {"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed}
     own = ("branch_service", "disruptions", "scenarios")
@@ -181,7 +188,7 @@ def cover(
     base = solve(quiet, progress=progress, **options)  # type: ignore[arg-type]
     planned = Planned(quiet, base)
     trials = [
-        (m, _case(quiet, planned, against, year, m)) for m in lengths
+        (shock.lasts, _case(quiet, planned, against, shock)) for shock in lengths
     ]  # made before any is solved, so that a mistake is reported at once
     plans: dict[int, Run] = {0: base}
     reason, complete, failed = "", True, None
@@ -199,10 +206,11 @@ def cover(
             plans[0] = base = solve(quiet, start=cheapest, progress=progress, **options)  # type: ignore[arg-type]
     except KeyboardInterrupt:
         complete = False
-    rows = [_point(quiet, m, plan, base, year) for m, plan in plans.items()]
+    gone = (lengths[0].from_month - 1) / 12 if lengths[0].from_month else 0.0
+    rows = [_point(quiet, m, plan, base, year, gone) for m, plan in plans.items()]
     if failed is not None:
         rows.append({"months": failed, "status": "infeasible"})
-    stocks = [row for m, plan in plans.items() for row in _stocks(quiet, m, plan, year)]
+    stocks = [row for m, plan in plans.items() for row in _stocks(quiet, m, plan, year, gone)]
     switches = [row for m, plan in plans.items() for row in _switches(m, plan, base)]
     return Cover(
         case=against,
@@ -214,18 +222,29 @@ def cover(
         switches=pd.DataFrame(switches, columns=Cover.columns("switches")),
         reason=reason,
         complete=complete,
-        settings=options,
+        settings={**options, "from_month": from_month, "clock": "month" if lengths[0].from_month else "year"},
     )
 
 
-def _lengths(months: Sequence[int]) -> list[int]:
-    """Return the lengths, sorted, in months. Raises UsageError for lengths that cannot be."""
-    for m in months:
-        if m < 1 or (m > 12 and m % 12):
-            raise UsageError(f"months = {m}: expected 1 to 12, or whole years such as 24")
+def _lengths(
+    instance: Instance, year: int, months: Sequence[int], clock: str | None, from_month: int | None
+) -> list[Shock]:
+    """Return a shock for each length in months, the shortest first. Raises UsageError for what cannot be."""
+    from .stress.cases import Shock, clock_of
+
     if not months:
         raise UsageError("no length to hold out for: give months such as 1,3,6,12")
-    return sorted(set(months))
+    listed = sorted(set(months))
+    for m in listed:
+        if m < 1:
+            raise UsageError(f"months = {m}: expected 1 or more")
+    by_months = clock_of(instance, clock, from_month, [Shock(1.0, year, months=m) for m in listed])
+    if by_months[-1].from_month:
+        return by_months
+    for m in listed:
+        if m > 12 and m % 12:
+            raise UsageError(f"months = {m}: expected 1 to 12, or whole years such as 24, by the clock of years")
+    return [Shock(1.0, year, months=m) if m <= 12 else Shock(1.0, year, years=m // 12) for m in listed]
 
 
 def _check(instance: Instance, level: float, sectors: Collection[str]) -> None:
@@ -240,11 +259,10 @@ def _check(instance: Instance, level: float, sectors: Collection[str]) -> None:
         raise UsageError("an instance with [security] survive asks for cover already: take survive out of it")
 
 
-def _case(instance: Instance, planned: Planned, against: str, year: int, months: int) -> Case:
+def _case(instance: Instance, planned: Planned, against: str, shock: Shock) -> Case:
     """Return the case of `planner.stress` with the name ``against``. Raises UsageError if there is none."""
-    from .stress.cases import Shock, cases
+    from .stress.cases import cases
 
-    shock = Shock(1.0, year, months=months) if months <= 12 else Shock(1.0, year, years=months // 12)
     candidates = cases(instance, planned, ("country", "stage", "facility", "material"), [shock], [against])
     named = [c for c in candidates if c.name == against]
     if not named:
@@ -263,13 +281,14 @@ def _promised(instance: Instance, case: Case, level: float, sectors: Collection[
     from .stress.cases import SCENARIO
 
     why = {"note": "assumption: asked for by planner cover"}
-    when = {"first_year": case.first, "last_year": case.last}
+    years = {"first_year": case.first, "last_year": case.last}
+    when = {"first_month": case.from_month, "months": case.months} if case.from_month else {"last_year": case.last}
     floors = [
-        {"scenario": SCENARIO, "sector": s.sector, "min_service": level, **when, **why}
+        {"scenario": SCENARIO, "sector": s.sector, "min_service": level, **years, **why}
         for s in instance.sectors
         if not sectors or s.sector in sectors
     ]
-    scenario = {"scenario": SCENARIO, "name": case.name, "probability": 0, **when, **why}
+    scenario = {"scenario": SCENARIO, "name": case.name, "probability": 0, "first_year": case.first, **when, **why}
     rows: dict[str, list[dict[str, Any]]] = {
         "scenarios": [scenario],
         "disruptions": [{**cells(row), **why} for row in case.rows],
@@ -278,9 +297,9 @@ def _promised(instance: Instance, case: Case, level: float, sectors: Collection[
     return instance.changed(rows=rows)
 
 
-def _point(instance: Instance, months: int, plan: Run, base: Run, year: int) -> dict[str, Any]:
+def _point(instance: Instance, months: int, plan: Run, base: Run, year: int, gone: float) -> dict[str, Any]:
     """Return the row of cover.csv for a length in months; ``base`` is the plan for 0 months."""
-    stocks = _stocks(instance, months, plan, year)
+    stocks = _stocks(instance, months, plan, year, gone)
     capex = _overnight(plan)
     # to keep a promise never costs less than not to
     band = difference(plan.searched, base.searched).at_least_nothing()
@@ -296,7 +315,7 @@ def _point(instance: Instance, months: int, plan: Run, base: Run, year: int) -> 
         "stock_t": sum(row[4] for row in stocks),
         "holding_musd": holding,
         "capex_musd": capex,
-        "extra_capex_musd": capex - _overnight(base),
+        "extra_capex_musd": round(capex - _overnight(base), 6),
         "status": plan.status,
     }
 
@@ -311,17 +330,18 @@ def _start(instance: Instance, year: int) -> int:
     return max(y for y in instance.years if y <= year)
 
 
-def _stocks(instance: Instance, months: int, plan: Run, year: int) -> list[tuple[Any, ...]]:
-    """Return the rows of the table ``stocks``: what each stockpile holds when the shock comes, t."""
-    first = _start(instance, year)
-    before = [y for y in instance.years if y < first]
-    stocks = plan.tables["stocks"]
-    rows = []
-    for s in instance.stockpiles:
-        rows_before = stocks[(stocks["stockpile"] == s.stockpile) & (stocks["year"] == before[-1])] if before else None
-        content = s.initial_t if rows_before is None else float(rows_before["stock_t"].sum())
-        rows.append((months, s.stockpile, s.country, s.material, content))
-    return rows
+def _stocks(instance: Instance, months: int, plan: Run, year: int, gone: float) -> list[tuple[Any, ...]]:
+    """Return the rows of the table ``stocks``: what each stockpile holds when the shock comes, t.
+
+    gone  share of the year that has gone by then
+    """
+    from .stress.planned import Planned
+
+    held = Planned(instance, plan).openings(_start(instance, year), gone)
+    return [
+        (months, s.stockpile, s.country, s.material, sum(held.get((s.stockpile, q), 0.0) for q in PROVENANCES))
+        for s in instance.stockpiles
+    ]
 
 
 def _switches(months: int, plan: Run, base: Run) -> list[tuple[Any, ...]]:

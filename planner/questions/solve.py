@@ -187,6 +187,8 @@ def _confirm(instance: Instance, plan: Run, survivor: Survivor, settings: Settin
                 "of": case.name,
                 "first_year": case.first,
                 "last_year": case.last,
+                "from_month": case.window.start % 12 + 1 if case.window else None,
+                "months": len(case.window) if case.window else None,
                 "asked": dict(case.floors),
                 "reached": {sector: _tidy(part * level) for sector, level in case.floors},
                 "included": case in survivor.included,

@@ -79,6 +79,7 @@ def _terms(plan: Run, out: Console) -> None:
         out.print(
             f"Not the cheapest plan ({least['value']:,.6g} MUSD): the one with the least {asked['name']} for at most "
             f"{aim['ceiling_musd']:,.6g} MUSD: {aim['value']:,.6g} ({AIMS[asked['name']]})"
+            + (f"; no plan has less than {max(0.0, aim['bound']):,.6g}" if aim["bound"] < 0.999 * aim["value"] else "")
         )
     if held := in_words(plan.plan["settings"].get("pins")):
         out.print(f"Not all builds were free; the best plan with {escape(held)}")

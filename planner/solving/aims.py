@@ -1,7 +1,9 @@
 """Solves for another objective than the least cost: least public money or least exposure, under a ceiling on cost.
 
 The steps follow each other (lexicographic optimisation), each to the gap asked: the least cost, which sets the ceiling;
-the aim under the ceiling; the least cost among the plans that reach the aim; then, as always, the least exposure.
+the aim under the ceiling; the least cost among the plans that reach the aim; then, as always, the least exposure. In a
+large model that falls apart by years the aim under the ceiling is sought by prices, see `_weighed`: its plan and its
+bound then stay apart, and plan.json tells both.
 
 Public money is what is drawn from funds, whoever provides them. What price floors and offtakes cost depends on prices,
 which are a result of the solve, so it is reported but not minimised. The aim exposure also counts what is short, as a
@@ -20,9 +22,10 @@ from scipy import sparse
 
 from ..errors import Infeasible, NoPlan, UsageError
 from .compiling import Arrays, compiled
+from .lshaped import LShaped
 from .measures import deliveries, public_money, shortages
 from .programme import Programme
-from .search import Outcome, optimise_arrays
+from .search import LEAST_GAP, Outcome, by_parts, least_cost, optimise_arrays
 
 if TYPE_CHECKING:
     from ..models.data import ModelData
@@ -33,6 +36,7 @@ AIMS = {
     "public": "money drawn from funds, MUSD undiscounted",
     "exposure": "demand of the plan that is not served clean, present value, kt",
 }
+PRICES = (1.0, 0.5, 0.25)  # of the aim, that are tried in a large model
 KEPT = 1e-7  # relative: by how much the next step may worsen what a step has reached
 
 
@@ -75,31 +79,69 @@ def optimise_for(
     if pins:
         pins.hold(data, arrays)
     weights = _weights(aim, data, arrays)
-    gap = settings.gap_for(len(arrays.whole))
-    steps = []
-    reached, bound, x = _least(arrays, settings)
-    if x is None:
+    programme = Programme(arrays, settings)
+    method = by_parts(programme, LShaped)
+    found = least_cost(programme, method, None, settings.time_limit, progress)
+    if not found.held:
+        if found.stopped == "time_limit":
+            raise NoPlan("no plan was found before the search ended; allow more time")
         return Outcome("infeasible", False), []
-    steps.append({"objective": "cost_musd", "value": reached, "bound": bound})
+    reached, bound = found.value, min(found.bound, found.value)
+    steps: list[dict[str, Any]] = [{"objective": "cost_musd", "value": reached, "bound": bound}]
     if progress:
         progress(f"least cost {reached:,.6g} MUSD")
     ceiling = reached + (aim.slack or 0.0) * abs(reached) if aim.ceiling is None else aim.ceiling
     if ceiling < bound - KEPT * abs(bound):
         raise Infeasible(f"no plan costs {ceiling:,.6g} MUSD or less: the least is {reached:,.6g}")
-    limited = _with_row(arrays, arrays.cost, ceiling - arrays.offset + KEPT * abs(ceiling))
-    value, value_bound, x = _least(replace(limited, cost=weights, offset=0.0), settings, x)
+    within = ceiling + KEPT * abs(ceiling)
+    x: np.ndarray | None
+    if method is not None and reached <= within and not np.delete(weights, method.first).any():
+        x, value_bound = _weighed(method, weights, within, found.x, progress)
+    else:
+        limited = _with_row(arrays, arrays.cost, within - arrays.offset)
+        x, value_bound = _least(replace(limited, cost=weights, offset=0.0), settings, found.x)
     if x is None:
         raise Infeasible(f"no plan costs {ceiling:,.6g} MUSD or less; the least is {reached:,.6g}")
-    steps.append({"objective": aim.name, "value": value, "bound": value_bound, "ceiling_musd": ceiling})
+    value = float(weights @ x)
+    steps.append({"objective": aim.name, "value": value, "bound": min(value_bound, value), "ceiling_musd": ceiling})
     if progress:
         progress(f"least {aim.name} {value:,.6g} ({AIMS[aim.name]}) within {ceiling:,.6g} MUSD")
-    final = _with_row(limited, weights, value + KEPT * abs(value) + 1e-9)
+    final = _with_row(arrays, weights, value + KEPT * abs(value) + 1e-9)
     outcome = optimise_arrays(data, final, settings, progress, start=x)
     outcome.seconds["solve"] = time.perf_counter() - started - outcome.seconds["build"]
     if outcome.held:
         steps.append({"objective": "cost_musd", "value": outcome.objective, "bound": outcome.bound})
-    outcome.gap_asked = gap
+    outcome.gap_asked = settings.gap_for(len(arrays.whole))
     return outcome, steps
+
+
+def _weighed(
+    method: LShaped, weights: np.ndarray, ceiling: float, known: np.ndarray, progress: Progress | None
+) -> tuple[np.ndarray, float]:
+    """Return a plan with little of an aim of investment within a ceiling on cost (MUSD), and a bound of the aim.
+
+    The least of cost + p aim is sought for a price p of 1, so that a MUSD of public money counts as one of cost, and
+    of less if that plan is above the ceiling; the planes of the least cost hold for all prices. No plan has less than
+    ``bound`` of that sum, so one within the ceiling has (bound - ceiling) / p of the aim or more.
+
+    weights  of the aim, shape (columns,), 0 or more
+    known    the plan of least cost, shape (columns,)
+    """
+    arrays, settings = method.arrays, method.settings
+    gap = max(settings.gap_for(len(arrays.whole)), LEAST_GAP)
+    best, least = known, 0.0
+    for price in PRICES:
+        if weights @ best - least <= gap * max(1.0, float(weights @ best)):
+            break
+        of_price = LShaped.of(replace(arrays, cost=arrays.cost + price * weights), settings)
+        if of_price is None:
+            break
+        of_price.adopt(method.kept)
+        found = of_price.search(gap, settings.time_limit, best, progress)
+        least = max(least, (found.bound - ceiling) / price)
+        if found.plan is not None and float(arrays.cost @ found.plan) + arrays.offset <= ceiling:
+            return (found.plan if weights @ found.plan < weights @ best else best), least
+    return best, least
 
 
 def _weights(aim: Aim, data: ModelData, arrays: Arrays) -> np.ndarray:
@@ -118,21 +160,17 @@ def _with_row(arrays: Arrays, weights: np.ndarray, most: float) -> Arrays:
     return arrays.with_rows(sparse.csr_array((weights * scale).reshape(1, -1)), -np.inf, most * scale)
 
 
-def _least(
-    arrays: Arrays, settings: Settings, start: np.ndarray | None = None
-) -> tuple[float, float, np.ndarray | None]:
-    """Solve one step, from the plan ``start`` if one is known.
+def _least(arrays: Arrays, settings: Settings, start: np.ndarray) -> tuple[np.ndarray | None, float]:
+    """Return the solution of a step, shape (columns,), and its lower bound; None if there is none.
 
-    Returns value and lower bound in the unit of the objective, and the solution, shape (columns,); NaN, NaN and None if
-    there is none.
+    start  a plan to begin with, shape (columns,)
     """
     programme = Programme(arrays, settings)
-    if start is not None and len(arrays.whole):
+    if len(arrays.whole):
         programme.offer(arrays.whole, start[arrays.whole])
     found = programme.find(seconds=settings.time_limit)
     if not found.held:
         if found.stopped == "time_limit":
             raise NoPlan("no plan was found before the search ended; allow more time")
-        return math.nan, math.nan, None
-    value = programme.cost(found.x)
-    return value, min(found.bound, value) if len(arrays.whole) else value, found.x
+        return None, math.nan
+    return found.x, found.bound if len(arrays.whole) else programme.cost(found.x)

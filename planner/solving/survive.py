@@ -21,6 +21,7 @@ import numpy as np
 
 from ..errors import Infeasible, NoPlan, SolverFailed
 from ..instance.outages import Floors, Lost, Outage, as_scenarios, lost, outages
+from ..instance.timeline import YEAR, disrupted_months, months_of, overlap_share
 from ..prepare import prepare, prepare_branch
 from ..runs.closures import closed_shares
 from ..runs.served import served
@@ -129,8 +130,8 @@ class Aftermath:
     part     column of the share of all floors that is served
     weight   years of the periods of ``short``, shape (needs with a floor,)
     asked    all floors together, kt over all years
-    plants   facility -> columns of its activities
-    exports  (material, country) -> columns of the shipments that leave
+    plants   facility -> columns of its activities while an outage lasts
+    exports  (material, country) -> columns of the shipments that leave meanwhile
     """
 
     def __init__(self, quiet: Instance, scenario: str, floors: Floors, frames: Frames, settings: Settings) -> None:
@@ -142,11 +143,17 @@ class Aftermath:
         frames    the tables of the plan
         """
         self.scenario = scenario
-        first, last = next((s.first_year, s.last_disrupted_year) for s in quiet.scenarios if s.scenario == scenario)
-        begin = quiet.years.index(first)
-        end = max(t for t, year in enumerate(quiet.years) if year <= last)
+        of = next(s for s in quiet.scenarios if s.scenario == scenario)
+        begin = quiet.years.index(of.first_year)
+        end = max(t for t, year in enumerate(quiet.years) if year <= of.last_disrupted_year)
         self.last_start = quiet.years[end]
         openings, closed = _openings(quiet, begin, frames), closed_shares(frames)
+        if of.first_month:  # on the way from one end of the year to the other
+            gone, after = (of.first_month - 1) / YEAR, _openings(quiet, begin + 1, frames)
+            openings = {
+                part: (1.0 - gone) * openings.get(part, 0.0) + gone * after.get(part, 0.0)
+                for part in dict.fromkeys((*openings, *after))
+            }
         self.prepared = prepare_branch(quiet, scenario, _builds(frames), openings, end, closed, served(frames))
         arrays = compiled(self.prepared.data)
         self.data = self.prepared.data
@@ -168,12 +175,16 @@ class Aftermath:
             for sector, level in floors
             if sector == need.sector
         )
+        span, window = self.prepared.periods, disrupted_months(of)
+        struck = [overlap_share(months_of(span[node.period], node.month), window) > 0.0 for node in self.data.nodes]
         self.plants: dict[str, list[int]] = defaultdict(list)
         for i, a in enumerate(self.data.activity):
-            self.plants[a.facility].append(arrays.columns["activity"][i])
+            if struck[a.node]:
+                self.plants[a.facility].append(arrays.columns["activity"][i])
         self.exports: dict[tuple[str, str], list[int]] = defaultdict(list)
         for i, s in enumerate(self.data.ship):
-            self.exports[s.material, s.origin].append(arrays.columns["ship"][i])
+            if struck[s.node]:
+                self.exports[s.material, s.origin].append(arrays.columns["ship"][i])
 
     def _asked(self, floors: Floors) -> list[Any]:
         sectors = dict(floors)
@@ -203,7 +214,8 @@ class Aftermath:
         x = np.clip(x, self.arrays.col_lower, self.arrays.col_upper)
         outcome = Outcome("optimal", True, values=by_family(self.arrays.columns, x))
         reader = Reader(replace(self.prepared, instance=of_case, data=_renamed(self.prepared, scenario)), outcome)
-        shown = {name: by_column(name, rows, of_case) for name, rows in reader.operations()[scenario].items()}
+        months = bool(reader.divided)
+        shown = {name: by_column(name, rows, of_case, months) for name, rows in reader.operations()[scenario].items()}
         return shown, float(self.cost @ x)
 
     def _aim(self, objective: Mapping[int, float]) -> None:
@@ -245,12 +257,12 @@ def add_floors(programme: Programme, arrays: Arrays, needs: Sequence[Any], floor
 def aftermaths(
     instance: Instance, cases: Sequence[Outage], frames: Frames, settings: Settings
 ) -> Iterable[tuple[Aftermath, list[int]]]:
-    """Yield one model for all outages of the same years and floors, with their positions in ``cases``."""
-    groups: dict[tuple[int, int, Floors], list[int]] = defaultdict(list)
+    """Yield one model for all outages of the same time and floors, with their positions in ``cases``."""
+    groups: dict[tuple[Any, Floors], list[int]] = defaultdict(list)
     for k, case in enumerate(cases):
-        groups[case.first, case.last, case.floors].append(k)
+        groups[case.when, case.floors].append(k)
     bare = _without_scenarios(instance)
-    for (_, _, floors), positions in groups.items():
+    for (_, floors), positions in groups.items():
         # the trial closes plants and exports itself; the scenario only says when the branch begins and what is lifted
         quiet, names = as_scenarios(bare, [replace(cases[positions[0]], rows=())], floors=False)
         yield Aftermath(quiet, next(iter(names)), floors, frames, settings), positions
@@ -268,13 +280,13 @@ def _missing(
 
 
 def _leading(cases: Sequence[Outage], takes: Sequence[Lost]) -> list[int]:
-    """Return the positions of outages that no other of the same years and floors contains.
+    """Return the positions of outages that no other of the same time and floors contains.
 
     A plan that survives these survives all.
     """
-    groups: dict[tuple[int, int, Floors], list[int]] = defaultdict(list)
+    groups: dict[tuple[Any, Floors], list[int]] = defaultdict(list)
     for k, case in enumerate(cases):
-        groups[case.first, case.last, case.floors].append(k)
+        groups[case.when, case.floors].append(k)
     leading = []
     for group in groups.values():
         kept: list[int] = []

@@ -64,6 +64,34 @@ def test_stock_or_capacity_whichever_is_cheaper(tmp_path, holding, extra, held):
     assert float(stocks.loc[stocks["year"] == 2030, "stock_t"].sum()) == pytest.approx(held, abs=1e-6)
 
 
+def test_three_months_without_china_need_three_months_of_stock(tmp_path):
+    # January to March 2031: 80 t a year are asked for and 60 made at home, so that 20 x 3/12 = 5 t must lie in store
+    # at the end of 2030, which nobody needs otherwise: only holding is paid
+    months = {"from_month": 1, "months": 3}
+    i = with_lines(tmp_path / "i", {**CHN_STOPS, **months}).with_rows(
+        "stockpiles", {**PILE, "max_t": 50, "holding_usd_per_t": 1000}
+    )
+    plan = planner.solve(i)
+    assert plan.objective_musd == pytest.approx(200 * CHINA + 5 * 0.001, rel=3e-7)
+    case = plan.plan["survive"]["cases"][0]
+    assert (case["from_month"], case["months"], case["reached"]) == (1, 3, {"cars": pytest.approx(0.8)})
+    # in October half of the plan's change of stock over the year is left: a quarter of what lies there in January
+    late = i.with_settings(survive=[{**CHN_STOPS, "from_month": 10, "months": 3}])
+    held = planner.solve(late).tables["stocks"].groupby("year")["stock_t"].sum()
+    assert 0.25 * held.get(2030, 0.0) + 0.75 * held.get(2031, 0.0) == pytest.approx(5.0, abs=1e-5)
+
+
+def test_both_clocks_agree_on_a_year_whose_months_are_alike(tmp_path):
+    # 10 of 60 t come from the store, evenly or not
+    rule = {**CHN_STOPS, "level": 0.6}
+    i = with_lines(tmp_path / "i", rule).with_rows("stockpiles", {**PILE, "max_t": 50, "holding_usd_per_t": 1000})
+    i = i.scaled("facilities", "capacity_t", 5 / 6)  # 50 t a year at home
+    for clock, window in (("month", 12), ("year", None)):
+        plan = planner.solve(i.with_settings(survive=[{**rule, "clock": clock}]))
+        assert plan.plan["survive"]["cases"][0]["months"] == window
+        assert plan.objective_musd == pytest.approx(200 * CHINA + 10 * 0.001, rel=3e-7)
+
+
 def test_what_is_survived_anyway_costs_nothing(tmp_path):
     # level 0.6 is the plant's; without China nothing else is needed. Reached: 60 of 100 t
     plan = planner.solve(with_lines(tmp_path / "i", {**CHN_STOPS, "level": 0.6}))

@@ -24,7 +24,7 @@ def korea():
 
 
 def test_stock_and_cost_by_months(korea):
-    found = planner.cover(korea, "export_stop:CHN", 2027, months=(1, 3, 6, 12), level=0.9)
+    found = planner.cover(korea, "export_stop:CHN", 2027, months=(1, 3, 6, 12), level=0.9, clock="year")
     # 90 t must be had: Busan makes 10, of 100 t of exports the part of the year without the stop is left. What lies
     # in store is used in 2027 if nothing happens, so that without interest only its holding in 2026 is paid.
     stock = [0.0, 0.0, 90 - 10 - 75.0, 90 - 10 - 50.0, 90 - 10 - 0.0]
@@ -33,6 +33,19 @@ def test_stock_and_cost_by_months(korea):
     assert found.table["extra_musd"].tolist() == pytest.approx([t * 2000e-6 for t in stock], abs=1e-5)
     assert found.table["holding_musd"].tolist() == pytest.approx([t * 2000e-6 for t in stock], abs=1e-5)
     assert found.table["extra_capex_musd"].tolist() == [0.0] * 5
+
+
+def test_stock_by_the_clock_of_months(korea):
+    # 7.5 t a month must be had and Busan makes 0.83: 6.67 t for each month of the stop, held at the end of 2026
+    found = planner.cover(korea, "export_stop:CHN", 2027, months=(1, 3, 6, 12), level=0.9)
+    stock = [m * (90 - 10) / 12 for m in (0, 1, 3, 6, 12)]
+    assert found.settings["clock"] == "month" and found.table["months"].tolist() == [0, 1, 3, 6, 12]
+    assert found.table["stock_t"].tolist() == pytest.approx(stock, abs=1e-3)
+    assert found.table["extra_musd"].tolist() == pytest.approx([t * 2000e-6 for t in stock], abs=1e-5)
+    # in July half of what lay there at the beginning of the year is used: 80 t are held for the 40 of six months
+    july = planner.cover(korea, "export_stop:CHN", 2027, months=(6,), from_month=7, level=0.9)
+    assert july.table["stock_t"].tolist() == pytest.approx([0.0, 40.0], abs=1e-3)
+    assert july.table["extra_musd"].tolist() == pytest.approx([0.0, 80 * 2000e-6], abs=1e-5)
 
 
 def test_a_stock_too_small_ends_the_curve_with_the_reason(korea):
@@ -61,7 +74,7 @@ def test_written_and_read(korea, tmp_path):
     found = planner.cover(korea, "export_stop:CHN", 2027, months=(6,), level=0.9)
     folder = found.write(tmp_path / "cover")
     assert {f.name for f in folder.iterdir()} == {"cover.csv", "stocks.csv", "switches.csv", "cover.json"}
-    assert json.loads((folder / "cover.json").read_text())["points"][1]["stock_t"] == pytest.approx(30.0, abs=1e-3)
+    assert json.loads((folder / "cover.json").read_text())["points"][1]["stock_t"] == pytest.approx(40.0, abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +83,9 @@ def test_written_and_read(korea, tmp_path):
         ({"against": "export_stop:CHM"}, "export_stop:CHN"),
         ({"against": "CHN"}, "name one case"),
         ({"year": 2040}, "a year of the horizon"),
-        ({"months": (18,)}, "whole years"),
+        ({"months": (18,), "clock": "year"}, "whole years"),
+        ({"months": (0,)}, "expected 1 or more"),
+        ({"from_month": 13}, "expected 1 to 12"),
         ({"months": ()}, "no length"),
         ({"level": 0.0}, "above 0"),
         ({"sectors": ["car"]}, "cars"),
@@ -85,7 +100,9 @@ def test_what_a_length_costs_is_told_as_exactly_as_the_gaps_allow(korea, monkeyp
     # 80 t held for 2,000 USD cost 0.16 MUSD; each search might have ended 0.05 MUSD above the least cost
     at = planner.Run.objective_musd.fget
     monkeypatch.setattr(planner.Run, "searched", property(lambda run: Searched(at(run), at(run) - 0.05)))
-    months = planner.cover(korea, "export_stop:CHN", 2027, months=(1, 12), level=0.9).table.set_index("months")
+    months = planner.cover(korea, "export_stop:CHN", 2027, months=(1, 12), level=0.9, clock="year").table.set_index(
+        "months"
+    )
     ends = months[["extra_least_musd", "extra_musd", "extra_most_musd"]]
     assert ends.loc[12].tolist() == pytest.approx([0.16 - 0.05, 0.16, 0.16 + 0.05], abs=1e-5)
     assert ends.loc[1].tolist() == pytest.approx([0.0, 0.0, 0.05], abs=1e-5)  # to hold out never costs less than not to
@@ -103,6 +120,6 @@ def test_a_plan_that_holds_out_and_costs_less_improves_the_one_that_need_not(kor
         return plan
 
     monkeypatch.setattr(planner.questions.solve, "solve", early)
-    found = planner.cover(korea, "export_stop:CHN", 2027, months=(1, 12), level=0.9)
+    found = planner.cover(korea, "export_stop:CHN", 2027, months=(1, 12), level=0.9, clock="year")
     assert asked[:3] == [None] * 3 and asked[3] is not None
     assert found.table["extra_musd"].tolist() == pytest.approx([0.0, 0.0, 0.16], abs=1e-5)

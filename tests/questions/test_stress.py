@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pandas as pd
 import pytest
-from builders import TABLES, write_instance
+from builders import TABLES, TOML, write_instance
 from places import INSTANCES, run
 
 import planner
@@ -52,6 +52,16 @@ def small(tmp_path_factory):
     return instance, planner.solve(instance)
 
 
+@pytest.fixture(scope="module")
+def single(tmp_path_factory):
+    """The same in periods of one year, with a smaller stockpile of magnets beside."""
+    heaps = "stockpile,country,material,initial_t,max_t,final_min_t\nheap,BBB,metal,30,60,0\npile,AAA,magnet,20,20,20\n"
+    toml = TOML.replace("years = [2026, 2028, 2030]", "years = [2026, 2027, 2028, 2029, 2030]")
+    folder = tmp_path_factory.mktemp("single") / "instance"
+    instance = planner.load(write_instance(folder, {**TABLES, "stockpiles": heaps}, toml))
+    return instance, planner.solve(instance)
+
+
 def only(frame, **where):
     for column, value in where.items():
         frame = frame[frame[column] == value]
@@ -73,7 +83,7 @@ def test_without_china_the_line_at_home_serves_its_capacity(tiny):
     #   branch                    60 x 0.06 + 40 x 1           = 43.6
     #   nothing lost, no cap      100 from China x 0.041       =  4.1
     #   plan                      50 x 0.06 + 50 x 0.041       =  5.05
-    lost, found = stop(*tiny, year=2027)
+    lost, found = stop(*tiny, year=2027, clock="year")
     assert (lost["unserved_t"], lost["lost_t"]) == pytest.approx((40, 40))
     assert lost["lost_musd"] == pytest.approx(40)
     assert lost["cost_musd"] == pytest.approx(43.6)
@@ -87,6 +97,91 @@ def test_without_china_the_line_at_home_serves_its_capacity(tiny):
     assert cars["months_served"] == pytest.approx(7.2)
     assert cars["months_survived"] == 2
     assert cars["demand_t"] == pytest.approx(100)
+
+
+def test_twelve_months_cost_what_the_year_costs_but_no_month_is_served_for_another(tiny):
+    months, found = stop(*tiny, year=2027)
+    year, _ = stop(*tiny, year=2027, clock="year")
+    for column in ("unserved_t", "lost_t", "lost_musd", "cost_musd", "extra_cost_musd", "over_plan_musd"):
+        assert months[column] == pytest.approx(year[column]), column
+    # 60 % of every month can be served, so that the first is served in part and no other counts
+    cars = only(found.by_sector, case="export_stop:CHN", sector="cars")
+    assert cars["months_served"] == pytest.approx(0.6) and cars["months_survived"] == pytest.approx(0.6)
+    assert months["months_survived"] == pytest.approx(0.6) and months["from_month"] == 1
+
+
+def test_stocks_and_a_plant_hold_out_for_four_months_and_a_tenth(cover):
+    # 2027 begins with 30 t; 8.33 t are asked for a month, of which Busan makes 0.83: the stock gives 7.5 for 4 months,
+    # and Busan alone a tenth of the fifth. Of 50 t in six months 5 + 30 are served; from July on China serves again
+    six, found = stop(*cover, year=2027, months=6)
+    assert six["lost_t"] == near(15) and six["unserved_t"] == near(15)
+    assert only(found.by_sector, case="export_stop:CHN")["months_survived"] == near(4.1)
+    assert six["months_survived"] == near(4.1)
+    # nine tenths of 8.33 are 7.5: less 0.83 of Busan 6.67 a month for 4.5 months, of the last half and a ninth
+    level, _ = stop(*cover, year=2027, months=6, level=0.9)
+    assert level["months_survived"] == near(4 + (30 - 4 * 20 / 3 + 10 / 12) / 7.5)
+    # in the middle of the year the plan has used half of its 30 t, so that 15 t last for two months
+    july, _ = stop(*cover, year=2027, months=6, from_month=7)
+    assert july["months_survived"] == near(2.1)
+
+
+def test_a_squeeze_lets_a_share_of_the_normal_exports_out_and_none_before_the_first_licences(tiny):
+    # in 2027 the plan buys 50 t in China and makes 50 at home, where there is room for 60; 40 % of 50 t are 20 t a year
+    squeezed, found = stop(*tiny, year=2027, squeeze=0.4)
+    assert squeezed["lost_t"] == near(100 - 60 - 20) and squeezed["severity"] == pytest.approx(0.6)
+    assert set(found.cases["kind"]) == {"export_stop", "none"}
+    # six weeks are 1.38 months: nothing comes in January, 62 % of the 20 / 12 t in February
+    waited, found = stop(*tiny, year=2027, squeeze=0.4, wait=6)
+    comes = 11 - (6 * 7 * 12 / 365 - 1)  # months of 20 / 12 t
+    assert waited["lost_t"] == near(40 - 20 * comes / 12)
+    assert waited["lost_t"] > squeezed["lost_t"]
+    # to wait longer than it lasts is a full stop
+    full, _ = stop(*tiny, year=2027, squeeze=0.4, wait=20, months=3)
+    assert full["lost_t"] == near(stop(*tiny, year=2027, months=3)[0]["lost_t"])
+
+
+def test_the_time_to_survive_falls_with_severity_length_and_what_is_lost(single):
+    _, plan = single
+    kept = {}
+    for severity in (0.3, 0.7, 1.0):
+        for months in (1, 4, 9, 15):
+            found = planner.stress(plan, year=2027, months=months, from_month=5, severity=severity, k=2).cases
+            for case, survived in zip(found["case"], found["months_survived"], strict=True):
+                if case != "none":
+                    kept[severity, months, case] = survived
+    cases_tried = {case for *_, case in kept}
+    assert any(" + " in case for case in cases_tried) and len(set(kept.values())) > 5
+    for (severity, months, case), survived in kept.items():
+        for other in (0.3, 0.7, 1.0):
+            for longer in (1, 4, 9, 15):
+                for more in cases_tried:
+                    worse = set(case.split(" + ")) <= set(more.split(" + ")) and other >= severity and longer >= months
+                    if worse and (other, longer, more) in kept:
+                        assert kept[other, longer, more] <= survived + 1e-6
+
+
+def test_an_outage_of_a_country_without_markets_never_costs_less_than_the_stop_of_its_exports(single):
+    _, plan = single
+    selling = {"BBB", "EUR"}  # the market for metal is there, which no outage of plants closes
+    compared = 0
+    for options in ({"months": 5, "from_month": 4}, {"months": 14, "from_month": 11}, {"months": 1}):
+        found = planner.stress(plan, year=2027, **options).cases.set_index("case")
+        for case in found.index:
+            kind, _, target = case.partition(":")
+            outage = f"outage:{target}"
+            if kind == "export_stop" and outage in found.index and target.partition("/")[0] not in selling:
+                compared += 1
+                for column in ("lost_t", "lost_musd", "extra_cost_musd"):
+                    assert found[column][outage] >= found[column][case] - 1e-6, (case, column)
+    assert compared >= 6
+
+
+def test_long_periods_are_tried_by_the_clock_of_years_and_the_study_says_so(small):
+    _, plan = small
+    found = planner.stress(plan, year=2028, only=["AAA"])
+    assert found.settings["clock"] == "year" and any("by the clock of years" in note for note in found.notes)
+    with pytest.raises(UsageError, match=r"needs periods of one year .* but the period 2028 to 2029 is longer"):
+        planner.stress(plan, year=2028, clock="month")
 
 
 def test_a_plan_with_no_china_at_all_is_unmoved_by_a_chinese_stop(tiny):
@@ -118,11 +213,11 @@ def test_a_plan_with_all_from_china_serves_exactly_its_stock(cover):
 
 def test_half_a_stop_and_half_a_year_of_it(cover):
     # the plan buys 70 t in 2027; half of them, 30 t of stock and 10 t of Busan leave 25 t short
-    half, found = stop(*cover, year=2027, severity=0.5)
+    half, found = stop(*cover, year=2027, severity=0.5, clock="year")
     assert half["lost_t"] == near(25)
     assert half["cost_musd"] == near(35 * 0.06 + 10 * 0.07 + 25)
     assert only(found.by_sector, case="export_stop:CHN")["months_served"] == near(12 * 75 / 100)
-    six, found = stop(*cover, year=2027, months=6)
+    six, found = stop(*cover, year=2027, months=6, clock="year")
     assert six["lost_t"] == near(25) and six["months"] == 6
     # 25 t are 3 months of demand, so 3 of the 6 months are served
     cars = only(found.by_sector, case="export_stop:CHN")
@@ -157,9 +252,10 @@ def test_a_scenario_with_service_that_must_hold_can_be_impossible(tiny):
 def inside(instance, case, probability):
     rows = [row.model_dump(exclude={"note", "source", "active"}) for row in case.rows]
     scenario = {"scenario": SCENARIO, "name": "S", "probability": probability}
+    clock = {"first_month": case.from_month, "months": case.months} if case.from_month else {"last_year": case.last}
     return instance.changed(
         rows={
-            "scenarios": [{**scenario, "first_year": case.first, "last_year": case.last}],
+            "scenarios": [{**scenario, "first_year": case.first, **clock}],
             "disruptions": [{**row, "scenario": SCENARIO} for row in rows],
         }
     )
@@ -172,13 +268,20 @@ def held(plan):
 
 
 @pytest.mark.parametrize("name", ["tiny", "cover", "small"])
-@pytest.mark.parametrize("shock", [Shock(1.0, 2027), Shock(0.4, 2027), Shock(0.9, 2026, 2), Shock(1.0, 2027, months=5)])
+@pytest.mark.parametrize("shock", [
+    Shock(1.0, 2027), Shock(0.4, 2027), Shock(0.9, 2026, 2), Shock(1.0, 2027, months=5),
+    Shock(1.0, 2026, from_month=1), Shock(0.6, 2026, months=4, from_month=10),
+    Shock(0.9, 2026, months=13, from_month=6),
+])  # fmt: skip
 def test_each_case_is_the_branch_of_a_full_solve(name, shock, request):
     """The objective with the case at probability p is the plan's, and p times what the branch costs more than it."""
+    if name == "small" and shock.from_month:
+        pytest.skip("its periods are longer than a year")
     instance, plan = request.getfixturevalue(name)
     found = planner.stress(
-        plan, year=shock.year, years=shock.years, months=shock.months, severity=shock.severity, survival=False
-    )
+        plan, year=shock.year, years=shock.years, months=shock.months, severity=shock.severity, survival=False,
+        from_month=shock.from_month or None, clock="month" if shock.from_month else "year",
+    )  # fmt: skip
     assert found.audited and not found.faults
     listed = cases(instance, Planned(instance, plan), ("country", "facility", "material"), [shock])
     compared = 0
@@ -194,7 +297,11 @@ def test_each_case_is_the_branch_of_a_full_solve(name, shock, request):
         lengths = dict(zip(instance.years, (*instance.years[1:], instance.years[-1] + 1), strict=True))
         service = whole.branches[SCENARIO]["service"]
         service = service[service["year"] <= tried["until_year"]]
-        short = sum(r.short_t * (lengths[r.year] - r.year) for r in service.itertuples())
+        divided = service["month"].notna() if "month" in service else [False] * len(service)
+        short = sum(
+            r.short_t * (1 / 12 if month else lengths[r.year] - r.year)
+            for r, month in zip(service.itertuples(), divided, strict=True)
+        )
         assert tried["unserved_t"] == pytest.approx(short, abs=1e-5)
         compared += 1
     assert compared >= 2
@@ -425,8 +532,20 @@ def test_every_case_is_audited_in_full(name, request, monkeypatch):
         ({"severity": float("nan")}, "above 0"),
         ({"severity": 1.5}, "up to 1"),
         ({"years": 0}, "1 or more"),
-        ({"months": 13}, "1 to 12"),
-        ({"months": 6, "years": 2}, "1 to 12 in one year"),
+        ({"months": 13, "clock": "year"}, "1 to 12"),
+        ({"months": 6, "years": 2, "clock": "year"}, "1 to 12 in one year"),
+        ({"months": 0}, "expected 1 or more"),
+        ({"months": 6, "years": 2}, "instead of years"),
+        ({"from_month": 13}, "expected 1 to 12"),
+        ({"from_month": 3, "clock": "year"}, "from_month does nothing by the clock of years"),
+        ({"squeeze": 1.0}, "0 to below 1"),
+        ({"squeeze": 0.5, "severity": 0.5}, "not both"),
+        ({"wait": 4}, "wait does nothing without a squeeze"),
+        ({"squeeze": 0.5, "wait": -1}, "0 or more"),
+        ({"squeeze": 0.5, "wait": 4, "clock": "year"}, "needs the clock of months"),
+        ({"clock": "week"}, 'unknown clock "week"'),
+        ({"level": 1.5}, "above 0, up to 1"),
+        ({"level": 0.5, "clock": "year"}, "level does nothing"),
         ({"k": 0}, "1 or more"),
         ({"workers": 0}, "1 or more"),
         ({"families": ["scenario"]}, "nothing to try"),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ...errors import Issue
 from ..courses import ROUNDING
 from ..tables import Scenario
-from ..timeline import Period, disrupted_months, overlap_share, year_and_month
+from ..timeline import Period, disrupted_months, overlap_share, undivided, year_and_month
 from ..wildcards import hits
 from .registry import SETTINGS, Draft, check
 
@@ -59,14 +59,12 @@ def whole_years_or_months(draft: Draft) -> Iterable[Issue]:
             continue
         if row.last_year is not None:
             yield draft.at(row, "last_year", "must be blank: months says how long it lasts", "leave it blank")
-        begun = [p for p in draft.periods if row.first_year <= p.last_year]
-        for period in begun if row.last_disrupted_year >= draft.first else ():
-            if period.length > 1 and period.first_year <= row.last_disrupted_year + 1:
-                column = "first_year" if period.first_year <= row.first_year else "months"
-                long = f"the period {period.first_year} to {period.last_year} is longer than a year"
-                expected = f"a disruption in months needs periods of one year until the year after it, but {long}"
-                yield draft.at(row, column, expected, "list these years in [time] years, or use last_year")
-                break
+        period = undivided(draft.periods, row.first_year, row.last_disrupted_year)
+        if period is not None and row.last_disrupted_year >= draft.first:
+            column = "first_year" if period.first_year <= row.first_year else "months"
+            long = f"the period {period.first_year} to {period.last_year} is longer than a year"
+            expected = f"a disruption in months needs periods of one year until the year after it, but {long}"
+            yield draft.at(row, column, expected, "list these years in [time] years, or use last_year")
 
 
 @check("E319", "scenarios")

@@ -8,7 +8,7 @@ from ...errors import Issue, did_you_mean
 from ..outages import family, losses, targets
 from ..reading import SETTINGS_FILE
 from ..settings import SurvivalRule
-from ..timeline import overlaps
+from ..timeline import YEAR, calendar_months, overlaps, undivided
 from .registry import SETTINGS, Draft, check
 from .windows import at_fault
 
@@ -78,6 +78,28 @@ def whole_periods(draft: Draft) -> Iterable[Issue]:
             end = min((y for y in ends if y >= last), default=draft.last)
             expected = "expected whole periods, since what happens in a period is the mean of its years"
             yield _issue(draft, number, "years", written, expected, f"write [{begin}, {end}]")
+
+
+@check("E357", SETTINGS)
+def months_of_an_outage(draft: Draft) -> Iterable[Issue]:
+    """The months of an outage to survive must begin and end in its first and last year, and periods must allow them."""
+    for number, rule in _rules(draft):
+        first, last = rule.years
+        if first > last or not (rule.from_month or rule.months or rule.clock == "month"):
+            continue
+        key = "from_month" if rule.from_month else "months" if rule.months else "clock"
+        value = str(getattr(rule, key))
+        if rule.clock == "year" and key != "clock":
+            yield _issue(draft, number, key, value, "means nothing with the clock of years", f"leave {key} out")
+        elif (period := undivided(draft.periods, first, last)) is not None:
+            long = f"the period {period.first_year} to {period.last_year} is longer"
+            yield _issue(draft, number, key, value, f"months need periods of one year until the year after, but {long}")
+        else:
+            begin = calendar_months(first, last).start + (rule.from_month or 1) - 1
+            end = begin // YEAR if rule.months is None else (begin + rule.months - 1) // YEAR
+            if rule.months is not None and end != last:
+                expected = f"its months end in {end}"
+                yield _issue(draft, number, "years", f"[{first}, {last}]", expected, f"write [{first}, {end}]")
 
 
 @check("E354", SETTINGS, *_LOST)

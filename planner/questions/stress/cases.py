@@ -6,14 +6,15 @@ scenarios of the instance are cases too. A *shock* says when a disruption comes,
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ...errors import UsageError, hinted
+from ...errors import UsageError, hinted, idle
 from ...instance.tables import Disruption, Scenario
-from ...instance.timeline import calendar_months, horizon_end, overlap_share, periods
+from ...instance.timeline import YEAR, calendar_months, disrupted_months, horizon_end, overlap_share, periods, undivided
 from ...instance.wildcards import MovementTable, hit_facilities, members
 
 if TYPE_CHECKING:
@@ -29,20 +30,27 @@ STOP, OUTAGE, OWN, TOGETHER, NOTHING = "export_stop", "outage", "scenario", "tog
 class Shock:
     """When a disruption begins, how long it lasts and how hard it is.
 
-    severity  share that is lost while it lasts, above 0, up to 1
-    year      first calendar year
-    years     how many whole calendar years it lasts
-    months    1 to 12: it lasts so many months of ``year`` instead; None: it lasts ``years``
+    severity    share that is lost while it lasts, above 0, up to 1
+    year        first calendar year
+    years       how many whole calendar years it lasts
+    months      it lasts so many months instead; None: it lasts ``years``
+    from_month  month of ``year`` in which it begins, 1 to 12: its clock is the month; 0: the year, and m months are a
+                part m / 12 of ``year``
+    wait        weeks at its beginning in which all is lost, until licences are given; by the clock of months only
     """
 
     severity: float
     year: int
     years: int = 1
     months: int | None = None
+    from_month: int = 0
+    wait: float = 0.0
 
     @property
     def last(self) -> int:
         """Last calendar year."""
+        if self.from_month:
+            return self.year + (self.from_month + self.lasts - 2) // 12
         return self.year + self.years - 1
 
     @property
@@ -52,8 +60,8 @@ class Shock:
 
     @property
     def fraction(self) -> float:
-        """The share lost on average over its calendar years: m months of a year count as m / 12 of that year."""
-        return self.severity * (1.0 if self.months is None else self.months / 12.0)
+        """The share lost while it acts: by the clock of years the mean over its calendar years."""
+        return self.severity * (1.0 if self.months is None or self.from_month else self.months / 12.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +75,10 @@ class Case:
     severity  share that is lost while it lasts, above 0, up to 1
     first, last  calendar years, both inclusive
     months   how long it lasts
+    from_month  month of ``first`` in which it begins, 1 to 12; 0: its clock is the year
     rows     the case as rows of disruptions.csv
     country, stage, material, facility  what the case is about; blank where it is about no single one
+    wait     weeks at its beginning in which all is lost
     """
 
     name: str
@@ -78,21 +88,31 @@ class Case:
     first: int
     last: int
     months: int
+    from_month: int
     rows: tuple[Disruption, ...]
     country: str = ""
     stage: str = ""
     material: str = ""
     facility: str = ""
+    wait: float = 0.0
 
     @property
-    def key(self) -> tuple[str, str, int, int, int, float]:
+    def key(self) -> tuple[str, str, int, int, int, int, float]:
         """Identifies the case within a study."""
-        return self.family, self.name, self.first, self.last, self.months, self.severity
+        return self.family, self.name, *self.when
 
     @property
-    def when(self) -> tuple[int, int, int, float]:
-        """First and last calendar year, months and severity: the same for all cases of one shock."""
-        return self.first, self.last, self.months, self.severity
+    def when(self) -> tuple[int, int, int, int, float]:
+        """First and last calendar year, months, first month and severity: the same for all cases of one shock."""
+        return self.first, self.last, self.months, self.from_month, self.severity
+
+    @property
+    def window(self) -> range:
+        """The calendar months in which it acts; see `planner.instance.timeline.calendar_months`."""
+        if not self.from_month:
+            return calendar_months(self.first, self.last)
+        begin = YEAR * self.first + self.from_month - 1
+        return range(begin, begin + self.months)
 
     @property
     def names(self) -> set[str]:
@@ -113,17 +133,32 @@ class Case:
 def with_case(instance: Instance, case: Case, probability: float = 1.0) -> Instance:
     """Return the instance with the case as its only scenario; its rows are known to be valid and not checked again.
 
+    A wait makes further scenarios, from whose branch that of the case descends: the whole months of it, and the month
+    in which it ends, as far as it reaches.
+
     probability  of the scenario. The value 1 is not allowed in an instance for which a plan is made; here only the
                  operations after the shock (the branch of the scenario) are solved, for which it is correct
     """
     name = case.own_scenario or SCENARIO
     scenario = Scenario(
-        scenario=name, name=name, probability=probability, first_year=case.first, last_year=case.last, note=""
-    )
+        scenario=name, name=name, probability=probability, first_year=case.first, note="",
+        last_year=None if case.from_month else case.last, first_month=case.from_month or None,
+        months=case.months if case.from_month else None,
+    )  # fmt: skip
+    rows = [row.model_copy(update={"scenario": name}) for row in case.rows]
+    scenarios = [scenario]
+    months = min(case.wait * 7 * YEAR / 365, case.months)
+    for first, lasts, part in ((0, int(months), 1.0), (int(months), 1, months % 1.0)):
+        if lasts and part > 0.0:
+            begin, before = case.window.start + first, f"{name}-wait-{first}"
+            when = {"first_year": begin // YEAR, "first_month": begin % YEAR + 1, "months": lasts}
+            scenarios[-1] = scenarios[-1].model_copy(update={"parent": before})
+            scenarios.append(scenario.model_copy(update={**when, "scenario": before, "name": before}))
+            rows += [row.model_copy(update={"scenario": before, "fraction": part}) for row in case.rows]
     return replace(
         instance,
-        scenarios=(scenario,),
-        disruptions=tuple(row.model_copy(update={"scenario": name}) for row in case.rows),
+        scenarios=tuple(scenarios),
+        disruptions=tuple(rows),
         branch_service=tuple(row for row in instance.branch_service if row.scenario == case.own_scenario),
         warnings=(),
         path=None,
@@ -177,7 +212,9 @@ def together(parts: Sequence[Case]) -> Case:
         first=one.first,
         last=one.last,
         months=one.months,
+        from_month=one.from_month,
         rows=tuple(row for p in parts for row in p.rows),
+        wait=one.wait,
     )
 
 
@@ -190,8 +227,49 @@ def _check_shock(instance: Instance, shock: Shock) -> None:
         raise UsageError(f"year = {shock.year}: expected a year of the horizon, {first} to {last}")
     if shock.years < 1:
         raise UsageError(f"years = {shock.years}: expected 1 or more")
-    if shock.months is not None and not (1 <= shock.months <= 12 and shock.years == 1):
-        raise UsageError(f"months = {shock.months}: expected 1 to 12 in one year; longer disruptions take whole years")
+    if not 0.0 <= shock.wait < math.inf:
+        raise UsageError(f"wait = {shock.wait:g}: expected weeks, 0 or more")
+    if shock.wait and not shock.from_month:
+        raise UsageError("a wait of some weeks needs the clock of months")
+    if shock.months is None:
+        return
+    if shock.from_month and not (shock.months >= 1 and shock.years == 1):
+        raise UsageError(f"months = {shock.months}: expected 1 or more, instead of years")
+    if not shock.from_month and not (1 <= shock.months <= 12 and shock.years == 1):
+        raise UsageError(
+            f"months = {shock.months}: expected 1 to 12 in one year; by the clock of years longer disruptions take "
+            f"whole years"
+        )
+
+
+def clock_of(instance: Instance, clock: str | None, from_month: int | None, shocks: Sequence[Shock]) -> list[Shock]:
+    """Return the shocks by the clock that is asked for: of months where periods allow it, or of years.
+
+    clock       ``month``, ``year``, or None: months if all periods that a shock touches, and the one after, are of one
+                year
+    from_month  month in which they begin, 1 to 12; None: January
+
+    Raises UsageError if the clock or the month cannot be.
+    """
+    if clock not in (None, "month", "year"):
+        raise UsageError(hinted(f'unknown clock "{clock}": expected month or year', str(clock), ("month", "year")))
+    if from_month is not None and not 1 <= from_month <= YEAR:
+        raise UsageError(f"from_month = {from_month}: expected 1 to 12")
+    if clock == "year":
+        if from_month is not None:
+            raise idle(["from_month"], "by the clock of years")
+        return list(shocks)
+    timed = [replace(shock, from_month=from_month or 1) for shock in shocks]
+    for shock in timed:
+        long = undivided(periods(instance), shock.year, shock.last)
+        if long and (clock or from_month):
+            raise UsageError(
+                f"the clock of months needs periods of one year until the year after a disruption, but the period "
+                f"{long.first_year} to {long.last_year} is longer"
+            )
+        if long:
+            return list(shocks)
+    return timed
 
 
 def _check_names(listed: Sequence[Case], only: Collection[str]) -> None:
@@ -214,7 +292,7 @@ class _CaseList:
 
     def __init__(self, instance: Instance, planned: Planned, shock: Shock) -> None:
         self.instance, self.planned, self.shock = instance, planned, shock
-        hit = calendar_months(shock.year, shock.last)
+        hit = _nothing(shock).window
         self.years = [p.first_year for p in periods(instance) if overlap_share(p.months, hit) > 0.0]
         self.running = {
             f.facility for f in instance.facilities if any(planned.capacity(f.facility, y) > 0.0 for y in self.years)
@@ -270,8 +348,9 @@ class _CaseList:
         shock = self.shock
         family = next((f for f in ("facility", "material", "stage") if where.get(f)), "country")
         return Case(
-            f"{kind}:{target}", kind, family, shock.severity, shock.year, shock.last, shock.lasts, tuple(rows), **where
-        )
+            f"{kind}:{target}", kind, family, shock.severity, shock.year, shock.last, shock.lasts, shock.from_month,
+            tuple(rows), **where, wait=shock.wait,
+        )  # fmt: skip
 
     def _outage(self, target: str, country: str = "", stage: str = "", facility: str = "") -> Iterator[Case]:
         """Yield an outage of the plants named, if it hits a plant that runs."""
@@ -302,15 +381,16 @@ class _CaseList:
 
 def _nothing(shock: Shock) -> Case:
     """Return the case in which nothing is lost: the reference for the other cases of the shock."""
-    return Case(NOTHING, NOTHING, "", shock.severity, shock.year, shock.last, shock.lasts, ())
+    when = shock.severity, shock.year, shock.last, shock.lasts, shock.from_month
+    return Case(NOTHING, NOTHING, "", *when, ())
 
 
 def _scenarios(instance: Instance) -> Iterator[Case]:
     """Yield each scenario of the instance as a case."""
     for s in instance.scenarios:
         rows = tuple(d for d in instance.disruptions if d.scenario == s.scenario)
-        months = 12 * (s.last_disrupted_year - s.first_year + 1)
-        yield Case(f"{OWN}:{s.scenario}", OWN, "scenario", 1.0, s.first_year, s.last_disrupted_year, months, rows)
+        when = s.first_year, s.last_disrupted_year, len(disrupted_months(s)), s.first_month or 0
+        yield Case(f"{OWN}:{s.scenario}", OWN, "scenario", 1.0, *when, rows)
 
 
 def disruption(kind: Any, fraction: float, scenario: str = SCENARIO, **what: Any) -> Disruption:

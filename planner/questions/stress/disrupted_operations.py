@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ...errors import SolverFailed
-from ...instance.timeline import calendar_months, overlap_share, periods
+from ...instance.timeline import YEAR, calendar_months, disrupted_months, months_of, overlap_share, periods
 from ...prepare import CapacityLimit, ModelData, ShareLimit, Terms, prepare_branch
 from ...prepare.conditions import Conditions, Strike, conditions_of
 from ...runs.served import served
@@ -37,12 +37,16 @@ class Shape(NamedTuple):
     """What the compiled model of a branch depends on: cases of the same shape share it.
 
     first, last  calendar years of the disruption
+    window       calendar months of the disruption, if its clock is the month; None: the year
+    waits        whether its first months differ from the others, since nothing leaves yet
     fails        whether projects fail, which lifts caps and clean-only rules to the end of the horizon
     scenario     the scenario of the instance whose service floors must hold in the branch; blank: none
     """
 
     first: int
     last: int
+    window: range | None
+    waits: bool
     fails: bool
     scenario: str
 
@@ -50,7 +54,8 @@ class Shape(NamedTuple):
     def of(cls, instance: Instance, case: Case) -> Shape:
         """Return the shape of a case."""
         floors = any(row.scenario == case.own_scenario for row in instance.branch_service)
-        return cls(case.first, case.last, case.fails, case.own_scenario if floors else "")
+        window = case.window if case.from_month else None
+        return cls(case.first, case.last, window, case.wait > 0.0, case.fails, case.own_scenario if floors else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class CaseSolution:
     changed  row -> its upper limit in this case, kt/yr or kt, for rows that the case limits
     surges   factors on demands and prices, see `Branch._surges`
     cost     present value, MUSD
+    basis    of the solver at the end
     """
 
     x: np.ndarray
@@ -69,6 +75,7 @@ class CaseSolution:
     changed: dict[int, float]
     surges: dict[str, dict[int, float]]
     cost: float
+    basis: Any
 
 
 class Branch:
@@ -77,7 +84,8 @@ class Branch:
     undisturbed  its solution if nothing is lost
 
     Without stockpiles, returns and failing projects nothing connects the periods, so those after the disruption are
-    left out; with them the branch runs to the end of the horizon.
+    left out; with them the branch runs to the end of the horizon. Without stockpiles and returns months that are alike
+    are solved as one.
     """
 
     def __init__(self, instance: Instance, planned: Planned, shape: Shape, settings: Settings) -> None:
@@ -85,11 +93,21 @@ class Branch:
         quiet = self._quiet()
         self.name = quiet.scenarios[0].scenario
         span = periods(instance)
-        hit = [t for t, p in enumerate(span) if overlap_share(p.months, calendar_months(shape.first, shape.last)) > 0.0]
-        last = len(span) - 1 if instance.stockpiles or instance.returns or shape.fails else hit[-1]
-        openings = planned.openings(span[hit[0]].first_year)
+        window = shape.window or calendar_months(shape.first, shape.last)
+        hit = [t for t, p in enumerate(span) if overlap_share(p.months, window) > 0.0]
+        tied = bool(instance.stockpiles or instance.returns)
+        last = len(span) - 1 if tied or shape.fails else hit[-1]
+        gone = max(0, window.start - span[hit[0]].months.start) / YEAR if shape.window else 0.0
+        openings = planned.openings(span[hit[0]].first_year, gone)
         prepared = prepare_branch(
-            quiet, self.name, planned.builds, openings, last, planned.closed, served(planned.tables)
+            quiet,
+            self.name,
+            planned.builds,
+            openings,
+            last,
+            planned.closed,
+            served(planned.tables),
+            together=not tied and not shape.waits,
         )
         self.limits, self.starts = prepared.data.capacity, prepared.data.build
         self.rooms = prepared.data.stock_limit
@@ -123,7 +141,8 @@ class Branch:
         if shape.fails:
             rows.append(disruption("project_failure", 0.0, ""))
         name, kind = (f"{OWN}:{shape.scenario}", OWN) if shape.scenario else (NOTHING, NOTHING)
-        case = Case(name, kind, "", 1.0, shape.first, shape.last, 0, tuple(rows))
+        months, month = (len(shape.window), shape.window.start % YEAR + 1) if shape.window else (0, 0)
+        case = Case(name, kind, "", 1.0, shape.first, shape.last, months, month, tuple(rows))
         return with_case(self.instance, case)
 
     def _held(self, limit: CapacityLimit) -> CapacityLimit:
@@ -132,11 +151,11 @@ class Branch:
 
     def _capped(self, cap: ShareLimit) -> ShareLimit:
         """Return a cap from whose limit is taken what the builds of the plan cause of an impact."""
-        if not cap.started:
-            return cap
-        starts = ((self.starts[i], units) for i, units in cap.started)
+        starts = ((self.starts[i], part.share * units) for part in cap.parts for i, units in part.started)
         return cap._replace(
-            limit=cap.limit - sum(units * self.planned.builds[s.option, s.year] for s, units in starts), started=()
+            limit=cap.limit - sum(units * self.planned.builds[s.option, s.year] for s, units in starts),
+            started=(),
+            others=tuple(part._replace(started=()) for part in cap.others),
         )
 
     def _capacity(self, limit: CapacityLimit, conditions: Conditions) -> float:
@@ -166,19 +185,25 @@ class Branch:
     def conditions(self, case: Case, months: int | None = None) -> list[Conditions]:
         """Return what a case does at each node, in the order of ``data.nodes``.
 
-        months  the case ends after so many months; None: it lasts as long as it says
+        months  by the clock of years: the case ends after so many months; None: it lasts as long as it says
         """
         of_case = with_case(self.instance, case)
         span = self.prepared.periods
-        scenario, rows = of_case.scenarios[0], of_case.disruptions
+        rows = {s.scenario: [r for r in of_case.disruptions if r.scenario == s.scenario] for s in of_case.scenarios}
         result, before = [], 0.0
         for node in self.data.nodes:
-            share = overlap_share(span[node.period].months, calendar_months(case.first, case.last))
-            if months is not None and share > 0.0:
-                whole = case.months * share * node.length / (case.last - case.first + 1)  # of its months in this period
-                share *= min(1.0, max(0.0, (months - before) / whole))
-                before += whole
-            result.append(conditions_of(of_case, [Strike(scenario, rows, share, share > 0.0)]))
+            of_node = months_of(span[node.period], node.month)
+            strikes = []
+            for scenario in of_case.scenarios:
+                share = overlap_share(of_node, disrupted_months(scenario))
+                if months is not None and share > 0.0:
+                    whole = (
+                        case.months * share * node.length / (case.last - case.first + 1)
+                    )  # of its months in the period
+                    share *= min(1.0, max(0.0, (months - before) / whole))
+                    before += whole
+                strikes.append(Strike(scenario, rows[scenario.scenario], share, share > 0.0))
+            result.append(conditions_of(of_case, strikes))
         return result
 
     def solve(self, case: Case, months: int | None = None) -> CaseSolution | None:
@@ -192,6 +217,60 @@ class Branch:
         if not changed and not surges:
             return self.undisturbed
         return self._run(changed, surges)
+
+    def longest(
+        self, solution: CaseSolution, needs: Sequence[Sequence[int]], allowed: Sequence[Sequence[float]], full: float
+    ) -> list[float]:
+        """Return how well some consumers can be served from the blow on, if they come before all others.
+
+        solution  of the case
+        needs     their positions in ``data.need``, for each node in order of time
+        allowed   what each may lack, kt/yr, likewise
+        full      share of its demand up to which less than that counts as served
+        Returns for each node the share of what they must get, when all before it are served; after the first below 1
+        nothing counts.
+        """
+        sides, col_upper, _ = self._case(solution.changed, solution.surges)
+        lower, short = self.arrays.col_lower.copy(), self.arrays.columns["short"]
+        columns = [np.array([short[d] for d in of_node]) for of_node in needs]
+        demand = [col_upper[k] for k in columns]
+        for k, may, most in zip(columns, allowed, demand, strict=True):
+            lower[k] = np.minimum(may, most)  # more never lacks than may
+        served = [1.0] * len(needs)
+
+        def lack(weights: Sequence[float]) -> list[np.ndarray]:
+            """What lacks below the level at each node, kt/yr, where its sum with weights is least."""
+            cost = np.zeros(len(col_upper))
+            for k, weight in zip(columns, weights, strict=True):
+                cost[k] = weight
+            self._put(sides, col_upper, cost, lower)
+            self.programme.forget()
+            self.programme.basis = solution.basis
+            found = self.programme.find(watched=len(cost) > QUICK)
+            if not found.optimal:
+                raise SolverFailed(f"how long consumers can be served could not be found ({found.stopped})")
+            return [np.maximum(0.0, found.x[k] - lower[k]) for k in columns]
+
+        def kept(lacks: list[np.ndarray], n: int) -> bool:
+            """Whether all are served at a node; if so, they are held to it from now on."""
+            if (lacks[n] > full * demand[n]).any():
+                return False
+            col_upper[columns[n]] = lower[columns[n]] + full * demand[n]
+            return True
+
+        at = 0
+        while at < len(needs):
+            lacks = lack([float(n == at) for n in range(len(needs))])
+            if not kept(lacks, at):
+                must = float((demand[at] - lower[columns[at]]).sum())
+                served[at] = 1.0 - float(lacks[at].sum()) / must
+                break
+            at += 1
+            if at < len(needs):  # what is served in full before the first node that is not can be served so
+                lacks = lack([10.0 ** max(at - n, -6) if n >= at else 0.0 for n in range(len(needs))])
+                while at < len(needs) and kept(lacks, at):
+                    at += 1
+        return served
 
     def _changed_rows(self, conditions: Sequence[Conditions]) -> dict[int, float]:
         """Return the new upper limits of the capacities, stores and exports that a case limits: row -> kt/yr or kt."""
@@ -233,6 +312,27 @@ class Branch:
         Raises SolverFailed if the solver ends without an answer.
         """
         arrays = self.arrays
+        sides, col_upper, cost = self._case(changed, surges)
+        self._put(sides, col_upper, cost, arrays.col_lower)
+        if self.basis is not None:
+            self.programme.forget()
+            self.programme.basis = self.basis
+        found = self.programme.find(watched=len(cost) > QUICK)
+        if found.stopped == "infeasible":
+            return None
+        if not found.optimal:
+            raise SolverFailed(f"the operations after a disruption could not be solved ({found.stopped})")
+        x = np.clip(found.x, arrays.col_lower, col_upper)
+        return CaseSolution(x, found.duals, changed, surges, float(cost @ x) + arrays.offset, self.programme.basis)
+
+    def _case(
+        self, changed: dict[int, float], surges: dict[str, dict[int, float]]
+    ) -> tuple[dict[int, tuple[float, float]], np.ndarray, np.ndarray]:
+        """Return what a case changes: row -> its lower and upper limit; the upper bounds and the costs of all columns.
+
+        See `_run` for the arguments.
+        """
+        arrays = self.arrays
         sides = {row: (-np.inf, upper) for row, upper in changed.items()}
         col_upper, cost = arrays.col_upper.copy(), arrays.cost.copy()
         for d, factor in surges.get("need", {}).items():
@@ -243,19 +343,11 @@ class Branch:
                 sides[swapped] = (-np.inf, factor * arrays.row_upper[swapped])
         for k, factor in surges.get("buy", {}).items():
             cost[arrays.columns["buy"][k]] *= factor
-        self._put(sides, col_upper, cost)
-        if self.basis is not None:
-            self.programme.forget()
-            self.programme.basis = self.basis
-        found = self.programme.find(watched=len(cost) > QUICK)
-        if found.stopped == "infeasible":
-            return None
-        if not found.optimal:
-            raise SolverFailed(f"the operations after a disruption could not be solved ({found.stopped})")
-        x = np.clip(found.x, arrays.col_lower, col_upper)
-        return CaseSolution(x, found.duals, changed, surges, float(cost @ x) + arrays.offset)
+        return sides, col_upper, cost
 
-    def _put(self, sides: dict[int, tuple[float, float]], col_upper: np.ndarray, cost: np.ndarray) -> None:
+    def _put(
+        self, sides: dict[int, tuple[float, float]], col_upper: np.ndarray, cost: np.ndarray, col_lower: np.ndarray
+    ) -> None:
         """Write the limits, bounds and prices of a case into the solver, and take back those of the case before.
 
         sides  row -> its lower and upper limit
@@ -265,7 +357,7 @@ class Branch:
         for row, (lower, upper) in {**before, **sides}.items():
             self.programme.side(row, lower, upper)
         self._moved = tuple(sides)
-        self.programme.bound(np.arange(len(cost)), arrays.col_lower, col_upper)
+        self.programme.bound(np.arange(len(cost)), col_lower, col_upper)
         self.programme.objective(cost)
 
     def surged(self, solution: CaseSolution) -> ModelData:

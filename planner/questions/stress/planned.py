@@ -80,27 +80,39 @@ class Planned:
         wanted = set(years)
         return {(material, country) for (material, country, year), t in self._exports.items() if year in wanted and t}
 
-    def openings(self, year: int) -> dict[tuple[str, str], float]:
-        """Return the stocks at the beginning of the period that starts in ``year``: (stockpile, provenance) -> t."""
+    def openings(self, year: int, gone: float = 0.0) -> dict[tuple[str, str], float]:
+        """Return the stocks when a disruption begins: (stockpile, provenance) -> t.
+
+        year  first year of its first period
+        gone  share of that period that has gone by then: the stocks are so far on the way from one end to the other
+        """
         years = self.instance.years
         at = years.index(year)
-        if at == 0:
-            return {
-                (s.stockpile, "exposed" if s.initial_exposed else "clean"): s.initial_t
-                for s in self.instance.stockpiles
-                if s.initial_t
-            }
         stocks = self.tables["stocks"]
+
+        def ends(year: int) -> dict[tuple[str, str], float]:
+            rows = stocks[stocks["year"] == year].itertuples()
+            return {(str(r.stockpile), str(r.provenance)): float(r.stock_t) for r in rows}
+
+        initial = {
+            (s.stockpile, "exposed" if s.initial_exposed else "clean"): s.initial_t
+            for s in self.instance.stockpiles
+            if s.initial_t
+        }
+        before, after = ends(years[at - 1]) if at else initial, ends(year) if gone else {}
         return {
-            (str(r.stockpile), str(r.provenance)): float(r.stock_t)
-            for r in stocks[stocks["year"] == years[at - 1]].itertuples()
+            part: (1.0 - gone) * before.get(part, 0.0) + gone * after.get(part, 0.0)
+            for part in dict.fromkeys((*before, *after))
         }
 
-    def cost(self, years: Iterable[int]) -> float:
-        """Return the present value of the plan's operating cost in some periods, MUSD, without capex and fixed O&M."""
+    def cost(self, years: Mapping[int, float]) -> float:
+        """Return the present value of the plan's operating cost in some periods, MUSD, without capex and fixed O&M.
+
+        years  first year of a period -> the share of it that counts, 0 to 1
+        """
         if not self._costs:
             self._costs = self._operating_costs()
-        return sum(self._costs[year] for year in years)
+        return sum(share * self._costs[year] for year, share in years.items())
 
     def _operating_costs(self) -> dict[int, float]:
         """Map the first year of each period to the present value of its operating cost, MUSD (see `cost`)."""

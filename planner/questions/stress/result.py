@@ -60,6 +60,7 @@ class Stress(Study):
             facility              | text    |        | facility that is hit
             severity              | number  | share  | part that is lost while the disruption lasts
             year                  | integer | year   | first calendar year of the disruption
+            from_month            | number  | month  | month of `year` in which it begins; blank by the clock of years
             months                | integer | months | duration of the disruption
             unserved_t            | number  | t      | demand not served from the first year to `until_year`
             planned_unserved_t    | number  | t      | demand that the plan itself does not serve in the same years
@@ -70,6 +71,8 @@ class Stress(Study):
             over_plan_musd        | number  | MUSD   | cost above that of the plan's own operations; negative where
                 lifting the rules saves more than the loss costs
             least_months_served   | number  | months | least `months_served` of all consumers, see `by_sector`
+            months_survived       | number  | months | most months from the blow on in which all consumers at once can
+                be kept at the level asked for, the last in part; see `by_sector`
             least_months_survived | number  | months | least `months_survived` of all consumers; blank where that was
                 not searched
             decisive              | text    |        | the plant or export whose loss costs most: the amount lost times
@@ -95,8 +98,11 @@ class Stress(Study):
             lost_t          | number  | t      | demand not served beyond the plan
             months_served   | number  | months | months of the disruption that deliveries cover in full, counted to
                 the first period that is not served in full
-            months_survived | number  | months | most whole months that the disruption could last without a tonne of
-                this demand lost; blank where that was not searched
+            months_survived | number  | months | most months from the blow on in which this demand can be kept at the
+                level asked for, if it comes first, the last in part; up to the end of the horizon where nothing of it
+                is lost. By the clock of years the most whole months that the disruption could last without a tonne of
+                it lost. Blank where that was not searched
+            sector_months_survived | number | months | the same of all demands of its sector at once
             """,
             in_manifest=False,
         ),
@@ -115,6 +121,7 @@ class Stress(Study):
             lost_t                | number  | t      | demand not served beyond the plan
             lost_musd             | number  | MUSD   | `lost_t` at the sectors' shortage cost
             extra_cost_musd       | number  | MUSD   | cost above that of the case `none`
+            months_survived       | number  | months | most months in which all consumers at once can be kept
             least_months_survived | number  | months | least `months_survived` of all consumers
             decisive              | text    |        | the plant or export whose loss costs most
             """,
@@ -196,7 +203,8 @@ def _ranking(rows: pd.DataFrame) -> list[str]:
     width = min(width, 48)
     cells = []
     for r in rows.itertuples():
-        survived = "-" if math.isnan(r.least_months_survived) else f"{r.least_months_survived:.0f}"
+        survived = "-" if math.isnan(r.months_survived) else f"{r.months_survived:.1f}".removesuffix(".0")
+        survived = "all" if r.months_survived >= r.months and r.lost_t == 0.0 else survived
         missed = f"{r.decisive} ({figure_of(r.decisive_usd_per_kg, 4)})" if r.decisive else ""
         part = "" if r.severity == 1.0 else f" {r.severity:.0%}"
         cells.append(
@@ -243,6 +251,7 @@ def frames(results: Sequence[Result], sets: Mapping[str, Set]) -> dict[str, pd.D
             **r,
             "least_months_served": min(served, default=math.nan),
             "least_months_survived": math.nan if None in survived else min(survived, default=math.nan),
+            "months_survived": math.nan if r.get("months_survived") is None else float(r["months_survived"]),
         }
         rows.append([of_case.get(column, math.nan) for column in of_cases])
         for c in r["consumers"]:

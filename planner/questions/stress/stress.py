@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from ...errors import UsageError, idle
 from ...instance.loading import given_instance
 from ...runs.run import given_run
 from ..many import Finished, Many, partial_file
-from .cases import FAMILIES, OUTAGE, STOP, Case, Shock, cases, together
+from .cases import FAMILIES, NOTHING, OUTAGE, STOP, Case, Shock, cases, clock_of, together
 from .planned import Planned
 from .result import FINISHED, Set, Stress, frames
 from .trial import Trying
@@ -38,7 +38,12 @@ def stress(
     year: int | Collection[int] | None = None,
     years: int = 1,
     months: int | None = None,
+    from_month: int | None = None,
+    clock: str | None = None,
+    level: float = 1.0,
     severity: float | Collection[float] = 1.0,
+    squeeze: float | Collection[float] | None = None,
+    wait: float = 0.0,
     families: Collection[str] = FAMILIES,
     only: Collection[str] = (),
     k: int = 1,
@@ -56,9 +61,18 @@ def stress(
     instance   another instance to try the plan in, such as one with other scenarios [the plan's own]
     year       first calendar year, or several; None: the one in which the plan delivers most exposed tonnes
     years      how many calendar years a disruption lasts
-    months     instead: so many months of one year, 1 to 12. A period is a yearly mean: six months of a stop take half
-               of the year's exports or capacity, and what there is may be used at any time of the year
+    months     how many months it lasts, instead
+    from_month month of the year in which it begins, 1 to 12; None: January
+    clock      ``month``: the years that a disruption touches, and the one after, are divided into months, and nothing
+               but stocks makes up for what another month lacks; ``year``: a period is a yearly mean, six months of a
+               stop take half of the year's exports or capacity, and what there is may be used at any time of the year;
+               None: months, or years where a period is longer than a year
+    level      by the clock of months: share of what the plan serves, above 0 to 1, that counts as served in the months
+               for which a consumer holds out
     severity   part that is lost while it lasts, above 0 to 1, or several
+    squeeze    instead of ``severity``: share of its normal exports, 0 to below 1, that a country still licenses, or
+               several. Only exports are lost then; what is normal are those of the plan
+    wait       weeks at the beginning of a squeeze in which nothing leaves, until the first licences are given
     families   of ``country`` (a stop of all exports; an outage of all plants), ``stage`` (the same of one stage of a
                country), ``facility`` (outage), ``material`` (a stop of one export: the heat map), ``scenario`` (those
                of the instance, as they stand)
@@ -66,7 +80,8 @@ def stress(
     k          also losses of up to k plants, or countries' exports, at once: all of them if they are few, else grown
                from the worst by what is worst alone and by what each leans on most (which may miss a worse one)
     audit      recompute every case from the raw tables; what does not hold stands in ``faults``
-    survival   also search how long each disruption could last before each consumer loses service
+    survival   also search for how many months from the blow each consumer could be kept, if it comes first; by the
+               clock of years how long each disruption could last before each consumer loses service
     workers    processes; None: one per core, where there is enough to do
     scheduler  address of a Dask scheduler to use instead, with the extra ``distributed``
     folder     write the results there. Finished cases are kept, so that a call that was stopped goes on when repeated
@@ -88,15 +103,21 @@ def stress(
         raise idle(["overwrite"], "without a folder")
     instance = instance or run.instance
     planned = Planned(instance, run)
-    shocks = [
-        Shock(s, y, years, months)
-        for y in _years(planned, year)
-        for s in ([severity] if isinstance(severity, (int, float)) else severity)
-    ]
+    if not 0.0 < level <= 1.0:
+        raise UsageError(f"level = {level:g}: expected a part above 0, up to 1")
+    parts = _parts_lost(severity, squeeze, wait)
+    given = [Shock(s, y, years, months, wait=wait) for y in _years(planned, year) for s in parts]
+    shocks = clock_of(instance, clock, from_month, given)
+    by_months = any(shock.from_month for shock in shocks)
+    if level != 1.0 and not (by_months and survival):
+        raise idle(["level"], "by the clock of years, or without survival")
     asked = cases(instance, planned, families, shocks, only)
+    if squeeze is not None:
+        asked = [case for case in asked if case.kind in (STOP, NOTHING)]
     if all(not case.rows for case in asked):
         raise UsageError("there is nothing to try: the plan runs, sells and exports nothing of these families then")
     when = {"year": year is not None, "years": years != 1, "months": months is not None, "severity": severity != 1.0}
+    when |= {"from_month": from_month is not None, "clock": clock is not None, "squeeze": squeeze is not None}
     if any(when.values()) and all(case.family == "scenario" for case in asked if case.rows):
         raise idle(
             [name for name, given in when.items() if given], "for scenarios, which say when and how much is lost"
@@ -109,11 +130,11 @@ def stress(
     if target is not None and not goes_on:
         Stress.check_folder(target, overwrite)
     finished = Finished(
-        [digest, {"audit": audit, "survival": survival}],
+        [digest, {"audit": audit, "survival": survival, "level": level}],
         None if target is None else partial_file(target),
         [] if target is None else [target / FINISHED],
     )
-    trying = Trying.of(instance, run, Settings(), audit, survival)
+    trying = Trying.of(instance, run, Settings(), audit, survival, level)
     with Many(trying, finished, "cases", workers=workers, scheduler=scheduler, progress=progress) as many:
         study = _Study(many)
         try:
@@ -126,13 +147,35 @@ def stress(
     if not study.done:
         raise KeyboardInterrupt
     found = _results(instance, study, complete, audit, digest)
+    if clock is None and not by_months:
+        note = "by the clock of years: a period that a disruption touches, or the one after, is longer than a year"
+        found = replace(found, notes=(*found.notes, note))
     found.settings.update(
-        {"years": years, "months": months, "severity": severity, "families": list(families), "only": list(only), "k": k}
-    )
+        {"years": years, "months": months, "from_month": from_month, "clock": "month" if by_months else "year",
+         "level": level, "severity": severity, "squeeze": squeeze, "wait": wait, "families": list(families),
+         "only": list(only), "k": k}
+    )  # fmt: skip
     if target is not None:
         found.write(target, overwrite or goes_on)
         finished.forget()
     return found
+
+
+def _parts_lost(
+    severity: float | Collection[float], squeeze: float | Collection[float] | None, wait: float
+) -> list[float]:
+    """Return the parts that are lost, one for each shock of a year. Raises UsageError on what cannot be."""
+    if squeeze is None:
+        if wait:
+            raise idle(["wait"], "without a squeeze")
+        return [severity] if isinstance(severity, (int, float)) else [*severity]
+    if severity != 1.0:
+        raise UsageError("give squeeze, the part that still leaves, or severity, the part that is lost, not both")
+    left = [squeeze] if isinstance(squeeze, (int, float)) else [*squeeze]
+    for part in left:
+        if not 0.0 <= part < 1.0:
+            raise UsageError(f"squeeze = {part:g}: expected a part from 0 to below 1")
+    return [1.0 - part for part in left]
 
 
 def _years(planned: Planned, year: int | Collection[int] | None) -> list[int]:
@@ -165,7 +208,7 @@ class _Study:
     def run(self, asked: Sequence[Case]) -> None:
         """Try cases. Of several with the same rows and years only the first is solved; it stands for all."""
         different: dict[tuple[Any, ...], Case] = {}
-        for case in sorted(asked, key=lambda c: (c.first, c.last, c.months, c.severity, c.family, c.name)):
+        for case in sorted(asked, key=lambda c: (*c.when, c.family, c.name)):
             different.setdefault(case.key, case)
         by_key = {self.key(case): case for case in different.values()}
         for key, result in self.many.results(by_key):

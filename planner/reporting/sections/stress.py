@@ -180,7 +180,7 @@ def _served_chart(view: View, study: Shown, hurting: Sequence[Row], names: Calla
     across, down = {s: view.sectors.get(s, s) for s in sectors}, {_key(c): names(c) for c in shown}
     rows = [
         {**c, "key": _key(c), "sector": s, "months_served": _served(consumers[_key(c)], s),
-         "months_survived": _held(consumers[_key(c)], s)}
+         "months_survived": _held(consumers[_key(c)], s, c["months"])}
         for c in shown
         for s in sectors
     ]  # fmt: skip
@@ -189,7 +189,7 @@ def _served_chart(view: View, study: Shown, hurting: Sequence[Row], names: Calla
         title: heat(rows, "sector", "key", column, "months", across, down, **scale)
         for title, column in (
             ("Months of demand served from the shock on", "months_served"),
-            ("Months it could last with nobody short", "months_survived"),
+            ("Months for which it can be kept whole", "months_survived"),
         )
         if column == "months_served" or any(r[column] is not None for r in rows)
     }
@@ -205,7 +205,9 @@ def _served_chart(view: View, study: Shown, hurting: Sequence[Row], names: Calla
         columns="case year months severity sector months_served months_survived",
         least=heat_width(len(across)),
         caption="Months of each sector's demand that are served while the disruption lasts, its consumers weighted by "
-        "demand; and for how many whole months it could last before its first consumer loses a tonne. Darker is worse.",
+        "demand; and for how many months from the shock on all of them can be kept whole, if the sector comes first "
+        "(by the clock of years: how many the disruption could last before one of them loses a tonne). Darker is "
+        "worse.",
     )
 
 
@@ -215,9 +217,10 @@ def _served(rows: Sequence[Row], sector: str) -> float | None:
     return sum(r["months_served"] * r["demand_t"] for r in mine) / demand if demand else None
 
 
-def _held(rows: Sequence[Row], sector: str) -> float | None:
-    known = [r.get("months_survived") for r in rows if r["sector"] == sector]
-    return min((k for k in known if k is not None), default=None)
+def _held(rows: Sequence[Row], sector: str, months: float) -> float | None:
+    """Months for which all of a sector can be kept, at most those of the disruption; None: not searched."""
+    known = [r.get("sector_months_survived") for r in rows if r["sector"] == sector]
+    return min((min(k, months) for k in known if k is not None), default=None)
 
 
 # --- the heat map ---
@@ -315,7 +318,7 @@ def _case_table(view: View, cases: Sequence[Row], names: Callable[[Row], str]) -
             Column(f"At shortage cost, {view.musd}", "lost_musd", "number"),
             Column(f"Extra cost, {view.musd}", "extra_cost_musd", "number"),
             Column("Least months served", "least_months_served", "number"),
-            Column("Could last, months", "least_months_survived", "number"),
+            Column("All are kept, months", "months_survived", "number"),
             Column("Missed most", "decisive"),
             Column(
                 f"Worth, {view.instance.currency}/kg",
@@ -337,7 +340,7 @@ def _single_table(view: View, study: Shown, names: Callable[[Row], str]) -> Tabl
             Column("Year", "year", "year"),
             Column("Demand lost, t", "lost_t", "number"),
             Column(f"Extra cost, {view.musd}", "extra_cost_musd", "number"),
-            Column("Could last, months", "least_months_survived", "number"),
+            Column("All are kept, months", "months_survived", "number"),
             Column("Missed most", "decisive"),
         ),
     )
