@@ -170,10 +170,11 @@ def _starts(tree: Instance, run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     ]
     rows = {s.scenario: s for s in tree.scenarios}
     gates = [
-        (scenario, row.name or scenario, row.first_year, "start" if n > 0.0 else "do not start", option, year, abs(n))
+        (scenario, row.name or scenario, row.first_year, action, option, year, abs(n), capex[option] * abs(n))
         for scenario, more in run.answers.items()
         for row in (rows[scenario],)
         for (option, year), n in more.items()
+        for action in ("start" if n > 0.0 else "do not start",)
     ]
     return pd.DataFrame(signed, columns=Roadmap.columns("signed")), pd.DataFrame(
         gates, columns=Roadmap.columns("gates")
