@@ -232,3 +232,11 @@ def test_the_command_writes_the_roadmap_and_its_tree(tmp_path, capsys):
         "roadmap.json", *(f"{name}.csv" for name in planner.Roadmap.tables())
     }  # fmt: skip
     assert (tmp_path / "map/gates.csv").read_text().splitlines()[1] == "fail,A never comes,2027,start,b,2027,1.0"
+
+
+def test_other_questions_speak_of_the_plan_and_not_of_its_branches():
+    # 60a: only the branch starts B. In the plan too it costs at least its last year, half of 0.6 MUSD
+    plan = planner.solve(TWO_PLANTS)
+    assert "b (AAA): building it costs 0.3 more" in str(planner.explain(plan))
+    near = planner.alternatives(TWO_PLANTS, slack=0.003, workers=1)  # 0.25 MUSD are too little for that
+    assert "never, in none: b" in str(near)

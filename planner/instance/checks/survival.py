@@ -80,7 +80,7 @@ def whole_periods(draft: Draft) -> Iterable[Issue]:
             yield _issue(draft, number, "years", written, expected, f"write [{begin}, {end}]")
 
 
-@check("E336", SETTINGS)
+@check("E397", SETTINGS)
 def months_of_an_outage(draft: Draft) -> Iterable[Issue]:
     """The months of an outage to survive must begin and end in its first and last year, and periods must allow them."""
     for number, rule in _rules(draft):

@@ -567,7 +567,7 @@ class Space:
     def most_different(self, known: Sequence[Plan], before: Sequence[Plan]) -> Plan:
         """Of the plans known, the one that differs most from those before."""
         weights = self._different(before)
-        return max(known, key=lambda plan: (sum(weights[i] * n for i, n in plan.builds), -plan.cost))
+        return max(known, key=lambda plan: (sum(weights.get(i, 0.0) * n for i, n in plan.builds), -plan.cost))
 
     def _different(self, before: Sequence[Plan]) -> dict[int, float]:
         """Weights of starts whose sum is greater the more a plan differs from those before in what it builds."""

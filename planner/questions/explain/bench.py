@@ -16,6 +16,7 @@ from scipy import sparse
 
 from ...bands import Searched
 from ...errors import SolverFailed, UsageError
+from ...prepare import PLAN
 from ...solving.blocks import first_stage
 from ...solving.cap_rows import Slope, slopes
 from ...solving.lshaped import FEWEST_COLUMNS, LShaped, Planes
@@ -82,6 +83,10 @@ class Model:
         for i, start in enumerate(self.data.build):
             self.starts[start.option].append(i)
         self.proven = settings.gap_for(len(self.whole)) <= SAME
+
+    def planned(self, option: str) -> list[int]:
+        """Return those of an option's ``starts`` that are the plan's, not those that a branch decides on."""
+        return [i for i in self.starts[option] if self.data.build[i].branch == PLAN]
 
     def modules(self, builds: Builds) -> np.ndarray:
         """Return the modules of builds by position in ``data.build``; float array of its length.
@@ -204,7 +209,7 @@ class Model:
             cost[k] -= amount
         if cheaper:
             programme.objective(cost)
-        built = None if least is None else [self.columns[i] for i in self.starts[least[0]]]
+        built = None if least is None else [self.columns[i] for i in self.planned(least[0])]
         if least is not None and built is not None:
             programme.add_row(built, 1.0, lower=least[1])
         waived = self._committed(lift)

@@ -346,7 +346,10 @@ def _lead_times(bench: Bench, earlier: Mapping[str, tuple[float, str]]) -> list[
     options = {o.option: o for o in bench.instance.options}
     result: list[Limit] = []
     for option, (worth, how) in earlier.items():
-        first = min(bench.data.build[i].year for i in bench.starts[option] if bench.builds[i] > BUILT)
+        built = [bench.data.build[i].year for i in bench.planned(option) if bench.builds[i] > BUILT]
+        if not built:
+            continue  # only a branch starts it
+        first = min(built)
         facility = bench.data.build[bench.starts[option][0]].facility
         shortened = options[option].lead_years > 0
         says = f"lead of {options[option].lead_years} years" if shortened else "no start before its first_start"

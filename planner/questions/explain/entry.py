@@ -205,8 +205,8 @@ def _more(lacking: float) -> str:
 
 
 def _builds(bench: Bench, option: str, answer: Found) -> bool:
-    """Return whether a solution builds an option."""
-    return any(answer.x[bench.columns[i]] > BUILT for i in bench.starts[option])
+    """Return whether the plan of a solution builds an option."""
+    return any(answer.x[bench.columns[i]] > BUILT for i in bench.planned(option))
 
 
 def by_years(bench: Bench, project: Project) -> list[Entry]:

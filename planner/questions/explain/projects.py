@@ -12,7 +12,6 @@ import numpy as np
 from ...bands import Band, Searched, difference
 from ...instance.finance import annuity_years, capital_recovery_factor, discount_factor
 from ...instance.timeline import horizon_end
-from ...prepare import PLAN
 from .bench import BUILT, Bench
 from .result import Explanation
 
@@ -84,7 +83,7 @@ def survey(bench: Bench) -> list[Project]:
     of_first = module_values(bench, bench.first)
     result = []
     for option in bench.instance.options:
-        starts = [i for i in bench.starts[option.option] if bench.data.build[i].branch == PLAN]
+        starts = bench.planned(option.option)
         built = [i for i in starts if bench.builds[i] > BUILT]
         if built:
             count, worth = {i: bench.builds[i] for i in built}, value

@@ -81,7 +81,7 @@ def price_support(bench: Bench, earnings: pd.DataFrame, paths: Paths) -> pd.Data
     present = {p.first_year: p.discount for p in bench.prepared.periods}
     rows = []
     for option in bench.instance.options:
-        if not any(bench.builds[i] > BUILT for i in bench.starts[option.option]):
+        if not any(bench.builds[i] > BUILT for i in bench.planned(option.option)):
             continue
         country = plants[option.facility].country
         years = _years(bench, option.option, option.facility, earnings, prices)

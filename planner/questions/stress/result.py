@@ -204,6 +204,7 @@ def _ranking(rows: pd.DataFrame) -> list[str]:
     cells = []
     for r in rows.itertuples():
         survived = "-" if math.isnan(r.months_survived) else f"{r.months_survived:.1f}".removesuffix(".0")
+        survived = "all" if r.months_survived >= r.months and r.lost_t == 0.0 else survived
         missed = f"{r.decisive} ({figure_of(r.decisive_usd_per_kg, 4)})" if r.decisive else ""
         part = "" if r.severity == 1.0 else f" {r.severity:.0%}"
         cells.append(
