@@ -575,13 +575,13 @@ def test_the_command(tmp_path):
 
 
 def test_an_owner_is_asked_for_by_name():
-    # both plants of tiny, a smelter of 50 t of metal and the line, belong to one firm: as if the country's plants stood still
+    # all plants of the country belong to one firm, so that its loss is theirs
     tiny = planner.load(INSTANCES / "tiny").what_if("set facilities.owner=Firm where country=USA")
     plan = planner.solve(tiny)
-    cases = planner.stress(plan, year=2027, only=["Firm", "outage:USA"]).table.set_index("case")
+    cases = planner.stress(plan, year=2027, only=["Firm", "outage:USA"]).cases.set_index("case")
     assert cases.loc["outage:Firm", "family"] == "owner"
     assert cases.loc["outage:Firm", "lost_t"] == pytest.approx(cases.loc["outage:USA", "lost_t"])
     assert cases.loc["outage:Firm", "lost_t"] > 0.0
     every = planner.stress(plan, year=2027)
-    assert not every.table["case"].str.contains("Firm").any()  # not unless it is asked for
-    assert "outage:Firm" in set(planner.stress(plan, year=2027, families=["owner"]).table["case"])
+    assert not every.cases["case"].str.contains("Firm").any()  # not unless it is asked for
+    assert "outage:Firm" in set(planner.stress(plan, year=2027, families=["owner"]).cases["case"])
