@@ -575,13 +575,14 @@ def test_the_command(tmp_path):
 
 
 def test_an_owner_is_asked_for_by_name():
-    # all plants of the country belong to one firm, so that its loss is theirs
-    tiny = planner.load(INSTANCES / "tiny").what_if("set facilities.owner=Firm where country=USA")
+    # all plants of the country belong to one firm; China sells at most 50 t, so that without them 50 of 100 t are lost
+    changes = ("set facilities.owner=Firm where country=USA", "set market_prices.max_t=50")
+    tiny = planner.load(INSTANCES / "tiny").what_if(*changes)
     plan = planner.solve(tiny)
     cases = planner.stress(plan, year=2027, only=["Firm", "outage:USA"]).cases.set_index("case")
     assert cases.loc["outage:Firm", "family"] == "owner"
     assert cases.loc["outage:Firm", "lost_t"] == pytest.approx(cases.loc["outage:USA", "lost_t"])
-    assert cases.loc["outage:Firm", "lost_t"] > 0.0
+    assert cases.loc["outage:Firm", "lost_t"] == pytest.approx(50)
     every = planner.stress(plan, year=2027)
     assert not every.cases["case"].str.contains("Firm").any()  # not unless it is asked for
     assert "outage:Firm" in set(planner.stress(plan, year=2027, families=["owner"]).cases["case"])
