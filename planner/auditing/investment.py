@@ -97,8 +97,8 @@ def check_builds(facts: Facts, tables: Tables, investment: Investment, book: Boo
         if option.max_per_year is not None:
             pace = option.max_per_year * facts.length[row.start_year]
             book.at_most("build_pace", row.modules, pace, pace, place)
-        if row.modules > BUILT:
-            least = facts.least_size(option)
+        least = facts.least_size(option)
+        if least and row.modules > BUILT:
             book.at_least("build_modules", row.modules, least, least, (*place, "size"))
         capacity, capex = option.module_t * row.modules, facts.capex(option, row.modules)
         book.equal("build_columns", row.online_year, online, 1.0, (*place, "online_year"))
