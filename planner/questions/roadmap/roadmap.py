@@ -161,12 +161,14 @@ def _starts(tree: Instance, run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tables ``signed`` and ``gates``."""
     import pandas as pd
 
-    capex = {o.option: o.capex_musd for o in tree.options}
     answers = [year for s in tree.scenarios if (year := first_own_start(s)) is not None]
     answer = min(answers, default=tree.years[-1] + 1)
     signed = [
-        (NOW if year == tree.years[0] else SURE if year < answer else CALM, option, year, n, capex[option] * n)
-        for (option, year), n in sorted(run.builds.items(), key=lambda item: (item[0][1], item[0][0]))
+        (NOW if year == tree.years[0] else SURE if year < answer else CALM, option, year, n, capex_musd)
+        for year, option, n, capex_musd in sorted(
+            (int(r.start_year), str(r.option), float(r.modules), float(r.capex_musd))
+            for r in run.tables["builds"].itertuples()
+        )
     ]
     rows = {s.scenario: s for s in tree.scenarios}
     gates = [
