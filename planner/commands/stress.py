@@ -67,11 +67,13 @@ def stress(
     ] = None,
     wait: Annotated[float, typer.Option(metavar="WEEKS", help="of a squeeze: weeks until the first licences")] = 0.0,
     families: Annotated[
-        str, typer.Option(help="what is lost, of country, stage (of a country), facility, material, scenario")
+        str, typer.Option(help="what is lost, of country, stage (of a country), facility, material, scenario, owner")
     ] = "country,stage,facility,material,scenario",
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="only this case, country, stage, facility, material, scenario; repeatable"),
+        typer.Option(
+            metavar="NAME", help="only this case, country, stage, plant, material, owner, scenario; repeatable"
+        ),
     ] = None,
     k: Annotated[int, typer.Option("--k", help="also the worst losses of up to so many at once")] = 1,
     audit: Annotated[bool, typer.Option("--audit/--no-audit", help="recompute every case from the raw tables")] = True,

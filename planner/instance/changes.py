@@ -30,7 +30,7 @@ from .rows import Entry, rows_given
 from .settings import BASE, CHANGE, setting_sections
 from .tables import TABLES, cells, columns
 
-OWNERS = ("owner", "startup")  # columns of facilities by which whole firms are named
+OWNERS = ("owner", "startup")  # columns of facilities that tell whose they are
 VIA = {"option": "options", "facility": "facilities"}  # column through which a row belongs to a row of a table
 NOT_ASKED = (BASE, CHANGE, "schema")  # keys of instance.toml that say how to read it
 _COMPARED: dict[str, Callable[[Any, Any], bool]] = {

@@ -143,7 +143,7 @@ class Run:
     @property
     def builds(self) -> dict[tuple[str, int], float]:
         """(option, start year) -> modules started."""
-        return {(str(r.option), int(r.start_year)): float(r.modules) for r in self.tables["builds"].itertuples()}
+        return _by_start(self.tables["builds"], "modules")
 
     @property
     def answers(self) -> dict[str, dict[tuple[str, int], float]]:
@@ -151,16 +151,19 @@ class Run:
 
         Below 0: it starts so many fewer. Of branches that may start something by themselves.
         """
-        own, found = {"": self.builds}, {}
+        more = self.otherwise("modules")
+        return {scenario: {key: n for key, n in of.items() if abs(n) > SOME} for scenario, of in more.items()}
+
+    def otherwise(self, column: str) -> dict[str, dict[tuple[str, int], float]]:
+        """Scenario -> (option, start year) -> a column of its builds, less that of the course it leaves."""
+        own, found = {"": _by_start(self.tables["builds"], column)}, {}
         for scenario, line in lines(self.instance.scenarios).items():
             if "builds" not in self.branches.get(scenario, {}):
                 continue
-            rows = self.branches[scenario]["builds"].itertuples()
-            own[scenario] = {(str(r.option), int(r.start_year)): float(r.modules) for r in rows}
+            own[scenario] = _by_start(self.branches[scenario]["builds"], column)
             left = own[next((s.parent for s in line if s.parent in own), "")]
             keys = sorted({*own[scenario], *left}, key=lambda key: (key[1], key[0]))
-            more = {key: own[scenario].get(key, 0.0) - left.get(key, 0.0) for key in keys}
-            found[scenario] = {key: n for key, n in more.items() if abs(n) > SOME}
+            found[scenario] = {key: own[scenario].get(key, 0.0) - left.get(key, 0.0) for key in keys}
         return found
 
     @property
@@ -336,3 +339,9 @@ def _difference(instance: Instance, asked: Mapping[str, str]) -> str:
     if instance.name != asked["name"]:
         return f": the run is of {asked['name']}, the folder holds {instance.name}"
     return ": it has changed since; solve it again"
+
+
+def _by_start(builds: pd.DataFrame, column: str) -> dict[tuple[str, int], float]:
+    """Return (option, start year) -> a column of builds.csv."""
+    found = builds[["option", "start_year", column]].itertuples(index=False)
+    return {(str(option), int(year)): float(value) for option, year, value in found}

@@ -33,6 +33,7 @@ def outcomes(prepared: Prepared, values: Values) -> list[dict[str, Any]]:
     for d, need in enumerate(data.need):
         short[need.node] += values.get("short", {}).get(d, 0.0) * data.nodes[need.node].length * 1e3
     modules = values.get("build", {})
+    sized = {of.start: values.get("excess", {}).get(i, 0.0) * of.annuity for i, of in enumerate(data.excess)}  # MUSD
     fixed = data.own_fixed_om + sum(values.get("close", {}).get(i, 0.0) * c.cost for i, c in enumerate(data.close))
     missing: dict[str, float] = defaultdict(float)
     for floor in data.stock_floor:
@@ -46,7 +47,7 @@ def outcomes(prepared: Prepared, values: Values) -> list[dict[str, Any]]:
             "probability": case.probability,
             "cost_musd": fixed
             + missing[case.scenario]
-            + sum(modules.get(i, 0.0) * data.build[i].cost for i in case.starts)
+            + sum(modules.get(i, 0.0) * data.build[i].cost + sized.get(i, 0.0) for i in case.starts)
             + sum(share * cost[n] * data.nodes[n].present for n, share in case.nodes),
             "unserved_t": sum(share * short[n] for n, share in case.nodes),
         }

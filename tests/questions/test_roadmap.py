@@ -1,6 +1,7 @@
 """Roadmaps against results derived by hand, and against what must hold for every tree."""
 
 import json
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def test_two_plants_sign_one_and_start_the_other_if_it_has_not_come(two):
         {"roadmap": 81.9, "foreseen": 79.65, "decided_today": 84.3, "single_plan": 279.5, "as_planned": 54.5}
     )
     assert two.signed.values.tolist() == [["now", "a", 2026, 1.0, 10.0]]
-    assert two.gates.values.tolist() == [["fail", "A never comes", 2027, "start", "b", 2027, 1.0]]
+    assert two.gates.values.tolist() == [["fail", "A never comes", 2027, "start", "b", 2027, 1.0, 12.0]]
     assert "2027, 50.0%: if A never comes: start b in 2027" in str(two)
     # to decide on B today is to start it today, or never: 84.3
     assert two.waiting.values.tolist() == [["b", *[pytest.approx(2.4)] * 3]]
@@ -58,6 +59,23 @@ def test_a_tree_is_made_of_what_may_fail():
     later = planner.roadmap(uncertain, values=False)
     assert later.objective_musd == pytest.approx(84.3) and later.gates.empty
     assert later.values["what"].tolist() == ["roadmap"] and later.complete
+
+
+def test_a_branch_chooses_its_size(tmp_path):
+    # 60a with 45 t a year and half of B for 8 MUSD, 3.2 a year: 27 if A comes, else 45 short + 4.5 + 3.2 = 52.7
+    folder = shutil.copytree(TWO_PLANTS, tmp_path / "sized")
+    (folder / "option_sizes.csv").write_text("option,size,capacity_t,capex_musd\nb,half,50,8\n")
+    for name, old, new in (("options", "B,100,1,yes", "B,100,1,no"), ("demand", ",100\n", ",45\n")):
+        text = (folder / f"{name}.csv").read_text()
+        assert text.count(old) == 1
+        (folder / f"{name}.csv").write_text(text.replace(old, new))
+    found = planner.roadmap(folder)
+    assert found.gates.values.tolist() == [["fail", "A never comes", 2027, "start", "b", 2027, 0.5, 8.0]]
+    assert found.courses["cost_musd"].tolist() == pytest.approx([27.0, 52.7])
+    # both today: 4.5 + 3.2 + 22.5 + half of 22.5; knowing beforehand saves A where it fails
+    assert values_of(found) == pytest.approx(
+        {"roadmap": 39.85, "foreseen": 37.6, "decided_today": 41.45, "single_plan": 128.25, "as_planned": 27.0}
+    )
 
 
 FARM = """\
@@ -231,7 +249,7 @@ def test_the_command_writes_the_roadmap_and_its_tree(tmp_path, capsys):
     assert {path.name for path in (tmp_path / "map").iterdir()} == {
         "roadmap.json", *(f"{name}.csv" for name in planner.Roadmap.tables())
     }  # fmt: skip
-    assert (tmp_path / "map/gates.csv").read_text().splitlines()[1] == "fail,A never comes,2027,start,b,2027,1.0"
+    assert (tmp_path / "map/gates.csv").read_text().splitlines()[1] == "fail,A never comes,2027,start,b,2027,1.0,12.0"
 
 
 def test_other_questions_speak_of_the_plan_and_not_of_its_branches():

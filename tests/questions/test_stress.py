@@ -572,3 +572,16 @@ def test_the_command(tmp_path):
     for options in (["--year", "soon"], ["--families", "nothing"], ["--only", "nobody"], ["--instance", tmp_path]):
         done = run("stress", tmp_path / "run", *options)
         assert done.returncode == 2 and "Traceback" not in done.stderr
+
+
+def test_an_owner_is_asked_for_by_name():
+    # all plants of the country belong to one firm, so that its loss is theirs
+    tiny = planner.load(INSTANCES / "tiny").what_if("set facilities.owner=Firm where country=USA")
+    plan = planner.solve(tiny)
+    cases = planner.stress(plan, year=2027, only=["Firm", "outage:USA"]).cases.set_index("case")
+    assert cases.loc["outage:Firm", "family"] == "owner"
+    assert cases.loc["outage:Firm", "lost_t"] == pytest.approx(cases.loc["outage:USA", "lost_t"])
+    assert cases.loc["outage:Firm", "lost_t"] > 0.0
+    every = planner.stress(plan, year=2027)
+    assert not every.cases["case"].str.contains("Firm").any()  # not unless it is asked for
+    assert "outage:Firm" in set(planner.stress(plan, year=2027, families=["owner"]).cases["case"])

@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...bands import span_of
-from ...words import figure_of, share_of
+from ...words import figure_of, listed, share_of
 from ..study import COMPLETE, INSTANCE, NOTES, SECONDS, SETTINGS, Study, Table, Value, text_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import pandas as pd
 
     from ...instance.instance import Instance
@@ -75,6 +73,7 @@ class Roadmap(Study):
             option      | text    |       | the option
             start_year  | integer | year  | when
             modules     | number  |       | how many modules more, or fewer
+            capex_musd  | number  | MUSD  | overnight cost of these modules
             """,
         ),
         Table(
@@ -190,7 +189,7 @@ class Roadmap(Study):
         for when, title in ((NOW, "Sign now"), (SURE, "Later, whatever happens"), (CALM, "As long as nothing happens")):
             rows = self.signed[self.signed["when"] == when]
             if len(rows):
-                lines.append(f"{title}: {_started(rows.itertuples())}")
+                lines.append(f"{title}: {_started(rows)}")
         lines.append("Gates:")
         lines += self._branches("", "  ") or ["  none"]
         lines += self._worths()
@@ -212,7 +211,7 @@ class Roadmap(Study):
         """What a branch starts otherwise than the course that it leaves, in words."""
         rows = self.gates[self.gates["scenario"] == scenario]
         parts = [
-            f"{action} {_started(of.itertuples())}"
+            f"{action} {_started(of)}"
             for action in ("start", "do not start")
             if len(of := rows[rows["action"] == action])
         ]
@@ -240,6 +239,12 @@ def _span(r: Any) -> str:
     return span_of(r.extra_musd, r.extra_least_musd, r.extra_most_musd)
 
 
-def _started(rows: Iterable[Any]) -> str:
-    """Return starts in words: option in year, with the number of modules if it is not 1."""
-    return ", ".join(f"{r.option}{f' x {r.modules:g}' if r.modules != 1.0 else ''} in {r.start_year}" for r in rows)
+def _started(rows: pd.DataFrame) -> str:
+    """Return the dearest starts in words: option in year, with the number of modules if it is not 1."""
+    dearest = rows.sort_values("capex_musd", ascending=False, kind="stable")
+    return listed(
+        [
+            f"{r.option}{f' x {figure_of(r.modules)}' if r.modules != 1.0 else ''} in {r.start_year}"
+            for r in dearest.itertuples()
+        ]
+    )

@@ -164,18 +164,27 @@ def _starts(tree: Instance, run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     answers = [year for s in tree.scenarios if (year := first_own_start(s)) is not None]
     answer = min(answers, default=tree.years[-1] + 1)
     signed = [
-        (NOW if year == tree.years[0] else SURE if year < answer else CALM, option, year, n, capex_musd)
-        for year, option, n, capex_musd in sorted(
-            (int(r.start_year), str(r.option), float(r.modules), float(r.capex_musd))
-            for r in run.tables["builds"].itertuples()
-        )
+        (NOW if r.start_year == tree.years[0] else SURE if r.start_year < answer else CALM, *r)
+        for r in run.tables["builds"][["option", "start_year", "modules", "capex_musd"]]
+        .sort_values(["start_year", "option"])
+        .itertuples(index=False)
     ]
-    rows = {s.scenario: s for s in tree.scenarios}
+    rows, capex = {s.scenario: s for s in tree.scenarios}, run.otherwise("capex_musd")
     gates = [
-        (scenario, row.name or scenario, row.first_year, "start" if n > 0.0 else "do not start", option, year, abs(n))
+        (
+            scenario,
+            row.name or scenario,
+            row.first_year,
+            action,
+            option,
+            year,
+            abs(n),
+            abs(capex[scenario][option, year]),
+        )
         for scenario, more in run.answers.items()
         for row in (rows[scenario],)
         for (option, year), n in more.items()
+        for action in ("start" if n > 0.0 else "do not start",)
     ]
     return pd.DataFrame(signed, columns=Roadmap.columns("signed")), pd.DataFrame(
         gates, columns=Roadmap.columns("gates")

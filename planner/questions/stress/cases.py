@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .planned import Planned
 
 FAMILIES = ("country", "stage", "facility", "material", "scenario")
+OWNER = "owner"  # tried if it is asked for, or if an owner is among the names asked for
 SCENARIO = "stress"  # the name under which a case becomes a scenario of an instance
 STOP, OUTAGE, OWN, TOGETHER, NOTHING = "export_stop", "outage", "scenario", "together", "none"
 
@@ -71,7 +72,7 @@ class Case:
     name     what is lost, such as ``export_stop:CHN``, ``export_stop:CHN/separation`` (a stage),
              ``export_stop:CHN:mag_sh`` (a material), ``outage:mountain-pass``, ``scenario:embargo``
     kind     ``export_stop``, ``outage``, ``scenario``, ``together`` (several at once) or ``none``
-    family   one of FAMILIES; blank for ``together`` and ``none``
+    family   one of FAMILIES, or OWNER; blank for ``together`` and ``none``
     severity  share that is lost while it lasts, above 0, up to 1
     first, last  calendar years, both inclusive
     months   how long it lasts
@@ -117,7 +118,8 @@ class Case:
     @property
     def names(self) -> set[str]:
         """The names by which a user may ask for this case."""
-        return {self.name, self.country, self.stage, self.material, self.facility, self.own_scenario} - {""}
+        owner = self.name.partition(":")[2] if self.family == OWNER else ""
+        return {self.name, self.country, self.stage, self.material, self.facility, self.own_scenario, owner} - {""}
 
     @property
     def own_scenario(self) -> str:
@@ -174,17 +176,17 @@ def cases(
     The scenarios of the instance have years of their own, so each of them is returned once.
 
     planned   the plan that is disrupted: only what it runs, sells or exports can be lost
-    families  some of FAMILIES
-    only  names of cases, countries, blocs, stages, materials, facilities or scenarios; empty: all
+    families  some of FAMILIES, or OWNER: all plants of an owner
+    only  names of cases, countries, blocs, stages, materials, facilities, owners or scenarios; empty: all
 
     Raises UsageError on unknown families and names, and on shocks outside the horizon.
     """
     for family in families:
-        if family not in FAMILIES:
-            raise UsageError(
-                hinted(f'unknown family "{family}": expected some of {", ".join(FAMILIES)}', family, FAMILIES)
-            )
+        if family not in (known := (*FAMILIES, OWNER)):
+            raise UsageError(hinted(f'unknown family "{family}": expected some of {", ".join(known)}', family, known))
     listed: list[Case] = []
+    if OWNER not in families and not set(only).isdisjoint(_owners(instance)):
+        families = (*families, OWNER)
     all_blocs = {c.bloc for c in instance.countries if c.bloc}
     blocs = [name for name in dict.fromkeys(only) if name in all_blocs]
     for shock in shocks:
@@ -306,6 +308,11 @@ class _CaseList:
         if family == "facility":
             for facility in sorted(self.running):
                 yield from self._outage(facility, facility=facility)
+        elif family == OWNER:
+            for owner, plants in sorted(_owners(self.instance).items()):
+                if lost := sorted(plants & self.running):
+                    rows = [disruption(OUTAGE, self.shock.fraction, facility=facility) for facility in lost]
+                    yield self._case(OUTAGE, owner, rows, family=OWNER)
         elif family == "material":
             for material, country in sorted(self.planned.exporting(self.years)):
                 yield from self._stop(f"{country}:{material}", country, material=material)
@@ -344,9 +351,9 @@ class _CaseList:
             for material, origin, _ in MovementTable(self.instance.lanes, year).movements(materials, countries)
         }
 
-    def _case(self, kind: str, target: str, rows: Sequence[Disruption], **where: str) -> Case:
+    def _case(self, kind: str, target: str, rows: Sequence[Disruption], family: str = "", **where: str) -> Case:
         shock = self.shock
-        family = next((f for f in ("facility", "material", "stage") if where.get(f)), "country")
+        family = family or next((f for f in ("facility", "material", "stage") if where.get(f)), "country")
         return Case(
             f"{kind}:{target}", kind, family, shock.severity, shock.year, shock.last, shock.lasts, shock.from_month,
             tuple(rows), **where, wait=shock.wait,
@@ -377,6 +384,15 @@ class _CaseList:
                     rows.append(stop)
         if rows:
             yield self._case(STOP, target, rows, country=place, stage=stage, material=material)
+
+
+def _owners(instance: Instance) -> dict[str, set[str]]:
+    """Return each owner and its plants."""
+    plants: dict[str, set[str]] = defaultdict(set)
+    for row in instance.facilities:
+        if row.owner:
+            plants[row.owner].add(row.facility)
+    return plants
 
 
 def _nothing(shock: Shock) -> Case:

@@ -53,7 +53,8 @@ class Stress(Study):
             case                  | text    |        | name of the disruption, such as `export_stop:CHN`
             kind                  | text    |        | `export_stop`, `outage`, `scenario`, `together` (several at
                 once), or `none` (the same rules are lifted, but nothing is lost)
-            family                | text    |        | `country`, `stage`, `facility`, `material`, `scenario`, or empty
+            family                | text    |        | `country`, `stage`, `facility`, `material`, `scenario`, `owner`,
+                or empty
             country               | text    |        | country that is hit
             stage                 | text    |        | stage that is hit
             material              | text    |        | material that is hit

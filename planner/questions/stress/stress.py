@@ -75,8 +75,8 @@ def stress(
     wait       weeks at the beginning of a squeeze in which nothing leaves, until the first licences are given
     families   of ``country`` (a stop of all exports; an outage of all plants), ``stage`` (the same of one stage of a
                country), ``facility`` (outage), ``material`` (a stop of one export: the heat map), ``scenario`` (those
-               of the instance, as they stand)
-    only       names of cases, countries, blocs, stages, materials, facilities or scenarios; empty: all
+               of the instance, as they stand), ``owner`` (an outage of all plants of an owner; not if none is given)
+    only       names of cases, countries, blocs, stages, materials, facilities, owners or scenarios; empty: all
     k          also losses of up to k plants, or countries' exports, at once: all of them if they are few, else grown
                from the worst by what is worst alone and by what each leans on most (which may miss a worse one)
     audit      recompute every case from the raw tables; what does not hold stands in ``faults``

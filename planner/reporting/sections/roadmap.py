@@ -38,7 +38,7 @@ def section(view: View, study: Shown) -> Section:
         lead.append(f"Courses of {share_of(about['left_out'])} probability are left out.")
     now = [s for s in study.tables["signed"] if s["when"] == "now"]
     if now:
-        lead.append(f"Signed now: {listed([view.project(s['option']) for s in now])}.")
+        lead.append(f"Signed now: {listed([view.project(s['option']) for s in _dearest(now)])}.")
     parts = [_tree(view, study), _signed(view, study), _values(view, study), _waiting(view, study)]
     return Section("roadmap", "What to sign now, and what at which news", lead, parts, "Roadmap", study.warnings)
 
@@ -82,9 +82,13 @@ def _answer(view: View, gates: Sequence[Row]) -> str:
     for action in ("start", "do not start"):
         of = [g for g in gates if g["action"] == action]
         if of:
-            starts = [f"{view.project(g['option'])} in {g['start_year']}" for g in of]
+            starts = [f"{view.project(g['option'])} in {g['start_year']}" for g in _dearest(of)]
             parts.append(f"{action} {listed(starts)}")
     return "; ".join(parts) or "go on as before"
+
+
+def _dearest(rows: Sequence[Row]) -> list[Row]:
+    return sorted(rows, key=lambda r: r["capex_musd"], reverse=True)
 
 
 def _signed(view: View, study: Shown) -> Table:

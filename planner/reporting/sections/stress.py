@@ -116,6 +116,8 @@ def _loss(view: View, case: Row) -> str:
     if family == "facility":
         plant = view.facilities.get(case["facility"])
         return f"stop of {plant.name if plant else case['facility']}"
+    if family == "owner":
+        return f"stop of all plants of {str(case['case']).partition(':')[2]}"
     return (
         f"stop of the {case['stage']} stage in {country}" if family == "stage" else f"stop of all plants of {country}"
     )
