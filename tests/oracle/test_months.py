@@ -9,7 +9,7 @@ import random
 
 import pandas as pd
 import pytest
-from test_families import CHINA, HOME, SHORT, costs
+from test_families import CHINA, HOME, SHORT, alone, costs
 from test_families import base as base
 
 import planner
@@ -67,6 +67,37 @@ def test_a_cap_after_the_months_is_a_row_of_twelve_twelfths(base):
     row = arrays.matrix.tocsr()[[rows["s", 1, 2031]]]
     assert sorted(row.data) == pytest.approx([0.3 / 12] * 12 + [1 / 12] * 12)
     assert arrays.row_upper[rows["s", 1, 2031]] == pytest.approx(0.3 * 0.1)
+
+
+def test_the_largest_supplier_of_the_year_after_the_months_is_that_of_its_mean(base):
+    # no country may have more than 60 t: 40 t are made at home. In the second half of 2030 the cap does not hold
+    cap = {"cap": "most", "metric": "largest_share", "material": "magnet", "largest": 1, "limit": 0.6}
+    i = struck(base(years=YEARS).with_rows("caps", cap), STOP, first_year=2030, first_month=7, months=6)
+    year = 60 * CHINA + 40 * HOME
+    costs(i, 3 * year + 0.5 * (STOPPED - year) / 2)
+    data = prepare(i.load()).data
+    of_2031 = [a for a in data.above if data.nodes[a.node][:3] == ("s", 1, 2031)]
+    assert {a.country for a in of_2031} == {"AAA", "CHN"} and len({a.cap for a in of_2031}) == 1
+    shares = [share for a in of_2031 for _, share in a.pools]
+    assert shares == pytest.approx([1 / 12] * len(shares))
+
+
+def test_a_blend_keeps_its_limits_in_every_month(base):
+    # metal has 1 of iron, scrap 6 and is cheaper, magnets have at most 4: 3/5 of what they are made of is scrap
+    i = alone(base(years=YEARS)).with_rows("materials", {"material": "scrap", "name": "Scrap"})
+    i = i.with_rows("processes", {"process": "melt", "name": "Melt"})
+    melt = (("scrap", "input"), ("magnet", "output"))
+    i = i.with_rows("recipes", *({"process": "melt", "material": m, "role": r, "t_per_t": 1} for m, r in melt))
+    i = i.with_rows("operations", {"facility": "plant", "process": "melt", "opex_usd_per_t": 20000})
+    i = i.with_rows("markets", {"market": "scrap", "country": "AAA", "material": "scrap"})
+    i = i.with_rows("market_prices", {"market": "scrap", "price_usd_per_t": 4000})
+    iron = (("metal", 1), ("scrap", 6))
+    i = i.with_rows("contents", *({"property": "iron", "material": m, "content": c} for m, c in iron))
+    i = i.with_rows("blends", {"property": "iron", "material": "magnet", "max": 4})
+    # for three months half of the plant's 60 t a year stands still
+    outage = {"kind": "outage", "facility": "plant", "fraction": 0.5}
+    year, half = 36 * 0.024 + 24 * HOME + 40 * SHORT, 18 * 0.024 + 12 * HOME + 70 * SHORT
+    costs(struck(i, outage, first_year=2030, first_month=2, months=3), 3 * year + 0.5 * (half - year) / 4)
 
 
 def test_clean_only_is_lifted_in_the_disrupted_months_alone(base):

@@ -63,6 +63,27 @@ def test_funds_pay_what_the_size_costs(sized):
     costs(part, size * HOME + 1.1 / 0.9 + (100 - size) * SHORT)
 
 
+def test_a_branch_has_sizes_of_its_own(sized):
+    # 60 t are needed; in 2031 the need doubles with probability 1/2, and the branch starts 120 t of 1 + 60/140 MUSD
+    draft = sized(60, years=(2030, 2031), max_modules=2)
+    more = {"scenario": "more", "name": "More", "probability": 0.5, "first_year": 2031, "last_year": 2031}
+    draft = draft.with_rows("scenarios", {**more, "rebuild_after": 0})
+    draft = draft.with_rows("disruptions", {"scenario": "more", "kind": "demand_surge", "fraction": 1})
+    year = 60 * HOME + 1
+    plan = costs(draft, year + 0.5 * year + 0.5 * (120 * HOME + 1 + 60 / 140))
+    assert plan.branches["more"]["builds"]["capex_musd"].tolist() == pytest.approx([1, 1 + 60 / 140])
+    # the starts of each course cost at most 2.2 MUSD: 1.2 are left for the branch, which buy 60 + 140 x 0.2 t
+    least = year + 0.5 * year + 0.5 * (88 * HOME + 1.2 + 32 * SHORT)
+    group = draft.with_rows("groups", {"group": "all", "option": "line"})
+    costs(group.with_rows("group_limits", {"group": "all", "measure": "capex_musd", "max": 2.2}), least)
+    paid = {**LARGE, "max_modules": 2}
+    costs(draft.with_rows("options", {**paid, "private_musd": 2.2}), least)
+    # a fund pays at most a tenth of 2.2 MUSD
+    fund = {"fund": "aid", "provider": "state", "instrument": "grant", "budget_musd": 1, "max_share": 0.1}
+    draft = draft.with_rows("funds", fund).with_rows("fund_options", {"fund": "aid", "option": "line"})
+    costs(draft.with_rows("options", {**paid, "private_musd": 1.98}), least)
+
+
 def test_a_group_counts_what_the_size_costs(sized):
     draft = sized().with_rows("groups", {"group": "all", "option": "line"})
     # at most 1.2 MUSD: 60 + 0.2 x 140 = 88 t

@@ -228,6 +228,11 @@ def test_what_cannot_be_asked_is_refused():
     calm = planner.load(TWO_PLANTS).changed(without={"scenarios": {}, "disruptions": {}})
     with pytest.raises(UsageError, match="nothing is uncertain"):
         planner.roadmap(calm)
+    impossible = calm.with_rows(
+        "scenarios", {"scenario": "s", "name": "S", "probability": 0, "first_year": 2035, "last_year": 2035}
+    )
+    with pytest.raises(UsageError, match="a probability above 0"):
+        planner.roadmap(impossible)
     with pytest.raises(UsageError, match="expected 2 or more"):
         planner.roadmap(TWO_PLANTS, leaves=1)
 

@@ -3,6 +3,7 @@
 import json
 import math
 
+import pandas as pd
 import pytest
 from places import INSTANCES
 
@@ -43,12 +44,15 @@ def studies():
         "diagnose": planner.diagnose(tiny),
         "break-even": planner.break_even(ramp, "narva-1", premium="magnet"),
         "concentration": planner.concentration(plan),
+        "roadmap": planner.roadmap(late),
+        "batch": planner.batch({"instance": str(INSTANCES / "tiny"), "scenario": [{"name": "as it is"}]}, workers=1),
     }
 
 
 NAMES = (
     *("frontier", "explain", "explain, unbuilt", "alternatives", "stress", "delivery", "failing", "hedge"),
     *("one at a time", "lhs", "compare", "cover", "evidence", "weights", "diagnose", "break-even", "concentration"),
+    *("roadmap", "batch"),
 )
 FITS = {
     "text": lambda v: isinstance(v, str),
@@ -88,7 +92,7 @@ def test_tables_are_as_declared(studies, name):
         assert named == table.names and (table.further or list(frame.columns) == named), table.name
         for column in table.columns:
             for value in frame[column.name].tolist():
-                blank = value is None or value != value
+                blank = pd.isna(value)
                 assert FITS[column.kind](value) or (blank and column.kind != "text"), (table.name, column.name, value)
 
 

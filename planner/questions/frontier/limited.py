@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ...errors import NoPlan
-from ...prepare import prepare
+from ...prepare import PLAN, prepare
 from ...solving.cap_rows import PLACEHOLDER, MetricRows
 from ...solving.compiling import compiled
 from ...solving.dive import dive
@@ -296,10 +296,11 @@ class Limited:
         for i, k in columns.get("build", {}).items():
             begun = data.build[i]
             count = float(round(x[k])) if begun.integer else float(x[k])
-            if count > 1e-6:
+            if count > 1e-6 and begun.branch == PLAN:
                 builds[begun.option, begun.year] = count
                 capex += count * overnight[begun.option]
-        capex += sum(x[k] for k in columns.get("excess", {}).values())
+        sized = columns.get("excess", {}).items()
+        capex += sum(x[k] for i, k in sized if data.build[data.excess[i].start].branch == PLAN)
         traced = exposed / delivered if delivered > 1e-9 else math.nan
         tonnes = float(short) if short > 1e-6 else 0.0
         return {

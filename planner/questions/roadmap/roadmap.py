@@ -70,12 +70,12 @@ def roadmap(
     today = solve(calm, audit=False, **how) if plan is None else given_run(plan)
     tree, left_out = instance, 0.0
     if not any(s.parent or s.rebuild_after is not None for s in instance.scenarios):
-        events = [*of_scenarios(instance), *of_projects(calm, today, leaves - 1)]
-        if not events:
+        happenings, left_out = grown([*of_scenarios(instance), *of_projects(calm, today, leaves - 1)], leaves)
+        if not happenings:
             raise UsageError(
-                "nothing is uncertain: give scenarios.csv, success_probability, or rows of delivery_risk.csv"
+                "nothing is uncertain: give scenarios.csv (a probability above 0), success_probability, or rows of "
+                "delivery_risk.csv"
             )
-        happenings, left_out = grown(events, leaves)
         tree = planted(instance, happenings, rebuild_after)
     if progress:
         progress(f"roadmap: a tree of {len(tree.scenarios) + 1} courses")
