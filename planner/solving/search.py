@@ -11,11 +11,11 @@ import numpy as np
 
 from .. import models
 from ..errors import SolverFailed
-from ..models.data import ModelData
+from ..models.data import ModelData, Node
 from .compiling import Arrays, compile_model, compiled
 from .components import basis_by_components
 from .lshaped import FEWEST_COLUMNS, Best, LShaped, solve_with_builds_held
-from .measures import deliveries
+from .measures import deliveries, present
 from .programme import Programme, by_family, inside_bounds
 from .solver import TIGHT, Found, Progress, Settings
 from .stakes import cost_without_projects
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .pins import Pins
 
 TIE = 1e-6  # MUSD/kt (0.001 USD/t): a weight on exposure that only decides between plans of the same cost
+LATER = 1e-6  # relative, a period: by so much less an exposed delivery counts in the least-exposure step
 COST_SLACK = 1e-7  # relative cost the least-exposure step may spend (contract §4)
 LEAST_GAP = 1e-5  # relative: to less than this the planes of the L-shaped method are not exact enough
 STAKE = 0.05  # part of what all optional projects save that the default gap may leave open
@@ -287,6 +288,14 @@ def _duals_beside_zero(
     return row_dual, col_dual
 
 
+def soonest(node: Node) -> float:
+    """Return what an exposed delivery at a node counts, years, a little less in each later period.
+
+    Without discounting nothing else says whether the same clean tonnes in stock are used now or later.
+    """
+    return present(node) * (1.0 - LATER * node.period)
+
+
 def least_exposure(programme: Programme, data: ModelData, x: np.ndarray, cost: float, outcome: Outcome) -> np.ndarray:
     """Return the plan with the least exposed deliveries among those with the builds of ``x`` at its cost.
 
@@ -294,7 +303,7 @@ def least_exposure(programme: Programme, data: ModelData, x: np.ndarray, cost: f
     cost  of x, MUSD; a relative excess of 1e-7 is allowed
     """
     arrays = programme.arrays
-    exposure = deliveries(data, arrays)
+    exposure = deliveries(data, arrays, soonest)
     if not (exposure @ x > 0.0):
         return x
     builds = np.array(sorted(arrays.columns.get("build", {}).values()), dtype=int)
