@@ -76,7 +76,7 @@ def measure(name: str, folder: Path, gap: float | None, time_limit: float | None
     from planner.runs.run import Run
     from planner.solving.compiling import compile_model
     from planner.solving.programme import Programme
-    from planner.solving.search import optimise_arrays
+    from planner.solving.search import Outcome, optimise_arrays
     from planner.solving.solution import tables
     from planner.solving.solver import Settings
 
@@ -92,7 +92,7 @@ def measure(name: str, folder: Path, gap: float | None, time_limit: float | None
             with clock.phase("compile"):
                 arrays = compile_model(model)
         del model
-        settings = Settings(gap=gap, time_limit=time_limit)
+        settings = Settings(gap=gap, time_limit=time_limit or None)
         with clock.phase("hand over"):
             Programme(arrays, settings)
         rows, count = arrays.matrix.shape
@@ -102,7 +102,7 @@ def measure(name: str, folder: Path, gap: float | None, time_limit: float | None
             flush=True,
         )
         with clock.phase("solve"):
-            outcome = optimise_arrays(prepared.data, arrays, settings)
+            outcome = optimise_arrays(prepared.data, arrays, settings) if time_limit != 0.0 else Outcome("built", False)
         held = outcome.held
         if held:
             with clock.phase("tables"), paused_garbage_collector():
@@ -119,7 +119,8 @@ def measure(name: str, folder: Path, gap: float | None, time_limit: float | None
         print(f"  {phase:12}{wall:9.2f} s{processor:10.2f} s")
     construction = clock.processor("prepare", "build", "compile", "hand over")
     print(f"  construction (prepare, build, compile, hand over) {construction:.2f} s of the processor")
-    print(f"  construction / solve = {construction / clock.processor('solve'):.2f}")
+    if held:
+        print(f"  construction / solve = {construction / clock.processor('solve'):.2f}")
     if bare:
         whole = sum(processor for phase, (_, processor) in clock.phases.items() if phase != "HiGHS alone")
         times = whole / clock.processor("HiGHS alone")
@@ -161,7 +162,7 @@ def main() -> None:
     parser.add_argument("--grown", action="append", help="the flagship grown, such as 2x2x1; may be repeated")
     parser.add_argument("--options", type=int, default=20, help="options with whole modules of a synthetic one [20]")
     parser.add_argument("--gap", type=float, help="relative gap to stop at [that of solve]")
-    parser.add_argument("--time-limit", type=float, help="seconds of search [no limit]")
+    parser.add_argument("--time-limit", type=float, help="seconds of search [no limit]; 0: none")
     parser.add_argument("--bare", action="store_true", help="solve by HiGHS alone too")
     parser.add_argument("--keep", type=Path, help="write the instances here and leave them")
     asked = parser.parse_args()

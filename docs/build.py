@@ -34,7 +34,7 @@ HERE = Path(__file__).parent
 STUDIES: tuple[type[Study], ...] = (
     *(planner.Frontier, planner.Comparison, planner.Explanation, planner.Diagnosis, planner.Alternatives),
     *(planner.Stress, planner.DeliveryRisk, planner.Failures, planner.Cover, planner.Hedge, planner.Roadmap),
-    *(planner.Sensitivity, planner.Evidence, planner.BreakEven, planner.Batch),
+    *(planner.Sensitivity, planner.Evidence, planner.BreakEven, planner.Batch, planner.Concentration),
 )
 GENERATED = "<!-- written by docs/build.py; do not edit -->\n\n"
 

@@ -93,6 +93,7 @@ from pyomo.core import ConcreteModel, NonNegativeReals, Objective, Var
 from . import objective, variables
 from .constraints import (
     balance,
+    blends,
     capacity,
     closing,
     demand,
@@ -104,6 +105,7 @@ from .constraints import (
     import_share,
     investment,
     lanes,
+    largest_share,
     least_use,
     offtake,
     own_share,
@@ -111,6 +113,7 @@ from .constraints import (
     risk,
     sales,
     single_country_share,
+    sizes,
     stage_share,
     stocks,
     substitution,
@@ -124,6 +127,7 @@ FAMILIES = (
     balance,
     surplus,
     transit,
+    blends,
     capacity,
     least_use,
     offtake,
@@ -136,11 +140,13 @@ FAMILIES = (
     exposed_share,
     stage_share,
     single_country_share,
+    largest_share,
     import_share,
     own_share,
     impact,
     export_stop,
     investment,
+    sizes,
     groups,
     closing,
     funding,
@@ -163,15 +169,17 @@ def build(data: ModelData, families: Sequence[ModuleType] | None = None) -> Conc
     return m
 
 
-def build_funding_split(data: ModelData, modules: dict[int, float]) -> ConcreteModel:
+def build_funding_split(data: ModelData, modules: dict[int, float], excess: dict[int, float]) -> ConcreteModel:
     """Return a model of the funding family alone: who pays for the given builds, with the least public money (MUSD).
 
     modules  position in ``data.build`` -> modules started; builds that are absent are held at 0
+    excess   position in ``data.excess`` -> MUSD that their sizes cost beyond the part of the largest size
     """
     m = ConcreteModel()
     m.build = Var(
         range(len(data.build)), bounds={i: (modules.get(i, 0.0), modules.get(i, 0.0)) for i in range(len(data.build))}
     )
+    m.excess = Var(range(len(data.excess)), bounds={i: (excess[i], excess[i]) for i in range(len(data.excess))})
     m.private = Var(range(len(data.private)), domain=NonNegativeReals)
     m.fund_draw = Var(range(len(data.fund_draw)), domain=NonNegativeReals)
     funding.add(m, data)

@@ -248,6 +248,31 @@ class Start(NamedTuple):
         return self.cost * self.probability
 
 
+class SizeStep(NamedTuple):
+    """From one size of an option to the next larger one, the first from nothing to the smallest size.
+
+    before  position in ``ModelData.fill`` of the step that must be whole first; None: the first step, all or nothing
+    """
+
+    option: str
+    year: int  # of the start
+    share: float  # modules that it adds
+    capex: float  # MUSD overnight beyond the same share of a whole module
+    before: int | None
+    last: bool
+
+
+class Sized(NamedTuple):
+    """A start of an option with sizes: modules are parts of its largest size, and cost more than that part of it."""
+
+    option: str
+    year: int
+    start: int  # build
+    annuity: float  # MUSD of present value per MUSD overnight
+    steps: tuple[int, ...]  # fill
+    probability: float = 1.0  # that of all courses that share the start
+
+
 class Closing(NamedTuple):
     """Own capacity of a facility that is closed: for one period (``idle``), or from that period on (``retire``)."""
 
@@ -337,6 +362,7 @@ class ShareLimit(NamedTuple):
     thrift   exposed_share: swaps of these needs that need no material, and are in neither sum
     shipped  impact: ship, thousand units per kt; so are ``bought`` and ``started`` (per module); ``made`` are then
              activities, and ``limit`` is in thousand units a year
+    largest  largest_share: how many countries count; ``over`` are then positions of ``above``
     floor    whether it is a floor; its row is multiplied by -1, so that all rows are ``<=`` and their duals 0 or less
     share    what the record counts in the mean over the year, 0 to 1: a month 1/12
     others   the other nodes of the year, of which only what the limit counts is read
@@ -355,6 +381,7 @@ class ShareLimit(NamedTuple):
     bought: tuple[tuple[int, float], ...] = ()
     started: tuple[tuple[int, float], ...] = ()
     floor: bool = False
+    largest: int = 0
     share: float = 1.0
     others: tuple[ShareLimit, ...] = ()
 
@@ -367,6 +394,37 @@ class ShareLimit(NamedTuple):
     def sign(self) -> float:
         """What the row is multiplied by: 1 of a cap, -1 of a floor."""
         return -1.0 if self.floor else 1.0
+
+
+class Above(NamedTuple):
+    """What a country supplies above the level of a cap on the largest suppliers: for the metric largest_share.
+
+    cap    position in ``ModelData.caps["largest_share"]``, and of its decision ``level``
+    pools  its pools where something is made or bought, and what each counts in the mean over the year
+    """
+
+    cap: int
+    country: str
+    node: int
+    pools: tuple[tuple[int, float], ...]
+
+
+class BlendLimit(NamedTuple):
+    """The least and the most of a property in what a facility makes of a material.
+
+    least, most  per kt made, in the unit of the property; None: no limit
+    content      activity, property that the inputs bring per kt of activity
+    made         activity, kt made per kt of activity
+    """
+
+    property: str
+    material: str
+    facility: str
+    node: int
+    least: float | None
+    most: float | None
+    content: tuple[tuple[int, float], ...]
+    made: tuple[tuple[int, float], ...]
 
 
 class SwapLimit(NamedTuple):
@@ -506,6 +564,7 @@ class GroupLimit(NamedTuple):
     modules: Terms  # build, what one module counts
     options: tuple[int, ...]  # chosen: for the measure ``options``
     branch: str = PLAN  # the course whose starts it counts
+    excess: tuple[int, ...] = ()  # excess, MUSD: for the measure ``capex_musd``
 
 
 class ModuleLimit(NamedTuple):
@@ -538,6 +597,7 @@ class Spending(NamedTuple):
     private: int
     draws: tuple[int, ...]  # fund_draw
     branch: str = PLAN  # the course whose starts are paid for; so in the next three
+    excess: tuple[tuple[int, float], ...] = ()  # excess, share of it that is paid in the year
 
 
 class PrivateLimit(NamedTuple):
@@ -567,6 +627,7 @@ class FundShare(NamedTuple):
     draws: tuple[int, ...]  # fund_draw
     capex: Terms  # build, MUSD per module
     branch: str = PLAN
+    excess: tuple[int, ...] = ()  # excess, MUSD
 
 
 class Payment(NamedTuple):
@@ -597,6 +658,8 @@ class ModelData:
     surplus: list[int] = field(default_factory=list)  # position of its pool
     downgrade: list[tuple[int, int]] = field(default_factory=list)  # positions of its clean and its exposed pool
     build: list[Start] = field(default_factory=list)
+    fill: list[SizeStep] = field(default_factory=list)
+    excess: list[Sized] = field(default_factory=list)  # also describes the rows that define it
     chosen: list[Choice] = field(default_factory=list)
     close: list[Closing] = field(default_factory=list)
     private: list[Payment] = field(default_factory=list)
@@ -616,6 +679,8 @@ class ModelData:
     swap_limit: list[SwapLimit] = field(default_factory=list)
     impacts: list[Footprint] = field(default_factory=list)
     caps: dict[str, list[ShareLimit]] = field(default_factory=lambda: defaultdict(list))  # by metric
+    above: list[Above] = field(default_factory=list)  # also describes the rows that define it
+    blend: list[BlendLimit] = field(default_factory=list)
     export_stop: list[ExportLimit] = field(default_factory=list)
     closed: list[tuple[int, ...]] = field(default_factory=list)  # close: closures of one plant that hold at one time
     modules: list[ModuleLimit] = field(default_factory=list)

@@ -5,7 +5,8 @@ r"""The objective: the expected present value of all cost, or with a risk weight
     + \sum_k \mathit{price}_k b_k - \sum_k \mathit{price}_k\, \mathit{sell}_k
     + \sum_h \mathit{holding}_h S_h + \sum_d \mathit{shortage}_d\, \mathit{short}_d
     + \sum_z \mathit{swap}_z\, z + \sum_k p_k\, \mathit{impact}_k \Bigr) \\
-    + \sum_{o, \tau} p_{o\tau} (A_{o\tau} + F_{o\tau} + E_{o\tau})\, n_{o\tau} + F_0
+    + \sum_{o, \tau} p_{o\tau} (A_{o\tau} + F_{o\tau} + E_{o\tau})\, n_{o\tau}
+    + \sum_{o, \tau} p_{o\tau} K_{o\tau}\, \mathit{excess}_{o\tau} + F_0
     + \sum_e C_e\, \mathit{close}_e
     + \sum_g \mathit{value}_g\, \mathit{missing}_g
 
@@ -29,6 +30,9 @@ E               ``start.impact``            MUSD      per module: present value 
                                                       prepare/impacts.py
 A               ``start.annuity``           MUSD      per module: present value of capex times the capital
                                                       recovery factor, in the horizon; prepare/investment.py
+K               ``sized.annuity``           MUSD/MUSD present value of annuities per MUSD overnight, times what
+                                                      a size costs beyond its part of the largest (see sizes);
+                                                      prepare/sizes.py
 F               ``start.fixed_om``          MUSD      per module: present value of fixed O&M; the same
 p_{o tau}       ``start.probability``       fraction  that of all courses which share the start; 1 where no branch may
                                                       build; prepare/investment.py
@@ -111,6 +115,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     for family, _, terms in unit_costs(data, weight):
         cost.add_terms(getattr(m, family), terms)
     cost.add_terms(m.build, [(i, mean * b.expected_cost) for i, b in enumerate(data.build)])
+    cost.add_terms(m.excess, [(i, mean * of.annuity * of.probability) for i, of in enumerate(data.excess)])
     cost.add_terms(m.close, [(i, mean * c.cost) for i, c in enumerate(data.close)])
     cost.add_terms(m.missing, [(f.missing, mean * f.missing_cost) for f in data.stock_floor if f.missing is not None])
     if data.risk is not None:

@@ -17,6 +17,11 @@ name              unit      meaning (index: position in the list of the same nam
 ``downgrade``     kt/yr     clean material that is used as exposed
 ``missing``       kt        what a stockpile lacks of its final minimum, in a branch only
 ``build``         modules   modules of an option started in a period; whole if the option says so
+``fill``          share     how far the step to the next size of an option is taken, of what is started
+``full``          yes/no    whether a step is taken whole, so that the next may begin
+``excess``        MUSD      overnight cost of a start beyond that part of the option's largest size
+``level``         kt/yr     what each of the largest suppliers of a cap on them counts with at least
+``above``         kt/yr     what a country supplies above this level
 ``close``         share     share of a facility's own capacity closed: for a period, or from it on
 ``chosen``        yes/no    whether an option of a group is started at all, in some periods
 ``nothing``       --        always 0; it gives a variable to rows that may have no other
@@ -63,7 +68,12 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         domain={i: NonNegativeIntegers if start.integer else NonNegativeReals for i, start in enumerate(data.build)},
         bounds={i: (0, start.max_modules) for i, start in enumerate(data.build)},
     )
+    m.fill = Var(range(len(data.fill)), domain=NonNegativeReals, bounds=(0, 1))
+    m.full = Var([i for i, step in enumerate(data.fill) if not step.last], domain=Binary)
+    m.excess = Var(range(len(data.excess)), domain=Reals)
     m.close = _amounts(len(data.close))
+    m.level = _amounts(len(data.caps["largest_share"]))
+    m.above = _amounts(len(data.above))
     m.chosen = Var(range(len(data.chosen)), domain=Binary)
     # Pyomo refuses a row without a variable; with this one in it, the solver finds that nothing can fulfil the row
     m.nothing = Var((0,), domain=NonNegativeReals, bounds=(0, 0))

@@ -18,6 +18,8 @@ from .questions.break_even import BreakEven as BreakEven
 from .questions.break_even import break_even as break_even
 from .questions.compare import Comparison as Comparison
 from .questions.compare import compare as compare
+from .questions.concentration import Concentration as Concentration
+from .questions.concentration import concentration as concentration
 from .questions.cover import Cover as Cover
 from .questions.cover import cover as cover
 from .questions.delivery.delivery_risk import DeliveryRisk as DeliveryRisk

@@ -24,6 +24,7 @@ B               ``fund.budget``         MUSD       funds.csv ``budget_musd``
 gamma           ``part.max_share``      share      funds.csv ``max_share``; no row if it is 1
 ==============  ======================  =========  ===================================================
 
+Of an option with sizes the capex of a start is ``capex_musd`` times its modules, plus its ``m.excess``, spread alike.
 Only options with a limit on private money have rows; all others can pay for themselves. Funds are transfers and cost
 nothing in the objective. A branch that starts such options by itself has a split of its own for all starts of its
 course.
@@ -54,7 +55,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
 
     def spending(m: ConcreteModel, i: int) -> Any:
         bill = data.spending[i]
-        row = Sum().add_terms(m.build, bill.capex)
+        row = Sum().add_terms(m.build, bill.capex).add_terms(m.excess, bill.excess)
         row.add(m.private, (bill.private,), -1.0).add(m.fund_draw, bill.draws, -1.0)
         return row == 0.0
 
@@ -69,6 +70,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     def share(m: ConcreteModel, i: int) -> Any:
         part = data.fund_share[i]
         row = Sum().add(m.fund_draw, part.draws).add_terms(m.build, part.capex, -part.max_share)
+        row.add(m.excess, part.excess, -part.max_share)
         return row <= 0.0
 
     m.spending = Constraint(range(len(data.spending)), rule=spending, doc="capex is paid for")

@@ -16,6 +16,8 @@ n               ``m.build``             modules      decided: modules of the gro
 a               ``limit.modules``       of measure   per module: 1, module_t in kt, or capex_musd
 started         ``limit.options``       yes/no       ``m.chosen``, decided; for the measure ``options``
 min, max        ``limit.least, most``   of measure   group_limits.csv: a count, modules, kt (capacity_t) or MUSD
+excess          ``limit.excess``        MUSD         ``m.excess``, for the measure capex_musd: what sizes of
+                                                     options cost beyond n times ``capex_musd``
 most            ``choice.most``         modules      options.csv ``max_modules``
 ==============  ======================  ===========  ==================================================
 
@@ -49,7 +51,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
 
     def total(i: int) -> Sum:
         row = Sum().add(m.nothing, (0,)).add_terms(m.build, limits[i].modules)
-        return row.add(m.chosen, limits[i].options)
+        return row.add(m.chosen, limits[i].options).add(m.excess, limits[i].excess)
 
     def most(m: ConcreteModel, i: int) -> Any:
         return total(i) <= limits[i].most

@@ -9,7 +9,8 @@ The value V of an outcome is, for the measure ``cost`` and for the measure ``uns
 
 .. math::
     V_\omega = \sum_{t \in \omega} \gamma_t\, \mathit{node\_cost}_t
-    + \sum_{o, \tau} (A_{o\tau} + F_{o\tau})\, n_{o\tau} + F_0 + \sum_e C_e\, \mathit{close}_e
+    + \sum_{o, \tau} (A_{o\tau} + F_{o\tau})\, n_{o\tau} + F_0
+    + \sum_{o, \tau} K_{o\tau}\, \mathit{excess}_{o\tau} + \sum_e C_e\, \mathit{close}_e
     + \sum_g \mathit{value}_g\, \mathit{missing}_g, \qquad
     V_\omega = \sum_{t \in \omega} \gamma_t w_t \sum_d \mathit{short}_d
 
@@ -27,7 +28,8 @@ p               ``probability``         fraction    ``outcome.probability``: sce
 alpha           ``risk.alpha``          fraction    instance.toml ``[risk] alpha``
 w_t             ``node.length``         years       instance.toml ``years``
 short           ``m.short``             kt/yr       decided: demand not served
-A, F, F_0, C    see the objective       MUSD        ``cost``, ``own_fixed_om``, ``closing.cost``
+A, F, F_0, C, K see the objective       MUSD        ``cost``, ``own_fixed_om``, ``closing.cost``,
+                                                    ``sized.annuity``
 value           ``floor.missing_cost``  MUSD/kt     here without the probability: times D_t / pi_t of its node
 ==============  ======================  ==========  ======================================================
 
@@ -77,6 +79,8 @@ def add(m: ConcreteModel, data: ModelData) -> None:
             return row >= 0.0
         row.add_terms(m.node_cost, outcome.nodes, -1.0)
         row.add_terms(m.build, [(i, data.build[i].cost) for i in outcome.starts], -1.0)
+        begun = set(outcome.starts)
+        row.add_terms(m.excess, [(i, of.annuity) for i, of in enumerate(data.excess) if of.start in begun], -1.0)
         row.add_terms(m.close, [(i, c.cost) for i, c in enumerate(data.close)], -1.0)
         for floor in data.stock_floor:
             node = data.nodes[floor.node]

@@ -20,6 +20,7 @@ from ..errors import UsageError
 from ..instance.instance import Instance
 from ..instance.loading import given_instance
 from ..instance.tables import Scenario
+from .blends import check_blends
 from .book import KINDS, TOLERANCE, AuditReport, Book, Check, Violation
 from .closures import check_closures
 from .dependence import check_caps, check_dependence
@@ -271,6 +272,7 @@ def _check_operations(parts: Sequence[Operations], before: Sequence[Stretch], bo
         check_balances(part, book)
         stocks = check_stocks(part, stocks, book)
         check_service(part, book)
+        check_blends(part, book)
         check_sales(part, book)
         check_substitution(part, book)
         check_row_money(part, book)

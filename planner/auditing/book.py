@@ -14,7 +14,7 @@ from typing import Any
 from ..instance.metrics import METRICS
 
 TOLERANCE = 1e-6  # largest relative violation that passes
-RARE_METRICS = ("own_share", "impact")  # of few instances, see `Kind`
+RARE_METRICS = ("own_share", "impact", "largest_share")  # of few instances, see `Kind`
 SHOWN = 10  # how many violations of a kind are kept: the largest
 
 
@@ -90,6 +90,8 @@ KINDS: dict[str, Kind] = {
     "demand": _tonnes("clean, exposed and short make up the demand"),
     "min_service": _tonnes("min_service is kept"),
     "clean_only": _tonnes("no exposed delivery from clean_from_year on"),
+    # blends
+    "blend": Kind("properties of what is blended within their limits", "", 1.0, rare=True),
     # sales
     "sale_rows": replace(_faults("what is sold is what its buyer takes, where it takes it"), rare=True),
     "sale_limit": replace(_tonnes("sales between min_t and max_t of the buyer"), rare=True),

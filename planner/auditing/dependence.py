@@ -130,13 +130,13 @@ def _materials(facts: Facts, stage: str, material: str) -> tuple[str, ...]:
 
 
 def _measured(shares: Shares, cap: Cap, year: int) -> dict[str, Share]:
-    """Return the shares that a cap limits in a period, by the column ``country`` of their rows in dependence.csv."""
+    """Return the shares that a cap limits in a period, or that of each country, by country."""
     materials = _materials(shares.facts, cap.stage, cap.material)
     if cap.metric == "exposed_share":
         return {cap.country: shares.exposed(cap.country, cap.sector, year)}
     if cap.metric == "stage_share":
         return {cap.country: shares.stage(materials, year)}
-    if cap.metric == "single_country_share":
+    if cap.metric in ("single_country_share", "largest_share"):
         return shares.single_country(materials, year)
     if cap.metric == "impact":
         return {"": shares.impact(cap.impact, year)}
@@ -190,6 +190,9 @@ def _mean(of_year: Sequence[tuple[Shares, float]], cap: Cap, year: int) -> dict[
     for shares, part in of_year:
         for country, share in _measured(shares, cap, year).items():
             total[country] = Share(*(a + part * b for a, b in zip(total[country], share, strict=True)))
+    if cap.metric == "largest_share":  # of the means, since the largest of a month may be others
+        ranked = sorted(total.values(), key=lambda share: -share.part)
+        return {"": Share(sum(share.part for share in ranked[: cap.largest or 1]), ranked[0].whole)}
     return total
 
 
@@ -221,7 +224,7 @@ def check_dependence(operations: Operations, tables: Tables, metrics: Mapping[st
             limit = limit_of(facts, cap, year)
             if limit is None:
                 continue
-            for country, share in _measured(shares, cap, year).items():
+            for country, share in _mean([(shares, 1.0)], cap, year).items():
                 key: Key = (name, cap.metric, cap.stage, cap.material, country, cap.sector, year)
                 expected[key] = (share, limit)
 

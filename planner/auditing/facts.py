@@ -115,10 +115,34 @@ class Facts:
         """Present value, at the first year, of 1 paid in calendar year ``year``."""
         return float((1.0 + self.instance.discount_rate) ** -(year - self.years[0]))
 
-    def annuity(self, option: Option) -> float:
-        """Return what a module of the option costs in each year in which it is online, MUSD a year."""
+    def recovered(self, option: Option) -> float:
+        """Return the part of the capex of an option that is paid in each year in which it is online."""
         wacc = self.instance.wacc if option.wacc is None else option.wacc
-        return option.capex_musd * recovery(wacc, option.life_years)
+        return recovery(wacc, option.life_years)
+
+    def capex(self, option: Option, modules: float) -> float:
+        """Return the overnight cost, MUSD, of modules that are started at once; with sizes, by their size."""
+        points = self._sizes.get(option.option)
+        if not points:
+            return option.capex_musd * modules
+        size = modules * option.module_t
+        for (small, cheap), (large, dear) in itertools.pairwise([(0.0, 0.0), *points]):
+            if size <= large:
+                return cheap + (dear - cheap) * (size - small) / (large - small)
+        return option.capex_musd * modules
+
+    def least_size(self, option: Option) -> float:
+        """Return the least modules of an option that can be started at once; 0 without sizes."""
+        points = self._sizes.get(option.option)
+        return points[0][0] / option.module_t if points else 0.0
+
+    @cached_property
+    def _sizes(self) -> dict[str, list[tuple[float, float]]]:
+        points: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        for row in self.instance.option_sizes:
+            points[row.option].append((row.capacity_t, row.capex_musd))
+        own = {name: (row.module_t, row.capex_musd) for name, row in self.options.items()}
+        return {name: [*sorted(smaller), own[name]] for name, smaller in points.items()}
 
     # --- capacity
 

@@ -70,7 +70,7 @@ def check_affordable(investment: Investment, book: Book) -> None:
         spread = max(1, option.lead_years)
         for start, modules in investment.modules[name].items():
             for year in range(start, start + spread):
-                bills[name, year] += option.capex_musd * modules / spread
+                bills[name, year] += facts.capex(option, modules) / spread
     pipes: dict[Point, dict[Point, float]] = defaultdict(lambda: defaultdict(float))
     for name, option in asks.items():
         pipes[FROM][PRIVATE, name] = option.private_musd or 0.0
@@ -133,7 +133,7 @@ def _check_option(
     spent: dict[int, float] = defaultdict(float)
     for start, modules in investment.modules[name].items():
         for year in range(start, start + spread):
-            spent[year] += option.capex_musd * modules / spread
+            spent[year] += facts.capex(option, modules) / spread
     for year in sorted(set(spent) | {y for (o, y) in paid if o == name}):
         need, given = spent.get(year, 0.0), paid.get((name, year), 0.0)
         book.equal("funding_sum", given, need, max(need, given), ("funding.csv", name, year))

@@ -49,7 +49,8 @@ class Investment:
 
     def capex(self, option: str) -> float:
         """Return the overnight capex of all modules of an option, MUSD."""
-        return self.facts.options[option].capex_musd * self.total(option)
+        row = self.facts.options[option]
+        return sum(self.facts.capex(row, modules) for modules in self.modules[option].values())
 
     def online(self, option: str, year: int) -> float:
         """Return the modules online in the period that begins in ``year``: a count, with fractions during a ramp."""
@@ -96,7 +97,10 @@ def check_builds(facts: Facts, tables: Tables, investment: Investment, book: Boo
         if option.max_per_year is not None:
             pace = option.max_per_year * facts.length[row.start_year]
             book.at_most("build_pace", row.modules, pace, pace, place)
-        capacity, capex = option.module_t * row.modules, option.capex_musd * row.modules
+        if row.modules > BUILT:
+            least = facts.least_size(option)
+            book.at_least("build_modules", row.modules, least, least, (*place, "size"))
+        capacity, capex = option.module_t * row.modules, facts.capex(option, row.modules)
         book.equal("build_columns", row.online_year, online, 1.0, (*place, "online_year"))
         book.equal("build_columns", row.capacity_t, capacity, capacity, (*place, "capacity_t"))
         book.equal("build_columns", row.capex_musd, capex, capex, (*place, "capex_musd"))
@@ -138,12 +142,19 @@ def check_groups(facts: Facts, tables: Tables, book: Book) -> None:
         if limit.measure == "options":
             total = float(len({row.option for row in starts if row.modules > BUILT}))
         else:
-            each = {"modules": "", "capacity_t": "module_t", "capex_musd": "capex_musd"}[limit.measure]
-            total = sum(row.modules * (getattr(facts.options[row.option], each) if each else 1.0) for row in starts)
+            total = sum(_counted(facts, limit.measure, row.option, row.modules) for row in starts)
         place = ("group", limit.group, limit.measure, first, last)
         book.at_least("groups", total, limit.min, max(total, limit.min), (*place, "min"))
         if limit.max is not None:
             book.at_most("groups", total, limit.max, max(total, limit.max), (*place, "max"))
+
+
+def _counted(facts: Facts, measure: str, option: str, modules: float) -> float:
+    """Return what a start counts by a measure of group_limits.csv: modules, t/yr or MUSD."""
+    row = facts.options[option]
+    if measure == "capex_musd":
+        return facts.capex(row, modules)
+    return modules * (row.module_t if measure == "capacity_t" else 1.0)
 
 
 def _check_requires(investment: Investment, name: str, required: str, book: Book) -> None:

@@ -177,7 +177,7 @@ def _annuities(facts: Facts, investment: Investment) -> dict[int, tuple[float, f
         for start, modules in investment.modules[name].items():
             online = start + option.lead_years
             for year in range(max(online, facts.first), min(online + option.life_years - 1, facts.last) + 1):
-                paid[year] += modules * facts.annuity(option)
+                paid[year] += facts.capex(option, modules) * facts.recovered(option)
     return {
         year: (
             sum(paid.get(y, 0.0) for y in facts.calendar(year)) / facts.length[year],

@@ -7,6 +7,6 @@ function, so that ``planner --help`` stays quick.
 # in the order in which --help lists them
 COMMANDS = (
     *("validate", "solve", "frontier", "compare", "explain", "diagnose", "alternatives", "stress", "cover", "hedge"),
-    *("roadmap", "break_even", "sensitivity", "batch", "evidence", "report", "audit", "convert", "export", "examples"),
-    "new",
+    *("roadmap", "break_even", "sensitivity", "batch", "evidence", "concentration", "report", "audit", "convert"),
+    *("export", "examples", "new"),
 )

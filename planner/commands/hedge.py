@@ -25,6 +25,10 @@ def hedge(
     insurance: Annotated[int, typer.Option(metavar="N", help="worth of the N largest projects built for safety")] = 5,
     weight: Annotated[str, typer.Option(help="weight of the mean of the worst outcomes against the mean of all")] = "0",
     alpha: Annotated[str, typer.Option(help="the worst outcomes are those beyond this part")] = "90%",
+    rebuild_after: Annotated[
+        str,
+        typer.Option(metavar="YEARS", help="some outcomes also with other starts so long after the news, or never"),
+    ] = "1",
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="folder for the tables; the hedged plan is in its folder plan")
     ] = None,
@@ -51,6 +55,7 @@ def hedge(
         insurance=insurance,
         weight=fraction(weight, "--weight"),
         alpha=fraction(alpha, "--alpha"),
+        rebuild_after=common.years_after(rebuild_after),
         gap=gap,
         time_limit=time_limit,
         workers=workers,

@@ -215,9 +215,9 @@ def _value(entries: Mapping[str, Mapping[Key, Entry]], row: Any, column: str) ->
 
 def _split(text: str) -> tuple[str, list[Condition]]:
     """Return what stands before ``where``, and the conditions after it."""
-    before, where, after = text.partition(" where ")
-    asked = conditions(after) if where else []
-    if where and not asked:
+    before, *after = re.split(r"\s+where(?:\s+|$)", text, maxsplit=1)
+    asked = conditions(after[0]) if after else []
+    if after and not asked:
         raise UsageError('nothing follows "where"')
     return before.strip(), asked
 

@@ -85,6 +85,11 @@ def whole_months(meaning: str, blank: str, most: int = LARGEST_WHOLE) -> Any:
     return _column("whole", meaning, None, "months", blank, {"ge": 1, "le": most})
 
 
+def whole_number(meaning: str, blank: str) -> Any:
+    """Declare a column of whole numbers, 1 or more; ``blank`` says what blank means."""
+    return _column("whole", meaning, None, "", blank, {"ge": 1, "le": LARGEST_WHOLE})
+
+
 def flag(meaning: str, default: Any = False, blank: str = "") -> Any:
     """Declare a column of ``yes`` or ``no``."""
     return _column("flag", meaning, default, "", blank, {})

@@ -1,8 +1,24 @@
-"""Tables of groups of options and of the limits on them; they are part of the schema in ``tables.py``."""
+"""Tables of the sizes of options, of groups of options and of limits on these; part of the schema in ``tables.py``."""
 
 from typing import Literal
 
 from .declare import CitedRow, choice, number, reference, text, year
+
+
+class OptionSize(CitedRow):
+    """A smaller size in which an option can be built, with what it costs; its row in options.csv is the largest size.
+
+    The size of each start is decided: one of the sizes, or any between two of them, where the cost is on the line
+    between theirs. The smallest is the least that can be built at once. So a larger plant can be cheaper per tonne.
+    """
+
+    TABLE = "option_sizes"
+    KEY = ("option", "size")
+
+    option: str = reference("options", "the option, of which modules are divisible (integer is no)")
+    size: str = text("short name of the size", name=True)
+    capacity_t: float = number("nameplate capacity in all; smaller than module_t of the option", "t/year", gt=0.0)
+    capex_musd: float = number("overnight cost in all; at most that of the next larger size", "MUSD")
 
 
 class Group(CitedRow):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Issue, UsageError, did_you_mean
+from .blend_tables import Content as ContentRow
 from .cells import cell_of
 from .changes import Applied, Change, Draft, conditions, other_choices, selected
 from .declare import Key, Row
@@ -25,6 +26,7 @@ from .rows import BadRow, Entry, ParsedTable, rows_given
 from .settings import BASE, CHANGE, SurvivalRule, setting_sections
 from .tables import (
     TABLES,
+    Blend,
     BranchService,
     Buyer,
     BuyerPrice,
@@ -47,6 +49,7 @@ from .tables import (
     Operation,
     OperationCost,
     Option,
+    OptionSize,
     PriceFloor,
     Process,
     Recipe,
@@ -108,6 +111,7 @@ class Instance:
     operations: tuple[Operation, ...] = field(default=(), repr=False)
     operation_costs: tuple[OperationCost, ...] = field(default=(), repr=False)
     options: tuple[Option, ...] = field(default=(), repr=False)
+    option_sizes: tuple[OptionSize, ...] = field(default=(), repr=False)
     lanes: tuple[Lane, ...] = field(default=(), repr=False)
     tariffs: tuple[Tariff, ...] = field(default=(), repr=False)
     sectors: tuple[Sector, ...] = field(default=(), repr=False)
@@ -134,6 +138,8 @@ class Instance:
     returns: tuple[ReturnRow, ...] = field(default=(), repr=False)
     impacts: tuple[Impact, ...] = field(default=(), repr=False)
     impact_factors: tuple[ImpactFactor, ...] = field(default=(), repr=False)
+    contents: tuple[ContentRow, ...] = field(default=(), repr=False)
+    blends: tuple[Blend, ...] = field(default=(), repr=False)
     evidence: tuple[Evidence, ...] = field(default=(), repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)
 
@@ -163,6 +169,15 @@ class Instance:
         for row in self.facility_capacity:
             series.setdefault(row.facility, {})[row.year] = row.capacity_t
         return series
+
+    @cached_property
+    def sizes(self) -> dict[str, list[tuple[float, float]]]:
+        """Option with sizes -> (capacity, t/yr; overnight capex, MUSD) of each, the smallest first, then its own."""
+        found: dict[str, list[tuple[float, float]]] = {}
+        for row in self.option_sizes:
+            found.setdefault(row.option, []).append((row.capacity_t, row.capex_musd))
+        own = {o.option: (o.module_t, o.capex_musd) for o in self.options}
+        return {option: [*sorted(smaller), own[option]] for option, smaller in found.items()}
 
     @property
     def floors(self) -> frozenset[str]:

@@ -42,6 +42,8 @@ METRICS = {
         Metric("exposed_share", "exposed share", "traced", of=False, columns=("country", "sector")),
         Metric("stage_share", "stage share", "stage"),
         Metric("single_country_share", "single-country share", "single country"),
+        Metric("largest_share", "share of the largest suppliers", "largest suppliers", columns=("largest",),
+               needs=("largest",)),
         Metric("import_share", "import share", "imports", columns=("country", "origin"), needs=("origin", "country"),
                floor=True),
         Metric("own_share", "own share", "own production", columns=("country", "recycled"), needs=("country",),

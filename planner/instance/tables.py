@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar, Literal
 
+from .blend_tables import Blend, Content
 from .cells import cell_of
 from .declare import (
     BLOCS,
@@ -27,10 +28,11 @@ from .declare import (
     reference,
     text,
     whole_months,
+    whole_number,
     whole_years,
     year,
 )
-from .group_tables import Group, GroupLimit
+from .group_tables import Group, GroupLimit, OptionSize
 from .impact_tables import Impact, ImpactFactor
 from .metrics import METRICS
 from .use_tables import Buyer, BuyerPrice, Return, Substitute, SubstituteShare
@@ -356,6 +358,9 @@ class Cap(CitedRow):
     sense: Literal["max", "min"] = choice("whether limit is the most or the least; min for some metrics only", "max")
     recycled: bool = flag("own_share of what restoring processes make only, surplus not deducted")
     impact: str = reference("impacts", "the impact that is limited; for the metric impact only, required", "none")
+    largest: int | None = whole_number(
+        "how many countries, those with the largest shares, count together; for largest_share only, required", "none"
+    )
 
 
 class Fund(CitedRow):
@@ -590,11 +595,11 @@ class Source(Row):
 
 
 ROWS: tuple[type[Row], ...] = (
-    Country, Material, Process, Recipe, RecipeYield, Facility, FacilityCapacity, Operation, OperationCost, Option, Lane,
-    Tariff,
+    Country, Material, Process, Recipe, RecipeYield, Facility, FacilityCapacity, Operation, OperationCost, Option,
+    OptionSize, Lane, Tariff,
     Sector, Demand, Market, MarketPrice, Stockpile, Cap, Group, GroupLimit, Fund, FundOption, Scenario, Disruption,
     BranchService, DeliveryRisk, Closure, PriceFloor, Offtake, Buyer, BuyerPrice, Substitute, SubstituteShare, Return,
-    Impact, ImpactFactor, Evidence,
+    Impact, ImpactFactor, Content, Blend, Evidence,
     Source,
 )  # fmt: skip
 

@@ -22,7 +22,7 @@ from ..models.data import (
     ShareLimit,
     Terms,
 )
-from . import caps, closing, funding, groups, investment, offtakes, operations, risk
+from . import blends, caps, closing, funding, groups, investment, offtakes, operations, risk, sizes
 from .conditions import Conditions, course_of, lay_out_nodes
 from .memory import paused_garbage_collector
 from .returns import Served
@@ -119,6 +119,7 @@ def prepare_branch(
     data.starts = {scenario: tuple(range(len(data.build)))}
     data.chosen, data.modules, data.groups, data.requires = [], [], [], []
     operations.add(instance, span, conditions, data, openings, closed or {}, served)
+    blends.add(instance, data)
     data.own_fixed_om = 0.0
     caps.add(instance, span, data)
     return Prepared(instance, span, data, tuple(conditions))
@@ -179,10 +180,12 @@ def _completed(
 
     building  the instance with the scenarios whose branches have starts of their own
     """
+    sizes.add(building, horizon_end(building), data)
     groups.add(building, data)
     if closed is None:
         closing.add(instance, span, data)
     operations.add(instance, span, conditions, data, closed=closed)
+    blends.add(instance, data)
     offtakes.add(instance, span, data)
     caps.add(instance, span, data)
     funding.add(building, data)

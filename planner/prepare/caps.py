@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..instance.metrics import METRICS
 from ..instance.timeline import Period, cap_limits
 from ..instance.wildcards import members, strategic_materials
-from ..models.data import EXPOSED, ModelData, Node, ShareLimit
+from ..models.data import EXPOSED, Above, ModelData, Node, ShareLimit
 from .conditions import KILO
 
 if TYPE_CHECKING:
@@ -114,7 +114,9 @@ class _CapRows:
                 rows[row.country].append(row._replace(share=share, floor=cap.sense == "min"))
         for _, (row, *others) in sorted(rows.items()):
             if any(_matters(cap, part) for part in (row, *others)):
-                self.data.caps[cap.metric].append(row._replace(others=tuple(others)))
+                whole = row._replace(others=tuple(others))
+                of_largest = cap.metric == "largest_share"
+                self.data.caps[cap.metric].append(self._with_levels(cap, whole) if of_largest else whole)
 
     def _counted(self, cap: Cap, n: int, limit: float) -> Iterable[ShareLimit]:
         """Return what a cap counts at node ``n``: one record or, of single_country_share, one for each country."""
@@ -128,6 +130,8 @@ class _CapRows:
         if cap.metric == "own_share":
             return [self._own_share(cap, n, limit, pools)]
         supplied = [p for p in pools if self.data.pools[p].made or self.data.pools[p].bought]
+        if cap.metric == "largest_share":
+            return [ShareLimit(cap.cap, n, limit, over=tuple(supplied), total=tuple(supplied))]
         if cap.metric == "stage_share":
             return [self._stage_share(cap, n, limit, supplied)]
         return self._single_country_share(cap, n, limit, supplied)
@@ -164,6 +168,17 @@ class _CapRows:
             ShareLimit(cap.cap, n, limit, country=country, over=tuple(measured), total=tuple(pools))
             for country, measured in by_country.items()
         )
+
+    def _with_levels(self, cap: Cap, row: ShareLimit) -> ShareLimit:
+        """Return the row of a cap on the largest suppliers, after adding what each country has above the level."""
+        by_country: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        for part in row.parts:
+            for p in part.total:
+                by_country[self.data.pools[p].country].append((p, part.share))
+        i, above = len(self.data.caps["largest_share"]), self.data.above
+        over = tuple(range(len(above), len(above) + len(by_country)))
+        above += [Above(i, country, row.node, tuple(of)) for country, of in sorted(by_country.items())]
+        return row._replace(over=over, largest=cap.largest or 1)
 
     def _import_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> ShareLimit:
         data = self.data

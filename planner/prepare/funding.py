@@ -40,15 +40,17 @@ def _split(instance: Instance, branch: str, starts: Mapping[str, Sequence[int]],
         eligible[row.option].append(row.fund)
     draws_on: dict[str, list[int]] = defaultdict(list)
     last_year = horizon_end(instance)
-
+    excess_of = {sized.start: i for i, sized in enumerate(data.excess)}
     for option in instance.options:
         if option.private_musd is None:
             continue
         bills: dict[int, Terms] = defaultdict(list)
+        beyond: dict[int, list[tuple[int, float]]] = defaultdict(list)
         for i in starts.get(option.option, ()):
             years = spending_years(option, data.build[i].year)
             for year in years:
                 bills[year].append((i, option.capex_musd / len(years)))
+                beyond[year] += [(excess_of[i], 1.0 / len(years))] if i in excess_of else []
         private: list[int] = []
         by_fund: dict[str, list[int]] = defaultdict(list)
         for year, capex in sorted(bills.items()):
@@ -63,13 +65,16 @@ def _split(instance: Instance, branch: str, starts: Mapping[str, Sequence[int]],
                     draws.append(len(data.fund_draw))
                     by_fund[name].append(len(data.fund_draw))
                     data.fund_draw.append(Payment(option.option, year, branch, name))
-            data.spending.append(Spending(option.option, year, capex, private[-1], tuple(draws), branch))
+            paid = Spending(option.option, year, capex, private[-1], tuple(draws), branch, tuple(beyond[year]))
+            data.spending.append(paid)
         data.private_limit.append(PrivateLimit(option.option, option.private_musd, tuple(private), branch))
         all_capex = [(i, option.capex_musd) for i in starts.get(option.option, ())]
+        all_excess = tuple(excess_of[i] for i in starts.get(option.option, ()) if i in excess_of)
         for name, draws in sorted(by_fund.items()):
             draws_on[name] += draws
             if funds[name].max_share < 1.0:
                 most = funds[name].max_share
-                data.fund_share.append(FundShare(name, option.option, most, tuple(draws), all_capex, branch))
+                part = FundShare(name, option.option, most, tuple(draws), all_capex, branch, all_excess)
+                data.fund_share.append(part)
     for name, draws in sorted(draws_on.items()):
         data.fund_limit.append(FundLimit(name, funds[name].budget_musd, tuple(draws), branch))

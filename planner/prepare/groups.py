@@ -28,6 +28,8 @@ def add(instance: Instance, data: ModelData) -> None:
         if branch != PLAN and all(data.build[i].branch != branch for of in starts.values() for i in of):
             continue  # the limit is that of the course it leaves
         modules, counted = [], []
+        by_cost = limit.measure == "capex_musd"
+        excess = tuple(i for i, of in enumerate(data.excess) if by_cost and of.start in starts.get(of.option, ()))
         for name, of_option in starts.items():
             option = options[name]
             if limit.measure == "options":
@@ -43,6 +45,6 @@ def add(instance: Instance, data: ModelData) -> None:
         data.group_limit.append(
             GroupLimit(
                 limit.group, limit.measure, limit.first_year, limit.last_year, limit.min * unit, most, modules,
-                tuple(counted), branch,
+                tuple(counted), branch, excess,
             )
         )  # fmt: skip

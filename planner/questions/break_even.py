@@ -226,7 +226,7 @@ def _payments(model: Model, option: Option, kind: str, material: str) -> Callabl
     """
     instance, data = model.instance, model.data
     if kind == "subsidy":
-        annuity = {model.columns[i]: data.build[i].annuity for i in model.starts[option.option]}
+        annuity = model.capital(option.option)
         if not any(annuity.values()):
             raise UsageError(f"{option.option} costs no capex that could be paid")
         return lambda share: {k: share * musd for k, musd in annuity.items()}
@@ -319,8 +319,8 @@ class _Trials:
         self.as_is = UNKNOWN
         self.builds: dict[str, Any] = {}
         self.paid = False
-        count = 1.0 if option.integer else A_PART * option.max_modules
-        self.least = (option.option, min(count, option.max_modules))
+        whole = option.integer or option.option in model.instance.sizes
+        self.least = (option.option, model.least_modules(option) if whole else A_PART * option.max_modules)
 
     def at(self, value: float | None) -> float:
         """Return the extra cost with the project at a value, MUSD; None: as the instance is."""

@@ -16,7 +16,17 @@ from scipy import sparse
 
 from .compiling import Arrays
 
-INVESTMENT = ("build", "chosen", "close", "nothing", "private", "fund_draw")  # families of first-stage columns
+INVESTMENT = (
+    "build",
+    "fill",
+    "full",
+    "excess",
+    "chosen",
+    "close",
+    "nothing",
+    "private",
+    "fund_draw",
+)  # families of first-stage columns
 
 
 def first_stage(arrays: Arrays) -> np.ndarray:

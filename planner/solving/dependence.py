@@ -96,6 +96,11 @@ class Measures:
         """(kt/yr made or bought in a country, kt/yr in all) at node ``n``."""
         return sum(self.supply.get((n, m, country), 0.0) for m in materials), self.stage(n, materials)[1]
 
+    def largest(self, n: int, materials: tuple[str, ...], count: int) -> Share:
+        """(kt/yr made or bought in the ``count`` countries with most of it, kt/yr in all) at node ``n``."""
+        by_country = [self.single_country(n, materials, country)[0] for country in self.everyone]
+        return sum(sorted(by_country)[-count:]), self.stage(n, materials)[1]
+
     def imports(self, n: int, cap: Cap) -> Share:
         """(kt/yr that arrive from outside or from the origin, kt/yr used or delivered inside) at node ``n``."""
         inside = importers(self.instance, cap)
@@ -125,6 +130,7 @@ class Measures:
             "exposed_share": lambda: self.exposed(n, cap.country, cap.sector),
             "stage_share": lambda: self.stage(n, materials),
             "single_country_share": lambda: self.single_country(n, materials, country),
+            "largest_share": lambda: self.largest(n, materials, cap.largest or 1),
             "import_share": lambda: self.imports(n, cap),
             "own_share": lambda: self.own_part(n, cap),
             "impact": lambda: (self.impact(n, cap.impact), 1.0),

@@ -116,6 +116,16 @@ def _lane(row: Any) -> str:
     return f"{row.material} {row.origin}-{row.destination}"
 
 
+def _says_of_blend(side: str) -> Callable[[Any, str], str]:
+    """Return what is said of a limit on a property of what is made."""
+    return lambda r, limit: f"{r.material} has at {side} {getattr(r, side):,.6g} of {r.property}"
+
+
+def _blend_in_words(side: str) -> Callable[[Any], str]:
+    """Return the same as diagnose says it."""
+    return lambda r: f"blend at {r.facility}, {{at}}: {_says_of_blend(side)(r, '')}"
+
+
 # measure of a limit on a group -> unit in which it is told, and how many of it are in one of its row
 GROUP_UNITS = {
     "options": ("option", 1.0), "modules": ("module", 1.0), "capacity_t": ("t", 1e3), "capex_musd": ("MUSD", 1.0),
@@ -179,6 +189,14 @@ FAMILIES: dict[str, Family] = {
                amount=lambda r, built: r.limit or 0.0, says=lambda r, limit: f"sells at most {limit} of {r.material}",
                words=lambda r: f"market {r.market} sells at most {tonnes(r.limit or 0.0)} of {r.material} in {{at}}",
                table="market_prices", column="max_t", gives="limit", rank=0.3),
+        *(
+            Family(f"blend_{side}", "blend", "blend", "t/yr", less=side == "least",
+                   subject=lambda r: f"{r.facility} {r.material}", home=lambda r: ("facility", r.facility),
+                   amount=lambda r, built: 0.0, says=_says_of_blend(side),
+                   words=_blend_in_words(side),
+                   table="blends", column=column, gives="limit", rank=0.2)
+            for side, column in (("most", "max"), ("least", "min"))
+        ),
         Family("sale_most", "sale_limit", "buyer", "t/yr",
                subject=lambda r: r.buyer, home=lambda r: ("country", r.country),
                amount=lambda r, built: r.most or 0.0, says=lambda r, limit: f"buys at most {limit} of {r.material}",
@@ -263,6 +281,11 @@ FAMILIES: dict[str, Family] = {
                subject=lambda r: f"{r.group} {r.measure}", amount=lambda r, built: r.least,
                says=lambda r, limit: f"at least {in_group(r, r.least)}", measured=lambda r: GROUP_UNITS[r.measure],
                table="group_limits", column="min", gives="wish", rank=94.6),
+        *(
+            Family(name, side=side, silent="how the size of a plant makes its cost: a definition")
+            for name, side in (("size_is", ""), ("excess_is", "MUSD"), ("step_whole", ""), ("step_next", ""))
+        ),
+        Family("above_level", silent="counts what the largest suppliers supply: a definition"),
         Family("started_most", side="", silent="counts the options of a group that are started: a definition"),
         Family("started_least", side="", silent="counts the options of a group that are started: a definition"),
         Family("requires", "requires", side="", subject=lambda r: r.option,

@@ -159,6 +159,7 @@ class LShaped:
 
     first  positions of the columns of investment
     own    positions of the rows that hold investment only
+    ends   when, by the clock, parts are solved no further
     theta  columns of the master that stand for the costs of the parts
     given  by part: columns of the master that stand for what the investment gives to its linked rows
     planes  those that the master has as rows, after the rows of ``master_arrays`` and in this order
@@ -197,6 +198,7 @@ class LShaped:
         self.whole = np.flatnonzero(arrays.integer[first])
         # each part has a solver of its own, so they are solved at the same time; the result is the same
         self.threads = ThreadPoolExecutor(free_cores())
+        self.ends = math.inf  # by the clock; then parts are solved no further
         self.master = Programme(self.master_arrays, settings)
         self.planes: list[Plane] = []
         self.asleep: list[Plane] = []
@@ -269,11 +271,13 @@ class LShaped:
             found = self._once(part, taken)
         return found
 
-    @staticmethod
-    def _once(part: Part, taken: np.ndarray) -> Found:
+    def _once(self, part: Part, taken: np.ndarray) -> Found:
         for row, amount in zip(part.linked.tolist(), taken.tolist(), strict=True):
             part.programme.side(row, part.arrays.row_lower[row] - amount, part.arrays.row_upper[row] - amount)
-        return part.programme.find(watched=False)
+        left = self.ends - time.perf_counter()
+        if left == math.inf:
+            return part.programme.find(watched=False)
+        return part.programme.find(seconds=max(0.0, left), watched=False)
 
     def _make_breakable(self, part: Part) -> None:
         """Add columns by which the rows with investment can be broken, at a high price."""
@@ -375,13 +379,13 @@ class LShaped:
         start    values of all columns of a plan that is known, or was one before the model changed; None: none is
         relaxed  solution of the model without whole numbers, from which dives have been made; None: none is known
         """
-        ends = math.inf if seconds is None else time.perf_counter() + seconds
+        ends = self.ends = math.inf if seconds is None else time.perf_counter() + seconds
         best = Best()
         try:
             lower, upper = self.arrays.col_lower[self.first], self.arrays.col_upper[self.first]
             first = self.tried(lower if start is None else np.clip(start[self.first], lower, upper))
             if first is None:
-                best.why = "stalled"
+                best.why = "stalled" if time.perf_counter() < ends else "time_limit"
                 return best
             self.cut(first)
             if first.plan is not None and self._permitted(first.x):  # to build nothing is a plan too, if a dear one
@@ -401,6 +405,10 @@ class LShaped:
                 best.bound, best.plan = (found.value, best.plan) if found.optimal else (best.bound, None)
         except (SolverFailed, Unbounded):  # of the master or a part; the whole model may still be solved
             best.why = "stalled"
+        finally:
+            self.ends = math.inf
+        if best.why == "stalled" and time.perf_counter() > ends:
+            best.why = "time_limit"
         return best
 
     def _relax(self, best: Best, known: Trial, gap: float, ends: float, progress: Progress | None) -> Trial:

@@ -71,4 +71,7 @@ def capex(data: ModelData, arrays: Arrays, overnight: Callable[[str], float]) ->
     weights = np.zeros(len(arrays.cost))
     for i, k in arrays.columns.get("build", {}).items():
         weights[k] = overnight(data.build[i].option) if data.build[i].branch == PLAN else 0.0
+    for i, k in arrays.columns.get("excess", {}).items():
+        of = data.excess[i]
+        weights[k] = 1.0 if overnight(of.option) and data.build[of.start].branch == PLAN else 0.0
     return weights

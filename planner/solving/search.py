@@ -354,14 +354,17 @@ def certificate(
     }
 
 
-def least_public_money(data: ModelData, modules: dict[int, float]) -> dict[str, dict[Any, float]]:
+def least_public_money(
+    data: ModelData, modules: dict[int, float], excess: dict[int, float]
+) -> dict[str, dict[Any, float]]:
     """Find who pays for the builds with the least public money.
 
     modules  position in ``data.build`` -> modules started
+    excess   position in ``data.excess`` -> MUSD, of all
     Returns ``private`` and ``fund_draw`` -> position in the list of that name -> MUSD in its calendar year.
     Raises SolverFailed if the builds cannot be paid for.
     """
-    arrays = compile_model(models.build_funding_split(data, modules))
+    arrays = compile_model(models.build_funding_split(data, modules, excess))
     found = Programme(arrays, Settings()).find()
     if not found.held:
         raise SolverFailed("the builds chosen cannot be paid for")

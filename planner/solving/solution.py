@@ -50,6 +50,11 @@ class Reader:
             if value > 1e-9
         }
 
+    def excess(self, build: int) -> float:
+        """Return what a start costs overnight beyond ``capex_musd`` times its modules, by its size, MUSD."""
+        value = self.amount("excess")
+        return sum(value(i) for i, of in enumerate(self.data.excess) if of.start == build)
+
     def amount(self, family: str) -> Callable[[Any], float]:
         """Return index -> value of a decision of ``family``, in kt or kt/yr; 0 if the model does not have it."""
         values = self.outcome.values.get(family, {})
@@ -175,7 +180,7 @@ class Reader:
                     start.year + option.lead_years,
                     count,
                     option.module_t * count,
-                    option.capex_musd * count,
+                    option.capex_musd * count + self.excess(i),
                 )
             )
         return rows
@@ -255,9 +260,10 @@ class Reader:
             if option.private_musd is None and option.option in may_draw:
                 years = spending_years(option, self.data.build[i].year)
                 for year in years:
-                    rows[option.option, "private", year] += option.capex_musd * count / len(years)
+                    rows[option.option, "private", year] += (option.capex_musd * count + self.excess(i)) / len(years)
         if self.data.private:
-            split = least_public_money(self.data, self.modules)
+            excess = {i: self.amount("excess")(i) for i in range(len(self.data.excess))}
+            split = least_public_money(self.data, self.modules, excess)
             for family, payments in (("private", self.data.private), ("fund_draw", self.data.fund_draw)):
                 for p, amount in split.get(family, {}).items():
                     if payments[p].branch == PLAN:
@@ -331,7 +337,8 @@ class Reader:
             count = modules * start.probability
             option = self.options[start.option]
             wacc = instance.wacc if option.wacc is None else option.wacc
-            annuity = count * option.capex_musd * capital_recovery_factor(wacc, option.life_years)
+            capex = (modules * option.capex_musd + self.excess(i)) * start.probability
+            annuity = capex * capital_recovery_factor(wacc, option.life_years)
             paid = annuity_years(option, start.year, end)
             if start.impact:
                 present["impact", start.period] += count * start.impact

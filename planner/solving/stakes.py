@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,9 +27,12 @@ def cost_without_projects(
     seconds  how long it may take; None: no limit
     """
     if method is not None and not data.close and not any(limit.least > 0.0 for limit in data.modules):
+        method.ends = math.inf if seconds is None else time.perf_counter() + seconds
         nothing = method.tried(method.arrays.col_lower[method.first])
+        method.ends = math.inf
         if nothing is not None and nothing.plan is not None:
             return nothing.value
+        seconds = None if seconds is None else 0.5 * seconds
     found = without_projects(programme, data, seconds)
     programme.forget()  # a search that is stopped at once must not take this plan for its own
     return programme.cost(found.x) if found.optimal else math.nan

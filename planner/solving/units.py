@@ -26,10 +26,10 @@ MONEY = "MUSD"
 UNIT_OF_COLUMNS = {
     **dict.fromkeys(
         ("activity", "ship", "buy", "sell", "deliver", "short", "collect", "put", "draw", "stock", "surplus",
-         "downgrade", "missing", "nothing"),
+         "downgrade", "missing", "nothing", "level", "above"),
         TONNES,
     ),
-    **dict.fromkeys(("private", "fund_draw", "node_cost", "tail", "beyond"), MONEY),
+    **dict.fromkeys(("private", "fund_draw", "excess", "node_cost", "tail", "beyond"), MONEY),
 }  # fmt: skip
 UNIT_OF_ROWS = {family.name: family.side for family in FAMILIES.values()}
 

@@ -738,6 +738,61 @@ def test_a_buyer_takes_what_pays_up_to_its_most(base):
     costs(i, 110 * CHINA - 10 * 0.005)
 
 
+@oracle("sizes")
+def test_the_size_of_a_plant_is_decided(base):
+    # the line is 200 t for 2 MUSD at most, and 60 t for 1 at least: 100 t cost 1 + 40/140 MUSD
+    line = {
+        **LINE,
+        "option": "line",
+        "name": "Line",
+        "module_t": 200,
+        "capex_musd": 2,
+        "integer": "no",
+        "life_years": 1,
+    }
+    i = alone(base()).with_rows("facilities", {**PLANT, "capacity_t": 0}).with_rows("options", line)
+    i = i.with_rows("option_sizes", {"option": "line", "size": "small", "capacity_t": 60, "capex_musd": 1})
+    plan = costs(i, 100 * HOME + 1 + 40 / 140)
+    built = plan.tables["builds"].iloc[0]
+    assert (built["capacity_t"], built["capex_musd"]) == (pytest.approx(100), pytest.approx(1 + 40 / 140))
+
+
+@oracle("largest_share")
+def test_the_two_largest_suppliers_have_at_most_a_share(base):
+    # China at 21 000, Russia at 25 000, home at 30 000 USD/t. The two largest of three may have 80 %: the third, the
+    # smallest, has at least 20 t, and no more than that of the dearest is taken
+    i = base(concern=("CHN", "RUS")).with_rows("markets", {"market": "rus", "country": "RUS", "material": "magnet"})
+    i = i.with_rows("market_prices", {"market": "rus", "price_usd_per_t": 24000})
+    i = i.with_rows("lanes", {**LANE, "origin": "RUS"})
+    i = i.with_rows("caps", {"cap": "two", "metric": "largest_share", "material": "magnet", "largest": 2, "limit": 0.8})
+    # x from China, y from Russia, 20 from home, x + y = 80 and y >= 20
+    plan = costs(i, 60 * CHINA + 20 * 0.025 + 20 * HOME)
+    row = plan.tables["dependence"].query("cap == 'two'").iloc[0]
+    assert row["share"] == pytest.approx(0.8)
+    # a point more lets 1 t less come from Russia and 1 t less from home, both from China instead
+    assert row["marginal_musd_per_point"] == pytest.approx((0.025 - CHINA) + (HOME - CHINA))
+
+
+@oracle("blends")
+def test_a_blend_keeps_its_limits(base):
+    # a cheap metal of 6 per tonne at 4 000 and the dear one of 1 at 10 000 USD/t; magnets have between 3 and 4
+    i = alone(base()).with_rows("materials", {"material": "scrap", "name": "Scrap"})
+    i = i.with_rows("processes", {"process": "melt", "name": "Melt"})
+    i = i.with_rows("recipes", *({"process": "melt", "material": m, "role": role, "t_per_t": 1}
+                                 for m, role in (("scrap", "input"), ("magnet", "output"))))  # fmt: skip
+    i = i.with_rows("operations", {"facility": "plant", "process": "melt", "opex_usd_per_t": 20000})
+    i = i.with_rows("markets", {"market": "scrap", "country": "AAA", "material": "scrap"})
+    i = i.with_rows("market_prices", {"market": "scrap", "price_usd_per_t": 4000})
+    i = i.with_rows("contents", *({"property": "iron", "material": m, "content": c}
+                                  for m, c in (("metal", 1), ("scrap", 6))))  # fmt: skip
+    i = i.with_rows("blends", {"property": "iron", "material": "magnet", "min": 3, "max": 4})
+    # at most 4: s of scrap with 6 s + (60 - s) = 240, that is 36 t
+    costs(i, 36 * 0.024 + 24 * HOME + 40 * SHORT)
+    dear = i.with_rows("market_prices", {"market": "scrap", "price_usd_per_t": 40000})
+    # at least 3: 6 s + (60 - s) = 180, that is 24 t
+    costs(dear, 24 * 0.060 + 36 * HOME + 40 * SHORT)
+
+
 @oracle("returns")
 def test_no_more_is_collected_than_comes_back(base):
     # a tenth of the 100 t comes back as metal a year later, and saves 10 000 USD/t: 60 t of magnets are pressed anyway

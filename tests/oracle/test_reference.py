@@ -25,6 +25,13 @@ def values_of(reference, plan):
             put(("build", b, option, period[year]), modules)
         if ("chosen", b, option) in reference.columns:
             x[reference.columns["chosen", b, option]] = 1.0
+    for (b, o, t), segments in reference.segments.items():
+        size = x[reference.columns["build", b, o, t]] * reference.options[o].number("module_t")
+        for one, weights, ((small, _), (large, _)) in segments if size > 0.0 else ():
+            if small - 1e-6 <= size <= large + 1e-6:
+                part = (size - small) / (large - small)
+                x[one], x[weights[0]], x[weights[1]] = 1.0, 1.0 - part, part
+                break
     for name, k in reference.columns.items():
         if name[0] == "started":
             terms, *_ = reference.rows["started", *name[1:], "least"]

@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -374,6 +375,21 @@ def test_written_with_the_hedged_plan_as_a_run(tmp_path):
     # the same trial by the other road
     risk = planner.delivery_risk(run, samples=16)
     assert risk.mean_musd == pytest.approx(0.65)
+
+
+def test_a_plan_that_trusts_can_answer():
+    # tests/cases 60a, A with a chance of 1/2: a failure costs 450 MUSD held to A, 54.8 if B is started at once
+    two = planner.load(Path(__file__).parents[1] / "cases/60a_two_plants/instance")
+    two = two.changed(without={"scenarios": {}, "disruptions": {}})
+    row = next(o for o in two.options if o.option == "a")
+    cells = {k: v for k, v in row.model_dump().items() if v is not None}
+    two = two.with_rows("options", {**cells, "success_probability": 0.5})
+    asked = {"outcomes": 8, "trial": 16, "replications": 0, "insurance": 0, "workers": 1}
+    found = planner.hedge(two, **asked, rebuild_after=0)
+    trusting, hedged = found.plans.itertuples()
+    assert (trusting.answered_musd - 54.5) / (trusting.held_musd - 54.5) == pytest.approx(54.8 / 450.0)
+    assert hedged.answered_musd <= hedged.held_musd + 1e-6 and "Free to start something else 0 year(s)" in str(found)
+    assert planner.hedge(two, **asked, rebuild_after=None).plans["answered_musd"].isna().all()
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ EVERYTHING: dict[str, str] = {
     "processes": (
         "process,name,restores_provenance\n"
         "press,Press,\nrecycle,Recycle,yes\nreduce,Reduce,\nseparate,Separate,\nseparate-dy,Separate with dysprosium,\n"
-        "wind,Wind again,yes\n"
+        "wind,Wind again,yes\ncast,Cast,\n"
     ),
     "recipes": (
         "process,material,role,t_per_t\n"
@@ -50,6 +50,7 @@ EVERYTHING: dict[str, str] = {
         "reduce,oxide,input,1.2\nreduce,metal,output,1\n"
         "separate,oxide,output,1\n"
         "separate-dy,oxide,output,1\nseparate-dy,dy,output,0.05\nwind,old-coil,input,1.25\nwind,coil,output,1\n"
+        "cast,ferrite,input,1\ncast,coil,output,1\n"
     ),
     "recipe_yields": ("process,material,role,year,t_per_t\npress,metal,input,2026,1.25\npress,metal,input,2030,1.05\n"),
     "facilities": (
@@ -70,7 +71,7 @@ EVERYTHING: dict[str, str] = {
         "facility,process,opex_usd_per_t,capacity_per_t\n"
         "chn-reduce,reduce,3000,1\nchn-separate,separate,2000,1\ndeu-press,press,9000,1\n"
         "deu-reduce,reduce,8000,1.5\nnew-press,press,7000,1\nnew-reduce,reduce,5000,1\nusa-press,press,12000,1\n"
-        "usa-recycle,recycle,1000,1\nusa-separate,separate-dy,4000,1\nfra-wind,wind,5000,1\n"
+        "usa-recycle,recycle,1000,1\nusa-separate,separate-dy,4000,1\nfra-wind,wind,5000,1\nfra-wind,cast,900000,1\n"
     ),
     "operation_costs": ("facility,process,year,opex_usd_per_t\ndeu-press,press,2026,9000\ndeu-press,press,2030,7000\n"),
     "options": (
@@ -81,6 +82,7 @@ EVERYTHING: dict[str, str] = {
         "reduce-more,new-reduce,Extension,20,2,0,0.75,no,0.5,0,0,4,,reduce-start,,,\n"
         "reduce-start,new-reduce,First cells,30,2,1,1,yes,4,2,0,10,,,2.5,2026,2027\n"
     ),
+    "option_sizes": "option,size,capacity_t,capex_musd\nreduce-more,half,10,0.3\nreduce-more,least,4,0.2\n",
     "groups": "group,option\ncells,reduce-more\ncells,reduce-start\nlines,press-big\nlines,press-small\n",
     "group_limits": (
         "group,measure,first_year,last_year,min,max\n"
@@ -118,6 +120,8 @@ EVERYTHING: dict[str, str] = {
         "stockpile,country,material,initial_t,initial_exposed,max_t,holding_usd_per_t,final_min_t\n"
         "deu-metal,DEU,metal,12,yes,40,100,10\nusa-magnet,USA,magnet,0,,20,100,4\n"
     ),
+    "contents": "property,material,content\nage,old-coil,2\nage,ferrite,1\n",
+    "blends": "property,material,facility,year,min,max\nage,coil,fra-wind,,1.5,4\n",
     "buyers": "buyer,country,material,clean_only\nwinder,FRA,coil,\nexport,FRA,old-coil,yes\n",
     "buyer_prices": (
         "buyer,year,price_usd_per_t,min_t,max_t\nexport,,60000,,3\nwinder,2026,60000,0.5,2\nwinder,2030,40000,1.5,4\n"
@@ -143,13 +147,13 @@ EVERYTHING: dict[str, str] = {
         "deu-press,idle,2027,,0.8,\nusa-separate,retire,2026,2027,1,50\n"
     ),
     "caps": (
-        "cap,metric,stage,material,country,sector,origin,first_year,last_year,limit,limit_end,sense,impact\n"
-        "air,impact,,,,,,2029,,600,,,co2\nwork,impact,,,,,,2026,2028,0.3,0.2,min,jobs\n"
-        "home,own_share,magnet,,USA,,,2027,,0.4,0.5,min,\n"
-        "imports,import_share,,metal,EUR,,CHN,2027,,0.8,0.7,,\n"
-        "one,single_country_share,metal,,,,,2027,,0.75,,,\n"
-        "refining,stage_share,metal,,,,,2026,2029,0.95,0.65,,\n"
-        "traced,exposed_share,,,EUR,cars,,2027,2029,0.9,0.7,,\n"
+        "cap,metric,stage,material,country,sector,origin,first_year,last_year,limit,limit_end,sense,impact,largest\n"
+        "air,impact,,,,,,2029,,600,,,co2,\nfew,largest_share,metal,,,,,2029,,0.999,,,,2\n"
+        "work,impact,,,,,,2026,2028,0.3,0.2,min,jobs,\nhome,own_share,magnet,,USA,,,2027,,0.4,0.5,min,,\n"
+        "imports,import_share,,metal,EUR,,CHN,2027,,0.8,0.7,,,\n"
+        "one,single_country_share,metal,,,,,2027,,0.75,,,,\n"
+        "refining,stage_share,metal,,,,,2026,2029,0.95,0.65,,,\n"
+        "traced,exposed_share,,,EUR,cars,,2027,2029,0.9,0.7,,,\n"
     ),
     "funds": (
         "fund,provider,instrument,budget_musd,first_year,last_year,max_share\n"

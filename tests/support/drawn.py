@@ -18,7 +18,7 @@ OPEX = {"mine": 900, "smelt": 3000, "press": 9000, "lean": 9000, "recycle": 3000
 PRICE = {"ore": 1500, "metal": 9000, "heavy": 30000, "magnet": 40000, "scrap": 2000}
 MAY_GO = (
     *("options", "disruptions", "caps", "funds", "scenarios", "fund_options", "group_limits"),
-    *("substitutes", "returns", "impact_factors", "impacts", "buyers"),
+    *("substitutes", "returns", "impact_factors", "impacts", "buyers", "blends"),
 )
 
 TOML = """\
@@ -56,6 +56,12 @@ def draw(seed):
     drawn.add_trees(tables)
     drawn.r = random.Random(f"sales {seed}")
     drawn.add_buyers(tables)
+    drawn.r = random.Random(f"sizes {seed}")
+    drawn.add_sizes(tables)
+    drawn.r = random.Random(f"largest {seed}")
+    drawn.add_largest(tables)
+    drawn.r = random.Random(f"blends {seed}")
+    drawn.add_blends(tables)
     return toml, tables
 
 
@@ -93,7 +99,7 @@ def _follow(tables):
     left = {row["option"] for row in tables["options"]}
     for row in tables["options"]:
         row["requires"] = row["requires"] if row["requires"] in left else ""
-    for name in ("fund_options", "groups"):
+    for name in ("fund_options", "groups", "option_sizes"):
         tables[name] = [r for r in tables[name] if r["option"] in left]
     groups = {r["group"] for r in tables["groups"]}
     tables["group_limits"] = [r for r in tables["group_limits"] if r["group"] in groups]
@@ -496,6 +502,33 @@ class _Drawn:
                 tables["facility_capacity"] += self.series(
                     {"facility": plant["facility"]}, "capacity_t", lambda: self.r.choice((0, 20, 60, 120))
                 )
+
+    def add_blends(self, tables):
+        """Limit a property of magnets, which plants press of metal and heavy metal, or of more metal alone."""
+        tables["contents"], tables["blends"] = [], []
+        if self.r.random() < 0.25:  # pressing brings 1.2 + 0.04 c, pressing lean 1.5
+            contents = {"metal": 1, "heavy": self.r.choice((2, 20))}
+            tables["contents"] = [{"property": "x", "material": m, "content": c} for m, c in contents.items()]
+            column, low, high = self.r.choice((("max", 1.2, 2.2), ("min", 1.2, 1.6)))
+            key = {"property": "x", "material": "magnet", "facility": ""}
+            tables["blends"] = self.series(key, column, lambda: round(self.r.uniform(low, high), 2))
+
+    def add_largest(self, tables):
+        """Limit what the two or three largest suppliers have together."""
+        if self.r.random() < 0.2:
+            of = {"stage": self.r.choice(STAGES)} if self.r.random() < 0.5 else {"material": self.r.choice(MATERIALS)}
+            row = {"cap": "few", "metric": "largest_share", **of, "largest": self.r.choice((1, 2, 2, 3))}
+            tables["caps"].append({**row, "limit": self.r.choice((0.6, 0.8, 0.95)), "limit_end": self.maybe(0.3, 0.7)})
+
+    def add_sizes(self, tables):
+        """Give some divisible options smaller sizes, with economies of scale."""
+        tables["option_sizes"] = []
+        for o in tables["options"]:
+            if o["integer"] == "no" and self.r.random() < 0.7:
+                for part in sorted(self.r.sample((0.2, 0.5, 0.8), self.r.choice((1, 1, 2)))):
+                    size = {"size": f"p{part}", "capacity_t": part * o["module_t"]}
+                    capex = {"capex_musd": round(o["capex_musd"] * part**0.6, 3)}
+                    tables["option_sizes"].append({"option": o["option"], **size, **capex})
 
     def add_buyers(self, tables):
         """Add buyers, some of them at a price below 0; what they take is limited, so that no sale pays without end."""

@@ -7,6 +7,7 @@ left out is not. Tonnes are t, money is MUSD of present value. Slow, and only fo
 from __future__ import annotations
 
 import csv
+import itertools
 import tomllib
 from collections import defaultdict
 from pathlib import Path
@@ -22,7 +23,8 @@ KEYS = {
     "market_prices": 2, "stockpiles": 1, "caps": 1, "funds": 1, "fund_options": 2, "scenarios": 1, "disruptions": 6,
     "groups": 2, "group_limits": 2,
     "substitutes": 1, "substitute_shares": 2, "returns": 1,
-    "buyers": 1, "buyer_prices": 2,
+    "buyers": 1, "buyer_prices": 2, "option_sizes": 2,
+    "contents": 2, "blends": 4,
     "impacts": 1, "impact_factors": 9,
 }  # fmt: skip
 WINDOWED = ("lanes", "tariffs", "group_limits")  # their years are part of the key
@@ -72,7 +74,8 @@ def _columns(name, parts):
         "market year", "fund_options": "fund option", "disruptions": "scenario kind country stage material facility",
         "countries": "country", "processes": "process", "facilities": "facility", "facility_capacity": "facility year",
         "groups": "group option", "group_limits": "group measure",
-        "substitute_shares": "substitute year", "buyer_prices": "buyer year",
+        "substitute_shares": "substitute year", "buyer_prices": "buyer year", "option_sizes": "option size",
+        "contents": "property material", "blends": "property material facility year",
         "impact_factors": "impact kind facility process material origin destination market option",
     }  # fmt: skip
     columns = keys.get(name, name.removesuffix("s")).split()
@@ -180,9 +183,9 @@ class Reference:
         self.restores = {r["process"]: r.flag("restores_provenance") for r in tables["processes"]}
         grouped = defaultdict(list)
         series_tables = ("recipe_yields", "facility_capacity", "operation_costs", "demand", "market_prices")
-        for table in (*series_tables, "substitute_shares", "buyer_prices"):
+        for table in (*series_tables, "substitute_shares", "buyer_prices", "blends"):
             for r in tables[table]:
-                grouped[table, *(r[c] for c in _columns(table, KEYS[table])[:-1])].append(r)
+                grouped[table, *(r.text(c) for c in _columns(table, KEYS[table])[:-1])].append(r)
         self.recipe = defaultdict(list)  # process, role -> material, t per t by year
         for r in tables["recipes"]:
             rows = grouped.get(("recipe_yields", r["process"], r["material"], r["role"]), [r])
@@ -206,6 +209,9 @@ class Reference:
         figures = ("price_usd_per_t", "min_t", "max_t")
         none = {b: [Row({**r, "min_t": r.text("min_t", "0")}) for r in rows] for b, rows in paid.items()}
         self.paid = {b: [series(rows, figure) for figure in figures] for b, rows in none.items()}
+        self.contents = {(r["property"], r["material"]): r.number("content") for r in tables["contents"]}
+        mixed = {k[1:]: rows for k, rows in grouped.items() if k[0] == "blends"}
+        self.blends = {k: [series(rows, side) for side in ("min", "max")] for k, rows in mixed.items()}
         self.branches = {}
         for r in tables["scenarios"]:
             first, months = r.year("first_year"), r.year("months", 0)
@@ -271,7 +277,8 @@ class Reference:
     # --- investment ---------------------------------------------------------------------------------------
 
     def _investment(self):
-        self.online = {}
+        self.online, self.capital = {}, {}
+        self.segments = defaultdict(list)  # branch, option, start -> column, columns of the ends, the ends
         self.impact_usd = {r["impact"]: r.number("price_usd_per_unit") for r in self.tables["impacts"]}
         for o, r in self.options.items():
             most, lead = r.number("max_modules", 1.0), r.year("lead_years", 0)
@@ -287,9 +294,13 @@ class Reference:
                     k = self.column("build", b, o, t, upper=min(most, pace), whole=r.flag("integer", True))
                     usd = sum(self.impact_usd[i] * n for i, n in self.built_units(o, t).items())
                     self.costs[k, "impact", t] += usd * 1e-6 * self.present[t] * self.sharing(b, t, t)
+                    capital = self._sized(b, o, t, k)
+                    each = annuity / r.number("capex_musd") if r.number("capex_musd") else 0.0
                     for u in self.T[t:]:
                         paid = [y2 for y2 in self.calendar[u] if y + lead <= y2 < y + lead + life]
-                        self.costs[k, "capex", u] += annuity * sum(map(self.discount, paid)) * self.sharing(b, t, u)
+                        for column, musd in capital:
+                            yearly = each * musd * self.sharing(b, t, u)
+                            self.costs[column, "capex", u] += yearly * sum(map(self.discount, paid))
         for b in self.builders:
             self._rules(b)
 
@@ -321,6 +332,36 @@ class Reference:
         for group, chosen in groups.items():
             self.row(("one of", b, group), chosen, upper=1.0)
 
+    def _sized(self, b, o, t, build):
+        """Terms of the overnight cost of a start, MUSD: by its modules, or by weights of the ends of one of its sizes.
+
+        Between which two sizes it lies is a choice of one segment; its size and cost are weighted means of both ends.
+        """
+        r = self.options[o]
+        smaller = [
+            (x.number("capacity_t"), x.number("capex_musd")) for x in self.tables["option_sizes"] if x["option"] == o
+        ]
+        cost = [] if smaller else [(build, r.number("capex_musd"))]
+        self.capital[b, o, t] = cost
+        points = [*sorted(smaller), (r.number("module_t"), r.number("capex_musd"))]
+        size, chosen = [(build, -r.number("module_t"))], []
+        for j, ends in enumerate(itertools.pairwise(points)):
+            one = self.column("segment", b, o, t, j, upper=1.0, whole=True)
+            weights = [self.column("weight", b, o, t, j, end, upper=1.0) for end in (0, 1)]
+            self.row(("segment", b, o, t, j), [*((k, 1.0) for k in weights), (one, -1.0)], 0.0, 0.0)
+            size += [(k, tonnes) for k, (tonnes, _) in zip(weights, ends, strict=True)]
+            cost += [(k, musd) for k, (_, musd) in zip(weights, ends, strict=True)]
+            chosen.append((one, 1.0))
+            self.segments[b, o, t].append((one, weights, ends))
+        if chosen:
+            self.row(("size", b, o, t), size, 0.0, 0.0)
+            self.row(("one size", b, o, t), chosen, upper=1.0)
+        return cost
+
+    def costs_of(self, b, o, t):
+        """Terms of the overnight cost, MUSD, of what branch ``b`` has started of an option in period ``t``."""
+        return self.capital[self.builder(b, t), o, t]
+
     def _groups(self, b):
         for j, r in enumerate(self.tables["group_limits"]):
             first, last = r.year("first_year", self.years[0]), r.year("last_year", self.end)
@@ -334,6 +375,8 @@ class Reference:
                     self.row(("started", b, o, j, "most"), [*ones, (started, -most)], upper=0.0)
                     self.row(("started", b, o, j, "least"), [*ones, (started, -1.0)], lower=0.0)
                     terms.append((started, 1.0))
+                elif r["measure"] == "capex_musd":
+                    terms += [x for t in years for x in self.costs_of(b, o, t)]
                 else:
                     each = row.number({"capacity_t": "module_t"}.get(r["measure"], r["measure"]), 1.0)
                     terms += [(k, each) for k in inside]
@@ -380,11 +423,11 @@ class Reference:
             may = [x["fund"] for x in self.tables["fund_options"] if x["option"] == o]
             if not may and not r.text("private_musd"):
                 continue
-            capex, spread = r.number("capex_musd"), max(1, r.year("lead_years", 0))
+            spread = max(1, r.year("lead_years", 0))
             spent = defaultdict(list)
             for t in (t for o2, t in self.online if o2 == o):
                 for k in range(spread):
-                    spent[self.years[t] + k].append((self.build(b, o, t), capex / spread))
+                    spent[self.years[t] + k] += [(column, musd / spread) for column, musd in self.costs_of(b, o, t)]
             for year, terms in spent.items():
                 sources = [self.column("private", b, o, year)]
                 for fund in (x for x in self.tables["funds"] if x["fund"] in may):
@@ -398,8 +441,9 @@ class Reference:
             name, of = fund["fund"], {o: terms for (f, o), terms in drawn.items() if f == fund["fund"]}
             self.row(("budget", b, name), [x for ts in of.values() for x in ts], upper=fund.number("budget_musd"))
             for o, terms in of.items():
-                most = fund.number("max_share", 1.0) * self.options[o].number("capex_musd")
-                self.row(("part", b, name, o), [*terms, *((k, -most) for k, _ in self.builds(b, o))], upper=0.0)
+                share = fund.number("max_share", 1.0)
+                costs = [(k, -share * musd) for o2, t in self.online if o2 == o for k, musd in self.costs_of(b, o, t)]
+                self.row(("part", b, name, o), [*terms, *costs], upper=0.0)
 
     # --- operations ---------------------------------------------------------------------------------------
 
@@ -426,7 +470,7 @@ class Reference:
             for name, k in self.columns.items():
                 if name[0] == "build":
                     bounds[k] = builds.get((*name[1:3], self.years[name[3]]), 0.0)
-            whole &= np.array([name[0] in ("chosen", "started") for name in self.columns], dtype=bool)
+            whole &= np.array([name[0] in ("chosen", "started", "segment") for name in self.columns], dtype=bool)
         money, fixed = np.zeros(len(bounds)), 0.0
         for (k, *_), amount in self.costs.items():
             if k is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 
@@ -98,7 +99,7 @@ class Period:
     # --- plants -------------------------------------------------------------------------------------------
 
     def run(self):
-        m, use = self.m, defaultdict(list)
+        m, use, mixed = self.m, defaultdict(list), defaultdict(list)
         for f, p, opex, capacity_per_t in m.operations:
             country, tie = m.facilities[f]["country"], m.facilities[f].flag("concern_tie")
             concern, inputs = tie or country in m.concern, m.recipe[p, "input"]
@@ -106,6 +107,7 @@ class Period:
                 k = self.column("activity", f, p, q, component="opex", usd=opex(self.year))
                 self.cause(k, m.causes("operation", facility=f, process=p))
                 use[f].append((k, capacity_per_t))
+                mixed[f].append((k, inputs, dict(m.recipe[p, "output"])))
                 for material, per_t in inputs:
                     self.used[material, country, q].append((k, per_t(self.year)))
                 out = EXPOSED if concern or (q == EXPOSED and not m.restores[p]) else CLEAN
@@ -115,6 +117,18 @@ class Period:
                         self.recycled[material, country, out].append((k, per_t(self.year)))
                     if tie and country not in m.concern:
                         self.tied[material].append((k, per_t(self.year)))
+        for (name, material, of), sides in m.blends.items():
+            for f in mixed if not of else [of] if of in mixed else []:
+                makers = [(k, inputs, outputs[material]) for k, inputs, outputs in mixed[f] if material in outputs]
+                for side, limit in zip(("lower", "upper"), (figure(self.year) for figure in sides), strict=True):
+                    terms = [
+                        (k, sum(m.contents.get((name, x), 0.0) * per_t(self.year) for x, per_t in inputs)
+                         - (limit or 0.0) * out(self.year))
+                        for k, inputs, out in makers
+                    ]  # fmt: skip
+                    self.row(
+                        "blend", name, material, of, f, side, terms=terms, **{side: 0.0} if limit is not None else {}
+                    )
         for f, r in m.facilities.items():
             here = lambda row, f=f: m.makes(f, row)  # noqa: E731
             left = self.disrupted("outage", here)
@@ -353,6 +367,10 @@ class Period:
             return {"": (concern + tied, all_supplied)}
         if metric == "single_country_share":
             return {c: (self.supplied(materials, [c]), all_supplied) for c in everywhere}
+        if metric == "largest_share":
+            # the same by all sets of so many countries, instead of by duality
+            sets = itertools.combinations(everywhere, min(int(cap["largest"]), len(everywhere)))
+            return {chosen: (self.supplied(materials, chosen), all_supplied) for chosen in sets}
         if metric == "impact":
             here = [o for o, s in m.online if s == self.t]
             caused = ((m.build(self.b, o, self.t), m.built_units(o, self.t).get(cap["impact"], 0.0)) for o in here)

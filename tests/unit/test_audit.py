@@ -751,6 +751,23 @@ def public_money_for_private(run):
     put(run.tables["funding"], "musd", more(0.1), source="eib", year=2027)
 
 
+@corrupts("build_modules")
+def smaller_than_the_smallest_size(run):
+    # of reduce-more 4 t are the least, a fifth of its 20 t
+    add(run.tables, "builds", "reduce-more", "new-reduce", "USA", 2026, 2026, 0.1, 2.0, 0.1)
+
+
+@corrupts("largest_share")
+def nearly_all_from_two(run):
+    put(run.tables["activity"], "activity_t", more(1e6), facility="chn-reduce", year=2029)
+
+
+@corrupts("blend")
+def mostly_cast_of_new_ferrite(run):
+    # what is cast has 1 a tonne; with 1.25 t of old coils, of 2, in a tonne of the rest, more than 1.5 are asked for
+    add(run.tables, "activity", "fra-wind", "cast", "FRA", "clean", "clean", 2029, 1000.0)
+
+
 @corrupts("sale_rows")
 def a_sale_of_what_the_buyer_does_not_take(run):
     put(run.tables["sales"], "provenance", "exposed", buyer="export", year=2027)

@@ -91,8 +91,23 @@ def returns(rest):
     return {"returns": "return,material,returned,t_per_t,collected,mean_life_years,shape\nr,magnet," + rest + "\n"}
 
 
+SIZES = "option,size,capacity_t,capex_musd\n"
 BUYER = "buyer,country,material\nb,AAA,magnet\n"
 SUBSTITUTE = "substitute,name,material,country,replaced_by,t_per_t\n"
+
+
+def blends(*rows, contents="x,ore,1"):
+    """What ore contains, and limits on it in what is made of it."""
+    return {
+        "contents": f"property,material,content\n{contents}\n",
+        "blends": "property,material,facility,year,min,max\n" + "".join(f"{row}\n" for row in rows),
+    }
+
+
+def sizes(*rows):
+    """The option ``second`` (100 t for 9 MUSD) as a divisible one, and its smaller sizes."""
+    divisible = edited("options", 3, integer="no")
+    return {"options": divisible, "option_sizes": SIZES + "".join(f"{row}\n" for row in rows)}
 
 
 def buyers(*prices, buyer=BUYER):
@@ -496,6 +511,23 @@ SLIPS = [
         "returns.csv:2:return",
         returns("tin,1,0.5,1,") | {"materials": TABLES["materials"] + "tin,Tin,,no,1,yes\n"},
     ),
+    ("E308", "caps.csv:2:largest", {"caps": "cap,metric,stage,largest,limit\nc,stage_share,metal,2,0.5\n"}),
+    ("E309", "caps.csv:2:largest", {"caps": "cap,metric,stage,largest,limit\nc,largest_share,metal,,0.5\n"}),
+    # blends
+    ("E333", "blends.csv:2:max", blends("x,metal,,,,")),
+    ("E333", "blends.csv:3:min", blends("x,metal,,2026,1,2", "x,metal,,2030,,2")),
+    ("E334", "blends.csv:2:min", blends("x,metal,,,3,2")),
+    ("E335", "blends.csv:2:property", blends("x,ore,,,,2", contents="x,metal,1")),
+    ("E335", "blends.csv:2:property", blends("x,metal,,,,2", contents="x,metal,1")),
+    ("E335", "blends.csv:2:facility", blends("x,metal,shop,,,2")),
+    ("E201", "blends.csv:2:property", blends("y,metal,,,,2")),
+    ("E201", "contents.csv:2:material", blends("x,metal,,,,2", contents="x,oer,1")),
+    ("E302", "blends.csv:2:year", blends("x,metal,,,,2", "x,metal,,2026,,2")),
+    # sizes
+    ("E331", "option_sizes.csv:2:option", {"option_sizes": SIZES + "second,small,50,5\n"}),
+    ("E332", "option_sizes.csv:2:capacity_t", sizes("second,small,100,5")),
+    ("E332", "option_sizes.csv:3:capex_musd", sizes("second,large,60,6", "second,small,50,7")),
+    ("E201", "option_sizes.csv:2:option", sizes("secnd,small,50,5")),
     # buyers
     ("E391", "buyers.csv:2:buyer", {"buyers": BUYER}),
     ("E392", "buyer_prices.csv:3:max_t", buyers("2026,60000,,50", "2030,60000,,")),

@@ -42,12 +42,13 @@ def studies():
         "weights": planner.evidence(tiny, plan),
         "diagnose": planner.diagnose(tiny),
         "break-even": planner.break_even(ramp, "narva-1", premium="magnet"),
+        "concentration": planner.concentration(plan),
     }
 
 
 NAMES = (
     *("frontier", "explain", "explain, unbuilt", "alternatives", "stress", "delivery", "failing", "hedge"),
-    *("one at a time", "lhs", "compare", "cover", "evidence", "weights", "diagnose", "break-even"),
+    *("one at a time", "lhs", "compare", "cover", "evidence", "weights", "diagnose", "break-even", "concentration"),
 )
 FITS = {
     "text": lambda v: isinstance(v, str),

@@ -16,6 +16,7 @@ file              rules on
 ``substitutes``   substitutes, which need a share of the demand
 ``returns``       what comes back after its use
 ``impacts``       impacts, and what causes them
+``blends``        what materials contain, and limits on it
 ``risk``          the risk weight, and ranges of delivery risks
 ``disruptions``   scenarios and disruptions, which must hit something
 ``survival``      outages to survive, and service in branches

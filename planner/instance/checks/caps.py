@@ -43,7 +43,7 @@ def stage_or_material(draft: Draft) -> Iterable[Issue]:
 def meaningful_columns(draft: Draft) -> Iterable[Issue]:
     """A column of a cap that means nothing for its metric must be blank."""
     for row in draft.instance.caps:
-        for column in ("country", "sector", "origin", "recycled", "impact"):
+        for column in ("country", "sector", "origin", "recycled", "impact", "largest"):
             if getattr(row, column) and column not in METRICS[row.metric].columns:
                 yield draft.at(row, column, f"means nothing for {row.metric}, it must be blank")
 
@@ -54,7 +54,11 @@ def whose_share(draft: Draft) -> Iterable[Issue]:
     for row in draft.instance.caps:
         needs = METRICS[row.metric].needs
         if needs and not any(getattr(row, column) for column in needs):
-            of: dict[tuple[str, ...], str] = {("impact",): "an impact", ("country",): "a country or bloc"}
+            of: dict[tuple[str, ...], str] = {
+                ("impact",): "an impact",
+                ("largest",): "how many suppliers count together",
+                ("country",): "a country or bloc",
+            }
             asked = of.get(needs, "a country, an origin, or both")
             yield draft.at(row, needs[0], f"{row.metric} needs {asked}")
 

@@ -16,7 +16,7 @@ TOLD_ROW_BY_ROW = 5  # most rows of a table with a warning each; more rows are r
 BLANK_MEANT = "write these cells too; if they are meant to be blank, leave the row as it is"
 SERIES = (
     *("recipe_yields", "facility_capacity", "operation_costs", "demand", "market_prices"),
-    *("substitute_shares", "buyer_prices"),
+    *("substitute_shares", "buyer_prices", "blends"),
 )
 
 

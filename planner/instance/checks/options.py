@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import zip_longest
 
 from ...errors import Issue
 from ..tables import Option
@@ -162,3 +163,32 @@ def can_be_paid(draft: Draft) -> Iterable[Issue]:
     for row in draft.instance.options:
         if row.private_musd == 0 and row.capex_musd > 0 and row.option not in funded:
             yield draft.at(row, "private_musd", "there is neither private money nor a fund, so it cannot be built")
+
+
+@check("E331", "option_sizes", "options")
+def sizes_are_of_divisible_modules(draft: Draft) -> Iterable[Issue]:
+    """An option with sizes is not of whole modules: its size is any part of its largest one."""
+    options = {o.option: o for o in draft.instance.options}
+    for row in draft.instance.option_sizes:
+        option = options.get(row.option)
+        if option is not None and option.integer:
+            expected = f"the option is of whole modules ({draft.named(option)})"
+            yield draft.at(row, "option", expected, "write integer = no there")
+
+
+@check("E332", "option_sizes", "options")
+def sizes_in_order(draft: Draft) -> Iterable[Issue]:
+    """A size must be smaller than the next, and last than module_t of its option, and must not cost more than that."""
+    options = {o.option: o for o in draft.instance.options}
+    rows = sorted(draft.instance.option_sizes, key=lambda r: (r.option, r.capacity_t))
+    for row, after in zip_longest(rows, rows[1:]):
+        option = options.get(row.option)
+        if option is None:
+            continue
+        last = after is None or after.option != row.option
+        larger, name = (option, "module_t") if last else (after, "capacity_t")
+        of = f"{name} = {getattr(larger, name):g} of {draft.named(larger)}"
+        if row.capacity_t >= getattr(larger, name):
+            yield draft.at(row, "capacity_t", f"must be below {of}", "the option's own row is its largest size")
+        elif row.capex_musd > larger.capex_musd:
+            yield draft.at(row, "capex_musd", f"costs more than the larger size with {of}")

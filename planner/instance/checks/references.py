@@ -33,6 +33,7 @@ _SINGULAR = {
     "substitutes": "substitute",
     "returns": "return",
     "impacts": "impact",
+    "contents": "property",
     "sources": "source",
     STAGES: "stage",
     BLOCS: "bloc",

@@ -502,9 +502,11 @@ class Space:
         found: list[float] = []
         proven = True
         for unit in ("module_t", "capex_musd"):
-            weights = {
-                int(self.column[i]): float(getattr(self.options[o], unit)) for o in options for i in self.starts[o]
-            }
+            each = {o: float(getattr(self.options[o], unit)) for o in options}
+            weights = {int(self.column[i]): each[o] for o in options for i in self.starts[o]}
+            if unit == "capex_musd":
+                of_column = capex(self.data, self.arrays, _of(each))
+                weights = {int(k): float(of_column[k]) for k in np.flatnonzero(of_column)}
             for most in (False, True):
                 _, sure = self._extreme(weights, most, gap=1e-4)
                 known = [sum(w * x[k] for k, w in weights.items()) for x in self.seen]
@@ -595,6 +597,11 @@ class Space:
         while name in taken:
             name, n = f"{said} ({n})", n + 1
         return name
+
+
+def _of(numbers: Mapping[str, float]) -> Callable[[str], float]:
+    """Return the function of an option that gives its number, 0 if it has none."""
+    return lambda option: numbers.get(option, 0.0)
 
 
 def worker(space: Space) -> Worker:

@@ -70,6 +70,14 @@ def check_uncertain(instance: Instance) -> None:
         raise UsageError("every project is certain: give options.csv success_probability, or rows of delivery_risk.csv")
 
 
+def check_sizes(instance: Instance) -> None:
+    """Raise UsageError if the size of some project is a decision: overruns and losses are of modules of one size."""
+    if instance.option_sizes:
+        raise UsageError(
+            "projects with sizes (option_sizes.csv) cannot come late, dear or small: give each size its option"
+        )
+
+
 def draw(instance: Instance, samples: int, seed: int | Sequence[int]) -> Draws:
     """Draw outcomes from a scrambled Sobol sequence, with one coordinate per project and aspect.
 

@@ -195,6 +195,8 @@ def _cap(system: System, family: str, limit: ShareLimit) -> Statement:
     node = system.data.nodes[limit.node]
     row = next(c for c in system.instance.caps if c.cap == limit.cap)
     of = [f"{'recycled ' if row.recycled else ''}{METRICS[family].label}"]
+    if row.largest:
+        of = [f"share of the {row.largest} largest suppliers"]
     if row.stage or row.material:
         of.append(f"of {row.stage or row.material}")
     if row.sector:

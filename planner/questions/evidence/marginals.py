@@ -163,10 +163,14 @@ class _Marginals:
     def _wacc_of(self, row: Any) -> float:
         return float(self.instance.wacc if row.wacc is None else row.wacc)
 
-    def _capex(self, row: Any) -> float:
+    def _capex(self, row: Any) -> float | None:
+        if row.option in self.instance.sizes:
+            return None  # of the largest size, of which the plan may have only a part
         return self._annuity(row, self._wacc_of(row))
 
-    def _wacc(self, row: Any) -> float:
+    def _wacc(self, row: Any) -> float | None:
+        if row.option in self.instance.sizes:
+            return None
         wacc = self._wacc_of(row)
         step = max(wacc, 0.01) * STEP
         return float(row.capex_musd) * (self._annuity(row, wacc + step) - self._annuity(row, wacc)) / step

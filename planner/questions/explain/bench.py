@@ -26,9 +26,11 @@ from ...solving.solver import Found, Progress, Settings
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
+    from ...instance.tables import Option
     from ...runs.run import Run
 
 BUILT = 1e-9  # modules; a smaller number counts as none
+SLIVER = 1e-7  # modules by which a size may lie below another and count as it
 A_LITTLE = 1e-5  # kt/yr; this capacity is given to plants without any, to see what their first tonne would earn
 OUT_OF_TIME, INTERRUPTED = "out of time", "interrupted"
 SAME = 1e-9  # relative; two costs that differ by less count as equal
@@ -120,7 +122,26 @@ class Model:
         chosen = self.arrays.columns.get("chosen", {})
         for i, choice in enumerate(self.data.chosen):
             values[chosen[i]] = 1.0 if any(modules[start] > BUILT for start in choice.starts) else 0.0
+        full = self.arrays.columns.get("full", {})
+        for of in self.data.excess:
+            reached = 0.0
+            for k in of.steps:
+                reached += self.data.fill[k].share
+                if k in full:
+                    values[full[k]] = 1.0 if modules[of.start] > reached - SLIVER else 0.0
         return np.round(values[self.whole])
+
+    def capital(self, option: str) -> dict[int, float]:
+        """Return column -> present value of the capital cost of an option, MUSD per unit of the column."""
+        starts = ((self.columns[i], self.data.build[i]) for i in self.starts[option])
+        cost = {column: start.annuity * start.probability for column, start in starts}
+        sized = ((i, of) for i, of in enumerate(self.data.excess) if of.option == option)
+        return cost | {self.arrays.columns["excess"][i]: of.annuity * of.probability for i, of in sized}
+
+    def least_modules(self, option: Option) -> float:
+        """Return the least of an option that is built, modules: one, or of an option with sizes its smallest size."""
+        sizes = self.instance.sizes.get(option.option)
+        return min(sizes[0][0] / option.module_t if sizes else 1.0, option.max_modules)
 
     def hold(self, modules: np.ndarray, all_builds: bool, raised: Mapping[int, float] | None = None) -> Found | None:
         """Solve for the operations with the builds held; None if there is no plan with these builds.

@@ -97,9 +97,7 @@ def by_capex(bench: Bench, project: Project) -> list[Entry]:
     name = project.option.option
     if project.plan is None:
         return [_entry(name, ALL, project.if_built_how, _cannot(project))]
-    money = {
-        bench.columns[i]: bench.data.build[i].annuity * bench.data.build[i].probability for i in bench.starts[name]
-    }
+    money = bench.capital(name)
     lacking = project.cost_if_built.least - max(money.values()) * project.option.max_modules
     if not bench.proven and lacking > 0.0:
         says = f"not even free of capex: at least {lacking:,.4g} MUSD more are lacking"

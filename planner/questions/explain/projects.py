@@ -89,7 +89,7 @@ def survey(bench: Bench) -> list[Project]:
             count, worth = {i: bench.builds[i] for i in built}, value
         else:
             best = min(starts, key=lambda i: (_cost(bench, i) - sum(of_first[i].values()), i))
-            count, worth = {best: _one(option)}, of_first
+            count, worth = {best: bench.least_modules(option)}, of_first
         first = min(count)
         of_starts = [(bench.data.build[i], n) for i, n in count.items()]
         result.append(
@@ -100,7 +100,8 @@ def survey(bench: Bench) -> list[Project]:
                 start=first,
                 start_year=bench.data.build[first].year,
                 modules=sum(count.values()),
-                annuity=sum(n * start.probability * start.annuity for start, n in of_starts),
+                annuity=sum(n * start.probability * start.annuity for start, n in of_starts)
+                + sum(_excess(bench, i, n) for i, n in count.items()),
                 fixed_om=sum(n * start.probability * (start.fixed_om + start.impact) for start, n in of_starts),
                 earns=sum(n * sum(worth[i].values()) for i, n in count.items()),
                 together=_together(bench, option),
@@ -142,9 +143,18 @@ def _cost(bench: Bench, i: int) -> float:
     return float(bench.data.build[i].expected_cost)
 
 
-def _one(option: Option) -> float:
-    """Return one module, or less if the option permits less in all."""
-    return min(1.0, option.max_modules)
+def _excess(bench: Bench, start: int, modules: float) -> float:
+    """Return what modules of a start cost beyond that part of the option's largest size, MUSD present value."""
+    option = bench.data.build[start].option
+    sizes = bench.instance.sizes.get(option)
+    if not sizes:
+        return 0.0
+    (full, dear), (small, cheap) = sizes[-1], max(s for s in [(0.0, 0.0), *sizes] if s[0] <= modules * sizes[-1][0])
+    large, more = next((s for s in sizes if s[0] > small), (full, dear))
+    size = modules * full
+    capex = cheap + (more - cheap) * (size - small) / (large - small) if large > small else cheap
+    each = next(of.annuity * of.probability for of in bench.data.excess if of.start == start)
+    return each * (capex - dear * modules)
 
 
 def _together(bench: Bench, option: Option) -> tuple[str, ...]:
@@ -200,8 +210,8 @@ def cost_if_built(bench: Bench, project: Project) -> None:
     start[bench.starts[name]] = 0.0
     for twin in project.twins if project.option.exclusive_group else ():
         start[bench.starts[twin]] = 0.0
-    start[project.start] = _one(project.option)
-    answer = bench.again(f"with {name}", least=(name, _one(project.option)), start=start)
+    start[project.start] = least = bench.least_modules(project.option)
+    answer = bench.again(f"with {name}", least=(name, least), start=start)
     if answer is None:
         project.if_built_how = f"{NOT_AGAIN}: {bench.stopped}"
     elif answer.stopped == "infeasible":

@@ -12,7 +12,8 @@ from ...instance.metrics import METRICS
 if TYPE_CHECKING:
     from ...instance.instance import Instance
 
-KINDS = (*METRICS, "unserved")
+# the share of the largest suppliers is known exactly only where a cap on it binds
+KINDS = (*(name for name, metric in METRICS.items() if "largest" not in metric.columns), "unserved")
 
 
 @dataclass(frozen=True)

@@ -299,6 +299,7 @@ class Limited:
             if count > 1e-6:
                 builds[begun.option, begun.year] = count
                 capex += count * overnight[begun.option]
+        capex += sum(x[k] for k in columns.get("excess", {}).values())
         traced = exposed / delivered if delivered > 1e-9 else math.nan
         tonnes = float(short) if short > 1e-6 else 0.0
         return {

@@ -18,6 +18,7 @@ from .search import Best, Search, decisions
 from .verdict import Estimate, at_most, beyond, estimate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ...solving.solver import Progress, Settings
 
 GROUPS = 8  # independent groups of outcomes in a trial, from which confidence intervals are estimated
+ANSWERED = 16  # outcomes of the first group that are answered too; each is a search with whole numbers
 DESIGN, REPLICATION, TRIAL = 0, 1, 2  # kinds of samples, each drawn with seeds of its own
 
 
@@ -41,6 +43,7 @@ def hedge(
     insurance: int = 5,
     weight: float = 0.0,
     alpha: float = 0.9,
+    rebuild_after: int | None = 1,
     gap: float = 0.005,
     time_limit: float | None = None,
     workers: int | None = None,
@@ -57,6 +60,8 @@ def hedge(
     trial         outcomes on which both plans are compared, the same for both, in 8 independent groups
     insurance     largest projects that the hedged plan builds more, of which the worth is searched
     weight        of the mean of the worst 1 - alpha of the outcomes by cost, against the mean of all
+    rebuild_after  years after a project should have come from which on something else may be started; the first 16
+                  outcomes of the trial are then also told free to answer, as in ``delivery_risk``. None: never
     gap           relative gap of each search
     time_limit    seconds of each search; those for the insurance end after a minute at the latest
     workers       processes for the operations; None: one per core, once they have taken seconds
@@ -92,6 +97,8 @@ def hedge(
         work.complete = best.why != "interrupted"
         hedged = _as_plan(instance, search, best, gap, seed, progress)
         tried = work.run_trial(trial, trusting, best.x)
+        if rebuild_after is not None:
+            work.run_answers(tried, rebuild_after, (run, hedged), workers, scheduler)
         rows = work.replicated(replications, best, tried)
         worths: list[tuple[Any, ...]] = []
         if work.complete and insurance:
@@ -100,16 +107,18 @@ def hedge(
             work.complete = len(worths) == len(projects)
     return _result(work, run, hedged, best, tried, rows, worths,
                    {"outcomes": outcomes, "replications": replications, "trial": trial, "insurance": insurance,
-                    "weight": weight, "alpha": alpha, "gap": gap, "time_limit": time_limit, "seed": seed})  # fmt: skip
+                    "weight": weight, "alpha": alpha, "rebuild_after": rebuild_after, "gap": gap,
+                    "time_limit": time_limit, "seed": seed})  # fmt: skip
 
 
 def _check(
     instance: Instance, outcomes: int, replications: int, trial: int, insurance: int, weight: float, alpha: float
 ) -> None:
     """Raise UsageError if nothing is uncertain, or a setting or the instance does not fit the question."""
-    from ..delivery.draws import check_uncertain
+    from ..delivery.draws import check_sizes, check_uncertain
 
     check_uncertain(instance)
+    check_sizes(instance)
     if instance.survive or instance.rows("branch_service"):
         raise UsageError(
             "an instance with [security] survive or branch_service.csv asks more of a plan than is searched here: "
@@ -137,9 +146,11 @@ class _Trial:
     objectives  the same with the weights of broken promises, MUSD
     short       short over the horizon, t
     broken      1 if a promise is broken, else 0
+    answers     of each plan: mean cost of the first outcomes held to it, and free to answer, MUSD; else empty
     """
 
     costs: list[np.ndarray] = field(default_factory=list)
+    answers: list[tuple[float, float]] = field(default_factory=list)
     objectives: list[np.ndarray] = field(default_factory=list)
     short: list[np.ndarray] = field(default_factory=list)
     broken: list[np.ndarray] = field(default_factory=list)
@@ -183,6 +194,29 @@ class _Work:
         except KeyboardInterrupt:
             self.complete = False
         return result
+
+    def run_answers(
+        self, trial: _Trial, after: int, plans: Sequence[Run], workers: int | None, scheduler: str | None
+    ) -> None:
+        """Add what the first outcomes of a trial cost if something else may be started ``after`` years."""
+        from ..delivery.delivered import Delivered
+        from ..delivery.draws import draw
+
+        if not trial.costs or not self.complete:
+            return
+        draws = draw(self.instance, trial.costs[0].shape[1], (self.seed, TRIAL, 0))
+        outcomes = [draws.outcome(s) for s in range(min(ANSWERED, len(draws)))]
+        how: dict[str, Any] = {"partial": None, "workers": workers, "scheduler": scheduler, "progress": self.progress}
+        try:
+            for plan in plans:
+                found = Delivered(self.instance, plan, after).try_outcomes(outcomes, "answers", **how).values()
+                if len(found) < len(outcomes):
+                    raise KeyboardInterrupt
+                held, free = ([result["cost"] for result in of] for of in (found, (f["answered"] or f for f in found)))
+                trial.answers.append((float(np.mean(held)), float(np.mean(free))))
+        except KeyboardInterrupt:
+            self.complete = False
+            trial.answers.clear()
 
     def _group(self, trial: _Trial, size: int, group: int, plans: tuple[np.ndarray, ...]) -> None:
         """Add a group of ``size`` outcomes to a trial."""
@@ -312,7 +346,8 @@ def _plans(work: _Work, run: Run, hedged: Run, tried: _Trial) -> pd.DataFrame:
         )
         planned = float(plan.plan["objective_musd"])
         capex = float(plan.tables["builds"]["capex_musd"].sum())
-        rows.append((name, planned, costs.mean(), worst.of(costs), short.mean(), broken.mean(), capex))
+        answered = tried.answers[k] if tried.answers else (np.nan, np.nan)
+        rows.append((name, planned, costs.mean(), worst.of(costs), short.mean(), broken.mean(), capex, *answered))
     return pd.DataFrame(rows, columns=Hedge.columns("plans"))
 
 

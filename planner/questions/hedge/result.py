@@ -51,6 +51,10 @@ class Hedge(Study):
             short_t            | number | t     | mean of what is short over the horizon
             promise_broken     | number | share | outcomes in which a promise could not be kept
             capex_musd         | number | MUSD  | overnight cost of what is built
+            held_musd          | number | MUSD  | mean present cost of the first 16 outcomes, held to the plan; blank
+                without an answer, as the next
+            answered_musd      | number | MUSD  | the same free to answer: something else may be started `rebuild_after`
+                years after a project should have come
             """,
         ),
         Table(
@@ -189,6 +193,15 @@ class Hedge(Study):
         elif s.sign < 0:
             saves = f"The hedged plan costs {figure_of(-s.mean, 5)} more{sure}"
         lines.append(saves)
+        known = self.plans[self.plans["answered_musd"].notna()]
+        if len(known):
+            told = (
+                f"{r.plan} {figure_of(r.answered_musd, 6)} ({figure_of(r.held_musd, 6)})" for r in known.itertuples()
+            )
+            lines.append(
+                f"Free to start something else {self.settings['rebuild_after']} year(s) after a project should have "
+                f"come (held to the plan), mean of the first outcomes: {', '.join(told)}"
+            )
         broken = self.plans["promise_broken"].tolist()
         if max(broken) > 0.0:
             lines.append(

@@ -106,6 +106,12 @@ def _plan(study: Shown, name: str) -> Row:
 
 def _plans(view: View, study: Shown) -> Table:
     worst = rate_of(1.0 - study.about["settings"]["alpha"])
+    answered: list[Column] = []
+    if any(p.get("answered_musd") is not None for p in study.tables["plans"]):
+        answered = [
+            Column(f"Mean of the first outcomes, held to the plan, {view.musd}", "held_musd", "number"),
+            Column(f"The same, free to answer, {view.musd}", "answered_musd", "number"),
+        ]
     return Table(
         "table-hedge-plans",
         "Both plans",
@@ -118,6 +124,7 @@ def _plans(view: View, study: Shown) -> Table:
             Column("Short on average, t", "short_t", "number"),
             Column("A promise is broken in", "promise_broken", "share"),
             Column(f"Overnight capex, {view.musd}", "capex_musd", "number"),
+            *answered,
         ),
         folded=False,
     )

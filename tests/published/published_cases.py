@@ -1,0 +1,361 @@
+"""Published problems as instances: each function returns the settings and the tables, in plain words.
+
+Their numbers are facts of the sources named; see docs/published.md. Money is pounds or dollars as published, months
+stand as years (nothing is discounted then), and what has no unit there is tonnes here.
+"""
+
+from __future__ import annotations
+
+TOML = """\
+schema = 1
+name = "published"
+stages = ["making"]
+[time]
+years = {years}
+last_period_years = 1
+[finance]
+currency = "{currency}"
+price_year = 2025
+discount_rate = {rate}
+wacc = 0.0
+[security]
+countries_of_concern = []
+"""
+HERE = {"country": "here"}
+
+
+def toml(periods, rate=0.0, currency="GBP"):
+    return TOML.format(years=list(range(2026, 2026 + periods)), rate=rate, currency=currency)
+
+
+def named(table, *names):
+    """Rows of a table whose key is its singular, with that name in full too."""
+    key = {"countries": "country", "materials": "material", "processes": "process"}[table]
+    return [{key: name, "name": name} for name in names]
+
+
+def turns(process, inputs, output):
+    """The recipe of a process: tonnes of each input for a tonne of its output."""
+    taken = [{"process": process, "material": m, "role": "input", "t_per_t": t} for m, t in inputs.items() if t]
+    return [*taken, {"process": process, "material": output, "role": "output", "t_per_t": 1}]
+
+
+def plant(name, country="here", capacity=0.0, **more):
+    status = "operating" if capacity != 0.0 else "candidate"
+    return {"facility": name, "name": name, "country": country, "status": status, "capacity_t": capacity, **more}
+
+
+def runs(facility, process, cost=0.0):
+    return {"facility": facility, "process": process, "opex_usd_per_t": cost}
+
+
+# --- Williams 19: distribution ---------------------------------------------------------------------------------------
+
+FACTORIES = {"Liverpool": 150_000, "Brighton": 200_000}
+DEPOTS = {"Newcastle": 70_000, "Birmingham": 50_000, "London": 100_000, "Exeter": 40_000}
+CUSTOMERS = {"C1": 50_000, "C2": 10_000, "C3": 40_000, "C4": 35_000, "C5": 60_000, "C6": 20_000}
+CARRIAGE = {
+    "Liverpool": {"Newcastle": 0.5, "Birmingham": 0.5, "London": 1.0, "Exeter": 0.2, "C1": 1.0, "C3": 1.5, "C4": 2.0, "C6": 1.0},
+    "Brighton": {"Birmingham": 0.3, "London": 0.5, "Exeter": 0.2, "C1": 2.0},
+    "Newcastle": {"C2": 1.5, "C3": 0.5, "C5": 1.5, "C6": 1.0},
+    "Birmingham": {"C1": 1.0, "C2": 0.5, "C3": 0.5, "C4": 1.0, "C5": 0.5},
+    "London": {"C2": 1.5, "C3": 2.0, "C5": 0.5, "C6": 1.5},
+    "Exeter": {"C3": 0.2, "C4": 1.5, "C5": 0.5, "C6": 1.5},
+}  # fmt: skip
+
+
+def distribution():
+    """Two factories, four depots and six customers are the countries; what passes a depot is handled there."""
+    lanes = [
+        {
+            "material": "goods" if to in DEPOTS else "delivered",
+            "origin": start,
+            "destination": to,
+            "cost_usd_per_t": cost,
+        }
+        for start, of in CARRIAGE.items()
+        for to, cost in of.items()
+    ]
+    return toml(1), {
+        "countries": named("countries", *FACTORIES, *DEPOTS, *CUSTOMERS),
+        "materials": named("materials", "goods", "delivered"),
+        "processes": named("processes", "make", "make for customers", "handle"),
+        "recipes": [*turns("make", {}, "goods"), *turns("make for customers", {}, "delivered"),
+                    *turns("handle", {"goods": 1}, "delivered")],
+        "facilities": [plant(name, name, t) for name, t in {**FACTORIES, **DEPOTS}.items()],
+        "operations": [
+            *(runs(name, process) for name in FACTORIES for process in ("make", "make for customers")),
+            *(runs(name, "handle") for name in DEPOTS),
+        ],
+        "lanes": lanes,
+        "sectors": [{"sector": "all", "name": "all", "shortage_usd_per_t": 1000, "min_service": 1}],
+        "demand": [{"country": c, "sector": "all", "material": "delivered", "demand_t": t} for c, t in CUSTOMERS.items()],
+    }  # fmt: skip
+
+
+# --- Williams 1: food manufacture ------------------------------------------------------------------------------------
+
+OILS = {  # hardness, and price in each month
+    "VEG1": (8.8, (110, 130, 110, 120, 100, 90)),
+    "VEG2": (6.1, (120, 130, 140, 110, 120, 100)),
+    "OIL1": (2.0, (130, 110, 130, 120, 150, 140)),
+    "OIL2": (4.2, (110, 90, 100, 120, 110, 80)),
+    "OIL3": (5.0, (115, 115, 95, 125, 105, 135)),
+}
+REFINED = {"vegetable": ("VEG1", "VEG2"), "other": ("OIL1", "OIL2", "OIL3")}
+
+
+def food():
+    """Oils are bought, stored and refined on two lines, then blended: the hardness of the food lies between 3 and 6."""
+    line = {"vegetable": 200, "other": 250}
+    return toml(6), {
+        "countries": named("countries", "here"),
+        "materials": named("materials", *OILS, *(f"refined {oil}" for oil in OILS), "food"),
+        "processes": named("processes", *(f"{step} {oil}" for oil in OILS for step in ("refine", "blend"))),
+        "recipes": [
+            *(row for oil in OILS for row in turns(f"refine {oil}", {oil: 1}, f"refined {oil}")),
+            *(row for oil in OILS for row in turns(f"blend {oil}", {f"refined {oil}": 1}, "food")),
+        ],
+        "facilities": [*(plant(of, capacity=t) for of, t in line.items()), plant("blender", capacity=1000)],
+        "operations": [
+            *(runs(of, f"refine {oil}") for of, oils in REFINED.items() for oil in oils),
+            *(runs("blender", f"blend {oil}") for oil in OILS),
+        ],
+        "markets": [{"market": oil, **HERE, "material": oil} for oil in OILS],
+        "market_prices": [
+            {"market": oil, "year": 2026 + month, "price_usd_per_t": price}
+            for oil, (_, prices) in OILS.items()
+            for month, price in enumerate(prices)
+        ],
+        "stockpiles": [
+            {"stockpile": oil, **HERE, "material": oil, "initial_t": 500, "max_t": 1000, "final_min_t": 500,
+             "holding_usd_per_t": 5}
+            for oil in OILS
+        ],
+        "contents": [
+            {"property": "hardness", "material": f"refined {oil}", "content": hardness}
+            for oil, (hardness, _) in OILS.items()
+        ],
+        "blends": [{"property": "hardness", "material": "food", "facility": "blender", "min": 3, "max": 6}],
+        "buyers": [{"buyer": "shops", **HERE, "material": "food"}],
+        "buyer_prices": [{"buyer": "shops", "price_usd_per_t": 150}],
+    }  # fmt: skip
+
+
+# --- Williams 3: factory planning ------------------------------------------------------------------------------------
+
+PROFIT = (10, 6, 8, 4, 11, 9, 3)
+HOURS = {
+    "grinder": (0.5, 0.7, 0, 0, 0.3, 0.2, 0.5),
+    "vertical drill": (0.1, 0.2, 0, 0.3, 0, 0.6, 0),
+    "horizontal drill": (0.2, 0, 0.8, 0, 0, 0, 0.6),
+    "borer": (0.05, 0.03, 0, 0.07, 0.1, 0, 0.08),
+    "planer": (0, 0, 0.01, 0, 0.05, 0, 0.05),
+}
+MACHINES = {  # how many work in each month
+    "grinder": (3, 4, 4, 4, 3, 4),
+    "vertical drill": (2, 2, 2, 1, 1, 2),
+    "horizontal drill": (3, 1, 3, 3, 3, 2),
+    "borer": (1, 1, 0, 1, 1, 1),
+    "planer": (1, 1, 1, 1, 1, 0),
+}
+MONTH = 24 * 2 * 8  # hours of a machine
+SOLD = (
+    (500, 1000, 300, 300, 800, 200, 100),
+    (600, 500, 200, 0, 400, 300, 150),
+    (300, 600, 0, 0, 500, 400, 100),
+    (200, 300, 400, 500, 200, 0, 100),
+    (0, 100, 500, 100, 1000, 300, 0),
+    (500, 500, 100, 300, 1100, 500, 60),
+)  # most of each product, by month
+
+
+def factory():
+    """Hours of machines are made like a material, and used up by the products; each can be stored."""
+    products = [f"P{i + 1}" for i in range(len(PROFIT))]
+    return toml(6), {
+        "countries": named("countries", "here"),
+        "materials": named("materials", *HOURS, *products),
+        "processes": named("processes", *(f"run {m}" for m in HOURS), *(f"make {p}" for p in products)),
+        "recipes": [
+            *(row for m in HOURS for row in turns(f"run {m}", {}, m)),
+            *(row for i, p in enumerate(products) for row in turns(f"make {p}", {m: h[i] for m, h in HOURS.items()}, p)),
+        ],
+        "facilities": [*(plant(m, capacity="") for m in HOURS), plant("shop", capacity=100_000)],
+        "facility_capacity": [
+            {"facility": m, "year": 2026 + month, "capacity_t": MONTH * count}
+            for m, counts in MACHINES.items()
+            for month, count in enumerate(counts)
+        ],
+        "operations": [*(runs(m, f"run {m}") for m in HOURS), *(runs("shop", f"make {p}") for p in products)],
+        "stockpiles": [
+            {"stockpile": p, **HERE, "material": p, "max_t": 100, "final_min_t": 50, "holding_usd_per_t": 0.5}
+            for p in products
+        ],
+        "buyers": [{"buyer": p, **HERE, "material": p} for p in products],
+        "buyer_prices": [
+            {"buyer": p, "year": 2026 + month, "price_usd_per_t": PROFIT[i], "max_t": most[i]}
+            for month, most in enumerate(SOLD)
+            for i, p in enumerate(products)
+        ],
+    }  # fmt: skip
+
+
+# --- Williams 7: mining ----------------------------------------------------------------------------------------------
+
+MINES = {  # royalty a year while it is open, most ore a year (both in millions), quality
+    "mine 1": (5, 2.0, 1.0),
+    "mine 2": (4, 2.5, 0.7),
+    "mine 3": (4, 1.3, 1.5),
+    "mine 4": (5, 3.0, 0.5),
+}
+QUALITY = (0.9, 0.8, 1.2, 0.6, 1.0)  # exactly, by year
+
+
+def mining():
+    """A mine is open until some year, at its royalty; in a year three at most are worked; the ore is blended."""
+    return toml(5, rate=0.10), {
+        "countries": named("countries", "here"),
+        "materials": named("materials", *MINES, *(f"work in {m}" for m in MINES), "ore"),
+        "processes": named("processes", *(f"{step} {m}" for m in MINES for step in ("work", "mine", "blend"))),
+        "recipes": [
+            row
+            for m in MINES
+            for row in (
+                *turns(f"work {m}", {}, f"work in {m}"),
+                *turns(f"mine {m}", {f"work in {m}": 1}, m),
+                *turns(f"blend {m}", {m: 1}, "ore"),
+            )
+        ],
+        "facilities": [
+            *(plant(f"{kind} {m}") for m in MINES for kind in ("pit", "crew")),
+            plant("blender", capacity=10_000_000),
+        ],
+        "operations": [
+            row
+            for m in MINES
+            for row in (runs(f"crew {m}", f"work {m}"), runs(f"pit {m}", f"mine {m}"), runs("blender", f"blend {m}"))
+        ],
+        "options": [
+            *(
+                {"option": f"{m} open for {years} years", "facility": f"pit {m}", "name": m, "module_t": most * 1e6,
+                 "capex_musd": royalty * years, "life_years": years, "last_start": 2026, "exclusive_group": m}
+                for m, (royalty, most, _) in MINES.items()
+                for years in range(1, 6)
+            ),
+            *(
+                {"option": f"a year in {m}", "facility": f"crew {m}", "name": m, "module_t": most * 1e6, "max_modules": 5,
+                 "max_per_year": 1, "capex_musd": 0, "life_years": 1}
+                for m, (_, most, _) in MINES.items()
+            ),
+        ],
+        "groups": [{"group": "worked", "option": f"a year in {m}"} for m in MINES],
+        "group_limits": [
+            {"group": "worked", "measure": "modules", "first_year": year, "last_year": year, "max": 3}
+            for year in range(2026, 2031)
+        ],
+        "contents": [{"property": "quality", "material": m, "content": of} for m, (_, _, of) in MINES.items()],
+        "blends": [
+            {"property": "quality", "material": "ore", "facility": "blender", "year": 2026 + n, "min": asked, "max": asked}
+            for n, asked in enumerate(QUALITY)
+        ],
+        "buyers": [{"buyer": "smelter", **HERE, "material": "ore"}],
+        "buyer_prices": [{"buyer": "smelter", "price_usd_per_t": 10}],
+    }  # fmt: skip
+
+
+# --- Birge and Louveaux: the farmer ----------------------------------------------------------------------------------
+
+CROPS = {"wheat": (2.5, 150), "corn": (3.0, 230), "beets": (20.0, 260)}  # t an acre in a mean year, cost of an acre
+ACRES = 500
+GOOD = 1.2  # of a mean year; a bad one has 0.8
+
+
+def farmer(years=(0.8, 1.0, 1.2)):
+    """Acres are sown before the weather is known, each kind of year being equally likely; then crops are sold or bought.
+
+    years  the kinds of years that may come; of one alone it is known
+    """
+    best = max(years)
+    others = [y for y in years if y != best]
+    tables = {
+        "countries": named("countries", "here"),
+        "materials": named("materials", *CROPS),
+        "processes": named("processes", *(f"grow {crop}" for crop in CROPS)),
+        "recipes": [row for crop in CROPS for row in turns(f"grow {crop}", {}, crop)],
+        "facilities": [plant(crop) for crop in CROPS],
+        "operations": [runs(crop, f"grow {crop}") for crop in CROPS],
+        "options": [
+            {"option": f"acre of {crop}", "facility": crop, "name": crop, "module_t": best * t, "max_modules": ACRES,
+             "integer": "no", "capex_musd": cost / 1e6, "life_years": 1}
+            for crop, (t, cost) in CROPS.items()
+        ],
+        "groups": [{"group": "land", "option": f"acre of {crop}"} for crop in CROPS],
+        "group_limits": [{"group": "land", "measure": "modules", "max": ACRES}],
+        "sectors": [{"sector": "cattle", "name": "cattle", "shortage_usd_per_t": 1000}],
+        "demand": [{**HERE, "sector": "cattle", "material": crop, "demand_t": t} for crop, t in (("wheat", 200), ("corn", 240))],
+        "markets": [{"market": crop, **HERE, "material": crop} for crop in ("wheat", "corn")],
+        "market_prices": [{"market": crop, "price_usd_per_t": p} for crop, p in (("wheat", 238), ("corn", 210))],
+        "buyers": [{"buyer": name, **HERE, "material": crop}
+                   for name, crop in (("mill", "wheat"), ("maltster", "corn"), ("quota", "beets"), ("beyond", "beets"))],
+        "buyer_prices": [
+            {"buyer": "mill", "price_usd_per_t": 170}, {"buyer": "maltster", "price_usd_per_t": 150},
+            {"buyer": "quota", "price_usd_per_t": 36, "max_t": 6000}, {"buyer": "beyond", "price_usd_per_t": 10},
+        ],
+        "scenarios": [
+            {"scenario": f"yield {y}", "name": f"yield {y}", "probability": 1 / len(years), "first_year": 2026,
+             "last_year": 2026}
+            for y in others
+        ],
+        "disruptions": [
+            {"scenario": f"yield {y}", "kind": "outage", "facility": crop, "fraction": 1 - y / best}
+            for y in others
+            for crop in CROPS
+        ],
+    }  # fmt: skip
+    return toml(1, currency="USD"), tables
+
+
+# --- OR-Library: capacitated warehouses ------------------------------------------------------------------------------
+
+
+def warehouses(text, capacity=None):
+    """A file of the OR-Library (cap41.txt and its like): warehouses with a fixed cost, and customers with their demand.
+
+    The file gives what serving *all* of a customer's demand costs from each warehouse; each place is a country.
+
+    capacity  of each warehouse, where the file has the word ``capacity`` in its place (capa, capb, capc)
+    """
+    numbers = iter(text.split())
+    sites, customers = int(next(numbers)), int(next(numbers))
+    stores = []
+    for i in range(sites):
+        most, fixed = next(numbers), float(next(numbers))
+        stores.append((f"w{i + 1}", float(most) if capacity is None else capacity, fixed))
+    demand, lanes = [], []
+    for j in range(customers):
+        t = float(next(numbers))
+        costs = [float(next(numbers)) for _ in range(sites)]
+        demand.append({"country": f"c{j + 1}", "sector": "all", "material": "goods", "demand_t": t})
+        lanes += [
+            {"material": "goods", "origin": store, "destination": f"c{j + 1}", "cost_usd_per_t": cost / t}
+            for (store, *_), cost in zip(stores, costs, strict=True)
+            if t
+        ]
+    names = [store for store, *_ in stores]
+    return toml(1, currency="USD"), {
+        "countries": named("countries", *names, *(d["country"] for d in demand)),
+        "materials": named("materials", "goods"),
+        "processes": named("processes", "supply"),
+        "recipes": turns("supply", {}, "goods"),
+        "facilities": [plant(store, store) for store in names],
+        "operations": [runs(store, "supply") for store in names],
+        "options": [
+            {"option": f"open {store}", "facility": store, "name": store, "module_t": most, "capex_musd": fixed / 1e6,
+             "life_years": 1}
+            for store, most, fixed in stores
+        ],
+        "lanes": lanes,
+        "sectors": [{"sector": "all", "name": "all", "shortage_usd_per_t": 100_000, "min_service": 1}],
+        "demand": demand,
+    }  # fmt: skip

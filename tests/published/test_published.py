@@ -1,0 +1,107 @@
+"""The planner finds the optima that others have published; docs/published.md names the sources."""
+
+import os
+from pathlib import Path
+
+import pytest
+from builders import write_instance
+from published_cases import distribution, factory, farmer, food, mining, warehouses
+
+import planner
+
+POUND = 1e-6  # in the millions of the planner
+
+
+def solved(folder, case):
+    settings, tables = case
+    folder = write_instance(folder / "case", {name: rows for name, rows in tables.items() if rows}, settings)
+    plan = planner.solve(folder, gap=0.0)
+    assert plan.status == "optimal"
+    return plan
+
+
+def test_distribution_by_williams(tmp_path):
+    assert solved(tmp_path, distribution()).objective_musd == pytest.approx(198_500 * POUND, rel=1e-6)
+
+
+def test_food_manufacture_by_williams(tmp_path):
+    assert solved(tmp_path, food()).objective_musd == pytest.approx(-107_842.5926 * POUND, rel=1e-6)
+
+
+def test_factory_planning_by_williams(tmp_path):
+    assert solved(tmp_path, factory()).objective_musd == pytest.approx(-93_715.1786 * POUND, rel=1e-6)
+
+
+def test_mining_by_williams(tmp_path):
+    assert solved(tmp_path, mining()).objective_musd == pytest.approx(-146_861_974.3642 * POUND, rel=1e-6)
+
+
+def test_the_farmer_of_birge_and_louveaux(tmp_path):
+    plan = solved(tmp_path, farmer())
+    assert plan.objective_musd == pytest.approx(-108_390 * POUND, rel=1e-6)
+    acres = plan.tables["builds"].set_index("option")["modules"].to_dict()
+    assert acres == pytest.approx({"acre of wheat": 170, "acre of corn": 80, "acre of beets": 250}, rel=1e-4)
+
+
+def test_what_the_farmer_would_pay_to_know_the_year(tmp_path):
+    # with perfect information he has 115,406 on average: 7,016 more
+    known = [solved(tmp_path / str(y), farmer((y,))).objective_musd for y in (0.8, 1.0, 1.2)]
+    assert -sum(known) / 3 - 108_390 * POUND == pytest.approx(7_016 * POUND, rel=1e-3)
+
+
+@pytest.mark.parametrize("steps", [5, 20, 80])
+def test_a_linear_demand_in_steps_comes_to_its_closed_form(tmp_path, steps):
+    """Price 100 - q USD/t, cost 37: the surplus is (100 - 37)^2 / 2 at q = 63.
+
+    Each of n steps of h = 100 / n t pays the price at its middle. What the steps lose is at most that of the one in
+    which the cost lies: with a part s of it above the cost, |h^2 / 8 - ...| is never above h^2 / 8.
+    """
+    width = 100 / steps
+    settings, tables = farmer((1.0,))
+    tables = {name: tables[name] for name in ("countries",)}
+    tables |= {
+        "materials": [{"material": "good", "name": "Good"}],
+        "processes": [{"process": "make", "name": "Make"}],
+        "recipes": [{"process": "make", "material": "good", "role": "output", "t_per_t": 1}],
+        "facilities": [{"facility": "works", "name": "Works", "country": "here", "status": "operating", "capacity_t": 1000}],
+        "operations": [{"facility": "works", "process": "make", "opex_usd_per_t": 37}],
+        "buyers": [{"buyer": f"s{i}", "country": "here", "material": "good"} for i in range(steps)],
+        "buyer_prices": [
+            {"buyer": f"s{i}", "price_usd_per_t": 100 - (i + 0.5) * width, "max_t": width} for i in range(steps)
+        ],
+    }  # fmt: skip
+    plan = solved(tmp_path, (settings, tables))
+    surplus, sold = -plan.objective_musd / POUND, plan.tables["sales"]["t"].sum()
+    assert surplus == pytest.approx(63**2 / 2, abs=width**2 / 8 + 1e-3)
+    assert sold == pytest.approx(63, abs=width / 2 + 1e-6)
+
+
+# --- OR-Library: the files are fetched by the reader, see docs/published.md ---
+
+OPTIMA = {
+    "cap41": 1040444.375, "cap42": 1098000.450, "cap43": 1153000.450, "cap44": 1235500.450, "cap51": 1025208.225,
+    "cap61": 932615.750, "cap62": 977799.400, "cap63": 1014062.050, "cap64": 1045650.250, "cap71": 932615.750,
+    "cap72": 977799.400, "cap73": 1010641.450, "cap74": 1034976.975, "cap81": 838499.288, "cap82": 910889.563,
+    "cap83": 975889.563, "cap84": 1069369.525, "cap91": 796648.438, "cap92": 855733.500, "cap93": 896617.538,
+    "cap94": 946051.325, "cap101": 796648.437, "cap131": 793439.562, "cap134": 928941.750,
+}  # fmt: skip
+FOLDER = Path(os.environ.get("PLANNER_ORLIB", "/nowhere"))
+
+
+@pytest.mark.parametrize("name", OPTIMA)
+def test_warehouses_of_the_or_library(tmp_path, name):
+    found = next(FOLDER.rglob(f"{name}.txt"), None) if FOLDER.is_dir() else None
+    if found is None:
+        pytest.skip("set PLANNER_ORLIB to a folder with the files of the OR-Library")
+    plan = solved(tmp_path, warehouses(found.read_text()))
+    assert plan.objective_musd == pytest.approx(OPTIMA[name] * POUND, rel=1e-6)
+
+
+def test_a_file_in_the_form_of_the_or_library(tmp_path):
+    """Two stores of 30 t for 50 and 60, three customers of 10, 20 and 25 t: both are needed, for 110.
+
+    All of the first costs 10 or 90, of the second 40 or 60, of the third 100 or 25: at best 10 + 40 + 25, and each
+    store has room for it (30 and 25 t).
+    """
+    text = "2 3\n30 50\n30 60\n10\n10 90\n20\n40 60\n25\n100 25\n"
+    assert solved(tmp_path, warehouses(text)).objective_musd == pytest.approx((110 + 75) * POUND, rel=1e-6)
