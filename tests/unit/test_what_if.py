@@ -11,6 +11,7 @@ from places import INSTANCES, TINY, run
 
 import planner
 from planner.errors import Infeasible, InstanceError, UsageError
+from planner.instance.cells import cell_of
 from planner.instance.changes import VERBS, Change, conditions
 from planner.instance.tables import TABLES, cells, columns
 
@@ -146,11 +147,13 @@ def test_a_random_what_if_is_the_edit_by_hand(tmp_path, seed):
     )
     texts = [n for n in tables[table][0] if columns(table)[n].kind in ("key", "reference", "text", "choice", "whole")]
     filter_, verb, number = r.choice(texts), r.choice(("scale", "set")), round(r.uniform(0.5, 0.99), 3)
-    value = r.choice([row for row in tables[table] if row.get("active") != "no"])[filter_]
+    default = columns(table)[filter_].default
+    usual = "" if default in (None, ...) else cell_of(default)  # what a blank cell means
+    value = r.choice([row for row in tables[table] if row.get("active") != "no"])[filter_] or usual
     met, blank = False, columns(table)[column].default  # a blank cell means its default, None: no limit
     for row in tables[table]:
         held = row[column] or (blank if isinstance(blank, float) else None)
-        if row[filter_] == value and row.get("active") != "no" and (held is not None or verb == "set"):
+        if (row[filter_] or usual) == value and row.get("active") != "no" and (held is not None or verb == "set"):
             row[column] = repr(float(held) * number) if verb == "scale" else repr(number)
             met = True
     change = f'{verb} {table}.{column}={number} where {filter_}="{value}"'
