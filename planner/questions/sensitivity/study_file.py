@@ -58,8 +58,9 @@ class Solving(BaseModel):
 class StudyFile(BaseModel):
     """A sensitivity study as it is asked for.
 
-    instance  folder, relative to the study's file
-    rows      table -> rows to add or replace in it before anything is varied
+    instance  folder, relative to the study's file, or the name of an example
+    what_if   what-ifs made in it before anything is varied, such as ``scale demand=1.3``; see docs/what-if.md
+    rows      table -> rows to add or replace in it after these
     settings  keys of instance.toml to replace in it
     samples   points for ``lhs``; for ``sobol`` the base number N, of which N (changes + 2) points are made
     """
@@ -73,6 +74,7 @@ class StudyFile(BaseModel):
     seed: int = Field(0, ge=0)
     metrics: tuple[str, ...] = ("objective_musd", "exposed_share", "short_t")
     change: tuple[Change, ...] = Field(min_length=1)
+    what_if: tuple[str, ...] = ()
     rows: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
     settings: dict[str, Any] = Field(default_factory=dict)
     solve: Solving = Field(default_factory=Solving)
@@ -92,7 +94,10 @@ class StudyFile(BaseModel):
         """The instance that is varied; ``folder`` is that of the study's file."""
         from ...instance.loading import load
 
-        instance = load(folder / self.instance)
+        beside = folder / self.instance
+        instance = load(beside if beside.exists() else self.instance)
+        if self.what_if:
+            instance = instance.what_if(*self.what_if, name=instance.name)
         if not self.rows and not self.settings:
             return instance
         try:
