@@ -49,3 +49,5 @@ from .runs.run import Plan as Plan
 from .runs.run import Run as Run
 from .runs.run import read_run as read_run
 from .solving.pins import Pins as Pins
+
+__version__: str

@@ -10,9 +10,10 @@ import typer
 import planner
 
 from . import common
-from .common import AsJson, Gap, InstanceFolder, Output, Overwrite, Seed, Threads, TimeLimit
+from .common import AsJson, Gap, InstanceFolder, Output, Overwrite, Seed, Threads, TimeLimit, asks_what_if
 
 
+@asks_what_if
 def roadmap(
     instance: InstanceFolder,
     leaves: Annotated[int, typer.Option(help="courses of events, at most; the most probable ones")] = 8,

@@ -18,6 +18,9 @@ from .common import (
     RunInstance,
     Scheduler,
     Workers,
+    asked,
+    asks_what_if,
+    changed,
     check_output,
     deliver,
     refuse,
@@ -43,6 +46,7 @@ OF_DISRUPTIONS = (
 )
 
 
+@asks_what_if
 def stress(
     context: typer.Context,
     run: RunFolder,
@@ -101,7 +105,10 @@ def stress(
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
-    """Try disruptions on a plan one by one: builds and stocks are held, what is left serves whom it can."""
+    """Try disruptions on a plan one by one: builds and stocks are held, what is left serves whom it can.
+
+    With what-ifs the plan is tried in its instance after these changes.
+    """
     from ..arguments import fraction
 
     if failing or delivery is not None:
@@ -110,11 +117,18 @@ def stress(
     else:
         refuse(context, ["seed", "rebuild_after"], "without --delivery or --failing")
     plan = planner.read_run(run, instance)
+    other = changed(plan.instance) if asked() else None
     if failing or delivery is not None:
         check_output(planner.Failures if failing else planner.DeliveryRisk, output, overwrite)
         partial = None if output is None else partial_file(output)
         found: planner.Failures | planner.DeliveryRisk
-        how: dict[str, Any] = {"workers": workers, "scheduler": scheduler, "partial": partial, "progress": tell}
+        how: dict[str, Any] = {
+            "workers": workers,
+            "scheduler": scheduler,
+            "partial": partial,
+            "progress": tell,
+            "instance": other,
+        }
         how["rebuild_after"] = years_after(rebuild_after)
         if delivery is None or failing:
             found = planner.failures(plan, **how)
@@ -145,6 +159,7 @@ def stress(
         folder=output,
         overwrite=overwrite,
         progress=tell,
+        instance=other,
     )
     deliver(tested, None, overwrite, as_json)  # it is written already
     if output is not None and not as_json:

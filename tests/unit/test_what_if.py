@@ -289,6 +289,18 @@ def test_solve_compare_and_later_questions_know_the_what_if(tmp_path):
     assert refused.returncode == 2 and "name only that" in refused.stderr
 
 
+def test_stress_tries_a_plan_in_its_instance_after_a_what_if(tmp_path):
+    # the line of tiny makes 50 t in 2027; if China sells 50 t at most, nothing stands in for it
+    assert run("solve", "tiny", "-o", "base", cwd=tmp_path).returncode == 0
+    asked = ("stress", "base", "--year", "2027", "--only", "outage:texas", "--json")
+    as_it_is, limited = (
+        json.loads(run(*asked, *more, cwd=tmp_path).stdout)["cases"]
+        for more in ((), ("--set", "market_prices.max_t=50"))
+    )
+    lost = [{case["case"]: case["lost_t"] for case in cases}["outage:texas"] for cases in (as_it_is, limited)]
+    assert lost == pytest.approx([0.0, 50.0])
+
+
 def test_new_writes_the_what_if_as_an_overlay(tmp_path):
     made = run("new", "more", "--base", "tiny", "--scale", "demand=1.3", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
@@ -297,3 +309,9 @@ def test_new_writes_the_what_if_as_an_overlay(tmp_path):
     assert "instance.toml:7: scale demand=1.3: 1 row of demand" in valid.stdout
     alone = run("new", "other", "--scale", "demand=1.3", cwd=tmp_path)
     assert alone.returncode == 2 and "name its base" in alone.stderr and not (tmp_path / "other").exists()
+
+
+def test_the_version_is_a_public_name():
+    from importlib.metadata import version
+
+    assert planner.__version__ == version("magnet-planner")
