@@ -76,11 +76,11 @@ def asks_what_if(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of `WHAT_IF`, each repeatable; `load_instance` makes the changes."""
 
     @wraps(command)
-    def run(**given: Any) -> None:
+    def run(*places: Any, **given: Any) -> None:
         texts = {verb: given.pop(f"{verb}_", None) or () for verb in WHAT_IF}
         token = _asked.set(tuple(f"{verb} {text}" for verb, of in texts.items() for text in of))
         try:
-            command(**given)
+            command(*places, **given)
         finally:
             _asked.reset(token)
 

@@ -1,9 +1,12 @@
 """The five questions that officials ask first, each as one command on the whole flagship, to a gap that is quick."""
 
+import os
 import re
 
 import pytest
 from places import run
+
+pytestmark = pytest.mark.skipif("PLANNER_LONG" not in os.environ, reason="takes minutes: .ci/long flagship")
 
 BAND = r"(costs [\d,.]+ MUSD (more|less)|costs between [\d,.]+ MUSD less and [\d,.]+ MUSD more|costs the same)"
 QUICK = ("--gap", "0.005")
