@@ -5,6 +5,7 @@ from places import INSTANCES, run
 
 import planner
 from planner.errors import Infeasible, UsageError
+from planner.solving import aims, lshaped
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,25 @@ def test_the_least_public_money_within_the_slack_is_that_of_every_plan(three, pl
     )
     assert [s["objective"] for s in found.plan["stages"]] == ["cost_musd", "public", "cost_musd"]
     assert found.plan["stages"][0]["value"] == pytest.approx(best, rel=1e-6)
+
+
+@pytest.mark.parametrize("slack", [0.0, 0.1, 0.5])
+def test_a_model_that_falls_apart_is_asked_by_a_price_of_public_money(monkeypatch, three, plans, slack):
+    """As large models are: the plan is within the ceiling, and no plan of all has less than the bound."""
+    monkeypatch.setattr(lshaped, "FEWEST_COLUMNS", 0)
+    monkeypatch.setattr(lshaped, "LARGEST_PART", 1.0)
+    asked, weighed = [], aims._weighed
+    monkeypatch.setattr(aims, "_weighed", lambda *how: asked.append(1) or weighed(*how))
+    best = min(p.objective_musd for p in plans)
+    least = min(public(p) for p in plans if p.objective_musd <= best * (1 + slack) + 1e-6)
+    found = planner.solve(three, objective="public", slack=slack, gap=1e-4)
+    told = found.plan["stages"][1]
+    assert asked and planner.audit(three, found).ok
+    assert found.objective_musd <= told["ceiling_musd"] * (1 + 1e-6)
+    assert told["bound"] - 1e-5 <= least <= public(found) + 1e-5
+    # the plant that is helped saves 500 USD/t of 80 t, 0.04 MUSD, and draws 0.15: at prices of 1 and 1/2 it is not worth
+    # building, which the slack permits; without any slack only the price of 1/4 leaves a plan that is cheap enough
+    assert public(found) == pytest.approx(least, abs=1e-5)
 
 
 def test_the_aims_differ_in_this_instance(three):
