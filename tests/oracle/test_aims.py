@@ -89,8 +89,8 @@ def test_a_model_that_falls_apart_is_asked_by_a_price_of_public_money(monkeypatc
     assert asked and planner.audit(three, found).ok
     assert found.objective_musd <= told["ceiling_musd"] * (1 + 1e-6)
     assert told["bound"] - 1e-5 <= least <= public(found) + 1e-5
-    # the plant that is helped saves 500 USD/t of 80 t, 0.04 MUSD, and draws 0.15: at prices of 1 and 1/2 it is not worth
-    # building, which the slack permits; without any slack only the price of 1/4 leaves a plan that is cheap enough
+    # the plant that is helped saves 500 USD/t of 80 t, 0.04 MUSD, and draws 0.15: at prices of 1 and 1/2 it is not
+    # worth building, which the slack permits; without any slack only the price of 1/4 leaves a plan cheap enough
     assert public(found) == pytest.approx(least, abs=1e-5)
 
 
