@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from ..errors import Issue, UsageError, did_you_mean, hinted
 from .cells import BadCellError, cell_of, parse_number
-from .declare import Column, Key, joined_key
+from .declare import NAMED_IN, Column, Key, joined_key
 from .metrics import METRICS
 from .reading import Written
 from .rows import Entry, rows_given
@@ -413,6 +413,11 @@ def _remove(draft: Draft, table: str, found: Sequence[Entry]) -> str:
         draft.entries[table] = {key: e for key, e in draft.entries[table].items() if key not in keys}
         names = {joined_key(row) for row in rows}
         parts = {key[0] for key in keys} - {key[0] for key in draft.entries[table]}
+        for column in (column for named, column in NAMED_IN.values() if named == table):  # blocs and owners
+            parts |= {getattr(row, column) for row in rows} - {
+                getattr(entry.row, column) for entry in draft.entries[table].values()
+            }
+        parts.discard("")
         for other, entries in draft.entries.items():
             left.append((other, {key for key, e in entries.items() if _refers(other, e.row, table, names, parts)}))
         if table == "fund_options":  # a fund on which no option may draw is none
@@ -431,7 +436,8 @@ def _refers(other: str, row: Any, table: str, names: set[str], parts: set[Any]) 
     together = [own for own, to in type(row).TOGETHER.items() if to == table]
     if any("/".join(cell_of(getattr(row, column)) for column in own) in names for own in together):
         return True
-    referring = [name for name, column in columns(other).items() if table in column.refers and name != "source"]
+    targets = {table, *(target for target, (named, _) in NAMED_IN.items() if named == table)}
+    referring = [n for n, column in columns(other).items() if not targets.isdisjoint(column.refers) and n != "source"]
     return any(getattr(row, name) in parts for name in referring)
 
 

@@ -20,9 +20,9 @@ from .cells import (
 from .reading import MULTILINE_COLUMN
 
 STAGES = "stages"  # a column may refer to the stages of instance.toml, as to a table
-
-
 BLOCS = "blocs"  # or to the blocs named in countries.csv
+OWNERS = "owners"  # or to the owners named in facilities.csv
+NAMED_IN = {BLOCS: ("countries", "bloc"), OWNERS: ("facilities", "owner")}  # table and column that name them
 
 
 LARGEST_YIELD = 1e6  # t per t: of more, a plan could not tell the activity from nothing

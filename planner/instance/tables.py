@@ -15,6 +15,7 @@ from .cells import cell_of
 from .declare import (
     BLOCS,
     LARGEST_YIELD,
+    OWNERS,
     STAGES,
     CitedRow,
     Column,
@@ -445,7 +446,11 @@ class Disruption(CitedRow):
     country: str = reference(("countries", BLOCS), "country or bloc that is hit", "any")
     stage: str = reference(STAGES, "stage of the materials that are hit; not for demand_surge", "any")
     material: str = reference("materials", "material that is hit", "any")
-    facility: str = reference("facilities", "facility that is hit; for outage and project_failure only", "any")
+    facility: str = reference(
+        ("facilities", OWNERS),
+        "facility that is hit, or an owner whose facilities are; for outage and project_failure only",
+        "any",
+    )
     fraction: float = number("part that is lost, or by which demand or price rises (may then exceed 1)", "fraction")
     reference_t: float | None = number(
         "undisturbed yearly exports of the material from the country; for export_stop only",

@@ -222,6 +222,15 @@ SLIPS = [
     ),
     ("E374", "group_limits.csv:2:min", grouped("pair,modules,,,2,1")),
     ("W553", "groups.csv:2:group", {"groups": PAIR}),
+    (
+        "W555",
+        "groups.csv:2:option",
+        {
+            **grouped("pair,modules,,,,1"),
+            "groups": PAIR.replace("first", "Firm"),
+            "facilities": edited("facilities", 2, owner="Firm"),
+        },
+    ),
     ("W554", "group_limits.csv:2:max", grouped("pair,modules,,,,")),
     ("W554", "group_limits.csv:2:max", grouped("pair,capacity_t,,,,150")),  # no more than that can be started
     ("W554", "group_limits.csv:2:min", grouped("pair,capacity_t,,,151,")),
