@@ -355,14 +355,15 @@ def other_choices(entries: Mapping[str, Mapping[Key, Entry]], forbidden: Sequenc
 
 
 def _force(text: str, draft: Draft, label: str) -> str:
-    match = re.fullmatch(r"(?P<option>.+)@(?P<year>\d+)(?::(?P<modules>[\d.]+))?", text.strip())
+    match = re.fullmatch(r"(?P<owner>owner *= *)?(?P<name>.+)@(?P<year>\d+)(?::(?P<modules>[\d.]+))?", text.strip())
     if match is None:
-        raise UsageError("expected OPTION@YEAR or OPTION@YEAR:MODULES, such as nolans@2028")
-    (found,) = selected(draft.entries, "options", [Condition("option", "=", match["option"])])
-    most = found.row.max_modules  # type: ignore[attr-defined]
-    modules = _number(match["modules"], "modules") if match["modules"] else min(1.0, most)
-    group = _unused(draft, "groups", f"force-{match['option']}-{match['year']}")
-    _add(draft, "groups", {"group": group, "option": match["option"]}, label)
+        raise UsageError('expected OPTION@YEAR or OPTION@YEAR:MODULES, such as nolans@2028, or owner="NAME"@YEAR')
+    name = _unquoted(match["name"].strip()) if match["owner"] else match["name"]
+    found = selected(draft.entries, "options", [Condition("owner" if match["owner"] else "option", "=", name)])
+    most = min(1.0, *(entry.row.max_modules for entry in found))  # type: ignore[attr-defined]
+    modules = _number(match["modules"], "modules") if match["modules"] else most
+    group = _unused(draft, "groups", f"force-{name}-{match['year']}")
+    _add(draft, "groups", {"group": group, "option": name}, label)
     limit = {"group": group, "measure": "modules", "min": cell_of(modules)}
     _add(draft, "group_limits", limit | {"first_year": match["year"], "last_year": match["year"]}, label)
     return "a limit"

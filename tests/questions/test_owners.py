@@ -55,3 +55,18 @@ def test_the_audit_counts_what_an_owner_starts(by_owner):
 def test_without_the_owner_its_rows_are_gone(by_owner):
     gone = by_owner.what_if('without owner="Firm"')
     assert not gone.groups and not gone.group_limits and not gone.disruptions
+
+
+def test_an_owner_is_forced_by_any_of_its_projects(by_owner):
+    free = by_owner.what_if("set group_limits.max=80")
+    forced = free.what_if('force owner="Firm"@2027:2')
+    made = [planner.solve(instance, gap=0.0).tables["builds"] for instance in (free, forced)]
+    before, after = (builds.modules[builds.start_year == 2027].sum() for builds in made)
+    assert before < 2.0 <= after + 1e-6
+    with pytest.raises(planner.PlannerError, match='no row of options with owner = Frm; did you mean "Firm"'):
+        free.what_if("force owner=Frm@2027")
+
+
+def test_alternatives_span_the_projects_of_an_owner(by_owner):
+    found = planner.alternatives(by_owner, slack=0.05, groups=["owner=Firm"], plans=0, gap=0.0).groups
+    assert list(found["group"]) == ["owner=Firm"] and found["most_t"][0] >= found["least_t"][0] > 0.0
