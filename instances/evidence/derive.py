@@ -1,4 +1,4 @@
-"""Write the tables of the instances from the facts and the declared choices.
+"""Write the tables of the instances from the facts and the choices.
 
     python instances/evidence/derive.py            writes into instances/
     python instances/evidence/derive.py --to DIR   writes into DIR instead (a test compares both, byte for byte)
@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from derivation import flagship, overlays, ranges, world
+from derivation.facts import FactError
 
 INSTANCES = Path(__file__).resolve().parent.parent
 
@@ -29,15 +30,15 @@ def tables() -> dict[str, str]:
         "all-served": overlays.all_served(base),
         "china-at-cost": overlays.china_view("cost"),
         "china-at-price": overlays.china_view("price"),
-        "crma": overlays.crma(),
-        "dfars": overlays.dfars(),
+        "crma": overlays.caps("crma"),
+        "dfars": overlays.caps("dfars"),
         "embedded-demand": overlays.embedded_demand(),
-        "exposed-5": overlays.exposed_5(),
-        "glide-20": overlays.glide_20(),
-        "japan-50": overlays.japan_50(),
+        "exposed-5": overlays.caps("exposed-5"),
+        "glide-20": overlays.caps("glide-20"),
+        "japan-50": overlays.caps("japan-50"),
         "japan-auto-2035": overlays.japan_auto(base),
         "made-in-usa": overlays.made_in_usa(base),
-        "stage-caps-only": overlays.stage_caps_only(),
+        "stage-caps-only": overlays.caps("stage-caps-only"),
         "stop-2028": overlays.stop_2028(),
         "stop-2028-stocks": overlays.stop_2028_stocks(base),
         "us-defence-2027": overlays.us_defence(base),
@@ -64,4 +65,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except FactError as error:
+        sys.exit(str(error))

@@ -6,14 +6,15 @@ kind (``fact``: published; ``estimate``: the compiler of the facts; ``assumption
 
 from __future__ import annotations
 
-from . import china, magnets, metal, mining, separation
+from . import china
 from .book import COLUMNS, KEYS, Book
-from .chain import MAGNET_RECIPES, SECTORS, down, up
-from .demand import GRADES, REGIONS, YEARS
-from .facts import Fact, assume, cite, find, read, table
+from .chain import MAGNET_RECIPES, down, up
+from .demand import ALLOCATED, GRADES, regions, years
+from .facts import Fact, assume, cite, find, named, read, table
 from .floors import INDEX
 from .metal import NDPR
-from .money import _WACC_ROW
+from .money import nominal
+from .plants import of_stage
 
 Row = dict[str, str]
 
@@ -61,12 +62,10 @@ def _kind(fact: Fact) -> str:
 
 def capacities(r: Ranges) -> None:
     """Capacity and module size: how sure the fact is; half of an estimated tonnage either way when the fact calls itself unsure."""
-    plants = (
-        *((m.key, table("mines")[m.fact]) for m in mining.MINES), *((c.key, table("separation")[c.fact]) for c in separation.CIRCUITS),
-        *((p.key, table("metal_alloy")[p.fact]) for p in metal.PLANTS), *((m.key, table("magnets")[m.fact]) for m in magnets.MAKERS),
-    )  # fmt: skip
+    plants = [row for stage in ("mining", "separation", "metal", "magnet") for row in of_stage(stage)]
     spread = {"high": 0.1, "medium": 0.25, "low": 0.5}
-    for key, fact in plants:
+    for plant in plants:
+        key, fact = plant.id, named(plant["fact"])
         sure = fact["confidence"]
         about = cite(
             fact,
@@ -87,8 +86,8 @@ def capacities(r: Ranges) -> None:
                 )
         for row in r.rows("options", facility=key):
             capex = float(row["capex_musd"])
-            over = table("finance", "parameter")["mining_capex_overrun_mean"]
-            mine = key in {m.key for m in mining.MINES}
+            over = table("finance")["mining_capex_overrun_mean"]
+            mine = plant["stage"] == "mining"
             about_capex = cite(
                 fact,
                 over if mine else up("Y061"),
@@ -276,13 +275,13 @@ def yields(r: Ranges) -> None:
 
 def money(r: Ranges) -> None:
     """Cost of capital of options, shortage costs."""
-    inflation = table("finance", "parameter")["inflation_assumption"].number("value")
+    inflation = table("finance")["inflation_assumption"].number("value")
     where = {row["facility"]: row["country"] for row in r.base.rows["facilities"]}
     for row in r.base.rows["options"]:
         if row["option"].endswith("-loan"):
             continue
         country = where[row["facility"]]
-        fact = table("finance", "parameter")[f"wacc_nominal_processing_{_WACC_ROW.get(country, country)}"]
+        fact = nominal(country)
         shift = float(row["wacc"]) - (fact.number("value") - inflation) / 100
         low, high = ((fact.number(c) - inflation) / 100 + shift for c in ("low", "high"))
         r.add(
@@ -295,29 +294,30 @@ def money(r: Ranges) -> None:
             "estimate",
             cite(fact, assumed="less inflation, plus the adders of the option"),
         )
-    for sector, _, _, _, losses in SECTORS:
-        for row in r.rows("sectors", sector=sector):
+    for sector in read("sectors"):
+        for row in r.rows("sectors", sector=sector.id):
             r.add("sectors", row, "shortage_usd_per_t", 300_000, 6_500_000, "low", "assumption",
-                  cite(*(table("disruptions")[f] for f in losses), assumed="from the gross value of cheap goods to the highest published loss per kg"))  # fmt: skip
+                  cite(*map(named, sector.words("losses")), assumed="from the gross value of cheap goods to the highest published loss per kg"))  # fmt: skip
 
 
 def demand(r: Ranges) -> None:
     """Low and high of demand by sector and grade, from the ranges of the allocation."""
-    for region, country in REGIONS.items():
-        for sector, _, _, parts, _ in SECTORS:
+    for region, country in regions().items():
+        for sector in read("sectors"):
+            parts = sector.words("parts")
             for material, grade in GRADES.items():
-                for year in YEARS:
+                for year in years():
                     low = high = 0.0
                     for row in read("demand"):
                         if (
-                            row["method"] == "allocation_ipf"
+                            row["method"] == ALLOCATED
                             and row["region"] == region
                             and row["sector"] in parts
                             and row["year"] == year
                         ):
                             share = find("grade_mix", sector=row["sector"], grade=grade).number("share")
                             low, high = low + share * float(row["low"]), high + share * float(row["high"])
-                    for row in r.rows("demand", country=country, sector=sector, material=material, year=year):
+                    for row in r.rows("demand", country=country, sector=sector.id, material=material, year=year):
                         value = float(row["demand_t"])
                         r.add("demand", row, "demand_t", round(min(low, value), 1), round(max(high, value), 1), "low", "estimate",
                               {"source": row["source"], "note": "assumption: range of the allocation in demand.csv times the grade mix"})  # fmt: skip
