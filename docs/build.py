@@ -1,7 +1,7 @@
 """Writes docs/formulation.md, docs/format.md and docs/api.md from docstrings, the schema, and what studies declare.
 
-Also draws the layers in docs/images/house.svg from the contracts in pyproject.toml, and runs docs/tutorial.md from its
-top to its end and puts in what its commands print.
+Also draws the layers in docs/images/house.svg from the contracts in pyproject.toml, runs docs/tutorial.md from its top
+to its end and puts in what its commands print, and writes the datapackage.json of every shipped instance.
 
 Run `python docs/build.py`; a test fails when the pages are not what it would write, and so does
 `python docs/build.py --check`.
@@ -18,13 +18,18 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 import planner
 from planner import models
-from planner.instance import settings
+from planner.instance import datapackage, settings
 from planner.instance import tables as schema
+from planner.instance.examples import example_folder, examples
 from planner.models import objective, variables
 from planner.questions.study import Study, Value
 from planner.runs import tables
@@ -55,7 +60,9 @@ def instance_format() -> str:
     parts = [GENERATED, "# The instance format\n\n"]
     parts.append("A folder of CSV tables and one `instance.toml`. UTF-8, comma, header row; blank = the default.\n")
     parts.append("Other files and hidden ones are left alone; a table that is a link out of the folder is refused.\n")
-    parts.append("With `base`, a row here replaces the whole row of the same key there: a blank cell is blank.\n\n")
+    parts.append("With `base`, a row here replaces the whole row of the same key there: a blank cell is blank.\n")
+    parts.append("`planner convert INSTANCE INSTANCE/datapackage.json` says the same of an instance in the form of\n")
+    parts.append("a [Data Package](https://datapackage.org), for Frictionless and other programs that read it.\n\n")
     parts.append("## instance.toml\n\n| key | required | unit | meaning |\n|---|---|---|---|\n")
     for s in settings.describe_settings():
         name = f"{s.section}.{s.name}" if s.section else s.name
@@ -294,18 +301,37 @@ def tutorial() -> str:
         )
 
 
+def packages() -> dict[str, Callable[[], str]]:
+    """The description of the tables of every shipped instance, with the version and licence of CITATION.cff."""
+    citation = yaml.safe_load((HERE.parent / "CITATION.cff").read_text(encoding="utf-8"))
+    data = next(reference for reference in citation["references"] if reference["type"] == "data")
+    further = {
+        "version": data["version"],
+        "licenses": [{"name": data["license"], "path": "https://creativecommons.org/licenses/by/4.0/"}],
+        "contributors": [{"title": author["name"]} for author in data["authors"]],
+    }
+    folders = [example_folder(name) for name in examples()]
+    return {
+        f"../instances/{folder.name}/{datapackage.FILE}": partial(datapackage.package, folder, further)
+        for folder in folders
+        if folder is not None and any(folder.glob("*.csv"))
+    }
+
+
 PAGES = {
     "formulation.md": formulation,
     "format.md": instance_format,
     "api.md": api,
     "images/house.svg": house,
     "tutorial.md": tutorial,
+    **packages(),
 }
 
 if __name__ == "__main__":
     written = {page: write() for page, write in PAGES.items()}
     if "--check" in sys.argv[1:]:
-        stale = [page for page, text in written.items() if (HERE / page).read_text(encoding="utf-8") != text]
+        there = {page: (HERE / page).read_text(encoding="utf-8") for page in written if (HERE / page).is_file()}
+        stale = [page for page, text in written.items() if there.get(page) != text]
         sys.exit(f"{', '.join(stale)}: run python docs/build.py" if stale else 0)
     for page, text in written.items():
         (HERE / page).write_text(text, encoding="utf-8")

@@ -3,13 +3,15 @@
 The workbook has one sheet for each table, and the sheet ``instance`` for instance.toml. Every cell is written as text,
 exactly as in the CSV file, so Excel neither guesses types nor runs what looks like a formula; what is written is read
 back and compared. Numbers that a user types into Excel are read too; formulas, dates and macros are refused. Comments
-of instance.toml are rows of their own.
+of instance.toml are rows of their own. `convert` is also how a folder gets the description of its tables as a data
+package.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,8 +21,9 @@ from typing import Any
 from ..arguments import checked
 from ..errors import InstanceError, Issue, OutputError, UsageError, did_you_mean
 from ..writing import check_folder, whole_file, write_folder
+from . import datapackage
 from .cells import cell_of
-from .reading import SETTINGS_FILE, Place, is_data, read_layer, read_toml
+from .reading import SETTINGS_FILE, Place, is_data, read_folder, read_toml
 from .settings import describe_settings
 from .tables import TABLES, columns
 
@@ -39,6 +42,9 @@ def convert(source: str | Path, target: str | Path, overwrite: bool = False) -> 
 
     overwrite  whether an existing target is replaced; all in a folder that is no table and no settings is kept
 
+    A target ``datapackage.json`` in the folder itself describes its tables for other programs, as a data package
+    (Frictionless); what an older one says beside the tables, such as a licence, is kept.
+
     Only the folder's own files are converted, not those of its ``base``. An unfinished instance can be converted, as
     only the form of files and cells is checked. Everything is written, or nothing, and what cannot be carried over is
     refused: a file that `load` does not know, a text that Excel changes, a table in the target without a sheet.
@@ -46,9 +52,15 @@ def convert(source: str | Path, target: str | Path, overwrite: bool = False) -> 
     target exists or cannot be written.
     """
     source, target = Path(source), Path(target)
+    if target.name == datapackage.FILE:
+        _describe(source, target, overwrite)
+        return target
     to_workbook = target.suffix.lower() == ENDING
     if to_workbook == (source.suffix.lower() == ENDING):
-        raise UsageError(f"{source} to {target}: one of the two has to end in {ENDING}, the other is a folder")
+        raise UsageError(
+            f"{source} to {target}: one of the two has to end in {ENDING}, the other is a folder; "
+            f"or the second is {datapackage.FILE} in the folder"
+        )
     if not source.exists():
         raise UsageError(f"{source} does not exist")
     if to_workbook:
@@ -76,6 +88,21 @@ def _kept(folder: Path, files: Mapping[str, str]) -> list[str]:
     return [path.name for path in entries if not is_data(path)]
 
 
+def _describe(folder: Path, file: Path, overwrite: bool) -> None:
+    """Write the description of a folder's tables beside them; what an older one says beside the tables is kept."""
+    if file.parent.resolve() != folder.resolve():
+        raise UsageError(f"{file} would not lie beside the tables; write {folder / datapackage.FILE}")
+    kept: dict[str, Any] = {}
+    if overwrite and file.is_file():
+        try:
+            kept = dict(json.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise OutputError(f"{file} is not replaced, because it is no data package; move it away") from error
+    text = datapackage.package(folder, kept)
+    with whole_file(file, overwrite, (file.suffix,), begins="{") as made:
+        made.write_text(text, encoding="utf-8", newline="\n")
+
+
 # --- folder to workbook --------------------------------------------------------------------------------------
 
 
@@ -83,12 +110,8 @@ def _to_workbook(folder: Path, file: Path) -> None:
     """Write the workbook, with drop-downs for choices and comments that say what each column means."""
     import xlsxwriter
 
-    if not (folder / SETTINGS_FILE).is_file():
-        raise UsageError(f"{folder} is not an instance's folder: it has no {SETTINGS_FILE}")
     issues: list[Issue] = []
-    layer = read_layer(folder, "", tuple(TABLES), issues)
-    if issues:
-        raise InstanceError(issues, str(folder))
+    layer = read_folder(folder, TABLES)
     text_of = dict(layer.contents)[SETTINGS_FILE].decode("utf-8-sig")
     settings = [Place(SETTINGS_FILE, 1, SETTINGS_HEADER, SETTINGS_HEADER), *_settings_rows(text_of)]
     if read_toml(_settings_text([list(row.cells) for row in settings], issues)) != read_toml(text_of):
