@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from derivation import flagship, overlays, ranges, world
+from derivation import flagship, overlays, ranges, smco, world
 from derivation.facts import FactError
 
 INSTANCES = Path(__file__).resolve().parent.parent
@@ -38,6 +38,7 @@ def tables() -> dict[str, str]:
         "japan-50": overlays.caps("japan-50"),
         "japan-auto-2035": overlays.japan_auto(base),
         "made-in-usa": overlays.made_in_usa(base),
+        "smco-2035": smco.book(),
         "stage-caps-only": overlays.caps("stage-caps-only"),
         "stop-2028": overlays.stop_2028(),
         "stop-2028-stocks": overlays.stop_2028_stocks(base),
@@ -46,7 +47,7 @@ def tables() -> dict[str, str]:
     }
     known = frozenset(base.cited())
     for name, book in books.items():
-        if name not in ("allied-2040", "world-2024"):
+        if name not in ("allied-2040", "smco-2035", "world-2024"):
             book.add_sources(known)
     return {f"{name}/{file}": text for name, book in books.items() for file, text in book.files().items()}
 

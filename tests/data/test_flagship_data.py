@@ -33,7 +33,7 @@ OVERLAYS = (
     "stop-2028-stocks",
     "us-defence-2027",
 )
-SHIPPED = ("allied-2040", "world-2024", *OVERLAYS)
+SHIPPED = ("allied-2040", "smco-2035", "world-2024", *OVERLAYS)
 
 sys.path.insert(0, str(EVIDENCE))
 from derivation import chain  # noqa: E402
@@ -126,7 +126,7 @@ def test_every_range_holds_the_number_it_is_about(flagship):
 
 
 def test_sources_are_the_facts_sources_and_only_those_that_are_cited():
-    known = {i for f in ("upstream", "downstream", "demand") for i in facts(f"sources_{f}")}
+    known = {i for f in ("upstream", "downstream", "demand", "samarium") for i in facts(f"sources_{f}")}
     for name in ("allied-2040", "world-2024"):
         folder = INSTANCES / name
         cited = {
