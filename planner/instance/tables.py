@@ -572,7 +572,7 @@ class Offtake(CitedRow):
 
 
 class Evidence(CitedRow):
-    """The range and the confidence of a number in another table; used by `evidence` and `sensitivity`."""
+    """What a number in another table rests on, and its range; used by `evidence` and `sensitivity`."""
 
     TABLE = "evidence"
     KEY = ("table", "key", "column")
@@ -583,7 +583,13 @@ class Evidence(CitedRow):
     low: float | None = number("what it may be at the least", "as the column", None, "not known", ge=None)
     high: float | None = number("what it may be at the most", "as the column", None, "not known", ge=None)
     confidence: Literal["high", "medium", "low"] = choice("how sure the number is")
-    kind: Literal["fact", "estimate", "assumption"] = choice("published, estimated from what is published, or assumed")
+    kind: Literal["published", "derived", "cited", "judgement", "fact", "estimate", "assumption"] = choice(
+        "`published`: a source holds this figure; `derived`: it follows from published ones by the formula in the "
+        "note; `cited`: sources are cited, and whether they hold this figure was not verified; `judgement`: it was "
+        "judged. Older words: `fact` is published, `estimate` and `assumption` are judgement"
+    )
+    as_of: str = text("day, month or year for which it held (2026-11-26, 2026-11 or 2026)", blank="not said")
+    review_by: str = text("day, month or year by which it is to be looked at again", blank="never")
 
 
 class Source(Row):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 EVIDENCE = Path(__file__).resolve().parent.parent
-FOLDERS = ("facts", "choices")
+FOLDERS = ("facts", "choices", ".")
 SOURCE_FILES = ("sources_upstream", "sources_downstream", "sources_demand", "sources_samarium")
 NO_SOURCE = frozenset({"estimate", "S_MEM"})  # ids in the facts that say that nothing published was seen
 NAMED = ("mines", "separation", "metal_alloy", "magnets", "recycling", "startup_funding", "disruptions", "samarium",
@@ -27,7 +27,7 @@ KEYS: dict[str, tuple[str, ...]] = {  # the columns that name a row, joined by /
     "policy_events_upstream": ("date", "country", "event"), "stage_shares": ("year", "stage", "element_group", "country"),
     "recipes": ("process", "material", "role"), "unnamed_countries": ("kind", "country"), "lanes": ("group", "origin", "destination"),
     "near": ("origin", "destination"), "left_out": ("table", "fact"), "price_floors": ("facility", "market"), "overlay_caps": ("overlay", "cap"),
-    "smco_lanes": ("material", "origin", "destination"), "stocks": ("overlay", "prefix", "material"),
+    "smco_lanes": ("material", "origin", "destination"), "stocks": ("overlay", "prefix", "material"), "claims": ("table", "fact", "column"),
 }  # fmt: skip
 
 
