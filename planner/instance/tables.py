@@ -478,15 +478,22 @@ class DeliveryRisk(CitedRow):
 
     Delay, cost and size are drawn from triangular distributions; delays are rounded to whole years, half a year up.
     The probability that a project comes at all is ``success_probability`` of options. A row for an option goes before
-    one for its kind of owner, and that before ``all``.
+    one for its owner, that before one for its kind of owner, and that before ``all``.
+
+    Projects whose rows name the same ``common_cause`` (a technology, an owner, a country's permits) hang together: the
+    normal deviates behind their outcomes share one factor. It makes projects fail, come late, cost more and stay small.
     """
 
     TABLE = "delivery_risk"
     KEY = ("option", "projects")
 
-    option: str = reference("options", "the option", "every option of the projects named")
+    option: str = reference(
+        ("options", OWNERS),
+        "the option, or an owner: all options of its facilities",
+        "every option of the projects named",
+    )
     projects: Literal["one", "startup", "established", "all"] = choice(
-        "`one` with an option; else whose options: of startups, of established owners, of all"
+        "`one` with an option or owner; else whose options: of startups, of established owners, of all"
     )
     delay_low: float = number("shortest delay", "years", 0.0)
     delay_mode: float = number("most likely delay", "years", 0.0)
@@ -497,6 +504,8 @@ class DeliveryRisk(CitedRow):
     share_low: float = fraction("smallest part of nameplate that is reached", 1.0)
     share_mode: float = fraction("most likely part of nameplate", 1.0)
     share_high: float = fraction("largest part of nameplate", 1.0)
+    common_cause: str = text("what the outcomes of these projects have in common, a name", "nothing")
+    correlation: float = fraction("part of the variance of each outcome that the common cause explains", 0.0)
 
 
 class Closure(CitedRow):

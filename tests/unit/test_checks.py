@@ -41,6 +41,7 @@ CLOSING = "facility,kind,first_year,last_year,closing_usd_per_t\n"
 PIT_OM = {"facilities": edited("facilities", 2, fixed_om_usd_per_t=10)}
 EVIDENCE = "table,key,column,low,high,confidence,kind\n"
 DATED = EVIDENCE.rstrip("\n") + ",as_of,review_by\n"
+SHARED = "option,projects,common_cause,correlation\n"
 DELIVERY = "option,projects,delay_low,delay_mode,delay_high,share_high\n"
 FLOOR = "scenario,sector,min_service,first_year,last_year\n"
 EACH_PLANT = 'outage = "facility", years = [2026, 2027], level = 1'
@@ -661,6 +662,8 @@ SLIPS = [
     ("E342", "delivery_risk.csv:2:share_high", {"delivery_risk": DELIVERY + "first,one,,,,0.5\n"}),
     ("E343", "delivery_risk.csv:2:projects", {"delivery_risk": DELIVERY + "first,all,,,,\n"}),
     ("E343", "delivery_risk.csv:2:projects", {"delivery_risk": DELIVERY + ",one,,,,\n"}),
+    ("E397", "delivery_risk.csv:2:correlation", {"delivery_risk": SHARED + "first,one,permits,\n"}),
+    ("E397", "delivery_risk.csv:2:common_cause", {"delivery_risk": SHARED + "first,one,,0.5\n"}),
     (
         "E341",
         "instance.toml:15:weight",
