@@ -17,7 +17,14 @@ def convert(
     target: Annotated[Path, typer.Argument(help="workbook to write (.xlsx), or folder")],
     overwrite: Overwrite = False,
 ) -> None:
-    """Convert an instance between folder and workbook, both ways without loss; or a run to a workbook of results."""
+    """Convert an instance between folder and workbook, both ways without loss; or a run to a workbook of results.
+
+    Examples:
+
+    - `planner convert allied-2040 supply.xlsx`
+    - `planner convert supply.xlsx supply`
+    - `planner convert runs/base results.xlsx`
+    """
     import planner
 
     from ..errors import InstanceError

@@ -19,7 +19,12 @@ def evidence(
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tell how many numbers are sourced or assumed, how sure and old they are, and which weigh most in a plan."""
+    """Tell how many numbers are sourced or assumed, how sure and old they are, and which weigh most in a plan.
+
+    Examples:
+
+    - `planner evidence allied-2040 --run runs/base`
+    """
     check_output(planner.Evidence, output, overwrite)
     plan = None if run is None else planner.read_run(run)
     deliver(planner.evidence(load_instance(instance), plan), output, overwrite, as_json)
