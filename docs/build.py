@@ -102,6 +102,8 @@ def instance_format() -> str:
         "is above `objective_musd` is what all optional projects save together. null if there is no such plan, if "
         "builds were held, for another objective than the cost, with a risk weight, or if the search was stopped.\n"
         "- `settings.pins`: builds that were held; `settings.start`: digest of the plan that the search began with.\n"
+        "- `command`: the words of the command line that made the run, without those that say where it goes, for "
+        "`planner rerun`; lacking in a run that a command did not make.\n"
     )
     for name in tables.MEANINGS:
         columns = tables.COLUMNS.get(name) or tables.OTHER_COLUMNS[name]

@@ -22,7 +22,12 @@ def batch(
     scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
-    """Solve named what-ifs of one or several instances, and set their numbers side by side."""
+    """Solve named what-ifs of one or several instances, and set their numbers side by side.
+
+    Examples:
+
+    - `planner batch scenarios.toml -o runs/batch`
+    """
     from ..questions.many import partial_file
 
     check_output(planner.Batch, output, overwrite)

@@ -23,7 +23,13 @@ def evidence(
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tell how many numbers are published, derived or judged, how sure and old they are, and which weigh most."""
+    """Tell how many numbers are published, derived or judged, how sure and old they are, and which weigh most.
+
+    Examples:
+
+    - `planner evidence allied-2040 --run runs/base`
+    - `planner evidence allied-2040 --stale 2026-11-26`
+    """
     check_output(planner.Evidence, output, overwrite)
     plan = None if run is None else planner.read_run(run)
     deliver(planner.evidence(load_instance(instance), plan, stale), output, overwrite, as_json)

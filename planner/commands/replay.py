@@ -28,7 +28,13 @@ def replay(
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
-    """Follow plans and roadmaps through the same drawn futures, each with only what is known by then."""
+    """Follow plans and roadmaps through the same drawn futures, each with only what is known by then.
+
+    Examples:
+
+    - `planner replay runs/base runs/hedged -o runs/replay`
+    - `planner replay runs/base runs/roadmap --samples 64`
+    """
     common.check_output(planner.Replay, output, overwrite)
     found = planner.replay(
         runs,

@@ -22,7 +22,12 @@ def sensitivity(
     scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
-    """Vary numbers of an instance: elasticities, decisions that flip, a tornado; or many at once by samples."""
+    """Vary numbers of an instance: elasticities, decisions that flip, a tornado; or many at once by samples.
+
+    Examples:
+
+    - `planner sensitivity studies/allied-2040.toml -o runs/tornado`
+    """
     from ..questions.many import partial_file
 
     check_output(planner.Sensitivity, output, overwrite)

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import checked
+from ..arguments import checked, fraction
 from ..bands import Band, Searched, difference
 from ..errors import NoPlan, UsageError, hinted
 from ..instance.loading import given_instance
@@ -129,7 +129,7 @@ def break_even(
     floor: str | None = None,
     subsidy: bool = False,
     tolerance: float = TOLERANCE,
-    gap: float | None = None,
+    gap: float | str | None = None,
     time_limit: float | None = None,
     threads: int = 1,
     seed: int = 0,
@@ -154,6 +154,7 @@ def break_even(
     there is no plan at all, and NoPlan if a time limit ends a search without one.
     """
     instance = given_instance(instance)
+    gap = fraction(gap, "gap")
     import pandas as pd
 
     from ..solving.solver import Settings

@@ -1,8 +1,8 @@
 """Policies followed through drawn futures year by year, each with only what is known by then.
 
 A *future* is an outcome of all projects. A policy starts what it has decided; that a project fails, is late, dear or
-small shows in the year in which it should have come online. Three kinds of policy are compared on the same futures:
-a plan that is held to, a plan that is made anew at each piece of news, and a roadmap that is followed through its gates.
+small shows in the year in which it should have come online. Three kinds of policy are compared on the same futures: a
+plan that is held to, a plan that is made anew at each piece of news, and a roadmap followed through its gates.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import checked
+from ..arguments import beside, checked
 from ..bands import Searched
 from ..errors import InstanceError, ResultError, UsageError
 from ..instance.courses import lines
@@ -227,6 +227,9 @@ def read_run(folder: str | Path, instance: str | Path | None = None) -> Run:
     """
     path = Path(folder)
     try:
+        if not path.exists():
+            hint = beside(path, lambda other: (other / MANIFEST).is_file())
+            raise ResultError(f"{path}: no such folder of a run; {hint}".rstrip("; "))
         if not (path / MANIFEST).is_file():
             raise ResultError(f"{path} is not a run's folder: it has no {MANIFEST}")
         plan = read_manifest(path / MANIFEST)
