@@ -38,7 +38,15 @@ HERE = Path(__file__).parent
 # in the order of the commands
 STUDIES: tuple[type[Study], ...] = (
     *(planner.Frontier, planner.Comparison, planner.Explanation, planner.Diagnosis, planner.Alternatives),
-    *(planner.Stress, planner.DeliveryRisk, planner.Failures, planner.Cover, planner.Hedge, planner.Roadmap),
+    *(
+        planner.Stress,
+        planner.DeliveryRisk,
+        planner.Failures,
+        planner.Cover,
+        planner.Hedge,
+        planner.Roadmap,
+        planner.Replay,
+    ),
     *(planner.Sensitivity, planner.Evidence, planner.BreakEven, planner.Batch, planner.Concentration),
 )
 GENERATED = "<!-- written by docs/build.py; do not edit -->\n\n"
