@@ -27,7 +27,7 @@ KEYS: dict[str, tuple[str, ...]] = {  # the columns that name a row, joined by /
     "policy_events_upstream": ("date", "country", "event"), "stage_shares": ("year", "stage", "element_group", "country"),
     "recipes": ("process", "material", "role"), "unnamed_countries": ("kind", "country"), "lanes": ("group", "origin", "destination"),
     "near": ("origin", "destination"), "left_out": ("table", "fact"), "price_floors": ("facility", "market"), "overlay_caps": ("overlay", "cap"),
-    "stocks": ("overlay", "prefix", "material"), "claims": ("table", "fact", "column"),
+    "stocks": ("overlay", "prefix", "material"), "claims": ("table", "fact", "column"), "states": ("project", "part", "state", "as_of"),
 }  # fmt: skip
 
 

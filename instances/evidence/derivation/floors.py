@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .book import Book
+from .china import prices
 from .facts import cite, find, read
 
 INDEX = "ndpr-index"
@@ -13,7 +14,7 @@ def price_floors(book: Book) -> None:
 
     They are settled against an index: a market in China that sells nothing, at the last price that the facts give.
     """
-    price = find("prices", item="NdPr oxide", market="China domestic", date="2026-09")
+    price = max(prices(), key=lambda fact: fact["date"])
     held = "the last price that was found, held for all years; contracts settle against a published index, taken to be the Chinese price"
     book.add(
         "markets",
@@ -30,7 +31,10 @@ def price_floors(book: Book) -> None:
         max_t=0,
         **cite(price, assumed=held),
     )
+    there = {row["facility"] for row in book.rows["facilities"]}
     for floor in read("price_floors"):
+        if floor["facility"] not in there:
+            continue
         fact = find("prices", item="NdPr oxide", market=floor["market"])
         upside_from = floor.optional("upside_from_usd_per_kg")
         book.add(

@@ -175,7 +175,7 @@ def costs(r: Ranges) -> None:
         elif process == "sep-light-chn":
             span = china.separation_opex("cost")["light"][0], china.separation_opex("price")["light"][0]
             about = cite(
-                *china.VIEWS["cost"][1], *china.VIEWS["price"][1], assumed="from the cost view to the price view"
+                *china.view("cost")[1], *china.view("price")[1], assumed="from the cost view to the price view"
             )
             r.add(
                 "operations",
