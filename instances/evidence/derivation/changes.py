@@ -20,7 +20,7 @@ def rows(table: str, text: str) -> Rows:
 
 def facts(note: str) -> set[str]:
     """The cells of the facts, with their values, that a note of evidence.csv names."""
-    return set(note.rpartition("from ")[2].split(", "))
+    return set(note.rpartition("from ")[2].split(" + "))
 
 
 def told(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:

@@ -157,10 +157,23 @@ def read(file: str) -> tuple[Fact, ...]:
     return rows
 
 
+class Rows(dict[str, Fact]):
+    """Rows by id; one that is not there is an error with place and cure."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__((fact.id, fact) for fact in read(file))
+        self.file = file
+
+    def __missing__(self, id_: str) -> NoReturn:
+        raise FactError(
+            f"{path(self.file)}: no row {id_!r}, which another table names; add it, or correct the name there"
+        )
+
+
 @cache
-def table(file: str) -> dict[str, Fact]:
+def table(file: str) -> Rows:
     """The rows of one table by id."""
-    return {fact.id: fact for fact in read(file)}
+    return Rows(file)
 
 
 def find(file: str, **where: str) -> Fact:

@@ -127,6 +127,11 @@ def add(
     lead = kind.number("lead_years")
     earliest = FIRST if producing is None else max(FIRST, producing - lead)
     mine = choice["stage"] == "mining"
+    if not choice["success"]:
+        choice.refuse(
+            "success",
+            f"is blank, and {fact.id} is not committed; write a kind of prob_reaches_commercial_output in finance.csv",
+        )
     chance = success(choice["success"])
     common = {
         "facility": choice.id, "module_t": tonnes, "max_modules": 1, "integer": True, "capex_musd": capex, "lead_years": lead, "ramp_years": ramp,

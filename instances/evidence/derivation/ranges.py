@@ -374,7 +374,7 @@ def evidence(book: Book, ranges: bool = True) -> None:
             continue
         claim, span = claims.of_number(number.cells), r.found.get(cell)
         sources = tuple(dict.fromkeys((*claim.sources, *(span.source.split(";") if span and span.source else ()))))
-        note = ", ".join(claims.told(c) for c in number.cells[:MOST_CELLS])
+        note = " + ".join(claims.told(c) for c in number.cells[:MOST_CELLS])
         if len(number.cells) > MOST_CELLS:
             note += f" and {len(number.cells) - MOST_CELLS} more cells"
         book.add(
