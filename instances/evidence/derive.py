@@ -4,6 +4,9 @@
     python instances/evidence/derive.py --diff     only tells, and writes nothing
     python instances/evidence/derive.py --to DIR   writes into DIR instead (a test compares both, byte for byte)
 
+    python instances/evidence/derive.py --as-of 2024-12 --to DIR
+                                                   with the states of projects as they were known then
+
 Only CSV tables are written; instance.toml and README.md of each instance are kept by hand.
 """
 
@@ -15,8 +18,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from derivation import changes, flagship, overlays, ranges, smco, world
-from derivation.facts import FactError
+from derivation import changes, claims, flagship, overlays, plants, ranges, smco, states, world
+from derivation.facts import FactError, read
 
 INSTANCES = Path(__file__).resolve().parent.parent
 
@@ -60,7 +63,14 @@ def main() -> None:
         "--to", type=Path, default=INSTANCES, metavar="DIR", help="folder to write into (default: instances/)"
     )
     parser.add_argument("--diff", action="store_true", help="tell what would change, and write nothing")
+    parser.add_argument("--as-of", metavar="DATE", help="leave aside states of projects that were not known then")
     arguments = parser.parse_args()
+    if arguments.as_of:
+        if not claims.DATE.fullmatch(arguments.as_of):
+            parser.error(f"--as-of: {arguments.as_of!r} is no date; write 2024-12-31, 2024-12 or 2024")
+        if arguments.to == INSTANCES:
+            parser.error("--as-of needs --to, so that the instances of today are not overwritten")
+        states.know_only(arguments.as_of)
     new = tables()
     folder: Path = arguments.to
     names = {path.partition("/")[0] for path in new}
@@ -70,6 +80,9 @@ def main() -> None:
         for file in (folder / name).glob("*.csv")
     }
     print("\n".join(changes.told(old, new)))
+    for plant in read("plants"):
+        if reason := plants.left_out(plant):
+            print(f"left out: {plant.id} ({reason})")
     if arguments.diff:
         return
     for path, text in new.items():

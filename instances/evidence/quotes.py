@@ -23,7 +23,7 @@ from derivation.facts import SOURCE_FILES, Fact, path, read, sources
 SEED, DRAWN = 2026, 100
 FIGURE = re.compile(r"(?<![\d.])(\d[\d,]*(?:\.\d+)?)\s*(kt\b|k\b|ktpa\b|bn\b|billion\b|B\b|%|per cent\b)?")
 SCALES = {"%": 0.01, "per cent": 0.01, "": 1.0}  # kilotonnes, billions of a cell in millions, and thousands: 1000
-NOT_FOLLOWED = ("year", "date", "start", "end", "low", "high")  # when, and the range of another cell
+NOT_FOLLOWED = ("as_of", "year", "date", "start", "end", "low", "high")  # when, and the range of another cell
 TEXTS = ("notes", "conditions", "event", "effect", "capacity_basis", "method", "products")
 
 
@@ -48,6 +48,8 @@ def cells() -> Iterator[tuple[Fact, str, float]]:
             continue
         for fact in read(file):
             for column, text in fact.row.items():
+                if (file, column) == ("states", "date") and claims.of_cell((file, fact.id, column)).kind != "judgement":
+                    yield fact, column, float(text[:4])  # the year of a state
                 number = column not in NOT_FOLLOWED and re.fullmatch(r"-?\d+(\.\d+)?", text or "")
                 if number and claims.of_cell((file, fact.id, column)).kind != "judgement":
                     yield fact, column, float(text)

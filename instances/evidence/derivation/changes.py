@@ -12,14 +12,15 @@ Rows = dict[tuple[str, ...], dict[str, str]]
 
 
 def rows(table: str, text: str) -> Rows:
-    """The rows of a table's CSV text by key."""
+    """The rows of a table's CSV text by key; a row holds the cells that are not blank."""
     keys = COLUMNS[table][: KEYS.get(table, 1)]
-    return {tuple(row[c] for c in keys): row for row in csv.DictReader(io.StringIO(text))}
+    found = csv.DictReader(io.StringIO(text))
+    return {tuple(row[c] for c in keys): {c: cell for c, cell in row.items() if cell} for row in found}
 
 
 def facts(note: str) -> set[str]:
     """The cells of the facts, with their values, that a note of evidence.csv names."""
-    return set(note.rpartition("from ")[2].split(", "))
+    return set(note.rpartition("from ")[2].split(" + "))
 
 
 def told(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
@@ -34,12 +35,13 @@ def told(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
             continue
         table = path.rpartition("/")[2].removesuffix(".csv")
         before, after = rows(table, old.get(path, "")), rows(table, new.get(path, ""))
+        if table == "evidence":
+            known = {cell for row in before.values() for cell in facts(row["note"])}
+            changed |= {cell for row in after.values() for cell in facts(row["note"])} - known
         for key in dict.fromkeys((*before, *after)):
             a, b = before.get(key), after.get(key)
             if a == b:
                 continue
-            if table == "evidence":
-                changed |= facts(b["note"] if b else "") - facts(a["note"] if a else "") if a and b else set()
             cells = _cells(a, b)
             if table in ("evidence", "sources") or not cells:
                 silent += 1

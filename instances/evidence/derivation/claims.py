@@ -70,7 +70,7 @@ def of_cell(cell: Cell) -> Claim:
     source = said("source")
     cited = tuple(source.split(";")) if source else fact.sources
     dates = [found[0] for s in cited if (found := DATE.search(sources()[s]["date"]))]
-    own = DATE.search(fact.row.get("date", ""))
+    own = DATE.search(fact.row.get("as_of") or fact.row.get("date", ""))
     return Claim(
         kind=said("kind") or ("cited" if cites else "judgement"),
         as_of=said("as_of") or (own[0] if own else max(dates, default="")),

@@ -27,7 +27,8 @@ KEYS: dict[str, tuple[str, ...]] = {  # the columns that name a row, joined by /
     "policy_events_upstream": ("date", "country", "event"), "stage_shares": ("year", "stage", "element_group", "country"),
     "recipes": ("process", "material", "role"), "unnamed_countries": ("kind", "country"), "lanes": ("group", "origin", "destination"),
     "near": ("origin", "destination"), "left_out": ("table", "fact"), "price_floors": ("facility", "market"), "overlay_caps": ("overlay", "cap"),
-    "smco_lanes": ("material", "origin", "destination"), "stocks": ("overlay", "prefix", "material"), "claims": ("table", "fact", "column"),
+    "smco_lanes": ("material", "origin", "destination"), "stocks": ("overlay", "prefix", "material"),
+    "claims": ("table", "fact", "column"), "states": ("project", "part", "state", "as_of"),
 }  # fmt: skip
 
 
@@ -157,10 +158,23 @@ def read(file: str) -> tuple[Fact, ...]:
     return rows
 
 
+class Rows(dict[str, Fact]):
+    """Rows by id; one that is not there is an error with place and cure."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__((fact.id, fact) for fact in read(file))
+        self.file = file
+
+    def __missing__(self, id_: str) -> NoReturn:
+        raise FactError(
+            f"{path(self.file)}: no row {id_!r}, which another table names; add it, or correct the name there"
+        )
+
+
 @cache
-def table(file: str) -> dict[str, Fact]:
+def table(file: str) -> Rows:
     """The rows of one table by id."""
-    return {fact.id: fact for fact in read(file)}
+    return Rows(file)
 
 
 def find(file: str, **where: str) -> Fact:

@@ -175,7 +175,7 @@ def costs(r: Ranges) -> None:
         elif process == "sep-light-chn":
             span = china.separation_opex("cost")["light"][0], china.separation_opex("price")["light"][0]
             about = cite(
-                *china.VIEWS["cost"][1], *china.VIEWS["price"][1], assumed="from the cost view to the price view"
+                *china.view("cost")[1], *china.view("price")[1], assumed="from the cost view to the price view"
             )
             r.add(
                 "operations",
@@ -374,7 +374,7 @@ def evidence(book: Book, ranges: bool = True) -> None:
             continue
         claim, span = claims.of_number(number.cells), r.found.get(cell)
         sources = tuple(dict.fromkeys((*claim.sources, *(span.source.split(";") if span and span.source else ()))))
-        note = ", ".join(claims.told(c) for c in number.cells[:MOST_CELLS])
+        note = " + ".join(claims.told(c) for c in number.cells[:MOST_CELLS])
         if len(number.cells) > MOST_CELLS:
             note += f" and {len(number.cells) - MOST_CELLS} more cells"
         book.add(
