@@ -66,6 +66,7 @@ def instance_format() -> str:
     """The page of the tables that go in and come out."""
     parts = [GENERATED, "# The instance format\n\n"]
     parts.append("A folder of CSV tables and one `instance.toml`. UTF-8, comma, header row; blank = the default.\n")
+    parts.append("Or a [workbook](spreadsheets.md) with the same tables as sheets, and the sheet `instance`.\n")
     parts.append("Other files and hidden ones are left alone; a table that is a link out of the folder is refused.\n")
     parts.append("With `base`, a row here replaces the whole row of the same key there: a blank cell is blank.\n")
     parts.append("`planner convert INSTANCE INSTANCE/datapackage.json` says the same of an instance in the form of\n")

@@ -9,7 +9,6 @@ from .instance.instance import Instance as Instance
 from .instance.loading import example as example
 from .instance.loading import load as load
 from .instance.scaffold import new as new
-from .instance.workbook import convert as convert
 from .questions.alternatives.alternatives import alternatives as alternatives
 from .questions.alternatives.result import Alternatives as Alternatives
 from .questions.batch import Batch as Batch
@@ -44,6 +43,7 @@ from .questions.solve import solve as solve
 from .questions.stress.stress import Stress as Stress
 from .questions.stress.stress import stress as stress
 from .reporting import report as report
+from .reporting.workbook import convert as convert
 from .runs.origin import origin_ledger as origin_ledger
 from .runs.run import Plan as Plan
 from .runs.run import Run as Run

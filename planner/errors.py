@@ -18,7 +18,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
@@ -29,11 +29,37 @@ _LONGEST_VALUE = 60
 _MOST_CANDIDATES = 2000  # how many names are compared letter by letter, at some microseconds each
 
 
+class Sheet(str):
+    """The name of a sheet of a workbook, where an issue names a file; it knows where a column stands in the sheet.
+
+    letters  name of a column of the table -> letter of the column of the sheet
+    other    letter of the column in which all other names are told
+    """
+
+    letters: Mapping[str, str]
+    other: str
+
+    def __new__(cls, name: str, letters: Mapping[str, str] | None = None, other: str = "") -> Sheet:
+        sheet = super().__new__(cls, name)
+        sheet.letters, sheet.other = letters or {}, other
+        return sheet
+
+    def place(self, column: str, row: int | None) -> str:
+        """Return the cell as a spreadsheet names it; the row or the sheet, where that is all that is known.
+
+        >>> demand = Sheet("demand", {"year": "D"})
+        >>> demand.place("year", 7), demand.place("", 7), demand.place("", None)
+        ('demand!D7', 'demand row 7', 'sheet demand')
+        """
+        letter = self.letters.get(column, self.other if column else "")
+        return f"sheet {self}" if row is None else f"{self}!{letter}{row}" if letter else f"{self} row {row}"
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
     """One problem of an instance, with the place where it can be corrected.
 
-    file      name relative to the loaded folder, or ``(changed)`` for a row changed in a script
+    file      name relative to the loaded folder, a `Sheet`, or ``(changed)`` for a row changed in a script
     line      first physical line of the record, None where there is none
     column    column of the table, or key of instance.toml; "" if the whole row or file is meant
     value     the value as written, None where nothing is written
@@ -55,7 +81,9 @@ class Issue:
 
     @property
     def place(self) -> str:
-        """File and line as ``file:line``, which editors understand."""
+        """File and line as ``file:line``, which editors understand; in a workbook the cell, such as ``demand!E3``."""
+        if isinstance(self.file, Sheet):
+            return self.file.place(self.column, self.line)
         return self.file if self.line is None else f"{self.file}:{self.line}"
 
     def __str__(self) -> str:

@@ -34,7 +34,6 @@ def compare(
 
     With what-ifs a single plan is compared with the one after these changes.
     """
-    from ..instance.examples import located
     from ..instance.reading import SETTINGS_FILE
     from ..questions.compare import improved
     from ..reporting import check_page, compare_page, write_page
@@ -53,7 +52,7 @@ def compare(
     how = common.search(gap, time_limit, threads, seed)
 
     def plan_of(path: Path) -> planner.Run:
-        if (path / MANIFEST).exists() or not (located(path) / SETTINGS_FILE).exists():
+        if (path / MANIFEST).exists() or (path.is_dir() and not (path / SETTINGS_FILE).exists()):
             return planner.read_run(path)
         instance = planner.load(path)
         common.tell(f"solving {path}")

@@ -7,18 +7,31 @@ from typing import Annotated
 
 import typer
 
-from .common import Overwrite
+from .common import Overwrite, tell
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(help="folder of an instance, or an .xlsx workbook")],
-    target: Annotated[Path, typer.Argument(help="workbook or folder to write, or datapackage.json in the folder")],
+    source: Annotated[
+        Path, typer.Argument(help="folder of an instance, its .xlsx or .ods workbook, or the folder of a run")
+    ],
+    target: Annotated[
+        Path, typer.Argument(help="workbook to write (.xlsx), or folder; or datapackage.json in the instance's folder")
+    ],
     overwrite: Overwrite = False,
 ) -> None:
-    """Convert an instance between folder and Excel workbook, both ways without loss, or describe its tables.
+    """Convert an instance between folder and workbook, both ways without loss; or a run to a workbook of results.
 
     datapackage.json in the instance's folder describes the tables for other programs (a data package of Frictionless).
     """
-    from ..instance.workbook import convert as convert_instance
+    import planner
 
-    print(f"{convert_instance(source, target, overwrite)}: written")
+    from ..errors import InstanceError
+    from ..instance.sheets import is_book
+
+    print(f"{planner.convert(source, target, overwrite, tell)}: written")
+    if is_book(source):
+        try:
+            planner.load(source)
+        except InstanceError as error:
+            count = len(error.issues)
+            tell(f"{count} problem{'s' if count > 1 else ''} to mend; planner validate {source} names each cell")

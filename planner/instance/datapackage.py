@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import InstanceError, Issue, UsageError, did_you_mean
+from ..errors import InstanceError, Issue, OutputError, UsageError, did_you_mean
+from ..writing import whole_file
 from .declare import Column
 from .reading import Layer, read_folder
 from .settings import BASE
@@ -21,6 +22,24 @@ FILE = "datapackage.json"
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 _TYPES = {"number": "number", "whole": "integer", "flag": "boolean", "sources": "list"}
 _BOUNDS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum"}
+
+
+def describe(folder: Path, file: Path, overwrite: bool) -> None:
+    """Write the description of a folder's tables beside them; what an older one says beside the tables is kept.
+
+    Raises UsageError if the file would lie elsewhere, and as `package` does; OutputError if it cannot be written.
+    """
+    if file.parent.resolve() != folder.resolve():
+        raise UsageError(f"{file} would not lie beside the tables; write {folder / FILE}")
+    kept: dict[str, Any] = {}
+    if overwrite and file.is_file():
+        try:
+            kept = dict(json.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise OutputError(f"{file} is not replaced, because it is no data package; move it away") from error
+    text = package(folder, kept)
+    with whole_file(file, overwrite, (file.suffix,), begins="{") as made:
+        made.write_text(text, encoding="utf-8", newline="\n")
 
 
 def package(folder: Path, further: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Loads an instance from a folder: reads it and its bases, overlays them, checks everything, and freezes it."""
+"""Loads an instance from a folder or a workbook: reads it and its bases, overlays and checks them, and freezes it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..arguments import checked
-from ..errors import InstanceError, Issue, UsageError, did_you_mean, hinted, in_order
+from ..errors import InstanceError, Issue, UsageError, did_you_mean, hinted, in_order, nearest
 from . import checks
 from .changes import Applied, Draft, apply_written
 from .declare import Key
@@ -19,20 +20,22 @@ from .instance import Content, Instance, sortable
 from .reading import SETTINGS_FILE, Layer, Written, read_layer
 from .rows import BadRow, Entry, parse_table
 from .settings import BASE, CHANGE, Settings, parse_settings
+from .sheets import BOOKS, OTHER_BOOKS, is_book, read_book
 from .tables import (
     TABLES,
 )
 
 OF_LAYER = (("", BASE), ("", CHANGE))  # settings that say how a layer comes about, and are not those of the instance
 
-MISSING = "no such folder"
+MISSING = "no such folder or workbook"
 
 
 @checked
 def load(path: str | Path) -> Instance:
-    """Load the instance in a folder: read it and its base, check everything, and freeze it.
+    """Load the instance in a folder or a workbook: read it and its base, check everything, and freeze it.
 
-    path  the folder with instance.toml, or the name of an example (see `planner.examples`) if there is no such folder
+    path  the folder with instance.toml, or an .xlsx or .ods workbook with its tables as sheets; or the name of an
+          example (see `planner.examples`) if there is nothing of that name
     Raises InstanceError with every problem found.
     """
     folder = Path(path)
@@ -42,7 +45,7 @@ def load(path: str | Path) -> Instance:
         raise InstanceError(issues, str(path))
     digest = hashlib.sha256()
     for number, layer in enumerate(layers):
-        for name, content in layer.contents:
+        for name, content in layer.contents:  # of a workbook the tables, so that it may be saved again unchanged
             digest.update(f"{number} {name} {len(content)}\n".encode())
             digest.update(content)
     return _freeze(_merge(layers, issues), issues, digest.hexdigest(), folder, str(path))
@@ -66,7 +69,7 @@ def given_instance(instance: Instance | str | Path) -> Instance:
         return instance
     if isinstance(instance, (str, os.PathLike)):
         return load(instance)
-    raise UsageError(f"{type(instance).__name__}: expected an instance, or the path of its folder")
+    raise UsageError(f"{type(instance).__name__}: expected an instance, or the path of its folder or workbook")
 
 
 def _layers(folder: Path, issues: list[Issue]) -> list[Layer]:
@@ -81,11 +84,12 @@ def _layers(folder: Path, issues: list[Issue]) -> list[Layer]:
             issues.append(Issue(asked.file, asked.line, BASE, str(asked.value), problem, "", "E114"))
             break
         if problem:
-            hint = did_you_mean(folder.name, examples()) if problem == MISSING else ""
+            hint = _meant(folder) if problem == MISSING else ""
             issues.append(Issue(str(folder), None, "", None, problem, hint, "E100"))
             break
         seen.add(current.resolve())
-        layer = read_layer(current, prefix, tuple(TABLES), issues)
+        read = read_book if is_book(current) else partial(read_layer, tables=tuple(TABLES))
+        layer = read(current, prefix, issues=issues)
         layers.append(layer)
         asked = layer.settings.get(("", BASE))
         if asked is None:
@@ -94,19 +98,45 @@ def _layers(folder: Path, issues: list[Issue]) -> list[Layer]:
             expected = "expected the path of another instance, relative to this folder, or the name of an example"
             issues.append(Issue(asked.file, asked.line, BASE, str(asked.value), expected, "", "E114"))
             break
-        example = example_folder(asked.value)
-        beside = current / asked.value
-        current = beside if example is None or beside.exists() else example
-        prefix = Path(os.path.relpath(current, folder)).as_posix() + "/"
+        current = based_on(current, asked.value)
+        shown = Path(os.path.relpath(current, home_of(folder))).as_posix()
+        prefix = f"[{shown}]" if is_book(current) else f"{shown}/"
     return layers[::-1]
 
 
-def _folder_problem(folder: Path, seen: Iterable[Path]) -> str:
-    """Return why a folder cannot be read as an instance, "" if it can."""
+def home_of(instance: Path) -> Path:
+    """Return the folder from which the paths in an instance start; a workbook stands for the folder of its name."""
+    return instance.with_suffix("") if is_book(instance) else instance
+
+
+def based_on(instance: Path, base: str) -> Path:
+    """Return the folder or workbook that an instance names as its base: the one at the path, else the example."""
+    places = [home_of(instance), *([instance.parent] if is_book(instance) else [])]
+    paths = [Path(os.path.normpath(place / base)) for place in places]  # the home of a workbook need not exist
+    beside = next((path for path in paths if path.exists()), paths[0])
+    example = example_folder(base)
+    return beside if example is None or beside.exists() else example
+
+
+def _meant(path: Path) -> str:
+    """Return a hint at the instance that a path probably means: one beside it, or an example."""
     try:
-        if not folder.is_dir():
-            return MISSING if not folder.exists() else "not a folder"
-        if not (folder / SETTINGS_FILE).exists():
+        beside = [p.name for p in path.parent.iterdir() if is_book(p) or (p / SETTINGS_FILE).is_file()]
+    except OSError:
+        beside = []
+    close = nearest(path.name, beside)
+    return f'did you mean "{path.parent / close}"?' if close else did_you_mean(path.name, examples())
+
+
+def _folder_problem(folder: Path, seen: Iterable[Path]) -> str:
+    """Return why a folder or workbook cannot be read as an instance, "" if it can."""
+    try:
+        if not folder.exists():
+            return MISSING
+        if not folder.is_dir() and not is_book(folder):
+            cure = f"; save it as {BOOKS[0]}" if folder.suffix.lower() in OTHER_BOOKS else ""
+            return f"neither a folder nor a workbook ({' or '.join(BOOKS)}){cure}"
+        if folder.is_dir() and not (folder / SETTINGS_FILE).exists():
             return f"no instance: the folder has no {SETTINGS_FILE}"
         if folder.resolve() in seen:
             return "the instances are based on each other in a circle"
@@ -161,7 +191,7 @@ def _merge(layers: list[Layer], issues: list[Issue]) -> Content:
             replaced = {key: pair for key, pair in replaced.items() if entries[key[0]].get(key[1]) is pair[1]}
     for name, row in TABLES.items():
         if row.REQUIRED and name not in present and row.UNLESS not in present:
-            issues.append(Issue(f"{name}.csv", None, "", None, "required table is missing", "", "E106"))
+            issues.append(Issue(layers[-1].file_of(name), None, "", None, "required table is missing", "", "E106"))
             broken.add(name)
             unnamed.add(name)
     return Content(

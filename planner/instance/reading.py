@@ -1,7 +1,7 @@
-"""Reads the files of an instance into rows of text, and keeps file and line of every record.
+"""Reads the files of an instance's folder into rows of text, and keeps file and line of every record.
 
 Nothing is guessed: every cell stays text (``NA`` is Namibia), and what is not a valid CSV table is refused. Only this
-file opens the files of an instance.
+file opens the files of a folder, and only `sheets` a workbook.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import InstanceError, Issue, UsageError, did_you_mean
+from ..errors import InstanceError, Issue, Sheet, UsageError, did_you_mean
 
 SETTINGS_FILE = "instance.toml"
 LARGEST_FILE = 200_000_000  # bytes; far above any real table, far below what would exhaust the memory
@@ -35,7 +35,9 @@ class Place:
 
     @property
     def name(self) -> str:
-        """File and line, to be named in a message about another place."""
+        """File and line, to be named in a message about another place; in a workbook sheet and row."""
+        if isinstance(self.file, Sheet):
+            return self.file.place("", self.line)
         return self.file if self.line is None else f"{self.file}:{self.line}"
 
     def written(self, column: str) -> str | None:
@@ -76,7 +78,7 @@ class Written:
 
 @dataclass(slots=True)
 class Layer:
-    """One folder of an instance: itself, or one it is based on.
+    """One folder or workbook of an instance: itself, or one it is based on.
 
     prefix    put before its file names in messages: "" or, for example, ``../base/``
     settings  (section, key) -> value; the section is "" for keys before any section
@@ -90,6 +92,10 @@ class Layer:
     tables: dict[str, RawTable] = field(default_factory=dict)
     contents: list[tuple[str, bytes]] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
+
+    def file_of(self, table: str) -> str:
+        """Return how messages name the file of a table, which may be missing."""
+        return Sheet(self.prefix + table) if self.folder.is_file() else f"{self.prefix}{table}.csv"
 
 
 def read_layer(folder: Path, prefix: str, tables: Collection[str], issues: list[Issue]) -> Layer:
@@ -173,7 +179,8 @@ def _data_files(folder: Path, prefix: str, issues: list[Issue]) -> list[Path]:
 
 def is_data(path: Path) -> bool:
     """Return whether an entry of an instance's folder is read, as a table or as settings; all others are left alone."""
-    return not path.name.startswith(".") and path.name.lower().endswith((".csv", ".toml")) and not path.is_dir()
+    hidden = path.name.startswith((".", "~$"))  # the second is what Excel leaves beside a table that is open
+    return not hidden and path.name.lower().endswith((".csv", ".toml")) and not path.is_dir()
 
 
 def _content(path: Path, shown: str, issues: list[Issue]) -> bytes | None:
@@ -223,6 +230,13 @@ def _text(content: bytes, shown: str, issues: list[Issue]) -> str | None:
 
 def read_table(text: str, shown: str, issues: list[Issue]) -> RawTable | None:
     """Read CSV text; return None, with issues, if there is no usable header. ``shown`` is the file name in messages."""
+    if separator := _other_separator(text):
+        cure = (
+            "save it as CSV UTF-8 with commas and decimal points; or keep the tables as sheets of one .xlsx workbook, "
+            "which is read whatever separators the system has"
+        )
+        issues.append(Issue(shown, 1, "", None, f"its cells are separated by {separator}", cure, "E101"))
+        return None
     records = _records(text)
     sound = True
     header: tuple[str, ...] | None = None
@@ -233,12 +247,16 @@ def read_table(text: str, shown: str, issues: list[Issue]) -> RawTable | None:
         for line, cells in records:
             if header is None:
                 header, header_line = tuple(cells), line
-                if not _header_ok(header, line, shown, issues):
+                if not header_ok(header, line, shown, issues):
                     return None
                 continue
             if len(cells) != len(header):
+                if not any(cells):
+                    rows.append(Place(shown, line, header, ("",) * len(header)))
+                    continue
                 expected = f"{len(header)} cells as in the header, here are {len(cells)}"
-                hint = "a cell that holds a comma needs quotes" if len(cells) > len(header) else ""
+                more = len(cells) > len(header)
+                hint = "a cell that holds a comma needs quotes, and a number a decimal point" if more else ""
                 issues.append(Issue(shown, line, "", None, expected, hint, "E108"))
                 filled = (*cells, *("" for _ in header))[: len(header)]
                 ragged.append(Place(shown, line, header, filled))
@@ -253,7 +271,16 @@ def read_table(text: str, shown: str, issues: list[Issue]) -> RawTable | None:
     if header is None:
         issues.append(Issue(shown, 1, "", None, "empty file, a header row is required", "", "E102"))
         return None
+    while rows and not any(rows[-1].cells):  # what a spreadsheet leaves below a table
+        rows.pop()
     return RawTable(shown, header_line, header, tuple(rows), tuple(ragged), sound)
+
+
+def _other_separator(text: str) -> str:
+    """Return what separates the cells of a header, in words, if it is not a comma; "" if it is."""
+    header = text.split("\n", 1)[0]
+    words = {";": "semicolons", "\t": "tabs"}
+    return "" if "," in header else next((word for mark, word in words.items() if mark in header), "")
 
 
 class _records(Iterator[tuple[int, list[str]]]):  # noqa: N801 (used as a function)
@@ -271,7 +298,7 @@ class _records(Iterator[tuple[int, list[str]]]):  # noqa: N801 (used as a functi
                 return self.line, cells
 
 
-def _header_ok(header: tuple[str, ...], line: int, shown: str, issues: list[Issue]) -> bool:
+def header_ok(header: tuple[str, ...], line: int, shown: str, issues: list[Issue]) -> bool:
     """Return whether all columns have different names without blanks around them; else report what is wrong."""
     first: dict[str, int] = {}
     ok = True

@@ -13,9 +13,11 @@ from ..arguments import checked
 from ..errors import OutputError, UsageError
 from .changes import Change, to_toml
 from .examples import folder_of_examples, located
-from .loading import load
+from .loading import based_on, load
 from .reading import SETTINGS_FILE, is_data
+from .sheets import is_book
 from .tables import TABLES, columns, describe
+from .workbook import files_of
 
 _SETTINGS = """\
 schema = 1
@@ -169,17 +171,24 @@ def _copied(name: str, copy: str | Path, target: Path) -> dict[str, str]:
     load(copy)
     source = located(copy)
     try:
-        files = {p.name: p.read_text(encoding="utf-8") for p in source.iterdir() if is_data(p) or p.suffix == ".md"}
+        if is_book(source):
+            files = files_of(source, lambda line: None)
+        else:
+            files = {p.name: p.read_text(encoding="utf-8") for p in source.iterdir() if is_data(p) or p.suffix == ".md"}
     except OSError as error:
         raise UsageError(f"{source} cannot be read: {error.strerror}") from error
+    return files | {SETTINGS_FILE: _renamed(files[SETTINGS_FILE], name, source, target)}
+
+
+def _renamed(settings: str, name: str, source: Path, target: Path) -> str:
+    """Return the text of instance.toml with another name, and with its base as seen from ``target``."""
 
     def based(match: re.Match[str]) -> str:
-        beside = source / match["base"]
-        return f'{match["key"]}"{_toml(_reference(beside if beside.exists() else match["base"], target))}"'
+        base = based_on(source, match["base"])
+        return f'{match["key"]}"{_toml(_reference(base if base.exists() else match["base"], target))}"'
 
-    settings = re.sub(r'(?m)^(?P<key>base\s*=\s*)"(?P<base>[^"]*)"', based, files[SETTINGS_FILE], count=1)
-    settings = re.sub(r'(?m)^(name\s*=\s*)"[^"]*"', rf'\g<1>"{_toml(name)}"', settings, count=1)
-    return files | {SETTINGS_FILE: settings}
+    settings = re.sub(r'(?m)^(?P<key>base\s*=\s*)"(?P<base>[^"]*)"', based, settings, count=1)
+    return re.sub(r'(?m)^(name\s*=\s*)"[^"]*"', rf'\g<1>"{_toml(name)}"', settings, count=1)
 
 
 def _reference(instance: str | Path, target: Path) -> str:

@@ -1,77 +1,87 @@
 """Converts an instance folder into an Excel workbook and back, without loss.
 
-The workbook has one sheet for each table, and the sheet ``instance`` for instance.toml. Every cell is written as text,
-exactly as in the CSV file, so Excel neither guesses types nor runs what looks like a formula; what is written is read
-back and compared. Numbers that a user types into Excel are read too; formulas, dates and macros are refused. Comments
-of instance.toml are rows of their own. `convert` is also how a folder gets the description of its tables as a data
-package.
+The workbook has one sheet for each table, and the sheet ``instance`` for instance.toml; `sheets` reads it. Numbers are
+written as numbers with a format by their kind, all else as text, so that Excel neither guesses a type nor runs what
+looks like a formula; what is written is read back and compared. Comments of instance.toml are rows of their own.
+
+Sheets whose names begin with ``_`` only help: ``_contents`` lists the tables with links, ``_readme`` holds README.md,
+and in the workbook of an overlay ``_base TABLE`` shows the rows of its base, and ``_keys`` what its drop-downs offer.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..arguments import checked
-from ..errors import InstanceError, Issue, OutputError, UsageError, did_you_mean
+from ..errors import InstanceError, Issue, OutputError, PlannerError, UsageError, render
 from ..writing import check_folder, whole_file, write_folder
-from . import datapackage
-from .cells import cell_of
+from .cells import BadCellError, parse_number
+from .declare import Column
+from .instance import Instance
+from .loading import based_on, load
 from .reading import SETTINGS_FILE, Place, is_data, read_folder, read_toml
-from .settings import describe_settings
-from .tables import TABLES, columns
+from .settings import BASE, describe_settings
+from .sheets import (
+    MOST_COLUMNS,
+    MOST_ROWS,
+    README,
+    README_SHEET,
+    SETTINGS_SHEET,
+    is_book,
+    letters_of,
+    read_book,
+    read_sheets,
+    readme,
+    settings_text,
+)
+from .tables import TABLES, cells, columns, describe
 
 ENDING = ".xlsx"
-SETTINGS_SHEET = "instance"
 SETTINGS_HEADER = ("section", "key", "value (as in TOML)", "meaning")
-LARGEST_UNPACKED = 200_000_000  # bytes; a workbook that unpacks to more is refused, as a table of that size is
-MOST_ROWS, MOST_COLUMNS = 200_000, 100  # of a sheet; far above any real table, far below what would take minutes
 LONGEST_CELL = 32_767  # characters, of Excel
-EXTRA_ROWS = 1_000  # rows below the table that get drop-downs too
+EXTRA_ROWS = 1_000  # rows below the table that get formats and drop-downs too
+REQUIRED, OPTIONAL, HELP = "#F8CBAD", "#DDEBF7", "#EDEDED"  # behind the names of columns, and of sheets that only help
+AMOUNT = "[>=1000]#,##0;General"  # all digits where a number is small, and thousands apart where it is large
+FORMATS = {"fraction": "0.0##%", "year": "0", "years": "0", "months": "0"}  # by unit
 
 
-@checked
-def convert(source: str | Path, target: str | Path, overwrite: bool = False) -> Path:
-    """Convert an instance folder to a workbook, or a workbook to a folder; the ending ``.xlsx`` decides which.
+def convert(source: Path, target: Path, overwrite: bool, progress: Callable[[str], None] | None) -> Path:
+    """Convert an instance folder to a workbook, or a workbook (.xlsx or .ods) to a folder; the endings decide which.
 
-    overwrite  whether an existing target is replaced; all in a folder that is no table and no settings is kept
-
-    A target ``datapackage.json`` in the folder itself describes its tables for other programs, as a data package
-    (Frictionless); what an older one says beside the tables, such as a licence, is kept.
-
-    Only the folder's own files are converted, not those of its ``base``. An unfinished instance can be converted, as
-    only the form of files and cells is checked. Everything is written, or nothing, and what cannot be carried over is
-    refused: a file that `load` does not know, a text that Excel changes, a table in the target without a sheet.
-    Raises UsageError if source and target do not fit, InstanceError if the source cannot be read, OutputError if the
-    target exists or cannot be written.
+    The arguments and errors are those of `planner.convert`, which takes runs too.
     """
-    source, target = Path(source), Path(target)
-    if target.name == datapackage.FILE:
-        _describe(source, target, overwrite)
-        return target
     to_workbook = target.suffix.lower() == ENDING
-    if to_workbook == (source.suffix.lower() == ENDING):
+    if to_workbook == is_book(source) or is_book(target) != to_workbook:
         raise UsageError(
-            f"{source} to {target}: one of the two has to end in {ENDING}, the other is a folder; "
-            f"or the second is {datapackage.FILE} in the folder"
+            f"{source} to {target}: expected a folder and a workbook to write that ends in {ENDING}, "
+            "or a workbook (.xlsx or .ods) and a folder to write"
         )
     if not source.exists():
         raise UsageError(f"{source} does not exist")
+    tell = progress or (lambda line: None)
     if to_workbook:
         with whole_file(target, overwrite, (ENDING,), begins="PK") as made:
-            _to_workbook(source, made)
+            _to_workbook(source, made, tell)
         return target
     check_folder(target, SETTINGS_FILE, overwrite)
-    files = _files(source)
+    files = files_of(source, tell)
     carried = _kept(target, files)
     settings = files.pop(SETTINGS_FILE)
     return write_folder(target, files, SETTINGS_FILE, lambda: settings, overwrite, carried)
+
+
+def files_of(file: Path, tell: Callable[[str], None]) -> dict[str, str]:
+    """Return file name -> text of the folder that a workbook stands for. Raises InstanceError with every problem."""
+    issues: list[Issue] = []
+    layer = read_book(file, "", issues)
+    if errors := [issue for issue in issues if issue.severity == "error"]:
+        raise InstanceError(errors, str(file))
+    if issues:
+        tell(f"{file}:\n{render(issues)}")
+    files = {name: content.decode() for name, content in layer.contents}
+    return files | ({README: text} if (text := readme(file)) else {})
 
 
 def _kept(folder: Path, files: Mapping[str, str]) -> list[str]:
@@ -85,89 +95,225 @@ def _kept(folder: Path, files: Mapping[str, str]) -> list[str]:
             f"{folder} holds {', '.join(lost)}, which the workbook does not, so it is not replaced; "
             "move that elsewhere, or add its sheet to the workbook"
         )
-    return [path.name for path in entries if not is_data(path)]
+    return [path.name for path in entries if not is_data(path) and path.name not in files]
 
 
-def _describe(folder: Path, file: Path, overwrite: bool) -> None:
-    """Write the description of a folder's tables beside them; what an older one says beside the tables is kept."""
-    if file.parent.resolve() != folder.resolve():
-        raise UsageError(f"{file} would not lie beside the tables; write {folder / datapackage.FILE}")
-    kept: dict[str, Any] = {}
-    if overwrite and file.is_file():
-        try:
-            kept = dict(json.loads(file.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
-            raise OutputError(f"{file} is not replaced, because it is no data package; move it away") from error
-    text = datapackage.package(folder, kept)
-    with whole_file(file, overwrite, (file.suffix,), begins="{") as made:
-        made.write_text(text, encoding="utf-8", newline="\n")
+class _Sheet(NamedTuple):
+    """A sheet with a table: its header, then its rows; ``base`` marks one that shows rows of the base."""
+
+    table: str
+    rows: Sequence[Place]
+    base: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"_base {self.table}" if self.base else self.table
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        return self.rows[0].header
 
 
-# --- folder to workbook --------------------------------------------------------------------------------------
-
-
-def _to_workbook(folder: Path, file: Path) -> None:
-    """Write the workbook, with drop-downs for choices and comments that say what each column means."""
-    import xlsxwriter
-
+def _to_workbook(folder: Path, file: Path, tell: Callable[[str], None]) -> None:
+    """Write the workbook. Raises UsageError or InstanceError if it cannot hold what is in the folder."""
     issues: list[Issue] = []
     layer = read_folder(folder, TABLES)
     text_of = dict(layer.contents)[SETTINGS_FILE].decode("utf-8-sig")
     settings = [Place(SETTINGS_FILE, 1, SETTINGS_HEADER, SETTINGS_HEADER), *_settings_rows(text_of)]
-    if read_toml(_settings_text([list(row.cells) for row in settings], issues)) != read_toml(text_of):
+    back, _ = settings_text([(n, list(row.cells)) for n, row in enumerate(settings, start=1)], SETTINGS_SHEET, issues)
+    if read_toml(back) != read_toml(text_of):
         expected = "is written in a way that does not fit into the rows of a sheet"
         issues.append(Issue(SETTINGS_FILE, None, "", None, expected, "write each key on a line of its own", "E112"))
-    sheets = {SETTINGS_SHEET: settings}
-    for name in TABLES:
-        if name in layer.tables:
-            raw = layer.tables[name]
-            sheets[name] = [Place(raw.file, raw.line, raw.header, raw.header), *(r for r in raw.rows if any(r.cells))]
-    for rows in sheets.values():
+    written = {
+        name: _Sheet(name, [Place(raw.file, raw.line, raw.header, raw.header), *(r for r in raw.rows if any(r.cells))])
+        for name, raw in ((name, layer.tables[name]) for name in TABLES if name in layer.tables)
+    }
+    for rows in (settings, *(sheet.rows for sheet in written.values())):
         if len(rows) > MOST_ROWS or len(rows[0].header) > MOST_COLUMNS:
             limit = f"a workbook takes at most {MOST_ROWS:,} rows and {MOST_COLUMNS} columns of a table"
             issues.append(Issue(rows[0].file, None, "", None, limit, "", "E101"))
         issues += [issue for row in rows for issue in _too_long(row)]
     if issues:
         raise InstanceError(issues, str(folder))
-    book = xlsxwriter.Workbook(
-        str(file), {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    )
-    head = book.add_format({"bold": True, "bottom": 1})
-    text = book.add_format({"num_format": "@"})
-    heights = {name: len(rows) for name, rows in sheets.items()}
-    headers = {name: list(rows[0].header) for name, rows in sheets.items()}
-    for name, rows in sheets.items():
-        sheet = book.add_worksheet(name)
-        sheet.freeze_panes(1, 0)
-        for r, row in enumerate(rows):
-            for c, cell in enumerate(row.cells):
-                if cell:
-                    sheet.write_string(r, c, cell, text if r else head)
-        if name == SETTINGS_SHEET:
-            sheet.set_column(0, 1, 22, text)
-            sheet.set_column(2, 3, 60, text)
-            continue
-        for c, column_name in enumerate(headers[name]):
-            column = columns(name).get(column_name)
-            sheet.set_column(c, c, max(10, min(40, len(column_name) + 2)), text)
-            if column is None:
-                continue
-            parts = [column.meaning, column.unit and f"unit: {column.unit}", column.range and f"range: {column.range}"]
-            parts.append("required" if column.required else f"default: {column.default_text or 'blank'}")
-            sheet.write_comment(0, c, "\n".join(p for p in parts if p))
-            choices = _choices(column, heights, headers)
-            if choices is not None:
-                sheet.data_validation(
-                    1,
-                    c,
-                    heights[name] + EXTRA_ROWS,
-                    c,
-                    {"validate": "list", "source": choices, "error_type": "warning"},
-                )
+    based = layer.settings.get(("", BASE))
+    base = _base(folder, str(based.value)) if based is not None else None
+    if based is not None and base is None:
+        tell(f"{folder}: its base {based.value} cannot be read, so the workbook does not show the rows of the base")
+    told = (folder / README).read_text(encoding="utf-8", errors="replace") if (folder / README).is_file() else ""
+    _write(file, text_of, settings, written, base, told)
+    found = read_sheets(file, "", [])
+    expected_rows = {SETTINGS_SHEET: settings, **{name: sheet.rows for name, sheet in written.items()}}
+    if changed := list(_changed(expected_rows, found)):
+        raise InstanceError(changed, str(folder))
+
+
+def _base(folder: Path, named: str) -> Instance | None:
+    """Return the base of an overlay; None if it cannot be read, since an unfinished instance can be converted."""
+    try:
+        return load(based_on(folder, named))
+    except PlannerError:
+        return None
+
+
+def _write(
+    file: Path,
+    toml: str,
+    settings: Sequence[Place],
+    written: Mapping[str, _Sheet],
+    base: Instance | None,
+    told: str,
+) -> None:
+    """Write all sheets: those of the instance, and those that help.
+
+    toml     text of instance.toml
+    written  the tables of the instance
+    base     the base of an overlay, whose rows are shown
+    told     text of its README
+    """
+    import xlsxwriter
+
+    own, shown = dict(written), []
+    if base is not None:
+        held = {name: base.all_rows(name) for name in TABLES}
+        for name in (name for name in TABLES if held[name]):
+            header = _used(name, [cells(row) for row in held[name]])
+            rows = [Place("", None, header, tuple(cells(row)[c] for c in header)) for row in held[name]]
+            shown.append(_Sheet(name, [Place("", None, header, header), *rows], base=True))
+            own.setdefault(name, _Sheet(name, [Place("", None, header, header)]))
+    sheets = [own[name] for name in TABLES if name in own]
+    keys = _keys(sheets, shown)
+    guard = dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
+    book = xlsxwriter.Workbook(str(file), guard)
+    _contents(book, read_toml(toml), sheets, shown)
+    _settings_sheet(book, settings)
+    for sheet in sheets:
+        _table_sheet(book, sheet, _ranges(sheets, keys))
+    for sheet in shown:
+        _table_sheet(book, sheet, {})
+    if keys:
+        _columns_of_keys(book, keys)
+    if told:
+        page = book.add_worksheet(README_SHEET)
+        page.set_tab_color(HELP)
+        page.set_column(0, 0, 120)
+        for number, line in enumerate(told.splitlines()):
+            page.write_string(number, 0, line[:LONGEST_CELL])
     book.close()
-    issues = _changed(sheets, _sheets(file, []))
-    if issues:
-        raise InstanceError(issues, str(folder))
+
+
+def _used(table: str, rows: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    """Return the columns of a table that are required, or used by some of these rows."""
+    return tuple(name for name, column in columns(table).items() if column.required or any(row[name] for row in rows))
+
+
+def _contents(book: Any, settings: Mapping[str, Any], sheets: Sequence[_Sheet], shown: Sequence[_Sheet]) -> None:
+    """Write the sheet that lists all tables, with links, and says what the colours mean."""
+    page = book.add_worksheet("_contents")
+    page.set_tab_color(HELP)
+    bold, link = book.add_format({"bold": True}), book.add_format({"font_color": "#0563C1", "underline": 1})
+    head = book.add_format({"bold": True, "bottom": 1, "bg_color": HELP})
+    page.set_column(0, 0, 26)
+    page.set_column(1, 1, 8)
+    page.set_column(2, 2, 22)
+    page.set_column(3, 3, 120)
+    page.write_string(0, 0, str(settings.get("title") or settings.get("name") or ""), bold)
+    page.write_string(1, 0, str(settings.get("description", "")))
+    fills = [book.add_format({"bg_color": colour}) for colour in (REQUIRED, OPTIONAL)]
+    lines = (
+        ("Each sheet below is a table of the instance; the first row names its columns.", None),
+        ("required column", fills[0]),
+        ("optional column: a blank cell means the default, which the comment of the header tells", fills[1]),
+        ("Formulas may be used: their stored values are read. Sheets whose names begin with _ are not read.", None),
+        ("planner solve FILE.xlsx solves this workbook; planner convert FILE.xlsx FOLDER makes a folder of it.", None),
+    )
+    for row, (line, fill) in enumerate(lines, start=3):
+        page.write_string(row, 0, line, fill)
+    start = len(lines) + 4
+    for c, title in enumerate(("sheet", "rows", "needed", "what a row is")):
+        page.write_string(start, c, title, head)
+    page.freeze_panes(start + 1, 0)
+    page.write_url(start + 1, 0, f"internal:'{SETTINGS_SHEET}'!A1", link, SETTINGS_SHEET)
+    page.write_string(start + 1, 2, "required")
+    page.write_string(start + 1, 3, "The settings: years, stages, finance, countries of concern.")
+    held = {sheet.table: sheet for sheet in sheets}
+    bases = {sheet.table: sheet for sheet in shown}
+    row = start + 2
+    for table in describe():
+        for sheet in (held.get(table.name), bases.get(table.name)):
+            if sheet is not None:
+                page.write_url(row, 0, f"internal:'{sheet.name}'!A1", link, sheet.name)
+                page.write_number(row, 1, len(sheet.rows) - 1)
+                needed = "" if shown else table.required
+                page.write_string(row, 2, "rows of the base, to see" if sheet.base else needed)
+                page.write_string(row, 3, "" if sheet.base else " ".join(table.meaning.split()))
+                row += 1
+        if table.name not in held:
+            page.write_string(row, 0, table.name)
+            page.write_string(row, 2, "not used here")
+            names = ", ".join(column.name for column in table.columns)
+            page.write_string(row, 3, f"{' '.join(table.meaning.split())} Columns: {names}")
+            row += 1
+
+
+def _settings_sheet(book: Any, settings: Sequence[Place]) -> None:
+    sheet = book.add_worksheet(SETTINGS_SHEET)
+    sheet.freeze_panes(1, 0)
+    text, head = book.add_format({"num_format": "@"}), book.add_format({"bold": True, "bottom": 1})
+    sheet.set_column(0, 1, 22, text)
+    sheet.set_column(2, 3, 60, text)
+    for r, row in enumerate(settings):
+        for c, cell in enumerate(row.cells):
+            if cell:
+                sheet.write_string(r, c, cell, text if r else head)
+
+
+def _table_sheet(book: Any, of: _Sheet, ranges: Mapping[str, str]) -> None:
+    """Write a table: numbers as numbers, drop-downs for choices, comments that say what each column means."""
+    sheet = book.add_worksheet(of.name)
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, max(1, len(of.rows) - 1), len(of.header) - 1)
+    if of.base:
+        sheet.set_tab_color(HELP)
+    for c, name in enumerate(of.header):
+        column = columns(of.table).get(name)
+        grey = {"font_color": "#595959"} if of.base else {}
+        shape = book.add_format({"num_format": _number_format(column), **grey})
+        fill = OPTIONAL if column is None or not column.required else REQUIRED
+        sheet.write_string(0, c, name, book.add_format({"bold": True, "bottom": 1, "bg_color": fill}))
+        longest = max(len(row.cells[c]) for row in of.rows)
+        sheet.set_column(c, c, max(10, min(40, longest + 3)), shape)
+        for r, row in enumerate(of.rows[1:], start=1):
+            if (value := _as_number(column, row.cells[c])) is not None:
+                sheet.write_number(r, c, value, shape)
+            elif row.cells[c]:
+                sheet.write_string(r, c, row.cells[c], shape)
+        if column is None:
+            continue
+        parts = [column.meaning, column.unit and f"unit: {column.unit}", column.range and f"range: {column.range}"]
+        parts.append("required" if column.required else f"default: {column.default_text or 'blank'}")
+        sheet.write_comment(0, c, "\n".join(p for p in parts if p))
+        choices = None if of.base else _choices(column, ranges)
+        if choices is not None:
+            rule = {"validate": "list", "source": choices, "error_type": "warning"}
+            sheet.data_validation(1, c, len(of.rows) + EXTRA_ROWS, c, rule)
+
+
+def _number_format(column: Column | None) -> str:
+    """Return the format of Excel for the cells of a column; all but numbers are text."""
+    if column is None or column.kind not in ("number", "whole"):
+        return "@"
+    return FORMATS.get(column.unit, "0" if column.kind == "whole" else AMOUNT)
+
+
+def _as_number(column: Column | None, cell: str) -> float | None:
+    """Return the number that a cell holds; None for a text, and for a number of more digits than a workbook keeps."""
+    if column is None or column.kind not in ("number", "whole") or not cell:
+        return None
+    try:
+        value = parse_number(cell)
+    except BadCellError:
+        return None
+    return value if float(f"{value:.16G}") == value else None
 
 
 def _too_long(row: Place) -> Iterator[Issue]:
@@ -177,47 +323,66 @@ def _too_long(row: Place) -> Iterator[Issue]:
             yield Issue(row.file, row.line, name, cell, expected, "", "E111")
 
 
-def _changed(sheets: Mapping[str, Sequence[Place]], found: Mapping[str, Sequence[Sequence[str]]]) -> list[Issue]:
-    """Return an issue for each cell that does not come back from the workbook as it went in."""
-    return [
-        Issue(row.file, row.line, name, cell, "Excel does not keep this text as it is", "write it otherwise", "E111")
-        for sheet, rows in sheets.items()
-        for row, back in zip(rows, found[sheet], strict=True)
-        for name, cell, read in zip(row.header, row.cells, back, strict=True)
-        if cell != read
-    ]
+def _changed(sheets: Mapping[str, Sequence[Place]], found: Mapping[str, Sequence[Any]]) -> Iterator[Issue]:
+    """Yield an issue for each cell that does not come back from the workbook as it went in."""
+    for sheet, rows in sheets.items():
+        known = columns(sheet) if sheet in TABLES else {}
+        back = dict(found[sheet])
+        for number, row in enumerate(rows, start=1):
+            read = (*back.get(number, ()), *("" for _ in row.header))
+            for name, cell, other in zip(row.header, row.cells, read, strict=False):
+                one, two = (_as_number(known.get(name), text) for text in (cell, other))
+                if cell != other and cell.strip() and (one is None or one != two):
+                    expected = "Excel does not keep this text as it is"
+                    yield Issue(row.file, row.line, name, cell, expected, "write it otherwise", "E111")
 
 
-def _choices(column: Any, heights: dict[str, int], headers: dict[str, list[str]]) -> Any:
-    """Return what a drop-down of Excel offers: flags, choices, or a range with the keys of the table referred to.
+# --- drop-downs ----------------------------------------------------------------------------------------------
 
-    heights, headers  table -> number of rows of its sheet, and its header
-    None: the column gets no drop-down.
-    """
+
+def _choices(column: Column, ranges: Mapping[str, str]) -> Any:
+    """Return what a drop-down of Excel offers: flags, choices, or the keys of the table referred to; None for none."""
     if column.kind == "flag":
         return ["yes", "no"]
     if column.choices:
         return list(column.choices)
-    for table in column.refers:
-        key = TABLES[table].KEY[0] if table in TABLES else ""
-        if len(column.refers) == 1 and key in headers.get(table, ()):
-            letter = _letters(headers[table].index(key))
-            return f"='{table}'!${letter}$2:${letter}${heights[table] + EXTRA_ROWS}"
-    return None
+    return ranges.get(column.refers[0]) if len(column.refers) == 1 else None
 
 
-def _letters(position: int) -> str:
-    """Excel's name of a column.
+def _ranges(sheets: Sequence[_Sheet], keys: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return table -> the range with its keys: in ``_keys``, if there are any, else in the table's own sheet."""
+    if keys:
+        places = {table: (letters_of(c), len(names)) for c, (table, names) in enumerate(keys.items())}
+        return {table: f"='_keys'!${at}$2:${at}${count + 1}" for table, (at, count) in places.items()}
+    found = {}
+    for sheet in sheets:
+        key = TABLES[sheet.table].KEY[0]
+        if key in sheet.header:
+            at = letters_of(sheet.header.index(key))
+            found[sheet.table] = f"='{sheet.table}'!${at}$2:${at}${len(sheet.rows) + EXTRA_ROWS}"
+    return found
 
-    >>> _letters(0), _letters(27)
-    ('A', 'AB')
-    """
-    name = ""
-    position += 1
-    while position:
-        position, rest = divmod(position - 1, 26)
-        name = chr(65 + rest) + name
-    return name
+
+def _keys(sheets: Sequence[_Sheet], shown: Sequence[_Sheet]) -> dict[str, list[str]]:
+    """Return table -> the keys that rows of an overlay may refer to, its own and those of its base; else nothing."""
+    keys: dict[str, dict[str, None]] = {}
+    for sheet in (*shown, *(sheets if shown else ())):
+        key = TABLES[sheet.table].KEY[0]
+        if columns(sheet.table)[key].kind == "key" and key in sheet.header:
+            at = sheet.header.index(key)
+            keys.setdefault(sheet.table, {}).update(dict.fromkeys(row.cells[at] for row in sheet.rows[1:]))
+    return {table: sorted(names) for table, names in keys.items()}
+
+
+def _columns_of_keys(book: Any, keys: Mapping[str, Sequence[str]]) -> None:
+    page = book.add_worksheet("_keys")
+    page.hide()
+    for c, (table, names) in enumerate(keys.items()):
+        for r, name in enumerate((table, *names)):
+            page.write_string(r, c, name)
+
+
+# --- instance.toml -------------------------------------------------------------------------------------------
 
 
 _KEY = re.compile(r"""((?:"(?:\\.|[^"\\])*"|'[^']*'|[\w.\s-])+?)\s*=\s*""")
@@ -262,141 +427,3 @@ def _settings_rows(text: str) -> list[Place]:
             add(found[1].strip(), written[found.end() :].strip())
         open_lines = []
     return rows
-
-
-# --- workbook to folder --------------------------------------------------------------------------------------
-
-
-def _files(file: Path) -> dict[str, str]:
-    """Return file name -> text of the folder that a workbook stands for. Raises InstanceError with every problem."""
-    issues: list[Issue] = []
-    files: dict[str, str] = {}
-    for name, rows in _sheets(file, issues).items():
-        if name == SETTINGS_SHEET:
-            files[SETTINGS_FILE] = _settings_text(rows, issues)
-        elif name in TABLES:
-            out = io.StringIO()
-            csv.writer(out, lineterminator="\n").writerows(rows)
-            files[f"{name}.csv"] = out.getvalue()
-        else:
-            hint = did_you_mean(name, [*TABLES, SETTINGS_SHEET])
-            issues.append(Issue(name, None, "", None, "unknown sheet", hint, "E103"))
-    if SETTINGS_FILE not in files:
-        issues.append(Issue(SETTINGS_SHEET, None, "", None, "this sheet is missing", "", "E103"))
-    if issues:
-        raise InstanceError(issues, str(file))
-    return files
-
-
-def _sheets(file: Path, issues: list[Issue]) -> dict[str, list[list[str]]]:
-    """Return the cells of each sheet as text; problems go to ``issues``. Raises UsageError if it is damaged."""
-    import openpyxl
-
-    _check_archive(file)
-    try:
-        book = openpyxl.load_workbook(file, read_only=True, data_only=False, keep_links=False)
-        try:
-            names = {sheet.title: sheet for sheet in book.worksheets}
-            return {
-                name: _cells(names[name], issues) if name in names else []  # a sheet with a chart has no cells
-                for name in book.sheetnames
-            }
-        finally:
-            book.close()
-    except Exception as error:  # openpyxl raises many kinds for a damaged file
-        reason = " ".join(str(error).split())[:100] or type(error).__name__
-        raise UsageError(f"{file} is damaged, or no workbook that can be read: {reason}") from None
-
-
-def _check_archive(file: Path) -> None:
-    """Raise UsageError if the file is not a plain workbook, before anything of it is unpacked."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-            macros = any("vbaProject" in member.filename for member in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        raise UsageError(f"{file} is not an .xlsx workbook") from None
-    if size > LARGEST_UNPACKED:
-        raise UsageError(f"{file} unpacks to {size / 1e6:,.0f} MB; at most {LARGEST_UNPACKED / 1e6:,.0f} MB are read")
-    if macros:
-        raise UsageError(f"{file} holds macros; save it as a plain .xlsx")
-
-
-def _cells(sheet: Any, issues: list[Issue]) -> list[list[str]]:
-    """The cells of a sheet as text, cut to the width of the header, without blank rows."""
-    sheet.reset_dimensions()  # as stated in the file, which may be wrong, and then every row would be as wide
-    rows: list[list[str]] = []
-    for number, cells in enumerate(sheet.iter_rows(), start=1):
-        if number > MOST_ROWS or len(cells) > MOST_COLUMNS:
-            place = f"a cell beyond row {MOST_ROWS:,} or column {_letters(MOST_COLUMNS - 1)}"
-            hint = "delete what stands there; a blank cell with a format counts too"
-            issues.append(Issue(sheet.title, number, "", None, place, hint, "E101"))
-            break
-        row = [_text(sheet.title, number, cell, issues) for cell in cells]
-        if not any(row):
-            continue
-        if not rows:
-            while row and not row[-1]:
-                row.pop()
-        elif any(row[len(rows[0]) :]):
-            issues.append(
-                Issue(sheet.title, number, "", None, "a cell beyond the last column of the header", "", "E108")
-            )
-        rows.append((row + [""] * len(rows[0]))[: len(rows[0])] if rows else row)
-    return rows
-
-
-def _text(sheet: str, number: int, cell: Any, issues: list[Issue]) -> str:
-    value = cell.value
-    if value is None:
-        return ""
-    problem = {"f": "a formula", "d": "a date", "e": "an error value"}.get(cell.data_type, "")
-    if problem:
-        where = f"{_letters(cell.column - 1)}{number}"
-        issues.append(
-            Issue(sheet, number, where, str(value), f"{problem}; expected text or a number", "write the value", "E110")
-        )
-        return ""
-    if isinstance(value, str):
-        return value
-    return cell_of(value)
-
-
-def _settings_text(rows: list[list[str]], issues: list[Issue]) -> str:
-    """instance.toml from its sheet: keys before any section first, then each section with its rows together."""
-    blocks: list[tuple[str, list[str]]] = [("", [])]
-    latest = {"": 0}  # section -> position of its block; an array of tables has one block for each heading
-    before = len(issues)
-    for number, row in enumerate(rows[1:], start=2):
-        section, key, value = (*row, "", "", "")[:3]
-        if section not in latest or (not key and section.startswith("[")):
-            latest[section] = len(blocks)
-            blocks.append((f"[{section}]", []))
-        name, lines = blocks[latest[section]]
-        if not key:
-            if value:
-                blocks[latest[section]] = (f"{name} {value}", lines)
-        elif key.startswith("#"):
-            lines.append(key)
-        else:
-            line = f"{key} = {value}"
-            if not _one_setting(line):
-                expected = 'expected a value as TOML: a number, true, ["a", "b"], or text in double quotes'
-                issues.append(Issue(SETTINGS_SHEET, number, key, value, expected, "", "E104"))
-            lines.append(line)
-    text = "\n\n".join("\n".join([name, *lines] if name else lines) for name, lines in blocks if name or lines) + "\n"
-    if len(issues) == before:
-        try:
-            read_toml(text)
-        except ValueError as error:
-            issues.append(Issue(SETTINGS_SHEET, None, "", None, f"not TOML: {error}", "", "E112"))
-    return text
-
-
-def _one_setting(line: str) -> bool:
-    """Return whether a text is one key with its value in TOML, and nothing after it."""
-    try:
-        found = read_toml(line)
-    except ValueError:
-        return False
-    return len(found) == 1

@@ -320,14 +320,14 @@ def _name(run: Run) -> str:
 
 
 def _places(run: Run) -> Iterator[Path]:
-    """Yield the existing folders that the recorded path may mean, the most likely first."""
+    """Yield the existing folders or workbooks that the recorded path may mean, the most likely first."""
     recorded = run.plan["instance"].get("path")
     if not recorded:
         return
     path = Path(recorded)
     above = [] if run.path is None else run.path.resolve().parents
     for start in (Path(), *above):
-        if (start / path).is_dir():
+        if (start / path).exists():
             yield start / path
         if path.is_absolute():
             return

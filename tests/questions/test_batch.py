@@ -93,7 +93,7 @@ def test_an_interrupted_batch_goes_on_from_what_is_finished(tmp_path, monkeypatc
     ("text", "cure"),
     [
         (FILE.replace("scale demand", "scale demnd"), 'scenario more demand: .*did you mean "demand"'),
-        (FILE.replace('tiny"', 'tny"', 1), 'no such folder; did you mean "tiny"'),
+        (FILE.replace('tiny"', 'tny"', 1), 'no such folder or workbook; did you mean "tiny"'),
         (FILE.replace("what_if", "whatif", 1), 'unknown key scenario.2..whatif; did you mean "what_if"'),
         (FILE.replace("as it is", "no line"), "the scenario no line is there twice"),
         (FILE.replace("as it is", "a/b"), "names the folder of its run"),

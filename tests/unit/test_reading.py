@@ -14,9 +14,9 @@ from planner.instance.loading import load
 from planner.instance.settings import describe_settings
 from planner.instance.tables import TABLES as SCHEMA
 from planner.instance.tables import describe
-from planner.instance.workbook import convert
 from planner.questions.asked_file import read_asked
 from planner.questions.sensitivity.study_file import StudyFile
+from planner.reporting.workbook import convert
 
 
 def refused(folder):
@@ -216,7 +216,9 @@ def test_a_row_that_cannot_be_read_is_still_known(tmp_path):
         ("sector,name,shortage_usd_per_t\ncars,Cars\n", 2, "E108"),
         ("sector,name,shortage_usd_per_t\ncars,Cars,1,\n", 2, "E108"),
         ("sector,name,shortage_usd_per_t\ncars,Cars,1\n\ncars,Again,2\n", 4, "E109"),
-        ("sector,name,shortage_usd_per_t\ncars,Cars,1\n,,\n", 3, "E106"),
+        ("sector,name,shortage_usd_per_t\n,,\ncars,Cars,1\n", 2, "E106"),
+        ("sector;name;shortage_usd_per_t\ncars;Cars;1,5\n", 1, "E101"),
+        ("sector\tname\tshortage_usd_per_t\ncars\tCars\t1\n", 1, "E101"),
         ('sector,name,shortage_usd_per_t\ncars,"Cars,1\n', 2, "E101"),
         ('sector,name,shortage_usd_per_t\ncars,"Cars"x,1\n', 2, "E101"),
         ("sector,name,shortage_usd_per_t\ncars," + "x" * 200_000 + ",1\n", 2, "E101"),
@@ -225,6 +227,32 @@ def test_a_row_that_cannot_be_read_is_still_known(tmp_path):
 def test_a_table_that_is_none(tmp_path, text, line, code):
     issues = refused_tables(tmp_path, sectors=text)
     assert (f"sectors.csv:{line}", code) in [(i.place, i.code) for i in issues], [str(i) for i in issues]
+
+
+@pytest.mark.parametrize("below", [",,\n,,\n", ",\n", ",,,,\n"])
+def test_blank_rows_that_a_spreadsheet_leaves_below_a_table_are_nothing(tmp_path, below):
+    folder = write_instance(tmp_path / "small")
+    before = load(folder).sectors
+    table = folder / "sectors.csv"
+    table.write_text(table.read_text().rstrip("\n") + "\n" + below)
+    assert load(folder).sectors == before
+
+
+def test_tables_separated_by_semicolons_are_one_problem_each(tmp_path):
+    folder = write_instance(tmp_path / "small")
+    for table in folder.glob("*.csv"):
+        table.write_text(table.read_text().replace(",", ";"))
+    issues = refused(folder)
+    assert {(i.place, i.expected) for i in issues} == {
+        (f"{table.name}:1", "its cells are separated by semicolons") for table in folder.glob("*.csv")
+    }
+    assert all("save it as CSV UTF-8 with commas and decimal points" in i.hint for i in issues)
+
+
+def test_what_excel_leaves_beside_an_open_table_is_ignored(tmp_path):
+    folder = write_instance(tmp_path / "small")
+    (folder / "~$demand.csv").write_bytes(b"\x05user")
+    load(folder)
 
 
 def test_a_duplicate_names_both_lines(tmp_path):
@@ -304,10 +332,17 @@ def test_a_missing_table_is_named(tmp_path):
 
 
 def test_a_folder_that_is_no_instance(tmp_path):
-    assert only(refused(tmp_path / "nowhere")).expected == "no such folder"
+    assert only(refused(tmp_path / "nowhere")).expected == "no such folder or workbook"
     assert only(refused(tmp_path)).expected == "no instance: the folder has no instance.toml"
     (tmp_path / "file").write_text("")
-    assert only(refused(tmp_path / "file")).expected == "not a folder"
+    assert only(refused(tmp_path / "file")).expected == "neither a folder nor a workbook (.xlsx or .ods)"
+    (tmp_path / "old.xls").write_text("")
+    assert only(refused(tmp_path / "old.xls")).expected.endswith("; save it as .xlsx")
+
+
+def test_a_misspelt_folder_names_the_one_beside_it(tmp_path):
+    folder = write_instance(tmp_path / "small")
+    assert only(refused(tmp_path / "smal")).hint == f'did you mean "{folder}"?'
 
 
 # --- instance.toml ---

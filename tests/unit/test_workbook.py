@@ -1,17 +1,19 @@
-"""Folder to workbook and back: nothing is lost, nothing is guessed, nothing is run."""
+"""Folder to workbook and back, and a workbook as an instance: nothing is lost, nothing is guessed, nothing is run."""
 
 import csv
 import shutil
+import subprocess
 import time
 import zipfile
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 import planner
 from planner.errors import OutputError, PlannerError, UsageError
 from planner.instance.tables import TABLES
-from planner.instance.workbook import convert
+from planner.reporting.workbook import convert
 
 ROOT = Path(__file__).parents[2]
 DEFECTS = ROOT / "tests" / "defects"
@@ -52,9 +54,7 @@ def test_what_looks_like_something_else_stays_text(tmp_path):
     assert back == written
 
 
-def test_numbers_typed_into_excel_are_read_and_formulas_refused(tmp_path):
-    import openpyxl
-
+def test_numbers_typed_into_excel_are_read_and_a_formula_that_nothing_computed_is_refused(tmp_path):
     convert(ROOT / "instances" / "tiny", tmp_path / "b.xlsx")
     book = openpyxl.load_workbook(tmp_path / "b.xlsx")
     sheet = book["demand"]
@@ -65,7 +65,7 @@ def test_numbers_typed_into_excel_are_read_and_formulas_refused(tmp_path):
     assert planner.load(tmp_path / "typed").demand[0].demand_t == 120.0
     sheet.cell(2, position).value = "=100+20"
     book.save(tmp_path / "formula.xlsx")
-    with pytest.raises(planner.InstanceError, match="a formula"):
+    with pytest.raises(planner.InstanceError, match=r"demand!E2 .* a formula without a stored value"):
         convert(tmp_path / "formula.xlsx", tmp_path / "formula")
     assert not (tmp_path / "formula").exists()
 
@@ -239,3 +239,211 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path):
     assert book.stat().st_size < 1_000_000
     with pytest.raises(UsageError, match=r"unpacks to \d+ MB; at most 200 MB"):
         convert(book, tmp_path / "out")
+
+
+# --- a workbook as it comes back from people ---
+
+TINY = ROOT / "instances" / "tiny"
+OFFICE = shutil.which("soffice")
+
+
+@pytest.fixture
+def tiny_book(tmp_path):
+    return convert(TINY, tmp_path / "book.xlsx")
+
+
+def edited(book, change):
+    """The workbook after ``change`` has been called with it, as openpyxl reads it."""
+    opened = openpyxl.load_workbook(book)
+    change(opened)
+    opened.save(book)
+    return book
+
+
+def column(sheet, name):
+    return next(cell.column_letter for cell in sheet[1] if cell.value == name)
+
+
+def through_office(book, ending):
+    """The workbook as LibreOffice saves it, with all formulas computed."""
+    if OFFICE is None:
+        pytest.skip("LibreOffice is not installed (apt-get install libreoffice-calc)")
+    folder = book.parent / "saved"
+    home = f"-env:UserInstallation=file://{book.parent / 'office'}"
+    command = [OFFICE, home, "--headless", "--convert-to", ending, "--outdir", str(folder), str(book)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    return folder / f"{book.stem}.{ending}"
+
+
+def test_a_workbook_is_an_instance_and_has_the_digest_of_its_folder(tiny_book, tmp_path):
+    folder = convert(tiny_book, tmp_path / "folder")
+    assert planner.load(tiny_book).sha256 == planner.load(folder).sha256
+    assert planner.load(tiny_book).rows("options") == planner.load(TINY).rows("options")
+    run = planner.solve(tiny_book)
+    assert run.objective_musd == pytest.approx(9.75)  # derived in the README of the instance
+    run.write(tmp_path / "run")
+    assert planner.read_run(tmp_path / "run").instance.name == "tiny"  # the workbook is found again
+    assert planner.audit(tiny_book, run).ok
+
+
+def test_numbers_are_numbers_with_the_format_of_their_kind(tiny_book):
+    book = openpyxl.load_workbook(tiny_book)
+    limit, demand = book["caps"]["D2"], book["demand"]["E2"]
+    assert (limit.value, limit.number_format) == (0.5, "0.0##%")
+    assert (demand.value, demand.data_type) == (100, "n")
+    assert (book["caps"]["C2"].value, book["caps"]["C2"].number_format) == (2027, "0")
+    assert book["demand"]["A2"].number_format == "@"
+
+
+def test_sum_works_and_a_formula_counts_with_its_stored_value(tiny_book, tmp_path):
+    # 100 t for each year becomes a series of 100 t and 1.3 x 100 t = 130 t, in all 230 t
+    def edit(book):
+        sheet = book["demand"]
+        sheet["D2"], sheet["D3"] = 2026, 2027
+        for letter in "ABC":
+            sheet[f"{letter}3"] = sheet[f"{letter}2"].value
+        sheet["E3"] = "=E2*1.3"
+        sheet["H1"] = "=SUM(E2:E3)"
+        book.create_sheet("my notes")["A1"] = "to be discussed"
+
+    saved = through_office(edited(tiny_book, edit), "xlsx")
+    assert openpyxl.load_workbook(saved, data_only=True)["demand"]["H1"].value == 230
+    edited_again = openpyxl.load_workbook(saved, data_only=False)
+    edited_again["demand"]["H1"] = None
+    edited_again.save(saved)  # openpyxl drops all stored values
+    with pytest.raises(planner.InstanceError, match=r"demand!E3 .* a formula without a stored value"):
+        planner.load(saved)
+    instance = planner.load(through_office(saved, "ods"))  # which computes them again
+    assert [(row.year, row.demand_t) for row in instance.demand] == [(2026, 100.0), (2027, 130.0)]
+    told = {issue.code: str(issue) for issue in instance.warnings}
+    assert "my notes" in told["W601"] and "1 formula; its stored value is read: E3" in told["W603"]
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "ods"])
+@pytest.mark.parametrize("folder", ["tiny", "stop-2028"])
+def test_what_libreoffice_saves_is_the_same_instance(folder, ending, tmp_path):
+    book = convert(ROOT / "instances" / folder, tmp_path / "book.xlsx")
+    for source in (through_office(book, ending), book):
+        convert(source, tmp_path / source.suffix[1:] / "back", overwrite=True)
+    expected = content(tmp_path / "xlsx" / "back")
+    assert content(tmp_path / ending / "back") == expected and "instance.toml" in expected
+
+
+def test_an_ods_that_libreoffice_wrote_is_read():
+    # made from instances/tiny: demand in two rows, the second by the formula =E2*1.3; repeated and blank rows and cells
+    instance = planner.load(Path(__file__).parent / "books" / "tiny.ods")
+    assert [(row.year, row.demand_t) for row in instance.demand] == [(2026, 100.0), (2027, 130.0)]
+    assert instance.caps[0].limit == 0.5 and instance.options[0].integer is True
+
+
+def test_the_error_of_a_formula_is_refused_with_its_cell(tiny_book):
+    saved = through_office(edited(tiny_book, lambda book: book["demand"].__setitem__("E2", "=1/0")), "ods")
+    with pytest.raises(planner.InstanceError, match=r"demand!E2 .* of a formula; write the value"):
+        planner.load(saved)
+
+
+def test_a_bad_cell_is_named_as_a_spreadsheet_names_it(tiny_book):
+    edited(tiny_book, lambda book: book["demand"].__setitem__("E2", "100,5"))
+    with pytest.raises(planner.InstanceError) as refused:
+        planner.load(tiny_book)
+    (issue,) = refused.value.issues
+    assert issue.place == "demand!E2" and issue.hint == "write 100.5 (a decimal point)"
+
+
+def test_a_bad_setting_is_named_by_its_cell(tiny_book):
+    def edit(book):
+        row = next(r for r in book["instance"].iter_rows() if r[1].value == "discount_rate")
+        row[2].value = "7"
+
+    edited(tiny_book, edit)
+    with pytest.raises(planner.InstanceError, match=r"instance!C\d+ +discount_rate"):
+        planner.load(tiny_book)
+
+
+def test_a_renamed_sheet_is_told_with_the_table_that_is_meant(tiny_book):
+    edited(tiny_book, lambda book: setattr(book["demand"], "title", "Demand 2027"))
+    with pytest.raises(planner.InstanceError) as refused:
+        planner.load(tiny_book)
+    told = {issue.code: str(issue) for issue in refused.value.issues}
+    assert 'did you mean "demand"? Rename the sheet' in told["E103"]
+    assert "required table is missing" in told["E106"] and "sheet demand" in told["E106"]
+
+
+def test_a_sheet_may_be_written_with_capitals_and_blanks(tiny_book):
+    edited(tiny_book, lambda book: setattr(book["market_prices"], "title", "Market Prices"))
+    assert planner.load(tiny_book).market_prices == planner.load(TINY).market_prices
+
+
+def test_a_title_above_the_header_is_told_and_not_read(tiny_book):
+    def edit(book):
+        book["demand"].insert_rows(1, 2)
+        book["demand"]["A1"] = "What we need"
+
+    edited(tiny_book, edit)
+    instance = planner.load(tiny_book)
+    assert instance.demand == planner.load(TINY).demand
+    (told,) = [str(issue) for issue in instance.warnings if issue.code == "W602"]
+    assert "row above the header, which is in row 3" in told
+
+
+def test_what_stands_beside_a_table_is_refused_and_blanks_below_it_are_nothing(tiny_book):
+    edited(tiny_book, lambda book: book["demand"].__setitem__("A40", "  "))
+    assert planner.load(tiny_book).demand == planner.load(TINY).demand
+    edited(tiny_book, lambda book: book["demand"].__setitem__("J2", 5))
+    with pytest.raises(planner.InstanceError, match=r"demand!J2 .* beyond the last column"):
+        planner.load(tiny_book)
+
+
+def test_the_workbook_of_an_overlay_shows_its_base(tmp_path):
+    folder = tmp_path / "mine"
+    planner.new(folder, base=TINY)
+    (folder / "sectors.csv").write_text("sector,name,shortage_usd_per_t\ncars,Cars,2000000\n")
+    book = convert(folder, tmp_path / "mine.xlsx")
+    opened = openpyxl.load_workbook(book)
+    assert [c.value for c in opened["_base options"][2]][:2] == ["texas-line", "texas"]
+    assert opened["demand"].max_row == 1 and opened["demand"]["A1"].value == "country"
+    keys = {column[0].value: [c.value for c in column[1:] if c.value] for column in opened["_keys"].columns}
+    assert keys["sectors"] == ["cars"] and keys["countries"] == ["CHN", "USA"]
+    rules = {str(rule.sqref).split(":")[0]: rule.formula1 for rule in opened["demand"].data_validations.dataValidation}
+    assert rules[f"{column(opened['demand'], 'country')}2"].startswith("'_keys'!$")
+    assert planner.load(book).sha256 != planner.load(TINY).sha256
+    assert planner.load(book).sectors[0].shortage_usd_per_t == 2_000_000
+    back = convert(book, tmp_path / "back")
+    assert sorted(p.name for p in back.iterdir()) == ["README.md", "instance.toml", "sectors.csv"]
+
+
+def test_the_contents_link_to_every_table_and_the_readme_comes_back(tiny_book, tmp_path):
+    opened = openpyxl.load_workbook(tiny_book)
+    links = {
+        cell.value: cell.hyperlink.location for row in opened["_contents"].iter_rows() for cell in row if cell.hyperlink
+    }
+    tables = [name for name in opened.sheetnames if not name.startswith("_")]
+    assert links == {name: f"'{name}'!A1" for name in tables}
+    convert(tiny_book, tmp_path / "back")
+    assert (tmp_path / "back" / "README.md").read_text() == (TINY / "README.md").read_text()
+
+
+def test_a_copy_and_an_overlay_of_a_workbook(tiny_book, tmp_path):
+    planner.new(tmp_path / "copy", copy=tiny_book)
+    planner.new(tmp_path / "over", base=tiny_book)
+    assert planner.load(tmp_path / "copy").demand == planner.load(tmp_path / "over").demand == planner.load(TINY).demand
+
+
+# --- the workbook of a run ---
+
+
+def test_a_run_becomes_a_workbook_with_charts(tmp_path):
+    run = planner.solve(TINY)
+    run.write(tmp_path / "run")
+    book = openpyxl.load_workbook(convert(tmp_path / "run", tmp_path / "run.xlsx"))
+    figures = {row[0].value: row for row in book["figures"].iter_rows(min_row=5) if row[0].value}
+    cost = figures["Cost, present value"]
+    # cost and shares are derived in the README of tiny: half of 2 x 100 t is exposed in 2027, all in 2026
+    assert cost[1].value == pytest.approx(9.75) and cost[2].value <= cost[1].value <= cost[3].value
+    assert figures["Exposed share of deliveries"][1].value == pytest.approx(0.75)
+    costs = book["costs"]
+    assert sum(c.value or 0.0 for row in costs.iter_rows(min_row=2, min_col=2) for c in row) == pytest.approx(9.75)
+    assert [row[7].value for row in book["builds"].iter_rows(min_row=2)] == [60]
+    assert len(book["dependence"]._charts) == len(book["costs"]._charts) == len(book["largest flows"]._charts) == 1
+    with pytest.raises(UsageError, match=r"ends in \.xlsx"):
+        convert(tmp_path / "run", tmp_path / "folder")
