@@ -18,7 +18,7 @@ from planner.errors import InstanceError, OutputError, UsageError
 FILE = "datapackage.json"
 # https://citation-file-format.github.io/1.2.0/schema.json, CC-BY-4.0
 CITATION_SCHEMA = Path(__file__).with_name("cff-1.2.0.schema.json")
-PACKAGES = sorted(path.parent.name for path in INSTANCES.glob(f"[!.]*/{FILE}"))
+PACKAGES = sorted(name for name in examples() if any((INSTANCES / name).glob("*.csv")))
 
 
 def problems(folder: Path) -> list[tuple[str, str]]:
@@ -50,8 +50,25 @@ def test_the_tables_of_a_shipped_instance_are_what_its_package_says(name):
     assert problems(folder) == []
 
 
-def test_every_instance_with_tables_has_a_package():
-    assert set(PACKAGES) == {name for name in examples() if any((INSTANCES / name).glob("*.csv"))}
+def test_the_facts_are_what_their_package_says():
+    folder = INSTANCES / "evidence"
+    described = {resource["path"] for resource in json.loads((folder / FILE).read_text())["resources"]}
+    assert described == {f"{path.parent.name}/{path.name}" for path in folder.glob("*/*.csv")}
+    assert problems(folder) == []
+
+
+def test_the_dictionary_of_the_facts_has_no_row_too_many_and_a_unit_for_each_number():
+    with (INSTANCES / "evidence" / "columns.csv").open(encoding="utf-8", newline="") as file:
+        said = list(csv.DictReader(file))
+    package = json.loads((INSTANCES / "evidence" / FILE).read_text())
+    headers = {r["name"]: {f["name"]: f for f in r["schema"]["fields"]} for r in package["resources"]}
+    everywhere = set().union(*headers.values())
+    for row in said:
+        assert row["column"] in (everywhere if row["table"] == "*" else {"", *headers[row["table"]]}), row
+    own_unit = {"unit", "loss_unit"}  # columns that say the unit row by row
+    for table, fields in headers.items():
+        for name, field in fields.items():
+            assert field["type"] != "number" or "unit" in field or own_unit & set(fields), (table, name)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +152,8 @@ def test_how_to_cite_has_its_form_and_the_versions_agree():
     assert citation["version"] == project["version"]
     (data,) = citation["references"]
     assert {citation["license"], data["license"]} == set(project["license"].split(" AND "))
-    for name in PACKAGES:
+    for name in (*PACKAGES, "evidence"):
         package = json.loads((INSTANCES / name / FILE).read_text())
         assert package["version"] == data["version"] and package["licenses"][0]["name"] == data["license"], name
+    assert f"## {data['version']}" in (INSTANCES / "evidence" / "CHANGELOG.md").read_text()
     assert "Attribution 4.0 International" in (INSTANCES / "LICENSE").read_text()
