@@ -27,7 +27,7 @@ ASSUMED = "assumption"
 OLD_YEARS = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evidence(Study):
     """How the numbers of an instance are backed.
 
