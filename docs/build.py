@@ -236,6 +236,8 @@ SAYS = {
     "arguments": "what is given to a call",
     "errors": "what can go wrong",
     "bands": "how sure a difference is",
+    "bars": "how far a call is",
+    "above": "shows by a layer above",
     "words": "how numbers read",
     "quiet_highs": "a HiGHS that is silent",
 }

@@ -11,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, overload
 
+from .bars import bar, wanted
 from .errors import UsageError, nearest
 
 P = ParamSpec("P")
@@ -33,7 +34,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
     Only parameters that are annotated with the types of ``SIMPLE``, or with collections of numbers or texts, are
     checked. Parameters with other annotations are checked by the call itself. True and False are not accepted as
-    numbers.
+    numbers. A call with a parameter ``progress`` that is not given shows a bar to a person who waits; see `bars`.
     """
     signature = inspect.signature(function)
     simple: dict[str, list[str]] = {}
@@ -44,10 +45,15 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def asked(*args: P.args, **kwargs: P.kwargs) -> R:
-        for name, value in signature.bind(*args, **kwargs).arguments.items():
+        given = signature.bind(*args, **kwargs).arguments
+        for name, value in given.items():
             if name in simple and not any(_is(value, word) for word in simple[name]):
                 expected = " or ".join(_called(word) for word in simple[name] if word != "None")
                 raise UsageError(f"{name} = {str(value)[:60]!r}: expected {expected}")
+        if "progress" in signature.parameters and "progress" not in given and wanted():
+            with bar() as tell:
+                kwargs["progress"] = tell
+                return function(*args, **kwargs)
         return function(*args, **kwargs)
 
     return asked

@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from .bars import commanded
 from .commands import COMMANDS
 from .commands.common import line, tell
 from .errors import PlannerError
@@ -65,6 +66,7 @@ def main() -> None:
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     line.set(tuple(sys.argv[1:]))
+    commanded.set(True)
     try:
         code = app(standalone_mode=False) or 0
         if sys.stdout is not None:  # it is if the shell closed it, and then print does nothing

@@ -9,7 +9,7 @@ import typer
 
 import planner
 
-from .common import AsJson, Overwrite, Scheduler, Workers, check_output, deliver, tell
+from .common import AsJson, Overwrite, Scheduler, Workers, check_output, deliver, progress, tell
 
 
 def batch(
@@ -32,7 +32,7 @@ def batch(
 
     check_output(planner.Batch, output, overwrite)
     partial = None if output is None else partial_file(output)
-    found = planner.batch(scenarios, workers=workers, scheduler=scheduler, partial=partial, progress=tell)
+    found = planner.batch(scenarios, workers=workers, scheduler=scheduler, partial=partial, **progress())
     deliver(found, output if found.complete else None, overwrite, as_json)
     if not found.complete and output is not None:
         tell("the same command goes on from here")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..arguments import fraction
+from ..bars import terminal
 from ..errors import UsageError, idle
 
 if TYPE_CHECKING:
@@ -134,7 +135,12 @@ def asks_what_if(command: Callable[..., None]) -> Callable[..., None]:
 
 def search(gap: float | None, time_limit: float | None, threads: int, seed: int) -> dict[str, Any]:
     """How to search, as the calls take it, with the lines of progress on stderr."""
-    return {"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed, "progress": tell}
+    return {"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed, **progress()}
+
+
+def progress() -> dict[str, Any]:
+    """The argument ``progress`` of a call: lines on stderr; none at a terminal, where the call shows a bar itself."""
+    return {} if terminal() else {"progress": tell}
 
 
 def years_after(text: str) -> int | None:

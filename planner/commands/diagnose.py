@@ -45,7 +45,7 @@ def diagnose(
         seed=seed,
         workers=workers,
         scheduler=scheduler,
-        progress=common.tell,
+        **common.progress(),
     )
     common.deliver(diagnosis, None, False, as_json)
     if not diagnosis.feasible:

@@ -67,7 +67,7 @@ def hedge(
         workers=workers,
         scheduler=scheduler,
         seed=seed,
-        progress=common.tell,
+        **common.progress(),
     )
     common.deliver(hedged, output, overwrite, as_json)
     if output is not None and not as_json:

@@ -9,7 +9,7 @@ import typer
 
 import planner
 
-from .common import AsJson, Overwrite, Scheduler, Workers, check_output, deliver, tell
+from .common import AsJson, Overwrite, Scheduler, Workers, check_output, deliver, progress, tell
 
 
 def sensitivity(
@@ -32,7 +32,7 @@ def sensitivity(
 
     check_output(planner.Sensitivity, output, overwrite)
     partial = None if output is None else partial_file(output)
-    found = planner.sensitivity(study, workers=workers, scheduler=scheduler, partial=partial, progress=tell)
+    found = planner.sensitivity(study, workers=workers, scheduler=scheduler, partial=partial, **progress())
     if output is not None and found.complete:
         from ..reporting import sensitivity_page
 

@@ -23,6 +23,7 @@ from .common import (
     changed,
     check_output,
     deliver,
+    progress,
     refuse,
     share,
     tell,
@@ -135,7 +136,7 @@ def stress(
             "workers": workers,
             "scheduler": scheduler,
             "partial": partial,
-            "progress": tell,
+            **progress(),
             "instance": other,
         }
         how["rebuild_after"] = years_after(rebuild_after)
@@ -167,7 +168,7 @@ def stress(
         scheduler=scheduler,
         folder=output,
         overwrite=overwrite,
-        progress=tell,
+        **progress(),
         instance=other,
     )
     deliver(tested, None, overwrite, as_json)  # it is written already

@@ -92,7 +92,7 @@ class BatchFile(BaseModel):
         return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Batch(Study):
     """The scenarios of a batch side by side. The first one is the base of all differences.
 

@@ -45,7 +45,7 @@ SOME = 1e-9  # kt/yr, modules: less counts as nothing
 A_PART = 0.01  # of the modules that a divisible option can have: with less it has not entered
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BreakEven(Study):
     """The value at which a project enters the least-cost plan, or leaves it; NaN stands for what there is not.
 

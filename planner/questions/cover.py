@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MONTHS = (1, 3, 6, 12)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Cover(Study):
     """Least-cost plans that serve consumers through a disruption, by its length.
 

@@ -32,7 +32,7 @@ NO_FIGURES = ("latitude", "longitude")  # places on the map are no numbers of th
 OLD_YEARS = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evidence(Study):
     """How the numbers of an instance are backed.
 

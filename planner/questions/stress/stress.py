@@ -301,4 +301,5 @@ def _results(instance: Instance, study: _Study, complete: bool, audited: bool, d
         notes=tuple(notes),
         finished=study.many.finished.text(study.key(case) for case, _ in study.done.values()),
         of=digest,
+        instance=instance,
     )
