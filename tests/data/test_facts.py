@@ -13,6 +13,7 @@ import planner
 INSTANCES = Path(__file__).parents[2] / "instances"
 EVIDENCE = INSTANCES / "evidence"
 sys.path.insert(0, str(EVIDENCE))
+import coverage  # noqa: E402
 import quotes  # noqa: E402
 from derivation import book, claims, flagship, ranges, world  # noqa: E402
 
@@ -122,6 +123,13 @@ def test_a_column_that_the_compiler_called_an_estimate_is_judged():
                     assert claims.of_cell((file, fact.id, column)).kind == "judgement", (fact.id, column)
                     checked += 1
     assert checked > 500
+
+
+def test_the_page_shows_how_much_of_published_totals_is_explained():
+    page = (EVIDENCE / "README.md").read_text(encoding="utf-8")
+    for name, total, ours, why in coverage.shares():
+        assert f"| {name} | {total:,.0f} | {ours:,.0f} | {ours / total:.0%} | {why} |" in page, "run coverage.py"
+        assert why, "a difference needs its reason"
 
 
 def test_every_assumption_that_carries_results_has_a_range():
