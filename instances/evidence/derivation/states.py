@@ -84,7 +84,7 @@ def standing(plant: Fact) -> Standing | None:
         raise FactError(f"{path('states')}: no row for {plant['fact']}, which choices/plants.csv uses; add its states")
     known: dict[str, Fact] = {}
     for row in sorted(rows, key=lambda row: row["as_of"]):
-        if all(past(row["as_of"], day) or (_reached(row) and past(row["date"], day)) for day in _known_at):
+        if all(past(row["as_of"], day) or (reached(row) and past(row["date"], day)) for day in _known_at):
             known[row["state"]] = row
     if not known:
         return None
@@ -96,20 +96,20 @@ def standing(plant: Fact) -> Standing | None:
                 "date",
                 f"{later['date']!r} lies before {earlier['state']} in {earlier['date']}; correct one of the two rows",
             )
-    reached = [row for row in order if _reached(row)]
-    ended = reached[-1] if reached and reached[-1]["state"] in ENDED else None
+    behind = [row for row in order if reached(row)]
+    ended = behind[-1] if behind and behind[-1]["state"] in ENDED else None
     closing = known.get("closed")
-    committed = any(row["state"] in COMMITTED for row in reached)
+    committed = any(row["state"] in COMMITTED for row in behind)
     return Standing(
         committed=committed,
-        operating=any(row["state"] == "producing" for row in reached),
+        operating=any(row["state"] == "producing" for row in behind),
         producing=year(known["producing"]) if "producing" in known else None,
         closing=year(closing) if closing else None,
         ended=f"{ended['state']} in {ended['date']}" if ended else "",
     )
 
 
-def _reached(row: Fact) -> bool:
+def reached(row: Fact) -> bool:
     return past(row["date"], row["as_of"])
 
 
