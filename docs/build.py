@@ -1,7 +1,8 @@
 """Writes docs/formulation.md, docs/format.md and docs/api.md from docstrings, the schema, and what studies declare.
 
-Also draws the layers in docs/images/house.svg from the contracts in pyproject.toml, and runs docs/tutorial.md from its
-top to its end and puts in what its commands print.
+Also draws the layers in docs/images/house.svg from the contracts in pyproject.toml, runs docs/tutorial.md from its top
+to its end and puts in what its commands print, and writes the datapackage.json of every shipped instance and of the
+facts.
 
 Run `python docs/build.py`; a test fails when the pages are not what it would write, and so does
 `python docs/build.py --check`.
@@ -9,31 +10,50 @@ Run `python docs/build.py`; a test fails when the pages are not what it would wr
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import html
 import inspect
+import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 import planner
 from planner import models
-from planner.instance import settings
+from planner.instance import datapackage, settings
 from planner.instance import tables as schema
+from planner.instance.examples import example_folder, examples
 from planner.models import objective, variables
 from planner.questions.study import Study, Value
 from planner.runs import tables
 
 HERE = Path(__file__).parent
+EVIDENCE = HERE.parent / "instances" / "evidence"
+sys.path.insert(0, str(EVIDENCE))
+from derivation.facts import KEYS  # noqa: E402  # the columns that name a row
+
 # in the order of the commands
 STUDIES: tuple[type[Study], ...] = (
     *(planner.Frontier, planner.Comparison, planner.Explanation, planner.Diagnosis, planner.Alternatives),
-    *(planner.Stress, planner.DeliveryRisk, planner.Failures, planner.Cover, planner.Hedge, planner.Roadmap),
+    *(
+        planner.Stress,
+        planner.DeliveryRisk,
+        planner.Failures,
+        planner.Cover,
+        planner.Hedge,
+        planner.Roadmap,
+        planner.Replay,
+    ),
     *(planner.Sensitivity, planner.Evidence, planner.BreakEven, planner.Batch, planner.Concentration),
 )
 GENERATED = "<!-- written by docs/build.py; do not edit -->\n\n"
@@ -56,7 +76,9 @@ def instance_format() -> str:
     parts.append("A folder of CSV tables and one `instance.toml`. UTF-8, comma, header row; blank = the default.\n")
     parts.append("Or a [workbook](spreadsheets.md) with the same tables as sheets, and the sheet `instance`.\n")
     parts.append("Other files and hidden ones are left alone; a table that is a link out of the folder is refused.\n")
-    parts.append("With `base`, a row here replaces the whole row of the same key there: a blank cell is blank.\n\n")
+    parts.append("With `base`, a row here replaces the whole row of the same key there: a blank cell is blank.\n")
+    parts.append("`planner convert INSTANCE INSTANCE/datapackage.json` says the same of an instance in the form of\n")
+    parts.append("a [Data Package](https://datapackage.org), for Frictionless and other programs that read it.\n\n")
     parts.append("## instance.toml\n\n| key | required | unit | meaning |\n|---|---|---|---|\n")
     for s in settings.describe_settings():
         name = f"{s.section}.{s.name}" if s.section else s.name
@@ -299,18 +321,80 @@ def tutorial() -> str:
         )
 
 
+def _of_the_data() -> dict[str, Any]:
+    """What every data package says of the data as a whole: the version and licence of CITATION.cff."""
+    citation = yaml.safe_load((HERE.parent / "CITATION.cff").read_text(encoding="utf-8"))
+    data = next(reference for reference in citation["references"] if reference["type"] == "data")
+    return {
+        "version": data["version"],
+        "licenses": [{"name": data["license"], "path": "https://creativecommons.org/licenses/by/4.0/"}],
+        "contributors": [{"title": author["name"]} for author in data["authors"]],
+    }
+
+
+def facts_package() -> str:
+    """The description of the facts and choices, from the dictionary of their columns, columns.csv."""
+    with (EVIDENCE / "columns.csv").open(encoding="utf-8", newline="") as file:
+        said = {(row["table"], row["column"]): row for row in csv.DictReader(file)}
+    resources = []
+    for path in (*sorted(EVIDENCE.glob("facts/*.csv")), *sorted(EVIDENCE.glob("choices/*.csv"))):
+        with path.open(encoding="utf-8", newline="") as file:
+            header = next(csv.reader(file))
+        table, fields = path.stem, []
+        for name in header:
+            row = said.get((table, name)) or said.get(("*", name))
+            if row is None or (table, "") not in said:
+                raise SystemExit(f"instances/evidence/columns.csv: say what column {name} of {table}.csv means")
+            unit = {"unit": row["unit"]} if row["unit"] else {}
+            flags = {"trueValues": ["yes"], "falseValues": ["no"]} if row["type"] == "boolean" else {}
+            fields.append({"name": name, "type": row["type"], "description": row["meaning"], **unit, **flags})
+        resources.append(
+            {
+                "name": table,
+                "path": f"{path.parent.name}/{path.name}",
+                "type": "table",
+                "format": "csv",
+                "mediatype": "text/csv",
+                "encoding": "utf-8",
+                "description": said[table, ""]["meaning"],
+                "schema": {"fields": fields, "missingValues": [""], "primaryKey": KEYS.get(table, (header[0],))},
+            }
+        )
+    made = {
+        "$schema": datapackage.PROFILE,
+        "name": "magnet-supply-facts",
+        "title": "Facts of magnet supply chains, and the choices of the instances",
+        "description": "What others say of mines, plants, prices, demand and policies, each row with its sources, and "
+        "what this project decides about them.",
+    }
+    return json.dumps(made | _of_the_data() | {"resources": resources}, indent=1, ensure_ascii=False) + "\n"
+
+
+def packages() -> dict[str, Callable[[], str]]:
+    """The description of the tables of every shipped instance."""
+    folders = [example_folder(name) for name in examples()]
+    return {
+        f"../instances/{folder.name}/{datapackage.FILE}": partial(datapackage.package, folder, _of_the_data())
+        for folder in folders
+        if folder is not None and any(folder.glob("*.csv"))
+    }
+
+
 PAGES = {
     "formulation.md": formulation,
     "format.md": instance_format,
     "api.md": api,
     "images/house.svg": house,
     "tutorial.md": tutorial,
+    **packages(),
+    f"../instances/evidence/{datapackage.FILE}": facts_package,
 }
 
 if __name__ == "__main__":
     written = {page: write() for page, write in PAGES.items()}
     if "--check" in sys.argv[1:]:
-        stale = [page for page, text in written.items() if (HERE / page).read_text(encoding="utf-8") != text]
+        there = {page: (HERE / page).read_text(encoding="utf-8") for page in written if (HERE / page).is_file()}
+        stale = [page for page, text in written.items() if there.get(page) != text]
         sys.exit(f"{', '.join(stale)}: run python docs/build.py" if stale else 0)
     for page, text in written.items():
         (HERE / page).write_text(text, encoding="utf-8")

@@ -184,9 +184,9 @@ class Disturbance:
         return row.material in ("", material) and row.stage in ("", self.facts.materials[material].stage)
 
     def _hits_facility(self, row: Disruption, facility: str) -> bool:
-        """Return whether a disruption names this facility (or its country), and it can make a material that is hit."""
+        """Return whether a disruption names this facility, its owner or country, and it makes what is hit."""
         return (
-            row.facility in ("", facility)
+            row.facility in ("", facility, self.facts.facilities[facility].owner)
             and self._in(row, self.facts.facilities[facility].country)
             and any(self._is(row, material) for material in self.facts.outputs(facility))
         )

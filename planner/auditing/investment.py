@@ -134,7 +134,8 @@ def check_groups(facts: Facts, tables: Tables, book: Book) -> None:
     """Check every limit on a group of options, by the starts of builds.csv in its years."""
     members: dict[str, set[str]] = defaultdict(set)
     for member in facts.instance.groups:
-        members[member.group].add(member.option)
+        owned = {name for name, plant in facts.facilities.items() if plant.owner == member.option}
+        members[member.group] |= {o.option for o in facts.instance.options if o.facility in owned} | {member.option}
     for limit in facts.instance.group_limits:
         first = facts.first if limit.first_year is None else limit.first_year
         last = facts.last if limit.last_year is None else limit.last_year

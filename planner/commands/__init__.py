@@ -8,7 +8,17 @@ module loads what is heavy inside its function, so that ``planner --help`` stays
 COMMANDS = {
     "Plan": ("solve", "frontier", "batch", "cover", "hedge", "roadmap", "rerun"),
     "Ask": (
-        *("explain", "diagnose", "alternatives", "stress", "break_even", "sensitivity", "evidence", "concentration"),
+        *(
+            "explain",
+            "diagnose",
+            "alternatives",
+            "stress",
+            "break_even",
+            "sensitivity",
+            "evidence",
+            "concentration",
+            "replay",
+        ),
     ),
     "Show": ("compare", "report", "open"),
     "Data": ("new", "examples", "validate", "convert", "export", "audit"),

@@ -34,7 +34,7 @@ def alternatives(
     plans: Annotated[int, typer.Option(help="how many plans to look for that differ as much as possible")] = 3,
     group: Annotated[
         list[str] | None,
-        typer.Option(help="country=, startup=, stage= or option=: least and most of it; repeatable"),
+        typer.Option(help="country=, owner=, startup=, stage= or option=: least and most of it; repeatable"),
     ] = None,
     latest: Annotated[bool, typer.Option("--latest/--no-latest", help="latest start of what is always built")] = True,
     pairs: Annotated[

@@ -77,7 +77,11 @@ RunInstance = Annotated[
 FixFrom = Annotated[Path | None, typer.Option("--fix-from", metavar="RUN", help="hold the builds of a run")]
 Force = Annotated[
     list[str] | None,
-    typer.Option("--force", metavar="OPTION@YEAR[:MODULES]", help="start so many modules [1] or more; repeatable"),
+    typer.Option(
+        "--force",
+        metavar="OPTION@YEAR[:MODULES]",
+        help='start so many modules [1] or more; or owner="NAME"@YEAR; repeatable',
+    ),
 ]
 Forbid = Annotated[
     list[str] | None,
@@ -112,6 +116,10 @@ def asks_what_if(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def run(*places: Any, **given: Any) -> None:
         texts = {verb: given.pop(f"{verb}_", None) or () for verb in WHAT_IF}
+        if "force" in given:  # an option is held at its bounds; that an owner builds something is a limit of the model
+            forced = given["force"] or ()
+            texts["force"] = [text for text in forced if text.partition("=")[0].strip() == "owner"]
+            given["force"] = [text for text in forced if text not in texts["force"]]
         token = _asked.set(tuple(f"{verb} {text}" for verb, of in texts.items() for text in of))
         try:
             command(*places, **given)

@@ -14,16 +14,21 @@ def convert(
     source: Annotated[
         Path, typer.Argument(help="folder of an instance, its .xlsx or .ods workbook, or the folder of a run")
     ],
-    target: Annotated[Path, typer.Argument(help="workbook to write (.xlsx), or folder")],
+    target: Annotated[
+        Path, typer.Argument(help="workbook to write (.xlsx), or folder; or datapackage.json in the instance's folder")
+    ],
     overwrite: Overwrite = False,
 ) -> None:
     """Convert an instance between folder and workbook, both ways without loss; or a run to a workbook of results.
+
+    datapackage.json in the instance's folder describes the tables for other programs (a data package of Frictionless).
 
     Examples:
 
     - `planner convert allied-2040 supply.xlsx`
     - `planner convert supply.xlsx supply`
     - `planner convert runs/base results.xlsx`
+    - `planner convert magnets magnets/datapackage.json`
     """
     import planner
 

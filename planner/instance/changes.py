@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from ..errors import Issue, UsageError, did_you_mean, hinted
 from .cells import BadCellError, cell_of, parse_number
-from .declare import Column, Key, joined_key
+from .declare import NAMED_IN, Column, Key, joined_key
 from .metrics import METRICS
 from .reading import Written
 from .rows import Entry, rows_given
@@ -355,14 +355,15 @@ def other_choices(entries: Mapping[str, Mapping[Key, Entry]], forbidden: Sequenc
 
 
 def _force(text: str, draft: Draft, label: str) -> str:
-    match = re.fullmatch(r"(?P<option>.+)@(?P<year>\d+)(?::(?P<modules>[\d.]+))?", text.strip())
+    match = re.fullmatch(r"(?P<owner>owner *= *)?(?P<name>.+)@(?P<year>\d+)(?::(?P<modules>[\d.]+))?", text.strip())
     if match is None:
-        raise UsageError("expected OPTION@YEAR or OPTION@YEAR:MODULES, such as nolans@2028")
-    (found,) = selected(draft.entries, "options", [Condition("option", "=", match["option"])])
-    most = found.row.max_modules  # type: ignore[attr-defined]
-    modules = _number(match["modules"], "modules") if match["modules"] else min(1.0, most)
-    group = _unused(draft, "groups", f"force-{match['option']}-{match['year']}")
-    _add(draft, "groups", {"group": group, "option": match["option"]}, label)
+        raise UsageError('expected OPTION@YEAR or OPTION@YEAR:MODULES, such as nolans@2028, or owner="NAME"@YEAR')
+    name = _unquoted(match["name"].strip()) if match["owner"] else match["name"]
+    found = selected(draft.entries, "options", [Condition("owner" if match["owner"] else "option", "=", name)])
+    most = min(1.0, *(entry.row.max_modules for entry in found))  # type: ignore[attr-defined]
+    modules = _number(match["modules"], "modules") if match["modules"] else most
+    group = _unused(draft, "groups", f"force-{name}-{match['year']}")
+    _add(draft, "groups", {"group": group, "option": name}, label)
     limit = {"group": group, "measure": "modules", "min": cell_of(modules)}
     _add(draft, "group_limits", limit | {"first_year": match["year"], "last_year": match["year"]}, label)
     return "a limit"
@@ -413,6 +414,11 @@ def _remove(draft: Draft, table: str, found: Sequence[Entry]) -> str:
         draft.entries[table] = {key: e for key, e in draft.entries[table].items() if key not in keys}
         names = {joined_key(row) for row in rows}
         parts = {key[0] for key in keys} - {key[0] for key in draft.entries[table]}
+        for column in (column for named, column in NAMED_IN.values() if named == table):  # blocs and owners
+            parts |= {getattr(row, column) for row in rows} - {
+                getattr(entry.row, column) for entry in draft.entries[table].values()
+            }
+        parts.discard("")
         for other, entries in draft.entries.items():
             left.append((other, {key for key, e in entries.items() if _refers(other, e.row, table, names, parts)}))
         if table == "fund_options":  # a fund on which no option may draw is none
@@ -431,7 +437,8 @@ def _refers(other: str, row: Any, table: str, names: set[str], parts: set[Any]) 
     together = [own for own, to in type(row).TOGETHER.items() if to == table]
     if any("/".join(cell_of(getattr(row, column)) for column in own) in names for own in together):
         return True
-    referring = [name for name, column in columns(other).items() if table in column.refers and name != "source"]
+    targets = {table, *(target for target, (named, _) in NAMED_IN.items() if named == table)}
+    referring = [n for n, column in columns(other).items() if not targets.isdisjoint(column.refers) and n != "source"]
     return any(getattr(row, name) in parts for name in referring)
 
 

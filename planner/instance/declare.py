@@ -1,6 +1,6 @@
 """How a column of a table is declared: kind, unit, range, default, what it refers to and what it means."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -20,9 +20,9 @@ from .cells import (
 from .reading import MULTILINE_COLUMN
 
 STAGES = "stages"  # a column may refer to the stages of instance.toml, as to a table
-
-
 BLOCS = "blocs"  # or to the blocs named in countries.csv
+OWNERS = "owners"  # or to the owners named in facilities.csv
+NAMED_IN = {BLOCS: ("countries", "bloc"), OWNERS: ("facilities", "owner")}  # table and column that name them
 
 
 LARGEST_YIELD = 1e6  # t per t: of more, a plan could not tell the activity from nothing
@@ -142,7 +142,8 @@ class Column:
 
     kind       ``key``, ``reference``, ``text``, ``number``, ``whole``, ``flag``, ``choice`` or ``sources``
     blank      what a blank cell means, in words
-    range      the range of a number, in words
+    bounds     the range of a number: ``ge``, ``gt`` and ``le``, as far as there are
+    range      the same, in words
     refers     tables to whose keys its cells refer
     wildcard   whether ``*`` may stand for any key
     is_name    whether its texts are names that other cells may refer to
@@ -155,6 +156,7 @@ class Column:
     default: Any
     blank: str
     unit: str
+    bounds: Mapping[str, float]
     range: str
     refers: tuple[str, ...]
     wildcard: bool
@@ -222,6 +224,7 @@ def joined_key(row: Row) -> str:
 def _describe_column(row: type[Row], name: str) -> Column:
     info = row.model_fields[name]
     extra: dict[str, Any] = dict(info.json_schema_extra) if isinstance(info.json_schema_extra, dict) else {}
+    bounds = {b: getattr(m, b) for m in info.metadata for b in ("ge", "gt", "le") if getattr(m, b, None) is not None}
     choices = getattr(info.annotation, "__args__", ()) if extra["kind"] == "choice" else ()
     return Column(
         name=name,
@@ -230,7 +233,8 @@ def _describe_column(row: type[Row], name: str) -> Column:
         default=None if info.is_required() else info.default,
         blank=extra["blank"],
         unit=extra["unit"],
-        range=_range(extra["kind"], extra["unit"], info.metadata),
+        bounds=bounds,
+        range=_range(extra["kind"], bounds),
         refers=tuple(extra.get("refers", ())),
         wildcard=bool(extra.get("wildcard", False)),
         choices=tuple(choices),
@@ -240,9 +244,8 @@ def _describe_column(row: type[Row], name: str) -> Column:
     )
 
 
-def _range(kind: str, unit: str, metadata: Iterable[Any]) -> str:
+def _range(kind: str, bounds: Mapping[str, float]) -> str:
     """Return the range of a number in words, "" for any other column."""
-    bounds = {b: getattr(m, b) for m in metadata for b in ("ge", "gt", "le") if getattr(m, b, None) is not None}
     if kind not in ("number", "whole"):
         return ""
     if "ge" in bounds and "le" in bounds:

@@ -24,7 +24,7 @@ def examples() -> dict[str, str]:
     >>> examples()["tiny"]
     'Tiny: one buyer, China or a plant at home'
     """
-    found = sorted(folder_of_examples().glob(f"*/{SETTINGS_FILE}"))
+    found = sorted(folder_of_examples().glob(f"[!.]*/{SETTINGS_FILE}"))  # hidden folders are half-written ones
     settings = {path.parent.name: tomllib.loads(path.read_text(encoding="utf-8")) for path in found}
     return {name: str(of.get("title") or of.get("name") or name) for name, of in settings.items()}
 

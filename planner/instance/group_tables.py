@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from .declare import CitedRow, choice, number, reference, text, year
+from .declare import OWNERS, CitedRow, choice, number, reference, text, year
 
 
 class OptionSize(CitedRow):
@@ -28,7 +28,7 @@ class Group(CitedRow):
     KEY = ("group", "option")
 
     group: str = text("name of the group", name=True)
-    option: str = reference("options", "an option of it")
+    option: str = reference(("options", OWNERS), "an option of it, or an owner: all options of its facilities")
 
 
 class GroupLimit(CitedRow):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import Issue, Sheet, did_you_mean
+from ..errors import InstanceError, Issue, Sheet, UsageError, did_you_mean
 
 SETTINGS_FILE = "instance.toml"
 LARGEST_FILE = 200_000_000  # bytes; far above any real table, far below what would exhaust the memory
@@ -140,6 +140,20 @@ def read_layer(folder: Path, prefix: str, tables: Collection[str], issues: list[
                 layer.broken.add(stem)
                 continue
             layer.tables[stem] = table
+    return layer
+
+
+def read_folder(folder: Path, tables: Collection[str]) -> Layer:
+    """Read the files of one folder, without those of its base; the arguments are those of `read_layer`.
+
+    Raises UsageError if the folder is no instance's, InstanceError for files that cannot be read.
+    """
+    if not (folder / SETTINGS_FILE).is_file():
+        raise UsageError(f"{folder} is not an instance's folder: it has no {SETTINGS_FILE}")
+    issues: list[Issue] = []
+    layer = read_layer(folder, "", tables, issues)
+    if issues:
+        raise InstanceError(issues, str(folder))
     return layer
 
 

@@ -15,6 +15,7 @@ from .cells import cell_of
 from .declare import (
     BLOCS,
     LARGEST_YIELD,
+    OWNERS,
     STAGES,
     CitedRow,
     Column,
@@ -445,7 +446,11 @@ class Disruption(CitedRow):
     country: str = reference(("countries", BLOCS), "country or bloc that is hit", "any")
     stage: str = reference(STAGES, "stage of the materials that are hit; not for demand_surge", "any")
     material: str = reference("materials", "material that is hit", "any")
-    facility: str = reference("facilities", "facility that is hit; for outage and project_failure only", "any")
+    facility: str = reference(
+        ("facilities", OWNERS),
+        "facility that is hit, or an owner whose facilities are; for outage and project_failure only",
+        "any",
+    )
     fraction: float = number("part that is lost, or by which demand or price rises (may then exceed 1)", "fraction")
     reference_t: float | None = number(
         "undisturbed yearly exports of the material from the country; for export_stop only",
@@ -473,15 +478,22 @@ class DeliveryRisk(CitedRow):
 
     Delay, cost and size are drawn from triangular distributions; delays are rounded to whole years, half a year up.
     The probability that a project comes at all is ``success_probability`` of options. A row for an option goes before
-    one for its kind of owner, and that before ``all``.
+    one for its owner, that before one for its kind of owner, and that before ``all``.
+
+    Projects whose rows name the same ``common_cause`` (a technology, an owner, a country's permits) hang together: the
+    normal deviates behind their outcomes share one factor. It makes projects fail, come late, cost more and stay small.
     """
 
     TABLE = "delivery_risk"
     KEY = ("option", "projects")
 
-    option: str = reference("options", "the option", "every option of the projects named")
+    option: str = reference(
+        ("options", OWNERS),
+        "the option, or an owner: all options of its facilities",
+        "every option of the projects named",
+    )
     projects: Literal["one", "startup", "established", "all"] = choice(
-        "`one` with an option; else whose options: of startups, of established owners, of all"
+        "`one` with an option or owner; else whose options: of startups, of established owners, of all"
     )
     delay_low: float = number("shortest delay", "years", 0.0)
     delay_mode: float = number("most likely delay", "years", 0.0)
@@ -492,6 +504,8 @@ class DeliveryRisk(CitedRow):
     share_low: float = fraction("smallest part of nameplate that is reached", 1.0)
     share_mode: float = fraction("most likely part of nameplate", 1.0)
     share_high: float = fraction("largest part of nameplate", 1.0)
+    common_cause: str = text("what the outcomes of these projects have in common, a name", "nothing")
+    correlation: float = fraction("part of the variance of each outcome that the common cause explains", 0.0)
 
 
 class Closure(CitedRow):
@@ -567,7 +581,7 @@ class Offtake(CitedRow):
 
 
 class Evidence(CitedRow):
-    """The range and the confidence of a number in another table; used by `evidence` and `sensitivity`."""
+    """What a number in another table rests on, and its range; used by `evidence` and `sensitivity`."""
 
     TABLE = "evidence"
     KEY = ("table", "key", "column")
@@ -578,7 +592,13 @@ class Evidence(CitedRow):
     low: float | None = number("what it may be at the least", "as the column", None, "not known", ge=None)
     high: float | None = number("what it may be at the most", "as the column", None, "not known", ge=None)
     confidence: Literal["high", "medium", "low"] = choice("how sure the number is")
-    kind: Literal["fact", "estimate", "assumption"] = choice("published, estimated from what is published, or assumed")
+    kind: Literal["published", "derived", "cited", "judgement", "fact", "estimate", "assumption"] = choice(
+        "`published`: a source holds this figure; `derived`: it follows from published ones by the formula in the "
+        "note; `cited`: sources are cited, and whether they hold this figure was not verified; `judgement`: it was "
+        "judged. Older words: `fact` is published, `estimate` and `assumption` are judgement"
+    )
+    as_of: str = text("day, month or year for which it held (2026-11-26, 2026-11 or 2026)", blank="not said")
+    review_by: str = text("day, month or year by which it is to be looked at again", blank="never")
 
 
 class Source(Row):

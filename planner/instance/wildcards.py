@@ -1,4 +1,4 @@
-"""Finds what a row applies to: wildcards of lanes and tariffs, blocs of countries, targets of disruptions."""
+"""Finds what a row applies to: wildcards of lanes and tariffs, blocs of countries, targets of disruptions, groups."""
 
 from __future__ import annotations
 
@@ -103,8 +103,15 @@ def hit_facilities(instance: Instance, row: Disruption) -> frozenset[str]:
     return frozenset(
         f.facility
         for f in instance.facilities
-        if f.facility in able and f.country in places and row.facility in ("", f.facility)
+        if f.facility in able and f.country in places and row.facility in ("", f.facility, f.owner)
     )
+
+
+def options_of(instance: Instance, group: str) -> frozenset[str]:
+    """Return the options of a group of groups.csv: those it names, and those of the facilities of owners it names."""
+    named = {row.option for row in instance.groups if row.group == group}
+    owned = {f.facility for f in instance.facilities if f.owner in named}
+    return frozenset(o.option for o in instance.options if o.option in named or o.facility in owned)
 
 
 def hits(instance: Instance, row: Disruption) -> bool:

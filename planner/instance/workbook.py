@@ -21,7 +21,7 @@ from .cells import BadCellError, parse_number
 from .declare import Column
 from .instance import Instance
 from .loading import based_on, load
-from .reading import SETTINGS_FILE, Place, is_data, read_layer, read_toml
+from .reading import SETTINGS_FILE, Place, is_data, read_folder, read_toml
 from .settings import BASE, describe_settings
 from .sheets import (
     MOST_COLUMNS,
@@ -98,9 +98,6 @@ def _kept(folder: Path, files: Mapping[str, str]) -> list[str]:
     return [path.name for path in entries if not is_data(path) and path.name not in files]
 
 
-# --- folder to workbook --------------------------------------------------------------------------------------
-
-
 class _Sheet(NamedTuple):
     """A sheet with a table: its header, then its rows; ``base`` marks one that shows rows of the base."""
 
@@ -119,12 +116,8 @@ class _Sheet(NamedTuple):
 
 def _to_workbook(folder: Path, file: Path, tell: Callable[[str], None]) -> None:
     """Write the workbook. Raises UsageError or InstanceError if it cannot hold what is in the folder."""
-    if not (folder / SETTINGS_FILE).is_file():
-        raise UsageError(f"{folder} is not an instance's folder: it has no {SETTINGS_FILE}")
     issues: list[Issue] = []
-    layer = read_layer(folder, "", tuple(TABLES), issues)
-    if issues:
-        raise InstanceError(issues, str(folder))
+    layer = read_folder(folder, TABLES)
     text_of = dict(layer.contents)[SETTINGS_FILE].decode("utf-8-sig")
     settings = [Place(SETTINGS_FILE, 1, SETTINGS_HEADER, SETTINGS_HEADER), *_settings_rows(text_of)]
     back, _ = settings_text([(n, list(row.cells)) for n, row in enumerate(settings, start=1)], SETTINGS_SHEET, issues)

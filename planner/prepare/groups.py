@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from ..instance.timeline import promised
+from ..instance.wildcards import options_of
 from ..models.data import PLAN, Choice, GroupLimit, ModelData
 from .conditions import KILO
 
@@ -15,12 +15,10 @@ if TYPE_CHECKING:
 
 def add(instance: Instance, data: ModelData) -> None:
     """Fill ``data.group_limit``, and ``chosen`` with what counts options; the builds of ``data`` must be there."""
-    members: dict[str, list[str]] = defaultdict(list)
-    for row in instance.groups:
-        members[row.group].append(row.option)
     options = {o.option: o for o in instance.options}
+    members = {limit.group: options_of(instance, limit.group) for limit in instance.group_limits}
     for branch, limit in ((branch, limit) for branch in data.courses for limit in instance.group_limits):
-        starts: dict[str, list[int]] = {option: [] for option in members[limit.group]}
+        starts: dict[str, list[int]] = {option: [] for option in options if option in members[limit.group]}
         for i in data.starts[branch]:
             start = data.build[i]
             if start.option in starts and promised(limit, start.year):

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..arguments import checked
 from ..errors import UsageError
+from ..instance import datapackage
 from ..instance.workbook import ENDING
 from ..instance.workbook import convert as convert_instance
 from ..runs.run import MANIFEST, read_run
@@ -37,6 +38,9 @@ def convert(
     overwrite  whether an existing target is replaced; all in a folder that is no table and no settings is kept
     progress   called with a line for what a reader of the result should know, such as formulas whose values are taken
 
+    A target ``datapackage.json`` in an instance's folder describes its tables for other programs, as a data package
+    (Frictionless); what an older one says beside the tables, such as a licence, is kept.
+
     Of an instance its own tables are converted, not those of its ``base``; the workbook of an overlay shows the rows of
     the base beside them. An unfinished instance can be converted, as only the form of files and cells is checked.
     Everything is written, or nothing, and what cannot be carried over is refused: a file that `load` does not know, a
@@ -46,6 +50,9 @@ def convert(
     damaged run, OutputError if the target exists or cannot be written.
     """
     source, target = Path(source), Path(target)
+    if target.name == datapackage.FILE:
+        datapackage.describe(source, target, overwrite)
+        return target
     if not (source / MANIFEST).is_file():
         return convert_instance(source, target, overwrite, progress)
     if target.suffix.lower() != ENDING:

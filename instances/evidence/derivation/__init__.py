@@ -1,6 +1,6 @@
 """From the facts to the instances: one module per subject, one function per output table (or family of rows).
 
-``facts``      reads the fact tables and turns a fact into a citation
+``facts``      reads the tables of facts and choices and turns a fact into a citation; a number remembers its cells
 ``book``       collects rows of one instance and writes its tables
 ``chain``      materials, processes, recipes, countries, sectors
 ``plants``     how a mine, plant or project of the facts becomes facility, operation, option

@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 from . import facts
+from .facts import Number
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "countries": ("country", "name", "bloc", "latitude", "longitude"),
@@ -83,7 +84,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "scenarios": ("scenario", "name", "probability", "first_year", "last_year"),
     "disruptions": ("scenario", "kind", "country", "stage", "material", "facility", "fraction", "reference_t"),
-    "evidence": ("table", "key", "column", "low", "high", "confidence", "kind"),
+    "evidence": ("table", "key", "column", "low", "high", "confidence", "kind", "as_of", "review_by"),
     "sources": ("source", "title", "publisher", "url", "date"),
 }
 KEYS: dict[str, int] = {
@@ -116,6 +117,7 @@ class Book:
     def __init__(self) -> None:
         self.rows: dict[str, list[dict[str, str]]] = {}
         self.keys: set[tuple[str, ...]] = set()
+        self.numbers: dict[tuple[str, str, str], Number] = {}  # (table, key, column) -> the number as it was computed
 
     def add(self, table: str, /, **values: Any) -> None:
         """Append a row. Columns left out are blank; ``source``, ``note`` and ``active`` are allowed everywhere."""
@@ -131,6 +133,16 @@ class Book:
             raise ValueError(f"{key} stands twice")
         self.keys.add(key)
         self.rows.setdefault(table, []).append(row)
+        for column, value in values.items():
+            if column not in COLUMNS[table][: KEYS.get(table, 1)] and isinstance(value, Number):
+                self.numbers[table, "/".join(key[1:]), column] = value
+
+    def number(self, table: str, row: dict[str, str], column: str) -> Number | None:
+        """The number of a row in ``column``, with what it rests on; None where the cell is blank."""
+        if not row[column]:
+            return None
+        known = self.numbers.get((table, "/".join(self.key(table, row)), column))
+        return Number(float(row[column]), known.cells if known is not None else ())
 
     @staticmethod
     def key(table: str, row: dict[str, str]) -> tuple[str, ...]:

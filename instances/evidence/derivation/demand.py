@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from .book import Book
-from .chain import SECTORS
-from .facts import Fact, find, read
+from .facts import Number, parameter, read, table
 
-REGIONS = {"USA": "USA", "JPN": "JPN", "KOR": "KOR", "EU27": "EUU", "GBR": "GBR", "IND": "IND", "rest-of-allied": "RAL"}
-YEARS = ("2025", "2030", "2035", "2040")
+ALLOCATED = "allocation_ipf"  # the method of the rows that split the world's demand
 GRADES = {"mag_n": "N/M", "mag_sh": "H/SH", "mag_uh": "UH/EH"}
 _WHY = (
     "direct use by makers of motors and devices in the region; region totals times sector totals, allocated proportionally, times the grade mix; "
@@ -15,32 +13,46 @@ _WHY = (
 )
 
 
-def series(region: str, sectors: tuple[str, ...], grade: str, year: str) -> tuple[float, tuple[str, ...]]:
-    """(tonnes of ``grade`` that ``sectors`` of ``region`` use in ``year``, the sources of the rows)."""
-    tonnes, sources = 0.0, []
+def regions(world: bool = False) -> dict[str, str]:
+    """Region of demand.csv -> country of the instances; without ``world`` the allied buyers only."""
+    found: dict[str, str] = {}
     for row in read("demand"):
-        if (
-            row["method"] == "allocation_ipf"
-            and row["region"] == region
-            and row["sector"] in sectors
-            and row["year"] == year
-        ):
-            tonnes += float(row["demand_t"]) * find("grade_mix", sector=row["sector"], grade=grade).number("share")
-            sources += [s for s in Fact("demand", "", row).sources if s not in sources]
+        if row["method"] == ALLOCATED:
+            place = table("regions").get(row["region"])
+            country = table("countries")[row["region"] if place is None else place["country"]]
+            if world or country["bloc"] == "allied":
+                found[row["region"]] = country.id
+    return found
+
+
+def years() -> tuple[str, ...]:
+    """The years of the facts in which a plan can use a number: from the one before its first year on."""
+    found = {row["year"] for row in read("demand") if row["method"] == ALLOCATED}
+    return tuple(sorted(year for year in found if int(year) >= parameter("first_year") - 1))
+
+
+def series(region: str, sectors: tuple[str, ...], grade: str, year: str) -> tuple[Number, tuple[str, ...]]:
+    """(tonnes of ``grade`` that ``sectors`` of ``region`` use in ``year``, the sources of the rows)."""
+    tonnes, sources = Number(0), []
+    for row in read("demand"):
+        if row["method"] == ALLOCATED and row["region"] == region and row["sector"] in sectors and row["year"] == year:
+            tonnes += row.number("demand_t") * table("grade_mix")[f"{row['sector']}/{grade}"].number("share")
+            sources += [s for s in row.sources if s not in sources]
     return tonnes, tuple(sources)
 
 
-def demand(book: Book, regions: dict[str, str] = REGIONS, years: tuple[str, ...] = YEARS) -> None:
-    """``demand.csv``; a series between the years of the facts."""
-    for region, country in regions.items():
-        for sector, _, _, parts, _ in SECTORS:
+def demand(book: Book, year: int | None = None) -> None:
+    """``demand.csv``; a series between the years of the facts, or the whole world's demand of one year."""
+    for region, country in regions(world=year is not None).items():
+        for sector in read("sectors"):
+            parts = sector.words("parts")
             for material, grade in GRADES.items():
-                values = [(year, *series(region, parts, grade, year)) for year in years]
+                values = [(y, *series(region, parts, grade, y)) for y in (years() if year is None else (str(year),))]
                 if not any(tonnes for _, tonnes, _ in values):
                     continue
-                for year, tonnes, sources in values:
+                for y, tonnes, sources in values:
                     why = _WHY.format(sectors=", ".join(parts))
                     book.add(
-                        "demand", country=country, sector=sector, material=material, year=int(year), demand_t=round(tonnes, 1),
+                        "demand", country=country, sector=sector.id, material=material, year=int(y), demand_t=round(tonnes, 1),
                         source=";".join(sources), note=f"assumption: {why}",
                     )  # fmt: skip

@@ -10,7 +10,7 @@ def book() -> Book:
     """All tables of allied-2040."""
     b = Book()
     chain.countries(b)
-    chain.materials(b, *trade.values())
+    chain.materials(b)
     chain.process_recipes(b)
     chain.magnet_recipes(b)
     mining.mines(b)

@@ -1,163 +1,182 @@
 """How a mine, plant or project of the facts becomes a facility, its operations and its options.
 
-Committed plants (operating, or under construction with money in place) have capacity of their own and sunk capex. All others are options:
-the plan decides. Nothing comes online before the year that was announced, and nothing faster than plants of its kind have been built.
+A row of choices/plants.csv says which plant of the facts stands in the instances and what is decided about it. Committed plants (operating, or under
+construction with money in place) have capacity of their own and sunk capex. All others are options: the plan decides. Nothing comes online before the
+year that was announced, and nothing faster than plants of its kind have been built (choices/kinds.csv).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .book import Book
-from .facts import Fact, cite
+from .facts import Fact, Number, cite, named, parameter, read, table
 from .money import WACC_WHY, blended, success, wacc
+from .states import standing
 
-FIRST, LAST = 2026, 2040
-LAST_NAMED_START = 2032  # a named project that has not been decided by then is another project
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What plants of one kind have in common; years are whole."""
-
-    stage: str
-    derate: float  # usable share of nameplate
-    lead: int  # decision to first output of a project that is already prepared
-    ramp: int
-    life: int
-    usable: str  # the reason of the derate
-    timing: str  # the reason of lead and ramp
-
-
-_USABLE = "85 per cent of nameplate usable (Lynas ran at 62, China's magnet makers at 70)"
-KINDS: dict[str, Kind] = {
-    "mine": Kind("mining", 0.90, 2, 3, 25, "90 per cent of nameplate usable", "prepared mines need two years, ramp 3 (finance.csv ramp_fraction_year1_mine_concentrator to year3)"),
-    "light": Kind("separation", 0.85, 3, 4, 25, _USABLE, "lead 3 once prepared, ramp 4"),
-    "heavy": Kind("separation", 0.85, 3, 4, 25, _USABLE, "lead 3 once prepared, ramp 4"),
-    "novel": Kind("separation", 0.85, 3, 6, 20, _USABLE, "lead 3 once prepared; new separation chemistry ramps over 6 years"),
-    "metal": Kind("metal", 0.85, 2, 3, 20, _USABLE, "lead 2, ramp 3"),
-    "magnet": Kind("magnet", 0.85, 3, 4, 20, _USABLE, "21-45 months to first output plus 12-24 months of qualification: lead 3 once prepared, ramp 4"),
-    "recycler": Kind("separation", 0.85, 2, 3, 15, _USABLE, "lead 2, ramp 3"),
-}  # fmt: skip
+FIRST, LAST = parameter("first_year"), parameter("last_year")
 
 
 @dataclass(frozen=True)
 class Loan:
-    """A government loan: a cheaper twin of the option, whose private money does not reach without the fund."""
+    """A government loan: a cheaper twin of the option, whose private money does not reach without the fund. MUSD."""
 
     public_musd: float
     loan_musd: float
-    private_musd: float | None = None  # default: capex less public money
 
 
-@dataclass(frozen=True)
-class Plant:
-    """One facility. Numbers are tonnes of output a year (t REO for mines, t feed for recyclers) before the derate of its kind."""
-
-    key: str
-    name: str
-    owner: str
-    country: str
-    kind: str
-    facts: tuple[Fact, ...]
-    opex: Mapping[str, float]  # process -> USD per tonne of activity
-    capacity: float
-    committed: bool = False
-    status: str = "candidate"
-    startup: bool = False
-    first_year: int | None = None  # committed: when its capacity starts; candidate: not online before
-    ramp: int | None = None
-    last_year: int | None = None
-    min_use: float | None = None
-    min_use_until: int | None = None
-    tie: bool = False
-    capacity_per_t: Mapping[str, float] = field(default_factory=dict)
-    capex: float | None = None
-    lead: int | None = None
-    life: int | None = None
-    requires: str = ""
-    private: float | None = None
-    loan: Loan | None = None
-    success: str = "announced_feasibility_stage"
-    derate: float | None = None
-    why: str = ""
+def country(fact: Fact) -> str:
+    """The country of a plant in the instance: member states of the EU are one country."""
+    region = table("regions").get(fact["country"])
+    return fact["country"] if region is None else region["country"]
 
 
-def add(book: Book, plant: Plant) -> None:
-    """Rows of one plant in facilities, operations and options."""
-    kind = KINDS[plant.kind]
-    derate = kind.derate if plant.derate is None else plant.derate
-    usable = round(plant.capacity * derate, 1)
-    ramp = kind.ramp if plant.ramp is None else plant.ramp
-    reasons = (plant.why, kind.usable if derate < 1 else "", _ramp_up(plant, ramp) if plant.committed else kind.timing)
-    about = cite(*plant.facts, assumed="; ".join(w for w in reasons if w))
+def name(fact: Fact) -> str:
+    """Name as published, with the member state where the EU hides it."""
+    return fact["name"] if country(fact) == fact["country"] else f"{fact['name']} ({fact['country']})"
+
+
+def of_stage(stage: str, year: int | None = None) -> list[Fact]:
+    """The plants of one stage in choices/plants.csv that the instances know; with ``year`` only those that produced then."""
+    rows = [row for row in read("plants") if row["stage"] == stage]
+    if year is None:
+        return [row for row in rows if not row.flag("world_only") and not left_out(row)]
+    return [row for row in rows if (at := standing(row)) and at.operating and at.producing and at.producing <= year]
+
+
+def left_out(choice: Fact) -> str:
+    """Why a plant is in no instance: it has ended, nothing is known of it yet, or what it requires is left out; blank if it is in."""
+    at = standing(choice)
+    if at is None:
+        return "nothing was known of it"
+    needed = table("plants").get(choice["requires"])
+    return at.ended or (f"{needed.id} is left out" if needed and left_out(needed) else "")
+
+
+def committed(choice: Fact) -> bool:
+    """True if money is in place: from the final decision on, unless the choice leaves it to the plan all the same."""
+    at = standing(choice)
+    return at is not None and at.committed and not choice.flag("optional")
+
+
+def add(
+    book: Book,
+    choice: Fact,
+    opex: Mapping[str, float],
+    capacity: Number,
+    *,
+    name: str,
+    capex: Number | None = None,
+    loan: Loan | None = None,
+    capacity_per_t: Mapping[str, float] | None = None,
+    usable: float | None = None,
+    life: float | None = None,
+    also: str = "",
+) -> None:
+    """Rows of one plant in facilities, operations and options.
+
+    choice          its row of choices/plants.csv
+    opex            process -> USD per tonne of activity
+    capacity        tonnes of output a year (t REO for mines, t feed for recyclers), of which a part is usable
+    capex           MUSD, needed for what is not committed
+    capacity_per_t  process -> tonnes of capacity per tonne of activity, where it is not 1
+    usable          share of the capacity that is usable, instead of the choice's and the kind's
+    life            years, instead of the kind's
+    also            a reason beside the choice's
+    """
+    kind, fact = table("kinds")[choice["kind"]], named(choice["fact"])
+    facts = (fact, *(named(deal) for deal in choice.words("deals")))
+    at, sunk = standing(choice), committed(choice)
+    assert at is not None  # of_stage leaves out what nothing is known of
+    share = next(x for x in (usable, choice.optional("usable"), kind.number("usable")) if x is not None)
+    tonnes = round(capacity * share, 1)
+    ramp = choice.optional("ramp_years")
+    ramp = kind.number("ramp_years") if ramp is None else ramp
+    producing = at.producing
+    if sunk and producing is None:
+        choice.refuse(
+            "fact", f"{fact.id} is under way, and facts/states.csv does not say when it produces; add that state"
+        )
+    first_year = producing if sunk and producing is not None and producing + ramp > FIRST else None  # else full before
+    if sunk and first_year is not None:
+        _check_ramp(choice, fact, first_year + ramp - 1)
+    startup = (choice if choice["startup"] else fact)["startup"] == "yes"
+    timing = _ramp_up(first_year, ramp, fact) if sunk else kind["why_timing"]
+    why = "; ".join(w for w in (choice["why"], also) if w)
+    reasons = (why, kind["why_usable"] if share < 1 else "", timing)
+    about = cite(*facts, assumed="; ".join(w for w in reasons if w))
     book.add(
-        "facilities", facility=plant.key, name=plant.name, owner=plant.owner, country=plant.country, startup=plant.startup or None,
-        status=plant.status, capacity_t=usable if plant.committed else None,
-        first_year=plant.first_year if plant.committed else None, ramp_years=ramp if plant.committed and plant.first_year is not None else None,
-        last_year=plant.last_year, min_use=plant.min_use, min_use_until=plant.min_use_until, concern_tie=plant.tie or None, **about,
+        "facilities", facility=choice.id, name=name, owner=fact["owner"], country=country(fact), startup=startup or None,
+        status="candidate" if not sunk else "operating" if at.operating else "construction", capacity_t=tonnes if sunk else None,
+        first_year=first_year, last_year=None if at.closing is None else at.closing - 1, ramp_years=None if first_year is None else ramp,
+        min_use=choice.optional("min_use"), min_use_until=choice.optional("min_use_until"), concern_tie=choice.flag("tie") or None, **about,
     )  # fmt: skip
-    for process, opex in plant.opex.items():
+    for process, usd in opex.items():
         book.add(
-            "operations", facility=plant.key, process=process, opex_usd_per_t=round(opex, 1), capacity_per_t=plant.capacity_per_t.get(process),
-            **cite(*plant.facts, assumed=OPEX_WHY[plant.kind]),
+            "operations", facility=choice.id, process=process, opex_usd_per_t=round(usd, 1), capacity_per_t=(capacity_per_t or {}).get(process),
+            **cite(*facts, assumed=kind["why_opex"]),
         )  # fmt: skip
-    if not plant.committed:
-        options(book, plant, usable, ramp)
+    if sunk:
+        return
+    if capex is None:
+        fact.refuse(
+            "capex_musd", f"is empty, and {choice.id} is not committed; give a capex there or in choices/plants.csv"
+        )
+    capex = round(capex, 1)
+    lead = kind.number("lead_years")
+    earliest = FIRST if producing is None else max(FIRST, producing - lead)
+    mine = choice["stage"] == "mining"
+    if not choice["success"]:
+        choice.refuse(
+            "success",
+            f"is blank, and {fact.id} is not committed; write a kind of prob_reaches_commercial_output in finance.csv",
+        )
+    chance = success(choice["success"])
+    common = {
+        "facility": choice.id, "module_t": tonnes, "max_modules": 1, "integer": True, "capex_musd": capex, "lead_years": lead, "ramp_years": ramp,
+        "life_years": kind.number("life_years") if life is None else life, "first_start": earliest, "last_start": max(earliest, min(parameter("last_named_start"), LAST - lead)),
+        "requires": choice["requires"] or None, "success_probability": chance,
+    }  # fmt: skip
+    assumed = "; ".join(w for w in (why, kind["why_usable"], kind["why_timing"], WACC_WHY) if w)
+    group = f"{choice.id}-finance" if loan else None
+    book.add(
+        "options", option=choice.id, name=name, wacc=wacc(country(fact), mine=mine, startup=startup), exclusive_group=group,
+        private_musd=choice.optional("private_musd"), **common, **cite(*facts, assumed=assumed),
+    )  # fmt: skip
+    if loan:
+        book.add(
+            "options", option=f"{choice.id}-loan", name=f"{name} with government loan", exclusive_group=group,
+            private_musd=round(capex - loan.public_musd, 1), wacc=blended(country(fact), loan.loan_musd / capex, startup=startup, mine=mine),
+            **common | {"success_probability": max(chance, success("announced_with_government_loan"))},
+            **cite(*facts, assumed=f"{assumed}; the loan's share of capex at Treasury + 1 point; private money is capex less public money, "
+                                   "so that the fund must pay its part"),
+        )  # fmt: skip
 
 
-def _ramp_up(plant: Plant, ramp: int) -> str:
+def _check_ramp(choice: Fact, fact: Fact, full: Number) -> None:
+    """A plant as a whole cannot be at full output before the fact says."""
+    published = fact.optional("full_year")
+    if published is not None and full < published and choice.optional("share") is None:
+        choice.refuse(
+            "ramp_years",
+            f"brings full output in {full}, and {fact.label} says {published}; lengthen the ramp, or correct full_year there",
+        )
+
+
+def _ramp_up(first_year: Number | None, ramp: Number, fact: Fact) -> str:
     """When a committed plant is at full output, beside the year of the fact."""
-    if plant.first_year is None:
+    if first_year is None:
         return ""
-    full, published = plant.first_year + ramp - 1, plant.facts[0].row.get("full_year", "")
+    full, published = first_year + ramp - 1, fact.optional("full_year")
     return f"full output in {full}" + (
-        f" ({published} in the fact)"
-        if published and int(published) != full
-        else ", as in the fact"
-        if published
-        else ""
+        "" if published is None else ", as in the fact" if published == full else f" ({published} in the fact)"
     )
 
 
-OPEX_WHY = {
-    "mine": "opex per tonne REO as published or estimated in the fact row",
-    "light": "separation opex per kg Nd-Pr oxide on one basis: established 27.5, new 40, novel 50 USD, so that mine and separation together give the published all-in 40-60 (Y028-Y034)",
-    "heavy": "separation opex 80 USD per kg Dy+Tb oxide (60-100)",
-    "novel": "separation opex 50 USD per kg Nd-Pr oxide (40 at Heroya, which is built), 100 per kg Dy+Tb oxide; recycling 27.5 per kg oxide recovered",
-    "metal": "conversion without capital: Japan 7, others 6-9 USD per kg Nd-Pr metal, 45 (30 in Japan) per kg Dy or Tb metal (syc-conv-metal-*, syc-conv-dy-metal)",
-    "magnet": "conversion without capital by country, plus the dearer process of high grades (syc-conv-magnet-*)",
-    "recycler": "27.5 USD per kg of oxide recovered (syc-rec-opex-long), short loop 19.6 per kg magnet (syc-rec-opex-short)",
-}
-
-
-def options(book: Book, plant: Plant, module: float, ramp: int) -> None:
-    """The option of a candidate: one module, and its twin with a government loan where there is one."""
-    kind = KINDS[plant.kind]
-    prepared = kind.lead if plant.lead is None else plant.lead
-    lead = max(prepared, (plant.first_year or FIRST) - FIRST)
-    if plant.capex is None:
-        raise ValueError(f"{plant.key}: capex is missing")
-    capex = round(plant.capex, 1)
-    mine = plant.kind == "mine"
-    common = {
-        "facility": plant.key, "module_t": module, "max_modules": 1, "integer": True, "capex_musd": capex, "lead_years": lead, "ramp_years": ramp,
-        "life_years": kind.life if plant.life is None else plant.life, "first_start": FIRST, "last_start": min(LAST_NAMED_START, LAST - lead),
-        "requires": plant.requires or None, "success_probability": success(plant.success),
-    }  # fmt: skip
-    about = cite(*plant.facts, assumed="; ".join(w for w in (plant.why, kind.usable, kind.timing, WACC_WHY) if w))
-    group = f"{plant.key}-finance" if plant.loan else None
-    book.add(
-        "options", option=plant.key, name=plant.name, wacc=wacc(plant.country, mine=mine, startup=plant.startup), exclusive_group=group,
-        private_musd=plant.private, **common, **about,
-    )  # fmt: skip
-    if plant.loan:
-        own = capex - plant.loan.public_musd if plant.loan.private_musd is None else plant.loan.private_musd
-        book.add(
-            "options", option=f"{plant.key}-loan", name=f"{plant.name} with government loan", exclusive_group=group, private_musd=round(own, 1),
-            wacc=blended(plant.country, plant.loan.loan_musd / capex, startup=plant.startup, mine=mine),
-            **common | {"success_probability": max(success(plant.success), success("announced_with_government_loan"))},
-            **cite(*plant.facts, assumed="; ".join(w for w in (plant.why, kind.usable, kind.timing, WACC_WHY) if w)
-                   + "; the loan's share of capex at Treasury + 1 point; private money is capex less public money, so that the fund must pay its part"),
-        )  # fmt: skip
+def shared_loan(choice: Fact, capex: Number | None) -> Loan | None:
+    """The loan of a plant of which ``loan_share`` of the capex is a government loan."""
+    share = choice.optional("loan_share")
+    if share is None or capex is None:
+        return None
+    return Loan(round(share * capex, 1), round(share * capex, 1))

@@ -7,22 +7,19 @@ from __future__ import annotations
 
 from . import chain, china, demand, magnets, metal, mining, recycling, separation, trade
 from .book import Book
-from .chain import down
-from .demand import REGIONS
-from .facts import Fact, assume, cite, find, table
-from .magnets import CONVERSION
-from .plants import Plant, add
+from .chain import down, made
+from .facts import Fact, Number, assume, cite, find, parameter, table
+from .magnets import conversion
 
 YEAR = 2024
 NO_FEED = frozenset({"src-metal"})  # its contract and its own oxide came later
-WORLD_REGIONS = {**REGIONS, "CHN": "CHN", "ROW": "ROW"}
 
 
 def _share(country: str) -> Fact:
     return find("stage_shares", year="2024", stage="mining", element_group="total REO (USGS)", country=country)
 
 
-def _mined() -> dict[str, float]:
+def _mined() -> dict[str, Number]:
     """t REO of 2024 where published. Mt Weld: what the 7,000 t/y of Nd-Pr of the plant of 2024 need, because the 13 kt of USGS are less than Lynas separated."""
     ore = {
         "mp-mountain-pass": "USA",
@@ -32,10 +29,15 @@ def _mined() -> dict[str, float]:
         "irel-sands": "IND",
     }
     mined = {key: _share(country).number("volume_t") for key, country in ore.items()}
-    mined["kachin-clays"] *= (
-        10 / 9
+    mined["kachin-clays"] = (
+        mined["kachin-clays"] * parameter("kachin_months") / 9
     )  # Chinese customs counted the 31 kt of USGS from January to September already; the mines stopped in late October (H2024_KACHIN)
-    mined["lynas-mt-weld"] = 0.9 * 7000 * 1.12 / table("mines")["M_AUS_MTWELD"].number("ndpr_share")
+    mined["lynas-mt-weld"] = (
+        parameter("mt_weld_use")
+        * parameter("kuantan_2024_t")
+        * chain.feed("sep-light", "lre_conc")
+        / table("mines")["M_AUS_MTWELD"].number("ndpr_share")
+    )
     return mined
 
 
@@ -63,7 +65,7 @@ def cerium_magnets(book: Book) -> None:
     )
     book.add("recipes", process="mag-n-cerium", material="ndpr_metal", role="input", t_per_t=round(ndpr, 3), **about)
     book.add("recipes", process="mag-n-cerium", material="mag_n", role="output", t_per_t=1, **about)
-    swarf = round(chain.SWARF_T_PER_T * ndpr / normal, 3)
+    swarf = round(parameter("swarf_per_magnet") * ndpr / normal, 3)
     book.add("recipes", process="mag-n-cerium", material="swarf_n", role="output", t_per_t=swarf,
              **cite(down("syc-swarf-share"), assumed="swarf counted by its Nd-Pr, in tonnes of normal swarf"))  # fmt: skip
     china.facility(
@@ -73,13 +75,13 @@ def cerium_magnets(book: Book) -> None:
         share.number("value") * finished,
         about,
     )
-    book.add("operations", facility="china-cerium-magnets", process="mag-n-cerium", opex_usd_per_t=1000 * CONVERSION["CHN"],
+    book.add("operations", facility="china-cerium-magnets", process="mag-n-cerium", opex_usd_per_t=1000 * conversion("CHN"),
              **cite(down("syc-conv-magnet-chn"), assumed="as other N magnets"))  # fmt: skip
 
 
 def china_2024(book: Book) -> None:
     """All of China's chain."""
-    china.mines(book, 1.0, 0.0)
+    china.mines(book, Number(1), Number(0))
     m, s, r = table("metal_alloy"), table("separation"), table("recycling")
     oxide = find("stage_shares", year="2024", stage="refining", element_group="NdPr oxide")
     scrap = down("syc-rec-chn-ndpr")
@@ -89,11 +91,11 @@ def china_2024(book: Book) -> None:
         "light": oxide.number("volume_t") - scrap.number("value"),
         "heavy": (find("stage_shares", year="2024", stage="refining", element_group="Dy oxide").number("volume_t")
                   + find("stage_shares", year="2024", stage="refining", element_group="Tb oxide").number("volume_t")),
-        "metal": 125_000.0,
+        "metal": parameter("china_metal_2024_t"),
         "dy": m["ma-chn-dy-metal"].number("capacity_t_per_year"),
-        "tb": 570.0,
+        "tb": parameter("china_tb_metal_t"),
         "magnet": blanks.number("capacity_t_per_year") * down("syc-yield-block-fin").number("value"),
-        "recycling": r["rc-chn-agg"].number("capacity_t_per_year") / 0.32,
+        "recycling": r["rc-chn-agg"].number("capacity_t_per_year") / made("rec-swarf-n", "ndpr_oxide"),
     }  # fmt: skip
     facts = {
         "light": (*light, oxide, scrap), "heavy": (s["P_CHN_SOUTH"], oxide), "metal": (m["ma-chn-ndpr-metal"],), "dy": (m["ma-chn-dy-metal"],),
@@ -116,7 +118,7 @@ def lanes(book: Book) -> None:
         ("RUS", "carbonate of Solikamsk goes to China"),
         ("AUS", "Lynas and sands sold some feed"),
     ):
-        for material, usd in (("lre_conc", 1200.0), ("hre_conc", trade.HEAVY_CONCENTRATE)):
+        for material, usd in trade.ore_freight(False):
             book.add(
                 "lanes",
                 material=material,
@@ -132,7 +134,7 @@ def lanes(book: Book) -> None:
                 material=material,
                 origin=origin,
                 destination="ROW",
-                cost_usd_per_t=200,
+                cost_usd_per_t=1000 * parameter("freight_far"),
                 **assume("far lane at 0.20 USD per kg"),
             )
             if origin != "CHN":
@@ -141,7 +143,7 @@ def lanes(book: Book) -> None:
                     material=material,
                     origin=origin,
                     destination="CHN",
-                    cost_usd_per_t=200,
+                    cost_usd_per_t=1000 * parameter("freight_far"),
                     **assume("far lane at 0.20 USD per kg"),
                 )
 
@@ -165,25 +167,14 @@ def tariffs(book: Book) -> None:
                  **cite(vat, assumed="not refunded on oxides and metals: it acts as an export tax"))  # fmt: skip
 
 
-def russia(book: Book) -> None:
-    """Lovozero, mined at Solikamsk, in the world but not an allied source."""
-    fact = table("mines")["M_RUS_LOVOZERO"]
-    mining.mining_process(book, "lovozero", fact)
-    add(book, Plant(
-        key="lovozero", name=fact["name"], owner=fact["owner"], country="RUS", kind="mine", facts=(fact,), capacity=fact.number("capacity_t_reo"), committed=True,
-        opex={"mine-lovozero": 1000 * fact.number("opex_usd_per_kg_reo")}, status="operating", derate=1,
-    ))  # fmt: skip
-
-
 def book() -> Book:
     """All tables of world-2024."""
     b = Book()
     chain.countries(b, world=True)
-    chain.materials(b, *trade.values())
+    chain.materials(b)
     chain.process_recipes(b)
     chain.magnet_recipes(b)
     mining.mines(b, YEAR, _mined())
-    russia(b)
     separation.circuits(b, YEAR)
     metal.metal_plants(b, YEAR, NO_FEED)
     magnets.makers(b, YEAR)
@@ -192,7 +183,7 @@ def book() -> Book:
     lanes(b)
     tariffs(b)
     chain.sectors(b)
-    demand.demand(b, WORLD_REGIONS, (str(YEAR),))
+    demand.demand(b, YEAR)
     drop_unused(b)
     b.add_sources()
     return b

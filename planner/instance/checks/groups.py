@@ -9,6 +9,7 @@ from ...errors import Issue
 from ..group_tables import GroupLimit
 from ..tables import Option
 from ..timeline import promised
+from ..wildcards import options_of
 from .options import most_started, possible_starts
 from .registry import SETTINGS, Draft, check
 
@@ -16,11 +17,9 @@ from .registry import SETTINGS, Draft, check
 @check("E373", "group_limits", "groups", "options")
 def whole_options(draft: Draft) -> Iterable[Issue]:
     """A limit on the number of different options needs options that are built in whole modules."""
-    options = {o.option: o for o in draft.instance.options}
     for row in draft.instance.group_limits:
-        for member in draft.instance.groups if row.measure == "options" else ():
-            option = options.get(member.option)
-            if member.group == row.group and option is not None and not option.integer:
+        for option in _members(draft, row) if row.measure == "options" else ():
+            if not option.integer:
                 expected = f"needs options of whole modules, but {draft.named(option)} has integer = no"
                 yield draft.at(row, "measure", expected, "use another measure, or whole modules")
                 break
@@ -44,6 +43,16 @@ def limited_somewhere(draft: Draft) -> Iterable[Issue]:
             yield draft.at(first, "group", "no row of group_limits.csv limits this group, so it means nothing")
 
 
+@check("W555", "groups", "options", "facilities")
+def owns_a_project(draft: Draft) -> Iterable[Issue]:
+    """An owner in a group should have an option; without one it adds nothing to the group."""
+    owner = {facility.facility: facility.owner for facility in draft.instance.facilities}
+    found = {name for option in draft.instance.options for name in (option.option, owner.get(option.facility))}
+    for row in draft.instance.groups:
+        if row.option not in found:
+            yield draft.at(row, "option", "no facility of this owner has an option, so it adds nothing")
+
+
 @check("W554", "group_limits", "groups", "options", SETTINGS)
 def something_to_limit(draft: Draft) -> Iterable[Issue]:
     """A limit on a group should be one that its options can break, and keep."""
@@ -62,7 +71,7 @@ def something_to_limit(draft: Draft) -> Iterable[Issue]:
 
 def _members(draft: Draft, row: GroupLimit) -> list[Option]:
     """Return the options of the group of a limit."""
-    names = {member.option for member in draft.instance.groups if member.group == row.group}
+    names = options_of(draft.instance, row.group)
     return [option for option in draft.instance.options if option.option in names]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...errors import Issue, did_you_mean
 from ..cells import ANY
-from ..declare import BLOCS, STAGES, Column, Key, Row
+from ..declare import BLOCS, NAMED_IN, OWNERS, STAGES, Column, Key, Row
 from ..reading import Place
 from ..rows import Entry
 from ..tables import TABLES, columns
@@ -37,6 +37,7 @@ _SINGULAR = {
     "sources": "source",
     STAGES: "stage",
     BLOCS: "bloc",
+    OWNERS: "owner",
 }
 
 
@@ -57,7 +58,7 @@ class _Names:
 
 
 def _names(draft: Draft, targets: tuple[str, ...]) -> _Names:
-    """Return the names that a column may have which refers to ``targets``: tables, stages or blocs."""
+    """Return the names that a column may have which refers to ``targets``: tables, stages, blocs or owners."""
     known: set[str] = set()
     active: set[str] = set()
     sure = True
@@ -67,14 +68,13 @@ def _names(draft: Draft, targets: tuple[str, ...]) -> _Names:
             active.update(draft.instance.stages)
             sure = sure and SETTINGS not in draft.broken
             continue
-        table = "countries" if target == BLOCS else target
-        if target == BLOCS:
-            countries = draft.entries[table].values()
-            known.update(c.row.bloc for c in countries if c.row.bloc)  # type: ignore[attr-defined]
-            active.update(c.bloc for c in draft.instance.countries if c.bloc)
+        if target in NAMED_IN:
+            table, column = NAMED_IN[target]
+            known.update(getattr(entry.row, column) for entry in draft.entries[table].values())
+            active.update(getattr(row, column) for row in draft.instance.rows(table))
             sure = sure and table not in draft.broken
             continue
-        rows = draft.entries[table]
+        table, rows = target, draft.entries[target]
         known.update(str(row_key[0]) for row_key in rows)
         active.update(str(row_key[0]) for row_key, entry in rows.items() if entry.row.active)
         failed = {str(row_key[0]) for row_key in draft.failed.get(table, ())}

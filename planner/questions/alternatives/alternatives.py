@@ -56,8 +56,8 @@ def alternatives(
 
     plans       how many alternatives to look for, each as different as possible from all before in which options it
                 builds (the sum of differences in the parts of their modules that are built)
-    groups      such as ``country=USA``, ``startup=yes``, ``stage=separation``, ``option=A``: exact ends of their
-                capacity and capex
+    groups      such as ``country=USA``, ``owner=MP Materials``, ``startup=yes``, ``stage=separation``, ``option=A``:
+                exact ends of their capacity and capex
     latest      ask the latest start of each option that is always built
     pairs       how many of the projects that are built in some plans only are looked at in pairs: whether a plan builds
                 both of two, and whether one builds neither. Those of the least-cost plan and the dearest come first

@@ -36,7 +36,7 @@ NEAR = 1e-3  # relative, or of one unit: to so much an end of a sum is found in 
 
 
 Ends = tuple[float, float, bool, bool]  # least and most modules of an option, and whether each is proven
-GROUPS = ("country", "startup", "stage", "option")
+GROUPS = ("country", "owner", "startup", "stage", "option")
 
 
 class Plan(NamedTuple):
@@ -485,6 +485,7 @@ class Space:
             of_facility[operation.facility] |= made[operation.process]
         known: dict[str, Callable[[Any], set[str]]] = {
             "country": lambda o: {facilities[o.facility].country},
+            "owner": lambda o: {facilities[o.facility].owner},
             "startup": lambda o: {"yes" if facilities[o.facility].startup else "no"},
             "stage": lambda o: of_facility[o.facility],
             "option": lambda o: {o.option},

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ...instance.wildcards import options_of
+
 if TYPE_CHECKING:
     from ...instance.instance import Instance
     from .search import Best, Search
@@ -39,7 +41,7 @@ def extra_projects(instance: Instance, trusting: Mapping[str, float], hedged: Ma
     capex = {o.option: o.capex_musd for o in instance.options}
     committed = {o.option for o in instance.options if o.min_modules > 0.0}
     asked = {limit.group for limit in instance.group_limits if limit.min > 0.0}
-    committed |= {member.option for member in instance.groups if member.group in asked}
+    committed |= {option for group in asked for option in options_of(instance, group)}
     projects = []
     for name, options in members.items():
         extra = sum(capex[o] * (hedged.get(o, 0.0) - trusting.get(o, 0.0)) for o in options)

@@ -97,8 +97,19 @@ def roadmap(
         left_out,
         (worths.complete or not values) and run.plan.get("stopped") != "interrupted",
         asked,
-        (),
+        _notes(instance),
         round(time.perf_counter() - started, 1),
+    )
+
+
+def _notes(instance: Instance) -> tuple[str, ...]:
+    """Return what a reader should know of the tree."""
+    causes = sorted({row.common_cause for row in instance.delivery_risk} - {""})
+    if not causes:
+        return ()
+    return (
+        f"Projects share causes ({', '.join(causes)}), but the tree takes what becomes of each as independent: "
+        "that several disappoint together is likelier than it says. stress --delivery and hedge count with the causes.",
     )
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from ...instance.timeline import promised
+from ...instance.wildcards import options_of
 from ...words import counted, figure_of, share_of, shortened, told
 from ..charts import NAMED, Bar, Mark, largest, ranked, records, stacked, year_axis
 from ..looks import CONCERN, GREY, STAGES, Look
@@ -106,12 +107,10 @@ def _build_table(view: View, builds: list[dict[str, Any]]) -> Table:
 
 def _group_table(view: View, builds: list[dict[str, Any]]) -> Table | None:
     """The limits on groups of options, and what the plan starts of each; None if the instance has none."""
-    members: dict[str, set[str]] = defaultdict(set)
-    for member in view.instance.groups:
-        members[member.group].add(member.option)
 
     def started(limit: GroupLimit) -> float:
-        counted = [r for r in builds if r["option"] in members[limit.group] and promised(limit, r["start_year"])]
+        members = options_of(view.instance, limit.group)
+        counted = [r for r in builds if r["option"] in members and promised(limit, r["start_year"])]
         if limit.measure == "options":
             return float(len({r["option"] for r in counted}))
         return float(sum(r[limit.measure] for r in counted))
