@@ -44,6 +44,7 @@ def compare(
     - `planner compare allied-2040 --without owner="MP Materials"`
     """
     from ..instance.reading import SETTINGS_FILE
+    from ..instance.sheets import is_book
     from ..questions.compare import improved
     from ..reporting import check_page, compare_page, write_page
     from ..runs.run import MANIFEST
@@ -67,7 +68,7 @@ def compare(
         common.tell(f"solving {path}")
         return planner.solve(instance, **how)
 
-    names = [path.resolve().name for path in plans]
+    names = [path.stem if is_book(path) else path.resolve().name for path in plans]
     runs = [plan_of(path) for path in plans]
     if asked():
         other = common.changed(runs[0].instance)
@@ -81,7 +82,7 @@ def compare(
                 common.tell(f"solving {names[k]} again, from a cheaper plan")
                 start = min(better, key=lambda other: other.objective_musd)
                 runs[k] = planner.solve(run.instance, start=start, **how)
-    comparison = planner.compare(*runs, names=names, base=None if base is None else Path(base).name)
+    comparison = planner.compare(*runs, names=names, base=base)
     common.deliver(comparison, output, overwrite, as_json)
     if html is not None:
         write_page(compare_page(comparison), html, overwrite)
