@@ -23,7 +23,7 @@ def compare(
     ],
     output: Output = None,
     base: Annotated[
-        str | None, typer.Option(metavar="NAME", help="which of them the others are set against [the first]")
+        str | None, typer.Option(metavar="A", help="which of them the others are set against [the first]")
     ] = None,
     html: Annotated[Path | None, typer.Option(help="page to write")] = None,
     overwrite: Overwrite = False,
@@ -82,7 +82,8 @@ def compare(
                 common.tell(f"solving {names[k]} again, from a cheaper plan")
                 start = min(better, key=lambda other: other.objective_musd)
                 runs[k] = planner.solve(run.instance, start=start, **how)
-    comparison = planner.compare(*runs, names=names, base=base)
+    called = {str(path): name for path, name in zip(plans, names, strict=False)}
+    comparison = planner.compare(*runs, names=names, base=None if base is None else called.get(base, base))
     common.deliver(comparison, output, overwrite, as_json)
     if html is not None:
         write_page(compare_page(comparison), html, overwrite)
