@@ -18,8 +18,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+<<<<<<< HEAD
 from derivation import changes, claims, flagship, overlays, plants, ranges, smco, states, world
+=======
+>>>>>>> facts
 from derivation.facts import FactError, read
+
+try:
+    from derivation import changes, claims, flagship, overlays, plants, ranges, states, world
+except FactError as error:  # some tables are read with the modules
+    sys.exit(str(error))
 
 INSTANCES = Path(__file__).resolve().parent.parent
 

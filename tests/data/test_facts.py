@@ -194,7 +194,10 @@ def test_a_cell_that_is_no_number_is_told_with_its_place(copied):
     ("change", "told"),
     [
         (lambda text: text.replace("longest_life,40,years,", "longest_life,40,years "), "not as many cells as the"),
-        (lambda text: text.replace("parameter,value,", "parameter,worth,"), "value of first_year is missing"),
+        (
+            lambda text: text.replace("parameter,value,", "parameter,worth,"),
+            "is missing; parameters.csv needs a column of that name",
+        ),
         (
             lambda text: text.replace("china_growth,1,", "china_growht,1,"),
             "no row 'china_growth', which another table names",
