@@ -45,7 +45,15 @@ from derivation.facts import KEYS  # noqa: E402  # the columns that name a row
 # in the order of the commands
 STUDIES: tuple[type[Study], ...] = (
     *(planner.Frontier, planner.Comparison, planner.Explanation, planner.Diagnosis, planner.Alternatives),
-    *(planner.Stress, planner.DeliveryRisk, planner.Failures, planner.Cover, planner.Hedge, planner.Roadmap),
+    *(
+        planner.Stress,
+        planner.DeliveryRisk,
+        planner.Failures,
+        planner.Cover,
+        planner.Hedge,
+        planner.Roadmap,
+        planner.Replay,
+    ),
     *(planner.Sensitivity, planner.Evidence, planner.BreakEven, planner.Batch, planner.Concentration),
 )
 GENERATED = "<!-- written by docs/build.py; do not edit -->\n\n"
@@ -109,6 +117,8 @@ def instance_format() -> str:
         "is above `objective_musd` is what all optional projects save together. null if there is no such plan, if "
         "builds were held, for another objective than the cost, with a risk weight, or if the search was stopped.\n"
         "- `settings.pins`: builds that were held; `settings.start`: digest of the plan that the search began with.\n"
+        "- `command`: the words of the command line that made the run, without those that say where it goes, for "
+        "`planner rerun`; lacking in a run that a command did not make.\n"
     )
     for name in tables.MEANINGS:
         columns = tables.COLUMNS.get(name) or tables.OTHER_COLUMNS[name]
@@ -226,6 +236,8 @@ SAYS = {
     "arguments": "what is given to a call",
     "errors": "what can go wrong",
     "bands": "how sure a difference is",
+    "bars": "how far a call is",
+    "above": "shows by a layer above",
     "words": "how numbers read",
     "quiet_highs": "a HiGHS that is silent",
 }

@@ -35,6 +35,8 @@ from .questions.frontier.frontier import frontier as frontier
 from .questions.frontier.result import Frontier as Frontier
 from .questions.hedge.hedge import hedge as hedge
 from .questions.hedge.result import Hedge as Hedge
+from .questions.replay import Replay as Replay
+from .questions.replay import replay as replay
 from .questions.roadmap.result import Roadmap as Roadmap
 from .questions.roadmap.roadmap import roadmap as roadmap
 from .questions.sensitivity.result import Sensitivity as Sensitivity

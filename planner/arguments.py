@@ -8,9 +8,11 @@ from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from numbers import Integral, Real
 from os import PathLike
-from typing import Any, ParamSpec, TypeVar
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, overload
 
-from .errors import UsageError
+from .bars import bar, wanted
+from .errors import UsageError, nearest
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,7 +34,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
     Only parameters that are annotated with the types of ``SIMPLE``, or with collections of numbers or texts, are
     checked. Parameters with other annotations are checked by the call itself. True and False are not accepted as
-    numbers.
+    numbers. A call with a parameter ``progress`` that is not given shows a bar to a person who waits; see `bars`.
     """
     signature = inspect.signature(function)
     simple: dict[str, list[str]] = {}
@@ -43,10 +45,15 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def asked(*args: P.args, **kwargs: P.kwargs) -> R:
-        for name, value in signature.bind(*args, **kwargs).arguments.items():
+        given = signature.bind(*args, **kwargs).arguments
+        for name, value in given.items():
             if name in simple and not any(_is(value, word) for word in simple[name]):
                 expected = " or ".join(_called(word) for word in simple[name] if word != "None")
                 raise UsageError(f"{name} = {str(value)[:60]!r}: expected {expected}")
+        if "progress" in signature.parameters and "progress" not in given and wanted():
+            with bar() as tell:
+                kwargs["progress"] = tell
+                return function(*args, **kwargs)
         return function(*args, **kwargs)
 
     return asked
@@ -67,10 +74,18 @@ def _called(word: str) -> str:
     return f"several of these in a list: {SIMPLE[several[1]][1]}" if several else SIMPLE[word][1]
 
 
-def fraction(value: float | str, name: str) -> float:
-    """Return the number that a fraction stands for; ``3%`` is read as 0.03.
+@overload
+def fraction(value: float | str, name: str) -> float: ...
 
-    value  a number, or a text such as ``0.03`` or ``3%``; the range is not checked
+
+@overload
+def fraction(value: float | str | None, name: str) -> float | None: ...
+
+
+def fraction(value: float | str | None, name: str) -> float | None:
+    """Return the number that a fraction stands for; ``3%`` is read as 0.03. Each fraction of a call is read here.
+
+    value  a number, or a text such as ``0.03`` or ``3%``; the range is not checked; None stays None
     name   name of the argument, for the message
 
     Raises UsageError if the text is neither a number nor a percentage.
@@ -78,9 +93,23 @@ def fraction(value: float | str, name: str) -> float:
     >>> fraction("3%", "slack")
     0.03
     """
+    if value is None:
+        return None
     try:
         if isinstance(value, str) and value.strip().endswith("%"):
             return float(value.strip()[:-1]) / 100.0
         return float(value)
     except ValueError:
         raise UsageError(f'{name} "{value}": expected a percentage such as 3%, or a fraction such as 0.03') from None
+
+
+def beside(path: Path, meant: Callable[[Path], bool]) -> str:
+    """Return the hint ``did you mean "..."?`` with what lies beside a path that does not exist; "" if nothing is close.
+
+    meant  whether something that lies there is of the kind that is asked for
+    """
+    try:
+        close = nearest(path.name, [other.name for other in path.parent.iterdir() if meant(other)])
+    except OSError:
+        close = ""
+    return f'did you mean "{path.parent / close}"?' if close else ""

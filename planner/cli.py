@@ -15,19 +15,21 @@ from typing import Annotated
 
 import typer
 
+from .bars import commanded
 from .commands import COMMANDS
-from .commands.common import tell
+from .commands.common import line, tell
 from .errors import PlannerError
 
 app = typer.Typer(
     name="planner",
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode="markdown",  # so that [defaults] in brackets and examples stand in the help as they are written
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _name in COMMANDS:  # each command is a function of the file with its name in ``commands``
-    app.command()(getattr(import_module(f".commands.{_name}", __package__), _name))
+for _group, _names in COMMANDS.items():
+    for _name in _names:  # each command is a function of the file with its name in ``commands``
+        app.command(rich_help_panel=_group)(getattr(import_module(f".commands.{_name}", __package__), _name))
 
 
 def _version(asked: bool) -> None:
@@ -45,7 +47,16 @@ def _planner(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version and exit")
     ] = False,
 ) -> None:
-    """Plan how allied countries and startups supply NdFeB magnets, and see what security costs."""
+    """Plan how allied countries and startups supply NdFeB magnets, and see what security costs.
+
+    An INSTANCE is a folder of tables, a workbook, or the name of an example; a RUN is the folder of a plan.
+
+    Examples:
+
+    - `planner examples`
+    - `planner solve allied-2040`
+    - `planner open runs/allied-2040`
+    """
 
 
 def main() -> None:
@@ -54,6 +65,8 @@ def main() -> None:
     SIGTERM, with which batch systems end a job, is treated like Ctrl-C: what was found so far is kept.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    line.set(tuple(sys.argv[1:]))
+    commanded.set(True)
     try:
         code = app(standalone_mode=False) or 0
         if sys.stdout is not None:  # it is if the shell closed it, and then print does nothing

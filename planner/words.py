@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -138,3 +139,14 @@ def brief_number(value: float) -> str:
 def blank(value: Any) -> Any:
     """Return the value, or None if it is a float that is not finite, which JSON cannot hold."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def paragraphs(text: str, tables: Iterable[str] = ()) -> str:
+    """Return text as HTML for a notebook: its first line as a title, the rest as it is set; then tables in HTML.
+
+    >>> paragraphs("Tiny\\n2 < 3")
+    '<b>Tiny</b><pre style="white-space:pre-wrap">2 &lt; 3</pre>'
+    """
+    title, _, rest = (html.escape(text, quote=False)).partition("\n")
+    body = f'<pre style="white-space:pre-wrap">{rest}</pre>' if rest else ""
+    return f"<b>{title}</b>{body}{''.join(tables)}"

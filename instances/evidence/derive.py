@@ -1,7 +1,11 @@
 """Write the tables of the instances from the facts and the choices.
 
-    python instances/evidence/derive.py            writes into instances/
+    python instances/evidence/derive.py            writes into instances/, and tells which facts and rows changed
+    python instances/evidence/derive.py --diff     only tells, and writes nothing
     python instances/evidence/derive.py --to DIR   writes into DIR instead (a test compares both, byte for byte)
+
+    python instances/evidence/derive.py --as-of 2024-12 --to DIR
+                                                   with the states of projects as they were known then
 
 Only CSV tables are written; instance.toml and README.md of each instance are kept by hand.
 """
@@ -14,8 +18,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from derivation import flagship, overlays, policies, ranges, smco, world
-from derivation.facts import FactError
+from derivation import changes, claims, flagship, overlays, plants, policies, ranges, smco, states, world
+from derivation.facts import FactError, read
 
 INSTANCES = Path(__file__).resolve().parent.parent
 
@@ -23,7 +27,7 @@ INSTANCES = Path(__file__).resolve().parent.parent
 def tables() -> dict[str, str]:
     """Path below instances/ -> text of every derived table."""
     base = flagship.book()
-    base.rows["evidence"] = ranges.evidence(base).rows["evidence"]
+    ranges.evidence(base)
     base.add_sources(frozenset(row["source"] for row in base.rows["sources"]))
     books = {
         "allied-2040": base,
@@ -60,16 +64,40 @@ def tables() -> dict[str, str]:
 
 
 def main() -> None:
-    """Write all tables."""
+    """Write all tables, and tell what changed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--to", type=Path, default=INSTANCES, metavar="DIR", help="folder to write into (default: instances/)"
     )
-    folder: Path = parser.parse_args().to
-    for path, text in tables().items():
+    parser.add_argument("--diff", action="store_true", help="tell what would change, and write nothing")
+    parser.add_argument("--as-of", metavar="DATE", help="leave aside states of projects that were not known then")
+    arguments = parser.parse_args()
+    if arguments.as_of:
+        if not claims.DATE.fullmatch(arguments.as_of):
+            parser.error(f"--as-of: {arguments.as_of!r} is no date; write 2024-12-31, 2024-12 or 2024")
+        if arguments.to == INSTANCES:
+            parser.error("--as-of needs --to, so that the instances of today are not overwritten")
+        states.know_only(arguments.as_of)
+    new = tables()
+    folder: Path = arguments.to
+    names = {path.partition("/")[0] for path in new}
+    old = {
+        f"{name}/{file.name}": file.read_text(encoding="utf-8")
+        for name in names
+        for file in (folder / name).glob("*.csv")
+    }
+    print("\n".join(changes.told(old, new)))
+    for plant in read("plants"):
+        if reason := plants.left_out(plant):
+            print(f"left out: {plant.id} ({reason})")
+    if arguments.diff:
+        return
+    for path, text in new.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8", newline="")
+    for path in old.keys() - new.keys():
+        (folder / path).unlink()
 
 
 if __name__ == "__main__":

@@ -23,13 +23,14 @@ from .common import (
     TimeLimit,
     Workers,
     asks_what_if,
+    share,
 )
 
 
 @asks_what_if
 def alternatives(
     instance: InstanceFolder,
-    slack: Annotated[str, typer.Option(help="how much dearer a plan may be, such as 3% or 0.03")] = "3%",
+    slack: Annotated[float, share("how much dearer a plan may be, such as 3%")] = 0.03,
     plans: Annotated[int, typer.Option(help="how many plans to look for that differ as much as possible")] = 3,
     group: Annotated[
         list[str] | None,
@@ -50,15 +51,18 @@ def alternatives(
     scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find what near-optimal plans have in common: no-regret projects, ranges, and plans that differ most."""
-    from ..arguments import fraction
+    """Find what near-optimal plans have in common: no-regret projects, ranges, and plans that differ most.
 
+    Examples:
+
+    - `planner alternatives allied-2040 --slack 3% --plans 5 -o runs/near`
+    """
     if runs and output is None:
         raise UsageError("--runs writes into the folder of the tables: name it with -o FOLDER")
     common.check_output(planner.Alternatives, output, overwrite)
     near_optimal = planner.alternatives(
         common.load_instance(instance),
-        slack=fraction(slack, "--slack"),
+        slack=slack,
         plans=plans,
         groups=group or (),
         latest=latest,

@@ -8,7 +8,12 @@ from .common import AsJson, InstanceFolder, RunFolder, load_instance
 
 
 def audit(instance: InstanceFolder, run: RunFolder, as_json: AsJson = False) -> None:
-    """Recompute a run from the raw tables, without the model: balances, limits, caps, money."""
+    """Recompute a run from the raw tables, without the model: balances, limits, caps, money.
+
+    Examples:
+
+    - `planner audit allied-2040 runs/base`
+    """
     from ..auditing import audit as audit_run
     from ..errors import AuditError
     from ..runs.run import read_run

@@ -9,7 +9,7 @@ import typer
 
 import planner
 
-from .common import AsJson, Overwrite, Scheduler, Workers, check_output, deliver, tell
+from .common import AsJson, Overwrite, Scheduler, Workers, check_output, deliver, progress, tell
 
 
 def batch(
@@ -22,12 +22,17 @@ def batch(
     scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
-    """Solve named what-ifs of one or several instances, and set their numbers side by side."""
+    """Solve named what-ifs of one or several instances, and set their numbers side by side.
+
+    Examples:
+
+    - `planner batch scenarios.toml -o runs/batch`
+    """
     from ..questions.many import partial_file
 
     check_output(planner.Batch, output, overwrite)
     partial = None if output is None else partial_file(output)
-    found = planner.batch(scenarios, workers=workers, scheduler=scheduler, partial=partial, progress=tell)
+    found = planner.batch(scenarios, workers=workers, scheduler=scheduler, partial=partial, **progress())
     deliver(found, output if found.complete else None, overwrite, as_json)
     if not found.complete and output is not None:
         tell("the same command goes on from here")

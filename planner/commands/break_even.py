@@ -36,7 +36,13 @@ def break_even(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Find the price, premium, guaranteed price or subsidy at which a project enters the plan, or leaves it."""
+    """Find the price, premium, guaranteed price or subsidy at which a project enters the plan, or leaves it.
+
+    Examples:
+
+    - `planner break-even allied-2040 --option vulcan-benson --subsidy`
+    - `planner break-even mine --option texas-line --floor magnet`
+    """
     common.check_output(planner.BreakEven, output, overwrite)
     found = planner.break_even(
         common.load_instance(instance),

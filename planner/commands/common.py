@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..arguments import fraction
+from ..bars import terminal
 from ..errors import UsageError, idle
 
 if TYPE_CHECKING:
@@ -21,15 +23,46 @@ if TYPE_CHECKING:
     from ..instance.instance import Instance
     from ..questions.study import Study
 
+
+def share(told: str) -> Any:
+    """Return an option for a fraction, which may be written as 0.05 or as 5%; ``told`` is its help."""
+
+    def read(text: float | str) -> float:
+        try:
+            return fraction(text, "")
+        except UsageError as error:
+            raise typer.BadParameter(str(error).strip()) from None
+
+    return typer.Option(parser=read, metavar="SHARE", help=told)
+
+
+def _instances(incomplete: str) -> list[str]:
+    """Return what can complete the name of an instance: examples, folders and workbooks."""
+    from ..instance.examples import examples
+    from ..instance.sheets import is_book
+
+    start = Path(incomplete)
+    folder = start if incomplete.endswith("/") else start.parent
+    there = sorted(folder.iterdir()) if folder.is_dir() else []
+    paths = [f"{path}/" if path.is_dir() else str(path) for path in there if path.is_dir() or is_book(path)]
+    return [name for name in (*examples(), *paths) if name.startswith(incomplete)]
+
+
 InstanceFolder = Annotated[
-    Path, typer.Argument(metavar="INSTANCE", help="folder of an instance, or the name of an example")
+    Path,
+    typer.Argument(
+        metavar="INSTANCE",
+        help="folder or workbook of an instance, or the name of an example",
+        autocompletion=_instances,
+    ),
 ]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="folder of a run")]
 AsJson = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="folder to write the tables to")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace what is there")]
 Gap = Annotated[
-    float | None, typer.Option(help="relative gap to stop at [proven up to 200 integer decisions, else 0.001 or less]")
+    float | None,
+    share("relative gap to stop at, such as 0.5% [proven up to 200 integer decisions, else 0.1% or less]"),
 ]
 TimeLimit = Annotated[float | None, typer.Option(help="seconds of search for each solve [no limit]")]
 Workers = Annotated[int | None, typer.Option(help="processes [one per core, where it is worth it]")]
@@ -74,6 +107,7 @@ WHAT_IF = {  # the verbs of what-ifs, in the order in which they are made
     ],
 }
 _asked: ContextVar[tuple[str, ...]] = ContextVar("what_ifs", default=())
+line: ContextVar[tuple[str, ...]] = ContextVar("line", default=())  # the words of the command line, without `planner`
 
 
 def asks_what_if(command: Callable[..., None]) -> Callable[..., None]:
@@ -101,7 +135,12 @@ def asks_what_if(command: Callable[..., None]) -> Callable[..., None]:
 
 def search(gap: float | None, time_limit: float | None, threads: int, seed: int) -> dict[str, Any]:
     """How to search, as the calls take it, with the lines of progress on stderr."""
-    return {"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed, "progress": tell}
+    return {"gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed, **progress()}
+
+
+def progress() -> dict[str, Any]:
+    """The argument ``progress`` of a call: lines on stderr; none at a terminal, where the call shows a bar itself."""
+    return {} if terminal() else {"progress": tell}
 
 
 def years_after(text: str) -> int | None:
@@ -129,6 +168,17 @@ def load_instance(path: Path) -> Instance:
         count = len(instance.warnings)
         tell(f"{path}: {count} warning{'s' if count > 1 else ''}; planner validate {path} shows all")
     return instance
+
+
+def command() -> list[str]:
+    """Return the words of the command line, for `planner rerun`, without those that say where the result goes."""
+    words, kept = iter(line.get()), []
+    for word in words:
+        if word in ("-o", "--output"):
+            next(words, None)
+        elif word != "--overwrite" and not word.startswith(("--output=", "-o")):
+            kept.append(word)
+    return kept
 
 
 def asked() -> tuple[str, ...]:

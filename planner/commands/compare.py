@@ -33,6 +33,11 @@ def compare(
     """Compare plans side by side: cost, dependence, and what is built, moved, paid and short otherwise.
 
     With what-ifs a single plan is compared with the one after these changes.
+
+    Examples:
+
+    - `planner compare runs/base runs/dear --html compare.html`
+    - `planner compare allied-2040 --without owner="MP Materials"`
     """
     from ..instance.reading import SETTINGS_FILE
     from ..questions.compare import improved

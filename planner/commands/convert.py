@@ -22,6 +22,13 @@ def convert(
     """Convert an instance between folder and workbook, both ways without loss; or a run to a workbook of results.
 
     datapackage.json in the instance's folder describes the tables for other programs (a data package of Frictionless).
+
+    Examples:
+
+    - `planner convert allied-2040 supply.xlsx`
+    - `planner convert supply.xlsx supply`
+    - `planner convert runs/base results.xlsx`
+    - `planner convert magnets magnets/datapackage.json`
     """
     import planner
 

@@ -10,7 +10,7 @@ import planner
 
 from ..errors import UsageError
 from . import common
-from .common import AsJson, Gap, InstanceFolder, Output, Overwrite, Seed, Threads, TimeLimit, asks_what_if
+from .common import AsJson, Gap, InstanceFolder, Output, Overwrite, Seed, Threads, TimeLimit, asks_what_if, share
 
 
 @asks_what_if
@@ -26,7 +26,10 @@ def cover(
     clock: Annotated[
         str | None, typer.Option(help="month, or year: a year as one mean [month where periods are of one year]")
     ] = None,
-    level: Annotated[str, typer.Option(help="part of demand to be served in every country while it lasts")] = "90%",
+    level: Annotated[
+        float,
+        share("part of demand to be served in every country while it lasts"),
+    ] = 0.9,
     sector: Annotated[list[str] | None, typer.Option(help="only this sector; repeatable [all]")] = None,
     output: Output = None,
     overwrite: Overwrite = False,
@@ -36,9 +39,12 @@ def cover(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Size stocks and capacity together so that consumers are served through a stop: cost by months of cover."""
-    from ..arguments import fraction
+    """Size stocks and capacity together so that consumers are served through a stop: cost by months of cover.
 
+    Examples:
+
+    - `planner cover stop-2028-stocks --against export_stop:CHN --year 2028 --months 3,6,12`
+    """
     try:
         lengths = [int(m) for m in months.split(",")]
     except ValueError:
@@ -51,7 +57,7 @@ def cover(
         months=lengths,
         from_month=from_month,
         clock=clock,
-        level=fraction(level, "--level"),
+        level=level,
         sectors=sector or (),
         **common.search(gap, time_limit, threads, seed),
     )

@@ -26,7 +26,13 @@ def diagnose(
     scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell why an instance has no plan, and the least relaxation that gives it one (exit code 3), or that it has."""
+    """Tell why an instance has no plan, and the least relaxation that gives it one (exit code 3), or that it has.
+
+    Examples:
+
+    - `planner diagnose mine`
+    - `planner diagnose mine --force texas-line@2026`
+    """
     loaded = common.load_instance(instance)
     pins = planner.Pins.parse(loaded, force or (), forbid or ())
     if fix_from is not None:
@@ -39,7 +45,7 @@ def diagnose(
         seed=seed,
         workers=workers,
         scheduler=scheduler,
-        progress=common.tell,
+        **common.progress(),
     )
     common.deliver(diagnosis, None, False, as_json)
     if not diagnosis.feasible:

@@ -59,7 +59,13 @@ def explain(
     scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell why a plan is as it is: what binds, what clean costs more, what each project is worth or lacks."""
+    """Tell why a plan is as it is: what binds, what clean costs more, what each project is worth or lacks.
+
+    Examples:
+
+    - `planner explain runs/base -o runs/why`
+    - `planner explain runs/base --exact texas-line --prices magnet=60`
+    """
     common.check_output(planner.Explanation, output, overwrite)
     explanation = planner.explain(
         planner.read_run(run, instance),

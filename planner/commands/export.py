@@ -16,7 +16,12 @@ def export(
     file: Annotated[Path, typer.Argument(help="file to write: .mps or .lp")],
     overwrite: Overwrite = False,
 ) -> None:
-    """Write the model as an MPS or LP file, for another solver."""
+    """Write the model as an MPS or LP file, for another solver.
+
+    Examples:
+
+    - `planner export allied-2040 allied.mps`
+    """
     from ..solving.export import ENDINGS, write_model
     from ..writing import check_file
 

@@ -42,7 +42,13 @@ def frontier(
     scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
-    """Trace the cost of security: least cost against a limit on a dependence metric."""
+    """Trace the cost of security: least cost against a limit on a dependence metric.
+
+    Examples:
+
+    - `planner frontier allied-2040 --from-year 2032 --points 9 -o runs/curve`
+    - `planner frontier mine --metric stage_share:magnet`
+    """
     from .. import reporting
 
     if runs and output is None:

@@ -10,7 +10,7 @@ import typer
 import planner
 
 from . import common
-from .common import AsJson, InstanceFolder, Overwrite, Scheduler, Seed, Workers, asks_what_if
+from .common import AsJson, InstanceFolder, Overwrite, Scheduler, Seed, Workers, asks_what_if, share
 
 
 @asks_what_if
@@ -23,8 +23,11 @@ def hedge(
     replications: Annotated[int, typer.Option(help="other samples, which tell how far it may be from the best")] = 2,
     trial: Annotated[int, typer.Option(help="other outcomes, on which both plans are compared")] = 256,
     insurance: Annotated[int, typer.Option(metavar="N", help="worth of the N largest projects built for safety")] = 5,
-    weight: Annotated[str, typer.Option(help="weight of the mean of the worst outcomes against the mean of all")] = "0",
-    alpha: Annotated[str, typer.Option(help="the worst outcomes are those beyond this part")] = "90%",
+    weight: Annotated[
+        float,
+        share("weight of the mean of the worst outcomes against the mean of all"),
+    ] = 0.0,
+    alpha: Annotated[float, share("the worst outcomes are those beyond this part")] = 0.9,
     rebuild_after: Annotated[
         str,
         typer.Option(metavar="YEARS", help="some outcomes also with other starts so long after the news, or never"),
@@ -33,16 +36,19 @@ def hedge(
         Path | None, typer.Option("-o", "--output", help="folder for the tables; the hedged plan is in its folder plan")
     ] = None,
     overwrite: Overwrite = False,
-    gap: Annotated[float, typer.Option(help="relative gap of each search")] = 0.005,
+    gap: Annotated[float, share("relative gap of each search")] = 0.005,
     time_limit: Annotated[float | None, typer.Option(help="seconds of each search [no limit]")] = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Build more than is needed where projects may come late, dear, small or never: the best plan against outcomes."""
-    from ..arguments import fraction
+    """Build more than is needed where projects may come late, dear, small or never: the best plan against outcomes.
 
+    Examples:
+
+    - `planner hedge glide-20 --outcomes 32 --gap 0.6% -o runs/hedge`
+    """
     trusting = None if run is None else planner.read_run(run, instance)
     loaded = common.load_instance(instance) if trusting is None else trusting.instance
     common.check_output(planner.Hedge, output, overwrite)
@@ -53,15 +59,15 @@ def hedge(
         replications=replications,
         trial=trial,
         insurance=insurance,
-        weight=fraction(weight, "--weight"),
-        alpha=fraction(alpha, "--alpha"),
+        weight=weight,
+        alpha=alpha,
         rebuild_after=common.years_after(rebuild_after),
         gap=gap,
         time_limit=time_limit,
         workers=workers,
         scheduler=scheduler,
         seed=seed,
-        progress=common.tell,
+        **common.progress(),
     )
     common.deliver(hedged, output, overwrite, as_json)
     if output is not None and not as_json:

@@ -23,6 +23,12 @@ def new(
     """Write a small, valid instance with every table, to start from; or an overlay, or a copy, of another.
 
     An overlay holds the what-ifs that are given, and is solved as the base is with these options.
+
+    Examples:
+
+    - `planner new mine`
+    - `planner new dear --base allied-2040 --scale demand=1.3`
+    - `planner new copy --from tiny`
     """
     from ..instance.scaffold import new as write
 

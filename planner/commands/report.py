@@ -27,7 +27,13 @@ def report(
     instance: RunInstance = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write a run as one HTML file: findings, charts, tables, and why to trust it. It needs no network."""
+    """Write a run as one HTML file: findings, charts, tables, and why to trust it. It needs no network.
+
+    Examples:
+
+    - `planner report runs/base`
+    - `planner report runs/base --with runs/curve --with runs/stress --overwrite`
+    """
     from ..reporting import REPORT, check_page, write_page
     from ..reporting import report as report_on
     from ..runs.run import read_run

@@ -34,7 +34,12 @@ def roadmap(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Find what to sign now, and what to decide at which news."""
+    """Find what to sign now, and what to decide at which news.
+
+    Examples:
+
+    - `planner roadmap mine -o runs/roadmap`
+    """
     common.check_output(planner.Roadmap, output, overwrite)
     found = planner.roadmap(
         common.load_instance(instance),

@@ -9,7 +9,7 @@ import typer
 
 import planner
 
-from .common import AsJson, Overwrite, Scheduler, Workers, check_output, deliver, tell
+from .common import AsJson, Overwrite, Scheduler, Workers, check_output, deliver, progress, tell
 
 
 def sensitivity(
@@ -22,12 +22,17 @@ def sensitivity(
     scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
-    """Vary numbers of an instance: elasticities, decisions that flip, a tornado; or many at once by samples."""
+    """Vary numbers of an instance: elasticities, decisions that flip, a tornado; or many at once by samples.
+
+    Examples:
+
+    - `planner sensitivity studies/allied-2040.toml -o runs/tornado`
+    """
     from ..questions.many import partial_file
 
     check_output(planner.Sensitivity, output, overwrite)
     partial = None if output is None else partial_file(output)
-    found = planner.sensitivity(study, workers=workers, scheduler=scheduler, partial=partial, progress=tell)
+    found = planner.sensitivity(study, workers=workers, scheduler=scheduler, partial=partial, **progress())
     if output is not None and found.complete:
         from ..reporting import sensitivity_page
 

@@ -24,6 +24,7 @@ from .common import (
     Threads,
     TimeLimit,
     asks_what_if,
+    share,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def solve(
     threads: Threads = 1,
     seed: Seed = 0,
     objective: Annotated[str, typer.Option(help="cost; or under a ceiling on cost: public (money), exposure")] = "cost",
-    slack: Annotated[str | None, typer.Option(help="ceiling over the least cost, such as 3% or 0.03")] = None,
+    slack: Annotated[float | None, share("ceiling over the least cost, such as 3%")] = None,
     cost_ceiling: Annotated[float | None, typer.Option(metavar="MUSD", help="or the most the plan may cost")] = None,
     fix_from: FixFrom = None,
     fix_options: Annotated[
@@ -61,8 +62,14 @@ def solve(
     report: Annotated[bool, typer.Option("--report", help="write report.html into the run's folder too")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Solve an instance, audit the plan and write the run's folder."""
-    from ..arguments import fraction
+    """Solve an instance, audit the plan and write the run's folder.
+
+    Examples:
+
+    - `planner solve allied-2040 --gap 0.5% -o runs/base`
+    - `planner solve mine.xlsx --cap exposed_share=10%@2032 --report`
+    - `planner solve allied-2040 --objective public --slack 3%`
+    """
     from ..errors import Infeasible
     from ..instance.cells import folder_problem
     from ..questions.solve import solve as solve_instance
@@ -86,7 +93,7 @@ def solve(
             pins=pins,
             start=None if start is None else read_run(start),
             objective=objective,
-            slack=None if slack is None else fraction(slack, "--slack"),
+            slack=slack,
             ceiling=cost_ceiling,
             load_seconds=load_seconds,
         )
@@ -95,6 +102,7 @@ def solve(
             found = error.diagnosis.to_dict() if error.diagnosis else {}
             print(json.dumps({**found, "status": "infeasible", "objective_musd": None, "reasons": str(error)}))
         raise
+    plan.plan["command"] = common.command()
     plan.write(folder, overwrite=overwrite)
     if report:
         from ..reporting import REPORT, write_page

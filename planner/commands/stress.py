@@ -23,7 +23,9 @@ from .common import (
     changed,
     check_output,
     deliver,
+    progress,
     refuse,
+    share,
     tell,
     years_after,
 )
@@ -62,12 +64,16 @@ def stress(
         str | None, typer.Option(help="month, or year: a year as one mean [month where periods are of one year]")
     ] = None,
     level: Annotated[
-        str, typer.Option(help="part of what the plan serves that a consumer who holds out gets")
-    ] = "100%",
-    severity: Annotated[list[float] | None, typer.Option(help="part that is lost, repeatable [1]")] = None,
+        float,
+        share("part of what the plan serves that a consumer who holds out gets"),
+    ] = 1.0,
+    severity: Annotated[
+        list[float] | None,
+        share("part that is lost, such as 50%; repeatable [all]"),
+    ] = None,
     squeeze: Annotated[
         list[float] | None,
-        typer.Option(metavar="SHARE", help="instead: exports only, of which this share is still licensed; repeatable"),
+        share("instead: exports only, of which this share is still licensed; repeatable"),
     ] = None,
     wait: Annotated[float, typer.Option(metavar="WEEKS", help="of a squeeze: weeks until the first licences")] = 0.0,
     families: Annotated[
@@ -108,9 +114,13 @@ def stress(
     """Try disruptions on a plan one by one: builds and stocks are held, what is left serves whom it can.
 
     With what-ifs the plan is tried in its instance after these changes.
-    """
-    from ..arguments import fraction
 
+    Examples:
+
+    - `planner stress runs/base --year 2030 --months 6 -o runs/stress`
+    - `planner stress runs/base --only "Lynas Rare Earths"`
+    - `planner stress runs/base --delivery 128`
+    """
     if failing or delivery is not None:
         which = "with --failing" if failing else "with --delivery"
         refuse(context, [*OF_DISRUPTIONS, *(["delivery", "seed"] if failing else [])], which)
@@ -126,7 +136,7 @@ def stress(
             "workers": workers,
             "scheduler": scheduler,
             "partial": partial,
-            "progress": tell,
+            **progress(),
             "instance": other,
         }
         how["rebuild_after"] = years_after(rebuild_after)
@@ -145,7 +155,7 @@ def stress(
         months=months,
         from_month=from_month,
         clock=clock,
-        level=fraction(level, "--level"),
+        level=level,
         severity=severity or 1.0,
         squeeze=squeeze,
         wait=wait,
@@ -158,7 +168,7 @@ def stress(
         scheduler=scheduler,
         folder=output,
         overwrite=overwrite,
-        progress=tell,
+        **progress(),
         instance=other,
     )
     deliver(tested, None, overwrite, as_json)  # it is written already

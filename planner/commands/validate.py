@@ -11,7 +11,13 @@ from .common import AsJson, InstanceFolder, asks_what_if, changed
 
 @asks_what_if
 def validate(instance: InstanceFolder, as_json: AsJson = False) -> None:
-    """Check an instance: every problem with file, line, column, value, what was expected and the nearest name."""
+    """Check an instance: every problem with file, line, column, value, what was expected and the nearest name.
+
+    Examples:
+
+    - `planner validate mine`
+    - `planner validate mine.xlsx`
+    """
     from ..instance.loading import load
 
     try:

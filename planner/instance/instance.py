@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Issue, UsageError, did_you_mean
+from ..words import paragraphs
 from .blend_tables import Content as ContentRow
 from .cells import cell_of
 from .changes import Applied, Change, Draft, conditions, other_choices, selected
@@ -66,10 +67,13 @@ from .tables import (
 )
 from .use_tables import ReturnRow
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 CHANGED = "(changed)"  # shown instead of a file name for rows that a script changed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Instance:
     """A checked instance. Every table is a tuple of its active rows, sorted by key.
 
@@ -144,6 +148,25 @@ class Instance:
     sources: tuple[Source, ...] = field(default=(), repr=False)
 
     _content: Content | None = field(default=None, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        return f"<Instance {self.name}: {self.title}, {self.years[0]}-{self.years[-1]}>"
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{len(self.rows(table)):,} {table}" for table in TABLES if self.rows(table))
+        lines = [self.title, self.description, f"Years: {', '.join(map(str, self.years))}", f"Rows: {counts}"]
+        lines += [f"What if: {made.change} ({made.did})" for made in self.changes]
+        if self.warnings:
+            lines.append(f"Warnings: {len(self.warnings)}, in the field warnings")
+        return "\n".join(line for line in lines if line)
+
+    def _repr_html_(self) -> str:
+        return paragraphs(str(self))
+
+    @cached_property
+    def tables(self) -> Frames:
+        """The tables as frames of pandas, such as ``instance.tables["demand"]``: active rows, sorted by key."""
+        return Frames(self)
 
     def rows(self, table: str) -> tuple[Any, ...]:
         """Return the active rows of a table, sorted by key. Raises UsageError if no table has this name."""
@@ -380,6 +403,40 @@ class Instance:
             values = [[section, name, w.value] for (section, name), w in sorted(settings.items())]
             digest.update(json.dumps(values, default=str).encode())
         return self._held.freeze(content, issues, digest.hexdigest(), None, self.name)
+
+
+class Frames(Mapping[str, "pd.DataFrame"]):
+    """Table -> frame of an instance, made when it is asked for; only tables with rows are listed.
+
+    A blank cell is missing (NaN, None), several sources are joined by ``;``.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+
+    def __getitem__(self, table: str) -> pd.DataFrame:
+        import pandas as pd
+
+        names = [name for name in columns(_known_table(table)) if name != "active"]
+        rows = self._instance.rows(table)
+        cell = {name: ";".join if columns(table)[name].kind == "sources" else _as_is for name in names}
+        return pd.DataFrame({name: [cell[name](getattr(row, name)) for row in rows] for name in names})
+
+    def __iter__(self) -> Iterator[str]:
+        return (table for table in TABLES if self._instance.rows(table))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def __repr__(self) -> str:
+        return f"<Tables of {self._instance.name}: {', '.join(self)}>"
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
+
+def _as_is(value: Any) -> Any:
+    return value
 
 
 @dataclass(frozen=True)

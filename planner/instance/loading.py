@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..arguments import checked
-from ..errors import InstanceError, Issue, UsageError, did_you_mean, hinted, in_order, nearest
+from ..arguments import beside, checked
+from ..errors import InstanceError, Issue, UsageError, did_you_mean, hinted, in_order
 from . import checks
 from .changes import Applied, Draft, apply_written
 from .declare import Key
@@ -113,19 +113,14 @@ def based_on(instance: Path, base: str) -> Path:
     """Return the folder or workbook that an instance names as its base: the one at the path, else the example."""
     places = [home_of(instance), *([instance.parent] if is_book(instance) else [])]
     paths = [Path(os.path.normpath(place / base)) for place in places]  # the home of a workbook need not exist
-    beside = next((path for path in paths if path.exists()), paths[0])
+    found = next((path for path in paths if path.exists()), paths[0])
     example = example_folder(base)
-    return beside if example is None or beside.exists() else example
+    return found if example is None or found.exists() else example
 
 
 def _meant(path: Path) -> str:
     """Return a hint at the instance that a path probably means: one beside it, or an example."""
-    try:
-        beside = [p.name for p in path.parent.iterdir() if is_book(p) or (p / SETTINGS_FILE).is_file()]
-    except OSError:
-        beside = []
-    close = nearest(path.name, beside)
-    return f'did you mean "{path.parent / close}"?' if close else did_you_mean(path.name, examples())
+    return beside(path, lambda p: is_book(p) or (p / SETTINGS_FILE).is_file()) or did_you_mean(path.name, examples())
 
 
 def _folder_problem(folder: Path, seen: Iterable[Path]) -> str:

@@ -478,15 +478,22 @@ class DeliveryRisk(CitedRow):
 
     Delay, cost and size are drawn from triangular distributions; delays are rounded to whole years, half a year up.
     The probability that a project comes at all is ``success_probability`` of options. A row for an option goes before
-    one for its kind of owner, and that before ``all``.
+    one for its owner, that before one for its kind of owner, and that before ``all``.
+
+    Projects whose rows name the same ``common_cause`` (a technology, an owner, a country's permits) hang together: the
+    normal deviates behind their outcomes share one factor. It makes projects fail, come late, cost more and stay small.
     """
 
     TABLE = "delivery_risk"
     KEY = ("option", "projects")
 
-    option: str = reference("options", "the option", "every option of the projects named")
+    option: str = reference(
+        ("options", OWNERS),
+        "the option, or an owner: all options of its facilities",
+        "every option of the projects named",
+    )
     projects: Literal["one", "startup", "established", "all"] = choice(
-        "`one` with an option; else whose options: of startups, of established owners, of all"
+        "`one` with an option or owner; else whose options: of startups, of established owners, of all"
     )
     delay_low: float = number("shortest delay", "years", 0.0)
     delay_mode: float = number("most likely delay", "years", 0.0)
@@ -497,6 +504,8 @@ class DeliveryRisk(CitedRow):
     share_low: float = fraction("smallest part of nameplate that is reached", 1.0)
     share_mode: float = fraction("most likely part of nameplate", 1.0)
     share_high: float = fraction("largest part of nameplate", 1.0)
+    common_cause: str = text("what the outcomes of these projects have in common, a name", "nothing")
+    correlation: float = fraction("part of the variance of each outcome that the common cause explains", 0.0)
 
 
 class Closure(CitedRow):
@@ -572,7 +581,7 @@ class Offtake(CitedRow):
 
 
 class Evidence(CitedRow):
-    """The range and the confidence of a number in another table; used by `evidence` and `sensitivity`."""
+    """What a number in another table rests on, and its range; used by `evidence` and `sensitivity`."""
 
     TABLE = "evidence"
     KEY = ("table", "key", "column")
@@ -583,7 +592,13 @@ class Evidence(CitedRow):
     low: float | None = number("what it may be at the least", "as the column", None, "not known", ge=None)
     high: float | None = number("what it may be at the most", "as the column", None, "not known", ge=None)
     confidence: Literal["high", "medium", "low"] = choice("how sure the number is")
-    kind: Literal["fact", "estimate", "assumption"] = choice("published, estimated from what is published, or assumed")
+    kind: Literal["published", "derived", "cited", "judgement", "fact", "estimate", "assumption"] = choice(
+        "`published`: a source holds this figure; `derived`: it follows from published ones by the formula in the "
+        "note; `cited`: sources are cited, and whether they hold this figure was not verified; `judgement`: it was "
+        "judged. Older words: `fact` is published, `estimate` and `assumption` are judgement"
+    )
+    as_of: str = text("day, month or year for which it held (2026-11-26, 2026-11 or 2026)", blank="not said")
+    review_by: str = text("day, month or year by which it is to be looked at again", blank="never")
 
 
 class Source(Row):

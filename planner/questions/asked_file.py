@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
 
+from ..arguments import beside, fraction
 from ..errors import UsageError, hinted
 from ..instance.reading import read_toml
 
 Asked = TypeVar("Asked", bound=BaseModel)
+Gap = Annotated[float | None, BeforeValidator(lambda value: fraction(value, "gap"))]
 
 
 def read_asked(kind: type[Asked], path: str | Path) -> tuple[Asked, Path]:
@@ -24,7 +26,8 @@ def read_asked(kind: type[Asked], path: str | Path) -> tuple[Asked, Path]:
     try:
         written = read_toml(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+        hint = "" if file.exists() else beside(file, lambda other: other.suffix == file.suffix)
+        raise UsageError(f"{file} cannot be read: {error.strerror}; {hint}".rstrip("; ")) from error
     except ValueError as error:
         raise UsageError(f"{file} is not TOML: {error}") from error
     return asked_of(kind, written, str(file)), file.resolve().parent

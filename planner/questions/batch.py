@@ -15,7 +15,7 @@ from ..errors import Infeasible, InstanceError, NoPlan, UsageError
 from ..instance.cells import folder_problem
 from ..instance.loading import load
 from ..words import figure_of, share_of
-from .asked_file import asked_of, read_asked
+from .asked_file import Gap, asked_of, read_asked
 from .many import Finished, Many, Worker
 from .study import COMPLETE, NOTES, SECONDS, Study, Table, Value, text_table
 
@@ -52,7 +52,7 @@ class BatchFile(BaseModel):
     instance: str = ""
     title: str = ""
     scenario: tuple[Scenario, ...] = Field(min_length=1)
-    gap: float | None = None
+    gap: Gap = None
     time_limit: float | None = None
 
     @model_validator(mode="after")
@@ -92,7 +92,7 @@ class BatchFile(BaseModel):
         return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Batch(Study):
     """The scenarios of a batch side by side. The first one is the base of all differences.
 

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import checked
+from ..arguments import checked, fraction
 from ..bands import Band, Searched, difference
 from ..errors import NoPlan, UsageError, hinted
 from ..instance.loading import given_instance
@@ -45,7 +45,7 @@ SOME = 1e-9  # kt/yr, modules: less counts as nothing
 A_PART = 0.01  # of the modules that a divisible option can have: with less it has not entered
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BreakEven(Study):
     """The value at which a project enters the least-cost plan, or leaves it; NaN stands for what there is not.
 
@@ -129,7 +129,7 @@ def break_even(
     floor: str | None = None,
     subsidy: bool = False,
     tolerance: float = TOLERANCE,
-    gap: float | None = None,
+    gap: float | str | None = None,
     time_limit: float | None = None,
     threads: int = 1,
     seed: int = 0,
@@ -154,6 +154,7 @@ def break_even(
     there is no plan at all, and NoPlan if a time limit ends a search without one.
     """
     instance = given_instance(instance)
+    gap = fraction(gap, "gap")
     import pandas as pd
 
     from ..solving.solver import Settings

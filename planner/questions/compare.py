@@ -36,7 +36,7 @@ PLANS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison(Study):
     """Two or more plans side by side; the first plan is the base.
 

@@ -29,7 +29,7 @@ ALL, ALLIES = "all", "allies"
 LARGEST = 3  # suppliers whose shares are added up beside the largest one's
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Concentration(Study):
     """How concentrated the supply of a plan is, by stage and year.
 

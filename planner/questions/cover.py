@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import checked
+from ..arguments import checked, fraction
 from ..bands import difference, span_of
 from ..errors import Infeasible, UsageError, hinted
 from ..instance.loading import given_instance
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MONTHS = (1, 3, 6, 12)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Cover(Study):
     """Least-cost plans that serve consumers through a disruption, by its length.
 
@@ -150,9 +150,9 @@ def cover(
     months: Sequence[int] = MONTHS,
     from_month: int | None = None,
     clock: str | None = None,
-    level: float = 0.9,
+    level: float | str = 0.9,
     sectors: Collection[str] = (),
-    gap: float | None = None,
+    gap: float | str | None = None,
     time_limit: float | None = None,
     threads: int = 1,
     seed: int = 0,
@@ -175,6 +175,8 @@ def cover(
     left out. Raises UsageError for cases, years, months and sectors that cannot be, and what `solve` raises.
     """
     instance = given_instance(instance)
+    gap = fraction(gap, "gap")
+    level = fraction(level, "level")
     import pandas as pd
 
     from .solve import solve

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def solve(
     instance: Instance | str | Path,
     *,
-    gap: float | None = None,
+    gap: float | str | None = None,
     time_limit: float | None = None,
     threads: int = 1,
     seed: int = 0,
@@ -71,7 +71,7 @@ def solve(
     instance = given_instance(instance)
     if pins is not None and not hasattr(pins, "hold"):
         raise UsageError(f"pins: expected planner.Pins, not {type(pins).__name__}; see Pins.parse")
-    slack = None if slack is None else fraction(slack, "slack")
+    gap, slack = fraction(gap, "gap"), fraction(slack, "slack")
 
     from ..prepare import prepare
     from ..prepare.memory import paused_garbage_collector

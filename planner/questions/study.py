@@ -15,9 +15,11 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
+from ..above import above
 from ..arguments import checked
 from ..errors import ResultError
 from ..runs.tables import plain, to_csv
+from ..words import paragraphs
 from ..writing import check_folder, write_folder
 
 SCHEMA = 1  # version of the manifests
@@ -120,6 +122,24 @@ class Study(Declared):
     COMMAND: ClassVar[str]
     MANIFEST: ClassVar[str]
     OF: ClassVar[Literal["instance", "plan", "plans"]]
+
+    def __repr__(self) -> str:
+        held = [(name, getattr(self, table.attribute)) for name, table in self.tables().items()]
+        rows = ", ".join(f"{name} {len(frame)}" for name, frame in held if frame is not None and len(frame))
+        name = getattr(getattr(self, "instance", None), "name", "")
+        return f"<{type(self).__name__}{f' of {name}' if name else ''}; rows: {rows or 'none'}>"
+
+    def _repr_html_(self) -> str:
+        return paragraphs(str(self))
+
+    def plot(self, chart: str | None = None, **choices: Any) -> Any:
+        """Return a chart of what was found, as the page shows it: a figure of plotly.
+
+        chart    id of the chart, or the end of it; None: the first one
+        choices  what to choose of its controls, by their labels in lower case, such as ``show="stage magnet"``
+        Raises UsageError if there is no such chart, or none at all.
+        """
+        return above("reporting.plots.of_study")(self, chart, choices)
 
     @classmethod
     def tables(cls) -> dict[str, Table]:

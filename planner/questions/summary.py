@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,16 @@ if TYPE_CHECKING:
 WORTH_SHOWING = 1e-6  # of the whole cost; the least-exposure step may leave less than that in any component
 
 
-def show(instance: Instance, plan: Run, folder: Path, console: Console | None = None) -> None:
-    """Print the summary of a plan and where its run lies."""
+def summary(plan: Run) -> str:
+    """Return the summary of a plan as text."""
+    text = io.StringIO()
+    plain = Console(file=text, highlight=False, soft_wrap=True, width=120, color_system=None, force_jupyter=False)
+    show(plan.instance, plan, plan.path, plain)
+    return text.getvalue().rstrip("\n")
+
+
+def show(instance: Instance, plan: Run, folder: Path | None, console: Console | None = None) -> None:
+    """Print the summary of a plan and, if it has a folder, where its run lies."""
     out = console or Console(highlight=False, soft_wrap=True)
     gap = plan.plan["gap"]
     stopped = "" if plan.status == "optimal" else "not proven optimal, "
@@ -50,7 +59,8 @@ def show(instance: Instance, plan: Run, folder: Path, console: Console | None = 
         out.print("Audit: recomputed from the raw tables, no violation.")
     for note in plan.plan["notes"]:
         out.print(f"Note: {escape(note)}")
-    out.print(f"Run: {escape(str(folder))}")
+    if folder is not None:
+        out.print(f"Run: {escape(str(folder))}")
 
 
 def _stakes(plan: Run, out: Console) -> None:

@@ -155,6 +155,7 @@ class Manifest(_Part):
     metrics: _Metrics
     certificate: dict[str, float | None] = Field(default_factory=dict)
     notes: list[str] = Field(default_factory=list)
+    command: list[str] = Field(default_factory=list)
     stages: list[_Stage] = Field(default_factory=list)
     survive: _Survive | None = None
     risk: _Risk | None = None

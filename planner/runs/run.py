@@ -6,17 +6,19 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import checked
+from ..above import above
+from ..arguments import beside, checked
 from ..bands import Searched
 from ..errors import InstanceError, ResultError, UsageError
 from ..instance.courses import lines
 from ..instance.examples import example_folder
 from ..instance.timeline import periods
+from ..words import figure_of, paragraphs
 from ..writing import check_folder, write_folder
 from .fit import check_fit, check_years
 from .manifest import read_manifest
@@ -42,9 +44,9 @@ SOME = 1e-6  # modules; a difference of fewer is none
 PLANNED = ("builds", "capacity", "activity", "flows", "purchases", "service", "stocks")  # tables of decisions
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
-    """A plan with its tables, solved just now or read back from a folder.
+    """A plan with its tables, solved just now or read back from a folder. Printed, it tells its summary.
 
     plan      the content of plan.json
     tables    table -> frame, with the tables and columns that docs/format.md lists
@@ -61,6 +63,54 @@ class Run:
     def __post_init__(self) -> None:
         self.tables = Tables(self.tables)
         self.branches = {scenario: Tables(tables) for scenario, tables in self.branches.items()}
+
+    def __repr__(self) -> str:
+        name = self.plan["instance"]["name"]
+        return f"<Plan of {name}: {figure_of(self.objective_musd, 6)} MUSD, {self.status}>"
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        return paragraphs(self.summary())
+
+    def summary(self) -> str:
+        """Return the plan in a page of text, as `planner solve` prints it: cost, builds, dependence, what binds."""
+        return str(above("questions.summary.summary")(self))
+
+    @property
+    def plot(self) -> Any:
+        """The charts of its page as figures of plotly, such as ``plan.plot.chain(2035)`` or ``plan.plot.dependence()``.
+
+        They are ``chain``, ``dependence``, ``map``, ``builds``, ``output``, ``costs``, ``funding`` and ``origins``.
+        """
+        return above("reporting.plots.Plots")(self)
+
+    @checked
+    def statistics(
+        self, by: Sequence[str] | str = ("country", "stage"), years: Sequence[int] | None = None
+    ) -> pd.DataFrame:
+        """Return cost, tonnes and capacity in groups: one row for each group, one column for each measure.
+
+        by     what to group by: some of ``country``, ``stage``, ``facility``, ``owner``, ``startup``, ``material``,
+               ``provenance``, ``option`` and ``year``, which is the first year of a period
+        years  first years of periods that count; None: all
+
+        The columns: ``capital_musd`` (annuities), ``fixed_om_musd``, ``opex_musd``, ``purchase_musd``,
+        ``freight_musd``, ``tariff_musd``, ``shortage_musd``, ``made_t``, ``delivered_t``, ``short_t``, ``capacity_t``,
+        ``used_t``, ``started_t`` and ``capex_musd`` (nameplate and overnight cost of what is started). With ``year``
+        they are rates a year, else sums over the calendar years; capacities are then the mean of the years. Money is
+        undiscounted. Movements, purchases and deliveries count in the country that receives them. The plan as it is
+        undisturbed; what is closed, stored, sold, substituted or priced by an impact is not among the costs.
+        Raises UsageError for another name in ``by``.
+        """
+        frame: pd.DataFrame = above("reporting.statistics.statistics")(self, by, years)
+        return frame
+
+    @property
+    def gap(self) -> float:
+        """How far the cost may be above the least, relative to it."""
+        return float(self.plan["gap"])
 
     @property
     def status(self) -> str:
@@ -227,6 +277,9 @@ def read_run(folder: str | Path, instance: str | Path | None = None) -> Run:
     """
     path = Path(folder)
     try:
+        if not path.exists():
+            hint = beside(path, lambda other: (other / MANIFEST).is_file())
+            raise ResultError(f"{path}: no such folder of a run; {hint}".rstrip("; "))
         if not (path / MANIFEST).is_file():
             raise ResultError(f"{path} is not a run's folder: it has no {MANIFEST}")
         plan = read_manifest(path / MANIFEST)

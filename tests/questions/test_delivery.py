@@ -1,9 +1,11 @@
 """Plans whose projects come late, dear, small or never, against arithmetic by hand."""
 
+import math
 import pickle
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from builders import TABLES, write_instance
 
@@ -98,6 +100,30 @@ def test_twins_of_one_project_share_its_fate_and_kinds_have_their_own_rows(ramp)
     assert (draws.comes[:, mine[0]] == draws.comes[:, mine[1]]).all()
     assert 0 < draws.comes[:, mine[0]].sum() < 32
     assert (draws.delay == 2).all()
+
+
+def test_a_common_cause_joins_projects_and_leaves_each_as_likely():
+    # two normal deviates of correlation c are both above 0 with the probability 1/4 + asin(c) / (2 pi)
+    two = planner.load(Path(__file__).parents[1] / "cases/60a_two_plants/instance")
+    two = two.changed(without={"scenarios": {}, "disruptions": {}}).what_if("set options.success_probability=50%")
+    shape = {"delay_high": 4, "share_low": 0.5, "common_cause": "technology", "correlation": 0.6}
+    joined = two.changed(rows={"delivery_risk": [{"projects": "all", **shape}]})
+    alone, draws = draw(two, 8192, 1), draw(joined, 8192, 1)
+    both = 0.25 + math.asin(0.6) / (2.0 * math.pi)
+    assert (~alone.comes).all(axis=1).mean() == pytest.approx(0.25, abs=0.01)
+    assert (~draws.comes).all(axis=1).mean() == pytest.approx(both, abs=0.01)
+    assert draws.comes.mean(axis=0) == pytest.approx([0.5, 0.5], abs=0.01)
+    # what is bad for one is bad for all: late, small and never, the size of one with the delay of the other
+    assert draws.delay.mean() == pytest.approx(4 / 3, abs=0.05)  # of a triangular distribution from 0, most likely 0
+    assert np.corrcoef(draws.delay[:, 0], draws.delay[:, 1])[0, 1] > 0.4
+    assert np.corrcoef(draws.delay[:, 0], draws.share[:, 1])[0, 1] < -0.4
+    assert np.corrcoef(draws.comes[:, 0], draws.share[:, 1])[0, 1] > 0.3
+
+
+def test_the_row_of_an_owner_governs_its_projects(ramp):
+    owned = ramp.what_if("set facilities.owner=Firm")
+    rows = [{"projects": "all", **certain(delay=1)}, {"option": "Firm", "projects": "one", **certain(delay=2)}]
+    assert set(draw(owned.changed(rows={"delivery_risk": rows}), 2, 0).delay.flat) == {2}
 
 
 def test_a_certain_instance_has_nothing_to_draw(ramp):

@@ -6,6 +6,7 @@ import pytest
 from places import INSTANCES, run
 
 import planner
+from planner.errors import UsageError
 from planner.questions.evidence.marginals import marginal_values
 
 CASES = INSTANCES.parent / "tests" / "cases"
@@ -20,6 +21,8 @@ CELLS = [
     ("market_prices", "price_usd_per_t"),
     ("recipes", "t_per_t"),
     ("sectors", "shortage_usd_per_t"),
+    ("lanes", "cost_usd_per_t"),
+    ("tariffs", "rate"),
 ]
 
 
@@ -99,9 +102,61 @@ def test_coverage_is_counted_by_row():
         }
     )
     found = planner.evidence(cited)
-    assert found.coverage.set_index("table")["sourced"]["sectors"] == 1
+    # nobody verified that the source holds the number; a row of evidence.csv says so for the cell
+    assert found.coverage.set_index("table")["cited"]["sectors"] == 1
+    verified = cited.with_rows(
+        "evidence",
+        {
+            "table": "sectors",
+            "key": "cars",
+            "column": "shortage_usd_per_t",
+            "confidence": "high",
+            "kind": "fact",
+            "as_of": "2020-05",
+            "review_by": "2026-10",
+            "source": "s",
+        },
+    )
+    coverage = planner.evidence(verified).coverage.set_index("table")
+    assert (coverage["published"]["sectors"], coverage["cited"]["sectors"], coverage["ranged"]["sectors"]) == (1, 0, 0)
     assert found.sources.to_dict("records")[0] == {"source": "s", "numbers": 1, "date": "2020-05", "title": "T"}
     assert found.ages == (0, 1)
+
+
+def test_what_was_to_be_looked_at_again_is_stale_after_that_month():
+    tiny = planner.load(INSTANCES / "tiny")
+    sure = {
+        "table": "sectors",
+        "key": "cars",
+        "column": "shortage_usd_per_t",
+        "confidence": "high",
+        "kind": "judgement",
+    }
+    reviewed = tiny.with_rows("evidence", {**sure, "as_of": "2025", "review_by": "2026-10"})
+    assert planner.evidence(reviewed).stale is None
+    assert planner.evidence(reviewed, stale="2026-10-31").stale.empty
+    late = planner.evidence(reviewed, stale="2026-11-01")
+    assert late.stale[["table", "key", "column", "as_of"]].values.tolist() == [
+        ["sectors", "cars", "shortage_usd_per_t", "2025"]
+    ]
+    assert "To be looked at again: 1 number\n" in str(late)
+    for wrong in ("soon", "2026-13", "20261101"):
+        with pytest.raises(UsageError, match=wrong):
+            planner.evidence(reviewed, stale=wrong)
+
+
+def test_a_range_without_a_marginal_value_is_told_as_such():
+    risky = planner.load(INSTANCES / "tiny")
+    option = risky.options[0].option
+    sure = {"table": "options", "key": option, "confidence": "low", "kind": "judgement"}
+    ranged = risky.with_rows(
+        "evidence",
+        {**sure, "column": "lead_years", "low": 1, "high": 3},
+        {**sure, "column": "success_probability", "low": 0.2, "high": 0.9},
+    )
+    found = planner.evidence(ranged, planner.solve(ranged))
+    assert found.weights["musd"].isna().all() and len(found.weights) == 2
+    assert "Ranges without a rate" in str(found) and "options.lead_years 1" in str(found)
 
 
 def test_ranges_are_weighed_by_what_they_are_worth():

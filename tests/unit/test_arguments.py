@@ -89,7 +89,7 @@ def test_a_fraction_may_be_a_percentage(instance):
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda i, p: planner.solve(i, gap="1%"), "gap = '1%': expected a number"),
+        (lambda i, p: planner.solve(i, gap="1x"), 'gap "1x": expected a percentage such as 3%'),
         (lambda i, p: planner.solve(i, time_limit="10"), "time_limit = '10': expected a number"),
         (lambda i, p: planner.solve(i, threads=1.5), "threads = '1.5': expected a whole number"),
         (lambda i, p: planner.solve(i, audit="no"), "audit = 'no': expected True or False"),

@@ -40,6 +40,8 @@ GUARANTEE = "facility,option,material,floor_usd_per_t,first_year,last_year,payer
 CLOSING = "facility,kind,first_year,last_year,closing_usd_per_t\n"
 PIT_OM = {"facilities": edited("facilities", 2, fixed_om_usd_per_t=10)}
 EVIDENCE = "table,key,column,low,high,confidence,kind\n"
+DATED = EVIDENCE.rstrip("\n") + ",as_of,review_by\n"
+SHARED = "option,projects,common_cause,correlation\n"
 DELIVERY = "option,projects,delay_low,delay_mode,delay_high,share_high\n"
 FLOOR = "scenario,sector,min_service,first_year,last_year\n"
 EACH_PLANT = 'outage = "facility", years = [2026, 2027], level = 1'
@@ -654,10 +656,14 @@ SLIPS = [
     ("E361", "evidence.csv:2:key", {"evidence": EVIDENCE + "operations,pit/mien,opex_usd_per_t,1,2,low,fact\n"}),
     ("E361", "evidence.csv:2:column", {"evidence": EVIDENCE + "options,first,name,1,2,low,fact\n"}),
     ("E362", "evidence.csv:2:high", {"evidence": EVIDENCE + "options,first,capex_musd,2,1,low,fact\n"}),
+    ("E366", "evidence.csv:2:as_of", {"evidence": DATED + "options,first,capex_musd,1,2,low,fact,2026-13,\n"}),
+    ("E366", "evidence.csv:2:review_by", {"evidence": DATED + "options,first,capex_musd,1,2,low,fact,,soon\n"}),
     ("E342", "delivery_risk.csv:2:delay_mode", {"delivery_risk": DELIVERY + "first,one,2,1,3,\n"}),
     ("E342", "delivery_risk.csv:2:share_high", {"delivery_risk": DELIVERY + "first,one,,,,0.5\n"}),
     ("E343", "delivery_risk.csv:2:projects", {"delivery_risk": DELIVERY + "first,all,,,,\n"}),
     ("E343", "delivery_risk.csv:2:projects", {"delivery_risk": DELIVERY + ",one,,,,\n"}),
+    ("E397", "delivery_risk.csv:2:correlation", {"delivery_risk": SHARED + "first,one,permits,\n"}),
+    ("E397", "delivery_risk.csv:2:common_cause", {"delivery_risk": SHARED + "first,one,,0.5\n"}),
     (
         "E341",
         "instance.toml:15:weight",

@@ -45,6 +45,7 @@ def studies():
         "break-even": planner.break_even(ramp, "narva-1", premium="magnet"),
         "concentration": planner.concentration(plan),
         "roadmap": planner.roadmap(late),
+        "replay": planner.replay(late_plan, samples=4),
         "batch": planner.batch({"instance": str(INSTANCES / "tiny"), "scenario": [{"name": "as it is"}]}, workers=1),
     }
 
@@ -52,7 +53,7 @@ def studies():
 NAMES = (
     *("frontier", "explain", "explain, unbuilt", "alternatives", "stress", "delivery", "failing", "hedge"),
     *("one at a time", "lhs", "compare", "cover", "evidence", "weights", "diagnose", "break-even", "concentration"),
-    *("roadmap", "batch"),
+    *("roadmap", "replay", "batch"),
 )
 FITS = {
     "text": lambda v: isinstance(v, str),

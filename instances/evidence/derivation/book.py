@@ -84,7 +84,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "scenarios": ("scenario", "name", "probability", "first_year", "last_year"),
     "disruptions": ("scenario", "kind", "country", "stage", "material", "facility", "fraction", "reference_t"),
-    "evidence": ("table", "key", "column", "low", "high", "confidence", "kind"),
+    "evidence": ("table", "key", "column", "low", "high", "confidence", "kind", "as_of", "review_by"),
     "sources": ("source", "title", "publisher", "url", "date"),
 }
 KEYS: dict[str, int] = {

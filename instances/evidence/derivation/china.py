@@ -14,11 +14,12 @@ from dataclasses import replace
 from .book import Book
 from .chain import MAGNET_RECIPES, down, feed, oxide_per_feed, up
 from .demand import ALLOCATED
-from .facts import Fact, Number, cite, find, parameter, read, table
+from .facts import Fact, Number, cite, find, named, parameter, read, table
 from .magnets import conversion
 from .mining import mining_process
 from .plants import LAST
 
+SHORT_OF_ORE = "2024"  # the view of a year in which China needed all ore that it could get
 LIGHT_MINES, CLAYS = ("M_CHN_BAYAN", "M_CHN_SICHUAN"), "M_CHN_IAC"
 
 
@@ -28,14 +29,14 @@ def mean(numbers: Iterable[Number]) -> Number:
     return sum(found, Number(0)) / len(found)
 
 
-def _prices(year: str) -> list[Fact]:
-    """China's domestic Nd-Pr oxide prices in USD without tax of one year."""
+def prices(period: str = "") -> list[Fact]:
+    """China's domestic Nd-Pr oxide prices in USD without tax whose date begins with ``period``; none that repeats another."""
     return [
         replace(row, name=f"{row['item']} {row['date']}")
         for row in read("prices")
-        if row["item"] == "NdPr oxide" and row["market"] == "China domestic" and row["date"].startswith(year)
-        and row["unit"].startswith("USD/kg") and row["date"] not in ("2024-12", "2026-02")
-    ]  # fmt: skip  # 2024-12 and 2026-02 repeat a year or a month that is there already
+        if row["item"] == "NdPr oxide" and row["market"] == "China domestic" and row["date"].startswith(period)
+        and row["unit"].startswith("USD/kg") and not row.flag("repeats")
+    ]  # fmt: skip
 
 
 def _light() -> tuple[Fact, ...]:
@@ -69,20 +70,15 @@ def separation_cost() -> Number:
     return fact.number("opex_usd_per_kg") / table("mines")["M_CHN_BAYAN"].number("ndpr_share")
 
 
-VIEWS: dict[str, tuple[Number, tuple[Fact, ...], str]] = {
-    "2024": (mean(f.number("price") for f in _prices("2024")), tuple(_prices("2024")), "Nd-Pr oxide at the mean price of 2024"),
-    "cost": (up("Y028").number("value"), (up("Y028"),), "Nd-Pr oxide at the all-in cash cost published for Baotou"),
-    "mean": (
-        mean(mean(f.number("price") for f in _prices(year)) for year in ("2024", "2025", "2026")),
-        tuple(f for year in ("2024", "2025", "2026") for f in _prices(year)),
-        "Nd-Pr oxide at the mean of the yearly means of 2024, 2025 and 2026",
-    ),
-    "price": (
-        mean(f.number("price") for f in _prices("2026") if f["date"] in ("2026-06", "2026-09")),
-        tuple(f for f in _prices("2026") if f["date"] in ("2026-06", "2026-09")),
-        "Nd-Pr oxide at the price of June and September 2026",
-    ),
-}  # fmt: skip
+def view(name: str) -> tuple[Number, tuple[Fact, ...], str]:
+    """Price of Nd-Pr oxide of a row of choices/price_views.csv in USD per kg, the facts that it rests on, and its words."""
+    row = table("price_views")[name]
+    if row["fact"]:
+        fact = named(row["fact"])
+        return fact.number("value"), (fact,), row["words"]
+    periods = [prices(period) for period in row.words("dates")]
+    means = [mean(fact.number("price") for fact in period) for period in periods]
+    return mean(means), tuple(fact for period in periods for fact in period), row["words"]
 
 
 def dearest_ore() -> Number:
@@ -100,10 +96,10 @@ def dearest_ore() -> Number:
     return (c * e - b * f) / (a * e - b * d)
 
 
-def separation_opex(view: str) -> dict[str, tuple[Number, dict[str, str]]]:
+def separation_opex(which: str) -> dict[str, tuple[Number, dict[str, str]]]:
     """Opex in USD per kg of oxide of China's separation (margin included) and its citation, light and heavy."""
-    price, facts, words = VIEWS[view]
-    ore = dearest_ore() if view == "2024" else mine_cost()
+    price, facts, words = view(which)
+    ore = dearest_ore() if which == SHORT_OF_ORE else mine_cost()
     light_feed, alone, times = (
         feed("sep-light-chn", "lre_conc"),
         parameter("china_heavy_separation"),

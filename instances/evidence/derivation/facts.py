@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 EVIDENCE = Path(__file__).resolve().parent.parent
-FOLDERS = ("facts", "choices")
+FOLDERS = ("facts", "choices", ".")
 SOURCE_FILES = ("sources_upstream", "sources_downstream", "sources_demand", "sources_samarium")
 NO_SOURCE = frozenset({"estimate", "S_MEM"})  # ids in the facts that say that nothing published was seen
 NAMED = ("mines", "separation", "metal_alloy", "magnets", "recycling", "startup_funding", "disruptions", "samarium",
@@ -28,6 +28,7 @@ KEYS: dict[str, tuple[str, ...]] = {  # the columns that name a row, joined by /
     "recipes": ("process", "material", "role"), "unnamed_countries": ("kind", "country"), "lanes": ("group", "origin", "destination"),
     "near": ("origin", "destination"), "left_out": ("table", "fact"), "price_floors": ("facility", "market"), "overlay_caps": ("overlay", "cap"),
     "smco_lanes": ("material", "origin", "destination"), "stocks": ("overlay", "prefix", "material"),
+    "claims": ("table", "fact", "column"), "states": ("project", "part", "state", "as_of"),
 }  # fmt: skip
 
 
@@ -157,10 +158,23 @@ def read(file: str) -> tuple[Fact, ...]:
     return rows
 
 
+class Rows(dict[str, Fact]):
+    """Rows by id; one that is not there is an error with place and cure."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__((fact.id, fact) for fact in read(file))
+        self.file = file
+
+    def __missing__(self, id_: str) -> NoReturn:
+        raise FactError(
+            f"{path(self.file)}: no row {id_!r}, which another table names; add it, or correct the name there"
+        )
+
+
 @cache
-def table(file: str) -> dict[str, Fact]:
+def table(file: str) -> Rows:
     """The rows of one table by id."""
-    return {fact.id: fact for fact in read(file)}
+    return Rows(file)
 
 
 def find(file: str, **where: str) -> Fact:

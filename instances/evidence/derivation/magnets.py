@@ -5,7 +5,7 @@ from __future__ import annotations
 from .book import Book
 from .chain import SHORT_LOOP, down, magnet_adders
 from .facts import Fact, Number, named, table
-from .plants import Loan, add, country, name, of_stage
+from .plants import Loan, add, committed, country, name, of_stage
 
 
 def makes(choice: Fact) -> tuple[str, ...]:
@@ -55,7 +55,7 @@ def makers(book: Book, year: int | None = None) -> None:
         finished, own, metal = m.optional("share"), m.optional("capex_musd"), m.optional("metal_t")
         capacity = fact.number("capacity_t_per_year")
         capex = None
-        if not m.flag("committed"):
+        if not committed(m):
             capex = fact.number("capex_musd") if own is None else own
             if metal is not None:
                 capex = capex - down("syc-capex-metal-planning").number("value") / 1e6 * metal

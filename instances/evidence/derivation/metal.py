@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from .book import Book
 from .facts import Number, named, parameter, table
-from .plants import add, country, name, of_stage, shared_loan
+from .plants import add, committed, country, name, of_stage, shared_loan
 
 NDPR, DY, TB = "metal-ndpr", "metal-dy", "metal-tb"
 HEAVIES = (DY, TB)
@@ -29,7 +29,7 @@ def metal_plants(book: Book, year: int | None = None, skip: Collection[str] = ()
         if capacity is None:
             content = parameter("rare_earth_in_alloy") if alloy else 1
             capacity = fact.number("capacity_t_per_year") * content
-        capex = None if m.flag("committed") else fact.number("capex_musd") if own is None else own
+        capex = None if committed(m) else fact.number("capex_musd") if own is None else own
         add(
             book, m, {p: opex(country(fact), p) for p in m.words("processes")}, capacity, name=name(fact) + m["suffix"], capex=capex,
             loan=shared_loan(m, capex), also=f"alloy tonnes x {parameter('rare_earth_in_alloy')}" if alloy else "",

@@ -54,7 +54,11 @@ def funds(book: Book) -> None:
 
     A deal is a row of startup_funding.csv, or one that has public_support_musd; a budget is given where the deal covers more than capex.
     """
+    there = {row["option"] for row in book.rows["options"]}
     for fund in read("funds"):
+        options = [option for option in fund.words("options") if option in there]
+        if not options:
+            continue  # its projects are in no plan
         deals = [named(key) for key in fund.words("deals")]
         about = cite(*deals, assumed=f"years and share of capex: {fund['why']}")
         budget = fund.optional("budget_musd")
@@ -63,5 +67,5 @@ def funds(book: Book) -> None:
             budget_musd=sum(map(_amount, deals)) if budget is None else budget,
             first_year=fund.number("first_year"), last_year=fund.number("last_year"), max_share=fund.number("max_share"), **about,
         )  # fmt: skip
-        for option in fund.words("options"):
+        for option in options:
             book.add("fund_options", fund=fund.id, option=option, **about)

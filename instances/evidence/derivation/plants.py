@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from .book import Book
 from .facts import Fact, Number, cite, named, parameter, read, table
 from .money import WACC_WHY, blended, success, wacc
+from .states import standing
 
 FIRST, LAST = parameter("first_year"), parameter("last_year")
 
@@ -37,11 +38,26 @@ def name(fact: Fact) -> str:
 
 
 def of_stage(stage: str, year: int | None = None) -> list[Fact]:
-    """The plants of one stage in choices/plants.csv; with ``year`` only those that produced then."""
+    """The plants of one stage in choices/plants.csv that the instances know; with ``year`` only those that produced then."""
     rows = [row for row in read("plants") if row["stage"] == stage]
     if year is None:
-        return [row for row in rows if not row.flag("world_only")]
-    return [row for row in rows if row.flag("committed") and (row.optional("first_year") or 0) <= year]
+        return [row for row in rows if not row.flag("world_only") and not left_out(row)]
+    return [row for row in rows if (at := standing(row)) and at.operating and at.producing and at.producing <= year]
+
+
+def left_out(choice: Fact) -> str:
+    """Why a plant is in no instance: it has ended, nothing is known of it yet, or what it requires is left out; blank if it is in."""
+    at = standing(choice)
+    if at is None:
+        return "nothing was known of it"
+    needed = table("plants").get(choice["requires"])
+    return at.ended or (f"{needed.id} is left out" if needed and left_out(needed) else "")
+
+
+def committed(choice: Fact) -> bool:
+    """True if money is in place: from the final decision on, unless the choice leaves it to the plan all the same."""
+    at = standing(choice)
+    return at is not None and at.committed and not choice.flag("optional")
 
 
 def add(
@@ -71,21 +87,29 @@ def add(
     """
     kind, fact = table("kinds")[choice["kind"]], named(choice["fact"])
     facts = (fact, *(named(deal) for deal in choice.words("deals")))
-    committed = choice.flag("committed")
+    at, sunk = standing(choice), committed(choice)
+    assert at is not None  # of_stage leaves out what nothing is known of
     share = next(x for x in (usable, choice.optional("usable"), kind.number("usable")) if x is not None)
     tonnes = round(capacity * share, 1)
     ramp = choice.optional("ramp_years")
     ramp = kind.number("ramp_years") if ramp is None else ramp
-    first_year = choice.optional("first_year") if committed else fact.number("first_year")
+    producing = at.producing
+    if sunk and producing is None:
+        choice.refuse(
+            "fact", f"{fact.id} is under way, and facts/states.csv does not say when it produces; add that state"
+        )
+    first_year = producing if sunk and producing is not None and producing + ramp > FIRST else None  # else full before
+    if sunk and first_year is not None:
+        _check_ramp(choice, fact, first_year + ramp - 1)
     startup = (choice if choice["startup"] else fact)["startup"] == "yes"
-    timing = _ramp_up(first_year, ramp, fact) if committed else kind["why_timing"]
+    timing = _ramp_up(first_year, ramp, fact) if sunk else kind["why_timing"]
     why = "; ".join(w for w in (choice["why"], also) if w)
     reasons = (why, kind["why_usable"] if share < 1 else "", timing)
     about = cite(*facts, assumed="; ".join(w for w in reasons if w))
     book.add(
         "facilities", facility=choice.id, name=name, owner=fact["owner"], country=country(fact), startup=startup or None,
-        status=choice["status"], capacity_t=tonnes if committed else None,
-        first_year=first_year if committed else None, ramp_years=ramp if committed and first_year is not None else None,
+        status="candidate" if not sunk else "operating" if at.operating else "construction", capacity_t=tonnes if sunk else None,
+        first_year=first_year, last_year=None if at.closing is None else at.closing - 1, ramp_years=None if first_year is None else ramp,
         min_use=choice.optional("min_use"), min_use_until=choice.optional("min_use_until"), concern_tie=choice.flag("tie") or None, **about,
     )  # fmt: skip
     for process, usd in opex.items():
@@ -93,19 +117,25 @@ def add(
             "operations", facility=choice.id, process=process, opex_usd_per_t=round(usd, 1), capacity_per_t=(capacity_per_t or {}).get(process),
             **cite(*facts, assumed=kind["why_opex"]),
         )  # fmt: skip
-    if committed:
+    if sunk:
         return
     if capex is None:
         fact.refuse(
             "capex_musd", f"is empty, and {choice.id} is not committed; give a capex there or in choices/plants.csv"
         )
     capex = round(capex, 1)
-    lead = max(kind.number("lead_years"), first_year - FIRST)
+    lead = kind.number("lead_years")
+    earliest = FIRST if producing is None else max(FIRST, producing - lead)
     mine = choice["stage"] == "mining"
+    if not choice["success"]:
+        choice.refuse(
+            "success",
+            f"is blank, and {fact.id} is not committed; write a kind of prob_reaches_commercial_output in finance.csv",
+        )
     chance = success(choice["success"])
     common = {
         "facility": choice.id, "module_t": tonnes, "max_modules": 1, "integer": True, "capex_musd": capex, "lead_years": lead, "ramp_years": ramp,
-        "life_years": kind.number("life_years") if life is None else life, "first_start": FIRST, "last_start": min(parameter("last_named_start"), LAST - lead),
+        "life_years": kind.number("life_years") if life is None else life, "first_start": earliest, "last_start": max(earliest, min(parameter("last_named_start"), LAST - lead)),
         "requires": choice["requires"] or None, "success_probability": chance,
     }  # fmt: skip
     assumed = "; ".join(w for w in (why, kind["why_usable"], kind["why_timing"], WACC_WHY) if w)
@@ -122,6 +152,16 @@ def add(
             **cite(*facts, assumed=f"{assumed}; the loan's share of capex at Treasury + 1 point; private money is capex less public money, "
                                    "so that the fund must pay its part"),
         )  # fmt: skip
+
+
+def _check_ramp(choice: Fact, fact: Fact, full: Number) -> None:
+    """A plant as a whole cannot be at full output before the fact says."""
+    published = fact.optional("full_year")
+    if published is not None and full < published and choice.optional("share") is None:
+        choice.refuse(
+            "ramp_years",
+            f"brings full output in {full}, and {fact.label} says {published}; lengthen the ramp, or correct full_year there",
+        )
 
 
 def _ramp_up(first_year: Number | None, ramp: Number, fact: Fact) -> str:

@@ -25,10 +25,15 @@ HEAVIES = ("dy", "tb")
 def licence(base: Book) -> Book:
     """China licenses heavies and magnets that hold them: what left under licences in 2025 is all that leaves, later and dearer."""
     book = Book()
-    wait, carrying = find("trade_costs", item="export_licence_time"), find("trade_costs", item="inventory_carrying_cost")
+    wait, carrying = (
+        find("trade_costs", item="export_licence_time"),
+        find("trade_costs", item="inventory_carrying_cost"),
+    )
     days = wait.number("value") * 7 / 5  # working days
     waited = f"{float(days):.0f} days of {wait['value']} working days, in which {carrying['value']} % a year are lost"
-    makers = {row["country"]: _capacity(base, row["country"]) for row in base.rows["countries"] if row["country"] != "CHN"}
+    makers = {
+        row["country"]: _capacity(base, row["country"]) for row in base.rows["countries"] if row["country"] != "CHN"
+    }
     for row in base.rows["lanes"]:
         if row["origin"] != "CHN" or not _licensed(row["material"]):
             continue
@@ -65,7 +70,9 @@ def _magnets(destination: str, material: str) -> tuple[Number, tuple[Fact, ...],
     region = {country: region for region, country in regions().items()}[destination]
     fell = table("disruptions")["H2025_FULLYEAR_US"]
     observed = [
-        row for row in read("demand") if row["region"] == region and row["sector"] in ("imports_from_china", "imports_from_china_9m")
+        row
+        for row in read("demand")
+        if row["region"] == region and row["sector"] in ("imports_from_china", "imports_from_china_9m")
     ]
     share = _use(region, (GRADES[material],)) / _use(region, GRADES.values())
     if observed:
@@ -74,7 +81,11 @@ def _magnets(destination: str, material: str) -> tuple[Number, tuple[Fact, ...],
         facts: tuple[Fact, ...] = (first, fell)
         why = "what customs counted, by the grades that the country uses, less the fall of exports to the USA in 2025"
     else:
-        before, facts, why = _use(region, (GRADES[material],)), (fell,), "all that the country used in 2025, less the fall of exports to the USA"
+        before, facts, why = (
+            _use(region, (GRADES[material],)),
+            (fell,),
+            "all that the country used in 2025, less the fall of exports to the USA",
+        )
     return before * (1 - fell.number("severity_fraction_lost")), facts, f"{why}; it does not grow"
 
 
@@ -88,10 +99,20 @@ def _value(base: Book, material: str) -> Number:
 
 def tariff(base: Book) -> Book:
     """A duty of the USA on all magnets, metals and oxides from anywhere, on top of what stands."""
-    fact = find("policy_events", event="Proclamation 11001 (Section 232 processed critical minerals): no tariff, negotiate")
+    fact = find(
+        "policy_events", event="Proclamation 11001 (Section 232 processed critical minerals): no tariff, negotiate"
+    )
     points = parameter("s232_points")
     lanes = [row for row in base.rows["lanes"] if row["destination"] == "USA"]
-    return _border(base, lanes, lambda _: points, cite(fact, assumed="what was not chosen in January 2026: so many points on all origins, as Section 301 has on China; from 2027 on"))
+    return _border(
+        base,
+        lanes,
+        lambda _: points,
+        cite(
+            fact,
+            assumed="what was not chosen in January 2026: so many points on all origins, as Section 301 has on China; from 2027 on",
+        ),
+    )
 
 
 def without_section_122(base: Book) -> Book:
@@ -117,7 +138,11 @@ def floor(base: Book, destinations: Iterable[str] | None = None, forge: bool = F
         "policy_events", event="Proclamation 11001 negotiation window")  # fmt: skip
     gap = 1000 * reference.number("price") - _value(base, "ndpr_oxide")
     oxide = _contents()
-    lanes = [row for row in base.rows["lanes"] if row["origin"] == "CHN" and (destinations is None or row["destination"] in destinations)]
+    lanes = [
+        row
+        for row in base.rows["lanes"]
+        if row["origin"] == "CHN" and (destinations is None or row["destination"] in destinations)
+    ]
 
     def extra(material: str) -> Number:
         return gap * oxide[material] / _value(base, material) if material in oxide else Number(0)
@@ -129,7 +154,11 @@ def floor(base: Book, destinations: Iterable[str] | None = None, forge: bool = F
 def _contents() -> dict[str, Number]:
     """Tonnes of Nd-Pr oxide that were needed for the Nd-Pr in a tonne of oxide, metal or finished magnet."""
     metal = feed("metal-ndpr", "ndpr_oxide")
-    return {"ndpr_oxide": Number(1), "ndpr_metal": metal, **{grade: metal * share[0] / 100 for grade, share in BULK.items()}}
+    return {
+        "ndpr_oxide": Number(1),
+        "ndpr_metal": metal,
+        **{grade: metal * share[0] / 100 for grade, share in BULK.items()},
+    }
 
 
 def _border(base: Book, lanes: list[Row], extra, about: dict[str, str]) -> Book:  # type: ignore[no-untyped-def]
@@ -140,8 +169,14 @@ def _border(base: Book, lanes: list[Row], extra, about: dict[str, str]) -> Book:
         more = extra(material) if material in {r["material"] for r in base.rows["tariffs"]} else Number(0)
         if more > 0:
             for row in base.rows["tariffs"]:  # what stands for the same movement ends the year before
-                if (row["material"], row["origin"], row["destination"]) == (material, origin, destination) and not row["first_year"] and not row["last_year"]:
-                    same = {c: row[c] for c in ("material", "origin", "destination", "source", "note")} | {"rate": base.number("tariffs", row, "rate")}
+                if (
+                    (row["material"], row["origin"], row["destination"]) == (material, origin, destination)
+                    and not row["first_year"]
+                    and not row["last_year"]
+                ):
+                    same = {c: row[c] for c in ("material", "origin", "destination", "source", "note")} | {
+                        "rate": base.number("tariffs", row, "rate")
+                    }
                     book.add("tariffs", **same, active="no")
                     book.add("tariffs", **same, last_year=FIRST)
             book.add("tariffs", material=material, origin=origin, destination=destination, first_year=first,
@@ -190,5 +225,7 @@ def venture(base: Book) -> Book:
              max_share=1, **cite(total, assumed="the money of one year, for all of them and to the end"))  # fmt: skip
     for row in base.rows["options"]:
         if row["facility"] in startups:
-            book.add("fund_options", fund="venture", option=row["option"], **cite(total, assumed="the option of a startup"))
+            book.add(
+                "fund_options", fund="venture", option=row["option"], **cite(total, assumed="the option of a startup")
+            )
     return book

@@ -1,69 +1,63 @@
-"""How far the numbers of allied-2040 may be off: one row per number for which the facts give a range, or say how sure they are.
+"""What each number of an instance rests on, and how far it may be off: ``evidence.csv``.
 
-Columns: table, key (the row's key columns joined with ``/``), column, low, high (blank where the facts give none), confidence (high, medium, low),
-kind (``fact``: published; ``estimate``: the compiler of the facts; ``assumption``: declared in the derivation).
+Every number that was read or computed from the facts has a row: its kind, age and confidence follow from the claims on the cells that it was
+computed from. A range is given where the facts give one, or choices/ranges.csv does.
 """
 
 from __future__ import annotations
 
-from . import china
+import re
+from dataclasses import dataclass
+
+from . import china, claims
 from .book import COLUMNS, KEYS, Book
 from .chain import MAGNET_RECIPES, down, up
 from .demand import ALLOCATED, GRADES, regions, years
-from .facts import Fact, assume, cite, find, named, read, table
+from .facts import cite, find, named, parameter, read, table
 from .floors import INDEX
 from .metal import NDPR
 from .money import nominal
 from .plants import of_stage
 
 Row = dict[str, str]
+MOST_CELLS = 6  # that a note names
 
 
-def _key(name: str, row: Row) -> str:
-    return "/".join(row[c] for c in COLUMNS[name][: KEYS.get(name, 1)])
+@dataclass(frozen=True)
+class Range:
+    """From ``low`` to ``high``, in the unit of the number; ``note`` says why."""
+
+    low: float
+    high: float
+    confidence: str
+    source: str
+    note: str
 
 
 class Ranges:
-    """Collects rows of evidence.csv for one instance."""
+    """Collects the ranges of one instance by (table, key, column)."""
 
     def __init__(self, base: Book) -> None:
-        self.base, self.book = base, Book()
+        self.base = base
+        self.found: dict[tuple[str, str, str], Range] = {}
 
     def add(
-        self,
-        name: str,
-        row: Row,
-        column: str,
-        low: float | None,
-        high: float | None,
-        confidence: str,
-        kind: str,
-        about: dict[str, str],
+        self, name: str, row: Row, column: str, low: float, high: float, confidence: str, about: dict[str, str]
     ) -> None:
-        self.book.add(
-            "evidence",
-            table=name,
-            key=_key(name, row),
-            column=column,
-            low=low,
-            high=high,
-            confidence=confidence,
-            kind=kind,
-            **about,
-        )
+        """Note the range of a cell; the number itself always lies in it. The first range that is noted counts."""
+        value = float(row[column])
+        key = name, "/".join(row[c] for c in COLUMNS[name][: KEYS.get(name, 1)]), column
+        note = about["note"].removeprefix("assumption: ")
+        self.found.setdefault(key, Range(min(low, value), max(high, value), confidence, about["source"], note))
 
     def rows(self, name: str, **where: str) -> list[Row]:
         return [r for r in self.base.rows[name] if all(r[c] == v for c, v in where.items())]
 
 
-def _kind(fact: Fact) -> str:
-    return "estimate" if fact.estimated else "fact"
-
-
 def capacities(r: Ranges) -> None:
     """Capacity and module size: how sure the fact is; half of an estimated tonnage either way when the fact calls itself unsure."""
     plants = [row for stage in ("mining", "separation", "metal", "magnet") for row in of_stage(stage)]
-    spread = {"high": 0.1, "medium": 0.25, "low": 0.5}
+    spread = {sure: parameter(f"capacity_spread_{sure}") for sure in ("high", "medium", "low")}
     for plant in plants:
         key, fact = plant.id, named(plant["fact"])
         sure = fact["confidence"]
@@ -81,7 +75,6 @@ def capacities(r: Ranges) -> None:
                     round(t * (1 - spread[sure]), 1),
                     round(t * (1 + spread[sure] / 2), 1),
                     sure,
-                    _kind(fact),
                     about,
                 )
         for row in r.rows("options", facility=key):
@@ -100,10 +93,9 @@ def capacities(r: Ranges) -> None:
                 "options",
                 row,
                 "capex_musd",
-                round(0.9 * capex, 1),
+                round(parameter("capex_low") * capex, 1),
                 round(high * capex, 1),
                 sure,
-                _kind(fact),
                 about_capex,
             )
 
@@ -121,7 +113,7 @@ def costs(r: Ranges) -> None:
         country, process, opex = where[row["facility"]], row["process"], float(row["opex_usd_per_t"])
         if process in adders and country in conversion:
             fact = conversion[country]
-            capital = 1 if country == "CHN" else 0.7
+            capital = 1 if country == "CHN" else parameter("conversion_without_capital")
             low, high = (1000 * (capital * fact.number(c) + adders[process]) for c in ("low", "high"))
             why = "plus the dearer process of the grade" + (
                 "" if country == "CHN" else "; 70 per cent of the published cost, which contains capital"
@@ -133,7 +125,6 @@ def costs(r: Ranges) -> None:
                 min(low, opex),
                 max(high, opex),
                 "low",
-                "estimate",
                 cite(fact, assumed=why),
             )
         elif process in (NDPR, "metal-ndpr-chn"):
@@ -146,7 +137,6 @@ def costs(r: Ranges) -> None:
                 min(low, opex),
                 max(high, opex),
                 fact["confidence"],
-                _kind(fact),
                 cite(fact),
             )
         elif process in ("metal-dy", "metal-tb"):
@@ -155,14 +145,14 @@ def costs(r: Ranges) -> None:
                 "operations",
                 row,
                 "opex_usd_per_t",
-                min(10_000, opex),
+                min(1000 * parameter("heavy_metal_low"), opex),
                 1000 * fact.number("high"),
                 "low",
-                "estimate",
                 cite(fact),
             )
         elif process == "sep-light" and opex > 20_000:  # in integrated projects most of the cost stands in the mine
-            low, high = (25_000, 35_000) if opex <= 30_000 else (min(opex, 30_000), 60_000)
+            size = "established" if opex <= 30_000 else "new"
+            low, high = (1000 * parameter(f"light_{size}_{end}") for end in ("low", "high"))
             r.add(
                 "operations",
                 row,
@@ -170,24 +160,22 @@ def costs(r: Ranges) -> None:
                 low,
                 high,
                 "low",
-                "assumption",
-                assume("established 25-35, new and novel 35-60 USD per kg, so that all-in costs stay in Y028-Y034"),
+                judged("established 25-35, new and novel 35-60 USD per kg, so that all-in costs stay in Y028-Y034"),
             )
         elif process == "sep-heavy" and opex > 20_000:
             r.add(
                 "operations",
                 row,
                 "opex_usd_per_t",
-                min(opex, 60_000),
-                max(opex, 100_000),
+                1000 * parameter("heavy_low"),
+                1000 * parameter("heavy_high"),
                 "low",
-                "assumption",
-                assume("60-100 USD per kg of Dy+Tb oxide"),
+                judged("60-100 USD per kg of Dy+Tb oxide"),
             )
         elif process == "sep-light-chn":
             span = china.separation_opex("cost")["light"][0], china.separation_opex("price")["light"][0]
             about = cite(
-                *china.VIEWS["cost"][1], *china.VIEWS["price"][1], assumed="from the cost view to the price view"
+                *china.view("cost")[1], *china.view("price")[1], assumed="from the cost view to the price view"
             )
             r.add(
                 "operations",
@@ -196,7 +184,6 @@ def costs(r: Ranges) -> None:
                 round(1000 * span[0]),
                 round(1000 * span[1]),
                 "medium",
-                "fact",
                 about,
             )
         elif process == "sep-heavy-chn":
@@ -208,8 +195,7 @@ def costs(r: Ranges) -> None:
                 round(1000 * span[0]),
                 round(1000 * span[1]),
                 "low",
-                "assumption",
-                assume("from the cost view to the price view"),
+                judged("from the cost view to the price view"),
             )
         elif process.startswith("rec-") and process != "rec-short" and country != "CHN":
             fact = down("syc-rec-opex-long")
@@ -217,10 +203,9 @@ def costs(r: Ranges) -> None:
                 "operations",
                 row,
                 "opex_usd_per_t",
-                round(opex * 20 / 27.5, 1),
-                round(opex * 40 / 27.5, 1),
+                round(opex * fact.number("low") / fact.number("value"), 1),
+                round(opex * fact.number("high") / fact.number("value"), 1),
                 "low",
-                _kind(fact),
                 cite(fact),
             )
 
@@ -248,7 +233,6 @@ def yields(r: Ranges) -> None:
                 min(value, round(1 / best, 4)),
                 max(value, round(1 / worst, 4)),
                 "low",
-                "estimate",
                 cite(*facts),
             )
     block = down("syc-yield-block-fin")
@@ -263,14 +247,13 @@ def yields(r: Ranges) -> None:
                 round(low, 4),
                 round(high, 4),
                 "medium",
-                "fact",
                 cite(block, assumed="block yield alone varied"),
             )
         for material in ("dy_metal", "tb_metal"):
             for row in r.rows("recipes", process=recipe.process, material=material):
                 value = float(row["t_per_t"])
-                r.add("recipes", row, "t_per_t", round(0.6 * value, 5), round(1.5 * value, 5), "low", "assumption",
-                      assume("compositions by grade are recollections; diffusion saves 40-70 per cent of bulk, so two thirds either way of the middle"))  # fmt: skip
+                r.add("recipes", row, "t_per_t", round(parameter("heavies_low") * value, 5), round(parameter("heavies_high") * value, 5), "low",
+                      judged("compositions by grade are recollections; diffusion saves 40-70 per cent of bulk, so two thirds either way of the middle"))  # fmt: skip
 
 
 def money(r: Ranges) -> None:
@@ -291,12 +274,11 @@ def money(r: Ranges) -> None:
             round(low, 4),
             round(high, 4),
             "low",
-            "estimate",
             cite(fact, assumed="less inflation, plus the adders of the option"),
         )
     for sector in read("sectors"):
         for row in r.rows("sectors", sector=sector.id):
-            r.add("sectors", row, "shortage_usd_per_t", 300_000, 6_500_000, "low", "assumption",
+            r.add("sectors", row, "shortage_usd_per_t", 1000 * parameter("shortage_low"), 1000 * parameter("shortage_high"), "low",
                   cite(*map(named, sector.words("losses")), assumed="from the gross value of cheap goods to the highest published loss per kg"))  # fmt: skip
 
 
@@ -319,7 +301,7 @@ def demand(r: Ranges) -> None:
                             low, high = low + share * float(row["low"]), high + share * float(row["high"])
                     for row in r.rows("demand", country=country, sector=sector.id, material=material, year=year):
                         value = float(row["demand_t"])
-                        r.add("demand", row, "demand_t", round(min(low, value), 1), round(max(high, value), 1), "low", "estimate",
+                        r.add("demand", row, "demand_t", round(min(low, value), 1), round(max(high, value), 1), "low",
                               {"source": row["source"], "note": "assumption: range of the allocation in demand.csv times the grade mix"})  # fmt: skip
 
 
@@ -336,7 +318,6 @@ def scrap(r: Ranges) -> None:
                 1000 * planned.number("low"),
                 1000 * planned.number("high"),
                 "low",
-                "estimate",
                 cite(planned),
             )
             continue
@@ -349,7 +330,6 @@ def scrap(r: Ranges) -> None:
             round(low, 1),
             round(high, 1),
             "low",
-            "estimate",
             cite(fact, assumed="in proportion to the rate of collection"),
         )
         price = down("syc-rec-feed-price")
@@ -360,14 +340,45 @@ def scrap(r: Ranges) -> None:
             1000 * price.number("low"),
             1000 * price.number("high"),
             "low",
-            "fact",
             cite(price),
         )
 
 
-def evidence(base: Book) -> Book:
-    """evidence.csv of allied-2040."""
-    ranges = Ranges(base)
-    for collect in (capacities, costs, yields, money, demand, scrap):
-        collect(ranges)
-    return ranges.book
+def declared(r: Ranges) -> None:
+    """The ranges of choices/ranges.csv, for what has none yet; the first that fits counts."""
+    for rule in read("ranges"):
+        low, high, column = rule.number("low"), rule.number("high"), rule["column"]
+        for row in r.base.rows[rule["table"]]:
+            if row[column] and re.fullmatch(rule["keys"], "/".join(r.base.key(rule["table"], row))):
+                value = float(row[column])
+                ends = (low * value, high * value) if rule["basis"] == "times" else (value + low, value + high)
+                if column == "success_probability":
+                    ends = max(0.0, ends[0]), min(1.0, ends[1])
+                ends = max(0.0, round(ends[0], 4)), round(ends[1], 4)
+                r.add(rule["table"], row, column, *ends, rule["confidence"], judged(rule["why"]))
+
+
+def judged(why: str) -> dict[str, str]:
+    """A range that rests on no source."""
+    return {"source": "", "note": why}
+
+
+def evidence(book: Book, ranges: bool = True) -> None:
+    """Add ``evidence.csv``: what each number of ``book`` rests on; with ``ranges`` how far it may be off, too."""
+    r = Ranges(book)
+    if ranges:
+        for collect in (capacities, costs, yields, money, demand, scrap, declared):
+            collect(r)
+    for cell, number in list(book.numbers.items()):
+        if not number.cells or cell[0] == "countries":  # places on the map are no numbers of the model
+            continue
+        claim, span = claims.of_number(number.cells), r.found.get(cell)
+        sources = tuple(dict.fromkeys((*claim.sources, *(span.source.split(";") if span and span.source else ()))))
+        note = " + ".join(claims.told(c) for c in number.cells[:MOST_CELLS])
+        if len(number.cells) > MOST_CELLS:
+            note += f" and {len(number.cells) - MOST_CELLS} more cells"
+        book.add(
+            "evidence", table=cell[0], key=cell[1], column=cell[2], low=None if span is None else float(span.low), high=None if span is None else float(span.high),
+            confidence=claim.confidence if span is None else span.confidence, kind=claim.kind, as_of=claim.as_of, review_by=claim.review_by,
+            source=";".join(sources), note=("assumption: " if claim.kind == "judgement" or not sources else "") + (f"{span.note}; " if span else "") + f"from {note}",
+        )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .book import Book
 from .facts import Fact, Number, named, parameter
-from .plants import add, name, of_stage, shared_loan
+from .plants import add, committed, name, of_stage, shared_loan
 
 ZERO = Number(0)
 
@@ -33,7 +33,7 @@ def circuits(book: Book, year: int | None = None) -> None:
         capacity = c.optional("tonnes")
         if capacity is None:
             capacity = tonnes(fact, part) if share is None else share * tonnes(fact, part)
-        money = None if c.flag("committed") else capex(fact, part) if own is None else own
+        money = None if committed(c) else capex(fact, part) if own is None else own
         opex = c.optional("opex_usd_per_kg")
         add(
             book, c, {p: 1000 * (parameter(c["cost"] or part) if opex is None else opex) for p in c.words("processes")}, capacity,

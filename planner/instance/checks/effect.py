@@ -300,9 +300,12 @@ def _disruption(facts: _Facts, row: Disruption, period: Period) -> bool:
 
 def _delivery_risk(facts: _Facts, row: DeliveryRisk, period: Period) -> bool:
     """Return whether there is an option of the kind that a delivery risk is of."""
-    if row.projects in ("one", "all"):
-        return bool(facts.instance.options)
-    return any(facts.plants[o.facility].startup == (row.projects == "startup") for o in facts.instance.options)
+    options = facts.instance.options
+    if row.projects == "one":
+        return any(row.option in (o.option, facts.plants[o.facility].owner) for o in options)
+    return any(
+        row.projects == "all" or facts.plants[o.facility].startup == (row.projects == "startup") for o in options
+    )
 
 
 # The functions below return whether a row holds in a period.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from ...errors import Issue, did_you_mean
 from ..declare import joined_key
@@ -36,3 +37,20 @@ def ordered_range(draft: Draft) -> Iterable[Issue]:
     for row in draft.instance.evidence:
         if row.low is not None and row.high is not None and row.low > row.high:
             yield draft.at(row, "high", f"lies below low = {row.low:g}")
+
+
+@check("E366", "evidence")
+def dates(draft: Draft) -> Iterable[Issue]:
+    """A date must be a day, a month or a year."""
+    for row in draft.instance.evidence:
+        for column in ("as_of", "review_by"):
+            if getattr(row, column) and not is_date(getattr(row, column)):
+                yield draft.at(row, column, "no date", "write 2026-11-26, 2026-11 or 2026")
+
+
+def is_date(text: str) -> bool:
+    """True for a day, a month or a year of the calendar, as 2026-11-26, 2026-11 and 2026."""
+    try:
+        return len(text) in (4, 7, 10) and bool(date.fromisoformat(text + "2000-01-01"[len(text) :]))
+    except ValueError:
+        return False

@@ -36,6 +36,16 @@ def option_or_kind(draft: Draft) -> Iterable[Issue]:
             yield draft.at(row, "projects", "expected `one` together with an option, and no option with another word")
 
 
+@check("E397", "delivery_risk")
+def cause_with_a_correlation(draft: Draft) -> Iterable[Issue]:
+    """A common cause must come with how much it explains, and the other way round."""
+    for row in draft.instance.delivery_risk:
+        if bool(row.common_cause) != (row.correlation > 0.0):
+            column, other = ("correlation", "common_cause") if row.common_cause else ("common_cause", "correlation")
+            expected = f"required beside {other}: what the projects share, and how much of the variance it explains"
+            yield draft.at(row, column, expected, "fill in both, or neither")
+
+
 @check("W541", SETTINGS, "scenarios")
 def weight_without_scenarios(draft: Draft) -> Iterable[Issue]:
     """A risk weight needs scenarios; without them there is only one outcome, and the weight has no effect."""

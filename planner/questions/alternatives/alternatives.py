@@ -43,7 +43,7 @@ def alternatives(
     groups: Sequence[str] = (),
     latest: bool = True,
     pairs: int = 8,
-    gap: float | None = None,
+    gap: float | str | None = None,
     time_limit: float | None = None,
     threads: int = 1,
     seed: int = 0,
@@ -76,6 +76,7 @@ def alternatives(
     UsageError and what `solve` raises.
     """
     instance = given_instance(instance)
+    gap = fraction(gap, "gap")
     slack = fraction(slack, "slack")
     if not 0.0 <= slack < math.inf or plans < 0 or pairs < 0:
         raise UsageError(

@@ -30,7 +30,7 @@ BUYS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Alternatives(Study):
     """Plans within a slack of the least cost.
 

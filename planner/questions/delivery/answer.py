@@ -17,7 +17,7 @@ from scipy import sparse
 from ...solving.lshaped import LShaped
 from ...solving.programme import Programme
 from ...solving.search import by_parts, least_cost
-from ...solving.solver import Settings
+from ...solving.solver import Found, Settings
 from .draws import AS_PLANNED, ProjectOutcome
 
 if TYPE_CHECKING:
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from .operations import Operations
 
 STARTED = 1e-6  # modules
+
+Builds = Mapping[tuple[str, int], float]  # (option, start year) -> modules started
+
+
+def _gap(found: Found) -> float:
+    """Return the relative gap of a search."""
+    return max(0.0, found.value - found.bound) / max(abs(found.value), 1e-9)
 
 
 class Answer:
@@ -60,10 +67,38 @@ class Answer:
 
         None: the outcome hits nothing that the plan starts.
         """
-        options = self.modules.options
-        hit = (o for o, _ in self.builds if outcome.get(o, AS_PLANNED) != AS_PLANNED)
-        first = {o: min(year for name, year in self.builds if name == o) for o in hit}
-        return min((year + options[o].lead_years for o, year in first.items()), default=None)
+        return min(self._due(outcome, self.builds).values(), default=None)
+
+    def _due(self, outcome: Mapping[str, ProjectOutcome], builds: Builds) -> dict[str, int]:
+        """Return option -> year in which its first module should have come online, of those started that are hit."""
+        due: dict[str, int] = {}
+        for option, year in builds:
+            if outcome.get(option, AS_PLANNED) != AS_PLANNED:
+                online = year + self.modules.options[option].lead_years
+                due[option] = min(online, due.get(option, online))
+        return due
+
+    def followed(self, outcome: Mapping[str, ProjectOutcome]) -> tuple[Builds, float, int]:
+        """Return what is started by someone who plans anew at each piece of news, as if the rest came as planned.
+
+        An outcome shows bit by bit: what becomes of a project is known from the year in which it should have come
+        online. What may begin by then, and in the years of ``after`` that follow, stays as it was decided before.
+        With the builds come the largest relative gap of the searches, and how many there were.
+        """
+        project = {o.option: o.exclusive_group or o.option for o in self.modules.options.values()}
+        builds, widest, searches = dict(self.builds), 0.0, 0
+        known: dict[str, ProjectOutcome] = {}
+        while due := self._due({o: of for o, of in outcome.items() if o not in known}, builds):
+            news = min(due.values())
+            heard = {project[o] for o, year in due.items() if year == news}
+            known |= {o: of for o, of in outcome.items() if project[o] in heard}
+            found, _, _ = self._best(known, news + self.after, builds)
+            searches += 1
+            if not found.held:
+                break  # a promise of funds or groups leaves nothing to change
+            widest = max(widest, _gap(found))
+            builds = self._started(found.x)
+        return builds, widest, searches
 
     def to(self, outcome: Mapping[str, ProjectOutcome]) -> Result | None:
         """Return the best answer to an outcome, as values that JSON can hold; None if nothing is hit, or nothing found.
@@ -74,34 +109,44 @@ class Answer:
         news = self.news(outcome)
         if news is None:
             return None
-        arrays, cost = self._with(outcome, news + self.after)
-        programme = Programme(arrays, Settings())
-        found = least_cost(programme, by_parts(programme, LShaped), self._as_planned(arrays), None, None)
+        found, cost, offset = self._best(outcome, news + self.after, self.builds)
         if not found.held:
             return None
         x = found.x
         measured = self.operations.recourse_measures @ x
         short, exposed, delivered = measured[2:].reshape(3, self.operations.periods).tolist()
-        started = []
-        for i, k in arrays.columns.get("build", {}).items():
-            start = self.operations.data.build[i]
-            more = float(x[k]) - self.builds.get((start.option, start.year), 0.0)
-            if more > STARTED:
-                started.append([start.option, start.year, round(more, 6)])
+        more = {key: n - self.builds.get(key, 0.0) for key, n in self._started(x).items()}
+        started = [[option, year, round(n, 6)] for (option, year), n in more.items() if n > STARTED]
         return {
-            "cost": float(cost @ x) + arrays.offset + self.closing,
+            "cost": float(cost @ x) + offset + self.closing,
             "short": short,
             "exposed": exposed,
             "delivered": delivered,
-            "gap": max(0.0, found.value - found.bound) / max(abs(found.value), 1e-9),
+            "gap": _gap(found),
             "starts": started,
             "news": news,
         }
 
-    def _with(self, outcome: Mapping[str, ProjectOutcome], begin: int) -> tuple[Any, np.ndarray]:
+    def _best(
+        self, outcome: Mapping[str, ProjectOutcome], begin: int, builds: Builds
+    ) -> tuple[Found, np.ndarray, float]:
+        """Return the best plan in an outcome, the true costs (columns,) of the model, MUSD, and its constant."""
+        arrays, cost = self._with(outcome, begin, builds)
+        programme = Programme(arrays, Settings())
+        found = least_cost(programme, by_parts(programme, LShaped), self._begun(arrays, builds), None, None)
+        return found, cost, arrays.offset
+
+    def _started(self, x: np.ndarray) -> dict[tuple[str, int], float]:
+        """Return (option, start year) -> modules of a solution of shape (columns,)."""
+        built = self.operations.data.build
+        columns = self.arrays.columns.get("build", {})
+        return {(built[i].option, built[i].year): float(x[k]) for i, k in columns.items() if x[k] > STARTED}
+
+    def _with(self, outcome: Mapping[str, ProjectOutcome], begin: int, builds: Builds) -> tuple[Any, np.ndarray]:
         """Return the model in an outcome, and its true costs (columns,), MUSD; the first also weighs broken promises.
 
-        begin  first year of a period from which starts are free
+        begin   first year of a period from which starts are free
+        builds  (option, start year) -> modules started before
         """
         data, limited = self.operations.data, self.operations.recourse.limited
         arrays, cost = self.arrays, self.operations.model.cost.copy()
@@ -119,16 +164,16 @@ class Answer:
                 cost[k] += change
                 weighed[k] += change
             if start.year < begin:
-                lower[k] = upper[k] = self.builds.get((start.option, start.year), 0.0)
+                lower[k] = upper[k] = builds.get((start.option, start.year), 0.0)
         matrix = sparse.csc_array(matrix)
         matrix.eliminate_zeros()
         return replace(arrays, matrix=matrix, cost=weighed, col_lower=lower, col_upper=upper), cost
 
-    def _as_planned(self, arrays: Any) -> np.ndarray:
-        """Return the plan's builds, from which the search begins, shape (columns,)."""
+    def _begun(self, arrays: Any, builds: Builds) -> np.ndarray:
+        """Return builds from which the search begins, shape (columns,)."""
         data, x = self.operations.data, np.zeros(len(arrays.cost))
         for i, k in arrays.columns.get("build", {}).items():
-            x[k] = self.builds.get((data.build[i].option, data.build[i].year), 0.0)
+            x[k] = builds.get((data.build[i].option, data.build[i].year), 0.0)
         for i, k in arrays.columns.get("chosen", {}).items():
             columns = [arrays.columns["build"][s] for s in data.chosen[i].starts if s in arrays.columns["build"]]
             x[k] = float(bool(x[columns].max(initial=0.0) > STARTED))

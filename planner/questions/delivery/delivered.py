@@ -17,6 +17,7 @@ from .operations import Operations
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
+    from ...instance.tables import Option
     from ...runs.run import Run
     from ...solving.solver import Progress
 
@@ -108,13 +109,18 @@ class Delivered:
         return {k: finished.results[key] for k, key in enumerate(keys) if key in finished.results}
 
     def solve_outcome(self, outcome: JointOutcome) -> Result:
-        """Return the result of the plan in an outcome, as values that JSON can hold.
+        """Return the result of the plan in an outcome, and as ``answered`` of the best answer, see `Answer.to`."""
+        answered = self.answer.to(outcome) if self.answer and outcome else None
+        return {**self.held(outcome, self.builds), "answered": answered}
+
+    def held(self, outcome: JointOutcome, builds: Sequence[tuple[Option, int, float]]) -> Result:
+        """Return what comes of builds (option, start year, modules) in an outcome, as values that JSON can hold.
 
         ``cost`` is in MUSD of present value; ``short``, ``exposed`` and ``delivered`` are lists of t/yr by period;
-        ``unkept`` tells whether a promise of the plan is broken; ``answered`` is the best answer, see `Answer.to`.
+        ``unkept`` tells whether a promise of the plan is broken.
         """
         capacity, money = self.own.copy(), self.closing
-        for option, year, count in self.builds:
+        for option, year, count in builds:
             own = outcome.get(option.option, AS_PLANNED)
             start = self.starts[option.option, year]
             for position, added in self.operations.capacity_effects(self.modules, start, own):
@@ -122,5 +128,4 @@ class Delivered:
             money += count * self.modules.cost(option.option, year, own)
         result = self.operations.solve(capacity)
         by_period = {name: getattr(result, name).tolist() for name in ("short", "exposed", "delivered")}
-        held = {"cost": result.cost + money, **by_period, "unkept": result.unkept}
-        return {**held, "answered": self.answer.to(outcome) if self.answer and outcome else None}
+        return {"cost": result.cost + money, **by_period, "unkept": result.unkept}

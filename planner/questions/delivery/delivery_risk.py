@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 QUANTILES = (0.1, 0.5, 0.9)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DeliveryRisk(Study):
     """A plan in many outcomes of its projects.
 
@@ -105,6 +105,7 @@ class DeliveryRisk(Study):
     complete: bool = True
     settings: dict[str, Any] = field(default_factory=dict)
     of: str = ""
+    instance: Instance | None = field(default=None, repr=False)
 
     @property
     def count(self) -> int:
@@ -216,9 +217,9 @@ def delivery_risk(
     )
     settings = {"samples": samples, "seed": seed, "rebuild_after": rebuild_after}
     complete = len(results) == samples
-    return DeliveryRisk(
-        *_frames(instance, plan, draws, results), float(plan.planned["cost"]), alpha, complete, settings, plan.digest
-    )
+    frames = _frames(instance, plan, draws, results)
+    planned = float(plan.planned["cost"])
+    return DeliveryRisk(*frames, planned, alpha, complete, settings, plan.digest, instance)
 
 
 def _frames(

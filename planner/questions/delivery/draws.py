@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ...instance.tables import DeliveryRisk, Option
 
 ASPECTS = 4  # of a project, each drawn by itself: success, delay, cost, size
+EDGE = 1e-12  # how near to 0 and 1 a point may lie that becomes a normal deviate, which must be finite
 
 
 class ProjectOutcome(NamedTuple):
@@ -79,26 +80,37 @@ def check_sizes(instance: Instance) -> None:
 
 
 def draw(instance: Instance, samples: int, seed: int | Sequence[int]) -> Draws:
-    """Draw outcomes from a scrambled Sobol sequence, with one coordinate per project and aspect.
+    """Draw outcomes from a scrambled Sobol sequence, with one coordinate per project and aspect, and per common cause.
 
     samples  how many; a power of 2 covers the outcomes most evenly
     seed     of the scrambling; the same seed gives the same outcomes
 
     The options of an exclusive group are one project in several forms (such as with and without a loan), so the same
     happens to all of them. The draws depend on the options of the instance only, not on what is built: all plans are
-    tried on the same outcomes (common random numbers).
+    tried on the same outcomes (common random numbers). A common cause is the one factor of a Gaussian copula: the
+    normal deviate of an aspect is the square root of the correlation times that of the cause, plus the rest of its
+    own. So every aspect keeps its own distribution.
     """
-    from scipy.stats import qmc
+    from scipy.stats import norm, qmc
 
     options = instance.options
     project_of = [o.exclusive_group or o.option for o in options]
     projects = sorted(set(project_of))
     where = {name: i for i, name in enumerate(projects)}
-    sequence = qmc.Sobol(ASPECTS * max(1, len(projects)), scramble=True, rng=np.random.default_rng(seed))
+    risks = [_risk_of(instance, o) for o in options]
+    causes = sorted({r.common_cause for r in risks} - {""})
+    dimensions = ASPECTS * max(1, len(projects)) + len(causes)
+    sequence = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
     points = sequence.random(1 << max(0, (samples - 1).bit_length()))[:samples]
     columns = np.array([where[name] for name in project_of], dtype=int)
     uniform = [points[:, a * len(projects) + columns] if len(options) else points[:, :0] for a in range(ASPECTS)]
-    risks = [_risk_of(instance, o) for o in options]
+    for k, cause in enumerate(causes, start=dimensions - len(causes)):
+        bad = norm.ppf(points[:, k].clip(EDGE, 1.0 - EDGE))[:, np.newaxis]
+        of = [i for i, r in enumerate(risks) if r.common_cause == cause]
+        part = np.array([risks[i].correlation for i in of])
+        for aspect, worse in enumerate((1.0, 1.0, 1.0, -1.0)):  # a large number is bad but for the size
+            own = norm.ppf(uniform[aspect][:, of].clip(EDGE, 1.0 - EDGE))
+            uniform[aspect][:, of] = norm.cdf(worse * np.sqrt(part) * bad + np.sqrt(1.0 - part) * own)
     chance = np.array([o.success_probability for o in options])
     return Draws(
         tuple(o.option for o in options),
@@ -110,16 +122,16 @@ def draw(instance: Instance, samples: int, seed: int | Sequence[int]) -> Draws:
 
 
 def _risk_of(instance: Instance, option: Option) -> DeliveryRisk:
-    """Return the row of delivery_risk.csv that governs an option: its own, that of its kind, or that of all projects.
+    """Return the row of delivery_risk.csv that governs an option: its own, its owner's, that of its kind, or of all.
 
     Without any, the row returned says that the option comes as planned.
     """
     from ...instance.tables import DeliveryRisk
 
-    startup = next(f.startup for f in instance.facilities if f.facility == option.facility)
+    plant = next(f for f in instance.facilities if f.facility == option.facility)
     rows = {(r.option, r.projects): r for r in instance.delivery_risk}
-    kind = "startup" if startup else "established"
-    for name in ((option.option, "one"), ("", kind), ("", "all")):
+    kind = "startup" if plant.startup else "established"
+    for name in ((option.option, "one"), (plant.owner, "one"), ("", kind), ("", "all")):
         if name in rows:
             return rows[name]
     return DeliveryRisk(option=option.option, projects="one", note="")

@@ -29,7 +29,7 @@ PROJECT, OWNER = "project", "owner"
 MOST_TOLD = 10  # answers in the text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Failures(Study):
     """A plan without one of its projects, or without all projects of one owner, one after the other.
 

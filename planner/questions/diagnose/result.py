@@ -46,7 +46,7 @@ class Cause(Declared):
     whole: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Diagnosis(Study):
     """Whether an instance has a plan, and if not, the reasons and the least relaxation that gives it one.
 

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...arguments import checked
+from ...errors import UsageError
+from ...instance.checks.evidence import is_date
 from ...instance.declare import joined_key
 from ...instance.loading import given_instance
 from ...instance.tables import TABLES, columns
 from ...runs.run import given_run
+from ...words import counted
 from ..study import Study, Table, Value, text_table
 
 if TYPE_CHECKING:
@@ -22,33 +25,37 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...runs.run import Run
 
-BACKINGS = ("sourced", "both", "assumed", "neither")  # what a number can rest on, as in the columns of ``coverage``
+BACKINGS = ("published", "derived", "cited", "judgement", "neither")  # what a number can rest on, the surest first
+OLDER = {"fact": "published", "estimate": "judgement", "assumption": "judgement"}  # words that evidence.csv may use too
 ASSUMED = "assumption"
+NO_FIGURES = ("latitude", "longitude")  # places on the map are no numbers of the model
 OLD_YEARS = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evidence(Study):
     """How the numbers of an instance are backed.
 
     ages        numbers that cite no source younger than 3 years before the newest one, and all that cite a dated one
     confidence  how many numbers have a range, by the confidence in it
-    The frames are the tables of the same names, see HOLDS; ``weights`` is None without a run.
+    The frames are the tables of the same names, see HOLDS; ``weights`` is None without a run, ``stale`` without a date.
     """
 
     COMMAND, MANIFEST, OF = "evidence", "evidence.json", "instance"
     HOLDS = (
         Table(
             "coverage",
-            "Each table of the instance, and its numbers: cells that differ from the column's default.",
+            "Each table of the instance, and its numbers: cells that differ from the column's default. What a number "
+            "rests on, evidence.csv tells for the cell; for a cell that it does not tell of, its row does.",
             """
-            table   | text    | | the table
-            numbers | integer | | how many numbers it has
-            sourced | integer | | those whose row cites a source
-            both    | integer | | those whose row cites a source and says what it assumes beyond it
-            assumed | integer | | those whose row says that it assumes them
-            neither | integer | | those whose row does neither
-            ranged  | integer | | those that have a range in evidence.csv
+            table     | text    | | the table
+            numbers   | integer | | how many numbers it has
+            published | integer | | those that a source holds
+            derived   | integer | | those that follow from published ones by a stated formula
+            cited     | integer | | those whose row cites a source, which nobody verified for the number
+            judgement | integer | | those that were judged, or whose row cites nothing and says that it assumes them
+            neither   | integer | | those whose row neither cites nor says that it assumes
+            ranged    | integer | | those that have a range in evidence.csv
             """,
         ),
         Table(
@@ -74,6 +81,20 @@ class Evidence(Study):
             """,
         ),
         Table(
+            "stale",
+            "With a date: cells of evidence.csv that were to be looked at again before it, the longest overdue first.",
+            """
+            table     | text   |        | table of the number
+            key       | text   |        | key of its row
+            column    | text   |        | its column
+            value     | number | column | the number
+            kind      | text   |        | what it rests on
+            as_of     | text   |        | when it held
+            review_by | text   |        | by when it was to be looked at again
+            note      | text   |        | what evidence.csv says of it
+            """,
+        ),
+        Table(
             "weights",
             "With a run: ranges of evidence.csv, those that weigh most in the plan first.",
             """
@@ -84,9 +105,10 @@ class Evidence(Study):
             low        | number | column | low end of its range
             high       | number | column | high end of its range
             confidence | text   |        | confidence in it
-            kind       | text   |        | what the range is
+            kind       | text   |        | what the number rests on
             musd       | number | MUSD   | change of present cost from the low to the high end: marginal value in the
-                plan times the range, which may be wider than the marginal value holds for
+                plan times the range, which may be wider than the marginal value holds for; blank where a number has no
+                marginal value, such as a lead; these rows stand last
             """,
         ),
     )  # fmt: skip
@@ -96,6 +118,7 @@ class Evidence(Study):
     ages: tuple[int, int]
     confidence: Mapping[str, int]
     unbacked: pd.DataFrame
+    stale: pd.DataFrame | None
     weights: pd.DataFrame | None
 
     @property
@@ -109,13 +132,13 @@ class Evidence(Study):
         return self.ages[1]
 
     def __str__(self) -> str:
-        total = self.coverage[["numbers", "sourced", "assumed", "both", "neither", "ranged"]].sum()
+        total = self.coverage.drop(columns="table").sum()
         lines = [
-            f"{total['numbers']:,} numbers: {total['sourced'] + total['both']:,} cite a source "
-            f"({total['both']:,} of them say what they assume beyond it), "
-            f"{total['assumed']:,} are declared assumptions, {total['neither']:,} neither"
+            f"{total['numbers']:,} numbers: {total['published']:,} are published, {total['derived']:,} derived from "
+            f"published ones, {total['cited']:,} cite a source that was not verified, {total['judgement']:,} are "
+            f"judged, {total['neither']:,} say nothing"
         ]
-        columns = [("  table", "<20"), *((name, ">8") for name in self.coverage.columns[1:])]
+        columns = [("  table", "<20"), *((name, ">9") for name in self.coverage.columns[1:])]
         counts = self.coverage.itertuples(index=False)
         lines += text_table(columns, [(f"  {table}", *(f"{n:,}" for n in numbers)) for table, *numbers in counts])
         if self.confidence:
@@ -131,30 +154,49 @@ class Evidence(Study):
         if len(self.unbacked):
             lines.append(f"{len(self.unbacked)} rows with numbers neither cite a source nor say that they assume:")
             lines += [f"  {r.place}  {r.table} {r.key}" for r in self.unbacked.head(10).itertuples()]
+        if self.stale is not None:
+            lines.append(f"To be looked at again: {counted(len(self.stale), 'number')}")
+            lines += [
+                f"  {r.review_by:<10}  {r.table} {r.key} {r.column} = {r.value:,.6g} "
+                f"({r.kind}, as of {r.as_of or 'no date'}): {r.note}"
+                for r in self.stale.head(20).itertuples()
+            ]
         if self.weights is not None:
+            known = self.weights[self.weights["musd"].notna()]
             lines.append(
                 "Ranges that weigh most in the plan (present cost from the low to the high end, by the rate in the "
                 "plan, which may hold for less; sensitivity solves the ends):"
             )
-            for r in self.weights.head(15).itertuples():
+            for r in known.head(15).itertuples():
                 lines.append(
                     f"  {r.musd:>+11,.4g} MUSD  {r.table} {r.key} {r.column}: {r.low:,.6g} to {r.high:,.6g} "
                     f"({r.value:,.6g}; {r.kind}, {r.confidence} confidence)"
                 )
+            without = Counter(f"{r.table}.{r.column}" for r in self.weights.itertuples() if r.musd != r.musd)
+            if without:
+                told = ", ".join(f"{name} {count:,}" for name, count in without.most_common())
+                lines.append(f"Ranges without a rate, whose ends only sensitivity can solve: {told}")
         return "\n".join(lines)
 
 
 @checked
-def evidence(instance: Instance | str | Path, run: Run | str | Path | None = None) -> Evidence:
+def evidence(
+    instance: Instance | str | Path, run: Run | str | Path | None = None, stale: str | None = None
+) -> Evidence:
     """How the numbers of an instance are backed; with a run also which ranges of evidence.csv weigh most in it.
 
     The weights come from one more solve of the operations with the builds of the run held (none without a run).
+    ``stale``, a date such as 2026-11-25, lists what was to be looked at again before it. Raises UsageError if it is
+    no date.
     """
+    if stale is not None and not is_date(stale):
+        raise UsageError(f"{stale!r} is no date; write 2026-11-26, 2026-11 or 2026")
     instance = given_instance(instance)
     run = None if run is None else given_run(run)
     import pandas as pd
 
-    ranged = Counter(e.table for e in instance.evidence)
+    told = {(e.table, e.key, e.column): e for e in instance.evidence}
+    ranged = Counter(e.table for e in instance.evidence if e.low is not None and e.high is not None)
     dates = {s.source: s.date for s in instance.sources}
     years = {source: year for source, date in dates.items() if (year := _year(date)) is not None}
     newest = max(years.values(), default=0)
@@ -162,14 +204,15 @@ def evidence(instance: Instance | str | Path, run: Run | str | Path | None = Non
     old = dated = 0
     unbacked = []
     for table in TABLES:
-        for row, numbers, kind, place in _numbers(instance, table):
+        for row, kinds, place in _numbers(instance, table, told):
+            numbers = len(kinds)
             for source in row.source:
                 carried[source] += numbers
             known = [years[s] for s in row.source if s in years]
             if known:
                 dated += numbers
                 old += numbers if max(known) < newest - OLD_YEARS else 0
-            if kind == "neither":
+            if "neither" in kinds.values():
                 unbacked.append((table, joined_key(row), place))
     rows = [
         (table, sum(counts.values()), *(counts[kind] for kind in BACKINGS), ranged[table])
@@ -184,19 +227,22 @@ def evidence(instance: Instance | str | Path, run: Run | str | Path | None = Non
             columns=Evidence.columns("sources"),
         ),
         (old, dated),
-        dict(Counter(e.confidence for e in instance.evidence).most_common()),
+        dict(Counter(e.confidence for e in told.values() if e.low is not None and e.high is not None).most_common()),
         pd.DataFrame(unbacked, columns=Evidence.columns("unbacked")),
+        None if stale is None else _stale(instance, stale),
         None if run is None else _weights(instance, run),
     )
 
 
 def backing(instance: Instance) -> dict[str, dict[str, int]]:
     """Return table -> kind of `BACKINGS` -> how many of its numbers are of this kind; no table without any."""
+    told = {(e.table, e.key, e.column): e for e in instance.evidence}
     found: dict[str, dict[str, int]] = {}
     for table in TABLES:
         counts = dict.fromkeys(BACKINGS, 0)
-        for _, numbers, kind, _ in _numbers(instance, table):
-            counts[kind] += numbers
+        for _, kinds, _ in _numbers(instance, table, told):
+            for kind in kinds.values():
+                counts[kind] += 1
         if any(counts.values()):
             found[table] = counts
     return found
@@ -210,27 +256,61 @@ def _year(date: str) -> int | None:
     return int(found[0]) if found else None
 
 
-def _numbers(instance: Instance, table: str) -> Iterator[tuple[Any, int, str, str]]:
-    """Active rows that hold numbers other than a column's default: row, how many, what they rest on, file and line.
+def _numbers(
+    instance: Instance, table: str, told: Mapping[tuple[str, str, str], Any]
+) -> Iterator[tuple[Any, dict[str, str], str]]:
+    """Active rows that hold numbers other than a column's default: row, column -> what it rests on, file and line.
 
-    Places on the map and ranges of numbers are no numbers of the model, and left out.
+    told    (table, key, column) -> row of evidence.csv
     """
     if table in ("sources", "evidence"):
         return
-    of_table = [
-        (name, c) for name, c in columns(table).items() if c.kind == "number" and name not in ("latitude", "longitude")
+    of_table = TABLES[table]
+    names = [
+        name
+        for name, c in columns(table).items()
+        if c.kind in ("number", "whole") and name not in of_table.KEY and name not in NO_FIGURES
     ]
-    defaults = {name: TABLES[table].model_fields[name].default for name, _ in of_table}
+    defaults = {name: of_table.model_fields[name].default for name in names}
     for entry in instance.entries(table):
         if not entry.row.active:
             continue
-        count = sum(getattr(entry.row, name) not in (None, defaults[name]) for name, _ in of_table)
-        if count:
-            assumed = entry.row.note.strip().lower().startswith(ASSUMED)
-            cited, alone = ("both", "assumed") if assumed else ("sourced", "neither")
-            kind = cited if getattr(entry.row, "source", ()) else alone
+        key, by_row = joined_key(entry.row), _of_row(entry.row)
+        kinds = {}
+        for name in names:
+            if getattr(entry.row, name) not in (None, defaults[name]):
+                cell = told.get((table, key, name))
+                kinds[name] = by_row if cell is None else OLDER.get(cell.kind, cell.kind)
+        if kinds:
             place = entry.place
-            yield entry.row, count, kind, place.file if place.line is None else f"{place.file}:{place.line}"
+            yield entry.row, kinds, place.file if place.line is None else f"{place.file}:{place.line}"
+
+
+def _of_row(row: Any) -> str:
+    """What a number rests on of which only its row tells."""
+    if getattr(row, "source", ()):
+        return "cited"
+    return "judgement" if row.note.strip().lower().startswith(ASSUMED) else "neither"
+
+
+def _stale(instance: Instance, day: str) -> pd.DataFrame:
+    """Cells that were to be looked at again before ``day``; a month or a year ends with its last day."""
+    import pandas as pd
+
+    found = _rows_of(instance)
+    rows = [
+        (e.table, e.key, e.column, getattr(row, e.column), OLDER.get(e.kind, e.kind), e.as_of, e.review_by, e.note)
+        for e in instance.evidence
+        if e.review_by and day[: len(e.review_by)] > e.review_by and (row := found.get((e.table, e.key))) is not None
+    ]
+    table = pd.DataFrame(rows, columns=Evidence.columns("stale"))
+    return table.sort_values(["review_by", "table", "key", "column"], kind="stable").reset_index(drop=True)
+
+
+def _rows_of(instance: Instance) -> dict[tuple[str, str], Any]:
+    """(table, key) -> active row, of all tables of which evidence.csv speaks."""
+    tables = {e.table for e in instance.evidence}
+    return {(table, joined_key(row)): row for table in tables for row in instance.rows(table)}
 
 
 def _weights(instance: Instance, run: Run) -> pd.DataFrame:
@@ -240,19 +320,17 @@ def _weights(instance: Instance, run: Run) -> pd.DataFrame:
     from .marginals import marginal_values
 
     value_of = marginal_values(instance, run)
-    found: dict[tuple[str, str], Any] = {}
-    for table in {e.table for e in instance.evidence}:
-        found.update({(table, joined_key(row)): row for row in instance.rows(table)})
+    found = _rows_of(instance)
     rows = []
     for e in instance.evidence:
         row = found.get((e.table, e.key))
         if row is None or e.low is None or e.high is None:
             continue
         worth = value_of(e.table, row, e.column)
-        if worth is None:
-            continue
-        value = getattr(row, e.column)
-        rows.append((e.table, e.key, e.column, value, e.low, e.high, e.confidence, e.kind, worth * (e.high - e.low)))
+        musd = None if worth is None else worth * (e.high - e.low)
+        kind = OLDER.get(e.kind, e.kind)
+        rows.append((e.table, e.key, e.column, getattr(row, e.column), e.low, e.high, e.confidence, kind, musd))
     table = pd.DataFrame(rows, columns=Evidence.columns("weights"))
+    table["musd"] = table["musd"].astype(float)
     order = table["musd"].abs().sort_values(ascending=False, kind="stable").index
     return table.loc[order].reset_index(drop=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...instance.finance import annuity_years, capital_recovery_factor, discount_factor
 from ...instance.timeline import horizon_end, ramped_share
+from ...instance.wildcards import MovementTable
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
@@ -80,6 +81,19 @@ class _Marginals:
         for i, k in enumerate(data.buy):
             node = data.nodes[k.node]
             self.buy[k.market, node.period] += node.weight * values.get("buy", {}).get(i, 0.0)
+        self.moved: dict[tuple[str, Any], float] = defaultdict(float)  # row of lanes or tariffs -> MUSD per unit of it
+        value = {m.material: m.value_usd_per_t for m in instance.materials}
+        years = {period.first_year for period in self.span}
+        rows_of = {
+            (table, year): MovementTable(instance.rows(table), year) for table in ("lanes", "tariffs") for year in years
+        }
+        for i, s in enumerate(data.ship):
+            node = data.nodes[s.node]
+            paid = KILO * node.weight * values.get("ship", {}).get(i, 0.0)
+            for table, unit in (("lanes", 1.0), ("tariffs", value[s.material])):
+                found = rows_of[table, self.span[node.period].first_year].find(s.material, s.origin, s.destination)
+                if found is not None:
+                    self.moved[table, found.identity] += paid * unit
         for i, sale in enumerate(data.sell):
             sold = data.nodes[sale.node].weight * values.get("sell", {}).get(i, 0.0)
             self.sold[sale.buyer, data.nodes[sale.node].period] -= sold
@@ -138,6 +152,8 @@ class _Marginals:
             ("market_prices", "price_usd_per_t"): self._price,
             ("buyer_prices", "price_usd_per_t"): self._revenue,
             ("recipes", "t_per_t"): self._recipe,
+            ("lanes", "cost_usd_per_t"): self._moved,
+            ("tariffs", "rate"): self._moved,
             ("sectors", "shortage_usd_per_t"): self._shortage,
             ("substitutes", "cost_usd_per_t"): self._paid,
             ("impacts", "price_usd_per_unit"): self._paid,
@@ -233,6 +249,9 @@ class _Marginals:
         ):
             return 0.0
         return sum(self.recipe.get((row.process, f"{row.material}/{row.role}"), {}).values())
+
+    def _moved(self, row: Any) -> float:
+        return self.moved.get((row.TABLE, row.identity), 0.0)
 
     def _paid(self, row: Any) -> float:
         return KILO * self.paid.get((row.TABLE, str(row.identity[0])), 0.0)

@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from ...arguments import checked
+from ...arguments import checked, fraction
 from ...bands import Band
 from ...errors import UsageError, hinted
 from ...runs.run import given_run
@@ -44,7 +44,7 @@ def explain(
     projects: int | None = None,
     exact: Collection[str] = (),
     prices: Mapping[str, PricePath] | None = None,
-    gap: float | None = None,
+    gap: float | str | None = None,
     time_limit: float | None = None,
     threads: int = 1,
     seed: int = 0,
@@ -74,6 +74,7 @@ def explain(
     instance is missing or changed, and on unknown names.
     """
     run = given_run(run)
+    gap = fraction(gap, "gap")
     import pandas as pd
 
     from ...solving.solver import Settings

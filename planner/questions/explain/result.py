@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation(Study):
     """Why a plan is as it is; every number names its source.
 

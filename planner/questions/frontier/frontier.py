@@ -15,7 +15,7 @@ from dataclasses import asdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ...arguments import checked
+from ...arguments import checked, fraction
 from ...bands import Searched, difference
 from ...errors import UsageError
 from ...instance.loading import given_instance
@@ -43,7 +43,7 @@ def frontier(
     from_year: int | None = None,
     glide: bool = False,
     points: int = 11,
-    gap: float | None = None,
+    gap: float | str | None = None,
     time_limit: float | None = None,
     threads: int = 1,
     seed: int = 0,
@@ -75,6 +75,7 @@ def frontier(
     contradict each other, and the errors of `solve`.
     """
     instance = given_instance(instance)
+    gap = fraction(gap, "gap")
     if points < 2:
         raise UsageError(f"points = {points}: expected 2 or more")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .axis import Axis
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Frontier(Study):
     """Least cost against a limit on a dependence metric.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...arguments import checked
+from ...arguments import checked, fraction
 from ...errors import UsageError
 from ...instance.loading import given_instance
 from ...runs.run import given_run
@@ -41,10 +41,10 @@ def hedge(
     replications: int = 2,
     trial: int = 256,
     insurance: int = 5,
-    weight: float = 0.0,
-    alpha: float = 0.9,
+    weight: float | str = 0.0,
+    alpha: float | str = 0.9,
     rebuild_after: int | None = 1,
-    gap: float = 0.005,
+    gap: float | str = 0.005,
     time_limit: float | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
@@ -75,6 +75,7 @@ def hedge(
     so far.
     """
     instance = given_instance(instance)
+    gap, weight, alpha = fraction(gap, "gap"), fraction(weight, "weight"), fraction(alpha, "alpha")
     run = None if run is None else given_run(run)
     from ...solving.solver import Settings
     from ..delivery.modules import Modules

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ...runs.run import Run
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Hedge(Study):
     """The plan that is best against a sample of outcomes of its projects, against the plan that trusts in delivery.
 

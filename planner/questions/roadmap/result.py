@@ -25,7 +25,7 @@ TITLES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Roadmap(Study):
     """What to sign now, and what to decide at which news.
 

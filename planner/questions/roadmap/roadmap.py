@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...arguments import checked
+from ...arguments import checked, fraction
 from ...bands import Searched, difference
 from ...errors import UsageError
 from ...instance.courses import first_own_start, lines
@@ -36,7 +36,7 @@ def roadmap(
     rebuild_after: int = 1,
     plan: Run | str | Path | None = None,
     values: bool = True,
-    gap: float | None = None,
+    gap: float | str | None = None,
     time_limit: float | None = None,
     threads: int = 1,
     seed: int = 0,
@@ -58,6 +58,7 @@ def roadmap(
     Raises UsageError if nothing uncertain is known, and what `solve` raises. An interrupt keeps the best so far.
     """
     instance = given_instance(instance)
+    gap = fraction(gap, "gap")
     if leaves < 2 or rebuild_after < 0:
         raise UsageError(f"leaves = {leaves}, rebuild_after = {rebuild_after}: expected 2 or more, and 0 or more")
     started = time.perf_counter()
@@ -96,8 +97,19 @@ def roadmap(
         left_out,
         (worths.complete or not values) and run.plan.get("stopped") != "interrupted",
         asked,
-        (),
+        _notes(instance),
         round(time.perf_counter() - started, 1),
+    )
+
+
+def _notes(instance: Instance) -> tuple[str, ...]:
+    """Return what a reader should know of the tree."""
+    causes = sorted({row.common_cause for row in instance.delivery_risk} - {""})
+    if not causes:
+        return ()
+    return (
+        f"Projects share causes ({', '.join(causes)}), but the tree takes what becomes of each as independent: "
+        "that several disappoint together is likelier than it says. stress --delivery and hedge count with the causes.",
     )
 
 

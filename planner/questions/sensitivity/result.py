@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PROVEN = 1e-6  # a relative gap up to this is rounding
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sensitivity(Study):
     """What a sensitivity study found.
 

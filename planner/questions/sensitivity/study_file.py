@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ...errors import InstanceError, UsageError, idle
+from ..asked_file import Gap
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +52,7 @@ class Solving(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    gap: float | None = None
+    gap: Gap = None
     time_limit: float | None = None
 
 

@@ -14,13 +14,14 @@ from .cases import NOTHING, OUTAGE, STOP, TOGETHER
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ...instance.instance import Instance
     from ..many import Result
 
 FINISHED = "finished.jsonl"  # results of the solved cases, from which an interrupted study continues
 SHOWN = 15  # disruptions listed in the text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Stress(Study):
     """The effect of each disruption on a plan.
 
@@ -168,6 +169,7 @@ class Stress(Study):
     notes: tuple[str, ...] = ()
     finished: str = field(default="", repr=False)
     of: str = ""
+    instance: Instance | None = field(default=None, repr=False)
 
     def more_files(self) -> dict[str, str]:
         """Return the file of the solved cases, from which the same call continues."""

@@ -10,7 +10,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...arguments import checked
+from ...arguments import checked, fraction
 from ...errors import UsageError, idle
 from ...instance.loading import given_instance
 from ...runs.run import given_run
@@ -40,7 +40,7 @@ def stress(
     months: int | None = None,
     from_month: int | None = None,
     clock: str | None = None,
-    level: float = 1.0,
+    level: float | str = 1.0,
     severity: float | Collection[float] = 1.0,
     squeeze: float | Collection[float] | None = None,
     wait: float = 0.0,
@@ -94,6 +94,7 @@ def stress(
     Raises UsageError on names, years and settings that cannot be, and on runs of other instances.
     """
     run = given_run(run)
+    level = fraction(level, "level")
     instance = None if instance is None else given_instance(instance)
     from ...solving.solver import Settings
 
@@ -300,4 +301,5 @@ def _results(instance: Instance, study: _Study, complete: bool, audited: bool, d
         notes=tuple(notes),
         finished=study.many.finished.text(study.key(case) for case, _ in study.done.values()),
         of=digest,
+        instance=instance,
     )

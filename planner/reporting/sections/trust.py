@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from ..view import View
 
 KINDS = {  # kind of evidence -> title of its column, and the same in words
-    "sourced": ("Cited", "in rows that cite a source"),
-    "both": ("Cited, with an assumption", "in rows that cite a source and declare what was assumed on top of it"),
-    "assumed": ("Assumption", "on a declared assumption alone"),
+    "published": ("Published", "published"),
+    "derived": ("Derived", "derived from published ones by a stated formula"),
+    "cited": ("Cited", "in rows that cite a source, not verified one by one"),
+    "judgement": ("Judged", "judged"),
     "neither": ("Not said", "in rows that say nothing of their origin"),
 }
 
