@@ -148,7 +148,7 @@ def _diffused(grade: str, tb: Number) -> tuple[Number, Number]:
 _SH_BULK = find("grade_mix", sector="ALL_REFERENCE", grade="H/SH bulk")
 _UH_BULK = (down("syc-comp-uh-ndpr"), down("syc-comp-uh-dy"), down("syc-comp-uh-tb"))
 _GRADES = {"mag_sh": "H/SH", "mag_uh": "UH/EH"}
-_BULK: dict[str, tuple[Number, ...]] = {  # composition by weight per cent, by magnet
+BULK: dict[str, tuple[Number, ...]] = {  # composition by weight per cent, by magnet
     "mag_n": (down("syc-comp-n-ndpr").number("value"),),
     "mag_sh": tuple(_SH_BULK.number(f"{e}_wt_pct") for e in ("ndpr", "dy", "tb")),
     "mag_uh": tuple(fact.number("value") for fact in _UH_BULK),
@@ -159,7 +159,7 @@ def _metals(row: Fact) -> tuple[Number, Number, Number]:
     """Nd-Pr, Dy and Tb metal in t per t of finished magnet of a row of choices/magnet_recipes.csv."""
     match row["how"]:
         case "bulk":
-            found = tuple(round(GROSS * part / 100, 4) for part in _BULK[row["magnet"]])
+            found = tuple(round(GROSS * part / 100, 4) for part in BULK[row["magnet"]])
         case "diffused":
             grade = _GRADES[row["magnet"]]
             found = (round(GROSS * mean_content(grade, "ndpr") / 100, 4), *_diffused(grade, row.number("tb")))
