@@ -284,6 +284,15 @@ def test_a_closed_project_is_left_out_with_all_that_hangs_on_it(copied):
     assert planner.load(copied / "allied-2040").name == "allied-2040"
 
 
+def test_a_plant_that_ran_and_is_rebuilt_stays_committed(copied):
+    # Hanau runs; a rebuilding until 2029 moves its first year, and does not make it a project that a plan may leave
+    append(copied, "states", "mg-deu-vac,,producing,2029,2026-12,estimate,made up for this test")
+    assert derive(copied).returncode == 0
+    plant = table(copied, "facilities")["vac-hanau"]
+    assert (plant["first_year"], plant["status"]) == ("2029", "construction") and plant["capacity_t"]
+    assert "vac-hanau" not in table(copied, "options")
+
+
 def test_what_stalls_is_no_longer_committed(copied):
     assert "pensana-longonjo" in table(copied, "facilities")
     append(copied, "states", "M_AGO_LONGONJO,,stalled,2026-12,2026-12,estimate,made up for this test")
@@ -298,6 +307,11 @@ def test_states_as_of_a_day_know_nothing_of_later_ones(copied, tmp_path):
     done = derive(copied, "--as-of", "2026-11", "--to", then)
     assert done.returncode == 0, done.stderr
     assert table(then, "facilities")["iluka-eneabba-light"]["first_year"] == "2027"
+    past = tmp_path / "past"
+    done = derive(copied, "--as-of", "2024-12", "--to", past)
+    assert done.returncode == 0 and "left out: mp-10x (nothing was known of it)" in done.stdout, done.stderr
+    shutil.copy(copied / "allied-2040" / "instance.toml", past / "allied-2040")
+    assert planner.load(past / "allied-2040").name == "allied-2040"
     assert derive(copied, "--as-of", "2026-11").returncode == 2  # it would overwrite the instances of today
     assert "write 2024-12-31, 2024-12 or 2024" in derive(copied, "--as-of", "soon", "--to", then).stderr
 
