@@ -125,6 +125,22 @@ def test_a_column_that_the_compiler_called_an_estimate_is_judged():
     assert checked > 500
 
 
+def test_the_pages_count_what_the_command_counts():
+    found = planner.evidence(INSTANCES / "allied-2040", stale="2026-11-25")
+    total = found.coverage.drop(columns="table").sum()
+    evidence = planner.load(INSTANCES / "allied-2040").evidence
+    scaled = sum(e.kind == "judgement" and " published" in e.note for e in evidence)
+    page = (INSTANCES / "allied-2040" / "README.md").read_text(encoding="utf-8").replace("\n", " ")
+    published = f"of {total['numbers']:,} numbers {total['published']} are published as they stand"
+    judged = f"{total['judgement']:,} are judged, {scaled} of these as a published figure times a judged factor"
+    assert f"{published} and {judged}" in page
+    assert f"{found.confidence['low']:,} of {total['ranged']:,} ranges are of low confidence" in page
+    assert f"On 2026-11-25 {len(found.stale)} numbers were overdue" in page
+    findings = (INSTANCES.parent / "docs" / "findings.md").read_text(encoding="utf-8").replace("\n", " ")
+    assert published in findings
+    assert f"{total['cited']} cite a source that was not verified, and {total['judgement']:,} are judged" in findings
+
+
 def test_the_page_shows_how_much_of_published_totals_is_explained():
     page = (EVIDENCE / "README.md").read_text(encoding="utf-8")
     for name, total, ours, why in coverage.shares():
