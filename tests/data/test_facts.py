@@ -125,6 +125,22 @@ def test_a_column_that_the_compiler_called_an_estimate_is_judged():
     assert checked > 500
 
 
+def test_the_pages_count_what_the_command_counts():
+    found = planner.evidence(INSTANCES / "allied-2040", stale="2026-11-25")
+    total = found.coverage.drop(columns="table").sum()
+    evidence = planner.load(INSTANCES / "allied-2040").evidence
+    scaled = sum(e.kind == "judgement" and " published" in e.note for e in evidence)
+    page = (INSTANCES / "allied-2040" / "README.md").read_text(encoding="utf-8").replace("\n", " ")
+    published = f"of {total['numbers']:,} numbers {total['published']} are published as they stand"
+    judged = f"{total['judgement']:,} are judged, {scaled} of these as a published figure times a judged factor"
+    assert f"{published} and {judged}" in page
+    assert f"{found.confidence['low']:,} of {total['ranged']:,} ranges are of low confidence" in page
+    assert f"On 2026-11-25 {len(found.stale)} numbers were overdue" in page
+    findings = (INSTANCES.parent / "docs" / "findings.md").read_text(encoding="utf-8").replace("\n", " ")
+    assert published in findings
+    assert f"{total['cited']} cite a source that was not verified, and {total['judgement']:,} are judged" in findings
+
+
 def test_the_page_shows_how_much_of_published_totals_is_explained():
     page = (EVIDENCE / "README.md").read_text(encoding="utf-8")
     for name, total, ours, why in coverage.shares():
@@ -284,6 +300,15 @@ def test_a_closed_project_is_left_out_with_all_that_hangs_on_it(copied):
     assert planner.load(copied / "allied-2040").name == "allied-2040"
 
 
+def test_a_plant_that_ran_and_is_rebuilt_stays_committed(copied):
+    # Hanau runs; a rebuilding until 2029 moves its first year, and does not make it a project that a plan may leave
+    append(copied, "states", "mg-deu-vac,,producing,2029,2026-12,estimate,made up for this test")
+    assert derive(copied).returncode == 0
+    plant = table(copied, "facilities")["vac-hanau"]
+    assert (plant["first_year"], plant["status"]) == ("2029", "construction") and plant["capacity_t"]
+    assert "vac-hanau" not in table(copied, "options")
+
+
 def test_what_stalls_is_no_longer_committed(copied):
     assert "pensana-longonjo" in table(copied, "facilities")
     append(copied, "states", "M_AGO_LONGONJO,,stalled,2026-12,2026-12,estimate,made up for this test")
@@ -298,6 +323,11 @@ def test_states_as_of_a_day_know_nothing_of_later_ones(copied, tmp_path):
     done = derive(copied, "--as-of", "2026-11", "--to", then)
     assert done.returncode == 0, done.stderr
     assert table(then, "facilities")["iluka-eneabba-light"]["first_year"] == "2027"
+    past = tmp_path / "past"
+    done = derive(copied, "--as-of", "2024-12", "--to", past)
+    assert done.returncode == 0 and "left out: mp-10x (nothing was known of it)" in done.stdout, done.stderr
+    shutil.copy(copied / "allied-2040" / "instance.toml", past / "allied-2040")
+    assert planner.load(past / "allied-2040").name == "allied-2040"
     assert derive(copied, "--as-of", "2026-11").returncode == 2  # it would overwrite the instances of today
     assert "write 2024-12-31, 2024-12 or 2024" in derive(copied, "--as-of", "soon", "--to", then).stderr
 
