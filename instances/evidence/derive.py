@@ -18,8 +18,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from derivation import changes, claims, flagship, overlays, plants, ranges, smco, states, world
 from derivation.facts import FactError, read
+
+try:
+    from derivation import changes, claims, flagship, overlays, plants, policies, ranges, smco, states, world
+except FactError as error:  # some tables are read with the modules
+    sys.exit(str(error))
 
 INSTANCES = Path(__file__).resolve().parent.parent
 
@@ -38,14 +42,21 @@ def tables() -> dict[str, str]:
         "dfars": overlays.caps("dfars"),
         "embedded-demand": overlays.embedded_demand(),
         "exposed-5": overlays.caps("exposed-5"),
+        "forge": policies.floor(base, forge=True),
         "glide-20": overlays.caps("glide-20"),
         "japan-50": overlays.caps("japan-50"),
         "japan-auto-2035": overlays.japan_auto(base),
+        "licence-2026": policies.licence(base),
         "made-in-usa": overlays.made_in_usa(base),
+        "section-122-ended": policies.without_section_122(base),
+        "section-232-floor": policies.floor(base, ("USA",)),
+        "section-232-tariff": policies.tariff(base),
         "smco-2035": smco.book(),
         "stage-caps-only": overlays.caps("stage-caps-only"),
         "stop-2028": overlays.stop_2028(),
         "stop-2028-stocks": overlays.stop_2028_stocks(base),
+        "vault-2028": policies.vault(base),
+        "venture-2025": policies.venture(base),
         "us-defence-2027": overlays.us_defence(base),
         "world-2024": world.book(),
     }

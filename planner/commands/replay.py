@@ -37,7 +37,7 @@ def replay(
     """
     common.check_output(planner.Replay, output, overwrite)
     found = planner.replay(
-        runs,
+        *runs,
         instance=instance,
         samples=samples,
         seed=seed,

@@ -197,8 +197,7 @@ class _Policies:
 
 @checked
 def replay(
-    runs: Sequence[Run | Roadmap | str | Path],
-    *,
+    *runs: Run | Roadmap | str | Path,
     instance: Instance | str | Path | None = None,
     samples: int = 32,
     seed: int = 0,
@@ -225,8 +224,6 @@ def replay(
     Raises UsageError if no project is uncertain, if a plan does not fit the instance, or if a gate of a roadmap is
     about something else than projects that never come or are late.
     """
-    if isinstance(runs, (str, Path, Run, Roadmap)):
-        runs = [runs]
     if not runs or samples < 2:
         raise UsageError(f"{len(runs)} plans, samples = {samples}: expected one plan or more, and 2 or more")
     given = [_given(source) for source in runs]

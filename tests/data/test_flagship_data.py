@@ -21,17 +21,26 @@ OVERLAYS = (
     "china-at-cost",
     "china-at-price",
     "crma",
+    "crma-benchmarks",
     "dfars",
     "embedded-demand",
     "exposed-5",
+    "forge",
     "glide-20",
     "japan-50",
     "japan-auto-2035",
+    "licence-2026",
+    "low-demand",
     "made-in-usa",
+    "section-122-ended",
+    "section-232-floor",
+    "section-232-tariff",
     "stage-caps-only",
     "stop-2028",
     "stop-2028-stocks",
     "us-defence-2027",
+    "vault-2028",
+    "venture-2025",
 )
 SHIPPED = ("allied-2040", "smco-2035", "world-2024", *OVERLAYS)
 
@@ -255,7 +264,7 @@ def standing(row: dict[str, str]) -> tuple[bool, int | None]:
     of_part = [s for s in rows_of if s["part"]] or rows_of
     newest = {s["state"]: s["date"] for s in sorted(of_part, key=lambda s: s["as_of"])}
     decided = ("final decision", "construction", "commissioning", "producing")
-    reached = {state for state, date in newest.items() if date <= "2026-11"[: len(date)]}
+    reached = {s["state"] for s in of_part if s["date"] <= s["as_of"][: len(s["date"])]}
     year = int(newest["producing"][:4]) if "producing" in newest else None
     return bool(reached & set(decided)) and row["optional"] != "yes", year
 

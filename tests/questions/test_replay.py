@@ -32,7 +32,7 @@ def test_held_anew_and_by_gates_cost_what_they_cost_by_hand(two, plan, after, an
     # in one of two futures A never comes: held to the plan nine years are short, 450 MUSD; what an answer costs is
     # derived in test_delivery
     roadmap = planner.roadmap(two, rebuild_after=after, values=False)
-    found = planner.replay([plan, roadmap], samples=2, rebuild_after=after)
+    found = planner.replay(plan, roadmap, samples=2, rebuild_after=after)
     cost = plan.objective_musd
     assert means(found)["held"] == pytest.approx(cost + 450.0 / 2)
     assert means(found)["made anew at news"] == pytest.approx(cost + answered / 2)
@@ -46,7 +46,7 @@ def test_held_anew_and_by_gates_cost_what_they_cost_by_hand(two, plan, after, an
 def test_a_roadmap_is_read_from_its_folder(two, plan, tmp_path):
     roadmap = planner.roadmap(two, values=False)
     folder = roadmap.write(tmp_path / "road")
-    inside, outside = (planner.replay([plan, source], samples=4).policies for source in (roadmap, folder))
+    inside, outside = (planner.replay(plan, source, samples=4).policies for source in (roadmap, folder))
     assert set(outside["policy"]) - set(inside["policy"]) == {"road, followed through its gates"}
     assert outside["mean_musd"].tolist() == inside["mean_musd"].tolist()
 
@@ -90,7 +90,7 @@ def test_what_cannot_be_followed_is_told(two, plan, tmp_path):
     with pytest.raises(UsageError, match="a plan beside the roadmaps"):
         planner.replay(planner.roadmap(two, values=False))
     with pytest.raises(UsageError, match="two policies are called"):
-        planner.replay([plan, plan])
+        planner.replay(plan, plan)
     tree = two.changed(
         rows={
             "scenarios": [
@@ -100,4 +100,4 @@ def test_what_cannot_be_followed_is_told(two, plan, tmp_path):
         }
     )  # fmt: skip
     with pytest.raises(UsageError, match='the branch "dear" is about something else'):
-        planner.replay([plan, planner.roadmap(tree, values=False)])
+        planner.replay(plan, planner.roadmap(tree, values=False))

@@ -58,7 +58,7 @@ def test_every_call_refuses_what_is_no_instance_and_no_run(name, wrong, plan):
 @pytest.mark.parametrize("name", sorted(CALLS))
 def test_every_call_takes_folders(name, plan, folder):
     call = CALLS[name]
-    runs = first_parameter(call).name in ("run", "plans")
+    runs = first_parameter(call).name in ("run", "runs", "plans")
     more = MORE.get(name, []) + {"audit": [plan], "compare": [folder]}.get(name, [])
     little = LITTLE.get(name, {})
     for path in (folder, str(folder)) if runs else (TINY, str(TINY)):
@@ -67,7 +67,7 @@ def test_every_call_takes_folders(name, plan, folder):
         except PlannerError as error:  # nothing of tiny is uncertain
             refused = {
                 "roadmap": "nothing is uncertain",
-                **dict.fromkeys(("hedge", "delivery_risk"), "every project is"),
+                **dict.fromkeys(("hedge", "delivery_risk", "replay"), "every project is"),
             }
             assert name in refused and refused[name] in str(error)
 

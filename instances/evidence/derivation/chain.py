@@ -125,12 +125,21 @@ DIFFUSED = GROSS * down("syc-yield-block-fin").number(
 )  # the same for what is diffused in after machining: 1.063
 
 
+def demand_year(name: str) -> str:
+    """A year of demand.csv that choices/parameters.csv names."""
+    return str(parameter(name))
+
+
 @cache
 def mean_content(grade: str, element: str) -> Number:
     """Weight per cent of ``element`` in ``grade`` (of grade_mix.csv), weighted with allied demand of 2030."""
     tonnes = weighted = Number(0)
     for row in read("demand"):
-        if row["method"] != "allocation_ipf" or row["year"] != "2030" or row["region"] in ("CHN", "ROW"):
+        if (
+            row["method"] != "allocation_ipf"
+            or row["year"] != demand_year("weights_year")
+            or row["region"] in ("CHN", "ROW")
+        ):
             continue
         mix = table("grade_mix")[f"{row['sector']}/{grade}"]
         t = row.number("demand_t") * mix.number("share")
@@ -148,7 +157,7 @@ def _diffused(grade: str, tb: Number) -> tuple[Number, Number]:
 _SH_BULK = find("grade_mix", sector="ALL_REFERENCE", grade="H/SH bulk")
 _UH_BULK = (down("syc-comp-uh-ndpr"), down("syc-comp-uh-dy"), down("syc-comp-uh-tb"))
 _GRADES = {"mag_sh": "H/SH", "mag_uh": "UH/EH"}
-_BULK: dict[str, tuple[Number, ...]] = {  # composition by weight per cent, by magnet
+BULK: dict[str, tuple[Number, ...]] = {  # composition by weight per cent, by magnet
     "mag_n": (down("syc-comp-n-ndpr").number("value"),),
     "mag_sh": tuple(_SH_BULK.number(f"{e}_wt_pct") for e in ("ndpr", "dy", "tb")),
     "mag_uh": tuple(fact.number("value") for fact in _UH_BULK),
@@ -159,7 +168,7 @@ def _metals(row: Fact) -> tuple[Number, Number, Number]:
     """Nd-Pr, Dy and Tb metal in t per t of finished magnet of a row of choices/magnet_recipes.csv."""
     match row["how"]:
         case "bulk":
-            found = tuple(round(GROSS * part / 100, 4) for part in _BULK[row["magnet"]])
+            found = tuple(round(GROSS * part / 100, 4) for part in BULK[row["magnet"]])
         case "diffused":
             grade = _GRADES[row["magnet"]]
             found = (round(GROSS * mean_content(grade, "ndpr") / 100, 4), *_diffused(grade, row.number("tb")))

@@ -5,6 +5,7 @@ Facts and estimates stand in facts/samarium.csv, what this project decides in ch
 
 from __future__ import annotations
 
+from . import claims
 from .book import Book
 from .chain import down
 from .facts import Fact, Number, assume, cite, find, named, read, table
@@ -36,14 +37,15 @@ def _need(magnet: str, metal: str) -> tuple[Number, tuple[Fact, Fact]]:
 class Chain(Book):
     """The tables, each number with the range of the fact that is least sure of it."""
 
-    def band(self, name: str, key: str, column: str, value: float, fact: Fact) -> None:
+    def band(self, name: str, key: str, column: str, value: Number, fact: Fact) -> None:
         """Add the range of a number that is proportional to ``fact``."""
         low, high = (fact.optional(end) for end in ("low", "high"))
         if low is None or high is None:
             return
-        part = value / fact.number("value")
+        known, claim = fact.number("value"), claims.of_number(value.cells)
+        part = value / known
         self.add("evidence", table=name, key=key, column=column, low=round(low * part, 4), high=round(high * part, 4),
-                 confidence=fact["confidence"] or "low", kind="assumption" if fact.estimated else "fact",
+                 confidence=fact["confidence"] or "low", kind=claim.kind, as_of=claim.as_of, review_by=claim.review_by,
                  **cite(fact, assumed="as far as this fact is unsure, all else as it is"))  # fmt: skip
 
 
