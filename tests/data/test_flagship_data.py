@@ -465,9 +465,13 @@ def test_price_floors_are_the_published_ones(flagship):
 # --- lanes --------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_but_ore_enters_china_and_the_lanes_of_its_neighbours_lead_nowhere_else(flagship):
-    into = [lane for lane in flagship.lanes if lane.destination == "CHN"]
-    assert {lane.material for lane in into} == {"lre_conc", "hre_conc"}
+def test_only_ore_and_a_little_oxide_enter_china_and_the_lanes_of_its_neighbours_lead_nowhere_else(flagship):
+    into = [lane for lane in flagship.lanes if lane.destination == "CHN" and lane.material.endswith("_conc")]
+    sold = [lane for lane in flagship.lanes if lane.destination == "CHN" and lane not in into]
+    assert {lane.material for lane in sold} == {"ndpr_oxide", "dy_oxide", "tb_oxide"}
+    # 2-3 kt of Nd-Pr in all, and none from MP, which stopped in 2025
+    assert 2000 <= sum(lane.max_t for lane in sold if lane.material == "ndpr_oxide") <= 3000
+    assert "USA" not in {lane.origin for lane in sold}
     for origin in ("MMR", "LAO", "THA", "NGA", "TZA"):
         assert {lane.destination for lane in flagship.lanes if lane.origin == origin} == {"CHN"}
     assert [lane.last_year for lane in into if lane.origin == "BRA"] == [2026, 2026]

@@ -25,8 +25,8 @@ KEYS: dict[str, tuple[str, ...]] = {  # the columns that name a row, joined by /
     "demand": ("region", "sector", "year", "method"), "grade_mix": ("sector", "grade"), "prices": ("item", "market", "date", "unit"),
     "trade_costs": ("item", "origin", "destination", "year"), "policy_events": ("date", "country", "event", "parameter"),
     "policy_events_upstream": ("date", "country", "event"), "stage_shares": ("year", "stage", "element_group", "country"),
-    "recipes": ("process", "material", "role"), "unnamed_countries": ("kind", "country"), "lanes": ("group", "origin", "destination"),
-    "near": ("origin", "destination"), "left_out": ("table", "fact"), "price_floors": ("facility", "market"), "overlay_caps": ("overlay", "cap"),
+    "recipes": ("process", "material", "role"), "unnamed_countries": ("kind", "country"), "lanes": ("group", "origin", "destination", "materials"),
+    "near": ("origin", "destination"), "suppliers": ("origin", "destination"), "left_out": ("table", "fact"), "price_floors": ("facility", "market"), "overlay_caps": ("overlay", "cap"),
     "smco_lanes": ("material", "origin", "destination"), "stocks": ("overlay", "prefix", "material"),
     "claims": ("table", "fact", "column"), "states": ("project", "part", "state", "as_of"),
 }  # fmt: skip

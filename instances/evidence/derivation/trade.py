@@ -1,4 +1,4 @@
-"""Lanes and tariffs: makers to users only. No lane leads into China except for ore that goes there today; Indian oxides stay at home."""
+"""Lanes and tariffs: makers to users only. No lane leads into China except for ore that goes there today, and for oxide within limits; Indian oxides stay at home."""
 
 from __future__ import annotations
 
@@ -68,12 +68,26 @@ def lanes(book: Book, limit_japan: bool = True) -> None:
     for row in goods:
         origin, destination = row["origin"], row["destination"]
         usd, about = freight(origin, destination)
+        if row["why"]:
+            if not limit_japan:
+                continue  # a choice about the years to come
+            about = cite(table("separation")["P_MYS_LYNAS_L"], assumed=row["why"])
         for material in row.words("materials"):
             if limit_japan and origin == "JPN" and material in MAGNET_GRADES:
                 japanese_exports(book, material, destination, usd, about)
+            elif limit_japan and material in MAGNET_GRADES and (origin, destination) == ("CHN", "JPN"):
+                japanese_imports(book, material, usd, about)
+            elif limit_japan and material in MAGNET_GRADES and _new(origin, destination):
+                new_suppliers(book, material, origin, destination, usd, about)
             else:
                 book.add(
-                    "lanes", material=material, origin=origin, destination=destination, cost_usd_per_t=usd, **about
+                    "lanes",
+                    material=material,
+                    origin=origin,
+                    destination=destination,
+                    cost_usd_per_t=usd,
+                    max_t=row.optional("max_t"),
+                    **about,
                 )
 
 
@@ -101,6 +115,41 @@ def japanese_exports(book: Book, material: str, destination: str, usd: Number, a
     lane = {"material": material, "origin": "JPN", "destination": destination, "cost_usd_per_t": usd}
     most = parameter("japan_exports_t") * _use(others[destination], (GRADES[material],)) / everything
     book.add("lanes", **lane, last_year=until, max_t=round(most), **cite(observed, assumed=why))
+    book.add("lanes", **lane, first_year=until + 1, **about)
+
+
+def japanese_imports(book: Book, material: str, usd: Number, about: dict[str, str]) -> None:
+    """The lane of Chinese magnets to Japan: what customs showed at most until 2029, free afterwards."""
+    observed = find("demand", region="JPN", sector="imports_from_china")
+    until = parameter("japan_exports_until")
+    why = "buyers in Japan do not leave their own makers within a year either: until then at most the upper end of what came in 2025, by the grades that Japan uses"
+    lane = {"material": material, "origin": "CHN", "destination": "JPN", "cost_usd_per_t": usd}
+    share = _use("JPN", (GRADES[material],)) / _use("JPN", GRADES.values())
+    book.add(
+        "lanes", **lane, last_year=until, max_t=round(observed.number("high") * share), **cite(observed, assumed=why)
+    )
+    book.add("lanes", **lane, first_year=until + 1, **about)
+
+
+def _new(origin: str, destination: str) -> bool:
+    """Whether makers in ``origin`` hardly supplied buyers in ``destination`` in 2025; Chinese makers supplied everybody."""
+    return origin != "CHN" and f"{origin}/{destination}" not in table("suppliers")
+
+
+def new_suppliers(book: Book, material: str, origin: str, destination: str, usd: Number, about: dict[str, str]) -> None:
+    """A lane of magnets to buyers who do not know the maker: a small part of their use until these have qualified it, free afterwards."""
+    until, share = parameter("japan_exports_until"), parameter("new_supplier_share")
+    why = f"a maker takes 12-24 months to qualify and a buyer does not leave his own: until then at most {share:.0%} of what the buyer's country used in 2025, per country of makers"
+    lane = {"material": material, "origin": origin, "destination": destination, "cost_usd_per_t": usd}
+    wait = find("trade_costs", item="supplier_requalification_time")
+    region = {country: region for region, country in regions().items()}[destination]
+    book.add(
+        "lanes",
+        **lane,
+        last_year=until,
+        max_t=round(share * _use(region, (GRADES[material],)), 1),
+        **cite(wait, assumed=why),
+    )
     book.add("lanes", **lane, first_year=until + 1, **about)
 
 
