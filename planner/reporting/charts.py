@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..words import blank, brief_number, figure_of, shortened
-from .looks import BLACK, BLUE, INK, SHADES, SKY, VERMILLION, Look, look
+from .looks import BLACK, BLUE, GRID, INK, PAPER, SHADES, SKY, VEIL, VERMILLION, ZERO, Look, look
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -422,14 +422,14 @@ def ranked(
     if marks:
         diamonds = [(at, n + 0.15, _pointer_text(says)) for n, r in shown for at, says in marks.at(r)]
         x, y, says = zip(*diamonds, strict=True) if diamonds else ((), (), ())
-        diamond = {"symbol": "diamond", "size": 10, "color": INK, "line": {"color": "#fff", "width": 1}}
+        diamond = {"symbol": "diamond", "size": 10, "color": INK, "line": {"color": PAPER, "width": 1}}
         named = {"name": plain(marks.name), "showlegend": bool(marks.name)}
         traces.append(points(x, y, "markers", says, marker=diamond, **named))
     legend = sum(t.get("name", "") != "" for t in traces) > 1 or any(b.where for b in bars)
     names = [of(r, name) for _, r in shown]
     crossing = {"type": "line", "x0": line, "x1": line, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": BLACK}}
     labels = {"xref": "paper", "yref": "y", "xanchor": "left", "showarrow": False, "align": "left",
-              "font": {"size": 12}, "bgcolor": "rgba(255,255,255,0.8)"}  # above lines that cross it  # fmt: skip
+              "font": {"size": 12}, "bgcolor": VEIL}  # above lines that cross it  # fmt: skip
     drawn = layout(
         xaxis=axis,
         yaxis={"visible": False, "range": [len(names) - 0.45, -0.6], "fixedrange": True},
@@ -498,7 +498,7 @@ def heat(
     lines: Mapping[Any, str],
     **more: Any,
 ) -> Chart:
-    """Return a heat map: names across and down, numbers in ``unit`` in the cells; darker is more.
+    """Return a heat map: names across and down, numbers in ``unit`` in the cells; the stronger the colour, the more.
 
     across, down    columns of the rows that tell the column and the line of a value; the largest of several is shown
     columns, lines  value of ``across``, and of ``down`` -> its name, in the order drawn
@@ -614,7 +614,7 @@ def year_axis(years: Sequence[int], lengths: Mapping[int, int] | None = None) ->
 
 def layout(**more: Any) -> Trace:
     """Return a layout: what all charts share, with ``more``. Charts cannot be dragged, so a finger scrolls the page."""
-    axis = {"fixedrange": True, "gridcolor": "#e6e8eb", "zerolinecolor": "#9aa0a8", "automargin": True}
+    axis = {"fixedrange": True, "gridcolor": GRID, "zerolinecolor": ZERO, "automargin": True}
     common: Trace = {
         "font": {"family": "system-ui, -apple-system, Segoe UI, Roboto, sans-serif", "size": 13, "color": INK},
         "paper_bgcolor": "rgba(0,0,0,0)",

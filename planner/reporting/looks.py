@@ -20,7 +20,22 @@ MARKERS = ("square", "diamond", "triangle-up", "cross", "x", "star")
 PATTERNS = ("", "/", ".", "x", "\\", "-", "+", "|")
 STAGES = (SKY, ORANGE, GREEN, BLUE, PURPLE, YELLOW)  # a stage has one colour on the whole page
 SHADES = ((0.0, "#f4f6f8"), (0.02, "#fde8d7"), (0.35, "#f5a66b"), (0.7, "#d55e00"), (1.0, "#7a2e00"))  # none to much
+SHADES_OF_TIME = ((0.0, "#7a2e00"), (0.35, "#d55e00"), (0.65, "#f5c69f"), (0.99, "#e3eef6"), (1.0, "#e3eef6"))
 CONCERN, CLEAN = VERMILLION, BLUE  # exposed and clean, wherever both are shown
+PAPER, VEIL, GRID, ZERO = "#ffffff", "rgba(255,255,255,0.8)", "#e6e8eb", "#9aa0a8"  # behind names: a veil
+SEA, LAND, HALO = "#eef3f7", "#d9dee3", "0 0 3px #fff, 0 0 3px #fff, 0 0 3px #fff"
+BANDS = {"exposed": "rgba(213,94,0,0.45)", "clean": "rgba(0,114,178,0.42)"}  # of a flow diagram
+
+# what the page's script draws instead where the reader's system is dark; other colours are readable on both. A heat map
+# turns round: what is darkest on white is brightest on black.
+DARK = {
+    BLACK: "#f2f4f7", INK: "#e6e9ed", SLATE: "#a9b4c0", PALE: "#5d6672", BLUE: "#2f93d1",
+    PAPER: "#14181d", VEIL: "rgba(20,24,29,0.8)", GRID: "#2b323a", ZERO: "#6b747e",
+    SEA: "#1a222b", LAND: "#37414c", HALO: "0 0 3px #000, 0 0 3px #000, 0 0 3px #000",
+    "#f4f6f8": "#1e242b", "#fde8d7": "#3a291e", "#f5a66b": "#96501f", "#7a2e00": "#ffc9a3",
+    "#f5c69f": "#6e3f20", "#e3eef6": "#1e2b36",
+    BANDS["exposed"]: "rgba(233,120,30,0.55)", BANDS["clean"]: "rgba(64,160,220,0.5)",
+}  # fmt: skip
 
 
 class Look(NamedTuple):
@@ -49,7 +64,7 @@ class Look(NamedTuple):
             return {"color": "rgba(255,255,255,0)", "line": {"color": self.colour, "width": 2}}
         if not self.pattern:
             return {"color": self.colour}
-        hatch = {"shape": self.pattern, "fillmode": "overlay", "fgcolor": "#ffffff", "size": 7, "solidity": 0.16}
+        hatch = {"shape": self.pattern, "fillmode": "overlay", "fgcolor": PAPER, "size": 7, "solidity": 0.16}
         return {"color": self.colour, "pattern": hatch}
 
     def line(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from .looks import DARK
 from .parts import Figure, Section, Table
 from .sections import (
     builds,
@@ -99,6 +100,7 @@ def written(candidates: Sequence[Section | None], **head: Any) -> str:
             {"description": "", "digest": "", "keys": (), "sentences": (), **head},
             sections=sections,
             drawings=_packed(json.dumps(drawings, allow_nan=False, ensure_ascii=False, separators=(",", ":"))),
+            dark=json.dumps(DARK),
             mapped="map-flows" in drawings,
             style=_asset("page.css"),
             script=script,

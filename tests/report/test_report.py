@@ -432,6 +432,30 @@ def test_prints(tmp_path, browser):
     assert tab.complaints == []
 
 
+LUMINANCES = """selector => [...document.querySelectorAll(selector)].map(e => {
+    const style = getComputedStyle(e), colour = e instanceof SVGElement ? style.fill : style.backgroundColor;
+    const [r, g, b] = colour.match(/[0-9.]+/g).slice(0, 3).map(v => v / 255)
+        .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b; })"""  # relative luminance, as WCAG defines it
+
+
+def test_a_dark_screen_gets_a_dark_page_with_readable_charts_and_paper_a_light_one(tmp_path, browser):
+    _instance, plan = solved("lead-and-ramp")
+    tab = opened(browser, tmp_path, planner.report(plan))
+    words = ".xtick text, .ytick text, .legendtext, .annotation-text"
+    assert min(tab.evaluate(LUMINANCES, "body")) > 0.9 and max(tab.evaluate(LUMINANCES, words)) < 0.1
+    tab.emulate_media(color_scheme="dark")
+    tab.wait_for_timeout(300)
+    (paper,) = tab.evaluate(LUMINANCES, "body")
+    ink = tab.evaluate(LUMINANCES, words)
+    assert paper < 0.05 and len(ink) > 20
+    assert (min(ink) + 0.05) / (paper + 0.05) > 4.5  # the contrast that WCAG asks of text
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert max(tab.evaluate(LUMINANCES, words)) < 0.1
+    assert undrawn(tab) == []
+    assert tab.complaints == []
+
+
 # --- small parts ---
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...words import figure_of, rate_of, share_of
 from ..charts import Chart, flows, plain
-from ..looks import CONCERN, GREEN, SLATE
+from ..looks import BANDS, CONCERN, GREEN, SLATE
 from ..parts import Figure, Section, years
 from ..view import PROVENANCES
 
@@ -198,7 +198,7 @@ def _drawn(view: View, found: Links) -> tuple[list[dict[str, Any]], list[dict[st
             "source": index[s],
             "target": index[t],
             "value": round(100 * shares[s, t, q], 6),
-            "color": "rgba(213,94,0,0.45)" if q == "exposed" else "rgba(0,114,178,0.42)",
+            "color": BANDS[q],
             "says": [
                 f"{_label(view, s)} ({s[0]}) to {_label(view, t)} ({t[0]})",
                 f"{figure_of(merged[s, t, q])} t, {share_of(shares[s, t, q])} of the stage, {q}",

@@ -189,7 +189,7 @@ def _build_chart(view: Names, study: Shown, mine: str) -> Figure | None:
         + ".",
         heat(cells, "plan", "option", "t", "t a year", {n: _called(n, mine) for n in names}, known),
         least=heat_width(len(names)),
-        caption="A blank cell: the plan does not build it. Darker is more.",
+        caption="A blank cell: the plan does not build it. The stronger the colour, the more.",
     )
 
 

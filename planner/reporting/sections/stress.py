@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...words import capital, counted, figure_of, rate_of, told, tonnes_of
 from ..charts import Bar, amounts, heat, heat_width, ranked
-from ..looks import VERMILLION, Look
+from ..looks import SHADES_OF_TIME, VERMILLION, Look
 from ..parts import Column, Control, Figure, Section, Table
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ MOST = 15  # cases in the charts; the table holds all
 HURTS = 1e-3  # t
 COSTS = 1e-6  # MUSD
 NONE = "none"  # the case in which nothing is lost
-SHADES_OF_TIME = ((0.0, "#7a2e00"), (0.35, "#d55e00"), (0.65, "#f5c69f"), (0.99, "#e3eef6"), (1.0, "#e3eef6"))
 MEASURES = (("lost_t", "Demand lost, t", "t"), ("extra_cost_musd", "Extra cost, M{}", "M{}"))
 
 
@@ -208,8 +207,8 @@ def _served_chart(view: View, study: Shown, hurting: Sequence[Row], names: Calla
         least=heat_width(len(across)),
         caption="Months of each sector's demand that are served while the disruption lasts, its consumers weighted by "
         "demand; and for how many months from the shock on all of them can be kept whole, if the sector comes first "
-        "(by the clock of years: how many the disruption could last before one of them loses a tonne). Darker is "
-        "worse.",
+        "(by the clock of years: how many the disruption could last before one of them loses a tonne). "
+        "The stronger the colour, the worse.",
     )
 
 

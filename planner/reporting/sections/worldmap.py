@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...words import figure_of, listed
 from ..charts import Chart, Trace, layout, plain, points
-from ..looks import CLEAN, CONCERN, SLATE
+from ..looks import CLEAN, CONCERN, HALO, INK, LAND, PAPER, SEA, SLATE
 from ..parts import Control, Figure, Section, years
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _figure(view: View, flows: Flows, known: Places) -> Figure:
         showlegend=False,
         hovermode="closest",
         margin=dict.fromkeys("lrtb", 0),
-        plot_bgcolor="#eef3f7",
+        plot_bgcolor=SEA,
         height=540,
     )
     charts = {}
@@ -193,10 +193,10 @@ def _discs(view: View, flows: Shipments, output: dict[str, float], known: Places
         "size": [round(s, 1) for s in sizes],
         "symbol": ["square" if c in view.concern else "circle" for c in countries],
         "color": [CONCERN if c in view.concern else SLATE for c in countries],
-        "line": {"color": "#fff", "width": 1.5},
+        "line": {"color": PAPER, "width": 1.5},
         "opacity": 0.95,
     }
-    font = {"size": 12, "color": "#11161c", "shadow": "0 0 3px #fff, 0 0 3px #fff, 0 0 3px #fff"}
+    font = {"size": 12, "color": INK, "shadow": HALO}
     named = {"text": [plain(t) for t in texts], "textposition": _sides(places, texts), "textfont": font}
     says = [f"<b>{plain(view.countries[c])}</b><br>makes {figure_of(output.get(c, 0.0))} t" for c in countries]
     x, y = ([place[k] for place in places] for k in range(2))
@@ -243,4 +243,4 @@ def outlines() -> Trace:
         for turn in (0, 360) if min(ring[0::2]) < 10 * EDGE else (0,):
             xs += [round(v / 10 + turn, 1) for v in ring[0::2]] + [None]
             ys += [v / 10 for v in ring[1::2]] + [None]
-    return points(xs, ys, "lines", fill="toself", fillcolor="#d9dee3", line={"color": "#ffffff", "width": 0.7})
+    return points(xs, ys, "lines", fill="toself", fillcolor=LAND, line={"color": PAPER, "width": 0.7})

@@ -19,15 +19,27 @@
     for (const f of figures) f.spec = drawings[f.figure.id];
   });
 
+  // a dark screen changes colours, as the page's table of them says; paper and pictures stay light
+  const dark = JSON.parse(document.body.dataset.dark);
+  const night = matchMedia("screen and (prefers-color-scheme: dark)");
+  // a copy, as the library changes what it is given
+  const copied = (drawn, light) => JSON.parse(JSON.stringify(drawn), (_, value) =>
+    (!light && night.matches && typeof value === "string" && dark[value]) || value);
+
   // the policy of the page lets this one script run, by its hash
   async function loadLibrary() {
     document.head.append(Object.assign(document.createElement("script"), { textContent: await unpacked("library") }));
   }
 
+  function traces(f) {
+    const shown = f.spec.views[key(f)].data;
+    return f.spec.background ? [f.spec.background, ...shown] : shown;
+  }
+
+  // width in px: that of paper; none: that of the screen
   function draw(f, width) {
     if (!window.Plotly) return undefined; // not there yet: everything is drawn once it is
     const view = f.spec.views[key(f)];
-    const traces = f.spec.background ? [f.spec.background, ...view.data] : view.data;
     const wide = width || f.plot.clientWidth;
     const height = f.spec.aspect ? Math.min(view.layout.height, Math.round(f.spec.aspect * wide)) : view.layout.height;
     f.plot.style.height = height + "px";
@@ -37,8 +49,8 @@
       f.figure.querySelector(".told").textContent = told;
       f.plot.setAttribute("aria-label", f.figure.querySelector("h3").textContent + ". " + told);
     }
-    // the library changes what it is given
-    return Plotly.react(f.plot, structuredClone(traces), structuredClone(layout), config);
+    const drawn = copied({ data: traces(f), layout }, width);
+    return Plotly.react(f.plot, drawn.data, drawn.layout, config);
   }
 
   function save(name, text) {
@@ -132,7 +144,7 @@
     f.figure.querySelector(".csv").addEventListener("click", () =>
       loaded.then(() => save(f.figure.id + ".csv", csv(f.spec.columns, f.spec.rows))));
     f.figure.querySelector(".picture").addEventListener("click", () =>
-      Plotly.downloadImage(f.plot, { format: "png", scale: 2, filename: f.figure.id, width: f.plot.clientWidth, height: f.plot.clientHeight }));
+      Plotly.downloadImage(copied({ data: traces(f), layout: f.spec.views[key(f)].layout }, true), { format: "png", scale: 2, filename: f.figure.id, width: f.plot.clientWidth, height: f.plot.clientHeight }));
     const rows = f.figure.querySelector("details.rows");
     rows.addEventListener("toggle", () => loaded.then(() => {
       const place = rows.querySelector(".scroll");
@@ -172,4 +184,5 @@
   });
   addEventListener("beforeprint", () => redraw(690)); // px: the width of a printed page
   addEventListener("afterprint", () => redraw());
+  night.addEventListener("change", () => redraw());
 })();
