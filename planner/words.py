@@ -107,6 +107,31 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def spans_of(years: Iterable[int]) -> str:
+    """Return years as text; those that follow each other become a span.
+
+    >>> spans_of([2026, 2027, 2028, 2031]), spans_of([])
+    ('2026-2028, 2031', '')
+    """
+    spans: list[list[int]] = []
+    for year in sorted(set(years)):
+        if spans and year == spans[-1][-1] + 1:
+            spans[-1].append(year)
+        else:
+            spans.append([year])
+    return ", ".join(f"{span[0]}-{span[-1]}" if len(span) > 1 else str(span[0]) for span in spans)
+
+
+def points_of(share: float) -> str:
+    """Return a difference of shares as percentage points with its sign.
+
+    >>> points_of(0.0187), points_of(-0.0004), points_of(0.0)
+    ('+1.9', '-0.04', '0')
+    """
+    text = share_of(abs(share)).rstrip("%")
+    return text if text in ("0", "-") else f"{'-' if share < 0 else '+'}{text}"
+
+
 def capital(text: str) -> str:
     """Return text with its first letter a capital.
 

@@ -2,7 +2,8 @@
 
     python instances/evidence/bands.py RUN      RUN is a folder written by planner solve, without a cap
 
-A band is no constraint and nothing is tuned to it: a value outside needs an explanation, in the README of allied-2040.
+A band is an observation: no constraint, and nothing is tuned to it. A value outside needs an explanation, in the README of allied-2040, which
+also names what is fitted: the price of Nd-Pr oxide in China. An alarm watches for what no plan should do.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from derivation.facts import find
+from derivation.facts import find, read
 
 Tables = Mapping[str, pd.DataFrame]
 NAMES = ("activity", "adjustments", "builds", "capacity", "dependence", "flows", "prices", "service")
 FIRST = 2026
 MAGNETS = ("mag_n", "mag_sh", "mag_uh")
+UNIT_VALUES = (("China export unit value, all destinations", "2024-H1"), ("China export unit value, all destinations", "2025-H1"),
+               ("China export unit value to USA", "2025-H1"))  # fmt: skip
 HEAVIES = ("hre_conc", "dy_oxide", "tb_oxide", "dy_metal", "tb_metal")
 
 
@@ -77,14 +80,6 @@ def _reported(tables: Tables) -> pd.DataFrame:
     return d[blank["cap"] & blank["material"] & d.metric.isin(("exposed_share", "stage_share"))]
 
 
-def _shares(metric: str, stage: str = "") -> Callable[[Tables], pd.Series]:
-    def share(tables: Tables) -> pd.Series:
-        d = _reported(tables)
-        return d[(d.metric == metric) & (d.year == FIRST) & ((d.stage == stage) if stage else True)].share
-
-    return share
-
-
 def _made(facilities: tuple[str, ...]) -> Callable[[Tables], pd.Series]:
     def kilotonnes(tables: Tables) -> pd.Series:
         a = tables["activity"]
@@ -96,9 +91,34 @@ def _made(facilities: tuple[str, ...]) -> Callable[[Tables], pd.Series]:
 def _price(material: str, country: str, provenance: str) -> Callable[[Tables], pd.Series]:
     def usd_per_kg(tables: Tables) -> pd.Series:
         p = tables["prices"]
-        return p[(p.material == material) & (p.country == country) & (p.provenance == provenance)].usd_per_t / 1000
+        of = (p.material == material) & (p.country == country) & (p.provenance == provenance) & (p.year == FIRST)
+        return p[of].usd_per_t / 1000
 
     return usd_per_kg
+
+
+def _unit_value(tables: Tables) -> pd.Series:
+    """USD per kg of the magnets that leave China in the first year, by what each grade is worth there."""
+    flows, prices = tables["flows"], tables["prices"]
+    left = flows[(flows.origin == "CHN") & (flows.year == FIRST) & flows.material.isin(MAGNETS)]
+    worth = prices[(prices.country == "CHN") & (prices.provenance == "exposed") & (prices.year == FIRST)]
+    each = left.material.map(worth.set_index("material").usd_per_t)
+    return pd.Series([(left.t * each).sum() / left.t.sum() / 1000])
+
+
+def _quoted(*quotes: tuple[str, str, str]) -> tuple[float, float]:
+    """Least and greatest price of rows of prices.csv: item, market, beginning of the date; in USD without tax."""
+    found = [
+        row.optional(end) or row.number("price")
+        for item, market, date in quotes
+        for row in read("prices")
+        if row["item"] == item
+        and row["market"] == market
+        and row["date"].startswith(date)
+        and row["unit"].startswith("USD/kg")
+        for end in ("low", "high")
+    ]
+    return float(min(found)), float(max(found))
 
 
 def _largest_country(tables: Tables) -> pd.Series:
@@ -140,7 +160,17 @@ def bands() -> tuple[Band, ...]:
     ).number("demand_t")
     japan = find("demand", region="JPN", sector="imports_from_china")
     light = ("lynas-kuantan-light", "lynas-kuantan-light-expansion")
-    notes = "plausible, from a pilot of this model"
+    jsnm = "Japan (industry association, monthly average)"
+    exports = [
+        find("prices", item="NdFeB magnet", market=market, date=date).number("price") for market, date in UNIT_VALUES
+    ]
+    prices = {
+        "ndpr": _quoted(("Nd oxide", jsnm, "2025"), ("NdPr oxide", "Europe", "2025")),
+        "dy": _quoted(("Dy oxide", "China domestic", "2025"), ("Dy oxide", "FOB China", "2026")),
+        "tb": _quoted(("Tb oxide", "China domestic", "2025")),
+        "clean dy": _quoted(("Dy oxide", jsnm, "2025"), ("Dy oxide", "volume-weighted world", "2025")),
+        "clean tb": _quoted(("Tb oxide", jsnm, "2025")),
+    }
     return (
         Band("magnets of the USA from China, 2026", _imports("USA", "2025") / _use("USA", "2025"), _imports("USA", "2024") / _use("USA", "2024"), 2,
              "customs of 2025 and 2024 by use", _from_china("USA")),
@@ -148,19 +178,14 @@ def bands() -> tuple[Band, ...]:
         Band("magnets of Korea from China, 2026", korea - 0.05, korea + 0.05, 2, "nine months of 2023 as a year, 5 points either way", _from_china("KOR")),
         Band("magnets of Japan from China, 2026", japan.number("low") / _use("JPN", "2025"), japan.number("high") / _use("JPN", "2025"), 2,
              "2.3-3.0 of 15.3 kt in 2025", _from_china("JPN")),
-        Band("stage share of magnets, 2026", 0.65, 0.80, 2, notes, _shares("stage_share", "magnet")),
-        Band("stage share of separation, 2026", 0.65, 0.85, 2, notes, _shares("stage_share", "separation")),
-        Band("traced exposed share, 2026", 0.75, 0.95, 2, notes, _shares("exposed_share")),
         Band("Nd-Pr oxide of Lynas, 2026, kt", 6.5, 8.0, 1, "7.0 kt in 2025", _made(light)),
         Band("Nd-Pr oxide of MP, 2026, kt", 2.5, 4.0, 1, "2.6 kt in 2025, run rate near 4", _made(("mp-mountain-pass-light",))),
-        Band("Nd-Pr oxide in China, USD/kg", 45, 110, 0, notes, _price("ndpr_oxide", "CHN", "exposed")),
-        Band("clean Nd-Pr oxide in Japan, USD/kg", 45, 110, 0, notes, _price("ndpr_oxide", "JPN", "clean")),
-        Band("Dy oxide in China, USD/kg", 200, 500, 0, notes, _price("dy_oxide", "CHN", "exposed")),
-        Band("clean Dy oxide in Japan, USD/kg", 200, 500, 0, notes, _price("dy_oxide", "JPN", "clean")),
-        Band("Tb oxide in China, USD/kg", 700, 2000, 0, notes, _price("tb_oxide", "CHN", "exposed")),
-        Band("clean Tb oxide in Japan, USD/kg", 700, 2000, 0, notes, _price("tb_oxide", "JPN", "clean")),
-        Band("N/M magnet in China, USD/kg", 35, 60, 0, notes, _price("mag_n", "CHN", "exposed")),
-        Band("UH/EH magnet in China, USD/kg", 60, 110, 0, notes, _price("mag_uh", "CHN", "exposed")),
+        Band("clean Nd-Pr oxide in Japan, 2026, USD/kg", *prices["ndpr"], 0, "Nd oxide in Japan to Nd-Pr oxide in Europe, 2025", _price("ndpr_oxide", "JPN", "clean")),
+        Band("Dy oxide in China, 2026, USD/kg", *prices["dy"], 0, "domestic in 2025, FOB in January 2026", _price("dy_oxide", "CHN", "exposed")),
+        Band("clean Dy oxide in Japan, 2026, USD/kg", *prices["clean dy"], 0, "Japan in 2025, and the volume-weighted world", _price("dy_oxide", "JPN", "clean")),
+        Band("Tb oxide in China, 2026, USD/kg", *prices["tb"], 0, "domestic in 2025", _price("tb_oxide", "CHN", "exposed")),
+        Band("clean Tb oxide in Japan, 2026, USD/kg", *prices["clean tb"], 0, "Japan in 2025", _price("tb_oxide", "JPN", "clean")),
+        Band("magnets leaving China, 2026, USD/kg", float(min(exports)), float(max(exports)), 0, "unit value of Chinese exports, 2024 and 2025", _unit_value),
         Band("most magnets of one country but China, kt", 0, 40, 1, "alarm", _largest_country),
         Band("heavies thrown away, t", 0, 1, 0, "alarm", _heavies_wasted),
         Band("capex that starts in 2026, share of all", 0, 0.5, 2, "alarm", _started_at_once),

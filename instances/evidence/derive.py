@@ -18,8 +18,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from derivation import changes, claims, flagship, overlays, plants, policies, ranges, smco, states, world
 from derivation.facts import FactError, read
+
+try:
+    from derivation import changes, claims, flagship, overlays, plants, policies, ranges, smco, states, world
+except FactError as error:  # some tables are read with the modules
+    sys.exit(str(error))
 
 INSTANCES = Path(__file__).resolve().parent.parent
 

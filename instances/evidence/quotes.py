@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from derivation import claims
-from derivation.facts import SOURCE_FILES, Fact, path, read, sources
+from derivation.facts import SOURCE_FILES, Fact, path, read, source
 
 SEED, DRAWN = 2026, 100
 FIGURE = re.compile(r"(?<![\d.])(\d[\d,]*(?:\.\d+)?)\s*(kt\b|k\b|ktpa\b|bn\b|billion\b|B\b|%|per cent\b)?")
@@ -58,9 +58,9 @@ def cells() -> Iterator[tuple[Fact, str, float]]:
 def quoted(fact: Fact, column: str, value: float) -> str:
     """The text that states the value of a cell, with the id of its source; blank if there is none."""
     claim = claims.of_cell((fact.file, fact.id, column))
-    for source in claim.sources:
-        if stated(value, sources()[source]["what_it_supports"]):
-            return f"{source}: {sources()[source]['what_it_supports']}"
+    for id_ in claim.sources:
+        if stated(value, source(id_)["what_it_supports"]):
+            return f"{id_}: {source(id_)['what_it_supports']}"
     own = " ".join(fact.row.get(c, "") for c in TEXTS).partition("EST_FIELDS")[0]
     return f"{fact.label}: {own}" if stated(value, own) else ""
 

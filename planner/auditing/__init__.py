@@ -105,8 +105,10 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
     traced = ORIGIN.name in run.tables
     tables = Tables(run.tables, (*layouts, ORIGIN) if traced else layouts, facts, facts.years, book)
     investment = Investment(facts, tables)
-    check_builds(facts, tables, investment, book)
-    check_groups(facts, tables, book)
+    settings = run.plan.get("settings")
+    whole = not (isinstance(settings, Mapping) and settings.get("relaxed"))  # no plan, but a bound
+    check_builds(facts, tables, investment, book, whole)
+    check_groups(facts, tables, book, whole)
     check_closures(facts, investment.closures, book)
     check_capacity(facts, tables, investment, book)
     plan = Operations(facts, tables, investment, Disturbance(facts))
@@ -134,7 +136,7 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
         builds = courses[scenario.parent][0].investment
         if disturbance.rebuilds:
             started = {BUILDS.name: given.pop(BUILDS.name)} if BUILDS.name in given else {}
-            builds = _check_branch_builds(facts, scenario, started, builds, book)
+            builds = _check_branch_builds(facts, scenario, started, builds, book, whole)
         parts = courses[name] = _parts(facts, given, builds, disturbance, book)
         for part in parts if disturbance.undisturbed else ():
             check_offtakes(part, book)
@@ -240,17 +242,18 @@ def _after_those_they_leave(scenarios: Iterable[Scenario]) -> list[Scenario]:
 
 
 def _check_branch_builds(
-    facts: Facts, scenario: Scenario, given: Mapping[str, Given], left: Investment, book: Book
+    facts: Facts, scenario: Scenario, given: Mapping[str, Given], left: Investment, book: Book, whole: bool
 ) -> Investment:
     """Check and return the builds of a branch that may start something itself.
 
     given  its table of builds
     left   the builds of the course that it leaves
+    whole  see `check_builds`
     """
     tables = Tables(given, (BUILDS,), facts, facts.years, book)
     builds = Investment(facts, tables, left)
-    check_builds(facts, tables, builds, book)
-    check_groups(facts, tables, book)
+    check_builds(facts, tables, builds, book, whole)
+    check_groups(facts, tables, book, whole)
     check_shared(builds, left, scenario, book)
     check_affordable(builds, book)
     return builds

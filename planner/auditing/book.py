@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..instance.metrics import METRICS
+from ..words import paragraphs
 
 TOLERANCE = 1e-6  # largest relative violation that passes
 RARE_METRICS = ("own_share", "impact", "largest_share")  # of few instances, see `Kind`
@@ -190,12 +191,21 @@ class Check:
         return result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AuditReport:
     """The checks of one run, in the order of :data:`KINDS`."""
 
     checks: tuple[Check, ...]
     tolerance: float = TOLERANCE
+
+    def __repr__(self) -> str:
+        failed = sum(check.failed for check in self.checks)
+        return (
+            f"<AuditReport: {self.comparisons:,} comparisons, {f'{failed:,} violated' if failed else 'no violation'}>"
+        )
+
+    def _repr_html_(self) -> str:
+        return paragraphs(str(self))
 
     @property
     def ok(self) -> bool:

@@ -79,8 +79,11 @@ class Investment:
         return added
 
 
-def check_builds(facts: Facts, tables: Tables, investment: Investment, book: Book) -> None:
-    """Check start years, whole modules, least and most, pace, exclusive groups, requirements, and other columns."""
+def check_builds(facts: Facts, tables: Tables, investment: Investment, book: Book, whole: bool = True) -> None:
+    """Check start years, whole modules, least and most, pace, exclusive groups, requirements, and other columns.
+
+    whole  False: a linear relaxation, in which modules and choices may be fractions
+    """
     for row in tables.rows(BUILDS):
         option, place = facts.options[row.option], ("builds.csv", row.option, row.start_year)
         first = facts.first if option.first_start is None else option.first_start
@@ -92,7 +95,7 @@ def check_builds(facts: Facts, tables: Tables, investment: Investment, book: Boo
             book.fault("build_start", place, f"would come online in {online}, after the horizon")
         else:
             book.passed("build_start")
-        if option.integer:
+        if option.integer and whole:
             book.equal("build_modules", row.modules, round(row.modules), row.modules, (*place, "modules"))
         if option.max_per_year is not None:
             pace = option.max_per_year * facts.length[row.start_year]
@@ -115,7 +118,7 @@ def check_builds(facts: Facts, tables: Tables, investment: Investment, book: Boo
         if option.requires:
             _check_requires(investment, name, option.requires, book)
     for group, names in groups.items():
-        built = [name for name in names if investment.total(name) > BUILT]
+        built = [name for name in names if investment.total(name) > BUILT] if whole else []
         book.at_most("exclusive", len(built), 1.0, 1.0, ("exclusive_group", group, *built))
 
 
@@ -130,8 +133,8 @@ def check_shared(builds: Investment, left: Investment, scenario: Scenario, book:
                 book.equal("build_shared", started, shared, max(started, shared), ("builds.csv", option, year))
 
 
-def check_groups(facts: Facts, tables: Tables, book: Book) -> None:
-    """Check every limit on a group of options, by the starts of builds.csv in its years."""
+def check_groups(facts: Facts, tables: Tables, book: Book, whole: bool = True) -> None:
+    """Check every limit on a group of options, by the starts of builds.csv in its years; see `check_builds`."""
     members: dict[str, set[str]] = defaultdict(set)
     for member in facts.instance.groups:
         owned = {name for name, plant in facts.facilities.items() if plant.owner == member.option}
@@ -140,6 +143,8 @@ def check_groups(facts: Facts, tables: Tables, book: Book) -> None:
         first = facts.first if limit.first_year is None else limit.first_year
         last = facts.last if limit.last_year is None else limit.last_year
         starts = [r for r in tables.rows(BUILDS) if r.option in members[limit.group] and first <= r.start_year <= last]
+        if limit.measure == "options" and not whole:
+            continue
         if limit.measure == "options":
             total = float(len({row.option for row in starts if row.modules > BUILT}))
         else:

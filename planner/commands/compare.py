@@ -22,6 +22,9 @@ def compare(
         typer.Argument(metavar="A B ...", help="runs, or instances to be solved first; or one, and what if"),
     ],
     output: Output = None,
+    base: Annotated[
+        str | None, typer.Option(metavar="A", help="which of them the others are set against [the first]")
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="page to write")] = None,
     overwrite: Overwrite = False,
     gap: Gap = None,
@@ -37,9 +40,11 @@ def compare(
     Examples:
 
     - `planner compare runs/base runs/dear --html compare.html`
+    - `planner compare runs/batch/runs/* --base today`
     - `planner compare allied-2040 --without owner="MP Materials"`
     """
     from ..instance.reading import SETTINGS_FILE
+    from ..instance.sheets import is_book
     from ..questions.compare import improved
     from ..reporting import check_page, compare_page, write_page
     from ..runs.run import MANIFEST
@@ -63,7 +68,7 @@ def compare(
         common.tell(f"solving {path}")
         return planner.solve(instance, **how)
 
-    names = [path.resolve().name for path in plans]
+    names = [path.stem if is_book(path) else path.resolve().name for path in plans]
     runs = [plan_of(path) for path in plans]
     if asked():
         other = common.changed(runs[0].instance)
@@ -77,7 +82,8 @@ def compare(
                 common.tell(f"solving {names[k]} again, from a cheaper plan")
                 start = min(better, key=lambda other: other.objective_musd)
                 runs[k] = planner.solve(run.instance, start=start, **how)
-    comparison = planner.compare(*runs, names=names)
+    called = {str(path): name for path, name in zip(plans, names, strict=False)}
+    comparison = planner.compare(*runs, names=names, base=None if base is None else called.get(base, base))
     common.deliver(comparison, output, overwrite, as_json)
     if html is not None:
-        write_page(compare_page(comparison, runs[0]), html, overwrite)
+        write_page(compare_page(comparison), html, overwrite)

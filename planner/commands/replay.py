@@ -45,7 +45,7 @@ def replay(
         workers=workers,
         scheduler=scheduler,
         partial=None if output is None else partial_file(output),
-        progress=common.tell,
+        **common.progress(),
     )
     common.deliver(found, output, overwrite, as_json)
     if not found.complete and output is not None:

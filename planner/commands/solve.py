@@ -59,6 +59,9 @@ def solve(
     start: Annotated[
         Path | None, typer.Option("--start", metavar="RUN", help="begin the search with the builds of a run")
     ] = None,
+    relax: Annotated[
+        bool, typer.Option("--relax", help="only the linear relaxation: a bound in a moment, and no plan")
+    ] = False,
     report: Annotated[bool, typer.Option("--report", help="write report.html into the run's folder too")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -95,6 +98,7 @@ def solve(
             objective=objective,
             slack=slack,
             ceiling=cost_ceiling,
+            relax=relax,
             load_seconds=load_seconds,
         )
     except Infeasible as error:

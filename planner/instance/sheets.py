@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Issue, Sheet, UsageError, nearest
+from ..words import counted
 from . import opendocument
 from .cells import cell_of
 from .opendocument import Cell
@@ -99,11 +100,18 @@ def _csv(table: RawTable) -> str:
 def _tables(sheets: Mapping[str, list[Row]], prefix: str, issues: list[Issue]) -> dict[str, list[Row]]:
     """Return table, or ``instance`` -> rows of its sheet; other sheets are told in ``issues``."""
     known = [*TABLES, SETTINGS_SHEET]
-    named = {title.strip().lower().replace(" ", "_"): title for title in sheets}
-    found = {name: sheets[title] for name, title in named.items() if name in known and sheets[title]}
-    for name, title in named.items():
-        if name in known or name.startswith("_") or not sheets[title]:
-            continue
+    found: dict[str, list[Row]] = {}
+    others: dict[str, str] = {}
+    for title, rows in sheets.items():
+        name = _meant(title)
+        if name in found:
+            expected = f"a second sheet for the table {name}; there may be one"
+            issues.append(Issue(Sheet(prefix + title), None, "", None, expected, "put _ before its name", "E103"))
+        elif name in known and rows:
+            found[name] = rows
+        elif name not in known and rows and not name.startswith("_"):
+            others[name] = title
+    for name, title in others.items():
         meant = nearest(name, known) or next((k for k in known if name.startswith(k)), "")
         if meant and meant not in found:
             hint = f'did you mean "{meant}"? Rename the sheet, or put _ before its name to leave it out'
@@ -113,6 +121,15 @@ def _tables(sheets: Mapping[str, list[Row]], prefix: str, issues: list[Issue]) -
             hint = "put _ before its name and this is not told again"
             issues.append(Issue(Sheet(prefix + title), None, "", None, told, hint, "W601", "warning"))
     return found
+
+
+def _meant(title: str) -> str:
+    """Return the name of a table as the title of a sheet may write it, with capitals and blanks.
+
+    >>> _meant("Market Prices")
+    'market_prices'
+    """
+    return title.strip().lower().replace(" ", "_")
 
 
 def _table(name: str, shown: str, rows: Sequence[Row], issues: list[Issue]) -> RawTable | None:
@@ -304,32 +321,24 @@ def _as_text(prefix: str, name: str, rows: Sequence[Sequence[Cell]], issues: lis
             if not (cell.formula or cell.failed):
                 continue
             letter = letters_of(position)
-            if cell.failed or cell.value is None:
-                expected = f"the error {cell.value} of a formula" if cell.failed else "a formula without a stored value"
-                hint = (
-                    "write the value"
-                    if cell.failed
-                    else "open the workbook, let it compute, save it; or write the value"
-                )
-                at = Sheet(shown, {"": letter})
-                told.append(Issue(at, number, "", cell.formula or texts[position], expected, hint, "E110"))
-            else:
+            if not cell.failed and cell.value is not None:
                 formulas.append(f"{letter}{number}")
+                continue
+            expected, hint = f"the error {cell.value} of a formula", "write the value"
+            if not cell.failed:
+                expected = "a formula without a stored value"
+                hint = "open the workbook, let it compute, and save it; or write the value"
+            at = Sheet(shown, {"": letter})
+            told.append(Issue(at, number, "", cell.formula or texts[position], expected, hint, "E110"))
         while texts and not texts[-1]:
             texts.pop()
         if texts:
             found.append((number, texts))
     if formulas:
-        count = (
-            "1 formula; its stored value is"
-            if len(formulas) == 1
-            else f"{len(formulas)} formulas; their stored values are"
-        )
         more = " ..." if len(formulas) > 5 else ""
-        read = f"{count} read: {', '.join(formulas[:5])}{more}"
+        read = f"{counted(len(formulas), 'formula')}, read by what is stored: {', '.join(formulas[:5])}{more}"
         told.append(Issue(Sheet(shown), None, "", None, read, "", "W603", "warning"))
-    meant = name.strip().lower().replace(" ", "_")
-    if meant in TABLES or meant == SETTINGS_SHEET:
+    if _meant(name) in (*TABLES, SETTINGS_SHEET):
         issues += told
     return found
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import checked
-from ..bands import WIDE, difference
-from ..errors import UsageError
+from ..bands import WIDE, Searched, difference
+from ..errors import UsageError, hinted
 from ..runs.outlays import by_payer
 from ..runs.run import given_run
 from ..solving.pins import in_words
-from ..words import figure_of, share_of
+from ..words import figure_of, points_of, share_of, spans_of
 from .study import NOTES, Study, Table, Value, text_table
 
 if TYPE_CHECKING:
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ..instance.instance import Instance
     from ..runs.run import Run
 
 SMALL_T = 0.5  # t over the common years; smaller differences in flows and shortages are not shown
+NOTHING = 1e-4  # MUSD or t; a total of less in all plans is what the tolerance of the solver leaves, and is not shown
 SMALL_MUSD = 1e-6  # smallest difference that is shown in the other tables, in the unit of the table
 LEAST_GAP = 1e-5  # relative; smaller gaps are rarely reached in large models
 SMALL_PART = 1e-6  # relative; a change of less than this part of the larger number is rounding, and is set to 0
@@ -134,6 +136,20 @@ class Comparison(Study):
     of: tuple[str, ...] = ()
     money: tuple[str, ...] = ()
     bounds: tuple[float, ...] = ()
+    runs: tuple[Run, ...] = field(default=(), repr=False)
+
+    @property
+    def instance(self) -> Instance:
+        """The instance of the base, whose names a chart shows. Raises UsageError if it is not found."""
+        return self.runs[0].instance
+
+    @property
+    def figures(self) -> pd.DataFrame:
+        """One row for each plan: its key figures, and how they differ from those of the base; see `figures_of`."""
+        import pandas as pd
+
+        rows = figures_of(self.names, self.of, self.money, self.bounds, self.totals.to_dict("records"))
+        return pd.DataFrame(rows).set_index("plan").drop(columns="band")
 
     def differences(self, table: str) -> pd.DataFrame:
         """Return the rows of a table in which the plans differ, the largest difference first.
@@ -151,21 +167,18 @@ class Comparison(Study):
         kept = frame[(spread > least) | blank | moved]
         return kept.loc[spread[kept.index].sort_values(ascending=False, kind="stable").index]
 
-    def _costs_that_count(self) -> pd.DataFrame:
-        """Return the totals without the components of the cost that are 0 in all plans."""
-        nothing = (self.totals[list(self.names)].abs() <= SMALL_MUSD).all(axis=1)
-        return self.totals[~(nothing & self.totals["quantity"].str.startswith("of which "))]
-
     def __str__(self) -> str:
-        span = f"years {self.years[0]}-{self.years[-1]}"
-        lines = [*self.answers, f"{' | '.join(self.names)}  ({span}; change: {self.names[-1]} against {self.names[0]})"]
-        lines += _text_table(self._costs_that_count(), ["quantity", "unit"], self.names)
-        traced = self.dependence[self.dependence["metric"] == "exposed_share"]
-        lines += ["Traced dependence by year", *_text_table(traced, ["year"], self.names, share=True)]
+        two = len(self.names) == 2
+        lines = [*self.answers, f"Plans, years {spans_of(self.years)}; the base is {self.names[0]}"]
+        lines += self._figures_in_text()
+        nothing = (self.totals[list(self.names)].abs() <= NOTHING).all(axis=1)
+        others = self.totals[~nothing & ~self.totals["quantity"].isin(["cost", "exposed share"])]
+        lines += ["Totals", *_text_table(others, ["quantity", "unit"], self.names, change=two)]
+        lines += ["Traced dependence by year", *self._dependence_in_text()]
         for table, title in (
             ("builds", "Built otherwise (t of capacity started)"),
             ("flows", "Moved otherwise (t over the years in common)"),
-            ("funding", "Paid otherwise (MUSD)"),
+            ("funding", "Paid otherwise by funds and private capital (MUSD)"),
             ("shortages", "Short otherwise (t over the years in common)"),
         ):
             rows = self.differences(table)
@@ -173,46 +186,121 @@ class Comparison(Study):
                 lines.append(f"{title}: nothing")
                 continue
             more = f", the largest 12 of {len(rows)}" if len(rows) > 12 else ""
-            keys = ["option", "country", "when"] if table == "builds" else self.columns(table)
-            lines += [f"{title}{more}", *_text_table(rows.head(12), keys, self.names)]
+            keys = ["option", "country", *(["when"] if two else [])] if table == "builds" else self.columns(table)
+            lines += [f"{title}{more}", *_text_table(rows.head(12), keys, self.names, change=two)]
         return "\n".join(lines + [f"Note: {n}" for n in self.notes])
 
+    def _figures_in_text(self) -> list[str]:
+        """Return the key figures, one line for each plan; what is 0 in all plans is left out."""
+        rows = figures_of(self.names, self.of, self.money, self.bounds, self.totals.to_dict("records"))
+        shown: list[tuple[str, str, Callable[[Mapping[str, Any]], str]]] = [
+            ("plan", "<", lambda r: str(r["plan"])),
+            ("MUSD", ">", lambda r: figure_of(r["cost_musd"], 6)),
+            ("against the base", "<", lambda r: "" if r["band"] is None else r["band"].told(figure_of)),
+            ("exposed", ">", lambda r: share_of(r["exposed_share"])),
+            ("points", ">", lambda r: "" if r["plan"] == self.names[0] else points_of(r["exposed_change"])),
+        ]
+        for column, title in (("capex_musd", "capex MUSD"), ("public_musd", "public MUSD"), ("short_t", "short t")):
+            if any(abs(r[column]) > NOTHING for r in rows):
+                shown.append((title, ">", lambda r, c=column: figure_of(r[c], 5)))  # type: ignore[misc]
+        return _aligned([(title, side) for title, side, _ in shown], [[tell(r) for *_, tell in shown] for r in rows])
 
-def _text_table(frame: pd.DataFrame, keys: Sequence[str], names: Sequence[str], share: bool = False) -> list[str]:
+    def _dependence_in_text(self) -> list[str]:
+        """Return the traced dependence: a line for each plan, a column for each year; of two plans the change too."""
+        traced = self.dependence[self.dependence["metric"] == "exposed_share"]
+        rows = [[name, *(share_of(share) for share in traced[name])] for name in self.names]
+        if len(self.names) == 2:
+            rows.append(["change, points", *("-" if c != c else points_of(c) for c in traced["change"])])
+        return _aligned([("plan", "<"), *((str(year), ">") for year in traced["year"])], rows)
+
+
+def figures_of(
+    names: Sequence[str],
+    of: Sequence[str],
+    money: Sequence[str],
+    bounds: Sequence[float],
+    totals: Sequence[Mapping[str, Any]],
+) -> list[dict[str, Any]]:
+    """Return the key figures of each plan of a comparison, the base first. The arguments are those of its fields.
+
+    totals  the rows of the table of this name
+
+    A row has ``plan``, ``cost_musd``, ``change_musd`` against the base with its range ``least_musd`` to ``most_musd``
+    by the gaps of both searches, ``band`` (the same as a `Band`; None for the base, and in other money),
+    ``exposed_share``, ``exposed_change``, ``capex_musd``, ``public_musd`` and ``short_t``.
+    """
+    told = {str(row["quantity"]): row for row in totals}
+    base, nan, rows = names[0], float("nan"), []
+    for name, digest, bound in zip(names, of, bounds, strict=True):
+        number = {quantity: nan if row[name] is None else float(row[name]) for quantity, row in told.items()}
+        band = None
+        if name != base and len(set(money)) == 1:
+            one, other = Searched(number["cost"], bound), Searched(float(told["cost"][base]), bounds[0])
+            if digest == of[0]:  # one and the same plan
+                one = other = Searched(one.cost, one.cost)
+            band = difference(one, other)
+        shared = told["exposed share"][base]
+        rows.append(
+            {
+                "plan": name,
+                "cost_musd": number["cost"],
+                "change_musd": nan if band is None else band.found,
+                "least_musd": nan if band is None else band.least,
+                "most_musd": nan if band is None else band.most,
+                "band": band,
+                "exposed_share": number["exposed share"],
+                "exposed_change": number["exposed share"] - (nan if shared is None else float(shared)),
+                "capex_musd": number["capex"],
+                "public_musd": number["public money"],
+                "short_t": number["short"],
+            }
+        )
+    return rows
+
+
+def _aligned(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table as lines of text; a column has a title and a side, ``<`` or ``>``."""
+    widths = [max(len(title), *(len(row[c]) for row in rows)) for c, (title, _) in enumerate(columns)]
+    wide = [(title, f"{side}{width}") for (title, side), width in zip(columns, widths, strict=True)]
+    return [f"  {line}".rstrip() for line in text_table(wide, rows, "  ")]
+
+
+def _text_table(frame: pd.DataFrame, keys: Sequence[str], names: Sequence[str], change: bool) -> list[str]:
     """Return the rows of a frame as aligned lines of text.
 
-    keys   columns printed as text
-    names  columns of the plans, printed as numbers and followed by ``change``
-    share  whether the numbers are fractions, which are printed as percentages
+    keys    columns printed as text
+    names   columns of the plans, printed as numbers
+    change  whether the column ``change`` follows
     """
 
     def number(value: float) -> str:
-        if value != value:
-            return "-"
-        return share_of(value) if share else figure_of(value, 5) if abs(value) >= 1e-9 else "0"
+        return "-" if value != value else figure_of(value, 5) if abs(value) >= 1e-9 else "0"
 
-    cells = [[*keys, *names, "change"]]
-    for row in frame.to_dict("records"):
-        change = number(row["change"])
-        if row["change"] > 0.0 and change not in ("0", "0%"):
-            change = f"+{change}"
-        cells.append([str(row[k]) for k in keys] + [number(row[n]) for n in names] + [change])
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    aligned = [f"{'<' if i < len(keys) else '>'}{width}" for i, width in enumerate(widths)]
-    return ["  " + line for line in text_table(list(zip(cells[0], aligned, strict=True)), cells[1:], "  ")]
+    def signed(value: float) -> str:
+        return f"+{number(value)}" if value >= 1e-9 else number(value)
+
+    more = [("change", ">")] if change else []
+    return _aligned(
+        [*((key, "<") for key in keys), *((name, ">") for name in names), *more],
+        [
+            [*(str(row[k]) for k in keys), *(number(row[n]) for n in names), *(signed(row["change"]) for _ in more)]
+            for row in frame.to_dict("records")
+        ],
+    )
 
 
 @checked
-def compare(*plans: Run | str | Path, names: Sequence[str] | None = None) -> Comparison:
-    """Compare two or more plans; the first is the base.
+def compare(*plans: Run | str | Path, names: Sequence[str] | None = None, base: str | None = None) -> Comparison:
+    """Compare two or more plans: every other one with the base.
 
     plans  runs, or their folders
     names  one name for each plan; None: the names of the instances, numbered if two are the same
+    base   the name of the plan that is the base, which becomes the first; None: the first
 
     Plans with different horizons are compared on the years that they share: dependence in years in which a period
     begins in all of them, amounts over the calendar years that all of them cover. Costs, builds and funding are always
-    of the whole horizon. Raises UsageError if fewer than two plans are given, if there is not one name for each, or if
-    the plans share no first year of a period.
+    of the whole horizon. Raises UsageError if fewer than two plans are given, if there is not one name for each, if the
+    base is none of them, or if the plans share no first year of a period.
     """
     import pandas as pd
 
@@ -222,6 +310,12 @@ def compare(*plans: Run | str | Path, names: Sequence[str] | None = None) -> Com
     called = _names([str(p.plan["instance"]["name"]) for p in runs] if names is None else list(names))
     if len(called) != len(runs):
         raise UsageError(f"{len(called)} names for {len(runs)} plans")
+    if base is not None:
+        if base not in called:
+            raise UsageError(hinted(f"base {base}: none of the plans {', '.join(called)}", base, called))
+        first = called.index(base)
+        runs.insert(0, runs.pop(first))
+        called.insert(0, called.pop(first))
     common = sorted(set.intersection(*(set(p.lengths) for p in runs)))
     if not common:
         raise UsageError("the plans have no year in common in which a period begins")
@@ -262,6 +356,7 @@ def compare(*plans: Run | str | Path, names: Sequence[str] | None = None) -> Com
         of=of,
         money=money,
         bounds=bounds,
+        runs=tuple(runs),
     )
 
 
@@ -442,7 +537,7 @@ def _when(starts: Sequence[Mapping[str, Sequence[int]]], option: str) -> str:
 
     starts  option -> start years, for each plan
     """
-    said = [",".join(map(str, s.get(option, ()))) or "-" for s in starts]
+    said = [spans_of(s.get(option, ())) or "-" for s in starts]
     return said[0] if len(set(said)) == 1 else " / ".join(said)
 
 

@@ -43,6 +43,7 @@ def solve(
     objective: str = "cost",
     slack: float | str | None = None,
     ceiling: float | None = None,
+    relax: bool = False,
     audit: bool = True,
     progress: Progress | None = None,
     load_seconds: float = 0.0,
@@ -61,6 +62,8 @@ def solve(
                 deliveries), then the least cost that reaches it; plan.json tells what each step reached
     slack       the ceiling as a fraction over the least cost
     ceiling     or as MUSD of present value
+    relax       solve the linear relaxation: parts of modules may be built, and of options that exclude each other. No
+                plan costs less; what it builds is no plan
     audit       recompute the plan from the raw tables, and raise AuditError if it does not hold
     progress    called with lines of text while a long search runs
     load_seconds  what reading the instance took, to be recorded with the other times
@@ -85,6 +88,10 @@ def solve(
     settings = Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed)
     aim = _aim(objective, slack, ceiling)
     known = None if start is None else given_run(start)
+    if relax and (aim is not None or known is not None or instance.survive or instance.option_sizes):
+        raise UsageError(
+            "relax: only for the least cost, without a start, outages that must be survived, and sizes of options"
+        )
     if known is not None and (aim is not None or pins):
         raise UsageError("a start is for the objective cost, with no builds held")
     if aim is not None and instance.survive:
@@ -95,7 +102,7 @@ def solve(
     steps: list[dict[str, Any]] = []
     if aim is None:
         begin = None if known is None else Pins.of(instance, known)
-        outcome = optimise(prepared.data, settings, progress, pins, begin)
+        outcome = optimise(prepared.data, settings, progress, pins, begin, relax)
     else:
         outcome, steps = optimise_for(aim, prepared.data, settings, progress, pins)
     outcome.seconds["build"] += ready
@@ -242,6 +249,7 @@ def _summary(
             "gap": outcome.gap_asked,
             **({"pins": pins.to_dict()} if pins else {}),
             **({"start": start.digest} if start else {}),
+            **({"relaxed": True} if outcome.relaxed else {}),
         },
         "status": "optimal" if proven else "feasible",
         "stopped": outcome.stopped,

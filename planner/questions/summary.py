@@ -37,6 +37,8 @@ def show(instance: Instance, plan: Run, folder: Path | None, console: Console | 
     stopped = "" if plan.status == "optimal" else "not proven optimal, "
     above = f"{share_of(gap, 2)} ({figure_of(plan.objective_musd - plan.searched.bound)} MUSD)"
     proven = "proven optimal" if gap < 5e-7 else f"{stopped}at most {above} above the optimum"
+    if plan.plan["settings"].get("relaxed"):
+        proven = "the linear relaxation: a lower bound, no plan"
     out.print(f"[bold]{escape(instance.title or instance.name)}[/bold]")
     out.print(
         f"{figure_of(plan.objective_musd, 6)} MUSD present value ({proven}; "

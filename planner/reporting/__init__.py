@@ -52,24 +52,22 @@ def report(run: Run | str | Path, studies: Sequence[str | Path | Study] = ()) ->
     return page(View(run.instance, run, tuple(read_study(study, run.instance, run) for study in studies)))
 
 
-def compare_page(found: Comparison, run: Run) -> str:
+def compare_page(found: Comparison) -> str:
     """Plans beside each other as a self-contained HTML page: text of the file.
 
-    found  what `compare` gave
-    run    one of the plans compared; its instance names countries, materials and projects
+    found  what `compare` gave; the instance of its base names countries, materials and projects
     """
     from .page import written
-    from .sections.compare import beside
+    from .sections.compare import sections
     from .studies import Shown
     from .view import Names
 
-    study = Shown.of(found)
     names = " | ".join(found.names)
     return written(
-        [beside(Names(run.instance), study)],
+        sections(Names(found.instance), Shown.of(found)),
         title=names,
         kicker=f"Plans compared, {found.years[0]}-{found.years[-1]}",
-        heading=names,
+        heading=names if len(found.names) <= 3 else f"{len(found.names) - 1} plans against {found.names[0]}",
         made=f"Made by planner compare from {len(found.names)} runs",
     )
 

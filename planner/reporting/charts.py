@@ -299,6 +299,29 @@ def columns(
     return Chart(traces, drawn, rows)
 
 
+def positions(
+    rows: Rows, x: str, y: str, low: str, name: str, xaxis: Mapping[str, Any], yaxis: Mapping[str, Any], *, says: Value
+) -> Chart:
+    """Return a named marker for each row, with a line down to the least that its height may be.
+
+    x, y          columns of the place
+    low           column of the lower end of its height
+    name          column of its name
+    xaxis, yaxis  in the form of plotly
+    says          what the pointer shows, in lines
+    """
+    rows = [r for r in records(rows) if of(r, x) is not None and of(r, y) is not None]
+    traces = []
+    for n, r in enumerate(rows):
+        down = max(0.0, of(r, y) - (of(r, low) if of(r, low) is not None else of(r, y)))
+        reach = {"type": "data", "symmetric": False, "array": [0.0], "arrayminus": [down]}
+        marker = {"size": 14, "symbol": look(n).symbol, "color": look(n).colour}
+        told = _pointer_text(of(r, says))
+        place: Trace = {"text": [plain(shortened(str(r[name]), 24))], "textposition": "top center"}
+        traces.append(points([of(r, x)], [of(r, y)], "markers+text", [told], marker=marker, error_y=reach, **place))
+    return Chart(traces, layout(xaxis=xaxis, yaxis=yaxis, hovermode="closest", showlegend=False, height=430), rows)
+
+
 def shares(
     rows: Rows, share: str, down: str, by: str, names: Sequence[str], groups: Groups, looks: Mapping[str, Look]
 ) -> Chart:

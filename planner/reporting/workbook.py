@@ -89,7 +89,7 @@ def _sheet(book: Any, name: str, columns: Sequence[Column], rows: Sequence[Any])
                 sheet.write_string(r, c, value)
             elif value is not None:
                 sheet.write_number(r, c, float(value), shape)
-    sheet.set_row(0, 32)
+    sheet.set_row(0, 46)
     sheet.freeze_panes(1, 0)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
@@ -206,6 +206,7 @@ def _figures(view: View, book: Any) -> None:
     sheet.fit_to_pages(1, 0)
     sheet.set_column(0, 0, 38)
     sheet.set_column(1, 3, 14)
+    sheet.set_column(4, 4, 8, book.add_format({"indent": 1}))
     sheet.set_column(5, 5, 80)
 
 

@@ -51,6 +51,8 @@ class Pins:
         Raises UsageError if the run builds an option, or in a year, that the instance does not have.
         """
         instance, run = given_instance(instance), given_run(run)
+        if run.plan["settings"].get("relaxed"):
+            raise UsageError("the run is a linear relaxation: what it builds is no plan that could be held")
         known = {o.option for o in instance.options}
         _check_options(options or (), known)
         built: dict[tuple[str, int], float] = {}

@@ -50,6 +50,7 @@ class Outcome:
     certificate  residuals and gap, see `certificate`
     notes        for the user, such as a step that was dropped
     without_projects  least cost without any optional project, MUSD; NaN: there is no such plan, or it was not asked for
+    relaxed      whether whole numbers may be fractions
     """
 
     stopped: str
@@ -65,6 +66,7 @@ class Outcome:
     certificate: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     without_projects: float = math.nan
+    relaxed: bool = False
 
 
 def optimise(
@@ -73,17 +75,21 @@ def optimise(
     progress: Progress | None = None,
     pins: Pins | None = None,
     start: Pins | None = None,
+    relax: bool = False,
 ) -> Outcome:
     """Solve the model: first the least cost, then, with its builds and at its cost, the least exposure.
 
     pins   builds that are fixed, forced or forbidden
     start  all builds of a plan from which the search begins, if they are a plan here; a note says so if they are not
+    relax  whether whole numbers may be fractions
     Raises Unbounded and SolverFailed; without a plan the outcome says so.
     """
     started = time.perf_counter()
     arrays = compiled(data)
     if pins:
         pins.hold(data, arrays)
+    if relax:
+        arrays = arrays.relaxed
     known = None
     if start is not None:
         held = replace(arrays, col_lower=arrays.col_lower.copy(), col_upper=arrays.col_upper.copy())
@@ -91,7 +97,13 @@ def optimise(
         known = Programme(held, settings).find(seconds=settings.time_limit)
     built = time.perf_counter() - started
     first = known.x if known and known.held else None
-    outcome = optimise_arrays(data, arrays, settings, progress, first, staked=not pins and data.risk is None)
+    outcome = optimise_arrays(data, arrays, settings, progress, first, staked=not (pins or relax) and data.risk is None)
+    outcome.relaxed = relax
+    if relax and outcome.held:
+        outcome.notes.append(
+            "this is the linear relaxation: parts of modules are built, and no plan of whole modules costs less; "
+            "what it builds is no plan"
+        )
     if known and not known.held:
         outcome.notes.append("the builds to start from are no plan of this instance; the search began without them")
     outcome.seconds["build"] += built

@@ -45,7 +45,7 @@ class Reader:
         self.nothing, self.priced = self.instance.negligible_t, self.instance.priced_t
         self.least = _least_activity(self.instance)
         self.modules = {
-            i: round(value) * 1.0 if self.data.build[i].integer else value
+            i: round(value) * 1.0 if self.data.build[i].integer and not outcome.relaxed else value
             for i, value in outcome.values.get("build", {}).items()
             if value > 1e-9
         }

@@ -264,7 +264,7 @@ def standing(row: dict[str, str]) -> tuple[bool, int | None]:
     of_part = [s for s in rows_of if s["part"]] or rows_of
     newest = {s["state"]: s["date"] for s in sorted(of_part, key=lambda s: s["as_of"])}
     decided = ("final decision", "construction", "commissioning", "producing")
-    reached = {state for state, date in newest.items() if date <= "2026-11"[: len(date)]}
+    reached = {s["state"] for s in of_part if s["date"] <= s["as_of"][: len(s["date"])]}
     year = int(newest["producing"][:4]) if "producing" in newest else None
     return bool(reached & set(decided)) and row["optional"] != "yes", year
 

@@ -47,11 +47,11 @@ def test_a_band_holds_or_the_page_says_why_not(page, tables, band):
 
 
 def test_a_band_can_fail():
-    some = bands()[4]  # a stage share of 0.65 to 0.80
+    some = next(band for band in bands() if band.name.startswith("Nd-Pr oxide of Lynas"))  # 6.5 to 8.0 kt in 2026
     import pandas as pd
 
-    def plan(share):
-        row = {"cap": "", "metric": "stage_share", "stage": "magnet", "material": "", "year": 2026, "share": share}
-        return {"dependence": pd.DataFrame([row])}
+    def plan(tonnes):
+        row = {"facility": "lynas-kuantan-light", "year": 2026, "activity_t": tonnes}
+        return {"activity": pd.DataFrame([row])}
 
-    assert some.holds(plan(0.7)) and not some.holds(plan(0.81)) and not some.holds(plan(0.64))
+    assert some.holds(plan(7000)) and not some.holds(plan(8100)) and not some.holds(plan(6400))

@@ -34,6 +34,12 @@ def test_names_are_short_and_summaries_are_those_of_the_command(instance, plan):
         assert shown._repr_html_().startswith(f"<b>{instance.title}</b><pre")
 
 
+def test_an_audit_tells_its_verdict(instance, plan):
+    found = planner.audit(instance, plan)
+    assert repr(found) == f"<AuditReport: {found.comparisons:,} comparisons, no violation>"
+    assert found._repr_html_().startswith("<b>audit ok: ")
+
+
 def test_results_of_questions_have_short_names_and_charts(instance, plan):
     curve = planner.frontier(instance, points=3)
     assert repr(curve).startswith("<Frontier of tiny; rows: points ") and len(repr(curve)) < 100

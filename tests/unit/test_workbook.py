@@ -316,7 +316,7 @@ def test_sum_works_and_a_formula_counts_with_its_stored_value(tiny_book, tmp_pat
     instance = planner.load(through_office(saved, "ods"))  # which computes them again
     assert [(row.year, row.demand_t) for row in instance.demand] == [(2026, 100.0), (2027, 130.0)]
     told = {issue.code: str(issue) for issue in instance.warnings}
-    assert "my notes" in told["W601"] and "1 formula; its stored value is read: E3" in told["W603"]
+    assert "my notes" in told["W601"] and "1 formula, read by what is stored: E3" in told["W603"]
 
 
 @pytest.mark.parametrize("ending", ["xlsx", "ods"])
@@ -372,6 +372,14 @@ def test_a_renamed_sheet_is_told_with_the_table_that_is_meant(tiny_book):
 def test_a_sheet_may_be_written_with_capitals_and_blanks(tiny_book):
     edited(tiny_book, lambda book: setattr(book["market_prices"], "title", "Market Prices"))
     assert planner.load(tiny_book).market_prices == planner.load(TINY).market_prices
+
+
+def test_two_sheets_for_one_table_are_refused(tiny_book):
+    edited(tiny_book, lambda book: setattr(book.copy_worksheet(book["market_prices"]), "title", "Market Prices"))
+    with pytest.raises(
+        planner.InstanceError, match=r"sheet Market Prices .* a second sheet for the table market_prices"
+    ):
+        planner.load(tiny_book)
 
 
 def test_a_title_above_the_header_is_told_and_not_read(tiny_book):

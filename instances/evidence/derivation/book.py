@@ -156,7 +156,7 @@ class Book:
         """Add a row for each cited source that is not already in ``known`` (the base's)."""
         for source in self.cited():
             if source not in known:
-                row = facts.sources()[source]
+                row = facts.source(source)
                 self.add(
                     "sources", source=source, **{c: row[c].strip() or "not recorded" for c in COLUMNS["sources"][1:]}
                 )

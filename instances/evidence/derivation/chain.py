@@ -125,12 +125,21 @@ DIFFUSED = GROSS * down("syc-yield-block-fin").number(
 )  # the same for what is diffused in after machining: 1.063
 
 
+def demand_year(name: str) -> str:
+    """A year of demand.csv that choices/parameters.csv names."""
+    return str(parameter(name))
+
+
 @cache
 def mean_content(grade: str, element: str) -> Number:
     """Weight per cent of ``element`` in ``grade`` (of grade_mix.csv), weighted with allied demand of 2030."""
     tonnes = weighted = Number(0)
     for row in read("demand"):
-        if row["method"] != "allocation_ipf" or row["year"] != "2030" or row["region"] in ("CHN", "ROW"):
+        if (
+            row["method"] != "allocation_ipf"
+            or row["year"] != demand_year("weights_year")
+            or row["region"] in ("CHN", "ROW")
+        ):
             continue
         mix = table("grade_mix")[f"{row['sector']}/{grade}"]
         t = row.number("demand_t") * mix.number("share")

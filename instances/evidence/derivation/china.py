@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from .book import Book
-from .chain import MAGNET_RECIPES, down, feed, oxide_per_feed, up
+from .chain import MAGNET_RECIPES, demand_year, down, feed, oxide_per_feed, up
 from .demand import ALLOCATED
 from .facts import Fact, Number, cite, find, named, parameter, read, table
 from .magnets import conversion
@@ -229,7 +229,7 @@ def magnets_for_export() -> Number:
         (
             r.number("demand_t")
             for r in read("demand")
-            if r["method"] == ALLOCATED and r["year"] == "2025" and r["region"] in ("CHN", "ROW")
+            if r["method"] == ALLOCATED and r["year"] == demand_year("today_year") and r["region"] in ("CHN", "ROW")
         ),
         Number(0),
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from .facts import NO_SOURCE, Fact, path, read, sources, table
+from .facts import NO_SOURCE, Fact, path, read, source, table
 
 KINDS = ("judgement", "cited", "derived", "published")  # the weakest first
 CONFIDENCES = ("low", "medium", "high")
@@ -67,9 +67,9 @@ def of_cell(cell: Cell) -> Claim:
         return next((row[what] for row in rows if row[what]), "")
 
     cites = bool(fact.sources) and NO_SOURCE.isdisjoint(fact["sources"].split(";"))
-    source = said("source")
-    cited = tuple(source.split(";")) if source else fact.sources
-    dates = [found[0] for s in cited if (found := DATE.search(sources()[s]["date"]))]
+    given = said("source")
+    cited = tuple(given.split(";")) if given else fact.sources
+    dates = [found[0] for s in cited if (found := DATE.search(source(s)["date"]))]
     own = DATE.search(fact.row.get("as_of") or fact.row.get("date", ""))
     return Claim(
         kind=said("kind") or ("cited" if cites else "judgement"),

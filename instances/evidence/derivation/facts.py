@@ -85,6 +85,8 @@ class Fact:
     name: str = ""  # in notes, where the id is long
 
     def __getitem__(self, column: str) -> str:
+        if column not in self.row:
+            self.refuse(column, f"is missing; {path(self.file).name} needs a column of that name")
         return self.row[column]
 
     def number(self, column: str) -> Number:
@@ -96,7 +98,7 @@ class Fact:
 
     def optional(self, column: str) -> Number | None:
         """The number in ``column``, or None where the cell is empty."""
-        text = self.row[column]
+        text = self[column]
         if not text:
             return None
         try:
@@ -106,13 +108,13 @@ class Fact:
 
     def flag(self, column: str) -> bool:
         """True for yes, False for a blank or no."""
-        if self.row[column] not in ("", "yes", "no"):
-            self.refuse(column, f"{self.row[column]!r} is neither yes nor no")
-        return self.row[column] == "yes"
+        if self[column] not in ("", "yes", "no"):
+            self.refuse(column, f"{self[column]!r} is neither yes nor no")
+        return self[column] == "yes"
 
     def words(self, column: str) -> tuple[str, ...]:
         """What stands between semicolons in ``column``."""
-        return tuple(word for word in self.row[column].split(";") if word)
+        return tuple(word for word in self[column].split(";") if word)
 
     def refuse(self, column: str, reason: str) -> NoReturn:
         """Raise FactError on the cell in ``column``."""
@@ -148,14 +150,21 @@ def read(file: str) -> tuple[Fact, ...]:
     """All rows of one table."""
     with path(file).open(encoding="utf-8", newline="") as handle:
         reader = csv.DictReader(handle)
-        columns = KEYS.get(file, tuple(reader.fieldnames or ())[:1])
-        rows = tuple(Fact(file, "/".join(row[c] for c in columns), row, reader.line_num) for row in reader)
+        header = tuple(reader.fieldnames or ())
+        columns = KEYS.get(file, header[:1])
+        rows = []
+        for cells in reader:
+            if None in cells or None in cells.values():
+                raise FactError(
+                    f"{path(file)}:{reader.line_num}: not as many cells as the {len(header)} of the header; quote text with commas"
+                )
+            rows.append(Fact(file, "/".join(cells[c] for c in columns), cells, reader.line_num))
     seen: set[str] = set()
     for row in rows:
         if row.id in seen:
             row.refuse(", ".join(columns), "stands in two rows; each row needs a name of its own")
         seen.add(row.id)
-    return rows
+    return tuple(rows)
 
 
 class Rows(dict[str, Fact]):
@@ -205,16 +214,14 @@ def parameter(name: str) -> Number:
 
 
 @cache
-def sources() -> dict[str, dict[str, str]]:
-    """All sources by id (columns id, title, publisher, url, date)."""
-    merged: dict[str, dict[str, str]] = {}
-    for file in SOURCE_FILES:
-        for fact in read(file):
-            if fact.id not in NO_SOURCE:
-                if fact.id in merged:
-                    fact.refuse("id", "stands in another table of sources too; cite that one")
-                merged[fact.id] = fact.row
-    return merged
+def source(id_: str) -> dict[str, str]:
+    """A source by its id: columns id, title, publisher, url, date, what_it_supports."""
+    found = [table(file)[id_] for file in SOURCE_FILES if id_ in table(file)]
+    if len(found) != 1:
+        raise FactError(
+            f"{EVIDENCE / 'facts'}: {len(found)} rows of sources_*.csv have the id {id_}, which a fact cites; there must be one"
+        )
+    return found[0].row
 
 
 def cite(*facts: Fact, assumed: str = "", remark: str = "") -> dict[str, str]:

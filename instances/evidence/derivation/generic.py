@@ -78,4 +78,9 @@ def generics(book: Book) -> None:
                     if kind["like"]
                     else _operations(kind, country, row)
                 )
-                _add(book, kind, country, row.number("capex_musd_per_t"), ops, about)
+                capex = (
+                    named(row["capex_fact"]).number("value") / 1e6
+                    if row["capex_fact"]
+                    else row.number("capex_musd_per_t")
+                )
+                _add(book, kind, country, capex, ops, about)

@@ -56,7 +56,10 @@ def makers(book: Book, year: int | None = None) -> None:
         capacity = fact.number("capacity_t_per_year")
         capex = None
         if not committed(m):
-            capex = fact.number("capex_musd") if own is None else own
+            if m["capex_fact"]:
+                capex = named(m["capex_fact"]).number("value") / 1e6 * capacity
+            else:
+                capex = fact.number("capex_musd") if own is None else own
             if metal is not None:
                 capex = capex - down("syc-capex-metal-planning").number("value") / 1e6 * metal
         add(

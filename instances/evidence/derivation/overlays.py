@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import china
 from .book import Book
-from .chain import feed
+from .chain import demand_year, feed
 from .demand import GRADES, series, years
 from .facts import FactError, Number, assume, cite, find, parameter, path, read, reference, table
 from .plants import FIRST
@@ -203,7 +203,7 @@ def _grade_share(base: Book, material: str) -> Number:
     """Share of a grade in the defence and drone demand of 2030."""
     t = dict.fromkeys(GRADES, Number(0))
     for r in base.rows["demand"]:
-        if (r["country"], r["year"]) == ("USA", "2030") and r["sector"] in ("defence", "drones"):
+        if (r["country"], r["year"]) == ("USA", demand_year("weights_year")) and r["sector"] in ("defence", "drones"):
             t[r["material"]] += base.number("demand", r, "demand_t") or 0
     return t[material] / sum(t.values(), Number(0))
 
@@ -257,7 +257,7 @@ def stop_2028_stocks(base: Book) -> Book:
     need: dict[tuple[str, str], Number] = {}
     for row in base.rows["demand"]:
         key = row["country"], row["material"]
-        tonnes = base.number("demand", row, "demand_t") if row["year"] == "2030" else None
+        tonnes = base.number("demand", row, "demand_t") if row["year"] == demand_year("weights_year") else None
         need[key] = need.get(key, Number(0)) + (tonnes or 0)
     for (country, material), t in sorted(need.items()):
         _stock(book, base, f"{country.lower()}-{material.replace('_', '-')}", country, material, Number(0), t,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from .book import Book
 from .facts import Fact, Number, cite, named, parameter, read, table
 from .money import WACC_WHY, blended, success, wacc
-from .states import standing
+from .states import all_known, standing
 
 FIRST, LAST = parameter("first_year"), parameter("last_year")
 
@@ -99,7 +99,7 @@ def add(
             "fact", f"{fact.id} is under way, and facts/states.csv does not say when it produces; add that state"
         )
     first_year = producing if sunk and producing is not None and producing + ramp > FIRST else None  # else full before
-    if sunk and first_year is not None:
+    if sunk and first_year is not None and all_known():
         _check_ramp(choice, fact, first_year + ramp - 1)
     startup = (choice if choice["startup"] else fact)["startup"] == "yes"
     timing = _ramp_up(first_year, ramp, fact) if sunk else kind["why_timing"]

@@ -363,14 +363,17 @@ def judged(why: str) -> dict[str, str]:
     return {"source": "", "note": why}
 
 
-def evidence(book: Book, ranges: bool = True) -> None:
-    """Add ``evidence.csv``: what each number of ``book`` rests on; with ``ranges`` how far it may be off, too."""
+def evidence(book: Book, ranged: bool = True) -> None:
+    """Add ``evidence.csv``: what each number of ``book`` rests on; with ``ranged`` how far it may be off, too."""
     r = Ranges(book)
-    if ranges:
+    if ranged:
         for collect in (capacities, costs, yields, money, demand, scrap, declared):
             collect(r)
+    there = {(name, "/".join(book.key(name, row))) for name, rows in book.rows.items() for row in rows}
     for cell, number in list(book.numbers.items()):
-        if not number.cells or cell[0] == "countries":  # places on the map are no numbers of the model
+        if (
+            not number.cells or cell[0] == "countries" or cell[:2] not in there
+        ):  # places on the map are no numbers of the model
             continue
         claim, span = claims.of_number(number.cells), r.found.get(cell)
         sources = tuple(dict.fromkeys((*claim.sources, *(span.source.split(";") if span and span.source else ()))))

@@ -2,7 +2,7 @@
 
 A row says that a project reaches a state at a date, as known at ``as_of``. A date up to the row's ``as_of`` was reached, a later one is expected, and
 stays so until a row says otherwise: nothing is reached only because time has passed. A slip is a row
-with a new date and a new ``as_of``; the newest that is known counts, older ones keep the history. Rows with a ``part`` speak of one plant of
+with a new date and a new ``as_of``; the newest that is known counts, older ones keep the history: what was once committed stays so until it stalls or closes. Rows with a ``part`` speak of one plant of
 choices/plants.csv and stand in place of those of its project. From the states follows whether a plant is committed, and when it can run.
 """
 
@@ -45,6 +45,11 @@ def know_only(day: str) -> None:
     _known_at[:] = [day]
 
 
+def all_known() -> bool:
+    """True unless `know_only` was called: then full_year and other columns without a date may be of a later day."""
+    return not _known_at
+
+
 @cache
 def _checked() -> tuple[Fact, ...]:
     """The rows of states.csv; raises FactError where one cannot be meant."""
@@ -82,13 +87,15 @@ def standing(plant: Fact) -> Standing | None:
     rows = [row for row in rows if row["part"]] or rows
     if not rows:
         raise FactError(f"{path('states')}: no row for {plant['fact']}, which choices/plants.csv uses; add its states")
-    known: dict[str, Fact] = {}
-    for row in sorted(rows, key=lambda row: row["as_of"]):
-        if all(past(row["as_of"], day) or (_reached(row) and past(row["date"], day)) for day in _known_at):
-            known[row["state"]] = row
-    if not known:
+    history = [
+        row
+        for row in sorted(rows, key=lambda row: row["as_of"])
+        if all(past(row["as_of"], day) or (reached(row) and past(row["date"], day)) for day in _known_at)
+    ]
+    if not history:
         return None
-    order = sorted((row for row in known.values()), key=lambda row: (row["date"], STATES.index(row["state"])))
+    known = {row["state"]: row for row in history}  # the newest of each state
+    order = sorted(known.values(), key=lambda row: (row["date"], STATES.index(row["state"])))
     course = [known[state] for state in COMMITTED if state in known]
     for earlier, later in pairwise(course):
         if earlier["date"][:4] > later["date"][:4]:
@@ -96,20 +103,20 @@ def standing(plant: Fact) -> Standing | None:
                 "date",
                 f"{later['date']!r} lies before {earlier['state']} in {earlier['date']}; correct one of the two rows",
             )
-    reached = [row for row in order if _reached(row)]
-    ended = reached[-1] if reached and reached[-1]["state"] in ENDED else None
+    behind = [row for row in order if reached(row)]
+    ended = behind[-1] if behind and behind[-1]["state"] in ENDED else None
     closing = known.get("closed")
-    committed = any(row["state"] in COMMITTED for row in reached)
     return Standing(
-        committed=committed,
-        operating=any(row["state"] == "producing" for row in reached),
+        committed=any(row["state"] in COMMITTED and reached(row) for row in history),
+        operating=any(row["state"] == "producing" for row in behind),
         producing=year(known["producing"]) if "producing" in known else None,
         closing=year(closing) if closing else None,
         ended=f"{ended['state']} in {ended['date']}" if ended else "",
     )
 
 
-def _reached(row: Fact) -> bool:
+def reached(row: Fact) -> bool:
+    """True if the state had come when the row was written, False if it was expected."""
     return past(row["date"], row["as_of"])
 
 

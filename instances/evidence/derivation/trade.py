@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from .book import Book
+from .chain import demand_year
 from .demand import GRADES, regions, series
 from .facts import Fact, Number, assume, cite, find, parameter, read, table
 from .plants import FIRST
@@ -92,7 +93,12 @@ def lanes(book: Book, limit_japan: bool = True) -> None:
 
 def _use(region: str, grades: Iterable[str]) -> Number:
     return sum(
-        (series(region, s.words("parts"), grade, "2025")[0] for s in read("sectors") for grade in grades), Number(0)
+        (
+            series(region, s.words("parts"), grade, demand_year("today_year"))[0]
+            for s in read("sectors")
+            for grade in grades
+        ),
+        Number(0),
     )
 
 

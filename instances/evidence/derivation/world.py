@@ -5,7 +5,7 @@ Nothing is forced but documented contracts (minimum use, as in the flagship). Ou
 
 from __future__ import annotations
 
-from . import chain, china, demand, magnets, metal, mining, recycling, separation, trade
+from . import chain, china, demand, magnets, metal, mining, ranges, recycling, separation, trade
 from .book import Book
 from .chain import down, made
 from .facts import Fact, Number, assume, cite, find, parameter, table
@@ -185,6 +185,7 @@ def book() -> Book:
     chain.sectors(b)
     demand.demand(b, YEAR)
     drop_unused(b)
+    ranges.evidence(b, ranged=False)
     b.add_sources()
     return b
 

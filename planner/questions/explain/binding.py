@@ -19,7 +19,7 @@ from ...errors import InstanceError, PlannerError
 from ...instance.limits import unit_of
 from ...prepare import CLEAN, EXPOSED, PLAN
 from ...solving.families import FAMILIES, POINT, Family
-from .bench import BUILT, INTERRUPTED, Bench, Model, Step
+from .bench import BUILT, INTERRUPTED, SAME, Bench, Model, Step
 from .result import Explanation
 
 if TYPE_CHECKING:
@@ -347,8 +347,8 @@ def _lead_times(bench: Bench, earlier: Mapping[str, tuple[float, str]]) -> list[
     result: list[Limit] = []
     for option, (worth, how) in earlier.items():
         built = [bench.data.build[i].year for i in bench.planned(option) if bench.builds[i] > BUILT]
-        if not built:
-            continue  # only a branch starts it
+        if not built or abs(worth) <= SAME * max(1.0, abs(bench.base)):
+            continue  # only a branch starts it, or it saves no more than rounding does
         first = min(built)
         facility = bench.data.build[bench.starts[option][0]].facility
         shortened = options[option].lead_years > 0

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...bands import Band, Searched, difference
-from ...words import capital, figure_of, listed, share_of
-from ..charts import SHARES, amounts, columns, lines
+from ...questions.compare import NOTHING, figures_of
+from ...words import capital, figure_of, listed, points_of, share_of, shortened, spans_of
+from ..charts import SHARES, amounts, columns, heat, heat_width, lines, positions
 from ..looks import look
 from ..parts import Column, Figure, Section, Table
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from ..view import Names, View
 
 SOME_T, SOME_MUSD, SOME_SHARE = 0.5, 1e-6, 1e-6
-MOST = 200  # rows of a table
+MOST, MOST_PROJECTS = 200, 30  # rows of a table, and of a heat map
+MOST_STARTS = 3  # plans whose start years fit into one cell
 
 
 def section(view: View, study: Shown) -> Section:
@@ -26,29 +28,194 @@ def section(view: View, study: Shown) -> Section:
 
 
 def beside(view: Names, study: Shown, mine: str = "") -> Section:
-    """Totals, cost by part, dependence, and the differences; ``mine`` is the name of the page's own plan, if any."""
+    """All that differs, in one section; ``mine`` is the name of the page's own plan, if any."""
     names = _names(study)
-    years = study.about["years"]
-    lead = [
-        f"{capital(listed([_quoted(n, mine) for n in names]))}, over {years[0]}-{years[-1]}. Changes are of "
-        f"{_quoted(names[-1])} against {_quoted(names[0])}."
-    ]
-    lead += [f"Note: {note}" for note in study.about.get("notes", ())]
-    parts = [
-        _cost_chart(view, study, names, mine) if _same_money(study) else None,
-        _dependence(view, study, names, mine),
-        _totals(study, names, mine),
-        *(
-            _differences(view, study, mine, name, title, least)
-            for name, title, least in (
-                ("builds", "Built otherwise, t a year", SOME_MUSD),
-                ("funding", f"Paid otherwise, {view.musd}", SOME_MUSD),
-                ("shortages", "Short otherwise, t over the years in common", SOME_T),
-                ("flows", "Moved otherwise, t over the years in common", SOME_T),
-            )
-        ),
-    ]
+    parts = [part for _, _, some in _chapters(view, study, mine) for part in some]
+    lead = [f"{_all(names, mine)}, over {spans_of(_years(study))}. {_against(names)}", *_notes(study)]
     return Section("rivals", "Beside other plans", lead, parts, "Compared", study.warnings)
+
+
+def sections(view: Names, study: Shown) -> list[Section]:
+    """The same as sections of a page of its own; what does not differ is left out."""
+    names, notes = _names(study), list(map(capital, study.about.get("notes", ())))
+    told = {
+        "Figures": [
+            f"{_all(names, '')}, over {spans_of(_years(study))}. {_against(names)}",
+            "The least cost of each instance differs from that of the base by an amount in the range that is given. "
+            "It follows from the gaps of the searches. Where it leaves open which costs more, no change is told.",
+        ],
+        "Builds": ["Capacity that is started over the whole horizon; only projects that some plan builds otherwise."],
+        "Who pays": ["Capital of projects that have a fund or a limit on their private capital, by its source."],
+    }
+    chapters = [
+        (brief, title, [p for p in parts if p is not None]) for brief, title, parts in _chapters(view, study, "")
+    ]
+    return [
+        Section(f"plans-{brief.lower().replace(' ', '-')}", title, told.get(brief, ()), parts, brief)
+        for brief, title, parts in chapters
+        if parts
+    ] + ([Section("plans-notes", "What to know when reading this", notes, (), "Notes")] if notes else [])
+
+
+Parts = list[Figure | Table | None]
+
+
+def _chapters(view: Names, study: Shown, mine: str) -> list[tuple[str, str, Parts]]:
+    """Return what is shown, in reading order: short name, title and parts of each chapter."""
+    names, same = _names(study), _same_money(study)
+    rows = figures_of(names, study.about["of"], study.about["money"], study.about["bounds"], study.tables["totals"])
+
+    def differing(table: str, title: str, least: float) -> Table | None:
+        return _differences(view, study, mine, table, title, least)
+
+    return [
+        (
+            "Figures",
+            "The plans side by side",
+            [_figures(view, rows, mine), _positions(view, rows, mine) if same else None],
+        ),
+        (
+            "Cost",
+            "What they cost",
+            [_cost_chart(view, study, names, mine) if same else None, _totals(study, names, mine)],
+        ),
+        ("Dependence", "How dependent they leave us", [_dependence(view, study, names, mine)]),
+        (
+            "Builds",
+            "What they build otherwise",
+            [_build_chart(view, study, mine), differing("builds", "Built otherwise, t a year", SOME_MUSD)],
+        ),
+        (
+            "Who pays",
+            "Who pays for what is built",
+            [_payers(view, study, mine), differing("funding", f"Paid otherwise, {view.musd}", SOME_MUSD)],
+        ),
+        ("Shortage", "What is short", [differing("shortages", "Short otherwise, t over the years in common", SOME_T)]),
+        ("Flows", "What moves otherwise", [differing("flows", "Moved otherwise, t over the years in common", SOME_T)]),
+    ]
+
+
+def _all(names: Sequence[str], mine: str) -> str:
+    return capital(listed([_quoted(n, mine) for n in names], 12))
+
+
+def _against(names: Sequence[str]) -> str:
+    return f"The base, against which the others are set, is {_quoted(names[0])}."
+
+
+def _notes(study: Shown) -> list[str]:
+    return [f"Note: {note}" for note in study.about.get("notes", ())]
+
+
+def _years(study: Shown) -> list[int]:
+    return [int(year) for year in study.about["years"]]
+
+
+def _figures(view: Names, rows: Sequence[Row], mine: str) -> Table:
+    """The key figures: a line for each plan; a column that is 0 in all plans is left out.
+
+    The change of the cost against the base is blank where the gaps of the searches leave open which plan costs more.
+    """
+
+    def settled(row: Row) -> float | None:
+        band = row["band"]
+        return None if band is None or not (band.sign or band.same) else row["change_musd"]
+
+    columns = [
+        Column("Plan", lambda r: _called(r["plan"], mine)),
+        Column(f"Cost, {view.musd}", "cost_musd", "number"),
+        Column("Change", settled, "number"),
+        Column("from", "least_musd", "number"),
+        Column("to", "most_musd", "number"),
+        Column("Exposed share", "exposed_share", "share"),
+        Column("Points", lambda r: "" if r["plan"] == rows[0]["plan"] else points_of(r["exposed_change"])),
+        Column(f"Capital, {view.musd}", "capex_musd", "number"),
+        Column(f"Public money, {view.musd}", "public_musd", "number"),
+        Column("Short, t", "short_t", "number"),
+    ]
+    shown = [c for c in columns if not c.numeric or any(abs(c.cell(r) or 0.0) > NOTHING for r in rows)]
+    return Table("table-rival-figures", "Key figures", list(rows), shown, folded=False)
+
+
+def _positions(view: Names, rows: Sequence[Row], mine: str) -> Figure | None:
+    """Where each plan stands between cost and dependence, as on the curve of the cost of security."""
+    placed = []
+    for r in rows:
+        band = r["band"]
+        extra, least = (0.0, 0.0) if band is None else (band.found, min(band.least, band.found))
+        says = [r["plan"], f"exposed {share_of(r['exposed_share'])}", "" if band is None else band.told(view.money)]
+        if r["exposed_share"] == r["exposed_share"]:  # something is delivered
+            numbers = {"exposed_share": r["exposed_share"], "extra_musd": extra, "least_musd": least}
+            placed.append({"plan": _called(r["plan"], mine), **numbers, "says": says})
+    if len(placed) < 2:
+        return None
+    ends = [end for r in placed for end in (r["extra_musd"], r["least_musd"])]
+    said = [f"{r['plan']} {share_of(r['exposed_share'])}, {figure_of(r['extra_musd'])} {view.musd}" for r in placed]
+    return Figure(
+        "rivals-positions",
+        "Cost against dependence: where each plan stands",
+        "Exposed share and extra cost against the base: " + "; ".join(said) + ".",
+        positions(
+            placed,
+            "exposed_share",
+            "extra_musd",
+            "least_musd",
+            "plan",
+            {"title": {"text": "exposed share of deliveries"}, "tickformat": ".0%", "autorange": "reversed"},
+            {**amounts(f"extra cost, {view.musd} present value", ends), "rangemode": "normal"},
+            says="says",
+        ),
+        columns="plan exposed_share extra_musd least_musd",
+        caption="To the right a plan depends less, higher up it costs more. A line reaches down to the least that the "
+        "difference may be, by the gaps of the searches.",
+    )
+
+
+def _build_chart(view: Names, study: Shown, mine: str) -> Figure | None:
+    """Capacity of each project that is built otherwise, plan by plan, as part of the most that a plan builds of it."""
+    names = _names(study)
+    rows = _apart(study, "builds", SOME_MUSD)[:MOST_PROJECTS]
+    if not rows:
+        return None
+    cells = [{"option": r["option"], "plan": n, "t": r[n]} for r in rows for n in names if r[n]]
+    known = {
+        r["option"]: f"{view.project(r['option'])}, {view.countries.get(r['country'], r['country'])}" for r in rows
+    }
+    most = f" (the {len(rows)} that differ most)" if len(_apart(study, "builds", SOME_MUSD)) > len(rows) else ""
+    return Figure(
+        "rivals-builds",
+        f"Capacity started of what differs, t a year{most}",
+        "; ".join(f"{known[r['option']]}: " + ", ".join(f"{n} {figure_of(r[n])} t" for n in names) for r in rows[:12])
+        + ".",
+        heat(cells, "plan", "option", "t", "t a year", {n: _called(n, mine) for n in names}, known),
+        least=heat_width(len(names)),
+        caption="A blank cell: the plan does not build it. Darker is more.",
+    )
+
+
+def _payers(view: Names, study: Shown, mine: str) -> Figure | None:
+    """Capital by its source, plan by plan."""
+    names = _names(study)
+    rows = [r for r in study.tables["funding"] if any(abs(r[n] or 0.0) > SOME_MUSD for n in names)]
+    if not rows:
+        return None
+    rows.sort(key=lambda r: -max(abs(r[n] or 0.0) for n in names))
+    total = {n: sum(r[n] or 0.0 for r in rows) for n in names}
+    public = {n: sum(r[n] or 0.0 for r in rows if r["source"] != "private") for n in names}
+    said = [f"{_called(n, mine)} {view.money(public[n])} of {view.money(total[n])}" for n in names]
+    return Figure(
+        "rivals-payers",
+        "Who pays the capital",
+        f"Public money: {'; '.join(said)}.",
+        columns(
+            rows[:12],
+            {n: _called(n, mine) for n in names},
+            {n: figure_of(total[n], 4) for n in names},
+            amounts(view.musd, total.values()),
+            called=lambda r: shortened(_source(view, str(r["source"])), 40),
+        ),
+        rows=rows,
+    )
 
 
 def _names(study: Shown) -> list[str]:
@@ -78,9 +245,13 @@ def _cost_chart(view: Names, study: Shown, names: Sequence[str], mine: str) -> F
     parts = [r for r in study.tables["totals"] if str(r["quantity"]).startswith("of which ")]
     total = _cost(study)
     shown = [r for r in parts if any(abs(r[n] or 0.0) > SOME_MUSD for n in names)]
+    ends = [view.money(amount, 4) for amount in (min(total[n] for n in names), max(total[n] for n in names))]
+    title = f"Costs from {ends[0]} to {ends[1]}"
+    if len(names) == 2:
+        title = _dearer(view, _band(study, names[-1], names[0]), _quoted(names[-1]), _quoted(names[0]))
     return Figure(
         "rivals-cost",
-        _dearer(view, _band(study, names[-1], names[0]), _quoted(names[-1]), _quoted(names[0])),
+        title,
         "Cost: " + "; ".join(f"{_called(n, mine)} {view.money(total[n], 4)}" for n in names) + ".",
         columns(
             shown,
@@ -125,16 +296,21 @@ def _dependence(view: Names, study: Shown, names: Sequence[str], mine: str) -> F
 
 
 def _columns(names: Sequence[str], mine: str) -> tuple[Column, ...]:
-    return (*(Column(_called(n, mine), n, "number") for n in names), Column("Change", "change", "number"))
+    """A column for each plan; between two plans the change too."""
+    change = (Column("Change", "change", "number"),) if len(names) == 2 else ()
+    return (*(Column(_called(n, mine), n, "number") for n in names), *change)
 
 
 def _totals(study: Shown, names: Sequence[str], mine: str) -> Table:
+    """What is not among the key figures; without lines of zeros."""
+    rows = [r for r in study.tables["totals"] if r["quantity"] != "exposed share"]
+    rows = [r for r in rows if any(abs(r[n] or 0.0) > NOTHING for n in names)]
     keys = (Column("What", "quantity"), Column("Unit", "unit"))
-    return Table("table-rivals", "In all", study.tables["totals"], (*keys, *_columns(names, mine)), folded=False)
+    return Table("table-rivals", "In all", rows, (*keys, *_columns(names, mine)), folded=False)
 
 
-def _differences(view: Names, study: Shown, mine: str, table: str, title: str, least: float) -> Table | None:
-    """The rows in which the plans differ, the largest first; None if there are none."""
+def _apart(study: Shown, table: str, least: float) -> list[Row]:
+    """The rows in which the plans differ, the largest first."""
     names = _names(study)
 
     def spread(row: Row) -> float:
@@ -142,21 +318,34 @@ def _differences(view: Names, study: Shown, mine: str, table: str, title: str, l
         return max(values) - min(values)
 
     rows = [r for r in study.tables[table] if spread(r) > least or " / " in str(r.get("when", ""))]
+    return sorted(rows, key=spread, reverse=True)
+
+
+def _differences(view: Names, study: Shown, mine: str, table: str, title: str, least: float) -> Table | None:
+    """The rows in which the plans differ, the largest first; None if there are none."""
+    names, rows = _names(study), _apart(study, table, least)
     if not rows:
         return None
-    rows.sort(key=spread, reverse=True)
     more = f" (the largest {MOST} of {len(rows):,})" if len(rows) > MOST else ""
     keys = [
         Column({"when": "Starts"}.get(k, k.capitalize()), lambda r, k=k: _word(view, k, r[k]))  # type: ignore[misc]
         for k in rows[0]
-        if k not in (*names, "change", "facility")
+        if k not in (*names, "change", "facility") and (k != "when" or len(names) <= MOST_STARTS)
     ]
     shown = (*keys, *_columns(names, mine))
     return Table(f"table-rival-{table}", f"{title}{more}", rows[:MOST], shown, folded=len(rows) > 12)
 
 
+def _source(view: Names, source: str) -> str:
+    """Who a source of capital is, such as a fund by its provider."""
+    provider = next((f.provider for f in view.instance.funds if f.fund == source), "")
+    return "private capital" if source == "private" else f"{provider} ({source})" if provider else source
+
+
 def _word(view: Names, key: str, value: Any) -> str:
     text = str(value or "")
+    if key == "source":
+        return _source(view, text)
     if key == "option":
         return view.project(text)
     known = {"country": view.countries, "origin": view.countries, "destination": view.countries,
