@@ -81,6 +81,12 @@ def points(x: Sequence[Any], y: Sequence[Any], mode: str, says: Sequence[str] = 
     return {"type": "scatter", "mode": mode, "x": list(x), "y": list(y), **hover, **more}
 
 
+def legend_only(name: str, **drawn: Any) -> Trace:
+    """Return a series that stands in the legend and draws nothing; ``drawn`` is its look, in the form of plotly."""
+    mode = "lines" if "line" in drawn else "markers"
+    return points([None], [None], mode, name=plain(name), showlegend=True, **drawn)
+
+
 def bar(name: str, x: Sequence[Any], y: Sequence[Any], marker: Trace, hover: str, **more: Any) -> Trace:
     """Return a series of bars; ``hover`` is what the pointer shows, in the form of plotly."""
     return {"type": "bar", "name": plain(name), "x": x, "y": y, "marker": marker, "hovertemplate": hover, **more}
@@ -552,14 +558,21 @@ def heat_width(columns: int) -> int:
 
 
 def flows(
-    nodes: Sequence[Mapping[str, Any]], links: Sequence[Mapping[str, Any]], rows: Rows, *, pad: int, **more: Any
+    nodes: Sequence[Mapping[str, Any]],
+    links: Sequence[Mapping[str, Any]],
+    rows: Rows,
+    *,
+    pad: int,
+    legend: Mapping[str, str],
+    **more: Any,
 ) -> Chart:
     """Return a flow diagram (Sankey).
 
-    nodes  each with ``label``, ``x`` and ``y`` (of the middle, 0 to 1), ``color`` and ``says`` (lines for the pointer)
-    links  each with ``source`` and ``target`` (numbers of nodes), ``value``, ``color`` and ``says``
-    pad    px between the nodes of a column
-    more   entries of the layout
+    nodes   each with ``label``, ``x`` and ``y`` (of the middle, 0 to 1), ``color`` and ``says`` (lines for the pointer)
+    links   each with ``source`` and ``target`` (numbers of nodes), ``value``, ``color`` and ``says``
+    pad     px between the nodes of a column
+    legend  name -> colour of links and nodes that the legend explains
+    more    entries of the layout
     """
 
     def columns(items: Sequence[Mapping[str, Any]], keys: str) -> Trace:
@@ -570,9 +583,10 @@ def flows(
     node = columns(nodes, "x y color")
     node |= {"label": [plain(n["label"]) for n in nodes], "pad": pad, "thickness": 14, "line": {"width": 0}}
     link = columns(links, "source target value color")
-    return Chart(
-        [{"type": "sankey", "arrangement": "fixed", "node": node, "link": link}], layout(**more), records(rows)
-    )
+    told = [legend_only(name, marker={"symbol": "square", "size": 12, "color": c}) for name, c in legend.items()]
+    axes = {"xaxis": {"visible": False}, "yaxis": {"visible": False}, "showlegend": True}
+    drawn: Trace = {"type": "sankey", "arrangement": "fixed", "node": node, "link": link}
+    return Chart([drawn, *told], layout(**axes, **more), records(rows))
 
 
 # --- axes and layout ---

@@ -14,6 +14,7 @@ BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
 )  # fmt: skip
 GREY, PALE, INK, SLATE = "#8A8F98", "#c3c8cf", "#1b1f24", "#3d4a57"
+WINE, OLIVE = "#882255", "#999933"  # from Tol's muted palette
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, BLACK, GREY)
 DASHES = ("dot", "dash", "dashdot", "longdash", "longdashdot")
 MARKERS = ("square", "diamond", "triangle-up", "cross", "x", "star")
@@ -21,6 +22,7 @@ PATTERNS = ("", "/", ".", "x", "\\", "-", "+", "|")
 STAGES = (SKY, ORANGE, GREEN, BLUE, PURPLE, YELLOW)  # a stage has one colour on the whole page
 SHADES = ((0.0, "#f4f6f8"), (0.02, "#fde8d7"), (0.35, "#f5a66b"), (0.7, "#d55e00"), (1.0, "#7a2e00"))  # none to much
 SHADES_OF_TIME = ((0.0, "#7a2e00"), (0.35, "#d55e00"), (0.65, "#f5c69f"), (0.99, "#e3eef6"), (1.0, "#e3eef6"))
+COUNTRIES = (BLUE, ORANGE, SKY, PURPLE, YELLOW, SLATE, WINE, OLIVE)  # those of no concern; green is what was recycled
 CONCERN, CLEAN = VERMILLION, BLUE  # exposed and clean, wherever both are shown
 PAPER, VEIL, GRID, ZERO = "#ffffff", "rgba(255,255,255,0.8)", "#e6e8eb", "#9aa0a8"  # behind names: a veil
 SEA, LAND, HALO = "#eef3f7", "#d9dee3", "0 0 3px #fff, 0 0 3px #fff, 0 0 3px #fff"
@@ -29,7 +31,7 @@ BANDS = {"exposed": "rgba(213,94,0,0.45)", "clean": "rgba(0,114,178,0.42)"}  # o
 # what the page's script draws instead where the reader's system is dark; other colours are readable on both. A heat map
 # turns round: what is darkest on white is brightest on black.
 DARK = {
-    BLACK: "#f2f4f7", INK: "#e6e9ed", SLATE: "#a9b4c0", PALE: "#5d6672", BLUE: "#2f93d1",
+    BLACK: "#f2f4f7", INK: "#e6e9ed", SLATE: "#a9b4c0", PALE: "#5d6672", BLUE: "#2f93d1", WINE: "#b04a78",
     PAPER: "#14181d", VEIL: "rgba(20,24,29,0.8)", GRID: "#2b323a", ZERO: "#6b747e",
     SEA: "#1a222b", LAND: "#37414c", HALO: "0 0 3px #000, 0 0 3px #000, 0 0 3px #000",
     "#f4f6f8": "#1e242b", "#fde8d7": "#3a291e", "#f5a66b": "#96501f", "#7a2e00": "#ffc9a3",
@@ -80,7 +82,6 @@ class Look(NamedTuple):
 
 
 def look(n: int, colours: Sequence[str] = SERIES) -> Look:
-    """The look of the series with number ``n``, from 0."""
-    return Look(
-        colours[n % len(colours)], PATTERNS[n % len(PATTERNS)], DASHES[n % len(DASHES)], MARKERS[n % len(MARKERS)], 2
-    )
+    """The look of the series with number ``n``, from 0. When colours come again, their patterns differ."""
+    pattern = PATTERNS[(n + n // len(colours)) % len(PATTERNS)]
+    return Look(colours[n % len(colours)], pattern, DASHES[n % len(DASHES)], MARKERS[n % len(MARKERS)], 2)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..instance.timeline import horizon_end, periods, series_value
 from ..runs.origin import deliveries
 from ..words import figure_of
+from .looks import CONCERN, COUNTRIES, Look, look
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,6 +81,14 @@ class Names:
         brief = {c: name.split(" (")[0].strip() or c for c, name in full.items()}
         often = Counter(brief.values())
         return {c: brief[c] if often[brief[c]] == 1 else full[c] for c in full}
+
+    @cached_property
+    def country_looks(self) -> dict[str, Look]:
+        """Name of a country -> its look on all pages. Those with most plants have the first colours."""
+        plants = Counter(f.country for f in self.instance.facilities)
+        others = sorted(set(self.countries) - self.concern, key=lambda c: (-plants[c], c))
+        looks = {self.countries[c]: look(n, COUNTRIES) for n, c in enumerate(others)}
+        return looks | {self.countries[c]: Look(CONCERN) for c in self.concern}
 
     @cached_property
     def materials(self) -> dict[str, str]:

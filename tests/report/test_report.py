@@ -17,6 +17,7 @@ from planner import words
 from planner.errors import OutputError
 from planner.questions.evidence.evidence import backing
 from planner.reporting import page
+from planner.reporting.looks import CONCERN, COUNTRIES, look
 from planner.reporting.sections import chain, findings, prices, trust, worldmap
 from planner.reporting.sections import frontier as curve
 from planner.reporting.view import View
@@ -549,3 +550,37 @@ def test_a_level_part_of_a_curve_is_drawn_level(tmp_path):
     line = next(t for t in drawn["views"][""]["data"] if t["name"] == "least cost")
     shown = list(zip(line["x"], line["y"], line["marker"]["size"], strict=True))
     assert shown[1:] == [(0.7, 10, 0), (0.4, 10, 9), (0.0, 90, 9)]
+
+
+def test_a_country_has_one_colour_on_the_whole_page_and_that_of_concern_its_own():
+    _instance, plan = solved("traced-cap")
+    drawn = drawings(planner.report(plan))
+    names = View(plan.instance, plan).countries
+    colours = {name: set() for name in names.values()}
+    for figure in ("origins-stages", "builds-output"):
+        for view in drawn[figure]["views"].values():
+            for trace in view["data"]:
+                colours.get(trace["name"], set()).add(trace["marker"]["color"])
+    for view in drawn["chain-flows"]["views"].values():
+        node = view["data"][0]["node"]
+        for label, colour in zip(node["label"], node["color"], strict=True):
+            colours.get(label, set()).add(colour)
+    shown = {name: found for name, found in colours.items() if found}
+    assert len(shown) > 1 and all(len(found) == 1 for found in shown.values())
+    concern = {names[c] for c in plan.instance.countries_of_concern}
+    assert {name for name, found in shown.items() if found == {CONCERN}} == concern & set(shown)
+
+
+def test_looks_differ_when_colours_come_again():
+    assert len({(one.colour, one.pattern) for one in (look(n, COUNTRIES) for n in range(40))}) == 40
+
+
+@pytest.mark.parametrize(
+    ("origin", "destination", "edge"),
+    [("JPN", "USA", worldmap.ATLANTIC), ("DEU", "USA", worldmap.PACIFIC)],
+)
+def test_the_ocean_with_more_traffic_lies_within_the_map(origin, destination, edge):
+    places = {"JPN": (138.0, 36.0), "USA": (-98.0, 39.0), "DEU": (10.0, 50.0)}
+    flows = {("mine", "JPN", "USA", "clean", 2030): 1.0, ("mine", "DEU", "USA", "clean", 2030): 1.0}
+    flows["mine", origin, destination, "clean", 2031] = 1.0  # two tonnes here, one over the other ocean
+    assert worldmap._edge(flows, places) == edge

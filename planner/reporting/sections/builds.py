@@ -9,7 +9,7 @@ from ...instance.timeline import promised
 from ...instance.wildcards import options_of
 from ...words import counted, figure_of, share_of, shortened, told
 from ..charts import NAMED, Bar, Mark, largest, ranked, records, stacked, year_axis
-from ..looks import CONCERN, GREY, STAGES, Look
+from ..looks import GREY, PALE, STAGES, Look
 from ..parts import Column, Control, Figure, Section, Table
 from ..view import STARTUP
 
@@ -165,9 +165,10 @@ def _output(view: View) -> Figure | None:
         own = {c: t for c, t in total.items() if c not in view.concern}
         groups = largest(own, view.countries.__getitem__, 6, lambda n: counted(n, "other country", "other countries"))
         concern = [(view.countries[c], [c]) for c in sorted(set(total) & view.concern)]
+        looks = {name: view.country_looks.get(name, Look(PALE)) for name, _ in [*groups, *concern]}
         charts[stage] = stacked(
             mine, "year", "made_t", "country", "t", groups=[*groups, *concern], years=view.years,
-            lengths=view.lengths, looks={name: Look(CONCERN) for name, _ in concern}, height=400,
+            lengths=view.lengths, looks=looks, height=400,
         )  # fmt: skip
     shares = [f"{s} {share_of(1 - view.stage_share[s][last])}" for s in stages if last in view.stage_share.get(s, {})]
     return Figure(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...words import figure_of, rate_of, share_of
 from ..charts import Chart, flows, plain
-from ..looks import BANDS, CONCERN, GREEN, SLATE
+from ..looks import BANDS, GREEN, GREY, Look
 from ..parts import Figure, Section, years
 from ..view import PROVENANCES
 
@@ -31,8 +31,8 @@ def section(view: View) -> Section:
     """Flow diagram by year."""
     lead = [
         "Every column is 100% of what that stage supplies to the next, in tonnes of its strategic materials; the last "
-        f"column is who uses the finished goods. Vermillion bands carry material that depends on {view.concern_name} "
-        "somewhere, blue bands are clean from the first step on.",
+        "column is who uses the finished goods. Bands say whether the material depends on "
+        f"{view.concern_name} somewhere or is clean from the first step on; a country has one colour on this page.",
     ]
     figure = _figure(view)
     if figure is None:
@@ -124,8 +124,12 @@ def _figure(view: View) -> Figure | None:
              "to_country": target[1], "provenance": q, "t": tonnes}
             for (source, target, q), tonnes in sorted(found.items())
         ]  # fmt: skip
-        drawn = flows(*_drawn(view, found), rows, pad=PAD, annotations=headings, margin={"l": 4, "r": 4, "t": 34},
-                      height=HEIGHT)  # fmt: skip
+        nodes, bands = _drawn(view, found)
+        used = {BANDS["exposed"]: f"depends on {view.concern_name}", BANDS["clean"]: "clean", GREEN: "recycled"}
+        seen = {item["color"] for item in (*nodes, *bands)}
+        legend = {name: colour for colour, name in used.items() if colour in seen}
+        drawn = flows(nodes, bands, rows, pad=PAD, legend=legend, annotations=headings,
+                      margin={"l": 4, "r": 4, "t": 34}, height=HEIGHT)  # fmt: skip
         charts[year] = replace(drawn, caption=_summary(view, found, year))
     if not charts:
         return None
@@ -189,7 +193,7 @@ def _drawn(view: View, found: Links) -> tuple[list[dict[str, Any]], list[dict[st
             "label": _label(view, n),
             "x": min(0.999, max(0.001, places[n][0])),
             "y": min(0.999, max(0.001, places[n][1])),
-            "color": GREEN if n[1] == RECYCLED else CONCERN if n[1] in view.concern else SLATE,
+            "color": GREEN if n[1] == RECYCLED else view.country_looks.get(_label(view, n), Look(GREY)).colour,
             "says": [f"{_label(view, n)}, {n[0]}: {share_of(heights[n])}"],
         }
         for n in nodes

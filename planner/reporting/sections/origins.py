@@ -6,9 +6,10 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ...runs.origin import RECYCLED, UNKNOWN
 from ...words import counted, share_of
 from ..charts import largest, shares
-from ..looks import CONCERN, PALE, Look, look
+from ..looks import GREEN, GREY, PALE, Look
 from ..parts import Column, Control, Figure, Section, Table, years
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ def _figure(view: View, found: Shares, total: dict[str, float], stages: list[str
     concern = [(view.countries[c], [c]) for c in sorted(view.concern) if c in total]
     own = {o: t for o, t in total.items() if o not in view.concern}
     named = largest(own, lambda o: view.countries.get(o, o), MOST, lambda n: counted(n, "other", "others"))
-    looks = {name: Look(CONCERN) for name, _ in concern}
-    looks |= {name: look(n) if n < MOST else Look(PALE) for n, (name, _) in enumerate(named)}
+    known = {**view.country_looks, RECYCLED: Look(GREEN), UNKNOWN: Look(GREY, "x")}
+    looks = {name: known.get(name, Look(PALE)) for name, _ in [*concern, *named]}
     charts = {}
     for consumer, name in consumers.items():
         for year in view.years:

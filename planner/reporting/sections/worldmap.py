@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from ...words import figure_of, listed
-from ..charts import Chart, Trace, layout, plain, points
+from ..charts import Chart, Trace, layout, legend_only, plain, points
 from ..looks import CLEAN, CONCERN, HALO, INK, LAND, PAPER, SEA, SLATE
 from ..parts import Control, Figure, Section, years
 
@@ -19,24 +19,26 @@ if TYPE_CHECKING:
 
 STRETCH = 1.25  # height of a degree of latitude to one of longitude: shapes are right near 37 degrees
 CLASSES = ((0.02, 1.0), (0.1, 2.0), (0.3, 3.5), (0.6, 5.5), (1.0, 8.0))  # of the largest flow, line width in px
-EDGE = -169.0  # longitude of the left and right edge, in the Bering strait
+ATLANTIC, PACIFIC = -30.0, -169.0  # longitude of the left and right edge of the map, in either ocean
 STEPS = 14  # straight pieces of a curve
+LINES = {"clean": {"color": CLEAN, "dash": "solid"}, "exposed": {"color": CONCERN, "dash": "6px,2px"}}
 SMALLEST = 0.002  # flows below this share of the largest are left out
 
 
 def section(view: View) -> Section:
     """Map of shipments of strategic materials by stage and year."""
     places = {c.country: (c.longitude, c.latitude) for c in view.instance.countries}
-    known = {c: (_inside(x), y) for c, (x, y) in places.items() if x is not None and y is not None}
+    known = {c: (x, y) for c, (x, y) in places.items() if x is not None and y is not None}
     flows = _flows(view)
+    edge = _edge(flows, known)
+    known = {c: (_inside(x, edge), y) for c, (x, y) in known.items()}
     title = "Where it moves"
     if not flows:
         return Section("map", title, ["Nothing crosses a border."])
     missing = sorted({c for _, o, d, _, _ in flows for c in (o, d) if c not in known} | _makers(view) - set(known))
     lead = [
-        "Shipments of the strategic materials of a stage between countries, one year at a time; the wider the line the "
-        "more tonnes, vermillion and dashed exposed, blue clean. Discs are what a country makes itself; countries of "
-        "concern have a square."
+        "Shipments of the strategic materials of a stage between countries, one year at a time; the wider the line, "
+        "the more tonnes. Discs are what a country makes itself, in its colour on this page."
     ]
     if missing:
         names = listed([view.countries[c] for c in missing])
@@ -44,7 +46,7 @@ def section(view: View) -> Section:
     if not any(o in known and d in known for _, o, d, _, _ in flows):
         why = "No two countries that trade have a latitude and longitude, so there is no map."
         return Section("map", title, [why, *lead[1:]])
-    return Section("map", title, lead, [_figure(view, flows, known)])
+    return Section("map", title, lead, [_figure(view, flows, known, edge)])
 
 
 Flows = dict[tuple[str, str, str, str, int], float]  # stage, origin, destination, provenance, year -> t
@@ -65,8 +67,19 @@ def _makers(view: View) -> set[str]:
     return {c for (m, c, _, _), t in view.made.items() if m in view.stage_of and t > 1e-6}
 
 
-def _figure(view: View, flows: Flows, known: Places) -> Figure:
-    """Shipments between the countries whose places are ``known``, by stage and year."""
+def _edge(flows: Flows, known: Places) -> float:
+    """Return the edge over which fewer tonnes go, so that the ocean with more traffic lies within the map."""
+
+    def over(edge: float) -> float:
+        inside = {c: _inside(x, edge) for c, (x, _) in known.items()}
+        legs = [(o, d, t) for (_, o, d, _, _), t in flows.items() if o in known and d in known]
+        return sum(t for o, d, t in legs if abs(inside[o] - inside[d]) > 180)
+
+    return min(ATLANTIC, PACIFIC, key=over)
+
+
+def _figure(view: View, flows: Flows, known: Places, edge: float) -> Figure:
+    """Shipments between the countries whose places are ``known``, by stage and year; ``edge``: that of the map."""
     stages = [s for s in view.instance.stages if any(key[0] == s for key in flows)]
     made: dict[tuple[str, str, int], float] = defaultdict(float)
     for (material, country, _, year), tonnes in view.made.items():
@@ -74,12 +87,12 @@ def _figure(view: View, flows: Flows, known: Places) -> Figure:
             made[view.stage_of[material], country, year] += tonnes
     seen = {c for _, o, d, _, _ in flows for c in (o, d) if c in known} | (_makers(view) & set(known))
     crossing = any(abs(known[o][0] - known[d][0]) > 180 for _, o, d, _, _ in flows if o in known and d in known)
-    across = _range([known[c][0] for c in seen], 24, EDGE, EDGE + 360, crossing)
+    across = _range([known[c][0] for c in seen], 24, edge, edge + 360, crossing)
     down = _range([known[c][1] for c in seen], 18, -58, 84, False)
     drawn = layout(
         xaxis={"visible": False, "range": across},
         yaxis={"visible": False, "range": down, "scaleanchor": "x", "scaleratio": STRETCH},
-        showlegend=False,
+        showlegend=True,
         hovermode="closest",
         margin=dict.fromkeys("lrtb", 0),
         plot_bgcolor=SEA,
@@ -92,7 +105,7 @@ def _figure(view: View, flows: Flows, known: Places) -> Figure:
             here = {(o, d, q): t for (o, d, q), t in mine.items() if o in known and d in known}
             output = {c: t for (s, c, y), t in made.items() if (s, y) == (stage, year) and c in known and t > 1e-6}
             charts[stage, year] = Chart(
-                [*_lines(view, here, known), _discs(view, here, output, known)],
+                [*_lines(view, here, known), _discs(view, here, output, known), *_legend(view, here)],
                 drawn,
                 caption=_summary(view, mine, stage, year),
             )
@@ -145,17 +158,29 @@ def _lines(view: View, flows: Shipments, known: Places) -> list[Trace]:
                 sizes += [int(9 + 1.6 * width) if k == head else 0 for k in range(len(curve))] + [0]
                 x, y = curve[head]
                 middles.append((round(x, 1), round(y, 1), f"{text}<br>{figure_of(tonnes)} t, {q}"))
-        colour, dash = (CLEAN, "solid") if q == "clean" else (CONCERN, "6px,2px")
-        line = {"color": colour, "width": width, "backoff": 0, "dash": dash}
+        line = {**LINES[q], "width": width, "backoff": 0}
         heads = {"symbol": "arrow", "angleref": "previous", "size": sizes, "opacity": 1}
-        traces.append(points(xs, ys, "lines+markers", line=line, marker=heads, opacity=0.75))
+        traces.append(points(xs, ys, "lines+markers", line=line, marker=heads, opacity=0.75, showlegend=False))
     xs, ys = [x for x, _, _ in middles], [y for _, y, _ in middles]
     says = [text for *_, text in middles]
-    return [*traces, points(xs, ys, "markers", says, marker={"size": 16, "opacity": 0})]
+    return [*traces, points(xs, ys, "markers", says, marker={"size": 16, "opacity": 0}, showlegend=False)]
 
 
-def _inside(longitude: float) -> float:
-    return longitude + 360 if longitude < EDGE else longitude - 360 if longitude > EDGE + 360 else longitude
+def _legend(view: View, flows: Shipments) -> list[Trace]:
+    """What the looks mean: provenance, widths (of the thinnest and the widest class), discs and squares."""
+    drawn = [legend_only(q, line={**LINES[q], "width": 4}) for q in LINES if any(key[2] == q for key in flows)]
+    if flows:
+        for share, width in (CLASSES[1], CLASSES[-1]):
+            tonnes = figure_of(share * max(flows.values()))
+            drawn.append(legend_only(f"up to {tonnes} t", line={"color": SLATE, "width": width}))
+    marker = {"color": SLATE, "size": 12}
+    drawn.append(legend_only("made there", marker={**marker, "symbol": "circle"}))
+    square = {**marker, "color": CONCERN, "symbol": "square"}
+    return [*drawn, legend_only(f"made in {view.concern_name}", marker=square)]
+
+
+def _inside(longitude: float, edge: float) -> float:
+    return longitude + 360 if longitude < edge else longitude - 360 if longitude > edge + 360 else longitude
 
 
 def _range(values: list[float], margin: float, least: float, most: float, whole: bool) -> list[float]:
@@ -192,7 +217,7 @@ def _discs(view: View, flows: Shipments, output: dict[str, float], known: Places
     marker = {
         "size": [round(s, 1) for s in sizes],
         "symbol": ["square" if c in view.concern else "circle" for c in countries],
-        "color": [CONCERN if c in view.concern else SLATE for c in countries],
+        "color": [view.country_looks[view.countries[c]].colour for c in countries],
         "line": {"color": PAPER, "width": 1.5},
         "opacity": 0.95,
     }
@@ -200,7 +225,7 @@ def _discs(view: View, flows: Shipments, output: dict[str, float], known: Places
     named = {"text": [plain(t) for t in texts], "textposition": _sides(places, texts), "textfont": font}
     says = [f"<b>{plain(view.countries[c])}</b><br>makes {figure_of(output.get(c, 0.0))} t" for c in countries]
     x, y = ([place[k] for place in places] for k in range(2))
-    return points(x, y, "markers+text", says, marker=marker, **named)
+    return points(x, y, "markers+text", says, marker=marker, showlegend=False, **named)
 
 
 def _sides(places: list[tuple[float, float]], texts: list[str]) -> list[str]:
@@ -239,8 +264,8 @@ def outlines() -> Trace:
     xs: list[float | None] = []
     ys: list[float | None] = []
     for ring in rings:
-        # what lies left of the edge belongs to the right
-        for turn in (0, 360) if min(ring[0::2]) < 10 * EDGE else (0,):
+        # what lies left of an edge belongs to the right
+        for turn in (0, 360) if min(ring[0::2]) < 10 * ATLANTIC else (0,):
             xs += [round(v / 10 + turn, 1) for v in ring[0::2]] + [None]
             ys += [v / 10 for v in ring[1::2]] + [None]
-    return points(xs, ys, "lines", fill="toself", fillcolor=LAND, line={"color": PAPER, "width": 0.7})
+    return points(xs, ys, "lines", fill="toself", fillcolor=LAND, line={"color": PAPER, "width": 0.7}, showlegend=False)
