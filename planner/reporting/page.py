@@ -102,6 +102,7 @@ def written(candidates: Sequence[Section | None], **head: Any) -> str:
             drawings=_packed(json.dumps(drawings, allow_nan=False, ensure_ascii=False, separators=(",", ":"))),
             dark=json.dumps(DARK),
             mapped="map-flows" in drawings,
+            folded=any(isinstance(part, Table) and part.shut for section in sections for part in section.shown),
             style=_asset("page.css"),
             script=script,
             library=_packed(library),

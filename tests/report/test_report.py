@@ -433,6 +433,27 @@ def test_prints(tmp_path, browser):
     assert tab.complaints == []
 
 
+def test_paper_says_what_was_chosen_and_has_the_folded_tables_only_on_demand(tmp_path, browser):
+    _instance, plan = solved("traced-cap")
+    tab = opened(browser, tmp_path, planner.report(plan))
+    shown = tab.locator("select").first
+    shown.select_option(index=1)
+    words = shown.locator("option").nth(1).text_content()
+    told = shown.locator("+ output")
+    assert not told.is_visible()
+    tab.emulate_media(media="print")
+    assert told.is_visible() and told.text_content() == words
+    assert tab.locator("select:visible, input:visible, .tools:visible, .printing:visible, nav:visible").count() == 0
+    tab.emulate_media(media="screen")
+    folded = tab.locator("details.folded").count()
+    tab.evaluate("window.print = () => { window.paper = document.querySelectorAll('.annex table').length; }")
+    tab.click("text=Print with all tables and sources")
+    assert tab.evaluate("window.paper") == folded > 0
+    tab.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert tab.locator(".annex").count() == 0
+    assert tab.complaints == []
+
+
 LUMINANCES = """selector => [...document.querySelectorAll(selector)].map(e => {
     const style = getComputedStyle(e), colour = e instanceof SVGElement ? style.fill : style.backgroundColor;
     const [r, g, b] = colour.match(/[0-9.]+/g).slice(0, 3).map(v => v / 255)

@@ -130,14 +130,18 @@
     return made;
   }
 
+  // the words of what is chosen: beside a slider, and on paper
+  function tell(control) {
+    if (!control.nextElementSibling) return; // there is nothing to choose
+    const chosen = control.options ? control.selectedOptions[0].text : control.dataset.choices.split("|")[control.value];
+    control.nextElementSibling.textContent = chosen;
+    if (!control.options) control.setAttribute("aria-valuetext", chosen);
+  }
+
   for (const f of figures) {
     for (const control of f.controls) {
       control.addEventListener("input", () => {
-        if (control.type === "range") {
-          const chosen = control.dataset.choices.split("|")[control.value];
-          control.nextElementSibling.textContent = chosen;
-          control.setAttribute("aria-valuetext", chosen);
-        }
+        tell(control);
         draw(f);
       });
     }
@@ -181,6 +185,26 @@
   const redraw = (width) => window.Plotly && figures.forEach((f) => {
     Plotly.purge(f.plot);
     draw(f, width);
+  });
+
+  // an annex at the end, on paper only: the tables that are folded on the page, such as the sources
+  function annex() {
+    const made = Object.assign(document.createElement("section"), { className: "annex" });
+    const add = (level, text) => made.append(Object.assign(document.createElement(level), { textContent: text }));
+    add("h2", "Annex: tables and sources");
+    for (const part of document.querySelectorAll("details.folded")) {
+      add("h3", part.querySelector("summary").textContent);
+      const table = part.querySelector("table").cloneNode(true);
+      table.removeAttribute("id");
+      made.append(table);
+    }
+    document.querySelector("main").append(made);
+    return made;
+  }
+  document.querySelector(".printing button")?.addEventListener("click", () => {
+    const made = annex();
+    addEventListener("afterprint", () => made.remove(), { once: true });
+    print();
   });
   addEventListener("beforeprint", () => redraw(690)); // px: the width of a printed page
   addEventListener("afterprint", () => redraw());
