@@ -454,6 +454,40 @@ def test_paper_says_what_was_chosen_and_has_the_folded_tables_only_on_demand(tmp
     assert tab.complaints == []
 
 
+def test_an_address_recalls_what_was_chosen(tmp_path, browser):
+    _instance, plan = solved("tiny")
+    tab = opened(browser, tmp_path, planner.report(plan))
+    tab.locator("#chain-flows input").focus()
+    tab.keyboard.press("ArrowLeft")
+    year = tab.locator("#chain-flows output").text_content()
+    assert year == str(plan.instance.years[-2])
+    tab.click("nav a[href='#chain']")
+    tab.wait_for_url("**#chain&chain-flows=*")
+    assert tab.url.endswith(f"#chain&chain-flows={year}")
+    again = tab.context.new_page()
+    again.on("pageerror", lambda e: tab.complaints.append(str(e)))
+    again.goto(tab.url)
+    again.wait_for_selector("html[data-drawn]", state="attached")
+    assert again.locator("#chain-flows output").text_content() == year
+    assert year in again.locator("#chain-flows .told").text_content()
+    unknown = tab.context.new_page()  # an address of an older page
+    unknown.on("pageerror", lambda e: tab.complaints.append(str(e)))
+    unknown.goto(tab.url.replace(f"chain-flows={year}", "chain-flows=1900,%zz&no-chart=1"))
+    unknown.wait_for_selector("html[data-drawn]", state="attached")
+    assert unknown.locator("#chain-flows output").text_content() == str(plan.instance.years[-1])
+    assert tab.complaints == []
+
+
+def test_a_chart_wider_than_its_place_says_so(tmp_path, browser):
+    _instance, plan = solved("traced-cap")
+    hint = "#chain-flows .swipe"
+    for width, wider in [(1400, False), (390, True)]:
+        tab = opened(browser, tmp_path, planner.report(plan), width)
+        assert tab.locator(hint).is_visible() == wider
+        nav = "[...document.querySelectorAll('nav ul')].map(e => e.scrollWidth > e.clientWidth)"
+        assert wider or tab.evaluate(nav) == [False]
+
+
 LUMINANCES = """selector => [...document.querySelectorAll(selector)].map(e => {
     const style = getComputedStyle(e), colour = e instanceof SVGElement ? style.fill : style.backgroundColor;
     const [r, g, b] = colour.match(/[0-9.]+/g).slice(0, 3).map(v => v / 255)

@@ -36,13 +36,22 @@
     return f.spec.background ? [f.spec.background, ...shown] : shown;
   }
 
+  // says that a chart is wider than its place
+  function hint(f) {
+    const box = f.plot.parentElement;
+    const swipe = f.figure.querySelector(".swipe");
+    if (swipe) swipe.hidden = box.scrollWidth <= box.clientWidth;
+  }
+
   // width in px: that of paper; none: that of the screen
   function draw(f, width) {
     if (!window.Plotly) return undefined; // not there yet: everything is drawn once it is
-    const view = f.spec.views[key(f)];
+    f.drawn = key(f);
+    const view = f.spec.views[f.drawn];
     const wide = width || f.plot.clientWidth;
     const height = f.spec.aspect ? Math.min(view.layout.height, Math.round(f.spec.aspect * wide)) : view.layout.height;
     f.plot.style.height = height + "px";
+    hint(f);
     const layout = { ...view.layout, height, ...(width ? { width } : {}) };
     const told = f.spec.captions[key(f)];
     if (told !== undefined) {
@@ -130,19 +139,52 @@
     return made;
   }
 
+  const words = (control) => control.options ? [...control.options].map((o) => o.text) : control.dataset.choices.split("|");
+  const offered = (f) => f.controls.filter((control) => control.type !== "hidden");
   // the words of what is chosen: beside a slider, and on paper
   function tell(control) {
     if (!control.nextElementSibling) return; // there is nothing to choose
-    const chosen = control.options ? control.selectedOptions[0].text : control.dataset.choices.split("|")[control.value];
+    const chosen = words(control)[control.value];
     control.nextElementSibling.textContent = chosen;
     if (!control.options) control.setAttribute("aria-valuetext", chosen);
   }
+
+  // the address holds the place on the page, and by figure the words of what was chosen where that is not the first:
+  // "#map&map-flows=magnet,2035"
+  function keep(place) {
+    const chosen = figures.filter((f) => key(f) !== f.first).map((f) =>
+      f.figure.id + "=" + offered(f).map((c) => encodeURIComponent(words(c)[c.value])).join(","));
+    history.replaceState(null, "", "#" + [place, ...chosen].join("&"));
+  }
+  function recall(address) {
+    const [place, ...chosen] = address.slice(1).split("&");
+    for (const [id, values] of chosen.map((one) => one.split("="))) {
+      const f = figures.find((one) => one.figure.id === id);
+      (values || "").split(",").forEach((value, n) => {
+        const control = f && offered(f)[n];
+        const at = control ? words(control).findIndex((one) => encodeURIComponent(one) === value) : -1;
+        if (at < 0) return; // what an older page offered stays as the page begins
+        control.value = String(at);
+        tell(control);
+      });
+    }
+    return place;
+  }
+  for (const f of figures) f.first = key(f);
+  const opened = recall(location.hash);
+  addEventListener("hashchange", () => {
+    const place = recall(location.hash);
+    figures.forEach((f) => key(f) !== f.drawn && draw(f));
+    keep(place);
+    if (location.hash.includes("&")) document.getElementById(place)?.scrollIntoView();
+  });
 
   for (const f of figures) {
     for (const control of f.controls) {
       control.addEventListener("input", () => {
         tell(control);
         draw(f);
+        keep(location.hash.slice(1).split("&")[0]);
       });
     }
     f.figure.querySelector(".csv").addEventListener("click", () =>
@@ -178,6 +220,7 @@
       await draw(f);
       await new Promise((next) => setTimeout(next));
     }
+    if (location.hash.includes("&")) document.getElementById(opened)?.scrollIntoView();
     document.documentElement.dataset.drawn = String(figures.length);
   })();
 
@@ -208,5 +251,6 @@
   });
   addEventListener("beforeprint", () => redraw(690)); // px: the width of a printed page
   addEventListener("afterprint", () => redraw());
+  addEventListener("resize", () => figures.forEach(hint));
   night.addEventListener("change", () => redraw());
 })();
