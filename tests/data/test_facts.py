@@ -13,7 +13,7 @@ import planner
 INSTANCES = Path(__file__).parents[2] / "instances"
 EVIDENCE = INSTANCES / "evidence"
 sys.path.insert(0, str(EVIDENCE))
-import coverage  # noqa: E402
+import totals  # noqa: E402
 import quotes  # noqa: E402
 from derivation import book, claims, flagship, ranges, world  # noqa: E402
 
@@ -143,8 +143,8 @@ def test_the_pages_count_what_the_command_counts():
 
 def test_the_page_shows_how_much_of_published_totals_is_explained():
     page = (EVIDENCE / "README.md").read_text(encoding="utf-8")
-    for name, total, ours, why in coverage.shares():
-        assert f"| {name} | {total:,.0f} | {ours:,.0f} | {ours / total:.0%} | {why} |" in page, "run coverage.py"
+    for name, total, ours, why in totals.shares():
+        assert f"| {name} | {total:,.0f} | {ours:,.0f} | {ours / total:.0%} | {why} |" in page, "run totals.py"
         assert why, "a difference needs its reason"
 
 

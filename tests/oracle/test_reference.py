@@ -7,7 +7,7 @@ from reference import CLEAN, EXPOSED, Reference
 
 import planner
 
-SEEDS = range(80)
+SEEDS = range(60)
 CASH = 1e-6  # relative
 
 

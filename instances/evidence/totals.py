@@ -1,6 +1,6 @@
 """Print how much of the totals that authorities publish the rows of the facts explain.
 
-    python instances/evidence/coverage.py
+    python instances/evidence/totals.py
 
 A share far from 100 % is no error, but needs the reason that stands beside it: capacity is not output, and plants ramp.
 """
