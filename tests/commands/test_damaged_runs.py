@@ -233,7 +233,7 @@ def test_tables_without_rows_are_answered_or_refused_and_the_audit_tells(project
     # no reader can know by the table alone that rows are missing; the audit does
     for name in tables_of(project / "good"):
         rows = rows_of(project / "good" / name)
-        if len(rows) > 1 and not name.startswith("branches/") or name == "branches/stop/flows.csv":
+        if (len(rows) > 1 and not name.startswith("branches/")) or name == "branches/stop/flows.csv":
             run = damage(project, tmp_path, lambda run, n=name, rows=rows: write_rows(run / n, rows[:1]))
             answers = ask(
                 project, run, {"audit", "explain"} if "/" in name else {"audit", "report", "compare", "explain"}

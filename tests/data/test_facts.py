@@ -13,8 +13,8 @@ import planner
 INSTANCES = Path(__file__).parents[2] / "instances"
 EVIDENCE = INSTANCES / "evidence"
 sys.path.insert(0, str(EVIDENCE))
-import totals  # noqa: E402
 import quotes  # noqa: E402
+import totals  # noqa: E402
 from derivation import book, claims, flagship, ranges, world  # noqa: E402
 
 
