@@ -15,7 +15,7 @@ from test_families import TABLES, TOML
 import planner
 
 NEAR = 1e-6  # relative: the least-exposure step may spend 1e-7 of the cost
-SMALL = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+SMALL = settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 COUNTER = itertools.count()
 SCRATCH = tempfile.TemporaryDirectory()
 

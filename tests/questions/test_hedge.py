@@ -228,7 +228,7 @@ def test_parts_and_planes_agree_with_one_large_model(tmp_path, seed, weights):
     assert best.bound == pytest.approx(large, rel=1e-6)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, 1])
 def test_the_best_of_all_combinations_of_builds(tmp_path, seed):
     """Each combination is a plan of its own, evaluated outcome by outcome by ``delivery_risk``."""
     instance = random_instance(tmp_path / "random", seed)
