@@ -146,6 +146,8 @@ def told(project, run, name, says=""):
 
 def test_each_file_removed_emptied_or_cut(project, tmp_path):
     for name in files_of(project / "good"):
+        if name.startswith("branches/stop/"):
+            continue  # as those of the other branch
         # a table that is gone, has no header, or is cut within its header
         for change in (lambda file: file.unlink(), lambda file: file.write_text(""), lambda file: cut(file, 5)):
             run = damage(project, tmp_path, lambda run, change=change, name=name: change(run / name))
@@ -204,6 +206,8 @@ def test_a_name_that_the_instance_does_not_have(project, tmp_path):
         for column, title in enumerate(rows[0]):
             if len(rows) < 2 or title not in (*NAMED, "provenance", "kind", "origin"):
                 continue
+            if "/" in name and name != "branches/failure/flows.csv":
+                continue  # one reader reads all tables of branches
             if (name, title) == ("origin.csv", "origin"):
                 continue  # also origins that are no country
             changed = [list(row) for row in rows]

@@ -7,7 +7,7 @@ from reference import CLEAN, EXPOSED, Reference
 
 import planner
 
-SEEDS = range(60)
+SEEDS = range(40)
 CASH = 1e-6  # relative
 
 
