@@ -6,6 +6,7 @@ The run is of an instance in which every rule is at work: branches, stocks, fund
 import csv
 import io
 import json
+import os
 import shutil
 from contextlib import suppress
 
@@ -19,6 +20,7 @@ from planner.cli import app
 from planner.errors import AuditError, PlannerError, ResultError
 from planner.runs.manifest import read_manifest
 
+LONG = pytest.mark.skipif("PLANNER_LONG" not in os.environ, reason="takes a minute each: .ci/long flagship")
 NAMED = ("option", "facility", "country", "process", "material", "market", "sector", "stockpile", "component", "metric")
 
 
@@ -165,6 +167,7 @@ def binary(file):
     file.write_bytes(b"\xff\xfe\x00" + file.read_bytes())
 
 
+@LONG
 def test_a_column_renamed_or_a_number_made_something_else(project, tmp_path):
     seen = set()
     for name in tables_of(project / "good"):
@@ -200,6 +203,7 @@ def test_a_column_renamed_or_a_number_made_something_else(project, tmp_path):
     } <= seen
 
 
+@LONG
 def test_a_name_that_the_instance_does_not_have(project, tmp_path):
     for name in tables_of(project / "good"):
         rows = rows_of(project / "good" / name)
@@ -233,6 +237,7 @@ def test_a_year_in_which_no_period_begins(project, tmp_path):
             told(project, run, name, f"{name} {title} = 1999, where no period begins")
 
 
+@LONG
 def test_tables_without_rows_are_answered_or_refused_and_the_audit_tells(project, tmp_path):
     # no reader can know by the table alone that rows are missing; the audit does
     for name in tables_of(project / "good"):
@@ -281,6 +286,7 @@ def parts(value, path=()):
             yield from parts(part, (*path, number))
 
 
+@LONG
 def test_each_key_of_the_manifest_removed_or_of_another_type(project, tmp_path):
     plan = json.loads((project / "good" / "plan.json").read_text())
     run = edited(project, tmp_path, lambda plan: None)
