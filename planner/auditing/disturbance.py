@@ -184,9 +184,14 @@ class Disturbance:
         return row.material in ("", material) and row.stage in ("", self.facts.materials[material].stage)
 
     def _hits_facility(self, row: Disruption, facility: str) -> bool:
-        """Return whether a disruption names this facility, its owner or country, and it makes what is hit."""
+        """Return whether a disruption names this facility, its owner or country, and it makes what is hit.
+
+        A name that is the key of a facility means this one alone, even if an owner is called the same.
+        """
+        known = self.facts.facilities
+        own = facility if row.facility in known else known[facility].owner
         return (
-            row.facility in ("", facility, self.facts.facilities[facility].owner)
+            row.facility in ("", own)
             and self._in(row, self.facts.facilities[facility].country)
             and any(self._is(row, material) for material in self.facts.outputs(facility))
         )

@@ -137,8 +137,11 @@ def check_groups(facts: Facts, tables: Tables, book: Book, whole: bool = True) -
     """Check every limit on a group of options, by the starts of builds.csv in its years; see `check_builds`."""
     members: dict[str, set[str]] = defaultdict(set)
     for member in facts.instance.groups:
-        owned = {name for name, plant in facts.facilities.items() if plant.owner == member.option}
-        members[member.group] |= {o.option for o in facts.instance.options if o.facility in owned} | {member.option}
+        if member.option in facts.options:
+            members[member.group].add(member.option)
+        else:  # an owner: all that can be built at its plants
+            owned = {name for name, plant in facts.facilities.items() if plant.owner == member.option}
+            members[member.group] |= {name for name, option in facts.options.items() if option.facility in owned}
     for limit in facts.instance.group_limits:
         first = facts.first if limit.first_year is None else limit.first_year
         last = facts.last if limit.last_year is None else limit.last_year

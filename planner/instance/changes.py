@@ -363,7 +363,8 @@ def _force(text: str, draft: Draft, label: str) -> str:
     most = min(1.0, *(entry.row.max_modules for entry in found))  # type: ignore[attr-defined]
     modules = _number(match["modules"], "modules") if match["modules"] else most
     group = _unused(draft, "groups", f"force-{name}-{match['year']}")
-    _add(draft, "groups", {"group": group, "option": name}, label)
+    for entry in found:
+        _add(draft, "groups", {"group": group, "option": entry.row.option}, label)  # type: ignore[attr-defined]
     limit = {"group": group, "measure": "modules", "min": cell_of(modules)}
     _add(draft, "group_limits", limit | {"first_year": match["year"], "last_year": match["year"]}, label)
     return "a limit"
@@ -415,10 +416,10 @@ def _remove(draft: Draft, table: str, found: Sequence[Entry]) -> str:
         names = {joined_key(row) for row in rows}
         parts = {key[0] for key in keys} - {key[0] for key in draft.entries[table]}
         for column in (column for named, column in NAMED_IN.values() if named == table):  # blocs and owners
-            parts |= {getattr(row, column) for row in rows} - {
-                getattr(entry.row, column) for entry in draft.entries[table].values()
-            }
-        parts.discard("")
+            still = {getattr(entry.row, column) for entry in draft.entries[table].values()}
+            # a name that is the key of something means that
+            still |= {"", *(key[0] for of in draft.entries.values() for key in of if len(key) == 1)}
+            parts |= {getattr(row, column) for row in rows} - still
         for other, entries in draft.entries.items():
             left.append((other, {key for key, e in entries.items() if _refers(other, e.row, table, names, parts)}))
         if table == "fund_options":  # a fund on which no option may draw is none

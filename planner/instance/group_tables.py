@@ -28,7 +28,7 @@ class Group(CitedRow):
     KEY = ("group", "option")
 
     group: str = text("name of the group", name=True)
-    option: str = reference(("options", OWNERS), "an option of it, or an owner: all options of its facilities")
+    option: str = reference(("options", OWNERS), "an option of it, or else an owner: all options of its facilities")
 
 
 class GroupLimit(CitedRow):

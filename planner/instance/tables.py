@@ -448,7 +448,7 @@ class Disruption(CitedRow):
     material: str = reference("materials", "material that is hit", "any")
     facility: str = reference(
         ("facilities", OWNERS),
-        "facility that is hit, or an owner whose facilities are; for outage and project_failure only",
+        "facility that is hit, or else an owner whose facilities are; for outage and project_failure only",
         "any",
     )
     fraction: float = number("part that is lost, or by which demand or price rises (may then exceed 1)", "fraction")
@@ -489,7 +489,7 @@ class DeliveryRisk(CitedRow):
 
     option: str = reference(
         ("options", OWNERS),
-        "the option, or an owner: all options of its facilities",
+        "the option, or else an owner: all options of its facilities",
         "every option of the projects named",
     )
     projects: Literal["one", "startup", "established", "all"] = choice(

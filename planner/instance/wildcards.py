@@ -99,18 +99,21 @@ def hit_facilities(instance: Instance, row: Disruption) -> frozenset[str]:
     wanted = {m.material for m in instance.materials if matches_material(row, m)}
     makers = {r.process for r in instance.recipes if r.role == "output" and r.material in wanted}
     able = {o.facility for o in instance.operations if o.process in makers}
-    places = members(instance, row.country)
-    return frozenset(
-        f.facility
-        for f in instance.facilities
-        if f.facility in able and f.country in places and row.facility in ("", f.facility, f.owner)
-    )
+    places, named = members(instance, row.country), plants_of(instance, row.facility)
+    return frozenset(f.facility for f in instance.facilities if f.facility in able & named and f.country in places)
+
+
+def plants_of(instance: Instance, name: str) -> frozenset[str]:
+    """Return the facilities that a name means: the one with that key, or else all of that owner; blank means all."""
+    known = {f.facility: f.owner for f in instance.facilities}
+    return frozenset({name} if name in known else (f for f, owner in known.items() if name in ("", owner)))
 
 
 def options_of(instance: Instance, group: str) -> frozenset[str]:
-    """Return the options of a group of groups.csv: those it names, and those of the facilities of owners it names."""
+    """Return the options of a group of groups.csv: those it names by key, and else all of the owners it names."""
     named = {row.option for row in instance.groups if row.group == group}
-    owned = {f.facility for f in instance.facilities if f.owner in named}
+    owners = named - {o.option for o in instance.options}
+    owned = {f.facility for f in instance.facilities if f.owner in owners}
     return frozenset(o.option for o in instance.options if o.option in named or o.facility in owned)
 
 

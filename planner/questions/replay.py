@@ -18,6 +18,7 @@ from ..arguments import checked
 from ..bands import span_of
 from ..errors import UsageError
 from ..instance.loading import given_instance
+from ..instance.wildcards import plants_of
 from ..runs.run import Run, given_run
 from ..words import figure_of, share_of
 from .delivery.delivered import Delivered, JointOutcome
@@ -258,9 +259,14 @@ def replay(
                 pass
             finished.forget()
         except KeyboardInterrupt:
-            if not any(key in finished.results for key in keys):
-                raise
+            if not any(all(key in finished.results for key in of) for of in _by_future(keys, len(policies))):
+                raise  # not even one future was tried for all policies
     return _result(known, policies, keys, finished.results, samples, seed, rebuild_after)
+
+
+def _by_future(keys: Sequence[str], policies: int) -> list[Sequence[str]]:
+    """Return the keys of the work of each future, one for each policy."""
+    return [keys[k : k + policies] for k in range(0, len(keys), policies)]
 
 
 def _given(source: Run | Roadmap | str | Path) -> tuple[str, Run | Roadmap | Written]:
@@ -306,7 +312,7 @@ def _news(instance: Instance, name: str, scenario: str, rows: Sequence[Any]) -> 
     hit: dict[str, set[str]] = {"project_failure": set(), "outage": set()}
     for row in rows:
         if row["scenario"] == scenario:
-            plants = {f.facility for f in instance.facilities if row["facility"] in (f.facility, f.owner)}
+            plants = plants_of(instance, row["facility"]) if row["facility"] else frozenset()
             of = {o.option for o in instance.options if o.facility in plants}
             if row["kind"] not in hit or not of:
                 hit = {}
@@ -333,7 +339,7 @@ def _result(
     import pandas as pd
 
     count = len(policies)
-    whole = [s for s in range(samples) if all(keys[s * count + p] in results for p in range(count))]
+    whole = [s for s, of in enumerate(_by_future(keys, count)) if all(key in results for key in of)]
     lengths = np.array([p.length for p in policies[0].delivered.modules.span])
     futures = pd.DataFrame(
         [

@@ -5,6 +5,7 @@ from audit_runs import EVERYTHING, EVERYTHING_TOML
 from builders import write_instance
 
 import planner
+from planner.instance.wildcards import hit_facilities, options_of
 
 OWNED = {"new-press": "Firm", "new-reduce": "Firm", "usa-press": "Firm", "deu-press": "Press", "deu-reduce": "Other"}
 SCENARIOS = "scenario,name,probability,first_year,last_year,rebuild_after\nfall,Firm falls,0.3,2028,2029,1\n"
@@ -50,6 +51,20 @@ def test_an_owner_is_all_its_projects_and_all_its_plants(by_owner, tmp_path):
 def test_the_audit_counts_what_an_owner_starts(by_owner):
     plan = planner.solve(by_owner.what_if("set group_limits.max=80"), gap=0.0)
     assert "groups" in {check.kind for check in planner.audit(by_owner, plan).checks if not check.ok}
+
+
+def test_a_name_that_is_a_key_means_that_alone(tmp_path):
+    # owners may be called as a plant or a project is: the key counts, as in an instance without owners
+    named = written(tmp_path / "i", ["press-big"], ["usa-press"], [])
+    for owner in ("press-big", "usa-press"):
+        called = named.what_if(f"set facilities.owner={owner} where facility!=usa-press")
+        assert options_of(called, "firm") == {"press-big"}
+        assert hit_facilities(called, called.disruptions[0]) == {"usa-press"}
+        plan = planner.solve(called, gap=0.0)  # and the audit agrees
+        assert plan.objective_musd == pytest.approx(planner.solve(named, gap=0.0).objective_musd, rel=1e-9)
+    # its plants gone, the rows of the plant and of the project that are called as it was stay
+    gone = named.what_if("set facilities.owner=usa-press where facility=fra-wind", "without owner=usa-press")
+    assert gone.disruptions and gone.groups and "fra-wind" not in {f.facility for f in gone.facilities}
 
 
 def test_without_the_owner_its_rows_are_gone(by_owner):

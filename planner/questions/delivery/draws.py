@@ -131,7 +131,9 @@ def _risk_of(instance: Instance, option: Option) -> DeliveryRisk:
     plant = next(f for f in instance.facilities if f.facility == option.facility)
     rows = {(r.option, r.projects): r for r in instance.delivery_risk}
     kind = "startup" if plant.startup else "established"
-    for name in ((option.option, "one"), (plant.owner, "one"), ("", kind), ("", "all")):
+    keys = {o.option for o in instance.options}  # a name that is a key means that option, not an owner
+    owner = "" if plant.owner in keys else plant.owner
+    for name in ((option.option, "one"), (owner, "one"), ("", kind), ("", "all")):
         if name in rows:
             return rows[name]
     return DeliveryRisk(option=option.option, projects="one", note="")

@@ -310,8 +310,8 @@ class _CaseList:
                 yield from self._outage(facility, facility=facility)
         elif family == OWNER:
             for owner, plants in sorted(_owners(self.instance).items()):
-                if plants & self.running:
-                    rows = [disruption(OUTAGE, self.shock.fraction, facility=owner)]
+                if lost := sorted(plants & self.running):
+                    rows = [disruption(OUTAGE, self.shock.fraction, facility=facility) for facility in lost]
                     yield self._case(OUTAGE, owner, rows, family=OWNER)
         elif family == "material":
             for material, country in sorted(self.planned.exporting(self.years)):
