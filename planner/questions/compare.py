@@ -330,6 +330,11 @@ def compare(*plans: Run | str | Path, names: Sequence[str] | None = None, base: 
     else:
         notes += _how_sure(called, runs)
     notes += [
+        f"{name} is a linear relaxation: a bound on the cost, and no plan"
+        for name, plan in zip(called, runs, strict=True)
+        if plan.plan["settings"].get("relaxed")
+    ]
+    notes += [
         f"{name} was solved with builds held: {held}"
         for name, plan in zip(called, runs, strict=True)
         if (held := in_words(plan.plan["settings"].get("pins")))

@@ -45,6 +45,10 @@ def test_a_relaxation_is_not_held_and_a_fraction_in_a_plan_is_still_a_fault(tmp_
     bound = planner.solve(instance, relax=True)
     with pytest.raises(UsageError, match="the run is a linear relaxation"):
         planner.Pins.of(instance, bound)
+    with pytest.raises(UsageError, match="no plan that could be explained"):
+        planner.explain(bound)
+    assert "linear relaxation: a bound" in " ".join(planner.compare(planner.solve(instance), bound).notes)
+    assert "This is the linear relaxation" in planner.report(bound)
     with pytest.raises(UsageError, match="only for the least cost"):
         planner.solve(instance, relax=True, objective="exposure", slack=0.1)
     del bound.plan["settings"]["relaxed"]

@@ -88,6 +88,8 @@ def explain(
 
     started = time.perf_counter()
     instance = run.instance
+    if run.plan["settings"].get("relaxed"):
+        raise UsageError("the run is a linear relaxation: what it builds is no plan that could be explained")
     _check(instance, run, projects, exact)
     paths = support.checked_paths(instance, prices)
     gap = run.plan["settings"]["gap"] if gap is None else gap

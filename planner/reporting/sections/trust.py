@@ -73,7 +73,17 @@ AIMS = {"public": "public money", "exposure": "demand that is not served clean"}
 def aims(view: View) -> list[str]:
     """What the plan was made for, in sentences, where that is not only the least cost."""
     plan = view.plan
-    found = [_objective(view), _pins(plan), _survival(plan), _risk(view)]
+    relaxed = (
+        "This is the linear relaxation, in which parts of modules may be built: no plan of whole modules costs less, "
+        "and what it builds is no plan."
+    )
+    found = [
+        relaxed if plan["settings"].get("relaxed") else "",
+        _objective(view),
+        _pins(plan),
+        _survival(plan),
+        _risk(view),
+    ]
     return [sentence for sentence in found if sentence]
 
 
