@@ -29,8 +29,7 @@ STEPS: dict[str, Sequence[str]] = {
     "types": ("-m", "mypy"),
     "contracts": ("-c", CONTRACTS),
     "docs": ("docs/build.py", "--check"),
-    "tests": ("-m", "pytest", "--cov", "--cov-report="),
-    "coverage": ("-m", "coverage", "report", "--skip-covered", "--sort=cover"),
+    "tests": ("-m", "pytest"),
 }
 FIXES: dict[str, Sequence[str]] = {
     "lint": ("-m", "ruff", "check", "--fix", "."),
