@@ -11,9 +11,22 @@ import planner
 
 from ..errors import UsageError
 from . import common
-from .common import AsJson, Gap, InstanceFolder, Overwrite, Scheduler, Seed, Threads, TimeLimit, Workers, asks_what_if
+from .common import (
+    AsJson,
+    Gap,
+    InstanceFolder,
+    Overwrite,
+    Scheduler,
+    Seed,
+    Threads,
+    TimeLimit,
+    Workers,
+    asks_what_if,
+    speaks,
+)
 
 
+@speaks
 @asks_what_if
 def frontier(
     instance: InstanceFolder,
