@@ -132,16 +132,20 @@ def test_numbers_are_written_as_the_language_writes_them(speaks):
 
 
 class Marked(gettext.NullTranslations):
-    """Puts every message in brackets."""
+    """Puts every message that is extracted in brackets."""
+
+    def __init__(self):
+        super().__init__()
+        self.known = {text for _context, *texts in messages() for text in texts}
 
     def gettext(self, message):
-        return f"⟦{message}⟧"
+        return f"⟦{message}⟧" if message in self.known else message
 
     def ngettext(self, one, many, n):
-        return f"⟦{one if n == 1 else many}⟧"
+        return self.gettext(one if n == 1 else many)
 
     def pgettext(self, context, message):
-        return f"⟦{message}⟧"
+        return self.gettext(message)
 
 
 def unmarked(text):

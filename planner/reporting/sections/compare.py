@@ -195,7 +195,10 @@ def _positions(view: Names, rows: Sequence[Row], mine: str) -> Figure | None:
     if len(placed) < 2:
         return None
     ends = [end for r in placed for end in (r["extra_musd"], r["least_musd"])]
-    said = [f"{r['plan']} {share_of(r['exposed_share'])}, {figure_of(r['extra_musd'])} {view.musd}" for r in placed]
+    said = [
+        commas([f"{r['plan']} {share_of(r['exposed_share'])}", f"{figure_of(r['extra_musd'])} {view.musd}"])
+        for r in placed
+    ]
     return Figure(
         "rivals-positions",
         _("Cost against dependence: where each plan stands"),
@@ -226,7 +229,7 @@ def _build_chart(view: Names, study: Shown, mine: str) -> Figure | None:
         return None
     cells = [{"option": r["option"], "plan": n, "t": r[n]} for r in rows for n in names if r[n]]
     known = {
-        r["option"]: f"{view.project(r['option'])}, {view.countries.get(r['country'], r['country'])}" for r in rows
+        r["option"]: commas([view.project(r["option"]), str(view.countries.get(r["country"], r["country"]))]) for r in rows
     }
     title = _("Capacity started of what differs, t a year")
     if len(_apart(study, "builds", SOME_MUSD)) > len(rows):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...language import _, n_
-from ...words import figure_of, full_stop, listed, percent_of, rate_of, share_of, shortened, told, tonnes_of
+from ...words import commas, figure_of, full_stop, listed, percent_of, rate_of, share_of, shortened, told, tonnes_of
 from ..charts import Bar, Chart, amounts, fan, plain, ranked, spread
 from ..looks import ORANGE, Look
 from ..parts import Column, Figure, Section, Table
@@ -120,8 +120,7 @@ def _fan(study: Shown) -> Figure:
         if last.get("exposed_share_planned") is not None:
             title = _("{text}, {share} as planned", text=title, share=share_of(last["exposed_share_planned"]))
     each = [
-        f"{r['year']} {share_of(r['exposed_share_p10'])}, {share_of(r['exposed_share_mean'])}, "
-        f"{share_of(r['exposed_share_p90'])}"
+        f"{r['year']} {commas(share_of(r[f'exposed_share_{part}']) for part in ('p10', 'mean', 'p90'))}"
         for r in rows
         if r["exposed_share_mean"] is not None
     ]

@@ -141,7 +141,10 @@ def _limit_chart(view: View, limits: Sequence[Row]) -> Figure:
         axis = amounts(_("million {currency}", currency=view.instance.currency), [r["saves_musd"] for r in rows[:MOST]])
         views[unit] = charts.ranked(rows, _label, [bar], axis, most=MOST)
     first = limits[0]
-    each = [f"{_said(r)}, {r['step']}: {view.money(r['saves_musd'])}" for r in limits[:6]]
+    each = [
+        _("{limit}, {step}: {amount}", limit=_said(r), step=r["step"], amount=view.money(r["saves_musd"]))
+        for r in limits[:6]
+    ]
     return Figure(
         "reasons-limits",
         _(

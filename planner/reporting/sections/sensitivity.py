@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...language import N_, _, number, translated
-from ...words import capital, figure_of, full_stop, listed, semicolons, share_of, shortened, told
+from ...words import capital, commas, figure_of, full_stop, listed, semicolons, share_of, shortened, told
 from ..charts import Bar, Chart, Value, amounts, ranked
 from ..looks import BLUE, ORANGE, Look
 from ..parts import Column, Control, Figure, Section, Table
@@ -85,7 +85,7 @@ def _words(view: Names, metric: str) -> tuple[str, str]:
 def _metric(view: Names, metric: str) -> str:
     """A metric with its unit, as a heading."""
     words, unit = _words(view, metric)
-    return f"{words}, {unit}" if unit else words
+    return commas([words, unit]) if unit else words
 
 
 def _is_share(metric: str) -> bool:
@@ -111,7 +111,7 @@ def _tornado(view: Names, rows: Sequence[Row]) -> Figure | None:
     first, chart = next(iter(charts.items()))
     top = chart.rows[0]
     words, unit = _words(view, first)
-    each = [f"{r['change']} {_said(first, r['at_low'])}, {_said(first, r['at_high'])}" for r in chart.rows[:8]]
+    each = [f"{r['change']} {commas(_said(first, r[end]) for end in ('at_low', 'at_high'))}" for r in chart.rows[:8]]
     title = _(
         "{change} moves the {metric} most: {ends} {unit}",
         change=top["change"],

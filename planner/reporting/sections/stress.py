@@ -174,10 +174,7 @@ def _worst_chart(view: View, hurting: Sequence[Row], names: Callable[[Row], str]
         title = _(
             "No tonne is lost; {loss}: {amount} more", loss=names(worst), amount=view.money(worst["extra_cost_musd"])
         )
-    each = [
-        f"{names(c)} {figure_of(c['lost_t'])} t, {view.money(c['extra_cost_musd'])}"
-        for c in _worst(hurting, "lost_t")[:8]
-    ]
+    each = [_lost(view, names(c), c) for c in _worst(hurting, "lost_t")[:8]]
     return Figure(
         "losses-worst",
         title,
@@ -192,6 +189,15 @@ def _worst_chart(view: View, hurting: Sequence[Row], names: Callable[[Row], str]
         )
         if len(hurting) > MOST
         else None,
+    )
+
+
+def _lost(view: View, name: str, case: Row) -> str:
+    return _(
+        "{loss} {tonnes} t, {amount}",
+        loss=name,
+        tonnes=figure_of(case["lost_t"]),
+        amount=view.money(case["extra_cost_musd"]),
     )
 
 
@@ -303,10 +309,7 @@ def _heat(view: View, cases: Sequence[Row]) -> Figure | None:
     worst = max(every, key=lambda c: c[column])
     first = next(kind for kind, rows in known.items() if any(c[column] >= worst[column] for c in rows))
     names_of = _names(view, cases)
-    each = [
-        f"{names_of(c)} {figure_of(c['lost_t'])} t, {view.money(c['extra_cost_musd'])}"
-        for c in _worst(every, column)[:6]
-    ]
+    each = [_lost(view, names_of(c), c) for c in _worst(every, column)[:6]]
     return Figure(
         "losses-heat",
         n_(

@@ -88,7 +88,7 @@ def _every(plan: dict[str, Any]) -> str:
 
 
 STATUS = (N_("optimal"), N_("feasible"))
-SIZE = (N_("rows"), N_("columns"), N_("integers"), N_("nonzeros"))
+SIZE = (N_("{n} rows"), N_("{n} columns"), N_("{n} integers"), N_("{n} nonzeros"))
 AIMS = {"public": N_("public money"), "exposure": N_("demand that is not served clean")}
 
 
@@ -222,7 +222,9 @@ def _data(counts: dict[str, dict[str, int]]) -> str:
     if not every:
         return _("The instance holds no figures besides defaults.")
     parts = [
-        f"{written(total[kind], 'count')} {translated(words)}" for kind, (_title, words) in KINDS.items() if total[kind]
+        _("{n} {what}", n=written(total[kind], "count"), what=translated(words))
+        for kind, (_title, words) in KINDS.items()
+        if total[kind]
     ]
     return _(
         "The tables hold {every} figures besides defaults: {parts}.",
@@ -250,7 +252,7 @@ def _facts(view: View) -> Table:
             ),
         ),
         (_("Gap"), f"{plan['gap']:.3g}"),
-        (_("Model"), commas(f"{written(v, 'count')} {translated(k)}" for k, v in size.items())),
+        (_("Model"), commas(translated(f"{{n}} {k}").format(n=written(v, "count")) for k, v in size.items())),
         (_("Certificate"), commas(f"{k.replace('_', ' ')} {v:.2g}" for k, v in certificate.items() if v is not None)),
         (_("Settings"), commas(f"{k.replace('_', ' ')} {v}" for k, v in plan["settings"].items() if _simple(v))),
         (_("Versions"), commas(f"{k} {v}" for k, v in plan["versions"].items())),
