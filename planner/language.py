@@ -140,17 +140,18 @@ def number(text: str) -> str:
 
 
 def large(value: float) -> tuple[float, str] | None:
-    """Return a number as the present language counts, and the words around it; None for English, or if it is small.
+    """Return a number as the present language counts, and the words around it; None for English.
 
     >>> with language("ja"):
-    ...     print(large(1_580_000_000))
-    (15.8, '{}億')
+    ...     print(large(1_580_000_000), large(70))
+    (15.8, '{}億') (70, '{}')
     """
-    power = max((p for p in present().large if p <= abs(value)), default=None)
-    if power is None:
+    sizes = present().large
+    if not sizes:
         return None
-    pattern = present().large[power]
+    power = max((size for size in sizes if size <= abs(value)), default=1)
+    pattern = sizes.get(power, "0")
     zeros = pattern.count("0")
     if pattern == "0" * zeros:  # a language without a word for this size
-        return None
+        return value, "{}"
     return value / (power / 10 ** (zeros - 1)), pattern.replace("0" * zeros, "{}")

@@ -14,7 +14,7 @@ from threading import Barrier
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
-from pages import Elements, drawings
+from pages import Elements, drawings, opened
 from places import INSTANCES, run
 
 import planner
@@ -227,3 +227,30 @@ def test_nothing_of_the_page_is_left_out(tiny, speaks):
             if len(word) > 1 and word not in KEPT
         }
     assert left == set()
+
+
+WORDS = re.compile(r"\b(the|of|and|is|are|in|for|by|at|with|no|what|which|every)\b [a-z]")
+
+
+def test_a_page_in_japanese_reads_japanese_in_a_browser(tiny, browser, tmp_path):
+    plan, _studies = tiny
+    page = planner.report(plan, language="ja")
+    assert page.startswith('<!doctype html>\n<html lang="ja">') and "日本語を母語とする人" in page
+    tab = opened(browser, tmp_path, page, width=390)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    shown = tab.evaluate(
+        """() => { const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+                   while (walk.nextNode()) if (!walk.currentNode.parentElement.closest('script, style'))
+                     found.push(walk.currentNode.textContent.trim());
+                   return found.filter(Boolean); }"""
+    )
+    instance = plan.instance
+    given = {
+        instance.title,
+        instance.description,
+        *(s.title for s in instance.sources),
+        *(f.name for f in instance.facilities),
+    }
+    assert [text for text in shown if WORDS.search(text) and text not in given] == []
+    assert sum(bool(re.search(r"[぀-ヿ一-鿿]", text)) for text in shown) > 100
+    assert tab.complaints == []

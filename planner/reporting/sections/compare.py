@@ -229,7 +229,8 @@ def _build_chart(view: Names, study: Shown, mine: str) -> Figure | None:
         return None
     cells = [{"option": r["option"], "plan": n, "t": r[n]} for r in rows for n in names if r[n]]
     known = {
-        r["option"]: commas([view.project(r["option"]), str(view.countries.get(r["country"], r["country"]))]) for r in rows
+        r["option"]: commas([view.project(r["option"]), view.countries.get(r["country"]) or str(r["country"])])
+        for r in rows
     }
     title = _("Capacity started of what differs, t a year")
     if len(_apart(study, "builds", SOME_MUSD)) > len(rows):
