@@ -37,8 +37,7 @@ def report(run: Run | str | Path, studies: Sequence[str | Path | Study] = (), la
     run       what `solve` or `read_run` gave, or a run's folder
     studies   what else to show, each a folder or what the call of the same name gave: `frontier`, `explain`,
               `alternatives`, `stress`, `delivery_risk`, `hedge`, `sensitivity`, `compare`
-    language  of the page, such as ``ja``; None: that of the block `in_language` in which it is called, else English.
-              The names of an instance stay as it writes them
+    language  of the page, such as ``ja``; the names of an instance stay as it writes them. Default: English
 
     The same run, studies and language give the same bytes. Raises UsageError if the run's instance is not found, a
     study is of another plan, or there is no such language; OutputError if a folder holds no study or cannot be read.

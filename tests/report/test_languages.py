@@ -118,6 +118,19 @@ def speaks():
         language._present.reset(token)
 
 
+def test_a_command_prints_and_writes_in_the_language_asked_for(tmp_path):
+    done = run("solve", INSTANCES / "tiny", "-o", tmp_path / "run", "--report", "--language", "ja")
+    # 9.75 MUSD and proven, by the README of tiny
+    assert "現在価値 9.75百万USD（最適性を証明済み" in done.stdout and done.returncode == 0
+    assert (
+        (tmp_path / "run" / "report.html").read_text(encoding="utf-8").startswith('<!doctype html>\n<html lang="ja">')
+    )
+    # a page in one language may be replaced by one in another
+    again = run("report", tmp_path / "run", "--overwrite")
+    assert again.returncode == 0
+    assert '<html lang="en">' in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
 def test_numbers_are_written_as_the_language_writes_them(speaks):
     with in_language("ja"):
         assert (figure_of(12345.6), share_of(0.5)) == ("12,346", "50.0%")
