@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .language import _
+from .language import _, p_
 from .words import figure_of
 
 ROUNDING = 1e-7  # relative to the cost; the least-exposure step of a solve may raise the cost by this part
@@ -72,8 +72,12 @@ class Band(NamedTuple):
         if self.same:
             return _("the same")
         if not self.sign:
-            low = _("{amount} less", amount=money(-self.least)) if self.least < -self.rounding else _("nothing")
-            high = _("{amount} more", amount=money(self.most)) if self.most > self.rounding else _("nothing")
+            low = (
+                _("{amount} less", amount=money(-self.least))
+                if self.least < -self.rounding
+                else p_("change", "nothing")
+            )
+            high = _("{amount} more", amount=money(self.most)) if self.most > self.rounding else p_("change", "nothing")
             return _("between {low} and {high}", low=low, high=high)
         amount = money(abs(self.found))
         text = _("{amount} more", amount=amount) if self.sign > 0 else _("{amount} less", amount=amount)

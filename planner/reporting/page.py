@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..language import N_, _, present, translated
+from ..language import N_, _, p_, present, translated
 from .looks import DARK
 from .parts import Figure, Section, Table
 from .sections import (
@@ -180,7 +180,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"_": _, "translated": translated}
+    environment.globals |= {"_": _, "p_": p_, "translated": translated}
     environment.filters["address"] = _address
     environment.tests["table"] = lambda part: isinstance(part, Table)
     return environment
