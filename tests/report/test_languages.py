@@ -181,11 +181,16 @@ def drawn_texts(part, key=""):
 
 
 def texts(page):
-    """All texts of a page that a reader sees or hears."""
+    """All texts of a page that a reader sees or hears, but for the sections of `NOT_YET`."""
+    figures = drawings(page)
+    for name in NOT_YET:
+        (section,) = re.findall(rf'<section id="{name}" .*?</section>', page, re.S)
+        page = page.replace(section, "")
+        figures = {key: drawn for key, drawn in figures.items() if f'id="{key}"' not in section}
     elements = Elements(page)
     spoken = [attrs[key] for _tag, attrs in elements.tags for key in ("aria-label", "aria-valuetext") if key in attrs]
-    charts = [text for drawn in drawings(page).values() for text in drawn_texts(drawn["views"])]
-    captions = [text for drawn in drawings(page).values() for text in drawn["captions"].values()]
+    charts = [text for drawn in figures.values() for text in drawn_texts(drawn["views"])]
+    captions = [text for drawn in figures.values() for text in drawn["captions"].values()]
     return [*elements.words, *spoken, *charts, *captions]
 
 
@@ -204,6 +209,7 @@ def tiny():
     return plan, studies
 
 
+NOT_YET = ()  # ids of sections whose messages are not in the catalogue yet, and stay English
 # what stays English: names of tables, checks and settings, which are the words of files; and what a study says in words
 # of its own, since it was written by another command
 KEPT = {"t", "kt", "kg", "USD", "MUSD", "CSV", "csv", "sha256", "planner", "with", "without"}
@@ -252,10 +258,11 @@ def test_a_page_in_japanese_reads_japanese_in_a_browser(tiny, browser, tmp_path)
     tab = opened(browser, tmp_path, page, width=390)
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     shown = tab.evaluate(
-        """() => { const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-                   while (walk.nextNode()) if (!walk.currentNode.parentElement.closest('script, style'))
+        """(hidden) => { const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+                   while (walk.nextNode()) if (!walk.currentNode.parentElement.closest(hidden))
                      found.push(walk.currentNode.textContent.trim());
-                   return found.filter(Boolean); }"""
+                   return found.filter(Boolean); }""",
+        ", ".join(["script", "style", *(f"#{name}" for name in NOT_YET)]),
     )
     instance = plan.instance
     given = {
