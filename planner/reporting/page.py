@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 # sections whose short name is that of their id
-BRIEF = (
+SHORT_NAMES = (
     N_("Dependence"), N_("Origins"), N_("Chain"), N_("Map"), N_("Builds"), N_("Costs"), N_("Prices"), N_("Impacts"),
     N_("Shortages"), N_("Substitution"), N_("Funding"), N_("Outlays"), N_("Trust"),
 )  # fmt: skip
