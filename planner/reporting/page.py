@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..language import N_, _, p_, present, translated
+from ..language import _, p_, present, translated
 from .looks import DARK
 from .parts import Figure, Section, Table
 from .sections import (
@@ -38,13 +38,6 @@ if TYPE_CHECKING:
     import jinja2
 
     from .view import View
-
-
-# sections whose short name is that of their id
-SHORT_NAMES = (
-    N_("Dependence"), N_("Origins"), N_("Chain"), N_("Map"), N_("Builds"), N_("Costs"), N_("Prices"), N_("Impacts"),
-    N_("Shortages"), N_("Substitution"), N_("Funding"), N_("Outlays"), N_("Trust"),
-)  # fmt: skip
 
 
 def page(view: View) -> str:

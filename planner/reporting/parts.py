@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..language import _
+from ..language import N_, _
 from ..words import blank, written
 from .charts import Chart, Rows, Value, of, records
 
@@ -194,6 +194,13 @@ class Table:
     def shut(self) -> bool:
         """Whether the reader has to open it."""
         return len(self.rows) > 12 if self.folded is None else self.folded
+
+
+# sections whose short name is that of their id
+SHORT_NAMES = (
+    N_("Dependence"), N_("Origins"), N_("Chain"), N_("Map"), N_("Builds"), N_("Costs"), N_("Prices"), N_("Impacts"),
+    N_("Shortages"), N_("Substitution"), N_("Funding"), N_("Outlays"), N_("Trust"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
