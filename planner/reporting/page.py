@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .looks import DARK
-from .parts import Figure, Section, Table
+from .parts import Cards, Figure, Section, Table
 from .sections import (
     builds,
     chain,
@@ -25,10 +25,12 @@ from .sections import (
     dependence,
     findings,
     impacts,
+    inputs,
     needs,
     origins,
     outlays,
     prices,
+    projects,
     trust,
     worldmap,
 )
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
     import jinja2
 
     from .view import View
+
+
+BRIEF = ("dependence-shares", "curve-cost", "table-largest")  # what the brief of two pages shows beside the findings
 
 
 def page(view: View) -> str:
@@ -49,6 +54,7 @@ def page(view: View) -> str:
         chain.section(view),
         worldmap.section(view),
         builds.section(view),
+        projects.section(view),
         *_studied(view, "explain"),
         *_studied(view, "alternatives"),
         costs.section(view),
@@ -64,6 +70,7 @@ def page(view: View) -> str:
         *_studied(view, "sensitivity"),
         needs.funding(view),
         outlays.section(view),
+        inputs.section(view),
         trust.section(view),
     )
     title = view.instance.title or view.instance.name
@@ -99,6 +106,7 @@ def written(candidates: Sequence[Section | None], **head: Any) -> str:
         .render(
             {"description": "", "digest": "", "keys": (), "sentences": (), **head},
             sections=sections,
+            brief=BRIEF,
             drawings=_packed(json.dumps(drawings, allow_nan=False, ensure_ascii=False, separators=(",", ":"))),
             dark=json.dumps(DARK),
             mapped="map-flows" in drawings,
@@ -169,6 +177,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["address"] = _address
     environment.tests["table"] = lambda part: isinstance(part, Table)
+    environment.tests["cards"] = lambda part: isinstance(part, Cards)
     return environment
 
 

@@ -10,12 +10,14 @@ from ...instance.wildcards import options_of
 from ...words import counted, figure_of, share_of, shortened, told
 from ..charts import NAMED, Bar, Mark, largest, ranked, records, stacked, year_axis
 from ..looks import GREY, PALE, STAGES, Look
-from ..parts import Column, Control, Figure, Section, Table
+from ..parts import Column, Control, Figure, Section, Table, project_columns
 from ..view import STARTUP
 
 if TYPE_CHECKING:
     from ...instance.group_tables import GroupLimit
     from ..view import View
+
+LARGEST = 10  # projects in the table of those that cost most
 
 
 def section(view: View) -> Section:
@@ -27,7 +29,9 @@ def section(view: View) -> Section:
             "A hollow bar is under construction, a full bar is online; diamonds are the years in which modules start. "
             f"{STARTUP} marks a startup. Capex is overnight, undiscounted."
         )
-    parts: list[Figure | Table | None] = [_timeline(view, builds), _build_table(view, builds)] if builds else []
+    parts: list[Figure | Table | None] = []
+    if builds:
+        parts += [_timeline(view, builds), _largest(view, builds), _build_table(view, builds)]
     parts += [_group_table(view, builds), _output(view), _plants(view)]
     return Section("builds", "What is built, and what it makes", [lead], parts)
 
@@ -82,6 +86,40 @@ def _timeline(view: View, builds: list[dict[str, Any]]) -> Figure:
         rows=builds,
         caption="Tonnes are nameplate capacity a year of all modules, in terms of what the plant counts "
         "(a recycler: what goes in).",
+    )
+
+
+def _largest(view: View, builds: list[dict[str, Any]]) -> Table:
+    """The projects that cost most, one row each."""
+    starts: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for r in builds:
+        starts[r["option"]].append(r)
+    rows = [
+        {
+            "option": option,
+            "first": min(r["start_year"] for r in mine),
+            "online": min(r["online_year"] for r in mine),
+            "capacity_t": sum(r["capacity_t"] for r in mine),
+            "capex_musd": sum(r["capex_musd"] for r in mine),
+            "chance": view.options[option].success_probability,
+        }
+        for option, mine in starts.items()
+    ]
+    rows.sort(key=lambda r: (-r["capex_musd"], r["option"]))
+    shown = rows[:LARGEST]
+    some = f"The {len(shown)} largest of {len(rows)} projects" if len(rows) > len(shown) else "The projects by capex"
+    return Table(
+        "table-largest",
+        f"{some}: {view.money(sum(r['capex_musd'] for r in shown))}",
+        shown,
+        (
+            *project_columns(view),
+            Column("First start", "first", "year"),
+            Column("First online", "online", "year"),
+            Column("Capacity, t a year", "capacity_t", "number"),
+            Column(f"Capex, {view.musd}", "capex_musd", "number"),
+            Column("Chance of success", "chance", "share"),
+        ),
     )
 
 

@@ -19,6 +19,7 @@ STUDIES = {
     "alternatives": alternatives, "compare": compare, "explain": explain, "frontier": frontier, "hedge": hedge,
     "roadmap": roadmap, "sensitivity": sensitivity, "stress": stress, "stress --delivery": delivery,
 }  # fmt: skip
+NO_MONEY = 1e-6  # part of a plan's cost that a cap must cost to be told; every gap is larger
 
 
 @dataclass(frozen=True)
@@ -248,9 +249,9 @@ def _caps(view: View) -> str:
     caps = table[table["cap"] != ""]
     if caps.empty:
         return ""
-    binding = caps[caps["marginal_musd_per_point"] > 1e-9]
+    binding = caps[caps["marginal_musd_per_point"] > NO_MONEY * abs(view.plan["objective_musd"])]
     if binding.empty:
-        return "No cap costs anything: none binds."
+        return "No cap costs anything that counts."
     by_cap = binding.groupby("cap")["marginal_musd_per_point"].sum().sort_values(ascending=False)
     top = str(by_cap.index[0])
     rows = binding[binding["cap"] == top].sort_values("marginal_musd_per_point", ascending=False)
