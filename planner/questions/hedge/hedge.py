@@ -116,10 +116,10 @@ def _check(
     instance: Instance, outcomes: int, replications: int, trial: int, insurance: int, weight: float, alpha: float
 ) -> None:
     """Raise UsageError if nothing is uncertain, or a setting or the instance does not fit the question."""
-    from ..delivery.draws import check_sizes, check_uncertain
+    from ..delivery.draws import check_linear, check_uncertain
 
     check_uncertain(instance)
-    check_sizes(instance)
+    check_linear(instance)
     if instance.survive or instance.rows("branch_service"):
         raise UsageError(
             "an instance with [security] survive or branch_service.csv asks more of a plan than is searched here: "
