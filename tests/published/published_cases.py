@@ -359,3 +359,49 @@ def warehouses(text, capacity=None):
         "sectors": [{"sector": "all", "name": "all", "shortage_usd_per_t": 100_000, "min_service": 1}],
         "demand": demand,
     }  # fmt: skip
+
+
+# --- knapsacks with several values: AUGMECON's test problems ------------------------------------------------------------
+
+
+def knapsack(weights, rooms, values):
+    """Orders that a project each serves, or a market: at most so much of each weight in projects.
+
+    weights  a row of each room, with a number of each item; ``rooms`` are the limits, ``values`` rows like those
+
+    A project costs nothing and causes its weights as impacts, which are capped. An order without a project is bought:
+    the first value of the item is the price, in million, the others are impacts of the purchase. So what is not gained
+    of a value is the cost, or an impact.
+    """
+    items = range(len(values[0]))
+    names = [f"i{k:02d}" for k in items]
+    impacts = [(f"weight{r}", "build", row) for r, row in enumerate(weights)]
+    impacts += [(f"value{r}", "purchase", row) for r, row in enumerate(values[1:], start=2)]
+    factors = [
+        {"impact": impact, "kind": kind, ("option" if kind == "build" else "market"): names[k], "per_t": row[k]}
+        for impact, kind, row in impacts
+        for k in items
+    ]
+    columns = ("impact", "kind", "facility", "process", "material", "origin", "destination", "market", "option")
+    return toml(1), {
+        "countries": named("countries", "here"),
+        "materials": named("materials", *names),
+        "processes": named("processes", *names),
+        "recipes": [row for name in names for row in turns(name, {}, name)],
+        "facilities": [plant(name) for name in names],
+        "operations": [runs(name, name) for name in names],
+        "options": [
+            {"option": name, "facility": name, "name": name, "module_t": 1, "capex_musd": 0, "life_years": 1}
+            for name in names
+        ],
+        "markets": [{"market": name, "country": "here", "material": name} for name in names],
+        "market_prices": [{"market": name, "price_usd_per_t": 1e6 * values[0][k]} for k, name in enumerate(names)],
+        "sectors": [{"sector": "all", "name": "All", "shortage_usd_per_t": 0, "min_service": 1}],
+        "demand": [{"country": "here", "sector": "all", "material": name, "demand_t": 1} for name in names],
+        "impacts": [{"impact": name, "name": name, "unit": "unit"} for name, *_ in impacts],
+        "impact_factors": [{**dict.fromkeys(columns, ""), **row} for row in factors],
+        "caps": [
+            {"cap": f"room{r}", "metric": "impact", "impact": f"weight{r}", "limit": room}
+            for r, room in enumerate(rooms)
+        ],
+    }
