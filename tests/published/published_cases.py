@@ -93,6 +93,49 @@ def distribution():
     }  # fmt: skip
 
 
+NEW_DEPOTS = {"Bristol": 30_000, "Northampton": 25_000}
+NEW_CARRIAGE = {
+    "Liverpool": {"Bristol": 0.6, "Northampton": 0.4},
+    "Brighton": {"Bristol": 0.4, "Northampton": 0.3},
+    "Bristol": {"C1": 1.2, "C2": 0.6, "C3": 0.5, "C5": 0.3, "C6": 0.8},
+    "Northampton": {"C2": 0.4, "C4": 0.5, "C5": 0.6, "C6": 0.9},
+}
+A_YEAR = {"Newcastle": 10_000, "Exeter": 5_000, "Bristol": 12_000, "Northampton": 4_000}
+CLOSED = A_YEAR["Newcastle"] + A_YEAR["Exeter"]  # what the source counts as saved by closing is a cost of going on here
+
+
+def distribution_with_choice_of_depots():
+    """Two of four depots beside Birmingham and London, each a project at its cost of a year; Birmingham may grow."""
+    settings, tables = distribution()
+    room = {**DEPOTS, **NEW_DEPOTS}
+    chosen = [
+        {"option": depot, "facility": depot, "name": depot, "module_t": room[depot], "capex_musd": cost / 1e6}
+        for depot, cost in A_YEAR.items()
+    ]
+    grown = {"option": "more room", "facility": "Birmingham", "name": "more room", "module_t": 20_000, "capex_musd": 0.003}
+    return settings, {
+        **tables,
+        "countries": [*tables["countries"], *named("countries", *NEW_DEPOTS)],
+        "facilities": [
+            *(row for row in tables["facilities"] if row["facility"] not in A_YEAR),
+            *(plant(depot, depot) for depot in A_YEAR),
+        ],
+        "operations": [*tables["operations"], *(runs(depot, "handle") for depot in NEW_DEPOTS)],
+        "options": [{**row, "life_years": 1} for row in (*chosen, grown)],
+        "groups": [{"group": "depots", "option": depot} for depot in A_YEAR],
+        "group_limits": [{"group": "depots", "measure": "options", "max": 2}],
+        "lanes": [
+            *tables["lanes"],
+            *(
+                {"material": "goods" if to in NEW_DEPOTS else "delivered", "origin": start, "destination": to,
+                 "cost_usd_per_t": cost}
+                for start, of in NEW_CARRIAGE.items()
+                for to, cost in of.items()
+            ),
+        ],
+    }  # fmt: skip
+
+
 # --- Williams 1: food manufacture ------------------------------------------------------------------------------------
 
 OILS = {  # hardness, and price in each month
@@ -139,6 +182,57 @@ def food():
         "blends": [{"property": "hardness", "material": "food", "facility": "blender", "min": 3, "max": 6}],
         "buyers": [{"buyer": "shops", **HERE, "material": "food"}],
         "buyer_prices": [{"buyer": "shops", "price_usd_per_t": 150}],
+    }  # fmt: skip
+
+
+def food_of_few_oils():
+    """As before; in a month at most three oils, of each at least 20 t, and OIL3 wherever there is a vegetable oil.
+
+    Refined oil goes from the refinery to the blender, in lots of 20 t or more. To use an oil in a month is a decision:
+    a pump of that month alone, without cost, which may need another one; a pump of OIL3 has to run.
+    """
+    settings, tables = food()
+    months = range(2026, 2032)
+    room = {oil: 200 if oil in REFINED["vegetable"] else 250 for oil in OILS}
+    uses = [(oil, year) for oil in OILS for year in months]
+    return settings, {
+        **tables,
+        "countries": named("countries", "here", "there"),
+        "materials": [*tables["materials"], *named("materials", *(f"pumped {oil}" for oil in OILS))],
+        "processes": [*tables["processes"], *named("processes", *(f"pump {oil}" for oil in OILS))],
+        "recipes": [
+            *(row for row in tables["recipes"] if not row["process"].startswith("blend ")),
+            *(row for oil in OILS for row in turns(f"pump {oil}", {f"refined {oil}": 1}, f"pumped {oil}")),
+            *(row for oil in OILS for row in turns(f"blend {oil}", {f"pumped {oil}": 1}, "food")),
+        ],
+        "facilities": [
+            *(row for row in tables["facilities"] if row["facility"] != "blender"),
+            plant("blender", "there", 1000),
+            *(plant(oil, "there") for oil in OILS),
+        ],
+        "operations": [*tables["operations"], *(runs(oil, f"pump {oil}") for oil in OILS)],
+        "options": [
+            {"option": f"{oil} in {year}", "facility": oil, "name": oil, "module_t": room[oil], "capex_musd": 0,
+             "life_years": 1, "first_start": year, "last_start": year,
+             "requires": f"OIL3 in {year}" if oil in REFINED["vegetable"] else ""}
+            for oil, year in uses
+        ],
+        "groups": [{"group": "oils", "option": f"{oil} in {year}"} for oil, year in uses],
+        "group_limits": [
+            {"group": "oils", "measure": "options", "first_year": year, "last_year": year, "max": 3} for year in months
+        ],
+        "lanes": [
+            {"material": f"refined {oil}", "origin": "here", "destination": "there", "cost_usd_per_t": 0,
+             "max_t": room[oil], "min_t": 20}
+            for oil in OILS
+        ],
+        "offtakes": [
+            {"offtake": f"OIL3 in {year}", "facility": "OIL3", "material": "pumped OIL3", "option": f"OIL3 in {year}",
+             "take_t": 20, "payer": "blender", "agreed_usd_per_t": 0}
+            for year in months
+        ],
+        "contents": [{**row, "material": row["material"].replace("refined", "pumped")} for row in tables["contents"]],
+        "buyers": [{"buyer": "shops", "country": "there", "material": "food"}],
     }  # fmt: skip
 
 
@@ -197,6 +291,26 @@ def factory():
             {"buyer": p, "year": 2026 + month, "price_usd_per_t": PROFIT[i], "max_t": most[i]}
             for month, most in enumerate(SOLD)
             for i, p in enumerate(products)
+        ],
+    }  # fmt: skip
+
+
+INSTALLED = {"grinder": 4, "vertical drill": 2, "horizontal drill": 3, "borer": 1, "planer": 1}
+MENDED = {"grinder": 2, "vertical drill": 2, "horizontal drill": 3, "borer": 1, "planer": 1}  # a month each
+
+
+def factory_with_choice_of_repairs():
+    """As before, but when machines are repaired is open: each month that a machine works is started as a project."""
+    settings, tables = factory()
+    working = {m: 6 * count - MENDED[m] for m, count in INSTALLED.items()}
+    return settings, {
+        **tables,
+        "facilities": [*(plant(m) for m in HOURS), plant("shop", capacity=100_000)],
+        "facility_capacity": [],
+        "options": [
+            {"option": f"a month of a {m}", "facility": m, "name": m, "module_t": MONTH, "max_modules": working[m],
+             "max_per_year": INSTALLED[m], "capex_musd": 0, "life_years": 1}
+            for m in HOURS
         ],
     }  # fmt: skip
 

@@ -5,7 +5,18 @@ from pathlib import Path
 
 import pytest
 from builders import write_instance
-from published_cases import distribution, factory, farmer, food, mining, warehouses
+from published_cases import (
+    CLOSED,
+    distribution,
+    distribution_with_choice_of_depots,
+    factory,
+    factory_with_choice_of_repairs,
+    farmer,
+    food,
+    food_of_few_oils,
+    mining,
+    warehouses,
+)
 
 import planner
 
@@ -22,6 +33,21 @@ def solved(folder, case):
 
 def test_distribution_by_williams(tmp_path):
     assert solved(tmp_path, distribution()).objective_musd == pytest.approx(198_500 * POUND, rel=1e-6)
+
+
+def test_distribution_with_a_choice_of_depots_by_williams(tmp_path):
+    plan = solved(tmp_path, distribution_with_choice_of_depots())
+    assert plan.objective_musd == pytest.approx((174_000 + CLOSED) * POUND, rel=1e-6)
+    assert set(plan.tables["builds"]["option"]) == {"Exeter", "Northampton", "more room"}
+
+
+def test_food_of_few_oils_by_williams(tmp_path):
+    assert solved(tmp_path, food_of_few_oils()).objective_musd == pytest.approx(-100_278.7037 * POUND, rel=1e-6)
+
+
+def test_factory_planning_with_a_choice_of_repairs_by_williams(tmp_path):
+    plan = solved(tmp_path, factory_with_choice_of_repairs())
+    assert plan.objective_musd == pytest.approx(-108_855 * POUND, rel=1e-6)
 
 
 def test_food_manufacture_by_williams(tmp_path):
