@@ -6,6 +6,8 @@ stand as years (nothing is discounted then), and what has no unit there is tonne
 
 from __future__ import annotations
 
+import math
+
 TOML = """\
 schema = 1
 name = "published"
@@ -112,7 +114,13 @@ def distribution_with_choice_of_depots():
         {"option": depot, "facility": depot, "name": depot, "module_t": room[depot], "capex_musd": cost / 1e6}
         for depot, cost in A_YEAR.items()
     ]
-    grown = {"option": "more room", "facility": "Birmingham", "name": "more room", "module_t": 20_000, "capex_musd": 0.003}
+    grown = {
+        "option": "more room",
+        "facility": "Birmingham",
+        "name": "more room",
+        "module_t": 20_000,
+        "capex_musd": 0.003,
+    }
     return settings, {
         **tables,
         "countries": [*tables["countries"], *named("countries", *NEW_DEPOTS)],
@@ -473,6 +481,106 @@ def warehouses(text, capacity=None):
         "sectors": [{"sector": "all", "name": "all", "shortage_usd_per_t": 100_000, "min_service": 1}],
         "demand": demand,
     }  # fmt: skip
+
+
+# --- RELOG: boats that come back --------------------------------------------------------------------------------------
+
+CITIES = {
+    "Chicago": (41.881832, -87.623177), "New York City": (40.712776, -74.005974),
+    "Los Angeles": (34.052235, -118.243683), "Houston": (29.760427, -95.369804), "Phoenix": (33.448376, -112.074036),
+    "Philadelphia": (39.952583, -75.165222), "San Antonio": (29.424122, -98.493629), "San Diego": (32.715736, -117.161087),
+    "Dallas": (32.776664, -96.796988), "San Jose": (37.338208, -121.886329),
+}  # fmt: skip
+SUPPLIED = ("Chicago", "Phoenix", "Dallas")  # with a nail factory and a forest
+BACK = (0.10, 0.25, 0.10)  # part of the boats sold that comes back in the same year, the next, and the one after
+TRAVEL = {"CO2": 2.68, "NH4": 1.02}  # t per km and t moved
+
+
+def chord(one, other):
+    """Km between two places (latitude, longitude) through the earth, an ellipsoid (WGS 84), in metres."""
+
+    def place(latitude, longitude):
+        phi, around, flat = math.radians(latitude), math.radians(longitude), 1 / 298.257223563
+        square = flat * (2 - flat)
+        radius = 6378.137 / math.sqrt(1 - square * math.sin(phi) ** 2)
+        across = radius * math.cos(phi)
+        return across * math.cos(around), across * math.sin(around), radius * (1 - square) * math.sin(phi)
+
+    return round(math.dist(place(*one), place(*other)), 3)
+
+
+def boats():
+    """Boats are built of wood and nails, sold, and partly come back; what is recycled is wood and nails again.
+
+    A boat is worth 12,000 to each shop, which could take more than can be built. Each city may have a factory and a
+    recycling plant, of 500 to 1000 t. There is at least one recycling plant: RELOG asks for all that comes back to be
+    recycled, for which one is needed.
+    """
+    plants = {"boats": (0.1, 2.0, 500, 5), "recycling": (0.5, 1.0, 250, 2.5)}  # capex small, large; upkeep; running
+    made = {"boats": "build", "recycling": "recycle"}
+    ways = [(a, b, chord(CITIES[a], CITIES[b])) for a in CITIES for b in CITIES if a != b]
+    sites = [(kind, city) for kind in plants for city in CITIES]
+    none = dict.fromkeys(("facility", "process", "material", "origin", "destination", "market", "option"), "")
+    return toml(5, currency="USD"), {
+        "countries": named("countries", *CITIES),
+        "materials": named("materials", "nail", "wood", "boat", "used boat"),
+        "processes": named("processes", "make nail", "fell", "build", "recycle"),
+        "recipes": [
+            *turns("make nail", {}, "nail"), *turns("fell", {}, "wood"), *turns("build", {"wood": 0.95, "nail": 0.05}, "boat"),
+            {"process": "recycle", "material": "used boat", "role": "input", "t_per_t": 1},
+            {"process": "recycle", "material": "nail", "role": "output", "t_per_t": 0.025},
+            {"process": "recycle", "material": "wood", "role": "output", "t_per_t": 0.475},
+        ],
+        "facilities": [
+            *(plant(f"nails {city}", city, 1) for city in SUPPLIED),
+            *(plant(f"forest {city}", city, 100) for city in SUPPLIED),
+            *(plant(f"shop {city}", city, 1, fixed_om_usd_per_t=125_000) for city in CITIES),
+            *(plant(f"{kind} {city}", city, fixed_om_usd_per_t=plants[kind][2]) for kind, city in sites),
+        ],
+        "operations": [
+            *(runs(f"nails {city}", "make nail", 1000) for city in SUPPLIED),
+            *(runs(f"forest {city}", "fell", 250) for city in SUPPLIED),
+            # collecting a used boat costs 100, which is paid where it is recycled
+            *(runs(f"{kind} {city}", made[kind], plants[kind][3] + (100 if kind == "recycling" else 0))
+              for kind, city in sites),
+        ],
+        "options": [
+            {"option": f"{kind} {city}", "facility": f"{kind} {city}", "name": kind, "module_t": 1000, "integer": "no",
+             "capex_musd": plants[kind][1], "life_years": 5, "last_start": 2026}
+            for kind, city in sites
+        ],
+        "option_sizes": [
+            {"option": f"{kind} {city}", "size": "small", "capacity_t": 500, "capex_musd": plants[kind][0]}
+            for kind, city in sites
+        ],
+        "groups": [{"group": "recycling", "option": f"recycling {city}"} for city in CITIES],
+        "group_limits": [{"group": "recycling", "measure": "capacity_t", "min": 500}],
+        "stockpiles": [
+            {"stockpile": f"{material} {city}", "country": city, "material": material, "max_t": t,
+             "holding_usd_per_t": cost}
+            for material, t, cost in (("wood", 5, 500), ("nail", 1, 200)) for city in CITIES
+        ],
+        "lanes": [
+            {"material": "*", "origin": a, "destination": b, "cost_usd_per_t": 0.3 * km} for a, b, km in ways
+        ],
+        "sectors": [{"sector": "shops", "name": "shops", "shortage_usd_per_t": WORTH}],
+        "demand": [{"country": c, "sector": "shops", "material": "boat", "demand_t": WANTED} for c in CITIES],
+        "returns": [
+            {"return": f"after {n}", "material": "boat", "returned": "used boat", "collected": part,
+             "mean_life_years": n or 0.25}
+            for n, part in enumerate(BACK)
+        ],
+        "impacts": [{"impact": gas, "name": gas, "unit": "t"} for gas in TRAVEL],
+        "impact_factors": [
+            {**none, "impact": "CO2", "kind": "operation", "process": "build", "per_t": 5},
+            {**none, "impact": "CO2", "kind": "operation", "process": "recycle", "per_t": 5},
+            *({**none, "impact": gas, "kind": "lane", "origin": a, "destination": b, "per_t": per * km}
+              for gas, per in TRAVEL.items() for a, b, km in ways),
+        ],
+    }  # fmt: skip
+
+
+WORTH, WANTED = 12_000, 400  # of a boat; more than all wood of a year can become, in each shop
 
 
 # --- knapsacks with several values: AUGMECON's test problems ------------------------------------------------------------

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 from builders import write_instance
 from published_cases import (
+    BACK,
+    CITIES,
     CLOSED,
+    WANTED,
+    WORTH,
+    boats,
     distribution,
     distribution_with_choice_of_depots,
     factory,
@@ -100,6 +105,21 @@ def test_a_linear_demand_in_steps_comes_to_its_closed_form(tmp_path, steps):
     surplus, sold = -plan.objective_musd / POUND, plan.tables["sales"]["t"].sum()
     assert surplus == pytest.approx(63**2 / 2, abs=width**2 / 8 + 1e-3)
     assert sold == pytest.approx(63, abs=width / 2 + 1e-6)
+
+
+def test_boats_that_come_back_of_relog(tmp_path):
+    plan = solved(tmp_path, boats())
+    lost = 5 * len(CITIES) * WANTED * WORTH  # what is not sold counts as lost here, in RELOG what is sold as earned
+    assert plan.objective_musd == pytest.approx((4_454_165.94 + lost) * POUND, abs=0.1 * POUND)
+    sold = plan.tables["service"].groupby("year")["clean_t"].sum()
+    assert sold.tolist() == pytest.approx([63.15789, 71.46814, 75.88570, 76.90434, 77.27087], abs=1e-4)
+    # all that comes back is recycled, which is what RELOG asks for
+    back = [sum(part * sold.get(year - n, 0.0) for n, part in enumerate(BACK)) for year in sold.index]
+    assert plan.tables["returned"].groupby("year")["t"].sum().tolist() == pytest.approx(back)
+    # the sums of its tables of emissions: of transport, of plants
+    caused = plan.tables["impact_totals"].groupby(["impact", "kind"])["units"].sum().to_dict()
+    emitted = {("CO2", "lane"): 36403.2842, ("NH4", "lane"): 13854.9813, ("CO2", "operation"): 2470.30414}
+    assert caused == pytest.approx(emitted, rel=1e-6)
 
 
 # --- OR-Library: the files are fetched by the reader, see docs/published.md ---
