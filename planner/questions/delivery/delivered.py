@@ -126,6 +126,8 @@ class Delivered:
             for position, added in self.operations.capacity_effects(self.modules, start, own):
                 capacity[position] += count * added
             money += count * self.modules.cost(option.option, year, own)
+            if beyond := self.modules.beyond(option.option, count):
+                money += beyond * self.modules.repaid(option.option, year, own)
         result = self.operations.solve(capacity)
         by_period = {name: getattr(result, name).tolist() for name in ("short", "exposed", "delivered")}
         return {"cost": result.cost + money, **by_period, "unkept": result.unkept}

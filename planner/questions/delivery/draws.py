@@ -72,18 +72,11 @@ def check_uncertain(instance: Instance) -> None:
 
 
 def check_linear(instance: Instance) -> None:
-    """Raise UsageError if operations have whole numbers, or if the size of some project is a decision.
-
-    The operations of each outcome must be linear, and overruns and losses are of modules of one size.
-    """
+    """Raise UsageError if the operations have whole numbers; those of each outcome must be linear."""
     if any(lane.min_t or lane.fixed_musd for lane in instance.lanes):
         raise UsageError(
             "lanes with a least lot or a fixed cost (lanes.csv min_t, fixed_musd) are used or not, but outcomes of "
             "projects are compared by linear operations: take these columns out of it"
-        )
-    if instance.option_sizes:
-        raise UsageError(
-            "projects with sizes (option_sizes.csv) cannot come late, dear or small: give each size its option"
         )
 
 

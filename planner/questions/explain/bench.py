@@ -142,6 +142,16 @@ class Model:
         sized = ((i, of) for i, of in enumerate(self.data.excess) if of.option == option)
         return cost | {self.arrays.columns["excess"][i]: of.annuity * of.probability for i, of in sized}
 
+    def most_capital(self, option: Option) -> float:
+        """Return a present value of capital cost that no plan's modules of an option exceed, MUSD.
+
+        A start of an option with sizes costs at most what its largest size costs, but several small ones together may
+        cost more than as many modules would.
+        """
+        starts = self.starts[option.option]
+        dearest = max((self.data.build[i].annuity * self.data.build[i].probability for i in starts), default=0.0)
+        return dearest * (len(starts) if option.option in self.instance.sizes else option.max_modules)
+
     def least_modules(self, option: Option) -> float:
         """Return the least of an option that is built, modules: one, or of an option with sizes its smallest size."""
         sizes = self.instance.sizes.get(option.option)
