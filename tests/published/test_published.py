@@ -28,10 +28,10 @@ import planner
 POUND = 1e-6  # in the millions of the planner
 
 
-def solved(folder, case):
+def solved(folder, case, pins=None):
     settings, tables = case
     folder = write_instance(folder / "case", {name: rows for name, rows in tables.items() if rows}, settings)
-    plan = planner.solve(folder, gap=0.0)
+    plan = planner.solve(folder, pins=pins, gap=0.0)
     assert plan.status == "optimal"
     return plan
 
@@ -78,6 +78,14 @@ def test_what_the_farmer_would_pay_to_know_the_year(tmp_path):
     # with perfect information he has 115,406 on average: 7,016 more
     known = [solved(tmp_path / str(y), farmer((y,))).objective_musd for y in (0.8, 1.0, 1.2)]
     assert -sum(known) / 3 - 108_390 * POUND == pytest.approx(7_016 * POUND, rel=1e-3)
+
+
+def test_what_the_farmer_loses_who_plans_for_the_mean_year(tmp_path):
+    # the value of the stochastic solution is 1,150: with the acres of the mean year he has 107,240 on average
+    mean = solved(tmp_path / "mean", farmer((1.0,)))
+    assert -mean.objective_musd == pytest.approx(118_600 * POUND, rel=1e-6)
+    planned = solved(tmp_path / "whole", farmer(), pins=planner.Pins(dict(mean.builds)))
+    assert -planned.objective_musd == pytest.approx(107_240 * POUND, rel=1e-6)
 
 
 @pytest.mark.parametrize("steps", [5, 20, 80])
