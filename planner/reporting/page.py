@@ -49,6 +49,7 @@ def page(view: View) -> str:
     sections = (
         dependence.section(view),
         *_studied(view, "frontier"),
+        *_studied(view, "frontier --second"),
         *_studied(view, "compare"),
         origins.section(view),
         chain.section(view),

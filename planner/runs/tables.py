@@ -213,7 +213,8 @@ def branch_tables(instance: Instance, scenario: str) -> tuple[str, ...]:
 
 def components(instance: Instance) -> tuple[str, ...]:
     """Return the components of the cost of a run, in their order."""
-    return (*COMPONENTS, *(name for name, table in COMPONENTS_ONLY_WITH.items() if instance.rows(table)))
+    more = (name for name, table in COMPONENTS_ONLY_WITH.items() if instance.rows(table))
+    return (*COMPONENTS, *more, *(("lane_use",) if any(lane.fixed_musd for lane in instance.lanes) else ()))
 
 
 def _columns(name: str, instance: Instance | None = None, months: bool = False) -> tuple[str, ...]:

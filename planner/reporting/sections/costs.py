@@ -25,6 +25,7 @@ NAMES = {
     "sales": "sales",
     "substitution": "substitutes",
     "impact": "priced impacts",
+    "lane_use": "use of lanes",
 }
 
 

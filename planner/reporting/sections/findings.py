@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING
 
 from ...instance.limits import unit_of
 from ...words import counted, figure_of, listed, rate_of, share_of, tonnes_of
-from . import alternatives, compare, delivery, explain, frontier, hedge, prices, roadmap, sensitivity, stress, trust
+from . import (
+    alternatives,
+    compare,
+    delivery,
+    explain,
+    frontier,
+    hedge,
+    prices,
+    roadmap,
+    sensitivity,
+    stress,
+    surface,
+    trust,
+)
 
 if TYPE_CHECKING:
     from ..view import View
@@ -18,6 +31,7 @@ if TYPE_CHECKING:
 STUDIES = {
     "alternatives": alternatives, "compare": compare, "explain": explain, "frontier": frontier, "hedge": hedge,
     "roadmap": roadmap, "sensitivity": sensitivity, "stress": stress, "stress --delivery": delivery,
+    "frontier --second": surface,
 }  # fmt: skip
 NO_MONEY = 1e-6  # part of a plan's cost that a cap must cost to be told; every gap is larger
 
