@@ -44,7 +44,14 @@ from derivation.facts import KEYS  # noqa: E402  # the columns that name a row
 
 # in the order of the commands
 STUDIES: tuple[type[Study], ...] = (
-    *(planner.Frontier, planner.Comparison, planner.Explanation, planner.Diagnosis, planner.Alternatives),
+    *(
+        planner.Frontier,
+        planner.Surface,
+        planner.Comparison,
+        planner.Explanation,
+        planner.Diagnosis,
+        planner.Alternatives,
+    ),
     *(
         planner.Stress,
         planner.DeliveryRisk,

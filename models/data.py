@@ -492,8 +492,21 @@ class ExportLimit(NamedTuple):
     leaving: tuple[int, ...]  # ship
 
 
+class LaneUse(NamedTuple):
+    """Whether a material moves between two countries at a node, on a lane with a fixed cost or a least lot."""
+
+    material: str
+    origin: str
+    destination: str
+    node: int
+    fixed: float  # MUSD a year in which anything moves
+
+
 class LaneLimit(NamedTuple):
-    """The most that may move of a material between two countries."""
+    """The most that may move of a material between two countries, and the least if anything does.
+
+    used  position in ``ModelData.used``; None: the lane has neither a fixed cost nor a least lot
+    """
 
     material: str
     origin: str
@@ -501,6 +514,8 @@ class LaneLimit(NamedTuple):
     node: int
     limit: float  # kt/yr
     ship: tuple[int, ...]
+    least: float = 0.0  # kt/yr
+    used: int | None = None
 
 
 class StockLimit(NamedTuple):
@@ -649,6 +664,7 @@ class ModelData:
     nodes: list[Node] = field(default_factory=list)
     activity: list[Activity] = field(default_factory=list)
     ship: list[Shipment] = field(default_factory=list)
+    used: list[LaneUse] = field(default_factory=list)
     buy: list[Purchase] = field(default_factory=list)
     sell: list[Sale] = field(default_factory=list)
     need: list[Need] = field(default_factory=list)
@@ -694,6 +710,7 @@ class ModelData:
     outcomes: list[Outcome] = field(default_factory=list)
     risk: Risk | None = None
     own_fixed_om: float = 0.0  # MUSD, present value of the fixed O&M of own capacity
+    negligible: float = 0.0  # kt/yr that count as nothing
 
     @property
     def courses(self) -> list[str]:

@@ -2,6 +2,7 @@ r"""The objective: the expected present value of all cost, or with a risk weight
 
 .. math::
     \min\ \sum_t \pi_t \Bigl( \sum_a \mathit{opex}_a x_a + \sum_s (\mathit{freight}_s + \mathit{tariff}_s) y_s
+    + \sum_l \mathit{fixed}_l\, \mathit{used}_l
     + \sum_k \mathit{price}_k b_k - \sum_k \mathit{price}_k\, \mathit{sell}_k
     + \sum_h \mathit{holding}_h S_h + \sum_d \mathit{shortage}_d\, \mathit{short}_d
     + \sum_z \mathit{swap}_z\, z + \sum_k p_k\, \mathit{impact}_k \Bigr) \\
@@ -17,6 +18,7 @@ pi_t            ``node.weight``             years     weight of a node; prepare/
 opex            ``activity.opex``           MUSD/kt   operating cost; prepare/operations.py
 freight         ``ship.freight``            MUSD/kt   cost of the lane; prepare/operations.py
 tariff          ``ship.tariff``             MUSD/kt   tariff rate times value of the material; the same
+fixed           ``used.fixed``              MUSD/yr   cost of a year in which anything moves on a lane; the same
 price           ``buy.price``               MUSD/kt   market price, raised by the surge in a branch; the same
 sell            ``m.sell``                  kt/yr     decided: what is sold; its price is minus ``sale.cost``
                                                       in MUSD/kt; prepare/sales.py
@@ -44,8 +46,8 @@ value           ``floor.missing_cost``      MUSD/kt   value of the material, pre
                                                       prepare/operations.py
 ==============  ==========================  ========  ========================================================
 
-Here opex to swap are per kt, paid in each year of the period. With a risk weight W (``risk.weight``,
-prepare/risk.py) and the risk term of the family risk:
+Here opex to swap are per kt (fixed: per lane used), paid in each year of the period. With a risk weight W
+(``risk.weight``, prepare/risk.py) and the risk term of the family risk:
 
 .. math::
     (1 - W) \cdot \text{cost} + W \cdot \mathit{CVaR}_\alpha(\text{cost}) \quad\text{for the measure cost}, \qquad
@@ -66,10 +68,12 @@ from pyomo.core import ConcreteModel, Objective
 from .data import ModelData, Terms
 from .terms import Sum
 
-# decisions -> their list in ModelData, and component of the cost -> attribute with its rate there, MUSD/kt and year
+# decisions -> their list in ModelData, and component of the cost -> attribute with its rate there, MUSD/kt and year; of
+# a lane used MUSD a year
 RATES: dict[str, tuple[str, dict[str, str]]] = {
     "activity": ("activity", {"opex": "opex"}),
     "ship": ("ship", {"freight": "freight", "tariff": "tariff"}),
+    "used": ("used", {"lane_use": "fixed"}),
     "buy": ("buy", {"purchase": "price"}),
     "sell": ("sell", {"sales": "cost"}),
     "stock": ("stock", {"holding": "cost"}),

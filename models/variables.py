@@ -5,6 +5,7 @@ name              unit      meaning (index: position in the list of the same nam
 ================  ========  ==========================================================================
 ``activity``      kt/yr     how much a process runs at a facility, by provenance of its inputs
 ``ship``          kt/yr     what is moved of a material from one country to another, by provenance
+``used``          yes/no    whether anything moves on a lane with a fixed cost or a least lot
 ``buy``           kt/yr     what is bought in a market; at most its ``max_t``
 ``sell``          kt/yr     what is sold to a buyer, by provenance
 ``deliver``       kt/yr     what a sector in a country receives, by provenance; or of its demand what a
@@ -47,6 +48,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     """Declare every decision on ``m``."""
     m.activity = _amounts(len(data.activity))
     m.ship = _amounts(len(data.ship))
+    m.used = Var(range(len(data.used)), domain=Binary)
     m.buy = Var(range(len(data.buy)), domain=NonNegativeReals, bounds={i: (0, k.limit) for i, k in enumerate(data.buy)})
     m.sell = _amounts(len(data.sell))
     m.deliver = _amounts(len(data.deliver))

@@ -33,6 +33,8 @@ from .questions.explain.explain import explain as explain
 from .questions.explain.result import Explanation as Explanation
 from .questions.frontier.frontier import frontier as frontier
 from .questions.frontier.result import Frontier as Frontier
+from .questions.frontier.surface import surface as surface
+from .questions.frontier.surface_result import Surface as Surface
 from .questions.hedge.hedge import hedge as hedge
 from .questions.hedge.result import Hedge as Hedge
 from .questions.replay import Replay as Replay

@@ -106,7 +106,7 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
     tables = Tables(run.tables, (*layouts, ORIGIN) if traced else layouts, facts, facts.years, book)
     investment = Investment(facts, tables)
     settings = run.plan.get("settings")
-    whole = not (isinstance(settings, Mapping) and settings.get("relaxed"))  # no plan, but a bound
+    whole = facts.whole = not (isinstance(settings, Mapping) and settings.get("relaxed"))  # else a bound, no plan
     check_builds(facts, tables, investment, book, whole)
     check_groups(facts, tables, book, whole)
     check_closures(facts, investment.closures, book)

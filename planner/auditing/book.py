@@ -78,6 +78,7 @@ KINDS: dict[str, Kind] = {
     "offtake": _tonnes("what is to be taken is made"),
     "lanes": _faults("shipments run on valid lanes"),
     "lane_limit": _tonnes("shipments within the lane's max_t"),
+    "least_lot": _tonnes("a lane that is used carries its min_t"),
     "export_stop": _tonne_sums("exports within what a stop leaves"),
     "market_limit": _tonnes("purchases within the market's max_t"),
     "provenance": _faults("purchases and adjustments carry the right provenance"),

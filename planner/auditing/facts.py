@@ -95,6 +95,7 @@ class Facts:
         self.returns = {row.called: row for row in instance.returns}
         self.impacts = {row.impact: row for row in instance.impacts}
         self.substitutes = {row.substitute: row for row in instance.substitutes}
+        self.whole = True
         self.stages = tuple(instance.stages)
         self.concern = frozenset(instance.countries_of_concern)
 

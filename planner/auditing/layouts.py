@@ -350,7 +350,10 @@ BRANCH_TABLES: tuple[Layout[Any], ...] = (ACTIVITY, FLOWS, PURCHASES, SERVICE, S
 
 def components(instance: Instance) -> tuple[str, ...]:
     """Return the components of the cost."""
-    return (*COMPONENTS, *(name for name, table in COMPONENTS_ONLY_WITH.items() if instance.rows(table)))
+    more = [name for name, table in COMPONENTS_ONLY_WITH.items() if instance.rows(table)]
+    if any(lane.fixed_musd > 0.0 for lane in instance.lanes):
+        more.append("lane_use")
+    return (*COMPONENTS, *more)
 
 
 def plan_layouts(instance: Instance) -> tuple[Layout[Any], ...]:

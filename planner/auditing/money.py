@@ -1,8 +1,8 @@
 r"""Checks money: freight, tariff and purchase of each row, costs.csv, objective, bound and totals of plan.json.
 
 .. math::
-    \sum_t D_t (fixed\ O\&M + opex + freight + tariff + purchase + holding + shortage - sales + substitution + impact)
-    + \sum_{modules} \sum_y capex \cdot CRF(wacc, life) \, (1+r)^{-(y-y_0)}
+    \sum_t D_t (fixed\ O\&M + opex + freight + tariff + purchase + holding + shortage - sales + substitution + impact
+    + lane\ use) + \sum_{modules} \sum_y capex \cdot CRF(wacc, life) \, (1+r)^{-(y-y_0)}
 
 Costs are expected values: in a period, each branch that has begun counts with its probability, less that of the
 branches that have left it, and the plan with the remaining probability.
@@ -67,6 +67,11 @@ def operating_costs(operations: Operations) -> Costs:
         usd["sales", sale.year] -= (facts.paid(sale.buyer, "price_usd_per_t", sale.year) or 0.0) * sale.t
     for swap in operations.swaps:
         usd["substitution", swap.year] += facts.substitutes[swap.substitute].cost_usd_per_t * swap.t
+    for (material, origin, destination, year), t in operations.moved.items():
+        lane = facts.lane(material, origin, destination, year)
+        if lane is not None and lane.fixed_musd:
+            used = float(t > 0.0) if facts.whole or not lane.max_t else t / lane.max_t
+            usd["lane_use", year] += used * lane.fixed_musd * USD_PER_MUSD
     for year, amount in operating_impacts(operations).items():
         usd["impact", year] += amount
     return {key: value / USD_PER_MUSD for key, value in usd.items()}

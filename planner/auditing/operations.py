@@ -82,6 +82,7 @@ class Operations:
         self.used: Totals = defaultdict(float)
         self.arriving: Totals = defaultdict(float)
         self.leaving: Totals = defaultdict(float)
+        self.moved: Totals = defaultdict(float)  # material, origin, destination, year
         self.bought: Totals = defaultdict(float)
         self.collected: Totals = defaultdict(float)
         self.delivered: Totals = defaultdict(float)
@@ -107,6 +108,7 @@ class Operations:
                 if tied:
                     self.made_tied[material, a.country, a.year] += t_per_t * a.activity_t
         for flow in self.flows:
+            self.moved[flow.material, flow.origin, flow.destination, flow.year] += flow.t
             self.leaving[flow.material, flow.origin, flow.provenance, flow.year] += flow.t
             self.arriving[flow.material, flow.destination, flow.provenance, flow.year] += flow.t
         for purchase in self.purchases:
@@ -198,12 +200,9 @@ def check_prices(operations: Operations, tables: Tables, book: Book) -> None:
 
 
 def check_flows(operations: Operations, book: Book) -> None:
-    """Check that shipments have a valid lane, and keep its max_t and the limits of export stops."""
+    """Check that shipments have a valid lane, and keep its max_t and min_t and the limits of export stops."""
     facts, disturbance = operations.facts, operations.disturbance
-    moved: dict[tuple[str, str, str, int], float] = defaultdict(float)
-    for row in operations.flows:
-        moved[row.material, row.origin, row.destination, row.year] += row.t
-    for (material, origin, destination, year), t in moved.items():
+    for (material, origin, destination, year), t in operations.moved.items():
         place = ("flows.csv", material, origin, "to", destination, year)
         lane = facts.lane(material, origin, destination, year)
         if origin == destination:
@@ -214,6 +213,8 @@ def check_flows(operations: Operations, book: Book) -> None:
             book.passed("lanes")
             if lane.max_t is not None:
                 book.at_most("lane_limit", t, lane.max_t, lane.max_t, place)
+            if lane.min_t and facts.whole:
+                book.at_least("least_lot", t, lane.min_t, lane.min_t, place)
 
     for year in disturbance.years:
         for (material, country), limit in disturbance.export_limits(year).items():

@@ -22,6 +22,7 @@ from .common import (
     TimeLimit,
     Workers,
     asks_what_if,
+    refuse,
     speaks,
 )
 
@@ -29,6 +30,7 @@ from .common import (
 @speaks
 @asks_what_if
 def frontier(
+    context: typer.Context,
     instance: InstanceFolder,
     metric: Annotated[
         str,
@@ -38,11 +40,19 @@ def frontier(
             "country"
         ),
     ] = "exposed_share",
+    second: Annotated[
+        str | None, typer.Option(help="instead: limits on this metric too, so that each point has two")
+    ] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="with --second: all plans that no other dominates, not a covering")
+    ] = False,
     from_year: Annotated[int | None, typer.Option(help="first year in which the limit holds [every year]")] = None,
     glide: Annotated[
         bool, typer.Option("--glide", help="from the first year's level down to the limit in --from-year")
     ] = False,
-    points: Annotated[int, typer.Option(help="most points of the curve")] = 11,
+    points: Annotated[
+        int | None, typer.Option(help="most points of the curve [11]; with --second searches of the covering [30]")
+    ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="folder to write the curve to")] = None,
     runs: Annotated[bool, typer.Option("--runs", help="solve each point afresh and write it as a run too")] = False,
     report: Annotated[Path | None, typer.Option(help="page to write: the plan at the knee, with the curve")] = None,
@@ -61,9 +71,25 @@ def frontier(
 
     - `planner frontier allied-2040 --from-year 2032 --points 9 -o runs/curve`
     - `planner frontier mine --metric stage_share:magnet`
+    - `planner frontier mine --second impact:co2 -o runs/surface`
     """
     from .. import reporting
 
+    if second is not None:
+        refuse(context, ["glide", "runs", "report", "workers", "scheduler"], "with --second")
+        common.check_output(planner.Surface, output, overwrite)
+        found = planner.surface(
+            common.load_instance(instance),
+            metric,
+            second,
+            from_year=from_year,
+            exact=exact,
+            points=30 if points is None else points,
+            **common.search(gap, time_limit, threads, seed),
+        )
+        common.deliver(found, output, overwrite, as_json)
+        return
+    refuse(context, ["exact"], "without --second")
     if runs and output is None:
         raise UsageError("--runs writes into the folder of the curve: name it with -o FOLDER")
     common.check_output(planner.Frontier, output, overwrite, report)
@@ -74,7 +100,7 @@ def frontier(
         metric=metric,
         from_year=from_year,
         glide=glide,
-        points=points,
+        points=11 if points is None else points,
         workers=workers,
         scheduler=scheduler,
         **common.search(gap, time_limit, threads, seed),

@@ -215,6 +215,10 @@ class Lane(CitedRow):
 
     Of several rows that match a movement, one with an exact material goes before one with `*`, then one with an exact
     origin, then one with an exact destination.
+
+    With min_t or fixed_musd a movement takes place in a period or not at all, a decision of yes or no; clean and
+    exposed tonnes count together. It is so in the plan and in every branch. In a branch in months each month decides
+    for itself, and pays, and moves at least, a twelfth of a year's.
     """
 
     TABLE = "lanes"
@@ -227,6 +231,12 @@ class Lane(CitedRow):
     max_t: float | None = number("most for each matching movement", "t/year", None, "no limit")
     first_year: int | None = year("first year", "no beginning")
     last_year: int | None = year("last year", "no end")
+    min_t: float = number("least that moves if anything does, for each matching movement; needs max_t", "t/year", 0.0)
+    fixed_musd: float = number(
+        "cost of a year in which anything moves, whatever the tonnes, for each matching movement; needs max_t",
+        "MUSD/year",
+        0.0,
+    )
 
 
 class Tariff(CitedRow):

@@ -39,6 +39,8 @@ class Lane(NamedTuple):
     freight: float  # MUSD/kt
     tariff: float  # MUSD/kt
     limit: float | None  # kt/yr
+    least: float  # kt/yr, if anything moves
+    fixed: float  # MUSD a year in which anything moves
 
 
 class Offer(NamedTuple):
@@ -203,6 +205,8 @@ class FactSource:
                     freight=row.cost_usd_per_t * KILO,
                     tariff=tariff.rate * value[material] * KILO if tariff else 0.0,
                     limit=None if row.max_t is None else row.max_t * KILO,
+                    least=row.min_t * KILO,
+                    fixed=row.fixed_musd,
                 )
             )
         return lanes

@@ -22,6 +22,7 @@ from ..models.data import (
     ExportLimit,
     Holding,
     LaneLimit,
+    LaneUse,
     ModelData,
     Need,
     Node,
@@ -70,6 +71,7 @@ def add(
     closed      own capacity that is closed, as given; None: ``data.close`` decides
     served      what is delivered before the first node, if that does not begin the horizon
     """
+    data.negligible = instance.negligible_t * KILO
     source = FactSource(instance)
     facts = {t: source.facts(span[t]) for t in sorted({node.period for node in data.nodes})}
     fixed_om = {f.facility: f.fixed_om_usd_per_t * KILO for f in instance.facilities}
@@ -308,7 +310,12 @@ class _NodeBuilder:
                     arriving.append(s)
                     moved.append(s)
                 if moved and lane.limit is not None:
-                    data.lane_limit.append(LaneLimit(material, origin, lane.destination, n, lane.limit, tuple(moved)))
+                    movement = (material, origin, destination, n)
+                    limit = LaneLimit(*movement, lane.limit, tuple(moved))
+                    if lane.least or lane.fixed:
+                        limit = limit._replace(least=lane.least, used=len(data.used))
+                        data.used.append(LaneUse(*movement, lane.fixed))
+                    data.lane_limit.append(limit)
                 leaving += moved
             stopped = conditions.export_limit.get((material, origin))
             if leaving and stopped is not None:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from ..language import _, p_, present, translated
 from .looks import DARK
-from .parts import Figure, Section, Table
+from .parts import Cards, Figure, Section, Table
 from .sections import (
     builds,
     chain,
@@ -26,10 +26,12 @@ from .sections import (
     dependence,
     findings,
     impacts,
+    inputs,
     needs,
     origins,
     outlays,
     prices,
+    projects,
     trust,
     worldmap,
 )
@@ -40,16 +42,21 @@ if TYPE_CHECKING:
     from .view import View
 
 
+BRIEF = ("dependence-shares", "curve-cost", "table-largest")  # what the brief of two pages shows beside the findings
+
+
 def page(view: View) -> str:
     """Return the whole HTML text of a report."""
     sections = (
         dependence.section(view),
         *_studied(view, "frontier"),
+        *_studied(view, "frontier --second"),
         *_studied(view, "compare"),
         origins.section(view),
         chain.section(view),
         worldmap.section(view),
         builds.section(view),
+        projects.section(view),
         *_studied(view, "explain"),
         *_studied(view, "alternatives"),
         costs.section(view),
@@ -65,6 +72,7 @@ def page(view: View) -> str:
         *_studied(view, "sensitivity"),
         needs.funding(view),
         outlays.section(view),
+        inputs.section(view),
         trust.section(view),
     )
     title = view.instance.title or view.instance.name
@@ -104,6 +112,7 @@ def written(candidates: Sequence[Section | None], **head: Any) -> str:
         .render(
             {"description": "", "digest": "", "keys": (), "sentences": (), **head},
             sections=sections,
+            brief=BRIEF,
             drawings=_packed(json.dumps(drawings, allow_nan=False, ensure_ascii=False, separators=(",", ":"))),
             dark=json.dumps(DARK),
             mapped="map-flows" in drawings,
@@ -176,6 +185,7 @@ def _environment() -> jinja2.Environment:
     environment.globals |= {"_": _, "p_": p_, "translated": translated}
     environment.filters["address"] = _address
     environment.tests["table"] = lambda part: isinstance(part, Table)
+    environment.tests["cards"] = lambda part: isinstance(part, Cards)
     return environment
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..language import N_, _
 from ..words import blank, written
@@ -196,10 +196,36 @@ class Table:
         return len(self.rows) > 12 if self.folded is None else self.folded
 
 
+class Card(NamedTuple):
+    """A project or the like, told in pairs of a word and what is to be said of it.
+
+    place    what stands below its title
+    facts    (word, what is said), without those of which nothing is to be said
+    remark   what the data say of it; "": nothing
+    sources  (title, address)
+    """
+
+    id: str
+    title: str
+    place: str
+    facts: Sequence[tuple[str, str]]
+    remark: str = ""
+    sources: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Cards that the reader opens together, under one title."""
+
+    id: str
+    title: str
+    cards: Sequence[Card]
+
+
 # sections whose short name is that of their id
 SHORT_NAMES = (
     N_("Dependence"), N_("Origins"), N_("Chain"), N_("Map"), N_("Builds"), N_("Costs"), N_("Prices"), N_("Impacts"),
-    N_("Shortages"), N_("Substitution"), N_("Funding"), N_("Outlays"), N_("Trust"),
+    N_("Shortages"), N_("Substitution"), N_("Funding"), N_("Outlays"), N_("Trust"), N_("Projects"), N_("Inputs"),
 )  # fmt: skip
 
 
@@ -208,7 +234,7 @@ class Section:
     """A part of the page: sentences, then figures and tables.
 
     lead      its sentences
-    parts     its figures and tables; None: nothing to show
+    parts     its figures, tables and cards; None: nothing to show
     brief     its short name in the list of sections
     warnings  why to read it with care; they stand above all else
     """
@@ -216,11 +242,11 @@ class Section:
     id: str
     title: str
     lead: Sequence[str]
-    parts: Sequence[Figure | Table | None] = field(default_factory=tuple)
+    parts: Sequence[Figure | Table | Cards | None] = field(default_factory=tuple)
     brief: str = ""
     warnings: Sequence[str] = ()
 
     @property
-    def shown(self) -> list[Figure | Table]:
+    def shown(self) -> list[Figure | Table | Cards]:
         """Its parts without those that have nothing to show."""
         return [part for part in self.parts if part is not None]

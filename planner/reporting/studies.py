@@ -14,6 +14,7 @@ from ..questions.compare import Comparison
 from ..questions.delivery.delivery_risk import DeliveryRisk
 from ..questions.explain.result import Explanation
 from ..questions.frontier.result import Frontier
+from ..questions.frontier.surface_result import Surface
 from ..questions.hedge.result import Hedge
 from ..questions.roadmap.result import Roadmap
 from ..questions.sensitivity.result import Sensitivity
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ..instance.instance import Instance
     from ..runs.run import Run
 
-SHOWN = (Frontier, Explanation, Alternatives, Stress, DeliveryRisk, Hedge, Roadmap, Sensitivity, Comparison)
+SHOWN = (Frontier, Surface, Explanation, Alternatives, Stress, DeliveryRisk, Hedge, Roadmap, Sensitivity, Comparison)
 
 
 @dataclass(frozen=True)

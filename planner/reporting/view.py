@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..instance.instance import Instance
-    from ..instance.tables import Facility, Option
+    from ..instance.tables import Evidence, Facility, Operation, Option
     from ..runs.run import Run
     from .studies import Shown
 
@@ -101,6 +101,19 @@ class Names:
     def options(self) -> dict[str, Option]:
         """Options by key."""
         return {o.option: o for o in self.instance.options}
+
+    @cached_property
+    def operations_of(self) -> dict[str, list[Operation]]:
+        """Facility -> what it can do."""
+        found: dict[str, list[Operation]] = defaultdict(list)
+        for row in self.instance.operations:
+            found[row.facility].append(row)
+        return dict(found)
+
+    @cached_property
+    def ranges(self) -> dict[tuple[str, str, str], Evidence]:
+        """(table, key, column) -> what evidence.csv says of the number."""
+        return {(e.table, e.key, e.column): e for e in self.instance.evidence}
 
     def project(self, option: str) -> str:
         """Return the name of an option's project, with a star for a startup; its key, if another instance has it."""

@@ -194,7 +194,7 @@ COMPONENTS_ONLY_WITH = {"sales": "buyers", "substitution": "substitutes", "impac
 # how they are told
 COMPONENT_WORDS = (
     N_("capex"), N_("fixed om"), N_("opex"), N_("freight"), N_("tariff"), N_("purchase"), N_("holding"), N_("shortage"),
-    N_("sales"), N_("substitution"), N_("impact"),
+    N_("sales"), N_("substitution"), N_("impact"), N_("lane use"),
 )  # fmt: skip
 
 
@@ -225,7 +225,8 @@ def component_in_words(component: str) -> str:
 
 def components(instance: Instance) -> tuple[str, ...]:
     """Return the components of the cost of a run, in their order."""
-    return (*COMPONENTS, *(name for name, table in COMPONENTS_ONLY_WITH.items() if instance.rows(table)))
+    more = (name for name, table in COMPONENTS_ONLY_WITH.items() if instance.rows(table))
+    return (*COMPONENTS, *more, *(("lane_use",) if any(lane.fixed_musd for lane in instance.lanes) else ()))
 
 
 def _columns(name: str, instance: Instance | None = None, months: bool = False) -> tuple[str, ...]:

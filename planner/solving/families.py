@@ -152,6 +152,7 @@ def in_group(row: Any, limit: float | None) -> str:
     return f"{amount:,.6g} {what} started{years[row.first_year is None, row.last_year is None]}"
 
 
+OR_NOTHING = "or nothing"  # of a lane that carries at least a lot
 BOOKKEEPING = "an identity, not a limit: its shadow price is a price, told by prices.csv and the premiums"
 
 FAMILIES: dict[str, Family] = {
@@ -224,6 +225,12 @@ FAMILIES: dict[str, Family] = {
                words=lambda r: f"lanes: at most {tonnes(r.limit)} of {r.material} move from {r.origin} to "
                                f"{r.destination} in {{at}}",
                table="lanes", column="max_t", gives="limit", rank=0.4),
+        Family("lane_least", "lane_limit", "least_lot", "t/yr", less=True,
+               subject=_lane, home=lambda r: ("country", r.destination),
+               amount=lambda r, built: r.least, says=lambda r, limit: f"at least {limit} move, if anything does",
+               words=lambda r: f"lanes: at least {tonnes(r.least)} of {r.material} move from {r.origin} to "
+                               f"{r.destination} in {{at}}, {OR_NOTHING}",
+               table="lanes", column="min_t", gives="limit", rank=0.4),
         Family("stock_limit", "stock_limit", "stock_room", "t",
                subject=lambda r: r.stockpile, home=lambda r: ("stockpile", r.stockpile),
                amount=lambda r, built: _with_modules(r.limit, r.modules, built),

@@ -171,7 +171,7 @@ def _solve(
     bound = found.bound
     final = found.optimal or len(whole) > 0  # an LP that was stopped before its optimum must not go on
     if len(whole):
-        found = _with_whole_numbers(programme, found.x, method)
+        found = _with_whole_numbers(programme, without_idle_lanes(data, arrays, found.x), method)
     elif not found.optimal:
         outcome.notes.append(_("stopped before the optimum; prices and marginals are not final"))
     row_dual, col_dual = found.duals, found.reduced
@@ -184,7 +184,7 @@ def _solve(
     outcome.certificate = certificate(arrays, x, row_dual, col_dual, programme)
     outcome.bound = min(bound, cost) if len(whole) else (cost if found.optimal else bound)
     if final:
-        x = least_exposure(programme, data, x, cost, outcome)
+        x = without_idle_lanes(data, arrays, least_exposure(programme, data, x, cost, outcome))
     outcome.values = by_family(arrays.columns, x)
     outcome.objective = programme.cost(x)
 
@@ -259,6 +259,24 @@ def _with_whole_numbers(programme: Programme, x: np.ndarray, method: LShaped | N
         basis = None if method is None else method.basis(x[method.first])
         solve_with_builds_held(programme, whole, x, basis)
     return finished(programme)
+
+
+def without_idle_lanes(data: ModelData, arrays: Arrays, x: np.ndarray) -> np.ndarray:
+    """Return a plan, shape (columns,), in which no lane counts as used on which nothing moves.
+
+    A search that stops at its gap may pay for such lanes, and the least exposure may move everything off one. In the
+    relaxation a lane counts as used by the part of its maximum that moves.
+    """
+    used, ship = arrays.columns.get("used", {}), arrays.columns.get("ship", {})
+    x = x.copy() if used else x
+    for lane in data.lane_limit if used else ():
+        if lane.used is not None:
+            moved, column = [x[ship[s]] for s in lane.ship], used[lane.used]
+            if not arrays.integer[column] and lane.limit > 0.0:
+                x[column] = min(1.0, sum(moved) / lane.limit)
+            elif max(moved) <= data.negligible:
+                x[column] = 0.0
+    return x
 
 
 def finished(programme: Programme) -> Found:

@@ -25,6 +25,7 @@ def thing(data, family, index):
         "short": data.need, "demand": data.need, "put": data.stock, "draw": data.stock, "stock_balance": data.stock,
         "stock_draw": data.stock, "balance": data.pools, "node_cost": data.nodes, "node_cost_is": data.nodes,
         "beyond": data.outcomes, "beyond_tail": data.outcomes, "capacity_limit": data.capacity,
+        "lane_least": data.lane_limit,
         "least_use": data.capacity, "transit_limit": data.transit, "modules_most": data.modules,
         "modules_least": data.modules, "fund_budget": data.fund_limit, "collect_limit": data.collect,
         "surplus": [data.pools[p] for p in data.surplus],

@@ -133,7 +133,7 @@ def test_points_of_a_curve_with_the_planes_of_looser_ones_are_those_of_the_whole
             assert looser.bound - rounding <= exact.cost <= looser.cost + rounding
             assert looser.cost <= exact.cost + GAP * abs(exact.cost) + rounding
             used += looser.planes is not None
-    assert used > 30
+    assert used > 20  # instances with lanes that are used or not have no parts
 
 
 def test_projects_are_explained_by_it_as_by_the_whole_model():

@@ -51,6 +51,9 @@ def values_of(reference, plan):
             put(("activity", b, r.facility, r.process, r.input_provenance, when(r)), r.activity_t)
         for r in tables["flows"].itertuples():
             put(("ship", b, r.material, r.origin, r.destination, r.provenance, when(r)), r.t)
+            used = reference.columns.get(("used", b, r.material, r.origin, r.destination, when(r)))
+            if used is not None:
+                x[used] = 1.0
         for r in tables["purchases"].itertuples():
             put(("buy", b, r.market, when(r)), r.t)
         for r in tables["sales"].itertuples() if "sales" in tables else ():

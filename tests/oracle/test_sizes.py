@@ -8,7 +8,7 @@ import pytest
 from test_families import HOME, LINE, PLANT, SHORT, alone, base, costs  # noqa: F401
 
 import planner
-from planner.errors import Infeasible, UsageError
+from planner.errors import Infeasible
 
 LARGE = {**LINE, "option": "line", "name": "Line", "module_t": 200, "capex_musd": 2, "integer": "no", "life_years": 1}
 SMALL = {"option": "line", "size": "small", "capacity_t": 60, "capex_musd": 1}
@@ -37,6 +37,16 @@ def sized(base):  # noqa: F811
 )
 def test_the_cost_lies_on_the_line_between_sizes(sized, need, musd):
     costs(sized(need), musd)
+
+
+def test_several_small_starts_may_cost_more_than_one_large(sized):
+    # two starts of at most 2 MUSD each: 60 t twice cost 2, though 120 of 200 t are but 0.6 modules of 2 MUSD
+    from planner.questions.explain.bench import Model
+    from planner.solving.solver import Settings
+
+    instance = sized(60, years=(2030, 2031)).load()
+    model = Model(instance, Settings())
+    assert model.most_capital(instance.options[0]) == pytest.approx(4.0)
 
 
 def test_each_start_has_its_size(sized):
@@ -119,7 +129,43 @@ def test_near_optimal_plans_count_the_capex_of_sizes(sized):
     assert row["most_musd"] >= 1 + 40 / 140 - 1e-6 and row["least_musd"] <= 1 + 40 / 140 + 1e-6
 
 
-def test_projects_of_no_one_size_cannot_come_late(sized):
-    instance = sized(success_probability=0.5).load()
-    with pytest.raises(UsageError, match="give each size its option"):
-        planner.delivery_risk(planner.solve(instance), samples=2)
+def risky(draft, **aspects):
+    """The draft with a line that certainly comes so late, so dear or so small."""
+    mass = {f"{what}_{end}": value for what, value in aspects.items() for end in ("low", "mode", "high")}
+    return draft.with_rows("delivery_risk", {"option": "line", "projects": "one", **mass})
+
+
+def test_delivery_pays_more_for_what_the_size_costs(sized):
+    # 100 t of 200 cost 1 + 40/140 MUSD; at twice the capex as much once more
+    instance = risky(sized(100), capex=2.0).load()
+    plan = planner.solve(instance)
+    found = planner.delivery_risk(plan, samples=2)
+    assert found.planned_musd == pytest.approx(100 * HOME + 1 + 40 / 140)
+    assert found.mean_musd == pytest.approx(100 * HOME + 2 * (1 + 40 / 140))
+    # at half the share 50 t are missing
+    small = planner.delivery_risk(plan, instance=risky(sized(100), share=0.5).load(), samples=2)
+    assert small.mean_musd == pytest.approx(50 * HOME + 1 + 40 / 140 + 50 * SHORT)
+
+
+def test_a_hedge_chooses_the_size_for_what_comes(sized):
+    # half of the share comes: 200 t are built for the 100 that are needed, for 0.714 more than 100 t
+    instance = risky(sized(100), share=0.5).load()
+    trusting = planner.solve(instance)
+    assert trusting.tables["builds"]["capacity_t"].tolist() == pytest.approx([100])
+    found = planner.hedge(instance, outcomes=2, trial=16, replications=0)
+    assert found.plan.tables["builds"]["capacity_t"].tolist() == pytest.approx([200])
+    costs = found.plans.set_index("plan")["mean_musd"]
+    assert costs["hedged"] == pytest.approx(100 * HOME + 2)
+    assert costs["trusting"] == pytest.approx(50 * HOME + 1 + 40 / 140 + 50 * SHORT)
+    assert found.builds["capex_change_musd"].tolist() == pytest.approx([2 - 1 - 40 / 140])
+
+
+def test_an_answer_starts_a_size_of_its_own(sized):
+    # half of 100 t comes in 2030; in 2031 a second start of 100 t brings the 50 t that it can at half its share
+    draft = risky(sized(100, years=(2030, 2031), max_modules=2), share=0.5)
+    instance = draft.load()
+    found = planner.delivery_risk(planner.solve(instance), samples=2, rebuild_after=1)
+    held = 2 * (50 * HOME + 1 + 40 / 140 + 50 * SHORT)
+    assert found.mean_musd == pytest.approx(held)
+    # the line lasts one year, so what is started in 2031 may be of 200 t: 100 t for 2 MUSD
+    assert found.samples["answered_musd"].mean() == pytest.approx(held / 2 + 100 * HOME + 2)

@@ -6,6 +6,8 @@ stand as years (nothing is discounted then), and what has no unit there is tonne
 
 from __future__ import annotations
 
+import math
+
 TOML = """\
 schema = 1
 name = "published"
@@ -93,6 +95,55 @@ def distribution():
     }  # fmt: skip
 
 
+NEW_DEPOTS = {"Bristol": 30_000, "Northampton": 25_000}
+NEW_CARRIAGE = {
+    "Liverpool": {"Bristol": 0.6, "Northampton": 0.4},
+    "Brighton": {"Bristol": 0.4, "Northampton": 0.3},
+    "Bristol": {"C1": 1.2, "C2": 0.6, "C3": 0.5, "C5": 0.3, "C6": 0.8},
+    "Northampton": {"C2": 0.4, "C4": 0.5, "C5": 0.6, "C6": 0.9},
+}
+A_YEAR = {"Newcastle": 10_000, "Exeter": 5_000, "Bristol": 12_000, "Northampton": 4_000}
+CLOSED = A_YEAR["Newcastle"] + A_YEAR["Exeter"]  # what the source counts as saved by closing is a cost of going on here
+
+
+def distribution_with_choice_of_depots():
+    """Two of four depots beside Birmingham and London, each a project at its cost of a year; Birmingham may grow."""
+    settings, tables = distribution()
+    room = {**DEPOTS, **NEW_DEPOTS}
+    chosen = [
+        {"option": depot, "facility": depot, "name": depot, "module_t": room[depot], "capex_musd": cost / 1e6}
+        for depot, cost in A_YEAR.items()
+    ]
+    grown = {
+        "option": "more room",
+        "facility": "Birmingham",
+        "name": "more room",
+        "module_t": 20_000,
+        "capex_musd": 0.003,
+    }
+    return settings, {
+        **tables,
+        "countries": [*tables["countries"], *named("countries", *NEW_DEPOTS)],
+        "facilities": [
+            *(row for row in tables["facilities"] if row["facility"] not in A_YEAR),
+            *(plant(depot, depot) for depot in A_YEAR),
+        ],
+        "operations": [*tables["operations"], *(runs(depot, "handle") for depot in NEW_DEPOTS)],
+        "options": [{**row, "life_years": 1} for row in (*chosen, grown)],
+        "groups": [{"group": "depots", "option": depot} for depot in A_YEAR],
+        "group_limits": [{"group": "depots", "measure": "options", "max": 2}],
+        "lanes": [
+            *tables["lanes"],
+            *(
+                {"material": "goods" if to in NEW_DEPOTS else "delivered", "origin": start, "destination": to,
+                 "cost_usd_per_t": cost}
+                for start, of in NEW_CARRIAGE.items()
+                for to, cost in of.items()
+            ),
+        ],
+    }  # fmt: skip
+
+
 # --- Williams 1: food manufacture ------------------------------------------------------------------------------------
 
 OILS = {  # hardness, and price in each month
@@ -139,6 +190,57 @@ def food():
         "blends": [{"property": "hardness", "material": "food", "facility": "blender", "min": 3, "max": 6}],
         "buyers": [{"buyer": "shops", **HERE, "material": "food"}],
         "buyer_prices": [{"buyer": "shops", "price_usd_per_t": 150}],
+    }  # fmt: skip
+
+
+def food_of_few_oils():
+    """As before; in a month at most three oils, of each at least 20 t, and OIL3 wherever there is a vegetable oil.
+
+    Refined oil goes from the refinery to the blender, in lots of 20 t or more. To use an oil in a month is a decision:
+    a pump of that month alone, without cost, which may need another one; a pump of OIL3 has to run.
+    """
+    settings, tables = food()
+    months = range(2026, 2032)
+    room = {oil: 200 if oil in REFINED["vegetable"] else 250 for oil in OILS}
+    uses = [(oil, year) for oil in OILS for year in months]
+    return settings, {
+        **tables,
+        "countries": named("countries", "here", "there"),
+        "materials": [*tables["materials"], *named("materials", *(f"pumped {oil}" for oil in OILS))],
+        "processes": [*tables["processes"], *named("processes", *(f"pump {oil}" for oil in OILS))],
+        "recipes": [
+            *(row for row in tables["recipes"] if not row["process"].startswith("blend ")),
+            *(row for oil in OILS for row in turns(f"pump {oil}", {f"refined {oil}": 1}, f"pumped {oil}")),
+            *(row for oil in OILS for row in turns(f"blend {oil}", {f"pumped {oil}": 1}, "food")),
+        ],
+        "facilities": [
+            *(row for row in tables["facilities"] if row["facility"] != "blender"),
+            plant("blender", "there", 1000),
+            *(plant(oil, "there") for oil in OILS),
+        ],
+        "operations": [*tables["operations"], *(runs(oil, f"pump {oil}") for oil in OILS)],
+        "options": [
+            {"option": f"{oil} in {year}", "facility": oil, "name": oil, "module_t": room[oil], "capex_musd": 0,
+             "life_years": 1, "first_start": year, "last_start": year,
+             "requires": f"OIL3 in {year}" if oil in REFINED["vegetable"] else ""}
+            for oil, year in uses
+        ],
+        "groups": [{"group": "oils", "option": f"{oil} in {year}"} for oil, year in uses],
+        "group_limits": [
+            {"group": "oils", "measure": "options", "first_year": year, "last_year": year, "max": 3} for year in months
+        ],
+        "lanes": [
+            {"material": f"refined {oil}", "origin": "here", "destination": "there", "cost_usd_per_t": 0,
+             "max_t": room[oil], "min_t": 20}
+            for oil in OILS
+        ],
+        "offtakes": [
+            {"offtake": f"OIL3 in {year}", "facility": "OIL3", "material": "pumped OIL3", "option": f"OIL3 in {year}",
+             "take_t": 20, "payer": "blender", "agreed_usd_per_t": 0}
+            for year in months
+        ],
+        "contents": [{**row, "material": row["material"].replace("refined", "pumped")} for row in tables["contents"]],
+        "buyers": [{"buyer": "shops", "country": "there", "material": "food"}],
     }  # fmt: skip
 
 
@@ -197,6 +299,26 @@ def factory():
             {"buyer": p, "year": 2026 + month, "price_usd_per_t": PROFIT[i], "max_t": most[i]}
             for month, most in enumerate(SOLD)
             for i, p in enumerate(products)
+        ],
+    }  # fmt: skip
+
+
+INSTALLED = {"grinder": 4, "vertical drill": 2, "horizontal drill": 3, "borer": 1, "planer": 1}
+MENDED = {"grinder": 2, "vertical drill": 2, "horizontal drill": 3, "borer": 1, "planer": 1}  # a month each
+
+
+def factory_with_choice_of_repairs():
+    """As before, but when machines are repaired is open: each month that a machine works is started as a project."""
+    settings, tables = factory()
+    working = {m: 6 * count - MENDED[m] for m, count in INSTALLED.items()}
+    return settings, {
+        **tables,
+        "facilities": [*(plant(m) for m in HOURS), plant("shop", capacity=100_000)],
+        "facility_capacity": [],
+        "options": [
+            {"option": f"a month of a {m}", "facility": m, "name": m, "module_t": MONTH, "max_modules": working[m],
+             "max_per_year": INSTALLED[m], "capex_musd": 0, "life_years": 1}
+            for m in HOURS
         ],
     }  # fmt: skip
 
@@ -359,3 +481,149 @@ def warehouses(text, capacity=None):
         "sectors": [{"sector": "all", "name": "all", "shortage_usd_per_t": 100_000, "min_service": 1}],
         "demand": demand,
     }  # fmt: skip
+
+
+# --- RELOG: boats that come back --------------------------------------------------------------------------------------
+
+CITIES = {
+    "Chicago": (41.881832, -87.623177), "New York City": (40.712776, -74.005974),
+    "Los Angeles": (34.052235, -118.243683), "Houston": (29.760427, -95.369804), "Phoenix": (33.448376, -112.074036),
+    "Philadelphia": (39.952583, -75.165222), "San Antonio": (29.424122, -98.493629), "San Diego": (32.715736, -117.161087),
+    "Dallas": (32.776664, -96.796988), "San Jose": (37.338208, -121.886329),
+}  # fmt: skip
+SUPPLIED = ("Chicago", "Phoenix", "Dallas")  # with a nail factory and a forest
+BACK = (0.10, 0.25, 0.10)  # part of the boats sold that comes back in the same year, the next, and the one after
+TRAVEL = {"CO2": 2.68, "NH4": 1.02}  # t per km and t moved
+
+
+def chord(one, other):
+    """Km between two places (latitude, longitude) through the earth, an ellipsoid (WGS 84), in metres."""
+
+    def place(latitude, longitude):
+        phi, around, flat = math.radians(latitude), math.radians(longitude), 1 / 298.257223563
+        square = flat * (2 - flat)
+        radius = 6378.137 / math.sqrt(1 - square * math.sin(phi) ** 2)
+        across = radius * math.cos(phi)
+        return across * math.cos(around), across * math.sin(around), radius * (1 - square) * math.sin(phi)
+
+    return round(math.dist(place(*one), place(*other)), 3)
+
+
+def boats():
+    """Boats are built of wood and nails, sold, and partly come back; what is recycled is wood and nails again.
+
+    A boat is worth 12,000 to each shop, which could take more than can be built. Each city may have a factory and a
+    recycling plant, of 500 to 1000 t. There is at least one recycling plant: RELOG asks for all that comes back to be
+    recycled, for which one is needed.
+    """
+    plants = {"boats": (0.1, 2.0, 500, 5), "recycling": (0.5, 1.0, 250, 2.5)}  # capex small, large; upkeep; running
+    made = {"boats": "build", "recycling": "recycle"}
+    ways = [(a, b, chord(CITIES[a], CITIES[b])) for a in CITIES for b in CITIES if a != b]
+    sites = [(kind, city) for kind in plants for city in CITIES]
+    none = dict.fromkeys(("facility", "process", "material", "origin", "destination", "market", "option"), "")
+    return toml(5, currency="USD"), {
+        "countries": named("countries", *CITIES),
+        "materials": named("materials", "nail", "wood", "boat", "used boat"),
+        "processes": named("processes", "make nail", "fell", "build", "recycle"),
+        "recipes": [
+            *turns("make nail", {}, "nail"), *turns("fell", {}, "wood"), *turns("build", {"wood": 0.95, "nail": 0.05}, "boat"),
+            {"process": "recycle", "material": "used boat", "role": "input", "t_per_t": 1},
+            {"process": "recycle", "material": "nail", "role": "output", "t_per_t": 0.025},
+            {"process": "recycle", "material": "wood", "role": "output", "t_per_t": 0.475},
+        ],
+        "facilities": [
+            *(plant(f"nails {city}", city, 1) for city in SUPPLIED),
+            *(plant(f"forest {city}", city, 100) for city in SUPPLIED),
+            *(plant(f"shop {city}", city, 1, fixed_om_usd_per_t=125_000) for city in CITIES),
+            *(plant(f"{kind} {city}", city, fixed_om_usd_per_t=plants[kind][2]) for kind, city in sites),
+        ],
+        "operations": [
+            *(runs(f"nails {city}", "make nail", 1000) for city in SUPPLIED),
+            *(runs(f"forest {city}", "fell", 250) for city in SUPPLIED),
+            # collecting a used boat costs 100, which is paid where it is recycled
+            *(runs(f"{kind} {city}", made[kind], plants[kind][3] + (100 if kind == "recycling" else 0))
+              for kind, city in sites),
+        ],
+        "options": [
+            {"option": f"{kind} {city}", "facility": f"{kind} {city}", "name": kind, "module_t": 1000, "integer": "no",
+             "capex_musd": plants[kind][1], "life_years": 5, "last_start": 2026}
+            for kind, city in sites
+        ],
+        "option_sizes": [
+            {"option": f"{kind} {city}", "size": "small", "capacity_t": 500, "capex_musd": plants[kind][0]}
+            for kind, city in sites
+        ],
+        "groups": [{"group": "recycling", "option": f"recycling {city}"} for city in CITIES],
+        "group_limits": [{"group": "recycling", "measure": "capacity_t", "min": 500}],
+        "stockpiles": [
+            {"stockpile": f"{material} {city}", "country": city, "material": material, "max_t": t,
+             "holding_usd_per_t": cost}
+            for material, t, cost in (("wood", 5, 500), ("nail", 1, 200)) for city in CITIES
+        ],
+        "lanes": [
+            {"material": "*", "origin": a, "destination": b, "cost_usd_per_t": 0.3 * km} for a, b, km in ways
+        ],
+        "sectors": [{"sector": "shops", "name": "shops", "shortage_usd_per_t": WORTH}],
+        "demand": [{"country": c, "sector": "shops", "material": "boat", "demand_t": WANTED} for c in CITIES],
+        "returns": [
+            {"return": f"after {n}", "material": "boat", "returned": "used boat", "collected": part,
+             "mean_life_years": n or 0.25}
+            for n, part in enumerate(BACK)
+        ],
+        "impacts": [{"impact": gas, "name": gas, "unit": "t"} for gas in TRAVEL],
+        "impact_factors": [
+            {**none, "impact": "CO2", "kind": "operation", "process": "build", "per_t": 5},
+            {**none, "impact": "CO2", "kind": "operation", "process": "recycle", "per_t": 5},
+            *({**none, "impact": gas, "kind": "lane", "origin": a, "destination": b, "per_t": per * km}
+              for gas, per in TRAVEL.items() for a, b, km in ways),
+        ],
+    }  # fmt: skip
+
+
+WORTH, WANTED = 12_000, 400  # of a boat; more than all wood of a year can become, in each shop
+
+
+# --- knapsacks with several values: AUGMECON's test problems ------------------------------------------------------------
+
+
+def knapsack(weights, rooms, values):
+    """Orders that a project each serves, or a market: at most so much of each weight in projects.
+
+    weights  a row of each room, with a number of each item; ``rooms`` are the limits, ``values`` rows like those
+
+    A project costs nothing and causes its weights as impacts, which are capped. An order without a project is bought:
+    the first value of the item is the price, in million, the others are impacts of the purchase. So what is not gained
+    of a value is the cost, or an impact.
+    """
+    items = range(len(values[0]))
+    names = [f"i{k:02d}" for k in items]
+    impacts = [(f"weight{r}", "build", row) for r, row in enumerate(weights)]
+    impacts += [(f"value{r}", "purchase", row) for r, row in enumerate(values[1:], start=2)]
+    factors = [
+        {"impact": impact, "kind": kind, ("option" if kind == "build" else "market"): names[k], "per_t": row[k]}
+        for impact, kind, row in impacts
+        for k in items
+    ]
+    columns = ("impact", "kind", "facility", "process", "material", "origin", "destination", "market", "option")
+    return toml(1), {
+        "countries": named("countries", "here"),
+        "materials": named("materials", *names),
+        "processes": named("processes", *names),
+        "recipes": [row for name in names for row in turns(name, {}, name)],
+        "facilities": [plant(name) for name in names],
+        "operations": [runs(name, name) for name in names],
+        "options": [
+            {"option": name, "facility": name, "name": name, "module_t": 1, "capex_musd": 0, "life_years": 1}
+            for name in names
+        ],
+        "markets": [{"market": name, "country": "here", "material": name} for name in names],
+        "market_prices": [{"market": name, "price_usd_per_t": 1e6 * values[0][k]} for k, name in enumerate(names)],
+        "sectors": [{"sector": "all", "name": "All", "shortage_usd_per_t": 0, "min_service": 1}],
+        "demand": [{"country": "here", "sector": "all", "material": name, "demand_t": 1} for name in names],
+        "impacts": [{"impact": name, "name": name, "unit": "unit"} for name, *_ in impacts],
+        "impact_factors": [{**dict.fromkeys(columns, ""), **row} for row in factors],
+        "caps": [
+            {"cap": f"room{r}", "metric": "impact", "impact": f"weight{r}", "limit": room}
+            for r, room in enumerate(rooms)
+        ],
+    }

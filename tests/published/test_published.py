@@ -5,23 +5,54 @@ from pathlib import Path
 
 import pytest
 from builders import write_instance
-from published_cases import distribution, factory, farmer, food, mining, warehouses
+from published_cases import (
+    BACK,
+    CITIES,
+    CLOSED,
+    WANTED,
+    WORTH,
+    boats,
+    distribution,
+    distribution_with_choice_of_depots,
+    factory,
+    factory_with_choice_of_repairs,
+    farmer,
+    food,
+    food_of_few_oils,
+    mining,
+    warehouses,
+)
 
 import planner
 
 POUND = 1e-6  # in the millions of the planner
 
 
-def solved(folder, case):
+def solved(folder, case, pins=None):
     settings, tables = case
     folder = write_instance(folder / "case", {name: rows for name, rows in tables.items() if rows}, settings)
-    plan = planner.solve(folder, gap=0.0)
+    plan = planner.solve(folder, pins=pins, gap=0.0)
     assert plan.status == "optimal"
     return plan
 
 
 def test_distribution_by_williams(tmp_path):
     assert solved(tmp_path, distribution()).objective_musd == pytest.approx(198_500 * POUND, rel=1e-6)
+
+
+def test_distribution_with_a_choice_of_depots_by_williams(tmp_path):
+    plan = solved(tmp_path, distribution_with_choice_of_depots())
+    assert plan.objective_musd == pytest.approx((174_000 + CLOSED) * POUND, rel=1e-6)
+    assert set(plan.tables["builds"]["option"]) == {"Exeter", "Northampton", "more room"}
+
+
+def test_food_of_few_oils_by_williams(tmp_path):
+    assert solved(tmp_path, food_of_few_oils()).objective_musd == pytest.approx(-100_278.7037 * POUND, rel=1e-6)
+
+
+def test_factory_planning_with_a_choice_of_repairs_by_williams(tmp_path):
+    plan = solved(tmp_path, factory_with_choice_of_repairs())
+    assert plan.objective_musd == pytest.approx(-108_855 * POUND, rel=1e-6)
 
 
 def test_food_manufacture_by_williams(tmp_path):
@@ -49,6 +80,14 @@ def test_what_the_farmer_would_pay_to_know_the_year(tmp_path):
     assert -sum(known) / 3 - 108_390 * POUND == pytest.approx(7_016 * POUND, rel=1e-3)
 
 
+def test_what_the_farmer_loses_who_plans_for_the_mean_year(tmp_path):
+    # the value of the stochastic solution is 1,150: with the acres of the mean year he has 107,240 on average
+    mean = solved(tmp_path / "mean", farmer((1.0,)))
+    assert -mean.objective_musd == pytest.approx(118_600 * POUND, rel=1e-6)
+    planned = solved(tmp_path / "whole", farmer(), pins=planner.Pins(dict(mean.builds)))
+    assert -planned.objective_musd == pytest.approx(107_240 * POUND, rel=1e-6)
+
+
 @pytest.mark.parametrize("steps", [5, 20, 80])
 def test_a_linear_demand_in_steps_comes_to_its_closed_form(tmp_path, steps):
     """Price 100 - q USD/t, cost 37: the surplus is (100 - 37)^2 / 2 at q = 63.
@@ -74,6 +113,21 @@ def test_a_linear_demand_in_steps_comes_to_its_closed_form(tmp_path, steps):
     surplus, sold = -plan.objective_musd / POUND, plan.tables["sales"]["t"].sum()
     assert surplus == pytest.approx(63**2 / 2, abs=width**2 / 8 + 1e-3)
     assert sold == pytest.approx(63, abs=width / 2 + 1e-6)
+
+
+def test_boats_that_come_back_of_relog(tmp_path):
+    plan = solved(tmp_path, boats())
+    lost = 5 * len(CITIES) * WANTED * WORTH  # what is not sold counts as lost here, in RELOG what is sold as earned
+    assert plan.objective_musd == pytest.approx((4_454_165.94 + lost) * POUND, abs=0.1 * POUND)
+    sold = plan.tables["service"].groupby("year")["clean_t"].sum()
+    assert sold.tolist() == pytest.approx([63.15789, 71.46814, 75.88570, 76.90434, 77.27087], abs=1e-4)
+    # all that comes back is recycled, which is what RELOG asks for
+    back = [sum(part * sold.get(year - n, 0.0) for n, part in enumerate(BACK)) for year in sold.index]
+    assert plan.tables["returned"].groupby("year")["t"].sum().tolist() == pytest.approx(back)
+    # the sums of its tables of emissions: of transport, of plants
+    caused = plan.tables["impact_totals"].groupby(["impact", "kind"])["units"].sum().to_dict()
+    emitted = {("CO2", "lane"): 36403.2842, ("NH4", "lane"): 13854.9813, ("CO2", "operation"): 2470.30414}
+    assert caused == pytest.approx(emitted, rel=1e-6)
 
 
 # --- OR-Library: the files are fetched by the reader, see docs/published.md ---

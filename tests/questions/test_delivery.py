@@ -279,3 +279,17 @@ def test_an_answer_is_never_dearer_than_being_held_to_the_plan(ramp):
 def test_years_after_the_news_are_years_or_never(ramp):
     with pytest.raises(UsageError, match="expected 0 or more years"):
         planner.failures(planner.solve(ramp), rebuild_after=-1)
+
+
+def test_breaking_a_limit_on_an_impact_weighs_by_its_part_not_by_its_unit(ramp):
+    # a floor of 500 units of an impact a year, and 90 t of demand: all of it weighs as much as all of the demand
+    from planner.prepare import prepare
+    from planner.questions.delivery.operations import _units_of_a_kt
+
+    demand = sum(row.demand_t for row in ramp.demand)
+    given = ramp.with_rows("impacts", {"impact": "jobs", "name": "Jobs", "unit": "job"})
+    given = given.with_rows("impact_factors", {"impact": "jobs", "kind": "operation", "per_t": 100})
+    floor = {"cap": "jobs", "metric": "impact", "impact": "jobs", "sense": "min", "limit": 500}
+    data = prepare(given.with_rows("caps", floor)).data
+    asked = sum(need.demand for need in data.need if need.node == data.caps["impact"][0].node)
+    assert demand and _units_of_a_kt(data, 0) == pytest.approx(0.5 / asked)

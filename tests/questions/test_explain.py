@@ -426,6 +426,17 @@ def test_price_support_of_tiny():
     assert (row.support_musd, row.market_price) == (0.0, "given")
 
 
+def test_priced_impacts_are_part_of_the_levelised_cost():
+    tiny = planner.load(INSTANCES / "tiny").with_rows(
+        "impacts", {"impact": "co2", "name": "CO2", "unit": "t", "price_usd_per_unit": 100}
+    )
+    caused = ({"kind": "operation", "per_t": 5}, {"kind": "build", "per_t": 10})
+    _, e = explained(tiny.with_rows("impact_factors", *({"impact": "co2", **row} for row in caused)))
+    # 50 t x 5 t of CO2 and 60 t of nameplate x 10, at 100 USD: 0.025 and 0.06 MUSD over 50 t, beside 72
+    row = only(e.price_support, option="texas-line")
+    assert row.cost_usd_per_kg == pytest.approx(72.0 + 0.5 + 1.2)
+
+
 def test_without_any_market_price_support_is_blank(ramp):
     _, e = explained(ramp)
     assert e.price_support["support_musd"].isna().all()

@@ -337,6 +337,14 @@ def test_scenarios_of_every_kind_are_the_branches_of_the_run(small):
         assert tried["over_plan_musd"] == pytest.approx(costs[name] - costs[""], rel=1e-6, abs=1e-6)
 
 
+def test_a_scenario_that_disrupts_nothing_is_no_case(small):
+    instance, _ = small
+    calm = {"scenario": "calm", "name": "Calm", "probability": 0.1, "first_year": 2028, "last_year": 2028}
+    again = instance.with_rows("scenarios", {**calm, "rebuild_after": 0})
+    found = planner.stress(planner.solve(again), year=2028)
+    assert not any(name.startswith("scenario:") for name in found.cases["case"])
+
+
 def test_longer_or_severer_never_serves_more(small):
     _instance, plan = small
     for options in (

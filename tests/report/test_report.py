@@ -454,6 +454,34 @@ def test_paper_says_what_was_chosen_and_has_the_folded_tables_only_on_demand(tmp
     assert tab.complaints == []
 
 
+def test_a_brief_has_two_pages(tmp_path, browser):
+    _instance, plan = solved("tiny")
+    tab = opened(browser, tmp_path, planner.report(plan))
+    tab.evaluate("window.print = () => {}")
+    tab.click("text=Print a brief of two pages")
+    tab.emulate_media(media="print")
+    assert tab.locator("#findings .sure").is_visible() and tab.locator("#table-largest").is_visible()
+    assert not tab.locator("#chain").is_visible() and not tab.locator("#trust").is_visible()
+    pages = re.findall(rb"/Type\s*/Page[^s]", tab.pdf(format="A4", prefer_css_page_size=True))
+    assert 1 <= len(pages) <= 2
+    tab.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert tab.locator("#chain").is_visible()
+    assert tab.complaints == []
+
+
+def test_what_went_in_and_each_project(tmp_path):
+    instance, plan = solved("tiny")
+    text = planner.report(plan)
+    option = instance.options[0]
+    card = text[text.index(f'id="card-{option.option}"') :]
+    card = card[: card.index("</article>")]
+    # 6 million for 60 t a year: 100,000 for a tonne a year
+    assert option.name in card and "6 million USD, 100,000 USD per t a year" in card
+    assert "may be built" in text and 'id="inputs-demand"' in text
+    changed = planner.solve(instance.what_if("scale demand=1.01"))
+    assert "Changed from the files: scale demand=1.01" in planner.report(changed)
+
+
 def test_an_address_recalls_what_was_chosen(tmp_path, browser):
     _instance, plan = solved("tiny")
     tab = opened(browser, tmp_path, planner.report(plan))

@@ -537,7 +537,8 @@ def test_another_objective_is_said_first(tiny):
         "9.75 million USD, it has the least demand that is not served clean ("
     )
     text = planner.report(plan)
-    assert text.count("This is not the cheapest plan") == 2  # among the findings, and in the reasons to trust it
+    # among the findings, in the reasons to trust it, and there again in the brief
+    assert text.count("This is not the cheapest plan") == 3
     assert "no plan for these data that reaches the aim under the ceiling costs less than" in text
     keys = [(k.label, k.value) for k in findings.keys(View(instance, plan))]
     assert ("Made least", "demand that is not served clean") in keys

@@ -62,6 +62,8 @@ def draw(seed):
     drawn.add_largest(tables)
     drawn.r = random.Random(f"blends {seed}")
     drawn.add_blends(tables)
+    drawn.r = random.Random(f"lots {seed}")
+    drawn.add_lots(tables)
     return toml, tables
 
 
@@ -512,6 +514,15 @@ class _Drawn:
             column, low, high = self.r.choice((("max", 1.2, 2.2), ("min", 1.2, 1.6)))
             key = {"property": "x", "material": "magnet", "facility": ""}
             tables["blends"] = self.series(key, column, lambda: round(self.r.uniform(low, high), 2))
+
+    def add_lots(self, tables):
+        """Give some lanes a least lot, or a cost of being used at all."""
+        for lane in tables["lanes"] if self.r.random() < 0.3 else ():
+            if self.r.random() < 0.5:
+                lane["max_t"] = lane["max_t"] or 80
+                lane["min_t"] = self.maybe(0.6, 5, 20, lane["max_t"])
+                lane["fixed_musd"] = self.maybe(0.6, 0.02, 0.3)
+                lane["min_t"] = min(lane["min_t"], lane["max_t"]) if lane["min_t"] else ""
 
     def add_largest(self, tables):
         """Limit what the two or three largest suppliers have together."""

@@ -470,7 +470,9 @@ class Reference:
             for name, k in self.columns.items():
                 if name[0] == "build":
                     bounds[k] = builds.get((*name[1:3], self.years[name[3]]), 0.0)
-            whole &= np.array([name[0] in ("chosen", "started", "segment") for name in self.columns], dtype=bool)
+            whole &= np.array(
+                [name[0] in ("chosen", "started", "segment", "used") for name in self.columns], dtype=bool
+            )
         money, fixed = np.zeros(len(bounds)), 0.0
         for (k, *_), amount in self.costs.items():
             if k is None:

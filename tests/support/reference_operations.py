@@ -69,8 +69,8 @@ class Period:
                 part = (self.year - first) / (last - first) if last > first else 0.0
                 self.limit(cap, cap.number("limit") * (1.0 - part) + end * part)
 
-    def column(self, *name, upper=INF, component=None, usd=0.0):
-        k = self.m.column(name[0], self.b, *name[1:], self.time, upper=upper)
+    def column(self, *name, upper=INF, component=None, usd=0.0, whole=False):
+        k = self.m.column(name[0], self.b, *name[1:], self.time, upper=upper, whole=whole)
         if component:
             self.m.costs[k, component, self.t] += usd * MILLION * self.weight
         return k
@@ -164,7 +164,13 @@ class Period:
                         self.arriving[material, j, q].append((k, 1.0))
                         both.append((k, 1.0))
                     self.arriving[material, i, j] = both
-                    self.row("lane", material, i, j, terms=both, upper=lane.number("max_t", INF))
+                    most, least, fixed = lane.number("max_t", INF), lane.number("min_t"), lane.number("fixed_musd")
+                    if least or fixed:
+                        usd = fixed / MILLION
+                        k = self.column("used", material, i, j, component="lane_use", usd=usd, upper=1, whole=True)
+                        self.row("lot", material, i, j, terms=[*both, (k, -least)], lower=0.0)
+                        both, most = [*both, (k, -most)], 0.0
+                    self.row("lane", material, i, j, terms=both, upper=most)
                 self.stop_exports(material, i)
         for k, (material, country, q, price, most) in m.markets.items():
             hit = lambda row, c=country, x=material: c in m.members(row.text("country")) and m.means(row, x)  # noqa: E731

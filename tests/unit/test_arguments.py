@@ -34,10 +34,11 @@ CALLS = {
     if inspect.isfunction(getattr(planner, name)) and name not in OF_OTHERS
 }
 
-MORE = {"cover": ["outage:USA", 2027], "break_even": ["texas-line"]}
+MORE = {"cover": ["outage:USA", 2027], "break_even": ["texas-line"], "surface": ["exposed_share", "unserved"]}
 LITTLE = {
     "hedge": {"outcomes": 2},
     "frontier": {"points": 2},
+    "surface": {"points": 2},
     "explain": {"projects": 0},
     "break_even": {"subsidy": True},
 }

@@ -408,6 +408,11 @@ def too_much_on_a_lane(run):
     put(run.tables["flows"], "t", 40.1, material="metal", origin="CHN", destination="USA", year=2026)
 
 
+@corrupts("least_lot")
+def less_than_a_lot_on_a_lane(run):
+    put(run.tables["flows"], "t", 4.9, material="metal", origin="CHN", destination="USA", year=2026)
+
+
 @corrupts("export_stop")
 def exports_in_spite_of_a_stop(run):
     # 0.8 stopped in both years of the period leave 0.2·60 = 12

@@ -46,6 +46,7 @@ DELIVERY = "option,projects,delay_low,delay_mode,delay_high,share_high\n"
 FLOOR = "scenario,sector,min_service,first_year,last_year\n"
 EACH_PLANT = 'outage = "facility", years = [2026, 2027], level = 1'
 LANE = "material,origin,destination,cost_usd_per_t,first_year,last_year\n"
+LOTS = "material,origin,destination,cost_usd_per_t,max_t,min_t,fixed_musd\n"
 ALL_LANES = LANE + "*,*,*,20,,\n"
 
 
@@ -141,6 +142,10 @@ SLIPS = [
     # names
     ("E201", "recipes.csv:4:material", {"recipes": edited("recipes", 4, material="metl")}),
     ("E201", "materials.csv:2:stage", {"materials": edited("materials", 2, stage="minning")}),
+    ("E358", "lanes.csv:2:fixed_musd", {"lanes": LOTS + "*,*,*,20,,,0.5\n"}),
+    ("E358", "lanes.csv:2:min_t", {"lanes": LOTS + "*,*,*,20,,5,0.5\n"}),
+    ("E358", "lanes.csv:2:min_t", {"lanes": LOTS + "*,*,*,20,4,5,\n"}),
+    ("E359", "instance.toml:14:survive.outage", survive(EACH_PLANT), {"lanes": LOTS + "*,*,*,20,40,5,\n"}),
     ("E201", "lanes.csv:3:origin", {"lanes": edited("lanes", 3, origin="AAB")}),
     ("E201", "demand.csv:2:sector", {"demand": edited("demand", 2, sector="car")}),
     ("E201", "caps.csv:2:country", caps("c,exposed_share,,,EUX,,,,,0.5")),

@@ -28,6 +28,7 @@ def studies():
     of_ramp = {"instance": str(INSTANCES / "lead-and-ramp"), "change": [CAPEX]}
     return {
         "frontier": planner.frontier(tiny),
+        "surface": planner.surface(tiny, "exposed_share", "stage_share:magnet", points=3),
         "explain": planner.explain(planner.solve(ramp), prices={"magnet": 30.0}),
         "explain, unbuilt": planner.explain(planner.solve(tiny, pins=planner.Pins.parse(tiny, (), ["texas-line"]))),
         "alternatives": planner.alternatives(tiny, groups=["country=USA"]),
@@ -51,7 +52,7 @@ def studies():
 
 
 NAMES = (
-    *("frontier", "explain", "explain, unbuilt", "alternatives", "stress", "delivery", "failing", "hedge"),
+    *("frontier", "surface", "explain", "explain, unbuilt", "alternatives", "stress", "delivery", "failing", "hedge"),
     *("one at a time", "lhs", "compare", "cover", "evidence", "weights", "diagnose", "break-even", "concentration"),
     *("roadmap", "replay", "batch"),
 )

@@ -34,6 +34,17 @@ def governs_something(draft: Draft) -> Iterable[Issue]:
                     )
 
 
+@check("E358", "lanes")
+def least_lots_and_charges(draft: Draft) -> Iterable[Issue]:
+    """A lane with a least lot or a fixed cost needs the most that it carries, which is not below the least lot."""
+    for row in draft.instance.lanes:
+        column = "min_t" if row.min_t else "fixed_musd"
+        if row.max_t is None and (row.min_t or row.fixed_musd):
+            yield draft.at(row, column, "needs max_t, the most that moves", "write in max_t what the lane can carry")
+        elif row.max_t is not None and row.min_t > row.max_t:
+            yield draft.at(row, "min_t", f"exceeds max_t = {row.max_t:g}, so nothing could move")
+
+
 def _governing(draft: Draft, rows: Sequence[Lane | Tariff], patterns: Sequence[Lane | Tariff]) -> set[int]:
     """Return the ids of those ``patterns`` (rows with wildcards) that govern a movement in some period."""
     windowed = [row for row in rows if row.first_year is not None or row.last_year is not None]

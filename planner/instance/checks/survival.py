@@ -47,6 +47,15 @@ _EXPECTED = {
 }
 
 
+@check("E359", SETTINGS, "lanes")
+def linear_after_a_shock(draft: Draft) -> Iterable[Issue]:
+    """What survives an outage is found by linear operations, which lanes that are used or not do not have."""
+    lanes = [row for row in draft.instance.lanes if row.min_t or row.fixed_musd]
+    for number, rule in _rules(draft) if lanes else ():
+        expected = f"not with lanes of a least lot or a fixed cost ({draft.named(lanes[0])})"
+        yield _issue(draft, number, "outage", rule.outage, expected, "take min_t and fixed_musd out of lanes.csv")
+
+
 @check("E352", SETTINGS, "sectors", "demand")
 def known_sectors(draft: Draft) -> Iterable[Issue]:
     """The sectors whose service an outage must not affect must be known, and have a demand."""

@@ -165,6 +165,12 @@ class Answer:
                 weighed[k] += change
             if start.year < begin:
                 lower[k] = upper[k] = builds.get((start.option, start.year), 0.0)
+        for i, k in arrays.columns.get("excess", {}).items():
+            start = data.build[data.excess[i].start]
+            own = outcome.get(start.option, AS_PLANNED)
+            change = self.modules.repaid(*start.key[:2], own) - self.modules.repaid(*start.key[:2])
+            cost[k] += change
+            weighed[k] += change
         matrix = sparse.csc_array(matrix)
         matrix.eliminate_zeros()
         return replace(arrays, matrix=matrix, cost=weighed, col_lower=lower, col_upper=upper), cost

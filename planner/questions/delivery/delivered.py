@@ -11,7 +11,7 @@ from ...errors import UsageError
 from ...solving.solver import Settings
 from ..many import Finished, Many, Result, Worker
 from .answer import Answer
-from .draws import AS_PLANNED, ProjectOutcome, check_sizes
+from .draws import AS_PLANNED, ProjectOutcome, check_linear
 from .modules import Modules
 from .operations import Operations
 
@@ -36,7 +36,7 @@ class Delivered:
     """
 
     def __init__(self, instance: Instance, run: Run, rebuild_after: int | None = None) -> None:
-        check_sizes(instance)
+        check_linear(instance)
         if rebuild_after is not None and rebuild_after < 0:
             raise UsageError(f"rebuild_after = {rebuild_after}: expected 0 or more years, or never")
         self.rebuild_after = rebuild_after
@@ -126,6 +126,8 @@ class Delivered:
             for position, added in self.operations.capacity_effects(self.modules, start, own):
                 capacity[position] += count * added
             money += count * self.modules.cost(option.option, year, own)
+            if beyond := self.modules.beyond(option.option, count):
+                money += beyond * self.modules.repaid(option.option, year, own)
         result = self.operations.solve(capacity)
         by_period = {name: getattr(result, name).tolist() for name in ("short", "exposed", "delivered")}
         return {"cost": result.cost + money, **by_period, "unkept": result.unkept}

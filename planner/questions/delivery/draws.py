@@ -71,11 +71,12 @@ def check_uncertain(instance: Instance) -> None:
         raise UsageError("every project is certain: give options.csv success_probability, or rows of delivery_risk.csv")
 
 
-def check_sizes(instance: Instance) -> None:
-    """Raise UsageError if the size of some project is a decision: overruns and losses are of modules of one size."""
-    if instance.option_sizes:
+def check_linear(instance: Instance) -> None:
+    """Raise UsageError if the operations have whole numbers; those of each outcome must be linear."""
+    if any(lane.min_t or lane.fixed_musd for lane in instance.lanes):
         raise UsageError(
-            "projects with sizes (option_sizes.csv) cannot come late, dear or small: give each size its option"
+            "lanes with a least lot or a fixed cost (lanes.csv min_t, fixed_musd) are used or not, but outcomes of "
+            "projects are compared by linear operations: take these columns out of it"
         )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ...instance.finance import annuity_years, capital_recovery_factor, discount_factor
 from ...instance.timeline import horizon_end, module_share, periods
 from ...prepare import ModelData, investment
@@ -54,6 +56,19 @@ class Modules:
         late = outcome.delay if outcome.comes else 0
         return running + outcome.capex * self._annuities(row, year + late) + self.impacts.get((option, year), 0.0)
 
+    def beyond(self, option: str, count: float) -> float:
+        """Return what modules started at once cost overnight beyond ``capex_musd`` for each, by their size, MUSD."""
+        row, points = self.options[option], self.instance.sizes.get(option)
+        if not points or count <= 0.0:
+            return 0.0
+        sizes, capex = [t for t, _ in points], [musd for _, musd in points]
+        return float(np.interp(count * row.module_t, sizes, capex)) - count * row.capex_musd
+
+    def repaid(self, option: str, year: int, outcome: ProjectOutcome = AS_PLANNED) -> float:
+        """Return the annuities of a MUSD overnight of what is started in ``year``, MUSD of present value."""
+        late = outcome.delay if outcome.comes else 0
+        return outcome.capex * self._recovered(self.options[option], year + late)
+
     def _share(self, option: Option, year: int, delay: int) -> list[float]:
         """Return the share of each period in which a module that comes ``delay`` years late is online, 0 to 1."""
         key = (option.option, year, delay)
@@ -65,8 +80,12 @@ class Modules:
 
     def _annuities(self, option: Option, year: int) -> float:
         """Return the annuities within the horizon of a module started in ``year``, MUSD of present value."""
+        return self._recovered(option, year, option.capex_musd)
+
+    def _recovered(self, option: Option, year: int, capex: float = 1.0) -> float:
+        """Return the annuities of ``capex`` (MUSD overnight) of what is started in ``year``, MUSD of present value."""
         wacc = self.instance.wacc if option.wacc is None else option.wacc
-        yearly = option.capex_musd * capital_recovery_factor(wacc, option.life_years)
+        yearly = capex * capital_recovery_factor(wacc, option.life_years)
         first = self.instance.years[0]
         paid = annuity_years(option, year, self.end)
         return yearly * sum(discount_factor(self.instance.discount_rate, y - first) for y in paid)

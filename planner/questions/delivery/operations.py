@@ -158,12 +158,20 @@ def _weights(data: ModelData, arrays: Arrays, called_exposed: float) -> np.ndarr
     return weights
 
 
+def _units_of_a_kt(data: ModelData, i: int) -> float:
+    """Return by how many thousand units a limit on an impact is broken where that counts as much as a kt not served."""
+    cap = data.caps["impact"][i]
+    demand = sum(need.demand for need in data.need if need.node == cap.node)
+    return abs(cap.limit) / demand if cap.limit and demand else 1.0
+
+
 def _with_breakable_promises(data: ModelData, arrays: Arrays) -> Arrays:
     """Return the model with a column ``broken`` (kt) for each promise, so that it can be broken (an elastic model).
 
     The key of a column is the position of the need for a service floor, and (family, index of the row) for the others.
 
-    Shortage beyond a service floor costs what other shortage costs, and enters the same rows.
+    Shortage beyond a service floor costs what other shortage costs, and enters the same rows. To break a limit on an
+    impact by all of it counts as much as to serve nobody in its year.
     """
     rows, columns = arrays.matrix.shape
     floors = [d for d, need in enumerate(data.need) if need.max_short < need.demand]
@@ -182,7 +190,7 @@ def _with_breakable_promises(data: ModelData, arrays: Arrays) -> Arrays:
     promises += [("impact", i, arrays.rows["impact"][i]) for i, cap in caps if cap.floor or cap.started]
     keys += [(family, i) for family, i, _ in promises]
     kept = (
-        [-1.0 if family == "impact" else 1.0 for family, *_ in promises],
+        [-_units_of_a_kt(data, i) if family == "impact" else 1.0 for family, i, _ in promises],
         ([row for *_, row in promises], range(len(promises))),
     )
     arrays = arrays.with_columns(sparse.csc_array(kept, shape=(rows, len(promises))), 0.0, 0.0, np.inf)

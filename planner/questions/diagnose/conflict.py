@@ -31,6 +31,7 @@ WISHES = (  # families of rows; a conflict prefers to name earlier ones
 )
 UPPER = "upper:"  # prefix of a family of columns whose upper bounds are meant
 WHOLE = "whole"  # family of items: that the modules of an option are whole numbers
+LOT = "lot"  # family of items: that a lane carries at least a lot, or nothing
 BOUNDED = ("buy", "build")  # families of columns whose upper bounds mean something
 SEEN = 1e-9  # smaller duals are rounding
 MOST_WHOLE = 80  # statements searched with the whole model
@@ -183,7 +184,7 @@ class _Part:
 
 
 def _whole_conflict(system: System, amounts: np.ndarray, clock: Clock) -> Conflict | None:
-    """Return a minimal conflict of wishes and of options with whole modules, all other rows kept; None without one.
+    """Return a minimal conflict of wishes, whole modules and least lots, all other rows kept; None without one.
 
     The search ends after four times the time limit of one solve; the conflict then is not known to be minimal.
     """
@@ -192,11 +193,15 @@ def _whole_conflict(system: System, amounts: np.ndarray, clock: Clock) -> Confli
         for index, row in system.arrays.rows.get(family, {}).items():
             by_statement.setdefault((family, index), []).append(row)
     wishes = list(by_statement)
-    starts: dict[str, list[int]] = {}
+    whole: dict[Item, list[int]] = {}
     for i, k in system.arrays.columns.get("build", {}).items():
         if system.arrays.integer[k]:
-            starts.setdefault(system.data.build[i].option, []).append(k)
-    items = wishes + [(WHOLE, option) for option in sorted(starts)]
+            whole.setdefault((WHOLE, system.data.build[i].option), []).append(k)
+    for lane in system.data.lane_limit:
+        if lane.used is not None and lane.least > 0.0:
+            of = whole.setdefault((LOT, (lane.material, lane.origin, lane.destination)), [])
+            of.append(system.arrays.columns["used"][lane.used])
+    items = wishes + sorted(whole, key=str)
     deadline = time.perf_counter() + 4 * clock.each
     complete = [True]
 
@@ -208,8 +213,8 @@ def _whole_conflict(system: System, amounts: np.ndarray, clock: Clock) -> Confli
         without = [row for item, rows in by_statement.items() if item not in kept_items for row in rows]
         arrays = system.relaxed(amounts, without=without)
         arrays.integer = arrays.integer.copy()
-        for option, columns in starts.items():
-            if (WHOLE, option) not in kept_items:
+        for item, columns in whole.items():
+            if item not in kept_items:
                 arrays.integer[columns] = False
         return solve(arrays, clock) is None
 

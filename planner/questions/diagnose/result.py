@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ...solving.families import OR_NOTHING
 from ..study import COMPLETE, SECONDS, Declared, Study, Value
 from .edits import Edit, applied
 
@@ -134,7 +135,8 @@ def _sentence(d: Diagnosis) -> list[str]:
         why = "was not found in the time allowed" if d.complete else "was not looked for to the end"
         return [f"{d.name} has no plan; what contradicts what {why}"]
     first = d.causes[0]
-    whole = " in whole modules" if first.whole else ""
+    lots = " and least lots" if any(OR_NOTHING in text for text in first.limits) else ""
+    whole = f" in whole modules{lots}" if first.whole else ""
     asked = "; and ".join(_short(first.asked)) or "what is asked"
     lines = [f"{d.name} has no plan: {asked}: this cannot be met{whole}{_beyond(d.causes)}"]
     because = (*first.scarce[:2], *first.limits[:3]) or first.chain[:2]

@@ -12,7 +12,7 @@ from ...instance.metrics import METRICS
 from ...instance.timeline import largest_capacity, promised, start_years
 from ...prepare import CLEAN, PLAN, GroupLimit, Node, Pool, ShareLimit
 from ...solving.families import FAMILIES, in_group, modules, tonnes
-from .conflict import UPPER, WHOLE, Item
+from .conflict import LOT, UPPER, WHOLE, Item
 from .system import Cell, System, service_cell
 
 
@@ -401,6 +401,13 @@ def _whole(system: System, option: str) -> Statement:
     return Statement("limit", f"whole {option}", None, text, Cell("options", (option,), "integer"), 0.1)
 
 
+def _lot(system: System, movement: tuple[str, str, str]) -> Statement:
+    lanes = [lane for lane in system.data.lane_limit if (lane.material, lane.origin, lane.destination) == movement]
+    of, years = max(lanes, key=lambda lane: lane.least), (system.data.nodes[lane.node].when for lane in lanes)
+    text = FAMILIES["lane_least"].words(of).format(at=span(years))  # type: ignore[misc]
+    return Statement("limit", f"lot {movement}", None, text, None, 0.1)
+
+
 _TELLERS: dict[str, Callable[[System, Any], Statement | None]] = {
     "service": _service,
     "clean_only": _clean_only,
@@ -415,4 +422,5 @@ _TELLERS: dict[str, Callable[[System, Any], Statement | None]] = {
     "stock_balance": _stock_balance,
     "spending": _spending,
     WHOLE: _whole,
+    LOT: _lot,
 }

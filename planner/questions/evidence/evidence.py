@@ -297,7 +297,7 @@ def _stale(instance: Instance, day: str) -> pd.DataFrame:
     """Cells that were to be looked at again before ``day``; a month or a year ends with its last day."""
     import pandas as pd
 
-    found = _rows_of(instance)
+    found = rows_told_of(instance)
     rows = [
         (e.table, e.key, e.column, getattr(row, e.column), OLDER.get(e.kind, e.kind), e.as_of, e.review_by, e.note)
         for e in instance.evidence
@@ -307,8 +307,8 @@ def _stale(instance: Instance, day: str) -> pd.DataFrame:
     return table.sort_values(["review_by", "table", "key", "column"], kind="stable").reset_index(drop=True)
 
 
-def _rows_of(instance: Instance) -> dict[tuple[str, str], Any]:
-    """(table, key) -> active row, of all tables of which evidence.csv speaks."""
+def rows_told_of(instance: Instance) -> dict[tuple[str, str], Any]:
+    """Return (table, key) -> active row, of all tables of which evidence.csv speaks."""
     tables = {e.table for e in instance.evidence}
     return {(table, joined_key(row)): row for table in tables for row in instance.rows(table)}
 
@@ -320,7 +320,7 @@ def _weights(instance: Instance, run: Run) -> pd.DataFrame:
     from .marginals import marginal_values
 
     value_of = marginal_values(instance, run)
-    found = _rows_of(instance)
+    found = rows_told_of(instance)
     rows = []
     for e in instance.evidence:
         row = found.get((e.table, e.key))

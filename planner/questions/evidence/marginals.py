@@ -94,6 +94,12 @@ class _Marginals:
                 found = rows_of[table, self.span[node.period].first_year].find(s.material, s.origin, s.destination)
                 if found is not None:
                     self.moved[table, found.identity] += paid * unit
+        self.lanes_used: dict[Any, float] = defaultdict(float)  # row of lanes -> MUSD per MUSD of its fixed cost
+        for i, of in enumerate(data.used):
+            node = data.nodes[of.node]
+            row = rows_of["lanes", self.span[node.period].first_year].find(of.material, of.origin, of.destination)
+            if row is not None:
+                self.lanes_used[row.identity] += node.weight * values.get("used", {}).get(i, 0.0)
         for i, sale in enumerate(data.sell):
             sold = data.nodes[sale.node].weight * values.get("sell", {}).get(i, 0.0)
             self.sold[sale.buyer, data.nodes[sale.node].period] -= sold
@@ -153,6 +159,7 @@ class _Marginals:
             ("buyer_prices", "price_usd_per_t"): self._revenue,
             ("recipes", "t_per_t"): self._recipe,
             ("lanes", "cost_usd_per_t"): self._moved,
+            ("lanes", "fixed_musd"): lambda row: self.lanes_used[row.identity],
             ("tariffs", "rate"): self._moved,
             ("sectors", "shortage_usd_per_t"): self._shortage,
             ("substitutes", "cost_usd_per_t"): self._paid,

@@ -64,6 +64,7 @@ class Model:
     columns    position in ``data.build`` -> column of its modules
     starts     option -> its positions in ``data.build``
     whole      positions of the integer columns; integer array
+    lanes      those of them that tell whether a lane is used, and ``used`` their values when builds were held last
     basis      basis from which every linear programme of this model starts; None: from nothing. So no answer depends
                on what was solved before
     proven     whether optima are proven, so that differences between costs are exact
@@ -82,6 +83,8 @@ class Model:
         self.starts: dict[str, list[int]] = defaultdict(list)
         for i, start in enumerate(self.data.build):
             self.starts[start.option].append(i)
+        self.lanes = np.array(sorted(self.arrays.columns.get("used", {}).values()), dtype=int)
+        self.used = np.zeros(len(self.lanes))
         self.proven = settings.gap_for(len(self.whole)) <= SAME
 
     def planned(self, option: str) -> list[int]:
@@ -129,6 +132,7 @@ class Model:
                 reached += self.data.fill[k].share
                 if k in full:
                     values[full[k]] = 1.0 if modules[of.start] > reached - SLIVER else 0.0
+        values[self.lanes] = self.used
         return np.round(values[self.whole])
 
     def capital(self, option: str) -> dict[int, float]:
@@ -137,6 +141,16 @@ class Model:
         cost = {column: start.annuity * start.probability for column, start in starts}
         sized = ((i, of) for i, of in enumerate(self.data.excess) if of.option == option)
         return cost | {self.arrays.columns["excess"][i]: of.annuity * of.probability for i, of in sized}
+
+    def most_capital(self, option: Option) -> float:
+        """Return a present value of capital cost that no plan's modules of an option exceed, MUSD.
+
+        A start of an option with sizes costs at most what its largest size costs, but several small ones together may
+        cost more than as many modules would.
+        """
+        starts = self.starts[option.option]
+        dearest = max((self.data.build[i].annuity * self.data.build[i].probability for i in starts), default=0.0)
+        return dearest * (len(starts) if option.option in self.instance.sizes else option.max_modules)
 
     def least_modules(self, option: Option) -> float:
         """Return the least of an option that is built, modules: one, or of an option with sizes its smallest size."""
@@ -155,9 +169,16 @@ class Model:
         self.programme.restore()
         if all_builds:
             self.programme.hold([self.columns[i] for i in range(len(modules))], modules)
-        self.programme.hold(self.whole, self.whole_numbers(modules))
+        built = np.setdiff1d(self.whole, self.lanes)
+        self.programme.hold(built, self.whole_numbers(modules)[np.isin(self.whole, built)])
         for k, more in (raised or {}).items():
             self.programme.bound([k], self.arrays.col_lower[k], self.arrays.col_upper[k] + more)
+        if len(self.lanes):  # first which of them are used, then the rest, whose shadow prices are asked for
+            chosen = self.programme.find(seconds=self.settings.time_limit)
+            if not chosen.held:
+                return None
+            self.used = np.round(chosen.x[self.lanes])
+            self.programme.hold(self.lanes, self.used)
         self.programme.start_from(self.basis)
         if self.basis is None and not all_builds and len(self.arrays.cost) >= FEWEST_COLUMNS:
             rest = [k for i, k in self.columns.items() if not self.arrays.integer[k]]

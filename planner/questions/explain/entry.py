@@ -98,7 +98,7 @@ def by_capex(bench: Bench, project: Project) -> list[Entry]:
     if project.plan is None:
         return [_entry(name, ALL, project.if_built_how, _cannot(project))]
     money = bench.capital(name)
-    lacking = project.cost_if_built.least - max(money.values()) * project.option.max_modules
+    lacking = project.cost_if_built.least - bench.most_capital(project.option)
     if not bench.proven and lacking > 0.0:
         says = f"not even free of capex: at least {lacking:,.4g} MUSD more are lacking"
         return [_entry(name, CAPEX, bench.label, says)]

@@ -53,7 +53,7 @@ class _Year:
 
     made   material -> output, kt/yr
     worth  material -> value of the output, MUSD/yr
-    spent  annuities, fixed O&M, running cost and inputs, MUSD/yr
+    spent  annuities, fixed O&M, running cost, inputs and priced impacts, MUSD/yr
     """
 
     made: dict[str, float] = field(default_factory=lambda: defaultdict(float))
@@ -67,12 +67,12 @@ def price_support(bench: Bench, earnings: pd.DataFrame, paths: Paths) -> pd.Data
     earnings  the table ``earnings``
     paths     market prices given by the caller, USD/kg
 
-    The levelised cost is the present value of annuities, fixed O&M, running cost and inputs, less by-products, divided
-    by the discounted tonnes made; it is the same in all years. An option has the part of its plant's activity that it
-    has of the plant's capacity. Inputs and by-products are valued at ``paths``, or else at the plan's prices in the
-    country of the plant. The main product is the one of the highest total value. Its market price is that of
-    ``paths``, or else of the cheapest market of the instance that sells it, or else the plan's price of exposed
-    material in the country of the plant, or else the lowest such price of all countries.
+    The levelised cost is the present value of annuities, fixed O&M, running cost, inputs and priced impacts, less by-
+    products, divided by the discounted tonnes made; it is the same in all years. An option has the part of its
+    plant's activity that it has of the plant's capacity. Inputs and by-products are valued at ``paths``, or else at
+    the plan's prices in the country of the plant. The main product is the one of the highest total value. Its market
+    price is that of ``paths``, or else of the cheapest market of the instance that sells it, or else the plan's price
+    of exposed material in the country of the plant, or else the lowest such price of all countries.
     """
     import pandas as pd
 
@@ -197,4 +197,14 @@ def _years(bench: Bench, option: str, facility: str, earnings: pd.DataFrame, pri
                 price = prices.of_plan(pool.material, pool.country, pool.provenance, year)
                 years[year].made[pool.material] += amount * tonnes
                 years[year].worth[pool.material] += amount * tonnes * price
+    for of in data.impacts:  # priced ones are paid like inputs
+        for i, units in of.operation if of.price else ():
+            if i in mine:
+                year, amount = mine[i]
+                years[year].spent += amount * units * of.price
+    building = sum(data.build[i].impact * bench.builds[i] for i in bench.planned(option))  # present value
+    for period in bench.prepared.periods:
+        if building and period.first_year in years:
+            years[period.first_year].spent += building / period.discount
+            break
     return years

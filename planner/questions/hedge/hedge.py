@@ -11,7 +11,7 @@ from ...arguments import checked, fraction
 from ...errors import UsageError
 from ...instance.loading import given_instance
 from ...runs.run import given_run
-from .insurance import extra_projects, worth
+from .insurance import extra_capex, extra_projects, modules_of, worth
 from .master import Weights
 from .result import Hedge
 from .search import Best, Search, decisions
@@ -103,7 +103,7 @@ def hedge(
         rows = work.replicated(replications, best, tried)
         worths: list[tuple[Any, ...]] = []
         if work.complete and insurance:
-            projects = extra_projects(bare, _modules(run), _modules(hedged))[:insurance]
+            projects = extra_projects(bare, run, hedged)[:insurance]
             worths = worth(search, best, projects, gap, time_limit)
             work.complete = len(worths) == len(projects)
     return _result(work, run, hedged, best, tried, rows, worths,
@@ -116,10 +116,10 @@ def _check(
     instance: Instance, outcomes: int, replications: int, trial: int, insurance: int, weight: float, alpha: float
 ) -> None:
     """Raise UsageError if nothing is uncertain, or a setting or the instance does not fit the question."""
-    from ..delivery.draws import check_sizes, check_uncertain
+    from ..delivery.draws import check_linear, check_uncertain
 
     check_uncertain(instance)
-    check_sizes(instance)
+    check_linear(instance)
     if instance.survive or instance.rows("branch_service"):
         raise UsageError(
             "an instance with [security] survive or branch_service.csv asks more of a plan than is searched here: "
@@ -231,7 +231,7 @@ class _Work:
         used = {s.option for i, s in enumerate(build) if any(x[every.at_build[i]] > 0.0 for x in plans)}
         sample = Sample(operations, self.modules, draws, used)
         closing = operations.model.cost[sample.first].copy()
-        closing[sample.at_build] = 0.0
+        closing[sample.at_money] = 0.0
         costs, objectives, short, broken = (np.empty((len(plans), size)) for _ in range(4))
         lengths = np.array([p.length for p in self.modules.span])
         for k, x in enumerate(plans):
@@ -285,11 +285,6 @@ def _as_plan(instance: Instance, search: Search, best: Best, gap: float, seed: i
     return solve(instance, pins=Pins(fixed), gap=gap, seed=seed)
 
 
-def _modules(run: Run) -> dict[str, float]:
-    """Return the modules that a run builds of each option."""
-    return {str(o): float(n) for o, n in run.tables["builds"].groupby("option")["modules"].sum().items()}
-
-
 def _result(
     work: _Work, run: Run, hedged: Run, best: Best, tried: _Trial, rows: list[tuple[Any, ...]],
     worths: list[tuple[Any, ...]], settings: dict[str, Any],
@@ -322,12 +317,12 @@ def _result(
 def _builds(instance: Instance, run: Run, hedged: Run) -> pd.DataFrame:
     import pandas as pd
 
-    was, now = _modules(run), _modules(hedged)
+    was, now = modules_of(run), modules_of(hedged)
     country = {f.facility: f.country for f in instance.facilities}
     rows = [
         (o.option, o.facility, country[o.facility], o.success_probability, was.get(o.option, 0.0),
          now.get(o.option, 0.0), now.get(o.option, 0.0) - was.get(o.option, 0.0),
-         o.capex_musd * (now.get(o.option, 0.0) - was.get(o.option, 0.0)))
+         extra_capex(o, run, hedged))
         for o in instance.options
         if o.option in was or o.option in now
     ]  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,6 +11,8 @@ from ...instance.wildcards import options_of
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
+    from ...instance.tables import Option
+    from ...runs.run import Run
     from .search import Best, Search
 
 EACH = 60.0  # seconds of each search without a project; the gap that is left is told with the result
@@ -29,23 +30,37 @@ class Project(NamedTuple):
     extra_musd: float
 
 
-def extra_projects(instance: Instance, trusting: Mapping[str, float], hedged: Mapping[str, float]) -> list[Project]:
+def modules_of(run: Run) -> dict[str, float]:
+    """Return the modules that a run builds of each option."""
+    return {str(o): float(n) for o, n in run.tables["builds"].groupby("option")["modules"].sum().items()}
+
+
+def extra_capex(option: Option, trusting: Run, hedged: Run) -> float:
+    """Return the overnight cost that a hedged plan spends more on an option than a trusting one, MUSD."""
+    if option.option in hedged.instance.sizes:  # by the sizes of its starts
+        was, now = (of.tables["builds"].groupby("option")["capex_musd"].sum() for of in (trusting, hedged))
+        return float(now.get(option.option, 0.0) - was.get(option.option, 0.0))
+    more = modules_of(hedged).get(option.option, 0.0) - modules_of(trusting).get(option.option, 0.0)
+    return option.capex_musd * more
+
+
+def extra_projects(instance: Instance, trusting: Run, hedged: Run) -> list[Project]:
     """Return the projects of which a hedged plan builds more than a trusting one, the dearest first.
 
-    trusting, hedged  modules by option of the two plans
     Projects that are committed anyway, or of a group of which at least some must be built, are left out.
     """
+    was, now = modules_of(trusting), modules_of(hedged)
     members: dict[str, list[str]] = defaultdict(list)
     for o in instance.options:
         members[o.exclusive_group or o.option].append(o.option)
-    capex = {o.option: o.capex_musd for o in instance.options}
+    capex = {o.option: extra_capex(o, trusting, hedged) for o in instance.options}
     committed = {o.option for o in instance.options if o.min_modules > 0.0}
     asked = {limit.group for limit in instance.group_limits if limit.min > 0.0}
     committed |= {option for group in asked for option in options_of(instance, group)}
     projects = []
     for name, options in members.items():
-        extra = sum(capex[o] * (hedged.get(o, 0.0) - trusting.get(o, 0.0)) for o in options)
-        more = sum(hedged.get(o, 0.0) - trusting.get(o, 0.0) for o in options)
+        extra = sum(capex[o] for o in options)
+        more = sum(now.get(o, 0.0) - was.get(o, 0.0) for o in options)
         if more > 1e-6 and not committed & set(options):
             projects.append(Project(options[0] if len(options) == 1 else name, tuple(options), extra))
     return sorted(projects, key=lambda p: (-p.extra_musd, p.name))

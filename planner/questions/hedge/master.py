@@ -92,9 +92,9 @@ class Master:
         self.theta = self.first + np.arange(outcomes * self.parts).reshape(outcomes, self.parts)
         width = self.first + outcomes * self.parts + tail
         closing = model.cost[sample.first].copy()
-        closing[sample.at_build] = 0.0
+        closing[sample.at_money] = 0.0
         money = np.tile(closing, (outcomes, 1))
-        money[:, sample.at_build] += sample.money
+        money[:, sample.at_money] += sample.money
         self.closing = closing
         mean = 1.0 - weights.weight
         cost = np.zeros(width)

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 class Sample:
     """A sample of S outcomes, which are equally likely.
 
-    money     shape (S, starts of modules): MUSD of present value per module
+    money     shape (S, starts of modules, and then those with sizes): MUSD of present value per module, and per MUSD
+              overnight that a size costs beyond its part of the largest
     added     S sparse matrices of shape (capacities, first-stage columns): kt/yr that one module adds to a capacity, or
               that closing takes away (negative)
     own       capacities without any module, kt/yr
     first     positions of the first-stage columns in the model
     at_build  positions of the starts of modules among the first-stage columns
+    at_money  the same, and then of what sizes cost beyond
 
     used  (argument) the options that will be started at all; the others are left out of the matrices. None: all are in
     """
@@ -38,9 +40,11 @@ class Sample:
         self.first = np.flatnonzero(operations.recourse.first)
         place_of = {column: k for k, column in enumerate(self.first.tolist())}
         self.at_build = np.array([place_of[arrays.columns["build"][i]] for i in range(len(data.build))], dtype=int)
+        at_excess = [place_of[arrays.columns["excess"][i]] for i in range(len(data.excess))]
+        self.at_money = np.append(self.at_build, np.array(at_excess, dtype=int))
         self.own = operations.own
         count = len(draws)
-        self.money = np.zeros((count, len(data.build)))
+        self.money = np.zeros((count, len(self.at_money)))
         closing = _closing(operations, place_of)
         shape = (len(self.own), len(self.first))
         self.added: list[Any] = []
@@ -55,6 +59,9 @@ class Sample:
                     rows.append(position)
                     columns.append(int(self.at_build[i]))
                     values.append(kt)
+            for i, sized in enumerate(data.excess, start=len(data.build)):
+                own = outcome.get(sized.option, AS_PLANNED)
+                self.money[s, i] = modules.repaid(sized.option, sized.year, own)
             self.added.append(sparse.csr_array((values, (rows, columns)), shape=shape))
 
     def __len__(self) -> int:
@@ -66,7 +73,7 @@ class Sample:
 
     def spent(self, x: np.ndarray) -> np.ndarray:
         """Return what the modules cost in each outcome, shape (S,), MUSD of present value."""
-        return np.asarray(self.money @ x[self.at_build])
+        return np.asarray(self.money @ x[self.at_money])
 
 
 def _closing(operations: Operations, place_of: dict[int, int]) -> tuple[list[int], list[int], list[float]]:

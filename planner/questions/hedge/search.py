@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .sample import Sample
 
 TOWARDS = 0.5  # in the relaxation a trial lies this far on the way from the best known decisions to the master's
+NEARLY_FULL = 1e-9  # share of a step of a size up to which it counts as whole
 STALLED = 3  # the search ends after so many trials with whole numbers without progress
 LEAST = 1e-7  # smallest relative gap asked for; less is rounding
 
@@ -181,6 +182,16 @@ def decisions(operations: Operations, sample: Sample, run: Any) -> np.ndarray:
     built = run.builds
     for i, start in enumerate(data.build):
         x[sample.at_build[i]] = built.get((start.option, start.year), 0.0)
+    for j, sized in enumerate(data.excess):
+        left = x[sample.at_build[sized.start]]
+        for step in sized.steps:
+            part = data.fill[step]
+            filled = min(1.0, max(0.0, left / part.share))
+            x[place_of[columns["fill"][step]]] = filled
+            x[place_of[columns["excess"][j]]] += filled * part.capex
+            if step in columns.get("full", {}):
+                x[place_of[columns["full"][step]]] = float(filled > 1.0 - NEARLY_FULL)
+            left -= part.share
     for j, k in columns.get("chosen", {}).items():
         starts = (data.build[i] for i in data.chosen[j].starts)
         x[place_of[k]] = float(any(built.get((start.option, start.year), 0.0) > 0.0 for start in starts))

@@ -402,9 +402,11 @@ def _nothing(shock: Shock) -> Case:
 
 
 def _scenarios(instance: Instance) -> Iterator[Case]:
-    """Yield each scenario of the instance as a case."""
+    """Yield each scenario of the instance as a case, if it disrupts anything."""
     for s in instance.scenarios:
         rows = tuple(d for d in instance.disruptions if d.scenario == s.scenario)
+        if not rows:  # good news, or a date at which one learns: it lifts nothing
+            continue
         when = s.first_year, s.last_disrupted_year, len(disrupted_months(s)), s.first_month or 0
         yield Case(f"{OWN}:{s.scenario}", OWN, "scenario", 1.0, *when, rows)
 

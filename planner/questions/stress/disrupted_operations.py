@@ -314,6 +314,13 @@ class Branch:
         arrays = self.arrays
         sides, col_upper, cost = self._case(changed, surges)
         self._put(sides, col_upper, cost, arrays.col_lower)
+        if len(lanes := arrays.whole):  # first which lanes are used, then the rest, which has shadow prices
+            self.programme.integers(lanes, True)
+            self.programme.forget()
+            chosen = self.programme.find(gap=0.0, watched=len(cost) > QUICK)
+            if chosen.stopped == "infeasible":
+                return None
+            self.programme.hold(lanes, np.round(chosen.x[lanes]))
         if self.basis is not None:
             self.programme.forget()
             self.programme.basis = self.basis

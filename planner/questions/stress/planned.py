@@ -119,10 +119,14 @@ class Planned:
         source = FactSource(self.instance)
         holding = {s.stockpile: s.holding_usd_per_t / 1e6 for s in self.instance.stockpiles}
         shortage = {s.sector: s.shortage_usd_per_t / 1e6 for s in self.instance.sectors}
-        opex = {
-            (o.facility, o.process, p.first_year): o.opex * 1e-3
-            for p in periods(self.instance)
-            for o in source.facts(p).operations
+        facts = {p.first_year: source.facts(p) for p in periods(self.instance)}
+        opex = {(o.facility, o.process, year): o.opex * 1e-3 for year, of in facts.items() for o in of.operations}
+        lane_use = {
+            (material, origin, lane.destination, year): lane.fixed
+            for year, of in facts.items()
+            for (material, origin), lanes in of.lanes.items()
+            for lane in lanes
+            if lane.fixed
         }
         yearly: dict[int, float] = defaultdict(float)
 
@@ -135,6 +139,10 @@ class Planned:
         add("purchases", lambda r: r.cost_musd)
         add("stocks", lambda r: holding[r.stockpile] * r.stock_t)
         add("service", lambda r: shortage[r.sector] * r.short_t)
+        flows = self.tables["flows"]
+        moved = set(zip(flows["material"], flows["origin"], flows["destination"], flows["year"], strict=True))
+        for route, fixed in lane_use.items():
+            yearly[route[-1]] += fixed if route in moved else 0.0
         if "sales" in self.tables:
             add("sales", lambda r: -r.revenue_musd)
         if "substitution" in self.tables:

@@ -11,12 +11,14 @@ from ...language import N_, _, n_, translated
 from ...words import commas, figure_of, share_of, shortened, told
 from ..charts import NAMED, Bar, Mark, largest, ranked, records, stacked, year_axis
 from ..looks import GREY, PALE, STAGES, Look
-from ..parts import Column, Control, Figure, Section, Table
+from ..parts import Column, Control, Figure, Section, Table, project_columns
 from ..view import STARTUP
 
 if TYPE_CHECKING:
     from ...instance.group_tables import GroupLimit
     from ..view import View
+
+LARGEST = 10  # projects in the table of those that cost most
 
 
 def section(view: View) -> Section:
@@ -29,7 +31,9 @@ def section(view: View) -> Section:
             "which modules start. {star} marks a startup. Capex is overnight, undiscounted.",
             star=STARTUP,
         )
-    parts: list[Figure | Table | None] = [_timeline(view, builds), _build_table(view, builds)] if builds else []
+    parts: list[Figure | Table | None] = []
+    if builds:
+        parts += [_timeline(view, builds), _largest(view, builds), _build_table(view, builds)]
     parts += [_group_table(view, builds), _output(view), _plants(view)]
     return Section("builds", _("What is built, and what it makes"), [lead], parts)
 
@@ -104,6 +108,43 @@ def _timeline(view: View, builds: list[dict[str, Any]]) -> Figure:
         caption=_(
             "Tonnes are nameplate capacity a year of all modules, in terms of what the plant counts "
             "(a recycler: what goes in)."
+        ),
+    )
+
+
+def _largest(view: View, builds: list[dict[str, Any]]) -> Table:
+    """The projects that cost most, one row each."""
+    starts: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for r in builds:
+        starts[r["option"]].append(r)
+    rows = [
+        {
+            "option": option,
+            "first": min(r["start_year"] for r in mine),
+            "online": min(r["online_year"] for r in mine),
+            "capacity_t": sum(r["capacity_t"] for r in mine),
+            "capex_musd": sum(r["capex_musd"] for r in mine),
+            "chance": view.options[option].success_probability,
+        }
+        for option, mine in starts.items()
+    ]
+    rows.sort(key=lambda r: (-r["capex_musd"], r["option"]))
+    shown = rows[:LARGEST]
+    capex = view.money(sum(r["capex_musd"] for r in shown))
+    title = _("The projects by capex: {amount}", amount=capex)
+    if len(rows) > len(shown):
+        title = _("The {n} largest of {all} projects: {amount}", n=len(shown), all=len(rows), amount=capex)
+    return Table(
+        "table-largest",
+        title,
+        shown,
+        (
+            *project_columns(view),
+            Column(_("First start"), "first", "year"),
+            Column(_("First online"), "online", "year"),
+            Column(_("Capacity, t a year"), "capacity_t", "number"),
+            Column(_("Capex, {unit}", unit=view.musd), "capex_musd", "number"),
+            Column(_("Chance of success"), "chance", "share"),
         ),
     )
 

@@ -26,6 +26,7 @@ NAMES = {
     "sales": N_("sales"),
     "substitution": N_("substitutes"),
     "impact": N_("priced impacts"),
+    "lane_use": N_("use of lanes"),
 }
 
 

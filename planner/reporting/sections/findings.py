@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING
 from ...instance.limits import unit_of
 from ...language import _, n_, translated
 from ...words import bare, figure_of, full_stop, listed, rate_of, share_of, tonnes_of
-from . import alternatives, compare, delivery, explain, frontier, hedge, prices, roadmap, sensitivity, stress, trust
+from . import (
+    alternatives,
+    compare,
+    delivery,
+    explain,
+    frontier,
+    hedge,
+    prices,
+    roadmap,
+    sensitivity,
+    stress,
+    surface,
+    trust,
+)
 
 if TYPE_CHECKING:
     from ..view import View
@@ -19,7 +32,9 @@ if TYPE_CHECKING:
 STUDIES = {
     "alternatives": alternatives, "compare": compare, "explain": explain, "frontier": frontier, "hedge": hedge,
     "roadmap": roadmap, "sensitivity": sensitivity, "stress": stress, "stress --delivery": delivery,
+    "frontier --second": surface,
 }  # fmt: skip
+NO_MONEY = 1e-6  # part of a plan's cost that a cap must cost to be told; every gap is larger
 
 
 @dataclass(frozen=True)
@@ -309,9 +324,9 @@ def _caps(view: View) -> str:
     caps = table[table["cap"] != ""]
     if caps.empty:
         return ""
-    binding = caps[caps["marginal_musd_per_point"] > 1e-9]
+    binding = caps[caps["marginal_musd_per_point"] > NO_MONEY * abs(view.plan["objective_musd"])]
     if binding.empty:
-        return _("No cap costs anything: none binds.")
+        return _("No cap costs anything that counts.")
     by_cap = binding.groupby("cap")["marginal_musd_per_point"].sum().sort_values(ascending=False)
     top = str(by_cap.index[0])
     rows = binding[binding["cap"] == top].sort_values("marginal_musd_per_point", ascending=False)

@@ -43,13 +43,16 @@
     if (swipe) swipe.hidden = box.scrollWidth <= box.clientWidth;
   }
 
+  const brief = () => document.documentElement.classList.contains("brief");
+
   // width in px: that of paper; none: that of the screen
   function draw(f, width) {
     if (!window.Plotly) return undefined; // not there yet: everything is drawn once it is
     f.drawn = key(f);
     const view = f.spec.views[f.drawn];
     const wide = width || f.plot.clientWidth;
-    const height = f.spec.aspect ? Math.min(view.layout.height, Math.round(f.spec.aspect * wide)) : view.layout.height;
+    const most = width ? Math.round((brief() ? 0.55 : 0.75) * view.layout.height) : view.layout.height; // paper is narrower
+    const height = f.spec.aspect ? Math.min(most, Math.round(f.spec.aspect * wide)) : most;
     f.plot.style.height = height + "px";
     hint(f);
     const layout = { ...view.layout, height, ...(width ? { width } : {}) };
@@ -235,7 +238,7 @@
     const made = Object.assign(document.createElement("section"), { className: "annex" });
     const add = (level, text) => made.append(Object.assign(document.createElement(level), { textContent: text }));
     add("h2", document.body.dataset.annex);
-    for (const part of document.querySelectorAll("details.folded")) {
+    for (const part of document.querySelectorAll("details.folded:not(.cards)")) {
       add("h3", part.querySelector("summary").textContent);
       const table = part.querySelector("table").cloneNode(true);
       table.removeAttribute("id");
@@ -244,9 +247,14 @@
     document.querySelector("main").append(made);
     return made;
   }
-  document.querySelector(".printing button")?.addEventListener("click", () => {
+  document.querySelector(".printing .whole")?.addEventListener("click", () => {
     const made = annex();
     addEventListener("afterprint", () => made.remove(), { once: true });
+    print();
+  });
+  document.querySelector(".printing .two")?.addEventListener("click", () => {
+    document.documentElement.classList.add("brief");
+    addEventListener("afterprint", () => document.documentElement.classList.remove("brief"), { once: true });
     print();
   });
   addEventListener("beforeprint", () => redraw(690)); // px: the width of a printed page

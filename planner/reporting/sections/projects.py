@@ -1,0 +1,232 @@
+"""A card for each project that may be built: who, where, what it costs, when, how sure, who pays, and the sources."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from ...language import _, n_, translated
+from ...words import figure_of, rate_of, semicolons, share_of
+from ..parts import Card, Cards, Section
+
+if TYPE_CHECKING:
+    from ...instance.tables import Facility, Option
+    from ..view import View
+
+
+def section(view: View) -> Section | None:
+    """Cards, those of what the plan builds first; None if the instance has no projects."""
+    if not view.instance.options:
+        return None
+    starts: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for r in view.tables["builds"].to_dict("records"):
+        starts[r["option"]].append(r)
+    paid: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for r in view.tables["funding"].itertuples():
+        paid[r.option][r.source] += r.musd
+    stages = [*view.instance.stages, ""]
+
+    def place(option: Option) -> tuple[int, str]:
+        return stages.index(view.stage_of_project(option.option)), option.name
+
+    built: list[Card] = []
+    others: list[Card] = []
+    for option in sorted(view.instance.options, key=place):
+        mine = starts.get(option.option, [])
+        (built if mine else others).append(_card(view, option, mine, paid.get(option.option, {})))
+    lead = _(
+        "What the instance says of each project. A range is what evidence.csv gives; the chance of success does not "
+        "change a plan of least cost, only the studies of risk."
+    )
+    parts = [
+        Cards(
+            "cards-built",
+            n_("{n} project that the plan builds", "{n} projects that the plan builds", len(built)),
+            built,
+        )
+        if built
+        else None,
+        Cards(
+            "cards-others",
+            n_("{n} project that it does not build", "{n} projects that it does not build", len(others)),
+            others,
+        )
+        if others
+        else None,
+    ]
+    return Section("projects", _("The projects one by one"), [lead], parts)
+
+
+def _card(view: View, option: Option, starts: list[dict[str, Any]], paid: dict[str, float]) -> Card:
+    facility = view.facilities[option.facility]
+    facts = [
+        (_("In this plan"), _built(view, option, starts)),
+        (_("Owner"), facility.owner),
+        (_("At the start"), translated(facility.status)),
+        (_("Size"), _size(option)),
+        (_("Capex"), _capex(view, option)),
+        (
+            _("Cost of capital"),
+            _("{rate} a year", rate=rate_of(view.instance.wacc if option.wacc is None else option.wacc)),
+        ),
+        (_("Time"), _time(option)),
+        (_("Running costs"), _opex(view, facility)),
+        (_("Chance of success"), _chance(view, option)),
+        (_("Public money"), _funds(view, option, paid)),
+        (_("Price floor"), _floor(view, option)),
+        (_("Tie"), _("tied to a country of concern") if facility.concern_tie else ""),
+    ]
+    place = " · ".join(filter(None, (view.countries[facility.country], view.stage_of_project(option.option))))
+    sources = {s.source: s for s in view.instance.sources}
+    cited = [sources[s] for s in dict.fromkeys((*option.source, *facility.source)) if s in sources]
+    return Card(
+        f"card-{option.option}",
+        view.project(option.option),
+        place,
+        [fact for fact in facts if fact[1]],
+        option.note or facility.note,
+        [(f"{s.title}{f', {s.publisher}' if s.publisher else ''}{f' ({s.date})' if s.date else ''}", s.url)
+         for s in cited],
+    )  # fmt: skip
+
+
+def _built(view: View, option: Option, starts: list[dict[str, Any]]) -> str:
+    if not starts:
+        return _("not built")
+    tonnes, money = sum(r["capacity_t"] for r in starts), sum(r["capex_musd"] for r in starts)
+    first, final = min(r["start_year"] for r in starts), max(r["start_year"] for r in starts)
+    said = {"tonnes": figure_of(tonnes), "amount": view.money(money), "first": first, "last": final}
+    said["online"] = min(r["online_year"] for r in starts)
+    if first == final:
+        text = _("{tonnes} t a year for {amount}, started in {first}, online in {online}", **said)
+    else:
+        text = _("{tonnes} t a year for {amount}, started from {first} to {last}, the first online in {online}", **said)
+    last = view.years[-1]
+    rows = view.tables["capacity"]
+    rows = rows[(rows["facility"] == option.facility) & (rows["year"] == last)]
+    if len(rows) and rows["capacity_t"].iloc[0] > 1e-6:
+        text = _(
+            "{sentence}; its plant is used to {share} in {year}",
+            sentence=text,
+            share=share_of(rows["used_t"].iloc[0] / rows["capacity_t"].iloc[0]),
+            year=last,
+        )
+    return text
+
+
+def _size(option: Option) -> str:
+    step = _("{tonnes} t a year", tonnes=figure_of(option.module_t))
+    if option.max_modules == 1:
+        text = step if option.integer else _("up to {size}", size=step)
+    else:
+        text = _("up to {n} modules of {size}", n=figure_of(option.max_modules), size=step)
+    return _("{text}; committed", text=text) if option.min_modules else text
+
+
+def _capex(view: View, option: Option) -> str:
+    sizes = [s for s in view.instance.option_sizes if s.option == option.option]
+    text = view.money(option.capex_musd)
+    if option.max_modules != 1:
+        text = _("{amount} a module", amount=text)
+    if option.module_t > 0:
+        per_t = option.capex_musd * 1e6 / option.module_t
+        text = _(
+            "{text}, {amount} {currency} per t a year",
+            text=text,
+            amount=figure_of(per_t),
+            currency=view.instance.currency,
+        )
+    text = _range(view, option, "capex_musd", view.money, text)
+    if sizes:
+        least = min(sizes, key=lambda s: s.capacity_t)
+        text = _(
+            "{text}; smaller ones from {tonnes} t a year for {amount}",
+            text=text,
+            tonnes=figure_of(least.capacity_t),
+            amount=view.money(least.capex_musd),
+        )
+    return text
+
+
+def _range(view: View, option: Option, column: str, words: Any, text: str) -> str:
+    """Add to a number of an option what evidence.csv says of it: its range and how sure it is."""
+    told = view.ranges.get(("options", option.option, column))
+    if told is None:
+        return text
+    said = {"text": text, "confidence": translated(told.confidence)}
+    if told.low is None or told.high is None:
+        return _("{text} ({confidence} confidence)", **said)
+    return _("{text} ({low} to {high}, {confidence} confidence)", low=words(told.low), high=words(told.high), **said)
+
+
+def _time(option: Option) -> str:
+    begins = [str(y) for y in (option.first_start, option.last_start) if y is not None]
+    if option.first_start is not None and option.last_start is not None and option.first_start != option.last_start:
+        text = _("may start from {first} to {last}", first=begins[0], last=begins[1])
+    elif option.first_start is not None:
+        text = _("may start in {year}", year=begins[0])
+        if option.last_start is None:
+            text = _("may start from {year}", year=begins[0])
+    else:
+        text = _("may start until {year}", year=begins[0]) if begins else _("may start in any year")
+    text = n_("{text}, {n} year to build", "{text}, {n} years to build", option.lead_years, text=text)
+    if option.ramp_years:
+        text = n_("{text}, {n} year to full output", "{text}, {n} years to full output", option.ramp_years, text=text)
+    return n_("{text}, lives {n} year", "{text}, lives {n} years", option.life_years, text=text)
+
+
+def _opex(view: View, facility: Facility) -> str:
+    costs = sorted({o.opex_usd_per_t for o in view.operations_of.get(facility.facility, ()) if o.opex_usd_per_t})
+    if not costs:
+        return ""
+    span = (
+        figure_of(costs[0])
+        if len(costs) == 1
+        else _("{least} to {most}", least=figure_of(costs[0]), most=figure_of(costs[-1]))
+    )
+    return _("{amount} {currency} per t, without what goes in", amount=span, currency=view.instance.currency)
+
+
+def _chance(view: View, option: Option) -> str:
+    if option.success_probability >= 1.0:
+        return ""
+    return _range(view, option, "success_probability", share_of, share_of(option.success_probability))
+
+
+def _funds(view: View, option: Option, paid: dict[str, float]) -> str:
+    """What funds pay in this plan, and those that could."""
+    funds = {f.fund: f for f in view.instance.funds}
+    said = []
+    for row in view.instance.fund_options:
+        if row.option != option.option:
+            continue
+        fund = funds[row.fund]
+        text = _(
+            "{instrument} of {provider}, up to {amount}",
+            instrument=translated(fund.instrument),
+            provider=fund.provider,
+            amount=view.money(min(fund.budget_musd, _most(option, fund))),
+        )
+        if paid.get(row.fund, 0.0) > 1e-6:
+            text = _("{text} (in this plan {amount})", text=text, amount=view.money(paid[row.fund]))
+        said.append(text)
+    return semicolons(said)
+
+
+def _most(option: Option, fund: Any) -> float:
+    return float(option.capex_musd * option.max_modules * fund.max_share)
+
+
+def _floor(view: View, option: Option) -> str:
+    said = []
+    for row in view.instance.price_floors:
+        if row.facility == option.facility and row.option in ("", option.option):
+            text = _(
+                "{amount} {currency} per t of {material}",
+                amount=figure_of(row.floor_usd_per_t),
+                currency=view.instance.currency,
+                material=view.materials[row.material],
+            )
+            text = _("{text} by {payer}", text=text, payer=row.payer)
+            said.append(_("{text} until {year}", text=text, year=row.last_year) if row.last_year else text)
+    return semicolons(said)
