@@ -1,7 +1,8 @@
 r"""Checks money: freight, tariff and purchase of each row, costs.csv, objective, bound and totals of plan.json.
 
 .. math::
-    \sum_t D_t (fixed\ O\&M + opex + freight + tariff + purchase + holding + shortage - sales + substitution + impact)
+    \sum_t D_t (fixed\ O\&M + opex + freight + tariff + purchase + holding + shortage - sales + substitution + impact
+    + working\ stock)
     + \sum_{modules} \sum_y capex \cdot CRF(wacc, life) \, (1+r)^{-(y-y_0)}
 
 Costs are expected values: in a period, each branch that has begun counts with its probability, less that of the
@@ -24,6 +25,7 @@ from .investment import Investment
 from .layouts import COSTS, components
 from .operations import Operations
 from .reading import LARGEST, Tables
+from .working_stocks import replacing
 
 Costs = dict[tuple[str, int], float]  # MUSD a year, by component and period
 
@@ -67,6 +69,8 @@ def operating_costs(operations: Operations) -> Costs:
         usd["sales", sale.year] -= (facts.paid(sale.buyer, "price_usd_per_t", sale.year) or 0.0) * sale.t
     for swap in operations.swaps:
         usd["substitution", swap.year] += facts.substitutes[swap.substitute].cost_usd_per_t * swap.t
+    for drawn in operations.run_down:
+        usd["working_stock", drawn.year] += replacing(facts, drawn.material, drawn.country) * drawn.t
     for year, amount in operating_impacts(operations).items():
         usd["impact", year] += amount
     return {key: value / USD_PER_MUSD for key, value in usd.items()}

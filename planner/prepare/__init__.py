@@ -62,6 +62,7 @@ def prepare_branch(
     last: int | None = None,
     closed: operations.Closed | None = None,
     served: Served | None = None,
+    used: Mapping[tuple[str, str, str], float] | None = None,
     together: bool = False,
 ) -> Prepared:
     """Return the data of one branch alone, with probability 1, that begins with given stocks.
@@ -76,6 +77,8 @@ def prepare_branch(
     closed    (facility, first year of a period) -> share of own capacity that is closed; None: nothing is
     served    (country, sector, material, provenance, first year of a period) -> t/yr that the plan delivers, of which
               something may come back in the branch; only the periods before it count
+    used      (material, country, provenance) -> t/yr that the plan uses and delivers when the branch begins, of which
+              working stocks hold some weeks; None: nothing
     together  months of a year that are alike make one node, which stands for each of them: where no stock and nothing
               that comes back ties one month to another
     """
@@ -118,7 +121,7 @@ def prepare_branch(
     data.build = list(held)
     data.starts = {scenario: tuple(range(len(data.build)))}
     data.chosen, data.modules, data.groups, data.requires = [], [], [], []
-    operations.add(instance, span, conditions, data, openings, closed or {}, served)
+    operations.add(instance, span, conditions, data, openings, closed or {}, served, used or {})
     blends.add(instance, data)
     data.own_fixed_om = 0.0
     caps.add(instance, span, data)

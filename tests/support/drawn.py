@@ -62,6 +62,8 @@ def draw(seed):
     drawn.add_largest(tables)
     drawn.r = random.Random(f"blends {seed}")
     drawn.add_blends(tables)
+    drawn.r = random.Random(f"crises {seed}")
+    drawn.add_working_stocks(tables)
     return toml, tables
 
 
@@ -512,6 +514,18 @@ class _Drawn:
             column, low, high = self.r.choice((("max", 1.2, 2.2), ("min", 1.2, 1.6)))
             key = {"property": "x", "material": "magnet", "facility": ""}
             tables["blends"] = self.series(key, column, lambda: round(self.r.uniform(low, high), 2))
+
+    def add_working_stocks(self, tables):
+        """Let firms hold some weeks of use, and limit what is released of strategic stocks."""
+        tables["working_stocks"] = [
+            {
+                "material": m, "country": c, "weeks": self.r.choice((2, 8, 30)),
+                "replace_usd_per_t": self.maybe(0.7, 0, PRICE[m] / 2),
+            }
+            for m in MATERIALS for c in self.countries if self.r.random() < 0.5
+        ]  # fmt: skip
+        for row in tables["stockpiles"]:
+            row |= {"release_after_months": self.maybe(0.4, 1, 3), "release_max_t": self.maybe(0.4, 1, 5)}
 
     def add_largest(self, tables):
         """Limit what the two or three largest suppliers have together."""

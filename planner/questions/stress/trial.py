@@ -7,7 +7,7 @@ nothing is lost.
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -82,11 +82,10 @@ class Trying:
     ) -> Trying:
         """Make it from a run; keep of the run and the instance only what trying cases needs."""
         slim = replace(instance, _content=None, warnings=())
-        tables = {
-            name: run.tables[name]
-            for name in (*PLANNED, "closures", "sales", "substitution", "impact_totals")
-            if name in run.tables
-        }
+        needed: Iterable[str] = (*PLANNED, "closures", "sales", "substitution", "impact_totals")
+        if instance.working_stocks:  # the audit needs all that says what is used
+            needed = run.tables
+        tables = {name: run.tables[name] for name in needed if name in run.tables}
         return cls(slim, tables, settings, audited, survival, level)
 
     def __call__(self) -> Worker:

@@ -25,6 +25,7 @@ NAMES = {
     "sales": "sales",
     "substitution": "substitutes",
     "impact": "priced impacts",
+    "working_stock": "working stocks replaced",
 }
 
 
