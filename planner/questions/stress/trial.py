@@ -17,6 +17,7 @@ from ...prepare import Node
 from ...runs.run import PLANNED
 from ...runs.tables import MONTH, by_column
 from ..many import Result, Worker
+from .answered import answer
 from .cases import NOTHING, OUTAGE, Case, disruption, with_case
 from .disrupted_operations import Branch, CaseSolution, Shape
 from .planned import Planned, Tabled
@@ -121,7 +122,12 @@ class Trials:
         return self._branches[shape]
 
     def run_case(self, case: Case) -> Result:
-        """Solve a case and return all that is reported of it; see `Stress` for the columns."""
+        """Solve a case and return all that is reported of it; see `Stress` for the columns.
+
+        Of one that may be answered only what the answer saves is returned, see `answered.answer`.
+        """
+        if case.after is not None:
+            return answer(self.instance, self.planned, case, case.after, self.settings)
         branch = self.branch(case)
         solution = branch.solve(case)
         described: Result = {
