@@ -7,7 +7,7 @@ set -euo pipefail
 instances=$(cd "$(dirname "$0")/../../instances" && pwd)
 planner=${PLANNER:-planner}
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(plans clocks squeeze stop vault cover failing delivery hedge)
+[ ${#parts[@]} -gt 0 ] || parts=(plans clocks squeeze working stop vault cover failing delivery hedge)
 
 ask() {  # ask FOLDER COMMAND...: the answer into runs/FOLDER, its text into runs/FOLDER.txt
   [ -e "runs/$1.txt" ] && return
@@ -27,11 +27,24 @@ clocks() {  # months or years
   ask months-12 stress runs/base --year 2030
   ask years-6 stress runs/base --year 2030 --months 6 --clock year
   ask years-12 stress runs/base --year 2030 --clock year
+  ask five-years stress runs/base --year 2030 --years 5 --only outage:CHN --no-survival
 }
 
 squeeze() {
   ask squeeze-wait stress runs/base --year 2030 --only export_stop:CHN --squeeze 0 --squeeze 0.25 --squeeze 0.6 --wait 6
   ask squeeze stress runs/base --year 2030 --only export_stop:CHN --squeeze 0 --squeeze 0.25 --squeeze 0.6
+}
+
+working() {  # what firms hold
+  ask working solve "$instances/working-stocks" --gap 0.001
+  local months run
+  for months in 1 3 6 12; do
+    for run in base working; do
+      ask "$run-$months" stress "runs/$run" --year 2030 --months "$months" --only export_stop:CHN
+    done
+  done
+  ask working-half stress runs/working --year 2030 --months 6 --only export_stop:CHN --scale working_stocks.weeks=0.5
+  ask working-more stress runs/working --year 2030 --months 6 --only export_stop:CHN --scale working_stocks.weeks=1.5
 }
 
 stop() {  # no exports for six months of 2028
@@ -68,7 +81,7 @@ hedge() {
 
 for part in "${parts[@]}"; do
   case $part in
-    plans | clocks | squeeze | stop | vault | cover | failing | delivery | hedge) "$part" ;;
+    plans | clocks | squeeze | working | stop | vault | cover | failing | delivery | hedge) "$part" ;;
     *) echo "$part: no part of this script"; exit 2 ;;
   esac
 done
