@@ -67,9 +67,13 @@ def draw(seed):
     return toml, tables
 
 
-def valid(folder: Path, seed):
-    """An instance drawn and loaded: rows that the planner finds to be without effect are taken out first."""
+def valid(folder: Path, seed, without=()):
+    """An instance drawn and loaded: rows that the planner finds to be without effect are taken out first.
+
+    without  tables that it shall not have
+    """
     toml, tables = draw(seed)
+    tables |= {name: [] for name in without}
     while True:
         shutil.rmtree(folder, ignore_errors=True)
         write_instance(folder, {name: rows for name, rows in tables.items() if rows}, toml)
