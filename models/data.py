@@ -184,6 +184,34 @@ class Holding(NamedTuple):
     can_draw: bool
 
 
+class RunDown(NamedTuple):
+    """What is drawn from the working stocks of firms in a country, of a material of one provenance, at a node."""
+
+    country: str
+    material: str
+    provenance: str
+    node: int
+    cost: float  # MUSD/kt: what it takes to replace it later
+
+
+class WorkingStock(NamedTuple):
+    """A working stock in one course: all draws together are at most so many years of a use.
+
+    use     of the node with which the course begins to be disturbed: activity and deliver of it, kt of stock per kt/yr
+    full    kt: the same if that node is not decided here
+    drawn   run_down: years of each node of the course
+    """
+
+    country: str
+    material: str
+    provenance: str
+    node: int  # the last one at which something can be drawn
+    activity: Terms
+    deliver: Terms
+    full: float
+    drawn: Terms
+
+
 class Outcome(NamedTuple):
     """One way in which the future can go: undisturbed, or with one scenario and those whose branches it descends from.
 
@@ -303,6 +331,7 @@ class Pool:
     sold: list[int] = field(default_factory=list)  # sell
     collected: list[int] = field(default_factory=list)  # collect
     held: list[int] = field(default_factory=list)  # stock: its put and draw
+    run_down: int | None = None  # None: there is no working stock of it
     surplus: int | None = None  # None: nothing may be thrown away
     downgrade: int | None = None  # takes from the clean pool, adds to the exposed one; None: not possible
 
@@ -528,6 +557,15 @@ class StockLimit(NamedTuple):
     modules: Terms  # build, kt per module
 
 
+class StockRelease(NamedTuple):
+    """The most that may be released from a stockpile at a node of a branch; 0 while it may not be released yet."""
+
+    stockpile: str
+    node: int
+    limit: float  # kt/yr
+    parts: tuple[int, ...]  # stock: draw
+
+
 class StockFloor(NamedTuple):
     """The least stock at the end of the horizon; in a branch some of it may be missing, at a price."""
 
@@ -671,6 +709,7 @@ class ModelData:
     deliver: list[Delivery] = field(default_factory=list)
     collect: list[Collection] = field(default_factory=list)  # also describes the rows of its limits
     stock: list[Holding] = field(default_factory=list)
+    run_down: list[RunDown] = field(default_factory=list)
     surplus: list[int] = field(default_factory=list)  # position of its pool
     downgrade: list[tuple[int, int]] = field(default_factory=list)  # positions of its clean and its exposed pool
     build: list[Start] = field(default_factory=list)
@@ -691,6 +730,8 @@ class ModelData:
     lane_limit: list[LaneLimit] = field(default_factory=list)
     stock_limit: list[StockLimit] = field(default_factory=list)
     stock_floor: list[StockFloor] = field(default_factory=list)
+    stock_release: list[StockRelease] = field(default_factory=list)
+    working_stock: list[WorkingStock] = field(default_factory=list)
     sale_limit: list[SaleLimit] = field(default_factory=list)
     swap_limit: list[SwapLimit] = field(default_factory=list)
     impacts: list[Footprint] = field(default_factory=list)

@@ -327,6 +327,38 @@ class Stockpile(CitedRow):
     max_t: float = number("most it can hold", "t")
     holding_usd_per_t: float = number("cost per tonne held at a period's end, and year", "USD/t", 0.0)
     final_min_t: float = number("least content after the last period", "t", 0.0)
+    release_after_months: int = whole_years(
+        "months after a disruption begins until something may be released; counts where a branch is in months", 0
+    )
+    release_max_t: float | None = number(
+        "most that may be released in a month while a branch lasts; the plan is not held to it",
+        "t/month",
+        None,
+        "no limit",
+    )
+
+
+class WorkingStock(CitedRow):
+    """What firms hold of a material in a country to work with, beside any stockpile: so many weeks of their use.
+
+    It is full when a disruption that is counted in months begins: it then holds these weeks of what the course that
+    the branch leaves uses and delivers there, clean and exposed apart, in that year (if the branch begins with
+    January, in the year before). It can be drawn in the disrupted months, by its own country. It is filled again
+    later: a tonne drawn costs what it takes to replace it. By the clock of years it does nothing.
+    """
+
+    TABLE = "working_stocks"
+    KEY = ("material", "country")
+
+    material: str = reference("materials", "what is held")
+    country: str = reference("countries", "where it lies")
+    weeks: float = number("weeks of use that are held", "weeks", gt=0.0, le=520.0)
+    replace_usd_per_t: float | None = number(
+        "cost of replacing a tonne drawn, no less than a tonne costs in normal times",
+        "USD/t",
+        None,
+        "value_usd_per_t of the material",
+    )
 
 
 class Cap(CitedRow):
@@ -626,11 +658,9 @@ class Source(Row):
 
 ROWS: tuple[type[Row], ...] = (
     Country, Material, Process, Recipe, RecipeYield, Facility, FacilityCapacity, Operation, OperationCost, Option,
-    OptionSize, Lane, Tariff,
-    Sector, Demand, Market, MarketPrice, Stockpile, Cap, Group, GroupLimit, Fund, FundOption, Scenario, Disruption,
-    BranchService, DeliveryRisk, Closure, PriceFloor, Offtake, Buyer, BuyerPrice, Substitute, SubstituteShare, Return,
-    Impact, ImpactFactor, Content, Blend, Evidence,
-    Source,
+    OptionSize, Lane, Tariff, Sector, Demand, Market, MarketPrice, Stockpile, WorkingStock, Cap, Group, GroupLimit,
+    Fund, FundOption, Scenario, Disruption, BranchService, DeliveryRisk, Closure, PriceFloor, Offtake, Buyer,
+    BuyerPrice, Substitute, SubstituteShare, Return, Impact, ImpactFactor, Content, Blend, Evidence, Source,
 )  # fmt: skip
 
 

@@ -62,7 +62,9 @@ def prepare_branch(
     last: int | None = None,
     closed: operations.Closed | None = None,
     served: Served | None = None,
+    used: Mapping[tuple[str, str, str], float] | None = None,
     together: bool = False,
+    free: bool = False,
 ) -> Prepared:
     """Return the data of one branch alone, with probability 1, that begins with given stocks.
 
@@ -70,14 +72,18 @@ def prepare_branch(
     clean-only rules in the scenario's years.
 
     scenario  whose branch it is
-    builds    (option, start year) -> modules of a plan; ``data.build`` describes only these, the caller fixes them
+    builds    (option, start year) -> modules of a plan; unless ``free``, ``data.build`` describes only these, and the
+              caller fixes them
     openings  (stockpile, provenance) -> t in stock when the branch begins, of one that begins within a year too
     last      position of the last period wanted; None: to the end of the horizon
     closed    (facility, first year of a period) -> share of own capacity that is closed; None: nothing is
     served    (country, sector, material, provenance, first year of a period) -> t/yr that the plan delivers, of which
               something may come back in the branch; only the periods before it count
+    used      (material, country, provenance) -> t/yr that the plan uses and delivers when the branch begins, of which
+              working stocks hold some weeks; None: nothing
     together  months of a year that are alike make one node, which stands for each of them: where no stock and nothing
               that comes back ties one month to another
+    free      ``data`` has all starts of the horizon, with the limits on them; the caller fixes those that are decided
     """
     span = periods(instance)
     whole = ModelData()
@@ -113,12 +119,18 @@ def prepare_branch(
             )
         )
         conditions.append(of_node)
-    investment.add(instance, span, horizon_end(instance), data)
-    held = (start for start in data.build if start.branch == PLAN and builds.get((start.option, start.year), 0.0) > 0.0)
-    data.build = list(held)
-    data.starts = {scenario: tuple(range(len(data.build)))}
-    data.chosen, data.modules, data.groups, data.requires = [], [], [], []
-    operations.add(instance, span, conditions, data, openings, closed or {}, served)
+    decided = replace(instance, scenarios=())  # all courses share what is started
+    investment.add(decided, span, horizon_end(instance), data)
+    if free:
+        data.starts |= {scenario: data.starts[PLAN]}
+        sizes.add(decided, horizon_end(instance), data)
+        groups.add(decided, data)
+        funding.add(decided, data)
+    else:
+        data.build = [start for start in data.build if builds.get((start.option, start.year), 0.0) > 0.0]
+        data.starts = {scenario: tuple(range(len(data.build)))}
+        data.chosen, data.modules, data.groups, data.requires = [], [], [], []
+    operations.add(instance, span, conditions, data, openings, closed or {}, served, used or {})
     blends.add(instance, data)
     data.own_fixed_om = 0.0
     caps.add(instance, span, data)

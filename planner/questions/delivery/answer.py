@@ -7,6 +7,7 @@ starts, groups, funds and private money hold for the answer together with what t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -126,6 +127,16 @@ class Answer:
             "starts": started,
             "news": news,
         }
+
+    def known(self, outcome: Mapping[str, ProjectOutcome]) -> float:
+        """Return a present cost, MUSD, below which no plan is in an outcome, whatever it starts, answers and knows.
+
+        It is the least cost of someone who knows the outcome beforehand, may build in fractions, and need keep no
+        promise that can be broken.
+        """
+        arrays, cost = self._with(outcome, min(p.first_year for p in self.modules.span), {})
+        found = Programme(replace(arrays.relaxed, cost=cost), Settings()).find()
+        return found.value + self.closing if found.held else -math.inf
 
     def _best(
         self, outcome: Mapping[str, ProjectOutcome], begin: int, builds: Builds

@@ -28,6 +28,7 @@ class Delivered:
     """The builds and closures of a plan, whose operations can be solved in any outcome.
 
     rebuild_after  years after the news of an outcome from which on something else may be started; None: never
+    bounded        whether a bound is sought too, below which no plan is in the outcome
     planned        the result (see `solve_outcome`) if all goes to plan. Every outcome starts from the basis of this
                    one, so that its result depends neither on the outcomes tried before nor on the process
 
@@ -35,11 +36,11 @@ class Delivered:
     Raises UsageError if the plan starts an option in a year which the instance does not allow.
     """
 
-    def __init__(self, instance: Instance, run: Run, rebuild_after: int | None = None) -> None:
+    def __init__(self, instance: Instance, run: Run, rebuild_after: int | None = None, bounded: bool = False) -> None:
         check_linear(instance)
         if rebuild_after is not None and rebuild_after < 0:
             raise UsageError(f"rebuild_after = {rebuild_after}: expected 0 or more years, or never")
-        self.rebuild_after = rebuild_after
+        self.rebuild_after, self.bounded = rebuild_after, bounded
         self.modules = Modules(
             replace(instance, _content=None, warnings=())
         )  # without what other processes do not need
@@ -96,7 +97,7 @@ class Delivered:
         what     name of the outcomes in lines of progress
         partial  file that keeps finished outcomes until all are done
         """
-        finished = Finished([self.digest, "delivery", self.rebuild_after], partial)
+        finished = Finished([self.digest, "delivery", self.rebuild_after, self.bounded], partial)
         keys = [finished.key(sorted(outcome.items())) for outcome in outcomes]
         with Many(self, finished, what, workers=workers, scheduler=scheduler, progress=progress) as many:
             try:
@@ -109,9 +110,13 @@ class Delivered:
         return {k: finished.results[key] for k, key in enumerate(keys) if key in finished.results}
 
     def solve_outcome(self, outcome: JointOutcome) -> Result:
-        """Return the result of the plan in an outcome, and as ``answered`` of the best answer, see `Answer.to`."""
+        """Return the result of the plan in an outcome, and as ``answered`` of the best answer, see `Answer.to`.
+
+        With ``bounded`` also as ``known`` the bound below which no plan is, see `Answer.known`.
+        """
+        known = {"known": self.answer.known(outcome)} if self.answer and self.bounded else {}
         answered = self.answer.to(outcome) if self.answer and outcome else None
-        return {**self.held(outcome, self.builds), "answered": answered}
+        return {**self.held(outcome, self.builds), "answered": answered, **known}
 
     def held(self, outcome: JointOutcome, builds: Sequence[tuple[Option, int, float]]) -> Result:
         """Return what comes of builds (option, start year, modules) in an outcome, as values that JSON can hold.

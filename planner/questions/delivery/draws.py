@@ -98,7 +98,7 @@ def draw(instance: Instance, samples: int, seed: int | Sequence[int]) -> Draws:
     project_of = [o.exclusive_group or o.option for o in options]
     projects = sorted(set(project_of))
     where = {name: i for i, name in enumerate(projects)}
-    risks = [_risk_of(instance, o) for o in options]
+    risks = [risk_of(instance, o) for o in options]
     causes = sorted({r.common_cause for r in risks} - {""})
     dimensions = ASPECTS * max(1, len(projects)) + len(causes)
     sequence = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
@@ -122,7 +122,7 @@ def draw(instance: Instance, samples: int, seed: int | Sequence[int]) -> Draws:
     )
 
 
-def _risk_of(instance: Instance, option: Option) -> DeliveryRisk:
+def risk_of(instance: Instance, option: Option) -> DeliveryRisk:
     """Return the row of delivery_risk.csv that governs an option: its own, its owner's, that of its kind, or of all.
 
     Without any, the row returned says that the option comes as planned.

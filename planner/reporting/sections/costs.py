@@ -26,6 +26,7 @@ NAMES = {
     "substitution": "substitutes",
     "impact": "priced impacts",
     "lane_use": "use of lanes",
+    "working_stock": "working stocks replaced",
 }
 
 
