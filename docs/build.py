@@ -246,6 +246,7 @@ SAYS = {
     "bars": "how far a call is",
     "above": "shows by a layer above",
     "words": "how numbers read",
+    "language": "messages in other languages",
     "quiet_highs": "a HiGHS that is silent",
 }
 

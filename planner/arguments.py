@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from functools import wraps
 from numbers import Integral, Real
 from os import PathLike
@@ -13,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 from .bars import bar, wanted
 from .errors import UsageError, nearest
+from .language import language, languages
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,6 +29,18 @@ SIMPLE: Mapping[str, tuple[type, str]] = {
     "None": (type(None), "None"),
 }
 SEVERAL = re.compile(r"(?:Collection|Sequence)\[(int|float|str)\]")
+
+
+@contextmanager
+def in_language(code: str | None) -> Iterator[None]:
+    """Write messages in a language within a block; None: as around it.
+
+    Raises UsageError, which lists those there are, for another one.
+    """
+    if code is not None and code not in languages():
+        raise UsageError(f"language {code}: expected one of {', '.join(languages())}")
+    with nullcontext() if code is None else language(code):
+        yield
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from .language import _, p_
 from .words import figure_of
 
 ROUNDING = 1e-7  # relative to the cost; the least-exposure step of a solve may raise the cost by this part
@@ -69,16 +70,21 @@ class Band(NamedTuple):
         'between 10 MUSD less and 11 MUSD more'
         """
         if self.same:
-            return "the same"
+            return _("the same")
         if not self.sign:
-            low = money(-self.least) + " less" if self.least < -self.rounding else "nothing"
-            high = money(self.most) + " more" if self.most > self.rounding else "nothing"
-            return f"between {low} and {high}"
-        text = f"{money(abs(self.found))} {'more' if self.sign > 0 else 'less'}"
+            low = (
+                _("{amount} less", amount=money(-self.least))
+                if self.least < -self.rounding
+                else p_("change", "nothing")
+            )
+            high = _("{amount} more", amount=money(self.most)) if self.most > self.rounding else p_("change", "nothing")
+            return _("between {low} and {high}", low=low, high=high)
+        amount = money(abs(self.found))
+        text = _("{amount} more", amount=amount) if self.sign > 0 else _("{amount} less", amount=amount)
         if self.most - self.least <= WIDE * abs(self.found):
             return text
         ends = sorted((abs(self.least), abs(self.most)))
-        return f"{text} ({money(ends[0])} to {money(ends[1])})"
+        return _("{change} ({least} to {most})", change=text, least=money(ends[0]), most=money(ends[1]))
 
 
 def difference(of: Searched, base: Searched) -> Band:
@@ -100,4 +106,6 @@ def span_of(found: float, least: float, most: float) -> str:
     >>> span_of(2000.0, 2000.0, 2000.0), span_of(2000.0, 1700.0, 2350.0)
     ('2,000', '1,700 to 2,350')
     """
-    return figure_of(found, 4) if most - least <= WIDE * abs(found) else f"{figure_of(least)} to {figure_of(most)}"
+    if most - least <= WIDE * abs(found):
+        return figure_of(found, 4)
+    return _("{least} to {most}", least=figure_of(least), most=figure_of(most))

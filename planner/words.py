@@ -7,6 +7,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from .language import _, large, n_, number, p_
+
 
 def figure_of(value: float, digits: int = 3) -> str:
     """Return a number with ``digits`` significant digits, thousands separators, and all digits before the point.
@@ -19,7 +21,7 @@ def figure_of(value: float, digits: int = 3) -> str:
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{decimals}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text in ("-0", "0") else text
+    return "0" if text in ("-0", "0") else number(text)
 
 
 def share_of(value: float, decimals: int = 1) -> str:
@@ -33,11 +35,21 @@ def share_of(value: float, decimals: int = 1) -> str:
     if value != value:
         return "-"
     if abs(value) > 100.0:
-        return f"{'below -' if value < 0 else 'over '}10,000%"
+        most = number("10,000%")
+        return _("below -{share}", share=most) if value < 0 else _("over {share}", share=most)
     if 0 < abs(value) < 0.1 ** (decimals + 2):
-        return f"{value * 100:.2g}%" if abs(value) >= 1e-5 else "0%"
+        return number(f"{value * 100:.2g}%" if abs(value) >= 1e-5 else "0%")
     text = f"{value * 100:.{decimals}f}"
-    return f"{text if float(text) not in (0.0, 100.0) else text[: text.index('.')]}%"
+    return number(f"{text if float(text) not in (0.0, 100.0) else text[: text.index('.')]}%")
+
+
+def bare(share: str) -> str:
+    """Return a share in words without its per cent sign.
+
+    >>> bare("83.4%")
+    '83.4'
+    """
+    return share.rstrip("%").rstrip()
 
 
 def written(value: Any, form: str) -> str:
@@ -52,7 +64,7 @@ def written(value: Any, form: str) -> str:
     if form == "number":
         return figure_of(float(value), 4 if abs(value) < 1000 else 3)
     if form == "count":
-        return f"{value:,.0f}"
+        return number(f"{value:,.0f}")
     return str(value)
 
 
@@ -62,11 +74,28 @@ def tonnes_of(value: float) -> str:
     >>> tonnes_of(1880889.0), tonnes_of(12345.6), tonnes_of(60.0)
     ('1.88 million t', '12,300 t', '60 t')
     """
+    if value >= 1e4 and (counted := large(value)):
+        return _("{tonnes} t", tonnes=counted[1].format(figure_of(counted[0])))
     if value >= 1e6:
-        return f"{figure_of(value / 1e6)} million t"
+        return _("{amount} million t", amount=figure_of(value / 1e6))
     if value >= 1e4:
         value = round(value, 2 - math.floor(math.log10(value)))
-    return f"{figure_of(value)} t"
+    return _("{tonnes} t", tonnes=figure_of(value))
+
+
+def money_of(musd: float, currency: str, digits: int = 3) -> str:
+    """Return an amount (in millions) in words; ``digits`` are significant digits.
+
+    >>> money_of(1580.0, "USD"), money_of(0.25, "USD"), money_of(12.0, "USD")
+    ('1.58 billion USD', '250 thousand USD', '12 million USD')
+    """
+    if counted := large(musd * 1e6):
+        return _("{amount} {currency}", amount=counted[1].format(figure_of(counted[0], digits)), currency=currency)
+    if abs(musd) >= 1000:
+        return _("{amount} billion {currency}", amount=figure_of(musd / 1000, digits), currency=currency)
+    if 1e-3 <= abs(musd) < 1:
+        return _("{amount} thousand {currency}", amount=figure_of(musd * 1e3, digits), currency=currency)
+    return _("{amount} million {currency}", amount=figure_of(musd, digits), currency=currency)
 
 
 def rate_of(value: float) -> str:
@@ -75,7 +104,16 @@ def rate_of(value: float) -> str:
     >>> rate_of(0.05), rate_of(0.075)
     ('5%', '7.5%')
     """
-    return f"{value * 100:.4g}%"
+    return number(f"{value * 100:.4g}%")
+
+
+def percent_of(share: float) -> str:
+    """Return a share (0.5 means 50 %) as whole per cents.
+
+    >>> percent_of(0.123)
+    '12%'
+    """
+    return number(f"{share:.0%}")
 
 
 def listed(names: Sequence[str], most: int = 6) -> str:
@@ -85,17 +123,42 @@ def listed(names: Sequence[str], most: int = 6) -> str:
     ('a, b and c', 'a, b and 2 more')
     """
     if len(names) > most:
-        return f"{', '.join(names[:most])} and {len(names) - most} more"
-    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
+        return n_("{names} and {n} more", "{names} and {n} more", len(names) - most, names=commas(names[:most]))
+    if len(names) > 1:
+        return _("{names} and {last}", names=commas(names[:-1]), last=names[-1])
+    return "".join(names)
 
 
-def told(head: str, parts: Iterable[str], none: str = "none") -> str:
-    """Return a heading and its parts as one sentence; ``none`` stands for no parts.
+def commas(parts: Iterable[str]) -> str:
+    """Return parts of a sentence one after the other, with commas between them.
+
+    >>> commas(["Japan 5 t", "Estonia 3 t"])
+    'Japan 5 t, Estonia 3 t'
+    """
+    return p_("between parts", ", ").join(parts)
+
+
+def full_stop(sentence: str) -> str:
+    """Return words as a sentence.
+
+    >>> full_stop("Nothing is built")
+    'Nothing is built.'
+    """
+    return _("{sentence}.", sentence=sentence)
+
+
+def semicolons(parts: Iterable[str]) -> str:
+    """Return parts of a sentence that may have commas of their own, with semicolons between them."""
+    return p_("between parts", "; ").join(parts)
+
+
+def told(head: str, parts: Iterable[str]) -> str:
+    """Return a heading and its parts as one sentence; "none" stands for no parts.
 
     >>> told("Largest makers", ["Japan 5 t", "Estonia 3 t"]), told("Not delivered", [])
     ('Largest makers: Japan 5 t; Estonia 3 t.', 'Not delivered: none.')
     """
-    return f"{head}: {'; '.join(parts) or none}."
+    return full_stop(_("{head}: {parts}", head=head, parts=semicolons(parts) or _("none")))
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -128,7 +191,7 @@ def points_of(share: float) -> str:
     >>> points_of(0.0187), points_of(-0.0004), points_of(0.0)
     ('+1.9', '-0.04', '0')
     """
-    text = share_of(abs(share)).rstrip("%")
+    text = bare(share_of(abs(share)))
     return text if text in ("0", "-") else f"{'-' if share < 0 else '+'}{text}"
 
 
@@ -157,6 +220,8 @@ def brief_number(value: float) -> str:
     ['0', '3.1', '412', '12k', '2.3M']
     """
     if abs(value) >= 1e4:
+        if counted := large(value):
+            return counted[1].format(figure_of(counted[0], 2))
         return f"{figure_of(value / 1e6, 2)}M" if abs(value) >= 1e6 else f"{figure_of(value / 1e3, 2)}k"
     return figure_of(value, 2) if abs(value) >= 5e-4 else "0"
 

@@ -98,13 +98,13 @@ def _copy(old: Path, new: Path) -> None:
         shutil.copy2(old, new, follow_symlinks=False)
 
 
-def check_file(file: Path, overwrite: bool, endings: tuple[str, ...], begins: str = "") -> None:
+def check_file(file: Path, overwrite: bool, endings: tuple[str, ...], begins: tuple[str, ...] = ()) -> None:
     """Raise an error if ``file`` may not be written.
 
     overwrite  whether an existing file may be replaced
     endings    permitted suffixes in lower case, such as ``(".mps", ".lp")``
-    begins     text with which an existing file must begin to be replaced, so that a mistyped name does not destroy
-               another document; "" permits any file
+    begins     texts with one of which an existing file must begin to be replaced, so that a mistyped name does not
+               destroy another document; none permits any file
 
     Raises UsageError if the suffix is not permitted, and OutputError if the file exists and may not be replaced.
     """
@@ -120,7 +120,8 @@ def check_file(file: Path, overwrite: bool, endings: tuple[str, ...], begins: st
         ours = file.is_file()
         if ours and begins:
             with file.open("rb") as there:
-                ours = there.read(len(begins.encode())) == begins.encode()
+                heads = tuple(head.encode() for head in begins)
+                ours = there.read(max(map(len, heads))).startswith(heads)
     except OSError as error:
         raise OutputError(f"{file} cannot be read: {error.strerror}") from error
     if not ours:
@@ -128,7 +129,7 @@ def check_file(file: Path, overwrite: bool, endings: tuple[str, ...], begins: st
 
 
 @contextmanager
-def whole_file(file: Path, overwrite: bool, endings: tuple[str, ...], begins: str = "") -> Iterator[Path]:
+def whole_file(file: Path, overwrite: bool, endings: tuple[str, ...], begins: tuple[str, ...] = ()) -> Iterator[Path]:
     """Yield a temporary path, and rename what the caller wrote there to ``file`` if the block ends without an error.
 
     The arguments and errors are those of `check_file`. Raises OutputError too if the file cannot be written.

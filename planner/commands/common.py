@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..arguments import fraction
+from ..arguments import fraction, in_language
 from ..bars import terminal
 from ..errors import UsageError, idle
+from ..language import ENGLISH, languages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,6 +89,16 @@ Forbid = Annotated[
     typer.Option("--forbid", metavar="OPTION", help='never build it, or all of owner="NAME"; repeatable'),
 ]
 
+Language = Annotated[
+    str,
+    typer.Option(
+        "--language",
+        metavar="CODE",
+        help=f"of the text and the page: {', '.join(languages())}",
+        autocompletion=languages,
+    ),
+]
+
 WHAT_IF = {  # the verbs of what-ifs, in the order in which they are made
     "without": Annotated[
         list[str] | None,
@@ -130,6 +141,21 @@ def asks_what_if(command: Callable[..., None]) -> Callable[..., None]:
     own = [p.replace(kind=kind) for p in signature.parameters.values()]
     more = [inspect.Parameter(f"{verb}_", kind, default=None, annotation=of) for verb, of in WHAT_IF.items()]
     run.__signature__ = signature.replace(parameters=[*own, *more])  # type: ignore[attr-defined]
+    return run
+
+
+def speaks(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option ``--language``, in which it writes its text and its page."""
+
+    @wraps(command)
+    def run(*places: Any, **given: Any) -> None:
+        with in_language(given.pop("language")):
+            command(*places, **given)
+
+    signature, kind = inspect.signature(command, eval_str=True), inspect.Parameter.KEYWORD_ONLY
+    own = [p.replace(kind=kind) for p in signature.parameters.values()]
+    asked = inspect.Parameter("language", kind, default=ENGLISH, annotation=Language)
+    run.__signature__ = signature.replace(parameters=[*own, asked])  # type: ignore[attr-defined]
     return run
 
 

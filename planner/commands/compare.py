@@ -11,9 +11,10 @@ import planner
 
 from ..errors import UsageError
 from . import common
-from .common import AsJson, Gap, Output, Overwrite, Seed, Threads, TimeLimit, asked, asks_what_if
+from .common import AsJson, Gap, Output, Overwrite, Seed, Threads, TimeLimit, asked, asks_what_if, speaks
 
 
+@speaks
 @asks_what_if
 def compare(
     context: typer.Context,

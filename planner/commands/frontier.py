@@ -23,9 +23,11 @@ from .common import (
     Workers,
     asks_what_if,
     refuse,
+    speaks,
 )
 
 
+@speaks
 @asks_what_if
 def frontier(
     context: typer.Context,

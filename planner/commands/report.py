@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from .common import Overwrite, RunFolder, RunInstance
+from .common import Overwrite, RunFolder, RunInstance, speaks
 
 
+@speaks
 def report(
     run: RunFolder,
     output: Annotated[

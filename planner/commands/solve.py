@@ -25,6 +25,7 @@ from .common import (
     TimeLimit,
     asks_what_if,
     share,
+    speaks,
 )
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ..solving.pins import Pins
 
 
+@speaks
 @asks_what_if
 def solve(
     instance: InstanceFolder,

@@ -38,7 +38,7 @@ def describe(folder: Path, file: Path, overwrite: bool) -> None:
         except (OSError, ValueError, TypeError) as error:
             raise OutputError(f"{file} is not replaced, because it is no data package; move it away") from error
     text = package(folder, kept)
-    with whole_file(file, overwrite, (file.suffix,), begins="{") as made:
+    with whole_file(file, overwrite, (file.suffix,), begins=("{",)) as made:
         made.write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..language import number
 from ..words import figure_of
 
 if TYPE_CHECKING:
@@ -19,4 +20,4 @@ def unit_of(instance: Instance, cap: str) -> str:
 def limit_in_words(instance: Instance, cap: str, limit: float, digits: int = 6) -> str:
     """Return a limit, or what a plan reaches of what a cap limits: a percentage, or an amount with its unit."""
     unit = unit_of(instance, cap)
-    return f"{figure_of(limit, digits)} {unit}" if unit else f"{limit * 100:.{digits}g}%"
+    return f"{figure_of(limit, digits)} {unit}" if unit else number(f"{limit * 100:.{digits}g}%")

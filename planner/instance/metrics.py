@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..language import N_
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:
@@ -39,15 +41,16 @@ class Metric:
 METRICS = {
     metric.name: metric
     for metric in (
-        Metric("exposed_share", "exposed share", "traced", of=False, columns=("country", "sector")),
-        Metric("stage_share", "stage share", "stage"),
-        Metric("single_country_share", "single-country share", "single country"),
-        Metric("largest_share", "share of the largest suppliers", "largest suppliers", columns=("largest",),
+        Metric("exposed_share", "exposed share", N_("traced"), of=False, columns=("country", "sector")),
+        Metric("stage_share", "stage share", N_("stage")),
+        Metric("single_country_share", "single-country share", N_("single country")),
+        Metric("largest_share", "share of the largest suppliers", N_("largest suppliers"), columns=("largest",),
                needs=("largest",)),
-        Metric("import_share", "import share", "imports", columns=("country", "origin"), needs=("origin", "country"),
-               floor=True),
-        Metric("own_share", "own share", "own production", columns=("country", "recycled"), needs=("country",),
+        Metric("import_share", "import share", N_("imports"), columns=("country", "origin"),
+               needs=("origin", "country"), floor=True),
+        Metric("own_share", "own share", N_("own production"), columns=("country", "recycled"), needs=("country",),
                floor=True, own=True),
-        Metric("impact", "impact", "impact", of=False, columns=("impact",), needs=("impact",), floor=True, amount=True),
+        Metric("impact", "impact", N_("impact"), of=False, columns=("impact",), needs=("impact",),
+               floor=True, amount=True),
     )
 }  # fmt: skip

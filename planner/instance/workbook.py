@@ -62,7 +62,7 @@ def convert(source: Path, target: Path, overwrite: bool, progress: Callable[[str
         raise UsageError(f"{source} does not exist")
     tell = progress or (lambda line: None)
     if to_workbook:
-        with whole_file(target, overwrite, (ENDING,), begins="PK") as made:
+        with whole_file(target, overwrite, (ENDING,), begins=("PK",)) as made:
             _to_workbook(source, made, tell)
         return target
     check_folder(target, SETTINGS_FILE, overwrite)

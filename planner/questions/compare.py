@@ -8,13 +8,17 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
+
 from ..arguments import checked
 from ..bands import WIDE, Searched, difference
 from ..errors import UsageError, hinted
+from ..language import N_, _, number, translated
 from ..runs.outlays import by_payer
 from ..runs.run import given_run
+from ..runs.tables import component_in_words
 from ..solving.pins import in_words
-from ..words import figure_of, points_of, share_of, spans_of
+from ..words import figure_of, listed, points_of, semicolons, share_of, spans_of
 from .study import NOTES, Study, Table, Value, text_table
 
 if TYPE_CHECKING:
@@ -169,49 +173,61 @@ class Comparison(Study):
 
     def __str__(self) -> str:
         two = len(self.names) == 2
-        lines = [*self.answers, f"Plans, years {spans_of(self.years)}; the base is {self.names[0]}"]
+        base = _("Plans, years {years}; the base is {name}", years=spans_of(self.years), name=self.names[0])
+        lines = [*self.answers, base]
         lines += self._figures_in_text()
         nothing = (self.totals[list(self.names)].abs() <= NOTHING).all(axis=1)
         others = self.totals[~nothing & ~self.totals["quantity"].isin(["cost", "exposed share"])]
-        lines += ["Totals", *_text_table(others, ["quantity", "unit"], self.names, change=two)]
-        lines += ["Traced dependence by year", *self._dependence_in_text()]
+        others = others.assign(
+            quantity=[quantity_in_words(q) for q in others["quantity"]],
+            unit=[translated(unit) for unit in others["unit"]],
+        )
+        lines += [_("Totals"), *_text_table(others, ["quantity", "unit"], self.names, change=two)]
+        lines += [_("Traced dependence by year"), *self._dependence_in_text()]
         for table, title in (
-            ("builds", "Built otherwise (t of capacity started)"),
-            ("flows", "Moved otherwise (t over the years in common)"),
-            ("funding", "Paid otherwise by funds and private capital (MUSD)"),
-            ("shortages", "Short otherwise (t over the years in common)"),
+            ("builds", _("Built otherwise (t of capacity started)")),
+            ("flows", _("Moved otherwise (t over the years in common)")),
+            ("funding", _("Paid otherwise by funds and private capital (MUSD)")),
+            ("shortages", _("Short otherwise (t over the years in common)")),
         ):
             rows = self.differences(table)
             if rows.empty:
-                lines.append(f"{title}: nothing")
+                lines.append(_("{title}: nothing", title=title))
                 continue
-            more = f", the largest 12 of {len(rows)}" if len(rows) > 12 else ""
+            if len(rows) > 12:
+                title = _("{title}, the largest 12 of {n}", title=title, n=len(rows))
             keys = ["option", "country", *(["when"] if two else [])] if table == "builds" else self.columns(table)
-            lines += [f"{title}{more}", *_text_table(rows.head(12), keys, self.names, change=two)]
-        return "\n".join(lines + [f"Note: {n}" for n in self.notes])
+            lines += [title, *_text_table(rows.head(12), keys, self.names, change=two)]
+        return "\n".join(lines + [_("Note: {note}", note=n) for n in self.notes])
 
     def _figures_in_text(self) -> list[str]:
         """Return the key figures, one line for each plan; what is 0 in all plans is left out."""
         rows = figures_of(self.names, self.of, self.money, self.bounds, self.totals.to_dict("records"))
         shown: list[tuple[str, str, Callable[[Mapping[str, Any]], str]]] = [
-            ("plan", "<", lambda r: str(r["plan"])),
+            (_("plan"), "<", lambda r: str(r["plan"])),
             ("MUSD", ">", lambda r: figure_of(r["cost_musd"], 6)),
-            ("against the base", "<", lambda r: "" if r["band"] is None else r["band"].told(figure_of)),
-            ("exposed", ">", lambda r: share_of(r["exposed_share"])),
-            ("points", ">", lambda r: "" if r["plan"] == self.names[0] else points_of(r["exposed_change"])),
+            (_("against the base"), "<", lambda r: "" if r["band"] is None else r["band"].told(figure_of)),
+            (_("exposed"), ">", lambda r: share_of(r["exposed_share"])),
+            (_("points"), ">", lambda r: "" if r["plan"] == self.names[0] else points_of(r["exposed_change"])),
         ]
-        for column, title in (("capex_musd", "capex MUSD"), ("public_musd", "public MUSD"), ("short_t", "short t")):
+        for column, title in (
+            ("capex_musd", _("capex MUSD")),
+            ("public_musd", _("public MUSD")),
+            ("short_t", _("short t")),
+        ):
             if any(abs(r[column]) > NOTHING for r in rows):
                 shown.append((title, ">", lambda r, c=column: figure_of(r[c], 5)))  # type: ignore[misc]
-        return _aligned([(title, side) for title, side, _ in shown], [[tell(r) for *_, tell in shown] for r in rows])
+        return _aligned(
+            [(title, side) for title, side, _tell in shown], [[tell(r) for *_, tell in shown] for r in rows]
+        )
 
     def _dependence_in_text(self) -> list[str]:
         """Return the traced dependence: a line for each plan, a column for each year; of two plans the change too."""
         traced = self.dependence[self.dependence["metric"] == "exposed_share"]
         rows = [[name, *(share_of(share) for share in traced[name])] for name in self.names]
         if len(self.names) == 2:
-            rows.append(["change, points", *("-" if c != c else points_of(c) for c in traced["change"])])
-        return _aligned([("plan", "<"), *((str(year), ">") for year in traced["year"])], rows)
+            rows.append([_("change, points"), *("-" if c != c else points_of(c) for c in traced["change"])])
+        return _aligned([(_("plan"), "<"), *((str(year), ">") for year in traced["year"])], rows)
 
 
 def figures_of(
@@ -258,9 +274,27 @@ def figures_of(
     return rows
 
 
+QUANTITIES = (  # of the table ``totals``, with their units
+    N_("cost"), N_("capex"), N_("public money"), N_("outlays of floors and offtakes"), N_("short"),
+    N_("replaced by substitutes"), N_("exposed share"), N_("MUSD present"), N_("MUSD overnight"), N_("units"),
+    N_("of deliveries"),
+)  # fmt: skip
+KEYS = (N_("quantity"), N_("unit"), N_("option"), N_("country"), N_("when"), N_("facility"), N_("material"),
+        N_("origin"), N_("destination"), N_("source"), N_("sector"))  # fmt: skip
+
+
+def quantity_in_words(quantity: str) -> str:
+    """Return a quantity of the table ``totals`` in words."""
+    if quantity.startswith("of which "):
+        return _("of which {component}", component=component_in_words(quantity.removeprefix("of which ")))
+    if quantity.startswith("impact "):
+        return _("impact {of}", of=quantity.removeprefix("impact "))
+    return translated(quantity)
+
+
 def _aligned(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return a table as lines of text; a column has a title and a side, ``<`` or ``>``."""
-    widths = [max(len(title), *(len(row[c]) for row in rows)) for c, (title, _) in enumerate(columns)]
+    widths = [max(cell_len(title), *(cell_len(row[c]) for row in rows)) for c, (title, _side) in enumerate(columns)]
     wide = [(title, f"{side}{width}") for (title, side), width in zip(columns, widths, strict=True)]
     return [f"  {line}".rstrip() for line in text_table(wide, rows, "  ")]
 
@@ -279,11 +313,15 @@ def _text_table(frame: pd.DataFrame, keys: Sequence[str], names: Sequence[str], 
     def signed(value: float) -> str:
         return f"+{number(value)}" if value >= 1e-9 else number(value)
 
-    more = [("change", ">")] if change else []
+    more = [(_("change"), ">")] if change else []
     return _aligned(
-        [*((key, "<") for key in keys), *((name, ">") for name in names), *more],
+        [*((translated(key), "<") for key in keys), *((name, ">") for name in names), *more],
         [
-            [*(str(row[k]) for k in keys), *(number(row[n]) for n in names), *(signed(row["change"]) for _ in more)]
+            [
+                *(str(row[k]) for k in keys),
+                *(number(row[n]) for n in names),
+                *(signed(row["change"]) for _column in more),
+            ]
             for row in frame.to_dict("records")
         ],
     )
@@ -321,21 +359,21 @@ def compare(*plans: Run | str | Path, names: Sequence[str] | None = None, base: 
         raise UsageError("the plans have no year in common in which a period begins")
     notes = []
     if any(p.lengths != runs[0].lengths for p in runs):
-        notes.append("the plans have different periods: dependence, flows and shortages are of the years in common")
-        notes.append("costs are present values of each plan's own horizon and first year")
+        notes.append(_("the plans have different periods: dependence, flows and shortages are of the years in common"))
+        notes.append(_("costs are present values of each plan's own horizon and first year"))
     money = tuple(_money(p.plan.get("money")) for p in runs)
     if len(set(money)) > 1:
-        told = [f"{n} in {m}" for n, m in zip(called, money, strict=True)]
-        notes.append(f"costs cannot be compared, because they are in different money: {'; '.join(told)}")
+        told = semicolons(_("{plan} in {money}", plan=n, money=m) for n, m in zip(called, money, strict=True))
+        notes.append(_("costs cannot be compared, because they are in different money: {parts}", parts=told))
     else:
         notes += _how_sure(called, runs)
     notes += [
-        f"{name} is a linear relaxation: a bound on the cost, and no plan"
+        _("{name} is a linear relaxation: a bound on the cost, and no plan", name=name)
         for name, plan in zip(called, runs, strict=True)
         if plan.plan["settings"].get("relaxed")
     ]
     notes += [
-        f"{name} was solved with builds held: {held}"
+        _("{name} was solved with builds held: {held}", name=name, held=held)
         for name, plan in zip(called, runs, strict=True)
         if (held := in_words(plan.plan["settings"].get("pins")))
     ]
@@ -371,16 +409,28 @@ def _answers(names: Sequence[str], plans: Sequence[Run], totals: pd.DataFrame) -
     answers = []
     for name, plan in list(zip(names, plans, strict=True))[1:]:
         band = difference(plan.searched, plans[0].searched)
-        amount = band.told() + (" as" if band.same else "" if not band.sign else " than")
-        costs = f"{name} costs {amount} {names[0]}" if band.sign or band.same else f"{name} costs {amount}"
+        said = {"plan": name, "change": band.told(), "base": names[0]}
+        if band.same:
+            costs = _("{plan} costs the same as {base}", **said)
+        elif band.sign:
+            costs = _("{plan} costs {change} than {base}", **said)
+        else:
+            costs = _("{plan} costs {change}", **said)
         base, other = told.loc["exposed share", [names[0], name]]
         short = told.loc["short", name] - told.loc["short", names[0]]
         parts = [costs]
         if base == base and other == other:
-            parts.append(f"{share_of(other)} of deliveries are exposed in place of {share_of(base)}")
+            parts.append(
+                _("{share} of deliveries are exposed in place of {base}", share=share_of(other), base=share_of(base))
+            )
         if abs(short) > SMALL_T:
-            parts.append(f"{figure_of(abs(short), 4)} t {'more' if short > 0.0 else 'less'} are short")
-        answers.append("; ".join(parts))
+            tonnes = figure_of(abs(short), 4)
+            parts.append(
+                _("{tonnes} t more are short", tonnes=tonnes)
+                if short > 0.0
+                else _("{tonnes} t less are short", tonnes=tonnes)
+            )
+        answers.append(semicolons(parts))
     return answers
 
 
@@ -399,45 +449,67 @@ def _how_sure(names: Sequence[str], plans: Sequence[Run]) -> list[str]:
     notes = []
     for name, plan in list(zip(names, plans, strict=True))[1:]:
         band = difference(plan.searched, plans[0].searched)
-        gaps = " and ".join(share_of(p.plan["gap"]) for p in (plans[0], plan))
+        gaps = listed([share_of(p.plan["gap"]) for p in (plans[0], plan)])
         if not _apart(plan, plans[0]):
             notes.append(
-                f"the gaps of the searches ({gaps}) leave open whether {name} or {names[0]} costs more: the least cost "
-                f"of {name} is {band.told()}. Differences in what they build and move may come from the gaps too; "
-                f"{_to_settle(band.found, plans[0], plan)}"
+                _(
+                    "the gaps of the searches ({gaps}) leave open whether {plan} or {base} costs more: the least cost "
+                    "of {plan} is {change}. Differences in what they build and move may come from the gaps too; "
+                    "{cure}",
+                    gaps=gaps,
+                    plan=name,
+                    base=names[0],
+                    change=band.told(),
+                    cure=_to_settle(band.found, plans[0], plan),
+                )
             )
         elif band.sign and band.most - band.least > WIDE * abs(band.found):
             notes.append(
-                f"the least cost of {name} is {band.told()} than that of {names[0]}, by the gaps of the searches "
-                f"({gaps})"
+                _(
+                    "the least cost of {plan} is {change} than that of {base}, by the gaps of the searches ({gaps})",
+                    plan=name,
+                    change=band.told(),
+                    base=names[0],
+                    gaps=gaps,
+                )
             )
     for name, plan in zip(names, plans, strict=True):
         tried = ((improved(plan, by), other) for other, by in zip(names, plans, strict=True))
         cheaper = [(cost, other) for cost, other in tried if cost is not None]
         if cheaper:
             cost, other = min(cheaper)
-            less = f"{figure_of(plan.objective_musd - cost, 4)} MUSD less"
             notes.append(
-                f"{name} can be improved: its search ended at a gap, and with the builds of {other} it costs {less}; "
-                f"solve it again with --start and the run of {other}"
+                _(
+                    "{plan} can be improved: its search ended at a gap, and with the builds of {other} it costs "
+                    "{amount} MUSD less; solve it again with --start and the run of {other}",
+                    plan=name,
+                    other=other,
+                    amount=figure_of(plan.objective_musd - cost, 4),
+                )
             )
     return notes
 
 
 def _to_settle(found: float, base: Run, plan: Run) -> str:
     """Return what gap would settle a difference as large as was found, MUSD, and how long the searches took."""
-    took = " and ".join(f"{p.plan['seconds']['solve']:.0f} s" for p in (base, plan))
+    took = listed([_("{n} s", n=f"{p.plan['seconds']['solve']:.0f}") for p in (base, plan)])
     cost = max(abs(base.objective_musd), abs(plan.objective_musd))
     gap = 0.5 * abs(found) / cost
     if gap < LEAST_GAP:
-        return (
-            f"the plans that were found cost the same, so no gap settles which costs more; solved again with --gap "
-            f"{LEAST_GAP:g} both are known to {figure_of(LEAST_GAP * cost, 2)} MUSD (so far the searches took {took})"
+        return _(
+            "the plans that were found cost the same, so no gap settles which costs more; solved again with --gap "
+            "{gap} both are known to {amount} MUSD (so far the searches took {took})",
+            gap=f"{LEAST_GAP:g}",
+            amount=figure_of(LEAST_GAP * cost, 2),
+            took=took,
         )
     digit = 10.0 ** math.floor(math.log10(gap))
-    return (
-        f"a difference as large as was found, {figure_of(abs(found), 4)} MUSD, is settled by --gap "
-        f"{digit * math.floor(gap / digit):.1g} (so far the searches took {took})"
+    return _(
+        "a difference as large as was found, {amount} MUSD, is settled by --gap {gap} (so far the searches took "
+        "{took})",
+        amount=figure_of(abs(found), 4),
+        gap=f"{digit * math.floor(gap / digit):.1g}",
+        took=took,
     )
 
 
@@ -473,8 +545,13 @@ def improved(plan: Run, by: Run) -> float | None:
 def _money(money: Mapping[str, Any] | None) -> str:
     """Return currency, price year and discount rate of a run in words; None: the run does not record them."""
     if money is None:
-        return "money that its run does not tell"
-    return f"{money['currency']} of {money['price_year']} at {100 * money['discount_rate']:.3g} % a year"
+        return _("money that its run does not tell")
+    return _(
+        "{currency} of {price_year} at {rate} % a year",
+        currency=money["currency"],
+        price_year=money["price_year"],
+        rate=number(f"{100 * money['discount_rate']:.3g}"),
+    )
 
 
 def _names(wished: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..arguments import checked, fraction
 from ..errors import Infeasible, NoPlan, SolverFailed, UsageError
 from ..instance.loading import given_instance
+from ..language import _
 from ..runs.manifest import SCHEMA
 from ..runs.run import Run, given_run
 from ..runs.tables import components
@@ -107,7 +108,7 @@ def solve(
         outcome, steps = optimise_for(aim, prepared.data, settings, progress, pins)
     outcome.seconds["build"] += ready
     if pins is not None and (others := instance.other_choices(pins.forbid)):
-        outcome.notes.append(f"{others}: forbid them too if none of the group is to be built")
+        outcome.notes.append(_("{others}: forbid them too if none of the group is to be built", others=others))
     if outcome.stopped == "infeasible":
         from .diagnose.diagnose import diagnose
 

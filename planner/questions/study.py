@@ -15,6 +15,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
+from rich.cells import cell_len
+
 from ..above import above
 from ..arguments import checked
 from ..errors import ResultError
@@ -248,9 +250,16 @@ def text_table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]
     ['  year what  ', '  2030 magnet']
     """
     return [
-        between.join(format(cell, width) for cell, (_, width) in zip(cells, columns, strict=True))
-        for cells in ([title for title, _ in columns], *rows)
+        between.join(_padded(cell, width) for cell, (_title, width) in zip(cells, columns, strict=True))
+        for cells in ([title for title, _width in columns], *rows)
     ]
+
+
+def _padded(cell: str, width: str) -> str:
+    """Return a cell with blanks up to its width; letters of some scripts are as wide as two."""
+    if width and (wide := cell_len(cell) - len(cell)):
+        width = f"{width[0]}{max(0, int(width[1:]) - wide)}"
+    return format(cell, width)
 
 
 def _rows(path: Path, table: Table) -> list[Row]:

@@ -12,13 +12,16 @@ from rich.table import Table
 
 from ..bands import ROUNDING
 from ..instance.limits import limit_in_words, unit_of
-from ..words import figure_of, share_of
+from ..language import N_, _, number, p_, translated
+from ..runs.tables import component_in_words
+from ..words import commas, figure_of, percent_of, share_of
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
     from ..runs.run import Run
 
 
+CLOSED = (N_("idle"), N_("retire"))  # kinds of closures
 WORTH_SHOWING = 1e-6  # of the whole cost; the least-exposure step may leave less than that in any component
 
 
@@ -33,16 +36,16 @@ def summary(plan: Run) -> str:
 def show(instance: Instance, plan: Run, folder: Path | None, console: Console | None = None) -> None:
     """Print the summary of a plan and, if it has a folder, where its run lies."""
     out = console or Console(highlight=False, soft_wrap=True)
-    gap = plan.plan["gap"]
-    stopped = "" if plan.status == "optimal" else "not proven optimal, "
-    above = f"{share_of(gap, 2)} ({figure_of(plan.objective_musd - plan.searched.bound)} MUSD)"
-    proven = "proven optimal" if gap < 5e-7 else f"{stopped}at most {above} above the optimum"
-    if plan.plan["settings"].get("relaxed"):
-        proven = "the linear relaxation: a lower bound, no plan"
     out.print(f"[bold]{escape(instance.title or instance.name)}[/bold]")
     out.print(
-        f"{figure_of(plan.objective_musd, 6)} MUSD present value ({proven}; "
-        f"{instance.currency} of {instance.price_year}, {instance.discount_rate:.3g} discount rate)"
+        _(
+            "{amount} MUSD present value ({proven}; {currency} of {price_year}, {rate} discount rate)",
+            amount=figure_of(plan.objective_musd, 6),
+            proven=_proven(plan),
+            currency=instance.currency,
+            price_year=instance.price_year,
+            rate=number(f"{instance.discount_rate:.3g}"),
+        )
     )
     _stakes(plan, out)
     _terms(plan, out)
@@ -58,11 +61,24 @@ def show(instance: Instance, plan: Run, folder: Path | None, console: Console | 
     _outlays(plan, out)
     _binding(instance, plan, out)
     if "audit" in plan.plan:
-        out.print("Audit: recomputed from the raw tables, no violation.")
+        out.print(_("Audit: recomputed from the raw tables, no violation."))
     for note in plan.plan["notes"]:
-        out.print(f"Note: {escape(note)}")
+        out.print(_("Note: {note}", note=escape(note)))
     if folder is not None:
-        out.print(f"Run: {escape(str(folder))}")
+        out.print(_("Run: {folder}", folder=escape(str(folder))))
+
+
+def _proven(plan: Run) -> str:
+    """How near to the best plan it is."""
+    gap = plan.plan["gap"]
+    if plan.plan["settings"].get("relaxed"):
+        return _("the linear relaxation: a lower bound, no plan")
+    if gap < 5e-7:
+        return _("proven optimal")
+    above = {"share": share_of(gap, 2), "amount": figure_of(plan.objective_musd - plan.searched.bound)}
+    if plan.status == "optimal":
+        return _("at most {share} ({amount} MUSD) above the optimum", **above)
+    return _("not proven optimal, at most {share} ({amount} MUSD) above the optimum", **above)
 
 
 def _stakes(plan: Run, out: Console) -> None:
@@ -72,12 +88,21 @@ def _stakes(plan: Run, out: Console) -> None:
         return
     saved, open_ = without - plan.objective_musd, plan.objective_musd - plan.searched.bound
     if saved <= ROUNDING * abs(without):
-        may = f", but by the gap up to {figure_of(open_)} MUSD may be saved" if open_ > ROUNDING * abs(without) else ""
-        out.print(f"No optional project pays in this plan: without any the cost is {figure_of(without, 6)} MUSD{may}")
+        text = _(
+            "No optional project pays in this plan: without any the cost is {amount} MUSD", amount=figure_of(without, 6)
+        )
+        if open_ > ROUNDING * abs(without):
+            may = figure_of(open_)
+            text = _("{sentence}, but by the gap up to {amount} MUSD may be saved", sentence=text, amount=may)
+        out.print(text)
         return
-    text = f"All optional projects together save {figure_of(saved, 4)} MUSD (without them {figure_of(without, 6)})"
+    text = _(
+        "All optional projects together save {amount} MUSD (without them {without})",
+        amount=figure_of(saved, 4),
+        without=figure_of(without, 6),
+    )
     if open_ > 0.01 * saved:
-        text += f"; the gap is {share_of(open_ / saved)} of that"
+        text = _("{sentence}; the gap is {share} of that", sentence=text, share=share_of(open_ / saved))
     out.print(text)
 
 
@@ -88,13 +113,21 @@ def _terms(plan: Run, out: Console) -> None:
 
     if asked := plan.plan["settings"].get("objective"):
         least, aim = plan.plan["stages"][:2]
-        out.print(
-            f"Not the cheapest plan ({least['value']:,.6g} MUSD): the one with the least {asked['name']} for at most "
-            f"{aim['ceiling_musd']:,.6g} MUSD: {aim['value']:,.6g} ({AIMS[asked['name']]})"
-            + (f"; no plan has less than {max(0.0, aim['bound']):,.6g}" if aim["bound"] < 0.999 * aim["value"] else "")
+        text = _(
+            "Not the cheapest plan ({least} MUSD): the one with the least {aim} for at most {ceiling} MUSD: {value} "
+            "({measured})",
+            least=number(f"{least['value']:,.6g}"),
+            aim=translated(asked["name"]),
+            ceiling=number(f"{aim['ceiling_musd']:,.6g}"),
+            value=number(f"{aim['value']:,.6g}"),
+            measured=translated(AIMS[asked["name"]]),
         )
+        if aim["bound"] < 0.999 * aim["value"]:
+            bound = number(f"{max(0.0, aim['bound']):,.6g}")
+            text = _("{sentence}; no plan has less than {bound}", sentence=text, bound=bound)
+        out.print(text)
     if held := in_words(plan.plan["settings"].get("pins")):
-        out.print(f"Not all builds were free; the best plan with {escape(held)}")
+        out.print(_("Not all builds were free; the best plan with {held}", held=escape(held)))
 
 
 def _costs(plan: Run, out: Console) -> None:
@@ -102,18 +135,23 @@ def _costs(plan: Run, out: Console) -> None:
     whole = sum(x for x in costs.values() if x > 0.0)  # without credits, which can leave next to nothing of the whole
     parts = sorted(((c, x) for c, x in costs.items() if abs(x) > WORTH_SHOWING * whole), key=lambda part: -part[1])
     if parts:
-        told = (f"{c.replace('_', ' ')} {figure_of(x, 4)}{f' ({x / whole:.0%})' if x > 0.0 else ''}" for c, x in parts)
-        out.print(f"Cost: {', '.join(told)}")
+        told = []
+        for component, musd in parts:
+            said = f"{component_in_words(component)} {figure_of(musd, 4)}"
+            told.append(f"{said} ({percent_of(musd / whole)})" if musd > 0.0 else said)
+        out.print(_("{head}: {parts}", head=_("Cost"), parts=commas(told)))
 
 
 def _builds(plan: Run, out: Console) -> None:
     builds = plan.tables["builds"]
     if builds.empty:
-        out.print("Builds: none")
+        out.print(_("Builds: none"))
         return
-    out.print(f"Builds ({figure_of(plan.metrics['capex_musd'], 6)} MUSD overnight):")
+    out.print(_("Builds ({amount} MUSD overnight):", amount=figure_of(plan.metrics["capex_musd"], 6)))
     for year, rows in builds.groupby("start_year", sort=True):
-        names = ", ".join(f"{r.option} {figure_of(r.capacity_t, 4)} t" for r in rows.itertuples())
+        names = commas(
+            _("{name} {tonnes} t", name=r.option, tonnes=figure_of(r.capacity_t, 4)) for r in rows.itertuples()
+        )
         out.print(f"  {year}: {escape(names)}", soft_wrap=True)
 
 
@@ -121,9 +159,9 @@ def _answers(plan: Run, out: Console) -> None:
     """What branches that may build start otherwise than the course that they leave."""
     answers = {scenario: more for scenario, more in plan.answers.items() if more}
     if answers:
-        out.print("Built otherwise in branches (modules):")
+        out.print(_("Built otherwise in branches (modules):"))
     for scenario, more in answers.items():
-        told = ", ".join(f"{option}@{year} {n:+g}" for (option, year), n in more.items())
+        told = commas(f"{option}@{year} {n:+g}" for (option, year), n in more.items())
         out.print(f"  {escape(scenario)}: {escape(told)}", soft_wrap=True)
 
 
@@ -132,18 +170,20 @@ def _closures(plan: Run, out: Console) -> None:
     closures = plan.tables.get("closures")
     if closures is None or closures.empty:
         return
-    out.print("Closed (own capacity, idle or retired until then):")
+    out.print(_("Closed (own capacity, idle or retired until then):"))
     for year, rows in closures.groupby("year", sort=True):
-        names = ", ".join(f"{r.facility} {figure_of(r.closed_t, 4)} t {r.kind}" for r in rows.itertuples())
+        names = commas(
+            _("{name} {tonnes} t {kind}", name=r.facility, tonnes=figure_of(r.closed_t, 4), kind=translated(r.kind))
+            for r in rows.itertuples()
+        )
         out.print(f"  {year}: {escape(names)}", soft_wrap=True)
 
 
 def _dependence(instance: Instance, plan: Run, out: Console) -> None:
-
-    out.print("Dependence on countries of concern, of this chain")
+    out.print(_("Dependence on countries of concern, of this chain"))
     table = Table(box=None)
-    table.add_column("year")
-    table.add_column("traced", justify="right")
+    table.add_column(_("year"))
+    table.add_column(_("traced"), justify="right")
     for stage in instance.stages:
         table.add_column(escape(stage), justify="right")
     for year in (str(y) for y in instance.years):
@@ -156,11 +196,14 @@ def _dependence(instance: Instance, plan: Run, out: Console) -> None:
 def _shortages(plan: Run, out: Console) -> None:
     short = {y: t for y, t in plan.metrics["short_t"].items() if t > 0.5e-3}
     if not short:
-        out.print("Shortages: none")
+        out.print(_("Shortages: none"))
         return
     demand = plan.metrics["demand_t"]
-    told = (f"{y} {figure_of(t, 4)} t ({share_of(t / demand[y])})" for y, t in short.items())
-    out.print(f"Shortages: {', '.join(told)}")
+    told = (
+        _("{year} {tonnes} t ({share})", year=y, tonnes=figure_of(t, 4), share=share_of(t / demand[y]))
+        for y, t in short.items()
+    )
+    out.print(_("{head}: {parts}", head=_("Shortages"), parts=commas(told)))
 
 
 def _impacts(instance: Instance, plan: Run, out: Console) -> None:
@@ -168,8 +211,9 @@ def _impacts(instance: Instance, plan: Run, out: Console) -> None:
     for impact in instance.impacts:
         rows = plan.tables["impact_totals"]
         by_year = rows[rows["impact"] == impact.impact].groupby("year")["units"].sum()
-        told = ", ".join(f"{year} {figure_of(units, 4)}" for year, units in by_year.items())
-        out.print(escape(f"{impact.name}, {impact.unit} a year: {told or 'none'}"), soft_wrap=True)
+        told = commas(f"{year} {figure_of(units, 4)}" for year, units in by_year.items())
+        text = _("{impact}, {unit} a year: {parts}", impact=impact.name, unit=impact.unit, parts=told or _("none"))
+        out.print(escape(text), soft_wrap=True)
 
 
 def _sold(plan: Run, out: Console) -> None:
@@ -177,8 +221,16 @@ def _sold(plan: Run, out: Console) -> None:
     if "sales" not in plan.tables:
         return
     by_year = plan.tables["sales"].groupby("year")[["t", "revenue_musd"]].sum()
-    told = (f"{r.Index} {figure_of(r.t, 4)} t for {figure_of(r.revenue_musd, 4)} MUSD" for r in by_year.itertuples())
-    out.print(f"Sold a year: {', '.join(told) or 'nothing'}")
+    told = commas(
+        _(
+            "{year} {tonnes} t for {amount} MUSD",
+            year=r.Index,
+            tonnes=figure_of(r.t, 4),
+            amount=figure_of(r.revenue_musd, 4),
+        )
+        for r in by_year.itertuples()
+    )
+    out.print(_("Sold a year: {parts}", parts=told or _("nothing")))
 
 
 def _replaced(plan: Run, out: Console) -> None:
@@ -186,8 +238,12 @@ def _replaced(plan: Run, out: Console) -> None:
     if "substitution" not in plan.tables:
         return
     by_year = plan.tables["substitution"].groupby(["year", "substitute"])["t"].sum()
-    told = (f"{year} {name} {figure_of(t, 4)} t" for (year, name), t in by_year.items() if t > 0.5e-3)
-    out.print(escape(f"Replaced by substitutes: {', '.join(told) or 'nothing'}"), soft_wrap=True)
+    told = commas(
+        _("{year} {name} {tonnes} t", year=year, name=name, tonnes=figure_of(t, 4))
+        for (year, name), t in by_year.items()
+        if t > 0.5e-3
+    )
+    out.print(escape(_("Replaced by substitutes: {parts}", parts=told or _("nothing"))), soft_wrap=True)
 
 
 def _outlays(plan: Run, out: Console) -> None:
@@ -196,18 +252,27 @@ def _outlays(plan: Run, out: Console) -> None:
     payers = by_payer(plan.tables)
     if not payers:
         return
-    out.print("Outlays beside the cost, MUSD (price floors, offtakes; below 0 the payer gains):")
+    out.print(_("Outlays beside the cost, MUSD (price floors, offtakes; below 0 the payer gains):"))
     for payer, years in payers.items():
         total = sum(musd * plan.lengths[year] for year, musd in years.items())
         least, most = figure_of(min(years.values()), 4), figure_of(max(years.values()), 4)
         span = f"{min(years)}-{max(years)}" if len(years) > 1 else f"{min(years)}"
-        yearly = least if least == most else f"{least} to {most}"
-        against = " and ".join(
-            f"the price of {market}" if market else "the plan's own marginal price (no market is named)"
+        yearly = least if least == most else _("{least} to {most}", least=least, most=most)
+        against = p_("between conditions", " and ").join(
+            _("the price of {market}", market=market)
+            if market
+            else _("the plan's own marginal price (no market is named)")
             for market in sorted(settled_against(plan.tables, payer))
         )
-        told = f"  {payer}: {yearly} a year in {span}, {figure_of(total, 4)} in all, against {against}"
-        out.print(escape(told), soft_wrap=True)
+        told = _(
+            "{payer}: {amount} a year in {span}, {total} in all, against {against}",
+            payer=payer,
+            amount=yearly,
+            span=span,
+            total=figure_of(total, 4),
+            against=against,
+        )
+        out.print(escape(f"  {told}"), soft_wrap=True)
 
 
 def _binding(instance: Instance, plan: Run, out: Console) -> None:
@@ -215,13 +280,26 @@ def _binding(instance: Instance, plan: Run, out: Console) -> None:
     caps = dependence[(dependence["cap"] != "") & (dependence["marginal_musd_per_point"] > 1e-9)]
     if caps.empty:
         if (dependence["cap"] != "").any():
-            out.print("Caps: none binds")
+            out.print(_("Caps: none binds"))
         return
-    less = ", of a floor (>=) one point less" if instance.floors.intersection(caps["cap"]) else ""
-    units = "one point more" if all(not unit_of(instance, cap) for cap in caps["cap"]) else "one point or unit more"
-    out.print(f"Binding caps (saving of {units}{less}, MUSD present value):")
+    units = any(unit_of(instance, cap) for cap in caps["cap"])
+    if instance.floors.intersection(caps["cap"]):
+        text = _("Binding caps (saving of one point more, of a floor (>=) one point less, MUSD present value):")
+        if units:
+            text = _(
+                "Binding caps (saving of one point or unit more, of a floor (>=) one point less, MUSD present value):"
+            )
+    elif units:
+        text = _("Binding caps (saving of one point or unit more, MUSD present value):")
+    else:
+        text = _("Binding caps (saving of one point more, MUSD present value):")
+    out.print(text)
     for row in caps.sort_values("marginal_musd_per_point", ascending=False).head(8).itertuples():
         where = f" {row.country}" if row.country else ""
-        at = f"{row.limit:.1%}" if not unit_of(instance, row.cap) else limit_in_words(instance, row.cap, row.limit)
+        at = (
+            number(f"{row.limit:.1%}")
+            if not unit_of(instance, row.cap)
+            else limit_in_words(instance, row.cap, row.limit)
+        )
         limit = f"{'>= ' if row.cap in instance.floors else ''}{at}"
         out.print(f"  {escape(row.cap + where)} {row.year}: {limit} -> {figure_of(row.marginal_musd_per_point, 4)}")

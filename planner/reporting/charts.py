@@ -13,8 +13,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..language import _, present
 from ..words import blank, brief_number, figure_of, shortened
-from .looks import BLACK, BLUE, GRID, INK, PAPER, SHADES, SKY, VEIL, VERMILLION, ZERO, Look, look
+from .looks import BLACK, BLUE, FONTS, FONTS_OF, GRID, INK, PAPER, SHADES, SKY, VEIL, VERMILLION, ZERO, Look, look
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -164,7 +165,7 @@ def stacked(
         y_values, marker = [values.get(v, 0.0) for v in years], (looks or {}).get(name, look(n)).marker()
         traces.append(bar(name, years, y_values, marker, f"%{{y:,.4~g}} {plain(unit)}", **place))
         totals = {v: t + abs(values.get(v, 0.0)) for v, t in totals.items()}
-    axes = {"xaxis": year_axis(years, lengths), "yaxis": amounts(f"{unit} a year", totals.values())}
+    axes = {"xaxis": year_axis(years, lengths), "yaxis": amounts(_("{unit} a year", unit=unit), totals.values())}
     drawn = layout(**axes, barmode="relative", hovermode="x unified", showlegend=True, height=height)
     return Chart(traces, drawn, rows)
 
@@ -224,9 +225,10 @@ def fan(
     """
     rows = records(rows)
     drawn = lines(
-        rows, x, {low: "a tenth below", high: "four fifths of the outcomes", middle: "mean", planned: "as planned"},
+        rows, x,
+        {low: _("a tenth below"), high: _("four fifths of the outcomes"), middle: _("mean"), planned: _("as planned")},
         yaxis=yaxis, hover=hover, height=height,
-        looks={"mean": Look(BLUE), "as planned": Look(BLACK, "", "dash", "diamond", 2, 7)},
+        looks={_("mean"): Look(BLUE), _("as planned"): Look(BLACK, "", "dash", "diamond", 2, 7)},
     )  # fmt: skip
     below, above, *others = drawn.traces
     edge = {"mode": "lines", "line": {"width": 0}}
@@ -249,7 +251,14 @@ def spread(
     values = [float(v) for r in rows if (v := of(r, value)) is not None]
     left, counts, width = _classes(values, most)
     middles, wide = [a + width / 2 for a in left], width * 0.96 if width else max(1.0, abs(left[0])) * 0.01
-    bars = bar("outcomes", middles, counts, {"color": SKY}, "%{y} outcomes<extra></extra>", width=[wide] * len(left))
+    bars = bar(
+        _("outcomes"),
+        middles,
+        counts,
+        {"color": SKY},
+        f"%{{y}} {_('outcomes')}<extra></extra>",
+        width=[wide] * len(left),
+    )
     styles = [(BLACK, "solid"), (BLUE, "dash"), (VERMILLION, "dot")] if len(marks) > 1 else [(BLACK, "dash")]
     marked = [
         {"type": "scatter", "name": plain(name), "x": [at, at], "y": [0, max(counts) * 1.05],
@@ -258,7 +267,7 @@ def spread(
     ]  # fmt: skip
     axis = {"title": {"text": plain(title), "standoff": 12}, "tickformat": form, "nticks": 7}
     return Chart(
-        [bars, *marked], layout(xaxis=axis, yaxis={"title": {"text": "outcomes"}}, showlegend=True, height=380), rows
+        [bars, *marked], layout(xaxis=axis, yaxis={"title": {"text": _("outcomes")}}, showlegend=True, height=380), rows
     )
 
 
@@ -630,7 +639,7 @@ def layout(**more: Any) -> Trace:
     """Return a layout: what all charts share, with ``more``. Charts cannot be dragged, so a finger scrolls the page."""
     axis = {"fixedrange": True, "gridcolor": GRID, "zerolinecolor": ZERO, "automargin": True}
     common: Trace = {
-        "font": {"family": "system-ui, -apple-system, Segoe UI, Roboto, sans-serif", "size": 13, "color": INK},
+        "font": {"family": FONTS_OF.get(present().code, FONTS), "size": 13, "color": INK},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "margin": {"l": 8, "r": 12, "t": 12, "b": 8},
@@ -641,6 +650,8 @@ def layout(**more: Any) -> Trace:
         "xaxis": dict(axis),
         "yaxis": dict(axis),
     }
+    if signs := present().signs:
+        common["separators"] = f"{signs[ord('.')]}{signs[ord(',')]}"
     for name, value in more.items():
         shared = common.get(name)
         common[name] = {**shared, **value} if isinstance(shared, dict) and isinstance(value, Mapping) else value

@@ -25,6 +25,9 @@ SHADES_OF_TIME = ((0.0, "#7a2e00"), (0.35, "#d55e00"), (0.65, "#f5c69f"), (0.99,
 COUNTRIES = (BLUE, ORANGE, SKY, PURPLE, YELLOW, SLATE, WINE, OLIVE)  # those of no concern; green is what was recycled
 CONCERN, CLEAN = VERMILLION, BLUE  # exposed and clean, wherever both are shown
 PAPER, VEIL, GRID, ZERO = "#ffffff", "rgba(255,255,255,0.8)", "#e6e8eb", "#9aa0a8"  # behind names: a veil
+FONTS = "system-ui, -apple-system, Segoe UI, Roboto, sans-serif"
+# language -> the fonts of its charts, where a saved picture would else take glyphs of another language
+FONTS_OF = {"ja": "Hiragino Sans, Yu Gothic UI, Meiryo, Noto Sans CJK JP, system-ui, sans-serif"}
 SEA, LAND, HALO = "#eef3f7", "#d9dee3", "0 0 3px #fff, 0 0 3px #fff, 0 0 3px #fff"
 BANDS = {"exposed": "rgba(213,94,0,0.45)", "clean": "rgba(0,114,178,0.42)"}  # of a flow diagram
 

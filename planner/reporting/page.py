@@ -16,6 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ..language import _, p_, present, translated
 from .looks import DARK
 from .parts import Cards, Figure, Section, Table
 from .sections import (
@@ -77,13 +78,17 @@ def page(view: View) -> str:
     title = view.instance.title or view.instance.name
     return written(
         sections,
-        title=f"{title}: report",
-        kicker=f"Report on a plan, {view.span}",
+        title=_("{title}: report", title=title),
+        kicker=_("Report on a plan, {span}", span=view.span),
         heading=title,
         description=view.instance.description,
         keys=findings.keys(view),
         sentences=findings.sentences(view),
-        made=f"Made by planner {view.plan['versions']['planner']} from a run of {view.instance.name}",
+        made=_(
+            "Made by planner {version} from a run of {instance}",
+            version=view.plan["versions"]["planner"],
+            instance=view.instance.name,
+        ),
         digest=view.plan["instance"]["sha256"],
     )
 
@@ -116,6 +121,7 @@ def written(candidates: Sequence[Section | None], **head: Any) -> str:
             script=script,
             library=_packed(library),
             policy=_policy(library, script),
+            language=present(),
         )
     )
 
@@ -176,6 +182,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals |= {"_": _, "p_": p_, "translated": translated}
     environment.filters["address"] = _address
     environment.tests["table"] = lambda part: isinstance(part, Table)
     environment.tests["cards"] = lambda part: isinstance(part, Cards)

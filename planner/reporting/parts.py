@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..language import N_, _
 from ..words import blank, written
 from .charts import Chart, Rows, Value, of, records
 
@@ -45,7 +46,7 @@ class Control:
 
 def years(shown: Sequence[int]) -> Control:
     """Return a slider of years that starts at the last one."""
-    return Control("Year", {y: str(y) for y in shown}, shown[-1], "range")
+    return Control(_("Year"), {y: str(y) for y in shown}, shown[-1], "range")
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Figure:
         """The controls above it."""
         if self.controls or isinstance(self.chart, Chart):
             return self.controls
-        return (Control("Show", [str(key) for key in self.chart]),)
+        return (Control(_("Show"), [str(key) for key in self.chart]),)
 
     @property
     def views(self) -> dict[str, Chart]:
@@ -155,7 +156,7 @@ class Column:
         value = of(row, self.of)
         if self.numeric:
             return value
-        return "" if value is None else "yes" if value is True else "no" if value is False else str(value)
+        return "" if value is None else _("yes") if value is True else _("no") if value is False else str(value)
 
     def written(self, value: Any) -> str:
         """Return a value of the column as text."""
@@ -165,9 +166,9 @@ class Column:
 def project_columns(view: Names) -> tuple[Column, ...]:
     """Return the columns project, country and stage, for rows that have an ``option``."""
     return (
-        Column("Project", lambda r: view.project(str(r["option"]))),
-        Column("Country", lambda r: view.home(str(r["option"]))),
-        Column("Stage", lambda r: view.stage_of_project(str(r["option"]))),
+        Column(_("Project"), lambda r: view.project(str(r["option"]))),
+        Column(_("Country"), lambda r: view.home(str(r["option"]))),
+        Column(_("Stage"), lambda r: view.stage_of_project(str(r["option"]))),
     )
 
 
@@ -219,6 +220,13 @@ class Cards:
     id: str
     title: str
     cards: Sequence[Card]
+
+
+# sections whose short name is that of their id
+SHORT_NAMES = (
+    N_("Dependence"), N_("Origins"), N_("Chain"), N_("Map"), N_("Builds"), N_("Projects"), N_("Costs"), N_("Prices"),
+    N_("Impacts"), N_("Shortages"), N_("Substitution"), N_("Funding"), N_("Outlays"), N_("Inputs"), N_("Trust"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ResultError, UsageError
+from ..language import _
 from ..questions.alternatives.result import Alternatives
 from ..questions.compare import Comparison
 from ..questions.delivery.delivery_risk import DeliveryRisk
@@ -90,15 +91,21 @@ def _of_this(name: str, written: Written, instance: Instance, run: Run) -> list[
             return []
         its_name = str(its.get("name", ""))
         if its_name and its_name != instance.name:
-            return [f"computed from another instance than this run: {its_name}, not {instance.name}."]
-        return ["computed from other data than this run: some table or setting of the instance differs."]
+            return [
+                _(
+                    "computed from another instance than this run: {other}, not {this}.",
+                    other=its_name,
+                    this=instance.name,
+                )
+            ]
+        return [_("computed from other data than this run: some table or setting of the instance differs.")]
     this = run.digest
     if kind.OF == "plans":
         if this not in about["of"]:
             names = " and ".join(str(n) for n in about["names"])
             raise UsageError(f"{name} compares {names}, none of which is this run")
     elif about["of"] != this:
-        command, _, option = kind.COMMAND.partition(" ")
+        command, _blank, option = kind.COMMAND.partition(" ")
         raise UsageError(
             f"{name} is of another plan than this run (or of the same one before it was solved again); "
             f"{' '.join(filter(None, ('planner', command, 'RUN', option)))} -o FOLDER --overwrite makes it afresh"
@@ -107,6 +114,6 @@ def _of_this(name: str, written: Written, instance: Instance, run: Run) -> list[
 
 
 def _unfinished(about: Row) -> list[str]:
-    return (
-        [] if about.get("complete", True) else ["interrupted before it was finished; what is shown was found so far."]
-    )
+    if about.get("complete", True):
+        return []
+    return [_("interrupted before it was finished; what is shown was found so far.")]

@@ -9,8 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..instance.timeline import horizon_end, periods, series_value
+from ..language import N_, _
 from ..runs.origin import deliveries
-from ..words import figure_of
+from ..words import money_of
 from .looks import CONCERN, COUNTRIES, Look, look
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from .studies import Shown
 
 Place = tuple[str, str, str, int]  # material, country, provenance, first year of a period
-PROVENANCES = ("clean", "exposed")
+PROVENANCES = (N_("clean"), N_("exposed"))
 STARTUP = "★"
 
 
@@ -62,15 +63,11 @@ class Names:
     @property
     def musd(self) -> str:
         """The unit of large amounts, such as MUSD."""
-        return f"M{self.instance.currency}"
+        return _("M{currency}", currency=self.instance.currency)
 
     def money(self, musd: float, digits: int = 3) -> str:
         """Return an amount (in millions) in words, such as 1.58 billion USD; ``digits`` are significant digits."""
-        if abs(musd) >= 1000:
-            return f"{figure_of(musd / 1000, digits)} billion {self.instance.currency}"
-        if 1e-3 <= abs(musd) < 1:
-            return f"{figure_of(musd * 1e3, digits)} thousand {self.instance.currency}"
-        return f"{figure_of(musd, digits)} million {self.instance.currency}"
+        return money_of(musd, self.instance.currency, digits)
 
     # --- names ---
 
@@ -148,7 +145,7 @@ class Names:
     @property
     def concern_name(self) -> str:
         """The name of the country of concern, if there is just one; else ``countries of concern``."""
-        return self.countries[next(iter(self.concern))] if len(self.concern) == 1 else "countries of concern"
+        return self.countries[next(iter(self.concern))] if len(self.concern) == 1 else _("countries of concern")
 
     # --- the chain ---
 
@@ -249,7 +246,7 @@ class View(Names):
         """t/yr delivered to demand at a place, as what is asked for or in place of another material."""
         tonnes: dict[Place, float] = defaultdict(float)
         for year, consumers in deliveries(self.instance, self.tables).items():
-            for (country, _, material), taken in consumers.items():
+            for (country, _sector, material), taken in consumers.items():
                 for q, t in taken.items():
                     tonnes[material, country, q, year] += t
         return dict(tonnes)

@@ -59,7 +59,7 @@ def convert(
         raise UsageError(f"{source} is a run, of which a workbook can be made: expected a name that ends in {ENDING}")
     run = read_run(source)
     view = View(run.instance, run)
-    with whole_file(target, overwrite, (ENDING,), begins="PK") as made:
+    with whole_file(target, overwrite, (ENDING,), begins=("PK",)) as made:
         _write(view, made)
     return target
 

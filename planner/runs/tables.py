@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import UsageError, hinted
 from ..instance.courses import lines, rebuilds
+from ..language import N_, translated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -204,6 +205,12 @@ COMPONENTS_ONLY_WITH = {
     "sales": "buyers", "substitution": "substitutes", "impact": "impacts", "working_stock": "working_stocks",
 }  # fmt: skip
 
+# how they are told
+COMPONENT_WORDS = (
+    N_("capex"), N_("fixed om"), N_("opex"), N_("freight"), N_("tariff"), N_("purchase"), N_("holding"), N_("shortage"),
+    N_("sales"), N_("substitution"), N_("impact"),
+)  # fmt: skip
+
 
 class Tables(dict[str, "pd.DataFrame"]):
     """Table -> frame; a name that is not there is refused with the nearest one that is."""
@@ -223,6 +230,11 @@ def branch_tables(instance: Instance, scenario: str) -> tuple[str, ...]:
     """Return the names of the tables that the branch of a scenario has in a run: ``builds`` if it may build."""
     more = [name for name in BRANCH_TABLES_ONLY_WITH if instance.rows(ONLY_WITH[name])]
     return (*BRANCH_TABLES, *more, *(BRANCH_BUILDS if rebuilds(lines(instance.scenarios)[scenario]) else ()))
+
+
+def component_in_words(component: str) -> str:
+    """Return a component of the cost in words."""
+    return translated(component.replace("_", " "))
 
 
 def components(instance: Instance) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ import numpy as np
 from scipy import sparse
 
 from ..errors import Infeasible, NoPlan, UsageError
+from ..language import N_
 from .compiling import Arrays, compiled
 from .lshaped import LShaped
 from .measures import deliveries, public_money, shortages
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from .solver import Progress, Settings
 
 AIMS = {
-    "public": "money drawn from funds, MUSD undiscounted",
-    "exposure": "demand of the plan that is not served clean, present value, kt",
+    N_("public"): N_("money drawn from funds, MUSD undiscounted"),
+    N_("exposure"): N_("demand of the plan that is not served clean, present value, kt"),
 }
 PRICES = (1.0, 0.5, 0.25)  # of the aim, that are tried in a large model
 KEPT = 1e-7  # relative: by how much the next step may worsen what a step has reached

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError, did_you_mean
 from ..instance.loading import given_instance
+from ..language import _
 from ..models.data import PLAN
 from ..runs.run import given_run
+from ..words import commas
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -150,8 +152,8 @@ def in_words(recorded: Mapping[str, Any] | None) -> str:
     parts = [f"--force {option}@{year}:{modules:g}" for option, year, modules in recorded["force"]]
     parts += [f"--forbid {option}" for option in recorded["forbid"]]
     if recorded["fixed_choices"]:
-        parts.append(f"{recorded['fixed_choices']} choices of another run (--fix-from)")
-    return ", ".join(parts)
+        parts.append(_("{n} choices of another run (--fix-from)", n=recorded["fixed_choices"]))
+    return commas(parts)
 
 
 def _check_options(asked: Collection[str], known: Collection[str]) -> None:

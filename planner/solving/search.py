@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import models
 from ..errors import SolverFailed
+from ..language import _, number
 from ..models.data import ModelData, Node
 from .compiling import Arrays, compile_model, compiled
 from .components import basis_by_components
@@ -101,11 +102,13 @@ def optimise(
     outcome.relaxed = relax
     if relax and outcome.held:
         outcome.notes.append(
-            "this is the linear relaxation: parts of modules are built, and no plan of whole modules costs less; "
-            "what it builds is no plan"
+            _(
+                "this is the linear relaxation: parts of modules are built, and no plan of whole modules costs less; "
+                "what it builds is no plan"
+            )
         )
     if known and not known.held:
-        outcome.notes.append("the builds to start from are no plan of this instance; the search began without them")
+        outcome.notes.append(_("the builds to start from are no plan of this instance; the search began without them"))
     outcome.seconds["build"] += built
     return outcome
 
@@ -170,7 +173,7 @@ def _solve(
     if len(whole):
         found = _with_whole_numbers(programme, without_idle_lanes(data, arrays, found.x), method)
     elif not found.optimal:
-        outcome.notes.append("stopped before the optimum; prices and marginals are not final")
+        outcome.notes.append(_("stopped before the optimum; prices and marginals are not final"))
     row_dual, col_dual = found.duals, found.reduced
     if final:
         row_dual, col_dual = _duals_beside_zero(programme, data, row_dual, col_dual)
@@ -348,16 +351,21 @@ def least_exposure(programme: Programme, data: ModelData, x: np.ndarray, cost: f
         with programme.going_on():
             found = programme.find(keep=True)
     except SolverFailed as error:  # the plan of least cost is known already
-        outcome.notes.append(f"the least-exposure step was dropped: {error}")
+        outcome.notes.append(_("the least-exposure step was dropped: {why}", why=error))
         return x
     if found.optimal:
         better = inside_bounds(found.x, arrays)
         spent = programme.cost(better) - cost
         if spent <= room * 1.01 + 1e-12 and exposure @ better <= exposure @ x:
             return better
-        outcome.notes.append(f"the least-exposure step cost {spent:.3g} MUSD more than allowed and was dropped")
+        outcome.notes.append(
+            _(
+                "the least-exposure step cost {amount} MUSD more than allowed and was dropped",
+                amount=number(f"{spent:.3g}"),
+            )
+        )
     else:
-        outcome.notes.append(f"the least-exposure step ended with {found.stopped} and was dropped")
+        outcome.notes.append(_("the least-exposure step ended with {end} and was dropped", end=found.stopped))
     return x
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...bands import ROUNDING, Searched, difference
 from ...errors import UsageError, hinted
-from ...words import figure_of, share_of
+from ...language import _, number
+from ...words import figure_of, full_stop, share_of
 from ..study import COMPLETE, INSTANCE, SETTINGS, Study, Table, Value
 
 if TYPE_CHECKING:
@@ -255,8 +256,15 @@ def coverage_in_words(coverage: Sequence[Mapping[str, Any]]) -> str:
     """How much of what near-optimal plans can be the plans told show, as a sentence; ``coverage`` is the table."""
     last = coverage[-1]
     two = last["pairs_shown"]
-    pairs = "" if two is None or two != two else f", and {share_of(two)} of the combinations of two projects"
-    return f"Together these plans show {share_of(last['ranges_shown'])} of the ranges of the projects{pairs}"
+    said = {"share": share_of(last["ranges_shown"])}
+    if two is None or two != two:
+        return _("Together these plans show {share} of the ranges of the projects", **said)
+    return _(
+        "Together these plans show {share} of the ranges of the projects, and {pairs} of the combinations of two "
+        "projects",
+        **said,
+        pairs=share_of(two),
+    )
 
 
 def without_projects(about: Mapping[str, Any], money: Callable[[float], str]) -> str:
@@ -266,15 +274,15 @@ def without_projects(about: Mapping[str, Any], money: Callable[[float], str]) ->
     money  formats an amount in MUSD
     """
     if about["no_project"] == "infeasible":
-        return "Without any optional project there is no plan."
+        return _("Without any optional project there is no plan.")
     if about["no_project_musd"] is None:
-        return "What no optional project at all costs was not found in time."
+        return _("What no optional project at all costs was not found in time.")
     without = float(about["no_project_musd"])
     if about["no_project"] != "optimal":
-        return f"Without any optional project: {money(without)} at most, not proven."
+        return _("Without any optional project: {amount} at most, not proven.", amount=money(without))
     least = Searched(float(about["best_musd"]), float(about["bound_musd"]))
     more = difference(Searched(without, without), least).at_least_nothing().told(money)
-    return f"Without any optional project: {money(without)}, {more}."
+    return _("Without any optional project: {amount}, {change}.", amount=money(without), change=more)
 
 
 def too_wide(about: Mapping[str, Any], money: Callable[[float], str]) -> str:
@@ -286,11 +294,15 @@ def too_wide(about: Mapping[str, Any], money: Callable[[float], str]) -> str:
     slack, rounding = float(about["ceiling_musd"]) - best, ROUNDING * abs(best)
     if saved is None or slack - saved <= rounding:
         return ""
-    cure = f"; a slack below {saved / abs(best):.2%} can tell which are needed" if saved > rounding else ""
-    return (
-        f"the slack of {money(slack)} is larger than what all optional projects save together, so a plan without any "
-        f"is within it, and none of them can be in every plan{cure}."
+    text = _(
+        "the slack of {amount} is larger than what all optional projects save together, so a plan without any is "
+        "within it, and none of them can be in every plan",
+        amount=money(slack),
     )
+    if saved > rounding:
+        share = number(f"{saved / abs(best):.2%}")
+        text = _("{sentence}; a slack below {share} can tell which are needed", sentence=text, share=share)
+    return full_stop(text)
 
 
 def _musd(musd: float) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import Infeasible, NoPlan
+from ...language import _
 from ...solving.search import TIE
 from ...words import figure_of
 from ..many import Cluster, Processes, pool
@@ -50,7 +51,7 @@ class Curve(Limited):
         self.lp.forget()  # presolve finds it sooner than any basis for the cost
         limit, exact = self._narrowed(self.lp, known, self._excess(1.0))
         if not exact:
-            self.notes.append("the least dependence is not exact: the search for it was stopped")
+            self.notes.append(_("the least dependence is not exact: the search for it was stopped"))
         return limit
 
     def _excess(self, weight: float) -> np.ndarray:
@@ -82,7 +83,7 @@ class Curve(Limited):
         exact = False
         programme.objective(objective)
         programme.bound([self.rows.excess], -np.inf, np.inf)
-        for _ in range(TRIES):
+        for _try in range(TRIES):
             self.rows.set_limit(programme, limit)
             if start is not None:
                 programme.offer(self.whole, start)
@@ -214,7 +215,7 @@ class Curve(Limited):
                         point.limit, point.same_until = max(found[at].limit, min(limit, point.share)), limit
                     found.insert(at + 1, point)
                 elif limit in solved:
-                    self.notes.append(f"limit {self._at(limit)}: no plan was found in time")
+                    self.notes.append(_("limit {limit}: no plan was found in time", limit=self._at(limit)))
                     barred.add(found[at].limit)
 
     def _cheapest(self) -> Point:
@@ -229,7 +230,10 @@ class Curve(Limited):
             point = self.solve(1.0, point, point)
             if point is not None and point.cost > free * (1 + SAME_COST):
                 self.notes.append(
-                    f"without any limit the cost is {figure_of(free, 6)} MUSD: dependence would rise on the way"
+                    _(
+                        "without any limit the cost is {amount} MUSD: dependence would rise on the way",
+                        amount=figure_of(free, 6),
+                    )
                 )
         if point is None:
             raise Infeasible("no plan can satisfy the instance, whatever the limit; planner diagnose tells why")
@@ -248,7 +252,7 @@ class Curve(Limited):
         if point is None and self.mip is not None:
             least, exact = self._narrowed(self.mip, cheapest.share, self._excess(1.0), cheapest.whole)
             if not exact:
-                self.notes.append("the least dependence is not proven: the search for it was stopped")
+                self.notes.append(_("the least dependence is not proven: the search for it was stopped"))
             point = self.solve(least + room, start, cheapest)
         if point is not None:
             point.limit = point.same_until = least

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...bands import span_of
 from ...errors import UsageError
-from ...words import figure_of, share_of
+from ...language import _, number, p_
+from ...words import commas, figure_of, share_of
 from ..study import COMPLETE, INSTANCE, NOTES, SECONDS, SETTINGS, Study, Table, Value, text_table
 
 if TYPE_CHECKING:
@@ -179,41 +180,53 @@ class Frontier(Study):
                 for o in shown
             ]
             rest = len(net) - len(shown)
-            said[int(point)] = ", ".join(words + ([f"and {rest} smaller changes (switches.csv)"] if rest else []))
+            said[int(point)] = commas(words + ([_("and {n} smaller changes (switches.csv)", n=rest)] if rest else []))
         return said
 
     def __str__(self) -> str:
-        when = "every year" if self.metric.first is None else f"from {self.metric.first} on"
+        when = _("every year") if self.metric.first is None else _("from {year} on", year=self.metric.first)
         if self.metric.glide:
-            way = "up" if self.metric.floor else "down"
-            when += f", gliding {way} from {self.today:.1%} in {self.instance.years[0]}"
+            today = {"years": when, "share": number(f"{self.today:.1%}"), "year": self.instance.years[0]}
+            if self.metric.floor:
+                when = _("{years}, gliding up from {share} in {year}", **today)
+            else:
+                when = _("{years}, gliding down from {share} in {year}", **today)
+        name = self.instance.title or self.instance.name
+        slope = _("MUSD/unit") if self.metric.amount else _("MUSD/point")
         lines = [
-            f"{self.instance.title or self.instance.name}: cost against {self.metric.name}, {when}",
+            _("{instance}: cost against {metric}, {years}", instance=name, metric=self.metric.name, years=when),
             *text_table(
                 [
-                    *(("point", ">6"), ("limit", ">8"), ("MUSD", ">14"), ("gap", ">7"), ("extra MUSD", ">16")),
-                    ("MUSD/unit" if self.metric.amount else "MUSD/point", ">11"),
-                    *(("USD/kg clean", ">12"), ("exposed", ">8"), ("short t", ">9"), ("capex MUSD", ">11")),
+                    *((_("point"), ">6"), (_("limit"), ">8"), ("MUSD", ">14"), (_("gap"), ">7")),
+                    *((_("extra MUSD"), ">16"), (slope, ">11"), (_("USD/kg clean"), ">12"), (_("exposed"), ">8")),
+                    *((_("short t"), ">9"), (_("capex MUSD"), ">11")),
                 ],
                 [self._cells(r) for r in self.table.itertuples()],
             ),
         ]
         if len(self.table) == 1 and self.complete:
-            better = "makes more of its own" if self.metric.floor else "depends less"
-            lines.append(f"One point: no plan {better} than the cheapest one, so there is no trade-off.")
+            if self.metric.floor:
+                lines.append(
+                    _("One point: no plan makes more of its own than the cheapest one, so there is no trade-off.")
+                )
+            else:
+                lines.append(_("One point: no plan depends less than the cheapest one, so there is no trade-off."))
         if self.knee is not None:
-            step = "a point more" if self.metric.floor else "a point less dependence"
-            lines.append(f"* knee: point {self.knee}, beyond it {step} costs much more")
+            text = _("* knee: point {n}, beyond it a point less dependence costs much more", n=self.knee)
+            if self.metric.floor:
+                text = _("* knee: point {n}, beyond it a point more costs much more", n=self.knee)
             others = [str(n) for n in self.knee_among if n != self.knee]
             if others:
-                lines[-1] += f"; within the gaps it may also be point {' or '.join(others)}"
-        lines += [f"point {n}: {what}" for n, what in self._switched().items()]
+                points = p_("between points", " or ").join(others)
+                text = _("{sentence}; within the gaps it may also be point {points}", sentence=text, points=points)
+            lines.append(text)
+        lines += [_("point {n}: {changes}", n=n, changes=what) for n, what in self._switched().items()]
         if not self.complete:
-            lines.append("Interrupted: the points found so far.")
-        return "\n".join(lines + [f"Note: {n}" for n in self.notes])
+            lines.append(_("Interrupted: the points found so far."))
+        return "\n".join(lines + [_("Note: {note}", note=n) for n in self.notes])
 
     def _told(self, limit: float) -> str:
-        return figure_of(limit, 5) if self.metric.amount else f"{limit:.2%}"
+        return figure_of(limit, 5) if self.metric.amount else number(f"{limit:.2%}")
 
     def _cells(self, r: Any) -> list[str]:
         """Return the cells of a point's line of text; ``r`` is its row in the table of points."""

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...bands import ROUNDING
+from ...language import N_, _, n_, p_, translated
 from ...questions.alternatives.result import coverage_in_words, too_wide, without_projects
-from ...words import counted, figure_of, listed, rate_of, shortened, told
+from ...words import commas, figure_of, full_stop, listed, rate_of, semicolons, shortened, told
 from ..charts import Bar, Mark, ranked
 from ..looks import GREEN, GREY, ORANGE, Look
 from ..parts import Column, Figure, Section, Table, project_columns
@@ -19,19 +20,19 @@ if TYPE_CHECKING:
     from ..view import View
 
 VERDICTS = {
-    "always": ("built in every one", Look(GREEN)),
-    "sometimes": ("built in some", Look(ORANGE, "/")),
-    "never": ("built in none", Look(GREY, "x")),
-    "open": ("in all or in none that were found, not proven", Look(GREY, "\\")),
+    N_("always"): (N_("built in every one"), Look(GREEN)),
+    N_("sometimes"): (N_("built in some"), Look(ORANGE, "/")),
+    N_("never"): (N_("built in none"), Look(GREY, "x")),
+    N_("open"): (N_("in all or in none that were found, not proven"), Look(GREY, "\\")),
 }
 MOST = 25  # projects in the chart
 NAMED = 12  # projects named in a cell
 SOME = 1e-6  # modules; less is none
 UNITS = {
-    "least exposure": "demand not served clean, kt present",
-    "least capex": "capex, million overnight",
-    "least public money": "draws on funds, million",
-    "least shortage": "short, kt present",
+    N_("least exposure"): N_("demand not served clean, kt present"),
+    N_("least capex"): N_("capex, million overnight"),
+    N_("least public money"): N_("draws on funds, million"),
+    N_("least shortage"): N_("short, kt present"),
 }
 
 
@@ -41,29 +42,49 @@ def section(view: View, study: Shown) -> Section:
     ranges = _ranges(study)
     best, ceiling = float(about["best_musd"]), float(about["ceiling_musd"])
     counts = {v: sum(r["verdict"] == v for r in ranges) for v in VERDICTS}
-    lead = [
-        f"All plans that cost at most {rate_of(about['slack'])} more than the least, {view.money(best, 4)} to "
-        f"{view.money(ceiling, 4)}, each of which keeps every cap and rule. Of {counted(len(ranges), 'project')} "
-        f"{counts['always'] or 'none'} {'is' if counts['always'] < 2 else 'are'} built in every one (no-regret), "
-        f"{counts['sometimes'] or 'none'} in some, {counts['never'] or 'none'} in none"
-        + (f"; of {counts['open']} that is open." if counts["open"] else ".")
-    ]
+    told_counts = {verdict: str(n) if n else _("none") for verdict, n in counts.items()}
+    text = _(
+        "All plans that cost at most {slack} more than the least, {least} to {ceiling}, each of which keeps every cap "
+        "and rule.",
+        slack=rate_of(about["slack"]),
+        least=view.money(best, 4),
+        ceiling=view.money(ceiling, 4),
+    )
+    text = n_(
+        "{text} Of {projects} {always} is built in every one (no-regret), {sometimes} in some, {never} in none",
+        "{text} Of {projects} {always} are built in every one (no-regret), {sometimes} in some, {never} in none",
+        max(1, counts["always"]),
+        text=text,
+        projects=n_("{n} project", "{n} projects", len(ranges)),
+        **told_counts,
+    )
+    if counts["open"]:
+        text = _("{sentence}; of {n} that is open", sentence=text, n=counts["open"])
+    lead = [full_stop(text)]
     lead.append(without_projects(about, lambda musd: view.money(musd, 4)))
     warning = too_wide(about, lambda musd: view.money(musd, 4))
     bound = float(about["bound_musd"])
     if best - bound > ROUNDING * abs(best):
         within = rate_of((ceiling - bound) / max(abs(bound), 1e-9))
         lead.append(
-            f"No plan costs less than {view.money(bound, 4)}: by that gap, what is built in some of them is built in "
-            f"some within {within} of the least cost; the other verdicts hold."
+            _(
+                "No plan costs less than {amount}: by that gap, what is built in some of them is built "
+                "in some within {within} of the least cost; the other verdicts hold.",
+                amount=view.money(bound, 4),
+                within=within,
+            )
         )
     unproven = sum(not r["proven"] for r in ranges)
     if unproven:
         lead.append(
-            f"The range of {counted(unproven, 'project')} is not proven: it holds what was found, and may be wider."
+            n_(
+                "The range of {n} project is not proven: it holds what was found, and may be wider.",
+                "The range of {n} projects is not proven: it holds what was found, and may be wider.",
+                unproven,
+            )
         )
     if len(study.tables["coverage"]) > 1:
-        lead.append(f"{coverage_in_words(study.tables['coverage'])}.")
+        lead.append(full_stop(coverage_in_words(study.tables["coverage"])))
     chosen = [r for r in ranges if r["most"] > SOME]
     parts = [
         _chart(view, study, chosen) if chosen else None,
@@ -74,7 +95,12 @@ def section(view: View, study: Shown) -> Section:
         _buy_table(study.tables["buys"]) if study.tables["buys"] else None,
     ]
     return Section(
-        "near-best", "What is nearly as good", lead, parts, "Alternatives", [*study.warnings, *filter(None, [warning])]
+        "near-best",
+        _("What is nearly as good"),
+        lead,
+        parts,
+        _("Alternatives"),
+        [*study.warnings, *filter(None, [warning])],
     )
 
 
@@ -130,25 +156,42 @@ def _chart(view: View, study: Shown, chosen: Sequence[Row]) -> Figure:
         return min(share(row, "least"), 1.0 - width(row))
 
     bars = [
-        Bar(lambda r: start(r) + width(r), f"{verdict}: {meaning}", look, start, says=lambda r: _spoken(view, r),
-            where=("verdict", verdict))
+        Bar(
+            lambda r: start(r) + width(r),
+            _("{head}: {parts}", head=translated(verdict), parts=translated(meaning)),
+            look,
+            start,
+            says=lambda r: _spoken(view, r),
+            where=("verdict", verdict),
+        )
         for verdict, (meaning, look) in VERDICTS.items()
-    ]  # fmt: skip
+    ]
     diamonds = Mark(
-        lambda r: [(min(1.0, built.get(r["option"], 0.0) / _most(view, r)), _spoken(view, r))], "in the least-cost plan"
+        lambda r: [(min(1.0, built.get(r["option"], 0.0) / _most(view, r)), _spoken(view, r))],
+        _("in the least-cost plan"),
     )
-    title_of = {"text": "of the most that can be built", "standoff": 12}
+    title_of = {"text": _("of the most that can be built"), "standoff": 12}
     always = [r for r in shown if r["verdict"] == "always"]
-    found = " found" if any(r["verdict"] == "open" for r in study.tables["ranges"]) else ""
-    title = f"No project is built in every near-optimal plan{found}"
+    title = _("No project is built in every near-optimal plan")
+    if any(r["verdict"] == "open" for r in study.tables["ranges"]):
+        title = _("No project is built in every near-optimal plan found")
     if always:
-        title = "No regret, in every near-optimal plan: "
-        title += listed([view.project(r["option"]) for r in always], 4)
-    said = [f"{view.project(r['option'])} {_range(view, r)} ({r['verdict']})" for r in shown[:12]]
+        names = listed([view.project(r["option"]) for r in always], 4)
+        title = _("No regret, in every near-optimal plan: {names}", names=names)
+    said = [f"{view.project(r['option'])} {_range(view, r)} ({translated(r['verdict'])})" for r in shown[:12]]
+    caption = _(
+        "From the least to the most that any near-optimal plan builds; the diamond is the least-cost plan. {star} "
+        "marks a startup.",
+        star=STARTUP,
+    )
+    if more > 0:
+        caption = _("{text} The {n} smallest are only in the table.", text=caption, n=more)
+    if len(chosen) < len(study.tables["ranges"]):
+        caption = _("{text} Projects that none builds are only in the table.", text=caption)
     return Figure(
         "near-best-ranges",
         title,
-        told("Least to most capacity over all near-optimal plans", said),
+        told(_("Least to most capacity over all near-optimal plans"), said),
         ranked(
             shown, lambda r: _label(view, r), bars, {"tickformat": ".0%", "range": [-0.02, 1.04], "title": title_of},
             most=MOST, marks=diamonds,
@@ -158,10 +201,7 @@ def _chart(view: View, study: Shown, chosen: Sequence[Row]) -> Figure:
              "proven": "yes" if r["proven"] else "no", "latest_start": r["latest_start"]}
             for r in _ranges(study)
         ],
-        caption="From the least to the most that any near-optimal plan builds; the diamond is the least-cost plan. "
-        f"{STARTUP} marks a startup."
-        + (f" The {more} smallest are only in the table." if more > 0 else "")
-        + (" Projects that none builds are only in the table." if len(chosen) < len(study.tables["ranges"]) else ""),
+        caption=caption,
     )  # fmt: skip
 
 
@@ -181,21 +221,21 @@ def _label(view: View, row: Row) -> str:
 
 
 def _by(row: Row) -> str:
-    return f" · start by {row['latest_start']}" if row["latest_start"] is not None else ""
+    return _(" · start by {year}", year=row["latest_start"]) if row["latest_start"] is not None else ""
 
 
 def _range(view: View, row: Row) -> str:
     """The range in tonnes, or in modules if the option is not of this instance."""
     ends = [_tonnes(view, row["option"], row[end]) for end in ("least", "most")]
-    unit = "t" if ends[0] is not None else "modules"
+    unit = "t" if ends[0] is not None else _("modules")
     low, high = (row[e] if t is None else t for e, t in zip(("least", "most"), ends, strict=True))
     if high - low <= SOME * max(1.0, high):
-        return f"{figure_of(low)} {unit}"
-    return f"{figure_of(low)} to {figure_of(high)} {unit}"
+        return _("{amount} {unit}", amount=figure_of(low), unit=unit)
+    return _("{least} to {most} {unit}", least=figure_of(low), most=figure_of(high), unit=unit)
 
 
 def _spoken(view: View, row: Row) -> list[str]:
-    proven = "" if row["proven"] else "not proven: may be wider"
+    proven = "" if row["proven"] else _("not proven: may be wider")
     return [view.project(row["option"]), view.home(row["option"]), f"{_range(view, row)}{_by(row)}", proven]
 
 
@@ -207,16 +247,16 @@ def _range_table(view: View, study: Shown) -> Table:
 
     return Table(
         "table-ranges",
-        "Always, sometimes, never: every project",
+        _("Always, sometimes, never: every project"),
         sorted(_ranges(study), key=lambda r: (order.index(r["verdict"]), r["option"])),
         (
             *project_columns(view),
-            Column("Verdict", "verdict"),
-            Column("Least, t a year", lambda r: _tonnes(view, r["option"], r["least"]), "number"),
-            Column("Most, t a year", lambda r: _tonnes(view, r["option"], r["most"]), "number"),
-            Column("At least cost, t a year", least_cost, "number"),
-            Column("Start by", "latest_start", "year"),
-            Column("Proven", lambda r: "yes" if r["proven"] else "no"),
+            Column(_("Verdict"), lambda r: translated(r["verdict"])),
+            Column(_("Least, t a year"), lambda r: _tonnes(view, r["option"], r["least"]), "number"),
+            Column(_("Most, t a year"), lambda r: _tonnes(view, r["option"], r["most"]), "number"),
+            Column(_("At least cost, t a year"), least_cost, "number"),
+            Column(_("Start by"), "latest_start", "year"),
+            Column(_("Proven"), lambda r: _("yes") if r["proven"] else _("no")),
         ),
     )
 
@@ -227,25 +267,25 @@ def _plan_table(view: View, study: Shown) -> Table:
     cost = {r["plan"]: r["cost_musd"] for r in study.tables["plans"]}
     first = next(iter(plans))
     base = plans[first]
-    rows = [("least cost", cost[first], 0.0, "", "")]
+    rows = [(_("least cost"), cost[first], 0.0, "", "")]
     for number, (plan, modules) in enumerate(plans.items()):
         if plan == first:
             continue
         change = {o: modules.get(o, 0.0) - base.get(o, 0.0) for o in {*modules, *base}}
         more, less = ([o for o in change if sign * change[o] > SOME] for sign in (1, -1))
-        name = _difference(view, base, modules) or f"alternative {number}: the same, at other times"
+        name = _difference(view, base, modules) or _("alternative {number}: the same, at other times", number=number)
         said = (_amounts(view, some, change) for some in (more, less))
         rows.append((name, cost[plan], cost[plan] - cost[first], *said))
     return Table(
         "table-alternatives",
-        "Plans that differ most from each other, by what they build otherwise than the least-cost plan",
+        _("Plans that differ most from each other, by what they build otherwise than the least-cost plan"),
         rows,
         (
-            Column("Plan", 0),
-            Column(f"Cost, {view.musd}", 1, "number"),
-            Column("More than the least", 2, "number"),
-            Column("Builds more, t a year", 3),
-            Column("Builds less, t a year", 4),
+            Column(_("Plan"), 0),
+            Column(_("Cost, {unit}", unit=view.musd), 1, "number"),
+            Column(_("More than the least"), 2, "number"),
+            Column(_("Builds more, t a year"), 3),
+            Column(_("Builds less, t a year"), 4),
         ),
         folded=False,
     )
@@ -257,11 +297,17 @@ def _difference(view: View, base: Mapping[str, float], modules: Mapping[str, flo
     for o in {*base, *modules}:
         then, now = base.get(o, 0.0), modules.get(o, 0.0)
         if abs(now - then) > SOME:
-            word = ("more of" if then > SOME else "with") if now > then else ("less of" if now > SOME else "without")
-            words.append((o, f"{word} {view.project(o)}"))
+            project = view.project(o)
+            if now > then:
+                word = _("more of {project}", project=project) if then > SOME else _("with {project}", project=project)
+            else:
+                word = (
+                    _("less of {project}", project=project) if now > SOME else _("without {project}", project=project)
+                )
+            words.append((o, word))
     words.sort(key=lambda w: (-_capex(view, w[0], 1.0), w[0]))
-    said = ", ".join(text for _, text in words[:3])
-    return said + (f" and {len(words) - 3} more" if len(words) > 3 else "")
+    said = commas(text for *_option, text in words[:3])
+    return n_("{names} and {n} more", "{names} and {n} more", len(words) - 3, names=said) if len(words) > 3 else said
 
 
 def _amounts(view: View, options: Sequence[str], change: dict[str, float]) -> str:
@@ -271,7 +317,7 @@ def _amounts(view: View, options: Sequence[str], change: dict[str, float]) -> st
         found[o] = abs(change[o]) if tonnes is None else tonnes
     order = sorted(options, key=lambda o: (-_capex(view, o, abs(change[o])), o))
     said = [f"{view.project(o)} {figure_of(found[o])}" for o in order]
-    return "; ".join(said[:NAMED] + ([f"and {len(said) - NAMED} more"] if len(said) > NAMED else []))
+    return semicolons(said[:NAMED] + ([_("and {n} more", n=len(said) - NAMED)] if len(said) > NAMED else []))
 
 
 def _pair_table(view: View, pairs: Sequence[Row]) -> Table:
@@ -279,14 +325,14 @@ def _pair_table(view: View, pairs: Sequence[Row]) -> Table:
     rank = {"no": 0, "open": 1, "yes": 2}
     return Table(
         "table-pairs",
-        "Two projects at a time: which exclude each other, of which one is needed",
+        _("Two projects at a time: which exclude each other, of which one is needed"),
         sorted(pairs, key=lambda r: (min(rank[r["both"]], rank[r["neither"]]), r["one"], r["other"])),
         (
-            Column("Project", lambda r: view.project(r["one"])),
-            Column("Other project", lambda r: view.project(r["other"])),
-            Column("Both in some plan", "both"),
-            Column("Neither in some plan", "neither"),
-            Column("Which means", _pair_in_words),
+            Column(_("Project"), lambda r: view.project(r["one"])),
+            Column(_("Other project"), lambda r: view.project(r["other"])),
+            Column(_("Both in some plan"), lambda r: translated(r["both"])),
+            Column(_("Neither in some plan"), lambda r: translated(r["neither"])),
+            Column(_("Which means"), _pair_in_words),
         ),
     )
 
@@ -295,24 +341,24 @@ def _pair_in_words(pair: Row) -> str:
     """What the answers about a pair mean."""
     said = []
     if pair["both"] == "no":
-        said.append("they exclude each other")
+        said.append(_("they exclude each other"))
     if pair["neither"] == "no":
-        said.append("one of them is needed")
-    return " and ".join(said)
+        said.append(_("one of them is needed"))
+    return p_("between conditions", " and ").join(said)
 
 
 def _group_table(view: View, groups: Sequence[Row]) -> Table:
     return Table(
         "table-groups",
-        "Groups asked for: least and most over all near-optimal plans",
+        _("Groups asked for: least and most over all near-optimal plans"),
         groups,
         (
-            Column("Group", "group"),
-            Column("Least, t a year", "least_t", "number"),
-            Column("Most, t a year", "most_t", "number"),
-            Column(f"Least capex, {view.musd}", "least_musd", "number"),
-            Column(f"Most capex, {view.musd}", "most_musd", "number"),
-            Column("Proven", "proven"),
+            Column(_("Group"), "group"),
+            Column(_("Least, t a year"), "least_t", "number"),
+            Column(_("Most, t a year"), "most_t", "number"),
+            Column(_("Least capex, {unit}", unit=view.musd), "least_musd", "number"),
+            Column(_("Most capex, {unit}", unit=view.musd), "most_musd", "number"),
+            Column(_("Proven"), lambda r: translated(r["proven"]) if isinstance(r["proven"], str) else r["proven"]),
         ),
         folded=False,
     )
@@ -321,14 +367,14 @@ def _group_table(view: View, groups: Sequence[Row]) -> Table:
 def _buy_table(buys: Sequence[Row]) -> Table:
     return Table(
         "table-slack",
-        "What the slack buys at most",
+        _("What the slack buys at most"),
         buys,
         (
-            Column("Aim", "aim"),
-            Column("Measured as", lambda b: UNITS.get(b["aim"], "")),
-            Column("At least cost", "at_least_cost", "number"),
-            Column("At best", "best", "number"),
-            Column("Proven", "proven"),
+            Column(_("Aim"), lambda b: translated(b["aim"])),
+            Column(_("Measured as"), lambda b: translated(UNITS[b["aim"]]) if b["aim"] in UNITS else ""),
+            Column(_("At least cost"), "at_least_cost", "number"),
+            Column(_("At best"), "best", "number"),
+            Column(_("Proven"), lambda r: translated(r["proven"]) if isinstance(r["proven"], str) else r["proven"]),
         ),
         folded=False,
     )
@@ -342,9 +388,14 @@ def in_words(view: View, study: Shown) -> str:
     if not ranges:
         return ""
     if not always:
-        found = " found" if any(r["verdict"] == "open" for r in ranges) else ""
-        why = ", since all optional ones together save less" if too_wide(study.about, view.money) else ""
-        return f"No project is in every plan{found} within {slack} of the least cost{why}."
+        text = _("No project is in every plan within {slack} of the least cost", slack=slack)
+        if any(r["verdict"] == "open" for r in ranges):
+            text = _("No project is in every plan found within {slack} of the least cost", slack=slack)
+        if too_wide(study.about, view.money):
+            text = _("{sentence}, since all optional ones together save less", sentence=text)
+        return full_stop(text)
     never = sum(r["verdict"] == "never" for r in ranges)
-    none = f"; {counted(never, 'project')} {'is' if never == 1 else 'are'} in none" if never else ""
-    return f"Every plan within {slack} of the least cost builds {listed(always, 5)}{none}."
+    text = _("Every plan within {slack} of the least cost builds {names}", slack=slack, names=listed(always, 5))
+    if never:
+        text = n_("{sentence}; {n} project is in none", "{sentence}; {n} projects are in none", never, sentence=text)
+    return full_stop(text)

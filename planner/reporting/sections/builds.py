@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...instance.timeline import promised
 from ...instance.wildcards import options_of
-from ...words import counted, figure_of, share_of, shortened, told
+from ...language import N_, _, n_, translated
+from ...words import commas, figure_of, share_of, shortened, told
 from ..charts import NAMED, Bar, Mark, largest, ranked, records, stacked, year_axis
 from ..looks import GREY, PALE, STAGES, Look
 from ..parts import Column, Control, Figure, Section, Table, project_columns
@@ -23,17 +24,18 @@ LARGEST = 10  # projects in the table of those that cost most
 def section(view: View) -> Section:
     """Timeline of builds, output by country, tables of projects and plants."""
     builds = records(view.tables["builds"])
-    lead = "The plan builds nothing."
+    lead = _("The plan builds nothing.")
     if builds:
-        lead = (
-            "A hollow bar is under construction, a full bar is online; diamonds are the years in which modules start. "
-            f"{STARTUP} marks a startup. Capex is overnight, undiscounted."
+        lead = _(
+            "A hollow bar is under construction, a full bar is online; diamonds are the years in "
+            "which modules start. {star} marks a startup. Capex is overnight, undiscounted.",
+            star=STARTUP,
         )
     parts: list[Figure | Table | None] = []
     if builds:
         parts += [_timeline(view, builds), _largest(view, builds), _build_table(view, builds)]
     parts += [_group_table(view, builds), _output(view), _plants(view)]
-    return Section("builds", "What is built, and what it makes", [lead], parts)
+    return Section("builds", _("What is built, and what it makes"), [lead], parts)
 
 
 def _timeline(view: View, builds: list[dict[str, Any]]) -> Figure:
@@ -61,31 +63,52 @@ def _timeline(view: View, builds: list[dict[str, Any]]) -> Figure:
         of = ("stage", stage)
         bars += [
             Bar("online", "", Look(colour, hollow=True), "start", says="", where=of),
-            Bar(lambda p: max(p["online"], p["stop"]), stage or "no stage", Look(colour), "online", says="", where=of),
+            Bar(
+                lambda p: max(p["online"], p["stop"]), stage or _("no stage"), Look(colour), "online", says="", where=of
+            ),
         ]
 
     def name(project: dict[str, Any]) -> str:
         tonnes = figure_of(sum(r["capacity_t"] for r in starts[project["option"]]))
-        place = f" · {view.home(project['option'])} · {tonnes} t"
+        place = _(" · {country} · {tonnes} t", country=view.home(project["option"]), tonnes=tonnes)
         return shortened(view.project(project["option"]), NAMED - len(place)) + place
 
     def says(r: dict[str, Any]) -> list[str]:
-        size = f"{figure_of(r['capacity_t'])} t a year, {figure_of(r['capex_musd'])} {view.musd}"
-        return [view.project(r["option"]), f"start {r['start_year']}, online {r['online_year']}", size]
+        tonnes, capex = figure_of(r["capacity_t"]), figure_of(r["capex_musd"])
+        return [
+            view.project(r["option"]),
+            _("start {start}, online {online}", start=r["start_year"], online=r["online_year"]),
+            _("{tonnes} t a year, {capex} {unit}", tonnes=tonnes, capex=capex, unit=view.musd),
+        ]
 
     marks = Mark(lambda p: [(r["start_year"], says(r)) for r in starts[p["option"]]])
-    said = [f"{view.options[p['option']].name}, {view.home(p['option'])}, start {p['start']}" for p in projects]
-    places = counted(len({r["country"] for r in builds}), "country", "countries")
+    said = [
+        _(
+            "{name}, {country}, start {start}",
+            name=view.options[p["option"]].name,
+            country=view.home(p["option"]),
+            start=p["start"],
+        )
+        for p in projects
+    ]
+    places = n_("{n} country", "{n} countries", len({r["country"] for r in builds}))
     axis = {**year_axis(view.years), "side": "top", "range": [view.years[0] - 0.3, end + 0.1]}
     return Figure(
         "builds-timeline",
-        f"{counted(len(projects), 'project')} in {places} for {view.money(sum(r['capex_musd'] for r in builds))}",
-        told("Projects by stage and start", said),
+        _(
+            "{projects} in {places} for {amount}",
+            projects=n_("{n} project", "{n} projects", len(projects)),
+            places=places,
+            amount=view.money(sum(r["capex_musd"] for r in builds)),
+        ),
+        told(_("Projects by stage and start"), said),
         ranked(projects, name, bars, axis, most=len(projects), marks=marks, margin={"t": 30}),
         columns="option name facility country startup stage start_year online_year modules capacity_t capex_musd",
         rows=builds,
-        caption="Tonnes are nameplate capacity a year of all modules, in terms of what the plant counts "
-        "(a recycler: what goes in).",
+        caption=_(
+            "Tonnes are nameplate capacity a year of all modules, in terms of what the plant counts "
+            "(a recycler: what goes in)."
+        ),
     )
 
 
@@ -126,19 +149,19 @@ def _largest(view: View, builds: list[dict[str, Any]]) -> Table:
 def _build_table(view: View, builds: list[dict[str, Any]]) -> Table:
     return Table(
         "table-builds",
-        "Every start of modules",
+        _("Every start of modules"),
         builds,
         (
-            Column("Project", "name"),
-            Column("Owner", lambda r: view.facilities[r["facility"]].owner),
-            Column("Country", lambda r: view.countries[r["country"]]),
-            Column("Startup", lambda r: r["startup"].removesuffix("no")),
-            Column("Stage", "stage"),
-            Column("Start", "start_year", "year"),
-            Column("Online", "online_year", "year"),
-            Column("Modules", "modules", "number"),
-            Column("Capacity, t a year", "capacity_t", "number"),
-            Column(f"Capex, {view.musd}", "capex_musd", "number"),
+            Column(_("Project"), "name"),
+            Column(_("Owner"), lambda r: view.facilities[r["facility"]].owner),
+            Column(_("Country"), lambda r: view.countries[r["country"]]),
+            Column(_("Startup"), lambda r: _("yes") if r["startup"] == "yes" else ""),
+            Column(_("Stage"), "stage"),
+            Column(_("Start"), "start_year", "year"),
+            Column(_("Online"), "online_year", "year"),
+            Column(_("Modules"), "modules", "number"),
+            Column(_("Capacity, t a year"), "capacity_t", "number"),
+            Column(_("Capex, {unit}", unit=view.musd), "capex_musd", "number"),
         ),
     )
 
@@ -155,37 +178,38 @@ def _group_table(view: View, builds: list[dict[str, Any]]) -> Table | None:
 
     def years(limit: GroupLimit) -> str:
         first, last = limit.first_year or view.years[0], limit.last_year or view.end
-        return str(first) if first == last else f"{first} to {last}"
+        return str(first) if first == last else _("{first} to {last}", first=first, last=last)
 
     if not view.instance.group_limits:
         return None
     return Table(
         "table-groups",
-        "Limits on groups of projects, and what is started of each",
+        _("Limits on groups of projects, and what is started of each"),
         view.instance.group_limits,
         (
-            Column("Group", lambda limit: limit.group),
-            Column("Counted", lambda limit: COUNTED[limit.measure].format(musd=view.musd)),
-            Column("Started in", years),
-            Column("At least", lambda limit: limit.min or None, "number"),
-            Column("Plan", started, "number"),
-            Column("At most", lambda limit: limit.max, "number"),
+            Column(_("Group"), lambda limit: limit.group),
+            Column(_("Counted"), lambda limit: translated(COUNTED[limit.measure]).format(unit=view.musd)),
+            Column(_("Started in"), years),
+            Column(_("At least"), lambda limit: limit.min or None, "number"),
+            Column(_("Plan"), started, "number"),
+            Column(_("At most"), lambda limit: limit.max, "number"),
         ),
     )
 
 
+STATUS = (N_("operating"), N_("construction"), N_("candidate"))  # of a plant
 COUNTED = {
-    "options": "different projects",
-    "modules": "modules",
-    "capacity_t": "capacity, t a year",
-    "capex_musd": "capex, {musd}",
+    "options": N_("different projects"),
+    "modules": N_("modules"),
+    "capacity_t": N_("capacity, t a year"),
+    "capex_musd": N_("capex, {unit}"),
 }
 
 
 def _output(view: View) -> Figure | None:
     """Tonnes of strategic materials made, by stage and country."""
     made: dict[tuple[str, str, int], float] = defaultdict(float)
-    for (material, country, _, year), tonnes in view.made.items():
+    for (material, country, _q, year), tonnes in view.made.items():
         if material in view.stage_of and tonnes > 1e-3:
             made[view.stage_of[material], country, year] += tonnes
     rows: list[dict[str, Any]] = [
@@ -201,9 +225,11 @@ def _output(view: View) -> Figure | None:
         for r in mine:
             total[r["country"]] += r["made_t"]
         own = {c: t for c, t in total.items() if c not in view.concern}
-        groups = largest(own, view.countries.__getitem__, 6, lambda n: counted(n, "other country", "other countries"))
+        groups = largest(
+            own, view.countries.__getitem__, 6, lambda n: n_("{n} other country", "{n} other countries", n)
+        )
         concern = [(view.countries[c], [c]) for c in sorted(set(total) & view.concern)]
-        looks = {name: view.country_looks.get(name, Look(PALE)) for name, _ in [*groups, *concern]}
+        looks = {name: view.country_looks.get(name, Look(PALE)) for name, *_keys in [*groups, *concern]}
         charts[stage] = stacked(
             mine, "year", "made_t", "country", "t", groups=[*groups, *concern], years=view.years,
             lengths=view.lengths, looks=looks, height=400,
@@ -211,10 +237,17 @@ def _output(view: View) -> Figure | None:
     shares = [f"{s} {share_of(1 - view.stage_share[s][last])}" for s in stages if last in view.stage_share.get(s, {})]
     return Figure(
         "builds-output",
-        "What is made, by stage and country",
-        f"Share made outside {view.concern_name} in {last}: {', '.join(shares)}." if shares else "Tonnes made.",
+        _("What is made, by stage and country"),
+        _(
+            "Share made outside {concern} in {year}: {parts}.",
+            concern=view.concern_name,
+            year=last,
+            parts=commas(shares),
+        )
+        if shares
+        else _("Tonnes made."),
         charts,
-        (Control("Stage", stages, stages[-1]),),
+        (Control(_("Stage"), stages, stages[-1]),),
     )
 
 
@@ -230,17 +263,19 @@ def _plants(view: View) -> Table:
 
     return Table(
         "table-plants",
-        "Every plant with capacity, and how far it is used",
+        _("Every plant with capacity, and how far it is used"),
         [f for f in view.instance.facilities if f.facility in plants],
         (
-            Column("Plant", lambda f: f.name),
-            Column("Country", lambda f: view.countries[f.country]),
-            Column("Startup", lambda f: "yes" if f.startup else ""),
-            Column("Stage", lambda f: view.stage_of_facility.get(f.facility, "")),
-            Column("Status at the start", lambda f: f.status),
-            Column(f"Capacity {first}, t", lambda f: capacity.get((f.facility, first), (0.0,))[0], "number"),
-            Column(f"Used {first}", lambda f: used(f.facility, first), "share"),
-            Column(f"Capacity {last}, t", lambda f: capacity.get((f.facility, last), (0.0,))[0], "number"),
-            Column(f"Used {last}", lambda f: used(f.facility, last), "share"),
+            Column(_("Plant"), lambda f: f.name),
+            Column(_("Country"), lambda f: view.countries[f.country]),
+            Column(_("Startup"), lambda f: _("yes") if f.startup else ""),
+            Column(_("Stage"), lambda f: view.stage_of_facility.get(f.facility, "")),
+            Column(_("Status at the start"), lambda f: translated(f.status)),
+            Column(
+                _("Capacity {year}, t", year=first), lambda f: capacity.get((f.facility, first), (0.0,))[0], "number"
+            ),
+            Column(_("Used {year}", year=first), lambda f: used(f.facility, first), "share"),
+            Column(_("Capacity {year}, t", year=last), lambda f: capacity.get((f.facility, last), (0.0,))[0], "number"),
+            Column(_("Used {year}", year=last), lambda f: used(f.facility, last), "share"),
         ),
     )

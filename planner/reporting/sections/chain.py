@@ -6,7 +6,8 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ...words import figure_of, rate_of, share_of
+from ...language import _, translated
+from ...words import commas, figure_of, rate_of, semicolons, share_of
 from ..charts import Chart, flows, plain
 from ..looks import BANDS, GREEN, GREY, Look
 from ..parts import Figure, Section, years
@@ -30,14 +31,18 @@ Links = dict[tuple[Node, Node, str], float]
 def section(view: View) -> Section:
     """Flow diagram by year."""
     lead = [
-        "Every column is 100% of what that stage supplies to the next, in tonnes of its strategic materials; the last "
-        "column is who uses the finished goods. Bands say whether the material depends on "
-        f"{view.concern_name} somewhere or is clean from the first step on; a country has one colour on this page.",
+        _(
+            "Every column is 100% of what that stage supplies to the next, in tonnes of its "
+            "strategic materials; the last column is who uses the finished goods. Bands say whether "
+            "the material depends on {concern} somewhere or is clean from the first step on; a "
+            "country has one colour on this page.",
+            concern=view.concern_name,
+        ),
     ]
     figure = _figure(view)
     if figure is None:
-        return Section("chain", "The chain by country", ["Nothing moves through the chain in any year."])
-    return Section("chain", "The chain by country", lead, [figure])
+        return Section("chain", _("The chain by country"), [_("Nothing moves through the chain in any year.")])
+    return Section("chain", _("The chain by country"), lead, [figure])
 
 
 def links(view: View, year: int) -> Links:
@@ -112,7 +117,7 @@ def _figure(view: View) -> Figure | None:
     anchors = ["left", *["center"] * (len(columns) - 2), "right"]
     place = {"y": 1.0, "xref": "paper", "yref": "paper", "yanchor": "bottom", "showarrow": False}
     headings = [
-        {**place, "text": f"<b>{plain(name)}</b>", "x": n / (len(columns) - 1), "xanchor": anchor}
+        {**place, "text": f"<b>{plain(_column((name, '')))}</b>", "x": n / (len(columns) - 1), "xanchor": anchor}
         for n, (name, anchor) in enumerate(zip(columns, anchors, strict=True))
     ]
     for year in view.years:
@@ -125,7 +130,11 @@ def _figure(view: View) -> Figure | None:
             for (source, target, q), tonnes in sorted(found.items())
         ]  # fmt: skip
         nodes, bands = _drawn(view, found)
-        used = {BANDS["exposed"]: f"depends on {view.concern_name}", BANDS["clean"]: "clean", GREEN: "recycled"}
+        used = {
+            BANDS["exposed"]: _("depends on {concern}", concern=view.concern_name),
+            BANDS["clean"]: _("clean"),
+            GREEN: _("recycled"),
+        }
         seen = {item["color"] for item in (*nodes, *bands)}
         legend = {name: colour for colour, name in used.items() if colour in seen}
         drawn = flows(nodes, bands, rows, pad=PAD, legend=legend, annotations=headings,
@@ -135,14 +144,17 @@ def _figure(view: View) -> Figure | None:
         return None
     return Figure(
         "chain-flows",
-        f"From {view.instance.stages[0]} to users, by country",
+        _("From {stage} to users, by country", stage=view.instance.stages[0]),
         charts[max(charts)].caption or "",
         charts,
         (years(list(charts)),),
         least=680,
-        note=f"Countries with less than {rate_of(SMALL)} of a stage are drawn together as others, and so little that "
-        "is recycled is left out; the data list all. "
-        "Bands of a stage differ a little from what it takes in, because material is lost or kept in stock.",
+        note=_(
+            "Countries with less than {rate} of a stage are drawn together as others, and so little "
+            "that is recycled is left out; the data list all. Bands of a stage differ a little from "
+            "what it takes in, because material is lost or kept in stock.",
+            rate=rate_of(SMALL),
+        ),
     )
 
 
@@ -150,29 +162,30 @@ def _summary(view: View, found: Links, year: int) -> str:
     parts = []
     for stage in view.instance.stages:
         made: dict[str, float] = defaultdict(float)
-        for (source, _, _), tonnes in found.items():
+        for (source, *_to), tonnes in found.items():
             if source[0] == stage and source[1] in view.countries:
                 made[source[1]] += tonnes
         total = sum(made.values())
         if total:
             top = sorted(made.items(), key=lambda p: (-p[1], p[0]))[:3]
             top = [(c, t) for c, t in top if t > NOTHING * total]
-            parts.append(f"{stage}: " + ", ".join(f"{view.countries[c]} {share_of(t / total)}" for c, t in top))
-    return f"Largest makers in {year}. " + "; ".join(parts) + "."
+            makers = commas(f"{view.countries[c]} {share_of(t / total)}" for c, t in top)
+            parts.append(_("{head}: {parts}", head=stage, parts=makers))
+    return _("Largest makers in {year}. {parts}.", year=year, parts=semicolons(parts))
 
 
 def _drawn(view: View, found: Links) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Nodes and links as they are drawn, each link as a percentage of what its stage supplies."""
     totals: dict[str, float] = defaultdict(float)
     recycled: dict[Node, float] = defaultdict(float)
-    for (source, _, _), tonnes in found.items():
+    for (source, *_to), tonnes in found.items():
         if source[1] == RECYCLED:
             recycled[source] += tonnes
         else:
             totals[source[0]] += tonnes
     total_used = sum(t for (_, target, _), t in found.items() if target[0] == USERS)
     weight: dict[Node, float] = defaultdict(float)  # share of its column
-    for (source, target, _), tonnes in found.items():
+    for (source, target, _q), tonnes in found.items():
         if source[1] != RECYCLED:
             weight[source] += tonnes / totals[source[0]]
         if target[0] == USERS:
@@ -194,7 +207,9 @@ def _drawn(view: View, found: Links) -> tuple[list[dict[str, Any]], list[dict[st
             "x": min(0.999, max(0.001, places[n][0])),
             "y": min(0.999, max(0.001, places[n][1])),
             "color": GREEN if n[1] == RECYCLED else view.country_looks.get(_label(view, n), Look(GREY)).colour,
-            "says": [f"{_label(view, n)}, {n[0]}: {share_of(heights[n])}"],
+            "says": [
+                _("{maker}, {stage}: {share}", maker=_label(view, n), stage=_column(n), share=share_of(heights[n]))
+            ],
         }
         for n in nodes
     ], [
@@ -204,8 +219,19 @@ def _drawn(view: View, found: Links) -> tuple[list[dict[str, Any]], list[dict[st
             "value": round(100 * shares[s, t, q], 6),
             "color": BANDS[q],
             "says": [
-                f"{_label(view, s)} ({s[0]}) to {_label(view, t)} ({t[0]})",
-                f"{figure_of(merged[s, t, q])} t, {share_of(shares[s, t, q])} of the stage, {q}",
+                _(
+                    "{maker} ({stage}) to {user} ({next})",
+                    maker=_label(view, s),
+                    stage=_column(s),
+                    user=_label(view, t),
+                    next=_column(t),
+                ),
+                _(
+                    "{amount} t, {share} of the stage, {provenance}",
+                    amount=figure_of(merged[s, t, q]),
+                    share=share_of(shares[s, t, q]),
+                    provenance=translated(q),
+                ),
             ],
         }
         for s, t, q in sorted(merged, key=lambda link: (index[link[0]], index[link[1]], link[2]))
@@ -231,7 +257,7 @@ def _heights(merged: Links, totals: dict[str, float], nodes: list[Node]) -> dict
     """Height of each node as the library draws it: the larger of what goes in and what goes out."""
     come: dict[Node, float] = defaultdict(float)
     go: dict[Node, float] = defaultdict(float)
-    for (source, target, _), tonnes in merged.items():
+    for (source, target, _q), tonnes in merged.items():
         go[source] += tonnes / totals[source[0]]
         come[target] += tonnes / totals[source[0]]
     return {n: max(come[n], go[n]) for n in nodes}
@@ -255,6 +281,10 @@ def _places(view: View, nodes: list[Node], heights: dict[Node, float]) -> dict[N
     return place
 
 
+def _column(node: Node) -> str:
+    return _("users") if node[0] == USERS else node[0]
+
+
 def _label(view: View, node: Node) -> str:
-    named = {RECYCLED: "recycled", STOCK: "from stock", OTHERS: "others"}
+    named = {RECYCLED: _("recycled"), STOCK: _("from stock"), OTHERS: _("others")}
     return named.get(node[1]) or view.countries[node[1]]

@@ -7,8 +7,23 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...bands import Band, Searched, difference
-from ...questions.compare import NOTHING, figures_of
-from ...words import capital, figure_of, listed, points_of, share_of, shortened, spans_of
+from ...language import N_, _, p_, translated
+from ...questions.compare import NOTHING, figures_of, quantity_in_words
+from ...runs.tables import component_in_words
+from ...words import (
+    capital,
+    commas,
+    figure_of,
+    full_stop,
+    listed,
+    points_of,
+    semicolons,
+    share_of,
+    shortened,
+    spans_of,
+    told,
+    written,
+)
 from ..charts import SHARES, amounts, columns, heat, heat_width, lines, positions
 from ..looks import look
 from ..parts import Column, Figure, Section, Table
@@ -30,31 +45,49 @@ def section(view: View, study: Shown) -> Section:
 def beside(view: Names, study: Shown, mine: str = "") -> Section:
     """All that differs, in one section; ``mine`` is the name of the page's own plan, if any."""
     names = _names(study)
-    parts = [part for _, _, some in _chapters(view, study, mine) for part in some]
-    lead = [f"{_all(names, mine)}, over {spans_of(_years(study))}. {_against(names)}", *_notes(study)]
-    return Section("rivals", "Beside other plans", lead, parts, "Compared", study.warnings)
+    parts = [part for *_title, some in _chapters(view, study, mine) for part in some]
+    lead = [
+        _(
+            "{plans}, over {years}. {base}",
+            plans=_all(names, mine),
+            years=spans_of(_years(study)),
+            base=_against(names),
+        ),
+        *_notes(study),
+    ]
+    return Section("rivals", _("Beside other plans"), lead, parts, _("Compared"), study.warnings)
 
 
 def sections(view: Names, study: Shown) -> list[Section]:
     """The same as sections of a page of its own; what does not differ is left out."""
     names, notes = _names(study), list(map(capital, study.about.get("notes", ())))
-    told = {
+    leads = {
         "Figures": [
-            f"{_all(names, '')}, over {spans_of(_years(study))}. {_against(names)}",
-            "The least cost of each instance differs from that of the base by an amount in the range that is given. "
-            "It follows from the gaps of the searches. Where it leaves open which costs more, no change is told.",
+            _(
+                "{plans}, over {years}. {base}",
+                plans=_all(names, ""),
+                years=spans_of(_years(study)),
+                base=_against(names),
+            ),
+            _(
+                "The least cost of each instance differs from that of the base by an amount in the range that is "
+                "given. It follows from the gaps of the searches. Where it leaves open which costs more, no change is "
+                "told."
+            ),
         ],
-        "Builds": ["Capacity that is started over the whole horizon; only projects that some plan builds otherwise."],
-        "Who pays": ["Capital of projects that have a fund or a limit on their private capital, by its source."],
+        "Builds": [
+            _("Capacity that is started over the whole horizon; only projects that some plan builds otherwise.")
+        ],
+        "Who pays": [_("Capital of projects that have a fund or a limit on their private capital, by its source.")],
     }
     chapters = [
         (brief, title, [p for p in parts if p is not None]) for brief, title, parts in _chapters(view, study, "")
     ]
     return [
-        Section(f"plans-{brief.lower().replace(' ', '-')}", title, told.get(brief, ()), parts, brief)
+        Section(f"plans-{brief.lower().replace(' ', '-')}", title, leads.get(brief, ()), parts, translated(brief))
         for brief, title, parts in chapters
         if parts
-    ] + ([Section("plans-notes", "What to know when reading this", notes, (), "Notes")] if notes else [])
+    ] + ([Section("plans-notes", _("What to know when reading this"), notes, (), _("Notes"))] if notes else [])
 
 
 Parts = list[Figure | Table | None]
@@ -70,28 +103,36 @@ def _chapters(view: Names, study: Shown, mine: str) -> list[tuple[str, str, Part
 
     return [
         (
-            "Figures",
-            "The plans side by side",
+            N_("Figures"),
+            _("The plans side by side"),
             [_figures(view, rows, mine), _positions(view, rows, mine) if same else None],
         ),
         (
-            "Cost",
-            "What they cost",
+            N_("Cost"),
+            _("What they cost"),
             [_cost_chart(view, study, names, mine) if same else None, _totals(study, names, mine)],
         ),
-        ("Dependence", "How dependent they leave us", [_dependence(view, study, names, mine)]),
+        (N_("Dependence"), _("How dependent they leave us"), [_dependence(view, study, names, mine)]),
         (
-            "Builds",
-            "What they build otherwise",
-            [_build_chart(view, study, mine), differing("builds", "Built otherwise, t a year", SOME_MUSD)],
+            N_("Builds"),
+            _("What they build otherwise"),
+            [_build_chart(view, study, mine), differing("builds", _("Built otherwise, t a year"), SOME_MUSD)],
         ),
         (
-            "Who pays",
-            "Who pays for what is built",
-            [_payers(view, study, mine), differing("funding", f"Paid otherwise, {view.musd}", SOME_MUSD)],
+            N_("Who pays"),
+            _("Who pays for what is built"),
+            [_payers(view, study, mine), differing("funding", _("Paid otherwise, {unit}", unit=view.musd), SOME_MUSD)],
         ),
-        ("Shortage", "What is short", [differing("shortages", "Short otherwise, t over the years in common", SOME_T)]),
-        ("Flows", "What moves otherwise", [differing("flows", "Moved otherwise, t over the years in common", SOME_T)]),
+        (
+            N_("Shortage"),
+            _("What is short"),
+            [differing("shortages", _("Short otherwise, t over the years in common"), SOME_T)],
+        ),
+        (
+            N_("Flows"),
+            _("What moves otherwise"),
+            [differing("flows", _("Moved otherwise, t over the years in common"), SOME_T)],
+        ),
     ]
 
 
@@ -100,11 +141,11 @@ def _all(names: Sequence[str], mine: str) -> str:
 
 
 def _against(names: Sequence[str]) -> str:
-    return f"The base, against which the others are set, is {_quoted(names[0])}."
+    return _("The base, against which the others are set, is {name}.", name=_quoted(names[0]))
 
 
 def _notes(study: Shown) -> list[str]:
-    return [f"Note: {note}" for note in study.about.get("notes", ())]
+    return [_("Note: {note}", note=note) for note in study.about.get("notes", ())]
 
 
 def _years(study: Shown) -> list[int]:
@@ -122,19 +163,19 @@ def _figures(view: Names, rows: Sequence[Row], mine: str) -> Table:
         return None if band is None or not (band.sign or band.same) else row["change_musd"]
 
     columns = [
-        Column("Plan", lambda r: _called(r["plan"], mine)),
-        Column(f"Cost, {view.musd}", "cost_musd", "number"),
-        Column("Change", settled, "number"),
-        Column("from", "least_musd", "number"),
-        Column("to", "most_musd", "number"),
-        Column("Exposed share", "exposed_share", "share"),
-        Column("Points", lambda r: "" if r["plan"] == rows[0]["plan"] else points_of(r["exposed_change"])),
-        Column(f"Capital, {view.musd}", "capex_musd", "number"),
-        Column(f"Public money, {view.musd}", "public_musd", "number"),
-        Column("Short, t", "short_t", "number"),
+        Column(_("Plan"), lambda r: _called(r["plan"], mine)),
+        Column(_("Cost, {unit}", unit=view.musd), "cost_musd", "number"),
+        Column(_("Change"), settled, "number"),
+        Column(p_("amount", "from"), "least_musd", "number"),
+        Column(p_("amount", "to"), "most_musd", "number"),
+        Column(_("Exposed share"), "exposed_share", "share"),
+        Column(_("Points"), lambda r: "" if r["plan"] == rows[0]["plan"] else points_of(r["exposed_change"])),
+        Column(_("Capital, {unit}", unit=view.musd), "capex_musd", "number"),
+        Column(_("Public money, {unit}", unit=view.musd), "public_musd", "number"),
+        Column(_("Short, t"), "short_t", "number"),
     ]
     shown = [c for c in columns if not c.numeric or any(abs(c.cell(r) or 0.0) > NOTHING for r in rows)]
-    return Table("table-rival-figures", "Key figures", list(rows), shown, folded=False)
+    return Table("table-rival-figures", _("Key figures"), list(rows), shown, folded=False)
 
 
 def _positions(view: Names, rows: Sequence[Row], mine: str) -> Figure | None:
@@ -143,31 +184,40 @@ def _positions(view: Names, rows: Sequence[Row], mine: str) -> Figure | None:
     for r in rows:
         band = r["band"]
         extra, least = (0.0, 0.0) if band is None else (band.found, min(band.least, band.found))
-        says = [r["plan"], f"exposed {share_of(r['exposed_share'])}", "" if band is None else band.told(view.money)]
+        says = [
+            r["plan"],
+            _("exposed {share}", share=share_of(r["exposed_share"])),
+            "" if band is None else band.told(view.money),
+        ]
         if r["exposed_share"] == r["exposed_share"]:  # something is delivered
             numbers = {"exposed_share": r["exposed_share"], "extra_musd": extra, "least_musd": least}
             placed.append({"plan": _called(r["plan"], mine), **numbers, "says": says})
     if len(placed) < 2:
         return None
     ends = [end for r in placed for end in (r["extra_musd"], r["least_musd"])]
-    said = [f"{r['plan']} {share_of(r['exposed_share'])}, {figure_of(r['extra_musd'])} {view.musd}" for r in placed]
+    said = [
+        commas([f"{r['plan']} {share_of(r['exposed_share'])}", f"{figure_of(r['extra_musd'])} {view.musd}"])
+        for r in placed
+    ]
     return Figure(
         "rivals-positions",
-        "Cost against dependence: where each plan stands",
-        "Exposed share and extra cost against the base: " + "; ".join(said) + ".",
+        _("Cost against dependence: where each plan stands"),
+        told(_("Exposed share and extra cost against the base"), said),
         positions(
             placed,
             "exposed_share",
             "extra_musd",
             "least_musd",
             "plan",
-            {"title": {"text": "exposed share of deliveries"}, "tickformat": ".0%", "autorange": "reversed"},
-            {**amounts(f"extra cost, {view.musd} present value", ends), "rangemode": "normal"},
+            {"title": {"text": _("exposed share of deliveries")}, "tickformat": ".0%", "autorange": "reversed"},
+            {**amounts(_("extra cost, {unit} present value", unit=view.musd), ends), "rangemode": "normal"},
             says="says",
         ),
         columns="plan exposed_share extra_musd least_musd",
-        caption="To the right a plan depends less, higher up it costs more. A line reaches down to the least that the "
-        "difference may be, by the gaps of the searches.",
+        caption=_(
+            "To the right a plan depends less, higher up it costs more. A line reaches down to the least that the "
+            "difference may be, by the gaps of the searches."
+        ),
     )
 
 
@@ -179,17 +229,23 @@ def _build_chart(view: Names, study: Shown, mine: str) -> Figure | None:
         return None
     cells = [{"option": r["option"], "plan": n, "t": r[n]} for r in rows for n in names if r[n]]
     known = {
-        r["option"]: f"{view.project(r['option'])}, {view.countries.get(r['country'], r['country'])}" for r in rows
+        r["option"]: commas([view.project(r["option"]), view.countries.get(r["country"]) or str(r["country"])])
+        for r in rows
     }
-    most = f" (the {len(rows)} that differ most)" if len(_apart(study, "builds", SOME_MUSD)) > len(rows) else ""
+    title = _("Capacity started of what differs, t a year")
+    if len(_apart(study, "builds", SOME_MUSD)) > len(rows):
+        title = _("{text} (the {n} that differ most)", text=title, n=len(rows))
+    each = [
+        _("{head}: {parts}", head=known[r["option"]], parts=commas(f"{n} {figure_of(r[n])} t" for n in names))
+        for r in rows[:12]
+    ]
     return Figure(
         "rivals-builds",
-        f"Capacity started of what differs, t a year{most}",
-        "; ".join(f"{known[r['option']]}: " + ", ".join(f"{n} {figure_of(r[n])} t" for n in names) for r in rows[:12])
-        + ".",
-        heat(cells, "plan", "option", "t", "t a year", {n: _called(n, mine) for n in names}, known),
+        title,
+        full_stop(semicolons(each)),
+        heat(cells, "plan", "option", "t", _("t a year"), {n: _called(n, mine) for n in names}, known),
         least=heat_width(len(names)),
-        caption="A blank cell: the plan does not build it. The stronger the colour, the more.",
+        caption=_("A blank cell: the plan does not build it. The stronger the colour, the more."),
     )
 
 
@@ -202,11 +258,14 @@ def _payers(view: Names, study: Shown, mine: str) -> Figure | None:
     rows.sort(key=lambda r: -max(abs(r[n] or 0.0) for n in names))
     total = {n: sum(r[n] or 0.0 for r in rows) for n in names}
     public = {n: sum(r[n] or 0.0 for r in rows if r["source"] != "private") for n in names}
-    said = [f"{_called(n, mine)} {view.money(public[n])} of {view.money(total[n])}" for n in names]
+    said = [
+        _("{name} {amount} of {whole}", name=_called(n, mine), amount=view.money(public[n]), whole=view.money(total[n]))
+        for n in names
+    ]
     return Figure(
         "rivals-payers",
-        "Who pays the capital",
-        f"Public money: {'; '.join(said)}.",
+        _("Who pays the capital"),
+        _("Public money: {parts}.", parts=semicolons(said)),
         columns(
             rows[:12],
             {n: _called(n, mine) for n in names},
@@ -234,11 +293,11 @@ def _mine(view: View, study: Shown) -> str:
 
 
 def _called(name: str, mine: str) -> str:
-    return f"{name} (this plan)" if name == mine else name
+    return _("{name} (this plan)", name=name) if name == mine else name
 
 
 def _quoted(name: str, mine: str = "") -> str:
-    return f"“{name}” (this plan)" if name == mine else f"“{name}”"
+    return _("“{name}” (this plan)", name=name) if name == mine else _("“{name}”", name=name)
 
 
 def _cost_chart(view: Names, study: Shown, names: Sequence[str], mine: str) -> Figure:
@@ -246,19 +305,19 @@ def _cost_chart(view: Names, study: Shown, names: Sequence[str], mine: str) -> F
     total = _cost(study)
     shown = [r for r in parts if any(abs(r[n] or 0.0) > SOME_MUSD for n in names)]
     ends = [view.money(amount, 4) for amount in (min(total[n] for n in names), max(total[n] for n in names))]
-    title = f"Costs from {ends[0]} to {ends[1]}"
+    title = _("Costs from {least} to {most}", least=ends[0], most=ends[1])
     if len(names) == 2:
         title = _dearer(view, _band(study, names[-1], names[0]), _quoted(names[-1]), _quoted(names[0]))
     return Figure(
         "rivals-cost",
         title,
-        "Cost: " + "; ".join(f"{_called(n, mine)} {view.money(total[n], 4)}" for n in names) + ".",
+        told(_("Cost"), [f"{_called(n, mine)} {view.money(total[n], 4)}" for n in names]),
         columns(
             shown,
             {n: _called(n, mine) for n in names},
             {n: figure_of(total[n], 4) for n in names},
-            amounts(f"{view.musd} present value", [total[n] or 0.0 for n in names]),
-            called=lambda r: str(r["quantity"]).removeprefix("of which "),
+            amounts(_("{unit} present value", unit=view.musd), [total[n] or 0.0 for n in names]),
+            called=lambda r: component_in_words(str(r["quantity"]).removeprefix("of which ")),
         ),
         rows=[{k: r[k] for k in ("quantity", *names)} for r in (total, *shown)],
     )
@@ -278,7 +337,7 @@ def _dependence(view: Names, study: Shown, names: Sequence[str], mine: str) -> F
     if mine:
         looks[_called(mine, mine)] = looks[_called(mine, mine)]._replace(dash="solid", width=4)
     charts = {
-        "traced, end to end" if not stage else f"stage {stage}": lines(
+        _("traced, end to end") if not stage else _("stage {stage}", stage=stage): lines(
             by[metric, stage], "year", {n: _called(n, mine) for n in names}, yaxis=SHARES, looks=looks,
             xs=[int(y) for y in study.about["years"]],
         )
@@ -286,18 +345,18 @@ def _dependence(view: Names, study: Shown, names: Sequence[str], mine: str) -> F
     }  # fmt: skip
     last = max(by[keys[0]], key=lambda r: r["year"])
     said = [f"{_called(n, mine)} {share_of(last[n])}" for n in names if last[n] is not None]
-    kind = "Traced dependence" if keys[0][0] == "exposed_share" else f"Dependence of {keys[0][1]}"
+    kind = _("Traced dependence") if keys[0][0] == "exposed_share" else _("Dependence of {stage}", stage=keys[0][1])
     return Figure(
         "rivals-dependence",
-        f"{kind} in {last['year']}: {listed(said, 4)}",
-        f"In {last['year']}: {', '.join(said)}.",
+        _("{metric} in {year}: {names}", metric=kind, year=last["year"], names=listed(said, 4)),
+        _("In {year}: {parts}.", year=last["year"], parts=commas(said)),
         charts,
     )
 
 
 def _columns(names: Sequence[str], mine: str) -> tuple[Column, ...]:
     """A column for each plan; between two plans the change too."""
-    change = (Column("Change", "change", "number"),) if len(names) == 2 else ()
+    change = (Column(_("Change"), "change", "number"),) if len(names) == 2 else ()
     return (*(Column(_called(n, mine), n, "number") for n in names), *change)
 
 
@@ -305,8 +364,11 @@ def _totals(study: Shown, names: Sequence[str], mine: str) -> Table:
     """What is not among the key figures; without lines of zeros."""
     rows = [r for r in study.tables["totals"] if r["quantity"] != "exposed share"]
     rows = [r for r in rows if any(abs(r[n] or 0.0) > NOTHING for n in names)]
-    keys = (Column("What", "quantity"), Column("Unit", "unit"))
-    return Table("table-rivals", "In all", rows, (*keys, *_columns(names, mine)), folded=False)
+    keys = (
+        Column(_("What"), lambda r: quantity_in_words(r["quantity"])),
+        Column(_("Unit"), lambda r: translated(r["unit"])),
+    )
+    return Table("table-rivals", _("In all"), rows, (*keys, *_columns(names, mine)), folded=False)
 
 
 def _apart(study: Shown, table: str, least: float) -> list[Row]:
@@ -321,25 +383,30 @@ def _apart(study: Shown, table: str, least: float) -> list[Row]:
     return sorted(rows, key=spread, reverse=True)
 
 
+COLUMNS = (N_("Option"), N_("Facility"), N_("Country"), N_("Source"), N_("Sector"), N_("Material"), N_("Origin"),
+           N_("Destination"))  # fmt: skip
+
+
 def _differences(view: Names, study: Shown, mine: str, table: str, title: str, least: float) -> Table | None:
     """The rows in which the plans differ, the largest first; None if there are none."""
     names, rows = _names(study), _apart(study, table, least)
     if not rows:
         return None
-    more = f" (the largest {MOST} of {len(rows):,})" if len(rows) > MOST else ""
+    if len(rows) > MOST:
+        title = _("{text} (the largest {most} of {n})", text=title, most=MOST, n=written(len(rows), "count"))
     keys = [
-        Column({"when": "Starts"}.get(k, k.capitalize()), lambda r, k=k: _word(view, k, r[k]))  # type: ignore[misc]
+        Column(translated({"when": N_("Starts")}.get(k, k.capitalize())), lambda r, k=k: _word(view, k, r[k]))  # type: ignore[misc]
         for k in rows[0]
         if k not in (*names, "change", "facility") and (k != "when" or len(names) <= MOST_STARTS)
     ]
     shown = (*keys, *_columns(names, mine))
-    return Table(f"table-rival-{table}", f"{title}{more}", rows[:MOST], shown, folded=len(rows) > 12)
+    return Table(f"table-rival-{table}", title, rows[:MOST], shown, folded=len(rows) > 12)
 
 
 def _source(view: Names, source: str) -> str:
     """Who a source of capital is, such as a fund by its provider."""
     provider = next((f.provider for f in view.instance.funds if f.fund == source), "")
-    return "private capital" if source == "private" else f"{provider} ({source})" if provider else source
+    return _("private capital") if source == "private" else f"{provider} ({source})" if provider else source
 
 
 def _word(view: Names, key: str, value: Any) -> str:
@@ -359,7 +426,8 @@ def in_words(view: View, study: Shown) -> str:
     other = next((n for n in names if n != mine), None)
     if other is None or not _same_money(study):
         return ""
-    return _dearer(view, _band(study, mine, other), "This plan", f"the plan {_quoted(other)}") + "."
+    name = _("the plan {name}", name=_quoted(other))
+    return full_stop(_dearer(view, _band(study, mine, other), _("This plan"), name))
 
 
 def _cost(study: Shown) -> Row:
@@ -378,7 +446,12 @@ def _band(study: Shown, name: str, base: str) -> Band:
 def _dearer(view: Names, band: Band, this: str, other: str) -> str:
     """Which of two plans costs more, if the gaps of their searches do not leave it open."""
     if band.same:
-        return f"{this} costs the same as {other}"
+        return _("{this} costs the same as {other}", this=this, other=other)
     if not band.sign:
-        return f"{this} and {other} cannot be told apart by cost: {band.told(view.money)}, by the gaps of the searches"
-    return f"{this} costs {band.told(view.money)} than {other}"
+        return _(
+            "{this} and {other} cannot be told apart by cost: {change}, by the gaps of the searches",
+            this=this,
+            other=other,
+            change=band.told(view.money),
+        )
+    return _("{this} costs {change} than {other}", this=this, change=band.told(view.money), other=other)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...language import N_, _, translated
 from ...runs.tables import components
-from ...words import rate_of, share_of
+from ...words import capital, commas, rate_of, share_of
 from ..charts import stacked
 from ..looks import look
 from ..parts import Column, Figure, Section, Table
@@ -14,19 +15,19 @@ if TYPE_CHECKING:
     from ..view import View
 
 NAMES = {
-    "capex": "capital (annuities)",
-    "fixed_om": "fixed operation",
-    "opex": "running costs",
-    "freight": "freight",
-    "tariff": "tariffs",
-    "purchase": "purchases",
-    "holding": "stock holding",
-    "shortage": "shortage",
-    "sales": "sales",
-    "substitution": "substitutes",
-    "impact": "priced impacts",
-    "lane_use": "use of lanes",
-    "working_stock": "working stocks replaced",
+    "capex": N_("capital (annuities)"),
+    "fixed_om": N_("fixed operation"),
+    "opex": N_("running costs"),
+    "freight": N_("freight"),
+    "tariff": N_("tariffs"),
+    "purchase": N_("purchases"),
+    "holding": N_("stock holding"),
+    "shortage": N_("shortage"),
+    "sales": N_("sales"),
+    "substitution": N_("substitutes"),
+    "impact": N_("priced impacts"),
+    "lane_use": N_("use of lanes"),
+    "working_stock": N_("working stocks replaced"),
 }
 
 
@@ -38,41 +39,55 @@ def section(view: View) -> Section:
     named = components(view.instance)
     used = [c for c in named if (costs.loc[costs["component"] == c, "musd"].abs() > least).any()]
     lead = [
-        f"Prices of {view.instance.price_year}. The chart shows each year's own money; the present value discounts it "
-        f"at {rate_of(view.instance.discount_rate)} to {view.years[0]}. Capital is paid as annuities while a plant is "
-        "online. Public funds are transfers and are not a cost here."
+        _(
+            "Prices of {price_year}. The chart shows each year's own money; the present value "
+            "discounts it at {rate} to {year}. Capital is paid as annuities while a plant is "
+            "online. Public funds are transfers and are not a cost here.",
+            price_year=view.instance.price_year,
+            rate=rate_of(view.instance.discount_rate),
+            year=view.years[0],
+        )
     ]
     if not used:
-        return Section("costs", "What it costs", [*lead, "The plan costs nothing."])
+        return Section("costs", _("What it costs"), [*lead, _("The plan costs nothing.")])
     sums = costs.groupby("component")["present_musd"].sum()
     present = sorted(((c, float(sums[c])) for c in used), key=lambda p: -p[1])
     biggest, most = present[0]
     share = most / total if total else 0.0
-    shown = {"Everything": used}
+    shown = {_("Everything"): used}
     if len(used) > 1 and share > 0.7:  # it hides the others
-        shown[f"Without {NAMES[biggest]}"] = [c for c in used if c != biggest]
+        shown[_("Without {component}", component=translated(NAMES[biggest]))] = [c for c in used if c != biggest]
     charts = {
         choice: stacked(
-            costs, "year", "musd", "component", view.musd, groups=[(NAMES[c], [c]) for c in some], years=view.years,
-            lengths=view.lengths, looks={NAMES[c]: look(n) for n, c in enumerate(named)}, height=400,
+            costs, "year", "musd", "component", view.musd, groups=[(translated(NAMES[c]), [c]) for c in some],
+            years=view.years, lengths=view.lengths, looks={translated(NAMES[c]): look(n) for n, c in enumerate(named)},
+            height=400,
         )
         for choice, some in shown.items()
     }  # fmt: skip
     figure = Figure(
         "costs-components",
-        f"{NAMES[biggest].capitalize()}: {share_of(share)} of the present value of {view.money(total)}",
-        "Present value by component: " + ", ".join(f"{NAMES[c]} {view.money(x)}" for c, x in present) + ".",
-        charts if len(charts) > 1 else charts["Everything"],
+        _(
+            "{component}: {share} of the present value of {amount}",
+            component=capital(translated(NAMES[biggest])),
+            share=share_of(share),
+            amount=view.money(total),
+        ),
+        _(
+            "Present value by component: {parts}.",
+            parts=commas(f"{translated(NAMES[c])} {view.money(x)}" for c, x in present),
+        ),
+        charts if len(charts) > 1 else charts[_("Everything")],
         rows=costs,
     )
     table = Table(
         "table-costs",
-        "Present value by component",
+        _("Present value by component"),
         present,
         (
-            Column("Component", lambda p: NAMES[p[0]]),
-            Column(f"Present value, {view.musd}", 1, "number"),
-            Column("Share", lambda p: p[1] / total if total else None, "share"),
+            Column(_("Component"), lambda p: translated(NAMES[p[0]])),
+            Column(_("Present value, {unit}", unit=view.musd), 1, "number"),
+            Column(_("Share"), lambda p: p[1] / total if total else None, "share"),
         ),
     )
-    return Section("costs", "What it costs", lead, [figure, table])
+    return Section("costs", _("What it costs"), lead, [figure, table])

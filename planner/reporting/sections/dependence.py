@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...instance.metrics import METRICS
-from ...words import share_of
+from ...language import N_, _, translated
+from ...words import commas, full_stop, semicolons, share_of
 from ..charts import SHARES, Chart, lines, records
 from ..looks import BLACK, STAGES, Look, look
 from ..parts import Column, Control, Figure, Section, Table
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..view import View
 
-TRACED = "traced, end to end"
+TRACED = N_("traced, end to end")
 
 
 def section(view: View) -> Section:
@@ -23,17 +24,21 @@ def section(view: View) -> Section:
     caps = view.tables["dependence"]
     caps = caps[(caps["cap"] != "") & (caps["metric"] != "impact")]  # impacts have a section of their own
     lead = [
-        "Traced: share of the delivered tonnes for which some step of the chain was made in, bought from or tied to "
-        f"{view.concern_name}. By stage: share of what is made or bought at that stage alone. A stage can look safe "
-        "while what goes into it is not; the traced line shows it.",
-        "All shares are of the chain in this instance, not of the world.",
+        _(
+            "Traced: share of the delivered tonnes for which some step of the chain was made in, "
+            "bought from or tied to {concern}. By stage: share of what is made or bought at that "
+            "stage alone. A stage can look safe while what goes into it is not; the traced line "
+            "shows it.",
+            concern=view.concern_name,
+        ),
+        _("All shares are of the chain in this instance, not of the world."),
     ]
     parts: list[Figure | Table | None] = [_shares(view)]
     if caps.empty:
-        lead.append("The instance sets no cap on dependence.")
+        lead.append(_("The instance sets no cap on dependence."))
     else:
         parts += [_caps(view, caps), _cap_table(view, caps)]
-    return Section("dependence", "Dependence over time", lead, parts)
+    return Section("dependence", _("Dependence over time"), lead, parts)
 
 
 def _limit(colour: str) -> Look:
@@ -49,13 +54,13 @@ def _shares(view: View) -> Figure:
     """Dependence by year with its caps: traced, by stage, and by material."""
     table = view.tables["dependence"]
     own = table[table["cap"] == ""]
-    traced, looks = _points(TRACED, view.exposed_share), {TRACED: Look(BLACK, width=4)}
-    stages, caps = list(traced), _points("cap on traced", _limits(table, "exposed_share", ""))
-    looks["cap on traced"] = _limit(BLACK)
+    traced, looks = _points(translated(TRACED), view.exposed_share), {translated(TRACED): Look(BLACK, width=4)}
+    stages, caps = list(traced), _points(_("cap on traced"), _limits(table, "exposed_share", ""))
+    looks[_("cap on traced")] = _limit(BLACK)
     for n, (stage, shares) in enumerate(view.stage_share.items()):
         stages += _points(stage, shares)
-        caps += _points(f"cap on {stage}", _limits(table, "stage_share", stage))
-        looks |= {stage: look(n, STAGES), f"cap on {stage}": _limit(STAGES[n % len(STAGES)])}
+        caps += _points(_("cap on {stage}", stage=stage), _limits(table, "stage_share", stage))
+        looks |= {stage: look(n, STAGES), _("cap on {stage}", stage=stage): _limit(STAGES[n % len(STAGES)])}
     by_material = own[(own["metric"] == "stage_share") & (own["material"] != "")]
     materials = [{**r, "line": view.materials[r["material"]]} for r in records(by_material)]
     colours = {m: look(n, STAGES) for n, m in enumerate(dict.fromkeys(r["line"] for r in materials))}
@@ -70,8 +75,8 @@ def _shares(view: View) -> Figure:
         _title(view),
         _summary(view),
         {
-            "Traced and stages": drawn([*stages, *caps], looks),
-            "Traced and materials": drawn([*traced, *materials], {**looks, **colours}),
+            _("Traced and stages"): drawn([*stages, *caps], looks),
+            _("Traced and materials"): drawn([*traced, *materials], {**looks, **colours}),
         },
         columns="metric stage material year share",
         rows=own,
@@ -90,21 +95,35 @@ def _limits(table: pd.DataFrame, metric: str, stage: str) -> dict[int, float]:
 def _title(view: View) -> str:
     shares = view.exposed_share
     if not shares:
-        return "Nothing is delivered, so there is no dependence to trace"
+        return _("Nothing is delivered, so there is no dependence to trace")
     first, last = min(shares), max(shares)
     if first == last:
-        return f"Traced dependence on {view.concern_name} is {share_of(shares[first])} in {first}"
-    ends = [f"{share_of(shares[y])} in {y}" for y in (first, last)]
-    return f"Traced dependence on {view.concern_name}: {', '.join(ends)}"
+        return _(
+            "Traced dependence on {concern} is {share} in {year}",
+            concern=view.concern_name,
+            share=share_of(shares[first]),
+            year=first,
+        )
+    ends = [_("{share} in {year}", share=share_of(shares[y]), year=y) for y in (first, last)]
+    return _("Traced dependence on {concern}: {parts}", concern=view.concern_name, parts=commas(ends))
 
 
 def _summary(view: View) -> str:
     parts = []
-    for name, shares in (("Traced", view.exposed_share), *view.stage_share.items()):
+    for name, shares in ((_("Traced"), view.exposed_share), *view.stage_share.items()):
         if shares:
             first, last = min(shares), max(shares)
-            parts.append(f"{name} {share_of(shares[first])} in {first}, {share_of(shares[last])} in {last}")
-    return "; ".join(parts) + "." if parts else "Nothing is delivered."
+            parts.append(
+                _(
+                    "{name} {share} in {first}, {last_share} in {last}",
+                    name=name,
+                    share=share_of(shares[first]),
+                    first=first,
+                    last_share=share_of(shares[last]),
+                    last=last,
+                )
+            )
+    return full_stop(semicolons(parts)) if parts else _("Nothing is delivered.")
 
 
 def _caps(view: View, caps: pd.DataFrame) -> Figure:
@@ -113,45 +132,50 @@ def _caps(view: View, caps: pd.DataFrame) -> Figure:
     for cap, rows in caps.groupby("cap", sort=False):
         near = list(rows.groupby("country", sort=False)["share"].max().sort_values(ascending=False).head(5).index)
         shares = [{**r, "line": r["country"]} for r in records(rows)]
-        limits = _points("limit", dict(zip(rows["year"], rows["limit"], strict=True)))
-        names = {c: view.countries.get(c, c) or "share" for c in near}
+        limits = _points(_("limit"), dict(zip(rows["year"], rows["limit"], strict=True)))
+        names = {c: view.countries.get(c, c) or _("share") for c in near}
         colours = {name: look(n, STAGES) for n, name in enumerate(names.values())}
         charts[str(cap)] = lines(
             [*shares, *limits], "year", "share", "line", yaxis=SHARES, xs=view.years, height=340,
-            groups=[*((name, [c]) for c, name in names.items()), ("limit", ["limit"])],
-            looks={**colours, "limit": _limit(BLACK)},
+            groups=[*((name, [c]) for c, name in names.items()), (_("limit"), [_("limit")])],
+            looks={**colours, _("limit"): _limit(BLACK)},
         )  # fmt: skip
     binding = sorted(set(caps[caps["marginal_musd_per_point"] > 1e-9]["cap"]))
     return Figure(
         "dependence-caps",
-        f"Caps against what the plan reaches: {len(binding)} of {len(charts)} bind in some year",
-        f"Binding: {', '.join(binding) if binding else 'none'}.",
+        _("Caps against what the plan reaches: {n} of {all} bind in some year", n=len(binding), all=len(charts)),
+        _("Binding: {names}.", names=commas(binding) if binding else _("none")),
         charts,
-        (Control("Cap", list(charts), binding[0] if binding else None),),
+        (Control(_("Cap"), list(charts), binding[0] if binding else None),),
         rows=caps,
     )
 
 
 def _cap_table(view: View, caps: pd.DataFrame) -> Table:
     def what(r: dict[str, str]) -> str:
-        words = [METRICS[r["metric"]].short, r["stage"] or view.materials.get(r["material"], ""),
+        words = [translated(METRICS[r["metric"]].short), r["stage"] or view.materials.get(r["material"], ""),
                  view.countries.get(r["country"], r["country"]), view.sectors.get(r["sector"], "")]  # fmt: skip
         return " ".join(filter(None, words))
 
     far = (caps["metric"] == "single_country_share") & ~(caps["share"] > 0.75 * caps["limit"])  # they say nothing
     floors = view.instance.floors
-    less = ", of a floor one point less," if floors.intersection(caps["cap"]) else ""
+    currency = view.instance.currency
+    title = _("Every cap and year, with what one percentage point more would save (million {currency}, present value)")
+    if floors.intersection(caps["cap"]):
+        title = _(
+            "Every cap and year, with what one percentage point more, of a floor one point less, would save "
+            "(million {currency}, present value)"
+        )
     return Table(
         "table-caps",
-        f"Every cap and year, with what one percentage point more{less} would save (million {view.instance.currency}, "
-        "present value)",
+        title.format(currency=currency),
         caps[~far],
         (
-            Column("Cap", lambda r: f"{r['cap']} (floor)" if r["cap"] in floors else r["cap"]),
-            Column("Of", what),
-            Column("Year", "year", "year"),
-            Column("Share", "share", "share"),
-            Column("Limit", "limit", "share"),
-            Column(f"Saving per point, {view.musd}", "marginal_musd_per_point", "number"),
+            Column(_("Cap"), lambda r: _("{cap} (floor)", cap=r["cap"]) if r["cap"] in floors else r["cap"]),
+            Column(_("Of"), what),
+            Column(_("Year"), "year", "year"),
+            Column(_("Share"), "share", "share"),
+            Column(_("Limit"), "limit", "share"),
+            Column(_("Saving per point, {unit}", unit=view.musd), "marginal_musd_per_point", "number"),
         ),
     )

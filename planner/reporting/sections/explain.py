@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...bands import ROUNDING, Band
-from ...questions.explain.result import STEPS, step_of
-from ...words import capital, counted, figure_of, shortened, told
+from ...language import N_, _, n_, p_, translated
+from ...questions.explain.result import AMOUNTS, COUNTED, STEPS, UNITS
+from ...words import capital, commas, figure_of, full_stop, percent_of, semicolons, shortened, told
 from .. import charts
 from ..charts import Bar, Value, amounts
 from ..looks import BLUE, ORANGE, SERIES, SKY, Look
@@ -20,18 +21,35 @@ if TYPE_CHECKING:
 
 MOST = 15  # bars of a chart; the tables hold the rest
 TINY = 1e-9
+NOT_AGAIN = N_("not solved again")
+HOW = (N_("dual"), N_("re-solve"), N_("re-solve of the step"))  # where a number comes from
+UNITS_OF_STEPS = (
+    N_("module"), N_("modules"), N_("option"), N_("options"), N_("point"), N_("unit"), N_("year"), N_("a tenth less"),
+    N_("a tenth more"), N_("a unit less"), N_("a unit more"), N_("a point less"), N_("a point more"),
+    N_("a point exposed"), N_("a year earlier"),
+)  # fmt: skip
+KINDS = (
+    N_("cap"), N_("impact"), N_("min service"), N_("clean only"), N_("capacity"), N_("least use"), N_("offtake"),
+    N_("market"), N_("blend"), N_("buyer"), N_("min sale"), N_("substitute"), N_("return"), N_("lane"),
+    N_("stock room"), N_("stock floor"), N_("export stop"), N_("max modules"), N_("max per year"), N_("fund"),
+    N_("fund share"), N_("private money"), N_("group max"), N_("group min"), N_("lead time"), N_("floor"),
+    N_("impact floor"),
+)  # fmt: skip
 
 
 def section(view: View, study: Shown) -> Section:
     """What binds, projects built and not built, bottlenecks, premiums, price support."""
     lead = [
-        "Two kinds of numbers, each named beside it: a dual is a rate at the margin, with the builds held; a re-solve "
-        "is the difference of two whole solves. Rates say nothing of large changes. Money is present value, "
-        f"million {view.instance.currency}, unless a year is named."
+        _(
+            "Two kinds of numbers, each named beside it: a dual is a rate at the margin, with the "
+            "builds held; a re-solve is the difference of two whole solves. Rates say nothing of "
+            "large changes. Money is present value, million {currency}, unless a year is named.",
+            currency=view.instance.currency,
+        )
     ]
     limits = _limits(view, study)
     if not limits:
-        lead.append("No cap, capacity, budget or lead time binds: none of them makes the plan dearer.")
+        lead.append(_("No cap, capacity, budget or lead time binds: none of them makes the plan dearer."))
     built = [p for p in study.tables["projects"] if p["built"] == "yes"]
     others = [p for p in study.tables["projects"] if p["built"] != "yes"]
     entries = _entries(study)
@@ -45,8 +63,8 @@ def section(view: View, study: Shown) -> Section:
         _premiums(view, study),
         *_support(view, study),
     ]
-    lead += [f"Note: {note}" for note in study.about.get("notes", ())]
-    return Section("reasons", "Why this plan", lead, parts, "Why", study.warnings)
+    lead += [_("Note: {note}", note=note) for note in study.about.get("notes", ())]
+    return Section("reasons", _("Why this plan"), lead, parts, _("Why"), study.warnings)
 
 
 # --- what binds ---
@@ -63,19 +81,21 @@ def _limits(view: View, study: Shown) -> list[Row]:
         years = sorted(r["year"] for r in rows if r["year"])
         found.append(
             {
-                "kind": kind.replace("_", " "),
+                "kind": translated(kind.replace("_", " ")),
                 "name": _called(view, name),
                 "country": view.countries.get(country, country),
-                "unit": STEPS[kind],
-                "step": step_of(kind, unit, [r["step"] for r in rows]),
+                "unit": translated(STEPS[kind]),
+                "step": _step(kind, unit, [r["step"] for r in rows]),
                 "saves_musd": sum(r["saves_musd"] for r in rows),
-                "rate": f"{figure_of(sum(r['worth_musd'] for r in rows), 4)} a {unit}",
+                "rate": _(
+                    "{amount} a {unit}", amount=figure_of(sum(r["worth_musd"] for r in rows), 4), unit=translated(unit)
+                ),
                 "holds": "no" if any(r["holds"] == "no" for r in rows) else rows[0]["holds"],
                 "first_year": years[0] if years else None,
                 "last_year": years[-1] if years else None,
                 "most": top["year"] or None,
                 "says": top["says"],
-                "how": how,
+                "how": translated(how),
             }
         )
     return sorted(found, key=lambda r: (-r["saves_musd"], r["kind"], r["name"], r["country"]))
@@ -88,15 +108,28 @@ def _called(view: View, key: str) -> str:
     return view.project(key) if key in view.options else view.sectors.get(key, key)
 
 
+def _step(kind: str, unit: str, steps: Sequence[float]) -> str:
+    """A step in words, such as ``3 t/yr more``."""
+    if unit not in AMOUNTS:
+        return translated(UNITS[kind])
+    low, high = figure_of(min(steps)), figure_of(max(steps))
+    amount = low if max(steps) - min(steps) <= 1e-9 * max(steps) else f"{low}-{high}"
+    words = f"{unit}s" if unit in COUNTED and amount != "1" else unit
+    if UNITS[kind].endswith("less"):
+        return _("{amount} {unit} less", amount=amount, unit=translated(words))
+    return _("{amount} {unit} more", amount=amount, unit=translated(words))
+
+
 def _said(limit: Row) -> str:
-    where = f" ({limit['country']})" if limit["country"] else ""
-    return f"{limit['kind']} {limit['name']}{where}"
+    if not limit["country"]:
+        return _("{kind} {name}", kind=limit["kind"], name=limit["name"])
+    return _("{kind} {name} ({country})", kind=limit["kind"], name=limit["name"], country=limit["country"])
 
 
 def _label(limit: Row) -> str:
-    kind = "" if limit["kind"] == "capacity" else f"{limit['kind']} "
-    where = f" · {limit['country']}" if limit["country"] else ""
-    return f"{kind}{shortened(limit['name'], 36)}{where}"
+    name = shortened(limit["name"], 36)
+    said = name if limit["kind"] == _("capacity") else _("{kind} {name}", kind=limit["kind"], name=name)
+    return f"{said} · {limit['country']}" if limit["country"] else said
 
 
 def _limit_chart(view: View, limits: Sequence[Row]) -> Figure:
@@ -105,41 +138,51 @@ def _limit_chart(view: View, limits: Sequence[Row]) -> Figure:
     bar = Bar("saves_musd", text=figure_of, says=lambda r: [_said(r), r["step"], r["says"], r["how"]])
     for unit in dict.fromkeys(r["unit"] for r in limits):
         rows = [r for r in limits if r["unit"] == unit]
-        axis = amounts(f"million {view.instance.currency}", [r["saves_musd"] for r in rows[:MOST]])
+        axis = amounts(_("million {currency}", currency=view.instance.currency), [r["saves_musd"] for r in rows[:MOST]])
         views[unit] = charts.ranked(rows, _label, [bar], axis, most=MOST)
     first = limits[0]
-    each = [f"{_said(r)}, {r['step']}: {view.money(r['saves_musd'])}" for r in limits[:6]]
+    each = [
+        _("{limit}, {step}: {amount}", limit=_said(r), step=r["step"], amount=view.money(r["saves_musd"]))
+        for r in limits[:6]
+    ]
     return Figure(
         "reasons-limits",
-        f"{capital(_said(first))}: {first['step']} would save {view.money(first['saves_musd'])}",
-        told("What easing each limit by a tenth, a point or a year would save, in all its years", each),
+        _(
+            "{limit}: {step} would save {amount}",
+            limit=capital(_said(first)),
+            step=first["step"],
+            amount=view.money(first["saves_musd"]),
+        ),
+        told(_("What easing each limit by a tenth, a point or a year would save, in all its years"), each),
         views,
-        (Control("What it would save", list(views)),),
+        (Control(_("What it would save"), list(views)),),
         columns="kind name country first_year last_year step saves_musd rate holds says how",
         rows=limits,
-        caption="Saving in present value, all years of the limit together. Points and years are not comparable with "
-        "tenths, so each kind of step has a chart of its own.",
+        caption=_(
+            "Saving in present value, all years of the limit together. Points and years are not comparable with "
+            "tenths, so each kind of step has a chart of its own."
+        ),
     )
 
 
 def _limit_table(view: View, limits: Sequence[Row]) -> Table:
     return Table(
         "table-limits",
-        "Every limit that binds",
+        _("Every limit that binds"),
         limits,
         (
-            Column("Limit", "name"),
-            Column("Kind", "kind"),
-            Column("Country", "country"),
-            Column("From", "first_year", "year"),
-            Column("To", "last_year", "year"),
-            Column("Step", "step"),
-            Column(f"Saves, {view.musd}", "saves_musd", "number"),
-            Column(f"At the margin, {view.musd}", "rate"),
-            Column("Holds over the step", "holds"),
-            Column("Most in", "most", "year"),
-            Column("In words", "says"),
-            Column("How", "how"),
+            Column(_("Limit"), "name"),
+            Column(_("Kind"), "kind"),
+            Column(_("Country"), "country"),
+            Column(p_("time", "From"), "first_year", "year"),
+            Column(p_("time", "To"), "last_year", "year"),
+            Column(_("Step"), "step"),
+            Column(_("Saves, {unit}", unit=view.musd), "saves_musd", "number"),
+            Column(_("At the margin, {unit}", unit=view.musd), "rate"),
+            Column(_("Holds over the step"), lambda r: translated(r["holds"]) if r["holds"] else ""),
+            Column(_("Most in"), "most", "year"),
+            Column(_("In words"), "says"),
+            Column(_("How"), "how"),
         ),
     )
 
@@ -150,45 +193,47 @@ def _limit_table(view: View, limits: Sequence[Row]) -> Table:
 def _built_chart(view: View, built: Sequence[Row]) -> Figure:
     """What each built project is worth: the plan without it, and its earnings at the margin."""
     known = [p for p in built if p["value_musd"] is not None]
-    million = f"million {view.instance.currency}"
+    million = _("million {currency}", currency=view.instance.currency)
     views = {}
     if known:
         shown = sorted(known, key=lambda p: (-p["value_musd"], p["option"]))[:MOST]
         ends: tuple[Value, Value] = (lambda p: _end(p, "least"), lambda p: _end(p, "most"))
-        views["The plan without it: how much dearer (re-solve)"] = charts.ranked(
+        views[_("The plan without it: how much dearer (re-solve)")] = charts.ranked(
             shown,
             lambda p: f"{_place(view, p['option'])} · {figure_of(p['value_musd'])}",
             [Bar("value_musd", ends=ends, says="%{x:,.4~g}")],
             amounts(million, [_end(p, end) for p in shown for end in ("least", "most")]),
         )
     shown = sorted(built, key=lambda p: (-_costs(p), p["option"]))[:MOST]
-    views["What its capacity earns at the margin, and what it costs (dual)"] = charts.ranked(
+    views[_("What its capacity earns at the margin, and what it costs (dual)")] = charts.ranked(
         shown,
         lambda p: _place(view, p["option"]),
-        [Bar("earns_musd", "earns"), Bar(_costs, "costs (annuities and upkeep)", Look(ORANGE, "/"))],
+        [Bar("earns_musd", _("earns")), Bar(_costs, _("costs (annuities and upkeep)"), Look(ORANGE, "/"))],
         amounts(million, [x for p in shown for x in (p["earns_musd"], _costs(p))]),
         beside=True,
     )
     best = max(known, key=lambda p: (_end(p, "least"), p["value_musd"]), default=None)
-    title = f"What the {counted(len(built), 'project')} built {'is' if len(built) == 1 else 'are'} worth"
+    title = n_("What the {n} project built is worth", "What the {n} projects built are worth", len(built))
     if best is not None:
         title = _without(view, best)
     none = [view.project(p["option"]) for p in built if "no plan" in str(p.get("value_how", ""))]
     left = len(built) - len(known) - len(none)
     said = [f"{view.project(p['option'])} {view.money(p['value_musd'])}" for p in known[:8]]
-    caption = (
+    caption = _(
         "A project can be worth more than it earns at the margin: the last tonne of it is worth little, all of it much."
     )
     if none:
-        caption += f" Without it there is no plan at all: {', '.join(none)}."
+        caption = _("{text} Without it there is no plan at all: {names}.", text=caption, names=commas(none))
     if any(_end(p, "most") - _end(p, "least") > 1e-6 * max(1.0, abs(p["value_musd"])) for p in known):
-        caption += " The thin line is the range that the gap of the solves leaves."
+        caption = _("{text} The thin line is the range that the gap of the solves leaves.", text=caption)
     if left:
-        caption += f" {counted(left, 'project was', 'projects were')} not solved again."
+        caption = n_(
+            "{text} {n} project was not solved again.", "{text} {n} projects were not solved again.", left, text=caption
+        )
     return Figure(
         "reasons-built",
         title,
-        "The plan without each project is dearer by: " + ("; ".join(said) or "not solved again") + ".",
+        told(_("The plan without each project is dearer by"), said or [_("not solved again")]),
         views,
         columns="option value_musd value_how earns_musd annuity_musd fixed_om_musd",
         rows=[{"value_how": "", **p} for p in built],
@@ -212,8 +257,12 @@ def _without(view: View, project: Row) -> str:
     band = Band(*ends, ROUNDING * abs(view.plan["objective_musd"]))
     name = view.project(project["option"])
     if not band.sign and not band.same:
-        return f"What {name} is worth drowns in the gap of the solves: {band.told(view.money)}"
-    return f"Without {name} the plan costs {band.told(view.money)}"
+        return _(
+            "What {project} is worth drowns in the gap of the solves: {change}",
+            project=name,
+            change=band.told(view.money),
+        )
+    return _("Without {project} the plan costs {change}", project=name, change=band.told(view.money))
 
 
 def _place(view: View, option: str) -> str:
@@ -224,21 +273,21 @@ def _place(view: View, option: str) -> str:
 def _built_table(view: View, built: Sequence[Row]) -> Table:
     return Table(
         "table-worth",
-        "What each project built is worth",
+        _("What each project built is worth"),
         built,
         (
             *project_columns(view),
-            Column(f"Plan without it, {view.musd} more", "value_musd", "number"),
-            Column("At least", "value_least_musd", "number"),
-            Column("At most", "value_most_musd", "number"),
-            Column("How", lambda p: p.get("value_how") or "not solved again"),
+            Column(_("Plan without it, {unit} more", unit=view.musd), "value_musd", "number"),
+            Column(_("At least"), "value_least_musd", "number"),
+            Column(_("At most"), "value_most_musd", "number"),
+            Column(_("How"), lambda p: translated(p.get("value_how") or NOT_AGAIN)),
             Column(
-                "Without its other options too",
+                _("Without its other options too"),
                 lambda p: p.get("project_value_musd") if p.get("also_without") else None,
                 "number",
             ),
-            Column(f"Earns at the margin, {view.musd}", "earns_musd", "number"),
-            Column(f"Costs, {view.musd}", _costs, "number"),
+            Column(_("Earns at the margin, {unit}", unit=view.musd), "earns_musd", "number"),
+            Column(_("Costs, {unit}", unit=view.musd), _costs, "number"),
         ),
     )
 
@@ -268,23 +317,25 @@ def _entry_chart(view: View, others: Sequence[Row], entries: dict[str, list[Row]
     order = sorted(found, key=lambda f: (-f["capex_share"], f["option"]))
     nearest, name = order[0], view.project
     bars = [
-        Bar("capex_share", words, look, text="{:.0%}".format, says="%{x:.1%}", where=of)
+        Bar("capex_share", words, look, text=percent_of, says="%{x:.1%}", where=of)
         for words, look, of in (
-            ("enters below (re-solve)", Look(BLUE), ("re_solved", "yes")),
-            ("does not enter above (dual; others as built)", Look(SKY, "/"), ("re_solved", "no")),
+            (_("enters below (re-solve)"), Look(BLUE), ("re_solved", "yes")),
+            (_("does not enter above (dual; others as built)"), Look(SKY, "/"), ("re_solved", "no")),
         )
     ]
-    title = {"text": "share of its own capex", "standoff": 12}
+    title = {"text": _("share of its own capex"), "standoff": 12}
     axis = {"title": title, "tickformat": ".0%", "range": [0, max(1.0, nearest["capex_share"]) * 1.04]}
-    each = [f"{name(f['option'])} {f['capex_share']:.0%}" for f in order[:8]]
+    each = [f"{name(f['option'])} {percent_of(f['capex_share'])}" for f in order[:8]]
+    said = {"project": name(nearest["option"]), "share": percent_of(nearest["capex_share"])}
     return Figure(
         "reasons-entry",
-        f"Of what is not built, {name(nearest['option'])} is nearest to being built: "
-        f"at {nearest['capex_share']:.0%} of its capex" + ("" if nearest["re_solved"] == "yes" else " or less"),
-        told("Share of its capex at which a project enters", each),
+        _("Of what is not built, {project} is nearest to being built: at {share} of its capex", **said)
+        if nearest["re_solved"] == "yes"
+        else _("Of what is not built, {project} is nearest to being built: at {share} of its capex or less", **said),
+        told(_("Share of its capex at which a project enters"), each),
         charts.ranked(order, lambda f: _place(view, f["option"]), bars, axis, most=MOST),
         rows=found,
-        caption="Projects that would not enter even free of capex, and all other ways to enter, stand in the table.",
+        caption=_("Projects that would not enter even free of capex, and all other ways to enter, stand in the table."),
     )
 
 
@@ -294,13 +345,13 @@ def _lacks_table(view: View, others: Sequence[Row], entries: dict[str, list[Row]
 
     return Table(
         "table-lacks",
-        "What is not built, and what it lacks",
+        _("What is not built, and what it lacks"),
         others,
         (
             *project_columns(view),
-            Column(f"Plan with it, {view.musd} more", "cost_if_built_musd", "number"),
-            Column("It would enter with", lambda p: "; ".join(lacks(p, "says"))),
-            Column("How", lambda p: "; ".join(dict.fromkeys(lacks(p, "how")))),
+            Column(_("Plan with it, {unit} more", unit=view.musd), "cost_if_built_musd", "number"),
+            Column(_("It would enter with"), lambda p: semicolons(lacks(p, "says"))),
+            Column(_("How"), lambda p: semicolons(translated(how) for how in dict.fromkeys(lacks(p, "how")))),
         ),
         folded=len(others) > 8,
     )
@@ -309,10 +360,15 @@ def _lacks_table(view: View, others: Sequence[Row], entries: dict[str, list[Row]
 # --- bottlenecks and premiums ---
 
 
+def _clean_or_exposed(view: View, row: Row) -> str:
+    material = view.materials.get(row["material"], row["material"])
+    return _("{provenance} {material}", provenance=translated(row["provenance"]), material=material)
+
+
 def _bottlenecks(view: View, study: Shown) -> Figure | None:
     """What 1 % more supply of the tightest materials would save, by year; None if nothing is scarce."""
     rows = [r for r in study.tables["bottlenecks"] if (r["worth_musd_per_percent"] or 0.0) > TINY]
-    rows = [{**r, "name": f"{r['provenance']} {view.materials.get(r['material'], r['material'])}"} for r in rows]
+    rows = [{**r, "name": _clean_or_exposed(view, r)} for r in rows]
     first = [r for r in rows if r["rank"] == 1]
     if not first:
         return None
@@ -324,18 +380,18 @@ def _bottlenecks(view: View, study: Shown) -> Figure | None:
     keys = sorted(total, key=lambda k: (-total[k], k))[: len(SERIES)]
     worst = max(first, key=lambda r: (r["worth_musd_per_percent"], -r["year"]))
     most = [r["worth_musd_per_percent"] for r in rows if r["name"] in keys]
-    said = [f"{y} {', '.join(names)}" for y, names in sorted(tightest.items())]
+    said = [f"{y} {commas(names)}" for y, names in sorted(tightest.items())]
     return Figure(
         "reasons-bottlenecks",
-        f"The tightest point is {worst['name']} in {worst['year']}",
-        told("What 1% more capacity or supply of it would save in that year; the tightest", said),
+        _("The tightest point is {name} in {year}", name=worst['name'], year=worst['year']),
+        told(_("What 1% more capacity or supply of it would save in that year; the tightest"), said),
         charts.lines(
             rows, "year", "worth_musd_per_percent", "name", groups=[(shortened(k, 42), [k]) for k in keys],
-            xs=view.years, yaxis=amounts(f"{view.musd} for 1% more", most), hover="%{y:,.3~g}",
+            xs=view.years, yaxis=amounts(_("{unit} for 1% more", unit=view.musd), most), hover="%{y:,.3~g}",
         ),
         columns="year provenance rank material worth_musd_per_percent worth_usd_per_kg",
-        caption="What 1% more of all that makes or sells a material would save in that year (for the tightest the "
-        "operations are solved again), for the materials that are the tightest of some year.",
+        caption=_("What 1% more of all that makes or sells a material would save in that year (for the tightest the "
+        "operations are solved again), for the materials that are the tightest of some year."),
     )  # fmt: skip
 
 
@@ -360,15 +416,24 @@ def _premiums(view: View, study: Shown) -> Figure | None:
     each = [f"{view.materials[m]} {figure_of(r['premium_usd_per_kg'])} {unit}" for m, r in top.items()]
     return Figure(
         "reasons-premiums",
-        f"Clean {view.materials[start]} is worth up to {figure_of(top[start]['premium_usd_per_kg'])} {unit} more than "
-        f"exposed ({view.countries[top[start]['country']]}, {top[start]['year']})",
-        told("Largest clean premium of each material", each),
+        _(
+            "Clean {material} is worth up to {amount} {unit} more than exposed ({country}, {year})",
+            material=view.materials[start],
+            amount=figure_of(top[start]["premium_usd_per_kg"]),
+            unit=unit,
+            country=view.countries[top[start]["country"]],
+            year=top[start]["year"],
+        ),
+        told(_("Largest clean premium of each material"), each),
         views,
-        (Control("Material", {m: view.materials[m] for m in known}, start),),
+        (Control(_("Material"), {m: view.materials[m] for m in known}, start),),
         columns="material country year premium_usd_per_kg",
         least=charts.heat_width(len(years)),
-        caption=f"{unit} that a clean kilogram is worth above an exposed one, by country and year (dual). Empty where "
-        "one of the two cannot be had.",
+        caption=_(
+            "{unit} that a clean kilogram is worth above an exposed one, by country and year (dual). "
+            "Empty where one of the two cannot be had.",
+            unit=unit,
+        ),
     )
 
 
@@ -392,14 +457,15 @@ def _support(view: View, study: Shown) -> list[Figure | Table]:
     said = [f"{y} {view.money(x)}" for y, x in sorted(yearly.items()) if x > 1e-6]
     figure = Figure(
         "reasons-support",
-        f"At market prices the projects need up to {view.money(yearly[worst])} a year of support ({worst})",
-        told("Support a year at the market price given", said),
+        _("At market prices the projects need up to {amount} a year of support ({year})",
+          amount=view.money(yearly[worst]), year=worst),
+        told(_("Support a year at the market price given"), said),
         charts.stacked(
             rows, "year", "support_musd", "option", view.musd, years=view.years, lengths=view.lengths,
-            groups=charts.largest(paid, view.project, 7, lambda n: counted(n, "other project")),
+            groups=charts.largest(paid, view.project, 7, lambda n: n_('{n} other project', '{n} other projects', n)),
         ),
-        caption="Levelised cost less the market price, times what is made: what a price floor or an offtake "
-        "contract at cost would pay each year.",
+        caption=_("Levelised cost less the market price, times what is made: what a price floor or an offtake "
+        "contract at cost would pay each year."),
     )  # fmt: skip
     return [figure, _support_table(view, rows)]
 
@@ -415,23 +481,23 @@ def _support_table(view: View, rows: Sequence[Row]) -> Table:
         paid = sum((r["support_musd"] or 0.0) * view.lengths[r["year"]] for r in priced)
         valued = sum(r["market_usd_per_kg"] * r["output_t"] * view.lengths[r["year"]] for r in priced)
         market = valued / made if made else None
-        by = ", ".join(sorted({str(r.get("market_price") or "") for r in priced} - {""})) or "none known"
+        by = commas(sorted({str(r.get("market_price") or "") for r in priced} - {""})) or _("none known")
         each = paid * 1e3 / made if made else None
         found.append({**mine[0], "market": market, "by": by, "each": each, "yearly": paid / busy if busy else None})
     unit = f"{view.instance.currency}/kg"
     return Table(
         "table-support",
-        "Levelised cost against the market price, and the support it takes",
+        _("Levelised cost against the market price, and the support it takes"),
         found,
         (
-            Column("Project", lambda r: view.project(str(r["option"]))),
-            Column("Country", lambda r: view.home(str(r["option"]))),
-            Column("Material", lambda r: view.materials.get(r["material"], r["material"])),
-            Column(f"Costs, {unit}", "cost_usd_per_kg", "number"),
-            Column(f"Market pays, {unit}", "market", "number"),
-            Column("By", "by"),
-            Column(f"Support, {unit}", "each", "number"),
-            Column(f"Support a year, {view.musd}", "yearly", "number"),
+            Column(_("Project"), lambda r: view.project(str(r["option"]))),
+            Column(_("Country"), lambda r: view.home(str(r["option"]))),
+            Column(_("Material"), lambda r: view.materials.get(r["material"], r["material"])),
+            Column(_("Costs, {unit}", unit=unit), "cost_usd_per_kg", "number"),
+            Column(_("Market pays, {unit}", unit=unit), "market", "number"),
+            Column(p_("who pays", "By"), "by"),
+            Column(_("Support, {unit}", unit=unit), "each", "number"),
+            Column(_("Support a year, {unit}", unit=view.musd), "yearly", "number"),
         ),
     )
 
@@ -442,9 +508,16 @@ def in_words(view: View, study: Shown) -> str:
     said = []
     if limits:
         top = limits[0]
-        said.append(f"Of what binds, {_said(top)} saves most: {view.money(top['saves_musd'])} for {top['step']}.")
+        said.append(
+            _(
+                "Of what binds, {limit} saves most: {amount} for {step}.",
+                limit=_said(top),
+                amount=view.money(top["saves_musd"]),
+                step=top["step"],
+            )
+        )
     built = [p for p in study.tables["projects"] if p["built"] == "yes" and p["value_musd"] is not None]
     best = max(built, key=lambda p: (_end(p, "least"), p["value_musd"]), default=None)
     if best is not None and _end(best, "least") > 0.0:
-        said.append(f"{_without(view, best)}.")
-    return " ".join(said)
+        said.append(full_stop(_without(view, best)))
+    return _("{sentence} {next}", sentence=said[0], next=said[1]) if len(said) > 1 else "".join(said)

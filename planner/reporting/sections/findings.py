@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...instance.limits import unit_of
-from ...words import counted, figure_of, listed, rate_of, share_of, tonnes_of
+from ...language import _, n_, translated
+from ...words import bare, figure_of, full_stop, listed, rate_of, share_of, tonnes_of
 from . import (
     alternatives,
     compare,
@@ -50,34 +51,42 @@ def keys(view: View) -> list[Key]:
     """The numbers that everyone asks for first."""
     plan = view.plan
     if plan["status"] != "optimal":
-        proven = f"not proven, gap {share_of(plan['gap'])}"
+        proven = _("not proven, gap {share}", share=share_of(plan["gap"]))
     else:
-        proven = f"proven within {share_of(plan['gap'])}" if plan["gap"] > 5e-7 else "proven optimal"
+        proven = _("proven within {share}", share=share_of(plan["gap"])) if plan["gap"] > 5e-7 else _("proven optimal")
     cost = view.money(plan["objective_musd"])
-    found = [Key("Cost, present value", cost.replace(" billion", " bn").replace(" million", " m"), proven)]
+    found = [Key(_("Cost, present value"), cost.replace(" billion", " bn").replace(" million", " m"), proven)]
     found += _aim_keys(view)
     shares = view.exposed_share
     if shares:
         first, last = min(shares), max(shares)
         value, years = share_of(shares[last]), str(last)
         if first != last:
-            value, years = f"{share_of(shares[first]).rstrip('%')} → {value}", f"{first} → {last}"
-        found.append(Key("Traced dependence", value, f"on {view.concern_name}, {years}"))
+            value, years = f"{bare(share_of(shares[first]))} → {value}", f"{first} → {last}"
+        found.append(
+            Key(_("Traced dependence"), value, _("on {concern}, {years}", concern=view.concern_name, years=years))
+        )
     worst = bottleneck(view)
     if worst:
         stage, share = worst
-        found.append(Key("Most dependent stage", stage, f"{share_of(share)} in {view.years[-1]}"))
+        found.append(
+            Key(_("Most dependent stage"), stage, _("{share} in {year}", share=share_of(share), year=view.years[-1]))
+        )
     builds = view.tables["builds"]
     projects = builds["option"].nunique()
     found.append(
-        Key("Projects built", str(projects), view.money(float(builds["capex_musd"].sum())) if projects else "none")
+        Key(
+            _("Projects built"), str(projects), view.money(float(builds["capex_musd"].sum())) if projects else _("none")
+        )
     )
     short, demand = totals(view)
     found.append(
         Key(
-            "Not delivered",
-            "nothing" if short <= 1e-3 else tonnes_of(short),
-            f"of {tonnes_of(demand)}" if short <= 1e-3 else f"{share_of(short / demand)} of demand",
+            _("Not delivered"),
+            _("nothing") if short <= 1e-3 else tonnes_of(short),
+            _("of {tonnes}", tonnes=tonnes_of(demand))
+            if short <= 1e-3
+            else _("{share} of demand", share=share_of(short / demand)),
             "good" if short <= 1e-3 else "bad",
         )
     )
@@ -90,16 +99,35 @@ def _aim_keys(view: View) -> list[Key]:
     asked, survive, risk = view.plan["settings"].get("objective"), view.plan.get("survive"), view.plan.get("risk")
     if asked:
         ceiling = view.plan["stages"][1]["ceiling_musd"]
-        found.append(Key("Made least", trust.AIMS[asked["name"]], f"at a cost of at most {view.money(ceiling, 4)}"))
+        found.append(
+            Key(
+                _("Made least"),
+                translated(trust.AIMS[asked["name"]]),
+                _("at a cost of at most {amount}", amount=view.money(ceiling, 4)),
+            )
+        )
     if survive:
-        found.append(Key("Survives", counted(survive["tried"], "outage"), "as [security] survive asks", "good"))
+        found.append(
+            Key(
+                _("Survives"),
+                n_("{n} outage", "{n} outages", survive["tried"]),
+                _("as [security] survive asks"),
+                "good",
+            )
+        )
     if risk:
         worst = (
             view.money(risk["mean_of_worst_musd"], 4)
             if risk["measure"] == "cost"
-            else f"{tonnes_of(risk['mean_of_worst_t'])} unserved"
+            else _("{tonnes} unserved", tonnes=tonnes_of(risk["mean_of_worst_t"]))
         )
-        found.append(Key("In bad outcomes", worst, f"mean of the worst {rate_of(1.0 - risk['alpha'])}, weighed in"))
+        found.append(
+            Key(
+                _("In bad outcomes"),
+                worst,
+                _("mean of the worst {rate}, weighed in", rate=rate_of(1.0 - risk["alpha"])),
+            )
+        )
     return found
 
 
@@ -145,16 +173,27 @@ def _cost(view: View) -> str:
         view.discounts[r.year] * (r.clean_t + r.exposed_t + getattr(r, "replaced_t", 0.0))
         for r in delivered.itertuples()
     )
-    text = f"Supplying {tonnes_of(demand - short)} over {view.span} costs {view.money(plan['objective_musd'])} "
-    instance, rate = view.instance, rate_of(view.instance.discount_rate)
-    text += f"(present value, {instance.currency} of {instance.price_year} at {rate})"
+    instance = view.instance
+    text = _(
+        "Supplying {tonnes} over {span} costs {amount} (present value, {currency} of {price_year} at {rate})",
+        tonnes=tonnes_of(demand - short),
+        span=view.span,
+        amount=view.money(plan["objective_musd"]),
+        currency=instance.currency,
+        price_year=instance.price_year,
+        rate=rate_of(instance.discount_rate),
+    )
     if present > 0 and plan["objective_musd"] > 0:
         each = plan["objective_musd"] * 1e6 / present / 1e3
-        done = "delivered or replaced" if view.instance.substitutes else "delivered"
-        text += f", {figure_of(each)} {view.instance.currency} for each kilogram {done}"
+        said = {"sentence": text, "amount": figure_of(each), "currency": instance.currency}
+        if instance.substitutes:
+            text = _("{sentence}, {amount} {currency} for each kilogram delivered or replaced", **said)
+        else:
+            text = _("{sentence}, {amount} {currency} for each kilogram delivered", **said)
     if plan["status"] != "optimal":
-        text += f"; it may be {share_of(plan['gap'])} too dear, for the search was stopped"
-    return text + "."
+        share = share_of(plan["gap"])
+        text = _("{sentence}; it may be {share} too dear, for the search was stopped", sentence=text, share=share)
+    return full_stop(text)
 
 
 def _dependence(view: View) -> str:
@@ -163,29 +202,39 @@ def _dependence(view: View) -> str:
         return ""
     first, last = min(shares), max(shares)
     if max(shares.values()) < 5e-4:
-        text = f"Nothing delivered depends on {view.concern_name} at any step"
+        text = _("Nothing delivered depends on {concern} at any step", concern=view.concern_name)
     elif first == last:
-        text = f"{share_of(shares[first])} of what is delivered in {first} depends on {view.concern_name} at some step"
+        text = _(
+            "{share} of what is delivered in {year} depends on {concern} at some step",
+            share=share_of(shares[first]),
+            year=first,
+            concern=view.concern_name,
+        )
     else:
-        text = (
-            f"{share_of(shares[first])} of what is delivered depends on {view.concern_name} at some step in {first}, "
-            f"{share_of(shares[last])} in {last}"
+        text = _(
+            "{share} of what is delivered depends on {concern} at some step in {first}, {last_share} in {last}",
+            share=share_of(shares[first]),
+            concern=view.concern_name,
+            first=first,
+            last_share=share_of(shares[last]),
+            last=last,
         )
         low = min(shares, key=lambda y: (shares[y], y))
         if low not in (first, last) and shares[low] < min(shares[first], shares[last]) - 0.005:
-            text += f"; the least is {share_of(shares[low])} in {low}"
-    return text + _against_caps(view) + "."
+            text = _("{sentence}; the least is {share} in {year}", sentence=text, share=share_of(shares[low]), year=low)
+    return full_stop(_against_caps(view, text))
 
 
-def _against_caps(view: View) -> str:
+def _against_caps(view: View, text: str) -> str:
     table = view.tables["dependence"]
     rows = table[
         (table["cap"] != "") & (table["metric"] == "exposed_share") & (table["country"] == "") & (table["sector"] == "")
     ]
     if rows.empty:
-        return "" if (table["cap"] != "").any() else ". No cap limits it"
+        return text if (table["cap"] != "").any() else _("{sentence}. No cap limits it", sentence=text)
     last = rows.sort_values("year").iloc[-1]
-    return f"; the cap allows {share_of(last['limit'])} in {last['year']}"
+    share = share_of(last["limit"])
+    return _("{sentence}; the cap allows {share} in {year}", sentence=text, share=share, year=last["year"])
 
 
 def _hidden(view: View) -> str:
@@ -195,9 +244,14 @@ def _hidden(view: View) -> str:
     shown, traced = view.stage_share.get(final, {}).get(last), view.exposed_share.get(last)
     if shown is None or traced is None or traced - shown < 0.005:
         return ""
-    return (
-        f"The stage share hides part of it: {share_of(shown)} of the {final} stage is made in, tied to or bought in "
-        f"{view.concern_name} in {last}, but {share_of(traced)} of deliveries depend on it further up."
+    return _(
+        "The stage share hides part of it: {share} of the {stage} stage is made in, tied to or "
+        "bought in {concern} in {year}, but {traced} of deliveries depend on it further up.",
+        share=share_of(shown),
+        stage=final,
+        concern=view.concern_name,
+        year=last,
+        traced=share_of(traced),
     )
 
 
@@ -215,21 +269,20 @@ def _bottleneck(view: View) -> str:
         if r.year == last and safe and view.stage_of_facility.get(r.facility) == stage:
             capacity += r.capacity_t
             used += r.used_t
-    text = f"The most dependent stage is {stage}: {share_of(share)} in {last}"
+    text = _("The most dependent stage is {stage}: {share} in {year}.", stage=stage, share=share_of(share), year=last)
+    concern = view.concern_name
     if capacity <= 1e-6:
-        return text + f". There is no capacity for it outside {view.concern_name}."
-    rate = used / capacity
-    if rate > 0.97:
-        return text + f". Capacity for it outside {view.concern_name} is used to {share_of(rate)}: more must be built."
-    return (
-        f"{text}. Capacity for it outside {view.concern_name} is used to {share_of(rate)}: room is not what it lacks."
-    )
+        return _("{sentence} There is no capacity for it outside {concern}.", sentence=text, concern=concern)
+    said = {"sentence": text, "concern": concern, "share": share_of(used / capacity)}
+    if used / capacity > 0.97:
+        return _("{sentence} Capacity for it outside {concern} is used to {share}: more must be built.", **said)
+    return _("{sentence} Capacity for it outside {concern} is used to {share}: room is not what it lacks.", **said)
 
 
 def _builds(view: View) -> str:
     builds = view.tables["builds"]
     if builds.empty:
-        return "Nothing is built."
+        return _("Nothing is built.")
     cost: dict[str, float] = defaultdict(float)
     for r in builds.itertuples():
         cost[r.option] += r.capex_musd
@@ -237,24 +290,32 @@ def _builds(view: View) -> str:
     countries = {r.country for r in builds.itertuples()}
     startups = sum(view.facilities[view.options[o].facility].startup for o in cost)
     names = [f"{view.project(o)} ({view.home(o)})" for o in order]
-    text = (
-        f"{counted(len(cost), 'project')} in {counted(len(countries), 'country', 'countries')} "
-        f"{'is' if len(cost) == 1 else 'are'} built for {view.money(sum(cost.values()))} overnight"
+    text = n_(
+        "{n} project in {countries} is built for {amount} overnight",
+        "{n} projects in {countries} are built for {amount} overnight",
+        len(cost),
+        countries=n_("{n} country", "{n} countries", len(countries)),
+        amount=view.money(sum(cost.values())),
     )
     if startups:
-        text += f", {startups} of them by startups (★)"
-    return f"{text}: {listed(names)}." if len(names) <= 4 else f"{text}; the largest are {listed(names[:4])}."
+        text = _("{sentence}, {n} of them by startups (★)", sentence=text, n=startups)
+    if len(names) <= 4:
+        return _("{sentence}: {names}.", sentence=text, names=listed(names))
+    return _("{sentence}; the largest are {names}.", sentence=text, names=listed(names[:4]))
 
 
 def _shortage(view: View) -> str:
     short, demand = totals(view)
     if short <= 1e-3:
-        return "All demand is met in every year."
+        return _("All demand is met in every year.")
     yearly = view.plan["metrics"]["short_t"]
     worst = max(view.years, key=lambda y: (yearly[str(y)], -y))
-    return (
-        f"{tonnes_of(short)}, {share_of(short / demand)} of demand, are not delivered; the worst year is {worst} with "
-        f"{tonnes_of(yearly[str(worst)])}."
+    return _(
+        "{tonnes}, {share} of demand, are not delivered; the worst year is {year} with {worst}.",
+        tonnes=tonnes_of(short),
+        share=share_of(short / demand),
+        year=worst,
+        worst=tonnes_of(yearly[str(worst)]),
     )
 
 
@@ -265,17 +326,28 @@ def _caps(view: View) -> str:
         return ""
     binding = caps[caps["marginal_musd_per_point"] > NO_MONEY * abs(view.plan["objective_musd"])]
     if binding.empty:
-        return "No cap costs anything that counts."
+        return _("No cap costs anything that counts.")
     by_cap = binding.groupby("cap")["marginal_musd_per_point"].sum().sort_values(ascending=False)
     top = str(by_cap.index[0])
     rows = binding[binding["cap"] == top].sort_values("marginal_musd_per_point", ascending=False)
     worst = rows.iloc[0]
     saved = view.money(float(by_cap.iloc[0]))
-    step = "unit" if unit_of(view.instance, top) else "percentage point"
-    point = f"One {step} {'less' if top in view.instance.floors else 'more'} on the cap “{top}”"
-    text = f"{point} in {worst['year']} would save about {saved}"
+    floor = top in view.instance.floors
+    if unit_of(view.instance, top):
+        point = _("One unit less on the cap “{cap}”") if floor else _("One unit more on the cap “{cap}”")
+    elif floor:
+        point = _("One percentage point less on the cap “{cap}”")
+    else:
+        point = _("One percentage point more on the cap “{cap}”")
+    said = {"step": point.format(cap=top), "year": worst["year"], "amount": saved}
     if rows["year"].nunique() > 1:
-        text = f"{point} in every year would save about {saved}, most of it in "
-        text += str(worst["year"])
-    others = [f"“{c}”" for c in by_cap.index[1:]]
-    return text + (f"; {listed(others, 3)} also bind{'s' if len(others) == 1 else ''}." if others else ".")
+        text = _("{step} in every year would save about {amount}, most of it in {year}", **said)
+    else:
+        text = _("{step} in {year} would save about {amount}", **said)
+    others = [_("“{name}”", name=c) for c in by_cap.index[1:]]
+    if others:
+        text = n_(
+            "{sentence}; {names} also binds", "{sentence}; {names} also bind", len(others),
+            sentence=text, names=listed(others, 3),
+        )  # fmt: skip
+    return full_stop(text)

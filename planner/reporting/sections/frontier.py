@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...bands import ROUNDING, WIDE, Band
 from ...instance.metrics import METRICS as SHARES
-from ...words import counted, figure_of, listed, share_of, tonnes_of
+from ...language import N_, _, n_, translated
+from ...words import figure_of, full_stop, listed, semicolons, share_of, tonnes_of
 from .. import charts
 from ..charts import Chart, amounts, layout, plain
 from ..looks import BLUE, GREY, INK, ORANGE
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
     from ..view import View
 
 METRICS = {
-    "exposed_share": "traced dependence",
-    "stage_share": "dependence of the stage",
-    "single_country_share": "largest share of one country,",
-    "import_share": "import share of",
-    "own_share": "own production of",
-    "impact": "impact",
-    "unserved": "unserved demand",
+    "exposed_share": N_("traced dependence"),
+    "stage_share": N_("dependence of the stage {of}"),
+    "single_country_share": N_("largest share of one country, {of}"),
+    "import_share": N_("import share of {of}"),
+    "own_share": N_("own production of {of}"),
+    "impact": N_("impact {of}"),
+    "unserved": N_("unserved demand"),
 }
 
 LEVEL = 1e-4  # share: shorter level parts of the curve are not drawn
@@ -53,7 +54,7 @@ class Curve:
     def name(self) -> str:
         """The metric in words."""
         kind, *of = self.metric.split(":")
-        return " ".join([METRICS.get(kind, kind), *of])
+        return translated(METRICS.get(kind, f"{kind} {{of}}")).format(of=" ".join(of)).strip()
 
     @property
     def amount(self) -> bool:
@@ -72,9 +73,9 @@ def curve_of(study: Shown) -> Curve:
     about = study.about
     points = sorted(study.tables["points"], key=lambda row: row["point"])
     first = about.get("from_year")
-    when = "in every year" if first is None else f"from {first} on"
+    when = _("in every year") if first is None else _("from {year} on", year=first)
     if about.get("glide"):
-        when += ", gliding down to it from the first year's level"
+        when = _("{years}, gliding down to it from the first year's level", years=when)
     bound = sorted(
         (row["limit"], row["bound_musd"]) for row in study.tables["bound"] if row.get("bound_musd") is not None
     )
@@ -92,45 +93,55 @@ def curve_of(study: Shown) -> Curve:
 def section(view: View, study: Shown) -> Section:
     """The curve and its steps."""
     curve = curve_of(study)
-    title = "What less dependence costs"
+    title = _("What less dependence costs")
     if not any(p["share"] is not None for p in curve.points):
-        return Section("curve", title, ["The curve holds no point."], (), "Trade-off", study.warnings)
+        return Section("curve", title, [_("The curve holds no point.")], (), _("Trade-off"), study.warnings)
     changes = _changes(curve)
     steps = _steps(view, changes, 6)
-    way = "more" if curve.floor else "less"
-    lead = [
-        f"Each point is the cheapest plan at a {'floor under' if curve.floor else 'limit on'} {curve.name}, "
-        f"{curve.years}; the caps of the instance stay in force. The first is the least cost, the last the "
-        f"{'most' if curve.floor else 'least dependence'} that any plan can keep."
-    ]
+    if curve.floor:
+        lead = _(
+            "Each point is the cheapest plan at a floor under {metric}, {years}; the caps of the instance stay in "
+            "force. The first is the least cost, the last the most that any plan can keep.",
+            metric=curve.name,
+            years=curve.years,
+        )
+        one_point = _("One point more costs, {unit}", unit=view.musd)
+    else:
+        lead = _(
+            "Each point is the cheapest plan at a limit on {metric}, {years}; the caps of the instance stay in "
+            "force. The first is the least cost, the last the least dependence that any plan can keep.",
+            metric=curve.name,
+            years=curve.years,
+        )
+        one_point = _("One point less costs, {unit}", unit=view.musd)
     table = Table(
         "table-curve",
-        "Every point",
+        _("Every point"),
         curve.points,
         (
-            Column("Point", "point", "count"),
-            Column("Share kept", "share", "share"),
-            Column(f"Extra cost, {view.musd}", "extra_musd", "number"),
-            Column("At least", "extra_least_musd", "number"),
-            Column("At most", "extra_most_musd", "number"),
-            Column(f"One point {way} costs, {view.musd}", "marginal_musd_per_point", "number"),
-            Column(f"{view.instance.currency}/kg clean", "usd_per_kg_clean", "number"),
-            Column("Short, t", "short_t", "number"),
-            Column("Gap", "gap", "share"),
+            Column(_("Point"), "point", "count"),
+            Column(_("Share kept"), "share", "share"),
+            Column(_("Extra cost, {unit}", unit=view.musd), "extra_musd", "number"),
+            Column(_("At least"), "extra_least_musd", "number"),
+            Column(_("At most"), "extra_most_musd", "number"),
+            Column(one_point, "marginal_musd_per_point", "number"),
+            Column(_("{currency}/kg clean", currency=view.instance.currency), "usd_per_kg_clean", "number"),
+            Column(_("Short, t"), "short_t", "number"),
+            Column(_("Gap"), "gap", "share"),
         ),
         folded=False,
     )
     parts: list[Figure | Table | None] = [_figure(view, curve, steps), table]
     if changes:
         told = (
-            Column("Point", "point", "count"),
-            Column("Share kept", "share", "share"),
-            Column("Projects", lambda p: "; ".join(steps[p["point"]])),
+            Column(_("Point"), "point", "count"),
+            Column(_("Share kept"), "share", "share"),
+            Column(_("Projects"), lambda p: semicolons(steps[p["point"]])),
         )
-        title_of = "The largest projects built otherwise than at the point before: + more, - less"
+        title_of = _("The largest projects built otherwise than at the point before: + more, - less")
         shown = [p for p in curve.points if p["point"] in steps]
         parts += [Table("table-steps", title_of, shown, told, folded=False), _change_table(view, changes)]
-    return Section("curve", title, lead, parts, "Trade-off", study.warnings)
+    return Section("curve", title, [lead], parts, _("Trade-off"), study.warnings)
 
 
 @dataclass(frozen=True)
@@ -166,7 +177,7 @@ def _changes(curve: Curve) -> dict[int, list[_Change]]:
     return found
 
 
-SIGNS = {"added": "+", "dropped": "-", "more": "+", "less": "-", "moved": "~"}
+SIGNS = {N_("added"): "+", N_("dropped"): "-", N_("more"): "+", N_("less"): "-", N_("moved"): "~"}
 
 
 def _name(view: View, option: str) -> str:
@@ -186,7 +197,13 @@ def _steps(view: View, changes: dict[int, list[_Change]], most: int) -> dict[int
         words = [f"{SIGNS[c.kind]} {_name(view, c.option)}" for c in order if c.kind != "moved"][:most]
         rest = len(mine) - len(words)
         found[point] = words + (
-            [f"and {counted(rest, 'smaller change')}" if words else counted(rest, "change")] if rest else []
+            [
+                n_("and {n} smaller change", "and {n} smaller changes", rest)
+                if words
+                else n_("{n} change", "{n} changes", rest)
+            ]
+            if rest
+            else []
         )
     return found
 
@@ -194,7 +211,7 @@ def _steps(view: View, changes: dict[int, list[_Change]], most: int) -> dict[int
 def _change_table(view: View, changes: dict[int, list[_Change]]) -> Table:
     def startup(change: _Change) -> str:
         option = view.options.get(change.option)
-        return "yes" if option and view.facilities[option.facility].startup else ""
+        return _("yes") if option and view.facilities[option.facility].startup else ""
 
     def of(change: _Change, column: str) -> float | None:
         option = view.options.get(change.option)
@@ -202,17 +219,17 @@ def _change_table(view: View, changes: dict[int, list[_Change]]) -> Table:
 
     return Table(
         "table-switches",
-        "Every project that changes between neighbouring points",
+        _("Every project that changes between neighbouring points"),
         [(point, change) for point, mine in sorted(changes.items()) for change in mine],
         (
-            Column("Point", 0, "count"),
-            Column("Project", lambda r: _name(view, r[1].option)),
-            Column("Country", lambda r: view.home(r[1].option)),
-            Column("Startup", lambda r: startup(r[1])),
-            Column("Stage", lambda r: view.stage_of_project(r[1].option)),
-            Column("Change", lambda r: r[1].kind),
-            Column("Capacity, t a year", lambda r: of(r[1], "module_t"), "number"),
-            Column(f"Capex, {view.musd}", lambda r: of(r[1], "capex_musd"), "number"),
+            Column(_("Point"), 0, "count"),
+            Column(_("Project"), lambda r: _name(view, r[1].option)),
+            Column(_("Country"), lambda r: view.home(r[1].option)),
+            Column(_("Startup"), lambda r: startup(r[1])),
+            Column(_("Stage"), lambda r: view.stage_of_project(r[1].option)),
+            Column(_("Change"), lambda r: translated(r[1].kind)),
+            Column(_("Capacity, t a year"), lambda r: of(r[1], "module_t"), "number"),
+            Column(_("Capex, {unit}", unit=view.musd), lambda r: of(r[1], "capex_musd"), "number"),
         ),
         folded=True,
     )
@@ -235,47 +252,66 @@ def _figure(view: View, curve: Curve, steps: dict[int, list[str]]) -> Figure:
     marker = {"size": sizes, "symbol": "circle"}
     thick, dashed = {"color": BLUE, "width": 3}, {"color": GREY, "width": 2, "dash": "dash"}
     below = [p["objective_musd"] - p["bound_musd"] for p in points]
-    traces = [charts.points(x, y, "lines+markers", says, name="least cost", line=thick, marker=marker)]
+    traces = [charts.points(x, y, "lines+markers", says, name=_("least cost"), line=thick, marker=marker)]
     if any(p["extra_most_musd"] - p["extra_least_musd"] > WIDE * p["extra_musd"] for p in points):
         traces.append(
             charts.points(
-                [p["share"] for p in points], [p["extra_musd"] for p in points], "markers", name="range by the gaps",
+                [p["share"] for p in points], [p["extra_musd"] for p in points], "markers", name=_("range by the gaps"),
                 marker={"size": 1, "color": BLUE},
                 error_y={"type": "data", "symmetric": False, "array": [0.0] * len(points), "arrayminus": below},
             )
         )  # fmt: skip
     if len(curve.bound) > 1:
         x, y = [limit for limit, _ in bound], [cost for _, cost in bound]
-        traces.insert(0, charts.points(x, y, "lines", name="bound without whole numbers", line=dashed))
+        traces.insert(0, charts.points(x, y, "lines", name=_("bound without whole numbers"), line=dashed))
     knee = next((p for p in points if p["point"] == curve.knee), None)
     if knee is not None:
-        x, y, said = [knee["share"]], [knee["objective_musd"] - least], [f"knee, {_told(knee)}"]
+        x, y, said = [knee["share"]], [knee["objective_musd"] - least], [_("knee, {share}", share=_told(knee))]
         star = {"symbol": "star", "size": 18, "color": ORANGE, "line": {"color": INK, "width": 1}}
-        words = charts.points(x, y, "markers+text", name="knee", marker=star, text=said, textposition="top left")
+        words = charts.points(x, y, "markers+text", name=_("knee"), marker=star, text=said, textposition="top left")
         traces.append(words)
-    summary = "; ".join(f"{_told(p)} costs {extra_of(view, p)}" for p in points[1 :: max(1, len(points) // 6)])
+    summary = semicolons(
+        _("{share} costs {amount}", share=_told(p), amount=extra_of(view, p))
+        for p in points[1 :: max(1, len(points) // 6)]
+    )
     drawn = layout(
         xaxis={
             "title": {"text": plain(curve.name)},
             "tickformat": ",.4~g" if curve.amount else ".0%",
             "autorange": True if curve.floor else "reversed",
         },
-        yaxis=amounts(f"extra cost, {view.musd} present value", [p["objective_musd"] - least for p in points]),
+        yaxis=amounts(
+            _("extra cost, {unit} present value", unit=view.musd), [p["objective_musd"] - least for p in points]
+        ),
         hovermode="closest",
         showlegend=True,
         height=430,
     )
     return Figure(
         "curve-cost",
-        f"From {_told(points[0])} to {_told(last)} {curve.name} for {extra_of(view, last)}",
-        f"{summary}." + (f" The knee is at {_knee_at(curve, knee)}." if knee else ""),
+        _(
+            "From {first} to {last} {metric} for {amount}",
+            first=_told(points[0]),
+            last=_told(last),
+            metric=curve.name,
+            amount=extra_of(view, last),
+        ),
+        _("{parts}. The knee is at {share}.", parts=summary, share=_knee_at(curve, knee))
+        if knee
+        else full_stop(summary),
         Chart(traces, drawn, curve.points),
     )
 
 
 def _said(view: View, point: dict[str, Any], least: float, steps: dict[int, list[str]]) -> str:
     more = figure_of(point["objective_musd"] - least)
-    head = f"<b>point {point['point']}</b>: {_told(point)}, {more} {plain(view.musd)} more"
+    head = _(
+        "<b>point {n}</b>: {share}, {amount} {unit} more",
+        n=point["point"],
+        share=_told(point),
+        amount=more,
+        unit=plain(view.musd),
+    )
     return "<br>".join([head, *(plain(words) for words in steps.get(point["point"], []))])
 
 
@@ -294,8 +330,10 @@ def extra_of(view: View, point: dict[str, Any]) -> str:
 
 def _knee_at(curve: Curve, knee: dict[str, Any]) -> str:
     others = [p for p in curve.points if p["point"] in curve.knee_among and p["point"] != curve.knee]
-    also = f", or by the gaps at {listed([_told(p) for p in others])}" if others else ""
-    return _told(knee) + also
+    if not others:
+        return _told(knee)
+    names = listed([_told(p) for p in others])
+    return _("{share}, or by the gaps at {others}", share=_told(knee), others=names)
 
 
 def in_words(view: View, study: Shown) -> str:
@@ -306,12 +344,23 @@ def in_words(view: View, study: Shown) -> str:
         return ""
     last = points[-1]
     knee = next((p for p in points if p["point"] == curve.knee), None)
-    text = (
-        f"Bringing {curve.name} from {_told(points[0])} to {_told(last)}, the "
-        f"{'most' if curve.floor else 'least'} that any plan can keep, costs {extra_of(view, last)}"
-    )
+    said = {
+        "metric": curve.name,
+        "first": _told(points[0]),
+        "last": _told(last),
+        "amount": extra_of(view, last),
+    }
+    if curve.floor:
+        text = _("Bringing {metric} from {first} to {last}, the most that any plan can keep, costs {amount}", **said)
+    else:
+        text = _("Bringing {metric} from {first} to {last}, the least that any plan can keep, costs {amount}", **said)
     if (last.get("short_t") or 0.0) > 1e-3:
-        text += f" and leaves {tonnes_of(last['short_t'])} undelivered"
+        text = _("{sentence} and leaves {tonnes} undelivered", sentence=text, tonnes=tonnes_of(last["short_t"]))
     if knee is not None and knee is not last:
-        text += f"; getting to {_told(knee)} costs {extra_of(view, knee)}, and beyond that each point costs much more"
-    return text + "."
+        text = _(
+            "{sentence}; getting to {share} costs {amount}, and beyond that each point costs much more",
+            sentence=text,
+            share=_told(knee),
+            amount=extra_of(view, knee),
+        )
+    return full_stop(text)

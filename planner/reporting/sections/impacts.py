@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...words import figure_of
+from ...language import N_, _, translated
+from ...words import figure_of, full_stop, semicolons
 from ..charts import Chart, stacked
 from ..parts import Column, Control, Figure, Section, Table
 
 if TYPE_CHECKING:
     from ..view import View
 
-KINDS = {"operation": "operations", "lane": "transport", "purchase": "purchases", "build": "building"}
+KINDS = {"operation": N_("operations"), "lane": N_("transport"), "purchase": N_("purchases"), "build": N_("building")}
 
 
 def section(view: View) -> Section | None:
@@ -20,16 +21,19 @@ def section(view: View) -> Section | None:
         return None
     rows = view.tables["impact_totals"]
     lead = [
-        "All that operations, transport, purchases and building cause, by impact_factors.csv; negative amounts are "
-        "credits. What building causes is spread over the years of the period in which it is started."
+        _(
+            "All that operations, transport, purchases and building cause, by impact_factors.csv; negative amounts are "
+            "credits. What building causes is spread over the years of the period in which it is started."
+        )
     ]
     caused = [i for i in view.instance.impacts if (rows["impact"] == i.impact).any()]
     if not caused:
-        return Section("impacts", "Impacts", [*lead, "The plan causes nothing."])
+        return Section("impacts", _("Impacts"), [*lead, _("The plan causes nothing.")])
     charts: dict[str, Chart] = {
         i.impact: stacked(
             rows[rows["impact"] == i.impact], "year", "units", "kind", i.unit,
-            groups=[(name, [kind]) for kind, name in KINDS.items()], years=view.years, lengths=view.lengths, height=360,
+            groups=[(translated(name), [kind]) for kind, name in KINDS.items()], years=view.years,
+            lengths=view.lengths, height=360,
         )
         for i in caused
     }  # fmt: skip
@@ -37,13 +41,15 @@ def section(view: View) -> Section | None:
     said = []
     for i in caused:
         units = float(rows[(rows["impact"] == i.impact) & (rows["year"] == last)]["units"].sum())
-        said.append(f"{i.name}: {figure_of(units)} {i.unit} in {last}")
+        said.append(
+            _("{name}: {amount} {unit} in {year}", name=i.name, amount=figure_of(units), unit=i.unit, year=last)
+        )
     figure = Figure(
         "impacts-years",
-        f"{caused[0].name}: {said[0].removeprefix(caused[0].name + ': ')}",
-        "; ".join(said) + ".",
+        said[0],
+        full_stop(semicolons(said)),
         charts if len(charts) > 1 else charts[caused[0].impact],
-        (Control("Impact", {i.impact: i.name for i in caused}),) if len(charts) > 1 else (),
+        (Control(_("Impact"), {i.impact: i.name for i in caused}),) if len(charts) > 1 else (),
         rows=rows,
     )
     caps = view.tables["dependence"]
@@ -53,15 +59,15 @@ def section(view: View) -> Section | None:
     floors = view.instance.floors
     table = Table(
         "table-impact-caps",
-        "Every limit on an impact, with what one unit more (of a floor one unit less) would save",
+        _("Every limit on an impact, with what one unit more (of a floor one unit less) would save"),
         caps,
         (
-            Column("Cap", lambda r: f"{r['cap']} (floor)" if r["cap"] in floors else r["cap"]),
-            Column("Of", lambda r: names[of[r["cap"]]]),
-            Column("Year", "year", "year"),
-            Column("Units a year", "share", "number"),
-            Column("Limit", "limit", "number"),
-            Column(f"Saving per unit, {view.musd}", "marginal_musd_per_point", "number"),
+            Column(_("Cap"), lambda r: _("{cap} (floor)", cap=r["cap"]) if r["cap"] in floors else r["cap"]),
+            Column(_("Of"), lambda r: names[of[r["cap"]]]),
+            Column(_("Year"), "year", "year"),
+            Column(_("Units a year"), "share", "number"),
+            Column(_("Limit"), "limit", "number"),
+            Column(_("Saving per unit, {unit}", unit=view.musd), "marginal_musd_per_point", "number"),
         ),
     )
-    return Section("impacts", "Impacts", lead, [figure, *([table] if len(caps) else [])])
+    return Section("impacts", _("Impacts"), lead, [figure, *([table] if len(caps) else [])])

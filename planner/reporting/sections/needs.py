@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...instance.timeline import disrupted_months, year_and_month
-from ...words import counted, figure_of, share_of, told, tonnes_of
+from ...language import N_, _, n_, p_, translated
+from ...words import commas, figure_of, share_of, told, tonnes_of
 from ..charts import Chart, records, stacked
 from ..looks import BLACK, CLEAN, CONCERN, GREEN, Look
 from ..parts import Column, Control, Figure, Section, Table
@@ -24,14 +25,15 @@ def shortages(view: View) -> Section:
     service = view.tables["service"]
     rows = service[service["short_t"] > 1e-3]
     if rows.empty:
-        return Section("shortages", "Shortages", ["None: every tonne of demand is delivered in every year."])
+        return Section("shortages", _("Shortages"), [_("None: every tonne of demand is delivered in every year.")])
     short, demand = _in_all(view, service, "short_t"), _in_all(view, service, "demand_t")
     names = {s: name for s, name in view.sectors.items() if (rows["sector"] == s).any()}
-    said = [f"{name} {figure_of(_in_all(view, rows[rows['sector'] == s], 'short_t'))} t" for s, name in names.items()]
+    by_sector = {s: _in_all(view, rows[rows["sector"] == s], "short_t") for s in names}
+    said = [_("{name} {tonnes} t", name=name, tonnes=figure_of(by_sector[s])) for s, name in names.items()]
     figure = Figure(
         "shortages-sectors",
-        f"{tonnes_of(short)} are not delivered, {share_of(short / demand)} of the demand",
-        f"By sector: {', '.join(said)}.",
+        _("{tonnes} are not delivered, {share} of the demand", tonnes=tonnes_of(short), share=share_of(short / demand)),
+        _("By sector: {parts}.", parts=commas(said)),
         stacked(
             rows, "year", "short_t", "sector", "t", groups=[(name, [s]) for s, name in names.items()],
             years=view.years, lengths=view.lengths, height=360,
@@ -39,19 +41,19 @@ def shortages(view: View) -> Section:
     )  # fmt: skip
     table = Table(
         "table-shortages",
-        "Every shortage",
+        _("Every shortage"),
         rows,
         (
-            Column("Country", lambda r: view.countries[r["country"]]),
-            Column("Sector", lambda r: view.sectors[r["sector"]]),
-            Column("Material", lambda r: view.materials[r["material"]]),
-            Column("Year", "year", "year"),
-            Column("Short, t a year", "short_t", "number"),
-            Column("Of demand", lambda r: r["short_t"] / r["demand_t"], "share"),
+            Column(_("Country"), lambda r: view.countries[r["country"]]),
+            Column(_("Sector"), lambda r: view.sectors[r["sector"]]),
+            Column(_("Material"), lambda r: view.materials[r["material"]]),
+            Column(_("Year"), "year", "year"),
+            Column(_("Short, t a year"), "short_t", "number"),
+            Column(_("Of demand"), lambda r: r["short_t"] / r["demand_t"], "share"),
         ),
     )
-    lead = ["Demand left undelivered at the shortage cost of its sector."]
-    return Section("shortages", "Shortages", lead, [figure, table])
+    lead = [_("Demand left undelivered at the shortage cost of its sector.")]
+    return Section("shortages", _("Shortages"), lead, [figure, table])
 
 
 def _in_all(view: View, rows: pd.DataFrame, column: str) -> float:
@@ -66,19 +68,26 @@ def substitution(view: View) -> Section | None:
     rows = view.tables["substitution"]
     rows = rows[rows["t"] > 1e-3]
     lead = [
-        "Another material, or thrift, can replace part of a demand. What is replaced counts as served; another "
-        "material counts in the traced dependence by the tonnes that it replaces, thrift counts in no share."
+        _(
+            "Another material, or thrift, can replace part of a demand. What is replaced counts as served; another "
+            "material counts in the traced dependence by the tonnes that it replaces, thrift counts in no share."
+        )
     ]
     if rows.empty:
-        return Section("substitution", "Replaced by substitutes", [*lead, "The plan replaces nothing."])
+        return Section("substitution", _("Replaced by substitutes"), [*lead, _("The plan replaces nothing.")])
     named = {s.substitute: s.name for s in view.instance.substitutes}
     used = [s for s in named if (rows["substitute"] == s).any()]
     whole, demand = _in_all(view, rows, "t"), _in_all(view, view.tables["service"], "demand_t")
-    said = [f"{named[s]} {figure_of(_in_all(view, rows[rows['substitute'] == s], 't'))} t" for s in used]
+    by_substitute = {s: _in_all(view, rows[rows["substitute"] == s], "t") for s in used}
+    said = [_("{name} {tonnes} t", name=named[s], tonnes=figure_of(t)) for s, t in by_substitute.items()]
     figure = Figure(
         "substitution-years",
-        f"{tonnes_of(whole)} are replaced, {share_of(whole / demand if demand else 0.0)} of the demand",
-        f"By substitute: {', '.join(said)}.",
+        _(
+            "{tonnes} are replaced, {share} of the demand",
+            tonnes=tonnes_of(whole),
+            share=share_of(whole / demand if demand else 0.0),
+        ),
+        _("By substitute: {parts}.", parts=commas(said)),
         stacked(
             rows, "year", "t", "substitute", "t", groups=[(named[s], [s]) for s in used], years=view.years,
             lengths=view.lengths, height=360,
@@ -86,21 +95,24 @@ def substitution(view: View) -> Section | None:
     )  # fmt: skip
     table = Table(
         "table-substitution",
-        "Everything that is replaced",
+        _("Everything that is replaced"),
         rows,
         (
-            Column("Substitute", lambda r: named[r["substitute"]]),
-            Column("Country", lambda r: view.countries[r["country"]]),
-            Column("Sector", lambda r: view.sectors[r["sector"]]),
-            Column("Replaced", lambda r: view.materials[r["material"]]),
-            Column("By", lambda r: view.materials.get(r["replaced_by"], "")),
-            Column("Provenance", "provenance"),
-            Column("Year", "year", "year"),
-            Column("t a year", "t", "number"),
-            Column(f"{view.musd} a year", "cost_musd", "number"),
+            Column(_("Substitute"), lambda r: named[r["substitute"]]),
+            Column(_("Country"), lambda r: view.countries[r["country"]]),
+            Column(_("Sector"), lambda r: view.sectors[r["sector"]]),
+            Column(_("Replaced"), lambda r: view.materials[r["material"]]),
+            Column(_("By"), lambda r: view.materials.get(r["replaced_by"], "")),
+            Column(_("Provenance"), lambda r: translated(r["provenance"])),
+            Column(_("Year"), "year", "year"),
+            Column(_("t a year"), "t", "number"),
+            Column(_("{unit} a year", unit=view.musd), "cost_musd", "number"),
         ),
     )
-    return Section("substitution", "Replaced by substitutes", lead, [figure, table])
+    return Section("substitution", _("Replaced by substitutes"), lead, [figure, table])
+
+
+INSTRUMENTS = (N_("grant"), N_("loan"), N_("equity"))
 
 
 def funding(view: View) -> Section:
@@ -109,24 +121,27 @@ def funding(view: View) -> Section:
     table = table[table["musd"] > 1e-9]
     if table.empty:
         if not view.instance.funds:
-            why = "The instance has no funds and limits no project's private capital"
+            why = _("The instance has no funds and limits no project's private capital, so there is nothing to split.")
             if any(o.private_musd is not None for o in view.instance.options):
-                why = "The instance has no funds"
+                why = _("The instance has no funds, so there is nothing to split.")
         else:
-            why = "No project with a fund or a limit on its private capital is built"
-        return Section("funding", "Who pays", [f"{why}, so there is nothing to split."])
+            why = _("No project with a fund or a limit on its private capital is built, so there is nothing to split.")
+        return Section("funding", _("Who pays"), [why])
     funds = {f.fund: f for f in view.instance.funds}
     total = {str(s): float(musd) for s, musd in table.groupby("source")["musd"].sum().items()}
-    names = {s: f"{funds[s].provider} ({s})" if s in funds else "private capital" for s in total}
+    names = {s: f"{funds[s].provider} ({s})" if s in funds else _("private capital") for s in total}
     order = sorted(total, key=lambda s: (s != "private", -total[s], s))
     shown, rest = order[:7], order[7:]
     calendar = range(min(view.years[0], int(table["year"].min())), int(table["year"].max()) + 1)
     paid, public = sum(total.values()), sum(x for s, x in total.items() if s != "private")
-    groups = [*((names[s], [s]) for s in shown), *([(f"{len(rest)} other funds", rest)] if rest else [])]
+    groups = [
+        *((names[s], [s]) for s in shown),
+        *([(n_("{n} other funds", "{n} other funds", len(rest)), rest)] if rest else []),
+    ]
     figure = Figure(
         "funding-sources",
-        f"Public funds carry {view.money(public)} of {view.money(paid)}",
-        "By source: " + ", ".join(f"{names[s]} {view.money(total[s])}" for s in order) + ".",
+        _("Public funds carry {amount} of {whole}", amount=view.money(public), whole=view.money(paid)),
+        _("By source: {parts}.", parts=commas(f"{names[s]} {view.money(total[s])}" for s in order)),
         stacked(table, "year", "musd", "source", view.musd, groups=groups, years=calendar, height=360),
     )
 
@@ -134,27 +149,29 @@ def funding(view: View) -> Section:
         return getattr(funds[source], column) if source in funds else None
 
     def projects(source: str) -> str:
-        return ", ".join(view.options[o].name for o in dict.fromkeys(table[table["source"] == source]["option"]))
+        return commas(view.options[o].name for o in dict.fromkeys(table[table["source"] == source]["option"]))
 
     listing = Table(
         "table-funding",
-        "Every source of money",
+        _("Every source of money"),
         order,
         (
-            Column("Source", lambda s: s if s in funds else "private capital"),
-            Column("Provider", lambda s: about(s, "provider")),
-            Column("Instrument", lambda s: about(s, "instrument")),
-            Column(f"Paid, {view.musd}", lambda s: total[s], "number"),
-            Column(f"Budget, {view.musd}", lambda s: about(s, "budget_musd"), "number"),
-            Column("For", projects),
+            Column(_("Source"), lambda s: s if s in funds else _("private capital")),
+            Column(_("Provider"), lambda s: about(s, "provider")),
+            Column(_("Instrument"), lambda s: translated(funds[s].instrument) if s in funds else None),
+            Column(_("Paid, {unit}", unit=view.musd), lambda s: total[s], "number"),
+            Column(_("Budget, {unit}", unit=view.musd), lambda s: about(s, "budget_musd"), "number"),
+            Column(p_("projects", "For"), projects),
         ),
         folded=False,
     )
     lead = [
-        "Capex of projects that have a fund or a limit on their private capital, as it is spent. For the builds "
-        "chosen, the split uses the least public money. Other projects are wholly private and not shown."
+        _(
+            "Capex of projects that have a fund or a limit on their private capital, as it is spent. For the builds "
+            "chosen, the split uses the least public money. Other projects are wholly private and not shown."
+        )
     ]
-    return Section("funding", "Who pays", lead, [figure, listing])
+    return Section("funding", _("Who pays"), lead, [figure, listing])
 
 
 def branches(view: View) -> Section | None:
@@ -166,9 +183,9 @@ def branches(view: View) -> Section | None:
     charts: dict[str, Chart] = {}
     rows = []
     for key, tables in view.run.branches.items():
-        parts = {"clean_t": "clean", "exposed_t": "exposed", "short_t": "not delivered"}
+        parts = {"clean_t": _("clean"), "exposed_t": _("exposed"), "short_t": _("not delivered")}
         if "replaced_t" in tables["service"]:
-            parts["replaced_t"] = "replaced"
+            parts["replaced_t"] = _("replaced")
         months = _months(tables["service"])
         by_year = tables["service"].groupby("year")[["demand_t", *parts]].sum()
         by_year = by_year.div([months.get(year, 1) for year in by_year.index], axis=0)  # the mean over the months
@@ -176,8 +193,8 @@ def branches(view: View) -> Section | None:
         found = [{"scenario": key, **r} for r in records(by_year.sort_index().reset_index())]
         charts[key] = stacked(
             found, "year", parts, unit="t",
-            looks={"clean": Look(CLEAN), "exposed": Look(CONCERN, "/"), "not delivered": Look(BLACK, "x"),
-                   "replaced": Look(GREEN, ".")},
+            looks={_("clean"): Look(CLEAN), _("exposed"): Look(CONCERN, "/"), _("not delivered"): Look(BLACK, "x"),
+                   _("replaced"): Look(GREEN, ".")},
             years=view.years, lengths=view.lengths, height=360,
         )  # fmt: skip
         part = {r["year"]: r["short_t"] / r["demand_t"] if r["demand_t"] else 0.0 for r in found}
@@ -193,46 +210,61 @@ def branches(view: View) -> Section | None:
     hit = [r for r in rows if r["missing"] > 1e-3]
     figure = Figure(
         "branches-service",
-        f"Demand is left undelivered in {len(hit)} of {counted(len(rows), 'disruption')}",
-        told("Not delivered", (f"{r['scenario'].name} {figure_of(r['missing'])} t" for r in hit)),
+        n_(
+            "Demand is left undelivered in {hit} of {n} disruption",
+            "Demand is left undelivered in {hit} of {n} disruptions",
+            len(rows),
+            hit=len(hit),
+        ),
+        told(
+            _("Not delivered"),
+            [_("{name} {tonnes} t", name=r["scenario"].name, tonnes=figure_of(r["missing"])) for r in hit],
+        ),
         charts,
-        (Control("Disruption", names),),
+        (Control(_("Disruption"), names),),
     )
     table = Table(
         "table-branches",
-        "Every disruption",
+        _("Every disruption"),
         rows,
         (
-            Column("Disruption", lambda r: r["scenario"].name),
-            Column("Probability", lambda r: r["scenario"].probability, "share"),
-            Column("From", lambda r: _ends(r["scenario"])[0]),
-            Column("To", lambda r: _ends(r["scenario"])[1]),
-            Column("Short, t in all", "missing", "number"),
-            Column("Of demand", "of_demand", "share"),
-            Column("Worst year", "worst", "year"),
-            Column("Short that year", "worst_share", "share"),
-            *([Column("Started otherwise", "answer")] if answers else ()),
+            Column(_("Disruption"), lambda r: r["scenario"].name),
+            Column(_("Probability"), lambda r: r["scenario"].probability, "share"),
+            Column(p_("time", "From"), lambda r: _ends(r["scenario"])[0]),
+            Column(p_("time", "To"), lambda r: _ends(r["scenario"])[1]),
+            Column(_("Short, t in all"), "missing", "number"),
+            Column(_("Of demand"), "of_demand", "share"),
+            Column(_("Worst year"), "worst", "year"),
+            Column(_("Short that year"), "worst_share", "share"),
+            *([Column(_("Started otherwise"), "answer")] if answers else ()),
         ),
         folded=False,
     )
-    lead = ["The same builds, operated under each disruption, which nobody foresees before it begins."]
+    lead = [_("The same builds, operated under each disruption, which nobody foresees before it begins.")]
     if answers:
         lead = [
-            "Operations under each disruption, which nobody foresees before it begins. Some branches may start "
-            "something otherwise some years after the blow; all else is built as on the course that they leave."
+            _(
+                "Operations under each disruption, which nobody foresees before it begins. Some branches may start "
+                "something otherwise some years after the blow; all else is built as on the course that they leave."
+            )
         ]
     if any(_months(tables["service"]) for tables in view.run.branches.values()):
         lead.append(
-            "Where a disruption lasts calendar months, a year stands for the mean of those of its months that come "
-            "after the disruption began, and the tonnes in all are those of these months."
+            _(
+                "Where a disruption lasts calendar months, a year stands for the mean of those of its months that come "
+                "after the disruption began, and the tonnes in all are those of these months."
+            )
         )
-    return Section("branches", "Under disruption", lead, [figure, table], "Disruptions")
+    return Section("branches", _("Under disruption"), lead, [figure, table], _("Disruptions"))
 
 
 def _answer(view: View, more: Mapping[tuple[str, int], float]) -> str:
     """Return in words what a branch starts otherwise than the course that it leaves."""
-    told = (f"{'' if n > 0.0 else 'not '}{view.project(option)} in {year}" for (option, year), n in more.items())
-    return ", ".join(told)
+    said = []
+    for (option, year), n in more.items():
+        start = {"project": view.project(option), "year": year}
+        said.append(_("{project} in {year}", **start) if n > 0.0 else _("not {project} in {year}", **start))
+    return commas(said)
 
 
 def _months(service: pd.DataFrame) -> dict[int, int]:

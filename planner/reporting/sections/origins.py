@@ -6,8 +6,9 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ...language import N_, _, n_, translated
 from ...runs.origin import RECYCLED, UNKNOWN
-from ...words import counted, share_of
+from ...words import commas, share_of
 from ..charts import largest, shares
 from ..looks import GREEN, GREY, PALE, Look
 from ..parts import Column, Control, Figure, Section, Table, years
@@ -15,6 +16,7 @@ from ..parts import Column, Control, Figure, Section, Table, years
 if TYPE_CHECKING:
     from ..view import View
 
+RECYCLED_OR_UNKNOWN = (N_("recycled"), N_("unknown"))
 COLUMNS = ("country", "sector", "material", "stage", "origin", "year", "t", "share")
 MOST = 6  # origins shown by name besides countries of concern
 
@@ -27,8 +29,10 @@ def section(view: View) -> Section | None:
     if table is None or table.empty or not set(COLUMNS) <= set(table.columns):
         return None
     lead = [
-        "For every tonne delivered: in which country each stage of it was done, traced in proportion through each "
-        "country's pool; what was recycled is an origin of its own. This shows what the shares by stage hide.",
+        _(
+            "For every tonne delivered: in which country each stage of it was done, traced in proportion through each "
+            "country's pool; what was recycled is an origin of its own. This shows what the shares by stage hide."
+        ),
     ]
     found: Shares = defaultdict(lambda: defaultdict(float))
     total: dict[str, float] = defaultdict(float)
@@ -42,12 +46,12 @@ def section(view: View) -> Section | None:
     there = {stage for _, stage, _ in found}
     stages = [s for s in view.instance.stages if s in there] + sorted(there - set(view.instance.stages))
     used = {consumer for consumer, *_ in found}
-    consumers = {"": "All users", **{c: name for c, name in view.countries.items() if c in used}}
+    consumers = {"": _("All users"), **{c: name for c, name in view.countries.items() if c in used}}
     parts: list[Figure | Table | None] = [
         _figure(view, found, total, stages, consumers),
         _table(view, found, stages, consumers),
     ]
-    return Section("origins", "Where it truly comes from", lead, parts)
+    return Section("origins", _("Where it truly comes from"), lead, parts)
 
 
 def _through(view: View, by: dict[str, float]) -> float:
@@ -59,26 +63,40 @@ def _figure(view: View, found: Shares, total: dict[str, float], stages: list[str
     """Shares of origins at each stage, for a consumer and a year to be chosen."""
     concern = [(view.countries[c], [c]) for c in sorted(view.concern) if c in total]
     own = {o: t for o, t in total.items() if o not in view.concern}
-    named = largest(own, lambda o: view.countries.get(o, o), MOST, lambda n: counted(n, "other", "others"))
-    known = {**view.country_looks, RECYCLED: Look(GREEN), UNKNOWN: Look(GREY, "x")}
-    looks = {name: known.get(name, Look(PALE)) for name, _ in [*concern, *named]}
+    named = largest(
+        own, lambda o: view.countries.get(o) or translated(o), MOST, lambda n: n_("{n} other", "{n} others", n)
+    )
+    known = {**view.country_looks, translated(RECYCLED): Look(GREEN), translated(UNKNOWN): Look(GREY, "x")}
+    looks = {name: known.get(name, Look(PALE)) for name, *_keys in [*concern, *named]}
     charts = {}
     for consumer, name in consumers.items():
         for year in view.years:
             here = {s: found.get((consumer, s, year), {}) for s in stages}
             rows = [{"stage": s, "origin": o, "share": x} for s, by in here.items() for o, x in by.items()]
             told = [f"{s} {share_of(_through(view, by))}" for s, by in here.items()]
-            whom = f"what {name} gets" if consumer else "all that is delivered"
             charts[consumer, year] = replace(
                 shares(rows, "share", "stage", "origin", stages, [*concern, *named], looks),
-                caption=f"Through {view.concern_name} in {year}, of {whom}: {', '.join(told)}.",
+                caption=_(
+                    "Through {concern} in {year}, of what {name} gets: {parts}.",
+                    concern=view.concern_name,
+                    year=year,
+                    name=name,
+                    parts=commas(told),
+                )
+                if consumer
+                else _(
+                    "Through {concern} in {year}, of all that is delivered: {parts}.",
+                    concern=view.concern_name,
+                    year=year,
+                    parts=commas(told),
+                ),
             )
     return Figure(
         "origins-stages",
-        f"Of what is delivered, how much went through {view.concern_name} at each stage",
+        _("Of what is delivered, how much went through {concern} at each stage", concern=view.concern_name),
         charts["", view.years[-1]].caption or "",
         charts,
-        (Control("Delivered to", consumers), years(view.years)),
+        (Control(_("Delivered to"), consumers), years(view.years)),
         columns=" ".join(COLUMNS),
         rows=view.tables["origin"],
     )
@@ -88,14 +106,14 @@ def _table(view: View, found: Shares, stages: list[str], consumers: dict[str, st
     last = view.years[-1]
     shown = [c for c in consumers if any(found.get((c, s, last)) for s in stages)]
     rows = [
-        ((consumers[c] if c else "all users"), *(_through(view, by) if by else None for by in mine))
+        ((consumers[c] if c else _("all users")), *(_through(view, by) if by else None for by in mine))
         for c in sorted(shown, key=lambda c: (c != "", consumers[c]))
         if (mine := [found.get((c, s, last)) for s in stages])
     ]
     return Table(
         "table-origins",
-        f"Share that went through {view.concern_name}, by user, in {last}",
+        _("Share that went through {concern}, by user, in {year}", concern=view.concern_name, year=last),
         rows,
-        (Column("Delivered to", 0), *(Column(s, n, "share") for n, s in enumerate(stages, start=1))),
+        (Column(_("Delivered to"), 0), *(Column(s, n, "share") for n, s in enumerate(stages, start=1))),
         folded=False,
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...language import _
 from ...runs.outlays import by_payer
+from ...words import commas
 from ..charts import records, stacked
 from ..parts import Column, Figure, Section, Table
 
@@ -21,46 +23,55 @@ def section(view: View) -> Section | None:
     rows: list[dict[str, Any]] = []
     for name, column in AGREED.items():
         for r in records(view.tables.get(name, ())):
-            kind = "price floor" if name == "price_floors" else f"offtake {r['offtake']}"
+            kind = _("price floor") if name == "price_floors" else _("offtake {offtake}", offtake=r["offtake"])
             rows.append({"upside_musd": None, **r, "kind": kind, "agreed": r[column]})
     lead = [
-        "A price floor pays what the price of the day lacks, and may have a part of the upside returned; who takes by "
-        "an offtake pays what was agreed and gains or loses against that price. Both are transfers: they are no part "
-        "of what the plan costs. The price of the day is that of the market named."
+        _(
+            "A price floor pays what the price of the day lacks, and may have a part of the upside returned; who "
+            "takes by an offtake pays what was agreed and gains or loses against that price. Both are transfers: they "
+            "are no part of what the plan costs. The price of the day is that of the market named."
+        )
     ]
     if any(not r["price_of"] for r in rows):
         lead.append(
-            "Where no market is named it is the plan's own marginal price in the plant's country: what a tonne more is "
-            "worth to this plan, which may be far from what a contract would be settled against."
+            _(
+                "Where no market is named it is the plan's own marginal price in the plant's country: what a tonne "
+                "more is worth to this plan, which may be far from what a contract would be settled against."
+            )
         )
     if not rows:
-        return Section("outlays", "Price floors and offtakes", [*lead, "This plan makes nothing that they cover."])
+        return Section(
+            "outlays", _("Price floors and offtakes"), [*lead, _("This plan makes nothing that they cover.")]
+        )
     currency, payers = view.instance.currency, by_payer(view.tables)
     total = {p: sum(musd * view.lengths[y] for y, musd in years.items()) for p, years in payers.items()}
     paid = [{"payer": p, "year": y, "musd": musd} for p, years in payers.items() for y, musd in years.items()]
     figure = Figure(
         "outlays-payers",
-        "Over the horizon, undiscounted: " + ", ".join(f"{payer} {view.money(musd)}" for payer, musd in total.items()),
-        "Below zero a payer gains: what it agreed to pay is less than the price of the day.",
+        _(
+            "Over the horizon, undiscounted: {parts}",
+            parts=commas(f"{p} {view.money(musd)}" for p, musd in total.items()),
+        ),
+        _("Below zero a payer gains: what it agreed to pay is less than the price of the day."),
         stacked(paid, "year", "musd", "payer", view.musd, years=view.years, lengths=view.lengths, height=320),
     )
     listing = Table(
         "table-outlays",
-        "Every floor and offtake by year",
+        _("Every floor and offtake by year"),
         rows,
         (
-            Column("Kind", "kind"),
-            Column("Plant", lambda r: view.facilities[r["facility"]].name),
-            Column("Material", "material"),
-            Column("Payer", "payer"),
-            Column("Year", "year", "year"),
-            Column("t a year", "t", "number"),
-            Column(f"Floor or agreed, {currency}/t", "agreed", "number"),
-            Column(f"Price of the day, {currency}/t", "price_usd_per_t", "number"),
-            Column("Price of", lambda r: r["price_of"] or "the plan's own"),
-            Column(f"Upside returned, {view.musd} a year", "upside_musd", "number"),
-            Column(f"Outlay, {view.musd} a year", "outlay_musd", "number"),
+            Column(_("Kind"), "kind"),
+            Column(_("Plant"), lambda r: view.facilities[r["facility"]].name),
+            Column(_("Material"), "material"),
+            Column(_("Payer"), "payer"),
+            Column(_("Year"), "year", "year"),
+            Column(_("t a year"), "t", "number"),
+            Column(_("Floor or agreed, {currency}/t", currency=currency), "agreed", "number"),
+            Column(_("Price of the day, {currency}/t", currency=currency), "price_usd_per_t", "number"),
+            Column(_("Price of"), lambda r: r["price_of"] or _("the plan's own")),
+            Column(_("Upside returned, {unit} a year", unit=view.musd), "upside_musd", "number"),
+            Column(_("Outlay, {unit} a year", unit=view.musd), "outlay_musd", "number"),
         ),
         folded=True,
     )
-    return Section("outlays", "Price floors and offtakes", lead, [figure, listing])
+    return Section("outlays", _("Price floors and offtakes"), lead, [figure, listing])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from ...words import figure_of, share_of
+from ...language import _, translated
+from ...words import figure_of, full_stop, semicolons, share_of
 from ..charts import amounts, lines, plain
 from ..looks import CLEAN, CONCERN, Look
 from ..parts import Column, Control, Figure, Section, Table
@@ -21,15 +22,21 @@ def section(view: View) -> Section:
     means = mean_prices(view)
     used = [m for m in view.materials if any(key[0] == m for key in means)]
     if not used:
-        return Section("prices", "Prices and the clean premium", ["No material is used outside countries of concern."])
+        return Section(
+            "prices", _("Prices and the clean premium"), [_("No material is used outside countries of concern.")]
+        )
     lead = [
-        "What one more tonne is worth to the plan, from the duals of the linear programme with the builds fixed: "
-        "a marginal value, not a market price. Means over the countries outside "
-        f"{view.concern_name} that use the material, weighted by their use. The clean premium is the mean difference "
-        "where both clean and exposed material can be had; it is zero where clean material is no scarcer."
+        _(
+            "What one more tonne is worth to the plan, from the duals of the linear programme with "
+            "the builds fixed: a marginal value, not a market price. Means over the countries "
+            "outside {concern} that use the material, weighted by their use. The clean premium is "
+            "the mean difference where both clean and exposed material can be had; it is zero where "
+            "clean material is no scarcer.",
+            concern=view.concern_name,
+        )
     ]
     return Section(
-        "prices", "Prices and the clean premium", lead, [_figure(view, means, used), _table(view, means, used)]
+        "prices", _("Prices and the clean premium"), lead, [_figure(view, means, used), _table(view, means, used)]
     )
 
 
@@ -69,26 +76,38 @@ def _figure(view: View, means: Means, used: list[str]) -> Figure:
             if (m, y) in means
         ]  # fmt: skip
         shown = {
-            f"{q}_usd_per_t": q for q in ("clean", "exposed") if any(r[f"{q}_usd_per_t"] is not None for r in rows)
+            f"{q}_usd_per_t": translated(q)
+            for q in ("clean", "exposed")
+            if any(r[f"{q}_usd_per_t"] is not None for r in rows)
         }
         prices = [abs(r[column]) for r in rows for column in shown if r[column] is not None]
         charts[m] = lines(
             rows, "year", shown, xs=view.years, hover=f"%{{y:,.5~g}} {plain(currency)}/t", height=360,
-            yaxis=amounts(f"{currency} per t", prices),
-            looks={"clean": Look(CLEAN), "exposed": Look(CONCERN, dash="dash", symbol="diamond")},
+            yaxis=amounts(_("{currency} per t", currency=currency), prices),
+            looks={_("clean"): Look(CLEAN), _("exposed"): Look(CONCERN, dash="dash", symbol="diamond")},
         )  # fmt: skip
     finished = [m for m in used if view.stage_of.get(m) == view.instance.stages[-1]] or used
     for m in finished:
         known = [r for r in charts[m].rows if r["premium_usd_per_t"] is not None]
         if known:
             value, year = known[-1]["premium_usd_per_t"], known[-1]["year"]
-            premiums.append(f"{view.materials[m]} {figure_of(value)} {currency}/t in {year}")
+            premiums.append(
+                _(
+                    "{material} {amount} {currency}/t in {year}",
+                    material=view.materials[m],
+                    amount=figure_of(value),
+                    currency=currency,
+                    year=year,
+                )
+            )
     return Figure(
         "prices-lines",
-        "What a tonne is worth, clean and exposed",
-        f"Clean premium: {'; '.join(premiums)}." if premiums else "No material has both a clean and an exposed price.",
+        _("What a tonne is worth, clean and exposed"),
+        _("Clean premium: {parts}.", parts=semicolons(premiums))
+        if premiums
+        else _("No material has both a clean and an exposed price."),
         charts,
-        (Control("Material", {m: view.materials[m] for m in used}, finished[0]),),
+        (Control(_("Material"), {m: view.materials[m] for m in used}, finished[0]),),
     )
 
 
@@ -98,16 +117,16 @@ def _table(view: View, means: Means, used: list[str]) -> Table:
     rows = [(m, y, *means[m, y]) for m in used for y in some if (m, y) in means]
     return Table(
         "table-prices",
-        "Clean premium by material",
+        _("Clean premium by material"),
         rows,
         (
-            Column("Material", lambda r: view.materials[r[0]]),
-            Column("Stage", lambda r: view.stage_of.get(r[0], "")),
-            Column("Year", 1, "year"),
-            Column(f"Clean, {currency}/t", 2, "number"),
-            Column(f"Exposed, {currency}/t", 3, "number"),
-            Column(f"Premium, {currency}/t", 4, "number"),
-            Column("Premium", lambda r: r[4] / r[3] if r[4] is not None and r[3] and r[3] > 0 else None, "share"),
+            Column(_("Material"), lambda r: view.materials[r[0]]),
+            Column(_("Stage"), lambda r: view.stage_of.get(r[0], "")),
+            Column(_("Year"), 1, "year"),
+            Column(_("Clean, {currency}/t", currency=currency), 2, "number"),
+            Column(_("Exposed, {currency}/t", currency=currency), 3, "number"),
+            Column(_("Premium, {currency}/t", currency=currency), 4, "number"),
+            Column(_("Premium"), lambda r: r[4] / r[3] if r[4] is not None and r[3] and r[3] > 0 else None, "share"),
         ),
     )
 
@@ -125,10 +144,15 @@ def premium_in_words(view: View, means: Means) -> str:
         return ""
     premium = sum(use[m] * (p[2] or 0.0) for m, p in known) / total
     base = sum(use[m] * (p[1] or 0.0) for m, p in known) / total
-    relative = f" ({share_of(premium / base)} on top of the exposed price)" if base > 0 else ""
     if premium < 0.005:
         return ""
-    return (
-        f"In {year} a kilogram of clean finished material is worth {figure_of(premium / 1000)} "
-        f"{view.instance.currency} more than an exposed one{relative}."
+    text = _(
+        "In {year} a kilogram of clean finished material is worth {amount} {currency} more than an exposed one",
+        year=year,
+        amount=figure_of(premium / 1000),
+        currency=view.instance.currency,
     )
+    if base > 0:
+        share = share_of(premium / base)
+        text = _("{sentence} ({share} on top of the exposed price)", sentence=text, share=share)
+    return full_stop(text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...bands import span_of
-from ...words import counted, figure_of, listed, share_of
+from ...language import N_, _, n_, translated
+from ...words import figure_of, listed, semicolons, share_of
 from ..charts import Bar, amounts, ranked
 from ..parts import Column, Figure, Section, Table
 
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
     from ..view import View
 
 NAMES = {
-    "foreseen": "Knowing beforehand",
-    "roadmap": "This roadmap",
-    "decided_today": "All decided today",
-    "single_plan": "Today's plan, whatever happens",
+    "foreseen": N_("Knowing beforehand"),
+    "roadmap": N_("This roadmap"),
+    "decided_today": N_("All decided today"),
+    "single_plan": N_("Today's plan, whatever happens"),
 }
+CERTAIN = (N_("now"), N_("whatever happens"), N_("as long as nothing happens"))
 INDENT = "\u2003"  # an em space for each level of the tree
 SOME = 1e-6  # MUSD
 
@@ -29,18 +31,25 @@ def section(view: View, study: Shown) -> Section:
     """The tree of what can happen with its answers, what is signed now, and what freedom to answer is worth."""
     about, courses = study.about, study.tables["courses"]
     lead = [
-        f"The roadmap is the best plan over {counted(len(courses), 'course')} of events. It says what to sign now, "
-        "whatever happens, and what to start at which news. A branch may start something otherwise some years after its"
-        " news; all else goes on as on the course that it leaves.",
-        f"Its expected cost is {view.money(about['objective_musd'], 4)}, within {share_of(about['gap'])} of the best.",
+        _(
+            "The roadmap is the best plan over {courses} of events. It says what to sign now, "
+            "whatever happens, and what to start at which news. A branch may start something "
+            "otherwise some years after its news; all else goes on as on the course that it leaves.",
+            courses=n_("{n} course", "{n} courses", len(courses)),
+        ),
+        _(
+            "Its expected cost is {amount}, within {share} of the best.",
+            amount=view.money(about["objective_musd"], 4),
+            share=share_of(about["gap"]),
+        ),
     ]
     if about["left_out"] > 0.0:
-        lead.append(f"Courses of {share_of(about['left_out'])} probability are left out.")
+        lead.append(_("Courses of {share} probability are left out.", share=share_of(about["left_out"])))
     now = [s for s in study.tables["signed"] if s["when"] == "now"]
     if now:
-        lead.append(f"Signed now: {listed([view.project(s['option']) for s in _dearest(now)])}.")
+        lead.append(_("Signed now: {names}.", names=listed([view.project(s["option"]) for s in _dearest(now)])))
     parts = [_tree(view, study), _signed(view, study), _values(view, study), _waiting(view, study)]
-    return Section("roadmap", "What to sign now, and what at which news", lead, parts, "Roadmap", study.warnings)
+    return Section("roadmap", _("What to sign now, and what at which news"), lead, parts, _("Roadmap"), study.warnings)
 
 
 def _tree(view: View, study: Shown) -> Table:
@@ -58,19 +67,19 @@ def _tree(view: View, study: Shown) -> Table:
                 add(course["scenario"], depth + 1)
 
     calm = next(c for c in study.tables["courses"] if not c["scenario"])
-    rows.append({**calm, "answer": "go on as planned"})
+    rows.append({**calm, "answer": _("go on as planned")})
     add("", 1)
     return Table(
         "table-roadmap-tree",
-        "The gates: if this has happened, then",
+        _("The gates: if this has happened, then"),
         rows,
         (
-            Column("What has happened", "news"),
-            Column("Known in", lambda r: "" if r["year"] is None else str(r["year"])),
-            Column("Comes to this with", "reached", "share"),
-            Column("Then", "answer"),
-            Column(f"Cost if it ends here, {view.musd}", "cost_musd", "number"),
-            Column("Short, t", "short_t", "number"),
+            Column(_("What has happened"), "news"),
+            Column(_("Known in"), lambda r: "" if r["year"] is None else str(r["year"])),
+            Column(_("Comes to this with"), "reached", "share"),
+            Column(_("Then"), "answer"),
+            Column(_("Cost if it ends here, {unit}", unit=view.musd), "cost_musd", "number"),
+            Column(_("Short, t"), "short_t", "number"),
         ),
         folded=False,
     )
@@ -79,12 +88,14 @@ def _tree(view: View, study: Shown) -> Table:
 def _answer(view: View, gates: Sequence[Row]) -> str:
     """Return in words what a branch starts otherwise."""
     parts = []
-    for action in ("start", "do not start"):
+    for action, words in (("start", _("start {names}")), ("do not start", _("do not start {names}"))):
         of = [g for g in gates if g["action"] == action]
         if of:
-            starts = [f"{view.project(g['option'])} in {g['start_year']}" for g in _dearest(of)]
-            parts.append(f"{action} {listed(starts)}")
-    return "; ".join(parts) or "go on as before"
+            starts = [
+                _("{project} in {year}", project=view.project(g["option"]), year=g["start_year"]) for g in _dearest(of)
+            ]
+            parts.append(words.format(names=listed(starts)))
+    return semicolons(parts) or _("go on as before")
 
 
 def _dearest(rows: Sequence[Row]) -> list[Row]:
@@ -94,14 +105,14 @@ def _dearest(rows: Sequence[Row]) -> list[Row]:
 def _signed(view: View, study: Shown) -> Table:
     return Table(
         "table-roadmap-signed",
-        "What the plan starts, and when that is certain",
+        _("What the plan starts, and when that is certain"),
         study.tables["signed"],
         (
-            Column("Project", lambda s: view.project(s["option"])),
-            Column("Started in", lambda s: str(s["start_year"])),
-            Column("Modules", "modules", "number"),
-            Column(f"Overnight capex, {view.musd}", "capex_musd", "number"),
-            Column("Certain", "when"),
+            Column(_("Project"), lambda s: view.project(s["option"])),
+            Column(_("Started in"), lambda s: str(s["start_year"])),
+            Column(_("Modules"), "modules", "number"),
+            Column(_("Overnight capex, {unit}", unit=view.musd), "capex_musd", "number"),
+            Column(_("Certain"), lambda s: translated(s["when"])),
         ),
     )
 
@@ -109,22 +120,22 @@ def _signed(view: View, study: Shown) -> Table:
 def _values(view: View, study: Shown) -> Figure | None:
     """Return the expected cost with more and with less freedom; None if it was not asked for."""
     known = {v["what"]: v for v in study.tables["values"] if v["cost_musd"] is not None}
-    rows = [{**known[what], "name": name} for what, name in NAMES.items() if what in known]
+    rows = [{**known[what], "name": translated(name)} for what, name in NAMES.items() if what in known]
     if len(rows) < 2:
         return None
     each = [f"{r['name']} {view.money(r['cost_musd'], 4)}" for r in rows]
-    title = "What answering and knowing are worth"
+    title = _("What answering and knowing are worth")
     if "single_plan" in known:
         more = known["single_plan"]
         words = span_of(more["extra_musd"], more["extra_least_musd"], more["extra_most_musd"])
-        title = f"To follow today's plan whatever happens costs {words} {view.musd} more"
+        title = _("To follow today's plan whatever happens costs {amount} {unit} more", amount=words, unit=view.musd)
     return Figure(
         "roadmap-values",
         title,
-        f"Expected present cost: {'; '.join(each)}.",
+        _("Expected present cost: {parts}.", parts=semicolons(each)),
         ranked(
             rows, "name", [Bar("cost_musd", text=lambda v: figure_of(v, 4))],
-            amounts(f"Expected cost, {view.musd}", [r["cost_musd"] for r in rows]),
+            amounts(_("Expected cost, {unit}", unit=view.musd), [r["cost_musd"] for r in rows]),
         ),
     )  # fmt: skip
 
@@ -135,13 +146,13 @@ def _waiting(view: View, study: Shown) -> Table | None:
         return None
     return Table(
         "table-roadmap-waiting",
-        "Worth waiting for news before it is decided",
+        _("Worth waiting for news before it is decided"),
         rows,
         (
-            Column("Project", lambda w: view.project(w["option"])),
-            Column(f"Worth, {view.musd}", "waiting_musd", "number"),
-            Column(f"At least, {view.musd}", "least_musd", "number"),
-            Column(f"At most, {view.musd}", "most_musd", "number"),
+            Column(_("Project"), lambda w: view.project(w["option"])),
+            Column(_("Worth, {unit}", unit=view.musd), "waiting_musd", "number"),
+            Column(_("At least, {unit}", unit=view.musd), "least_musd", "number"),
+            Column(_("At most, {unit}", unit=view.musd), "most_musd", "number"),
         ),
     )
 
@@ -154,4 +165,9 @@ def in_words(view: View, study: Shown) -> str:
     reached = {c["scenario"]: c["reached"] for c in study.tables["courses"]}
     first = max(gates, key=lambda g: reached[g["scenario"]])
     of = [g for g in gates if g["scenario"] == first["scenario"]]
-    return f"If {first['news']} (known in {first['year']}), the roadmap says: {_answer(view, of)}."
+    return _(
+        "If {news} (known in {year}), the roadmap says: {answer}.",
+        news=first["news"],
+        year=first["year"],
+        answer=_answer(view, of),
+    )

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ...words import capital, counted, figure_of, rate_of, told, tonnes_of
+from ...language import N_, _, n_, p_, translated
+from ...words import capital, commas, figure_of, rate_of, told, tonnes_of
 from ..charts import Bar, amounts, heat, heat_width, ranked
 from ..looks import SHADES_OF_TIME, VERMILLION, Look
 from ..parts import Column, Control, Figure, Section, Table
@@ -19,7 +20,7 @@ MOST = 15  # cases in the charts; the table holds all
 HURTS = 1e-3  # t
 COSTS = 1e-6  # MUSD
 NONE = "none"  # the case in which nothing is lost
-MEASURES = (("lost_t", "Demand lost, t", "t"), ("extra_cost_musd", "Extra cost, M{}", "M{}"))
+MEASURES = (("lost_t", N_("Demand lost, t"), "t"), ("extra_cost_musd", N_("Extra cost, M{currency}"), "M{currency}"))
 
 
 def section(view: View, study: Shown) -> Section:
@@ -29,18 +30,25 @@ def section(view: View, study: Shown) -> Section:
     hurting = [c for c in cases if _hurts(c)]
     about = study.about
     lead = [
-        f"{counted(len(cases), 'disruption')} tried one by one{_when(cases)}: the builds, and the stocks when it "
-        "comes, are the plan's; nobody foresaw it; what is left serves whom it can, and shortage pays. "
-        f"{_hurt_words(cases)}"
+        _(
+            "{tried} tried one by one{when}: the builds, and the stocks when it comes, are the "
+            "plan's; nobody foresaw it; what is left serves whom it can, and shortage pays. {hurt}",
+            tried=n_("{n} disruption", "{n} disruptions", len(cases)),
+            when=_when(cases),
+            hurt=_hurt_words(cases),
+        )
     ]
     checked = about.get("audited") and not about.get("faults")
     if checked:
-        lead.append("Each case was recomputed from the raw tables, without the model: no violation.")
+        lead.append(_("Each case was recomputed from the raw tables, without the model: no violation."))
     warnings = [
         *study.warnings,
-        *(f"the audit found fault with {case}: {f}" for case, f in about.get("faults", {}).items()),
+        *(
+            _("the audit found fault with {case}: {fault}", case=case, fault=f)
+            for case, f in about.get("faults", {}).items()
+        ),
     ]
-    lead += [f"Note: {note}" for note in about.get("notes", ())]
+    lead += [_("Note: {note}", note=note) for note in about.get("notes", ())]
     parts = [
         _worst_chart(view, hurting, names) if hurting else None,
         _served_chart(view, study, hurting, names),
@@ -49,7 +57,7 @@ def section(view: View, study: Shown) -> Section:
         _single_table(view, study, names) if study.tables["n_minus_1"] else None,
         _together_table(view, study, names) if study.tables["worst_of_k"] else None,
     ]
-    return Section("losses", "What a stop would do", lead, parts, "Stress", warnings)
+    return Section("losses", _("What a stop would do"), lead, parts, _("Stress"), warnings)
 
 
 def _hurts(case: Row) -> bool:
@@ -60,20 +68,31 @@ def _hurt_words(cases: Sequence[Row]) -> str:
     short = sum(c["lost_t"] > HURTS for c in cases)
     dear = sum(c["lost_t"] <= HURTS and c["extra_cost_musd"] > COSTS for c in cases)
     rest = len(cases) - short - dear
-    return f"{short} leave demand undelivered that the plan serves, {dear} only cost more, {rest} cost nothing."
+    return _(
+        "{short} leave demand undelivered that the plan serves, {dear} only cost more, {rest} cost nothing.",
+        short=short,
+        dear=dear,
+        rest=rest,
+    )
 
 
 def _when(cases: Sequence[Row]) -> str:
     """When they come and how long they last, if that is the same for all of them."""
     years, months, parts = ({c[k] for c in cases} for k in ("year", "months", "severity"))
-    said = [f"in {min(years)}"] if len(years) == 1 else [f"in each of {len(years)} years"] if years else []
+    said = (
+        [_("in {year}", year=min(years))]
+        if len(years) == 1
+        else [_("in each of {n} years", n=len(years))]
+        if years
+        else []
+    )
     if len(months) == 1:
-        said.append(f"for {counted(next(iter(months)), 'month')}")
+        said.append(n_("for {n} month", "for {n} months", next(iter(months))))
     if parts == {1.0}:
-        said.append("all of it lost")
+        said.append(_("all of it lost"))
     elif len(parts) == 1:
-        said.append(f"{rate_of(next(iter(parts)))} of it lost")
-    return f" ({', '.join(said)})" if said else ""
+        said.append(_("{rate} of it lost", rate=rate_of(next(iter(parts)))))
+    return _(" ({parts})", parts=commas(said)) if said else ""
 
 
 Key = tuple[str, int, int, float]
@@ -93,11 +112,11 @@ def _names(view: View, cases: Sequence[Row]) -> Callable[[Row], str]:
         return _loss(view, by_name[name]) if name in by_name else name
 
     def words(row: Row) -> str:
-        said = " and ".join(one(part) for part in str(row["case"]).split(" + "))
+        said = p_("between losses", " and ").join(one(part) for part in str(row["case"]).split(" + "))
         more = [str(row["year"])] if differ["year"] else []
-        more += [counted(row["months"], "month")] if differ["months"] else []
+        more += [n_("{n} month", "{n} months", row["months"])] if differ["months"] else []
         more += [rate_of(row["severity"])] if differ["severity"] and row["severity"] != 1.0 else []
-        return capital(f"{said}, {', '.join(more)}" if more else said)
+        return capital(_("{loss}, {more}", loss=said, more=commas(more)) if more else said)
 
     return words
 
@@ -110,15 +129,20 @@ def _loss(view: View, case: Row) -> str:
         return next((s.name for s in view.instance.scenarios if s.scenario == key), key)
     if case["kind"] == "export_stop":
         material = view.materials.get(case["material"], str(case["material"]))
-        what = {"stage": f"nothing of the {case['stage']} stage", "material": f"no {material}"}.get(family, "nothing")
-        return f"{country} exports {what}"
+        if family == "stage":
+            return _("{country} exports nothing of the {stage} stage", country=country, stage=case["stage"])
+        if family == "material":
+            return _("{country} exports no {material}", country=country, material=material)
+        return _("{country} exports nothing", country=country)
     if family == "facility":
         plant = view.facilities.get(case["facility"])
-        return f"stop of {plant.name if plant else case['facility']}"
+        return _("stop of {plant}", plant=plant.name if plant else case["facility"])
     if family == "owner":
-        return f"stop of all plants of {str(case['case']).partition(':')[2]}"
+        return _("stop of all plants of {country}", country=str(case["case"]).partition(":")[2])
     return (
-        f"stop of the {case['stage']} stage in {country}" if family == "stage" else f"stop of all plants of {country}"
+        _("stop of the {stage} stage in {country}", stage=case["stage"], country=country)
+        if family == "stage"
+        else _("stop of all plants of {country}", country=country)
     )
 
 
@@ -127,37 +151,53 @@ def _worst_chart(view: View, hurting: Sequence[Row], names: Callable[[Row], str]
     currency = view.instance.currency
     charts = {}
     for column, title, unit in (
-        ("lost_t", "Demand lost, tonnes", "t"),
-        ("lost_musd", f"Demand lost at its shortage cost, million {currency}", view.musd),
-        ("extra_cost_musd", f"Extra cost with shortage, million {currency} present value", view.musd),
+        ("lost_t", _("Demand lost, tonnes"), "t"),
+        ("lost_musd", _("Demand lost at its shortage cost, million {currency}", currency=currency), view.musd),
+        (
+            "extra_cost_musd",
+            _("Extra cost with shortage, million {currency} present value", currency=currency),
+            view.musd,
+        ),
     ):
         shown = [c for c in _worst(hurting, column) if c[column] > COSTS]
 
         def said(case: Row, column: str = column, unit: str = unit) -> list[str]:
-            missed = f"missed most: {case['decisive']}" if case.get("decisive") else ""
+            missed = _("missed most: {material}", material=case["decisive"]) if case.get("decisive") else ""
             return [names(case), f"{figure_of(case[column])} {unit}", missed]
 
         bar = Bar(column, look=Look(VERMILLION), text=figure_of, says=said)
         if shown:
             charts[title] = ranked(shown, names, [bar], amounts(title, [c[column] for c in shown]))
     worst = max(hurting, key=lambda c: (c["lost_t"], c["extra_cost_musd"]))
-    title = f"{names(worst)}: {tonnes_of(worst['lost_t'])} less are delivered"
+    title = _("{loss}: {tonnes} less are delivered", loss=names(worst), tonnes=tonnes_of(worst["lost_t"]))
     if worst["lost_t"] <= HURTS:
-        title = f"No tonne is lost; {names(worst)}: {view.money(worst['extra_cost_musd'])} more"
-    each = [
-        f"{names(c)} {figure_of(c['lost_t'])} t, {view.money(c['extra_cost_musd'])}"
-        for c in _worst(hurting, "lost_t")[:8]
-    ]
+        title = _(
+            "No tonne is lost; {loss}: {amount} more", loss=names(worst), amount=view.money(worst["extra_cost_musd"])
+        )
+    each = [_lost(view, names(c), c) for c in _worst(hurting, "lost_t")[:8]]
     return Figure(
         "losses-worst",
         title,
-        told("The worst", each),
+        told(_("The worst"), each),
         charts,
         columns="case year months severity lost_t lost_musd extra_cost_musd",
         rows=hurting,
-        caption=f"At most the {MOST} worst of {counted(len(hurting), 'disruption')} that cost something."
+        caption=_(
+            "At most the {most} worst of {n} disruptions that cost something.",
+            most=MOST,
+            n=len(hurting),
+        )
         if len(hurting) > MOST
         else None,
+    )
+
+
+def _lost(view: View, name: str, case: Row) -> str:
+    return _(
+        "{loss} {tonnes} t, {amount}",
+        loss=name,
+        tonnes=figure_of(case["lost_t"]),
+        amount=view.money(case["extra_cost_musd"]),
     )
 
 
@@ -187,10 +227,10 @@ def _served_chart(view: View, study: Shown, hurting: Sequence[Row], names: Calla
     ]  # fmt: skip
     scale = {"zmin": 0.0, "zmax": float(max(c["months"] for c in shown)), "colorscale": SHADES_OF_TIME}
     charts = {
-        title: heat(rows, "sector", "key", column, "months", across, down, **scale)
+        title: heat(rows, "sector", "key", column, _("months"), across, down, **scale)
         for title, column in (
-            ("Months of demand served from the shock on", "months_served"),
-            ("Months for which it can be kept whole", "months_survived"),
+            (_("Months of demand served from the shock on"), "months_served"),
+            (_("Months for which it can be kept whole"), "months_survived"),
         )
         if column == "months_served" or any(r[column] is not None for r in rows)
     }
@@ -198,18 +238,26 @@ def _served_chart(view: View, study: Shown, hurting: Sequence[Row], names: Calla
     known = [r for r in rows[: len(sectors)] if r["months_served"] is not None]
     return Figure(
         "losses-served",
-        f"How long each sector is served, of {counted(worst['months'], 'month')}",
-        f"{names(worst)}: "
-        + ", ".join(f"{across[r['sector']]} {figure_of(r['months_served'], 2)} months" for r in known)
-        + ".",
+        n_(
+            "How long each sector is served, of {n} month",
+            "How long each sector is served, of {n} months",
+            worst["months"],
+        ),
+        told(names(worst), [commas(_served_words(across[r["sector"]], r["months_served"]) for r in known)]),
         charts,
         columns="case year months severity sector months_served months_survived",
         least=heat_width(len(across)),
-        caption="Months of each sector's demand that are served while the disruption lasts, its consumers weighted by "
-        "demand; and for how many months from the shock on all of them can be kept whole, if the sector comes first "
-        "(by the clock of years: how many the disruption could last before one of them loses a tonne). "
-        "The stronger the colour, the worse.",
+        caption=_(
+            "Months of each sector's demand that are served while the disruption lasts, its consumers weighted by "
+            "demand; and for how many months from the shock on all of them can be kept whole, if the sector comes "
+            "first (by the clock of years: how many the disruption could last before one of them loses a tonne). The "
+            "stronger the colour, the worse."
+        ),
     )
+
+
+def _served_words(sector: str, months: float) -> str:
+    return _("{sector} {months} months", sector=sector, months=figure_of(months, 2))
 
 
 def _served(rows: Sequence[Row], sector: str) -> float | None:
@@ -231,9 +279,9 @@ def _heat(view: View, cases: Sequence[Row]) -> Figure | None:
     """What is lost, by what stops and where, year by year."""
     wide = ("stage", "country")
     kinds = {
-        "No exports of a material": [c for c in cases if c["family"] == "material"],
-        "No exports of a stage": [c for c in cases if c["kind"] == "export_stop" and c["family"] in wide],
-        "No plant of a stage works": [c for c in cases if c["kind"] == "outage" and c["family"] in wide],
+        _("No exports of a material"): [c for c in cases if c["family"] == "material"],
+        _("No exports of a stage"): [c for c in cases if c["kind"] == "export_stop" and c["family"] in wide],
+        _("No plant of a stage works"): [c for c in cases if c["kind"] == "outage" and c["family"] in wide],
     }
     known = {
         title: [{**c, "element": _element(c), "country": str(c["country"])} for c in rows]
@@ -249,11 +297,11 @@ def _heat(view: View, cases: Sequence[Row]) -> Figure | None:
     for kind, rows in known.items():
         down, across = _axes(view, rows)
         widest = max(widest, len(across))
-        for column, (_, unit) in measures.items():
+        for column, (_title, unit) in measures.items():
             top = max(COSTS, *(c[column] for c in rows))
             for year in years:
                 here = [{**c, column: max(0.0, c[column])} for c in rows if c["year"] == year]
-                words = unit.format(view.instance.currency)
+                words = translated(unit).format(currency=view.instance.currency)
                 charts[kind, column, year] = heat(
                     here, "country", "element", column, words, across, down, zmin=0.0, zmax=top
                 )
@@ -261,25 +309,35 @@ def _heat(view: View, cases: Sequence[Row]) -> Figure | None:
     worst = max(every, key=lambda c: c[column])
     first = next(kind for kind, rows in known.items() if any(c[column] >= worst[column] for c in rows))
     names_of = _names(view, cases)
-    each = [
-        f"{names_of(c)} {figure_of(c['lost_t'])} t, {view.money(c['extra_cost_musd'])}"
-        for c in _worst(every, column)[:6]
-    ]
+    each = [_lost(view, names_of(c), c) for c in _worst(every, column)[:6]]
     return Figure(
         "losses-heat",
-        f"Where it hurts: {len([c for c in every if _hurts(c)])} of {counted(len(every), 'stop')} cost something",
-        told("The worst", each),
+        n_(
+            "Where it hurts: {hurting} of {n} stop cost something",
+            "Where it hurts: {hurting} of {n} stops cost something",
+            len(every),
+            hurting=len([c for c in every if _hurts(c)]),
+        ),
+        told(_("The worst"), each),
         charts,
         (
-            Control("What stops", list(known), first),
-            Control("Show", {m: title.format(view.instance.currency) for m, (title, _) in measures.items()}),
-            Control("Year", {y: str(y) for y in years}, worst["year"], "range"),
+            Control(_("What stops"), list(known), first),
+            Control(
+                _("Show"),
+                {
+                    m: translated(title).format(currency=view.instance.currency)
+                    for m, (title, _unit) in measures.items()
+                },
+            ),
+            Control(_("Year"), {y: str(y) for y in years}, worst["year"], "range"),
         ),
         columns="family kind element country year lost_t extra_cost_musd",
         rows=[{**c, "element": c["element"] or "all"} for c in every],
         least=heat_width(widest),
-        caption="Rows: what stops; columns: where. Empty: the plan has nothing there to lose. Rows and columns in "
-        "which nothing costs anything are left out. One colour scale for all years.",
+        caption=_(
+            "Rows: what stops; columns: where. Empty: the plan has nothing there to lose. Rows and columns in "
+            "which nothing costs anything are left out. One colour scale for all years."
+        ),
     )
 
 
@@ -295,7 +353,7 @@ def _axes(view: View, rows: Sequence[Row]) -> tuple[dict[str, str], dict[str, st
     if rows[0]["family"] == "material":
         down = {m: name for m, name in view.materials.items() if m in elements}
     else:
-        down = {s: s or "everything" for s in (*view.instance.stages, "") if s in elements}
+        down = {s: s or _("everything") for s in (*view.instance.stages, "") if s in elements}
     cost: dict[str, float] = defaultdict(float)
     for c in costly:
         cost[c["country"]] += c["extra_cost_musd"]
@@ -308,21 +366,21 @@ def _axes(view: View, rows: Sequence[Row]) -> tuple[dict[str, str], dict[str, st
 def _case_table(view: View, cases: Sequence[Row], names: Callable[[Row], str]) -> Table:
     return Table(
         "table-cases",
-        "Every disruption, the worst first",
+        _("Every disruption, the worst first"),
         cases,
         (
-            Column("What is lost", names),
-            Column("Year", "year", "year"),
-            Column("Months", "months", "count"),
-            Column("Part lost", "severity", "share"),
-            Column("Demand lost, t", "lost_t", "number"),
-            Column(f"At shortage cost, {view.musd}", "lost_musd", "number"),
-            Column(f"Extra cost, {view.musd}", "extra_cost_musd", "number"),
-            Column("Least months served", "least_months_served", "number"),
-            Column("All are kept, months", "months_survived", "number"),
-            Column("Missed most", "decisive"),
+            Column(_("What is lost"), names),
+            Column(_("Year"), "year", "year"),
+            Column(_("Months"), "months", "count"),
+            Column(_("Part lost"), "severity", "share"),
+            Column(_("Demand lost, t"), "lost_t", "number"),
+            Column(_("At shortage cost, {unit}", unit=view.musd), "lost_musd", "number"),
+            Column(_("Extra cost, {unit}", unit=view.musd), "extra_cost_musd", "number"),
+            Column(_("Least months served"), "least_months_served", "number"),
+            Column(_("All are kept, months"), "months_survived", "number"),
+            Column(_("Missed most"), "decisive"),
             Column(
-                f"Worth, {view.instance.currency}/kg",
+                _("Worth, {currency}/kg", currency=view.instance.currency),
                 lambda c: c.get("decisive_usd_per_kg") if c.get("decisive") else None,
                 "number",
             ),
@@ -333,16 +391,16 @@ def _case_table(view: View, cases: Sequence[Row], names: Callable[[Row], str]) -
 def _single_table(view: View, study: Shown, names: Callable[[Row], str]) -> Table:
     return Table(
         "table-single",
-        "N-1: the loss of any one country or plant, ranked",
+        _("N-1: the loss of any one country or plant, ranked"),
         study.tables["n_minus_1"],
         (
-            Column("Rank", "rank", "count"),
-            Column("What is lost", names),
-            Column("Year", "year", "year"),
-            Column("Demand lost, t", "lost_t", "number"),
-            Column(f"Extra cost, {view.musd}", "extra_cost_musd", "number"),
-            Column("All are kept, months", "months_survived", "number"),
-            Column("Missed most", "decisive"),
+            Column(_("Rank"), "rank", "count"),
+            Column(_("What is lost"), names),
+            Column(_("Year"), "year", "year"),
+            Column(_("Demand lost, t"), "lost_t", "number"),
+            Column(_("Extra cost, {unit}", unit=view.musd), "extra_cost_musd", "number"),
+            Column(_("All are kept, months"), "months_survived", "number"),
+            Column(_("Missed most"), "decisive"),
         ),
     )
 
@@ -350,16 +408,16 @@ def _single_table(view: View, study: Shown, names: Callable[[Row], str]) -> Tabl
 def _together_table(view: View, study: Shown, names: Callable[[Row], str]) -> Table:
     return Table(
         "table-together",
-        "Several losses at once, the worst first",
+        _("Several losses at once, the worst first"),
         study.tables["worst_of_k"],
         (
-            Column("At once", "k", "count"),
-            Column("Of", "group"),
-            Column("What is lost", names),
-            Column("Year", "year", "year"),
-            Column("Demand lost, t", "lost_t", "number"),
-            Column(f"Extra cost, {view.musd}", "extra_cost_musd", "number"),
-            Column("All tried", lambda r: "yes" if r["exhaustive"] else "no"),
+            Column(_("At once"), "k", "count"),
+            Column(p_("group", "Of"), "group"),
+            Column(_("What is lost"), names),
+            Column(_("Year"), "year", "year"),
+            Column(_("Demand lost, t"), "lost_t", "number"),
+            Column(_("Extra cost, {unit}", unit=view.musd), "extra_cost_musd", "number"),
+            Column(_("All tried"), lambda r: _("yes") if r["exhaustive"] else _("no")),
         ),
     )
 
@@ -372,11 +430,15 @@ def in_words(view: View, study: Shown) -> str:
     names = _names(view, study.tables["cases"])
     worst = max(cases, key=lambda c: (c["lost_t"], c["extra_cost_musd"]))
     short = sum(c["lost_t"] > HURTS for c in cases)
-    tried = counted(len(cases), "disruption")
+    tried = n_("{n} disruption", "{n} disruptions", len(cases))
     if not short:
-        return f"None of {tried} tried leaves demand undelivered that the plan serves."
-    leave = "leaves" if short == 1 else "leave"
-    return (
-        f"Of {tried} tried{_when(cases)}, {short} {leave} demand undelivered. The worst: {names(worst)}, "
-        f"{tonnes_of(worst['lost_t'])}."
+        return _("None of {tried} tried leaves demand undelivered that the plan serves.", tried=tried)
+    return n_(
+        "Of {tried} tried{when}, {n} leaves demand undelivered. The worst: {loss}, {tonnes}.",
+        "Of {tried} tried{when}, {n} leave demand undelivered. The worst: {loss}, {tonnes}.",
+        short,
+        tried=tried,
+        when=_when(cases),
+        loss=names(worst),
+        tonnes=tonnes_of(worst["lost_t"]),
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...language import N_, _, n_, number, p_, translated
 from ...questions.evidence.evidence import backing
-from ...words import counted, figure_of, listed, rate_of, share_of, tonnes_of
+from ...words import commas, figure_of, listed, rate_of, semicolons, share_of, tonnes_of, written
 from ..parts import Column, Section, Table
 
 if TYPE_CHECKING:
@@ -13,11 +14,11 @@ if TYPE_CHECKING:
     from ..view import View
 
 KINDS = {  # kind of evidence -> title of its column, and the same in words
-    "published": ("Published", "published"),
-    "derived": ("Derived", "derived from published ones by a stated formula"),
-    "cited": ("Cited", "in rows that cite a source, not verified one by one"),
-    "judgement": ("Judged", "judged"),
-    "neither": ("Not said", "in rows that say nothing of their origin"),
+    "published": (N_("Published"), N_("published")),
+    "derived": (N_("Derived"), N_("derived from published ones by a stated formula")),
+    "cited": (N_("Cited"), N_("in rows that cite a source, not verified one by one")),
+    "judgement": (N_("Judged"), N_("judged")),
+    "neither": (N_("Not said"), N_("in rows that say nothing of their origin")),
 }
 
 
@@ -26,7 +27,7 @@ def section(view: View) -> Section:
     plan = view.plan
     counts = backing(view.instance)
     lead = [_proof(view), *aims(view), _audit(plan), _data(counts)]
-    lead += [f"Note of the solver: {note}" for note in plan.get("notes", [])]
+    lead += [_("Note of the solver: {note}", note=note) for note in plan.get("notes", [])]
     audit = plan.get("audit")
     parts = [
         _facts(view),
@@ -35,45 +36,66 @@ def section(view: View) -> Section:
         _audit_table(audit) if audit else None,
         _sources(view) if view.instance.sources else None,
     ]
-    return Section("trust", "Why to trust it, and how far", lead, parts)
+    return Section("trust", _("Why to trust it, and how far"), lead, parts)
 
 
 def _proof(view: View) -> str:
     plan = view.plan
     gap, cost, bound = float(plan["gap"]), float(plan["objective_musd"]), float(plan["bound_musd"])
-    every, costs = f"no plan for these data{_among(plan)}", "costs"
     risk = plan.get("risk")
     if risk:  # what is proven then is the whole that was made least
-        cost, bound, costs = float(risk["objective_musd"]), float(risk["bound_musd"]), "comes, with risk weighed in, to"
-    if plan["status"] == "optimal":
-        text = f"Proven: {every} {costs} less than {view.money(bound, 4)}; this one"
-        text += f" {costs} {view.money(cost, 4)}, within {share_of(gap)}"
-    else:
-        text = f"Not proven optimal, for the search was stopped: {every} {costs} less than {view.money(bound, 4)}, "
-        text += f"so this one, at {view.money(cost, 4)}, may be {share_of(gap)} too dear"
-    text += f" (asked: {share_of(float(plan['settings'].get('gap') or 0.0))})."
-    return text
+        cost, bound = float(risk["objective_musd"]), float(risk["bound_musd"])
+    said = {
+        "every": _every(plan),
+        "bound": view.money(bound, 4),
+        "cost": view.money(cost, 4),
+        "share": share_of(gap),
+        "asked": share_of(float(plan["settings"].get("gap") or 0.0)),
+    }
+    if plan["status"] != "optimal" and risk:
+        return _(
+            "Not proven optimal, for the search was stopped: {every} comes, with risk weighed in, to less than "
+            "{bound}, so this one, at {cost}, may be {share} too dear (asked: {asked}).",
+            **said,
+        )
+    if plan["status"] != "optimal":
+        return _(
+            "Not proven optimal, for the search was stopped: {every} costs less than {bound}, so this one, at {cost}, "
+            "may be {share} too dear (asked: {asked}).",
+            **said,
+        )
+    if risk:
+        return _(
+            "Proven: {every} comes, with risk weighed in, to less than {bound}; this one comes, with risk weighed in, "
+            "to {cost}, within {share} (asked: {asked}).",
+            **said,
+        )
+    return _("Proven: {every} costs less than {bound}; this one costs {cost}, within {share} (asked: {asked}).", **said)
 
 
-def _among(plan: dict[str, Any]) -> str:
-    """Which plans a proof of the least cost is about, where it is not about all."""
+def _every(plan: dict[str, Any]) -> str:
+    """Which plans a proof of the least cost is about."""
     found = []
     if plan["settings"].get("pins"):
-        found.append("has the builds that were held")
+        found.append(_("has the builds that were held"))
     if plan.get("survive"):
-        found.append("survives what it must")
+        found.append(_("survives what it must"))
     if plan["settings"].get("objective"):
-        found.append("reaches the aim under the ceiling")
-    return f" that {' and '.join(found)}" if found else ""
+        found.append(_("reaches the aim under the ceiling"))
+    if not found:
+        return _("no plan for these data")
+    return _("no plan for these data that {conditions}", conditions=p_("between conditions", " and ").join(found))
 
 
-AIMS = {"public": "public money", "exposure": "demand that is not served clean"}
+STATUS = (N_("optimal"), N_("feasible"))
+SIZE = (N_("{n} rows"), N_("{n} columns"), N_("{n} integers"), N_("{n} nonzeros"))
+AIMS = {"public": N_("public money"), "exposure": N_("demand that is not served clean")}
 
 
 def aims(view: View) -> list[str]:
     """What the plan was made for, in sentences, where that is not only the least cost."""
     plan = view.plan
-    relaxed = (
+    relaxed = _(
         "This is the linear relaxation, in which parts of modules may be built: no plan of whole modules costs less, "
         "and what it builds is no plan."
     )
@@ -93,15 +115,24 @@ def _objective(view: View) -> str:
         return ""
     steps = view.plan["stages"]
     least, aim = steps[0], steps[1]
-    ceiling = f"at most {view.money(aim['ceiling_musd'], 4)}"
+    ceiling = view.money(aim["ceiling_musd"], 4)
     if asked["slack"] is not None:
-        ceiling += f", {rate_of(asked['slack'])} above the least cost of {view.money(least['value'], 4)}"
+        ceiling = _(
+            "{amount}, {rate} above the least cost of {least}",
+            amount=ceiling,
+            rate=rate_of(asked["slack"]),
+            least=view.money(least["value"], 4),
+        )
     public = asked["name"] == "public"
-    amount = view.money(aim["value"]) if public else f"{figure_of(aim['value'])} kt in present value"
-    bound = view.money(aim["bound"]) if public else f"{figure_of(aim['bound'])} kt"
-    return (
-        f"This is not the cheapest plan: of all plans that cost {ceiling}, it has the least {AIMS[asked['name']]} "
-        f"({amount}; none has less than {bound}), and of those the least cost."
+    amount = view.money(aim["value"]) if public else _("{amount} kt in present value", amount=figure_of(aim["value"]))
+    bound = view.money(aim["bound"]) if public else _("{amount} kt", amount=figure_of(aim["bound"]))
+    return _(
+        "This is not the cheapest plan: of all plans that cost at most {ceiling}, it has the least "
+        "{aim} ({amount}; none has less than {bound}), and of those the least cost.",
+        ceiling=ceiling,
+        aim=translated(AIMS[asked["name"]]),
+        amount=amount,
+        bound=bound,
     )
 
 
@@ -111,10 +142,10 @@ def _pins(plan: dict[str, Any]) -> str:
         return ""
     said = []
     if pins["fixed_choices"]:
-        said.append(f"{counted(pins['fixed_choices'], 'choice')} held as given")
-    said += [f"{option} forced in {year}" for option, year, _ in pins["force"]]
-    said += [f"{option} forbidden" for option in pins["forbid"]]
-    return f"Not all builds were free: {listed(said)}. The plan is the best with these."
+        said.append(n_("{n} choice held as given", "{n} choices held as given", pins["fixed_choices"]))
+    said += [_("{option} forced in {year}", option=option, year=year) for option, year, *_n in pins["force"]]
+    said += [_("{option} forbidden", option=option) for option in pins["forbid"]]
+    return _("Not all builds were free: {names}. The plan is the best with these.", names=listed(said))
 
 
 def _survival(plan: dict[str, Any]) -> str:
@@ -124,13 +155,22 @@ def _survival(plan: dict[str, Any]) -> str:
     kinds: dict[str, int] = {}
     for case in survive["cases"]:
         kinds[case["outage"]] = kinds.get(case["outage"], 0) + 1
-    words = {"country": "of all plants of a country", "stage": "of a stage of a country", "facility": "of a plant",
-             "export_stop": "of a country's exports"}  # fmt: skip
-    of = listed([f"{n} {words.get(kind, kind)}" for kind, n in kinds.items()])
-    again = ", and recomputed from the raw tables" if survive["audited"] else ""
-    return (
-        f"The plan survives {counted(survive['tried'], 'outage')} that it must ([security] survive: {of}): each was "
-        f"tried on the finished plan{again}. {counted(survive['included'], 'outage')} had to enter the search."
+    words = {"country": _("{n} of all plants of a country"), "stage": _("{n} of a stage of a country"),
+             "facility": _("{n} of a plant"), "export_stop": _("{n} of a country's exports")}  # fmt: skip
+    of = listed([words.get(kind, f"{{n}} {kind}").format(n=n) for kind, n in kinds.items()])
+    outages = n_("{n} outage", "{n} outages", survive["tried"])
+    text = _(
+        "The plan survives {outages} that it must ([security] survive: {of}): each was tried on the finished plan",
+        outages=outages,
+        of=of,
+    )
+    if survive["audited"]:
+        text = _("{sentence}, and recomputed from the raw tables", sentence=text)
+    return n_(
+        "{sentence}. {n} outage had to enter the search.",
+        "{sentence}. {n} outages had to enter the search.",
+        survive["included"],
+        sentence=text,
     )
 
 
@@ -138,26 +178,36 @@ def _risk(view: View) -> str:
     risk = view.plan.get("risk")
     if not risk:
         return ""
-    worst = f"the worst {rate_of(1.0 - risk['alpha'])} of the outcomes"
+    worst = _("the worst {rate} of the outcomes", rate=rate_of(1.0 - risk["alpha"]))
     if risk["measure"] == "cost":
-        return (
-            f"Bad outcomes weigh more ([risk]): {rate_of(risk['weight'])} of what was made least is the mean cost of "
-            f"{worst}, {view.money(risk['mean_of_worst_musd'], 4)}; the rest is the expected cost."
+        return _(
+            "Bad outcomes weigh more ([risk]): {rate} of what was made least is the mean cost of "
+            "{worst}, {amount}; the rest is the expected cost.",
+            rate=rate_of(risk["weight"]),
+            worst=worst,
+            amount=view.money(risk["mean_of_worst_musd"], 4),
         )
-    return (
-        f"Bad outcomes weigh more ([risk]): beside the expected cost, the mean unserved demand of {worst}, "
-        f"{tonnes_of(risk['mean_of_worst_t'])}, counts at {figure_of(risk['weight'])} {view.instance.currency} a tonne."
+    return _(
+        "Bad outcomes weigh more ([risk]): beside the expected cost, the mean unserved demand of "
+        "{worst}, {tonnes}, counts at {amount} {currency} a tonne.",
+        worst=worst,
+        tonnes=tonnes_of(risk["mean_of_worst_t"]),
+        amount=figure_of(risk["weight"]),
+        currency=view.instance.currency,
     )
 
 
 def _audit(plan: dict[str, Any]) -> str:
     audit = plan.get("audit")
     if not audit:
-        return "The run was not audited; planner audit INSTANCE RUN recomputes it from the raw tables."
-    verdict = "no violation" if audit["ok"] else "VIOLATIONS; do not use this plan"
-    return (
-        f"Audited: a second program that shares no code with the model recomputed the run from the raw tables, "
-        f"{audit['comparisons']:,} comparisons at a tolerance of {audit['tolerance']:g}: {verdict}."
+        return _("The run was not audited; planner audit INSTANCE RUN recomputes it from the raw tables.")
+    verdict = _("no violation") if audit["ok"] else _("VIOLATIONS; do not use this plan")
+    return _(
+        "Audited: a second program that shares no code with the model recomputed the run from "
+        "the raw tables, {comparisons} comparisons at a tolerance of {tolerance}: {verdict}.",
+        comparisons=written(audit["comparisons"], "count"),
+        tolerance=f"{audit['tolerance']:g}",
+        verdict=verdict,
     )
 
 
@@ -170,9 +220,17 @@ def _data(counts: dict[str, dict[str, int]]) -> str:
     total = totals(counts)
     every = sum(total.values())
     if not every:
-        return "The instance holds no figures besides defaults."
-    parts = [f"{total[kind]:,} {words}" for kind, (_, words) in KINDS.items() if total[kind]]
-    return f"The tables hold {every:,} figures besides defaults: {'; '.join(parts)}."
+        return _("The instance holds no figures besides defaults.")
+    parts = [
+        _("{n} {what}", n=written(total[kind], "count"), what=translated(words))
+        for kind, (_title, words) in KINDS.items()
+        if total[kind]
+    ]
+    return _(
+        "The tables hold {every} figures besides defaults: {parts}.",
+        every=written(every, "count"),
+        parts=semicolons(parts),
+    )
 
 
 def _facts(view: View) -> Table:
@@ -181,22 +239,37 @@ def _facts(view: View) -> Table:
     certificate = plan.get("certificate") or {}
     size = plan.get("size") or {}
     rows: list[tuple[str, str]] = [
-        ("Instance", f"{instance.name}"),
-        ("Instance sha256", plan["instance"]["sha256"]),
-        ("Status", str(plan["status"])),
+        (_("Instance"), f"{instance.name}"),
+        (_("Instance sha256"), plan["instance"]["sha256"]),
+        (_("Status"), translated(str(plan["status"]))),
         (
-            "Objective and bound",
-            f"{plan['objective_musd']:,.6f} and {plan['bound_musd']:,.6f} million {instance.currency}",
+            _("Objective and bound"),
+            _(
+                "{objective} and {bound} million {currency}",
+                objective=number(f"{plan['objective_musd']:,.6f}"),
+                bound=number(f"{plan['bound_musd']:,.6f}"),
+                currency=instance.currency,
+            ),
         ),
-        ("Gap", f"{plan['gap']:.3g}"),
-        ("Model", ", ".join(f"{v:,} {k}" for k, v in size.items())),
-        ("Certificate", ", ".join(f"{k.replace('_', ' ')} {v:.2g}" for k, v in certificate.items() if v is not None)),
-        ("Settings", ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in plan["settings"].items() if _simple(v))),
-        ("Versions", ", ".join(f"{k} {v}" for k, v in plan["versions"].items())),
-        ("Money", f"{instance.currency} of {instance.price_year}; discount rate {rate_of(instance.discount_rate)}"),
-        ("Solved in", f"{plan['seconds']['total']:,.1f} s"),
+        (_("Gap"), f"{plan['gap']:.3g}"),
+        (_("Model"), commas(translated(f"{{n}} {k}").format(n=written(v, "count")) for k, v in size.items())),
+        (_("Certificate"), commas(f"{k.replace('_', ' ')} {v:.2g}" for k, v in certificate.items() if v is not None)),
+        (_("Settings"), commas(f"{k.replace('_', ' ')} {v}" for k, v in plan["settings"].items() if _simple(v))),
+        (_("Versions"), commas(f"{k} {v}" for k, v in plan["versions"].items())),
+        (
+            _("Money"),
+            _(
+                "{currency} of {price_year}; discount rate {rate}",
+                currency=instance.currency,
+                price_year=instance.price_year,
+                rate=rate_of(instance.discount_rate),
+            ),
+        ),
+        (_("Solved in"), _("{n} s", n=number(f"{plan['seconds']['total']:,.1f}"))),
     ]
-    return Table("table-facts", "The run", [r for r in rows if r[1]], (Column("What", 0), Column("Value", 1)), False)
+    return Table(
+        "table-facts", _("The run"), [r for r in rows if r[1]], (Column(_("What"), 0), Column(_("Value"), 1)), False
+    )
 
 
 def _simple(setting: Any) -> bool:
@@ -210,39 +283,44 @@ def _studies(view: View) -> Table:
     def checked(study: Shown) -> str:
         audited = study.about.get("audited")
         if study.about.get("faults"):
-            return "the audit found faults"
-        return "" if audited is None else "recomputed from the raw tables" if audited else "not recomputed"
+            return _("the audit found faults")
+        return "" if audited is None else _("recomputed from the raw tables") if audited else _("not recomputed")
 
     return Table(
         "table-studies",
-        "Studies on this page",
+        _("Studies on this page"),
         view.studies,
         (
-            Column("Made by", lambda s: f"planner {s.kind}"),
-            Column("What it is of", lambda s: "; ".join(s.warnings) or "of this run, whole"),
-            Column("Audit", checked),
+            Column(_("Made by"), lambda s: f"planner {s.kind}"),
+            Column(_("What it is of"), lambda s: semicolons(s.warnings) or _("of this run, whole")),
+            Column(_("Audit"), checked),
         ),
         folded=False,
     )
 
 
 def _evidence_table(counts: dict[str, dict[str, int]]) -> Table:
-    rows = [*((f"{name}.csv", by) for name, by in counts.items()), ("all", totals(counts))]
-    columns = [Column(title, lambda r, kind=kind: r[1][kind], "count") for kind, (title, _) in KINDS.items()]  # type: ignore[misc]
-    return Table("table-evidence", "Figures by what they rest on", rows, (Column("Table", 0), *columns), folded=True)
+    rows = [*((f"{name}.csv", by) for name, by in counts.items()), (_("all"), totals(counts))]
+    columns = [
+        Column(translated(title), lambda r, kind=kind: r[1][kind], "count")  # type: ignore[misc]
+        for kind, (title, _words) in KINDS.items()
+    ]
+    return Table(
+        "table-evidence", _("Figures by what they rest on"), rows, (Column(_("Table"), 0), *columns), folded=True
+    )
 
 
 def _audit_table(audit: dict[str, Any]) -> Table:
     return Table(
         "table-audit",
-        "What the audit compared",
+        _("What the audit compared"),
         [c for c in audit["checks"] if c["comparisons"]],
         (
-            Column("Check", lambda c: c["kind"].replace("_", " ")),
-            Column("Comparisons", "comparisons", "count"),
-            Column("Failed", "failed", "count"),
-            Column("Largest difference", "absolute", "number"),
-            Column("Unit", "unit"),
+            Column(_("Check"), lambda c: c["kind"].replace("_", " ")),
+            Column(_("Comparisons"), "comparisons", "count"),
+            Column(_("Failed"), "failed", "count"),
+            Column(_("Largest difference"), "absolute", "number"),
+            Column(_("Unit"), "unit"),
         ),
         folded=True,
     )
@@ -250,10 +328,10 @@ def _audit_table(audit: dict[str, Any]) -> Table:
 
 def _sources(view: View) -> Table:
     columns = (
-        Column("Id", lambda s: s.source),
-        Column("Title", lambda s: s.title),
-        Column("Publisher", lambda s: s.publisher),
-        Column("Date", lambda s: s.date),
-        Column("Address", lambda s: s.url, "link"),
+        Column(_("Id"), lambda s: s.source),
+        Column(_("Title"), lambda s: s.title),
+        Column(_("Publisher"), lambda s: s.publisher),
+        Column(_("Date"), lambda s: s.date),
+        Column(_("Address"), lambda s: s.url, "link"),
     )
-    return Table("table-sources", "Sources of the data", view.instance.sources, columns, folded=True)
+    return Table("table-sources", _("Sources of the data"), view.instance.sources, columns, folded=True)

@@ -9,7 +9,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from ...words import figure_of, listed
+from ...language import _, translated
+from ...words import figure_of, listed, semicolons
 from ..charts import Chart, Trace, layout, legend_only, plain, points
 from ..looks import CLEAN, CONCERN, HALO, INK, LAND, PAPER, SEA, SLATE
 from ..parts import Control, Figure, Section, years
@@ -32,19 +33,21 @@ def section(view: View) -> Section:
     flows = _flows(view)
     edge = _edge(flows, known)
     known = {c: (_inside(x, edge), y) for c, (x, y) in known.items()}
-    title = "Where it moves"
+    title = _("Where it moves")
     if not flows:
-        return Section("map", title, ["Nothing crosses a border."])
+        return Section("map", title, [_("Nothing crosses a border.")])
     missing = sorted({c for _, o, d, _, _ in flows for c in (o, d) if c not in known} | _makers(view) - set(known))
     lead = [
-        "Shipments of the strategic materials of a stage between countries, one year at a time; the wider the line, "
-        "the more tonnes. Discs are what a country makes itself, in its colour on this page."
+        _(
+            "Shipments of the strategic materials of a stage between countries, one year at a time; the wider the "
+            "line, the more tonnes. Discs are what a country makes itself, in its colour on this page."
+        )
     ]
     if missing:
         names = listed([view.countries[c] for c in missing])
-        lead.append(f"Without latitude and longitude in countries.csv, and so not on the map: {names}.")
+        lead.append(_("Without latitude and longitude in countries.csv, and so not on the map: {names}.", names=names))
     if not any(o in known and d in known for _, o, d, _, _ in flows):
-        why = "No two countries that trade have a latitude and longitude, so there is no map."
+        why = _("No two countries that trade have a latitude and longitude, so there is no map.")
         return Section("map", title, [why, *lead[1:]])
     return Section("map", title, lead, [_figure(view, flows, known, edge)])
 
@@ -82,7 +85,7 @@ def _figure(view: View, flows: Flows, known: Places, edge: float) -> Figure:
     """Shipments between the countries whose places are ``known``, by stage and year; ``edge``: that of the map."""
     stages = [s for s in view.instance.stages if any(key[0] == s for key in flows)]
     made: dict[tuple[str, str, int], float] = defaultdict(float)
-    for (material, country, _, year), tonnes in view.made.items():
+    for (material, country, _q, year), tonnes in view.made.items():
         if material in view.stage_of:
             made[view.stage_of[material], country, year] += tonnes
     seen = {c for _, o, d, _, _ in flows for c in (o, d) if c in known} | (_makers(view) & set(known))
@@ -112,10 +115,10 @@ def _figure(view: View, flows: Flows, known: Places, edge: float) -> Figure:
     columns = ("stage", "origin", "destination", "provenance", "year", "t")
     return Figure(
         "map-flows",
-        "Flows between countries",
+        _("Flows between countries"),
         charts[stages[-1], view.years[-1]].caption or "",
         charts,
-        (Control("Stage", stages, stages[-1]), years(view.years)),
+        (Control(_("Stage"), stages, stages[-1]), years(view.years)),
         rows=[dict(zip(columns, (*key, t), strict=True)) for key, t in sorted(flows.items())],
         least=640,
         aspect=0.5,
@@ -124,14 +127,16 @@ def _figure(view: View, flows: Flows, known: Places, edge: float) -> Figure:
 
 def _summary(view: View, flows: Shipments, stage: str, year: int) -> str:
     total: dict[tuple[str, str], float] = defaultdict(float)
-    for (o, d, _), t in flows.items():
+    for (o, d, _q), t in flows.items():
         total[o, d] += t
     top = sorted(total.items(), key=lambda p: (-p[1], p[0]))[:4]
     if not top:
-        return f"Nothing of the stage {stage} crosses a border in {year}."
-    return f"Largest flows of the stage {stage} in {year}: " + "; ".join(
-        f"{view.countries[o]} to {view.countries[d]} {figure_of(t)} t" for (o, d), t in top
-    ) + "."  # fmt: skip
+        return _("Nothing of the stage {stage} crosses a border in {year}.", stage=stage, year=year)
+    flows_in_words = semicolons(
+        _("{origin} to {destination} {amount} t", origin=view.countries[o], destination=view.countries[d],
+          amount=figure_of(t)) for (o, d), t in top
+    )  # fmt: skip
+    return _("Largest flows of the stage {stage} in {year}: {flows}.", stage=stage, year=year, flows=flows_in_words)
 
 
 def _lines(view: View, flows: Shipments, known: Places) -> list[Trace]:
@@ -151,13 +156,25 @@ def _lines(view: View, flows: Shipments, known: Places) -> list[Trace]:
         width = CLASSES[n][1]
         for origin, destination, tonnes in groups[q, n]:
             head = round(0.6 * STEPS)
-            text = f"{plain(view.countries[origin])} to {plain(view.countries[destination])}"
+            text = _(
+                "{origin} to {destination}",
+                origin=plain(view.countries[origin]),
+                destination=plain(view.countries[destination]),
+            )
             for curve in _curves(known[origin], known[destination]):
                 xs += [round(px, 1) for px, _ in curve] + [None]
                 ys += [round(py, 1) for _, py in curve] + [None]
                 sizes += [int(9 + 1.6 * width) if k == head else 0 for k in range(len(curve))] + [0]
                 x, y = curve[head]
-                middles.append((round(x, 1), round(y, 1), f"{text}<br>{figure_of(tonnes)} t, {q}"))
+                middles.append(
+                    (
+                        round(x, 1),
+                        round(y, 1),
+                        text
+                        + "<br>"
+                        + _("{amount} t, {provenance}", amount=figure_of(tonnes), provenance=translated(q)),
+                    )
+                )
         line = {**LINES[q], "width": width, "backoff": 0}
         heads = {"symbol": "arrow", "angleref": "previous", "size": sizes, "opacity": 1}
         traces.append(points(xs, ys, "lines+markers", line=line, marker=heads, opacity=0.75, showlegend=False))
@@ -168,15 +185,17 @@ def _lines(view: View, flows: Shipments, known: Places) -> list[Trace]:
 
 def _legend(view: View, flows: Shipments) -> list[Trace]:
     """What the looks mean: provenance, widths (of the thinnest and the widest class), discs and squares."""
-    drawn = [legend_only(q, line={**LINES[q], "width": 4}) for q in LINES if any(key[2] == q for key in flows)]
+    drawn = [
+        legend_only(translated(q), line={**LINES[q], "width": 4}) for q in LINES if any(key[2] == q for key in flows)
+    ]
     if flows:
         for share, width in (CLASSES[1], CLASSES[-1]):
             tonnes = figure_of(share * max(flows.values()))
-            drawn.append(legend_only(f"up to {tonnes} t", line={"color": SLATE, "width": width}))
+            drawn.append(legend_only(_("up to {tonnes} t", tonnes=tonnes), line={"color": SLATE, "width": width}))
     marker = {"color": SLATE, "size": 12}
-    drawn.append(legend_only("made there", marker={**marker, "symbol": "circle"}))
+    drawn.append(legend_only(_("made there"), marker={**marker, "symbol": "circle"}))
     square = {**marker, "color": CONCERN, "symbol": "square"}
-    return [*drawn, legend_only(f"made in {view.concern_name}", marker=square)]
+    return [*drawn, legend_only(_("made in {concern}", concern=view.concern_name), marker=square)]
 
 
 def _inside(longitude: float, edge: float) -> float:
@@ -223,7 +242,10 @@ def _discs(view: View, flows: Shipments, output: dict[str, float], known: Places
     }
     font = {"size": 12, "color": INK, "shadow": HALO}
     named = {"text": [plain(t) for t in texts], "textposition": _sides(places, texts), "textfont": font}
-    says = [f"<b>{plain(view.countries[c])}</b><br>makes {figure_of(output.get(c, 0.0))} t" for c in countries]
+    says = [
+        f"<b>{plain(view.countries[c])}</b><br>" + _("makes {amount} t", amount=figure_of(output.get(c, 0.0)))
+        for c in countries
+    ]
     x, y = ([place[k] for place in places] for k in range(2))
     return points(x, y, "markers+text", says, marker=marker, showlegend=False, **named)
 

@@ -105,7 +105,7 @@
         const rows = [...body.rows].map((row) => [value(row), row]);
         rows.sort(([a], [b]) => {
           if (a === null || b === null) return (a === null) - (b === null); // blanks last, either way
-          return sign * (numeric ? a - b : a.localeCompare(b, "en", { numeric: true }));
+          return sign * (numeric ? a - b : a.localeCompare(b, document.documentElement.lang, { numeric: true }));
         });
         body.append(...rows.map(([, row]) => row));
       });
@@ -114,7 +114,7 @@
 
   function number(value) {
     if (Number.isInteger(value) && Math.abs(value) < 10000) return String(value);
-    return value.toLocaleString("en", { maximumSignificantDigits: 6 });
+    return value.toLocaleString(document.documentElement.lang, { maximumSignificantDigits: 6 });
   }
 
   function table(columns, rows) {
@@ -214,7 +214,7 @@
     await loaded.then(loadLibrary).catch(() => undefined);
     if (!window.Plotly) {
       for (const f of figures) {
-        f.plot.textContent = "This browser is too old to draw the charts. Their data are in the tables of the run.";
+        f.plot.textContent = document.body.dataset.old;
         f.figure.querySelectorAll(".controls, .tools").forEach((part) => part.remove());
       }
       return;
@@ -237,7 +237,7 @@
   function annex() {
     const made = Object.assign(document.createElement("section"), { className: "annex" });
     const add = (level, text) => made.append(Object.assign(document.createElement(level), { textContent: text }));
-    add("h2", "Annex: tables and sources");
+    add("h2", document.body.dataset.annex);
     for (const part of document.querySelectorAll("details.folded:not(.cards)")) {
       add("h3", part.querySelector("summary").textContent);
       const table = part.querySelector("table").cloneNode(true);
