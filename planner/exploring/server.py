@@ -8,6 +8,7 @@ of a file.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
 import json
 import secrets
@@ -28,12 +29,14 @@ from ..errors import PlannerError
 from ..instance.scaffold import overlay
 from ..questions.explore import asked_of, in_order
 from ..reporting.page import chart_library
+from .answers import ASKED
 from .page import SCRIPTS, page
 from .words import WORDS
 from .workers import DiedError, Worker
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
+    from .answers import Asked as Question
     from .answers import Message
 
 COOKIE = "planner"
@@ -43,6 +46,8 @@ MOST_CHANGES = 200
 LONGEST = 500  # characters of a what-if
 MOST_OPEN = 24  # questions at a time
 REMEMBERED = 24  # answers
+MOST_POINTS = 24  # of a curve
+KINDS = ("relaxed", "whole")  # of answers to one state, in their order
 LISTENS = 0.25  # seconds between two looks whether the reader is still there
 HEADERS = {
     "Content-Security-Policy": (
@@ -91,14 +96,16 @@ def application(asked: Asked) -> Starlette:
 class _Server:
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
-        self.workers = {kind: Worker(asked.instance, asked.gap, kind) for kind in ("relaxed", "whole")}
+        self.workers = {kind: Worker(asked.instance, asked.gap, kind) for kind in ASKED}
         self.open = 0
-        self.known: OrderedDict[tuple[str, tuple[str, ...]], list[Message]] = OrderedDict()
+        self.known: OrderedDict[str, list[Message]] = OrderedDict()
         self.page = page(asked.instance, asked.folder is not None)
         routes = [
             Route("/", self._guarded(self._page), methods=["GET"]),
             Route("/file/{name}", self._guarded(self._file), methods=["GET"]),
             Route("/ask", self._guarded(self._ask), methods=["POST"]),
+            Route("/curve", self._guarded(self._curve), methods=["POST"]),
+            Route("/save", self._guarded(self._save), methods=["POST"]),
             Route("/overlay", self._guarded(self._overlay), methods=["POST"]),
         ]
         self.app = Starlette(routes=routes, lifespan=self._running)
@@ -191,18 +198,45 @@ class _Server:
             raise RefusedError(422, str(error)) from None
 
     async def _ask(self, request: Request) -> Response:
+        """Return a stream of messages, a line each: the relaxation, whole projects, or what of both is asked for."""
         changes, said = await self._changes(request)
+        asked = said.get("kinds", KINDS)
+        return self._stream(request, [(kind, {"changes": changes}) for kind in KINDS if kind in asked])
+
+    async def _curve(self, request: Request) -> Response:
+        """Return a stream of sections with the curve at the limits that are asked for."""
+        changes, said = await self._changes(request)
+        try:
+            points = [(float(limit), str(text)) for limit, text in said["points"]]
+            here = None if said["here"] is None else float(said["here"])
+            if len(points) > MOST_POINTS or any(len(text) > LONGEST for _, text in points):
+                raise ValueError
+            in_order([text for _, text in points])
+        except (ValueError, KeyError, TypeError, PlannerError):
+            raise RefusedError(400, "") from None
+        return self._stream(request, [("curve", {"changes": changes, "points": points, "here": here})])
+
+    async def _save(self, request: Request) -> Response:
+        """Return a stream of messages, at whose end the plan is a run in the folder of the command."""
+        if self.asked.folder is None:
+            raise RefusedError(404, WORDS["no folder"])
+        changes, _ = await self._changes(request)
+        name = hashlib.sha256(json.dumps(changes).encode()).hexdigest()[:10]  # the browser names nothing
+        return self._stream(
+            request, [("whole", {"changes": changes, "folder": self.asked.folder / f"{OVERLAY}-{name}"})]
+        )
+
+    def _stream(self, request: Request, questions: Sequence[tuple[str, Question]]) -> Response:
         if self.open >= MOST_OPEN:
             raise RefusedError(503, WORDS["too many"])
-        kinds = [kind for kind in self.workers if kind in said.get("kinds", ("relaxed", "whole"))]
-        return StreamingResponse(self._lines(request, kinds, changes), media_type="application/x-ndjson")
+        return StreamingResponse(self._lines(request, questions), media_type="application/x-ndjson")
 
-    async def _lines(self, request: Request, kinds: Sequence[str], changes: tuple[str, ...]) -> AsyncIterator[str]:
-        """Yield the messages that answer a question, a line each, as long as the reader listens."""
+    async def _lines(self, request: Request, questions: Sequence[tuple[str, Question]]) -> AsyncIterator[str]:
+        """Yield the messages that answer questions, a line each, as long as the reader listens."""
         self.open += 1
         try:
-            for kind in kinds:
-                async with aclosing(self._messages(kind, changes)) as messages:
+            for kind, question in questions:
+                async with aclosing(self._messages(kind, question)) as messages:
                     async for message in _while_heard(messages, request):
                         yield json.dumps(message, allow_nan=False) + "\n"
                         if message["type"] == "error":
@@ -210,11 +244,12 @@ class _Server:
         finally:
             self.open -= 1
 
-    async def _messages(self, kind: str, changes: tuple[str, ...]) -> AsyncGenerator[Message, None]:
+    async def _messages(self, kind: str, question: Question) -> AsyncGenerator[Message, None]:
         """Yield the messages that answer a question, at once if they are known."""
-        if (kind, changes) in self.known:
-            self.known.move_to_end((kind, changes))
-            for message in self.known[kind, changes]:
+        key = f"{kind} {json.dumps(question, default=str)}"
+        if key in self.known:
+            self.known.move_to_end(key)
+            for message in self.known[key]:
                 yield message
             return
         if self.workers[kind].busy:
@@ -222,17 +257,18 @@ class _Server:
         yield {"type": "begun", "kind": kind}
         kept = []
         try:
-            async with aclosing(self.workers[kind].answers(changes)) as answers:
+            async with aclosing(self.workers[kind].answers(question)) as answers:
                 async for message in answers:
-                    if message["type"] != "standing":
+                    if message["type"] in ("numbers", "sections"):
                         kept.append(message)
                     yield message
         except DiedError:
             yield {"type": "error", "text": WORDS["died"]}
             return
-        self.known[kind, changes] = kept
-        if len(self.known) > REMEMBERED:
-            self.known.popitem(last=False)
+        if kind in KINDS and kept:  # those of the curve replace each other
+            self.known[key] = kept
+            if len(self.known) > REMEMBERED:
+                self.known.popitem(last=False)
 
     async def _overlay(self, request: Request) -> Response:
         """Return the what-ifs as the folder of an overlay, in a zip file."""

@@ -6,7 +6,6 @@ questions is the basis from which the next relaxation starts.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from ..solving.solver import Progress
 
 ORDER = ("without", "set", "scale", "cap", "forbid", "force")  # of the verbs, as `planner solve` makes them
+KEPT = 500  # costs that are remembered
 NO_PLAN = "No plan can satisfy all this, even if parts of modules could be built."
 
 
@@ -36,16 +36,19 @@ class Explorer:
     def __init__(self, instance: Instance, gap: float) -> None:
         self.instance, self.gap = instance, gap
         self._warm = Warm(Settings())
+        self._costs: dict[tuple[str, ...], float | None] = {}
+        self._last: tuple[tuple[str, ...], Run] | None = None
 
-    def relaxed(self, changes: Sequence[str]) -> Run:
+    def relaxed(self, changes: Sequence[str], progress: Progress | None = None) -> Run:
         """Return what ``planner solve --relax`` gives after these what-ifs: a bound, which no plan undercuts.
 
+        progress  called with a line of `Standing` as soon as the cost is known, before the rest is
         Raises UsageError and InstanceError for changes that cannot be, Infeasible if even the relaxation has no plan.
         """
         instance = asked_of(self.instance, changes)
         refuse_relaxation(instance)
         prepared = prepare(instance)
-        outcome = self._warm.relaxed(prepared.data)
+        outcome = self._warm.relaxed(prepared.data, progress)
         if outcome.stopped == "infeasible":
             raise Infeasible(NO_PLAN)
         if not outcome.held:
@@ -58,7 +61,20 @@ class Explorer:
         progress  called with lines of text, of which those of `Standing` hold the best plan and the bound so far
         Raises what `solve` raises.
         """
-        return solve(asked_of(self.instance, changes), gap=self.gap, progress=progress)
+        if self._last is None or self._last[0] != tuple(changes):
+            self._last = tuple(changes), solve(asked_of(self.instance, changes), gap=self.gap, progress=progress)
+        return self._last[1]
+
+    def cost(self, changes: Sequence[str]) -> float | None:
+        """Return the cost of the relaxation after these what-ifs, MUSD; None if it has no plan. Raises as `relaxed`."""
+        asked = tuple(changes)
+        if asked not in self._costs:
+            instance = asked_of(self.instance, asked)
+            refuse_relaxation(instance)
+            self._costs[asked] = self._warm.cost(prepare(instance).data)
+            if len(self._costs) > KEPT:
+                self._costs.pop(next(iter(self._costs)))
+        return self._costs[asked]
 
 
 def asked_of(instance: Instance, changes: Sequence[str]) -> Instance:
@@ -66,16 +82,16 @@ def asked_of(instance: Instance, changes: Sequence[str]) -> Instance:
     return instance.what_if(*changes) if changes else instance
 
 
-def command(instance: Instance, relaxed: bool = False) -> str:
-    """Return the command that solves an instance with the what-ifs that were made after it was loaded.
+def command(instance: Instance, relaxed: bool = False) -> list[str]:
+    """Return the words of the command that solves an instance with the what-ifs made after it was loaded.
 
     >>> from planner.instance.loading import load
     >>> command(load("tiny").what_if("scale demand=1.3"))
-    'planner solve tiny --scale demand=1.3'
+    ['solve', 'tiny', '--scale', 'demand=1.3']
     """
     asked = [made.change.partition(" ")[::2] for made in instance.changes if not made.place]
-    words = ["planner", "solve", str(instance.path), *(word for verb, text in asked for word in (f"--{verb}", text))]
-    return shlex.join([*words, *(["--relax"] if relaxed else [])])
+    words = [word for verb, text in asked for word in (f"--{verb}", text)]
+    return ["solve", str(instance.path), *words, *(["--relax"] if relaxed else [])]
 
 
 def in_order(changes: Sequence[str]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from .components import basis_by_components
 from .lshaped import FEWEST_COLUMNS, Best, LShaped, solve_with_builds_held
 from .measures import deliveries, present
 from .programme import Programme, by_family, inside_bounds
-from .solver import TIGHT, Found, Progress, Settings
+from .solver import TIGHT, Found, Progress, Settings, Standing
 from .stakes import cost_without_projects
 
 if TYPE_CHECKING:
@@ -180,6 +180,8 @@ def _solve(
     outcome.held = True
     if found.optimal and not len(whole):
         outcome.basis = programme.basis
+        if progress:
+            progress(Standing(f"least cost {found.value:,.1f} MUSD", found.value, found.value))
     bound = found.bound
     final = found.optimal or len(whole) > 0  # an LP that was stopped before its optimum must not go on
     if len(whole):

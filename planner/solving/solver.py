@@ -44,17 +44,19 @@ class Standing(str):
     bound  lower bound, MUSD
     """
 
-    best: float
-    bound: float
+    def __init__(self, _: str, best: float, bound: float) -> None:
+        self.best, self.bound = best, bound
+
+    def __new__(cls, told: str, best: float, bound: float) -> Standing:
+        """Make a line of the text ``told``."""
+        return super().__new__(cls, told)
 
     @classmethod
     def of(cls, told: str, best: float, bound: float) -> Standing:
         """Return the line ``told`` with best plan, bound and gap behind it."""
         plan = f"{best:,.1f}" if math.isfinite(best) else "none yet"
         gap = min((best - bound) / max(abs(best), 1e-9), 9.99) if math.isfinite(best) else 9.99
-        line = cls(f"{told}best plan {plan} MUSD, bound {bound:,.1f}, gap {gap:.3%}")
-        line.best, line.bound = best, bound
-        return line
+        return cls(f"{told}best plan {plan} MUSD, bound {bound:,.1f}, gap {gap:.3%}", best, bound)
 
 
 @dataclass(frozen=True, slots=True)

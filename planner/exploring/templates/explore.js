@@ -69,6 +69,9 @@
     tell();
     return {
       box,
+      main: control.main,
+      limitAt: control.kind === "cap" ? (percent) => filled(control.texts[0], [percent, years.value]) : null,
+      here: () => Number(range.value) / 100,
       texts: () => (free() ? [] : control.texts.map((parts) => filled(parts, years ? [range.value, years.value] : [range.value]))),
       take(texts) {
         const found = control.texts.map((parts) => taken(parts, texts)).filter((values) => values);
@@ -203,9 +206,14 @@
   const name = (changes) => JSON.stringify(changes);
   let asking = null, shown = null;
 
-  async function lines(changes, kinds, signal, hear) {
-    const response = await fetch("ask", { method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify({ changes, kinds }) });
+  async function posted(path, said, signal) {
+    const response = await fetch(path, { method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify(said) });
     if (!response.ok) throw new Error((await response.text()) || response.statusText);
+    return response;
+  }
+  // asks, and hears each message of the answer
+  async function lines(path, said, signal, hear) {
+    const response = await posted(path, said, signal);
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
     for (;;) {
@@ -226,6 +234,24 @@
     at("problem").textContent = text;
   }
 
+  // the cost of the relaxation is there before all else
+  function showCost(cost) {
+    const base = known.get(name([]));
+    const [value, versus] = ["dd:not(.versus)", ".versus"].map((which) => at("keys").querySelector(".key " + which));
+    if (!value) return;
+    value.textContent = brief(cost) + " " + facts.musd;
+    if (versus && base) versus.textContent = word("difference", { difference: signed(cost - base.cost) + " " + facts.musd });
+    value.parentElement.classList.add("fresh");
+    tellBrief(value.textContent, base ? cost - base.cost : null);
+    status(word("cost there"), true);
+  }
+
+  // what a phone shows while the reader is at the controls
+  function tellBrief(cost, difference, dependence) {
+    at("brief").hidden = false;
+    at("brief").textContent = [cost, difference === null ? "" : signed(difference) + " " + facts.musd, dependence || ""].filter((text) => text).join(" · ");
+  }
+
   function showNumbers(said) {
     const base = known.get(name([]));
     const difference = base && said !== base ? said.cost - base.cost : 0;
@@ -234,6 +260,7 @@
       return made("div", { className: "key " + key.tone }, made("dt", { textContent: key.label }), made("dd", { textContent: key.value }),
         ...versus, made("dd", { className: "more", textContent: key.more }));
     }));
+    tellBrief(said.keys[0].value, base && base !== said ? difference : null, said.keys[1]?.value);
     at("command").textContent = said.command;
     at("command").parentElement.hidden = false;
     at("matched").hidden = !said.matched.length;
@@ -268,20 +295,38 @@
         status(said.best === null ? word("searching", { bound: brief(said.bound) }) : word("standing", { best: brief(said.best), bound: brief(said.bound) }), true);
       } else if (said.type === "sections") {
         await drawn;
-        if (mine === asking) await page.show(at("sections"), said.html, said.drawings);
+        if (mine !== asking) return;
+        if (said.kind === "relaxed") traceCurve(mine.signal);
+        await page.show(at("sections"), said.html, said.drawings);
         at("answer").dataset.drawn = said.kind;
+      } else if (said.type === "cost") {
+        showCost(said.cost);
+        at("answer").dataset.cost = ((performance.now() - began) / 1000).toFixed(2);
       } else if (said.type === "error") {
         problem(said.text);
         status("", false);
       }
     };
     try {
-      await lines(changes, facts.relaxes ? ["relaxed", "whole"] : ["whole"], mine.signal, hear);
+      await lines("ask", { changes, kinds: facts.relaxes ? ["relaxed", "whole"] : ["whole"] }, mine.signal, hear);
     } catch (error) {
       if (mine !== asking) return;
       status("", false);
       problem(error instanceof TypeError ? word("unreachable") : error.message);
     }
+  }
+
+  // the curve of the first limit that is of the whole chain, with all else as it is; it comes beside the plan
+  async function traceCurve(signal) {
+    const limit = controls.find((one) => one.main && one.limitAt);
+    if (!limit) return;
+    const texts = limit.texts(), changes = state().filter((text) => !texts.includes(text));
+    const here = limit.here();
+    const limits = [...new Set([100, 80, 70, 60, 50, 40, 30, 20, 10, 5, 0, Math.round(here * 100)])];
+    const said = { changes, points: limits.map((percent) => [percent / 100, limit.limitAt(percent)]), here };
+    await lines("curve", said, signal, async (heard) => {
+      if (heard.type === "sections" && heard.html) await page.show(at("curve-place"), heard.html, heard.drawings);
+    }).catch(() => undefined);
   }
 
   // --- pinned answers -------------------------------------------------------------------------------------------------
@@ -317,7 +362,7 @@
       const row = said?.rows[r];
       const first = rows[0]?.rows[r];
       const change = n > 0 && row?.value != null && first?.value != null && row.value !== first.value
-        ? made("div", { className: "changes", textContent: row.share ? signed(Number((100 * (row.value - first.value)).toFixed(1))) + " %" : signed(row.value - first.value) }) : "";
+        ? made("div", { className: "changes", textContent: row.share ? signed(Number((100 * (row.value - first.value)).toFixed(1))) + " " + word("points") : signed(row.value - first.value) }) : "";
       return made("td", { className: "n" }, row ? row.written : "…", change);
     })));
     at("pins").querySelector("table").replaceChildren(made("thead", {}, head), made("tbody", {}, ...body));
@@ -326,30 +371,30 @@
   async function fetchPins() {
     for (const changes of [[], ...pins]) {
       if (known.has(name(changes))) continue;
-      await lines(changes, [facts.relaxes ? "relaxed" : "whole"], undefined, (said) => {
+      await lines("ask", { changes, kinds: [facts.relaxes ? "relaxed" : "whole"] }, undefined, (said) => {
         if (said.type === "numbers" && !known.has(name(changes))) known.set(name(changes), said);
       }).catch(() => undefined);
       drawPins();
-      if (shown && shown.said === known.get(name(shown.changes))) showNumbers(shown.said);
+      if (shown && !document.querySelector("main").classList.contains("old")) showNumbers(shown.said);
     }
   }
 
   // --- what can be done with an answer --------------------------------------------------------------------------------
 
-  async function taken_away(path) {
-    const response = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ changes: state() }) });
-    if (!response.ok) throw new Error((await response.text()) || response.statusText);
-    return response;
-  }
   at("overlay").addEventListener("click", async () => {
     try {
-      const link = made("a", { href: URL.createObjectURL(await (await taken_away("overlay")).blob()), download: "what-if.zip" });
+      const link = made("a", { href: URL.createObjectURL(await (await posted("overlay", { changes: state() })).blob()), download: "what-if.zip" });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     } catch (error) { problem(error.message); }
   });
   at("save")?.addEventListener("click", async () => {
-    try { status(await (await taken_away("save")).text(), false); } catch (error) { problem(error.message); }
+    try {
+      await lines("save", { changes: state() }, undefined, (said) => {
+        if (said.type === "error") problem(said.text);
+        else status(said.type === "saved" ? said.text : word("saving"), said.type !== "saved");
+      });
+    } catch (error) { problem(error.message); }
   });
   at("share").addEventListener("click", async () => {
     await navigator.clipboard.writeText(location.href);

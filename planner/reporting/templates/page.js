@@ -214,9 +214,10 @@
   wireTables(document);
 
   // shows other sections in a place, with what the reader had chosen of those that were there before
-  let showing = 0;
+  const showing = new Map(); // place -> number of what is shown there
   async function show(place, html, drawings) {
-    const now = ++showing;
+    const now = (showing.get(place) || 0) + 1;
+    showing.set(place, now);
     const chosen = new Map(), opened = new Set();
     for (const f of figures.filter((one) => place.contains(one.figure))) {
       chosen.set(f.figure.id, offered(f).map((c) => words(c)[c.value]));
@@ -242,7 +243,7 @@
     wireTables(place);
     figures.push(...added);
     for (const f of added) {
-      if (now !== showing) return;
+      if (now !== showing.get(place)) return;
       await draw(f);
       await new Promise((next) => setTimeout(next));
     }
