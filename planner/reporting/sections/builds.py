@@ -130,18 +130,21 @@ def _largest(view: View, builds: list[dict[str, Any]]) -> Table:
     ]
     rows.sort(key=lambda r: (-r["capex_musd"], r["option"]))
     shown = rows[:LARGEST]
-    some = f"The {len(shown)} largest of {len(rows)} projects" if len(rows) > len(shown) else "The projects by capex"
+    cost = view.money(sum(r["capex_musd"] for r in shown))
+    title = _("The projects by capex: {cost}", cost=cost)
+    if len(rows) > len(shown):
+        title = _("The {some} largest of {all} projects: {cost}", some=len(shown), all=len(rows), cost=cost)
     return Table(
         "table-largest",
-        f"{some}: {view.money(sum(r['capex_musd'] for r in shown))}",
+        title,
         shown,
         (
             *project_columns(view),
-            Column("First start", "first", "year"),
-            Column("First online", "online", "year"),
-            Column("Capacity, t a year", "capacity_t", "number"),
-            Column(f"Capex, {view.musd}", "capex_musd", "number"),
-            Column("Chance of success", "chance", "share"),
+            Column(_("First start"), "first", "year"),
+            Column(_("First online"), "online", "year"),
+            Column(_("Capacity, t a year"), "capacity_t", "number"),
+            Column(_("Capex, {unit}", unit=view.musd), "capex_musd", "number"),
+            Column(_("Chance of success"), "chance", "share"),
         ),
     )
 

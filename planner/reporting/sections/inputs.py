@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ...instance.limits import limit_in_words
 from ...instance.metrics import METRICS
 from ...instance.timeline import cap_limits, series_value
+from ...language import _, n_, p_, translated
 from ...questions.evidence.evidence import rows_told_of
-from ...words import counted, figure_of, listed, rate_of, tonnes_of
+from ...words import figure_of, listed, rate_of, tonnes_of
 from ..charts import amounts, largest, lines, stacked
 from ..parts import Column, Figure, Section, Table
 
@@ -25,7 +26,7 @@ def section(view: View) -> Section:
     instance = view.instance
     demand = _demand(view)
     lead = [_frame(view), _plants(view)]
-    lead += [f"Changed from the files: {a.change} ({a.did})." for a in instance.changes]
+    lead += [_("Changed from the files: {change} ({did}).", change=a.change, did=a.did) for a in instance.changes]
     parts = [
         _demand_figure(view, demand) if demand else None,
         _price_figure(view),
@@ -33,15 +34,19 @@ def section(view: View) -> Section:
         _tariff_table(view),
         _range_table(view),
     ]
-    return Section("inputs", "What went in", lead, parts)
+    return Section("inputs", _("What went in"), lead, parts)
 
 
 def _frame(view: View) -> str:
     instance = view.instance
-    return (
-        f"Money is {instance.currency} of {instance.price_year}, years are {view.span}, and money of later years is "
-        f"discounted by {rate_of(instance.discount_rate)} a year; a project pays {rate_of(instance.wacc)} a year for "
-        "its capital where its row says nothing else."
+    return _(
+        "Money is {currency} of {price_year}, years are {span}, and money of later years is discounted by {rate} a "
+        "year; a project pays {wacc} a year for its capital where its row says nothing else.",
+        currency=instance.currency,
+        price_year=instance.price_year,
+        span=view.span,
+        rate=rate_of(instance.discount_rate),
+        wacc=rate_of(instance.wacc),
     )
 
 
@@ -49,12 +54,14 @@ def _plants(view: View) -> str:
     instance = view.instance
     ready = [f for f in instance.facilities if f.capacity_t or f.facility in instance.capacity_series]
     inside = sum(f.country in view.concern for f in ready)
-    text = f"{counted(len(ready), 'plant')} {'has' if len(ready) == 1 else 'have'} capacity of their own"
-    if len(ready) == 1:
-        text = text.replace("their", "its")
-    if inside:
-        text += f", {inside} of them in {view.concern_name}"
-    return f"{text}; {counted(len(instance.options), 'project')} may be built."
+    return " ".join(
+        [
+            n_("{n} plant has capacity of its own, {inside} in {concern}.",
+               "{n} plants have capacity of their own, {inside} of them in {concern}.", len(ready), inside=inside,
+               concern=view.concern_name),
+            n_("{n} project may be built.", "{n} projects may be built.", len(instance.options)),
+        ]
+    )  # fmt: skip
 
 
 def _demand(view: View) -> list[dict[str, Any]]:
@@ -73,20 +80,29 @@ def _demand_figure(view: View, rows: list[dict[str, Any]]) -> Figure:
     first, last = view.years[0], view.years[-1]
     asked = {year: sum(r["t"] for r in rows if r["year"] == year) for year in (first, last)}
     charts = {}
-    for by, names in (("sector", view.sectors), ("country", view.countries)):
+    for by, title, names in (
+        ("sector", _("By sector"), view.sectors),
+        ("country", _("By country"), view.countries),
+    ):
         totals: dict[str, float] = defaultdict(float)
         for r in rows:
             totals[r[by]] += r["t"]
-        groups = largest(totals, names.__getitem__, 7, lambda n: f"{n} others")
-        charts[f"By {by}"] = stacked(
+        groups = largest(totals, names.__getitem__, 7, lambda n: n_("{n} other", "{n} others", n))
+        charts[title] = stacked(
             rows, "year", "t", by, "t", groups=groups, years=view.years, lengths=view.lengths, height=360
         )
     of = {s: sum(r["t"] for r in rows if r["sector"] == s and r["year"] == last) for s in view.sectors}
-    said = [f"{view.sectors[s]} {figure_of(of[s])} t" for s in sorted(of, key=lambda s: -of[s])]
-    title = f"{tonnes_of(asked[first])} are asked for in {first}"
+    said = [
+        _("{name} {tonnes} t", name=view.sectors[s], tonnes=figure_of(of[s])) for s in sorted(of, key=lambda s: -of[s])
+    ]
+    title = _("{tonnes} are asked for in {year}", tonnes=tonnes_of(asked[last]), year=last)
     if first != last:
-        title += f", {tonnes_of(asked[last])} in {last}"
-    return Figure("inputs-demand", title, f"In {last}: {listed(said)}.", charts, rows=rows)
+        title = _(
+            "{tonnes} are asked for in {year}, {later} in {end}",
+            tonnes=tonnes_of(asked[first]), year=first, later=tonnes_of(asked[last]), end=last,
+        )  # fmt: skip
+    summary = _("In {year}: {said}.", year=last, said=listed(said))
+    return Figure("inputs-demand", title, summary, charts, rows=rows)
 
 
 def _price_figure(view: View) -> Figure | None:
@@ -105,7 +121,7 @@ def _price_figure(view: View) -> Figure | None:
              "price_usd_per_t": series_value(series, year)}
             for year in view.years
         ]  # fmt: skip
-    unit = f"{view.instance.currency} per t"
+    unit = _("{currency} per t", currency=view.instance.currency)
     charts = {
         view.materials[material]: lines(
             rows, "year", "price_usd_per_t", lambda r: f"{r['market']} ({view.countries[r['country']]})", xs=view.years,
@@ -115,12 +131,18 @@ def _price_figure(view: View) -> Figure | None:
     }  # fmt: skip
     last = view.years[-1]
     said = [
-        f"{view.materials[m]} from {figure_of(min(r['price_usd_per_t'] for r in rows if r['year'] == last))} {unit}"
+        _(
+            "{name} from {price} {unit}",
+            name=view.materials[m],
+            price=figure_of(min(r["price_usd_per_t"] for r in rows if r["year"] == last)),
+            unit=unit,
+        )
         for m, rows in sorted(by_material.items())
     ]
-    title = f"Prices that are given: {counted(len(points), 'market')}, {counted(len(charts), 'material')}"
+    title = n_("The price of {n} market is given", "The prices of {n} markets are given", len(points))
     rows = [row for some in by_material.values() for row in some]
-    return Figure("inputs-prices", title, f"In {last}: {listed(said)}.", charts, rows=rows)
+    summary = _("In {year}: {said}.", year=last, said=listed(said))
+    return Figure("inputs-prices", title, summary, charts, rows=rows)
 
 
 def _cap_table(view: View) -> Table | None:
@@ -129,9 +151,10 @@ def _cap_table(view: View) -> Table | None:
         return None
 
     def what(cap: Cap) -> str:
-        words = [METRICS[cap.metric].short, cap.impact, cap.stage or view.materials.get(cap.material, ""),
+        origin = view.countries.get(cap.origin, cap.origin)
+        words = [translated(METRICS[cap.metric].short), cap.impact, cap.stage or view.materials.get(cap.material, ""),
                  view.countries.get(cap.country, cap.country), view.sectors.get(cap.sector, ""),
-                 f"from {view.countries.get(cap.origin, cap.origin)}" if cap.origin else ""]  # fmt: skip
+                 _("from {country}", country=origin) if origin else ""]  # fmt: skip
         return " ".join(filter(None, words))
 
     def end(cap: Cap, position: int) -> str:
@@ -139,19 +162,19 @@ def _cap_table(view: View) -> Table | None:
         if not limits:
             return ""
         year = list(limits)[position]
-        return f"{limit_in_words(instance, cap.cap, limits[year], 4)} in {year}"
+        return _("{limit} in {year}", limit=limit_in_words(instance, cap.cap, limits[year], 4), year=year)
 
     return Table(
         "table-inputs-limits",
-        "What dependence and impacts must keep to",
+        _("What dependence and impacts must keep to"),
         instance.caps,
         (
-            Column("Cap", lambda c: c.cap),
-            Column("Of", what),
-            Column("Sense", lambda c: "at least" if c.sense == "min" else "at most"),
-            Column("At first", lambda c: end(c, 0)),
-            Column("At last", lambda c: end(c, -1)),
-            Column("Why", lambda c: c.note),
+            Column(_("Cap"), lambda c: c.cap),
+            Column(p_("a cap", "Of"), what),
+            Column(_("Sense"), lambda c: _("at least") if c.sense == "min" else _("at most")),
+            Column(_("At first"), lambda c: end(c, 0)),
+            Column(_("At last"), lambda c: end(c, -1)),
+            Column(_("Why"), lambda c: c.note),
         ),
     )
 
@@ -159,19 +182,19 @@ def _cap_table(view: View) -> Table | None:
 def _tariff_table(view: View) -> Table | None:
     if not view.instance.tariffs:
         return None
-    every = {"*": "any"}
+    every = {"*": _("any")}
     return Table(
         "table-inputs-duties",
-        "Duties",
+        _("Duties"),
         view.instance.tariffs,
         (
-            Column("Material", lambda t: {**view.materials, **every}.get(t.material, t.material)),
-            Column("From", lambda t: {**view.countries, **every}.get(t.origin, t.origin)),
-            Column("To", lambda t: {**view.countries, **every}.get(t.destination, t.destination)),
-            Column("First year", lambda t: t.first_year, "year"),
-            Column("Last year", lambda t: t.last_year, "year"),
-            Column("Rate", lambda t: t.rate, "share"),
-            Column("Sources", lambda t: ", ".join(t.source)),
+            Column(_("Material"), lambda t: {**view.materials, **every}.get(t.material, t.material)),
+            Column(p_("place", "From"), lambda t: {**view.countries, **every}.get(t.origin, t.origin)),
+            Column(p_("place", "To"), lambda t: {**view.countries, **every}.get(t.destination, t.destination)),
+            Column(_("First year"), lambda t: t.first_year, "year"),
+            Column(_("Last year"), lambda t: t.last_year, "year"),
+            Column(_("Rate"), lambda t: t.rate, "share"),
+            Column(_("Sources"), lambda t: ", ".join(t.source)),
         ),
         folded=True,
     )
@@ -193,16 +216,16 @@ def _range_table(view: View) -> Table | None:
 
     return Table(
         "table-inputs-ranges",
-        "How far numbers may lie from what was taken",
+        _("How far numbers may lie from what was taken"),
         list(parts.items()),
         (
-            Column("Table", lambda r: f"{r[0][0]}.csv"),
-            Column("Column", lambda r: r[0][1]),
-            Column("Rest on", lambda r: r[0][2]),
-            Column("Confidence", lambda r: r[0][3]),
-            Column("Numbers", lambda r: len(r[1]), "count"),
-            Column("Low end, median", middle(0), "share"),
-            Column("High end, median", middle(1), "share"),
+            Column(_("Table"), lambda r: f"{r[0][0]}.csv"),
+            Column(_("Column"), lambda r: r[0][1]),
+            Column(_("Rests on"), lambda r: r[0][2]),
+            Column(_("Confidence"), lambda r: r[0][3]),
+            Column(_("Numbers"), lambda r: len(r[1]), "count"),
+            Column(_("Low end, median"), middle(0), "share"),
+            Column(_("High end, median"), middle(1), "share"),
         ),
         folded=True,
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from ...words import counted, figure_of, rate_of, share_of
+from ...language import _, n_, p_
+from ...words import commas, figure_of, rate_of, semicolons, share_of
 from ..parts import Card, Cards, Section
 
 if TYPE_CHECKING:
@@ -33,32 +34,47 @@ def section(view: View) -> Section | None:
     for option in sorted(view.instance.options, key=place):
         mine = starts.get(option.option, [])
         (built if mine else others).append(_card(view, option, mine, paid.get(option.option, {})))
-    lead = (
+    lead = _(
         "What the instance says of each project. A range is what evidence.csv gives; the chance of success does not "
         "change a plan of least cost, only the studies of risk."
     )
     parts = [
-        Cards("cards-built", f"{counted(len(built), 'project')} that the plan builds", built) if built else None,
-        Cards("cards-others", f"{counted(len(others), 'project')} that it does not build", others) if others else None,
+        Cards(
+            "cards-built",
+            n_("{n} project that the plan builds", "{n} projects that the plan builds", len(built)),
+            built,
+        )
+        if built
+        else None,
+        Cards(
+            "cards-others",
+            n_("{n} project that it does not build", "{n} projects that it does not build", len(others)),
+            others,
+        )
+        if others
+        else None,
     ]
-    return Section("projects", "The projects one by one", [lead], parts)
+    return Section("projects", _("The projects one by one"), [lead], parts)
 
 
 def _card(view: View, option: Option, starts: list[dict[str, Any]], paid: dict[str, float]) -> Card:
     facility = view.facilities[option.facility]
     facts = [
-        ("In this plan", _built(view, option, starts)),
-        ("Owner", facility.owner),
-        ("At the start", facility.status),
-        ("Size", _size(option)),
-        ("Capex", _capex(view, option)),
-        ("Cost of capital", f"{rate_of(view.instance.wacc if option.wacc is None else option.wacc)} a year"),
-        ("Time", _time(option)),
-        ("Running costs", _opex(view, facility)),
-        ("Chance of success", _chance(view, option)),
-        ("Public money", _funds(view, option, paid)),
-        ("Price floor", _floor(view, option)),
-        ("Tie", "tied to a country of concern" if facility.concern_tie else ""),
+        (_("In this plan"), _built(view, option, starts)),
+        (_("Owner"), facility.owner),
+        (_("At the start"), facility.status),
+        (_("Size"), _size(option)),
+        (_("Capex"), _capex(view, option)),
+        (
+            _("Cost of capital"),
+            _("{rate} a year", rate=rate_of(view.instance.wacc if option.wacc is None else option.wacc)),
+        ),
+        (_("Time"), _time(option)),
+        (_("Running costs"), _opex(view, facility)),
+        (_("Chance of success"), _chance(view, option)),
+        (_("Public money"), _funds(view, option, paid)),
+        (_("Price floor"), _floor(view, option)),
+        (_("Tie"), _("tied to a country of concern") if facility.concern_tie else ""),
     ]
     place = " · ".join(filter(None, (view.countries[facility.country], view.stage_of_project(option.option))))
     sources = {s.source: s for s in view.instance.sources}
@@ -76,41 +92,52 @@ def _card(view: View, option: Option, starts: list[dict[str, Any]], paid: dict[s
 
 def _built(view: View, option: Option, starts: list[dict[str, Any]]) -> str:
     if not starts:
-        return "not built"
+        return _("not built")
     tonnes, money = sum(r["capacity_t"] for r in starts), sum(r["capex_musd"] for r in starts)
     first, final = min(r["start_year"] for r in starts), max(r["start_year"] for r in starts)
-    text = f"{figure_of(tonnes)} t a year for {view.money(money)}, started "
-    text += f"in {first}" if first == final else f"from {first} to {final}"
-    text += f"{', ' if first == final else ', the first '}online in {min(r['online_year'] for r in starts)}"
+    said = {"tonnes": figure_of(tonnes), "cost": view.money(money), "first": first,
+            "online": min(r["online_year"] for r in starts)}  # fmt: skip
+    if first == final:
+        text = _("{tonnes} t a year for {cost}, started in {first}, online in {online}", **said)
+    else:
+        text = _(
+            "{tonnes} t a year for {cost}, started from {first} to {final}, the first online in {online}",
+            **said, final=final,
+        )  # fmt: skip
     last = view.years[-1]
     rows = view.tables["capacity"]
     rows = rows[(rows["facility"] == option.facility) & (rows["year"] == last)]
     if len(rows) and rows["capacity_t"].iloc[0] > 1e-6:
-        text += f"; its plant is used to {share_of(rows['used_t'].iloc[0] / rows['capacity_t'].iloc[0])} in {last}"
+        used = share_of(rows["used_t"].iloc[0] / rows["capacity_t"].iloc[0])
+        text = semicolons([text, _("its plant is used to {share} in {year}", share=used, year=last)])
     return text
 
 
 def _size(option: Option) -> str:
-    step = f"{figure_of(option.module_t)} t a year"
-    if option.max_modules == 1:
-        text = step if option.integer else f"up to {step}"
+    tonnes = figure_of(option.module_t)
+    if option.max_modules != 1:
+        text = _("up to {modules} modules of {tonnes} t a year", modules=figure_of(option.max_modules), tonnes=tonnes)
+    elif option.integer:
+        text = _("{tonnes} t a year", tonnes=tonnes)
     else:
-        text = f"up to {figure_of(option.max_modules)} modules of {step}"
-    return f"{text}; committed" if option.min_modules else text
+        text = _("up to {tonnes} t a year", tonnes=tonnes)
+    return semicolons([text, _("committed")]) if option.min_modules else text
 
 
 def _capex(view: View, option: Option) -> str:
     sizes = [s for s in view.instance.option_sizes if s.option == option.option]
-    text = f"{view.money(option.capex_musd)}"
-    if option.max_modules != 1:
-        text += " a module"
-    if option.module_t > 0:
-        per_t = option.capex_musd * 1e6 / option.module_t
-        text += f", {figure_of(per_t)} {view.instance.currency} per t a year"
+    said = {"cost": view.money(option.capex_musd), "currency": view.instance.currency,
+            "per_t": figure_of(option.capex_musd * 1e6 / option.module_t)}  # fmt: skip
+    if option.max_modules == 1:
+        text = _("{cost}, {per_t} {currency} per t a year", **said)
+    else:
+        text = _("{cost} a module, {per_t} {currency} per t a year", **said)
     text += _range(view, option, "capex_musd", view.money)
     if sizes:
         least = min(sizes, key=lambda s: s.capacity_t)
-        text += f"; smaller ones from {figure_of(least.capacity_t)} t a year for {view.money(least.capex_musd)}"
+        smaller = _("smaller ones from {tonnes} t a year for {cost}", tonnes=figure_of(least.capacity_t),
+                    cost=view.money(least.capex_musd))  # fmt: skip
+        text = semicolons([text, smaller])
     return text
 
 
@@ -120,30 +147,45 @@ def _range(view: View, option: Option, column: str, words: Any) -> str:
     if told is None:
         return ""
     if told.low is None or told.high is None:
-        return f" ({told.confidence} confidence)"
-    return f" ({words(told.low)} to {words(told.high)}, {told.confidence} confidence)"
+        return _(" ({confidence} confidence)", confidence=_confidence(told.confidence))
+    return _(
+        " ({low} to {high}, {confidence} confidence)",
+        low=words(told.low), high=words(told.high), confidence=_confidence(told.confidence),
+    )  # fmt: skip
+
+
+def _confidence(word: str) -> str:
+    return {"high": p_("confidence", "high"), "medium": p_("confidence", "medium"), "low": p_("confidence", "low")}[
+        word
+    ]
 
 
 def _time(option: Option) -> str:
-    begins = [str(y) for y in (option.first_start, option.last_start) if y is not None]
-    if option.first_start is not None and option.last_start is not None and option.first_start != option.last_start:
-        text = f"may start from {begins[0]} to {begins[1]}"
-    elif option.first_start is not None:
-        text = f"may start {'in' if option.last_start is not None else 'from'} {begins[0]}"
+    first, last = option.first_start, option.last_start
+    if first is None and last is None:
+        begins = _("may start in any year")
+    elif first is None:
+        begins = _("may start until {year}", year=last)
+    elif last is None:
+        begins = _("may start from {year}", year=first)
+    elif first == last:
+        begins = _("may start in {year}", year=first)
     else:
-        text = f"may start until {begins[0]}" if begins else "may start in any year"
-    text += f", {counted(option.lead_years, 'year')} to build"
+        begins = _("may start from {first} to {last}", first=first, last=last)
+    parts = [begins, n_("{n} year to build", "{n} years to build", option.lead_years)]
     if option.ramp_years:
-        text += f", {counted(option.ramp_years, 'year')} to full output"
-    return f"{text}, lives {counted(option.life_years, 'year')}"
+        parts.append(n_("{n} year to full output", "{n} years to full output", option.ramp_years))
+    return commas([*parts, n_("lives {n} year", "lives {n} years", option.life_years)])
 
 
 def _opex(view: View, facility: Facility) -> str:
     costs = sorted({o.opex_usd_per_t for o in view.operations_of.get(facility.facility, ()) if o.opex_usd_per_t})
     if not costs:
         return ""
-    span = figure_of(costs[0]) if len(costs) == 1 else f"{figure_of(costs[0])} to {figure_of(costs[-1])}"
-    return f"{span} {view.instance.currency} per t, without what goes in"
+    span = figure_of(costs[0])
+    if len(costs) > 1:
+        span = _("{low} to {high}", low=span, high=figure_of(costs[-1]))
+    return _("{span} {currency} per t, without what goes in", span=span, currency=view.instance.currency)
 
 
 def _chance(view: View, option: Option) -> str:
@@ -160,11 +202,18 @@ def _funds(view: View, option: Option, paid: dict[str, float]) -> str:
         if row.option != option.option:
             continue
         fund = funds[row.fund]
-        text = f"{fund.instrument} of {fund.provider}, up to {view.money(min(fund.budget_musd, _most(option, fund)))}"
+        about = {"instrument": _instrument(fund.instrument), "provider": fund.provider,
+                 "most": view.money(min(fund.budget_musd, _most(option, fund)))}  # fmt: skip
         if paid.get(row.fund, 0.0) > 1e-6:
-            text += f" (in this plan {view.money(paid[row.fund])})"
-        said.append(text)
-    return "; ".join(said)
+            about["paid"] = view.money(paid[row.fund])
+            said.append(_("{instrument} of {provider}, up to {most} (in this plan {paid})", **about))
+        else:
+            said.append(_("{instrument} of {provider}, up to {most}", **about))
+    return semicolons(said)
+
+
+def _instrument(word: str) -> str:
+    return {"grant": _("grant"), "loan": _("loan"), "equity": _("equity")}[word]
 
 
 def _most(option: Option, fund: Any) -> float:
@@ -175,6 +224,11 @@ def _floor(view: View, option: Option) -> str:
     said = []
     for row in view.instance.price_floors:
         if row.facility == option.facility and row.option in ("", option.option):
-            text = f"{figure_of(row.floor_usd_per_t)} {view.instance.currency} per t of {view.materials[row.material]}"
-            said.append(f"{text} by {row.payer}{f' until {row.last_year}' if row.last_year else ''}")
-    return "; ".join(said)
+            about = {"price": figure_of(row.floor_usd_per_t), "currency": view.instance.currency,
+                     "material": view.materials[row.material], "payer": row.payer}  # fmt: skip
+            if row.last_year is None:
+                said.append(_("{price} {currency} per t of {material} by {payer}", **about))
+            else:
+                about["year"] = str(row.last_year)
+                said.append(_("{price} {currency} per t of {material} by {payer} until {year}", **about))
+    return semicolons(said)

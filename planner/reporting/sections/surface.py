@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...words import counted, figure_of, listed, share_of
+from ...language import _, n_, translated
+from ...words import figure_of, listed, share_of
 from .. import charts
 from ..charts import Chart, layout, plain
 from ..looks import INK, SHADES
@@ -23,26 +24,32 @@ def section(view: View, study: Shown) -> Section:
     """The plans, and how good they cover what is possible."""
     points = sorted(study.tables["points"], key=lambda row: row["point"])
     names = {axis: _name(str(study.about[axis])) for axis in AXES}
-    when = "in every year" if study.about["from_year"] is None else f"from {study.about['from_year']} on"
+    since = study.about["from_year"]
+    when = _("in every year") if since is None else _("from {year} on", year=since)
     lead = [
-        f"Each point is the cheapest plan under a limit on {names['first']} and one on {names['second']}, {when}; the "
-        f"caps of the instance stay in force. {_quality(view, study)}"
-    ]
+        _(
+            "Each point is the cheapest plan under a limit on {first} and one on {second}, {when}; the caps of the "
+            "instance stay in force.",
+            **names, when=when,
+        ),
+        _quality(view, study),
+    ]  # fmt: skip
+    lead = [sentence for sentence in lead if sentence]
     table = Table(
         "table-surface",
-        "Every plan",
+        _("Every plan"),
         points,
         (
-            Column("Point", "point", "count"),
+            Column(_("Point"), "point", "count"),
             *(Column(names[axis], axis, "number" if _amount(study, axis) else "share") for axis in AXES),
-            Column(f"Extra cost, {view.musd}", "extra_musd", "number"),
-            Column("Short, t", "short_t", "number"),
-            Column(f"Capex, {view.musd}", "capex_musd", "number"),
-            Column("Gap", "gap", "share"),
+            Column(_("Extra cost, {unit}", unit=view.musd), "extra_musd", "number"),
+            Column(_("Short, t"), "short_t", "number"),
+            Column(_("Capex, {unit}", unit=view.musd), "capex_musd", "number"),
+            Column(_("Gap"), "gap", "share"),
         ),
     )
     return Section(
-        "surface", "What two wishes cost together", lead, [_figure(view, study, points), table], "Two wishes",
+        "surface", _("What two wishes cost together"), lead, [_figure(view, study, points), table], _("Two wishes"),
         study.warnings,
     )  # fmt: skip
 
@@ -50,7 +57,7 @@ def section(view: View, study: Shown) -> Section:
 def _name(metric: str) -> str:
     """A metric in words."""
     kind, *of = metric.split(":")
-    return " ".join([METRICS.get(kind, kind), *of])
+    return translated(METRICS.get(kind, f"{kind} {{of}}")).format(of=" ".join(of)).strip()
 
 
 def _amount(study: Shown, axis: str) -> bool:
@@ -60,10 +67,11 @@ def _amount(study: Shown, axis: str) -> bool:
 def _quality(view: View, study: Shown) -> str:
     about = study.about
     if about["exact"]:
-        return "These are all plans that no other plan dominates." if about["complete"] else ""
-    return (
-        f"On average over all pairs of limits the least cost lies at most {view.money(about['mean_open_musd'])} below "
-        "that of the cheapest plan here that keeps them."
+        return _("These are all plans that no other plan dominates.") if about["complete"] else ""
+    return _(
+        "On average over all pairs of limits the least cost lies at most {cost} below that of the cheapest plan here "
+        "that keeps them.",
+        cost=view.money(about["mean_open_musd"]),
     )
 
 
@@ -75,8 +83,14 @@ def _figure(view: View, study: Shown, points: Sequence[dict[str, Any]]) -> Figur
     """The plans by both metrics; the stronger the colour, the dearer."""
     names = {axis: _name(str(study.about[axis])) for axis in AXES}
     says = [
-        f"<b>point {p['point']}</b>: {_told(study, p, 'first')}, {_told(study, p, 'second')}, "
-        f"{figure_of(p['extra_musd'])} {plain(view.musd)} more"
+        _(
+            "<b>point {point}</b>: {first}, {second}, {extra} {unit} more",
+            point=p["point"],
+            first=_told(study, p, "first"),
+            second=_told(study, p, "second"),
+            extra=figure_of(p["extra_musd"]),
+            unit=plain(view.musd),
+        )
         for p in points
     ]
     marker = {
@@ -85,10 +99,10 @@ def _figure(view: View, study: Shown, points: Sequence[dict[str, Any]]) -> Figur
         "colorscale": SHADES,
         "line": {"color": INK, "width": 1},
         "showscale": True,
-        "colorbar": {"title": {"text": plain(f"extra cost, {view.musd}"), "side": "right"}},
+        "colorbar": {"title": {"text": plain(_("extra cost, {unit}", unit=view.musd)), "side": "right"}},
     }
     x, y = ([p[axis] for p in points] for axis in AXES)
-    trace = charts.points(x, y, "markers", says, name="plans", marker=marker)
+    trace = charts.points(x, y, "markers", says, name=_("plans"), marker=marker)
     formats = {axis: ",.4~g" if _amount(study, axis) else ".0%" for axis in AXES}
     drawn = layout(
         xaxis={"title": {"text": plain(names["first"])}, "tickformat": formats["first"]},
@@ -98,12 +112,25 @@ def _figure(view: View, study: Shown, points: Sequence[dict[str, Any]]) -> Figur
     )
     some = points[:: max(1, len(points) // 6)]
     summary = listed(
-        [f"{_told(study, p, 'first')} and {_told(study, p, 'second')} for {view.money(p['extra_musd'])}" for p in some]
+        [
+            _(
+                "{first} and {second} for {cost}",
+                first=_told(study, p, "first"),
+                second=_told(study, p, "second"),
+                cost=view.money(p["extra_musd"]),
+            )
+            for p in some
+        ]
     )
     return Figure(
         "surface-cost",
-        f"{counted(len(points), 'plan')}, from no extra cost to {view.money(points[-1]['extra_musd'])}",
-        f"{names['first']} and {names['second']}: {summary}.",
+        n_(
+            "{n} plan, from no extra cost to {cost}",
+            "{n} plans, from no extra cost to {cost}",
+            len(points),
+            cost=view.money(points[-1]["extra_musd"]),
+        ),
+        _("{first} and {second}: {summary}.", **names, summary=summary),
         Chart([trace], drawn, points),
         columns="point first second extra_musd short_t capex_musd",
     )
@@ -115,7 +142,9 @@ def in_words(view: View, study: Shown) -> str:
     if len(points) < 2:
         return ""
     last = max(points, key=lambda p: p["extra_musd"])
-    return (
-        f"Of {counted(len(points), 'plan')} that no other dominates by cost, {_name(str(study.about['first']))} and "
-        f"{_name(str(study.about['second']))}, the dearest costs {view.money(last['extra_musd'])} more."
-    )
+    return n_(
+        "Of {n} plan that no other dominates by cost, {first} and {second}, the dearest costs {cost} more.",
+        "Of {n} plans that no other dominates by cost, {first} and {second}, the dearest costs {cost} more.",
+        len(points), first=_name(str(study.about["first"])), second=_name(str(study.about["second"])),
+        cost=view.money(last["extra_musd"]),
+    )  # fmt: skip
