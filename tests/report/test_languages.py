@@ -270,6 +270,7 @@ def test_a_page_in_japanese_reads_japanese_in_a_browser(tiny, browser, tmp_path)
         instance.description,
         *(s.title for s in instance.sources),
         *(f.name for f in instance.facilities),
+        *(row.note for row in (*instance.options, *instance.facilities, *instance.caps)),
     }
     assert [text for text in shown if WORDS.search(text) and text not in given] == []
     assert sum(bool(re.search(r"[぀-ヿ一-鿿]", text)) for text in shown) > 100
