@@ -6,6 +6,7 @@ values stand. So the script needs to know nothing of the language, and finds the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ def controls(instance: Instance) -> list[Control]:
 
 def _quoted(name: str) -> str | None:
     """Return a name as a what-if holds it; None if it cannot hold it."""
+    if re.fullmatch(r"[\w.-]+", name):
+        return name
     return next((f"{mark}{name}{mark}" for mark in "\"'" if mark not in name), None)
 
 

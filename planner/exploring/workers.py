@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
-from collections.abc import AsyncGenerator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..questions.many import no_script
@@ -83,7 +86,7 @@ class Worker:
         self._pipe, theirs = context.Pipe()
         self._said = asyncio.Queue()
         self._process = context.Process(target=_work, args=(theirs, *self._given), daemon=True)
-        with no_script():
+        with no_script(), _held_back():
             self._process.start()
         theirs.close()
         listening = _listen, self._pipe, self._said, asyncio.get_running_loop()
@@ -136,6 +139,19 @@ class Worker:
         self.close()
 
 
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Hold SIGINT back in processes that are started here, until they can handle it."""
+    if os.name != "posix":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _listen(pipe: Connection, said: asyncio.Queue[Message | None], loop: asyncio.AbstractEventLoop) -> None:
     """Hand on what a process says, then None when it has ended."""
     with suppress(RuntimeError):  # the loop is closed: nobody listens any more
@@ -178,13 +194,16 @@ def _work(pipe: Connection, instance: Instance, gap: float, kind: str) -> None:
     interrupt = _Interrupt(pipe)
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if hasattr(os, "nice"):
+    if os.name == "posix":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         os.nice(NICE[kind])
     from ..errors import PlannerError
     from ..questions.explore import Explorer
     from .answers import ASKED
     from .words import WORDS
 
+    logging.disable()  # what is cut off on purpose is no defect to be told in the terminal
+    sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  as long as the process lives
     gc.disable()  # a search for garbage in the midst of a question would take longer than all that it frees
     explorer = Explorer(instance, gap)
     with suppress(EOFError, OSError):
@@ -202,7 +221,7 @@ def _work(pipe: Connection, instance: Instance, gap: float, kind: str) -> None:
             except OSError:
                 raise
             except Exception:
-                traceback.print_exc()
+                traceback.print_exc(file=sys.__stderr__)
                 error = WORDS["defect"]
             finally:
                 interrupt.end()

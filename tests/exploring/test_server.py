@@ -111,3 +111,69 @@ def test_a_process_that_dies_is_told_and_replaced(run, client):
     worker._process.join()
     again = run(asked(client, "scale demand=0.5", kinds=["relaxed"]))
     assert numbers(again, "relaxed")["cost"] == pytest.approx(4.825, rel=1.1e-7)  # half of what 9.65 is for
+
+
+NAMES = ("</script><script>alert(1)</script>", "<img src=x onerror=alert(2)>", "'); alert(3); ('", "../../etc/passwd",
+         "\u202eabc\u2028", "{{ 7 * 7 }}", "a\x00b", "=cmd|' /C calc'!A0", "%s%n", "\ud800")  # fmt: skip
+WHAT_IFS = ("scale demand={}", "set {}=1", "cap exposed_share={}@2027", "without owner={}", "forbid {}",
+            "force {}@2026", "scale demand=2 where sector={}")  # fmt: skip
+
+
+@pytest.mark.parametrize("change", [text.format(name) for text in WHAT_IFS for name in NAMES])
+def test_a_hostile_what_if_is_refused_in_words_and_is_only_ever_json(run, client, change):
+    body = json.dumps({"changes": [change], "kinds": ["relaxed"]})
+    answer = run(client.post("/ask", content=body, headers={"content-type": "application/json"}))
+    assert answer.status_code in (200, 422)
+    assert answer.headers["content-type"].startswith(("application/x-ndjson", "text/plain"))
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    if answer.status_code == 200:
+        last = json.loads(answer.text.splitlines()[-1])
+        assert last["type"] == "error" and last["text"] and "Traceback" not in last["text"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("POST", "/ask", {"origin": "null"}, 403),
+        ("POST", "/ask", {"origin": "https://127.0.0.1:8000"}, 403),
+        ("POST", "/ask", {"origin": "http://127.0.0.1:8000.evil.example"}, 403),
+        ("POST", "/ask", {"origin": "http://127.0.0.1:9000"}, 403),
+        ("POST", "/ask", {"sec-fetch-site": "cross-site"}, 403),
+        ("POST", "/ask", {"sec-fetch-site": "same-site"}, 403),
+        ("POST", "/ask", {"content-type": "application/x-www-form-urlencoded"}, 415),
+        ("POST", "/save", {}, 404),
+        ("GET", "/ask", {}, 405),
+        ("GET", "/save", {}, 405),
+        ("PUT", "/", {}, 405),
+        ("GET", "/", {"host": "127.0.0.1"}, 421),
+        ("GET", "/", {"host": "127.0.0.1:8000.evil.example"}, 421),
+        ("GET", "/", {"host": "evil.example"}, 421),
+        ("GET", "/", {"host": "0.0.0.0:8000"}, 421),
+        ("GET", "/", {"cookie": "planner-8000="}, 403),
+        ("GET", "/", {"cookie": f"planner-8001={TOKEN}"}, 403),
+        ("GET", "/", {"cookie": f"planner-8000={TOKEN[:-1]}"}, 403),
+        ("GET", "/", {"cookie": "planner-8000=\xe9"}, 403),
+        ("GET", "/?token=", {}, 403),
+        ("GET", "/file/server.py", {}, 404),
+        ("GET", "/file/..%2f..%2fpyproject.toml", {}, 404),
+        ("GET", "/file/%2e%2e", {}, 404),
+        ("GET", "/../pyproject.toml", {}, 404),
+        ("GET", "//etc/passwd", {}, 404),
+    ],
+)
+def test_a_hostile_request_is_refused(run, client, method, path, headers, status):
+    sent = {"content-type": "application/json", **headers}
+    raw = [(k.encode(), v.encode("latin-1")) for k, v in sent.items()]
+    body = json.dumps({"changes": []}) if method == "POST" else None
+    assert run(client.request(method, path, headers=raw, content=body)).status_code == status
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "[]", "null", "7", "{", '{"changes": 7}', '{"changes": [7]}', '{"changes": null}', '{"changes": {"a": 1}}',
+     '{"changes": ["' + "x" * 501 + '"]}', '{"changes": [' + '"scale demand=1",' * 200 + '"scale demand=1"]}',
+     "[" * 5000],
+)  # fmt: skip
+def test_a_body_that_is_no_question_is_refused(run, client, body):
+    answer = run(client.post("/ask", content=body, headers={"content-type": "application/json"}))
+    assert answer.status_code in (400, 422)

@@ -74,10 +74,20 @@
       here: () => Number(range.value) / 100,
       texts: () => (free() ? [] : control.texts.map((parts) => filled(parts, years ? [range.value, years.value] : [range.value]))),
       take(texts) {
-        const found = control.texts.map((parts) => taken(parts, texts)).filter((values) => values);
-        range.value = found.length ? found[0][0] : control.start;
-        if (years && found.length) years.value = found[0][1];
-        tell();
+        // only what the control can say again exactly is its own; the rest stays among the other what-ifs
+        for (const text of texts) {
+          const values = between(control.texts[0], text);
+          if (!values) continue;
+          range.value = values[0];
+          if (years) years.value = values[1];
+          const said = control.texts.map((parts) => filled(parts, values));
+          if (Number(range.value) !== Number(values[0]) || (years && years.value !== values[1]) || free() || !said.every((one) => texts.includes(one))) continue;
+          said.forEach((one) => texts.splice(texts.indexOf(one), 1));
+          return tell();
+        }
+        range.value = control.start;
+        if (years) years.value = control.first;
+        return tell();
       },
     };
   }
