@@ -23,19 +23,19 @@ from ..models.data import (
     Terms,
 )
 from . import blends, caps, closing, funding, groups, investment, offtakes, operations, risk, sizes
-from .conditions import Conditions, course_of, lay_out_nodes
+from .conditions import Conditions, Strike, conditions_of, course_of, lay_out_nodes
 from .memory import paused_garbage_collector
 from .returns import Served
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from ..instance.instance import Instance
 
 
 __all__ = [
     "CLEAN", "EXPOSED", "PLAN", "CapacityLimit", "GroupLimit", "ModelData", "Need", "Node", "Pool", "Prepared",
-    "ShareLimit", "Terms", "prepare", "prepare_branch", "prepare_course",
+    "ShareLimit", "Terms", "prepare", "prepare_branch", "prepare_course", "prepare_events",
 ]  # fmt: skip
 
 
@@ -135,6 +135,36 @@ def prepare_branch(
     data.own_fixed_om = 0.0
     caps.add(instance, span, data)
     return Prepared(instance, span, data, tuple(conditions))
+
+
+@paused_garbage_collector()
+def prepare_events(instance: Instance, events: Collection[str]) -> Prepared:
+    """Return the data of the plan in a future in which scenarios happen, by the clock of years: one node per period.
+
+    What a scenario disrupts acts for the share of the period in which it lasts, and lifts caps and clean-only rules in
+    the periods that it touches. Floors and duties stay: the caller may let them be broken.
+
+    events  the scenarios that happen; all others do not
+    """
+    span = periods(instance)
+    certain = replace(instance, scenarios=())
+    data = ModelData()
+    lay_out_nodes(certain, span, data)
+    conditions = []
+    for n, node in enumerate(data.nodes):
+        strikes = [
+            Strike(s, rows, share := overlap_share(span[node.period].months, disrupted_months(s)), share > 0.0)
+            for s in instance.scenarios
+            if s.scenario in events
+            if (rows := [row for row in instance.disruptions if row.scenario == s.scenario])
+        ]
+        struck = any(strike.over_period for strike in strikes)
+        data.nodes[n] = node._replace(rules_hold=not struck, caps_hold=not struck)
+        conditions.append(conditions_of(instance, strikes))
+    investment.add(certain, span, horizon_end(instance), data)
+    prepared = _completed(instance, certain, span, data, conditions)
+    risk.add(certain, data)
+    return prepared
 
 
 @paused_garbage_collector()

@@ -8,7 +8,7 @@ starts, groups, funds and private money hold for the answer together with what t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -79,21 +79,36 @@ class Answer:
                 due[option] = min(online, due.get(option, online))
         return due
 
-    def followed(self, outcome: Mapping[str, ProjectOutcome]) -> tuple[Builds, float, int]:
+    def followed(
+        self,
+        outcome: Mapping[str, ProjectOutcome],
+        events: Mapping[str, int],
+        within: Callable[[frozenset[str]], Answer],
+    ) -> tuple[Builds, float, int]:
         """Return what is started by someone who plans anew at each piece of news, as if the rest came as planned.
 
         An outcome shows bit by bit: what becomes of a project is known from the year in which it should have come
-        online. What may begin by then, and in the years of ``after`` that follow, stays as it was decided before.
+        online, a scenario from its first year on. What may begin by then, and in the years of ``after`` that follow,
+        stays as it was decided before.
+
+        events  the scenarios that happen, and that year of each
+        within  the answers where some of them happen
+
         With the builds come the largest relative gap of the searches, and how many there were.
         """
         project = {o.option: o.exclusive_group or o.option for o in self.modules.options.values()}
         builds, widest, searches = dict(self.builds), 0.0, 0
         known: dict[str, ProjectOutcome] = {}
-        while due := self._due({o: of for o, of in outcome.items() if o not in known}, builds):
-            news = min(due.values())
+        happened: frozenset[str] = frozenset()
+        while True:
+            due = self._due({o: of for o, of in outcome.items() if o not in known}, builds)
+            news = min([*due.values(), *(year for name, year in events.items() if name not in happened)], default=None)
+            if news is None:
+                break
             heard = {project[o] for o, year in due.items() if year == news}
             known |= {o: of for o, of in outcome.items() if project[o] in heard}
-            found, _, _ = self._best(known, news + self.after, builds)
+            happened |= {name for name, year in events.items() if year == news}
+            found, _, _ = within(happened)._best(known, news + self.after, builds)
             searches += 1
             if not found.held:
                 break  # a promise of funds or groups leaves nothing to change

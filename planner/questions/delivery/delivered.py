@@ -44,7 +44,9 @@ class Delivered:
         self.modules = Modules(
             replace(instance, _content=None, warnings=())
         )  # without what other processes do not need
+        self.instance = self.modules.instance
         self.operations = Operations(instance, Settings())
+        self._within: dict[frozenset[str], tuple[Operations, Any]] = {}
         builds = run.builds
         self.starts = {(s.option, s.year): i for i, s in enumerate(self.operations.data.build)}
         for option, year in sorted(builds):
@@ -52,12 +54,35 @@ class Delivered:
                 raise UsageError(f"the run starts {option} in {year}, which the instance does not allow")
         self.builds = [(self.modules.options[o], y, n) for (o, y), n in sorted(builds.items()) if n > 0.0]
         self.own, self.closing = self._with_closures(instance, run)
+        self.started = {key: n for key, n in builds.items() if n > 0.0}
         self.digest = run.digest_in(instance.sha256)
         self.answer: Answer | None = None
         if rebuild_after is not None:
-            started = {key: n for key, n in builds.items() if n > 0.0}
-            self.answer = Answer(self.operations, self.modules, started, self.own, self.closing, rebuild_after)
+            self.answer = self.answer_in(frozenset(), rebuild_after)
         self.planned = self.solve_outcome({})
+
+    def within(self, events: frozenset[str]) -> tuple[Operations, Any]:
+        """Return the operations if scenarios happen, and the vector of capacities that closures leave then."""
+        if not events:
+            return self.operations, self.own
+        if events not in self._within:
+            operations = Operations(self.instance, Settings(), events=events)
+            own = operations.own.copy()
+            for place, k in self.operations.place.items():
+                shut = self.operations.own[k] - self.own[k]
+                if shut and place in operations.place:
+                    facility, t = place
+                    own[operations.place[place]] -= shut * operations.conditions[t].capacity.get(facility, 1.0)
+            self._within[events] = operations, own
+        return self._within[events]
+
+    def answer_in(self, events: frozenset[str], after: int) -> Answer:
+        """Return the answers of the plan ``after`` years from the news on, if scenarios happen."""
+        operations, own = self.within(events)
+        return Answer(operations, self.modules, self.started, own, self.closing, after)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_within": {}}  # each process makes its own
 
     def __call__(self) -> Worker:
         return self.solve_outcome
@@ -118,21 +143,29 @@ class Delivered:
         answered = self.answer.to(outcome) if self.answer and outcome else None
         return {**self.held(outcome, self.builds), "answered": answered, **known}
 
-    def held(self, outcome: JointOutcome, builds: Sequence[tuple[Option, int, float]]) -> Result:
+    def held(
+        self,
+        outcome: JointOutcome,
+        builds: Sequence[tuple[Option, int, float]],
+        events: frozenset[str] = frozenset(),
+    ) -> Result:
         """Return what comes of builds (option, start year, modules) in an outcome, as values that JSON can hold.
+
+        events  scenarios that happen besides
 
         ``cost`` is in MUSD of present value; ``short``, ``exposed`` and ``delivered`` are lists of t/yr by period;
         ``unkept`` tells whether a promise of the plan is broken.
         """
-        capacity, money = self.own.copy(), self.closing
+        operations, own_capacity = self.within(events)
+        capacity, money = own_capacity.copy(), self.closing
         for option, year, count in builds:
             own = outcome.get(option.option, AS_PLANNED)
             start = self.starts[option.option, year]
-            for position, added in self.operations.capacity_effects(self.modules, start, own):
+            for position, added in operations.capacity_effects(self.modules, start, own):
                 capacity[position] += count * added
             money += count * self.modules.cost(option.option, year, own)
             if beyond := self.modules.beyond(option.option, count):
                 money += beyond * self.modules.repaid(option.option, year, own)
-        result = self.operations.solve(capacity)
+        result = operations.solve(capacity)
         by_period = {name: getattr(result, name).tolist() for name in ("short", "exposed", "delivered")}
         return {"cost": result.cost + money, **by_period, "unkept": result.unkept}
