@@ -231,6 +231,7 @@ LAYERS = "One way through the layers"  # the contract of the import linter that 
 SAYS = {
     "cli": "the command planner, its exit codes",
     "commands": "one file a command: arguments in, text out",
+    "exploring": "a local page that is asked again and again",
     "reporting": "a run as one HTML page: charts, sections",
     "questions": "one folder or file a question: solve, frontier, explain, stress ...",
     "solving": "asks HiGHS: Programme, measures, families, solution",

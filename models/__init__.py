@@ -119,6 +119,7 @@ from .constraints import (
     substitution,
     surplus,
     transit,
+    working_stocks,
 )
 from .data import ModelData
 from .terms import Sum
@@ -137,6 +138,7 @@ FAMILIES = (
     substitution,
     returns,
     stocks,
+    working_stocks,
     exposed_share,
     stage_share,
     single_country_share,

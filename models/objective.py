@@ -5,7 +5,7 @@ r"""The objective: the expected present value of all cost, or with a risk weight
     + \sum_l \mathit{fixed}_l\, \mathit{used}_l
     + \sum_k \mathit{price}_k b_k - \sum_k \mathit{price}_k\, \mathit{sell}_k
     + \sum_h \mathit{holding}_h S_h + \sum_d \mathit{shortage}_d\, \mathit{short}_d
-    + \sum_z \mathit{swap}_z\, z + \sum_k p_k\, \mathit{impact}_k \Bigr) \\
+    + \sum_z \mathit{swap}_z\, z + \sum \mathit{replace}\, \mathit{run\_down} + \sum_k p_k\, \mathit{impact}_k \Bigr) \\
     + \sum_{o, \tau} p_{o\tau} (A_{o\tau} + F_{o\tau} + E_{o\tau})\, n_{o\tau}
     + \sum_{o, \tau} p_{o\tau} K_{o\tau}\, \mathit{excess}_{o\tau} + F_0
     + \sum_e C_e\, \mathit{close}_e
@@ -26,6 +26,8 @@ holding         ``stock.cost``              MUSD/kt   cost of a year in stock, o
 shortage        ``need.shortage_cost``      MUSD/kt   cost of demand that is not served; the same
 swap            ``delivery.cost``           MUSD/kt   cost of a substitute per kt replaced, 0 of other deliveries; the
                                                       same
+replace         ``run_down.cost``           MUSD/kt   what it takes to replace what is drawn from working stocks;
+                                                      prepare/working_stocks.py
 p               ``footprint.price``         MUSD      per thousand units of an impact, see impact for what operations
                                                       cause of it; prepare/impacts.py
 E               ``start.impact``            MUSD      per module: present value of the priced impacts of building;
@@ -46,7 +48,7 @@ value           ``floor.missing_cost``      MUSD/kt   value of the material, pre
                                                       prepare/operations.py
 ==============  ==========================  ========  ========================================================
 
-Here opex to swap are per kt (fixed: per lane used), paid in each year of the period. With a risk weight W
+Here opex to replace are per kt (fixed: per lane used), paid in each year of the period. With a risk weight W
 (``risk.weight``, prepare/risk.py) and the risk term of the family risk:
 
 .. math::
@@ -79,6 +81,7 @@ RATES: dict[str, tuple[str, dict[str, str]]] = {
     "stock": ("stock", {"holding": "cost"}),
     "short": ("need", {"shortage": "shortage_cost"}),
     "deliver": ("deliver", {"substitution": "cost"}),
+    "run_down": ("run_down", {"working_stock": "cost"}),
 }
 
 

@@ -58,6 +58,7 @@ def tables() -> dict[str, str]:
         "vault-2028": policies.vault(base),
         "venture-2025": policies.venture(base),
         "us-defence-2027": overlays.us_defence(base),
+        "working-stocks": overlays.working_stocks(base),
         "world-2024": world.book(),
     }
     known = frozenset(base.cited())

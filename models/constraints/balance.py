@@ -2,7 +2,7 @@ r"""Balance: what comes into a pool of material goes out of it; nothing appears 
 
 .. math::
     \sum_a \mathit{made}_a x_a + \sum_{s \to c} y_s + \sum_k b_k + \sum_r \mathit{collect}_r
-    + \sum_h \mathit{draw}_h + [q = \text{exposed}]\, \mathit{downgrade} \\
+    + \sum_h \mathit{draw}_h + \mathit{run\_down} + [q = \text{exposed}]\, \mathit{downgrade} \\
     = \sum_a \mathit{used}_a x_a + \sum_{s \leftarrow c} y_s + \sum_d \mathit{taken}_d z_{dq} + \sum_k \mathit{sell}_k
     + \sum_h \mathit{put}_h + \mathit{surplus} + [q = \text{clean}]\, \mathit{downgrade}
     \qquad \forall (m, c, q, t)
@@ -20,6 +20,7 @@ z_{dq}          ``pool.delivered``      kt/yr    ``m.deliver``, decided: deliver
 taken           ``pool.delivered``      kt/kt    1; of a swap ``t_per_t`` of substitutes.csv
 sell            ``pool.sold``           kt/yr    ``m.sell``, decided: sold to buyers in the country
 draw, put       ``pool.held``           kt/yr    ``m.draw, m.put``, decided: out of and into its stockpiles
+run_down        ``pool.run_down``       kt/yr    ``m.run_down``, decided: from working stocks; None: there are none
 surplus         ``pool.surplus``        kt/yr    ``m.surplus``, decided: thrown away; None: not allowed
 downgrade       ``pool.downgrade``      kt/yr    ``m.downgrade``, decided: clean material used as exposed
 ==============  ======================  =======  =====================================================
@@ -54,6 +55,8 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         supply.add(m.ship, pool.leaving, -1.0)
         supply.add_terms(m.deliver, pool.delivered, -1.0).add(m.sell, pool.sold, -1.0)
         supply.add(m.put, [i for i in pool.held if data.stock[i].can_put], -1.0)
+        if pool.run_down is not None:
+            supply.add(m.run_down, (pool.run_down,))
         if pool.surplus is not None:
             supply.add(m.surplus, (pool.surplus,), -1.0)
         if pool.downgrade is not None:

@@ -8,7 +8,9 @@ r"""Stocks: what is in stock at a period's end, clean and exposed apart.
     \sum_q S_h \le \mathit{room}_g + \sum_{o, \tau} M_{o \tau t}\, n_{o\tau}
     \qquad \forall (g, t) \quad \text{(stock_limit)} \\
     \sum_q S_h + \mathit{missing}_g \ge \mathit{floor}_g \qquad \forall g,\ t \text{ the last}
-    \quad \text{(stock_floor)}
+    \quad \text{(stock_floor)} \\
+    \sum_q \mathit{draw}_h \le \mathit{release}_g \qquad \forall (g, t) \text{ of branches}
+    \quad \text{(stock_release)}
 
 ==============  ========================  ========  =====================================================
 symbol          code                      unit      comes from
@@ -24,6 +26,8 @@ n               ``m.build``               modules   decided: modules of options 
 q               ``room.parts``            --        the clean and the exposed part (also ``least.parts``)
 room            ``room.limit``            kt        stockpiles.csv ``max_t``
 M               ``room.modules``          kt        options.csv ``module_t`` times the ramp's share; per module
+release         ``most.limit``            kt/yr     stockpiles.csv ``release_max_t`` times 12; 0 in months before
+                                                    ``release_after_months``; no row without a limit
 floor           ``least.floor``           kt        stockpiles.csv ``final_min_t``
 missing         ``least.missing``         kt        ``m.missing``, decided, at the material's value; None in the plan
 ==============  ========================  ========  =====================================================
@@ -32,11 +36,13 @@ A branch begins with the plan's stocks at that time; in it M is less by what pro
 always 0, stands in the floors in case that nothing can be in stock.
 
 Row: ``stock_balance`` and ``stock_draw`` one per stockpile, provenance and node (``data.stock``), ``stock_limit`` one
-per stockpile and node, ``stock_floor`` one per stockpile and last node. All are filled by prepare/operations.py.
+per stockpile and node, ``stock_floor`` one per stockpile and last node, ``stock_release`` one per stockpile and node of
+a disturbed branch where a rule limits what is released. All are filled by prepare/operations.py.
 
 Duals, MUSD per kt: minus that of ``stock_balance`` is the value of one kt more in stock; minus that of ``stock_limit``
 is what room for one kt more would save; that of ``stock_floor``, 0 or more, is what one kt more of final minimum would
-cost. The dual of ``stock_draw`` is not zero where a stock is drawn down to nothing within one period.
+cost; minus that of ``stock_release``, MUSD per kt/yr, is what a faster release would save. The dual of ``stock_draw``
+is not zero where a stock is drawn down to nothing within one period.
 """
 
 from __future__ import annotations
@@ -50,10 +56,10 @@ from ..terms import Sum
 
 
 def add(m: ConcreteModel, data: ModelData) -> None:
-    """Add ``m.stock_balance``, ``m.stock_draw``, ``m.stock_limit`` and ``m.stock_floor``.
+    """Add ``m.stock_balance``, ``m.stock_draw``, ``m.stock_limit``, ``m.stock_floor`` and ``m.stock_release``.
 
-    Entry ``i`` of ``data.stock`` (for the last two: of ``data.stock_limit`` and ``data.stock_floor``) names stockpile
-    and node of row ``i``.
+    Entry ``i`` of ``data.stock`` (for the last three: of the list with the name of the rows) names stockpile and node
+    of row ``i``.
     """
 
     def balance(m: ConcreteModel, i: int) -> Any:
@@ -84,8 +90,13 @@ def add(m: ConcreteModel, data: ModelData) -> None:
             row.add(m.missing, (least.missing,))
         return row >= least.floor
 
+    def release(m: ConcreteModel, i: int) -> Any:
+        most = data.stock_release[i]
+        return Sum().add(m.draw, most.parts) <= most.limit
+
     drawable = [i for i, part in enumerate(data.stock) if part.can_draw]
     m.stock_balance = Constraint(range(len(data.stock)), rule=balance, doc="stock at the period's end")
     m.stock_draw = Constraint(drawable, rule=draw, doc="only what was held is drawn")
     m.stock_limit = Constraint(range(len(data.stock_limit)), rule=limit, doc="room")
     m.stock_floor = Constraint(range(len(data.stock_floor)), rule=floor, doc="final minimum")
+    m.stock_release = Constraint(range(len(data.stock_release)), rule=release, doc="what may be released")

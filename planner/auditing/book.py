@@ -86,7 +86,7 @@ KINDS: dict[str, Kind] = {
     "surplus": _tonne_sums("discarded only where made, and where the material allows it"),
     "transit": _tonne_sums("nothing leaves that was not made or bought there"),
     "stock": _tonnes("end stock = stock before + put - draw"),
-    "stock_draw": _tonnes("no more is drawn than was in stock"),
+    "stock_draw": _tonnes("no more is drawn than was in stock, or than may be released"),
     "stock_limit": _tonnes("stock within max_t and what options add to it"),
     "stock_final": _tonnes("final_min_t is there at the end"),
     "demand": _tonnes("clean, exposed and short make up the demand"),
@@ -117,7 +117,7 @@ KINDS: dict[str, Kind] = {
     # money
     "freight": Kind("freight_musd of each shipment", "MUSD", 1e-3),
     "tariff": Kind("tariff_musd of each shipment", "MUSD", 1e-3),
-    "purchase": Kind("cost_musd of each purchase", "MUSD", 1e-3),
+    "purchase": Kind("cost_musd of each purchase, and of replacing working stocks", "MUSD", 1e-3),
     "outlays": Kind("what payers of price floors and offtakes owe", "", 1e-3),
     "costs": Kind("musd of costs.csv, expected over the branches", "MUSD", 1.0),
     "present": Kind("present_musd of costs.csv", "MUSD", 1.0),

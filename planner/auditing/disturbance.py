@@ -34,6 +34,9 @@ class Disturbance:
     begin   first year of the period in which the branch begins
     gone    the share of that year, 0 to 1, that has gone by then
     years   first years of the periods of the branch, or of the part
+    blow    calendar month in which the first disruption on the line begins to act; January of y is 12 y
+    filled  the scenario with whose branch working stocks begin to be drawn down: the first on the line in months that
+            disrupts; None: there is none
     month   of a part: the month, 1 to 12; 0: whole periods
     """
 
@@ -65,6 +68,18 @@ class Disturbance:
         if scenario is not None and scenario.months is not None and scenario.first_year == self.begin:
             self.gone = ((scenario.first_month or 1) - 1) / 12
         self.years = tuple(year for year in facts.years if year >= self.begin)
+        disrupts = {row.scenario for row in self.rows}
+        striking = [row for row in self.line if row.scenario in disrupts] or self.line[:1]
+        self.blow = self.begins(striking[-1]) if striking else 0
+        timed = [row for row in striking if row.months is not None]
+        self.filled = timed[-1] if timed else None
+
+    def begins(self, scenario: Scenario) -> int:
+        """Return the calendar month in which the branch of a scenario of the line begins; January of y is 12 y."""
+        hit = self._hit[scenario.scenario]
+        year = min((y for y in self.facts.years if hit[y] > 0), default=self.facts.last + 1)
+        within = scenario.months is not None and scenario.first_year == year
+        return 12 * year + ((scenario.first_month or 1) - 1 if within else 0)
 
     @property
     def divided(self) -> tuple[int, ...]:

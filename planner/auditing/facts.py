@@ -90,6 +90,7 @@ class Facts:
         self.markets = {row.market: row for row in instance.markets}
         self.buyers = {row.buyer: row for row in instance.buyers}
         self.stockpiles = {row.stockpile: row for row in instance.stockpiles}
+        self.working_stocks = {(row.material, row.country): row for row in instance.working_stocks}
         self.caps = {row.cap: row for row in instance.caps}
         self.funds = {row.fund: row for row in instance.funds}
         self.returns = {row.called: row for row in instance.returns}

@@ -11,7 +11,9 @@ from ..instance.instance import Instance
 MONTH = "month"  # a column after ``year`` in the tables of a branch in months: 1 to 12, blank for whole years
 COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
 # a further component, and the table without which it is not there
-COMPONENTS_ONLY_WITH = {"sales": "buyers", "substitution": "substitutes", "impact": "impacts"}
+COMPONENTS_ONLY_WITH = {
+    "sales": "buyers", "substitution": "substitutes", "impact": "impacts", "working_stock": "working_stocks",
+}  # fmt: skip
 PRIVATE = "private"
 RECYCLED, UNKNOWN, INITIAL_STOCK = "recycled", "unknown", "initial stock"  # origins that are no country
 
@@ -107,6 +109,15 @@ class ReturnedRow(NamedTuple):
     provenance: str
     year: int
     t: float
+
+
+class WorkingStockRow(NamedTuple):
+    country: str
+    material: str
+    provenance: str
+    year: int
+    t: float
+    cost_musd: float
 
 
 class ImpactRow(NamedTuple):
@@ -284,6 +295,7 @@ SUBSTITUTION = Layout(
 )
 IMPACT_TOTALS = Layout("impact_totals", ImpactRow, ("impact", "kind", "country", "year"))
 RETURNED = Layout("returned", ReturnedRow, ("return", "country", "provenance", "year"), ("t",))
+WORKING_STOCKS = Layout("working_stocks", WorkingStockRow, ("country", "material", "provenance", "year"), ("t",))
 STOCKS = Layout("stocks", StockRow, ("stockpile", "provenance", "year"), ("put_t", "draw_t", "stock_t"))
 ADJUSTMENTS = Layout("adjustments", AdjustmentRow, ("kind", "material", "country", "provenance", "year"), ("t",))
 DEPENDENCE = Layout(
@@ -340,8 +352,9 @@ ONLY_WITH: tuple[tuple[Layout[Any], str], ...] = (
     (SUBSTITUTION, "substitutes"),
     (RETURNED, "returns"),
     (IMPACT_TOTALS, "impacts"),
+    (WORKING_STOCKS, "working_stocks"),
 )
-BRANCHED = (SALES, SUBSTITUTION, RETURNED)  # of these, the ones that a branch has too
+BRANCHED = (SALES, SUBSTITUTION, RETURNED, WORKING_STOCKS)  # of these, the ones that a branch has too
 ORIGIN = Layout(
     "origin", OriginRow, ("country", "sector", "material", "stage", "origin", "year"), ("t", "share")
 )  # runs written before there was such a table lack it

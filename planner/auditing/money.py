@@ -2,7 +2,8 @@ r"""Checks money: freight, tariff and purchase of each row, costs.csv, objective
 
 .. math::
     \sum_t D_t (fixed\ O\&M + opex + freight + tariff + purchase + holding + shortage - sales + substitution + impact
-    + lane\ use) + \sum_{modules} \sum_y capex \cdot CRF(wacc, life) \, (1+r)^{-(y-y_0)}
+    + lane\ use + working\ stock)
+    + \sum_{modules} \sum_y capex \cdot CRF(wacc, life) \, (1+r)^{-(y-y_0)}
 
 Costs are expected values: in a period, each branch that has begun counts with its probability, less that of the
 branches that have left it, and the plan with the remaining probability.
@@ -24,6 +25,7 @@ from .investment import Investment
 from .layouts import COSTS, components
 from .operations import Operations
 from .reading import LARGEST, Tables
+from .working_stocks import replacing
 
 Costs = dict[tuple[str, int], float]  # MUSD a year, by component and period
 
@@ -72,6 +74,8 @@ def operating_costs(operations: Operations) -> Costs:
         if lane is not None and lane.fixed_musd:
             used = float(t > 0.0) if facts.whole or not lane.max_t else t / lane.max_t
             usd["lane_use", year] += used * lane.fixed_musd * USD_PER_MUSD
+    for drawn in operations.run_down:
+        usd["working_stock", drawn.year] += replacing(facts, drawn.material, drawn.country) * drawn.t
     for year, amount in operating_impacts(operations).items():
         usd["impact", year] += amount
     return {key: value / USD_PER_MUSD for key, value in usd.items()}

@@ -33,6 +33,7 @@ from .layouts import (
     SERVICE,
     STOCKS,
     SUBSTITUTION,
+    WORKING_STOCKS,
     ActivityRow,
     AdjustmentRow,
     FlowRow,
@@ -42,6 +43,7 @@ from .layouts import (
     ServiceRow,
     StockRow,
     SubstitutionRow,
+    WorkingStockRow,
 )
 from .reading import Tables
 
@@ -73,6 +75,7 @@ class Operations:
         self.sales: list[SaleRow] = tables.rows(SALES) if facts.buyers else []
         self.returned: list[ReturnedRow] = tables.rows(RETURNED) if facts.returns else []
         self.swaps: list[SubstitutionRow] = tables.rows(SUBSTITUTION) if facts.substitutes else []
+        self.run_down: list[WorkingStockRow] = tables.rows(WORKING_STOCKS) if facts.working_stocks else []
         self.adjustments: list[AdjustmentRow] = tables.rows(ADJUSTMENTS)
 
         self.made: Totals = defaultdict(float)
@@ -128,6 +131,8 @@ class Operations:
             where = (stock.material, stock.country, stock.provenance, stock.year)
             self.put[where] += stock.put_t
             self.drawn[where] += stock.draw_t
+        for w in self.run_down:
+            self.drawn[w.material, w.country, w.provenance, w.year] += w.t
         for row in self.adjustments:
             if row.kind == "surplus":
                 self.surplus[row.material, row.country, row.provenance, row.year] += row.t
@@ -377,10 +382,26 @@ def check_stocks(operations: Operations, stocks: Stocks, book: Book) -> Stocks:
                 book.equal("stock", end, expected, scale, place)
                 book.at_most("stock_draw", length * draw, held, held, place)
                 stocks[name, q] = end
+            _check_release(
+                operations, name, year, sum(r.draw_t for q in PROVENANCES if (r := rows.get((name, q, year)))), book
+            )
             total = sum(stocks[name, q] for q in PROVENANCES)
             room = operations.investment.room(name, year, disturbance)
             book.at_most("stock_limit", total, room, room, ("stocks.csv", name, year))
     return stocks
+
+
+def _check_release(operations: Operations, name: str, year: int, draw: float, book: Book) -> None:
+    """Check that a branch releases no more of a stockpile, t a year, and no earlier, than its rules allow."""
+    disturbance, row = operations.disturbance, operations.facts.stockpiles[name]
+    if disturbance.undisturbed:
+        return
+    now = 12 * year + disturbance.month - 1
+    if disturbance.month and now < disturbance.blow + row.release_after_months:
+        book.at_most("stock_draw", draw, 0.0, draw, ("stocks.csv", name, year, "before release_after_months"))
+    elif row.release_max_t is not None:
+        most = 12 * row.release_max_t
+        book.at_most("stock_draw", draw, most, most, ("stocks.csv", name, year, "above release_max_t"))
 
 
 def check_final_stocks(disturbance: Disturbance, stocks: Stocks, book: Book) -> float:

@@ -20,6 +20,6 @@ COMMANDS = {
             "replay",
         ),
     ),
-    "Show": ("compare", "report", "open"),
+    "Show": ("explore", "compare", "report", "open"),
     "Data": ("new", "examples", "validate", "convert", "export", "audit"),
 }

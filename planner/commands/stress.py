@@ -101,7 +101,7 @@ def stress(
     rebuild_after: Annotated[
         str,
         typer.Option(
-            metavar="YEARS", help="with --failing, --delivery: something else may be started so long after the news"
+            metavar="YEARS", help="something else may be started so long after the blow or the news; or never"
         ),
     ] = "1",
     seed: Annotated[int, typer.Option(help="of the outcomes drawn with --delivery")] = 0,
@@ -125,7 +125,7 @@ def stress(
         which = "with --failing" if failing else "with --delivery"
         refuse(context, [*OF_DISRUPTIONS, *(["delivery", "seed"] if failing else [])], which)
     else:
-        refuse(context, ["seed", "rebuild_after"], "without --delivery or --failing")
+        refuse(context, ["seed"], "without --delivery or --failing")
     plan = planner.read_run(run, instance)
     other = changed(plan.instance) if asked() else None
     if failing or delivery is not None:
@@ -162,6 +162,7 @@ def stress(
         families=[f.strip() for f in families.split(",") if f.strip()],
         only=only or (),
         k=k,
+        rebuild_after=years_after(rebuild_after),
         audit=audit,
         survival=survival,
         workers=workers,

@@ -62,6 +62,7 @@ from .tables import (
     Substitute,
     SubstituteShare,
     Tariff,
+    WorkingStock,
     cells,
     columns,
 )
@@ -123,6 +124,7 @@ class Instance:
     markets: tuple[Market, ...] = field(default=(), repr=False)
     market_prices: tuple[MarketPrice, ...] = field(default=(), repr=False)
     stockpiles: tuple[Stockpile, ...] = field(default=(), repr=False)
+    working_stocks: tuple[WorkingStock, ...] = field(default=(), repr=False)
     caps: tuple[Cap, ...] = field(default=(), repr=False)
     groups: tuple[Group, ...] = field(default=(), repr=False)
     group_limits: tuple[GroupLimit, ...] = field(default=(), repr=False)

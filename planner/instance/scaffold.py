@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..arguments import checked
 from ..errors import OutputError, UsageError
@@ -18,6 +19,9 @@ from .reading import SETTINGS_FILE, is_data
 from .sheets import is_book
 from .tables import TABLES, columns, describe
 from .workbook import files_of
+
+if TYPE_CHECKING:
+    from .instance import Instance
 
 _SETTINGS = """\
 schema = 1
@@ -137,6 +141,9 @@ def new(
         raise OutputError(f"{target} is not empty; choose another folder")
     name = target.resolve().name
     if base is not None:
+        found = load(base)
+        if changes:
+            found.what_if(*changes, name=name)  # so that nothing is written that cannot be loaded
         files = _overlay(name, base, target, changes)
     elif copy is not None:
         files = _copied(name, copy, target)
@@ -153,11 +160,19 @@ def new(
     return target
 
 
+def overlay(instance: Instance, name: str) -> dict[str, str]:
+    """Return the files of an overlay that holds the what-ifs of an instance: file name -> text.
+
+    name  of the overlay; its folder is taken to stand in the folder of now
+    """
+    if instance.path is None:
+        raise UsageError("the instance was changed by a script, so it cannot be the base of an overlay")
+    changes = [made.change for made in instance.changes if not made.place]
+    return _overlay(name, instance.path, Path(name), changes)
+
+
 def _overlay(name: str, base: str | Path, target: Path, changes: Sequence[str]) -> dict[str, str]:
     """Return the files of an overlay: file name -> text."""
-    instance = load(base)
-    if changes:
-        instance.what_if(*changes, name=name)  # so that nothing is written that cannot be loaded
     called = _reference(base, target)
     said = "what is different, why, and what came out." if not changes else "what if these changes were made?"
     return {

@@ -15,7 +15,6 @@ from .cells import cell_of
 from .declare import (
     BLOCS,
     LARGEST_YIELD,
-    OWNERS,
     STAGES,
     CitedRow,
     Column,
@@ -28,7 +27,6 @@ from .declare import (
     number,
     reference,
     text,
-    whole_months,
     whole_number,
     whole_years,
     year,
@@ -36,6 +34,8 @@ from .declare import (
 from .group_tables import Group, GroupLimit, OptionSize
 from .impact_tables import Impact, ImpactFactor
 from .metrics import METRICS
+from .money_tables import Fund, FundOption, Offtake, PriceFloor
+from .scenario_tables import BranchService, DeliveryRisk, Disruption, Scenario
 from .use_tables import Buyer, BuyerPrice, Return, Substitute, SubstituteShare
 
 
@@ -327,6 +327,38 @@ class Stockpile(CitedRow):
     max_t: float = number("most it can hold", "t")
     holding_usd_per_t: float = number("cost per tonne held at a period's end, and year", "USD/t", 0.0)
     final_min_t: float = number("least content after the last period", "t", 0.0)
+    release_after_months: int = whole_years(
+        "months after a disruption begins until something may be released; counts where a branch is in months", 0
+    )
+    release_max_t: float | None = number(
+        "most that may be released in a month while a branch lasts; the plan is not held to it",
+        "t/month",
+        None,
+        "no limit",
+    )
+
+
+class WorkingStock(CitedRow):
+    """What firms hold of a material in a country to work with, beside any stockpile: so many weeks of their use.
+
+    It is full when a disruption that is counted in months begins: it then holds these weeks of what the course that
+    the branch leaves uses and delivers there, clean and exposed apart, in that year (if the branch begins with
+    January, in the year before). It can be drawn in the disrupted months, by its own country. It is filled again
+    later: a tonne drawn costs what it takes to replace it. By the clock of years it does nothing.
+    """
+
+    TABLE = "working_stocks"
+    KEY = ("material", "country")
+
+    material: str = reference("materials", "what is held")
+    country: str = reference("countries", "where it lies")
+    weeks: float = number("weeks of use that are held", "weeks", gt=0.0, le=520.0)
+    replace_usd_per_t: float | None = number(
+        "cost of replacing a tonne drawn, no less than a tonne costs in normal times",
+        "USD/t",
+        None,
+        "value_usd_per_t of the material",
+    )
 
 
 class Cap(CitedRow):
@@ -374,150 +406,6 @@ class Cap(CitedRow):
     )
 
 
-class Fund(CitedRow):
-    """A fund of public or other money on which options may draw."""
-
-    TABLE = "funds"
-    KEY = ("fund",)
-
-    fund: str = key("short name")
-    provider: str = text("who pays")
-    instrument: Literal["grant", "loan", "equity"] = choice("in what form")
-    budget_musd: float = number("money in all", "MUSD")
-    first_year: int | None = year("first calendar year in which it pays", "first year of the horizon")
-    last_year: int | None = year("last calendar year in which it pays", "last calendar year of the horizon")
-    max_share: float = fraction("largest part of an option's capex", 1.0)
-
-
-class FundOption(CitedRow):
-    """An option that may draw on a fund."""
-
-    TABLE = "fund_options"
-    KEY = ("fund", "option")
-
-    fund: str = reference("funds", "the fund")
-    option: str = reference("options", "the option")
-
-
-class Scenario(CitedRow):
-    """A scenario: a set of disruptions that come together, with their time and probability.
-
-    It lasts whole years, from `first_year` to `last_year`, and what happens in a period is then the mean of its years;
-    or `months` calendar months from `first_month` of `first_year` on. The years that it touches and the one after are
-    then divided into months, in which nothing but stocks makes up for what another month lacks; these must be periods
-    of one year. The branch begins with the first of its months, with stocks between those at the ends of that year and
-    of the year before. Rates stay t per year. Caps are lifted in the whole of each year that it touches, and hold in
-    the year after as means over its months; clean-only rules are lifted in its months alone.
-    """
-
-    TABLE = "scenarios"
-    KEY = ("scenario",)
-
-    scenario: str = key("short name; also the name of the branch's folder", folder=True)
-    name: str = text("name in full")
-    probability: float = fraction(
-        "probability; of all without a parent together below 1, of those with one a part of the parent's"
-    )
-    first_year: int = year("first calendar year of the disruption", default=...)
-    last_year: int | None = year(
-        "last calendar year of the disruption; blank with `months`, else required", "the scenario is in months"
-    )
-    first_month: int | None = whole_months(
-        "calendar month of first_year in which the disruption begins, 1 to 12; with `months` only", "whole years", 12
-    )
-    months: int | None = whole_months(
-        "how many calendar months the disruption lasts; with `first_month` only", "whole years"
-    )
-    rebuild_after: int | None = whole_years(
-        "years from first_year on after which the branch starts what is best for it, whatever the plan starts then",
-        None,
-        blank="never: its starts are those of the course it leaves",
-    )
-    parent: str = reference(
-        "scenarios", "the scenario whose branch it leaves; its disruptions go on acting", "it leaves the plan"
-    )
-
-    @property
-    def last_disrupted_year(self) -> int:
-        """The last calendar year that the disruption touches."""
-        if self.months is not None:
-            return self.first_year + ((self.first_month or 1) + self.months - 2) // 12
-        return self.first_year if self.last_year is None else self.last_year
-
-
-class Disruption(CitedRow):
-    """A disruption of a scenario."""
-
-    TABLE = "disruptions"
-    KEY = ("scenario", "kind", "country", "stage", "material", "facility")
-
-    scenario: str = reference("scenarios", "the scenario")
-    kind: Literal["export_stop", "outage", "project_failure", "demand_surge", "price_surge"] = choice("what happens")
-    country: str = reference(("countries", BLOCS), "country or bloc that is hit", "any")
-    stage: str = reference(STAGES, "stage of the materials that are hit; not for demand_surge", "any")
-    material: str = reference("materials", "material that is hit", "any")
-    facility: str = reference(
-        ("facilities", OWNERS),
-        "facility that is hit, or else an owner whose facilities are; for outage and project_failure only",
-        "any",
-    )
-    fraction: float = number("part that is lost, or by which demand or price rises (may then exceed 1)", "fraction")
-    reference_t: float | None = number(
-        "undisturbed yearly exports of the material from the country; for export_stop only",
-        "t/year",
-        None,
-        "none",
-    )
-
-
-class BranchService(CitedRow):
-    """A service floor that must hold in the branch of a scenario too, in the periods that overlap its years."""
-
-    TABLE = "branch_service"
-    KEY = ("scenario", "sector")
-
-    scenario: str = reference("scenarios", "the scenario")
-    sector: str = reference("sectors", "the sector")
-    min_service: float = fraction("part of its demand that must be served in the branch, in every country and year")
-    first_year: int | None = year("first calendar year in which it must hold", "the branch's beginning")
-    last_year: int | None = year("last calendar year in which it must hold", "the end of the horizon")
-
-
-class DeliveryRisk(CitedRow):
-    """The risk that projects come late, cost more, or are smaller than planned; used by risk analyses only.
-
-    Delay, cost and size are drawn from triangular distributions; delays are rounded to whole years, half a year up.
-    The probability that a project comes at all is ``success_probability`` of options. A row for an option goes before
-    one for its owner, that before one for its kind of owner, and that before ``all``.
-
-    Projects whose rows name the same ``common_cause`` (a technology, an owner, a country's permits) hang together: the
-    normal deviates behind their outcomes share one factor. It makes projects fail, come late, cost more and stay small.
-    """
-
-    TABLE = "delivery_risk"
-    KEY = ("option", "projects")
-
-    option: str = reference(
-        ("options", OWNERS),
-        "the option, or else an owner: all options of its facilities",
-        "every option of the projects named",
-    )
-    projects: Literal["one", "startup", "established", "all"] = choice(
-        "`one` with an option or owner; else whose options: of startups, of established owners, of all"
-    )
-    delay_low: float = number("shortest delay", "years", 0.0)
-    delay_mode: float = number("most likely delay", "years", 0.0)
-    delay_high: float = number("longest delay", "years", 0.0)
-    capex_low: float = number("least cost, as a factor on capex_musd", "factor", 1.0)
-    capex_mode: float = number("most likely cost", "factor", 1.0)
-    capex_high: float = number("highest cost", "factor", 1.0)
-    share_low: float = fraction("smallest part of nameplate that is reached", 1.0)
-    share_mode: float = fraction("most likely part of nameplate", 1.0)
-    share_high: float = fraction("largest part of nameplate", 1.0)
-    common_cause: str = text("what the outcomes of these projects have in common, a name", "nothing")
-    correlation: float = fraction("part of the variance of each outcome that the common cause explains", 0.0)
-
-
 class Closure(CitedRow):
     """Own capacity of a plant that may be closed to avoid its fixed cost; the plan decides how much closes, and when.
 
@@ -538,56 +426,6 @@ class Closure(CitedRow):
         "USD/t",
         0.0,
     )
-
-
-class PriceFloor(CitedRow):
-    """A price that is guaranteed to a plant; what the payer would owe is a separate result, and no cost of the plan."""
-
-    TABLE = "price_floors"
-    KEY = ("facility", "option", "material")
-
-    facility: str = reference("facilities", "the plant")
-    option: str = reference("options", "only what modules of this option of it make", "all that the plant makes")
-    material: str = reference("materials", "what it sells")
-    floor_usd_per_t: float = number("guaranteed price", "USD/t")
-    first_year: int | None = year("first calendar year", "first year of the horizon")
-    last_year: int | None = year("last calendar year", "last year of the horizon")
-    payer: str = text("who pays the difference")
-    market: str = reference(
-        "markets",
-        "the market whose price counts; one with max_t 0 sells nothing, and is an index",
-        "the plan's own price in the plant's country, which is no market price",
-    )
-    max_t: float | None = number("what is covered at most", "t/year", None, "all that is made")
-    upside_share: float = fraction("part of the price above the upside's beginning that the plant returns", 0.0)
-    upside_from_usd_per_t: float | None = number("price at which the upside begins", "USD/t", None, "the floor")
-    upside_max_musd: float | None = number("what the plant returns at most", "MUSD/year", None, "no limit")
-
-
-class Offtake(CitedRow):
-    """A take-or-pay contract: a buyer commits to take an amount of what a plant makes, and the plan must make it.
-
-    Offtakes of one plant and material add up. They bind the plan, but not its branches. What the payer loses or gains
-    against the market price is a separate result (offtakes.csv of a run), and no cost of the plan.
-    """
-
-    TABLE = "offtakes"
-    KEY = ("offtake",)
-
-    offtake: str = key("short name")
-    facility: str = reference("facilities", "the plant")
-    option: str = reference(
-        "options",
-        "an option of the plant: take_t is then per module of it, and nothing is taken if it is not built",
-        "of the plant's own capacity",
-    )
-    material: str = reference("materials", "what is taken")
-    take_t: float = number("taken at full capacity; during a ramp, or before and after, in proportion", "t/year")
-    agreed_usd_per_t: float = number("price paid", "USD/t")
-    first_year: int | None = year("first calendar year", "first year of the horizon")
-    last_year: int | None = year("last calendar year", "last year of the horizon")
-    payer: str = text("who takes and pays")
-    market: str = reference("markets", "the market whose price counts", "the plan's own price in the plant's country")
 
 
 class Evidence(CitedRow):
@@ -626,11 +464,9 @@ class Source(Row):
 
 ROWS: tuple[type[Row], ...] = (
     Country, Material, Process, Recipe, RecipeYield, Facility, FacilityCapacity, Operation, OperationCost, Option,
-    OptionSize, Lane, Tariff,
-    Sector, Demand, Market, MarketPrice, Stockpile, Cap, Group, GroupLimit, Fund, FundOption, Scenario, Disruption,
-    BranchService, DeliveryRisk, Closure, PriceFloor, Offtake, Buyer, BuyerPrice, Substitute, SubstituteShare, Return,
-    Impact, ImpactFactor, Content, Blend, Evidence,
-    Source,
+    OptionSize, Lane, Tariff, Sector, Demand, Market, MarketPrice, Stockpile, WorkingStock, Cap, Group, GroupLimit,
+    Fund, FundOption, Scenario, Disruption, BranchService, DeliveryRisk, Closure, PriceFloor, Offtake, Buyer,
+    BuyerPrice, Substitute, SubstituteShare, Return, Impact, ImpactFactor, Content, Blend, Evidence, Source,
 )  # fmt: skip
 
 

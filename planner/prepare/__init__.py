@@ -23,19 +23,19 @@ from ..models.data import (
     Terms,
 )
 from . import blends, caps, closing, funding, groups, investment, offtakes, operations, risk, sizes
-from .conditions import Conditions, course_of, lay_out_nodes
+from .conditions import Conditions, Strike, conditions_of, course_of, lay_out_nodes
 from .memory import paused_garbage_collector
 from .returns import Served
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from ..instance.instance import Instance
 
 
 __all__ = [
     "CLEAN", "EXPOSED", "PLAN", "CapacityLimit", "GroupLimit", "ModelData", "Need", "Node", "Pool", "Prepared",
-    "ShareLimit", "Terms", "prepare", "prepare_branch", "prepare_course",
+    "ShareLimit", "Terms", "prepare", "prepare_branch", "prepare_course", "prepare_events",
 ]  # fmt: skip
 
 
@@ -62,7 +62,9 @@ def prepare_branch(
     last: int | None = None,
     closed: operations.Closed | None = None,
     served: Served | None = None,
+    used: Mapping[tuple[str, str, str], float] | None = None,
     together: bool = False,
+    free: bool = False,
 ) -> Prepared:
     """Return the data of one branch alone, with probability 1, that begins with given stocks.
 
@@ -70,14 +72,18 @@ def prepare_branch(
     clean-only rules in the scenario's years.
 
     scenario  whose branch it is
-    builds    (option, start year) -> modules of a plan; ``data.build`` describes only these, the caller fixes them
+    builds    (option, start year) -> modules of a plan; unless ``free``, ``data.build`` describes only these, and the
+              caller fixes them
     openings  (stockpile, provenance) -> t in stock when the branch begins, of one that begins within a year too
     last      position of the last period wanted; None: to the end of the horizon
     closed    (facility, first year of a period) -> share of own capacity that is closed; None: nothing is
     served    (country, sector, material, provenance, first year of a period) -> t/yr that the plan delivers, of which
               something may come back in the branch; only the periods before it count
+    used      (material, country, provenance) -> t/yr that the plan uses and delivers when the branch begins, of which
+              working stocks hold some weeks; None: nothing
     together  months of a year that are alike make one node, which stands for each of them: where no stock and nothing
               that comes back ties one month to another
+    free      ``data`` has all starts of the horizon, with the limits on them; the caller fixes those that are decided
     """
     span = periods(instance)
     whole = ModelData()
@@ -113,16 +119,52 @@ def prepare_branch(
             )
         )
         conditions.append(of_node)
-    investment.add(instance, span, horizon_end(instance), data)
-    held = (start for start in data.build if start.branch == PLAN and builds.get((start.option, start.year), 0.0) > 0.0)
-    data.build = list(held)
-    data.starts = {scenario: tuple(range(len(data.build)))}
-    data.chosen, data.modules, data.groups, data.requires = [], [], [], []
-    operations.add(instance, span, conditions, data, openings, closed or {}, served)
+    decided = replace(instance, scenarios=())  # all courses share what is started
+    investment.add(decided, span, horizon_end(instance), data)
+    if free:
+        data.starts |= {scenario: data.starts[PLAN]}
+        sizes.add(decided, horizon_end(instance), data)
+        groups.add(decided, data)
+        funding.add(decided, data)
+    else:
+        data.build = [start for start in data.build if builds.get((start.option, start.year), 0.0) > 0.0]
+        data.starts = {scenario: tuple(range(len(data.build)))}
+        data.chosen, data.modules, data.groups, data.requires = [], [], [], []
+    operations.add(instance, span, conditions, data, openings, closed or {}, served, used or {})
     blends.add(instance, data)
     data.own_fixed_om = 0.0
     caps.add(instance, span, data)
     return Prepared(instance, span, data, tuple(conditions))
+
+
+@paused_garbage_collector()
+def prepare_events(instance: Instance, events: Collection[str]) -> Prepared:
+    """Return the data of the plan in a future in which scenarios happen, by the clock of years: one node per period.
+
+    What a scenario disrupts acts for the share of the period in which it lasts, and lifts caps and clean-only rules in
+    the periods that it touches. Floors and duties stay: the caller may let them be broken.
+
+    events  the scenarios that happen; all others do not
+    """
+    span = periods(instance)
+    certain = replace(instance, scenarios=())
+    data = ModelData()
+    lay_out_nodes(certain, span, data)
+    conditions = []
+    for n, node in enumerate(data.nodes):
+        strikes = [
+            Strike(s, rows, share := overlap_share(span[node.period].months, disrupted_months(s)), share > 0.0)
+            for s in instance.scenarios
+            if s.scenario in events
+            if (rows := [row for row in instance.disruptions if row.scenario == s.scenario])
+        ]
+        struck = any(strike.over_period for strike in strikes)
+        data.nodes[n] = node._replace(rules_hold=not struck, caps_hold=not struck)
+        conditions.append(conditions_of(instance, strikes))
+    investment.add(certain, span, horizon_end(instance), data)
+    prepared = _completed(instance, certain, span, data, conditions)
+    risk.add(certain, data)
+    return prepared
 
 
 @paused_garbage_collector()

@@ -5,13 +5,15 @@ For each node it adds the decisions that can matter there, the pools in which th
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ..instance.courses import lines
 from ..instance.finance import discount_factor
 from ..instance.metrics import METRICS
-from ..instance.timeline import Period, module_share, overlaps
+from ..instance.timeline import YEAR, Period, branch_begin, module_share, overlaps
 from ..instance.wildcards import members
 from ..models.data import (
     CLEAN,
@@ -31,6 +33,7 @@ from ..models.data import (
     Shipment,
     StockFloor,
     StockLimit,
+    StockRelease,
     Terms,
     TransitLimit,
 )
@@ -42,6 +45,7 @@ from .impacts import Impacts
 from .offtakes import obliged
 from .reach import PoolKey, Reach, explore, made_provenance
 from .returns import Returns, Served
+from .working_stocks import WorkingStocks
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -61,6 +65,7 @@ def add(
     openings: Openings | None = None,
     closed: Closed | None = None,
     served: Served | None = None,
+    used: Mapping[PoolKey, float] | None = None,
 ) -> None:
     """Fill all of ``data`` that happens at nodes, and ``own_fixed_om`` (MUSD) for their periods.
 
@@ -70,6 +75,8 @@ def add(
     openings    stocks of nodes before which no node comes; None: the initial stocks of the instance
     closed      own capacity that is closed, as given; None: ``data.close`` decides
     served      what is delivered before the first node, if that does not begin the horizon
+    used        (material, country, provenance) -> t/yr used and delivered before the first node, which fills working
+                stocks, if ``data`` is of one branch alone; None: the nodes of the plan are there
     """
     data.negligible = instance.negligible_t * KILO
     source = FactSource(instance)
@@ -82,9 +89,18 @@ def add(
     )
     if openings is None:
         openings = {(s.stockpile, _opening_provenance(s)): s.initial_t for s in instance.stockpiles if s.initial_t}
-    builder = _NodeBuilder(instance, span, data, openings, closed or {}, Returns(instance, span, data, served))
+    builder = _NodeBuilder(
+        instance,
+        span,
+        data,
+        openings,
+        closed or {},
+        Returns(instance, span, data, served),
+        WorkingStocks(instance, data, used),
+    )
     for n, node in enumerate(data.nodes):
         builder.add(n, facts[node.period], conditions[n])
+    builder.working_stocks.close()
     builder.impacts.add(span, data)
 
 
@@ -98,6 +114,7 @@ class _NodeBuilder:
     closing   see ``_closing_terms``
     counted   material -> countries where using it makes room under a cap, or helps to keep a floor
     recycled  (material, country) that a floor on recycling counts
+    blows     branch -> calendar month in which the first disruption on its course begins to act
     missing   how many decisions ``missing`` there are so far
     reaches   situation -> what can matter in it
     """
@@ -110,8 +127,9 @@ class _NodeBuilder:
         openings: Openings,
         closed: Closed,
         returns: Returns,
+        working_stocks: WorkingStocks,
     ) -> None:
-        self.instance = instance
+        self.instance, self.working_stocks = instance, working_stocks
         self.returns, self.impacts = returns, Impacts(instance)
         self.openings = openings
         self.span = span
@@ -132,6 +150,7 @@ class _NodeBuilder:
         self.courses = {branch: frozenset(starts) for branch, starts in data.starts.items()}
         self.closed = closed
         self.closing = self._closing_terms()
+        self.blows = _blows(instance, span)
         self.branch_service = {(r.scenario, r.sector): r for r in instance.branch_service}
         self.missing = 0
         self.reaches: dict[Hashable, Reach] = {}
@@ -149,6 +168,7 @@ class _NodeBuilder:
         sales.add(self.data, n, facts.purchasers, reach, pools)
         self.returns.add(n, reach, pools)
         self._store(n, reach, conditions, pools)
+        self.working_stocks.add(n, pools)
         self._adjust(n, reach, pools)
         self._limit_transit(n, pools)
 
@@ -160,7 +180,7 @@ class _NodeBuilder:
         node = self.data.nodes[n]
         back = self.returns.sources(n, facts, clean_only=node.rules_hold)
         able = frozenset(name for name, limit in limits.items() if limit.own > 0.0 or limit.modules)
-        stocked = tuple(self._stocked(node))
+        stocked = (*self._stocked(node), *self.working_stocks.possible(n))
         forced = frozenset(self._forced(node, facts, limits))
         offers = tuple((o.material, o.country, o.exposed) for o in facts.offers if o.limit != 0.0)
         demands = frozenset(
@@ -435,11 +455,24 @@ class _NodeBuilder:
                     )
                 )
             if positions:
+                self._release(n, s, positions)
                 modules = self._delivered(STORE, s.stockpile, node, conditions)
                 data.stock_limit.append(StockLimit(s.stockpile, n, s.max_t * KILO, tuple(positions), modules))
             if node.period == len(self.span) - 1 and node.last and s.final_min_t > 0.0:
                 self._floor(n, s, positions)
         self.parts.append(now)
+
+    def _release(self, n: int, s: Stockpile, positions: list[int]) -> None:
+        """Limit what is released from a stockpile in a disturbed branch; ``positions`` are its parts at the node."""
+        node = self.data.nodes[n]
+        if node.floors_hold:
+            return
+        begin, now = self.blows.get(node.branch, math.inf), self.span[node.period].months.start
+        waits = node.month is not None and now + node.month - 1 < begin + s.release_after_months
+        drawn = tuple(i for i in positions if self.data.stock[i].can_draw)
+        if drawn and (waits or s.release_max_t is not None):
+            limit = 0.0 if waits or s.release_max_t is None else s.release_max_t * YEAR * KILO
+            self.data.stock_release.append(StockRelease(s.stockpile, n, limit, drawn))
 
     def _floor(self, n: int, s: Stockpile, positions: list[int]) -> None:
         """Add the final minimum of a stockpile; ``positions`` are its parts at the node."""
@@ -472,7 +505,7 @@ class _NodeBuilder:
             pool = data.pools[p]
             if pool.surplus is None:
                 continue
-            enters = pool.arriving or pool.bought or pool.held or pool.collected
+            enters = pool.arriving or pool.bought or pool.held or pool.collected or pool.run_down is not None
             if enters or (pool.provenance == EXPOSED and pool.downgrade is not None):
                 data.surplus_limit.append(p)
 
@@ -484,7 +517,7 @@ class _NodeBuilder:
         data = self.data
         for material, country in sorted({(m, c) for m, c, _ in pools}):
             here = [p for q in (CLEAN, EXPOSED) if (p := pools.get((material, country, q))) is not None]
-            enters = any(data.pools[p].arriving or data.pools[p].held for p in here)
+            enters = any(_stays(data.pools[p]) for p in here)
             if not enters or not any(data.pools[p].leaving for p in here):
                 continue
             for p in here:
@@ -494,8 +527,27 @@ class _NodeBuilder:
                 data.transit.append(TransitLimit(material, country, n, tuple(here)))
 
 
+def _stays(pool: Pool) -> bool:
+    """Return whether something comes into a pool that may not leave its country again."""
+    return bool(pool.arriving or pool.held or pool.run_down is not None)
+
+
 def _opening_provenance(stockpile: Stockpile) -> str:
     return EXPOSED if stockpile.initial_exposed else CLEAN
+
+
+def _blows(instance: Instance, span: Sequence[Period]) -> dict[str, int]:
+    """Return branch -> calendar month in which the first disruption on its course begins to act.
+
+    That of a course without any is its own beginning: the caller disturbs it.
+    """
+    disrupted = {row.scenario for row in instance.disruptions}
+    begins = {}
+    for branch, line in lines(instance.scenarios).items():
+        if line:
+            first = [s for s in line if s.scenario in disrupted] or line[:1]
+            begins[branch] = branch_begin(first[-1], span)
+    return begins
 
 
 def _counted(instance: Instance) -> dict[str, frozenset[str]]:

@@ -214,7 +214,7 @@ class Processes:
                 context = multiprocessing.get_context("spawn")
                 count = self._workers or os.cpu_count()
                 self._others = ProcessPoolExecutor(count, context, _begin_here, (self._begin,))
-            with _no_script():
+            with no_script():
                 for key, piece in todo.items():
                     futures[self._others.submit(_work_here, piece)] = key
             for future in as_completed(futures):
@@ -275,7 +275,7 @@ class Cluster:
 
 
 @contextmanager
-def _no_script() -> Iterator[None]:
+def no_script() -> Iterator[None]:
     """Let processes that are started here run nothing of the script that asks for them.
 
     A process that is spawned runs the main script again, which starts as many more if it has no guard, and fails if

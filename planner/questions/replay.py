@@ -1,8 +1,9 @@
 """Policies followed through drawn futures year by year, each with only what is known by then.
 
-A *future* is an outcome of all projects. A policy starts what it has decided; that a project fails, is late, dear or
-small shows in the year in which it should have come online. Three kinds of policy are compared on the same futures: a
-plan that is held to, a plan that is made anew at each piece of news, and a roadmap followed through its gates.
+A *future* is an outcome of all projects, and the scenarios of the instance that happen. A policy starts what it has
+decided; that a project fails, is late, dear or small shows in the year in which it should have come online. Three kinds
+of policy are compared on the same futures: a plan that is held to, a plan that is made anew at each piece of news, and
+a roadmap followed through its gates.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..arguments import checked
 from ..bands import span_of
 from ..errors import UsageError
+from ..instance.courses import lines
 from ..instance.loading import given_instance
 from ..instance.wildcards import plants_of
 from ..runs.run import Run, given_run
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..instance.instance import Instance
+    from ..instance.tables import Scenario
     from ..solving.solver import Progress
 
 HELD, ANEW, GATES = "held", "made anew at news", "followed through its gates"
@@ -110,7 +113,7 @@ class Replay(Study):
             for r in self.policies.itertuples()
         ]
         lines = [
-            f"{self.instance.title}: {count} futures of the projects, the same for all",
+            f"{self.instance.title}: {count} futures, the same for all",
             *text_table(columns, rows),
         ]
         lines += self.notes
@@ -119,32 +122,44 @@ class Replay(Study):
         return "\n".join(lines)
 
 
+class Future(NamedTuple):
+    """What happens: what becomes of each project, and scenario -> first year of those that happen."""
+
+    projects: JointOutcome
+    events: Mapping[str, int]
+
+
 @dataclass(frozen=True)
 class Gate:
-    """A branch of a roadmap: which projects must have failed or be late, and what is started then.
+    """A branch of a roadmap: what must have happened, and what is started then.
 
-    fails, late  options
+    event        scenario that happens; blank: it is about projects
+    fails, late  options that must have failed, or be late
     builds       (option, start year) -> modules
     then         the branches that leave it, by the date of their news
     """
 
+    event: str
     fails: frozenset[str]
     late: frozenset[str]
     builds: Mapping[tuple[str, int], float]
     then: tuple[Gate, ...]
 
-    def opens(self, outcome: JointOutcome) -> bool:
+    def opens(self, future: Future) -> bool:
         """Return whether the future has the news of this branch."""
+        if self.event:
+            return self.event in future.events
+        outcome = future.projects
         own = [outcome[option] for option in self.fails | self.late]
         if self.fails:
             return not any(of.comes for of in own)
         return all(of.comes for of in own) and any(of.delay > 0 for of in own)
 
-    def reached(self, outcome: JointOutcome) -> Gate:
+    def reached(self, future: Future) -> Gate:
         """Return the branch in which a future ends."""
         for gate in self.then:
-            if gate.opens(outcome):
-                return gate.reached(outcome)
+            if gate.opens(future):
+                return gate.reached(future)
         return self
 
 
@@ -173,17 +188,19 @@ class Policy:
         """What tells it apart from all other policies, but for its name."""
         return [self.how, self.delivered.digest, repr(self.gates)]
 
-    def through(self, outcome: JointOutcome) -> Result:
+    def through(self, future: Future) -> Result:
         """Return what comes of the policy in a future, as values that JSON can hold."""
         plan, widest, searches = self.delivered, 0.0, 0
         builds = {(o.option, year): n for o, year, n in plan.builds}
         if self.gates is not None:
-            builds = dict(self.gates.reached(outcome).builds)
+            builds = dict(self.gates.reached(future).builds)
         elif self.how == ANEW and plan.answer is not None:
-            anew, widest, searches = plan.answer.followed(outcome)
+            after = plan.answer.after
+            within = lambda events: plan.answer_in(events, after)  # noqa: E731
+            anew, widest, searches = plan.answer.followed(future.projects, future.events, within)
             builds = dict(anew)
         listed = [(plan.modules.options[option], year, n) for (option, year), n in sorted(builds.items()) if n > 0.0]
-        return {**plan.held(outcome, listed), "gap": widest, "searches": searches}
+        return {**plan.held(future.projects, listed, frozenset(future.events)), "gap": widest, "searches": searches}
 
 
 class _Policies:
@@ -212,7 +229,8 @@ def replay(
 
     runs           plans (such as one and its hedge), roadmaps, or their folders
     instance       the instance of the futures [that of the first plan]
-    samples        futures, drawn evenly (a Sobol sequence) by success_probability and delivery_risk.csv
+    samples        futures, drawn evenly (a Sobol sequence) by success_probability and delivery_risk.csv, and by the
+                   probabilities of the instance's scenarios: price paths, squeezes, outages
     seed           of the draws
     rebuild_after  years after a piece of news from which on something else may be started. None: plans are only held
     workers        processes; None: one per core, where there is enough to do. Their number changes nothing
@@ -221,7 +239,9 @@ def replay(
 
     A plan is followed twice: held to whatever happens, and made anew at each piece of news, as if all that is still
     unknown came as planned; what was started stays. A roadmap starts what its gates say, and is held to between them.
-    Costs are those of `delivery_risk`: builds are paid for, operations re-solved, caps hold and shortage pays.
+    A scenario acts by the clock of years, is known from its first year on with all that it disrupts, and lifts caps
+    and clean-only rules in the periods that it touches. Costs are those of `delivery_risk`: builds are paid for,
+    operations re-solved, caps hold and shortage pays.
     Raises UsageError if no project is uncertain, if a plan does not fit the instance, or if a gate of a roadmap is
     about something else than projects that never come or are late.
     """
@@ -232,7 +252,9 @@ def replay(
     if not plans:
         raise UsageError("expected a plan beside the roadmaps, with which they can be compared")
     known = plans[0].instance if instance is None else given_instance(instance)
-    check_uncertain(known)
+    happens = [s for s in known.scenarios if s.probability > 0.0]
+    if not happens:
+        check_uncertain(known)
     ways = (HELD,) if rebuild_after is None else (HELD, ANEW)
     policies = []
     for name, source in given:
@@ -247,10 +269,13 @@ def replay(
     names = [policy.title for policy in policies]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UsageError(f"two policies are called {twice}: give their folders different names")
-    draws = draw(known, samples, seed)
-    work = [(p, draws.outcome(s)) for s in range(samples) for p in range(len(policies))]
+    draws = draw(known, samples, seed, len(happens))
+    futures = [Future(draws.outcome(s), _happening(known, happens, draws.events[s])) for s in range(samples)]
+    work = [(p, future) for future in futures for p in range(len(policies))]
     finished = Finished([known.sha256, "replay", rebuild_after], partial)
-    keys = [finished.key([policies[p].digest, sorted(outcome.items())]) for p, outcome in work]
+    keys = [
+        finished.key([policies[p].digest, sorted(of.projects.items()), sorted(of.events.items())]) for p, of in work
+    ]
     with Many(
         _Policies(policies), finished, "futures", workers=workers, scheduler=scheduler, progress=progress
     ) as many:
@@ -262,6 +287,31 @@ def replay(
             if not any(all(key in finished.results for key in of) for of in _by_future(keys, len(policies))):
                 raise  # not even one future was tried for all policies
     return _result(known, policies, keys, finished.results, samples, seed, rebuild_after)
+
+
+def _happening(instance: Instance, scenarios: Sequence[Scenario], drawn: np.ndarray) -> dict[str, int]:
+    """Return the scenarios that happen in a future, each with the first year of the horizon in which it is known.
+
+    drawn  a number from 0 to 1 for each of the scenarios
+
+    Scenarios that are a tree of their own (`parent`, `rebuild_after`) exclude others that leave the same course. Else
+    each is independent, as in the tree that ``roadmap`` makes.
+    """
+    tree = any(s.parent or s.rebuild_after is not None for s in instance.scenarios)
+    numbers = dict(zip((s.scenario for s in scenarios), drawn.tolist(), strict=True))
+    happens: dict[str, int] = {}
+    for line in sorted(lines(scenarios).values(), key=len):
+        if not line or (line[0].parent and line[0].parent not in happens):
+            continue
+        own = line[0]
+        others = [s for s in scenarios if tree and s.parent == own.parent and s.scenario != own.scenario]
+        if any(s.scenario in happens for s in others):
+            continue
+        before = sum(s.probability for s in others if scenarios.index(s) < scenarios.index(own))
+        left = (line[1].probability if len(line) > 1 else 1.0) - before
+        if numbers[own.scenario] * left < own.probability:
+            happens[own.scenario] = max(own.first_year, instance.years[0])
+    return happens
 
 
 def _by_future(keys: Sequence[str], policies: int) -> list[Sequence[str]]:
@@ -294,21 +344,27 @@ def _gates(instance: Instance, name: str, roadmap: Roadmap | Written) -> Gate:
         for row in sorted(tables["courses"], key=lambda row: (row["year"] or 0, row["scenario"])):
             if not row["scenario"] or row["parent"] != course:
                 continue
-            fails, late = _news(instance, name, row["scenario"], tables["disruptions"])
+            event, fails, late = _news(instance, name, row["scenario"], tables["disruptions"])
             own = dict(builds)
             for r in tables["gates"]:
                 if r["scenario"] == row["scenario"]:
                     more = r["modules"] if r["action"] == "start" else -r["modules"]
                     own[r["option"], r["start_year"]] = own.get((r["option"], r["start_year"]), 0.0) + more
-            found.append(Gate(fails, late, own, below(row["scenario"], own)))
+            found.append(Gate(event, fails, late, own, below(row["scenario"], own)))
         return tuple(found)
 
     signed = {(r["option"], r["start_year"]): r["modules"] for r in tables["signed"]}
-    return Gate(frozenset(), frozenset(), signed, below("", signed))
+    return Gate("", frozenset(), frozenset(), signed, below("", signed))
 
 
-def _news(instance: Instance, name: str, scenario: str, rows: Sequence[Any]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the options that have failed, and those that are late, when a branch of a roadmap begins."""
+def _news(
+    instance: Instance, name: str, scenario: str, rows: Sequence[Any]
+) -> tuple[str, frozenset[str], frozenset[str]]:
+    """Return what has happened when a branch begins: a scenario, or options that failed, and options that are late."""
+    scenarios = {s.scenario for s in instance.scenarios if s.probability > 0.0}
+    last = scenario if scenario in scenarios else scenario.rpartition(" + ")[2]
+    if last in scenarios:
+        return last, frozenset(), frozenset()
     hit: dict[str, set[str]] = {"project_failure": set(), "outage": set()}
     for row in rows:
         if row["scenario"] == scenario:
@@ -321,9 +377,9 @@ def _news(instance: Instance, name: str, scenario: str, rows: Sequence[Any]) -> 
     if not hit or not any(hit.values()):
         raise UsageError(
             f'{name}: the branch "{scenario}" is about something else than projects that never come or are late, '
-            "which the drawn futures do not tell"
+            "and than scenarios of the instance with a probability: the drawn futures do not tell of it"
         )
-    return frozenset(hit["project_failure"]), frozenset(hit["outage"])
+    return "", frozenset(hit["project_failure"]), frozenset(hit["outage"])
 
 
 def _result(

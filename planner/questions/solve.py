@@ -78,21 +78,18 @@ def solve(
     gap, slack = fraction(gap, "gap"), fraction(slack, "slack")
 
     from ..prepare import prepare
-    from ..prepare.memory import paused_garbage_collector
-    from ..runs.origin import ledger
     from ..solving.aims import optimise_for
     from ..solving.pins import Pins
     from ..solving.search import optimise
-    from ..solving.solution import tables
     from ..solving.solver import Settings
 
     settings = Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed)
     aim = _aim(objective, slack, ceiling)
     known = None if start is None else given_run(start)
-    if relax and (aim is not None or known is not None or instance.survive or instance.option_sizes):
-        raise UsageError(
-            "relax: only for the least cost, without a start, outages that must be survived, and sizes of options"
-        )
+    if relax and (aim is not None or known is not None):
+        raise UsageError("relax: only for the least cost, and without a start")
+    if relax:
+        refuse_relaxation(instance)
     if known is not None and (aim is not None or pins):
         raise UsageError("a start is for the objective cost, with no builds held")
     if aim is not None and instance.survive:
@@ -123,6 +120,44 @@ def solve(
 
         survivor = survive(instance, prepared, outcome, settings, pins, progress)
         prepared, outcome = survivor.prepared, survivor.outcome
+    plan = told(prepared, outcome, settings, survivor=survivor, load_seconds=load_seconds, pins=pins, start=known)
+    if aim is not None:
+        plan.plan["settings"]["objective"] = {"name": aim.name, "slack": aim.slack, "ceiling_musd": aim.ceiling}
+        plan.plan["stages"] = steps
+    if audit:
+        _audit(instance, plan)
+    if survivor:
+        plan.plan["survive"] = _confirm(instance, plan, survivor, settings, audit)
+    plan.plan["seconds"]["total"] = round(load_seconds + time.perf_counter() - started, 3)
+    return plan
+
+
+def refuse_relaxation(instance: Instance) -> None:
+    """Raise UsageError if an instance has rules that its linear relaxation cannot tell."""
+    if instance.survive or instance.option_sizes:
+        raise UsageError("relax: not with outages that must be survived, nor with sizes of options")
+
+
+def told(
+    prepared: Prepared,
+    outcome: Outcome,
+    settings: Settings,
+    *,
+    survivor: Survivor | None = None,
+    load_seconds: float = 0.0,
+    pins: Pins | None = None,
+    start: Run | None = None,
+) -> Run:
+    """Return what a search found as a run, not yet audited.
+
+    survivor  what the search for outages that must be survived found; None: there was none
+    The other arguments are as in `solve`; ``start`` is the plan from which the search began.
+    """
+    from ..prepare.memory import paused_garbage_collector
+    from ..runs.origin import ledger
+    from ..solving.solution import tables
+
+    instance = prepared.instance
     with paused_garbage_collector():
         frames, branches = survivor.tables if survivor else tables(prepared, outcome)
         frames["origin"] = ledger(instance, frames)
@@ -130,17 +165,8 @@ def solve(
             from ..runs.outlays import outlays
 
             frames |= outlays(instance, frames)
-        about = _summary(prepared, settings, outcome, frames, load_seconds, pins, known)
-        plan = Run(about, frames, branches, None, instance)
-        if aim is not None:
-            plan.plan["settings"]["objective"] = {"name": aim.name, "slack": aim.slack, "ceiling_musd": aim.ceiling}
-            plan.plan["stages"] = steps
-        if audit:
-            _audit(instance, plan)
-    if survivor:
-        plan.plan["survive"] = _confirm(instance, plan, survivor, settings, audit)
-    plan.plan["seconds"]["total"] = round(load_seconds + time.perf_counter() - started, 3)
-    return plan
+        about = _summary(prepared, settings, outcome, frames, load_seconds, pins, start)
+        return Run(about, frames, branches, None, instance)
 
 
 def _aim(objective: str, slack: float | None, ceiling: float | None) -> Aim | None:

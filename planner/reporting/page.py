@@ -101,13 +101,9 @@ def written(candidates: Sequence[Section | None], **head: Any) -> str:
           and ``sentences``
     """
     sections = [section for section in candidates if section is not None]
-    figures = [part for section in sections for part in section.shown if isinstance(part, Figure)]
-    library, script = _library(), _asset("page.js")
-    drawings = {f.id: f.drawing() for f in figures}
-    if "map-flows" in drawings:
-        drawings["map-flows"]["background"] = worldmap.outlines()
+    library, script, drawings = chart_library(), asset("page.js"), _drawings(sections)
     return (
-        _environment()
+        environment()
         .get_template("page.html")
         .render(
             {"description": "", "digest": "", "keys": (), "sentences": (), **head},
@@ -117,13 +113,32 @@ def written(candidates: Sequence[Section | None], **head: Any) -> str:
             dark=json.dumps(DARK),
             mapped="map-flows" in drawings,
             folded=any(isinstance(part, Table) and part.shut for section in sections for part in section.shown),
-            style=_asset("page.css"),
+            style=asset("page.css"),
             script=script,
             library=_packed(library),
             policy=_policy(library, script),
             language=present(),
         )
     )
+
+
+def fragment(candidates: Sequence[Section | None]) -> tuple[str, dict[str, Any]]:
+    """Return sections as HTML, and what the page's script needs to draw their figures, as JSON can hold it.
+
+    None stands for a section with nothing to show.
+    """
+    sections = [section for section in candidates if section is not None]
+    macros = environment().get_template("parts.html").module
+    return "".join(str(macros.section(section)) for section in sections), _drawings(sections)  # type: ignore[attr-defined]
+
+
+def _drawings(sections: Sequence[Section]) -> dict[str, Any]:
+    """Return what the page's script needs to draw each figure."""
+    figures = [part for section in sections for part in section.shown if isinstance(part, Figure)]
+    drawings = {f.id: f.drawing() for f in figures}
+    if "map-flows" in drawings:
+        drawings["map-flows"]["background"] = worldmap.outlines()
+    return drawings
 
 
 def _studied(view: View, kind: str) -> list[Section]:
@@ -158,25 +173,25 @@ def _policy(*scripts: str) -> str:
 
 
 @cache
-def _library() -> str:
+def chart_library() -> str:
     """Return the code of the chart library. The page holds it compressed (2 MB, not 5) and runs it as one script."""
     from plotly.offline import get_plotlyjs
 
     return str(get_plotlyjs())
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     """Return the text of a file in ``templates``."""
     return files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
     """Return what renders templates: values are escaped, and a name that is not defined is an error."""
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_asset),
+        loader=jinja2.FunctionLoader(asset),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -224,8 +224,8 @@ class Cards:
 
 # sections whose short name is that of their id
 SHORT_NAMES = (
-    N_("Dependence"), N_("Origins"), N_("Chain"), N_("Map"), N_("Builds"), N_("Costs"), N_("Prices"), N_("Impacts"),
-    N_("Shortages"), N_("Substitution"), N_("Funding"), N_("Outlays"), N_("Trust"), N_("Projects"), N_("Inputs"),
+    N_("Dependence"), N_("Origins"), N_("Chain"), N_("Map"), N_("Builds"), N_("Projects"), N_("Costs"), N_("Prices"),
+    N_("Impacts"), N_("Shortages"), N_("Substitution"), N_("Funding"), N_("Outlays"), N_("Inputs"), N_("Trust"),
 )  # fmt: skip
 
 

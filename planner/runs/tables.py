@@ -78,6 +78,7 @@ OTHER_COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "impact_totals": ("impact", "kind", "country", "year", "units", "cost_musd"),
     "returned": ("return", "country", "material", "provenance", "year", "t"),
+    "working_stocks": ("country", "material", "provenance", "year", "t", "cost_musd"),
 }
 # table -> its last column, which is there if the instance has rows of the other table named
 LAST_COLUMNS: dict[str, tuple[str, str]] = {"service": ("replaced_t", "substitutes")}
@@ -135,6 +136,11 @@ MEANINGS = {
         "`return` is the row there, `material` what it comes back as, and `t` are tonnes a year. It counts in no share "
         "as made, and in `origin.csv` as `recycled`."
     ),
+    "working_stocks": (
+        "What is drawn from the working stocks of firms, in each branch (nothing in the plan); only for instances with "
+        "working_stocks.csv. `t` are tonnes a year, so that a month has a twelfth of it; `cost_musd` a year is what it "
+        "takes to replace them, the component `working_stock` of `costs.csv`."
+    ),
     "impact_totals": (
         "What the plan causes of each impact, by what causes it and where; only for instances with impacts.csv. "
         "`kind` is `operation`, `lane`, `purchase` or `build`, `country` that of the plant, the destination, the "
@@ -158,6 +164,7 @@ ONLY_WITH = {
     "sales": "buyers",
     "substitution": "substitutes",
     "returned": "returns",
+    "working_stocks": "working_stocks",
     "impact_totals": "impacts",
 }
 PROVENANCES = ("clean", "exposed")
@@ -185,11 +192,18 @@ BLANK_NAMES = frozenset(
 # columns that hold more than the names or years that their name says: calendar years, and origins such as recycled
 EVERYWHERE = frozenset((("funding", "year"), ("origin", "origin")))
 BRANCH_TABLES = ("activity", "flows", "purchases", "service", "stocks", "adjustments")
-BRANCH_TABLES_ONLY_WITH = ("sales", "substitution", "returned")  # of ONLY_WITH, those that a branch has too
+BRANCH_TABLES_ONLY_WITH = (
+    "sales",
+    "substitution",
+    "returned",
+    "working_stocks",
+)  # of ONLY_WITH, those that a branch has too
 BRANCH_BUILDS = ("builds",)  # of a branch whose scenario, or one that it descends from, has rebuild_after
 COMPONENTS = ("capex", "fixed_om", "opex", "freight", "tariff", "purchase", "holding", "shortage")
 # further components of cost, as in ONLY_WITH
-COMPONENTS_ONLY_WITH = {"sales": "buyers", "substitution": "substitutes", "impact": "impacts"}
+COMPONENTS_ONLY_WITH = {
+    "sales": "buyers", "substitution": "substitutes", "impact": "impacts", "working_stock": "working_stocks",
+}  # fmt: skip
 
 # how they are told
 COMPONENT_WORDS = (

@@ -37,7 +37,7 @@ from .blocks import connected, first_stage, free_cores, part_of
 from .compiling import Arrays
 from .dive import dive
 from .programme import AT_LOWER, AT_UPPER, BASIC, Programme, basis_of, statuses
-from .solver import Found, Progress, Settings
+from .solver import Found, Progress, Settings, Standing
 
 LARGEST_PART = 0.6  # of the columns of the operations; with a larger one the method has nothing to split
 FEWEST_COLUMNS = 3000  # smaller models are solved as fast as a whole
@@ -532,7 +532,7 @@ class LShaped:
             dived = self._dived_whole(best)
             incumbent = incumbent if dived is None else dived
         if progress:
-            progress(f"dives: best plan {best.value:,.1f} MUSD, bound {best.bound:,.1f}, gap {min(best.gap, 9.99):.3%}")
+            progress(Standing.of("dives: ", best.value, best.bound))
         if best.gap <= gap:
             best.why = "optimal"
             return
@@ -571,10 +571,7 @@ class LShaped:
                 incumbent = incumbent if better is None else better
                 added = self.cut(trial, theta) + self._wake(found.x)
                 if progress:
-                    progress(
-                        f"round {best.rounds}: best plan {best.value:,.1f} MUSD, bound {best.bound:,.1f}, "
-                        f"gap {min(best.gap, 9.99):.3%}"
-                    )
+                    progress(Standing.of(f"round {best.rounds}: ", best.value, best.bound))
                 if best.gap <= gap:
                     best.why = "optimal"
                     return

@@ -21,8 +21,8 @@ import numpy as np
 from ..errors import OutputError
 from ..prepare import prepare
 from . import measures
-from .compiling import SMALLEST_COEFFICIENT, Arrays, compiled
-from .solver import DUAL, PRIMAL, Progress, Settings, Solver
+from .compiling import SMALLEST_COEFFICIENT, Arrays, Positions, compiled
+from .solver import DUAL, PRIMAL, Progress, Settings, Solver, Standing
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -43,6 +43,31 @@ def basis_of(columns: Any, rows: Any) -> Any:
 def statuses(basis: Any) -> tuple[bytes, bytes]:
     """Return the status of each column and of each row in a basis, as numbers of HiGHS."""
     return bytes(map(int, basis.col_status)), bytes(map(int, basis.row_status))
+
+
+def carried(basis: Any, of: Arrays, to: Arrays) -> Any:
+    """Return the basis of one model as a basis to start another one from, by the names of columns and rows.
+
+    What the other model alone has begins at its lower bound, a row of it in the basis. HiGHS mends what is then too
+    many or too few.
+    """
+    of_columns, of_rows = statuses(basis)
+    height, width = to.matrix.shape
+    columns = _carried(of_columns, of.columns, to.columns, width, AT_LOWER)
+    rows = _carried(of_rows, of.rows, to.rows, height, BASIC)
+    made = basis_of(columns, rows)
+    made.alien = True
+    return made
+
+
+def _carried(status: bytes, of: Positions, to: Positions, count: int, new: int) -> list[int]:
+    found = [new] * count
+    for family, positions in to.items():
+        known = of.get(family, {})
+        for index, k in positions.items():
+            if (before := known.get(index)) is not None:
+                found[k] = status[before]
+    return found
 
 
 STATUS = highspy.HighsBasisStatus
@@ -260,11 +285,8 @@ class Programme(Solver):
                 return
             last[0] = seen.running_time
             best, bound = (side * self.units.objective for side in (seen.mip_primal_bound, seen.mip_dual_bound))
-            plan = f"{best:,.1f}" if abs(seen.mip_primal_bound) < 1e30 else "none yet"
-            progress(
-                f"{seen.running_time:6.1f} s  best plan {plan} MUSD, bound {bound:,.1f}, "
-                f"gap {min(seen.mip_gap, 9.99):.3%}"
-            )
+            best = best if abs(seen.mip_primal_bound) < 1e30 else math.inf
+            progress(Standing.of(f"{seen.running_time:6.1f} s  ", best, bound))
 
         self.highs.cbMipInterrupt.subscribe(tell)  # the logging callback is silent with the solver's own log
 

@@ -18,7 +18,7 @@ from .components import basis_by_components
 from .lshaped import FEWEST_COLUMNS, Best, LShaped, solve_with_builds_held
 from .measures import deliveries, present
 from .programme import Programme, by_family, inside_bounds
-from .solver import TIGHT, Found, Progress, Settings
+from .solver import TIGHT, Found, Progress, Settings, Standing
 from .stakes import cost_without_projects
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Outcome:
     notes        for the user, such as a step that was dropped
     without_projects  least cost without any optional project, MUSD; NaN: there is no such plan, or it was not asked for
     relaxed      whether whole numbers may be fractions
+    basis        simplex basis of the least-cost step of a model without whole numbers; None: it had no optimum
     """
 
     stopped: str
@@ -68,6 +69,7 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
     without_projects: float = math.nan
     relaxed: bool = False
+    basis: Any = None
 
 
 def optimise(
@@ -99,17 +101,24 @@ def optimise(
     built = time.perf_counter() - started
     first = known.x if known and known.held else None
     outcome = optimise_arrays(data, arrays, settings, progress, first, staked=not (pins or relax) and data.risk is None)
-    outcome.relaxed = relax
-    if relax and outcome.held:
+    if relax:
+        relaxation(outcome)
+    if known and not known.held:
+        outcome.notes.append(_("the builds to start from are no plan of this instance; the search began without them"))
+    outcome.seconds["build"] += built
+    return outcome
+
+
+def relaxation(outcome: Outcome) -> Outcome:
+    """Mark an outcome as that of the linear relaxation, and return it."""
+    outcome.relaxed = True
+    if outcome.held:
         outcome.notes.append(
             _(
                 "this is the linear relaxation: parts of modules are built, and no plan of whole modules costs less; "
                 "what it builds is no plan"
             )
         )
-    if known and not known.held:
-        outcome.notes.append(_("the builds to start from are no plan of this instance; the search began without them"))
-    outcome.seconds["build"] += built
     return outcome
 
 
@@ -120,14 +129,18 @@ def optimise_arrays(
     progress: Progress | None = None,
     start: np.ndarray | None = None,
     staked: bool = False,
+    basis: Any = None,
 ) -> Outcome:
     """Solve a compiled model of ``data``, which may have further rows.
 
     start   a plan, shape (columns,), from which the search begins; None: no plan is known
     staked  whether to find the least cost without any optional project too
+    basis   simplex basis from which a model without whole numbers is solved; None: none is known
     """
     started = time.perf_counter()
     programme = Programme(arrays, settings)
+    if basis is not None:
+        programme.basis = basis
     built = time.perf_counter()
     whole = arrays.whole
     rows, cols = arrays.matrix.shape
@@ -168,6 +181,10 @@ def _solve(
     if not found.held:
         return
     outcome.held = True
+    if found.optimal and not len(whole):
+        outcome.basis = programme.basis
+        if progress:
+            progress(Standing(f"least cost {found.value:,.1f} MUSD", found.value, found.value))
     bound = found.bound
     final = found.optimal or len(whole) > 0  # an LP that was stopped before its optimum must not go on
     if len(whole):
@@ -239,7 +256,7 @@ def least_cost(
     known = start if best.plan is None else best.plan
     if known is not None and len(whole):
         programme.offer(whole, known[whole])
-    if not len(whole):
+    if not len(whole) and not programme.basis.valid:
         try:
             basis = basis_by_components(programme, seconds)
         except KeyboardInterrupt:

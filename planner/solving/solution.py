@@ -144,6 +144,11 @@ class Reader:
                 table(h.node, "stocks").append(
                     (h.stockpile, h.country, h.material, h.provenance, *when(h.node), *amounts)
                 )
+        for i, x in self.nonzero("run_down"):
+            w = data.run_down[i]
+            table(w.node, "working_stocks").append(
+                (w.country, w.material, w.provenance, *when(w.node), x * KILO, x * w.cost)
+            )
         for i, x in self.nonzero("surplus"):
             pool = data.pools[data.surplus[i]]
             table(pool.node, "adjustments").append(

@@ -37,6 +37,28 @@ TIGHT = 1e-9  # feasibility tolerance, in kt, kt/yr and MUSD
 Progress = Callable[[str], None]
 
 
+class Standing(str):
+    """A line of progress that tells how a search stands.
+
+    best   cost of the best plan known, MUSD; infinite: none is
+    bound  lower bound, MUSD
+    """
+
+    def __init__(self, _: str, best: float, bound: float) -> None:
+        self.best, self.bound = best, bound
+
+    def __new__(cls, told: str, best: float, bound: float) -> Standing:
+        """Make a line of the text ``told``."""
+        return super().__new__(cls, told)
+
+    @classmethod
+    def of(cls, told: str, best: float, bound: float) -> Standing:
+        """Return the line ``told`` with best plan, bound and gap behind it."""
+        plan = f"{best:,.1f}" if math.isfinite(best) else "none yet"
+        gap = min((best - bound) / max(abs(best), 1e-9), 9.99) if math.isfinite(best) else 9.99
+        return cls(f"{told}best plan {plan} MUSD, bound {bound:,.1f}, gap {gap:.3%}", best, bound)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How to solve.

@@ -23,6 +23,7 @@ from ..errors import Infeasible, NoPlan, SolverFailed
 from ..instance.outages import Floors, Lost, Outage, as_scenarios, lost, outages
 from ..instance.timeline import YEAR, disrupted_months, months_of, overlap_share
 from ..prepare import prepare, prepare_branch
+from ..prepare.working_stocks import used_before
 from ..runs.closures import closed_shares
 from ..runs.served import served
 from ..runs.tables import by_column
@@ -154,7 +155,16 @@ class Aftermath:
                 part: (1.0 - gone) * openings.get(part, 0.0) + gone * after.get(part, 0.0)
                 for part in dict.fromkeys((*openings, *after))
             }
-        self.prepared = prepare_branch(quiet, scenario, _builds(frames), openings, end, closed, served(frames))
+        self.prepared = prepare_branch(
+            quiet,
+            scenario,
+            _builds(frames),
+            openings,
+            end,
+            closed,
+            served(frames),
+            used_before(quiet, frames, disrupted_months(of).start),
+        )
         arrays = compiled(self.prepared.data)
         self.data = self.prepared.data
         builds = _builds(frames)

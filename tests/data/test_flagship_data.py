@@ -41,6 +41,7 @@ OVERLAYS = (
     "us-defence-2027",
     "vault-2028",
     "venture-2025",
+    "working-stocks",
 )
 SHIPPED = ("allied-2040", "smco-2035", "world-2024", *OVERLAYS)
 

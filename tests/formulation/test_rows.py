@@ -19,6 +19,22 @@ from planner.solving.families import FAMILIES
 GOLDEN = Path(__file__).with_name("rows.txt")
 
 
+# the same by single years, with a stop of some months, what firms hold, and a stock that is released slowly
+IN_MONTHS_TOML = EVERYTHING_TOML.replace(
+    "[2026, 2027, 2029]\nlast_period_years = 2", "[2026, 2027, 2028, 2029, 2030]\nlast_period_years = 1"
+)
+IN_MONTHS = {
+    **EVERYTHING,
+    "working_stocks": "material,country,weeks\nmetal,DEU,8\n",
+    "stockpiles": EVERYTHING["stockpiles"]
+    .replace("final_min_t\n", "final_min_t,release_max_t\n")
+    .replace(",4\n", ",4,1\n")
+    .replace(",10\n", ",10,\n"),
+    "scenarios": "scenario,name,probability,first_year,first_month,months\nstop,Stop,0.2,2027,4,2\n",
+    "disruptions": "scenario,kind,country,stage,material,facility,fraction\nstop,export_stop,CHN,,metal,,1\n",
+}
+
+
 def thing(data, family, index):
     """What a column or row is of: the texts and years of its record in ``data``."""
     lists = {
@@ -72,7 +88,8 @@ def rows(folder):
     """Family -> its longest row, and of these the first."""
     instance = planner.load(write_instance(folder, EVERYTHING, EVERYTHING_TOML))
     found = {}
-    for asked in (instance, instance.with_settings(measure="cost", weight=0.25, alpha=0.8)):
+    in_months = planner.load(write_instance(folder.with_name("in-months"), IN_MONTHS, IN_MONTHS_TOML))
+    for asked in (instance, instance.with_settings(measure="cost", weight=0.25, alpha=0.8), in_months):
         data = prepare(asked).data
         arrays = compiled(data)
         length = (arrays.matrix.tocsr() != 0).sum(axis=1)
@@ -95,4 +112,4 @@ def test_a_row_of_each_family_is_what_it_was(tmp_path):
 def test_every_family_of_the_model_has_its_golden_row(tmp_path):
     bounds = {"service", "clean_only", "buy", "build"}  # of decisions, no rows
     assert set(rows(tmp_path / "everything")) == set(FAMILIES) - bounds
-    assert len(models.FAMILIES) == 27
+    assert len(models.FAMILIES) == 28

@@ -586,6 +586,24 @@ def test_a_branch_from_the_first_period_starts_from_the_initial_stocks(base):
     )
 
 
+@oracle("working_stocks")
+def test_a_working_stock_bridges_five_weeks_of_use(base):
+    # firms hold 5 weeks of the 100 t of 2030; in the first half of 2031 20 t are missing without China, and what is
+    # drawn costs its value, 5 000 USD/t
+    i = base(years=(2030, 2031)).with_rows("working_stocks", {"material": "magnet", "country": "AAA", "weeks": 5})
+    when = {"first_year": 2031, "first_month": 1, "months": 6}
+    i = i.with_rows("scenarios", {"scenario": "crisis", "name": "Crisis", "probability": 0.25, **when})
+    i = i.with_rows("disruptions", {"scenario": "crisis", "fraction": 1, **STOP})
+    held = 35 / 365 * 100
+    plan = costs(i, 0.25 * (30 * HOME + (20 - held) * SHORT + held * 0.005 + 50 * CHINA) + 1.75 * 100 * CHINA)
+    rows = plan.branches["crisis"]["working_stocks"]
+    assert rows["t"].sum() / 12 == pytest.approx(held) and set(rows["provenance"]) == {"exposed"}
+    assert plan.tables["working_stocks"].empty
+    assert plan.tables["costs"].query("component == 'working_stock'")["musd"].sum() == pytest.approx(
+        0.25 * held * 0.005
+    )
+
+
 @oracle("least_use")
 def test_a_branch_counts_with_its_probability_from_its_beginning_on(base):
     i = base(years=(2030, 2032), last=1, rate=0.1).with_rows("facilities", {**PLANT, "min_use": 0.5})

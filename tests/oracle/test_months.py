@@ -18,6 +18,7 @@ from planner.solving.compiling import compiled
 
 YEARS = (2030, 2031, 2032)
 YEAR, STOPPED = 100 * CHINA, 60 * HOME + 40 * SHORT  # MUSD a year, undisturbed and when nothing comes from China
+IDLE = {"facility": "idle", "name": "Idle", "country": "AAA", "status": "operating"}
 STOP = {"kind": "export_stop", "country": "CHN", "fraction": 1}
 
 
@@ -31,19 +32,106 @@ def pile(i, **columns):
     return i.with_rows("stockpiles", {"stockpile": "pile", "country": "AAA", "material": "magnet", **columns})
 
 
+def held(i, weeks):
+    """The instance whose users hold some weeks of magnets."""
+    return i.with_rows("working_stocks", {"material": "magnet", "country": "AAA", "weeks": weeks})
+
+
 @pytest.mark.parametrize("days", [1, 40, 73, 100, 365])
 def test_a_stock_of_d_days_lasts_d_times_12_365ths_of_a_month(base, days):
     # with nothing else left: no plant, and a stop from March 2031 to the end of 2032
     i = pile(base(years=YEARS), initial_t=days / 365 * 100, max_t=days / 365 * 100, final_min_t=days / 365 * 100)
     i = i.without("operations", facility="plant").without("facilities", facility="plant")
-    idle = {"facility": "idle", "name": "Idle", "country": "AAA", "status": "operating", "capacity_t": 1}
-    i = i.with_rows("facilities", idle)
+    i = i.with_rows("facilities", {**IDLE, "capacity_t": 1})
     i = i.with_rows("operations", {"facility": "idle", "process": "press", "opex_usd_per_t": 9e6})
     i = struck(i, STOP, first_year=2031, first_month=3, months=22)
     rows = planner.solve(i.load()).branches["s"]["service"]
     assert rows["month"].tolist() == [*range(3, 13), *range(1, 13)]
     served = 1.0 - rows["short_t"] / rows["demand_t"]
     assert served.sum() == pytest.approx(min(22, days * 12 / 365), abs=1e-6)
+
+
+@pytest.mark.parametrize("days", [1, 73, 365])
+def test_a_working_stock_of_d_days_of_use_lasts_d_times_12_365ths_of_a_month(base, days):
+    # the same with what firms hold: all comes from China until the stop from March 2031 to the end of 2032
+    i = base(years=YEARS).without("operations", facility="plant").without("facilities", facility="plant")
+    i = i.with_rows("facilities", {**IDLE, "capacity_t": 1e-6})
+    i = i.with_rows("operations", {"facility": "idle", "process": "press", "opex_usd_per_t": 9e6})
+    i = held(i, days / 7)
+    lasts = pytest.approx(min(22, days * 12 / 365), abs=1e-6)
+    plan = planner.solve(struck(i, STOP, first_year=2031, first_month=3, months=22).load())
+    rows = plan.branches["s"]["service"]
+    assert (1.0 - rows["short_t"] / rows["demand_t"]).sum() == lasts
+    tried = planner.stress(plan, year=2031, months=22, from_month=3, only=["export_stop:CHN"])
+    assert not tried.faults
+    survived = tried.cases.set_index("kind").loc["export_stop", "months_survived"]
+    assert survived == pytest.approx(min(22, days * 12 / 365), abs=1e-4)  # up to a millionth less counts as served
+
+
+def test_a_working_stock_that_begins_with_january_is_of_the_year_before(base):
+    # 60 t are needed in 2030 and 120 in 2031, of which no plant makes any: six months of the 60 last for three
+    needs = ({"country": "AAA", "sector": "cars", "material": "magnet", "year": y, "demand_t": t}
+             for y, t in ((2030, 60), (2031, 120)))  # fmt: skip
+    i = base(years=YEARS).without("demand", sector="cars").with_rows("demand", *needs)
+    i = held(i.with_rows("operations", {"facility": "plant", "process": "press", "opex_usd_per_t": 9e6}), 365 / 14)
+    plan = planner.solve(struck(i, STOP, first_year=2031, first_month=1, months=12).load())
+    assert plan.branches["s"]["working_stocks"]["t"].sum() / 12 == pytest.approx(30)
+    assert plan.branches["s"]["service"].query("year == 2031")["short_t"].sum() / 12 == pytest.approx(90)
+
+
+def test_what_one_branch_has_drawn_is_gone_in_the_one_that_leaves_it(base):
+    # six weeks of use, 11.5 t; the plant makes 5 of 8.33 t a month. The stop of three months lasts for three more in
+    # the branch that leaves it in April: together they draw no more than what was held
+    i = struck(held(base(years=YEARS), 6), STOP, first_year=2030, first_month=1, months=3)
+    on = {"scenario": "t", "name": "T", "probability": 0.25, "first_year": 2030, "first_month": 4, "months": 3}
+    i = i.with_rows("scenarios", {**on, "parent": "s"}).with_rows("disruptions", {"scenario": "t", **STOP})
+    plan = planner.solve(i.load())
+    first, then = (plan.branches[b]["working_stocks"]["t"].sum() / 12 for b in ("s", "t"))
+    # 10 t are missing in the first three months and as much in the next: what is saved in one is short in the other
+    assert first == pytest.approx(10) and first + then == pytest.approx(42 / 365 * 100)
+
+
+def test_working_stocks_are_counted_when_a_plan_must_hold_out(base):
+    # six months without China: 20 t, of which firms hold 11.5: only the rest is stored
+    i = pile(held(base(years=YEARS), 6), max_t=100, holding_usd_per_t=1000).load()
+    rule = {"outage": "export_stop", "of": ["CHN"], "years": [2031, 2031], "from_month": 1, "months": 6, "level": 1.0}
+    plan = planner.solve(i.with_settings(survive=[rule]))
+    stocks = plan.tables["stocks"].query("year == 2030")["stock_t"].sum()
+    assert stocks == pytest.approx(20 - 42 / 365 * 100, abs=1e-4)
+
+
+def test_a_strategic_stock_is_released_by_its_rules(base):
+    # 3.33 t a month are missing from January to June; of the 40 t in store 2 t a month may be released from March on
+    rules = {"release_after_months": 2, "release_max_t": 2}
+    i = struck(pile(base(years=(2030,)), initial_t=40, max_t=40, **rules), STOP, first_year=2030, first_month=1,
+               months=6)  # fmt: skip
+    # the plan itself is not held to the rules: it uses all 40 t. After the stop 12 t more are released
+    plan = costs(i, 0.5 * 60 * CHINA + 0.5 * (30 * HOME + (20 - 8) * SHORT + (50 - 12) * CHINA))
+    rows = plan.branches["s"]["stocks"].groupby("month")["draw_t"].sum() / 12
+    assert rows.reindex(range(1, 7), fill_value=0.0).tolist() == pytest.approx([0, 0, 2, 2, 2, 2])
+    tried = planner.stress(plan, year=2030, months=6, only=["export_stop:CHN"])
+    assert not tried.faults
+    assert tried.cases.set_index("kind").loc["export_stop", "unserved_t"] == pytest.approx(12)
+
+
+@pytest.mark.parametrize("column", ["t", "cost_musd"])
+def test_the_audit_finds_more_drawn_than_firms_held_or_paid_for(base, column):
+    plan = planner.solve(struck(held(base(years=YEARS), 6), STOP, first_year=2030, first_month=7, months=6).load())
+    table = plan.branches["s"]["working_stocks"]
+    table.loc[0, column] += 30.0
+    found = {check.kind for check in planner.audit(plan.instance, plan).checks if not check.ok}
+    assert {"t": "stock_draw", "cost_musd": "purchase"}[column] in found
+
+
+@pytest.mark.parametrize(("month", "words"), [(8, "before release_after_months"), (10, "above release_max_t")])
+def test_the_audit_finds_what_was_released_too_early_or_too_fast(base, month, words):
+    rules = {"release_after_months": 2, "release_max_t": 3}
+    i = pile(base(years=(2030,)), initial_t=40, max_t=40, **rules)
+    plan = planner.solve(struck(i, STOP, first_year=2030, first_month=7, months=6).load())
+    table = plan.branches["s"]["stocks"]
+    table.loc[table["month"] == month, "draw_t"] += 12.0
+    report = planner.audit(plan.instance, plan)
+    assert words in str(next(check for check in report.checks if check.kind == "stock_draw"))
 
 
 def test_a_branch_begins_with_the_stock_between_those_of_two_years(base):

@@ -71,6 +71,8 @@ def values_of(reference, plan):
         for r in tables["stocks"].itertuples():
             for name, amount in (("put", r.put_t), ("draw", r.draw_t), ("stock", r.stock_t)):
                 put((name, b, r.stockpile, r.provenance, when(r)), amount)
+        for r in tables["working_stocks"].itertuples() if "working_stocks" in tables else ():
+            put(("run down", b, r.material, r.country, r.provenance, when(r)), r.t)
         for r in tables["adjustments"].itertuples():
             of = (r.provenance,) if r.kind == "surplus" else ()
             put((r.kind, b, r.material, r.country, *of, when(r)), r.t)

@@ -7,6 +7,7 @@ import pytest
 import planner
 from planner.errors import UsageError
 from planner.questions.delivery.draws import draw
+from planner.questions.replay import _happening
 
 CASES = Path(__file__).parents[1] / "cases"
 
@@ -101,3 +102,58 @@ def test_what_cannot_be_followed_is_told(two, plan, tmp_path):
     )  # fmt: skip
     with pytest.raises(UsageError, match='the branch "dear" is about something else'):
         planner.replay(plan, planner.roadmap(tree, values=False))
+
+
+@pytest.fixture(scope="module")
+def fire(two):
+    """A is certain to come, but burns down with one half in 2027, for good."""
+    rows = {"scenarios": [{"scenario": "fire", "name": "Fire", "probability": 0.5, "first_year": 2027,
+                           "last_year": 2035, "rebuild_after": 0}],
+            "disruptions": [{"scenario": "fire", "kind": "outage", "facility": "a", "fraction": 1}]}  # fmt: skip
+    return two.what_if("set options.success_probability=100% where option=a").changed(rows=rows)
+
+
+@pytest.mark.parametrize(("after", "answered"), [(0, 54.8), (1, 104.2)])
+def test_an_outage_that_may_come_is_followed_like_a_project_that_fails(fire, after, answered):
+    # held to A nine years are short with one half; who starts B in 2027 has it in 2028, see above
+    calm = planner.solve(fire.changed(without={"scenarios": {}, "disruptions": {}}))
+    roadmap = planner.roadmap(fire, values=False)
+    found = planner.replay(calm, roadmap, instance=fire, samples=4, rebuild_after=after, workers=1)
+    assert means(found)["held"] == pytest.approx(54.5 + 450.0 / 2)
+    assert means(found)["made anew at news"] == pytest.approx(54.5 + answered / 2)
+    # the roadmap's own tree may answer at once, whatever a plan made anew may
+    assert means(found)["followed through its gates"] == pytest.approx(roadmap.objective_musd) == pytest.approx(81.9)
+
+
+def test_a_price_that_rises_and_a_squeeze_cost_what_they_cost_by_hand():
+    # in 2027 100 t come from China at 60,000 USD/t: 6 MUSD. If the price doubles, 10 t are made at 70,000 instead: 10.8
+    # + 0.7. If half of the 100 t leave, 50 x 0.06 + 0.7 + 40 short at 1 MUSD; both: 50 x 0.12 + 0.7 + 40
+    korea = planner.load(CASES.parents[1] / "instances/stock-cover").changed(without={"stockpiles": {}})
+    of_2027 = {"first_year": 2027, "last_year": 2027, "name": "x"}
+    scenarios = [{"scenario": name, "probability": p, **of_2027} for name, p in (("dear", 0.5), ("squeeze", 0.25))]
+    kinds = [("dear", "price_surge", 1, ""), ("squeeze", "export_stop", 0.5, 100)]
+    rows = [
+        {"scenario": name, "kind": kind, "country": "CHN", "fraction": part, "reference_t": t}
+        for name, kind, part, t in kinds
+    ]
+    happening = korea.changed(rows={"scenarios": scenarios, "disruptions": rows})
+    plan = planner.solve(korea)
+    found = planner.replay(plan, instance=happening, samples=16, rebuild_after=None, workers=1)
+    extra = (found.futures["cost_musd"] - plan.objective_musd).round(4).abs()
+    # independent of each other: of 16 futures 8 are dear and 4 are squeezed, 2 of them both
+    assert extra.value_counts().to_dict() == {0.0: 6, 5.5: 6, 37.7: 2, 40.7: 2}
+
+
+def test_scenarios_that_exclude_each_other_never_happen_together(two):
+    scenarios = [
+        {"scenario": name, "name": name, "probability": p, "first_year": year, "last_year": 2035, "parent": parent}
+        for name, p, year, parent in (("a", 0.5, 2027, ""), ("b", 0.25, 2028, ""), ("c", 0.125, 2029, "a"))
+    ]
+    rows = [{"scenario": name, "kind": "outage", "facility": "a", "fraction": 0.5} for name in "abc"]
+    tree = two.changed(rows={"scenarios": scenarios, "disruptions": rows})
+    points = draw(tree, 256, 0, 3).events
+    seen = [frozenset(_happening(tree, tree.scenarios, drawn)) for drawn in points]
+    counts = {of: seen.count(of) for of in seen}
+    # c is a quarter of a; b is half of what a leaves
+    near = {frozenset(): 64, frozenset("a"): 96, frozenset("ac"): 32, frozenset("b"): 64}
+    assert counts == {of: pytest.approx(count, abs=6) for of, count in near.items()}

@@ -1,6 +1,7 @@
 """Roadmaps against results derived by hand, and against what must hold for every tree."""
 
 import json
+import math
 import shutil
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,7 @@ from drawn import valid
 import planner
 from planner.commands import roadmap as command
 from planner.errors import UsageError
-from planner.questions.roadmap.events import Event, Variant
+from planner.questions.roadmap.events import Event, Variant, by_cause
 from planner.questions.roadmap.tree import grown
 from planner.questions.roadmap.worths import Worths
 from planner.solving import lshaped, search
@@ -222,6 +223,28 @@ def test_the_most_probable_courses_are_taken():
     assert left_out == pytest.approx(0.1)
     everything, nothing = grown(events, 99)
     assert len(everything) == 2 * 3 * 2 - 1 and nothing == 0.0
+
+
+@pytest.mark.parametrize(("correlation", "both"), [(0.0, 1 / 4), (0.5, 1 / 3), (1.0, 1 / 2)])
+def test_one_failure_makes_another_of_the_same_cause_likelier(correlation, both):
+    # of two normal deviates with a correlation r both exceed their medians with 1/4 + asin(r) / (2 pi)
+    assert both == pytest.approx(0.25 + math.asin(correlation) / (2 * math.pi))
+    given = tuple(by_cause(0.5, correlation).tolist())
+    events = [
+        Event((2027 + k, 1), (Variant(name, name, 0.5, {}, given=given),), cause="lab") for k, name in enumerate("ab")
+    ]
+    alone = Event((2030, 1), (Variant("c", "c", 0.2, {}),))
+    tree, _ = grown([*events, alone], 99)
+    chance = {happening.name: happening.probability for happening in tree}
+    near = {
+        "a": 0.5,
+        "b": 0.5 - both,
+        "a + b": both,
+        "c": 0.2 * both,
+        "a + b + c": 0.2 * both,
+        "b + c": 0.1 - 0.2 * both,
+    }
+    assert {name: chance.get(name, 0.0) for name in near} == pytest.approx(near, abs=2e-3)
 
 
 def test_what_cannot_be_asked_is_refused():

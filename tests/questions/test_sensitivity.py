@@ -123,7 +123,7 @@ def test_a_script_needs_no_guard(tmp_path, way):
     done = subprocess.run(
         command, cwd=ROOT, input=text, capture_output=True, text=True, check=False, env=environment, timeout=120
     )
-    # the base and the two ends of the price; without _no_script each process would begin the study once more
+    # the base and the two ends of the price; without no_script each process would begin the study once more
     assert (done.returncode, done.stdout, done.stderr) == (0, "3\n", "")
 
 

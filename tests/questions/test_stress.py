@@ -594,3 +594,37 @@ def test_an_owner_is_asked_for_by_name():
     every = planner.stress(plan, year=2027)
     assert not every.cases["case"].str.contains("Firm").any()  # not unless it is asked for
     assert "outage:Firm" in set(planner.stress(plan, year=2027, families=["owner"]).cases["case"])
+
+
+@pytest.fixture(scope="module")
+def two_plants():
+    """Two plants, of which A alone is built: B is dearer. Without any plant a year costs 50 MUSD."""
+    instance = planner.load(CASES / "60a_two_plants" / "instance")
+    gone = {"scenarios": {"scenario": "fail"}, "disruptions": {"scenario": "fail"}}
+    return planner.solve(instance.changed(without=gone))
+
+
+@pytest.mark.parametrize("clock", ["month", "year"])
+@pytest.mark.parametrize(
+    ("after", "answered", "lost"), [(0, 50 + 8 * 0.6, 100), (1, 100 + 7 * 0.6, 200), (9, 450, 900)]
+)
+def test_an_outage_that_is_answered_costs_what_the_other_plant_costs(two_plants, clock, after, answered, lost):
+    # A stands still from 2027 to 2035: held to the plan 9 x 50 MUSD. B, 12 MUSD over 20 years, is online a year after
+    # its start, which is in 2027 at the earliest, or so many years later; after the horizon's end it helps nobody
+    found = planner.stress(two_plants, year=2027, years=9, clock=clock, rebuild_after=after, only=["outage:a"])
+    case = found.cases.set_index("kind").loc["outage"]
+    assert case["extra_cost_musd"] == near(450)
+    assert (case["answered_musd"], case["answered_lost_t"]) == (near(answered), near(lost))
+    assert ("in place of 450" in str(found)) == (after < 9)
+    assert pd.isna(found.cases.set_index("kind").loc["none", "answered_musd"])
+
+
+def test_an_outage_that_is_over_before_anything_comes_is_not_answered(two_plants, tmp_path):
+    found = planner.stress(two_plants, year=2027, years=2, only=["outage:a"], folder=tmp_path / "stress")
+    case = found.cases.set_index("kind").loc["outage"]
+    assert case["extra_cost_musd"] == case["answered_musd"] == near(100) and pd.isna(case["answered_gap"])
+    assert "Nothing that is started 1 year after the blow is online in time" in str(found)
+    never = planner.stress(two_plants, year=2027, years=2, only=["outage:a"], rebuild_after=None)
+    assert never.cases["answered_musd"].isna().all() and "blow" not in str(never)
+    with pytest.raises(UsageError, match="rebuild_after = -1"):
+        planner.stress(two_plants, rebuild_after=-1)

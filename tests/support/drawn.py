@@ -64,12 +64,18 @@ def draw(seed):
     drawn.add_blends(tables)
     drawn.r = random.Random(f"lots {seed}")
     drawn.add_lots(tables)
+    drawn.r = random.Random(f"crises {seed}")
+    drawn.add_working_stocks(tables)
     return toml, tables
 
 
-def valid(folder: Path, seed):
-    """An instance drawn and loaded: rows that the planner finds to be without effect are taken out first."""
+def valid(folder: Path, seed, without=()):
+    """An instance drawn and loaded: rows that the planner finds to be without effect are taken out first.
+
+    without  tables that it shall not have
+    """
     toml, tables = draw(seed)
+    tables |= {name: [] for name in without}
     while True:
         shutil.rmtree(folder, ignore_errors=True)
         write_instance(folder, {name: rows for name, rows in tables.items() if rows}, toml)
@@ -523,6 +529,18 @@ class _Drawn:
                 lane["min_t"] = self.maybe(0.6, 5, 20, lane["max_t"])
                 lane["fixed_musd"] = self.maybe(0.6, 0.02, 0.3)
                 lane["min_t"] = min(lane["min_t"], lane["max_t"]) if lane["min_t"] else ""
+
+    def add_working_stocks(self, tables):
+        """Let firms hold some weeks of use, and limit what is released of strategic stocks."""
+        tables["working_stocks"] = [
+            {
+                "material": m, "country": c, "weeks": self.r.choice((2, 8, 30)),
+                "replace_usd_per_t": self.maybe(0.7, 0, PRICE[m] / 2),
+            }
+            for m in MATERIALS for c in self.countries if self.r.random() < 0.5
+        ]  # fmt: skip
+        for row in tables["stockpiles"]:
+            row |= {"release_after_months": self.maybe(0.4, 1, 3), "release_max_t": self.maybe(0.4, 1, 5)}
 
     def add_largest(self, tables):
         """Limit what the two or three largest suppliers have together."""

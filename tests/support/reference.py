@@ -24,7 +24,7 @@ KEYS = {
     "groups": 2, "group_limits": 2,
     "substitutes": 1, "substitute_shares": 2, "returns": 1,
     "buyers": 1, "buyer_prices": 2, "option_sizes": 2,
-    "contents": 2, "blends": 4,
+    "contents": 2, "blends": 4, "working_stocks": 2,
     "impacts": 1, "impact_factors": 9,
 }  # fmt: skip
 WINDOWED = ("lanes", "tariffs", "group_limits")  # their years are part of the key
@@ -75,6 +75,7 @@ def _columns(name, parts):
         "countries": "country", "processes": "process", "facilities": "facility", "facility_capacity": "facility year",
         "groups": "group option", "group_limits": "group measure",
         "substitute_shares": "substitute year", "buyer_prices": "buyer year", "option_sizes": "option size",
+        "working_stocks": "material country",
         "contents": "property material", "blends": "property material facility year",
         "impact_factors": "impact kind facility process material origin destination market option",
     }  # fmt: skip

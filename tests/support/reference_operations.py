@@ -45,6 +45,7 @@ class Period:
         self.made, self.used, self.bought, self.delivered, self.stored = (defaultdict(list) for _ in range(5))
         self.arriving, self.leaving, self.tied = defaultdict(list), defaultdict(list), defaultdict(list)
         self.surplus, self.recycled = {}, defaultdict(list)
+        self.needed = defaultdict(list)  # delivered to sectors, not sold to buyers
         self.swaps, self.collected, self.caused = defaultdict(list), defaultdict(list), defaultdict(list)
 
     def share(self, scenario):
@@ -60,6 +61,7 @@ class Period:
         self.sell()
         self.come_back()
         self.store()
+        self.run_down()
         self.balance()
         for cap in self.m.tables["caps"] if self.month in (None, 12) else ():
             first, last = cap.year("first_year", self.m.years[0]), cap.year("last_year", self.m.end)
@@ -240,6 +242,7 @@ class Period:
         return swapped
 
     def sell(self):
+        self.needed = defaultdict(list, {spot: list(terms) for spot, terms in self.delivered.items()})
         for r in self.m.tables["buyers"]:
             price, least, most = (figure(self.year) for figure in self.m.paid[r["buyer"]])
             terms = []
@@ -305,6 +308,42 @@ class Period:
                     m.costs[missing, "shortage", self.t] += value
                     held.append((missing, 1.0))
                 self.row("final", s, terms=held, lower=r.number("final_min_t"))
+            self.release(r, [(self.at("draw", s, q), 1.0) for q in BOTH])
+
+    def release(self, r, draws):
+        """What may be released of a stockpile in a disturbed branch, and from which month on."""
+        if not self.line:
+            return
+        limit = 12 * r.number("release_max_t", INF)
+        year, month = self.line[-1]["since"]
+        waits = month - 1 + r.year("release_after_months", 0)
+        if self.month and (self.year, self.month) < (year + waits // 12, waits % 12 + 1):
+            limit = 0.0
+        self.row("release", r["stockpile"], terms=draws, upper=limit)
+
+    def run_down(self):
+        """What is drawn from working stocks: in all months of the course no more than weeks of what was used before."""
+        m = self.m
+        timed = [s for s in self.line if s["split"]]
+        if self.month is None or not self.lifted or not timed:
+            return
+        path = m.path(self.b)
+        before = [(b, time) for b, time, months in path if months[0] < timed[-1]["since"]]
+        b, time = before[-1] if before else (timed[-1]["parent"], self.t)
+        source = m.periods.get((b, time)) or m.periods[b, (time, 1)]
+        for r in m.tables["working_stocks"]:
+            usd = r.number("replace_usd_per_t", m.materials[r["material"]].number("value_usd_per_t"))
+            for q in BOTH:
+                spot = r["material"], r["country"], q
+                self.stored[spot].append((self.column("run down", *spot, component="working_stock", usd=usd), 1.0))
+                drawn = [
+                    (m.columns[name], 1.0 / 12.0)
+                    for of, at, _ in path
+                    if (name := ("run down", of, *spot, at)) in m.columns
+                ]
+                held = r.number("weeks") * 7.0 / 365.0
+                use = source.used[spot] + source.needed[spot]
+                self.row("working stock", *spot, terms=[*drawn, *((k, -held * a) for k, a in use)], upper=0.0)
 
     def balance(self):
         for material, r in self.m.materials.items():

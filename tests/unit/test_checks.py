@@ -64,6 +64,12 @@ def tree(*rows):
     return {"scenarios": head + "".join(f"{row}\n" for row in rows), "disruptions": OUTAGE}
 
 
+def working(row):
+    """A working stock; magnets have no value."""
+    stocks = "material,country,weeks,replace_usd_per_t\n"
+    return {"working_stocks": stocks + row + "\n", "materials": edited("materials", 4, value_usd_per_t=0)}
+
+
 def grouped(row):
     return {"groups": PAIR, "group_limits": f"group,measure,first_year,last_year,min,max\n{row}\n"}
 
@@ -579,6 +585,8 @@ SLIPS = [
         "stockpiles.csv:2:final_min_t",
         {"stockpiles": STOCKPILE + "s,AAA,metal,,10,5\n", "materials": edited("materials", 3, value_usd_per_t=0)},
     ),
+    ("W539", "working_stocks.csv:2:replace_usd_per_t", working("magnet,AAA,4,")),
+    ("W518", "working_stocks.csv:2:country", working("magnet,CHN,4,10")),
     ("W520", "facilities.csv:6:facility", {"facilities": TABLES["facilities"] + "idle,Idle,AAA,operating,5\n"}),
     ("W521", "facilities.csv:3:last_year", {"facilities": edited("facilities", 3, last_year=2020)}),
     ("W521", "facilities.csv:4:capacity_t", {"facilities": edited("facilities", 4, capacity_t=0)}),

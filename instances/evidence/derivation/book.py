@@ -82,13 +82,23 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("facility", "option", "material", "floor_usd_per_t", "first_year", "last_year", "payer", "market", "max_t"),
         *("upside_share", "upside_from_usd_per_t", "upside_max_musd"),
     ),
-    "scenarios": ("scenario", "name", "probability", "first_year", "last_year"),
+    "working_stocks": ("material", "country", "weeks", "replace_usd_per_t"),
+    "scenarios": (
+        "scenario",
+        "name",
+        "probability",
+        "first_year",
+        "last_year",
+        "first_month",
+        "months",
+        "rebuild_after",
+    ),
     "disruptions": ("scenario", "kind", "country", "stage", "material", "facility", "fraction", "reference_t"),
     "evidence": ("table", "key", "column", "low", "high", "confidence", "kind", "as_of", "review_by"),
     "sources": ("source", "title", "publisher", "url", "date"),
 }
 KEYS: dict[str, int] = {
-    "recipes": 3, "operations": 2, "lanes": 5, "tariffs": 5, "demand": 4, "market_prices": 2, "fund_options": 2, "price_floors": 3, "disruptions": 6, "evidence": 3,
+    "recipes": 3, "operations": 2, "lanes": 5, "tariffs": 5, "demand": 4, "market_prices": 2, "working_stocks": 2, "fund_options": 2, "price_floors": 3, "disruptions": 6, "evidence": 3,
 }  # fmt: skip
 
 

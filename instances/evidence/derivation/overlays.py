@@ -241,13 +241,38 @@ def stop_2028() -> Book:
     book = Book()
     ban = table("disruptions")["S_FULL_BAN_12M"]
     year, months = parameter("stop_year"), parameter("stop_months")
-    why = f"a full stop for {months} months of {year}, as probable as the near-total stop of a year in the facts; it counts as {months / 12} of the year's exports"
+    why = f"a full stop in the first {months} months of {year}, as probable as the near-total stop of a year in the facts; from a year later on something else may be started"
     book.add("scenarios", scenario="stop", name="China exports no rare earths for six months", probability=ban.number("annual_probability"),
-             first_year=year, last_year=year, **cite(ban, assumed=why))  # fmt: skip
-    measured = f"undisturbed exports to the allies in {year}: those of the least-cost plan of allied-2040 (docs/disruptions.md); it buys finished magnets only"
+             first_year=year, first_month=1, months=months, rebuild_after=1, **cite(ban, assumed=why))  # fmt: skip
     for row in read("stopped"):
-        book.add("disruptions", scenario="stop", kind="export_stop", country="CHN", material=row.id, fraction=months / 12,
-                 reference_t=row.number("reference_t"), **cite(ban, assumed=measured))  # fmt: skip
+        book.add(
+            "disruptions",
+            scenario="stop",
+            kind="export_stop",
+            country="CHN",
+            material=row.id,
+            fraction=1,
+            **cite(ban, assumed="nothing leaves"),
+        )
+    return book
+
+
+def working_stocks(base: Book) -> Book:
+    """What buyers hold of finished magnets to work with: weeks of use by country."""
+    book = Book()
+    bought = sorted({(row["country"], row["material"]) for row in base.rows["demand"]})
+    cars = {
+        "JPN": ("inventory_auto_oem", "JPN"),
+        "EUU": ("inventory_auto_oem", "EU27"),
+        "IND": ("inventory_auto_supplier", "IND"),
+    }
+    for country, material in bought:
+        item, place = cars.get(country, ("inventory_auto_jit", "ALL"))
+        held = find("trade_costs", item=item, destination=place)
+        weeks = held.number("value") * (52 / 12 if held["unit"] == "months" else 1)
+        book.add("working_stocks", material=material, country=country, weeks=round(weeks, 1),
+                 **cite(held, assumed="what makers of cars hold of magnets counts for every buyer in the country"
+                        + ("" if country in cars else "; just in time, as nobody says more of this country")))  # fmt: skip
     return book
 
 

@@ -17,7 +17,7 @@ from ...errors import Issue
 from ..impact_tables import ImpactFactor
 from ..lives import back_from
 from ..metrics import METRICS
-from ..tables import Cap, DeliveryRisk, Disruption, PriceFloor, Sector, Substitute, Tariff
+from ..tables import Cap, DeliveryRisk, Disruption, PriceFloor, Sector, Substitute, Tariff, WorkingStock
 from ..timeline import (
     Period,
     cap_limits,
@@ -257,6 +257,16 @@ def _impact_factor(facts: _Facts, row: ImpactFactor, period: Period) -> bool:
     )
 
 
+def _working_stock(facts: _Facts, row: WorkingStock, period: Period) -> bool:
+    """Return whether somebody uses the material of a working stock in its country."""
+    instance = facts.instance
+    run = {o.process for o in instance.operations if facts.plants[o.facility].country == row.country}
+    used = {r.material for r in instance.recipes if r.role == "input" and r.process in run}
+    asked = {material for country, _, material in facts.needs(period) if country == row.country}
+    swaps = {s.replaced_by for s in instance.substitutes if s.material in asked}
+    return row.material in used | asked | swaps
+
+
 def _tariff(facts: _Facts, row: Tariff, period: Period) -> bool:
     """Return whether a tariff is charged on a value above 0; a tariff of rate 0 exempts from a wider row."""
     if row.rate == 0:
@@ -376,6 +386,7 @@ RULES = (
           "it buys nothing in any period (max_t 0)"),
     _Rule("stockpiles", "max_t", lambda facts, row, period: row.initial_t > 0
           or most_room(row, facts.instance.options, facts.draft.periods, period) > 0, "it has no room"),
+    _Rule("working_stocks", "country", _working_stock, "nobody uses the material there"),
     _Rule("caps", "limit", _cap, "in its years there is nothing that it limits: no demand, nothing exposed, or no lane "
           "(for a floor: its limit is 0, or nobody uses the material)", _by_first_year),
     _Rule("tariffs", "rate", _tariff, "what moves has value_usd_per_t 0", _by_first_year),

@@ -58,6 +58,16 @@ def missing_content_costs(draft: Draft) -> Iterable[Issue]:
             yield draft.at(row, "final_min_t", expected)
 
 
+@check("W539", "working_stocks", "materials")
+def replacing_costs(draft: Draft) -> Iterable[Issue]:
+    """What is drawn from a working stock must be replaced, which should cost something."""
+    value = {m.material: m.value_usd_per_t for m in draft.instance.materials}
+    for row in draft.instance.working_stocks:
+        if (value[row.material] if row.replace_usd_per_t is None else row.replace_usd_per_t) == 0:
+            expected = f"{row.material} has value_usd_per_t 0, so what is drawn costs nothing, and pays without need"
+            yield draft.at(row, "replace_usd_per_t", expected, "write what a tonne costs in normal times")
+
+
 @check("W520", "facilities", "options")
 def can_do_something(draft: Draft) -> Iterable[Issue]:
     """A facility should have an operation."""

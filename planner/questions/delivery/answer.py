@@ -7,7 +7,8 @@ starts, groups, funds and private money hold for the answer together with what t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -78,21 +79,36 @@ class Answer:
                 due[option] = min(online, due.get(option, online))
         return due
 
-    def followed(self, outcome: Mapping[str, ProjectOutcome]) -> tuple[Builds, float, int]:
+    def followed(
+        self,
+        outcome: Mapping[str, ProjectOutcome],
+        events: Mapping[str, int],
+        within: Callable[[frozenset[str]], Answer],
+    ) -> tuple[Builds, float, int]:
         """Return what is started by someone who plans anew at each piece of news, as if the rest came as planned.
 
         An outcome shows bit by bit: what becomes of a project is known from the year in which it should have come
-        online. What may begin by then, and in the years of ``after`` that follow, stays as it was decided before.
+        online, a scenario from its first year on. What may begin by then, and in the years of ``after`` that follow,
+        stays as it was decided before.
+
+        events  the scenarios that happen, and that year of each
+        within  the answers where some of them happen
+
         With the builds come the largest relative gap of the searches, and how many there were.
         """
         project = {o.option: o.exclusive_group or o.option for o in self.modules.options.values()}
         builds, widest, searches = dict(self.builds), 0.0, 0
         known: dict[str, ProjectOutcome] = {}
-        while due := self._due({o: of for o, of in outcome.items() if o not in known}, builds):
-            news = min(due.values())
+        happened: frozenset[str] = frozenset()
+        while True:
+            due = self._due({o: of for o, of in outcome.items() if o not in known}, builds)
+            news = min([*due.values(), *(year for name, year in events.items() if name not in happened)], default=None)
+            if news is None:
+                break
             heard = {project[o] for o, year in due.items() if year == news}
             known |= {o: of for o, of in outcome.items() if project[o] in heard}
-            found, _, _ = self._best(known, news + self.after, builds)
+            happened |= {name for name, year in events.items() if year == news}
+            found, _, _ = within(happened)._best(known, news + self.after, builds)
             searches += 1
             if not found.held:
                 break  # a promise of funds or groups leaves nothing to change
@@ -126,6 +142,16 @@ class Answer:
             "starts": started,
             "news": news,
         }
+
+    def known(self, outcome: Mapping[str, ProjectOutcome]) -> float:
+        """Return a present cost, MUSD, below which no plan is in an outcome, whatever it starts, answers and knows.
+
+        It is the least cost of someone who knows the outcome beforehand, may build in fractions, and need keep no
+        promise that can be broken.
+        """
+        arrays, cost = self._with(outcome, min(p.first_year for p in self.modules.span), {})
+        found = Programme(replace(arrays.relaxed, cost=cost), Settings()).find()
+        return found.value + self.closing if found.held else -math.inf
 
     def _best(
         self, outcome: Mapping[str, ProjectOutcome], begin: int, builds: Builds

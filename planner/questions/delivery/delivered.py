@@ -28,6 +28,7 @@ class Delivered:
     """The builds and closures of a plan, whose operations can be solved in any outcome.
 
     rebuild_after  years after the news of an outcome from which on something else may be started; None: never
+    bounded        whether a bound is sought too, below which no plan is in the outcome
     planned        the result (see `solve_outcome`) if all goes to plan. Every outcome starts from the basis of this
                    one, so that its result depends neither on the outcomes tried before nor on the process
 
@@ -35,15 +36,17 @@ class Delivered:
     Raises UsageError if the plan starts an option in a year which the instance does not allow.
     """
 
-    def __init__(self, instance: Instance, run: Run, rebuild_after: int | None = None) -> None:
+    def __init__(self, instance: Instance, run: Run, rebuild_after: int | None = None, bounded: bool = False) -> None:
         check_linear(instance)
         if rebuild_after is not None and rebuild_after < 0:
             raise UsageError(f"rebuild_after = {rebuild_after}: expected 0 or more years, or never")
-        self.rebuild_after = rebuild_after
+        self.rebuild_after, self.bounded = rebuild_after, bounded
         self.modules = Modules(
             replace(instance, _content=None, warnings=())
         )  # without what other processes do not need
+        self.instance = self.modules.instance
         self.operations = Operations(instance, Settings())
+        self._within: dict[frozenset[str], tuple[Operations, Any]] = {}
         builds = run.builds
         self.starts = {(s.option, s.year): i for i, s in enumerate(self.operations.data.build)}
         for option, year in sorted(builds):
@@ -51,12 +54,35 @@ class Delivered:
                 raise UsageError(f"the run starts {option} in {year}, which the instance does not allow")
         self.builds = [(self.modules.options[o], y, n) for (o, y), n in sorted(builds.items()) if n > 0.0]
         self.own, self.closing = self._with_closures(instance, run)
+        self.started = {key: n for key, n in builds.items() if n > 0.0}
         self.digest = run.digest_in(instance.sha256)
         self.answer: Answer | None = None
         if rebuild_after is not None:
-            started = {key: n for key, n in builds.items() if n > 0.0}
-            self.answer = Answer(self.operations, self.modules, started, self.own, self.closing, rebuild_after)
+            self.answer = self.answer_in(frozenset(), rebuild_after)
         self.planned = self.solve_outcome({})
+
+    def within(self, events: frozenset[str]) -> tuple[Operations, Any]:
+        """Return the operations if scenarios happen, and the vector of capacities that closures leave then."""
+        if not events:
+            return self.operations, self.own
+        if events not in self._within:
+            operations = Operations(self.instance, Settings(), events=events)
+            own = operations.own.copy()
+            for place, k in self.operations.place.items():
+                shut = self.operations.own[k] - self.own[k]
+                if shut and place in operations.place:
+                    facility, t = place
+                    own[operations.place[place]] -= shut * operations.conditions[t].capacity.get(facility, 1.0)
+            self._within[events] = operations, own
+        return self._within[events]
+
+    def answer_in(self, events: frozenset[str], after: int) -> Answer:
+        """Return the answers of the plan ``after`` years from the news on, if scenarios happen."""
+        operations, own = self.within(events)
+        return Answer(operations, self.modules, self.started, own, self.closing, after)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_within": {}}  # each process makes its own
 
     def __call__(self) -> Worker:
         return self.solve_outcome
@@ -96,7 +122,7 @@ class Delivered:
         what     name of the outcomes in lines of progress
         partial  file that keeps finished outcomes until all are done
         """
-        finished = Finished([self.digest, "delivery", self.rebuild_after], partial)
+        finished = Finished([self.digest, "delivery", self.rebuild_after, self.bounded], partial)
         keys = [finished.key(sorted(outcome.items())) for outcome in outcomes]
         with Many(self, finished, what, workers=workers, scheduler=scheduler, progress=progress) as many:
             try:
@@ -109,25 +135,37 @@ class Delivered:
         return {k: finished.results[key] for k, key in enumerate(keys) if key in finished.results}
 
     def solve_outcome(self, outcome: JointOutcome) -> Result:
-        """Return the result of the plan in an outcome, and as ``answered`` of the best answer, see `Answer.to`."""
-        answered = self.answer.to(outcome) if self.answer and outcome else None
-        return {**self.held(outcome, self.builds), "answered": answered}
+        """Return the result of the plan in an outcome, and as ``answered`` of the best answer, see `Answer.to`.
 
-    def held(self, outcome: JointOutcome, builds: Sequence[tuple[Option, int, float]]) -> Result:
+        With ``bounded`` also as ``known`` the bound below which no plan is, see `Answer.known`.
+        """
+        known = {"known": self.answer.known(outcome)} if self.answer and self.bounded else {}
+        answered = self.answer.to(outcome) if self.answer and outcome else None
+        return {**self.held(outcome, self.builds), "answered": answered, **known}
+
+    def held(
+        self,
+        outcome: JointOutcome,
+        builds: Sequence[tuple[Option, int, float]],
+        events: frozenset[str] = frozenset(),
+    ) -> Result:
         """Return what comes of builds (option, start year, modules) in an outcome, as values that JSON can hold.
+
+        events  scenarios that happen besides
 
         ``cost`` is in MUSD of present value; ``short``, ``exposed`` and ``delivered`` are lists of t/yr by period;
         ``unkept`` tells whether a promise of the plan is broken.
         """
-        capacity, money = self.own.copy(), self.closing
+        operations, own_capacity = self.within(events)
+        capacity, money = own_capacity.copy(), self.closing
         for option, year, count in builds:
             own = outcome.get(option.option, AS_PLANNED)
             start = self.starts[option.option, year]
-            for position, added in self.operations.capacity_effects(self.modules, start, own):
+            for position, added in operations.capacity_effects(self.modules, start, own):
                 capacity[position] += count * added
             money += count * self.modules.cost(option.option, year, own)
             if beyond := self.modules.beyond(option.option, count):
                 money += beyond * self.modules.repaid(option.option, year, own)
-        result = self.operations.solve(capacity)
+        result = operations.solve(capacity)
         by_period = {name: getattr(result, name).tolist() for name in ("short", "exposed", "delivered")}
         return {"cost": result.cost + money, **by_period, "unkept": result.unkept}

@@ -48,6 +48,7 @@ class Draws:
     delay  whole years
     capex  factor
     share  share
+    events  of shape (outcomes, scenarios), one for each scenario that is drawn beside: a number from 0 to 1
     """
 
     options: tuple[str, ...]
@@ -55,6 +56,7 @@ class Draws:
     delay: np.ndarray
     capex: np.ndarray
     share: np.ndarray
+    events: np.ndarray
 
     def __len__(self) -> int:
         return len(self.comes)
@@ -80,11 +82,12 @@ def check_linear(instance: Instance) -> None:
         )
 
 
-def draw(instance: Instance, samples: int, seed: int | Sequence[int]) -> Draws:
+def draw(instance: Instance, samples: int, seed: int | Sequence[int], events: int = 0) -> Draws:
     """Draw outcomes from a scrambled Sobol sequence, with one coordinate per project and aspect, and per common cause.
 
     samples  how many; a power of 2 covers the outcomes most evenly
     seed     of the scrambling; the same seed gives the same outcomes
+    events   how many numbers are drawn beside, for scenarios
 
     The options of an exclusive group are one project in several forms (such as with and without a loan), so the same
     happens to all of them. The draws depend on the options of the instance only, not on what is built: all plans are
@@ -98,14 +101,15 @@ def draw(instance: Instance, samples: int, seed: int | Sequence[int]) -> Draws:
     project_of = [o.exclusive_group or o.option for o in options]
     projects = sorted(set(project_of))
     where = {name: i for i, name in enumerate(projects)}
-    risks = [_risk_of(instance, o) for o in options]
+    risks = [risk_of(instance, o) for o in options]
     causes = sorted({r.common_cause for r in risks} - {""})
-    dimensions = ASPECTS * max(1, len(projects)) + len(causes)
+    first_cause = ASPECTS * max(1, len(projects))
+    dimensions = first_cause + len(causes) + events
     sequence = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
     points = sequence.random(1 << max(0, (samples - 1).bit_length()))[:samples]
     columns = np.array([where[name] for name in project_of], dtype=int)
     uniform = [points[:, a * len(projects) + columns] if len(options) else points[:, :0] for a in range(ASPECTS)]
-    for k, cause in enumerate(causes, start=dimensions - len(causes)):
+    for k, cause in enumerate(causes, start=first_cause):
         bad = norm.ppf(points[:, k].clip(EDGE, 1.0 - EDGE))[:, np.newaxis]
         of = [i for i, r in enumerate(risks) if r.common_cause == cause]
         part = np.array([risks[i].correlation for i in of])
@@ -119,10 +123,11 @@ def draw(instance: Instance, samples: int, seed: int | Sequence[int]) -> Draws:
         _whole(_triangular(uniform[1], [(r.delay_low, r.delay_mode, r.delay_high) for r in risks])),
         _triangular(uniform[2], [(r.capex_low, r.capex_mode, r.capex_high) for r in risks]),
         _triangular(uniform[3], [(r.share_low, r.share_mode, r.share_high) for r in risks]),
+        points[:, dimensions - events :],
     )
 
 
-def _risk_of(instance: Instance, option: Option) -> DeliveryRisk:
+def risk_of(instance: Instance, option: Option) -> DeliveryRisk:
     """Return the row of delivery_risk.csv that governs an option: its own, its owner's, that of its kind, or of all.
 
     Without any, the row returned says that the option comes as planned.

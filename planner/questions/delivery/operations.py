@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from ...prepare import ModelData, Node, prepare
+from ...prepare import ModelData, Node, prepare_events
 from ...solving.compiling import Arrays, compiled
 from ...solving.measures import deliveries, shortages
 from .recourse import Answer, Recourse
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ...instance.instance import Instance
     from ...prepare import ModelData
     from ...solving.solver import Arrays, Settings
@@ -46,7 +48,9 @@ class OperationsResult(NamedTuple):
 
 
 class Operations:
-    """The operations of an instance without scenarios, for any vector of capacities; caps and clean-only rules hold.
+    """The operations of an instance in which no scenario happens, for any vector of capacities.
+
+    Caps and clean-only rules hold. With ``events``, names of scenarios, these happen, see `prepare.prepare_events`.
 
     The promises of a plan (service floors, least use, offtakes, final stocks) come before all else. They are broken
     only where an outcome makes them impossible. So there is a solution in every outcome (relatively complete recourse),
@@ -62,11 +66,15 @@ class Operations:
     offset  fixed O&M of own capacity, MUSD of present value
     """
 
-    def __init__(self, instance: Instance, settings: Settings, called_exposed: float = CALLED_EXPOSED) -> None:
-        if instance.scenarios:
-            tables = ("branch_service", "disruptions", "scenarios")
-            instance = instance.changed(without={name: {} for name in tables if instance.rows(name)})
-        data = prepare(instance).data
+    def __init__(
+        self,
+        instance: Instance,
+        settings: Settings,
+        called_exposed: float = CALLED_EXPOSED,
+        events: Collection[str] = (),
+    ) -> None:
+        prepared = prepare_events(instance, events)
+        data, self.conditions = prepared.data, prepared.conditions if events else ()  # by period
         arrays = _with_breakable_promises(data, compiled(data))
         self.data = data
         self.periods = max(node.period for node in data.nodes) + 1
@@ -113,6 +121,10 @@ class Operations:
         begun = self.data.build[start]
         option, year, facility = begun.option, begun.year, begun.facility
         planned, added = modules.added(option, year), modules.added(option, year, outcome)
+        row = modules.options[option]
+        for t, of in enumerate(self.conditions):  # what the events leave of it, by period
+            left = of.module_factor(row, year) * (1.0 if begun.stockpile else of.capacity.get(facility, 1.0))
+            added[t] *= left
         # what building causes of an impact leaves less of its limit, whatever comes of it
         caused = [(self.impacts[i], -cap.sign * k) for i, cap in enumerate(self.data.caps["impact"])
                   if i in self.impacts for s, k in cap.started if s == start]  # fmt: skip

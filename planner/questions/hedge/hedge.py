@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,9 @@ def hedge(
     insurance     largest projects that the hedged plan builds more, of which the worth is searched
     weight        of the mean of the worst 1 - alpha of the outcomes by cost, against the mean of all
     rebuild_after  years after a project should have come from which on something else may be started; the first 16
-                  outcomes of the trial are then also told free to answer, as in ``delivery_risk``. None: never
+                  outcomes of the trial are then also told free to answer, as in ``delivery_risk``. None: never. The
+                  search itself holds all starts to the plan, so that its number is an upper bound of what the best plan
+                  costs that can be answered; ``known_musd`` is a lower bound of that
     gap           relative gap of each search
     time_limit    seconds of each search; those for the insurance end after a minute at the latest
     workers       processes for the operations; None: one per core, once they have taken seconds
@@ -147,10 +150,12 @@ class _Trial:
     objectives  the same with the weights of broken promises, MUSD
     short       short over the horizon, t
     broken      1 if a promise is broken, else 0
+    known       mean of the bounds of these outcomes below which no plan is, MUSD
     answers     of each plan: mean cost of the first outcomes held to it, and free to answer, MUSD; else empty
     """
 
     costs: list[np.ndarray] = field(default_factory=list)
+    known: float = math.nan
     answers: list[tuple[float, float]] = field(default_factory=list)
     objectives: list[np.ndarray] = field(default_factory=list)
     short: list[np.ndarray] = field(default_factory=list)
@@ -210,9 +215,12 @@ class _Work:
         how: dict[str, Any] = {"partial": None, "workers": workers, "scheduler": scheduler, "progress": self.progress}
         try:
             for plan in plans:
-                found = Delivered(self.instance, plan, after).try_outcomes(outcomes, "answers", **how).values()
+                delivered = Delivered(self.instance, plan, after, bounded=not trial.answers)
+                found = list(delivered.try_outcomes(outcomes, "answers", **how).values())
                 if len(found) < len(outcomes):
                     raise KeyboardInterrupt
+                if not trial.answers:
+                    trial.known = float(np.mean([result["known"] for result in found]))
                 held, free = ([result["cost"] for result in of] for of in (found, (f["answered"] or f for f in found)))
                 trial.answers.append((float(np.mean(held)), float(np.mean(free))))
         except KeyboardInterrupt:
@@ -308,6 +316,7 @@ def _result(
         why=best.why,
         saving=estimate(savings) if savings else Estimate(nothing, nothing, nothing),
         gap_musd=max(0.0, float(np.mean(gaps))) if gaps else nothing,
+        known_musd=tried.known,
         gap_at_most_musd=at_most(gaps) if len(gaps) > 1 else nothing,
         complete=work.complete,
         settings=settings,

@@ -26,6 +26,7 @@ class Hedge(Study):
     why           why the search of the design ended, see `Best`
     saving        objective of the trusting plan less that of the hedged one in the trial, with its 95 % interval
     gap_musd      estimate of how far the hedged plan is from the best over all outcomes; ``gap_at_most_musd`` with 95 %
+    known_musd    mean over the first outcomes of the trial: no plan costs less on them, whatever it starts and answers
     complete      False if it was interrupted; what is missing then is empty
     The frames are the tables of the same names, see HOLDS.
     """
@@ -38,6 +39,8 @@ class Hedge(Study):
         Value("design", "objective of the hedged plan on its own sample and a bound of it, MUSD; why the search ended"),
         Value("gap_musd", "estimate of how far the hedged plan is from the best over all outcomes, MUSD"),
         Value("gap_at_most_musd", "the same at most, with 95 %"),
+        Value("known_musd", "bound of the mean cost of the first 16 outcomes for all plans, answered or not, MUSD: "
+              "of someone who knows the outcome and may build in fractions; blank without an answer"),
         Value("saving_musd", "what the hedged plan saves in the trial: mean, low and high end with 95 %", "saving"),
         Table(
             "plans",
@@ -120,6 +123,7 @@ class Hedge(Study):
     saving: Estimate
     gap_musd: float
     gap_at_most_musd: float
+    known_musd: float
     complete: bool
     settings: dict[str, Any] = field(default_factory=dict)
 
@@ -201,6 +205,11 @@ class Hedge(Study):
             lines.append(
                 f"Free to start something else {self.settings['rebuild_after']} year(s) after a project should have "
                 f"come (held to the plan), mean of the first outcomes: {', '.join(told)}"
+            )
+            best = min(known["answered_musd"])
+            lines.append(
+                "The search holds all starts to the plan. The best plan that can be answered costs between "
+                f"{figure_of(self.known_musd, 6)} (of someone who knows the outcome) and {figure_of(best, 6)} on these"
             )
         broken = self.plans["promise_broken"].tolist()
         if max(broken) > 0.0:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...instance.tables import cells
 from ...instance.timeline import horizon_end, start_years
-from ..delivery.draws import draw
+from ..delivery.draws import draw, risk_of
 from ..delivery.failures import PROJECT, failures
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ...instance.tables import Option
     from ...runs.run import Run
 
+PARTS = 2048  # equally probable parts of a common cause, from the best to the worst
 DRAWS = 1024  # of the delays of projects, for how probable it is that one is late, and by how much
 LEAST = 0.01  # probability: less likely events are left out
 
@@ -29,6 +30,7 @@ class Variant:
     key          short name
     title        in words
     probability  0 to 1, if the event has not happened before
+    given        the same by how bad the cause is that its event shares with others, see `by_cause`; empty: it has none
     scenario     cells of its row of scenarios.csv but for names, probability and parent
     rows         table -> rows of its disruptions (and service floors), without the scenario
     """
@@ -38,6 +40,7 @@ class Variant:
     probability: float
     scenario: Mapping[str, Any]
     rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    given: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,30 @@ class Event:
     """Something of which one learns at a date whether it happens.
 
     when      year and month of the news
+    cause     what it has in common with others, a name; how bad that is all its variants depend on
     variants  the ways in which it can happen; their probabilities sum to 1 at most
     """
 
     when: tuple[int, int]
     variants: tuple[Variant, ...]
+    cause: str = ""
+
+
+def by_cause(probability: float, correlation: float) -> np.ndarray:
+    """Return how probable something bad is, by how bad its common cause is; shape (PARTS,), equally probable parts.
+
+    probability  over all of them, 0 to 1
+    correlation  part of the variance that the cause explains, 0 to 1, as in delivery_risk.csv (a Gaussian copula)
+
+    >>> [round(float(by_cause(0.3, correlation).mean()), 2) for correlation in (0.0, 0.5, 1.0)]
+    [0.3, 0.3, 0.3]
+    """
+    from scipy.stats import norm
+
+    bad = norm.ppf((np.arange(PARTS) + 0.5) / PARTS)
+    own = max(1e-9, 1.0 - correlation) ** 0.5
+    found: np.ndarray = norm.sf((norm.isf(probability) - correlation**0.5 * bad) / own)
+    return found
 
 
 def of_scenarios(instance: Instance) -> list[Event]:
@@ -101,10 +123,17 @@ def _project(instance: Instance, name: str, options: Sequence[Option], fails: fl
         return None
     first, variants = min(starts), []
     plants = sorted({o.facility for o in options})
+    risk = risk_of(instance, min(options, key=lambda o: o.success_probability))
+    never = slow = np.zeros(0)
+    if risk.common_cause:
+        never = by_cause(fails, risk.correlation)
+        slow = (1.0 - never) * by_cause(float((late > 0).mean()), risk.correlation)
     if fails >= LEAST:
         rows = [{"kind": "project_failure", "facility": plant, "fraction": 1} for plant in plants]
         years = {"first_year": first, "last_year": first}
-        variants.append(Variant(f"{name} fails", f"{name} never comes", fails, years, {"disruptions": rows}))
+        variants.append(
+            Variant(f"{name} fails", f"{name} never comes", fails, years, {"disruptions": rows}, tuple(never.tolist()))
+        )
     own = {f.facility for f in instance.facilities if f.capacity_t > 0.0}
     own |= {row.facility for row in instance.facility_capacity}
     delayed = (1.0 - fails) * float((late > 0).mean())
@@ -113,5 +142,5 @@ def _project(instance: Instance, name: str, options: Sequence[Option], fails: fl
         rows = [{"kind": "outage", "facility": plant, "fraction": 1} for plant in plants]
         years = {"first_year": first, "last_year": min(end, first + length - 1)}
         title = f"{name} is {length} year{'s' if length > 1 else ''} late"
-        variants.append(Variant(f"{name} late", title, delayed, years, {"disruptions": rows}))
-    return Event((first, 1), tuple(variants)) if variants else None
+        variants.append(Variant(f"{name} late", title, delayed, years, {"disruptions": rows}, tuple(slow.tolist())))
+    return Event((first, 1), tuple(variants), risk.common_cause) if variants else None

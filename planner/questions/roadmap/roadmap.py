@@ -47,7 +47,8 @@ def roadmap(
     If a scenario of the instance has ``parent`` or ``rebuild_after``, its scenarios are the tree, as they stand. Else a
     tree is made of what can happen, by the date of the news: the scenarios of the instance, and projects of today's
     plan that never come (``success_probability``) or come late (``delivery_risk.csv``), those on which most hangs
-    first. Events are independent. One learns of a project in the first year in which it could be online.
+    first. Events are independent, but for projects with a common cause.
+    One learns of a project in the first year in which it could be online.
 
     leaves         courses of events in a tree that is made, at most; the most probable ones are taken
     rebuild_after  years after the news from which on a branch of such a tree may start something otherwise
@@ -108,8 +109,8 @@ def _notes(instance: Instance) -> tuple[str, ...]:
     if not causes:
         return ()
     return (
-        f"Projects share causes ({', '.join(causes)}), but the tree takes what becomes of each as independent: "
-        "that several disappoint together is likelier than it says. stress --delivery and hedge count with the causes.",
+        f"Projects share causes ({', '.join(causes)}): that one has disappointed makes it likelier that the next "
+        "does, and the probabilities of the tree count with that.",
     )
 
 

@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from .events import Event, Variant
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
 
+NEVER = 1e-9  # probability up to which something does not happen
 OF_SCENARIOS = ("branch_service", "disruptions", "scenarios")
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """How likely it is that something has happened, and something else has not.
+
+    alone   of all events that share nothing with others
+    shared  cause -> likelihood of its events, by how bad the cause is: shape (PARTS,), equally probable parts
+    """
+
+    alone: float = 1.0
+    shared: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def times(self, event: Event, happens: Variant | None) -> Likelihood:
+        """Return the likelihood with an event more: in which way it happens, or None: it does not."""
+        if not event.cause:
+            chance = happens.probability if happens else 1.0 - sum(v.probability for v in event.variants)
+            return replace(self, alone=self.alone * chance)
+        given = [np.array(v.given) for v in ((happens,) if happens else event.variants)]
+        factor = given[0] if happens else 1.0 - np.sum(given, axis=0)
+        return replace(self, shared={**self.shared, event.cause: self.shared.get(event.cause, 1.0) * factor})
+
+    @property
+    def probability(self) -> float:
+        """Over all common causes, 0 to 1."""
+        return self.alone * float(np.prod([np.mean(of) for of in self.shared.values()]))
 
 
 @dataclass(frozen=True)
@@ -21,12 +50,17 @@ class Happening:
 
     variants     the events that have happened, the last one is what the scenario adds
     last         number of the last event in the order of their news
-    probability  that this has happened, whatever comes later
+    likelihood   that this has happened, whatever comes later
     """
 
     variants: tuple[Variant, ...]
     last: int
-    probability: float
+    likelihood: Likelihood
+
+    @property
+    def probability(self) -> float:
+        """That this has happened, whatever comes later."""
+        return self.likelihood.probability
 
     @property
     def name(self) -> str:
@@ -39,10 +73,11 @@ def grown(events: Sequence[Event], leaves: int) -> tuple[list[Happening], float]
 
     leaves  how many courses there are at most, that in which nothing happens counted
 
-    Events are independent. A course that is left out counts as the one before its last event.
+    Events are independent, but for those with a common cause: that one has happened, or has not, tells how bad the
+    cause is, and so how probable the others are. A course that is left out counts as the one before its last event.
     """
     ordered = sorted(events, key=lambda e: (e.when, e.variants[0].key))
-    nothing = Happening((), -1, 1.0)
+    nothing = Happening((), -1, Likelihood())
     queue = [(-h.probability, h.name, h) for h in _after(nothing, ordered)]
     heapq.heapify(queue)
     tree: list[Happening] = []
@@ -56,12 +91,13 @@ def grown(events: Sequence[Event], leaves: int) -> tuple[list[Happening], float]
 
 def _after(before: Happening, events: Sequence[Event]) -> list[Happening]:
     """Return what can happen next, with the probability that nothing else has happened in between."""
-    found, none_yet = [], before.probability
-    for k in range(before.last + 1, len(events)):
-        for variant in events[k].variants:
-            if variant.probability > 0.0:
-                found.append(Happening((*before.variants, variant), k, none_yet * variant.probability))
-        none_yet *= 1.0 - sum(variant.probability for variant in events[k].variants)
+    found, none_yet = [], before.likelihood
+    for k, event in enumerate(events[before.last + 1 :], start=before.last + 1):
+        for variant in event.variants:
+            likelihood = none_yet.times(event, variant)
+            if likelihood.probability > NEVER:
+                found.append(Happening((*before.variants, variant), k, likelihood))
+        none_yet = none_yet.times(event, None)
     return found
 
 

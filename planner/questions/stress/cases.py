@@ -80,6 +80,8 @@ class Case:
     rows     the case as rows of disruptions.csv
     country, stage, material, facility  what the case is about; blank where it is about no single one
     wait     weeks at its beginning in which all is lost
+    after    years from the blow on after which something else may be started, if the best answer is asked for; None:
+             all starts are held to the plan
     """
 
     name: str
@@ -96,6 +98,7 @@ class Case:
     material: str = ""
     facility: str = ""
     wait: float = 0.0
+    after: int | None = None
 
     @property
     def key(self) -> tuple[str, str, int, int, int, int, float]:
@@ -351,7 +354,7 @@ class _CaseList:
             for material, origin, _ in MovementTable(self.instance.lanes, year).movements(materials, countries)
         }
 
-    def _case(self, kind: str, target: str, rows: Sequence[Disruption], family: str = "", **where: str) -> Case:
+    def _case(self, kind: str, target: str, rows: Sequence[Disruption], family: str = "", **where: Any) -> Case:
         shock = self.shock
         family = family or next((f for f in ("facility", "material", "stage") if where.get(f)), "country")
         return Case(

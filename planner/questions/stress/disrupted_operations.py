@@ -19,6 +19,7 @@ from ...errors import SolverFailed
 from ...instance.timeline import YEAR, calendar_months, disrupted_months, months_of, overlap_share, periods
 from ...prepare import CapacityLimit, ModelData, ShareLimit, Terms, prepare_branch
 from ...prepare.conditions import Conditions, Strike, conditions_of
+from ...prepare.working_stocks import used_before
 from ...runs.served import served
 from ...solving.compiling import compiled
 from ...solving.programme import Programme
@@ -84,8 +85,8 @@ class Branch:
     undisturbed  its solution if nothing is lost
 
     Without stockpiles, returns and failing projects nothing connects the periods, so those after the disruption are
-    left out; with them the branch runs to the end of the horizon. Without stockpiles and returns months that are alike
-    are solved as one.
+    left out; with them the branch runs to the end of the horizon. Without stockpiles, working stocks and returns months
+    that are alike are solved as one.
     """
 
     def __init__(self, instance: Instance, planned: Planned, shape: Shape, settings: Settings) -> None:
@@ -96,6 +97,7 @@ class Branch:
         window = shape.window or calendar_months(shape.first, shape.last)
         hit = [t for t, p in enumerate(span) if overlap_share(p.months, window) > 0.0]
         tied = bool(instance.stockpiles or instance.returns)
+        shared = tied or bool(instance.working_stocks and shape.window)
         last = len(span) - 1 if tied or shape.fails else hit[-1]
         gone = max(0, window.start - span[hit[0]].months.start) / YEAR if shape.window else 0.0
         openings = planned.openings(span[hit[0]].first_year, gone)
@@ -107,7 +109,8 @@ class Branch:
             last,
             planned.closed,
             served(planned.tables),
-            together=not tied and not shape.waits,
+            used_before(instance, planned.tables, window.start),
+            together=not shared and not shape.waits,
         )
         self.limits, self.starts = prepared.data.capacity, prepared.data.build
         self.rooms = prepared.data.stock_limit

@@ -70,6 +70,12 @@ class Stress(Study):
             lost_musd             | number  | MUSD   | `lost_t` at the sectors' shortage cost, undiscounted
             cost_musd             | number  | MUSD   | present value of the cost of operations
             extra_cost_musd       | number  | MUSD   | cost above that of the case `none`
+            answered_musd         | number  | MUSD   | `extra_cost_musd` free to answer: something else may be started
+                from `rebuild_after` years after `year` on. The same where nothing started then can be online before the
+                disruption is over; blank where it was not searched
+            answered_lost_t       | number  | t      | demand not served beyond the plan then, to the horizon's end
+            answered_gap          | number  | share  | gap of that search, relative to all cost from the blow on; blank
+                where there was nothing to search
             over_plan_musd        | number  | MUSD   | cost above that of the plan's own operations; negative where
                 lifting the rules saves more than the loss costs
             least_months_served   | number  | months | least `months_served` of all consumers, see `by_sector`
@@ -181,6 +187,7 @@ class Stress(Study):
         lines = [f"{self.title}: {len(tried)} disruptions, worst first{checked}"]
         hurting = tried[(tried["lost_t"] > 0.0) | (tried["extra_cost_musd"] > 1e-6)]
         lines += _ranking(hurting.head(SHOWN))
+        lines += self._answered(hurting.head(SHOWN))
         if len(hurting) > SHOWN:
             lines.append(f"  ... and {len(hurting) - SHOWN} more that cost something")
         harmless = len(tried) - len(hurting)
@@ -198,6 +205,23 @@ class Stress(Study):
             lines.append("Interrupted: the cases tried so far; the same command with the same folder goes on.")
         lines += [f"AUDIT: {case}: {fault}" for case, fault in self.faults.items()]
         return "\n".join(lines + [f"Note: {n}" for n in self.notes])
+
+    def _answered(self, rows: pd.DataFrame) -> list[str]:
+        """Return what the disruptions shown cost free to answer, where that is less; ``rows`` are of ``cases``."""
+        after = self.settings.get("rebuild_after")
+        if after is None or not len(rows):
+            return []
+        searched = rows[rows["answered_gap"].notna()]
+        since = f"{after} year{'' if after == 1 else 's'} after the blow"
+        if not len(searched):
+            return [f"Nothing that is started {since} is online in time: free to answer it costs the same."]
+        lines = [f"Free to start something else {since} (what is above is held to the plan, an upper bound):"]
+        for r in searched.itertuples():
+            lines.append(
+                f"  {r.case} ({r.year}): {figure_of(r.answered_musd, 5)} MUSD in place of "
+                f"{figure_of(r.extra_cost_musd, 5)}, {figure_of(r.answered_lost_t, 5)} t lost"
+            )
+        return lines
 
 
 def _ranking(rows: pd.DataFrame) -> list[str]:

@@ -15,6 +15,7 @@ from ...errors import UsageError, idle
 from ...instance.loading import given_instance
 from ...runs.run import given_run
 from ..many import Finished, Many, partial_file
+from .answered import answerable
 from .cases import FAMILIES, NOTHING, OUTAGE, STOP, Case, Shock, cases, clock_of, together
 from .planned import Planned
 from .result import FINISHED, Set, Stress, frames
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ..many import Result
 
 SETS = 150  # so many combinations of one size are all tried; of more, the worst are searched (`_Study._grown`)
+ANSWERED = 10  # so many of the worst disruptions are answered
 BEAM = 8  # the worst cases, and the worst combinations, that this search extends by one more loss
 
 
@@ -47,6 +49,7 @@ def stress(
     families: Collection[str] = FAMILIES,
     only: Collection[str] = (),
     k: int = 1,
+    rebuild_after: int | None = 1,
     audit: bool = True,
     survival: bool = True,
     workers: int | None = None,
@@ -56,6 +59,8 @@ def stress(
     progress: Progress | None = None,
 ) -> Stress:
     """Try disruptions on a plan one by one; each re-solves its operations, with builds and stocks held.
+
+    What the worst of them cost if something else may be started is told beside that (``rebuild_after``).
 
     run        what `solve` or `read_run` gave
     instance   another instance to try the plan in, such as one with other scenarios [the plan's own]
@@ -79,6 +84,10 @@ def stress(
     only       names of cases, countries, blocs, stages, materials, facilities, owners or scenarios; empty: all
     k          also losses of up to k plants, or countries' exports, at once: all of them if they are few, else grown
                from the worst by what is worst alone and by what each leans on most (which may miss a worse one)
+    rebuild_after  years from the blow on after which something else may be started: beside what a disruption costs
+               held to the plan, an upper bound, stands what it costs free to answer. Where nothing started then can be
+               online before it is over, both are the same, and nothing is searched; else an answer is a search of a
+               whole plan, so that only the ANSWERED worst disruptions have one. None: never
     audit      recompute every case from the raw tables; what does not hold stands in ``faults``
     survival   also search for how many months from the blow each consumer could be kept, if it comes first; by the
                clock of years how long each disruption could last before each consumer loses service
@@ -98,6 +107,8 @@ def stress(
     instance = None if instance is None else given_instance(instance)
     from ...solving.solver import Settings
 
+    if rebuild_after is not None and rebuild_after < 0:
+        raise UsageError(f"rebuild_after = {rebuild_after}: expected 0 or more, or None for never")
     if k < 1:
         raise UsageError(f"k = {k}: expected 1 or more")
     if overwrite and folder is None:
@@ -142,6 +153,8 @@ def stress(
             study.run(asked)
             for size in range(2, k + 1):
                 study.run(study.larger(asked, size))
+            if rebuild_after is not None:
+                study.answer(instance, rebuild_after)
             complete = True
         except KeyboardInterrupt:
             complete = False
@@ -154,7 +167,7 @@ def stress(
     found.settings.update(
         {"years": years, "months": months, "from_month": from_month, "clock": "month" if by_months else "year",
          "level": level, "severity": severity, "squeeze": squeeze, "wait": wait, "families": list(families),
-         "only": list(only), "k": k}
+         "only": list(only), "k": k, "rebuild_after": rebuild_after}
     )  # fmt: skip
     if target is not None:
         found.write(target, overwrite or goes_on)
@@ -205,6 +218,23 @@ class _Study:
         self.many = many
         self.done: dict[tuple[Any, ...], tuple[Case, Result]] = {}
         self.sets: dict[str, Set] = {}
+        self.answers: dict[tuple[Any, ...], Case] = {}
+
+    def answer(self, instance: Instance, after: int) -> None:
+        """Add to the cases done what they cost free to answer: those that nothing can answer, and the worst others."""
+        found = [(case, result) for case, result in self.done.values() if "extra_cost_musd" in result and case.rows]
+        worst = {case.key: case for case in self._worst([case for case, _ in found], len(found))}
+        asked = [c for c in worst.values() if self.done[c.key][1]["lost_t"] > 0.0 and answerable(instance, c, after)]
+        chosen = {self.key(free): free for c in asked[:ANSWERED] for free in (replace(c, after=after),)}
+        saved = {chosen[key].key: result for key, result in self.many.results(chosen)}
+        self.answers = {case.key: case for case in chosen.values()}
+        for case, result in found:
+            of = saved.get(case.key, {})
+            if case.key not in saved and not case.fails and (case not in asked):
+                of = {"saved_musd": 0.0, "answered_lost_t": result["lost_t"], "answered_gap": math.nan}
+            if of.get("saved_musd") is not None:
+                answered = {**of, "answered_musd": result["extra_cost_musd"] - of["saved_musd"]}
+                self.done[case.key] = case, {**result, **answered}
 
     def run(self, asked: Sequence[Case]) -> None:
         """Try cases. Of several with the same rows and years only the first is solved; it stands for all."""
@@ -263,14 +293,14 @@ class _Study:
                     found.setdefault(together(parts).name, parts)
         return list(found.values())
 
-    def _worst(self, candidates: Sequence[Case]) -> list[Case]:
-        """Return the ``BEAM`` worst cases: by the cost of lost service, then by extra cost."""
+    def _worst(self, candidates: Sequence[Case], most: int = BEAM) -> list[Case]:
+        """Return the worst cases, at most so many: by the cost of lost service, then by extra cost."""
 
         def harm(case: Case) -> tuple[float, float, str]:
             result = self.done[case.key][1]
             return -result.get("lost_musd", math.inf), -result.get("extra_cost_musd", math.inf), case.name
 
-        return sorted(candidates, key=harm)[:BEAM]
+        return sorted(candidates, key=harm)[:most]
 
 
 def _joins(case: Case) -> str:
@@ -299,7 +329,9 @@ def _results(instance: Instance, study: _Study, complete: bool, audited: bool, d
         complete=complete,
         faults=faults,
         notes=tuple(notes),
-        finished=study.many.finished.text(study.key(case) for case, _ in study.done.values()),
+        finished=study.many.finished.text(
+            study.key(case) for case in (*(case for case, _ in study.done.values()), *study.answers.values())
+        ),
         of=digest,
         instance=instance,
     )

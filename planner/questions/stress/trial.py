@@ -7,7 +7,7 @@ nothing is lost.
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,6 +17,7 @@ from ...prepare import Node
 from ...runs.run import PLANNED
 from ...runs.tables import MONTH, by_column
 from ..many import Result, Worker
+from .answered import answer
 from .cases import NOTHING, OUTAGE, Case, disruption, with_case
 from .disrupted_operations import Branch, CaseSolution, Shape
 from .planned import Planned, Tabled
@@ -82,11 +83,10 @@ class Trying:
     ) -> Trying:
         """Make it from a run; keep of the run and the instance only what trying cases needs."""
         slim = replace(instance, _content=None, warnings=())
-        tables = {
-            name: run.tables[name]
-            for name in (*PLANNED, "closures", "sales", "substitution", "impact_totals")
-            if name in run.tables
-        }
+        needed: Iterable[str] = (*PLANNED, "closures", "sales", "substitution", "impact_totals")
+        if instance.working_stocks:  # the audit needs all that says what is used
+            needed = run.tables
+        tables = {name: run.tables[name] for name in needed if name in run.tables}
         return cls(slim, tables, settings, audited, survival, level)
 
     def __call__(self) -> Worker:
@@ -122,7 +122,12 @@ class Trials:
         return self._branches[shape]
 
     def run_case(self, case: Case) -> Result:
-        """Solve a case and return all that is reported of it; see `Stress` for the columns."""
+        """Solve a case and return all that is reported of it; see `Stress` for the columns.
+
+        Of one that may be answered only what the answer saves is returned, see `answered.answer`.
+        """
+        if case.after is not None:
+            return answer(self.instance, self.planned, case, case.after, self.settings)
         branch = self.branch(case)
         solution = branch.solve(case)
         described: Result = {

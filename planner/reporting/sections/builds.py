@@ -130,10 +130,10 @@ def _largest(view: View, builds: list[dict[str, Any]]) -> Table:
     ]
     rows.sort(key=lambda r: (-r["capex_musd"], r["option"]))
     shown = rows[:LARGEST]
-    capex = view.money(sum(r["capex_musd"] for r in shown))
-    title = _("The projects by capex: {amount}", amount=capex)
+    cost = view.money(sum(r["capex_musd"] for r in shown))
+    title = _("The projects by capex: {cost}", cost=cost)
     if len(rows) > len(shown):
-        title = _("The {n} largest of {all} projects: {amount}", n=len(shown), all=len(rows), amount=capex)
+        title = _("The {some} largest of {all} projects: {cost}", some=len(shown), all=len(rows), cost=cost)
     return Table(
         "table-largest",
         title,

@@ -27,6 +27,7 @@ NAMES = {
     "substitution": N_("substitutes"),
     "impact": N_("priced impacts"),
     "lane_use": N_("use of lanes"),
+    "working_stock": N_("working stocks replaced"),
 }
 
 

@@ -10,18 +10,15 @@ from typing import TYPE_CHECKING, Any
 from ...instance.limits import limit_in_words
 from ...instance.metrics import METRICS
 from ...instance.timeline import cap_limits, series_value
-from ...language import N_, _, n_, p_, translated
+from ...language import _, n_, p_, translated
 from ...questions.evidence.evidence import rows_told_of
-from ...words import commas, figure_of, listed, rate_of, tonnes_of
+from ...words import figure_of, listed, rate_of, tonnes_of
 from ..charts import amounts, largest, lines, stacked
 from ..parts import Column, Figure, Section, Table
 
 if TYPE_CHECKING:
     from ...instance.tables import Cap
     from ..view import View
-
-KINDS = (N_("published"), N_("derived"), N_("cited"), N_("judgement"))  # of evidence
-CONFIDENCE = (N_("high"), N_("medium"), N_("low"))
 
 
 def section(view: View) -> Section:
@@ -43,9 +40,8 @@ def section(view: View) -> Section:
 def _frame(view: View) -> str:
     instance = view.instance
     return _(
-        "Money is {currency} of {price_year}, years are {span}, and money of later years is "
-        "discounted by {rate} a year; a project pays {wacc} a year for its capital where its "
-        "row says nothing else.",
+        "Money is {currency} of {price_year}, years are {span}, and money of later years is discounted by {rate} a "
+        "year; a project pays {wacc} a year for its capital where its row says nothing else.",
         currency=instance.currency,
         price_year=instance.price_year,
         span=view.span,
@@ -58,15 +54,14 @@ def _plants(view: View) -> str:
     instance = view.instance
     ready = [f for f in instance.facilities if f.capacity_t or f.facility in instance.capacity_series]
     inside = sum(f.country in view.concern for f in ready)
-    text = n_("{n} plant has capacity of its own", "{n} plants have capacity of their own", len(ready))
-    if inside:
-        text = _("{sentence}, {n} of them in {concern}", sentence=text, n=inside, concern=view.concern_name)
-    return n_(
-        "{sentence}; {n} project may be built.",
-        "{sentence}; {n} projects may be built.",
-        len(instance.options),
-        sentence=text,
-    )
+    return " ".join(
+        [
+            n_("{n} plant has capacity of its own, {inside} in {concern}.",
+               "{n} plants have capacity of their own, {inside} of them in {concern}.", len(ready), inside=inside,
+               concern=view.concern_name),
+            n_("{n} project may be built.", "{n} projects may be built.", len(instance.options)),
+        ]
+    )  # fmt: skip
 
 
 def _demand(view: View) -> list[dict[str, Any]]:
@@ -85,25 +80,29 @@ def _demand_figure(view: View, rows: list[dict[str, Any]]) -> Figure:
     first, last = view.years[0], view.years[-1]
     asked = {year: sum(r["t"] for r in rows if r["year"] == year) for year in (first, last)}
     charts = {}
-    for by, names, label in (
-        ("sector", view.sectors, _("By sector")),
-        ("country", view.countries, _("By country")),
+    for by, title, names in (
+        ("sector", _("By sector"), view.sectors),
+        ("country", _("By country"), view.countries),
     ):
         totals: dict[str, float] = defaultdict(float)
         for r in rows:
             totals[r[by]] += r["t"]
-        groups = largest(totals, names.__getitem__, 7, lambda n: n_("{n} others", "{n} others", n))
-        charts[label] = stacked(
+        groups = largest(totals, names.__getitem__, 7, lambda n: n_("{n} other", "{n} others", n))
+        charts[title] = stacked(
             rows, "year", "t", by, "t", groups=groups, years=view.years, lengths=view.lengths, height=360
         )
     of = {s: sum(r["t"] for r in rows if r["sector"] == s and r["year"] == last) for s in view.sectors}
     said = [
         _("{name} {tonnes} t", name=view.sectors[s], tonnes=figure_of(of[s])) for s in sorted(of, key=lambda s: -of[s])
     ]
-    title = _("{tonnes} are asked for in {year}", tonnes=tonnes_of(asked[first]), year=first)
+    title = _("{tonnes} are asked for in {year}", tonnes=tonnes_of(asked[last]), year=last)
     if first != last:
-        title = _("{text}, {tonnes} in {year}", text=title, tonnes=tonnes_of(asked[last]), year=last)
-    return Figure("inputs-demand", title, _("In {year}: {parts}.", year=last, parts=listed(said)), charts, rows=rows)
+        title = _(
+            "{tonnes} are asked for in {year}, {later} in {end}",
+            tonnes=tonnes_of(asked[first]), year=first, later=tonnes_of(asked[last]), end=last,
+        )  # fmt: skip
+    summary = _("In {year}: {said}.", year=last, said=listed(said))
+    return Figure("inputs-demand", title, summary, charts, rows=rows)
 
 
 def _price_figure(view: View) -> Figure | None:
@@ -133,20 +132,17 @@ def _price_figure(view: View) -> Figure | None:
     last = view.years[-1]
     said = [
         _(
-            "{material} from {amount} {unit}",
-            material=view.materials[m],
-            amount=figure_of(min(r["price_usd_per_t"] for r in rows if r["year"] == last)),
+            "{name} from {price} {unit}",
+            name=view.materials[m],
+            price=figure_of(min(r["price_usd_per_t"] for r in rows if r["year"] == last)),
             unit=unit,
         )
         for m, rows in sorted(by_material.items())
     ]
-    title = _(
-        "Prices that are given: {markets}, {materials}",
-        markets=n_("{n} market", "{n} markets", len(points)),
-        materials=n_("{n} material", "{n} materials", len(charts)),
-    )
+    title = n_("The price of {n} market is given", "The prices of {n} markets are given", len(points))
     rows = [row for some in by_material.values() for row in some]
-    return Figure("inputs-prices", title, _("In {year}: {parts}.", year=last, parts=listed(said)), charts, rows=rows)
+    summary = _("In {year}: {said}.", year=last, said=listed(said))
+    return Figure("inputs-prices", title, summary, charts, rows=rows)
 
 
 def _cap_table(view: View) -> Table | None:
@@ -155,10 +151,10 @@ def _cap_table(view: View) -> Table | None:
         return None
 
     def what(cap: Cap) -> str:
+        origin = view.countries.get(cap.origin, cap.origin)
         words = [translated(METRICS[cap.metric].short), cap.impact, cap.stage or view.materials.get(cap.material, ""),
                  view.countries.get(cap.country, cap.country), view.sectors.get(cap.sector, ""),
-                 _("from {country}", country=view.countries.get(cap.origin, cap.origin)) if cap.origin else "",
-                 ]  # fmt: skip
+                 _("from {country}", country=origin) if origin else ""]  # fmt: skip
         return " ".join(filter(None, words))
 
     def end(cap: Cap, position: int) -> str:
@@ -166,7 +162,7 @@ def _cap_table(view: View) -> Table | None:
         if not limits:
             return ""
         year = list(limits)[position]
-        return _("{share} in {year}", share=limit_in_words(instance, cap.cap, limits[year], 4), year=year)
+        return _("{limit} in {year}", limit=limit_in_words(instance, cap.cap, limits[year], 4), year=year)
 
     return Table(
         "table-inputs-limits",
@@ -174,7 +170,7 @@ def _cap_table(view: View) -> Table | None:
         instance.caps,
         (
             Column(_("Cap"), lambda c: c.cap),
-            Column(_("Of"), what),
+            Column(p_("a cap", "Of"), what),
             Column(_("Sense"), lambda c: _("at least") if c.sense == "min" else _("at most")),
             Column(_("At first"), lambda c: end(c, 0)),
             Column(_("At last"), lambda c: end(c, -1)),
@@ -193,12 +189,12 @@ def _tariff_table(view: View) -> Table | None:
         view.instance.tariffs,
         (
             Column(_("Material"), lambda t: {**view.materials, **every}.get(t.material, t.material)),
-            Column(p_("lane", "From"), lambda t: {**view.countries, **every}.get(t.origin, t.origin)),
-            Column(p_("lane", "To"), lambda t: {**view.countries, **every}.get(t.destination, t.destination)),
+            Column(p_("place", "From"), lambda t: {**view.countries, **every}.get(t.origin, t.origin)),
+            Column(p_("place", "To"), lambda t: {**view.countries, **every}.get(t.destination, t.destination)),
             Column(_("First year"), lambda t: t.first_year, "year"),
             Column(_("Last year"), lambda t: t.last_year, "year"),
             Column(_("Rate"), lambda t: t.rate, "share"),
-            Column(_("Sources"), lambda t: commas(t.source)),
+            Column(_("Sources"), lambda t: ", ".join(t.source)),
         ),
         folded=True,
     )
@@ -225,8 +221,8 @@ def _range_table(view: View) -> Table | None:
         (
             Column(_("Table"), lambda r: f"{r[0][0]}.csv"),
             Column(_("Column"), lambda r: r[0][1]),
-            Column(_("Rest on"), lambda r: translated(r[0][2])),
-            Column(_("Confidence"), lambda r: translated(r[0][3])),
+            Column(_("Rests on"), lambda r: r[0][2]),
+            Column(_("Confidence"), lambda r: r[0][3]),
             Column(_("Numbers"), lambda r: len(r[1]), "count"),
             Column(_("Low end, median"), middle(0), "share"),
             Column(_("High end, median"), middle(1), "share"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from ...language import _, n_, translated
-from ...words import figure_of, rate_of, semicolons, share_of
+from ...language import _, n_, p_
+from ...words import commas, figure_of, rate_of, semicolons, share_of
 from ..parts import Card, Cards, Section
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _card(view: View, option: Option, starts: list[dict[str, Any]], paid: dict[s
     facts = [
         (_("In this plan"), _built(view, option, starts)),
         (_("Owner"), facility.owner),
-        (_("At the start"), translated(facility.status)),
+        (_("At the start"), facility.status),
         (_("Size"), _size(option)),
         (_("Capex"), _capex(view, option)),
         (
@@ -95,102 +95,103 @@ def _built(view: View, option: Option, starts: list[dict[str, Any]]) -> str:
         return _("not built")
     tonnes, money = sum(r["capacity_t"] for r in starts), sum(r["capex_musd"] for r in starts)
     first, final = min(r["start_year"] for r in starts), max(r["start_year"] for r in starts)
-    said = {"tonnes": figure_of(tonnes), "amount": view.money(money), "first": first, "last": final}
-    said["online"] = min(r["online_year"] for r in starts)
+    said = {"tonnes": figure_of(tonnes), "cost": view.money(money), "first": first,
+            "online": min(r["online_year"] for r in starts)}  # fmt: skip
     if first == final:
-        text = _("{tonnes} t a year for {amount}, started in {first}, online in {online}", **said)
+        text = _("{tonnes} t a year for {cost}, started in {first}, online in {online}", **said)
     else:
-        text = _("{tonnes} t a year for {amount}, started from {first} to {last}, the first online in {online}", **said)
+        text = _(
+            "{tonnes} t a year for {cost}, started from {first} to {final}, the first online in {online}",
+            **said, final=final,
+        )  # fmt: skip
     last = view.years[-1]
     rows = view.tables["capacity"]
     rows = rows[(rows["facility"] == option.facility) & (rows["year"] == last)]
     if len(rows) and rows["capacity_t"].iloc[0] > 1e-6:
-        text = _(
-            "{sentence}; its plant is used to {share} in {year}",
-            sentence=text,
-            share=share_of(rows["used_t"].iloc[0] / rows["capacity_t"].iloc[0]),
-            year=last,
-        )
+        used = share_of(rows["used_t"].iloc[0] / rows["capacity_t"].iloc[0])
+        text = semicolons([text, _("its plant is used to {share} in {year}", share=used, year=last)])
     return text
 
 
 def _size(option: Option) -> str:
-    step = _("{tonnes} t a year", tonnes=figure_of(option.module_t))
-    if option.max_modules == 1:
-        text = step if option.integer else _("up to {size}", size=step)
+    tonnes = figure_of(option.module_t)
+    if option.max_modules != 1:
+        text = _("up to {modules} modules of {tonnes} t a year", modules=figure_of(option.max_modules), tonnes=tonnes)
+    elif option.integer:
+        text = _("{tonnes} t a year", tonnes=tonnes)
     else:
-        text = _("up to {n} modules of {size}", n=figure_of(option.max_modules), size=step)
-    return _("{text}; committed", text=text) if option.min_modules else text
+        text = _("up to {tonnes} t a year", tonnes=tonnes)
+    return semicolons([text, _("committed")]) if option.min_modules else text
 
 
 def _capex(view: View, option: Option) -> str:
     sizes = [s for s in view.instance.option_sizes if s.option == option.option]
-    text = view.money(option.capex_musd)
-    if option.max_modules != 1:
-        text = _("{amount} a module", amount=text)
-    if option.module_t > 0:
-        per_t = option.capex_musd * 1e6 / option.module_t
-        text = _(
-            "{text}, {amount} {currency} per t a year",
-            text=text,
-            amount=figure_of(per_t),
-            currency=view.instance.currency,
-        )
-    text = _range(view, option, "capex_musd", view.money, text)
+    said = {"cost": view.money(option.capex_musd), "currency": view.instance.currency,
+            "per_t": figure_of(option.capex_musd * 1e6 / option.module_t)}  # fmt: skip
+    if option.max_modules == 1:
+        text = _("{cost}, {per_t} {currency} per t a year", **said)
+    else:
+        text = _("{cost} a module, {per_t} {currency} per t a year", **said)
+    text += _range(view, option, "capex_musd", view.money)
     if sizes:
         least = min(sizes, key=lambda s: s.capacity_t)
-        text = _(
-            "{text}; smaller ones from {tonnes} t a year for {amount}",
-            text=text,
-            tonnes=figure_of(least.capacity_t),
-            amount=view.money(least.capex_musd),
-        )
+        smaller = _("smaller ones from {tonnes} t a year for {cost}", tonnes=figure_of(least.capacity_t),
+                    cost=view.money(least.capex_musd))  # fmt: skip
+        text = semicolons([text, smaller])
     return text
 
 
-def _range(view: View, option: Option, column: str, words: Any, text: str) -> str:
-    """Add to a number of an option what evidence.csv says of it: its range and how sure it is."""
+def _range(view: View, option: Option, column: str, words: Any) -> str:
+    """What evidence.csv says of a number of an option: its range and how sure it is."""
     told = view.ranges.get(("options", option.option, column))
     if told is None:
-        return text
-    said = {"text": text, "confidence": translated(told.confidence)}
+        return ""
     if told.low is None or told.high is None:
-        return _("{text} ({confidence} confidence)", **said)
-    return _("{text} ({low} to {high}, {confidence} confidence)", low=words(told.low), high=words(told.high), **said)
+        return _(" ({confidence} confidence)", confidence=_confidence(told.confidence))
+    return _(
+        " ({low} to {high}, {confidence} confidence)",
+        low=words(told.low), high=words(told.high), confidence=_confidence(told.confidence),
+    )  # fmt: skip
+
+
+def _confidence(word: str) -> str:
+    return {"high": p_("confidence", "high"), "medium": p_("confidence", "medium"), "low": p_("confidence", "low")}[
+        word
+    ]
 
 
 def _time(option: Option) -> str:
-    begins = [str(y) for y in (option.first_start, option.last_start) if y is not None]
-    if option.first_start is not None and option.last_start is not None and option.first_start != option.last_start:
-        text = _("may start from {first} to {last}", first=begins[0], last=begins[1])
-    elif option.first_start is not None:
-        text = _("may start in {year}", year=begins[0])
-        if option.last_start is None:
-            text = _("may start from {year}", year=begins[0])
+    first, last = option.first_start, option.last_start
+    if first is None and last is None:
+        begins = _("may start in any year")
+    elif first is None:
+        begins = _("may start until {year}", year=last)
+    elif last is None:
+        begins = _("may start from {year}", year=first)
+    elif first == last:
+        begins = _("may start in {year}", year=first)
     else:
-        text = _("may start until {year}", year=begins[0]) if begins else _("may start in any year")
-    text = n_("{text}, {n} year to build", "{text}, {n} years to build", option.lead_years, text=text)
+        begins = _("may start from {first} to {last}", first=first, last=last)
+    parts = [begins, n_("{n} year to build", "{n} years to build", option.lead_years)]
     if option.ramp_years:
-        text = n_("{text}, {n} year to full output", "{text}, {n} years to full output", option.ramp_years, text=text)
-    return n_("{text}, lives {n} year", "{text}, lives {n} years", option.life_years, text=text)
+        parts.append(n_("{n} year to full output", "{n} years to full output", option.ramp_years))
+    return commas([*parts, n_("lives {n} year", "lives {n} years", option.life_years)])
 
 
 def _opex(view: View, facility: Facility) -> str:
     costs = sorted({o.opex_usd_per_t for o in view.operations_of.get(facility.facility, ()) if o.opex_usd_per_t})
     if not costs:
         return ""
-    span = (
-        figure_of(costs[0])
-        if len(costs) == 1
-        else _("{least} to {most}", least=figure_of(costs[0]), most=figure_of(costs[-1]))
-    )
-    return _("{amount} {currency} per t, without what goes in", amount=span, currency=view.instance.currency)
+    span = figure_of(costs[0])
+    if len(costs) > 1:
+        span = _("{low} to {high}", low=span, high=figure_of(costs[-1]))
+    return _("{span} {currency} per t, without what goes in", span=span, currency=view.instance.currency)
 
 
 def _chance(view: View, option: Option) -> str:
     if option.success_probability >= 1.0:
         return ""
-    return _range(view, option, "success_probability", share_of, share_of(option.success_probability))
+    return f"{share_of(option.success_probability)}" + _range(view, option, "success_probability", share_of)
 
 
 def _funds(view: View, option: Option, paid: dict[str, float]) -> str:
@@ -201,16 +202,18 @@ def _funds(view: View, option: Option, paid: dict[str, float]) -> str:
         if row.option != option.option:
             continue
         fund = funds[row.fund]
-        text = _(
-            "{instrument} of {provider}, up to {amount}",
-            instrument=translated(fund.instrument),
-            provider=fund.provider,
-            amount=view.money(min(fund.budget_musd, _most(option, fund))),
-        )
+        about = {"instrument": _instrument(fund.instrument), "provider": fund.provider,
+                 "most": view.money(min(fund.budget_musd, _most(option, fund)))}  # fmt: skip
         if paid.get(row.fund, 0.0) > 1e-6:
-            text = _("{text} (in this plan {amount})", text=text, amount=view.money(paid[row.fund]))
-        said.append(text)
+            about["paid"] = view.money(paid[row.fund])
+            said.append(_("{instrument} of {provider}, up to {most} (in this plan {paid})", **about))
+        else:
+            said.append(_("{instrument} of {provider}, up to {most}", **about))
     return semicolons(said)
+
+
+def _instrument(word: str) -> str:
+    return {"grant": _("grant"), "loan": _("loan"), "equity": _("equity")}[word]
 
 
 def _most(option: Option, fund: Any) -> float:
@@ -221,12 +224,11 @@ def _floor(view: View, option: Option) -> str:
     said = []
     for row in view.instance.price_floors:
         if row.facility == option.facility and row.option in ("", option.option):
-            text = _(
-                "{amount} {currency} per t of {material}",
-                amount=figure_of(row.floor_usd_per_t),
-                currency=view.instance.currency,
-                material=view.materials[row.material],
-            )
-            text = _("{text} by {payer}", text=text, payer=row.payer)
-            said.append(_("{text} until {year}", text=text, year=row.last_year) if row.last_year else text)
+            about = {"price": figure_of(row.floor_usd_per_t), "currency": view.instance.currency,
+                     "material": view.materials[row.material], "payer": row.payer}  # fmt: skip
+            if row.last_year is None:
+                said.append(_("{price} {currency} per t of {material} by {payer}", **about))
+            else:
+                about["year"] = str(row.last_year)
+                said.append(_("{price} {currency} per t of {material} by {payer} until {year}", **about))
     return semicolons(said)

@@ -24,19 +24,17 @@ def section(view: View, study: Shown) -> Section:
     """The plans, and how good they cover what is possible."""
     points = sorted(study.tables["points"], key=lambda row: row["point"])
     names = {axis: metric_in_words(str(study.about[axis])) for axis in AXES}
-    when = (
-        _("in every year") if study.about["from_year"] is None else _("from {year} on", year=study.about["from_year"])
-    )
+    since = study.about["from_year"]
+    when = _("in every year") if since is None else _("from {year} on", year=since)
     lead = [
         _(
-            "Each point is the cheapest plan under a limit on {first} and one on {second}, {years}; "
-            "the caps of the instance stay in force. {quality}",
-            first=names["first"],
-            second=names["second"],
-            years=when,
-            quality=_quality(view, study),
-        )
-    ]
+            "Each point is the cheapest plan under a limit on {first} and one on {second}, {when}; the caps of the "
+            "instance stay in force.",
+            **names, when=when,
+        ),
+        _quality(view, study),
+    ]  # fmt: skip
+    lead = [sentence for sentence in lead if sentence]
     table = Table(
         "table-surface",
         _("Every plan"),
@@ -65,9 +63,9 @@ def _quality(view: View, study: Shown) -> str:
     if about["exact"]:
         return _("These are all plans that no other plan dominates.") if about["complete"] else ""
     return _(
-        "On average over all pairs of limits the least cost lies at most {amount} below that of "
-        "the cheapest plan here that keeps them.",
-        amount=view.money(about["mean_open_musd"]),
+        "On average over all pairs of limits the least cost lies at most {cost} below that of the cheapest plan here "
+        "that keeps them.",
+        cost=view.money(about["mean_open_musd"]),
     )
 
 
@@ -80,11 +78,11 @@ def _figure(view: View, study: Shown, points: Sequence[dict[str, Any]]) -> Figur
     names = {axis: metric_in_words(str(study.about[axis])) for axis in AXES}
     says = [
         _(
-            "<b>point {n}</b>: {first}, {second}, {amount} {unit} more",
-            n=p["point"],
+            "<b>point {point}</b>: {first}, {second}, {extra} {unit} more",
+            point=p["point"],
             first=_told(study, p, "first"),
             second=_told(study, p, "second"),
-            amount=figure_of(p["extra_musd"]),
+            extra=figure_of(p["extra_musd"]),
             unit=plain(view.musd),
         )
         for p in points
@@ -110,10 +108,10 @@ def _figure(view: View, study: Shown, points: Sequence[dict[str, Any]]) -> Figur
     summary = listed(
         [
             _(
-                "{first} and {second} for {amount}",
+                "{first} and {second} for {cost}",
                 first=_told(study, p, "first"),
                 second=_told(study, p, "second"),
-                amount=view.money(p["extra_musd"]),
+                cost=view.money(p["extra_musd"]),
             )
             for p in some
         ]
@@ -121,12 +119,12 @@ def _figure(view: View, study: Shown, points: Sequence[dict[str, Any]]) -> Figur
     return Figure(
         "surface-cost",
         n_(
-            "{n} plan, from no extra cost to {amount}",
-            "{n} plans, from no extra cost to {amount}",
+            "{n} plan, from no extra cost to {cost}",
+            "{n} plans, from no extra cost to {cost}",
             len(points),
-            amount=view.money(points[-1]["extra_musd"]),
+            cost=view.money(points[-1]["extra_musd"]),
         ),
-        _("{first} and {second}: {parts}.", first=names["first"], second=names["second"], parts=summary),
+        _("{first} and {second}: {summary}.", **names, summary=summary),
         Chart([trace], drawn, points),
         columns="point first second extra_musd short_t capex_musd",
     )
@@ -139,10 +137,8 @@ def in_words(view: View, study: Shown) -> str:
         return ""
     last = max(points, key=lambda p: p["extra_musd"])
     return n_(
-        "Of {n} plan that no other dominates by cost, {first} and {second}, the dearest costs {amount} more.",
-        "Of {n} plans that no other dominates by cost, {first} and {second}, the dearest costs {amount} more.",
-        len(points),
-        first=metric_in_words(str(study.about["first"])),
-        second=metric_in_words(str(study.about["second"])),
-        amount=view.money(last["extra_musd"]),
-    )
+        "Of {n} plan that no other dominates by cost, {first} and {second}, the dearest costs {cost} more.",
+        "Of {n} plans that no other dominates by cost, {first} and {second}, the dearest costs {cost} more.",
+        len(points), first=metric_in_words(str(study.about["first"])),
+        second=metric_in_words(str(study.about["second"])), cost=view.money(last["extra_musd"]),
+    )  # fmt: skip

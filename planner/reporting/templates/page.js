@@ -1,10 +1,12 @@
 "use strict";
 (() => {
   const config = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false };
-  const figures = [...document.querySelectorAll("figure.chart")].map((figure) => ({
+  const within = (place) => [...place.querySelectorAll("figure.chart")].map((figure) => ({
     figure, plot: figure.querySelector(".plot"),
     controls: [...figure.querySelectorAll("[data-control]")],
   }));
+  let figures = within(document);
+  const whole = document.getElementById("drawings") !== null; // a report; else another script shows parts of one
 
   const key = (f) => f.controls.map((c) => c.value).join(",");
 
@@ -14,7 +16,7 @@
   }
 
   // what each figure draws, and the rows behind it
-  const loaded = unpacked("drawings").then((text) => {
+  const ready = !whole ? Promise.resolve() : unpacked("drawings").then((text) => {
     const drawings = JSON.parse(text);
     for (const f of figures) f.spec = drawings[f.figure.id];
   });
@@ -155,6 +157,7 @@
   // the address holds the place on the page, and by figure the words of what was chosen where that is not the first:
   // "#map&map-flows=magnet,2035"
   function keep(place) {
+    if (!whole) return;
     const chosen = figures.filter((f) => key(f) !== f.first).map((f) =>
       f.figure.id + "=" + offered(f).map((c) => encodeURIComponent(words(c)[c.value])).join(","));
     history.replaceState(null, "", "#" + [place, ...chosen].join("&"));
@@ -174,15 +177,15 @@
     return place;
   }
   for (const f of figures) f.first = key(f);
-  const opened = recall(location.hash);
-  addEventListener("hashchange", () => {
+  const opened = whole && recall(location.hash);
+  if (whole) addEventListener("hashchange", () => {
     const place = recall(location.hash);
     figures.forEach((f) => key(f) !== f.drawn && draw(f));
     keep(place);
     if (location.hash.includes("&")) document.getElementById(place)?.scrollIntoView();
   });
 
-  for (const f of figures) {
+  function wire(f) {
     for (const control of f.controls) {
       control.addEventListener("input", () => {
         tell(control);
@@ -191,27 +194,68 @@
       });
     }
     f.figure.querySelector(".csv").addEventListener("click", () =>
-      loaded.then(() => save(f.figure.id + ".csv", csv(f.spec.columns, f.spec.rows))));
+      ready.then(() => save(f.figure.id + ".csv", csv(f.spec.columns, f.spec.rows))));
     f.figure.querySelector(".picture").addEventListener("click", () =>
       Plotly.downloadImage(copied({ data: traces(f), layout: f.spec.views[key(f)].layout }, true), { format: "png", scale: 2, filename: f.figure.id, width: f.plot.clientWidth, height: f.plot.clientHeight }));
     const rows = f.figure.querySelector("details.rows");
-    rows.addEventListener("toggle", () => loaded.then(() => {
+    rows.addEventListener("toggle", () => ready.then(() => {
       const place = rows.querySelector(".scroll");
       if (rows.open && !place.firstChild) place.append(table(f.spec.columns, f.spec.rows));
     }));
   }
-  document.querySelectorAll("table.sortable").forEach(sortable);
-  document.querySelectorAll("button.table-csv").forEach((button) => button.addEventListener("click", () => {
-    const found = document.getElementById(button.dataset.table);
-    const columns = [...found.tHead.rows[0].cells].map((th) => th.textContent);
-    const rows = [...found.tBodies[0].rows].map((row) => [...row.cells].map((td) =>
-      td.dataset.v === undefined ? td.textContent : td.dataset.v === "" || td.dataset.v === "nan" ? null : Number(td.dataset.v)));
-    save(button.dataset.table + ".csv", csv(columns, rows));
-  }));
+  function wireTables(place) {
+    place.querySelectorAll("table.sortable").forEach(sortable);
+    place.querySelectorAll("button.table-csv").forEach((button) => button.addEventListener("click", () => {
+      const found = document.getElementById(button.dataset.table);
+      const columns = [...found.tHead.rows[0].cells].map((th) => th.textContent);
+      const rows = [...found.tBodies[0].rows].map((row) => [...row.cells].map((td) =>
+        td.dataset.v === undefined ? td.textContent : td.dataset.v === "" || td.dataset.v === "nan" ? null : Number(td.dataset.v)));
+      save(button.dataset.table + ".csv", csv(columns, rows));
+    }));
+  }
+  figures.forEach(wire);
+  wireTables(document);
+
+  // shows other sections in a place, with what the reader had chosen of those that were there before
+  const showing = new Map(); // place -> number of what is shown there
+  async function show(place, html, drawings) {
+    const now = (showing.get(place) || 0) + 1;
+    showing.set(place, now);
+    const chosen = new Map(), opened = new Set();
+    for (const f of figures.filter((one) => place.contains(one.figure))) {
+      chosen.set(f.figure.id, offered(f).map((c) => words(c)[c.value]));
+      if (window.Plotly) Plotly.purge(f.plot);
+    }
+    place.querySelectorAll("details[open] > summary").forEach((summary) => opened.add(summary.textContent.split("(")[0]));
+    figures = figures.filter((one) => !place.contains(one.figure));
+    place.innerHTML = html; // made by the server from templates that escape all names; the policy runs no script of it
+    place.querySelectorAll("details.folded > summary").forEach((summary) => {
+      summary.parentElement.open = opened.has(summary.textContent.split("(")[0]);
+    });
+    const added = within(place);
+    for (const f of added) {
+      f.spec = drawings[f.figure.id];
+      f.first = key(f);
+      offered(f).forEach((control, n) => {
+        const at = words(control).indexOf((chosen.get(f.figure.id) || [])[n]);
+        if (at >= 0) control.value = String(at);
+        tell(control);
+      });
+      wire(f);
+    }
+    wireTables(place);
+    figures.push(...added);
+    for (const f of added) {
+      if (now !== showing.get(place)) return;
+      await draw(f);
+      await new Promise((next) => setTimeout(next));
+    }
+  }
+  window.page = { show };
 
   // one chart after the other, so that the page can be read meanwhile
-  (async () => {
-    await loaded.then(loadLibrary).catch(() => undefined);
+  if (whole) (async () => {
+    await ready.then(loadLibrary).catch(() => undefined);
     if (!window.Plotly) {
       for (const f of figures) {
         f.plot.textContent = document.body.dataset.old;

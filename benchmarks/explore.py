@@ -1,0 +1,88 @@
+"""Seconds from a moved control to the explorer's answer, over random moves of limits, demand and prices.
+
+    python benchmarks/explore.py allied-2040 --moves 200
+    python benchmarks/explore.py allied-2040 --moves 50 --check
+
+A move changes one control of those of the page to a random place. Told are the seconds until the cost of the relaxation
+is there, and until all its numbers are; and what the process has of memory. ``--check`` compares each answer with a
+fresh ``planner solve --relax``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+
+import planner
+from planner.exploring.controls import controls
+from planner.exploring.workers import Worker
+from planner.questions.explore import in_order
+
+KINDS = ("cap", "factor")
+
+
+def main() -> None:
+    """Read the arguments and move."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("instance")
+    parser.add_argument("--moves", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--check", action="store_true")
+    asyncio.run(moved(parser.parse_args()))
+
+
+async def moved(asked: argparse.Namespace) -> None:
+    """Move controls at random and print how long the answers take."""
+    instance, random_ = planner.load(asked.instance), random.Random(asked.seed)
+    offered = [c for c in controls(instance) if c["kind"] in KINDS and c["main"] and c["group"] != "money"]
+    state: dict[str, list[str]] = {}
+    worker = Worker(instance, 0.003, "relaxed")
+    seconds: dict[str, list[float]] = {"cost": [], "numbers": []}
+    await answer(worker, ())
+    for _ in range(asked.moves):
+        control = random_.choice(offered)
+        steps = round((control["most"] - control["least"]) / control["step"])
+        value = round(control["least"] + control["step"] * random_.randint(0, steps), 6)
+        values = [f"{value:g}", *([str(control["first"])] if control["kind"] == "cap" else [])]
+        state[control["id"]] = [
+            parts[0] + "".join(v + p for v, p in zip(values, parts[1:], strict=True)) for parts in control["texts"]
+        ]
+        changes = in_order([text for texts in state.values() for text in texts])
+        took, numbers = await answer(worker, changes)
+        for what, at in took.items():
+            seconds[what].append(at)
+        if asked.check and numbers:
+            fresh = planner.solve(instance.what_if(*changes), relax=True, audit=False)
+            off = abs(numbers["cost"] / fresh.objective_musd - 1.0)
+            shares = numbers["metrics"]["exposed_share"], fresh.metrics["exposed_share"]
+            apart = max(abs((shares[0][y] or 0.0) - (shares[1][y] or 0.0)) for y in shares[0])
+            print(f"cost off by {off:.1e}, traced dependence by {apart:.1e}: {'; '.join(changes)}", flush=True)
+    for what, all_ in seconds.items():
+        told = ", ".join(
+            f"{name} {np.percentile(all_, p):.2f}" for name, p in (("median", 50), ("95 %", 95), ("most", 100))
+        )
+        print(f"seconds until {what}: {told} ({len(all_)} moves)")
+    status = Path(f"/proc/{worker._process.pid}/status")  # type: ignore[union-attr]
+    if status.exists():
+        print(next(line for line in status.read_text().splitlines() if line.startswith("VmRSS")))
+    worker.close()
+
+
+async def answer(worker: Worker, changes: tuple[str, ...]) -> tuple[dict[str, float], dict | None]:
+    """Return the seconds until each kind of message, and the numbers; None: there is no plan."""
+    began, took, numbers = time.perf_counter(), {}, None
+    async for message in worker.answers({"changes": changes}):
+        if message["type"] in ("cost", "numbers"):
+            took[message["type"]] = time.perf_counter() - began
+        if message["type"] == "numbers":
+            numbers = message
+    return took, numbers
+
+
+if __name__ == "__main__":
+    main()

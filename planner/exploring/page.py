@@ -1,0 +1,69 @@
+"""The page of the explorer: controls from the instance, a place for the answer, and the scripts that join them."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+from ..reporting import page as report
+from ..reporting.looks import DARK
+from ..reporting.view import Names
+from .controls import controls
+from .words import WORDS
+
+if TYPE_CHECKING:
+    from ..instance.instance import Instance
+
+
+MOST_PINS = 8
+
+
+def page(instance: Instance, saves: bool) -> str:
+    """Return the HTML text of the page.
+
+    saves  whether runs can be saved, as a folder was named for them
+    """
+    names = Names(instance)
+    facts: dict[str, Any] = {
+        "controls": controls(instance),
+        "words": WORDS,
+        "musd": names.musd,
+        "currency": instance.currency,
+        "pins": MOST_PINS,
+        "relaxes": not (instance.survive or instance.option_sizes),
+    }
+    return _template().render(
+        title=instance.title or instance.name,
+        description=instance.description,
+        span=names.span,
+        words=WORDS,
+        saves=saves,
+        dark=json.dumps(DARK),
+        facts=json.dumps(facts, ensure_ascii=False),
+    )
+
+
+@cache
+def _template() -> jinja2.Template:
+    return report.environment().overlay(loader=jinja2.FunctionLoader(_asset)).get_template("explore.html")
+
+
+def _asset(name: str) -> str:
+    """Return the text of a file in ``templates``."""
+    return files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _style() -> str:
+    return report.asset("page.css") + _asset("explore.css")
+
+
+# the files that the page loads, beside the chart library: name -> what gives its text
+SCRIPTS = {
+    "page.js": lambda: report.asset("page.js"),
+    "explore.js": lambda: _asset("explore.js"),
+    "explore.css": _style,
+}

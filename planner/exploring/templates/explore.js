@@ -1,0 +1,435 @@
+"use strict";
+(() => {
+  const facts = JSON.parse(document.body.dataset.facts);
+  const at = (id) => document.getElementById(id);
+  const word = (name, filled = {}) =>
+    (facts.words[name] ?? name).replace(/\{(\w+)\}/g, (_, key) => filled[key] ?? "");
+  const made = (tag, properties = {}, ...inside) => {
+    const element = Object.assign(document.createElement(tag), properties);
+    element.append(...inside);
+    return element;
+  };
+  const brief = (number) => number.toLocaleString("en", { maximumSignificantDigits: 6 });
+  const signed = (number) => (number > 0 ? "+" : number < 0 ? "−" : "±") + brief(Math.abs(number));
+
+  // --- controls: each gives the what-ifs that it stands for, and takes those that are its own from a list --------------
+
+  const filled = (parts, values) => parts.reduce((text, part, n) => text + values[n - 1] + part);
+  // the values between the parts of a what-if; null: it is another one
+  function between(parts, text) {
+    if (!text.startsWith(parts[0])) return null;
+    let rest = text.slice(parts[0].length);
+    const values = [];
+    for (const [n, part] of parts.slice(1).entries()) {
+      const last = n === parts.length - 2;
+      const end = part === "" && last ? rest.length : last ? rest.length - part.length : rest.indexOf(part);
+      if (end < 0 || rest.slice(end, end + part.length) !== part) return null;
+      values.push(rest.slice(0, end));
+      rest = rest.slice(end + part.length);
+    }
+    return rest === "" && values.every((value) => /^[\d.]+$/.test(value)) ? values : null;
+  }
+  // takes a what-if out of a list, and returns its values
+  function taken(parts, texts) {
+    for (const [n, text] of texts.entries()) {
+      const values = between(parts, text);
+      if (values) {
+        texts.splice(n, 1);
+        return values;
+      }
+    }
+    return null;
+  }
+
+  function slider(control) {
+    const id = "c-" + control.id;
+    const range = made("input", { type: "range", id, min: control.least, max: control.most, step: control.step, value: control.start });
+    const output = made("output");
+    output.setAttribute("for", id);
+    const years = control.years && made("select", {}, ...control.years.map((year) => made("option", { value: year, textContent: year })));
+    if (years) {
+      years.value = control.first;
+      years.setAttribute("aria-label", control.label + ": " + word("from"));
+    }
+    const box = made("div", { className: "control" }, made("label", { htmlFor: id, textContent: control.label }),
+      made("div", { className: "row" }, range, output, ...(years ? [made("span", { textContent: word("from") }), years] : [])));
+    const free = () => Number(range.value) === Number(control.start);
+    const tell = () => {
+      const value = Number(range.value);
+      const text = control.kind === "cap" ? (free() ? word("no limit") : value + " %")
+        : control.kind === "factor" ? (free() ? word("off") : "× " + value) : String(value);
+      output.textContent = text;
+      range.setAttribute("aria-valuetext", text);
+      box.classList.toggle("changed", !free());
+      if (years) years.disabled = free();
+    };
+    range.addEventListener("input", tell);
+    range.addEventListener("change", ask);
+    years?.addEventListener("change", ask);
+    tell();
+    return {
+      box,
+      main: control.main,
+      limitAt: control.kind === "cap" ? (percent) => filled(control.texts[0], [percent, years.value]) : null,
+      here: () => Number(range.value) / 100,
+      texts: () => (free() ? [] : control.texts.map((parts) => filled(parts, years ? [range.value, years.value] : [range.value]))),
+      take(texts) {
+        // only what the control can say again exactly is its own; the rest stays among the other what-ifs
+        for (const text of texts) {
+          const values = between(control.texts[0], text);
+          if (!values) continue;
+          range.value = values[0];
+          if (years) years.value = values[1];
+          const said = control.texts.map((parts) => filled(parts, values));
+          if (Number(range.value) !== Number(values[0]) || (years && years.value !== values[1]) || free() || !said.every((one) => texts.includes(one))) continue;
+          said.forEach((one) => texts.splice(texts.indexOf(one), 1));
+          return tell();
+        }
+        range.value = control.start;
+        if (years) years.value = control.first;
+        return tell();
+      },
+    };
+  }
+
+  function ticks(control) {
+    const boxes = control.choices.map((choice) => made("input", { type: "checkbox" }));
+    const count = made("span", { className: "count" });
+    const tell = () => {
+      const n = boxes.filter((one) => one.checked).length;
+      count.textContent = n ? ` (${n})` : "";
+    };
+    const box = made("details", { className: "control" },
+      made("summary", {}, control.label, count),
+      made("div", { className: "list" }, ...control.choices.map((choice, n) => made("label", {}, boxes[n], choice.label))));
+    box.addEventListener("change", () => { tell(); ask(); });
+    return {
+      box,
+      texts: () => control.choices.filter((_, n) => boxes[n].checked).map((choice) => choice.text),
+      take(texts) {
+        control.choices.forEach((choice, n) => {
+          const place = texts.indexOf(choice.text);
+          boxes[n].checked = place >= 0;
+          if (place >= 0) texts.splice(place, 1);
+        });
+        tell();
+      },
+    };
+  }
+
+  function projects(control) {
+    const rows = control.choices.map((choice) => {
+      const select = made("select", {}, ...["may", "must", "must not"].map((name) => made("option", { value: name, textContent: word(name) })));
+      select.setAttribute("aria-label", choice.label);
+      const years = made("select", { hidden: true }, ...choice.years.map((year) => made("option", { value: year, textContent: year })));
+      years.setAttribute("aria-label", choice.label + ": " + word("start in"));
+      select.addEventListener("change", () => { years.hidden = select.value !== "must"; });
+      const row = made("div", { className: "project" },
+        made("span", {}, choice.label, " ", made("span", { className: "where", textContent: choice.where })), select, years);
+      return { choice, select, years, row };
+    });
+    const count = made("span", { className: "count" });
+    const tell = () => {
+      const n = rows.filter(({ select }) => select.value !== "may").length;
+      count.textContent = n ? ` (${n})` : "";
+    };
+    const find = made("input", { type: "search" });
+    find.setAttribute("aria-label", word("find"));
+    find.placeholder = word("find");
+    find.addEventListener("input", (event) => {
+      event.stopPropagation();
+      const sought = find.value.toLowerCase();
+      rows.forEach(({ choice, row }) => {
+        row.hidden = !(choice.label + " " + choice.where + " " + choice.key).toLowerCase().includes(sought);
+        row.style.display = row.hidden ? "none" : "";
+      });
+    });
+    find.addEventListener("change", (event) => event.stopPropagation());
+    const box = made("details", { className: "control" }, made("summary", {}, control.label, count), find,
+      made("div", { className: "list" }, ...rows.map(({ row }) => row)));
+    box.addEventListener("change", () => { tell(); ask(); });
+    return {
+      box,
+      texts: () => rows.flatMap(({ choice, select, years }) =>
+        select.value === "must" ? [filled(choice.must, [years.value])] : select.value === "must not" ? [choice.not] : []),
+      take(texts) {
+        for (const { choice, select, years } of rows) {
+          const place = texts.indexOf(choice.not);
+          if (place >= 0) texts.splice(place, 1);
+          const must = taken(choice.must, texts);
+          select.value = must ? "must" : place >= 0 ? "must not" : "may";
+          years.hidden = !must;
+          if (must) years.value = must[0];
+        }
+        tell();
+      },
+    };
+  }
+
+  const kinds = { cap: slider, factor: slider, months: slider, ticks, projects };
+  const controls = [];
+  function lay() {
+    const more = made("details", { className: "folded" }, made("summary", { textContent: word("more") }));
+    for (const group of new Set(facts.controls.map((control) => control.group))) {
+      const set = made("fieldset", {}, made("legend", { textContent: word("group " + group) }));
+      for (const control of facts.controls.filter((one) => one.group === group)) {
+        const laid = kinds[control.kind](control);
+        controls.push(laid);
+        (control.main === false ? more : set).append(laid.box);
+      }
+      if (set.children.length > 1) at("groups").append(set);
+    }
+    if (more.children.length > 1) at("groups").append(more);
+  }
+
+  // --- the state: a list of what-ifs, in the address ------------------------------------------------------------------
+
+  let pins = []; // lists of what-ifs
+  const others = () => at("others").value.split("\n").map((line) => line.trim()).filter((line) => line);
+  const state = () => [...controls.flatMap((control) => control.texts()), ...others()];
+  const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+  function restore(changes) {
+    const left = [...changes];
+    controls.forEach((control) => control.take(left));
+    at("others").value = left.join("\n");
+    if (left.length) at("others").closest("details").open = true;
+  }
+  function keep() {
+    const words = [...state().map((text) => "w=" + encodeURIComponent(text)),
+      ...pins.map((changes) => "pin=" + encodeURIComponent(JSON.stringify(changes)))];
+    history.replaceState(null, "", words.length ? "#" + words.join("&") : location.pathname);
+  }
+  function recall() {
+    const given = location.hash.slice(1).split("&").filter((one) => one.includes("="));
+    const of = (name) => given.filter((one) => one.startsWith(name + "=")).map((one) => {
+      try { return decodeURIComponent(one.slice(name.length + 1)); } catch { return ""; }
+    });
+    pins = of("pin").map((text) => {
+      try { return JSON.parse(text); } catch { return null; }
+    }).filter((changes) => Array.isArray(changes) && changes.every((text) => typeof text === "string")).slice(0, facts.pins);
+    restore(of("w").filter((text) => text));
+  }
+
+  // --- asking ---------------------------------------------------------------------------------------------------------
+
+  const known = new Map(); // what-ifs -> numbers of the answer
+  const name = (changes) => JSON.stringify(changes);
+  let asking = null, shown = null;
+
+  async function posted(path, said, signal) {
+    const response = await fetch(path, { method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify(said) });
+    if (!response.ok) throw new Error((await response.text()) || response.statusText);
+    return response;
+  }
+  // asks, and hears each message of the answer
+  async function lines(path, said, signal, hear) {
+    const response = await posted(path, said, signal);
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      const parts = (rest + value).split("\n");
+      rest = parts.pop();
+      for (const part of parts) await hear(JSON.parse(part));
+    }
+  }
+
+  function status(text, busy) {
+    at("status").textContent = text;
+    at("status").classList.toggle("busy", busy);
+  }
+  function problem(text) {
+    at("problem").hidden = !text;
+    at("problem").textContent = text;
+  }
+
+  // the cost of the relaxation is there before all else
+  function showCost(cost) {
+    const base = known.get(name([]));
+    const [value, versus] = ["dd:not(.versus)", ".versus"].map((which) => at("keys").querySelector(".key " + which));
+    if (!value) return;
+    value.textContent = brief(cost) + " " + facts.musd;
+    if (versus && base) versus.textContent = word("difference", { difference: signed(cost - base.cost) + " " + facts.musd });
+    value.parentElement.classList.add("fresh");
+    tellBrief(value.textContent, base ? cost - base.cost : null);
+    status(word("cost there"), true);
+  }
+
+  // what a phone shows while the reader is at the controls
+  function tellBrief(cost, difference, dependence) {
+    at("brief").hidden = false;
+    at("brief").textContent = [cost, difference === null ? "" : signed(difference) + " " + facts.musd, dependence || ""].filter((text) => text).join(" · ");
+  }
+
+  function showNumbers(said) {
+    const base = known.get(name([]));
+    const difference = base && said !== base ? said.cost - base.cost : 0;
+    at("keys").replaceChildren(...said.keys.map((key, n) => {
+      const versus = n === 0 && base && base !== said ? [made("dd", { className: "versus", textContent: word("difference", { difference: signed(difference) + " " + facts.musd }) })] : [];
+      return made("div", { className: "key " + key.tone }, made("dt", { textContent: key.label }), made("dd", { textContent: key.value }),
+        ...versus, made("dd", { className: "more", textContent: key.more }));
+    }));
+    tellBrief(said.keys[0].value, base && base !== said ? difference : null, said.keys[1]?.value);
+    at("command").textContent = said.command;
+    at("command").parentElement.hidden = false;
+    at("matched").hidden = !said.matched.length;
+    at("matched").querySelector("ul").replaceChildren(...said.matched.map((text) => made("li", { textContent: text })));
+    document.querySelector("main").classList.remove("old");
+  }
+
+  async function ask() {
+    keep();
+    asking?.abort();
+    const mine = asking = new AbortController();
+    const changes = state(), began = performance.now();
+    let bound = null;
+    problem("");
+    document.querySelector("main").classList.add("old");
+    status(word("bound"), true);
+    const hear = async (said) => {
+      if (mine !== asking) return;
+      if (said.type === "waiting") status(word("waiting"), true);
+      else if (said.type === "begun") status(said.kind === "relaxed" ? word("bound") : bound ? word("bound there") : word("searching", { bound: "…" }), true);
+      else if (said.type === "numbers") {
+        shown = { changes, said };
+        if (said.kind === "relaxed") bound = said;
+        known.set(name(changes), said);
+        showNumbers(said);
+        drawPins();
+        at("answer").dataset.seconds = ((performance.now() - began) / 1000).toFixed(2);
+        at("answer").dataset.kind = said.kind;
+        if (said.kind === "relaxed") status(word("bound there") + " " + word("seconds", { seconds: ((performance.now() - began) / 1000).toFixed(1) }), true);
+        else status(word("whole there", { gap: (100 * said.gap).toFixed(2) + " %" }), false);
+      } else if (said.type === "standing") {
+        status(said.best === null ? word("searching", { bound: brief(said.bound) }) : word("standing", { best: brief(said.best), bound: brief(said.bound) }), true);
+      } else if (said.type === "sections") {
+        await drawn;
+        if (mine !== asking) return;
+        if (said.kind === "relaxed") traceCurve(mine.signal);
+        await page.show(at("sections"), said.html, said.drawings);
+        at("answer").dataset.drawn = said.kind;
+      } else if (said.type === "cost") {
+        showCost(said.cost);
+        at("answer").dataset.cost = ((performance.now() - began) / 1000).toFixed(2);
+      } else if (said.type === "error") {
+        problem(said.text);
+        status("", false);
+      }
+    };
+    try {
+      await lines("ask", { changes, kinds: facts.relaxes ? ["relaxed", "whole"] : ["whole"] }, mine.signal, hear);
+    } catch (error) {
+      if (mine !== asking) return;
+      status("", false);
+      problem(error instanceof TypeError ? word("unreachable") : error.message);
+    }
+  }
+
+  // the curve of the first limit that is of the whole chain, with all else as it is; it comes beside the plan
+  async function traceCurve(signal) {
+    const limit = controls.find((one) => one.main && one.limitAt);
+    if (!limit) return;
+    const texts = limit.texts(), changes = state().filter((text) => !texts.includes(text));
+    const here = limit.here();
+    const limits = [...new Set([100, 80, 70, 60, 50, 40, 30, 20, 10, 5, 0, Math.round(here * 100)])];
+    const said = { changes, points: limits.map((percent) => [percent / 100, limit.limitAt(percent)]), here };
+    await lines("curve", said, signal, async (heard) => {
+      if (heard.type === "sections" && heard.html) await page.show(at("curve-place"), heard.html, heard.drawings);
+    }).catch(() => undefined);
+  }
+
+  // --- pinned answers -------------------------------------------------------------------------------------------------
+
+  const called = (changes) => (changes.length ? changes.join("; ") : word("as it is"));
+  function drawPins() {
+    at("pins").hidden = !pins.length;
+    if (!pins.length) return;
+    const columns = [[], ...pins].filter((changes, n) => n === 0 || changes.length);
+    const now = shown && !columns.some((changes) => same(changes, shown.changes)) ? [shown.changes] : [];
+    const all = [...columns, ...now];
+    const rows = all.map((changes) => known.get(name(changes)));
+    const labels = (rows.find((one) => one) || { rows: [] }).rows;
+    const head = made("tr", {}, made("th", { scope: "col", textContent: word("what") }), ...all.map((changes, n) => {
+      const cell = made("th", { scope: "col", className: "pin n" }, made("div", { className: "changes", textContent: called(changes) }));
+      const said = rows[n];
+      if (said) cell.append(made("div", { className: "changes", textContent: word(said.kind) }));
+      const back = made("button", { type: "button", textContent: word("back to") });
+      back.addEventListener("click", () => { restore(changes); ask(); });
+      cell.append(back);
+      if (n > 0 && n < columns.length) {
+        const away = made("button", { type: "button", textContent: word("unpin") });
+        away.addEventListener("click", () => {
+          pins = pins.filter((one) => !same(one, changes));
+          keep();
+          drawPins();
+        });
+        cell.append(" ", away);
+      }
+      return cell;
+    }));
+    const body = labels.map((label, r) => made("tr", {}, made("th", { scope: "row", textContent: label.label }), ...rows.map((said, n) => {
+      const row = said?.rows[r];
+      const first = rows[0]?.rows[r];
+      const change = n > 0 && row?.value != null && first?.value != null && row.value !== first.value
+        ? made("div", { className: "changes", textContent: row.share ? signed(Number((100 * (row.value - first.value)).toFixed(1))) + " " + word("points") : signed(row.value - first.value) }) : "";
+      return made("td", { className: "n" }, row ? row.written : "…", change);
+    })));
+    at("pins").querySelector("table").replaceChildren(made("thead", {}, head), made("tbody", {}, ...body));
+  }
+  // numbers of pinned states that are not known here, such as after a reload
+  async function fetchPins() {
+    for (const changes of [[], ...pins]) {
+      if (known.has(name(changes))) continue;
+      await lines("ask", { changes, kinds: [facts.relaxes ? "relaxed" : "whole"] }, undefined, (said) => {
+        if (said.type === "numbers" && !known.has(name(changes))) known.set(name(changes), said);
+      }).catch(() => undefined);
+      drawPins();
+      if (shown && !document.querySelector("main").classList.contains("old")) showNumbers(shown.said);
+    }
+  }
+
+  // --- what can be done with an answer --------------------------------------------------------------------------------
+
+  at("overlay").addEventListener("click", async () => {
+    try {
+      const link = made("a", { href: URL.createObjectURL(await (await posted("overlay", { changes: state() })).blob()), download: "what-if.zip" });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    } catch (error) { problem(error.message); }
+  });
+  at("save")?.addEventListener("click", async () => {
+    try {
+      await lines("save", { changes: state() }, undefined, (said) => {
+        if (said.type === "error") problem(said.text);
+        else status(said.type === "saved" ? said.text : word("saving"), said.type !== "saved");
+      });
+    } catch (error) { problem(error.message); }
+  });
+  at("share").addEventListener("click", async () => {
+    await navigator.clipboard.writeText(location.href);
+    status(word("copied"), at("status").classList.contains("busy"));
+  });
+  at("pin").addEventListener("click", () => {
+    const changes = state();
+    if (!changes.length || pins.some((one) => same(one, changes))) return drawPins();
+    pins = [...pins, changes].slice(-facts.pins);
+    keep();
+    drawPins();
+    return fetchPins();
+  });
+
+  // --- beginning ------------------------------------------------------------------------------------------------------
+
+  const drawn = new Promise((ready) => {
+    const library = document.querySelector("script[src$='plotly.js']");
+    if (window.Plotly) ready();
+    else library.addEventListener("load", ready);
+  });
+  lay();
+  recall();
+  at("controls").addEventListener("submit", (event) => { event.preventDefault(); ask(); });
+  at("controls").addEventListener("reset", (event) => { event.preventDefault(); restore([]); ask(); });
+  addEventListener("hashchange", () => { recall(); ask(); });
+  ask().then(fetchPins);
+})();

@@ -1,0 +1,179 @@
+"""The explorer's server, asked as a browser asks it, on an instance whose numbers are derived by hand."""
+
+import asyncio
+import io
+import json
+import zipfile
+
+import httpx
+import pytest
+
+import planner
+from planner.exploring.server import HEADERS, LARGEST, Asked, _Server
+from planner.instance.loading import load
+from planner.questions.explore import NO_PLAN
+
+HOST = "127.0.0.1:8000"
+TOKEN = "t" * 43
+
+
+@pytest.fixture(scope="module")
+def run():
+    """Runs coroutines in one loop, so that all tests share the processes of one server."""
+    with asyncio.Runner() as runner:
+        yield runner.run
+
+
+@pytest.fixture(scope="module")
+def client(run):
+    """Asks the application; it has the cookie."""
+    server = _Server(Asked(load("tiny"), 0.003, None, (HOST,), TOKEN))
+    transport = httpx.ASGITransport(server.app)
+    made = httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}", cookies={server._cookie: TOKEN})
+    made.server, life = server, server.app.router.lifespan_context(server.app)
+    run(life.__aenter__())
+    yield made
+    run(made.aclose())
+    run(life.__aexit__(None, None, None))
+
+
+async def asked(client, *changes, kinds=("relaxed", "whole")):
+    """The messages that answer a question."""
+    answer = await client.post("/ask", json={"changes": changes, "kinds": kinds}, timeout=60)
+    assert answer.status_code == 200, answer.text
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+def numbers(messages, kind):
+    return next(m for m in messages if m["type"] == "numbers" and m["kind"] == kind)
+
+
+def test_a_state_is_answered_by_its_relaxation_and_then_by_whole_projects(run, client):
+    # instances/tiny: 4.1 MUSD in 2026; with half the deliveries clean in 2027 5.05 MUSD and 0.6 a year of the line of
+    # 60 t. The relaxation builds 50/60 of the line: 9.15 + 0.5; the plan all of it: 9.15 + 0.6. Up to 1e-7 of the cost
+    # may be spent on less exposure.
+    messages = run(asked(client))
+    bound, plan = numbers(messages, "relaxed"), numbers(messages, "whole")
+    assert bound["cost"] == pytest.approx(9.65, rel=1.1e-7)
+    assert plan["cost"] == pytest.approx(9.75, rel=1.1e-7)
+    assert bound["metrics"]["exposed_share"] == {"2026": 1.0, "2027": pytest.approx(0.5, abs=1e-6)}
+    assert [m["kind"] for m in messages if m["type"] == "sections"] == ["relaxed", "whole"]
+    # 30 % more demand: 130 t at 41,000 USD, then at most 60 t of the line and as many exposed, and 10 t are short
+    more = numbers(run(asked(client, "scale demand=1.3", kinds=["whole"])), "whole")
+    assert more["cost"] == pytest.approx(130 * 0.041 + 60 * 0.06 + 60 * 0.041 + 0.6 + 10 * 1.0, rel=1.1e-7)
+    assert more["command"] == "planner solve tiny --scale demand=1.3"
+
+
+def test_what_cannot_be_asked_is_told_in_a_sentence(run, client):
+    error = run(asked(client, "scale demnad=2"))[-1]
+    assert error == {"type": "error", "text": 'scale demnad=2: unknown table demnad; did you mean "demand"?'}
+    wrong = run(client.post("/ask", json={"changes": ["bend it"]}))
+    assert (wrong.status_code, wrong.text.startswith('"bend it": expected a change')) == (422, True)
+    # nothing clean can be had in 2026, so all would be short, and that is forbidden
+    none = run(asked(client, "cap exposed_share=0%@2026", "set sectors.min_service=1"))
+    assert none[-1] == {"type": "error", "text": NO_PLAN}
+
+
+def test_nobody_gets_anything_without_the_token_and_from_elsewhere(run, client):
+    alone = httpx.AsyncClient(transport=httpx.ASGITransport(client.server.app), base_url=f"http://{HOST}")
+    for path in ("/", "/file/explore.js", "/file/plotly.js", "/?token=wrong"):
+        assert run(alone.get(path)).status_code == 403
+    assert run(alone.post("/ask", json={"changes": []})).status_code == 403
+    entered = run(alone.get(f"/?token={TOKEN}"))
+    assert (entered.status_code, entered.headers["location"]) == (303, "/")
+    assert "HttpOnly" in entered.headers["set-cookie"] and "SameSite=strict" in entered.headers["set-cookie"]
+    assert run(client.get("/", headers={"host": "evil.example:8000"})).status_code == 421
+    crossed = run(client.post("/ask", json={"changes": []}, headers={"origin": "http://evil.example"}))
+    assert crossed.status_code == 403
+    page = run(client.get("/"))
+    assert page.status_code == 200
+    assert {name: page.headers[name] for name in HEADERS} == HEADERS
+    assert run(client.post("/ask", json={"changes": ["x" * LARGEST]})).status_code == 413
+    assert run(client.post("/ask", content=b"{}", headers={"content-type": "text/plain"})).status_code == 415
+    assert run(client.get("/file/..%2Fserver.py")).status_code == 404
+    run(alone.aclose())
+
+
+def test_the_overlay_that_is_taken_away_costs_what_was_shown(run, client, tmp_path, monkeypatch):
+    packed = run(client.post("/overlay", json={"changes": ["cap exposed_share=40%@2027"]})).content
+    shown = numbers(run(asked(client, "cap exposed_share=40%@2027", kinds=["relaxed"])), "relaxed")
+    monkeypatch.chdir(tmp_path)
+    zipfile.ZipFile(io.BytesIO(packed)).extractall(tmp_path)
+    again = planner.solve("what-if", relax=True)
+    assert shown["cost"] == pytest.approx(again.objective_musd, rel=1e-6)
+    assert shown["metrics"]["exposed_share"] == pytest.approx(again.metrics["exposed_share"], rel=1e-6)
+
+
+def test_a_process_that_dies_is_told_and_replaced(run, client):
+    run(asked(client, kinds=["relaxed"]))
+    worker = client.server.workers["relaxed"]
+    worker._process.kill()
+    worker._process.join()
+    again = run(asked(client, "scale demand=0.5", kinds=["relaxed"]))
+    assert numbers(again, "relaxed")["cost"] == pytest.approx(4.825, rel=1.1e-7)  # half of what 9.65 is for
+
+
+NAMES = ("</script><script>alert(1)</script>", "<img src=x onerror=alert(2)>", "'); alert(3); ('", "../../etc/passwd",
+         "\u202eabc\u2028", "{{ 7 * 7 }}", "a\x00b", "=cmd|' /C calc'!A0", "%s%n", "\ud800")  # fmt: skip
+WHAT_IFS = ("scale demand={}", "set {}=1", "cap exposed_share={}@2027", "without owner={}", "forbid {}",
+            "force {}@2026", "scale demand=2 where sector={}")  # fmt: skip
+
+
+@pytest.mark.parametrize("change", [text.format(name) for text in WHAT_IFS for name in NAMES])
+def test_a_hostile_what_if_is_refused_in_words_and_is_only_ever_json(run, client, change):
+    body = json.dumps({"changes": [change], "kinds": ["relaxed"]})
+    answer = run(client.post("/ask", content=body, headers={"content-type": "application/json"}))
+    assert answer.status_code in (200, 422)
+    assert answer.headers["content-type"].startswith(("application/x-ndjson", "text/plain"))
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    if answer.status_code == 200:
+        last = json.loads(answer.text.splitlines()[-1])
+        assert last["type"] == "error" and last["text"] and "Traceback" not in last["text"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("POST", "/ask", {"origin": "null"}, 403),
+        ("POST", "/ask", {"origin": "https://127.0.0.1:8000"}, 403),
+        ("POST", "/ask", {"origin": "http://127.0.0.1:8000.evil.example"}, 403),
+        ("POST", "/ask", {"origin": "http://127.0.0.1:9000"}, 403),
+        ("POST", "/ask", {"sec-fetch-site": "cross-site"}, 403),
+        ("POST", "/ask", {"sec-fetch-site": "same-site"}, 403),
+        ("POST", "/ask", {"content-type": "application/x-www-form-urlencoded"}, 415),
+        ("POST", "/save", {}, 404),
+        ("GET", "/ask", {}, 405),
+        ("GET", "/save", {}, 405),
+        ("PUT", "/", {}, 405),
+        ("GET", "/", {"host": "127.0.0.1"}, 421),
+        ("GET", "/", {"host": "127.0.0.1:8000.evil.example"}, 421),
+        ("GET", "/", {"host": "evil.example"}, 421),
+        ("GET", "/", {"host": "0.0.0.0:8000"}, 421),
+        ("GET", "/", {"cookie": "planner-8000="}, 403),
+        ("GET", "/", {"cookie": f"planner-8001={TOKEN}"}, 403),
+        ("GET", "/", {"cookie": f"planner-8000={TOKEN[:-1]}"}, 403),
+        ("GET", "/", {"cookie": "planner-8000=\xe9"}, 403),
+        ("GET", "/?token=", {}, 403),
+        ("GET", "/file/server.py", {}, 404),
+        ("GET", "/file/..%2f..%2fpyproject.toml", {}, 404),
+        ("GET", "/file/%2e%2e", {}, 404),
+        ("GET", "/../pyproject.toml", {}, 404),
+        ("GET", "//etc/passwd", {}, 404),
+    ],
+)
+def test_a_hostile_request_is_refused(run, client, method, path, headers, status):
+    sent = {"content-type": "application/json", **headers}
+    raw = [(k.encode(), v.encode("latin-1")) for k, v in sent.items()]
+    body = json.dumps({"changes": []}) if method == "POST" else None
+    assert run(client.request(method, path, headers=raw, content=body)).status_code == status
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "[]", "null", "7", "{", '{"changes": 7}', '{"changes": [7]}', '{"changes": null}', '{"changes": {"a": 1}}',
+     '{"changes": ["' + "x" * 501 + '"]}', '{"changes": [' + '"scale demand=1",' * 200 + '"scale demand=1"]}',
+     "[" * 5000],
+)  # fmt: skip
+def test_a_body_that_is_no_question_is_refused(run, client, body):
+    answer = run(client.post("/ask", content=body, headers={"content-type": "application/json"}))
+    assert answer.status_code in (400, 422)
