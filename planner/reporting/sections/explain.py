@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...bands import ROUNDING, Band
-from ...language import N_, _, n_, p_, translated
+from ...language import N_, _, n_, number, p_, translated
 from ...questions.explain.result import AMOUNTS, COUNTED, STEPS, UNITS
 from ...words import capital, commas, figure_of, full_stop, percent_of, semicolons, shortened, told
 from .. import charts
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 MOST = 15  # bars of a chart; the tables hold the rest
 TINY = 1e-9
 NOT_AGAIN = N_("not solved again")
-HOW = (N_("dual"), N_("re-solve"), N_("re-solve of the step"))  # where a number comes from
+HOW = (  # where a number comes from
+    N_("dual"), N_("dual, at least; others as built"), N_("dual, whole numbers relaxed"), N_("dual, at the margin"),
+    N_("dual, at most"), N_("re-solve"), N_("re-solve of the step"), N_("re-solve, same whole builds: at least"),
+    N_("not re-solved"), N_("not asked"),
+)  # fmt: skip
+WITHIN = "re-solve within "
 UNITS_OF_STEPS = (
     N_("module"), N_("modules"), N_("option"), N_("options"), N_("point"), N_("unit"), N_("year"), N_("a tenth less"),
     N_("a tenth more"), N_("a unit less"), N_("a unit more"), N_("a point less"), N_("a point more"),
@@ -95,7 +100,7 @@ def _limits(view: View, study: Shown) -> list[Row]:
                 "last_year": years[-1] if years else None,
                 "most": top["year"] or None,
                 "says": top["says"],
-                "how": translated(how),
+                "how": _how(how),
             }
         )
     return sorted(found, key=lambda r: (-r["saves_musd"], r["kind"], r["name"], r["country"]))
@@ -118,6 +123,13 @@ def _step(kind: str, unit: str, steps: Sequence[float]) -> str:
     if UNITS[kind].endswith("less"):
         return _("{amount} {unit} less", amount=amount, unit=translated(words))
     return _("{amount} {unit} more", amount=amount, unit=translated(words))
+
+
+def _how(text: str) -> str:
+    """Where a number comes from, in words; a re-solve that ended at a gap says at which."""
+    if text.startswith(WITHIN):
+        return _("re-solve within {share}", share=number(text.removeprefix(WITHIN)))
+    return translated(text)
 
 
 def _said(limit: Row) -> str:
@@ -280,7 +292,7 @@ def _built_table(view: View, built: Sequence[Row]) -> Table:
             Column(_("Plan without it, {unit} more", unit=view.musd), "value_musd", "number"),
             Column(_("At least"), "value_least_musd", "number"),
             Column(_("At most"), "value_most_musd", "number"),
-            Column(_("How"), lambda p: translated(p.get("value_how") or NOT_AGAIN)),
+            Column(_("How"), lambda p: _how(p.get("value_how") or NOT_AGAIN)),
             Column(
                 _("Without its other options too"),
                 lambda p: p.get("project_value_musd") if p.get("also_without") else None,
@@ -351,7 +363,7 @@ def _lacks_table(view: View, others: Sequence[Row], entries: dict[str, list[Row]
             *project_columns(view),
             Column(_("Plan with it, {unit} more", unit=view.musd), "cost_if_built_musd", "number"),
             Column(_("It would enter with"), lambda p: semicolons(lacks(p, "says"))),
-            Column(_("How"), lambda p: semicolons(translated(how) for how in dict.fromkeys(lacks(p, "how")))),
+            Column(_("How"), lambda p: semicolons(_how(how) for how in dict.fromkeys(lacks(p, "how")))),
         ),
         folded=len(others) > 8,
     )
