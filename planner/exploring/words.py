@@ -85,6 +85,20 @@ WORDS = {
     "curve limit": "traced dependence, at most",
     "curve extra": "extra cost, {musd}",
     "curve caption": "Each point is an exact relaxation with all other choices as they are: no plan is below the line.",
+    # near-optimal freedom
+    "freedom": "What may be otherwise for little more",
+    "freedom help": "Each project has a range of modules in all that costs at most so much more than the least, in the "
+    "relaxation, with whatever else is as it may. Hold one, and the ranges of the others become narrower.",
+    "slack": "At most this much dearer",
+    "ranges": "Find the ranges",
+    "let go": "Hold nothing",
+    "project": "Project",
+    "at least": "At least, modules",
+    "at most": "At most, modules",
+    "hold at": "Hold at",
+    "held": "held at {value}",
+    "ranging": "The range of one project after the other is found: {count} so far.",
+    "ranged": "All ranges are found; what no such plan builds is left out.",
     # what is compared
     "row cost_musd": "Cost, {musd} present value",
     "row exposed": "Traced dependence, {year}",

@@ -215,6 +215,7 @@
   const known = new Map(); // what-ifs -> numbers of the answer
   const name = (changes) => JSON.stringify(changes);
   let asking = null, shown = null;
+  let held = {}, ranging = null; // option -> modules that are held; the question for ranges
 
   async function posted(path, said, signal) {
     const response = await fetch(path, { method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify(said) });
@@ -281,6 +282,10 @@
   async function ask() {
     keep();
     asking?.abort();
+    ranging?.abort(); // they were of another state
+    held = {};
+    at("freedom").querySelector("tbody").replaceChildren();
+    at("freedom-status").textContent = "";
     const mine = asking = new AbortController();
     const changes = state(), began = performance.now();
     let bound = null;
@@ -388,6 +393,39 @@
       if (shown && !document.querySelector("main").classList.contains("old")) showNumbers(shown.said);
     }
   }
+
+  // --- near-optimal freedom: holding a project narrows the ranges of the others ----------------------------------------
+
+  async function findRanges() {
+    ranging?.abort();
+    const mine = ranging = new AbortController();
+    const body = at("freedom").querySelector("tbody");
+    const tell = (text) => { at("freedom-status").textContent = text; };
+    let count = 0;
+    body.replaceChildren();
+    tell(word("ranging", { count }));
+    try {
+      await lines("freedom", { changes: state(), slack: Number(at("slack").value), held }, mine.signal, (said) => {
+        if (said.type === "error") throw new Error(said.text);
+        if (said.type !== "range") return;
+        tell(word("ranging", { count: ++count }));
+        const fixed = said.option in held;
+        const range = made("input", { type: "range", min: said.least, max: said.most, step: "any", value: fixed ? held[said.option] : said.least, disabled: said.most - said.least < 1e-3 && !fixed });
+        range.setAttribute("aria-label", word("hold at") + ": " + said.label);
+        const output = made("output", { textContent: fixed ? word("held", { value: brief(held[said.option]) }) : "" });
+        range.addEventListener("input", () => { output.textContent = brief(Number(range.value)); });
+        range.addEventListener("change", () => { held = { ...held, [said.option]: Number(range.value) }; findRanges(); });
+        body.append(made("tr", {}, made("td", {}, said.label, " ", made("span", { className: "where", textContent: said.where })),
+          made("td", { className: "n", textContent: said.least.toFixed(2) }), made("td", { className: "n", textContent: said.most.toFixed(2) }), made("td", {}, range, output)));
+      });
+      if (mine === ranging) tell(word("ranged"));
+    } catch (error) {
+      if (mine === ranging) tell(error.message);
+    }
+  }
+  at("ranges").addEventListener("click", findRanges);
+  at("let-go").addEventListener("click", () => { held = {}; findRanges(); });
+  if (!facts.relaxes) at("freedom").hidden = true;
 
   // --- what can be done with an answer --------------------------------------------------------------------------------
 
