@@ -182,8 +182,8 @@ def test_a_body_that_is_no_question_is_refused(run, client, body):
 def test_the_ranges_of_what_costs_little_more(run, client):
     # tiny's relaxation costs 9.65 MUSD with 50 of the 60 t of the line. A line larger by a part p of itself costs 0.6 p
     # more, and fewer clean tonnes in 2027 leave as many exposed ones undelivered too: 1 t less of the line is 2 t
-    # short, 2 MUSD, less what they cost. With 0.5 % (0.04825 MUSD) the line may be 50/60 + 0.04825/0.6 at most, and at least
-    # 50/60 - 0.04825 / (60 x (2 - 0.06 - 0.041 - 0.01)). Held at 0.9 of itself nothing is left to choose.
+    # short, 2 MUSD, less what they cost. With 0.5 % (0.04825 MUSD) the line may be 50/60 + 0.04825/0.6 at most, and at
+    # least 50/60 - 0.04825 / (60 x (2 - 0.06 - 0.041 - 0.01)). Held at 0.9 of itself nothing is left to choose.
     def ranges(slack, held):
         answer = run(client.post("/freedom", json={"changes": [], "slack": slack, "held": held}))
         return [json.loads(line) for line in answer.text.splitlines()]
