@@ -72,6 +72,8 @@ WORDS = {
     "relaxed": "bound",
     "whole": "plan",
     "difference": "{difference} to as it is",
+    "difference of bounds": "{difference} to as it is, between the bounds of both",
+    "to": "{least} to {most}",
     "nothing changes": "as it is",
     "what": "What",
     "points": "points",

@@ -212,8 +212,9 @@
 
   // --- asking ---------------------------------------------------------------------------------------------------------
 
-  const known = new Map(); // what-ifs -> numbers of the answer
-  const name = (changes) => JSON.stringify(changes);
+  const known = new Map(); // kind and what-ifs -> numbers of the answer
+  const name = (kind, changes) => kind + JSON.stringify(changes);
+  const first = facts.relaxes ? "relaxed" : "whole"; // the kind of answer that comes first
   let asking = null, shown = null;
   let held = {}, ranging = null; // option -> modules that are held; the question for ranges
 
@@ -247,31 +248,42 @@
 
   // the cost of the relaxation is there before all else
   function showCost(cost) {
-    const base = known.get(name([]));
+    const base = known.get(name("relaxed", []));
     const [value, versus] = ["dd:not(.versus)", ".versus"].map((which) => at("keys").querySelector(".key " + which));
     if (!value) return;
     value.textContent = brief(cost) + " " + facts.musd;
-    if (versus && base) versus.textContent = word("difference", { difference: signed(cost - base.cost) + " " + facts.musd });
+    versus.textContent = !base ? "" : word("difference", { difference: signed(cost - base.cost) + " " + facts.musd });
     value.parentElement.classList.add("fresh");
-    tellBrief(value.textContent, base ? cost - base.cost : null);
+    tellBrief(value.textContent, versus.textContent);
     status(word("cost there"), true);
   }
 
   // what a phone shows while the reader is at the controls
   function tellBrief(cost, difference, dependence) {
     at("brief").hidden = false;
-    at("brief").textContent = [cost, difference === null ? "" : signed(difference) + " " + facts.musd, dependence || ""].filter((text) => text).join(" · ");
+    at("brief").textContent = [cost, difference, dependence || ""].filter((text) => text).join(" · ");
+  }
+
+  // by how much a state is dearer than as it is: of plans a band, as both are known only within their gaps
+  function dearer(said, changes) {
+    const base = known.get(name(said.kind, []));
+    if (!changes.length) return "";
+    if (!base) {
+      const [bound, least] = [known.get(name("relaxed", changes)), known.get(name("relaxed", []))];
+      return bound && least ? word("difference of bounds", { difference: signed(bound.cost - least.cost) + " " + facts.musd }) : "";
+    }
+    const [least, most] = [said.bound - base.cost, said.cost - base.bound];
+    const told = said.kind === "relaxed" || most - least < 1e-6 * Math.abs(said.cost) ? signed(said.cost - base.cost) : word("to", { least: signed(least), most: signed(most) });
+    return word("difference", { difference: told + " " + facts.musd });
   }
 
   function showNumbers(said) {
-    const base = known.get(name([]));
-    const difference = base && said !== base ? said.cost - base.cost : 0;
+    const versus = dearer(said, shown.changes);
     at("keys").replaceChildren(...said.keys.map((key, n) => {
-      const versus = n === 0 && base && base !== said ? [made("dd", { className: "versus", textContent: word("difference", { difference: signed(difference) + " " + facts.musd }) })] : [];
       return made("div", { className: "key " + key.tone }, made("dt", { textContent: key.label }), made("dd", { textContent: key.value }),
-        ...versus, made("dd", { className: "more", textContent: key.more }));
+        ...(n === 0 ? [made("dd", { className: "versus", textContent: versus })] : []), made("dd", { className: "more", textContent: key.more }));
     }));
-    tellBrief(said.keys[0].value, base && base !== said ? difference : null, said.keys[1]?.value);
+    tellBrief(said.keys[0].value, versus, said.keys[1]?.value);
     at("command").textContent = said.command;
     at("command").parentElement.hidden = false;
     at("matched").hidden = !said.matched.length;
@@ -299,9 +311,10 @@
       else if (said.type === "numbers") {
         shown = { changes, said };
         if (said.kind === "relaxed") bound = said;
-        known.set(name(changes), said);
+        known.set(name(said.kind, changes), said);
         showNumbers(said);
         drawPins();
+        fetchPins();
         at("answer").dataset.seconds = ((performance.now() - began) / 1000).toFixed(2);
         at("answer").dataset.kind = said.kind;
         if (said.kind === "relaxed") status(word("bound there") + " " + word("seconds", { seconds: ((performance.now() - began) / 1000).toFixed(1) }), true);
@@ -353,7 +366,9 @@
     const columns = [[], ...pins].filter((changes, n) => n === 0 || changes.length);
     const now = shown && !columns.some((changes) => same(changes, shown.changes)) ? [shown.changes] : [];
     const all = [...columns, ...now];
-    const rows = all.map((changes) => known.get(name(changes)));
+    // of one kind, as the difference of a plan and a bound would say nothing
+    const kind = all.every((changes) => known.has(name("whole", changes))) ? "whole" : first;
+    const rows = all.map((changes) => known.get(name(kind, changes)));
     const labels = (rows.find((one) => one) || { rows: [] }).rows;
     const head = made("tr", {}, made("th", { scope: "col", textContent: word("what") }), ...all.map((changes, n) => {
       const cell = made("th", { scope: "col", className: "pin n" }, made("div", { className: "changes", textContent: called(changes) }));
@@ -382,16 +397,20 @@
     })));
     at("pins").querySelector("table").replaceChildren(made("thead", {}, head), made("tbody", {}, ...body));
   }
-  // numbers of pinned states that are not known here, such as after a reload
+  // numbers of as it is and of pinned states, where they are not known here
+  let fetching = false;
   async function fetchPins() {
+    if (fetching) return;
+    fetching = true;
     for (const changes of [[], ...pins]) {
-      if (known.has(name(changes))) continue;
-      await lines("ask", { changes, kinds: [facts.relaxes ? "relaxed" : "whole"] }, undefined, (said) => {
-        if (said.type === "numbers" && !known.has(name(changes))) known.set(name(changes), said);
+      if (known.has(name(first, changes))) continue;
+      await lines("ask", { changes, kinds: [first] }, undefined, (said) => {
+        if (said.type === "numbers") known.set(name(said.kind, changes), said);
       }).catch(() => undefined);
       drawPins();
       if (shown && !document.querySelector("main").classList.contains("old")) showNumbers(shown.said);
     }
+    fetching = false;
   }
 
   // --- near-optimal freedom: holding a project narrows the ranges of the others ----------------------------------------
@@ -469,5 +488,5 @@
   at("controls").addEventListener("submit", (event) => { event.preventDefault(); ask(); });
   at("controls").addEventListener("reset", (event) => { event.preventDefault(); restore([]); ask(); });
   addEventListener("hashchange", () => { recall(); ask(); });
-  ask().then(fetchPins);
+  ask();
 })();
