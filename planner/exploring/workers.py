@@ -32,7 +32,12 @@ if TYPE_CHECKING:
     from .answers import Message
 
 PATIENCE = 2.0  # seconds in which an interrupted process must have stopped, before it is ended
-NICE = {"relaxed": 0, "whole": 5, "curve": 10}  # the answer that the reader waits for goes before the others
+NICE = {
+    "relaxed": 0,
+    "freedom": 3,
+    "whole": 5,
+    "curve": 10,
+}  # the answer that the reader waits for goes before the others
 END = {"type": "end"}
 GOODBYE = None  # in place of a question: there will be no more
 
@@ -44,7 +49,7 @@ class DiedError(Exception):
 class Worker:
     """One process for questions of one kind; it is started with its first question, and again after it died.
 
-    kind  ``relaxed``, ``whole`` or ``curve``, see `answers.ASKED`
+    kind  one of `answers.ASKED`
     """
 
     def __init__(self, instance: Instance, gap: float, kind: str) -> None:

@@ -177,3 +177,22 @@ def test_a_hostile_request_is_refused(run, client, method, path, headers, status
 def test_a_body_that_is_no_question_is_refused(run, client, body):
     answer = run(client.post("/ask", content=body, headers={"content-type": "application/json"}))
     assert answer.status_code in (400, 422)
+
+
+def test_the_ranges_of_what_costs_little_more(run, client):
+    # tiny's relaxation costs 9.65 MUSD with 50 of the 60 t of the line. A line larger by a part p of itself costs 0.6 p
+    # more, and fewer clean tonnes in 2027 leave as many exposed ones undelivered too: 1 t less of the line is 2 t
+    # short, 2 MUSD, less what they cost. With 0.5 % (0.04825 MUSD) the line may be 50/60 + 0.04825/0.6 at most, and at
+    # least 50/60 - 0.04825 / (60 x (2 - 0.06 - 0.041 - 0.01)). Held at 0.9 of itself nothing is left to choose.
+    def ranges(slack, held):
+        answer = run(client.post("/freedom", json={"changes": [], "slack": slack, "held": held}))
+        return [json.loads(line) for line in answer.text.splitlines()]
+
+    (free,) = [m for m in ranges(0.005, {}) if m["type"] == "range"]
+    assert free["most"] == pytest.approx(50 / 60 + 0.04825 / 0.6, rel=1e-6)
+    assert free["least"] == pytest.approx(50 / 60 - 0.04825 / (60 * (2 - 0.06 - 0.041 - 0.01)), rel=1e-6)
+    (fixed,) = [m for m in ranges(0.005, {"texas-line": 0.9}) if m["type"] == "range"]
+    assert (fixed["least"], fixed["most"]) == (pytest.approx(0.9), pytest.approx(0.9))
+    assert ranges(0.001, {"texas-line": 0.9})[-1]["type"] == "error"  # 0.04 MUSD more is more than 0.1 %
+    assert ranges(0.005, {"nothing": 1.0})[-1]["type"] == "error"
+    assert run(client.post("/freedom", json={"changes": [], "slack": "x", "held": {}})).status_code == 400
