@@ -208,7 +208,7 @@ COMPONENTS_ONLY_WITH = {
 # how they are told
 COMPONENT_WORDS = (
     N_("capex"), N_("fixed om"), N_("opex"), N_("freight"), N_("tariff"), N_("purchase"), N_("holding"), N_("shortage"),
-    N_("sales"), N_("substitution"), N_("impact"),
+    N_("sales"), N_("substitution"), N_("impact"), N_("lane use"),
 )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ import numpy as np
 from ...arguments import checked, fraction
 from ...errors import Infeasible, UsageError
 from ...instance.loading import given_instance
+from ...language import _, number
 from ...words import figure_of
 from .surface_result import Surface, value_of
 
@@ -168,7 +169,9 @@ class _Exact(_Search):
                     boxes = _cut(boxes, k, tight[k])
             boxes = boxes[~((boxes[:, :2] >= tight - STEP / 2).all(1) & (boxes[:, 2:] <= loose + STEP / 2).all(1))]
             if len(self.plans) >= MOST_EXACT:
-                self.notes.append(f"more than {MOST_EXACT:,} plans are not dominated; the search ended there")
+                self.notes.append(
+                    _("more than {n} plans are not dominated; the search ended there", n=number(f"{MOST_EXACT:,}"))
+                )
                 break
 
 
@@ -191,7 +194,7 @@ class _Covering(_Search):
     def run(self) -> None:
         """Probe both ends and then the cells, as often as allowed."""
         self.probe((1.0, 1.0))
-        for _ in range(self.most - 1):
+        for _probe in range(self.most - 1):
             cell = max(self.cells, key=self._worth)
             if self._worth(cell) <= 0.0:
                 break
@@ -240,11 +243,11 @@ def _keeps(values: Pair | tuple[float, ...], limits: Pair | tuple[float, ...]) -
 
 def _rows(plans: list[Plan], axes: list[Axis]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of the table of points."""
-    for number, p in enumerate(plans, start=1):
+    for point, p in enumerate(plans, start=1):
         shown = (axis.shown(value) for axis, value in zip(axes, p.values, strict=True))
         gap = abs(p.cost - p.bound) / max(abs(p.cost), 1e-9)
         facts = p.facts["exposed_share"], p.facts["short_t"], p.facts["capex"]
-        yield (number, *shown, p.cost, p.bound, gap, p.cost - plans[0].cost, *facts)
+        yield (point, *shown, p.cost, p.bound, gap, p.cost - plans[0].cost, *facts)
 
 
 def _result(instance: Instance, model: Doubly, search: _Search, complete: bool, seconds: float) -> Surface:

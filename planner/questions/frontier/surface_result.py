@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ...language import _, number
 from ...words import figure_of, share_of
 from ..study import COMPLETE, INSTANCE, NOTES, SECONDS, SETTINGS, Study, Table, Value, text_table
 
@@ -92,11 +93,11 @@ class Surface(Study):
     notes: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        when = "every year" if self.first.first is None else f"from {self.first.first} on"
+        when = _("every year") if self.first.first is None else _("from {year} on", year=self.first.first)
         told = [
-            *(("point", ">6"), (self.first.name, f">{max(9, len(self.first.name))}")),
-            *((self.second.name, f">{max(9, len(self.second.name))}"), ("MUSD", ">14"), ("gap", ">7")),
-            *(("extra MUSD", ">12"), ("exposed", ">8"), ("short t", ">9"), ("capex MUSD", ">11")),
+            *((_("point"), ">6"), (self.first.name, f">{max(9, len(self.first.name))}")),
+            *((self.second.name, f">{max(9, len(self.second.name))}"), ("MUSD", ">14"), (_("gap"), ">7")),
+            *((_("extra MUSD"), ">12"), (_("exposed"), ">8"), (_("short t"), ">9"), (_("capex MUSD"), ">11")),
         ]
         cells = [
             [
@@ -107,20 +108,31 @@ class Surface(Study):
             for r in self.table.itertuples()
         ]
         title = self.instance.title or self.instance.name
-        lines = [f"{title}: cost against {self.first.name} and {self.second.name}, {when}", *text_table(told, cells)]
+        head = _(
+            "{instance}: cost against {first} and {second}, {years}",
+            instance=title,
+            first=self.first.name,
+            second=self.second.name,
+            years=when,
+        )
+        lines = [head, *text_table(told, cells)]
         if self.exact and self.complete:
-            lines.append(f"These are all {len(self.table)} plans that no other plan dominates.")
+            lines.append(_("These are all {n} plans that no other plan dominates.", n=len(self.table)))
         elif not self.exact:
             lines.append(
-                f"At a pair of limits the least cost is at most {figure_of(self.open_musd, 4)} MUSD below the cheapest "
-                f"of these plans that keeps them, on average {figure_of(self.mean_open_musd, 4)}; for "
-                f"{share_of(self.unknown_share)} of the pairs it is open whether any plan does."
+                _(
+                    "At a pair of limits the least cost is at most {amount} MUSD below the cheapest of these plans "
+                    "that keeps them, on average {mean}; for {share} of the pairs it is open whether any plan does.",
+                    amount=figure_of(self.open_musd, 4),
+                    mean=figure_of(self.mean_open_musd, 4),
+                    share=share_of(self.unknown_share),
+                )
             )
         if not self.complete:
-            lines.append("Interrupted: the plans found so far.")
-        return "\n".join(lines + [f"Note: {n}" for n in self.notes])
+            lines.append(_("Interrupted: the plans found so far."))
+        return "\n".join(lines + [_("Note: {note}", note=n) for n in self.notes])
 
 
 def value_of(metric: Axis, value: float) -> str:
     """Return the value of a metric in words: a share, or an amount of units."""
-    return figure_of(value, 5) if metric.amount else f"{value:.2%}"
+    return figure_of(value, 5) if metric.amount else number(f"{value:.2%}")

@@ -33,6 +33,12 @@ METRICS = {
 LEVEL = 1e-4  # share: shorter level parts of the curve are not drawn
 
 
+def metric_in_words(metric: str) -> str:
+    """Return a metric in words."""
+    kind, *of = metric.split(":")
+    return translated(METRICS.get(kind, f"{kind} {{of}}")).format(of=" ".join(of)).strip()
+
+
 @dataclass(frozen=True)
 class Curve:
     """A cost curve.
@@ -53,8 +59,7 @@ class Curve:
     @property
     def name(self) -> str:
         """The metric in words."""
-        kind, *of = self.metric.split(":")
-        return translated(METRICS.get(kind, f"{kind} {{of}}")).format(of=" ".join(of)).strip()
+        return metric_in_words(self.metric)
 
     @property
     def amount(self) -> bool:

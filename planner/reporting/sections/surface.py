@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...language import _, n_, translated
+from ...language import _, n_
 from ...words import figure_of, listed, share_of
 from .. import charts
 from ..charts import Chart, layout, plain
 from ..looks import INK, SHADES
 from ..parts import Column, Figure, Section, Table
-from .frontier import METRICS
+from .frontier import metric_in_words
 
 if TYPE_CHECKING:
     from ..studies import Shown
@@ -23,7 +23,7 @@ AXES = ("first", "second")
 def section(view: View, study: Shown) -> Section:
     """The plans, and how good they cover what is possible."""
     points = sorted(study.tables["points"], key=lambda row: row["point"])
-    names = {axis: _name(str(study.about[axis])) for axis in AXES}
+    names = {axis: metric_in_words(str(study.about[axis])) for axis in AXES}
     since = study.about["from_year"]
     when = _("in every year") if since is None else _("from {year} on", year=since)
     lead = [
@@ -54,12 +54,6 @@ def section(view: View, study: Shown) -> Section:
     )  # fmt: skip
 
 
-def _name(metric: str) -> str:
-    """A metric in words."""
-    kind, *of = metric.split(":")
-    return translated(METRICS.get(kind, f"{kind} {{of}}")).format(of=" ".join(of)).strip()
-
-
 def _amount(study: Shown, axis: str) -> bool:
     return str(study.about[axis]).startswith("impact:")
 
@@ -81,7 +75,7 @@ def _told(study: Shown, point: dict[str, Any], axis: str) -> str:
 
 def _figure(view: View, study: Shown, points: Sequence[dict[str, Any]]) -> Figure:
     """The plans by both metrics; the stronger the colour, the dearer."""
-    names = {axis: _name(str(study.about[axis])) for axis in AXES}
+    names = {axis: metric_in_words(str(study.about[axis])) for axis in AXES}
     says = [
         _(
             "<b>point {point}</b>: {first}, {second}, {extra} {unit} more",
@@ -145,6 +139,6 @@ def in_words(view: View, study: Shown) -> str:
     return n_(
         "Of {n} plan that no other dominates by cost, {first} and {second}, the dearest costs {cost} more.",
         "Of {n} plans that no other dominates by cost, {first} and {second}, the dearest costs {cost} more.",
-        len(points), first=_name(str(study.about["first"])), second=_name(str(study.about["second"])),
-        cost=view.money(last["extra_musd"]),
+        len(points), first=metric_in_words(str(study.about["first"])),
+        second=metric_in_words(str(study.about["second"])), cost=view.money(last["extra_musd"]),
     )  # fmt: skip
