@@ -153,7 +153,7 @@ def _worst_chart(view: View, hurting: Sequence[Row], names: Callable[[Row], str]
         title,
         told("The worst", each),
         charts,
-        columns="case year months severity lost_t lost_musd extra_cost_musd",
+        columns="case year months severity lost_t lost_musd extra_cost_musd answered_musd",
         rows=hurting,
         caption=f"At most the {MOST} worst of {counted(len(hurting), 'disruption')} that cost something."
         if len(hurting) > MOST
