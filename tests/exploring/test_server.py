@@ -9,7 +9,9 @@ import httpx
 import pytest
 
 import planner
+from planner.errors import UsageError
 from planner.exploring.server import HEADERS, LARGEST, Asked, _Server
+from planner.exploring.serving import serve
 from planner.instance.loading import load
 from planner.questions.explore import NO_PLAN
 
@@ -196,3 +198,9 @@ def test_the_ranges_of_what_costs_little_more(run, client):
     assert ranges(0.001, {"texas-line": 0.9})[-1]["type"] == "error"  # 0.04 MUSD more is more than 0.1 %
     assert ranges(0.005, {"nothing": 1.0})[-1]["type"] == "error"
     assert run(client.post("/freedom", json={"changes": [], "slack": "x", "held": {}})).status_code == 400
+
+
+@pytest.mark.parametrize(("host", "says"), [("0.0.0.0", "name the address"), ("203.0.113.7", "nothing can listen")])
+def test_an_address_at_which_nothing_can_be_served_is_refused(host, says):
+    with pytest.raises(UsageError, match=says):
+        serve(load("tiny"), gap=0.01, folder=None, host=host, port=0, browser=False, tell=print)
