@@ -12,6 +12,7 @@ import planner
 from planner.errors import UsageError
 from planner.exploring.server import HEADERS, LARGEST, Asked, _Server
 from planner.exploring.serving import serve
+from planner.exploring.words import WORDS
 from planner.instance.loading import load
 from planner.questions.explore import NO_PLAN
 
@@ -107,12 +108,41 @@ def test_the_overlay_that_is_taken_away_costs_what_was_shown(run, client, tmp_pa
 
 
 def test_a_process_that_dies_is_told_and_replaced(run, client):
-    run(asked(client, kinds=["relaxed"]))
     worker = client.server.workers["relaxed"]
-    worker._process.kill()
-    worker._process.join()
+
+    async def killed():
+        told = []
+        async for message in client.server._messages("relaxed", {"changes": ["scale demand=0.5"]}):
+            told.append(message)
+            if message["type"] == "begun":
+                await worker.ready()
+                worker._process.kill()
+        return told
+
+    assert run(killed())[-1] == {"type": "error", "text": WORDS["died"]}
     again = run(asked(client, "scale demand=0.5", kinds=["relaxed"]))
     assert numbers(again, "relaxed")["cost"] == pytest.approx(4.825, rel=1.1e-7)  # half of what 9.65 is for
+
+
+def test_a_reader_who_moves_on_stops_the_search_and_the_process_lives(run, client):
+    worker = client.server.workers["whole"]
+
+    async def given_up():
+        await worker.ready()
+        before = worker._process.pid
+        async for message in client.server._messages("whole", {"changes": ["scale demand=0.9"]}):
+            if message["type"] == "begun":
+                break
+        while worker.busy:
+            await asyncio.sleep(0.05)
+        return before
+
+    run(asked(client, kinds=["whole"]))
+    before = run(given_up())
+    assert worker._process.pid == before
+    assert numbers(run(asked(client, "scale demand=0.9", kinds=["whole"])), "whole")["cost"] == pytest.approx(
+        9.15 * 0.9 + 0.6, rel=1.1e-7
+    )
 
 
 NAMES = ("</script><script>alert(1)</script>", "<img src=x onerror=alert(2)>", "'); alert(3); ('", "../../etc/passwd",
