@@ -145,6 +145,19 @@ def test_a_reader_who_moves_on_stops_the_search_and_the_process_lives(run, clien
     )
 
 
+def test_the_curve_has_the_place_of_the_reader(run, client):
+    # 40 % exposed in 2027 uses the whole line: 4.1 + 60 x 0.06 + 40 x 0.041 + 0.6 = 9.94 MUSD, 0.29 more than 9.65,
+    # which a limit of 50 % costs as well as none does, as tiny has this cap itself
+    points = [[limit, f"cap exposed_share={limit:.0%}@2027"] for limit in (0.4, 0.5, 1.0)]
+    answer = run(client.post("/curve", json={"changes": [], "points": points, "here": 0.4}))
+    last = [json.loads(line) for line in answer.text.splitlines()][-1]
+    assert (last["type"], last["kind"]) == ("sections", "curve")
+    (drawing,) = last["drawings"].values()
+    assert drawing["columns"] == ["limit", "extra_musd"]
+    assert drawing["rows"] == [[1.0, 0.0], [0.5, 0.0], [0.4, pytest.approx(0.29, rel=1e-6)]]
+    assert run(client.post("/curve", json={"changes": [], "points": [["x", "y"]], "here": None})).status_code == 400
+
+
 NAMES = ("</script><script>alert(1)</script>", "<img src=x onerror=alert(2)>", "'); alert(3); ('", "../../etc/passwd",
          "\u202eabc\u2028", "{{ 7 * 7 }}", "a\x00b", "=cmd|' /C calc'!A0", "%s%n", "\ud800")  # fmt: skip
 WHAT_IFS = ("scale demand={}", "set {}=1", "cap exposed_share={}@2027", "without owner={}", "forbid {}",
