@@ -176,7 +176,6 @@ def numbers(view: View, kind: str) -> Message:
         "metrics": plan["metrics"],
         "keys": keys,
         "rows": rows,
-        "binding": binding(view),
         "matched": [f"{made.change}: {made.did}" for made in view.instance.changes if not made.place],
         "command": shlex.join(["planner", *command(view.instance, kind == "relaxed")]),
     }
@@ -190,14 +189,3 @@ def _years(view: View) -> list[int]:
 def _row(label: str, value: float | None, share: bool = False) -> Message:
     written = "–" if value is None else share_of(value) if share else figure_of(value, 6)
     return {"label": label, "value": value, "written": written, "share": share}
-
-
-def binding(view: View, most: int = 8) -> list[Message]:
-    """Return the caps that bind, the dearest first, with what a point more would save, MUSD present value."""
-    rows = view.tables["dependence"]
-    held = rows[(rows["cap"] != "") & (rows["marginal_musd_per_point"] > 1e-9)]
-    held = held.sort_values("marginal_musd_per_point", ascending=False).head(most)
-    return [
-        {"cap": r.cap, "country": r.country, "year": r.year, "limit": r.limit, "musd": r.marginal_musd_per_point}
-        for r in held.itertuples()
-    ]
