@@ -63,7 +63,7 @@ def whole(explorer: Explorer, asked: Asked, say: Say) -> None:
 
     run = explorer.whole(asked["changes"], progress)
     if folder := asked.get("folder"):
-        run.plan["command"] = command(run.instance)
+        run.plan["command"] = command(run.instance, explorer.gap)
         run.write(folder, overwrite=True)
         say({"type": "saved", "text": WORDS["saved"].format(folder=folder)})
     else:
@@ -177,7 +177,9 @@ def numbers(view: View, kind: str) -> Message:
         "keys": keys,
         "rows": rows,
         "matched": [f"{made.change}: {made.did}" for made in view.instance.changes if not made.place],
-        "command": shlex.join(["planner", *command(view.instance, kind == "relaxed")]),
+        "command": shlex.join(
+            ["planner", *command(view.instance, None if kind == "relaxed" else plan["settings"]["gap"])]
+        ),
     }
 
 

@@ -119,7 +119,7 @@ class _Server:
             yield
         finally:
             for worker in self.workers.values():
-                worker.close()
+                worker.end()
 
     # --- who may ask --------------------------------------------------------------------------------------
 

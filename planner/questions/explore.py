@@ -135,16 +135,18 @@ def asked_of(instance: Instance, changes: Sequence[str]) -> Instance:
     return instance.what_if(*changes) if changes else instance
 
 
-def command(instance: Instance, relaxed: bool = False) -> list[str]:
+def command(instance: Instance, gap: float | None) -> list[str]:
     """Return the words of the command that solves an instance with the what-ifs made after it was loaded.
 
+    gap  of the search for whole projects, relative; None: the relaxation
+
     >>> from planner.instance.loading import load
-    >>> command(load("tiny").what_if("scale demand=1.3"))
-    ['solve', 'tiny', '--scale', 'demand=1.3']
+    >>> command(load("tiny").what_if("scale demand=1.3"), None)
+    ['solve', 'tiny', '--scale', 'demand=1.3', '--relax']
     """
     asked = [made.change.partition(" ")[::2] for made in instance.changes if not made.place]
     words = [word for verb, text in asked for word in (f"--{verb}", text)]
-    return ["solve", str(instance.path), *words, *(["--relax"] if relaxed else [])]
+    return ["solve", str(instance.path), *words, *(["--relax"] if gap is None else ["--gap", f"{gap:g}"])]
 
 
 def in_order(changes: Sequence[str]) -> tuple[str, ...]:

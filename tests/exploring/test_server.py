@@ -64,7 +64,7 @@ def test_a_state_is_answered_by_its_relaxation_and_then_by_whole_projects(run, c
     # 30 % more demand: 130 t at 41,000 USD, then at most 60 t of the line and as many exposed, and 10 t are short
     more = numbers(run(asked(client, "scale demand=1.3", kinds=["whole"])), "whole")
     assert more["cost"] == pytest.approx(130 * 0.041 + 60 * 0.06 + 60 * 0.041 + 0.6 + 10 * 1.0, rel=1.1e-7)
-    assert more["command"] == "planner solve tiny --scale demand=1.3"
+    assert more["command"] == "planner solve tiny --scale demand=1.3 --gap 0.003"
 
 
 def test_what_cannot_be_asked_is_told_in_a_sentence(run, client):
