@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
 import time
 from pathlib import Path
@@ -42,7 +43,7 @@ async def moved(asked: argparse.Namespace) -> None:
     offered = [c for c in controls(instance) if c["kind"] in KINDS and c["main"] and c["group"] != "money"]
     state: dict[str, list[str]] = {}
     worker = Worker(instance, 0.003, "relaxed")
-    seconds: dict[str, list[float]] = {"cost": [], "numbers": []}
+    seconds: dict[str, list[float]] = {"cost": [], "numbers": [], "all, of the processor": []}
     await answer(worker, ())
     for _ in range(asked.moves):
         control = random_.choice(offered)
@@ -53,7 +54,9 @@ async def moved(asked: argparse.Namespace) -> None:
             parts[0] + "".join(v + p for v, p in zip(values, parts[1:], strict=True)) for parts in control["texts"]
         ]
         changes = in_order([text for texts in state.values() for text in texts])
+        spent = processor(worker)
         took, numbers = await answer(worker, changes)
+        took["all, of the processor"] = processor(worker) - spent
         for what, at in took.items():
             seconds[what].append(at)
         if asked.check and numbers:
@@ -67,10 +70,15 @@ async def moved(asked: argparse.Namespace) -> None:
             f"{name} {np.percentile(all_, p):.2f}" for name, p in (("median", 50), ("95 %", 95), ("most", 100))
         )
         print(f"seconds until {what}: {told} ({len(all_)} moves)")
-    status = Path(f"/proc/{worker._process.pid}/status")  # type: ignore[union-attr]
-    if status.exists():
-        print(next(line for line in status.read_text().splitlines() if line.startswith("VmRSS")))
+    status = Path(f"/proc/{worker._process.pid}/status").read_text()
+    print(next(line for line in status.splitlines() if line.startswith("VmRSS")))
     worker.close()
+
+
+def processor(worker: Worker) -> float:
+    """Return the seconds of the processor that a worker has used so far (on Linux)."""
+    fields = Path(f"/proc/{worker._process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def answer(worker: Worker, changes: tuple[str, ...]) -> tuple[dict[str, float], dict | None]:

@@ -4,6 +4,7 @@ A message has a ``type``:
 ``numbers``   of a plan: its ``kind`` (relaxed, whole), ``keys`` as at the top of a report, ``rows`` to be compared
 ``sections``  of the same plan: ``html`` with all names escaped, and ``drawings`` of its figures
 ``standing``  of a search: ``best`` (None: no plan yet) and ``bound``, MUSD
+``range``     of the project ``option``: ``least`` and ``most`` modules in what costs little more than the least
 ``saved``     a sentence that tells where a run was written
 ``error``     a sentence
 ``cost``      of the relaxation, MUSD, as soon as it is known
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 Message = dict[str, Any]
 Say = Callable[[Message], None]
 Asked = dict[str, Any]  # a question: its ``changes``, and what the kind of question needs besides
-SOME = 1e-3  # t: less is nothing
+SOME = 1e-3  # t, modules: less is nothing
 SAME = 1e-8  # relative: costs this close are one
 FEWEST = 3  # points that make a curve
 
@@ -62,7 +63,7 @@ def whole(explorer: Explorer, asked: Asked, say: Say) -> None:
 
     run = explorer.whole(asked["changes"], progress)
     if folder := asked.get("folder"):
-        run.plan["command"] = command(run.instance)
+        run.plan["command"] = command(run.instance, explorer.gap)
         run.write(folder, overwrite=True)
         say({"type": "saved", "text": WORDS["saved"].format(folder=folder)})
     else:
@@ -116,7 +117,21 @@ def curve_section(names: Names, costs: Sequence[tuple[float, float]], here: floa
     return Section("curve", WORDS["curve"], [], (figure,))
 
 
-ASKED: Mapping[str, Callable[[Explorer, Asked, Say], None]] = {"relaxed": relaxed, "whole": whole, "curve": curve}
+def freedom(explorer: Explorer, asked: Asked, say: Say) -> None:
+    """Tell the range of each project in what costs little more than the least, one after the other.
+
+    asked  ``slack`` (share), and ``held``: option -> modules
+    """
+    names = Names(explorer.instance)
+    for option, least, most in explorer.freedom(asked["changes"], asked["slack"], asked["held"]):
+        if most > SOME:
+            named = {"option": option, "label": names.project(option), "where": names.home(option)}
+            say({"type": "range", **named, "least": least, "most": most})
+
+
+ASKED: Mapping[str, Callable[[Explorer, Asked, Say], None]] = {
+    "relaxed": relaxed, "whole": whole, "curve": curve, "freedom": freedom,
+}  # fmt: skip
 
 
 def _tell(run: Run, kind: str, say: Say) -> None:
@@ -161,9 +176,10 @@ def numbers(view: View, kind: str) -> Message:
         "metrics": plan["metrics"],
         "keys": keys,
         "rows": rows,
-        "binding": binding(view),
         "matched": [f"{made.change}: {made.did}" for made in view.instance.changes if not made.place],
-        "command": shlex.join(["planner", *command(view.instance, kind == "relaxed")]),
+        "command": shlex.join(
+            ["planner", *command(view.instance, None if kind == "relaxed" else plan["settings"]["gap"])]
+        ),
     }
 
 
@@ -175,14 +191,3 @@ def _years(view: View) -> list[int]:
 def _row(label: str, value: float | None, share: bool = False) -> Message:
     written = "–" if value is None else share_of(value) if share else figure_of(value, 6)
     return {"label": label, "value": value, "written": written, "share": share}
-
-
-def binding(view: View, most: int = 8) -> list[Message]:
-    """Return the caps that bind, the dearest first, with what a point more would save, MUSD present value."""
-    rows = view.tables["dependence"]
-    held = rows[(rows["cap"] != "") & (rows["marginal_musd_per_point"] > 1e-9)]
-    held = held.sort_values("marginal_musd_per_point", ascending=False).head(most)
-    return [
-        {"cap": r.cap, "country": r.country, "year": r.year, "limit": r.limit, "musd": r.marginal_musd_per_point}
-        for r in held.itertuples()
-    ]

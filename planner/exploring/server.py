@@ -105,6 +105,7 @@ class _Server:
             Route("/file/{name}", self._guarded(self._file), methods=["GET"]),
             Route("/ask", self._guarded(self._ask), methods=["POST"]),
             Route("/curve", self._guarded(self._curve), methods=["POST"]),
+            Route("/freedom", self._guarded(self._freedom), methods=["POST"]),
             Route("/save", self._guarded(self._save), methods=["POST"]),
             Route("/overlay", self._guarded(self._overlay), methods=["POST"]),
         ]
@@ -118,7 +119,7 @@ class _Server:
             yield
         finally:
             for worker in self.workers.values():
-                worker.close()
+                worker.end()
 
     # --- who may ask --------------------------------------------------------------------------------------
 
@@ -215,6 +216,17 @@ class _Server:
         except (ValueError, KeyError, TypeError, PlannerError):
             raise RefusedError(400, "") from None
         return self._stream(request, [("curve", {"changes": changes, "points": points, "here": here})])
+
+    async def _freedom(self, request: Request) -> Response:
+        """Return a stream of the ranges of projects in what costs little more than the least."""
+        changes, said = await self._changes(request)
+        try:
+            slack, held = float(said["slack"]), {str(k): float(v) for k, v in said["held"].items()}
+            if not 0.0 <= slack <= 1.0 or len(held) > MOST_CHANGES or not all(0.0 <= v < 1e9 for v in held.values()):
+                raise ValueError
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise RefusedError(400, "") from None
+        return self._stream(request, [("freedom", {"changes": changes, "slack": slack, "held": held})])
 
     async def _save(self, request: Request) -> Response:
         """Return a stream of messages, at whose end the plan is a run in the folder of the command."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..instance.instance import Instance
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+EVERYWHERE = ("", "0.0.0.0", "::")
 STOPS = 1  # seconds that open answers have at the end
 
 
@@ -42,6 +43,8 @@ def serve(
     tell     told where the page is
     Raises UsageError if nothing can listen there.
     """
+    if host in EVERYWHERE:  # the page is only served under the name that it is opened by
+        raise UsageError(f"--host {host}: name the address or the name by which others reach this machine")
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.create_server((host, port), family=family)

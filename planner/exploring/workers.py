@@ -32,7 +32,12 @@ if TYPE_CHECKING:
     from .answers import Message
 
 PATIENCE = 2.0  # seconds in which an interrupted process must have stopped, before it is ended
-NICE = {"relaxed": 0, "whole": 5, "curve": 10}  # the answer that the reader waits for goes before the others
+NICE = {
+    "relaxed": 0,
+    "freedom": 3,
+    "whole": 5,
+    "curve": 10,
+}  # the answer that the reader waits for goes before the others
 END = {"type": "end"}
 GOODBYE = None  # in place of a question: there will be no more
 
@@ -44,13 +49,14 @@ class DiedError(Exception):
 class Worker:
     """One process for questions of one kind; it is started with its first question, and again after it died.
 
-    kind  ``relaxed``, ``whole`` or ``curve``, see `answers.ASKED`
+    kind  one of `answers.ASKED`
     """
 
     def __init__(self, instance: Instance, gap: float, kind: str) -> None:
         self._given, self.kind = (instance, gap, kind), kind
         self._alone = asyncio.Lock()  # held while a question is answered
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ended = False
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
         self._said: asyncio.Queue[Message | None] = asyncio.Queue()
@@ -92,6 +98,13 @@ class Worker:
         listening = _listen, self._pipe, self._said, asyncio.get_running_loop()
         threading.Thread(target=listening[0], args=listening[1:], daemon=True).start()
 
+    def end(self) -> None:
+        """Answer no more, and end the process."""
+        self._ended = True
+        for task in self._tasks:
+            task.cancel()
+        self.close()
+
     def close(self) -> None:
         """End the process, at once if it computes."""
         process, self._process = self._process, None
@@ -107,6 +120,8 @@ class Worker:
     async def _answer(self, asked: Any, told: asyncio.Queue[Message | DiedError | None]) -> None:
         """Put the messages that answer a question into a queue, then None, or DiedError."""
         async with self._alone:
+            if self._ended:
+                return
             await self.ready()
             assert self._pipe is not None
             try:
@@ -125,7 +140,8 @@ class Worker:
 
     async def _stop(self) -> None:
         """Interrupt the process; end it if it does not stop."""
-        assert self._process is not None
+        if self._process is None:
+            return
         for _ in range(2 if os.name == "posix" else 0):
             # the first interrupt lets the solver keep what it has, the second ends that too
             with suppress(ProcessLookupError):

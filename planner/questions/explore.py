@@ -6,14 +6,19 @@ questions is the basis from which the next relaxation starts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import Infeasible, NoPlan
+import numpy as np
+
+from ..errors import Infeasible, NoPlan, UsageError
 from ..instance.changes import Change
-from ..prepare import prepare
+from ..prepare import PLAN, prepare
+from ..solving.programme import with_rows
 from ..solving.solver import Settings
 from ..solving.warm import Warm
+from .alternatives.near import Near
 from .solve import refuse_relaxation, solve, told
 
 if TYPE_CHECKING:
@@ -23,6 +28,8 @@ if TYPE_CHECKING:
 
 ORDER = ("without", "set", "scale", "cap", "forbid", "force")  # of the verbs, as `planner solve` makes them
 KEPT = 500  # costs that are remembered
+SOME = 1e-6  # modules; fewer are none
+OUTSIDE = "Nothing within the slack has all that is held: hold less, or allow a larger slack."
 NO_PLAN = "No plan can satisfy all this, even if parts of modules could be built."
 
 
@@ -76,22 +83,70 @@ class Explorer:
                 self._costs.pop(next(iter(self._costs)))
         return self._costs[asked]
 
+    def freedom(
+        self, changes: Sequence[str], slack: float, held: Mapping[str, float]
+    ) -> Iterator[tuple[str, float, float]]:
+        """Yield each project with the least and the most modules of it in what costs little more, in the relaxation.
+
+        slack  how much more than the least cost of the relaxation it may cost, relative
+        held   option -> modules that are started of it in all
+        Projects that the cheapest of these builds come first. Raises as `relaxed`, and Infeasible if nothing within
+        the slack has what is held.
+        """
+        instance = asked_of(self.instance, changes)
+        refuse_relaxation(instance)
+        data = prepare(instance).data
+        arrays, basis = self._warm.begun(data)
+        columns: dict[str, list[int]] = {}
+        for i, k in arrays.columns.get("build", {}).items():
+            if data.build[i].branch == PLAN:
+                columns.setdefault(data.build[i].option, []).append(k)
+        if unknown := sorted(set(held) - set(columns)):
+            raise UsageError(f"no module of {unknown[0]} can be started")
+        near = Near(arrays, Settings(), math.inf, 1.0 / max(1.0, float(np.abs(arrays.cost).max())), None)
+        rows = [near.add_row(columns[option], 1.0) for option in held]
+        near.start = with_rows(basis, 1 + len(rows))
+        free = near.begin()
+        if not free.optimal:
+            raise Infeasible(NO_PLAN)
+        near.ceiling = (free.value + slack * abs(free.value) - arrays.offset) * near.scale
+        for row, modules in zip(rows, held.values(), strict=True):
+            near.side(row, modules, modules)
+        cheapest = near.begin() if held else free
+        if not cheapest.optimal or near.dearer(cheapest):
+            raise Infeasible(OUTSIDE)
+        built = {option: float(cheapest.x[of].sum()) for option, of in columns.items()}
+        for option, modules in sorted(built.items(), key=lambda known: (known[1] <= SOME, known[0])):
+            least, most = modules, modules
+            for sign in (1.0, -1.0):
+                if option in held or (sign > 0.0 and modules <= SOME):
+                    continue
+                aim = np.zeros(len(arrays.cost))
+                aim[columns[option]] = sign
+                found = near.least(aim)
+                if found.optimal:
+                    end = float(found.x[columns[option]].sum())
+                    least, most = (min(least, end), most) if sign > 0.0 else (least, max(most, end))
+            yield option, least, most
+
 
 def asked_of(instance: Instance, changes: Sequence[str]) -> Instance:
     """Return an instance after what-ifs. Raises UsageError and InstanceError, see `Instance.what_if`."""
     return instance.what_if(*changes) if changes else instance
 
 
-def command(instance: Instance, relaxed: bool = False) -> list[str]:
+def command(instance: Instance, gap: float | None) -> list[str]:
     """Return the words of the command that solves an instance with the what-ifs made after it was loaded.
 
+    gap  of the search for whole projects, relative; None: the relaxation
+
     >>> from planner.instance.loading import load
-    >>> command(load("tiny").what_if("scale demand=1.3"))
-    ['solve', 'tiny', '--scale', 'demand=1.3']
+    >>> command(load("tiny").what_if("scale demand=1.3"), None)
+    ['solve', 'tiny', '--scale', 'demand=1.3', '--relax']
     """
     asked = [made.change.partition(" ")[::2] for made in instance.changes if not made.place]
     words = [word for verb, text in asked for word in (f"--{verb}", text)]
-    return ["solve", str(instance.path), *words, *(["--relax"] if relaxed else [])]
+    return ["solve", str(instance.path), *words, *(["--relax"] if gap is None else ["--gap", f"{gap:g}"])]
 
 
 def in_order(changes: Sequence[str]) -> tuple[str, ...]:

@@ -60,6 +60,16 @@ def carried(basis: Any, of: Arrays, to: Arrays) -> Any:
     return made
 
 
+def with_rows(basis: Any, count: int) -> Any:
+    """Return a basis to start from for the same model with so many rows more; None: there is none."""
+    if basis is None:
+        return None
+    columns, rows = statuses(basis)
+    made = basis_of(columns, [*rows, *[BASIC] * count])
+    made.alien = True
+    return made
+
+
 def _carried(status: bytes, of: Positions, to: Positions, count: int, new: int) -> list[int]:
     found = [new] * count
     for family, positions in to.items():

@@ -32,7 +32,7 @@ class Warm:
         Raises Unbounded and SolverFailed; without a plan the outcome says so.
         """
         started = time.perf_counter()
-        arrays, basis = self._begun(data)
+        arrays, basis = self.begun(data)
         built = time.perf_counter() - started
         try:
             outcome = optimise_arrays(data, arrays, self._settings, progress, basis=basis)
@@ -47,7 +47,7 @@ class Warm:
 
     def cost(self, data: ModelData) -> float | None:
         """Return the least cost of the relaxation alone, MUSD; None if it has no plan. Raises as `relaxed`."""
-        arrays, basis = self._begun(data)
+        arrays, basis = self.begun(data)
         programme = Programme(arrays, self._settings)
         if basis is not None:
             programme.basis = basis
@@ -56,7 +56,7 @@ class Warm:
             self._last = arrays, programme.basis
         return found.value if found.optimal else None
 
-    def _begun(self, data: ModelData) -> tuple[Arrays, Any]:
+    def begun(self, data: ModelData) -> tuple[Arrays, Any]:
         """Return a compiled model, and the basis from which it is solved; None: none is known."""
         arrays = compiled(data).relaxed
         return arrays, None if self._last is None else carried(self._last[1], self._last[0], arrays)

@@ -66,7 +66,7 @@ def test_controls_answer_and_the_address_keeps_what_was_chosen(running, tab):
     tab.get_by_text("Single projects").click()
     tab.get_by_label("Texas line", exact=True).select_option("must not")
     answered(tab, "135 m USD")  # 5.33 in 2026; nothing clean in 2027, so the cap lets nothing be delivered: 130 short
-    assert tab.inner_text("#command") == "planner solve tiny --scale demand=1.3 --forbid texas-line"
+    assert tab.inner_text("#command") == "planner solve tiny --scale demand=1.3 --forbid texas-line --gap 0.003"
     tab.reload()  # the address has it all
     answered(tab, "135 m USD")
     assert tab.get_by_label("Texas line", exact=True).input_value() == "must not"

@@ -9,7 +9,10 @@ import httpx
 import pytest
 
 import planner
+from planner.errors import UsageError
 from planner.exploring.server import HEADERS, LARGEST, Asked, _Server
+from planner.exploring.serving import serve
+from planner.exploring.words import WORDS
 from planner.instance.loading import load
 from planner.questions.explore import NO_PLAN
 
@@ -61,7 +64,7 @@ def test_a_state_is_answered_by_its_relaxation_and_then_by_whole_projects(run, c
     # 30 % more demand: 130 t at 41,000 USD, then at most 60 t of the line and as many exposed, and 10 t are short
     more = numbers(run(asked(client, "scale demand=1.3", kinds=["whole"])), "whole")
     assert more["cost"] == pytest.approx(130 * 0.041 + 60 * 0.06 + 60 * 0.041 + 0.6 + 10 * 1.0, rel=1.1e-7)
-    assert more["command"] == "planner solve tiny --scale demand=1.3"
+    assert more["command"] == "planner solve tiny --scale demand=1.3 --gap 0.003"
 
 
 def test_what_cannot_be_asked_is_told_in_a_sentence(run, client):
@@ -105,12 +108,54 @@ def test_the_overlay_that_is_taken_away_costs_what_was_shown(run, client, tmp_pa
 
 
 def test_a_process_that_dies_is_told_and_replaced(run, client):
-    run(asked(client, kinds=["relaxed"]))
     worker = client.server.workers["relaxed"]
-    worker._process.kill()
-    worker._process.join()
+
+    async def killed():
+        told = []
+        async for message in client.server._messages("relaxed", {"changes": ["scale demand=0.5"]}):
+            told.append(message)
+            if message["type"] == "begun":
+                await worker.ready()
+                worker._process.kill()
+        return told
+
+    assert run(killed())[-1] == {"type": "error", "text": WORDS["died"]}
     again = run(asked(client, "scale demand=0.5", kinds=["relaxed"]))
     assert numbers(again, "relaxed")["cost"] == pytest.approx(4.825, rel=1.1e-7)  # half of what 9.65 is for
+
+
+def test_a_reader_who_moves_on_stops_the_search_and_the_process_lives(run, client):
+    worker = client.server.workers["whole"]
+
+    async def given_up():
+        await worker.ready()
+        before = worker._process.pid
+        async for message in client.server._messages("whole", {"changes": ["scale demand=0.9"]}):
+            if message["type"] == "begun":
+                break
+        while worker.busy:
+            await asyncio.sleep(0.05)
+        return before
+
+    run(asked(client, kinds=["whole"]))
+    before = run(given_up())
+    assert worker._process.pid == before
+    assert numbers(run(asked(client, "scale demand=0.9", kinds=["whole"])), "whole")["cost"] == pytest.approx(
+        9.15 * 0.9 + 0.6, rel=1.1e-7
+    )
+
+
+def test_the_curve_has_the_place_of_the_reader(run, client):
+    # 40 % exposed in 2027 uses the whole line: 4.1 + 60 x 0.06 + 40 x 0.041 + 0.6 = 9.94 MUSD, 0.29 more than 9.65,
+    # which a limit of 50 % costs as well as none does, as tiny has this cap itself
+    points = [[limit, f"cap exposed_share={limit:.0%}@2027"] for limit in (0.4, 0.5, 1.0)]
+    answer = run(client.post("/curve", json={"changes": [], "points": points, "here": 0.4}))
+    last = [json.loads(line) for line in answer.text.splitlines()][-1]
+    assert (last["type"], last["kind"]) == ("sections", "curve")
+    (drawing,) = last["drawings"].values()
+    assert drawing["columns"] == ["limit", "extra_musd"]
+    assert drawing["rows"] == [[1.0, 0.0], [0.5, 0.0], [0.4, pytest.approx(0.29, rel=1e-6)]]
+    assert run(client.post("/curve", json={"changes": [], "points": [["x", "y"]], "here": None})).status_code == 400
 
 
 NAMES = ("</script><script>alert(1)</script>", "<img src=x onerror=alert(2)>", "'); alert(3); ('", "../../etc/passwd",
@@ -177,3 +222,28 @@ def test_a_hostile_request_is_refused(run, client, method, path, headers, status
 def test_a_body_that_is_no_question_is_refused(run, client, body):
     answer = run(client.post("/ask", content=body, headers={"content-type": "application/json"}))
     assert answer.status_code in (400, 422)
+
+
+def test_the_ranges_of_what_costs_little_more(run, client):
+    # tiny's relaxation costs 9.65 MUSD with 50 of the 60 t of the line. A line larger by a part p of itself costs 0.6 p
+    # more, and fewer clean tonnes in 2027 leave as many exposed ones undelivered too: 1 t less of the line is 2 t
+    # short, 2 MUSD, less what they cost. With 0.5 % (0.04825 MUSD) the line may be 50/60 + 0.04825/0.6 at most, and at
+    # least 50/60 - 0.04825 / (60 x (2 - 0.06 - 0.041 - 0.01)). Held at 0.9 of itself nothing is left to choose.
+    def ranges(slack, held):
+        answer = run(client.post("/freedom", json={"changes": [], "slack": slack, "held": held}))
+        return [json.loads(line) for line in answer.text.splitlines()]
+
+    (free,) = [m for m in ranges(0.005, {}) if m["type"] == "range"]
+    assert free["most"] == pytest.approx(50 / 60 + 0.04825 / 0.6, rel=1e-6)
+    assert free["least"] == pytest.approx(50 / 60 - 0.04825 / (60 * (2 - 0.06 - 0.041 - 0.01)), rel=1e-6)
+    (fixed,) = [m for m in ranges(0.005, {"texas-line": 0.9}) if m["type"] == "range"]
+    assert (fixed["least"], fixed["most"]) == (pytest.approx(0.9), pytest.approx(0.9))
+    assert ranges(0.001, {"texas-line": 0.9})[-1]["type"] == "error"  # 0.04 MUSD more is more than 0.1 %
+    assert ranges(0.005, {"nothing": 1.0})[-1]["type"] == "error"
+    assert run(client.post("/freedom", json={"changes": [], "slack": "x", "held": {}})).status_code == 400
+
+
+@pytest.mark.parametrize(("host", "says"), [("0.0.0.0", "name the address"), ("203.0.113.7", "nothing can listen")])
+def test_an_address_at_which_nothing_can_be_served_is_refused(host, says):
+    with pytest.raises(UsageError, match=says):
+        serve(load("tiny"), gap=0.01, folder=None, host=host, port=0, browser=False, tell=print)

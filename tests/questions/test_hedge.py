@@ -101,6 +101,46 @@ def test_limits_on_a_group_hold_in_a_hedged_plan(tmp_path):
     assert both.objective_musd == pytest.approx(0.85)
 
 
+def test_insurance_where_some_of_a_group_must_be_built(tmp_path):
+    # 100 t/yr must be built. Trusting: west, the cheaper; half of its 200 t would do. East never fails: 0.95 against
+    # 0.9 + 1/2. Nothing at all would cost 1, but is not allowed.
+    i = sources(tmp_path / "must", [("east", 0.95, 1), ("west", 0.9, 0.5)])
+    must = {
+        "options": [option("west", 0.9, module_t=200, success_probability=0.5)],
+        "groups": [{"group": "pair", "option": "east"}, {"group": "pair", "option": "west"}],
+        "group_limits": [{"group": "pair", "measure": "capacity_t", "min": 100}],
+    }
+    found = planner.hedge(i.changed(rows=must), outcomes=64, trial=64, gap=0.0)
+    assert modules(found.builds, "trusting") == {"west": 1.0}
+    assert modules(found.builds, "hedged") == {"east": 1.0}
+    (east,) = found.insurance.itertuples()
+    assert (east.project, east.at_least_musd, east.worth_musd) == ("east", pytest.approx(0.45), pytest.approx(0.45))
+
+
+def option(name, musd, **values):
+    """Return the row of an option of `sources`."""
+    named = {"option": name, "facility": name, "name": name}
+    return named | {"module_t": 100, "capex_musd": musd, "life_years": 10} | values
+
+
+def test_a_project_that_no_plan_can_do_without_is_no_insurance(tmp_path):
+    # modules of east come half as large: two cost 0.4, one 0.2 and half of the shortage; one at least must be built
+    i = sources(tmp_path / "half", [("east", 0.2, 1), ("west", 0.6, 0.5)])
+    must = {
+        "options": [option("east", 0.2, max_modules=2)],
+        "groups": [{"group": "home", "option": "east"}],
+        "group_limits": [{"group": "home", "measure": "modules", "min": 1}],
+        "delivery_risk": [
+            {"option": "east", "projects": "one", "share_low": 0.5, "share_mode": 0.5, "share_high": 0.5}
+        ],
+    }
+    found = planner.hedge(i.changed(rows=must), outcomes=64, trial=64, gap=0.0)
+    assert modules(found.builds, "trusting") == {"east": 1.0}
+    assert modules(found.builds, "hedged") == {"east": 2.0}
+    assert found.objective_musd == pytest.approx(0.4)
+    assert not len(found.insurance)
+
+
 def test_who_fears_the_worst_insures_what_does_not_pay_on_average(tmp_path):
     # Chance 3/4 each. One source at 0.3 MUSD: 1.3 with 1/4, else 0.3; two: 1.6 with 1/16, else 0.6; none: 1.
     # Mean: 0.3 + 1/4 = 0.55 against 0.6 + 1/16 = 0.6625. Mean of the worst half: 0.3 + 1/2 = 0.8 against 0.6 + 1/8.

@@ -212,9 +212,11 @@
 
   // --- asking ---------------------------------------------------------------------------------------------------------
 
-  const known = new Map(); // what-ifs -> numbers of the answer
-  const name = (changes) => JSON.stringify(changes);
+  const known = new Map(); // kind and what-ifs -> numbers of the answer
+  const name = (kind, changes) => kind + JSON.stringify(changes);
+  const first = facts.relaxes ? "relaxed" : "whole"; // the kind of answer that comes first
   let asking = null, shown = null;
+  let held = {}, ranging = null; // option -> modules that are held; the question for ranges
 
   async function posted(path, said, signal) {
     const response = await fetch(path, { method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify(said) });
@@ -246,31 +248,42 @@
 
   // the cost of the relaxation is there before all else
   function showCost(cost) {
-    const base = known.get(name([]));
+    const base = known.get(name("relaxed", []));
     const [value, versus] = ["dd:not(.versus)", ".versus"].map((which) => at("keys").querySelector(".key " + which));
     if (!value) return;
     value.textContent = brief(cost) + " " + facts.musd;
-    if (versus && base) versus.textContent = word("difference", { difference: signed(cost - base.cost) + " " + facts.musd });
+    versus.textContent = !base ? "" : word("difference", { difference: signed(cost - base.cost) + " " + facts.musd });
     value.parentElement.classList.add("fresh");
-    tellBrief(value.textContent, base ? cost - base.cost : null);
+    tellBrief(value.textContent, versus.textContent);
     status(word("cost there"), true);
   }
 
   // what a phone shows while the reader is at the controls
   function tellBrief(cost, difference, dependence) {
     at("brief").hidden = false;
-    at("brief").textContent = [cost, difference === null ? "" : signed(difference) + " " + facts.musd, dependence || ""].filter((text) => text).join(" · ");
+    at("brief").textContent = [cost, difference, dependence || ""].filter((text) => text).join(" · ");
+  }
+
+  // by how much a state is dearer than as it is: of plans a band, as both are known only within their gaps
+  function dearer(said, changes) {
+    const base = known.get(name(said.kind, []));
+    if (!changes.length) return "";
+    if (!base) {
+      const [bound, least] = [known.get(name("relaxed", changes)), known.get(name("relaxed", []))];
+      return bound && least ? word("difference of bounds", { difference: signed(bound.cost - least.cost) + " " + facts.musd }) : "";
+    }
+    const [least, most] = [said.bound - base.cost, said.cost - base.bound];
+    const told = said.kind === "relaxed" || most - least < 1e-6 * Math.abs(said.cost) ? signed(said.cost - base.cost) : word("to", { least: signed(least), most: signed(most) });
+    return word("difference", { difference: told + " " + facts.musd });
   }
 
   function showNumbers(said) {
-    const base = known.get(name([]));
-    const difference = base && said !== base ? said.cost - base.cost : 0;
+    const versus = dearer(said, shown.changes);
     at("keys").replaceChildren(...said.keys.map((key, n) => {
-      const versus = n === 0 && base && base !== said ? [made("dd", { className: "versus", textContent: word("difference", { difference: signed(difference) + " " + facts.musd }) })] : [];
       return made("div", { className: "key " + key.tone }, made("dt", { textContent: key.label }), made("dd", { textContent: key.value }),
-        ...versus, made("dd", { className: "more", textContent: key.more }));
+        ...(n === 0 ? [made("dd", { className: "versus", textContent: versus })] : []), made("dd", { className: "more", textContent: key.more }));
     }));
-    tellBrief(said.keys[0].value, base && base !== said ? difference : null, said.keys[1]?.value);
+    tellBrief(said.keys[0].value, versus, said.keys[1]?.value);
     at("command").textContent = said.command;
     at("command").parentElement.hidden = false;
     at("matched").hidden = !said.matched.length;
@@ -281,6 +294,10 @@
   async function ask() {
     keep();
     asking?.abort();
+    ranging?.abort(); // they were of another state
+    held = {};
+    at("freedom").querySelector("tbody").replaceChildren();
+    at("freedom-status").textContent = "";
     const mine = asking = new AbortController();
     const changes = state(), began = performance.now();
     let bound = null;
@@ -294,9 +311,10 @@
       else if (said.type === "numbers") {
         shown = { changes, said };
         if (said.kind === "relaxed") bound = said;
-        known.set(name(changes), said);
+        known.set(name(said.kind, changes), said);
         showNumbers(said);
         drawPins();
+        fetchPins();
         at("answer").dataset.seconds = ((performance.now() - began) / 1000).toFixed(2);
         at("answer").dataset.kind = said.kind;
         if (said.kind === "relaxed") status(word("bound there") + " " + word("seconds", { seconds: ((performance.now() - began) / 1000).toFixed(1) }), true);
@@ -348,7 +366,9 @@
     const columns = [[], ...pins].filter((changes, n) => n === 0 || changes.length);
     const now = shown && !columns.some((changes) => same(changes, shown.changes)) ? [shown.changes] : [];
     const all = [...columns, ...now];
-    const rows = all.map((changes) => known.get(name(changes)));
+    // of one kind, as the difference of a plan and a bound would say nothing
+    const kind = all.every((changes) => known.has(name("whole", changes))) ? "whole" : first;
+    const rows = all.map((changes) => known.get(name(kind, changes)));
     const labels = (rows.find((one) => one) || { rows: [] }).rows;
     const head = made("tr", {}, made("th", { scope: "col", textContent: word("what") }), ...all.map((changes, n) => {
       const cell = made("th", { scope: "col", className: "pin n" }, made("div", { className: "changes", textContent: called(changes) }));
@@ -377,17 +397,54 @@
     })));
     at("pins").querySelector("table").replaceChildren(made("thead", {}, head), made("tbody", {}, ...body));
   }
-  // numbers of pinned states that are not known here, such as after a reload
+  // numbers of as it is and of pinned states, where they are not known here
+  let fetching = false;
   async function fetchPins() {
+    if (fetching) return;
+    fetching = true;
     for (const changes of [[], ...pins]) {
-      if (known.has(name(changes))) continue;
-      await lines("ask", { changes, kinds: [facts.relaxes ? "relaxed" : "whole"] }, undefined, (said) => {
-        if (said.type === "numbers" && !known.has(name(changes))) known.set(name(changes), said);
+      if (known.has(name(first, changes))) continue;
+      await lines("ask", { changes, kinds: [first] }, undefined, (said) => {
+        if (said.type === "numbers") known.set(name(said.kind, changes), said);
       }).catch(() => undefined);
       drawPins();
       if (shown && !document.querySelector("main").classList.contains("old")) showNumbers(shown.said);
     }
+    fetching = false;
   }
+
+  // --- near-optimal freedom: holding a project narrows the ranges of the others ----------------------------------------
+
+  async function findRanges() {
+    ranging?.abort();
+    const mine = ranging = new AbortController();
+    const body = at("freedom").querySelector("tbody");
+    const tell = (text) => { at("freedom-status").textContent = text; };
+    let count = 0;
+    body.replaceChildren();
+    tell(word("ranging", { count }));
+    try {
+      await lines("freedom", { changes: state(), slack: Number(at("slack").value), held }, mine.signal, (said) => {
+        if (said.type === "error") throw new Error(said.text);
+        if (said.type !== "range") return;
+        tell(word("ranging", { count: ++count }));
+        const fixed = said.option in held;
+        const range = made("input", { type: "range", min: said.least, max: said.most, step: "any", value: fixed ? held[said.option] : said.least, disabled: said.most - said.least < 1e-3 && !fixed });
+        range.setAttribute("aria-label", word("hold at") + ": " + said.label);
+        const output = made("output", { textContent: fixed ? word("held", { value: brief(held[said.option]) }) : "" });
+        range.addEventListener("input", () => { output.textContent = brief(Number(range.value)); });
+        range.addEventListener("change", () => { held = { ...held, [said.option]: Number(range.value) }; findRanges(); });
+        body.append(made("tr", {}, made("td", {}, said.label, " ", made("span", { className: "where", textContent: said.where })),
+          made("td", { className: "n", textContent: said.least.toFixed(2) }), made("td", { className: "n", textContent: said.most.toFixed(2) }), made("td", {}, range, output)));
+      });
+      if (mine === ranging) tell(word("ranged"));
+    } catch (error) {
+      if (mine === ranging) tell(error.message);
+    }
+  }
+  at("ranges").addEventListener("click", findRanges);
+  at("let-go").addEventListener("click", () => { held = {}; findRanges(); });
+  if (!facts.relaxes) at("freedom").hidden = true;
 
   // --- what can be done with an answer --------------------------------------------------------------------------------
 
@@ -431,5 +488,5 @@
   at("controls").addEventListener("submit", (event) => { event.preventDefault(); ask(); });
   at("controls").addEventListener("reset", (event) => { event.preventDefault(); restore([]); ask(); });
   addEventListener("hashchange", () => { recall(); ask(); });
-  ask().then(fetchPins);
+  ask();
 })();

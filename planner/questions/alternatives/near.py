@@ -49,6 +49,10 @@ class Near(Programme):
         self.start, self.begun = self.basis, found.optimal
         return found
 
+    def dearer(self, found: Found) -> bool:
+        """Whether a plan costs more than the ceiling."""
+        return float(self.arrays.cost @ found.x) * self.scale > self.ceiling
+
     def least(self, aim: np.ndarray, afar: bool = False) -> Found:
         """Return the plan with the least ``aim x`` within the ceiling and the bounds that hold now.
 
@@ -58,7 +62,7 @@ class Near(Programme):
         start = self.start
         if afar or not self.begun:
             found = self.cheapest() if afar else self.begin()
-            if not found.optimal or float(self.arrays.cost @ found.x) * self.scale > self.ceiling:
+            if not found.optimal or self.dearer(found):
                 return found
             start = self.basis
         self.side(self.row, -math.inf, self.ceiling)

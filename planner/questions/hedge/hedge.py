@@ -107,8 +107,7 @@ def hedge(
         worths: list[tuple[Any, ...]] = []
         if work.complete and insurance:
             projects = extra_projects(bare, run, hedged)[:insurance]
-            worths = worth(search, best, projects, gap, time_limit)
-            work.complete = len(worths) == len(projects)
+            worths, work.complete = worth(search, best, projects, gap, time_limit)
     return _result(work, run, hedged, best, tried, rows, worths,
                    {"outcomes": outcomes, "replications": replications, "trial": trial, "insurance": insurance,
                     "weight": weight, "alpha": alpha, "rebuild_after": rebuild_after, "gap": gap,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ...instance.wildcards import options_of
+from ...errors import Infeasible
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
@@ -47,7 +47,7 @@ def extra_capex(option: Option, trusting: Run, hedged: Run) -> float:
 def extra_projects(instance: Instance, trusting: Run, hedged: Run) -> list[Project]:
     """Return the projects of which a hedged plan builds more than a trusting one, the dearest first.
 
-    Projects that are committed anyway, or of a group of which at least some must be built, are left out.
+    Projects that are committed anyway are left out.
     """
     was, now = modules_of(trusting), modules_of(hedged)
     members: dict[str, list[str]] = defaultdict(list)
@@ -55,8 +55,6 @@ def extra_projects(instance: Instance, trusting: Run, hedged: Run) -> list[Proje
         members[o.exclusive_group or o.option].append(o.option)
     capex = {o.option: extra_capex(o, trusting, hedged) for o in instance.options}
     committed = {o.option for o in instance.options if o.min_modules > 0.0}
-    asked = {limit.group for limit in instance.group_limits if limit.min > 0.0}
-    committed |= {option for group in asked for option in options_of(instance, group)}
     projects = []
     for name, options in members.items():
         extra = sum(capex[o] for o in options)
@@ -68,12 +66,12 @@ def extra_projects(instance: Instance, trusting: Run, hedged: Run) -> list[Proje
 
 def worth(
     search: Search, best: Best, projects: list[Project], gap: float, time_limit: float | None
-) -> list[tuple[Any, ...]]:
-    """Return the rows of the table ``insurance``, see `Hedge`; after a Ctrl-C those known.
+) -> tuple[list[tuple[Any, ...]], bool]:
+    """Return the rows of the table ``insurance``, see `Hedge`, and whether all are known: not so after a Ctrl-C.
 
     A row holds the project, its options, its extra capex (MUSD), by how much the best plan without it is dearer (MUSD),
     and the least and the most that this can be, given the gaps of both searches. As it is told, each search may end
-    early: after ``EACH`` seconds at the latest.
+    early: after ``EACH`` seconds at the latest. A project without which no plan is found has no row.
 
     gap         relative gap of each search
     time_limit  seconds of each search; None: ``EACH``
@@ -84,19 +82,36 @@ def worth(
         if search.progress:
             search.progress(f"without {project.name} ({number} of {len(projects)})")
         gone = _columns(search, _with_dependents(search, project.options))
-        start = best.x.copy()
-        start[gone] = 0.0
         search.master.forbid(gone)
         try:
-            without = search.best(start, gap, each)
+            start = _start(search, best, gone, gap, each)
+            without = None if start is None else search.best(start, gap, each)
+        except KeyboardInterrupt:
+            return rows, False
         finally:
             search.master.forbid(gone, forbidden=False)
+        if without is None:
+            continue
         if without.why == "interrupted":
-            break
+            return rows, False
         low = max(0.0, without.bound - best.value)
         rows.append((project.name, " ".join(project.options), project.extra_musd, max(low, without.value - best.value),
                      low, max(low, without.value - best.bound)))  # fmt: skip
-    return rows
+    return rows, True
+
+
+def _start(search: Search, best: Best, gone: np.ndarray, gap: float, seconds: float) -> np.ndarray | None:
+    """Return decisions without these columns to start from; None if there are none, or none are found in time."""
+    data = search.operations.data
+    least = [limit.least for limit in data.modules] + [limit.least for limit in data.group_limit]
+    if any(least):  # others may have to take their place
+        try:
+            return search.master.planned(gap, seconds, None)[0]
+        except Infeasible:
+            return None
+    start = best.x.copy()
+    start[gone] = 0.0
+    return start
 
 
 def _with_dependents(search: Search, options: tuple[str, ...]) -> set[str]:

@@ -76,7 +76,8 @@ class Hedge(Study):
         ),
         Table(
             "insurance",
-            "Each project of which the hedged plan builds more, and what it is worth on the outcomes of the design.",
+            "Each project of which the hedged plan builds more, and what it is worth on the outcomes of the design. "
+            "Those that are committed, or without which no plan is found, are left out.",
             """
             project          | text   |      | the project
             options          | text   |      | its options

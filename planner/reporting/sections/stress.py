@@ -180,7 +180,7 @@ def _worst_chart(view: View, hurting: Sequence[Row], names: Callable[[Row], str]
         title,
         told(_("The worst"), each),
         charts,
-        columns="case year months severity lost_t lost_musd extra_cost_musd",
+        columns="case year months severity lost_t lost_musd extra_cost_musd answered_musd",
         rows=hurting,
         caption=_(
             "At most the {most} worst of {n} disruptions that cost something.",
