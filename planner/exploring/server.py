@@ -202,6 +202,8 @@ class _Server:
         """Return a stream of messages, a line each: the relaxation, whole projects, or what of both is asked for."""
         changes, said = await self._changes(request)
         asked = said.get("kinds", KINDS)
+        if not isinstance(asked, (list, tuple)):
+            raise RefusedError(400, "")
         return self._stream(request, [(kind, {"changes": changes}) for kind in KINDS if kind in asked])
 
     async def _curve(self, request: Request) -> Response:

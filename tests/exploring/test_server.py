@@ -156,6 +156,7 @@ def test_the_curve_has_the_place_of_the_reader(run, client):
     assert drawing["columns"] == ["limit", "extra_musd"]
     assert drawing["rows"] == [[1.0, 0.0], [0.5, 0.0], [0.4, pytest.approx(0.29, rel=1e-6)]]
     assert run(client.post("/curve", json={"changes": [], "points": [["x", "y"]], "here": None})).status_code == 400
+    assert run(client.post("/ask", json={"changes": [], "kinds": 5})).status_code == 400
 
 
 NAMES = ("</script><script>alert(1)</script>", "<img src=x onerror=alert(2)>", "'); alert(3); ('", "../../etc/passwd",
