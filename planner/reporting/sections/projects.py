@@ -95,43 +95,48 @@ def _built(view: View, option: Option, starts: list[dict[str, Any]]) -> str:
         return _("not built")
     tonnes, money = sum(r["capacity_t"] for r in starts), sum(r["capex_musd"] for r in starts)
     first, final = min(r["start_year"] for r in starts), max(r["start_year"] for r in starts)
-    said = {"tonnes": figure_of(tonnes), "cost": view.money(money), "first": first,
+    said = {"tonnes": figure_of(tonnes), "unit": _unit(option), "cost": view.money(money), "first": first,
             "online": min(r["online_year"] for r in starts)}  # fmt: skip
     if first == final:
-        text = _("{tonnes} t a year for {cost}, started in {first}, online in {online}", **said)
+        text = _("{tonnes} {unit} for {cost}, started in {first}, online in {online}", **said)
     else:
         text = _(
-            "{tonnes} t a year for {cost}, started from {first} to {final}, the first online in {online}",
+            "{tonnes} {unit} for {cost}, started from {first} to {final}, the first online in {online}",
             **said, final=final,
         )  # fmt: skip
     last = view.years[-1]
     rows = view.tables["capacity"]
     rows = rows[(rows["facility"] == option.facility) & (rows["year"] == last)]
-    if len(rows) and rows["capacity_t"].iloc[0] > 1e-6:
+    if not option.stockpile and len(rows) and rows["capacity_t"].iloc[0] > 1e-6:
         used = share_of(rows["used_t"].iloc[0] / rows["capacity_t"].iloc[0])
         text = semicolons([text, _("its plant is used to {share} in {year}", share=used, year=last)])
     return text
 
 
+def _unit(option: Option) -> str:
+    """What an option adds: capacity of a plant, or room of a store."""
+    return _("t of room") if option.stockpile else _("t a year")
+
+
 def _size(option: Option) -> str:
-    tonnes = figure_of(option.module_t)
+    said = {"tonnes": figure_of(option.module_t), "unit": _unit(option)}
     if option.max_modules != 1:
-        text = _("up to {modules} modules of {tonnes} t a year", modules=figure_of(option.max_modules), tonnes=tonnes)
+        text = _("up to {modules} modules of {tonnes} {unit}", modules=figure_of(option.max_modules), **said)
     elif option.integer:
-        text = _("{tonnes} t a year", tonnes=tonnes)
+        text = _("{tonnes} {unit}", **said)
     else:
-        text = _("up to {tonnes} t a year", tonnes=tonnes)
+        text = _("up to {tonnes} {unit}", **said)
     return semicolons([text, _("committed")]) if option.min_modules else text
 
 
 def _capex(view: View, option: Option) -> str:
     sizes = [s for s in view.instance.option_sizes if s.option == option.option]
-    said = {"cost": view.money(option.capex_musd), "currency": view.instance.currency,
+    said = {"cost": view.money(option.capex_musd), "currency": view.instance.currency, "unit": _unit(option),
             "per_t": figure_of(option.capex_musd * 1e6 / option.module_t)}  # fmt: skip
     if option.max_modules == 1:
-        text = _("{cost}, {per_t} {currency} per t a year", **said)
+        text = _("{cost}, {per_t} {currency} per {unit}", **said)
     else:
-        text = _("{cost} a module, {per_t} {currency} per t a year", **said)
+        text = _("{cost} a module, {per_t} {currency} per {unit}", **said)
     text += _range(view, option, "capex_musd", view.money)
     if sizes:
         least = min(sizes, key=lambda s: s.capacity_t)
