@@ -478,6 +478,12 @@ def test_what_went_in_and_each_project(tmp_path):
     # 6 million for 60 t a year: 100,000 for a tonne a year
     assert option.name in card and "6 million USD, 100,000 USD per t a year" in card
     assert "may be built" in text and 'id="inputs-demand"' in text
+    # 150 t of room in a store for 1 million: no capacity a year, and it runs nothing
+    page = planner.report(planner.solve(planner.load(Path(__file__).parents[1] / "defects" / "store_room_option")))
+    room = page[page.index('id="card-room"') :]
+    room = room[: room.index("</article>")]
+    assert "150 t of room for 1 million USD" in room and "a year" not in room.split("Cost of capital")[0]
+    assert "Running costs" not in room
     changed = planner.solve(instance.what_if("scale demand=1.01"))
     assert "Changed from the files: scale demand=1.01" in planner.report(changed)
 

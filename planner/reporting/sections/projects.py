@@ -70,7 +70,7 @@ def _card(view: View, option: Option, starts: list[dict[str, Any]], paid: dict[s
             _("{rate} a year", rate=rate_of(view.instance.wacc if option.wacc is None else option.wacc)),
         ),
         (_("Time"), _time(option)),
-        (_("Running costs"), _opex(view, facility)),
+        (_("Running costs"), "" if option.stockpile else _opex(view, facility)),
         (_("Chance of success"), _chance(view, option)),
         (_("Public money"), _funds(view, option, paid)),
         (_("Price floor"), _floor(view, option)),
