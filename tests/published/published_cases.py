@@ -627,3 +627,110 @@ def knapsack(weights, rooms, values):
             for r, room in enumerate(rooms)
         ],
     }
+
+
+# --- PrOMMiS: what becomes of magnets that come back ---------------------------------------------------------------------
+
+BACK_T = (290_273, 274_648, 286_512, 487_819)  # used products of 2025 to 2028, of which a tenth is collected
+ND_KG, FE_KG = 0.206 * 3, 0.691 * 3  # of a product
+# points of purchased equipment: tonnes a year, then USD of two preparations and of three recoveries
+EQUIPMENT_T = (36.48, 634.24, 1434.8, 2083.76, 3171.2, 6342.4, 9513.6, 14270.4)
+EQUIPMENT_USD = {
+    "2.1": (10130.08515, 31353.21173, 48788.84678, 60305.81927, 77063.4884, 117214.7546, 151018.0699, 195698.5419),
+    "2.2": (11702.08515, 39023.21173, 62134.84678, 77539.81927, 100113.4884, 154792.7546, 201326.0699, 263374.5419),
+    "3.1": (343228.652, 482425.4684, 618182.0594, 743750.2902, 844443.0443, 978479.5225, 1183834.522, 1440660.587),
+    "3.2": (643228.652, 782425.4684, 918182.0594, 1043750.2902, 1144443.0443, 1278479.5225, 1483834.522, 1740660.587),
+    "3.3": (4274.7216, 30479.121, 53459.01, 69261.68, 92510.61, 143803.33, 197644.75, 261513.79),
+}  # fmt: skip
+# of each: running cost in USD per kg taken in, and in USD a year, and operators
+RUNNING = {
+    "2.1": (0.0053, 7929.7, 0.65), "2.2": (0.0015, 2233.16, 0.65),
+    "3.1": (15.594, 4e6, 1.6), "3.2": (35.58463, 4e6, 1.6), "3.3": (1.58, 0.0, 1.3),
+}  # fmt: skip
+# of each recovery: the preparation before it, the part of the neodymium recovered and its USD per kg, kg of a by-product
+# per kg taken in and its USD per kg
+RECOVERY = {
+    "3.1": ("2.1", 0.985, 45.4272, 0.75, -0.17),
+    "3.2": ("2.2", 0.985, 69.888, 1.0, 10.0),
+    "3.3": ("2.2", 1.0, 45.4272, 0.25, -0.17),
+}
+KEPT = 1 - 0.01 * 1.2  # of a dollar of sales: 1 % goes to sales and research, with the overhead of a fifth
+
+
+def superstructure(by_products=False, at_will=False):
+    """Used products are taken apart, prepared in one of two ways, and their neodymium is recovered in one of three.
+
+    A plant is one of three, each with the people and the yearly costs of its way; the sizes of its two lines of
+    equipment are decided, at less per tonne the larger. Prices and running costs rise by 3 % a year and are discounted
+    by 5.77 %: one rate stands for both here. What a dollar of equipment costs in all is worked out first: the plant
+    around it (2.97), its financing and other costs (1.177), paid in three years at prices that rise by 3.6 %, and 3 %
+    of the plant a year for upkeep, taxes and insurance, with the overhead of a fifth. With ``at_will`` nothing has to
+    be built, and nothing that comes back to be taken.
+    """
+    rate = 1.0577 / 1.03 - 1
+    worth = [(1 + rate) ** -t for t in range(1, 5)]  # of a dollar of 2024, spent in 2025 to 2028
+    paid = sum(part * (1.036 / 1.0577) ** t for t, part in enumerate((0.1, 0.6, 0.3)))
+    in_all = 2.97 * (1.177 * paid + 1.2 * 0.03 * sum(worth))
+    capex = in_all / (sum(worth) / 4) * 1e-6  # capex without interest is counted in four equal parts from 2025 on
+    fed = [n * 0.1 * (ND_KG + FE_KG) / 1000 for n in BACK_T]
+    units = math.ceil(max(BACK_T) * 0.1 / 7868)  # places to take products apart, with an operator each
+
+    def upkeep(way):
+        """USD a year: people, with a tenth for samples, a fifth and a quarter on top of their wages, and the lines'."""
+        lines = (way, RECOVERY[way][0])
+        people = math.ceil(units + sum(RUNNING[line][2] for line in lines))
+        return 1.2 * (people * 8000 * 38.20 * 1.55 + sum(RUNNING[line][1] for line in lines))
+
+    def turned(process, before, **after):
+        return [
+            {"process": process, "material": before, "role": "input", "t_per_t": 1},
+            *({"process": process, "material": m, "role": "output", "t_per_t": t} for m, t in after.items()),
+        ]
+
+    recipes = [{"process": "collect", "material": "products", "role": "output", "t_per_t": 1}]
+    recipes += turned("take apart", "products", scrap=1)
+    recipes += [row for name in ("2.1", "2.2") for row in turned(name, "scrap", **{f"powder {name}": 1})]
+    buyers = []
+    for way, (before, part, usd, by, by_usd) in RECOVERY.items():
+        made = {f"neodymium {way}": ND_KG / (ND_KG + FE_KG) * part} | ({f"by-product {way}": by} if by_products else {})
+        recipes += turned(way, f"powder {before}", **made)
+        buyers += [(material, by_usd if material.startswith("by") else usd) for material in made]
+    goods = list(dict.fromkeys(row["material"] for row in recipes))
+    settings = toml(5, rate=rate, currency="USD").replace(
+        "[2026, 2027, 2028, 2029, 2030]", "[2024, 2025, 2026, 2027, 2028]"
+    )
+    start = {"lead_years": 1, "life_years": 4, "last_start": 2024}
+    return settings, {
+        "countries": named("countries", "here"),
+        "materials": [{**row, "surplus": "no"} for row in named("materials", *goods)],
+        "processes": named("processes", *dict.fromkeys(row["process"] for row in recipes)),
+        "recipes": recipes,
+        "facilities": [
+            plant("collection", capacity="", min_use=0 if at_will else 1),
+            *(plant(f"plant {way}", fixed_om_usd_per_t=upkeep(way) / max(fed)) for way in RECOVERY),
+            *(plant(f"line {name}") for name in RUNNING),
+        ],
+        "facility_capacity": [
+            {"facility": "collection", "year": year, "capacity_t": t} for year, t in zip(range(2024, 2029), (0, *fed), strict=True)
+        ],
+        "operations": [
+            runs("collection", "collect"),
+            *(runs(f"plant {way}", "take apart") for way in RECOVERY),
+            *(runs(f"line {name}", name, 1.2 * 1000 * usd) for name, (usd, *_) in RUNNING.items()),
+        ],
+        "options": [
+            *({**start, "option": f"plant {way}", "facility": f"plant {way}", "name": "plant", "module_t": max(fed),
+               "integer": "yes", "capex_musd": 0, "requires": ""} for way in RECOVERY),
+            *({**start, "option": f"line {name}", "facility": f"line {name}", "name": "line", "module_t": EQUIPMENT_T[-1],
+               "integer": "no", "capex_musd": usd[-1] * capex, "requires": f"plant {name}" if name in RECOVERY else ""}
+              for name, usd in EQUIPMENT_USD.items()),
+        ],
+        "option_sizes": [
+            {"option": f"line {name}", "size": str(i), "capacity_t": t, "capex_musd": usd * capex}
+            for name, of in EQUIPMENT_USD.items() for i, (t, usd) in enumerate(zip(EQUIPMENT_T, of, strict=True)) if i < 7
+        ],
+        "groups": [{"group": "plants", "option": f"plant {way}"} for way in RECOVERY],
+        "group_limits": [{"group": "plants", "measure": "options", "min": 0 if at_will else 1, "max": 1}],
+        "buyers": [{"buyer": f"of {material}", "country": "here", "material": material} for material, _ in buyers],
+        "buyer_prices": [{"buyer": f"of {material}", "price_usd_per_t": 1000 * KEPT * usd} for material, usd in buyers],
+    }  # fmt: skip

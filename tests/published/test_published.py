@@ -4,11 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from bleecam_case import instance as bleecam
 from builders import write_instance
 from published_cases import (
     BACK,
     CITIES,
     CLOSED,
+    KEPT,
+    RECOVERY,
     WANTED,
     WORTH,
     boats,
@@ -20,6 +23,7 @@ from published_cases import (
     food,
     food_of_few_oils,
     mining,
+    superstructure,
     warehouses,
 )
 
@@ -130,6 +134,27 @@ def test_boats_that_come_back_of_relog(tmp_path):
     assert caused == pytest.approx(emitted, rel=1e-6)
 
 
+@pytest.mark.parametrize(("by_products", "worth"), [(False, -16_440_490.52395555), (True, -16_454_574.208341438)])
+def test_the_superstructure_of_prommis(tmp_path, by_products, worth):
+    plan = solved(tmp_path, superstructure(by_products))
+    assert plan.objective_musd == pytest.approx(-worth * POUND, rel=1e-9)
+    # the lines of its plan, and the size that the largest of its years asks for
+    lines = plan.tables["builds"].query("option.str.startswith('line')").set_index("option")["capacity_t"].to_dict()
+    assert lines == pytest.approx({"line 2.2": 131.2720929, "line 3.3": 131.2720929}, rel=1e-6)
+
+
+def test_the_cost_of_recovery_of_prommis(tmp_path):
+    """The price of neodymium at which a plant earns nothing, with by-products: 261.6415514638381 USD/kg.
+
+    What break-even finds is paid beyond the worth of the instance, of which KEPT is left when sales are paid for.
+    """
+    settings, tables = superstructure(by_products=True, at_will=True)
+    folder = write_instance(tmp_path / "case", tables, settings)
+    found = planner.break_even(folder, "line 3.3", premium="neodymium 3.3", tolerance=1e-9, gap=0.0)
+    assert found.enters == "above"
+    assert RECOVERY["3.3"][2] + found.value / KEPT == pytest.approx(261.6415514638381, rel=1e-8)
+
+
 # --- OR-Library: the files are fetched by the reader, see docs/published.md ---
 
 OPTIMA = {
@@ -159,3 +184,28 @@ def test_a_file_in_the_form_of_the_or_library(tmp_path):
     """
     text = "2 3\n30 50\n30 60\n10\n10 90\n20\n40 60\n25\n100 25\n"
     assert solved(tmp_path, warehouses(text)).objective_musd == pytest.approx((110 + 75) * POUND, rel=1e-6)
+
+
+# --- BLEECAM: the reader's own copy, see docs/bleecam.md ---
+
+RARE_EARTH = Path(os.environ.get("PLANNER_BLEECAM", "/nowhere"))
+
+
+@pytest.mark.parametrize(
+    ("run", "optimum"),
+    [({}, 410_101.8357), ({"decline": True}, 397_092.8103), ({"counted": "warming"}, 291.9070577)],
+    ids=["base", "decline", "warming"],
+)
+def test_the_rare_earth_case_of_bleecam(tmp_path, run, optimum):
+    """Thousand dollars, as published; of the least warming thousand units, by its own program."""
+    if not RARE_EARTH.is_dir():
+        pytest.skip("set PLANNER_BLEECAM to the folder src/bleecam/cases/rare_earth of a copy of BLEECAM")
+    assert solved(tmp_path, bleecam(RARE_EARTH, **run)).objective_musd == pytest.approx(optimum * 1e-3, rel=1e-6)
+
+
+def test_the_least_cost_of_bleecam_is_nearly_all_traced_to_china(tmp_path):
+    if not RARE_EARTH.is_dir():
+        pytest.skip("set PLANNER_BLEECAM to the folder src/bleecam/cases/rare_earth of a copy of BLEECAM")
+    shares = solved(tmp_path, bleecam(RARE_EARTH)).tables["dependence"].query("year == 2029").set_index("metric")
+    assert shares.loc["exposed_share", "share"] == pytest.approx(0.991, abs=5e-4)
+    assert shares.loc["stage_share"].set_index("stage").loc["magnets", "share"] == 0
