@@ -9,11 +9,15 @@ from planner.questions.study import KINDS, Study
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-def build():
-    spec = importlib.util.spec_from_file_location("docs_build", DOCS / "build.py")
+def loaded(name):
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def build():
+    return loaded("build")
 
 
 def test_pages_are_what_the_code_says():
@@ -39,3 +43,28 @@ def test_every_study_is_on_the_page_of_the_format():
     for study in studies:
         for table in study.tables().values():
             assert table.columns and all(c.meaning and c.kind in KINDS for c in table.columns), (study, table.name)
+
+
+def test_the_site_has_every_page_and_no_link_that_leads_nowhere(tmp_path):
+    website = loaded("website")
+    pages = website.assembled(tmp_path)  # raises where a link leads nowhere
+    shown = {place for places in website.SECTIONS.values() for place in places}
+    assert {f"docs/{page.name}" for page in DOCS.glob("*.md")} <= shown
+    assert all((tmp_path / "instances" / name / "README.md").is_file() for name in website.examples())
+    # what is linked to comes along
+    for page in tmp_path.rglob("*.md"):
+        for text in website.CODE.split(page.read_text(encoding="utf-8")):
+            for link in () if text.startswith("`") else website.LINK.finditer(text):
+                assert "://" in link["target"] or (page.parent / link["target"]).is_file(), (page, link["target"])
+    assert pages.missing == []
+
+
+def test_a_link_that_leads_nowhere_is_told(tmp_path, monkeypatch):
+    website = loaded("website")
+    (tmp_path / "README.md").write_text(
+        "# Top\n\nSee [this](docs/nothing.md) and `[that](x.md)`.\n\n```\n[no](y.md)\n```\n"
+    )
+    monkeypatch.setattr(website, "TOP", tmp_path)
+    pages = website.Pages(tmp_path / "out")
+    pages.take(website.Path("README.md"))
+    assert pages.missing == ["README.md: docs/nothing.md"]
