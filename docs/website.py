@@ -1,12 +1,12 @@
-"""Builds the documentation as a site: these pages, one for each instance, and the pages of a run that a reader can open.
+"""Builds the documentation as a site: the pages, one for each instance, and the pages of a run to look at.
 
     python docs/website.py FOLDER [--example INSTANCE] [--pages-only]
 
-The site needs no network: open FOLDER/index.html, or `python -m http.server -d FOLDER`, which its search needs. Zensical
-builds it (the extra `docs`). The pages of the repository are taken as they are, so that their links mean the same there
-and here; what they link to beside pages (an instance, a program, a table) comes along. The example is solved, with its
-cost curve and with what a loss of each country costs, and its page is written in each language; `--pages-only` leaves
-it out.
+The site needs no network: open FOLDER/index.html; its search needs `python -m http.server -d FOLDER`. Zensical builds
+it (the extra `docs`). The pages of the repository are taken as they are, so that their links mean the same there and
+here; what they link to beside pages (an instance, a program, a table) comes along. The example is solved, with its cost
+curve and with what a loss of each country costs, and its page is written in each language; `--pages-only` leaves it
+out.
 """
 
 from __future__ import annotations
