@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UsageError, hinted
 from ..questions.explain.result import Explanation
 from .parts import Figure, Section
-from .sections import builds, chain, costs, dependence, findings, needs, origins, worldmap
+from .sections import builds, chain, costs, dependence, explain, findings, needs, origins, worldmap
 from .sections.compare import beside
 from .studies import SHOWN, Shown
 from .view import Names, View
@@ -76,9 +76,9 @@ def of_study(study: Study, chart: str | None, choices: Mapping[str, Any]) -> go.
     if not isinstance(study, SHOWN) or instance is None:
         tables = ", ".join(table.attribute for table in study.tables().values())
         raise UsageError(f"{type(study).__name__} has no chart of its own; its tables are frames: {tables}")
-    if isinstance(study, Explanation):  # whose charts set what it found against the plan
-        raise UsageError("its charts are on the page of its plan: planner.report(plan, [explanation])")
     shown, names = Shown.of(study), Names(instance)
+    if isinstance(study, Explanation):  # whose charts set what it found against the plan
+        return _drawn(explain.section(View(instance, study.plan), shown), chart, **choices)
     if study.COMMAND == "compare":
         return _drawn(beside(names, shown), chart, **choices)
     return _drawn(findings.STUDIES[study.COMMAND].section(names, shown), chart, **choices)

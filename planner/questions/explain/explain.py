@@ -140,7 +140,7 @@ def explain(
             "smaller differences mean nothing"
         )
     return Explanation(
-        instance,
+        run,
         bench.base,
         limits,
         premiums.premiums(run),

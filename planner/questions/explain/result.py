@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ...instance.instance import Instance
+    from ...runs.run import Run
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,7 +26,7 @@ class Explanation(Study):
 
     The frames are the tables of the same names in HOLDS, which states their columns and units.
 
-    instance        the instance of the run
+    plan            the run that is explained; ``instance`` is its instance
     objective_musd  least cost with the builds of the run, MUSD present value
     complete        False if the explanation was stopped before everything was solved; ``notes`` say why
     notes           sentences that a reader of the explanation should know
@@ -173,7 +174,7 @@ class Explanation(Study):
         ),
     )  # fmt: skip
 
-    instance: Instance
+    plan: Run
     objective_musd: float
     binding: pd.DataFrame
     premiums: pd.DataFrame
@@ -186,6 +187,11 @@ class Explanation(Study):
     notes: tuple[str, ...]
     seconds: float
     of: str = ""
+
+    @property
+    def instance(self) -> Instance:
+        """The instance of the plan."""
+        return self.plan.instance
 
     def __str__(self) -> str:
         """Return the sections as text; a long section ends with the number of lines that are left out."""
