@@ -26,7 +26,6 @@ sys.path.insert(0, str(TOP))  # whichever planner is installed, the pages are of
 
 import planner  # noqa: E402
 from planner.instance.examples import example_folder, examples  # noqa: E402
-from planner.instance.timeline import periods  # noqa: E402
 
 EXAMPLE = "allied-2040"
 LINK = re.compile(r"(?P<before>\]\()(?P<target>[^)#\s]+)")
@@ -145,9 +144,8 @@ def example_pages(name: str, folder: Path) -> list[tuple[str, str]]:
     folder.mkdir(parents=True)
     instance = planner.load(example_folder(name))
     plan = planner.solve(instance, progress=_told)
-    years = [period.year for period in periods(instance)]
     # a limit from the first years on would count what nobody can build in time
-    curve = planner.frontier(instance, from_year=years[2 * len(years) // 5], progress=_told)
+    curve = planner.frontier(instance, from_year=instance.years[2 * len(instance.years) // 5], progress=_told)
     stops = planner.stress(plan, progress=_told)
     made = []
     for language, says in (("en", "An example: the page of a run"), ("ja", "The same in Japanese")):

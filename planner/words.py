@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -81,6 +82,15 @@ def tonnes_of(value: float) -> str:
     if value >= 1e4:
         value = round(value, 2 - math.floor(math.log10(value)))
     return _("{tonnes} t", tonnes=figure_of(value))
+
+
+def in_currency(text: str, currency: str) -> str:
+    """Return a text about an instance with its currency, where the text says USD, MUSD or USD/kg for all of them.
+
+    >>> in_currency("9.75 MUSD, 3 USD/kg", "EUR")
+    '9.75 MEUR, 3 EUR/kg'
+    """
+    return text if currency == "USD" else re.sub(r"\b(M?)USD\b", rf"\g<1>{currency}", text)
 
 
 def money_of(musd: float, currency: str, digits: int = 3) -> str:

@@ -17,6 +17,8 @@ from ..arguments import fraction, in_language
 from ..bars import terminal
 from ..errors import UsageError, idle
 from ..language import ENGLISH, languages
+from ..questions.legend import legend
+from ..words import in_currency
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -242,7 +244,12 @@ def check_output(kind: type[Study], output: Path | None, overwrite: bool, *other
 
 
 def deliver(study: Study, output: Path | None, overwrite: bool, as_json: bool) -> None:
-    """Write what a question gave to a folder, if one is asked for, and print it as text or JSON."""
+    """Write what a question gave to a folder, if one is asked for, and print it as text with its names, or as JSON."""
     if output is not None:
         study.write(output, overwrite)
-    print(study.to_json() if as_json else f"{study}\n", end="", flush=True)
+    text = study.to_json() if as_json else f"{study}\n"
+    instance = None if as_json else getattr(study, "instance", None)
+    if instance is not None:
+        names = legend(text, instance)
+        text = in_currency(text, instance.currency) + "\n".join(["Names:", *names, ""] if names else [])
+    print(text, end="", flush=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,7 +14,8 @@ from ..bands import ROUNDING
 from ..instance.limits import limit_in_words, unit_of
 from ..language import N_, _, number, p_, translated
 from ..runs.tables import component_in_words
-from ..words import commas, figure_of, percent_of, share_of
+from ..words import commas, figure_of, in_currency, percent_of, share_of
+from .legend import plain
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
@@ -25,17 +26,27 @@ CLOSED = (N_("idle"), N_("retire"))  # kinds of closures
 WORTH_SHOWING = 1e-6  # of the whole cost; the least-exposure step may leave less than that in any component
 
 
+class Teller(Console):
+    """A terminal, or a file, on which money has the name of the currency of an instance."""
+
+    def __init__(self, currency: str, **look: Any) -> None:
+        super().__init__(highlight=False, soft_wrap=True, **look)
+        self.currency = currency
+
+    def print(self, *told: Any, **more: Any) -> None:
+        super().print(*(in_currency(t, self.currency) if isinstance(t, str) else t for t in told), **more)
+
+
 def summary(plan: Run) -> str:
     """Return the summary of a plan as text."""
     text = io.StringIO()
-    plain = Console(file=text, highlight=False, soft_wrap=True, width=120, color_system=None, force_jupyter=False)
-    show(plan.instance, plan, plan.path, plain)
+    show(plan.instance, plan, plan.path, file=text, width=120, color_system=None, force_jupyter=False)
     return text.getvalue().rstrip("\n")
 
 
-def show(instance: Instance, plan: Run, folder: Path | None, console: Console | None = None) -> None:
-    """Print the summary of a plan and, if it has a folder, where its run lies."""
-    out = console or Console(highlight=False, soft_wrap=True)
+def show(instance: Instance, plan: Run, folder: Path | None, **look: Any) -> None:
+    """Print the summary of a plan and, if it has a folder, where its run lies; ``look`` is that of `rich.Console`."""
+    out = Teller(instance.currency, **look)
     out.print(f"[bold]{escape(instance.title or instance.name)}[/bold]")
     out.print(
         _(
@@ -148,11 +159,13 @@ def _builds(plan: Run, out: Console) -> None:
         out.print(_("Builds: none"))
         return
     out.print(_("Builds ({amount} MUSD overnight):", amount=figure_of(plan.metrics["capex_musd"], 6)))
-    for year, rows in builds.groupby("start_year", sort=True):
-        names = commas(
-            _("{name} {tonnes} t", name=r.option, tonnes=figure_of(r.capacity_t, 4)) for r in rows.itertuples()
+    named = {o.option: o.name for o in plan.instance.options}
+    for option, rows in sorted(builds.groupby("option", sort=False), key=lambda of: of[1]["start_year"].min()):
+        starts = commas(
+            _("{year} {tonnes} t", year=r.start_year, tonnes=figure_of(r.capacity_t, 4)) for r in rows.itertuples()
         )
-        out.print(f"  {year}: {escape(names)}", soft_wrap=True)
+        called = option if plain(option) == plain(named[option]) else f"{named[option]} ({option})"
+        out.print(escape(f"  {called}: {starts}"), soft_wrap=True)
 
 
 def _answers(plan: Run, out: Console) -> None:

@@ -27,7 +27,7 @@ def test_names_are_short_and_summaries_are_those_of_the_command(instance, plan):
     assert repr(instance) == "<Instance tiny: Tiny: one buyer, China or a plant at home, 2026-2027>"
     assert repr(plan) == "<Plan of tiny: 9.75 MUSD, optimal>"
     assert str(plan) == plan.summary() and str(plan).splitlines()[0] == instance.title
-    assert "9.75 MUSD present value (proven optimal" in str(plan) and "2026: texas-line 60 t" in str(plan)
+    assert "9.75 MUSD present value (proven optimal" in str(plan) and "texas-line: 2026 60 t" in str(plan)
     assert "2 countries" in str(instance) and instance.description in str(instance)
     assert plan.gap == plan.plan["gap"]
     for shown in (instance, plan):
