@@ -341,6 +341,20 @@ def test_unnamed_plants_are_paced(flagship):
     assert all(o.integer for o in flagship.options if not o.option.startswith("unnamed"))
 
 
+def test_unnamed_plants_are_no_surer_and_no_better_used_than_announced_ones(flagship):
+    usable = {row["kind"]: float(row["usable"]) for row in choices("kinds")}
+    kinds = {row["kind"]: row for row in choices("unnamed")}
+    chances = {o.success_probability for o in flagship.options if not o.option.startswith("unnamed")}
+    for option in flagship.options:
+        if option.option.startswith("unnamed"):
+            kind = kinds[option.option.removeprefix("unnamed-").rpartition("-")[0]]
+            # the nameplate is paid for, and as much of it counts as of a named plant
+            assert option.module_t == pytest.approx(usable[kind["usable_as"]] * float(kind["module_t"])), option.option
+            assert option.success_probability in chances - {1.0}, option.option
+    magnets = {o.option: o.capex_musd for o in flagship.options if o.option.startswith("unnamed-magnets")}
+    assert magnets["unnamed-magnets-usa"] == pytest.approx(2000 * 180_000 / 1e6)  # what was built or contracted
+
+
 def test_recipes_and_conversion_costs_lie_in_the_ranges_of_the_facts(flagship):
     opex = {(o.facility, o.process): o.opex_usd_per_t / 1000 for o in flagship.operations}
     fact = facts("stage_yields_costs_downstream")
