@@ -322,6 +322,30 @@ def test_no_committed_plant_is_at_full_output_before_the_fact_says(flagship):
     assert checked > 25
 
 
+def test_the_same_share_of_all_ore_that_goes_to_china_serves_the_chain(flagship):
+    share = next(float(row["value"]) for row in choices("parameters") if row["parameter"] == "allied_share")
+    used = {}  # magnets by year and by whether an ally uses them
+    for row in rows(EVIDENCE / "facts", "demand"):
+        if row["method"] == "allocation_ipf":
+            key = row["year"], row["region"] not in ("CHN", "ROW")
+            used[key] = used.get(key, 0) + float(row["demand_t"])
+    assert share == pytest.approx(used["2040", True] / (used["2040", True] + used["2040", False]), abs=0.02)
+    mines, capacity = facts("mines"), {f.facility: f.capacity_t for f in flagship.facilities}
+    for plant in ("kachin-clays", "laos-clays", "thailand-monazite", "nigeria-monazite", "mcre-perak"):
+        fact = next(row["fact"] for row in choices("plants") if row["plant"] == plant)
+        assert capacity[plant] == pytest.approx(share * float(mines[fact]["capacity_t_reo"])), plant
+    clays = float(mines["M_CHN_IAC"]["capacity_t_reo"])
+    assert capacity["china-clays-mines"] == capacity["china-clays-growth"] == pytest.approx(share * clays, abs=0.5)
+    # whose ore can go nowhere but to China is one of these
+    lanes = {}
+    for lane in flagship.lanes:
+        if lane.material.endswith("_conc"):
+            lanes.setdefault(lane.origin, set()).add(lane.destination)
+    captive = {f.facility for f in flagship.facilities if lanes.get(f.country) == {"CHN"}}
+    marked = {row["plant"] for row in of_stage("mining") if row["through_china"] == "yes"}
+    assert captive <= marked <= captive | {"mcre-perak"}
+
+
 def test_a_candidate_takes_as_long_as_plants_of_its_kind(flagship):
     kinds = {"magnet": 3, "separation": 3, "metal": 2}
     for option in flagship.options:

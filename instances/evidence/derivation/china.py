@@ -1,7 +1,7 @@
 """China in aggregate: what its stages can sell to allied buyers, and at what price.
 
-Two judgements carry everything. *Volumes*: the export-available capacity does not bind. The question of the instance is what dependence costs, not
-whether China runs out; that its own demand doubles by 2040 (demand.csv) is the main doubt. *Prices*: the margin sits on separation, where China
+Two judgements carry everything. *Volumes*: of all ore that is separated in China, its own and foreign, an allied share serves the chain, which grows
+as much again by 2040; China's plants do not bind. *Prices*: the margin sits on separation, where China
 sets the price of oxides. Three views: ``cost`` (the all-in cash cost published for Baotou), ``mean`` (the mean of 2024, 2025 and 2026 prices, the
 base) and ``price`` (mid 2026).
 """
@@ -162,12 +162,8 @@ def mines(book: Book, share: Number, growth: Number) -> None:
         ),
     ):
         cost = {"opex_usd_per_t": round(1000 * opex), "process": f"mine-{key}", **cite(*facts)}
-        t = (parameter("china_mine_use") * share if share < 1 else 1) * reo
-        reason = (
-            f"{share:.0%} of 90 per cent of today's quota serves the chain of this instance"
-            if share < 1
-            else "the quota was mined"
-        )
+        t = share * reo
+        reason = "the quota was mined" + (f"; {share:.0%} of it serves the chain of this instance" if share < 1 else "")
         facility(book, f"{key}-mines", name, t, cite(*facts, assumed=reason))
         book.add("operations", facility=f"{key}-mines", **cost)
         if growth:
@@ -238,7 +234,7 @@ def magnets_for_export() -> Number:
 
 def china(book: Book, view: str = "mean") -> None:
     """China as the allied chain sees it."""
-    mines(book, parameter("china_export_share"), parameter("china_growth"))
+    mines(book, parameter("allied_share"), parameter("china_growth"))
     m, s, r = table("metal_alloy"), table("separation"), table("recycling")
     tonnes = {
         "light": parameter("china_light_t"), "heavy": parameter("china_heavy_t"), "metal": parameter("china_metal_t"), "dy": m["ma-chn-dy-metal"].number("capacity_t_per_year"), "tb": parameter("china_tb_metal_t"),

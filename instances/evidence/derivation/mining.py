@@ -28,10 +28,15 @@ def mines(book: Book, year: int | None = None, tonnes: Mapping[str, Number] | No
     for mine in of_stage("mining", year):
         fact = named(mine["fact"])
         mining_process(book, mine.id, fact)
-        capex, part = fact.optional("capex_musd"), mine.optional("capex_share")
-        own = (tonnes or {}).get(mine.id)
+        own, capex, part = (tonnes or {}).get(mine.id), fact.optional("capex_musd"), mine.optional("capex_share")
+        reo = fact.number("capacity_t_reo") if own is None else own
+        capex = capex if capex is None or part is None else part * capex
+        also = ""
+        if year is None and mine.flag("through_china"):  # the whole world is in the instance of a single year
+            share = parameter("allied_share")
+            reo, capex = share * reo, capex if capex is None else share * capex
+            also = f"{share:.0%} of it serves the chain of this instance, as of all ore that is separated in China"
         add(
-            book, mine, {f"mine-{mine.id}": 1000 * fact.number("opex_usd_per_kg_reo")}, fact.number("capacity_t_reo") if own is None else own,
-            name=name(fact), capex=capex if capex is None or part is None else part * capex, usable=None if own is None else 1,
-            life=min(parameter("longest_life"), fact.number("mine_life_years")),
+            book, mine, {f"mine-{mine.id}": 1000 * fact.number("opex_usd_per_kg_reo")}, reo, name=name(fact), capex=capex,
+            usable=None if own is None else 1, life=min(parameter("longest_life"), fact.number("mine_life_years")), also=also,
         )  # fmt: skip

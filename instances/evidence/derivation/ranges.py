@@ -66,7 +66,9 @@ def capacities(r: Ranges) -> None:
             assumed=f"{spread[sure]:.0%} either way for {sure} confidence; nameplates are rather missed than passed",
         )
         for row in r.rows("facilities", facility=key):
-            if row["capacity_t"]:
+            if row["capacity_t"] and not plant.flag(
+                "through_china"
+            ):  # the allied share weighs more: choices/ranges.csv
                 t = float(row["capacity_t"])
                 r.add(
                     "facilities",
