@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .book import Book
-from .chain import LONG_LOOP, down, oxide_per_feed
+from .chain import HEAVY_ORE, LONG_LOOP, down, oxide_per_feed
 from .facts import Fact, Number, cite, named, read, table
 from .magnets import makes, operations
 from .metal import HEAVIES, NDPR, opex
@@ -19,7 +19,6 @@ from .plants import FIRST, LAST
 from .recycling import collectors
 
 SWARF = ("rec-swarf-n", "rec-swarf-h")
-LIGHT, HEAVY = "sep-light", "sep-heavy"
 
 
 def _add(book: Book, kind: Fact, country: str, capex_per_t: Number, ops: Mapping[str, Number], about: dict[str, str]) -> None:  # fmt: skip
@@ -46,8 +45,10 @@ def _operations(kind: Fact, country: str, place: Fact) -> dict[str, Number]:
             return {NDPR: opex(country, NDPR)}
         case "heavy-metal":
             return {p: opex(country, p) for p in HEAVIES}
-        case "light" | "heavy":
-            return {f"sep-{kind.id}": 1000 * kind.number("opex_usd_per_kg")}
+        case "light":  # its front end is built for the ore that the country gets
+            return dict.fromkeys(place.words("processes"), 1000 * kind.number("opex_usd_per_kg"))
+        case "heavy":
+            return {"sep-heavy": 1000 * kind.number("opex_usd_per_kg")}
         case _:
             feeds = (*SWARF, "rec-eol") if country in collectors() else SWARF
             return {p: 1000 * down(LONG_LOOP).number("value") * oxide_per_feed(p) for p in feeds}
@@ -70,7 +71,7 @@ def generics(book: Book) -> None:
             )
             book.add("processes", process=process, name=kind["name"], restores_provenance=False, **about)
             heavy = deposit.number("dy_share") + deposit.number("tb_share")
-            for material, share in (("lre_conc", deposit.number("ndpr_share")), ("hre_conc", round(heavy, 6))):
+            for material, share in ((kind["ore"], deposit.number("ndpr_share")), (HEAVY_ORE, round(heavy, 6))):
                 book.add("recipes", process=process, material=material, role="output", t_per_t=share, **about)
         else:
             about = cite(

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .book import Book
+from .chain import HEAVY_ORE
 from .facts import Fact, Number, cite, named, parameter
 from .plants import add, name, of_stage
 
 
-def mining_process(book: Book, key: str, fact: Fact, heavy: Number | None = None, why: str = "") -> None:
-    """Process and recipe of one deposit: contained oxide per tonne of REO; ``heavy`` replaces the fact's Dy+Tb share, for the reason ``why``."""
+def mining_process(book: Book, key: str, fact: Fact, ore: str, heavy: Number | None = None, why: str = "") -> None:
+    """Process and recipe of one deposit: oxide contained in its ``ore`` per tonne of REO; ``heavy`` replaces the fact's Dy+Tb share, for the reason ``why``."""
     about = cite(fact)
     book.add("processes", process=f"mine-{key}", name=f"Mining, {fact['name']}", restores_provenance=False, **about)
     share = fact.number("dy_share") + fact.number("tb_share") if heavy is None else heavy
+    book.add("recipes", process=f"mine-{key}", material=ore, role="output", t_per_t=fact.number("ndpr_share"), **about)
     book.add(
-        "recipes", process=f"mine-{key}", material="lre_conc", role="output", t_per_t=fact.number("ndpr_share"), **about
-    )
-    book.add(
-        "recipes", process=f"mine-{key}", material="hre_conc", role="output", t_per_t=round(share, 6),
+        "recipes", process=f"mine-{key}", material=HEAVY_ORE, role="output", t_per_t=round(share, 6),
         **cite(fact, assumed="; ".join(w for w in ("Dy and Tb shares added; their ratio is taken as 85:15", why) if w)),
     )  # fmt: skip
 
@@ -27,7 +26,7 @@ def mines(book: Book, year: int | None = None, tonnes: Mapping[str, Number] | No
     """Facilities, operations and options of all mines outside China; with ``year`` only those that ran then, ``tonnes`` REO instead of their capacity."""
     for mine in of_stage("mining", year):
         fact = named(mine["fact"])
-        mining_process(book, mine.id, fact)
+        mining_process(book, mine.id, fact, mine["ore"])
         own, capex, part = (tonnes or {}).get(mine.id), fact.optional("capex_musd"), mine.optional("capex_share")
         reo = fact.number("capacity_t_reo") if own is None else own
         capex = capex if capex is None or part is None else part * capex
