@@ -377,12 +377,12 @@ def test_a_new_price_moves_what_follows_from_prices_only(copied):
         {key: float(row["opex_usd_per_t"]) for key, row in keyed(folder).items()} for folder in (INSTANCES, copied)
     )
     moved = {key for key in new if new[key] != old[key]}
-    assert moved == {"china-separation-light/sep-light-chn", "china-separation-heavy/sep-heavy-chn"}
+    light = {f"china-separation-light/sep-light-{ore}-chn" for ore in ("bastnaesite", "monazite", "carbonate")}
+    assert moved == {*light, "china-separation-heavy/sep-heavy-chn"}
     # the mean of three yearly means: 2026 had 8 prices of mean m, so the price rises by ((8 m + 100) / 9 - m) / 3
     prices = [float(r["price"]) for r in of_2026(INSTANCES)]
     rise = (sum((*prices, 100)) / (len(prices) + 1) - sum(prices) / len(prices)) / 3
-    light = "china-separation-light/sep-light-chn"
-    assert new[light] - old[light] == pytest.approx(1000 * rise, abs=1)
+    assert [new[key] - old[key] for key in light] == pytest.approx([1000 * rise] * 3, abs=1)
 
 
 def keyed(folder):

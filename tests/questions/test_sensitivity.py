@@ -54,6 +54,19 @@ def test_decisions_flip_where_explaining_the_plan_says_they_do():
     assert only(flips.tornado, metric="built:narva-1")["at_high"] == 0
 
 
+def test_a_list_of_values_names_rows_that_are_varied_together():
+    prices = {**PRICE, "factor": [0.9, 0.9 + 1e-9]}
+
+    def saved(where):
+        row = only(planner.sensitivity(study({**prices, "where": where})).tornado, metric="objective_musd")
+        return row["at_base"] - row["at_low"]
+
+    # README of tiny: 150 t of magnets are bought at 40,000 USD, and 25 t of metal at 80,000
+    magnets, metal = 0.1 * 150 * 40_000 / 1e6, 0.1 * 25 * 80_000 / 1e6
+    assert saved({"market": "china-magnets"}) == pytest.approx(magnets, rel=1e-6)
+    assert saved({"market": ["china-magnets", "usa-metal"]}) == pytest.approx(magnets + metal, rel=1e-6)
+
+
 def test_evidence_gives_each_row_its_own_range():
     tiny = planner.load(INSTANCES / "tiny")
     price = tiny.market_prices[0]

@@ -1,7 +1,7 @@
 """Countries, materials, processes, recipes and sectors: what the chain is made of.
 
-Masses: mining materials count contained oxide (``lre_conc`` Nd+Pr oxide, ``hre_conc`` Dy+Tb oxide at 85:15), so that two materials carry the
-content of every mine, mining shares compare with published shares of magnet rare earths, and no blending rule is needed.
+Masses: mining materials count contained oxide (Nd+Pr oxide in three kinds of ore that are cracked in different ways, ``hre_conc`` Dy+Tb oxide at 85:15,
+which any heavy circuit takes), so that few materials carry the content of every mine, mining shares compare with published shares of magnet rare earths, and no blending rule is needed.
 """
 
 from __future__ import annotations
@@ -54,6 +54,17 @@ def made(process: str, material: str) -> Number:
     return table("recipes")[f"{process}/{material}/output"].number("t_per_t")
 
 
+HEAVY_ORE = "hre_conc"
+LIGHT_ORES = tuple(row.id for row in read("materials") if row["stage"] == "mining" and row.id != HEAVY_ORE)
+
+
+def light_circuits(china: bool = False) -> tuple[str, ...]:
+    """The processes that separate light ore, one for each kind of it, in China or elsewhere."""
+    return tuple(
+        row.id for row in read("processes") if row.id.startswith("sep-light-") and row.id.endswith("-chn") == china
+    )
+
+
 def _content() -> dict[str, Elements]:
     oxide = {
         "ndpr": down("syc-stoich-ndpr").number("value"),
@@ -62,7 +73,7 @@ def _content() -> dict[str, Elements]:
     }
     ndpr = Elements(ndpr=oxide["ndpr"])
     return {
-        "lre_conc": ndpr,
+        **dict.fromkeys(LIGHT_ORES, ndpr),
         "hre_conc": Elements(
             dy=made("sep-heavy", "dy_oxide") * oxide["dy"], tb=made("sep-heavy", "tb_oxide") * oxide["tb"]
         ),

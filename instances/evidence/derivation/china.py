@@ -1,7 +1,7 @@
 """China in aggregate: what its stages can sell to allied buyers, and at what price.
 
-Two judgements carry everything. *Volumes*: the export-available capacity does not bind. The question of the instance is what dependence costs, not
-whether China runs out; that its own demand doubles by 2040 (demand.csv) is the main doubt. *Prices*: the margin sits on separation, where China
+Two judgements carry everything. *Volumes*: of all ore that is separated in China, its own and foreign, an allied share serves the chain, which grows
+as much again by 2040; China's plants do not bind. *Prices*: the margin sits on separation, where China
 sets the price of oxides. Three views: ``cost`` (the all-in cash cost published for Baotou), ``mean`` (the mean of 2024, 2025 and 2026 prices, the
 base) and ``price`` (mid 2026).
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from .book import Book
-from .chain import MAGNET_RECIPES, demand_year, down, feed, oxide_per_feed, up
+from .chain import HEAVY_ORE, MAGNET_RECIPES, demand_year, down, feed, light_circuits, oxide_per_feed, up
 from .demand import ALLOCATED
 from .facts import Fact, Number, cite, find, named, parameter, read, table
 from .magnets import conversion
@@ -20,6 +20,7 @@ from .mining import mining_process
 from .plants import LAST
 
 SHORT_OF_ORE = "2024"  # the view of a year in which China needed all ore that it could get
+ORE, CLAY_ORE = "bastnaesite", "carbonate_conc"  # what China's own light mines yield, and its clays
 LIGHT_MINES, CLAYS = ("M_CHN_BAYAN", "M_CHN_SICHUAN"), "M_CHN_IAC"
 
 
@@ -101,7 +102,7 @@ def separation_opex(which: str) -> dict[str, tuple[Number, dict[str, str]]]:
     price, facts, words = view(which)
     ore = dearest_ore() if which == SHORT_OF_ORE else mine_cost()
     light_feed, alone, times = (
-        feed("sep-light-chn", "lre_conc"),
+        feed(f"sep-light-{ORE}-chn", f"{ORE}_conc"),
         parameter("china_heavy_separation"),
         parameter("china_heavy_margin"),
     )
@@ -123,15 +124,12 @@ def separation_opex(which: str) -> dict[str, tuple[Number, dict[str, str]]]:
 
 
 def separation_operations(book: Book, view: str) -> None:
-    """The two rows of operations.csv that a view of Chinese prices sets."""
+    """The rows of operations.csv that a view of Chinese prices sets."""
     for circuit, (opex, about) in separation_opex(view).items():
-        book.add(
-            "operations",
-            facility=f"china-separation-{circuit}",
-            process=f"sep-{circuit}-chn",
-            opex_usd_per_t=round(1000 * opex),
-            **about,
-        )
+        for process in light_circuits(china=True) if circuit == "light" else ("sep-heavy-chn",):
+            book.add(
+                "operations", facility=f"china-separation-{circuit}", process=process, opex_usd_per_t=round(1000 * opex), **about,
+            )  # fmt: skip
 
 
 def facility(book: Book, key: str, name: str, capacity: Number, about: dict[str, str], **more: object) -> None:
@@ -147,10 +145,12 @@ def mines(book: Book, share: Number, growth: Number) -> None:
     book.add(
         "processes", process="mine-china-light", name="Mining, China, light ore", restores_provenance=False, **about
     )
-    for material, t in (("lre_conc", ore["ndpr"]), ("hre_conc", ore["heavy"])):
+    for material, t in ((f"{ORE}_conc", ore["ndpr"]), (HEAVY_ORE, ore["heavy"])):
         book.add("recipes", process="mine-china-light", material=material, role="output", t_per_t=round(t, 6), **about)
     heavies = table("parameters")["china_clay_heavy_t"]
-    mining_process(book, "china-clays", clays, heavies.number("value") / clays.number("capacity_t_reo"), heavies["why"])
+    mining_process(
+        book, "china-clays", clays, CLAY_ORE, heavies.number("value") / clays.number("capacity_t_reo"), heavies["why"]
+    )
     for key, name, reo, opex, facts in (
         ("china-light", "China, light ore (Bayan Obo, Sichuan, Shandong)", ore["reo"], ore["opex"], _light()),
         (
@@ -162,12 +162,8 @@ def mines(book: Book, share: Number, growth: Number) -> None:
         ),
     ):
         cost = {"opex_usd_per_t": round(1000 * opex), "process": f"mine-{key}", **cite(*facts)}
-        t = (parameter("china_mine_use") * share if share < 1 else 1) * reo
-        reason = (
-            f"{share:.0%} of 90 per cent of today's quota serves the chain of this instance"
-            if share < 1
-            else "the quota was mined"
-        )
+        t = share * reo
+        reason = "the quota was mined" + (f"; {share:.0%} of it serves the chain of this instance" if share < 1 else "")
         facility(book, f"{key}-mines", name, t, cite(*facts, assumed=reason))
         book.add("operations", facility=f"{key}-mines", **cost)
         if growth:
@@ -238,7 +234,7 @@ def magnets_for_export() -> Number:
 
 def china(book: Book, view: str = "mean") -> None:
     """China as the allied chain sees it."""
-    mines(book, parameter("china_export_share"), parameter("china_growth"))
+    mines(book, parameter("allied_share"), parameter("china_growth"))
     m, s, r = table("metal_alloy"), table("separation"), table("recycling")
     tonnes = {
         "light": parameter("china_light_t"), "heavy": parameter("china_heavy_t"), "metal": parameter("china_metal_t"), "dy": m["ma-chn-dy-metal"].number("capacity_t_per_year"), "tb": parameter("china_tb_metal_t"),

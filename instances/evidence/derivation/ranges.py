@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from . import china, claims
 from .book import COLUMNS, KEYS, Book
-from .chain import MAGNET_RECIPES, down, up
+from .chain import LIGHT_ORES, MAGNET_RECIPES, down, light_circuits, up
 from .demand import ALLOCATED, GRADES, regions, years
 from .facts import cite, find, named, parameter, read, table
 from .floors import INDEX
@@ -66,7 +66,9 @@ def capacities(r: Ranges) -> None:
             assumed=f"{spread[sure]:.0%} either way for {sure} confidence; nameplates are rather missed than passed",
         )
         for row in r.rows("facilities", facility=key):
-            if row["capacity_t"]:
+            if row["capacity_t"] and not plant.flag(
+                "through_china"
+            ):  # the allied share weighs more: choices/ranges.csv
                 t = float(row["capacity_t"])
                 r.add(
                     "facilities",
@@ -150,7 +152,9 @@ def costs(r: Ranges) -> None:
                 "low",
                 cite(fact),
             )
-        elif process == "sep-light" and opex > 20_000:  # in integrated projects most of the cost stands in the mine
+        elif (
+            process in light_circuits() and opex > 20_000
+        ):  # in integrated projects most of the cost stands in the mine
             size = "established" if opex <= 30_000 else "new"
             low, high = (1000 * parameter(f"light_{size}_{end}") for end in ("low", "high"))
             r.add(
@@ -172,7 +176,7 @@ def costs(r: Ranges) -> None:
                 "low",
                 judged("60-100 USD per kg of Dy+Tb oxide"),
             )
-        elif process == "sep-light-chn":
+        elif process in light_circuits(china=True):
             span = china.separation_opex("cost")["light"][0], china.separation_opex("price")["light"][0]
             about = cite(
                 *china.view("cost")[1], *china.view("price")[1], assumed="from the cost view to the price view"
@@ -213,7 +217,8 @@ def costs(r: Ranges) -> None:
 def yields(r: Ranges) -> None:
     """Recoveries: the input per tonne of output at the best and the worst of the published yields."""
     pairs = {
-        ("sep-light", "lre_conc"): (up("Y011"), up("Y013")), ("sep-light-chn", "lre_conc"): (up("Y012"), up("Y014")),
+        **{(f"sep-light-{ore.removesuffix('_conc')}", ore): (up("Y011"), up("Y013")) for ore in LIGHT_ORES},
+        **{(f"sep-light-{ore.removesuffix('_conc')}-chn", ore): (up("Y012"), up("Y014")) for ore in LIGHT_ORES},
         ("sep-heavy", "hre_conc"): (up("Y011"), up("Y015")), ("sep-heavy-chn", "hre_conc"): (up("Y012"), up("Y016")),
         ("metal-ndpr", "ndpr_oxide"): (down("syc-yield-ox-metal-new"), down("syc-stoich-ndpr")),
         ("metal-ndpr-chn", "ndpr_oxide"): (down("syc-yield-ox-metal-chn"), down("syc-stoich-ndpr")),

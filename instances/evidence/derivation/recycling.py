@@ -14,8 +14,8 @@ def recycling_plants(book: Book, year: int | None = None) -> None:
         own, public = r.optional("opex_usd_per_kg"), r.optional("public_musd")
         per_oxide = down(LONG_LOOP).number("value") if own is None else own
         opex = {p: 1000 * per_oxide * oxide_per_feed(p) for p in r.words("processes")}
-        if r.flag("concentrates"):
-            opex |= {"sep-light": 1000 * parameter("light_novel"), "sep-heavy": 1000 * parameter("heavy_novel")}
+        for p in r.words("concentrates"):
+            opex[p] = 1000 * parameter("heavy_novel" if p == "sep-heavy" else "light_novel")
         add(
             book, r, opex, r.number("tonnes"), name=r["name"] or name(named(r["fact"])), capex=r.optional("capex_musd"),
             loan=None if public is None else Loan(public, public),

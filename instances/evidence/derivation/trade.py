@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from .book import Book
-from .chain import demand_year
+from .chain import HEAVY_ORE, demand_year
 from .demand import GRADES, regions, series
 from .facts import Fact, Number, assume, cite, find, parameter, read, table
 from .plants import FIRST
@@ -45,10 +45,11 @@ def freight(origin: str, destination: str) -> tuple[Number, dict[str, str]]:
     )
 
 
-def ore_freight(is_near: bool) -> tuple[tuple[str, Number], ...]:
-    """(material, USD per tonne of contained oxide) of concentrate."""
-    light = parameter("ore_freight_near" if is_near else "ore_freight_far")
-    return ("lre_conc", 1000 * light), ("hre_conc", 1000 * parameter("ore_freight_heavies"))
+def ore_freight(material: str, is_near: bool = False) -> Number:
+    """USD per tonne of oxide contained in a kind of ore."""
+    if material == HEAVY_ORE:
+        return 1000 * parameter("ore_freight_heavies")
+    return 1000 * parameter("ore_freight_near" if is_near else "ore_freight_far")
 
 
 def lanes(book: Book, limit_japan: bool = True) -> None:
@@ -57,13 +58,14 @@ def lanes(book: Book, limit_japan: bool = True) -> None:
     reason = "0.06 USD per kg gross at 50 per cent REO and 20 per cent Nd-Pr of REO; twice that on far lanes; nearly all freight on the light part"
     ore, goods = ([row for row in read("lanes") if (row["group"] == "ore") == is_ore] for is_ore in (True, False))
     for row in ore:
-        for material, usd in ore_freight(near(row["origin"], row["destination"])):
+        for material in row.words("materials"):
+            usd = ore_freight(material, near(row["origin"], row["destination"]))
             book.add(
                 "lanes", material=material, origin=row["origin"], destination=row["destination"], cost_usd_per_t=usd, **cite(bulk, assumed=reason),
             )  # fmt: skip
     serra = find("policy_events_upstream", date="2025-12-04")
-    for material, usd in ore_freight(False):
-        book.add("lanes", material=material, origin="BRA", destination="CHN", last_year=parameter("brazil_ore_to_china_until"), cost_usd_per_t=usd,
+    for material in (table("plants")["serra-verde"]["ore"], HEAVY_ORE):
+        book.add("lanes", material=material, origin="BRA", destination="CHN", last_year=parameter("brazil_ore_to_china_until"), cost_usd_per_t=ore_freight(material),
                  **cite(serra, bulk, assumed="Chinese offtake of Serra Verde ends in 2026; freight as on other far lanes"))  # fmt: skip
     for row in goods:
         origin, destination = row["origin"], row["destination"]

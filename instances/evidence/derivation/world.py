@@ -35,7 +35,7 @@ def _mined() -> dict[str, Number]:
     mined["lynas-mt-weld"] = (
         parameter("mt_weld_use")
         * parameter("kuantan_2024_t")
-        * chain.feed("sep-light", "lre_conc")
+        * chain.feed("sep-light-monazite", "monazite_conc")
         / table("mines")["M_AUS_MTWELD"].number("ndpr_share")
     )
     return mined
@@ -118,13 +118,13 @@ def lanes(book: Book) -> None:
         ("RUS", "carbonate of Solikamsk goes to China"),
         ("AUS", "Lynas and sands sold some feed"),
     ):
-        for material, usd in trade.ore_freight(False):
+        for material in (*chain.LIGHT_ORES, chain.HEAVY_ORE):
             book.add(
                 "lanes",
                 material=material,
                 origin=origin,
                 destination="CHN",
-                cost_usd_per_t=usd,
+                cost_usd_per_t=trade.ore_freight(material),
                 **cite(feed, assumed=why),
             )
     for material in trade.MAGNET_GRADES:

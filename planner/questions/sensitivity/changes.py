@@ -44,15 +44,18 @@ def resolve(instance: Instance, change: Change) -> Varied:
             raise UsageError(hinted(f"change {change.name}: unknown column {column} of {change.table}", column, known))
     if known[change.column].kind not in ("number", "whole"):
         raise UsageError(f"change {change.name}: {change.table}.{change.column} is not a column of numbers")
-    wanted = {column: _written(value) for column, value in change.where.items()}
+    wanted = {
+        column: [_written(v) for v in (value if isinstance(value, list | tuple) else [value])]
+        for column, value in change.where.items()
+    }
     found = [
         row
         for row in instance.rows(change.table)
-        if all(cell_of(getattr(row, column)) == value for column, value in wanted.items())
+        if all(cell_of(getattr(row, column)) in values for column, values in wanted.items())
         and getattr(row, change.column) is not None
     ]
     if not found:
-        said = ", ".join(f"{c} = {v}" for c, v in wanted.items()) or "any value"
+        said = ", ".join(f"{c} = {' or '.join(values)}" for c, values in wanted.items()) or "any value"
         raise UsageError(f"change {change.name}: no row of {change.table} with {said} has a {change.column}")
     if change.evidence:
         ranges = {(e.table, e.key, e.column): e for e in instance.evidence}

@@ -20,7 +20,8 @@ METHODS = ("one-at-a-time", "lhs", "sobol")
 class Change(BaseModel):
     """What is varied: a column of the rows of a table, by a factor, over a range, or over its evidence.
 
-    where     column -> value that the rows have; empty: all rows of the table
+    where     column -> value that the rows have, or a list of values, one of which they have; empty: all rows of the
+              table
     factor    low and high factor on each row's own value
     range     low and high value, the same for all rows
     evidence  from the low to the high of evidence.csv, each row over its own; rows without are left alone
