@@ -9,9 +9,10 @@ import typer
 
 import planner
 
-from .common import AsJson, Overwrite, Scheduler, Workers, check_output, deliver, progress, tell
+from .common import AsJson, Overwrite, Scheduler, Workers, check_output, deliver, progress, speaks, tell
 
 
+@speaks
 def sensitivity(
     study: Annotated[Path, typer.Argument(metavar="STUDY.toml", help="file that describes the study")],
     output: Annotated[

@@ -89,6 +89,9 @@ def test_open_writes_the_page_and_shows_it(solved, monkeypatch):
     assert f"opened {page.as_uri()}" in done.stdout and str(page) in done.stdout
     written = page.stat().st_mtime_ns
     assert run("open", solved).returncode == 0 and page.stat().st_mtime_ns == written  # it is not written again
+    assert run("open", solved, "--language", "ja").returncode == 0
+    assert 'lang="ja"' in (solved / "report-ja.html").read_text(encoding="utf-8")  # beside the English one
+    assert page.stat().st_mtime_ns == written
 
 
 @pytest.mark.parametrize(
