@@ -13,6 +13,7 @@ from .verdict import Estimate
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ...instance.instance import Instance
     from ...runs.run import Run
 
 
@@ -33,7 +34,7 @@ class Hedge(Study):
 
     COMMAND, MANIFEST, OF = "hedge", "hedge.json", "instance"
     HOLDS = (
-        Value("instance", "name, title, sha256 and path of the instance"),
+        Value("instance", "name, title, sha256 and path of the instance", "identity"),
         SETTINGS,
         COMPLETE,
         Value("design", "objective of the hedged plan on its own sample and a bound of it, MUSD; why the search ended"),
@@ -129,8 +130,13 @@ class Hedge(Study):
     settings: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def instance(self) -> dict[str, Any]:
-        """The instance, as the hedged plan names it."""
+    def instance(self) -> Instance:
+        """The instance of the hedged plan."""
+        return self.plan.instance
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Name, title, sha256 and path of the instance, as the hedged plan has them."""
         return dict(self.plan.plan["instance"])
 
     @property
@@ -156,7 +162,7 @@ class Hedge(Study):
             )
         gap = (self.objective_musd - self.bound_musd) / max(abs(self.objective_musd), 1e-9)
         lines = [
-            f"{self.instance['title'] or self.instance['name']}: "
+            f"{self.identity['title'] or self.identity['name']}: "
             f"best against {asked['outcomes']} outcomes of its projects ({measure})",
             f"On these: {figure_of(self.objective_musd, 6)} MUSD, "
             f"no plan is below {figure_of(self.bound_musd, 6)} ({share_of(gap, 2)})",
