@@ -196,6 +196,12 @@ class Space:
 
     # --- searches -----------------------------------------------------------------------------------------
 
+    def _weights(self, weights: Mapping[int, float], most: bool = False) -> np.ndarray:
+        """The weight of each column in a sum to be made least, or (``most``) to be made most."""
+        aim = np.zeros(len(self.arrays.cost))
+        aim[list(weights)] = [-w if most else w for w in weights.values()]
+        return aim
+
     def _aim(
         self, weights: Mapping[int, float], most: bool = False, gap: float = 0.0
     ) -> tuple[np.ndarray | None, bool]:
@@ -203,9 +209,7 @@ class Space:
 
         None if there is none, or (then it is not proven) if none was found in time.
         """
-        aim = np.zeros(len(self.arrays.cost))
-        for k, weight in weights.items():
-            aim[k] = -weight if most else weight
+        aim = self._weights(weights, most)
         near = max((x for x in self.seen if self._allowed(x)), key=lambda x: -float(aim @ x), default=None)
         self.solver.objective(aim)
         self.solver.start_from(None)
@@ -228,15 +232,11 @@ class Space:
         """As `_aim`, of columns of investment; by the L-shaped method, to `NEAR` of it, where the model falls apart."""
         if self.method is None or not self.method.invests(weights):
             return self._aim(weights, most, gap)
-        aim = np.zeros(len(self.arrays.cost))
-        aim[list(weights)] = [-w if most else w for w in weights.values()]
+        aim = self._weights(weights, most)
         known = min(self.seen, key=lambda x: float(aim @ x))
         near = max(gap, NEAR) * max(1.0, abs(float(aim @ known)))
 
-        def like(investment: np.ndarray) -> np.ndarray | None:
-            return self._with_whole(np.round(investment[self.whole]), aim, afar=True)
-
-        best, sure = self.method.least(aim, self.ceiling, like, known, near, self.each)
+        best, sure = self.method.least(aim, self.ceiling, known, near, self.each)
         self.seen.append(best)
         return best, sure
 
@@ -261,11 +261,7 @@ class Space:
             if all(limit.kept(x) for limit in limits):
                 return x, True
         if self.method is not None:
-
-            def like(investment: np.ndarray) -> np.ndarray | None:
-                return self._with_whole(np.round(investment[self.whole]))
-
-            found, sure = self.method.possible(limits, self.within, like, self.each)
+            found, sure = self.method.possible(limits, self.within, self.each)
         else:
             found, sure = self._searched(limits)
         self.seen += [] if found is None else [found]
@@ -345,20 +341,23 @@ class Space:
         """
         row = self.options[option]
         target = row.max_modules if most else row.min_modules
-        if abs(self._known(option, most) - target) > SOME:
-            self._keep_if_possible(self.as_best, {option: -1.0 if most else 1.0})
-        end = self._known(option, most)
-        if abs(end - target) <= SOME:
-            return end, True
-        weights = {int(self.column[i]): 1.0 for i in self.starts[option]}
+        if abs(self._known(option, most) - target) <= SOME:
+            return self._known(option, most), True
+        weights = {int(self.column[i]): -1.0 if most else 1.0 for i in self.starts[option]}
         if self.method is None:
-            sure = self._settled(option, end, most) or self._aim(weights, most)[1]
-        elif self._known(option, False) <= SOME < self._known(option, True):
-            aim = np.zeros(len(self.arrays.cost))
-            aim[list(weights)] = -1.0 if most else 1.0
-            sure = abs(self.method.bound(aim, self.ceiling) - (-end if most else end)) <= NEAR
-        else:
-            sure = self._extreme(weights, most)[1]
+            self._keep_if_possible(self.as_best, {option: -1.0 if most else 1.0})
+            end = self._known(option, most)
+            sure = abs(end - target) <= SOME or self._settled(option, end, most) or self._aim(weights)[1]
+            return self._known(option, most), sure
+        aim = self._weights(weights)
+        plan, bound = self.method.least_with(self.best, aim, self.ceiling, 0.5 * NEAR)
+        self.seen += [] if plan is None else [plan]
+        end = self._known(option, most)
+        sure = abs(end - target) <= SOME or abs(bound - (-end if most else end)) <= NEAR
+        if not sure and not self._known(option, False) <= SOME < self._known(option, True):
+            sure = self._extreme(weights)[1]
+        if SOME < abs(self._known(option, most) - target) <= NEAR:  # whether nothing, or all, is built is asked exactly
+            sure = self._possible(self.limit(option, *((target, math.inf) if most else (-math.inf, target))))[1]
         return self._known(option, most), sure
 
     def _try_one_project(self, option: str, most: bool) -> None:
