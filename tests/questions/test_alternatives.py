@@ -15,6 +15,8 @@ import planner
 from planner.errors import UsageError
 from planner.questions.alternatives.alternatives import _verdict
 from planner.questions.alternatives.near import Near
+from planner.questions.alternatives.answers import answer
+from planner.questions.alternatives.ends import latest_start, put_in
 from planner.questions.alternatives.space import Space
 from planner.solving import lshaped
 from planner.solving.programme import Programme
@@ -164,8 +166,8 @@ def test_a_search_is_the_same_wherever_it_is_done_and_whatever_was_asked_before(
     plan = space.plan(space.best)
     pieces = [*(("range", o) for o in space.options), ("pair", "a", "b", True), ("latest_start", "a")]
     pieces += [("span", "stage=magnet"), ("buy", "least capex"), ("farthest", (plan,), plan)]
-    here = [space.answer(piece) for piece in pieces]
-    assert [elsewhere.answer(piece) for piece in reversed(pieces)] == here[::-1]
+    here = [answer(space, piece) for piece in pieces]
+    assert [answer(elsewhere, piece) for piece in reversed(pieces)] == here[::-1]
 
 
 def test_every_plan_named_is_audited_and_within_the_slack(four):
@@ -287,7 +289,7 @@ def test_every_search_has_the_time_allowed(divisible, monkeypatch):
 def test_what_runs_out_of_time_is_open(divisible, monkeypatch):
     space = Space(divisible, 0.01, Settings(), None)
     monkeypatch.setattr(Programme, "run", lambda *_: "time_limit")
-    ends = {o: space.answer(("range", o))["found"] for o in space.options}
+    ends = {o: answer(space, ("range", o))["found"] for o in space.options}
     # of the line nothing is known but the plan of least cost, of the palace that it is in none, the least there is
     assert ends["texas-line"] == (pytest.approx(50 / 60), pytest.approx(50 / 60), False, False)
     assert ends["palace"] == (0, 0, True, False)
@@ -301,10 +303,10 @@ def test_a_latest_start_that_was_not_settled_in_time_is_not_told(four, monkeypat
     begun = space.best.copy()
     begun[[early, late]] = 1.0, 0.0
     space.seen = [begun]
-    assert space.latest_start("a") == 2027
+    assert latest_start(space, "a") == 2027
     space.seen = [begun]
     monkeypatch.setattr(Programme, "run", lambda *_: "time_limit")
-    assert space.latest_start("a") is None
+    assert latest_start(space, "a") is None
 
 
 @pytest.mark.parametrize(
@@ -351,8 +353,8 @@ def test_a_plan_beyond_the_ceiling_is_told_by_its_cost(divisible):
     # with the palace the plan costs 9.65 + 10 - 0.5 (the line is not needed): solved as if there were no ceiling
     space = Space(divisible, 0.01, Settings(), None)
     modules = space.as_best.copy()
-    space._put_in(modules, "palace", 1.0, space.starts["palace"])
-    space._hold(modules)
+    put_in(space, modules, "palace", 1.0, space.starts["palace"])
+    space.hold(modules)
     found = space.held.cheapest()
     assert found.optimal and space.solver.cost(found.x) == pytest.approx(19.15)
     assert space.held.least(space.arrays.cost).stopped == "infeasible"  # a ceiling holds for every other aim
