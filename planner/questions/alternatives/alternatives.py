@@ -18,8 +18,11 @@ from ...arguments import checked, fraction
 from ...errors import UsageError
 from ...instance.loading import given_instance
 from ..many import Finished, Many
+from .answers import Piece, worker
+from .different import apart, most_different, named
 from .result import BUYS, SOME, Alternatives
-from .space import Plan, Space, worker
+from .space import Plan, Space
+from .sums import members
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,8 +33,6 @@ if TYPE_CHECKING:
     from ...solving.solver import Progress
 
 APART = 1e-3  # plans that differ by less are told once
-
-Piece = tuple[Any, ...]  # the name of a method of `Space`, and its arguments
 
 
 @checked
@@ -87,7 +88,7 @@ def alternatives(
     settings = Settings(gap, time_limit, threads, seed)
     space = Space(instance, slack, settings, progress)
     for text in groups:
-        space.members(text)
+        members(space, text)
     finished = Finished([instance.sha256, asdict(settings), slack, space.plan(space.best)], partial)
     begin = functools.partial(worker, space)
     with Many(begin, finished, "searches", workers=workers, scheduler=scheduler, progress=progress) as many:
@@ -164,14 +165,14 @@ class _Asked:
             if self.results[piece] is None:
                 break
             plan = _plan(self.results[piece])
-            if min(space.apart(plan, other) for other in before) <= APART:
+            if min(apart(space, plan, other) for other in before) <= APART:
                 break
-            self.chosen[space.name(plan, before[0], list(self.chosen))] = plan
+            self.chosen[named(space, plan, before[0], list(self.chosen))] = plan
 
     def _farthest(self) -> Piece:
         """The question for a plan that differs as much as possible from those chosen."""
         before = tuple(self.chosen.values())
-        return "farthest", before, self.space.most_different(self.known, before)
+        return "farthest", before, most_different(self.space, self.known, before)
 
     def ask(self, pieces: Sequence[Piece]) -> None:
         """Do pieces of work, and keep what they find and the plans that they see."""
@@ -236,9 +237,9 @@ class _Asked:
             shown = [self.chosen[n] for n in names[:count]]
             totals = [space.totals(plan) for plan in shown]
             spans = [(max(t[o] for t in totals) - min(t[o] for t in totals)) / (m - least) for o, least, m in wide]
-            apart = min((space.apart(shown[-1], other) for other in shown[:-1]), default=math.nan)
+            nearest = min((apart(space, shown[-1], other) for other in shown[:-1]), default=math.nan)
             of_pairs = len(self._combinations(shown)) / len(possible) if possible else math.nan
-            rows.append((name, apart, sum(spans) / len(spans) if spans else 1.0, of_pairs))
+            rows.append((name, nearest, sum(spans) / len(spans) if spans else 1.0, of_pairs))
         return rows
 
     def _combinations(self, plans: Sequence[Plan]) -> set[tuple[Any, ...]]:

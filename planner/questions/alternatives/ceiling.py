@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...solving.lshaped import Best, LShaped
+from ...solving.lshaped import Best, LShaped, Trial
 from ...solving.solver import Found
 
 ROUNDS = 30  # of one question; then it stays open
@@ -31,9 +32,6 @@ class Limit(NamedTuple):
     def kept(self, x: np.ndarray, tolerance: float = 1e-6) -> bool:
         """Whether a plan ``x``, shape (columns,), keeps the limit."""
         return bool(self.least - tolerance <= x[list(self.columns)].sum() <= self.most + tolerance)
-
-
-Whole = Callable[[np.ndarray], np.ndarray | None]  # an investment -> a plan within the ceiling with its whole numbers
 
 
 class Ceiling(LShaped):
@@ -99,11 +97,10 @@ class Ceiling(LShaped):
         return bool(np.isin(list(columns), self.first).all())
 
     def possible(
-        self, limits: Sequence[Limit], ceiling: float, whole: Whole, seconds: float | None
+        self, limits: Sequence[Limit], ceiling: float, seconds: float | None
     ) -> tuple[np.ndarray | None, bool]:
         """Return a plan that costs at most ``ceiling`` (MUSD) and keeps the limits, and whether the answer is proven.
 
-        whole    completes what the master proposes
         seconds  for the question; None: no limit
         The plan is None if there is none, or (then it is not proven) if none was found.
         """
@@ -119,61 +116,142 @@ class Ceiling(LShaped):
         def next_(left: float | None) -> Found:
             return self.master.find(gap=room, cutoff=ceiling, seconds=left)
 
-        for proposed, found in self._rounds(next_, seconds):
+        for trial, found in self._rounds(next_, seconds):
             if found.stopped == "infeasible" or found.bound >= ceiling:
                 return None, True
-            plan = None if proposed is None else whole(proposed)
-            if plan is not None and all(limit.kept(plan) for limit in limits):
-                return plan, True
+            within = None if trial is None else self._within(trial, ceiling)
+            if within is not None and within.plan is not None and all(limit.kept(within.plan) for limit in limits):
+                return within.plan, True
         return None, False
 
     def least(
-        self, aim: np.ndarray, ceiling: float, whole: Whole, best: np.ndarray, near: float, seconds: float | None
+        self, aim: np.ndarray, ceiling: float, best: np.ndarray, near: float, seconds: float | None
     ) -> tuple[np.ndarray, bool]:
         """Return the plan with the least ``aim x`` that costs at most ``ceiling`` (MUSD), and whether that is proven.
 
         aim      shape (columns,); of columns of investment only
-        whole    completes what the master proposes, as well as can be for the aim
         best     a plan that is known
         near     how far from the least it may be, in units of the aim
         seconds  for the question; None: no limit
         """
         self._turn_to(aim, ceiling)
+        tried: set[tuple[float, ...]] = set()
 
         def next_(left: float | None) -> Found:
             return self.master.find(gap=0.0, absolute_gap=0.5 * near, seconds=left)
 
-        for proposed, found in self._rounds(next_, seconds):
+        for trial, found in self._rounds(next_, seconds):
             if found.stopped == "infeasible":
                 return best, True
-            plan = None if proposed is None else whole(proposed)
-            if plan is not None and aim @ plan < aim @ best:
-                best = plan
+            if trial is not None and (whole := tuple(trial.x[self.whole].tolist())) not in tried:
+                tried.add(whole)
+                plan = self._completed(trial, aim, ceiling, 0.5 * near)
+                if plan is not None and aim @ plan < aim @ best:
+                    best = plan
             if float(aim @ best) - (found.bound - self.arrays.offset) <= near:
                 return best, True
         return best, False
 
-    def bound(self, aim: np.ndarray, ceiling: float) -> float:
-        """Return what ``aim x`` is at least in plans that cost at most ``ceiling`` (MUSD), by the planes alone."""
+    def least_with(
+        self, known: np.ndarray, aim: np.ndarray, ceiling: float, near: float
+    ) -> tuple[np.ndarray | None, float]:
+        """Return the plan with the least ``aim x`` that has the whole numbers of a known one, and a bound of the aim.
+
+        known  a plan that costs at most ``ceiling`` (MUSD), shape (columns,)
+        aim    shape (columns,); of columns of investment only
+        near   how far from the least it may be, in units of the aim
+        The plan is None if none was found. The bound holds for other whole numbers too.
+        """
         self._turn_to(aim, ceiling)
+        trial = self.tried(known[self.first])
+        plan = None if trial is None else self._completed(trial, aim, ceiling, near)
+        self.master.integers(self.whole, False)
         found = self._relaxed()
-        return found.value - self.arrays.offset if found.optimal else -math.inf
+        return plan, found.value - self.arrays.offset if found.optimal else -math.inf
 
     def _turn_to(self, aim: np.ndarray, ceiling: float) -> None:
         """Let the master minimise an aim within the ceiling."""
         self._begin()
         scale = 1.0 / max(1.0, float(np.abs(self.master_arrays.cost).max()))
         self.master.add_limit(self.master_arrays.cost, ceiling - self.arrays.offset, scale)
+        self._aim_at(aim)
+
+    def _aim_at(self, aim: np.ndarray) -> None:
+        """Let the master minimise an aim of investment, shape (columns,)."""
         weights = np.zeros(len(self.master_arrays.cost))
         weights[: len(self.first)] = aim[self.first]
         self.master.objective(weights)
 
+    # --- plans with given whole numbers -------------------------------------------------------------------
+
+    @contextmanager
+    def _held(self, trial: Trial) -> Iterator[None]:
+        """Hold the whole numbers of a trial in the master inside the block."""
+        values = np.round(trial.x[self.whole])
+        self.master.integers(self.whole, False)
+        try:
+            with self.master.bounded(self.whole, values, values):
+                yield
+        finally:
+            self.master.integers(self.whole, True)
+
+    def _within(self, trial: Trial, ceiling: float) -> Trial | None:
+        """Return a trial that costs at most the ceiling (MUSD) with the whole numbers of one; None: none was found."""
+        if trial.plan is not None and trial.value <= ceiling:
+            return trial
+        with self._held(trial):
+            self.master.objective(self.master_arrays.cost)
+            for _ in range(ROUNDS):
+                found = self._relaxed()
+                if not found.optimal or found.value > ceiling:
+                    return None
+                x, theta = self._proposed(found)
+                next_ = self.tried(x)
+                if next_ is None or (next_.plan is not None and next_.value <= ceiling):
+                    return next_
+                if not self.cut(next_, theta):
+                    return None
+        return None
+
+    def _completed(self, trial: Trial, aim: np.ndarray, ceiling: float, near: float) -> np.ndarray | None:
+        """Return the plan with the least ``aim x`` within the ceiling and with the whole numbers of a trial.
+
+        None if no plan within the ceiling was found. With the same whole numbers the cost is convex in what is built,
+        so between a plan within the ceiling and a proposal above it there is one that costs as much as the ceiling.
+        """
+        best = self._within(trial, ceiling)
+        self._aim_at(aim)
+        if best is None:
+            return None
+        with self._held(trial):
+            for _ in range(ROUNDS):
+                found = self._relaxed()
+                if not found.optimal or aim[self.first] @ best.x <= found.value - self.arrays.offset + near:
+                    break
+                x, theta = self._proposed(found)
+                next_ = self.tried(x)
+                if next_ is None:
+                    break
+                if next_.plan is not None and next_.value <= ceiling:
+                    best = next_
+                    break
+                added = self.cut(next_, theta)
+                part = (ceiling - best.value) / (next_.value - best.value)
+                between = self.tried(best.x + part * (x - best.x))
+                if between is None:
+                    break
+                if between.plan is not None and between.value <= ceiling:
+                    best = between
+                if not added + self.cut(between, None):
+                    break
+        return best.plan
+
     def _rounds(
         self, solve: Callable[[float | None], Found], seconds: float | None
-    ) -> Iterator[tuple[np.ndarray | None, Found]]:
-        """Yield the investment that the master proposes, and its search, and add planes, in turn.
+    ) -> Iterator[tuple[Trial | None, Found]]:
+        """Yield what the master proposes, tried, and its search, and add planes, in turn.
 
-        The investment stands in an array of shape (columns,); it is None if nothing was proposed.
+        The trial is None if nothing was proposed, or if it could not be tried.
         """
         ends = math.inf if seconds is None else time.perf_counter() + seconds
         self.master.integers(self.whole, True)
@@ -187,9 +265,10 @@ class Ceiling(LShaped):
                 return
             x, theta = self._proposed(found)
             x[self.whole] = np.round(x[self.whole])
-            proposed = np.zeros(len(self.arrays.cost))
-            proposed[self.first] = x
-            yield proposed, found
             trial = self.tried(x)
-            if trial is None or not self.cut(trial, theta) + self._wake(found.x):
+            before = len(self.planes)
+            if trial is not None:
+                self.cut(trial, theta)
+            yield trial, found
+            if trial is None or not len(self.planes) - before + self._wake(found.x):
                 return

@@ -53,20 +53,15 @@ class Near(Programme):
         """Whether a plan costs more than the ceiling."""
         return float(self.arrays.cost @ found.x) * self.scale > self.ceiling
 
-    def least(self, aim: np.ndarray, afar: bool = False) -> Found:
+    def least(self, aim: np.ndarray) -> Found:
         """Return the plan with the least ``aim x`` within the ceiling and the bounds that hold now.
 
-        afar  start from the plan of least cost within these bounds, as that of the start does not keep them; the plan
-              that is returned is this one if it costs more than the ceiling
+        If no plan within them costs as little as the ceiling, the cheapest one is returned.
         """
-        start = self.start
-        if afar or not self.begun:
-            found = self.cheapest() if afar else self.begin()
-            if not found.optimal or self.dearer(found):
-                return found
-            start = self.basis
+        if not self.begun and (not (found := self.begin()).optimal or self.dearer(found)):
+            return found
         self.side(self.row, -math.inf, self.ceiling)
         self.objective(aim)
-        self.start_from(start)
+        self.start_from(self.start)
         with self.going_on():
             return self.find(sure=False, seconds=self.seconds)
