@@ -14,9 +14,9 @@ from places import INSTANCES, run
 import planner
 from planner.errors import UsageError
 from planner.questions.alternatives.alternatives import _verdict
-from planner.questions.alternatives.near import Near
 from planner.questions.alternatives.answers import answer
 from planner.questions.alternatives.ends import latest_start, put_in
+from planner.questions.alternatives.near import Near
 from planner.questions.alternatives.space import Space
 from planner.solving import lshaped
 from planner.solving.programme import Programme
