@@ -15,8 +15,8 @@ from .questions.batch import Batch as Batch
 from .questions.batch import batch as batch
 from .questions.break_even import BreakEven as BreakEven
 from .questions.break_even import break_even as break_even
-from .questions.compare import Comparison as Comparison
-from .questions.compare import compare as compare
+from .questions.compare.compare import compare as compare
+from .questions.compare.result import Comparison as Comparison
 from .questions.concentration import Concentration as Concentration
 from .questions.concentration import concentration as concentration
 from .questions.cover import Cover as Cover

@@ -46,7 +46,7 @@ def compare(
     """
     from ..instance.reading import SETTINGS_FILE
     from ..instance.sheets import is_book
-    from ..questions.compare import improved
+    from ..questions.compare.sure import improved
     from ..reporting import check_page, compare_page, write_page
     from ..runs.run import MANIFEST
 

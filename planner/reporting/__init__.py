@@ -15,7 +15,7 @@ from ..language import _, languages
 from ..writing import check_file, whole_file
 
 if TYPE_CHECKING:
-    from ..questions.compare import Comparison
+    from ..questions.compare.result import Comparison
     from ..questions.sensitivity.result import Sensitivity
     from ..questions.study import Study
     from ..runs.run import Run

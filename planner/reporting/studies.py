@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import ResultError, UsageError
 from ..language import _
 from ..questions.alternatives.result import Alternatives
-from ..questions.compare import Comparison
+from ..questions.compare.result import Comparison
 from ..questions.delivery.delivery_risk import DeliveryRisk
 from ..questions.explain.result import Explanation
 from ..questions.frontier.result import Frontier

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...bands import Band, Searched, difference
 from ...language import N_, _, p_, translated
-from ...questions.compare import NOTHING, figures_of, quantity_in_words
+from ...questions.compare.result import NOTHING, figures_of, quantity_in_words
 from ...runs.tables import component_in_words
 from ...words import (
     capital,

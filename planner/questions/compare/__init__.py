@@ -1,0 +1,1 @@
+"""Comparison: plans side by side."""
