@@ -27,9 +27,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
             "last_year",
             "ramp_years",
         ),
-        *("min_use", "min_use_until", "fixed_om_usd_per_t", "concern_tie"),
+        *("min_use", "fixed_om_usd_per_t", "concern_tie"),
     ),
     "operations": ("facility", "process", "opex_usd_per_t", "capacity_per_t"),
+    "operation_costs": ("facility", "process", "year", "opex_usd_per_t"),
     "options": (
         *(
             "option",
@@ -82,6 +83,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("facility", "option", "material", "floor_usd_per_t", "first_year", "last_year", "payer", "market", "max_t"),
         *("upside_share", "upside_from_usd_per_t", "upside_max_musd"),
     ),
+    "substitutes": (
+        *("substitute", "name", "material", "country", "sector", "replaced_by", "t_per_t", "cost_usd_per_t"),
+    ),
+    "substitute_shares": ("substitute", "year", "max_share"),
+    "returns": ("return", "material", "sector", "returned", "collected", "mean_life_years", "shape"),
     "working_stocks": ("material", "country", "weeks", "replace_usd_per_t"),
     "scenarios": (
         "scenario",
@@ -98,7 +104,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "sources": ("source", "title", "publisher", "url", "date"),
 }
 KEYS: dict[str, int] = {
-    "recipes": 3, "operations": 2, "lanes": 5, "tariffs": 5, "demand": 4, "market_prices": 2, "working_stocks": 2, "fund_options": 2, "price_floors": 3, "disruptions": 6, "evidence": 3,
+    "recipes": 3, "operations": 2, "operation_costs": 3, "lanes": 5, "tariffs": 5, "demand": 4, "market_prices": 2, "working_stocks": 2, "substitute_shares": 2, "fund_options": 2, "price_floors": 3, "disruptions": 6, "evidence": 3,
 }  # fmt: skip
 
 

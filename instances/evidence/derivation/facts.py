@@ -28,6 +28,7 @@ KEYS: dict[str, tuple[str, ...]] = {  # the columns that name a row, joined by /
     "recipes": ("process", "material", "role"), "unnamed_countries": ("kind", "country"), "lanes": ("group", "origin", "destination", "materials"),
     "near": ("origin", "destination"), "suppliers": ("origin", "destination"), "left_out": ("table", "fact"), "price_floors": ("facility", "market"), "overlay_caps": ("overlay", "cap"),
     "smco_lanes": ("material", "origin", "destination"), "stocks": ("overlay", "prefix", "material"),
+    "substitute_shares": ("substitute", "year"),
     "claims": ("table", "fact", "column"), "states": ("project", "part", "state", "as_of"),
 }  # fmt: skip
 

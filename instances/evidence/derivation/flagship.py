@@ -20,6 +20,7 @@ def book() -> Book:
     recycling.recycling_plants(b)
     china.china(b)
     generic.generics(b)
+    money.production_credit(b)
     trade.lanes(b)
     trade.tariffs(b)
     chain.sectors(b)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from .book import Book
-from .facts import Fact, Number, cite, named, read, table
+from .chain import SHORT_LOOP
+from .facts import Fact, Number, cite, find, named, read, table
+
+REMAINING = "credit_remaining_"
 
 
 def _finance(parameter: str) -> Number:
@@ -43,6 +46,36 @@ WACC_WHY = "wacc = nominal country value - inflation (+ 1.5 points mine, + 6 ven
 def success(kind: str) -> Number:
     """Probability that capacity of this kind reaches commercial output (finance.csv)."""
     return _finance(f"prob_reaches_commercial_output_{kind}")
+
+
+def production_credit(book: Book) -> None:
+    """``operation_costs.csv``: the American credit on the production cost of critical minerals (45X), until it is phased out.
+
+    It goes to what makes oxides and metals in the USA. What remains of it falls in a straight line, so that the first and the last year say all.
+    """
+    rate = find("policy_events", event="Section 45X credit on critical mineral production cost")
+    left = {
+        Number(float(row["parameter"].removeprefix(REMAINING)), [(row.file, row.id, "parameter")]): row
+        for row in read("policy_events")
+        if row["parameter"].startswith(REMAINING)
+    }
+    where = {row["facility"]: row["country"] for row in book.rows["facilities"]}
+    for row in book.rows["operations"]:
+        if (
+            where[row["facility"]] != "USA"
+            or not row["process"].startswith(("sep-", "metal-", "rec-"))
+            or row["process"] == SHORT_LOOP
+        ):
+            continue
+        cost = book.number("operations", row, "opex_usd_per_t")
+        assert cost is not None
+        for year in (min(left), max(left)):
+            remaining = left[year]
+            credit = rate.number("value") / 100 * remaining.number("value") / 100
+            book.add(
+                "operation_costs", facility=row["facility"], process=row["process"], year=year, opex_usd_per_t=round((1 - credit) * cost, 1),
+                **cite(rate, remaining, assumed=f"{float(credit):.1%} of the running cost is paid back, of every step to oxide and to metal"),
+            )  # fmt: skip
 
 
 def _amount(deal: Fact) -> Number:

@@ -6,7 +6,7 @@ from . import china
 from .book import Book
 from .chain import demand_year, feed
 from .demand import GRADES, series, years
-from .facts import FactError, Number, assume, cite, find, parameter, path, read, reference, table
+from .facts import Fact, FactError, Number, assume, cite, find, named, parameter, path, read, reference, table
 from .plants import FIRST
 
 
@@ -273,6 +273,43 @@ def working_stocks(base: Book) -> Book:
         book.add("working_stocks", material=material, country=country, weeks=round(weeks, 1),
                  **cite(held, assumed="what makers of cars hold of magnets counts for every buyer in the country"
                         + ("" if country in cars else "; just in time, as nobody says more of this country")))  # fmt: skip
+    return book
+
+
+def substitution(base: Book) -> Book:
+    """Demand answers: other materials, other motors, leaner grades; what each costs and how fast it can come."""
+    book = Book()
+    for row in read("substitutes"):
+        about = cite(*(named(row[c]) for c in ("capacity",) if row[c]), assumed=row["why"])
+        cost = 1000 * row.number("cost_usd_per_kg")
+        book.add("substitutes", **{c: row[c] for c in ("name", "material", "country", "sector", "replaced_by")}, substitute=row.id,
+                 t_per_t=row.optional("t_per_t"), cost_usd_per_t=cost, **about)  # fmt: skip
+    for row in read("substitute_shares"):
+        of = table("substitutes")[row["substitute"]]
+        share = row.optional("max_share")
+        plant = named(of["capacity"]) if share is None else None
+        if plant is not None:
+            share = round(plant.number("capacity_t_per_year") / _needed(base, of), 3)
+        book.add("substitute_shares", substitute=row["substitute"], year=row.number("year"), max_share=share,
+                 **(assume(row["why"]) if plant is None else cite(plant, assumed=row["why"])))  # fmt: skip
+    return book
+
+
+def _needed(base: Book, of: Fact) -> Number:
+    """t that the consumers of a substitute need in the year that weighs mixes of grades."""
+    where = {c: of[c] for c in ("material", "sector", "country") if of[c]} | {"year": demand_year("weights_year")}
+    rows = [row for row in base.rows["demand"] if all(row[c] == v for c, v in where.items())]
+    return sum((base.number("demand", row, "demand_t") or Number(0) for row in rows), Number(0))
+
+
+def returning_magnets(base: Book) -> Book:
+    """Old magnets come back from what the plan has delivered: after their time in use, by sector."""
+    book = Book()
+    used = {(row["sector"], row["material"]) for row in base.rows["demand"]}
+    for row in read("returns"):
+        for material in (grade for grade in GRADES if (row["sector"], grade) in used):
+            book.add("returns", **{"return": f"{row.id}-{material.removeprefix('mag_')}"}, material=material, sector=row["sector"], returned="eol_magnet",
+                     collected=row.number("collected"), mean_life_years=row.number("mean_life_years"), shape=row.number("shape"), **assume(row["why"]))  # fmt: skip
     return book
 
 

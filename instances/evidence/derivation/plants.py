@@ -110,7 +110,7 @@ def add(
         "facilities", facility=choice.id, name=name, owner=fact["owner"], country=country(fact), startup=startup or None,
         status="candidate" if not sunk else "operating" if at.operating else "construction", capacity_t=tonnes if sunk else None,
         first_year=first_year, last_year=None if at.closing is None else at.closing - 1, ramp_years=None if first_year is None else ramp,
-        min_use=choice.optional("min_use"), min_use_until=choice.optional("min_use_until"), concern_tie=choice.flag("tie") or None, **about,
+        min_use=choice.optional("min_use"), concern_tie=choice.flag("tie") or None, **about,
     )  # fmt: skip
     for process, usd in opex.items():
         book.add(
