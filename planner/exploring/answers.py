@@ -41,13 +41,13 @@ FEWEST = 3  # points that make a curve
 
 
 def relaxed(explorer: Explorer, asked: Asked, say: Say) -> None:
-    """Tell the exact relaxation after what-ifs, its cost first."""
+    """Tell the exact relaxation after what-ifs, its cost first; a ``brief`` one without the large diagrams."""
 
     def progress(line: str) -> None:
         if isinstance(line, Standing):
             say({"type": "cost", "cost": line.best})
 
-    _tell(explorer.relaxed(asked["changes"], progress), "relaxed", say)
+    _tell(explorer.relaxed(asked["changes"], progress), "relaxed", say, asked.get("brief", False))
 
 
 def whole(explorer: Explorer, asked: Asked, say: Say) -> None:
@@ -134,7 +134,7 @@ ASKED: Mapping[str, Callable[[Explorer, Asked, Say], None]] = {
 }  # fmt: skip
 
 
-def _tell(run: Run, kind: str, say: Say) -> None:
+def _tell(run: Run, kind: str, say: Say, brief: bool = False) -> None:
     view = View(run.instance, run)
     say(numbers(view, kind))
     sections = [
@@ -144,8 +144,7 @@ def _tell(run: Run, kind: str, say: Say) -> None:
         costs.section(view),
         needs.funding(view),
         outlays.section(view),
-        chain.section(view),
-        worldmap.section(view),
+        *([] if brief else [chain.section(view), worldmap.section(view)]),
     ]
     html, drawings = fragment(sections)
     say({"type": "sections", "kind": kind, "html": html, "drawings": drawings})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import jinja2
 from ..reporting import page as report
 from ..reporting.looks import DARK
 from ..reporting.view import Names
-from .controls import controls
+from .controls import Control, controls
 from .words import WORDS
 
 if TYPE_CHECKING:
@@ -27,9 +28,35 @@ def page(instance: Instance, saves: bool) -> str:
 
     saves  whether runs can be saved, as a folder was named for them
     """
+    return _page(instance, controls(instance), saves=saves)
+
+
+def twin_page(instance: Instance, shown: Sequence[Control], found: Mapping[str, Any], places: int) -> str:
+    """Return the HTML text of a page that is whole: it has its scripts, and its answers, in itself.
+
+    shown   its controls, each with its ``stops``
+    found   ``answers`` and ``curves``, packed, and ``costs``, by what was asked
+    places  of the controls, for which there are answers
+    """
+    scripts = [report.asset("page.js"), _asset("explore.js")]
+    library = report.chart_library()
+    return _page(
+        instance,
+        shown,
+        saves=False,
+        twin=json.dumps(found, ensure_ascii=False).replace("<", "\\u003c"),  # nothing in it ends the element
+        scripts=scripts,
+        style=_style(),
+        library=report.packed(library),
+        policy=report.policy(library, *scripts),
+        places=places,
+    )
+
+
+def _page(instance: Instance, shown: Sequence[Control], **more: Any) -> str:
     names = Names(instance)
     facts: dict[str, Any] = {
-        "controls": controls(instance),
+        "controls": shown,
         "words": WORDS,
         "musd": names.musd,
         "currency": instance.currency,
@@ -41,9 +68,9 @@ def page(instance: Instance, saves: bool) -> str:
         description=instance.description,
         span=names.span,
         words=WORDS,
-        saves=saves,
         dark=json.dumps(DARK),
         facts=json.dumps(facts, ensure_ascii=False),
+        **more,
     )
 
 

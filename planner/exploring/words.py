@@ -79,6 +79,17 @@ WORDS = {
     "points": "points",
     "seconds": "{seconds} s",
     "matched": "What each change matched",
+    # the static twin
+    "twin": "A page of {places} places of these controls, whose answers were found beforehand; it needs no planner and "
+    "no network. Between two of them it draws no plan. `planner explore` answers everywhere.",
+    "twin bound": "A bound: no plan costs less. No plan of whole projects was searched for this place.",
+    "between": "between {least} and {most}",
+    "between more": "The answer to this limit was not found beforehand; that of a looser and of a tighter one was, and "
+    "the least cost never falls as a limit gets tighter.",
+    "between short": "No plan keeps this limit, or the answer was not found: the next looser one costs {least}.",
+    "to limit": "Show {limit}",
+    "bound of": "Bound, {musd} present value",
+    "no answer": "No answer was found beforehand for this; the controls of this page lead to those there are.",
     # the curve
     "curve": "What less dependence costs",
     "curve title": "A limit of {limit} costs {extra} more than no limit",

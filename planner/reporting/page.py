@@ -109,14 +109,14 @@ def written(candidates: Sequence[Section | None], **head: Any) -> str:
             {"description": "", "digest": "", "keys": (), "sentences": (), **head},
             sections=sections,
             brief=BRIEF,
-            drawings=_packed(json.dumps(drawings, allow_nan=False, ensure_ascii=False, separators=(",", ":"))),
+            drawings=packed(json.dumps(drawings, allow_nan=False, ensure_ascii=False, separators=(",", ":"))),
             dark=json.dumps(DARK),
             mapped="map-flows" in drawings,
             folded=any(isinstance(part, Table) and part.shut for section in sections for part in section.shown),
             style=asset("page.css"),
             script=script,
-            library=_packed(library),
-            policy=_policy(library, script),
+            library=packed(library),
+            policy=policy(library, script),
             language=present(),
         )
     )
@@ -156,12 +156,12 @@ def _studied(view: View, kind: str) -> list[Section]:
     ]
 
 
-def _packed(text: str) -> str:
+def packed(text: str) -> str:
     """Return text compressed, in letters that are safe inside a script element; the page's script unpacks it."""
     return base64.b64encode(gzip.compress(text.encode("utf-8"), mtime=0)).decode("ascii")
 
 
-def _policy(*scripts: str) -> str:
+def policy(*scripts: str) -> str:
     """Return the content security policy: nothing from the network, and no script but these."""
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(s.encode('utf-8')).digest()).decode('ascii')}'" for s in scripts

@@ -2,6 +2,7 @@
 (() => {
   const facts = JSON.parse(document.body.dataset.facts);
   const at = (id) => document.getElementById(id);
+  const twin = at("twin") && JSON.parse(at("twin").textContent); // answers found beforehand, in the place of a server
   const word = (name, filled = {}) =>
     (facts.words[name] ?? name).replace(/\{(\w+)\}/g, (_, key) => filled[key] ?? "");
   const made = (tag, properties = {}, ...inside) => {
@@ -43,7 +44,11 @@
 
   function slider(control) {
     const id = "c-" + control.id;
-    const range = made("input", { type: "range", id, min: control.least, max: control.most, step: control.step, value: control.start });
+    // a factor of the twin moves from one place with answers to the next; a limit anywhere, as between two of them bounds are known
+    const stops = control.kind === "factor" ? control.stops : undefined;
+    const range = made("input", stops ? { type: "range", id, min: 0, max: stops.length - 1, step: 1, value: stops.indexOf(String(control.start)) }
+      : { type: "range", id, min: control.least, max: control.most, step: control.step, value: control.start });
+    const value = () => (stops ? stops[range.value] : range.value);
     const output = made("output");
     output.setAttribute("for", id);
     const years = control.years && made("select", {}, ...control.years.map((year) => made("option", { value: year, textContent: year })));
@@ -53,11 +58,11 @@
     }
     const box = made("div", { className: "control" }, made("label", { htmlFor: id, textContent: control.label }),
       made("div", { className: "row" }, range, output, ...(years ? [made("span", { textContent: word("from") }), years] : [])));
-    const free = () => Number(range.value) === Number(control.start);
+    const free = () => Number(value()) === Number(control.start);
+    const put = (number) => { range.value = stops ? Math.max(0, stops.indexOf(String(number))) : number; };
     const tell = () => {
-      const value = Number(range.value);
-      const text = control.kind === "cap" ? (free() ? word("no limit") : value + " %")
-        : control.kind === "factor" ? (free() ? word("off") : "× " + value) : String(value);
+      const text = control.kind === "cap" ? (free() ? word("no limit") : Number(value()) + " %")
+        : control.kind === "factor" ? (free() ? word("off") : "× " + Number(value())) : String(Number(value()));
       output.textContent = text;
       range.setAttribute("aria-valuetext", text);
       box.classList.toggle("changed", !free());
@@ -71,21 +76,23 @@
       box,
       main: control.main,
       limitAt: control.kind === "cap" ? (percent) => filled(control.texts[0], [percent, years.value]) : null,
-      here: () => Number(range.value) / 100,
-      texts: () => (free() ? [] : control.texts.map((parts) => filled(parts, years ? [range.value, years.value] : [range.value]))),
+      here: () => Number(value()) / 100,
+      stops: control.stops,
+      moveTo(percent) { put(percent); tell(); ask(); },
+      texts: () => (free() ? [] : control.texts.map((parts) => filled(parts, years ? [value(), years.value] : [value()]))),
       take(texts) {
         // only what the control can say again exactly is its own; the rest stays among the other what-ifs
         for (const text of texts) {
           const values = between(control.texts[0], text);
           if (!values) continue;
-          range.value = values[0];
+          put(values[0]);
           if (years) years.value = values[1];
           const said = control.texts.map((parts) => filled(parts, values));
-          if (Number(range.value) !== Number(values[0]) || (years && years.value !== values[1]) || free() || !said.every((one) => texts.includes(one))) continue;
+          if (Number(value()) !== Number(values[0]) || (years && years.value !== values[1]) || free() || !said.every((one) => texts.includes(one))) continue;
           said.forEach((one) => texts.splice(texts.indexOf(one), 1));
           return tell();
         }
-        range.value = control.start;
+        put(control.start);
         if (years) years.value = control.first;
         return tell();
       },
@@ -223,8 +230,26 @@
     if (!response.ok) throw new Error((await response.text()) || response.statusText);
     return response;
   }
+  async function unpacked(packed) {
+    const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  }
+  // the same from the answers of the twin
+  async function foundBefore(path, said, hear) {
+    const asked = JSON.stringify(said.changes);
+    const hearAll = async (packed) => { for (const one of JSON.parse(await unpacked(packed))) await hear(one); };
+    if (path === "curve") {
+      if (asked in twin.curves) await hearAll(twin.curves[asked]);
+      return;
+    }
+    const kinds = said.kinds.filter((kind) => kind + asked in twin.answers);
+    for (const kind of kinds) await hearAll(twin.answers[kind + asked]);
+    if (!kinds.length) await hear({ type: "between" });
+    else if (!kinds.includes("whole")) await hear({ type: "only bound" });
+  }
   // asks, and hears each message of the answer
   async function lines(path, said, signal, hear) {
+    if (twin) return foundBefore(path, said, hear);
     const response = await posted(path, said, signal);
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
@@ -291,6 +316,38 @@
     document.querySelector("main").classList.remove("old");
   }
 
+  // the two costs between which that of a limit lies for which no answer was found
+  function showBetween() {
+    const limit = controls.find((one) => one.limitAt && one.stops);
+    const own = limit ? limit.texts() : [];
+    const rest = state().filter((text) => !own.includes(text));
+    const costAt = (percent) => twin.costs[JSON.stringify(percent === 100 ? rest : [limit.limitAt(percent), ...rest])];
+    const stops = limit && own.length ? limit.stops.map(Number).filter((percent) => costAt(percent) != null) : [];
+    const here = limit ? 100 * limit.here() : 100;
+    const looser = Math.min(...stops.filter((percent) => percent > here)), tighter = Math.max(...stops.filter((percent) => percent < here));
+    at("sections").replaceChildren();
+    at("matched").hidden = true;
+    at("command").parentElement.hidden = true;
+    if (!Number.isFinite(looser)) {
+      at("keys").replaceChildren();
+      return problem(word("no answer"));
+    }
+    const [least, most] = [costAt(looser), Number.isFinite(tighter) ? costAt(tighter) : null];
+    const said = most === null ? word("between short", { least: brief(least) })
+      : brief(least) === brief(most) ? brief(least) : word("between", { least: brief(least), most: brief(most) });
+    const goes = (percent) => {
+      const button = made("button", { type: "button", textContent: word("to limit", { limit: percent === 100 ? word("no limit") : percent + " %" }) });
+      button.addEventListener("click", () => limit.moveTo(percent));
+      return button;
+    };
+    at("keys").replaceChildren(made("div", { className: "key" }, made("dt", { textContent: word("bound of", { musd: facts.musd }) }), made("dd", { textContent: said }),
+      made("dd", { className: "more" }, word("between more"), " ", goes(looser), ...(most === null ? [] : [" ", goes(tighter)]))));
+    tellBrief(said, "");
+    document.querySelector("main").classList.remove("old");
+    traceCurve();
+    return undefined;
+  }
+
   async function ask() {
     keep();
     asking?.abort();
@@ -327,6 +384,11 @@
         if (said.kind === "relaxed") traceCurve(mine.signal);
         await page.show(at("sections"), said.html, said.drawings);
         at("answer").dataset.drawn = said.kind;
+      } else if (said.type === "between") {
+        status("", false);
+        showBetween();
+      } else if (said.type === "only bound") {
+        status(word("twin bound"), false);
       } else if (said.type === "cost") {
         showCost(said.cost);
         at("answer").dataset.cost = ((performance.now() - began) / 1000).toFixed(2);
@@ -481,7 +543,11 @@
   const drawn = new Promise((ready) => {
     const library = document.querySelector("script[src$='plotly.js']");
     if (window.Plotly) ready();
-    else library.addEventListener("load", ready);
+    else if (library) library.addEventListener("load", ready);
+    else unpacked(at("library").textContent).then((script) => {
+      document.head.append(made("script", { textContent: script })); // the policy lets it run, by its hash
+      ready();
+    });
   });
   lay();
   recall();
