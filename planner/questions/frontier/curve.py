@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from ...errors import Infeasible, NoPlan
 from ...language import _
 from ...solving.search import TIE
 from ...words import figure_of
-from ..many import Cluster, Processes, pool
+from ..many import Finished, Many, Result
 from .limited import Limited, Piece, Point, Solving
 
 if TYPE_CHECKING:
@@ -37,12 +37,36 @@ AT_ONCE = 4  # most points placed at a time, if they have whole numbers; the sam
 class Curve(Limited):
     """The model with a limit on a metric, and the points of its curve.
 
-    notes  sentences that a reader of the curve should know
+    finished  points that are known already, and where new ones are kept
+    notes     sentences that a reader of the curve should know
     """
 
-    def __init__(self, instance: Instance, metric: Axis, settings: Settings, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        metric: Axis,
+        settings: Settings,
+        progress: Progress | None,
+        finished: Finished | None = None,
+    ) -> None:
         super().__init__(instance, metric, settings, progress)
+        self.finished = Finished([], None) if finished is None else finished
         self.notes: list[str] = []
+
+    def _once(self, what: str, find: Callable[[], Result]) -> Result:
+        """Return what was found of an end of the curve: what is kept, or what ``find`` finds, which is then kept."""
+        key = self.finished.key(what)
+        found = self.finished.results.get(key)
+        if found is None:
+            before = len(self.notes)
+            found = find() | {"today": self.today, "notes": self.notes[before:]}
+            if not self.interrupted:
+                self.finished.add(key, found)
+            return found
+        self.notes += found["notes"]
+        if self.metric.glide:
+            self.glide_from(found["today"])
+        return found
 
     # --- the ends -----------------------------------------------------------------------------------------
 
@@ -166,14 +190,16 @@ class Curve(Limited):
         the points solved until then are returned. Raises Infeasible if there is no plan at any limit.
         """
         started = time.perf_counter()
-        cheapest = self._cheapest()
+        cheapest = self.unpacked(self._once("cheapest", lambda: {"point": self.packed(self._cheapest())})["point"])
+        assert cheapest is not None
         self.tell(cheapest, started)
-        cheap_limit = self._cheap_limit(cheapest) if self.rows.rows and not self.interrupted else 0.0
-        least = self._least_limit(cheapest.share) if self.rows.rows and not self.interrupted else 0.0
+        limits = self._once("limits", lambda: self._limits(cheapest))
+        cheap_limit, least = limits["cheap"], limits["least"]
         tightest = None
         if cheapest.share - least > EXACT and not self.interrupted:
             try:
-                tightest = self._tightest(cheapest, least, started)
+                found = self._once("tightest", lambda: {"point": self.packed(self._tightest(cheapest, least, started))})
+                tightest = self.unpacked(found["point"])
             except NoPlan:
                 if not self.interrupted:
                     raise
@@ -181,15 +207,22 @@ class Curve(Limited):
             return [self._as_cheapest(cheapest, cheapest.share)]
         if tightest.cost - cheapest.cost <= SAME_COST * max(abs(cheapest.cost), 1e-6):
             return [self._as_cheapest(tightest, tightest.limit)]
-        found = [tightest, self._as_cheapest(cheapest, max(tightest.limit, cheap_limit))]
+        points_found = [tightest, self._as_cheapest(cheapest, max(tightest.limit, cheap_limit))]
         # without whole numbers each point takes a moment from the basis of its neighbour, so they stay in this process
-        with closing(
-            pool(Solving(self), *((workers, scheduler) if len(self.whole) else (1, None)), again=True)
-        ) as many:
-            self._fill(found, points, many)
-        return found
+        if not len(self.whole):
+            workers, scheduler = 1, None
+        begin = Solving(self)
+        with Many(begin, self.finished, "points", workers=workers, scheduler=scheduler, again=True) as many:
+            self._fill(points_found, points, many)
+        return points_found
 
-    def _fill(self, found: list[Point], points: int, many: Processes | Cluster) -> None:
+    def _limits(self, cheapest: Point) -> Result:
+        """Return the least limit at the ``cheap``est cost and the ``least`` of all, shares."""
+        cheap = self._cheap_limit(cheapest) if self.rows.rows and not self.interrupted else 0.0
+        least = self._least_limit(cheapest.share) if self.rows.rows and not self.interrupted else 0.0
+        return {"cheap": cheap, "least": least}
+
+    def _fill(self, found: list[Point], points: int, many: Many) -> None:
         """Add further points to ``found`` until there are ``points``, several at a time if they have whole numbers."""
         barred: set[float] = set()
         while len(found) < points and not self.interrupted:
@@ -197,10 +230,14 @@ class Curve(Limited):
             if not places:
                 break
             started, solved = time.perf_counter(), {}
-            work = {limit: Piece(limit, self._near(found, at), found[at + 1]) for at, limit in places}
+            work, of_limit = {}, {}
+            for at, limit in places:
+                start, looser = self._near(found, at), found[at + 1]
+                key = self.finished.key(["point", limit, start.solved_at, looser.solved_at])
+                work[key], of_limit[key] = Piece(limit, start, looser), limit
             try:
-                for limit, point in many.results(work):
-                    solved[limit] = point
+                for key, result in many.results(work):
+                    point = solved[of_limit[key]] = self.unpacked(result["point"])
                     if point is not None:
                         self.tell(point, started)
                     if self.interrupted:

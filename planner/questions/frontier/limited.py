@@ -14,15 +14,16 @@ from ...prepare import PLAN, prepare
 from ...solving.cap_rows import PLACEHOLDER, MetricRows
 from ...solving.compiling import compiled
 from ...solving.dive import dive
-from ...solving.lshaped import LShaped, Planes
+from ...solving.lshaped import LShaped, Plane, Planes
 from ...solving.measures import deliveries
-from ...solving.programme import Programme, inside_bounds
+from ...solving.programme import Programme, basis_of, inside_bounds, statuses
 from ...solving.search import COST_SLACK, TIE, by_parts, finished
 from ...solving.solver import Found
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...solving.solver import Progress, Settings
+    from ..many import Result
     from .axis import Axis
 
 
@@ -275,6 +276,40 @@ class Limited:
             plans.append(found if found.optimal else None)
         return min((plan for plan in plans if plan is not None), key=lambda plan: plan.value, default=None)
 
+    # --- points in a file ---------------------------------------------------------------------------------
+
+    def packed(self, point: Point | None) -> Result | None:
+        """Return a point as JSON can hold it, without what follows from its solution; see `unpacked`."""
+        if point is None:
+            return None
+        filled = np.flatnonzero(point.x)
+        numbers = ("limit", "share", "cost", "bound", "slope", "status", "same_until", "solved_at", "relaxed")
+        of = point.planes
+        planes = None if of is None else [(p.part, p.linked.tolist(), p.prices.tolist(), p.level) for p in of.planes]
+        return {name: getattr(point, name) for name in numbers} | {
+            "x": [filled.tolist(), point.x[filled].tolist()],
+            "whole": point.whole.tolist(),
+            "basis": [status.hex() for status in statuses(point.basis)],
+            "planes": None if of is None else [of.rows.tolist(), planes],
+        }
+
+    def unpacked(self, packed: Result | None) -> Point | None:
+        """Return the point that was packed."""
+        if packed is None:
+            return None
+        x = np.zeros(len(self.arrays.cost))
+        x[packed["x"][0]] = packed["x"][1]
+        planes = packed["planes"] and Planes(
+            np.array(packed["planes"][0], dtype=int),
+            tuple(
+                Plane(part, np.array(linked, dtype=int), np.array(prices), level)
+                for part, linked, prices, level in packed["planes"][1]
+            ),
+        )
+        basis = basis_of(*(bytes.fromhex(of) for of in packed["basis"]))
+        whole = np.array(packed["whole"])
+        return Point(**{**packed, "x": x, "whole": whole, "basis": basis, "planes": planes}, **self._facts(x))
+
     def _facts(self, x: np.ndarray) -> dict[str, Any]:
         """Return builds, deliveries, shortage and capex of a solution, under the names and in the units of `Point`."""
         data, columns = self.data, self.arrays.columns
@@ -337,13 +372,14 @@ class Solving:
         if metric.glide:
             self.model.glide_from(today)
 
-    def __call__(self) -> Callable[[Piece], Point | None]:
-        """Return the worker: it solves a point; None if no plan was found in time."""
+    def __call__(self) -> Callable[[Piece], Result]:
+        """Return the worker: it solves a ``point``, as `Limited.packed` tells it; None if no plan was found in time."""
 
-        def solve(piece: Piece) -> Point | None:
+        def solve(piece: Piece) -> Result:
             try:
-                return self.model.solve(*piece)
+                found = self.model.packed(self.model.solve(*piece))
             except NoPlan:
-                return None
+                found = None
+            return {"point": found, "unfinished": self.model.interrupted}
 
         return solve
