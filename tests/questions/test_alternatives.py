@@ -19,7 +19,7 @@ from planner.questions.alternatives.answers import answer
 from planner.questions.alternatives.ends import latest_start, put_in
 from planner.questions.alternatives.near import Near
 from planner.questions.alternatives.space import Space
-from planner.solving import lshaped
+from planner.solving import parts
 from planner.solving.programme import Programme
 from planner.solving.solver import Settings
 
@@ -78,7 +78,7 @@ def in_parts(request, monkeypatch):
     """Whether the model is taken apart by years, as a large one is; the settings that let it be."""
     if not request.param:
         return {}
-    monkeypatch.setattr(lshaped, "FEWEST_COLUMNS", 1)
+    monkeypatch.setattr(parts, "FEWEST_COLUMNS", 1)
     return {"gap": 1e-5}
 
 

@@ -13,7 +13,7 @@ import planner
 from planner.errors import UsageError
 from planner.questions.frontier.axis import Axis
 from planner.questions.frontier.frontier import _knees
-from planner.solving import lshaped
+from planner.solving import parts
 from planner.solving.solver import Settings
 
 
@@ -352,8 +352,8 @@ def test_an_interrupted_curve_goes_on_from_the_points_that_are_finished(monkeypa
 def test_points_with_planes_are_the_same_read_from_a_file(monkeypatch):
     from planner.questions.frontier.limited import Limited
 
-    monkeypatch.setattr(lshaped, "FEWEST_COLUMNS", 1)
-    monkeypatch.setattr(lshaped, "LARGEST_PART", 1.0)
+    monkeypatch.setattr(parts, "FEWEST_COLUMNS", 1)
+    monkeypatch.setattr(parts, "LARGEST_PART", 1.0)
     monkeypatch.setattr(Limited, "_rounded", lambda *_: None)  # else a dive settles such a small model
     model = Limited(planner.load(INSTANCES / "tiny"), Axis("exposed_share"), Settings(gap=1e-4), None)
     point = model.solve(0.6)
