@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -346,40 +345,3 @@ class Limited:
             "short_t": tonnes,
             "capex": float(capex),
         }
-
-
-class Piece(NamedTuple):
-    """A point to be solved: its limit, and the points from which its search starts (see `Limited.solve`)."""
-
-    limit: float
-    start: Point
-    looser: Point
-
-
-class Solving:
-    """Makes what solves points in this process, with the model that is there, or in another one, with its own."""
-
-    def __init__(self, model: Limited) -> None:
-        self.model = model
-
-    def __getstate__(self) -> Any:
-        """Return what another process needs to build the same model."""
-        return self.model.instance, self.model.metric, self.model.settings, self.model.today
-
-    def __setstate__(self, state: Any) -> None:
-        instance, metric, settings, today = state
-        self.model = Limited(instance, metric, settings, None)
-        if metric.glide:
-            self.model.glide_from(today)
-
-    def __call__(self) -> Callable[[Piece], Result]:
-        """Return the worker: it solves a ``point``, as `Limited.packed` tells it; None if no plan was found in time."""
-
-        def solve(piece: Piece) -> Result:
-            try:
-                found = self.model.packed(self.model.solve(*piece))
-            except NoPlan:
-                found = None
-            return {"point": found, "unfinished": self.model.interrupted}
-
-        return solve
