@@ -10,6 +10,7 @@ import typer
 import planner
 
 from ..errors import UsageError
+from ..questions.many import partial_file
 from . import common
 from .common import (
     AsJson,
@@ -75,8 +76,9 @@ def frontier(
     """
     from .. import reporting
 
+    partial = None if output is None else partial_file(output)
     if second is not None:
-        refuse(context, ["glide", "runs", "report", "workers", "scheduler"], "with --second")
+        refuse(context, ["glide", "runs", "report"], "with --second")
         common.check_output(planner.Surface, output, overwrite)
         found = planner.surface(
             common.load_instance(instance),
@@ -85,6 +87,9 @@ def frontier(
             from_year=from_year,
             exact=exact,
             points=30 if points is None else points,
+            workers=workers,
+            scheduler=scheduler,
+            partial=partial,
             **common.search(gap, time_limit, threads, seed),
         )
         common.deliver(found, output, overwrite, as_json)
@@ -103,6 +108,7 @@ def frontier(
         points=11 if points is None else points,
         workers=workers,
         scheduler=scheduler,
+        partial=partial,
         **common.search(gap, time_limit, threads, seed),
     )
     common.deliver(curve, output, overwrite, as_json)

@@ -120,6 +120,7 @@ class Many:
     what       what a piece is called in lines of progress, such as ``cases``
     workers    processes; None: one per core, where that is worth it
     scheduler  address of a Dask scheduler, such as ``tcp://host:8786``, to use instead of processes
+    again      see `pool`
     Raises UsageError for workers below 1, and if no scheduler answers there or it has no workers.
     """
 
@@ -132,9 +133,10 @@ class Many:
         workers: int | None = None,
         scheduler: str | None = None,
         progress: Progress | None = None,
+        again: bool = False,
     ) -> None:
         self.finished, self._what, self._progress = finished, what, progress
-        self._pool = pool(begin, workers, scheduler)
+        self._pool = pool(begin, workers, scheduler, again=again)
 
     def __enter__(self) -> Many:
         return self

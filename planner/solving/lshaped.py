@@ -24,25 +24,20 @@ from __future__ import annotations
 
 import math
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 
 from ..errors import SolverFailed, Unbounded
-from .blocks import connected, first_stage, free_cores, part_of
 from .compiling import Arrays
 from .dive import dive
-from .programme import AT_LOWER, AT_UPPER, BASIC, Programme, basis_of, statuses
+from .parts import BROKEN, Part, Parts, Trial, solve_with_builds_held
+from .programme import Programme
 from .solver import Found, Progress, Settings, Standing
 
-LARGEST_PART = 0.6  # of the columns of the operations; with a larger one the method has nothing to split
-FEWEST_COLUMNS = 3000  # smaller models are solved as fast as a whole
-BROKEN = 1e-7  # kt, kt/yr: rows broken by less are kept
-PENALTY = 100.0  # price of breaking a row by a unit, times the dearest column of the part
 SLACK = 1e-9  # relative: by so much the planes are lowered, for the tolerance of the shadow prices
 TOWARDS, LEAST_TOWARDS = 0.3, 0.1  # a trial lies this far on the way from the best one known to the master's
 AWAY = 1e-6  # MUSD: a plane further than this from a solution of the master does not hold it
@@ -53,61 +48,6 @@ WORTH_FREEING = 1e-3  # relative: a trial this much dearer than the best plan ma
 MOST_ROUNDS = 200
 MOST_DIVES = 8
 MANY_ROUNDS = 20  # a relaxation that takes more answers to investment in many ways: dives in planes say little of it
-
-
-def solve_with_builds_held(programme: Programme, whole: np.ndarray, x: np.ndarray, basis: Any) -> None:
-    """Solve with all builds of a plan held, so that the next search, with builds in fractions free, has little to do.
-
-    whole  positions of the columns with whole numbers, which are held already
-    x      the plan, shape (columns,)
-    basis  a basis to start from, see `LShaped.basis`; None: none
-    """
-    arrays = programme.arrays
-    decided = [k for family in ("build", "close") for k in arrays.columns.get(family, {}).values()]
-    rest = np.setdiff1d(np.array(decided, dtype=int), whole)
-    if basis is not None:
-        programme.basis = basis
-    with programme.bounded(rest, x[rest], x[rest]):
-        programme.find(sure=False, keep=True)
-
-
-@dataclass
-class Part:
-    """Operations that no row connects with others.
-
-    rows, columns  positions in the whole model
-    linked         positions in ``rows`` of those that hold investment too
-    links          entries of these rows in the investment, sparse, shape (linked rows, columns of investment)
-    breakable      whether its linked rows can be broken, by further columns
-    """
-
-    rows: np.ndarray
-    columns: np.ndarray
-    linked: np.ndarray
-    links: Any
-    arrays: Arrays
-    programme: Programme
-    breakable: bool = False
-
-
-@dataclass
-class Trial:
-    """What the operations cost at an investment.
-
-    x       the investment, in the order of ``LShaped.first``
-    value   cost of both, MUSD
-    plan    values of all columns of the model; None: a row had to be broken, so that it is no plan
-    values  cost of each part, MUSD
-    given   by part: what the investment gives to its linked rows
-    prices  by part: shadow prices of these rows, MUSD per unit
-    """
-
-    x: np.ndarray
-    value: float
-    plan: np.ndarray | None
-    values: np.ndarray
-    given: list[np.ndarray]
-    prices: list[np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -154,12 +94,9 @@ class Best:
         return (self.value - self.bound) / max(abs(self.value), 1e-9)
 
 
-class LShaped:
+class LShaped(Parts):
     """The method on one model. `of` tells whether it has parts at all.
 
-    first  positions of the columns of investment
-    own    positions of the rows that hold investment only
-    ends   when, by the clock, parts are solved no further
     theta  columns of the master that stand for the costs of the parts
     given  by part: columns of the master that stand for what the investment gives to its linked rows
     planes  those that the master has as rows, after the rows of ``master_arrays`` and in this order
@@ -169,7 +106,7 @@ class LShaped:
     def __init__(
         self, arrays: Arrays, settings: Settings, parts: list[Part], first: np.ndarray, own: np.ndarray
     ) -> None:
-        self.arrays, self.settings, self.parts, self.first, self.own = arrays, settings, parts, first, own
+        super().__init__(arrays, settings, parts, first, own)
         count, widths = len(first), [len(part.linked) for part in parts]
         self.theta = np.arange(count, count + len(parts))
         self.given = np.split(np.arange(sum(widths)) + count + len(parts), np.cumsum(widths)[:-1])
@@ -196,99 +133,10 @@ class LShaped:
             rows={},
         )
         self.whole = np.flatnonzero(arrays.integer[first])
-        # each part has a solver of its own, so they are solved at the same time; the result is the same
-        self.threads = ThreadPoolExecutor(free_cores())
-        self.ends = math.inf  # by the clock; then parts are solved no further
         self.master = Programme(self.master_arrays, settings)
         self.planes: list[Plane] = []
         self.asleep: list[Plane] = []
         self.relaxed = self.master_arrays.col_lower[:count]  # the best investment without whole numbers
-
-    @classmethod
-    def of(cls, arrays: Arrays, settings: Settings) -> LShaped | None:
-        """Return the method for a model; None if the model is small, or if nothing much of it falls apart."""
-        if len(arrays.cost) < FEWEST_COLUMNS or arrays.integer[~(first := first_stage(arrays))].any():
-            return None
-        by_row = sparse.csr_array(arrays.matrix)
-        invested, operated = np.flatnonzero(first), np.flatnonzero(~first)
-        after = by_row[:, operated]
-        operating = np.diff(after.indptr) > 0
-        rows = np.flatnonzero(operating)
-        fixed = (arrays.col_lower == arrays.col_upper)[operated]  # always at one value, so they connect nothing
-        free = np.flatnonzero(~fixed)
-        of_row, of_column = connected(after[rows][:, free])
-        sizes = np.bincount(of_column, minlength=int(max(of_row.max(), of_column.max())) + 1)
-        if sizes.max() > LARGEST_PART * len(free):
-            return None
-        label_of_row = np.full(after.shape[0], -1)
-        label_of_row[rows] = of_row
-        if not np.isin(of_row, of_column).all():  # a row of nothing but fixed columns would be in no part
-            return None
-        # a fixed column belongs to the part of its rows; one in several parts, or in none, must be 0 to be left out
-        label = np.full(len(operated), -1)
-        label[free] = of_column
-        by_column = sparse.csc_array(after)
-        for k in np.flatnonzero(fixed).tolist():
-            parts_of = np.unique(label_of_row[by_column.indices[by_column.indptr[k] : by_column.indptr[k + 1]]])
-            if len(parts_of) == 1:
-                label[k] = parts_of[0]
-            elif arrays.col_lower[operated[k]] != 0.0:
-                return None
-        links = by_row[:, invested]
-        parts = []
-        for name in np.unique(of_column).tolist():
-            mine, columns = np.flatnonzero(label_of_row == name), operated[label == name]
-            own = part_of(arrays, mine, columns)
-            linked = np.flatnonzero(np.diff(links[mine].indptr) > 0)
-            parts.append(Part(mine, columns, linked, links[mine[linked]], own, Programme(own, settings)))
-        return cls(arrays, settings, parts, invested, np.flatnonzero(~operating))
-
-    # --- the operations ---------------------------------------------------------------------------------------
-
-    def tried(self, x: np.ndarray) -> Trial | None:
-        """Solve the operations at an investment; None if a part is infeasible whatever is invested."""
-        plan = np.zeros(len(self.arrays.cost))
-        plan[self.first] = x
-        values, prices, whole = np.zeros(len(self.parts)), [], True
-        given = [part.links @ x for part in self.parts]
-        solved = self.threads.map(self._solved, self.parts, given)
-        for k, (part, found) in enumerate(zip(self.parts, solved, strict=True)):
-            if not found.optimal:
-                return None
-            count = len(part.columns)
-            whole = whole and not (part.breakable and found.x[count:].max(initial=0.0) > BROKEN)
-            plan[part.columns] = found.x[:count]
-            values[k] = found.value
-            prices.append(found.duals[part.linked])
-        cost = float(self.arrays.cost[self.first] @ x) + self.arrays.offset + float(values.sum())
-        return Trial(x, cost, plan if whole else None, values, given, prices)
-
-    def _solved(self, part: Part, taken: np.ndarray) -> Found:
-        """Solve a part at what the investment gives to its linked rows, from the basis that it has."""
-        found = self._once(part, taken)
-        if found.stopped == "infeasible" and not part.breakable:
-            self._make_breakable(part)
-            found = self._once(part, taken)
-        return found
-
-    def _once(self, part: Part, taken: np.ndarray) -> Found:
-        for row, amount in zip(part.linked.tolist(), taken.tolist(), strict=True):
-            part.programme.side(row, part.arrays.row_lower[row] - amount, part.arrays.row_upper[row] - amount)
-        left = self.ends - time.perf_counter()
-        if left == math.inf:
-            return part.programme.find(watched=False)
-        return part.programme.find(seconds=max(0.0, left), watched=False)
-
-    def _make_breakable(self, part: Part) -> None:
-        """Add columns by which the rows with investment can be broken, at a high price."""
-        count = len(part.linked)
-        price = PENALTY * max(float(np.abs(part.arrays.cost).max(initial=0.0)), 1.0)
-        for sign in (1.0, -1.0):
-            entries = sparse.csc_array(
-                (np.full(count, sign), (part.linked, np.arange(count))), shape=(len(part.rows), count)
-            )
-            part.arrays = part.arrays.with_columns(entries, price, 0.0, np.inf)
-        part.programme, part.breakable = Programme(part.arrays, self.settings), True
 
     # --- the master -------------------------------------------------------------------------------------------
 
@@ -505,21 +353,6 @@ class LShaped:
             return None
         best.value, best.plan = value, plan
         return np.where(self.arrays.integer[self.first], trial.x, plan[self.first])
-
-    def basis(self, x: np.ndarray) -> Any:
-        """Return a basis of the whole model from those of its parts at an investment; None if rows had to be broken.
-
-        Columns of investment lie at the nearer one of their bounds.
-        """
-        if self.tried(x) is None or any(part.breakable for part in self.parts):
-            return None
-        columns, rows = np.full(len(self.arrays.cost), AT_LOWER), np.full(len(self.arrays.row_lower), BASIC)
-        upper = self.arrays.col_upper[self.first]
-        columns[self.first] = np.where(x > 0.5 * upper, AT_UPPER, AT_LOWER)
-        for part in self.parts:
-            of_columns, of_rows = statuses(part.programme.basis)
-            columns[part.columns], rows[part.rows] = list(of_columns), list(of_rows)
-        return basis_of(columns, rows)
 
     def _decide(self, best: Best, gap: float, ends: float, progress: Progress | None, to_dive: bool) -> None:
         """Solve the master with whole numbers, in turn with the operations, until the gap is reached.

@@ -188,10 +188,16 @@ class Programme(Solver):
 
     # --- rows ---------------------------------------------------------------------------------------------
 
-    def side(self, row: int, lower: float, upper: float) -> None:
-        """Set the lower and the upper side of a row."""
-        unit = self.units.rows[row]
-        self.check(self.highs.changeRowBounds(row, lower / unit, upper / unit), "the sides of a row")
+    def side(self, rows: Any, lower: Any, upper: Any) -> None:
+        """Set the lower and the upper sides of rows."""
+        rows = np.atleast_1d(np.asarray(rows, dtype=np.int32))
+        if len(rows):
+            units = self.units.rows[rows]
+            lower, upper = (
+                np.ascontiguousarray(np.broadcast_to(side, len(rows)) / units, dtype=float) for side in (lower, upper)
+            )
+            changed = self.highs.changeRowsBounds(len(rows), rows, lower, upper)  # type: ignore[attr-defined]
+            self.check(changed, "the sides of rows")
 
     def entries(self, row: int, values: Mapping[int, float]) -> None:
         """Set coefficients (column -> value) of a row; the basis is kept."""

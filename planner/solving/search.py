@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -15,8 +15,9 @@ from ..language import _, number
 from ..models.data import ModelData, Node
 from .compiling import Arrays, compile_model, compiled
 from .components import basis_by_components
-from .lshaped import FEWEST_COLUMNS, Best, LShaped, solve_with_builds_held
+from .lshaped import Best, LShaped
 from .measures import deliveries, present
+from .parts import FEWEST_COLUMNS, solve_with_builds_held
 from .programme import Programme, by_family, inside_bounds
 from .solver import TIGHT, Found, Progress, Settings, Standing
 from .stakes import cost_without_projects
@@ -227,7 +228,7 @@ Method = TypeVar("Method", bound=LShaped)
 def by_parts(programme: Programme, kind: type[Method]) -> Method | None:
     """Return the L-shaped method, of this class, for a programme; None if it has no whole numbers or no parts."""
     searched = len(programme.arrays.whole) > 0 and programme.gap >= LEAST_GAP
-    return cast("Method | None", kind.of(programme.arrays, programme.settings) if searched else None)
+    return kind.of(programme.arrays, programme.settings) if searched else None
 
 
 def least_cost(

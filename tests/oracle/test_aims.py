@@ -5,7 +5,7 @@ from places import INSTANCES, run
 
 import planner
 from planner.errors import Infeasible, UsageError
-from planner.solving import aims, lshaped
+from planner.solving import aims, parts
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +78,8 @@ def test_the_least_public_money_within_the_slack_is_that_of_every_plan(three, pl
 @pytest.mark.parametrize("slack", [0.0, 0.1, 0.5])
 def test_a_model_that_falls_apart_is_asked_by_a_price_of_public_money(monkeypatch, three, plans, slack):
     """As large models are: the plan is within the ceiling, and no plan of all has less than the bound."""
-    monkeypatch.setattr(lshaped, "FEWEST_COLUMNS", 0)
-    monkeypatch.setattr(lshaped, "LARGEST_PART", 1.0)
+    monkeypatch.setattr(parts, "FEWEST_COLUMNS", 0)
+    monkeypatch.setattr(parts, "LARGEST_PART", 1.0)
     asked, weighed = [], aims._weighed
     monkeypatch.setattr(aims, "_weighed", lambda *how: asked.append(1) or weighed(*how))
     best = min(p.objective_musd for p in plans)

@@ -11,7 +11,7 @@ from planner.instance.tables import cells
 from planner.prepare import prepare
 from planner.questions.frontier.axis import Axis
 from planner.questions.frontier.limited import Limited
-from planner.solving import lshaped, search
+from planner.solving import parts, search
 from planner.solving.compiling import compiled
 from planner.solving.lshaped import LShaped
 from planner.solving.programme import Programme
@@ -23,8 +23,8 @@ GAP = 1e-4
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Small models are split too, and however unequal their parts are."""
-    monkeypatch.setattr(lshaped, "FEWEST_COLUMNS", 0)
-    monkeypatch.setattr(lshaped, "LARGEST_PART", 1.0)
+    monkeypatch.setattr(parts, "FEWEST_COLUMNS", 0)
+    monkeypatch.setattr(parts, "LARGEST_PART", 1.0)
     monkeypatch.setattr(search, "FEWEST_COLUMNS", 0)
 
 

@@ -13,12 +13,13 @@ from places import INSTANCES, run
 
 import planner
 from planner.errors import UsageError
+from planner.questions.alternatives import answers
 from planner.questions.alternatives.alternatives import _verdict
 from planner.questions.alternatives.answers import answer
 from planner.questions.alternatives.ends import latest_start, put_in
 from planner.questions.alternatives.near import Near
 from planner.questions.alternatives.space import Space
-from planner.solving import lshaped
+from planner.solving import parts
 from planner.solving.programme import Programme
 from planner.solving.solver import Settings
 
@@ -77,7 +78,7 @@ def in_parts(request, monkeypatch):
     """Whether the model is taken apart by years, as a large one is; the settings that let it be."""
     if not request.param:
         return {}
-    monkeypatch.setattr(lshaped, "FEWEST_COLUMNS", 1)
+    monkeypatch.setattr(parts, "FEWEST_COLUMNS", 1)
     return {"gap": 1e-5}
 
 
@@ -144,17 +145,16 @@ def test_coverage_is_what_the_plans_told_show(four):
 
 def test_what_was_searched_is_kept_until_all_is_done(four, tmp_path, monkeypatch):
     kept, whole, done = tmp_path / "kept.jsonl", planner.alternatives(four, slack=0.15), []
-    answer = Space.answer
 
-    def stopped(self, piece):
+    def stopped(space, piece):
         if len(done) == 6:
             raise KeyboardInterrupt
         done.append(piece)
-        return answer(self, piece)
+        return answer(space, piece)
 
-    monkeypatch.setattr(Space, "answer", stopped)
+    monkeypatch.setattr(answers, "answer", stopped)
     assert not planner.alternatives(four, slack=0.15, partial=kept).complete
-    monkeypatch.setattr(Space, "answer", lambda self, piece: done.append(piece) or answer(self, piece))
+    monkeypatch.setattr(answers, "answer", lambda space, piece: done.append(piece) or answer(space, piece))
     again = planner.alternatives(four, slack=0.15, partial=kept)
     assert again.to_json() == whole.to_json() and not kept.exists()
     assert len(done) == len(set(done))

@@ -11,7 +11,10 @@ from places import INSTANCES, run
 
 import planner
 from planner.errors import UsageError
+from planner.questions.frontier.axis import Axis
 from planner.questions.frontier.frontier import _knees
+from planner.solving import parts
+from planner.solving.solver import Settings
 
 
 @pytest.fixture(scope="module")
@@ -316,6 +319,48 @@ def test_an_interrupted_curve_keeps_its_points(monkeypatch, tmp_path):
     assert len(pd.read_csv(tmp_path / "curve" / "frontier.csv")) == len(curve.table)
     known = whole.table["limit"].round(9).tolist()
     assert all(limit in known for limit in curve.table["limit"].round(9))
+
+
+@pytest.mark.parametrize("calls_left", [1, 2, 4])
+@pytest.mark.parametrize("name", ["tiny", "stock-cover"])  # with whole numbers, and without
+def test_an_interrupted_curve_goes_on_from_the_points_that_are_finished(monkeypatch, tmp_path, name, calls_left):
+    from planner.questions.frontier.curve import Curve
+
+    instance, kept = planner.load(INSTANCES / name), tmp_path / "kept.jsonl"
+    asked = {"points": 6, "workers": 1}
+    whole, solve, calls = planner.frontier(instance, **asked), Curve.solve, []
+
+    def stopped(self, limit, *near):
+        if len(calls) == calls_left:
+            self.interrupted = True
+        calls.append(limit)
+        return solve(self, limit, *near)
+
+    monkeypatch.setattr(Curve, "solve", stopped)
+    assert not planner.frontier(instance, partial=kept, **asked).complete
+    assert len(kept.read_text().splitlines()) >= calls_left
+    done = set(calls[:calls_left])
+    calls = ["not to be stopped"] * 9
+    again = planner.frontier(instance, partial=kept, **asked)
+    assert not done & set(calls), "a finished point was solved again"
+    for found, all_at_once in ((again.table, whole.table), (again.switches, whole.switches)):
+        # without whole numbers a search goes on from the last basis, so the last digits may be others
+        pd.testing.assert_frame_equal(found, all_at_once, rtol=1e-7, atol=1e-8)
+    assert (again.knee, again.complete) == (whole.knee, True) and not kept.exists()
+
+
+def test_points_with_planes_are_the_same_read_from_a_file(monkeypatch):
+    from planner.questions.frontier.limited import Limited
+
+    monkeypatch.setattr(parts, "FEWEST_COLUMNS", 1)
+    monkeypatch.setattr(parts, "LARGEST_PART", 1.0)
+    monkeypatch.setattr(Limited, "_rounded", lambda *_: None)  # else a dive settles such a small model
+    model = Limited(planner.load(INSTANCES / "tiny"), Axis("exposed_share"), Settings(gap=1e-4), None)
+    point = model.solve(0.6)
+    assert point.planes.planes
+    again = model.unpacked(json.loads(json.dumps(model.packed(point))))
+    assert model.packed(again) == model.packed(point) and again.builds == point.builds
+    assert model.solve(0.4, again, again).cost == model.solve(0.4, point, point).cost
 
 
 def test_an_interrupt_in_the_search_for_the_tightest_point_keeps_the_cheapest(monkeypatch):

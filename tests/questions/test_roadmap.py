@@ -16,7 +16,7 @@ from planner.errors import UsageError
 from planner.questions.roadmap.events import Event, Variant, by_cause
 from planner.questions.roadmap.tree import grown
 from planner.questions.roadmap.worths import Worths
-from planner.solving import lshaped, search
+from planner.solving import parts, search
 from planner.solving.solver import Settings
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -200,8 +200,8 @@ def test_without_scenarios_all_freedom_is_the_same():
 
 
 def test_the_l_shaped_method_finds_the_same_roadmap(monkeypatch, two):
-    monkeypatch.setattr(lshaped, "FEWEST_COLUMNS", 0)
-    monkeypatch.setattr(lshaped, "LARGEST_PART", 1.0)
+    monkeypatch.setattr(parts, "FEWEST_COLUMNS", 0)
+    monkeypatch.setattr(parts, "LARGEST_PART", 1.0)
     monkeypatch.setattr(search, "FEWEST_COLUMNS", 0)
     split = planner.roadmap(TWO_PLANTS, gap=1e-4)
     assert values_of(split) == pytest.approx(values_of(two), rel=1e-4) and split.gates.equals(two.gates)

@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import json
 import os
 import random
 import sys
@@ -129,6 +130,33 @@ def test_an_interrupt_keeps_the_plans_found(monkeypatch):
     monkeypatch.setattr(Doubly, "probe", stopped)
     surface = planner.surface(planner.load(INSTANCES / "tiny"), "exposed_share", "stage_share:magnet")
     assert not surface.complete and len(surface.table) and "Interrupted" in str(surface)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_an_interrupted_search_goes_on_and_two_processes_find_what_one_finds(monkeypatch, tmp_path, exact):
+    from planner.questions.frontier.doubly import Doubly
+
+    settings, tables = knapsack([[3, 4, 5], [4, 2, 3]], [7, 7], [[5, 4, 3], [2, 5, 4], [3, 1, 6]])
+    instance = planner.load(write_instance(tmp_path / "bag", tables, settings))
+    kept, axes = tmp_path / "kept.jsonl", ("impact:value2", "impact:value3")
+    asked = {"exact": True} if exact else {"points": 8}
+    whole = planner.surface(instance, *axes, workers=1, **asked)
+    probe, calls = Doubly.probe, []
+
+    def stopped(self, *args):
+        calls.append(args)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return probe(self, *args)
+
+    monkeypatch.setattr(Doubly, "probe", stopped)
+    assert not planner.surface(instance, *axes, workers=1, partial=kept, **asked).complete
+    again = planner.surface(instance, *axes, workers=1, partial=kept, **asked)
+    assert not any(probed in calls[3:] for probed in calls[:2]) and not kept.exists()
+    monkeypatch.undo()
+    shared = planner.surface(instance, *axes, workers=2, **asked)
+    for other in (again, shared):
+        assert json.loads(other.to_json()) | {"seconds": 0} == json.loads(whole.to_json()) | {"seconds": 0}
 
 
 def test_the_command_writes_what_the_page_shows(tmp_path):

@@ -19,7 +19,8 @@ from ...errors import SolverFailed, UsageError
 from ...prepare import PLAN
 from ...solving.blocks import first_stage
 from ...solving.cap_rows import Slope, slopes
-from ...solving.lshaped import FEWEST_COLUMNS, LShaped, Planes
+from ...solving.lshaped import LShaped, Planes
+from ...solving.parts import FEWEST_COLUMNS
 from ...solving.programme import Programme, by_family
 from ...solving.search import by_parts, least_cost
 from ...solving.solver import Found, Progress, Settings

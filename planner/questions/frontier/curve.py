@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import closing
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,8 +18,8 @@ from ...errors import Infeasible, NoPlan
 from ...language import _
 from ...solving.search import TIE
 from ...words import figure_of
-from ..many import Cluster, Processes, pool
-from .limited import Limited, Piece, Point, Solving
+from ..many import Finished, Many, Result
+from .limited import Limited, Point
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
@@ -31,18 +31,43 @@ SAME_COST = 1e-8  # relative: two costs this close count as equal
 EXACT = 1e-8  # share: tolerance of the limits at the ends of the curve
 NARROW = 1e-5  # share: no point is placed in a narrower segment
 TRIES = 60  # most steps towards the least limit; each comes much closer than the one before
+BETWEEN = (1 / 2, 1 / 4, 3 / 4)  # of the way from the tightest to the cheapest limit: first points with whole numbers
 AT_ONCE = 4  # most points placed at a time, if they have whole numbers; the same however many workers there are
 
 
 class Curve(Limited):
     """The model with a limit on a metric, and the points of its curve.
 
-    notes  sentences that a reader of the curve should know
+    finished  points that are known already, and where new ones are kept
+    notes     sentences that a reader of the curve should know
     """
 
-    def __init__(self, instance: Instance, metric: Axis, settings: Settings, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        metric: Axis,
+        settings: Settings,
+        progress: Progress | None,
+        finished: Finished | None = None,
+    ) -> None:
         super().__init__(instance, metric, settings, progress)
+        self.finished = Finished([], None) if finished is None else finished
         self.notes: list[str] = []
+
+    def _once(self, what: str, find: Callable[[], Result]) -> Result:
+        """Return what was found of an end of the curve: what is kept, or what ``find`` finds, which is then kept."""
+        key = self.finished.key(what)
+        found = self.finished.results.get(key)
+        if found is None:
+            before = len(self.notes)
+            found = find() | {"today": self.today, "notes": self.notes[before:]}
+            if not self.interrupted:
+                self.finished.add(key, found)
+            return found
+        self.notes += found["notes"]
+        if self.metric.glide:
+            self.glide_from(found["today"])
+        return found
 
     # --- the ends -----------------------------------------------------------------------------------------
 
@@ -166,57 +191,104 @@ class Curve(Limited):
         the points solved until then are returned. Raises Infeasible if there is no plan at any limit.
         """
         started = time.perf_counter()
-        cheapest = self._cheapest()
+        cheapest = self.unpacked(self._once("cheapest", lambda: {"point": self.packed(self._cheapest())})["point"])
+        assert cheapest is not None
         self.tell(cheapest, started)
-        cheap_limit = self._cheap_limit(cheapest) if self.rows.rows and not self.interrupted else 0.0
-        least = self._least_limit(cheapest.share) if self.rows.rows and not self.interrupted else 0.0
-        tightest = None
-        if cheapest.share - least > EXACT and not self.interrupted:
-            try:
-                tightest = self._tightest(cheapest, least, started)
-            except NoPlan:
-                if not self.interrupted:
-                    raise
+        limits = self._once("limits", lambda: self._limits(cheapest))
+        if cheapest.share - limits["least"] <= EXACT or self.interrupted:
+            return [self._as_cheapest(cheapest, cheapest.share)]
+        # without whole numbers each point takes a moment from the basis of its neighbour, so they stay in this process
+        if not len(self.whole):
+            workers, scheduler = 1, None
+        begin = Solving(self)
+        with Many(begin, self.finished, "points", workers=workers, scheduler=scheduler, again=True) as many:
+            found = self._first(cheapest, limits, points, many)
+            if len(found) > 1:
+                self._fill(found, points, many)
+        return found
+
+    def _first(self, cheapest: Point, limits: Result, points: int, many: Many) -> list[Point]:
+        """Return the cheapest point and the tightest one, with whole numbers also points between them.
+
+        limits  see `_limits`
+
+        Points between the ends can be placed at once, as the curve may bend anywhere. So no process waits while the
+        tightest point is sought.
+        """
+        cheap, least = limits["cheap"], limits["least"]
+        between = BETWEEN[: points - 2] if len(self.whole) else ()
+        places = {least + part * (cheap - least): None for part in between if cheap - least > NARROW}
+        key = self.finished.key("tightest")
+        work: dict[str, Tightest | Piece] = {key: Tightest(least, cheapest)}
+        of_limit = {self.finished.key(["point", limit, "first"]): limit for limit in places}
+        start = replace(cheapest, basis=None)  # so far from the least cost presolve helps more than its basis
+        work |= {k: Piece(limit, start, cheapest) for k, limit in of_limit.items()}
+        results = self._asked(work, many)
+        if key in results and results[key]["why"] and not self.interrupted:
+            raise NoPlan(results[key]["why"])
+        self.notes += results[key]["notes"] if key in results else []
+        tightest = self.unpacked(results[key]["point"]) if key in results else None
         if tightest is None:
             return [self._as_cheapest(cheapest, cheapest.share)]
         if tightest.cost - cheapest.cost <= SAME_COST * max(abs(cheapest.cost), 1e-6):
             return [self._as_cheapest(tightest, tightest.limit)]
-        found = [tightest, self._as_cheapest(cheapest, max(tightest.limit, cheap_limit))]
-        # without whole numbers each point takes a moment from the basis of its neighbour, so they stay in this process
-        with closing(
-            pool(Solving(self), *((workers, scheduler) if len(self.whole) else (1, None)), again=True)
-        ) as many:
-            self._fill(found, points, many)
+        found = [tightest, self._as_cheapest(cheapest, max(tightest.limit, cheap))]
+        for k, limit in sorted(of_limit.items(), key=lambda item: item[1]):
+            point = self.unpacked(results[k]["point"]) if k in results else None
+            if point is not None and tightest.limit < limit < cheapest.limit:
+                self._put(found, point, limit)
         return found
 
-    def _fill(self, found: list[Point], points: int, many: Processes | Cluster) -> None:
+    def _asked(self, work: Mapping[str, Tightest | Piece], many: Many) -> dict[str, Result]:
+        """Return the results of pieces of work by their keys; after an interrupt those that there are."""
+        started, results = time.perf_counter(), {}
+        try:
+            for key, result in many.results(work):
+                results[key] = result
+                point = self.unpacked(result["point"])
+                if point is not None:
+                    self.tell(point, started)
+                if self.interrupted:
+                    break
+        except KeyboardInterrupt:
+            self.interrupted = True
+        return results
+
+    def _put(self, found: list[Point], point: Point, limit: float) -> None:
+        """Put a point at its place among those found, the tightest limit first; ``limit`` is where it was sought."""
+        at = max(i for i, other in enumerate(found) if other.limit < limit)
+        if len(self.whole):
+            # the share of the plan may be below the limit; it then is a cheapest plan at that share too
+            point.limit, point.same_until = max(found[at].limit, min(limit, point.share)), limit
+        found.insert(at + 1, point)
+
+    def _limits(self, cheapest: Point) -> Result:
+        """Return the least limit at the ``cheap``est cost and the ``least`` of all, shares."""
+        cheap = self._cheap_limit(cheapest) if self.rows.rows and not self.interrupted else 0.0
+        least = self._least_limit(cheapest.share) if self.rows.rows and not self.interrupted else 0.0
+        return {"cheap": cheap, "least": least}
+
+    def _fill(self, found: list[Point], points: int, many: Many) -> None:
         """Add further points to ``found`` until there are ``points``, several at a time if they have whole numbers."""
         barred: set[float] = set()
         while len(found) < points and not self.interrupted:
             places = self._places(found, barred, min(points - len(found), AT_ONCE if len(self.whole) else 1))
             if not places:
                 break
-            started, solved = time.perf_counter(), {}
-            work = {limit: Piece(limit, self._near(found, at), found[at + 1]) for at, limit in places}
-            try:
-                for limit, point in many.results(work):
-                    solved[limit] = point
-                    if point is not None:
-                        self.tell(point, started)
-                    if self.interrupted:
-                        break
-            except KeyboardInterrupt:
-                self.interrupted = True
-            for at, limit in sorted(places, reverse=True):  # so that the positions before stay as they are
-                point = solved.get(limit)
+            work: dict[str, Tightest | Piece] = {}
+            of_limit = {}
+            for at, limit in places:
+                start, looser = self._near(found, at), found[at + 1]
+                key = self.finished.key(["point", limit, start.solved_at, looser.solved_at])
+                work[key], of_limit[key] = Piece(limit, start, looser), (limit, found[at].limit)
+            results = self._asked(work, many)
+            for key, (limit, tighter) in sorted(of_limit.items(), key=lambda item: item[1]):
+                point = self.unpacked(results[key]["point"]) if key in results else None
                 if point is not None:
-                    if len(self.whole):
-                        # the share of the plan may be below the limit; it then is a cheapest plan at that share too
-                        point.limit, point.same_until = max(found[at].limit, min(limit, point.share)), limit
-                    found.insert(at + 1, point)
-                elif limit in solved:
+                    self._put(found, point, limit)
+                elif key in results:
                     self.notes.append(_("limit {limit}: no plan was found in time", limit=self._at(limit)))
-                    barred.add(found[at].limit)
+                    barred.add(tighter)
 
     def _cheapest(self) -> Point:
         """Return the least-cost plan without a limit; with a glide, without a rise above its share in the first year.
@@ -239,12 +311,11 @@ class Curve(Limited):
             raise Infeasible("no plan can satisfy the instance, whatever the limit; planner diagnose tells why")
         return point
 
-    def _tightest(self, cheapest: Point, least: float, started: float) -> Point | None:
+    def tightest(self, least: float, cheapest: Point) -> Point | None:
         """Return the cheapest plan at the least limit; None if no plan was found there.
 
-        cheapest  the point of least cost, from which the search starts
         least     least limit of the linear relaxation, a share; with integers the least limit may be higher
-        started   when the solve began, by `time.perf_counter`
+        cheapest  the point of least cost, from which the search starts
         """
         room = EXACT / 10  # the least limit is known only up to the solver's tolerance
         start = replace(cheapest, basis=None)  # so far from the least cost presolve helps more than its basis
@@ -257,7 +328,6 @@ class Curve(Limited):
         if point is not None:
             point.limit = point.same_until = least
             point.slope = self._slope_above(point)
-            self.tell(point, started)
         return point
 
     def _slope_above(self, point: Point) -> float:
@@ -341,3 +411,54 @@ class Curve(Limited):
                 relaxed = self.lp.find(keep=True)
                 costs[-1] = relaxed.value if relaxed.optimal else math.nan
         return costs
+
+
+class Piece(NamedTuple):
+    """A point to be solved: its limit, and the points from which its search starts (see `Limited.solve`)."""
+
+    limit: float
+    start: Point
+    looser: Point
+
+
+class Tightest(NamedTuple):
+    """The point at the least limit, to be solved (see `Curve.tightest`)."""
+
+    least: float
+    cheapest: Point
+
+
+class Solving:
+    """Makes what solves points in this process, with the curve that is there, or in another one, with its own."""
+
+    def __init__(self, curve: Curve) -> None:
+        self.curve = curve
+
+    def __getstate__(self) -> Any:
+        """Return what another process needs to build the same model."""
+        return self.curve.instance, self.curve.metric, self.curve.settings, self.curve.today
+
+    def __setstate__(self, state: Any) -> None:
+        instance, metric, settings, today = state
+        self.curve = Curve(instance, metric, settings, None)
+        if metric.glide:
+            self.curve.glide_from(today)
+
+    def __call__(self) -> Callable[[Tightest | Piece], Result]:
+        """Return the worker.
+
+        It solves a ``point``, as `Limited.packed` tells it; None if no plan keeps its limit, or if none was found, with
+        ``why``. Its ``notes`` are for the reader of the curve.
+        """
+
+        def solve(piece: Tightest | Piece) -> Result:
+            curve, before, found, why = self.curve, len(self.curve.notes), None, ""
+            try:
+                found = curve.tightest(*piece) if isinstance(piece, Tightest) else curve.solve(*piece)
+            except NoPlan as error:
+                why = str(error)
+            notes = curve.notes[before:]
+            del curve.notes[before:]
+            return {"point": curve.packed(found), "why": why, "notes": notes, "unfinished": curve.interrupted}
+
+        return solve

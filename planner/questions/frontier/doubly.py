@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +18,7 @@ from .limited import Limited
 if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...solving.solver import Found, Progress, Settings
+    from ..many import Result
     from .axis import Axis
 
 SAME = 1e-9  # relative: costs that differ by less are the same
@@ -24,17 +26,29 @@ SAME = 1e-9  # relative: costs that differ by less are the same
 Pair = tuple[float, float]
 
 
+class Probe(NamedTuple):
+    """A pair of limits to be probed, see `Doubly.probe`."""
+
+    limits: Pair
+    lexicographic: bool
+    price: float
+
+
 class Plan(NamedTuple):
     """A plan found at a pair of limits.
 
     values  of the two metrics as the search counts them, 0 to 1
     bound   no plan that keeps the limits probed costs less, MUSD
+    builds  option, start year and modules
     """
 
     values: Pair
     cost: float
     bound: float
-    facts: dict[str, Any]
+    exposed_share: float
+    short_t: float
+    capex: float
+    builds: tuple[tuple[str, int, float], ...]
 
 
 class Doubly(Limited):
@@ -86,6 +100,8 @@ class Doubly(Limited):
                        all of a metric
         """
         programme = self.programme
+        if len(self.whole):  # several processes probe: what was probed before in this one must not matter
+            programme.start_from(None)
         for rows, limit in zip(self.both, limits, strict=True):
             rows.set_limit(programme, limit)
         programme.objective(self.arrays.cost + price * self.below)
@@ -101,7 +117,10 @@ class Doubly(Limited):
             programme.drop_rows([row])
             x = x if second is None else second.x
         values = tuple(max(0.0, rows.share(x)) for rows in self.both)
-        return Plan((values[0], values[1]), programme.cost(x), min(bound, cost), self._facts(x))
+        facts = self._facts(x)
+        builds = tuple((*key, modules) for key, modules in sorted(facts["builds"].items()))
+        of_all = facts["exposed_share"], facts["short_t"], facts["capex"]
+        return Plan((values[0], values[1]), programme.cost(x), min(bound, cost), *of_all, builds)
 
     def _once(self) -> Found | None:
         """Search once; None if no plan keeps the limits."""
@@ -111,3 +130,22 @@ class Doubly(Limited):
         if not found.held:
             raise NoPlan(f"no plan was found at a pair of limits before the search ended ({found.stopped})")
         return found
+
+
+class Probing:
+    """Makes what probes limits in this process, with the model that is there, or in another one, with its own."""
+
+    def __init__(self, model: Doubly) -> None:
+        self.model = model
+
+    def __getstate__(self) -> Any:
+        """Return what another process needs to build the same model."""
+        return self.model.instance, tuple(self.model.axes), self.model.settings
+
+    def __setstate__(self, state: Any) -> None:
+        instance, axes, settings = state
+        self.model = Doubly(instance, axes, settings, None)
+
+    def __call__(self) -> Callable[[Probe], Result]:
+        """Return the worker: it probes limits; the ``plan`` is None if no plan keeps them."""
+        return lambda probe: {"plan": self.model.probe(*probe)}

@@ -49,6 +49,7 @@ def frontier(
     seed: int = 0,
     workers: int | None = None,
     scheduler: str | None = None,
+    partial: Path | None = None,
     progress: Progress | None = None,
 ) -> Frontier:
     """Trace least cost against a limit on a dependence metric, from the least cost to the least dependence.
@@ -69,6 +70,7 @@ def frontier(
     seed        random seed of the solver
     workers     processes for points with whole numbers; None: one per core, where there is enough to do
     scheduler   address of a Dask scheduler to use instead, with the extra ``distributed``
+    partial     file that keeps finished points until all are done: a repeated call goes on from there
     progress    called with one line of text for each point
 
     An interrupt keeps the points found until then. Raises UsageError on an unknown metric or on arguments that
@@ -80,13 +82,17 @@ def frontier(
         raise UsageError(f"points = {points}: expected 2 or more")
 
     from ...solving.solver import Settings
+    from ..many import Finished
     from .axis import Axis
     from .curve import Curve
 
     settings = Settings(gap=gap, time_limit=time_limit, threads=threads, seed=seed)
     started = time.perf_counter()
-    curve = Curve(instance, Axis(metric, from_year, glide), settings, progress)
+    finished = Finished(["frontier", instance.sha256, asdict(settings), metric, from_year, glide, points], partial)
+    curve = Curve(instance, Axis(metric, from_year, glide), settings, progress, finished)
     found = curve.trace(points, workers, scheduler)
+    if not curve.interrupted:
+        finished.forget()
     return _results(curve, found, time.perf_counter() - started)
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,15 +13,16 @@ from ...prepare import PLAN, prepare
 from ...solving.cap_rows import PLACEHOLDER, MetricRows
 from ...solving.compiling import compiled
 from ...solving.dive import dive
-from ...solving.lshaped import LShaped, Planes
+from ...solving.lshaped import LShaped, Plane, Planes
 from ...solving.measures import deliveries
-from ...solving.programme import Programme, inside_bounds
+from ...solving.programme import Programme, basis_of, inside_bounds, statuses
 from ...solving.search import COST_SLACK, TIE, by_parts, finished
 from ...solving.solver import Found
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...solving.solver import Progress, Settings
+    from ..many import Result
     from .axis import Axis
 
 
@@ -275,6 +275,40 @@ class Limited:
             plans.append(found if found.optimal else None)
         return min((plan for plan in plans if plan is not None), key=lambda plan: plan.value, default=None)
 
+    # --- points in a file ---------------------------------------------------------------------------------
+
+    def packed(self, point: Point | None) -> Result | None:
+        """Return a point as JSON can hold it, without what follows from its solution; see `unpacked`."""
+        if point is None:
+            return None
+        filled = np.flatnonzero(point.x)
+        numbers = ("limit", "share", "cost", "bound", "slope", "status", "same_until", "solved_at", "relaxed")
+        of = point.planes
+        planes = None if of is None else [(p.part, p.linked.tolist(), p.prices.tolist(), p.level) for p in of.planes]
+        return {name: getattr(point, name) for name in numbers} | {
+            "x": [filled.tolist(), point.x[filled].tolist()],
+            "whole": point.whole.tolist(),
+            "basis": [status.hex() for status in statuses(point.basis)],
+            "planes": None if of is None else [of.rows.tolist(), planes],
+        }
+
+    def unpacked(self, packed: Result | None) -> Point | None:
+        """Return the point that was packed."""
+        if packed is None:
+            return None
+        x = np.zeros(len(self.arrays.cost))
+        x[packed["x"][0]] = packed["x"][1]
+        planes = packed["planes"] and Planes(
+            np.array(packed["planes"][0], dtype=int),
+            tuple(
+                Plane(part, np.array(linked, dtype=int), np.array(prices), level)
+                for part, linked, prices, level in packed["planes"][1]
+            ),
+        )
+        basis = basis_of(*(bytes.fromhex(of) for of in packed["basis"]))
+        whole = np.array(packed["whole"])
+        return Point(**{**packed, "x": x, "whole": whole, "basis": basis, "planes": planes}, **self._facts(x))
+
     def _facts(self, x: np.ndarray) -> dict[str, Any]:
         """Return builds, deliveries, shortage and capex of a solution, under the names and in the units of `Point`."""
         data, columns = self.data, self.arrays.columns
@@ -311,39 +345,3 @@ class Limited:
             "short_t": tonnes,
             "capex": float(capex),
         }
-
-
-class Piece(NamedTuple):
-    """A point to be solved: its limit, and the points from which its search starts (see `Limited.solve`)."""
-
-    limit: float
-    start: Point
-    looser: Point
-
-
-class Solving:
-    """Makes what solves points in this process, with the model that is there, or in another one, with its own."""
-
-    def __init__(self, model: Limited) -> None:
-        self.model = model
-
-    def __getstate__(self) -> Any:
-        """Return what another process needs to build the same model."""
-        return self.model.instance, self.model.metric, self.model.settings, self.model.today
-
-    def __setstate__(self, state: Any) -> None:
-        instance, metric, settings, today = state
-        self.model = Limited(instance, metric, settings, None)
-        if metric.glide:
-            self.model.glide_from(today)
-
-    def __call__(self) -> Callable[[Piece], Point | None]:
-        """Return the worker: it solves a point; None if no plan was found in time."""
-
-        def solve(piece: Piece) -> Point | None:
-            try:
-                return self.model.solve(*piece)
-            except NoPlan:
-                return None
-
-        return solve

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ from ...errors import Infeasible, UsageError
 from ...instance.loading import given_instance
 from ...language import _, number
 from ...words import figure_of
+from .doubly import Plan, Probe
 from .surface_result import Surface, value_of
 
 if TYPE_CHECKING:
@@ -37,12 +38,14 @@ if TYPE_CHECKING:
 
     from ...instance.instance import Instance
     from ...solving.solver import Progress
+    from ..many import Many
     from .axis import Axis
-    from .doubly import Doubly, Pair, Plan
+    from .doubly import Doubly, Pair
 
 STEP = 1e-6  # share, or part of the most of an impact: metrics of two plans that differ by less are the same
 SAME = 1e-9  # relative: costs that differ by less are the same
 TIE = 1e-7  # relative to the cost: by so much at most it may grow for less of the metrics, in the covering search
+AT_ONCE = 4  # most cells probed at a time, if they have whole numbers; the same however many workers there are
 MOST_EXACT = 10_000  # plans at which an exact search gives up
 
 
@@ -59,6 +62,9 @@ def surface(
     time_limit: float | None = None,
     threads: int = 1,
     seed: int = 0,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    partial: Path | None = None,
     progress: Progress | None = None,
 ) -> Surface:
     """Trace least cost against limits on two metrics at once.
@@ -74,6 +80,10 @@ def surface(
     time_limit     seconds of each search; None: no limit
     threads        threads of the solver
     seed           random seed of the solver
+    workers        processes for the searches of a covering with whole numbers; None: one per core, where there is
+                   enough to do. Those of an exact search need each other
+    scheduler      address of a Dask scheduler to use instead, with the extra ``distributed``
+    partial        file that keeps finished searches until all are done: a repeated call goes on from there
     progress       called with one line of text for each plan
 
     An interrupt keeps the plans found until then. Raises UsageError on unknown or equal metrics, Infeasible if the
@@ -88,46 +98,60 @@ def surface(
         raise UsageError("an exact search proves every plan: leave gap out")
 
     from ...solving.solver import Settings
+    from ..many import Finished, Many
     from .axis import Axis
-    from .doubly import Doubly
+    from .doubly import Doubly, Probing
 
     settings = Settings(gap=0.0 if exact else fraction(gap, "gap"), time_limit=time_limit, threads=threads, seed=seed)
     started = time.perf_counter()
     model = Doubly(instance, (Axis(first, from_year), Axis(second, from_year)), settings, progress)
-    search = _Exact(model) if exact else _Covering(model, points)
-    complete = True
-    try:
-        search.run()
-    except KeyboardInterrupt:
-        if not search.plans:
-            raise
-        complete = False
+    asked = ["surface", instance.sha256, asdict(settings), first, second, from_year, exact, points]
+    finished = Finished(asked, partial)
+    if exact or not len(model.whole):  # one search follows from another; without whole numbers each takes a moment
+        workers, scheduler = 1, None
+    with Many(Probing(model), finished, "searches", workers=workers, scheduler=scheduler, again=True) as many:
+        search = _Exact(model, many) if exact else _Covering(model, many, points)
+        complete = True
+        try:
+            search.run()
+        except KeyboardInterrupt:
+            if not search.plans:
+                raise
+            complete = False
+    if complete:
+        finished.forget()
     return _result(instance, model, search, complete, time.perf_counter() - started)
 
 
 class _Search:
     """What both searches share: the plans found, the limits of each probe and its bound."""
 
-    def __init__(self, model: Doubly) -> None:
-        self.model = model
+    def __init__(self, model: Doubly, many: Many) -> None:
+        self.model, self.many = model, many
         self.plans: list[Plan] = []
         self.probes: list[tuple[Pair, float]] = []  # limits -> lower bound, infinite if no plan keeps them
         self.notes: list[str] = []
 
-    def probe(self, limits: Pair, lexicographic: bool = False) -> Plan | None:
-        """Probe a pair of limits, and keep what was found. Raises Infeasible if there is no plan without limits."""
+    def probe(self, of: Sequence[Pair], lexicographic: bool = False) -> list[Plan | None]:
+        """Probe pairs of limits, and keep what was found, in their order.
+
+        Raises Infeasible if there is no plan without limits.
+        """
         price = TIE * abs(self.plans[0].cost) if self.plans and not lexicographic else 0.0
-        plan = self.model.probe(limits, lexicographic, price)
-        self.probes.append((limits, math.inf if plan is None else plan.bound))
-        if plan is None:
-            if not self.plans:
-                raise Infeasible("no plan can satisfy the instance; planner diagnose tells why")
-            return None
-        if self.model.progress:
-            at = ", ".join(value_of(a, a.shown(v)) for a, v in zip(self.model.axes, plan.values, strict=True))
-            self.model.progress(f"plan {len(self.plans) + 1} at {at}: {figure_of(plan.cost, 6)} MUSD")
-        self.plans.append(plan)
-        return plan
+        work = {self.many.finished.key(["probe", *limits, price]): Probe(limits, lexicographic, price) for limits in of}
+        known = dict(self.many.results(work))
+        found = [known[key]["plan"] and Plan(*known[key]["plan"]) for key in work]
+        for limits, plan in zip(of, found, strict=True):
+            self.probes.append((limits, math.inf if plan is None else plan.bound))
+            if plan is None:
+                if not self.plans:
+                    raise Infeasible("no plan can satisfy the instance; planner diagnose tells why")
+                continue
+            if self.model.progress:
+                at = ", ".join(value_of(a, a.shown(v)) for a, v in zip(self.model.axes, plan.values, strict=True))
+                self.model.progress(f"plan {len(self.plans) + 1} at {at}: {figure_of(plan.cost, 6)} MUSD")
+            self.plans.append(plan)
+        return found
 
     def best(self) -> list[Plan]:
         """Return the plans that none of the others dominates, the cheapest first."""
@@ -161,7 +185,7 @@ class _Exact(_Search):
         while len(boxes):
             at = int(np.argmax(boxes[:, 2] * boxes[:, 3]))
             loose = boxes[at, 2:].copy()
-            plan = self.probe((loose[0] - STEP, loose[1] - STEP), lexicographic=True)
+            (plan,) = self.probe([(float(loose[0]) - STEP, float(loose[1]) - STEP)], lexicographic=True)
             tight = np.zeros(2)
             if plan is not None:
                 tight = np.array(plan.values)
@@ -186,23 +210,28 @@ def _cut(boxes: np.ndarray, k: int, at: float) -> np.ndarray:
 class _Covering(_Search):
     """Cells of the plane of limits, cut where least is known; see the module."""
 
-    def __init__(self, model: Doubly, most: int) -> None:
-        super().__init__(model)
+    def __init__(self, model: Doubly, many: Many, most: int) -> None:
+        super().__init__(model, many)
         self.most = most
         self.cells: list[tuple[float, float, float, float]] = [(0.0, 0.0, 1.0, 1.0)]  # tight corner, loose corner
 
     def run(self) -> None:
-        """Probe both ends and then the cells, as often as allowed."""
-        self.probe((1.0, 1.0))
-        for _probe in range(self.most - 1):
-            cell = max(self.cells, key=self._worth)
-            if self._worth(cell) <= 0.0:
+        """Probe without limits, then the cells, as often as allowed; several at a time if they have whole numbers."""
+        self.probe([(1.0, 1.0)])
+        left = self.most - 1
+        while left:
+            worth = {cell: self._worth(cell) for cell in self.cells}
+            best = sorted((cell for cell in worth if worth[cell] > 0.0), key=lambda cell: -worth[cell])
+            best = best[: min(left, AT_ONCE if len(self.model.whole) else 1)]
+            if not best:
                 break
-            self.cells.remove(cell)
-            a, b, c, d = cell
-            x, y = (a + c) / 2, (b + d) / 2
-            self.probe((x, y))
-            self.cells += [(a, b, x, y), (x, b, c, y), (a, y, x, d), (x, y, c, d)]
+            self.probe([((a + c) / 2, (b + d) / 2) for a, b, c, d in best])
+            left -= len(best)
+            for cell in best:
+                self.cells.remove(cell)
+                a, b, c, d = cell
+                x, y = (a + c) / 2, (b + d) / 2
+                self.cells += [(a, b, x, y), (x, b, c, y), (a, y, x, d), (x, y, c, d)]
 
     def _open(self, cell: tuple[float, float, float, float]) -> tuple[float, float]:
         """Return the most and the least that the least cost in a cell can be, MUSD; both infinite if no plan is there.
@@ -246,15 +275,14 @@ def _rows(plans: list[Plan], axes: list[Axis]) -> Iterator[tuple[Any, ...]]:
     for point, p in enumerate(plans, start=1):
         shown = (axis.shown(value) for axis, value in zip(axes, p.values, strict=True))
         gap = abs(p.cost - p.bound) / max(abs(p.cost), 1e-9)
-        facts = p.facts["exposed_share"], p.facts["short_t"], p.facts["capex"]
-        yield (point, *shown, p.cost, p.bound, gap, p.cost - plans[0].cost, *facts)
+        yield (point, *shown, p.cost, p.bound, gap, p.cost - plans[0].cost, p.exposed_share, p.short_t, p.capex)
 
 
 def _result(instance: Instance, model: Doubly, search: _Search, complete: bool, seconds: float) -> Surface:
     import pandas as pd
 
     plans = search.best()
-    builds = [(n, *key, m) for n, p in enumerate(plans, start=1) for key, m in sorted(p.facts["builds"].items())]
+    builds = [(n, *built) for n, p in enumerate(plans, start=1) for built in p.builds]
     return Surface(
         instance,
         model.axes[0],
