@@ -16,6 +16,7 @@ import numpy as np
 from ...instance.courses import first_own_start
 from ...instance.timeline import YEAR, horizon_end, overlap_share, periods, start_years
 from ...prepare import prepare_branch
+from ...prepare.under_way import sent_before
 from ...prepare.working_stocks import used_before
 from ...runs.served import served
 from ...solving.compiling import compiled
@@ -98,7 +99,7 @@ def _prepared(instance: Instance, planned: Planned, case: Case) -> Prepared:
     begin = case.window.start
     period = next(p for p in periods(instance) if overlap_share(p.months, case.window) > 0.0)
     gone = max(0, begin - period.months.start) / YEAR if case.from_month else 0.0
-    tied = instance.stockpiles or instance.returns or instance.working_stocks
+    tied = instance.stockpiles or instance.returns or instance.working_stocks or instance.has_transit
     return prepare_branch(
         of_case,
         of_case.scenarios[0].scenario,
@@ -107,6 +108,7 @@ def _prepared(instance: Instance, planned: Planned, case: Case) -> Prepared:
         closed=planned.closed,
         served=served(planned.tables),
         used=used_before(instance, planned.tables, begin),
+        sent=sent_before(instance, planned.tables, begin),
         together=not tied and not case.wait,
         free=True,
     )

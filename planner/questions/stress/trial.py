@@ -84,7 +84,7 @@ class Trying:
         """Make it from a run; keep of the run and the instance only what trying cases needs."""
         slim = replace(instance, _content=None, warnings=())
         needed: Iterable[str] = (*PLANNED, "closures", "sales", "substitution", "impact_totals")
-        if instance.working_stocks:  # the audit needs all that says what is used
+        if instance.working_stocks or instance.has_transit:  # the audit needs all that says what is used
             needed = run.tables
         tables = {name: run.tables[name] for name in needed if name in run.tables}
         return cls(slim, tables, settings, audited, survival, level)
