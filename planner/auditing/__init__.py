@@ -30,7 +30,7 @@ from .funding import check_affordable, check_funding
 from .impacts import check_impacts
 from .investment import Investment, check_builds, check_capacity, check_groups, check_shared
 from .layouts import BUILDS, ORIGIN, SERVICE, STOCKS, branch_layouts, plan_layouts
-from .money import check_costs, check_objective, check_row_money, check_totals, operating_costs
+from .money import check_costs, check_objective, check_row_money, check_totals, invested, operating_costs
 from .operations import (
     Operations,
     Stretch,
@@ -161,7 +161,7 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
 
 
 class BranchAudit:
-    """Recomputes branches of one plan, each alone, with builds and stocks that were audited before.
+    """Recomputes branches of one plan, each alone, with stocks, and builds but for its own, that were audited before.
 
     What all branches share is read once: the instance, and the plan's builds, stocks and closures. The comparisons made
     then are part of every report.
@@ -194,6 +194,7 @@ class BranchAudit:
         tables: Mapping[str, Given],
         cost_musd: float,
         until: int | None = None,
+        more_musd: float | None = None,
     ) -> AuditReport:
         """Recompute the branch of one scenario.
 
@@ -203,13 +204,22 @@ class BranchAudit:
         tables     the branch's tables
         cost_musd  present value of its operations as claimed, which the audit must find too
         until      first year of the last period covered; None: the end of the horizon, where final_min_t counts
+        more_musd  of a branch that may start something itself, whose tables have all its starts: present value by which
+                   these cost more than the plan's, as claimed; None: its starts are the plan's
         """
-        book, facts = self._book.copy(), self._facts
-        disturbance = Disturbance(facts, next(s for s in disrupted.scenarios if s.scenario == scenario), disrupted)
+        book, facts, builds = self._book.copy(), self._facts, self._investment
+        row = next(s for s in disrupted.scenarios if s.scenario == scenario)
+        disturbance = Disturbance(facts, row, disrupted)
         if until is not None:
             disturbance.years = tuple(year for year in disturbance.years if year <= until)
         book.branch = scenario
-        parts = _parts(facts, tables, self._investment, disturbance, book)
+        if more_musd is not None:
+            given = {BUILDS.name: tables[BUILDS.name]}
+            tables = {name: table for name, table in tables.items() if name != BUILDS.name}
+            builds = _check_branch_builds(facts, row, given, builds, book, whole=True)
+            asked, planned = invested(builds), invested(self._investment)
+            book.equal("objective", more_musd, asked - planned, max(asked, planned), ("cost of what is started",))
+        parts = _parts(facts, tables, builds, disturbance, book)
         before = cut_at(self._plan, disturbance.first_month)
         missing_musd = _check_operations(parts, before, self._plan, self._first, book)
         costs = [
