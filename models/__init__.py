@@ -119,6 +119,7 @@ from .constraints import (
     substitution,
     surplus,
     transit,
+    under_way,
     working_stocks,
 )
 from .data import ModelData
@@ -128,6 +129,7 @@ FAMILIES = (
     balance,
     surplus,
     transit,
+    under_way,
     blends,
     capacity,
     least_use,

@@ -228,6 +228,39 @@ class WorkingStock(NamedTuple):
     drawn: Terms
 
 
+class Landing(NamedTuple):
+    """What is taken in at a node of goods that were under way on a lane when the branch began.
+
+    given  what can arrive of shipments that are given, not decided, kt/yr
+    sent   ship, of nodes before the branch: what can arrive at this node per kt/yr shipped, kt/yr
+    """
+
+    material: str
+    origin: str
+    destination: str
+    provenance: str
+    node: int
+    given: float
+    sent: Terms
+
+
+class Refill(NamedTuple):
+    """What arrives at a place in the period after the months of a branch, which may not be more than leaves for it.
+
+    arriving  ship, kt/yr that arrive per kt/yr shipped
+    landed    land
+    leaving   ship: what leaves for the place in the period
+    """
+
+    material: str
+    country: str
+    provenance: str
+    node: int
+    arriving: Terms
+    landed: tuple[int, ...]
+    leaving: tuple[int, ...]
+
+
 class Outcome(NamedTuple):
     """One way in which the future can go: undisturbed, or with one scenario and those whose branches it descends from.
 
@@ -269,7 +302,8 @@ class Pool:
     node: int
     made: Terms = field(default_factory=list)  # activity, kt made per kt of activity
     used: Terms = field(default_factory=list)  # activity, kt used per kt of activity
-    arriving: list[int] = field(default_factory=list)  # ship
+    arriving: Terms = field(default_factory=list)  # ship, kt/yr that arrive at the node per kt/yr shipped
+    landed: list[int] = field(default_factory=list)  # land
     leaving: list[int] = field(default_factory=list)  # ship
     bought: list[int] = field(default_factory=list)  # buy
     delivered: Terms = field(default_factory=list)  # deliver, kt taken per kt of the demand that is served
@@ -327,15 +361,17 @@ class ShareLimit(NamedTuple):
     limit    share, 0 to 1
     country  single_country_share: the country whose share is meant
     over     positions of what the numerator adds up: exposed deliveries (exposed_share), pools in countries of concern
-             (stage_share), pools of the country (single_country_share), shipments that come in (import_share); of
-             own_share what it takes off: surplus in the country or bloc
+             (stage_share), pools of the country (single_country_share); of own_share what it takes off: surplus in
+             the country or bloc
     total    positions of what the denominator adds up: needs (exposed_share), pools (the others)
     made     activities whose products the numerator adds up, and kt made per kt of activity: of tied plants outside the
              countries of concern (stage_share), in the country or bloc (own_share)
     demand   exposed_share: demand of all needs in ``total``, kt/yr
     thrift   exposed_share: swaps of these needs that need no material, and are in neither sum
-    shipped  impact: ship, thousand units per kt; so are ``bought`` and ``started`` (per module); ``made`` are then
-             activities, and ``limit`` is in thousand units a year
+    landed   import_share: land, what was under way into the importer when the branch began
+    shipped  import_share: ship, into the importer, and what arrives of it; impact: ship, thousand units per kt. Of an
+             impact ``bought`` and ``started`` (per module) are alike; ``made`` are then activities, and ``limit`` is in
+             thousand units a year
     largest  largest_share: how many countries count; ``over`` are then positions of ``above``
     floor    whether it is a floor; its row is multiplied by -1, so that all rows are ``<=`` and their duals 0 or less
     share    what the record counts in the mean over the year, 0 to 1: a month 1/12
@@ -354,6 +390,7 @@ class ShareLimit(NamedTuple):
     shipped: tuple[tuple[int, float], ...] = ()
     bought: tuple[tuple[int, float], ...] = ()
     started: tuple[tuple[int, float], ...] = ()
+    landed: tuple[int, ...] = ()
     floor: bool = False
     largest: int = 0
     share: float = 1.0
@@ -540,6 +577,7 @@ class ModelData:
     collect: list[Collection] = field(default_factory=list)  # also describes the rows of its limits
     stock: list[Holding] = field(default_factory=list)
     run_down: list[RunDown] = field(default_factory=list)
+    land: list[Landing] = field(default_factory=list)  # also describes the rows of its limits
     surplus: list[int] = field(default_factory=list)  # position of its pool
     downgrade: list[tuple[int, int]] = field(default_factory=list)  # positions of its clean and its exposed pool
     build: list[Start] = field(default_factory=list)
@@ -561,6 +599,7 @@ class ModelData:
     stock_limit: list[StockLimit] = field(default_factory=list)
     stock_floor: list[StockFloor] = field(default_factory=list)
     stock_release: list[StockRelease] = field(default_factory=list)
+    refill: list[Refill] = field(default_factory=list)
     working_stock: list[WorkingStock] = field(default_factory=list)
     sale_limit: list[SaleLimit] = field(default_factory=list)
     swap_limit: list[SwapLimit] = field(default_factory=list)

@@ -15,6 +15,7 @@ name              unit      meaning (index: position in the list of the same nam
 ``put, draw``     kt/yr     what goes into and out of a part of a stockpile (index: ``stock``)
 ``stock``         kt        what is in stock at the period's end, by provenance
 ``run_down``      kt/yr     what is drawn from the working stocks of firms, in disrupted months only
+``land``          kt/yr     what is taken in of goods that were under way when a branch in months began
 ``surplus``       kt/yr     what is thrown away in the country in which it is made
 ``downgrade``     kt/yr     clean material that is used as exposed
 ``missing``       kt        what a stockpile lacks of its final minimum, in a branch only
@@ -63,6 +64,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
     m.draw = Var([i for i, part in enumerate(data.stock) if part.can_draw], domain=NonNegativeReals)
     m.stock = _amounts(len(data.stock))
     m.run_down = _amounts(len(data.run_down))
+    m.land = _amounts(len(data.land))
     m.surplus = _amounts(len(data.surplus))
     m.downgrade = _amounts(len(data.downgrade))
     m.missing = Var([f.missing for f in data.stock_floor if f.missing is not None], domain=NonNegativeReals)

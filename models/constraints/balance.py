@@ -1,7 +1,8 @@
 r"""Balance: what comes into a pool of material goes out of it; nothing appears or vanishes.
 
 .. math::
-    \sum_a \mathit{made}_a x_a + \sum_{s \to c} y_s + \sum_k b_k + \sum_r \mathit{collect}_r
+    \sum_a \mathit{made}_a x_a + \sum_{s \to c} \mathit{part}_s y_s + \sum \mathit{land} + \sum_k b_k
+    + \sum_r \mathit{collect}_r
     + \sum_h \mathit{draw}_h + \mathit{run\_down} + [q = \text{exposed}]\, \mathit{downgrade} \\
     = \sum_a \mathit{used}_a x_a + \sum_{s \leftarrow c} y_s + \sum_d \mathit{taken}_d z_{dq} + \sum_k \mathit{sell}_k
     + \sum_h \mathit{put}_h + \mathit{surplus} + [q = \text{clean}]\, \mathit{downgrade}
@@ -13,6 +14,9 @@ symbol          code                    unit     comes from
 x_a             ``m.activity``          kt/yr    decided: processes run in the country
 made, used      ``pool.made, used``     kt/kt    recipes.csv, recipe_yields.csv: outputs and inputs
 y_s arriving    ``pool.arriving``       kt/yr    ``m.ship``, decided: shipments into the country
+part            ``pool.arriving``       kt/kt    what arrives of it at t: 1; in months lanes.csv
+                                                 ``transit_weeks`` part it among nodes, see under_way
+land            ``pool.landed``         kt/yr    ``m.land``, decided: of what was under way when the branch began
 y_s leaving     ``pool.leaving``        kt/yr    ``m.ship``, decided: shipments out of it
 b_k             ``pool.bought``         kt/yr    ``m.buy``, decided: purchases in its markets
 collect         ``pool.collected``      kt/yr    ``m.collect``, decided: what comes back after its use
@@ -48,7 +52,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         pool = data.pools[p]
         supply = Sum()
         supply.add_terms(m.activity, pool.made)
-        supply.add(m.ship, pool.arriving)
+        supply.add_terms(m.ship, pool.arriving).add(m.land, pool.landed)
         supply.add(m.buy, pool.bought).add(m.collect, pool.collected)
         supply.add(m.draw, [i for i in pool.held if data.stock[i].can_draw])
         supply.add_terms(m.activity, pool.used, -1.0)

@@ -1,7 +1,7 @@
 r"""Import-share cap: how much of what an importer uses comes from outside, or from a named origin.
 
 .. math::
-    \sum_{s:\ i \in O \setminus I,\ j \in I} y_s
+    \sum_{s:\ i \in O \setminus I,\ j \in I} \mathit{part}_s y_s + \sum_{i \in O \setminus I,\ j \in I} \mathit{land}
     \le \ell_t \sum_{m, c \in I, q} \Bigl(\sum_a \mathit{used}_a x_a + \sum_d \mathit{taken}_d z_{dq}
     + \sum_k \mathit{sell}_k\Bigr)
     \qquad \forall t
@@ -12,7 +12,9 @@ For a floor (caps.csv ``sense``) it is :math:`\ge`, and the row is multiplied by
 ==============  =======================  =======  ========================================================
 symbol          code                     unit     comes from
 ==============  =======================  =======  ========================================================
-y_s             ``cap.over``             kt/yr    ``m.ship``, decided: shipments from O into I
+y_s             ``cap.shipped``          kt/yr    ``m.ship``, decided: shipments from O into I
+part            ``cap.shipped``          kt/kt    what arrives of them at t, as in balance
+land            ``cap.landed``           kt/yr    ``m.land``, decided: from O into I, under way when the branch began
 pools in I      ``cap.total``            --       pools (m, c, q, t) of the importer: caps.csv ``country``
 used x_a        ``pool.used``            kt/yr    ``m.activity``, decided, times the recipes' inputs
 z_{dq}          ``pool.delivered``       kt/yr    ``m.deliver``, decided: delivered to the importer's sectors
@@ -49,7 +51,7 @@ def add(m: ConcreteModel, data: ModelData) -> None:
         row = Sum()
         for part in cap.parts:
             factor = cap.sign * part.share
-            row.add(m.ship, part.over, factor)
+            row.add_terms(m.ship, part.shipped, factor).add(m.land, part.landed, factor)
             add_use(row, m, (data.pools[p] for p in part.total), -factor * cap.limit)
         return row <= 0.0
 

@@ -30,7 +30,7 @@ from .funding import check_affordable, check_funding
 from .impacts import check_impacts
 from .investment import Investment, check_builds, check_capacity, check_groups, check_shared
 from .layouts import BUILDS, ORIGIN, SERVICE, STOCKS, branch_layouts, plan_layouts
-from .money import check_costs, check_objective, check_row_money, check_totals, operating_costs
+from .money import check_costs, check_objective, check_row_money, check_totals, invested, operating_costs
 from .operations import (
     Operations,
     Stretch,
@@ -53,6 +53,7 @@ from .reading import Given, Tables
 from .returns import check_returns
 from .sales import check_sales
 from .substitutes import check_substitution
+from .under_way import check_under_way
 from .working_stocks import check_working_stocks
 
 __all__ = ["KINDS", "TOLERANCE", "AuditReport", "BranchAudit", "Check", "Violation", "audit"]
@@ -118,7 +119,7 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
     check_outlays(plan, tables, book)
     check_prices(plan, tables, book)
     check_impacts(plan, tables, book)
-    _check_operations([plan], [], None, book)
+    _check_operations([plan], [], [], None, book)
 
     courses, followed = {"": [plan]}, {"": _stretches([plan])}
     missing_musd: dict[str, float] = {}
@@ -143,7 +144,10 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
             check_offtakes(part, book)
         before = cut_at(followed[scenario.parent], disturbance.first_month)
         followed[name] = [*before, *_stretches(parts)]
-        missing_musd[name] = _check_operations(parts, before, plan, book)
+        left = scenario.parent
+        while left and courses[left][0].disturbance.first_month == disturbance.first_month:
+            left = next(row.parent for row in instance.scenarios if row.scenario == left)
+        missing_musd[name] = _check_operations(parts, before, followed[left], plan, book)
     book.branch = ""
 
     check_funding(facts, tables, investment, book)
@@ -157,7 +161,7 @@ def audit(instance: Instance | str | Path, run: Audited, tolerance: float = TOLE
 
 
 class BranchAudit:
-    """Recomputes branches of one plan, each alone, with builds and stocks that were audited before.
+    """Recomputes branches of one plan, each alone, with stocks, and builds but for its own, that were audited before.
 
     What all branches share is read once: the instance, and the plan's builds, stocks and closures. The comparisons made
     then are part of every report.
@@ -171,7 +175,8 @@ class BranchAudit:
         self._book, self._facts = Book(tolerance), Facts(instance)
         needed = ("builds", "stocks", *(["closures"] if instance.closures else ()))
         needed = (*needed, *(["service"] if instance.returns else ()))  # what it delivered before may come back
-        if instance.working_stocks:  # which hold some weeks of what it used
+        whole = bool(instance.working_stocks) or instance.has_transit  # what it used, and what was under way
+        if whole:
             needed = (*needed, *(layout.name for layout in branch_layouts(instance)))
         layouts = tuple(layout for layout in plan_layouts(instance) if layout.name in needed)
         given = {layout.name: plan[layout.name] for layout in layouts}
@@ -179,8 +184,7 @@ class BranchAudit:
         self._investment = Investment(self._facts, tables)
         service = tables.rows(SERVICE) if SERVICE.name in needed else []
         undisturbed = Disturbance(self._facts)
-        used = instance.working_stocks
-        self._first = Operations(self._facts, tables, self._investment, undisturbed) if used else None
+        self._first = Operations(self._facts, tables, self._investment, undisturbed) if whole else None
         self._plan = stretches(undisturbed, tables.rows(STOCKS), service, self._first)
 
     def audit(
@@ -190,6 +194,7 @@ class BranchAudit:
         tables: Mapping[str, Given],
         cost_musd: float,
         until: int | None = None,
+        more_musd: float | None = None,
     ) -> AuditReport:
         """Recompute the branch of one scenario.
 
@@ -199,14 +204,24 @@ class BranchAudit:
         tables     the branch's tables
         cost_musd  present value of its operations as claimed, which the audit must find too
         until      first year of the last period covered; None: the end of the horizon, where final_min_t counts
+        more_musd  of a branch that may start something itself, whose tables have all its starts: present value by which
+                   these cost more than the plan's, as claimed; None: its starts are the plan's
         """
-        book, facts = self._book.copy(), self._facts
-        disturbance = Disturbance(facts, next(s for s in disrupted.scenarios if s.scenario == scenario), disrupted)
+        book, facts, builds = self._book.copy(), self._facts, self._investment
+        row = next(s for s in disrupted.scenarios if s.scenario == scenario)
+        disturbance = Disturbance(facts, row, disrupted)
         if until is not None:
             disturbance.years = tuple(year for year in disturbance.years if year <= until)
         book.branch = scenario
-        parts = _parts(facts, tables, self._investment, disturbance, book)
-        missing_musd = _check_operations(parts, cut_at(self._plan, disturbance.first_month), self._first, book)
+        if more_musd is not None:
+            given = {BUILDS.name: tables[BUILDS.name]}
+            tables = {name: table for name, table in tables.items() if name != BUILDS.name}
+            builds = _check_branch_builds(facts, row, given, builds, book, whole=True)
+            asked, planned = invested(builds), invested(self._investment)
+            book.equal("objective", more_musd, asked - planned, max(asked, planned), ("cost of what is started",))
+        parts = _parts(facts, tables, builds, disturbance, book)
+        before = cut_at(self._plan, disturbance.first_month)
+        missing_musd = _check_operations(parts, before, self._plan, self._first, book)
         costs = [
             part.disturbance.factor(year) * musd for part in parts for (_, year), musd in operating_costs(part).items()
         ]
@@ -266,12 +281,17 @@ def _check_branch_builds(
 
 
 def _check_operations(
-    parts: Sequence[Operations], before: Sequence[Stretch], plan: Operations | None, book: Book
+    parts: Sequence[Operations],
+    before: Sequence[Stretch],
+    left: Sequence[Stretch],
+    plan: Operations | None,
+    book: Book,
 ) -> float:
     """Run all checks of operations on one plan or branch.
 
     parts   the plan, or the branch in its parts
     before  what the course had that a branch leaves; empty: this is the plan, or the horizon begins
+    left    the whole of the course that it leaves
     plan    of a branch: the plan
     Returns the value, MUSD present value, of what a branch lacks below final_min_t.
     """
@@ -291,6 +311,7 @@ def _check_operations(
     book.month = 0
     check_returns(parts, before, book)
     check_working_stocks(parts, before, plan, book)
+    check_under_way(parts, left, book)
     check_caps(parts, before, book)
     return check_final_stocks(parts[-1].disturbance, stocks, book)
 

@@ -98,6 +98,8 @@ KINDS: dict[str, Kind] = {
     "sale_rows": replace(_faults("what is sold is what its buyer takes, where it takes it"), rare=True),
     "sale_limit": replace(_tonnes("sales between min_t and max_t of the buyer"), rare=True),
     "revenue": Kind("revenue_musd of each sale", "MUSD", 1e-3, rare=True),
+    # goods under way
+    "under_way": replace(_tonne_sums("what arrives left before, by the weeks of its lane"), rare=True),
     # substitution
     "swaps": replace(_faults("substitutes replace what they may, by what they may"), rare=True),
     "swap_limit": replace(_tonnes("substitutes within max_share of the demand"), rare=True),

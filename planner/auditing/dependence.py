@@ -54,7 +54,7 @@ class Shares:
         for row in operations.service:
             self._service[row.year].append(row)
         for flow in operations.flows:
-            self._arrivals[flow.material, flow.year].append((flow.origin, flow.destination, flow.t))
+            self._arrivals[flow.material, flow.year].append((flow.origin, flow.destination, flow.arrived_t))
 
     def exposed(self, country: str, sector: str, year: int) -> Share:
         """Return exposed over all deliveries to a country or bloc (blank: all) and a sector (blank: all)."""

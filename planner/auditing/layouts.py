@@ -56,6 +56,7 @@ class FlowRow(NamedTuple):
     t: float
     freight_musd: float
     tariff_musd: float
+    arrived_t: float = 0.0
 
 
 class PurchaseRow(NamedTuple):
@@ -276,7 +277,8 @@ ACTIVITY = Layout(
     ("facility", "process", "input_provenance", "output_provenance", "year"),
     ("activity_t",),
 )
-FLOWS = Layout("flows", FlowRow, ("material", "origin", "destination", "provenance", "year"), ("t",))
+FLOWS = Layout("flows", FlowRow, ("material", "origin", "destination", "provenance", "year"), ("t", "arrived_t"))
+FLOWS_ALONE = replace(FLOWS, quantities=("t",), without=("arrived_t",))  # of an instance where goods arrive at once
 PURCHASES = Layout("purchases", PurchaseRow, ("market", "provenance", "year"), ("t",))
 SALES = Layout("sales", SaleRow, ("buyer", "provenance", "year"), ("t",))
 SERVICE = Layout(
@@ -401,6 +403,8 @@ def _fitted(instance: Instance, layouts: tuple[Layout[Any], ...]) -> tuple[Layou
     changed: dict[str, Layout[Any]] = {}
     if not instance.substitutes:
         changed[SERVICE.name] = SERVICE_ALONE
+    if not any(lane.transit_weeks > 0.0 for lane in instance.lanes):
+        changed[FLOWS.name] = FLOWS_ALONE
     if instance.impacts:  # of which a plan may have less than nothing, by credits
         changed[DEPENDENCE.name] = replace(DEPENDENCE, quantities=("limit",))
     return tuple(changed.get(of.name, of) for of in layouts)

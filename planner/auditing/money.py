@@ -162,6 +162,19 @@ def _probability(courses: Mapping[str, Sequence[Operations]], name: str, month: 
     return probability
 
 
+def invested(investment: Investment) -> float:
+    """Return the present value, MUSD, of what the starts of a course cost, and its capacity every year."""
+    facts = investment.facts
+    paid = [facts.factor[year] * musd for (_, year), musd in _fixed_om(facts, investment).items()]
+    paid += [discounted for _, discounted in _annuities(facts, investment).values()]
+    for row in facts.instance.impact_factors:
+        for name, option in facts.options.items() if row.kind == "build" else ():
+            usd = row.per_t * option.module_t * facts.impacts[row.impact].price_usd_per_unit
+            for start, modules in investment.modules[name].items() if row.option in ("", name) else ():
+                paid.append(facts.factor[start] * usd * modules / facts.length[start] / USD_PER_MUSD)
+    return math.fsum(paid)
+
+
 def _fixed_om(facts: Facts, investment: Investment) -> Costs:
     """Return fixed O&M, MUSD a year, of the capacity that a course pays for, and what closures do not avoid of it.
 

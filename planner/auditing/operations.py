@@ -68,7 +68,8 @@ class Operations:
         self.investment = investment
         self.disturbance = disturbance
         self.activities: list[ActivityRow] = tables.rows(ACTIVITY)
-        self.flows: list[FlowRow] = tables.rows(FLOWS)
+        flows: list[FlowRow] = tables.rows(FLOWS)
+        self.flows = flows if facts.instance.has_transit else [row._replace(arrived_t=row.t) for row in flows]
         self.purchases: list[PurchaseRow] = tables.rows(PURCHASES)
         self.service: list[ServiceRow] = tables.rows(SERVICE)
         self.stocks: list[StockRow] = tables.rows(STOCKS)
@@ -113,7 +114,7 @@ class Operations:
         for flow in self.flows:
             self.moved[flow.material, flow.origin, flow.destination, flow.year] += flow.t
             self.leaving[flow.material, flow.origin, flow.provenance, flow.year] += flow.t
-            self.arriving[flow.material, flow.destination, flow.provenance, flow.year] += flow.t
+            self.arriving[flow.material, flow.destination, flow.provenance, flow.year] += flow.arrived_t
         for purchase in self.purchases:
             self.bought[purchase.material, purchase.country, purchase.provenance, purchase.year] += purchase.t
         for sale in self.sales:
@@ -208,6 +209,8 @@ def check_flows(operations: Operations, book: Book) -> None:
     """Check that shipments have a valid lane, and keep its max_t and min_t and the limits of export stops."""
     facts, disturbance = operations.facts, operations.disturbance
     for (material, origin, destination, year), t in operations.moved.items():
+        if t == 0.0:  # nothing leaves, but something arrives
+            continue
         place = ("flows.csv", material, origin, "to", destination, year)
         lane = facts.lane(material, origin, destination, year)
         if origin == destination:

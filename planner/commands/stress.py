@@ -86,7 +86,9 @@ def stress(
         ),
     ] = None,
     k: Annotated[int, typer.Option("--k", help="also the worst losses of up to so many at once")] = 1,
-    audit: Annotated[bool, typer.Option("--audit/--no-audit", help="recompute every case from the raw tables")] = True,
+    audit: Annotated[
+        bool, typer.Option("--audit/--no-audit", help="recompute every case and answer from the raw tables")
+    ] = True,
     survival: Annotated[
         bool, typer.Option("--survival/--no-survival", help="search how long each consumer could hold out")
     ] = True,

@@ -196,6 +196,11 @@ class Instance:
         return series
 
     @cached_property
+    def has_transit(self) -> bool:
+        """Whether goods are under way for some time on a lane, which counts in the months of branches."""
+        return any(row.transit_weeks > 0.0 for row in self.lanes)
+
+    @cached_property
     def sizes(self) -> dict[str, list[tuple[float, float]]]:
         """Option with sizes -> (capacity, t/yr; overnight capex, MUSD) of each, the smallest first, then its own."""
         found: dict[str, list[tuple[float, float]]] = {}

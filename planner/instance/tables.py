@@ -219,6 +219,11 @@ class Lane(CitedRow):
     With min_t or fixed_musd a movement takes place in a period or not at all, a decision of yes or no; clean and
     exposed tonnes count together. It is so in the plan and in every branch. In a branch in months each month decides
     for itself, and pays, and moves at least, a twelfth of a year's.
+
+    With transit_weeks goods arrive so much later than they leave, in the months of a branch that something disturbs and
+    in the period after them. What is under way when the branch begins is what the course that it leaves ships in that
+    year; it still arrives, and what nobody can use of it then is lost. Freight and tariffs are paid when goods leave;
+    goods cost nothing while they are under way. In the plan, and by the clock of years, goods arrive when they leave.
     """
 
     TABLE = "lanes"
@@ -236,6 +241,12 @@ class Lane(CitedRow):
         "cost of a year in which anything moves, whatever the tonnes, for each matching movement; needs max_t",
         "MUSD/year",
         0.0,
+    )
+    transit_weeks: float = number(
+        "weeks under way, less than a year, of which 52 make its twelve months; they count in branches in months alone",
+        "weeks",
+        0.0,
+        le=51.0,
     )
 
 

@@ -23,9 +23,10 @@ from ..models.data import (
     Terms,
 )
 from . import blends, caps, closing, funding, groups, investment, offtakes, operations, risk, sizes
-from .conditions import Conditions, Strike, conditions_of, course_of, lay_out_nodes
+from .conditions import Conditions, Strike, conditions_of, course_of, lay_out_nodes, left_node
 from .memory import paused_garbage_collector
 from .returns import Served
+from .under_way import Sent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -63,6 +64,7 @@ def prepare_branch(
     closed: operations.Closed | None = None,
     served: Served | None = None,
     used: Mapping[tuple[str, str, str], float] | None = None,
+    sent: Sent | None = None,
     together: bool = False,
     free: bool = False,
 ) -> Prepared:
@@ -81,6 +83,8 @@ def prepare_branch(
               something may come back in the branch; only the periods before it count
     used      (material, country, provenance) -> t/yr that the plan uses and delivers when the branch begins, of which
               working stocks hold some weeks; None: nothing
+    sent      (material, origin, destination, provenance) -> t/yr that the plan ships when the branch begins, and months
+              under way; None: nothing is under way
     together  months of a year that are alike make one node, which stands for each of them: where no stock and nothing
               that comes back ties one month to another
     free      ``data`` has all starts of the horizon, with the limits on them; the caller fixes those that are decided
@@ -130,7 +134,7 @@ def prepare_branch(
         data.build = [start for start in data.build if builds.get((start.option, start.year), 0.0) > 0.0]
         data.starts = {scenario: tuple(range(len(data.build)))}
         data.chosen, data.modules, data.groups, data.requires = [], [], [], []
-    operations.add(instance, span, conditions, data, openings, closed or {}, served, used or {})
+    operations.add(instance, span, conditions, data, openings, closed or {}, served, used or {}, sent or {})
     blends.add(instance, data)
     data.own_fixed_om = 0.0
     caps.add(instance, span, data)
@@ -177,6 +181,10 @@ def prepare_course(instance: Instance, scenario: str) -> Prepared:
     whole = ModelData()
     of_whole = lay_out_nodes(instance, span, whole)
     path = course_of(whole.nodes, scenario)
+    if instance.has_transit:  # what the course that is left ships goes on arriving: its node, which does not happen
+        parents = {s.scenario: s.parent for s in instance.scenarios}
+        sources = {left_node(whole.nodes, n, parents) for n, _ in path if whole.nodes[n].month is not None}
+        path = sorted([*path, *((n, 0.0) for n in sources - {n for n, _ in path} if n is not None)])
     place = {n: k for k, (n, _) in enumerate(path)}
     data = ModelData()
     for n, share in path:

@@ -184,9 +184,10 @@ class _CapRows:
         data = self.data
         inside = importers(self.instance, cap)
         origins = members(self.instance, cap.origin) - inside
-        over = [s for p in self._all_inside(cap, n, inside) for s in data.pools[p].arriving]
-        over = [s for s in over if data.ship[s].origin in origins]
-        return ShareLimit(cap.cap, n, limit, over=tuple(over), total=tuple(self._used(pools, inside)))
+        into = [data.pools[p] for p in self._all_inside(cap, n, inside)]
+        shipped = tuple(term for pool in into for term in pool.arriving if data.ship[term[0]].origin in origins)
+        landed = tuple(i for pool in into for i in pool.landed if data.land[i].origin in origins)
+        return ShareLimit(cap.cap, n, limit, shipped=shipped, landed=landed, total=tuple(self._used(pools, inside)))
 
     def _own_share(self, cap: Cap, n: int, limit: float, pools: list[int]) -> ShareLimit:
         data = self.data
@@ -227,7 +228,7 @@ class _CapRows:
         if not hasattr(self, "_arrivals"):
             self._arrivals: dict[tuple[int, str], list[int]] = defaultdict(list)
             for p, pool in enumerate(self.data.pools):
-                if pool.arriving:
+                if pool.arriving or pool.landed:
                     self._arrivals[pool.node, pool.material].append(p)
         return self._arrivals
 
@@ -238,4 +239,4 @@ def _matters(cap: Cap, row: ShareLimit) -> bool:
     if METRICS[cap.metric].amount:
         caused = (*row.made, *row.shipped, *row.bought, *row.started)
         return floor or any(units > 0.0 for _, units in caused)
-    return bool(row.total) if floor else bool(row.over or row.made)
+    return bool(row.total) if floor else bool(row.over or row.made or row.shipped or row.landed)

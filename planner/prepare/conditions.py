@@ -166,6 +166,24 @@ def course_of(nodes: Sequence[Node], branch: str) -> Terms:
     return path[::-1]
 
 
+def left_node(nodes: Sequence[Node], n: int, parents: Mapping[str, str]) -> int | None:
+    """Return the whole period, of the course that a branch leaves, in whose time the branch begins with node ``n``.
+
+    parents  scenario -> the scenario whose branch it leaves; blank: the plan
+    If that period is not among the nodes it is the one before; None: there is none.
+    """
+    node = nodes[n]
+    if node.leaves is not None:
+        return node.leaves
+    course = parents.get(node.branch)
+    while course is not None:
+        of_course = [k for k, other in enumerate(nodes) if other.branch == course]
+        if not course or (of_course and nodes[of_course[0]].period != node.period):
+            return next((k for k in of_course if nodes[k].period == node.period), node.previous)
+        course = parents.get(course)  # it begins together with the one that it leaves
+    return node.previous
+
+
 def conditions_of(instance: Instance, strikes: Sequence[Strike]) -> Conditions:
     """Return what the scenarios of a course do at one node, all together."""
     result = Conditions()

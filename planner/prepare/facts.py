@@ -13,6 +13,8 @@ from .conditions import KILO
 if TYPE_CHECKING:
     from ..instance.instance import Instance
 
+MONTHS_PER_WEEK = 12.0 / 52.0
+
 
 class Operation(NamedTuple):
     """A process at a facility in a period.
@@ -41,6 +43,7 @@ class Lane(NamedTuple):
     limit: float | None  # kt/yr
     least: float  # kt/yr, if anything moves
     fixed: float  # MUSD a year in which anything moves
+    transit: float  # months under way
 
 
 class Offer(NamedTuple):
@@ -207,6 +210,7 @@ class FactSource:
                     limit=None if row.max_t is None else row.max_t * KILO,
                     least=row.min_t * KILO,
                     fixed=row.fixed_musd,
+                    transit=row.transit_weeks * MONTHS_PER_WEEK,
                 )
             )
         return lanes

@@ -45,6 +45,7 @@ from .impacts import Impacts
 from .offtakes import obliged
 from .reach import PoolKey, Reach, explore, made_provenance
 from .returns import Returns, Served
+from .under_way import Sent, UnderWay
 from .working_stocks import WorkingStocks
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def add(
     closed: Closed | None = None,
     served: Served | None = None,
     used: Mapping[PoolKey, float] | None = None,
+    sent: Sent | None = None,
 ) -> None:
     """Fill all of ``data`` that happens at nodes, and ``own_fixed_om`` (MUSD) for their periods.
 
@@ -77,6 +79,7 @@ def add(
     served      what is delivered before the first node, if that does not begin the horizon
     used        (material, country, provenance) -> t/yr used and delivered before the first node, which fills working
                 stocks, if ``data`` is of one branch alone; None: the nodes of the plan are there
+    sent        what is under way when such a branch begins; None: the nodes of the plan are there
     """
     data.negligible = instance.negligible_t * KILO
     source = FactSource(instance)
@@ -97,6 +100,7 @@ def add(
         closed or {},
         Returns(instance, span, data, served),
         WorkingStocks(instance, data, used),
+        UnderWay(instance, span, data, sent),
     )
     for n, node in enumerate(data.nodes):
         builder.add(n, facts[node.period], conditions[n])
@@ -128,8 +132,9 @@ class _NodeBuilder:
         closed: Closed,
         returns: Returns,
         working_stocks: WorkingStocks,
+        under_way: UnderWay,
     ) -> None:
-        self.instance, self.working_stocks = instance, working_stocks
+        self.instance, self.working_stocks, self.under_way = instance, working_stocks, under_way
         self.returns, self.impacts = returns, Impacts(instance)
         self.openings = openings
         self.span = span
@@ -169,6 +174,7 @@ class _NodeBuilder:
         self.returns.add(n, reach, pools)
         self._store(n, reach, conditions, pools)
         self.working_stocks.add(n, pools)
+        self.under_way.add(n, pools)
         self._adjust(n, reach, pools)
         self._limit_transit(n, pools)
 
@@ -180,7 +186,9 @@ class _NodeBuilder:
         node = self.data.nodes[n]
         back = self.returns.sources(n, facts, clean_only=node.rules_hold)
         able = frozenset(name for name, limit in limits.items() if limit.own > 0.0 or limit.modules)
-        stocked = (*self._stocked(node), *self.working_stocks.possible(n))
+        arriving = self.under_way.possible(n)
+        stocked = (*self._stocked(node), *self.working_stocks.possible(n), *sorted(arriving))
+        later = self.under_way.wanted(n, facts) | {key[:2] for key in arriving}
         forced = frozenset(self._forced(node, facts, limits))
         offers = tuple((o.material, o.country, o.exposed) for o in facts.offers if o.limit != 0.0)
         demands = frozenset(
@@ -188,11 +196,11 @@ class _NodeBuilder:
         )
         # operations differ between periods only in their numbers; ``facts`` outlives the builder, so the id is its own
         buyers = tuple((b.buyer, b.most != 0.0) for b in facts.purchasers)
-        situation = (id(facts.lanes), able, stocked, forced, offers, demands, buyers, node.rules_hold, back)
+        situation = (id(facts.lanes), able, stocked, forced, offers, demands, buyers, node.rules_hold, back, later)
         if situation not in self.reaches:
-            stockpiles = [(s.material, s.country) for s in self.instance.stockpiles]
+            taking = [*((s.material, s.country) for s in self.instance.stockpiles), *sorted(later)]
             self.reaches[situation] = explore(
-                facts, able, stocked, stockpiles, forced, clean_only=node.rules_hold, back=sorted(back)
+                facts, able, stocked, taking, forced, clean_only=node.rules_hold, back=sorted(back)
             )
         return self.reaches[situation]
 
@@ -313,6 +321,7 @@ class _NodeBuilder:
         data = self.data
         places = sorted({(material, country) for material, country, _ in reach.sourced})
         into = {key: data.pools[p].arriving for key, p in pools.items() if key in reach.needed}
+        at_once = not self.under_way.delays(n)
         for material, origin in places:
             leaving: list[int] = []
             keys = [(material, origin, q) for q in (CLEAN, EXPOSED)]
@@ -320,6 +329,8 @@ class _NodeBuilder:
             for lane in facts.lanes.get((material, origin), ()):
                 moved: list[int] = []
                 destination = lane.destination
+                if self.under_way.comes_too_late(n, lane.transit):
+                    continue
                 for provenance, leaving_it in sources:
                     arriving = into.get((material, destination, provenance))
                     if arriving is None:
@@ -327,8 +338,11 @@ class _NodeBuilder:
                     s = len(data.ship)
                     data.ship.append(Shipment(material, origin, destination, provenance, n, lane.freight, lane.tariff))
                     leaving_it.append(s)
-                    arriving.append(s)
                     moved.append(s)
+                    if lane.transit:
+                        self.under_way.send(n, s, lane.transit)
+                    if at_once or not lane.transit:
+                        arriving.append((s, 1.0))
                 if moved and lane.limit is not None:
                     movement = (material, origin, destination, n)
                     limit = LaneLimit(*movement, lane.limit, tuple(moved))
@@ -505,7 +519,7 @@ class _NodeBuilder:
             pool = data.pools[p]
             if pool.surplus is None:
                 continue
-            enters = pool.arriving or pool.bought or pool.held or pool.collected or pool.run_down is not None
+            enters = _stays(pool) or pool.bought or pool.collected
             if enters or (pool.provenance == EXPOSED and pool.downgrade is not None):
                 data.surplus_limit.append(p)
 
@@ -529,7 +543,7 @@ class _NodeBuilder:
 
 def _stays(pool: Pool) -> bool:
     """Return whether something comes into a pool that may not leave its country again."""
-    return bool(pool.arriving or pool.held or pool.run_down is not None)
+    return bool(pool.arriving or pool.landed or pool.held or pool.run_down is not None)
 
 
 def _opening_provenance(stockpile: Stockpile) -> str:

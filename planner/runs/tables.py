@@ -80,8 +80,11 @@ OTHER_COLUMNS: dict[str, tuple[str, ...]] = {
     "returned": ("return", "country", "material", "provenance", "year", "t"),
     "working_stocks": ("country", "material", "provenance", "year", "t", "cost_musd"),
 }
-# table -> its last column, which is there if the instance has rows of the other table named
-LAST_COLUMNS: dict[str, tuple[str, str]] = {"service": ("replaced_t", "substitutes")}
+# table -> its last column, and whether an instance has it
+LAST_COLUMNS: dict[str, tuple[str, Callable[[Instance], bool]]] = {
+    "service": ("replaced_t", lambda instance: bool(instance.substitutes)),
+    "flows": ("arrived_t", lambda instance: instance.has_transit),
+}
 MEANINGS = {
     "builds": (
         "What is started, in the plan and in each branch whose scenario, or one that it descends from, has "
@@ -115,6 +118,10 @@ MEANINGS = {
         "`price_usd_per_t` and `price_of` the price of the day as in `price_floors.csv`, `outlay_musd` a year what was "
         "agreed less that price, times `t`: below 0 the payer gains. A transfer and not part of the plan's cost; what "
         "the duty to produce costs is in it."
+    ),
+    "flows": (
+        "What moves between countries. The last column `arrived_t`, what arrives at that time on that lane, is there "
+        "only for instances with `transit_weeks` in lanes.csv; it differs from `t`, what leaves, in branches in months."
     ),
     "service": (
         "What each consumer receives, lacks and, as the last column `replaced_t`, replaces by substitutes; that column "
@@ -245,8 +252,8 @@ def components(instance: Instance) -> tuple[str, ...]:
 
 def _columns(name: str, instance: Instance | None = None, months: bool = False) -> tuple[str, ...]:
     columns = COLUMNS[name] if name in COLUMNS else OTHER_COLUMNS[name]
-    last, table = LAST_COLUMNS.get(name, ("", ""))
-    columns = (*columns, last) if last and instance is not None and instance.rows(table) else columns
+    last, has = LAST_COLUMNS.get(name, ("", bool))
+    columns = (*columns, last) if last and instance is not None and has(instance) else columns
     return with_month(columns) if months and "year" in columns else columns
 
 

@@ -48,7 +48,7 @@ class Measures:
         self.delivered: dict[int, list[tuple[str, str, str, float]]] = defaultdict(list)
         activity, buy = values.get("activity", {}), values.get("buy", {})
         surplus, deliver = values.get("surplus", {}), values.get("deliver", {})
-        sell = values.get("sell", {})
+        sell, ship, land = values.get("sell", {}), values.get("ship", {}), values.get("land", {})
         for pool in self.data.pools:
             made = sum(k * activity.get(a, 0.0) for a, k in pool.made)
             supply = made + sum(buy.get(k, 0.0) for k in pool.bought)
@@ -70,10 +70,12 @@ class Measures:
                 k * deliver.get(d, 0.0) for d, k in pool.delivered
             )
             self.used[place] += sum(sell.get(k, 0.0) for k in pool.sold)
-        for i, x in values.get("ship", {}).items():
-            s = self.data.ship[i]
-            if x:
-                self.moved[s.node, s.material].append((s.origin, s.destination, x))
+            for i, part in pool.arriving:
+                if x := part * ship.get(i, 0.0):
+                    self.moved[pool.node, pool.material].append((self.data.ship[i].origin, pool.country, x))
+            for i in pool.landed:
+                if x := land.get(i, 0.0):
+                    self.moved[pool.node, pool.material].append((self.data.land[i].origin, pool.country, x))
         for i, x in deliver.items():
             delivery = self.data.deliver[i]
             need = self.data.need[delivery.need]

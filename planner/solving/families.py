@@ -320,6 +320,14 @@ FAMILIES: dict[str, Family] = {
         Family("transit_limit", "transit", gives="limit", rank=0.1,
                words=lambda r: f"no re-export: {r.material} that arrives in {r.country} does not leave it ({{at}})",
                silent="a rule of the model against re-export; no cell of the instance could give way"),
+        Family("under_way", "land", gives="limit", rank=0.1,
+               words=lambda r: f"goods under way: no more {r.material} that left {r.origin} before arrives in "
+                               f"{r.destination}, {{at}}",
+               silent="what was sent before arrives, and no more: physics"),
+        Family("refill", "refill", gives="limit", rank=0.1,
+               words=lambda r: f"goods under way: no more {r.material} arrives in {r.country} than leaves for it, "
+                               "{at}",
+               silent="as much is under way after the months as before them: bookkeeping"),
         Family("spending", "spending", side="MUSD", gives="limit",
                silent="capex is paid for: what binds are its payers, told as money"),
         Family("closing", side="", silent="a plant is closed at most once: physics"),

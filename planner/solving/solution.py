@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..instance.instance import Instance
     from ..instance.tables import Recipe, RecipeYield
-    from ..models.data import Pool
+    from ..models.data import Landing, Pool, Shipment
     from ..prepare import Prepared
 
 REPLACED = "replaced"  # beside the provenances of what is delivered: what substitutes replace
@@ -93,10 +93,15 @@ class Reader:
                 table(a.node, "activity").append(
                     (a.facility, a.process, self.country[a.facility], a.provenance, a.made, *when(a.node), x * KILO)
                 )
+        arrived = self._arrived() if self.instance.has_transit else {}
         for i, x in self.nonzero("ship"):
             s = data.ship[i]
-            amounts = x * KILO, x * s.freight, x * s.tariff
-            table(s.node, "flows").append((s.material, s.origin, s.destination, s.provenance, *when(s.node), *amounts))
+            came = (arrived.pop((s.node, *route_of(s)), 0.0) * KILO,) if self.instance.has_transit else ()
+            amounts = x * KILO, x * s.freight, x * s.tariff, *came
+            table(s.node, "flows").append((*route_of(s), *when(s.node), *amounts))
+        for (node, *route), x in arrived.items():
+            if x * KILO > self.nothing:
+                table(node, "flows").append((*route, *when(node), 0.0, 0.0, 0.0, x * KILO))
         for i, x in self.nonzero("buy"):
             k = data.buy[i]
             table(k.node, "purchases").append(
@@ -163,6 +168,17 @@ class Reader:
             if "builds" in of_branch:
                 of_branch["builds"] = self.builds(branch)
         return rows
+
+    def _arrived(self) -> dict[tuple[int, str, str, str, str], float]:
+        """Return (node, material, origin, destination, provenance) -> what arrives there on that lane, kt/yr."""
+        ships, lands = self.amount("ship"), self.amount("land")
+        arrived: dict[tuple[int, str, str, str, str], float] = defaultdict(float)
+        for pool in self.data.pools:
+            for i, part in pool.arriving:
+                arrived[pool.node, *route_of(self.data.ship[i])] += part * ships(i)
+            for i in pool.landed:
+                arrived[pool.node, *route_of(self.data.land[i])] += lands(i)
+        return arrived
 
     # --- investment ---------------------------------------------------------------------------------------
 
@@ -393,7 +409,7 @@ class Reader:
         rows: list[tuple[Any, ...]] = []
         for p, pool in enumerate(self.data.pools):
             node = self.data.nodes[pool.node]
-            there = pool.made or pool.arriving or pool.bought or pool.held or pool.collected
+            there = pool.made or pool.arriving or pool.landed or pool.bought or pool.held or pool.collected
             if node.branch == PLAN and there and p in duals:
                 # the dual is what taking one kt/yr more out of the pool costs, over the period: MUSD per kt/yr
                 price = duals[p] / node.weight * KILO + 0.0 if self._passed(pool) else None
@@ -404,12 +420,17 @@ class Reader:
         """Whether enough of a material comes into a pool, or is used, sent or delivered from it, to have a price."""
         runs, ships, delivers = self.amount("activity"), self.amount("ship"), self.amount("deliver")
         buys, draws, collects = self.amount("buy"), self.amount("draw"), self.amount("collect")
-        coming = sum(runs(a) * t for a, t in pool.made) + sum(ships(i) for i in pool.arriving)
+        coming = sum(runs(a) * t for a, t in pool.made) + sum(k * ships(i) for i, k in pool.arriving)
         coming += sum(buys(i) for i in pool.bought) + sum(draws(i) for i in pool.held)
         coming += sum(collects(i) for i in pool.collected)
         going = sum(runs(a) * t for a, t in pool.used) + sum(ships(i) for i in pool.leaving)
         going += sum(k * delivers(i) for i, k in pool.delivered) + sum(map(self.amount("sell"), pool.sold))
         return max(coming, going) * KILO > self.priced
+
+
+def route_of(moved: Shipment | Landing) -> tuple[str, str, str, str]:
+    """Return what is moved, from where, to where, and its provenance."""
+    return moved.material, moved.origin, moved.destination, moved.provenance
 
 
 def _least_activity(instance: Instance) -> dict[tuple[str, str], float]:

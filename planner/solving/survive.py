@@ -23,6 +23,7 @@ from ..errors import Infeasible, NoPlan, SolverFailed
 from ..instance.outages import Floors, Lost, Outage, as_scenarios, lost, outages
 from ..instance.timeline import YEAR, disrupted_months, months_of, overlap_share
 from ..prepare import prepare, prepare_branch
+from ..prepare.under_way import sent_before
 from ..prepare.working_stocks import used_before
 from ..runs.closures import closed_shares
 from ..runs.served import served
@@ -164,6 +165,7 @@ class Aftermath:
             closed,
             served(frames),
             used_before(quiet, frames, disrupted_months(of).start),
+            sent_before(quiet, frames, disrupted_months(of).start),
         )
         arrays = compiled(self.prepared.data)
         self.data = self.prepared.data

@@ -26,7 +26,7 @@ MONEY = "MUSD"
 UNIT_OF_COLUMNS = {
     **dict.fromkeys(
         ("activity", "ship", "buy", "sell", "deliver", "short", "collect", "put", "draw", "stock", "surplus",
-         "downgrade", "run_down", "missing", "nothing", "level", "above"),
+         "downgrade", "run_down", "land", "missing", "nothing", "level", "above"),
         TONNES,
     ),
     **dict.fromkeys(("private", "fund_draw", "excess", "node_cost", "tail", "beyond"), MONEY),

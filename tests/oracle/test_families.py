@@ -604,6 +604,18 @@ def test_a_working_stock_bridges_five_weeks_of_use(base):
     )
 
 
+@oracle("under_way")
+def test_what_left_before_a_stop_still_arrives(base):
+    # six and a half weeks are a month and a half: of the stop from July on all of July and half of August arrive,
+    # for nothing. The plant makes 100/24 t in the rest of August, and 5 of the 100/12 t of each month after it
+    i = base().with_rows("lanes", {**LANE, "transit_weeks": 6.5})
+    when = {"first_year": 2030, "first_month": 7, "months": 6}
+    i = i.with_rows("scenarios", {"scenario": "crisis", "name": "Crisis", "probability": 0.5, **when})
+    i = i.with_rows("disruptions", {"scenario": "crisis", "fraction": 1, **STOP})
+    crisis = (100 / 24 + 4 * 5) * HOME + 4 * (100 / 12 - 5) * SHORT
+    costs(i, 0.75 * 100 * CHINA + 0.5 * crisis)
+
+
 @oracle("least_use")
 def test_a_branch_counts_with_its_probability_from_its_beginning_on(base):
     i = base(years=(2030, 2032), last=1, rate=0.1).with_rows("facilities", {**PLANT, "min_use": 0.5})

@@ -52,8 +52,12 @@ def values_of(reference, plan):
         for r in tables["flows"].itertuples():
             put(("ship", b, r.material, r.origin, r.destination, r.provenance, when(r)), r.t)
             used = reference.columns.get(("used", b, r.material, r.origin, r.destination, when(r)))
-            if used is not None:
+            if used is not None and r.t > 0.0:
                 x[used] = 1.0
+        for r in tables["flows"].itertuples() if "arrived_t" in tables["flows"] else ():
+            land = reference.columns.get(("land", b, r.material, r.origin, r.destination, r.provenance, when(r)))
+            if land is not None:
+                x[land] = r.arrived_t - sum(part * x[k] for k, part in reference.landed[land])
         for r in tables["purchases"].itertuples():
             put(("buy", b, r.market, when(r)), r.t)
         for r in tables["sales"].itertuples() if "sales" in tables else ():

@@ -615,8 +615,33 @@ def test_an_outage_that_is_answered_costs_what_the_other_plant_costs(two_plants,
     case = found.cases.set_index("kind").loc["outage"]
     assert case["extra_cost_musd"] == near(450)
     assert (case["answered_musd"], case["answered_lost_t"]) == (near(answered), near(lost))
-    assert ("in place of 450" in str(found)) == (after < 9)
+    assert ("in place of 450" in str(found)) == (after < 9) and not found.faults
     assert pd.isna(found.cases.set_index("kind").loc["none", "answered_musd"])
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "said"),
+    [
+        ("builds", lambda rows: [(*row[:5], row[5] + 1.0, *row[6:]) for row in rows], "module"),
+        ("service", lambda rows: [(*row[:-1], row[-1] + 1.0) for row in rows], "short_t"),
+        ("activity", lambda rows: rows[1:], "must be 100 t"),
+    ],
+)
+def test_an_answer_is_audited_as_what_is_held_is(two_plants, monkeypatch, part, change, said):
+    from planner.questions.stress import answered
+
+    class Wrong(answered.Reader):
+        def operations(self):
+            return {
+                branch: {name: change(rows) if name == part and branch else rows for name, rows in tables.items()}
+                for branch, tables in super().operations().items()
+            }
+
+    monkeypatch.setattr(answered, "Reader", Wrong)
+    asked = {"year": 2027, "years": 9, "only": ["outage:a"], "workers": 1}
+    (fault,) = planner.stress(two_plants, **asked).faults.values()
+    assert fault.startswith("answered: ") and said in fault
+    assert not planner.stress(two_plants, **asked, audit=False).faults
 
 
 def test_an_outage_that_is_over_before_anything_comes_is_not_answered(two_plants, tmp_path):

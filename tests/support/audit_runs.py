@@ -89,9 +89,9 @@ EVERYTHING: dict[str, str] = {
         "cells,capacity_t,,2028,20,95\nlines,options,2027,,,1\nlines,capex_musd,,,,12\n"
     ),
     "lanes": (
-        "material,origin,destination,cost_usd_per_t,max_t,first_year,last_year,min_t,fixed_musd\n"
-        "dy,*,*,200,,,,,\nmagnet,*,*,200,,,,,\nmagnet,*,USA,300,,,,,\nmagnet,CHN,*,250,25,,,,\n"
-        "metal,*,*,200,,,,,\nmetal,CHN,USA,150,40,,2028,5,0.05\noxide,*,*,200,,,,,\nswarf,*,USA,200,,,,,\n"
+        "material,origin,destination,cost_usd_per_t,max_t,first_year,last_year,min_t,fixed_musd,transit_weeks\n"
+        "dy,*,*,200,,,,,,\nmagnet,*,*,200,,,,,,\nmagnet,*,USA,300,,,,,,\nmagnet,CHN,*,250,25,,,,,6.5\n"
+        "metal,*,*,200,,,,,,6.5\nmetal,CHN,USA,150,40,,2028,5,0.05,6.5\noxide,*,*,200,,,,,,\nswarf,*,USA,200,,,,,,\n"
     ),
     "tariffs": (
         "material,origin,destination,first_year,last_year,rate\n"

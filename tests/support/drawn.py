@@ -66,6 +66,8 @@ def draw(seed):
     drawn.add_lots(tables)
     drawn.r = random.Random(f"crises {seed}")
     drawn.add_working_stocks(tables)
+    drawn.r = random.Random(f"transit {seed}")
+    drawn.add_transit(tables)
     return toml, tables
 
 
@@ -541,6 +543,12 @@ class _Drawn:
         ]  # fmt: skip
         for row in tables["stockpiles"]:
             row |= {"release_after_months": self.maybe(0.4, 1, 3), "release_max_t": self.maybe(0.4, 1, 5)}
+
+    def add_transit(self, tables):
+        """Let goods be under way for some weeks on some lanes."""
+        weeks = self.r.choice(((0,), (0, 6), (2, 6.5, 13, 40), (26, 51)))
+        for row in tables["lanes"]:
+            row["transit_weeks"] = self.r.choice(weeks)
 
     def add_largest(self, tables):
         """Limit what the two or three largest suppliers have together."""

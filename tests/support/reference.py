@@ -116,6 +116,7 @@ class Reference:
         self._investment()
         for b in self.builders:
             self._funding(b)
+        self.landed = {}  # column of what is taken in of goods under way -> terms of what left within the branch
         self.periods = {}  # branch, time -> its operations; a time is a period, or a period and a month of it
         self._operations(None, self.T)
         for branch, s in self.branches.items():

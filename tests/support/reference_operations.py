@@ -152,20 +152,27 @@ class Period:
                 for j in m.countries:
                     lane = m.lane("lanes", material, i, j, self.year) if i != j else None
                     if lane is None:
+                        for q in BOTH if i != j else ():  # of what left while there was one something may arrive
+                            came = self.arrive(material, i, j, q, None)
+                            self.arriving[material, j, q] += came
+                            self.arriving[material, i, j] += came
                         continue
                     tariff = m.lane("tariffs", material, i, j, self.year)
                     duty = tariff.number("rate") * r.number("value_usd_per_t") if tariff else 0.0
                     both = []
+                    arrives = 12 * self.year + (self.month or 1) - 1 + lane.number("transit_weeks") * 12 / 52
+                    never = self.delayed() and arrives >= 12 * (m.end + 1)
                     for q in BOTH:
-                        k = self.column(
-                            "ship", material, i, j, q, component="freight", usd=lane.number("cost_usd_per_t")
-                        )
+                        usd = lane.number("cost_usd_per_t")
+                        upper = 0.0 if never else INF
+                        k = self.column("ship", material, i, j, q, upper=upper, component="freight", usd=usd)
                         m.costs[k, "tariff", self.t] += duty * MILLION * self.weight
                         self.cause(k, m.causes("lane", material=material, origin=i, destination=j))
                         self.leaving[material, i, q].append((k, 1.0))
-                        self.arriving[material, j, q].append((k, 1.0))
                         both.append((k, 1.0))
-                    self.arriving[material, i, j] = both
+                        came = self.arrive(material, i, j, q, k)
+                        self.arriving[material, j, q] += came
+                        self.arriving[material, i, j] += came
                     most, least, fixed = lane.number("max_t", INF), lane.number("min_t"), lane.number("fixed_musd")
                     if least or fixed:
                         usd = fixed / MILLION
@@ -174,6 +181,17 @@ class Period:
                         both, most = [*both, (k, -most)], 0.0
                     self.row("lane", material, i, j, terms=both, upper=most)
                 self.stop_exports(material, i)
+        if self.delayed() and self.month is None:  # in the period after the months no more arrives than leaves
+            for material in m.materials:
+                for j in m.countries:
+                    for q in BOTH:
+                        sent = [
+                            (m.columns[name], 1.0)
+                            for i in m.countries
+                            if (name := ("ship", self.b, material, i, j, q, self.time)) in m.columns
+                        ]
+                        came = self.arriving[material, j, q]
+                        self.row("refill", material, j, q, terms=[*came, *minus(sent)], upper=0.0)
         for k, (material, country, q, price, most) in m.markets.items():
             hit = lambda row, c=country, x=material: c in m.members(row.text("country")) and m.means(row, x)  # noqa: E731
             limit = most(self.year)
@@ -181,6 +199,59 @@ class Period:
             bought = self.column("buy", k, upper=INF if limit is None else limit, component="purchase", usd=usd)
             self.bought[material, country, q].append((bought, 1.0))
             self.cause(bought, m.causes("purchase", market=k))
+
+    def delayed(self):
+        """Whether goods arrive later than they leave: in disturbed months, and in the period that follows them."""
+        path = self.m.path(self.b)
+        at = next(n for n, part in enumerate(path) if part[:2] == (self.b, self.time))
+        b, time, _ = path[at - 1] if at else (None, 0, None)
+        after = isinstance(time, tuple) and bool(self.m.branches[b]["line"])
+        return bool(self.line) and (self.month is not None or after)
+
+    def left_before(self):
+        """Times of the course before this one: branch, time, and the months (0 is January of year 0) it lasts."""
+        m, found = self.m, []
+        path = m.path(self.b)
+        for b, time, months in path[: [part[:2] for part in path].index((self.b, self.time))][::-1]:
+            first = 12 * months[0][0] + months[0][1] - 1
+            if b != self.b and not isinstance(time, tuple):
+                break
+            found.append((b, time, first, first + len(months)))
+        b, start = self.b, m.branches[self.b]["since"]
+        begin = found[-1][2] if found else 12 * self.year + (self.month or 1) - 1
+        if found:  # the branch whose first month that is
+            b = found[-1][0]
+            start = m.branches[b]["since"]
+        while b and m.branches[b]["since"] == start:
+            b = m.branches[b]["parent"]
+        t = next(t for t in m.T if start[0] in m.calendar[t])
+        if (b, t) in m.periods:
+            found.append((b, t, -INF, begin))
+        return found
+
+    def arrive(self, material, i, j, q, k):
+        """Terms of what arrives on a lane at this time; ``k`` is the column of what leaves now, None if nothing can."""
+        if not self.delayed():
+            return [] if k is None else [(k, 1.0)]
+        m, now = self.m, 12 * self.year + (self.month or 1) - 1
+        length = 12 * self.length
+        own, earlier = [], []
+        for b, time, first, stop in [(self.b, self.time, now, now + length), *self.left_before()]:
+            t = time[0] if isinstance(time, tuple) else time
+            row = m.lane("lanes", material, i, j, m.years[t])
+            if row is None:
+                continue
+            lag = row.number("transit_weeks") * 12 / 52
+            share = (min(now + length, stop + lag) - max(now, first + lag)) / length
+            if share > 1e-9:
+                column = k if time == self.time and b == self.b else self.at("ship", material, i, j, q, t=time, b=b)
+                (own if b == self.b else earlier).append((column, share))
+        if earlier:
+            land = self.column("land", material, i, j, q)
+            self.row("land", material, i, j, q, terms=[(land, 1.0), *minus(earlier)], upper=0.0)
+            m.landed[land] = own
+            own = [*own, (land, 1.0)]
+        return own
 
     def stop_exports(self, material, i):
         def hit(row):
@@ -250,7 +321,7 @@ class Period:
                 k = self.column("sell", r["buyer"], q, component="sales", usd=-price)
                 self.delivered[r["material"], r["country"], q].append((k, 1.0))  # is used like what sectors receive
                 terms.append((k, 1.0))
-            agreed = (least or 0.0) if not (self.b and self.branch["rows"]) else 0.0
+            agreed = (least or 0.0) if not self.line else 0.0
             self.row("sold", r["buyer"], terms=terms, lower=agreed, upper=INF if most is None else most)
 
     def come_back(self):
@@ -329,7 +400,7 @@ class Period:
             return
         path = m.path(self.b)
         before = [(b, time) for b, time, months in path if months[0] < timed[-1]["since"]]
-        b, time = before[-1] if before else (timed[-1]["parent"], self.t)
+        b, time = before[-1] if before else (timed[-1]["parent"], timed[-1]["begin"])
         source = m.periods.get((b, time)) or m.periods[b, (time, 1)]
         for r in m.tables["working_stocks"]:
             usd = r.number("replace_usd_per_t", m.materials[r["material"]].number("value_usd_per_t"))

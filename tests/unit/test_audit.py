@@ -477,7 +477,7 @@ def waste_that_was_not_made(run):
 def through_a_third_country(run):
     frame = run.tables["flows"]
     put(frame, "destination", "FRA", material="magnet", origin="DEU", destination="USA", year=2027)
-    add(run.tables, "flows", "magnet", "FRA", "USA", "exposed", 2027, 30.25, 0.009075, 0.0)
+    add(run.tables, "flows", "magnet", "FRA", "USA", "exposed", 2027, 30.25, 0.009075, 0.0, 30.25)
 
 
 @corrupts("stock")
@@ -556,7 +556,7 @@ def one_country_above_its_share(run):
 
 @corrupts("import_share")
 def imports_above_their_share(run):
-    put(run.tables["flows"], "t", more(0.1), material="metal", origin="CHN", destination="DEU", year=2029)
+    put(run.tables["flows"], "arrived_t", more(0.1), material="metal", origin="CHN", destination="DEU", year=2029)
 
 
 @corrupts("own_share")
@@ -802,6 +802,11 @@ def a_substitute_for_another_demand(run):
 @corrupts("swaps")
 def thrift_with_a_provenance(run):
     put(run.tables["substitution"], "provenance", "clean", substitute="thrift", year=2026)
+
+
+@corrupts("under_way")
+def arrived_before_it_left(run):
+    put(run.tables["flows"], "arrived_t", more(1.0), material="metal", year=2029)
 
 
 @corrupts("swap_limit")

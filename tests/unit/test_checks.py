@@ -796,6 +796,21 @@ def test_names_that_differ_in_case_are_told_with_both_places():
     assert '"Texas-Line" (options.csv:3) only in case' in warnings[0].expected
 
 
+@pytest.mark.parametrize(
+    ("column", "cell", "said"),
+    [
+        ("transit_weeks", "-1", 'lanes.csv:2 transit_weeks = "-1" out of range, expected 0 to 51 (weeks) [E105]'),
+        ("transit_weeks", "52", 'lanes.csv:2 transit_weeks = "52" out of range, expected 0 to 51 (weeks) [E105]'),
+        ("transit_weeks", "6 weeks", "E104"),
+        ("transit_days", "40", 'unknown column of lanes.csv; did you mean "transit_weeks"? [E107]'),
+    ],
+)
+def test_weeks_under_way_are_of_less_than_a_year(tmp_path, column, cell, said):
+    lanes = f"material,origin,destination,cost_usd_per_t,{column}\n*,*,*,20,{cell}\n"
+    (issue,) = issues_of(write_slip(tmp_path / "small", ({"lanes": lanes},)))
+    assert said in str(issue)
+
+
 def test_every_rule_has_a_test():
     elsewhere = {"W502", "W538"}  # rows of overlays: test_instance.py
     assert {rule.code for rule in REGISTRY} == {slip[0] for slip in SLIPS} | elsewhere

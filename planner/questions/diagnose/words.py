@@ -310,7 +310,7 @@ def sources_of(system: System, pool: Pool) -> str:
     parts = sorted({data.activity[a].facility for a, _ in pool.made})
     parts += sorted({f"market {data.buy[k].market}" for k in pool.bought})
     parts += sorted({f"return {data.collect[i].ret}" for i in pool.collected})
-    parts += [f"imports from {o}" for o in sorted({data.ship[s].origin for s in pool.arriving})]
+    parts += [f"imports from {o}" for o in sorted({data.ship[s].origin for s, _ in pool.arriving})]
     parts += sorted({f"stockpile {data.stock[i].stockpile}" for i in pool.held if data.stock[i].can_draw})
     if pool.downgrade is not None and pool.provenance != CLEAN:
         parts.append("clean material used as exposed")

@@ -19,6 +19,7 @@ from ...errors import SolverFailed
 from ...instance.timeline import YEAR, calendar_months, disrupted_months, months_of, overlap_share, periods
 from ...prepare import CapacityLimit, ModelData, ShareLimit, Terms, prepare_branch
 from ...prepare.conditions import Conditions, Strike, conditions_of
+from ...prepare.under_way import sent_before
 from ...prepare.working_stocks import used_before
 from ...runs.served import served
 from ...solving.compiling import compiled
@@ -85,8 +86,9 @@ class Branch:
     undisturbed  its solution if nothing is lost
 
     Without stockpiles, returns and failing projects nothing connects the periods, so those after the disruption are
-    left out; with them the branch runs to the end of the horizon. Without stockpiles, working stocks and returns months
-    that are alike are solved as one.
+    left out (but for the year in months and the period after it, where goods are under way); with them the branch runs
+    to the end of the horizon. Without stockpiles, working stocks, goods under way and returns months that are alike are
+    solved as one.
     """
 
     def __init__(self, instance: Instance, planned: Planned, shape: Shape, settings: Settings) -> None:
@@ -97,8 +99,9 @@ class Branch:
         window = shape.window or calendar_months(shape.first, shape.last)
         hit = [t for t, p in enumerate(span) if overlap_share(p.months, window) > 0.0]
         tied = bool(instance.stockpiles or instance.returns)
-        shared = tied or bool(instance.working_stocks and shape.window)
-        last = len(span) - 1 if tied or shape.fails else hit[-1]
+        under_way = bool(instance.has_transit and shape.window)
+        shared = tied or under_way or bool(instance.working_stocks and shape.window)
+        last = len(span) - 1 if tied or shape.fails else min(hit[-1] + (2 if under_way else 0), len(span) - 1)
         gone = max(0, window.start - span[hit[0]].months.start) / YEAR if shape.window else 0.0
         openings = planned.openings(span[hit[0]].first_year, gone)
         prepared = prepare_branch(
@@ -110,6 +113,7 @@ class Branch:
             planned.closed,
             served(planned.tables),
             used_before(instance, planned.tables, window.start),
+            sent_before(instance, planned.tables, window.start),
             together=not shared and not shape.waits,
         )
         self.limits, self.starts = prepared.data.capacity, prepared.data.build
@@ -133,6 +137,9 @@ class Branch:
         for row in self.stop_rows.values():
             arrays.row_upper[row] = np.inf
         self.programme = Programme(arrays, settings)
+        if under_way and len(arrays.cost) > QUICK:
+            # months that hang together: the simplex takes the square of their columns in steps, from any basis
+            self.programme.option(solver="ipm")
         self.basis: Any = None
         self._moved: tuple[int, ...] = ()  # rows with other sides than compiled
         self.undisturbed = self._first()

@@ -88,7 +88,7 @@ def stress(
                held to the plan, an upper bound, stands what it costs free to answer. Where nothing started then can be
                online before it is over, both are the same, and nothing is searched; else an answer is a search of a
                whole plan, so that only the ANSWERED worst disruptions have one. None: never
-    audit      recompute every case from the raw tables; what does not hold stands in ``faults``
+    audit      recompute every case, and every answer, from the raw tables; what does not hold stands in ``faults``
     survival   also search for how many months from the blow each consumer could be kept, if it comes first; by the
                clock of years how long each disruption could last before each consumer loses service
     workers    processes; None: one per core, where there is enough to do
@@ -234,6 +234,8 @@ class _Study:
                 of = {"saved_musd": 0.0, "answered_lost_t": result["lost_t"], "answered_gap": math.nan}
             if of.get("saved_musd") is not None:
                 answered = {**of, "answered_musd": result["extra_cost_musd"] - of["saved_musd"]}
+                found_wrong = [result["audit"], *([f"answered: {of['audit']}"] if of.get("audit") else [])]
+                answered["audit"] = "; ".join(filter(None, found_wrong))
                 self.done[case.key] = case, {**result, **answered}
 
     def run(self, asked: Sequence[Case]) -> None:

@@ -10,14 +10,14 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...instance.timeline import YEAR, horizon_end, months_of, overlap_share
 from ...prepare import Node
 from ...runs.run import PLANNED
-from ...runs.tables import MONTH, by_column
+from ...runs.tables import by_column
 from ..many import Result, Worker
-from .answered import answer
+from .answered import answer, each_month
 from .cases import NOTHING, OUTAGE, Case, disruption, with_case
 from .disrupted_operations import Branch, CaseSolution, Shape
 from .planned import Planned, Tabled
@@ -84,7 +84,7 @@ class Trying:
         """Make it from a run; keep of the run and the instance only what trying cases needs."""
         slim = replace(instance, _content=None, warnings=())
         needed: Iterable[str] = (*PLANNED, "closures", "sales", "substitution", "impact_totals")
-        if instance.working_stocks:  # the audit needs all that says what is used
+        if instance.working_stocks or instance.has_transit:  # the audit needs all that says what is used
             needed = run.tables
         tables = {name: run.tables[name] for name in needed if name in run.tables}
         return cls(slim, tables, settings, audited, survival, level)
@@ -127,7 +127,8 @@ class Trials:
         Of one that may be answered only what the answer saves is returned, see `answered.answer`.
         """
         if case.after is not None:
-            return answer(self.instance, self.planned, case, case.after, self.settings)
+            auditor = self._auditor if self.audited else None
+            return answer(self.instance, self.planned, case, case.after, self.settings, auditor)
         branch = self.branch(case)
         solution = branch.solve(case)
         described: Result = {
@@ -367,7 +368,12 @@ class Trials:
         reader = Reader(replace(branch.prepared, data=branch.surged(solution)), outcome)
         months = bool(case.from_month)
         tables = {
-            table: by_column(table, _each_month(branch, table, rows) if months else rows, self.instance, months)
+            table: by_column(
+                table,
+                each_month(branch.data.nodes, self.instance, table, rows) if months else rows,
+                self.instance,
+                months,
+            )
             for table, rows in reader.operations()[branch.name].items()
         }
         # where nothing is lost the same is lifted all the same, floors too: a disruption of nothing says so
@@ -392,20 +398,6 @@ def _apart(services: list[Service]) -> list[Service]:
         for service in services
         for count in [round(YEAR * service.years) if service.months > 0.0 else 1]  # whole periods come after the blow
         for _ in range(count)
-    ]
-
-
-def _each_month(branch: Branch, table: str, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Return the rows of a table with those of months that stand for others like them repeated for these."""
-    columns = list(by_column(table, [], branch.instance, months=True))
-    if MONTH not in columns:
-        return rows
-    at = columns.index(MONTH)
-    counts = {(n.year, n.month): round(YEAR * n.length) for n in branch.data.nodes if n.month}
-    return [
-        (*row[:at], row[at] + k if row[at] else None, *row[at + 1 :])
-        for row in rows
-        for k in range(counts.get((row[at - 1], row[at]), 1))
     ]
 
 
