@@ -9,9 +9,10 @@ import typer
 
 from ..errors import UsageError
 from . import common
-from .common import Overwrite, asks_what_if, refuse, share, tell
+from .common import Overwrite, asks_what_if, refuse, share, speaks, tell
 
 
+@speaks
 @asks_what_if
 def explore(
     context: typer.Context,

@@ -28,7 +28,7 @@ def page(instance: Instance, saves: bool) -> str:
 
     saves  whether runs can be saved, as a folder was named for them
     """
-    return _page(instance, controls(instance), saves=saves)
+    return _page(instance, controls(instance), saves=saves, twin=None)
 
 
 def twin_page(instance: Instance, shown: Sequence[Control], found: Mapping[str, Any], places: int) -> str:
@@ -57,7 +57,7 @@ def _page(instance: Instance, shown: Sequence[Control], **more: Any) -> str:
     names = Names(instance)
     facts: dict[str, Any] = {
         "controls": shown,
-        "words": WORDS,
+        "words": WORDS.told(),
         "musd": names.musd,
         "currency": instance.currency,
         "pins": MOST_PINS,
@@ -67,7 +67,7 @@ def _page(instance: Instance, shown: Sequence[Control], **more: Any) -> str:
         title=instance.title or instance.name,
         description=instance.description,
         span=names.span,
-        words=WORDS,
+        words=WORDS.told(),
         dark=json.dumps(DARK),
         facts=json.dumps(facts, ensure_ascii=False),
         **more,

@@ -1,127 +1,152 @@
-"""All words of the page that are not of an instance or of the report, in one place, so that they can be translated.
+"""All words of the page that are not of an instance or of the report, in one place, in the language that is asked for.
 
 Words in braces are filled in. The script of the page has those whose names it needs from here too, see `page`.
 """
 
 from __future__ import annotations
 
-WORDS = {
-    # the page
-    "language": "en",
-    "kicker": "Explorer, {span}",
-    "controls": "What if",
-    "answer": "Answer",
-    "skip": "Skip to the answer",
-    "reset": "As it is",
-    "other": "Other what-ifs, one on each line",
-    "other help": "such as: scale demand=1.3 where sector=cars",
-    "apply": "Apply",
-    "more": "More limits and funds",
-    "share": "Copy address",
-    "copied": "The address is copied.",
-    "command": "Command",
-    "overlay": "Download as an overlay",
-    "save": "Save as a run",
-    "saved": "Saved as {folder}.",
-    "pin": "Pin beside others",
-    "pinned": "Pinned",
-    "unpin": "Remove",
-    "back to": "Show",
-    "as it is": "As it is",
-    "find": "Find a project",
-    "may": "may",
-    "must": "must",
-    "must not": "must not",
-    "start in": "start in",
-    "no limit": "no limit",
-    "from": "from",
-    "off": "as it is",
-    # groups of controls
-    "group caps": "Limits on dependence",
-    "group market": "Demand, prices and duties",
-    "group money": "Public money",
-    "group disruptions": "Disruptions",
-    "group lost": "Who is not there",
-    "group projects": "Projects",
-    # controls
-    "cap exposed_share": "Traced dependence, at most",
-    "cap stage_share": "Stage share of {stage}, at most",
-    "cap single_country_share": "Any one country at {stage}, at most",
-    "demand": "Demand",
-    "price": "Costs and prices in {country}",
-    "tariffs": "Tariffs",
-    "funds": "Budgets of all funds",
-    "months": "{scenario}: months",
-    "lost country": "Countries that are not there",
-    "lost owner": "Owners that are not there",
-    "no builds": "Nothing new is built in",
-    "projects": "Single projects",
-    # how an answer comes
-    "starting": "The planner starts.",
-    "waiting": "Another question is answered first.",
-    "bound": "The exact relaxation is being solved.",
-    "cost there": "The cost of the relaxation is there; the rest of its numbers follow.",
-    "saving": "The plan of whole projects is searched and saved.",
-    "bound there": "A bound: no plan costs less. Whole projects are being searched.",
-    "bound only": "A bound: no plan costs less; parts of modules are built.",
-    "standing": "Best plan so far {best}, no plan below {bound}.",
-    "searching": "Whole projects are being searched; no plan is below {bound} yet.",
-    "whole there": "A plan of whole projects, at most {gap} above the least cost.",
-    "unreachable": "The planner does not answer. Is its command still running in the terminal?",
-    "refused": "This address is not valid any more: open the one that the command wrote in the terminal.",
-    "relaxed": "bound",
-    "whole": "plan",
-    "difference": "{difference} to as it is",
-    "difference of bounds": "{difference} to as it is, between the bounds of both",
-    "to": "{least} to {most}",
-    "nothing changes": "as it is",
-    "what": "What",
-    "points": "points",
-    "seconds": "{seconds} s",
-    "matched": "What each change matched",
-    # the static twin
-    "twin": "A page of {places} places of these controls, whose answers were found beforehand; it needs no planner and "
-    "no network. Between two of them it draws no plan. `planner explore` answers everywhere.",
-    "twin bound": "A bound: no plan costs less. No plan of whole projects was searched for this place.",
-    "between": "between {least} and {most}",
-    "between more": "The answer to this limit was not found beforehand; that of a looser and of a tighter one was, and "
-    "the least cost never falls as a limit gets tighter.",
-    "between short": "No plan keeps this limit, or the answer was not found: the next looser one costs {least}.",
-    "to limit": "Show {limit}",
-    "bound of": "Bound, {musd} present value",
-    "no answer": "No answer was found beforehand for this; the controls of this page lead to those there are.",
-    # the curve
-    "curve": "What less dependence costs",
-    "curve title": "A limit of {limit} costs {extra} more than no limit",
-    "curve line": "least cost of the relaxation",
-    "curve here": "the limit that you set",
-    "curve limit": "traced dependence, at most",
-    "curve extra": "extra cost, {musd}",
-    "curve caption": "Each point is an exact relaxation with all other choices as they are: no plan is below the line.",
-    # near-optimal freedom
-    "freedom": "What may be otherwise for little more",
-    "freedom help": "Each project has a range of modules in all that costs at most so much more than the least, in the "
-    "relaxation, with whatever else is as it may. Hold one, and the ranges of the others become narrower.",
-    "slack": "At most this much dearer",
-    "ranges": "Find the ranges",
-    "let go": "Hold nothing",
-    "project": "Project",
-    "at least": "At least, modules",
-    "at most": "At most, modules",
-    "hold at": "Hold at",
-    "held": "held at {value}",
-    "ranging": "The range of one project after the other is found: {count} so far.",
-    "ranged": "All ranges are found; what no such plan builds is left out.",
-    # what is compared
-    "row cost_musd": "Cost, {musd} present value",
-    "row exposed": "Traced dependence, {year}",
-    "row stage": "Stage share of {stage}, {year}",
-    "row short_t": "Not delivered, t",
-    "row capex_musd": "Overnight cost of what is built, {musd}",
-    "row projects": "Projects built",
-    # errors
-    "too many": "Too many questions wait for an answer; try again in a moment.",
-    "died": "The process that solved this ended, perhaps for want of memory. A new one is started: ask again.",
-    "defect": "The planner failed on this question; its terminal says more. Please report it as a defect.",
-    "no folder": "No folder was named for runs: start the command with -o FOLDER.",
-}
+from ..language import N_, present, translated
+
+
+class Words(dict[str, str]):
+    """Words by name, each in the present language."""
+
+    def __getitem__(self, name: str) -> str:
+        return translated(super().__getitem__(name))
+
+    def told(self) -> dict[str, str]:
+        """Return all of them, and the code of the language under its name."""
+        return {**{name: self[name] for name in self}, "language": present().code}
+
+
+WORDS = Words(
+    {
+        # the page
+        "kicker": N_("Explorer, {span}"),
+        "controls": N_("What if"),
+        "answer": N_("Answer"),
+        "skip": N_("Skip to the answer"),
+        "reset": N_("As it is"),
+        "other": N_("Other what-ifs, one on each line"),
+        "other help": N_("such as: scale demand=1.3 where sector=cars"),
+        "apply": N_("Apply"),
+        "more": N_("More limits and funds"),
+        "share": N_("Copy address"),
+        "copied": N_("The address is copied."),
+        "command": N_("Command"),
+        "overlay": N_("Download as an overlay"),
+        "save": N_("Save as a run"),
+        "saved": N_("Saved as {folder}."),
+        "pin": N_("Pin beside others"),
+        "pinned": N_("Pinned"),
+        "unpin": N_("Remove"),
+        "back to": N_("Show"),
+        "as it is": N_("As it is"),
+        "find": N_("Find a project"),
+        "may": N_("may"),
+        "must": N_("must"),
+        "must not": N_("must not"),
+        "start in": N_("start in"),
+        "no limit": N_("no limit"),
+        "from": N_("from"),
+        "off": N_("as it is"),
+        # groups of controls
+        "group caps": N_("Limits on dependence"),
+        "group market": N_("Demand, prices and duties"),
+        "group money": N_("Public money"),
+        "group disruptions": N_("Disruptions"),
+        "group lost": N_("Who is not there"),
+        "group projects": N_("Projects"),
+        # controls
+        "cap exposed_share": N_("Traced dependence, at most"),
+        "cap stage_share": N_("Stage share of {stage}, at most"),
+        "cap single_country_share": N_("Any one country at {stage}, at most"),
+        "demand": N_("Demand"),
+        "price": N_("Costs and prices in {country}"),
+        "tariffs": N_("Tariffs"),
+        "funds": N_("Budgets of all funds"),
+        "months": N_("{scenario}: months"),
+        "lost country": N_("Countries that are not there"),
+        "lost owner": N_("Owners that are not there"),
+        "no builds": N_("Nothing new is built in"),
+        "projects": N_("Single projects"),
+        # how an answer comes
+        "starting": N_("The planner starts."),
+        "waiting": N_("Another question is answered first."),
+        "bound": N_("The exact relaxation is being solved."),
+        "cost there": N_("The cost of the relaxation is there; the rest of its numbers follow."),
+        "saving": N_("The plan of whole projects is searched and saved."),
+        "bound there": N_("A bound: no plan costs less. Whole projects are being searched."),
+        "bound only": N_("A bound: no plan costs less; parts of modules are built."),
+        "standing": N_("Best plan so far {best}, no plan below {bound}."),
+        "searching": N_("Whole projects are being searched; no plan is below {bound} yet."),
+        "whole there": N_("A plan of whole projects, at most {gap} above the least cost."),
+        "unreachable": N_("The planner does not answer. Is its command still running in the terminal?"),
+        "refused": N_("This address is not valid any more: open the one that the command wrote in the terminal."),
+        "relaxed": N_("bound"),
+        "whole": N_("plan"),
+        "difference": N_("{difference} to as it is"),
+        "difference of bounds": N_("{difference} to as it is, between the bounds of both"),
+        "to": N_("{least} to {most}"),
+        "nothing changes": N_("as it is"),
+        "what": N_("What"),
+        "points": N_("points"),
+        "seconds": N_("{seconds} s"),
+        "matched": N_("What each change matched"),
+        # the static twin
+        "twin": N_(
+            "A page of {places} places of these controls, whose answers were found beforehand; it needs no planner and "
+            "no network. Between two of them it draws no plan. `planner explore` answers everywhere."
+        ),
+        "twin bound": N_("A bound: no plan costs less. No plan of whole projects was searched for this place."),
+        "between": N_("between {least} and {most}"),
+        "between more": N_(
+            "The answer to this limit was not found beforehand; that of a looser and of a tighter one was, and "
+            "the least cost never falls as a limit gets tighter."
+        ),
+        "between short": N_(
+            "No plan keeps this limit, or the answer was not found: the next looser one costs {least}."
+        ),
+        "to limit": N_("Show {limit}"),
+        "bound of": N_("Bound, {musd} present value"),
+        "no answer": N_("No answer was found beforehand for this; the controls of this page lead to those there are."),
+        # the curve
+        "curve": N_("What less dependence costs"),
+        "curve title": N_("A limit of {limit} costs {extra} more than no limit"),
+        "curve line": N_("least cost of the relaxation"),
+        "curve here": N_("the limit that you set"),
+        "curve limit": N_("traced dependence, at most"),
+        "curve extra": N_("extra cost, {musd}"),
+        "curve caption": N_(
+            "Each point is an exact relaxation with all other choices as they are: no plan is below the line."
+        ),
+        # near-optimal freedom
+        "freedom": N_("What may be otherwise for little more"),
+        "freedom help": N_(
+            "Each project has a range of modules in all that costs at most so much more than the least, in the "
+            "relaxation, with whatever else is as it may. Hold one, and the ranges of the others become narrower."
+        ),
+        "slack": N_("At most this much dearer"),
+        "ranges": N_("Find the ranges"),
+        "let go": N_("Hold nothing"),
+        "project": N_("Project"),
+        "at least": N_("At least, modules"),
+        "at most": N_("At most, modules"),
+        "hold at": N_("Hold at"),
+        "held": N_("held at {value}"),
+        "ranging": N_("The range of one project after the other is found: {count} so far."),
+        "ranged": N_("All ranges are found; what no such plan builds is left out."),
+        # what is compared
+        "row cost_musd": N_("Cost, {musd} present value"),
+        "row exposed": N_("Traced dependence, {year}"),
+        "row stage": N_("Stage share of {stage}, {year}"),
+        "row short_t": N_("Not delivered, t"),
+        "row capex_musd": N_("Overnight cost of what is built, {musd}"),
+        "row projects": N_("Projects built"),
+        # errors
+        "too many": N_("Too many questions wait for an answer; try again in a moment."),
+        "died": N_("The process that solved this ended, perhaps for want of memory. A new one is started: ask again."),
+        "defect": N_("The planner failed on this question; its terminal says more. Please report it as a defect."),
+        "no folder": N_("No folder was named for runs: start the command with -o FOLDER."),
+    }
+)

@@ -23,6 +23,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..language import language, present
 from ..questions.many import no_script
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Worker:
     """
 
     def __init__(self, instance: Instance, gap: float, kind: str) -> None:
-        self._given, self.kind = (instance, gap, kind), kind
+        self._given, self.kind = (instance, gap, kind, present().code), kind
         self._alone = asyncio.Lock()  # held while a question is answered
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended = False
@@ -205,8 +206,8 @@ class _Interrupt:
             raise KeyboardInterrupt
 
 
-def _work(pipe: Connection, instance: Instance, gap: float, kind: str) -> None:
-    """Answer questions until the pipe is closed."""
+def _work(pipe: Connection, instance: Instance, gap: float, kind: str, code: str) -> None:
+    """Answer questions in a language until the pipe is closed."""
     interrupt = _Interrupt(pipe)
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -222,7 +223,7 @@ def _work(pipe: Connection, instance: Instance, gap: float, kind: str) -> None:
     sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  as long as the process lives
     gc.disable()  # a search for garbage in the midst of a question would take longer than all that it frees
     explorer = Explorer(instance, gap)
-    with suppress(EOFError, OSError):
+    with suppress(EOFError, OSError), language(code):
         while True:
             asked, error = pipe.recv(), ""
             if asked is GOODBYE:

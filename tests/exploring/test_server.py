@@ -10,10 +10,13 @@ import pytest
 
 import planner
 from planner.errors import UsageError
+from planner.exploring.page import page
 from planner.exploring.server import HEADERS, LARGEST, Asked, _Server
 from planner.exploring.serving import serve
 from planner.exploring.words import WORDS
+from planner.exploring.workers import Worker
 from planner.instance.loading import load
+from planner.language import language
 from planner.questions.explore import NO_PLAN
 
 HOST = "127.0.0.1:8000"
@@ -248,3 +251,20 @@ def test_the_ranges_of_what_costs_little_more(run, client):
 def test_an_address_at_which_nothing_can_be_served_is_refused(host, says):
     with pytest.raises(UsageError, match=says):
         serve(load("tiny"), gap=0.01, folder=None, host=host, port=0, browser=False, tell=print)
+
+
+def test_in_another_language_the_page_and_the_answers_are_of_it(tmp_path):
+    instance = load("tiny")
+
+    async def answer(worker):
+        try:
+            return [message async for message in worker.answers({"changes": []})]
+        finally:
+            worker.end()
+
+    with language("ja"):
+        text = page(instance, saves=True)
+        said = asyncio.run(answer(Worker(instance, 0.0, "relaxed")))  # by a process of its own
+    assert '<html lang="ja">' in text and "条件を変える" in text and "What if" not in text
+    numbers = next(message for message in said if message["type"] == "numbers")
+    assert "費用" in numbers["rows"][0]["label"] and "Cost" not in str(numbers["rows"])

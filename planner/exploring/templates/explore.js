@@ -10,7 +10,7 @@
     element.append(...inside);
     return element;
   };
-  const brief = (number) => number.toLocaleString("en", { maximumSignificantDigits: 6 });
+  const brief = (number) => number.toLocaleString(facts.words.language, { maximumSignificantDigits: 6 });
   const signed = (number) => (number > 0 ? "+" : number < 0 ? "−" : "±") + brief(Math.abs(number));
 
   // --- controls: each gives the what-ifs that it stands for, and takes those that are its own from a list --------------
