@@ -78,6 +78,8 @@ def buy(space: Space, name: str) -> tuple[str, float, float, bool] | None:
         return None
     space.tell(f"{name} within the slack")
     at_best = _at_best(space, weights)
+    if at_best <= 0.0:  # none of these sums can be less
+        return name, at_best, at_best, True
     _, sure = space.extreme(weights, gap=1e-4)
     best = float(min(sum(w * x[k] for k, w in weights.items()) for x in space.seen))
     return name, max(at_best, best), best, sure

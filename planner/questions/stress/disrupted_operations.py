@@ -371,8 +371,8 @@ class Branch:
         """
         arrays = self.arrays
         before = {row: (arrays.row_lower[row], arrays.row_upper[row]) for row in self._moved}
-        for row, (lower, upper) in {**before, **sides}.items():
-            self.programme.side(row, lower, upper)
+        moved = {**before, **sides}
+        self.programme.side(list(moved), [lower for lower, _ in moved.values()], [upper for _, upper in moved.values()])
         self._moved = tuple(sides)
         self.programme.bound(np.arange(len(cost)), col_lower, col_upper)
         self.programme.objective(cost)
