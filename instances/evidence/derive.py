@@ -44,6 +44,7 @@ def tables() -> dict[str, str]:
         "exposed-5": overlays.caps("exposed-5"),
         "forge": policies.floor(base, forge=True),
         "glide-20": overlays.caps("glide-20"),
+        "goods-at-sea": overlays.goods_at_sea(base),
         "japan-50": overlays.caps("japan-50"),
         "japan-auto-2035": overlays.japan_auto(base),
         "licence-2026": policies.licence(base),

@@ -355,7 +355,9 @@ class WorkingStock(CitedRow):
     It is full when a disruption that is counted in months begins: it then holds these weeks of what the course that
     the branch leaves uses and delivers there, clean and exposed apart, in that year (if the branch begins with
     January, in the year before). It can be drawn in the disrupted months, by its own country. It is filled again
-    later: a tonne drawn costs what it takes to replace it. By the clock of years it does nothing.
+    later: a tonne drawn costs what it takes to replace it. If that is less than supply costs in the disrupted months,
+    it is drawn though nothing lacks: nobody can tell need from price, so the cost must be that of normal supply. By the
+    clock of years it does nothing.
     """
 
     TABLE = "working_stocks"
@@ -365,7 +367,7 @@ class WorkingStock(CitedRow):
     country: str = reference("countries", "where it lies")
     weeks: float = number("weeks of use that are held", "weeks", gt=0.0, le=520.0)
     replace_usd_per_t: float | None = number(
-        "cost of replacing a tonne drawn, no less than a tonne costs in normal times",
+        "cost of replacing a tonne drawn, no less than a tonne costs in normal times, delivered",
         "USD/t",
         None,
         "value_usd_per_t of the material",

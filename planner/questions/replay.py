@@ -239,8 +239,10 @@ def replay(
 
     A plan is followed twice: held to whatever happens, and made anew at each piece of news, as if all that is still
     unknown came as planned; what was started stays. A roadmap starts what its gates say, and is held to between them.
-    A scenario acts by the clock of years, is known from its first year on with all that it disrupts, and lifts caps
-    and clean-only rules in the periods that it touches. Costs are those of `delivery_risk`: builds are paid for,
+    A scenario acts by the clock of years, one of months too, for the part of a year that it takes: in a future all that
+    happens is laid on the plan's own periods, so that months would make each future as large as twelve. It is known
+    from its first year on with all that it disrupts, and lifts caps and clean-only rules in the periods that it
+    touches. Costs are those of `delivery_risk`: builds are paid for,
     operations re-solved, caps hold and shortage pays.
     Raises UsageError if no project is uncertain, if a plan does not fit the instance, or if a gate of a roadmap is
     about something else than projects that never come or are late.
@@ -428,7 +430,20 @@ def _result(
         )  # fmt: skip
     asked = {"samples": samples, "seed": seed, "rebuild_after": rebuild_after}
     table = pd.DataFrame(rows, columns=Replay.columns("policies"))
-    return Replay(instance, table, futures, len(whole) == samples, asked, _notes(table))
+    return Replay(instance, table, futures, len(whole) == samples, asked, (*_notes(table), *_by_years(instance)))
+
+
+def _by_years(instance: Instance) -> tuple[str, ...]:
+    """Return a note where scenarios that may happen speak of months, which futures do not have."""
+    timed = [s.scenario for s in instance.scenarios if s.probability > 0.0 and s.months is not None]
+    if not timed:
+        return ()
+    held = ["working stocks"] * bool(instance.working_stocks) + ["goods under way"] * instance.has_transit
+    without = f", and {' and '.join(held)} count for nothing" if held else ""
+    return (
+        f"By the clock of years: of {', '.join(timed)} the part of a year counts here, and may be made up for in the "
+        f"rest of it{without}. How such a disruption is felt by months is told by solve and stress.",
+    )
 
 
 def _notes(policies: pd.DataFrame) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ OVERLAYS = (
     "exposed-5",
     "forge",
     "glide-20",
+    "goods-at-sea",
     "japan-50",
     "japan-auto-2035",
     "licence-2026",

@@ -125,6 +125,18 @@ def test_an_outage_that_may_come_is_followed_like_a_project_that_fails(fire, aft
     assert means(found)["followed through its gates"] == pytest.approx(roadmap.objective_musd) == pytest.approx(81.9)
 
 
+def test_scenarios_of_months_act_by_the_year_and_say_so(fire):
+    # A burns from July 2027 to June 2028: half of either year, 25 MUSD each; B, answered in time, costs more
+    when = {"first_year": 2027, "last_year": None, "first_month": 7, "months": 12, "rebuild_after": None}
+    half = fire.changed(rows={"scenarios": [{**fire.rows("scenarios")[0].model_dump(include={"scenario", "name"}),
+                                             "probability": 0.5, **when}]})  # fmt: skip
+    calm = planner.solve(half.changed(without={"scenarios": {}, "disruptions": {}}))
+    found = planner.replay(calm, instance=half, samples=4, rebuild_after=None, workers=1)
+    assert means(found)["held"] == pytest.approx(54.5 + 50.0 / 2)
+    assert "By the clock of years: of fire the part of a year counts here" in str(found)
+    assert "working stocks" not in str(found)
+
+
 def test_a_price_that_rises_and_a_squeeze_cost_what_they_cost_by_hand():
     # in 2027 100 t come from China at 60,000 USD/t: 6 MUSD. If the price doubles, 10 t are made at 70,000 instead: 10.8
     # + 0.7. If half of the 100 t leave, 50 x 0.06 + 0.7 + 40 short at 1 MUSD; both: 50 x 0.12 + 0.7 + 40

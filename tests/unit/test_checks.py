@@ -586,6 +586,7 @@ SLIPS = [
         {"stockpiles": STOCKPILE + "s,AAA,metal,,10,5\n", "materials": edited("materials", 3, value_usd_per_t=0)},
     ),
     ("W539", "working_stocks.csv:2:replace_usd_per_t", working("magnet,AAA,4,")),
+    ("W539", "working_stocks.csv:2:replace_usd_per_t", working("metal,AAA,4,1499")),  # a market asks 1500
     ("W518", "working_stocks.csv:2:country", working("magnet,CHN,4,10")),
     ("W520", "facilities.csv:6:facility", {"facilities": TABLES["facilities"] + "idle,Idle,AAA,operating,5\n"}),
     ("W521", "facilities.csv:3:last_year", {"facilities": edited("facilities", 3, last_year=2020)}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import china
+from . import china, trade
 from .book import Book
 from .chain import demand_year, feed
 from .demand import GRADES, series, years
@@ -310,6 +310,36 @@ def returning_magnets(base: Book) -> Book:
         for material in (grade for grade in GRADES if (row["sector"], grade) in used):
             book.add("returns", **{"return": f"{row.id}-{material.removeprefix('mag_')}"}, material=material, sector=row["sector"], returned="eol_magnet",
                      collected=row.number("collected"), mean_life_years=row.number("mean_life_years"), shape=row.number("shape"), **assume(row["why"]))  # fmt: skip
+    return book
+
+
+def goods_at_sea(base: Book) -> Book:
+    """How long goods are under way: every lane of the base again, with its weeks."""
+    book = Book()
+    told = {("CHN", place): find("trade_costs", item="sea_transit", origin="CHN", destination=name)
+            for place, name in (("EUU", "EU27"), ("USA", "USA"))}  # fmt: skip
+    far, kept = told["CHN", "EUU"], "freight and limits as in the base"
+    for row in base.rows["lanes"]:
+        way = row["origin"], row["destination"]
+        if way in told:
+            weeks, why = told[way].number("value"), cite(told[way], assumed=kept)
+        elif trade.near(*way):
+            weeks = parameter("transit_near_weeks")
+            why = assume(f"{weeks:g} weeks between neighbours by sea or land, no source says so; {kept}")
+        else:
+            weeks, why = (
+                far.number("value"),
+                cite(far, assumed=f"a far lane, as long as from China to the European Union; {kept}"),
+            )
+        sources = dict.fromkeys(s for of in (row, why) for s in of["source"].split(";") if s)
+        book.add(
+            "lanes",
+            **{column: row[column] for column in ("material", "origin", "destination", "first_year", "last_year")},
+            **{column: base.number("lanes", row, column) for column in ("cost_usd_per_t", "max_t")},
+            transit_weeks=weeks,
+            source=";".join(sources),
+            note=why["note"],
+        )
     return book
 
 

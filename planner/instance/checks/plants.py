@@ -58,14 +58,23 @@ def missing_content_costs(draft: Draft) -> Iterable[Issue]:
             yield draft.at(row, "final_min_t", expected)
 
 
-@check("W539", "working_stocks", "materials")
+@check("W539", "working_stocks", "materials", "markets", "market_prices")
 def replacing_costs(draft: Draft) -> Iterable[Issue]:
-    """What is drawn from a working stock must be replaced, which should cost something."""
+    """What is drawn from a working stock must be replaced, which should cost no less than any market asks for it."""
     value = {m.material: m.value_usd_per_t for m in draft.instance.materials}
+    sold = {m.market: m.material for m in draft.instance.markets}
+    cheapest: dict[str, float] = {}
+    for price in draft.instance.market_prices:
+        material = sold[price.market]
+        cheapest[material] = min(price.price_usd_per_t, cheapest.get(material, price.price_usd_per_t))
     for row in draft.instance.working_stocks:
-        if (value[row.material] if row.replace_usd_per_t is None else row.replace_usd_per_t) == 0:
-            expected = f"{row.material} has value_usd_per_t 0, so what is drawn costs nothing, and pays without need"
-            yield draft.at(row, "replace_usd_per_t", expected, "write what a tonne costs in normal times")
+        usd, asked = value[row.material], cheapest.get(row.material, 0.0)
+        if row.replace_usd_per_t is not None:
+            usd = row.replace_usd_per_t
+        if usd == 0.0 or usd < asked:
+            market = f", and the cheapest market asks {asked:,.6g}" if usd < asked else ""
+            expected = f"replacing a tonne of {row.material} costs {usd:,.6g}{market}: drawing it pays without need"
+            yield draft.at(row, "replace_usd_per_t", expected, "write what a tonne costs in normal times, delivered")
 
 
 @check("W520", "facilities", "options")
