@@ -33,7 +33,7 @@ EVERY = 2.0  # seconds between lines of progress
 
 
 def basis_of(columns: Any, rows: Any) -> Any:
-    """Return a simplex basis from the status of each column and row, numbers of HiGHS in bytes, lists or byte arrays."""
+    """Return a simplex basis from the status of each column and row: numbers of HiGHS in bytes or lists."""
     basis = highspy.HighsBasis()
     basis.valid, basis.alien = True, False
     basis.col_status, basis.row_status = ([STATUSES[k] for k in bytearray(of)] for of in (columns, rows))
