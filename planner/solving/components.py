@@ -46,10 +46,11 @@ def basis_by_components(programme: Programme, seconds: float | None) -> Any:
         parts.append(Programme(part_of(arrays, mine, own), settings))
     if not _solved(parts, seconds):
         return None
-    of_columns, of_rows = np.full(columns, AT_LOWER), np.full(rows, BASIC)
+    of_columns, of_rows = np.full(columns, AT_LOWER, np.uint8), np.full(rows, BASIC, np.uint8)
     for (mine, own), part in zip(places, parts, strict=True):
         column_status, row_status = statuses(part.basis)
-        of_columns[own], of_rows[mine] = list(column_status), list(row_status)
+        of_columns[own] = np.frombuffer(column_status, np.uint8)
+        of_rows[mine] = np.frombuffer(row_status, np.uint8)
     return basis_of(of_columns, of_rows)
 
 

@@ -168,12 +168,14 @@ class Parts:
         """
         if self.tried(x) is None or any(part.breakable for part in self.parts):
             return None
-        columns, rows = np.full(len(self.arrays.cost), AT_LOWER), np.full(len(self.arrays.row_lower), BASIC)
+        columns = np.full(len(self.arrays.cost), AT_LOWER, np.uint8)
+        rows = np.full(len(self.arrays.row_lower), BASIC, np.uint8)
         upper = self.arrays.col_upper[self.first]
         columns[self.first] = np.where(x > 0.5 * upper, AT_UPPER, AT_LOWER)
         for part in self.parts:
             of_columns, of_rows = statuses(part.programme.basis)
-            columns[part.columns], rows[part.rows] = list(of_columns), list(of_rows)
+            columns[part.columns] = np.frombuffer(of_columns, np.uint8)
+            rows[part.rows] = np.frombuffer(of_rows, np.uint8)
         return basis_of(columns, rows)
 
 

@@ -33,10 +33,10 @@ EVERY = 2.0  # seconds between lines of progress
 
 
 def basis_of(columns: Any, rows: Any) -> Any:
-    """Return a simplex basis from the status of each column and row, as numbers of HiGHS: bytes, or arrays of them."""
+    """Return a simplex basis from the status of each column and row: numbers of HiGHS in bytes or lists."""
     basis = highspy.HighsBasis()
     basis.valid, basis.alien = True, False
-    basis.col_status, basis.row_status = ([highspy.HighsBasisStatus(k) for k in of] for of in (columns, rows))
+    basis.col_status, basis.row_status = ([STATUSES[k] for k in bytearray(of)] for of in (columns, rows))
     return basis
 
 
@@ -81,6 +81,7 @@ def _carried(status: bytes, of: Positions, to: Positions, count: int, new: int) 
 
 
 STATUS = highspy.HighsBasisStatus
+STATUSES = [STATUS(k) for k in range(5)]  # by their numbers; to look one up is faster than to make it
 AT_LOWER, BASIC, AT_UPPER = int(STATUS.kLower), int(STATUS.kBasic), int(STATUS.kUpper)
 
 # so that a search can go on in another process

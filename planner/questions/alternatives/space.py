@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import Infeasible, NoPlan, SolverFailed
 from ...prepare import PLAN
-from ...solving.programme import Programme, Ticker
+from ...solving.programme import Programme, Ticker, with_rows
 from ...solving.search import by_parts, least_cost
 from ...solving.solver import PROVEN_UP_TO
 from ...solving.stakes import without_projects
@@ -82,6 +82,8 @@ class Space:
             self.method = None
         self._open()
         self.hold(self.as_best)
+        if self.method is not None:  # from the bases of the parts few steps are left; from nothing it takes seconds
+            self.held.start = with_rows(self.method.basis(self.best[self.method.first]), 1)  # the row of the ceiling
         self.held.begin()
         if progress:
             progress(f"least cost {figure_of(self.best_musd, 6)} MUSD, ceiling {figure_of(self.ceiling, 6)}")
