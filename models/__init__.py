@@ -64,7 +64,8 @@ A year in which a scenario of calendar months acts, and the year after it, are d
 is a node, with w = 1/12 and D a twelfth of the year's. Flows stay kt/yr. A cap or floor holds in such a year as the
 mean of its months: its sums run over all of them, each with the share 1/12 (``part.share``), and if the branch begins
 within the year over the plan's year too, with the share that has gone by then. The plan's node counts with the
-probability that no branch has left it, as the mean over its period.
+probability that no branch has left it, as the mean over its period. Where lanes have ``transit_weeks`` goods arrive
+later than they leave, in the months of a branch that something disturbs and in the period after them (under_way).
 
 The plan and the branches are courses of events. A branch leaves the plan or, as a scenario with a ``parent`` says,
 another branch, whose disruptions go on acting in it; what came before is that of the course it leaves. A branch with

@@ -211,3 +211,23 @@ def test_a_branch_that_leaves_another_in_its_months_receives_what_that_one_sent(
     both = planner.solve(i.load())
     whole = six.branches["s"]["service"].query("month >= 7 or year > 2031")["short_t"].sum()
     assert both.branches["t"]["service"]["short_t"].sum() == pytest.approx(whole)
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        ({"squeeze": [0.0, 0.5], "wait": 6, "months": 12}, False),
+        ({"years": 4}, True),
+        ({"from_month": 9, "months": 7}, False),
+        ({"year": 2038, "months": 12}, False),  # to the end of the horizon
+    ],
+)
+def test_every_case_and_answer_with_goods_under_way_is_sound(base, asked, answered):
+    i = pile(sailing(base(years=range(2030, 2039)), 6.5), max_t=30, initial_t=5, holding_usd_per_t=1)
+    i = i.with_rows("working_stocks", {"material": "magnet", "country": "AAA", "weeks": 3, "replace_usd_per_t": 25000})
+    more = {"option": "more", "facility": "plant", "name": "More", "module_t": 20, "capex_musd": 1, "lead_years": 1}
+    plan = planner.solve(i.with_rows("options", {**more, "life_years": 10, "max_modules": 2}).load())
+    tried = planner.stress(plan, **{"year": 2031, **asked}, only=["export_stop:CHN"], workers=1)
+    assert not tried.faults
+    worst = tried.cases.query("kind == 'export_stop'").iloc[0]
+    assert worst["lost_t"] > 1.0 and (worst["answered_musd"] < worst["extra_cost_musd"] - 1e-6) == answered

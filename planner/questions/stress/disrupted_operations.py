@@ -84,6 +84,7 @@ class Branch:
     """The model of the operations from the first period of a disruption on.
 
     undisturbed  its solution if nothing is lost
+    slow         whether it takes seconds to solve it again
 
     Without stockpiles, returns and failing projects nothing connects the periods, so those after the disruption are
     left out (but for the year in months and the period after it, where goods are under way); with them the branch runs
@@ -137,8 +138,10 @@ class Branch:
         for row in self.stop_rows.values():
             arrays.row_upper[row] = np.inf
         self.programme = Programme(arrays, settings)
-        if under_way and len(arrays.cost) > QUICK:
-            # months that hang together: the simplex takes the square of their columns in steps, from any basis
+        self.slow = under_way and len(arrays.cost) > QUICK
+        if (
+            self.slow
+        ):  # months that hang together: the simplex takes the square of their columns in steps, from any basis
             self.programme.option(solver="ipm")
         self.basis: Any = None
         self._moved: tuple[int, ...] = ()  # rows with other sides than compiled

@@ -89,7 +89,8 @@ def stress(
                online before it is over, both are the same, and nothing is searched; else an answer is a search of a
                whole plan, so that only the ANSWERED worst disruptions have one. None: never
     audit      recompute every case, and every answer, from the raw tables; what does not hold stands in ``faults``
-    survival   also search for how many months from the blow each consumer could be kept, if it comes first; by the
+    survival   also search for how many months from the blow each consumer could be kept, if it comes first (not of
+               single consumers in large instances with goods under way, where each search takes seconds); by the
                clock of years how long each disruption could last before each consumer loses service
     workers    processes; None: one per core, where there is enough to do
     scheduler  address of a Dask scheduler to use instead, with the extra ``distributed``

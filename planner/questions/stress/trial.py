@@ -217,12 +217,13 @@ class Trials:
 
     def _kept(
         self, branch: Branch, case: Case, solution: CaseSolution, service: dict[Consumer, Service]
-    ) -> dict[tuple[str, ...], float]:
+    ) -> dict[tuple[str, ...], float | None]:
         """Return for how many months consumers can be kept at their level, from the blow on, the last in part.
 
         The keys are () for all of them at once, (sector,) for those of a sector, if they come before all others, and
         (country, sector, material) for one that does. The level is a share of what the plan serves. Whoever is part of
-        a group that can be kept to the end, can be kept so too.
+        a group that can be kept to the end, can be kept so too. None: a single consumer of a slow branch, where that is
+        not searched.
         """
         of: dict[tuple[str, ...], list[Consumer]] = defaultdict(list)
         for key in service:
@@ -232,10 +233,13 @@ class Trials:
         losing = {group for group, keys in of.items() if any(service[key].lost > 0.0 for key in keys)}
         place = {(n.country, n.sector, n.material, n.node): d for d, n in enumerate(branch.data.need)}
         nodes = range(len(branch.data.nodes))
-        kept = dict.fromkeys(of, float(self._all_months(case)))
+        kept: dict[tuple[str, ...], float | None] = dict.fromkeys(of, float(self._all_months(case)))
         for group in sorted(losing, key=len):
             wider = () if len(group) == 1 else (group[1],) if group else None
             if wider is not None and kept[wider] == self._all_months(case):
+                continue
+            if wider and branch.slow:
+                kept[group] = None
                 continue
             keys = [[key for key in of[group] if key[3] == n] for n in nodes]
             allowed = [[self._may_lack(service[key]) for key in of_node] for of_node in keys]
