@@ -212,11 +212,12 @@ class Curve(Limited):
 
         limits  see `_limits`
 
-        Points between the ends can be placed at once, as the curve may bend anywhere. So no process waits while the
-        tightest point is sought.
+        The middle, and if there may be so many also the quarters, can be placed before the curve is known, as it may
+        bend anywhere. So no process waits while the tightest point is sought.
         """
         cheap, least = limits["cheap"], limits["least"]
-        between = BETWEEN[: points - 2] if len(self.whole) else ()
+        room = points - 2 if len(self.whole) else 0
+        between = BETWEEN if room >= len(BETWEEN) else BETWEEN[: min(room, 1)]
         places = {least + part * (cheap - least): None for part in between if cheap - least > NARROW}
         key = self.finished.key("tightest")
         work: dict[str, Tightest | Piece] = {key: Tightest(least, cheapest)}
