@@ -222,7 +222,8 @@ class Curve(Limited):
         key = self.finished.key("tightest")
         work: dict[str, Tightest | Piece] = {key: Tightest(least, cheapest)}
         of_limit = {self.finished.key(["point", limit, "first"]): limit for limit in places}
-        work |= {k: Piece(limit, cheapest, cheapest) for k, limit in of_limit.items()}
+        start = replace(cheapest, basis=None)  # so far from the least cost presolve helps more than its basis
+        work |= {k: Piece(limit, start, cheapest) for k, limit in of_limit.items()}
         results = self._asked(work, many)
         if key in results and results[key]["why"] and not self.interrupted:
             raise NoPlan(results[key]["why"])
