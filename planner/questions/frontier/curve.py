@@ -212,16 +212,18 @@ class Curve(Limited):
 
         limits  see `_limits`
 
-        Points between the ends can be placed at once, as the curve may bend anywhere. So no process waits while the
-        tightest point is sought.
+        The middle, and if there may be so many also the quarters, can be placed before the curve is known, as it may
+        bend anywhere. So no process waits while the tightest point is sought.
         """
         cheap, least = limits["cheap"], limits["least"]
-        between = BETWEEN[: points - 2] if len(self.whole) else ()
+        room = points - 2 if len(self.whole) else 0
+        between = BETWEEN if room >= len(BETWEEN) else BETWEEN[: min(room, 1)]
         places = {least + part * (cheap - least): None for part in between if cheap - least > NARROW}
         key = self.finished.key("tightest")
         work: dict[str, Tightest | Piece] = {key: Tightest(least, cheapest)}
         of_limit = {self.finished.key(["point", limit, "first"]): limit for limit in places}
-        work |= {k: Piece(limit, cheapest, cheapest) for k, limit in of_limit.items()}
+        start = replace(cheapest, basis=None)  # so far from the least cost presolve helps more than its basis
+        work |= {k: Piece(limit, start, cheapest) for k, limit in of_limit.items()}
         results = self._asked(work, many)
         if key in results and results[key]["why"] and not self.interrupted:
             raise NoPlan(results[key]["why"])
