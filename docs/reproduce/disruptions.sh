@@ -7,7 +7,7 @@ set -euo pipefail
 instances=$(cd "$(dirname "$0")/../../instances" && pwd)
 planner=${PLANNER:-planner}
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(plans clocks squeeze working stop vault cover failing delivery hedge)
+[ ${#parts[@]} -gt 0 ] || parts=(plans clocks squeeze working under_way stop vault cover failing delivery hedge)
 
 ask() {  # ask FOLDER COMMAND...: the answer into runs/FOLDER, its text into runs/FOLDER.txt
   [ -e "runs/$1.txt" ] && return
@@ -45,6 +45,15 @@ working() {  # what firms hold
   done
   ask working-half stress runs/working --year 2030 --months 6 --only export_stop:CHN --scale working_stocks.weeks=0.5
   ask working-more stress runs/working --year 2030 --months 6 --only export_stop:CHN --scale working_stocks.weeks=1.5
+}
+
+under_way() {  # goods at sea
+  ask at-sea solve "$instances/goods-at-sea" --gap 0.001
+  local months
+  for months in 1 3 6 12; do
+    ask "at-sea-$months" stress runs/at-sea --year 2030 --months "$months" --only export_stop:CHN --no-survival
+  done
+  ask at-sea-kept stress runs/at-sea --year 2030 --months 1 --only export_stop:CHN
 }
 
 stop() {  # no exports for six months of 2028
