@@ -33,6 +33,7 @@ OVERLAYS = (
     "licence-2026",
     "low-demand",
     "made-in-usa",
+    "ndpr-price",
     "returning-magnets",
     "section-122-ended",
     "section-232-floor",

@@ -112,6 +112,36 @@ def test_low_demand_is_what_the_iea_says_of_magnet_rare_earths():
     assert total("low-demand", 2040) / now == pytest.approx(1.5 * (181 / 131) ** (5 / 20), abs=3e-3)
 
 
+def test_a_quarter_of_european_oxide_comes_from_old_magnets_and_no_recipe_changes():
+    rules, base = loaded("crma-benchmarks"), loaded("allied-2040")
+    floor = next(c for c in rules.caps if c.recycled)
+    assert (floor.metric, floor.country, floor.sense, floor.limit, floor.first_year) == (
+        "own_share", "EUU", "min", 0.25, 2030,
+    )  # fmt: skip
+    assert {p.process for p in rules.processes if p.restores_provenance} == {"rec-eol"}
+    # the mark cleans nothing: whoever sells old magnets sells them as clean
+    fed = {r.material for r in rules.recipes if r.process == "rec-eol" and r.role == "input"}
+    sold = {m.market: rules.market_exposed(m) for m in rules.markets if m.material in fed}
+    assert sold and not any(sold.values())
+    # what the EU can collect: a fifth of the 20 kt of its demand of 2025, and of its demand of 2040
+    used = {y: sum(d.demand_t for d in base.demand if (d.country, d.year) == ("EUU", y)) for y in (2025, 2040)}
+    most = {p.year: p.max_t for p in rules.market_prices if p.market == "eol-euu"}
+    assert most[2030] == pytest.approx(0.2 * used[2025], rel=0.01)
+    assert most[2040] == pytest.approx(0.2 * used[2040], rel=0.01)
+
+
+def test_nothing_replaces_magnets_at_once_and_iron_nitride_no_more_than_its_plant_makes():
+    instance = loaded("substitution")
+    first = {}
+    for share in instance.substitute_shares:
+        first.setdefault(share.substitute, {})[share.year] = share.max_share
+    assert all(shares[min(shares)] <= 0.02 < max(shares.values()) for shares in first.values())
+    for year in (2030, 2040):
+        replaced = ("USA", "other", "mag_n", year)
+        used = sum(d.demand_t for d in instance.demand if (d.country, d.sector, d.material, d.year) == replaced)
+        assert first["iron-nitride"][year] * used == pytest.approx(1500, rel=0.01)
+
+
 def test_the_vault_holds_sixty_days_of_american_magnets():
     used = sum(d.demand_t for d in loaded("allied-2040").demand if d.country == "USA" and d.year == 2030)
     held = sum(float(row["max_t"]) for row in rows("vault-2028", "stockpiles"))

@@ -96,7 +96,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("substitute", "name", "material", "country", "sector", "replaced_by", "t_per_t", "cost_usd_per_t"),
     ),
     "substitute_shares": ("substitute", "year", "max_share"),
-    "returns": ("return", "material", "sector", "returned", "collected", "mean_life_years", "shape"),
+    "returns": ("return", "material", "sector", "returned", "collected", "mean_life_years"),
     "working_stocks": ("material", "country", "weeks", "replace_usd_per_t"),
     "scenarios": (
         "scenario",

@@ -289,15 +289,15 @@ def substitution(base: Book) -> Book:
         share = row.optional("max_share")
         plant = named(of["capacity"]) if share is None else None
         if plant is not None:
-            share = round(plant.number("capacity_t_per_year") / _needed(base, of), 3)
+            share = round(plant.number("capacity_t_per_year") / _needed(base, of, row["year"]), 3)
         book.add("substitute_shares", substitute=row["substitute"], year=row.number("year"), max_share=share,
                  **(assume(row["why"]) if plant is None else cite(plant, assumed=row["why"])))  # fmt: skip
     return book
 
 
-def _needed(base: Book, of: Fact) -> Number:
-    """t that the consumers of a substitute need in the year that weighs mixes of grades."""
-    where = {c: of[c] for c in ("material", "sector", "country") if of[c]} | {"year": demand_year("weights_year")}
+def _needed(base: Book, of: Fact, year: str) -> Number:
+    """t that the consumers of a substitute need in a year of demand.csv."""
+    where = {c: of[c] for c in ("material", "sector", "country") if of[c]} | {"year": year}
     rows = [row for row in base.rows["demand"] if all(row[c] == v for c, v in where.items())]
     return sum((base.number("demand", row, "demand_t") or Number(0) for row in rows), Number(0))
 
@@ -309,7 +309,7 @@ def returning_magnets(base: Book) -> Book:
     for row in read("returns"):
         for material in (grade for grade in GRADES if (row["sector"], grade) in used):
             book.add("returns", **{"return": f"{row.id}-{material.removeprefix('mag_')}"}, material=material, sector=row["sector"], returned="eol_magnet",
-                     collected=row.number("collected"), mean_life_years=row.number("mean_life_years"), shape=row.number("shape"), **assume(row["why"]))  # fmt: skip
+                     collected=row.number("collected"), mean_life_years=row.number("mean_life_years"), **assume(row["why"]))  # fmt: skip
     return book
 
 
