@@ -70,12 +70,15 @@ buyers() {  # venture money, and American defence
   ask us-defence-2027 solve "$instances/us-defence-2027" --gap 0.005
 }
 
-projects() {  # at which Chinese price of Nd-Pr oxide each project stands alone
-  local option
+projects() {  # which projects pay at which Chinese price of Nd-Pr oxide, and from which price on each stands alone
+  local option price
+  for price in 71 92 110 150; do
+    ask "at-$price" solve "$instances/ndpr-price" --gap 0.001 --set "market_prices.price_usd_per_t=${price}000 where market=ndpr-index"
+  done
   for option in reelement-marion-loan vulcan-benson-loan phoenix-freedom-metal-loan alta-boulder usa-rare-earth-blacksburg-loan \
     nolans iluka-wimmera donald bahia halleck-creek energy-fuels-white-mesa-2-light-loan noveon-2 js-link-kuantan; do
     ask "price-$option" break-even "$instances/ndpr-price" --option "$option" --price ndpr_oxide \
-      --set "options.integer=yes where option=$option" --gap 0.001 --tolerance 0.01
+      --set "options.integer=yes where option=$option" --gap 0.0001 --tolerance 0.01
   done
 }
 
