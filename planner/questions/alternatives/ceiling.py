@@ -19,6 +19,7 @@ from ...solving.lshaped import Best, LShaped, Trial
 from ...solving.solver import Found
 
 ROUNDS = 30  # of one question; then it stays open
+EQUAL = 1e-8  # relative: by so much a plan at the ceiling may exceed it, as planes are exact to little more
 ROOM = 0.25  # the master is searched to this part of the room between its bound and the ceiling
 
 
@@ -195,9 +196,14 @@ class Ceiling(LShaped):
         finally:
             self.master.integers(self.whole, True)
 
+    @staticmethod
+    def _fits(trial: Trial, ceiling: float) -> bool:
+        """Whether a trial is a plan that costs at most the ceiling (MUSD)."""
+        return trial.plan is not None and trial.value <= ceiling + EQUAL * max(1.0, abs(ceiling))
+
     def _within(self, trial: Trial, ceiling: float) -> Trial | None:
         """Return a trial that costs at most the ceiling (MUSD) with the whole numbers of one; None: none was found."""
-        if trial.plan is not None and trial.value <= ceiling:
+        if self._fits(trial, ceiling):
             return trial
         with self._held(trial):
             self.master.objective(self.master_arrays.cost)
@@ -207,7 +213,7 @@ class Ceiling(LShaped):
                     return None
                 x, theta = self._proposed(found)
                 next_ = self.tried(x)
-                if next_ is None or (next_.plan is not None and next_.value <= ceiling):
+                if next_ is None or self._fits(next_, ceiling):
                     return next_
                 if not self.cut(next_, theta):
                     return None
@@ -232,15 +238,15 @@ class Ceiling(LShaped):
                 next_ = self.tried(x)
                 if next_ is None:
                     break
-                if next_.plan is not None and next_.value <= ceiling:
+                if self._fits(next_, ceiling):
                     best = next_
                     break
                 added = self.cut(next_, theta)
-                part = (ceiling - best.value) / (next_.value - best.value)
+                part = max(0.0, ceiling - best.value) / (next_.value - best.value)
                 between = self.tried(best.x + part * (x - best.x))
                 if between is None:
                     break
-                if between.plan is not None and between.value <= ceiling:
+                if self._fits(between, ceiling):
                     best = between
                 if not added + self.cut(between, None):
                     break
