@@ -32,7 +32,8 @@ def project(tmp_path_factory):
         name: text for name, text in EVERYTHING.items() if name != "option_sizes"
     }  # projects with sizes are certain
     # outcomes of projects are compared by linear operations, so no lane is used or not
-    tables["lanes"] = tables["lanes"].replace(",5,0.05\n", ",,\n")
+    tables["lanes"] = tables["lanes"].replace(",5,0.05,", ",,,")
+    assert "0.05" not in tables["lanes"]
     write_instance(folder / "instance", {**tables, "delivery_risk": risk}, EVERYTHING_TOML)
     planner.solve(planner.load(folder / "instance")).write(folder / "good")
     return folder

@@ -239,8 +239,6 @@ def test_the_curve_ends_where_nothing_is_used_if_nothing_need_be(base):
 def test_a_floor_that_binds_is_told_as_one(base, tmp_path):
     from io import StringIO
 
-    from rich.console import Console
-
     from planner.questions.summary import show
 
     i = base().with_rows("caps", {**OWN, "material": "magnet", "limit": 0.45}).load()
@@ -251,7 +249,7 @@ def test_a_floor_that_binds_is_told_as_one(base, tmp_path):
     assert row["saves_musd"] == pytest.approx(0.009)  # the operations again, with a floor of 44 %
     assert "a point less" in str(planner.explain(plan))
     text = StringIO()
-    show(i, plan, tmp_path, Console(file=text, width=200))
+    show(i, plan, tmp_path, file=text, width=200)
     assert "of a floor (>=) one point less" in text.getvalue()
     assert "own AAA 2030: >= 45.0% -> 0.009" in text.getvalue()
     page = planner.report(plan)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from places import INSTANCES
-from rich.console import Console
 
 import planner
 from planner.auditing.facts import recovery
@@ -39,7 +38,7 @@ def test_a_cost_that_credits_leave_next_to_nothing_of_has_no_huge_shares(capsys)
     plan = planner.solve(tiny)
     plan.plan["metrics"]["cost_musd"] |= {"opex": -plan.objective_musd + 2.2e-16, "purchase": plan.objective_musd}
     plan.plan["objective_musd"] = 2.2e-16
-    show(tiny, plan, Path("x"), Console(soft_wrap=True))
+    show(tiny, plan, Path("x"))
     out = capsys.readouterr().out
     assert "nan" not in out and not [word for word in out.split() if word.endswith("%)") and len(word) > 8], out
 
@@ -58,5 +57,5 @@ def test_that_no_project_pays_is_told_only_as_far_as_the_gap_allows(bound, told,
     tiny = planner.load(INSTANCES / "tiny")
     plan = planner.solve(tiny)
     plan.plan |= {"without_projects_musd": plan.objective_musd, "bound_musd": bound}
-    show(tiny, plan, Path("x"), Console(soft_wrap=True))
+    show(tiny, plan, Path("x"))
     assert f"No optional project pays in this plan: without any the cost is {told}" in capsys.readouterr().out

@@ -71,8 +71,6 @@ def lanes(book: Book, limit_japan: bool = True) -> None:
         origin, destination = row["origin"], row["destination"]
         usd, about = freight(origin, destination)
         if row["why"]:
-            if not limit_japan:
-                continue  # a choice about the years to come
             about = cite(table("separation")["P_MYS_LYNAS_L"], assumed=row["why"])
         for material in row.words("materials"):
             if limit_japan and origin == "JPN" and material in MAGNET_GRADES:
