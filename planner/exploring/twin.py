@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
-from ..errors import Infeasible, NoPlan, UsageError
+from ..errors import Infeasible, NoPlan, SolverFailed, UsageError
 from ..questions.explore import Explorer, in_order
 from ..reporting.page import fragment
 from ..reporting.view import Names
@@ -81,7 +81,7 @@ def twin(instance: Instance, gap: float, tell: Callable[[str], None]) -> str:
     for n, place in enumerate(places, start=1):
         changes = [text for axis, value in zip(axes, place, strict=True) for text in axis.texts(value)]
         key, alone = json.dumps(changes, ensure_ascii=False, separators=(",", ":")), _alone(axes, place)
-        costs[key] = explorer.cost(in_order(changes))
+        costs[key] = _cost(explorer, changes)
         found["relaxed" + key] = _packed(_answer(explorer, "relaxed", changes, alone))
         if alone and costs[key] is not None:
             found["whole" + key] = _packed(_answer(explorer, "whole", changes, alone))
@@ -117,7 +117,7 @@ def stops_of(explorer: Explorer, axis: Axis) -> list[float]:
     def cost(value: float) -> float:
         """The cost at a value; infinite where no plan keeps it."""
         if value not in known:
-            known[value] = explorer.cost(in_order(axis.texts(value)))
+            known[value] = _cost(explorer, axis.texts(value))
         found = known[value]
         return math.inf if found is None else found
 
@@ -136,6 +136,14 @@ def stops_of(explorer: Explorer, axis: Axis) -> list[float]:
     return stops
 
 
+def _cost(explorer: Explorer, changes: Sequence[str]) -> float | None:
+    """Return the cost of the relaxation, MUSD; None if no plan keeps what is asked, or the solver found no answer."""
+    try:
+        return explorer.cost(in_order(changes))
+    except SolverFailed:
+        return None
+
+
 def _alone(axes: Sequence[Axis], place: Sequence[float]) -> bool:
     """Whether nothing but a limit is moved."""
     return all(a.control["kind"] == "cap" or value == a.start for a, value in zip(axes, place, strict=True))
@@ -146,7 +154,7 @@ def _answer(explorer: Explorer, kind: str, changes: Sequence[str], alone: bool) 
     said: list[Message] = []
     try:
         answers.ASKED[kind](explorer, {"changes": in_order(changes), "brief": not alone}, said.append)
-    except (Infeasible, NoPlan) as error:
+    except (Infeasible, NoPlan, SolverFailed) as error:
         return [{"type": "error", "text": str(error)}]
     return [message for message in said if message["type"] in ("numbers", "sections")]
 
@@ -155,7 +163,7 @@ def _curve(explorer: Explorer, axis: Axis, rest: Sequence[str]) -> Message | Non
     """Return the curve of a limit with all else as given, None if it has too few points."""
     costs = []
     for value in sorted(axis.stops, reverse=True):
-        cost = explorer.cost(in_order([*axis.texts(value), *rest]))
+        cost = _cost(explorer, [*axis.texts(value), *rest])
         if cost is not None:
             costs.append((value / 100, cost))
     if len(costs) < answers.FEWEST:

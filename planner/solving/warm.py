@@ -51,7 +51,13 @@ class Warm:
         programme = Programme(arrays, self._settings)
         if basis is not None:
             programme.basis = basis
-        found = least_cost(programme, None, None, None, None)
+        try:
+            found = least_cost(programme, None, None, None, None)
+        except SolverFailed:
+            if basis is None:
+                raise
+            programme = Programme(arrays, self._settings)  # as `relaxed`: from nothing it may well be solved
+            found = least_cost(programme, None, None, None, None)
         if found.optimal:
             self._last = arrays, programme.basis
         return found.value if found.optimal else None
