@@ -12,6 +12,7 @@ out.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -164,7 +165,8 @@ def nav(pages: Pages, runs: list[tuple[str, str]]) -> str:
 
     def entry(place: str) -> str:
         file = "index.md" if place == "README.md" else place
-        return f'{{ "{title((pages.folder / file).read_text(encoding="utf-8"))}" = "{file}" }}'
+        called = json.dumps(title((pages.folder / file).read_text(encoding="utf-8")))  # a string of TOML too
+        return f'{{ {called} = "{file}" }}'
 
     sections = [(name, [entry(place) for place in places]) for name, places in SECTIONS.items()]
     of_instances = [entry((Path("instances") / name / "README.md").as_posix()) for name in examples()]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every number of docs/findings.md, by the command that gives it: about an hour on two cores that are free.
+# Every number of docs/findings.md, by the command that gives it. Not yet run from end to end.
 #   docs/reproduce/findings.sh                 all parts, one after the other
 #   docs/reproduce/findings.sh curve policies  only these
 # Results go to runs/ of the current folder; PLANNER is the command to use [planner]. What is there already is kept.

@@ -15,7 +15,7 @@ import typer
 
 from ..arguments import fraction, in_language
 from ..bars import terminal
-from ..errors import UsageError, idle
+from ..errors import PlannerError, UsageError, idle
 from ..language import ENGLISH, languages
 from ..questions.legend import legend
 from ..words import in_currency
@@ -248,8 +248,12 @@ def deliver(study: Study, output: Path | None, overwrite: bool, as_json: bool) -
     if output is not None:
         study.write(output, overwrite)
     text = study.to_json() if as_json else f"{study}\n"
-    instance = None if as_json else getattr(study, "instance", None)
+    instance = None
+    with suppress(PlannerError):  # a comparison of runs does not need their instances, which may be gone
+        instance = None if as_json else getattr(study, "instance", None)
     if instance is not None:
         names = legend(text, instance)
-        text = in_currency(text, instance.currency) + "\n".join(["Names:", *names, ""] if names else [])
+        if len(set(getattr(study, "money", ()))) <= 1:  # else the text names the money of each plan
+            text = in_currency(text, instance.currency)
+        text += "\n".join(["Names:", *names, ""] if names else [])
     print(text, end="", flush=True)

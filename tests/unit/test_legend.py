@@ -61,3 +61,18 @@ def test_money_on_the_terminal_has_the_currency_of_the_instance(tmp_path):
     assert "9.75 MEUR present value" in solved.stdout and "USD" not in solved.stdout
     why = CliRunner().invoke(app, ["explain", str(tmp_path / "run")])
     assert "EUR/kg" in why.stdout and "USD" not in why.stdout
+
+
+def test_runs_are_compared_when_their_instances_are_gone_and_each_money_is_told_as_it_is(tmp_path):
+    for name, currency in (("one", "EUR"), ("two", "USD")):
+        folder = tmp_path / name
+        shutil.copytree(example_folder("tiny"), folder)
+        settings = folder / "instance.toml"
+        settings.write_text(settings.read_text(encoding="utf-8").replace('"USD"', f'"{currency}"'), encoding="utf-8")
+        planner.solve(folder).write(tmp_path / f"run-{name}")
+    runs = [str(tmp_path / "run-one"), str(tmp_path / "run-two")]
+    told = CliRunner().invoke(app, ["compare", *runs])
+    assert told.exit_code == 0 and "in EUR of 2025" in told.stdout and "in USD of 2025" in told.stdout
+    shutil.rmtree(tmp_path / "one")
+    told = CliRunner().invoke(app, ["compare", *runs])
+    assert told.exit_code == 0 and "9.75" in told.stdout and "Names:" not in told.stdout
