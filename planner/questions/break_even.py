@@ -337,7 +337,7 @@ class _Trials:
                 self.points[value] = with_it, without
             if self.progress:
                 at = "as it is" if value is None else _figure(value)
-                self.progress(f"{self.option.option}, {at}: {figure_of(band.found, 4)} MUSD extra with it")
+                self.progress(f"{self.option.option}, {at}: {figure_of(band.found, 4)} million extra with it")
             return band.found
         return self.band(value).found
 

@@ -286,7 +286,7 @@ class LShaped(Parts):
             else:
                 towards = max(LEAST_TOWARDS, 0.7 * towards)
             if progress and best.rounds % 10 == 0:
-                progress(f"round {best.rounds}: relaxation {known.value:,.1f} MUSD, bound {best.bound:,.1f}")
+                progress(f"round {best.rounds}: relaxation {known.value:,.1f} million, bound {best.bound:,.1f}")
         return known
 
     def _round(self, best: Best, gap: float, ends: float, most: int) -> np.ndarray | None:

@@ -56,7 +56,7 @@ class Standing(str):
         """Return the line ``told`` with best plan, bound and gap behind it."""
         plan = f"{best:,.1f}" if math.isfinite(best) else "none yet"
         gap = min((best - bound) / max(abs(best), 1e-9), 9.99) if math.isfinite(best) else 9.99
-        return cls(f"{told}best plan {plan} MUSD, bound {bound:,.1f}, gap {gap:.3%}", best, bound)
+        return cls(f"{told}best plan {plan} million, bound {bound:,.1f}, gap {gap:.3%}", best, bound)
 
 
 @dataclass(frozen=True, slots=True)

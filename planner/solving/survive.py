@@ -350,7 +350,7 @@ def _solved(
 
 
 def _told(rounds: int, count: int, cases: Sequence[Outage], failed: Mapping[int, float], outcome: Outcome) -> str:
-    head = f"survive, round {rounds}: {outcome.objective:,.6g} MUSD, {count} outages tried"
+    head = f"survive, round {rounds}: {outcome.objective:,.6g} million, {count} outages tried"
     if not failed:
         return f"{head}, all survived"
     worst = max(failed, key=lambda k: (failed[k], -k))

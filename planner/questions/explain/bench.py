@@ -500,7 +500,7 @@ class Bench(Model):
         except KeyboardInterrupt:
             self.stopped = INTERRUPTED
             return None
-        cost = f"{answer.value:,.6g} MUSD" if answer.held else answer.stopped
+        cost = f"{answer.value:,.6g} million" if answer.held else answer.stopped
         self.tell(f"{time.perf_counter() - started:6.1f} s  {what}: {cost}")
         return answer
 

@@ -383,5 +383,5 @@ def a_year_earlier(bench: Bench, option: str) -> tuple[float, str] | None:
     if held is None:
         return None
     cost = model.objective(held.x)
-    bench.tell(f"{option} a year earlier, the same whole builds: {cost:,.6g} MUSD")
+    bench.tell(f"{option} a year earlier, the same whole builds: {cost:,.6g} million")
     return bench.base - cost, "re-solve, same whole builds: at least"

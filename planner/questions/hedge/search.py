@@ -160,7 +160,7 @@ class Search:
         """Print a line of progress."""
         if self.progress:
             self.progress(
-                f"round {rounds} ({what}): {known.value:,.6g} MUSD, none below {known.bound:,.6g} ({known.gap:.2%})"
+                f"round {rounds} ({what}): {known.value:,.6g} million, none below {known.bound:,.6g} ({known.gap:.2%})"
             )
 
 
