@@ -13,19 +13,13 @@ curve() {
   ask curve frontier "$instances/allied-2040" --from-year 2032 --gap 0.002 --points 9
 }
 
-prices() {  # which projects pay at which Chinese price of Nd-Pr oxide
+prices() {  # which projects pay at which Chinese price of Nd-Pr oxide, and what the others lack there
   local price
-  for price in 71 92 110 150; do
-    ask "at-$price" solve "$instances/ndpr-price" --gap 0.001 --set "market_prices.price_usd_per_t=${price}000 where market=ndpr-index"
+  for price in 50 60 71 80 92 100 105 110 115 120 125 130 135 140 145 150 160 175 200; do
+    ask "at-$price" solve "$instances/ndpr-price" --gap 0.0005 --set "market_prices.price_usd_per_t=${price}000 where market=ndpr-index"
   done
-}
-
-entry() {  # from which price on each stands alone
-  local option
-  for option in reelement-marion-loan vulcan-benson-loan phoenix-freedom-metal-loan alta-boulder usa-rare-earth-blacksburg-loan \
-    nolans iluka-wimmera donald bahia halleck-creek energy-fuels-white-mesa-2-light-loan noveon-2 js-link-kuantan; do
-    ask "price-$option" break-even "$instances/ndpr-price" --option "$option" --price ndpr_oxide \
-      --set "options.integer=yes where option=$option" --gap 0.0001 --tolerance 0.01
+  for price in 71 92 110 150; do
+    ask "lacks-$price" explain "runs/at-$price" --projects 0
   done
 }
 
@@ -45,9 +39,9 @@ served() {  # how clean, if nobody may be short
   done
 }
 
-cost() {  # China at its cost, and at the price of mid 2026
+cost() {  # the same limits with China at its cost, as it is, and at the price of mid 2026
   local name limit
-  for name in china-at-cost china-at-price; do
+  for name in china-at-cost allied-2040 china-at-price; do
     solve "$name"
     for limit in 50 20; do
       ask "$name-$limit" solve "$instances/$name" --gap 0.002 --cap "exposed_share=$limit%@2032"
@@ -93,4 +87,4 @@ others() {  # two more chains, and the world of 2024
   ask world-2024 solve "$instances/world-2024"
 }
 
-answer "least curve prices entry sensitivity no_regret served cost share policies glide buyers others" "$@"
+answer "least curve prices sensitivity no_regret served cost share policies glide buyers others" "$@"
