@@ -56,7 +56,7 @@ RECYCLED = "recycled"
 UNKNOWN = "unknown"
 INITIAL_STOCK = "initial stock"
 NOISE = 1e-12  # shares below this come from rounding and are left out
-MANY = 1000  # pools of one stage and year, above which only the shares that are not 0 are stored
+MANY = 50  # pools of one stage and year, above which only the shares that are not 0 are stored
 
 CLEAN, EXPOSED = "clean", "exposed"
 
