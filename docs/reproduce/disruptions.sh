@@ -48,7 +48,7 @@ stop() {  # no exports for six months of 2028
   ask stop-held stress runs/allied-2040 --only export_stop:CHN --year 2028 --months 6
   ask stop-year stress runs/allied-2040 --only export_stop:CHN --year 2028 --months 6 --clock year
   solve stop-2028
-  solve stop-2028-stocks
+  solve stop-2028-stocks 0.002
 }
 
 vault() {

@@ -29,13 +29,13 @@ sensitivity() {  # which assumption moves it
 }
 
 no_regret() {  # what all plans build that cost little more than the least
-  ask near alternatives "$instances/allied-2040" --slack 0.5% --plans 0 --pairs 0 --gap 0.001 --time-limit 20
+  ask near alternatives "$instances/allied-2040" --slack 0.2% --plans 0 --pairs 0 --gap 0.001 --time-limit 20
 }
 
-served() {  # how clean, if nobody may be short
+served() {  # how clean, if nobody may be short; the least is told with the range that three minutes leave
   local year
   for year in 2028 2030 2032 2034; do
-    ask "served-$year" frontier "$instances/all-served" --from-year "$year" --points 2 --gap 0.02
+    ask "served-$year" frontier "$instances/all-served" --from-year "$year" --points 2 --gap 0.02 --time-limit 180
   done
 }
 
@@ -81,10 +81,18 @@ buyers() {  # venture money, and American defence
   solve us-defence-2027 0.005
 }
 
+questions() {  # the five of docs/what-if.md
+  ask more-demand compare "$instances/allied-2040" --scale demand=1.3
+  ask no-tariffs compare "$instances/allied-2040" --set tariffs.rate=0
+  ask no-lynas compare "$instances/allied-2040" --without owner="Lynas Rare Earths"
+  ask no-vulcan compare "$instances/allied-2040" --without owner="Vulcan Elements"
+  ask least-public solve "$instances/allied-2040" --cap exposed_share=10%@2032 --objective public --slack 1%
+}
+
 others() {  # two more chains, and the world of 2024
   ask smco compare "$instances/smco-2035" --set "sectors.clean_from_year="
   ask gallium solve "$instances/gallium-2035"
   ask world-2024 solve "$instances/world-2024"
 }
 
-answer "least curve prices sensitivity no_regret served cost share policies glide buyers others" "$@"
+answer "least curve prices sensitivity no_regret served cost share policies glide buyers questions others" "$@"
