@@ -204,6 +204,7 @@
   function keep() {
     const words = [...state().map((text) => "w=" + encodeURIComponent(text)),
       ...pins.map((changes) => "pin=" + encodeURIComponent(JSON.stringify(changes))),
+      ...(Object.keys(held).length ? ["held=" + encodeURIComponent(JSON.stringify([at("slack").value, held]))] : []),
       ...(at("stops").open ? ["stop=" + encodeURIComponent(JSON.stringify(stop()))] : [])];
     history.replaceState(null, "", words.length ? "#" + words.join("&") : location.pathname);
   }
@@ -215,6 +216,14 @@
     pins = of("pin").map((text) => {
       try { return JSON.parse(text); } catch { return null; }
     }).filter((changes) => Array.isArray(changes) && changes.every((text) => typeof text === "string")).slice(0, facts.pins);
+    for (const text of of("held")) {
+      try {
+        const [slack, modules] = JSON.parse(text);
+        if (!Object.values(modules).every((one) => Number.isFinite(one))) continue;
+        [at("slack").value, holding] = [slack, modules];
+        at("freedom").open = true;
+      } catch { /* an address that was not made here */ }
+    }
     for (const text of of("stop")) {
       try {
         const asked = JSON.parse(text);
@@ -233,6 +242,7 @@
   const first = facts.relaxes ? "relaxed" : "whole"; // the kind of answer that comes first
   let asking = null, shown = null;
   let held = {}, ranging = null; // option -> modules that are held; the question for ranges
+  let holding = {}; // what the address holds, until the state is asked to which it belongs
   let stopping = null; // the question what a stop would do
 
   async function posted(path, said, signal) {
@@ -359,15 +369,16 @@
   }
 
   async function ask() {
+    [held, holding] = [holding, {}];
     keep();
     asking?.abort();
     ranging?.abort(); // they were of another state
     stopping?.abort();
     tellStop(at("stops").open ? word("stop waits") : "");
     at("stop-place").classList.add("old");
-    held = {};
     at("freedom").querySelector("tbody").replaceChildren();
     at("freedom-status").textContent = "";
+    if (Object.keys(held).length) findRanges();
     const mine = asking = new AbortController();
     const changes = state(), began = performance.now();
     let bound = null;
@@ -511,7 +522,7 @@
         range.setAttribute("aria-label", word("hold at") + ": " + said.label);
         const output = made("output", { textContent: fixed ? word("held", { value: brief(held[said.option]) }) : "" });
         range.addEventListener("input", () => { output.textContent = brief(Number(range.value)); });
-        range.addEventListener("change", () => { held = { ...held, [said.option]: Number(range.value) }; findRanges(); });
+        range.addEventListener("change", () => { held = { ...held, [said.option]: Number(range.value) }; keep(); findRanges(); });
         body.append(made("tr", {}, made("td", {}, said.label, " ", made("span", { className: "where", textContent: said.where })),
           made("td", { className: "n", textContent: said.least.toFixed(2) }), made("td", { className: "n", textContent: said.most.toFixed(2) }), made("td", {}, range, output)));
       });
@@ -521,7 +532,7 @@
     }
   }
   at("ranges").addEventListener("click", findRanges);
-  at("let-go").addEventListener("click", () => { held = {}; findRanges(); });
+  at("let-go").addEventListener("click", () => { held = {}; keep(); findRanges(); });
   if (!facts.relaxes) at("freedom").hidden = true;
 
   // --- what a stop would do to the plan; asked as soon as there is one, while the reader has it open ---------------------
