@@ -63,8 +63,8 @@ class Hedge(Study):
             short_t            | number | t     | mean of what is short over the horizon
             promise_broken     | number | share | outcomes in which a promise could not be kept
             capex_musd         | number | MUSD  | overnight cost of what is built
-            held_musd          | number | MUSD  | mean present cost of the answered outcomes, 8 of each group, held to the
-                plan; blank without an answer, as the next
+            held_musd          | number | MUSD  | mean present cost of the answered outcomes, 8 of each group, held to
+                the plan; blank without an answer, as the next
             answered_musd      | number | MUSD  | the same free to answer: something else may be started `rebuild_after`
                 years after a project should have come
             """,
