@@ -26,7 +26,7 @@ LEAST = 1e-7  # smallest relative gap asked for; less is rounding
 class Best:
     """The best builds known for a sample.
 
-    x       first-stage decisions, in the order of ``Sample.first`` (the incumbent)
+    x       decisions, in the order of ``Sample`` (the incumbent)
     value   their objective on the sample, MUSD
     bound   lower bound: no builds have a lower objective, MUSD
     costs   cost of each outcome, MUSD
@@ -76,7 +76,7 @@ class Search:
     def best(self, start: np.ndarray, gap: float, time_limit: float | None) -> Best:
         """Return the best builds; Ctrl-C or the time limit end the search with the best so far.
 
-        start       first-stage decisions to start from
+        start       decisions to start from
         gap         relative
         time_limit  seconds; None: no limit
         """
@@ -98,6 +98,22 @@ class Search:
             best.why = "interrupted"
         return best
 
+    def held(self, x: np.ndarray, gap: float, time_limit: float | None) -> Best:
+        """Return the best that can be done with the starts and closures of a plan ``x``, shape (first-stage columns,).
+
+        gap, time_limit  as in `best`
+        """
+        start = self.sample.spread(x)
+        if self.sample.width == len(x):  # nothing is left to decide
+            value, costs, _ = self.evaluate(start)
+            return Best(start, value, value, costs, why="optimal")
+        columns, values = self.sample.held(start)
+        self.master.hold(columns, values)
+        try:
+            return self.best(start, gap, time_limit)
+        finally:
+            self.master.release(columns)
+
     def _relax(self, relaxed: Best, best: Best, gap: float, ends: float) -> None:
         """Raise the bound by solving the relaxation, until its own gap is at most half of ``gap`` or no cut is left.
 
@@ -112,6 +128,8 @@ class Search:
             relaxed.bound = max(relaxed.bound, bound)
             if relaxed.gap <= 0.5 * gap:
                 return
+            if self.master.hear(proposed):
+                continue
             trial = relaxed.x + towards * (proposed - relaxed.x)
             value, costs, added = self.evaluate(trial, theta)
             if value < relaxed.value:
@@ -146,7 +164,12 @@ class Search:
             best.bound = max(best.bound, min(bound, best.value))
             added = 0
             if x is not None:
-                value, costs, added = self.evaluate(x, theta)
+                added = self.master.hear(x)
+                unheard = self.sample.started_unheard(x)
+                x = self.master.rounded(x) if unheard else x
+            if x is not None:
+                value, costs, cuts = self.evaluate(x, None if unheard else theta)
+                added += 0 if unheard else cuts
                 if value < best.value:
                     best.x, best.value, best.costs = x, value, costs
             self._tell(best.rounds, "whole", best)
