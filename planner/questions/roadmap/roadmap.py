@@ -14,6 +14,7 @@ from ...instance.courses import first_own_start, lines
 from ...instance.loading import given_instance
 from ...runs.run import given_run
 from ...solving.solver import Settings
+from ..delivery.draws import uncertain
 from ..solve import solve
 from .events import of_projects, of_scenarios
 from .result import CALM, NOW, SURE, Roadmap
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...runs.run import Run
     from ...solving.solver import Progress
+
+CERTAIN = "nothing is uncertain: give scenarios.csv (a probability above 0), success_probability, or rows of delivery_risk.csv"
 
 
 @checked
@@ -67,17 +70,17 @@ def roadmap(
         "gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed, "progress": progress
     }  # fmt: skip
     calm = bare(instance)
+    is_tree = any(s.parent or s.rebuild_after is not None for s in instance.scenarios)
+    if not is_tree and not uncertain(instance) and not any(s.probability > 0.0 for s in instance.scenarios):
+        raise UsageError(CERTAIN)
     if progress:
         progress("roadmap: today's plan, if nothing happens")
     today = solve(calm, audit=False, **how) if plan is None else given_run(plan)
     tree, left_out = instance, 0.0
-    if not any(s.parent or s.rebuild_after is not None for s in instance.scenarios):
+    if not is_tree:
         happenings, left_out = grown([*of_scenarios(instance), *of_projects(calm, today, leaves - 1)], leaves)
         if not happenings:
-            raise UsageError(
-                "nothing is uncertain: give scenarios.csv (a probability above 0), success_probability, or rows of "
-                "delivery_risk.csv"
-            )
+            raise UsageError(CERTAIN)
         tree = planted(instance, happenings, rebuild_after)
     if progress:
         progress(f"roadmap: a tree of {len(tree.scenarios) + 1} courses")
