@@ -101,6 +101,17 @@ def test_limits_on_a_group_hold_in_a_hedged_plan(tmp_path):
     assert both.objective_musd == pytest.approx(0.85)
 
 
+def test_a_small_size_that_costs_less_than_its_part_is_chosen(tmp_path):
+    # Half of the need for 0.05 MUSD, all for 0.35, both with a chance of 1/2: 0.05 + 3/4 = 0.8 against 0.85, and 1 for
+    # nothing at all. Half a module is 0.125 cheaper than half of the whole.
+    i = sources(tmp_path / "sized", [("east", 0.35, 0.5)])
+    row = option("east", 0.35, success_probability=0.5, integer=False)
+    sizes = [{"option": "east", "size": "half", "capacity_t": 50, "capex_musd": 0.05}]
+    found = planner.hedge(i.changed(rows={"options": [row], "option_sizes": sizes}), outcomes=64, trial=0, gap=0.0)
+    assert modules(found.builds, "hedged") == {"east": 0.5}
+    assert [found.objective_musd, found.bound_musd] == pytest.approx([0.8, 0.8])
+
+
 def test_insurance_where_some_of_a_group_must_be_built(tmp_path):
     # 100 t/yr must be built. Trusting: west, the cheaper; half of its 200 t would do. East never fails: 0.95 against
     # 0.9 + 1/2. Nothing at all would cost 1, but is not allowed.

@@ -257,7 +257,7 @@ class Master:
         found = self._ended(self.programme.find())
         x, bound = found.x, self.programme.cost(found.x)
         self._drop_loose(found.duals)
-        return np.clip(x[: self.first], 0.0, None), x[self.theta], bound
+        return self._permitted(x), x[self.theta], bound
 
     def planned(
         self, gap: float, seconds: float, start: np.ndarray | None
@@ -279,7 +279,7 @@ class Master:
         if not found.held:
             return None, np.zeros(self.theta.shape), found.bound
         x, bound = found.x, found.bound
-        decided = np.clip(x[: self.first], 0.0, None)
+        decided = self._permitted(x)
         decided[self.whole] = np.round(decided[self.whole])
         return decided, x[self.theta], bound
 
@@ -323,9 +323,13 @@ class Master:
             if found.stopped == "infeasible":
                 return None
             x = self._ended(found).x
-        decided = np.clip(x[: self.first], 0.0, None)
+        decided = self._permitted(x)
         decided[whole] = low
         return decided
+
+    def _permitted(self, x: np.ndarray) -> np.ndarray:
+        """Return the decisions of a solution, none below its lower bound: the solver may exceed it by its tolerance."""
+        return np.maximum(x[: self.first], self.arrays.col_lower[: self.first])
 
     @staticmethod
     def _ended(found: Found) -> Found:
