@@ -17,6 +17,7 @@ from ..questions.stress.stress import stress
 from ..reporting import charts
 from ..reporting.looks import BLUE, VERMILLION, Look
 from ..reporting.parts import Column, Figure, Section, Table
+from ..reporting.ranked import Bar, ranked
 from ..reporting.view import Names
 from ..words import capital, figure_of, share_of, tonnes_of
 from .words import WORDS
@@ -117,12 +118,12 @@ def _kept(row: Mapping[str, Any]) -> str:
 def _chart(rows: list[dict[str, Any]], demand: float) -> Figure:
     """The tonnes that each sector lacks beside what it wants while the disruption lasts."""
     bars = [
-        charts.Bar("demand_t", WORDS["stop wanted"], look=Look(BLUE)),
-        charts.Bar("lost_t", WORDS["stop lacking"], look=Look(VERMILLION), text=figure_of),
+        Bar("demand_t", WORDS["stop wanted"], look=Look(BLUE)),
+        Bar("lost_t", WORDS["stop lacking"], look=Look(VERMILLION), text=figure_of),
     ]
     lacking = sum(row["lost_t"] for row in rows)
     title = WORDS["stop title"].format(share=share_of(lacking / max(demand, SOME)))
-    chart = charts.ranked(rows, "sector", bars, charts.amounts("t", [row["demand_t"] for row in rows]))
+    chart = ranked(rows, "sector", bars, charts.amounts("t", [row["demand_t"] for row in rows]))
     return Figure("stop-sectors", title, title, chart, columns="sector demand_t lost_t", caption=WORDS["stop caption"])
 
 

@@ -11,9 +11,11 @@ from ...language import N_, _, n_, number, p_, translated
 from ...questions.explain.result import AMOUNTS, COUNTED, STEPS, UNITS
 from ...words import capital, commas, figure_of, full_stop, percent_of, semicolons, shortened, told
 from .. import charts
-from ..charts import Bar, Value, amounts
+from ..charts import Value, amounts
+from ..diagrams import heat, heat_width
 from ..looks import BLUE, ORANGE, SERIES, SKY, Look
 from ..parts import Column, Control, Figure, Section, Table, project_columns
+from ..ranked import Bar, ranked
 
 if TYPE_CHECKING:
     from ..studies import Row, Shown
@@ -151,7 +153,7 @@ def _limit_chart(view: View, limits: Sequence[Row]) -> Figure:
     for unit in dict.fromkeys(r["unit"] for r in limits):
         rows = [r for r in limits if r["unit"] == unit]
         axis = amounts(_("million {currency}", currency=view.instance.currency), [r["saves_musd"] for r in rows[:MOST]])
-        views[unit] = charts.ranked(rows, _label, [bar], axis, most=MOST)
+        views[unit] = ranked(rows, _label, [bar], axis, most=MOST)
     first = limits[0]
     each = [
         _("{limit}, {step}: {amount}", limit=_said(r), step=r["step"], amount=view.money(r["saves_musd"]))
@@ -210,14 +212,14 @@ def _built_chart(view: View, built: Sequence[Row]) -> Figure:
     if known:
         shown = sorted(known, key=lambda p: (-p["value_musd"], p["option"]))[:MOST]
         ends: tuple[Value, Value] = (lambda p: _end(p, "least"), lambda p: _end(p, "most"))
-        views[_("The plan without it: how much dearer (re-solve)")] = charts.ranked(
+        views[_("The plan without it: how much dearer (re-solve)")] = ranked(
             shown,
             lambda p: f"{_place(view, p['option'])} · {figure_of(p['value_musd'])}",
             [Bar("value_musd", ends=ends, says="%{x:,.4~g}")],
             amounts(million, [_end(p, end) for p in shown for end in ("least", "most")]),
         )
     shown = sorted(built, key=lambda p: (-_costs(p), p["option"]))[:MOST]
-    views[_("What its capacity earns at the margin, and what it costs (dual)")] = charts.ranked(
+    views[_("What its capacity earns at the margin, and what it costs (dual)")] = ranked(
         shown,
         lambda p: _place(view, p["option"]),
         [Bar("earns_musd", _("earns")), Bar(_costs, _("costs (annuities and upkeep)"), Look(ORANGE, "/"))],
@@ -345,7 +347,7 @@ def _entry_chart(view: View, others: Sequence[Row], entries: dict[str, list[Row]
         if nearest["re_solved"] == "yes"
         else _("Of what is not built, {project} is nearest to being built: at {share} of its capex or less", **said),
         told(_("Share of its capex at which a project enters"), each),
-        charts.ranked(order, lambda f: _place(view, f["option"]), bars, axis, most=MOST),
+        ranked(order, lambda f: _place(view, f["option"]), bars, axis, most=MOST),
         rows=found,
         caption=_("Projects that would not enter even free of capex, and all other ways to enter, stand in the table."),
     )
@@ -421,7 +423,7 @@ def _premiums(view: View, study: Shown) -> Figure | None:
     for material, rows in known.items():
         here = {r["country"] for r in rows}
         places = {c: name for c, name in view.countries.items() if c in here}
-        views[material] = charts.heat(rows, "year", "country", "premium_usd_per_kg", unit, years, places)
+        views[material] = heat(rows, "year", "country", "premium_usd_per_kg", unit, years, places)
     top = {m: max(rows, key=lambda r: r["premium_usd_per_kg"]) for m, rows in known.items()}
     final = [m for m in known if view.stage_of.get(m) == view.instance.stages[-1]] or list(known)
     start = max(final, key=lambda m: top[m]["premium_usd_per_kg"])
@@ -440,7 +442,7 @@ def _premiums(view: View, study: Shown) -> Figure | None:
         views,
         (Control(_("Material"), {m: view.materials[m] for m in known}, start),),
         columns="material country year premium_usd_per_kg",
-        least=charts.heat_width(len(years)),
+        least=heat_width(len(years)),
         caption=_(
             "{unit} that a clean kilogram is worth above an exposed one, by country and year (dual). "
             "Empty where one of the two cannot be had.",

@@ -10,9 +10,10 @@ from ...language import N_, _, n_, translated
 from ...questions.hedge.result import ANSWERED
 from ...questions.hedge.verdict import Estimate
 from ...words import figure_of, full_stop, listed, percent_of, rate_of, semicolons, shortened, tonnes_of
-from ..charts import Bar, amounts, lines, ranked
+from ..charts import amounts, lines
 from ..looks import BLUE, ORANGE, Look
 from ..parts import Column, Figure, Section, Table
+from ..ranked import Bar, ranked
 
 if TYPE_CHECKING:
     from ..studies import Row, Shown
