@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ..instance.instance import Instance
     from ..instance.tables import Option
     from ..solving.solver import Found, Progress
-    from .explain.bench import Model
+    from .explain.model import Model
 
 KINDS = {
     "price": "market price of {} in every year, USD/kg",
@@ -158,7 +158,7 @@ def break_even(
     import pandas as pd
 
     from ..solving.solver import Settings
-    from .explain.bench import Model
+    from .explain.model import Model
 
     started = time.perf_counter()
     asked = {"price": price, "premium": premium, "floor": floor, "subsidy": "" if subsidy else None}

@@ -19,7 +19,8 @@ from ...errors import InstanceError, PlannerError
 from ...instance.limits import unit_of
 from ...prepare import CLEAN, EXPOSED, PLAN
 from ...solving.families import FAMILIES, POINT, Family
-from .bench import BUILT, INTERRUPTED, SAME, Bench, Model, Step
+from .bench import INTERRUPTED, Bench
+from .model import BUILT, SAME, Model, Step
 from .result import Explanation
 
 if TYPE_CHECKING:

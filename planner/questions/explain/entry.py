@@ -20,8 +20,9 @@ from typing import Any
 from ...errors import InstanceError
 from ...instance.timeline import largest_capacity
 from ...solving.solver import Found
-from .bench import BUILT, SAME, Bench, Model
+from .bench import Bench
 from .binding import earlier_cells
+from .model import BUILT, SAME, Model
 from .projects import NOT_AGAIN, Project
 
 CAPEX, OPEX, EARLIER, LARGER, ALL = "capex", "opex", "earlier", "larger", "all"

@@ -12,7 +12,8 @@ import numpy as np
 from ...bands import Band, Searched, difference
 from ...instance.finance import annuity_years, capital_recovery_factor, discount_factor
 from ...instance.timeline import horizon_end
-from .bench import BUILT, Bench
+from .bench import Bench
+from .model import BUILT
 from .result import Explanation
 
 if TYPE_CHECKING:
