@@ -11,6 +11,7 @@ from builders import TABLES, write_instance
 from test_hedge import random_instance
 
 import planner
+from planner.errors import UsageError
 from planner.questions.delivery.answer import Answer
 from planner.questions.delivery.delivered import Delivered
 from planner.questions.delivery.draws import AS_PLANNED, draw
@@ -239,3 +240,26 @@ def test_it_agrees_with_a_tree_of_scenarios(tmp_path, seed):
     assert found.bound_musd == pytest.approx(plan.objective_musd, rel=1e-6)
     held = planner.hedge(instance, outcomes=6, seed=number, **ALONE, rebuild_after=None)
     assert found.objective_musd <= held.objective_musd * (1 + 1e-6)
+
+
+def test_a_search_that_is_stopped_keeps_what_can_be_answered(monkeypatch):
+    # 60a answered at once: the plan that trusts builds A and is answered with B, 81.9; held to it 279.5
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("planner.questions.hedge.master.Master.relaxed", stop)
+    found = planner.hedge(two_plants(), outcomes=8, gap=0.0, workers=1, rebuild_after=0)
+    assert not found.complete and found.why == "interrupted" and "Interrupted" in str(found)
+    assert 81.9 - 1e-6 <= found.objective_musd < 279.5  # rounded, B is started where A fails
+    assert not len(found.outcomes) and not len(found.replications) and not len(found.insurance)
+
+
+def test_a_search_that_runs_out_of_time_says_so(monkeypatch):
+    monkeypatch.setattr("planner.questions.hedge.search.Search._relax", lambda *_: None)
+    found = planner.hedge(two_plants(), outcomes=8, **(ALONE | {"time_limit": 1e-9}), rebuild_after=0)
+    assert found.why == "time_limit" and found.objective_musd == pytest.approx(279.5)
+
+
+def test_years_before_now_are_refused():
+    with pytest.raises(UsageError, match="rebuild_after = -1"):
+        planner.hedge(two_plants(), rebuild_after=-1)

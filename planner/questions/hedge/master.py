@@ -35,6 +35,8 @@ so that its bound is one of the whole question and the gap is proven.
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -283,14 +285,16 @@ class Master:
         decided[self.whole] = np.round(decided[self.whole])
         return decided, x[self.theta], bound
 
-    def rounded(self, x: np.ndarray) -> np.ndarray | None:
+    def rounded(self, x: np.ndarray, ends: float = math.inf) -> np.ndarray | None:
         """Return whole decisions near the relaxed ones ``x`` (by diving); None if none are found.
+
+        ends  when to give up, as `time.perf_counter` counts
 
         The plan comes first: what an outcome may decide by itself depends on when the plan lets its news come.
         """
         of_plan = self.whole < len(self.sample.first)
         try:
-            decided = self._dived(self.whole[of_plan], x)
+            decided = self._dived(self.whole[of_plan], x, ends)
             if decided is None or of_plan.all():
                 return decided
             held, values = self.sample.held(decided)
@@ -298,18 +302,20 @@ class Master:
             found = self.programme.find()
             if found.stopped == "infeasible":
                 return None
-            return self._dived(self.whole[~of_plan], self._ended(found).x)
+            return self._dived(self.whole[~of_plan], self._ended(found).x, ends)
         finally:
             self.programme.bound(np.arange(self.first), self._lower, self._upper)
 
-    def _dived(self, whole: np.ndarray, x: np.ndarray) -> np.ndarray | None:
-        """Return decisions near ``x`` in which these columns are whole, and held; None if none are found.
+    def _dived(self, whole: np.ndarray, x: np.ndarray, ends: float) -> np.ndarray | None:
+        """Return decisions near ``x`` in which these columns are whole; None if none are found by ``ends``.
 
         In each turn the decisions that are nearly whole are fixed, at least one, and the rest is solved again.
         """
         lower, upper = (side[whole] for side in self.programme.bounds)
         low, high = lower.copy(), upper.copy()
         while (free := low < high).any():
+            if time.perf_counter() > ends:
+                return None
             near = np.clip(np.round(x[whole]), lower, upper)
             off = np.abs(x[whole] - near)
             taken = free & (off <= max(NEARLY, off[free].min()))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 TOWARDS = 0.5  # in the relaxation a trial lies this far on the way from the best known decisions to the master's
 NEARLY_FULL = 1e-9  # share of a step of a size up to which it counts as whole
+RELAXING = 0.7  # of the time of a search, after which a relaxation that is not done makes way for whole numbers
 STALLED = 3  # the search ends after so many trials with whole numbers without progress
 LEAST = 1e-7  # smallest relative gap asked for; less is rounding
 
@@ -80,18 +81,19 @@ class Search:
         gap         relative
         time_limit  seconds; None: no limit
         """
-        ends = math.inf if time_limit is None else time.perf_counter() + time_limit
+        began, limit = time.perf_counter(), math.inf if time_limit is None else time_limit
+        ends = began + limit
         gap = max(gap, LEAST)
         value, costs, _ = self.evaluate(start)
         best = Best(start, value, -math.inf, costs)
         relaxed = Best(start, value, -math.inf, costs)
         try:
-            self._relax(relaxed, best, gap, ends)
+            self._relax(relaxed, best, gap, began + RELAXING * limit)
         except KeyboardInterrupt:
             best.why = "interrupted"
         best.bound = relaxed.bound
         try:
-            self._round(relaxed.x, best)
+            self._round(relaxed.x, best, ends)
             if not best.why:
                 self._decide(best, gap, ends)
         except KeyboardInterrupt:
@@ -140,9 +142,9 @@ class Search:
             towards = TOWARDS if added and raised else 1.0
             self._tell(best.rounds, "relaxed", relaxed)
 
-    def _round(self, x: np.ndarray, best: Best) -> None:
+    def _round(self, x: np.ndarray, best: Best, ends: float) -> None:
         """Round relaxed decisions ``x`` to whole ones, and take these if they are better than the best known."""
-        decided = self.master.rounded(x)
+        decided = self.master.rounded(x, ends)
         if decided is None:
             return
         value, costs, _ = self.evaluate(decided)
@@ -166,7 +168,7 @@ class Search:
             if x is not None:
                 added = self.master.hear(x)
                 unheard = self.sample.started_unheard(x)
-                x = self.master.rounded(x) if unheard else x
+                x = self.master.rounded(x, ends) if unheard else x
             if x is not None:
                 value, costs, cuts = self.evaluate(x, None if unheard else theta)
                 added += 0 if unheard else cuts
