@@ -91,7 +91,11 @@ questions() {  # the five of docs/what-if.md
 
 others() {  # two more chains, and the world of 2024
   ask smco compare "$instances/smco-2035" --set "sectors.clean_from_year="
-  ask gallium solve "$instances/gallium-2035"
+  ask gallium frontier "$instances/gallium-2035" --from-year 2030 --points 6
+  local line
+  for line in wagerup clarksville; do
+    ask "gallium-$line" break-even "$instances/gallium-2035" --option "$line-line" --price crude
+  done
   ask world-2024 solve "$instances/world-2024"
 }
 
