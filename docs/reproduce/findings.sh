@@ -32,10 +32,10 @@ no_regret() {  # what all plans build that cost little more than the least
   ask near alternatives "$instances/allied-2040" --slack 0.2% --plans 0 --pairs 0 --gap 0.001 --time-limit 20
 }
 
-served() {  # how clean, if nobody may be short; the least is told with the range that three minutes leave
+served() {  # how clean, if nobody may be short; the least is told with the range that two minutes leave
   local year
-  for year in 2028 2030 2032 2034; do
-    ask "served-$year" frontier "$instances/all-served" --from-year "$year" --points 2 --gap 0.02 --time-limit 180
+  for year in 2028 2030 2032; do
+    ask "served-$year" frontier "$instances/all-served" --from-year "$year" --points 2 --gap 0.02 --time-limit 120
   done
 }
 
@@ -91,7 +91,11 @@ questions() {  # the five of docs/what-if.md
 
 others() {  # two more chains, and the world of 2024
   ask smco compare "$instances/smco-2035" --set "sectors.clean_from_year="
-  ask gallium solve "$instances/gallium-2035"
+  ask gallium frontier "$instances/gallium-2035" --from-year 2030 --points 6
+  local line
+  for line in wagerup clarksville; do
+    ask "gallium-$line" break-even "$instances/gallium-2035" --option "$line-line" --price crude
+  done
   ask world-2024 solve "$instances/world-2024"
 }
 
