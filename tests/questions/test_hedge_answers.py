@@ -19,7 +19,7 @@ from planner.questions.delivery.modules import Modules
 from planner.questions.delivery.operations import Operations
 from planner.questions.hedge.master import Weights
 from planner.questions.hedge.sample import Sample
-from planner.questions.hedge.search import Search
+from planner.questions.hedge.search import Search, decisions
 from planner.solving.solver import Settings
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -143,6 +143,10 @@ def test_more_freedom_costs_no_more(tmp_path, seed, weights):
     tolerance = 1e-6 * never[1].value
     assert soon[1].bound <= soon[1].value + tolerance
     assert soon[1].bound <= later[1].value + tolerance and later[1].bound <= never[1].value + tolerance
+    # and no plan costs less than the best one, such as that which trusts, answered or held
+    for search, best in (never, later, soon):
+        trusting = decisions(search.operations, search.sample, planner.solve(instance, audit=False))
+        assert best.bound <= search.held(trusting, 1e-6, None).value + tolerance
     outcomes = draw(instance, 6, seed)
     alone = [searched_alone(instance, outcomes.outcome(s)) for s in range(6)]
     assert weights.of(np.array(alone)) <= soon[1].value + tolerance

@@ -179,8 +179,8 @@ class Hedge(Study):
         ]
         if self.answers_from is not None:
             lines.append(
-                f"What starts before {self.answers_from} is decided now. What the plan starts later is best if all "
-                "comes as planned, as far as no outcome is held to it"
+                f"What starts before {self.answers_from} is decided now. What the plan starts later is for outcomes "
+                "without news by then, and for the case that all comes as planned"
             )
         if self.gap_musd == self.gap_musd:
             sure = self.gap_at_most_musd
