@@ -16,7 +16,7 @@ import typer
 from ..arguments import fraction, in_language
 from ..bars import terminal
 from ..errors import PlannerError, UsageError, idle
-from ..language import ENGLISH, languages
+from ..language import ENGLISH, _, languages
 from ..questions.legend import legend
 from ..words import in_currency
 
@@ -255,5 +255,5 @@ def deliver(study: Study, output: Path | None, overwrite: bool, as_json: bool) -
         names = legend(text, instance)
         if len(set(getattr(study, "money", ()))) <= 1:  # else the text names the money of each plan
             text = in_currency(text, instance.currency)
-        text += "\n".join(["Names:", *names, ""] if names else [])
+        text += "\n".join([_("Names:"), *names, ""] if names else [])
     print(text, end="", flush=True)

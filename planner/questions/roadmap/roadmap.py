@@ -12,8 +12,10 @@ from ...bands import Searched, difference
 from ...errors import UsageError
 from ...instance.courses import first_own_start, lines
 from ...instance.loading import given_instance
+from ...language import _
 from ...runs.run import given_run
 from ...solving.solver import Settings
+from ...words import commas
 from ..delivery.draws import uncertain
 from ..solve import solve
 from .events import of_projects, of_scenarios
@@ -112,8 +114,11 @@ def _notes(instance: Instance) -> tuple[str, ...]:
     if not causes:
         return ()
     return (
-        f"Projects share causes ({', '.join(causes)}): that one has disappointed makes it likelier that the next "
-        "does, and the probabilities of the tree count with that.",
+        _(
+            "Projects share causes ({causes}): that one has disappointed makes it likelier that the next does, and the "
+            "probabilities of the tree count with that.",
+            causes=commas(causes),
+        ),
     )
 
 
@@ -215,7 +220,7 @@ def _courses(tree: Instance, run: Run) -> pd.DataFrame:
     rows: list[tuple[Any, ...]] = []
     for scenario, line in lines(tree.scenarios).items():
         of, row = told[scenario], line[0] if line else None
-        news, year = (row.name or scenario, row.first_year) if row else ("nothing happens", None)
+        news, year = (row.name or scenario, row.first_year) if row else (_("nothing happens"), None)
         reached = row.probability if row else 1.0
         costs = of["probability"], of["cost_musd"], of["unserved_t"]
         rows.append((scenario, row.parent if row else "", news, year, reached, *costs))
