@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ...runs.run import Run
     from ...solving.solver import Progress
 
-CERTAIN = "nothing is uncertain: give scenarios.csv (probabilities above 0), success_probability, or delivery_risk.csv"
+CERTAIN = "nothing is uncertain: give scenarios.csv a probability above 0, success_probability, or delivery_risk.csv"
 
 
 @checked
