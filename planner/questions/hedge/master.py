@@ -29,8 +29,8 @@ Each solve gives an optimality cut: a plane below this function, which holds for
 What starts before the earliest news that any plan can have of an outcome is one column for the plan and the outcome, so
 :math:`n_s = n`. What starts later is its own, but :math:`|n_{s\tau} - n_\tau| \le M \sum_{i \in H_{s\tau}} n_i`, where
 :math:`H_{s\tau}` is what the outcome hits among all starts of which one knows in time. Only such rows are there as a
-solution has broken (see `Master.hear`). With the whole numbers of the plan alone the master gives a plan and a bound, and
-with this plan held the best whole answers to it. With all whole numbers its bound is exact.
+solution has broken (see `Master.hear`). With the whole numbers of the plan alone the master gives a plan and a bound,
+and with this plan held the best whole answers to it. With all whole numbers its bound is exact.
 """
 
 from __future__ import annotations
