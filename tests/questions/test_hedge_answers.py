@@ -261,7 +261,7 @@ def test_a_search_that_is_stopped_keeps_what_can_be_answered(monkeypatch):
 def test_a_search_that_runs_out_of_time_says_so(monkeypatch):
     monkeypatch.setattr("planner.questions.hedge.search.Search._relax", lambda *_: None)
     found = planner.hedge(two_plants(), outcomes=8, **(ALONE | {"time_limit": 1e-9}), rebuild_after=0)
-    assert found.why == "time_limit" and found.objective_musd == pytest.approx(279.5)
+    assert found.why == "time_limit" and found.objective_musd <= 279.5 + 1e-6 and found.bound_musd <= 81.9
 
 
 def test_years_before_now_are_refused():

@@ -29,14 +29,12 @@ Each solve gives an optimality cut: a plane below this function, which holds for
 What starts before the earliest news that any plan can have of an outcome is one column for the plan and the outcome, so
 :math:`n_s = n`. What starts later is its own, but :math:`|n_{s\tau} - n_\tau| \le M \sum_{i \in H_{s\tau}} n_i`, where
 :math:`H_{s\tau}` is what the outcome hits among all starts of which one knows in time. Only such rows are there as a
-solution has broken (see `Master.hear`). All whole numbers are searched in the master, those of the outcomes too,
-so that its bound is one of the whole question and the gap is proven.
+solution has broken (see `Master.hear`). With the whole numbers of the plan alone the master gives a plan and a bound,
+and with this plan held the best whole answers to it. With all whole numbers its bound is exact.
 """
 
 from __future__ import annotations
 
-import math
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +84,8 @@ class Master:
     parts    number of parts of the operations
     theta    columns of the estimates, shape (outcomes, parts)
     closing  cost of the first-stage columns other than builds, MUSD per unit
-    whole    first-stage columns that must be whole numbers
+    whole    columns that must be whole numbers
+    of_plan  bool for each of these: it is the plan's, not an outcome's own
     rules    number of rows that are not cuts
     """
 
@@ -139,6 +138,7 @@ class Master:
         whole = np.zeros(width, dtype=bool)
         whole[: self.first] = sample.spread(model.integer[sample.first]) > 0.0
         self.whole = np.flatnonzero(whole)
+        self.of_plan = self.whole < len(sample.first)
         arrays = Arrays(cost, operations.offset, sparse.csc_array(rules), lower, upper, low, high,
                         np.zeros(width, dtype=bool), {}, {})  # fmt: skip
         self.arrays = arrays
@@ -262,76 +262,73 @@ class Master:
         return self._permitted(x), x[self.theta], bound
 
     def planned(
-        self, gap: float, seconds: float, start: np.ndarray | None
+        self, gap: float, seconds: float, start: np.ndarray | None, whole: np.ndarray | None = None
     ) -> tuple[np.ndarray | None, np.ndarray, float]:
         """Solve with whole numbers, to a relative gap or for at most some seconds.
 
         start  decisions that the search starts from
+        whole  columns that must be whole; None: all of ``whole``
         Returns the decisions (None: none were found), theta of shape (outcomes, parts), and the bound, MUSD.
         """
-        self.programme.integers(self.whole, True)
+        whole = self.whole if whole is None else whole
+        self.programme.integers(whole, True)
         if start is not None:
-            self.programme.offer(self.whole, start[self.whole])
+            self.programme.offer(whole, start[whole])
         try:
             found = self.programme.find(gap=gap, seconds=seconds)
             if found.stopped != "time_limit":
                 self._ended(found)
         finally:
-            self.programme.integers(self.whole, False)
+            self.programme.integers(whole, False)
         if not found.held:
             return None, np.zeros(self.theta.shape), found.bound
         x, bound = found.x, found.bound
         decided = self._permitted(x)
-        decided[self.whole] = np.round(decided[self.whole])
+        decided[whole] = np.round(decided[whole])
         return decided, x[self.theta], bound
 
-    def rounded(self, x: np.ndarray, ends: float = math.inf) -> np.ndarray | None:
-        """Return whole decisions near the relaxed ones ``x`` (by diving); None if none are found.
+    def answered(self, x: np.ndarray, gap: float, seconds: float) -> np.ndarray | None:
+        """Return the plan of decisions ``x``, with what each outcome does best by itself; None if nothing is found.
 
-        ends  when to give up, as `time.perf_counter` counts
-
-        The plan comes first: what an outcome may decide by itself depends on when the plan lets its news come.
+        gap, seconds  as in `planned`
         """
-        of_plan = self.whole < len(self.sample.first)
+        held, values = self.sample.held(x)
+        self.programme.bound(held, *self._around(held, values))
         try:
-            decided = self._dived(self.whole[of_plan], x, ends)
-            if decided is None or of_plan.all():
-                return decided
-            held, values = self.sample.held(decided)
-            self.programme.bound(held, *self._around(held, values))
-            found = self.programme.find()
-            if found.stopped == "infeasible":
-                return None
-            return self._dived(self.whole[~of_plan], self._ended(found).x, ends)
+            return self.planned(gap, seconds, None, self.whole[~self.of_plan])[0]
+        except Infeasible:  # by the tolerance to which the plan keeps its rules
+            return None
         finally:
             self.programme.bound(np.arange(self.first), self._lower, self._upper)
 
-    def _dived(self, whole: np.ndarray, x: np.ndarray, ends: float) -> np.ndarray | None:
-        """Return decisions near ``x`` in which these columns are whole; None if none are found by ``ends``.
+    def rounded(self, x: np.ndarray) -> np.ndarray | None:
+        """Return decisions near the relaxed ones ``x`` in which the plan is whole (by diving); None if none are found.
 
         In each turn the decisions that are nearly whole are fixed, at least one, and the rest is solved again.
         """
-        lower, upper = (side[whole] for side in self.programme.bounds)
+        whole = self.whole[self.of_plan]
+        lower, upper = self._lower[whole], self._upper[whole]
         low, high = lower.copy(), upper.copy()
-        while (free := low < high).any():
-            if time.perf_counter() > ends:
-                return None
-            near = np.clip(np.round(x[whole]), lower, upper)
-            off = np.abs(x[whole] - near)
-            taken = free & (off <= max(NEARLY, off[free].min()))
-            low[taken] = high[taken] = near[taken]
-            self.programme.bound(whole, low, high)
-            found = self.programme.find()
-            if found.stopped == "infeasible":  # round down instead of up
-                low[taken] = high[taken] = np.clip(np.floor(x[whole] + 1e-9), lower, upper)[taken]
+        try:
+            while (free := low < high).any():
+                near = np.clip(np.round(x[whole]), lower, upper)
+                off = np.abs(x[whole] - near)
+                taken = free & (off <= max(NEARLY, off[free].min()))
+                low[taken] = high[taken] = near[taken]
                 self.programme.bound(whole, low, high)
                 found = self.programme.find()
-            if found.stopped == "infeasible":
-                return None
-            x = self._ended(found).x
-        decided = self._permitted(x)
-        decided[whole] = low
-        return decided
+                if found.stopped == "infeasible":  # round down instead of up
+                    low[taken] = high[taken] = np.clip(np.floor(x[whole] + 1e-9), lower, upper)[taken]
+                    self.programme.bound(whole, low, high)
+                    found = self.programme.find()
+                if found.stopped == "infeasible":
+                    return None
+                x = self._ended(found).x
+            decided = self._permitted(x)
+            decided[whole] = low
+            return decided
+        finally:
+            self.programme.bound(whole, lower, upper)
 
     def _permitted(self, x: np.ndarray) -> np.ndarray:
         """Return the decisions of a solution, none below its lower bound: the solver may exceed it by its tolerance."""
