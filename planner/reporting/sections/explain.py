@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...bands import ROUNDING, Band
-from ...language import N_, _, n_, number, p_, translated
-from ...questions.explain.result import AMOUNTS, COUNTED, STEPS, UNITS
+from ...language import _, n_, p_, translated
+from ...questions.explain.result import STEPS, how_in_words, price_in_words, step_of
 from ...words import capital, commas, figure_of, full_stop, percent_of, semicolons, shortened, told
 from .. import charts
 from ..charts import Bar, Value, amounts
@@ -21,25 +21,7 @@ if TYPE_CHECKING:
 
 MOST = 15  # bars of a chart; the tables hold the rest
 TINY = 1e-9
-NOT_AGAIN = N_("not solved again")
-HOW = (  # where a number comes from
-    N_("dual"), N_("dual, at least; others as built"), N_("dual, whole numbers relaxed"), N_("dual, at the margin"),
-    N_("dual, at most"), N_("re-solve"), N_("re-solve of the step"), N_("re-solve, same whole builds: at least"),
-    N_("not re-solved"), N_("not asked"),
-)  # fmt: skip
-WITHIN = "re-solve within "
-UNITS_OF_STEPS = (
-    N_("module"), N_("modules"), N_("option"), N_("options"), N_("point"), N_("unit"), N_("year"), N_("a tenth less"),
-    N_("a tenth more"), N_("a unit less"), N_("a unit more"), N_("a point less"), N_("a point more"),
-    N_("a point exposed"), N_("a year earlier"),
-)  # fmt: skip
-KINDS = (
-    N_("cap"), N_("impact"), N_("min service"), N_("clean only"), N_("capacity"), N_("least use"), N_("offtake"),
-    N_("market"), N_("blend"), N_("buyer"), N_("min sale"), N_("substitute"), N_("return"), N_("lane"),
-    N_("stock room"), N_("stock floor"), N_("export stop"), N_("max modules"), N_("max per year"), N_("fund"),
-    N_("fund share"), N_("private money"), N_("group max"), N_("group min"), N_("lead time"), N_("floor"),
-    N_("impact floor"),
-)  # fmt: skip
+NOT_AGAIN = "not solved again"
 
 
 def section(view: View, study: Shown) -> Section:
@@ -90,7 +72,7 @@ def _limits(view: View, study: Shown) -> list[Row]:
                 "name": _called(view, name),
                 "country": view.countries.get(country, country),
                 "unit": translated(STEPS[kind]),
-                "step": _step(kind, unit, [r["step"] for r in rows]),
+                "step": step_of(kind, unit, [r["step"] for r in rows]),
                 "saves_musd": sum(r["saves_musd"] for r in rows),
                 "rate": _(
                     "{amount} a {unit}", amount=figure_of(sum(r["worth_musd"] for r in rows), 4), unit=translated(unit)
@@ -100,7 +82,7 @@ def _limits(view: View, study: Shown) -> list[Row]:
                 "last_year": years[-1] if years else None,
                 "most": top["year"] or None,
                 "says": top["says"],
-                "how": _how(how),
+                "how": how_in_words(how),
             }
         )
     return sorted(found, key=lambda r: (-r["saves_musd"], r["kind"], r["name"], r["country"]))
@@ -111,25 +93,6 @@ def _called(view: View, key: str) -> str:
     if key in view.facilities:
         return view.facilities[key].name
     return view.project(key) if key in view.options else view.sectors.get(key, key)
-
-
-def _step(kind: str, unit: str, steps: Sequence[float]) -> str:
-    """A step in words, such as ``3 t/yr more``."""
-    if unit not in AMOUNTS:
-        return translated(UNITS[kind])
-    low, high = figure_of(min(steps)), figure_of(max(steps))
-    amount = low if max(steps) - min(steps) <= 1e-9 * max(steps) else f"{low}-{high}"
-    words = f"{unit}s" if unit in COUNTED and amount != "1" else unit
-    if UNITS[kind].endswith("less"):
-        return _("{amount} {unit} less", amount=amount, unit=translated(words))
-    return _("{amount} {unit} more", amount=amount, unit=translated(words))
-
-
-def _how(text: str) -> str:
-    """Where a number comes from, in words; a re-solve that ended at a gap says at which."""
-    if text.startswith(WITHIN):
-        return _("re-solve within {share}", share=number(text.removeprefix(WITHIN)))
-    return translated(text)
 
 
 def _said(limit: Row) -> str:
@@ -292,7 +255,7 @@ def _built_table(view: View, built: Sequence[Row]) -> Table:
             Column(_("Plan without it, {unit} more", unit=view.musd), "value_musd", "number"),
             Column(_("At least"), "value_least_musd", "number"),
             Column(_("At most"), "value_most_musd", "number"),
-            Column(_("How"), lambda p: _how(p.get("value_how") or NOT_AGAIN)),
+            Column(_("How"), lambda p: how_in_words(p.get("value_how") or NOT_AGAIN)),
             Column(
                 _("Without its other options too"),
                 lambda p: p.get("project_value_musd") if p.get("also_without") else None,
@@ -363,7 +326,7 @@ def _lacks_table(view: View, others: Sequence[Row], entries: dict[str, list[Row]
             *project_columns(view),
             Column(_("Plan with it, {unit} more", unit=view.musd), "cost_if_built_musd", "number"),
             Column(_("It would enter with"), lambda p: semicolons(lacks(p, "says"))),
-            Column(_("How"), lambda p: semicolons(_how(how) for how in dict.fromkeys(lacks(p, "how")))),
+            Column(_("How"), lambda p: semicolons(how_in_words(how) for how in dict.fromkeys(lacks(p, "how")))),
         ),
         folded=len(others) > 8,
     )
@@ -493,7 +456,9 @@ def _support_table(view: View, rows: Sequence[Row]) -> Table:
         paid = sum((r["support_musd"] or 0.0) * view.lengths[r["year"]] for r in priced)
         valued = sum(r["market_usd_per_kg"] * r["output_t"] * view.lengths[r["year"]] for r in priced)
         market = valued / made if made else None
-        by = commas(sorted({str(r.get("market_price") or "") for r in priced} - {""})) or _("none known")
+        by = commas(
+            price_in_words(of) for of in sorted({str(r.get("market_price") or "") for r in priced} - {""})
+        ) or _("none known")
         each = paid * 1e3 / made if made else None
         found.append({**mine[0], "market": market, "by": by, "each": each, "yearly": paid / busy if busy else None})
     unit = f"{view.instance.currency}/kg"
