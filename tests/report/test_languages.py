@@ -286,7 +286,7 @@ def test_a_page_in_japanese_reads_japanese_in_a_browser(tiny, browser, tmp_path)
 
 # --- what the commands print ---
 
-ENGLISH_ONLY = {"audit", "convert", "diagnose", "examples", "explain", "export", "hedge", "new", "rerun", "validate"}
+ENGLISH_ONLY = {"audit", "convert", "diagnose", "examples", "export", "hedge", "new", "rerun", "validate"}
 PAGES = {"explore", "open", "report"}  # what they print is where the page is
 LEAD = INSTANCES / "lead-and-ramp"
 GALLIUM = INSTANCES / "gallium-2035"
@@ -323,6 +323,7 @@ ASKED = {
     "concentration": [["{}/tiny"]],
     "cover": [[TINY, "--against", "outage:texas", "--year", "2027", "--months", "3,12"]],
     "evidence": [[TINY, "--run", "{}/tiny", "--stale", "2027"], [GALLIUM, "--stale", "2028"]],
+    "explain": [["{}/tiny", "--prices", "magnet=60"], ["{}/two"], ["{}/lead", "--projects", "0"]],
     "frontier": [[TINY, "--points", "3"], [TINY, "--second", "unserved", "--points", "4"]],
     "replay": [["{}/two", "{}/roadmap", "--samples", "4"]],
     "roadmap": [[TWO_PLANTS], [LEAD, *UNCERTAIN]],

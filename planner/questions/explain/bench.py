@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...bands import Searched
 from ...errors import SolverFailed, UsageError
+from ...language import _, number
 from ...solving.cap_rows import Slope, slopes
 from ...solving.programme import Programme, by_family
 from ...solving.solver import Found, Progress, Settings
@@ -78,9 +79,15 @@ class Bench(Model):
         self.floor = self.base if pinned else min(self.base, float(run.plan["bound_musd"]))
         stated = float(run.plan["objective_musd"])
         if abs(stated - self.base) > 1e-6 * max(1.0, abs(stated)):
-            self.notes.append(f"with these builds the least cost is {self.base:,.9g} MUSD, the run costs {stated:,.9g}")
+            self.notes.append(
+                _(
+                    "with these builds the least cost is {least} MUSD, the run costs {amount}",
+                    least=number(f"{self.base:,.9g}"),
+                    amount=number(f"{stated:,.9g}"),
+                )
+            )
         if pinned:
-            self.notes.append("the run's builds were pinned; it is compared with plans that are free of the pins")
+            self.notes.append(_("the run's builds were pinned; it is compared with plans that are free of the pins"))
 
     def __reduce__(self) -> tuple[Any, ...]:
         names = ("built", "builds", "base", "floor", "pinned", "basis", "deadline", "stopped")
@@ -151,7 +158,7 @@ class Bench(Model):
         programme.start_from(self.basis)  # of the operations as they are; from nothing it takes nine times as long
         found = programme.find(seconds=self.settings.time_limit)
         if not found.optimal:
-            self.notes.append("the worth of money is not known, because the linear relaxation was not solved")
+            self.notes.append(_("the worth of money is not known, because the linear relaxation was not solved"))
             return None
         return found
 

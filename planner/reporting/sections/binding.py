@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...language import N_, _, number, p_, translated
-from ...questions.explain.result import AMOUNTS, COUNTED, STEPS, UNITS
+from ...language import _, p_, translated
+from ...questions.explain.result import STEPS, how_in_words, step_of
 from ...words import capital, figure_of, shortened, told
 from ..charts import amounts
 from ..parts import Column, Control, Figure, Table
@@ -18,24 +18,6 @@ if TYPE_CHECKING:
     from ..view import View
 
 MOST = 15  # bars of a chart; the table holds the rest
-HOW = (  # where a number comes from
-    N_("dual"), N_("dual, at least; others as built"), N_("dual, whole numbers relaxed"), N_("dual, at the margin"),
-    N_("dual, at most"), N_("re-solve"), N_("re-solve of the step"), N_("re-solve, same whole builds: at least"),
-    N_("not re-solved"), N_("not asked"),
-)  # fmt: skip
-WITHIN = "re-solve within "
-UNITS_OF_STEPS = (
-    N_("module"), N_("modules"), N_("option"), N_("options"), N_("point"), N_("unit"), N_("year"), N_("a tenth less"),
-    N_("a tenth more"), N_("a unit less"), N_("a unit more"), N_("a point less"), N_("a point more"),
-    N_("a point exposed"), N_("a year earlier"),
-)  # fmt: skip
-KINDS = (
-    N_("cap"), N_("impact"), N_("min service"), N_("clean only"), N_("capacity"), N_("least use"), N_("offtake"),
-    N_("market"), N_("blend"), N_("buyer"), N_("min sale"), N_("substitute"), N_("return"), N_("lane"),
-    N_("stock room"), N_("stock floor"), N_("export stop"), N_("max modules"), N_("max per year"), N_("fund"),
-    N_("fund share"), N_("private money"), N_("group max"), N_("group min"), N_("lead time"), N_("floor"),
-    N_("impact floor"),
-)  # fmt: skip
 
 
 def limits_of(view: View, study: Shown) -> list[Row]:
@@ -53,7 +35,7 @@ def limits_of(view: View, study: Shown) -> list[Row]:
                 "name": _called(view, name),
                 "country": view.countries.get(country, country),
                 "unit": translated(STEPS[kind]),
-                "step": _step(kind, unit, [r["step"] for r in rows]),
+                "step": step_of(kind, unit, [r["step"] for r in rows]),
                 "saves_musd": sum(r["saves_musd"] for r in rows),
                 "rate": _(
                     "{amount} a {unit}", amount=figure_of(sum(r["worth_musd"] for r in rows), 4), unit=translated(unit)
@@ -63,7 +45,7 @@ def limits_of(view: View, study: Shown) -> list[Row]:
                 "last_year": years[-1] if years else None,
                 "most": top["year"] or None,
                 "says": top["says"],
-                "how": how_found(how),
+                "how": how_in_words(how),
             }
         )
     return sorted(found, key=lambda r: (-r["saves_musd"], r["kind"], r["name"], r["country"]))
@@ -74,25 +56,6 @@ def _called(view: View, key: str) -> str:
     if key in view.facilities:
         return view.facilities[key].name
     return view.project(key) if key in view.options else view.sectors.get(key, key)
-
-
-def _step(kind: str, unit: str, steps: Sequence[float]) -> str:
-    """A step in words, such as ``3 t/yr more``."""
-    if unit not in AMOUNTS:
-        return translated(UNITS[kind])
-    low, high = figure_of(min(steps)), figure_of(max(steps))
-    amount = low if max(steps) - min(steps) <= 1e-9 * max(steps) else f"{low}-{high}"
-    words = f"{unit}s" if unit in COUNTED and amount != "1" else unit
-    if UNITS[kind].endswith("less"):
-        return _("{amount} {unit} less", amount=amount, unit=translated(words))
-    return _("{amount} {unit} more", amount=amount, unit=translated(words))
-
-
-def how_found(text: str) -> str:
-    """Where a number comes from, in words; a re-solve that ended at a gap says at which."""
-    if text.startswith(WITHIN):
-        return _("re-solve within {share}", share=number(text.removeprefix(WITHIN)))
-    return translated(text)
 
 
 def said_of(limit: Row) -> str:

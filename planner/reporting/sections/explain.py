@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...bands import ROUNDING, Band
-from ...language import N_, _, n_, p_, translated
+from ...language import _, n_, p_, translated
+from ...questions.explain.result import how_in_words, price_in_words
 from ...words import commas, figure_of, full_stop, percent_of, semicolons, shortened, told
 from .. import charts
 from ..charts import Value, amounts
@@ -16,14 +17,14 @@ from ..looks import BLUE, ORANGE, SERIES, SKY, Look
 from ..parts import Column, Control, Figure, Section, Table, project_columns
 from ..ranked import Bar, ranked
 from . import binding
-from .binding import MOST, how_found, said_of
+from .binding import MOST, said_of
 
 if TYPE_CHECKING:
     from ..studies import Row, Shown
     from ..view import View
 
 TINY = 1e-9
-NOT_AGAIN = N_("not solved again")
+NOT_AGAIN = "not solved again"
 
 
 def section(view: View, study: Shown) -> Section:
@@ -149,7 +150,7 @@ def _built_table(view: View, built: Sequence[Row]) -> Table:
             Column(_("Plan without it, {unit} more", unit=view.musd), "value_musd", "number"),
             Column(_("At least"), "value_least_musd", "number"),
             Column(_("At most"), "value_most_musd", "number"),
-            Column(_("How"), lambda p: how_found(p.get("value_how") or NOT_AGAIN)),
+            Column(_("How"), lambda p: how_in_words(p.get("value_how") or NOT_AGAIN)),
             Column(
                 _("Without its other options too"),
                 lambda p: p.get("project_value_musd") if p.get("also_without") else None,
@@ -220,7 +221,7 @@ def _lacks_table(view: View, others: Sequence[Row], entries: dict[str, list[Row]
             *project_columns(view),
             Column(_("Plan with it, {unit} more", unit=view.musd), "cost_if_built_musd", "number"),
             Column(_("It would enter with"), lambda p: semicolons(lacks(p, "says"))),
-            Column(_("How"), lambda p: semicolons(how_found(how) for how in dict.fromkeys(lacks(p, "how")))),
+            Column(_("How"), lambda p: semicolons(how_in_words(how) for how in dict.fromkeys(lacks(p, "how")))),
         ),
         folded=len(others) > 8,
     )
@@ -350,7 +351,9 @@ def _support_table(view: View, rows: Sequence[Row]) -> Table:
         paid = sum((r["support_musd"] or 0.0) * view.lengths[r["year"]] for r in priced)
         valued = sum(r["market_usd_per_kg"] * r["output_t"] * view.lengths[r["year"]] for r in priced)
         market = valued / made if made else None
-        by = commas(sorted({str(r.get("market_price") or "") for r in priced} - {""})) or _("none known")
+        by = commas(
+            price_in_words(of) for of in sorted({str(r.get("market_price") or "") for r in priced} - {""})
+        ) or _("none known")
         each = paid * 1e3 / made if made else None
         found.append({**mine[0], "market": market, "by": by, "each": each, "yearly": paid / busy if busy else None})
     unit = f"{view.instance.currency}/kg"
