@@ -52,7 +52,7 @@ stop() {  # no exports for six months of 2028
 }
 
 vault() {
-  solve vault-2028
+  solve vault-2028 0.002
 }
 
 cover() {
@@ -62,17 +62,18 @@ cover() {
 }
 
 japan() {  # one buyer, with his limits and without
-  solve japan-auto-2035
-  ask japan-free solve "$instances/japan-auto-2035" --gap 0.001 --set "caps.limit_end= where country=JPN" --set "caps.limit=1 where country=JPN"
+  solve japan-auto-2035 0.005
+  ask japan-free solve "$instances/japan-auto-2035" --gap 0.005 --set "caps.limit_end= where country=JPN" --set "caps.limit=1 where country=JPN"
 }
 
 failing() {
+  ask failing-held stress runs/exposed-5 --failing --rebuild-after never
   ask failing stress runs/exposed-5 --failing
 }
 
 delivery() {
-  ask delivery-base stress runs/allied-2040 --delivery 64
-  ask delivery-glide stress runs/glide-20 --delivery 64
+  ask delivery-base stress runs/allied-2040 --delivery 64 --rebuild-after never
+  ask delivery-glide stress runs/glide-20 --delivery 64 --rebuild-after never
 }
 
 hedge() {

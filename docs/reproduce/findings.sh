@@ -82,10 +82,10 @@ buyers() {  # venture money, and American defence
 }
 
 questions() {  # the five of docs/what-if.md
-  ask more-demand compare "$instances/allied-2040" --scale demand=1.3
-  ask no-tariffs compare "$instances/allied-2040" --set tariffs.rate=0
-  ask no-lynas compare "$instances/allied-2040" --without owner="Lynas Rare Earths"
-  ask no-vulcan compare "$instances/allied-2040" --without owner="Vulcan Elements"
+  ask more-demand compare runs/allied-2040 --scale demand=1.3
+  ask no-tariffs compare runs/allied-2040 --set tariffs.rate=0
+  ask no-lynas compare runs/allied-2040 --without owner="Lynas Rare Earths"
+  ask no-vulcan compare runs/allied-2040 --without owner="Vulcan Elements"
   ask least-public solve "$instances/allied-2040" --cap exposed_share=10%@2032 --objective public --slack 1%
 }
 
