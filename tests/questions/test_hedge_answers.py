@@ -60,6 +60,21 @@ def test_an_answer_that_comes_too_late_is_insured_against():
     assert [ahead.objective_musd, ahead.bound_musd] == pytest.approx([84.3, 84.3])
 
 
+def test_an_answer_chooses_its_size():
+    # 45 t a year are needed, 22.5 MUSD if short, and half of B costs 8 MUSD, 0.4 in each of eight years from 2028 on.
+    # A comes: 22.5 + 4.5 = 27; it does not: 45 + 4.5 + 3.2 = 52.7; mean 39.85. Who may not answer builds half of B
+    # too: 22.5 + 4.5 + 3.2 = 30.2 or 52.7, mean 41.45.
+    two = two_plants()
+    row = next(o for o in two.options if o.option == "b")
+    b = {k: v for k, v in row.model_dump().items() if v is not None} | {"integer": False}
+    need = {"country": "AAA", "sector": "all", "material": "magnet", "demand_t": 45}
+    sizes = [{"option": "b", "size": "half", "capacity_t": 50, "capex_musd": 8}]
+    sized = two.changed(rows={"options": [b], "option_sizes": sizes, "demand": [need]})
+    for after, musd in ((0, 39.85), (None, 41.45)):
+        found = planner.hedge(sized, outcomes=8, **ALONE, rebuild_after=after)
+        assert [found.objective_musd, found.bound_musd] == pytest.approx([musd, musd], rel=1e-6), after
+
+
 def test_the_trial_and_other_samples_answer_too():
     # Trusting and hedged both build A alone: of two outcomes of each group A comes in one, so both cost 81.9 answered.
     found = planner.hedge(two_plants(), outcomes=8, trial=16, replications=2, insurance=0, gap=0.0, workers=1,
