@@ -122,7 +122,7 @@ def _with_modules(limit: float, modules: Any, built: Amount) -> float:
     return limit + sum(per_module * built(i) for i, per_module in modules)
 
 
-def _of(row: Any) -> str:
+def of_provenance(row: Any) -> str:
     """Return the material of a row with its provenance."""
     return _("{provenance} {material}", provenance=translated(row.provenance), material=row.material)
 
@@ -182,7 +182,6 @@ def in_group(row: Any, limit: float | None) -> str:
     return _("{what} started from {first} to {last}", **of)
 
 
-OR_NOTHING = "or nothing"  # of a lane that carries at least a lot
 BOOKKEEPING = "an identity, not a limit: its shadow price is a price, told by prices.csv and the premiums"
 
 FAMILIES: dict[str, Family] = {
@@ -256,7 +255,7 @@ FAMILIES: dict[str, Family] = {
                amount=lambda r, built: 0.0,
                says=lambda r, limit: _("all {material} that comes back is collected", material=r.material),
                words=lambda r: _("return {name}: no more {material} comes back in {country}, {at}", name=r.ret,
-                                 material=_of(r), country=r.country, **AT),
+                                 material=of_provenance(r), country=r.country, **AT),
                table="returns", column="collected", gives="limit", rank=0.4),
         Family("lane_limit", "lane_limit", "lane", "t/yr",
                subject=_lane, home=lambda r: ("country", r.destination),
@@ -290,7 +289,7 @@ FAMILIES: dict[str, Family] = {
         Family("working_stock", "working_stock", "working_stock", "t",
                subject=lambda r: f"{r.material} {r.provenance}", home=lambda r: ("country", r.country),
                amount=lambda r, built: r.full, says=lambda r, limit: _("what firms hold is drawn down"),
-               words=lambda r: _("working stocks of {material} in {country} are empty", material=_of(r),
+               words=lambda r: _("working stocks of {material} in {country} are empty", material=of_provenance(r),
                                  country=r.country),
                table="working_stocks", column="weeks", gives="limit", rank=0.3),
         Family("stock_floor", "stock_floor", "stock_floor", "t", less=True,

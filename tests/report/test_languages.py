@@ -23,7 +23,7 @@ import planner
 from planner import language
 from planner.arguments import in_language
 from planner.cli import app
-from planner.errors import UsageError
+from planner.errors import Infeasible, UsageError
 from planner.instance.tables import TABLES
 from planner.language import ENGLISH, Language, _, languages, numbers_of
 from planner.questions.summary import summary
@@ -286,10 +286,10 @@ def test_a_page_in_japanese_reads_japanese_in_a_browser(tiny, browser, tmp_path)
 
 # --- what the commands print ---
 
-ENGLISH_ONLY = {"audit", "convert", "diagnose", "examples", "export", "hedge", "new", "rerun", "validate"}
+ENGLISH_ONLY = {"audit", "convert", "examples", "export", "hedge", "new", "rerun", "validate"}
 PAGES = {"explore", "open", "report"}  # what they print is where the page is
 LEAD = INSTANCES / "lead-and-ramp"
-GALLIUM = INSTANCES / "gallium-2035"
+GALLIUM, STOCK = INSTANCES / "gallium-2035", INSTANCES / "stock-cover"
 TWO_PLANTS = CASES / "60a_two_plants/instance"  # one may fail, the other may be started then
 UNCERTAIN = ("--set", "options.success_probability=0.7")
 CHANGE = """
@@ -313,6 +313,9 @@ instance = "{LEAD}"
 name = "more"
 instance = "{TINY}"
 what_if = ["scale demand=1.3"]
+[[scenario]]
+name = "impossible"
+instance = "{CASES / "19_infeasible_floor/instance"}"
 """,
 }
 ASKED = {
@@ -321,7 +324,11 @@ ASKED = {
     "break-even": [[TINY, "--option", "texas-line", of, *more] for of, *more in (["--subsidy"], ["--price", "magnet"])],
     "compare": [["{}/tiny", "{}/without"]],
     "concentration": [["{}/tiny"]],
-    "cover": [[TINY, "--against", "outage:texas", "--year", "2027", "--months", "3,12"]],
+    "cover": [
+        [TINY, "--against", "outage:texas", "--year", "2027", "--months", "3,12"],
+        [STOCK, "--against", "export_stop:CHN", "--year", "2026", "--months", "3"],  # no plan holds out
+    ],
+    "diagnose": [[TINY], [CASES / "19_infeasible_floor/instance"]],
     "evidence": [[TINY, "--run", "{}/tiny", "--stale", "2027"], [GALLIUM, "--stale", "2028"]],
     "explain": [["{}/tiny", "--prices", "magnet=60"], ["{}/two"], ["{}/lead", "--projects", "0"]],
     "frontier": [[TINY, "--points", "3"], [TINY, "--second", "unserved", "--points", "4"]],
@@ -350,7 +357,7 @@ def asked(tiny, tmp_path_factory):
     runs = {"tiny": plan, "without": without, "two": two, "lead": lead, "traced": traced}
     for name, run_of in runs.items():
         run_of.write(folder / name)
-    instances = (planner.load(GALLIUM), *(of.instance for of in runs.values()))
+    instances = (planner.load(GALLIUM), planner.load(STOCK), *(of.instance for of in runs.values()))
     return folder, set().union(*map(given, instances))
 
 
@@ -365,7 +372,7 @@ def test_no_english_sentence_is_printed_in_japanese(asked, command):
     folder, data = asked
     line = [str(word).replace("{}", str(folder)) for word in command]
     done = CliRunner().invoke(app, [*line, "--language", "ja"])
-    assert done.exit_code == 0, done.stderr
+    assert done.exit_code == 0 or isinstance(done.exception, Infeasible), done.stderr
     assert re.search(r"[\u3040-\u30ff\u4e00-\u9fff]", done.stdout)
     text = re.sub(r"what if: .*", "", done.stdout.replace(str(folder), ""))  # a what-if is in the words of commands
     for value in sorted(data, key=len, reverse=True):
