@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every number of docs/findings.md, by the command that gives it: some three hours of one core.
+# Every number of docs/findings.md, by the command that gives it: some two hours of one core.
 #   docs/reproduce/findings.sh                 all parts, one after the other
 #   docs/reproduce/findings.sh curve policies  only these
 source "$(dirname "$0")/ask.sh"
