@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every number of docs/findings.md, by the command that gives it: some three hours of one core.
+# Every number of docs/findings.md, by the command that gives it: some two hours of one core.
 #   docs/reproduce/findings.sh                 all parts, one after the other
 #   docs/reproduce/findings.sh curve policies  only these
 source "$(dirname "$0")/ask.sh"
@@ -26,10 +26,6 @@ prices() {  # which projects pay at which Chinese price of Nd-Pr oxide, and what
 sensitivity() {  # which assumption moves it
   ask evidence evidence "$instances/allied-2040" --run runs/allied-2040
   ask sensitivity sensitivity "$instances/../studies/allied-2040.toml"
-}
-
-no_regret() {  # what all plans build that cost little more than the least
-  ask near alternatives "$instances/allied-2040" --slack 0.2% --plans 0 --pairs 0 --gap 0.001 --time-limit 20
 }
 
 served() {  # how clean, if nobody may be short; the least is told with the range that two minutes leave
@@ -81,12 +77,11 @@ buyers() {  # venture money, and American defence
   solve us-defence-2027 0.005
 }
 
-questions() {  # the five of docs/what-if.md
+questions() {  # of docs/what-if.md
   ask more-demand compare runs/allied-2040 --scale demand=1.3
   ask no-tariffs compare runs/allied-2040 --set tariffs.rate=0
   ask no-lynas compare runs/allied-2040 --without owner="Lynas Rare Earths"
   ask no-vulcan compare runs/allied-2040 --without owner="Vulcan Elements"
-  ask least-public solve "$instances/allied-2040" --cap exposed_share=10%@2032 --objective public --slack 1%
 }
 
 others() {  # two more chains, and the world of 2024
@@ -99,4 +94,4 @@ others() {  # two more chains, and the world of 2024
   ask world-2024 solve "$instances/world-2024"
 }
 
-answer "least curve prices sensitivity no_regret served cost share policies glide buyers questions others" "$@"
+answer "least curve prices sensitivity served cost share policies glide buyers questions others" "$@"
