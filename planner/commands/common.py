@@ -151,7 +151,7 @@ def speaks(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(*places: Any, **given: Any) -> None:
-        with in_language(given.pop("language")):
+        with in_language(given.pop("language", ENGLISH)):
             command(*places, **given)
 
     signature, kind = inspect.signature(command, eval_str=True), inspect.Parameter.KEYWORD_ONLY
