@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from threading import Barrier
@@ -25,7 +27,8 @@ from planner.arguments import in_language
 from planner.cli import app
 from planner.errors import Infeasible, UsageError
 from planner.instance.tables import TABLES
-from planner.language import ENGLISH, Language, _, languages, numbers_of
+from planner.language import ENGLISH, Language, _, languages, numbers_of, translated
+from planner.questions.many import Finished, pool
 from planner.questions.summary import summary
 from planner.words import figure_of, listed, money_of, share_of, tonnes_of
 
@@ -102,6 +105,14 @@ def test_two_languages_in_two_threads_do_not_mix():
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(said, ["en", "ja"])) == ["Project", "プロジェクト"]
+
+
+def test_other_processes_write_in_the_language_of_those_who_ask():
+    # a worker that translates what it is given, in two processes of their own
+    with in_language("ja"), closing(pool(partial(partial, translated), 2, None)) as others:
+        assert dict(others.results({1: "none"})) == {1: "なし"}
+        key = Finished([], None).key("work")
+    assert key != Finished([], None).key("work")  # what it wrote is not taken for the same in English
 
 
 def test_an_unknown_language_is_refused_with_those_there_are(tmp_path):
