@@ -11,7 +11,7 @@ import numpy as np
 from ...arguments import checked
 from ...errors import UsageError
 from ...instance.loading import given_instance
-from ...language import _, number
+from ...language import _, n_, number
 from ...runs.run import given_run
 from ...words import figure_of, percent_of, share_of
 from ..study import COMPLETE, OF_PLAN, SETTINGS, Study, Table, Value, text_table
@@ -178,10 +178,12 @@ class DeliveryRisk(Study):
         if self.settings.get("rebuild_after") is not None:
             musd, tonnes = (self.samples[f"answered_{name}"].mean() for name in ("musd", "short_t"))
             lines.append(
-                _(
-                    "All this is held to the plan, an upper bound. Free to start something else {years} year(s) after "
-                    "a project should have come: {amount} MUSD and {tonnes} t short on average",
-                    years=self.settings["rebuild_after"],
+                n_(
+                    "All this is held to the plan, an upper bound. Free to start something else {n} year after a "
+                    "project should have come: {amount} MUSD and {tonnes} t short on average",
+                    "All this is held to the plan, an upper bound. Free to start something else {n} years after a "
+                    "project should have come: {amount} MUSD and {tonnes} t short on average",
+                    self.settings["rebuild_after"],
                     amount=figure_of(musd, 6),
                     tonnes=figure_of(tonnes, 4),
                 )

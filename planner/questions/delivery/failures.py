@@ -11,7 +11,7 @@ import numpy as np
 
 from ...arguments import checked
 from ...instance.loading import given_instance
-from ...language import N_, _, number, translated
+from ...language import N_, _, n_, number, translated
 from ...runs.run import given_run
 from ...words import figure_of
 from ..study import COMPLETE, Study, Table, Value, text_table
@@ -97,10 +97,12 @@ class Failures(Study):
         lines.append(_("* startup; caps hold, so that what is missing of clean supply is short; p: percentage points"))
         if answered:
             lines.append(
-                _(
+                n_(
                     "extra MUSD is held to the plan, an upper bound; answered is what is faced if one learns of it "
-                    "when it should have come, and may start something else {years} year(s) later",
-                    years=self.rebuild_after,
+                    "when it should have come, and may start something else {n} year later",
+                    "extra MUSD is held to the plan, an upper bound; answered is what is faced if one learns of it "
+                    "when it should have come, and may start something else {n} years later",
+                    self.rebuild_after,
                 )
                 if self.rebuild_after
                 else _(

@@ -197,7 +197,8 @@ class Hedge(Study):
         after = self.settings["rebuild_after"]
         if after is None:
             return ""
-        return f", free to start something else {after} year(s) after a project should have come"
+        years = "1 year" if after == 1 else f"{after} years"
+        return f", free to start something else {years} after a project should have come"
 
     def _of_trial(self) -> list[str]:
         """Return lines that compare both plans on the outcomes of the trial."""

@@ -184,7 +184,12 @@ class Stress(Study):
 
     def __str__(self) -> str:
         tried = self.cases[self.cases["kind"] != NOTHING]
-        head = _("{title}: {n} disruptions, worst first", title=self.title, n=len(tried))
+        head = n_(
+            "{title}: {n} disruption, worst first",
+            "{title}: {n} disruptions, worst first",
+            len(tried),
+            title=self.title,
+        )
         if self.audited and not self.faults:
             head = _("{sentence}, each recomputed from the raw tables", sentence=head)
         lines = [head]
