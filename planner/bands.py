@@ -55,7 +55,7 @@ class Band(NamedTuple):
         """Return the band without its negative part, for a change that cannot lower the cost, such as a tighter cap."""
         return self._replace(found=max(0.0, self.found), least=max(0.0, self.least), most=max(0.0, self.most))
 
-    def told(self, money: Callable[[float], str] = lambda musd: f"{figure_of(musd, 4)} MUSD") -> str:
+    def told(self, money: Callable[[float], str] = lambda musd: _("{amount} MUSD", amount=figure_of(musd, 4))) -> str:
         """Return the difference in words, such as ``119 MUSD less (101 MUSD to 132 MUSD)``.
 
         If the gaps leave open which least cost is higher, the text names both ends of the band instead.

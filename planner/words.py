@@ -87,10 +87,10 @@ def tonnes_of(value: float) -> str:
 def in_currency(text: str, currency: str) -> str:
     """Return a text about an instance with its currency, where the text says USD, MUSD or USD/kg for all of them.
 
-    >>> in_currency("9.75 MUSD, 3 USD/kg", "EUR")
-    '9.75 MEUR, 3 EUR/kg'
+    >>> in_currency("9.75 MUSD, 3 USD/kg", "EUR"), in_currency("9.75百万USD", "EUR")
+    ('9.75 MEUR, 3 EUR/kg', '9.75百万EUR')
     """
-    return text if currency == "USD" else re.sub(r"\b(M?)USD\b", rf"\g<1>{currency}", text)
+    return text if currency == "USD" else re.sub(r"\b(M?)USD\b", rf"\g<1>{currency}", text, flags=re.ASCII)
 
 
 def money_of(musd: float, currency: str, digits: int = 3) -> str:

@@ -77,9 +77,10 @@ delivery() {
 }
 
 hedge() {
-  ask hedge hedge "$instances/glide-20" --outcomes 32 --insurance 0 --gap 0.006
+  ask hedge-answered hedge "$instances/glide-20" --outcomes 32 --insurance 0
+  ask hedge hedge "$instances/glide-20" --outcomes 32 --insurance 0 --gap 0.006 --rebuild-after never
   ask delivery-hedged stress runs/hedge/plan --delivery 64
-  ask hedge-five hedge "$instances/exposed-5" --outcomes 16 --gap 0.01 --trial 64 --time-limit 120
+  ask hedge-five hedge "$instances/exposed-5" --rebuild-after never --outcomes 16 --gap 0.01 --trial 64 --time-limit 120
 }
 
 answer "plans clocks squeeze working under_way stop vault cover japan failing delivery hedge" "$@"

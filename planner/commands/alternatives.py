@@ -24,9 +24,11 @@ from .common import (
     Workers,
     asks_what_if,
     share,
+    speaks,
 )
 
 
+@speaks
 @asks_what_if
 def alternatives(
     instance: InstanceFolder,

@@ -9,9 +9,10 @@ import typer
 
 import planner
 
-from .common import AsJson, Overwrite, Scheduler, Workers, check_output, deliver, progress, tell
+from .common import AsJson, Overwrite, Scheduler, Workers, check_output, deliver, progress, speaks, tell
 
 
+@speaks
 def batch(
     scenarios: Annotated[Path, typer.Argument(metavar="SCENARIOS.toml", help="file with named what-ifs")],
     output: Annotated[

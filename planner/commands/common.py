@@ -16,7 +16,7 @@ import typer
 from ..arguments import fraction, in_language
 from ..bars import terminal
 from ..errors import PlannerError, UsageError, idle
-from ..language import ENGLISH, languages
+from ..language import ENGLISH, _, languages
 from ..questions.legend import legend
 from ..words import in_currency
 
@@ -151,7 +151,7 @@ def speaks(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(*places: Any, **given: Any) -> None:
-        with in_language(given.pop("language")):
+        with in_language(given.pop("language", ENGLISH)):
             command(*places, **given)
 
     signature, kind = inspect.signature(command, eval_str=True), inspect.Parameter.KEYWORD_ONLY
@@ -255,5 +255,5 @@ def deliver(study: Study, output: Path | None, overwrite: bool, as_json: bool) -
         names = legend(text, instance)
         if len(set(getattr(study, "money", ()))) <= 1:  # else the text names the money of each plan
             text = in_currency(text, instance.currency)
-        text += "\n".join(["Names:", *names, ""] if names else [])
+        text += "\n".join([_("Names:"), *names, ""] if names else [])
     print(text, end="", flush=True)

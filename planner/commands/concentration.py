@@ -5,9 +5,10 @@ from __future__ import annotations
 import planner
 
 from . import common
-from .common import AsJson, Output, Overwrite, RunFolder
+from .common import AsJson, Output, Overwrite, RunFolder, speaks
 
 
+@speaks
 def concentration(
     run: RunFolder,
     output: Output = None,

@@ -10,9 +10,22 @@ import planner
 
 from ..errors import UsageError
 from . import common
-from .common import AsJson, Gap, InstanceFolder, Output, Overwrite, Seed, Threads, TimeLimit, asks_what_if, share
+from .common import (
+    AsJson,
+    Gap,
+    InstanceFolder,
+    Output,
+    Overwrite,
+    Seed,
+    Threads,
+    TimeLimit,
+    asks_what_if,
+    share,
+    speaks,
+)
 
 
+@speaks
 @asks_what_if
 def cover(
     instance: InstanceFolder,

@@ -10,9 +10,22 @@ import planner
 
 from ..errors import Infeasible
 from . import common
-from .common import AsJson, FixFrom, Forbid, Force, InstanceFolder, Scheduler, Seed, Threads, Workers, asks_what_if
+from .common import (
+    AsJson,
+    FixFrom,
+    Forbid,
+    Force,
+    InstanceFolder,
+    Scheduler,
+    Seed,
+    Threads,
+    Workers,
+    asks_what_if,
+    speaks,
+)
 
 
+@speaks
 @asks_what_if
 def diagnose(
     instance: InstanceFolder,

@@ -9,9 +9,10 @@ import typer
 
 import planner
 
-from .common import AsJson, InstanceFolder, Output, Overwrite, check_output, deliver, load_instance
+from .common import AsJson, InstanceFolder, Output, Overwrite, check_output, deliver, load_instance, speaks
 
 
+@speaks
 def evidence(
     instance: InstanceFolder,
     run: Annotated[Path | None, typer.Option(help="a run of it: which ranges weigh most in that plan")] = None,

@@ -24,12 +24,14 @@ from .common import (
     Threads,
     TimeLimit,
     Workers,
+    speaks,
 )
 
 if TYPE_CHECKING:
     from ..questions.explain.support import PricePath
 
 
+@speaks
 def explain(
     run: RunFolder,
     instance: RunInstance = None,

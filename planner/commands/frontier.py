@@ -10,6 +10,7 @@ import typer
 import planner
 
 from ..errors import UsageError
+from ..language import _
 from ..questions.many import partial_file
 from . import common
 from .common import (
@@ -124,4 +125,4 @@ def frontier(
         plan = planner.solve(solved, gap=gap, time_limit=time_limit, threads=threads, seed=seed)
         reporting.write_page(planner.report(plan, [curve]), report, overwrite)
     if output is not None and not as_json:
-        print(f"Curve: {output}")
+        print(_("Curve: {folder}", folder=output))

@@ -30,7 +30,7 @@ def hedge(
     alpha: Annotated[float, share("the worst outcomes are those beyond this part")] = 0.9,
     rebuild_after: Annotated[
         str,
-        typer.Option(metavar="YEARS", help="some outcomes also with other starts so long after the news, or never"),
+        typer.Option(metavar="YEARS", help="something else may be started so long after the news, or never"),
     ] = "1",
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="folder for the tables; the hedged plan is in its folder plan")

@@ -11,9 +11,10 @@ import planner
 
 from ..questions.many import partial_file
 from . import common
-from .common import AsJson, Output, Overwrite, RunInstance, Scheduler, Workers
+from .common import AsJson, Output, Overwrite, RunInstance, Scheduler, Workers, speaks
 
 
+@speaks
 def replay(
     runs: Annotated[list[Path], typer.Argument(help="folders of plans, and of roadmaps (planner roadmap -o)")],
     samples: Annotated[int, typer.Option(help="futures to draw; a power of 2 serves best")] = 32,

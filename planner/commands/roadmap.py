@@ -10,9 +10,10 @@ import typer
 import planner
 
 from . import common
-from .common import AsJson, Gap, InstanceFolder, Output, Overwrite, Seed, Threads, TimeLimit, asks_what_if
+from .common import AsJson, Gap, InstanceFolder, Output, Overwrite, Seed, Threads, TimeLimit, asks_what_if, speaks
 
 
+@speaks
 @asks_what_if
 def roadmap(
     instance: InstanceFolder,

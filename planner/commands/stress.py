@@ -10,6 +10,7 @@ import typer
 import planner
 
 from ..errors import AuditError, UsageError
+from ..language import _
 from ..questions.many import partial_file
 from .common import (
     AsJson,
@@ -26,6 +27,7 @@ from .common import (
     progress,
     refuse,
     share,
+    speaks,
     tell,
     years_after,
 )
@@ -48,6 +50,7 @@ OF_DISRUPTIONS = (
 )
 
 
+@speaks
 @asks_what_if
 def stress(
     context: typer.Context,
@@ -176,7 +179,7 @@ def stress(
     )
     deliver(tested, None, overwrite, as_json)  # it is written already
     if output is not None and not as_json:
-        print(f"Tables: {output}")
+        print(_("Tables: {folder}", folder=output))
     if tested.faults:
         raise AuditError("some cases do not agree with the instance; please report this as a defect")
 

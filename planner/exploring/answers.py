@@ -27,6 +27,7 @@ from ..reporting.sections import builds, chain, costs, dependence, findings, nee
 from ..reporting.view import Names, View
 from ..solving.solver import Standing
 from ..words import figure_of, share_of
+from . import stops
 from .words import WORDS
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def relaxed(explorer: Explorer, asked: Asked, say: Say) -> None:
 def whole(explorer: Explorer, asked: Asked, say: Say) -> None:
     """Tell how the search for a plan of whole projects after what-ifs stands, then the plan.
 
-    With a ``folder`` the plan is written there as a run, and only that is told.
+    With a ``folder`` the plan is written there as a run, and only that is told; with a ``stop`` what that does to it.
     """
 
     def progress(line: str) -> None:
@@ -62,7 +63,10 @@ def whole(explorer: Explorer, asked: Asked, say: Say) -> None:
             say({"type": "standing", "best": best, "bound": line.bound})
 
     run = explorer.whole(asked["changes"], progress)
-    if folder := asked.get("folder"):
+    if stop := asked.get("stop"):
+        html, drawings = fragment([stops.tried(run, **stop)])
+        say({"type": "sections", "kind": "stop", "html": html, "drawings": drawings})
+    elif folder := asked.get("folder"):
         run.plan["command"] = command(run.instance, explorer.gap)
         run.write(folder, overwrite=True)
         say({"type": "saved", "text": WORDS["saved"].format(folder=folder)})

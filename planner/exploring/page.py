@@ -14,6 +14,7 @@ from ..reporting import page as report
 from ..reporting.looks import DARK
 from ..reporting.view import Names
 from .controls import Control, controls
+from .stops import choices
 from .words import WORDS
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def _page(instance: Instance, shown: Sequence[Control], **more: Any) -> str:
         "musd": names.musd,
         "currency": instance.currency,
         "pins": MOST_PINS,
+        "stops": choices(instance),
         "relaxes": not (instance.survive or instance.option_sizes),
     }
     return _template().render(

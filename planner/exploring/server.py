@@ -31,6 +31,7 @@ from ..questions.explore import asked_of, in_order
 from ..reporting.page import chart_library
 from .answers import ASKED
 from .page import SCRIPTS, page
+from .stops import choices
 from .words import WORDS
 from .workers import DiedError, Worker
 
@@ -106,6 +107,7 @@ class _Server:
             Route("/ask", self._guarded(self._ask), methods=["POST"]),
             Route("/curve", self._guarded(self._curve), methods=["POST"]),
             Route("/freedom", self._guarded(self._freedom), methods=["POST"]),
+            Route("/stop", self._guarded(self._stop), methods=["POST"]),
             Route("/save", self._guarded(self._save), methods=["POST"]),
             Route("/overlay", self._guarded(self._overlay), methods=["POST"]),
         ]
@@ -229,6 +231,24 @@ class _Server:
         except (ValueError, KeyError, TypeError, AttributeError):
             raise RefusedError(400, "") from None
         return self._stream(request, [("freedom", {"changes": changes, "slack": slack, "held": held})])
+
+    async def _stop(self, request: Request) -> Response:
+        """Return a stream at whose end stands what a stop would do to the plan."""
+        changes, said = await self._changes(request)
+        offered = choices(self.asked.instance)
+        try:
+            stop = {"lost": said["lost"], "year": said["year"], "months": said["months"]}
+            if (
+                stop["lost"] not in [of["case"] for of in offered["lost"]]
+                or type(stop["year"]) is not int
+                or stop["year"] not in offered["years"]
+                or type(stop["months"]) is not int
+                or not 1 <= stop["months"] <= offered["most"]
+            ):
+                raise ValueError
+        except (ValueError, KeyError, TypeError):
+            raise RefusedError(400, "") from None
+        return self._stream(request, [("whole", {"changes": changes, "stop": stop})])
 
     async def _save(self, request: Request) -> Response:
         """Return a stream of messages, at whose end the plan is a run in the folder of the command."""

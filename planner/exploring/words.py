@@ -136,6 +136,39 @@ WORDS = Words(
         "held": N_("held at {value}"),
         "ranging": N_("The range of one project after the other is found: {count} so far."),
         "ranged": N_("All ranges are found; what no such plan builds is left out."),
+        # what a stop would do
+        "stop": N_("What a stop would do to this plan"),
+        "stop help": N_(
+            "The builds and stocks of the plan of whole projects are held, since nobody foresaw the stop and hardly "
+            "anything can be built in time. What is left serves whom it can: by months, where periods are of one year."
+        ),
+        "stop lost": N_("What is lost"),
+        "stop year": N_("from January of"),
+        "stop for": N_("Months"),
+        "stop waits": N_("The plan of whole projects comes first."),
+        "stop sought": N_("The operations without it are being solved."),
+        "lost export_stop": N_("all exports of {country}"),
+        "lost outage": N_("all plants in {country}"),
+        "stop of": N_("{lost}, {months} months from January {year} on"),
+        "stop short": N_(
+            "{tonnes} less are delivered than the plan delivers; at the price of a shortage that is worth {money}."
+        ),
+        "stop nothing short": N_("No tonne less is delivered than the plan delivers."),
+        "stop nothing": N_("In this plan nothing of it runs, sells or exports then, so that nothing is lost."),
+        "stop cost": N_("All operations from then on cost {money} more (present value, what is short included)."),
+        "stop survived": N_("All demand could be served in full for {months} months from the blow on."),
+        "stop decisive": N_("What is missed most: {lost}."),
+        "stop from": N_("{material} from {country}"),
+        "stop title": N_("{share} of the demand while it lasts is lost"),
+        "stop wanted": N_("Demand while it lasts"),
+        "stop lacking": N_("Lost by the stop"),
+        "stop caption": N_(
+            "Of each sector that loses something: its demand while the stop lasts, and what is lost of it."
+        ),
+        "stop table": N_("Every sector in the stop"),
+        "stop sector": N_("Sector"),
+        "stop throughout": N_("throughout"),
+        "stop months": N_("Months served in full, if it comes first"),
         # what is compared
         "row cost_musd": N_("Cost, {musd} present value"),
         "row exposed": N_("Traced dependence, {year}"),

@@ -14,7 +14,6 @@ the plant that a row belongs to, such as its owner.
 
 from __future__ import annotations
 
-import operator
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,30 +21,17 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..errors import Issue, UsageError, did_you_mean, hinted
-from .cells import BadCellError, cell_of, parse_number
-from .declare import NAMED_IN, Column, Key, joined_key
+from .cells import cell_of
+from .declare import NAMED_IN, Key, joined_key
 from .metrics import METRICS
 from .reading import Written
 from .rows import Entry, rows_given
 from .settings import BASE, CHANGE, setting_sections
 from .tables import TABLES, cells, columns
+from .which_rows import Condition, conditions, read_number, selected, unquoted
 
 OWNERS = ("owner", "startup")  # columns of facilities that tell whose they are
-VIA = {"option": "options", "facility": "facilities"}  # column through which a row belongs to a row of a table
 NOT_ASKED = (BASE, CHANGE, "schema")  # keys of instance.toml that say how to read it
-_COMPARED: dict[str, Callable[[Any, Any], bool]] = {
-    "!=": operator.ne,
-    ">=": operator.ge,
-    "<=": operator.le,
-    "=": operator.eq,
-    "<": operator.lt,
-    ">": operator.gt,
-}
-_SIGN = "|".join(_COMPARED)
-_CONDITION = re.compile(
-    rf"\s*(?P<column>\w+)\s*(?P<sign>{_SIGN})\s*"
-    rf"(?P<value>\"[^\"]*\"|'[^']*'|.*?)\s*(?:\band\b(?=\s+\w+\s*(?:{_SIGN}))|$)"
-)
 _TARGET = re.compile(r"\s*(?P<table>\w+)(?:\.(?P<column>\w+))?\s*=\s*(?P<value>\"[^\"]*\"|'[^']*'|.*?)\s*")
 _LIMIT = re.compile(
     r"(?P<metric>\w+)\s*=\s*(?P<limit>[^@.\s]+(?:\.\d+%?)?)(?:\.\.(?P<end>[^@\s]+))?"
@@ -112,104 +98,6 @@ class Change:
             raise UsageError(f"{self}: {error}") from None
 
 
-# --- which rows -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Condition:
-    """``column sign value``, such as ``origin = CHN``; a blank value matches blank cells."""
-
-    column: str
-    sign: str
-    value: str
-
-    def __str__(self) -> str:
-        return f"{self.column} {self.sign} {self.value}"
-
-
-def conditions(text: str) -> list[Condition]:
-    """Read ``COLUMN=VALUE and COLUMN>=VALUE ...``; a value with quotes is taken as it stands between them."""
-    found, at = [], 0
-    while at < len(text):
-        match = _CONDITION.match(text, at)
-        if match is None or match.end() == at:
-            raise UsageError(f'"{text[at:].strip()}": expected COLUMN=VALUE, with "and" between several')
-        found.append(Condition(match["column"], match["sign"], _unquoted(match["value"])))
-        at = match.end()
-    return found
-
-
-def selected(entries: Mapping[str, Mapping[Key, Entry]], table: str, asked: Sequence[Condition]) -> list[Entry]:
-    """Return the active rows of a table that meet all conditions.
-
-    Raises UsageError if the table or a column is unknown, if a value cannot be compared, or if no row matches.
-    """
-    if table not in TABLES:
-        raise UsageError(hinted(f"unknown table {table}", table, TABLES))
-    tests = [_test(entries, table, condition) for condition in asked]
-    active = [entry for entry in entries[table].values() if entry.row.active]
-    found = [entry for entry in active if all(test(entry.row) for test in tests)]
-    if found:
-        return found
-    if not active:
-        raise UsageError(f"{table} has no rows")
-    hint = ""
-    for condition in asked:
-        known = {cell_of(_value(entries, entry.row, condition.column)) for entry in active}
-        if condition.sign == "=" and condition.value not in known:
-            hint = hint or did_you_mean(condition.value, known - {""}) or _that_hold(condition.value, known)
-    said = f"no row of {table} with {' and '.join(map(str, asked))}"
-    raise UsageError(f"{said}; {hint}" if hint else said)
-
-
-def _that_hold(text: str, known: set[str]) -> str:
-    """Return the hint which values hold a text, "" if none does or many do."""
-    holding = sorted(f'"{value}"' for value in known if text and text.lower() in value.lower())
-    return f"did you mean {' or '.join(holding)}?" if 0 < len(holding) < 4 else ""
-
-
-def _test(entries: Mapping[str, Mapping[Key, Entry]], table: str, condition: Condition) -> Callable[[Any], bool]:
-    known = _reachable(table)
-    if condition.column not in known:
-        raise UsageError(hinted(f"unknown column {condition.column} of {table}", condition.column, known))
-    kind, compare = known[condition.column].kind, _COMPARED[condition.sign]
-    if kind in ("number", "whole") and condition.value:
-        wanted = _number(condition.value, condition.column)
-
-        def test(row: Any) -> bool:
-            value = _value(entries, row, condition.column)
-            return condition.sign == "!=" if value is None else compare(value, wanted)
-
-    else:
-        if condition.sign not in ("=", "!="):
-            raise UsageError(f"{condition}: {condition.column} is no number, so only = and != compare it")
-
-        def test(row: Any) -> bool:
-            return compare(cell_of(_value(entries, row, condition.column)), condition.value)
-
-    return test
-
-
-def _reachable(table: str) -> dict[str, Column]:
-    """Return the columns that a condition may name: those of the table, of its rows' options, and of their plants."""
-    known = dict(columns(table))
-    for via, of in VIA.items():
-        if via in known:
-            known = {**columns(of), **known}
-    return known
-
-
-def _value(entries: Mapping[str, Mapping[Key, Entry]], row: Any, column: str) -> Any:
-    """Return what a row holds in a column, or the option or the plant that it belongs to; None: neither has it."""
-    if column in columns(row.TABLE):
-        return getattr(row, column)
-    for via, table in VIA.items():
-        of = entries[table].get((getattr(row, via, ""),)) if table != row.TABLE else None
-        if of is not None and column in _reachable(table):
-            return _value(entries, of.row, column)
-    return None
-
-
 # --- the verbs ------------------------------------------------------------------------------------------------
 
 
@@ -228,7 +116,7 @@ def _target(text: str, form: str) -> tuple[str, str, str, list[Condition]]:
     match = _TARGET.fullmatch(before)
     if match is None:
         raise UsageError(f"expected {form}")
-    return match["table"], match["column"] or "", _unquoted(match["value"]), asked
+    return match["table"], match["column"] or "", unquoted(match["value"]), asked
 
 
 def _column(table: str, column: str) -> str:
@@ -260,7 +148,7 @@ def _set(text: str, draft: Draft, label: str) -> str:
     column = _column(table, column)
     kind = columns(table)[column].kind
     if kind == "number" and value:
-        value = cell_of(_number(value, column))
+        value = cell_of(read_number(value, column))
     found = selected(draft.entries, table, asked)
     return _write(draft, table, [(entry, {column: value}) for entry in found], label)
 
@@ -282,7 +170,7 @@ def _scale(text: str, draft: Draft, label: str) -> str:
     column = _column(table, column)
     if columns(table)[column].kind != "number":
         raise UsageError(f"{table}.{column} is not a column of numbers that can be multiplied")
-    factor = _number(value, "the factor")
+    factor = read_number(value, "the factor")
     found = [e for e in selected(draft.entries, table, asked) if getattr(e.row, column) is not None]
     if not found:
         raise UsageError(f"no row of {table} with {' and '.join(map(str, asked)) or 'any value'} has a {column}")
@@ -297,9 +185,9 @@ def _cap(text: str, draft: Draft, label: str) -> str:
         raise UsageError(f"expected {form}, such as exposed_share=10%@2032 or stage_share=60%..20%@2028-2036")
     if match["metric"] not in METRICS:
         raise UsageError(hinted(f"unknown metric {match['metric']}", match["metric"], METRICS))
-    row = {"metric": match["metric"], "limit": cell_of(_number(match["limit"], "the limit"))}
+    row = {"metric": match["metric"], "limit": cell_of(read_number(match["limit"], "the limit"))}
     if match["end"]:
-        row["limit_end"] = cell_of(_number(match["end"], "the limit at the end"))
+        row["limit_end"] = cell_of(read_number(match["end"], "the limit at the end"))
     row |= {"first_year": match["first"] or "", "last_year": match["last"] or ""}
     known = [name for name in columns("caps") if name not in row and name != "cap"]
     for condition in asked:
@@ -335,7 +223,7 @@ def _named(text: str) -> tuple[str, list[Condition]]:
 
 
 def _forbid(text: str, draft: Draft, label: str) -> str:
-    asked = conditions(text) if "=" in text else [Condition("option", "=", _unquoted(text))]
+    asked = conditions(text) if "=" in text else [Condition("option", "=", unquoted(text))]
     found = selected(draft.entries, "options", asked)
     twins = other_choices(draft.entries, [entry.row for entry in found])
     did = _remove(draft, "options", found)
@@ -358,10 +246,10 @@ def _force(text: str, draft: Draft, label: str) -> str:
     match = re.fullmatch(r"(?P<owner>owner *= *)?(?P<name>.+)@(?P<year>\d+)(?::(?P<modules>[\d.]+))?", text.strip())
     if match is None:
         raise UsageError('expected OPTION@YEAR or OPTION@YEAR:MODULES, such as nolans@2028, or owner="NAME"@YEAR')
-    name = _unquoted(match["name"].strip()) if match["owner"] else match["name"]
+    name = unquoted(match["name"].strip()) if match["owner"] else match["name"]
     found = selected(draft.entries, "options", [Condition("owner" if match["owner"] else "option", "=", name)])
     most = min(1.0, *(entry.row.max_modules for entry in found))  # type: ignore[attr-defined]
-    modules = _number(match["modules"], "modules") if match["modules"] else most
+    modules = read_number(match["modules"], "modules") if match["modules"] else most
     group = _unused(draft, "groups", f"force-{name}-{match['year']}")
     for entry in found:
         _add(draft, "groups", {"group": group, "option": entry.row.option}, label)  # type: ignore[attr-defined]
@@ -453,22 +341,10 @@ def _unused(draft: Draft, table: str, name: str) -> str:
 # --- values ---------------------------------------------------------------------------------------------------
 
 
-def _unquoted(text: str) -> str:
-    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
-
-
-def _number(text: str, what: str) -> float:
-    """Read a number; ``10%`` is read as 0.1."""
-    try:
-        return parse_number(text.removesuffix("%").strip()) / (100.0 if text.endswith("%") else 1.0)
-    except BadCellError as error:
-        raise UsageError(f'{what} "{text}": expected a number, such as 0.1 or 10%') from error
-
-
 def _toml_value(text: str) -> Any:
     """Read a value as instance.toml has it; what is no TOML is a text, and ``7%`` is 0.07."""
     if re.fullmatch(r"[-+.\d]+%", text):
-        return _number(text, "the value")
+        return read_number(text, "the value")
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

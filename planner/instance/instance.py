@@ -18,7 +18,7 @@ from ..errors import Issue, UsageError, did_you_mean
 from ..words import paragraphs
 from .blend_tables import Content as ContentRow
 from .cells import cell_of
-from .changes import Applied, Change, Draft, conditions, other_choices, selected
+from .changes import Applied, Change, Draft, other_choices
 from .declare import Key, Row
 from .group_tables import Group, GroupLimit
 from .impact_tables import Impact, ImpactFactor
@@ -67,6 +67,7 @@ from .tables import (
     columns,
 )
 from .use_tables import ReturnRow
+from .which_rows import conditions, selected
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -41,16 +41,16 @@ class Metric:
 METRICS = {
     metric.name: metric
     for metric in (
-        Metric("exposed_share", "exposed share", N_("traced"), of=False, columns=("country", "sector")),
-        Metric("stage_share", "stage share", N_("stage")),
-        Metric("single_country_share", "single-country share", N_("single country")),
-        Metric("largest_share", "share of the largest suppliers", N_("largest suppliers"), columns=("largest",),
+        Metric("exposed_share", N_("exposed share"), N_("traced"), of=False, columns=("country", "sector")),
+        Metric("stage_share", N_("stage share"), N_("stage")),
+        Metric("single_country_share", N_("single-country share"), N_("single country")),
+        Metric("largest_share", N_("share of the largest suppliers"), N_("largest suppliers"), columns=("largest",),
                needs=("largest",)),
-        Metric("import_share", "import share", N_("imports"), columns=("country", "origin"),
+        Metric("import_share", N_("import share"), N_("imports"), columns=("country", "origin"),
                needs=("origin", "country"), floor=True),
-        Metric("own_share", "own share", N_("own production"), columns=("country", "recycled"), needs=("country",),
+        Metric("own_share", N_("own share"), N_("own production"), columns=("country", "recycled"), needs=("country",),
                floor=True, own=True),
-        Metric("impact", "impact", N_("impact"), of=False, columns=("impact",), needs=("impact",),
+        Metric("impact", N_("impact"), N_("impact"), of=False, columns=("impact",), needs=("impact",),
                floor=True, amount=True),
     )
 }  # fmt: skip

@@ -26,6 +26,7 @@ from . import blends, caps, closing, funding, groups, investment, offtakes, oper
 from .conditions import Conditions, Strike, conditions_of, course_of, lay_out_nodes, left_node
 from .memory import paused_garbage_collector
 from .returns import Served
+from .stocks import Openings
 from .under_way import Sent
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def prepare_branch(
     instance: Instance,
     scenario: str,
     builds: Mapping[tuple[str, int], float],
-    openings: operations.Openings,
+    openings: Openings,
     last: int | None = None,
     closed: operations.Closed | None = None,
     served: Served | None = None,

@@ -5,15 +5,12 @@ For each node it adds the decisions that can matter there, the pools in which th
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..instance.courses import lines
-from ..instance.finance import discount_factor
 from ..instance.metrics import METRICS
-from ..instance.timeline import YEAR, Period, branch_begin, module_share, overlaps
+from ..instance.timeline import Period, module_share, overlaps
 from ..instance.wildcards import members
 from ..models.data import (
     CLEAN,
@@ -22,7 +19,6 @@ from ..models.data import (
     CapacityLimit,
     Delivery,
     ExportLimit,
-    Holding,
     LaneLimit,
     LaneUse,
     ModelData,
@@ -31,9 +27,6 @@ from ..models.data import (
     Pool,
     Purchase,
     Shipment,
-    StockFloor,
-    StockLimit,
-    StockRelease,
     Terms,
     TransitLimit,
 )
@@ -45,15 +38,14 @@ from .impacts import Impacts
 from .offtakes import obliged
 from .reach import PoolKey, Reach, explore, made_provenance
 from .returns import Returns, Served
+from .stocks import Openings, Stocks
 from .under_way import Sent, UnderWay
 from .working_stocks import WorkingStocks
 
 if TYPE_CHECKING:
     from ..instance.instance import Instance
-    from ..instance.tables import Stockpile
 
 
-Openings = Mapping[tuple[str, str], float]  # (stockpile, provenance) -> t
 STORE = "store"  # marks modules that enlarge a stockpile, not a facility
 Closed = Mapping[tuple[str, int], float]  # (facility, first year of a period) -> share of own capacity closed
 
@@ -90,14 +82,12 @@ def add(
         for t, of_period in facts.items()
         for name, capacity in of_period.own_capacity.items()
     )
-    if openings is None:
-        openings = {(s.stockpile, _opening_provenance(s)): s.initial_t for s in instance.stockpiles if s.initial_t}
     builder = _NodeBuilder(
         instance,
         span,
         data,
-        openings,
         closed or {},
+        Stocks(instance, span, data, openings),
         Returns(instance, span, data, served),
         WorkingStocks(instance, data, used),
         UnderWay(instance, span, data, sent),
@@ -111,15 +101,11 @@ def add(
 class _NodeBuilder:
     """Adds one node after the other, and keeps what a later node needs of an earlier one.
 
-    parts     node -> (stockpile, provenance) -> position in ``data.stock``
-    values    material -> MUSD/kt
     modules   see ``_module_terms``
     courses   course -> positions in ``data.build`` of what it can start
     closing   see ``_closing_terms``
     counted   material -> countries where using it makes room under a cap, or helps to keep a floor
     recycled  (material, country) that a floor on recycling counts
-    blows     branch -> calendar month in which the first disruption on its course begins to act
-    missing   how many decisions ``missing`` there are so far
     reaches   situation -> what can matter in it
     """
 
@@ -128,20 +114,17 @@ class _NodeBuilder:
         instance: Instance,
         span: Sequence[Period],
         data: ModelData,
-        openings: Openings,
         closed: Closed,
+        stocks: Stocks,
         returns: Returns,
         working_stocks: WorkingStocks,
         under_way: UnderWay,
     ) -> None:
         self.instance, self.working_stocks, self.under_way = instance, working_stocks, under_way
-        self.returns, self.impacts = returns, Impacts(instance)
-        self.openings = openings
+        self.stocks, self.returns, self.impacts = stocks, returns, Impacts(instance)
         self.span = span
         self.data = data
         self.wasteable = {m.material for m in instance.materials if m.surplus}
-        self.values = {m.material: m.value_usd_per_t * KILO for m in instance.materials}
-        self.parts: list[dict[tuple[str, str], int]] = []
         self.counted = _counted(instance)
         self.recycled = {
             (material, country)
@@ -155,15 +138,13 @@ class _NodeBuilder:
         self.courses = {branch: frozenset(starts) for branch, starts in data.starts.items()}
         self.closed = closed
         self.closing = self._closing_terms()
-        self.blows = _blows(instance, span)
         self.branch_service = {(r.scenario, r.sector): r for r in instance.branch_service}
-        self.missing = 0
         self.reaches: dict[Hashable, Reach] = {}
 
     def add(self, n: int, facts: PeriodFacts, conditions: Conditions) -> None:
         """Add node ``n``; nodes are added in the order of ``data.nodes``."""
         node = self.data.nodes[n]
-        limits = self._capacities(node, facts, conditions)
+        limits = self._capacities(n, facts, conditions)
         reach = self._reach(n, facts, limits)
         pools = {key: len(self.data.pools) + i for i, key in enumerate(reach.pools)}
         self.data.pools += [Pool(*key, n) for key in pools]
@@ -172,7 +153,8 @@ class _NodeBuilder:
         self._serve(n, facts, reach, conditions, pools)
         sales.add(self.data, n, facts.purchasers, reach, pools)
         self.returns.add(n, reach, pools)
-        self._store(n, reach, conditions, pools)
+        stores = {s.stockpile: self._delivered(STORE, s.stockpile, node, conditions) for s in self.instance.stockpiles}
+        self.stocks.add(n, reach, pools, stores)
         self.working_stocks.add(n, pools)
         self.under_way.add(n, pools)
         self._adjust(n, reach, pools)
@@ -187,7 +169,7 @@ class _NodeBuilder:
         back = self.returns.sources(n, facts, clean_only=node.rules_hold)
         able = frozenset(name for name, limit in limits.items() if limit.own > 0.0 or limit.modules)
         arriving = self.under_way.possible(n)
-        stocked = (*self._stocked(node), *self.working_stocks.possible(n), *sorted(arriving))
+        stocked = (*self.stocks.possible(n), *self.working_stocks.possible(n), *sorted(arriving))
         later = self.under_way.wanted(n, facts) | {key[:2] for key in arriving}
         forced = frozenset(self._forced(node, facts, limits))
         offers = tuple((o.material, o.country, o.exposed) for o in facts.offers if o.limit != 0.0)
@@ -243,10 +225,10 @@ class _NodeBuilder:
                 terms[closing.facility, t].append(i)
         return terms
 
-    def _capacities(self, node: Node, facts: PeriodFacts, conditions: Conditions) -> dict[str, CapacityLimit]:
-        """Return facility -> its capacity at the node that is added now."""
+    def _capacities(self, n: int, facts: PeriodFacts, conditions: Conditions) -> dict[str, CapacityLimit]:
+        """Return facility -> its capacity at node ``n``."""
         result = {}
-        n = len(self.parts)
+        node = self.data.nodes[n]
         for facility in self.instance.facilities:
             name = facility.facility
             factor = conditions.capacity.get(name, 1.0)
@@ -409,97 +391,6 @@ class _NodeBuilder:
         row = self.branch_service.get((node.branch, sector))
         return row.min_service if row is not None and overlaps(row, self.span[node.period]) else 0.0
 
-    # --- stocks -------------------------------------------------------------------------------------------
-
-    def _stocked(self, node: Node) -> list[PoolKey]:
-        """Return the pools that may have something in stock when the node begins."""
-        return [
-            (s.material, s.country, provenance)
-            for s in self.instance.stockpiles
-            for provenance in (CLEAN, EXPOSED)
-            if any(self._stock_before(node, (s.stockpile, provenance)))
-        ]
-
-    def _stock_before(self, node: Node, part: tuple[str, str]) -> tuple[Terms, float]:
-        """Return what a part of a stockpile holds when the node begins: terms in ``data.stock``, and kt besides.
-
-        A branch that begins within a year begins with the stock between those at the ends of this year and the one
-        before, on the course that it leaves.
-        """
-        gone = node.gone if node.leaves is not None else 0.0
-        before: Terms = []
-        opening = 0.0
-        if node.previous is None:
-            opening = self.openings.get(part, 0.0) * KILO * (1.0 - gone)
-        elif part in self.parts[node.previous]:
-            before.append((self.parts[node.previous][part], 1.0 - gone))
-        if node.leaves is not None and part in self.parts[node.leaves]:
-            before.append((self.parts[node.leaves][part], gone))
-        return before, opening
-
-    def _store(self, n: int, reach: Reach, conditions: Conditions, pools: dict[PoolKey, int]) -> None:
-        """Add the parts of all stockpiles at node ``n``, with the limits on them."""
-        data = self.data
-        node = data.nodes[n]
-        now: dict[tuple[str, str], int] = {}
-        for s in self.instance.stockpiles:
-            positions = []
-            for provenance in (CLEAN, EXPOSED):
-                before, opening = self._stock_before(node, (s.stockpile, provenance))
-                can_put = (s.material, s.country, provenance) in reach.available
-                can_draw = bool(before) or opening > 0.0
-                if not (can_put or can_draw):
-                    continue
-                position = len(data.stock)
-                now[s.stockpile, provenance] = position
-                positions.append(position)
-                data.pools[pools[s.material, s.country, provenance]].held.append(position)
-                data.stock.append(
-                    Holding(
-                        stockpile=s.stockpile,
-                        country=s.country,
-                        material=s.material,
-                        provenance=provenance,
-                        node=n,
-                        before=tuple(before),
-                        opening=opening,
-                        cost=s.holding_usd_per_t * KILO,
-                        can_put=can_put,
-                        can_draw=can_draw,
-                    )
-                )
-            if positions:
-                self._release(n, s, positions)
-                modules = self._delivered(STORE, s.stockpile, node, conditions)
-                data.stock_limit.append(StockLimit(s.stockpile, n, s.max_t * KILO, tuple(positions), modules))
-            if node.period == len(self.span) - 1 and node.last and s.final_min_t > 0.0:
-                self._floor(n, s, positions)
-        self.parts.append(now)
-
-    def _release(self, n: int, s: Stockpile, positions: list[int]) -> None:
-        """Limit what is released from a stockpile in a disturbed branch; ``positions`` are its parts at the node."""
-        node = self.data.nodes[n]
-        if node.floors_hold:
-            return
-        begin, now = self.blows.get(node.branch, math.inf), self.span[node.period].months.start
-        waits = node.month is not None and now + node.month - 1 < begin + s.release_after_months
-        drawn = tuple(i for i in positions if self.data.stock[i].can_draw)
-        if drawn and (waits or s.release_max_t is not None):
-            limit = 0.0 if waits or s.release_max_t is None else s.release_max_t * YEAR * KILO
-            self.data.stock_release.append(StockRelease(s.stockpile, n, limit, drawn))
-
-    def _floor(self, n: int, s: Stockpile, positions: list[int]) -> None:
-        """Add the final minimum of a stockpile; ``positions`` are its parts at the node."""
-        node = self.data.nodes[n]
-        missing, cost = None, 0.0
-        if not node.floors_hold:
-            missing = self.missing
-            self.missing += 1
-            end = self.span[-1].last_year + 1 - self.span[0].first_year
-            late = discount_factor(self.instance.discount_rate, end)
-            cost = self.values[s.material] * node.weight / node.present * late
-        self.data.stock_floor.append(StockFloor(s.stockpile, n, s.final_min_t * KILO, tuple(positions), missing, cost))
-
     # --- surplus, downgrade, transit ----------------------------------------------------------------------
 
     def _adjust(self, n: int, reach: Reach, pools: dict[PoolKey, int]) -> None:
@@ -544,24 +435,6 @@ class _NodeBuilder:
 def _stays(pool: Pool) -> bool:
     """Return whether something comes into a pool that may not leave its country again."""
     return bool(pool.arriving or pool.landed or pool.held or pool.run_down is not None)
-
-
-def _opening_provenance(stockpile: Stockpile) -> str:
-    return EXPOSED if stockpile.initial_exposed else CLEAN
-
-
-def _blows(instance: Instance, span: Sequence[Period]) -> dict[str, int]:
-    """Return branch -> calendar month in which the first disruption on its course begins to act.
-
-    That of a course without any is its own beginning: the caller disturbs it.
-    """
-    disrupted = {row.scenario for row in instance.disruptions}
-    begins = {}
-    for branch, line in lines(instance.scenarios).items():
-        if line:
-            first = [s for s in line if s.scenario in disrupted] or line[:1]
-            begins[branch] = branch_begin(first[-1], span)
-    return begins
 
 
 def _counted(instance: Instance) -> dict[str, frozenset[str]]:

@@ -14,6 +14,7 @@ from ..bands import Searched, difference
 from ..errors import Infeasible, InstanceError, NoPlan, UsageError
 from ..instance.cells import folder_problem
 from ..instance.loading import load
+from ..language import N_, _, translated
 from ..words import figure_of, share_of
 from .asked_file import Gap, asked_of, read_asked
 from .many import Finished, Many, Worker
@@ -143,13 +144,14 @@ class Batch(Study):
         return {f"{RUNS}/{name}/{file}": text for name, files in self.runs.items() for file, text in files.items()}
 
     def __str__(self) -> str:
-        width = max(len("scenario"), *self.table["scenario"].str.len())
-        columns = [("scenario", f"<{width}"), ("cost MUSD", ">11"), ("gap", ">7"), ("more than the first", ">32")]
-        columns += [("exposed", ">8"), ("short t", ">9"), ("capex", ">9"), ("public", ">8")]
+        width = max(len(_("scenario")), *self.table["scenario"].str.len())
+        columns = [(_("scenario"), f"<{width}"), (_("cost MUSD"), ">11"), (_("gap"), ">7")]
+        columns += [(_("more than the first"), ">32"), (_("exposed"), ">8"), (_("short t"), ">9")]
+        columns += [(_("capex"), ">9"), (_("public"), ">8")]
         rows = []
         for row in self.table.to_dict("records"):
             if row["cost_musd"] != row["cost_musd"]:
-                rows.append([row["scenario"], row["status"], *[""] * 6])
+                rows.append([row["scenario"], translated(row["status"]), *[""] * 6])
                 continue
             numbers = [figure_of(row["cost_musd"], 6), share_of(row["gap"]), _told(row), share_of(row["exposed_share"])]
             rows.append(
@@ -157,8 +159,8 @@ class Batch(Study):
             )
         lines = [*([self.title] if self.title else []), *text_table(columns, rows)]
         lines += [f"{r.scenario}: {r.why}" for r in self.table.itertuples() if r.why]
-        lines += [f"Note: {note}" for note in self.notes]
-        return "\n".join(lines if self.complete else [*lines, "Interrupted: the scenarios solved so far."])
+        lines += [_("Note: {note}", note=note) for note in self.notes]
+        return "\n".join(lines if self.complete else [*lines, _("Interrupted: the scenarios solved so far.")])
 
 
 def _told(row: Mapping[str, Any]) -> str:
@@ -167,9 +169,11 @@ def _told(row: Mapping[str, Any]) -> str:
         return ""
     least, most = row["more_least"], row["more_most"]
     if row["more_musd"] != row["more_musd"]:
-        return f"open: {figure_of(least, 4)} to {figure_of(most, 4)}"
-    ends = "" if most - least <= 0.01 * abs(row["more_musd"]) else f" ({figure_of(least, 4)} to {figure_of(most, 4)})"
-    return figure_of(row["more_musd"], 5) + ends
+        return _("open: {least} to {most}", least=figure_of(least, 4), most=figure_of(most, 4))
+    more = figure_of(row["more_musd"], 5)
+    if most - least <= 0.01 * abs(row["more_musd"]):
+        return more
+    return _("{change} ({least} to {most})", change=more, least=figure_of(least, 4), most=figure_of(most, 4))
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,7 @@ class Solving:
         try:
             plan = solve(instance, gap=self.gap, time_limit=self.time_limit)
         except (Infeasible, NoPlan) as error:
-            status = "infeasible" if isinstance(error, Infeasible) else "no_solution"
+            status = N_("infeasible") if isinstance(error, Infeasible) else N_("no_solution")
             return {"status": status, "why": str(error).splitlines()[0]}
         return {"status": plan.status, "why": "", "of": plan.digest, "numbers": _numbers(plan)} | {
             "files": {**plan.files(), "plan.json": plan.to_json()}
@@ -266,7 +270,7 @@ def _batch(
     money = {(i.currency, i.price_year, i.discount_rate, i.years, i.last_period_years) for i in instances.values()}
     notes = []
     if len(money) > 1:
-        notes.append("money, discount rates or years differ, so that costs are not compared")
+        notes.append(_("money, discount rates or years differ, so that costs are not compared"))
     rows: list[Sequence[Any]] = []
     for scenario in asked.scenario:
         result = known.get(scenario.name)

@@ -17,6 +17,7 @@ from ..arguments import checked, fraction
 from ..bands import Band, Searched, difference
 from ..errors import NoPlan, UsageError, hinted
 from ..instance.loading import given_instance
+from ..language import N_, _, number, translated
 from ..words import figure_of
 from .study import COMPLETE, NOTES, SECONDS, SETTINGS, Study, Table, Value, text_table
 
@@ -29,13 +30,13 @@ if TYPE_CHECKING:
     from ..instance.instance import Instance
     from ..instance.tables import Option
     from ..solving.solver import Found, Progress
-    from .explain.bench import Model
+    from .explain.model import Model
 
 KINDS = {
-    "price": "market price of {} in every year, USD/kg",
-    "premium": "premium on {} that its plant makes, USD/kg",
-    "floor": "guaranteed price of {} that its plant makes, USD/kg",
-    "subsidy": "share of its capex that is paid",
+    "price": N_("market price of {material} in every year, USD/kg"),
+    "premium": N_("premium on {material} that its plant makes, USD/kg"),
+    "floor": N_("guaranteed price of {material} that its plant makes, USD/kg"),
+    "subsidy": N_("share of its capex that is paid"),
 }
 TOLERANCE = 1e-6  # relative, of the value that is found
 WIDER, MOST_WIDER = 4.0, 8  # the range that is searched grows by this factor, at most so many times
@@ -111,10 +112,10 @@ class BreakEven(Study):
         rows = [(_figure(r.value), figure_of(r.extra_musd, 4)) for r in self.table.itertuples()]
         return "\n".join(
             [
-                f"{self.option}: {self.says}",
+                _("{head}: {parts}", head=self.option, parts=self.says),
                 *_as_is(self.as_is),
-                *text_table([("tried", ">12"), ("extra MUSD with it", ">19")], rows),
-                *(f"Note: {note}" for note in self.notes),
+                *text_table([(_("tried"), ">12"), (_("extra MUSD with it"), ">19")], rows),
+                *(_("Note: {note}", note=note) for note in self.notes),
             ]
         )
 
@@ -158,7 +159,7 @@ def break_even(
     import pandas as pd
 
     from ..solving.solver import Settings
-    from .explain.bench import Model
+    from .explain.model import Model
 
     started = time.perf_counter()
     asked = {"price": price, "premium": premium, "floor": floor, "subsidy": "" if subsidy else None}
@@ -182,13 +183,14 @@ def break_even(
         )
         says = _says(trials, kind, material, *found)
     except KeyboardInterrupt:
-        complete, says = False, "interrupted before the value was known"
+        complete, says = False, _("interrupted before the value was known")
     except _OneSided as side:
         says, found = str(side), (math.nan, side.enters)
     value, enters = found
     least, most = trials.certain(value)
     if not model.proven:
-        notes.append(f"each cost is known to a gap of {model.settings.gap_for(len(model.whole)):.2%}")
+        gap_found = number(f"{model.settings.gap_for(len(model.whole)):.2%}")
+        notes.append(_("each cost is known to a gap of {share}", share=gap_found))
     rows = [(v, w.cost, o.cost, *difference(w, o)[:3]) for v, (w, o) in sorted(trials.points.items())]
     return BreakEven(
         *(instance, option, kind, material, value, least, most, enters),
@@ -337,7 +339,7 @@ class _Trials:
                 self.points[value] = with_it, without
             if self.progress:
                 at = "as it is" if value is None else _figure(value)
-                self.progress(f"{self.option.option}, {at}: {figure_of(band.found, 4)} MUSD extra with it")
+                self.progress(f"{self.option.option}, {at}: {figure_of(band.found, 4)} million extra with it")
             return band.found
         return self.band(value).found
 
@@ -363,9 +365,9 @@ class _Trials:
             solve(self.model.instance)  # raises Infeasible with the reason
         if which == "with":
             raise _OneSided(
-                "no plan can build it, whatever is paid: a rule, money or a date stands against it", "never"
+                _("no plan can build it, whatever is paid: a rule, money or a date stands against it"), "never"
             )
-        raise _OneSided("no plan can do without it, whatever is paid", "always")
+        raise _OneSided(_("no plan can do without it, whatever is paid"), "always")
 
     def certain(self, value: float) -> tuple[float, float]:
         """Return the range in which the value certainly lies: between tried values on which both gaps agree."""
@@ -385,7 +387,7 @@ def _search(trials: _Trials, kind: str, high: float, tolerance: float) -> tuple[
     low, at_low = 0.0, trials.at(0.0)
     if kind != "price" and at_low <= 0.0:
         return math.nan, "always"  # what is paid to it can only help it
-    for _ in range(1 if kind == "subsidy" else MOST_WIDER):
+    for _wider in range(1 if kind == "subsidy" else MOST_WIDER):
         if (at_low > 0.0) != (trials.at(high) > 0.0):
             break
         if kind == "price" and not trials.paid:  # nobody buys at this price, and so at no higher one
@@ -406,7 +408,7 @@ def _make_sure(trials: _Trials, value: float, tolerance: float, highest: float) 
     slope = abs(trials.at(beside) - band.found) / abs(beside - value)
     for side in (-1.0, 1.0):
         step = max(tolerance * value, (band.most - band.least + 2.0 * band.rounding) / max(slope, 1e-12))
-        for _ in range(MOST_STEPS):
+        for _step in range(MOST_STEPS):
             tried = min(max(0.0, value + side * step), highest)
             trials.at(tried)
             if trials.band(tried).sign or tried in (0.0, highest):
@@ -425,21 +427,32 @@ def _as_is(extra: Band) -> list[str]:
     """Return the sentence on the instance as it is."""
     if math.isnan(extra.found):
         return []
-    return [f"As the instance is, the cheapest plan with it costs, beside the cheapest one without it: {extra.told()}"]
+    return [
+        _(
+            "As the instance is, the cheapest plan with it costs, beside the cheapest one without it: {change}",
+            change=extra.told(),
+        )
+    ]
 
 
 def _says(trials: _Trials, kind: str, material: str, value: float, enters: str) -> str:
     """Return the answer in words."""
-    what = KINDS[kind].format(material)
+    what = translated(KINDS[kind]).format(material=material)
     if math.isnan(value) and len(trials.points) == 1:
-        return f"pays as it is ({what}: nothing is needed)"
+        return _("pays as it is ({what}: nothing is needed)", what=what)
     if math.isnan(value):
-        ends = f"{what}: from {_figure(min(trials.points))} to {_figure(max(trials.points))}"
-        return f"{'pays' if enters == 'always' else 'does not pay'} at any value that was tried ({ends})"
+        ends = {"what": what, "low": _figure(min(trials.points)), "high": _figure(max(trials.points))}
+        if enters == "always":
+            return _("pays at any value that was tried ({what}: from {low} to {high})", **ends)
+        return _("does not pay at any value that was tried ({what}: from {low} to {high})", **ends)
+    at = _figure(value)
+    text = _("enters above {value}", value=at) if enters == "above" else _("enters below {value}", value=at)
     least, most = trials.certain(value)
-    sure = [f"{side} {_figure(end)}" for side, end in (("above", least), ("below", most)) if math.isfinite(end)]
-    return f"enters {enters} {_figure(value)} ({what}; the value is {_sure(sure)})"
-
-
-def _sure(ends: list[str]) -> str:
-    return f"certainly {' and '.join(ends)}" if ends else "left open by the gaps of the searches"
+    said = {"sentence": text, "what": what, "least": _figure(least), "most": _figure(most)}
+    if math.isfinite(least) and math.isfinite(most):
+        return _("{sentence} ({what}; the value is certainly above {least} and below {most})", **said)
+    if math.isfinite(least):
+        return _("{sentence} ({what}; the value is certainly above {least})", **said)
+    if math.isfinite(most):
+        return _("{sentence} ({what}; the value is certainly below {most})", **said)
+    return _("{sentence} ({what}; the value is left open by the gaps of the searches)", **said)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..arguments import checked
+from ..language import _, number, translated
 from ..runs.run import given_run
 from ..words import figure_of, share_of
 from .study import OF_PLAN, Study, Table, Value, text_table
@@ -64,19 +65,22 @@ class Concentration(Study):
     of: str
 
     def __str__(self) -> str:
-        said = {ALL: "Over all the instance", ALLIES: "Among what consumers outside the countries of concern received"}
-        columns = [("stage", "<12"), ("year", ">5"), ("HHI", ">7"), ("suppliers", ">10"), ("largest", "<20"),
-                   ("three largest", ">14")]  # fmt: skip
-        lines = ["Concentration by the Herfindahl-Hirschman index (10,000: one supplier)"]
+        said = {
+            ALL: _("Over all the instance:"),
+            ALLIES: _("Among what consumers outside the countries of concern received:"),
+        }
+        columns = [(_("stage"), "<12"), (_("year"), ">5"), ("HHI", ">7"), (_("suppliers"), ">10"),
+                   (_("largest"), "<20"), (_("three largest"), ">14")]  # fmt: skip
+        lines = [_("Concentration by the Herfindahl-Hirschman index ({most}: one supplier)", most=number("10,000"))]
         for scope, words in said.items():
             rows = [
                 (
-                    *(r.stage, f"{r.year}", f"{r.hhi:,.0f}", figure_of(r.suppliers)),
-                    *(f"{r.largest} {share_of(r.largest_share)}", share_of(r.three_largest)),
+                    *(r.stage, f"{r.year}", number(f"{r.hhi:,.0f}"), figure_of(r.suppliers)),
+                    *(f"{translated(r.largest)} {share_of(r.largest_share)}", share_of(r.three_largest)),
                 )
                 for r in self.table[self.table["scope"] == scope].itertuples()
             ]
-            lines += [f"{words}:", *(text_table(columns, rows) if rows else ["  nothing"])]
+            lines += [words, *(text_table(columns, rows) if rows else ["  " + _("nothing")])]
         return "\n".join(lines)
 
 

@@ -10,8 +10,9 @@ from ..arguments import checked, fraction
 from ..bands import difference, span_of
 from ..errors import Infeasible, UsageError, hinted
 from ..instance.loading import given_instance
+from ..language import _, number, p_
 from ..runs.tables import PROVENANCES
-from ..words import figure_of, share_of
+from ..words import commas, figure_of, percent_of, share_of
 from .study import COMPLETE, SETTINGS, Study, Table, Value, text_table
 
 if TYPE_CHECKING:
@@ -102,13 +103,18 @@ class Cover(Study):
     settings: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        who = ", ".join(self.sectors) or "all sectors"
         lines = [
-            f"{self.level:.0%} of {who} served through {self.case} from {self.year}",
+            _(
+                "{share} of {sectors} served through {case} from {year}",
+                share=percent_of(self.level),
+                sectors=commas(self.sectors) or _("all sectors"),
+                case=self.case,
+                year=self.year,
+            ),
             *text_table(
                 [
-                    *(("months", ">6"), ("MUSD", ">11"), ("gap", ">6"), ("extra MUSD", ">16"), ("stock t", ">9")),
-                    *(("holding", ">8"), ("extra capex", ">12")),
+                    *((p_("heading", "months"), ">6"), ("MUSD", ">11"), (_("gap"), ">6"), (_("extra MUSD"), ">16")),
+                    *((_("stock t"), ">9"), (_("holding"), ">8"), (_("extra capex"), ">12")),
                 ],
                 [
                     (
@@ -122,22 +128,30 @@ class Cover(Study):
             ),
         ]
         impossible = self.table[self.table["status"] == "infeasible"]
-        lines += [f"{r.months:>6} no plan holds out so long" for r in impossible.itertuples()]
+        lines += [f"{r.months:>6} " + _("no plan holds out so long") for r in impossible.itertuples()]
         if self.reason:
             lines += self.reason.splitlines()[:4]
         longest = self.table.loc[self.table["status"] != "infeasible", "months"].max()
         held = self.stocks[(self.stocks["months"] == longest) & (self.stocks["stock_t"] > 1e-3)]
         if len(held):
-            lines.append(f"Stocks at the shock, for {longest} months:")
+            lines.append(_("Stocks at the shock, for {n} months:", n=longest))
         for r in held.sort_values("stock_t", ascending=False).itertuples():
-            lines.append(f"  {r.stockpile}: {figure_of(r.stock_t, 4)} t ({r.material}, {r.country})")
+            tonnes = figure_of(r.stock_t, 4)
+            told = _(
+                "{name}: {tonnes} t ({material}, {country})",
+                name=r.stockpile,
+                tonnes=tonnes,
+                material=r.material,
+                country=r.country,
+            )
+            lines.append(f"  {told}")
         built = self.switches[self.switches["months"] == longest]
         if len(built):
-            lines.append(f"Built otherwise, for {longest} months (modules):")
+            lines.append(_("Built otherwise, for {n} months (modules):", n=longest))
         for r in built.reindex(built["change"].abs().sort_values(ascending=False).index).head(12).itertuples():
-            lines.append(f"  {r.option}: {r.change:+,.3g}")
+            lines.append("  " + _("{head}: {parts}", head=r.option, parts=number(f"{r.change:+,.3g}")))
         if not self.complete:
-            lines.append("Interrupted: the lengths solved so far.")
+            lines.append(_("Interrupted: the lengths solved so far."))
         return "\n".join(lines)
 
 

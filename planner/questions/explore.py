@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ORDER = ("without", "set", "scale", "cap", "forbid", "force")  # of the verbs, as `planner solve` makes them
 KEPT = 500  # costs that are remembered
+PLANS = 8  # plans of whole projects that are remembered
 SOME = 1e-6  # modules; fewer are none
 OUTSIDE = "Nothing within the slack has all that is held: hold less, or allow a larger slack."
 NO_PLAN = "No plan can satisfy all this, even if parts of modules could be built."
@@ -44,7 +45,7 @@ class Explorer:
         self.instance, self.gap = instance, gap
         self._warm = Warm(Settings())
         self._costs: dict[tuple[str, ...], float | None] = {}
-        self._last: tuple[tuple[str, ...], Run] | None = None
+        self._plans: dict[tuple[str, ...], Run] = {}
 
     def relaxed(self, changes: Sequence[str], progress: Progress | None = None) -> Run:
         """Return what ``planner solve --relax`` gives after these what-ifs: a bound, which no plan undercuts.
@@ -68,9 +69,12 @@ class Explorer:
         progress  called with lines of text, of which those of `Standing` hold the best plan and the bound so far
         Raises what `solve` raises.
         """
-        if self._last is None or self._last[0] != tuple(changes):
-            self._last = tuple(changes), solve(asked_of(self.instance, changes), gap=self.gap, progress=progress)
-        return self._last[1]
+        asked = tuple(changes)
+        if asked not in self._plans:
+            self._plans[asked] = solve(asked_of(self.instance, asked), gap=self.gap, progress=progress)
+            if len(self._plans) > PLANS:
+                self._plans.pop(next(iter(self._plans)))
+        return self._plans[asked]
 
     def cost(self, changes: Sequence[str]) -> float | None:
         """Return the cost of the relaxation after these what-ifs, MUSD; None if it has no plan. Raises as `relaxed`."""

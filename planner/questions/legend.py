@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..instance.instance import Instance
 
-WORD = re.compile(r"[^\s,;:()\[\]@=]+")  # what stands between spaces and the marks of a sentence
+# what stands between spaces, the marks of a sentence, and the letters of a script that puts no spaces between words
+WORD = re.compile(r"[^\s,;:()\[\]@=\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]+")
 
 
 def legend(text: str, instance: Instance) -> list[str]:

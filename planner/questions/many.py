@@ -18,12 +18,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OutputError, UsageError, idle
+from ..language import language, present
 
 if TYPE_CHECKING:
     from ..solving.solver import Progress
@@ -49,14 +51,14 @@ class Finished:
     """Finished results by the key of their work, in memory and in a file with one line each.
 
     of       what the work is done on and how, as JSON can hold it; part of every key, so that results of other work are
-             never taken for these
+             never taken for these, nor those with words in another language
     partial  file to which each result is added at once; None: results are only in memory
     others   further files whose results are used
     A line that is damaged, or of other work, is passed over.
     """
 
     def __init__(self, of: Sequence[Any], partial: Path | None, others: Iterable[Path] = ()) -> None:
-        self._of = [FORMAT, _versions(), *of]
+        self._of = [FORMAT, _versions(), present().code, *of]
         self._partial = partial
         self.results: dict[str, Result] = {}
         for path in (*others, *([] if partial is None else [partial])):
@@ -169,7 +171,28 @@ def pool(begin: Begin, workers: int | None, scheduler: str | None, *, again: boo
     """
     if workers is not None and scheduler is not None:
         raise idle(["workers"], "with a scheduler, which has workers of its own")
+    begin = _Speaking(begin, present().code)
     return Processes(begin, workers, again) if scheduler is None else Cluster(begin, scheduler)
+
+
+@dataclass(frozen=True)
+class _Speaking:
+    """What makes a worker that writes in the language of those who ask, whichever process it is in.
+
+    code  of the language
+    """
+
+    begin: Begin
+    code: str
+
+    def __call__(self) -> Worker:
+        worker = self.begin()
+
+        def work(piece: Any) -> Any:
+            with language(self.code):
+                return worker(piece)
+
+        return work
 
 
 class Processes:

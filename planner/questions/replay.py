@@ -21,8 +21,9 @@ from ..errors import UsageError
 from ..instance.courses import lines
 from ..instance.loading import given_instance
 from ..instance.wildcards import plants_of
+from ..language import N_, _, translated
 from ..runs.run import Run, given_run
-from ..words import figure_of, share_of
+from ..words import commas, figure_of, listed, semicolons, share_of
 from .delivery.delivered import Delivered, JointOutcome
 from .delivery.draws import check_uncertain, draw
 from .many import Finished, Many, Result, Worker
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from ..instance.tables import Scenario
     from ..solving.solver import Progress
 
-HELD, ANEW, GATES = "held", "made anew at news", "followed through its gates"
+HELD, ANEW, GATES = N_("held"), N_("made anew at news"), N_("followed through its gates")
 SURE = 1.96  # standard errors of a mean difference: 95 %
 
 
@@ -101,8 +102,9 @@ class Replay(Study):
         count = self.futures["future"].nunique()
         first = self.policies.iloc[0]
         columns = [
-            *(("policy", "<44"), ("mean MUSD", ">11"), ("10 %", ">10"), ("90 %", ">10"), ("worst tenth", ">12")),
-            *(("short t", ">10"), ("exposed", ">9"), (" beyond the first, MUSD", "")),
+            *((_("policy"), "<44"), (_("mean MUSD"), ">11"), ("10 %", ">10"), ("90 %", ">10")),
+            *((_("worst tenth"), ">12"), (_("short t"), ">10"), (_("exposed"), ">9")),
+            (" " + _("beyond the first, MUSD"), ""),
         ]
         rows = [
             (
@@ -113,12 +115,12 @@ class Replay(Study):
             for r in self.policies.itertuples()
         ]
         lines = [
-            f"{self.instance.title}: {count} futures, the same for all",
+            _("{instance}: {n} futures, the same for all", instance=self.instance.title, n=count),
             *text_table(columns, rows),
         ]
         lines += self.notes
         if not self.complete:
-            lines.append("Interrupted: the futures tried so far.")
+            lines.append(_("Interrupted: the futures tried so far."))
         return "\n".join(lines)
 
 
@@ -181,7 +183,7 @@ class Policy:
     @property
     def title(self) -> str:
         """Name and way."""
-        return f"{self.name}, {self.how}"
+        return _("{name}, {how}", name=self.name, how=translated(self.how))
 
     @property
     def digest(self) -> list[str]:
@@ -438,11 +440,22 @@ def _by_years(instance: Instance) -> tuple[str, ...]:
     timed = [s.scenario for s in instance.scenarios if s.probability > 0.0 and s.months is not None]
     if not timed:
         return ()
-    held = ["working stocks"] * bool(instance.working_stocks) + ["goods under way"] * instance.has_transit
-    without = f", and {' and '.join(held)} count for nothing" if held else ""
+    held = [_("working stocks")] * bool(instance.working_stocks) + [_("goods under way")] * instance.has_transit
+    if not held:
+        return (
+            _(
+                "By the clock of years: of {scenarios} the part of a year counts here, and may be made up for in the "
+                "rest of it. How such a disruption is felt by months is told by solve and stress.",
+                scenarios=commas(timed),
+            ),
+        )
     return (
-        f"By the clock of years: of {', '.join(timed)} the part of a year counts here, and may be made up for in the "
-        f"rest of it{without}. How such a disruption is felt by months is told by solve and stress.",
+        _(
+            "By the clock of years: of {scenarios} the part of a year counts here, and may be made up for in the rest "
+            "of it, and {held} count for nothing. How such a disruption is felt by months is told by solve and stress.",
+            scenarios=commas(timed),
+            held=listed(held),
+        ),
     )
 
 
@@ -451,13 +464,21 @@ def _notes(policies: pd.DataFrame) -> tuple[str, ...]:
     first = policies.iloc[0]
     near = [r.policy for r in policies.iloc[1:].itertuples() if r.least_musd <= 0.0]
     notes = (
-        [f"Not dearer than {first.policy} for certain: {'; '.join(near)}. More futures (--samples) would tell."]
+        [
+            _(
+                "Not dearer than {first} for certain: {others}. More futures (--samples) would tell.",
+                first=first.policy,
+                others=semicolons(near),
+            )
+        ]
         if near
         else []
     )
     if (policies["how"] == ANEW).any():
         notes.append(
-            "A plan that is made anew takes all that is unknown as planned, however unlikely it is; "
-            "hedge and roadmap look ahead to what may fail."
+            _(
+                "A plan that is made anew takes all that is unknown as planned, however unlikely it is; "
+                "hedge and roadmap look ahead to what may fail."
+            )
         )
     return tuple(notes)

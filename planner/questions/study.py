@@ -250,13 +250,13 @@ def text_table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]
     ['  year what  ', '  2030 magnet']
     """
     return [
-        between.join(_padded(cell, width) for cell, (_title, width) in zip(cells, columns, strict=True))
+        between.join(padded(cell, width) for cell, (_title, width) in zip(cells, columns, strict=True))
         for cells in ([title for title, _width in columns], *rows)
     ]
 
 
-def _padded(cell: str, width: str) -> str:
-    """Return a cell with blanks up to its width; letters of some scripts are as wide as two."""
+def padded(cell: str, width: str) -> str:
+    """Return a cell with blanks up to its width, such as ``>9``; letters of some scripts are as wide as two."""
     if width and (wide := cell_len(cell) - len(cell)):
         width = f"{width[0]}{max(0, int(width[1:]) - wide)}"
     return format(cell, width)

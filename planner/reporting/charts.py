@@ -11,19 +11,15 @@ import math
 import textwrap
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..language import _, present
-from ..words import blank, brief_number, figure_of, shortened
-from .looks import BLACK, BLUE, FONTS, FONTS_OF, GRID, INK, PAPER, SHADES, SKY, VEIL, VERMILLION, ZERO, Look, look
+from ..words import blank, shortened
+from .looks import BLACK, BLUE, FONTS, FONTS_OF, GRID, INK, SKY, VERMILLION, ZERO, Look, look
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-RUNG = 44  # height in px of a row of `ranked`, where names stand above their bars
-NAMED = 54  # characters of a name that fit above a bar on a phone
-CELL = 36  # height in px of a row of a heat map
-ACROSS, DOWN = 13, 26  # characters in a line of the column names, and of the row names, of a heat map
 SHARES = {"tickformat": ".0%", "rangemode": "tozero"}  # an axis of shares, in the form of plotly
 
 Rows = Any  # a sequence of mappings from column to value, or a DataFrame
@@ -331,7 +327,7 @@ def positions(
         down = max(0.0, of(r, y) - (of(r, low) if of(r, low) is not None else of(r, y)))
         reach = {"type": "data", "symmetric": False, "array": [0.0], "arrayminus": [down]}
         marker = {"size": 14, "symbol": look(n).symbol, "color": look(n).colour}
-        told = _pointer_text(of(r, says))
+        told = pointer_text(of(r, says))
         place: Trace = {"text": [plain(shortened(str(r[name]), 24))], "textposition": "top center"}
         traces.append(points([of(r, x)], [of(r, y)], "markers+text", [told], marker=marker, error_y=reach, **place))
     return Chart(traces, layout(xaxis=xaxis, yaxis=yaxis, hovermode="closest", showlegend=False, height=430), rows)
@@ -366,239 +362,13 @@ def shares(
     return Chart(traces, drawn, rows)
 
 
-# --- one row a name ---
+# --- names ---
 
 
-class Bar(NamedTuple):
-    """A kind of bar in `ranked`. Values are columns or functions of a row; where a value is None there is no bar.
-
-    to     where the bar ends
-    name   its name in the legend; "": it is not in the legend
-    look   colour and pattern
-    start  where it begins; None: at zero
-    ends   least and most possible value, drawn as a thin line (an error bar)
-    text   text at its end, from its value
-    says   lines that the pointer shows, the first of several bold; or what it shows in the form of plotly; "": nothing
-    where  column and value of the rows that have such a bar; None: all rows
-    """
-
-    to: Value
-    name: str = ""
-    look: Look = Look(BLUE)
-    start: Value | None = None
-    ends: tuple[Value, Value] | None = None
-    text: Callable[[float], str] | None = None
-    says: Callable[[Any], Sequence[str]] | str = "%{x:,.4~g}"
-    where: tuple[str, Any] | None = None
-
-
-class Mark(NamedTuple):
-    """Diamonds in the rows of `ranked`.
-
-    at    positions of the diamonds of a row, and the lines that the pointer shows at each
-    name  in the legend; "": not in it
-    """
-
-    at: Callable[[Any], Sequence[tuple[float, Sequence[str]]]]
-    name: str = ""
-
-
-def ranked(
-    rows: Rows,
-    name: Value,
-    bars: Sequence[Bar],
-    axis: Mapping[str, Any],
-    *,
-    most: int = 15,
-    beside: bool = False,
-    marks: Mark | None = None,
-    line: float | None = None,
-    **more: Any,
-) -> Chart:
-    """Return horizontal bars, one per row; the name stands above its bar, so that long names fit on a phone too.
-
-    rows    in the order drawn, from the top; only the first ``most`` are drawn
-    name    column or function of what stands above each bar
-    bars    kinds of bars; they lie over each other, or with ``beside`` two of them lie below each other
-    axis    in the form of plotly, such as what `amounts` returns
-    marks   diamonds in addition to the bars
-    line    value at which a line crosses all rows; None: no line
-    more    further entries of the layout
-    """
-    rows = records(rows)
-    shown = list(enumerate(rows[:most]))
-    traces = []
-    for k, bar in enumerate(bars):
-        own_rows = [(n, r) for n, r in shown if bar.where is None or r[bar.where[0]] == bar.where[1]]
-        own_rows = [(n, r) for n, r in own_rows if of(r, bar.to) is not None]
-        place = {"width": 0.2, "offset": 0.15 if k else -0.07} if beside else {"width": 0.4, "offset": -0.07}
-        if own_rows:
-            traces.append(_bar(bar, own_rows, {**place, "width": 0.26, "offset": 0.02} if marks else place))
-    if marks:
-        diamonds = [(at, n + 0.15, _pointer_text(says)) for n, r in shown for at, says in marks.at(r)]
-        x, y, says = zip(*diamonds, strict=True) if diamonds else ((), (), ())
-        diamond = {"symbol": "diamond", "size": 10, "color": INK, "line": {"color": PAPER, "width": 1}}
-        named = {"name": plain(marks.name), "showlegend": bool(marks.name)}
-        traces.append(points(x, y, "markers", says, marker=diamond, **named))
-    legend = sum(t.get("name", "") != "" for t in traces) > 1 or any(b.where for b in bars)
-    names = [of(r, name) for _, r in shown]
-    crossing = {"type": "line", "x0": line, "x1": line, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": BLACK}}
-    labels = {"xref": "paper", "yref": "y", "xanchor": "left", "showarrow": False, "align": "left",
-              "font": {"size": 12}, "bgcolor": VEIL}  # above lines that cross it  # fmt: skip
-    drawn = layout(
-        xaxis=axis,
-        yaxis={"visible": False, "range": [len(names) - 0.45, -0.6], "fixedrange": True},
-        annotations=[
-            {"x": 0, "y": n - 0.27, "text": plain(shortened(words, NAMED)), **labels} for n, words in enumerate(names)
-        ],
-        showlegend=legend,
-        height=75 + RUNG * len(names) + (45 if legend else 0),
-        barmode="overlay",
-        **({} if line is None else {"shapes": [crossing]}),
-        **more,
-    )
-    return Chart(traces, drawn, rows)
-
-
-def _bar(bar: Bar, own_rows: Sequence[tuple[int, Any]], place: Trace) -> Trace:
-    """Return a kind of bars as a series of plotly.
-
-    own_rows  the rows that have such a bar, each with its position from the top
-    place     width and offset of the bars, in the form of plotly
-    """
-    rows = [r for _, r in own_rows]
-    values = [of(r, bar.to) for r in rows]
-    trace = {"type": "bar", "orientation": "h", "y": [n for n, _ in own_rows], **place, "name": plain(bar.name),
-             "marker": bar.look.marker(), "showlegend": bool(bar.name)}  # fmt: skip
-    if bar.start is not None:
-        starts = [of(r, bar.start) for r in rows]
-        trace |= {"base": starts, "x": [v - s for v, s in zip(values, starts, strict=True)]}
-    else:
-        trace["x"] = values
-    if bar.ends:
-        least, most = ([of(r, end) for r in rows] for end in bar.ends)
-        trace["error_x"] = {
-            "symmetric": False,
-            "array": [max(0.0, m - v) for m, v in zip(most, values, strict=True)],
-            "arrayminus": [max(0.0, v - m) for m, v in zip(least, values, strict=True)],
-            "color": INK,
-            "thickness": 1.5,
-        }
-    if bar.text:
-        trace |= {"text": [plain(bar.text(v)) for v in values], "textposition": "auto"}
-    if bar.says == "":
-        return {**trace, "hoverinfo": "skip"}
-    if isinstance(bar.says, str):
-        return {**trace, "hovertemplate": bar.says + ("" if bar.name else "<extra></extra>")}
-    hover = {"customdata": [_pointer_text(bar.says(r)) for r in rows], "hovertemplate": "%{customdata}<extra></extra>"}
-    return {**trace, **hover}
-
-
-def _pointer_text(words: Sequence[str]) -> str:
+def pointer_text(words: Sequence[str]) -> str:
     """Return lines as the text that the pointer shows; the first of several is bold."""
     first, *rest = (plain(w) for w in words if w)
     return "<br>".join([f"<b>{first}</b>", *rest]) if rest else first
-
-
-# --- in two directions ---
-
-
-def heat(
-    rows: Rows,
-    across: str,
-    down: str,
-    value: str,
-    unit: str,
-    columns: Mapping[Any, str],
-    lines: Mapping[Any, str],
-    **more: Any,
-) -> Chart:
-    """Return a heat map: names across and down, numbers in ``unit`` in the cells; the stronger the colour, the more.
-
-    across, down    columns of the rows that tell the column and the line of a value; the largest of several is shown
-    columns, lines  value of ``across``, and of ``down`` -> its name, in the order drawn
-    more            further entries of the trace, such as ``zmax`` or ``colorscale``
-    A cell without a value is empty. Names are the ticks of whole numbers, so that equal names stay apart.
-    """
-    rows = records(rows)
-    cells: dict[tuple[Any, Any], float] = {}
-    for r in rows:
-        if (v := of(r, value)) is not None:
-            cells[r[down], r[across]] = max(v, cells.get((r[down], r[across]), v))
-    values = [[cells.get((line, column)) for column in columns] for line in lines]
-    heads = [wrapped(c, ACROSS, 3) for c in columns.values()]
-    trace = {
-        "type": "heatmap",
-        "x": list(range(len(columns))),
-        "y": list(range(len(lines))),
-        "z": values,
-        "text": [["" if v is None else brief_number(v) for v in line] for line in values],
-        "texttemplate": "%{text}",
-        "hovertext": [
-            [
-                "" if v is None else f"{plain(name)}, {plain(column)}: {figure_of(v)} {plain(unit)}"
-                for column, v in zip(columns.values(), line, strict=True)
-            ]
-            for name, line in zip(lines.values(), values, strict=True)
-        ],
-        "hovertemplate": "%{hovertext}<extra></extra>",
-        "hoverongaps": False,
-        "xgap": 2,
-        "ygap": 2,
-        "showscale": False,
-        "colorscale": SHADES,
-        **more,
-    }
-    ticks = {"tickmode": "array", "showgrid": False, "zeroline": False, "ticks": ""}
-    top = {"ticktext": heads, "tickangle": 0, "side": "top", "range": [-0.5, len(columns) - 0.5]}
-    side = {"ticktext": [wrapped(r, DOWN, 2) for r in lines.values()], "range": [len(lines) - 0.5, -0.5]}
-    deep = max((h.count("<br>") + 1 for h in heads), default=1)
-    drawn = layout(
-        xaxis={**ticks, "tickvals": trace["x"], **top},
-        yaxis={**ticks, "tickvals": trace["y"], **side},
-        height=30 + 17 * deep + CELL * len(lines),
-    )
-    return Chart([trace], drawn, rows)
-
-
-def heat_width(columns: int) -> int:
-    """Return the least width of a heat map with so many columns, px."""
-    return 8 * DOWN + 72 * columns
-
-
-def flows(
-    nodes: Sequence[Mapping[str, Any]],
-    links: Sequence[Mapping[str, Any]],
-    rows: Rows,
-    *,
-    pad: int,
-    legend: Mapping[str, str],
-    **more: Any,
-) -> Chart:
-    """Return a flow diagram (Sankey).
-
-    nodes   each with ``label``, ``x`` and ``y`` (of the middle, 0 to 1), ``color`` and ``says`` (lines for the pointer)
-    links   each with ``source`` and ``target`` (numbers of nodes), ``value``, ``color`` and ``says``
-    pad     px between the nodes of a column
-    legend  name -> colour of links and nodes that the legend explains
-    more    entries of the layout
-    """
-
-    def columns(items: Sequence[Mapping[str, Any]], keys: str) -> Trace:
-        values = {key: [item[key] for item in items] for key in keys.split()}
-        texts = ["<br>".join(plain(line) for line in item["says"]) for item in items]
-        return {**values, "customdata": texts, "hovertemplate": "%{customdata}<extra></extra>"}
-
-    node = columns(nodes, "x y color")
-    node |= {"label": [plain(n["label"]) for n in nodes], "pad": pad, "thickness": 14, "line": {"width": 0}}
-    link = columns(links, "source target value color")
-    told = [legend_only(name, marker={"symbol": "square", "size": 12, "color": c}) for name, c in legend.items()]
-    axes = {"xaxis": {"visible": False}, "yaxis": {"visible": False}, "showlegend": True}
-    drawn: Trace = {"type": "sankey", "arrangement": "fixed", "node": node, "link": link}
-    return Chart([drawn, *told], layout(**axes, **more), records(rows))
-
-
-# --- axes and layout ---
 
 
 def wrapped(text: str, width: int, most: int) -> str:

@@ -56,6 +56,7 @@ RECYCLED = "recycled"
 UNKNOWN = "unknown"
 INITIAL_STOCK = "initial stock"
 NOISE = 1e-12  # shares below this come from rounding and are left out
+MANY = 50  # pools of one stage and year, above which only the shares that are not 0 are stored
 
 CLEAN, EXPOSED = "clean", "exposed"
 
@@ -350,8 +351,6 @@ def _solve(
     what comes into its pool, so all entries are shares.
     """
     import numpy as np
-    from scipy.sparse import csc_array
-    from scipy.sparse.linalg import splu
 
     number = {pool: i for i, pool in enumerate(pools)}
     count = len(pools)
@@ -371,12 +370,17 @@ def _solve(
     right = np.zeros((count, len(origins)))
     for (i, origin), share in given.items():
         right[i, column[origin]] += share
-    rows, columns, values = [*range(count)], [*range(count)], [1.0] * count
-    for i, j, share in inner:
-        rows.append(i)
-        columns.append(j)
-        values.append(-share)
-    shares = splu(csc_array((values, (rows, columns)), shape=(count, count))).solve(right)
+    if count <= MANY:
+        left = np.eye(count)
+        for i, j, share in inner:
+            left[i, j] -= share
+        shares = np.linalg.solve(left, right)
+    else:  # scipy's solver takes longer to import than all of a small plan
+        from scipy.sparse import coo_array, eye_array
+        from scipy.sparse.linalg import splu
+
+        rows, columns, values = zip(*inner, strict=True) if inner else ((), (), ())
+        shares = splu((eye_array(count) - coo_array((values, (rows, columns)), (count, count))).tocsc()).solve(right)
     return [_mix(origins, row) for row in shares]
 
 

@@ -90,10 +90,10 @@ def optimise_for(
     reached, bound = found.value, min(found.bound, found.value)
     steps: list[dict[str, Any]] = [{"objective": "cost_musd", "value": reached, "bound": bound}]
     if progress:
-        progress(f"least cost {reached:,.6g} MUSD")
+        progress(f"least cost {reached:,.6g} million")
     ceiling = reached + (aim.slack or 0.0) * abs(reached) if aim.ceiling is None else aim.ceiling
     if ceiling < bound - KEPT * abs(bound):
-        raise Infeasible(f"no plan costs {ceiling:,.6g} MUSD or less: the least is {reached:,.6g}")
+        raise Infeasible(f"no plan costs {ceiling:,.6g} million or less: the least is {reached:,.6g}")
     within = ceiling + KEPT * abs(ceiling)
     x: np.ndarray | None
     if method is not None and reached <= within and not np.delete(weights, method.first).any():
@@ -102,11 +102,11 @@ def optimise_for(
         limited = _with_row(arrays, arrays.cost, within - arrays.offset)
         x, value_bound = _least(replace(limited, cost=weights, offset=0.0), settings, found.x)
     if x is None:
-        raise Infeasible(f"no plan costs {ceiling:,.6g} MUSD or less; the least is {reached:,.6g}")
+        raise Infeasible(f"no plan costs {ceiling:,.6g} million or less; the least is {reached:,.6g}")
     value = float(weights @ x)
     steps.append({"objective": aim.name, "value": value, "bound": min(value_bound, value), "ceiling_musd": ceiling})
     if progress:
-        progress(f"least {aim.name} {value:,.6g} ({AIMS[aim.name]}) within {ceiling:,.6g} MUSD")
+        progress(f"least {aim.name} {value:,.6g} ({AIMS[aim.name]}) within {ceiling:,.6g} million")
     final = _with_row(arrays, weights, value + KEPT * abs(value) + 1e-9)
     outcome = optimise_arrays(data, final, settings, progress, start=x)
     outcome.seconds["solve"] = time.perf_counter() - started - outcome.seconds["build"]

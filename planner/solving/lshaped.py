@@ -101,6 +101,8 @@ class LShaped(Parts):
     given  by part: columns of the master that stand for what the investment gives to its linked rows
     planes  those that the master has as rows, after the rows of ``master_arrays`` and in this order
     asleep  those that it has not, see `_let_sleep`
+    nothing  the investment of someone who starts as little as he may
+    relaxed  the best investment known without whole numbers
     """
 
     def __init__(
@@ -136,7 +138,9 @@ class LShaped(Parts):
         self.master = Programme(self.master_arrays, settings)
         self.planes: list[Plane] = []
         self.asleep: list[Plane] = []
-        self.relaxed = self.master_arrays.col_lower[:count]  # the best investment without whole numbers
+        lower, upper = self.master_arrays.col_lower[:count], self.master_arrays.col_upper[:count]
+        self.nothing = np.clip(np.zeros(count), lower, upper)  # what a size costs beyond its part has no lower bound
+        self.relaxed = self.nothing
 
     # --- the master -------------------------------------------------------------------------------------------
 
@@ -231,7 +235,7 @@ class LShaped(Parts):
         best = Best()
         try:
             lower, upper = self.arrays.col_lower[self.first], self.arrays.col_upper[self.first]
-            first = self.tried(lower if start is None else np.clip(start[self.first], lower, upper))
+            first = self.tried(self.nothing if start is None else np.clip(start[self.first], lower, upper))
             if first is None:
                 best.why = "stalled" if time.perf_counter() < ends else "time_limit"
                 return best
@@ -286,7 +290,7 @@ class LShaped(Parts):
             else:
                 towards = max(LEAST_TOWARDS, 0.7 * towards)
             if progress and best.rounds % 10 == 0:
-                progress(f"round {best.rounds}: relaxation {known.value:,.1f} MUSD, bound {best.bound:,.1f}")
+                progress(f"round {best.rounds}: relaxation {known.value:,.1f} million, bound {best.bound:,.1f}")
         return known
 
     def _round(self, best: Best, gap: float, ends: float, most: int) -> np.ndarray | None:

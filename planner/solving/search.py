@@ -185,7 +185,7 @@ def _solve(
     if found.optimal and not len(whole):
         outcome.basis = programme.basis
         if progress:
-            progress(Standing(f"least cost {found.value:,.1f} MUSD", found.value, found.value))
+            progress(Standing(f"least cost {found.value:,.1f} million", found.value, found.value))
     bound = found.bound
     final = found.optimal or len(whole) > 0  # an LP that was stopped before its optimum must not go on
     if len(whole):

@@ -53,10 +53,15 @@ class Standing(str):
 
     @classmethod
     def of(cls, told: str, best: float, bound: float) -> Standing:
-        """Return the line ``told`` with best plan, bound and gap behind it."""
-        plan = f"{best:,.1f}" if math.isfinite(best) else "none yet"
-        gap = min((best - bound) / max(abs(best), 1e-9), 9.99) if math.isfinite(best) else 9.99
-        return cls(f"{told}best plan {plan} MUSD, bound {bound:,.1f}, gap {gap:.3%}", best, bound)
+        """Return the line ``told`` with best plan, bound and gap behind it, as far as they are known."""
+        known = "no plan yet"
+        if math.isfinite(best):
+            known = f"best plan {best:,.1f} million"
+        if math.isfinite(bound):
+            known += f", bound {bound:,.1f}"
+        if math.isfinite(best) and math.isfinite(bound):
+            known += f", gap {(best - bound) / max(abs(best), 1e-9):.3%}"
+        return cls(told + known, best, bound)
 
 
 @dataclass(frozen=True, slots=True)

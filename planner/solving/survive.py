@@ -22,12 +22,14 @@ import numpy as np
 from ..errors import Infeasible, NoPlan, SolverFailed
 from ..instance.outages import Floors, Lost, Outage, as_scenarios, lost, outages
 from ..instance.timeline import YEAR, disrupted_months, months_of, overlap_share
+from ..language import _, number
 from ..prepare import prepare, prepare_branch
 from ..prepare.under_way import sent_before
 from ..prepare.working_stocks import used_before
 from ..runs.closures import closed_shares
 from ..runs.served import served
 from ..runs.tables import by_column
+from ..words import commas, semicolons
 from .compiling import Arrays, compiled
 from .programme import Programme, by_family
 from .search import Outcome, optimise
@@ -274,7 +276,7 @@ def aftermaths(
     for k, case in enumerate(cases):
         groups[case.when, case.floors].append(k)
     bare = _without_scenarios(instance)
-    for (_, floors), positions in groups.items():
+    for (_when, floors), positions in groups.items():
         # the trial closes plants and exports itself; the scenario only says when the branch begins and what is lifted
         quiet, names = as_scenarios(bare, [replace(cases[positions[0]], rows=())], floors=False)
         yield Aftermath(quiet, next(iter(names)), floors, frames, settings), positions
@@ -350,7 +352,7 @@ def _solved(
 
 
 def _told(rounds: int, count: int, cases: Sequence[Outage], failed: Mapping[int, float], outcome: Outcome) -> str:
-    head = f"survive, round {rounds}: {outcome.objective:,.6g} MUSD, {count} outages tried"
+    head = f"survive, round {rounds}: {outcome.objective:,.6g} million, {count} outages tried"
     if not failed:
         return f"{head}, all survived"
     worst = max(failed, key=lambda k: (failed[k], -k))
@@ -384,9 +386,9 @@ def _why(
         served, bound = _best(instance, [case], settings, pins)
         each_can = each_can and served >= 1.0 - SURVIVED
         if bound < 1.0 - SURVIVED:
-            hopeless.append(f"  {case}: {_levels(case, bound)}")
+            hopeless.append("  " + _("{head}: {parts}", head=case, parts=_levels(case, bound)))
     if hopeless:
-        return "\n".join(["no plan survives what [security] survive asks, whatever is built:", *hopeless])
+        return "\n".join([_("no plan survives what [security] survive asks, whatever is built:"), *hopeless])
     needed = list(cases)
     for case in cases:
         fewer = [other for other in needed if other is not case]
@@ -394,9 +396,12 @@ def _why(
             progress(f"survive: can all other outages be survived without {case}?")
         if fewer and _best(instance, fewer, settings, pins)[1] < 1.0 - SURVIVED:
             needed = fewer
-    head = "each of these outages can be survived, but no plan survives all of them:"
-    listed = [f"  {case}: {_levels(case, None)}" for case in needed]
-    return "\n".join([head if each_can else "no plan survives all of these outages:", *listed])
+    head = (
+        _("each of these outages can be survived, but no plan survives all of them:")
+        if each_can
+        else _("no plan survives all of these outages:")
+    )
+    return "\n".join([head, *("  " + _("{head}: {parts}", head=case, parts=_levels(case, None)) for case in needed)])
 
 
 def _levels(case: Outage, best: float | None) -> str:
@@ -409,9 +414,12 @@ def _levels(case: Outage, best: float | None) -> str:
         grouped[level].append(sector)
     parts = []
     for level, sectors in sorted(grouped.items(), reverse=True):
-        asked = f"{level:.1%} of the demand of {', '.join(sectors)}"
-        parts.append(asked if best is None else f"{asked} is asked, at most {level * best:.1%} can be served")
-    return "; ".join(parts)
+        asked = _("{share} of the demand of {sectors}", share=number(f"{level:.1%}"), sectors=commas(sectors))
+        if best is not None:
+            most = number(f"{level * best:.1%}")
+            asked = _("{sentence} is asked, at most {share} can be served", sentence=asked, share=most)
+        parts.append(asked)
+    return semicolons(parts)
 
 
 def _best(instance: Instance, cases: Sequence[Outage], settings: Settings, pins: Pins | None) -> tuple[float, float]:

@@ -79,6 +79,46 @@ def test_controls_answer_and_the_address_keeps_what_was_chosen(running, tab):
     assert tab.locator("#curve-place figure, #sections figure").count() > 4
 
 
+def test_what_is_held_of_a_project_stays_in_the_address(running, tab):
+    tab.goto(running.address)
+    answered(tab, "9.75 m USD")
+    tab.click("#freedom > summary")
+    tab.select_option("#slack", "0.1")
+    tab.get_by_role("button", name="Find the ranges").click()
+    hold = tab.get_by_label("Hold at: Texas line")
+    hold.focus()  # 50 to 60 of its 60 t in all that costs at most a tenth more
+    tab.keyboard.press("End")
+    tab.get_by_text("held at 1").wait_for()
+    assert "held=" in tab.url
+    tab.reload()
+    tab.get_by_text("held at 1").wait_for()
+    assert tab.input_value("#slack") == "0.1"
+    tab.get_by_role("button", name="Hold nothing").click()
+    assert "held=" not in tab.url
+
+
+def test_a_stop_is_tried_on_the_plan_and_the_address_keeps_it(running, tab):
+    tab.goto(running.address)
+    answered(tab, "9.75 m USD")
+    tab.click("#stops > summary")
+    tab.select_option("#stop-year", "2027")
+    tab.fill("#stop-months", "9")
+    tab.keyboard.press("Tab")
+    done = (
+        "(text) => document.querySelector('#stop-place h2')?.textContent === text &&"
+        " !document.getElementById('stop-place').classList.contains('old')"
+    )
+    tab.wait_for_function(done, arg="All exports of China, 9 months from January 2027 on", timeout=30_000)
+    assert "30 t less are delivered" in tab.inner_text("#stop-place")
+    assert "stop=" in tab.url
+    tab.reload()
+    tab.wait_for_function(done, arg="All exports of China, 9 months from January 2027 on", timeout=30_000)
+    tab.select_option("#stop-lost", "export_stop:USA")  # it exports nothing
+    tab.wait_for_function("() => document.getElementById('stop-status').textContent.startsWith('In this plan nothing')")
+    tab.click("#stops > summary")
+    assert "stop=" not in tab.url
+
+
 def test_a_reload_in_the_midst_four_readers_and_a_run_that_is_saved(running, tab):
     tab.goto(running.address)
     tab.reload()

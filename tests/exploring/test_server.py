@@ -228,6 +228,34 @@ def test_a_body_that_is_no_question_is_refused(run, client, body):
     assert answer.status_code in (400, 422)
 
 
+async def stopped(client, lost, year, months, *changes):
+    said = {"changes": changes, "lost": lost, "year": year, "months": months}
+    return await client.post("/stop", json=said, timeout=60)
+
+
+def test_what_a_stop_would_do_to_the_plan(run, client):
+    # the plan's line makes 60 of the 100 t of 2027: in nine months 45 of 75, and 30 are short; at 1 MUSD a tonne, less
+    # the 41,000 USD of a tonne that is not bought
+    heard = [json.loads(line) for line in run(stopped(client, "export_stop:CHN", 2027, 9)).text.splitlines()]
+    html = next(m for m in heard if m["type"] == "sections" and m["kind"] == "stop")["html"]
+    assert "All exports of China, 9 months from January 2027 on" in html
+    assert "30 t less are delivered than the plan delivers" in html
+    assert "What is missed most: NdFeB magnet from China." in html
+    # the United States export nothing
+    none = [json.loads(line) for line in run(stopped(client, "export_stop:USA", 2026, 3)).text.splitlines()][-1]
+    assert none == {"type": "error", "text": WORDS["stop nothing"]}
+
+
+@pytest.mark.parametrize(
+    ("lost", "year", "months"),
+    [("export_stop:XXX", 2027, 9), ("scenario:x", 2027, 9), ("export_stop:CHN", 2040, 9), ("export_stop:CHN", 2027, 0),
+     ("export_stop:CHN", 2027, 25), ("export_stop:CHN", "2027", 9), ("export_stop:CHN", 2027, True), (None, None, None),
+     (["export_stop:CHN"], [2027], {})],
+)  # fmt: skip
+def test_a_stop_that_the_page_does_not_offer_is_refused(run, client, lost, year, months):
+    assert run(stopped(client, lost, year, months)).status_code == 400
+
+
 def test_the_ranges_of_what_costs_little_more(run, client):
     # tiny's relaxation costs 9.65 MUSD with 50 of the 60 t of the line. A line larger by a part p of itself costs 0.6 p
     # more, and fewer clean tonnes in 2027 leave as many exposed ones undelivered too: 1 t less of the line is 2 t

@@ -158,7 +158,9 @@ def swarf_loop(instance, remelter="shop", country="AAA"):
     )  # fmt: skip
 
 
-def test_swarf_goes_round_and_keeps_its_origins(chain):
+@pytest.mark.parametrize("many", [0, 1000])  # both ways to solve for the mixes
+def test_swarf_goes_round_and_keeps_its_origins(chain, many, monkeypatch):
+    monkeypatch.setattr("planner.runs.origin.MANY", many)
     # of the metal 84 % came from China and 16 % was remelted; all of it was mined in China in the first place
     assert swarf_loop(chain)[2030] == {
         ("mining", "CHN"): 1.0,

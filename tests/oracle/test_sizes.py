@@ -41,7 +41,7 @@ def test_the_cost_lies_on_the_line_between_sizes(sized, need, musd):
 
 def test_several_small_starts_may_cost_more_than_one_large(sized):
     # two starts of at most 2 MUSD each: 60 t twice cost 2, though 120 of 200 t are but 0.6 modules of 2 MUSD
-    from planner.questions.explain.bench import Model
+    from planner.questions.explain.model import Model
     from planner.solving.solver import Settings
 
     instance = sized(60, years=(2030, 2031)).load()

@@ -16,8 +16,9 @@ import planner
 from planner.bands import Searched
 from planner.commands.explain import price_path
 from planner.errors import OutputError, UsageError
-from planner.questions.explain.bench import Bench, Model
+from planner.questions.explain.bench import Bench
 from planner.questions.explain.entry import by_capex
+from planner.questions.explain.model import Model
 from planner.questions.explain.pieces import Piece, worker
 from planner.questions.explain.projects import _difference, cost_if_built, survey
 from planner.solving.pins import Pins

@@ -4,7 +4,9 @@ import pandas as pd
 import pytest
 
 from planner.reporting import charts
+from planner.reporting.diagrams import heat
 from planner.reporting.parts import Column, Control, Figure, Table
+from planner.reporting.ranked import Bar, ranked
 
 MADE = [
     {"year": 2030, "country": "Japan", "made_t": 5.0},
@@ -29,7 +31,7 @@ def test_a_line_has_a_gap_where_there_is_no_value():
 
 def test_bars_that_are_ranked_have_their_names_above_and_stop_at_the_most_asked_for():
     rows = [{"project": f"<b>{n}</b>", "worth": 10.0 - n} for n in range(5)]
-    chart = charts.ranked(rows, "project", [charts.Bar("worth", text=str)], charts.amounts("MUSD", [10.0]), most=2)
+    chart = ranked(rows, "project", [Bar("worth", text=str)], charts.amounts("MUSD", [10.0]), most=2)
     assert chart.traces[0]["x"] == [10.0, 9.0] and chart.traces[0]["text"] == ["10.0", "9.0"]
     assert [a["text"] for a in chart.layout["annotations"]] == ["&lt;b&gt;0&lt;/b&gt;", "&lt;b&gt;1&lt;/b&gt;"]
     assert len(chart.rows) == 5  # all of them are downloaded
@@ -37,7 +39,7 @@ def test_bars_that_are_ranked_have_their_names_above_and_stop_at_the_most_asked_
 
 def test_a_cell_of_a_heat_map_holds_the_largest_of_its_values():
     rows = [{"at": "a", "of": "x", "t": 1.0}, {"at": "a", "of": "x", "t": 3.0}, {"at": "b", "of": "x", "t": None}]
-    (cells,) = charts.heat(rows, "at", "of", "t", "t", {"a": "A", "b": "B"}, {"x": "X"}).traces
+    (cells,) = heat(rows, "at", "of", "t", "t", {"a": "A", "b": "B"}, {"x": "X"}).traces
     assert cells["z"] == [[3.0, None]] and cells["hovertext"] == [["X, A: 3 t", ""]]
 
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from threading import Barrier
@@ -15,14 +17,18 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from pages import Elements, drawings, opened
-from places import INSTANCES, run
+from places import CASES, INSTANCES, TINY, run
+from typer.main import get_command
+from typer.testing import CliRunner
 
 import planner
 from planner import language
 from planner.arguments import in_language
-from planner.errors import UsageError
+from planner.cli import app
+from planner.errors import Infeasible, UsageError
 from planner.instance.tables import TABLES
-from planner.language import ENGLISH, Language, _, languages, numbers_of
+from planner.language import ENGLISH, Language, _, languages, numbers_of, translated
+from planner.questions.many import Finished, pool
 from planner.questions.summary import summary
 from planner.words import figure_of, listed, money_of, share_of, tonnes_of
 
@@ -99,6 +105,14 @@ def test_two_languages_in_two_threads_do_not_mix():
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(said, ["en", "ja"])) == ["Project", "プロジェクト"]
+
+
+def test_other_processes_write_in_the_language_of_those_who_ask():
+    # a worker that translates what it is given, in two processes of their own
+    with in_language("ja"), closing(pool(partial(partial, translated), 2, None)) as others:
+        assert dict(others.results({1: "none"})) == {1: "なし"}
+        key = Finished([], None).key("work")
+    assert key != Finished([], None).key("work")  # what it wrote is not taken for the same in English
 
 
 def test_an_unknown_language_is_refused_with_those_there_are(tmp_path):
@@ -209,6 +223,18 @@ def tiny():
     return plan, studies
 
 
+def given(instance):
+    """All words that an instance gives."""
+    data = {
+        value
+        for table in TABLES
+        for row in instance.rows(table)
+        for value in row.model_dump().values()
+        if isinstance(value, str) and value
+    }
+    return data | {*instance.stages, instance.title, instance.name, instance.description}
+
+
 NOT_YET = ()  # ids of sections whose messages are not in the catalogue yet, and stay English
 # what stays English: names of tables, checks and settings, which are the words of files; and what a study says in words
 # of its own, since it was written by another command
@@ -219,15 +245,7 @@ OF_FILES = {"table-facts", "table-evidence", "table-audit", "table-sources", "ta
 
 def test_nothing_of_the_page_is_left_out(tiny, speaks):
     plan, studies = tiny
-    instance = plan.instance
-    data = {
-        value
-        for table in TABLES
-        for row in instance.rows(table)
-        for value in row.model_dump().values()
-        if isinstance(value, str) and value
-    }
-    data |= {*instance.stages, instance.title, instance.name, instance.description}
+    data = given(plan.instance)
     rows = [row for study in studies for table in study.written().tables.values() for row in table]
     data |= {str(row[column]) for row in rows for column in SENTENCES if row.get(column)}
     speaks(Language("xx", Marked()))
@@ -275,3 +293,99 @@ def test_a_page_in_japanese_reads_japanese_in_a_browser(tiny, browser, tmp_path)
     assert [text for text in shown if WORDS.search(text) and text not in given] == []
     assert sum(bool(re.search(r"[぀-ヿ一-鿿]", text)) for text in shown) > 100
     assert tab.complaints == []
+
+
+# --- what the commands print ---
+
+ENGLISH_ONLY = {"audit", "convert", "examples", "export", "hedge", "new", "rerun", "validate"}
+PAGES = {"explore", "open", "report"}  # what they print is where the page is
+LEAD = INSTANCES / "lead-and-ramp"
+GALLIUM, STOCK = INSTANCES / "gallium-2035", INSTANCES / "stock-cover"
+TWO_PLANTS = CASES / "60a_two_plants/instance"  # one may fail, the other may be started then
+UNCERTAIN = ("--set", "options.success_probability=0.7")
+CHANGE = """
+[[change]]
+name = "demand"
+table = "demand"
+column = "demand_t"
+factor = [0.5, 1.5]
+"""
+FILES = {  # of the folder that {} stands for below
+    "tornado.toml": f'instance = "{TINY}"\nmetrics = ["objective_musd", "built:texas-line"]\n{CHANGE}',
+    "samples.toml": f'instance = "{TINY}"\nmethod = "lhs"\nsamples = 4\n{CHANGE}',
+    "batch.toml": f"""
+[[scenario]]
+name = "tiny"
+instance = "{TINY}"
+[[scenario]]
+name = "lead"
+instance = "{LEAD}"
+[[scenario]]
+name = "more"
+instance = "{TINY}"
+what_if = ["scale demand=1.3"]
+[[scenario]]
+name = "impossible"
+instance = "{CASES / "19_infeasible_floor/instance"}"
+""",
+}
+ASKED = {
+    "alternatives": [[TWO_PLANTS], [LEAD, "--group", "country=EST"]],
+    "batch": [["{}/batch.toml"]],
+    "break-even": [[TINY, "--option", "texas-line", of, *more] for of, *more in (["--subsidy"], ["--price", "magnet"])],
+    "compare": [["{}/tiny", "{}/without"]],
+    "concentration": [["{}/tiny"]],
+    "cover": [
+        [TINY, "--against", "outage:texas", "--year", "2027", "--months", "3,12"],
+        [STOCK, "--against", "export_stop:CHN", "--year", "2026", "--months", "3"],  # no plan holds out
+    ],
+    "diagnose": [[TINY], [CASES / "19_infeasible_floor/instance"]],
+    "evidence": [[TINY, "--run", "{}/tiny", "--stale", "2027"], [GALLIUM, "--stale", "2028"]],
+    "explain": [["{}/tiny", "--prices", "magnet=60"], ["{}/two"], ["{}/lead", "--projects", "0"]],
+    "frontier": [[TINY, "--points", "3"], [TINY, "--second", "unserved", "--points", "4"]],
+    "replay": [["{}/two", "{}/roadmap", "--samples", "4"]],
+    "roadmap": [[TWO_PLANTS], [LEAD, *UNCERTAIN]],
+    "sensitivity": [["{}/tornado.toml"], ["{}/samples.toml"]],
+    "solve": [[TINY, "-o", "{}/again"]],
+    "stress": [
+        *(["{}/tiny"], ["{}/traced", "--k", "2"], ["{}/two", "--failing"]),
+        ["{}/lead", "--delivery", "4", *UNCERTAIN],
+    ],
+}
+SENTENCE = re.compile(r"[A-Za-z]+(?:[ ,;:()-]+[A-Za-z]+){2,}")
+
+
+@pytest.fixture(scope="module")
+def asked(tiny, tmp_path_factory):
+    """The folder of `FILES`, with runs of small instances and a roadmap, and all words that instances give."""
+    folder = tmp_path_factory.mktemp("asked")
+    for name, text in FILES.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    plan, _studies = tiny
+    two, lead, traced = (planner.solve(planner.load(of)) for of in (TWO_PLANTS, LEAD, INSTANCES / "traced-cap"))
+    without = planner.solve(plan.instance, pins=planner.Pins(forbid=["texas-line"]))
+    planner.roadmap(two.instance).write(folder / "roadmap")
+    runs = {"tiny": plan, "without": without, "two": two, "lead": lead, "traced": traced}
+    for name, run_of in runs.items():
+        run_of.write(folder / name)
+    instances = (planner.load(GALLIUM), planner.load(STOCK), *(of.instance for of in runs.values()))
+    return folder, set().union(*map(given, instances))
+
+
+def test_every_command_that_answers_has_the_language():
+    commands = get_command(app).commands
+    speaking = {name for name, of in commands.items() if any("--language" in p.opts for p in of.params)}
+    assert speaking == set(ASKED) | PAGES and set(commands) - speaking == ENGLISH_ONLY
+
+
+@pytest.mark.parametrize("command", [(name, *of) for name, lines in ASKED.items() for of in lines], ids=str)
+def test_no_english_sentence_is_printed_in_japanese(asked, command):
+    folder, data = asked
+    line = [str(word).replace("{}", str(folder)) for word in command]
+    done = CliRunner().invoke(app, [*line, "--language", "ja"])
+    assert done.exit_code == 0 or isinstance(done.exception, Infeasible), done.stderr
+    assert re.search(r"[\u3040-\u30ff\u4e00-\u9fff]", done.stdout)
+    text = re.sub(r"what if: .*", "", done.stdout.replace(str(folder), ""))  # a what-if is in the words of commands
+    for value in sorted(data, key=len, reverse=True):
+        text = re.sub(rf"(?<![A-Za-z]){re.escape(value)}(?![A-Za-z])", "0", text)
+    assert SENTENCE.findall(text) == []

@@ -27,6 +27,14 @@ def test_ids_in_a_text_have_their_names(instance):
     ]
 
 
+def test_ids_stand_beside_japanese_letters_and_marks(instance):
+    assert legend("narva-1：ESTからの輸入（narva）", instance) == [
+        "  EST      Estonia",
+        "  narva    Narva magnets",
+        "  narva-1  Narva line",
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -12,8 +12,9 @@ from places import INSTANCES, TINY, run
 import planner
 from planner.errors import Infeasible, InstanceError, UsageError
 from planner.instance.cells import cell_of
-from planner.instance.changes import VERBS, Change, conditions
+from planner.instance.changes import VERBS, Change
 from planner.instance.tables import TABLES, cells, columns
+from planner.instance.which_rows import conditions
 
 
 @pytest.fixture(scope="module")

@@ -203,7 +203,9 @@
   }
   function keep() {
     const words = [...state().map((text) => "w=" + encodeURIComponent(text)),
-      ...pins.map((changes) => "pin=" + encodeURIComponent(JSON.stringify(changes)))];
+      ...pins.map((changes) => "pin=" + encodeURIComponent(JSON.stringify(changes))),
+      ...(Object.keys(held).length ? ["held=" + encodeURIComponent(JSON.stringify([at("slack").value, held]))] : []),
+      ...(at("stops").open ? ["stop=" + encodeURIComponent(JSON.stringify(stop()))] : [])];
     history.replaceState(null, "", words.length ? "#" + words.join("&") : location.pathname);
   }
   function recall() {
@@ -214,6 +216,22 @@
     pins = of("pin").map((text) => {
       try { return JSON.parse(text); } catch { return null; }
     }).filter((changes) => Array.isArray(changes) && changes.every((text) => typeof text === "string")).slice(0, facts.pins);
+    for (const text of of("held")) {
+      try {
+        const [slack, modules] = JSON.parse(text);
+        if (!Object.values(modules).every((one) => Number.isFinite(one))) continue;
+        [at("slack").value, holding] = [slack, modules];
+        at("freedom").open = true;
+      } catch { /* an address that was not made here */ }
+    }
+    for (const text of of("stop")) {
+      try {
+        const asked = JSON.parse(text);
+        if (!stopFits(asked)) continue;
+        [at("stop-lost").value, at("stop-year").value, at("stop-months").value] = [asked.lost, asked.year, asked.months];
+        at("stops").open = true;
+      } catch { /* an address that was not made here */ }
+    }
     restore(of("w").filter((text) => text));
   }
 
@@ -224,6 +242,8 @@
   const first = facts.relaxes ? "relaxed" : "whole"; // the kind of answer that comes first
   let asking = null, shown = null;
   let held = {}, ranging = null; // option -> modules that are held; the question for ranges
+  let holding = {}; // what the address holds, until the state is asked to which it belongs
+  let stopping = null; // the question what a stop would do
 
   async function posted(path, said, signal) {
     const response = await fetch(path, { method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify(said) });
@@ -349,12 +369,16 @@
   }
 
   async function ask() {
+    [held, holding] = [holding, {}];
     keep();
     asking?.abort();
     ranging?.abort(); // they were of another state
-    held = {};
+    stopping?.abort();
+    tellStop(at("stops").open ? word("stop waits") : "");
+    at("stop-place").classList.add("old");
     at("freedom").querySelector("tbody").replaceChildren();
     at("freedom-status").textContent = "";
+    if (Object.keys(held).length) findRanges();
     const mine = asking = new AbortController();
     const changes = state(), began = performance.now();
     let bound = null;
@@ -375,7 +399,10 @@
         at("answer").dataset.seconds = ((performance.now() - began) / 1000).toFixed(2);
         at("answer").dataset.kind = said.kind;
         if (said.kind === "relaxed") status(word("bound there") + " " + word("seconds", { seconds: ((performance.now() - began) / 1000).toFixed(1) }), true);
-        else status(word("whole there", { gap: (100 * said.gap).toFixed(2) + " %" }), false);
+        else {
+          status(word("whole there", { gap: (100 * said.gap).toFixed(2) + " %" }), false);
+          findStop();
+        }
       } else if (said.type === "standing") {
         status(said.best === null ? word("searching", { bound: brief(said.bound) }) : word("standing", { best: brief(said.best), bound: brief(said.bound) }), true);
       } else if (said.type === "sections") {
@@ -495,7 +522,7 @@
         range.setAttribute("aria-label", word("hold at") + ": " + said.label);
         const output = made("output", { textContent: fixed ? word("held", { value: brief(held[said.option]) }) : "" });
         range.addEventListener("input", () => { output.textContent = brief(Number(range.value)); });
-        range.addEventListener("change", () => { held = { ...held, [said.option]: Number(range.value) }; findRanges(); });
+        range.addEventListener("change", () => { held = { ...held, [said.option]: Number(range.value) }; keep(); findRanges(); });
         body.append(made("tr", {}, made("td", {}, said.label, " ", made("span", { className: "where", textContent: said.where })),
           made("td", { className: "n", textContent: said.least.toFixed(2) }), made("td", { className: "n", textContent: said.most.toFixed(2) }), made("td", {}, range, output)));
       });
@@ -505,8 +532,52 @@
     }
   }
   at("ranges").addEventListener("click", findRanges);
-  at("let-go").addEventListener("click", () => { held = {}; findRanges(); });
+  at("let-go").addEventListener("click", () => { held = {}; keep(); findRanges(); });
   if (!facts.relaxes) at("freedom").hidden = true;
+
+  // --- what a stop would do to the plan; asked as soon as there is one, while the reader has it open ---------------------
+
+  const tellStop = (text) => { at("stop-status").textContent = text; };
+  const stop = () => ({ lost: at("stop-lost").value, year: Number(at("stop-year").value), months: Number(at("stop-months").value) });
+  const stopFits = ({ lost, year, months }) => facts.stops.lost.some((one) => one.case === lost) && facts.stops.years.includes(year)
+    && Number.isInteger(months) && months >= 1 && months <= facts.stops.most;
+  function layStop() {
+    at("stop-lost").append(...facts.stops.lost.map((one) => made("option", { value: one.case, textContent: one.label })));
+    at("stop-year").append(...facts.stops.years.map((year) => made("option", { value: year, textContent: year })));
+    at("stop-months").max = facts.stops.most;
+    at("stop-months").value = facts.stops.months;
+    for (const id of ["stop-lost", "stop-year", "stop-months"]) at(id).addEventListener("change", () => { keep(); findStop(); });
+    at("stops").addEventListener("toggle", () => { keep(); findStop(); });
+    if (!facts.stops.lost.length) at("stops").hidden = true;
+  }
+  async function findStop() {
+    if (!at("stops").open || shown?.said.kind !== "whole" || !same(shown.changes, state())) return;
+    stopping?.abort();
+    const asked = stop();
+    if (!stopFits(asked)) {
+      if (!at("stop-months").reportValidity()) tellStop(at("stop-months").validationMessage);
+      return;
+    }
+    const mine = stopping = new AbortController();
+    at("stop-place").classList.add("old");
+    tellStop(word("stop sought"));
+    try {
+      await lines("stop", { changes: state(), ...asked }, mine.signal, async (said) => {
+        if (said.type === "error") throw new Error(said.text);
+        if (said.type === "waiting") tellStop(word("waiting"));
+        if (said.type !== "sections") return;
+        await drawn;
+        if (mine !== stopping) return;
+        await page.show(at("stop-place"), said.html, said.drawings);
+        at("stop-place").classList.remove("old");
+        tellStop("");
+      });
+    } catch (error) {
+      if (mine !== stopping) return;
+      at("stop-place").replaceChildren();
+      tellStop(error.message);
+    }
+  }
 
   // --- what can be done with an answer --------------------------------------------------------------------------------
 
@@ -550,6 +621,7 @@
     });
   });
   lay();
+  layStop();
   recall();
   at("controls").addEventListener("submit", (event) => { event.preventDefault(); ask(); });
   at("controls").addEventListener("reset", (event) => { event.preventDefault(); restore([]); ask(); });

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ...arguments import checked, fraction
 from ...errors import UsageError
 from ...instance.loading import given_instance
+from ...language import N_
 from ..many import Finished, Many
 from .answers import Piece, worker
 from .different import apart, most_different, named
@@ -134,7 +135,7 @@ class _Asked:
         self.pieces: list[Piece] = []
         self.results: dict[Piece, Any] = {}
         self.known = [space.plan(x) for x in space.first_seen]
-        self.chosen = {"least cost": self.known[0]}
+        self.chosen = {N_("least cost"): self.known[0]}
         self.looked_at: list[str] = []
 
     def all(self, plans: int, groups: Sequence[str], latest: bool, pairs: int) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ...language import _, n_
+from ...words import commas
 from .result import SOME
 from .space import Plan
 
@@ -57,9 +59,11 @@ def named(space: Space, plan: Plan, least: Plan, taken: Sequence[str]) -> str:
     for option in sorted(space.starts, key=lambda o: (-space.options[o].capex_musd, o)):
         now, then = totals[option], of_least[option]
         if abs(now - then) > SOME:
-            words.append(f"{'with' if now > then else 'without'} {option}")
-    said = ", ".join(words[:3]) + (f" and {len(words) - 3} more" if len(words) > 3 else "")
-    name, n = said or "the same options at other times", 2
+            words.append(_("with {project}", project=option) if now > then else _("without {project}", project=option))
+    said = commas(words[:3])
+    if len(words) > 3:
+        said = n_("{names} and {n} more", "{names} and {n} more", len(words) - 3, names=said)
+    name, n = said or _("the same options at other times"), 2
     while name in taken:
         name, n = f"{said} ({n})", n + 1
     return name

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...bands import ROUNDING, Searched, difference
 from ...errors import UsageError, hinted
-from ...language import _, number
-from ...words import figure_of, full_stop, share_of
+from ...language import N_, _, n_, number, translated
+from ...words import commas, figure_of, full_stop, semicolons, share_of
 from ..study import COMPLETE, INSTANCE, SETTINGS, Study, Table, Value
 
 if TYPE_CHECKING:
@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 
 
 SOME = 1e-6  # modules; less is none
+SPANS = ("least_t", "most_t", "least_musd", "most_musd")  # columns of the table ``groups``
 MOST_PAIRS = 12  # pairs of a kind that are told in the text
 
 
 BUYS = {
-    "least exposure": "demand not served clean, present value, kt",
-    "least capex": "overnight capex, MUSD",
-    "least public money": "draws on funds, MUSD",
-    "least shortage": "tonnes short, present value, kt",
+    N_("least exposure"): N_("demand not served clean, present value, kt"),
+    N_("least capex"): N_("overnight capex, MUSD"),
+    N_("least public money"): N_("draws on funds, MUSD"),
+    N_("least shortage"): N_("tonnes short, present value, kt"),
 }
 
 
@@ -183,52 +184,75 @@ class Alternatives(Study):
 
     def __str__(self) -> str:
         lines = [
-            f"Plans within {100 * self.slack:.3g} % of the least cost: "
-            f"{figure_of(self.best_musd, 6)} to {figure_of(self.ceiling_musd, 6)} MUSD"
+            _(
+                "Plans within {slack} % of the least cost: {least} to {most} MUSD",
+                slack=number(f"{100 * self.slack:.3g}"),
+                least=figure_of(self.best_musd, 6),
+                most=figure_of(self.ceiling_musd, 6),
+            )
         ]
         about = self.to_dict()
         lines.append(without_projects(about, _musd))
         if warning := too_wide(about, _musd):
-            lines.append(f"Careful: {warning}")
+            lines.append(_("Careful: {warning}", warning=warning))
         if self.best_musd - self.bound_musd > ROUNDING * abs(self.best_musd):
             within = (self.ceiling_musd - self.bound_musd) / max(abs(self.bound_musd), 1e-9)
             lines.append(
-                f"No plan costs less than {figure_of(self.bound_musd, 6)} MUSD: by that gap, what is built in some of "
-                f"them is built in some within {share_of(within)} of the least cost; the other verdicts hold"
+                _(
+                    "No plan costs less than {amount} MUSD: by that gap, what is built in some of them is built in "
+                    "some within {share} of the least cost; the other verdicts hold",
+                    amount=figure_of(self.bound_musd, 6),
+                    share=share_of(within),
+                )
             )
         for verdict, meaning in (
-            ("always", "in every one (no-regret)"),
-            ("sometimes", "in some"),
-            ("never", "in none"),
-            ("open", "in all or in none that were found, not proven"),
+            (N_("always"), _("in every one (no-regret)")),
+            (N_("sometimes"), _("in some")),
+            (N_("never"), _("in none")),
+            (N_("open"), _("in all or in none that were found, not proven")),
         ):
             rows = self.ranges[self.ranges["verdict"] == verdict]
             shown = [_range_words(r) for r in rows.head(40).itertuples()]
-            more = f" and {len(rows) - 40} more" if len(rows) > 40 else ""
             if shown or verdict != "open":
-                lines.append(f"{verdict}, {meaning}: {', '.join(shown) or 'nothing'}{more}")
+                names = _first(commas(shown), len(rows) - 40) or _("nothing")
+                said = _("{verdict}, {meaning}: {names}", verdict=translated(verdict), meaning=meaning, names=names)
+                lines.append(said)
         if len(self.groups):
-            lines.append("Groups (least to most capacity started, t; capex, MUSD):")
+            lines.append(_("Groups (least to most capacity started, t; capex, MUSD):"))
             for r in self.groups.itertuples():
-                proven = "" if r.proven else " (not proven)"
-                money = f"{figure_of(r.least_musd, 5)} to {figure_of(r.most_musd, 5)} MUSD"
-                lines.append(f"  {r.group}: {figure_of(r.least_t, 5)} to {figure_of(r.most_t, 5)} t, {money}{proven}")
+                ends = {name: figure_of(getattr(r, name), 5) for name in SPANS}
+                text = _("{group}: {least_t} to {most_t} t, {least_musd} to {most_musd} MUSD", group=r.group, **ends)
+                lines.append(f"  {_proven(text, r.proven)}")
         if len(self.buys):
-            lines.append("What the slack buys at most:")
+            lines.append(_("What the slack buys at most:"))
             for r in self.buys.itertuples():
-                proven = "" if r.proven else " (not proven)"
-                lines.append(
-                    f"  {r.aim}: {figure_of(r.at_least_cost, 5)} -> {figure_of(r.best, 5)} ({BUYS[r.aim]}){proven}"
+                text = _(
+                    "{aim}: {now} -> {best} ({measured})",
+                    aim=translated(r.aim),
+                    now=figure_of(r.at_least_cost, 5),
+                    best=figure_of(r.best, 5),
+                    measured=translated(BUYS[r.aim]),
                 )
+                lines.append(f"  {_proven(text, r.proven)}")
         lines += pairs_in_words(self.pairs.to_dict("records"))
         costs = self.plans.drop_duplicates("plan").set_index("plan")["cost_musd"]
         if len(costs) > 1:
-            lines.append("Plans that differ most:")
-            lines += [f"  {name}: {figure_of(cost, 6)} MUSD" for name, cost in costs.items()]
+            lines.append(_("Plans that differ most:"))
+            for name, cost in costs.items():
+                lines.append("  " + _("{plan}: {amount} MUSD", plan=translated(name), amount=figure_of(cost, 6)))
             lines.append(coverage_in_words(self.coverage.to_dict("records")))
         if not self.complete:
-            lines.append("Interrupted: what was found so far; ranges not asked are what the plans found show.")
+            lines.append(_("Interrupted: what was found so far; ranges not asked are what the plans found show."))
         return "\n".join(lines)
+
+
+def _first(names: str, left: int) -> str:
+    """Return names, and how many of them are left out, if any are."""
+    return n_("{names} and {n} more", "{names} and {n} more", left, names=names) if left > 0 else names
+
+
+def _proven(text: str, proven: bool) -> str:
+    return text if proven else _("{sentence} (not proven)", sentence=text)
 
 
 def pairs_in_words(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -237,18 +261,17 @@ def pairs_in_words(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
     pairs  rows of the table ``pairs``
     """
     told = [
-        ("Not both within the slack", [p for p in pairs if p["both"] == "no"]),
-        ("One of the two at least in every plan", [p for p in pairs if p["neither"] == "no"]),
+        (_("Not both within the slack"), [p for p in pairs if p["both"] == "no"]),
+        (_("One of the two at least in every plan"), [p for p in pairs if p["neither"] == "no"]),
     ]
     lines = []
     for says, rows in told:
-        shown = "; ".join(f"{p['one']} and {p['other']}" for p in rows[:MOST_PAIRS])
-        more = f" and {len(rows) - MOST_PAIRS} more" if len(rows) > MOST_PAIRS else ""
-        lines += [f"{says}: {shown}{more}"] if rows else []
+        shown = semicolons(_("{names} and {last}", names=p["one"], last=p["other"]) for p in rows[:MOST_PAIRS])
+        lines += [_("{head}: {parts}", head=says, parts=_first(shown, len(rows) - MOST_PAIRS))] if rows else []
     left = sum("open" in (p["both"], p["neither"]) for p in pairs)
-    lines += [f"Pairs not settled in time: {left} of {len(pairs)}"] if left else []
+    lines += [_("Pairs not settled in time: {left} of {n}", left=left, n=len(pairs))] if left else []
     if pairs and not lines:
-        lines.append(f"Of the {len(pairs)} pairs looked at, some plan builds both of each, and some neither")
+        lines.append(_("Of the {n} pairs looked at, some plan builds both of each, and some neither", n=len(pairs)))
     return lines
 
 
@@ -306,10 +329,14 @@ def too_wide(about: Mapping[str, Any], money: Callable[[float], str]) -> str:
 
 
 def _musd(musd: float) -> str:
-    return f"{figure_of(musd, 6)} MUSD"
+    return _("{amount} MUSD", amount=figure_of(musd, 6))
 
 
 def _range_words(row: Any) -> str:
     span = f"{row.least:.3g}" if row.most - row.least < SOME else f"{row.least:.3g}-{row.most:.3g}"
-    latest = "" if row.latest_start != row.latest_start else f", start by {row.latest_start:.0f}"
-    return f"{row.option} ({span}{latest}{'' if row.proven or row.verdict == 'open' else ', ends not proven'})"
+    parts = [number(span)]
+    if row.latest_start == row.latest_start:
+        parts.append(_("start by {year}", year=f"{row.latest_start:.0f}"))
+    if not row.proven and row.verdict != "open":
+        parts.append(_("ends not proven"))
+    return _("{name} ({parts})", name=row.option, parts=commas(parts))

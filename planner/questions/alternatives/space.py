@@ -86,7 +86,7 @@ class Space:
             self.held.start = with_rows(self.method.basis(self.best[self.method.first]), 1)  # the row of the ceiling
         self.held.begin()
         if progress:
-            progress(f"least cost {figure_of(self.best_musd, 6)} MUSD, ceiling {figure_of(self.ceiling, 6)}")
+            progress(f"least cost {figure_of(self.best_musd, 6)} million, ceiling {figure_of(self.ceiling, 6)}")
 
     def _compile(self, instance: Instance, slack: float, settings: Settings, progress: Progress | None) -> None:
         self.instance, self.slack, self.settings, self.progress = instance, slack, settings, progress

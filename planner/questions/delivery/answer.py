@@ -74,9 +74,9 @@ class Answer:
         """Return option -> year in which its first module should have come online, of those started that are hit."""
         due: dict[str, int] = {}
         for option, year in builds:
-            if outcome.get(option, AS_PLANNED) != AS_PLANNED:
-                online = year + self.modules.options[option].lead_years
-                due[option] = min(online, due.get(option, online))
+            news = self.modules.news(option, year, outcome.get(option, AS_PLANNED))
+            if news < math.inf:
+                due[option] = min(int(news), due.get(option, int(news)))
         return due
 
     def followed(

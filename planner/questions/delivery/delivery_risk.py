@@ -11,8 +11,9 @@ import numpy as np
 from ...arguments import checked
 from ...errors import UsageError
 from ...instance.loading import given_instance
+from ...language import _, number
 from ...runs.run import given_run
-from ...words import figure_of, share_of
+from ...words import figure_of, percent_of, share_of
 from ..study import COMPLETE, OF_PLAN, SETTINGS, Study, Table, Value, text_table
 from .delivered import Delivered
 from .draws import Draws, check_uncertain, draw
@@ -128,17 +129,28 @@ class DeliveryRisk(Study):
     def __str__(self) -> str:
         short = self.samples["short_t"]
         lines = [
-            f"{len(self.samples)} outcomes of the projects: {figure_of(self.mean_musd, 6)} MUSD on average, "
-            f"{figure_of(self.worst_musd, 6)} in the worst {1 - self.alpha:.0%}, "
-            f"{figure_of(self.planned_musd, 6)} if all goes to plan",
-            f"Short over the horizon: {figure_of(short.mean(), 4)} t on average, "
-            f"a tenth of them {figure_of(short.quantile(0.9), 4)} t",
-            f"In {self.samples['promise_broken'].mean():.0%} of them a service floor, least use or final stock "
-            f"could not be kept",
+            _(
+                "{n} outcomes of the projects: {mean} MUSD on average, {worst} in the worst {share}, {planned} if all "
+                "goes to plan",
+                n=len(self.samples),
+                mean=figure_of(self.mean_musd, 6),
+                worst=figure_of(self.worst_musd, 6),
+                share=percent_of(1 - self.alpha),
+                planned=figure_of(self.planned_musd, 6),
+            ),
+            _(
+                "Short over the horizon: {mean} t on average, a tenth of them {tenth} t",
+                mean=figure_of(short.mean(), 4),
+                tenth=figure_of(short.quantile(0.9), 4),
+            ),
+            _(
+                "In {share} of them a service floor, least use or final stock could not be kept",
+                share=percent_of(self.samples["promise_broken"].mean()),
+            ),
             *text_table(
                 [
-                    *(("year", ">6"), ("exposed, planned", ">17"), ("mean", ">8"), ("10 %", ">8"), ("90 %", ">8")),
-                    *(("short t, mean", ">14"), ("90 %", ">9")),
+                    *((_("year"), ">6"), (_("exposed, planned"), ">17"), (_("mean"), ">8"), ("10 %", ">8")),
+                    *(("90 %", ">8"), (_("short t, mean"), ">14"), ("90 %", ">9")),
                 ],
                 [
                     [
@@ -152,21 +164,30 @@ class DeliveryRisk(Study):
         ]
         hung = self.projects[self.projects["cost_at_stake_musd"] > 1e-6].head(10)
         if len(hung):
-            lines.append("What the plan hangs on (bad outcomes of a project against good ones, means):")
+            lines.append(_("What the plan hangs on (bad outcomes of a project against good ones, means):"))
         for r in hung.itertuples():
-            lines.append(
-                f"  {r.option}: {figure_of(r.cost_at_stake_musd, 4)} MUSD, {figure_of(r.short_at_stake_t, 4)} t "
-                f"(fails in {r.fails:.0%}, {r.delay_years:.1f} years late)"
+            told = _(
+                "{option}: {amount} MUSD, {tonnes} t (fails in {share}, {years} years late)",
+                option=r.option,
+                amount=figure_of(r.cost_at_stake_musd, 4),
+                tonnes=figure_of(r.short_at_stake_t, 4),
+                share=percent_of(r.fails),
+                years=number(f"{r.delay_years:.1f}"),
             )
+            lines.append(f"  {told}")
         if self.settings.get("rebuild_after") is not None:
             musd, tonnes = (self.samples[f"answered_{name}"].mean() for name in ("musd", "short_t"))
             lines.append(
-                f"All this is held to the plan, an upper bound. Free to start something else "
-                f"{self.settings['rebuild_after']} year(s) after a project should have come: "
-                f"{figure_of(musd, 6)} MUSD and {figure_of(tonnes, 4)} t short on average"
+                _(
+                    "All this is held to the plan, an upper bound. Free to start something else {years} year(s) after "
+                    "a project should have come: {amount} MUSD and {tonnes} t short on average",
+                    years=self.settings["rebuild_after"],
+                    amount=figure_of(musd, 6),
+                    tonnes=figure_of(tonnes, 4),
+                )
             )
         if not self.complete:
-            lines.append("Interrupted: the outcomes tried so far.")
+            lines.append(_("Interrupted: the outcomes tried so far."))
         return "\n".join(lines)
 
 
@@ -271,7 +292,7 @@ def _projects(plan: Delivered, draws: Draws, tried: list[int], cost: np.ndarray,
     import pandas as pd
 
     rows = []
-    for option in sorted({o.option for o, _, _ in plan.builds}):
+    for option in sorted({o.option for o, _year, _modules in plan.builds}):
         i = draws.options.index(option)
         comes, delay, share, capex = (a[tried, i] for a in (draws.comes, draws.delay, draws.share, draws.capex))
         ends = float(plan.modules.end - plan.modules.span[0].first_year + 1)

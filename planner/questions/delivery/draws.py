@@ -67,9 +67,14 @@ class Draws:
         return {option: ProjectOutcome(*values) for option, *values in zip(self.options, *rows, strict=True)}
 
 
+def uncertain(instance: Instance) -> bool:
+    """Return whether some project of the instance may not come as planned."""
+    return bool(instance.delivery_risk) or any(o.success_probability < 1.0 for o in instance.options)
+
+
 def check_uncertain(instance: Instance) -> None:
     """Raise UsageError if every project of the instance is certain to come as planned."""
-    if not instance.delivery_risk and all(o.success_probability == 1.0 for o in instance.options):
+    if not uncertain(instance):
         raise UsageError("every project is certain: give options.csv success_probability, or rows of delivery_risk.csv")
 
 

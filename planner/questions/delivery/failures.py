@@ -11,6 +11,7 @@ import numpy as np
 
 from ...arguments import checked
 from ...instance.loading import given_instance
+from ...language import N_, _, number, translated
 from ...runs.run import given_run
 from ...words import figure_of
 from ..study import COMPLETE, Study, Table, Value, text_table
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ...solving.solver import Progress
     from ..many import Result
 
-PROJECT, OWNER = "project", "owner"
+PROJECT, OWNER = N_("project"), N_("owner")
 MOST_TOLD = 10  # answers in the text
 
 
@@ -77,40 +78,51 @@ class Failures(Study):
 
     def __str__(self) -> str:
         lines = [
-            f"{len(self.cases)} failures, one at a time; {figure_of(self.planned_musd, 6)} MUSD if all goes to plan"
+            _(
+                "{n} failures, one at a time; {amount} MUSD if all goes to plan",
+                n=len(self.cases),
+                amount=figure_of(self.planned_musd, 6),
+            )
         ]
         answered = self.rebuild_after is not None
         columns = [
-            ("never comes", "<44"),
-            ("extra MUSD", ">11"),
-            ("short t", ">10"),
-            ("exposed", ">9"),
-            *((("answered", ">11"), ("short t", ">10")) if answered else ()),
-            (" promises", ""),
+            (_("never comes"), "<44"),
+            (_("extra MUSD"), ">11"),
+            (_("short t"), ">10"),
+            (_("exposed"), ">9"),
+            *(((_("answered"), ">11"), (_("short t"), ">10")) if answered else ()),
+            (" " + _("promises"), ""),
         ]
         lines += text_table(columns, [_cells(r, answered) for r in self.cases.itertuples()])
-        lines.append("* startup; caps hold, so that what is missing of clean supply is short; p: percentage points")
+        lines.append(_("* startup; caps hold, so that what is missing of clean supply is short; p: percentage points"))
         if answered:
-            years = "at once" if not self.rebuild_after else f"{self.rebuild_after} year(s) later"
             lines.append(
-                "extra MUSD is held to the plan, an upper bound; answered is what is faced if one learns of it when it "
-                f"should have come, and may start something else {years}"
+                _(
+                    "extra MUSD is held to the plan, an upper bound; answered is what is faced if one learns of it "
+                    "when it should have come, and may start something else {years} year(s) later",
+                    years=self.rebuild_after,
+                )
+                if self.rebuild_after
+                else _(
+                    "extra MUSD is held to the plan, an upper bound; answered is what is faced if one learns of it "
+                    "when it should have come, and may start something else at once"
+                )
             )
             for r in self.cases[self.cases["answer"] != ""].head(MOST_TOLD).itertuples():
-                lines.append(f"  {r.name}: {r.answer}")
+                lines.append("  " + _("{head}: {parts}", head=r.name, parts=r.answer))
         if not self.complete:
-            lines.append("Interrupted: the cases tried so far.")
+            lines.append(_("Interrupted: the cases tried so far."))
         return "\n".join(lines)
 
 
 def _cells(r: Any, answered: bool) -> list[str]:
     """Return a row of the table ``cases`` as text."""
-    star, broken = "*" if r.startup == "yes" else " ", "broken" if r.promise_broken else "kept"
+    star, broken = "*" if r.startup == "yes" else " ", _("broken") if r.promise_broken else _("kept")
     return [
-        star + f"{r.name} ({r.what})"[:43],
+        star + _("{name} ({parts})", name=r.name, parts=translated(r.what))[:43],
         figure_of(r.extra_musd, 4),
         figure_of(r.short_t, 4),
-        f"{100 * r.extra_exposed_share:+.1f}p",
+        number(f"{100 * r.extra_exposed_share:+.1f}p"),
         *((figure_of(r.answered_musd, 4), figure_of(r.answered_short_t, 4)) if answered else ()),
         f" {broken}",
     ]
@@ -192,7 +204,7 @@ def _cases(instance: Instance, plan: Delivered) -> list[tuple[str, str, list[str
     owner = {f.facility: f.owner for f in instance.facilities}
     projects: dict[str, set[str]] = defaultdict(set)
     owners: dict[str, set[str]] = defaultdict(set)
-    for option, _, _ in plan.builds:
+    for option, _year, _modules in plan.builds:
         projects[option.exclusive_group or option.option].add(option.option)
         if owner[option.facility]:
             owners[owner[option.facility]].add(option.exclusive_group or option.option)

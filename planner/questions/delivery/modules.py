@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +40,13 @@ class Modules:
         # MUSD of present value: what building causes is paid for at the start, whatever comes of it
         self.impacts = {(start.option, start.year): start.impact for start in data.build if start.impact}
         self._shares: dict[tuple[str, int, int], list[float]] = {}
+
+    def news(self, option: str, year: int, outcome: ProjectOutcome) -> float:
+        """Return the year in which one learns what becomes of a module started in ``year``: it should come online then.
+
+        Infinite: it comes as planned, which is no news.
+        """
+        return math.inf if outcome == AS_PLANNED else year + self.options[option].lead_years
 
     def added(self, option: str, year: int, outcome: ProjectOutcome = AS_PLANNED) -> list[float]:
         """Return the capacity that a module started in ``year`` adds, kt/yr (a store: kt) in each period."""

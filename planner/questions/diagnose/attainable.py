@@ -9,6 +9,8 @@ import numpy as np
 
 from ...instance.limits import unit_of
 from ...instance.metrics import METRICS
+from ...language import N_, _, number, translated
+from ...words import commas
 from ..study import Declared, Value
 from .search import Clock, feasible, least
 from .system import System
@@ -17,8 +19,8 @@ from .words import percent
 if TYPE_CHECKING:
     from ...instance.tables import Cap
 
-AS_THEY_ARE = "as they are"
-AS_EDITED = "as edited"
+AS_THEY_ARE = N_("as they are")
+AS_EDITED = N_("as edited")
 
 
 @dataclass(frozen=True)
@@ -53,19 +55,25 @@ class Reachable(Declared):
 
     def __str__(self) -> str:
         parts = []
-        strictest, loosest = ("highest", "above 0%") if self.floor else ("lowest", "below 100%")
 
         def told(limit: float) -> str:
-            return f"{limit:,.6g} {self.unit}" if self.unit else percent(limit)
+            return number(f"{limit:,.6g} {self.unit}") if self.unit else percent(limit)
 
-        if self.limit is not None:
-            parts.append(f"the {strictest} limit that can be kept in all its years is {told(self.limit)}")
+        if self.limit is not None and self.floor:
+            parts.append(_("the highest limit that can be kept in all its years is {limit}", limit=told(self.limit)))
+        elif self.limit is not None:
+            parts.append(_("the lowest limit that can be kept in all its years is {limit}", limit=told(self.limit)))
+        elif not self.glides and self.floor:
+            parts.append(_("no limit above 0% can be kept in all its years"))
         elif not self.glides:
-            parts.append(f"no limit {loosest} can be kept in all its years")
-        asked = "its glide" if self.glides else f"the asked {told(self.asked)}"
-        when = "in no later year of the horizon" if self.first_year is None else f"from {self.first_year} on"
-        parts.append(f"{asked} can be kept {when}")
-        return f"cap {self.cap}: {', '.join(parts)} (other wishes {self.others})"
+            parts.append(_("no limit below 100% can be kept in all its years"))
+        asked = _("its glide") if self.glides else _("the asked {limit}", limit=told(self.asked))
+        if self.first_year is None:
+            parts.append(_("{limit} can be kept in no later year of the horizon", limit=asked))
+        else:
+            parts.append(_("{limit} can be kept from {year} on", limit=asked, year=self.first_year))
+        of = {"cap": self.cap, "parts": commas(parts), "others": translated(self.others)}
+        return _("cap {cap}: {parts} (other wishes {others})", **of)
 
 
 def reachable(system: System, cap: Cap, amounts: np.ndarray, clock: Clock) -> Reachable:

@@ -224,6 +224,7 @@ def _cells(system: System, conflicts: Sequence[Conflict]) -> list[Cell]:
 
 def _cause(system: System, conflict: Conflict, clock: Clock) -> Cause:
     """Return a conflict in words."""
+    from .conflict import LOT
     from .supply import scarcities
     from .words import merged, statements
 
@@ -246,6 +247,7 @@ def _cause(system: System, conflict: Conflict, clock: Clock) -> Cause:
         chain=tuple(text for kind, text in placed if kind != "wish"),
         minimal=conflict.minimal,
         whole=conflict.whole,
+        lots=any(family in (LOT, "lane_least") for family, _index in conflict.items),
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from ...instance import limits
 from ...instance.cells import cell_of
 from ...instance.tables import TABLES, cells
+from ...language import N_, _, n_, number, translated
 from ...solving.pins import Pins
 from .search import Clock, feasible
 from .system import row_of
@@ -56,11 +57,15 @@ class Edit:
 
     def __str__(self) -> str:
         if self.table == "pins":
-            change = "dropped" if self.new is None else f"{self.old:g} -> {self.new:.10g} modules"
-            return f"{self.file}: {change}"
+            change = _("dropped")
+            if self.new is not None:
+                new = number(f"{self.new:.10g}")
+                change = _("{old} -> {new} modules", old=number(f"{self.old:g}"), new=new)
+            return _("{head}: {parts}", head=self.file, parts=change)
         place = self.file if self.line is None else f"{self.file}:{self.line}"
         row = "" if self.file.endswith("(changed)") else f" {self.row}"
-        return f"{place}{row}: {self.column} {_shown(self.old)} -> {_shown(self.new)}{_measure(self)}"
+        change = f"{self.column} {_shown(self.old)} -> {_shown(self.new)}"
+        return _measured(self, _("{head}: {parts}", head=f"{place}{row}", parts=change))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the edit as JSON can hold it; the key is a mapping of column to value."""
@@ -69,19 +74,22 @@ class Edit:
 
 
 def _shown(value: Any) -> str:
-    return "(blank)" if value is None or value == "" else cell_of(value)
+    return _("(blank)") if value is None or value == "" else cell_of(value)
 
 
-def _measure(edit: Edit) -> str:
+def _measured(edit: Edit, text: str) -> str:
+    """Return an edit in words with how large it is, where that says more."""
     if edit.unit == "fraction":
-        return f" ({edit.amount * 100:.6g} points)"
-    if edit.table == "caps" or edit.unit in ("t", "MUSD", "modules", "options"):
-        return f" ({edit.amount:,.6g} {edit.unit.removesuffix('s') if edit.amount == 1 else edit.unit})"
+        return _("{sentence} ({n} points)", sentence=text, n=number(f"{edit.amount * 100:.6g}"))
+    if edit.table == "caps" or edit.unit in ("t", "MUSD", *COUNTS):
+        unit = translated(edit.unit.removesuffix("s") if edit.amount == 1 else edit.unit)
+        return _("{sentence} ({n} {unit})", sentence=text, n=number(f"{edit.amount:,.6g}"), unit=unit)
     if edit.unit == "years" and edit.new is not None:
-        return f" ({edit.amount:.0f} years later)" if edit.amount != 1 else " (a year later)"
-    return ""
+        return n_("{sentence} (a year later)", "{sentence} ({n} years later)", round(edit.amount), sentence=text)
+    return text
 
 
+COUNTS = (N_("modules"), N_("options"))  # units of edits whose words are of a language
 UNITS = {  # column -> unit of its edits
     **dict.fromkeys(("limit", "limit_end", "min_service", "min_use", "max_share"), "fraction"),
     **dict.fromkeys(("final_min_t", "take_t", "max_t", "min_t", "initial_t"), "t"),

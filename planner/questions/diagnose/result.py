@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ...solving.families import OR_NOTHING
+from ...language import _, p_
+from ...words import semicolons
 from ..study import COMPLETE, SECONDS, Declared, Study, Value
 from .edits import Edit, applied
 
@@ -27,6 +28,7 @@ class Cause(Declared):
     chain    sources and limits in the conflict, from the demand back along the supply chain
     minimal  whether it was checked that the conflict vanishes without any one of its rows (it is irreducible)
     whole    whether the conflict exists only because modules are whole; the linear relaxation has a plan
+    lots     whether lanes that carry at least a lot, or nothing, are in it
     """
 
     HOLDS = (
@@ -45,6 +47,7 @@ class Cause(Declared):
     chain: tuple[str, ...]
     minimal: bool
     whole: bool
+    lots: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -108,19 +111,20 @@ class Diagnosis(Study):
     def __str__(self) -> str:
         """Return the diagnosis as text; its first three lines name the cause and the least relaxation."""
         if self.feasible:
-            return "\n".join([f"{self.name} is feasible: a plan exists", *(f"  {fact}" for fact in self.facts)])
+            exists = _("{instance} is feasible: a plan exists", instance=self.name)
+            return "\n".join([exists, *(f"  {fact}" for fact in self.facts)])
         if self.outages:
-            return f"{self.name} has no plan: {self.outages}"
+            return _("{instance} has no plan: {why}", instance=self.name, why=self.outages)
         lines = _sentence(self)
         lines += _edits(self)
         for number, cause in enumerate(self.causes):
             lines += _cause(cause, number + 1 if len(self.causes) > 1 else 0)
         if self.others:
-            lines += ["Instead, each of these alone would do:", *_cut([f"  {e}" for e in self.others])]
+            lines += [_("Instead, each of these alone would do:"), *_cut([f"  {e}" for e in self.others])]
         if self.caps:
-            lines += ["What could be asked:", *(f"  {c}" for c in self.caps)]
+            lines += [_("What could be asked:"), *(f"  {c}" for c in self.caps)]
         if not self.complete:
-            lines.append("Interrupted: there may be more conflicts and other ways out than those found until then.")
+            lines.append(_("Interrupted: there may be more conflicts and other ways out than those found until then."))
         return "\n".join(lines)
 
 
@@ -132,21 +136,30 @@ AT_MOST = 12  # lines of a section
 def _sentence(d: Diagnosis) -> list[str]:
     """Return the first lines: what cannot be met, and why."""
     if not d.causes:
-        why = "was not found in the time allowed" if d.complete else "was not looked for to the end"
-        return [f"{d.name} has no plan; what contradicts what {why}"]
+        if d.complete:
+            why = _("{instance} has no plan; what contradicts what was not found in the time allowed", instance=d.name)
+        else:
+            why = _("{instance} has no plan; what contradicts what was not looked for to the end", instance=d.name)
+        return [why]
     first = d.causes[0]
-    lots = " and least lots" if any(OR_NOTHING in text for text in first.limits) else ""
-    whole = f" in whole modules{lots}" if first.whole else ""
-    asked = "; and ".join(_short(first.asked)) or "what is asked"
-    lines = [f"{d.name} has no plan: {asked}: this cannot be met{whole}{_beyond(d.causes)}"]
+    of = {"instance": d.name, "asked": _all_of(first.asked) or _("what is asked")}
+    if not first.whole:
+        text = _("{instance} has no plan: {asked}: this cannot be met", **of)
+    elif first.lots:
+        text = _("{instance} has no plan: {asked}: this cannot be met in whole modules and least lots", **of)
+    else:
+        text = _("{instance} has no plan: {asked}: this cannot be met in whole modules", **of)
+    if more := _beyond(d.causes):
+        text = _("{sentence}; nor, then, can {more}", sentence=text, more=_all_of(more))
+    lines = [text]
     because = (*first.scarce[:2], *first.limits[:3]) or first.chain[:2]
     if because:
-        lines.append(f"because {'; '.join(because)}")
+        lines.append(_("because {reasons}", reasons=semicolons(because)))
     return lines
 
 
-def _beyond(causes: tuple[Cause, ...]) -> str:
-    """Return what the later conflicts ask for and the first does not, as the end of a sentence; "" if nothing."""
+def _beyond(causes: tuple[Cause, ...]) -> tuple[str, ...]:
+    """Return what the later conflicts ask for and the first does not."""
     seen = {cell for cells in causes[0].about for cell in cells}
     more: list[str] = []
     for cause in causes[1:]:
@@ -154,26 +167,34 @@ def _beyond(causes: tuple[Cause, ...]) -> str:
             if set(cells) - seen:
                 seen.update(cells)
                 more.append(asked)
-    return f"; nor, then, can {'; and '.join(_short(tuple(more)))}" if more else ""
+    return tuple(more)
 
 
-def _short(asked: tuple[str, ...]) -> tuple[str, ...]:
-    """Return at most five demands, and how many more there are."""
-    return asked if len(asked) <= 5 else (*asked[:5], f"{len(asked) - 5} more below")
+def _all_of(asked: tuple[str, ...]) -> str:
+    """Return at most five demands, and how many more there are, as a part of a sentence."""
+    shown = asked if len(asked) <= 5 else (*asked[:5], _("{n} more below", n=len(asked) - 5))
+    return p_("between demands", "; and ").join(shown)
 
 
 def _edits(d: Diagnosis) -> list[str]:
     """Return the lines on the least relaxation, or on why there is none."""
     if not d.edits and d.proven:
-        return ["Nothing that may give way (wishes, money, dates, stores, pins) lets a plan exist: the data disagree"]
+        return [
+            _("Nothing that may give way (wishes, money, dates, stores, pins) lets a plan exist: the data disagree")
+        ]
     if not d.edits:
-        return ["No relaxation was found, and confirmed by solving again, in the time allowed"]
-    proof = "" if d.proven else "; the search was cut short, a smaller one may exist"
-    checked = "solved again with it: a plan exists"
+        return [_("No relaxation was found, and confirmed by solving again, in the time allowed")]
+    checked = "  " + (
+        _("(solved again with it: a plan exists)")
+        if d.proven
+        else _("(solved again with it: a plan exists; the search was cut short, a smaller one may exist)")
+    )
     if len(d.edits) == 1:
-        return [f"Least relaxation: {d.edits[0]}", f"  ({checked}{proof})"]
-    shown = "; ".join(str(e) for e in d.edits[:3]) + (f"; and {len(d.edits) - 3} more" if len(d.edits) > 3 else "")
-    lines = [f"Least relaxation, {len(d.edits)} edits together: {shown}", f"  ({checked}{proof})"]
+        return [_("Least relaxation: {edit}", edit=d.edits[0]), checked]
+    parts = [str(e) for e in d.edits[:3]]
+    if len(d.edits) > 3:
+        parts.append(_("and {n} more", n=len(d.edits) - 3))
+    lines = [_("Least relaxation, {n} edits together: {edits}", n=len(d.edits), edits=semicolons(parts)), checked]
     if len(d.edits) > 3:
         lines += [f"  {e}" for e in d.edits]
     return lines
@@ -181,14 +202,18 @@ def _edits(d: Diagnosis) -> list[str]:
 
 def _cause(cause: Cause, number: int) -> list[str]:
     """Return the lines on one conflict; ``number`` is 0 if it is the only one."""
-    title = f"Conflict {number}" if number else "The conflict"
-    title += ", of which no part can be spared:" if cause.minimal else ", perhaps not the smallest:"
-    lines = [f"  asked: {line}" for line in cause.asked]
+    title = _("Conflict {n}", n=number) if number else _("The conflict")
+    title = (
+        _("{conflict}, of which no part can be spared:", conflict=title)
+        if cause.minimal
+        else _("{conflict}, perhaps not the smallest:", conflict=title)
+    )
+    lines = ["  " + _("asked: {what}", what=line) for line in cause.asked]
     lines += [f"  {line}" for line in cause.chain]
-    lines += [f"  so: {line}" for line in cause.scarce]
+    lines += ["  " + _("so: {what}", what=line) for line in cause.scarce]
     return [title, *_cut(lines, 24)]
 
 
 def _cut(lines: list[str], at_most: int = AT_MOST) -> list[str]:
     """Return the first lines of a section, and how many more there are."""
-    return lines if len(lines) <= at_most else [*lines[:at_most], f"  ... {len(lines) - at_most} more"]
+    return lines if len(lines) <= at_most else [*lines[:at_most], "  " + _("... {n} more", n=len(lines) - at_most)]

@@ -68,8 +68,8 @@ class Shared:
     def begin(system: System, clock: Clock) -> Callable[[Any], Any]:
         """Return what does a piece of work: it gives the result, and whether a solve was cut short."""
 
-        def done(piece: tuple[Callable[..., Any], Any]) -> tuple[Any, bool]:
-            call, argument = piece
+        def done(piece: tuple[Any, Callable[..., Any]]) -> tuple[Any, bool]:
+            argument, call = piece  # in this order, since Dask may run a tuple that begins with something to call
             before, clock.cut_short = clock.cut_short, False
             try:
                 return call(system, clock, argument), clock.cut_short
@@ -80,7 +80,7 @@ class Shared:
 
     def results(self, call: Callable[[System, Clock, Any], Any], arguments: Iterable[Any]) -> list[Any]:
         """Return the results of a call for several arguments, in their order."""
-        todo = {k: (call, argument) for k, argument in enumerate(arguments)}
+        todo = {k: (argument, call) for k, argument in enumerate(arguments)}
         found = dict(self.pool.results(todo))
         self.clock.cut_short |= any(cut for _, cut in found.values())
         return [found[k][0] for k in todo]

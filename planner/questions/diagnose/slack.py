@@ -6,6 +6,7 @@ import math
 import time
 
 from ...instance.timeline import most_room
+from ...language import N_, _, number, translated
 from .edits import place_of, unit_of
 from .search import Clock, least
 from .system import Relaxable, System
@@ -14,7 +15,7 @@ FACTS = ("max_t", "initial_t")  # what there is, not what somebody asks for
 MOST = 12  # wishes looked at
 TIMES = 3.0  # all solves together may take so many times the time limit of one
 ROUNDED = 1e-7  # less to spare is told as none
-NO_FLOOR = "no sector has a service floor: any cap can be kept by leaving demand short, at its cost"
+NO_FLOOR = N_("no sector has a service floor: any cap can be kept by leaving demand short, at its cost")
 
 
 def slackest(system: System, clock: Clock) -> list[str]:
@@ -33,10 +34,10 @@ def slackest(system: System, clock: Clock) -> list[str]:
         value = float(relaxable.cell.value_in(system.instance))
         spare = -least(system, system.nothing, k, clock, lowest=-_room(system, relaxable, value))
         spares.append((relaxable.weight * spare, _fact(system, relaxable, value, spare)))
-    facts = [] if any(s.min_service for s in system.instance.sectors) else [NO_FLOOR]
-    facts += [fact for _, fact in sorted(spares, key=lambda f: (-f[0], f[1]))]
+    facts = [] if any(s.min_service for s in system.instance.sectors) else [translated(NO_FLOOR)]
+    facts += [fact for _points, fact in sorted(spares, key=lambda f: (-f[0], f[1]))]
     left = len(numbers) - len(spares)
-    return [*facts, f"{left} more wishes were not looked at"] if left else facts
+    return [*facts, _("{n} more wishes were not looked at", n=left)] if left else facts
 
 
 def _room(system: System, relaxable: Relaxable, value: float) -> float:
@@ -57,7 +58,10 @@ def _room(system: System, relaxable: Relaxable, value: float) -> float:
 def _fact(system: System, relaxable: Relaxable, value: float, spare: float) -> str:
     file, line = place_of(system.instance, relaxable.cell.table, relaxable.cell.key)
     place = file if line is None else f"{file}:{line} {relaxable.cell.key[0]}"
+    cell = f"{relaxable.cell.column} {number(f'{value:.6g}')}"
     if spare <= ROUNDED:
-        return f"{place}: {relaxable.cell.column} {value:.6g} could not be any stricter"
-    strict = "as low as" if relaxable.sign > 0 else "as high as"
-    return f"{place}: {relaxable.cell.column} {value:.6g} could alone be {strict} {value - relaxable.sign * spare:.6g}"
+        return _("{place}: {cell} could not be any stricter", place=place, cell=cell)
+    of = {"place": place, "cell": cell, "limit": number(f"{value - relaxable.sign * spare:.6g}")}
+    if relaxable.sign > 0:
+        return _("{place}: {cell} could alone be as low as {limit}", **of)
+    return _("{place}: {cell} could alone be as high as {limit}", **of)

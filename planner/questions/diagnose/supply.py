@@ -9,7 +9,10 @@ import numpy as np
 
 from ...instance.timeline import largest_capacity
 from ...instance.wildcards import MovementTable
+from ...language import _
 from ...prepare import CLEAN, EXPOSED
+from ...solving.families import WHEN
+from ...words import semicolons
 from .conflict import Item
 from .search import Clock, solve
 from .system import System
@@ -34,7 +37,7 @@ def scarcities(system: System, items: Sequence[Item], limits: bool, clock: Clock
         for needs in groups:
             sentence = _scarcity(system, needs, clean, limits or together, clock)
             if sentence:
-                when = f"branch {branch}, {time}" if branch else time
+                when = _("branch {branch}, {when}", branch=branch, when=time) if branch else time
                 sentences.append(sentence.replace("{when}", when))
     return sentences
 
@@ -56,8 +59,19 @@ def _scarcity(system: System, needs: Sequence[int], clean: bool, plain: bool, cl
     first = asked[0]
     why = "" if plain and most > 1e-9 else lacks(system, first.material, first.country, clean, first.node)
     what = what_and_where((need.material, need.country) for need in asked)
-    amount = "none" if most <= 1e-9 else f"at most {tonnes(most)} of {tonnes(total)}"
-    return f"{'clean ' if clean else ''}{what}, {{when}}: {amount} can be had{f' ({why})' if why else ''}"
+    what = _("clean {material}", material=what) if clean else what
+    of = {"what": what, "most": tonnes(most), "total": tonnes(total), **WHEN}
+    text = (
+        _("{what}, {when}: none can be had", **of)
+        if most <= 1e-9
+        else _("{what}, {when}: at most {most} of {total} can be had", **of)
+    )
+    return _because(text, why)
+
+
+def _because(text: str, why: str) -> str:
+    """Return a sentence with its reasons, if there are any."""
+    return _("{sentence} ({reasons})", sentence=text, reasons=why) if why else text
 
 
 def _needs(system: System, items: Sequence[Item]) -> dict[tuple[bool, str, str], dict[tuple[str, str], list[int]]]:
@@ -115,7 +129,7 @@ def lacks(system: System, material: str, country: str, clean: bool, node: int, d
         None,
     )
     lanes = MovementTable(instance.lanes, year)
-    reasons = [f"only from {sources_of(system, pool)}"] if pool is not None else []
+    reasons = [_("only from {sources}", sources=sources_of(system, pool))] if pool is not None else []
     makers = _makers(system, material)
     for facility in makers:
         reason = _why_not(system, facility, material, country, clean, node, lanes, deep)
@@ -125,14 +139,15 @@ def lacks(system: System, material: str, country: str, clean: bool, node: int, d
         if clean and instance.market_exposed(market):
             continue
         if market.country != country and lanes.find(material, market.country, country) is None:
-            reasons.append(f"market {market.market} is in {market.country}, from where no lane leads")
+            of = {"market": market.market, "country": market.country}
+            reasons.append(_("market {market} is in {country}, from where no lane leads", **of))
     if not reasons and not makers and not any(m.material == material for m in instance.markets):
-        return f"nobody makes or sells {material}"
+        return _("nobody makes or sells {material}", material=material)
     if not reasons:
-        return "all sources are exposed" if clean else ""
+        return _("all sources are exposed") if clean else ""
     if len(reasons) > WIDE:
-        reasons = [*reasons[:WIDE], f"{len(reasons) - WIDE} more"]
-    return "; ".join(reasons)
+        reasons = [*reasons[:WIDE], _("{n} more", n=len(reasons) - WIDE)]
+    return semicolons(reasons)
 
 
 def _makers(system: System, material: str) -> list[Facility]:
@@ -164,23 +179,23 @@ def _why_not(
     if clean and facility.country in instance.countries_of_concern:
         return ""
     if clean and facility.concern_tie:
-        return f"{name} is tied to a country of concern"
+        return _("{facility} is tied to a country of concern", facility=name)
     if facility.country != country and lanes.find(material, facility.country, country) is None:
-        return f"{name} is in {facility.country}, from where no lane leads"
+        return _("{facility} is in {country}, from where no lane leads", facility=name, country=facility.country)
     period = data.nodes[node].period
     limit = next((c for c in data.capacity if c.facility == name and c.node == node), None)
     if limit is not None and limit.use and (limit.own > 0.0 or limit.modules):
-        return f"{name}: {facility_capacity(system, name, period, limit)}"
+        return _("{head}: {parts}", head=name, parts=facility_capacity(system, name, period, limit))
     own = largest_capacity(instance, facility) > 0.0
     builds = [b for b in system.prepared.data.build if b.facility == name]
     if limit is None and not own and not builds:
-        return f"{name} has neither capacity nor an option"
+        return _("{facility} has neither capacity nor an option", facility=name)
     able = own and _open(facility, data.nodes[node].year, system.prepared.periods[period].last_year)
     online = any(system.prepared.data.build[i].facility == name for i in _online(system, name, period))
     if not able and not online:
-        return f"{name}: {facility_capacity(system, name, period, _Idle())}"
+        return _("{head}: {parts}", head=name, parts=facility_capacity(system, name, period, _Idle()))
     if deep <= 1:
-        return f"{name} lacks its inputs"
+        return _("{facility} lacks its inputs", facility=name)
     for process in sorted({o.process for o in instance.operations if o.facility == name}):
         recipe = [r for r in instance.recipes if r.process == process]
         if not any(r.role == "output" and r.material == material for r in recipe):
@@ -188,8 +203,9 @@ def _why_not(
         for r in recipe:
             if r.role == "input" and not _at_hand(system, r.material, facility.country, clean, node):
                 why = lacks(system, r.material, facility.country, clean, node, deep - 1)
-                wanted = "clean " if clean else ""
-                return f"{name} has no {wanted}{r.material} in {facility.country}{f' ({why})' if why else ''}"
+                wanted = _("clean {material}", material=r.material) if clean else r.material
+                of = {"facility": name, "material": wanted, "country": facility.country}
+                return _because(_("{facility} has no {material} in {country}", **of), why)
     return ""
 
 

@@ -10,8 +10,10 @@ from typing import Any
 from ...instance.limits import limit_in_words
 from ...instance.metrics import METRICS
 from ...instance.timeline import largest_capacity, promised, start_years
+from ...language import N_, _, n_, number, p_, translated
 from ...prepare import CLEAN, PLAN, GroupLimit, Node, Pool, ShareLimit
-from ...solving.families import FAMILIES, in_group, modules, tonnes
+from ...solving.families import FAMILIES, WHEN, in_group, modules, of_provenance, tonnes
+from ...words import commas, listed, semicolons
 from .conflict import LOT, UPPER, WHOLE, Item
 from .system import Cell, System, service_cell
 
@@ -55,7 +57,7 @@ def percent(part: float) -> str:
     >>> percent(0.333333333)
     '33.3333%'
     """
-    return f"{part * 100:.6g}%"
+    return number(f"{part * 100:.6g}%")
 
 
 def span(times: Iterable[str]) -> str:
@@ -64,10 +66,12 @@ def span(times: Iterable[str]) -> str:
     >>> span(["2027"]), span(["2028", "2027"]), span(["2027", "2028", "2030"]), span(["2027-01", "2027-02", "2028"])
     ('2027', '2027 and 2028', '2027-2030', '2027-01 to 2028')
     """
-    listed = sorted(set(times))
-    if len(listed) <= 2:
-        return " and ".join(listed)
-    return f"{listed[0]}{' to ' if any('-' in time for time in listed) else '-'}{listed[-1]}"
+    known = sorted(set(times))
+    if len(known) <= 2:
+        return listed(known)
+    if any("-" in time for time in known):
+        return _("{least} to {most}", least=known[0], most=known[-1])
+    return f"{known[0]}-{known[-1]}"
 
 
 def merged(statements: Sequence[Statement]) -> list[tuple[list[Statement], str]]:
@@ -80,9 +84,8 @@ def merged(statements: Sequence[Statement]) -> list[tuple[list[Statement], str]]
         text = group[0].text.replace("{when}", span(s.when for s in group if s.when is not None))
         demands = [s.demand for s in group if s.demand is not None]
         if demands:
-            text = text.replace("{who}", _who(demands)).replace(
-                "{what}", what_and_where((d.material, d.country) for d in demands)
-            ) + _how_much(demands)
+            what = what_and_where((d.material, d.country) for d in demands)
+            text = _how_much(text.replace("{who}", _who(demands)).replace("{what}", what), demands)
         told.append((group, text))
     return told
 
@@ -90,7 +93,7 @@ def merged(statements: Sequence[Statement]) -> list[tuple[list[Statement], str]]
 def _who(demands: Sequence[Demanded]) -> str:
     """Return the sectors of demands in words."""
     sectors = sorted({d.sector for d in demands})
-    return f"sector {sectors[0]}" if len(sectors) == 1 else f"sectors {', '.join(sectors)}"
+    return _("sector {name}", name=sectors[0]) if len(sectors) == 1 else _("sectors {names}", names=commas(sectors))
 
 
 def what_and_where(pairs: Iterable[tuple[str, str]]) -> str:
@@ -98,16 +101,19 @@ def what_and_where(pairs: Iterable[tuple[str, str]]) -> str:
 
     pairs  (material, country)
     """
-    listed = set(pairs)
-    materials, countries = sorted({m for m, _ in listed}), sorted({c for _, c in listed})
-    made = " and ".join(materials) if len(materials) <= 2 else f"{len(materials)} materials"
-    return f"{made} in {', '.join(countries) if len(countries) <= 3 else f'{len(countries)} countries'}"
+    known = set(pairs)
+    materials, countries = sorted({m for m, _country in known}), sorted({c for _material, c in known})
+    made = listed(materials) if len(materials) <= 2 else n_("{n} material", "{n} materials", len(materials))
+    where = commas(countries) if len(countries) <= 3 else n_("{n} country", "{n} countries", len(countries))
+    return _("{material} in {country}", material=made, country=where)
 
 
-def _how_much(demands: Sequence[Demanded]) -> str:
-    """Return how much of the demand must be served, in words; "" if that differs between the demands."""
-    asked = {(d.least, d.demand) for d in demands}
-    return f" ({tonnes(demands[0].least)} of {tonnes(demands[0].demand)})" if len(asked) == 1 else ""
+def _how_much(text: str, demands: Sequence[Demanded]) -> str:
+    """Return a sentence with how much of the demand must be served, unless that differs between the demands."""
+    if len({(d.least, d.demand) for d in demands}) > 1:
+        return text
+    least, demand = tonnes(demands[0].least), tonnes(demands[0].demand)
+    return _("{sentence} ({least} of {demand})", sentence=text, least=least, demand=demand)
 
 
 def statements(system: System, items: Sequence[Item]) -> list[Statement]:
@@ -115,7 +121,7 @@ def statements(system: System, items: Sequence[Item]) -> list[Statement]:
 
     items  (family, index) of the rows
     """
-    asked = any(family in METRICS or family in ("service", "clean_only") for family, _ in items)
+    asked = any(family in METRICS or family in ("service", "clean_only") for family, _index in items)
     # a demand is part of the sentence on its service floor or cap, and needs a sentence of its own only without one
     told = [(family, index) for family, index in items if family != "demand" or not asked]
     found = [s for family, index in told if (s := _statement(system, family, index)) is not None]
@@ -142,7 +148,8 @@ def _told(system: System, name: str, index: Any) -> Statement | None:
     text, rank = family.words(row), family.rank
     cell = Cell(family.table, (family.subject(row),), family.column) if family.table in _ONE else None
     if family.gives == "wish":
-        text = f"{family.column} of {_ONE[family.table]} {family.subject(row)}: {text}"
+        of = {"column": family.column, "thing": translated(_ONE[family.table]), "name": family.subject(row)}
+        text = _("{column} of {thing} {name}: {text}", text=text, **of)
     elif hasattr(row, "material"):
         rank += stage_rank(system, row.material)
     subject = f"{name} {text}"
@@ -152,12 +159,13 @@ def _told(system: System, name: str, index: Any) -> Statement | None:
     return Statement(family.gives, subject, when if "{when}" in text else None, text, cell, rank)
 
 
-_ONE = {"facilities": "facility", "funds": "fund", "options": "option", "stockpiles": "stockpile"}  # singulars
+# singulars
+_ONE = {"facilities": N_("facility"), "funds": N_("fund"), "options": N_("option"), "stockpiles": N_("stockpile")}
 
 
 def _at(node: Node) -> str:
     """Return the branch, if it is not the plan, and the place of the years in a sentence."""
-    return f"branch {node.branch}, {{when}}" if node.branch != PLAN else "{when}"
+    return _("branch {branch}, {when}", branch=node.branch, **WHEN) if node.branch != PLAN else "{when}"
 
 
 def stage_rank(system: System, material: str) -> float:
@@ -173,7 +181,13 @@ def _service(system: System, d: int) -> Statement:
     need = system.data.need[d]
     node = system.data.nodes[need.node]
     least = need.demand - need.max_short
-    text = f"min_service of {{who}}: {{what}}, {_at(node)}, must be served to {percent(least / need.demand)}"
+    text = _(
+        "min_service of {who}: {what}, {at}, must be served to {share}",
+        who="{who}",
+        what="{what}",
+        at=_at(node),
+        share=percent(least / need.demand),
+    )
     cell = service_cell(system, need)
     demanded = Demanded(need.sector, need.material, need.country, least, need.demand)
     return Statement("wish", f"service {text}", node.when, text, cell, 98.0, demanded)
@@ -186,7 +200,13 @@ def _clean_only(system: System, i: int) -> Statement:
     since = next(s.clean_from_year for s in system.instance.sectors if s.sector == need.sector)
     substitutes = {s.substitute: s.replaced_by for s in system.instance.substitutes}
     taken = substitutes.get(delivery.substitute, need.material)
-    text = f"clean_from_year of sector {need.sector}: from {since} on it takes only clean {taken} ({_at(node)})"
+    text = _(
+        "clean_from_year of sector {sector}: from {year} on it takes only clean {material} ({at})",
+        sector=need.sector,
+        year=since,
+        material=taken,
+        at=_at(node),
+    )
     subject = f"clean {need.sector} {taken}"
     return Statement("wish", subject, node.when, text, Cell("sectors", (need.sector,), "clean_from_year"), 99.0)
 
@@ -194,22 +214,28 @@ def _clean_only(system: System, i: int) -> Statement:
 def _cap(system: System, family: str, limit: ShareLimit) -> Statement:
     node = system.data.nodes[limit.node]
     row = next(c for c in system.instance.caps if c.cap == limit.cap)
-    of = [f"{'recycled ' if row.recycled else ''}{METRICS[family].label}"]
+    what = translated(METRICS[family].label)
+    if row.recycled:
+        what = _("recycled {metric}", metric=what)
     if row.largest:
-        of = [f"share of the {row.largest} largest suppliers"]
+        what = _("share of the {n} largest suppliers", n=row.largest)
     if row.stage or row.material:
-        of.append(f"of {row.stage or row.material}")
+        what = _("{metric} of {of}", metric=what, of=row.stage or row.material)
     if row.sector:
-        of.append(f"of sector {row.sector}")
+        what = _("{metric} of sector {sector}", metric=what, sector=row.sector)
     if limit.country or row.country:
-        of.append(f"of {limit.country or row.country}")
+        what = _("{metric} of {of}", metric=what, of=limit.country or row.country)
     if row.origin:
-        of.append(f"from {row.origin}")
+        what = _("{metric} from {origin}", metric=what, origin=row.origin)
     if row.impact:
-        of.append(row.impact)
-    side = "least" if limit.floor else "most"
+        what = f"{what} {row.impact}"
     asked = limit_in_words(system.instance, limit.cap, limit.limit * (1e3 if METRICS[family].amount else 1.0))
-    text = f"cap {limit.cap}: {' '.join(of)} at {side} {asked} in {_at(node)}"
+    of = {"cap": limit.cap, "what": what, "limit": asked, "at": _at(node)}
+    text = (
+        _("cap {cap}: {what} at least {limit} in {at}", **of)
+        if limit.floor
+        else _("cap {cap}: {what} at most {limit} in {at}", **of)
+    )
     subject = f"cap {limit.cap} {limit.country} {limit.limit if row.limit_end is not None else ''}"
     return Statement("wish", subject, str(node.year), text, Cell("caps", (limit.cap,), "limit"), 100.0)
 
@@ -218,9 +244,12 @@ def _least_use(system: System, i: int) -> Statement:
     limit = system.data.capacity[i]
     node = system.data.nodes[limit.node]
     row = next(f for f in system.instance.facilities if f.facility == limit.facility)
-    text = (
-        f"min_use of facility {limit.facility}: at least {percent(row.min_use)} of its capacity "
-        f"({tonnes(limit.least_use)}) must be used in {_at(node)}"
+    text = _(
+        "min_use of facility {facility}: at least {share} of its capacity ({tonnes}) must be used in {at}",
+        facility=limit.facility,
+        share=percent(row.min_use),
+        tonnes=tonnes(limit.least_use),
+        at=_at(node),
     )
     cell = Cell("facilities", (limit.facility,), "min_use")
     return Statement("wish", f"use {limit.facility}", node.when, text, cell, 97.0)
@@ -234,9 +263,19 @@ def _offtake(system: System, i: int) -> Statement:
         for r in system.instance.offtakes
         if (r.facility, r.material) == (limit.facility, limit.material) and promised(r, year)
     ]
-    names = " and ".join(r.offtake for r in rows)
-    each = [f"{r.take_t:,.6g} t of {r.material}{f' for each module of {r.option}' if r.option else ''}" for r in rows]
-    text = f"take_t of offtake {names}: {' and '.join(each)} must be made by {limit.facility} in {{when}}"
+    each = []
+    for r in rows:
+        amount = _("{tonnes} t of {material}", tonnes=number(f"{r.take_t:,.6g}"), material=r.material)
+        each.append(_("{amount} for each module of {option}", amount=amount, option=r.option) if r.option else amount)
+    both = p_("between conditions", " and ")
+    names = both.join(r.offtake for r in rows)
+    text = _(
+        "take_t of offtake {names}: {amounts} must be made by {facility} in {when}",
+        names=names,
+        amounts=both.join(each),
+        facility=limit.facility,
+        **WHEN,
+    )
     cell = Cell("offtakes", (rows[0].offtake,), "take_t")
     return Statement("wish", f"taken {names}", str(year), text, cell, 97.5)
 
@@ -246,22 +285,28 @@ def _sale_least(system: System, i: int) -> Statement:
     year = system.data.nodes[limit.node].year
     points = [p for p in system.instance.buyer_prices if p.buyer == limit.buyer and p.min_t > 0.0]
     nearest = min(points, key=lambda p: abs((p.year or year) - year))
-    amount = f"{tonnes(limit.least)} of {limit.material}"
-    text = f"min_t of buyer {limit.buyer}: at least {amount} must be sold to it in {{when}}"
+    text = _(
+        "min_t of buyer {buyer}: at least {limit} of {material} must be sold to it in {when}",
+        buyer=limit.buyer,
+        limit=tonnes(limit.least),
+        material=limit.material,
+        **WHEN,
+    )
     cell = Cell("buyer_prices", (limit.buyer, nearest.year), "min_t")
     return Statement("wish", f"sold {limit.buyer}", str(year), text, cell, FAMILIES["sale_least"].rank)
 
 
 def _exclusive(system: System, i: int) -> Statement:
     group = system.data.groups[i]
-    options = ", ".join(system.data.chosen[h].option for h in group.chosen)
-    text = f"exclusive_group {group.group}: only one of {options} may be built{_in_course(group.branch)}"
+    options = commas(system.data.chosen[h].option for h in group.chosen)
+    text = _("exclusive_group {group}: only one of {options} may be built", group=group.group, options=options)
+    text = _in_course(text, group.branch)
     return Statement("wish", f"group {group.group}", None, text, None, 94.0)
 
 
-def _in_course(branch: str) -> str:
-    """Return in words of which course a rule on starts speaks; "" for the plan."""
-    return f" in branch {branch}" if branch != PLAN else ""
+def _in_course(text: str, branch: str) -> str:
+    """Return a rule on starts with the course of which it speaks, unless that is the plan."""
+    return _("{sentence} in branch {branch}", sentence=text, branch=branch) if branch != PLAN else text
 
 
 def _group_most(system: System, i: int) -> Statement:
@@ -275,7 +320,13 @@ def _group_least(system: System, i: int) -> Statement:
 def _group(limit: GroupLimit, column: str, side: str) -> Statement:
     said = in_group(limit, limit.most if side == "most" else limit.least)
     cell = Cell("group_limits", (limit.group, limit.measure, limit.first_year, limit.last_year), column)
-    text = f"{column} of group {limit.group}: at {side} {said}{_in_course(limit.branch)}"
+    of = {"column": column, "group": limit.group, "what": said}
+    text = (
+        _("{column} of group {group}: at most {what}", **of)
+        if side == "most"
+        else _("{column} of group {group}: at least {what}", **of)
+    )
+    text = _in_course(text, limit.branch)
     return Statement("wish", f"group {column} {text}", None, text, cell, FAMILIES[f"group_{side}"].rank)
 
 
@@ -284,11 +335,16 @@ def _pin(system: System, family: str, index: tuple[str, int]) -> Statement:
     pins = system.pins
     if family == "pin_forbid":
         cell = Cell("pins", (option,), "forbid")
-        return Statement("wish", f"forbid {option}", None, f"--forbid {option}: it is not built at all", cell, 101.0)
+        text = _("--forbid {option}: it is not built at all", option=option)
+        return Statement("wish", f"forbid {option}", None, text, cell, 101.0)
     if family == "pin_force":
-        text = f"--force {option}@{year}: at least {modules(pins.force[index])} started in {year}"  # type: ignore[union-attr]
+        least = modules(pins.force[index])  # type: ignore[union-attr]
+        text = _(
+            "--force {option}@{year}: at least {modules} started in {year}", option=option, year=year, modules=least
+        )
         return Statement("wish", f"force {option} {year}", None, text, Cell("pins", index, "force"), 102.0)
-    text = f"--fix-from: of {option} exactly {modules(pins.fixed[index])} started in {year}"  # type: ignore[union-attr]
+    held = modules(pins.fixed[index])  # type: ignore[union-attr]
+    text = _("--fix-from: of {option} exactly {modules} started in {year}", option=option, year=year, modules=held)
     return Statement("wish", f"fixed {option} {year}", None, text, Cell("pins", index, "fixed"), 102.0)
 
 
@@ -299,7 +355,13 @@ def _balance(system: System, p: int) -> Statement:
     pool = system.data.pools[p]
     node = system.data.nodes[pool.node]
     sources = sources_of(system, pool)
-    text = f"{pool.provenance} {pool.material} in {pool.country}, {_at(node)}: from {sources or 'nowhere'}"
+    text = _(
+        "{material} in {country}, {at}: from {sources}",
+        material=of_provenance(pool),
+        country=pool.country,
+        at=_at(node),
+        sources=sources or _("nowhere"),
+    )
     subject = f"balance {pool.material} {pool.country} {pool.provenance} {node.branch} {sources}"
     return Statement("source", subject, node.when, text, None, stage_rank(system, pool.material) + 0.5)
 
@@ -307,23 +369,30 @@ def _balance(system: System, p: int) -> Statement:
 def sources_of(system: System, pool: Pool) -> str:
     """Return who can supply a pool, in words: plants, markets, countries of origin, stockpiles; "" if nobody can."""
     data = system.data
-    parts = sorted({data.activity[a].facility for a, _ in pool.made})
-    parts += sorted({f"market {data.buy[k].market}" for k in pool.bought})
-    parts += sorted({f"return {data.collect[i].ret}" for i in pool.collected})
-    parts += [f"imports from {o}" for o in sorted({data.ship[s].origin for s, _ in pool.arriving})]
-    parts += sorted({f"stockpile {data.stock[i].stockpile}" for i in pool.held if data.stock[i].can_draw})
+    parts = sorted({data.activity[a].facility for a, _kt in pool.made})
+    parts += [_("market {name}", name=name) for name in sorted({data.buy[k].market for k in pool.bought})]
+    parts += [_("return {name}", name=name) for name in sorted({data.collect[i].ret for i in pool.collected})]
+    origins = sorted({data.ship[s].origin for s, _kt in pool.arriving})
+    parts += [_("imports from {country}", country=country) for country in origins]
+    stores = sorted({data.stock[i].stockpile for i in pool.held if data.stock[i].can_draw})
+    parts += [_("stockpile {name}", name=name) for name in stores]
     if pool.downgrade is not None and pool.provenance != CLEAN:
-        parts.append("clean material used as exposed")
+        parts.append(_("clean material used as exposed"))
     if len(parts) > 6:
-        parts = [*parts[:6], f"{len(parts) - 6} more"]
-    return ", ".join(parts)
+        parts = [*parts[:6], _("{n} more", n=len(parts) - 6)]
+    return commas(parts)
 
 
 def _capacity(system: System, i: int) -> Statement:
     limit = system.data.capacity[i]
     node = system.data.nodes[limit.node]
-    text = f"facility {limit.facility}, {_at(node)}: {facility_capacity(system, limit.facility, node.period, limit)}"
-    made = {system.data.pools[p].material for activity, _ in limit.use for p in system.pools_made.get(activity, ())}
+    text = _(
+        "facility {facility}, {at}: {capacity}",
+        facility=limit.facility,
+        at=_at(node),
+        capacity=facility_capacity(system, limit.facility, node.period, limit),
+    )
+    made = {system.data.pools[p].material for activity, _kt in limit.use for p in system.pools_made.get(activity, ())}
     rank = max((stage_rank(system, material) for material in made), default=0.0)
     points = system.instance.capacity_series.get(limit.facility)
     cell = Cell("facilities", (limit.facility,), "capacity_t")
@@ -338,27 +407,33 @@ def facility_capacity(system: System, facility: str, period: int, limit: Any) ->
     period  position of the period
     limit   its row of the family ``capacity_limit``
     """
-    own = f"at most {tonnes(limit.own)} of its own capacity" if limit.own > 0.0 else "no own capacity"
-    parts = [own]
+    own = _("no own capacity")
+    if limit.own > 0.0:
+        own = _("at most {limit} of its own capacity", limit=tonnes(limit.own))
     year = system.prepared.periods[period].first_year
     row = next(f for f in system.instance.facilities if f.facility == facility)
     some = largest_capacity(system.instance, row) > 0.0
     if some and row.first_year is not None and row.first_year > year:
-        parts[0] += f" (it opens in {row.first_year})"
+        own = _("{sentence} (it opens in {year})", sentence=own, year=row.first_year)
     if some and row.last_year is not None and row.last_year < year:
-        parts[0] += f" (it closes after {row.last_year})"
+        own = _("{sentence} (it closes after {year})", sentence=own, year=row.last_year)
+    parts = [own]
     for option in system.instance.options:
         if option.facility != facility:
             continue
         capacity = [k for b, k in limit.modules if system.data.build[b].option == option.option]
         if capacity:
             parts.append(
-                f"option {option.option} adds at most {tonnes(max(capacity))} per module"
-                f" (at most {option.max_modules:g})"
+                _(
+                    "option {option} adds at most {limit} per module (at most {n})",
+                    option=option.option,
+                    limit=tonnes(max(capacity)),
+                    n=number(f"{option.max_modules:g}"),
+                )
             )
         else:
             parts.append(late_option(system, option))
-    return "; ".join(parts)
+    return semicolons(parts)
 
 
 def late_option(system: System, option: Any) -> str:
@@ -366,22 +441,30 @@ def late_option(system: System, option: Any) -> str:
     last = system.prepared.periods[-1].last_year
     starts = start_years(option, system.instance.years, last)
     if not starts:
-        return f"option {option.option} cannot be started"
+        return _("option {option} cannot be started", option=option.option)
     why = [f"lead_years {option.lead_years}"]
     if option.first_start is not None:
         why.append(f"first_start {option.first_start}")
     if option.last_start is not None:
         why.append(f"last_start {option.last_start}")
-    return f"option {option.option} comes online in {starts[0] + option.lead_years} at the earliest ({', '.join(why)})"
+    return _(
+        "option {option} comes online in {year} at the earliest ({why})",
+        option=option.option,
+        year=starts[0] + option.lead_years,
+        why=commas(why),
+    )
 
 
 def _stock_balance(system: System, i: int) -> Statement | None:
     part = system.data.stock[i]
     if part.before or part.opening == 0.0:
         return None
-    text = (
-        f"initial_t of stockpile {part.stockpile}: {tonnes(part.opening)} of {part.provenance} {part.material} lie "
-        f"in {part.country} at the start"
+    text = _(
+        "initial_t of stockpile {stockpile}: {amount} of {material} lie in {country} at the start",
+        stockpile=part.stockpile,
+        amount=tonnes(part.opening),
+        material=of_provenance(part),
+        country=part.country,
     )
     return Statement("wish", text, None, text, Cell("stockpiles", (part.stockpile,), "initial_t"), 88.0)
 
@@ -390,14 +473,22 @@ def _spending(system: System, i: int) -> Statement:
     option = system.data.spending[i].option
     row = next(o for o in system.instance.options if o.option == option)
     funds = sorted({f.fund for f in system.instance.fund_options if f.option == option})
-    payers = f"private money and {', '.join(funds)}" if funds else "private money alone (no fund)"
-    text = f"option {option} costs {row.capex_musd:,.6g} MUSD per module, to be paid by {payers}"
+    payers = _("private money alone (no fund)")
+    if funds:
+        payers = _("private money and {funds}", funds=commas(funds))
+    text = _(
+        "option {option} costs {amount} MUSD per module, to be paid by {payers}",
+        option=option,
+        amount=number(f"{row.capex_musd:,.6g}"),
+        payers=payers,
+    )
     return Statement("limit", f"cost {option}", None, text, Cell("options", (option,), "capex_musd"), 0.05)
 
 
 def _whole(system: System, option: str) -> Statement:
     row = next(o for o in system.instance.options if o.option == option)
-    text = f"option {option} comes in whole modules of {row.module_t:,.6g} t (integer)"
+    size = number(f"{row.module_t:,.6g}")
+    text = _("option {option} comes in whole modules of {size} t (integer)", option=option, size=size)
     return Statement("limit", f"whole {option}", None, text, Cell("options", (option,), "integer"), 0.1)
 
 

@@ -13,8 +13,9 @@ from ...instance.checks.evidence import is_date
 from ...instance.declare import joined_key
 from ...instance.loading import given_instance
 from ...instance.tables import TABLES, columns
+from ...language import N_, _, n_, number, p_, translated
 from ...runs.run import given_run
-from ...words import counted
+from ...words import commas
 from ..study import Study, Table, Value, text_table
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...runs.run import Run
 
-BACKINGS = ("published", "derived", "cited", "judgement", "neither")  # what a number can rest on, the surest first
+# what a number can rest on, the surest first
+BACKINGS = (N_("published"), N_("derived"), N_("cited"), N_("judgement"), N_("neither"))
+COUNTS = (N_("numbers"), *BACKINGS, N_("ranged"))  # columns of the table ``coverage``
 OLDER = {"fact": "published", "estimate": "judgement", "assumption": "judgement"}  # words that evidence.csv may use too
 ASSUMED = "assumption"
 NO_FIGURES = ("latitude", "longitude")  # places on the map are no numbers of the model
@@ -134,49 +137,78 @@ class Evidence(Study):
     def __str__(self) -> str:
         total = self.coverage.drop(columns="table").sum()
         lines = [
-            f"{total['numbers']:,} numbers: {total['published']:,} are published, {total['derived']:,} derived from "
-            f"published ones, {total['cited']:,} cite a source that was not verified, {total['judgement']:,} are "
-            f"judged, {total['neither']:,} say nothing"
+            _(
+                "{numbers} numbers: {published} are published, {derived} derived from published ones, {cited} cite a "
+                "source that was not verified, {judgement} are judged, {neither} say nothing",
+                **{name: number(f"{total[name]:,}") for name in COUNTS[:-1]},
+            )
         ]
-        columns = [("  table", "<20"), *((name, ">9") for name in self.coverage.columns[1:])]
+        columns = [("  " + _("table"), "<20"), *((translated(name), ">9") for name in COUNTS)]
         counts = self.coverage.itertuples(index=False)
-        lines += text_table(columns, [(f"  {table}", *(f"{n:,}" for n in numbers)) for table, *numbers in counts])
+        lines += text_table(columns, [(f"  {of}", *(number(f"{n:,}") for n in numbers)) for of, *numbers in counts])
         if self.confidence:
-            words = ", ".join(f"{n:,} of {c} confidence" for c, n in self.confidence.items())
-            lines.append(f"Ranges: {total['ranged']:,} numbers have one; {words}")
+            words = commas(
+                _("{n} of {confidence} confidence", n=number(f"{n:,}"), confidence=confidence_of(c))
+                for c, n in self.confidence.items()
+            )
+            lines.append(_("Ranges: {n} numbers have one; {parts}", n=number(f"{total['ranged']:,}"), parts=words))
         if self.ages[1]:
             lines.append(
-                f"Age: {self.ages[0]:,} of {self.ages[1]:,} dated numbers rest on sources older than "
-                f"{OLD_YEARS} years before the newest"
+                _(
+                    "Age: {old} of {dated} dated numbers rest on sources older than {years} years before the newest",
+                    old=number(f"{self.ages[0]:,}"),
+                    dated=number(f"{self.ages[1]:,}"),
+                    years=OLD_YEARS,
+                )
             )
-        lines.append("Sources that carry most numbers:")
+        lines.append(_("Sources that carry most numbers:"))
         lines += [f"  {r.numbers:>6,}  {r.source}  {r.title} ({r.date})" for r in self.sources.head(8).itertuples()]
         if len(self.unbacked):
-            lines.append(f"{len(self.unbacked)} rows with numbers neither cite a source nor say that they assume:")
+            lines.append(
+                _("{n} rows with numbers neither cite a source nor say that they assume:", n=len(self.unbacked))
+            )
             lines += [f"  {r.place}  {r.table} {r.key}" for r in self.unbacked.head(10).itertuples()]
         if self.stale is not None:
-            lines.append(f"To be looked at again: {counted(len(self.stale), 'number')}")
-            lines += [
-                f"  {r.review_by:<10}  {r.table} {r.key} {r.column} = {r.value:,.6g} "
-                f"({r.kind}, as of {r.as_of or 'no date'}): {r.note}"
-                for r in self.stale.head(20).itertuples()
-            ]
+            lines.append(n_("To be looked at again: {n} number", "To be looked at again: {n} numbers", len(self.stale)))
+            for r in self.stale.head(20).itertuples():
+                told = _(
+                    "{cell} = {value} ({kind}, as of {date}): {note}",
+                    cell=f"{r.table} {r.key} {r.column}",
+                    value=number(f"{r.value:,.6g}"),
+                    kind=translated(r.kind),
+                    date=r.as_of or _("no date"),
+                    note=r.note,
+                )
+                lines.append(f"  {r.review_by:<10}  {told}")
         if self.weights is not None:
             known = self.weights[self.weights["musd"].notna()]
             lines.append(
-                "Ranges that weigh most in the plan (present cost from the low to the high end, by the rate in the "
-                "plan, which may hold for less; sensitivity solves the ends):"
+                _(
+                    "Ranges that weigh most in the plan (present cost from the low to the high end, by the rate in the "
+                    "plan, which may hold for less; sensitivity solves the ends):"
+                )
             )
             for r in known.head(15).itertuples():
-                lines.append(
-                    f"  {r.musd:>+11,.4g} MUSD  {r.table} {r.key} {r.column}: {r.low:,.6g} to {r.high:,.6g} "
-                    f"({r.value:,.6g}; {r.kind}, {r.confidence} confidence)"
+                told = _(
+                    "{cell}: {low} to {high} ({value}; {kind}, {confidence} confidence)",
+                    cell=f"{r.table} {r.key} {r.column}",
+                    **{end: number(f"{getattr(r, end):,.6g}") for end in ("low", "high", "value")},
+                    kind=translated(r.kind),
+                    confidence=confidence_of(r.confidence),
                 )
+                lines.append(f"  {number(f'{r.musd:>+11,.4g}')} MUSD  {told}")
             without = Counter(f"{r.table}.{r.column}" for r in self.weights.itertuples() if r.musd != r.musd)
             if without:
-                told = ", ".join(f"{name} {count:,}" for name, count in without.most_common())
-                lines.append(f"Ranges without a rate, whose ends only sensitivity can solve: {told}")
+                told = commas(f"{name} {number(f'{count:,}')}" for name, count in without.most_common())
+                lines.append(_("Ranges without a rate, whose ends only sensitivity can solve: {parts}", parts=told))
         return "\n".join(lines)
+
+
+def confidence_of(word: str) -> str:
+    """Return a confidence of evidence.csv in the present language."""
+    return {"high": p_("confidence", "high"), "medium": p_("confidence", "medium"), "low": p_("confidence", "low")}[
+        word
+    ]
 
 
 @checked
@@ -240,7 +272,7 @@ def backing(instance: Instance) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for table in TABLES:
         counts = dict.fromkeys(BACKINGS, 0)
-        for _, kinds, _ in _numbers(instance, table, told):
+        for _row, kinds, _place in _numbers(instance, table, told):
             for kind in kinds.values():
                 counts[kind] += 1
         if any(counts.values()):

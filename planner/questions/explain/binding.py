@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import InstanceError, PlannerError
 from ...instance.limits import unit_of
+from ...language import _, number
 from ...prepare import CLEAN, EXPOSED, PLAN
 from ...solving.families import FAMILIES, POINT, Family
-from .bench import BUILT, INTERRUPTED, SAME, Bench, Model, Step
+from .bench import INTERRUPTED, Bench
+from .model import BUILT, SAME, Model, Step
 from .result import Explanation
 
 if TYPE_CHECKING:
@@ -141,9 +143,15 @@ def _caps(bench: Bench) -> list[Limit]:
     for r in rows[(rows["cap"] != "") & (rows["marginal_musd_per_point"] > 0.0)].itertuples():
         of = r.stage or r.material or r.sector
         floor, unit = r.cap in bench.instance.floors, unit_of(bench.instance, r.cap)
-        kind, side = ("floor", "least") if floor else ("cap", "most")
+        kind = "floor" if floor else "cap"
         kind = {"floor": "impact_floor", "cap": "impact"}[kind] if unit else kind
-        says = f"{r.metric}{f' of {of}' if of else ''} at {side} {r.limit:.4g}{f' {unit}' if unit else ''}"
+        metric = _("{metric} of {of}", metric=r.metric, of=of) if of else r.metric
+        side = number(f"{r.limit:.4g}") + (f" {unit}" if unit else "")
+        says = (
+            _("{metric} at least {limit}", metric=metric, limit=side)
+            if floor
+            else _("{metric} at most {limit}", metric=metric, limit=side)
+        )
         limit = Limit(
             kind, r.cap, r.country, int(r.year), "unit" if unit else POINT, float(r.marginal_musd_per_point), DUAL, says
         )
@@ -186,7 +194,7 @@ def _rows(bench: Bench, family: Family) -> list[Limit]:
         size = family.amount(row, bench.modules_built) if family.amount else 0.0
         step = (STEP * size or FIRST[family.side]) if family.amount and unit != "option" else 1.0
         if not limit.says or node is None or node.branch == PLAN:
-            limit.says = family.limit_in_words(row, bench.modules_built) + _size(bench, family, row)
+            limit.says = _sized(bench, family, row, family.limit_in_words(row, bench.modules_built))
             limit.step = step * units
         if family.name not in ON_BUILDS:
             limit.eases.append(_step(bench, family, i, step))
@@ -228,12 +236,14 @@ def _counts(bench: Bench, family: Family, i: int, row: Any) -> bool:
     return True
 
 
-def _size(bench: Bench, family: Family, row: Any) -> str:
-    """Return the size of a module in words, as an addition to a limit on modules; "" for other families."""
+def _sized(bench: Bench, family: Family, row: Any, text: str) -> str:
+    """Return a limit in words, one on modules with the size of a module."""
     if family.name not in ("modules_most", "build"):
-        return ""
-    size = next(o.module_t for o in bench.instance.options if o.option == row.option)
-    return f" of {size:,.6g} t{' started in the period' if family.name == 'build' else ''}"
+        return text
+    size = next(number(f"{o.module_t:,.6g}") for o in bench.instance.options if o.option == row.option)
+    if family.name == "build":
+        return _("{sentence} of {size} t started in the period", sentence=text, size=size)
+    return _("{sentence} of {size} t", sentence=text, size=size)
 
 
 def _point(bench: Bench, row: Any) -> float:
@@ -272,7 +282,8 @@ def _floors(bench: Bench) -> list[Limit]:
     floor = {s.sector: s.min_service for s in bench.instance.sectors}
     return [
         Limit(
-            *("min_service", s, c, year, POINT, value, DUAL, f"{floor[s]:.4g} of the demand for {m} must be served"),
+            *("min_service", s, c, year, POINT, value, DUAL),
+            _("{share} of the demand for {material} must be served", share=number(f"{floor[s]:.4g}"), material=m),
             eases=eases[s, c, m, year],
         )
         for (s, c, m, year), value in worth.items()
@@ -299,7 +310,7 @@ def _clean_only(bench: Bench) -> list[Limit]:
         if since is None or node.year < since or d in exposed or node.branch != PLAN or None in places:
             continue
         saved = (price[places[0]] - price[places[1]]) * need.demand * 0.01
-        says = f"only clean {need.material} since {since}"
+        says = _("only clean {material} since {year}", material=need.material, year=since)
         result.append(Limit("clean_only", need.sector, need.country, node.year, POINT, saved, DUAL, says))
     return result
 
@@ -352,7 +363,9 @@ def _lead_times(bench: Bench, earlier: Mapping[str, tuple[float, str]]) -> list[
         first = min(built)
         facility = bench.data.build[bench.starts[option][0]].facility
         shortened = options[option].lead_years > 0
-        says = f"lead of {options[option].lead_years} years" if shortened else "no start before its first_start"
+        says = (
+            _("lead of {n} years", n=options[option].lead_years) if shortened else _("no start before its first_start")
+        )
         result.append(Limit("lead_time", option, country[facility], first, "year", worth, how, says))
     return result
 
@@ -383,5 +396,5 @@ def a_year_earlier(bench: Bench, option: str) -> tuple[float, str] | None:
     if held is None:
         return None
     cost = model.objective(held.x)
-    bench.tell(f"{option} a year earlier, the same whole builds: {cost:,.6g} MUSD")
+    bench.tell(f"{option} a year earlier, the same whole builds: {cost:,.6g} million")
     return bench.base - cost, "re-solve, same whole builds: at least"

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...prepare import PLAN
-from .bench import Step
 from .binding import DUAL, SOLVED
+from .model import Step
 from .result import Explanation
 
 if TYPE_CHECKING:

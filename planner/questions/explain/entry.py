@@ -19,9 +19,11 @@ from typing import Any
 
 from ...errors import InstanceError
 from ...instance.timeline import largest_capacity
+from ...language import _, n_, number
 from ...solving.solver import Found
-from .bench import BUILT, SAME, Bench, Model
+from .bench import Bench
 from .binding import earlier_cells
+from .model import BUILT, SAME, Model
 from .projects import NOT_AGAIN, Project
 
 CAPEX, OPEX, EARLIER, LARGER, ALL = "capex", "opex", "earlier", "larger", "all"
@@ -54,23 +56,27 @@ def by_duals(bench: Bench, project: Project) -> list[Entry]:
     name = project.option.option
     lacks = project.lacks
     if lacks <= SAME * max(1.0, abs(bench.base)):
-        says = "its first tonne would pay; whether a module does, only a re-solve tells"
+        says = _("its first tonne would pay; whether a module does, only a re-solve tells")
         return [_entry(name, ALL, "dual", says)]
     result = []
     if lacks <= project.annuity:
         factor = 1.0 - lacks / project.annuity
-        says = f"capex at most {factor:.1%} of {project.option.capex_musd:,.6g} MUSD a module"
+        says = _(
+            "capex at most {share} of {amount} MUSD a module",
+            share=number(f"{factor:.1%}"),
+            amount=number(f"{project.option.capex_musd:,.6g}"),
+        )
         result.append(_entry(name, CAPEX, AT_LEAST, says, factor))
     else:
-        says = f"not even free of capex{_more(lacks - project.annuity)}"
+        says = _lacking(_("not even free of capex"), lacks - project.annuity)
         result.append(_entry(name, CAPEX, AT_LEAST, says))
     if most := _most_activity(bench, project):
         cut = lacks / most * 1e3
-        says = f"running cost lower by {cut:,.4g} USD/t"
+        says = _("running cost lower by {amount} USD/t", amount=number(f"{cut:,.4g}"))
         result.append(_entry(name, OPEX, AT_LEAST, says, cut))
     if project.earns > project.fixed_om + BUILT:
         factor = project.annuity / (project.earns - project.fixed_om)
-        says = f"modules {factor:.4g} times as large at the same capex"
+        says = _("modules {factor} times as large at the same capex", factor=number(f"{factor:.4g}"))
         result.append(_entry(name, LARGER, AT_LEAST, says, factor))
     return result
 
@@ -100,23 +106,28 @@ def by_capex(bench: Bench, project: Project) -> list[Entry]:
     money = bench.capital(name)
     lacking = project.cost_if_built.least - bench.most_capital(project.option)
     if not bench.proven and lacking > 0.0:
-        says = f"not even free of capex: at least {lacking:,.4g} MUSD more are lacking"
+        amount = number(f"{lacking:,.4g}")
+        says = _("not even free of capex: at least {amount} MUSD more are lacking", amount=amount)
         return [_entry(name, CAPEX, bench.label, says)]
     found = _least_saving(bench, project, money, 1.0, f"{name}, share of capex saved")
     if found is None:
         return [_entry(name, ALL, f"{NOT_AGAIN}: {bench.stopped}", "")]
     saving, lacking = found
     if saving is None:
-        says = f"not even free of capex{_more(lacking)}"
+        says = _lacking(_("not even free of capex"), lacking)
         return [_entry(name, CAPEX, bench.label, says)]
     if saving == 0.0:
-        says = "enters as it is: the run is not the best plan, or another one of its cost builds it"
+        says = _("enters as it is: the run is not the best plan, or another one of its cost builds it")
     elif saving == 1.0 and not bench.proven:
-        says = "enters at best free of capex; what is lacking then is within the gap"
+        says = _("enters at best free of capex; what is lacking then is within the gap")
     else:
-        says = f"enters with capex below {1.0 - saving:.2%} of {project.option.capex_musd:,.6g} MUSD a module"
+        says = _(
+            "enters with capex below {share} of {amount} MUSD a module",
+            share=number(f"{1.0 - saving:.2%}"),
+            amount=number(f"{project.option.capex_musd:,.6g}"),
+        )
     if project.cost_if_built.found <= bench.tolerance and not bench.proven:
-        says += ", perhaps sooner: what building it costs is within the gap"
+        says = _("{sentence}, perhaps sooner: what building it costs is within the gap", sentence=says)
     return [_entry(name, CAPEX, bench.label, says, 1.0 - saving)]
 
 
@@ -136,7 +147,8 @@ def by_running_cost(bench: Bench, project: Project) -> list[Entry]:
         return []
     own = largest_capacity(bench.instance, facility) > 0.0
     if own or any(bench.builds[i] > BUILT for o in siblings for i in bench.starts[o]):
-        return [_entry(name, ALL, "not asked", f"the running cost of {option.facility} is not this option's alone")]
+        says = _("the running cost of {facility} is not this option's alone", facility=option.facility)
+        return [_entry(name, ALL, "not asked", says)]
     columns = bench.arrays.columns["activity"]
     run = {columns[i]: bench.data.nodes[a.node].weight for i, a in activity}
     found = _least_saving(bench, project, run, dearest, f"{name}, MUSD/kt of running cost saved", siblings)
@@ -144,9 +156,10 @@ def by_running_cost(bench: Bench, project: Project) -> list[Entry]:
         return [_entry(name, ALL, f"{NOT_AGAIN}: {bench.stopped}", "")]
     saving, lacking = found
     if saving is None:
-        says = f"not even if running cost nothing{_more(lacking)}"
+        says = _lacking(_("not even if running cost nothing"), lacking)
         return [_entry(name, OPEX, bench.label, says)]
-    says = f"enters with a running cost lower by more than {saving * 1e3:,.6g} USD/t"
+    fall = number(f"{saving * 1e3:,.6g}")
+    says = _("enters with a running cost lower by more than {amount} USD/t", amount=fall)
     return [_entry(name, OPEX, bench.label, says, saving * 1e3)]
 
 
@@ -174,7 +187,7 @@ def _least_saving(
     x = project.plan
     assert x is not None
     all_saved = False
-    for _ in range(MOST_STEPS):
+    for _step in range(MOST_STEPS):
         dearer = bench.objective(x) - bench.base
         if dearer <= SAME * max(1.0, abs(bench.base)):
             return 0.0, 0.0
@@ -199,9 +212,11 @@ def _least_saving(
     return None
 
 
-def _more(lacking: float) -> str:
-    """Return how much is lacking (MUSD), as the end of a sentence; "" if that is not known."""
-    return "" if math.isnan(lacking) else f": {lacking:,.4g} MUSD more are lacking"
+def _lacking(text: str, lacking: float) -> str:
+    """Return a sentence with how much is lacking (MUSD), if that is known."""
+    if math.isnan(lacking):
+        return text
+    return _("{sentence}: {amount} MUSD more are lacking", sentence=text, amount=number(f"{lacking:,.4g}"))
 
 
 def _builds(bench: Bench, option: str, answer: Found) -> bool:
@@ -223,9 +238,13 @@ def by_years(bench: Bench, project: Project) -> list[Entry]:
         if answer is None or not answer.held:
             return [_entry(name, ALL, f"{NOT_AGAIN}: {bench.stopped}", "")]
         if answer.value < bench.base - bench.tolerance:
-            says = f"enters if it is online {_years(years)} earlier"
+            says = n_("enters if it is online a year earlier", "enters if it is online {n} years earlier", years)
             return [_entry(name, EARLIER, bench.label, says, years, enters=years, stays_out=years - 1)]
-    says = f"not even {_years(years)} earlier" if years else "it cannot be earlier within the horizon"
+    says = (
+        n_("not even a year earlier", "not even {n} years earlier", years)
+        if years
+        else _("it cannot be earlier within the horizon")
+    )
     return [_entry(name, EARLIER, bench.label, says, stays_out=years)]
 
 
@@ -248,7 +267,7 @@ def by_size(bench: Bench, project: Project) -> list[Entry]:
             break
         low, high = high, 2.0 * high
         if high > LARGEST:
-            says = f"not even with modules {low:g} times as large at the same capex"
+            says = _("not even with modules {factor} times as large at the same capex", factor=number(f"{low:g}"))
             return [_entry(name, LARGER, bench.label, says, stays_out=low)]
     while high - low > NARROW * high:
         middle = (low + high) / 2
@@ -256,7 +275,7 @@ def by_size(bench: Bench, project: Project) -> list[Entry]:
         if enters is None:
             break
         low, high = (low, middle) if enters else (middle, high)
-    says = f"enters with modules {high:.4g} times as large at the same capex"
+    says = _("enters with modules {factor} times as large at the same capex", factor=number(f"{high:.4g}"))
     return [_entry(name, LARGER, bench.label, says, high, enters=high, stays_out=low)]
 
 
@@ -273,5 +292,8 @@ def _cannot(project: Project) -> str:
     if "no plan with it" not in project.if_built_how:
         return ""
     own = project.option.private_musd
-    money = "" if own is None else f" (its own money is {own:,.6g} MUSD plus funds)"
-    return f"no plan can build it: its funds, what it requires, its group or a cap stand against it{money}"
+    text = _("no plan can build it: its funds, what it requires, its group or a cap stand against it")
+    if own is None:
+        return text
+    amount = number(f"{own:,.6g}")
+    return _("{sentence} (its own money is {amount} MUSD plus funds)", sentence=text, amount=amount)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from ...arguments import checked, fraction
 from ...bands import Band
 from ...errors import UsageError, hinted
+from ...language import _, number, translated
 from ...runs.run import given_run
 from .result import Explanation
 
@@ -130,14 +131,21 @@ def explain(
     years = project_table.earnings(bench, known)
     unsolved = len(built[projects:]) + len(others) - len(chosen)
     if unsolved > 0 and not bench.stopped:
-        bench.notes.append(f"{unsolved} projects were not solved again; --projects N or --exact OPTION asks for more")
+        bench.notes.append(
+            _("{n} projects were not solved again; --projects N or --exact OPTION asks for more", n=unsolved)
+        )
     if bench.stopped:
-        cure = "; --projects N solves again for N, however long it takes" if bench.stopped == OUT_OF_TIME else ""
-        bench.notes.append(f"{bench.stopped}: not everything was solved again; the rest is marked as such{cure}")
+        note = _("{why}: not everything was solved again; the rest is marked as such", why=translated(bench.stopped))
+        if bench.stopped == OUT_OF_TIME:
+            note = _("{sentence}; --projects N solves again for N, however long it takes", sentence=note)
+        bench.notes.append(note)
     if not bench.proven:
         bench.notes.append(
-            f"re-solved costs are known to {bench.tolerance:,.3g} MUSD (gap of {gap:.2%}); "
-            "smaller differences mean nothing"
+            _(
+                "re-solved costs are known to {amount} MUSD (gap of {share}); smaller differences mean nothing",
+                amount=number(f"{bench.tolerance:,.3g}"),
+                share=number(f"{gap:.2%}"),
+            )
         )
     return Explanation(
         run,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from ...language import _
 from ...prepare import CLEAN, EXPOSED
 from .result import Explanation
 
@@ -28,8 +29,8 @@ def premiums(run: Run) -> pd.DataFrame:
     for key, of in sorted(prices.items()):
         clean, exposed = of.get(CLEAN), of.get(EXPOSED)
         premium = None if clean is None or exposed is None else clean - exposed
-        note = "no clean price: none passes there" if clean is None else ""
-        note = "no exposed price: none passes there" if exposed is None else note
+        note = _("no clean price: none passes there") if clean is None else ""
+        note = _("no exposed price: none passes there") if exposed is None else note
         rows.append((*key, clean, exposed, premium, note))
     frame = pd.DataFrame(rows, columns=Explanation.columns("premiums"))
     return frame.astype({name: "float64" for name in frame if name.endswith("usd_per_kg")})

@@ -12,7 +12,9 @@ import numpy as np
 from ...bands import Band, Searched, difference
 from ...instance.finance import annuity_years, capital_recovery_factor, discount_factor
 from ...instance.timeline import horizon_end
-from .bench import BUILT, Bench
+from ...language import _, number, p_
+from .bench import Bench
+from .model import BUILT
 from .result import Explanation
 
 if TYPE_CHECKING:
@@ -196,8 +198,12 @@ def _difference(bench: Bench, answer: Found, without: Sequence[str]) -> tuple[Ba
     if not committed and not bench.pinned:
         if band.found < -band.rounding:
             bench.notes.append(
-                f"the plan can be improved: without {' and '.join(without)} it costs {-band.found:,.4g} MUSD less; "
-                "solve it again with a smaller gap"
+                _(
+                    "the plan can be improved: without {options} it costs {amount} MUSD less; solve it again with a "
+                    "smaller gap",
+                    options=p_("between options", " and ").join(without),
+                    amount=number(f"{-band.found:,.4g}"),
+                )
             )
         band = band.at_least_nothing()
     return band, bench.label if answer.stopped == "optimal" else f"{bench.label}, stopped by {answer.stopped}"

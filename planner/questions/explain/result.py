@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...bands import ROUNDING, Band
 from ...instance.timeline import periods
+from ...language import N_, _, number, p_, translated
 from ...solving.families import FAMILIES
-from ...words import figure_of
-from ..study import COMPLETE, INSTANCE, NOTES, OF_PLAN, SECONDS, Study, Table, Value
+from ...words import commas, figure_of, semicolons
+from ..study import COMPLETE, INSTANCE, NOTES, OF_PLAN, SECONDS, Study, Table, Value, padded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -195,10 +196,14 @@ class Explanation(Study):
 
     def __str__(self) -> str:
         """Return the sections as text; a long section ends with the number of lines that are left out."""
-        title = f"Why this plan: {self.instance.title} ({self.objective_musd:,.6g} MUSD present value)"
+        title = _(
+            "Why this plan: {instance} ({amount} MUSD present value)",
+            instance=self.instance.title,
+            amount=number(f"{self.objective_musd:,.6g}"),
+        )
         sections = (_binding, _premiums, _built, _unbuilt, _bottlenecks, _support)
         lines = [line for section in sections for line in section(self)]
-        return "\n".join([title, *lines, *(f"Note: {note}" for note in self.notes)])
+        return "\n".join([title, *lines, *(_("Note: {note}", note=note) for note in self.notes)])
 
 
 # --- as a page of text ---
@@ -216,13 +221,35 @@ STEPS = {
     for family in LIMITS
 } | NO_FAMILY
 YEARS_SHOWN = 6  # columns of the section on premiums
+# words of units, steps, kinds of limits and sources of numbers that are told in the present language
+UNITS_OF_STEPS = (
+    N_("module"), N_("modules"), N_("option"), N_("options"), N_("point"), N_("unit"), N_("year"), N_("a tenth less"),
+    N_("a tenth more"), N_("a unit less"), N_("a unit more"), N_("a point less"), N_("a point more"),
+    N_("a point exposed"), N_("a year earlier"),
+)  # fmt: skip
+KINDS = (
+    N_("cap"), N_("impact"), N_("min service"), N_("clean only"), N_("capacity"), N_("least use"), N_("offtake"),
+    N_("market"), N_("blend"), N_("buyer"), N_("min sale"), N_("substitute"), N_("return"), N_("lane"),
+    N_("least lot"), N_("stock room"), N_("stock release"), N_("working stock"), N_("stock floor"), N_("export stop"),
+    N_("max modules"), N_("max per year"), N_("fund"), N_("fund share"), N_("private money"), N_("group max"),
+    N_("group min"), N_("lead time"), N_("floor"), N_("impact floor"),
+)  # fmt: skip
+HOW = (
+    N_("dual"), N_("dual, at least; others as built"), N_("dual, whole numbers relaxed"), N_("dual, at the margin"),
+    N_("dual, at most"), N_("re-solve"), N_("re-solve of the step"), N_("re-solve, same whole builds: at least"),
+    N_("not re-solved"), N_("not asked"), N_("not solved again"),
+)  # fmt: skip
+WHY = (  # what may stand after one of HOW
+    N_("no plan without it"), N_("no plan with it"), N_("no plan found in time"), N_("out of time"), N_("interrupted"),
+)  # fmt: skip
+WITHIN, STOPPED = "re-solve within ", ", stopped by "
 
 
 def _cut(lines: list[str], frame: str, at_most: int = AT_MOST) -> list[str]:
     """Return the first lines of a section, and how many more rows the frame has."""
     if len(lines) <= at_most:
         return lines
-    return [*lines[:at_most], f"  ... {len(lines) - at_most} more in {frame}"]
+    return [*lines[:at_most], "  " + _("... {n} more in {table}", n=len(lines) - at_most, table=frame)]
 
 
 def _number(value: Any) -> str:
@@ -233,20 +260,26 @@ def _number(value: Any) -> str:
 def _binding(e: Explanation) -> list[str]:
     """Return the section on the limits that bind, one line for all years of a limit."""
     if e.binding.empty:
-        return ["What binds: nothing; no cap, capacity, budget or lead time raises the cost of the plan"]
+        return [_("What binds: nothing; no cap, capacity, budget or lead time raises the cost of the plan")]
     lines = []
     keys = ["kind", "name", "country", "unit", "how"]
     groups = [(key, rows) for key, rows in e.binding.groupby(keys, sort=False)]
     for (kind, name, country, unit, how), rows in sorted(groups, key=lambda g: -g[1]["saves_musd"].sum()):
         top = rows.iloc[0]
-        what = f"{kind.replace('_', ' ')} {name}{f' ({country})' if country else ''}"
+        of_kind = translated(kind.replace("_", " "))
+        what = _("{kind} {name}", kind=of_kind, name=name)
+        if country:
+            what = _("{kind} {name} ({country})", kind=of_kind, name=name, country=country)
         years = sorted({int(y) for y in rows["year"] if y})
-        when = f"{years[0]}" if len(years) == 1 else f"{years[0]}-{years[-1]}, most in {top.year}" if years else ""
-        detail = "; ".join(part for part in (when, str(top.says)) if part)
-        rate = at_the_margin(rows["worth_musd"].sum(), str(unit), {str(h) for h in rows["holds"]})
-        saves = _number(rows["saves_musd"].sum())
-        lines.append(f"  {saves:>9}  {step_of(kind, unit, rows['step']):<15} {what}: {detail} [{how}{rate}]")
-    title = "What binds (MUSD present value that a step saves, in all its years; a tenth of the limit, or a point):"
+        when = f"{years[0]}" if years else ""
+        if len(years) > 1:
+            when = _("{first}-{last}, most in {year}", first=years[0], last=years[-1], year=top.year)
+        detail = semicolons(part for part in (when, str(top.says)) if part)
+        source = _sourced(str(how), rows["worth_musd"].sum(), str(unit), {str(h) for h in rows["holds"]})
+        saves, step = _number(rows["saves_musd"].sum()), padded(step_of(kind, unit, rows["step"]), "<15")
+        told_limit = _("{head}: {parts}", head=what, parts=detail)
+        lines.append(f"  {saves:>9}  {step} {told_limit} [{source}]")
+    title = _("What binds (MUSD present value that a step saves, in all its years; a tenth of the limit, or a point):")
     return [title, *_cut(lines, "binding")]
 
 
@@ -259,29 +292,56 @@ def step_of(kind: str, unit: str, steps: Iterable[float]) -> str:
     """
     low, high = min(steps), max(steps)
     if unit not in AMOUNTS:
-        return UNITS[kind]
+        return translated(UNITS[kind])
     amount = figure_of(low, 3) if high - low <= 1e-9 * high else f"{figure_of(low, 3)}-{figure_of(high, 3)}"
-    return f"{amount} {unit}{'s' if unit in COUNTED and amount != '1' else ''} {UNITS[kind].split()[-1]}"
+    words = translated(f"{unit}s" if unit in COUNTED and amount != "1" else unit)
+    if UNITS[kind].endswith("less"):
+        return _("{amount} {unit} less", amount=amount, unit=words)
+    return _("{amount} {unit} more", amount=amount, unit=words)
 
 
-def at_the_margin(worth: float, unit: str, holds: Collection[str]) -> str:
-    """Return the shadow price in words, to stand beside the saving by the step; "" if it says nothing more.
+def how_in_words(how: str) -> str:
+    """Return the source of a number, as the tables have it, in the present language.
 
+    >>> how_in_words("re-solve within 1.00%: no plan without it")
+    're-solve within 1.00%: no plan without it'
+    """
+    if how not in HOW:
+        head, colon, why = how.partition(": ")
+        if colon:
+            return _("{head}: {parts}", head=how_in_words(head), parts=translated(why))
+        head, stopped, why = how.partition(STOPPED)
+        if stopped:
+            return _("{how}, stopped by {why}", how=how_in_words(head), why=why)
+        if how.startswith(WITHIN):
+            return _("re-solve within {share}", share=number(how.removeprefix(WITHIN)))
+    return translated(how)
+
+
+def _sourced(how: str, worth: float, unit: str, holds: Collection[str]) -> str:
+    """Return the source of a saving in words, with the shadow price where it says more.
+
+    how    source of the saving by the step
     worth  saving by one unit more in all years, MUSD
     unit   unit of the limit
     holds  whether the rate holds over the step, in each year: ``yes``, ``no`` or "" (not solved again)
     """
+    source = how_in_words(how)
     if unit not in AMOUNTS and "no" not in holds:
-        return ""
-    known = "" if holds == {"yes"} or "no" not in holds else ", which holds for less"
-    return f"; at the margin {_number(worth)} a {unit}{known}"
+        return source
+    rate = {"how": source, "amount": _number(worth), "unit": translated(unit)}
+    if "no" in holds:
+        return _("{how}; at the margin {amount} a {unit}, which holds for less", **rate)
+    return _("{how}; at the margin {amount} a {unit}", **rate)
 
 
 def _premiums(e: Explanation) -> list[str]:
     """Return the section on the clean premium: medians over countries, by material and year."""
     known = e.premiums[e.premiums["premium_usd_per_kg"].notna()]
     if known.empty:
-        return ["Clean premium: not known; no material has both a clean and an exposed price in one country and year"]
+        return [
+            _("Clean premium: not known; no material has both a clean and an exposed price in one country and year")
+        ]
     years = _some(sorted({int(y) for y in known["year"]}))
     middle = known.pivot_table(index="material", columns="year", values="premium_usd_per_kg", aggfunc="median")
     width = max(8, *(len(str(m)) for m in middle.index))
@@ -289,7 +349,7 @@ def _premiums(e: Explanation) -> list[str]:
     for material in middle.index:
         cells = "".join(f"{_number(round(middle.loc[material, y], 3) + 0.0):>9}" for y in years)
         lines.append(f"  {material:<{width}}{cells}")
-    return ["Clean premium (USD/kg above exposed, median over countries; dual):", *_cut(lines, "premiums", 30)]
+    return [_("Clean premium (USD/kg above exposed, median over countries; dual):"), *_cut(lines, "premiums", 30)]
 
 
 def _some(years: list[int]) -> list[int]:
@@ -304,20 +364,39 @@ def _built(e: Explanation) -> list[str]:
     """Return the section on the options that are built, with the cost of doing without each."""
     built = e.projects[e.projects["built"] == "yes"]
     if built.empty:
-        return ["Built: nothing"]
+        return [_("Built: nothing")]
     lines = []
     for p in built.itertuples():
-        line = f"  {p.option} ({p.country}), {figure_of(p.capacity_t, 5)} t from {p.start_year}: "
+        built_of_it = _(
+            "{option} ({country}), {tonnes} t from {year}",
+            option=p.option,
+            country=p.country,
+            tonnes=figure_of(p.capacity_t, 5),
+            year=p.start_year,
+        )
+        how = how_in_words(p.value_how or "not re-solved")
         if p.value_musd == p.value_musd:
-            line += f"without it {told(e, p.value_musd, p.value_least_musd, p.value_most_musd)} [{p.value_how}]"
+            change = told(e, p.value_musd, p.value_least_musd, p.value_most_musd)
+            worth = _("without it {change} [{how}]", change=change, how=how)
             if p.also_without and p.project_value_musd == p.project_value_musd:
                 all_of_it = told(e, p.project_value_musd, p.project_least_musd, p.project_most_musd)
-                line += f"; also without {p.also_without} {all_of_it}"
+                worth = _(
+                    "{sentence}; also without {others} {change}",
+                    sentence=worth,
+                    others=p.also_without,
+                    change=all_of_it,
+                )
         else:
-            line += f"[{p.value_how or 'not re-solved'}]"
-        cost = p.annuity_musd + p.fixed_om_musd
-        lines.append(f"{line}; earns {_number(p.earns_musd)} at the margin, costs {_number(cost)} [dual]")
-    return ["Built (MUSD present value):", *_cut(lines, "projects")]
+            worth = f"[{how}]"
+        text = _(
+            "{option}: {worth}; earns {earns} at the margin, costs {cost} [dual]",
+            option=built_of_it,
+            worth=worth,
+            earns=_number(p.earns_musd),
+            cost=_number(p.annuity_musd + p.fixed_om_musd),
+        )
+        lines.append(f"  {text}")
+    return [_("Built (MUSD present value):"), *_cut(lines, "projects")]
 
 
 def told(e: Explanation, found: float, least: float, most: float) -> str:
@@ -339,30 +418,38 @@ def _unbuilt(e: Explanation) -> list[str]:
         mine = e.entry[e.entry["option"] == p.option]
         solved = mine[mine["how"].str.startswith("re-solve")]
         best = solved if not solved.empty else mine[~mine["how"].str.startswith("not ")]
-        says = "; ".join(
-            f"{' or '.join(rows['says'])} [{how}]" for how, rows in best[best["says"] != ""].groupby("how", sort=False)
+        says = semicolons(
+            f"{p_('between changes', ' or ').join(rows['says'])} [{how_in_words(str(how))}]"
+            for how, rows in best[best["says"] != ""].groupby("how", sort=False)
         )
-        costs = ""
         if p.cost_if_built_musd > 0:
-            costs = f"building it costs {told(e, p.cost_if_built_musd, p.if_built_least_musd, p.if_built_most_musd)}; "
-        lines.append(f"  {p.option} ({p.country}): {costs}{says}")
-    return ["Not built, and what each lacks:", *_cut(lines, "entry")]
+            change = told(e, p.cost_if_built_musd, p.if_built_least_musd, p.if_built_most_musd)
+            says = semicolons([_("building it costs {change}", change=change), says])
+        head = _("{name} ({parts})", name=p.option, parts=p.country)
+        lines.append("  " + _("{head}: {parts}", head=head, parts=says))
+    return [_("Not built, and what each lacks:"), *_cut(lines, "entry")]
 
 
 def _bottlenecks(e: Explanation) -> list[str]:
     """Return the section on the bottleneck of each year, one for each provenance."""
     first = e.bottlenecks[e.bottlenecks["rank"] == 1]
     if first.empty:
-        return ["Bottleneck: none; no capacity or market limit binds"]
+        return [_("Bottleneck: none; no capacity or market limit binds")]
     lines = []
     for year, rows in first.groupby("year", sort=True):
         parts = [
-            f"{r.provenance} {r.material} {_number(r.worth_musd_per_percent)} MUSD "
-            f"({_number(r.worth_usd_per_kg)} USD/kg)"
+            _(
+                "{name} {amount} MUSD ({price} USD/kg)",
+                name=_("{provenance} {material}", provenance=translated(r.provenance), material=r.material),
+                amount=_number(r.worth_musd_per_percent),
+                price=_number(r.worth_usd_per_kg),
+            )
             for r in rows.itertuples()
         ]
-        lines.append(f"  {year}: {'; '.join(parts)}")
-    title = "Bottleneck of each year (what 1 % more capacity or supply would save that year, and a kg at the margin):"
+        lines.append("  " + _("{head}: {parts}", head=year, parts=semicolons(parts)))
+    title = _(
+        "Bottleneck of each year (what 1 % more capacity or supply would save that year, and a kg at the margin):"
+    )
     return [title, *_cut(lines, "bottlenecks", 30)]
 
 
@@ -375,24 +462,49 @@ def _support(e: Explanation) -> list[str]:
     for option, rows in table.groupby("option", sort=True):
         known = rows[rows["market_usd_per_kg"].notna()]
         first = rows.iloc[0]
-        line = f"  {option}: {first.material} costs {_number(first.cost_usd_per_kg)} USD/kg"
+        of = {"option": option, "material": first.material, "cost": _number(first.cost_usd_per_kg)}
         if known.empty or rows["output_t"].sum() <= 0:
-            lines.append(f"{line}; no market price is known, give one with --prices {first.material}=USD_PER_KG")
+            unknown = _(
+                "{option}: {material} costs {cost} USD/kg; no market price is known, give one with --prices "
+                "{material}=USD_PER_KG",
+                **of,
+            )
+            lines.append(f"  {unknown}")
             continue
         years = known["year"].map(lengths)
         made = (known["output_t"] * years).sum()
         price = (known["market_usd_per_kg"] * known["output_t"] * years).sum() / max(made, 1e-9)
         outlay, busy = (known["support_musd"] * years).sum(), years[known["output_t"] > 0].sum()
         paid = years[known["support_musd"] > 1e-9].sum()
-        where = ", ".join(sorted(set(known["market_price"])))
+        of |= {"price": _number(price), "where": commas(map(price_in_words, sorted(set(known["market_price"]))))}
         if outlay <= 1e-9:
-            lines.append(f"{line}, the market pays {_number(price)} ({where}): no support")
-            continue
-        per_kg = outlay * 1e3 / made
-        lines.append(
-            f"{line}, the market pays {_number(price)} ({where}): "
-            f"support {_number(per_kg)} USD/kg, {_number(outlay / max(busy, 1))} MUSD a year"
-            f"{'' if paid == busy else f' (in {paid} of {busy} years, when the price is lower)'}"
-        )
-    title = "Price support (levelised cost less by-products against the market price; means over all it makes):"
+            text = _("{option}: {material} costs {cost} USD/kg, the market pays {price} ({where}): no support", **of)
+        else:
+            text = _(
+                "{option}: {material} costs {cost} USD/kg, the market pays {price} ({where}): support {support} "
+                "USD/kg, {amount} MUSD a year",
+                **of,
+                support=_number(outlay * 1e3 / made),
+                amount=_number(outlay / max(busy, 1)),
+            )
+            if paid != busy:
+                text = _(
+                    "{sentence} (in {paid} of {busy} years, when the price is lower)",
+                    sentence=text,
+                    paid=paid,
+                    busy=busy,
+                )
+        lines.append(f"  {text}")
+    title = _("Price support (levelised cost less by-products against the market price; means over all it makes):")
     return [title, *_cut(lines, "price_support")]
+
+
+PRICES = (N_("given"), N_("plan's exposed price"), N_("plan's lowest exposed price"), N_("none known; give one"))
+OF_MARKET = "market "
+
+
+def price_in_words(source: str) -> str:
+    """Return where a market price comes from, as ``market_price`` has it, in the present language."""
+    if source.startswith(OF_MARKET):
+        return _("market {name}", name=source.removeprefix(OF_MARKET))
+    return translated(source)

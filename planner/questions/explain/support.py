@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from ...errors import UsageError, hinted, idle
 from ...instance.timeline import series_value
 from ...prepare import CLEAN, EXPOSED, PLAN
-from .bench import BUILT, Bench
+from .bench import Bench
+from .model import BUILT
 from .result import Explanation
 
 if TYPE_CHECKING:

@@ -178,7 +178,7 @@ class Curve(Limited):
         if self.progress:
             gap = abs(point.cost - point.bound) / max(abs(point.cost), 1e-9)
             self.progress(
-                f"limit {self.metric.shown(point.limit):7.2%}: {figure_of(point.cost, 6)} MUSD, gap {gap:.2%}, "
+                f"limit {self.metric.shown(point.limit):7.2%}: {figure_of(point.cost, 6)} million, gap {gap:.2%}, "
                 f"{time.perf_counter() - started:.1f} s"
             )
 

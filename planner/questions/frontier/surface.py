@@ -149,7 +149,7 @@ class _Search:
                 continue
             if self.model.progress:
                 at = ", ".join(value_of(a, a.shown(v)) for a, v in zip(self.model.axes, plan.values, strict=True))
-                self.model.progress(f"plan {len(self.plans) + 1} at {at}: {figure_of(plan.cost, 6)} MUSD")
+                self.model.progress(f"plan {len(self.plans) + 1} at {at}: {figure_of(plan.cost, 6)} million")
             self.plans.append(plan)
         return found
 

@@ -14,7 +14,7 @@ from ...instance.loading import given_instance
 from ...runs.run import given_run
 from .insurance import extra_capex, extra_projects, modules_of, worth
 from .master import Weights
-from .result import Hedge
+from .result import ANSWERED, Hedge
 from .search import Best, Search, decisions
 from .verdict import Estimate, at_most, beyond, estimate
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ...solving.solver import Progress, Settings
 
 GROUPS = 8  # independent groups of outcomes in a trial, from which confidence intervals are estimated
-ANSWERED = 16  # outcomes of the first group that are answered too; each is a search with whole numbers
 DESIGN, REPLICATION, TRIAL = 0, 1, 2  # kinds of samples, each drawn with seeds of its own
 
 
@@ -58,24 +57,25 @@ def hedge(
     outcomes      of the design, drawn evenly (a Sobol sequence) by ``success_probability`` and delivery_risk.csv
     replications  samples of as many other outcomes, each solved as well: they tell how far the plan may be
                   from the best over all outcomes (Mak, Morton and Wood, Operations Research Letters 24, 1999)
-    trial         outcomes on which both plans are compared, the same for both, in 8 independent groups
+    trial         outcomes on which both plans are compared, the same for both, in 8 independent groups; 8 outcomes of
+                  each are answered too, each by a search of its own, as in ``delivery_risk``
     insurance     largest projects that the hedged plan builds more, of which the worth is searched
     weight        of the mean of the worst 1 - alpha of the outcomes by cost, against the mean of all
-    rebuild_after  years after a project should have come from which on something else may be started; the first 16
-                  outcomes of the trial are then also told free to answer, as in ``delivery_risk``. None: never. The
-                  search itself holds all starts to the plan, so that its number is an upper bound of what the best plan
-                  costs that can be answered; ``known_musd`` is a lower bound of that
+    rebuild_after  years after the news from which on an outcome may be answered: what begins then is started as is best
+                  for it. One learns of an outcome when the first project that it hits should have come online, as in
+                  ``delivery_risk``. None: never, all starts are held in every outcome
     gap           relative gap of each search
     time_limit    seconds of each search; those for the insurance end after a minute at the latest
     workers       processes for the operations; None: one per core, once they have taken seconds
     scheduler     address of a Dask scheduler to use instead, with the extra ``distributed``
 
-    Builds and closures are decided before anything is known, operations after (two stages): rules on investment and
-    funding hold for what is started, with the capex that is planned. In each outcome caps hold, promises are kept where
-    they can be, shortage pays, as in ``delivery_risk``; scenarios are left out. The number of workers changes nothing:
-    each part of the operations goes on from the basis at which its last round ended, wherever that was. Raises
-    UsageError where nothing is uncertain or a setting cannot be, and what ``solve`` raises. Ctrl-C gives the best plan
-    so far.
+    Two stages: what starts before the news, and closures, are decided for all outcomes, what starts later and the
+    operations for each. Rules on investment and funding hold for all that an outcome starts, with the capex that is
+    planned. The later starts of the hedged plan, which no outcome of the design is held to, are those that are best if
+    all comes as planned. In each outcome caps hold, promises are kept where they can be, shortage pays, as in
+    ``delivery_risk``; scenarios are left out. The number of workers changes nothing: each part of the operations goes
+    on from the basis at which its last round ended, wherever that was. Raises UsageError where nothing is uncertain or
+    a setting cannot be, and what ``solve`` raises. Ctrl-C gives the best plan so far.
     """
     instance = given_instance(instance)
     gap, weight, alpha = fraction(gap, "gap"), fraction(weight, "weight"), fraction(alpha, "alpha")
@@ -85,7 +85,7 @@ def hedge(
     from ..delivery.operations import Operations
     from ..solve import solve
 
-    _check(instance, outcomes, replications, trial, insurance, weight, alpha)
+    _check(instance, outcomes, replications, trial, insurance, weight, alpha, rebuild_after)
     settings = Settings(gap=gap, time_limit=time_limit, threads=1, seed=seed)
     bare = _without_scenarios(instance)
     if run is None:
@@ -93,30 +93,38 @@ def hedge(
             progress("the plan that trusts in delivery")
         run = solve(bare, gap=gap, seed=seed, progress=progress)
     operations = Operations(bare, settings, called_exposed=0.0)
-    work = _Work(bare, operations, Modules(bare), Weights(weight, alpha), settings, outcomes, seed, progress)
+    work = _Work(bare, operations, Modules(bare), Weights(weight, alpha), settings, outcomes, seed, rebuild_after,
+                 progress)  # fmt: skip
     with operations.recourse.shared(workers, scheduler):
         search = work.search(DESIGN, 0)
         trusting = decisions(operations, search.sample, run)
-        best = search.best(trusting, gap, time_limit)
+        best = search.best(search.sample.spread(trusting), gap, time_limit)
         work.complete = best.why != "interrupted"
         hedged = _as_plan(instance, search, best, gap, seed, progress)
-        tried = work.run_trial(trial, trusting, best.x)
+        planned = best.x[: len(trusting)]
+        if rebuild_after is not None:  # the later starts are those of the plan; it was not asked for closures
+            closed = planned[search.sample.at_close]
+            planned = decisions(operations, search.sample, hedged)
+            planned[search.sample.at_close] = closed
+        tried = work.run_trial(trial, trusting, planned)
         if rebuild_after is not None:
             work.run_answers(tried, rebuild_after, (run, hedged), workers, scheduler)
-        rows = work.replicated(replications, best, tried)
+        rows = work.replicated(replications, planned, best, tried)
         worths: list[tuple[Any, ...]] = []
         if work.complete and insurance:
             projects = extra_projects(bare, run, hedged)[:insurance]
             worths, work.complete = worth(search, best, projects, gap, time_limit)
-    return _result(work, run, hedged, best, tried, rows, worths,
+    news = float(search.sample.begun(best.x).min())
+    return _result(work, run, hedged, best, None if math.isinf(news) else int(news), tried, rows, worths,
                    {"outcomes": outcomes, "replications": replications, "trial": trial, "insurance": insurance,
                     "weight": weight, "alpha": alpha, "rebuild_after": rebuild_after, "gap": gap,
                     "time_limit": time_limit, "seed": seed})  # fmt: skip
 
 
 def _check(
-    instance: Instance, outcomes: int, replications: int, trial: int, insurance: int, weight: float, alpha: float
-) -> None:
+    instance: Instance, outcomes: int, replications: int, trial: int, insurance: int, weight: float, alpha: float,
+    rebuild_after: int | None,
+) -> None:  # fmt: skip
     """Raise UsageError if nothing is uncertain, or a setting or the instance does not fit the question."""
     from ..delivery.draws import check_linear, check_uncertain
 
@@ -133,6 +141,8 @@ def _check(
         raise UsageError(f"trial = {trial}: expected a multiple of {GROUPS}, or 0 for none")
     if not 0.0 <= weight <= 1.0 or not 0.0 <= alpha < 1.0:
         raise UsageError(f"weight = {weight:g}, alpha = {alpha:g}: expected 0 <= weight <= 1 and 0 <= alpha < 1")
+    if rebuild_after is not None and rebuild_after < 0:
+        raise UsageError(f"rebuild_after = {rebuild_after}: expected 0 or more years, or never")
 
 
 def _without_scenarios(instance: Instance) -> Instance:
@@ -149,13 +159,15 @@ class _Trial:
     objectives  the same with the weights of broken promises, MUSD
     short       short over the horizon, t
     broken      1 if a promise is broken, else 0
-    known       mean of the bounds of these outcomes below which no plan is, MUSD
-    answers     of each plan: mean cost of the first outcomes held to it, and free to answer, MUSD; else empty
+    known       mean of the bounds of the answered outcomes below which no plan is, MUSD
+    held        cost of the answered outcomes held to each plan, MUSD: shape (2 plans, groups, outcomes), or empty
+    answered    the same free to answer
     """
 
     costs: list[np.ndarray] = field(default_factory=list)
     known: float = math.nan
-    answers: list[tuple[float, float]] = field(default_factory=list)
+    held: list[np.ndarray] = field(default_factory=list)
+    answered: list[np.ndarray] = field(default_factory=list)
     objectives: list[np.ndarray] = field(default_factory=list)
     short: list[np.ndarray] = field(default_factory=list)
     broken: list[np.ndarray] = field(default_factory=list)
@@ -172,6 +184,7 @@ class _Work:
     settings: Settings
     outcomes: int
     seed: int
+    after: int | None
     progress: Progress | None
     complete: bool = True
 
@@ -181,7 +194,7 @@ class _Work:
         from .sample import Sample
 
         draws = draw(self.instance, self.outcomes, (self.seed, kind, number))
-        sample = Sample(self.operations, self.modules, draws)
+        sample = Sample(self.operations, self.modules, draws, after=self.after)
         return Search(self.operations, sample, self.weights, self.settings, self.progress)
 
     def tell(self, line: str) -> None:
@@ -203,28 +216,31 @@ class _Work:
     def run_answers(
         self, trial: _Trial, after: int, plans: Sequence[Run], workers: int | None, scheduler: str | None
     ) -> None:
-        """Add what the first outcomes of a trial cost if something else may be started ``after`` years."""
+        """Add what the first outcomes of each group cost if something else may be started ``after`` years."""
         from ..delivery.delivered import Delivered
         from ..delivery.draws import draw
 
         if not trial.costs or not self.complete:
             return
-        draws = draw(self.instance, trial.costs[0].shape[1], (self.seed, TRIAL, 0))
-        outcomes = [draws.outcome(s) for s in range(min(ANSWERED, len(draws)))]
+        size = trial.costs[0].shape[1]
+        draws = [draw(self.instance, size, (self.seed, TRIAL, group)) for group in range(GROUPS)]
+        outcomes = [of.outcome(s) for of in draws for s in range(min(ANSWERED // GROUPS, size))]
         how: dict[str, Any] = {"partial": None, "workers": workers, "scheduler": scheduler, "progress": self.progress}
         try:
             for plan in plans:
-                delivered = Delivered(self.instance, plan, after, bounded=not trial.answers)
+                delivered = Delivered(self.instance, plan, after, bounded=not trial.answered)
                 found = list(delivered.try_outcomes(outcomes, "answers", **how).values())
                 if len(found) < len(outcomes):
                     raise KeyboardInterrupt
-                if not trial.answers:
+                if not trial.answered:
                     trial.known = float(np.mean([result["known"] for result in found]))
-                held, free = ([result["cost"] for result in of] for of in (found, (f["answered"] or f for f in found)))
-                trial.answers.append((float(np.mean(held)), float(np.mean(free))))
+                free = [result["answered"] or result for result in found]
+                for costs, of in ((trial.held, found), (trial.answered, free)):
+                    costs.append(np.array([result["cost"] for result in of]).reshape(GROUPS, -1))
         except KeyboardInterrupt:
             self.complete = False
-            trial.answers.clear()
+            trial.held.clear()
+            trial.answered.clear()
 
     def _group(self, trial: _Trial, size: int, group: int, plans: tuple[np.ndarray, ...]) -> None:
         """Add a group of ``size`` outcomes to a trial."""
@@ -252,40 +268,48 @@ class _Work:
         for name, values in (("costs", costs), ("objectives", objectives), ("short", short), ("broken", broken)):
             getattr(trial, name).append(values)
 
-    def replicated(self, count: int, best: Best, tried: _Trial) -> list[tuple[Any, ...]]:
+    def replicated(self, count: int, plan: np.ndarray, best: Best, tried: _Trial) -> list[tuple[Any, ...]]:
         """Solve further samples, and return the rows of the table ``replications``.
 
-        Each tells how far the hedged plan is from the best on that sample (Mak, Morton and Wood).
+        Each tells how far the hedged plan, shape (first-stage columns,), is from the best on that sample (Mak, Morton
+        and Wood).
         """
         rows: list[tuple[Any, ...]] = []
-        hedged = np.concatenate([o[1] for o in tried.objectives]) if tried.objectives else best.costs
+        alone = tried.objectives and self.after is None
+        hedged = np.concatenate([o[1] for o in tried.objectives]) if alone else best.costs
         level = float(np.quantile(hedged, self.weights.alpha))
+        gap, seconds = self.settings.gap or 0.0, self.settings.time_limit
         for number in range(1, count + 1 if self.complete else 1):
             self.tell(f"replication {number} of {count}")
             try:
                 search = self.search(REPLICATION, number)
-                value = beyond(search.evaluate(best.x)[1], level, self.weights.weight, self.weights.alpha)
+                answered = search.held(plan, gap, seconds)
             except KeyboardInterrupt:
                 self.complete = False
                 break
-            again = search.best(best.x, self.settings.gap or 0.0, self.settings.time_limit)
+            again = answered if answered.why == "interrupted" else search.best(answered.x, gap, seconds)
             if again.why == "interrupted":
                 self.complete = False
                 break
+            value = beyond(answered.costs, level, self.weights.weight, self.weights.alpha)
             rows.append((number, value, again.bound, value - again.bound))
         return rows
 
 
 def _as_plan(instance: Instance, search: Search, best: Best, gap: float, seed: int, progress: Progress | None) -> Run:
-    """Return the builds of ``best`` as a plan for the case that all comes as planned; closures are chosen for it."""
+    """Return the builds of ``best`` as a plan for the case that all comes as planned; closures are chosen for it.
+
+    So are the starts that no outcome of the design is held to.
+    """
     from ...solving.pins import Pins
     from ..solve import solve
 
     starts = search.operations.data.build
-    modules = best.x[search.sample.at_build]
+    modules, news = best.x[search.sample.at_build], search.sample.begun(best.x).max()
     fixed = {
         (s.option, s.year): float(np.round(n) if s.integer else n)
         for s, n in zip(starts, modules.tolist(), strict=True)
+        if s.year < news
     }
     if progress:
         progress("the hedged plan as it runs if all comes as planned")
@@ -293,14 +317,15 @@ def _as_plan(instance: Instance, search: Search, best: Best, gap: float, seed: i
 
 
 def _result(
-    work: _Work, run: Run, hedged: Run, best: Best, tried: _Trial, rows: list[tuple[Any, ...]],
-    worths: list[tuple[Any, ...]], settings: dict[str, Any],
+    work: _Work, run: Run, hedged: Run, best: Best, answers_from: int | None, tried: _Trial,
+    rows: list[tuple[Any, ...]], worths: list[tuple[Any, ...]], settings: dict[str, Any],
 ) -> Hedge:  # fmt: skip
     """Return the study from its parts; ``rows`` are those of the replications, ``worths`` those of the insurance."""
     import pandas as pd
 
     gaps = [row[3] for row in rows]
-    objectives = [[work.weights.of(plan) for plan in group] for group in tried.objectives]
+    groups = tried.objectives if work.after is None else zip(*tried.answered, strict=True)
+    objectives = [[work.weights.of(plan) for plan in group] for group in groups]
     savings = [trusting - of_hedged for trusting, of_hedged in objectives]
     nothing = float("nan")
     return Hedge(
@@ -319,6 +344,7 @@ def _result(
         gap_at_most_musd=at_most(gaps) if len(gaps) > 1 else nothing,
         complete=work.complete,
         settings=settings,
+        answers_from=answers_from,
     )
 
 
@@ -350,7 +376,7 @@ def _plans(work: _Work, run: Run, hedged: Run, tried: _Trial) -> pd.DataFrame:
         )
         planned = float(plan.plan["objective_musd"])
         capex = float(plan.tables["builds"]["capex_musd"].sum())
-        answered = tried.answers[k] if tried.answers else (np.nan, np.nan)
+        answered = [of[k].mean() if of else np.nan for of in (tried.held, tried.answered)]
         rows.append((name, planned, costs.mean(), worst.of(costs), short.mean(), broken.mean(), capex, *answered))
     return pd.DataFrame(rows, columns=Hedge.columns("plans"))
 

@@ -82,14 +82,14 @@ def worth(
         if search.progress:
             search.progress(f"without {project.name} ({number} of {len(projects)})")
         gone = _columns(search, _with_dependents(search, project.options))
-        search.master.forbid(gone)
+        search.master.hold(gone, 0.0)
         try:
             start = _start(search, best, gone, gap, each)
             without = None if start is None else search.best(start, gap, each)
         except KeyboardInterrupt:
             return rows, False
         finally:
-            search.master.forbid(gone, forbidden=False)
+            search.master.release(gone)
         if without is None:
             continue
         if without.why == "interrupted":
@@ -124,6 +124,7 @@ def _with_dependents(search: Search, options: tuple[str, ...]) -> set[str]:
 
 
 def _columns(search: Search, options: set[str]) -> np.ndarray:
-    """Return the first-stage columns in which these options are started."""
-    starts = search.operations.data.build
-    return search.sample.at_build[[i for i, start in enumerate(starts) if start.option in options]]
+    """Return the columns in which these options are started, by the plan or in any outcome."""
+    sample, starts = search.sample, search.operations.data.build
+    places = sample.at_build[[i for i, start in enumerate(starts) if start.option in options]]
+    return np.unique(np.append(places, sample.columns[:, places]))

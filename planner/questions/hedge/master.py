@@ -8,7 +8,8 @@ r"""The master problem of the L-shaped method (Benders decomposition): builds ag
 .. math::
     \theta_{sb} \ge \hat Q_{bk} + \hat\pi_{bk} \bigl(K + T_s (n, e) - \hat\kappa_{bk}\bigr) \qquad \forall k
 
-over the builds n and closures e that the rules on investment and funding allow, with
+over the closures e and the builds n of the plan and n_s of each outcome that the rules on investment and funding allow
+(in the formulas n stands for n_s where an outcome has its own), with
 
 ==================  =========================================================================================
 symbol              meaning
@@ -24,6 +25,12 @@ Q_bk, pi_bk         solve k of part b: its cost, MUSD, and the shadow price of e
 
 The cost of the operations of a part is one convex function of the capacities of that part, the same in all outcomes.
 Each solve gives an optimality cut: a plane below this function, which holds for every outcome.
+
+What starts before the earliest news that any plan can have of an outcome is one column for the plan and the outcome, so
+:math:`n_s = n`. What starts later is its own, but :math:`|n_{s\tau} - n_\tau| \le M \sum_{i \in H_{s\tau}} n_i`, where
+:math:`H_{s\tau}` is what the outcome hits among all starts of which one knows in time. Only such rows are there as a
+solution has broken (see `Master.hear`). With the whole numbers of the plan alone the master gives a plan and a bound,
+and with this plan held the best whole answers to it. With all whole numbers its bound is exact.
 """
 
 from __future__ import annotations
@@ -37,6 +44,7 @@ from scipy import sparse
 from ...errors import Infeasible, SolverFailed
 from ...solving.programme import Programme
 from ...solving.solver import Found
+from ..delivery.answer import STARTED
 
 if TYPE_CHECKING:
     from ...solving.solver import Progress, Settings
@@ -44,6 +52,7 @@ if TYPE_CHECKING:
     from .sample import Sample
 
 NEARLY = 0.1  # a decision at most so far from a whole number is fixed there when a solution is rounded
+HELD = 1e-7  # modules by which a start that is held may differ
 LOOSE = 6  # a cut that has not been binding for more solves than this is removed
 
 
@@ -75,7 +84,8 @@ class Master:
     parts    number of parts of the operations
     theta    columns of the estimates, shape (outcomes, parts)
     closing  cost of the first-stage columns other than builds, MUSD per unit
-    whole    first-stage columns that must be whole numbers
+    whole    columns that must be whole numbers
+    of_plan  bool for each of these: it is the plan's, not an outcome's own
     rules    number of rows that are not cuts
     """
 
@@ -86,7 +96,7 @@ class Master:
 
         model = operations.model
         self.operations, self.sample, self.weights = operations, sample, weights
-        self.first, self.parts = len(sample.first), len(operations.recourse.parts)
+        self.first, self.parts = sample.width, len(operations.recourse.parts)
         outcomes = len(sample)
         tail = 1 + outcomes if weights.weight else 0
         self.theta = self.first + np.arange(outcomes * self.parts).reshape(outcomes, self.parts)
@@ -95,19 +105,23 @@ class Master:
         closing[sample.at_money] = 0.0
         money = np.tile(closing, (outcomes, 1))
         money[:, sample.at_money] += sample.money
-        self.closing = closing
+        self.closing = np.zeros(self.first)
+        self.closing[: len(closing)] = closing
         mean = 1.0 - weights.weight
         cost = np.zeros(width)
-        cost[: self.first] = mean * money.mean(axis=0)
+        own = sample.columns >= len(sample.first)
+        cost[: len(sample.first)] = mean * np.where(own, 0.0, money).mean(axis=0)
+        cost[sample.columns[own]] = mean / outcomes * money[own]
         cost[self.theta] = mean / outcomes
         by_row = sparse.csr_array(model.matrix)
         kept = np.flatnonzero(~operations.recourse.operating)
-        rules = sparse.hstack(
-            [by_row[kept][:, sample.first], sparse.csr_array((len(kept), width - self.first))], format="csr"
+        rules, lower, upper = self._rules(
+            by_row[kept][:, sample.first], model.row_lower[kept], model.row_upper[kept], width
         )
-        lower, upper = model.row_lower[kept], model.row_upper[kept]
         low, high = np.full(width, -np.inf), np.full(width, np.inf)
-        low[: self.first], high[: self.first] = model.col_lower[sample.first], model.col_upper[sample.first]
+        low[: self.first], high[: self.first] = (
+            sample.spread(side[sample.first]) for side in (model.col_lower, model.col_upper)
+        )
         if weights.weight:
             eta = width - tail
             cost[eta] = weights.weight
@@ -115,15 +129,16 @@ class Master:
             low[eta + 1 :] = 0.0
             beyond = sparse.lil_array((outcomes, width))
             for s in range(outcomes):
-                beyond[s, np.arange(self.first)] = -money[s]
+                beyond[s, sample.columns[s]] = -money[s]
                 beyond[s, self.theta[s]] = -1.0
                 beyond[s, eta] = beyond[s, eta + 1 + s] = 1.0
             rules = sparse.vstack([rules, beyond], format="csr")
             # the offset is left out of these rows, as it is the same in all outcomes
             lower, upper = np.append(lower, np.zeros(outcomes)), np.append(upper, np.full(outcomes, np.inf))
         whole = np.zeros(width, dtype=bool)
-        whole[: self.first] = model.integer[sample.first]
+        whole[: self.first] = sample.spread(model.integer[sample.first]) > 0.0
         self.whole = np.flatnonzero(whole)
+        self.of_plan = self.whole < len(sample.first)
         arrays = Arrays(cost, operations.offset, sparse.csc_array(rules), lower, upper, low, high,
                         np.zeros(width, dtype=bool), {}, {})  # fmt: skip
         self.arrays = arrays
@@ -131,14 +146,43 @@ class Master:
         self.programme = Programme(arrays, settings)
         if progress:
             self.programme.report_search(progress)
-        self._upper = high.copy()
-        self._loose = np.zeros(0, dtype=int)  # for each cut: solves since it was last binding
+        self._lower, self._upper = low[: self.first].copy(), high[: self.first].copy()
+        self._loose = np.zeros(0)  # for each cut: solves since it was last binding; minus infinite: it stays
 
-    def forbid(self, columns: np.ndarray, forbidden: bool = True) -> None:
-        """Keep first-stage columns at 0 from now on, or no longer."""
-        upper = np.zeros(len(columns)) if forbidden else self.arrays.col_upper[columns]
-        self.programme.bound(columns, self.arrays.col_lower[columns], upper)
-        self._upper[columns] = upper
+    def _rules(
+        self, rules: Any, lower: np.ndarray, upper: np.ndarray, width: int
+    ) -> tuple[Any, np.ndarray, np.ndarray]:
+        """Return the rules on investment of the plan, and of each outcome that decides by itself, with their sides.
+
+        rules, lower, upper  those of one course: a sparse matrix of shape (rules, first-stage columns), and its sides
+        width                columns of the master problem
+        """
+        count = rules.shape[1]
+        matrices, sides = [sparse.hstack([rules, sparse.csr_array((len(lower), width - count))])], [(lower, upper)]
+        for columns in self.sample.columns:
+            mine = np.flatnonzero(np.diff(rules[:, columns >= count].indptr) > 0)
+            place = sparse.csr_array((np.ones(count), (np.arange(count), columns)), shape=(count, width))
+            matrices.append(rules[mine] @ place)
+            sides.append((lower[mine], upper[mine]))
+        lower, upper = (np.concatenate(side) for side in zip(*sides, strict=True))
+        return sparse.vstack(matrices, format="csr"), lower, upper
+
+    def hold(self, columns: np.ndarray, values: np.ndarray | float) -> None:
+        """Keep decisions at these values from now on, until `release`."""
+        self._lower[columns], self._upper[columns] = self._around(columns, values)
+        self.programme.bound(columns, self._lower[columns], self._upper[columns])
+
+    def _around(self, columns: np.ndarray, values: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+        """Return bounds that hold decisions at these values, with room for the tolerance to which rules were kept."""
+        room = HELD * (np.broadcast_to(values, len(columns)) > 0.0)
+        return (np.maximum(values - room, self.arrays.col_lower[columns]),
+                np.minimum(values + room, self.arrays.col_upper[columns]))  # fmt: skip
+
+    def release(self, columns: np.ndarray) -> None:
+        """Let decisions be chosen again that were held."""
+        for side, all_of in ((self._lower, self.arrays.col_lower), (self._upper, self.arrays.col_upper)):
+            side[columns] = all_of[columns]
+        self.programme.bound(columns, self._lower[columns], self._upper[columns])
 
     # --- cuts -------------------------------------------------------------------------------------------
 
@@ -157,7 +201,7 @@ class Master:
                     continue
                 self._add_cut(s, b, part, answer, capacity)
                 added += 1
-        self._loose = np.append(self._loose, np.zeros(added, dtype=int))
+        self._loose = np.append(self._loose, np.zeros(added))
         return added
 
     def _add_cut(self, s: int, b: int, part: Any, answer: Any, capacity: np.ndarray) -> None:
@@ -166,12 +210,40 @@ class Master:
         columns = np.flatnonzero(np.abs(slope) > 1e-10)
         level = answer.value + float(answer.price @ (self.sample.own - capacity)[part.limits])
         entries = np.append(-slope[columns], 1.0)
-        self.programme.add_row(np.append(columns, self.theta[s, b]), entries, lower=level)
+        columns = np.append(self.sample.columns[s][columns], self.theta[s, b])
+        self.programme.add_row(columns, entries, lower=level)
+
+    def hear(self, x: np.ndarray) -> int:
+        """Add the rows by which no outcome starts anything otherwise before its news, as far as ``x`` breaks them.
+
+        A start of an outcome differs from the plan's by no more than the plan has started, early enough, of what the
+        outcome hits. There is no row where that need not be whole, as a trace of it is news enough.
+        Returns how many were added.
+        """
+        sample, added = self.sample, 0
+        plan = x[sample.at_build]
+        for due, columns in zip(sample.due, sample.columns[:, sample.at_build], strict=True):
+            off = np.abs(x[columns] - plan)
+            for i in np.flatnonzero(off > STARTED).tolist():
+                news = np.flatnonzero(due <= sample.years[i])
+                most = self.arrays.col_upper[sample.at_build[i]]
+                if not np.isin(sample.at_build[news], self.whole).all() or off[i] <= most * plan[news].sum() + STARTED:
+                    continue
+                entries = np.zeros((2, self.first))
+                entries[:, sample.at_build[news]] = -most
+                for row, sign in zip(entries, (1.0, -1.0), strict=True):
+                    row[columns[i]] += sign
+                    row[sample.at_build[i]] -= sign
+                    places = np.flatnonzero(row)
+                    self.programme.add_row(places, row[places], upper=0.0)
+                added += 2
+        self._loose = np.append(self._loose, np.full(added, -np.inf))
+        return added
 
     def _drop_loose(self, duals: np.ndarray) -> None:
         """Remove the cuts that have not been binding for some solves; ``duals`` are those of all rows."""
         binding = np.abs(duals[self.rules :]) > 1e-12
-        self._loose = np.where(binding, 0, self._loose + 1)
+        self._loose = np.where(binding & np.isfinite(self._loose), 0.0, self._loose + 1.0)
         gone = np.flatnonzero(self._loose > LOOSE)
         if len(gone):
             self.programme.drop_rows(gone + self.rules)
@@ -187,59 +259,80 @@ class Master:
         found = self._ended(self.programme.find())
         x, bound = found.x, self.programme.cost(found.x)
         self._drop_loose(found.duals)
-        return np.clip(x[: self.first], 0.0, None), x[self.theta], bound
+        return self._permitted(x), x[self.theta], bound
 
     def planned(
-        self, gap: float, seconds: float, start: np.ndarray | None
+        self, gap: float, seconds: float, start: np.ndarray | None, whole: np.ndarray | None = None
     ) -> tuple[np.ndarray | None, np.ndarray, float]:
         """Solve with whole numbers, to a relative gap or for at most some seconds.
 
         start  decisions that the search starts from
+        whole  columns that must be whole; None: all of ``whole``
         Returns the decisions (None: none were found), theta of shape (outcomes, parts), and the bound, MUSD.
         """
-        self.programme.integers(self.whole, True)
+        whole = self.whole if whole is None else whole
+        self.programme.integers(whole, True)
         if start is not None:
-            self.programme.offer(self.whole, start[self.whole])
+            self.programme.offer(whole, start[whole])
         try:
             found = self.programme.find(gap=gap, seconds=seconds)
             if found.stopped != "time_limit":
                 self._ended(found)
         finally:
-            self.programme.integers(self.whole, False)
+            self.programme.integers(whole, False)
         if not found.held:
             return None, np.zeros(self.theta.shape), found.bound
         x, bound = found.x, found.bound
-        decided = np.clip(x[: self.first], 0.0, None)
-        decided[self.whole] = np.round(decided[self.whole])
+        decided = self._permitted(x)
+        decided[whole] = np.round(decided[whole])
         return decided, x[self.theta], bound
 
+    def answered(self, x: np.ndarray, gap: float, seconds: float) -> np.ndarray | None:
+        """Return the plan of decisions ``x``, with what each outcome does best by itself; None if nothing is found.
+
+        gap, seconds  as in `planned`
+        """
+        held, values = self.sample.held(x)
+        self.programme.bound(held, *self._around(held, values))
+        try:
+            return self.planned(gap, seconds, None, self.whole[~self.of_plan])[0]
+        except Infeasible:  # by the tolerance to which the plan keeps its rules
+            return None
+        finally:
+            self.programme.bound(np.arange(self.first), self._lower, self._upper)
+
     def rounded(self, x: np.ndarray) -> np.ndarray | None:
-        """Return whole decisions near the relaxed ones ``x`` (by diving); None if none are found.
+        """Return decisions near the relaxed ones ``x`` in which the plan is whole (by diving); None if none are found.
 
         In each turn the decisions that are nearly whole are fixed, at least one, and the rest is solved again.
         """
-        lower, upper = self.arrays.col_lower[self.whole], self._upper[self.whole]
+        whole = self.whole[self.of_plan]
+        lower, upper = self._lower[whole], self._upper[whole]
         low, high = lower.copy(), upper.copy()
         try:
             while (free := low < high).any():
-                near = np.clip(np.round(x[self.whole]), lower, upper)
-                off = np.abs(x[self.whole] - near)
+                near = np.clip(np.round(x[whole]), lower, upper)
+                off = np.abs(x[whole] - near)
                 taken = free & (off <= max(NEARLY, off[free].min()))
                 low[taken] = high[taken] = near[taken]
-                self.programme.bound(self.whole, low, high)
+                self.programme.bound(whole, low, high)
                 found = self.programme.find()
                 if found.stopped == "infeasible":  # round down instead of up
-                    low[taken] = high[taken] = np.clip(np.floor(x[self.whole] + 1e-9), lower, upper)[taken]
-                    self.programme.bound(self.whole, low, high)
+                    low[taken] = high[taken] = np.clip(np.floor(x[whole] + 1e-9), lower, upper)[taken]
+                    self.programme.bound(whole, low, high)
                     found = self.programme.find()
                 if found.stopped == "infeasible":
                     return None
                 x = self._ended(found).x
-            decided = np.clip(x[: self.first], 0.0, None)
-            decided[self.whole] = low
+            decided = self._permitted(x)
+            decided[whole] = low
             return decided
         finally:
-            self.programme.bound(self.whole, lower, upper)
+            self.programme.bound(whole, lower, upper)
+
+    def _permitted(self, x: np.ndarray) -> np.ndarray:
+        """Return the decisions of a solution, none below its lower bound: the solver may exceed it by its tolerance."""
+        return np.maximum(x[: self.first], self.arrays.col_lower[: self.first])
 
     @staticmethod
     def _ended(found: Found) -> Found:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...runs.run import Run
 
+ANSWERED = 64  # outcomes of a trial, of all its groups, that are answered; each answer is a search with whole numbers
+
 
 @dataclass(frozen=True, repr=False)
 class Hedge(Study):
@@ -23,11 +25,14 @@ class Hedge(Study):
 
     plan          the hedged plan, as it runs if all comes as planned: a plan as of ``solve``
     objective_musd, bound_musd  of the design: the objective of the hedged plan on its own sample, and a lower bound
-                  that holds for every plan on this sample
+                  that holds for every plan on this sample; both free to answer if ``rebuild_after`` allows it
     why           why the search of the design ended, see `Best`
-    saving        objective of the trusting plan less that of the hedged one in the trial, with its 95 % interval
+    answers_from  first year in which an outcome of the design may start something else: what starts before is decided
+                  now; None: never
+    saving        objective of the trusting plan less that of the hedged one in the trial, with its 95 % interval: free
+                  to answer, on the answered outcomes, if ``rebuild_after`` allows it, else held to the plan, on all
     gap_musd      estimate of how far the hedged plan is from the best over all outcomes; ``gap_at_most_musd`` with 95 %
-    known_musd    mean over the first outcomes of the trial: no plan costs less on them, whatever it starts and answers
+    known_musd    mean over the answered outcomes of the trial: no plan costs less on them, whatever it starts
     complete      False if it was interrupted; what is missing then is empty
     The frames are the tables of the same names, see HOLDS.
     """
@@ -37,16 +42,19 @@ class Hedge(Study):
         Value("instance", "name, title, sha256 and path of the instance", "identity"),
         SETTINGS,
         COMPLETE,
-        Value("design", "objective of the hedged plan on its own sample and a bound of it, MUSD; why the search ended"),
+        Value("design", "objective of the hedged plan on its own sample and a bound of it, MUSD, free to answer if "
+              "`rebuild_after` allows it; why the search ended; `answers_from`: what starts before this year is "
+              "decided now, not there without an answer"),
         Value("gap_musd", "estimate of how far the hedged plan is from the best over all outcomes, MUSD"),
         Value("gap_at_most_musd", "the same at most, with 95 %"),
-        Value("known_musd", "bound of the mean cost of the first 16 outcomes for all plans, answered or not, MUSD: "
+        Value("known_musd", "bound of the mean cost of the answered outcomes for all plans, MUSD: "
               "of someone who knows the outcome and may build in fractions; blank without an answer"),
-        Value("saving_musd", "what the hedged plan saves in the trial: mean, low and high end with 95 %", "saving"),
+        Value("saving_musd", "what the hedged plan saves in the trial: mean, low and high end with 95 %; free to "
+              "answer, on the answered outcomes, or without an answer held to the plan, on all", "saving"),
         Table(
             "plans",
             "The plan that trusts in delivery, and the hedged one, in the trial: on the same outcomes, for which "
-            "neither was designed.",
+            "neither was designed. All but the last column is held to the plan.",
             """
             plan               | text   |       | `trusting` or `hedged`
             planned_musd       | number | MUSD  | present cost if all goes to plan
@@ -55,8 +63,8 @@ class Hedge(Study):
             short_t            | number | t     | mean of what is short over the horizon
             promise_broken     | number | share | outcomes in which a promise could not be kept
             capex_musd         | number | MUSD  | overnight cost of what is built
-            held_musd          | number | MUSD  | mean present cost of the first 16 outcomes, held to the plan; blank
-                without an answer, as the next
+            held_musd          | number | MUSD  | mean present cost of the answered outcomes, 8 of each group, held to
+                the plan; blank without an answer, as the next
             answered_musd      | number | MUSD  | the same free to answer: something else may be started `rebuild_after`
                 years after a project should have come
             """,
@@ -100,7 +108,7 @@ class Hedge(Study):
         ),
         Table(
             "outcomes",
-            "The outcomes of the trial.",
+            "The outcomes of the trial, held to the plans.",
             """
             group            | integer |      | independent groups of outcomes
             outcome          | integer |      | number within the group
@@ -128,6 +136,7 @@ class Hedge(Study):
     known_musd: float
     complete: bool
     settings: dict[str, Any] = field(default_factory=dict)
+    answers_from: int | None = None
 
     @property
     def instance(self) -> Instance:
@@ -142,7 +151,8 @@ class Hedge(Study):
     @property
     def design(self) -> dict[str, Any]:
         """How far the search on the sample of the design came, MUSD."""
-        return {"objective_musd": self.objective_musd, "bound_musd": self.bound_musd, "stopped": self.why}
+        told = {"objective_musd": self.objective_musd, "bound_musd": self.bound_musd, "stopped": self.why}
+        return told if self.answers_from is None else {**told, "answers_from": self.answers_from}
 
     def more_files(self) -> dict[str, str]:
         """The hedged plan as a run, in the folder ``plan``."""
@@ -163,10 +173,15 @@ class Hedge(Study):
         gap = (self.objective_musd - self.bound_musd) / max(abs(self.objective_musd), 1e-9)
         lines = [
             f"{self.identity['title'] or self.identity['name']}: "
-            f"best against {asked['outcomes']} outcomes of its projects ({measure})",
+            f"best against {asked['outcomes']} outcomes of its projects ({measure}){self._answering}",
             f"On these: {figure_of(self.objective_musd, 6)} MUSD, "
             f"no plan is below {figure_of(self.bound_musd, 6)} ({share_of(gap, 2)})",
         ]
+        if self.answers_from is not None:
+            lines.append(
+                f"What starts before {self.answers_from} is decided now. What the plan starts later is for outcomes "
+                "without news by then, and for the case that all comes as planned"
+            )
         if self.gap_musd == self.gap_musd:
             sure = self.gap_at_most_musd
             most = f", with 95 % at most {figure_of(sure, 4)} ({share_of(sure / self.objective_musd, 2)})"
@@ -176,12 +191,22 @@ class Hedge(Study):
             lines.append("Interrupted: the best plan so far, and what is known of it.")
         return lines
 
+    @property
+    def _answering(self) -> str:
+        """How the outcomes of the design may be answered, in words."""
+        after = self.settings["rebuild_after"]
+        if after is None:
+            return ""
+        return f", free to start something else {after} year(s) after a project should have come"
+
     def _of_trial(self) -> list[str]:
         """Return lines that compare both plans on the outcomes of the trial."""
         if not len(self.outcomes):
             return []
         worst = f"worst {1 - self.settings['alpha']:.0%}"
-        lines = [f"Both on {len(self.outcomes)} other outcomes, the same for both (MUSD):"]
+        known = self.plans[self.plans["answered_musd"].notna()]
+        held = ", held to the plan" if len(known) else ""
+        lines = [f"Both on {len(self.outcomes)} other outcomes, the same for both{held} (MUSD):"]
         columns = [
             *(("  plan", "<12"), ("as planned", ">11"), ("mean", ">9"), (worst, ">10"), ("short t", ">9")),
             ("overnight", ">10"),
@@ -196,28 +221,24 @@ class Hedge(Study):
                 for r in self.plans.itertuples()
             ],
         )
-        s = self.saving
-        sure = f" (95 %: {figure_of(s.low, 5)} to {figure_of(s.high, 5)})" if s.low == s.low else ""
-        saves = f"The hedged plan saves {figure_of(s.mean, 5)}{sure}"
-        if not s.sign:
-            saves = f"Whether the hedged plan saves anything is not known from so few: {figure_of(s.mean, 5)}{sure}"
-        elif s.sign < 0:
-            saves = f"The hedged plan costs {figure_of(-s.mean, 5)} more{sure}"
-        lines.append(saves)
-        known = self.plans[self.plans["answered_musd"].notna()]
         if len(known):
             told = (
                 f"{r.plan} {figure_of(r.answered_musd, 6)} ({figure_of(r.held_musd, 6)})" for r in known.itertuples()
             )
             lines.append(
-                f"Free to start something else {self.settings['rebuild_after']} year(s) after a project should have "
-                f"come (held to the plan), mean of the first outcomes: {', '.join(told)}"
+                f"Free to answer (held to the plan), mean of {min(ANSWERED, len(self.outcomes))} of them: "
+                f"{', '.join(told)}; no plan is below {figure_of(self.known_musd, 6)}, that of someone who knows the "
+                "outcome"
             )
-            best = min(known["answered_musd"])
-            lines.append(
-                "The search holds all starts to the plan. The best plan that can be answered costs between "
-                f"{figure_of(self.known_musd, 6)} (of someone who knows the outcome) and {figure_of(best, 6)} on these"
-            )
+        s = self.saving
+        sure = f" (95 %: {figure_of(s.low, 5)} to {figure_of(s.high, 5)})" if s.low == s.low else ""
+        free = "Free to answer, the" if len(known) else "The"
+        saves = f"{free} hedged plan saves {figure_of(s.mean, 5)}{sure}"
+        if not s.sign:
+            saves = f"Whether the hedged plan saves anything is not known from so few: {figure_of(s.mean, 5)}{sure}"
+        elif s.sign < 0:
+            saves = f"{free} hedged plan costs {figure_of(-s.mean, 5)} more{sure}"
+        lines.append(saves)
         broken = self.plans["promise_broken"].tolist()
         if max(broken) > 0.0:
             lines.append(

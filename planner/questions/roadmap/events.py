@@ -10,6 +10,7 @@ import numpy as np
 
 from ...instance.tables import cells
 from ...instance.timeline import horizon_end, start_years
+from ...language import _, n_
 from ..delivery.draws import draw, risk_of
 from ..delivery.failures import PROJECT, failures
 
@@ -132,7 +133,14 @@ def _project(instance: Instance, name: str, options: Sequence[Option], fails: fl
         rows = [{"kind": "project_failure", "facility": plant, "fraction": 1} for plant in plants]
         years = {"first_year": first, "last_year": first}
         variants.append(
-            Variant(f"{name} fails", f"{name} never comes", fails, years, {"disruptions": rows}, tuple(never.tolist()))
+            Variant(
+                f"{name} fails",
+                _("{project} never comes", project=name),
+                fails,
+                years,
+                {"disruptions": rows},
+                tuple(never.tolist()),
+            )
         )
     own = {f.facility for f in instance.facilities if f.capacity_t > 0.0}
     own |= {row.facility for row in instance.facility_capacity}
@@ -141,6 +149,6 @@ def _project(instance: Instance, name: str, options: Sequence[Option], fails: fl
         length = max(1, round(float(late[late > 0].mean())))
         rows = [{"kind": "outage", "facility": plant, "fraction": 1} for plant in plants]
         years = {"first_year": first, "last_year": min(end, first + length - 1)}
-        title = f"{name} is {length} year{'s' if length > 1 else ''} late"
+        title = n_("{project} is {n} year late", "{project} is {n} years late", length, project=name)
         variants.append(Variant(f"{name} late", title, delayed, years, {"disruptions": rows}, tuple(slow.tolist())))
     return Event((first, 1), tuple(variants), risk.common_cause) if variants else None

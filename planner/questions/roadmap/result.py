@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...bands import span_of
-from ...words import figure_of, listed, share_of
+from ...language import N_, _, translated
+from ...words import figure_of, listed, semicolons, share_of
 from ..study import COMPLETE, INSTANCE, NOTES, SECONDS, SETTINGS, Study, Table, Value, text_table
 
 if TYPE_CHECKING:
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
 
 NOW, SURE, CALM = "now", "whatever happens", "as long as nothing happens"
 TITLES = {
-    "roadmap": "This roadmap",
-    "foreseen": "Knowing beforehand what happens",
-    "decided_today": "All starts decided today",
-    "single_plan": "Today's plan, whatever happens",
-    "as_planned": "Today's plan, if nothing happens",
+    "roadmap": N_("This roadmap"),
+    "foreseen": N_("Knowing beforehand what happens"),
+    "decided_today": N_("All starts decided today"),
+    "single_plan": N_("Today's plan, whatever happens"),
+    "as_planned": N_("Today's plan, if nothing happens"),
 }
 
 
@@ -181,21 +182,38 @@ class Roadmap(Study):
 
     def __str__(self) -> str:
         lines = [
-            f"{self.instance.title}: a roadmap over {len(self.courses)} courses of events",
-            f"Expected cost {figure_of(self.objective_musd, 6)} MUSD present value (gap {share_of(self.gap, 2)})",
+            _(
+                "{instance}: a roadmap over {n} courses of events",
+                instance=self.instance.title,
+                n=len(self.courses),
+            ),
+            _(
+                "Expected cost {amount} MUSD present value (gap {share})",
+                amount=figure_of(self.objective_musd, 6),
+                share=share_of(self.gap, 2),
+            ),
         ]
         if self.left_out > 0.0:
-            lines.append(f"Courses of {share_of(self.left_out)} probability are left out: --leaves N takes more in")
-        for when, title in ((NOW, "Sign now"), (SURE, "Later, whatever happens"), (CALM, "As long as nothing happens")):
+            lines.append(
+                _(
+                    "Courses of {share} probability are left out: --leaves N takes more in",
+                    share=share_of(self.left_out),
+                )
+            )
+        for when, title in (
+            (NOW, _("Sign now")),
+            (SURE, _("Later, whatever happens")),
+            (CALM, _("As long as nothing happens")),
+        ):
             rows = self.signed[self.signed["when"] == when]
             if len(rows):
-                lines.append(f"{title}: {_started(rows)}")
-        lines.append("Gates:")
-        lines += self._branches("", "  ") or ["  none"]
+                lines.append(_("{head}: {parts}", head=title, parts=_started(rows)))
+        lines.append(_("Gates:"))
+        lines += self._branches("", "  ") or ["  " + _("none")]
         lines += self._worths()
         lines += self.notes
         if not self.complete:
-            lines.append("Interrupted: what was found until then.")
+            lines.append(_("Interrupted: what was found until then."))
         return "\n".join(lines)
 
     def _branches(self, parent: str, indent: str) -> list[str]:
@@ -203,7 +221,14 @@ class Roadmap(Study):
         lines = []
         for r in self.courses.itertuples():
             if r.scenario and r.parent == parent:
-                lines.append(f"{indent}{r.year}, {share_of(r.reached)}: if {r.news}: {self.answer(r.scenario)}")
+                told = _(
+                    "{year}, {share}: if {news}: {answer}",
+                    year=r.year,
+                    share=share_of(r.reached),
+                    news=r.news,
+                    answer=self.answer(r.scenario),
+                )
+                lines.append(indent + told)
                 lines += self._branches(r.scenario, indent + "    ")
         return lines
 
@@ -211,27 +236,32 @@ class Roadmap(Study):
         """What a branch starts otherwise than the course that it leaves, in words."""
         rows = self.gates[self.gates["scenario"] == scenario]
         parts = [
-            f"{action} {_started(of)}"
-            for action in ("start", "do not start")
+            words.format(names=_started(of))
+            for action, words in (("start", _("start {names}")), ("do not start", _("do not start {names}")))
             if len(of := rows[rows["action"] == action])
         ]
-        return "; ".join(parts) or "go on as before"
+        return semicolons(parts) or _("go on as before")
 
     def _worths(self) -> list[str]:
         """Return the values as lines of text."""
         known = self.values[self.values["cost_musd"].notna()]
         lines = text_table(
-            [("", "<34"), ("MUSD", ">11"), ("beyond the roadmap", ">20")],
+            [("", "<34"), ("MUSD", ">11"), (_("beyond the roadmap"), ">20")],
             [
-                (TITLES[r.what], figure_of(r.cost_musd, 6), "" if r.what in ("roadmap", "as_planned") else _span(r))
+                (
+                    translated(TITLES[r.what]),
+                    figure_of(r.cost_musd, 6),
+                    "" if r.what in ("roadmap", "as_planned") else _span(r),
+                )
                 for r in known.itertuples()
             ],
         )
         waited = self.waiting[self.waiting["waiting_musd"] > 1e-6]
         if len(waited):
-            lines.append("To wait for news is worth (MUSD):")
+            lines.append(_("To wait for news is worth (MUSD):"))
         for r in waited.head(10).itertuples():
-            lines.append(f"  {r.option}: {span_of(r.waiting_musd, r.least_musd, r.most_musd)}")
+            worth = span_of(r.waiting_musd, r.least_musd, r.most_musd)
+            lines.append("  " + _("{head}: {parts}", head=r.option, parts=worth))
         return lines
 
 
@@ -244,7 +274,9 @@ def _started(rows: pd.DataFrame) -> str:
     dearest = rows.sort_values("capex_musd", ascending=False, kind="stable")
     return listed(
         [
-            f"{r.option}{f' x {figure_of(r.modules)}' if r.modules != 1.0 else ''} in {r.start_year}"
+            _("{option} in {year}", option=r.option, year=r.start_year)
+            if r.modules == 1.0
+            else _("{option} x {modules} in {year}", option=r.option, modules=figure_of(r.modules), year=r.start_year)
             for r in dearest.itertuples()
         ]
     )

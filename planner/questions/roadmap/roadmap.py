@@ -12,8 +12,11 @@ from ...bands import Searched, difference
 from ...errors import UsageError
 from ...instance.courses import first_own_start, lines
 from ...instance.loading import given_instance
+from ...language import _
 from ...runs.run import given_run
 from ...solving.solver import Settings
+from ...words import commas
+from ..delivery.draws import uncertain
 from ..solve import solve
 from .events import of_projects, of_scenarios
 from .result import CALM, NOW, SURE, Roadmap
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...runs.run import Run
     from ...solving.solver import Progress
+
+CERTAIN = "nothing is uncertain: give scenarios.csv a probability above 0, success_probability, or delivery_risk.csv"
 
 
 @checked
@@ -67,17 +72,17 @@ def roadmap(
         "gap": gap, "time_limit": time_limit, "threads": threads, "seed": seed, "progress": progress
     }  # fmt: skip
     calm = bare(instance)
+    is_tree = any(s.parent or s.rebuild_after is not None for s in instance.scenarios)
+    if not is_tree and not uncertain(instance) and not any(s.probability > 0.0 for s in instance.scenarios):
+        raise UsageError(CERTAIN)
     if progress:
         progress("roadmap: today's plan, if nothing happens")
     today = solve(calm, audit=False, **how) if plan is None else given_run(plan)
     tree, left_out = instance, 0.0
-    if not any(s.parent or s.rebuild_after is not None for s in instance.scenarios):
+    if not is_tree:
         happenings, left_out = grown([*of_scenarios(instance), *of_projects(calm, today, leaves - 1)], leaves)
         if not happenings:
-            raise UsageError(
-                "nothing is uncertain: give scenarios.csv (a probability above 0), success_probability, or rows of "
-                "delivery_risk.csv"
-            )
+            raise UsageError(CERTAIN)
         tree = planted(instance, happenings, rebuild_after)
     if progress:
         progress(f"roadmap: a tree of {len(tree.scenarios) + 1} courses")
@@ -109,8 +114,11 @@ def _notes(instance: Instance) -> tuple[str, ...]:
     if not causes:
         return ()
     return (
-        f"Projects share causes ({', '.join(causes)}): that one has disappointed makes it likelier that the next "
-        "does, and the probabilities of the tree count with that.",
+        _(
+            "Projects share causes ({causes}): that one has disappointed makes it likelier that the next does, and the "
+            "probabilities of the tree count with that.",
+            causes=commas(causes),
+        ),
     )
 
 
@@ -212,7 +220,7 @@ def _courses(tree: Instance, run: Run) -> pd.DataFrame:
     rows: list[tuple[Any, ...]] = []
     for scenario, line in lines(tree.scenarios).items():
         of, row = told[scenario], line[0] if line else None
-        news, year = (row.name or scenario, row.first_year) if row else ("nothing happens", None)
+        news, year = (row.name or scenario, row.first_year) if row else (_("nothing happens"), None)
         reached = row.probability if row else 1.0
         costs = of["probability"], of["cost_musd"], of["unserved_t"]
         rows.append((scenario, row.parent if row else "", news, year, reached, *costs))

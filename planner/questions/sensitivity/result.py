@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...words import figure_of, share_of
+from ...language import N_, _, n_, number, translated
+from ...words import commas, figure_of, share_of
 from ..study import COMPLETE, INSTANCE, Study, Table, Value
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from .study_file import StudyFile
 
 PROVEN = 1e-6  # a relative gap up to this is rounding
+ENDS = (N_("low"), N_("high"))  # of a change
 
 
 @dataclass(frozen=True, repr=False)
@@ -103,30 +105,39 @@ class Sensitivity(Study):
         return float(known.max()) if len(known) else 0.0
 
     def __str__(self) -> str:
-        lines = [self.study.title or f"{self.study.method} study of {self.study.instance}"]
+        study = self.study
+        lines = [study.title or _("{method} study of {instance}", method=study.method, instance=study.instance)]
         for metric in self.study.metrics:
-            lines.append(f"{metric}: {_said(self.base[metric])} as it is")
+            lines.append(_("{metric}: {value} as it is", metric=metric, value=_said(self.base[metric])))
             if self.study.method == "one-at-a-time":
                 lines += self._bars(metric)
             elif len(self.indices):
                 rows = self.indices[self.indices["metric"] == metric]
                 key = "rank_correlation" if self.study.method == "lhs" else "total"
                 for r in rows.sort_values(key, ascending=False, key=abs).to_dict("records"):
-                    more = "" if self.study.method == "lhs" else f" (first {r['first']:.2f})"
-                    lines.append(f"  {r['change']:<40} {key.replace('_', ' ')} {r[key]:+.2f}{more}")
+                    index = number(f"{r[key]:+.2f}")
+                    if self.study.method == "lhs":
+                        told = _("rank correlation {value}", value=index)
+                    else:
+                        told = _("total {value} (first {first})", value=index, first=number(f"{r['first']:.2f}"))
+                    lines.append(f"  {r['change']:<40} {told}")
         if len(self.flips):
-            lines.append("Decisions that flip:")
+            lines.append(_("Decisions that flip:"))
             for (change, end), rows in self.flips.groupby(["change", "end"], sort=False):
                 words = [f"{'+' if r.modules > r.modules_base else '-'}{r.option}" for r in rows.itertuples()]
-                more = f" and {len(words) - 6} more" if len(words) > 6 else ""
-                lines.append(f"  {change}, {end}: {', '.join(words[:6])}{more}")
+                names = commas(words[:6])
+                if len(words) > 6:
+                    names = n_("{names} and {n} more", "{names} and {n} more", len(words) - 6, names=names)
+                lines.append("  " + _("{change}, {end}: {names}", change=change, end=translated(end), names=names))
         if self.gap > PROVEN:
-            lines.append(
-                f"Note: plans are within {share_of(self.gap)} of the least cost; what differs by less may be play of "
-                "the searches, in all metrics"
+            note = _(
+                "plans are within {share} of the least cost; what differs by less may be play of the searches, in all "
+                "metrics",
+                share=share_of(self.gap),
             )
+            lines.append(_("Note: {note}", note=note))
         if not self.complete:
-            lines.append("Interrupted: the samples solved so far.")
+            lines.append(_("Interrupted: the samples solved so far."))
         return "\n".join(lines)
 
     def _bars(self, metric: str, width: int = 21) -> list[str]:
@@ -143,12 +154,13 @@ class Sensitivity(Study):
                 for k in range(min(a, b), max(a, b) + 1):
                     bar[k] = "="
                 bar[round((r.at_base - low) / (high - low) * (width - 1))] = "|"
-            e = "" if r.elasticity != r.elasticity else f"  elasticity {r.elasticity:+.2f}"
+            e = _("elasticity {value}", value=number(f"{r.elasticity:+.2f}")) if r.elasticity == r.elasticity else ""
             if r.swing_least < 0.0 < r.swing_most:
-                e = "  within the gaps"
+                e = _("within the gaps")
+            e = f"  {e}" if e else ""
             lines.append(f"  {r.change:<34} {_said(r.at_low):>11} {''.join(bar)} {_said(r.at_high):<11}{e}")
         return lines
 
 
 def _said(value: float) -> str:
-    return "no plan" if value != value else figure_of(value, 5)
+    return _("no plan") if value != value else figure_of(value, 5)

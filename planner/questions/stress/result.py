@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...words import figure_of
+from ...language import _, n_, number, translated
+from ...words import figure_of, percent_of
 from ..study import COMPLETE, NOTES, OF_PLAN, SETTINGS, Study, Table, Value, text_table
 from .cases import NOTHING, OUTAGE, STOP, TOGETHER
 
@@ -183,28 +184,33 @@ class Stress(Study):
 
     def __str__(self) -> str:
         tried = self.cases[self.cases["kind"] != NOTHING]
-        checked = ", each recomputed from the raw tables" if self.audited and not self.faults else ""
-        lines = [f"{self.title}: {len(tried)} disruptions, worst first{checked}"]
+        head = _("{title}: {n} disruptions, worst first", title=self.title, n=len(tried))
+        if self.audited and not self.faults:
+            head = _("{sentence}, each recomputed from the raw tables", sentence=head)
+        lines = [head]
         hurting = tried[(tried["lost_t"] > 0.0) | (tried["extra_cost_musd"] > 1e-6)]
         lines += _ranking(hurting.head(SHOWN))
         lines += self._answered(hurting.head(SHOWN))
         if len(hurting) > SHOWN:
-            lines.append(f"  ... and {len(hurting) - SHOWN} more that cost something")
+            lines.append("  " + _("... and {n} more that cost something", n=len(hurting) - SHOWN))
         harmless = len(tried) - len(hurting)
         if harmless:
-            lines.append(f"  {harmless} cost nothing")
+            lines.append("  " + _("{n} cost nothing", n=harmless))
         if len(self.worst_of_k):
-            lines.append("Together:")
+            lines.append(_("Together:"))
             for r in self.worst_of_k.groupby(["group", "k"], sort=True).head(1).itertuples():
-                how = "of all" if r.exhaustive else "of those searched"
-                lines.append(
-                    f"  worst {r.k} {r.group} {how} ({r.year}): {r.case}: {figure_of(r.lost_t, 5)} t, "
-                    f"{figure_of(r.extra_cost_musd, 5)} MUSD"
+                of = {"k": r.k, "group": translated(r.group), "year": r.year, "case": r.case}
+                of |= {"tonnes": figure_of(r.lost_t, 5), "amount": figure_of(r.extra_cost_musd, 5)}
+                told = (
+                    _("worst {k} {group} of all ({year}): {case}: {tonnes} t, {amount} MUSD", **of)
+                    if r.exhaustive
+                    else _("worst {k} {group} of those searched ({year}): {case}: {tonnes} t, {amount} MUSD", **of)
                 )
+                lines.append(f"  {told}")
         if not self.complete:
-            lines.append("Interrupted: the cases tried so far; the same command with the same folder goes on.")
-        lines += [f"AUDIT: {case}: {fault}" for case, fault in self.faults.items()]
-        return "\n".join(lines + [f"Note: {n}" for n in self.notes])
+            lines.append(_("Interrupted: the cases tried so far; the same command with the same folder goes on."))
+        lines += [_("AUDIT: {case}: {fault}", case=case, fault=fault) for case, fault in self.faults.items()]
+        return "\n".join(lines + [_("Note: {note}", note=n) for n in self.notes])
 
     def _answered(self, rows: pd.DataFrame) -> list[str]:
         """Return what the disruptions shown cost free to answer, where that is less; ``rows`` are of ``cases``."""
@@ -212,15 +218,35 @@ class Stress(Study):
         if after is None or not len(rows):
             return []
         searched = rows[rows["answered_gap"].notna()]
-        since = f"{after} year{'' if after == 1 else 's'} after the blow"
         if not len(searched):
-            return [f"Nothing that is started {since} is online in time: free to answer it costs the same."]
-        lines = [f"Free to start something else {since} (what is above is held to the plan, an upper bound):"]
-        for r in searched.itertuples():
-            lines.append(
-                f"  {r.case} ({r.year}): {figure_of(r.answered_musd, 5)} MUSD in place of "
-                f"{figure_of(r.extra_cost_musd, 5)}, {figure_of(r.answered_lost_t, 5)} t lost"
+            return [
+                n_(
+                    "Nothing that is started {n} year after the blow is online in time: free to answer it costs the "
+                    "same.",
+                    "Nothing that is started {n} years after the blow is online in time: free to answer it costs the "
+                    "same.",
+                    after,
+                )
+            ]
+        lines = [
+            n_(
+                "Free to start something else {n} year after the blow (what is above is held to the plan, an upper "
+                "bound):",
+                "Free to start something else {n} years after the blow (what is above is held to the plan, an upper "
+                "bound):",
+                after,
             )
+        ]
+        for r in searched.itertuples():
+            told = _(
+                "{case} ({year}): {amount} MUSD in place of {held}, {tonnes} t lost",
+                case=r.case,
+                year=r.year,
+                amount=figure_of(r.answered_musd, 5),
+                held=figure_of(r.extra_cost_musd, 5),
+                tonnes=figure_of(r.answered_lost_t, 5),
+            )
+            lines.append(f"  {told}")
         return lines
 
 
@@ -230,22 +256,29 @@ def _ranking(rows: pd.DataFrame) -> list[str]:
     width = min(width, 48)
     cells = []
     for r in rows.itertuples():
-        survived = "-" if math.isnan(r.months_survived) else f"{r.months_survived:.1f}".removesuffix(".0")
-        survived = "all" if r.months_survived >= r.months and r.lost_t == 0.0 else survived
-        missed = f"{r.decisive} ({figure_of(r.decisive_usd_per_kg, 4)})" if r.decisive else ""
-        part = "" if r.severity == 1.0 else f" {r.severity:.0%}"
+        survived = "-" if math.isnan(r.months_survived) else number(f"{r.months_survived:.1f}".removesuffix(".0"))
+        survived = _("all") if r.months_survived >= r.months and r.lost_t == 0.0 else survived
+        missed = f"{_decisive(r.decisive)} ({figure_of(r.decisive_usd_per_kg, 4)})" if r.decisive else ""
+        part = "" if r.severity == 1.0 else f" {percent_of(r.severity)}"
         cells.append(
             (
                 *(f"  {r.case[: width - len(part)] + part}", f"{r.year}", f"{r.months}", figure_of(r.lost_t, 5)),
-                *(figure_of(r.lost_musd, 5), figure_of(r.extra_cost_musd, 5), f"{r.least_months_served:.1f}"),
+                *(figure_of(r.lost_musd, 5), figure_of(r.extra_cost_musd, 5), number(f"{r.least_months_served:.1f}")),
                 *(survived, f" {missed}"),
             )
         )
     columns = [
-        *(("  case", f"<{width + 2}"), ("year", ">5"), ("mths", ">4"), ("lost t", ">9"), ("lost MUSD", ">10")),
-        *(("extra MUSD", ">10"), ("served", ">7"), ("survived", ">8"), (" missed most (USD/kg)", "")),
+        *(("  " + _("case"), f"<{width + 2}"), (_("year"), ">5"), (_("mths"), ">4"), (_("lost t"), ">9")),
+        *((_("lost MUSD"), ">10"), (_("extra MUSD"), ">10"), (_("served"), ">7"), (_("survived"), ">8")),
+        (" " + _("missed most (USD/kg)"), ""),
     ]
     return text_table(columns, cells) if cells else []
+
+
+def _decisive(loss: str) -> str:
+    """Return the loss of the column ``decisive`` in words: a plant, or the export of a material."""
+    material, exported, country = loss.partition(" from ")
+    return _("{material} from {country}", material=material, country=country) if exported else loss
 
 
 class Set(NamedTuple):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...arguments import checked, fraction
 from ...errors import UsageError, idle
 from ...instance.loading import given_instance
+from ...language import N_, _, number
 from ...runs.run import given_run
 from ..many import Finished, Many, partial_file
 from .answered import answerable
@@ -163,7 +164,7 @@ def stress(
         raise KeyboardInterrupt
     found = _results(instance, study, complete, audit, digest)
     if clock is None and not by_months:
-        note = "by the clock of years: a period that a disruption touches, or the one after, is longer than a year"
+        note = _("by the clock of years: a period that a disruption touches, or the one after, is longer than a year")
         found = replace(found, notes=(*found.notes, note))
     found.settings.update(
         {"years": years, "months": months, "from_month": from_month, "clock": "month" if by_months else "year",
@@ -309,8 +310,8 @@ class _Study:
 def _joins(case: Case) -> str:
     """Return with what a case can be lost at once: other ``plants``, other ``countries``; "" if with nothing."""
     if case.family == "facility":
-        return "plants"
-    return "countries" if case.family == "country" and case.kind == STOP else ""
+        return N_("plants")
+    return N_("countries") if case.family == "country" and case.kind == STOP else ""
 
 
 def _results(instance: Instance, study: _Study, complete: bool, audited: bool, digest: str) -> Stress:
@@ -322,8 +323,11 @@ def _results(instance: Instance, study: _Study, complete: bool, audited: bool, d
     short = sum(r["lost_t"] for r in results if r["kind"] == "none")
     if short > 0.0:
         notes.append(
-            f"{short:,.4g} t are left short beyond the plan where nothing is lost: with service floors lifted it does "
-            f"not pay to serve them"
+            _(
+                "{tonnes} t are left short beyond the plan where nothing is lost: with service floors lifted it does "
+                "not pay to serve them",
+                tonnes=number(f"{short:,.4g}"),
+            )
         )
     return Stress(
         **tables,

@@ -10,9 +10,9 @@ from ...bands import ROUNDING
 from ...language import N_, _, n_, p_, translated
 from ...questions.alternatives.result import coverage_in_words, too_wide, without_projects
 from ...words import commas, figure_of, full_stop, listed, rate_of, semicolons, shortened, told
-from ..charts import Bar, Mark, ranked
 from ..looks import GREEN, GREY, ORANGE, Look
 from ..parts import Column, Figure, Section, Table, project_columns
+from ..ranked import Bar, Mark, ranked
 from ..view import STARTUP
 
 if TYPE_CHECKING:

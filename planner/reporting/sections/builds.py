@@ -9,9 +9,10 @@ from ...instance.timeline import promised
 from ...instance.wildcards import options_of
 from ...language import N_, _, n_, translated
 from ...words import commas, figure_of, share_of, shortened, told
-from ..charts import NAMED, Bar, Mark, largest, ranked, records, stacked, year_axis
+from ..charts import largest, records, stacked, year_axis
 from ..looks import GREY, PALE, STAGES, Look
 from ..parts import Column, Control, Figure, Section, Table, project_columns
+from ..ranked import NAMED, Bar, Mark, ranked
 from ..view import STARTUP
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...language import _, translated
 from ...words import commas, figure_of, rate_of, semicolons, share_of
-from ..charts import Chart, flows, plain
+from ..charts import Chart, plain
+from ..diagrams import flows
 from ..looks import BANDS, GREEN, GREY, Look
 from ..parts import Figure, Section, years
 from ..view import PROVENANCES

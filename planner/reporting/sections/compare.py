@@ -24,7 +24,8 @@ from ...words import (
     told,
     written,
 )
-from ..charts import SHARES, amounts, columns, heat, heat_width, lines, positions
+from ..charts import SHARES, amounts, columns, lines, positions
+from ..diagrams import heat, heat_width
 from ..looks import look
 from ..parts import Column, Figure, Section, Table
 

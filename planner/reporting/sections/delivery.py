@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from ...language import _, n_
 from ...words import commas, figure_of, full_stop, listed, percent_of, rate_of, share_of, shortened, told, tonnes_of
-from ..charts import Bar, Chart, amounts, fan, plain, ranked, spread
+from ..charts import Chart, amounts, fan, plain, spread
 from ..looks import ORANGE, Look
 from ..parts import Column, Figure, Section, Table
+from ..ranked import Bar, ranked
 
 if TYPE_CHECKING:
     from ..studies import Row, Shown

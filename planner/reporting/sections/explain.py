@@ -7,39 +7,24 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...bands import ROUNDING, Band
-from ...language import N_, _, n_, number, p_, translated
-from ...questions.explain.result import AMOUNTS, COUNTED, STEPS, UNITS
-from ...words import capital, commas, figure_of, full_stop, percent_of, semicolons, shortened, told
+from ...language import _, n_, p_, translated
+from ...questions.explain.result import how_in_words, price_in_words
+from ...words import commas, figure_of, full_stop, percent_of, semicolons, shortened, told
 from .. import charts
-from ..charts import Bar, Value, amounts
+from ..charts import Value, amounts
+from ..diagrams import heat, heat_width
 from ..looks import BLUE, ORANGE, SERIES, SKY, Look
 from ..parts import Column, Control, Figure, Section, Table, project_columns
+from ..ranked import Bar, ranked
+from . import binding
+from .binding import MOST, said_of
 
 if TYPE_CHECKING:
     from ..studies import Row, Shown
     from ..view import View
 
-MOST = 15  # bars of a chart; the tables hold the rest
 TINY = 1e-9
-NOT_AGAIN = N_("not solved again")
-HOW = (  # where a number comes from
-    N_("dual"), N_("dual, at least; others as built"), N_("dual, whole numbers relaxed"), N_("dual, at the margin"),
-    N_("dual, at most"), N_("re-solve"), N_("re-solve of the step"), N_("re-solve, same whole builds: at least"),
-    N_("not re-solved"), N_("not asked"),
-)  # fmt: skip
-WITHIN = "re-solve within "
-UNITS_OF_STEPS = (
-    N_("module"), N_("modules"), N_("option"), N_("options"), N_("point"), N_("unit"), N_("year"), N_("a tenth less"),
-    N_("a tenth more"), N_("a unit less"), N_("a unit more"), N_("a point less"), N_("a point more"),
-    N_("a point exposed"), N_("a year earlier"),
-)  # fmt: skip
-KINDS = (
-    N_("cap"), N_("impact"), N_("min service"), N_("clean only"), N_("capacity"), N_("least use"), N_("offtake"),
-    N_("market"), N_("blend"), N_("buyer"), N_("min sale"), N_("substitute"), N_("return"), N_("lane"),
-    N_("stock room"), N_("stock floor"), N_("export stop"), N_("max modules"), N_("max per year"), N_("fund"),
-    N_("fund share"), N_("private money"), N_("group max"), N_("group min"), N_("lead time"), N_("floor"),
-    N_("impact floor"),
-)  # fmt: skip
+NOT_AGAIN = "not solved again"
 
 
 def section(view: View, study: Shown) -> Section:
@@ -52,15 +37,15 @@ def section(view: View, study: Shown) -> Section:
             currency=view.instance.currency,
         )
     ]
-    limits = _limits(view, study)
+    limits = binding.limits_of(view, study)
     if not limits:
         lead.append(_("No cap, capacity, budget or lead time binds: none of them makes the plan dearer."))
     built = [p for p in study.tables["projects"] if p["built"] == "yes"]
     others = [p for p in study.tables["projects"] if p["built"] != "yes"]
     entries = _entries(study)
     parts = [
-        _limit_chart(view, limits) if limits else None,
-        _limit_table(view, limits) if limits else None,
+        binding.chart(view, limits) if limits else None,
+        binding.table(view, limits) if limits else None,
         _built_chart(view, built) if built else None,
         _built_table(view, built) if built else None,
         *([_entry_chart(view, others, entries), _lacks_table(view, others, entries)] if others else []),
@@ -70,133 +55,6 @@ def section(view: View, study: Shown) -> Section:
     ]
     lead += [_("Note: {note}", note=note) for note in study.about.get("notes", ())]
     return Section("reasons", _("Why this plan"), lead, parts, _("Why"), study.warnings)
-
-
-# --- what binds ---
-
-
-def _limits(view: View, study: Shown) -> list[Row]:
-    """Limits that bind, all years of one together, the most valuable first."""
-    groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
-    for row in study.tables["binding"]:
-        groups[tuple(str(row[k]) for k in ("kind", "name", "country", "unit", "how"))].append(row)
-    found = []
-    for (kind, name, country, unit, how), rows in groups.items():
-        top = max(rows, key=lambda r: (r["saves_musd"], -r["year"]))
-        years = sorted(r["year"] for r in rows if r["year"])
-        found.append(
-            {
-                "kind": translated(kind.replace("_", " ")),
-                "name": _called(view, name),
-                "country": view.countries.get(country, country),
-                "unit": translated(STEPS[kind]),
-                "step": _step(kind, unit, [r["step"] for r in rows]),
-                "saves_musd": sum(r["saves_musd"] for r in rows),
-                "rate": _(
-                    "{amount} a {unit}", amount=figure_of(sum(r["worth_musd"] for r in rows), 4), unit=translated(unit)
-                ),
-                "holds": "no" if any(r["holds"] == "no" for r in rows) else rows[0]["holds"],
-                "first_year": years[0] if years else None,
-                "last_year": years[-1] if years else None,
-                "most": top["year"] or None,
-                "says": top["says"],
-                "how": _how(how),
-            }
-        )
-    return sorted(found, key=lambda r: (-r["saves_musd"], r["kind"], r["name"], r["country"]))
-
-
-def _called(view: View, key: str) -> str:
-    """A row of the instance by its name, if it is a plant, a project or a sector; else by its key."""
-    if key in view.facilities:
-        return view.facilities[key].name
-    return view.project(key) if key in view.options else view.sectors.get(key, key)
-
-
-def _step(kind: str, unit: str, steps: Sequence[float]) -> str:
-    """A step in words, such as ``3 t/yr more``."""
-    if unit not in AMOUNTS:
-        return translated(UNITS[kind])
-    low, high = figure_of(min(steps)), figure_of(max(steps))
-    amount = low if max(steps) - min(steps) <= 1e-9 * max(steps) else f"{low}-{high}"
-    words = f"{unit}s" if unit in COUNTED and amount != "1" else unit
-    if UNITS[kind].endswith("less"):
-        return _("{amount} {unit} less", amount=amount, unit=translated(words))
-    return _("{amount} {unit} more", amount=amount, unit=translated(words))
-
-
-def _how(text: str) -> str:
-    """Where a number comes from, in words; a re-solve that ended at a gap says at which."""
-    if text.startswith(WITHIN):
-        return _("re-solve within {share}", share=number(text.removeprefix(WITHIN)))
-    return translated(text)
-
-
-def _said(limit: Row) -> str:
-    if not limit["country"]:
-        return _("{kind} {name}", kind=limit["kind"], name=limit["name"])
-    return _("{kind} {name} ({country})", kind=limit["kind"], name=limit["name"], country=limit["country"])
-
-
-def _label(limit: Row) -> str:
-    name = shortened(limit["name"], 36)
-    said = name if limit["kind"] == _("capacity") else _("{kind} {name}", kind=limit["kind"], name=name)
-    return f"{said} · {limit['country']}" if limit["country"] else said
-
-
-def _limit_chart(view: View, limits: Sequence[Row]) -> Figure:
-    """What a step of each limit would save; limits with one kind of step share a chart."""
-    views = {}
-    bar = Bar("saves_musd", text=figure_of, says=lambda r: [_said(r), r["step"], r["says"], r["how"]])
-    for unit in dict.fromkeys(r["unit"] for r in limits):
-        rows = [r for r in limits if r["unit"] == unit]
-        axis = amounts(_("million {currency}", currency=view.instance.currency), [r["saves_musd"] for r in rows[:MOST]])
-        views[unit] = charts.ranked(rows, _label, [bar], axis, most=MOST)
-    first = limits[0]
-    each = [
-        _("{limit}, {step}: {amount}", limit=_said(r), step=r["step"], amount=view.money(r["saves_musd"]))
-        for r in limits[:6]
-    ]
-    return Figure(
-        "reasons-limits",
-        _(
-            "{limit}: {step} would save {amount}",
-            limit=capital(_said(first)),
-            step=first["step"],
-            amount=view.money(first["saves_musd"]),
-        ),
-        told(_("What easing each limit by a tenth, a point or a year would save, in all its years"), each),
-        views,
-        (Control(_("What it would save"), list(views)),),
-        columns="kind name country first_year last_year step saves_musd rate holds says how",
-        rows=limits,
-        caption=_(
-            "Saving in present value, all years of the limit together. Points and years are not comparable with "
-            "tenths, so each kind of step has a chart of its own."
-        ),
-    )
-
-
-def _limit_table(view: View, limits: Sequence[Row]) -> Table:
-    return Table(
-        "table-limits",
-        _("Every limit that binds"),
-        limits,
-        (
-            Column(_("Limit"), "name"),
-            Column(_("Kind"), "kind"),
-            Column(_("Country"), "country"),
-            Column(p_("time", "From"), "first_year", "year"),
-            Column(p_("time", "To"), "last_year", "year"),
-            Column(_("Step"), "step"),
-            Column(_("Saves, {unit}", unit=view.musd), "saves_musd", "number"),
-            Column(_("At the margin, {unit}", unit=view.musd), "rate"),
-            Column(_("Holds over the step"), lambda r: translated(r["holds"]) if r["holds"] else ""),
-            Column(_("Most in"), "most", "year"),
-            Column(_("In words"), "says"),
-            Column(_("How"), "how"),
-        ),
-    )
 
 
 # --- projects ---
@@ -210,14 +68,14 @@ def _built_chart(view: View, built: Sequence[Row]) -> Figure:
     if known:
         shown = sorted(known, key=lambda p: (-p["value_musd"], p["option"]))[:MOST]
         ends: tuple[Value, Value] = (lambda p: _end(p, "least"), lambda p: _end(p, "most"))
-        views[_("The plan without it: how much dearer (re-solve)")] = charts.ranked(
+        views[_("The plan without it: how much dearer (re-solve)")] = ranked(
             shown,
             lambda p: f"{_place(view, p['option'])} · {figure_of(p['value_musd'])}",
             [Bar("value_musd", ends=ends, says="%{x:,.4~g}")],
             amounts(million, [_end(p, end) for p in shown for end in ("least", "most")]),
         )
     shown = sorted(built, key=lambda p: (-_costs(p), p["option"]))[:MOST]
-    views[_("What its capacity earns at the margin, and what it costs (dual)")] = charts.ranked(
+    views[_("What its capacity earns at the margin, and what it costs (dual)")] = ranked(
         shown,
         lambda p: _place(view, p["option"]),
         [Bar("earns_musd", _("earns")), Bar(_costs, _("costs (annuities and upkeep)"), Look(ORANGE, "/"))],
@@ -292,7 +150,7 @@ def _built_table(view: View, built: Sequence[Row]) -> Table:
             Column(_("Plan without it, {unit} more", unit=view.musd), "value_musd", "number"),
             Column(_("At least"), "value_least_musd", "number"),
             Column(_("At most"), "value_most_musd", "number"),
-            Column(_("How"), lambda p: _how(p.get("value_how") or NOT_AGAIN)),
+            Column(_("How"), lambda p: how_in_words(p.get("value_how") or NOT_AGAIN)),
             Column(
                 _("Without its other options too"),
                 lambda p: p.get("project_value_musd") if p.get("also_without") else None,
@@ -345,7 +203,7 @@ def _entry_chart(view: View, others: Sequence[Row], entries: dict[str, list[Row]
         if nearest["re_solved"] == "yes"
         else _("Of what is not built, {project} is nearest to being built: at {share} of its capex or less", **said),
         told(_("Share of its capex at which a project enters"), each),
-        charts.ranked(order, lambda f: _place(view, f["option"]), bars, axis, most=MOST),
+        ranked(order, lambda f: _place(view, f["option"]), bars, axis, most=MOST),
         rows=found,
         caption=_("Projects that would not enter even free of capex, and all other ways to enter, stand in the table."),
     )
@@ -363,7 +221,7 @@ def _lacks_table(view: View, others: Sequence[Row], entries: dict[str, list[Row]
             *project_columns(view),
             Column(_("Plan with it, {unit} more", unit=view.musd), "cost_if_built_musd", "number"),
             Column(_("It would enter with"), lambda p: semicolons(lacks(p, "says"))),
-            Column(_("How"), lambda p: semicolons(_how(how) for how in dict.fromkeys(lacks(p, "how")))),
+            Column(_("How"), lambda p: semicolons(how_in_words(how) for how in dict.fromkeys(lacks(p, "how")))),
         ),
         folded=len(others) > 8,
     )
@@ -421,7 +279,7 @@ def _premiums(view: View, study: Shown) -> Figure | None:
     for material, rows in known.items():
         here = {r["country"] for r in rows}
         places = {c: name for c, name in view.countries.items() if c in here}
-        views[material] = charts.heat(rows, "year", "country", "premium_usd_per_kg", unit, years, places)
+        views[material] = heat(rows, "year", "country", "premium_usd_per_kg", unit, years, places)
     top = {m: max(rows, key=lambda r: r["premium_usd_per_kg"]) for m, rows in known.items()}
     final = [m for m in known if view.stage_of.get(m) == view.instance.stages[-1]] or list(known)
     start = max(final, key=lambda m: top[m]["premium_usd_per_kg"])
@@ -440,7 +298,7 @@ def _premiums(view: View, study: Shown) -> Figure | None:
         views,
         (Control(_("Material"), {m: view.materials[m] for m in known}, start),),
         columns="material country year premium_usd_per_kg",
-        least=charts.heat_width(len(years)),
+        least=heat_width(len(years)),
         caption=_(
             "{unit} that a clean kilogram is worth above an exposed one, by country and year (dual). "
             "Empty where one of the two cannot be had.",
@@ -493,7 +351,9 @@ def _support_table(view: View, rows: Sequence[Row]) -> Table:
         paid = sum((r["support_musd"] or 0.0) * view.lengths[r["year"]] for r in priced)
         valued = sum(r["market_usd_per_kg"] * r["output_t"] * view.lengths[r["year"]] for r in priced)
         market = valued / made if made else None
-        by = commas(sorted({str(r.get("market_price") or "") for r in priced} - {""})) or _("none known")
+        by = commas(
+            price_in_words(of) for of in sorted({str(r.get("market_price") or "") for r in priced} - {""})
+        ) or _("none known")
         each = paid * 1e3 / made if made else None
         found.append({**mine[0], "market": market, "by": by, "each": each, "yearly": paid / busy if busy else None})
     unit = f"{view.instance.currency}/kg"
@@ -516,14 +376,14 @@ def _support_table(view: View, rows: Sequence[Row]) -> Table:
 
 def in_words(view: View, study: Shown) -> str:
     """What binds most, and the project worth most, in a sentence."""
-    limits = _limits(view, study)
+    limits = binding.limits_of(view, study)
     said = []
     if limits:
         top = limits[0]
         said.append(
             _(
                 "Of what binds, {limit} saves most: {amount} for {step}.",
-                limit=_said(top),
+                limit=said_of(top),
                 amount=view.money(top["saves_musd"]),
                 step=top["step"],
             )

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...language import N_, _, n_, translated
+from ...questions.hedge.result import ANSWERED
 from ...questions.hedge.verdict import Estimate
 from ...words import figure_of, full_stop, listed, percent_of, rate_of, semicolons, shortened, tonnes_of
-from ..charts import Bar, amounts, lines, ranked
+from ..charts import amounts, lines
 from ..looks import BLUE, ORANGE, Look
 from ..parts import Column, Figure, Section, Table
+from ..ranked import Bar, ranked
 
 if TYPE_CHECKING:
     from ..studies import Row, Shown
@@ -41,6 +43,20 @@ def section(view: View, study: Shown) -> Section:
             outcomes=n_("{n} outcome", "{n} outcomes", int(asked["outcomes"])),
         )
     ]
+    if (year := about["design"].get("answers_from")) is not None:
+        lead = [
+            _(
+                "The hedged plan is the best {aim} against {outcomes} of the projects, drawn from their chance of "
+                "success, delay, overrun and reached size, if each may be answered; the trusting one is the best if "
+                "all come as planned. What starts before {year} is decided before the outcome is known; what starts "
+                "{years} after the news, or later, is decided for each outcome, and so are operations. The news comes "
+                "when the first project that an outcome hits should have come online.",
+                aim=aim,
+                outcomes=n_("{n} outcome", "{n} outcomes", int(asked["outcomes"])),
+                year=year,
+                years=n_("{n} year", "{n} years", int(asked["rebuild_after"])),
+            )
+        ]
     lead += _how_sure(view, about)
     outcomes, builds, insurance = (study.tables[name] for name in ("outcomes", "builds", "insurance"))
     parts: list[Figure | Table | None] = [_outcomes(view, study), _plans(view, study)] if outcomes else []
@@ -87,14 +103,23 @@ def _outcomes(view: View, study: Shown) -> Figure:
     saved, sure = _saved(view, study)
     better = sum(o["hedged_musd"] < o["trusting_musd"] for o in outcomes)
     trusting, hedged = (_plan(study, name) for name in plans)
+    title = n_(
+        "On {n} other outcome the hedged plan {saved}",
+        "On {n} other outcomes the hedged plan {saved}",
+        len(outcomes),
+        saved=saved,
+    )
+    if hedged.get("answered_musd") is not None:
+        title = n_(
+            "Free to answer, the hedged plan {saved} on {n} other outcome",
+            "Free to answer, the hedged plan {saved} on {n} other outcomes",
+            min(ANSWERED, len(outcomes)),
+            saved=saved,
+        )
+        sure += _(" In the chart nobody answers: each plan is held to all that it starts.")
     return Figure(
         "hedge-outcomes",
-        n_(
-            "On {n} other outcome the hedged plan {saved}",
-            "On {n} other outcomes the hedged plan {saved}",
-            len(outcomes),
-            saved=saved,
-        ),
+        title,
         _(
             "Mean cost {trusting} trusting, {hedged} hedged; short on average {trusting_t} and "
             "{hedged_t}; the hedged plan is the cheaper one in {better} of {n}.",
@@ -143,7 +168,7 @@ def _plans(view: View, study: Shown) -> Table:
     answered: list[Column] = []
     if any(p.get("answered_musd") is not None for p in study.tables["plans"]):
         answered = [
-            Column(_("Mean of the first outcomes, held to the plan, {unit}", unit=view.musd), "held_musd", "number"),
+            Column(_("Mean of those answered, held to the plan, {unit}", unit=view.musd), "held_musd", "number"),
             Column(_("The same, free to answer, {unit}", unit=view.musd), "answered_musd", "number"),
         ]
     return Table(

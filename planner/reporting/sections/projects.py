@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from ...language import _, n_, p_
+from ...language import _, n_
+from ...questions.evidence.evidence import confidence_of
 from ...words import commas, figure_of, rate_of, semicolons, share_of
 from ..parts import Card, Cards, Section
 
@@ -152,17 +153,11 @@ def _range(view: View, option: Option, column: str, words: Any) -> str:
     if told is None:
         return ""
     if told.low is None or told.high is None:
-        return _(" ({confidence} confidence)", confidence=_confidence(told.confidence))
+        return _(" ({confidence} confidence)", confidence=confidence_of(told.confidence))
     return _(
         " ({low} to {high}, {confidence} confidence)",
-        low=words(told.low), high=words(told.high), confidence=_confidence(told.confidence),
+        low=words(told.low), high=words(told.high), confidence=confidence_of(told.confidence),
     )  # fmt: skip
-
-
-def _confidence(word: str) -> str:
-    return {"high": p_("confidence", "high"), "medium": p_("confidence", "medium"), "low": p_("confidence", "low")}[
-        word
-    ]
 
 
 def _time(option: Option) -> str:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from ...bands import span_of
 from ...language import N_, _, n_, translated
 from ...words import figure_of, listed, semicolons, share_of
-from ..charts import Bar, amounts, ranked
+from ..charts import amounts
 from ..parts import Column, Figure, Section, Table
+from ..ranked import Bar, ranked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

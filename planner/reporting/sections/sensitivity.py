@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...language import N_, _, number, translated
 from ...words import capital, commas, figure_of, full_stop, listed, semicolons, share_of, shortened, told
-from ..charts import Bar, Chart, Value, amounts, ranked
+from ..charts import Chart, Value, amounts
 from ..looks import BLUE, ORANGE, Look
 from ..parts import Column, Control, Figure, Section, Table
+from ..ranked import Bar, ranked
 
 if TYPE_CHECKING:
     from ..studies import Row, Shown

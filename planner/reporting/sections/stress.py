@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from ...language import N_, _, n_, p_, translated
 from ...words import capital, commas, figure_of, rate_of, told, tonnes_of
-from ..charts import Bar, amounts, heat, heat_width, ranked
+from ..charts import amounts
+from ..diagrams import heat, heat_width
 from ..looks import SHADES_OF_TIME, VERMILLION, Look
 from ..parts import Column, Control, Figure, Section, Table
+from ..ranked import Bar, ranked
 
 if TYPE_CHECKING:
     from ..studies import Row, Shown
