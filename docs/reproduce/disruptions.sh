@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every number of docs/disruptions.md, by the command that gives it: some hours on two cores, most of them the hedges.
 #   docs/reproduce/disruptions.sh              all parts, one after the other
-#   docs/reproduce/disruptions.sh stop cover   only these
+#   docs/reproduce/disruptions.sh stop failing only these
 source "$(dirname "$0")/ask.sh"
 
 plans() {
@@ -51,23 +51,12 @@ stop() {  # no exports for six months of 2028
   solve stop-2028-stocks 0.002
 }
 
-vault() {
-  solve vault-2028 0.002
-}
-
-cover() {
-  local how=(cover "$instances/stop-2028-stocks" --against export_stop:CHN --year 2028 --months 1,3,6,12 --level 90% --gap 0.001)
-  ask cover "${how[@]}"
-  ask cover-year "${how[@]}" --clock year
-}
-
 japan() {  # one buyer, with his limits and without
   solve japan-auto-2035 0.005
   ask japan-free solve "$instances/japan-auto-2035" --gap 0.005 --set "caps.limit_end= where country=JPN" --set "caps.limit=1 where country=JPN"
 }
 
 failing() {
-  ask failing-held stress runs/exposed-5 --failing --rebuild-after never
   ask failing stress runs/exposed-5 --failing
 }
 
@@ -79,8 +68,7 @@ delivery() {
 hedge() {
   ask hedge-answered hedge "$instances/glide-20" --outcomes 32 --insurance 0
   ask hedge hedge "$instances/glide-20" --outcomes 32 --insurance 0 --gap 0.006 --rebuild-after never
-  ask delivery-hedged stress runs/hedge/plan --delivery 64
   ask hedge-five hedge "$instances/exposed-5" --rebuild-after never --outcomes 16 --gap 0.01 --trial 64 --time-limit 120
 }
 
-answer "plans clocks squeeze working under_way stop vault cover japan failing delivery hedge" "$@"
+answer "plans clocks squeeze working under_way stop japan failing delivery hedge" "$@"
