@@ -78,8 +78,10 @@ def tried(run: Run, lost: str, year: int, months: int) -> Section:
         lead.append(WORDS["stop survived"].format(months=figure_of(case["months_survived"], 2)))
         if case["decisive"]:
             lead.append(WORDS["stop decisive"].format(lost=_named(names, str(case["decisive"]))))
+    lead += found.notes  # such as that it goes by the clock of years
     hurt = [row for row in rows if row["lost_t"] > SOME]
-    return Section("stop", title, lead, (_chart(hurt, demand) if hurt else None, _table(rows)))
+    parts = _chart(hurt, demand) if hurt else None, _table(rows)
+    return Section("stop", title, lead, parts, warnings=list(found.faults.values()))
 
 
 def _named(names: Names, decisive: str) -> str:

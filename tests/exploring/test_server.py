@@ -1,6 +1,7 @@
 """The explorer's server, asked as a browser asks it, on an instance whose numbers are derived by hand."""
 
 import asyncio
+import dataclasses
 import io
 import json
 import zipfile
@@ -10,6 +11,7 @@ import pytest
 
 import planner
 from planner.errors import UsageError
+from planner.exploring import stops
 from planner.exploring.page import page
 from planner.exploring.server import HEADERS, LARGEST, Asked, _Server
 from planner.exploring.serving import serve
@@ -244,6 +246,17 @@ def test_what_a_stop_would_do_to_the_plan(run, client):
     # the United States export nothing
     none = [json.loads(line) for line in run(stopped(client, "export_stop:USA", 2026, 3)).text.splitlines()][-1]
     assert none == {"type": "error", "text": WORDS["stop nothing"]}
+
+
+def test_what_the_audit_and_the_study_of_a_stop_say_is_told(monkeypatch):
+    def faulty(*given, **asked):
+        return dataclasses.replace(stress(*given, **asked), faults={"export_stop:CHN": "a tonne"}, notes=("by years",))
+
+    stress = stops.stress
+    assert stops.tried(planner.solve("tiny"), "export_stop:CHN", 2027, 6).warnings == []
+    monkeypatch.setattr(stops, "stress", faulty)
+    section = stops.tried(planner.solve("tiny"), "export_stop:CHN", 2027, 6)
+    assert section.warnings == ["a tonne"] and section.lead[-1] == "by years"
 
 
 @pytest.mark.parametrize(

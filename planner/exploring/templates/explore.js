@@ -565,6 +565,7 @@
       await lines("stop", { changes: state(), ...asked }, mine.signal, async (said) => {
         if (said.type === "error") throw new Error(said.text);
         if (said.type === "waiting") tellStop(word("waiting"));
+        if (said.type === "begun") tellStop(word("stop sought"));
         if (said.type !== "sections") return;
         await drawn;
         if (mine !== stopping) return;
