@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every number of docs/findings.md, by the command that gives it: some two hours of one core.
+# Every number of docs/findings.md, by the command that gives it; findings.py beside it writes the page's tables from these.
 #   docs/reproduce/findings.sh                 all parts, one after the other
 #   docs/reproduce/findings.sh curve policies  only these
 source "$(dirname "$0")/ask.sh"
