@@ -11,7 +11,9 @@ shows a change.
 from __future__ import annotations
 
 import re
+import shutil
 import sys
+import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,6 +30,11 @@ NOTHING = "no finding"
 SOME, WHOLE = 0.01, 0.995  # of a project: less is none of it, more is all of it
 PRICES = (50, 60, 71, 80, 92, 100, 105, 110, 115, 120, 125, 130, 135, 140, 145, 150, 160, 175, 200)
 SHOWN = (71, 92, 110, 150)
+PICTURES = {
+    "curve-cost": "curve-cost",
+    "dependence-shares": "dependence",
+    "sensitivity-tornado": "tornado",
+}  # of the report
 STARTUPS = {
     "vulcan-benson-loan": "Vulcan Elements, Benson (loan)",
     "vulcan-benson-metal": "Vulcan Elements, own metal",
@@ -194,7 +201,7 @@ def sensitivity(runs: Runs) -> Rows:
         costs = []
         for band, end in zip(bands, ends, strict=True):
             lack = end["short_t"] - base["short_t"]
-            costs.append(signed(band) + (f" ({whole(lack)} t short)" if lack > 1.0 else ""))
+            costs.append(signed(band) + (f" ({whole(round(lack, -2))} t short)" if lack > 50.0 else ""))
         share, capex = of.loc["exposed_share"], of.loc["capex_musd"]
         moved = abs(share["at_high"] - share["at_low"]) >= 0.02
         shares = f"{100 * share['at_low']:.0f} to {100 * share['at_high']:.0f} %" if moved else NOTHING
@@ -235,7 +242,9 @@ def served(runs: Runs) -> Rows:
     rows: Rows = [("from", "exposed at least", "more than the least cost, MUSD")]
     for year in (2028, 2030):
         last = runs.table(f"served-{year}", "frontier").iloc[-1]
-        band = difference(Searched(last["objective_musd"], last["bound_musd"]), runs.plan("allied-2040").searched)
+        band = difference(
+            Searched(float(last["objective_musd"]), float(last["bound_musd"])), runs.plan("allied-2040").searched
+        )
         rows.append((f"{year}", percent(last["limit"]), told(band)))
     return rows
 
@@ -243,14 +252,14 @@ def served(runs: Runs) -> Rows:
 def searched(sample: pd.Series) -> Searched:
     """Return cost and bound of a sample of a sensitivity study."""
     cost = float(sample["objective_musd"])
-    return Searched(cost, cost - sample["gap"] * abs(cost))
+    return Searched(cost, cost - float(sample["gap"]) * abs(cost))
 
 
 def signed(band: Band) -> str:
     """Return a change of the cost with its sign, MUSD, rounded to what the gaps leave of it."""
     if not band.sign:
         return NOTHING
-    return f"{round(band.least, -2):,.0f} to {round(band.most, -2):,.0f}"
+    return f"{whole(round(band.least, -2))} to {whole(round(band.most, -2))}"
 
 
 TABLES: dict[str, Callable[[Runs], Rows]] = {
@@ -333,8 +342,26 @@ def split(line: str) -> list[str]:
     return [cell.strip() for cell in line.strip().strip("|").split("|")]
 
 
+def draw(runs: Runs) -> None:
+    """Draw the figures of the page of the least-cost plan, its curve and its sensitivities, as pictures."""
+    from playwright.sync_api import sync_playwright
+
+    page = planner.report(runs.plan("allied-2040"), [runs.folder / "curve", runs.folder / "sensitivity"])
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_playwright() as driver, tempfile.TemporaryDirectory() as folder:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        shown = browser.new_page(viewport={"width": 1100, "height": 900})
+        (Path(folder) / "page.html").write_text(page, "utf-8")
+        shown.goto((Path(folder) / "page.html").as_uri())
+        shown.add_style_tag(content="nav, figcaption, .tools, .controls { display: none !important }")
+        for figure, name in PICTURES.items():
+            shown.locator(f"#{figure}").scroll_into_view_if_needed()
+            shown.wait_for_selector(f"#{figure} svg.main-svg")
+            shown.locator(f"#{figure}").screenshot(path=PAGE.parent / "images" / f"{name}.png")
+
+
 def main(folder: Path) -> None:
-    """Write every table whose runs are there."""
+    """Write every table whose runs are there, and draw the pictures."""
     runs = Runs(folder)
 
     def written(found: re.Match[str]) -> str:
@@ -345,6 +372,7 @@ def main(folder: Path) -> None:
             return found[0]
 
     PAGE.write_text(TABLE.sub(written, PAGE.read_text("utf-8")), "utf-8")
+    draw(runs)
 
 
 if __name__ == "__main__":
