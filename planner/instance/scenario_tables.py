@@ -8,6 +8,7 @@ from .declare import (
     STAGES,
     CitedRow,
     choice,
+    flag,
     fraction,
     key,
     number,
@@ -112,6 +113,9 @@ class DeliveryRisk(CitedRow):
 
     Projects whose rows name the same ``common_cause`` (a technology, an owner, a country's permits) hang together: the
     normal deviates behind their outcomes share one factor. It makes projects fail, come late, cost more and stay small.
+
+    An option may stand for many projects that nobody has announced, of which so many may start a year. With ``apart``
+    these are told apart by their start year; a common cause then holds together what starts in different years, too.
     """
 
     TABLE = "delivery_risk"
@@ -124,6 +128,10 @@ class DeliveryRisk(CitedRow):
     )
     projects: Literal["one", "startup", "established", "all"] = choice(
         "`one` with an option or owner; else whose options: of startups, of established owners, of all"
+    )
+    apart: bool = flag(
+        "whether what an option starts in each year is a project of its own: it comes, fails, is late, dear or small "
+        "by itself, what starts in the same year together. One option of an exclusive group says so for all"
     )
     delay_low: float = number("shortest delay", "years", 0.0)
     delay_mode: float = number("most likely delay", "years", 0.0)

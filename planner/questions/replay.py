@@ -24,8 +24,8 @@ from ..instance.wildcards import plants_of
 from ..language import N_, _, translated
 from ..runs.run import Run, given_run
 from ..words import commas, figure_of, listed, semicolons, share_of
-from .delivery.delivered import Delivered, JointOutcome
-from .delivery.draws import check_uncertain, draw
+from .delivery.delivered import Delivered
+from .delivery.draws import JointOutcome, apart, check_uncertain, draw
 from .many import Finished, Many, Result, Worker
 from .roadmap.result import Roadmap
 from .study import COMPLETE, INSTANCE, NOTES, SETTINGS, Study, Table, Written, text_table
@@ -240,7 +240,9 @@ def replay(
     partial        file that keeps finished futures until all are done: a repeated call goes on from there
 
     A plan is followed twice: held to whatever happens, and made anew at each piece of news, as if all that is still
-    unknown came as planned; what was started stays. A roadmap starts what its gates say, and is held to between them.
+    unknown came as planned; what was started stays. Of options whose starts are projects of their own (`apart` in
+    delivery_risk.csv) the starts that are still unknown count as they come on average. A roadmap starts what its gates
+    say, and is held to between them.
     A scenario acts by the clock of years, one of months too, for the part of a year that it takes: in a future all that
     happens is laid on the plan's own periods, so that months would make each future as large as twelve. It is known
     from its first year on with all that it disrupts, and lifts caps and clean-only rules in the periods that it
@@ -277,9 +279,7 @@ def replay(
     futures = [Future(draws.outcome(s), _happening(known, happens, draws.events[s])) for s in range(samples)]
     work = [(p, future) for future in futures for p in range(len(policies))]
     finished = Finished([known.sha256, "replay", rebuild_after], partial)
-    keys = [
-        finished.key([policies[p].digest, sorted(of.projects.items()), sorted(of.events.items())]) for p, of in work
-    ]
+    keys = [finished.key([policies[p].digest, list(of.projects.items()), sorted(of.events.items())]) for p, of in work]
     with Many(
         _Policies(policies), finished, "futures", workers=workers, scheduler=scheduler, progress=progress
     ) as many:
@@ -378,6 +378,13 @@ def _news(
                 hit = {}
                 break
             hit[row["kind"]] |= of
+    several = set().union(*hit.values()) & set(apart(instance))
+    hit = {kind: of - several for kind, of in hit.items()}
+    if several and not any(hit.values()):
+        raise UsageError(
+            f'{name}: the branch "{scenario}" is about {", ".join(sorted(several))}, of which each start comes or '
+            "fails by itself (delivery_risk.csv, apart): no future tells of all of them at once"
+        )
     if not hit or not any(hit.values()):
         raise UsageError(
             f'{name}: the branch "{scenario}" is about something else than projects that never come or are late, '

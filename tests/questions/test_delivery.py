@@ -96,7 +96,7 @@ def test_twins_of_one_project_share_its_fate_and_kinds_have_their_own_rows(ramp)
     twin = twin.with_rows("options", {**cells, "option": "narva-1-loan"})
     twin = twin.with_rows("delivery_risk", {"option": "", "projects": "all", **certain(delay=2)})
     draws = draw(twin, 32, 0)
-    mine = [draws.options.index(o) for o in ("narva-1", "narva-1-loan")]
+    mine = [draws.projects.index(o) for o in ("narva-1", "narva-1-loan")]
     assert (draws.comes[:, mine[0]] == draws.comes[:, mine[1]]).all()
     assert 0 < draws.comes[:, mine[0]].sum() < 32
     assert (draws.delay == 2).all()

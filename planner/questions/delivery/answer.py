@@ -3,6 +3,10 @@
 Held to the plan, an outcome costs at most so much; free to answer, it costs what a government would face that learns
 of it when the project should have come online, and may start something else from some years later on. All limits on
 starts, groups, funds and private money hold for the answer together with what the plan has started by then.
+
+Who answers knows the outcome as a whole from its first news on: `Answer.to` starts only what will come. Of many plants
+that come or fail by themselves it starts those that come, so that its cost is a lower end of what answering costs.
+`Answer.followed` knows no more than the year tells, and counts on the average of such plants: an upper end.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from ...solving.lshaped import LShaped
 from ...solving.programme import Programme
 from ...solving.search import by_parts, least_cost
 from ...solving.solver import Found, Settings
-from .draws import AS_PLANNED, ProjectOutcome
+from .draws import AS_PLANNED, JointOutcome, Project, fate, on_average, project_of
 
 if TYPE_CHECKING:
     from ..many import Result
@@ -63,25 +67,31 @@ class Answer:
         col_upper[list(arrays.columns.get("close", {}).values())] = 0.0  # what the plan closes is taken off already
         self.arrays = replace(arrays, row_lower=lower, row_upper=upper, col_upper=col_upper)
 
-    def news(self, outcome: Mapping[str, ProjectOutcome]) -> int | None:
+    def news(self, outcome: JointOutcome) -> int | None:
         """Return the year in which one learns of an outcome: when a project that is hit should have come online.
 
         None: the outcome hits nothing that the plan starts.
         """
         return min(self._due(outcome, self.builds).values(), default=None)
 
-    def _due(self, outcome: Mapping[str, ProjectOutcome], builds: Builds) -> dict[str, int]:
-        """Return option -> year in which its first module should have come online, of those started that are hit."""
-        due: dict[str, int] = {}
+    def _due(self, outcome: JointOutcome, builds: Builds) -> dict[Project, int]:
+        """Return project -> year in which its first module should have come online, of those started that are hit."""
+        due: dict[Project, int] = {}
         for option, year in builds:
-            news = self.modules.news(option, year, outcome.get(option, AS_PLANNED))
+            project = project_of(outcome, option, year)
+            news = self.modules.news(option, year, outcome.get(project, AS_PLANNED))
             if news < math.inf:
-                due[option] = min(int(news), due.get(option, int(news)))
+                due[project] = min(int(news), due.get(project, int(news)))
         return due
+
+    def _shared(self, project: Project) -> tuple[str, int]:
+        """Return what shares the fate of a project: its exclusive group or option, and its year if it is one start."""
+        name, year = (project, 0) if isinstance(project, str) else project
+        return self.modules.options[name].exclusive_group or name, year
 
     def followed(
         self,
-        outcome: Mapping[str, ProjectOutcome],
+        outcome: JointOutcome,
         events: Mapping[str, int],
         within: Callable[[frozenset[str]], Answer],
     ) -> tuple[Builds, float, int]:
@@ -89,26 +99,29 @@ class Answer:
 
         An outcome shows bit by bit: what becomes of a project is known from the year in which it should have come
         online, a scenario from its first year on. What may begin by then, and in the years of ``after`` that follow,
-        stays as it was decided before.
+        stays as it was decided before. Starts that are projects of their own tell nothing of each other, and those
+        that are not known yet count as they come on average (`on_average`), as nobody trusts that each of many comes.
 
         events  the scenarios that happen, and that year of each
         within  the answers where some of them happen
 
         With the builds come the largest relative gap of the searches, and how many there were.
         """
-        project = {o.option: o.exclusive_group or o.option for o in self.modules.options.values()}
+        average = {project: of for project, of in on_average(self.modules.instance).items() if project in outcome}
         builds, widest, searches = dict(self.builds), 0.0, 0
-        known: dict[str, ProjectOutcome] = {}
+        known: JointOutcome = {}
         happened: frozenset[str] = frozenset()
         while True:
-            due = self._due({o: of for o, of in outcome.items() if o not in known}, builds)
+            due = self._due({p: of for p, of in outcome.items() if p not in known}, builds)
             news = min([*due.values(), *(year for name, year in events.items() if name not in happened)], default=None)
             if news is None:
                 break
-            heard = {project[o] for o, year in due.items() if year == news}
-            known |= {o: of for o, of in outcome.items() if project[o] in heard}
+            heard = {self._shared(p) for p, year in due.items() if year == news}
+            known = {p: of for p, of in outcome.items() if p in known or self._shared(p) in heard}
+            online = {(o, y) for o, y in builds if y + self.modules.options[o].lead_years <= news}
+            unknown = {p: of for p, of in average.items() if p not in known and p not in online}
             happened |= {name for name, year in events.items() if year == news}
-            found, _, _ = within(happened)._best(known, news + self.after, builds)
+            found, _, _ = within(happened)._best({**known, **unknown}, news + self.after, builds)
             searches += 1
             if not found.held:
                 break  # a promise of funds or groups leaves nothing to change
@@ -116,7 +129,7 @@ class Answer:
             builds = self._started(found.x)
         return builds, widest, searches
 
-    def to(self, outcome: Mapping[str, ProjectOutcome]) -> Result | None:
+    def to(self, outcome: JointOutcome) -> Result | None:
         """Return the best answer to an outcome, as values that JSON can hold; None if nothing is hit, or nothing found.
 
         ``cost`` is in MUSD of present value, ``short``, ``exposed`` and ``delivered`` are lists of t/yr by period,
@@ -143,7 +156,7 @@ class Answer:
             "news": news,
         }
 
-    def known(self, outcome: Mapping[str, ProjectOutcome]) -> float:
+    def known(self, outcome: JointOutcome) -> float:
         """Return a present cost, MUSD, below which no plan is in an outcome, whatever it starts, answers and knows.
 
         It is the least cost of someone who knows the outcome beforehand, may build in fractions, and need keep no
@@ -153,9 +166,7 @@ class Answer:
         found = Programme(replace(arrays.relaxed, cost=cost), Settings()).find()
         return found.value + self.closing if found.held else -math.inf
 
-    def _best(
-        self, outcome: Mapping[str, ProjectOutcome], begin: int, builds: Builds
-    ) -> tuple[Found, np.ndarray, float]:
+    def _best(self, outcome: JointOutcome, begin: int, builds: Builds) -> tuple[Found, np.ndarray, float]:
         """Return the best plan in an outcome, the true costs (columns,) of the model, MUSD, and its constant."""
         arrays, cost = self._with(outcome, begin, builds)
         programme = Programme(arrays, Settings())
@@ -168,7 +179,7 @@ class Answer:
         columns = self.arrays.columns.get("build", {})
         return {(built[i].option, built[i].year): float(x[k]) for i, k in columns.items() if x[k] > STARTED}
 
-    def _with(self, outcome: Mapping[str, ProjectOutcome], begin: int, builds: Builds) -> tuple[Any, np.ndarray]:
+    def _with(self, outcome: JointOutcome, begin: int, builds: Builds) -> tuple[Any, np.ndarray]:
         """Return the model in an outcome, and its true costs (columns,), MUSD; the first also weighs broken promises.
 
         begin   first year of a period from which starts are free
@@ -180,7 +191,7 @@ class Answer:
         lower, upper, weighed = arrays.col_lower.copy(), arrays.col_upper.copy(), arrays.cost.copy()
         for i, k in arrays.columns.get("build", {}).items():
             start = data.build[i]
-            own = outcome.get(start.option, AS_PLANNED)
+            own = fate(outcome, start.option, start.year)
             if own != AS_PLANNED:
                 for position, _ in self.operations.capacity_effects(self.modules, i, AS_PLANNED):
                     matrix[limited[position], k] = 0.0
@@ -193,7 +204,7 @@ class Answer:
                 lower[k] = upper[k] = builds.get((start.option, start.year), 0.0)
         for i, k in arrays.columns.get("excess", {}).items():
             start = data.build[data.excess[i].start]
-            own = outcome.get(start.option, AS_PLANNED)
+            own = fate(outcome, start.option, start.year)
             change = self.modules.repaid(*start.key[:2], own) - self.modules.repaid(*start.key[:2])
             cost[k] += change
             weighed[k] += change

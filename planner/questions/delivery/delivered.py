@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from ...errors import UsageError
 from ...solving.solver import Settings
 from ..many import Finished, Many, Result, Worker
 from .answer import Answer
-from .draws import AS_PLANNED, ProjectOutcome, check_linear
+from .draws import JointOutcome, check_linear, fate
 from .modules import Modules
 from .operations import Operations
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from ...instance.tables import Option
     from ...runs.run import Run
     from ...solving.solver import Progress
-
-JointOutcome = Mapping[str, ProjectOutcome]  # option -> what happens to it; the others come as planned
 
 
 class Delivered:
@@ -123,7 +121,7 @@ class Delivered:
         partial  file that keeps finished outcomes until all are done
         """
         finished = Finished([self.digest, "delivery", self.rebuild_after, self.bounded], partial)
-        keys = [finished.key(sorted(outcome.items())) for outcome in outcomes]
+        keys = [finished.key(list(outcome.items())) for outcome in outcomes]
         with Many(self, finished, what, workers=workers, scheduler=scheduler, progress=progress) as many:
             try:
                 for _ in many.results(dict(zip(keys, outcomes, strict=True))):
@@ -159,7 +157,7 @@ class Delivered:
         operations, own_capacity = self.within(events)
         capacity, money = own_capacity.copy(), self.closing
         for option, year, count in builds:
-            own = outcome.get(option.option, AS_PLANNED)
+            own = fate(outcome, option.option, year)
             start = self.starts[option.option, year]
             for position, added in operations.capacity_effects(self.modules, start, own):
                 capacity[position] += count * added

@@ -16,7 +16,7 @@ from ...runs.run import given_run
 from ...words import figure_of, percent_of, share_of
 from ..study import COMPLETE, OF_PLAN, SETTINGS, Study, Table, Value, text_table
 from .delivered import Delivered
-from .draws import Draws, check_uncertain, draw
+from .draws import Draws, check_uncertain, draw, project_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +72,8 @@ class DeliveryRisk(Study):
             "Each option built, and what the plan hangs on, the most first.",
             """
             option             | text   |       | the option
-            fails              | number | share | outcomes in which it never comes
+            fails              | number | share | outcomes in which it never comes; of several projects (`apart` in
+                delivery_risk.csv), mean part of its modules that never come
             delay_years        | number | years | mean delay where it comes
             capex_factor       | number |       | mean factor on its overnight cost
             cost_at_stake_musd | number | MUSD  | mean present cost of the outcomes in which it delivers less than its
@@ -213,8 +214,9 @@ def delivery_risk(
     seed     of the draws; the same seed means the same outcomes for every plan of the instance
     alpha    the worst outcomes are those beyond this part
     rebuild_after  years after the news from which on something else may be started; None: never. One learns of an
-             outcome when the first project that it hits should have come online. Each answer is a search with whole
-             numbers, so that None is much faster
+             outcome when the first project that it hits should have come online, and then as a whole, with what will
+             come of all that is started later: a lower end (`replay` learns bit by bit). Each answer is a search with
+             whole numbers, so that None is much faster
     instance  another instance to try the plan in, such as one with other delivery risks [the plan's own]
     workers    processes; None: one per core, where there is enough to do. Their number changes nothing
     scheduler  address of a Dask scheduler to use instead, with the extra ``distributed``
@@ -286,7 +288,8 @@ def _frames(
 def _projects(plan: Delivered, draws: Draws, tried: list[int], cost: np.ndarray, tonnes: np.ndarray) -> pd.DataFrame:
     """Return the table ``projects``: mean cost and shortage when a project goes badly, less those when it goes well.
 
-    How well it goes is measured by the years and the share of capacity that it delivers within the horizon.
+    How well it goes is measured by the years and the share of capacity that it delivers within the horizon. Where each
+    start of an option is a project of its own, its modules weigh them.
 
     tried         positions of the outcomes that were tried
     cost, tonnes  of each of these: present cost (MUSD), short over the horizon (t)
@@ -294,19 +297,29 @@ def _projects(plan: Delivered, draws: Draws, tried: list[int], cost: np.ndarray,
     import pandas as pd
 
     rows = []
-    for option in sorted({o.option for o, _year, _modules in plan.builds}):
-        i = draws.options.index(option)
-        comes, delay, share, capex = (a[tried, i] for a in (draws.comes, draws.delay, draws.share, draws.capex))
+    column = {project: i for i, project in enumerate(draws.projects)}
+    built: dict[str, dict[int, float]] = {}  # option -> column -> modules
+    for o, year, modules in plan.builds:
+        of = built.setdefault(o.option, {})
+        i = column[project_of(column, o.option, year)]
+        of[i] = of.get(i, 0.0) + modules
+    for option, of in sorted(built.items()):
+        part = np.array(list(of.values())) / sum(of.values())
+        comes, delay, share, capex = (
+            a[tried][:, list(of)] for a in (draws.comes, draws.delay, draws.share, draws.capex)
+        )
         ends = float(plan.modules.end - plan.modules.span[0].first_year + 1)
-        contribution = np.where(comes, share * np.maximum(ends - delay, 0.0), 0.0)
+        contribution = np.where(comes, share * np.maximum(ends - delay, 0.0), 0.0) @ part
         bad = (
             contribution < np.median(contribution)
             if (contribution < np.median(contribution)).any()
             else contribution < contribution.max()
         )
         at_stake = [float(v[bad].mean() - v[~bad].mean()) if bad.any() else 0.0 for v in (cost, tonnes)]
-        late = float(delay[comes].mean()) if comes.any() else 0.0
-        rows.append((option, 1.0 - float(comes.mean()), late, float(capex.mean()), *at_stake))
+        coming = comes * part
+        late = float((coming * delay).sum() / coming.sum()) if comes.any() else 0.0
+        failing = 1.0 - float((comes @ part).mean())
+        rows.append((option, failing, late, float((capex @ part).mean()), *at_stake))
     return pd.DataFrame(rows, columns=DeliveryRisk.columns("projects")).sort_values(
         ["cost_at_stake_musd", "option"], ascending=[False, True], ignore_index=True
     )

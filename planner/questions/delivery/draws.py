@@ -5,13 +5,14 @@ They are drawn quasi-randomly (a Sobol sequence) and do not depend on the plan, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ...errors import UsageError
+from ...instance.timeline import horizon_end, start_years
 
 if TYPE_CHECKING:
     from ...instance.instance import Instance
@@ -21,8 +22,11 @@ ASPECTS = 4  # of a project, each drawn by itself: success, delay, cost, size
 EDGE = 1e-12  # how near to 0 and 1 a point may lie that becomes a normal deviate, which must be finite
 
 
+Project = str | tuple[str, int]  # an option; or option and start year, where that start is a project of its own
+
+
 class ProjectOutcome(NamedTuple):
-    """What happens to the project of an option.
+    """What happens to a project.
 
     comes  whether it comes at all
     delay  whole years later than planned
@@ -39,10 +43,26 @@ class ProjectOutcome(NamedTuple):
 AS_PLANNED = ProjectOutcome(comes=True, delay=0, capex=1.0, share=1.0)
 NEVER = AS_PLANNED._replace(comes=False)
 
+JointOutcome = Mapping[Project, ProjectOutcome]  # what happens to each project; all others come as planned
+
+
+def project_of(known: Collection[Project], option: str, year: int) -> Project:
+    """Return the project to which belongs what an option starts in a year: that start if it is known, else the option.
+
+    >>> project_of([("lines", 2030), "mine"], "lines", 2030), project_of([("lines", 2030), "mine"], "mine", 2030)
+    (('lines', 2030), 'mine')
+    """
+    return (option, year) if (option, year) in known else option
+
+
+def fate(outcome: JointOutcome, option: str, year: int) -> ProjectOutcome:
+    """Return what happens in an outcome to what an option starts in a year."""
+    return outcome.get(project_of(outcome, option, year), AS_PLANNED)
+
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """Outcomes of all projects: arrays of shape (outcomes, options), columns in the order of ``options``.
+    """Outcomes of all projects: arrays of shape (outcomes, projects), columns in the order of ``projects``.
 
     comes  bool; like the others, the meaning is that in `ProjectOutcome`
     delay  whole years
@@ -51,7 +71,7 @@ class Draws:
     events  of shape (outcomes, scenarios), one for each scenario that is drawn beside: a number from 0 to 1
     """
 
-    options: tuple[str, ...]
+    projects: tuple[Project, ...]
     comes: np.ndarray
     delay: np.ndarray
     capex: np.ndarray
@@ -61,10 +81,10 @@ class Draws:
     def __len__(self) -> int:
         return len(self.comes)
 
-    def outcome(self, s: int) -> dict[str, ProjectOutcome]:
-        """Return what happens to each option in outcome ``s``, counted from 0."""
+    def outcome(self, s: int) -> dict[Project, ProjectOutcome]:
+        """Return what happens to each project in outcome ``s``, counted from 0."""
         rows = (self.comes[s].tolist(), self.delay[s].tolist(), self.capex[s].tolist(), self.share[s].tolist())
-        return {option: ProjectOutcome(*values) for option, *values in zip(self.options, *rows, strict=True)}
+        return {project: ProjectOutcome(*values) for project, *values in zip(self.projects, *rows, strict=True)}
 
 
 def uncertain(instance: Instance) -> bool:
@@ -95,25 +115,37 @@ def draw(instance: Instance, samples: int, seed: int | Sequence[int], events: in
     events   how many numbers are drawn beside, for scenarios
 
     The options of an exclusive group are one project in several forms (such as with and without a loan), so the same
-    happens to all of them. The draws depend on the options of the instance only, not on what is built: all plans are
-    tried on the same outcomes (common random numbers). A common cause is the one factor of a Gaussian copula: the
-    normal deviate of an aspect is the square root of the correlation times that of the cause, plus the rest of its
-    own. So every aspect keeps its own distribution.
+    happens to all of them. Of an option whose starts are `apart` each start year is a project. The draws depend on the
+    options of the instance only, not on what is built: all plans are tried on the same outcomes (common random
+    numbers). A common cause is the one factor of a Gaussian copula: the normal deviate of an aspect is the square root
+    of the correlation times that of the cause, plus the rest of its own. So every aspect keeps its own distribution.
+    Raises UsageError if the sequence has not so many coordinates.
     """
     from scipy.stats import norm, qmc
 
-    options = instance.options
-    project_of = [o.exclusive_group or o.option for o in options]
-    projects = sorted(set(project_of))
-    where = {name: i for i, name in enumerate(projects)}
-    risks = [risk_of(instance, o) for o in options]
+    yearly = apart(instance)
+    drawn: list[tuple[Project, Option, tuple[str, int]]] = []  # options that share the last come or fail as one
+    for o in instance.options:
+        name = o.exclusive_group or o.option
+        if o.option in yearly:
+            drawn += [((o.option, year), o, (name, year)) for year in yearly[o.option]]
+        else:
+            drawn.append((o.option, o, (name, 0)))
+    fates = {key: i for i, key in enumerate(sorted({key for *_, key in drawn}))}
+    risk = {o.option: risk_of(instance, o) for o in instance.options}
+    risks = [risk[o.option] for _, o, _ in drawn]
     causes = sorted({r.common_cause for r in risks} - {""})
-    first_cause = ASPECTS * max(1, len(projects))
+    first_cause = ASPECTS * max(1, len(fates))
     dimensions = first_cause + len(causes) + events
+    if dimensions > qmc.Sobol.MAXDIM:
+        raise UsageError(
+            f"{len(fates):,} projects need {dimensions:,} coordinates, and the Sobol sequence that draws outcomes has "
+            f"{qmc.Sobol.MAXDIM:,}: say `apart` of fewer options in delivery_risk.csv"
+        )
     sequence = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
     points = sequence.random(1 << max(0, (samples - 1).bit_length()))[:samples]
-    columns = np.array([where[name] for name in project_of], dtype=int)
-    uniform = [points[:, a * len(projects) + columns] if len(options) else points[:, :0] for a in range(ASPECTS)]
+    columns = np.array([fates[key] for *_, key in drawn], dtype=int)
+    uniform = [points[:, a * len(fates) + columns] for a in range(ASPECTS)]
     for k, cause in enumerate(causes, start=first_cause):
         bad = norm.ppf(points[:, k].clip(EDGE, 1.0 - EDGE))[:, np.newaxis]
         of = [i for i, r in enumerate(risks) if r.common_cause == cause]
@@ -121,15 +153,44 @@ def draw(instance: Instance, samples: int, seed: int | Sequence[int], events: in
         for aspect, worse in enumerate((1.0, 1.0, 1.0, -1.0)):  # a large number is bad but for the size
             own = norm.ppf(uniform[aspect][:, of].clip(EDGE, 1.0 - EDGE))
             uniform[aspect][:, of] = norm.cdf(worse * np.sqrt(part) * bad + np.sqrt(1.0 - part) * own)
-    chance = np.array([o.success_probability for o in options])
+    chance = np.array([o.success_probability for _, o, _ in drawn])
     return Draws(
-        tuple(o.option for o in options),
+        tuple(project for project, *_ in drawn),
         uniform[0] < chance,
         _whole(_triangular(uniform[1], [(r.delay_low, r.delay_mode, r.delay_high) for r in risks])),
         _triangular(uniform[2], [(r.capex_low, r.capex_mode, r.capex_high) for r in risks]),
         _triangular(uniform[3], [(r.share_low, r.share_mode, r.share_high) for r in risks]),
         points[:, dimensions - events :],
     )
+
+
+def apart(instance: Instance) -> dict[str, tuple[int, ...]]:
+    """Return the options of which each start is a project of its own (delivery_risk.csv), with their start years.
+
+    The options of an exclusive group are one project in several forms, so that one of them says so for all.
+    """
+    end = horizon_end(instance)
+    said = {o.exclusive_group or o.option for o in instance.options if risk_of(instance, o).apart}
+    return {
+        o.option: start_years(o, instance.years, end)
+        for o in instance.options
+        if (o.exclusive_group or o.option) in said
+    }
+
+
+def on_average(instance: Instance) -> dict[Project, ProjectOutcome]:
+    """Return what each start of the options that are `apart` brings on average: its share counts the chance, too."""
+    means: dict[Project, ProjectOutcome] = {}
+    options = {o.option: o for o in instance.options}
+    for name, years in apart(instance).items():
+        risk, chance = risk_of(instance, options[name]), options[name].success_probability
+        delay, capex, share = (
+            sum(getattr(risk, f"{what}_{end}") for end in ("low", "mode", "high")) / 3.0
+            for what in ("delay", "capex", "share")
+        )
+        mean = ProjectOutcome(True, int(_whole(np.array(delay))), capex, chance * share)
+        means |= {(name, year): mean for year in years}
+    return means
 
 
 def risk_of(instance: Instance, option: Option) -> DeliveryRisk:

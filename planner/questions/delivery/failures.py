@@ -16,7 +16,7 @@ from ...runs.run import given_run
 from ...words import figure_of
 from ..study import COMPLETE, Study, Table, Value, text_table
 from .delivered import Delivered
-from .draws import NEVER
+from .draws import NEVER, JointOutcome
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,7 +144,8 @@ def failures(
     """What becomes of a plan when a project never comes, or all projects of an owner do not.
 
     The builds are held and paid for, the operations re-solved as in :func:`planner.delivery_risk`: caps hold,
-    promises are broken only where they cannot be kept, shortage pays. Options of an exclusive group are one project.
+    promises are broken only where they cannot be kept, shortage pays. Options of an exclusive group are one project,
+    and of an option nothing comes at all, even if its starts are projects of their own (`apart` in delivery_risk.csv).
     That is an upper bound. With ``rebuild_after`` it is also told what it costs if it is answered: one learns of it in
     the year in which the project should have come online, and what is not started by so many years later is free.
 
@@ -165,7 +166,7 @@ def failures(
     startup = {f.facility: f.startup for f in instance.facilities}
     facility = {o.option: o.facility for o in instance.options}
     cases = _cases(instance, plan)
-    outcomes = [dict.fromkeys(options, NEVER) for _, _, options in cases]
+    outcomes: list[JointOutcome] = [dict.fromkeys(options, NEVER) for _, _, options in cases]
     results = plan.try_outcomes(
         outcomes, "failures", partial=partial, workers=workers, scheduler=scheduler, progress=progress
     )

@@ -62,8 +62,8 @@ def hedge(
     insurance     largest projects that the hedged plan builds more, of which the worth is searched
     weight        of the mean of the worst 1 - alpha of the outcomes by cost, against the mean of all
     rebuild_after  years after the news from which on an outcome may be answered: what begins then is started as is best
-                  for it. One learns of an outcome when the first project that it hits should have come online, as in
-                  ``delivery_risk``. None: never, all starts are held in every outcome
+                  for it. One learns of an outcome when the first project that it hits should have come online, and then
+                  as a whole, as in ``delivery_risk``: a lower end. None: never, all starts are held in every outcome
     gap           relative gap of each search
     time_limit    seconds of each search; those for the insurance end after a minute at the latest
     workers       processes for the operations; None: one per core, once they have taken seconds

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..delivery.answer import STARTED
-from ..delivery.draws import AS_PLANNED
+from ..delivery.draws import fate
 
 if TYPE_CHECKING:
     from ...prepare import ModelData
@@ -72,7 +72,7 @@ class Sample:
             outcome = draws.outcome(s)
             rows, columns, values = [list(part) for part in closing]
             for i, start in starts:
-                own = outcome.get(start.option, AS_PLANNED)
+                own = fate(outcome, start.option, start.year)
                 if after is not None:
                     self.due[s, i] = modules.news(start.option, start.year, own) + after
                 self.money[s, i] = modules.cost(start.option, start.year, own)
@@ -81,7 +81,7 @@ class Sample:
                     columns.append(int(self.at_build[i]))
                     values.append(kt)
             for i, sized in enumerate(data.excess, start=len(data.build)):
-                own = outcome.get(sized.option, AS_PLANNED)
+                own = fate(outcome, sized.option, sized.year)
                 self.money[s, i] = modules.repaid(sized.option, sized.year, own)
             self.added.append(sparse.csr_array((values, (rows, columns)), shape=shape))
         self.columns, self.width = self._courses(_begins(operations, place_of))

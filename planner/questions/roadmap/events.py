@@ -11,7 +11,7 @@ import numpy as np
 from ...instance.tables import cells
 from ...instance.timeline import horizon_end, start_years
 from ...language import _, n_
-from ..delivery.draws import draw, risk_of
+from ..delivery.draws import apart, draw, risk_of
 from ..delivery.failures import PROJECT, failures
 
 if TYPE_CHECKING:
@@ -95,16 +95,20 @@ def of_projects(instance: Instance, plan: Run, most: int) -> list[Event]:
 
     most  how many of them
     One learns of a project in the first year in which it could be online. What hangs on it is the probability that it
-    never comes times what that would cost, all else built as planned.
+    never comes times what that would cost, all else built as planned. Options whose starts are projects of their own
+    are left out: that none of them comes is not probable, and one of them is no news of the others.
     """
+    several = apart(instance)
     chance = {o.option: o.success_probability for o in instance.options}
     draws = draw(instance, DRAWS, 0)
-    delay = dict(zip(draws.options, np.asarray(draws.delay).T, strict=True))
+    delay = dict(zip(draws.projects, np.asarray(draws.delay).T, strict=True))
     options = {o.option: o for o in instance.options}
     stakes: list[tuple[float, str, Event]] = []
     cases = failures(plan, instance=instance, rebuild_after=None, workers=1).cases
     for case in cases[cases["what"] == PROJECT].itertuples():
         of = [options[name] for name in case.options.split()]
+        if any(o.option in several for o in of):
+            continue
         fails = 1.0 - min(chance[o.option] for o in of)
         late = max((delay[o.option] for o in of), key=lambda years: float(years.mean()))
         event = _project(instance, str(case.name), of, fails, late)

@@ -12,11 +12,11 @@ from ...bands import Searched, difference
 from ...errors import UsageError
 from ...instance.courses import first_own_start, lines
 from ...instance.loading import given_instance
-from ...language import _
+from ...language import _, n_
 from ...runs.run import given_run
 from ...solving.solver import Settings
 from ...words import commas
-from ..delivery.draws import uncertain
+from ..delivery.draws import apart, uncertain
 from ..solve import solve
 from .events import of_projects, of_scenarios
 from .result import CALM, NOW, SURE, Roadmap
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ...solving.solver import Progress
 
 CERTAIN = "nothing is uncertain: give scenarios.csv a probability above 0, success_probability, or delivery_risk.csv"
+NO_GATES = "only projects that come or fail start by start are uncertain (delivery_risk.csv, apart): they have no gates"
 
 
 @checked
@@ -53,7 +54,8 @@ def roadmap(
     tree is made of what can happen, by the date of the news: the scenarios of the instance, and projects of today's
     plan that never come (``success_probability``) or come late (``delivery_risk.csv``), those on which most hangs
     first. Events are independent, but for projects with a common cause.
-    One learns of a project in the first year in which it could be online.
+    One learns of a project in the first year in which it could be online. Options whose starts are projects of their
+    own (`apart` in delivery_risk.csv) have no gates: the tree counts all of them as coming, and a note says so.
 
     leaves         courses of events in a tree that is made, at most; the most probable ones are taken
     rebuild_after  years after the news from which on a branch of such a tree may start something otherwise
@@ -82,7 +84,7 @@ def roadmap(
     if not is_tree:
         happenings, left_out = grown([*of_scenarios(instance), *of_projects(calm, today, leaves - 1)], leaves)
         if not happenings:
-            raise UsageError(CERTAIN)
+            raise UsageError(NO_GATES if apart(instance) else CERTAIN)
         tree = planted(instance, happenings, rebuild_after)
     if progress:
         progress(f"roadmap: a tree of {len(tree.scenarios) + 1} courses")
@@ -103,23 +105,33 @@ def roadmap(
         left_out,
         (worths.complete or not values) and run.plan.get("stopped") != "interrupted",
         asked,
-        _notes(instance),
+        _notes(instance, is_tree),
         round(time.perf_counter() - started, 1),
     )
 
 
-def _notes(instance: Instance) -> tuple[str, ...]:
-    """Return what a reader should know of the tree."""
-    causes = sorted({row.common_cause for row in instance.delivery_risk} - {""})
-    if not causes:
-        return ()
-    return (
-        _(
-            "Projects share causes ({causes}): that one has disappointed makes it likelier that the next does, and the "
-            "probabilities of the tree count with that.",
-            causes=commas(causes),
-        ),
-    )
+def _notes(instance: Instance, given: bool) -> tuple[str, ...]:
+    """Return what a reader should know of the tree; ``given``: it is the instance's own."""
+    notes = []
+    if causes := sorted({row.common_cause for row in instance.delivery_risk} - {""}):
+        notes.append(
+            _(
+                "Projects share causes ({causes}): that one has disappointed makes it likelier that the next does, and "
+                "the probabilities of the tree count with that.",
+                causes=commas(causes),
+            )
+        )
+    if not given and (several := len(apart(instance))):
+        notes.append(
+            n_(
+                "{n} option stands for many projects that come or fail by themselves: it has no gate, and all that is "
+                "started of it counts as coming. stress --delivery and hedge count with their chance.",
+                "{n} options stand for many projects that come or fail by themselves: they have no gates, and all that "
+                "is started of them counts as coming. stress --delivery and hedge count with their chance.",
+                several,
+            )
+        )
+    return tuple(notes)
 
 
 class _Worths:
