@@ -79,6 +79,8 @@ def lanes(book: Book, limit_japan: bool = True) -> None:
                 japanese_imports(book, material, usd, about)
             elif limit_japan and material in MAGNET_GRADES and _new(origin, destination):
                 new_suppliers(book, material, origin, destination, usd, about)
+            elif limit_japan and material in MAGNET_GRADES and _plants(origin, destination):
+                known_suppliers(book, material, origin, destination, usd, about)
             else:
                 book.add(
                     "lanes",
@@ -91,10 +93,10 @@ def lanes(book: Book, limit_japan: bool = True) -> None:
                 )
 
 
-def _use(region: str, grades: Iterable[str]) -> Number:
+def _use(region: str, grades: Iterable[str], year: str | None = None) -> Number:
     return sum(
         (
-            series(region, s.words("parts"), grade, demand_year("today_year"))[0]
+            series(region, s.words("parts"), grade, year or demand_year("today_year"))[0]
             for s in read("sectors")
             for grade in grades
         ),
@@ -151,6 +153,71 @@ def new_suppliers(book: Book, material: str, origin: str, destination: str, usd:
         **cite(wait, assumed=why),
     )
     book.add("lanes", **lane, first_year=until + 1, **about)
+
+
+def _plants(origin: str, destination: str) -> tuple[str, ...]:
+    """The makers in ``origin`` that supply buyers in ``destination`` already; none if all there do."""
+    return () if origin == "CHN" else table("suppliers")[f"{origin}/{destination}"].words("plants")
+
+
+def known_suppliers(
+    book: Book, material: str, origin: str, destination: str, usd: Number, about: dict[str, str]
+) -> None:
+    """A lane of magnets from a country of which some makers are known to the buyers: as much as these can make until others are qualified, free afterwards."""
+    until, plants = parameter("japan_exports_until"), _plants(origin, destination)
+    region = {country: region for region, country in regions().items()}[destination]
+    most = sum(
+        (
+            book.number("facilities", row, "capacity_t") or Number(0)
+            for row in book.rows["facilities"]
+            if row["facility"] in plants
+        ),
+        Number(0),
+    )
+    share = _use(region, (GRADES[material],)) / _use(region, GRADES.values())
+    why = f"{table('suppliers')[f'{origin}/{destination}']['why']}: until others have been qualified what {' and '.join(plants)} can make at most, by the grades that the buyers use"
+    lane = {"material": material, "origin": origin, "destination": destination, "cost_usd_per_t": usd}
+    wait = find("trade_costs", item="supplier_requalification_time")
+    book.add("lanes", **lane, last_year=until, max_t=round(most * share, 1), **cite(wait, assumed=why))
+    book.add("lanes", **lane, first_year=until + 1, **about)
+
+
+def kept_suppliers(book: Book) -> None:
+    """``caps.csv``: until new makers are qualified, buyers go on taking what they bought elsewhere than in China in 2025; only what they need more may be Chinese.
+
+    What they bought: what their own makers ran under contract, and of imports the share that trade figures give other countries.
+    """
+    countries, until, today, then = (
+        regions(),
+        *(parameter(name) for name in ("japan_exports_until", "today_year", "weights_year")),
+    )
+    makers = {row["facility"] for row in book.rows["operations"] if row["process"].startswith("mag-")}
+    shares = [fact for fact in read("demand") if fact["sector"] == "import_share_from_china"]
+    newest = {fact["region"]: fact for fact in sorted(shares, key=lambda fact: fact["year"])}
+    for region, fact in sorted(newest.items()):
+        if countries[region] == "JPN":  # customs give tonnes, and the lane has them (`japanese_imports`)
+            continue
+        country, used = countries[fact["region"]], _use(region, GRADES.values())
+        own = sum(
+            (
+                (book.number("facilities", row, "capacity_t") or Number(0)) * (book.number("facilities", row, "min_use") or Number(0))
+                for row in book.rows["facilities"]
+                if row["country"] == country and row["facility"] in makers and not row["first_year"]
+            ),
+            Number(0),
+        )  # fmt: skip
+        elsewhere = used - fact.number("demand_t") * (used - own)
+        later = _use(region, GRADES.values(), str(then))
+        limits = [
+            round(1 - elsewhere / (used + (later - used) * (year - today) / (then - today)), 4)
+            for year in (FIRST, until)
+        ]
+        book.add(
+            "caps", cap=f"suppliers-{country.lower()}", metric="import_share", stage="magnet", country=country, origin="CHN", first_year=FIRST,
+            last_year=until, limit=limits[0], limit_end=limits[1],
+            **cite(fact, find("trade_costs", item="supplier_requalification_time"), assumed=f"buyers do not leave makers whom they have qualified: the {elsewhere:.0f} t that they took "
+                   f"elsewhere than in China in {today}, {own:.0f} t of them at home, they take until others are qualified; what they need more may be Chinese"),
+        )  # fmt: skip
 
 
 def _duty(item: str, **where: str) -> Fact:
