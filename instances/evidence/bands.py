@@ -17,6 +17,8 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from derivation import china
+from derivation.chain import BULK, feed
 from derivation.facts import find, read
 
 Tables = Mapping[str, pd.DataFrame]
@@ -106,6 +108,23 @@ def _unit_value(tables: Tables) -> pd.Series:
     return pd.Series([(left.t * each).sum() / left.t.sum() / 1000])
 
 
+def _export_values() -> list[float]:
+    """Unit values of Chinese exports in USD per kg, as they would have been with Nd-Pr oxide at the price of the plan, which is fitted.
+
+    Between a quote and the plan the oxide in a kilogram of magnet became dearer, and all else is left as it was.
+    """
+    oxide = feed("metal-ndpr-chn", "ndpr_oxide") * china.mean(share[0] / 100 for share in BULK.values())
+    price, *_ = china.view("mean")
+    values = []
+    for market, half in UNIT_VALUES:
+        then = [p for p in china.prices(half[:4]) if len(p["date"]) == 4 or p["date"] < f"{half[:4]}-07"]
+        paid = china.mean(p.number("price") for p in then)
+        values.append(
+            find("prices", item="NdFeB magnet", market=market, date=half).number("price") + oxide * (price - paid)
+        )
+    return [float(value) for value in values]
+
+
 def _quoted(*quotes: tuple[str, str, str]) -> tuple[float, float]:
     """Least and greatest price of rows of prices.csv: item, market, beginning of the date; in USD without tax."""
     found = [
@@ -161,9 +180,7 @@ def bands() -> tuple[Band, ...]:
     japan = find("demand", region="JPN", sector="imports_from_china")
     light = ("lynas-kuantan-light", "lynas-kuantan-light-expansion")
     jsnm = "Japan (industry association, monthly average)"
-    exports = [
-        find("prices", item="NdFeB magnet", market=market, date=date).number("price") for market, date in UNIT_VALUES
-    ]
+    exports = _export_values()
     prices = {
         "ndpr": _quoted(("Nd oxide", jsnm, "2025"), ("NdPr oxide", "Europe", "2025")),
         "dy": _quoted(("Dy oxide", "China domestic", "2025"), ("Dy oxide", "FOB China", "2026")),
@@ -185,7 +202,8 @@ def bands() -> tuple[Band, ...]:
         Band("clean Dy oxide in Japan, 2026, USD/kg", *prices["clean dy"], 0, "Japan in 2025, and the volume-weighted world", _price("dy_oxide", "JPN", "clean")),
         Band("Tb oxide in China, 2026, USD/kg", *prices["tb"], 0, "domestic in 2025", _price("tb_oxide", "CHN", "exposed")),
         Band("clean Tb oxide in Japan, 2026, USD/kg", *prices["clean tb"], 0, "Japan in 2025", _price("tb_oxide", "JPN", "clean")),
-        Band("magnets leaving China, 2026, USD/kg", float(min(exports)), float(max(exports)), 0, "unit value of Chinese exports, 2024 and 2025", _unit_value),
+        Band("magnets leaving China, 2026, USD/kg", min(exports), max(exports), 0,
+             "unit value of Chinese exports in the first halves of 2024 and 2025, with the oxide in them at the plan's price", _unit_value),
         Band("most magnets of one country but China, kt", 0, 40, 1, "alarm", _largest_country),
         Band("heavies thrown away, t", 0, 1, 0, "alarm", _heavies_wasted),
         Band("capex that starts in 2026, share of all", 0, 0.5, 2, "alarm", _started_at_once),

@@ -40,7 +40,7 @@ def tables() -> dict[str, str]:
         "china-at-price": overlays.china_view("price"),
         "crma": overlays.caps("crma"),
         "dfars": overlays.caps("dfars"),
-        "embedded-demand": overlays.embedded_demand(),
+        "embedded-demand": overlays.embedded_demand(base),
         "exposed-5": overlays.caps("exposed-5"),
         "forge": policies.floor(base, forge=True),
         "glide-20": overlays.caps("glide-20"),

@@ -571,6 +571,37 @@ def test_only_ore_and_a_little_oxide_enter_china_and_the_lanes_of_its_neighbours
     assert not [lane for lane in flagship.lanes if lane.origin == "IND" and lane.material.endswith("_oxide")]
 
 
+def test_buyers_keep_the_tonnes_that_they_took_elsewhere_than_in_china(flagship):
+    # the EU used 20,000 t in 2025; Hanau, Ulvila and Ljubljana ran at three quarters of what is usable, and a tenth of
+    # imports was not Chinese; use grows to 34,000 t in 2030, in a straight line
+    own = 0.75 * 0.85 * (1000 + 300 + 200)
+    elsewhere = own + 0.1 * (20000 - own)
+    cap = next(cap for cap in flagship.caps if cap.country == "EUU")
+    assert (cap.metric, cap.stage, cap.origin, cap.first_year, cap.last_year) == (
+        "import_share", "magnet", "CHN", 2026, 2029
+    )  # fmt: skip
+    assert cap.limit == pytest.approx(1 - elsewhere / 22800, abs=1e-3)
+    assert cap.limit_end == pytest.approx(1 - elsewhere / 31200, abs=1e-3)
+    # of Japan customs give tonnes, and a lane has them
+    assert {cap.country for cap in flagship.caps} == {"USA", "EUU", "KOR"}
+
+
+def test_plants_in_viet_nam_work_for_the_buyers_of_their_owners_until_others_know_them(flagship):
+    def most(destination):
+        lanes = [lane for lane in flagship.lanes if (lane.origin, lane.destination) == ("VNM", destination)]
+        return sum(lane.max_t for lane in lanes if lane.last_year == 2029 and lane.material.startswith("mag_"))
+
+    assert most("JPN") == pytest.approx(0.85 * 0.72 * 2200, abs=1)  # Shin-Etsu's
+    assert most("KOR") == pytest.approx(0.85 * 4000, abs=1)  # SGI's
+
+
+def test_a_maker_that_ran_before_the_plan_has_customers(flagship):
+    makers = {o.facility for o in flagship.operations if o.process.startswith("mag-")}
+    settled = [f for f in flagship.facilities if f.facility in makers and f.status == "operating" and not f.first_year]
+    assert len(settled) > 8
+    assert {f.facility for f in settled if not f.min_use} == {"china-magnets"}
+
+
 def test_us_defence_buys_under_the_duties_of_the_usa():
     defence = planner.load(INSTANCES / "us-defence-2027")
     duties = {

@@ -43,7 +43,7 @@ def test_a_band_holds_or_the_page_says_why_not(page, tables, band):
     step = 0.51 * 10.0**-band.digits
     for shown, value in zip((numbers(said) * 2)[:2], (least, most), strict=True):
         assert shown == pytest.approx(value, rel=tolerance, abs=step)
-    assert (why == "holds") == band.holds(tables), "the deviation needs its reason"
+    assert why.startswith("holds") == band.holds(tables), "the deviation needs its reason"
 
 
 def test_a_band_can_fail():

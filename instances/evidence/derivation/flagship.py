@@ -26,6 +26,7 @@ def book() -> Book:
     chain.sectors(b)
     demand.demand(b)
     recycling.old_magnets(b)
+    trade.kept_suppliers(b)
     money.funds(b)
     floors.price_floors(b)
     b.add_sources()

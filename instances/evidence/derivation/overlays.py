@@ -53,9 +53,12 @@ def made_in_usa(base: Book) -> Book:
     return book
 
 
-def embedded_demand() -> Book:
-    """Magnets inside goods that the USA imports, as if they were bought by makers in the USA."""
+def embedded_demand(base: Book) -> Book:
+    """Magnets inside goods that the USA imports, as if they were bought by makers in the USA; nobody knows who their suppliers are, so that no cap keeps these."""
     book = Book()
+    for row in base.rows["caps"]:
+        if row["country"] == "USA":
+            book.add("caps", **row | {"active": "no"})
     total, direct = (
         find("demand", region="USA", sector="total_incl_embedded", year="2028"),
         find("demand", region="USA", sector="total", method="source_anchor"),

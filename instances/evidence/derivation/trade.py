@@ -52,8 +52,8 @@ def ore_freight(material: str, is_near: bool = False) -> Number:
     return 1000 * parameter("ore_freight_near" if is_near else "ore_freight_far")
 
 
-def lanes(book: Book, limit_japan: bool = True) -> None:
-    """``lanes.csv``; ``limit_japan`` keeps Japanese magnets mostly at home until other buyers have qualified them."""
+def lanes(book: Book, limited: bool = True) -> None:
+    """``lanes.csv``; ``limited`` keeps magnets with the buyers who know their makers until others have qualified them."""
     bulk = find("trade_costs", item="concentrate_bulk_freight")
     reason = "0.06 USD per kg gross at 50 per cent REO and 20 per cent Nd-Pr of REO; twice that on far lanes; nearly all freight on the light part"
     ore, goods = ([row for row in read("lanes") if (row["group"] == "ore") == is_ore] for is_ore in (True, False))
@@ -73,12 +73,8 @@ def lanes(book: Book, limit_japan: bool = True) -> None:
         if row["why"]:
             about = cite(table("separation")["P_MYS_LYNAS_L"], assumed=row["why"])
         for material in row.words("materials"):
-            if limit_japan and origin == "JPN" and material in MAGNET_GRADES:
-                japanese_exports(book, material, destination, usd, about)
-            elif limit_japan and material in MAGNET_GRADES and (origin, destination) == ("CHN", "JPN"):
-                japanese_imports(book, material, usd, about)
-            elif limit_japan and material in MAGNET_GRADES and _new(origin, destination):
-                new_suppliers(book, material, origin, destination, usd, about)
+            if limited and material in MAGNET_GRADES:
+                magnet_lane(book, material, origin, destination, usd, about)
             else:
                 book.add(
                     "lanes",
@@ -91,10 +87,10 @@ def lanes(book: Book, limit_japan: bool = True) -> None:
                 )
 
 
-def _use(region: str, grades: Iterable[str]) -> Number:
+def _use(region: str, grades: Iterable[str], year: str | None = None) -> Number:
     return sum(
         (
-            series(region, s.words("parts"), grade, demand_year("today_year"))[0]
+            series(region, s.words("parts"), grade, year or demand_year("today_year"))[0]
             for s in read("sectors")
             for grade in grades
         ),
@@ -102,55 +98,85 @@ def _use(region: str, grades: Iterable[str]) -> Number:
     )
 
 
-def japanese_exports(book: Book, material: str, destination: str, usd: Number, about: dict[str, str]) -> None:
-    """A lane of Japanese magnets: limited to its part of 2 kt a year until 2029, free afterwards."""
-    others = {country: region for region, country in regions().items() if country != "JPN"}
-    everything = sum((_use(region, GRADES.values()) for region in others.values()), Number(0))
-    observed = find("demand", region="JPN", sector="imports_from_china")
+def _until_known(
+    book: Book, lane: dict[str, object], most: Number, limited: dict[str, str], free: dict[str, str]
+) -> None:
+    """A lane that takes ``most`` t a year until buyers have qualified the makers, and is free afterwards."""
     until = parameter("japan_exports_until")
-    why = (
-        "Japan makes about 12 kt and buys only 2.3-3.0 kt of its 15 kt from China, so hardly more than 2 kt of Japanese magnets can leave, and new buyers need 12-24 months "
-        "to qualify them; split by the demand of 2025"
-    )
-    lane = {"material": material, "origin": "JPN", "destination": destination, "cost_usd_per_t": usd}
-    most = parameter("japan_exports_t") * _use(others[destination], (GRADES[material],)) / everything
-    book.add("lanes", **lane, last_year=until, max_t=round(most), **cite(observed, assumed=why))
-    book.add("lanes", **lane, first_year=until + 1, **about)
+    book.add("lanes", **lane, last_year=until, max_t=most, **limited)
+    book.add("lanes", **lane, first_year=until + 1, **free)
 
 
-def japanese_imports(book: Book, material: str, usd: Number, about: dict[str, str]) -> None:
-    """The lane of Chinese magnets to Japan: what customs showed at most until 2029, free afterwards."""
-    observed = find("demand", region="JPN", sector="imports_from_china")
-    until = parameter("japan_exports_until")
-    why = "buyers in Japan do not leave their own makers within a year either: until then at most the upper end of what came in 2025, by the grades that Japan uses"
-    lane = {"material": material, "origin": "CHN", "destination": "JPN", "cost_usd_per_t": usd}
-    share = _use("JPN", (GRADES[material],)) / _use("JPN", GRADES.values())
-    book.add(
-        "lanes", **lane, last_year=until, max_t=round(observed.number("high") * share), **cite(observed, assumed=why)
-    )
-    book.add("lanes", **lane, first_year=until + 1, **about)
-
-
-def _new(origin: str, destination: str) -> bool:
-    """Whether makers in ``origin`` hardly supplied buyers in ``destination`` in 2025; Chinese makers supplied everybody."""
-    return origin != "CHN" and f"{origin}/{destination}" not in table("suppliers")
-
-
-def new_suppliers(book: Book, material: str, origin: str, destination: str, usd: Number, about: dict[str, str]) -> None:
-    """A lane of magnets to buyers who do not know the maker: a small part of their use until these have qualified it, free afterwards."""
-    until, share = parameter("japan_exports_until"), parameter("new_supplier_share")
-    why = f"a maker takes 12-24 months to qualify and a buyer does not leave his own: until then at most {share:.0%} of what the buyer's country used in 2025, per country of makers"
+def magnet_lane(book: Book, material: str, origin: str, destination: str, usd: Number, about: dict[str, str]) -> None:
+    """A lane of magnets, limited until 2029 by who supplies whom already: Japanese makers, what customs of Japan showed, known plants, makers who are new to the buyer."""
     lane = {"material": material, "origin": origin, "destination": destination, "cost_usd_per_t": usd}
+    used = {country: _use(region, (GRADES[material],)) for region, country in regions().items()}
+    all_used = {country: _use(region, GRADES.values()) for region, country in regions().items()}
+    share = used[destination] / all_used[destination]
+    customs = find("demand", region="JPN", sector="imports_from_china")
     wait = find("trade_costs", item="supplier_requalification_time")
-    region = {country: region for region, country in regions().items()}[destination]
-    book.add(
-        "lanes",
-        **lane,
-        last_year=until,
-        max_t=round(share * _use(region, (GRADES[material],)), 1),
-        **cite(wait, assumed=why),
+    known = None if origin == "CHN" else table("suppliers").get(f"{origin}/{destination}")
+    if origin == "JPN":
+        abroad = sum((t for country, t in all_used.items() if country != "JPN"), Number(0))
+        most = round(parameter("japan_exports_t") * used[destination] / abroad)
+        why = (
+            "Japan makes about 12 kt and buys only 2.3-3.0 kt of its 15 kt from China, so hardly more than 2 kt of Japanese magnets can leave, and new buyers need 12-24 months "
+            "to qualify them; split by the demand of 2025"
+        )
+        _until_known(book, lane, most, cite(customs, assumed=why), about)
+    elif (origin, destination) == ("CHN", "JPN"):
+        why = "buyers in Japan do not leave their own makers within a year either: until then at most the upper end of what came in 2025, by the grades that Japan uses"
+        _until_known(book, lane, round(customs.number("high") * share), cite(customs, assumed=why), about)
+    elif origin == "CHN" or (known and not known["plants"]):
+        book.add("lanes", **lane, **about)
+    elif known:
+        plants = known.words("plants")
+        rows = [row for row in book.rows["facilities"] if row["facility"] in plants]
+        most = sum((book.number("facilities", row, "capacity_t") or Number(0) for row in rows), Number(0))
+        why = f"{known['why']}: until others have been qualified what {' and '.join(plants)} can make at most, by the grades that the buyers use"
+        _until_known(book, lane, round(most * share, 1), cite(wait, assumed=why), about)
+    else:
+        part = parameter("new_supplier_share")
+        why = f"a maker takes 12-24 months to qualify and a buyer does not leave his own: until then at most {part:.0%} of what the buyer's country used in 2025, per country of makers"
+        _until_known(book, lane, round(part * used[destination], 1), cite(wait, assumed=why), about)
+
+
+def kept_suppliers(book: Book) -> None:
+    """``caps.csv``: until new makers are qualified, buyers go on taking what they bought elsewhere than in China in 2025; only what they need more may be Chinese.
+
+    What they bought: what their own makers ran under contract, and of imports the share that trade figures give other countries.
+    """
+    countries, until, today, then = (
+        regions(),
+        *(parameter(name) for name in ("japan_exports_until", "today_year", "weights_year")),
     )
-    book.add("lanes", **lane, first_year=until + 1, **about)
+    makers = {row["facility"] for row in book.rows["operations"] if row["process"].startswith("mag-")}
+    shares = [fact for fact in read("demand") if fact["sector"] == "import_share_from_china"]
+    newest = {fact["region"]: fact for fact in sorted(shares, key=lambda fact: fact["year"])}
+    for region, fact in sorted(newest.items()):
+        if countries[region] == "JPN":  # customs give tonnes, and the lane has them (`magnet_lane`)
+            continue
+        country, used = countries[fact["region"]], _use(region, GRADES.values())
+        own = sum(
+            (
+                (book.number("facilities", row, "capacity_t") or Number(0)) * (book.number("facilities", row, "min_use") or Number(0))
+                for row in book.rows["facilities"]
+                if row["country"] == country and row["facility"] in makers and not row["first_year"]
+            ),
+            Number(0),
+        )  # fmt: skip
+        elsewhere = used - fact.number("demand_t") * (used - own)
+        later = _use(region, GRADES.values(), str(then))
+        limits = [
+            round(1 - elsewhere / (used + (later - used) * (year - today) / (then - today)), 4)
+            for year in (FIRST, until)
+        ]
+        book.add(
+            "caps", cap=f"suppliers-{country.lower()}", metric="import_share", stage="magnet", country=country, origin="CHN", first_year=FIRST,
+            last_year=until, limit=limits[0], limit_end=limits[1],
+            **cite(fact, find("trade_costs", item="supplier_requalification_time"), assumed=f"buyers do not leave makers whom they have qualified: the {elsewhere:.0f} t that they took "
+                   f"elsewhere than in China in {today}, {own:.0f} t of them at home, they take until others are qualified; what they need more may be Chinese"),
+        )  # fmt: skip
 
 
 def _duty(item: str, **where: str) -> Fact:

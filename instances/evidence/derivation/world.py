@@ -111,7 +111,7 @@ def china_2024(book: Book) -> None:
 
 def lanes(book: Book) -> None:
     """The lanes of the flagship, Japanese exports free, and what moved only in 2024: US, Russian and Brazilian feed to China, magnets to China and the rest of the world."""
-    trade.lanes(book, limit_japan=False)
+    trade.lanes(book, limited=False)
     feed = table("separation")["P_CHN_SICHUAN"]
     for origin, why in (
         ("USA", "Shenghe's offtake of Mountain Pass concentrate, until 2025"),
