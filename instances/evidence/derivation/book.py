@@ -109,11 +109,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "rebuild_after",
     ),
     "disruptions": ("scenario", "kind", "country", "stage", "material", "facility", "fraction", "reference_t"),
+    "delivery_risk": ("option", "projects", "apart"),
     "evidence": ("table", "key", "column", "low", "high", "confidence", "kind", "as_of", "review_by"),
     "sources": ("source", "title", "publisher", "url", "date"),
 }
 KEYS: dict[str, int] = {
-    "recipes": 3, "operations": 2, "operation_costs": 3, "lanes": 5, "tariffs": 5, "demand": 4, "market_prices": 2, "working_stocks": 2, "substitute_shares": 2, "fund_options": 2, "price_floors": 3, "disruptions": 6, "evidence": 3,
+    "recipes": 3, "operations": 2, "operation_costs": 3, "lanes": 5, "tariffs": 5, "demand": 4, "market_prices": 2, "working_stocks": 2, "substitute_shares": 2, "fund_options": 2, "price_floors": 3, "disruptions": 6, "delivery_risk": 2, "evidence": 3,
 }  # fmt: skip
 
 

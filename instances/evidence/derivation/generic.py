@@ -11,13 +11,17 @@ from collections.abc import Mapping
 
 from .book import Book
 from .chain import HEAVY_ORE, LONG_LOOP, down, oxide_per_feed
-from .facts import Fact, Number, cite, named, read, table
+from .facts import Fact, Number, assume, cite, named, read, table
 from .magnets import makes, operations
 from .metal import HEAVIES, NDPR, opex
 from .money import WACC_WHY, success, wacc
 from .plants import FIRST, LAST
 from .recycling import collectors
 
+ONE_BY_ONE = (
+    "each of the plants that nobody has announced comes or fails by itself. What those of a country and kind have in common, such as permits, "
+    "a technology or buyers, may make them fail together (common_cause); no source tells how much"
+)
 SWARF = ("rec-swarf-n", "rec-swarf-h")
 
 
@@ -35,6 +39,7 @@ def _add(book: Book, kind: Fact, country: str, capex_per_t: Number, ops: Mapping
         first_start=FIRST, last_start=LAST - lead, wacc=wacc(country, mine=bool(kind["like"])),
         success_probability=success(kind["success"]), **about,
     )  # fmt: skip
+    book.add("delivery_risk", option=key, projects="one", apart=True, **assume(ONE_BY_ONE))
 
 
 def _operations(kind: Fact, country: str, place: Fact) -> dict[str, Number]:
